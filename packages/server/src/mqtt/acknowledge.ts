@@ -1,0 +1,56 @@
+/** The small packets: PUBACK, PINGRESP, DISCONNECT [MQTT5 3.4, 3.13, 3.14]. */
+import { PACKET, type ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
+import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
+import { Cursor } from './cursor.ts';
+import { MqttError } from './mqtt-error.ts';
+import { encodeProperties, encodeVarint, type Properties, readProperties } from './properties.ts';
+
+export const PINGRESP = Buffer.of(PACKET.PINGRESP << 4, 0);
+
+export interface Puback {
+  readonly packetId: number;
+  readonly reason: number;
+}
+
+export function parsePuback(level: ProtocolLevel, bytes: Buffer, start: number, end: number): Puback {
+  const cursor = new Cursor(bytes, start, end);
+  const packetId = cursor.uint16();
+  if (packetId === 0) throw new MqttError(REASON.MALFORMED_PACKET, 'packet identifier 0');
+  if (level === 4 || cursor.left === 0) {
+    cursor.done();
+    return { packetId, reason: REASON.SUCCESS };
+  }
+  const reason = cursor.byte();
+  if (cursor.left > 0) readProperties(cursor, 'PUBACK');
+  cursor.done();
+  return { packetId, reason };
+}
+
+export const encodePuback = (level: ProtocolLevel, packetId: number, reason: number): Buffer =>
+  level === 4 || reason === REASON.SUCCESS
+    ? Buffer.of(PACKET.PUBACK << 4, 2, packetId >> 8, packetId & 0xff)
+    : Buffer.of(PACKET.PUBACK << 4, 3, packetId >> 8, packetId & 0xff, reason);
+
+export interface Disconnect {
+  readonly reason: number;
+  readonly properties: Properties;
+}
+
+export function parseDisconnect(level: ProtocolLevel, bytes: Buffer, start: number, end: number): Disconnect {
+  const cursor = new Cursor(bytes, start, end);
+  if (level === 4 || cursor.left === 0) {
+    cursor.done();
+    return { reason: REASON.NORMAL_DISCONNECTION, properties: {} };
+  }
+  const reason = cursor.byte();
+  const properties = cursor.left > 0 ? readProperties(cursor, 'DISCONNECT') : {};
+  cursor.done();
+  return { reason, properties };
+}
+
+/** A server's DISCONNECT: MQTT 5 only, MQTT 3.1.1 servers just close. */
+export function encodeDisconnect(reason: number, reasonString?: string): Buffer {
+  if (reasonString === undefined) return Buffer.of(PACKET.DISCONNECT << 4, 1, reason);
+  const body = Buffer.concat([Buffer.of(reason), encodeProperties({ reasonString })]);
+  return Buffer.concat([Buffer.of(PACKET.DISCONNECT << 4), encodeVarint(body.length), body]);
+}

@@ -1,0 +1,26 @@
+/** Structured log lines, JSON on standard error: standard output is kept for the ready line and for commands. */
+import { type DestinationStream, type Logger, pino } from 'pino';
+
+export type { Logger };
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/** Members that may hold a secret; a log line never shows them. */
+const REDACTED = [
+  'privateKey',
+  'PrivateKey',
+  'secretAccessKey',
+  'authorization',
+  'password',
+  '*.privateKey',
+  '*.PrivateKey',
+  '*.secretAccessKey',
+  '*.authorization',
+  '*.password',
+];
+
+export const openLog = (level: LogLevel, destination?: DestinationStream): Logger =>
+  pino(
+    { level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"`, redact: REDACTED },
+    destination ?? pino.destination({ fd: 2, sync: true }),
+  );

@@ -1,0 +1,64 @@
+/**
+ * What the domains ask of a store: collections of records in atomic, durable transactions. The same contract is kept
+ * by every engine (SQLite here; PostgreSQL for a fleet), and one suite of tests runs against each.
+ *
+ * - A record is plain JSON data. Its key and its index entries are pure functions of it, so an index can't drift.
+ * - Keys are tuples. They order part by part: strings by their UTF-8 bytes, numbers (finite, 0 or more) by value.
+ * - `write` resolves only once the change is on disk; when its function throws, nothing of it is kept.
+ * - Writers run one after another, so a write may read, decide and write without a race. Readers see committed data.
+ * - A write function must touch nothing but its transaction: no network, no timers, no other transaction.
+ */
+
+export type KeyPart = string | number;
+export type Key = readonly KeyPart[];
+
+export interface Collection<T extends object> {
+  readonly name: string;
+  readonly key: (record: T) => Key;
+  /** Secondary orders: each record gives any number of entries; entries need not be unique. */
+  readonly indexes: Readonly<Record<string, (record: T) => readonly Key[]>>;
+}
+
+/** Declares a collection; the name is part of the stored format. */
+export const collection = <T extends object>(
+  name: string,
+  key: Collection<T>['key'],
+  indexes: Collection<T>['indexes'] = {},
+): Collection<T> => ({ name, key, indexes });
+
+export interface Scan {
+  /** Index to walk; the key order when absent. */
+  readonly index?: string;
+  /** Only entries that begin with these parts. */
+  readonly prefix: Key;
+  /** Only entries whose next part is a string that begins so. */
+  readonly startsWith?: string;
+  /** `next` of the page before. A token that is none fails with InvalidRequestException. */
+  readonly after?: string;
+  /** Most records of a page; all when absent. */
+  readonly limit?: number;
+  readonly reverse?: boolean;
+}
+
+export interface Page<T> {
+  readonly items: T[];
+  /** Opaque token, base64 with padding (AWS's `Marker` pattern), absent on the last page. */
+  readonly next?: string;
+}
+
+export interface ReadTransaction {
+  get<T extends object>(of: Collection<T>, key: Key): Promise<T | undefined>;
+  scan<T extends object>(of: Collection<T>, scan: Scan): Promise<Page<T>>;
+}
+
+export interface WriteTransaction extends ReadTransaction {
+  /** Stores the record under its key, replacing what was there. */
+  put<T extends object>(of: Collection<T>, record: T): Promise<void>;
+  /** Removes the record; says whether there was one. */
+  delete<T extends object>(of: Collection<T>, key: Key): Promise<boolean>;
+}
+
+export interface Store extends AsyncDisposable {
+  read<R>(work: (tx: ReadTransaction) => Promise<R>): Promise<R>;
+  write<R>(work: (tx: WriteTransaction) => Promise<R>): Promise<R>;
+}

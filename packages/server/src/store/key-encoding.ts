@@ -1,0 +1,40 @@
+/**
+ * Tuples as byte strings whose memcmp order is the tuples' order, so that any ordered engine can keep them.
+ * A string is 0x02, its UTF-8 bytes with 0x00 written as 0x00 0xFF, and 0x00; a number is 0x01 and its big-endian
+ * double (numbers of 0 or more order by their bits). Every part ends itself, so tuples may be joined.
+ */
+import type { Key, KeyPart } from './contract.ts';
+
+const NUMBER = 0x01;
+const STRING = 0x02;
+
+const encodeText = (text: string): Buffer => {
+  const bytes = Buffer.from(text, 'utf8');
+  if (!bytes.includes(0)) return bytes;
+  const escaped: number[] = [];
+  for (const byte of bytes) byte === 0 ? escaped.push(0, 0xff) : escaped.push(byte);
+  return Buffer.from(escaped);
+};
+
+const encodePart = (part: KeyPart): Buffer => {
+  if (typeof part === 'string') return Buffer.concat([Buffer.of(STRING), encodeText(part), Buffer.of(0)]);
+  if (!(part >= 0 && Number.isFinite(part))) throw new RangeError(`a key holds numbers of 0 or more, not ${part}`);
+  const bytes = Buffer.alloc(9, NUMBER);
+  bytes.writeDoubleBE(part, 1);
+  return bytes;
+};
+
+export const encodeKey = (key: Key): Buffer => Buffer.concat(key.map(encodePart));
+
+/** The first bytes of every key that begins with `prefix` and whose next part is a string that begins with `text`. */
+export const encodePrefix = (prefix: Key, text?: string): Buffer =>
+  text === undefined ? encodeKey(prefix) : Buffer.concat([encodeKey(prefix), Buffer.of(STRING), encodeText(text)]);
+
+/** The smallest byte string above all that begin with `prefix`; undefined when there is none. */
+export function successor(prefix: Uint8Array): Buffer | undefined {
+  for (let end = prefix.length - 1; end >= 0; end -= 1) {
+    const byte = prefix[end] ?? 0xff;
+    if (byte < 0xff) return Buffer.concat([prefix.subarray(0, end), Buffer.of(byte + 1)]);
+  }
+  return undefined;
+}

@@ -1,0 +1,194 @@
+/** The contract suite: every engine runs all of it. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { collection, type Key, type Store } from './contract.ts';
+import { encodeKey } from './key-encoding.ts';
+import { openSqliteStore } from './sqlite/sqlite-store.ts';
+
+interface Lamp {
+  readonly room: string;
+  readonly name: string;
+  readonly watts: number;
+  readonly labels: readonly string[];
+}
+
+const lamps = collection<Lamp>('lamps', (l) => [l.room, l.name], {
+  byWatts: (l) => [[l.room, l.watts]],
+  byLabel: (l) => l.labels.map((label) => [l.room, label]),
+});
+
+const lamp = (name: string, watts: number, labels: string[] = [], room = 'hall'): Lamp => ({ room, name, watts, labels });
+
+const engines: Record<string, () => Promise<Store>> = { sqlite: () => openSqliteStore({ path: ':memory:' }) };
+
+for (const [engine, open] of Object.entries(engines)) {
+  describe(`store contract: ${engine}`, () => {
+    test('gives back what was put, by key', async () => {
+      await using store = await open();
+      await store.write((tx) => tx.put(lamps, lamp('a', 5, ['x'])));
+      assert.deepEqual(await store.read((tx) => tx.get(lamps, ['hall', 'a'])), lamp('a', 5, ['x']));
+      assert.equal(await store.read((tx) => tx.get(lamps, ['hall', 'b'])), undefined);
+    });
+
+    test('a write that throws leaves nothing, and its neighbours of the same commit stay', async () => {
+      await using store = await open();
+      const results = await Promise.allSettled([
+        store.write((tx) => tx.put(lamps, lamp('a', 1))),
+        store.write(async (tx) => {
+          await tx.put(lamps, lamp('b', 2));
+          throw new Error('no');
+        }),
+        store.write((tx) => tx.put(lamps, lamp('c', 3))),
+      ]);
+      assert.deepEqual(
+        results.map((r) => r.status),
+        ['fulfilled', 'rejected', 'fulfilled'],
+      );
+      const { items } = await store.read((tx) => tx.scan(lamps, { prefix: ['hall'] }));
+      assert.deepEqual(
+        items.map((l) => l.name),
+        ['a', 'c'],
+      );
+    });
+
+    test('index entries follow the record', async () => {
+      await using store = await open();
+      await store.write((tx) => tx.put(lamps, lamp('a', 5, ['old', 'both'])));
+      await store.write((tx) => tx.put(lamps, lamp('a', 7, ['both', 'new'])));
+      const byLabel = (label: string) => store.read((tx) => tx.scan(lamps, { index: 'byLabel', prefix: ['hall', label] }));
+      assert.equal((await byLabel('old')).items.length, 0);
+      assert.equal((await byLabel('both')).items[0]?.watts, 7);
+      assert.equal((await byLabel('new')).items.length, 1);
+      assert.equal(await store.write((tx) => tx.delete(lamps, ['hall', 'a'])), true);
+      assert.equal(await store.write((tx) => tx.delete(lamps, ['hall', 'a'])), false);
+      assert.equal((await byLabel('both')).items.length, 0);
+    });
+
+    test('pages run through all records once, both ways, with equal index entries among them', async () => {
+      await using store = await open();
+      const names = Array.from({ length: 23 }, (_, i) => `lamp${String(i).padStart(2, '0')}`);
+      await store.write(async (tx) => {
+        for (const [i, name] of names.entries()) await tx.put(lamps, lamp(name, i % 4));
+        await tx.put(lamps, lamp('elsewhere', 1, [], 'hall2'));
+      });
+      for (const reverse of [false, true]) {
+        for (const index of [undefined, 'byWatts']) {
+          const seen: string[] = [];
+          let after: string | undefined;
+          do {
+            const page = await store.read((tx) => tx.scan(lamps, { index, prefix: ['hall'], limit: 5, reverse, after }));
+            seen.push(...page.items.map((l) => l.name));
+            after = page.next;
+            if (after !== undefined) assert.match(after, /^[A-Za-z0-9+/]+={0,2}$/);
+          } while (after !== undefined);
+          assert.equal(seen.length, names.length);
+          assert.deepEqual([...seen].sort(), names);
+        }
+      }
+    });
+
+    test('a prefix of a string part finds by beginning', async () => {
+      await using store = await open();
+      await store.write(async (tx) => {
+        for (const name of ['al', 'alpha', 'alpine', 'beta']) await tx.put(lamps, lamp(name, 1));
+      });
+      const page = await store.read((tx) => tx.scan(lamps, { prefix: ['hall'], startsWith: 'al' }));
+      assert.deepEqual(
+        page.items.map((l) => l.name),
+        ['al', 'alpha', 'alpine'],
+      );
+    });
+
+    test('a token that is none is refused as a bad request', async () => {
+      await using store = await open();
+      for (const after of ['', '!!', 'AAAA', '////', 'gggggggg'])
+        await assert.rejects(
+          store.read((tx) => tx.scan(lamps, { prefix: ['hall'], after })),
+          { code: 'InvalidRequestException' },
+        );
+    });
+
+    test('writers read, decide and write without a race', async () => {
+      await using store = await open();
+      await store.write((tx) => tx.put(lamps, lamp('n', 0)));
+      await Promise.all(
+        Array.from({ length: 100 }, () =>
+          store.write(async (tx) => {
+            const now = await tx.get(lamps, ['hall', 'n']);
+            await tx.put(lamps, lamp('n', (now?.watts ?? 0) + 1));
+          }),
+        ),
+      );
+      assert.equal((await store.read((tx) => tx.get(lamps, ['hall', 'n'])))?.watts, 100);
+    });
+
+    test('a read that began before a write sees one state', async () => {
+      await using store = await open();
+      await store.write((tx) => tx.put(lamps, lamp('n', 1)));
+      const read = store.read(async (tx) => {
+        const first = await tx.get(lamps, ['hall', 'n']);
+        await Promise.resolve();
+        return [first?.watts, (await tx.get(lamps, ['hall', 'n']))?.watts];
+      });
+      const write = store.write((tx) => tx.put(lamps, lamp('n', 2)));
+      assert.deepEqual(await read, [1, 1]);
+      await write;
+      assert.equal((await store.read((tx) => tx.get(lamps, ['hall', 'n'])))?.watts, 2);
+    });
+
+    test('names that JavaScript treats apart are plain data', async () => {
+      await using store = await open();
+      await store.write((tx) => tx.put(lamps, lamp('__proto__', 1, ['constructor', 'a\u0000b'])));
+      const page = await store.read((tx) => tx.scan(lamps, { index: 'byLabel', prefix: ['hall', 'a\u0000b'] }));
+      assert.equal(page.items[0]?.name, '__proto__');
+    });
+  });
+}
+
+test('key encoding keeps the order of tuples', () => {
+  const part = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 6 }),
+    fc.nat(),
+    fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }),
+  );
+  const compare = (a: Key, b: Key): number => {
+    for (let i = 0; i < Math.min(a.length, b.length); i += 1) {
+      const [x, y] = [a[i], b[i]];
+      if (typeof x === 'number' && typeof y === 'number') {
+        if (x !== y) return x - y;
+      } else if (typeof x !== typeof y) return typeof x === 'number' ? -1 : 1;
+      else {
+        const order = Buffer.compare(Buffer.from(String(x)), Buffer.from(String(y)));
+        if (order !== 0) return order;
+      }
+    }
+    return a.length - b.length;
+  };
+  const tuple = fc.array(part, { maxLength: 4 });
+  fc.assert(
+    fc.property(tuple, tuple, (a, b) => {
+      assert.equal(Math.sign(Buffer.compare(encodeKey(a), encodeKey(b))), Math.sign(compare(a, b)));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('what was acknowledged is there after the file is opened again', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'thingkeep-store-'));
+  try {
+    const path = join(folder, 'thingkeep.db');
+    {
+      await using store = await openSqliteStore({ path });
+      await store.write((tx) => tx.put(lamps, lamp('a', 5)));
+      await assert.rejects(openSqliteStore({ path }), /in use by another server/);
+    }
+    await using again = await openSqliteStore({ path });
+    assert.equal((await again.read((tx) => tx.get(lamps, ['hall', 'a'])))?.watts, 5);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,91 @@
+/**
+ * The error vocabulary: one class, one table. A code is AWS's exception name; its row says how each edge shows it.
+ * HTTP statuses that differ between services (ThrottlingException) are overridden by the operation table, which
+ * carries what each operation declares. Source: service models of iot, iot-data and iot-jobs-data; MQTT 5 section 2.4.
+ */
+
+interface ErrorRow {
+  /** HTTP status where the operation does not declare another. */
+  readonly http: number;
+  /** MQTT 5 reason code that a device sees when the same thing goes wrong on a connection. */
+  readonly mqtt: number;
+}
+
+const row = (http: number, mqtt = 0x80): ErrorRow => ({ http, mqtt });
+
+export const ERRORS = {
+  // Declared by the service models.
+  CertificateConflictException: row(409),
+  CertificateStateException: row(406),
+  CertificateValidationException: row(400),
+  ConflictException: row(409),
+  ConflictingResourceUpdateException: row(409),
+  DeleteConflictException: row(409),
+  ForbiddenException: row(403, 0x87),
+  IndexNotReadyException: row(400),
+  InternalException: row(500),
+  InternalFailureException: row(500),
+  InternalServerException: row(500),
+  InvalidAggregationException: row(400),
+  InvalidQueryException: row(400),
+  InvalidRequestException: row(400),
+  InvalidResponseException: row(400),
+  InvalidStateTransitionException: row(409),
+  LimitExceededException: row(410, 0x97),
+  MalformedPolicyException: row(400),
+  MethodNotAllowedException: row(405),
+  NotConfiguredException: row(404),
+  RegistrationCodeValidationException: row(400),
+  RequestEntityTooLargeException: row(413, 0x95),
+  ResourceAlreadyExistsException: row(409),
+  ResourceNotFoundException: row(404),
+  ResourceRegistrationFailureException: row(400),
+  ServiceQuotaExceededException: row(402, 0x97),
+  ServiceUnavailableException: row(503, 0x88),
+  SqlParseException: row(400),
+  TaskAlreadyExistsException: row(400),
+  TerminalStateException: row(410),
+  ThrottlingException: row(400, 0x97),
+  TransferAlreadyCompletedException: row(410),
+  TransferConflictException: row(409),
+  UnauthorizedException: row(401, 0x87),
+  UnsupportedDocumentEncodingException: row(415, 0x99),
+  ValidationException: row(400),
+  VersionConflictException: row(409),
+  VersionsLimitExceededException: row(409),
+  // Of the front end that all AWS services share; in no service model.
+  AccessDeniedException: row(403, 0x87),
+  ExpiredTokenException: row(403, 0x87),
+  IncompleteSignatureException: row(400),
+  InvalidClientTokenId: row(403),
+  InvalidAction: row(400),
+  InvalidSignatureException: row(403, 0x87),
+  MissingAuthenticationTokenException: row(403, 0x87),
+  RequestExpired: row(400),
+  SignatureDoesNotMatch: row(403),
+  UnknownOperationException: row(404),
+  UnrecognizedClientException: row(403, 0x87),
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Members that an exception carries beside its message (`resourceId`, `resourceArn`, ...), as the model names them. */
+export type ErrorMembers = Readonly<Record<string, string | number | undefined>>;
+
+/** An error whose `message` may be shown to whoever made the request; `cause` is for the log alone. */
+export class ThingkeepError extends Error {
+  readonly code: ErrorCode;
+  readonly members: ErrorMembers;
+
+  constructor(code: ErrorCode, message: string, members: ErrorMembers = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = code;
+    this.code = code;
+    this.members = members;
+  }
+}
+
+/** Throws a {@link ThingkeepError}. */
+export function fail(code: ErrorCode, message: string, members?: ErrorMembers, cause?: unknown): never {
+  throw new ThingkeepError(code, message, members, cause);
+}
