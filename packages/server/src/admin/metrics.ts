@@ -1,0 +1,17 @@
+/** Counters for Prometheus, in its text form (exposition format 0.0.4). */
+import type { Broker } from '../broker/broker.ts';
+import type { Refusals } from '../refusals/refusals.ts';
+
+const metric = (name: string, type: 'counter' | 'gauge', help: string, value: number): string =>
+  `# HELP thingkeep_${name} ${help}\n# TYPE thingkeep_${name} ${type}\nthingkeep_${name} ${value}\n`;
+
+export const metricsText = (broker: Broker, refusals: Refusals): string =>
+  [
+    metric('connections', 'gauge', 'Peers of the MQTT broker, those not yet admitted among them.', broker.connections),
+    metric('connects_total', 'counter', 'MQTT connections admitted.', broker.counters.connects),
+    metric('messages_received_total', 'counter', 'Messages published by clients.', broker.counters.received),
+    metric('messages_sent_total', 'counter', 'Messages sent to clients.', broker.counters.sent),
+    metric('messages_dropped_total', 'counter', 'QoS 0 messages that a client did not take in time.', broker.counters.dropped),
+    metric('refusals_total', 'counter', 'Devices and requests refused.', refusals.count),
+    metric('resident_memory_bytes', 'gauge', 'Resident memory of the process.', process.memoryUsage.rss()),
+  ].join('');

@@ -1,0 +1,32 @@
+/** Thingkeep's own part of the API: what AWS has no call for. Answers carry no secret. */
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { Caller } from '@thingkeep/wire/api/handlers.ts';
+import type { Refusals } from '../refusals/refusals.ts';
+
+type AdminOperation = (parameters: URLSearchParams, caller: Caller) => Promise<unknown>;
+
+const MOST = 1000;
+
+const count = (parameters: URLSearchParams, name: string): number | undefined => {
+  const text = parameters.get(name);
+  if (text === null) return undefined;
+  return /^\d{1,15}$/.test(text) ? Number(text) : fail('InvalidRequestException', `The parameter ${name} is not a number`);
+};
+
+/** `GET /admin/refusals?client-id=&certificate-id=&check=&after=&limit=`: the newest refusals of the caller's account, and of nobody's. */
+export const adminOperations = (refusals: Refusals): ReadonlyMap<string, AdminOperation> =>
+  new Map([
+    [
+      'GET /admin/refusals',
+      async (parameters, { accountId }) => ({
+        refusals: refusals.list({
+          accountId,
+          clientId: parameters.get('client-id') ?? undefined,
+          certificateId: parameters.get('certificate-id') ?? undefined,
+          check: parameters.get('check') ?? undefined,
+          after: count(parameters, 'after'),
+          limit: Math.min(count(parameters, 'limit') ?? 100, MOST),
+        }),
+      }),
+    ],
+  ]);

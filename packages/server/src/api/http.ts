@@ -1,0 +1,216 @@
+/**
+ * The API's HTTP front: one listener for every AWS service that is spoken here, told apart by the SigV4 scope. A request is
+ * refused for its head before its body is read, for its signature before it is routed, for its input before a handler runs.
+ */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Caller } from '@thingkeep/wire/api/handlers.ts';
+import { renderError } from '@thingkeep/wire/api/render-error.ts';
+import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
+import { findRoute, servicesOfScope } from '@thingkeep/wire/api/route.ts';
+import { type Operation, SERVICE_NAMES, signingName } from '@thingkeep/wire/api/table.ts';
+import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { FindAccessKey } from './access-keys.ts';
+import { crossOriginHeaders, preflightHeaders } from './cross-origin.ts';
+import { dispatch, type Services } from './dispatch.ts';
+import { answerQuery, isQueryService, queryError } from './query-services.ts';
+import { checkLength, discardBody, Gone, readBody } from './read-body.ts';
+import { claimedService } from './signature.ts';
+import { headerOf, type SignedHead, signedHead } from './signed-request.ts';
+import { createSigv4, type Verified } from './sigv4.ts';
+
+/** Answers an unsigned GET (health, metrics, the root certificate). */
+export type PlainHandler = () => Rendered | Promise<Rendered>;
+
+/** Answers a signed request of Thingkeep's own, with what becomes JSON. Parameters come from the query string. */
+export type AdminHandler = (parameters: URLSearchParams, caller: Caller, body: Uint8Array) => Promise<unknown>;
+
+/** A request that was turned away at the door. */
+export interface ApiRefusal {
+  readonly requestId: string;
+  readonly sourceIp: string;
+  readonly method: string;
+  readonly path: string;
+  readonly code: string;
+  readonly reason: string;
+}
+
+export interface ApiOptions {
+  readonly region: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly findAccessKey: FindAccessKey;
+  readonly services: Services;
+  /** Path -> handler. */
+  readonly plain: ReadonlyMap<string, PlainHandler>;
+  /** `METHOD /path` -> handler; signed for the service `thingkeep`. */
+  readonly admin: ReadonlyMap<string, AdminHandler>;
+  readonly refused?: (refusal: ApiRefusal) => void;
+}
+
+export type Api = (request: IncomingMessage, response: ServerResponse) => void;
+
+const ADMIN_SERVICE = 'thingkeep';
+const MAX_HEADERS = 100;
+const REFUSALS: ReadonlySet<string> = new Set([
+  'AccessDeniedException',
+  'IncompleteSignatureException',
+  'InvalidSignatureException',
+  'MissingAuthenticationTokenException',
+  'UnrecognizedClientException',
+]);
+
+/** What is known of a request while it is served; an error is rendered and logged by it. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+  readonly sourceIp: string;
+  path: string;
+  service?: string | undefined;
+  operation?: Operation;
+  /** Unsigned: what a page of another origin can't read, as nothing proves that its user may. */
+  open?: boolean;
+}
+
+const expectsContinue = (request: IncomingMessage): boolean => request.headers.expect?.toLowerCase() === '100-continue';
+
+function send({ request, response, requestId, open }: Exchange, { status, headers, body }: Rendered): void {
+  if (response.headersSent || response.destroyed) return;
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  // A client that was not told to continue may or may not send its body: nothing can follow on this connection.
+  const unsent = expectsContinue(request) && !request.complete ? { connection: 'close' } : {};
+  const length = status === 204 ? {} : { 'content-length': bytes.length };
+  response.writeHead(status, {
+    ...(!open && crossOriginHeaders),
+    ...headers,
+    ...unsent,
+    ...length,
+    'x-amzn-RequestId': requestId,
+  });
+  response.end(request.method === 'HEAD' ? undefined : bytes);
+  discardBody(request);
+}
+
+/** What the head alone forbids. */
+function checkHead({ request }: Exchange): SignedHead {
+  const target = request.url ?? '';
+  if (request.rawHeaders.length > 2 * MAX_HEADERS)
+    fail('InvalidRequestException', `The request has more than ${MAX_HEADERS} headers`);
+  const head = signedHead(request.method ?? '', target, request.rawHeaders);
+  if (!head.headers.has('host')) fail('InvalidRequestException', `Header 'host' is missing`);
+  if (!target.startsWith('/')) fail('InvalidRequestException', 'The request target must be a path');
+  if (request.headers.expect !== undefined && !expectsContinue(request))
+    fail('InvalidRequestException', 'The only expectation that can be met is 100-continue');
+  return head;
+}
+
+/** Says which service a path belongs to when the request was signed for another one. */
+function checkScope(head: SignedHead, service: string): void {
+  const services = servicesOfScope(service);
+  const others = SERVICE_NAMES.filter((name) => !services.includes(name));
+  const other = findRoute(head.method, head.path, others);
+  if (other !== undefined)
+    fail(
+      'InvalidSignatureException',
+      `Credential should be scoped to correct service: '${signingName(other.operation.service)}'. `,
+    );
+}
+
+export function createApi(options: ApiOptions): Api {
+  const { region, log, plain, admin, services } = options;
+  const sigv4 = createSigv4(options);
+
+  async function answerSigned(
+    exchange: Exchange,
+    head: SignedHead,
+    { key, service }: Verified,
+    body: Uint8Array,
+  ): Promise<Rendered> {
+    const { requestId, sourceIp } = exchange;
+    const caller: Caller = { accountId: key.accountId, region, arn: key.arn, userId: key.userId, sourceIp, requestId };
+    if (isQueryService(service)) return answerQuery(service, head.query, body, caller);
+    if (service === ADMIN_SERVICE) {
+      const handler =
+        admin.get(`${head.method} ${head.path}`) ?? fail('UnknownOperationException', 'No such administrative request');
+      const result = await handler(new URLSearchParams(head.query), caller, body);
+      return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(result ?? {}) };
+    }
+    const found = findRoute(head.method, head.path, servicesOfScope(service));
+    if (found === undefined) {
+      checkScope(head, service);
+      return fail('UnknownOperationException', `No operation of service '${service}' answers ${head.method} at this path`);
+    }
+    exchange.operation = found.operation;
+    return dispatch(services, found, { query: head.query, header: (name) => headerOf(head, name), body }, caller);
+  }
+
+  async function answer(exchange: Exchange): Promise<Rendered> {
+    const { request, response } = exchange;
+    const head = checkHead(exchange);
+    exchange.path = head.path;
+    exchange.service = claimedService(head);
+    checkLength(request);
+    if (head.method === 'OPTIONS')
+      return { status: 204, headers: preflightHeaders(headerOf(head, 'access-control-request-headers')), body: '' };
+    const open = head.method === 'GET' || head.method === 'HEAD' ? plain.get(head.path) : undefined;
+    exchange.open = open !== undefined;
+    if (open !== undefined) return open();
+    const pending = await sigv4.begin(head);
+    if (expectsContinue(request)) response.writeContinue();
+    const body = await readBody(request);
+    return answerSigned(exchange, head, pending.finish(body), body);
+  }
+
+  function answerError(exchange: Exchange, error: unknown): Rendered {
+    const { request, requestId, sourceIp, path, service, operation } = exchange;
+    const method = request.method ?? '';
+    if (error instanceof ThingkeepError && REFUSALS.has(error.code)) {
+      const refusal: ApiRefusal = { requestId, sourceIp, method, path, code: error.code, reason: error.message };
+      log.warn({ event: 'api-refused', service, ...refusal }, 'API request refused');
+      options.refused?.(refusal);
+    }
+    if (isQueryService(service)) {
+      if (!(error instanceof ThingkeepError))
+        log.error({ err: error, requestId, path }, 'API request failed: unexpected exception');
+      return queryError(service, error, requestId);
+    }
+    const rendered = renderError(operation, error, requestId);
+    if (rendered.defect !== undefined)
+      log.error(
+        { err: error, requestId, method, path, operation: operation?.name, defect: rendered.defect },
+        'API request failed: defect',
+      );
+    else if (rendered.status >= 500)
+      log.error({ err: error, requestId, method, path, operation: operation?.name }, 'API request failed');
+    return rendered;
+  }
+
+  async function serve(exchange: Exchange): Promise<void> {
+    let rendered: Rendered;
+    try {
+      rendered = await answer(exchange);
+    } catch (error) {
+      if (error instanceof Gone) return;
+      rendered = answerError(exchange, error);
+    }
+    send(exchange, rendered);
+    const { request, requestId, path, service, operation } = exchange;
+    log.debug(
+      { requestId, method: request.method, path, service, operation: operation?.name, status: rendered.status },
+      'API request',
+    );
+  }
+
+  return (request, response) => {
+    const sourceIp = request.socket.remoteAddress ?? '';
+    const exchange: Exchange = { request, response, requestId: randomUUID(), sourceIp, path: '' };
+    response.on('error', () => {});
+    serve(exchange).catch((error: unknown) => {
+      log.error({ err: error, requestId: exchange.requestId }, 'API answer could not be sent');
+      response.destroy();
+    });
+  };
+}

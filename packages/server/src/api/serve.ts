@@ -1,0 +1,108 @@
+/** Ties the API to a Node HTTP server: limits, `Expect`, and an answer in AWS's form for what is not even HTTP. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Api } from './http.ts';
+
+/** For `http.createServer` and `https.createServer`. */
+export const serverOptions = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 1_000,
+  insecureHTTPParser: false,
+  // The API answers a missing Host itself, in AWS's form.
+  requireHostHeader: false,
+  noDelay: true,
+} as const satisfies ServerOptions;
+
+/** Requests of one connection that may be served at once; pipelining beyond that is no SDK. */
+const MAX_IN_FLIGHT = 64;
+
+interface Failure {
+  readonly status: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+const MALFORMED: Failure = {
+  status: '400 Bad Request',
+  code: 'InvalidRequestException',
+  message: 'The request is not well-formed HTTP',
+};
+const FAILURES: ReadonlyMap<string, Failure> = new Map([
+  [
+    'HPE_HEADER_OVERFLOW',
+    {
+      status: '431 Request Header Fields Too Large',
+      code: 'InvalidRequestException',
+      message: 'The request header is too large',
+    },
+  ],
+  [
+    'ERR_HTTP_REQUEST_TIMEOUT',
+    { status: '408 Request Timeout', code: 'InvalidRequestException', message: 'The request did not arrive in time' },
+  ],
+]);
+const NO_TUNNEL: Failure = { status: '404 Not Found', code: 'UnknownOperationException', message: 'This is no proxy' };
+
+/** A whole answer for a socket that has no request object; then the socket closes. */
+function refuse(socket: Duplex, { status, code, message }: Failure): void {
+  if (!socket.writable) return void socket.destroy();
+  const body = JSON.stringify({ message });
+  const head = [
+    `HTTP/1.1 ${status}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-amzn-ErrorType: ${code}`,
+    `x-amzn-RequestId: ${randomUUID()}`,
+    'connection: close',
+  ];
+  socket.on('error', () => socket.destroy());
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/** What followed a whole request was no HTTP: the request still gets its answer, then the connection closes. */
+function closeAfter(socket: Duplex, { response }: Exchange): void {
+  response.shouldKeepAlive = false;
+  response.once('close', () => socket.destroy());
+  socket.pause();
+}
+
+/** A connection whose bytes stopped being HTTP, while these exchanges are under way on it. */
+function breakOff(socket: Duplex, failure: Failure, exchanges: ReadonlySet<Exchange>): void {
+  const last = [...exchanges].at(-1);
+  if (last === undefined) refuse(socket, failure);
+  else if (last.request.complete) closeAfter(socket, last);
+  // Nothing else is owed on this connection, so what is written to it is the answer to the request that broke off.
+  else if (exchanges.size === 1 && !last.response.headersSent) refuse(socket, failure);
+  else socket.destroy();
+}
+
+/** Serves the API on this server. */
+export function serveApi(server: Server, api: Api): void {
+  const inFlight = new WeakMap<Duplex, Set<Exchange>>();
+  const listen = (request: IncomingMessage, response: ServerResponse): void => {
+    const { socket } = request;
+    const exchanges = inFlight.get(socket) ?? new Set();
+    if (exchanges.size >= MAX_IN_FLIGHT) return void socket.destroy();
+    const exchange: Exchange = { request, response };
+    inFlight.set(socket, exchanges.add(exchange));
+    response.once('close', () => exchanges.delete(exchange));
+    api(request, response);
+  };
+  server.on('request', listen);
+  server.on('checkContinue', listen);
+  server.on('checkExpectation', listen);
+  server.on('connect', (_request, socket) => refuse(socket, NO_TUNNEL));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET') socket.destroy();
+    else breakOff(socket, FAILURES.get(error.code ?? '') ?? MALFORMED, inFlight.get(socket) ?? new Set());
+  });
+}

@@ -1,0 +1,41 @@
+/** Signs a request with SigV4, for the commands that speak to the server's own API. */
+import { createHmac } from 'node:crypto';
+import { canonicalPath, canonicalQuery, sha256 } from './canonical-request.ts';
+import { basicDate } from './signature.ts';
+
+export interface ToSign {
+  readonly method: string;
+  readonly url: URL;
+  readonly region: string;
+  readonly service: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly key: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
+
+/** Headers to send with a request that has no body. Source: IAM user guide, page reference_sigv-create-signed-request. */
+export function signRequest({ method, url, region, service, now, key }: ToSign): Record<string, string> {
+  const date = basicDate(now);
+  const payload = sha256('');
+  const signed = 'host;x-amz-content-sha256;x-amz-date';
+  const headers = `host:${url.host}\nx-amz-content-sha256:${payload}\nx-amz-date:${date}\n`;
+  const canonical = [
+    method,
+    canonicalPath(url.pathname),
+    canonicalQuery(url.search.slice(1), new Set()),
+    headers,
+    signed,
+    payload,
+  ].join('\n');
+  const scope = `${date.slice(0, 8)}/${region}/${service}/aws4_request`;
+  const signingKey = [region, service, 'aws4_request'].reduce(hmac, hmac(`AWS4${key.secretAccessKey}`, date.slice(0, 8)));
+  const signature = hmac(signingKey, ['AWS4-HMAC-SHA256', date, scope, sha256(canonical)].join('\n')).toString('hex');
+  return {
+    host: url.host,
+    'x-amz-content-sha256': payload,
+    'x-amz-date': date,
+    authorization: `AWS4-HMAC-SHA256 Credential=${key.accessKeyId}/${scope}, SignedHeaders=${signed}, Signature=${signature}`,
+  };
+}

@@ -1,0 +1,163 @@
+/**
+ * The certificate authority, opened: holds the keys in DATA_DIR/ca, gives the listeners their server certificates, and
+ * issues devices' certificates in two steps (prepare, issue). Never sees a socket, imports no other domain.
+ */
+import { createPublicKey, generateKeyPair } from 'node:crypto';
+import { promisify } from 'node:util';
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { Gate } from './gate.ts';
+import { certificatePem, signerOf } from './identity.ts';
+import { certificateIdOf, issueCertificate, type Signer } from './issue.ts';
+import { KeyFolder } from './key-folder.ts';
+import { DEFAULT_SUBJECT } from './names.ts';
+import { openOwnAuthorities } from './own-authorities.ts';
+import { type OperatorCertificate, readOperatorCertificate, type ServerCredential } from './operator-certificate.ts';
+import { toPem } from './pem.ts';
+import { type PreparedCertificate, prepareFromCsr } from './prepare.ts';
+import { deviceProfile } from './profile.ts';
+import { readCertificate } from './read-certificate.ts';
+import { certificateNames, ServerCertificates } from './server-certificates.ts';
+
+export interface IssuedCertificate {
+  readonly certificatePem: string;
+  readonly certificateId: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+export interface IssuedKeysAndCertificate extends IssuedCertificate {
+  readonly publicKeyPem: string;
+  readonly privateKeyPem: string;
+}
+
+/** What issues devices' certificates; all that the registry needs of an authority. */
+export interface DeviceIssuer {
+  /** Reads and judges a certificate signing request in PEM; fails with InvalidRequestException. */
+  prepareFromCsr(pem: string): PreparedCertificate;
+  issue(prepared: PreparedCertificate): Promise<IssuedCertificate>;
+  issueWithNewKey(): Promise<IssuedKeysAndCertificate>;
+}
+
+export interface Authority extends DeviceIssuer {
+  /** Both roots, ECDSA first: what devices are given to trust. */
+  readonly rootCaPem: string;
+  readonly ecdsaRootPem: string;
+  readonly rsaRootPem: string;
+  /** The certificate that signs devices' certificates. */
+  readonly deviceIssuerPem: string;
+  /** For the `key` and `cert` of a TLS server, ECDSA first. */
+  serverCredentials(): { key: string[]; cert: string[] };
+  /** Called after the server's certificates changed, until the returned function is called. */
+  onRotate(listener: () => void): () => void;
+  /** Renews the server's certificates when it is time; says whether any is new. */
+  rotateIfDue(): Promise<boolean>;
+}
+
+export interface AuthorityOptions {
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly hostNames: readonly string[];
+  readonly ownServerCertificate?: OperatorCertificate;
+}
+
+const generate = promisify(generateKeyPair);
+
+/** Finding an RSA key keeps a processor busy for some 50 ms; those who wait are served within a client's patience. */
+const KEY_MAKING = { atATime: 2, inWait: 1000 };
+
+class DeviceCertificates implements DeviceIssuer {
+  readonly #signer: Signer;
+  readonly #clock: Clock;
+  readonly #gate = new Gate(KEY_MAKING);
+  readonly prepareFromCsr = prepareFromCsr;
+
+  constructor(signer: Signer, clock: Clock) {
+    this.#signer = signer;
+    this.#clock = clock;
+  }
+
+  async issue({ subject, publicKey }: PreparedCertificate): Promise<IssuedCertificate> {
+    const profile = deviceProfile(subject, publicKey, this.#clock.now());
+    const der = await issueCertificate(profile, this.#signer);
+    const pem = toPem('CERTIFICATE', der);
+    try {
+      // A subject is carried over as sent; one that makes a certificate nobody can read is refused here.
+      readCertificate(pem);
+    } catch (cause) {
+      fail(
+        'InvalidRequestException',
+        'CSR violates constraints: its subject can not be put into a certificate',
+        undefined,
+        cause,
+      );
+    }
+    // A certificate carries whole seconds.
+    const wholeSecond = (time: number): number => Math.floor(time / 1000) * 1000;
+    return {
+      certificatePem: pem,
+      certificateId: certificateIdOf(der),
+      notBefore: wholeSecond(profile.notBefore),
+      notAfter: wholeSecond(profile.notAfter),
+    };
+  }
+
+  async issueWithNewKey(): Promise<IssuedKeysAndCertificate> {
+    const { privateKey } = await this.#gate.run(() => generate('rsa', { modulusLength: 2048 }));
+    const publicKey = createPublicKey(privateKey);
+    const issued = await this.issue({ subject: DEFAULT_SUBJECT, publicKey: publicKey.export({ type: 'spki', format: 'der' }) });
+    return {
+      ...issued,
+      publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+      privateKeyPem: privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
+    };
+  }
+}
+
+/** Opens the authority in `folder`; makes its keys on the first start. Fails with AuthorityError, in an operator's words. */
+export async function openAuthority({ folder, clock, hostNames, ownServerCertificate }: AuthorityOptions): Promise<Authority> {
+  // The operator's faults come to light before anything is written.
+  const names = certificateNames(hostNames);
+  const brought = ownServerCertificate === undefined ? undefined : readOperatorCertificate(ownServerCertificate, clock.now());
+  const keys = await KeyFolder.open(folder);
+  const authorities = await openOwnAuthorities(keys, clock);
+  const server = new ServerCertificates(keys, clock, authorities, names);
+  const ownKinds = (['ec', 'rsa'] as const).filter((kind) => kind !== brought?.kind);
+  await server.refresh(ownKinds);
+
+  const devices = new DeviceCertificates(signerOf(authorities.deviceIssuer), clock);
+  const listeners = new Set<() => void>();
+  let rotating: Promise<boolean> | undefined;
+  const rotate = async (): Promise<boolean> => {
+    const renewed = await server.refresh(ownKinds);
+    if (renewed) for (const listener of listeners) listener();
+    return renewed;
+  };
+  const ecdsaRootPem = certificatePem(authorities.ecdsaRoot);
+  const rsaRootPem = certificatePem(authorities.rsaRoot);
+  return {
+    rootCaPem: ecdsaRootPem + rsaRootPem,
+    ecdsaRootPem,
+    rsaRootPem,
+    deviceIssuerPem: certificatePem(authorities.deviceIssuer),
+    serverCredentials() {
+      const all = (['ec', 'rsa'] as const)
+        .map((kind) => (brought?.kind === kind ? brought : server.credential(kind)))
+        .filter((each): each is ServerCredential => each !== undefined);
+      return { key: all.map((each) => each.key), cert: all.map((each) => each.cert) };
+    },
+    onRotate(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    rotateIfDue() {
+      rotating ??= rotate().finally(() => {
+        rotating = undefined;
+      });
+      return rotating;
+    },
+    prepareFromCsr,
+    issue: (prepared) => devices.issue(prepared),
+    issueWithNewKey: () => devices.issueWithNewKey(),
+  };
+}

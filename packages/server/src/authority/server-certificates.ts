@@ -1,0 +1,93 @@
+/**
+ * The server's own certificates, one ECDSA and one RSA: made from the intermediates, kept in the key folder, renewed
+ * when a third of their life is left, when the host names change, and when the file is damaged (it can be made again).
+ */
+import type { Clock } from '../runtime/clock.ts';
+import { isHostName } from './host-names.ts';
+import { chainPem, fromText, type Identity, makeIdentity, type OwnKeyKind, privateKeyPem, toText } from './identity.ts';
+import { AuthorityError, type KeyFolder } from './key-folder.ts';
+import { commonNameOnly } from './names.ts';
+import type { ServerCredential } from './operator-certificate.ts';
+import type { OwnAuthorities } from './own-authorities.ts';
+import { alternativeNames, serverProfile } from './profile.ts';
+
+const FILES: Readonly<Record<OwnKeyKind, string>> = { ec: 'server-ecdsa.pem', rsa: 'server-rsa.pem' };
+const LIFE = 365 * 86_400_000;
+/** Upper bound of a common name (RFC 5280, appendix A.1). */
+const LONGEST_COMMON_NAME = 64;
+const ALWAYS = ['localhost', '127.0.0.1', '::1'];
+
+/** The names a server certificate is made out to: what the operator named, and this machine's own. */
+export function certificateNames(hostNames: readonly string[]): string[] {
+  const names = [...new Set([...hostNames, ...ALWAYS].map((name) => name.toLowerCase()))];
+  for (const name of names)
+    if (!isHostName(name))
+      throw new AuthorityError(`"${name}" is no host name or address that a certificate could be made out to`);
+  return names;
+}
+
+export class ServerCertificates {
+  readonly #folder: KeyFolder;
+  readonly #clock: Clock;
+  readonly #authorities: OwnAuthorities;
+  readonly #names: readonly string[];
+  readonly #current = new Map<OwnKeyKind, Identity>();
+
+  constructor(folder: KeyFolder, clock: Clock, authorities: OwnAuthorities, names: readonly string[]) {
+    this.#folder = folder;
+    this.#clock = clock;
+    this.#authorities = authorities;
+    this.#names = names;
+  }
+
+  /** Reads or renews the certificates of these kinds; says whether any is new. */
+  async refresh(kinds: readonly OwnKeyKind[]): Promise<boolean> {
+    const renewed = await Promise.all(kinds.map((kind) => this.#refreshOne(kind)));
+    return renewed.includes(true);
+  }
+
+  credential(kind: OwnKeyKind): ServerCredential | undefined {
+    const identity = this.#current.get(kind);
+    return identity === undefined ? undefined : { kind, key: privateKeyPem(identity), cert: chainPem(identity) };
+  }
+
+  async #refreshOne(kind: OwnKeyKind): Promise<boolean> {
+    const kept = this.#current.get(kind) ?? fromText((await this.#folder.read(FILES[kind])) ?? '');
+    if (kept !== undefined && this.#stillGood(kept, kind)) {
+      this.#current.set(kind, kept);
+      return false;
+    }
+    const fresh = await this.#make(kind);
+    await this.#folder.write(FILES[kind], toText(fresh));
+    this.#current.set(kind, fresh);
+    return true;
+  }
+
+  #stillGood(identity: Identity, kind: OwnKeyKind): boolean {
+    const now = this.#clock.now();
+    const life = identity.notAfter - identity.notBefore;
+    const [own, above] = identity.chain;
+    return (
+      now >= identity.notBefore &&
+      identity.notAfter - now >= life / 3 &&
+      own?.includes(alternativeNames(this.#names)) === true &&
+      this.#issuer(kind).chain[0]?.equals(above ?? Buffer.alloc(0)) === true
+    );
+  }
+
+  #issuer(kind: OwnKeyKind): Identity {
+    return kind === 'ec' ? this.#authorities.ecdsaIntermediate : this.#authorities.rsaIntermediate;
+  }
+
+  #make(kind: OwnKeyKind): Promise<Identity> {
+    const issuer = this.#issuer(kind);
+    const now = this.#clock.now();
+    const notAfter = Math.min(now + LIFE, issuer.notAfter);
+    const commonName = this.#names.find((name) => name.length <= LONGEST_COMMON_NAME) ?? 'localhost';
+    return makeIdentity(
+      kind,
+      (key) => serverProfile(commonNameOnly(commonName), key, now, notAfter, { hostNames: this.#names, rsa: kind === 'rsa' }),
+      { identity: issuer, send: true },
+    );
+  }
+}

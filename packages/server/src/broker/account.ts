@@ -1,0 +1,30 @@
+/** The topic space of one account. Topics of two accounts never meet. */
+import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
+import type { Client } from './client.ts';
+import { Routes } from './routes.ts';
+import { TopicEntry } from './topic-entry.ts';
+
+/** Topics remembered at most: beyond, all are forgotten and learnt again as they come. */
+const MOST_TOPICS = 100_000;
+
+export class AccountSpace {
+  readonly place: Place;
+  readonly routes = new Routes();
+  readonly clients = new Map<string, Client>();
+  /** Rises with every change of subscriptions or rights: routes made before are stale. */
+  generation = 0;
+  #topics = new Map<string, TopicEntry>();
+
+  constructor(place: Place) {
+    this.place = place;
+  }
+
+  topic(name: string): TopicEntry {
+    const known = this.#topics.get(name);
+    if (known !== undefined) return known;
+    if (this.#topics.size >= MOST_TOPICS) this.#topics = new Map();
+    const entry = new TopicEntry(name, iotArn(this.place, 'topic', name));
+    this.#topics.set(name, entry);
+    return entry;
+  }
+}

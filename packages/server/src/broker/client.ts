@@ -1,0 +1,205 @@
+/**
+ * One MQTT connection: its state, what it may do, and its end. What packets mean is in handlers/, how bytes become
+ * packets in intake.ts.
+ */
+import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
+import { encodeDisconnect } from '../mqtt/acknowledge.ts';
+import { type Connect, encodeConnack, UnsupportedProtocol } from '../mqtt/connect.ts';
+import type { MqttError } from '../mqtt/mqtt-error.ts';
+import type { Refusal } from '../refusals/refusals.ts';
+import type { AccountSpace } from './account.ts';
+import type { Broker } from './broker.ts';
+import type { Admission, Channel, DisconnectReason, Peer, Rights } from './contract.ts';
+import { Delivery, type Waiter } from './delivery.ts';
+import { Intake } from './intake.ts';
+import { Output } from './output.ts';
+import type { Subscription } from './routes.ts';
+import type { TopicEntry } from './topic-entry.ts';
+
+export type ClientState = 'awaiting-connect' | 'admitting' | 'connected' | 'closed';
+
+/** A topic that this client publishes on, with the answer of its policies. */
+export interface PublishSlot {
+  readonly topic: TopicEntry;
+  allowed: boolean;
+  retainAllowed: boolean | undefined;
+  /** Rights generation of the answer. */
+  generation: number;
+}
+
+/** Topics whose answer one client remembers. */
+const MOST_SLOTS = 256;
+
+const NO_RIGHTS: Rights = { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
+
+export class Client implements Waiter {
+  readonly broker: Broker;
+  readonly channel: Channel;
+  readonly peer: Peer;
+  readonly intake: Intake;
+  readonly output: Output;
+  state: ClientState = 'awaiting-connect';
+  level: ProtocolLevel = 4;
+  clientId = '';
+  connect: Connect | undefined;
+  account: AccountSpace | undefined;
+  principal = '';
+  rights: Rights = NO_RIGHTS;
+  /** Rises when the rights change: answers remembered before are stale. */
+  rightsGeneration = 0;
+  delivery: Delivery;
+  readonly subscriptions = new Map<string, Subscription>();
+  /** Topics by alias (MQTT 5). */
+  readonly aliases = new Map<number, TopicEntry>();
+  /** Seconds; 0 before CONNECT. */
+  keepAlive = 0;
+  /** Monotonic ms of the connection's begin, and of the last bytes that came. */
+  readonly since: number;
+  lastHeard: number;
+  #slots = new Map<string, PublishSlot>();
+  #lastSlot: PublishSlot | undefined;
+  #waitingFor = 0;
+
+  constructor(broker: Broker, channel: Channel, peer: Peer) {
+    this.broker = broker;
+    this.channel = channel;
+    this.peer = peer;
+    this.since = broker.clock.monotonic();
+    this.lastHeard = this.since;
+    this.intake = new Intake(this);
+    this.output = new Output(channel, broker.flusher, () => this.delivery.drained());
+    this.delivery = new Delivery(this.output, broker.counters, 1, Number.POSITIVE_INFINITY);
+  }
+
+  /** Bytes came from the peer. */
+  receive(chunk: Buffer): void {
+    if (this.state === 'closed') return;
+    this.lastHeard = this.broker.now;
+    this.intake.receive(chunk);
+  }
+
+  /** The peer is gone. */
+  lost(): void {
+    this.close('CONNECTION_LOST');
+  }
+
+  /** Becomes a connected client with these rights. */
+  admitted(admission: Admission, account: AccountSpace, connect: Connect, clientId: string, keepAlive: number): void {
+    this.state = 'connected';
+    this.account = account;
+    this.connect = connect;
+    this.clientId = clientId;
+    this.principal = admission.principal;
+    this.keepAlive = keepAlive;
+    this.setRights(admission.rights);
+    const { receiveMaximum = 0xffff, maximumPacketSize = Number.POSITIVE_INFINITY } = connect.properties;
+    this.delivery = new Delivery(this.output, this.broker.counters, receiveMaximum, maximumPacketSize);
+  }
+
+  setRights(rights: Rights): void {
+    this.rights = rights;
+    this.rightsGeneration += 1;
+    if (this.account !== undefined) this.account.generation += 1;
+  }
+
+  dropRights(): void {
+    this.setRights(NO_RIGHTS);
+  }
+
+  /** The remembered answer for the topic whose name these bytes are. */
+  slot(bytes: Buffer, start: number, end: number): PublishSlot {
+    const last = this.#lastSlot;
+    if (last !== undefined && sameBytes(last.topic.bytes, bytes, start, end)) return last;
+    // latin1 is a faithful key for any bytes, and quicker to make than the text.
+    const key = bytes.toString('latin1', start, end);
+    let slot = this.#slots.get(key);
+    if (slot === undefined) {
+      if (this.#slots.size >= MOST_SLOTS) this.#slots = new Map();
+      slot = this.newSlot(this.intake.topicName(bytes, start, end));
+      this.#slots.set(key, slot);
+    }
+    this.#lastSlot = slot;
+    return slot;
+  }
+
+  newSlot(name: string): PublishSlot {
+    const topic = (this.account as AccountSpace).topic(name);
+    return { topic, allowed: false, retainAllowed: undefined, generation: -1 };
+  }
+
+  /** Records why something was refused to this client. */
+  refuse(refusal: Omit<Refusal, 'protocol' | 'sourceIp'>): void {
+    const { sourceIp, certificateId } = this.peer;
+    this.broker.refuse({
+      protocol: 'mqtt',
+      sourceIp,
+      ...(certificateId === undefined ? {} : { certificateId }),
+      ...(this.clientId === '' ? {} : { clientId: this.clientId }),
+      ...(this.account === undefined ? {} : { accountId: this.account.place.accountId, principal: this.principal }),
+      ...refusal,
+    });
+  }
+
+  /** A violation of MQTT ends the connection, whatever its state [MQTT-4.8.0-1; MQTT5 4.13]. */
+  violated(error: MqttError): void {
+    this.refuse({ check: 'protocol', reason: error.message });
+    if (this.state === 'awaiting-connect' && error instanceof UnsupportedProtocol) {
+      // [MQTT-3.1.2-2]: the version's own way of saying no.
+      this.output.append(error.level < 5 ? encodeConnack(4, 1, false) : encodeConnack(5, error.reason, false));
+    }
+    this.close('CLIENT_ERROR', error.reason);
+  }
+
+  /** Sends the last word that the version knows, closes, and leaves nothing behind. */
+  close(why: DisconnectReason, reason?: number): void {
+    if (this.state === 'closed') return;
+    const was = this.state;
+    this.state = 'closed';
+    if (
+      was === 'connected' &&
+      this.level === 5 &&
+      reason !== undefined &&
+      why !== 'CONNECTION_LOST' &&
+      why !== 'CLIENT_INITIATED_DISCONNECT'
+    )
+      this.output.append(encodeDisconnect(reason));
+    if (why === 'CONNECTION_LOST') {
+      this.output.close();
+      this.channel.destroy();
+    } else this.output.end();
+    this.delivery.close();
+    this.broker.closed(this, was, why);
+  }
+
+  /** Refuses a CONNECT: MQTT 5 is told, MQTT 3.1.1 is closed without a word, as AWS IoT does. */
+  refuseConnect(reason: number, refusal: Omit<Refusal, 'protocol' | 'sourceIp'>): void {
+    this.refuse(refusal);
+    if (this.level === 5) this.output.append(encodeConnack(5, reason, false));
+    this.close('AUTH_ERROR');
+  }
+
+  /** Stops reading until `delivery` has room. */
+  waitFor(delivery: Delivery): void {
+    this.#waitingFor += 1;
+    if (this.#waitingFor === 1) this.channel.pause();
+    this.broker.watch(delivery);
+    delivery.wait(this, this.broker.now);
+  }
+
+  released(): void {
+    this.#waitingFor -= 1;
+    if (this.#waitingFor === 0 && this.state !== 'closed') this.channel.resume();
+  }
+
+  get held(): boolean {
+    return this.#waitingFor > 0;
+  }
+}
+
+function sameBytes(name: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  const length = name.length;
+  if (end - start !== length) return false;
+  // From the end: topics of one fleet differ there.
+  for (let i = length - 1, j = end - 1; i >= 0; i -= 1, j -= 1) if (name[i] !== bytes[j]) return false;
+  return true;
+}

@@ -1,0 +1,71 @@
+/** What the broker asks of the world around it: a way to the peer's bytes, and a judge of who may connect. */
+import type { Connect } from '../mqtt/connect.ts';
+import type { Refusal } from '../refusals/refusals.ts';
+
+/** The way to one peer. The gateway makes it of a socket; tests make it of memory. */
+export interface Channel {
+  /** Sends buffers in order; `sent` is called once the peer's side has taken them. Not called again before that. */
+  write(buffers: readonly Buffer[], sent: () => void): void;
+  /** Stops and goes on with handing in what the peer sends. */
+  pause(): void;
+  resume(): void;
+  /** Closes after what was written has left. */
+  end(): void;
+  /** Closes at once. */
+  destroy(): void;
+}
+
+/** What is known of a peer before its CONNECT. */
+export interface Peer {
+  readonly sourceIp: string;
+  readonly sourcePort: number;
+  /** Server name that the client asked for, if it sent one. */
+  readonly serverName?: string;
+  /** SHA-256 of the client certificate's DER form, lowercase hexadecimal. */
+  readonly certificateId?: string;
+  readonly certificateDer?: Buffer;
+}
+
+export interface Decision {
+  readonly effect: 'ALLOWED' | 'EXPLICIT_DENY' | 'IMPLICIT_DENY';
+  readonly policyName?: string;
+  readonly statement?: string;
+}
+
+export type MessageAction = 'iot:Publish' | 'iot:Receive' | 'iot:RetainPublish' | 'iot:Subscribe';
+
+/** Compiled rights of one connection. */
+export interface Rights {
+  /** Whether answers change with time: then they are asked for anew about once a second. */
+  readonly volatile: boolean;
+  decide(action: MessageAction, resource: string): Decision;
+}
+
+/** An admitted client: whose it is and what it may do. */
+export interface Admission {
+  readonly accountId: string;
+  /** ARN of the certificate, or what other identity there is. */
+  readonly principal: string;
+  readonly rights: Rights;
+}
+
+/** Why a CONNECT is refused. */
+export interface AdmissionRefusal {
+  readonly refused: Omit<Refusal, 'protocol' | 'sourceIp'>;
+}
+
+/** Judges a CONNECT. Never rejects: a failure inside is a refusal too. */
+export type Admit = (peer: Peer, connect: Connect) => Promise<Admission | AdmissionRefusal>;
+
+/** Why a connection ended, in AWS's words (developer guide, page life-cycle-events). */
+export type DisconnectReason =
+  | 'AUTH_ERROR'
+  | 'CLIENT_ERROR'
+  | 'CLIENT_INITIATED_DISCONNECT'
+  | 'CONNECTION_LOST'
+  | 'DUPLICATE_CLIENTID'
+  | 'FORBIDDEN_ACCESS'
+  | 'MQTT_KEEP_ALIVE_TIMEOUT'
+  | 'SERVER_ERROR'
+  | 'SERVER_INITIATED_DISCONNECT'
+  | 'THROTTLED';

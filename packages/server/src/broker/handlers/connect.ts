@@ -1,0 +1,139 @@
+/** CONNECT: the life of a connection begins. The steps, in order: parse, check shape, admit, check the will, take over, greet. */
+import { LIMITS } from '@thingkeep/wire/limits.ts';
+import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
+import { clientMayPublish, topicFault } from '@thingkeep/wire/topics.ts';
+import { type Connect, encodeConnack, parseConnect } from '../../mqtt/connect.ts';
+import { MqttError } from '../../mqtt/mqtt-error.ts';
+import type { Properties } from '../../mqtt/properties.ts';
+import type { Client } from '../client.ts';
+import type { Admission, Decision, MessageAction } from '../contract.ts';
+import { checkProperties } from './publish.ts';
+
+export function connect(client: Client, bytes: Buffer, body: number, next: number): void {
+  if (client.state !== 'awaiting-connect') throw new MqttError(REASON.PROTOCOL_ERROR, 'a second CONNECT'); // [MQTT-3.1.0-2]
+  const sent = parseConnect(bytes, body, next);
+  client.level = sent.level;
+  if (!shapeIsFine(client, sent)) return;
+  const assigned = sent.clientId === '';
+  const asked = assigned ? { ...sent, clientId: client.broker.newClientId() } : sent;
+  client.clientId = asked.clientId;
+  client.state = 'admitting';
+  client.channel.pause();
+  void client.broker.admit(client.peer, asked).then((answer) => {
+    if (client.state !== 'admitting') return;
+    if ('refused' in answer) client.refuseConnect(REASON.NOT_AUTHORIZED, answer.refused);
+    else greet(client, asked, answer, assigned);
+  });
+}
+
+/** Limits and features that need no identity. Refuses, and says no, when one is broken. */
+function shapeIsFine(client: Client, asked: Connect): boolean {
+  const { clientId, level, will } = asked;
+  const fault = shapeFault(asked);
+  if (fault !== undefined) {
+    client.clientId = clientId.slice(0, LIMITS.clientId);
+    if (level === 4 && fault.check === 'client-id') client.output.append(encodeConnack(4, 2, false)); // [MQTT-3.1.3-8]
+    client.refuseConnect(fault.reason, { check: fault.check, reason: fault.text });
+    return false;
+  }
+  if (level === 5 && will !== undefined) checkProperties(will.properties);
+  return true;
+}
+
+function shapeFault({
+  clientId,
+  level,
+  clean,
+  properties,
+  will,
+}: Connect): { check: 'client-id' | 'limit' | 'topic' | 'protocol'; reason: number; text: string } | undefined {
+  if (Buffer.byteLength(clientId) > LIMITS.clientId)
+    return {
+      check: 'client-id',
+      reason: REASON.CLIENT_IDENTIFIER_NOT_VALID,
+      text: `a client identifier over ${LIMITS.clientId} bytes`,
+    };
+  if (clientId.startsWith('$'))
+    return { check: 'client-id', reason: REASON.CLIENT_IDENTIFIER_NOT_VALID, text: 'a client identifier that begins with $' };
+  if (clientId === '' && level === 4 && !clean)
+    return { check: 'client-id', reason: REASON.CLIENT_IDENTIFIER_NOT_VALID, text: 'no client identifier, and no clean session' };
+  const { maximumPacketSize } = properties;
+  if (maximumPacketSize !== undefined && maximumPacketSize < LIMITS.smallestMaximumPacketSize)
+    return {
+      check: 'limit',
+      reason: REASON.QUOTA_EXCEEDED,
+      text: `a Maximum Packet Size under ${LIMITS.smallestMaximumPacketSize} bytes`,
+    };
+  if (properties.authenticationMethod !== undefined)
+    return { check: 'protocol', reason: REASON.UNSPECIFIED, text: 'enhanced authentication is not supported' };
+  if (will !== undefined && topicFault(will.topic) !== undefined)
+    return { check: 'topic', reason: REASON.TOPIC_NAME_INVALID, text: `a will topic that is ${topicFault(will.topic)}` };
+  return undefined;
+}
+
+function greet(client: Client, asked: Connect, admission: Admission, assigned: boolean): void {
+  const { broker } = client;
+  const account = broker.account(admission.accountId);
+  if (!willIsAllowed(client, asked, admission)) return;
+  const keepAlive = clampKeepAlive(asked.keepAlive);
+  client.admitted(admission, account, asked, client.clientId, keepAlive);
+  broker.connected(client);
+  client.output.append(
+    encodeConnack(asked.level, 0, false, asked.level === 5 ? greeting(asked, client.clientId, assigned, keepAlive) : {}),
+  );
+  client.channel.resume();
+  client.intake.resume();
+}
+
+/** A will is a publish ahead of time: judged at CONNECT as one, and again when it fires. */
+function willIsAllowed(client: Client, { will }: Connect, admission: Admission): boolean {
+  if (will === undefined) return true;
+  const account = client.broker.account(admission.accountId);
+  const { arn } = account.topic(will.topic);
+  const actions: MessageAction[] = will.retain ? ['iot:Publish', 'iot:RetainPublish'] : ['iot:Publish'];
+  for (const action of actions) {
+    const decision: Decision = admission.rights.decide(action, arn);
+    if (decision.effect === 'ALLOWED') continue;
+    const { effect, ...statement } = decision;
+    client.refuseConnect(REASON.NOT_AUTHORIZED, {
+      check: 'policy',
+      accountId: admission.accountId,
+      principal: admission.principal,
+      reason: `${action} on the will topic ${will.topic} is not allowed`,
+      action,
+      resource: arn,
+      decision: effect,
+      ...statement,
+    });
+    return false;
+  }
+  if (clientMayPublish(will.topic) && !(will.retain && will.topic.startsWith('$'))) return true;
+  client.refuseConnect(REASON.NOT_AUTHORIZED, {
+    check: 'reserved-topic',
+    reason: `clients may not publish on ${will.topic}`,
+    resource: arn,
+  });
+  return false;
+}
+
+/** AWS serves 30 to 1200 seconds; 0 means the most (General Reference, keep-alive quota). */
+const clampKeepAlive = (seconds: number): number =>
+  seconds === 0 ? LIMITS.keepAliveMost : Math.min(Math.max(seconds, LIMITS.keepAliveLeast), LIMITS.keepAliveMost);
+
+function greeting(asked: Connect, clientId: string, assigned: boolean, keepAlive: number): Properties {
+  const { sessionExpiryInterval = 0 } = asked.properties;
+  return {
+    // Sessions end with their connection here: said whenever the client asked for more.
+    ...(sessionExpiryInterval > 0 ? { sessionExpiryInterval: 0 } : {}),
+    receiveMaximum: LIMITS.inFlight,
+    maximumQoS: 1,
+    retainAvailable: 1,
+    maximumPacketSize: LIMITS.packet,
+    topicAliasMaximum: LIMITS.topicAliases,
+    wildcardSubscriptionAvailable: 1,
+    subscriptionIdentifierAvailable: 0,
+    sharedSubscriptionAvailable: 0,
+    ...(assigned ? { assignedClientIdentifier: clientId } : {}),
+    ...(keepAlive === asked.keepAlive ? {} : { serverKeepAlive: keepAlive }),
+  };
+}

@@ -1,0 +1,13 @@
+/** DISCONNECT: the client leaves, and its will with it, unless MQTT 5's reason asks for the will [MQTT5 3.14]. */
+import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
+import { parseDisconnect } from '../../mqtt/acknowledge.ts';
+import { MqttError } from '../../mqtt/mqtt-error.ts';
+import type { Client } from '../client.ts';
+
+export function disconnect(client: Client, bytes: Buffer, body: number, next: number): void {
+  const { reason, properties } = parseDisconnect(client.level, bytes, body, next);
+  const { sessionExpiryInterval = 0 } = properties;
+  if (sessionExpiryInterval > 0 && (client.connect?.properties.sessionExpiryInterval ?? 0) === 0)
+    throw new MqttError(REASON.PROTOCOL_ERROR, 'a session that was to end can not be kept by DISCONNECT'); // [MQTT-3.14.2-2]
+  client.close(reason === REASON.DISCONNECT_WITH_WILL ? 'CLIENT_ERROR' : 'CLIENT_INITIATED_DISCONNECT');
+}

@@ -1,0 +1,224 @@
+/**
+ * PUBLISH from a client. Messages side by side on one topic become a run; a run is authorized once, routed once and
+ * acknowledged together. Whatever a run can't hold (RETAIN, DUP, a topic alias) goes alone, in a cleaned-up copy.
+ */
+import { LIMITS } from '@thingkeep/wire/limits.ts';
+import { PACKET } from '@thingkeep/wire/mqtt/packets.ts';
+import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
+import { topicFault } from '@thingkeep/wire/topics.ts';
+import { encodePuback } from '../../mqtt/acknowledge.ts';
+import { Cursor } from '../../mqtt/cursor.ts';
+import { MqttError } from '../../mqtt/mqtt-error.ts';
+import { encodeProperties, type Properties, readProperties } from '../../mqtt/properties.ts';
+import type { Client, PublishSlot } from '../client.ts';
+import { LONGEST_RUN, Run } from '../run.ts';
+
+const FLAG = { RETAIN: 0x01, QOS: 0x06, DUP: 0x08 } as const;
+
+const run = new Run(LONGEST_RUN);
+let runSlot: PublishSlot | undefined;
+
+/** Handles one PUBLISH: the bytes from `start` to `next`, its variable header from `body` on. */
+export function publish(client: Client, bytes: Buffer, first: number, start: number, body: number, next: number): void {
+  const topicAt = body + 2;
+  const topicEnd = topicAt > next ? next + 1 : topicAt + (((bytes[body] as number) << 8) | (bytes[body + 1] as number));
+  const qos = (first & FLAG.QOS) >> 1;
+  const bodyAt = qos === 0 ? topicEnd : topicEnd + 2;
+  if (bodyAt > next) throw new MqttError(REASON.MALFORMED_PACKET, 'a PUBLISH ends inside its header');
+  if (qos > 1) throw new MqttError(qos === 3 ? REASON.MALFORMED_PACKET : REASON.QOS_NOT_SUPPORTED, `a PUBLISH of QoS ${qos}`); // [MQTT-3.3.1-4]
+  if (qos === 1 && bytes[bodyAt - 2] === 0 && bytes[bodyAt - 1] === 0)
+    throw new MqttError(REASON.MALFORMED_PACKET, 'packet identifier 0');
+  if (client.level === 5 && (bytes[bodyAt] !== 0 || topicEnd === topicAt)) {
+    publishWithProperties(client, bytes, first, start, topicAt, topicEnd, bodyAt, next);
+    return;
+  }
+  if (client.level === 5 && bodyAt === next) throw new MqttError(REASON.MALFORMED_PACKET, 'a PUBLISH without a property length');
+  if (next - bodyAt > LIMITS.payload) throw new MqttError(REASON.PACKET_TOO_LARGE, 'a payload larger than 128 KB');
+  const slot = client.slot(bytes, topicAt, topicEnd);
+  if (slot !== runSlot || run.bytes !== bytes || run.qos !== qos || run.count === LONGEST_RUN) {
+    publishRun(client);
+    if (!authorize(client, slot, qos, bytes, bodyAt)) return;
+    if ((first & (FLAG.DUP | FLAG.RETAIN)) === 0) begin(client, bytes, slot, qos);
+  }
+  if ((first & (FLAG.DUP | FLAG.RETAIN)) !== 0) {
+    publishRun(client);
+    publishAlone(
+      client,
+      slot,
+      first,
+      packetIdAt(bytes, qos, bodyAt),
+      client.level === 5 ? bytes.subarray(bodyAt, bodyAt + 1) : undefined,
+      bytes.subarray(client.level === 5 ? bodyAt + 1 : bodyAt, next),
+    );
+    return;
+  }
+  run.add(start, bodyAt, next);
+}
+
+/** Routes and acknowledges the run that was gathered, if there is one. */
+export function publishRun(client: Client): void {
+  const slot = runSlot;
+  if (slot === undefined) return;
+  runSlot = undefined;
+  const { broker, account, output } = client;
+  if (account === undefined) return;
+  broker.counters.received += run.count;
+  broker.deliver(account, run, client);
+  if (run.qos === 1) {
+    const { count, bytes, idAt } = run;
+    const to = output.reserve(4 * count);
+    let at = output.at;
+    for (let i = 0; i < count; i += 1) {
+      const id = idAt[i] as number;
+      to[at] = PACKET.PUBACK << 4;
+      to[at + 1] = 2;
+      to[at + 2] = bytes[id] as number;
+      to[at + 3] = bytes[id + 1] as number;
+      at += 4;
+    }
+  }
+}
+
+function begin(client: Client, bytes: Buffer, slot: PublishSlot, qos: number): void {
+  run.start(bytes, client.level, slot.topic, qos);
+  runSlot = slot;
+}
+
+const packetIdAt = (bytes: Buffer, qos: number, bodyAt: number): number => (qos === 0 ? 0 : bytes.readUInt16BE(bodyAt - 2));
+
+/** Whether the message may go on its topic. If not, the client has been told, or closed. */
+function authorize(client: Client, slot: PublishSlot, qos: number, bytes: Buffer, bodyAt: number): boolean {
+  if (slot.generation === client.rightsGeneration && slot.allowed) return true;
+  const { topic } = slot;
+  if (topic.fault !== undefined) throw new MqttError(REASON.TOPIC_NAME_INVALID, `a PUBLISH on a topic that is ${topic.fault}`);
+  const decision = topic.open ? client.rights.decide('iot:Publish', topic.arn) : { effect: 'IMPLICIT_DENY' as const };
+  slot.generation = client.rightsGeneration;
+  slot.retainAllowed = undefined;
+  slot.allowed = decision.effect === 'ALLOWED';
+  if (slot.allowed) return true;
+  refusePublish(client, slot, 'iot:Publish', decision, qos, packetIdAt(bytes, qos, bodyAt));
+  return false;
+}
+
+function refusePublish(
+  client: Client,
+  slot: PublishSlot,
+  action: 'iot:Publish' | 'iot:RetainPublish',
+  decision: ReturnType<Client['rights']['decide']>,
+  qos: number,
+  packetId: number,
+): void {
+  const { topic } = slot;
+  const { effect, ...statement } = decision;
+  if (topic.open)
+    client.refuse({
+      check: 'policy',
+      reason: `${action} on ${topic.name} is ${effect === 'EXPLICIT_DENY' ? 'denied by a statement' : 'not allowed by any statement'}`,
+      action,
+      resource: topic.arn,
+      ...(effect === 'ALLOWED' ? {} : { decision: effect }),
+      ...statement,
+    });
+  else
+    client.refuse({ check: 'reserved-topic', reason: `clients may not publish on ${topic.name}`, action, resource: topic.arn });
+  // MQTT 5 tells a QoS 1 publisher and goes on; in all other cases AWS closes the connection.
+  if (client.level === 5 && qos === 1) client.output.append(encodePuback(5, packetId, REASON.NOT_AUTHORIZED));
+  else client.close('FORBIDDEN_ACCESS', REASON.NOT_AUTHORIZED);
+}
+
+function publishWithProperties(
+  client: Client,
+  bytes: Buffer,
+  first: number,
+  start: number,
+  topicAt: number,
+  topicEnd: number,
+  bodyAt: number,
+  next: number,
+): void {
+  publishRun(client);
+  const cursor = new Cursor(bytes, bodyAt, next);
+  const properties = readProperties(cursor, 'PUBLISH');
+  if (next - cursor.at > LIMITS.payload) throw new MqttError(REASON.PACKET_TOO_LARGE, 'a payload larger than 128 KB');
+  checkProperties(properties);
+  const slot = topicAt === topicEnd ? slotOfAlias(client, properties) : client.slot(bytes, topicAt, topicEnd);
+  const qos = (first & FLAG.QOS) >> 1;
+  if (!authorize(client, slot, qos, bytes, bodyAt)) return;
+  const { topicAlias, ...forwarded } = properties;
+  if (topicAlias !== undefined) client.aliases.set(topicAlias, slot.topic);
+  else if ((first & (FLAG.DUP | FLAG.RETAIN)) === 0 && forwarded.messageExpiryInterval === undefined) {
+    begin(client, bytes, slot, qos);
+    run.add(start, bodyAt, next);
+    publishRun(client);
+    return;
+  }
+  if (forwarded.messageExpiryInterval !== undefined)
+    forwarded.messageExpiryInterval = Math.min(Math.max(forwarded.messageExpiryInterval, 1), LIMITS.messageExpiryMost);
+  publishAlone(client, slot, first, packetIdAt(bytes, qos, bodyAt), encodeProperties(forwarded), bytes.subarray(cursor.at, next));
+}
+
+/** Limits of AWS on what a message carries (developer guide, page mqtt). */
+export function checkProperties(properties: Properties): void {
+  const { topicAlias, subscriptionIdentifier, responseTopic, contentType, correlationData, userProperty = [] } = properties;
+  if (topicAlias !== undefined && (topicAlias === 0 || topicAlias > LIMITS.topicAliases))
+    throw new MqttError(REASON.TOPIC_ALIAS_INVALID, `topic alias ${topicAlias}`);
+  if (subscriptionIdentifier !== undefined)
+    throw new MqttError(REASON.PROTOCOL_ERROR, 'a subscription identifier in a PUBLISH from a client'); // [MQTT-3.3.4-6]
+  if (responseTopic !== undefined && topicFault(responseTopic) !== undefined)
+    throw new MqttError(REASON.PROTOCOL_ERROR, 'the response topic is no topic'); // [MQTT-3.3.2-14]
+  if (contentType !== undefined && Buffer.byteLength(contentType) > LIMITS.contentTypeBytes)
+    throw new MqttError(REASON.QUOTA_EXCEEDED, 'a content type over 256 bytes');
+  if (correlationData !== undefined && correlationData.length > LIMITS.correlationDataBytes)
+    throw new MqttError(REASON.QUOTA_EXCEEDED, 'correlation data over 8 KB');
+  let size = 0;
+  for (const [name, value] of userProperty) size += Buffer.byteLength(name) + Buffer.byteLength(value);
+  if (size > LIMITS.userPropertyBytes) throw new MqttError(REASON.QUOTA_EXCEEDED, 'user properties over 8 KB');
+}
+
+function slotOfAlias(client: Client, { topicAlias }: Properties): PublishSlot {
+  const topic = topicAlias === undefined ? undefined : client.aliases.get(topicAlias);
+  if (topic === undefined)
+    throw new MqttError(
+      topicAlias === undefined ? REASON.TOPIC_NAME_INVALID : REASON.PROTOCOL_ERROR,
+      'a PUBLISH with neither a topic nor a known alias',
+    );
+  return client.slot(topic.bytes, 0, topic.bytes.length);
+}
+
+/** Publishes one message that needs its own look; the topic has been authorized. */
+function publishAlone(
+  client: Client,
+  slot: PublishSlot,
+  first: number,
+  packetId: number,
+  properties: Buffer | undefined,
+  payload: Buffer,
+): void {
+  const { broker, account } = client;
+  const qos = (first & FLAG.QOS) >> 1;
+  if (account === undefined) return;
+  const retain = (first & FLAG.RETAIN) !== 0;
+  if (retain && !mayRetain(client, slot, qos, packetId)) return;
+  broker.counters.received += 1;
+  const stored = broker.publishMessage(account, { topic: slot.topic, payload, qos, retain, properties }, client);
+  if (qos !== 1) return;
+  // Nothing is acknowledged before it is stored.
+  const acknowledge = (): void => {
+    if (client.state === 'connected') client.output.append(encodePuback(client.level, packetId, REASON.SUCCESS));
+  };
+  if (stored === undefined) acknowledge();
+  else void stored.then(acknowledge, () => client.close('SERVER_ERROR', REASON.UNSPECIFIED));
+}
+
+function mayRetain(client: Client, slot: PublishSlot, qos: number, packetId: number): boolean {
+  if (slot.retainAllowed !== true) {
+    const decision = client.rights.decide('iot:RetainPublish', slot.topic.arn);
+    const reserved = slot.topic.name.startsWith('$');
+    slot.retainAllowed = decision.effect === 'ALLOWED' && !reserved;
+    if (!slot.retainAllowed) {
+      refusePublish(client, slot, 'iot:RetainPublish', decision, qos, packetId);
+      return false;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,151 @@
+/**
+ * What waits to be sent to one peer. Packets of one turn of the event loop are gathered and written together; while a
+ * write is on its way the next one gathers. So one system call and one TLS record can carry hundreds of packets.
+ */
+import type { Channel } from './contract.ts';
+
+/** Not a power of two, so that no pool of Node's own has this size and is taken for one of ours. */
+const LARGEST_SLAB = 60 * 1024;
+const SMALLEST_SLAB = 512;
+/** Slabs kept for reuse, over all connections. */
+const MOST_SPARE = 128;
+
+const spare: Buffer[] = [];
+
+const takeSlab = (size: number): Buffer => {
+  if (size !== LARGEST_SLAB) return Buffer.allocUnsafe(size);
+  return spare.pop() ?? Buffer.allocUnsafeSlow(LARGEST_SLAB);
+};
+
+/** Outputs that were written to in this turn. */
+export class Flusher {
+  #touched: Output[] = [];
+  #scheduled = false;
+
+  touch(output: Output): void {
+    this.#touched.push(output);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    // The check phase comes after all sockets that were readable in this turn have been served.
+    setImmediate(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#scheduled = false;
+    const touched = this.#touched;
+    this.#touched = [];
+    for (const output of touched) output.flush();
+  };
+}
+
+export class Output {
+  readonly #channel: Channel;
+  readonly #flusher: Flusher;
+  readonly #drained: () => void;
+  /** Full slabs before the one being filled. */
+  #full: Buffer[] = [];
+  #fullBytes = 0;
+  #slab: Buffer | undefined;
+  #used = 0;
+  #writing = 0;
+  #onWay: Buffer[] = [];
+  #touched = false;
+  #lastSize = SMALLEST_SLAB;
+  #closed = false;
+
+  constructor(channel: Channel, flusher: Flusher, drained: () => void) {
+    this.#channel = channel;
+    this.#flusher = flusher;
+    this.#drained = drained;
+  }
+
+  /** Bytes gathered or on their way. */
+  get pending(): number {
+    return this.#writing + this.#fullBytes + this.#used;
+  }
+
+  /** Where the last reservation begins in `slab`. */
+  at = 0;
+
+  /** Makes room for `size` bytes and gives the buffer to fill, from `this.at` on. */
+  reserve(size: number): Buffer {
+    let slab = this.#slab;
+    if (slab === undefined || slab.length - this.#used < size) slab = this.#grow(size);
+    this.at = this.#used;
+    this.#used += size;
+    if (!this.#touched) {
+      this.#touched = true;
+      this.#flusher.touch(this);
+    }
+    return slab;
+  }
+
+  append(bytes: Uint8Array): void {
+    this.reserve(bytes.length).set(bytes, this.at);
+  }
+
+  flush(): void {
+    this.#touched = false;
+    if (this.#writing > 0 || this.#closed) return;
+    this.#send();
+  }
+
+  /** Drops what was gathered and takes no more. */
+  close(): void {
+    this.#closed = true;
+    this.#full = [];
+    this.#fullBytes = 0;
+    this.#slab = undefined;
+    this.#used = 0;
+  }
+
+  /** Sends what was gathered and closes the channel behind it. */
+  end(): void {
+    if (this.#closed) return;
+    if (this.#writing === 0) this.#send();
+    else if (this.#used > 0 || this.#fullBytes > 0) this.#channel.write(this.#gather(), () => {});
+    this.#closed = true;
+    this.#channel.end();
+  }
+
+  #grow(size: number): Buffer {
+    if (this.#slab !== undefined && this.#used > 0) {
+      this.#full.push(this.#slab.subarray(0, this.#used));
+      this.#fullBytes += this.#used;
+    }
+    const wanted = this.#fullBytes > 0 ? LARGEST_SLAB : Math.min(LARGEST_SLAB, this.#lastSize * 2);
+    this.#slab = takeSlab(Math.max(size, wanted));
+    this.#used = 0;
+    return this.#slab;
+  }
+
+  #gather(): Buffer[] {
+    const buffers = this.#full;
+    if (this.#slab !== undefined && this.#used > 0) buffers.push(this.#slab.subarray(0, this.#used));
+    this.#full = [];
+    this.#fullBytes = 0;
+    this.#slab = undefined;
+    this.#used = 0;
+    return buffers;
+  }
+
+  #send(): void {
+    const size = this.#fullBytes + this.#used;
+    if (size === 0) return;
+    this.#lastSize = Math.max(SMALLEST_SLAB, Math.min(size, LARGEST_SLAB));
+    this.#onWay = this.#gather();
+    this.#writing = size;
+    this.#channel.write(this.#onWay, this.#sent);
+  }
+
+  readonly #sent = (): void => {
+    for (const buffer of this.#onWay) {
+      if (buffer.buffer.byteLength === LARGEST_SLAB && spare.length < MOST_SPARE) spare.push(Buffer.from(buffer.buffer));
+    }
+    this.#onWay = [];
+    this.#writing = 0;
+    if (this.#closed) return;
+    this.#send();
+    this.#drained();
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * Messages of one topic that arrived side by side, still in the read buffer. They are authorized and routed once, and
+ * copied to a subscriber of the same protocol version in one piece. A segment is such messages in one form of the wire.
+ */
+import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
+import type { TopicEntry } from './topic-entry.ts';
+
+/** Messages of one run at most. */
+export const LONGEST_RUN = 2048;
+
+/** Whole PUBLISH packets, one behind another, of one protocol level and QoS. */
+export interface Segment {
+  readonly bytes: Buffer;
+  readonly count: number;
+  /** Where each packet begins; one more entry tells where the last one ends. */
+  readonly at: Int32Array;
+  /** Where each packet's identifier is (QoS 1). */
+  readonly idAt: Int32Array;
+  /** Size of the largest packet. */
+  readonly largest: number;
+}
+
+const varintSize = (value: number): number => (value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4);
+
+/** The one run that is being gathered. Only one connection is read from at a time, so one is enough. */
+export class Run implements Segment {
+  bytes: Buffer = Buffer.alloc(0);
+  level: ProtocolLevel = 4;
+  qos = 0;
+  count = 0;
+  largest = 0;
+  topic: TopicEntry | undefined;
+  readonly at: Int32Array;
+  readonly idAt: Int32Array;
+  /** Where properties (MQTT 5) or payload (3.1.1) begin. */
+  readonly bodyAt: Int32Array;
+
+  constructor(longest: number) {
+    this.at = new Int32Array(longest + 1);
+    this.idAt = new Int32Array(longest);
+    this.bodyAt = new Int32Array(longest);
+  }
+
+  start(bytes: Buffer, level: ProtocolLevel, topic: TopicEntry, qos: number): void {
+    this.bytes = bytes;
+    this.level = level;
+    this.topic = topic;
+    this.qos = qos;
+    this.count = 0;
+    this.largest = 0;
+  }
+
+  add(start: number, body: number, next: number): void {
+    const i = this.count;
+    this.at[i] = start;
+    this.at[i + 1] = next;
+    this.bodyAt[i] = body;
+    this.idAt[i] = body - 2;
+    if (next - start > this.largest) this.largest = next - start;
+    this.count = i + 1;
+  }
+
+  /** The same messages in another form: properties are kept between MQTT 5 peers and unknown to 3.1.1. */
+  encode(level: ProtocolLevel, qos: number): Segment {
+    const topic = this.topic as TopicEntry;
+    const at = new Int32Array(this.count + 1);
+    const idAt = new Int32Array(this.count);
+    const head = 2 + topic.bytes.length + (qos === 1 ? 2 : 0);
+    const added = level === 5 && this.level === 4 ? 1 : 0;
+    let size = 0;
+    for (let i = 0; i < this.count; i += 1) {
+      const length = head + added + (this.at[i + 1] as number) - this.#bodyFor(i, level);
+      size += 1 + varintSize(length) + length;
+    }
+    const bytes = Buffer.allocUnsafe(size);
+    let pos = 0;
+    let largest = 0;
+    for (let i = 0; i < this.count; i += 1) {
+      at[i] = pos;
+      const body = this.#bodyFor(i, level);
+      const end = this.at[i + 1] as number;
+      let length = head + added + end - body;
+      bytes[pos++] = qos === 1 ? 0x32 : 0x30;
+      for (; length >= 0x80; length >>>= 7) bytes[pos++] = (length & 0x7f) | 0x80;
+      bytes[pos++] = length;
+      bytes[pos++] = topic.bytes.length >> 8;
+      bytes[pos++] = topic.bytes.length & 0xff;
+      bytes.set(topic.bytes, pos);
+      pos += topic.bytes.length;
+      idAt[i] = pos;
+      if (qos === 1) pos += 2;
+      if (added === 1) bytes[pos++] = 0;
+      pos += this.bytes.copy(bytes, pos, body, end);
+      largest = Math.max(largest, pos - (at[i] as number));
+    }
+    at[this.count] = pos;
+    return { bytes, count: this.count, at, idAt, largest };
+  }
+
+  /** Where to copy from: behind the properties when they came from MQTT 5 and the reader knows none. */
+  #bodyFor(i: number, level: ProtocolLevel): number {
+    const body = this.bodyAt[i] as number;
+    if (this.level !== 5 || level === 5) return body;
+    let length = 0;
+    let pos = body;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.bytes[pos++] as number;
+      length |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return pos + length;
+    }
+  }
+}
+
+/** A segment that outlives the read buffer and the run it came from. */
+export function keep(segment: Segment, from: number): Segment {
+  const start = segment.at[from] as number;
+  const end = segment.at[segment.count] as number;
+  const count = segment.count - from;
+  const at = segment.at.slice(from, segment.count + 1).map((x) => x - start);
+  const idAt = segment.idAt.slice(from, segment.count).map((x) => x - start);
+  return { bytes: Buffer.from(segment.bytes.subarray(start, end)), count, at, idAt, largest: segment.largest };
+}

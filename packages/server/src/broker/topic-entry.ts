@@ -1,0 +1,24 @@
+/** One topic of an account as the hot path knows it: its bytes, its ARN, and who gets its messages. */
+import { clientMayPublish, type TopicFault, topicFault } from '@thingkeep/wire/topics.ts';
+import type { Target } from './routes.ts';
+
+export class TopicEntry {
+  readonly name: string;
+  readonly bytes: Buffer;
+  readonly arn: string;
+  /** Undefined when it is a fine topic. */
+  readonly fault: TopicFault | undefined;
+  /** Whether any client may publish on it, whatever its policy says. */
+  readonly open: boolean;
+  /** Valid as long as this equals the account's generation. */
+  routeGeneration = -1;
+  targets: readonly Target[] = [];
+
+  constructor(name: string, arn: string) {
+    this.name = name;
+    this.bytes = Buffer.from(name, 'utf8');
+    this.arn = arn;
+    this.fault = topicFault(name);
+    this.open = clientMayPublish(name);
+  }
+}

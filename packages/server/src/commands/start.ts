@@ -1,0 +1,53 @@
+/** `thingkeep start`: runs the server until a signal ends it. */
+import { rmSync } from 'node:fs';
+import { readConfig, readFlags } from '../config/config.ts';
+import { openDataFolder } from '../config/data-folder.ts';
+import { readEnvironment } from '../config/env.ts';
+import { writePrivateFile } from '../config/private-file.ts';
+import { openCore } from '../core.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { openLog } from '../runtime/log.ts';
+
+/** A second signal, or a shutdown that takes longer than this (ms), ends the process at once. */
+const PATIENCE = 10_000;
+
+const hostText = (address: string): string => (address.includes(':') ? `[${address}]` : address);
+
+const signalled = (): Promise<string> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT']) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(1));
+        resolve(signal);
+      });
+    }
+  });
+
+export async function start(args: readonly string[]): Promise<number> {
+  const config = readConfig(readFlags(args), readEnvironment());
+  // Whatever is made from here on is the owner's alone, the data file and its log among it.
+  process.umask(0o077);
+  const folder = openDataFolder(config.dataDir);
+  const log = openLog(config.logLevel);
+  const stop = signalled();
+  const core = await openCore({ config, folder, clock: systemClock, log });
+  const { api, mqtt, https } = core.ports;
+  const url = `${config.apiTls ? 'https' : 'http'}://${hostText(reachable(config.bind))}:${api}`;
+  writePrivateFile(folder.running, `${JSON.stringify({ url, region: config.region, ports: core.ports, pid: process.pid })}\n`);
+  const at = hostText(config.bind);
+  process.stdout.write(`Thingkeep is ready: api ${url} mqtt ${at}:${mqtt} https ${at}:${https} endpoint ${config.endpoint} data ${config.dataDir}\n`);
+  const signal = await stop;
+  log.info({ event: 'stopping', signal }, 'stopping');
+  const late = setTimeout(() => {
+    log.error({ event: 'stopped-late' }, 'the shutdown took too long');
+    process.exit(1);
+  }, PATIENCE).unref();
+  await core[Symbol.asyncDispose]();
+  clearTimeout(late);
+  rmSync(folder.running, { force: true });
+  log.info({ event: 'stopped' }, 'stopped');
+  return 0;
+}
+
+/** An address that a client on this machine can connect to. */
+const reachable = (bind: string): string => (bind === '0.0.0.0' || bind === '::' ? '127.0.0.1' : bind);

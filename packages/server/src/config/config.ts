@@ -1,0 +1,81 @@
+/** Flags, environment and config file into one frozen configuration; flags win over the environment, it over the file. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Environment } from './env.ts';
+import { type Config, ConfigError, type Setting, SETTINGS, variableOf } from './settings.ts';
+
+export type { Config };
+
+const BY_FLAG = new Map(Object.values(SETTINGS).map((setting) => [setting.flag, setting as Setting<unknown>]));
+
+/** `--flag VALUE`, `--flag=VALUE` and bare `--flag` by name; `extra` names flags beyond the settings. */
+export function readFlags(args: readonly string[], extra: ReadonlySet<string> = new Set()): Map<string, string> {
+  const flags = new Map<string, string>();
+  for (let i = 0; i < args.length; i += 1) {
+    const arg = args[i] ?? '';
+    const [, name = '', inline] = /^--([a-z-]+)(?:=(.*))?$/s.exec(arg) ?? [];
+    if (!BY_FLAG.has(name) && name !== 'config' && !extra.has(name)) throw new ConfigError(`unknown argument ${arg}`);
+    if (flags.has(name)) throw new ConfigError(`--${name} is given twice`);
+    const bare = BY_FLAG.has(name) && BY_FLAG.get(name)?.value === undefined;
+    const value = inline ?? (bare ? 'true' : args[++i]);
+    if (value === undefined || (inline === undefined && !bare && value.startsWith('--'))) throw new ConfigError(`--${name} needs a value`);
+    flags.set(name, value);
+  }
+  return flags;
+}
+
+function readFile(path: string): Map<string, string> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new ConfigError(`config file ${path} can't be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new ConfigError(`config file ${path} is not a JSON object`);
+  const values = new Map<string, string>();
+  for (const [key, value] of Object.entries(parsed)) {
+    if (!BY_FLAG.has(key)) throw new ConfigError(`config file ${path} has an unknown key ${key}`);
+    if (typeof value === 'object') throw new ConfigError(`config file ${path}: ${key} is not a text, number or truth value`);
+    values.set(key, String(value));
+  }
+  return values;
+}
+
+/** Reads one setting from the first source that has it; an error names the source. */
+function pick<T>(setting: Setting<T>, flags: ReadonlyMap<string, string>, environment: Environment, file: ReadonlyMap<string, string>): T {
+  const variable = variableOf(setting.flag);
+  const sources: [name: string, value: string | undefined][] = [
+    [`--${setting.flag}`, flags.get(setting.flag)],
+    [variable, environment.settings.get(variable)],
+    [`config key ${setting.flag}`, file.get(setting.flag)],
+  ];
+  for (const [name, value] of sources) {
+    if (value === undefined) continue;
+    try {
+      return setting.read(value);
+    } catch (error) {
+      throw error instanceof ConfigError ? new ConfigError(`${name}: ${error.message}`) : error;
+    }
+  }
+  return setting.fallback;
+}
+
+export function readConfig(flags: ReadonlyMap<string, string>, environment: Environment): Config {
+  const path = flags.get('config') ?? environment.settings.get('THINGKEEP_CONFIG');
+  const file = path === undefined ? new Map<string, string>() : readFile(path);
+  const entries = Object.entries(SETTINGS).map(([name, setting]) => [name, pick(setting as Setting<unknown>, flags, environment, file)]);
+  const config = Object.fromEntries(entries) as Config;
+  if ((config.serverCertificate === '') !== (config.serverKey === '')) throw new ConfigError('--server-certificate and --server-key come together');
+  const ports = [config.apiPort, config.mqttPort, config.httpsPort].filter((port) => port !== 0);
+  if (new Set(ports).size !== ports.length) throw new ConfigError('--api-port, --mqtt-port and --https-port must differ');
+  return Object.freeze({ ...config, dataDir: resolve(config.dataDir) });
+}
+
+/** Help on the settings, a line each. */
+export const settingsHelp = (): string =>
+  Object.values(SETTINGS)
+    .map(({ flag, value, help, fallback }) => {
+      const shown = fallback === '' || fallback === false ? '' : ` (${fallback})`;
+      return `  ${`--${flag}${value === undefined ? '' : ` ${value}`}`.padEnd(26)} ${help}${shown}`;
+    })
+    .join('\n');

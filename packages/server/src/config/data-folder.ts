@@ -1,0 +1,49 @@
+/** The data folder: made on the first start for the owner alone, and checked before anything is written into it. */
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ConfigError } from './settings.ts';
+
+export interface DataFolder {
+  readonly path: string;
+  readonly dataFile: string;
+  readonly authority: string;
+  readonly credentials: string;
+  readonly rootCa: string;
+  /** Where a running server says how it is reached. */
+  readonly running: string;
+}
+
+export const dataFolder = (path: string): DataFolder => ({
+  path,
+  dataFile: join(path, 'thingkeep.db'),
+  authority: join(path, 'ca'),
+  credentials: join(path, 'credentials'),
+  rootCa: join(path, 'root-ca.pem'),
+  running: join(path, 'server.json'),
+});
+
+/**
+ * Makes a folder and what is missing above it; says whether it had to. Node's own recursive mkdir never ends where the
+ * parent exists and the kernel still answers ENOENT, as below /proc.
+ */
+function make(path: string): boolean {
+  if (existsSync(path)) return false;
+  const parent = dirname(path);
+  if (parent !== path) make(parent);
+  mkdirSync(path, { mode: 0o700 });
+  return true;
+}
+
+export function openDataFolder(path: string): DataFolder {
+  try {
+    if (make(path)) chmodSync(path, 0o700);
+    if (!statSync(path).isDirectory()) throw new ConfigError(`data folder ${path} is not a folder`);
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'is not a folder' : `can't be written to (${code})`;
+    throw new ConfigError(`data folder ${path} ${why}`);
+  }
+  return dataFolder(path);
+}

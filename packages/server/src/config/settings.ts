@@ -1,0 +1,77 @@
+/** Every setting in one table: flag, environment variable, key of the config file, and how its text is read. */
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+export interface Setting<T> {
+  /** Flag without dashes; the config file's key is the same. */
+  readonly flag: string;
+  /** What stands behind the flag; absent when it takes no value. */
+  readonly value?: string;
+  readonly help: string;
+  readonly read: (text: string) => T;
+  readonly fallback: T;
+}
+
+const text = (value: string): string => value;
+
+function port(value: string): number {
+  const number = Number(value);
+  if (!/^\d{1,5}$/.test(value) || number > 65_535) throw new ConfigError(`${value} is not a port (0 to 65535)`);
+  return number;
+}
+
+const oneOf =
+  <T extends string>(...names: readonly T[]) =>
+  (value: string): T => {
+    const found = names.find((name) => name === value);
+    if (found === undefined) throw new ConfigError(`${value} is none of ${names.join(', ')}`);
+    return found;
+  };
+
+const matching =
+  (pattern: RegExp, what: string) =>
+  (value: string): string => {
+    if (!pattern.test(value)) throw new ConfigError(`${JSON.stringify(value)} is not ${what}`);
+    return value;
+  };
+
+const truth = (value: string): boolean => oneOf('true', 'false')(value) === 'true';
+
+const later = (what: string) => (): string => {
+  throw new ConfigError(`${what} is not available in this version`);
+};
+
+const setting = <T>(flag: string, value: string | undefined, help: string, read: (text: string) => T, fallback: T): Setting<T> => ({
+  flag,
+  ...(value === undefined ? {} : { value }),
+  help,
+  read,
+  fallback,
+});
+
+const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
+
+export const SETTINGS = {
+  dataDir: setting('data-dir', 'DIR', 'folder of keys, certificates and the data file', text, './data'),
+  bind: setting('bind', 'ADDRESS', 'address to listen on', matching(/^[0-9A-Fa-f:.]+$|^localhost$/, 'an IP address'), '127.0.0.1'),
+  apiPort: setting('api-port', 'PORT', 'AWS API, over HTTP unless --api-tls is given', port, 4680),
+  mqttPort: setting('mqtt-port', 'PORT', 'MQTT over mutual TLS', port, 8883),
+  httpsPort: setting('https-port', 'PORT', 'HTTPS for devices, and MQTT by ALPN', port, 8443),
+  endpoint: setting('endpoint', 'HOST', 'host name that devices use', matching(HOST_NAME, 'a host name'), 'localhost'),
+  region: setting('region', 'REGION', 'AWS region to be', matching(/^[a-z]{2}(-[a-z]+){1,3}-\d{1,2}$/, 'a region'), 'us-east-1'),
+  accountId: setting('account-id', 'ID', 'account of the first access key', matching(/^\d{12}$/, 'an account id of 12 digits'), '000000000000'),
+  apiTls: setting('api-tls', undefined, 'serve the API over HTTPS', truth, false),
+  serverCertificate: setting('server-certificate', 'FILE', "your own server certificate chain, PEM, instead of the server's own of that kind of key", text, ''),
+  serverKey: setting('server-key', 'FILE', 'the key of --server-certificate, PEM', text, ''),
+  logLevel: setting('log-level', 'LEVEL', 'debug, info, warn, error or silent', oneOf('debug', 'info', 'warn', 'error', 'silent'), 'info' as const),
+  rateLimits: setting('rate-limits', 'none|aws', "rates to keep: none, or AWS's (not available yet)", (value) => (value === 'none' ? value : later('--rate-limits aws')()), 'none'),
+  databaseUrl: setting('database-url', 'URL', 'PostgreSQL instead of the embedded store (not available yet)', later('--database-url'), ''),
+  natsUrl: setting('nats-url', 'URL', 'NATS between nodes (not available yet)', later('--nats-url'), ''),
+};
+
+type Settings = typeof SETTINGS;
+export type Config = { readonly [K in keyof Settings]: Settings[K] extends Setting<infer T> ? T : never };
+
+export const variableOf = (flag: string): string => `THINGKEEP_${flag.replaceAll('-', '_').toUpperCase()}`;

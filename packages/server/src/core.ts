@@ -1,0 +1,171 @@
+/** Every part of the server, put together. This file knows all of them and decides nothing. */
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { metricsText } from './admin/metrics.ts';
+import { adminOperations } from './admin/operations.ts';
+import { createApi, type PlainHandler } from './api/http.ts';
+import { serveApi, serverOptions } from './api/serve.ts';
+import { openAuthority } from './authority/authority.ts';
+import { Broker } from './broker/broker.ts';
+import { dataPlaneOperations, publisher } from './broker/operations.ts';
+import { Retained } from './broker/retained.ts';
+import type { Config } from './config/config.ts';
+import type { DataFolder } from './config/data-folder.ts';
+import { writePrivateFile } from './config/private-file.ts';
+import { openAccessKeys } from './config/secrets.ts';
+import { readServerCertificate } from './config/server-certificate.ts';
+import { CertificateAdmission } from './gateway/admission/certificate.ts';
+import { createGateway } from './gateway/gateway.ts';
+import { secureOptions } from './gateway/listeners/tls.ts';
+import { followRights, markedAdmission } from './gateway/live-rights.ts';
+import { policyAttachmentOperations } from './policies/operations-attachments.ts';
+import { authorizationOperations } from './policies/operations-authorization.ts';
+import { policyListingOperations } from './policies/operations-listings.ts';
+import { policyVersionOperations } from './policies/operations-versions.ts';
+import { policyOperations } from './policies/operations.ts';
+import { RightsChanges } from './policies/rights-changes.ts';
+import { Refusals } from './refusals/refusals.ts';
+import { announceRefusals } from './refusals/topics.ts';
+import { caCertificateOperations } from './registry/ca-certificate-operations.ts';
+import { caCertificateRegisteringOperations } from './registry/ca-certificate-registering.ts';
+import { certificateIssuingOperations } from './registry/certificate-issuing.ts';
+import { certificateOperations } from './registry/certificate-operations.ts';
+import { certificateRegisteringOperations } from './registry/certificate-registering.ts';
+import { endpointOperations } from './registry/describe-endpoint.ts';
+import { policyTags, policyTargets, principalFacts, taggablePolicies } from './registry/policy-principals.ts';
+import { taggableRegistry, tagOperations } from './registry/tag-operations.ts';
+import { thingOperations } from './registry/thing-operations.ts';
+import { thingPrincipalOperations } from './registry/thing-principal-operations.ts';
+import { thingTypeOperations } from './registry/thing-type-operations.ts';
+import type { Clock } from './runtime/clock.ts';
+import { close, listen } from './runtime/listen.ts';
+import type { Logger } from './runtime/log.ts';
+import { every } from './runtime/timers.ts';
+import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
+
+export interface CoreOptions {
+  readonly config: Config;
+  readonly folder: DataFolder;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface Core extends AsyncDisposable {
+  readonly ports: { readonly api: number; readonly mqtt: number; readonly https: number };
+  /** For tests that move the clock: does what the timers do. */
+  tick(): Promise<void>;
+}
+
+const MINUTE = 60_000;
+const text = (body: string, type = 'text/plain'): Awaited<ReturnType<PlainHandler>> => ({ status: 200, headers: { 'content-type': type }, body });
+
+export async function openCore({ config, folder, clock, log }: CoreOptions): Promise<Core> {
+  await using parts = new AsyncDisposableStack();
+  const { region, endpoint } = config;
+  const ownServerCertificate = readServerCertificate(config);
+  // The data file first: where it can't be used, no keys are made beside it.
+  const store = parts.use(await openSqliteStore({ path: folder.dataFile }));
+  const accessKeys = new Map(openAccessKeys(folder.credentials, config.accountId).map((key) => [key.accessKeyId, key]));
+  const authority = await openAuthority({
+    folder: folder.authority,
+    clock,
+    hostNames: [endpoint, 'localhost'],
+    ...(ownServerCertificate === undefined ? {} : { ownServerCertificate }),
+  });
+  writePrivateFile(folder.rootCa, authority.rootCaPem, 0o644);
+
+  const refusals = new Refusals(clock, log);
+  const refuse = refusals.record.bind(refusals);
+  const rights = new RightsChanges();
+  const admission = new CertificateAdmission({ store, clock, log, region });
+  const { admit, judgedAt } = markedAdmission(admission.admit, rights);
+  const broker = new Broker({ region, clock, log, admit, refuse, retained: new Retained(store) });
+  const publish = publisher(broker);
+  parts.defer(followRights({ broker, admit, judgedAt, changes: rights, region }));
+  parts.defer(announceRefusals(refusals, broker.publishEvent.bind(broker)));
+
+  const gateway = createGateway({
+    broker,
+    credentials: authority.serverCredentials(),
+    refuse,
+    http: { region, log, refuse, publish, identify: admission.identify.bind(admission) },
+  });
+  parts.defer(authority.onRotate(() => gateway.setCredentials(authority.serverCredentials())));
+
+  const issuer = authority;
+  const targets = policyTargets;
+  const api = createApi({
+    region,
+    clock,
+    log,
+    findAccessKey: async (id) => {
+      const key = accessKeys.get(id);
+      return key === undefined ? undefined : { ...key, arn: `arn:aws:iam::${key.accountId}:root`, userId: key.accountId };
+    },
+    services: {
+      iot: {
+        ...endpointOperations({ endpoint }),
+        ...certificateIssuingOperations({ store, clock, issuer }),
+        ...certificateRegisteringOperations({ store, clock }),
+        ...certificateOperations({ store, clock, rights }),
+        ...caCertificateRegisteringOperations({ store, clock }),
+        ...caCertificateOperations({ store, clock }),
+        ...thingOperations({ store, clock, rights }),
+        ...thingTypeOperations({ store, clock }),
+        ...thingPrincipalOperations({ store, rights }),
+        ...tagOperations({ store, taggable: { ...taggableRegistry, ...taggablePolicies } }),
+        ...policyOperations({ store, clock, tags: policyTags }),
+        ...policyVersionOperations({ store, clock, targets, rights }),
+        ...policyAttachmentOperations({ store, clock, targets, rights }),
+        ...policyListingOperations({ store, targets }),
+        ...authorizationOperations({ store, clock, targets, facts: principalFacts }),
+      },
+      'iot-data': dataPlaneOperations(publish),
+      'iot-jobs-data': {},
+    },
+    plain: new Map<string, PlainHandler>([
+      ['/health', () => text('{"status":"ok"}\n', 'application/json')],
+      ['/root-ca.pem', () => text(authority.rootCaPem, 'application/x-pem-file')],
+      ['/metrics', () => text(metricsText(broker, refusals), 'text/plain; version=0.0.4')],
+    ]),
+    admin: adminOperations(refusals),
+    refused: ({ sourceIp, reason, code, method, path }) => refuse({ check: 'signature', reason: `${code}: ${reason}`, protocol: 'api', sourceIp, action: method, resource: path }),
+  });
+  const apiServer = config.apiTls
+    ? createHttpsServer({ ...serverOptions, ...secureOptions(authority.serverCredentials()) })
+    : createHttpServer(serverOptions);
+  serveApi(apiServer, api);
+  if ('setSecureContext' in apiServer) parts.defer(authority.onRotate(() => apiServer.setSecureContext(secureOptions(authority.serverCredentials()))));
+
+  const servers = [gateway.mqtt, gateway.https, apiServer];
+  // Taken down in reverse: first no new work, then goodbye to the devices, then the timers, last the store.
+  parts.defer(async () => {
+    const closed = servers.map(close);
+    gateway.closeIdle();
+    apiServer.closeIdleConnections();
+    broker.close();
+    await Promise.all(closed);
+  });
+  const ports = {
+    mqtt: await listen(gateway.mqtt, config.bind, config.mqttPort, 'MQTT (--mqtt-port)'),
+    https: await listen(gateway.https, config.bind, config.httpsPort, 'HTTPS (--https-port)'),
+    api: await listen(apiServer, config.bind, config.apiPort, 'API (--api-port)'),
+  };
+  const rotate = async (): Promise<void> => {
+    if (await authority.rotateIfDue()) log.info({ event: 'server-certificates-renewed' }, 'the server has new certificates');
+  };
+  parts.defer(every(100, () => broker.tick()));
+  parts.defer(every(1000, () => broker.sweep()));
+  parts.defer(every(MINUTE, () => void rotate().catch((error: unknown) => log.error({ err: error }, 'server certificates could not be renewed'))));
+
+  const open = parts.move();
+  return {
+    ports,
+    tick: async () => {
+      broker.tick();
+      broker.sweep();
+      await rotate();
+    },
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}

@@ -1,0 +1,51 @@
+/** The device ports, opened: MQTT over mutual TLS, and HTTPS with MQTT beside it by ALPN. */
+import { createServer as createHttpServer } from 'node:http';
+import type { Server as TcpServer } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Broker } from '../broker/broker.ts';
+import type { Refusal } from '../refusals/refusals.ts';
+import { attach } from './connection.ts';
+import type { DeviceHttpOptions } from './device-http.ts';
+import { deviceHttp } from './device-http.ts';
+import { protocolOf, selectOnHttpsPort, selectOnMqttPort } from './listeners/alpn.ts';
+import { createTlsListener, type ServerCredentials, secureOptions } from './listeners/tls.ts';
+import { peerOf } from './peer.ts';
+
+/** Bounds for whoever speaks HTTP here, known or not. */
+const HTTP_OPTIONS = { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 };
+
+export interface GatewayOptions {
+  readonly broker: Broker;
+  readonly credentials: ServerCredentials;
+  readonly http: DeviceHttpOptions;
+  readonly refuse: (refusal: Refusal) => void;
+}
+
+export interface Gateway {
+  readonly mqtt: TcpServer;
+  readonly https: TcpServer;
+  /** New handshakes use these; connections that stand are not touched. */
+  setCredentials(credentials: ServerCredentials): void;
+  /** Ends HTTP connections that wait for a next request. */
+  closeIdle(): void;
+}
+
+export function createGateway({ broker, credentials, http, refuse }: GatewayOptions): Gateway {
+  const onMqtt = (socket: TLSSocket): void => attach(socket, broker, peerOf(socket));
+  const httpServer = createHttpServer(HTTP_OPTIONS, deviceHttp(http));
+  const onHttps = (socket: TLSSocket): void => {
+    if (protocolOf(socket.alpnProtocol) === 'mqtt') onMqtt(socket);
+    else httpServer.emit('connection', socket);
+  };
+  const mqtt = createTlsListener({ credentials, selectProtocol: selectOnMqttPort, refuse, onSocket: onMqtt });
+  const https = createTlsListener({ credentials, selectProtocol: selectOnHttpsPort, refuse, onSocket: onHttps });
+  return {
+    mqtt,
+    https,
+    setCredentials: (fresh) => {
+      mqtt.setSecureContext(secureOptions(fresh));
+      https.setSecureContext(secureOptions(fresh));
+    },
+    closeIdle: () => httpServer.closeIdleConnections(),
+  };
+}

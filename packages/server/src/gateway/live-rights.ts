@@ -1,0 +1,56 @@
+/**
+ * Changes of rights reach live connections: each connection of the certificates concerned is judged afresh with the
+ * CONNECT that it came with. It gets its new rights, or, when it may no longer connect, is closed.
+ */
+import { iotArn } from '@thingkeep/wire/arn.ts';
+import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { Client } from '../broker/client.ts';
+import type { Admit } from '../broker/contract.ts';
+import type { Connect } from '../mqtt/connect.ts';
+import type { RightsChange, RightsChanges } from '../policies/rights-changes.ts';
+
+export interface LiveRightsOptions {
+  readonly broker: Broker;
+  readonly admit: Admit;
+  readonly judgedAt: (connect: Connect) => number | undefined;
+  readonly changes: RightsChanges;
+  readonly region: string;
+}
+
+/** The judge, keeping in mind by which state of the rights each CONNECT was judged. */
+export function markedAdmission(judge: Admit, changes: RightsChanges): { admit: Admit; judgedAt: (connect: Connect) => number | undefined } {
+  const marks = new WeakMap<Connect, number>();
+  const admit: Admit = (peer, connect) => {
+    marks.set(connect, changes.count);
+    return judge(peer, connect);
+  };
+  return { admit, judgedAt: (connect) => marks.get(connect) };
+}
+
+/** Begins to follow changes; gives the function that ends it. */
+export function followRights({ broker, admit, judgedAt, changes, region }: LiveRightsOptions): () => void {
+  const judgeAgain = async (client: Client): Promise<void> => {
+    if (client.connect === undefined) return;
+    const answer = await admit(client.peer, client.connect);
+    if (client.state !== 'connected') return;
+    if (!('refused' in answer)) {
+      client.setRights(answer.rights);
+      return;
+    }
+    client.refuse(answer.refused);
+    // A will is judged by the rights of the moment when it fires: there are none left.
+    client.dropRights();
+    client.close('AUTH_ERROR', REASON.NOT_AUTHORIZED);
+  };
+  // A change between a CONNECT's judgement and its admission would otherwise be missed.
+  broker.onConnection((client, ended) => {
+    if (ended === undefined && client.connect !== undefined && judgedAt(client.connect) !== changes.count) void judgeAgain(client);
+  });
+  return changes.on(({ accountId, certificateIds }: RightsChange) => {
+    for (const certificateId of certificateIds) {
+      const principal = iotArn({ accountId, region }, 'cert', certificateId);
+      for (const client of broker.clientsOf(principal)) void judgeAgain(client);
+    }
+  });
+}

@@ -1,0 +1,22 @@
+/** What a finished TLS handshake tells of the peer. */
+import { hash } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+import type { Peer } from '../broker/contract.ts';
+
+/** Address without the prefix that a socket of both families puts before an IPv4 one. */
+export const plainAddress = (address: string | undefined): string =>
+  address === undefined ? 'unknown' : address.startsWith('::ffff:') ? address.slice(7) : address;
+
+/** The id of a certificate is the SHA-256 of its DER form, as AWS IoT's ids are. */
+export const certificateIdOf = (der: Buffer): string => hash('sha256', der, 'hex');
+
+export function peerOf(socket: TLSSocket): Peer {
+  const der = socket.getPeerX509Certificate()?.raw;
+  const serverName = socket.servername;
+  return {
+    sourceIp: plainAddress(socket.remoteAddress),
+    sourcePort: socket.remotePort ?? 0,
+    ...(typeof serverName === 'string' && serverName !== '' ? { serverName } : {}),
+    ...(der === undefined ? {} : { certificateId: certificateIdOf(der), certificateDer: der }),
+  };
+}

@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+/** The `thingkeep` command: command line -> configuration -> core -> signals. */
+import { AuthorityError } from './authority/key-folder.ts';
+import { env } from './commands/env.ts';
+import { refusals } from './commands/refusals.ts';
+import { start } from './commands/start.ts';
+import { settingsHelp } from './config/config.ts';
+import { ConfigError } from './config/settings.ts';
+import { ListenError } from './runtime/listen.ts';
+import { DataFileError } from './store/sqlite/sqlite-store.ts';
+
+const HELP = `thingkeep: your own AWS IoT Core
+
+  thingkeep start [FLAGS]       run the server
+  thingkeep env [FLAGS]         print export lines that point AWS tools at it: eval "$(thingkeep env)"
+  thingkeep refusals [FLAGS]    say which devices were refused, and why
+      --client-id ID  --certificate-id ID  --check NAME  --limit N  --follow  --json
+
+Flags; each has an environment variable (--data-dir: THINGKEEP_DATA_DIR) and a key in --config FILE (JSON)
+${settingsHelp()}
+`;
+
+const help = async (): Promise<number> => {
+  process.stdout.write(HELP);
+  return 0;
+};
+
+const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  start,
+  env,
+  refusals,
+  help,
+};
+
+/** Errors whose message is meant for the operator: one line is all they need. */
+const isOperatorError = (error: unknown): error is Error =>
+  error instanceof ConfigError || error instanceof DataFileError || error instanceof AuthorityError || error instanceof ListenError;
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name = 'help', ...rest] = args;
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : ['--help', '-h'].includes(name) ? COMMANDS['help'] : undefined;
+  try {
+    if (command === undefined) throw new ConfigError(`unknown command ${name}; thingkeep help lists them`);
+    return await (rest.some((arg) => arg === '--help' || arg === '-h') ? help() : command(rest));
+  } catch (error) {
+    if (!isOperatorError(error)) throw error;
+    process.stderr.write(`thingkeep: ${error.message}\n`);
+    return error instanceof ConfigError ? 2 : 1;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type CertificateNames, readCertificateNames } from './certificate-names.ts';
+import { deviceContext } from './variables.ts';
+
+/** Just enough DER to write a certificate whose names are what a test wants. The signature is never looked at here. */
+const tlv = (tag: number, ...content: Uint8Array[]): Buffer => {
+  const body = Buffer.concat(content);
+  const length = body.length < 128 ? [body.length] : [0x82, body.length >> 8, body.length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...length]), body]);
+};
+const sequence = (...content: Uint8Array[]) => tlv(0x30, ...content);
+const oid = (dotted: string) => {
+  const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
+  const arc = (n: number): number[] => (n < 128 ? [n] : [...arc(n >> 7).map((octet) => octet | 0x80), n & 0x7f]);
+  return tlv(0x06, Buffer.from([first * 40 + second, ...rest.flatMap(arc)]));
+};
+const utf8 = (text: string) => tlv(0x0c, Buffer.from(text));
+const printable = (text: string) => tlv(0x13, Buffer.from(text, 'latin1'));
+
+type Attributes = readonly (readonly [type: string, value: Buffer])[];
+const name = (attributes: Attributes) =>
+  sequence(...attributes.map(([type, value]) => tlv(0x31, sequence(oid(`2.5.4.${type}`), value))));
+const extension = (id: string, ...names: Buffer[]) => sequence(oid(`2.5.29.${id}`), tlv(0x04, sequence(...names)));
+
+const ECDSA_WITH_SHA256 = sequence(oid('1.2.840.10045.4.3.2'));
+const PUBLIC_KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'der' });
+const CA: Attributes = [['3', utf8('CA')]];
+
+function certificate(subject: Attributes, issuer: Attributes = CA, ...extensions: Buffer[]): Buffer {
+  const time = (text: string) => tlv(0x17, Buffer.from(text));
+  const signed = sequence(
+    tlv(0xa0, tlv(0x02, Buffer.from([2]))),
+    tlv(0x02, Buffer.from('00921285cbb7a5e086', 'hex')),
+    ECDSA_WITH_SHA256,
+    name(issuer),
+    sequence(time('240326032540Z'), time('490428032540Z')),
+    name(subject),
+    PUBLIC_KEY,
+    ...(extensions.length === 0 ? [] : [tlv(0xa3, sequence(...extensions))]),
+  );
+  const der = sequence(
+    signed,
+    ECDSA_WITH_SHA256,
+    tlv(0x03, Buffer.from([0]), sequence(tlv(2, Buffer.of(1)), tlv(2, Buffer.of(1)))),
+  );
+  // OpenSSL reads it too: what the tests write is a certificate.
+  assert.equal(new X509Certificate(der).serialNumber, '921285CBB7A5E086');
+  return der;
+}
+
+const read = (der: Uint8Array): CertificateNames => readCertificateNames(der) ?? assert.fail('not read');
+
+const SUBJECT: Attributes = [
+  ['6', printable('US')],
+  ['10', utf8('IoT Devices')],
+  ['11', utf8('LightBulb')],
+  ['8', utf8('NY')],
+  ['7', utf8('Nowhere')],
+  ['3', utf8('LightBulb Device Cert')],
+  ['42', utf8('Bulb')],
+  ['43', utf8('ZZ')],
+  ['46', printable('Bulb001')],
+  ['4', utf8('Multi Color')],
+  ['12', tlv(0x1e, Buffer.from('\0R\0G\0B', 'latin1'))],
+  ['65', utf8('RGB Device')],
+  ['44', utf8('4')],
+  ['5', printable('123')],
+];
+
+test('every attribute of the guide has its variable (developer guide, page use-policy-variables)', () => {
+  const names = read(certificate(SUBJECT));
+  assert.deepEqual(Object.fromEntries(names.subject), {
+    Country: ['US'],
+    Organization: ['IoT Devices'],
+    OrganizationalUnit: ['LightBulb'],
+    State: ['NY'],
+    CommonName: ['LightBulb Device Cert'],
+    GivenName: ['Bulb'],
+    Initials: ['ZZ'],
+    DistinguishedNameQualifier: ['Bulb001'],
+    Surname: ['Multi Color'],
+    Title: ['RGB'],
+    Pseudonym: ['RGB Device'],
+    GenerationQualifier: ['4'],
+    SerialNumber: ['123'],
+  });
+  assert.deepEqual(Object.fromEntries(names.issuer), { CommonName: ['CA'] });
+  assert.equal(names.serialNumber, '10525622389124227206');
+});
+
+test("the one RDN of AWS's own issuer is one value, escaped as the guide prints it", () => {
+  const issuer: Attributes = [['11', utf8('Amazon Web Services O=Amazon.com Inc. L=Seattle ST=Washington C=US')]];
+  assert.deepEqual(Object.fromEntries(read(certificate([['3', utf8('AWS IoT Certificate')]], issuer)).issuer), {
+    OrganizationalUnit: ['Amazon Web Services O\\=Amazon.com Inc. L\\=Seattle ST\\=Washington C\\=US'],
+  });
+});
+
+test('alternative names of subject and issuer (developer guide, page use-policy-variables)', () => {
+  const general = (tag: number, text: string) => tlv(tag, Buffer.from(text, 'latin1'));
+  const directory = name([
+    ['6', printable('US')],
+    ['10', utf8('IoT')],
+    ['11', utf8('SmartHome')],
+    ['3', utf8('LightBulbCert')],
+  ]);
+  const names = read(
+    certificate(
+      [['3', utf8('d')]],
+      CA,
+      extension(
+        '17',
+        general(0x82, 'example.com'),
+        tlv(0x87, Buffer.from([1, 2, 3, 4])),
+        general(0x86, 'ResourceIdentifier001'),
+        general(0x81, 'device1@example.com'),
+        tlv(0xa4, directory),
+      ),
+      extension('18', general(0x82, 'issuer.com'), tlv(0x87, Buffer.from('20010db8000000000000000000000001', 'hex'))),
+    ),
+  );
+  assert.deepEqual(Object.fromEntries(names.subjectAlternative), {
+    DNSName: ['example.com'],
+    IPAddress: ['1.2.3.4'],
+    UniformResourceIdentifier: ['ResourceIdentifier001'],
+    RFC822Name: ['device1@example.com'],
+    DirectoryName: ['cn=LightBulbCert,ou=SmartHome,o=IoT,c=US'],
+  });
+  assert.deepEqual(Object.fromEntries(names.issuerAlternative), { DNSName: ['issuer.com'], IPAddress: ['2001:db8:0:0:0:0:0:1'] });
+});
+
+test('a plain name is the first value, .1 the second, .List all, five at most (page cert-policy-variables)', () => {
+  const der = certificate(['One', 'Two', 'Three', 'Four', 'Five', 'Six'].map((text) => ['10', utf8(text)] as const));
+  const { keys } = deviceContext({ protocol: 'http', now: 0, isAttached: false, certificateDer: der });
+  const key = 'iot:certificate.subject.organization';
+  assert.deepEqual(keys.get(key), ['One']);
+  assert.deepEqual(keys.get(`${key}.0`), ['One']);
+  assert.deepEqual(keys.get(`${key}.1`), ['Two']);
+  assert.equal(keys.get(`${key}.5`), undefined);
+  assert.deepEqual(keys.get(`${key}.list`), ['One', 'Two', 'Three', 'Four', 'Five']);
+  assert.deepEqual(keys.get('iot:certificate.availablekeys'), [
+    'iot:Certificate.SerialNumber',
+    'iot:Certificate.Subject.Organization',
+    'iot:Certificate.Issuer.CommonName',
+  ]);
+});
+
+test('a country with a stray control character, and a separator inside a value, are text', () => {
+  const names = read(
+    certificate([
+      ['3', utf8('a, O=Forged')],
+      ['6', printable('\u0005us')],
+    ]),
+  );
+  assert.deepEqual(Object.fromEntries(names.subject), { CommonName: ['a\\, O\\=Forged'], Country: ['\u0005us'] });
+});
+
+test('an extension that stands twice makes the certificate unreadable (RFC 5280 section 4.2)', () => {
+  const alternative = extension('17', tlv(0x82, Buffer.from('a')));
+  assert.ok(readCertificateNames(certificate([], CA, alternative)) !== undefined);
+  assert.equal(readCertificateNames(certificate([], CA, alternative, alternative)), undefined);
+});
+
+test('no bytes make the reader throw', () => {
+  const der = certificate(SUBJECT, CA, extension('17', tlv(0x82, Buffer.from('a')), tlv(0xa4, name(CA))));
+  const mutation = fc.tuple(fc.nat(der.length - 1), fc.nat(255));
+  fc.assert(
+    fc.property(fc.array(mutation, { minLength: 1, maxLength: 4 }), fc.nat(der.length), (mutations, length) => {
+      const broken = Uint8Array.from(der.subarray(0, length % 7 === 0 ? length : der.length));
+      for (const [at, octet] of mutations) if (at < broken.length) broken[at] = octet;
+      readCertificateNames(broken);
+    }),
+    { numRuns: 5000 },
+  );
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (octets) => void readCertificateNames(octets)));
+  assert.equal(readCertificateNames(new Uint8Array(100_000)), undefined);
+  assert.equal(readCertificateNames(new Uint8Array()), undefined);
+});

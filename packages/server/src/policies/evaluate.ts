@@ -1,0 +1,135 @@
+/**
+ * The decision. Rights are policies bound to one connection: variables substituted once, statements sorted by action,
+ * so that a decision compares one string with the few patterns of its action. Default deny; a Deny wins.
+ * Source: developer guide, page iot-policies; IAM user guide, page reference_policies_evaluation-logic.
+ */
+import type { CompiledPolicies, CompiledStatement } from './compile.ts';
+import { conditionHolds, dependsOnTime } from './condition.ts';
+import { type ContextKeys, lookupIn, type PolicyContext } from './context.ts';
+import { type BoundResources, bindResources, headOf } from './resources.ts';
+
+export interface Decision {
+  readonly effect: 'ALLOWED' | 'EXPLICIT_DENY' | 'IMPLICIT_DENY';
+  /** The policy that decided; none for an implicit deny. */
+  readonly policyName?: string;
+  /** Its statement: the Sid, or `#` and the place counted from 1. */
+  readonly statement?: string;
+}
+
+export interface Rights {
+  /** No two Rights of a process share it: what was cached under another number is void. */
+  readonly generation: number;
+  /** Whether a condition reads the clock: then a decision takes `timeKeys(now)` and must not be kept. */
+  readonly timeDependent: boolean;
+  /** Names of policies that could not be read; any such policy denies everything. */
+  readonly unreadable: readonly string[];
+  /** `resource` is a whole ARN, or `*` for actions without one. `conditions` adds keys to those of the connection. */
+  decide(action: string, resource: string, conditions?: ContextKeys): Decision;
+  /**
+   * The same decision for `head + part`, such as `arn:aws:iot:us-east-1:000000000000:` and `topic/a/b`: a connection
+   * keeps its head, so that no long string is built and compared for each message. `head` ends with its fifth colon.
+   */
+  decideUnder(head: string, action: string, part: string): Decision;
+}
+
+const IMPLICIT_DENY: Decision = { effect: 'IMPLICIT_DENY' };
+
+let generations = 0;
+
+export const bindRights = (compiled: CompiledPolicies, context: PolicyContext): Rights => new BoundRights(compiled, context);
+
+export const appliesTo = (statement: CompiledStatement, action: string): boolean =>
+  statement.actions.some((pattern) => pattern.matches(action)) !== statement.notActions;
+
+/** The action whose request alone carries the connect keys. */
+const CONNECT = 'iot:connect';
+/** Actions are named by code, not by devices; the bound holds if that ever changes. */
+const MOST_ACTIONS = 256;
+
+interface BoundStatement {
+  readonly source: CompiledStatement;
+  readonly resources: BoundResources;
+  readonly decision: Decision;
+  /** Whether its conditions hold for the connection's own keys. */
+  readonly holds: boolean;
+}
+
+/** The statements that speak of one action: every Deny before every Allow. */
+interface ActionRights {
+  readonly action: string;
+  readonly statements: readonly BoundStatement[];
+  /** The ones whose conditions hold. */
+  readonly holding: readonly BoundStatement[];
+}
+
+function firstMatch(statements: readonly BoundStatement[], head: string, text: string, from: number): Decision {
+  for (let index = 0; index < statements.length; index += 1) {
+    const statement = statements[index];
+    if (statement?.resources.match(head, text, from)) return statement.decision;
+  }
+  return IMPLICIT_DENY;
+}
+
+class BoundRights implements Rights {
+  readonly generation = ++generations;
+  readonly timeDependent: boolean;
+  readonly unreadable: readonly string[];
+  readonly #compiled: CompiledPolicies;
+  readonly #context: PolicyContext;
+  readonly #refusal: Decision | undefined;
+  readonly #byAction = new Map<string, ActionRights>();
+  /** Everything of an ARN before its resource, as the last decision saw it: nearly always that of the one account. */
+  #head = '';
+
+  constructor(compiled: CompiledPolicies, context: PolicyContext) {
+    this.#compiled = compiled;
+    this.#context = context;
+    this.unreadable = compiled.unreadable;
+    const [lost] = compiled.unreadable;
+    this.#refusal = lost === undefined ? undefined : { effect: 'EXPLICIT_DENY', policyName: lost };
+    this.timeDependent = compiled.statements.some((statement) => statement.conditions.some(dependsOnTime));
+  }
+
+  decide(action: string, resource: string, conditions?: ContextKeys): Decision {
+    if (this.#refusal !== undefined) return this.#refusal;
+    const rights = this.#byAction.get(action) ?? this.#bind(action);
+    if (this.#head === '' || !resource.startsWith(this.#head)) this.#head = headOf(resource);
+    const head = this.#head;
+    if (conditions !== undefined) return this.#decideWith(rights, head, resource, conditions);
+    return firstMatch(rights.holding, head, resource, head.length);
+  }
+
+  decideUnder(head: string, action: string, part: string): Decision {
+    if (this.#refusal !== undefined) return this.#refusal;
+    return firstMatch((this.#byAction.get(action) ?? this.#bind(action)).holding, head, part, 0);
+  }
+
+  #decideWith(rights: ActionRights, head: string, resource: string, conditions: ContextKeys): Decision {
+    const lookup = lookupIn(conditions, rights.action === CONNECT ? this.#context.connectKeys : undefined, this.#context.keys);
+    for (const { source, resources, decision } of rights.statements) {
+      if (!resources.match(head, resource, head.length)) continue;
+      if (source.conditions.every((condition) => conditionHolds(condition, lookup, source.deny))) return decision;
+    }
+    return IMPLICIT_DENY;
+  }
+
+  #bind(name: string): ActionRights {
+    const action = name.toLowerCase();
+    const lookup = lookupIn(action === CONNECT ? this.#context.connectKeys : undefined, this.#context.keys);
+    const statements = this.#compiled.statements
+      .filter((statement) => appliesTo(statement, action))
+      .map((source): BoundStatement => {
+        const { policyName, label, deny } = source;
+        return {
+          source,
+          resources: bindResources(source, lookup),
+          decision: { effect: deny ? 'EXPLICIT_DENY' : 'ALLOWED', policyName, statement: label },
+          holds: source.conditions.every((condition) => conditionHolds(condition, lookup, deny)),
+        };
+      })
+      .sort((left, right) => Number(right.source.deny) - Number(left.source.deny));
+    const rights = { action, statements, holding: statements.filter((statement) => statement.holds) };
+    if (this.#byAction.size < MOST_ACTIONS) this.#byAction.set(name, rights);
+    return rights;
+  }
+}

@@ -1,0 +1,84 @@
+/** Attaching and detaching: AttachPolicy, DetachPolicy and their older twins for principals alone. */
+import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Store } from '../store/contract.ts';
+import { getPolicyRecord, given } from './operations.ts';
+import { mustExist, type PolicyTargets, principalKind, targetKind } from './principals.ts';
+import type { RightsChanges } from './rights-changes.ts';
+import { policyAttachments } from './store.ts';
+
+/** General Reference, AWS IoT Core quotas: policies on a certificate or Cognito identity, and on a thing group. */
+const MOST_ON_A_PRINCIPAL = 10;
+const MOST_ON_A_GROUP = 2;
+
+type Operations = Pick<IotOperations, 'AttachPolicy' | 'DetachPolicy' | 'AttachPrincipalPolicy' | 'DetachPrincipalPolicy'>;
+
+interface Parts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly targets: PolicyTargets;
+  readonly rights: RightsChanges;
+}
+
+export const policyAttachmentOperations = ({ store, clock, targets, rights }: Parts): Handlers<Operations> => {
+  const attach = async (caller: Caller, policyName: string, target: string): Promise<object> => {
+    const { accountId } = caller;
+    const most = targetKind(target, caller) === 'group' ? MOST_ON_A_GROUP : MOST_ON_A_PRINCIPAL;
+    const concerned = await store.write(async (tx) => {
+      await getPolicyRecord(tx, accountId, policyName);
+      await mustExist(targets, tx, caller, target);
+      if ((await tx.get(policyAttachments, [accountId, policyName, target])) !== undefined) return [];
+      const present = await tx.scan(policyAttachments, { index: 'byTarget', prefix: [accountId, target], limit: most });
+      if (present.items.length >= most) {
+        fail('LimitExceededException', `The target ${target} already has the maximum number of policies (${most})`);
+      }
+      await tx.put(policyAttachments, { accountId, policyName, target, attachedAt: clock.now() });
+      return targets.certificatesUnder(tx, accountId, target);
+    });
+    rights.ring(accountId, concerned);
+    return {};
+  };
+
+  /** What is not attached stays so: the model of DetachPolicy declares no ResourceNotFoundException. */
+  const detach = async (caller: Caller, policyName: string, target: string): Promise<object> => {
+    const { accountId } = caller;
+    const concerned = await store.write(async (tx) =>
+      (await tx.delete(policyAttachments, [accountId, policyName, target]))
+        ? targets.certificatesUnder(tx, accountId, target)
+        : [],
+    );
+    rights.ring(accountId, concerned);
+    return {};
+  };
+
+  return {
+    async AttachPolicy(input, caller) {
+      return attach(caller, given(input.policyName, 'policyName'), given(input.target, 'target'));
+    },
+
+    async DetachPolicy(input, caller) {
+      const target = given(input.target, 'target');
+      targetKind(target, caller);
+      return detach(caller, given(input.policyName, 'policyName'), target);
+    },
+
+    async AttachPrincipalPolicy(input, caller) {
+      const principal = given(input.principal, 'principal');
+      principalKind(principal, caller);
+      return attach(caller, given(input.policyName, 'policyName'), principal);
+    },
+
+    async DetachPrincipalPolicy(input, caller) {
+      const policyName = given(input.policyName, 'policyName');
+      const principal = given(input.principal, 'principal');
+      principalKind(principal, caller);
+      await store.read(async (tx) => {
+        await getPolicyRecord(tx, caller.accountId, policyName);
+        await mustExist(targets, tx, caller, principal);
+      });
+      return detach(caller, policyName, principal);
+    },
+  };
+};

@@ -1,0 +1,121 @@
+/** CreatePolicy, GetPolicy, ListPolicies, DeletePolicy. */
+import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
+import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
+import { parsePolicyDocument } from '@thingkeep/wire/documents/policy.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { ReadTransaction, Store } from '../store/contract.ts';
+import type { PolicyTags } from './principals.ts';
+import { type PolicyRecord, policies, policyAttachments } from './store.ts';
+
+/** API reference, member PageSize: at most 250, which is also what a request without it gets. */
+export const LARGEST_PAGE = 250;
+
+export const policyArn = (place: Place, policyName: string): string => iotArn(place, 'policy', policyName);
+
+export async function getPolicyRecord(tx: ReadTransaction, accountId: string, policyName: string): Promise<PolicyRecord> {
+  return (
+    (await tx.get(policies, [accountId, policyName])) ?? fail('ResourceNotFoundException', `Policy not found: ${policyName}`)
+  );
+}
+
+/** A required member; the request was validated, so it is there. */
+export const given = <T>(value: T | undefined, name: string): T =>
+  value ?? fail('InvalidRequestException', `The member ${name} is missing`);
+
+type Operations = Pick<IotOperations, 'CreatePolicy' | 'GetPolicy' | 'ListPolicies' | 'DeletePolicy'>;
+
+export const policyOperations = ({
+  store,
+  clock,
+  tags,
+}: {
+  store: Store;
+  clock: Clock;
+  tags: PolicyTags;
+}): Handlers<Operations> => ({
+  async CreatePolicy(input, caller) {
+    const { accountId } = caller;
+    const policyName = given(input.policyName, 'policyName');
+    const document = given(input.policyDocument, 'policyDocument');
+    parsePolicyDocument(document);
+    const arn = policyArn(caller, policyName);
+    await store.write(async (tx) => {
+      if ((await tx.get(policies, [accountId, policyName])) !== undefined) {
+        fail('ResourceAlreadyExistsException', `Policy cannot be created - name already exists (name=${policyName})`, {
+          resourceId: policyName,
+          resourceArn: arn,
+        });
+      }
+      const createdAt = clock.now();
+      await tx.put(policies, {
+        accountId,
+        policyName,
+        createdAt,
+        lastModifiedAt: createdAt,
+        generation: 1,
+        defaultVersionId: '1',
+        nextVersion: 2,
+        versions: [{ versionId: '1', document, createdAt }],
+      });
+      if (input.tags !== undefined && input.tags.length > 0) await tags.put(tx, accountId, arn, input.tags);
+    });
+    return { policyName, policyArn: arn, policyDocument: document, policyVersionId: '1' };
+  },
+
+  async GetPolicy(input, caller) {
+    const policyName = given(input.policyName, 'policyName');
+    const policy = await store.read((tx) => getPolicyRecord(tx, caller.accountId, policyName));
+    return {
+      policyName,
+      policyArn: policyArn(caller, policyName),
+      policyDocument: policy.versions.find((version) => version.versionId === policy.defaultVersionId)?.document,
+      defaultVersionId: policy.defaultVersionId,
+      creationDate: new Date(policy.createdAt),
+      lastModifiedDate: new Date(policy.lastModifiedAt),
+      generationId: String(policy.generation),
+    };
+  },
+
+  async ListPolicies(input, caller) {
+    const page = await store.read((tx) =>
+      tx.scan(policies, {
+        index: 'byCreation',
+        prefix: [caller.accountId],
+        after: input.marker,
+        limit: input.pageSize ?? LARGEST_PAGE,
+        // "If true, the results are returned in ascending creation order": else the newest comes first.
+        reverse: input.ascendingOrder !== true,
+      }),
+    );
+    return {
+      policies: page.items.map(({ policyName }) => ({ policyName, policyArn: policyArn(caller, policyName) })),
+      nextMarker: page.next,
+    };
+  },
+
+  async DeletePolicy(input, caller) {
+    const { accountId } = caller;
+    const policyName = given(input.policyName, 'policyName');
+    await store.write(async (tx) => {
+      const policy = await getPolicyRecord(tx, accountId, policyName);
+      const attached = await tx.scan(policyAttachments, { index: 'byPolicy', prefix: [accountId, policyName], limit: 1 });
+      if (attached.items.length > 0) {
+        fail(
+          'DeleteConflictException',
+          `The policy cannot be deleted as the policy is attached to one or more principals (name=${policyName})`,
+        );
+      }
+      if (policy.versions.length > 1) {
+        fail(
+          'DeleteConflictException',
+          `Cannot delete the policy because it has one or more policy versions attached to it (name=${policyName})`,
+        );
+      }
+      await tx.delete(policies, [accountId, policyName]);
+      await tags.remove(tx, accountId, policyArn(caller, policyName));
+    });
+    return {};
+  },
+});

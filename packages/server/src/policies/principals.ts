@@ -1,0 +1,69 @@
+/**
+ * Who may carry a policy, and what the policies domain asks about them. Certificates, things and groups belong to the
+ * registry, which this domain does not know: it is handed these few functions.
+ */
+import { nameInPlace, type Place } from '@thingkeep/wire/arn.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { ReadTransaction, WriteTransaction } from '../store/contract.ts';
+
+export interface PolicyTargets {
+  /** Whether the certificate or thing group of this ARN exists. */
+  exists(tx: ReadTransaction, accountId: string, arn: string): Promise<boolean>;
+  /** Ids of the certificates whose rights hang on a target: its own, or those of the things under the group. */
+  certificatesUnder(tx: ReadTransaction, accountId: string, arn: string): Promise<readonly string[]>;
+  /** ARNs of the groups that a target inherits policies from: a group's ancestors; for a certificate, its things' groups. */
+  inheritsFrom(tx: ReadTransaction, accountId: string, arn: string): Promise<readonly string[]>;
+}
+
+export interface ThingFacts {
+  readonly thingName: string;
+  readonly thingTypeName?: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  /** ARNs of its static groups, direct ones and ancestors. */
+  readonly groupArns: readonly string[];
+}
+
+export interface PrincipalFacts {
+  /** DER of a certificate, or undefined when there is none of this ARN. */
+  certificateDer(tx: ReadTransaction, accountId: string, certificateArn: string): Promise<Uint8Array | undefined>;
+  thing(tx: ReadTransaction, accountId: string, thingName: string): Promise<ThingFacts | undefined>;
+  isAttached(tx: ReadTransaction, accountId: string, thingName: string, principal: string): Promise<boolean>;
+}
+
+/** Tags are kept by the registry, under the ARN of what they are on. */
+export interface PolicyTags {
+  put(
+    tx: WriteTransaction,
+    accountId: string,
+    arn: string,
+    tags: readonly { readonly Key: string | undefined; readonly Value?: string | undefined }[],
+  ): Promise<void>;
+  remove(tx: WriteTransaction, accountId: string, arn: string): Promise<void>;
+}
+
+export type TargetKind = 'certificate' | 'group' | 'cognito';
+
+/** API reference AttachPolicy: a certificate ARN, a thing group ARN or a Cognito identity id (`region:uuid`). */
+const COGNITO = /^[a-z]{2}(?:-[a-z]{1,16}){1,3}-\d{1,2}:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** What kind of target `arn` is; fails with InvalidRequestException when it can be none of this account and region. */
+export function targetKind(arn: string, place: Place): TargetKind {
+  if (nameInPlace(arn, place, 'cert') !== undefined) return 'certificate';
+  if (nameInPlace(arn, place, 'thinggroup') !== undefined) return 'group';
+  if (COGNITO.test(arn)) return 'cognito';
+  return fail('InvalidRequestException', `Invalid policy target: ${arn.slice(0, 256)}`);
+}
+
+/** The kind of a principal: a target that is no group. */
+export function principalKind(arn: string, place: Place): Exclude<TargetKind, 'group'> {
+  const kind = targetKind(arn, place);
+  return kind === 'group'
+    ? fail('InvalidRequestException', 'The principal is neither a certificate nor a Cognito identity')
+    : kind;
+}
+
+/** Fails with ResourceNotFoundException when the target does not exist. Cognito identities live outside and are taken as given. */
+export async function mustExist(targets: PolicyTargets, tx: ReadTransaction, place: Place, arn: string): Promise<void> {
+  const known = targetKind(arn, place) === 'cognito' || (await targets.exists(tx, place.accountId, arn));
+  if (!known) fail('ResourceNotFoundException', `The policy target ${arn} does not exist.`);
+}

@@ -1,0 +1,143 @@
+/**
+ * Why was it refused? Every refusal of a device or caller is one record here and one log line. The newest are kept in
+ * memory for reading back; the log holds all but what a flood adds beyond a rate, and then says how many it left out.
+ */
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/log.ts';
+
+/** What failed. One word per check, so that a reader can act on it. */
+export type RefusalCheck =
+  | 'tls'
+  | 'certificate-missing'
+  | 'certificate-unknown'
+  | 'certificate-not-active'
+  | 'certificate-expired'
+  | 'certificate-not-yet-valid'
+  | 'client-id'
+  | 'policy'
+  | 'reserved-topic'
+  | 'topic'
+  | 'limit'
+  | 'protocol'
+  | 'signature'
+  | 'take-over'
+  | 'overload';
+
+export interface Refusal {
+  readonly check: RefusalCheck;
+  /** One sentence for the device's owner. */
+  readonly reason: string;
+  readonly protocol: 'mqtt' | 'https' | 'api';
+  readonly sourceIp: string;
+  readonly accountId?: string;
+  readonly clientId?: string;
+  readonly certificateId?: string;
+  readonly principal?: string;
+  /** IoT action that was judged, such as `iot:Publish`. */
+  readonly action?: string;
+  /** ARN that it was judged on. */
+  readonly resource?: string;
+  readonly decision?: 'EXPLICIT_DENY' | 'IMPLICIT_DENY';
+  /** The policy and statement that denied, when one did. */
+  readonly policyName?: string;
+  readonly statement?: string;
+}
+
+export interface RecordedRefusal extends Refusal {
+  /** Counts up from 1 since the server's start. */
+  readonly sequence: number;
+  /** ISO 8601 instant. */
+  readonly time: string;
+}
+
+export interface RefusalQuery {
+  readonly accountId?: string;
+  readonly clientId?: string;
+  readonly certificateId?: string;
+  readonly check?: string;
+  /** Only those after this sequence number. */
+  readonly after?: number;
+  /** Most records; the newest win. */
+  readonly limit?: number;
+}
+
+const KEPT = 10_000;
+const LOGGED_PER_SECOND = 200;
+/** What a stranger sends may be long; what is kept of it is not. */
+const LONGEST_TEXT = 1024;
+
+const bounded = (refusal: Refusal): Refusal =>
+  Object.fromEntries(
+    Object.entries(refusal).map(([name, value]) => [
+      name,
+      typeof value === 'string' && value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)}…` : value,
+    ]),
+  ) as unknown as Refusal;
+
+export class Refusals {
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #ring: RecordedRefusal[] = [];
+  readonly #listeners = new Set<(refusal: RecordedRefusal) => void>();
+  #sequence = 0;
+  #second = 0;
+  #loggedInSecond = 0;
+  #unlogged = 0;
+
+  constructor(clock: Clock, log: Logger) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** How many there have been since the start. */
+  get count(): number {
+    return this.#sequence;
+  }
+
+  on(listener: (refusal: RecordedRefusal) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  record(refusal: Refusal): void {
+    const now = this.#clock.now();
+    this.#sequence += 1;
+    const recorded: RecordedRefusal = { sequence: this.#sequence, time: new Date(now).toISOString(), ...bounded(refusal) };
+    this.#ring[(this.#sequence - 1) % KEPT] = recorded;
+    this.#write(recorded, Math.floor(now / 1000));
+    for (const listener of this.#listeners) listener(recorded);
+  }
+
+  /** The newest refusals that fit, oldest first. */
+  list(query: RefusalQuery = {}): RecordedRefusal[] {
+    const { limit = 100, after = 0 } = query;
+    const found: RecordedRefusal[] = [];
+    const oldest = Math.max(1, this.#sequence - KEPT + 1, after + 1);
+    for (let sequence = this.#sequence; sequence >= oldest && found.length < limit; sequence -= 1) {
+      const refusal = this.#ring[(sequence - 1) % KEPT] as RecordedRefusal;
+      if (query.accountId !== undefined && refusal.accountId !== undefined && refusal.accountId !== query.accountId) continue;
+      if (query.clientId !== undefined && refusal.clientId !== query.clientId) continue;
+      if (query.certificateId !== undefined && refusal.certificateId !== query.certificateId) continue;
+      if (query.check !== undefined && refusal.check !== query.check) continue;
+      found.push(refusal);
+    }
+    return found.reverse();
+  }
+
+  #write(refusal: RecordedRefusal, second: number): void {
+    if (second !== this.#second) {
+      if (this.#unlogged > 0)
+        this.#log.warn({ event: 'refused', count: this.#unlogged }, 'more refusals than are logged in a second');
+      this.#second = second;
+      this.#loggedInSecond = 0;
+      this.#unlogged = 0;
+    }
+    if (this.#loggedInSecond >= LOGGED_PER_SECOND) {
+      this.#unlogged += 1;
+      return;
+    }
+    this.#loggedInSecond += 1;
+    const { time: _, ...members } = refusal;
+    this.#log.warn({ event: 'refused', ...members }, refusal.reason);
+  }
+}

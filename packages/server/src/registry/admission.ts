@@ -1,0 +1,43 @@
+/** What the device gateway asks when a device shows up: whose certificate is this, and which thing is it? */
+import type { ReadTransaction } from '../store/contract.ts';
+import {
+  type CertificateRecord,
+  certificates,
+  type ThingRecord,
+  type ThingTypeRecord,
+  thingPrincipals,
+  things,
+  thingTypes,
+} from './store.ts';
+
+/** The certificate's registrations: one per account that holds it (several only in SNI_ONLY mode). */
+export const findCertificate = async (tx: ReadTransaction, certificateId: string): Promise<CertificateRecord[]> =>
+  (await tx.scan(certificates, { index: 'byId', prefix: [certificateId] })).items;
+
+export interface ConnectedThing {
+  readonly thing: ThingRecord;
+  readonly thingType?: ThingTypeRecord;
+  /** Whether the principal is attached to it exclusively. */
+  readonly exclusive: boolean;
+}
+
+/**
+ * The thing of a connection: the principal's exclusive thing, else the thing that is named as the client id and to
+ * which the principal is attached (developer guide, pages exclusive-thing and thing-policy-variables).
+ */
+export async function thingOf(
+  tx: ReadTransaction,
+  accountId: string,
+  principalArn: string,
+  clientId: string,
+): Promise<ConnectedThing | undefined> {
+  const first = await tx.scan(thingPrincipals, { index: 'byPrincipal', prefix: [accountId, principalArn], limit: 1 });
+  const only = first.items[0];
+  if (only === undefined) return undefined;
+  const attachment = only.exclusive ? only : await tx.get(thingPrincipals, [accountId, clientId, principalArn]);
+  if (attachment === undefined) return undefined;
+  const thing = await tx.get(things, [accountId, attachment.thingName]);
+  if (thing === undefined) return undefined;
+  const thingType = thing.thingTypeName === undefined ? undefined : await tx.get(thingTypes, [accountId, thing.thingTypeName]);
+  return { thing, ...(thingType === undefined ? {} : { thingType }), exclusive: attachment.exclusive };
+}

@@ -1,0 +1,50 @@
+/** What the policies domain asks about certificates and things. Thing groups come with the groups' own room. */
+import { nameInPlace, parseArn } from '@thingkeep/wire/arn.ts';
+import { readCertificate } from '../authority/read-certificate.ts';
+import type { PolicyTags, PolicyTargets, PrincipalFacts } from '../policies/principals.ts';
+import { policies } from '../policies/store.ts';
+import type { ReadTransaction } from '../store/contract.ts';
+import { certificates, thingPrincipals, things } from './store.ts';
+import type { TaggableResources } from './tag-operations.ts';
+import { dropTags, putTags } from './tags.ts';
+
+/** The certificate id in a certificate's ARN of this account. */
+const certificateIdOf = (accountId: string, arn: string): string | undefined => {
+  const region = parseArn(arn)?.region;
+  return region === undefined ? undefined : nameInPlace(arn, { accountId, region }, 'cert');
+};
+
+const certificateOf = async (tx: ReadTransaction, accountId: string, arn: string) => {
+  const id = certificateIdOf(accountId, arn);
+  return id === undefined ? undefined : tx.get(certificates, [accountId, id]);
+};
+
+export const policyTargets: PolicyTargets = {
+  exists: async (tx, accountId, arn) => (await certificateOf(tx, accountId, arn)) !== undefined,
+  certificatesUnder: async (_tx, accountId, arn) => {
+    const id = certificateIdOf(accountId, arn);
+    return id === undefined ? [] : [id];
+  },
+  inheritsFrom: async () => [],
+};
+
+export const principalFacts: PrincipalFacts = {
+  certificateDer: async (tx, accountId, arn) => {
+    const record = await certificateOf(tx, accountId, arn);
+    return record === undefined ? undefined : readCertificate(record.certificatePem).der;
+  },
+  thing: async (tx, accountId, thingName) => {
+    const record = await tx.get(things, [accountId, thingName]);
+    if (record === undefined) return undefined;
+    const { thingTypeName, attributes } = record;
+    return { thingName, attributes, groupArns: [], ...(thingTypeName === undefined ? {} : { thingTypeName }) };
+  },
+  isAttached: async (tx, accountId, thingName, principal) =>
+    (await tx.get(thingPrincipals, [accountId, thingName, principal])) !== undefined,
+};
+
+export const taggablePolicies: TaggableResources = {
+  policy: async (tx, accountId, name) => (await tx.get(policies, [accountId, name])) !== undefined,
+};
+
+export const policyTags: PolicyTags = { put: putTags, remove: dropTags };

@@ -1,0 +1,116 @@
+/** Records of the registry: things, thing types, certificates, CA certificates, attachments, tags. */
+import { collection } from '../store/contract.ts';
+
+export type CertificateStatus = 'ACTIVE' | 'INACTIVE' | 'REVOKED' | 'PENDING_TRANSFER' | 'PENDING_ACTIVATION';
+
+/** Times are milliseconds since the epoch. */
+export interface CertificateRecord {
+  readonly accountId: string;
+  /** SHA-256 of the DER form, 64 lowercase hexadecimal digits. */
+  readonly certificateId: string;
+  readonly certificatePem: string;
+  readonly status: CertificateStatus;
+  /** Id of the CA certificate that signed it, when it was registered with one. */
+  readonly caCertificateId?: string;
+  readonly mode: 'DEFAULT' | 'SNI_ONLY';
+  readonly createdAt: number;
+  readonly lastModifiedAt: number;
+  /** Counts changes; shown as `customerVersion`. */
+  readonly version: number;
+  readonly generationId: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** A certificate that was registered as REVOKED can't be activated later. */
+  readonly registeredRevoked?: boolean;
+  readonly previousOwnedBy?: string;
+}
+
+export interface CaCertificateRecord {
+  readonly accountId: string;
+  readonly certificateId: string;
+  readonly certificatePem: string;
+  readonly status: 'ACTIVE' | 'INACTIVE';
+  readonly mode: 'DEFAULT' | 'SNI_ONLY';
+  readonly autoRegistration: boolean;
+  readonly registrationConfig?: { readonly templateBody?: string; readonly roleArn?: string; readonly templateName?: string };
+  /** SHA-256 of the DER subject name, hexadecimal: issuers are found by it. */
+  readonly subjectHash: string;
+  readonly createdAt: number;
+  readonly lastModifiedAt: number;
+  readonly version: number;
+  readonly generationId: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+export interface ThingRecord {
+  readonly accountId: string;
+  readonly thingName: string;
+  readonly thingId: string;
+  readonly thingTypeName?: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly version: number;
+  readonly createdAt: number;
+  readonly billingGroupName?: string;
+}
+
+export interface ThingTypeRecord {
+  readonly accountId: string;
+  readonly thingTypeName: string;
+  readonly thingTypeId: string;
+  readonly description?: string;
+  readonly searchableAttributes: readonly string[];
+  readonly propagatingAttributes: readonly { userPropertyKey?: string; thingAttribute?: string; connectionAttribute?: string }[];
+  readonly createdAt: number;
+  /** Present once deprecated. */
+  readonly deprecatedAt?: number;
+}
+
+export interface ThingPrincipalRecord {
+  readonly accountId: string;
+  readonly thingName: string;
+  /** ARN of the certificate (or a Cognito identity id). */
+  readonly principal: string;
+  readonly exclusive: boolean;
+}
+
+export interface TagRecord {
+  readonly accountId: string;
+  readonly resourceArn: string;
+  readonly tags: readonly { readonly Key: string; readonly Value: string }[];
+}
+
+export const certificates = collection<CertificateRecord>('certificates', (c) => [c.accountId, c.certificateId], {
+  byCreation: (c) => [[c.accountId, c.createdAt, c.certificateId]],
+  byCa: (c) => (c.caCertificateId === undefined ? [] : [[c.accountId, c.caCertificateId, c.createdAt, c.certificateId]]),
+  /** Over all accounts: the gateway knows only the certificate that a device shows. */
+  byId: (c) => [[c.certificateId, c.accountId]],
+});
+
+export const caCertificates = collection<CaCertificateRecord>('ca-certificates', (c) => [c.accountId, c.certificateId], {
+  byCreation: (c) => [[c.accountId, c.createdAt, c.certificateId]],
+  bySubject: (c) => [[c.subjectHash, c.accountId, c.certificateId]],
+});
+
+/** The code that a CA's owner signs into a verification certificate; one per account. */
+export interface RegistrationCodeRecord {
+  readonly accountId: string;
+  readonly code: string;
+}
+
+export const registrationCodes = collection<RegistrationCodeRecord>('registration-codes', (c) => [c.accountId]);
+
+export const things = collection<ThingRecord>('things', (t) => [t.accountId, t.thingName], {
+  byType: (t) => (t.thingTypeName === undefined ? [] : [[t.accountId, t.thingTypeName, t.thingName]]),
+  byAttribute: (t) => Object.entries(t.attributes).map(([name, value]) => [t.accountId, name, value, t.thingName]),
+});
+
+export const thingTypes = collection<ThingTypeRecord>('thing-types', (t) => [t.accountId, t.thingTypeName]);
+
+export const thingPrincipals = collection<ThingPrincipalRecord>(
+  'thing-principals',
+  (p) => [p.accountId, p.thingName, p.principal],
+  { byPrincipal: (p) => [[p.accountId, p.principal, p.thingName]] },
+);
+
+export const tags = collection<TagRecord>('tags', (t) => [t.accountId, t.resourceArn]);

@@ -1,0 +1,24 @@
+/** What a domain hands to the API: functions under the AWS operation's name, typed by the AWS SDK's own shapes. */
+
+/** Who makes an API call, as the admission of the API port found it. */
+export interface Caller {
+  readonly accountId: string;
+  readonly region: string;
+  /** ARN of the identity, as GetCallerIdentity shows it. */
+  readonly arn: string;
+  readonly userId: string;
+  /** Address of the peer, without port. */
+  readonly sourceIp: string;
+  readonly requestId: string;
+}
+
+/** A table of operations: name -> input and output shapes. */
+export type OperationShapes<T> = { [K in keyof T]: { input: object; output: object } };
+
+/**
+ * Handlers for some of a service's operations. Input has been parsed and validated against the model; a handler
+ * throws a `ThingkeepError` with a code that the operation declares, and never answers before its change is stored.
+ */
+export type Handlers<T extends OperationShapes<T>> = {
+  readonly [K in keyof T]?: (input: T[K]['input'], caller: Caller) => Promise<T[K]['output']>;
+};

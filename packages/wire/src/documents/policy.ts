@@ -1,0 +1,150 @@
+/**
+ * The policy document: its grammar, checked whole, and its plain form.
+ * Source: IAM user guide, page reference_policies_grammar; developer guide, pages iot-policies and iot-policy-actions.
+ */
+import { conditionOperator, type ConditionOperator } from './policy-operators.ts';
+import { malformed, parsePolicyJson, type PolicyJson, type PolicyJsonObject } from './policy-json.ts';
+import { arnParts, parsePolicyText } from './policy-text.ts';
+
+export interface PolicyDocument {
+  readonly version: '2012-10-17' | '2008-10-17';
+  readonly id?: string;
+  readonly statements: readonly PolicyStatement[];
+}
+
+export interface PolicyStatement {
+  readonly sid?: string;
+  readonly effect: 'Allow' | 'Deny';
+  readonly actions: readonly string[];
+  /** The statement speaks of every action but these. */
+  readonly notActions: boolean;
+  readonly resources: readonly string[];
+  /** The statement speaks of every resource but these. */
+  readonly notResources: boolean;
+  readonly conditions: readonly PolicyCondition[];
+}
+
+export interface PolicyCondition extends ConditionOperator {
+  readonly key: string;
+  readonly values: readonly string[];
+}
+
+/** API reference CreatePolicyVersion: "Maximum length of 2048, excluding whitespace." */
+export const LONGEST_POLICY = 2048;
+
+const BLANK = /\s+/g;
+/** Services whose actions the device guides print in AWS IoT policies. */
+const ACTION = /^(?:iot|iotjobsdata|greengrass):[a-z0-9*?]+$/i;
+
+const isObject = (json: PolicyJson | undefined): json is PolicyJsonObject => json instanceof Map;
+
+const knownOnly = (object: PolicyJsonObject, names: readonly string[], where: string): void => {
+  for (const name of object.keys()) {
+    if (!names.includes(name)) malformed(`${where} has the unknown element "${name.slice(0, 64)}"`);
+  }
+};
+
+const text = (json: PolicyJson | undefined, where: string): string | undefined => {
+  if (json === undefined || typeof json === 'string') return json;
+  return malformed(`${where} is not a string`);
+};
+
+/** A string or a list of at least one. */
+const strings = (json: PolicyJson | undefined, where: string): readonly string[] => {
+  const list = Array.isArray(json) ? json : [json];
+  if (list.length === 0) malformed(`${where} is empty`);
+  return list.map((item) => (typeof item === 'string' && item !== '' ? item : malformed(`${where} holds what is not a string`)));
+};
+
+/** One of a pair of elements that exclude each other. */
+const oneOf = (statement: PolicyJsonObject, name: 'Action' | 'Resource', where: string) => {
+  const negated = `Not${name}`;
+  if (statement.has(name) === statement.has(negated)) malformed(`${where} needs exactly one of ${name} and ${negated}`);
+  const not = statement.has(negated);
+  return { not, values: strings(statement.get(not ? negated : name), `${where}.${not ? negated : name}`) };
+};
+
+const checkText = (value: string, variables: boolean, where: string) =>
+  parsePolicyText(value, variables) ??
+  malformed(`${where} holds a variable that is empty or does not end: ${value.slice(0, 128)}`);
+
+const conditionValues = (json: PolicyJson, where: string): readonly string[] => {
+  // An empty list is allowed here: the developer guide, page connect-policy, prints one for iot:ConnectAttributes.
+  const list: readonly PolicyJson[] = Array.isArray(json) ? json : [json];
+  return list.map((item) =>
+    typeof item === 'string' || typeof item === 'number' || typeof item === 'boolean'
+      ? String(item)
+      : malformed(`${where} holds what is neither a string, a number nor a boolean`),
+  );
+};
+
+function parseConditions(json: PolicyJson | undefined, variables: boolean, where: string): readonly PolicyCondition[] {
+  if (json === undefined) return [];
+  if (!isObject(json)) return malformed(`${where}.Condition is not an object`);
+  return [...json].flatMap(([name, block]) => {
+    const operator = conditionOperator(name) ?? malformed(`${where} has the unknown condition operator "${name.slice(0, 64)}"`);
+    const place = `${where}.Condition.${name}`;
+    if (!isObject(block) || block.size === 0) return malformed(`${place} names no condition key`);
+    return [...block].map(([key, json]) => {
+      if (key === '') malformed(`${place} has an empty condition key`);
+      const values = conditionValues(json, `${place}.${key.slice(0, 64)}`);
+      for (const value of values) checkText(value, variables, place);
+      if (operator.family === 'Null' && !values.every((value) => value === 'true' || value === 'false')) {
+        malformed(`${place} takes "true" or "false"`);
+      }
+      return { ...operator, key, values };
+    });
+  });
+}
+
+const STATEMENT = ['Sid', 'Effect', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition'];
+
+function parseStatement(json: PolicyJson, variables: boolean, where: string): PolicyStatement {
+  if (!isObject(json)) return malformed(`${where} is not an object`);
+  knownOnly(json, STATEMENT, where);
+  const effect = json.get('Effect');
+  if (effect !== 'Allow' && effect !== 'Deny') return malformed(`${where}.Effect is neither Allow nor Deny`);
+  const action = oneOf(json, 'Action', where);
+  for (const name of action.values) {
+    if (name !== '*' && !ACTION.test(name)) malformed(`The following actions are invalid : ${name.slice(0, 128)}`);
+  }
+  const resource = oneOf(json, 'Resource', where);
+  for (const name of resource.values) {
+    const tokens = checkText(name, variables, where);
+    if (name !== '*' && arnParts(tokens) === undefined)
+      malformed(`The resource ${name.slice(0, 128)} is not in valid ARN format`);
+  }
+  const sid = text(json.get('Sid'), `${where}.Sid`);
+  return {
+    ...(sid === undefined ? {} : { sid }),
+    effect,
+    actions: action.values,
+    notActions: action.not,
+    resources: resource.values,
+    notResources: resource.not,
+    conditions: parseConditions(json.get('Condition'), variables, where),
+  };
+}
+
+/** The document in its plain form; anything that is not exactly a policy fails with MalformedPolicyException. */
+export function parsePolicyDocument(document: string): PolicyDocument {
+  const size = document.replace(BLANK, '').length;
+  if (size > LONGEST_POLICY) malformed(`it has ${size} characters without whitespace, more than ${LONGEST_POLICY}`);
+  const json = parsePolicyJson(document);
+  if (!isObject(json)) return malformed('it is not a JSON object');
+  knownOnly(json, ['Version', 'Id', 'Statement'], 'the document');
+  // IAM user guide, page reference_policies_elements_version: 2008-10-17 when there is none.
+  const version = json.has('Version') ? json.get('Version') : '2008-10-17';
+  if (version !== '2012-10-17' && version !== '2008-10-17') return malformed('Version is neither 2012-10-17 nor 2008-10-17');
+  const statement = json.get('Statement');
+  if (statement === undefined) return malformed('there is no Statement');
+  const list: readonly PolicyJson[] = Array.isArray(statement) ? statement : [statement];
+  if (list.length === 0) malformed('Statement is empty');
+  const id = text(json.get('Id'), 'Id');
+  const variables = version === '2012-10-17';
+  return {
+    version,
+    ...(id === undefined ? {} : { id }),
+    statements: list.map((item, index) => parseStatement(item, variables, `Statement[${index}]`)),
+  };
+}
