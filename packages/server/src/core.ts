@@ -57,7 +57,13 @@ export interface Core extends AsyncDisposable {
 }
 
 const MINUTE = 60_000;
-const text = (body: string, type = 'text/plain'): Awaited<ReturnType<PlainHandler>> => ({ status: 200, headers: { 'content-type': type }, body });
+/** Milliseconds that requests under way have to come to their end at a shutdown. */
+const DRAIN = 5_000;
+const text = (body: string, type = 'text/plain'): Awaited<ReturnType<PlainHandler>> => ({
+  status: 200,
+  headers: { 'content-type': type },
+  body,
+});
 
 export async function openCore({ config, folder, clock, log }: CoreOptions): Promise<Core> {
   await using parts = new AsyncDisposableStack();
@@ -77,7 +83,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   const refusals = new Refusals(clock, log);
   const refuse = refusals.record.bind(refusals);
   const rights = new RightsChanges();
-  const admission = new CertificateAdmission({ store, clock, log, region });
+  const admission = new CertificateAdmission({ store, clock, log, region, changes: rights });
   const { admit, judgedAt } = markedAdmission(admission.admit, rights);
   const broker = new Broker({ region, clock, log, admit, refuse, retained: new Retained(store) });
   const publish = publisher(broker);
@@ -106,7 +112,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
       iot: {
         ...endpointOperations({ endpoint }),
         ...certificateIssuingOperations({ store, clock, issuer }),
-        ...certificateRegisteringOperations({ store, clock }),
+        ...certificateRegisteringOperations({ store, clock, rights }),
         ...certificateOperations({ store, clock, rights }),
         ...caCertificateRegisteringOperations({ store, clock }),
         ...caCertificateOperations({ store, clock }),
@@ -129,13 +135,15 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
       ['/metrics', () => text(metricsText(broker, refusals), 'text/plain; version=0.0.4')],
     ]),
     admin: adminOperations(refusals),
-    refused: ({ sourceIp, reason, code, method, path }) => refuse({ check: 'signature', reason: `${code}: ${reason}`, protocol: 'api', sourceIp, action: method, resource: path }),
+    refused: ({ sourceIp, reason, code, method, path }) =>
+      refuse({ check: 'signature', reason: `${code}: ${reason}`, protocol: 'api', sourceIp, action: method, resource: path }),
   });
   const apiServer = config.apiTls
     ? createHttpsServer({ ...serverOptions, ...secureOptions(authority.serverCredentials()) })
     : createHttpServer(serverOptions);
   serveApi(apiServer, api);
-  if ('setSecureContext' in apiServer) parts.defer(authority.onRotate(() => apiServer.setSecureContext(secureOptions(authority.serverCredentials()))));
+  if ('setSecureContext' in apiServer)
+    parts.defer(authority.onRotate(() => apiServer.setSecureContext(secureOptions(authority.serverCredentials()))));
 
   const servers = [gateway.mqtt, gateway.https, apiServer];
   // Taken down in reverse: first no new work, then goodbye to the devices, then the timers, last the store.
@@ -144,7 +152,12 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     gateway.closeIdle();
     apiServer.closeIdleConnections();
     broker.close();
+    const impatient = setTimeout(() => {
+      gateway.closeAll();
+      apiServer.closeAllConnections();
+    }, DRAIN);
     await Promise.all(closed);
+    clearTimeout(impatient);
   });
   const ports = {
     mqtt: await listen(gateway.mqtt, config.bind, config.mqttPort, 'MQTT (--mqtt-port)'),
@@ -156,7 +169,12 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   };
   parts.defer(every(100, () => broker.tick()));
   parts.defer(every(1000, () => broker.sweep()));
-  parts.defer(every(MINUTE, () => void rotate().catch((error: unknown) => log.error({ err: error }, 'server certificates could not be renewed'))));
+  parts.defer(
+    every(
+      MINUTE,
+      () => void rotate().catch((error: unknown) => log.error({ err: error }, 'server certificates could not be renewed')),
+    ),
+  );
 
   const open = parts.move();
   return {

@@ -19,11 +19,17 @@ export class AccountSpace {
     this.place = place;
   }
 
+  get topicsKnown(): number {
+    return this.#topics.size;
+  }
+
   topic(name: string): TopicEntry {
     const known = this.#topics.get(name);
     if (known !== undefined) return known;
-    if (this.#topics.size >= MOST_TOPICS) this.#topics = new Map();
     const entry = new TopicEntry(name, iotArn(this.place, 'topic', name));
+    // What is no topic may be 64 KB long, and nothing is ever published on it.
+    if (entry.fault !== undefined) return entry;
+    if (this.#topics.size >= MOST_TOPICS) this.#topics = new Map();
     this.#topics.set(name, entry);
     return entry;
   }

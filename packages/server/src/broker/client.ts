@@ -146,7 +146,7 @@ export class Client implements Waiter {
     if (this.state === 'awaiting-connect' && error instanceof UnsupportedProtocol) {
       // [MQTT-3.1.2-2]: the version's own way of saying no.
       this.output.append(error.level < 5 ? encodeConnack(4, 1, false) : encodeConnack(5, error.reason, false));
-    }
+    } else if (this.state === 'awaiting-connect' && this.level === 5) this.output.append(encodeConnack(5, error.reason, false));
     this.close('CLIENT_ERROR', error.reason);
   }
 
@@ -180,10 +180,15 @@ export class Client implements Waiter {
 
   /** Stops reading until `delivery` has room. */
   waitFor(delivery: Delivery): void {
-    this.#waitingFor += 1;
-    if (this.#waitingFor === 1) this.channel.pause();
+    this.hold();
     this.broker.watch(delivery);
     delivery.wait(this, this.broker.now);
+  }
+
+  /** Stops reading until as many calls of `released` have come. */
+  hold(): void {
+    this.#waitingFor += 1;
+    if (this.#waitingFor === 1) this.channel.pause();
   }
 
   released(): void {

@@ -93,6 +93,8 @@ export class Delivery {
       const kept = keep(segment, from);
       this.#queue.push({ segment: kept, next: 0 });
       this.#queuedBytes += kept.bytes.length;
+      // All that was sent may have been too large for this client, and then no acknowledgement will come to go on.
+      if (this.#inFlight === 0) this.#sendQueued();
     }
     return this.#queuedBytes <= MOST;
   }
@@ -207,7 +209,8 @@ export class Delivery {
       const upTo = Math.min(first.next + room, first.segment.count);
       this.#send(first.segment, first.next, upTo);
       first.next = upTo;
-      if (upTo < first.segment.count) return;
+      // Packets too large for this client took no room: there may be some left.
+      if (upTo < first.segment.count) continue;
       this.#queue.shift();
       this.#queuedBytes -= first.segment.bytes.length;
       if (this.fullSince !== 0) this.drained();

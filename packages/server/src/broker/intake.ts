@@ -9,7 +9,7 @@ import { decodeText } from '../mqtt/cursor.ts';
 import { MqttError } from '../mqtt/mqtt-error.ts';
 import type { Client } from './client.ts';
 import { handlerFor } from './handlers/index.ts';
-import { publish, publishRun } from './handlers/publish.ts';
+import { dropRun, publish, publishRun } from './handlers/publish.ts';
 
 /** A fixed header is at most five bytes: type and a remaining length of up to four [MQTT-2.2.3]. */
 const LONGEST_HEADER = 5;
@@ -53,7 +53,7 @@ export class Intake {
   resume(): void {
     const waiting = this.#carry?.subarray(0, this.#have);
     this.#forget();
-    if (waiting === undefined || waiting.length === 0) return;
+    if (waiting === undefined || waiting.length === 0 || this.#client.state !== 'connected') return;
     try {
       this.#parse(waiting, 0);
     } catch (error) {
@@ -66,8 +66,12 @@ export class Intake {
   }
 
   #failed(error: unknown): void {
-    if (error instanceof MqttError) this.#client.violated(error);
-    else {
+    if (error instanceof MqttError) {
+      // What came whole before the violation has been published; a run must never be left for the next connection.
+      publishRun(this.#client);
+      this.#client.violated(error);
+    } else {
+      dropRun();
       this.#client.broker.log.error({ err: error, clientId: this.#client.clientId }, 'a packet could not be handled');
       this.#client.close('SERVER_ERROR', REASON.UNSPECIFIED);
     }

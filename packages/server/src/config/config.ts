@@ -18,7 +18,8 @@ export function readFlags(args: readonly string[], extra: ReadonlySet<string> = 
     if (flags.has(name)) throw new ConfigError(`--${name} is given twice`);
     const bare = BY_FLAG.has(name) && BY_FLAG.get(name)?.value === undefined;
     const value = inline ?? (bare ? 'true' : args[++i]);
-    if (value === undefined || (inline === undefined && !bare && value.startsWith('--'))) throw new ConfigError(`--${name} needs a value`);
+    if (value === undefined || (inline === undefined && !bare && value.startsWith('--')))
+      throw new ConfigError(`--${name} needs a value`);
     flags.set(name, value);
   }
   return flags;
@@ -31,7 +32,8 @@ function readFile(path: string): Map<string, string> {
   } catch (error) {
     throw new ConfigError(`config file ${path} can't be read: ${error instanceof Error ? error.message : String(error)}`);
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new ConfigError(`config file ${path} is not a JSON object`);
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw new ConfigError(`config file ${path} is not a JSON object`);
   const values = new Map<string, string>();
   for (const [key, value] of Object.entries(parsed)) {
     if (!BY_FLAG.has(key)) throw new ConfigError(`config file ${path} has an unknown key ${key}`);
@@ -42,7 +44,12 @@ function readFile(path: string): Map<string, string> {
 }
 
 /** Reads one setting from the first source that has it; an error names the source. */
-function pick<T>(setting: Setting<T>, flags: ReadonlyMap<string, string>, environment: Environment, file: ReadonlyMap<string, string>): T {
+function pick<T>(
+  setting: Setting<T>,
+  flags: ReadonlyMap<string, string>,
+  environment: Environment,
+  file: ReadonlyMap<string, string>,
+): T {
   const variable = variableOf(setting.flag);
   const sources: [name: string, value: string | undefined][] = [
     [`--${setting.flag}`, flags.get(setting.flag)],
@@ -63,9 +70,13 @@ function pick<T>(setting: Setting<T>, flags: ReadonlyMap<string, string>, enviro
 export function readConfig(flags: ReadonlyMap<string, string>, environment: Environment): Config {
   const path = flags.get('config') ?? environment.settings.get('THINGKEEP_CONFIG');
   const file = path === undefined ? new Map<string, string>() : readFile(path);
-  const entries = Object.entries(SETTINGS).map(([name, setting]) => [name, pick(setting as Setting<unknown>, flags, environment, file)]);
+  const entries = Object.entries(SETTINGS).map(([name, setting]) => [
+    name,
+    pick(setting as Setting<unknown>, flags, environment, file),
+  ]);
   const config = Object.fromEntries(entries) as Config;
-  if ((config.serverCertificate === '') !== (config.serverKey === '')) throw new ConfigError('--server-certificate and --server-key come together');
+  if ((config.serverCertificate === '') !== (config.serverKey === ''))
+    throw new ConfigError('--server-certificate and --server-key come together');
   const ports = [config.apiPort, config.mqttPort, config.httpsPort].filter((port) => port !== 0);
   if (new Set(ports).size !== ports.length) throw new ConfigError('--api-port, --mqtt-port and --https-port must differ');
   return Object.freeze({ ...config, dataDir: resolve(config.dataDir) });

@@ -43,7 +43,8 @@ function parse(path: string): Map<string, Map<string, string>> {
       continue;
     }
     const mark = text.indexOf('=');
-    if (mark < 0 || current === undefined) throw new ConfigError(`credentials file ${path} has a line that is neither a profile nor a setting`);
+    if (mark < 0 || current === undefined)
+      throw new ConfigError(`credentials file ${path} has a line that is neither a profile nor a setting`);
     current.set(text.slice(0, mark).trim(), text.slice(mark + 1).trim());
   }
   return profiles;
@@ -60,8 +61,10 @@ export function readAccessKeys(path: string, accountId: string): readonly Access
     const accessKeyId = values.get('aws_access_key_id') ?? '';
     const secretAccessKey = values.get('aws_secret_access_key') ?? '';
     const account = values.get('aws_account_id') ?? accountId;
-    if (accessKeyId === '' || secretAccessKey === '') throw new ConfigError(`credentials file ${path}: profile ${profile} lacks a key id or a secret`);
-    if (!/^\d{12}$/.test(account)) throw new ConfigError(`credentials file ${path}: profile ${profile} names no account id of 12 digits`);
+    if (accessKeyId === '' || secretAccessKey === '')
+      throw new ConfigError(`credentials file ${path}: profile ${profile} lacks a key id or a secret`);
+    if (!/^\d{12}$/.test(account))
+      throw new ConfigError(`credentials file ${path}: profile ${profile} names no account id of 12 digits`);
     return { profile, accessKeyId, secretAccessKey, accountId: account };
   });
   if (keys.length === 0) throw new ConfigError(`credentials file ${path} holds no profile`);

@@ -10,7 +10,10 @@ function read(flag: string, path: string): string {
   }
 }
 
-export const readServerCertificate = ({ serverCertificate, serverKey }: Config): { certPem: string; keyPem: string } | undefined =>
+export const readServerCertificate = ({
+  serverCertificate,
+  serverKey,
+}: Config): { certPem: string; keyPem: string } | undefined =>
   serverCertificate === ''
     ? undefined
     : { certPem: read('server-certificate', serverCertificate), keyPem: read('server-key', serverKey) };

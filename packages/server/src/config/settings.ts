@@ -43,7 +43,13 @@ const later = (what: string) => (): string => {
   throw new ConfigError(`${what} is not available in this version`);
 };
 
-const setting = <T>(flag: string, value: string | undefined, help: string, read: (text: string) => T, fallback: T): Setting<T> => ({
+const setting = <T>(
+  flag: string,
+  value: string | undefined,
+  help: string,
+  read: (text: string) => T,
+  fallback: T,
+): Setting<T> => ({
   flag,
   ...(value === undefined ? {} : { value }),
   help,
@@ -55,19 +61,55 @@ const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[
 
 export const SETTINGS = {
   dataDir: setting('data-dir', 'DIR', 'folder of keys, certificates and the data file', text, './data'),
-  bind: setting('bind', 'ADDRESS', 'address to listen on', matching(/^[0-9A-Fa-f:.]+$|^localhost$/, 'an IP address'), '127.0.0.1'),
+  bind: setting(
+    'bind',
+    'ADDRESS',
+    'address to listen on',
+    matching(/^[0-9A-Fa-f:.]+$|^localhost$/, 'an IP address'),
+    '127.0.0.1',
+  ),
   apiPort: setting('api-port', 'PORT', 'AWS API, over HTTP unless --api-tls is given', port, 4680),
   mqttPort: setting('mqtt-port', 'PORT', 'MQTT over mutual TLS', port, 8883),
   httpsPort: setting('https-port', 'PORT', 'HTTPS for devices, and MQTT by ALPN', port, 8443),
   endpoint: setting('endpoint', 'HOST', 'host name that devices use', matching(HOST_NAME, 'a host name'), 'localhost'),
   region: setting('region', 'REGION', 'AWS region to be', matching(/^[a-z]{2}(-[a-z]+){1,3}-\d{1,2}$/, 'a region'), 'us-east-1'),
-  accountId: setting('account-id', 'ID', 'account of the first access key', matching(/^\d{12}$/, 'an account id of 12 digits'), '000000000000'),
+  accountId: setting(
+    'account-id',
+    'ID',
+    'account of the first access key',
+    matching(/^\d{12}$/, 'an account id of 12 digits'),
+    '000000000000',
+  ),
   apiTls: setting('api-tls', undefined, 'serve the API over HTTPS', truth, false),
-  serverCertificate: setting('server-certificate', 'FILE', "your own server certificate chain, PEM, instead of the server's own of that kind of key", text, ''),
+  serverCertificate: setting(
+    'server-certificate',
+    'FILE',
+    "your own server certificate chain, PEM, instead of the server's own of that kind of key",
+    text,
+    '',
+  ),
   serverKey: setting('server-key', 'FILE', 'the key of --server-certificate, PEM', text, ''),
-  logLevel: setting('log-level', 'LEVEL', 'debug, info, warn, error or silent', oneOf('debug', 'info', 'warn', 'error', 'silent'), 'info' as const),
-  rateLimits: setting('rate-limits', 'none|aws', "rates to keep: none, or AWS's (not available yet)", (value) => (value === 'none' ? value : later('--rate-limits aws')()), 'none'),
-  databaseUrl: setting('database-url', 'URL', 'PostgreSQL instead of the embedded store (not available yet)', later('--database-url'), ''),
+  logLevel: setting(
+    'log-level',
+    'LEVEL',
+    'debug, info, warn, error or silent',
+    oneOf('debug', 'info', 'warn', 'error', 'silent'),
+    'info' as const,
+  ),
+  rateLimits: setting(
+    'rate-limits',
+    'none|aws',
+    "rates to keep: none, or AWS's (not available yet)",
+    (value) => (value === 'none' ? value : later('--rate-limits aws')()),
+    'none',
+  ),
+  databaseUrl: setting(
+    'database-url',
+    'URL',
+    'PostgreSQL instead of the embedded store (not available yet)',
+    later('--database-url'),
+    '',
+  ),
   natsUrl: setting('nats-url', 'URL', 'NATS between nodes (not available yet)', later('--nats-url'), ''),
 };
 

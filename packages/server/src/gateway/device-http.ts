@@ -48,7 +48,12 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
 
 export function deviceHttp({ region, log, identify, publish, refuse }: DeviceHttpOptions): Listener {
   const turnAway = (peer: Peer, refusal: AdmissionRefusal['refused']): never => {
-    refuse({ protocol: 'https', sourceIp: peer.sourceIp, ...(peer.certificateId === undefined ? {} : { certificateId: peer.certificateId }), ...refusal });
+    refuse({
+      protocol: 'https',
+      sourceIp: peer.sourceIp,
+      ...(peer.certificateId === undefined ? {} : { certificateId: peer.certificateId }),
+      ...refusal,
+    });
     return fail('ForbiddenException', 'Forbidden');
   };
 
@@ -86,10 +91,15 @@ export function deviceHttp({ region, log, identify, publish, refuse }: DeviceHtt
     const work = async (): Promise<Rendered> => {
       const found = route(request.method ?? '', pathOf(request), ['iot-data']);
       operation = found.operation;
-      if (operation.name !== 'Publish') fail('UnknownOperationException', `${operation.name} is not implemented by Thingkeep yet`);
+      if (operation.name !== 'Publish')
+        fail('UnknownOperationException', `${operation.name} is not implemented by Thingkeep yet`);
       await answer(request, found);
       // What AWS answers a device, seen on the wire; SDKs read no member of it.
-      return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ message: 'OK', traceId: requestId }) };
+      return {
+        status: 200,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ message: 'OK', traceId: requestId }),
+      };
     };
     void work()
       .catch((error: unknown): Rendered => {

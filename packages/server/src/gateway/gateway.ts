@@ -12,7 +12,12 @@ import { createTlsListener, type ServerCredentials, secureOptions } from './list
 import { peerOf } from './peer.ts';
 
 /** Bounds for whoever speaks HTTP here, known or not. */
-const HTTP_OPTIONS = { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 };
+const HTTP_OPTIONS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 1_000,
+};
 
 export interface GatewayOptions {
   readonly broker: Broker;
@@ -26,13 +31,17 @@ export interface Gateway {
   readonly https: TcpServer;
   /** New handshakes use these; connections that stand are not touched. */
   setCredentials(credentials: ServerCredentials): void;
-  /** Ends HTTP connections that wait for a next request. */
+  /** Ends handshakes under way, and HTTP connections that wait for a next request. */
   closeIdle(): void;
+  /** Ends HTTP connections whatever they are at. */
+  closeAll(): void;
 }
 
 export function createGateway({ broker, credentials, http, refuse }: GatewayOptions): Gateway {
   const onMqtt = (socket: TLSSocket): void => attach(socket, broker, peerOf(socket));
   const httpServer = createHttpServer(HTTP_OPTIONS, deviceHttp(http));
+  // It never listens itself, and Node begins to keep count of connections and their deadlines at this event only.
+  httpServer.emit('listening');
   const onHttps = (socket: TLSSocket): void => {
     if (protocolOf(socket.alpnProtocol) === 'mqtt') onMqtt(socket);
     else httpServer.emit('connection', socket);
@@ -40,12 +49,16 @@ export function createGateway({ broker, credentials, http, refuse }: GatewayOpti
   const mqtt = createTlsListener({ credentials, selectProtocol: selectOnMqttPort, refuse, onSocket: onMqtt });
   const https = createTlsListener({ credentials, selectProtocol: selectOnHttpsPort, refuse, onSocket: onHttps });
   return {
-    mqtt,
-    https,
+    mqtt: mqtt.server,
+    https: https.server,
     setCredentials: (fresh) => {
-      mqtt.setSecureContext(secureOptions(fresh));
-      https.setSecureContext(secureOptions(fresh));
+      mqtt.server.setSecureContext(secureOptions(fresh));
+      https.server.setSecureContext(secureOptions(fresh));
     },
-    closeIdle: () => httpServer.closeIdleConnections(),
+    closeIdle: () => {
+      for (const listener of [mqtt, https]) listener.endHandshakes();
+      httpServer.closeIdleConnections();
+    },
+    closeAll: () => httpServer.closeAllConnections(),
   };
 }

@@ -19,7 +19,10 @@ export interface LiveRightsOptions {
 }
 
 /** The judge, keeping in mind by which state of the rights each CONNECT was judged. */
-export function markedAdmission(judge: Admit, changes: RightsChanges): { admit: Admit; judgedAt: (connect: Connect) => number | undefined } {
+export function markedAdmission(
+  judge: Admit,
+  changes: RightsChanges,
+): { admit: Admit; judgedAt: (connect: Connect) => number | undefined } {
   const marks = new WeakMap<Connect, number>();
   const admit: Admit = (peer, connect) => {
     marks.set(connect, changes.count);
@@ -45,7 +48,8 @@ export function followRights({ broker, admit, judgedAt, changes, region }: LiveR
   };
   // A change between a CONNECT's judgement and its admission would otherwise be missed.
   broker.onConnection((client, ended) => {
-    if (ended === undefined && client.connect !== undefined && judgedAt(client.connect) !== changes.count) void judgeAgain(client);
+    if (ended === undefined && client.connect !== undefined && judgedAt(client.connect) !== changes.count)
+      void judgeAgain(client);
   });
   return changes.on(({ accountId, certificateIds }: RightsChange) => {
     for (const certificateId of certificateIds) {

@@ -3,6 +3,7 @@ import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { isSignedBy, type ReadCertificate, readCertificate } from '../authority/read-certificate.ts';
+import type { RightsChanges } from '../policies/rights-changes.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
 import { subjectHashOf } from './ca-certificates.ts';
@@ -54,16 +55,26 @@ export async function issuerOf(
   return active;
 }
 
-export function certificateRegisteringOperations({ store, clock }: { store: Store; clock: Clock }): Operations {
+interface Parts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly rights: RightsChanges;
+}
+
+export function certificateRegisteringOperations({ store, clock, rights }: Parts): Operations {
   async function refuseDuplicate(tx: ReadTransaction, caller: Caller, id: string): Promise<void> {
     if ((await tx.get(certificates, [caller.accountId, id])) !== undefined)
       fail('ResourceAlreadyExistsException', 'The certificate is already provisioned or registered', duplicate(caller, id));
   }
 
-  async function keep(tx: WriteTransaction, caller: Caller, given: NewCertificate) {
-    await tx.put(certificates, newCertificate(given, clock.now()));
-    return { certificateArn: certificateArn(caller, given.certificateId), certificateId: given.certificateId };
-  }
+  const keep = (tx: WriteTransaction, given: NewCertificate): Promise<void> =>
+    tx.put(certificates, newCertificate(given, clock.now()));
+
+  /** Another account may hold the same certificate: what is known of it there may count for less now. */
+  const registered = (caller: Caller, certificateId: string) => {
+    rights.ring(caller.accountId, [certificateId]);
+    return { certificateArn: certificateArn(caller, certificateId), certificateId };
+  };
 
   const draft = (
     pem: string,
@@ -87,22 +98,24 @@ export function certificateRegisteringOperations({ store, clock }: { store: Stor
       const first = statusAtRegistration(status, setAsActive);
       const certificate = readCertificate(pem);
       const named = caCertificatePem === undefined ? undefined : readCertificate(caCertificatePem);
-      return store.write(async (tx) => {
+      await store.write(async (tx) => {
         await refuseDuplicate(tx, caller, certificate.certificateId);
         const ca = await issuerOf(tx, caller.accountId, certificate, named);
         const given = { ...draft(pem, certificate, caller, first), caCertificateId: ca.certificateId, mode: ca.mode };
-        return keep(tx, caller, given);
+        await keep(tx, given);
       });
+      return registered(caller, certificate.certificateId);
     },
 
     async RegisterCertificateWithoutCA({ certificatePem, status }, caller) {
       const pem = required(certificatePem, 'certificatePem');
       const first = statusAtRegistration(status, undefined);
       const certificate = readCertificate(pem);
-      return store.write(async (tx) => {
+      await store.write(async (tx) => {
         await refuseDuplicate(tx, caller, certificate.certificateId);
-        return keep(tx, caller, { ...draft(pem, certificate, caller, first), mode: 'SNI_ONLY' });
+        await keep(tx, { ...draft(pem, certificate, caller, first), mode: 'SNI_ONLY' });
       });
+      return registered(caller, certificate.certificateId);
     },
   };
 }

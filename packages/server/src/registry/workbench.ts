@@ -66,7 +66,7 @@ export class Workbench implements AsyncDisposable {
     rights.on((change) => this.rings.push(change));
     this.#handlers = {
       ...certificateIssuingOperations({ store, clock, issuer }),
-      ...certificateRegisteringOperations({ store, clock }),
+      ...certificateRegisteringOperations({ store, clock, rights }),
       ...certificateOperations({ store, clock, rights }),
       ...caCertificateRegisteringOperations({ store, clock }),
       ...caCertificateOperations({ store, clock }),

@@ -19,11 +19,17 @@ export function connect(client: Client, bytes: Buffer, body: number, next: numbe
   client.clientId = asked.clientId;
   client.state = 'admitting';
   client.channel.pause();
-  void client.broker.admit(client.peer, asked).then((answer) => {
-    if (client.state !== 'admitting') return;
-    if ('refused' in answer) client.refuseConnect(REASON.NOT_AUTHORIZED, answer.refused);
-    else greet(client, asked, answer, assigned);
-  });
+  client.broker
+    .admit(client.peer, asked)
+    .then((answer) => {
+      if (client.state !== 'admitting') return;
+      if ('refused' in answer) client.refuseConnect(REASON.NOT_AUTHORIZED, answer.refused);
+      else greet(client, asked, answer, assigned);
+    })
+    .catch((error: unknown) => {
+      client.broker.log.error({ err: error, clientId: client.clientId }, 'a CONNECT could not be handled');
+      client.close('SERVER_ERROR', REASON.UNSPECIFIED);
+    });
 }
 
 /** Limits and features that need no identity. Refuses, and says no, when one is broken. */
@@ -64,6 +70,7 @@ function shapeFault({
       reason: REASON.QUOTA_EXCEEDED,
       text: `a Maximum Packet Size under ${LIMITS.smallestMaximumPacketSize} bytes`,
     };
+  if (will?.qos === 2) return { check: 'protocol', reason: REASON.QOS_NOT_SUPPORTED, text: 'the will QoS is 2' }; // [MQTT-3.2.2-12]
   if (properties.authenticationMethod !== undefined)
     return { check: 'protocol', reason: REASON.UNSPECIFIED, text: 'enhanced authentication is not supported' };
   if (will !== undefined && topicFault(will.topic) !== undefined)

@@ -1,4 +1,4 @@
-/** DISCONNECT: the client leaves, and its will with it, unless MQTT 5's reason asks for the will [MQTT5 3.14]. */
+/** DISCONNECT: the client leaves, and its will with it when the reason is a normal one [MQTT-3.14.4-3]. */
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { parseDisconnect } from '../../mqtt/acknowledge.ts';
 import { MqttError } from '../../mqtt/mqtt-error.ts';
@@ -9,5 +9,5 @@ export function disconnect(client: Client, bytes: Buffer, body: number, next: nu
   const { sessionExpiryInterval = 0 } = properties;
   if (sessionExpiryInterval > 0 && (client.connect?.properties.sessionExpiryInterval ?? 0) === 0)
     throw new MqttError(REASON.PROTOCOL_ERROR, 'a session that was to end can not be kept by DISCONNECT'); // [MQTT-3.14.2-2]
-  client.close(reason === REASON.DISCONNECT_WITH_WILL ? 'CLIENT_ERROR' : 'CLIENT_INITIATED_DISCONNECT');
+  client.close(reason === REASON.NORMAL_DISCONNECTION ? 'CLIENT_INITIATED_DISCONNECT' : 'CLIENT_ERROR');
 }

@@ -26,6 +26,7 @@ export function publish(client: Client, bytes: Buffer, first: number, start: num
   const bodyAt = qos === 0 ? topicEnd : topicEnd + 2;
   if (bodyAt > next) throw new MqttError(REASON.MALFORMED_PACKET, 'a PUBLISH ends inside its header');
   if (qos > 1) throw new MqttError(qos === 3 ? REASON.MALFORMED_PACKET : REASON.QOS_NOT_SUPPORTED, `a PUBLISH of QoS ${qos}`); // [MQTT-3.3.1-4]
+  if (qos === 0 && (first & FLAG.DUP) !== 0) throw new MqttError(REASON.MALFORMED_PACKET, 'a PUBLISH of QoS 0 with DUP'); // [MQTT-3.3.1-2]
   if (qos === 1 && bytes[bodyAt - 2] === 0 && bytes[bodyAt - 1] === 0)
     throw new MqttError(REASON.MALFORMED_PACKET, 'packet identifier 0');
   if (client.level === 5 && (bytes[bodyAt] !== 0 || topicEnd === topicAt)) {
@@ -33,7 +34,9 @@ export function publish(client: Client, bytes: Buffer, first: number, start: num
     return;
   }
   if (client.level === 5 && bodyAt === next) throw new MqttError(REASON.MALFORMED_PACKET, 'a PUBLISH without a property length');
-  if (next - bodyAt > LIMITS.payload) throw new MqttError(REASON.PACKET_TOO_LARGE, 'a payload larger than 128 KB');
+  // MQTT 5 has a byte for the length of no properties before the payload.
+  if (next - bodyAt - (client.level === 5 ? 1 : 0) > LIMITS.payload)
+    throw new MqttError(REASON.PACKET_TOO_LARGE, 'a payload larger than 128 KB');
   const slot = client.slot(bytes, topicAt, topicEnd);
   if (slot !== runSlot || run.bytes !== bytes || run.qos !== qos || run.count === LONGEST_RUN) {
     publishRun(client);
@@ -77,6 +80,11 @@ export function publishRun(client: Client): void {
       at += 4;
     }
   }
+}
+
+/** Forgets the run that was gathered: something went wrong in the middle of it. */
+export function dropRun(): void {
+  runSlot = undefined;
 }
 
 function begin(client: Client, bytes: Buffer, slot: PublishSlot, qos: number): void {
@@ -143,10 +151,11 @@ function publishWithProperties(
   checkProperties(properties);
   const slot = topicAt === topicEnd ? slotOfAlias(client, properties) : client.slot(bytes, topicAt, topicEnd);
   const qos = (first & FLAG.QOS) >> 1;
-  if (!authorize(client, slot, qos, bytes, bodyAt)) return;
   const { topicAlias, ...forwarded } = properties;
-  if (topicAlias !== undefined) client.aliases.set(topicAlias, slot.topic);
-  else if ((first & (FLAG.DUP | FLAG.RETAIN)) === 0 && forwarded.messageExpiryInterval === undefined) {
+  // Set even where the message is refused: the client will use it for the next one.
+  if (topicAlias !== undefined && slot.topic.fault === undefined) client.aliases.set(topicAlias, slot.topic);
+  if (!authorize(client, slot, qos, bytes, bodyAt)) return;
+  if (topicAlias === undefined && (first & (FLAG.DUP | FLAG.RETAIN)) === 0 && forwarded.messageExpiryInterval === undefined) {
     begin(client, bytes, slot, qos);
     run.add(start, bodyAt, next);
     publishRun(client);
@@ -177,11 +186,7 @@ export function checkProperties(properties: Properties): void {
 
 function slotOfAlias(client: Client, { topicAlias }: Properties): PublishSlot {
   const topic = topicAlias === undefined ? undefined : client.aliases.get(topicAlias);
-  if (topic === undefined)
-    throw new MqttError(
-      topicAlias === undefined ? REASON.TOPIC_NAME_INVALID : REASON.PROTOCOL_ERROR,
-      'a PUBLISH with neither a topic nor a known alias',
-    );
+  if (topic === undefined) throw new MqttError(REASON.PROTOCOL_ERROR, 'a PUBLISH with neither a topic nor a known alias'); // [MQTT5 3.3.2.1]
   return client.slot(topic.bytes, 0, topic.bytes.length);
 }
 
@@ -201,13 +206,21 @@ function publishAlone(
   if (retain && !mayRetain(client, slot, qos, packetId)) return;
   broker.counters.received += 1;
   const stored = broker.publishMessage(account, { topic: slot.topic, payload, qos, retain, properties }, client);
-  if (qos !== 1) return;
-  // Nothing is acknowledged before it is stored.
   const acknowledge = (): void => {
-    if (client.state === 'connected') client.output.append(encodePuback(client.level, packetId, REASON.SUCCESS));
+    if (qos === 1 && client.state === 'connected') client.output.append(encodePuback(client.level, packetId, REASON.SUCCESS));
   };
-  if (stored === undefined) acknowledge();
-  else void stored.then(acknowledge, () => client.close('SERVER_ERROR', REASON.UNSPECIFIED));
+  if (stored === undefined) {
+    acknowledge();
+    return;
+  }
+  // Nothing is acknowledged before it is stored, and nobody may send faster than the disk takes it.
+  client.hold();
+  void stored
+    .then(acknowledge, (error: unknown) => {
+      broker.log.error({ err: error, clientId: client.clientId }, 'a retained message could not be stored');
+      client.close('SERVER_ERROR', REASON.UNSPECIFIED);
+    })
+    .finally(() => client.released());
 }
 
 function mayRetain(client: Client, slot: PublishSlot, qos: number, packetId: number): boolean {

@@ -6,21 +6,26 @@
 import { iotArn } from '@thingkeep/wire/arn.ts';
 import type { Admission, AdmissionRefusal, Admit, Peer, Rights } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
+import { type CertificateNames, readCertificateNames } from '../../policies/certificate-names.ts';
+import type { CompiledPolicies } from '../../policies/compile.ts';
 import { timeKeys } from '../../policies/condition.ts';
 import { CompiledPolicyCache, effectivePolicies } from '../../policies/effective.ts';
 import { bindRights, type Rights as PolicyRights } from '../../policies/evaluate.ts';
+import type { RightsChanges } from '../../policies/rights-changes.ts';
 import { type DeviceFacts, deviceContext } from '../../policies/variables.ts';
 import { findCertificate, thingOf } from '../../registry/admission.ts';
-import type { CertificateRecord } from '../../registry/store.ts';
+import type { CertificateStatus } from '../../registry/store.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
-import type { ReadTransaction, Store } from '../../store/contract.ts';
+import type { Store } from '../../store/contract.ts';
+import { Remembered } from './remembered.ts';
 
 export interface CertificateAdmissionOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
   readonly region: string;
+  readonly changes: RightsChanges;
 }
 
 /** A device's identity without an MQTT session: who sends an HTTPS request. */
@@ -30,22 +35,39 @@ export interface Identified {
   readonly rights: Rights;
 }
 
-type Judged = { readonly certificate: CertificateRecord } | AdmissionRefusal;
+/** What the store says of a registered certificate that is used with a client id. */
+interface Facts {
+  readonly accountId: string;
+  readonly certificateId: string;
+  readonly principal: string;
+  readonly status: CertificateStatus;
+  /** Milliseconds since the epoch. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly names: CertificateNames | undefined;
+  readonly policies: CompiledPolicies;
+  readonly thing: DeviceFacts['thing'] | undefined;
+}
+
+/** HTTPS requests carry no client id, and no client id is empty. */
+const NO_CLIENT = '';
 
 const refused = (refusal: AdmissionRefusal['refused']): AdmissionRefusal => ({ refused: refusal });
 
 export class CertificateAdmission {
   readonly #options: CertificateAdmissionOptions;
   readonly #compiled = new CompiledPolicyCache();
+  readonly #remembered: Remembered<Facts>;
 
   constructor(options: CertificateAdmissionOptions) {
     this.#options = options;
+    this.#remembered = new Remembered(options.changes);
   }
 
   /** Judges a CONNECT, at its time and again whenever rights may have changed. */
   readonly admit: Admit = async (peer, connect) => {
     try {
-      return await this.#options.store.read((tx) => this.#judge(tx, peer, connect));
+      return await this.#judge(peer, connect);
     } catch (error) {
       this.#options.log.error({ err: error }, 'a connection could not be judged');
       return refused({ check: 'overload', reason: 'the server could not read what it needs to judge the connection' });
@@ -54,28 +76,21 @@ export class CertificateAdmission {
 
   /** Judges the sender of an HTTPS request: there is no client id, and no thing (page thing-policy-variables). */
   async identify(peer: Peer): Promise<Identified | AdmissionRefusal> {
-    return this.#options.store.read(async (tx) => {
-      const judged = await this.#certificate(tx, peer);
-      if ('refused' in judged) return judged;
-      const { accountId } = judged.certificate;
-      const principal = this.#principal(judged.certificate);
-      return { accountId, principal, rights: this.#forBroker(await this.#rights(tx, judged.certificate, peer, { protocol: 'http', isAttached: false })) };
-    });
+    const facts = await this.#certificate(peer, NO_CLIENT);
+    if ('refused' in facts) return facts;
+    const { accountId, principal } = facts;
+    return { accountId, principal, rights: this.#forBroker(this.#rights(facts, peer, { protocol: 'http' })) };
   }
 
-  async #judge(tx: ReadTransaction, peer: Peer, connect: Connect): Promise<Admission | AdmissionRefusal> {
-    const judged = await this.#certificate(tx, peer);
-    if ('refused' in judged) return judged;
-    const { accountId } = judged.certificate;
-    const place = { accountId, region: this.#options.region };
-    const principal = this.#principal(judged.certificate);
+  async #judge(peer: Peer, connect: Connect): Promise<Admission | AdmissionRefusal> {
     const { clientId, will } = connect;
-    const found = await thingOf(tx, accountId, principal, clientId);
-    const rights = await this.#rights(tx, judged.certificate, peer, {
+    const facts = await this.#certificate(peer, clientId);
+    if ('refused' in facts) return facts;
+    const { accountId, principal, certificateId } = facts;
+    const place = { accountId, region: this.#options.region };
+    const rights = this.#rights(facts, peer, {
       protocol: 'mqtt',
       clientId,
-      isAttached: found !== undefined,
-      ...(found === undefined ? {} : { thing: found.thing }),
       connectAttributes: connectAttributes(connect),
       ...(will === undefined ? {} : { lastWillTopicArn: iotArn(place, 'topic', will.topic) }),
     });
@@ -88,7 +103,7 @@ export class CertificateAdmission {
       accountId,
       clientId,
       principal,
-      certificateId: judged.certificate.certificateId,
+      certificateId,
       action: 'iot:Connect',
       resource,
       decision: effect,
@@ -97,43 +112,64 @@ export class CertificateAdmission {
   }
 
   /** The registered certificate that the peer has shown, if it may be used now. */
-  async #certificate(tx: ReadTransaction, { certificateId }: Peer): Promise<Judged> {
+  async #certificate(peer: Peer, clientId: string): Promise<Facts | AdmissionRefusal> {
+    const { certificateId } = peer;
     if (certificateId === undefined) return refused({ check: 'certificate-missing', reason: 'the client showed no certificate' });
-    const records = await findCertificate(tx, certificateId);
-    const [first] = records;
-    if (first === undefined) return refused({ check: 'certificate-unknown', reason: 'the certificate is not registered', certificateId });
-    const certificate = records.find((record) => record.status === 'ACTIVE') ?? first;
-    const { accountId, status, notBefore, notAfter } = certificate;
-    const known = { accountId, certificateId, principal: this.#principal(certificate) };
-    if (status !== 'ACTIVE') return refused({ check: 'certificate-not-active', reason: `the certificate is ${status}`, ...known });
+    const facts = await this.#remembered.get(certificateId, clientId, () =>
+      this.#load(certificateId, clientId, peer.certificateDer),
+    );
+    if (facts === undefined)
+      return refused({ check: 'certificate-unknown', reason: 'the certificate is not registered', certificateId });
+    const { accountId, principal, status, notBefore, notAfter } = facts;
+    const known = { accountId, certificateId, principal };
+    if (status !== 'ACTIVE')
+      return refused({ check: 'certificate-not-active', reason: `the certificate is ${status}`, ...known });
     const now = this.#options.clock.now();
     if (now < notBefore)
-      return refused({ check: 'certificate-not-yet-valid', reason: `the certificate is valid from ${new Date(notBefore).toISOString()}`, ...known });
+      return refused({
+        check: 'certificate-not-yet-valid',
+        reason: `the certificate is valid from ${new Date(notBefore).toISOString()}`,
+        ...known,
+      });
     if (now > notAfter)
-      return refused({ check: 'certificate-expired', reason: `the certificate expired on ${new Date(notAfter).toISOString()}`, ...known });
-    return { certificate };
+      return refused({
+        check: 'certificate-expired',
+        reason: `the certificate expired on ${new Date(notAfter).toISOString()}`,
+        ...known,
+      });
+    return facts;
   }
 
-  #principal({ accountId, certificateId }: CertificateRecord): string {
-    return iotArn({ accountId, region: this.#options.region }, 'cert', certificateId);
+  #load(certificateId: string, clientId: string, der: Buffer | undefined): Promise<Facts | undefined> {
+    return this.#options.store.read(async (tx): Promise<Facts | undefined> => {
+      const records = await findCertificate(tx, certificateId);
+      // One certificate may be registered in several accounts: the one where it is in use counts.
+      const record = records.find(({ status }) => status === 'ACTIVE') ?? records[0];
+      if (record === undefined) return undefined;
+      const { accountId, status, notBefore, notAfter } = record;
+      const principal = iotArn({ accountId, region: this.#options.region }, 'cert', certificateId);
+      const found = clientId === NO_CLIENT ? undefined : await thingOf(tx, accountId, principal, clientId);
+      const policies = this.#compiled.compile(await effectivePolicies(tx, accountId, principal, []));
+      const names = der === undefined ? undefined : readCertificateNames(der);
+      return { accountId, certificateId, principal, status, notBefore, notAfter, names, policies, thing: found?.thing };
+    });
   }
 
-  async #rights(
-    tx: ReadTransaction,
-    certificate: CertificateRecord,
-    peer: Peer,
-    facts: Omit<DeviceFacts, 'now' | 'sourceIp' | 'domainName' | 'certificateDer'>,
-  ): Promise<PolicyRights> {
-    const { clock } = this.#options;
-    const documents = await effectivePolicies(tx, certificate.accountId, this.#principal(certificate), []);
+  #rights(
+    { names, policies, thing }: Facts,
+    { sourceIp, serverName }: Peer,
+    facts: Pick<DeviceFacts, 'protocol' | 'clientId' | 'connectAttributes' | 'lastWillTopicArn'>,
+  ): PolicyRights {
     const context = deviceContext({
       ...facts,
-      now: clock.now(),
-      sourceIp: peer.sourceIp,
-      ...(peer.serverName === undefined ? {} : { domainName: peer.serverName }),
-      ...(peer.certificateDer === undefined ? {} : { certificateDer: peer.certificateDer }),
+      isAttached: thing !== undefined,
+      now: this.#options.clock.now(),
+      sourceIp,
+      ...(thing === undefined ? {} : { thing }),
+      ...(serverName === undefined ? {} : { domainName: serverName }),
+      ...(names === undefined ? {} : { certificateNames: names }),
     });
-    return bindRights(this.#compiled.compile(documents), context);
+    return bindRights(policies, context);
   }
 
   /** Rights that depend on the time are asked with the time, and their answers are not kept for long. */

@@ -8,9 +8,12 @@ export type DeviceProtocol = 'mqtt' | 'http';
 export const ALPN = { MQTT_X509: 'x-amzn-mqtt-ca', HTTP_X509: 'x-amzn-http-ca', HTTP: 'http/1.1' } as const;
 
 /** MQTT port: agree with what is known, else with the first offer, so that no client is turned away for its habits. */
-export const selectOnMqttPort = (offered: readonly string[]): string | undefined => (offered.includes(ALPN.MQTT_X509) ? ALPN.MQTT_X509 : offered[0]);
+export const selectOnMqttPort = (offered: readonly string[]): string | undefined =>
+  offered.includes(ALPN.MQTT_X509) ? ALPN.MQTT_X509 : offered[0];
 
 /** HTTPS port: the first of what is served here; a client that offers only other protocols is refused in the handshake. */
-export const selectOnHttpsPort = (offered: readonly string[]): string | undefined => [ALPN.MQTT_X509, ALPN.HTTP_X509, ALPN.HTTP].find((name) => offered.includes(name));
+export const selectOnHttpsPort = (offered: readonly string[]): string | undefined =>
+  [ALPN.MQTT_X509, ALPN.HTTP_X509, ALPN.HTTP].find((name) => offered.includes(name));
 
-export const protocolOf = (negotiated: string | false | null): DeviceProtocol => (negotiated === ALPN.MQTT_X509 ? 'mqtt' : 'http');
+export const protocolOf = (negotiated: string | false | null): DeviceProtocol =>
+  negotiated === ALPN.MQTT_X509 ? 'mqtt' : 'http';

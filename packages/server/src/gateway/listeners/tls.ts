@@ -62,7 +62,13 @@ export const secureOptions = ({ key, cert }: ServerCredentials) => ({
   secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
 });
 
-export function createTlsListener({ credentials, selectProtocol, refuse, onSocket }: TlsListenerOptions): Server {
+export interface TlsListener {
+  readonly server: Server;
+  /** Ends every handshake under way: whoever has not said who it is need not be waited for. */
+  endHandshakes(): void;
+}
+
+export function createTlsListener({ credentials, selectProtocol, refuse, onSocket }: TlsListenerOptions): TlsListener {
   const server = createServer({
     ...secureOptions(credentials),
     requestCert: true,
@@ -71,23 +77,35 @@ export function createTlsListener({ credentials, selectProtocol, refuse, onSocke
     noDelay: true,
     ALPNCallback: ({ protocols }) => selectProtocol(protocols),
   });
-  // Every connection ends its handshake in exactly one of secureConnection and tlsClientError.
-  let handshakes = 0;
+  // By the peer's address and port: the only thing that a socket has in common with the TLS socket made of it.
+  const handshakes = new Map<string, Socket>();
+  const peerKey = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
   server.on('connection', (socket: Socket) => {
-    if (handshakes >= MOST_HANDSHAKES) socket.destroy();
-    handshakes += 1;
+    if (handshakes.size >= MOST_HANDSHAKES) {
+      socket.destroy();
+      return;
+    }
+    const key = peerKey(socket);
+    handshakes.set(key, socket);
+    socket.once('close', () => {
+      if (handshakes.get(key) === socket) handshakes.delete(key);
+    });
   });
   server.on('secureConnection', (socket) => {
-    handshakes -= 1;
+    handshakes.delete(peerKey(socket));
     onSocket(socket);
   });
   server.on('tlsClientError', (error, socket) => {
-    handshakes -= 1;
     const sourceIp = plainAddress(socket.remoteAddress);
     // A peer that leaves in mid-handshake was not refused by us.
     if (!/ECONNRESET|hang up|disconnected before/.test(error.message))
       refuse({ check: 'tls', reason: `the TLS handshake failed: ${error.message}`, protocol: 'mqtt', sourceIp });
     socket.destroy();
   });
-  return server;
+  return {
+    server,
+    endHandshakes: () => {
+      for (const socket of handshakes.values()) socket.destroy();
+    },
+  };
 }

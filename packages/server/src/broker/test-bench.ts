@@ -1,0 +1,239 @@
+/**
+ * The broker over memory, for tests: channels without sockets, a clock that moves when told, and a judge whose answers
+ * a test sets. Everything else is the real thing, the store too.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { generate, type Packet, parser } from 'mqtt-packet';
+import { pino } from 'pino';
+import type { Refusal } from '../refusals/refusals.ts';
+import type { Store } from '../store/contract.ts';
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { Broker } from './broker.ts';
+import type { Client } from './client.ts';
+import type { Admission, AdmissionRefusal, Channel, Decision, MessageAction, Rights } from './contract.ts';
+import { Retained } from './retained.ts';
+
+export type Level = 4 | 5;
+export const ACCOUNT = '000000000000';
+
+/** Whether an action on a topic or filter (the last part of the ARN) is allowed. */
+export type Judge = (action: MessageAction, name: string) => boolean;
+
+export const rightsOf = (judge: Judge, volatile = false): Rights => ({
+  volatile,
+  decide: (action, resource): Decision => {
+    const [, name = ''] = /^arn:aws:iot:[^:]*:[^:]*:[a-z]+\/(.*)$/s.exec(resource) ?? [];
+    return { effect: judge(action, name) ? 'ALLOWED' : 'IMPLICIT_DENY' };
+  },
+});
+export const ALL: Rights = rightsOf(() => true);
+
+/** One side of a connection that a test plays the network for. */
+export class MemoryChannel implements Channel {
+  /** What the broker wrote, in order. */
+  readonly chunks: Buffer[] = [];
+  bytesWritten = 0;
+  ended = false;
+  destroyed = false;
+  paused = false;
+  #stalled = false;
+  #waiting: (() => void)[] = [];
+  onResume: () => void = () => {};
+
+  get closed(): boolean {
+    return this.ended || this.destroyed;
+  }
+
+  /** A stalled peer's bytes stay on the way: `sent` is not called until it reads again. */
+  stall(stalled: boolean): void {
+    this.#stalled = stalled;
+    if (!stalled) for (const sent of this.#waiting.splice(0)) queueMicrotask(sent);
+  }
+
+  write(buffers: readonly Buffer[], sent: () => void): void {
+    // A copy: the broker takes its buffers back once they are sent.
+    for (const buffer of buffers) {
+      this.chunks.push(Buffer.from(buffer));
+      this.bytesWritten += buffer.length;
+    }
+    if (this.#stalled) this.#waiting.push(sent);
+    else queueMicrotask(sent);
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.onResume();
+  }
+
+  end(): void {
+    this.ended = true;
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+  }
+
+  /** Bytes written since the last call. */
+  take(): Buffer {
+    return Buffer.concat(this.chunks.splice(0));
+  }
+}
+
+/** A client as the wire sees it. What it sends while the broker does not read waits, as it would in a socket. */
+export class TestPeer {
+  readonly level: Level;
+  readonly channel = new MemoryChannel();
+  readonly client: Client;
+  #unread: Buffer[] = [];
+  #parser: ReturnType<typeof parser>;
+  readonly #packets: Packet[] = [];
+
+  constructor(broker: Broker, level: Level, certificateId?: string) {
+    this.level = level;
+    this.client = broker.accept(this.channel, {
+      sourceIp: '192.0.2.7',
+      sourcePort: 40_000,
+      ...(certificateId === undefined ? {} : { certificateId }),
+    });
+    this.channel.onResume = () => queueMicrotask(() => this.#hand());
+    this.#parser = parser({ protocolVersion: level });
+    this.#parser.on('packet', (packet) => this.#packets.push(packet));
+  }
+
+  #hand(): void {
+    while (!this.channel.paused && this.#unread.length > 0) this.client.receive(this.#unread.shift() as Buffer);
+  }
+
+  /** Sends each buffer as a chunk of its own. */
+  raw(...chunks: readonly Uint8Array[]): this {
+    this.#unread.push(...chunks.map((chunk) => Buffer.from(chunk)));
+    this.#hand();
+    return this;
+  }
+
+  /** Sends the packets in one chunk. */
+  send(...packets: readonly Packet[]): this {
+    return this.raw(Buffer.concat(packets.map((packet) => generate(packet, { protocolVersion: this.level }))));
+  }
+
+  /** Bytes that the broker has not taken from this peer. */
+  get unread(): number {
+    return this.#unread.reduce((sum, chunk) => sum + chunk.length, 0);
+  }
+
+  /** Packets that came since the last call. */
+  packets(): Packet[] {
+    const bytes = this.channel.take();
+    if (bytes.length > 0) this.#parser.parse(bytes);
+    return this.#packets.splice(0);
+  }
+
+  publishes(): { topic: string; payload: string; qos: number; messageId: number | undefined }[] {
+    return this.packets().flatMap((p) =>
+      p.cmd === 'publish' ? [{ topic: p.topic, payload: p.payload.toString(), qos: p.qos, messageId: p.messageId }] : [],
+    );
+  }
+}
+
+/** A packet as hexadecimal, blanks allowed. */
+export const hex = (text: string): Buffer => Buffer.from(text.replaceAll(/\s+/g, ''), 'hex');
+
+export const publishPacket = (
+  topic: string,
+  payload: string | Buffer,
+  more: { qos?: 0 | 1; messageId?: number; retain?: boolean; dup?: boolean; properties?: object } = {},
+): Packet =>
+  ({ cmd: 'publish', topic, payload, qos: 0, retain: false, dup: false, ...more, ...(more.qos === 1 ? { messageId: more.messageId ?? 1 } : {}) }) as Packet;
+
+export interface ConnectOptions {
+  readonly level?: Level;
+  readonly clean?: boolean;
+  readonly keepalive?: number;
+  readonly will?: object;
+  readonly properties?: object;
+}
+
+export class TestBench implements AsyncDisposable {
+  readonly broker: Broker;
+  readonly store: Store;
+  readonly refusals: Refusal[] = [];
+  /** What the broker logged as an error: a fault of its own. */
+  readonly faults: string[] = [];
+  /** Client identifier -> rights; those not named here may do all. */
+  readonly rights = new Map<string, Rights>();
+  /** Client identifier -> principal and account other than the usual ones. */
+  readonly admissions = new Map<string, Partial<Admission> | AdmissionRefusal>();
+  /** Set to hold every admission back until it is resolved. */
+  admitting: Promise<void> | undefined;
+  #now = 1_000_000;
+
+  private constructor(store: Store) {
+    this.store = store;
+    this.broker = new Broker({
+      region: 'us-east-1',
+      clock: { now: () => 1_760_000_000_000 + this.#now, monotonic: () => this.#now },
+      log: pino({ level: 'error' }, { write: (line: string) => void this.faults.push(line) }),
+      admit: async (_peer, { clientId }) => {
+        await this.admitting;
+        const admission = this.admissions.get(clientId) ?? {};
+        if ('refused' in admission) return admission;
+        return { accountId: ACCOUNT, principal: `cert/${clientId}`, rights: this.rights.get(clientId) ?? ALL, ...admission };
+      },
+      refuse: (refusal) => this.refusals.push(refusal),
+      retained: new Retained(store),
+    });
+  }
+
+  static async open(): Promise<TestBench> {
+    return new TestBench(await openSqliteStore({ path: ':memory:' }));
+  }
+
+  peer(level: Level = 4): TestPeer {
+    return new TestPeer(this.broker, level);
+  }
+
+  /** A connected client; its CONNACK has been read. */
+  async connected(clientId: string, { level = 4, clean = true, keepalive = 60, ...more }: ConnectOptions = {}): Promise<TestPeer> {
+    const peer = this.peer(level);
+    peer.send({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: level, clientId, clean, keepalive, ...more } as Packet);
+    await this.settle();
+    const [connack] = peer.packets();
+    if (connack?.cmd !== 'connack' || (connack.returnCode ?? connack.reasonCode) !== 0)
+      throw new Error(`${clientId} was not let in: ${JSON.stringify(connack)} ${JSON.stringify(this.refusals.at(-1))}`);
+    return peer;
+  }
+
+  /** A connected client with a subscription. */
+  async subscribed(clientId: string, filter: string, qos: 0 | 1 = 0, options: ConnectOptions = {}): Promise<TestPeer> {
+    const peer = await this.connected(clientId, options);
+    peer.send({ cmd: 'subscribe', messageId: 9, subscriptions: [{ topic: filter, qos }] } as Packet);
+    await this.settle();
+    const [suback] = peer.packets();
+    if (suback?.cmd !== 'suback') throw new Error(`${clientId} got no SUBACK`);
+    return peer;
+  }
+
+  /** Lets everything that is under way come to rest. */
+  async settle(): Promise<void> {
+    // Flushes, admissions and reads of retained messages each take a turn or two.
+    for (let turn = 0; turn < 4; turn += 1) await setImmediate();
+  }
+
+  /** Moves the clock and does what the server's timers do. */
+  async pass(seconds: number): Promise<void> {
+    this.#now += seconds * 1000;
+    this.broker.tick();
+    this.broker.sweep();
+    await this.settle();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.broker.close();
+    await this.settle();
+    await this.store[Symbol.asyncDispose]();
+  }
+}
