@@ -41,7 +41,11 @@ function ask(folder: DataFolder, server: RunningServer, accountId: string, query
 /** One refusal as a line for people. */
 function line(refusal: RecordedRefusal): string {
   const { time, check, reason, clientId, certificateId, sourceIp, policyName, statement, resource } = refusal;
-  const who = [clientId === undefined ? undefined : `client ${clientId}`, certificateId === undefined ? undefined : `certificate ${certificateId.slice(0, 12)}…`, `from ${sourceIp}`];
+  const who = [
+    clientId === undefined ? undefined : `client ${clientId}`,
+    certificateId === undefined ? undefined : `certificate ${certificateId.slice(0, 12)}…`,
+    `from ${sourceIp}`,
+  ];
   const by = policyName === undefined ? '' : ` [policy ${policyName}, statement ${statement}]`;
   const on = resource === undefined ? '' : ` (${resource})`;
   return `${time}  ${check}  ${who.filter((part) => part !== undefined).join(' ')}: ${reason}${on}${by}\n`;
@@ -53,7 +57,9 @@ export async function refusals(args: readonly string[]): Promise<number> {
   const config = readConfig(new Map([...flags].filter(([name]) => !EXTRA.has(name))), readEnvironment());
   const folder = dataFolder(config.dataDir);
   const server = runningServer(folder);
-  const query = new URLSearchParams(QUERY_FLAGS.flatMap((name) => (flags.has(name) ? [[name, flags.get(name) ?? ''] satisfies [string, string]] : [])));
+  const query = new URLSearchParams(
+    QUERY_FLAGS.flatMap((name) => (flags.has(name) ? [[name, flags.get(name) ?? ''] satisfies [string, string]] : [])),
+  );
   const show = (found: readonly RecordedRefusal[]): void => {
     for (const refusal of found) process.stdout.write(flags.has('json') ? `${JSON.stringify(refusal)}\n` : line(refusal));
   };

@@ -24,18 +24,23 @@ const signalled = (): Promise<string> =>
   });
 
 export async function start(args: readonly string[]): Promise<number> {
-  const config = readConfig(readFlags(args), readEnvironment());
+  const environment = readEnvironment();
+  const config = readConfig(readFlags(args), environment);
   // Whatever is made from here on is the owner's alone, the data file and its log among it.
   process.umask(0o077);
   const folder = openDataFolder(config.dataDir);
   const log = openLog(config.logLevel);
+  for (const name of environment.unknown)
+    log.warn({ event: 'unknown-variable', name }, 'an environment variable is not understood');
   const stop = signalled();
   const core = await openCore({ config, folder, clock: systemClock, log });
   const { api, mqtt, https } = core.ports;
   const url = `${config.apiTls ? 'https' : 'http'}://${hostText(reachable(config.bind))}:${api}`;
   writePrivateFile(folder.running, `${JSON.stringify({ url, region: config.region, ports: core.ports, pid: process.pid })}\n`);
   const at = hostText(config.bind);
-  process.stdout.write(`Thingkeep is ready: api ${url} mqtt ${at}:${mqtt} https ${at}:${https} endpoint ${config.endpoint} data ${config.dataDir}\n`);
+  process.stdout.write(
+    `Thingkeep is ready: api ${url} mqtt ${at}:${mqtt} https ${at}:${https} endpoint ${config.endpoint} data ${config.dataDir}\n`,
+  );
   const signal = await stop;
   log.info({ event: 'stopping', signal }, 'stopping');
   const late = setTimeout(() => {
