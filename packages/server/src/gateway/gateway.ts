@@ -1,5 +1,4 @@
 /** The device ports, opened: MQTT over mutual TLS, and HTTPS with MQTT beside it by ALPN. */
-import { createServer as createHttpServer } from 'node:http';
 import type { Server as TcpServer } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Broker } from '../broker/broker.ts';
@@ -8,6 +7,7 @@ import { attach } from './connection.ts';
 import type { DeviceHttpOptions } from './device-http.ts';
 import { deviceHttp } from './device-http.ts';
 import { protocolOf, selectOnHttpsPort, selectOnMqttPort } from './listeners/alpn.ts';
+import { handedHttpServer } from './listeners/handed-http.ts';
 import { createTlsListener, type ServerCredentials, secureOptions } from './listeners/tls.ts';
 import { peerOf } from './peer.ts';
 
@@ -39,7 +39,7 @@ export interface Gateway {
 
 export function createGateway({ broker, credentials, http, refuse }: GatewayOptions): Gateway {
   const onMqtt = (socket: TLSSocket): void => attach(socket, broker, peerOf(socket));
-  const httpServer = createHttpServer(HTTP_OPTIONS, deviceHttp(http));
+  const httpServer = handedHttpServer(HTTP_OPTIONS, deviceHttp(http));
   // It never listens itself, and Node begins to keep count of connections and their deadlines at this event only.
   httpServer.emit('listening');
   const onHttps = (socket: TLSSocket): void => {
