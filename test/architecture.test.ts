@@ -1,0 +1,139 @@
+/** The house's rules, kept by a test: arrows, rings, words with one owner, dependencies, prose that leads somewhere. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { arrowFaults, cycleFaults, formFaults, reservedFaults, roomOf } from './architecture/checks.ts';
+import { SERVER_ROOMS } from './architecture/law.ts';
+import { linkFaults, namedFileFaults } from './architecture/prose.ts';
+import { isTestMaterial, projectFiles, projectSources, sourceOf, textOf } from './architecture/sources.ts';
+
+const files = projectFiles();
+const sources = projectSources();
+const pages = files.filter((path) => path.endsWith('.md')).map((path) => ({ path, text: textOf(path) }));
+
+const none = (faults: readonly string[]): void => assert.deepEqual(faults, [], `\n${faults.join('\n')}\n`);
+
+test('imports follow the arrows', () => none(arrowFaults(sources)));
+test('no ring of value imports', () => none(cycleFaults(sources)));
+test('environment, clock and SQL have one owner each', () => none(reservedFaults(sources)));
+test('every source opens with a comment, is short, and has a name that says something', () => none(formFaults(sources)));
+test('no link in the prose is dead', () => none(linkFaults(pages, files)));
+test('every file that the prose names exists', () => none(namedFileFaults(pages, files)));
+
+test('every import of the project leads to a file', () => {
+  const known = new Set(files);
+  none(
+    sources.flatMap(({ path, imports }) =>
+      imports.flatMap(({ target, specifier }) =>
+        target === undefined || known.has(target) ? [] : [`${path} imports ${specifier}, which is not there`],
+      ),
+    ),
+  );
+});
+
+test('every room of the server has its paragraph in ARCHITECTURE.md', () => {
+  const text = textOf('ARCHITECTURE.md');
+  none(
+    Object.keys(SERVER_ROOMS).flatMap((name) =>
+      text.includes(`\`${name}\``) ? [] : [`ARCHITECTURE.md has no word on \`${name}\``],
+    ),
+  );
+});
+
+interface Manifest {
+  readonly name: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+}
+
+const manifests = files
+  .filter((path) => /^(packages\/[^/]+\/)?package\.json$/.test(path))
+  .map((path) => ({ path, manifest: JSON.parse(textOf(path)) as Manifest }));
+
+test('a decision argues for every runtime dependency', () => {
+  const decisions = pages.filter(({ path }) => path.startsWith('docs/decisions/'));
+  none(
+    manifests.flatMap(({ path, manifest }) =>
+      Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies, ...manifest.peerDependencies })
+        .filter((name) => !name.startsWith('@thingkeep/') && !decisions.some(({ text }) => text.includes(`\`${name}\``)))
+        .map((name) => `${path} depends on ${name}, and no page of docs/decisions argues for it`),
+    ),
+  );
+});
+
+test('a package imports only what its package.json names', () => {
+  none(
+    manifests.flatMap(({ path, manifest }) => {
+      const folder = path.slice(0, -'package.json'.length);
+      if (folder === '') return [];
+      const mine = sources.filter((source) => source.path.startsWith(`${folder}src/`));
+      return mine.flatMap((source) =>
+        arrowImports(source.imports)
+          .filter(
+            (name) => name !== manifest.name && !Object.hasOwn(manifest.dependencies ?? {}, name) && !isTestMaterial(source.path),
+          )
+          .map((name) => `${source.path} imports ${name}, which ${path} does not name`),
+      );
+    }),
+  );
+});
+
+const arrowImports = (imports: (typeof sources)[number]['imports']): string[] =>
+  imports
+    .filter(({ specifier, typeOnly }) => !typeOnly && !specifier.startsWith('.') && !specifier.startsWith('node:'))
+    .map(({ specifier }) =>
+      specifier
+        .split('/')
+        .slice(0, specifier.startsWith('@') ? 2 : 1)
+        .join('/'),
+    );
+
+/** The law bites: each of these would be a fault in the tree. */
+const faultsOf = (path: string, text: string): string[] => {
+  const source = sourceOf(path, text);
+  return [...arrowFaults([source]), ...reservedFaults([source]), ...formFaults([source])];
+};
+const S = 'packages/server/src';
+const forged: readonly (readonly [path: string, text: string, fault: RegExp])[] = [
+  [`${S}/registry/x.ts`, `/** x */\nimport { createApi } from '../api/http.ts';`, /against the arrows/],
+  [`${S}/registry/x.ts`, `/** x */\nimport type { Gateway } from '../gateway/gateway.ts';`, /against the arrows/],
+  [`${S}/registry/x.ts`, `/** x */\nimport {\n  evaluate,\n} from '../policies/evaluate.ts';`, /against the arrows/],
+  [`${S}/authority/x.ts`, `/** x */\nimport { connect } from 'node:tls';`, /sees no socket/],
+  [`${S}/authority/x.ts`, `/** x */\nexport { policies } from '../policies/store.ts';`, /no other domain/],
+  [`${S}/gateway/x.ts`, `/** x */\nimport { openSqliteStore } from '../store/sqlite/sqlite-store.ts';`, /never sees SQL/],
+  [`${S}/gateway/x.ts`, "/** x */\nexport const q = 'SELECT value FROM record';", /holds SQL/],
+  [`${S}/gateway/x.ts`, `/** x */\nconst m = await import('node:sqlite');`, /never sees SQL/],
+  [`${S}/gateway/x.ts`, `/** x */\nconst m = await import(name);`, /can not be read from the text/],
+  [`${S}/store/sqlite/x.ts`, `/** x */\nimport { things } from '../../registry/store.ts';`, /against the arrows/],
+  [`${S}/policies/x.ts`, '/** x */\nexport const now = () => Date.now();', /reads the clock/],
+  [`${S}/core.ts`, '/** x */\nexport const home = process.env.HOME;', /reads the environment/],
+  [`${S}/broker/x.ts`, `/** x */\nimport { vectors } from './frame-vectors.ts';`, /does not ship/],
+  [`${S}/newroom/x.ts`, '/** x */', /in no room/],
+  ['packages/wire/src/x.ts', `/** x */\nimport { hash } from 'node:crypto';`, /wire imports nothing/],
+  ['packages/wire/src/x.ts', `/** x */\nimport { IoTClient } from '@aws-sdk/client-iot';`, /wire imports nothing/],
+  ['packages/wire/src/x.ts', `import type { A } from './a.ts';`, /does not open with a comment/],
+  [`${S}/broker/utils.ts`, '/** x */', /says nothing/],
+  [`${S}/broker/x.ts`, `/** x */\n${'\n'.repeat(400)}`, /is two files/],
+];
+for (const [path, text, fault] of forged)
+  test(`caught: ${path.slice(path.lastIndexOf('src/') + 4)} with ${text.split('\n').at(-1)?.slice(0, 60) || 'only a comment'}`, () =>
+    assert.match(faultsOf(path, text).join('\n'), fault));
+
+test('caught: rings, dead links, missing files; not caught: a ring of types', () => {
+  const ring = (kind: string) => [
+    sourceOf('packages/a.ts', `/** a */\n${kind} { b } from './b.ts';`),
+    sourceOf('packages/b.ts', `/** b */\nimport { a } from './a.ts';`),
+  ];
+  assert.equal(cycleFaults(ring('import')).length, 1);
+  assert.deepEqual(cycleFaults(ring('import type')), []);
+  const page = {
+    path: 'docs/x.md',
+    text: '# One two\n[a](../README.md) [b](#one-two) [c](#three) [d](gone.md) `tools/gone.ts` `README.md`',
+  };
+  assert.deepEqual(linkFaults([page], ['README.md', 'docs/x.md']), [
+    'docs/x.md links to #three: no such heading',
+    'docs/x.md links to gone.md, which is not there',
+  ]);
+  assert.deepEqual(namedFileFaults([page], ['README.md', 'docs/x.md']), ['docs/x.md names tools/gone.ts, which is not there']);
+  assert.equal(roomOf('store/sqlite/open.ts'), 'store/sqlite/');
+});

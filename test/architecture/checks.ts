@@ -1,0 +1,106 @@
+/** Checks over sources; each gives the faults it found, a sentence each. */
+import { isGenerated, isTestMaterial, type Source } from './sources.ts';
+import { RESERVED, type Room, SERVER_ROOMS, WIRE_TYPES } from './law.ts';
+
+const SERVER = 'packages/server/src/';
+const WIRE = 'packages/wire/src/';
+
+/** Sources that the arrows bind: those of packages, tests and their material apart. */
+const bound = (sources: readonly Source[]): Source[] =>
+  sources.filter(({ path }) => path.startsWith('packages/') && !isTestMaterial(path));
+
+/** The room of a path under packages/server/src. */
+export const roomOf = (path: string): string | undefined =>
+  Object.keys(SERVER_ROOMS)
+    .filter((name) => path.startsWith(name))
+    .sort((a, b) => b.length - a.length)[0];
+
+function wireFaults({ path, imports }: Source): string[] {
+  return imports
+    .filter(({ target, specifier, typeOnly }) => !target?.startsWith(WIRE) && !(typeOnly && WIRE_TYPES.includes(specifier)))
+    .map(({ specifier }) => `${path} imports ${specifier}: wire imports nothing but itself, and types of the AWS SDK`);
+}
+
+function mayImport(name: string, { may, node, packages }: Room, target: string | undefined, specifier: string): boolean {
+  if (target?.startsWith(WIRE)) return true;
+  if (target?.startsWith(SERVER)) {
+    const path = target.slice(SERVER.length);
+    const there = roomOf(path);
+    if (there === name) return true;
+    // `store/` is the contract's room, not the engines below it.
+    return may.some((allowed) => path === allowed || (allowed === there && allowed.endsWith('/')));
+  }
+  if (specifier.startsWith('node:')) return node.includes(specifier.slice('node:'.length));
+  return target === undefined && packages.includes(specifier);
+}
+
+function serverFaults({ path, imports }: Source): string[] {
+  const name = roomOf(path.slice(SERVER.length));
+  const room = name === undefined ? undefined : SERVER_ROOMS[name];
+  if (name === undefined || room === undefined)
+    return [`${path} is in no room of test/architecture/law.ts: give its room a row, and ARCHITECTURE.md a paragraph`];
+  return imports
+    .filter(({ target, specifier }) => !mayImport(name, room, target, specifier))
+    .map(({ target, specifier }) => `${path} imports ${target ?? specifier}, against the arrows: ${room.invariant}`);
+}
+
+export function arrowFaults(sources: readonly Source[]): string[] {
+  return bound(sources).flatMap((source) => {
+    const material = source.imports
+      .filter(({ target }) => target !== undefined && isTestMaterial(target))
+      .map(({ target }) => `${source.path} imports ${target}: what is for tests does not ship`);
+    const arrows = source.path.startsWith(WIRE) ? wireFaults(source) : source.path.startsWith(SERVER) ? serverFaults(source) : [];
+    return [...material, ...arrows];
+  });
+}
+
+export function reservedFaults(sources: readonly Source[]): string[] {
+  return bound(sources).flatMap(({ path, code }) =>
+    RESERVED.filter(({ words, allowed }) => words.test(code) && !allowed.some((each) => path.startsWith(`packages/${each}`))).map(
+      ({ reason }) => `${path} ${reason}`,
+    ),
+  );
+}
+
+/** Rings of files that import values of each other: which of them is ready first is then left to chance. */
+export function cycleFaults(sources: readonly Source[]): string[] {
+  const next = new Map(
+    sources.map(({ path, imports }) => [
+      path,
+      imports.flatMap(({ target, typeOnly }) => (typeOnly || target === undefined ? [] : [target])),
+    ]),
+  );
+  const done = new Set<string>();
+  const faults: string[] = [];
+  const visit = (path: string, way: readonly string[]): void => {
+    const before = way.indexOf(path);
+    if (before >= 0) {
+      faults.push(`${[...way.slice(before), path].join(' -> ')} is a ring of imports; a type needs only import type`);
+      return;
+    }
+    if (done.has(path)) return;
+    for (const target of next.get(path) ?? []) visit(target, [...way, path]);
+    done.add(path);
+  };
+  for (const path of next.keys()) visit(path, []);
+  return faults;
+}
+
+const LONGEST = 400;
+
+export function formFaults(sources: readonly Source[]): string[] {
+  return sources
+    .filter(({ path }) => !isTestMaterial(path))
+    .flatMap(({ path, opening, lines }) => [
+      ...(opening.startsWith('/**') || opening.startsWith('//')
+        ? []
+        : [`${path} does not open with a comment that says what it owns`]),
+      ...(lines > LONGEST && !isGenerated(path) ? [`${path} has ${lines} lines: over ${LONGEST}, a file is two files`] : []),
+      ...(/(^|\/)(utils?|helpers?|common|managers?|misc|index)\.ts$/.test(path) &&
+      !path.endsWith('/handlers/index.ts') &&
+      !path.endsWith('/migrations/index.ts')
+        ? [`${path}: a name that says nothing of what is inside`]
+        : []),
+      ...(/(^|\/)[a-z0-9][a-z0-9.-]*\.ts$/.test(path) ? [] : [`${path}: files are named in kebab-case`]),
+    ]);
+}

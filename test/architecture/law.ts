@@ -1,0 +1,160 @@
+/** The arrows of the house: what each room may import. ARCHITECTURE.md says the same in words; the reasons here are its invariants. */
+
+export interface Room {
+  /** Files (`policies/store.ts`) and whole rooms (`runtime/`) of the server. Every room may import itself and the wire package. */
+  readonly may: readonly string[];
+  /** Modules of Node, without `node:`. */
+  readonly node: readonly string[];
+  /** Packages from npm. */
+  readonly packages: readonly string[];
+  /** What the room must stay. */
+  readonly invariant: string;
+}
+
+const room = (
+  invariant: string,
+  may: readonly string[],
+  node: readonly string[] = [],
+  packages: readonly string[] = [],
+): Room => ({
+  may,
+  node,
+  packages,
+  invariant,
+});
+
+/** Packages of which wire takes types, and nothing that runs. */
+export const WIRE_TYPES = ['@aws-sdk/client-iot', '@aws-sdk/client-iot-data-plane', '@aws-sdk/client-iot-jobs-data-plane'];
+
+/** Rooms of packages/server/src, leaves first. A file's room is the longest name here that its path begins with. */
+export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
+  'runtime/': room('runtime is a closed list of small things that know nothing of the rest', [], ['net'], ['pino']),
+  'config/': room('config is read before anything else is there', [], ['crypto', 'fs', 'path']),
+  'store/': room('the contract knows no engine', []),
+  'store/sqlite/': room('an engine knows the contract and nothing of what is kept', ['store/'], ['fs', 'sqlite']),
+  'authority/': room(
+    'authority holds the keys: it imports no other domain and sees no socket',
+    ['runtime/'],
+    ['crypto', 'fs/promises', 'path', 'util'],
+  ),
+  'refusals/': room('whoever refuses records it here, so this room may need nobody', ['runtime/']),
+  'policies/': room('a decision is a pure function: no socket, no file, no clock but the one handed in', [
+    'runtime/',
+    'store/contract.ts',
+  ]),
+  'mqtt/': room('the codec knows bytes and packets, nothing of who sends them', [], ['buffer']),
+  'registry/': room(
+    'registry keeps records and rings the bell; it asks policies for their records and authority for certificates, through these files alone',
+    [
+      'runtime/',
+      'store/contract.ts',
+      'policies/principals.ts',
+      'policies/rights-changes.ts',
+      'policies/store.ts',
+      'authority/authority.ts',
+      'authority/read-certificate.ts',
+    ],
+    ['crypto', 'util'],
+  ),
+  'broker/': room(
+    'the broker knows no socket, no certificate and no policy: a channel and a judge are handed in',
+    ['runtime/', 'store/contract.ts', 'mqtt/', 'refusals/refusals.ts'],
+    ['crypto'],
+  ),
+  'gateway/': room(
+    'gateway never sees SQL: it judges by records and rights that it gets through these files alone',
+    [
+      'runtime/',
+      'store/contract.ts',
+      'mqtt/',
+      'refusals/refusals.ts',
+      'broker/broker.ts',
+      'broker/client.ts',
+      'broker/contract.ts',
+      'broker/operations.ts',
+      'policies/certificate-names.ts',
+      'policies/compile.ts',
+      'policies/condition.ts',
+      'policies/effective.ts',
+      'policies/evaluate.ts',
+      'policies/rights-changes.ts',
+      'policies/variables.ts',
+      'registry/admission.ts',
+      'registry/store.ts',
+    ],
+    ['crypto', 'http', 'net', 'stream', 'tls'],
+  ),
+  'api/': room(
+    'the API is data and a dispatcher: domains hand it their operations, it imports none of them',
+    ['runtime/'],
+    ['crypto', 'http', 'stream'],
+  ),
+  'admin/': room('what AWS has no call for, and no more', ['broker/broker.ts', 'refusals/refusals.ts']),
+  'core.ts': room(
+    'core knows every part and decides nothing',
+    [
+      'runtime/',
+      'config/',
+      'store/contract.ts',
+      'store/sqlite/sqlite-store.ts',
+      'authority/',
+      'refusals/',
+      'policies/',
+      'registry/',
+      'broker/',
+      'gateway/',
+      'api/',
+      'admin/',
+    ],
+    ['fs', 'http', 'https'],
+  ),
+  'commands/': room(
+    'a command reads its flags and uses the core, or speaks to a running server as any client does',
+    ['runtime/', 'config/', 'core.ts', 'api/sign-request.ts', 'refusals/refusals.ts'],
+    ['fs', 'http', 'https'],
+  ),
+  'main.ts': room('main picks a command and words the errors meant for an operator', [
+    'commands/',
+    'config/',
+    'authority/key-folder.ts',
+    'runtime/listen.ts',
+    'store/sqlite/sqlite-store.ts',
+  ]),
+};
+
+/** Words that only some files may use. */
+export interface Reserved {
+  readonly words: RegExp;
+  /** Beginnings of paths under packages/. */
+  readonly allowed: readonly string[];
+  readonly reason: string;
+}
+
+export const RESERVED: readonly Reserved[] = [
+  {
+    words: /\bprocess\s*\??\.\s*env\b|\bprocess\s*\[|from 'node:process'/,
+    allowed: ['server/src/config/env.ts'],
+    reason: 'reads the environment, which only config/env.ts may: a setting has one way in',
+  },
+  {
+    words: /\bDate\.now\b|\bperformance\.now\b|\bnew Date\(\s*\)|\bprocess\.hrtime\b/,
+    allowed: ['server/src/runtime/clock.ts', 'server/src/runtime/log.ts', 'server/src/commands/'],
+    reason: 'reads the clock, which is handed in as runtime/clock.ts has it: a test must be able to move it',
+  },
+  {
+    words: /\b(SELECT \S+ FROM|INSERT INTO|DELETE FROM|UPDATE \w+ SET|CREATE TABLE|PRAGMA)\b/,
+    allowed: ['server/src/store/'],
+    reason: 'holds SQL, which only store/ may: everything else speaks the store contract',
+  },
+  {
+    words: /\bcreateRequire\b|\bgetBuiltinModule\b|\bimport\(\s*[^'"`\s]/,
+    allowed: [],
+    reason: 'imports what can not be read from the text, so that no arrow can be kept',
+  },
+  {
+    words: /\bthrow new Error\(/,
+    allowed: [],
+    reason:
+      'throws a plain Error: fail(code, message) of wire/errors.ts, or an error class of its own folder, says what went wrong',
+  },
+];
