@@ -18,7 +18,7 @@ const broker = new Broker({
     rights: { volatile: false, decide: () => ({ effect: 'ALLOWED' }) },
   }),
   refuse: (refusal) => console.error(refusal),
-  retained: new Retained(store),
+  retained: new Retained(() => store),
 });
 setInterval(() => broker.tick(), 100);
 createServer({ noDelay: true }, (socket) => attach(socket, broker, { sourceIp: '127.0.0.1', sourcePort: 0 })).listen(

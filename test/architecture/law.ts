@@ -89,13 +89,14 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ['runtime/'],
     ['crypto', 'http', 'stream'],
   ),
-  'admin/': room('what AWS has no call for, and no more', ['broker/broker.ts', 'refusals/refusals.ts']),
+  'admin/': room('what AWS has no call for, and no more', ['broker/broker.ts', 'refusals/refusals.ts'], ['perf_hooks']),
   'core.ts': room(
     'core knows every part and decides nothing',
     [
       'runtime/',
       'config/',
       'store/contract.ts',
+      'store/regional.ts',
       'store/sqlite/sqlite-store.ts',
       'authority/',
       'refusals/',

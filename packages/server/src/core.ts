@@ -3,6 +3,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { metricsText } from './admin/metrics.ts';
 import { adminOperations } from './admin/operations.ts';
+import type { Services } from './api/dispatch.ts';
 import { createApi, type PlainHandler } from './api/http.ts';
 import { serveApi, serverOptions } from './api/serve.ts';
 import { openAuthority } from './authority/authority.ts';
@@ -41,6 +42,7 @@ import type { Clock } from './runtime/clock.ts';
 import { close, listen } from './runtime/listen.ts';
 import type { Logger } from './runtime/log.ts';
 import { every } from './runtime/timers.ts';
+import { byRegion, perRegion, regionsOf } from './store/regional.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 
 export interface CoreOptions {
@@ -80,55 +82,67 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   });
   writePrivateFile(folder.rootCa, authority.rootCaPem, 0o644);
 
+  const inRegion = byRegion(store);
   const refusals = new Refusals(clock, log);
   const refuse = refusals.record.bind(refusals);
   const rights = new RightsChanges();
-  const admission = new CertificateAdmission({ store, clock, log, region, changes: rights });
+  const admission = new CertificateAdmission({ regions: () => regionsOf(store), inRegion, clock, log, changes: rights });
   const { admit, judgedAt } = markedAdmission(admission.admit, rights);
-  const broker = new Broker({ region, clock, log, admit, refuse, retained: new Retained(store) });
+  const broker = new Broker({ region, clock, log, admit, refuse, retained: new Retained(inRegion) });
   const publish = publisher(broker);
-  parts.defer(followRights({ broker, admit, judgedAt, changes: rights, region }));
+  parts.defer(followRights({ broker, admit, judgedAt, changes: rights }));
   parts.defer(announceRefusals(refusals, broker.publishEvent.bind(broker)));
 
   const gateway = createGateway({
     broker,
     credentials: authority.serverCredentials(),
     refuse,
-    http: { region, log, refuse, publish, identify: admission.identify.bind(admission) },
+    http: { log, refuse, publish, identify: admission.identify.bind(admission) },
   });
   parts.defer(authority.onRotate(() => gateway.setCredentials(authority.serverCredentials())));
 
-  const issuer = authority;
-  const targets = policyTargets;
+  /** Each region's handlers over its own part of the store, made when first asked for. */
+  const services = perRegion((regionName): Services => {
+    const regional = inRegion(regionName);
+    const parts = {
+      store: regional,
+      clock,
+      rights,
+      issuer: authority,
+      targets: policyTargets,
+      facts: principalFacts,
+      tags: policyTags,
+    };
+    return {
+      iot: {
+        ...endpointOperations({ endpoint }),
+        ...certificateIssuingOperations(parts),
+        ...certificateRegisteringOperations(parts),
+        ...certificateOperations(parts),
+        ...caCertificateRegisteringOperations(parts),
+        ...caCertificateOperations(parts),
+        ...thingOperations(parts),
+        ...thingTypeOperations(parts),
+        ...thingPrincipalOperations(parts),
+        ...tagOperations({ store: regional, taggable: { ...taggableRegistry, ...taggablePolicies } }),
+        ...policyOperations(parts),
+        ...policyVersionOperations(parts),
+        ...policyAttachmentOperations(parts),
+        ...policyListingOperations(parts),
+        ...authorizationOperations(parts),
+      },
+      'iot-data': dataPlaneOperations(publish),
+      'iot-jobs-data': {},
+    };
+  });
   const api = createApi({
-    region,
     clock,
     log,
     findAccessKey: async (id) => {
       const key = accessKeys.get(id);
       return key === undefined ? undefined : { ...key, arn: `arn:aws:iam::${key.accountId}:root`, userId: key.accountId };
     },
-    services: {
-      iot: {
-        ...endpointOperations({ endpoint }),
-        ...certificateIssuingOperations({ store, clock, issuer }),
-        ...certificateRegisteringOperations({ store, clock, rights }),
-        ...certificateOperations({ store, clock, rights }),
-        ...caCertificateRegisteringOperations({ store, clock }),
-        ...caCertificateOperations({ store, clock }),
-        ...thingOperations({ store, clock, rights }),
-        ...thingTypeOperations({ store, clock }),
-        ...thingPrincipalOperations({ store, rights }),
-        ...tagOperations({ store, taggable: { ...taggableRegistry, ...taggablePolicies } }),
-        ...policyOperations({ store, clock, tags: policyTags }),
-        ...policyVersionOperations({ store, clock, targets, rights }),
-        ...policyAttachmentOperations({ store, clock, targets, rights }),
-        ...policyListingOperations({ store, targets }),
-        ...authorizationOperations({ store, clock, targets, facts: principalFacts }),
-      },
-      'iot-data': dataPlaneOperations(publish),
-      'iot-jobs-data': {},
-    },
+    services,
     plain: new Map<string, PlainHandler>([
       ['/health', () => text('{"status":"ok"}\n', 'application/json')],
       ['/root-ca.pem', () => text(authority.rootCaPem, 'application/x-pem-file')],

@@ -34,7 +34,10 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
 
 /** Errors whose message is meant for the operator: one line is all they need. */
 const isOperatorError = (error: unknown): error is Error =>
-  error instanceof ConfigError || error instanceof DataFileError || error instanceof AuthorityError || error instanceof ListenError;
+  error instanceof ConfigError ||
+  error instanceof DataFileError ||
+  error instanceof AuthorityError ||
+  error instanceof ListenError;
 
 async function main(args: readonly string[]): Promise<number> {
   const [name = 'help', ...rest] = args;

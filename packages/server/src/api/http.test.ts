@@ -27,11 +27,10 @@ let port = 0;
 
 before(async () => {
   const api = createApi({
-    region: 'us-east-1',
     clock: systemClock,
     log: openLog('silent'),
     findAccessKey: async (id) => (id === credentials.accessKeyId ? { ...credentials, ...IDENTITY } : undefined),
-    services: {
+    services: () => ({
       iot: {
         async CreateThing({ thingName }, { accountId }) {
           if (thingName === 'taken')
@@ -60,7 +59,7 @@ before(async () => {
           return { inProgressJobs: [{ jobId: 'j', queuedAt: 5 }] };
         },
       },
-    },
+    }),
     plain: new Map([['/health', () => ({ status: 200, headers: { 'content-type': 'text/plain' }, body: 'ok' })]]),
     admin: new Map([['GET /admin/refusals', async (parameters) => ({ limit: parameters.get('limit') })]]),
     refused: (refusal) => refusals.push(refusal),

@@ -38,11 +38,11 @@ export interface ApiRefusal {
 }
 
 export interface ApiOptions {
-  readonly region: string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly findAccessKey: FindAccessKey;
-  readonly services: Services;
+  /** Handlers over the data of one region. */
+  readonly services: (region: string) => Services;
   /** Path -> handler. */
   readonly plain: ReadonlyMap<string, PlainHandler>;
   /** `METHOD /path` -> handler; signed for the service `thingkeep`. */
@@ -120,13 +120,13 @@ function checkScope(head: SignedHead, service: string): void {
 }
 
 export function createApi(options: ApiOptions): Api {
-  const { region, log, plain, admin, services } = options;
+  const { log, plain, admin, services } = options;
   const sigv4 = createSigv4(options);
 
   async function answerSigned(
     exchange: Exchange,
     head: SignedHead,
-    { key, service }: Verified,
+    { key, service, region }: Verified,
     body: Uint8Array,
   ): Promise<Rendered> {
     const { requestId, sourceIp } = exchange;
@@ -144,7 +144,7 @@ export function createApi(options: ApiOptions): Api {
       return fail('UnknownOperationException', `No operation of service '${service}' answers ${head.method} at this path`);
     }
     exchange.operation = found.operation;
-    return dispatch(services, found, { query: head.query, header: (name) => headerOf(head, name), body }, caller);
+    return dispatch(services(region), found, { query: head.query, header: (name) => headerOf(head, name), body }, caller);
   }
 
   async function answer(exchange: Exchange): Promise<Rendered> {

@@ -39,7 +39,6 @@ function verifier({ at = NOW, sessionToken }: { at?: number; sessionToken?: stri
     userId: 'AIDA',
   };
   return createSigv4({
-    region,
     clock: { now: () => at, monotonic: () => 0 },
     findAccessKey: async (id) =>
       id === accessKeyId ? { ...key, ...(sessionToken !== undefined && { sessionToken }) } : undefined,
@@ -188,10 +187,16 @@ test('malformed signatures', async (t) => {
       /valid terminator: 'aws4_request', not 'aws5'/,
     ],
     [
-      'another region',
-      (value) => value.replace('us-east-1', 'eu-west-1'),
+      'a region that is none',
+      (value) => value.replace('us-east-1', 'nowhere'),
       'InvalidSignatureException',
       /scoped to a valid region/,
+    ],
+    [
+      'another region than was signed for',
+      (value) => value.replace('us-east-1', 'eu-west-1'),
+      'InvalidSignatureException',
+      /does not match the signature you provided/,
     ],
     ['another day', (value) => value.replace('20260102', '20260101'), 'InvalidSignatureException', /'20260101' != '20260102'/],
     [

@@ -13,6 +13,8 @@ import { headerOf, type SignedHead } from './signed-request.ts';
 export interface Verified {
   readonly key: AccessKey;
   readonly service: string;
+  /** Region of the credential scope: each is a space of its own, as in AWS. */
+  readonly region: string;
 }
 
 export interface PendingRequest {
@@ -37,6 +39,8 @@ const NO_BODY = new Uint8Array(0);
 const SIGNATURE_ONLY = new Set(['X-Amz-Signature']);
 const SIGNATURE_AND_TOKEN = new Set(['X-Amz-Signature', 'X-Amz-Security-Token']);
 const MAX_CACHED_KEYS = 1_000;
+/** The form of a region's name, such as us-east-1 or us-gov-west-1. */
+const REGION = /^[a-z]{2,4}(-[a-z]{2,12}){1,3}-\d{1,2}$/;
 
 const invalid = (message: string): never => fail('InvalidSignatureException', message);
 
@@ -65,18 +69,10 @@ function checkToken(key: AccessKey, token: string | undefined): void {
     fail('UnrecognizedClientException', 'The security token included in the request is invalid.');
 }
 
-export function createSigv4({
-  region,
-  clock,
-  findAccessKey,
-}: {
-  region: string;
-  clock: Clock;
-  findAccessKey: FindAccessKey;
-}): Sigv4 {
+export function createSigv4({ clock, findAccessKey }: { clock: Clock; findAccessKey: FindAccessKey }): Sigv4 {
   const signingKeys = new Map<string, { secret: string; key: Buffer }>();
 
-  function signingKey({ accessKeyId, secretAccessKey: secret }: AccessKey, { day, service }: Signature): Buffer {
+  function signingKey({ accessKeyId, secretAccessKey: secret }: AccessKey, { day, region, service }: Signature): Buffer {
     const name = `${accessKeyId}/${day}/${region}/${service}`;
     const cached = signingKeys.get(name);
     if (cached !== undefined && cached.secret === secret) return cached.key;
@@ -88,7 +84,7 @@ export function createSigv4({
 
   async function open(head: SignedHead): Promise<{ signature: Signature; key: AccessKey }> {
     const signature = readSignature(head) ?? fail('MissingAuthenticationTokenException', 'Missing Authentication Token');
-    if (signature.region !== region)
+    if (!REGION.test(signature.region))
       invalid(`Credential should be scoped to a valid region, not '${signature.region.slice(0, 64)}'. `);
     checkTime(signature, clock.now());
     const key = await findAccessKey(signature.accessKeyId);
@@ -105,7 +101,7 @@ export function createSigv4({
     leaveOut: ReadonlySet<string>,
   ): boolean {
     const request = canonicalRequest(head, signature.signedHeaders, payloadHash, leaveOut);
-    const scope = `${signature.day}/${region}/${signature.service}/aws4_request`;
+    const scope = `${signature.day}/${signature.region}/${signature.service}/aws4_request`;
     const expected = hmac(signingKey(key, signature), `AWS4-HMAC-SHA256\n${signature.date}\n${scope}\n${sha256(request)}`);
     return equalSecret(expected.toString('hex'), signature.signature);
   }
@@ -126,7 +122,7 @@ export function createSigv4({
           const proven =
             matches(head, signature, key, payloadHash, SIGNATURE_ONLY) ||
             (token && service === 'iotdevicegateway' && matches(head, signature, key, payloadHash, SIGNATURE_AND_TOKEN));
-          return proven ? { key, service } : invalid(MISMATCH);
+          return proven ? { key, service, region: signature.region } : invalid(MISMATCH);
         },
       };
     },

@@ -3,6 +3,7 @@
  * certificates and no policies (a judge is handed in), and no clock but the one it is given.
  */
 import { randomUUID } from 'node:crypto';
+import type { Place } from '@thingkeep/wire/arn.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -50,7 +51,7 @@ export class Broker {
   readonly #retained: Retained;
   readonly #accounts = new Map<string, AccountSpace>();
   readonly #clients = new Set<Client>();
-  readonly #byPrincipal = new Map<string, Set<Client>>();
+  readonly #byCertificate = new Map<string, Set<Client>>();
   readonly #watched = new Set<Delivery>();
   readonly #listeners = new Set<(client: Client, why: DisconnectReason | undefined) => void>();
   #closing = false;
@@ -77,11 +78,13 @@ export class Broker {
     return client;
   }
 
-  account(accountId: string): AccountSpace {
-    let account = this.#accounts.get(accountId);
+  /** The topics and clients of an account in a region. */
+  account(accountId: string, region: string = this.#region): AccountSpace {
+    const name = `${region}/${accountId}`;
+    let account = this.#accounts.get(name);
     if (account === undefined) {
-      account = new AccountSpace({ accountId, region: this.#region });
-      this.#accounts.set(accountId, account);
+      account = new AccountSpace({ accountId, region });
+      this.#accounts.set(name, account);
     }
     return account;
   }
@@ -92,35 +95,39 @@ export class Broker {
 
   /** A client was admitted; a connection of the same client id makes way for it [MQTT-3.1.4-2]. */
   connected(client: Client): void {
-    const { account, clientId, principal } = client;
+    const { account, clientId } = client;
     if (account === undefined) return;
     account.clients.get(clientId)?.close('DUPLICATE_CLIENTID', REASON.SESSION_TAKEN_OVER);
     account.clients.set(clientId, client);
-    const known = this.#byPrincipal.get(principal);
-    if (known === undefined) this.#byPrincipal.set(principal, new Set([client]));
-    else known.add(client);
+    const { certificateId } = client.peer;
+    if (certificateId !== undefined) {
+      const known = this.#byCertificate.get(certificateId);
+      if (known === undefined) this.#byCertificate.set(certificateId, new Set([client]));
+      else known.add(client);
+    }
     this.counters.connects += 1;
     for (const listener of this.#listeners) listener(client, undefined);
   }
 
   closed(client: Client, was: ClientState, why: DisconnectReason): void {
     this.#clients.delete(client);
-    const { account, principal } = client;
+    const { account } = client;
     if (was !== 'connected' || account === undefined) return;
     for (const filter of client.subscriptions.keys()) account.routes.remove(client, filter);
     if (client.subscriptions.size > 0) account.generation += 1;
     client.subscriptions.clear();
     if (account.clients.get(client.clientId) === client) account.clients.delete(client.clientId);
-    const same = this.#byPrincipal.get(principal);
+    const { certificateId = '' } = client.peer;
+    const same = this.#byCertificate.get(certificateId);
     same?.delete(client);
-    if (same?.size === 0) this.#byPrincipal.delete(principal);
+    if (same?.size === 0) this.#byCertificate.delete(certificateId);
     if (why !== 'CLIENT_INITIATED_DISCONNECT') fireWill(this, client);
     for (const listener of this.#listeners) listener(client, why);
   }
 
-  /** Live connections of a principal (a certificate's ARN). */
-  clientsOf(principal: string): Iterable<Client> {
-    return [...(this.#byPrincipal.get(principal) ?? [])];
+  /** Live connections of a certificate. */
+  clientsOf(certificateId: string): Iterable<Client> {
+    return [...(this.#byCertificate.get(certificateId) ?? [])];
   }
 
   subscribe(client: Client, subscription: Subscription): void {
@@ -170,7 +177,7 @@ export class Broker {
   publishMessage(account: AccountSpace, message: Message, source?: Client): Promise<void> | undefined {
     this.deliver(account, runOf(message), source);
     if (!message.retain) return undefined;
-    return this.#retained.set({
+    return this.#retained.set(account.place.region, {
       accountId: account.place.accountId,
       topic: message.topic.name,
       payload: message.payload.toString('base64'),
@@ -183,8 +190,8 @@ export class Broker {
   }
 
   /** Publishes a message of the server's own, QoS 0. */
-  publishEvent(accountId: string, topic: string, payload: Buffer): void {
-    const account = this.account(accountId);
+  publishEvent({ accountId, region }: Place, topic: string, payload: Buffer): void {
+    const account = this.account(accountId, region);
     this.deliver(account, runOf({ topic: account.topic(topic), payload, qos: 0, retain: false }), undefined);
   }
 
@@ -192,7 +199,7 @@ export class Broker {
   sendRetained(client: Client, filter: string): void {
     const { account } = client;
     if (account === undefined || filter.includes('+') || filter.includes('#')) return;
-    void this.#retained.get(account.place.accountId, filter).then(
+    void this.#retained.get(account.place, filter).then(
       (record) => {
         const subscription = client.subscriptions.get(filter);
         if (record === undefined || subscription === undefined || client.state !== 'connected') return;

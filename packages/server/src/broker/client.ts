@@ -135,7 +135,7 @@ export class Client implements Waiter {
       sourceIp,
       ...(certificateId === undefined ? {} : { certificateId }),
       ...(this.clientId === '' ? {} : { clientId: this.clientId }),
-      ...(this.account === undefined ? {} : { accountId: this.account.place.accountId, principal: this.principal }),
+      ...(this.account === undefined ? {} : { ...this.account.place, principal: this.principal }),
       ...refusal,
     });
   }

@@ -30,22 +30,34 @@ test('MQTT 5 is told the limits (developer guide, page mqtt: supported MQTT 5 pr
   await using bench = await TestBench.open();
   const { packets } = await answer(bench, 5, connect(5, { properties: { sessionExpiryInterval: 60 } }));
   const { properties } = packets[0] as IConnackPacket;
-  assert.deepEqual({ ...properties }, {
-    sessionExpiryInterval: 0,
-    receiveMaximum: 100,
-    maximumQoS: 1,
-    retainAvailable: true,
-    maximumPacketSize: 146 * 1024,
-    topicAliasMaximum: 8,
-    wildcardSubscriptionAvailable: true,
-    subscriptionIdentifiersAvailable: false,
-    sharedSubscriptionAvailable: false,
-  });
+  assert.deepEqual(
+    { ...properties },
+    {
+      sessionExpiryInterval: 0,
+      receiveMaximum: 100,
+      maximumQoS: 1,
+      retainAvailable: true,
+      maximumPacketSize: 146 * 1024,
+      topicAliasMaximum: 8,
+      wildcardSubscriptionAvailable: true,
+      subscriptionIdentifiersAvailable: false,
+      sharedSubscriptionAvailable: false,
+    },
+  );
 });
 
 test('the server names the keep-alive that it keeps: 30 to 1200 seconds, 0 is the most [MQTT-3.1.2-21]', async () => {
   await using bench = await TestBench.open();
-  for (const [asked, kept] of [[0, 1200], [1, 30], [29, 30], [30, undefined], [60, undefined], [1200, undefined], [1201, 1200], [65_535, 1200]]) {
+  for (const [asked, kept] of [
+    [0, 1200],
+    [1, 30],
+    [29, 30],
+    [30, undefined],
+    [60, undefined],
+    [1200, undefined],
+    [1201, 1200],
+    [65_535, 1200],
+  ]) {
     const { packets } = await answer(bench, 5, connect(5, { keepalive: asked, clientId: `k-${asked}` }));
     assert.equal((packets[0] as IConnackPacket).properties?.serverKeepAlive, kept, `keep-alive ${asked}`);
   }
@@ -119,7 +131,10 @@ test('a second CONNECT is a protocol error [MQTT-3.1.0-2]', async () => {
     peer.send(connect(level, { clientId: 'twice' }));
     await bench.settle();
     assert.equal(peer.channel.closed, true);
-    assert.deepEqual(peer.packets().map((p) => ('reasonCode' in p ? p.reasonCode : p.cmd)), level === 5 ? [0x82] : []);
+    assert.deepEqual(
+      peer.packets().map((p) => ('reasonCode' in p ? p.reasonCode : p.cmd)),
+      level === 5 ? [0x82] : [],
+    );
   }
 });
 
@@ -165,7 +180,10 @@ test('a refused CONNECT: MQTT 5 gets 0x87, MQTT 3.1.1 is closed without a word (
   assert.equal((five.packets[0] as IConnackPacket).reasonCode, 0x87);
   assert.equal(five.closed, true);
   assert.deepEqual(await answer(bench, 4, connect(4, { clientId: 'nobody' })), { packets: [], closed: true });
-  assert.deepEqual(bench.refusals.map(({ check, clientId }) => `${check} ${clientId}`), Array(2).fill('certificate-unknown nobody'));
+  assert.deepEqual(
+    bench.refusals.map(({ check, clientId }) => `${check} ${clientId}`),
+    Array(2).fill('certificate-unknown nobody'),
+  );
 });
 
 test('what follows CONNECT waits for the judgement, and is served in order after it [MQTT-3.1.4-5]', async () => {
@@ -183,10 +201,16 @@ test('what follows CONNECT waits for the judgement, and is served in order after
   resolve();
   await bench.settle();
   assert.equal(peer.channel.paused, false);
-  assert.deepEqual(watcher.publishes().map(({ payload }) => payload), ['1', '2', '3']);
+  assert.deepEqual(
+    watcher.publishes().map(({ payload }) => payload),
+    ['1', '2', '3'],
+  );
   peer.raw(hex('00'));
   await bench.settle();
-  assert.deepEqual(peer.packets().map(({ cmd }) => cmd), ['connack', 'pingresp']);
+  assert.deepEqual(
+    peer.packets().map(({ cmd }) => cmd),
+    ['connack', 'pingresp'],
+  );
 });
 
 test('what a refused client sent ahead is never served', async () => {
@@ -228,10 +252,16 @@ test('a connection of the same client id takes over [MQTT-3.1.4-3]; MQTT 5 is to
     const old = await bench.connected('same', { level });
     const fresh = await bench.connected('same', { level });
     assert.equal(old.channel.closed, true);
-    assert.deepEqual(old.packets().map((p) => ('reasonCode' in p ? p.reasonCode : p.cmd)), level === 5 ? [0x8e] : []);
+    assert.deepEqual(
+      old.packets().map((p) => ('reasonCode' in p ? p.reasonCode : p.cmd)),
+      level === 5 ? [0x8e] : [],
+    );
     fresh.send({ cmd: 'pingreq' });
     await bench.settle();
-    assert.deepEqual(fresh.packets().map(({ cmd }) => cmd), ['pingresp']);
+    assert.deepEqual(
+      fresh.packets().map(({ cmd }) => cmd),
+      ['pingresp'],
+    );
     fresh.send({ cmd: 'disconnect' } as Packet);
   }
 });
@@ -250,8 +280,14 @@ test('the same client id in two accounts is two clients', async () => {
 
 test('a will needs the right to publish at CONNECT, and to retain when it is retained (developer guide, page connect-policy)', async () => {
   await using bench = await TestBench.open();
-  bench.rights.set('may-publish', rightsOf((action) => action !== 'iot:RetainPublish'));
-  bench.rights.set('may-nothing', rightsOf(() => false));
+  bench.rights.set(
+    'may-publish',
+    rightsOf((action) => action !== 'iot:RetainPublish'),
+  );
+  bench.rights.set(
+    'may-nothing',
+    rightsOf(() => false),
+  );
   const will = (retain: boolean, topic = 'w') => ({ topic, payload: Buffer.from('x'), qos: 1, retain });
   const code = async (clientId: string, of: object): Promise<number | undefined> =>
     ((await answer(bench, 5, connect(5, { clientId, will: of }))).packets[0] as IConnackPacket).reasonCode;
@@ -276,8 +312,23 @@ test('a stopping broker says goodbye and turns away newcomers (MQTT 5 reason 0x8
   const four = await bench.connected('four');
   bench.broker.close();
   await bench.settle();
-  assert.deepEqual(five.packets().map((p) => ('reasonCode' in p ? p.reasonCode : p.cmd)), [0x8b]);
+  assert.deepEqual(
+    five.packets().map((p) => ('reasonCode' in p ? p.reasonCode : p.cmd)),
+    [0x8b],
+  );
   assert.deepEqual(four.packets(), []);
   assert.ok(five.channel.closed && four.channel.closed);
   assert.equal(bench.peer().channel.closed, true);
+});
+
+test('a CONNECT that once broke a broker on Node, found by a fuzzer (aedes, issue 612)', async () => {
+  await using bench = await TestBench.open();
+  const peer = bench.peer(5).raw(hex('101000044d5154540502003c0321001400006202d301e0020020'));
+  await bench.settle();
+  // A fine CONNECT of MQTT 5 with an empty client id, and a PUBREL behind it.
+  assert.deepEqual(
+    peer.packets().map((p) => ('reasonCode' in p ? p.reasonCode : undefined)),
+    [0, 0x9b],
+  );
+  assert.equal(peer.channel.closed, true);
 });

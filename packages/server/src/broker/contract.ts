@@ -44,6 +44,8 @@ export interface Rights {
 /** An admitted client: whose it is and what it may do. */
 export interface Admission {
   readonly accountId: string;
+  /** Region of the account's space that the client belongs to; the server's own when absent. */
+  readonly region?: string;
   /** ARN of the certificate, or what other identity there is. */
   readonly principal: string;
   readonly rights: Rights;

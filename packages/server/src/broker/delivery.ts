@@ -25,6 +25,9 @@ interface Queued {
   next: number;
 }
 
+/** Bytes of memory that a queued segment takes, its objects and tables included: small messages cost more than they weigh. */
+const costOf = (segment: Segment): number => segment.bytes.length + 8 * segment.count + 512;
+
 export interface DeliveryCounters {
   sent: number;
   dropped: number;
@@ -55,6 +58,11 @@ export class Delivery {
     this.#counters = counters;
     this.#window = Math.min(receiveMaximum, LIMITS.inFlight);
     this.#largest = largest;
+  }
+
+  /** Whether the client itself should not be read from: it takes nothing, so what it sends must not cause more. */
+  get stuck(): boolean {
+    return this.#slowUntil === 0 && this.#output.pending > FULL;
   }
 
   /** Whether publishers should wait before they send more here. */
@@ -92,7 +100,7 @@ export class Delivery {
     if (from < segment.count) {
       const kept = keep(segment, from);
       this.#queue.push({ segment: kept, next: 0 });
-      this.#queuedBytes += kept.bytes.length;
+      this.#queuedBytes += costOf(kept);
       // All that was sent may have been too large for this client, and then no acknowledgement will come to go on.
       if (this.#inFlight === 0) this.#sendQueued();
     }
@@ -212,7 +220,7 @@ export class Delivery {
       // Packets too large for this client took no room: there may be some left.
       if (upTo < first.segment.count) continue;
       this.#queue.shift();
-      this.#queuedBytes -= first.segment.bytes.length;
+      this.#queuedBytes -= costOf(first.segment);
       if (this.fullSince !== 0) this.drained();
     }
   }

@@ -1,6 +1,7 @@
 /** The broker's part of the data plane API: publishing over HTTP (API reference, iot-data Publish). */
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotDataOperations } from '@thingkeep/wire/api/operation-types.ts';
+import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { topicFault } from '@thingkeep/wire/topics.ts';
@@ -10,14 +11,16 @@ import type { Broker } from './broker.ts';
 export type PublishInput = IotDataOperations['Publish']['input'];
 
 /** Publishes for a caller who has been authorized. Resolves once what must be stored is stored. */
-export type PublishMessage = (accountId: string, input: PublishInput) => Promise<void>;
+export type PublishMessage = (place: Place, input: PublishInput) => Promise<void>;
 
 const bad = (message: string): never => fail('InvalidRequestException', message);
 
 function userProperties(value: unknown): [string, string][] | undefined {
   if (value === undefined) return undefined;
   if (!Array.isArray(value)) return bad('The MQTT 5 user properties are not a JSON array');
-  const pairs = value.flatMap((entry: unknown) => (typeof entry === 'object' && entry !== null ? Object.entries(entry) : bad('A user property is not an object')));
+  const pairs = value.flatMap((entry: unknown) =>
+    typeof entry === 'object' && entry !== null ? Object.entries(entry) : bad('A user property is not an object'),
+  );
   for (const [, text] of pairs) if (typeof text !== 'string') bad('The value of a user property is not a string');
   return pairs as [string, string][];
 }
@@ -30,8 +33,10 @@ function correlation(text: string | undefined): Buffer | undefined {
 
 function propertiesOf(input: PublishInput): Properties {
   const { contentType, responseTopic, messageExpiry, payloadFormatIndicator } = input;
-  if (responseTopic !== undefined && responseTopic !== '' && topicFault(responseTopic) !== undefined) bad('The response topic is not a valid topic');
-  if (contentType !== undefined && Buffer.byteLength(contentType) > LIMITS.contentTypeBytes) bad('The content type is over 256 bytes');
+  if (responseTopic !== undefined && responseTopic !== '' && topicFault(responseTopic) !== undefined)
+    bad('The response topic is not a valid topic');
+  if (contentType !== undefined && Buffer.byteLength(contentType) > LIMITS.contentTypeBytes)
+    bad('The content type is over 256 bytes');
   const pairs = userProperties(input.userProperties);
   const size = (pairs ?? []).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
   if (size > LIMITS.userPropertyBytes) bad('The user properties are over 8 KB');
@@ -39,7 +44,9 @@ function propertiesOf(input: PublishInput): Properties {
     ...(payloadFormatIndicator === undefined ? {} : { payloadFormatIndicator: payloadFormatIndicator === 'UTF8_DATA' ? 1 : 0 }),
     ...(contentType ? { contentType } : {}),
     ...(responseTopic ? { responseTopic } : {}),
-    ...(messageExpiry === undefined || messageExpiry === 0 ? {} : { messageExpiryInterval: Math.min(Math.max(messageExpiry, 1), LIMITS.messageExpiryMost) }),
+    ...(messageExpiry === undefined || messageExpiry === 0
+      ? {}
+      : { messageExpiryInterval: Math.min(Math.max(messageExpiry, 1), LIMITS.messageExpiryMost) }),
     ...(pairs === undefined ? {} : { userProperty: pairs }),
     ...(input.correlationData === undefined ? {} : { correlationData: correlation(input.correlationData) }),
   };
@@ -47,14 +54,14 @@ function propertiesOf(input: PublishInput): Properties {
 
 export const publisher =
   (broker: Broker): PublishMessage =>
-  async (accountId, input) => {
+  async ({ accountId, region }, input) => {
     const { topic: name = '', qos = 0, retain = false, payload } = input;
     const fault = topicFault(name);
     if (fault !== undefined) bad(`The topic is ${fault}`);
     const bytes = payload === undefined ? Buffer.alloc(0) : Buffer.from(payload);
     if (bytes.length > LIMITS.payload) bad('The payload exceeds the maximum size of 128 KB');
     if (retain && name.startsWith('$')) bad('A message on a reserved topic can not be retained');
-    const account = broker.account(accountId);
+    const account = broker.account(accountId, region);
     const topic = account.topic(name);
     if (!topic.open) bad(`Clients may not publish on ${name}`);
     const properties = encodeProperties(propertiesOf(input));
@@ -62,8 +69,8 @@ export const publisher =
   };
 
 export const dataPlaneOperations = (publish: PublishMessage): Handlers<Pick<IotDataOperations, 'Publish'>> => ({
-  async Publish(input, { accountId }) {
-    await publish(accountId, input);
+  async Publish(input, caller) {
+    await publish(caller, input);
     return {};
   },
 });

@@ -7,7 +7,8 @@ import { ACCOUNT, hex, type Level, publishPacket, rightsOf, TestBench, type Test
 
 const LEVELS: readonly Level[] = [4, 5];
 const QUALITIES = [0, 1] as const;
-const said = (peer: TestPeer): unknown[] => peer.packets().map((p) => ('reasonCode' in p && p.reasonCode ? `${p.cmd} ${p.reasonCode.toString(16)}` : p.cmd));
+const said = (peer: TestPeer): unknown[] =>
+  peer.packets().map((p) => ('reasonCode' in p && p.reasonCode ? `${p.cmd} ${p.reasonCode.toString(16)}` : p.cmd));
 
 test('every route: version and QoS of publisher and subscriber [MQTT-3.8.4-8]: the lower QoS wins', async () => {
   await using bench = await TestBench.open();
@@ -21,9 +22,22 @@ test('every route: version and QoS of publisher and subscriber [MQTT-3.8.4-8]: t
           publisher.send(...[1, 2, 3].map((n) => publishPacket('routes/a', `message ${n}`, { qos, messageId: 100 + n })));
           await bench.settle();
           const got = subscriber.publishes();
-          assert.deepEqual(got.map(({ topic, payload }) => `${topic} ${payload}`), [1, 2, 3].map((n) => `routes/a message ${n}`), label);
-          assert.deepEqual(got.map((p) => p.qos), Array(3).fill(qos & granted), label);
-          if ((qos & granted) === 1) assert.deepEqual(got.map((p) => p.messageId), [1, 2, 3], label);
+          assert.deepEqual(
+            got.map(({ topic, payload }) => `${topic} ${payload}`),
+            [1, 2, 3].map((n) => `routes/a message ${n}`),
+            label,
+          );
+          assert.deepEqual(
+            got.map((p) => p.qos),
+            Array(3).fill(qos & granted),
+            label,
+          );
+          if ((qos & granted) === 1)
+            assert.deepEqual(
+              got.map((p) => p.messageId),
+              [1, 2, 3],
+              label,
+            );
           const acks = publisher.packets().map((p) => `${p.cmd} ${p.messageId}`);
           assert.deepEqual(acks, qos === 1 ? [101, 102, 103].map((id) => `puback ${id}`) : [], label);
         }
@@ -36,14 +50,24 @@ test('packets in chunks of any size are the same packets', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(...LEVELS),
-      fc.array(fc.record({ topic: fc.constantFrom('a', 'a/b', 'sensor/é'), size: fc.nat({ max: 400 }), qos: fc.constantFrom(...QUALITIES), retain: fc.boolean() }), { minLength: 1, maxLength: 12 }),
+      fc.array(
+        fc.record({
+          topic: fc.constantFrom('a', 'a/b', 'sensor/é'),
+          size: fc.nat({ max: 400 }),
+          qos: fc.constantFrom(...QUALITIES),
+          retain: fc.boolean(),
+        }),
+        { minLength: 1, maxLength: 12 },
+      ),
       fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 20 }),
       async (level, messages, cuts) => {
         id += 1;
         const publisher = await bench.connected(`p${id}`, { level });
         const bytes = Buffer.concat(
           messages.map(({ topic, size, qos, retain }, i) =>
-            generate(publishPacket(topic, `${i}`.padStart(size, '.'), { qos, retain, messageId: i + 1 }), { protocolVersion: level }),
+            generate(publishPacket(topic, `${i}`.padStart(size, '.'), { qos, retain, messageId: i + 1 }), {
+              protocolVersion: level,
+            }),
           ),
         );
         for (let at = 0, cut = 0; at < bytes.length; cut += 1) {
@@ -57,7 +81,10 @@ test('packets in chunks of any size are the same packets', async () => {
           messages.map(({ topic, size }, i) => [topic, `${i}`.padStart(size, '.')]),
         );
         assert.deepEqual(
-          publisher.packets().map((p) => p.messageId).sort((a, b) => Number(a) - Number(b)),
+          publisher
+            .packets()
+            .map((p) => p.messageId)
+            .sort((a, b) => Number(a) - Number(b)),
           messages.flatMap(({ qos }, i) => (qos === 1 ? [i + 1] : [])),
         );
         publisher.client.lost();
@@ -71,10 +98,15 @@ test('one byte at a time', async () => {
   await using bench = await TestBench.open();
   const subscriber = await bench.subscribed('subscriber', 'a');
   const publisher = await bench.connected('publisher');
-  const bytes = Buffer.concat([...'xyz'].map((payload) => generate(publishPacket('a', payload.repeat(200), { qos: 1, messageId: 7 }))));
+  const bytes = Buffer.concat(
+    [...'xyz'].map((payload) => generate(publishPacket('a', payload.repeat(200), { qos: 1, messageId: 7 }))),
+  );
   publisher.raw(...Array.from(bytes, (byte) => Buffer.of(byte)));
   await bench.settle();
-  assert.deepEqual(subscriber.publishes().map(({ payload }) => payload), [...'xyz'].map((payload) => payload.repeat(200)));
+  assert.deepEqual(
+    subscriber.publishes().map(({ payload }) => payload),
+    [...'xyz'].map((payload) => payload.repeat(200)),
+  );
   assert.deepEqual(said(publisher), ['puback', 'puback', 'puback']);
 });
 
@@ -84,7 +116,10 @@ test('a run longer than is gathered at once arrives whole and in order', async (
   const publisher = await bench.connected('publisher');
   publisher.send(...Array.from({ length: 5000 }, (_, n) => publishPacket('a', String(n))));
   await bench.settle();
-  assert.deepEqual(subscriber.publishes().map(({ payload }) => Number(payload)), Array.from({ length: 5000 }, (_, n) => n));
+  assert.deepEqual(
+    subscriber.publishes().map(({ payload }) => Number(payload)),
+    Array.from({ length: 5000 }, (_, n) => n),
+  );
 });
 
 test('DUP and RETAIN of the publisher are not passed on to live subscribers [MQTT-3.3.1-3, MQTT-3.3.1-9]', async () => {
@@ -92,11 +127,23 @@ test('DUP and RETAIN of the publisher are not passed on to live subscribers [MQT
   for (const level of LEVELS) {
     const subscriber = await bench.subscribed('subscriber', 'a', 1, { level });
     const publisher = await bench.connected('publisher', { level });
-    publisher.send(publishPacket('a', '1', { qos: 1, messageId: 5, dup: true }), publishPacket('a', '2', { qos: 1, messageId: 6, retain: true }));
+    publisher.send(
+      publishPacket('a', '1', { qos: 1, messageId: 5, dup: true }),
+      publishPacket('a', '2', { qos: 1, messageId: 6, retain: true }),
+    );
     await bench.settle();
     const got = subscriber.packets() as IPublishPacket[];
-    assert.deepEqual(got.map(({ dup, retain, payload }) => [dup, retain, payload.toString()]), [[false, false, '1'], [false, false, '2']]);
-    assert.deepEqual(publisher.packets().map((p) => p.messageId), [5, 6]);
+    assert.deepEqual(
+      got.map(({ dup, retain, payload }) => [dup, retain, payload.toString()]),
+      [
+        [false, false, '1'],
+        [false, false, '2'],
+      ],
+    );
+    assert.deepEqual(
+      publisher.packets().map((p) => p.messageId),
+      [5, 6],
+    );
   }
 });
 
@@ -106,7 +153,9 @@ test('properties go from MQTT 5 to MQTT 5 byte for byte, in their order [MQTT-3.
   const four = await bench.subscribed('four', 'a', 0);
   const publisher = await bench.connected('publisher', { level: 5 });
   // User properties before and behind content type, correlation data, response topic and format indicator.
-  const packet = hex('30 26 0001 61 20 26 0001 6b 0001 31 03 0004 74657874 26 0001 6b 0001 32 09 0002 ff00 08 0001 72 01 01 7061');
+  const packet = hex(
+    '30 26 0001 61 20 26 0001 6b 0001 31 03 0004 74657874 26 0001 6b 0001 32 09 0002 ff00 08 0001 72 01 01 7061',
+  );
   publisher.raw(packet);
   await bench.settle();
   assert.deepEqual(five.channel.take(), packet);
@@ -118,10 +167,15 @@ test('a message expiry interval is kept between 1 and 604800 seconds (developer 
   const subscriber = await bench.subscribed('subscriber', 'a', 0, { level: 5 });
   const publisher = await bench.connected('publisher', { level: 5 });
   const asked = [0, 1, 60, 604_800, 604_801, 0xffffffff];
-  publisher.send(...asked.map((messageExpiryInterval) => publishPacket('a', 'x', { properties: { messageExpiryInterval, contentType: 't' } })));
+  publisher.send(
+    ...asked.map((messageExpiryInterval) => publishPacket('a', 'x', { properties: { messageExpiryInterval, contentType: 't' } })),
+  );
   await bench.settle();
   const got = subscriber.packets() as IPublishPacket[];
-  assert.deepEqual(got.map((p) => p.properties?.messageExpiryInterval), [1, 1, 60, 604_800, 604_800, 604_800]);
+  assert.deepEqual(
+    got.map((p) => p.properties?.messageExpiryInterval),
+    [1, 1, 60, 604_800, 604_800, 604_800],
+  );
   assert.ok(got.every((p) => p.properties?.contentType === 't'));
 });
 
@@ -138,8 +192,14 @@ test('topic aliases stand for topics of one connection and are not passed on [MQ
   );
   await bench.settle();
   const got = subscriber.packets() as IPublishPacket[];
-  assert.deepEqual(got.map(({ topic, payload }) => `${topic}${payload}`), ['a1', 'a2', 'b3', 'b4', 'c5']);
-  assert.deepEqual(got.map((p) => p.properties?.topicAlias), Array(5).fill(undefined));
+  assert.deepEqual(
+    got.map(({ topic, payload }) => `${topic}${payload}`),
+    ['a1', 'a2', 'b3', 'b4', 'c5'],
+  );
+  assert.deepEqual(
+    got.map((p) => p.properties?.topicAlias),
+    Array(5).fill(undefined),
+  );
   const other = await bench.connected('other', { level: 5 });
   other.send(publishPacket('', 'x', { properties: { topicAlias: 1 } }));
   await bench.settle();
@@ -148,7 +208,10 @@ test('topic aliases stand for topics of one connection and are not passed on [MQ
 
 test('an alias that a refused message brought is known afterwards', async () => {
   await using bench = await TestBench.open();
-  bench.rights.set('limited', rightsOf((_, name) => name !== 'no'));
+  bench.rights.set(
+    'limited',
+    rightsOf((_, name) => name !== 'no'),
+  );
   const limited = await bench.connected('limited', { level: 5 });
   limited.send(publishPacket('no', 'x', { qos: 1, messageId: 1, properties: { topicAlias: 1 } }));
   limited.send(publishPacket('', 'x', { qos: 1, messageId: 2, properties: { topicAlias: 1 } }));
@@ -173,7 +236,12 @@ const BROKEN: readonly [string, Level, Buffer, number][] = [
   ['a topic with U+0000 [MQTT-4.7.3-2]', 5, hex('30 04 0001 00 00'), 0x81],
   ['a topic that is no UTF-8 [MQTT-1.5.4-1]', 5, hex('30 05 0002 c328 00'), 0x81],
   ['a surrogate in the topic [MQTT-1.5.4-1]', 5, hex('30 06 0003 eda080 00'), 0x81],
-  ['a topic of 257 bytes (General Reference, topic size)', 5, Buffer.concat([hex('30 8402 0101'), Buffer.alloc(257, 0x61), hex('00')]), 0x90],
+  [
+    'a topic of 257 bytes (General Reference, topic size)',
+    5,
+    Buffer.concat([hex('30 8402 0101'), Buffer.alloc(257, 0x61), hex('00')]),
+    0x90,
+  ],
   ['eight slashes (General Reference, topic slashes)', 5, hex('30 12 000f 612f622f632f642f652f662f672f2f 00'), 0x90],
   ['a topic longer than the packet', 5, hex('30 04 0009 61 00'), 0x81],
   ['no property length', 5, hex('30 03 0001 61'), 0x81],
@@ -196,11 +264,16 @@ for (const [name, level, bytes, reason] of BROKEN)
     await using bench = await TestBench.open();
     const subscriber = await bench.subscribed('subscriber', '#');
     const publisher = await bench.connected('publisher', { level });
-    publisher.raw(Buffer.concat([generate(publishPacket('first', 'x', { qos: 1, messageId: 4 }), { protocolVersion: level }), bytes]));
+    publisher.raw(
+      Buffer.concat([generate(publishPacket('first', 'x', { qos: 1, messageId: 4 }), { protocolVersion: level }), bytes]),
+    );
     await bench.settle();
     assert.equal(publisher.channel.closed, true);
     assert.deepEqual(said(publisher), level === 5 ? ['puback', `disconnect ${reason.toString(16)}`] : ['puback']);
-    assert.deepEqual(subscriber.publishes().map(({ topic }) => topic), ['first']);
+    assert.deepEqual(
+      subscriber.publishes().map(({ topic }) => topic),
+      ['first'],
+    );
     assert.equal(bench.refusals.at(-1)?.check, 'protocol');
     assert.deepEqual(bench.faults, []);
   });
@@ -215,8 +288,14 @@ test('a run that a violation cut off never reaches another connection or account
   publisher.raw(hex('32 06 0001 61 0007 78 30 ffffffff'));
   stranger.send(publishPacket('own', '1', { qos: 1, messageId: 1 }));
   await bench.settle();
-  assert.deepEqual(spy.publishes().map(({ topic }) => topic), ['own']);
-  assert.deepEqual(stranger.packets().map((p) => p.messageId), [1]);
+  assert.deepEqual(
+    spy.publishes().map(({ topic }) => topic),
+    ['own'],
+  );
+  assert.deepEqual(
+    stranger.packets().map((p) => p.messageId),
+    [1],
+  );
 });
 
 test('a payload of 128 KB is taken and one byte more is not (General Reference, message size)', async () => {
@@ -241,8 +320,16 @@ test('limits of AWS on properties: content type 256 bytes, correlation data and 
   await using bench = await TestBench.open();
   const subscriber = await bench.subscribed('subscriber', '#', 0, { level: 5 });
   const pairs = (bytes: number) => Array.from({ length: bytes / 1024 }, () => 'v'.repeat(1023));
-  const fine = [{ contentType: 'x'.repeat(256) }, { correlationData: Buffer.alloc(8192) }, { userProperties: { k: pairs(8192) } }];
-  const over = [{ contentType: 'x'.repeat(257) }, { correlationData: Buffer.alloc(8193) }, { userProperties: { k: [...pairs(8192), ''] } }];
+  const fine = [
+    { contentType: 'x'.repeat(256) },
+    { correlationData: Buffer.alloc(8192) },
+    { userProperties: { k: pairs(8192) } },
+  ];
+  const over = [
+    { contentType: 'x'.repeat(257) },
+    { correlationData: Buffer.alloc(8193) },
+    { userProperties: { k: [...pairs(8192), ''] } },
+  ];
   const publisher = await bench.connected('publisher', { level: 5 });
   publisher.send(...fine.map((properties) => publishPacket('a', 'x', { properties })));
   await bench.settle();
@@ -257,7 +344,10 @@ test('limits of AWS on properties: content type 256 bytes, correlation data and 
 
 test('a message that may not be published: MQTT 5 QoS 1 gets PUBACK 0x87 and goes on, all others are closed', async () => {
   await using bench = await TestBench.open();
-  bench.rights.set('limited', rightsOf((action, name) => action !== 'iot:Publish' || name !== 'no'));
+  bench.rights.set(
+    'limited',
+    rightsOf((action, name) => action !== 'iot:Publish' || name !== 'no'),
+  );
   const subscriber = await bench.subscribed('subscriber', '#');
   for (const level of LEVELS)
     for (const qos of QUALITIES) {
@@ -265,20 +355,37 @@ test('a message that may not be published: MQTT 5 QoS 1 gets PUBACK 0x87 and goe
       limited.send(publishPacket('yes', '1'), publishPacket('no', 'x', { qos, messageId: 3 }), publishPacket('yes', '2'));
       await bench.settle();
       const goesOn = level === 5 && qos === 1;
-      assert.deepEqual(subscriber.publishes().map(({ payload }) => payload), goesOn ? ['1', '2'] : ['1'], `v${level} QoS ${qos}`);
+      assert.deepEqual(
+        subscriber.publishes().map(({ payload }) => payload),
+        goesOn ? ['1', '2'] : ['1'],
+        `v${level} QoS ${qos}`,
+      );
       assert.equal(limited.channel.closed, !goesOn);
       assert.deepEqual(said(limited), goesOn ? ['puback 87'] : level === 5 ? ['disconnect 87'] : []);
       const { check, action, resource, decision, clientId } = bench.refusals.at(-1) ?? {};
       assert.deepEqual(
         { check, action, resource, decision, clientId },
-        { check: 'policy', action: 'iot:Publish', resource: 'arn:aws:iot:us-east-1:000000000000:topic/no', decision: 'IMPLICIT_DENY', clientId: 'limited' },
+        {
+          check: 'policy',
+          action: 'iot:Publish',
+          resource: 'arn:aws:iot:us-east-1:000000000000:topic/no',
+          decision: 'IMPLICIT_DENY',
+          clientId: 'limited',
+        },
       );
     }
 });
 
 test("clients may not publish on the server's own topics (developer guide, page reserved-topics)", async () => {
   await using bench = await TestBench.open();
-  const topics = ['$aws/events/presence/connected/x', '$aws/things/t/shadow/update/accepted', '$aws/things/t/jobs/notify', '$SYS/x', '$own', '$thingkeep/events/x'];
+  const topics = [
+    '$aws/events/presence/connected/x',
+    '$aws/things/t/shadow/update/accepted',
+    '$aws/things/t/jobs/notify',
+    '$SYS/x',
+    '$own',
+    '$thingkeep/events/x',
+  ];
   for (const topic of topics) {
     const publisher = await bench.connected('publisher', { level: 5 });
     publisher.send(publishPacket(topic, 'x', { qos: 1, messageId: 1 }));
@@ -295,7 +402,10 @@ test('a client whose id or topic looks like a part of JavaScript is a client lik
     const publisher = await bench.connected(`to-${name}`, { level: 5 });
     publisher.send(publishPacket(`${name}/${name}`, name, { properties: { userProperties: { [name]: name } } }));
     await bench.settle();
-    assert.deepEqual(subscriber.publishes().map(({ payload }) => payload), [name]);
+    assert.deepEqual(
+      subscriber.publishes().map(({ payload }) => payload),
+      [name],
+    );
   }
 });
 

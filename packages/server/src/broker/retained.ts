@@ -2,6 +2,7 @@
  * Retained messages: one per topic, stored before they are acknowledged, and sent to a new subscription whose filter is
  * exactly the topic (AWS IoT matches no wildcard here: developer guide, page mqtt, "MQTT retained messages").
  */
+import type { Place } from '@thingkeep/wire/arn.ts';
 import { collection, type Store } from '../store/contract.ts';
 
 export interface RetainedRecord {
@@ -19,21 +20,21 @@ export interface RetainedRecord {
 export const retainedMessages = collection<RetainedRecord>('retained-messages', (m) => [m.accountId, m.topic]);
 
 export class Retained {
-  readonly #store: Store;
+  readonly #inRegion: (region: string) => Store;
 
-  constructor(store: Store) {
-    this.#store = store;
+  constructor(inRegion: (region: string) => Store) {
+    this.#inRegion = inRegion;
   }
 
   /** Keeps the message; an empty payload removes what was kept [MQTT-3.3.1-10]. */
-  async set(record: RetainedRecord): Promise<void> {
-    await this.#store.write(async (tx) => {
+  async set(region: string, record: RetainedRecord): Promise<void> {
+    await this.#inRegion(region).write(async (tx) => {
       if (record.payload === '') await tx.delete(retainedMessages, [record.accountId, record.topic]);
       else await tx.put(retainedMessages, record);
     });
   }
 
-  async get(accountId: string, topic: string): Promise<RetainedRecord | undefined> {
-    return this.#store.read((tx) => tx.get(retainedMessages, [accountId, topic]));
+  async get({ accountId, region }: Place, topic: string): Promise<RetainedRecord | undefined> {
+    return this.#inRegion(region).read((tx) => tx.get(retainedMessages, [accountId, topic]));
   }
 }

@@ -23,7 +23,16 @@ test('SUBACK carries the packet identifier and a code per filter, in order [MQTT
   await using bench = await TestBench.open();
   for (const level of LEVELS) {
     const peer = await bench.connected('c', { level });
-    peer.send(subscribe([{ topic: 'a', qos: 0 }, { topic: 'b', qos: 1 }, { topic: 'c', qos: 2 }], 0xabcd));
+    peer.send(
+      subscribe(
+        [
+          { topic: 'a', qos: 0 },
+          { topic: 'b', qos: 1 },
+          { topic: 'c', qos: 2 },
+        ],
+        0xabcd,
+      ),
+    );
     await bench.settle();
     const [suback] = peer.packets() as [ISubackPacket];
     assert.deepEqual([suback.messageId, suback.granted], [0xabcd, [0, 1, 1]]);
@@ -38,7 +47,10 @@ test('eight filters are taken and nine end the connection (General Reference, su
     peer.send(subscribe(filters(...'abcdefghi')));
     await bench.settle();
     assert.equal(peer.channel.closed, true);
-    assert.deepEqual(peer.packets().map((p) => ('reasonCode' in p ? p.reasonCode : p.cmd)), level === 5 ? [0x97] : []);
+    assert.deepEqual(
+      peer.packets().map((p) => ('reasonCode' in p ? p.reasonCode : p.cmd)),
+      level === 5 ? [0x97] : [],
+    );
   }
 });
 
@@ -55,7 +67,18 @@ test('the 51st subscription gets a failure code (General Reference, subscription
 
 test('a filter that is none: MQTT 5 gets 0x8F, MQTT 3.1.1 is closed [MQTT-4.7.1-1 to 4.7.1-3]', async () => {
   await using bench = await TestBench.open();
-  for (const filter of ['a#', '#/a', 'a/#/b', 'a+', '+a/b', 'x'.repeat(257), 'a/b/c/d/e/f/g/h/i', '$share/g', '$share//a', '$share/+/a']) {
+  for (const filter of [
+    'a#',
+    '#/a',
+    'a/#/b',
+    'a+',
+    '+a/b',
+    'x'.repeat(257),
+    'a/b/c/d/e/f/g/h/i',
+    '$share/g',
+    '$share//a',
+    '$share/+/a',
+  ]) {
     const five = await bench.connected('five', { level: 5 });
     assert.deepEqual(await granted(bench, five, filters('fine', filter)), [1, 0x8f], filter);
     const four = await bench.connected('four');
@@ -81,7 +104,10 @@ test('a filter that may not be subscribed to: MQTT 5 gets 0x87, MQTT 3.1.1 is cl
   const four = await bench.connected('four');
   assert.equal(await granted(bench, four, filters('no/#')), 'closed');
   assert.equal(four.channel.closed, true);
-  assert.deepEqual(bench.refusals.map(({ check }) => check), ['policy', 'reserved-topic', 'policy']);
+  assert.deepEqual(
+    bench.refusals.map(({ check }) => check),
+    ['policy', 'reserved-topic', 'policy'],
+  );
 });
 
 const MALFORMED: readonly [string, Level, string, number][] = [
@@ -107,18 +133,28 @@ for (const [name, level, bytes, reason] of MALFORMED)
     peer.raw(hex(bytes));
     await bench.settle();
     assert.equal(peer.channel.closed, true);
-    assert.deepEqual(peer.packets().map((p) => ('reasonCode' in p ? p.reasonCode : p.cmd)), level === 5 ? [reason] : []);
+    assert.deepEqual(
+      peer.packets().map((p) => ('reasonCode' in p ? p.reasonCode : p.cmd)),
+      level === 5 ? [reason] : [],
+    );
   });
 
 test('filters that overlap bring a message once, with the highest QoS [MQTT-3.3.5-1]', async () => {
   await using bench = await TestBench.open();
   for (const level of LEVELS) {
     const peer = await bench.connected('c', { level });
-    await granted(bench, peer, [{ topic: 'a/b', qos: 0 }, { topic: 'a/+', qos: 1 }, { topic: '#', qos: 0 }]);
+    await granted(bench, peer, [
+      { topic: 'a/b', qos: 0 },
+      { topic: 'a/+', qos: 1 },
+      { topic: '#', qos: 0 },
+    ]);
     const publisher = await bench.connected('p');
     publisher.send(publishPacket('a/b', 'x', { qos: 1 }));
     await bench.settle();
-    assert.deepEqual(peer.publishes().map(({ qos, payload }) => [qos, payload]), [[1, 'x']]);
+    assert.deepEqual(
+      peer.publishes().map(({ qos, payload }) => [qos, payload]),
+      [[1, 'x']],
+    );
   }
 });
 
@@ -129,17 +165,26 @@ test('a subscription made again replaces the one before [MQTT-3.8.4-3]', async (
   const publisher = await bench.connected('p');
   publisher.send(publishPacket('a', 'x', { qos: 1 }));
   await bench.settle();
-  assert.deepEqual(peer.publishes().map(({ qos }) => qos), [0]);
+  assert.deepEqual(
+    peer.publishes().map(({ qos }) => qos),
+    [0],
+  );
 });
 
 test('No Local keeps a client from its own messages [MQTT-3.8.3-3], unless another of its filters wants them', async () => {
   await using bench = await TestBench.open();
   const peer = await bench.connected('c', { level: 5 });
-  await granted(bench, peer, [{ topic: 'a/#', qos: 0, nl: true }, { topic: 'a/echo', qos: 0 }]);
+  await granted(bench, peer, [
+    { topic: 'a/#', qos: 0, nl: true },
+    { topic: 'a/echo', qos: 0 },
+  ]);
   peer.send(publishPacket('a/b', 'own'), publishPacket('a/echo', 'echo'));
   (await bench.connected('other')).send(publishPacket('a/b', 'other'));
   await bench.settle();
-  assert.deepEqual(peer.publishes().map(({ payload }) => payload), ['echo', 'other']);
+  assert.deepEqual(
+    peer.publishes().map(({ payload }) => payload),
+    ['echo', 'other'],
+  );
 });
 
 test('`sensor/#` covers `sensor/` and below but not `sensor` (developer guide, page topics); wildcards cover no $ topic [MQTT-4.7.2-1]', async () => {
@@ -149,9 +194,12 @@ test('`sensor/#` covers `sensor/` and below but not `sensor` (developer guide, p
   const events = await bench.subscribed('events', '$aws/events/#');
   const publisher = await bench.connected('p');
   publisher.send(...['sensor', 'sensor/', 'sensor/a/b', 'sensors'].map((topic) => publishPacket(topic, 'x')));
-  bench.broker.publishEvent('000000000000', '$aws/events/presence/connected/c', Buffer.from('{}'));
+  bench.broker.publishEvent({ accountId: '000000000000', region: 'us-east-1' }, '$aws/events/presence/connected/c', Buffer.from('{}'));
   await bench.settle();
-  assert.deepEqual(peer.publishes().map(({ topic }) => topic), ['sensor/', 'sensor/a/b']);
+  assert.deepEqual(
+    peer.publishes().map(({ topic }) => topic),
+    ['sensor/', 'sensor/a/b'],
+  );
   assert.equal(all.publishes().length, 4);
   assert.equal(events.publishes().length, 1);
 });
@@ -163,26 +211,31 @@ test('routes find exactly the filters that match, before and after some have gon
     .tuple(fc.array(fc.oneof(name, fc.constant('+')), { minLength: 0, maxLength: 3 }), fc.boolean())
     .map(([levels, rest]) => [...levels, ...(rest || levels.length === 0 ? ['#'] : [])].join('/'));
   fc.assert(
-    fc.property(fc.array(someFilters, { maxLength: 12 }), fc.array(fc.nat(11)), fc.array(topics, { minLength: 1, maxLength: 12 }), (list, gone, seen) => {
-      const routes = new Routes();
-      const clients = list.map((filter, i) => ({ i, filter }) as unknown as Client);
-      const live = new Set<number>(clients.keys());
-      for (const [i, client] of clients.entries()) routes.add(client, { filter: list[i] as string, qos: 0, noLocal: false });
-      const check = (): void => {
-        for (const topic of seen) {
-          const found = routes.resolve(topic).map(({ client }) => (client as unknown as { i: number }).i);
-          assert.deepEqual(found.sort(), [...live].filter((i) => topicMatches(list[i] as string, topic)).sort(), topic);
+    fc.property(
+      fc.array(someFilters, { maxLength: 12 }),
+      fc.array(fc.nat(11)),
+      fc.array(topics, { minLength: 1, maxLength: 12 }),
+      (list, gone, seen) => {
+        const routes = new Routes();
+        const clients = list.map((filter, i) => ({ i, filter }) as unknown as Client);
+        const live = new Set<number>(clients.keys());
+        for (const [i, client] of clients.entries()) routes.add(client, { filter: list[i] as string, qos: 0, noLocal: false });
+        const check = (): void => {
+          for (const topic of seen) {
+            const found = routes.resolve(topic).map(({ client }) => (client as unknown as { i: number }).i);
+            assert.deepEqual(found.sort(), [...live].filter((i) => topicMatches(list[i] as string, topic)).sort(), topic);
+          }
+        };
+        check();
+        for (const i of gone) {
+          const client = clients[i];
+          if (client === undefined) continue;
+          routes.remove(client, list[i] as string);
+          live.delete(i);
         }
-      };
-      check();
-      for (const i of gone) {
-        const client = clients[i];
-        if (client === undefined) continue;
-        routes.remove(client, list[i] as string);
-        live.delete(i);
-      }
-      check();
-    }),
+        check();
+      },
+    ),
   );
 });
 
@@ -194,7 +247,10 @@ test('UNSUBSCRIBE ends delivery and is answered even for what was never there [M
     (await bench.connected('p')).send(publishPacket('a', 'x'));
     await bench.settle();
     const packets = peer.packets() as IUnsubackPacket[];
-    assert.deepEqual(packets.map(({ cmd, messageId }) => [cmd, messageId]), [['unsuback', 77]]);
+    assert.deepEqual(
+      packets.map(({ cmd, messageId }) => [cmd, messageId]),
+      [['unsuback', 77]],
+    );
     if (level === 5) assert.deepEqual(packets[0]?.granted, [0x00, 0x11]);
   }
 });
@@ -209,8 +265,16 @@ async function retain(bench: TestBench, topic: string, payload: string, qos: 0 |
 test('a retained message comes with RETAIN to a new subscription of exactly its topic, never to a wildcard (developer guide, page mqtt)', async () => {
   await using bench = await TestBench.open();
   const publisher = await retain(bench, 'kept/a', 'value');
-  assert.deepEqual(publisher.packets().map(({ cmd }) => cmd), ['puback']);
-  const cases: [Level, 0 | 1][] = [[4, 0], [4, 1], [5, 0], [5, 1]];
+  assert.deepEqual(
+    publisher.packets().map(({ cmd }) => cmd),
+    ['puback'],
+  );
+  const cases: [Level, 0 | 1][] = [
+    [4, 0],
+    [4, 1],
+    [5, 0],
+    [5, 1],
+  ];
   for (const [level, qos] of cases) {
     const peer = await bench.connected('c', { level });
     peer.send(subscribe([{ topic: 'kept/a', qos }]));
@@ -231,7 +295,10 @@ test('an empty retained message removes what was kept and still goes to live sub
   await retain(bench, 'kept', 'value');
   const live = await bench.subscribed('live', '#');
   await retain(bench, 'kept', '');
-  assert.deepEqual(live.publishes().map(({ payload }) => payload), ['']);
+  assert.deepEqual(
+    live.publishes().map(({ payload }) => payload),
+    [''],
+  );
   const late = await bench.subscribed('late', 'kept');
   await bench.settle();
   assert.deepEqual(late.packets(), []);
@@ -240,7 +307,11 @@ test('an empty retained message removes what was kept and still goes to live sub
 test('retain handling: 0 always, 1 for a new subscription, 2 never [MQTT-3.3.1-9 to 3.3.1-11]', async () => {
   await using bench = await TestBench.open();
   await retain(bench, 'kept', 'value');
-  for (const [rh, first, again] of [[0, 1, 1], [1, 1, 0], [2, 0, 0]]) {
+  for (const [rh, first, again] of [
+    [0, 1, 1],
+    [1, 1, 0],
+    [2, 0, 0],
+  ]) {
     const peer = await bench.connected('c', { level: 5 });
     for (const expected of [first, again]) {
       peer.send(subscribe([{ topic: 'kept', qos: 0, rh }]));
@@ -252,12 +323,21 @@ test('retain handling: 0 always, 1 for a new subscription, 2 never [MQTT-3.3.1-9
 
 test('retaining needs its own right, and no $ topic is retained (developer guide, pages iot-policy-actions and mqtt)', async () => {
   await using bench = await TestBench.open();
-  bench.rights.set('retainer', rightsOf((action) => action !== 'iot:RetainPublish'));
+  bench.rights.set(
+    'retainer',
+    rightsOf((action) => action !== 'iot:RetainPublish'),
+  );
   const publisher = await retain(bench, 'kept', 'value');
-  assert.deepEqual(publisher.packets().map((p) => ('reasonCode' in p ? p.reasonCode : undefined)), [0x87]);
+  assert.deepEqual(
+    publisher.packets().map((p) => ('reasonCode' in p ? p.reasonCode : undefined)),
+    [0x87],
+  );
   bench.rights.clear();
   const reserved = await retain(bench, '$aws/things/t/shadow/update', 'value');
-  assert.deepEqual(reserved.packets().map((p) => ('reasonCode' in p ? p.reasonCode : undefined)), [0x87]);
+  assert.deepEqual(
+    reserved.packets().map((p) => ('reasonCode' in p ? p.reasonCode : undefined)),
+    [0x87],
+  );
   const late = await bench.subscribed('late', 'kept');
   assert.deepEqual(late.packets(), []);
 });
@@ -265,7 +345,10 @@ test('retaining needs its own right, and no $ topic is retained (developer guide
 test('a retained message is not shown to a client without iot:Receive, or once the right or the subscription has gone', async () => {
   await using bench = await TestBench.open();
   await retain(bench, 'kept', 'value');
-  bench.rights.set('c', rightsOf((action) => action !== 'iot:Receive'));
+  bench.rights.set(
+    'c',
+    rightsOf((action) => action !== 'iot:Receive'),
+  );
   const peer = await bench.subscribed('c', 'kept');
   await bench.settle();
   assert.deepEqual(peer.packets(), []);
@@ -273,7 +356,10 @@ test('a retained message is not shown to a client without iot:Receive, or once t
   const quick = await bench.connected('quick');
   quick.send(subscribe([{ topic: 'kept', qos: 0 }]), { cmd: 'unsubscribe', messageId: 4, unsubscriptions: ['kept'] } as Packet);
   await bench.settle();
-  assert.deepEqual(quick.packets().map(({ cmd }) => cmd), ['suback', 'unsuback']);
+  assert.deepEqual(
+    quick.packets().map(({ cmd }) => cmd),
+    ['suback', 'unsuback'],
+  );
 });
 
 test('a retained message that can not be stored is not acknowledged, whatever its QoS, and the server goes on', async () => {
@@ -301,5 +387,8 @@ test('who sends retained messages is not read from faster than they are stored',
   await writing;
   await bench.settle();
   assert.equal(publisher.unread, 0);
-  assert.deepEqual(publisher.packets().map((p) => p.messageId), [1, 2]);
+  assert.deepEqual(
+    publisher.packets().map((p) => p.messageId),
+    [1, 2],
+  );
 });

@@ -147,7 +147,16 @@ export const publishPacket = (
   payload: string | Buffer,
   more: { qos?: 0 | 1; messageId?: number; retain?: boolean; dup?: boolean; properties?: object } = {},
 ): Packet =>
-  ({ cmd: 'publish', topic, payload, qos: 0, retain: false, dup: false, ...more, ...(more.qos === 1 ? { messageId: more.messageId ?? 1 } : {}) }) as Packet;
+  ({
+    cmd: 'publish',
+    topic,
+    payload,
+    qos: 0,
+    retain: false,
+    dup: false,
+    ...more,
+    ...(more.qos === 1 ? { messageId: more.messageId ?? 1 } : {}),
+  }) as Packet;
 
 export interface ConnectOptions {
   readonly level?: Level;
@@ -184,7 +193,7 @@ export class TestBench implements AsyncDisposable {
         return { accountId: ACCOUNT, principal: `cert/${clientId}`, rights: this.rights.get(clientId) ?? ALL, ...admission };
       },
       refuse: (refusal) => this.refusals.push(refusal),
-      retained: new Retained(store),
+      retained: new Retained(() => store),
     });
   }
 
@@ -197,7 +206,10 @@ export class TestBench implements AsyncDisposable {
   }
 
   /** A connected client; its CONNACK has been read. */
-  async connected(clientId: string, { level = 4, clean = true, keepalive = 60, ...more }: ConnectOptions = {}): Promise<TestPeer> {
+  async connected(
+    clientId: string,
+    { level = 4, clean = true, keepalive = 60, ...more }: ConnectOptions = {},
+  ): Promise<TestPeer> {
     const peer = this.peer(level);
     peer.send({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: level, clientId, clean, keepalive, ...more } as Packet);
     await this.settle();

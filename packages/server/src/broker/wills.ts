@@ -2,6 +2,7 @@
 import { encodeProperties } from '../mqtt/properties.ts';
 import type { Broker } from './broker.ts';
 import type { Client } from './client.ts';
+import { clampExpiry } from './handlers/publish.ts';
 
 export function fireWill(broker: Broker, client: Client): void {
   const { account, connect } = client;
@@ -22,6 +23,7 @@ export function fireWill(broker: Broker, client: Client): void {
     return;
   }
   const { willDelayInterval: _, ...properties } = will.properties;
+  clampExpiry(properties);
   const stored = broker.publishMessage(account, {
     topic,
     payload: will.payload,

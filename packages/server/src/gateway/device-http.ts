@@ -21,7 +21,6 @@ import type { Identified } from './admission/certificate.ts';
 import { peerOf } from './peer.ts';
 
 export interface DeviceHttpOptions {
-  readonly region: string;
   readonly log: Logger;
   readonly identify: (peer: Peer) => Promise<Identified | AdmissionRefusal>;
   readonly publish: PublishMessage;
@@ -46,7 +45,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-export function deviceHttp({ region, log, identify, publish, refuse }: DeviceHttpOptions): Listener {
+export function deviceHttp({ log, identify, publish, refuse }: DeviceHttpOptions): Listener {
   const turnAway = (peer: Peer, refusal: AdmissionRefusal['refused']): never => {
     refuse({
       protocol: 'https',
@@ -58,13 +57,13 @@ export function deviceHttp({ region, log, identify, publish, refuse }: DeviceHtt
   };
 
   const authorize = (peer: Peer, who: Identified, action: MessageAction, topic: string): void => {
-    const resource = iotArn({ accountId: who.accountId, region }, 'topic', topic);
+    const resource = iotArn(who.place, 'topic', topic);
     const { effect, ...statement } = who.rights.decide(action, resource);
     if (effect === 'ALLOWED') return;
     turnAway(peer, {
       check: 'policy',
       reason: `${action} on ${topic} is ${effect === 'EXPLICIT_DENY' ? 'denied by a statement' : 'not allowed by any statement'}`,
-      accountId: who.accountId,
+      ...who.place,
       principal: who.principal,
       action,
       resource,
@@ -82,7 +81,7 @@ export function deviceHttp({ region, log, identify, publish, refuse }: DeviceHtt
     const { topic = '', retain = false } = input;
     authorize(peer, who, 'iot:Publish', topic);
     if (retain) authorize(peer, who, 'iot:RetainPublish', topic);
-    await publish(who.accountId, input);
+    await publish(who.place, input);
   }
 
   return (request, response) => {

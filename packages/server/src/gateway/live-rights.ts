@@ -2,7 +2,6 @@
  * Changes of rights reach live connections: each connection of the certificates concerned is judged afresh with the
  * CONNECT that it came with. It gets its new rights, or, when it may no longer connect, is closed.
  */
-import { iotArn } from '@thingkeep/wire/arn.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Client } from '../broker/client.ts';
@@ -15,7 +14,6 @@ export interface LiveRightsOptions {
   readonly admit: Admit;
   readonly judgedAt: (connect: Connect) => number | undefined;
   readonly changes: RightsChanges;
-  readonly region: string;
 }
 
 /** The judge, keeping in mind by which state of the rights each CONNECT was judged. */
@@ -32,7 +30,7 @@ export function markedAdmission(
 }
 
 /** Begins to follow changes; gives the function that ends it. */
-export function followRights({ broker, admit, judgedAt, changes, region }: LiveRightsOptions): () => void {
+export function followRights({ broker, admit, judgedAt, changes }: LiveRightsOptions): () => void {
   const judgeAgain = async (client: Client): Promise<void> => {
     if (client.connect === undefined) return;
     const answer = await admit(client.peer, client.connect);
@@ -51,10 +49,7 @@ export function followRights({ broker, admit, judgedAt, changes, region }: LiveR
     if (ended === undefined && client.connect !== undefined && judgedAt(client.connect) !== changes.count)
       void judgeAgain(client);
   });
-  return changes.on(({ accountId, certificateIds }: RightsChange) => {
-    for (const certificateId of certificateIds) {
-      const principal = iotArn({ accountId, region }, 'cert', certificateId);
-      for (const client of broker.clientsOf(principal)) void judgeAgain(client);
-    }
+  return changes.on(({ certificateIds }: RightsChange) => {
+    for (const certificateId of certificateIds) for (const client of broker.clientsOf(certificateId)) void judgeAgain(client);
   });
 }

@@ -8,7 +8,8 @@ import { encodeProperties, encodeVarint, type Properties, readProperties } from 
 export interface Will {
   readonly topic: string;
   readonly payload: Buffer;
-  readonly qos: 0 | 1;
+  /** As asked; 2 is not served. */
+  readonly qos: 0 | 1 | 2;
   readonly retain: boolean;
   readonly properties: Properties;
 }
@@ -52,8 +53,7 @@ function readWill(cursor: Cursor, level: ProtocolLevel, flags: number): Will {
   const properties = level === 5 ? readProperties(cursor, 'WILL') : {};
   const topic = cursor.text();
   const payload = cursor.binary();
-  if (qos === 2) throw new MqttError(REASON.QOS_NOT_SUPPORTED, 'the will QoS is 2');
-  return { topic, payload, qos: qos as 0 | 1, retain: (flags & FLAG.WILL_RETAIN) !== 0, properties };
+  return { topic, payload, qos: qos as 0 | 1 | 2, retain: (flags & FLAG.WILL_RETAIN) !== 0, properties };
 }
 
 function checkFlags(flags: number, level: ProtocolLevel): void {

@@ -30,6 +30,7 @@ export interface Refusal {
   readonly protocol: 'mqtt' | 'https' | 'api';
   readonly sourceIp: string;
   readonly accountId?: string;
+  readonly region?: string;
   readonly clientId?: string;
   readonly certificateId?: string;
   readonly principal?: string;

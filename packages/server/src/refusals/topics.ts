@@ -1,9 +1,10 @@
 /** Refusals as messages for those who watch: `$thingkeep/events/refusals/{clientId}`, or `.../-` for peers without one. */
+import type { Place } from '@thingkeep/wire/arn.ts';
 import { topicFault } from '@thingkeep/wire/topics.ts';
 import type { RecordedRefusal, Refusals } from './refusals.ts';
 
 /** Publishes a message of the server's own. */
-export type PublishEvent = (accountId: string, topic: string, payload: Buffer) => void;
+export type PublishEvent = (place: Place, topic: string, payload: Buffer) => void;
 
 const ROOT = '$thingkeep/events/refusals';
 
@@ -18,6 +19,7 @@ const topicOf = ({ clientId }: RecordedRefusal): string => {
  */
 export const announceRefusals = (refusals: Refusals, publish: PublishEvent): (() => void) =>
   refusals.on((refusal) => {
-    if (refusal.accountId === undefined || refusal.action === 'iot:Receive') return;
-    publish(refusal.accountId, topicOf(refusal), Buffer.from(JSON.stringify(refusal)));
+    const { accountId, region } = refusal;
+    if (accountId === undefined || region === undefined || refusal.action === 'iot:Receive') return;
+    publish({ accountId, region }, topicOf(refusal), Buffer.from(JSON.stringify(refusal)));
   });

@@ -80,7 +80,7 @@ function shapeFault({
 
 function greet(client: Client, asked: Connect, admission: Admission, assigned: boolean): void {
   const { broker } = client;
-  const account = broker.account(admission.accountId);
+  const account = broker.account(admission.accountId, admission.region);
   if (!willIsAllowed(client, asked, admission)) return;
   const keepAlive = clampKeepAlive(asked.keepAlive);
   client.admitted(admission, account, asked, client.clientId, keepAlive);
@@ -95,7 +95,7 @@ function greet(client: Client, asked: Connect, admission: Admission, assigned: b
 /** A will is a publish ahead of time: judged at CONNECT as one, and again when it fires. */
 function willIsAllowed(client: Client, { will }: Connect, admission: Admission): boolean {
   if (will === undefined) return true;
-  const account = client.broker.account(admission.accountId);
+  const account = client.broker.account(admission.accountId, admission.region);
   const { arn } = account.topic(will.topic);
   const actions: MessageAction[] = will.retain ? ['iot:Publish', 'iot:RetainPublish'] : ['iot:Publish'];
   for (const action of actions) {

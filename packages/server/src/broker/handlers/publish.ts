@@ -161,9 +161,14 @@ function publishWithProperties(
     publishRun(client);
     return;
   }
-  if (forwarded.messageExpiryInterval !== undefined)
-    forwarded.messageExpiryInterval = Math.min(Math.max(forwarded.messageExpiryInterval, 1), LIMITS.messageExpiryMost);
+  clampExpiry(forwarded);
   publishAlone(client, slot, first, packetIdAt(bytes, qos, bodyAt), encodeProperties(forwarded), bytes.subarray(cursor.at, next));
+}
+
+/** Message expiry is 1 to 604,800 seconds here, whatever was asked (developer guide, page mqtt). */
+export function clampExpiry(properties: Properties): void {
+  if (properties.messageExpiryInterval !== undefined)
+    properties.messageExpiryInterval = Math.min(Math.max(properties.messageExpiryInterval, 1), LIMITS.messageExpiryMost);
 }
 
 /** Limits of AWS on what a message carries (developer guide, page mqtt). */

@@ -11,6 +11,9 @@ import type { Client } from '../client.ts';
 /** Failure of MQTT 3.1.1's SUBACK. */
 const FAILURE = 0x80;
 
+/** Longer than any filter within the limits, a share's name included: not worth a closer look. */
+const LONGEST_FILTER = 1024;
+
 export function subscribe(client: Client, bytes: Buffer, body: number, next: number): void {
   const { packetId, entries, properties } = parseSubscribe(client.level, bytes, body, next);
   const { account } = client;
@@ -44,7 +47,7 @@ export function subscribe(client: Client, bytes: Buffer, body: number, next: num
 
 /** The granted QoS, or a reason code of 0x80 and up. */
 function judge(client: Client, account: AccountSpace, { filter, qos }: SubscribeEntry): number {
-  const fault = filterFault(filter);
+  const fault = filter.length > LONGEST_FILTER ? 'too long' : filterFault(filter);
   if (fault !== undefined) {
     client.refuse({ check: 'topic', reason: `a topic filter that is ${fault}` });
     if (client.level === 4) throw new MqttError(REASON.TOPIC_FILTER_INVALID, `a topic filter that is ${fault}`);

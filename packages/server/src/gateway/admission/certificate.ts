@@ -3,7 +3,7 @@
  * a certificate was shown, is registered, is ACTIVE, is within its validity, and its policies allow the client id.
  * Source: AWS IoT developer guide, pages x509-client-certs, iot-policy-actions, thing-policy-variables.
  */
-import { iotArn } from '@thingkeep/wire/arn.ts';
+import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import type { Admission, AdmissionRefusal, Admit, Peer, Rights } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import { type CertificateNames, readCertificateNames } from '../../policies/certificate-names.ts';
@@ -17,27 +17,28 @@ import { findCertificate, thingOf } from '../../registry/admission.ts';
 import type { CertificateStatus } from '../../registry/store.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
-import type { Store } from '../../store/contract.ts';
+import type { ReadTransaction, Store } from '../../store/contract.ts';
 import { Remembered } from './remembered.ts';
 
 export interface CertificateAdmissionOptions {
-  readonly store: Store;
+  /** Regions that hold data: a device names none, so its certificate is looked for in all. */
+  readonly regions: () => Promise<readonly string[]>;
+  readonly inRegion: (region: string) => Store;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly region: string;
   readonly changes: RightsChanges;
 }
 
 /** A device's identity without an MQTT session: who sends an HTTPS request. */
 export interface Identified {
-  readonly accountId: string;
+  readonly place: Place;
   readonly principal: string;
   readonly rights: Rights;
 }
 
 /** What the store says of a registered certificate that is used with a client id. */
 interface Facts {
-  readonly accountId: string;
+  readonly place: Place;
   readonly certificateId: string;
   readonly principal: string;
   readonly status: CertificateStatus;
@@ -78,16 +79,15 @@ export class CertificateAdmission {
   async identify(peer: Peer): Promise<Identified | AdmissionRefusal> {
     const facts = await this.#certificate(peer, NO_CLIENT);
     if ('refused' in facts) return facts;
-    const { accountId, principal } = facts;
-    return { accountId, principal, rights: this.#forBroker(this.#rights(facts, peer, { protocol: 'http' })) };
+    const { place, principal } = facts;
+    return { place, principal, rights: this.#forBroker(this.#rights(facts, peer, { protocol: 'http' })) };
   }
 
   async #judge(peer: Peer, connect: Connect): Promise<Admission | AdmissionRefusal> {
     const { clientId, will } = connect;
     const facts = await this.#certificate(peer, clientId);
     if ('refused' in facts) return facts;
-    const { accountId, principal, certificateId } = facts;
-    const place = { accountId, region: this.#options.region };
+    const { place, principal, certificateId } = facts;
     const rights = this.#rights(facts, peer, {
       protocol: 'mqtt',
       clientId,
@@ -96,11 +96,11 @@ export class CertificateAdmission {
     });
     const resource = iotArn(place, 'client', clientId);
     const { effect, ...statement } = rights.decide('iot:Connect', resource);
-    if (effect === 'ALLOWED') return { accountId, principal, rights: this.#forBroker(rights) };
+    if (effect === 'ALLOWED') return { ...place, principal, rights: this.#forBroker(rights) };
     return refused({
       check: 'policy',
       reason: `iot:Connect as ${clientId} is ${effect === 'EXPLICIT_DENY' ? 'denied by a statement' : 'not allowed by any statement'}`,
-      accountId,
+      ...place,
       clientId,
       principal,
       certificateId,
@@ -120,8 +120,8 @@ export class CertificateAdmission {
     );
     if (facts === undefined)
       return refused({ check: 'certificate-unknown', reason: 'the certificate is not registered', certificateId });
-    const { accountId, principal, status, notBefore, notAfter } = facts;
-    const known = { accountId, certificateId, principal };
+    const { place, principal, status, notBefore, notAfter } = facts;
+    const known = { ...place, certificateId, principal };
     if (status !== 'ACTIVE')
       return refused({ check: 'certificate-not-active', reason: `the certificate is ${status}`, ...known });
     const now = this.#options.clock.now();
@@ -140,19 +140,33 @@ export class CertificateAdmission {
     return facts;
   }
 
-  #load(certificateId: string, clientId: string, der: Buffer | undefined): Promise<Facts | undefined> {
-    return this.#options.store.read(async (tx): Promise<Facts | undefined> => {
-      const records = await findCertificate(tx, certificateId);
-      // One certificate may be registered in several accounts: the one where it is in use counts.
-      const record = records.find(({ status }) => status === 'ACTIVE') ?? records[0];
-      if (record === undefined) return undefined;
-      const { accountId, status, notBefore, notAfter } = record;
-      const principal = iotArn({ accountId, region: this.#options.region }, 'cert', certificateId);
-      const found = clientId === NO_CLIENT ? undefined : await thingOf(tx, accountId, principal, clientId);
-      const policies = this.#compiled.compile(await effectivePolicies(tx, accountId, principal, []));
-      const names = der === undefined ? undefined : readCertificateNames(der);
-      return { accountId, certificateId, principal, status, notBefore, notAfter, names, policies, thing: found?.thing };
-    });
+  async #load(certificateId: string, clientId: string, der: Buffer | undefined): Promise<Facts | undefined> {
+    const found: Facts[] = [];
+    for (const region of await this.#options.regions()) {
+      const facts = await this.#options.inRegion(region).read((tx) => this.#loadFrom(tx, region, certificateId, clientId, der));
+      if (facts !== undefined) found.push(facts);
+    }
+    // One certificate may be registered in several accounts and regions: where it is in use counts.
+    return found.find(({ status }) => status === 'ACTIVE') ?? found[0];
+  }
+
+  async #loadFrom(
+    tx: ReadTransaction,
+    region: string,
+    certificateId: string,
+    clientId: string,
+    der: Buffer | undefined,
+  ): Promise<Facts | undefined> {
+    const records = await findCertificate(tx, certificateId);
+    const record = records.find(({ status }) => status === 'ACTIVE') ?? records[0];
+    if (record === undefined) return undefined;
+    const { accountId, status, notBefore, notAfter } = record;
+    const place = { accountId, region };
+    const principal = iotArn(place, 'cert', certificateId);
+    const found = clientId === NO_CLIENT ? undefined : await thingOf(tx, accountId, principal, clientId);
+    const policies = this.#compiled.compile(await effectivePolicies(tx, accountId, principal, []));
+    const names = der === undefined ? undefined : readCertificateNames(der);
+    return { place, certificateId, principal, status, notBefore, notAfter, names, policies, thing: found?.thing };
   }
 
   #rights(

@@ -1,0 +1,110 @@
+/** ALPN as devices offer it (developer guide, page protocols), and the TLS listener's care for handshakes that never end. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { connect as tlsConnect, type TLSSocket } from 'node:tls';
+import { openAuthority } from '../authority/authority.ts';
+import type { Refusal } from '../refusals/refusals.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { close, listen } from '../runtime/listen.ts';
+import { ALPN, protocolOf, selectOnHttpsPort, selectOnMqttPort } from './listeners/alpn.ts';
+import { createTlsListener, type TlsListener } from './listeners/tls.ts';
+
+describe('ALPN', () => {
+  test('the MQTT port agrees with whatever is offered, x-amzn-mqtt-ca first', () => {
+    assert.equal(selectOnMqttPort(['http/1.1', ALPN.MQTT_X509]), ALPN.MQTT_X509);
+    assert.equal(selectOnMqttPort(['mqtt']), 'mqtt');
+    assert.equal(selectOnMqttPort([]), undefined);
+  });
+
+  test('the HTTPS port chooses among what it serves, and nothing else', () => {
+    assert.equal(selectOnHttpsPort(['http/1.1', ALPN.MQTT_X509]), ALPN.MQTT_X509);
+    assert.equal(selectOnHttpsPort(['http/1.1', ALPN.HTTP_X509]), ALPN.HTTP_X509);
+    assert.equal(selectOnHttpsPort(['h2', 'http/1.1']), ALPN.HTTP);
+    assert.equal(selectOnHttpsPort(['h2', 'mqtt-over-pigeon']), undefined);
+  });
+
+  test('only x-amzn-mqtt-ca means MQTT there', () => {
+    assert.equal(protocolOf(ALPN.MQTT_X509), 'mqtt');
+    for (const other of [ALPN.HTTP, ALPN.HTTP_X509, false, null] as const) assert.equal(protocolOf(other), 'http');
+  });
+});
+
+describe('the TLS listener', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'thingkeep-listener-'));
+  const refusals: Refusal[] = [];
+  const accepted: TLSSocket[] = [];
+  let listener: TlsListener;
+  let server: Server;
+  let port = 0;
+  let rootCa = '';
+
+  before(async () => {
+    const authority = await openAuthority({ folder: join(folder, 'ca'), clock: systemClock, hostNames: ['localhost'] });
+    rootCa = authority.rootCaPem;
+    listener = createTlsListener({
+      credentials: authority.serverCredentials(),
+      selectProtocol: selectOnHttpsPort,
+      refuse: (refusal) => refusals.push(refusal),
+      onSocket: (socket) => {
+        socket.on('error', () => undefined);
+        accepted.push(socket);
+      },
+    });
+    server = listener.server;
+    port = await listen(server, '127.0.0.1', 0, 'test');
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  const rawSocket = async (): Promise<Socket> => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    return socket;
+  };
+
+  test('bytes that are no TLS are refused and recorded', async () => {
+    const socket = await rawSocket();
+    socket.write('GET / HTTP/1.1\r\n\r\n');
+    socket.resume();
+    await once(socket, 'close');
+    assert.match(refusals.at(-1)?.reason ?? '', /TLS handshake failed/);
+    assert.equal(refusals.at(-1)?.check, 'tls');
+  });
+
+  test('an offer of protocols that are not served ends in the handshake (RFC 7301 section 3.2)', async () => {
+    const socket = tlsConnect({ port, host: '127.0.0.1', servername: 'localhost', ca: rootCa, ALPNProtocols: ['h2'] });
+    const [error] = (await once(socket, 'error')) as [Error & { code?: string }];
+    assert.match(error.code ?? '', /NO_APPLICATION_PROTOCOL/);
+  });
+
+  test('a peer that leaves in mid-handshake is no refusal', async () => {
+    const before = refusals.length;
+    const socket = await rawSocket();
+    const left = new Promise<void>((resolve) => server.once('tlsClientError', () => resolve()));
+    socket.destroy();
+    await left;
+    assert.equal(refusals.length, before);
+  });
+
+  test('ending handshakes takes those under way and leaves those that are done', async () => {
+    const done = tlsConnect({ port, host: '127.0.0.1', servername: 'localhost', ca: rootCa });
+    await once(done, 'secureConnect');
+    const seen = new Promise<void>((resolve) => server.once('connection', () => resolve()));
+    const silent = await rawSocket();
+    await seen;
+    listener.endHandshakes();
+    silent.resume();
+    await once(silent, 'close');
+    const echoed = once(done, 'data');
+    accepted.at(-1)?.write('still here');
+    assert.equal(String((await echoed)[0]), 'still here');
+    done.destroy();
+    for (const socket of accepted) socket.destroy();
+    await close(server);
+  });
+});

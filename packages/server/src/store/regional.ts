@@ -1,0 +1,109 @@
+/**
+ * One store, a space for each region: the same collections under names of their own. An account's data in one region is
+ * not seen from another, as in AWS; the regions that have been written to are known, for a device names none.
+ */
+import {
+  type Collection,
+  collection,
+  type Key,
+  type ReadTransaction,
+  type Scan,
+  type Store,
+  type WriteTransaction,
+} from './contract.ts';
+
+interface RegionRecord {
+  readonly region: string;
+}
+
+const regions = collection<RegionRecord>('regions', (r) => [r.region]);
+
+class RegionalTransaction implements WriteTransaction {
+  readonly #tx: WriteTransaction;
+  readonly #within: <T extends object>(of: Collection<T>) => Collection<T>;
+  #wrote = false;
+
+  constructor(tx: WriteTransaction, within: <T extends object>(of: Collection<T>) => Collection<T>) {
+    this.#tx = tx;
+    this.#within = within;
+  }
+
+  get wrote(): boolean {
+    return this.#wrote;
+  }
+
+  get<T extends object>(of: Collection<T>, key: Key): Promise<T | undefined> {
+    return this.#tx.get(this.#within(of), key);
+  }
+
+  scan<T extends object>(of: Collection<T>, scan: Scan) {
+    return this.#tx.scan(this.#within(of), scan);
+  }
+
+  put<T extends object>(of: Collection<T>, record: T): Promise<void> {
+    this.#wrote = true;
+    return this.#tx.put(this.#within(of), record);
+  }
+
+  delete<T extends object>(of: Collection<T>, key: Key): Promise<boolean> {
+    return this.#tx.delete(this.#within(of), key);
+  }
+}
+
+class RegionalStore implements Store {
+  readonly #store: Store;
+  readonly #region: string;
+  readonly #collections = new Map<object, object>();
+  #known = false;
+
+  constructor(store: Store, region: string) {
+    this.#store = store;
+    this.#region = region;
+  }
+
+  read<R>(work: (tx: ReadTransaction) => Promise<R>): Promise<R> {
+    // A reader is handed no way to write: what it gets is typed so.
+    return this.#store.read((tx) => work(new RegionalTransaction(tx as WriteTransaction, this.#within)));
+  }
+
+  async write<R>(work: (tx: WriteTransaction) => Promise<R>): Promise<R> {
+    const result = await this.#store.write(async (tx) => {
+      const regional = new RegionalTransaction(tx, this.#within);
+      const value = await work(regional);
+      if (regional.wrote && !this.#known) await tx.put(regions, { region: this.#region });
+      return { value, wrote: regional.wrote };
+    });
+    this.#known ||= result.wrote;
+    return result.value;
+  }
+
+  /** The store itself is closed by whoever opened it. */
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  readonly #within = <T extends object>(of: Collection<T>): Collection<T> => {
+    const known = this.#collections.get(of) as Collection<T> | undefined;
+    if (known !== undefined) return known;
+    const within = collection(`${this.#region}/${of.name}`, of.key, of.indexes);
+    this.#collections.set(of, within);
+    return within;
+  };
+}
+
+/** Makes a thing for each region when it is first asked for, and remembers it. */
+export function perRegion<T>(make: (region: string) => T): (region: string) => T {
+  const made = new Map<string, T>();
+  return (region) => {
+    const known = made.get(region);
+    if (known !== undefined) return known;
+    const fresh = make(region);
+    made.set(region, fresh);
+    return fresh;
+  };
+}
+
+/** A function that gives each region's part of the store, always the same one. */
+export const byRegion = (store: Store): ((region: string) => Store) => perRegion((region) => new RegionalStore(store, region));
+
+/** Regions that hold data. */
+export const regionsOf = (store: Store): Promise<string[]> =>
+  store.read(async (tx) => (await tx.scan(regions, { prefix: [] })).items.map(({ region }) => region));
