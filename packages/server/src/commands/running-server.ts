@@ -6,9 +6,22 @@ import { ConfigError } from '../config/settings.ts';
 export interface RunningServer {
   readonly url: string;
   readonly region: string;
+  readonly pid: number;
+}
+
+/** Whether a process of this id is there, be it somebody else's. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 export function runningServer(folder: DataFolder): RunningServer {
-  if (!existsSync(folder.running)) throw new ConfigError(`no server runs on data folder ${folder.path}`);
-  return JSON.parse(readFileSync(folder.running, 'utf8')) as RunningServer;
+  const written = existsSync(folder.running) ? (JSON.parse(readFileSync(folder.running, 'utf8')) as RunningServer) : undefined;
+  // A server that was killed leaves its note behind.
+  if (written === undefined || !isAlive(written.pid)) throw new ConfigError(`no server runs on data folder ${folder.path}`);
+  return written;
 }
