@@ -41,7 +41,7 @@ const isOperatorError = (error: unknown): error is Error =>
 
 async function main(args: readonly string[]): Promise<number> {
   const [name = 'help', ...rest] = args;
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : ['--help', '-h'].includes(name) ? COMMANDS['help'] : undefined;
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : ['--help', '-h'].includes(name) ? COMMANDS.help : undefined;
   try {
     if (command === undefined) throw new ConfigError(`unknown command ${name}; thingkeep help lists them`);
     return await (rest.some((arg) => arg === '--help' || arg === '-h') ? help() : command(rest));

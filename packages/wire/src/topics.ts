@@ -70,7 +70,8 @@ export function filterFault(filter: string): TopicFault | undefined {
   if (shared !== undefined) {
     if (shared.shareName === '' || /[+#]/.test(shared.shareName) || shared.shareName.length > LIMITS.shareName)
       return 'malformed share';
-    return shared.filter === '' ? 'malformed share' : filterFault(shared.filter);
+    // A share of a share is none [MQTT5 4.8.2]; and whoever nests thousands of them gets no thousand calls.
+    return shared.filter === '' || shared.filter.startsWith('$share/') ? 'malformed share' : filterFault(shared.filter);
   }
   const levels = filter.split('/');
   for (const [i, level] of levels.entries()) {
@@ -186,7 +187,7 @@ const overlaps = (pattern: readonly string[], filter: readonly string[]): boolea
 export function clientMaySubscribe(filter: string): boolean {
   if (!filter.startsWith('$')) return true;
   const shared = sharedFilter(filter);
-  if (shared !== undefined) return clientMaySubscribe(shared.filter);
+  if (shared !== undefined) return !shared.filter.startsWith('$share/') && clientMaySubscribe(shared.filter);
   const levels = filter.split('/');
   return RESERVED.some((row) => row.subscribe && overlaps(row.levels, levels));
 }

@@ -28,5 +28,5 @@ export async function dispatch(services: Services, route: Route, request: Reques
   const input = parseRequest(route, request);
   const handler = handlerOf(services, operation);
   if (handler === undefined) return fail('UnknownOperationException', `${operation.name} is not implemented by Thingkeep yet`);
-  return renderResponse(operation, await handler(input, caller), caller.requestId);
+  return renderResponse(operation, await handler(input, caller));
 }

@@ -177,7 +177,7 @@ export function createApi(options: ApiOptions): Api {
         log.error({ err: error, requestId, path }, 'API request failed: unexpected exception');
       return queryError(service, error, requestId);
     }
-    const rendered = renderError(operation, error, requestId);
+    const rendered = renderError(operation, error);
     if (rendered.defect !== undefined)
       log.error(
         { err: error, requestId, method, path, operation: operation?.name, defect: rendered.defect },

@@ -53,6 +53,7 @@ export class Broker {
   readonly #clients = new Set<Client>();
   readonly #byCertificate = new Map<string, Set<Client>>();
   readonly #watched = new Set<Delivery>();
+  #restrained: Client[] = [];
   readonly #listeners = new Set<(client: Client, why: DisconnectReason | undefined) => void>();
   #closing = false;
 
@@ -227,9 +228,17 @@ export class Broker {
     this.#watched.add(delivery);
   }
 
+  /** A client is not read from before the next tick. */
+  restrain(client: Client): void {
+    this.#restrained.push(client);
+  }
+
   /** Keeps time: called a few times a second. */
   tick(): void {
     this.now = this.clock.monotonic();
+    const restrained = this.#restrained;
+    this.#restrained = [];
+    for (const client of restrained) client.forgive();
     for (const delivery of this.#watched)
       if (!delivery.judge(this.now) && delivery.fullSince === 0) this.#watched.delete(delivery);
   }

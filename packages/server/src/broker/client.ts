@@ -30,6 +30,9 @@ export interface PublishSlot {
 /** Topics whose answer one client remembers. */
 const MOST_SLOTS = 256;
 
+/** A client waits for the next tick after as many refusals: a hundred or so in each tick is all that it gets. */
+const MOST_REFUSALS = 100;
+
 const NO_RIGHTS: Rights = { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
 
 export class Client implements Waiter {
@@ -59,6 +62,7 @@ export class Client implements Waiter {
   #slots = new Map<string, PublishSlot>();
   #lastSlot: PublishSlot | undefined;
   #waitingFor = 0;
+  #refusals = 0;
 
   constructor(broker: Broker, channel: Channel, peer: Peer) {
     this.broker = broker;
@@ -127,8 +131,13 @@ export class Client implements Waiter {
     return { topic, allowed: false, retainAllowed: undefined, generation: -1 };
   }
 
-  /** Records why something was refused to this client. */
+  /** Records why something was refused to this client. After many it is not read from until the next tick. */
   refuse(refusal: Omit<Refusal, 'protocol' | 'sourceIp'>): void {
+    this.#refusals += 1;
+    if (this.#refusals === MOST_REFUSALS && this.state === 'connected') {
+      this.hold();
+      this.broker.restrain(this);
+    }
     const { sourceIp, certificateId } = this.peer;
     this.broker.refuse({
       protocol: 'mqtt',
@@ -194,6 +203,12 @@ export class Client implements Waiter {
   released(): void {
     this.#waitingFor -= 1;
     if (this.#waitingFor === 0 && this.state !== 'closed') this.channel.resume();
+  }
+
+  /** A tick has passed since too much was refused. */
+  forgive(): void {
+    this.#refusals = 0;
+    this.released();
   }
 
   get held(): boolean {

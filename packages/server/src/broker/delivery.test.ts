@@ -90,7 +90,12 @@ test('who may see nothing of the news about refusals does not make more of them'
     rightsOf((action) => action === 'iot:Subscribe'),
   );
   await bench.subscribed('s', '$thingkeep/#');
-  for (let n = 0; n < 3; n += 1) bench.broker.publishEvent({ accountId: '000000000000', region: 'us-east-1' }, '$thingkeep/events/refusals/x', Buffer.from('{}'));
+  for (let n = 0; n < 3; n += 1)
+    bench.broker.publishEvent(
+      { accountId: '000000000000', region: 'us-east-1' },
+      '$thingkeep/events/refusals/x',
+      Buffer.from('{}'),
+    );
   assert.equal(bench.refusals.length, 1);
 });
 
@@ -433,4 +438,33 @@ test('a copy that was sent to MQTT 5 and one to MQTT 3.1.1 have their own identi
     (two.packets() as IPublishPacket[]).map((p) => p.messageId),
     [1, 2],
   );
+});
+
+test('who asks for nothing but refusals is read from again only at the next tick', async () => {
+  await using bench = await TestBench.open();
+  const peer = await bench.connected('p', { level: 5 });
+  const denied = Array.from({ length: 150 }, (_, n) => publishPacket(`$SYS/${n}`, '', { qos: 1, messageId: n + 1 }));
+  peer.send(...denied).send(...denied);
+  await bench.settle();
+  assert.equal(peer.packets().length, 150);
+  assert.ok(peer.unread > 0);
+  await bench.pass(0.1);
+  assert.equal(peer.packets().length, 150);
+  await bench.pass(0.1);
+  peer.send({ cmd: 'pingreq' });
+  await bench.settle();
+  assert.deepEqual(
+    peer.packets().map(({ cmd }) => cmd),
+    ['pingresp'],
+  );
+});
+
+test('refusals over a long life do not add up', async () => {
+  await using bench = await TestBench.open();
+  const peer = await bench.connected('p', { level: 5, keepalive: 1200 });
+  for (let n = 0; n < 300; n += 1) {
+    peer.send(publishPacket('$SYS/x', '', { qos: 1, messageId: 1 }));
+    await bench.pass(1);
+    assert.equal(peer.channel.paused, false, `after ${n}`);
+  }
 });

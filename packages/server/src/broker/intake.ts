@@ -142,7 +142,8 @@ export class Intake {
   #gather(bytes: Buffer): void {
     const size = this.#have + bytes.length;
     if (this.#carry === undefined || this.#carry.length < size) {
-      const grown = Buffer.allocUnsafe(Math.max(size, 2 * this.#have));
+      // Not of Node's pool: a packet begun can stay so for long, and would keep 64 KB alive.
+      const grown = Buffer.allocUnsafeSlow(Math.max(size, 2 * this.#have));
       this.#carry?.copy(grown, 0, 0, this.#have);
       this.#carry = grown;
     }

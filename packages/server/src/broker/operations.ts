@@ -1,6 +1,7 @@
 /** The broker's part of the data plane API: publishing over HTTP (API reference, iot-data Publish). */
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotDataOperations } from '@thingkeep/wire/api/operation-types.ts';
+import { parseJson } from '@thingkeep/wire/api/parse-json.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
@@ -15,14 +16,20 @@ export type PublishMessage = (place: Place, input: PublishInput) => Promise<void
 
 const bad = (message: string): never => fail('InvalidRequestException', message);
 
-function userProperties(value: unknown): [string, string][] | undefined {
-  if (value === undefined) return undefined;
-  if (!Array.isArray(value)) return bad('The MQTT 5 user properties are not a JSON array');
-  const pairs = value.flatMap((entry: unknown) =>
-    typeof entry === 'object' && entry !== null ? Object.entries(entry) : bad('A user property is not an object'),
-  );
-  for (const [, text] of pairs) if (typeof text !== 'string') bad('The value of a user property is not a string');
-  return pairs as [string, string][];
+/** The JSON text `[{"name": "value"}, ...]` (API reference, Publish, userProperties). */
+function userProperties(text: string | undefined): [string, string][] | undefined {
+  if (text === undefined) return undefined;
+  const list = parseJson(text);
+  if (!Array.isArray(list)) return bad('The MQTT 5 user properties are not a JSON array');
+  const pairs: [string, string][] = [];
+  for (const entry of list) {
+    if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return bad('A user property is not an object');
+    for (const [name, value] of Object.entries(entry)) {
+      if (typeof value !== 'string') return bad('The value of a user property is not a string');
+      pairs.push([name, value]);
+    }
+  }
+  return pairs;
 }
 
 function correlation(text: string | undefined): Buffer | undefined {
@@ -37,9 +44,11 @@ function propertiesOf(input: PublishInput): Properties {
     bad('The response topic is not a valid topic');
   if (contentType !== undefined && Buffer.byteLength(contentType) > LIMITS.contentTypeBytes)
     bad('The content type is over 256 bytes');
-  const pairs = userProperties(input.userProperties);
+  const pairs = userProperties(input.userProperties as string | undefined);
   const size = (pairs ?? []).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
   if (size > LIMITS.userPropertyBytes) bad('The user properties are over 8 KB');
+  // What JSON and URLs can carry, a string of MQTT can not [MQTT-1.5.4-2].
+  if ([contentType, ...(pairs ?? []).flat()].some((text) => text?.includes('\0'))) bad('A property holds the character U+0000');
   return {
     ...(payloadFormatIndicator === undefined ? {} : { payloadFormatIndicator: payloadFormatIndicator === 'UTF8_DATA' ? 1 : 0 }),
     ...(contentType ? { contentType } : {}),

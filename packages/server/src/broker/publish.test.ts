@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { generate, type IPublishPacket, type Packet } from 'mqtt-packet';
+import { runOf } from './message.ts';
+import { keep } from './run.ts';
 import { ACCOUNT, hex, type Level, publishPacket, rightsOf, TestBench, type TestPeer } from './test-bench.ts';
 
 const LEVELS: readonly Level[] = [4, 5];
@@ -418,4 +420,13 @@ test('topics that are none, 60 KB each, leave nothing behind', async () => {
     assert.equal(peer.channel.closed, true);
   }
   assert.equal(bench.broker.account(ACCOUNT).topicsKnown, 0);
+});
+
+test('what is kept of a topic or of a queued message has memory of its own, and keeps no pool of buffers alive', async () => {
+  await using bench = await TestBench.open();
+  const { bytes } = bench.broker.account(ACCOUNT).topic('sensor/a');
+  assert.equal(bytes.buffer.byteLength, bytes.length);
+  const run = runOf({ topic: bench.broker.account(ACCOUNT).topic('a'), payload: Buffer.from('x'), qos: 1, retain: false });
+  const kept = keep(run, 0).bytes;
+  assert.equal(kept.buffer.byteLength, kept.length);
 });

@@ -19,22 +19,105 @@ export interface RetainedRecord {
 
 export const retainedMessages = collection<RetainedRecord>('retained-messages', (m) => [m.accountId, m.topic]);
 
+/** Records of one transaction; more wait for the next turn of the event loop, so that a flood of them holds nobody else up. */
+const LARGEST_BATCH = 128;
+
+interface Waiting {
+  readonly region: string;
+  /** The newest message of the topic: it alone is stored, and whoever sent an earlier one waits for it. */
+  record: RetainedRecord;
+  readonly stored: PromiseWithResolvers<void>;
+}
+
+interface Asked {
+  readonly region: string;
+  readonly accountId: string;
+  readonly topic: string;
+  readonly resolve: (record: RetainedRecord | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const nameOf = (region: string, accountId: string, topic: string): string => `${region}/${accountId}/${topic}`;
+
 export class Retained {
   readonly #inRegion: (region: string) => Store;
+  readonly #waiting = new Map<string, Waiting>();
+  /** Records that are being stored: readers see them already. */
+  #underWay = new Map<string, Waiting>();
+  #scheduled = false;
+  readonly #asked: Asked[] = [];
 
   constructor(inRegion: (region: string) => Store) {
     this.#inRegion = inRegion;
   }
 
-  /** Keeps the message; an empty payload removes what was kept [MQTT-3.3.1-10]. */
-  async set(region: string, record: RetainedRecord): Promise<void> {
-    await this.#inRegion(region).write(async (tx) => {
-      if (record.payload === '') await tx.delete(retainedMessages, [record.accountId, record.topic]);
-      else await tx.put(retainedMessages, record);
-    });
+  /** Keeps the message; an empty payload removes what was kept [MQTT-3.3.1-10]. Resolves once that is stored. */
+  set(region: string, record: RetainedRecord): Promise<void> {
+    const name = nameOf(region, record.accountId, record.topic);
+    const known = this.#waiting.get(name);
+    if (known !== undefined) {
+      known.record = record;
+      return known.stored.promise;
+    }
+    const stored = Promise.withResolvers<void>();
+    this.#waiting.set(name, { region, record, stored });
+    this.#schedule();
+    return stored.promise;
   }
 
   async get({ accountId, region }: Place, topic: string): Promise<RetainedRecord | undefined> {
-    return this.#inRegion(region).read((tx) => tx.get(retainedMessages, [accountId, topic]));
+    const name = nameOf(region, accountId, topic);
+    const fresh = (this.#waiting.get(name) ?? this.#underWay.get(name))?.record;
+    if (fresh !== undefined) return fresh.payload === '' ? undefined : fresh;
+    const { promise, resolve, reject } = Promise.withResolvers<RetainedRecord | undefined>();
+    this.#asked.push({ region, accountId, topic, resolve, reject });
+    if (this.#asked.length === 1) setImmediate(this.#answerBatch);
+    return promise;
+  }
+
+  /** Looks up what was asked for, a bounded part in each turn of the event loop: subscribing comes in storms. */
+  readonly #answerBatch = (): void => {
+    for (const { region, accountId, topic, resolve, reject } of this.#asked.splice(0, LARGEST_BATCH)) {
+      this.#inRegion(region)
+        .read((tx) => tx.get(retainedMessages, [accountId, topic]))
+        .then(resolve, reject);
+    }
+    if (this.#asked.length > 0) setImmediate(this.#answerBatch);
+  };
+
+  #schedule(): void {
+    if (this.#scheduled || this.#waiting.size === 0) return;
+    this.#scheduled = true;
+    setImmediate(() => void this.#storeBatch());
+  }
+
+  async #storeBatch(): Promise<void> {
+    const regions = new Map<string, Waiting[]>();
+    for (const [name, waiting] of this.#waiting) {
+      if (this.#underWay.size === LARGEST_BATCH) break;
+      this.#waiting.delete(name);
+      this.#underWay.set(name, waiting);
+      const same = regions.get(waiting.region);
+      if (same === undefined) regions.set(waiting.region, [waiting]);
+      else same.push(waiting);
+    }
+    await Promise.all([...regions].map(([region, list]) => this.#store(region, list)));
+    this.#underWay = new Map();
+    this.#scheduled = false;
+    this.#schedule();
+  }
+
+  async #store(region: string, list: readonly Waiting[]): Promise<void> {
+    try {
+      await this.#inRegion(region).write(async (tx) => {
+        for (const { record } of list) {
+          if (record.payload === '') await tx.delete(retainedMessages, [record.accountId, record.topic]);
+          else await tx.put(retainedMessages, record);
+        }
+      });
+      for (const { stored } of list) stored.resolve();
+    } catch (error) {
+      for (const { stored } of list) stored.reject(error);
+    }
   }
 }

@@ -3,6 +3,7 @@
  * copied to a subscriber of the same protocol version in one piece. A segment is such messages in one form of the wire.
  */
 import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
+import { ownCopy } from '../mqtt/cursor.ts';
 import type { TopicEntry } from './topic-entry.ts';
 
 /** Messages of one run at most. */
@@ -118,5 +119,5 @@ export function keep(segment: Segment, from: number): Segment {
   const count = segment.count - from;
   const at = segment.at.slice(from, segment.count + 1).map((x) => x - start);
   const idAt = segment.idAt.slice(from, segment.count).map((x) => x - start);
-  return { bytes: Buffer.from(segment.bytes.subarray(start, end)), count, at, idAt, largest: segment.largest };
+  return { bytes: ownCopy(segment.bytes.subarray(start, end)), count, at, idAt, largest: segment.largest };
 }

@@ -28,6 +28,9 @@ export const rightsOf = (judge: Judge, volatile = false): Rights => ({
 });
 export const ALL: Rights = rightsOf(() => true);
 
+/** Rises with whatever goes over a channel: as long as it does, something is under way. */
+let activity = 0;
+
 /** One side of a connection that a test plays the network for. */
 export class MemoryChannel implements Channel {
   /** What the broker wrote, in order. */
@@ -51,6 +54,7 @@ export class MemoryChannel implements Channel {
   }
 
   write(buffers: readonly Buffer[], sent: () => void): void {
+    activity += 1;
     // A copy: the broker takes its buffers back once they are sent.
     for (const buffer of buffers) {
       this.chunks.push(Buffer.from(buffer));
@@ -105,7 +109,10 @@ export class TestPeer {
   }
 
   #hand(): void {
-    while (!this.channel.paused && this.#unread.length > 0) this.client.receive(this.#unread.shift() as Buffer);
+    while (!this.channel.paused && this.#unread.length > 0) {
+      activity += 1;
+      this.client.receive(this.#unread.shift() as Buffer);
+    }
   }
 
   /** Sends each buffer as a chunk of its own. */
@@ -231,8 +238,10 @@ export class TestBench implements AsyncDisposable {
 
   /** Lets everything that is under way come to rest. */
   async settle(): Promise<void> {
-    // Flushes, admissions and reads of retained messages each take a turn or two.
-    for (let turn = 0; turn < 4; turn += 1) await setImmediate();
+    for (let quiet = 0, before = activity; quiet < 5; before = activity) {
+      await setImmediate();
+      quiet = activity === before ? quiet + 1 : 0;
+    }
   }
 
   /** Moves the clock and does what the server's timers do. */

@@ -1,5 +1,6 @@
 /** One topic of an account as the hot path knows it: its bytes, its ARN, and who gets its messages. */
 import { clientMayPublish, type TopicFault, topicFault } from '@thingkeep/wire/topics.ts';
+import { ownCopy } from '../mqtt/cursor.ts';
 import type { Target } from './routes.ts';
 
 export class TopicEntry {
@@ -16,7 +17,7 @@ export class TopicEntry {
 
   constructor(name: string, arn: string) {
     this.name = name;
-    this.bytes = Buffer.from(name, 'utf8');
+    this.bytes = ownCopy(Buffer.from(name, 'utf8'));
     this.arn = arn;
     this.fault = topicFault(name);
     this.open = clientMayPublish(name);

@@ -103,7 +103,7 @@ export function deviceHttp({ log, identify, publish, refuse }: DeviceHttpOptions
     void work()
       .catch((error: unknown): Rendered => {
         if (!(error instanceof ThingkeepError)) log.error({ err: error, requestId }, 'a device request failed');
-        return renderError(operation, error, requestId);
+        return traced(renderError(operation, error), requestId);
       })
       .then(({ status, headers, body }) => {
         if (response.destroyed) return;
@@ -115,6 +115,12 @@ export function deviceHttp({ log, identify, publish, refuse }: DeviceHttpOptions
       });
   };
 }
+
+/** The data plane tells devices under which id a failure is found in the log (seen on the wire; in no model). */
+const traced = (rendered: Rendered, requestId: string): Rendered => ({
+  ...rendered,
+  body: JSON.stringify({ ...(JSON.parse(String(rendered.body)) as object), traceId: requestId }),
+});
 
 const splitTarget = (request: IncomingMessage): [path: string, query: string] => {
   const url = request.url ?? '/';

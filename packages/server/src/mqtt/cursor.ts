@@ -14,6 +14,16 @@ export function decodeText(bytes: Buffer, start: number, end: number): string {
   return part.toString('utf8');
 }
 
+/**
+ * A copy for keeping. A small buffer of Node's own making is a slice of a pool of 64 KB, and keeps all of it alive: what stays
+ * for long has memory of its own.
+ */
+export function ownCopy(bytes: Uint8Array): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  copy.set(bytes);
+  return copy;
+}
+
 export class Cursor {
   readonly bytes: Buffer;
   at: number;
@@ -73,7 +83,7 @@ export class Cursor {
   binary(): Buffer {
     const length = this.uint16();
     const start = this.take(length);
-    return Buffer.from(this.bytes.subarray(start, start + length));
+    return ownCopy(this.bytes.subarray(start, start + length));
   }
 
   done(): void {

@@ -67,11 +67,14 @@ const LOGGED_PER_SECOND = 200;
 /** What a stranger sends may be long; what is kept of it is not. */
 const LONGEST_TEXT = 1024;
 
+/** By way of bytes: a slice of a string would keep the whole of it in memory for as long as the refusal is remembered. */
+const cut = (text: string): string => `${Buffer.from(text.slice(0, LONGEST_TEXT)).toString()}…`;
+
 const bounded = (refusal: Refusal): Refusal =>
   Object.fromEntries(
     Object.entries(refusal).map(([name, value]) => [
       name,
-      typeof value === 'string' && value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)}…` : value,
+      typeof value === 'string' && value.length > LONGEST_TEXT ? cut(value) : value,
     ]),
   ) as unknown as Refusal;
 

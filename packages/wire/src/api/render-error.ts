@@ -24,16 +24,15 @@ function declaredMembers(
   return kept;
 }
 
-function body(operation: Operation | undefined, code: ErrorCode, error: ThingkeepError | undefined, requestId: string): string {
+function body(operation: Operation | undefined, code: ErrorCode, error: ThingkeepError | undefined): string {
   // A few exceptions of the Jobs data plane carry a `payload` only; SDKs show the message all the same.
   const members = error === undefined ? {} : declaredMembers(operation, code, error.members);
   const message = error?.message ?? 'Internal failure. The request ID leads to the log.';
-  const trace = operation?.service === 'iot-data' ? { traceId: requestId } : {};
-  return JSON.stringify({ message, ...members, ...trace });
+  return JSON.stringify({ message, ...members });
 }
 
 /** What goes back for a failed request. `operation` is undefined while none has been found. */
-export function renderError(operation: Operation | undefined, error: unknown, requestId: string): RenderedError {
+export function renderError(operation: Operation | undefined, error: unknown): RenderedError {
   const known = error instanceof ThingkeepError ? error : undefined;
   const defect =
     known === undefined ? 'unexpected exception' : mayAnswer(operation, known.code) ? undefined : 'undeclared error code';
@@ -44,7 +43,7 @@ export function renderError(operation: Operation | undefined, error: unknown, re
     code,
     status: statusOf(operation, code),
     headers: { 'content-type': 'application/json', 'x-amzn-errortype': type },
-    body: body(operation, code, defect === undefined ? known : undefined, requestId),
+    body: body(operation, code, defect === undefined ? known : undefined),
     ...(defect && { defect }),
   };
 }

@@ -52,13 +52,10 @@ function payloadBody(service: ServiceName, value: unknown, shapeName: string): s
   return JSON.stringify(toJson(service, value, shapeName));
 }
 
-/** What goes back for a handler's output. `requestId` shows in the data plane's empty answers, as AWS sends them. */
-export function renderResponse(operation: Operation, output: object | undefined, requestId: string): Rendered {
+/** What goes back for a handler's output. */
+export function renderResponse(operation: Operation, output: object | undefined): Rendered {
   const { service } = operation;
-  if (operation.output === undefined) {
-    const body = service === 'iot-data' ? { message: 'OK', traceId: requestId } : {};
-    return { status: operation.status, headers: JSON_TYPE, body: JSON.stringify(body) };
-  }
+  if (operation.output === undefined) return { status: operation.status, headers: JSON_TYPE, body: '{}' };
   const shape = shapeOf(service, operation.output);
   const data = (output ?? {}) as Data;
   const headers: Record<string, string> = { ...JSON_TYPE };

@@ -53,6 +53,7 @@ test('the scope decides between operations of the same method and path', () => {
 test('scopes are not interchangeable', () => {
   assert.deepEqual(servicesOfScope('iotdata'), ['iot-data']);
   assert.deepEqual(servicesOfScope('iotdevicegateway'), ['iot-data']);
+  assert.deepEqual(servicesOfScope('execute-api'), ['iot']);
   assert.deepEqual(servicesOfScope('s3'), []);
   assert.equal(name('POST', '/topics/a', servicesOfScope('iot')), undefined);
 });

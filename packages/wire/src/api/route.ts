@@ -93,6 +93,8 @@ function match(
 /** Services whose operations a request signed for this scope may call. Developer guide, page device-shadow-rest-api, names `iotdevicegateway`. */
 export function servicesOfScope(scope: string): readonly ServiceName[] {
   if (scope === 'iotdevicegateway') return ['iot-data'];
+  // SDKs of before 2023 (botocore 1.29, Debian 12's) sign the control plane for this one: their model's signingName.
+  if (scope === 'execute-api') return ['iot'];
   return SERVICE_NAMES.filter((service) => signingName(service) === scope);
 }
 

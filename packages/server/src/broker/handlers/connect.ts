@@ -37,7 +37,8 @@ function shapeIsFine(client: Client, asked: Connect): boolean {
   const { clientId, level, will } = asked;
   const fault = shapeFault(asked);
   if (fault !== undefined) {
-    client.clientId = clientId.slice(0, LIMITS.clientId);
+    // By way of bytes: a slice of a string keeps the whole of it in memory, for as long as the refusal is remembered.
+    client.clientId = Buffer.from(clientId.slice(0, LIMITS.clientId)).toString();
     if (level === 4 && fault.check === 'client-id') client.output.append(encodeConnack(4, 2, false)); // [MQTT-3.1.3-8]
     client.refuseConnect(fault.reason, { check: fault.check, reason: fault.text });
     return false;
@@ -95,17 +96,17 @@ function greet(client: Client, asked: Connect, admission: Admission, assigned: b
 /** A will is a publish ahead of time: judged at CONNECT as one, and again when it fires. */
 function willIsAllowed(client: Client, { will }: Connect, admission: Admission): boolean {
   if (will === undefined) return true;
-  const account = client.broker.account(admission.accountId, admission.region);
-  const { arn } = account.topic(will.topic);
+  const { accountId, region, principal } = admission;
+  const who = { accountId, region, principal };
+  const { arn } = client.broker.account(accountId, region).topic(will.topic);
   const actions: MessageAction[] = will.retain ? ['iot:Publish', 'iot:RetainPublish'] : ['iot:Publish'];
   for (const action of actions) {
     const decision: Decision = admission.rights.decide(action, arn);
     if (decision.effect === 'ALLOWED') continue;
     const { effect, ...statement } = decision;
     client.refuseConnect(REASON.NOT_AUTHORIZED, {
+      ...who,
       check: 'policy',
-      accountId: admission.accountId,
-      principal: admission.principal,
       reason: `${action} on the will topic ${will.topic} is not allowed`,
       action,
       resource: arn,
@@ -116,6 +117,7 @@ function willIsAllowed(client: Client, { will }: Connect, admission: Admission):
   }
   if (clientMayPublish(will.topic) && !(will.retain && will.topic.startsWith('$'))) return true;
   client.refuseConnect(REASON.NOT_AUTHORIZED, {
+    ...who,
     check: 'reserved-topic',
     reason: `clients may not publish on ${will.topic}`,
     resource: arn,

@@ -89,7 +89,8 @@ class SqliteStore implements Store {
       this.#writing = false;
       // Reads that waited go before the next batch: writers can't starve them, nor they the writers.
       for (const wake of this.#waitingReads.splice(0)) wake();
-      queueMicrotask(() => this.#startBatch());
+      // The event loop has its turn between two batches: a flood of writes holds no socket up.
+      setImmediate(() => this.#startBatch());
     }
   }
 

@@ -1,0 +1,454 @@
+"""Walks every operation of AWS IoT with boto3: what is served, with its refusals; what is not, which must say so at once.
+
+Every raw reply is held against botocore's model: a status and an error code that the operation declares (or one of the
+front end that all AWS services share), no member that the shape does not have, JSON that can be read. Prints one line of
+JSON with what was walked; any fault is a line on standard error and a status of 1.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+FRONT_END = {
+    "AccessDeniedException", "ExpiredTokenException", "ForbiddenException", "IncompleteSignatureException",
+    "InvalidSignatureException", "MissingAuthenticationTokenException", "RequestEntityTooLargeException",
+    "RequestExpired", "UnknownOperationException", "UnrecognizedClientException",
+}
+
+faults = []
+served, refused, unserved = set(), {}, set()
+last = {}
+
+
+def fault(text):
+    faults.append(text)
+    print(text, file=sys.stderr)
+
+
+def unknown_members(shape, value, path):
+    """Names in a body that the shape does not have."""
+    if value is None or shape is None:
+        return []
+    if shape.type_name == "structure":
+        if not isinstance(value, dict):
+            return [f"{path} is no object"]
+        known = {m.serialization.get("name", n): m for n, m in shape.members.items()}
+        found = []
+        for name, member in value.items():
+            found += unknown_members(known[name], member, f"{path}.{name}") if name in known else [f"{path}.{name} is unknown"]
+        return found
+    if shape.type_name == "list":
+        return [f for v in value for f in unknown_members(shape.member, v, f"{path}[]")] if isinstance(value, list) else [f"{path} is no list"]
+    if shape.type_name == "map":
+        return [f for v in value.values() for f in unknown_members(shape.value, v, f"{path}{{}}")] if isinstance(value, dict) else [f"{path} is no map"]
+    expected = {"string": str, "integer": int, "long": int, "boolean": bool, "timestamp": (int, float, str), "double": (int, float), "float": (int, float)}
+    if shape.type_name in expected and not isinstance(value, expected[shape.type_name]):
+        return [f"{path} is a {type(value).__name__}, not a {shape.type_name}"]
+    if getattr(shape, "enum", None) and value not in shape.enum:
+        return [f"{path} has the value {value!r} outside its enumeration"]
+    return []
+
+
+def check_reply(operation_model, response_dict, **_):
+    """Judges a raw reply; botocore calls it before it parses."""
+    name, status, body = operation_model.name, response_dict["status_code"], response_dict["body"]
+    last.update(name=name, status=status)
+    output = operation_model.output_shape
+    payload = output is not None and output.serialization.get("payload")
+    if status < 300:
+        declared = operation_model.http.get("responseCode", 200)
+        if status != declared:
+            fault(f"{name}: status {status}, declared {declared}")
+        if payload:
+            return
+        try:
+            document = json.loads(body) if body else {}
+        except ValueError:
+            fault(f"{name}: a body that is no JSON: {body[:200]!r}")
+            return
+        if output is None and document != {}:
+            fault(f"{name}: a body where none is declared: {body[:200]!r}")
+        for text in unknown_members(output, document, name):
+            fault(text)
+        return
+    try:
+        document = json.loads(body)
+    except ValueError:
+        fault(f"{name}: an error that is no JSON: {body[:200]!r}")
+        return
+    code = response_dict["headers"].get("x-amzn-errortype", "").split(":")[0]
+    last["code"] = code
+    shapes = {s.error_code: s for s in operation_model.error_shapes}
+    if code in FRONT_END and code not in shapes:
+        return
+    if code not in shapes:
+        fault(f"{name}: error {code} {status} is not declared: {body[:200]!r}")
+        return
+    declared = shapes[code].metadata.get("error", {}).get("httpStatusCode", 400)
+    if status != declared:
+        fault(f"{name}: {code} with status {status}, declared {declared}")
+    for member in document:
+        if member not in shapes[code].members and member not in {"message", "Message", "__type"}:
+            fault(f"{name}: {code} has a member {member}")
+
+
+def client_of(service):
+    client = boto3.client(service, config=Config(retries={"total_max_attempts": 1}, parameter_validation=False, read_timeout=20))
+    client.meta.events.register("before-parse.*", check_reply)
+    return client
+
+
+iot, data, jobs = client_of("iot"), client_of("iot-data"), client_of("iot-jobs-data")
+
+
+def method_of(client, operation):
+    methods = {op: method for method, op in client.meta.method_to_api_mapping.items()}
+    return getattr(client, methods[operation])
+
+
+def ok(operation, client=iot, **arguments):
+    try:
+        answer = method_of(client, operation)(**arguments)
+    except ClientError as error:
+        fault(f"{operation}({arguments}): {error}")
+        return {}
+    served.add(operation)
+    return answer
+
+
+def err(operation, code, client=iot, **arguments):
+    try:
+        method_of(client, operation)(**arguments)
+        fault(f"{operation}({arguments}): was to be refused with {code}")
+    except ClientError as error:
+        refused.setdefault(operation, set()).add(error.response["Error"]["Code"])
+        if error.response["Error"]["Code"] != code:
+            fault(f"{operation}({arguments}): {error}, was to be {code}")
+
+
+folder = tempfile.mkdtemp()
+
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def read(name):
+    with open(os.path.join(folder, name), encoding="ascii") as file:
+        return file.read()
+
+
+def new_key(name):
+    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", f"{name}.key")
+
+
+def new_request(name, subject):
+    new_key(name)
+    openssl("req", "-new", "-key", f"{name}.key", "-subj", subject, "-out", f"{name}.csr")
+    return read(f"{name}.csr")
+
+
+def new_authority(name):
+    new_key(name)
+    openssl("req", "-x509", "-new", "-key", f"{name}.key", "-subj", f"/CN={name}", "-days", "30",
+            "-addext", "basicConstraints=critical,CA:TRUE", "-out", f"{name}.pem")
+    return read(f"{name}.pem")
+
+
+def signed_by(authority, name, subject):
+    new_request(name, subject)
+    openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key", "-CAcreateserial", "-days", "30", "-out", f"{name}.pem")
+    return read(f"{name}.pem")
+
+
+ALLOW = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}]})
+NO_ID = "0" * 64
+NO_CERTIFICATE = f"arn:aws:iot:us-east-1:000000000000:cert/{NO_ID}"
+
+
+def walk_things():
+    ok("CreateThingType", thingTypeName="sensor", thingTypeProperties={"thingTypeDescription": "d", "searchableAttributes": ["a"]}, tags=[{"Key": "k", "Value": "v"}])
+    err("CreateThingType", "ResourceAlreadyExistsException", thingTypeName="sensor", thingTypeProperties={"thingTypeDescription": "other"})
+    err("CreateThingType", "InvalidRequestException", thingTypeName="no type!")
+    arn = ok("DescribeThingType", thingTypeName="sensor").get("thingTypeArn")
+    err("DescribeThingType", "ResourceNotFoundException", thingTypeName="none")
+    ok("UpdateThingType", thingTypeName="sensor", thingTypeProperties={"mqtt5Configuration": {"propagatingAttributes": []}})
+    err("UpdateThingType", "ResourceNotFoundException", thingTypeName="none", thingTypeProperties={})
+    ok("ListThingTypes")
+    err("ListThingTypes", "InvalidRequestException", maxResults=251)
+    err("ListThingTypes", "InvalidRequestException", nextToken="no token")
+    ok("ListTagsForResource", resourceArn=arn)
+    ok("TagResource", resourceArn=arn, tags=[{"Key": "k2", "Value": "v2"}])
+    ok("UntagResource", resourceArn=arn, tagKeys=["k"])
+    missing = "arn:aws:iot:us-east-1:000000000000:thingtype/none"
+    err("ListTagsForResource", "ResourceNotFoundException", resourceArn=missing)
+    err("TagResource", "ResourceNotFoundException", resourceArn=missing, tags=[{"Key": "k", "Value": "v"}])
+    err("UntagResource", "ResourceNotFoundException", resourceArn=missing, tagKeys=["k"])
+    err("TagResource", "InvalidRequestException", resourceArn=arn, tags=[{"Key": "aws:k", "Value": "v"}])
+    ok("CreateThing", thingName="t", thingTypeName="sensor", attributePayload={"attributes": {"a": "1", "__proto__": "2"}})
+    ok("CreateThing", thingName="t", thingTypeName="sensor", attributePayload={"attributes": {"a": "1", "__proto__": "2"}})
+    err("CreateThing", "ResourceAlreadyExistsException", thingName="t")
+    err("CreateThing", "ResourceNotFoundException", thingName="u", thingTypeName="none")
+    err("CreateThing", "InvalidRequestException", thingName="u/u")
+    ok("DescribeThing", thingName="t")
+    err("DescribeThing", "ResourceNotFoundException", thingName="none")
+    ok("UpdateThing", thingName="t", attributePayload={"attributes": {"b": "1"}, "merge": True}, expectedVersion=1)
+    err("UpdateThing", "VersionConflictException", thingName="t", expectedVersion=7)
+    err("UpdateThing", "ResourceNotFoundException", thingName="none")
+    err("UpdateThing", "InvalidRequestException", thingName="t", attributePayload={"attributes": {"a b": "1"}})
+    ok("ListThings")
+    ok("ListThings", thingTypeName="sensor", maxResults=1)
+    err("ListThings", "InvalidRequestException", attributeName="a")
+    err("ListThings", "InvalidRequestException", nextToken="!")
+
+
+def walk_certificates():
+    made = ok("CreateKeysAndCertificate", setAsActive=True)
+    csr = new_request("device", "/CN=device")
+    other = ok("CreateCertificateFromCsr", certificateSigningRequest=csr)
+    err("CreateCertificateFromCsr", "InvalidRequestException", certificateSigningRequest="garbage")
+    err("CreateCertificateFromCsr", "InvalidRequestException", certificateSigningRequest=csr[:200] + "AAAA" + csr[204:])
+    identifier, arn = made.get("certificateId"), made.get("certificateArn")
+    ok("DescribeCertificate", certificateId=identifier)
+    err("DescribeCertificate", "ResourceNotFoundException", certificateId=NO_ID)
+    err("DescribeCertificate", "InvalidRequestException", certificateId="short")
+    ok("ListCertificates", ascendingOrder=True)
+    err("ListCertificates", "InvalidRequestException", pageSize=0)
+    ok("UpdateCertificate", certificateId=other.get("certificateId"), newStatus="INACTIVE")
+    err("UpdateCertificate", "ResourceNotFoundException", certificateId=NO_ID, newStatus="ACTIVE")
+    err("UpdateCertificate", "InvalidRequestException", certificateId=identifier, newStatus="NEVER")
+    err("DeleteCertificate", "CertificateStateException", certificateId=identifier)
+    err("DeleteCertificate", "ResourceNotFoundException", certificateId=NO_ID)
+    ok("DeleteCertificate", certificateId=other.get("certificateId"))
+    new_authority("rootless")
+    alone = signed_by("rootless", "alone", "/CN=alone")
+    registered = ok("RegisterCertificateWithoutCA", certificatePem=alone, status="ACTIVE")
+    err("RegisterCertificateWithoutCA", "ResourceAlreadyExistsException", certificatePem=alone)
+    err("RegisterCertificateWithoutCA", "CertificateValidationException", certificatePem="-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    ok("UpdateCertificate", certificateId=registered.get("certificateId"), newStatus="REVOKED")
+    ok("DeleteCertificate", certificateId=registered.get("certificateId"), forceDelete=True)
+    return identifier, arn
+
+
+def walk_authorities():
+    ok("DeleteRegistrationCode")
+    code = ok("GetRegistrationCode").get("registrationCode")
+    authority = new_authority("own-ca")
+    proof = signed_by("own-ca", "proof", f"/CN={code}")
+    err("RegisterCACertificate", "RegistrationCodeValidationException", caCertificate=authority, verificationCertificate=signed_by("own-ca", "wrong", "/CN=wrong"))
+    err("RegisterCACertificate", "InvalidRequestException", caCertificate=authority)
+    err("RegisterCACertificate", "CertificateValidationException", caCertificate=read("proof.pem"), verificationCertificate=proof)
+    registered = ok("RegisterCACertificate", caCertificate=authority, verificationCertificate=proof, setAsActive=True, allowAutoRegistration=True, tags=[{"Key": "k", "Value": "v"}])
+    identifier = registered.get("certificateId")
+    err("RegisterCACertificate", "ResourceAlreadyExistsException", caCertificate=authority, verificationCertificate=proof)
+    ok("DescribeCACertificate", certificateId=identifier)
+    err("DescribeCACertificate", "ResourceNotFoundException", certificateId=NO_ID)
+    ok("ListCACertificates")
+    ok("ListCACertificates", pageSize=1)
+    err("ListCACertificates", "InvalidRequestException", marker="!")
+    ok("UpdateCACertificate", certificateId=identifier, newAutoRegistrationStatus="DISABLE")
+    err("UpdateCACertificate", "ResourceNotFoundException", certificateId=NO_ID, newStatus="INACTIVE")
+    device = signed_by("own-ca", "made-by-ca", "/CN=made")
+    made = ok("RegisterCertificate", certificatePem=device, caCertificatePem=authority, status="ACTIVE")
+    err("RegisterCertificate", "ResourceAlreadyExistsException", certificatePem=device, caCertificatePem=authority)
+    new_authority("stranger")
+    err("RegisterCertificate", "CertificateValidationException", certificatePem=signed_by("stranger", "strange", "/CN=strange"), caCertificatePem=authority)
+    err("RegisterCertificate", "InvalidRequestException", certificatePem=device, status="NEVER")
+    ok("ListCertificatesByCA", caCertificateId=identifier)
+    err("ListCertificatesByCA", "InvalidRequestException", caCertificateId="short")
+    err("DeleteCACertificate", "CertificateStateException", certificateId=identifier)
+    err("DeleteCACertificate", "ResourceNotFoundException", certificateId=NO_ID)
+    ok("UpdateCACertificate", certificateId=identifier, newStatus="INACTIVE")
+    err("RegisterCertificate", "CertificateStateException", certificatePem=signed_by("own-ca", "late", "/CN=late"), caCertificatePem=authority)
+    ok("UpdateCertificate", certificateId=made.get("certificateId"), newStatus="INACTIVE")
+    ok("DeleteCertificate", certificateId=made.get("certificateId"))
+    ok("DeleteCACertificate", certificateId=identifier)
+    ok("DeleteRegistrationCode")
+
+
+def walk_policies(identifier, arn):
+    ok("CreatePolicy", policyName="p", policyDocument=ALLOW, tags=[{"Key": "k", "Value": "v"}])
+    err("CreatePolicy", "ResourceAlreadyExistsException", policyName="p", policyDocument=ALLOW)
+    err("CreatePolicy", "MalformedPolicyException", policyName="q", policyDocument="{}")
+    err("CreatePolicy", "MalformedPolicyException", policyName="q", policyDocument="no json")
+    err("CreatePolicy", "InvalidRequestException", policyName="no policy!", policyDocument=ALLOW)
+    ok("GetPolicy", policyName="p")
+    err("GetPolicy", "ResourceNotFoundException", policyName="none")
+    for _ in range(4):
+        ok("CreatePolicyVersion", policyName="p", policyDocument=ALLOW)
+    err("CreatePolicyVersion", "VersionsLimitExceededException", policyName="p", policyDocument=ALLOW)
+    err("CreatePolicyVersion", "ResourceNotFoundException", policyName="none", policyDocument=ALLOW)
+    err("CreatePolicyVersion", "MalformedPolicyException", policyName="p", policyDocument="[]")
+    ok("ListPolicyVersions", policyName="p")
+    err("ListPolicyVersions", "ResourceNotFoundException", policyName="none")
+    ok("GetPolicyVersion", policyName="p", policyVersionId="2")
+    err("GetPolicyVersion", "ResourceNotFoundException", policyName="p", policyVersionId="99")
+    ok("SetDefaultPolicyVersion", policyName="p", policyVersionId="2")
+    err("SetDefaultPolicyVersion", "ResourceNotFoundException", policyName="p", policyVersionId="99")
+    err("DeletePolicyVersion", "DeleteConflictException", policyName="p", policyVersionId="2")
+    err("DeletePolicyVersion", "ResourceNotFoundException", policyName="none", policyVersionId="2")
+    for version in ("1", "3", "4", "5"):
+        ok("DeletePolicyVersion", policyName="p", policyVersionId=version)
+    ok("ListPolicies", ascendingOrder=True, pageSize=1)
+    err("ListPolicies", "InvalidRequestException", pageSize=251)
+    ok("AttachPolicy", policyName="p", target=arn)
+    err("AttachPolicy", "ResourceNotFoundException", policyName="none", target=arn)
+    err("AttachPolicy", "ResourceNotFoundException", policyName="p", target=NO_CERTIFICATE)
+    ok("ListAttachedPolicies", target=arn)
+    ok("ListTargetsForPolicy", policyName="p")
+    err("ListTargetsForPolicy", "ResourceNotFoundException", policyName="none")
+    ok("ListPrincipalPolicies", principal=arn)
+    ok("ListPolicyPrincipals", policyName="p")
+    ok("GetEffectivePolicies", principal=arn, thingName="t")
+    ok("TestAuthorization", principal=arn, authInfos=[{"actionType": "PUBLISH", "resources": ["arn:aws:iot:us-east-1:000000000000:topic/a"]}])
+    err("TestAuthorization", "InvalidRequestException", principal=arn, authInfos=[])
+    err("DeletePolicy", "DeleteConflictException", policyName="p")
+    ok("UpdateCertificate", certificateId=identifier, newStatus="INACTIVE")
+    err("DeleteCertificate", "DeleteConflictException", certificateId=identifier)
+    ok("UpdateCertificate", certificateId=identifier, newStatus="ACTIVE")
+    ok("DetachPolicy", policyName="p", target=arn)
+    ok("AttachPrincipalPolicy", policyName="p", principal=arn)
+    err("AttachPrincipalPolicy", "ResourceNotFoundException", policyName="none", principal=arn)
+    ok("DetachPrincipalPolicy", policyName="p", principal=arn)
+    err("DetachPrincipalPolicy", "ResourceNotFoundException", policyName="none", principal=arn)
+    ok("DeletePolicy", policyName="p")
+    err("DeletePolicy", "ResourceNotFoundException", policyName="p")
+
+
+def walk_principals(identifier, arn):
+    ok("AttachThingPrincipal", thingName="t", principal=arn)
+    err("AttachThingPrincipal", "ResourceNotFoundException", thingName="none", principal=arn)
+    err("AttachThingPrincipal", "ResourceNotFoundException", thingName="t", principal=NO_CERTIFICATE)
+    ok("ListThingPrincipals", thingName="t")
+    err("ListThingPrincipals", "ResourceNotFoundException", thingName="none")
+    ok("ListThingPrincipalsV2", thingName="t")
+    err("ListThingPrincipalsV2", "ResourceNotFoundException", thingName="none")
+    ok("ListPrincipalThings", principal=arn)
+    ok("ListPrincipalThingsV2", principal=arn)
+    err("ListPrincipalThings", "InvalidRequestException", principal=arn, maxResults=0)
+    err("DeleteThing", "InvalidRequestException", thingName="t")
+    ok("DetachThingPrincipal", thingName="t", principal=arn)
+    err("DetachThingPrincipal", "ResourceNotFoundException", thingName="none", principal=arn)
+    ok("DeleteThing", thingName="t", expectedVersion=2)
+    ok("DeleteThing", thingName="t")
+    ok("DeprecateThingType", thingTypeName="sensor")
+    err("DeprecateThingType", "ResourceNotFoundException", thingTypeName="none")
+    err("DeleteThingType", "InvalidRequestException", thingTypeName="sensor")
+    err("CreateThing", "InvalidRequestException", thingName="v", thingTypeName="sensor")
+    ok("DeprecateThingType", thingTypeName="sensor", undoDeprecate=True)
+    err("DeleteThingType", "InvalidRequestException", thingTypeName="sensor")
+    err("DeleteThingType", "ResourceNotFoundException", thingTypeName="none")
+    ok("UpdateCertificate", certificateId=identifier, newStatus="INACTIVE")
+    ok("DeleteCertificate", certificateId=identifier)
+
+
+def walk_data():
+    ok("DescribeEndpoint", endpointType="iot:Data-ATS")
+    err("DescribeEndpoint", "InvalidRequestException", endpointType="no type")
+    ok("Publish", client=data, topic="a/b", qos=1, payload=b"x", userProperties=[{"k": "v"}])
+    ok("Publish", client=data, topic="a/b", payload=b"x", userProperties=json.dumps([{"k": "v"}]), contentType="text/plain", responseTopic="r", messageExpiry=5, correlationData="YWJj")
+    err("Publish", "InvalidRequestException", client=data, topic="a", payload=b"x", userProperties=[["k", "v"]])
+    err("Publish", "InvalidRequestException", client=data, topic="a", payload=b"x", userProperties=[{"k": "\0"}])
+    ok("Publish", client=data, topic="a/b", retain=True, qos=0, payload=b"x")
+    err("Publish", "InvalidRequestException", client=data, topic="a/#", payload=b"x")
+    err("Publish", "InvalidRequestException", client=data, topic="a", qos=3, payload=b"x")
+    err("Publish", "InvalidRequestException", client=data, topic="a", payload=b"x", userProperties="no list")
+
+
+TEXTS = [
+    "a", "aaaaaaaa", "a" * 36, "0" * 64, "1", "12345678", "x1", "1.0.0", "true", "$default", "AWSIotLogsV2", "a/b", "arn:aws:iot:us-east-1:000000000000:cert/" + "0" * 64,
+    "arn:aws:iot:us-east-1:000000000000:thing/a", "arn:aws:iam::000000000000:role/role", "arn:aws:lambda:us-east-1:000000000000:function:f", "arn:aws:s3:::bucket",
+    "2026-01-01T00:00:00Z", "2026-01-01 00:00", "{}", "us-east-1", "a.example.com", "https://example.com/", "000000000000", "iot:Data-ATS",
+    "arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000000", "YWJj", "arn:aws:signer:us-east-1:000000000000:/signing-jobs/a",
+    "arn:aws:iot:us-east-1:000000000000:command/a", "arn:aws:acm:us-east-1:000000000000:certificate/a", "1h", "20", "arn:aws:iot:us-east-1:000000000000:job/a",
+    "arn:aws:iot:us-east-1:000000000000:package/a/version/1", "-----BEGIN CERTIFICATE-----\na\n-----END CERTIFICATE-----", "a" * 130,
+]
+
+
+def text_for(shape):
+    """A string that keeps the shape's length and pattern."""
+    low, high, pattern = shape.metadata.get("min", 0), shape.metadata.get("max", 1 << 20), shape.metadata.get("pattern")
+    translated = pattern and re.sub(r"\\p\{(\w+)\}", lambda m: {"Graph": r"\\x21-\\x7e", "Print": r"\\x20-\\x7e", "L": "a-zA-Z", "N": "0-9", "Z": " "}.get(m[1], "a-z"), pattern)
+    for text in TEXTS:
+        fitting = text if low <= len(text) <= high else None
+        if fitting is None and len(text) < low and set(text) == {text[0]}:
+            fitting = text[0] * low
+        if fitting is None:
+            continue
+        try:
+            if translated is None or re.fullmatch(translated, fitting):
+                return fitting
+        except re.error:
+            return fitting
+    return "a" * max(1, low)
+
+
+def value_for(shape, depth=0):
+    """The least valid value of a shape."""
+    kind = shape.type_name
+    if kind == "structure":
+        members = list(shape.required_members)
+        if shape.metadata.get("union") or getattr(shape, "is_tagged_union", False):
+            members = [next(iter(shape.members))]
+        return {name: value_for(shape.members[name], depth + 1) for name in members if depth < 12}
+    if kind == "list":
+        return [value_for(shape.member, depth + 1) for _ in range(shape.metadata.get("min", 0))]
+    if kind == "map":
+        return {value_for(shape.key, depth + 1): value_for(shape.value, depth + 1) for _ in range(min(1, shape.metadata.get("min", 0)))}
+    if kind == "string":
+        return shape.enum[0] if shape.enum else text_for(shape)
+    if kind in ("integer", "long", "float", "double"):
+        return max(1, shape.metadata.get("min", 1))
+    if kind == "timestamp":
+        return 1_800_000_000
+    return {"boolean": True, "blob": b"{}"}.get(kind)
+
+
+def walk_unserved():
+    slowest = 0.0
+    for client in (iot, data, jobs):
+        model = client.meta.service_model
+        for name in model.operation_names:
+            if name in served or name in refused:
+                continue
+            shape = model.operation_model(name).input_shape
+            arguments = value_for(shape) if shape is not None else {}
+            began = time.monotonic()
+            try:
+                method_of(client, name)(**arguments)
+                fault(f"{name}: served, and not walked")
+            except ClientError as error:
+                code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
+                if (code, status) == ("UnknownOperationException", 404):
+                    unserved.add(f"{model.service_name}.{name}")
+                    if name not in error.response["Error"]["Message"]:
+                        fault(f"{name}: its refusal does not name it")
+                else:
+                    fault(f"{name}({arguments}): {code} {status} {error.response['Error']['Message'][:300]}")
+            slowest = max(slowest, time.monotonic() - began)
+    return slowest
+
+
+walk_things()
+device, device_arn = walk_certificates()
+walk_authorities()
+walk_policies(device, device_arn)
+walk_principals(device, device_arn)
+walk_data()
+slowest_refusal = walk_unserved()
+print(json.dumps({
+    "served": sorted(served),
+    "refused": {name: sorted(codes) for name, codes in sorted(refused.items())},
+    "unserved": len(unserved),
+    "slowestRefusal": slowest_refusal,
+    "faults": faults,
+}))
+sys.exit(1 if faults else 0)
