@@ -1,4 +1,5 @@
 /** boto3 against the whole server: every operation, its refusals, and each raw reply held against botocore's model (boto3_walk.py). */
+// needs: boto3
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -21,9 +22,16 @@ async function pythonWithBoto3(): Promise<string> {
 }
 
 test('boto3 walks every operation, and no reply is outside the model', { timeout: 300_000 }, async (t) => {
+  const found = await pythonWithBoto3();
+  // The walk holds replies against botocore's model: one from before an operation was there can't judge it.
+  const knows = "import boto3; boto3.client('iot', region_name='us-east-1').update_thing_type";
+  if ((await run(found, ['-c', knows], { env: plainEnvironment() })).code !== 0) {
+    t.skip(`the boto3 of ${found} is older than the operations that are walked`);
+    return;
+  }
   await using server = await startServer();
   const script = fileURLToPath(new URL('./boto3_walk.py', import.meta.url));
-  const { stdout, stderr } = await run(await pythonWithBoto3(), [script], { env: server.env, deadline: 240_000 });
+  const { stdout, stderr } = await run(found, [script], { env: server.env, deadline: 240_000 });
   const last = stdout.trim().split('\n').at(-1) ?? '';
   assert.ok(last.startsWith('{'), `the walk broke off: ${stderr.slice(-2_000)}`);
   const { served, refused, unserved, slowestRefusal, faults } = JSON.parse(last) as Walk;

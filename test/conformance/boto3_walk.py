@@ -101,7 +101,7 @@ def check_reply(operation_model, response_dict, **_):
 
 
 def client_of(service):
-    client = boto3.client(service, config=Config(retries={"total_max_attempts": 1}, parameter_validation=False, read_timeout=20))
+    client = boto3.client(service, endpoint_url=os.environ["AWS_ENDPOINT_URL"], config=Config(retries={"total_max_attempts": 1}, parameter_validation=False, read_timeout=20))
     client.meta.events.register("before-parse.*", check_reply)
     return client
 

@@ -1,0 +1,78 @@
+/** The walkthroughs: each README shows exactly what its run.sh runs, and run.sh runs. */
+// needs: aws openssl mosquitto-clients
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type Outcome, plainEnvironment, run } from './run-command.ts';
+
+const FOLDER = fileURLToPath(new URL('../../walkthroughs', import.meta.url));
+const names = readdirSync(FOLDER, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+
+const read = (name: string, file: string): string => readFileSync(join(FOLDER, name, file), 'utf8');
+
+/** The lines of a script, without indentation: a block may stand inside an `if`. */
+const lines = (text: string): string =>
+  `\n${text
+    .split('\n')
+    .map((line) => line.trim())
+    .join('\n')}\n`;
+
+const blocksOf = (readme: string): string[] =>
+  [...readme.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block.trimEnd());
+
+async function runs(name: string, more: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+  const kept = { ...plainEnvironment(), ...more };
+  const outcome = await run(join(FOLDER, name, 'run.sh'), [], { env: kept, deadline: 180_000 });
+  assert.equal(outcome.code, 0, `${outcome.stdout}\n${outcome.stderr}`);
+  return outcome;
+}
+
+test('there are walkthroughs, each with a README and a run.sh', () => {
+  assert.ok(names.includes('gopigo') && names.includes('first-thing'));
+  for (const name of names)
+    for (const file of ['README.md', 'run.sh']) assert.ok(existsSync(join(FOLDER, name, file)), `${name}/${file}`);
+});
+
+for (const name of names)
+  test(`${name}: what the README shows is what run.sh runs, in that order`, () => {
+    const script = lines(read(name, 'run.sh'));
+    const blocks = blocksOf(read(name, 'README.md'));
+    assert.ok(blocks.length > 0);
+    let at = 0;
+    for (const block of blocks) {
+      const found = script.indexOf(lines(block), at);
+      assert.ok(found >= 0, `run.sh of ${name} lacks, or has elsewhere:\n${block}`);
+      at = found;
+    }
+  });
+
+describe('the walkthroughs run', () => {
+  test('first-thing', async () => {
+    const { stdout } = await runs('first-thing');
+    assert.match(stdout, /^subject=C = us, ST = Pennsylvania, L = Fort Washington, O = Chariot Solutions, CN = RIMPLEDEVICE$/m);
+    assert.match(stdout, /policy .*client RIMPLEDEVICE .*iot:Publish on things\/OTHERDEVICE\/environment is not allowed/);
+    assert.match(stdout, /policy .*client OTHERDEVICE .*iot:Connect as OTHERDEVICE is not allowed/);
+    assert.match(stdout, /policy .*client RIMPLEDEVICE .*iot:Subscribe to things\/# is not allowed/);
+    assert.match(stdout, /^IMPLICIT_DENY$/m);
+  });
+
+  test('gopigo, with Terraform where it is', async (t) => {
+    const { stdout } = await runs('gopigo');
+    assert.match(stdout, /Verify return code: 0 \(ok\)/);
+    assert.match(stdout, /certificate-not-active .*client gopigo/);
+    assert.match(stdout, /certificate-unknown .*client gopigo/);
+    const why = /^(terraform|Terraform).* is not on this machine: .*$/m.exec(stdout)?.[0];
+    if (why !== undefined) return t.diagnostic(why);
+    assert.match(stdout, /Apply complete! Resources: 5 added, 0 changed, 0 destroyed\./);
+    assert.match(stdout, /No changes\. Your infrastructure matches the configuration\./);
+    assert.match(stdout, /Destroy complete! Resources: 5 destroyed\./);
+  });
+
+  test('gopigo, with the aws command alone', async () => {
+    const { stdout } = await runs('gopigo', { WITHOUT_TERRAFORM: '1' });
+    assert.doesNotMatch(stdout, /Apply complete/);
+    assert.match(stdout, /certificate-unknown .*client gopigo/);
+  });
+});
