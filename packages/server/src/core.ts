@@ -104,7 +104,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   /** Each region's handlers over its own part of the store, made when first asked for. */
   const services = perRegion((regionName): Services => {
     const regional = inRegion(regionName);
-    const parts = {
+    const given = {
       store: regional,
       clock,
       rights,
@@ -116,20 +116,20 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     return {
       iot: {
         ...endpointOperations({ endpoint }),
-        ...certificateIssuingOperations(parts),
-        ...certificateRegisteringOperations(parts),
-        ...certificateOperations(parts),
-        ...caCertificateRegisteringOperations(parts),
-        ...caCertificateOperations(parts),
-        ...thingOperations(parts),
-        ...thingTypeOperations(parts),
-        ...thingPrincipalOperations(parts),
+        ...certificateIssuingOperations(given),
+        ...certificateRegisteringOperations(given),
+        ...certificateOperations(given),
+        ...caCertificateRegisteringOperations(given),
+        ...caCertificateOperations(given),
+        ...thingOperations(given),
+        ...thingTypeOperations(given),
+        ...thingPrincipalOperations(given),
         ...tagOperations({ store: regional, taggable: { ...taggableRegistry, ...taggablePolicies } }),
-        ...policyOperations(parts),
-        ...policyVersionOperations(parts),
-        ...policyAttachmentOperations(parts),
-        ...policyListingOperations(parts),
-        ...authorizationOperations(parts),
+        ...policyOperations(given),
+        ...policyVersionOperations(given),
+        ...policyAttachmentOperations(given),
+        ...policyListingOperations(given),
+        ...authorizationOperations(given),
       },
       'iot-data': dataPlaneOperations(publish),
       'iot-jobs-data': {},

@@ -169,8 +169,8 @@ export function createApi(options: ApiOptions): Api {
     const method = request.method ?? '';
     if (error instanceof ThingkeepError && REFUSALS.has(error.code)) {
       const refusal: ApiRefusal = { requestId, sourceIp, method, path, code: error.code, reason: error.message };
-      log.warn({ event: 'api-refused', service, ...refusal }, 'API request refused');
-      options.refused?.(refusal);
+      if (options.refused === undefined) log.warn({ event: 'api-refused', service, ...refusal }, 'API request refused');
+      else options.refused(refusal);
     }
     if (isQueryService(service)) {
       if (!(error instanceof ThingkeepError))

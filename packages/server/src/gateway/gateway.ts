@@ -40,8 +40,6 @@ export interface Gateway {
 export function createGateway({ broker, credentials, http, refuse }: GatewayOptions): Gateway {
   const onMqtt = (socket: TLSSocket): void => attach(socket, broker, peerOf(socket));
   const httpServer = handedHttpServer(HTTP_OPTIONS, deviceHttp(http));
-  // It never listens itself, and Node begins to keep count of connections and their deadlines at this event only.
-  httpServer.emit('listening');
   const onHttps = (socket: TLSSocket): void => {
     if (protocolOf(socket.alpnProtocol) === 'mqtt') onMqtt(socket);
     else httpServer.emit('connection', socket);
