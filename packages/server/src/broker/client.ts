@@ -3,6 +3,7 @@
  * packets in intake.ts.
  */
 import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
+import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { encodeDisconnect } from '../mqtt/acknowledge.ts';
 import { type Connect, encodeConnack, UnsupportedProtocol } from '../mqtt/connect.ts';
 import type { MqttError } from '../mqtt/mqtt-error.ts';
@@ -34,6 +35,9 @@ const MOST_SLOTS = 256;
 const MOST_REFUSALS = 100;
 
 const NO_RIGHTS: Rights = { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
+
+/** Violations that are a matter of what a topic may be. */
+const ABOUT_TOPICS: ReadonlySet<number> = new Set([REASON.TOPIC_NAME_INVALID, REASON.TOPIC_FILTER_INVALID]);
 
 export class Client implements Waiter {
   readonly broker: Broker;
@@ -151,7 +155,7 @@ export class Client implements Waiter {
 
   /** A violation of MQTT ends the connection, whatever its state [MQTT-4.8.0-1; MQTT5 4.13]. */
   violated(error: MqttError): void {
-    this.refuse({ check: 'protocol', reason: error.message });
+    this.refuse({ check: ABOUT_TOPICS.has(error.reason) ? 'topic' : 'protocol', reason: error.message });
     if (this.state === 'awaiting-connect' && error instanceof UnsupportedProtocol) {
       // [MQTT-3.1.2-2]: the version's own way of saying no.
       this.output.append(error.level < 5 ? encodeConnack(4, 1, false) : encodeConnack(5, error.reason, false));

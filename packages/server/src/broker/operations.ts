@@ -66,7 +66,7 @@ export const publisher =
   async ({ accountId, region }, input) => {
     const { topic: name = '', qos = 0, retain = false, payload } = input;
     const fault = topicFault(name);
-    if (fault !== undefined) bad(`The topic is ${fault}`);
+    if (fault !== undefined) bad(`The topic is not valid: ${fault}`);
     const bytes = payload === undefined ? Buffer.alloc(0) : Buffer.from(payload);
     if (bytes.length > LIMITS.payload) bad('The payload exceeds the maximum size of 128 KB');
     if (retain && name.startsWith('$')) bad('A message on a reserved topic can not be retained');

@@ -102,7 +102,9 @@ export function deviceHttp({ log, identify, publish, refuse }: DeviceHttpOptions
     };
     void work()
       .catch((error: unknown): Rendered => {
-        if (!(error instanceof ThingkeepError)) log.error({ err: error, requestId }, 'a device request failed');
+        // A peer that left during its upload (the request has failed then) is no failure of ours.
+        if (!(error instanceof ThingkeepError) && request.errored === null)
+          log.error({ err: error, requestId }, 'a device request failed');
         return traced(renderError(operation, error), requestId);
       })
       .then(({ status, headers, body }) => {
@@ -112,6 +114,10 @@ export function deviceHttp({ log, identify, publish, refuse }: DeviceHttpOptions
         const close = request.complete ? {} : { connection: 'close' };
         response.writeHead(status, { ...headers, ...close, 'content-length': bytes.length, 'x-amzn-RequestId': requestId });
         response.end(bytes);
+      })
+      .catch((error: unknown) => {
+        log.error({ err: error, requestId }, 'a device request could not be answered');
+        response.destroy();
       });
   };
 }

@@ -44,8 +44,14 @@ export function createGateway({ broker, credentials, http, refuse }: GatewayOpti
     if (protocolOf(socket.alpnProtocol) === 'mqtt') onMqtt(socket);
     else httpServer.emit('connection', socket);
   };
-  const mqtt = createTlsListener({ credentials, selectProtocol: selectOnMqttPort, refuse, onSocket: onMqtt });
-  const https = createTlsListener({ credentials, selectProtocol: selectOnHttpsPort, refuse, onSocket: onHttps });
+  const mqtt = createTlsListener({ protocol: 'mqtt', credentials, selectProtocol: selectOnMqttPort, refuse, onSocket: onMqtt });
+  const https = createTlsListener({
+    protocol: 'https',
+    credentials,
+    selectProtocol: selectOnHttpsPort,
+    refuse,
+    onSocket: onHttps,
+  });
   return {
     mqtt: mqtt.server,
     https: https.server,

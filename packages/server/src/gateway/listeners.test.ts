@@ -47,6 +47,7 @@ describe('the TLS listener', () => {
     const authority = await openAuthority({ folder: join(folder, 'ca'), clock: systemClock, hostNames: ['localhost'] });
     rootCa = authority.rootCaPem;
     listener = createTlsListener({
+      protocol: 'mqtt',
       credentials: authority.serverCredentials(),
       selectProtocol: selectOnHttpsPort,
       refuse: (refusal) => refusals.push(refusal),
@@ -80,6 +81,7 @@ describe('the TLS listener', () => {
     const socket = tlsConnect({ port, host: '127.0.0.1', servername: 'localhost', ca: rootCa, ALPNProtocols: ['h2'] });
     const [error] = (await once(socket, 'error')) as [Error & { code?: string }];
     assert.match(error.code ?? '', /NO_APPLICATION_PROTOCOL/);
+    assert.equal(refusals.at(-1)?.reason, 'the TLS handshake failed: no application protocol');
   });
 
   test('a peer that leaves in mid-handshake is no refusal', async () => {

@@ -31,10 +31,14 @@ export function markedAdmission(
 
 /** Begins to follow changes; gives the function that ends it. */
 export function followRights({ broker, admit, judgedAt, changes }: LiveRightsOptions): () => void {
+  // Judgements of one connection may overlap, and end in another order than they began: only the newest counts.
+  const newest = new WeakMap<Client, number>();
   const judgeAgain = async (client: Client): Promise<void> => {
     if (client.connect === undefined) return;
+    const turn = (newest.get(client) ?? 0) + 1;
+    newest.set(client, turn);
     const answer = await admit(client.peer, client.connect);
-    if (client.state !== 'connected') return;
+    if (client.state !== 'connected' || newest.get(client) !== turn) return;
     if (!('refused' in answer)) {
       client.setRights(answer.rights);
       return;

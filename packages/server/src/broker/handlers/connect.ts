@@ -75,7 +75,11 @@ function shapeFault({
   if (properties.authenticationMethod !== undefined)
     return { check: 'protocol', reason: REASON.UNSPECIFIED, text: 'enhanced authentication is not supported' };
   if (will !== undefined && topicFault(will.topic) !== undefined)
-    return { check: 'topic', reason: REASON.TOPIC_NAME_INVALID, text: `a will topic that is ${topicFault(will.topic)}` };
+    return {
+      check: 'topic',
+      reason: REASON.TOPIC_NAME_INVALID,
+      text: `a will topic that is not valid: ${topicFault(will.topic)}`,
+    };
   return undefined;
 }
 

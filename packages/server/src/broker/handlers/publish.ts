@@ -98,7 +98,8 @@ const packetIdAt = (bytes: Buffer, qos: number, bodyAt: number): number => (qos 
 function authorize(client: Client, slot: PublishSlot, qos: number, bytes: Buffer, bodyAt: number): boolean {
   if (slot.generation === client.rightsGeneration && slot.allowed) return true;
   const { topic } = slot;
-  if (topic.fault !== undefined) throw new MqttError(REASON.TOPIC_NAME_INVALID, `a PUBLISH on a topic that is ${topic.fault}`);
+  if (topic.fault !== undefined)
+    throw new MqttError(REASON.TOPIC_NAME_INVALID, `a PUBLISH on a topic that is not valid: ${topic.fault}`);
   const decision = topic.open ? client.rights.decide('iot:Publish', topic.arn) : { effect: 'IMPLICIT_DENY' as const };
   slot.generation = client.rightsGeneration;
   slot.retainAllowed = undefined;

@@ -49,8 +49,9 @@ export function subscribe(client: Client, bytes: Buffer, body: number, next: num
 function judge(client: Client, account: AccountSpace, { filter, qos }: SubscribeEntry): number {
   const fault = filter.length > LONGEST_FILTER ? 'too long' : filterFault(filter);
   if (fault !== undefined) {
-    client.refuse({ check: 'topic', reason: `a topic filter that is ${fault}` });
-    if (client.level === 4) throw new MqttError(REASON.TOPIC_FILTER_INVALID, `a topic filter that is ${fault}`);
+    const reason = `a topic filter that is not valid: ${fault}`;
+    if (client.level === 4) throw new MqttError(REASON.TOPIC_FILTER_INVALID, reason);
+    client.refuse({ check: 'topic', reason });
     return REASON.TOPIC_FILTER_INVALID;
   }
   if (sharedFilter(filter) !== undefined) {

@@ -8,6 +8,9 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Refusal } from '../../refusals/refusals.ts';
 import { plainAddress } from '../peer.ts';
 
+/** What failed, in OpenSSL's words, without the addresses and source lines that its message carries. */
+const handshakeFault = (error: Error & { reason?: string }): string => error.reason ?? error.message.trim();
+
 /** Keys and certificate chains side by side, one pair per kind of key; the client's offer picks. */
 export interface ServerCredentials {
   readonly key: string[];
@@ -15,6 +18,8 @@ export interface ServerCredentials {
 }
 
 export interface TlsListenerOptions {
+  /** What the port is for, as its refusals say. */
+  readonly protocol: 'mqtt' | 'https';
   readonly credentials: ServerCredentials;
   /** Chooses among the protocols that a client offers; undefined ends the handshake (RFC 7301, no_application_protocol). */
   readonly selectProtocol: (offered: readonly string[]) => string | undefined;
@@ -68,7 +73,7 @@ export interface TlsListener {
   endHandshakes(): void;
 }
 
-export function createTlsListener({ credentials, selectProtocol, refuse, onSocket }: TlsListenerOptions): TlsListener {
+export function createTlsListener({ protocol, credentials, selectProtocol, refuse, onSocket }: TlsListenerOptions): TlsListener {
   const server = createServer({
     ...secureOptions(credentials),
     requestCert: true,
@@ -99,7 +104,7 @@ export function createTlsListener({ credentials, selectProtocol, refuse, onSocke
     const sourceIp = plainAddress(socket.remoteAddress);
     // A peer that leaves in mid-handshake was not refused by us.
     if (!/ECONNRESET|hang up|disconnected before/.test(error.message))
-      refuse({ check: 'tls', reason: `the TLS handshake failed: ${error.message}`, protocol: 'mqtt', sourceIp });
+      refuse({ check: 'tls', reason: `the TLS handshake failed: ${handshakeFault(error)}`, protocol, sourceIp });
     socket.destroy();
   });
   return {

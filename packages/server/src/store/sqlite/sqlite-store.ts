@@ -55,7 +55,8 @@ class SqliteStore implements Store {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
-    while (this.#writing || this.#writes.length > 0) await this.write(async () => {});
+    // A store that can't commit any more still closes: its writes are refused, and those who wrote are told.
+    while (this.#writing || this.#writes.length > 0) await this.write(async () => {}).catch(() => undefined);
     this.#closed = true;
     this.#db.close();
   }
@@ -108,9 +109,15 @@ class SqliteStore implements Store {
   }
 
   #rollBack(batch: readonly Write[], error: unknown): void {
-    if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
     const refusal = new ThingkeepError('ServiceUnavailableException', 'The change could not be stored.', {}, error);
-    for (const write of batch) write.reject(refusal);
+    // When not even a transaction could begin, those who wait are told too: tried again at once, they would spin.
+    const refused = batch.length > 0 ? batch : this.#writes.splice(0, LARGEST_BATCH);
+    for (const write of refused) write.reject(refusal);
+    try {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+    } catch {
+      // The next batch fails at its beginning, and tries this again.
+    }
   }
 }
 

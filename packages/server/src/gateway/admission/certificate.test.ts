@@ -1,0 +1,52 @@
+/** Who may connect with which certificate (developer guide, pages x509-client-certs and iot-policy-actions). */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RightsChanges } from '../../policies/rights-changes.ts';
+import { Workbench } from '../../registry/workbench.ts';
+import { openLog } from '../../runtime/log.ts';
+import type { Store } from '../../store/contract.ts';
+import { CertificateAdmission } from './certificate.ts';
+
+const YEARS = 366 * 86_400_000;
+
+const admissionOver = (bench: Workbench, changes = new RightsChanges(), store: Store = bench.store) => {
+  const { clock } = bench;
+  const regions = async () => ['us-east-1'];
+  const admission = new CertificateAdmission({ regions, inRegion: () => store, clock, log: openLog('silent'), changes });
+  return async (certificateId?: string): Promise<string> => {
+    const peer = { sourceIp: '192.0.2.1', sourcePort: 1, ...(certificateId === undefined ? {} : { certificateId }) };
+    const answer = await admission.identify(peer);
+    return 'refused' in answer ? answer.refused.check : answer.rights.decide('iot:Publish', 'arn:aws:iot:x').effect;
+  };
+};
+
+test('a certificate is shown, registered, ACTIVE, and still denied everything without a policy', async () => {
+  await using bench = await Workbench.open();
+  const judge = admissionOver(bench);
+  assert.equal(await judge(), 'certificate-missing');
+  assert.equal(await judge('ab'.repeat(32)), 'certificate-unknown');
+  assert.equal(await judge((await bench.certificate(false)).id), 'certificate-not-active');
+  assert.equal(await judge((await bench.certificate()).id), 'IMPLICIT_DENY');
+});
+
+test('validity is judged by the clock of each request, though the certificate is remembered', async () => {
+  await using bench = await Workbench.open();
+  const judge = admissionOver(bench);
+  const { id } = await bench.certificate();
+  assert.equal(await judge(id), 'IMPLICIT_DENY');
+  bench.clock.at += 100 * YEARS;
+  assert.equal(await judge(id), 'certificate-expired');
+  bench.clock.at -= 200 * YEARS;
+  assert.equal(await judge(id), 'certificate-not-yet-valid');
+});
+
+test('a revoked certificate is refused from the ring of the bell on', async () => {
+  await using bench = await Workbench.open();
+  const changes = new RightsChanges();
+  const judge = admissionOver(bench, changes);
+  const { id } = await bench.certificate();
+  assert.equal(await judge(id), 'IMPLICIT_DENY');
+  await bench.call('UpdateCertificate', { certificateId: id, newStatus: 'REVOKED' });
+  for (const { accountId, certificateIds } of bench.rings.splice(0)) changes.ring(accountId, certificateIds);
+  assert.equal(await judge(id), 'certificate-not-active');
+});

@@ -1,0 +1,66 @@
+/** What is remembered of a certificate, and that the bell of changed rights always wins over it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RightsChanges } from '../../policies/rights-changes.ts';
+import { Remembered } from './remembered.ts';
+
+interface Facts {
+  readonly load: number;
+}
+
+const workbench = () => {
+  const changes = new RightsChanges();
+  const remembered = new Remembered<Facts>(changes);
+  let loads = 0;
+  const load = async (): Promise<Facts> => {
+    loads += 1;
+    return { load: loads };
+  };
+  return { changes, load, ask: (id: string, client = 'c', from = load) => remembered.get(id, client, from), loads: () => loads };
+};
+
+test('asks once for a certificate and client id, until its rights change', async () => {
+  const { changes, ask, loads } = workbench();
+  assert.deepEqual(await ask('a'), await ask('a'));
+  await ask('b');
+  assert.equal(loads(), 2);
+  changes.ring('000000000000', ['a']);
+  await ask('b');
+  assert.equal(loads(), 2, 'a change of another certificate forgets nothing');
+  await ask('a');
+  assert.equal(loads(), 3);
+});
+
+test('an answer read while the bell rang is given, not remembered', async () => {
+  const { changes, ask, load, loads } = workbench();
+  await ask('a', 'c', async () => {
+    const facts = await load();
+    changes.ring('000000000000', ['a']);
+    return facts;
+  });
+  await ask('a');
+  assert.equal(loads(), 2);
+});
+
+test('a certificate that is not registered, and a failure, are asked for anew', async () => {
+  const { ask, loads } = workbench();
+  assert.equal(await ask('a', 'c', (async () => undefined) as unknown as () => Promise<Facts>), undefined);
+  await assert.rejects(
+    ask('a', 'c', () => Promise.reject(new RangeError('no'))),
+    RangeError,
+  );
+  await ask('a');
+  assert.equal(loads(), 1);
+});
+
+test('a certificate with many client ids, and many certificates, stay bounded', async () => {
+  const { ask, loads } = workbench();
+  for (let i = 0; i < 5; i += 1) await ask('a', `c${i}`);
+  await ask('a', 'c4');
+  assert.equal(loads(), 5);
+  await ask('a', 'c0');
+  assert.equal(loads(), 6, 'the oldest client id was forgotten');
+  for (let i = 0; i < 10_000; i += 1) await ask(`other${i}`);
+  await ask('a', 'c0');
+  assert.equal(loads(), 10_007);
+});

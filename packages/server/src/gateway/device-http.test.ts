@@ -1,0 +1,134 @@
+/** Devices over HTTPS (developer guide, page http) with real TLS: how bodies that end badly, and requests that are none, are answered. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { connect, type TLSSocket } from 'node:tls';
+import { openAuthority } from '../authority/authority.ts';
+import { ALL, rightsOf } from '../broker/test-bench.ts';
+import type { Refusal } from '../refusals/refusals.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { close, listen } from '../runtime/listen.ts';
+import { openLog } from '../runtime/log.ts';
+import type { Identified } from './admission/certificate.ts';
+import { deviceHttp } from './device-http.ts';
+import { selectOnHttpsPort } from './listeners/alpn.ts';
+import { handedHttpServer } from './listeners/handed-http.ts';
+import { createTlsListener } from './listeners/tls.ts';
+
+const place = { accountId: '000000000000', region: 'us-east-1' };
+const folder = mkdtempSync(join(tmpdir(), 'thingkeep-device-http-'));
+const refusals: Refusal[] = [];
+const published: (string | undefined)[] = [];
+const lines: string[] = [];
+let who: Identified = { place, principal: 'p', rights: ALL };
+let server: Server;
+let port = 0;
+let rootCa = '';
+let onFirstBytes: () => void = () => {};
+
+before(async () => {
+  const authority = await openAuthority({ folder: join(folder, 'ca'), clock: systemClock, hostNames: ['localhost'] });
+  rootCa = authority.rootCaPem;
+  const listener = deviceHttp({
+    log: openLog('info', { write: (line: string) => void lines.push(line) }),
+    identify: async ({ certificateId }) => {
+      onFirstBytes();
+      return certificateId === undefined && who.principal === 'nobody'
+        ? { refused: { check: 'certificate-missing', reason: 'the client showed no certificate' } }
+        : who;
+    },
+    publish: async (_place, { topic }) => void published.push(topic),
+    refuse: (refusal) => refusals.push(refusal),
+  });
+  const http = handedHttpServer({}, listener);
+  const credentials = authority.serverCredentials();
+  const refuse = (refusal: Refusal): void => void refusals.push(refusal);
+  server = createTlsListener({
+    protocol: 'https',
+    credentials,
+    selectProtocol: selectOnHttpsPort,
+    refuse,
+    onSocket: (socket) => http.emit('connection', socket),
+  }).server;
+  port = await listen(server, '127.0.0.1', 0, 'test');
+});
+after(async () => {
+  await close(server);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const open = async (): Promise<TLSSocket> => {
+  const socket = connect({ port, host: '127.0.0.1', servername: 'localhost', ca: rootCa });
+  await once(socket, 'secureConnect');
+  return socket;
+};
+
+/** All that is answered to these bytes until the server closes. */
+const exchange = async (...parts: (string | Buffer)[]): Promise<string> => {
+  const socket = await open();
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += String(chunk);
+  });
+  socket.on('error', () => undefined);
+  for (const part of parts) socket.write(part);
+  await once(socket, 'close');
+  return text;
+};
+
+const head = (line: string, ...headers: string[]): string =>
+  `${[`${line} HTTP/1.1`, 'host: x', ...headers].join('\r\n')}\r\n\r\n`;
+const statuses = (text: string): string[] => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status = '']) => status);
+
+test('requests sent ahead of their answers are answered in order', async () => {
+  const first = head('POST /topics/a%2Fb?qos=1', 'content-length: 2');
+  const second = head('GET /topics/a', 'connection: close');
+  const text = await exchange(`${first}hi${second}`);
+  assert.equal(statuses(text)[0], '200');
+  assert.match(statuses(text)[1] ?? '', /^4/);
+  assert.deepEqual(published.splice(0), ['a/b']);
+});
+
+test('a body over the limit is answered 413, announced or not', async () => {
+  assert.deepEqual(statuses(await exchange(head('POST /topics/a', 'content-length: 999999999'))), ['413']);
+  const chunk = Buffer.alloc(0x22000, 'x');
+  const text = await exchange(head('POST /topics/a', 'transfer-encoding: chunked'), '22000\r\n', chunk, '\r\n');
+  assert.deepEqual(statuses(text), ['413']);
+  assert.deepEqual(published, []);
+});
+
+test('malformed percent-encoding and other methods are the client fault', async () => {
+  for (const line of ['POST /topics/%zz', 'POST /topics/%ff', 'PUT /topics/a', 'HEAD /topics/a', 'POST /'])
+    assert.match(statuses(await exchange(head(line, 'content-length: 0', 'connection: close')))[0] ?? '', /^4/, line);
+});
+
+test('an upload that is broken off publishes nothing and is no failure of the server', async () => {
+  const asked = new Promise<void>((resolve) => {
+    onFirstBytes = resolve;
+  });
+  const socket = await open();
+  const gone = once(server, 'secureConnection').catch(() => undefined);
+  socket.write(`${head('POST /topics/a', 'content-length: 100')}half`);
+  await asked;
+  socket.destroy();
+  // A request that follows shows that the server is well.
+  assert.deepEqual(statuses(await exchange(head('POST /topics/next', 'content-length: 0', 'connection: close'))), ['200']);
+  await gone;
+  assert.deepEqual(published.splice(0), ['next']);
+  assert.deepEqual(lines, []);
+});
+
+test('without rights, or without a certificate, the answer is 403 and the refusal is recorded', async () => {
+  const request = head('POST /topics/a', 'content-length: 0', 'connection: close');
+  who = { place, principal: 'p', rights: rightsOf(() => false) };
+  assert.deepEqual(statuses(await exchange(request)), ['403']);
+  assert.equal(refusals.at(-1)?.check, 'policy');
+  who = { ...who, principal: 'nobody' };
+  assert.deepEqual(statuses(await exchange(request)), ['403']);
+  assert.equal(refusals.at(-1)?.check, 'certificate-missing');
+  assert.deepEqual(published, []);
+});

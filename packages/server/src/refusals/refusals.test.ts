@@ -1,0 +1,71 @@
+/** Refusals are kept within bounds, found again, and no flood of them drowns the log. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { adminOperations } from '../admin/operations.ts';
+import { caller } from '../registry/workbench.ts';
+import { openLog } from '../runtime/log.ts';
+import { announceRefusals } from './topics.ts';
+import { type Refusal, Refusals } from './refusals.ts';
+
+const refusal: Refusal = { check: 'policy', reason: 'no', protocol: 'mqtt', sourceIp: '192.0.2.1' };
+const workbench = () => {
+  const time = { now: 1_000_000 };
+  const lines: string[] = [];
+  const log = openLog('info', { write: (line: string) => void lines.push(line) });
+  return { time, lines, refusals: new Refusals({ now: () => time.now, monotonic: () => time.now }, log) };
+};
+
+test('the newest that fit are listed, oldest first', () => {
+  const { refusals } = workbench();
+  for (let i = 0; i < 10_005; i += 1) refusals.record({ ...refusal, clientId: `c${i % 2}` });
+  const numbers = (query: object) => refusals.list(query).map(({ sequence }) => sequence);
+  assert.deepEqual(numbers({ limit: 3 }), [10_003, 10_004, 10_005]);
+  assert.deepEqual(numbers({ after: 10_000, clientId: 'c1' }), [10_002, 10_004]);
+  assert.equal(numbers({ limit: 20_000 })[0], 6, 'what is older than the last ten thousand is gone');
+});
+
+test('what a stranger sends is cut', () => {
+  const { refusals } = workbench();
+  refusals.record({ ...refusal, clientId: 'x'.repeat(60_000) });
+  assert.equal(refusals.list()[0]?.clientId?.length, 1025);
+});
+
+test('a flood is logged up to a rate, and then counted', () => {
+  const { refusals, lines, time } = workbench();
+  for (let i = 0; i < 300; i += 1) refusals.record(refusal);
+  assert.equal(lines.length, 200);
+  time.now += 1000;
+  refusals.record(refusal);
+  assert.equal(lines.length, 202);
+  assert.equal(JSON.parse(lines[200] ?? '').count, 100);
+});
+
+test('announced to their account, under - when the client id is no topic level, and never about an event itself', () => {
+  const { refusals } = workbench();
+  const topics: string[] = [];
+  announceRefusals(refusals, (_place, topic) => topics.push(topic));
+  const ours = { ...refusal, accountId: '000000000000', region: 'us-east-1' };
+  refusals.record(refusal);
+  for (const clientId of ['lamp', 'a/b', '#', '+']) refusals.record({ ...ours, clientId });
+  refusals.record(ours);
+  refusals.record({ ...ours, action: 'iot:Receive' });
+  assert.deepEqual(
+    topics.map((topic) => topic.slice('$thingkeep/events/refusals/'.length)),
+    ['lamp', '-', '-', '-', '-'],
+  );
+});
+
+test('a caller sees the refusals of its account and of nobody, and a parameter that is no number is refused', async () => {
+  const { refusals } = workbench();
+  refusals.record({ ...refusal, accountId: caller.accountId, clientId: 'mine' });
+  refusals.record({ ...refusal, accountId: '111111111111', clientId: 'theirs' });
+  refusals.record({ ...refusal, clientId: 'nobody' });
+  const list = adminOperations(refusals).get('GET /admin/refusals');
+  assert.ok(list);
+  const answer = (await list(new URLSearchParams(), caller)) as { refusals: Refusal[] };
+  assert.deepEqual(
+    answer.refusals.map(({ clientId }) => clientId),
+    ['mine', 'nobody'],
+  );
+  await assert.rejects(list(new URLSearchParams('limit=-1'), caller), { code: 'InvalidRequestException' });
+});
