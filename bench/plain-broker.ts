@@ -2,6 +2,7 @@
 import { createServer } from 'node:net';
 import { pino } from 'pino';
 import { Broker } from '../packages/server/src/broker/broker.ts';
+import type { Judge } from '../packages/server/src/broker/contract.ts';
 import { Retained } from '../packages/server/src/broker/retained.ts';
 import { attach } from '../packages/server/src/gateway/connection.ts';
 import { systemClock } from '../packages/server/src/runtime/clock.ts';
@@ -12,16 +13,16 @@ const broker = new Broker({
   region: 'us-east-1',
   clock: systemClock,
   log: pino({ level: 'error' }),
-  admit: async () => ({
-    accountId: '000000000000',
-    principal: 'bench',
-    rights: { volatile: false, decide: () => ({ effect: 'ALLOWED' }) },
-  }),
   refuse: (refusal) => console.error(refusal),
   retained: new Retained(() => store),
 });
 setInterval(() => broker.tick(), 100);
-createServer({ noDelay: true }, (socket) => attach(socket, broker, { sourceIp: '127.0.0.1', sourcePort: 0 })).listen(
+const judge: Judge = async () => ({
+  accountId: '000000000000',
+  principal: 'bench',
+  rights: { volatile: false, decide: () => ({ effect: 'ALLOWED' }) },
+});
+createServer({ noDelay: true }, (socket) => attach(socket, broker, { sourceIp: '127.0.0.1', sourcePort: 0 }, judge)).listen(
   Number(process.argv[2] ?? 1883),
   '127.0.0.1',
   () => console.log('ready'),

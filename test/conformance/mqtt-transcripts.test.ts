@@ -21,7 +21,7 @@ const FOLDER = new URL('./transcripts/', import.meta.url);
 
 async function play({ level, steps }: Transcript, chunksOf: (bytes: Buffer) => Buffer[]): Promise<void> {
   await using bench = await TestBench.open();
-  const peer = new TestPeer(bench.broker, level);
+  const peer = new TestPeer(bench.broker, level, bench.judge);
   let got = '';
   for (const [i, step] of steps.entries()) {
     if ('send' in step) {

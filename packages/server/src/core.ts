@@ -18,7 +18,7 @@ import { readServerCertificate } from './config/server-certificate.ts';
 import { CertificateAdmission } from './gateway/admission/certificate.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { secureOptions } from './gateway/listeners/tls.ts';
-import { followRights, markedAdmission } from './gateway/live-rights.ts';
+import { followRights, markJudgements } from './gateway/live-rights.ts';
 import { policyAttachmentOperations } from './policies/operations-attachments.ts';
 import { authorizationOperations } from './policies/operations-authorization.ts';
 import { policyListingOperations } from './policies/operations-listings.ts';
@@ -87,14 +87,15 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   const refuse = refusals.record.bind(refusals);
   const rights = new RightsChanges();
   const admission = new CertificateAdmission({ regions: () => regionsOf(store), inRegion, clock, log, changes: rights });
-  const { admit, judgedAt } = markedAdmission(admission.admit, rights);
-  const broker = new Broker({ region, clock, log, admit, refuse, retained: new Retained(inRegion) });
+  const { marked, judgedAt } = markJudgements(rights);
+  const broker = new Broker({ region, clock, log, refuse, retained: new Retained(inRegion) });
   const publish = publisher(broker);
-  parts.defer(followRights({ broker, admit, judgedAt, changes: rights }));
+  parts.defer(followRights({ broker, judgedAt, changes: rights }));
   parts.defer(announceRefusals(refusals, broker.publishEvent.bind(broker)));
 
   const gateway = createGateway({
     broker,
+    judgeOf: (login) => marked(admission.judgeOf(login)),
     credentials: authority.serverCredentials(),
     refuse,
     http: { log, refuse, publish, identify: admission.identify.bind(admission) },

@@ -10,7 +10,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import { AccountSpace } from './account.ts';
 import { Client, type ClientState } from './client.ts';
-import type { Admit, Channel, DisconnectReason, Peer } from './contract.ts';
+import type { Channel, DisconnectReason, Judge, Peer } from './contract.ts';
 import type { Delivery } from './delivery.ts';
 import { Flusher } from './output.ts';
 import type { Retained } from './retained.ts';
@@ -23,7 +23,6 @@ export interface BrokerOptions {
   readonly region: string;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly admit: Admit;
   readonly refuse: (refusal: Refusal) => void;
   readonly retained: Retained;
 }
@@ -41,7 +40,6 @@ export interface BrokerCounters {
 export class Broker {
   readonly clock: Clock;
   readonly log: Logger;
-  readonly admit: Admit;
   readonly refuse: (refusal: Refusal) => void;
   readonly flusher = new Flusher();
   readonly counters: BrokerCounters = { received: 0, sent: 0, dropped: 0, connects: 0 };
@@ -57,11 +55,10 @@ export class Broker {
   readonly #listeners = new Set<(client: Client, why: DisconnectReason | undefined) => void>();
   #closing = false;
 
-  constructor({ region, clock, log, admit, refuse, retained }: BrokerOptions) {
+  constructor({ region, clock, log, refuse, retained }: BrokerOptions) {
     this.#region = region;
     this.clock = clock;
     this.log = log;
-    this.admit = admit;
     this.refuse = refuse;
     this.#retained = retained;
     this.now = clock.monotonic();
@@ -71,9 +68,9 @@ export class Broker {
     return this.#clients.size;
   }
 
-  /** A peer has come; the gateway hands its bytes to the client from now on. */
-  accept(channel: Channel, peer: Peer): Client {
-    const client = new Client(this, channel, peer);
+  /** A peer has come, with the judge of its CONNECT; the gateway hands its bytes to the client from now on. */
+  accept(channel: Channel, peer: Peer, judge: Judge): Client {
+    const client = new Client(this, channel, peer, judge);
     this.#clients.add(client);
     if (this.#closing) client.close('SERVER_INITIATED_DISCONNECT');
     return client;

@@ -10,7 +10,7 @@ import type { MqttError } from '../mqtt/mqtt-error.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { AccountSpace } from './account.ts';
 import type { Broker } from './broker.ts';
-import type { Admission, Channel, DisconnectReason, Peer, Rights } from './contract.ts';
+import type { Admission, Channel, DisconnectReason, Judge, Peer, Rights } from './contract.ts';
 import { Delivery, type Waiter } from './delivery.ts';
 import { Intake } from './intake.ts';
 import { Output } from './output.ts';
@@ -43,6 +43,7 @@ export class Client implements Waiter {
   readonly broker: Broker;
   readonly channel: Channel;
   readonly peer: Peer;
+  readonly judge: Judge;
   readonly intake: Intake;
   readonly output: Output;
   state: ClientState = 'awaiting-connect';
@@ -68,10 +69,11 @@ export class Client implements Waiter {
   #waitingFor = 0;
   #refusals = 0;
 
-  constructor(broker: Broker, channel: Channel, peer: Peer) {
+  constructor(broker: Broker, channel: Channel, peer: Peer, judge: Judge) {
     this.broker = broker;
     this.channel = channel;
     this.peer = peer;
+    this.judge = judge;
     this.since = broker.clock.monotonic();
     this.lastHeard = this.since;
     this.intake = new Intake(this);

@@ -48,7 +48,15 @@ export interface Admission {
   readonly region?: string;
   /** ARN of the certificate, or what other identity there is. */
   readonly principal: string;
+  /** The principal as lifecycle events name it: the certificate's id, or what an IAM identity or authorizer has. */
+  readonly principalId?: string;
+  /** Thing that the principal belongs to exclusively, if any. */
+  readonly thingName?: string;
   readonly rights: Rights;
+  /** Seconds after which the connection is to be judged again. */
+  readonly judgeAgainAfter?: number;
+  /** Seconds after which the connection ends, counted from its begin alone, and the reason that is told then. */
+  readonly endsAfter?: { readonly seconds: number; readonly why: DisconnectReason };
 }
 
 /** Why a CONNECT is refused. */
@@ -56,18 +64,24 @@ export interface AdmissionRefusal {
   readonly refused: Omit<Refusal, 'protocol' | 'sourceIp'>;
 }
 
-/** Judges a CONNECT. Never rejects: a failure inside is a refusal too. */
-export type Admit = (peer: Peer, connect: Connect) => Promise<Admission | AdmissionRefusal>;
+/**
+ * Judges the CONNECT of one connection: handed in with the connection, it knows what the transport proved of the peer.
+ * Asked again when rights may have changed. Never rejects: a failure inside is a refusal too.
+ */
+export type Judge = (connect: Connect) => Promise<Admission | AdmissionRefusal>;
 
 /** Why a connection ended, in AWS's words (developer guide, page life-cycle-events). */
 export type DisconnectReason =
+  | 'API_INITIATED_DISCONNECT'
   | 'AUTH_ERROR'
   | 'CLIENT_ERROR'
   | 'CLIENT_INITIATED_DISCONNECT'
   | 'CONNECTION_LOST'
+  | 'CUSTOMAUTH_TTL_EXPIRATION'
   | 'DUPLICATE_CLIENTID'
   | 'FORBIDDEN_ACCESS'
   | 'MQTT_KEEP_ALIVE_TIMEOUT'
   | 'SERVER_ERROR'
   | 'SERVER_INITIATED_DISCONNECT'
-  | 'THROTTLED';
+  | 'THROTTLED'
+  | 'WEBSOCKET_TTL_EXPIRATION';

@@ -10,20 +10,20 @@ import type { Store } from '../store/contract.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { Broker } from './broker.ts';
 import type { Client } from './client.ts';
-import type { Admission, AdmissionRefusal, Channel, Decision, MessageAction, Rights } from './contract.ts';
+import type { Admission, AdmissionRefusal, Channel, Decision, Judge, MessageAction, Rights } from './contract.ts';
 import { Retained } from './retained.ts';
 
 export type Level = 4 | 5;
 export const ACCOUNT = '000000000000';
 
 /** Whether an action on a topic or filter (the last part of the ARN) is allowed. */
-export type Judge = (action: MessageAction, name: string) => boolean;
+export type Allows = (action: MessageAction, name: string) => boolean;
 
-export const rightsOf = (judge: Judge, volatile = false): Rights => ({
+export const rightsOf = (allows: Allows, volatile = false): Rights => ({
   volatile,
   decide: (action, resource): Decision => {
     const [, name = ''] = /^arn:aws:iot:[^:]*:[^:]*:[a-z]+\/(.*)$/s.exec(resource) ?? [];
-    return { effect: judge(action, name) ? 'ALLOWED' : 'IMPLICIT_DENY' };
+    return { effect: allows(action, name) ? 'ALLOWED' : 'IMPLICIT_DENY' };
   },
 });
 export const ALL: Rights = rightsOf(() => true);
@@ -96,13 +96,10 @@ export class TestPeer {
   #parser: ReturnType<typeof parser>;
   readonly #packets: Packet[] = [];
 
-  constructor(broker: Broker, level: Level, certificateId?: string) {
+  constructor(broker: Broker, level: Level, judge: Judge, certificateId?: string) {
     this.level = level;
-    this.client = broker.accept(this.channel, {
-      sourceIp: '192.0.2.7',
-      sourcePort: 40_000,
-      ...(certificateId === undefined ? {} : { certificateId }),
-    });
+    const peer = { sourceIp: '192.0.2.7', sourcePort: 40_000, ...(certificateId === undefined ? {} : { certificateId }) };
+    this.client = broker.accept(this.channel, peer, judge);
     this.channel.onResume = () => queueMicrotask(() => this.#hand());
     this.#parser = parser({ protocolVersion: level });
     this.#parser.on('packet', (packet) => this.#packets.push(packet));
@@ -193,23 +190,24 @@ export class TestBench implements AsyncDisposable {
       region: 'us-east-1',
       clock: { now: () => 1_760_000_000_000 + this.#now, monotonic: () => this.#now },
       log: pino({ level: 'error' }, { write: (line: string) => void this.faults.push(line) }),
-      admit: async (_peer, { clientId }) => {
-        await this.admitting;
-        const admission = this.admissions.get(clientId) ?? {};
-        if ('refused' in admission) return admission;
-        return { accountId: ACCOUNT, principal: `cert/${clientId}`, rights: this.rights.get(clientId) ?? ALL, ...admission };
-      },
       refuse: (refusal) => this.refusals.push(refusal),
       retained: new Retained(() => store),
     });
   }
+
+  readonly judge: Judge = async ({ clientId }) => {
+    await this.admitting;
+    const admission = this.admissions.get(clientId) ?? {};
+    if ('refused' in admission) return admission;
+    return { accountId: ACCOUNT, principal: `cert/${clientId}`, rights: this.rights.get(clientId) ?? ALL, ...admission };
+  };
 
   static async open(): Promise<TestBench> {
     return new TestBench(await openSqliteStore({ path: ':memory:' }));
   }
 
   peer(level: Level = 4): TestPeer {
-    return new TestPeer(this.broker, level);
+    return new TestPeer(this.broker, level, this.judge);
   }
 
   /** A connected client; its CONNACK has been read. */

@@ -1,7 +1,7 @@
 /** A socket as the broker's channel: bytes in, bytes out, and the end of it told once. */
 import type { Duplex } from 'node:stream';
 import type { Broker } from '../broker/broker.ts';
-import type { Channel, Peer } from '../broker/contract.ts';
+import type { Channel, Judge, Peer } from '../broker/contract.ts';
 
 /** Milliseconds that a peer gets to close after us, before the socket is taken away. */
 const GRACE = 2_000;
@@ -45,8 +45,8 @@ class SocketChannel implements Channel {
 }
 
 /** Ties a socket to the broker for as long as either lives. */
-export function attach(socket: Duplex, broker: Broker, peer: Peer): void {
-  const client = broker.accept(new SocketChannel(socket), peer);
+export function attach(socket: Duplex, broker: Broker, peer: Peer, judge: Judge): void {
+  const client = broker.accept(new SocketChannel(socket), peer, judge);
   socket.on('data', (chunk: Buffer) => client.receive(chunk));
   socket.on('error', () => client.lost());
   socket.on('close', () => client.lost());

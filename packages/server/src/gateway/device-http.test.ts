@@ -13,7 +13,7 @@ import type { Refusal } from '../refusals/refusals.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { close, listen } from '../runtime/listen.ts';
 import { openLog } from '../runtime/log.ts';
-import type { Identified } from './admission/certificate.ts';
+import type { Identified } from './admission/login.ts';
 import { deviceHttp } from './device-http.ts';
 import { selectOnHttpsPort } from './listeners/alpn.ts';
 import { handedHttpServer } from './listeners/handed-http.ts';
@@ -35,7 +35,7 @@ before(async () => {
   rootCa = authority.rootCaPem;
   const listener = deviceHttp({
     log: openLog('info', { write: (line: string) => void lines.push(line) }),
-    identify: async ({ certificateId }) => {
+    identify: async ({ peer: { certificateId } }) => {
       onFirstBytes();
       return certificateId === undefined && who.principal === 'nobody'
         ? { refused: { check: 'certificate-missing', reason: 'the client showed no certificate' } }

@@ -17,12 +17,12 @@ import type { AdmissionRefusal, MessageAction, Peer } from '../broker/contract.t
 import type { PublishInput, PublishMessage } from '../broker/operations.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { Identified } from './admission/certificate.ts';
+import type { Identified, Login } from './admission/login.ts';
 import { peerOf } from './peer.ts';
 
 export interface DeviceHttpOptions {
   readonly log: Logger;
-  readonly identify: (peer: Peer) => Promise<Identified | AdmissionRefusal>;
+  readonly identify: (login: Login) => Promise<Identified | AdmissionRefusal>;
   readonly publish: PublishMessage;
   readonly refuse: (refusal: Refusal) => void;
 }
@@ -74,7 +74,7 @@ export function deviceHttp({ log, identify, publish, refuse }: DeviceHttpOptions
 
   async function answer(request: IncomingMessage, found: Route): Promise<void> {
     const peer = peerOf(request.socket as TLSSocket);
-    const who = await identify(peer);
+    const who = await identify({ peer, protocol: 'https' });
     if ('refused' in who) return turnAway(peer, who.refused);
     const body = await readBody(request);
     const input = parseRequest(found, partsOf(request, body)) as unknown as PublishInput;

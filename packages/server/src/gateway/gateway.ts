@@ -2,7 +2,9 @@
 import type { Server as TcpServer } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Broker } from '../broker/broker.ts';
+import type { Judge } from '../broker/contract.ts';
 import type { Refusal } from '../refusals/refusals.ts';
+import type { Login } from './admission/login.ts';
 import { attach } from './connection.ts';
 import type { DeviceHttpOptions } from './device-http.ts';
 import { deviceHttp } from './device-http.ts';
@@ -21,6 +23,8 @@ const HTTP_OPTIONS = {
 
 export interface GatewayOptions {
   readonly broker: Broker;
+  /** The judge of a device's CONNECT. */
+  readonly judgeOf: (login: Login) => Judge;
   readonly credentials: ServerCredentials;
   readonly http: DeviceHttpOptions;
   readonly refuse: (refusal: Refusal) => void;
@@ -37,8 +41,11 @@ export interface Gateway {
   closeAll(): void;
 }
 
-export function createGateway({ broker, credentials, http, refuse }: GatewayOptions): Gateway {
-  const onMqtt = (socket: TLSSocket): void => attach(socket, broker, peerOf(socket));
+export function createGateway({ broker, judgeOf, credentials, http, refuse }: GatewayOptions): Gateway {
+  const onMqtt = (socket: TLSSocket): void => {
+    const peer = peerOf(socket);
+    attach(socket, broker, peer, judgeOf({ peer, protocol: 'mqtt' }));
+  };
   const httpServer = handedHttpServer(HTTP_OPTIONS, deviceHttp(http));
   const onHttps = (socket: TLSSocket): void => {
     if (protocolOf(socket.alpnProtocol) === 'mqtt') onMqtt(socket);

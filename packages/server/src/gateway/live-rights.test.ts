@@ -3,13 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Broker } from '../broker/broker.ts';
 import type { Client } from '../broker/client.ts';
-import type { Admission, AdmissionRefusal, Peer } from '../broker/contract.ts';
+import type { Admission, AdmissionRefusal, Judge } from '../broker/contract.ts';
 import { ALL, rightsOf } from '../broker/test-bench.ts';
 import type { Connect } from '../mqtt/connect.ts';
 import { RightsChanges } from '../policies/rights-changes.ts';
-import { followRights, markedAdmission } from './live-rights.ts';
+import { followRights, markJudgements } from './live-rights.ts';
 
-const peer: Peer = { sourceIp: '192.0.2.1', sourcePort: 1, certificateId: 'a' };
 const connect = { clientId: 'c' } as Connect;
 const admission = (rights = ALL): Admission => ({ accountId: '000000000000', principal: 'p', rights });
 const refusal: AdmissionRefusal = { refused: { check: 'policy', reason: 'no' } };
@@ -17,14 +16,15 @@ const refusal: AdmissionRefusal = { refused: { check: 'policy', reason: 'no' } }
 const workbench = () => {
   const changes = new RightsChanges();
   const answers: PromiseWithResolvers<Admission | AdmissionRefusal>[] = [];
-  const { admit, judgedAt } = markedAdmission(() => {
+  const { marked, judgedAt } = markJudgements(changes);
+  const judge: Judge = marked(() => {
     const answer = Promise.withResolvers<Admission | AdmissionRefusal>();
     answers.push(answer);
     return answer.promise;
-  }, changes);
+  });
   const told: unknown[] = [];
   const client = {
-    peer,
+    judge,
     connect,
     state: 'connected',
     setRights: (rights: unknown) => told.push(rights),
@@ -42,17 +42,17 @@ const workbench = () => {
     },
     clientsOf: (id: string) => (id === 'a' ? [client] : []),
   } as unknown as Broker;
-  followRights({ broker, admit, judgedAt, changes });
+  followRights({ broker, judgedAt, changes });
   const settle = async (at: number, answer: Admission | AdmissionRefusal): Promise<void> => {
     answers[at]?.resolve(answer);
     await new Promise((resolve) => setImmediate(resolve));
   };
-  return { changes, answers, admit, told, settle, arrive: () => connected(client as unknown as Client) };
+  return { changes, answers, judge, told, settle, arrive: () => connected(client as unknown as Client) };
 };
 
 test('a connection is judged again only if a right changed since its CONNECT was judged', async () => {
-  const { changes, answers, admit, arrive, told, settle } = workbench();
-  void admit(peer, connect);
+  const { changes, answers, judge, arrive, told, settle } = workbench();
+  void judge(connect);
   arrive();
   assert.equal(answers.length, 1);
   changes.ring('000000000000', ['another']);

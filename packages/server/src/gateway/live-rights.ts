@@ -5,39 +5,40 @@
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Client } from '../broker/client.ts';
-import type { Admit } from '../broker/contract.ts';
+import type { Judge } from '../broker/contract.ts';
 import type { Connect } from '../mqtt/connect.ts';
 import type { RightsChange, RightsChanges } from '../policies/rights-changes.ts';
 
 export interface LiveRightsOptions {
   readonly broker: Broker;
-  readonly admit: Admit;
   readonly judgedAt: (connect: Connect) => number | undefined;
   readonly changes: RightsChanges;
 }
 
-/** The judge, keeping in mind by which state of the rights each CONNECT was judged. */
-export function markedAdmission(
-  judge: Admit,
-  changes: RightsChanges,
-): { admit: Admit; judgedAt: (connect: Connect) => number | undefined } {
+/** Keeps in mind by which state of the rights each CONNECT was judged, whoever its judge is. */
+export function markJudgements(changes: RightsChanges): {
+  marked: (judge: Judge) => Judge;
+  judgedAt: (connect: Connect) => number | undefined;
+} {
   const marks = new WeakMap<Connect, number>();
-  const admit: Admit = (peer, connect) => {
-    marks.set(connect, changes.count);
-    return judge(peer, connect);
-  };
-  return { admit, judgedAt: (connect) => marks.get(connect) };
+  const marked =
+    (judge: Judge): Judge =>
+    (connect) => {
+      marks.set(connect, changes.count);
+      return judge(connect);
+    };
+  return { marked, judgedAt: (connect) => marks.get(connect) };
 }
 
 /** Begins to follow changes; gives the function that ends it. */
-export function followRights({ broker, admit, judgedAt, changes }: LiveRightsOptions): () => void {
+export function followRights({ broker, judgedAt, changes }: LiveRightsOptions): () => void {
   // Judgements of one connection may overlap, and end in another order than they began: only the newest counts.
   const newest = new WeakMap<Client, number>();
   const judgeAgain = async (client: Client): Promise<void> => {
     if (client.connect === undefined) return;
     const turn = (newest.get(client) ?? 0) + 1;
     newest.set(client, turn);
-    const answer = await admit(client.peer, client.connect);
+    const answer = await client.judge(client.connect);
     if (client.state !== 'connected' || newest.get(client) !== turn) return;
     if (!('refused' in answer)) {
       client.setRights(answer.rights);

@@ -19,8 +19,8 @@ export function connect(client: Client, bytes: Buffer, body: number, next: numbe
   client.clientId = asked.clientId;
   client.state = 'admitting';
   client.channel.pause();
-  client.broker
-    .admit(client.peer, asked)
+  client
+    .judge(asked)
     .then((answer) => {
       if (client.state !== 'admitting') return;
       if ('refused' in answer) client.refuseConnect(REASON.NOT_AUTHORIZED, answer.refused);

@@ -4,7 +4,7 @@
  * Source: AWS IoT developer guide, pages x509-client-certs, iot-policy-actions, thing-policy-variables.
  */
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
-import type { Admission, AdmissionRefusal, Admit, Peer, Rights } from '../../broker/contract.ts';
+import type { Admission, AdmissionRefusal, Judge, Peer, Rights } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import { type CertificateNames, readCertificateNames } from '../../policies/certificate-names.ts';
 import type { CompiledPolicies } from '../../policies/compile.ts';
@@ -18,6 +18,7 @@ import type { CertificateStatus } from '../../registry/store.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { ReadTransaction, Store } from '../../store/contract.ts';
+import type { Identified, Login, LoginMethod } from './login.ts';
 import { Remembered } from './remembered.ts';
 
 export interface CertificateAdmissionOptions {
@@ -27,13 +28,6 @@ export interface CertificateAdmissionOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly changes: RightsChanges;
-}
-
-/** A device's identity without an MQTT session: who sends an HTTPS request. */
-export interface Identified {
-  readonly place: Place;
-  readonly principal: string;
-  readonly rights: Rights;
 }
 
 /** What the store says of a registered certificate that is used with a client id. */
@@ -48,6 +42,8 @@ interface Facts {
   readonly names: CertificateNames | undefined;
   readonly policies: CompiledPolicies;
   readonly thing: DeviceFacts['thing'] | undefined;
+  /** Whether that thing is the principal's only one, by exclusive attachment. */
+  readonly exclusive: boolean;
 }
 
 /** HTTPS requests carry no client id, and no client id is empty. */
@@ -55,7 +51,7 @@ const NO_CLIENT = '';
 
 const refused = (refusal: AdmissionRefusal['refused']): AdmissionRefusal => ({ refused: refusal });
 
-export class CertificateAdmission {
+export class CertificateAdmission implements LoginMethod {
   readonly #options: CertificateAdmissionOptions;
   readonly #compiled = new CompiledPolicyCache();
   readonly #remembered: Remembered<Facts>;
@@ -65,18 +61,20 @@ export class CertificateAdmission {
     this.#remembered = new Remembered(options.changes);
   }
 
-  /** Judges a CONNECT, at its time and again whenever rights may have changed. */
-  readonly admit: Admit = async (peer, connect) => {
-    try {
-      return await this.#judge(peer, connect);
-    } catch (error) {
-      this.#options.log.error({ err: error }, 'a connection could not be judged');
-      return refused({ check: 'overload', reason: 'the server could not read what it needs to judge the connection' });
-    }
-  };
+  /** The judge of a peer's CONNECT, at its time and again whenever rights may have changed. */
+  readonly judgeOf =
+    ({ peer }: Login): Judge =>
+    async (connect) => {
+      try {
+        return await this.#judge(peer, connect);
+      } catch (error) {
+        this.#options.log.error({ err: error }, 'a connection could not be judged');
+        return refused({ check: 'overload', reason: 'the server could not read what it needs to judge the connection' });
+      }
+    };
 
   /** Judges the sender of an HTTPS request: there is no client id, and no thing (page thing-policy-variables). */
-  async identify(peer: Peer): Promise<Identified | AdmissionRefusal> {
+  async identify({ peer }: Login): Promise<Identified | AdmissionRefusal> {
     const facts = await this.#certificate(peer, NO_CLIENT);
     if ('refused' in facts) return facts;
     const { place, principal } = facts;
@@ -96,7 +94,15 @@ export class CertificateAdmission {
     });
     const resource = iotArn(place, 'client', clientId);
     const { effect, ...statement } = rights.decide('iot:Connect', resource);
-    if (effect === 'ALLOWED') return { ...place, principal, rights: this.#forBroker(rights) };
+    if (effect === 'ALLOWED')
+      return {
+        ...place,
+        principal,
+        principalId: certificateId,
+        ...thingNameOf(facts),
+        ...this.#upTo(facts),
+        rights: this.#forBroker(rights),
+      };
     return refused({
       check: 'policy',
       reason: `iot:Connect as ${clientId} is ${effect === 'EXPLICIT_DENY' ? 'denied by a statement' : 'not allowed by any statement'}`,
@@ -109,6 +115,11 @@ export class CertificateAdmission {
       decision: effect,
       ...statement,
     });
+  }
+
+  /** When a connection of the certificate is to be judged again though nobody changed anything: when its validity ends. */
+  #upTo({ notAfter }: Facts): { judgeAgainAfter: number } {
+    return { judgeAgainAfter: Math.max(0, notAfter - this.#options.clock.now()) / 1000 + 1 };
   }
 
   /** The registered certificate that the peer has shown, if it may be used now. */
@@ -166,7 +177,18 @@ export class CertificateAdmission {
     const found = clientId === NO_CLIENT ? undefined : await thingOf(tx, accountId, principal, clientId);
     const policies = this.#compiled.compile(await effectivePolicies(tx, accountId, principal, []));
     const names = der === undefined ? undefined : readCertificateNames(der);
-    return { place, certificateId, principal, status, notBefore, notAfter, names, policies, thing: found?.thing };
+    return {
+      place,
+      certificateId,
+      principal,
+      status,
+      notBefore,
+      notAfter,
+      names,
+      policies,
+      thing: found?.thing,
+      exclusive: found?.exclusive === true,
+    };
   }
 
   #rights(
@@ -193,6 +215,10 @@ export class CertificateAdmission {
     return { volatile: true, decide: (action, resource) => rights.decide(action, resource, timeKeys(clock.now())) };
   }
 }
+
+/** Lifecycle events name the thing of an exclusive attachment, and no other (page life-cycle-events). */
+const thingNameOf = ({ exclusive, thing }: Facts): { thingName?: string } =>
+  exclusive && thing !== undefined ? { thingName: thing.thingName } : {};
 
 /** What a CONNECT uses beyond the plain, as `iot:ConnectAttributes` names it (page connect-policy). */
 function connectAttributes({ level, clean, will, properties }: Connect): string[] {
