@@ -15,6 +15,7 @@ const broker = new Broker({
   log: pino({ level: 'error' }),
   refuse: (refusal) => console.error(refusal),
   retained: new Retained(() => store),
+  store,
 });
 setInterval(() => broker.tick(), 100);
 const judge: Judge = async () => ({

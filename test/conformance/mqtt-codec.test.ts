@@ -420,7 +420,7 @@ test(`what we generate is read by mqtt-packet as it was meant (seed ${SEED})`, (
     const topic = new TopicEntry(name(random).replaceAll(/[+#]/g, '_'), 'arn');
     const payload = bytes(random, pick(random, [0, 100, 20_000 * below(random, 2)]));
     const qos = below(random, 2);
-    const run = runOf({ topic, payload, qos, retain: false, properties: encodeProperties(properties) });
+    const run = runOf({ topic, payload, qos, retain: false, properties: encodeProperties(properties) }, 0);
     const segment = run.encode(level, qos);
     if (qos === 1) segment.bytes.writeUInt16BE(packetId, segment.idAt[0]);
     const message = seen(segment.bytes);

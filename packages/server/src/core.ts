@@ -16,6 +16,7 @@ import { writePrivateFile } from './config/private-file.ts';
 import { openAccessKeys } from './config/secrets.ts';
 import { readServerCertificate } from './config/server-certificate.ts';
 import { CertificateAdmission } from './gateway/admission/certificate.ts';
+import { standing } from './gateway/admission/standing.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { secureOptions } from './gateway/listeners/tls.ts';
 import { followRights, markJudgements } from './gateway/live-rights.ts';
@@ -88,9 +89,11 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   const rights = new RightsChanges();
   const admission = new CertificateAdmission({ regions: () => regionsOf(store), inRegion, clock, log, changes: rights });
   const { marked, judgedAt } = markJudgements(rights);
-  const broker = new Broker({ region, clock, log, refuse, retained: new Retained(inRegion) });
+  const broker = new Broker({ region, clock, log, refuse, retained: new Retained(inRegion), store });
+  await broker.load();
   const publish = publisher(broker);
-  parts.defer(followRights({ broker, judgedAt, changes: rights }));
+  const mayKeepSessions = standing({ regions: () => regionsOf(store), inRegion, log });
+  parts.defer(followRights({ broker, mayKeepSessions, judgedAt, changes: rights }));
   parts.defer(announceRefusals(refusals, broker.publishEvent.bind(broker)));
 
   const gateway = createGateway({
@@ -166,12 +169,12 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     const closed = servers.map(close);
     gateway.closeIdle();
     apiServer.closeIdleConnections();
-    broker.close();
+    const goodbyes = broker.close();
     const impatient = setTimeout(() => {
       gateway.closeAll();
       apiServer.closeAllConnections();
     }, DRAIN);
-    await Promise.all(closed);
+    await Promise.all([...closed, goodbyes]);
     clearTimeout(impatient);
   });
   const ports = {

@@ -27,4 +27,13 @@ export const LIMITS = {
   correlationDataBytes: 8 * 1024,
   messageExpiryMost: 604_800,
   shareName: 128,
+  /** Groups of shared subscriptions in an account, and members of one. */
+  shares: 100,
+  shareMembers: 100,
+  /** A persistent session's life without a connection: by default, and at most. */
+  sessionExpiry: 3600,
+  sessionExpiryMost: 604_800,
+  /** QoS 1 messages that wait for a session or a shared subscription (AWS: 500,000 of a shared one), and bytes of them (ours). */
+  queuedMessages: 500_000,
+  queuedBytes: 1024 * 1024 * 1024,
 } as const;

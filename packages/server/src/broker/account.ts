@@ -1,7 +1,9 @@
 /** The topic space of one account. Topics of two accounts never meet. */
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
+import { type AccountLimits, DEFAULT_LIMITS } from './account-limits.ts';
 import type { Client } from './client.ts';
 import { Routes } from './routes.ts';
+import type { Session } from './session.ts';
 import { TopicEntry } from './topic-entry.ts';
 
 /** Topics remembered at most: beyond, all are forgotten and learnt again as they come. */
@@ -10,13 +12,17 @@ const MOST_TOPICS = 100_000;
 export class AccountSpace {
   readonly place: Place;
   readonly routes = new Routes();
+  readonly limits: AccountLimits;
+  /** By client id: connections, and sessions whether or not their client is there. */
   readonly clients = new Map<string, Client>();
+  readonly sessions = new Map<string, Session>();
   /** Rises with every change of subscriptions or rights: routes made before are stale. */
   generation = 0;
   #topics = new Map<string, TopicEntry>();
 
-  constructor(place: Place) {
+  constructor(place: Place, limits: AccountLimits = DEFAULT_LIMITS) {
     this.place = place;
+    this.limits = limits;
   }
 
   get topicsKnown(): number {

@@ -1,6 +1,6 @@
 /**
- * The message broker: clients, subscriptions, delivery, wills. It knows no sockets (a channel is handed in), no
- * certificates and no policies (a judge is handed in), and no clock but the one it is given.
+ * The message broker: clients, sessions, delivery, wills. It knows no sockets (a channel is handed in), no certificates and
+ * no policies (a judge is handed in), and no clock but the one it is given.
  */
 import { randomUUID } from 'node:crypto';
 import type { Place } from '@thingkeep/wire/arn.ts';
@@ -8,16 +8,21 @@ import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
+import type { Store } from '../store/contract.ts';
 import { AccountSpace } from './account.ts';
+import { type AccountLimits, DEFAULT_LIMITS } from './account-limits.ts';
 import { Client, type ClientState } from './client.ts';
 import type { Channel, DisconnectReason, Judge, Peer } from './contract.ts';
 import type { Delivery } from './delivery.ts';
+import { Journal } from './journal.ts';
+import { type Message, runOf } from './message.ts';
 import { Flusher } from './output.ts';
 import type { Retained } from './retained.ts';
-import type { Subscription, Target } from './routes.ts';
-import { type Message, runOf } from './message.ts';
-import type { Run, Segment } from './run.ts';
-import { fireWill } from './wills.ts';
+import { Router } from './router.ts';
+import type { Run } from './run.ts';
+import type { Session } from './session.ts';
+import { Sessions } from './sessions.ts';
+import { Wills } from './wills.ts';
 
 export interface BrokerOptions {
   readonly region: string;
@@ -25,6 +30,9 @@ export interface BrokerOptions {
   readonly log: Logger;
   readonly refuse: (refusal: Refusal) => void;
   readonly retained: Retained;
+  /** Where sessions and their messages are kept. */
+  readonly store: Store;
+  readonly limitsOf?: (accountId: string) => AccountLimits;
 }
 
 /** Seconds that a peer has for its CONNECT. */
@@ -37,35 +45,67 @@ export interface BrokerCounters {
   connects: number;
 }
 
+/** News of connections and subscriptions, for whoever tells the world. */
+export interface BrokerListener {
+  connected?(client: Client): void;
+  disconnected?(client: Client, why: DisconnectReason): void;
+  connectFailed?(client: Client): void;
+  subscribed?(client: Client, filters: readonly string[]): void;
+  unsubscribed?(client: Client, filters: readonly string[]): void;
+}
+
 export class Broker {
   readonly clock: Clock;
   readonly log: Logger;
   readonly refuse: (refusal: Refusal) => void;
   readonly flusher = new Flusher();
   readonly counters: BrokerCounters = { received: 0, sent: 0, dropped: 0, connects: 0 };
+  readonly journal: Journal;
+  readonly sessions: Sessions;
+  readonly retained: Retained;
   /** Monotonic ms, as of the last tick: exact enough for deadlines of seconds, and free on the hot path. */
   now: number;
   readonly #region: string;
-  readonly #retained: Retained;
+  readonly #limitsOf: (accountId: string) => AccountLimits;
+  readonly #router: Router;
+  readonly #wills: Wills;
   readonly #accounts = new Map<string, AccountSpace>();
   readonly #clients = new Set<Client>();
   readonly #byCertificate = new Map<string, Set<Client>>();
   readonly #watched = new Set<Delivery>();
   #restrained: Client[] = [];
-  readonly #listeners = new Set<(client: Client, why: DisconnectReason | undefined) => void>();
+  readonly #listeners = new Set<BrokerListener>();
   #closing = false;
 
-  constructor({ region, clock, log, refuse, retained }: BrokerOptions) {
+  constructor({ region, clock, log, refuse, retained, store, limitsOf = () => DEFAULT_LIMITS }: BrokerOptions) {
     this.#region = region;
     this.clock = clock;
     this.log = log;
     this.refuse = refuse;
-    this.#retained = retained;
+    this.retained = retained;
+    this.#limitsOf = limitsOf;
     this.now = clock.monotonic();
+    this.journal = new Journal(store, log);
+    this.#wills = new Wills(this);
+    this.sessions = new Sessions({
+      store,
+      journal: this.journal,
+      clock,
+      log,
+      counters: this.counters,
+      account: (accountId, inRegion) => this.account(accountId, inRegion),
+      onEnd: (session) => this.#wills.sessionEnded(session),
+    });
+    this.#router = new Router({ journal: this.journal, sessions: this.sessions, counters: this.counters, log });
   }
 
   get connections(): number {
     return this.#clients.size;
+  }
+
+  /** Finds persistent sessions again; to be awaited before the first connection. */
+  load(): Promise<void> {
+    return this.sessions.load();
   }
 
   /** A peer has come, with the judge of its CONNECT; the gateway hands its bytes to the client from now on. */
@@ -81,7 +121,7 @@ export class Broker {
     const name = `${region}/${accountId}`;
     let account = this.#accounts.get(name);
     if (account === undefined) {
-      account = new AccountSpace({ accountId, region });
+      account = new AccountSpace({ accountId, region }, this.#limitsOf(accountId));
       this.#accounts.set(name, account);
     }
     return account;
@@ -92,11 +132,13 @@ export class Broker {
   }
 
   /** A client was admitted; a connection of the same client id makes way for it [MQTT-3.1.4-2]. */
-  connected(client: Client): void {
-    const { account, clientId } = client;
-    if (account === undefined) return;
-    account.clients.get(clientId)?.close('DUPLICATE_CLIENTID', REASON.SESSION_TAKEN_OVER);
-    account.clients.set(clientId, client);
+  takeOver(client: Client, account: AccountSpace): void {
+    account.clients.get(client.clientId)?.close('DUPLICATE_CLIENTID', REASON.SESSION_TAKEN_OVER);
+    account.clients.set(client.clientId, client);
+  }
+
+  /** A client has its session, and its CONNACK is on the way. */
+  connected(client: Client, session: Session): void {
     const { certificateId } = client.peer;
     if (certificateId !== undefined) {
       const known = this.#byCertificate.get(certificateId);
@@ -104,68 +146,53 @@ export class Broker {
       else known.add(client);
     }
     this.counters.connects += 1;
-    for (const listener of this.#listeners) listener(client, undefined);
+    this.#wills.forget(session);
+    this.#router.memberCame(session);
+    for (const listener of this.#listeners) listener.connected?.(client);
+  }
+
+  /** A CONNECT was refused for what its sender may do. */
+  connectFailed(client: Client): void {
+    for (const listener of this.#listeners) listener.connectFailed?.(client);
   }
 
   closed(client: Client, was: ClientState, why: DisconnectReason): void {
     this.#clients.delete(client);
-    const { account } = client;
+    const { account, session } = client;
+    if (account?.clients.get(client.clientId) === client) account.clients.delete(client.clientId);
+    if (session !== undefined) this.sessions.leave(session, client);
     if (was !== 'connected' || account === undefined) return;
-    for (const filter of client.subscriptions.keys()) account.routes.remove(client, filter);
-    if (client.subscriptions.size > 0) account.generation += 1;
-    client.subscriptions.clear();
-    if (account.clients.get(client.clientId) === client) account.clients.delete(client.clientId);
     const { certificateId = '' } = client.peer;
     const same = this.#byCertificate.get(certificateId);
     same?.delete(client);
     if (same?.size === 0) this.#byCertificate.delete(certificateId);
-    if (why !== 'CLIENT_INITIATED_DISCONNECT') fireWill(this, client);
-    for (const listener of this.#listeners) listener(client, why);
+    if (why !== 'CLIENT_INITIATED_DISCONNECT') this.#wills.leftBehind(client);
+    for (const listener of this.#listeners) listener.disconnected?.(client, why);
   }
 
-  /** Live connections of a certificate. */
+  /** Live connections of a certificate, and those that have ended but whose will is still to come. */
   clientsOf(certificateId: string): Iterable<Client> {
-    return [...(this.#byCertificate.get(certificateId) ?? [])];
+    return [...(this.#byCertificate.get(certificateId) ?? []), ...this.#wills.clientsOf(certificateId)];
   }
 
-  subscribe(client: Client, subscription: Subscription): void {
-    const { account } = client;
-    if (account === undefined) return;
-    client.subscriptions.set(subscription.filter, subscription);
-    account.routes.add(client, subscription);
-    account.generation += 1;
+  /** Everyone who is connected. */
+  get clients(): Iterable<Client> {
+    return this.#clients;
   }
 
-  /** Says whether there was such a subscription. */
-  unsubscribe(client: Client, filter: string): boolean {
-    const { account } = client;
-    if (account === undefined || !client.subscriptions.delete(filter)) return false;
-    account.routes.remove(client, filter);
-    account.generation += 1;
-    return true;
+  /** The client's subscriptions were changed by one packet. */
+  subscribed(client: Client, filters: readonly string[]): void {
+    if (client.session !== undefined) this.#router.memberCame(client.session);
+    for (const listener of this.#listeners) listener.subscribed?.(client, filters);
   }
 
-  /** Sends the messages of a run to all who may have them. */
-  deliver(account: AccountSpace, run: Run, source: Client | undefined): void {
-    const targets = this.#targets(account, run);
-    if (targets.length === 0) return;
-    const forms: (Segment | undefined)[] = [undefined, undefined, undefined, undefined];
-    forms[form(run.level, run.qos)] = run;
-    for (const { client, qos: granted, noLocal } of targets) {
-      if (noLocal && client === source) continue;
-      const qos = run.qos & granted;
-      const index = form(client.level, qos);
-      const segment = forms[index] ?? run.encode(client.level, qos);
-      forms[index] = segment;
-      const { delivery } = client;
-      if (qos === 0) delivery.sendQos0(segment);
-      else if (!delivery.sendQos1(segment)) {
-        client.refuse({ check: 'overload', reason: 'the client does not take its QoS 1 messages and its queue is full' });
-        client.close('THROTTLED', REASON.QUOTA_EXCEEDED);
-        continue;
-      }
-      if (source !== undefined && delivery.full) source.waitFor(delivery);
-    }
+  unsubscribed(client: Client, filters: readonly string[]): void {
+    for (const listener of this.#listeners) listener.unsubscribed?.(client, filters);
+  }
+
+  /** Sends the messages of a run to all who may have them. Says whether some have to reach the disk before they are acknowledged. */
+  deliver(account: AccountSpace, run: Run, source: Client | undefined): boolean {
+    return this.#router.deliver(account, run, source);
   }
 
   /**
@@ -173,9 +200,9 @@ export class Broker {
    * when there is nothing to wait for.
    */
   publishMessage(account: AccountSpace, message: Message, source?: Client): Promise<void> | undefined {
-    this.deliver(account, runOf(message), source);
-    if (!message.retain) return undefined;
-    return this.#retained.set(account.place.region, {
+    const stored = this.deliver(account, runOf(message, this.clock.now()), source);
+    if (!message.retain) return stored ? this.journal.committed() : undefined;
+    const retained = this.retained.set(account.place.region, {
       accountId: account.place.accountId,
       topic: message.topic.name,
       payload: message.payload.toString('base64'),
@@ -185,38 +212,39 @@ export class Broker {
         : { properties: message.properties.toString('base64') }),
       lastModifiedAt: this.clock.now(),
     });
+    return stored ? Promise.all([this.journal.committed(), retained]).then(() => undefined) : retained;
   }
 
-  /** Publishes a message of the server's own, QoS 0. */
-  publishEvent({ accountId, region }: Place, topic: string, payload: Buffer): void {
+  /** Publishes a message of the server's own. */
+  publishEvent({ accountId, region }: Place, topic: string, payload: Buffer, qos: 0 | 1 = 0): void {
     const account = this.account(accountId, region);
-    this.deliver(account, runOf({ topic: account.topic(topic), payload, qos: 0, retain: false }), undefined);
+    this.deliver(account, runOf({ topic: account.topic(topic), payload, qos, retain: false }, 0), undefined);
   }
 
   /** Sends the retained message of a topic to a client that has just subscribed to exactly it. */
   sendRetained(client: Client, filter: string): void {
     const { account } = client;
-    if (account === undefined || filter.includes('+') || filter.includes('#')) return;
-    void this.#retained.get(account.place, filter).then(
+    if (account === undefined || filter.includes('+') || filter.includes('#') || filter.startsWith('$share/')) return;
+    void this.retained.get(account.place, filter).then(
       (record) => {
-        const subscription = client.subscriptions.get(filter);
+        const subscription = client.session?.subscriptions.get(filter);
         if (record === undefined || subscription === undefined || client.state !== 'connected') return;
         const topic = account.topic(filter);
-        if (client.rights.decide('iot:Receive', topic.arn).effect !== 'ALLOWED') return;
+        if (!client.mayReceive(topic)) return;
         const qos = record.qos & subscription.qos;
         const properties = record.properties === undefined ? undefined : Buffer.from(record.properties, 'base64');
-        const run = runOf({ topic, payload: Buffer.from(record.payload, 'base64'), qos, retain: true, properties });
-        const segment = run.encode(client.level, qos);
-        segment.bytes[0] = (segment.bytes[0] as number) | 1;
-        if (qos === 0) client.delivery.sendQos0(segment);
-        else client.delivery.sendQos1(segment);
+        const payload = Buffer.from(record.payload, 'base64');
+        const run = runOf({ topic, payload, qos, retain: true, properties }, record.lastModifiedAt);
+        // Seconds that were left when it was published, less those that it has been kept [MQTT-3.3.2-6].
+        if (run.expiresAt !== 0 && run.expiresAt <= this.clock.now()) return;
+        this.#router.sendRetained(client, run, qos);
       },
       (error: unknown) => this.log.error({ err: error }, 'a retained message could not be read'),
     );
   }
 
-  /** Tells of connections that begin (no reason) and end. */
-  onConnection(listener: (client: Client, why: DisconnectReason | undefined) => void): void {
+  /** Begins to tell of connections and subscriptions. */
+  listen(listener: BrokerListener): void {
     this.#listeners.add(listener);
   }
 
@@ -240,52 +268,35 @@ export class Broker {
       if (!delivery.judge(this.now) && delivery.fullSince === 0) this.#watched.delete(delivery);
   }
 
-  /** Closes whoever has been silent for too long: called about once a second. */
+  /** Closes whoever has been silent for too long, ends what has expired: called about once a second. */
   sweep(): void {
     this.now = this.clock.monotonic();
     for (const client of this.#clients) {
-      const silent = (this.now - client.lastHeard) / 1000;
-      if (client.state === 'connected') {
-        if (client.rights.volatile) client.setRights(client.rights);
-        // One and a half times the keep-alive [MQTT-3.1.2-24]. A client that we don't read from can't be heard.
-        if (silent > client.keepAlive * 1.5 && !client.held) client.close('MQTT_KEEP_ALIVE_TIMEOUT', REASON.KEEP_ALIVE_TIMEOUT);
-      } else if (client.state === 'awaiting-connect' && this.now - client.since > CONNECT_DEADLINE * 1000) {
+      if (client.state === 'connected') this.#look(client);
+      else if (client.state === 'awaiting-connect' && this.now - client.since > CONNECT_DEADLINE * 1000) {
         client.refuse({ check: 'protocol', reason: `no CONNECT within ${CONNECT_DEADLINE} seconds` });
         client.close('CONNECTION_LOST');
       }
     }
+    this.#wills.sweep(this.now);
+    this.sessions.sweep(this.now);
   }
 
-  /** Says goodbye to everyone; new peers are turned away. */
-  close(): void {
+  /** Says goodbye to everyone; new peers are turned away. Resolves once all that was promised is on disk. */
+  async close(): Promise<void> {
     this.#closing = true;
     for (const client of [...this.#clients]) client.close('SERVER_INITIATED_DISCONNECT', REASON.SERVER_SHUTTING_DOWN);
+    this.#wills.serverEnds();
+    await this.journal.committed().catch(() => undefined);
   }
 
-  /** Who gets a topic's messages: looked up anew only after subscriptions or rights have changed. */
-  #targets(account: AccountSpace, run: Run): readonly Target[] {
-    const topic = run.topic;
-    if (topic === undefined) return [];
-    if (topic.routeGeneration !== account.generation) {
-      topic.targets = account.routes.resolve(topic.name).filter((target) => this.#mayReceive(target, topic.arn, topic.name));
-      topic.routeGeneration = account.generation;
-    }
-    return topic.targets;
-  }
-
-  #mayReceive({ client }: Target, resource: string, name: string): boolean {
-    const { effect, ...statement } = client.rights.decide('iot:Receive', resource);
-    if (effect === 'ALLOWED') return true;
-    client.refuse({
-      check: 'policy',
-      reason: `iot:Receive on ${name} is not allowed`,
-      action: 'iot:Receive',
-      resource,
-      decision: effect,
-      ...statement,
-    });
-    return false;
+  #look(client: Client): void {
+    const silent = (this.now - client.lastHeard) / 1000;
+    if (client.rights.volatile) client.setRights(client.rights);
+    client.delivery?.redeliver(this.now);
+    // One and a half times the keep-alive [MQTT-3.1.2-24]. A client that we don't read from can't be heard.
+    if (silent > client.keepAlive * 1.5 && !client.held) client.close('MQTT_KEEP_ALIVE_TIMEOUT', REASON.KEEP_ALIVE_TIMEOUT);
+    else if (client.endsAt !== 0 && this.now >= client.endsAt) client.close(client.endsWhy, REASON.ADMINISTRATIVE_ACTION);
+    else if (client.judgeAgainAt !== 0 && this.now >= client.judgeAgainAt) void client.judgeAgain();
   }
 }
-
-const form = (level: number, qos: number): number => (level === 5 ? 2 : 0) + qos;

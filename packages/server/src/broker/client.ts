@@ -2,6 +2,8 @@
  * One MQTT connection: its state, what it may do, and its end. What packets mean is in handlers/, how bytes become
  * packets in intake.ts.
  */
+import { randomUUID } from 'node:crypto';
+import { LIMITS } from '@thingkeep/wire/limits.ts';
 import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { encodeDisconnect } from '../mqtt/acknowledge.ts';
@@ -11,10 +13,11 @@ import type { Refusal } from '../refusals/refusals.ts';
 import type { AccountSpace } from './account.ts';
 import type { Broker } from './broker.ts';
 import type { Admission, Channel, DisconnectReason, Judge, Peer, Rights } from './contract.ts';
-import { Delivery, type Waiter } from './delivery.ts';
+import { Aliases } from './aliases.ts';
+import type { Delivery, Receiver, Waiter } from './delivery.ts';
 import { Intake } from './intake.ts';
 import { Output } from './output.ts';
-import type { Subscription } from './routes.ts';
+import type { Session } from './session.ts';
 import type { TopicEntry } from './topic-entry.ts';
 
 export type ClientState = 'awaiting-connect' | 'admitting' | 'connected' | 'closed';
@@ -36,10 +39,14 @@ const MOST_REFUSALS = 100;
 
 const NO_RIGHTS: Rights = { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
 
+const NOT_ASKED = { topic: undefined, generation: -1, answer: false };
+
+const WITHOUT_RIGHTS: ReadonlySet<DisconnectReason> = new Set(['AUTH_ERROR', 'CUSTOMAUTH_TTL_EXPIRATION']);
+
 /** Violations that are a matter of what a topic may be. */
 const ABOUT_TOPICS: ReadonlySet<number> = new Set([REASON.TOPIC_NAME_INVALID, REASON.TOPIC_FILTER_INVALID]);
 
-export class Client implements Waiter {
+export class Client implements Waiter, Receiver {
   readonly broker: Broker;
   readonly channel: Channel;
   readonly peer: Peer;
@@ -51,14 +58,21 @@ export class Client implements Waiter {
   clientId = '';
   connect: Connect | undefined;
   account: AccountSpace | undefined;
+  admission: Admission | undefined;
   principal = '';
   rights: Rights = NO_RIGHTS;
   /** Rises when the rights change: answers remembered before are stale. */
   rightsGeneration = 0;
-  delivery: Delivery;
-  readonly subscriptions = new Map<string, Subscription>();
+  session: Session | undefined;
+  delivery: Delivery | undefined;
   /** Topics by alias (MQTT 5). */
   readonly aliases = new Map<number, TopicEntry>();
+  /** Random, one for each connection: the session identifier of lifecycle events. */
+  readonly sessionIdentifier = randomUUID();
+  /** Monotonic ms when it is to be judged again, and when it ends whatever it does; 0 for never. */
+  judgeAgainAt = 0;
+  endsAt = 0;
+  endsWhy: DisconnectReason = 'SERVER_INITIATED_DISCONNECT';
   /** Seconds; 0 before CONNECT. */
   keepAlive = 0;
   /** Monotonic ms of the connection's begin, and of the last bytes that came. */
@@ -66,7 +80,12 @@ export class Client implements Waiter {
   lastHeard: number;
   #slots = new Map<string, PublishSlot>();
   #lastSlot: PublishSlot | undefined;
+  #judgement = 0;
+  /** What was answered last: messages of one topic come in rows. */
+  #asked: { topic: TopicEntry | undefined; generation: number; answer: boolean } = NOT_ASKED;
   #waitingFor = 0;
+  /** Acknowledgements that wait for the disk: those of later messages wait behind them [MQTT-4.6.0-2]. */
+  #acksHeld = 0;
   #refusals = 0;
 
   constructor(broker: Broker, channel: Channel, peer: Peer, judge: Judge) {
@@ -77,8 +96,7 @@ export class Client implements Waiter {
     this.since = broker.clock.monotonic();
     this.lastHeard = this.since;
     this.intake = new Intake(this);
-    this.output = new Output(channel, broker.flusher, () => this.delivery.drained());
-    this.delivery = new Delivery(this.output, broker.counters, 1, Number.POSITIVE_INFINITY);
+    this.output = new Output(channel, broker.flusher, () => this.delivery?.drained());
   }
 
   /** Bytes came from the peer. */
@@ -93,23 +111,134 @@ export class Client implements Waiter {
     this.close('CONNECTION_LOST');
   }
 
-  /** Becomes a connected client with these rights. */
-  admitted(admission: Admission, account: AccountSpace, connect: Connect, clientId: string, keepAlive: number): void {
-    this.state = 'connected';
+  /** Is somebody, with these rights; what it sends is not read before `connected`. */
+  admitted(admission: Admission, account: AccountSpace, connect: Connect, keepAlive: number): void {
     this.account = account;
     this.connect = connect;
-    this.clientId = clientId;
+    this.admission = admission;
     this.principal = admission.principal;
     this.keepAlive = keepAlive;
-    this.setRights(admission.rights);
-    const { receiveMaximum = 0xffff, maximumPacketSize = Number.POSITIVE_INFINITY } = connect.properties;
-    this.delivery = new Delivery(this.output, this.broker.counters, receiveMaximum, maximumPacketSize);
+    this.rights = admission.rights;
+    this.#judgedUntil(admission);
+    if (admission.endsAfter !== undefined) {
+      this.endsAt = this.since + admission.endsAfter.seconds * 1000;
+      this.endsWhy = admission.endsAfter.why;
+    }
+  }
+
+  /** Is connected: from the CONNACK on, its session's messages go this way. */
+  connected(session: Session): void {
+    this.state = 'connected';
+    this.delivery = session.delivery;
+    const {
+      receiveMaximum = 0xffff,
+      maximumPacketSize = Number.POSITIVE_INFINITY,
+      topicAliasMaximum = 0,
+    } = this.connect?.properties ?? {};
+    session.delivery.attach({
+      output: this.output,
+      receiver: this,
+      level: this.level,
+      receiveMaximum,
+      largest: maximumPacketSize,
+      aliases: topicAliasMaximum === 0 ? undefined : new Aliases(Math.min(topicAliasMaximum, LIMITS.topicAliases)),
+    });
+    if (session.subscriptions.size > 0) session.account.generation += 1;
+  }
+
+  /**
+   * Is judged again with the CONNECT that it came with: it gets its new rights, or is closed. Judgements may overlap, and
+   * end in another order than they began: only the newest counts.
+   */
+  async judgeAgain(): Promise<void> {
+    if (this.connect === undefined) return;
+    this.judgeAgainAt = 0;
+    this.#judgement += 1;
+    const turn = this.#judgement;
+    const answer = await this.judge(this.connect);
+    if (this.#judgement !== turn) return;
+    if ('refused' in answer) {
+      // A will is judged by the rights of the moment when it fires: there are none left.
+      this.dropRights();
+      if (this.state !== 'connected') return;
+      this.refuse(answer.refused);
+      this.close('AUTH_ERROR', REASON.NOT_AUTHORIZED);
+      return;
+    }
+    this.admission = answer;
+    this.#judgedUntil(answer);
+    this.setRights(answer.rights);
+  }
+
+  /** Sends acknowledgements: at once, or once all that came before is on disk. */
+  acknowledge(bytes: Uint8Array, stored: boolean): void {
+    if (!stored && this.#acksHeld === 0) {
+      this.output.append(bytes);
+      return;
+    }
+    this.#acksHeld += 1;
+    this.broker.journal.after(
+      () => {
+        this.#acksHeld -= 1;
+        if (this.state === 'connected') this.output.append(bytes);
+      },
+      (error: unknown) => {
+        this.#acksHeld -= 1;
+        // Nothing is acknowledged that is not stored; a new connection is the client's way to send it again.
+        this.failed(error);
+      },
+    );
+  }
+
+  /** Stops reading until what was sent is on disk. */
+  waitForDisk(): void {
+    this.hold();
+    this.broker.journal.after(
+      () => this.released(),
+      () => this.released(),
+    );
+  }
+
+  #judgedUntil({ judgeAgainAfter }: Admission): void {
+    this.judgeAgainAt = judgeAgainAfter === undefined ? 0 : this.broker.clock.monotonic() + judgeAgainAfter * 1000;
   }
 
   setRights(rights: Rights): void {
     this.rights = rights;
     this.rightsGeneration += 1;
-    if (this.account !== undefined) this.account.generation += 1;
+    // Routes hold who may receive: those that lead here are looked up anew.
+    if (this.account !== undefined && (this.session?.subscriptions.size ?? 0) > 0) this.account.generation += 1;
+  }
+
+  mayReceive(topic: TopicEntry): boolean {
+    if (this.#asked.topic === topic && this.#asked.generation === this.rightsGeneration) return this.#asked.answer;
+    const answer = this.#askReceive(topic);
+    this.#asked = { topic, generation: this.rightsGeneration, answer };
+    return answer;
+  }
+
+  #askReceive(topic: TopicEntry): boolean {
+    const { effect, ...statement } = this.rights.decide('iot:Receive', topic.arn);
+    if (effect === 'ALLOWED') return true;
+    this.refuse({
+      check: 'policy',
+      reason: `iot:Receive on ${topic.name} is not allowed`,
+      action: 'iot:Receive',
+      resource: topic.arn,
+      decision: effect,
+      ...statement,
+    });
+    return false;
+  }
+
+  topic(name: string): TopicEntry {
+    return (this.account as AccountSpace).topic(name);
+  }
+
+  /** Something of the server's own kept the client from its messages. */
+  failed(error: unknown): void {
+    this.broker.log.error({ err: error, clientId: this.clientId }, 'the messages of a session could not be read or stored');
+    this.close('SERVER_ERROR', REASON.UNSPECIFIED);
   }
 
   dropRights(): void {
@@ -170,6 +299,8 @@ export class Client implements Waiter {
     if (this.state === 'closed') return;
     const was = this.state;
     this.state = 'closed';
+    // Messages that wait for a client whose rights are gone are not sent to it any more.
+    if (was === 'connected' && WITHOUT_RIGHTS.has(why)) this.output.discard();
     if (
       was === 'connected' &&
       this.level === 5 &&
@@ -182,7 +313,6 @@ export class Client implements Waiter {
       this.output.close();
       this.channel.destroy();
     } else this.output.end();
-    this.delivery.close();
     this.broker.closed(this, was, why);
   }
 
@@ -215,6 +345,11 @@ export class Client implements Waiter {
   forgive(): void {
     this.#refusals = 0;
     this.released();
+  }
+
+  /** Whether acknowledgements wait for the disk. */
+  get acksHeld(): boolean {
+    return this.#acksHeld > 0;
   }
 
   get held(): boolean {

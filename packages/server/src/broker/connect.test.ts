@@ -28,12 +28,12 @@ test('MQTT 3.1.1 gets CONNACK 0 without a session present [MQTT-3.2.2-1, MQTT-3.
 
 test('MQTT 5 is told the limits (developer guide, page mqtt: supported MQTT 5 properties)', async () => {
   await using bench = await TestBench.open();
-  const { packets } = await answer(bench, 5, connect(5, { properties: { sessionExpiryInterval: 60 } }));
+  const { packets } = await answer(bench, 5, connect(5, { properties: { sessionExpiryInterval: 100_000 } }));
   const { properties } = packets[0] as IConnackPacket;
   assert.deepEqual(
     { ...properties },
     {
-      sessionExpiryInterval: 0,
+      sessionExpiryInterval: 3600,
       receiveMaximum: 100,
       maximumQoS: 1,
       retainAvailable: true,
@@ -41,7 +41,7 @@ test('MQTT 5 is told the limits (developer guide, page mqtt: supported MQTT 5 pr
       topicAliasMaximum: 8,
       wildcardSubscriptionAvailable: true,
       subscriptionIdentifiersAvailable: false,
-      sharedSubscriptionAvailable: false,
+      sharedSubscriptionAvailable: true,
     },
   );
 });

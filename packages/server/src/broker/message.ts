@@ -10,12 +10,14 @@ export interface Message {
   readonly retain: boolean;
   /** Encoded MQTT 5 properties with their length. */
   readonly properties?: Buffer | undefined;
+  /** Seconds after which nobody gets it any more. */
+  readonly expiry?: number;
 }
 
 const NO_PROPERTIES = Buffer.of(0);
 
-/** The message as a run of one, in the form of MQTT 5. */
-export function runOf({ topic, payload, qos, properties = NO_PROPERTIES }: Message): Run {
+/** The message as a run of one, in the form of MQTT 5; `now` in milliseconds since the epoch. */
+export function runOf({ topic, payload, qos, properties = NO_PROPERTIES, expiry }: Message, now: number): Run {
   const id = qos === 1 ? 2 : 0;
   const length = 2 + topic.bytes.length + id + properties.length + payload.length;
   const head = Buffer.concat([
@@ -27,6 +29,7 @@ export function runOf({ topic, payload, qos, properties = NO_PROPERTIES }: Messa
   const bytes = Buffer.concat([head, Buffer.alloc(id), properties, payload]);
   const run = new Run(1);
   run.start(bytes, 5, topic, qos);
+  if (expiry !== undefined) run.expiresAt = now + expiry * 1000;
   run.add(0, head.length + id, bytes.length);
   return run;
 }

@@ -73,8 +73,16 @@ export const publisher =
     const account = broker.account(accountId, region);
     const topic = account.topic(name);
     if (!topic.open) bad(`Clients may not publish on ${name}`);
-    const properties = encodeProperties(propertiesOf(input));
-    await broker.publishMessage(account, { topic, payload: bytes, qos, retain, properties });
+    const properties = propertiesOf(input);
+    const { messageExpiryInterval: expiry } = properties;
+    await broker.publishMessage(account, {
+      topic,
+      payload: bytes,
+      qos,
+      retain,
+      properties: encodeProperties(properties),
+      ...(expiry === undefined ? {} : { expiry }),
+    });
   };
 
 export const dataPlaneOperations = (publish: PublishMessage): Handlers<Pick<IotDataOperations, 'Publish'>> => ({

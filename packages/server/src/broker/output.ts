@@ -17,10 +17,24 @@ const takeSlab = (size: number): Buffer => {
   return spare.pop() ?? Buffer.allocUnsafeSlow(LARGEST_SLAB);
 };
 
-/** Outputs that were written to in this turn. */
+/** Bytes that may wait for one peer, and for all of them together. */
+const MOST = 3 * 1024 * 1024;
+const BUDGET = 256 * 1024 * 1024;
+
+/** Outputs that were written to in this turn, and what waits for all peers. */
 export class Flusher {
+  /** Bytes in memory that wait for peers. */
+  pending = 0;
   #touched: Output[] = [];
   #scheduled = false;
+
+  /**
+   * Bytes that may wait for one peer now: the more wait in all, the fewer each may have, so that the sum stays below the
+   * budget however many peers stop reading (the dynamic threshold of shared-memory switches).
+   */
+  get bound(): number {
+    return Math.max(0, Math.min(MOST, (BUDGET - this.pending) >> 2));
+  }
 
   touch(output: Output): void {
     this.#touched.push(output);
@@ -59,6 +73,16 @@ export class Output {
     this.#drained = drained;
   }
 
+  /** Bytes that may wait here now, and in memory for this peer elsewhere. */
+  get bound(): number {
+    return this.#flusher.bound;
+  }
+
+  /** Bytes kept in memory for this peer outside of its output. */
+  account(bytes: number): void {
+    this.#flusher.pending += bytes;
+  }
+
   /** Bytes gathered or on their way. */
   get pending(): number {
     return this.#writing + this.#fullBytes + this.#used;
@@ -73,6 +97,7 @@ export class Output {
     if (slab === undefined || slab.length - this.#used < size) slab = this.#grow(size);
     this.at = this.#used;
     this.#used += size;
+    if (!this.#closed) this.#flusher.pending += size;
     if (!this.#touched) {
       this.#touched = true;
       this.#flusher.touch(this);
@@ -92,7 +117,15 @@ export class Output {
 
   /** Drops what was gathered and takes no more. */
   close(): void {
+    if (this.#closed) return;
+    this.discard();
+    this.#flusher.pending -= this.#writing;
     this.#closed = true;
+  }
+
+  /** Drops what was gathered and has not been handed to the channel. */
+  discard(): void {
+    this.#flusher.pending -= this.#fullBytes + this.#used;
     this.#full = [];
     this.#fullBytes = 0;
     this.#slab = undefined;
@@ -102,6 +135,8 @@ export class Output {
   /** Sends what was gathered and closes the channel behind it. */
   end(): void {
     if (this.#closed) return;
+    // What is on its way is the socket's from now on.
+    this.#flusher.pending -= this.pending;
     if (this.#writing === 0) this.#send();
     else if (this.#used > 0 || this.#fullBytes > 0) this.#channel.write(this.#gather(), () => {});
     this.#closed = true;
@@ -143,6 +178,7 @@ export class Output {
       if (buffer.buffer.byteLength === LARGEST_SLAB && spare.length < MOST_SPARE) spare.push(Buffer.from(buffer.buffer));
     }
     this.#onWay = [];
+    if (!this.#closed) this.#flusher.pending -= this.#writing;
     this.#writing = 0;
     if (this.#closed) return;
     this.#send();

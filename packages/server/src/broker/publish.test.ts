@@ -426,7 +426,7 @@ test('what is kept of a topic or of a queued message has memory of its own, and 
   await using bench = await TestBench.open();
   const { bytes } = bench.broker.account(ACCOUNT).topic('sensor/a');
   assert.equal(bytes.buffer.byteLength, bytes.length);
-  const run = runOf({ topic: bench.broker.account(ACCOUNT).topic('a'), payload: Buffer.from('x'), qos: 1, retain: false });
+  const run = runOf({ topic: bench.broker.account(ACCOUNT).topic('a'), payload: Buffer.from('x'), qos: 1, retain: false }, 0);
   const kept = keep(run, 0).bytes;
   assert.equal(kept.buffer.byteLength, kept.length);
 });

@@ -19,6 +19,8 @@ export interface Segment {
   readonly idAt: Int32Array;
   /** Size of the largest packet. */
   readonly largest: number;
+  /** A copy for keeping, made once for all who keep it. */
+  kept?: Segment | undefined;
 }
 
 const varintSize = (value: number): number => (value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4);
@@ -31,6 +33,9 @@ export class Run implements Segment {
   count = 0;
   largest = 0;
   topic: TopicEntry | undefined;
+  /** When its messages expire, milliseconds since the epoch; 0 when they do not. Such a run holds one message. */
+  expiresAt = 0;
+  kept: Segment | undefined;
   readonly at: Int32Array;
   readonly idAt: Int32Array;
   /** Where properties (MQTT 5) or payload (3.1.1) begin. */
@@ -49,6 +54,8 @@ export class Run implements Segment {
     this.qos = qos;
     this.count = 0;
     this.largest = 0;
+    this.expiresAt = 0;
+    this.kept = undefined;
   }
 
   add(start: number, body: number, next: number): void {
@@ -114,6 +121,12 @@ export class Run implements Segment {
 
 /** A segment that outlives the read buffer and the run it came from. */
 export function keep(segment: Segment, from: number): Segment {
+  if (from > 0) return keepFrom(segment, from);
+  segment.kept ??= keepFrom(segment, 0);
+  return segment.kept;
+}
+
+function keepFrom(segment: Segment, from: number): Segment {
   const start = segment.at[from] as number;
   const end = segment.at[segment.count] as number;
   const count = segment.count - from;

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { IPublishPacket, ISubackPacket, IUnsubackPacket, Packet } from 'mqtt-packet';
 import { topicMatches } from '@thingkeep/wire/topics.ts';
-import type { Client } from './client.ts';
+import type { Session } from './session.ts';
 import { Routes } from './routes.ts';
 import { hex, type Level, publishPacket, rightsOf, TestBench, type TestPeer } from './test-bench.ts';
 
@@ -61,7 +61,7 @@ test('the 51st subscription gets a failure code (General Reference, subscription
     for (let n = 0; n < 50; n += 5) await granted(bench, peer, filters(...[0, 1, 2, 3, 4].map((i) => `t/${n + i}`)));
     assert.deepEqual(await granted(bench, peer, filters('t/50', 't/0')), [level === 5 ? 0x97 : 0x80, 1]);
     peer.send({ cmd: 'unsubscribe', messageId: 4, unsubscriptions: ['t/0'] } as Packet);
-    assert.equal(peer.client.subscriptions.size, 49);
+    assert.equal(peer.client.session?.subscriptions.size, 49);
   }
 });
 
@@ -227,12 +227,12 @@ test('routes find exactly the filters that match, before and after some have gon
       fc.array(topics, { minLength: 1, maxLength: 12 }),
       (list, gone, seen) => {
         const routes = new Routes();
-        const clients = list.map((filter, i) => ({ i, filter }) as unknown as Client);
+        const clients = list.map((filter, i) => ({ i, filter }) as unknown as Session);
         const live = new Set<number>(clients.keys());
         for (const [i, client] of clients.entries()) routes.add(client, { filter: list[i] as string, qos: 0, noLocal: false });
         const check = (): void => {
           for (const topic of seen) {
-            const found = routes.resolve(topic).map(({ client }) => (client as unknown as { i: number }).i);
+            const found = routes.resolve(topic).targets.map(({ session }) => (session as unknown as { i: number }).i);
             assert.deepEqual(found.sort(), [...live].filter((i) => topicMatches(list[i] as string, topic)).sort(), topic);
           }
         };

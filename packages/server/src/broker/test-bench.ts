@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Store } from '../store/contract.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { type AccountLimits, DEFAULT_LIMITS } from './account-limits.ts';
 import { Broker } from './broker.ts';
 import type { Client } from './client.ts';
 import type { Admission, AdmissionRefusal, Channel, Decision, Judge, MessageAction, Rights } from './contract.ts';
@@ -92,6 +93,8 @@ export class TestPeer {
   readonly level: Level;
   readonly channel = new MemoryChannel();
   readonly client: Client;
+  /** Packet identifiers that a test has yet to acknowledge. */
+  readonly ids: number[] = [];
   #unread: Buffer[] = [];
   #parser: ReturnType<typeof parser>;
   readonly #packets: Packet[] = [];
@@ -183,15 +186,19 @@ export class TestBench implements AsyncDisposable {
   /** Set to hold every admission back until it is resolved. */
   admitting: Promise<void> | undefined;
   #now = 1_000_000;
+  readonly #ownStore: boolean;
 
-  private constructor(store: Store) {
+  private constructor(store: Store, ownStore: boolean, limits: Partial<AccountLimits>) {
     this.store = store;
+    this.#ownStore = ownStore;
     this.broker = new Broker({
       region: 'us-east-1',
       clock: { now: () => 1_760_000_000_000 + this.#now, monotonic: () => this.#now },
       log: pino({ level: 'error' }, { write: (line: string) => void this.faults.push(line) }),
       refuse: (refusal) => this.refusals.push(refusal),
       retained: new Retained(() => store),
+      store,
+      limitsOf: () => ({ ...DEFAULT_LIMITS, ...limits }),
     });
   }
 
@@ -202,8 +209,11 @@ export class TestBench implements AsyncDisposable {
     return { accountId: ACCOUNT, principal: `cert/${clientId}`, rights: this.rights.get(clientId) ?? ALL, ...admission };
   };
 
-  static async open(): Promise<TestBench> {
-    return new TestBench(await openSqliteStore({ path: ':memory:' }));
+  /** Over a store of its own, or over one that another bench has used: a restart. */
+  static async open(store?: Store, limits: Partial<AccountLimits> = {}): Promise<TestBench> {
+    const bench = new TestBench(store ?? (await openSqliteStore({ path: ':memory:' })), store === undefined, limits);
+    await bench.broker.load();
+    return bench;
   }
 
   peer(level: Level = 4): TestPeer {
@@ -251,8 +261,8 @@ export class TestBench implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.broker.close();
+    await this.broker.close();
     await this.settle();
-    await this.store[Symbol.asyncDispose]();
+    if (this.#ownStore) await this.store[Symbol.asyncDispose]();
   }
 }

@@ -1,7 +1,7 @@
 /** One topic of an account as the hot path knows it: its bytes, its ARN, and who gets its messages. */
 import { clientMayPublish, type TopicFault, topicFault } from '@thingkeep/wire/topics.ts';
 import { ownCopy } from '../mqtt/cursor.ts';
-import type { Target } from './routes.ts';
+import type { Receivers } from './routes.ts';
 
 export class TopicEntry {
   readonly name: string;
@@ -13,7 +13,7 @@ export class TopicEntry {
   readonly open: boolean;
   /** Valid as long as this equals the account's generation. */
   routeGeneration = -1;
-  targets: readonly Target[] = [];
+  receivers: Receivers = { targets: [], shares: [] };
 
   constructor(name: string, arn: string) {
     this.name = name;

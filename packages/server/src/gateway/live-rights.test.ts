@@ -1,80 +1,91 @@
 /** A change of rights while a CONNECT is judged, or judged again, is never lost. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Broker } from '../broker/broker.ts';
-import type { Client } from '../broker/client.ts';
-import type { Admission, AdmissionRefusal, Judge } from '../broker/contract.ts';
-import { ALL, rightsOf } from '../broker/test-bench.ts';
-import type { Connect } from '../mqtt/connect.ts';
+import type { Packet } from 'mqtt-packet';
+import type { Admission, AdmissionRefusal, Rights } from '../broker/contract.ts';
+import { ACCOUNT, ALL, publishPacket, rightsOf, TestBench, TestPeer } from '../broker/test-bench.ts';
 import { RightsChanges } from '../policies/rights-changes.ts';
 import { followRights, markJudgements } from './live-rights.ts';
 
-const connect = { clientId: 'c' } as Connect;
-const admission = (rights = ALL): Admission => ({ accountId: '000000000000', principal: 'p', rights });
+const admission = (rights: Rights = ALL): Admission => ({ accountId: ACCOUNT, principal: 'p', rights });
 const refusal: AdmissionRefusal = { refused: { check: 'policy', reason: 'no' } };
+const WILL = { topic: 'will', payload: Buffer.from('gone'), qos: 0 as const, retain: false };
 
-const workbench = () => {
+/** A client of certificate `a` whose judgements a test answers, one by one. */
+const workbench = async () => {
+  const bench = await TestBench.open();
   const changes = new RightsChanges();
   const answers: PromiseWithResolvers<Admission | AdmissionRefusal>[] = [];
   const { marked, judgedAt } = markJudgements(changes);
-  const judge: Judge = marked(() => {
+  const judge = marked(() => {
     const answer = Promise.withResolvers<Admission | AdmissionRefusal>();
     answers.push(answer);
     return answer.promise;
   });
-  const told: unknown[] = [];
-  const client = {
-    judge,
-    connect,
-    state: 'connected',
-    setRights: (rights: unknown) => told.push(rights),
-    refuse: ({ check }: AdmissionRefusal['refused']) => told.push(check),
-    dropRights: () => told.push('dropped'),
-    close: (reason: string) => {
-      told.push(reason);
-      client.state = 'closed';
-    },
-  };
-  let connected: (client: Client) => void = () => {};
-  const broker = {
-    onConnection: (listener: typeof connected) => {
-      connected = listener;
-    },
-    clientsOf: (id: string) => (id === 'a' ? [client] : []),
-  } as unknown as Broker;
-  followRights({ broker, judgedAt, changes });
+  const mayKeepSessions = async (): Promise<boolean> => true;
+  followRights({ broker: bench.broker, mayKeepSessions, judgedAt, changes });
+  const peer = new TestPeer(bench.broker, 5, judge, 'a');
+  peer.send({
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion: 5,
+    clientId: 'c',
+    clean: true,
+    keepalive: 60,
+    will: WILL,
+  } as Packet);
   const settle = async (at: number, answer: Admission | AdmissionRefusal): Promise<void> => {
     answers[at]?.resolve(answer);
-    await new Promise((resolve) => setImmediate(resolve));
+    await bench.settle();
   };
-  return { changes, answers, judge, told, settle, arrive: () => connected(client as unknown as Client) };
+  const mayPublish = async (): Promise<boolean> => {
+    peer.packets();
+    peer.send(publishPacket('x', '', { qos: 1, messageId: 1 }));
+    await bench.settle();
+    const [puback] = peer.packets();
+    return puback?.cmd === 'puback' && puback.reasonCode === 0;
+  };
+  return { bench, changes, answers, peer, settle, mayPublish };
 };
 
 test('a connection is judged again only if a right changed since its CONNECT was judged', async () => {
-  const { changes, answers, judge, arrive, told, settle } = workbench();
-  void judge(connect);
-  arrive();
-  assert.equal(answers.length, 1);
-  changes.ring('000000000000', ['another']);
-  arrive();
+  const { bench, changes, answers, settle, mayPublish } = await workbench();
+  await using _ = bench;
+  changes.ring(ACCOUNT, ['another']);
+  await settle(0, admission(rightsOf((_action, name) => name === 'will')));
   assert.equal(answers.length, 2);
+  assert.equal(await mayPublish(), false);
   await settle(1, admission());
-  assert.deepEqual(told, [ALL]);
+  assert.equal(await mayPublish(), true);
+  changes.ring(ACCOUNT, ['another']);
+  assert.equal(answers.length, 2);
 });
 
 test('who may no longer connect is refused, without rights for its will, and closed', async () => {
-  const { changes, told, settle } = workbench();
-  changes.ring('000000000000', ['a']);
-  await settle(0, refusal);
-  assert.deepEqual(told, ['policy', 'dropped', 'AUTH_ERROR']);
+  const { bench, changes, peer, settle } = await workbench();
+  await using _ = bench;
+  const watcher = await bench.subscribed('watcher', 'will');
+  await settle(0, admission());
+  changes.ring(ACCOUNT, ['a']);
+  await settle(1, refusal);
+  assert.equal(peer.channel.closed, true);
+  assert.deepEqual(
+    bench.refusals.map(({ check, action }) => [check, action]),
+    [
+      ['policy', undefined],
+      ['policy', 'iot:Publish'],
+    ],
+  );
+  assert.deepEqual(watcher.publishes(), []);
 });
 
 test('of judgements that overlap, the newest counts, whichever ends last', async () => {
-  const { changes, told, settle } = workbench();
-  const fewer = rightsOf(() => false);
-  changes.ring('000000000000', ['a']);
-  changes.ring('000000000000', ['a']);
-  await settle(1, admission(fewer));
-  await settle(0, admission(ALL));
-  assert.deepEqual(told, [fewer]);
+  const { bench, changes, settle, mayPublish } = await workbench();
+  await using _ = bench;
+  await settle(0, admission());
+  changes.ring(ACCOUNT, ['a']);
+  changes.ring(ACCOUNT, ['a']);
+  await settle(2, admission(rightsOf(() => false)));
+  await settle(1, admission());
+  assert.equal(await mayPublish(), false);
 });

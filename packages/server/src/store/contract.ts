@@ -7,6 +7,7 @@
  * - `write` resolves only once the change is on disk; when its function throws, nothing of it is kept.
  * - Writers run one after another, so a write may read, decide and write without a race. Readers see committed data.
  * - A write function must touch nothing but its transaction: no network, no timers, no other transaction.
+ * - What comes and goes by the thousand (queued messages) is not JSON but rows of bytes under two numbers: {@link Rows}.
  */
 
 export type KeyPart = string | number;
@@ -46,9 +47,40 @@ export interface Page<T> {
   readonly next?: string;
 }
 
+/** Rows of bytes, ordered by owner and then by place: an owner's queue. No index but that order. */
+export interface Rows {
+  readonly name: string;
+}
+
+/** Where a row is: both are whole numbers of 0 to 2^53 - 1. */
+export interface RowKey {
+  readonly owner: number;
+  readonly at: number;
+}
+
+export interface Row extends RowKey {
+  readonly value: Uint8Array;
+}
+
+export interface RowScan {
+  /** Only rows behind this place. */
+  readonly after: number;
+  /** Most rows. */
+  readonly rows: number;
+  /** No further row is read once as many bytes of values have been. */
+  readonly bytes: number;
+}
+
+/** Declares rows; the name is part of the stored format. */
+export const rows = (name: string): Rows => ({ name });
+
 export interface ReadTransaction {
   get<T extends object>(of: Collection<T>, key: Key): Promise<T | undefined>;
   scan<T extends object>(of: Collection<T>, scan: Scan): Promise<Page<T>>;
+  /** An owner's rows, in order. */
+  scanRows(of: Rows, owner: number, scan: RowScan): Promise<Row[]>;
+  /** Shows every row's key and its value's size in bytes, in order. */
+  eachRow(of: Rows, visit: (key: RowKey, size: number) => void): Promise<void>;
 }
 
 export interface WriteTransaction extends ReadTransaction {
@@ -56,6 +88,10 @@ export interface WriteTransaction extends ReadTransaction {
   put<T extends object>(of: Collection<T>, record: T): Promise<void>;
   /** Removes the record; says whether there was one. */
   delete<T extends object>(of: Collection<T>, key: Key): Promise<boolean>;
+  /** Stores rows, replacing those that were there. */
+  putRows(of: Rows, rows: Iterable<Row>): Promise<void>;
+  /** Removes rows; those that are not there are none the less gone. */
+  deleteRows(of: Rows, keys: Iterable<RowKey>): Promise<void>;
 }
 
 export interface Store extends AsyncDisposable {

@@ -7,6 +7,11 @@ import {
   collection,
   type Key,
   type ReadTransaction,
+  type Row,
+  type RowKey,
+  type RowScan,
+  type Rows,
+  rows,
   type Scan,
   type Store,
   type WriteTransaction,
@@ -23,9 +28,16 @@ class RegionalTransaction implements WriteTransaction {
   readonly #within: <T extends object>(of: Collection<T>) => Collection<T>;
   #wrote = false;
 
-  constructor(tx: WriteTransaction, within: <T extends object>(of: Collection<T>) => Collection<T>) {
+  readonly #rowsWithin: (of: Rows) => Rows;
+
+  constructor(
+    tx: WriteTransaction,
+    within: <T extends object>(of: Collection<T>) => Collection<T>,
+    rowsWithin: (of: Rows) => Rows,
+  ) {
     this.#tx = tx;
     this.#within = within;
+    this.#rowsWithin = rowsWithin;
   }
 
   get wrote(): boolean {
@@ -48,6 +60,24 @@ class RegionalTransaction implements WriteTransaction {
   delete<T extends object>(of: Collection<T>, key: Key): Promise<boolean> {
     return this.#tx.delete(this.#within(of), key);
   }
+
+  scanRows(of: Rows, owner: number, scan: RowScan): Promise<Row[]> {
+    return this.#tx.scanRows(this.#rowsWithin(of), owner, scan);
+  }
+
+  eachRow(of: Rows, visit: (key: RowKey, size: number) => void): Promise<void> {
+    return this.#tx.eachRow(this.#rowsWithin(of), visit);
+  }
+
+  putRows(of: Rows, list: Iterable<Row>): Promise<void> {
+    this.#wrote = true;
+    return this.#tx.putRows(this.#rowsWithin(of), list);
+  }
+
+  deleteRows(of: Rows, keys: Iterable<RowKey>): Promise<void> {
+    this.#wrote = true;
+    return this.#tx.deleteRows(this.#rowsWithin(of), keys);
+  }
 }
 
 class RegionalStore implements Store {
@@ -63,12 +93,12 @@ class RegionalStore implements Store {
 
   read<R>(work: (tx: ReadTransaction) => Promise<R>): Promise<R> {
     // A reader is handed no way to write: what it gets is typed so.
-    return this.#store.read((tx) => work(new RegionalTransaction(tx as WriteTransaction, this.#within)));
+    return this.#store.read((tx) => work(new RegionalTransaction(tx as WriteTransaction, this.#within, this.#rowsWithin)));
   }
 
   async write<R>(work: (tx: WriteTransaction) => Promise<R>): Promise<R> {
     const result = await this.#store.write(async (tx) => {
-      const regional = new RegionalTransaction(tx, this.#within);
+      const regional = new RegionalTransaction(tx, this.#within, this.#rowsWithin);
       const value = await work(regional);
       if (regional.wrote && !this.#known) await tx.put(regions, { region: this.#region });
       return { value, wrote: regional.wrote };
@@ -79,6 +109,8 @@ class RegionalStore implements Store {
 
   /** The store itself is closed by whoever opened it. */
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  readonly #rowsWithin = (of: Rows): Rows => rows(`${this.#region}/${of.name}`);
 
   readonly #within = <T extends object>(of: Collection<T>): Collection<T> => {
     const known = this.#collections.get(of) as Collection<T> | undefined;

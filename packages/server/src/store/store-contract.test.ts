@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { collection, type Key, type Store } from './contract.ts';
+import { collection, type Key, type Row, rows, type Store } from './contract.ts';
 import { encodeKey } from './key-encoding.ts';
 import { openSqliteStore } from './sqlite/sqlite-store.ts';
 
@@ -53,6 +53,28 @@ for (const [engine, open] of Object.entries(engines)) {
         items.map((l) => l.name),
         ['a', 'c'],
       );
+    });
+
+    test('rows come back by owner in order, up to a number and a size, and go by their key', async () => {
+      await using store = await open();
+      const queue = rows('queue');
+      const other = rows('other');
+      const row = (owner: number, at: number, text = `${owner}-${at}`): Row => ({ owner, at, value: Buffer.from(text) });
+      await store.write(async (tx) => {
+        await tx.putRows(queue, [row(2, 9), row(1, 10), row(1, 2), row(1, 2 ** 40), row(1, 2, 'newer')]);
+        await tx.putRows(other, [row(1, 2, 'elsewhere')]);
+      });
+      const read = (after: number, most = 100, bytes = 1e6): Promise<string[]> =>
+        store.read(async (tx) =>
+          (await tx.scanRows(queue, 1, { after, rows: most, bytes })).map(({ at, value }) => `${at}:${Buffer.from(value)}`),
+        );
+      assert.deepEqual(await read(0), ['2:newer', '10:1-10', `${2 ** 40}:1-${2 ** 40}`]);
+      assert.deepEqual(await read(2, 1), ['10:1-10']);
+      assert.deepEqual(await read(0, 100, 5), ['2:newer']);
+      await store.write((tx) => tx.deleteRows(queue, [row(1, 10), row(1, 11)]));
+      const all: string[] = [];
+      await store.read((tx) => tx.eachRow(queue, ({ owner, at }, size) => all.push(`${owner} ${at} ${size}`)));
+      assert.deepEqual(all, ['1 2 5', `1 ${2 ** 40} 15`, '2 9 3']);
     });
 
     test('index entries follow the record', async () => {

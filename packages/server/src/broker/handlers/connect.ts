@@ -7,6 +7,7 @@ import { MqttError } from '../../mqtt/mqtt-error.ts';
 import type { Properties } from '../../mqtt/properties.ts';
 import type { Client } from '../client.ts';
 import type { Admission, Decision, MessageAction } from '../contract.ts';
+import type { Session } from '../session.ts';
 import { checkProperties } from './publish.ts';
 
 export function connect(client: Client, bytes: Buffer, body: number, next: number): void {
@@ -23,8 +24,10 @@ export function connect(client: Client, bytes: Buffer, body: number, next: numbe
     .judge(asked)
     .then((answer) => {
       if (client.state !== 'admitting') return;
-      if ('refused' in answer) client.refuseConnect(REASON.NOT_AUTHORIZED, answer.refused);
-      else greet(client, asked, answer, assigned);
+      if ('refused' in answer) {
+        client.refuseConnect(REASON.NOT_AUTHORIZED, answer.refused);
+        client.broker.connectFailed(client);
+      } else greet(client, asked, answer, assigned);
     })
     .catch((error: unknown) => {
       client.broker.log.error({ err: error, clientId: client.clientId }, 'a CONNECT could not be handled');
@@ -88,13 +91,23 @@ function greet(client: Client, asked: Connect, admission: Admission, assigned: b
   const account = broker.account(admission.accountId, admission.region);
   if (!willIsAllowed(client, asked, admission)) return;
   const keepAlive = clampKeepAlive(asked.keepAlive);
-  client.admitted(admission, account, asked, client.clientId, keepAlive);
-  broker.connected(client);
-  client.output.append(
-    encodeConnack(asked.level, 0, false, asked.level === 5 ? greeting(asked, client.clientId, assigned, keepAlive) : {}),
-  );
-  client.channel.resume();
-  client.intake.resume();
+  client.admitted(admission, account, asked, keepAlive);
+  broker.takeOver(client, account);
+  const { session, present } = broker.sessions.open(client, account, asked, admission);
+  client.session = session;
+  const welcome = (): void => {
+    if (client.state !== 'admitting') return;
+    client.output.append(
+      encodeConnack(asked.level, 0, present, asked.level === 5 ? greeting(asked, session, assigned, keepAlive) : {}),
+    );
+    client.connected(session);
+    broker.connected(client, session);
+    client.channel.resume();
+    client.intake.resume();
+  };
+  // A session that is to outlive the connection is on disk before the client hears of it.
+  if (session.persistent) broker.journal.after(welcome, (error) => client.failed(error));
+  else welcome();
 }
 
 /** A will is a publish ahead of time: judged at CONNECT as one, and again when it fires. */
@@ -133,11 +146,11 @@ function willIsAllowed(client: Client, { will }: Connect, admission: Admission):
 const clampKeepAlive = (seconds: number): number =>
   seconds === 0 ? LIMITS.keepAliveMost : Math.min(Math.max(seconds, LIMITS.keepAliveLeast), LIMITS.keepAliveMost);
 
-function greeting(asked: Connect, clientId: string, assigned: boolean, keepAlive: number): Properties {
+function greeting(asked: Connect, { clientId, expiry }: Session, assigned: boolean, keepAlive: number): Properties {
   const { sessionExpiryInterval = 0 } = asked.properties;
   return {
-    // Sessions end with their connection here: said whenever the client asked for more.
-    ...(sessionExpiryInterval > 0 ? { sessionExpiryInterval: 0 } : {}),
+    // Said when it is not what the client asked for [MQTT5 3.2.2.3.2].
+    ...(sessionExpiryInterval === expiry ? {} : { sessionExpiryInterval: expiry }),
     receiveMaximum: LIMITS.inFlight,
     maximumQoS: 1,
     retainAvailable: 1,
@@ -145,7 +158,7 @@ function greeting(asked: Connect, clientId: string, assigned: boolean, keepAlive
     topicAliasMaximum: LIMITS.topicAliases,
     wildcardSubscriptionAvailable: 1,
     subscriptionIdentifierAvailable: 0,
-    sharedSubscriptionAvailable: 0,
+    sharedSubscriptionAvailable: 1,
     ...(assigned ? { assignedClientIdentifier: clientId } : {}),
     ...(keepAlive === asked.keepAlive ? {} : { serverKeepAlive: keepAlive }),
   };

@@ -9,5 +9,9 @@ export function disconnect(client: Client, bytes: Buffer, body: number, next: nu
   const { sessionExpiryInterval = 0 } = properties;
   if (sessionExpiryInterval > 0 && (client.connect?.properties.sessionExpiryInterval ?? 0) === 0)
     throw new MqttError(REASON.PROTOCOL_ERROR, 'a session that was to end can not be kept by DISCONNECT'); // [MQTT-3.14.2-2]
+  // A new interval for the session, up to the account's [MQTT-3.14.2-2]; 0 ends it.
+  const { session, account } = client;
+  if (session !== undefined && account !== undefined && properties.sessionExpiryInterval !== undefined)
+    session.expiry = Math.min(sessionExpiryInterval, account.limits.sessionExpiry);
   client.close(reason === REASON.NORMAL_DISCONNECTION ? 'CLIENT_INITIATED_DISCONNECT' : 'CLIENT_ERROR');
 }

@@ -66,19 +66,28 @@ export function publishRun(client: Client): void {
   const { broker, account, output } = client;
   if (account === undefined) return;
   broker.counters.received += run.count;
-  broker.deliver(account, run, client);
-  if (run.qos === 1) {
-    const { count, bytes, idAt } = run;
-    const to = output.reserve(4 * count);
-    let at = output.at;
-    for (let i = 0; i < count; i += 1) {
-      const id = idAt[i] as number;
-      to[at] = PACKET.PUBACK << 4;
-      to[at + 1] = 2;
-      to[at + 2] = bytes[id] as number;
-      to[at + 3] = bytes[id + 1] as number;
-      at += 4;
-    }
+  const stored = broker.deliver(account, run, client);
+  if (run.qos === 0 || client.state !== 'connected') return;
+  if (stored || client.acksHeld) {
+    const acks = Buffer.allocUnsafe(4 * run.count);
+    writePubacks(run, acks, 0);
+    client.acknowledge(acks, stored);
+  } else {
+    const to = output.reserve(4 * run.count);
+    writePubacks(run, to, output.at);
+  }
+}
+
+/** PUBACKs for the messages of a run, of success: the same bytes in both versions. */
+function writePubacks({ count, bytes, idAt }: Run, to: Buffer, from: number): void {
+  let at = from;
+  for (let i = 0; i < count; i += 1) {
+    const id = idAt[i] as number;
+    to[at] = PACKET.PUBACK << 4;
+    to[at + 1] = 2;
+    to[at + 2] = bytes[id] as number;
+    to[at + 3] = bytes[id + 1] as number;
+    at += 4;
   }
 }
 
@@ -131,7 +140,7 @@ function refusePublish(
   else
     client.refuse({ check: 'reserved-topic', reason: `clients may not publish on ${topic.name}`, action, resource: topic.arn });
   // MQTT 5 tells a QoS 1 publisher and goes on; in all other cases AWS closes the connection.
-  if (client.level === 5 && qos === 1) client.output.append(encodePuback(5, packetId, REASON.NOT_AUTHORIZED));
+  if (client.level === 5 && qos === 1) client.acknowledge(encodePuback(5, packetId, REASON.NOT_AUTHORIZED), false);
   else client.close('FORBIDDEN_ACCESS', REASON.NOT_AUTHORIZED);
 }
 
@@ -163,7 +172,15 @@ function publishWithProperties(
     return;
   }
   clampExpiry(forwarded);
-  publishAlone(client, slot, first, packetIdAt(bytes, qos, bodyAt), encodeProperties(forwarded), bytes.subarray(cursor.at, next));
+  publishAlone(
+    client,
+    slot,
+    first,
+    packetIdAt(bytes, qos, bodyAt),
+    encodeProperties(forwarded),
+    bytes.subarray(cursor.at, next),
+    forwarded.messageExpiryInterval,
+  );
 }
 
 /** Message expiry is 1 to 604,800 seconds here, whatever was asked (developer guide, page mqtt). */
@@ -204,6 +221,7 @@ function publishAlone(
   packetId: number,
   properties: Buffer | undefined,
   payload: Buffer,
+  expiry?: number,
 ): void {
   const { broker, account } = client;
   const qos = (first & FLAG.QOS) >> 1;
@@ -211,9 +229,11 @@ function publishAlone(
   const retain = (first & FLAG.RETAIN) !== 0;
   if (retain && !mayRetain(client, slot, qos, packetId)) return;
   broker.counters.received += 1;
-  const stored = broker.publishMessage(account, { topic: slot.topic, payload, qos, retain, properties }, client);
+  const message = { topic: slot.topic, payload, qos, retain, properties, ...(expiry === undefined ? {} : { expiry }) };
+  const stored = broker.publishMessage(account, message, client);
   const acknowledge = (): void => {
-    if (qos === 1 && client.state === 'connected') client.output.append(encodePuback(client.level, packetId, REASON.SUCCESS));
+    if (qos === 1 && client.state === 'connected')
+      client.acknowledge(encodePuback(client.level, packetId, REASON.SUCCESS), false);
   };
   if (stored === undefined) {
     acknowledge();
@@ -223,7 +243,7 @@ function publishAlone(
   client.hold();
   void stored
     .then(acknowledge, (error: unknown) => {
-      broker.log.error({ err: error, clientId: client.clientId }, 'a retained message could not be stored');
+      broker.log.error({ err: error, clientId: client.clientId }, 'a message could not be stored');
       client.close('SERVER_ERROR', REASON.UNSPECIFIED);
     })
     .finally(() => client.released());

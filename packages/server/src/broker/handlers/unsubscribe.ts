@@ -5,8 +5,12 @@ import type { Client } from '../client.ts';
 
 export function unsubscribe(client: Client, bytes: Buffer, body: number, next: number): void {
   const { packetId, filters } = parseUnsubscribe(client.level, bytes, body, next);
+  const { broker, session } = client;
+  if (session === undefined) return;
   const codes = filters.map((filter) =>
-    client.broker.unsubscribe(client, filter) ? REASON.SUCCESS : REASON.NO_SUBSCRIPTION_EXISTED,
+    broker.sessions.unsubscribe(session, filter) ? REASON.SUCCESS : REASON.NO_SUBSCRIPTION_EXISTED,
   );
-  client.output.append(encodeUnsuback(client.level, packetId, codes));
+  client.acknowledge(encodeUnsuback(client.level, packetId, codes), session.persistent);
+  const gone = filters.filter((_, i) => codes[i] === REASON.SUCCESS);
+  if (gone.length > 0) broker.unsubscribed(client, gone);
 }

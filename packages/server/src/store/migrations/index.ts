@@ -16,4 +16,10 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE TABLE entry (scope TEXT NOT NULL, entry BLOB NOT NULL, key BLOB NOT NULL, PRIMARY KEY (scope, entry)) WITHOUT ROWID;
     `,
   },
+  {
+    describes: 'rows of bytes: queues',
+    sql: `
+      CREATE TABLE row (rows TEXT NOT NULL, owner INTEGER NOT NULL, at INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (rows, owner, at)) WITHOUT ROWID;
+    `,
+  },
 ];

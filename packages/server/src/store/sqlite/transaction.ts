@@ -1,13 +1,13 @@
-/** Collections over two SQLite tables: records as JSON, and their index entries. */
+/** Collections over two SQLite tables, records as JSON and their index entries; rows of bytes over a third. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { fail } from '@thingkeep/wire/errors.ts';
-import type { Collection, Key, Page, Scan, WriteTransaction } from '../contract.ts';
+import type { Collection, Key, Page, Row, RowKey, RowScan, Rows, Scan, WriteTransaction } from '../contract.ts';
 import { encodeKey, encodePrefix, successor } from '../key-encoding.ts';
 
 const ALL = -1;
 const TOKEN = /^[A-Za-z0-9+/]+={0,2}$/;
 
-interface Row {
+interface RecordRow {
   readonly at: Uint8Array;
   readonly value: string;
 }
@@ -40,6 +40,10 @@ export class SqliteTransaction implements WriteTransaction {
   readonly #putEntry: StatementSync;
   readonly #deleteEntry: StatementSync;
   readonly #scans: readonly StatementSync[];
+  readonly #putRow: StatementSync;
+  readonly #deleteRow: StatementSync;
+  readonly #scanRows: StatementSync;
+  readonly #eachRow: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#get = db.prepare('SELECT value FROM record WHERE collection = ? AND key = ?');
@@ -58,6 +62,12 @@ export class SqliteTransaction implements WriteTransaction {
         `SELECT e.entry AS at, r.value AS value FROM entry e JOIN record r ON r.collection = ?5 AND r.key = e.key
          WHERE e.scope = ?1 AND e.entry > ?2 AND e.entry < ?3 ORDER BY e.entry ${order} LIMIT ?4`,
       );
+    this.#putRow = db.prepare(
+      'INSERT INTO row (rows, owner, at, value) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+    );
+    this.#deleteRow = db.prepare('DELETE FROM row WHERE rows = ? AND owner = ? AND at = ?');
+    this.#scanRows = db.prepare('SELECT at, value FROM row WHERE rows = ? AND owner = ? AND at > ? ORDER BY at LIMIT ?');
+    this.#eachRow = db.prepare('SELECT owner, at, length(value) AS size FROM row WHERE rows = ? ORDER BY owner, at');
     this.#scans = [byKey('ASC'), byKey('DESC'), byEntry('ASC'), byEntry('DESC')];
   }
 
@@ -86,7 +96,7 @@ export class SqliteTransaction implements WriteTransaction {
     const scope = index === undefined ? of.name : `${of.name}/${index}`;
     const rows = (index === undefined
       ? statement.all(scope, low, high, wanted)
-      : statement.all(scope, low, high, wanted, of.name)) as unknown as Row[];
+      : statement.all(scope, low, high, wanted, of.name)) as unknown as RecordRow[];
     const more = limit !== undefined && rows.length > limit;
     if (more) rows.pop();
     const items = rows.map((row) => JSON.parse(row.value) as T);
@@ -111,6 +121,30 @@ export class SqliteTransaction implements WriteTransaction {
     for (const { scope, entry } of entriesOf(of, before, bytes).values()) this.#deleteEntry.run(scope, entry);
     this.#delete.run(of.name, bytes);
     return true;
+  }
+
+  async scanRows(of: Rows, owner: number, { after, rows, bytes }: RowScan): Promise<Row[]> {
+    const found: Row[] = [];
+    let size = 0;
+    const read = this.#scanRows.iterate(of.name, owner, after, rows) as IterableIterator<Omit<Row, 'owner'>>;
+    for (const { at, value } of read) {
+      found.push({ owner, at, value });
+      size += value.length;
+      if (size >= bytes) break;
+    }
+    return found;
+  }
+
+  async eachRow(of: Rows, visit: (key: RowKey, size: number) => void): Promise<void> {
+    for (const row of this.#eachRow.iterate(of.name) as IterableIterator<RowKey & { size: number }>) visit(row, row.size);
+  }
+
+  async putRows(of: Rows, rows: Iterable<Row>): Promise<void> {
+    for (const { owner, at, value } of rows) this.#putRow.run(of.name, owner, at, value);
+  }
+
+  async deleteRows(of: Rows, keys: Iterable<RowKey>): Promise<void> {
+    for (const { owner, at } of keys) this.#deleteRow.run(of.name, owner, at);
   }
 
   #read<T extends object>(of: Collection<T>, key: Buffer): T | undefined {

@@ -1,0 +1,203 @@
+/** From a run of messages to the sessions that get them: who they are, in which form, and what has to reach the disk first. */
+import type { Logger } from '../runtime/log.ts';
+import type { AccountSpace } from './account.ts';
+import type { Backlog } from './backlog.ts';
+import type { Client } from './client.ts';
+import type { DeliveryCounters } from './delivery.ts';
+import type { Journal } from './journal.ts';
+import type { Receivers, Target } from './routes.ts';
+import type { Run, Segment } from './run.ts';
+import type { Session } from './session.ts';
+import type { Sessions } from './sessions.ts';
+import type { Share } from './share.ts';
+import { decodeStored, encodeStored } from './stored-message.ts';
+import type { TopicEntry } from './topic-entry.ts';
+import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
+
+export interface RouterOptions {
+  readonly journal: Journal;
+  readonly sessions: Sessions;
+  readonly counters: DeliveryCounters;
+  readonly log: Logger;
+}
+
+/** The messages of one run as each kind of reader gets them: two versions, two QoS, made when first needed. */
+class Forms {
+  readonly #run: Run;
+  readonly #made: (Segment | undefined)[] = [undefined, undefined, undefined, undefined];
+
+  constructor(run: Run) {
+    this.#run = run;
+    this.#made[place(run.level, run.qos)] = run;
+  }
+
+  of(level: 4 | 5, qos: number): Segment {
+    const at = place(level, qos);
+    const known = this.#made[at];
+    if (known !== undefined) return known;
+    const made = this.#run.encode(level, qos);
+    this.#made[at] = made;
+    return made;
+  }
+}
+
+const place = (level: number, qos: number): number => (level === 5 ? 2 : 0) + qos;
+
+/** Queues, on disk, that a run of QoS 1 goes to. */
+interface Holder {
+  readonly backlog: Backlog;
+  readonly session: Session | undefined;
+}
+
+export class Router {
+  readonly #journal: Journal;
+  readonly #sessions: Sessions;
+  readonly #counters: DeliveryCounters;
+  readonly #log: Logger;
+
+  constructor({ journal, sessions, counters, log }: RouterOptions) {
+    this.#journal = journal;
+    this.#sessions = sessions;
+    this.#counters = counters;
+    this.#log = log;
+  }
+
+  /** Says whether some of it has to reach the disk before it is acknowledged. */
+  deliver(account: AccountSpace, run: Run, source: Client | undefined): boolean {
+    const { targets, shares } = this.#receivers(account, run.topic as TopicEntry);
+    if (targets.length === 0 && shares.length === 0) return false;
+    const forms = new Forms(run);
+    let holders: Holder[] | undefined;
+    for (const { session, delivery, qos: granted, noLocal } of targets) {
+      if (noLocal && source !== undefined && session.client === source) continue;
+      const qos = run.qos & granted;
+      if (qos === 0) delivery.sendQos0(forms.of(session.level, 0), run.topic as TopicEntry);
+      else if (delivery.backlog !== undefined) {
+        holders ??= [];
+        holders.push({ backlog: delivery.backlog, session });
+      } else this.#sendInMemory(session, forms, run);
+      if (source !== undefined && delivery.full) source.waitFor(delivery);
+    }
+    for (const share of shares) {
+      const holder = this.#toShare(account, share, run, forms);
+      if (holder !== undefined) {
+        holders ??= [];
+        holders.push(holder);
+      }
+    }
+    return holders !== undefined && this.#hold(holders, run, forms, source);
+  }
+
+  /** A retained message goes to one client, with RETAIN set [MQTT-3.3.1-8]. */
+  sendRetained(client: Client, run: Run, qos: number): void {
+    const { delivery } = client;
+    if (delivery === undefined) return;
+    const segment = run.encode(client.level, qos);
+    segment.bytes[0] = (segment.bytes[0] as number) | 1;
+    if (qos === 0) delivery.sendQos0(segment, run.topic as TopicEntry);
+    else delivery.sendQos1(segment, run, 0, false);
+  }
+
+  /** A session's client is there: what waits in its shares goes on. */
+  memberCame(session: Session): void {
+    for (const filter of session.subscriptions.keys()) {
+      if (!filter.startsWith('$share/')) continue;
+      const share = session.account.routes.share(filter);
+      if (share?.backlog?.behind) void this.#drain(session.account, share);
+    }
+  }
+
+  /** Subscribers of a topic: looked up anew only after subscriptions or rights have changed. */
+  #receivers(account: AccountSpace, topic: TopicEntry): Receivers {
+    if (topic.routeGeneration !== account.generation) {
+      const { targets, shares } = account.routes.resolve(topic.name);
+      topic.receivers = { targets: targets.filter((target) => mayReceive(target, topic)), shares };
+      topic.routeGeneration = account.generation;
+    }
+    return topic.receivers;
+  }
+
+  #sendInMemory(session: Session, forms: Forms, run: Run): void {
+    if (session.delivery.sendQos1(forms.of(session.level, 1), run, 0, false)) return;
+    const { client } = session;
+    client?.refuse({ check: 'overload', reason: 'the client does not take its QoS 1 messages and its queue is full' });
+    client?.close('THROTTLED', REASON.QUOTA_EXCEEDED);
+  }
+
+  /** One member gets it. Gives the queue that it has to be stored in, if one. */
+  #toShare(account: AccountSpace, share: Share, run: Run, forms: Forms): Holder | undefined {
+    const topic = run.topic as TopicEntry;
+    const session = share.pick((member) => member.client?.mayReceive(topic) ?? false, topic);
+    if (session === undefined) {
+      if (run.qos === 1 && share.keeps) return { backlog: this.#sessions.backlogOf(account, share), session: undefined };
+      this.#counters.dropped += run.count;
+      return undefined;
+    }
+    const qos = run.qos & (share.members.get(session)?.qos ?? 0);
+    const { delivery } = session;
+    if (qos === 0) delivery.sendQos0(forms.of(session.level, 0), topic);
+    else if (delivery.backlog !== undefined) return { backlog: delivery.backlog, session };
+    else this.#sendInMemory(session, forms, run);
+    return undefined;
+  }
+
+  /** Stores a run for the queues of persistent sessions and shares, and sends it to those whose client is there. */
+  #hold(holders: readonly Holder[], run: Run, forms: Forms, source: Client | undefined): boolean {
+    const open = holders.filter(({ backlog }) => !backlog.full);
+    this.#counters.dropped += (holders.length - open.length) * run.count;
+    if (open.length === 0) return false;
+    const journal = this.#journal;
+    const at = journal.next();
+    const value = encodeStored(run);
+    const shared = open.length > 1;
+    if (shared) journal.putBody(at, value, open.length);
+    for (const { backlog, session } of open) {
+      if (shared) journal.putShared(backlog.id, at);
+      else journal.put(backlog.id, at, value);
+      if (session === undefined) backlog.put(at, run.count, value.length);
+      else session.delivery.sendQos1(forms.of(session.level, 1), run, at, shared);
+    }
+    if (source !== undefined && journal.full) source.waitForDisk();
+    return true;
+  }
+
+  /** Hands what waits for a share to members that are there, page by page, until nobody is or nothing does. */
+  async #drain(account: AccountSpace, share: Share): Promise<void> {
+    if (share.draining) return;
+    share.draining = true;
+    try {
+      for (;;) {
+        const { backlog } = share;
+        if (backlog === undefined || !backlog.behind) return;
+        const page = await backlog.read();
+        for (const { at, value, shared } of page) {
+          const run = decodeStored(value, (name) => account.topic(name));
+          if (run === undefined) {
+            backlog.discard(at, shared);
+            continue;
+          }
+          if (!this.#handOver(account, share, run)) return;
+          backlog.discard(at, shared);
+        }
+      }
+    } catch (error) {
+      this.#log.error({ err: error, filter: share.filter }, 'the messages of a shared subscription could not be read');
+    } finally {
+      share.draining = false;
+    }
+  }
+
+  /** False when no member is there. */
+  #handOver(account: AccountSpace, share: Share, run: Run): boolean {
+    const topic = run.topic as TopicEntry;
+    if (share.pick(() => true, topic) === undefined) return false;
+    const forms = new Forms(run);
+    const holder = this.#toShare(account, share, run, forms);
+    if (holder?.session === undefined && holder !== undefined) return false;
+    if (holder !== undefined) this.#hold([holder], run, forms, undefined);
+    return true;
+  }
+}
+
+/** Whether a client that is there may have the topic; who is away is asked when it comes back. */
+const mayReceive = ({ session }: Target, topic: TopicEntry): boolean => session.client?.mayReceive(topic) ?? true;

@@ -1,0 +1,297 @@
+/** All sessions: found again after a start, opened by CONNECT, kept while their client is away, and ended. */
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { Collection, RowKey, Store } from '../store/contract.ts';
+import type { AccountSpace } from './account.ts';
+import { Backlog } from './backlog.ts';
+import type { Client } from './client.ts';
+import type { Admission } from './contract.ts';
+import { Delivery, type DeliveryCounters } from './delivery.ts';
+import type { Connect } from '../mqtt/connect.ts';
+import { BODY_OWNER, bodies, type Journal, queued } from './journal.ts';
+import type { Subscription } from './routes.ts';
+import { Session, type SessionRecord, sessionRecords } from './session.ts';
+import { type Share, type ShareRecord, shareRecords } from './share.ts';
+
+export interface SessionsOptions {
+  readonly store: Store;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly counters: DeliveryCounters;
+  readonly account: (accountId: string, region: string) => AccountSpace;
+  /** A session has ended, its client there or not. */
+  readonly onEnd: (session: Session) => void;
+}
+
+/** Records read at once at the start, and rows removed at once. */
+const PAGE = 1000;
+
+export interface Opened {
+  readonly session: Session;
+  /** Whether it was there before: the CONNACK's Session Present. */
+  readonly present: boolean;
+}
+
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #away = new Set<Session>();
+  readonly #awayByCertificate = new Map<string, Set<Session>>();
+  #nextId = 1;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  /** Persistent sessions whose client is away. */
+  get away(): ReadonlySet<Session> {
+    return this.#away;
+  }
+
+  /** Finds again what the data file holds. What belongs to nobody any more is removed. */
+  async load(): Promise<void> {
+    const sessions = await this.#all(sessionRecords);
+    const shares = await this.#all(shareRecords);
+    const backlogs = new Map<number, Backlog>();
+    for (const record of sessions) this.#restore(record, backlogs);
+    for (const record of shares) this.#restoreShare(record, backlogs);
+    await this.#countRows(backlogs);
+    for (const { id } of [...sessions, ...shares]) this.#nextId = Math.max(this.#nextId, id + 1);
+    for (const session of [...this.#away]) if (session.leftAt === 0) this.#left(session);
+  }
+
+  /** Certificates that sessions whose client is away were opened with. */
+  get certificates(): string[] {
+    return [...this.#awayByCertificate.keys()];
+  }
+
+  /** Ends the sessions of a certificate whose client is away: they do not outlive it. */
+  endOf(certificateId: string): void {
+    for (const session of [...(this.#awayByCertificate.get(certificateId) ?? [])]) this.end(session);
+  }
+
+  /** The session of an admitted client: its old one if it has and wants that, else a new one. */
+  open(client: Client, account: AccountSpace, asked: Connect, admission: Admission): Opened {
+    const expiry = expiryOf(asked, account);
+    const known = account.sessions.get(client.clientId);
+    const resumes = known !== undefined && !known.ended && known.persistent && !asked.clean && known.level === asked.level;
+    if (known !== undefined && !resumes) this.end(known);
+    const session =
+      known !== undefined && resumes ? known : this.#make(account, client.clientId, asked.level, expiry > 0 ? this.#nextId++ : 0);
+    this.#isBack(session);
+    session.client = client;
+    session.expiry = expiry;
+    session.principal = admission.principal;
+    session.certificateId = client.peer.certificateId;
+    session.leftAt = 0;
+    session.endsAt = 0;
+    if (session.persistent) this.save(session);
+    return { session, present: resumes };
+  }
+
+  /** Its record is written with the next commit. */
+  save(session: Session): void {
+    if (session.ended) return;
+    const { record } = session;
+    this.#options.journal.record(nameOf(session), (tx) => tx.put(sessionRecords, record));
+  }
+
+  /** The connection of a session has ended. */
+  leave(session: Session, client: Client): void {
+    if (session.client !== client) return;
+    session.client = undefined;
+    session.delivery.detach();
+    if (session.ended) return;
+    if (session.persistent && session.expiry > 0) this.#left(session);
+    else this.end(session);
+  }
+
+  end(session: Session): void {
+    if (session.ended) return;
+    session.ended = true;
+    this.#isBack(session);
+    const { account } = session;
+    for (const filter of session.subscriptions.keys()) account.routes.remove(session, filter);
+    if (session.subscriptions.size > 0) account.generation += 1;
+    session.subscriptions.clear();
+    if (account.sessions.get(session.clientId) === session) account.sessions.delete(session.clientId);
+    if (session.persistent) {
+      const { region, accountId } = account.place;
+      this.#options.journal.record(nameOf(session), async (tx) => {
+        await tx.delete(sessionRecords, [region, accountId, session.clientId]);
+      });
+      this.#clear(session.delivery.backlog);
+    }
+    this.#options.onEnd(session);
+  }
+
+  subscribe(session: Session, subscription: Subscription): void {
+    session.subscriptions.set(subscription.filter, subscription);
+    session.account.routes.add(session, subscription);
+    session.account.generation += 1;
+    if (session.persistent) this.save(session);
+  }
+
+  /** Says whether there was such a subscription. */
+  unsubscribe(session: Session, filter: string): boolean {
+    const { account } = session;
+    if (!session.subscriptions.delete(filter)) return false;
+    const share = account.routes.share(filter);
+    account.routes.remove(session, filter);
+    account.generation += 1;
+    if (session.persistent) this.save(session);
+    if (share !== undefined) this.#shareLeft(account, share);
+    return true;
+  }
+
+  /** Ends sessions whose time has come. */
+  sweep(now: number): void {
+    for (const session of this.#away) if (session.endsAt <= now) this.end(session);
+  }
+
+  /** The queue of a share; made, and its number stored, when it is first needed. */
+  backlogOf(account: AccountSpace, share: Share): Backlog {
+    if (share.backlog === undefined) {
+      const record: ShareRecord = { ...account.place, filter: share.filter, id: this.#nextId++ };
+      share.backlog = this.#backlog(account, record.id);
+      this.#options.journal.record(shareName(account, share.filter), (tx) => tx.put(shareRecords, record));
+    }
+    return share.backlog;
+  }
+
+  /** A share that nobody can come back to keeps nothing. */
+  #shareLeft(account: AccountSpace, share: Share): void {
+    if (share.backlog === undefined || share.keeps) return;
+    this.#clear(share.backlog);
+    share.backlog = undefined;
+    const { region, accountId } = account.place;
+    this.#options.journal.record(shareName(account, share.filter), async (tx) => {
+      await tx.delete(shareRecords, [region, accountId, share.filter]);
+    });
+  }
+
+  #left(session: Session): void {
+    const { clock } = this.#options;
+    session.leftAt = clock.now();
+    session.endsAt = clock.monotonic() + session.expiry * 1000;
+    this.#isAway(session);
+    // Rights that kept a topic from the connection say nothing of the next one: they are asked again then.
+    if (session.subscriptions.size > 0) session.account.generation += 1;
+    this.save(session);
+  }
+
+  #isAway(session: Session): void {
+    this.#away.add(session);
+    const { certificateId } = session;
+    if (certificateId === undefined) return;
+    const same = this.#awayByCertificate.get(certificateId);
+    if (same === undefined) this.#awayByCertificate.set(certificateId, new Set([session]));
+    else same.add(session);
+  }
+
+  #isBack(session: Session): void {
+    this.#away.delete(session);
+    const { certificateId = '' } = session;
+    const same = this.#awayByCertificate.get(certificateId);
+    same?.delete(session);
+    if (same?.size === 0) this.#awayByCertificate.delete(certificateId);
+  }
+
+  #make(account: AccountSpace, clientId: string, level: Session['level'], id: number): Session {
+    const { counters, clock } = this.#options;
+    const backlog = id === 0 ? undefined : this.#backlog(account, id);
+    const session = new Session(account, clientId, level, new Delivery(counters, clock, backlog), id);
+    account.sessions.set(clientId, session);
+    return session;
+  }
+
+  #backlog({ limits }: AccountSpace, id: number): Backlog {
+    const { journal, store } = this.#options;
+    return new Backlog(id, journal, store, { messages: limits.queuedMessages, bytes: limits.queuedBytes });
+  }
+
+  #clear(backlog: Backlog | undefined): void {
+    backlog?.clear().catch((error: unknown) => this.#options.log.error({ err: error }, 'an ended queue could not be removed'));
+  }
+
+  async #all<T extends object>(of: Collection<T>): Promise<T[]> {
+    const found: T[] = [];
+    for (let after: string | undefined; ; ) {
+      const at = after;
+      const page = await this.#options.store.read((tx) =>
+        tx.scan(of, { prefix: [], limit: PAGE, ...(at === undefined ? {} : { after: at }) }),
+      );
+      found.push(...page.items);
+      if (page.next === undefined) return found;
+      after = page.next;
+    }
+  }
+
+  #restore(record: SessionRecord, backlogs: Map<number, Backlog>): void {
+    const { clock } = this.#options;
+    const account = this.#options.account(record.accountId, record.region);
+    const session = this.#make(account, record.clientId, record.level, record.id);
+    session.expiry = record.expiry;
+    session.principal = record.principal;
+    session.certificateId = record.certificateId;
+    session.leftAt = record.leftAt ?? 0;
+    session.endsAt = clock.monotonic() + record.expiry * 1000 - (record.leftAt === undefined ? 0 : clock.now() - record.leftAt);
+    for (const subscription of record.subscriptions) {
+      session.subscriptions.set(subscription.filter, subscription);
+      account.routes.add(session, subscription);
+    }
+    this.#isAway(session);
+    if (session.delivery.backlog !== undefined) backlogs.set(record.id, session.delivery.backlog);
+  }
+
+  #restoreShare(record: ShareRecord, backlogs: Map<number, Backlog>): void {
+    const account = this.#options.account(record.accountId, record.region);
+    const share = account.routes.share(record.filter);
+    if (share === undefined) return;
+    share.backlog = this.#backlog(account, record.id);
+    backlogs.set(record.id, share.backlog);
+  }
+
+  async #countRows(backlogs: ReadonlyMap<number, Backlog>): Promise<void> {
+    const { store, journal } = this.#options;
+    const holders = new Map<number, number>();
+    const lost: RowKey[] = [];
+    let last = 0;
+    let owners = 0;
+    await store.read((tx) =>
+      tx.eachRow(queued, ({ owner, at }, size) => {
+        last = Math.max(last, at);
+        owners = Math.max(owners, owner);
+        const backlog = backlogs.get(owner);
+        if (backlog === undefined) {
+          lost.push({ owner, at });
+          return;
+        }
+        backlog.found(at, size);
+        if (size === 0) holders.set(at, (holders.get(at) ?? 0) + 1);
+      }),
+    );
+    const lostBodies: RowKey[] = [];
+    await store.read((tx) =>
+      tx.eachRow(bodies, ({ at }) => {
+        last = Math.max(last, at);
+        if (!holders.has(at)) lostBodies.push({ owner: BODY_OWNER, at });
+      }),
+    );
+    journal.startAfter(last, holders);
+    this.#nextId = Math.max(this.#nextId, owners + 1);
+    for (let i = 0; i < lost.length; i += PAGE) await store.write((tx) => tx.deleteRows(queued, lost.slice(i, i + PAGE)));
+    for (let i = 0; i < lostBodies.length; i += PAGE)
+      await store.write((tx) => tx.deleteRows(bodies, lostBodies.slice(i, i + PAGE)));
+  }
+}
+
+const nameOf = ({ account, clientId }: Session): string =>
+  `session/${account.place.region}/${account.place.accountId}/${clientId}`;
+const shareName = ({ place }: AccountSpace, filter: string): string => `share/${place.region}/${place.accountId}/${filter}`;
+
+/** Seconds that the session is to live after its connection; 0 for a clean one [MQTT-3.1.2-11; fact: page mqtt]. */
+export function expiryOf({ level, clean, properties }: Connect, { limits }: AccountSpace): number {
+  if (level === 4) return clean ? 0 : limits.sessionExpiry;
+  return Math.min(properties.sessionExpiryInterval ?? 0, limits.sessionExpiry);
+}

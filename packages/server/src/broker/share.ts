@@ -1,0 +1,50 @@
+/**
+ * The group behind one shared subscription: each message goes to one of its members that is there. While none is, messages of
+ * QoS 1 wait in a queue of the group's own if a persistent session belongs to it (developer guide, page mqtt, "Shared
+ * subscriptions").
+ */
+import { collection } from '../store/contract.ts';
+import type { Backlog } from './backlog.ts';
+import type { Subscription } from './routes.ts';
+import type { Session } from './session.ts';
+import type { TopicEntry } from './topic-entry.ts';
+
+/** A group whose queue has been used: the number that its rows have. */
+export interface ShareRecord {
+  readonly region: string;
+  readonly accountId: string;
+  readonly filter: string;
+  readonly id: number;
+}
+
+export const shareRecords = collection<ShareRecord>('shares', (s) => [s.region, s.accountId, s.filter]);
+
+export class Share {
+  /** Whole filter, `$share/{name}/` included. */
+  readonly filter: string;
+  readonly members = new Map<Session, Subscription>();
+  /** Messages that wait for a member; made when there is one to keep. */
+  backlog: Backlog | undefined;
+  draining = false;
+
+  constructor(filter: string) {
+    this.filter = filter;
+  }
+
+  /** Whether messages are kept while no member is there. */
+  get keeps(): boolean {
+    for (const [session, { qos }] of this.members) if (session.persistent && qos === 1) return true;
+    return false;
+  }
+
+  /** A member, at random, that is there and may have messages of the topic. */
+  pick(mayReceive: (session: Session, topic: TopicEntry) => boolean, topic: TopicEntry): Session | undefined {
+    const there: Session[] = [];
+    for (const session of this.members.keys()) if (session.client?.state === 'connected') there.push(session);
+    while (there.length > 0) {
+      const [session] = there.splice(Math.floor(Math.random() * there.length), 1) as [Session];
+      if (mayReceive(session, topic)) return session;
+    }
+    return undefined;
+  }
+}

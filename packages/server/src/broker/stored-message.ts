@@ -1,0 +1,66 @@
+/**
+ * A run of QoS 1 messages as the data file keeps it: byte 0 the form (1), byte 1 the protocol level of its packets, bytes
+ * 2 and 3 the topic's length, bytes 4 to 11 when it expires (double, milliseconds since the epoch; 0: never), the topic,
+ * and the PUBLISH packets as they were received.
+ */
+import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
+import { Run } from './run.ts';
+import type { TopicEntry } from './topic-entry.ts';
+
+const FORM = 1;
+const HEAD = 12;
+
+export function encodeStored(run: Run): Buffer {
+  const topic = (run.topic as TopicEntry).bytes;
+  const start = run.at[0] as number;
+  const end = run.at[run.count] as number;
+  const bytes = Buffer.allocUnsafe(HEAD + topic.length + end - start);
+  bytes[0] = FORM;
+  bytes[1] = run.level;
+  bytes.writeUInt16BE(topic.length, 2);
+  bytes.writeDoubleBE(run.expiresAt, 4);
+  bytes.set(topic, HEAD);
+  run.bytes.copy(bytes, HEAD + topic.length, start, end);
+  return bytes;
+}
+
+/** Undefined when it is none: a damaged row is left out, and said. */
+export function decodeStored(value: Uint8Array, topicOf: (name: string) => TopicEntry): Run | undefined {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  if (bytes.length <= HEAD || bytes[0] !== FORM) return undefined;
+  const topicLength = bytes.readUInt16BE(2);
+  const from = HEAD + topicLength;
+  const starts = packetStarts(bytes, from);
+  if (starts === undefined) return undefined;
+  const run = new Run(starts.length - 1);
+  run.start(bytes, bytes[1] as ProtocolLevel, topicOf(bytes.toString('utf8', HEAD, from)), 1);
+  run.expiresAt = bytes.readDoubleBE(4);
+  for (let i = 0; i + 1 < starts.length; i += 1) {
+    const start = starts[i] as number;
+    const next = starts[i + 1] as number;
+    run.add(start, bodyOf(bytes, start) + 2 + topicLength + 2, next);
+  }
+  return run;
+}
+
+/** Where the variable header of the packet at `start` begins. */
+export function bodyOf(bytes: Buffer, start: number): number {
+  let at = start + 1;
+  while ((bytes[at] as number) >= 0x80) at += 1;
+  return at + 1;
+}
+
+/** Where each packet begins, and where the last one ends. */
+function packetStarts(bytes: Buffer, from: number): number[] | undefined {
+  const starts = [from];
+  for (let at = from; at < bytes.length; ) {
+    let length = 0;
+    let shift = 0;
+    let pos = at + 1;
+    for (; (bytes[pos] as number) >= 0x80; shift += 7) length |= ((bytes[pos++] as number) & 0x7f) << shift;
+    length |= (bytes[pos++] as number) << shift;
+    at = pos + length;
+    starts.push(at);
+  }
+  return starts.length > 1 && starts.at(-1) === bytes.length ? starts : undefined;
+}
