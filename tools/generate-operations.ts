@@ -5,7 +5,7 @@
  * BOTOCORE_FOLDER is the folder of an installed botocore package (or its `data` folder). What is kept is what a server
  * needs: routes, locations, constraints, declared errors. Documentation is dropped. The same input gives the same bytes.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
@@ -38,7 +38,20 @@ function readModel(dataFolder: string, service: string): SourceModel {
   const name = ['service-2.json', 'service-2.json.gz'].find((candidate) => files.includes(candidate));
   if (name === undefined) throw new Error(`no service-2.json[.gz] in ${join(folder, version)}`);
   const bytes = readFileSync(join(folder, version, name));
-  return JSON.parse((name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')) as SourceModel;
+  return withAdditions(service, JSON.parse((name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')) as SourceModel);
+}
+
+/** Operations that AWS's newer SDKs know and the model does not yet: tools/models/{service}.json, in the model's form. */
+function withAdditions(service: string, model: SourceModel): SourceModel {
+  const file = join(import.meta.dirname, 'models', `${service}.json`);
+  if (!existsSync(file)) return model;
+  const added = JSON.parse(readFileSync(file, 'utf8')) as Pick<SourceModel, 'operations' | 'shapes'>;
+  // What the model has learnt meanwhile wins.
+  return {
+    ...model,
+    operations: { ...added.operations, ...model.operations },
+    shapes: { ...added.shapes, ...model.shapes },
+  };
 }
 
 function table(model: SourceModel): Json {

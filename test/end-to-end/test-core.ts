@@ -99,9 +99,10 @@ export class TestServer implements AsyncDisposable {
     return until('a log line', () => this.log.find(fits));
   }
 
-  signal(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
+  /** Sends a signal. Resolves with the exit code once the server has ended; at once for one that only stops it. */
+  signal(signal: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP'): Promise<number | null> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal);
-    return this.#exited;
+    return signal === 'SIGSTOP' ? Promise.resolve(null) : this.#exited;
   }
 
   async stop(): Promise<number | null> {

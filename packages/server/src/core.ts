@@ -3,10 +3,19 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { metricsText } from './admin/metrics.ts';
 import { adminOperations } from './admin/operations.ts';
+import type { FindAccessKey, KeyUse } from './api/access-keys.ts';
 import type { Services } from './api/dispatch.ts';
+import type { JsonService } from './api/json-services.ts';
 import { createApi, type PlainHandler } from './api/http.ts';
 import { serveApi, serverOptions } from './api/serve.ts';
+import { signedHead } from './api/signed-request.ts';
+import { createSigv4 } from './api/sigv4.ts';
+import { signRequest } from './api/sign-request.ts';
 import { openAuthority } from './authority/authority.ts';
+import { defaultAuthorizerOperations } from './authorizers/operations-default.ts';
+import { authorizerTestOperations } from './authorizers/operations-test.ts';
+import { authorizerOperations } from './authorizers/operations.ts';
+import { taggableAuthorizers } from './authorizers/store.ts';
 import { Broker } from './broker/broker.ts';
 import { dataPlaneOperations, publisher } from './broker/operations.ts';
 import { Retained } from './broker/retained.ts';
@@ -15,11 +24,30 @@ import type { DataFolder } from './config/data-folder.ts';
 import { writePrivateFile } from './config/private-file.ts';
 import { openAccessKeys } from './config/secrets.ts';
 import { readServerCertificate } from './config/server-certificate.ts';
+import { roleAliasOperations } from './credentials/operations.ts';
+import { credentialProvider } from './credentials/provider.ts';
+import { SessionTokens } from './credentials/session-tokens.ts';
+import { taggableRoleAliases } from './credentials/store.ts';
+import { temporaryKeys } from './credentials/temporary-keys.ts';
+import { domainCreation } from './domains/creating.ts';
+import { DomainDirectory } from './domains/directory.ts';
+import { domainOperations } from './domains/operations.ts';
+import { domainsUsing, DomainServing } from './domains/serving.ts';
+import { taggableDomains } from './domains/tagging.ts';
+import { isFunctionName } from './functions/function-name.ts';
+import { Functions } from './functions/invoke.ts';
 import { CertificateAdmission } from './gateway/admission/certificate.ts';
+import { holderRights } from './gateway/admission/holder-rights.ts';
+import { CustomAdmission } from './gateway/admission/custom.ts';
+import { Logins } from './gateway/admission/logins.ts';
+import { Sigv4Admission } from './gateway/admission/sigv4.ts';
 import { standing } from './gateway/admission/standing.ts';
+import { Lifecycle } from './events/lifecycle.ts';
+import { eventOperations } from './events/operations.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { secureOptions } from './gateway/listeners/tls.ts';
 import { followRights, markJudgements } from './gateway/live-rights.ts';
+import { asksForWebSocket } from './gateway/upgrade.ts';
 import { policyAttachmentOperations } from './policies/operations-attachments.ts';
 import { authorizationOperations } from './policies/operations-authorization.ts';
 import { policyListingOperations } from './policies/operations-listings.ts';
@@ -43,6 +71,8 @@ import type { Clock } from './runtime/clock.ts';
 import { close, listen } from './runtime/listen.ts';
 import type { Logger } from './runtime/log.ts';
 import { every } from './runtime/timers.ts';
+import { acmListingOperations } from './server-certificates/operations-listings.ts';
+import { acmOperations } from './server-certificates/operations.ts';
 import { byRegion, perRegion, regionsOf } from './store/regional.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 
@@ -75,10 +105,11 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   // The data file first: where it can't be used, no keys are made beside it.
   const store = parts.use(await openSqliteStore({ path: folder.dataFile }));
   const accessKeys = new Map(openAccessKeys(folder.credentials, config.accountId).map((key) => [key.accessKeyId, key]));
+  const hostNames = [endpoint, 'localhost'];
   const authority = await openAuthority({
     folder: folder.authority,
     clock,
-    hostNames: [endpoint, 'localhost'],
+    hostNames,
     ...(ownServerCertificate === undefined ? {} : { ownServerCertificate }),
   });
   writePrivateFile(folder.rootCa, authority.rootCaPem, 0o644);
@@ -87,21 +118,53 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   const refusals = new Refusals(clock, log);
   const refuse = refusals.record.bind(refusals);
   const rights = new RightsChanges();
-  const admission = new CertificateAdmission({ regions: () => regionsOf(store), inRegion, clock, log, changes: rights });
+  const functions = new Functions({
+    ...(config.lambdaEndpoint === undefined ? {} : { lambdaEndpoint: config.lambdaEndpoint }),
+    sign: (url, inFunctionsRegion, body) => {
+      const [key] = accessKeys.values();
+      const now = clock.now();
+      return key === undefined
+        ? {}
+        : signRequest({ method: 'POST', url, region: inFunctionsRegion, service: 'lambda', body, now, key });
+    },
+  });
+  parts.defer(() => functions.close());
+  const places = { regions: () => regionsOf(store), inRegion, home: { accountId: config.accountId, region } };
+  const admission = new CertificateAdmission({ ...places, clock, log, changes: rights });
+  const custom = new CustomAdmission({ ...places, functions, certificates: admission, clock, log });
   const { marked, judgedAt } = markJudgements(rights);
   const broker = new Broker({ region, clock, log, refuse, retained: new Retained(inRegion), store });
   await broker.load();
   const publish = publisher(broker);
-  const mayKeepSessions = standing({ regions: () => regionsOf(store), inRegion, log });
-  parts.defer(followRights({ broker, mayKeepSessions, judgedAt, changes: rights }));
+  broker.listen(new Lifecycle({ clock, publish: (place, topic, payload) => broker.publishEvent(place, topic, payload, 1) }));
+  parts.defer(followRights({ broker, mayKeepSessions: standing({ ...places, log }), judgedAt, changes: rights }));
   parts.defer(announceRefusals(refusals, broker.publishEvent.bind(broker)));
 
+  const directory = new DomainDirectory(hostNames);
+  const serving = new DomainServing({ ...places, directory, issuer: authority, clock });
+  await serving.load();
+  const tokens = await SessionTokens.open(store, clock);
+  const findTemporaryKey = temporaryKeys(tokens, (session) => (use: KeyUse) => holderRights(admission, session, use));
+  const findAccessKey: FindAccessKey = async (id, sessionToken) => {
+    const key = accessKeys.get(id);
+    if (key === undefined) return findTemporaryKey(id, sessionToken);
+    return { ...key, arn: `arn:aws:iam::${key.accountId}:root`, userId: key.accountId };
+  };
+  const sigv4 = new Sigv4Admission(createSigv4({ clock, findAccessKey }), log);
   const gateway = createGateway({
     broker,
-    judgeOf: (login) => marked(admission.judgeOf(login)),
+    logins: new Logins({ certificate: admission, sigv4, custom }, marked),
     credentials: authority.serverCredentials(),
+    readHead: signedHead,
+    dataPlane: (regionName) => services(regionName)['iot-data'],
+    domainOf: (name) => directory.find(name)?.rules,
+    tlsDomains: directory,
+    credentialProvider: {
+      certificate: admission,
+      issue: credentialProvider({ inRegion, clock, tokens, isAttached: principalFacts.isAttached }),
+    },
     refuse,
-    http: { log, refuse, publish, identify: admission.identify.bind(admission) },
+    log,
   });
   parts.defer(authority.onRotate(() => gateway.setCredentials(authority.serverCredentials())));
 
@@ -116,6 +179,11 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
       targets: policyTargets,
       facts: principalFacts,
       tags: policyTags,
+      functions,
+      isFunctionName,
+      directory,
+      serving,
+      endpoint,
     };
     return {
       iot: {
@@ -128,25 +196,48 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
         ...thingOperations(given),
         ...thingTypeOperations(given),
         ...thingPrincipalOperations(given),
-        ...tagOperations({ store: regional, taggable: { ...taggableRegistry, ...taggablePolicies } }),
+        ...eventOperations(given),
+        ...tagOperations({
+          store: regional,
+          taggable: {
+            ...taggableRegistry,
+            ...taggablePolicies,
+            ...taggableAuthorizers,
+            ...taggableDomains,
+            ...taggableRoleAliases,
+          },
+        }),
         ...policyOperations(given),
         ...policyVersionOperations(given),
         ...policyAttachmentOperations(given),
         ...policyListingOperations(given),
         ...authorizationOperations(given),
+        ...authorizerOperations(given),
+        ...defaultAuthorizerOperations(given),
+        ...authorizerTestOperations(given),
+        ...domainCreation(given),
+        ...domainOperations(given),
+        ...roleAliasOperations(given),
       },
-      'iot-data': dataPlaneOperations(publish),
+      'iot-data': dataPlaneOperations(broker, publish),
       'iot-jobs-data': {},
     };
+  });
+  const acm = perRegion((regionName): JsonService => {
+    const given = {
+      store: inRegion(regionName),
+      clock,
+      usedBy: domainsUsing,
+      replaced: serving.certificateReplaced.bind(serving),
+    };
+    return { target: 'CertificateManager', operations: { ...acmOperations(given), ...acmListingOperations(given) } };
   });
   const api = createApi({
     clock,
     log,
-    findAccessKey: async (id) => {
-      const key = accessKeys.get(id);
-      return key === undefined ? undefined : { ...key, arn: `arn:aws:iam::${key.accountId}:root`, userId: key.accountId };
-    },
+    findAccessKey,
     services,
+    jsonServices: new Map([['acm', acm]]),
     plain: new Map<string, PlainHandler>([
       ['/health', () => text('{"status":"ok"}\n', 'application/json')],
       ['/root-ca.pem', () => text(authority.rootCaPem, 'application/x-pem-file')],
@@ -156,10 +247,11 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     refused: ({ sourceIp, reason, code, method, path }) =>
       refuse({ check: 'signature', reason: `${code}: ${reason}`, protocol: 'api', sourceIp, action: method, resource: path }),
   });
+  const httpOptions = { ...serverOptions, shouldUpgradeCallback: asksForWebSocket };
   const apiServer = config.apiTls
-    ? createHttpsServer({ ...serverOptions, ...secureOptions(authority.serverCredentials()) })
-    : createHttpServer(serverOptions);
-  serveApi(apiServer, api);
+    ? createHttpsServer({ ...httpOptions, ...secureOptions(authority.serverCredentials()) })
+    : createHttpServer(httpOptions);
+  serveApi(apiServer, api, gateway.upgrade);
   if ('setSecureContext' in apiServer)
     parts.defer(authority.onRotate(() => apiServer.setSecureContext(secureOptions(authority.serverCredentials()))));
 
@@ -183,7 +275,8 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     api: await listen(apiServer, config.bind, config.apiPort, 'API (--api-port)'),
   };
   const rotate = async (): Promise<void> => {
-    if (await authority.rotateIfDue()) log.info({ event: 'server-certificates-renewed' }, 'the server has new certificates');
+    const renewed = [await authority.rotateIfDue(), await serving.renewIfDue()];
+    if (renewed.includes(true)) log.info({ event: 'server-certificates-renewed' }, 'the server has new certificates');
   };
   parts.defer(every(100, () => broker.tick()));
   parts.defer(every(1000, () => broker.sweep()));

@@ -22,6 +22,7 @@ export const ERRORS = {
   ConflictingResourceUpdateException: row(409),
   DeleteConflictException: row(409),
   ForbiddenException: row(403, 0x87),
+  GatewayTimeoutException: row(504),
   IndexNotReadyException: row(400),
   InternalException: row(500),
   InternalFailureException: row(500),
@@ -65,6 +66,13 @@ export const ERRORS = {
   SignatureDoesNotMatch: row(403),
   UnknownOperationException: row(404),
   UnrecognizedClientException: row(403, 0x87),
+  // Of AWS Certificate Manager alone; its protocol answers every mistake of the caller with 400.
+  InvalidArgsException: row(400),
+  InvalidArnException: row(400),
+  InvalidParameterException: row(400),
+  InvalidTagException: row(400),
+  ResourceInUseException: row(400),
+  TooManyTagsException: row(400),
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -9,6 +9,38 @@ export interface AccessKey {
   readonly userId: string;
   /** Temporary credentials carry one; a request must then bring the same. */
   readonly sessionToken?: string;
+  /** The one region that the key is good for; absent for a key of the whole account. */
+  readonly region?: string;
+  /** Certificate that the key was got with: changes of its rights are the key's too. */
+  readonly certificateId?: string;
+  /**
+   * Rights of a key that has less than all of its account: asked for each use, since they may have changed. Undefined is
+   * answered when the key stands for nobody who has rights now. A key without this member may do everything.
+   */
+  readonly rights?: (use: KeyUse) => Promise<KeyRights | undefined>;
 }
 
-export type FindAccessKey = (accessKeyId: string) => Promise<AccessKey | undefined>;
+/** What somebody who signs with a key is about to do. */
+export interface KeyUse {
+  readonly protocol: 'mqtt' | 'http';
+  readonly clientId?: string;
+  readonly sourceIp: string;
+}
+
+export interface KeyDecision {
+  readonly effect: 'ALLOWED' | 'EXPLICIT_DENY' | 'IMPLICIT_DENY';
+  readonly policyName?: string;
+  readonly statement?: string;
+}
+
+export interface KeyRights {
+  /** Whether answers change with time. */
+  readonly volatile: boolean;
+  decide(action: string, resource: string): KeyDecision;
+}
+
+/**
+ * The key of this id; undefined when there is none, or when the session token is not the one that came with it. Fails
+ * with ExpiredTokenException for temporary credentials whose time is over.
+ */
+export type FindAccessKey = (accessKeyId: string, sessionToken?: string) => Promise<AccessKey | undefined>;

@@ -21,11 +21,21 @@ function handlerOf(services: Services, { service, name }: Operation): Handler | 
   return Object.hasOwn(handlers, name) ? handlers[name] : undefined;
 }
 
+/** Fails when the caller may not do this. */
+export type Authorize = (operation: Operation, input: object) => Promise<void>;
+
 /** Runs the operation. Fails with a code that the operation declares, or a front-end one. */
-export async function dispatch(services: Services, route: Route, request: RequestParts, caller: Caller): Promise<Rendered> {
+export async function dispatch(
+  services: Services,
+  route: Route,
+  request: RequestParts,
+  caller: Caller,
+  authorize: Authorize,
+): Promise<Rendered> {
   const { operation } = route;
   // Input first: a request that AWS would refuse is refused the same way whether or not there is a handler yet.
   const input = parseRequest(route, request);
+  await authorize(operation, input);
   const handler = handlerOf(services, operation);
   if (handler === undefined) return fail('UnknownOperationException', `${operation.name} is not implemented by Thingkeep yet`);
   return renderResponse(operation, await handler(input, caller));

@@ -15,6 +15,8 @@ import type { Logger } from '../runtime/log.ts';
 import type { FindAccessKey } from './access-keys.ts';
 import { crossOriginHeaders, preflightHeaders } from './cross-origin.ts';
 import { dispatch, type Services } from './dispatch.ts';
+import { answerJson, jsonError, type JsonServices } from './json-services.ts';
+import { mayAsk, mayCall } from './key-rights.ts';
 import { answerQuery, isQueryService, queryError } from './query-services.ts';
 import { checkLength, discardBody, Gone, readBody } from './read-body.ts';
 import { claimedService } from './signature.ts';
@@ -43,6 +45,8 @@ export interface ApiOptions {
   readonly findAccessKey: FindAccessKey;
   /** Handlers over the data of one region. */
   readonly services: (region: string) => Services;
+  /** Services of the JSON protocol, by the name that requests are signed for. */
+  readonly jsonServices?: JsonServices;
   /** Path -> handler. */
   readonly plain: ReadonlyMap<string, PlainHandler>;
   /** `METHOD /path` -> handler; signed for the service `thingkeep`. */
@@ -56,6 +60,8 @@ const ADMIN_SERVICE = 'thingkeep';
 const MAX_HEADERS = 100;
 const REFUSALS: ReadonlySet<string> = new Set([
   'AccessDeniedException',
+  'ExpiredTokenException',
+  'ForbiddenException',
   'IncompleteSignatureException',
   'InvalidSignatureException',
   'MissingAuthenticationTokenException',
@@ -122,6 +128,8 @@ function checkScope(head: SignedHead, service: string): void {
 export function createApi(options: ApiOptions): Api {
   const { log, plain, admin, services } = options;
   const sigv4 = createSigv4(options);
+  const isJsonService = (service: string | undefined): boolean =>
+    service !== undefined && options.jsonServices?.has(service) === true;
 
   async function answerSigned(
     exchange: Exchange,
@@ -131,8 +139,17 @@ export function createApi(options: ApiOptions): Api {
   ): Promise<Rendered> {
     const { requestId, sourceIp } = exchange;
     const caller: Caller = { accountId: key.accountId, region, arn: key.arn, userId: key.userId, sourceIp, requestId };
-    if (isQueryService(service)) return answerQuery(service, head.query, body, caller);
+    if (isQueryService(service)) {
+      mayAsk(key, service);
+      return answerQuery(service, head.query, body, caller);
+    }
+    const json = options.jsonServices?.get(service);
+    if (json !== undefined) {
+      mayAsk(key, service);
+      return answerJson(json(region), headerOf(head, 'x-amz-target'), body, caller);
+    }
     if (service === ADMIN_SERVICE) {
+      mayAsk(key, service);
       const handler =
         admin.get(`${head.method} ${head.path}`) ?? fail('UnknownOperationException', 'No such administrative request');
       const result = await handler(new URLSearchParams(head.query), caller, body);
@@ -144,7 +161,13 @@ export function createApi(options: ApiOptions): Api {
       return fail('UnknownOperationException', `No operation of service '${service}' answers ${head.method} at this path`);
     }
     exchange.operation = found.operation;
-    return dispatch(services(region), found, { query: head.query, header: (name) => headerOf(head, name), body }, caller);
+    return dispatch(
+      services(region),
+      found,
+      { query: head.query, header: (name) => headerOf(head, name), body },
+      caller,
+      (operation, input) => mayCall(key, operation, input, caller),
+    );
   }
 
   async function answer(exchange: Exchange): Promise<Rendered> {
@@ -177,7 +200,7 @@ export function createApi(options: ApiOptions): Api {
         log.error({ err: error, requestId, path }, 'API request failed: unexpected exception');
       return queryError(service, error, requestId);
     }
-    const rendered = renderError(operation, error);
+    const rendered = isJsonService(service) ? jsonError(error) : renderError(operation, error);
     if (rendered.defect !== undefined)
       log.error(
         { err: error, requestId, method, path, operation: operation?.name, defect: rendered.defect },

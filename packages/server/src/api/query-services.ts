@@ -100,6 +100,8 @@ const SAID: ReadonlyMap<string, Said> = new Map([
   ['InvalidSignatureException', { code: 'SignatureDoesNotMatch', status: 403 }],
   ['MissingAuthenticationTokenException', { code: 'MissingAuthenticationToken', status: 403 }],
   ['IncompleteSignatureException', { code: 'IncompleteSignature', status: 400 }],
+  ['ExpiredTokenException', { code: 'ExpiredToken', status: 403 }],
+  ['AccessDeniedException', { code: 'AccessDenied', status: 403 }],
   ['InvalidAction', { code: 'InvalidAction', status: 400 }],
   ['InvalidRequestException', { code: 'MalformedInput', status: 400 }],
   ['RequestEntityTooLargeException', { code: 'RequestEntityTooLarge', status: 413 }],

@@ -4,6 +4,9 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'nod
 import type { Duplex } from 'node:stream';
 import type { Api } from './http.ts';
 
+/** Takes over a connection for another protocol (RFC 9110 section 7.8); `head` is what came behind the request. */
+export type UpgradeListener = (request: IncomingMessage, socket: IncomingMessage['socket'], head: Buffer) => void;
+
 /** For `http.createServer` and `https.createServer`. */
 export const serverOptions = {
   maxHeaderSize: 16 * 1024,
@@ -85,8 +88,8 @@ function breakOff(socket: Duplex, failure: Failure, exchanges: ReadonlySet<Excha
   else socket.destroy();
 }
 
-/** Serves the API on this server. */
-export function serveApi(server: Server, api: Api): void {
+/** Serves the API on this server, and what `upgrade` makes of the upgrades that the server lets through. */
+export function serveApi(server: Server, api: Api, upgrade?: UpgradeListener): void {
   const inFlight = new WeakMap<Duplex, Set<Exchange>>();
   const listen = (request: IncomingMessage, response: ServerResponse): void => {
     const { socket } = request;
@@ -100,6 +103,12 @@ export function serveApi(server: Server, api: Api): void {
   server.on('request', listen);
   server.on('checkContinue', listen);
   server.on('checkExpectation', listen);
+  if (upgrade !== undefined)
+    server.on('upgrade', (request, socket, head) => {
+      // An answer that is still owed would come in the middle of the other protocol.
+      if (inFlight.get(socket)?.size) socket.destroy();
+      else upgrade(request, request.socket, head);
+    });
   server.on('connect', (_request, socket) => refuse(socket, NO_TUNNEL));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET') socket.destroy();

@@ -1,4 +1,4 @@
-/** Signs a request with SigV4, for the commands that speak to the server's own API. */
+/** Signs a request with SigV4: of the commands to the server's own API, and of the server to Lambda's. */
 import { createHmac } from 'node:crypto';
 import { canonicalPath, canonicalQuery, sha256 } from './canonical-request.ts';
 import { basicDate } from './signature.ts';
@@ -8,6 +8,8 @@ export interface ToSign {
   readonly url: URL;
   readonly region: string;
   readonly service: string;
+  /** Nothing when absent. */
+  readonly body?: Uint8Array;
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly key: { readonly accessKeyId: string; readonly secretAccessKey: string };
@@ -15,10 +17,10 @@ export interface ToSign {
 
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
 
-/** Headers to send with a request that has no body. Source: IAM user guide, page reference_sigv-create-signed-request. */
-export function signRequest({ method, url, region, service, now, key }: ToSign): Record<string, string> {
+/** Headers to send with a request. Source: IAM user guide, page reference_sigv-create-signed-request. */
+export function signRequest({ method, url, region, service, body, now, key }: ToSign): Record<string, string> {
   const date = basicDate(now);
-  const payload = sha256('');
+  const payload = sha256(body ?? '');
   const signed = 'host;x-amz-content-sha256;x-amz-date';
   const headers = `host:${url.host}\nx-amz-content-sha256:${payload}\nx-amz-date:${date}\n`;
   const canonical = [

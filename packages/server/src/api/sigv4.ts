@@ -69,6 +69,12 @@ function checkToken(key: AccessKey, token: string | undefined): void {
     fail('UnrecognizedClientException', 'The security token included in the request is invalid.');
 }
 
+/** Temporary credentials of a device are of one region; who it is, a caller may ask anywhere. */
+function checkRegion(key: AccessKey, { region, service }: Signature): void {
+  if (key.region !== undefined && key.region !== region && service !== 'sts')
+    fail('AccessDeniedException', `User: ${key.arn} has rights in ${key.region} alone, not in ${region}`);
+}
+
 export function createSigv4({ clock, findAccessKey }: { clock: Clock; findAccessKey: FindAccessKey }): Sigv4 {
   const signingKeys = new Map<string, { secret: string; key: Buffer }>();
 
@@ -87,7 +93,7 @@ export function createSigv4({ clock, findAccessKey }: { clock: Clock; findAccess
     if (!REGION.test(signature.region))
       invalid(`Credential should be scoped to a valid region, not '${signature.region.slice(0, 64)}'. `);
     checkTime(signature, clock.now());
-    const key = await findAccessKey(signature.accessKeyId);
+    const key = await findAccessKey(signature.accessKeyId, signature.sessionToken);
     if (key === undefined) fail('UnrecognizedClientException', 'The security token included in the request is invalid.');
     checkToken(key, signature.sessionToken);
     return { signature, key };
@@ -122,7 +128,9 @@ export function createSigv4({ clock, findAccessKey }: { clock: Clock; findAccess
           const proven =
             matches(head, signature, key, payloadHash, SIGNATURE_ONLY) ||
             (token && service === 'iotdevicegateway' && matches(head, signature, key, payloadHash, SIGNATURE_AND_TOKEN));
-          return proven ? { key, service, region: signature.region } : invalid(MISMATCH);
+          if (!proven) return invalid(MISMATCH);
+          checkRegion(key, signature);
+          return { key, service, region: signature.region };
         },
       };
     },

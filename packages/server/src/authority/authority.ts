@@ -17,7 +17,7 @@ import { toPem } from './pem.ts';
 import { type PreparedCertificate, prepareFromCsr } from './prepare.ts';
 import { deviceProfile } from './profile.ts';
 import { readCertificate } from './read-certificate.ts';
-import { certificateNames, ServerCertificates } from './server-certificates.ts';
+import { certificateNames, type HostCertificate, ServerCertificates } from './server-certificates.ts';
 
 export interface IssuedCertificate {
   readonly certificatePem: string;
@@ -48,6 +48,8 @@ export interface Authority extends DeviceIssuer {
   readonly deviceIssuerPem: string;
   /** For the `key` and `cert` of a TLS server, ECDSA first. */
   serverCredentials(): { key: string[]; cert: string[] };
+  /** Certifies a host name beside the server's own, with a fresh key of each kind. */
+  issueServerCertificate(hostName: string): Promise<HostCertificate>;
   /** Called after the server's certificates changed, until the returned function is called. */
   onRotate(listener: () => void): () => void;
   /** Renews the server's certificates when it is time; says whether any is new. */
@@ -125,6 +127,7 @@ export async function openAuthority({ folder, clock, hostNames, ownServerCertifi
   const ownKinds = (['ec', 'rsa'] as const).filter((kind) => kind !== brought?.kind);
   await server.refresh(ownKinds);
 
+  const hostKeys = new Gate(KEY_MAKING);
   const devices = new DeviceCertificates(signerOf(authorities.deviceIssuer), clock);
   const listeners = new Set<() => void>();
   let rotating: Promise<boolean> | undefined;
@@ -146,6 +149,7 @@ export async function openAuthority({ folder, clock, hostNames, ownServerCertifi
         .filter((each): each is ServerCredential => each !== undefined);
       return { key: all.map((each) => each.key), cert: all.map((each) => each.cert) };
     },
+    issueServerCertificate: (hostName) => hostKeys.run(() => server.issueFor(hostName)),
     onRotate(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

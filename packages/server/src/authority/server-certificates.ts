@@ -17,6 +17,13 @@ const LIFE = 365 * 86_400_000;
 const LONGEST_COMMON_NAME = 64;
 const ALWAYS = ['localhost', '127.0.0.1', '::1'];
 
+/** PEM keys and chains, ECDSA first, and when they are to be made anew in milliseconds since the epoch. */
+export interface HostCertificate {
+  readonly key: readonly string[];
+  readonly cert: readonly string[];
+  readonly renewAt: number;
+}
+
 /** The names a server certificate is made out to: what the operator named, and this machine's own. */
 export function certificateNames(hostNames: readonly string[]): string[] {
   const names = [...new Set([...hostNames, ...ALWAYS].map((name) => name.toLowerCase()))];
@@ -51,6 +58,16 @@ export class ServerCertificates {
     return identity === undefined ? undefined : { kind, key: privateKeyPem(identity), cert: chainPem(identity) };
   }
 
+  /** A certificate of each kind for another host name: not kept here, and due for renewal when the server's own would be. */
+  async issueFor(hostName: string): Promise<HostCertificate> {
+    const made = await Promise.all((['ec', 'rsa'] as const).map((kind) => this.#make(kind, [hostName])));
+    return {
+      key: made.map(privateKeyPem),
+      cert: made.map(chainPem),
+      renewAt: Math.min(...made.map(({ notBefore, notAfter }) => notAfter - (notAfter - notBefore) / 3)),
+    };
+  }
+
   async #refreshOne(kind: OwnKeyKind): Promise<boolean> {
     const kept = this.#current.get(kind) ?? fromText((await this.#folder.read(FILES[kind])) ?? '');
     if (kept !== undefined && this.#stillGood(kept, kind)) {
@@ -79,14 +96,14 @@ export class ServerCertificates {
     return kind === 'ec' ? this.#authorities.ecdsaIntermediate : this.#authorities.rsaIntermediate;
   }
 
-  #make(kind: OwnKeyKind): Promise<Identity> {
+  #make(kind: OwnKeyKind, hostNames: readonly string[] = this.#names): Promise<Identity> {
     const issuer = this.#issuer(kind);
     const now = this.#clock.now();
     const notAfter = Math.min(now + LIFE, issuer.notAfter);
-    const commonName = this.#names.find((name) => name.length <= LONGEST_COMMON_NAME) ?? 'localhost';
+    const commonName = hostNames.find((name) => name.length <= LONGEST_COMMON_NAME) ?? 'localhost';
     return makeIdentity(
       kind,
-      (key) => serverProfile(commonNameOnly(commonName), key, now, notAfter, { hostNames: this.#names, rsa: kind === 'rsa' }),
+      (key) => serverProfile(commonNameOnly(commonName), key, now, notAfter, { hostNames, rsa: kind === 'rsa' }),
       { identity: issuer, send: true },
     );
   }

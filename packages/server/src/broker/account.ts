@@ -29,6 +29,11 @@ export class AccountSpace {
     return this.#topics.size;
   }
 
+  /** A topic that is not likely to come again: it is not remembered. */
+  passing(name: string): TopicEntry {
+    return this.#topics.get(name) ?? new TopicEntry(name, iotArn(this.place, 'topic', name));
+  }
+
   topic(name: string): TopicEntry {
     const known = this.#topics.get(name);
     if (known !== undefined) return known;

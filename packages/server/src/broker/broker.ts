@@ -17,7 +17,7 @@ import type { Delivery } from './delivery.ts';
 import { Journal } from './journal.ts';
 import { type Message, runOf } from './message.ts';
 import { Flusher } from './output.ts';
-import type { Retained } from './retained.ts';
+import { type Retained, retainedMessage } from './retained.ts';
 import { Router } from './router.ts';
 import type { Run } from './run.ts';
 import type { Session } from './session.ts';
@@ -45,11 +45,14 @@ export interface BrokerCounters {
   connects: number;
 }
 
+/** Why a CONNECT was refused, with what is known of its sender. */
+export type ConnectRefusal = Omit<Refusal, 'protocol' | 'sourceIp'>;
+
 /** News of connections and subscriptions, for whoever tells the world. */
 export interface BrokerListener {
   connected?(client: Client): void;
   disconnected?(client: Client, why: DisconnectReason): void;
-  connectFailed?(client: Client): void;
+  connectFailed?(client: Client, refusal: ConnectRefusal): void;
   subscribed?(client: Client, filters: readonly string[]): void;
   unsubscribed?(client: Client, filters: readonly string[]): void;
 }
@@ -152,15 +155,15 @@ export class Broker {
   }
 
   /** A CONNECT was refused for what its sender may do. */
-  connectFailed(client: Client): void {
-    for (const listener of this.#listeners) listener.connectFailed?.(client);
+  connectFailed(client: Client, refusal: ConnectRefusal): void {
+    for (const listener of this.#listeners) listener.connectFailed?.(client, refusal);
   }
 
   closed(client: Client, was: ClientState, why: DisconnectReason): void {
     this.#clients.delete(client);
     const { account, session } = client;
     if (account?.clients.get(client.clientId) === client) account.clients.delete(client.clientId);
-    if (session !== undefined) this.sessions.leave(session, client);
+    if (session !== undefined) this.sessions.leave(session, client, why);
     if (was !== 'connected' || account === undefined) return;
     const { certificateId = '' } = client.peer;
     const same = this.#byCertificate.get(certificateId);
@@ -218,7 +221,9 @@ export class Broker {
   /** Publishes a message of the server's own. */
   publishEvent({ accountId, region }: Place, topic: string, payload: Buffer, qos: 0 | 1 = 0): void {
     const account = this.account(accountId, region);
-    this.deliver(account, runOf({ topic: account.topic(topic), payload, qos, retain: false }, 0), undefined);
+    // Lifecycle events have a topic for each client: remembered, they would push out those that messages come on.
+    const entry = qos === 1 ? account.passing(topic) : account.topic(topic);
+    this.deliver(account, runOf({ topic: entry, payload, qos, retain: false }, 0), undefined);
   }
 
   /** Sends the retained message of a topic to a client that has just subscribed to exactly it. */
@@ -231,13 +236,10 @@ export class Broker {
         if (record === undefined || subscription === undefined || client.state !== 'connected') return;
         const topic = account.topic(filter);
         if (!client.mayReceive(topic)) return;
+        const message = retainedMessage(record, topic, this.clock.now());
+        if (message === undefined) return;
         const qos = record.qos & subscription.qos;
-        const properties = record.properties === undefined ? undefined : Buffer.from(record.properties, 'base64');
-        const payload = Buffer.from(record.payload, 'base64');
-        const run = runOf({ topic, payload, qos, retain: true, properties }, record.lastModifiedAt);
-        // Seconds that were left when it was published, less those that it has been kept [MQTT-3.3.2-6].
-        if (run.expiresAt !== 0 && run.expiresAt <= this.clock.now()) return;
-        this.#router.sendRetained(client, run, qos);
+        this.#router.sendRetained(client, runOf({ ...message, qos }, this.clock.now()), qos);
       },
       (error: unknown) => this.log.error({ err: error }, 'a retained message could not be read'),
     );

@@ -14,11 +14,12 @@ import type { AccountSpace } from './account.ts';
 import type { Broker } from './broker.ts';
 import type { Admission, Channel, DisconnectReason, Judge, Peer, Rights } from './contract.ts';
 import { Aliases } from './aliases.ts';
-import type { Delivery, Receiver, Waiter } from './delivery.ts';
+import type { Delivery, Waiter } from './delivery.ts';
 import { Intake } from './intake.ts';
 import { Output } from './output.ts';
 import type { Session } from './session.ts';
 import type { TopicEntry } from './topic-entry.ts';
+import type { Receiver } from './transmitter.ts';
 
 export type ClientState = 'awaiting-connect' | 'admitting' | 'connected' | 'closed';
 
@@ -66,19 +67,23 @@ export class Client implements Waiter, Receiver {
   session: Session | undefined;
   delivery: Delivery | undefined;
   /** Topics by alias (MQTT 5). */
-  readonly aliases = new Map<number, TopicEntry>();
+  aliases: Map<number, TopicEntry> | undefined;
   /** Random, one for each connection: the session identifier of lifecycle events. */
   readonly sessionIdentifier = randomUUID();
   /** Monotonic ms when it is to be judged again, and when it ends whatever it does; 0 for never. */
   judgeAgainAt = 0;
   endsAt = 0;
+  /** Set when the will is not to be published, whatever ends the connection. */
+  willPrevented = false;
   endsWhy: DisconnectReason = 'SERVER_INITIATED_DISCONNECT';
   /** Seconds; 0 before CONNECT. */
   keepAlive = 0;
+  /** Milliseconds since the epoch of the CONNACK. */
+  connectedAt = 0;
   /** Monotonic ms of the connection's begin, and of the last bytes that came. */
   readonly since: number;
   lastHeard: number;
-  #slots = new Map<string, PublishSlot>();
+  #slots: Map<string, PublishSlot> | undefined;
   #lastSlot: PublishSlot | undefined;
   #judgement = 0;
   /** What was answered last: messages of one topic come in rows. */
@@ -129,6 +134,7 @@ export class Client implements Waiter, Receiver {
   /** Is connected: from the CONNACK on, its session's messages go this way. */
   connected(session: Session): void {
     this.state = 'connected';
+    this.connectedAt = this.broker.clock.now();
     this.delivery = session.delivery;
     const {
       receiveMaximum = 0xffff,
@@ -251,9 +257,9 @@ export class Client implements Waiter, Receiver {
     if (last !== undefined && sameBytes(last.topic.bytes, bytes, start, end)) return last;
     // latin1 is a faithful key for any bytes, and quicker to make than the text.
     const key = bytes.toString('latin1', start, end);
+    if (this.#slots === undefined || this.#slots.size >= MOST_SLOTS) this.#slots = new Map();
     let slot = this.#slots.get(key);
     if (slot === undefined) {
-      if (this.#slots.size >= MOST_SLOTS) this.#slots = new Map();
       slot = this.newSlot(this.intake.topicName(bytes, start, end));
       this.#slots.set(key, slot);
     }
@@ -321,6 +327,7 @@ export class Client implements Waiter, Receiver {
     this.refuse(refusal);
     if (this.level === 5) this.output.append(encodeConnack(5, reason, false));
     this.close('AUTH_ERROR');
+    this.broker.connectFailed(this, refusal);
   }
 
   /** Stops reading until `delivery` has room. */

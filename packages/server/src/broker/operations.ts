@@ -1,13 +1,15 @@
 /** The broker's part of the data plane API: publishing over HTTP (API reference, iot-data Publish). */
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotDataOperations } from '@thingkeep/wire/api/operation-types.ts';
-import { parseJson } from '@thingkeep/wire/api/parse-json.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { topicFault } from '@thingkeep/wire/topics.ts';
-import { encodeProperties, type Properties } from '../mqtt/properties.ts';
+import { encodeProperties } from '../mqtt/properties.ts';
 import type { Broker } from './broker.ts';
+import { type MessageInput, propertiesOf } from './message-input.ts';
+import { connectionOperations } from './operations-connections.ts';
+import { retainedOperations } from './operations-retained.ts';
 
 export type PublishInput = IotDataOperations['Publish']['input'];
 
@@ -15,51 +17,6 @@ export type PublishInput = IotDataOperations['Publish']['input'];
 export type PublishMessage = (place: Place, input: PublishInput) => Promise<void>;
 
 const bad = (message: string): never => fail('InvalidRequestException', message);
-
-/** The JSON text `[{"name": "value"}, ...]` (API reference, Publish, userProperties). */
-function userProperties(text: string | undefined): [string, string][] | undefined {
-  if (text === undefined) return undefined;
-  const list = parseJson(text);
-  if (!Array.isArray(list)) return bad('The MQTT 5 user properties are not a JSON array');
-  const pairs: [string, string][] = [];
-  for (const entry of list) {
-    if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return bad('A user property is not an object');
-    for (const [name, value] of Object.entries(entry)) {
-      if (typeof value !== 'string') return bad('The value of a user property is not a string');
-      pairs.push([name, value]);
-    }
-  }
-  return pairs;
-}
-
-function correlation(text: string | undefined): Buffer | undefined {
-  if (text === undefined) return undefined;
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.length <= LIMITS.correlationDataBytes ? bytes : bad('The correlation data is over 8 KB');
-}
-
-function propertiesOf(input: PublishInput): Properties {
-  const { contentType, responseTopic, messageExpiry, payloadFormatIndicator } = input;
-  if (responseTopic !== undefined && responseTopic !== '' && topicFault(responseTopic) !== undefined)
-    bad('The response topic is not a valid topic');
-  if (contentType !== undefined && Buffer.byteLength(contentType) > LIMITS.contentTypeBytes)
-    bad('The content type is over 256 bytes');
-  const pairs = userProperties(input.userProperties as string | undefined);
-  const size = (pairs ?? []).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
-  if (size > LIMITS.userPropertyBytes) bad('The user properties are over 8 KB');
-  // What JSON and URLs can carry, a string of MQTT can not [MQTT-1.5.4-2].
-  if ([contentType, ...(pairs ?? []).flat()].some((text) => text?.includes('\0'))) bad('A property holds the character U+0000');
-  return {
-    ...(payloadFormatIndicator === undefined ? {} : { payloadFormatIndicator: payloadFormatIndicator === 'UTF8_DATA' ? 1 : 0 }),
-    ...(contentType ? { contentType } : {}),
-    ...(responseTopic ? { responseTopic } : {}),
-    ...(messageExpiry === undefined || messageExpiry === 0
-      ? {}
-      : { messageExpiryInterval: Math.min(Math.max(messageExpiry, 1), LIMITS.messageExpiryMost) }),
-    ...(pairs === undefined ? {} : { userProperty: pairs }),
-    ...(input.correlationData === undefined ? {} : { correlationData: correlation(input.correlationData) }),
-  };
-}
 
 export const publisher =
   (broker: Broker): PublishMessage =>
@@ -73,7 +30,7 @@ export const publisher =
     const account = broker.account(accountId, region);
     const topic = account.topic(name);
     if (!topic.open) bad(`Clients may not publish on ${name}`);
-    const properties = propertiesOf(input);
+    const properties = propertiesOf(input as MessageInput);
     const { messageExpiryInterval: expiry } = properties;
     await broker.publishMessage(account, {
       topic,
@@ -85,9 +42,20 @@ export const publisher =
     });
   };
 
-export const dataPlaneOperations = (publish: PublishMessage): Handlers<Pick<IotDataOperations, 'Publish'>> => ({
+type Served =
+  | 'Publish'
+  | 'GetRetainedMessage'
+  | 'ListRetainedMessages'
+  | 'DeleteConnection'
+  | 'GetConnection'
+  | 'ListSubscriptions'
+  | 'SendDirectMessage';
+
+export const dataPlaneOperations = (broker: Broker, publish: PublishMessage): Handlers<Pick<IotDataOperations, Served>> => ({
   async Publish(input, caller) {
     await publish(caller, input);
     return {};
   },
+  ...retainedOperations(broker.retained),
+  ...connectionOperations(broker),
 });

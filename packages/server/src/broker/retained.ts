@@ -3,7 +3,11 @@
  * exactly the topic (AWS IoT matches no wildcard here: developer guide, page mqtt, "MQTT retained messages").
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import { collection, type Store } from '../store/contract.ts';
+import { Cursor } from '../mqtt/cursor.ts';
+import { encodeProperties, readProperties } from '../mqtt/properties.ts';
+import { collection, type Page, type Store } from '../store/contract.ts';
+import type { Message } from './message.ts';
+import type { TopicEntry } from './topic-entry.ts';
 
 export interface RetainedRecord {
   readonly accountId: string;
@@ -18,6 +22,18 @@ export interface RetainedRecord {
 }
 
 export const retainedMessages = collection<RetainedRecord>('retained-messages', (m) => [m.accountId, m.topic]);
+
+/** A retained message as it is at `now` (milliseconds since the epoch); undefined when it has expired [MQTT-3.3.2-5, 3.3.2-6]. */
+export function retainedMessage(record: RetainedRecord, topic: TopicEntry, now: number): Message | undefined {
+  const message = { topic, payload: Buffer.from(record.payload, 'base64'), qos: record.qos, retain: true };
+  if (record.properties === undefined) return message;
+  const bytes = Buffer.from(record.properties, 'base64');
+  const properties = readProperties(new Cursor(bytes, 0, bytes.length), 'PUBLISH');
+  if (properties.messageExpiryInterval === undefined) return { ...message, properties: bytes };
+  const left = properties.messageExpiryInterval - Math.floor((now - record.lastModifiedAt) / 1000);
+  if (left <= 0) return undefined;
+  return { ...message, properties: encodeProperties({ ...properties, messageExpiryInterval: left }), expiry: left };
+}
 
 /** Records of one transaction; more wait for the next turn of the event loop, so that a flood of them holds nobody else up. */
 const LARGEST_BATCH = 128;
@@ -73,6 +89,15 @@ export class Retained {
     this.#asked.push({ region, accountId, topic, resolve, reject });
     if (this.#asked.length === 1) setImmediate(this.#answerBatch);
     return promise;
+  }
+
+  /** Retained messages of an account, in the order of their topics. */
+  async list({ accountId, region }: Place, page: { limit: number; after?: string }): Promise<Page<RetainedRecord>> {
+    // What was sent before is in the list: a client may ask for it as soon as it has its PUBACK.
+    await Promise.all(
+      [...this.#waiting.values(), ...this.#underWay.values()].map(({ stored }) => stored.promise.catch(() => {})),
+    );
+    return this.#inRegion(region).read((tx) => tx.scan(retainedMessages, { prefix: [accountId], ...page }));
   }
 
   /** Looks up what was asked for, a bounded part in each turn of the event loop: subscribing comes in storms. */

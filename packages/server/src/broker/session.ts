@@ -7,6 +7,7 @@ import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
 import { collection } from '../store/contract.ts';
 import type { AccountSpace } from './account.ts';
 import type { Client } from './client.ts';
+import type { DisconnectReason } from './contract.ts';
 import type { Delivery } from './delivery.ts';
 import type { Subscription } from './routes.ts';
 
@@ -24,6 +25,7 @@ export interface SessionRecord {
   readonly subscriptions: readonly Subscription[];
   /** Milliseconds since the epoch when its client left; absent while it is there. */
   readonly leftAt?: number;
+  readonly leftWhy?: DisconnectReason;
 }
 
 export const sessionRecords = collection<SessionRecord>('sessions', (s) => [s.region, s.accountId, s.clientId]);
@@ -43,6 +45,7 @@ export class Session {
   expiry = 0;
   /** When its client left: milliseconds since the epoch; 0 while it is there. */
   leftAt = 0;
+  leftWhy: DisconnectReason | undefined;
   /** Monotonic milliseconds when it ends; 0 while its client is there. */
   endsAt = 0;
   ended = false;
@@ -60,7 +63,7 @@ export class Session {
   }
 
   get record(): SessionRecord {
-    const { account, clientId, id, level, expiry, principal, certificateId, leftAt } = this;
+    const { account, clientId, id, level, expiry, principal, certificateId, leftAt, leftWhy } = this;
     return {
       ...account.place,
       clientId,
@@ -71,6 +74,7 @@ export class Session {
       ...(certificateId === undefined ? {} : { certificateId }),
       subscriptions: [...this.subscriptions.values()],
       ...(leftAt === 0 ? {} : { leftAt }),
+      ...(leftAt === 0 || leftWhy === undefined ? {} : { leftWhy }),
     };
   }
 }

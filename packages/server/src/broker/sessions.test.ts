@@ -310,6 +310,7 @@ test('messages in flight are not sent again to whoever may not receive them any 
 
 test('a session that is away ends with its certificate', async () => {
   await using bench = await TestBench.open();
+  bench.admissions.set('s', { principalId: 'cert-a' });
   const peer = new TestPeer(bench.broker, 4, bench.judge, 'cert-a');
   peer.send({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId: 's', clean: false, keepalive: 60 } as Packet);
   peer.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'a', qos: 1 }] } as Packet);
@@ -394,4 +395,21 @@ test('the session of a client id passes from connection to connection at a take-
   assert.equal(present, true);
   assert.deepEqual(got, ['x'], 'it had not been acknowledged');
   assert.equal(old.packets().at(-1)?.cmd, 'disconnect');
+});
+
+test('a retained message counts down and expires where it is kept (MQTT5 3.3.2.3.3)', async () => {
+  await using bench = await TestBench.open();
+  const publisher = await bench.connected('p', { level: 5 });
+  publisher.send(publishPacket('a', 'x', { qos: 1, messageId: 1, retain: true, properties: { messageExpiryInterval: 60 } }));
+  await bench.settle();
+  await bench.pass(20);
+  const seen = async (clientId: string): Promise<unknown[]> => {
+    const peer = await bench.connected(clientId, { level: 5 });
+    peer.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'a', qos: 1 }] } as Packet);
+    await bench.settle();
+    return peer.packets().flatMap((p) => (p.cmd === 'publish' ? [[p.retain, p.properties?.messageExpiryInterval]] : []));
+  };
+  assert.deepEqual(await seen('early'), [[true, 40]]);
+  await bench.pass(41);
+  assert.deepEqual(await seen('late'), []);
 });

@@ -5,7 +5,7 @@ import type { Collection, RowKey, Store } from '../store/contract.ts';
 import type { AccountSpace } from './account.ts';
 import { Backlog } from './backlog.ts';
 import type { Client } from './client.ts';
-import type { Admission } from './contract.ts';
+import type { Admission, DisconnectReason } from './contract.ts';
 import { Delivery, type DeliveryCounters } from './delivery.ts';
 import type { Connect } from '../mqtt/connect.ts';
 import { BODY_OWNER, bodies, type Journal, queued } from './journal.ts';
@@ -82,7 +82,9 @@ export class Sessions {
     session.client = client;
     session.expiry = expiry;
     session.principal = admission.principal;
-    session.certificateId = client.peer.certificateId;
+    // A certificate that was merely shown, beside another way of logging in, has no say.
+    const { certificateId } = client.peer;
+    session.certificateId = admission.principalId === certificateId ? certificateId : undefined;
     session.leftAt = 0;
     session.endsAt = 0;
     if (session.persistent) this.save(session);
@@ -97,9 +99,10 @@ export class Sessions {
   }
 
   /** The connection of a session has ended. */
-  leave(session: Session, client: Client): void {
+  leave(session: Session, client: Client, why: DisconnectReason): void {
     if (session.client !== client) return;
     session.client = undefined;
+    session.leftWhy = why;
     session.delivery.detach();
     if (session.ended) return;
     if (session.persistent && session.expiry > 0) this.#left(session);
@@ -235,6 +238,7 @@ export class Sessions {
     session.principal = record.principal;
     session.certificateId = record.certificateId;
     session.leftAt = record.leftAt ?? 0;
+    session.leftWhy = record.leftWhy ?? 'SERVER_ERROR';
     session.endsAt = clock.monotonic() + record.expiry * 1000 - (record.leftAt === undefined ? 0 : clock.now() - record.leftAt);
     for (const subscription of record.subscriptions) {
       session.subscriptions.set(subscription.filter, subscription);

@@ -206,7 +206,13 @@ export class TestBench implements AsyncDisposable {
     await this.admitting;
     const admission = this.admissions.get(clientId) ?? {};
     if ('refused' in admission) return admission;
-    return { accountId: ACCOUNT, principal: `cert/${clientId}`, rights: this.rights.get(clientId) ?? ALL, ...admission };
+    return {
+      accountId: ACCOUNT,
+      principal: `cert/${clientId}`,
+      principalId: `id-of-${clientId}`,
+      rights: this.rights.get(clientId) ?? ALL,
+      ...admission,
+    };
   };
 
   /** Over a store of its own, or over one that another bench has used: a restart. */

@@ -1,8 +1,8 @@
 /** Wills: every way in which a connection ends, and what may still be published then. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { IPublishPacket } from 'mqtt-packet';
-import { hex, type Level, publishPacket, rightsOf, TestBench, type TestPeer } from './test-bench.ts';
+import type { IPublishPacket, Packet } from 'mqtt-packet';
+import { hex, type Level, publishPacket, rightsOf, TestBench, TestPeer } from './test-bench.ts';
 
 const WILL = { topic: 'wills/w', payload: Buffer.from('gone'), qos: 1, retain: false };
 
@@ -116,4 +116,73 @@ test('two clients that are each other’s watchers and go together leave the bro
   await bench.settle();
   assert.equal(bench.broker.connections, 0);
   assert.deepEqual(bench.faults, []);
+});
+
+test('a will waits for its delay, and comes with the end of the session if that is earlier (MQTT5 3.1.3.2.2)', async () => {
+  for (const [delay, expiry, after] of [
+    [30, 600, 30],
+    [600, 40, 40],
+    [30, 0, 0],
+  ] as const) {
+    await using bench = await TestBench.open();
+    const watcher = await bench.subscribed('watcher', 'wills/#', 0, { keepalive: 1200 });
+    const mortal = await bench.connected('mortal', {
+      level: 5,
+      properties: { sessionExpiryInterval: expiry },
+      will: { ...WILL, properties: { willDelayInterval: delay } },
+    });
+    mortal.client.lost();
+    await bench.settle();
+    if (after > 0) {
+      await bench.pass(after - 1);
+      assert.deepEqual(watcher.publishes(), []);
+      await bench.pass(2);
+    }
+    assert.equal(watcher.publishes().length, 1, `delay ${delay}, expiry ${expiry}`);
+  }
+});
+
+test('a client that comes back in time keeps its delayed will to itself; one that starts anew does not [MQTT-3.1.3-9]', async () => {
+  for (const clean of [false, true]) {
+    await using bench = await TestBench.open();
+    const watcher = await bench.subscribed('watcher', 'wills/#', 0, { keepalive: 1200 });
+    const properties = { sessionExpiryInterval: 600 };
+    const mortal = await bench.connected('mortal', {
+      level: 5,
+      properties,
+      will: { ...WILL, properties: { willDelayInterval: 30 } },
+    });
+    mortal.client.lost();
+    await bench.settle();
+    await bench.connected('mortal', { level: 5, clean, properties });
+    await bench.pass(31);
+    assert.equal(watcher.publishes().length, clean ? 1 : 0);
+  }
+});
+
+test('a delayed will is judged by the rights of the moment when it comes', async () => {
+  await using bench = await TestBench.open();
+  const watcher = await bench.subscribed('watcher', 'wills/#', 0, { keepalive: 1200 });
+  const peer = new TestPeer(bench.broker, 5, bench.judge, 'cert');
+  peer.send({
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion: 5,
+    clientId: 'mortal',
+    clean: true,
+    keepalive: 60,
+    properties: { sessionExpiryInterval: 600 },
+    will: { ...WILL, properties: { willDelayInterval: 30 } },
+  } as Packet);
+  await bench.settle();
+  peer.client.lost();
+  // As a change of the certificate's policies does it: whoever has something to come is judged again.
+  bench.rights.set(
+    'mortal',
+    rightsOf(() => false),
+  );
+  for (const client of bench.broker.clientsOf('cert')) await client.judgeAgain();
+  await bench.pass(31);
+  assert.deepEqual(watcher.publishes(), []);
+  assert.equal(bench.refusals.at(-1)?.action, 'iot:Publish');
 });

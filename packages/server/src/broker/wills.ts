@@ -25,7 +25,7 @@ export class Wills {
   /** A client has gone without taking its will back. */
   leftBehind(client: Client): void {
     const { session, connect } = client;
-    if (connect?.will === undefined) return;
+    if (connect?.will === undefined || client.willPrevented) return;
     const delay = connect.will.properties.willDelayInterval ?? 0;
     // The will comes when its delay or the session ends, whichever is first [MQTT-3.1.3-9].
     if (delay === 0 || session === undefined || session.ended || session.client !== undefined) this.#fire(client);

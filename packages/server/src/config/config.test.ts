@@ -32,6 +32,21 @@ describe('flags', () => {
     assert.throws(() => config(['--api-port=']), /--api-port: {2}is not a port/);
   });
 
+  test('an endpoint is an http or https URL that holds no secret', () => {
+    assert.equal(config([]).lambdaEndpoint, undefined);
+    assert.equal(config(['--lambda-endpoint', 'http://localhost:4566']).lambdaEndpoint?.href, 'http://localhost:4566/');
+    for (const text of [
+      '',
+      'localhost:4566',
+      'ftp://localhost',
+      'https://user:secret@localhost',
+      'https://:secret@localhost',
+      'https://localhost?key=1',
+      'https://localhost#x',
+    ])
+      assert.throws(() => config(['--lambda-endpoint', text]), ConfigError, text);
+  });
+
   test('a value may begin with one dash', () => {
     assert.equal(config(['--data-dir', '-x']).dataDir, resolve('-x'));
   });

@@ -86,7 +86,7 @@ export function readConfig(flags: ReadonlyMap<string, string>, environment: Envi
 export const settingsHelp = (): string =>
   Object.values(SETTINGS)
     .map(({ flag, value, help, fallback }) => {
-      const shown = fallback === '' || fallback === false ? '' : ` (${fallback})`;
+      const shown = fallback === '' || fallback === undefined || fallback === false ? '' : ` (${fallback})`;
       return `  ${`--${flag}${value === undefined ? '' : ` ${value}`}`.padEnd(26)} ${help}${shown}`;
     })
     .join('\n');

@@ -39,6 +39,13 @@ const matching =
 
 const truth = (value: string): boolean => oneOf('true', 'false')(value) === 'true';
 
+function httpUrl(value: string): URL | undefined {
+  const url = URL.parse(value);
+  if (url === null || !/^https?:$/.test(url.protocol) || `${url.username}${url.password}${url.search}${url.hash}` !== '')
+    throw new ConfigError(`${JSON.stringify(value)} is no http or https URL without user, password, query and fragment`);
+  return url;
+}
+
 const later = (what: string) => (): string => {
   throw new ConfigError(`${what} is not available in this version`);
 };
@@ -95,6 +102,13 @@ export const SETTINGS = {
     'debug, info, warn, error or silent',
     oneOf('debug', 'info', 'warn', 'error', 'silent'),
     'info' as const,
+  ),
+  lambdaEndpoint: setting(
+    'lambda-endpoint',
+    'URL',
+    "where Lambda functions of custom authorizers are invoked: the base URL of Lambda's API",
+    httpUrl,
+    undefined,
   ),
   rateLimits: setting(
     'rate-limits',

@@ -14,6 +14,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { close, listen } from '../runtime/listen.ts';
 import { openLog } from '../runtime/log.ts';
 import type { Identified } from './admission/login.ts';
+import { arrivals, type ReadHead } from './arrival.ts';
 import { deviceHttp } from './device-http.ts';
 import { selectOnHttpsPort } from './listeners/alpn.ts';
 import { handedHttpServer } from './listeners/handed-http.ts';
@@ -35,13 +36,23 @@ before(async () => {
   rootCa = authority.rootCaPem;
   const listener = deviceHttp({
     log: openLog('info', { write: (line: string) => void lines.push(line) }),
-    identify: async ({ peer: { certificateId } }) => {
-      onFirstBytes();
-      return certificateId === undefined && who.principal === 'nobody'
-        ? { refused: { check: 'certificate-missing', reason: 'the client showed no certificate' } }
-        : who;
+    arrivals: arrivals(readHead, undefined),
+    logins: {
+      beginRequest: async ({ peer: { certificateId } }) => {
+        onFirstBytes();
+        return certificateId === undefined && who.principal === 'nobody'
+          ? { refused: { check: 'certificate-missing', reason: 'the client showed no certificate' } }
+          : { prove: async () => who };
+      },
     },
-    publish: async (_place, { topic }) => void published.push(topic),
+    dataPlane: () => ({
+      Publish: async ({ topic }) => {
+        published.push(topic);
+        return {};
+      },
+      GetRetainedMessage: async ({ topic }) => ({ topic, qos: 1 }),
+      ListRetainedMessages: async () => ({ retainedTopics: [] }),
+    }),
     refuse: (refusal) => refusals.push(refusal),
   });
   const http = handedHttpServer({}, listener);
@@ -60,6 +71,15 @@ after(async () => {
   await close(server);
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Names and values as they came: no signature is read here. */
+const readHead: ReadHead = (method, target, rawHeaders) => {
+  const [path = '', query = ''] = target.split('?');
+  const headers = new Map<string, string[]>();
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2)
+    headers.set((rawHeaders[at] ?? '').toLowerCase(), [rawHeaders[at + 1] ?? '']);
+  return { method, path, query, headers };
+};
 
 const open = async (): Promise<TLSSocket> => {
   const socket = connect({ port, host: '127.0.0.1', servername: 'localhost', ca: rootCa });
@@ -111,7 +131,7 @@ test('an upload that is broken off publishes nothing and is no failure of the se
     onFirstBytes = resolve;
   });
   const socket = await open();
-  const gone = once(server, 'secureConnection').catch(() => undefined);
+  const gone = once(server, 'connection').catch(() => undefined);
   socket.write(`${head('POST /topics/a', 'content-length: 100')}half`);
   await asked;
   socket.destroy();
@@ -131,4 +151,56 @@ test('without rights, or without a certificate, the answer is 403 and the refusa
   assert.deepEqual(statuses(await exchange(request)), ['403']);
   assert.equal(refusals.at(-1)?.check, 'certificate-missing');
   assert.deepEqual(published, []);
+});
+
+const get = (target: string): Promise<string> => exchange(head(`GET ${target}`, 'connection: close'));
+/** Allows these actions on these resources, each as `action resource`. */
+const only = (...allowed: string[]): Identified => ({
+  place,
+  principal: 'p',
+  rights: {
+    volatile: false,
+    decide: (action: string, resource: string) => ({
+      effect: allowed.includes(`${action} ${resource}`) ? 'ALLOWED' : 'IMPLICIT_DENY',
+    }),
+  },
+});
+const topicArn = (topic: string): string => `arn:aws:iot:us-east-1:000000000000:topic/${topic}`;
+
+test('each operation of the data plane needs its own action (iot-policy-actions)', async () => {
+  who = only(`iot:GetRetainedMessage ${topicArn('a')}`);
+  assert.match(await get('/retainedMessage/a'), /200 OK[\s\S]*{"topic":"a","qos":1}/);
+  assert.deepEqual(statuses(await get('/retainedMessage/b')), ['403']);
+  assert.deepEqual(statuses(await get('/retainedMessage')), ['403']);
+  assert.equal(refusals.at(-1)?.action, 'iot:ListRetainedMessages');
+  who = only('iot:ListRetainedMessages *');
+  assert.match(await get('/retainedMessage'), /200 OK[\s\S]*{"retainedTopics":\[\]}/);
+});
+
+test('a retained publish needs iot:RetainPublish as well', async () => {
+  const retain = head('POST /topics/a?retain=true', 'content-length: 0', 'connection: close');
+  who = only(`iot:Publish ${topicArn('a')}`);
+  assert.deepEqual(statuses(await exchange(retain)), ['403']);
+  assert.equal(refusals.at(-1)?.action, 'iot:RetainPublish');
+  who = only(`iot:Publish ${topicArn('a')}`, `iot:RetainPublish ${topicArn('a')}`);
+  assert.deepEqual(statuses(await exchange(retain)), ['200']);
+  assert.deepEqual(published.splice(0), ['a']);
+});
+
+test('whoever may do everything needs no action; an operation without a handler says so', async () => {
+  who = { ...only(), everything: true };
+  assert.deepEqual(statuses(await get('/retainedMessage/a')), ['200']);
+  assert.match(await get('/things/t/shadow'), /404[\s\S]*GetThingShadow is not implemented/);
+});
+
+test('a body that waits for 100-continue is asked for once the head is known to be good', async () => {
+  who = { ...only(), everything: true };
+  const expecting = head('POST /topics/a', 'content-length: 2', 'expect: 100-continue', 'connection: close');
+  assert.deepEqual(statuses(await exchange(expecting, 'hi')), ['100', '200']);
+  assert.deepEqual(published.splice(0), ['a']);
+  who = { ...who, principal: 'nobody' };
+  assert.deepEqual(statuses(await exchange(expecting)), ['403']);
+  const long = head('POST /topics/a', 'content-length: 999999', 'expect: 100-continue');
+  who = only();
+  assert.deepEqual(statuses(await exchange(long)), ['413']);
 });

@@ -1,144 +1,168 @@
 /**
- * HTTPS for devices: `POST /topics/{topic}` with a client certificate (developer guide, page http). Requests are parsed,
- * validated and answered by the same table as the API's; who asks is judged by certificate and policies.
+ * HTTPS for devices: the data plane's operations (developer guide, page http) for whoever has a client certificate, signs
+ * (SigV4), or is known to a custom authorizer. Requests are parsed, validated and answered by the same table as the API's;
+ * what a device may do is what its policies say.
  */
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { TLSSocket } from 'node:tls';
-import { parseRequest, type RequestParts } from '@thingkeep/wire/api/parse-request.ts';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { neededRights } from '@thingkeep/wire/api/data-rights.ts';
+import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { IotDataOperations } from '@thingkeep/wire/api/operation-types.ts';
+import { parseRequest } from '@thingkeep/wire/api/parse-request.ts';
 import { renderError } from '@thingkeep/wire/api/render-error.ts';
-import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
+import { type Rendered, renderResponse } from '@thingkeep/wire/api/render-response.ts';
 import { type Route, route } from '@thingkeep/wire/api/route.ts';
 import type { Operation } from '@thingkeep/wire/api/table.ts';
-import { iotArn } from '@thingkeep/wire/arn.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
-import { LIMITS } from '@thingkeep/wire/limits.ts';
-import type { AdmissionRefusal, MessageAction, Peer } from '../broker/contract.ts';
-import type { PublishInput, PublishMessage } from '../broker/operations.ts';
+import type { AdmissionRefusal, Peer } from '../broker/contract.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { Identified, Login } from './admission/login.ts';
-import { peerOf } from './peer.ts';
+import type { Identified } from './admission/login.ts';
+import type { Logins } from './admission/logins.ts';
+import { alpnOf, type Arrivals, type HttpLogin } from './arrival.ts';
+import { checkLength, expectsContinue, readBody } from './read-body.ts';
+
+/** Handlers of the data plane, over the data of one region. */
+export type DataPlane = (region: string) => Handlers<IotDataOperations>;
 
 export interface DeviceHttpOptions {
   readonly log: Logger;
-  readonly identify: (login: Login) => Promise<Identified | AdmissionRefusal>;
-  readonly publish: PublishMessage;
+  readonly arrivals: Arrivals;
+  readonly logins: Pick<Logins, 'beginRequest'>;
+  readonly dataPlane: DataPlane;
   readonly refuse: (refusal: Refusal) => void;
 }
 
-/** A payload, and a little for those that are over the limit to be told so. */
-const LARGEST_BODY = LIMITS.payload + 1024;
+type Handler = (input: object, caller: Caller) => Promise<object>;
 
-type Listener = (request: IncomingMessage, response: ServerResponse) => void;
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced > LARGEST_BODY) fail('RequestEntityTooLargeException', 'The payload exceeds the maximum size allowed');
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > LARGEST_BODY) fail('RequestEntityTooLargeException', 'The payload exceeds the maximum size allowed');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+/** What is known of a request while it is served. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+  operation?: Operation;
 }
 
-export function deviceHttp({ log, identify, publish, refuse }: DeviceHttpOptions): Listener {
+export function deviceHttp({ log, arrivals, logins, dataPlane, refuse }: DeviceHttpOptions): RequestListener {
+  const record = ({ sourceIp, certificateId }: Peer, refusal: AdmissionRefusal['refused']): void =>
+    refuse({ protocol: 'https', sourceIp, ...(certificateId === undefined ? {} : { certificateId }), ...refusal });
+
   const turnAway = (peer: Peer, refusal: AdmissionRefusal['refused']): never => {
-    refuse({
-      protocol: 'https',
-      sourceIp: peer.sourceIp,
-      ...(peer.certificateId === undefined ? {} : { certificateId: peer.certificateId }),
-      ...refusal,
-    });
+    record(peer, refusal);
     return fail('ForbiddenException', 'Forbidden');
   };
 
-  const authorize = (peer: Peer, who: Identified, action: MessageAction, topic: string): void => {
-    const resource = iotArn(who.place, 'topic', topic);
-    const { effect, ...statement } = who.rights.decide(action, resource);
-    if (effect === 'ALLOWED') return;
-    turnAway(peer, {
-      check: 'policy',
-      reason: `${action} on ${topic} is ${effect === 'EXPLICIT_DENY' ? 'denied by a statement' : 'not allowed by any statement'}`,
-      ...who.place,
-      principal: who.principal,
-      action,
-      resource,
-      decision: effect,
-      ...statement,
+  /** Fails unless the policies allow what the operation does with this input. */
+  function authorize(peer: Peer, who: Identified, operation: Operation, input: object): void {
+    if (who.everything) return;
+    const { place, principal } = who;
+    const needed = neededRights(operation, input, place);
+    if (needed === undefined)
+      turnAway(peer, {
+        check: 'policy',
+        reason: `${operation.name} is not for devices: no action of a policy allows it`,
+        ...place,
+        principal,
+      });
+    for (const { action, resource } of needed ?? []) {
+      const { effect, ...statement } = who.rights.decide(action, resource);
+      if (effect === 'ALLOWED') continue;
+      turnAway(peer, {
+        check: 'policy',
+        reason: `${action} on ${nameIn(resource)} is ${effect === 'EXPLICIT_DENY' ? 'denied by a statement' : 'not allowed by any statement'}`,
+        ...place,
+        principal,
+        action,
+        resource,
+        decision: effect,
+        ...statement,
+      });
+    }
+  }
+
+  /** Who asks: what the head says is checked before the body is read, and the client told to send it. */
+  async function identify({ request, response }: Exchange, login: HttpLogin): Promise<{ who: Identified; body: Buffer }> {
+    const claim = await told(login, logins.beginRequest(login, alpnOf(request.socket)));
+    checkLength(request);
+    if (expectsContinue(request)) response.writeContinue();
+    const body = await readBody(request);
+    const who = await told(login, claim.prove(body));
+    return { who, body };
+  }
+
+  /** Records a refusal, said by failing or by an answer, and fails with what the client is told. */
+  const told = async <T extends object>(login: HttpLogin, step: Promise<T | AdmissionRefusal>): Promise<T> => {
+    const answer = await step.catch((error: unknown) => {
+      if (error instanceof ThingkeepError) record(login.peer, { check: 'signature', reason: `${error.code}: ${error.message}` });
+      throw error;
     });
+    return 'refused' in answer ? turnAway(login.peer, answer.refused) : answer;
   };
 
-  async function answer(request: IncomingMessage, found: Route): Promise<void> {
-    const peer = peerOf(request.socket as TLSSocket);
-    const who = await identify({ peer, protocol: 'https' });
-    if ('refused' in who) return turnAway(peer, who.refused);
-    const body = await readBody(request);
-    const input = parseRequest(found, partsOf(request, body)) as unknown as PublishInput;
-    const { topic = '', retain = false } = input;
-    authorize(peer, who, 'iot:Publish', topic);
-    if (retain) authorize(peer, who, 'iot:RetainPublish', topic);
-    await publish(who.place, input);
+  async function answer(exchange: Exchange): Promise<Rendered> {
+    const { request, requestId } = exchange;
+    const login = arrivals.ofRequest(request, 'https');
+    const { method, path, query, headers } = login.http;
+    const found: Route = route(method, path, ['iot-data']);
+    const { operation } = found;
+    exchange.operation = operation;
+    const { who, body } = await identify(exchange, login);
+    const input = parseRequest(found, { query, header: (name) => headers.get(name)?.join(','), body });
+    authorize(login.peer, who, operation, input);
+    const handler = handlerOf(dataPlane(who.place.region), operation);
+    const caller = { ...who.place, arn: who.principal, userId: who.principal, sourceIp: login.peer.sourceIp, requestId };
+    const output = await handler(input, caller);
+    return operation.name === 'Publish' ? published(requestId) : renderResponse(operation, output);
+  }
+
+  async function serve(exchange: Exchange): Promise<void> {
+    const { request, requestId } = exchange;
+    const rendered = await answer(exchange).catch((error: unknown): Rendered => {
+      // A peer that left during its upload (the request has failed then) is no failure of ours.
+      if (!(error instanceof ThingkeepError) && request.errored === null)
+        log.error({ err: error, requestId }, 'a device request failed');
+      return traced(renderError(exchange.operation, error), requestId);
+    });
+    send(exchange, rendered);
   }
 
   return (request, response) => {
-    const requestId = randomUUID();
-    let operation: Operation | undefined;
-    const work = async (): Promise<Rendered> => {
-      const found = route(request.method ?? '', pathOf(request), ['iot-data']);
-      operation = found.operation;
-      if (operation.name !== 'Publish')
-        fail('UnknownOperationException', `${operation.name} is not implemented by Thingkeep yet`);
-      await answer(request, found);
-      // What AWS answers a device, seen on the wire; SDKs read no member of it.
-      return {
-        status: 200,
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ message: 'OK', traceId: requestId }),
-      };
-    };
-    void work()
-      .catch((error: unknown): Rendered => {
-        // A peer that left during its upload (the request has failed then) is no failure of ours.
-        if (!(error instanceof ThingkeepError) && request.errored === null)
-          log.error({ err: error, requestId }, 'a device request failed');
-        return traced(renderError(operation, error), requestId);
-      })
-      .then(({ status, headers, body }) => {
-        if (response.destroyed) return;
-        const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-        // What is left of a body that was too large is not waited for.
-        const close = request.complete ? {} : { connection: 'close' };
-        response.writeHead(status, { ...headers, ...close, 'content-length': bytes.length, 'x-amzn-RequestId': requestId });
-        response.end(bytes);
-      })
-      .catch((error: unknown) => {
-        log.error({ err: error, requestId }, 'a device request could not be answered');
-        response.destroy();
-      });
+    const exchange: Exchange = { request, response, requestId: randomUUID() };
+    serve(exchange).catch((error: unknown) => {
+      log.error({ err: error, requestId: exchange.requestId }, 'a device request could not be answered');
+      response.destroy();
+    });
   };
 }
+
+/** The name in an ARN's resource, such as the topic of `...:topic/a/b`. */
+const nameIn = (resource: string): string => resource.slice(resource.indexOf('/') + 1);
+
+/** The handler by the operation's name: the table and the handlers' types come from the same models, so the shapes agree. */
+function handlerOf(handlers: Handlers<IotDataOperations>, { name }: Operation): Handler {
+  const known = handlers as Readonly<Record<string, Handler | undefined>>;
+  const handler = Object.hasOwn(known, name) ? known[name] : undefined;
+  return handler ?? fail('UnknownOperationException', `${name} is not implemented by Thingkeep yet`);
+}
+
+function send({ request, response, requestId }: Exchange, { status, headers, body }: Rendered): void {
+  if (response.destroyed) return;
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  // What is left of a body that was too large, or not asked for, is not waited for.
+  const close = request.complete ? {} : { connection: 'close' };
+  response.writeHead(status, { ...headers, ...close, 'content-length': bytes.length, 'x-amzn-RequestId': requestId });
+  response.end(bytes);
+}
+
+/** What AWS answers a device, seen on the wire; SDKs read no member of it. */
+const published = (requestId: string): Rendered => ({
+  status: 200,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ message: 'OK', traceId: requestId }),
+});
 
 /** The data plane tells devices under which id a failure is found in the log (seen on the wire; in no model). */
 const traced = (rendered: Rendered, requestId: string): Rendered => ({
   ...rendered,
   body: JSON.stringify({ ...(JSON.parse(String(rendered.body)) as object), traceId: requestId }),
-});
-
-const splitTarget = (request: IncomingMessage): [path: string, query: string] => {
-  const url = request.url ?? '/';
-  const mark = url.indexOf('?');
-  return mark < 0 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)];
-};
-const pathOf = (request: IncomingMessage): string => splitTarget(request)[0];
-const partsOf = (request: IncomingMessage, body: Uint8Array): RequestParts => ({
-  query: splitTarget(request)[1],
-  header: (name) => {
-    const value = request.headers[name];
-    return typeof value === 'string' ? value : value?.join(',');
-  },
-  body,
 });

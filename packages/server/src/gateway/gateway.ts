@@ -1,17 +1,21 @@
-/** The device ports, opened: MQTT over mutual TLS, and HTTPS with MQTT beside it by ALPN. */
+/** The device ports, opened: MQTT over mutual TLS, and HTTPS with WebSockets and, by ALPN, MQTT beside it. */
+import type { RequestListener } from 'node:http';
 import type { Server as TcpServer } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Broker } from '../broker/broker.ts';
-import type { Judge } from '../broker/contract.ts';
 import type { Refusal } from '../refusals/refusals.ts';
-import type { Login } from './admission/login.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { LoginMethod } from './admission/login.ts';
+import type { Logins } from './admission/logins.ts';
+import { alpnOf, arrivals as readArrivals, type DomainOf, type ReadHead } from './arrival.ts';
 import { attach } from './connection.ts';
-import type { DeviceHttpOptions } from './device-http.ts';
-import { deviceHttp } from './device-http.ts';
+import { asksForCredentials, credentialHttp, type IssueCredentials } from './credential-http.ts';
+import { type DataPlane, deviceHttp } from './device-http.ts';
 import { protocolOf, selectOnHttpsPort, selectOnMqttPort } from './listeners/alpn.ts';
-import { handedHttpServer } from './listeners/handed-http.ts';
-import { createTlsListener, type ServerCredentials, secureOptions } from './listeners/tls.ts';
-import { peerOf } from './peer.ts';
+import { handedHttpServer, type UpgradeListener } from './listeners/handed-http.ts';
+import { createTlsListener, type ServerCredentials, type TlsDomains } from './listeners/tls.ts';
+import { asksForWebSocket } from './upgrade.ts';
+import { webSockets } from './websocket.ts';
 
 /** Bounds for whoever speaks HTTP here, known or not. */
 const HTTP_OPTIONS = {
@@ -19,20 +23,30 @@ const HTTP_OPTIONS = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   connectionsCheckingInterval: 1_000,
+  shouldUpgradeCallback: asksForWebSocket,
 };
 
 export interface GatewayOptions {
   readonly broker: Broker;
-  /** The judge of a device's CONNECT. */
-  readonly judgeOf: (login: Login) => Judge;
+  readonly logins: Logins;
   readonly credentials: ServerCredentials;
-  readonly http: DeviceHttpOptions;
+  readonly readHead: ReadHead;
+  readonly domainOf?: DomainOf;
+  /** Certificates and TLS versions of host names beside the server's own. */
+  readonly tlsDomains?: TlsDomains;
+  /** Handlers of the data plane, for devices' HTTPS requests. */
+  readonly dataPlane: DataPlane;
+  /** Credentials for devices: who asks is judged by this method alone. */
+  readonly credentialProvider: { readonly certificate: LoginMethod; readonly issue: IssueCredentials };
   readonly refuse: (refusal: Refusal) => void;
+  readonly log: Logger;
 }
 
 export interface Gateway {
   readonly mqtt: TcpServer;
   readonly https: TcpServer;
+  /** MQTT over WebSocket for another HTTP server: its upgrades, on connections that no answer is owed on. */
+  readonly upgrade: UpgradeListener;
   /** New handshakes use these; connections that stand are not touched. */
   setCredentials(credentials: ServerCredentials): void;
   /** Ends handshakes under way, and HTTP connections that wait for a next request. */
@@ -41,20 +55,40 @@ export interface Gateway {
   closeAll(): void;
 }
 
-export function createGateway({ broker, judgeOf, credentials, http, refuse }: GatewayOptions): Gateway {
-  const onMqtt = (socket: TLSSocket): void => {
-    const peer = peerOf(socket);
-    attach(socket, broker, peer, judgeOf({ peer, protocol: 'mqtt' }));
+export function createGateway(options: GatewayOptions): Gateway {
+  const { broker, logins, credentials, refuse, log, dataPlane } = options;
+  const arrivals = readArrivals(options.readHead, options.domainOf);
+  /** `alpn` where it decides by what the connection is judged: on the HTTPS port. */
+  const onMqtt = (socket: TLSSocket, alpn?: string): void => {
+    const login = arrivals.ofSocket(socket);
+    attach(socket, broker, login.peer, logins.judgeOf(login, alpn));
   };
-  const httpServer = handedHttpServer(HTTP_OPTIONS, deviceHttp(http));
+  const gate = webSockets({ broker, arrivals, logins, refuse, log });
+  const data = deviceHttp({ log, arrivals, logins, dataPlane, refuse });
+  const credentialDoor = credentialHttp({ log, arrivals, refuse, ...options.credentialProvider });
+  const serve: RequestListener = (request, response) =>
+    asksForCredentials(request) ? credentialDoor(request, response) : data(request, response);
+  const httpServer = handedHttpServer(HTTP_OPTIONS, serve, gate.upgrade);
+  /** A domain may say so for its host name; then no client needs ALPN for it. */
+  const isForMqtt = ({ servername }: TLSSocket): boolean =>
+    typeof servername === 'string' && options.domainOf?.(servername)?.applicationProtocol === 'SECURE_MQTT';
   const onHttps = (socket: TLSSocket): void => {
-    if (protocolOf(socket.alpnProtocol) === 'mqtt') onMqtt(socket);
+    if (protocolOf(socket.alpnProtocol) === 'mqtt' || isForMqtt(socket)) onMqtt(socket, alpnOf(socket));
     else httpServer.emit('connection', socket);
   };
-  const mqtt = createTlsListener({ protocol: 'mqtt', credentials, selectProtocol: selectOnMqttPort, refuse, onSocket: onMqtt });
+  const domains = options.tlsDomains === undefined ? {} : { domains: options.tlsDomains };
+  const mqtt = createTlsListener({
+    protocol: 'mqtt',
+    credentials,
+    ...domains,
+    selectProtocol: selectOnMqttPort,
+    refuse,
+    onSocket: (socket) => onMqtt(socket),
+  });
   const https = createTlsListener({
     protocol: 'https',
     credentials,
+    ...domains,
     selectProtocol: selectOnHttpsPort,
     refuse,
     onSocket: onHttps,
@@ -62,14 +96,18 @@ export function createGateway({ broker, judgeOf, credentials, http, refuse }: Ga
   return {
     mqtt: mqtt.server,
     https: https.server,
+    upgrade: gate.upgrade,
     setCredentials: (fresh) => {
-      mqtt.server.setSecureContext(secureOptions(fresh));
-      https.server.setSecureContext(secureOptions(fresh));
+      mqtt.setCredentials(fresh);
+      https.setCredentials(fresh);
     },
     closeIdle: () => {
       for (const listener of [mqtt, https]) listener.endHandshakes();
       httpServer.closeIdleConnections();
     },
-    closeAll: () => httpServer.closeAllConnections(),
+    closeAll: () => {
+      httpServer.closeAllConnections();
+      gate.closeAll();
+    },
   };
 }

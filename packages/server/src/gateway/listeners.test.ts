@@ -28,8 +28,9 @@ describe('ALPN', () => {
     assert.equal(selectOnHttpsPort(['h2', 'mqtt-over-pigeon']), undefined);
   });
 
-  test('only x-amzn-mqtt-ca means MQTT there', () => {
-    assert.equal(protocolOf(ALPN.MQTT_X509), 'mqtt');
+  test('only x-amzn-mqtt-ca, and mqtt for custom authorizers, mean MQTT there', () => {
+    assert.equal(selectOnHttpsPort(['http/1.1', 'mqtt']), ALPN.MQTT);
+    for (const mqtt of [ALPN.MQTT_X509, ALPN.MQTT] as const) assert.equal(protocolOf(mqtt), 'mqtt');
     for (const other of [ALPN.HTTP, ALPN.HTTP_X509, false, null] as const) assert.equal(protocolOf(other), 'http');
   });
 });
@@ -86,8 +87,8 @@ describe('the TLS listener', () => {
 
   test('a peer that leaves in mid-handshake is no refusal', async () => {
     const before = refusals.length;
+    const left = new Promise<void>((resolve) => server.once('connection', (peer) => peer.once('close', resolve)));
     const socket = await rawSocket();
-    const left = new Promise<void>((resolve) => server.once('tlsClientError', () => resolve()));
     socket.destroy();
     await left;
     assert.equal(refusals.length, before);

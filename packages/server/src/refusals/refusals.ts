@@ -13,6 +13,8 @@ export type RefusalCheck =
   | 'certificate-not-active'
   | 'certificate-expired'
   | 'certificate-not-yet-valid'
+  | 'authorizer'
+  | 'credentials'
   | 'client-id'
   | 'policy'
   | 'reserved-topic'
@@ -27,7 +29,7 @@ export interface Refusal {
   readonly check: RefusalCheck;
   /** One sentence for the device's owner. */
   readonly reason: string;
-  readonly protocol: 'mqtt' | 'https' | 'api';
+  readonly protocol: 'mqtt' | 'websocket' | 'https' | 'api';
   readonly sourceIp: string;
   readonly accountId?: string;
   readonly region?: string;

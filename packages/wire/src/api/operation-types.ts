@@ -869,6 +869,7 @@ export interface IotDataOperations {
     input: Input<IotDataSdk.DeleteThingShadowCommandInput>;
     output: Output<IotDataSdk.DeleteThingShadowCommandOutput>;
   };
+  GetConnection: { input: Input<IotDataSdk.GetConnectionCommandInput>; output: Output<IotDataSdk.GetConnectionCommandOutput> };
   GetRetainedMessage: {
     input: Input<IotDataSdk.GetRetainedMessageCommandInput>;
     output: Output<IotDataSdk.GetRetainedMessageCommandOutput>;
@@ -882,7 +883,15 @@ export interface IotDataOperations {
     input: Input<IotDataSdk.ListRetainedMessagesCommandInput>;
     output: Output<IotDataSdk.ListRetainedMessagesCommandOutput>;
   };
+  ListSubscriptions: {
+    input: Input<IotDataSdk.ListSubscriptionsCommandInput>;
+    output: Output<IotDataSdk.ListSubscriptionsCommandOutput>;
+  };
   Publish: { input: Input<IotDataSdk.PublishCommandInput>; output: Output<IotDataSdk.PublishCommandOutput> };
+  SendDirectMessage: {
+    input: Input<IotDataSdk.SendDirectMessageCommandInput>;
+    output: Output<IotDataSdk.SendDirectMessageCommandOutput>;
+  };
   UpdateThingShadow: {
     input: Input<IotDataSdk.UpdateThingShadowCommandInput>;
     output: Output<IotDataSdk.UpdateThingShadowCommandOutput>;

@@ -24,10 +24,8 @@ export function connect(client: Client, bytes: Buffer, body: number, next: numbe
     .judge(asked)
     .then((answer) => {
       if (client.state !== 'admitting') return;
-      if ('refused' in answer) {
-        client.refuseConnect(REASON.NOT_AUTHORIZED, answer.refused);
-        client.broker.connectFailed(client);
-      } else greet(client, asked, answer, assigned);
+      if ('refused' in answer) client.refuseConnect(REASON.NOT_AUTHORIZED, answer.refused);
+      else greet(client, asked, answer, assigned);
     })
     .catch((error: unknown) => {
       client.broker.log.error({ err: error, clientId: client.clientId }, 'a CONNECT could not be handled');

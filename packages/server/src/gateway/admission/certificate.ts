@@ -4,13 +4,12 @@
  * Source: AWS IoT developer guide, pages x509-client-certs, iot-policy-actions, thing-policy-variables.
  */
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
-import type { Admission, AdmissionRefusal, Judge, Peer, Rights } from '../../broker/contract.ts';
+import type { Admission, AdmissionRefusal, Judge, Peer } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import { type CertificateNames, readCertificateNames } from '../../policies/certificate-names.ts';
 import type { CompiledPolicies } from '../../policies/compile.ts';
-import { timeKeys } from '../../policies/condition.ts';
 import { CompiledPolicyCache, effectivePolicies } from '../../policies/effective.ts';
-import { bindRights, type Rights as PolicyRights } from '../../policies/evaluate.ts';
+import { bindRights } from '../../policies/evaluate.ts';
 import type { RightsChanges } from '../../policies/rights-changes.ts';
 import { type DeviceFacts, deviceContext } from '../../policies/variables.ts';
 import { findCertificate, thingOf } from '../../registry/admission.ts';
@@ -18,7 +17,8 @@ import type { CertificateStatus } from '../../registry/store.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { ReadTransaction, Store } from '../../store/contract.ts';
-import type { Identified, Login, LoginMethod } from './login.ts';
+import { askedWithTime, connectFacts, connectRefusal, type ProtocolFacts } from './device-rights.ts';
+import type { ActionRights, Identified, Login, LoginMethod } from './login.ts';
 import { Remembered } from './remembered.ts';
 
 export interface CertificateAdmissionOptions {
@@ -31,7 +31,7 @@ export interface CertificateAdmissionOptions {
 }
 
 /** What the store says of a registered certificate that is used with a client id. */
-interface Facts {
+export interface CertificateFacts {
   readonly place: Place;
   readonly certificateId: string;
   readonly principal: string;
@@ -54,7 +54,7 @@ const refused = (refusal: AdmissionRefusal['refused']): AdmissionRefusal => ({ r
 export class CertificateAdmission implements LoginMethod {
   readonly #options: CertificateAdmissionOptions;
   readonly #compiled = new CompiledPolicyCache();
-  readonly #remembered: Remembered<Facts>;
+  readonly #remembered: Remembered<CertificateFacts>;
 
   constructor(options: CertificateAdmissionOptions) {
     this.#options = options;
@@ -75,55 +75,37 @@ export class CertificateAdmission implements LoginMethod {
 
   /** Judges the sender of an HTTPS request: there is no client id, and no thing (page thing-policy-variables). */
   async identify({ peer }: Login): Promise<Identified | AdmissionRefusal> {
-    const facts = await this.#certificate(peer, NO_CLIENT);
+    const facts = await this.factsOf(peer, NO_CLIENT);
     if ('refused' in facts) return facts;
     const { place, principal } = facts;
-    return { place, principal, rights: this.#forBroker(this.#rights(facts, peer, { protocol: 'http' })) };
+    return { place, principal, rights: this.rightsOf(facts, peer, { protocol: 'http' }) };
   }
 
   async #judge(peer: Peer, connect: Connect): Promise<Admission | AdmissionRefusal> {
-    const { clientId, will } = connect;
-    const facts = await this.#certificate(peer, clientId);
+    const { clientId } = connect;
+    const facts = await this.factsOf(peer, clientId);
     if ('refused' in facts) return facts;
     const { place, principal, certificateId } = facts;
-    const rights = this.#rights(facts, peer, {
-      protocol: 'mqtt',
-      clientId,
-      connectAttributes: connectAttributes(connect),
-      ...(will === undefined ? {} : { lastWillTopicArn: iotArn(place, 'topic', will.topic) }),
-    });
-    const resource = iotArn(place, 'client', clientId);
-    const { effect, ...statement } = rights.decide('iot:Connect', resource);
-    if (effect === 'ALLOWED')
-      return {
-        ...place,
-        principal,
-        principalId: certificateId,
-        ...thingNameOf(facts),
-        ...this.#upTo(facts),
-        rights: this.#forBroker(rights),
-      };
-    return refused({
-      check: 'policy',
-      reason: `iot:Connect as ${clientId} is ${effect === 'EXPLICIT_DENY' ? 'denied by a statement' : 'not allowed by any statement'}`,
+    const rights = this.rightsOf(facts, peer, connectFacts(place, connect));
+    const denied = connectRefusal(place, clientId, rights);
+    if (denied !== undefined) return refused({ ...denied, principal, certificateId });
+    return {
       ...place,
-      clientId,
       principal,
-      certificateId,
-      action: 'iot:Connect',
-      resource,
-      decision: effect,
-      ...statement,
-    });
+      principalId: certificateId,
+      ...thingNameOf(facts),
+      judgeAgainAfter: this.validFor(facts),
+      rights,
+    };
   }
 
-  /** When a connection of the certificate is to be judged again though nobody changed anything: when its validity ends. */
-  #upTo({ notAfter }: Facts): { judgeAgainAfter: number } {
-    return { judgeAgainAfter: Math.max(0, notAfter - this.#options.clock.now()) / 1000 + 1 };
+  /** Seconds after which a connection is to be judged again though nobody changed anything: the certificate has ended then. */
+  validFor({ notAfter }: CertificateFacts): number {
+    return Math.max(0, notAfter - this.#options.clock.now()) / 1000 + 1;
   }
 
-  /** The registered certificate that the peer has shown, if it may be used now. */
-  async #certificate(peer: Peer, clientId: string): Promise<Facts | AdmissionRefusal> {
+  /** The registered certificate that the peer has shown, if it may be used now. A request without MQTT has the client id ''. */
+  async factsOf(peer: Peer, clientId: string): Promise<CertificateFacts | AdmissionRefusal> {
     const { certificateId } = peer;
     if (certificateId === undefined) return refused({ check: 'certificate-missing', reason: 'the client showed no certificate' });
     const facts = await this.#remembered.get(certificateId, clientId, () =>
@@ -151,8 +133,8 @@ export class CertificateAdmission implements LoginMethod {
     return facts;
   }
 
-  async #load(certificateId: string, clientId: string, der: Buffer | undefined): Promise<Facts | undefined> {
-    const found: Facts[] = [];
+  async #load(certificateId: string, clientId: string, der: Buffer | undefined): Promise<CertificateFacts | undefined> {
+    const found: CertificateFacts[] = [];
     for (const region of await this.#options.regions()) {
       const facts = await this.#options.inRegion(region).read((tx) => this.#loadFrom(tx, region, certificateId, clientId, der));
       if (facts !== undefined) found.push(facts);
@@ -167,7 +149,7 @@ export class CertificateAdmission implements LoginMethod {
     certificateId: string,
     clientId: string,
     der: Buffer | undefined,
-  ): Promise<Facts | undefined> {
+  ): Promise<CertificateFacts | undefined> {
     const records = await findCertificate(tx, certificateId);
     const record = records.find(({ status }) => status === 'ACTIVE') ?? records[0];
     if (record === undefined) return undefined;
@@ -191,37 +173,32 @@ export class CertificateAdmission implements LoginMethod {
     };
   }
 
-  #rights(
-    { names, policies, thing }: Facts,
+  /** What its policies, and `more` of another origin beside them, allow the certificate's holder. */
+  rightsOf(
+    { names, policies, thing }: CertificateFacts,
     { sourceIp, serverName }: Peer,
-    facts: Pick<DeviceFacts, 'protocol' | 'clientId' | 'connectAttributes' | 'lastWillTopicArn'>,
-  ): PolicyRights {
+    facts: ProtocolFacts,
+    more?: CompiledPolicies,
+  ): ActionRights {
+    const { clock } = this.#options;
     const context = deviceContext({
       ...facts,
       isAttached: thing !== undefined,
-      now: this.#options.clock.now(),
+      now: clock.now(),
       sourceIp,
       ...(thing === undefined ? {} : { thing }),
       ...(serverName === undefined ? {} : { domainName: serverName }),
       ...(names === undefined ? {} : { certificateNames: names }),
     });
-    return bindRights(policies, context);
-  }
-
-  /** Rights that depend on the time are asked with the time, and their answers are not kept for long. */
-  #forBroker(rights: PolicyRights): Rights {
-    if (!rights.timeDependent) return { volatile: false, decide: (action, resource) => rights.decide(action, resource) };
-    const { clock } = this.#options;
-    return { volatile: true, decide: (action, resource) => rights.decide(action, resource, timeKeys(clock.now())) };
+    return askedWithTime(bindRights(more === undefined ? policies : joinCompiled(policies, more), context), clock);
   }
 }
+
+const joinCompiled = (one: CompiledPolicies, other: CompiledPolicies): CompiledPolicies => ({
+  statements: [...one.statements, ...other.statements],
+  unreadable: [...one.unreadable, ...other.unreadable],
+});
 
 /** Lifecycle events name the thing of an exclusive attachment, and no other (page life-cycle-events). */
-const thingNameOf = ({ exclusive, thing }: Facts): { thingName?: string } =>
+export const thingNameOf = ({ exclusive, thing }: CertificateFacts): { thingName?: string } =>
   exclusive && thing !== undefined ? { thingName: thing.thingName } : {};
-
-/** What a CONNECT uses beyond the plain, as `iot:ConnectAttributes` names it (page connect-policy). */
-function connectAttributes({ level, clean, will, properties }: Connect): string[] {
-  const persistent = level === 5 ? (properties.sessionExpiryInterval ?? 0) > 0 : !clean;
-  return [...(persistent ? ['PersistentConnect'] : []), ...(will === undefined ? [] : ['LastWill'])];
-}

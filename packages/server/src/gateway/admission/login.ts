@@ -3,7 +3,7 @@
  * (SigV4), or a custom authorizer (developer guide, pages protocols and custom-authentication).
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { AdmissionRefusal, Judge, Peer, Rights } from '../../broker/contract.ts';
+import type { AdmissionRefusal, Decision, Judge, Peer, Rights } from '../../broker/contract.ts';
 
 /** Head of an HTTP request or of a WebSocket's upgrade. */
 export interface HttpHead {
@@ -26,19 +26,50 @@ export interface Domain {
   readonly allowAuthorizerOverride: boolean;
 }
 
+/** Rights that are asked for more than messages: connecting, and the operations of the data plane. */
+export interface ActionRights extends Rights {
+  decide(action: string, resource: string): Decision;
+}
+
+/** What somebody who signs with an access key is about to do. */
+export interface KeyUse {
+  readonly protocol: 'mqtt' | 'http';
+  readonly clientId?: string;
+  readonly sourceIp: string;
+}
+
+/** Whose access key has signed, for which service and region. */
+export interface Signer {
+  readonly service: string;
+  readonly region: string;
+  readonly key: {
+    readonly accountId: string;
+    readonly arn: string;
+    readonly userId: string;
+    /** Rights of a key that has less than all; undefined is answered when it stands for nobody any more. */
+    readonly rights?: (use: KeyUse) => Promise<ActionRights | undefined>;
+    /** Certificate that the key was got with: changes of its rights are the key's too. */
+    readonly certificateId?: string;
+  };
+}
+
 export interface Login {
   readonly peer: Peer;
   readonly protocol: 'mqtt' | 'websocket' | 'https';
   readonly domain?: Domain;
   /** Absent for MQTT straight over TLS. */
   readonly http?: HttpHead;
+  /** Who has signed the upgrade or the request: there once it is proven. */
+  readonly signer?: Signer;
 }
 
 /** An identity without an MQTT session: who sends an HTTPS request. */
 export interface Identified {
   readonly place: Place;
   readonly principal: string;
-  readonly rights: Rights;
+  readonly rights: ActionRights;
+  /** An access key that may do whatever its account may. */
+  readonly everything?: boolean;
 }
 
 /** A way of judging logins. */

@@ -3,24 +3,42 @@
  * judged at CONNECT or at the HTTP request, where a refusal can be said and recorded.
  */
 import { constants } from 'node:crypto';
-import type { Socket } from 'node:net';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
+import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
 import type { Refusal } from '../../refusals/refusals.ts';
 import { plainAddress } from '../peer.ts';
+import { peekServerName } from './client-hello.ts';
 
 /** What failed, in OpenSSL's words, without the addresses and source lines that its message carries. */
 const handshakeFault = (error: Error & { reason?: string }): string => error.reason ?? error.message.trim();
 
 /** Keys and certificate chains side by side, one pair per kind of key; the client's offer picks. */
 export interface ServerCredentials {
-  readonly key: string[];
-  readonly cert: string[];
+  readonly key: readonly string[];
+  readonly cert: readonly string[];
+}
+
+export interface TlsVersions {
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  readonly maxVersion: 'TLSv1.2' | 'TLSv1.3';
+}
+
+/** TLS of a host name of its own. The same object as long as nothing changes. */
+export type DomainTls = ServerCredentials & TlsVersions;
+
+/** Host names beside the server's own, as they are at the moment. */
+export interface TlsDomains {
+  /** `disabled` has its handshake refused; undefined gets the server's own certificates. */
+  tlsOf(serverName: string): DomainTls | 'disabled' | undefined;
+  /** Whether any of them wants other versions than TLS 1.2 and 1.3. */
+  readonly narrowsTls: boolean;
 }
 
 export interface TlsListenerOptions {
   /** What the port is for, as its refusals say. */
   readonly protocol: 'mqtt' | 'https';
   readonly credentials: ServerCredentials;
+  readonly domains?: TlsDomains;
   /** Chooses among the protocols that a client offers; undefined ends the handshake (RFC 7301, no_application_protocol). */
   readonly selectProtocol: (offered: readonly string[]) => string | undefined;
   readonly refuse: (refusal: Refusal) => void;
@@ -58,34 +76,111 @@ const CIPHERS = [
   'AES256-SHA256',
 ].join(':');
 
-export const secureOptions = ({ key, cert }: ServerCredentials) => ({
-  key,
-  cert,
+const ALL_VERSIONS: TlsVersions = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' };
+
+export const secureOptions = ({ key, cert }: ServerCredentials, { minVersion, maxVersion } = ALL_VERSIONS) => ({
+  key: [...key],
+  cert: [...cert],
   ciphers: CIPHERS,
-  minVersion: 'TLSv1.2' as const,
+  minVersion,
+  maxVersion,
   // No tickets, as AWS IoT. In TLS 1.3 this leaves OpenSSL's stateful ones, which resume nothing here: nothing keeps sessions.
   secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
 });
 
 export interface TlsListener {
-  readonly server: Server;
+  /** The port: to listen on, and to close. */
+  readonly server: TcpServer;
+  /** New handshakes use these; connections that stand are not touched. */
+  setCredentials(credentials: ServerCredentials): void;
   /** Ends every handshake under way: whoever has not said who it is need not be waited for. */
   endHandshakes(): void;
 }
 
-export function createTlsListener({ protocol, credentials, selectProtocol, refuse, onSocket }: TlsListenerOptions): TlsListener {
-  const server = createServer({
-    ...secureOptions(credentials),
-    requestCert: true,
-    rejectUnauthorized: false,
-    handshakeTimeout: HANDSHAKE_TIMEOUT,
-    noDelay: true,
-    ALPNCallback: ({ protocols }) => selectProtocol(protocols),
-  });
+/** A host name whose handshakes are not to succeed. */
+class HandshakeRefused extends Error {
+  override readonly name = 'HandshakeRefused';
+}
+
+type SniAnswer = (error: Error | null, context?: SecureContext) => void;
+
+/** The certificate of the host name that a client asks for. A context is made once, and goes with its domain's state. */
+function certificateByName(domains: TlsDomains): (serverName: string, answer: SniAnswer) => void {
+  const contexts = new WeakMap<DomainTls, SecureContext>();
+  const contextOf = (tls: DomainTls): SecureContext => {
+    const context = contexts.get(tls) ?? createSecureContext(secureOptions(tls, tls));
+    contexts.set(tls, context);
+    return context;
+  };
+  return (serverName, answer) => {
+    const tls = domains.tlsOf(serverName);
+    if (tls === undefined) answer(null);
+    else if (tls === 'disabled') answer(new HandshakeRefused(`the domain configuration of ${serverName} is disabled`));
+    else answer(null, contextOf(tls));
+  };
+}
+
+export function createTlsListener({
+  protocol,
+  credentials,
+  domains,
+  selectProtocol,
+  refuse,
+  onSocket,
+}: TlsListenerOptions): TlsListener {
   // By the peer's address and port: the only thing that a socket has in common with the TLS socket made of it.
   const handshakes = new Map<string, Socket>();
   const peerKey = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
-  server.on('connection', (socket: Socket) => {
+  let current = credentials;
+
+  /** TLS of some versions, for sockets that are handed in. */
+  const tlsServer = (versions: TlsVersions): Server => {
+    const server = createServer({
+      ...secureOptions(current, versions),
+      requestCert: true,
+      rejectUnauthorized: false,
+      handshakeTimeout: HANDSHAKE_TIMEOUT,
+      ALPNCallback: ({ protocols }) => selectProtocol(protocols),
+      ...(domains === undefined ? {} : { SNICallback: certificateByName(domains) }),
+    });
+    server.on('secureConnection', (socket) => {
+      handshakes.delete(peerKey(socket));
+      onSocket(socket);
+    });
+    server.on('tlsClientError', (error, socket) => {
+      const sourceIp = plainAddress(socket.remoteAddress);
+      // A peer that leaves in mid-handshake was not refused by us.
+      if (!/ECONNRESET|hang up|disconnected before/.test(error.message))
+        refuse({ check: 'tls', reason: `the TLS handshake failed: ${handshakeFault(error)}`, protocol, sourceIp });
+      socket.destroy();
+    });
+    return server;
+  };
+
+  const servers = new Map<string, { versions: TlsVersions; server: Server }>();
+  const serverOf = ({ minVersion, maxVersion }: TlsVersions): Server => {
+    const versions = { minVersion, maxVersion };
+    const name = `${minVersion} ${maxVersion}`;
+    const known = servers.get(name) ?? { versions, server: tlsServer(versions) };
+    servers.set(name, known);
+    return known.server;
+  };
+  const anyVersion = serverOf(ALL_VERSIONS);
+
+  /** Only where some domain narrows the versions is a ClientHello looked at before TLS looks at it. */
+  const greet = (socket: Socket): void => {
+    if (domains?.narrowsTls !== true) {
+      anyVersion.emit('connection', socket);
+      return;
+    }
+    peekServerName(socket, HANDSHAKE_TIMEOUT, (serverName) => {
+      const tls = serverName === undefined ? undefined : domains.tlsOf(serverName);
+      const server = tls === undefined || tls === 'disabled' ? anyVersion : serverOf(tls);
+      server.emit('connection', socket);
+    });
+  };
+
+  const server = createTcpServer({ noDelay: true }, (socket) => {
     if (handshakes.size >= MOST_HANDSHAKES) {
       socket.destroy();
       return;
@@ -95,20 +190,14 @@ export function createTlsListener({ protocol, credentials, selectProtocol, refus
     socket.once('close', () => {
       if (handshakes.get(key) === socket) handshakes.delete(key);
     });
-  });
-  server.on('secureConnection', (socket) => {
-    handshakes.delete(peerKey(socket));
-    onSocket(socket);
-  });
-  server.on('tlsClientError', (error, socket) => {
-    const sourceIp = plainAddress(socket.remoteAddress);
-    // A peer that leaves in mid-handshake was not refused by us.
-    if (!/ECONNRESET|hang up|disconnected before/.test(error.message))
-      refuse({ check: 'tls', reason: `the TLS handshake failed: ${handshakeFault(error)}`, protocol, sourceIp });
-    socket.destroy();
+    greet(socket);
   });
   return {
     server,
+    setCredentials: (fresh) => {
+      current = fresh;
+      for (const { versions, server: each } of servers.values()) each.setSecureContext(secureOptions(fresh, versions));
+    },
     endHandshakes: () => {
       for (const socket of handshakes.values()) socket.destroy();
     },

@@ -1,0 +1,61 @@
+/**
+ * Services of AWS's JSON protocol: every request is a POST to `/` whose `X-Amz-Target` names the operation, `Prefix.Name`;
+ * input and output are JSON documents, an error is a document with `__type` (Smithy, AWS JSON 1.1 protocol).
+ */
+import { ownFailureCode } from '@thingkeep/wire/api/error-codes.ts';
+import type { Caller } from '@thingkeep/wire/api/handlers.ts';
+import { JsonError, type JsonObject, type JsonValue, parseJson } from '@thingkeep/wire/api/parse-json.ts';
+import type { RenderedError } from '@thingkeep/wire/api/render-error.ts';
+import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
+import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
+
+export interface JsonService {
+  /** What stands before the dot of `X-Amz-Target`. */
+  readonly target: string;
+  readonly operations: Readonly<Record<string, (input: JsonObject, caller: Caller) => Promise<object>>>;
+}
+
+/** By the name that requests are signed for: the service over the data of one region. */
+export type JsonServices = ReadonlyMap<string, (region: string) => JsonService>;
+
+const HEADERS = { 'content-type': 'application/x-amz-json-1.1' };
+
+const isObject = (value: JsonValue): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function inputOf(body: Uint8Array): JsonObject {
+  try {
+    const value = parseJson(body);
+    if (isObject(value)) return value;
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+  }
+  return fail('ValidationException', 'The request body is not a JSON document of an object');
+}
+
+/** Answers a signed request. */
+export async function answerJson(
+  { target, operations }: JsonService,
+  header: string | undefined,
+  body: Uint8Array,
+  caller: Caller,
+): Promise<Rendered> {
+  const [prefix = '', name = '', ...rest] = (header ?? '').split('.');
+  const run = prefix === target && rest.length === 0 && Object.hasOwn(operations, name) ? operations[name] : undefined;
+  if (run === undefined)
+    return fail('UnknownOperationException', `${target} has no operation '${(header ?? '').slice(0, 128)}' here`);
+  return { status: 200, headers: HEADERS, body: JSON.stringify(await run(inputOf(body), caller)) };
+}
+
+/** The protocol knows no statuses of single errors: 400 for the caller's mistakes, 500 for ours. */
+export function jsonError(error: unknown): RenderedError {
+  const known = error instanceof ThingkeepError ? error : undefined;
+  const code = known?.code ?? ownFailureCode(undefined);
+  const message = known?.message ?? 'Internal failure. The request ID leads to the log.';
+  return {
+    code,
+    status: known === undefined ? 500 : 400,
+    headers: HEADERS,
+    body: JSON.stringify({ __type: code, message }),
+    ...(known === undefined ? { defect: 'unexpected exception' as const } : {}),
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * One login asked of one authorizer: the token's signature first, then the function. Whoever has no good signature never
+ * gets the function called.
+ */
+import { type FunctionInvoker, FunctionError } from '../functions/contract.ts';
+import { type AuthorizerAnswer, type NotAuthenticated, readAnswer } from './answer.ts';
+import type { CustomCredentials } from './credentials.ts';
+import { eventOf, type LoginFacts } from './event.ts';
+import { signatureFault } from './signing.ts';
+import type { AuthorizerRecord } from './store.ts';
+
+/** Milliseconds that AWS gives the function (developer guide, page config-custom-auth). */
+const TIMEOUT = 5_000;
+
+/** `signature`: the function was not asked. `function`: it was, and gave nothing that counts. */
+export interface AuthorizerFault {
+  readonly fault: 'signature' | 'function' | 'overload';
+  readonly reason: string;
+}
+
+export interface Question {
+  readonly authorizer: AuthorizerRecord;
+  readonly credentials: CustomCredentials;
+  readonly facts: LoginFacts;
+  /** Whether an answer without policy documents is none. */
+  readonly documentsRequired: boolean;
+}
+
+const tokenOf = ({ tokenKeyName }: AuthorizerRecord, { token }: CustomCredentials): string | undefined =>
+  tokenKeyName === undefined ? undefined : token(tokenKeyName);
+
+async function call(
+  functions: FunctionInvoker,
+  { functionArn }: AuthorizerRecord,
+  event: Uint8Array,
+): Promise<Uint8Array | AuthorizerFault> {
+  try {
+    return await functions.invoke(functionArn, event, { timeoutMs: TIMEOUT });
+  } catch (error) {
+    if (!(error instanceof FunctionError)) throw error;
+    const fault = error.fault === 'overload' ? 'overload' : 'function';
+    return { fault, reason: `the function gave no answer: ${error.message}` };
+  }
+}
+
+/** The function's answer, checked; or why there is none. */
+export async function authorize(
+  functions: FunctionInvoker,
+  { authorizer, credentials, facts, documentsRequired }: Question,
+): Promise<AuthorizerAnswer | NotAuthenticated | AuthorizerFault> {
+  const token = tokenOf(authorizer, credentials);
+  if (!authorizer.signingDisabled) {
+    const fault = signatureFault(authorizer, token, credentials.signature);
+    if (fault !== undefined) return { fault: 'signature', reason: fault };
+  }
+  const proof = { ...(token === undefined ? {} : { token }), signatureVerified: !authorizer.signingDisabled };
+  const answer = await call(functions, authorizer, eventOf(facts, proof));
+  if ('fault' in answer) return answer;
+  const read = readAnswer(answer, { documentsRequired });
+  return 'fault' in read ? { fault: 'function', reason: `the function's answer is not valid: ${read.fault}` } : read;
+}

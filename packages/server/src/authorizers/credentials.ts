@@ -1,0 +1,91 @@
+/**
+ * Where a client puts what a custom authorizer needs: the authorizer's name, the token and its signature, in headers or
+ * the query of an HTTP request, or in a query behind the MQTT user name. Source: AWS IoT developer guide, page custom-auth.
+ */
+
+/** What is read of an HTTP request's head: lower-case names of headers with every value, and the raw query without `?`. */
+export interface Head {
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+  readonly query: string;
+}
+
+const PREFIX = 'x-amz-customauthorizer-';
+const NAME = `${PREFIX}name`;
+const SIGNATURE = `${PREFIX}signature`;
+
+/** Longest parameter that is looked at: a token may have 6,144 characters (API reference, TestInvokeAuthorizer). */
+const LONGEST = 8 * 1024;
+
+/** Parameters by name; the first of a name counts. */
+export type Parameters = ReadonlyMap<string, string>;
+
+export interface CustomCredentials {
+  readonly authorizerName?: string;
+  /** Base64, as sent. */
+  readonly signature?: string;
+  /** The token that stands under the authorizer's token key name. */
+  token(tokenKeyName: string): string | undefined;
+}
+
+/** A value as it was before it was encoded for a URL; one that is not well encoded stands for itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * The parameters of a query. A plus sign stays one: signatures are base64, and many clients send them as they are.
+ */
+export function queryParameters(query: string): Parameters {
+  const found = new Map<string, string>();
+  for (const pair of query.split('&')) {
+    const mark = pair.indexOf('=');
+    if (mark < 0 || pair.length > LONGEST) continue;
+    const name = decoded(pair.slice(0, mark));
+    if (!found.has(name)) found.set(name, decoded(pair.slice(mark + 1)));
+  }
+  return found;
+}
+
+/** The query behind an MQTT user name, without its question mark; empty when there is none. */
+export function queryOfUserName(userName: string | undefined): string {
+  const mark = userName?.indexOf('?') ?? -1;
+  return userName === undefined || mark < 0 ? '' : userName.slice(mark + 1);
+}
+
+function headerParameters(headers: Head['headers']): Parameters {
+  return new Map([...headers].map(([name, values]) => [name, values[0] ?? '']));
+}
+
+const namesIn = (parameters: Parameters): boolean => [...parameters.keys()].some((name) => name.startsWith(PREFIX));
+
+/** Whether an HTTP head, or an MQTT user name, speaks of custom authorizers at all. */
+export const carriesCustomCredentials = (http: Head | undefined, userName?: string): boolean =>
+  (http !== undefined && (namesIn(headerParameters(http.headers)) || namesIn(queryParameters(http.query)))) ||
+  namesIn(queryParameters(queryOfUserName(userName)));
+
+/** All that a login brings. Of one parameter in several places, the header wins over the query, it over the user name. */
+export function customCredentials(http: Head | undefined, userName: string | undefined): CustomCredentials {
+  const places: readonly Parameters[] = [
+    ...(http === undefined ? [] : [headerParameters(http.headers), queryParameters(http.query)]),
+    queryParameters(queryOfUserName(userName)),
+  ];
+  const find = (name: string): string | undefined => {
+    for (const place of places) {
+      const value = place.get(name);
+      if (value !== undefined && value !== '') return value;
+    }
+    return undefined;
+  };
+  const authorizerName = find(NAME);
+  const signature = find(SIGNATURE);
+  return {
+    ...(authorizerName === undefined ? {} : { authorizerName }),
+    ...(signature === undefined ? {} : { signature }),
+    // Names of headers are not case-sensitive; token key names are as the authorizer has them.
+    token: (tokenKeyName) => find(tokenKeyName) ?? places[0]?.get(tokenKeyName.toLowerCase()),
+  };
+}

@@ -1,0 +1,71 @@
+/** TestInvokeAuthorizer: a login made up by its caller, asked of the function as a device's would be. */
+import { randomUUID } from 'node:crypto';
+import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { FunctionInvoker } from '../functions/contract.ts';
+import type { Store } from '../store/contract.ts';
+import { type AuthorizerFault, authorize } from './authorize.ts';
+import { customCredentials, type CustomCredentials, type Head } from './credentials.ts';
+import type { LoginFacts } from './event.ts';
+import { getAuthorizer } from './records.ts';
+
+type Input = IotOperations['TestInvokeAuthorizer']['input'];
+
+const CODES = {
+  signature: 'UnauthorizedException',
+  function: 'InvalidResponseException',
+  overload: 'ThrottlingException',
+} as const satisfies Record<AuthorizerFault['fault'], string>;
+
+function headOf({ headers = {}, queryString = '' }: NonNullable<Input['httpContext']>): Head {
+  return {
+    headers: new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), [value]])),
+    query: queryString.replace(/^\?/, ''),
+  };
+}
+
+/** What the contexts tell; a protocol without one takes no part. */
+function factsOf({ tlsContext, httpContext, mqttContext }: Input): LoginFacts {
+  return {
+    connectionId: randomUUID(),
+    ...(tlsContext === undefined ? {} : { tls: { ...tlsContext } }),
+    ...(httpContext === undefined ? {} : { http: headOf(httpContext) }),
+    ...(mqttContext === undefined
+      ? {}
+      : { mqtt: { userName: mqttContext.username, password: mqttContext.password, clientId: mqttContext.clientId } }),
+  } as LoginFacts;
+}
+
+/** Token and signature as given for themselves, else from the contexts as from a device. */
+function credentialsOf({ token, tokenSignature }: Input, { http, mqtt }: LoginFacts): CustomCredentials {
+  const carried = customCredentials(http, mqtt?.userName);
+  const signature = tokenSignature ?? carried.signature;
+  return {
+    ...(signature === undefined ? {} : { signature }),
+    token: (tokenKeyName) => token ?? carried.token(tokenKeyName),
+  };
+}
+
+export function authorizerTestOperations({
+  store,
+  functions,
+}: {
+  store: Store;
+  functions: FunctionInvoker;
+}): Handlers<Pick<IotOperations, 'TestInvokeAuthorizer'>> {
+  return {
+    async TestInvokeAuthorizer(input, caller) {
+      const authorizer = await store.read((tx) => getAuthorizer(tx, caller.accountId, input.authorizerName ?? ''));
+      const facts = factsOf(input);
+      const answer = await authorize(functions, {
+        authorizer,
+        credentials: credentialsOf(input, facts),
+        facts,
+        documentsRequired: true,
+      });
+      if ('fault' in answer) return fail(CODES[answer.fault], `Not authorized: ${answer.reason}`);
+      return answer.isAuthenticated ? { ...answer, policyDocuments: [...answer.policyDocuments] } : answer;
+    },
+  };
+}

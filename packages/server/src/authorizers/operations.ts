@@ -1,0 +1,124 @@
+/** CreateAuthorizer, DescribeAuthorizer, ListAuthorizers, UpdateAuthorizer, DeleteAuthorizer. */
+import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Store, WriteTransaction } from '../store/contract.ts';
+import { checkAuthorizer, checkLimits, described, getAuthorizer, listed } from './records.ts';
+import { type AuthorizerRecord, authorizerArn, authorizers, defaultAuthorizers, findAuthorizer } from './store.ts';
+
+/** Tags are kept elsewhere, under the ARN of what they are on. */
+export interface AuthorizerTags {
+  put(
+    tx: WriteTransaction,
+    accountId: string,
+    arn: string,
+    tags: readonly { readonly Key: string | undefined; readonly Value?: string | undefined }[],
+  ): Promise<void>;
+  remove(tx: WriteTransaction, accountId: string, arn: string): Promise<void>;
+}
+
+export interface AuthorizerOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly tags: AuthorizerTags;
+  /** Whether a function can be called by this name. */
+  readonly isFunctionName: (name: string) => boolean;
+}
+
+/** API reference, member PageSize: at most 250, which is also what a request without it gets. */
+const LARGEST_PAGE = 250;
+
+type Operations = Handlers<
+  Pick<IotOperations, 'CreateAuthorizer' | 'DescribeAuthorizer' | 'ListAuthorizers' | 'UpdateAuthorizer' | 'DeleteAuthorizer'>
+>;
+
+export function authorizerOperations({ store, clock, tags, isFunctionName }: AuthorizerOptions): Operations {
+  return {
+    async CreateAuthorizer(input, caller) {
+      const { accountId } = caller;
+      const { authorizerName = '', authorizerFunctionArn = '', tokenKeyName } = input;
+      const now = clock.now();
+      const record: AuthorizerRecord = {
+        accountId,
+        authorizerName,
+        functionArn: authorizerFunctionArn,
+        status: input.status ?? 'ACTIVE',
+        ...(tokenKeyName === undefined ? {} : { tokenKeyName }),
+        tokenSigningPublicKeys: { ...input.tokenSigningPublicKeys },
+        signingDisabled: input.signingDisabled ?? false,
+        enableCachingForHttp: input.enableCachingForHttp ?? false,
+        createdAt: now,
+        lastModifiedAt: now,
+      };
+      checkAuthorizer(record, isFunctionName);
+      const arn = authorizerArn(caller, authorizerName);
+      await store.write(async (tx) => {
+        if ((await findAuthorizer(tx, accountId, authorizerName)) !== undefined)
+          fail('ResourceAlreadyExistsException', `The authorizer ${authorizerName} exists already`, {
+            resourceId: authorizerName,
+            resourceArn: arn,
+          });
+        await checkLimits(tx, record);
+        await tx.put(authorizers, record);
+        if (input.tags !== undefined) await tags.put(tx, accountId, arn, input.tags);
+      });
+      return { authorizerName, authorizerArn: arn };
+    },
+
+    async DescribeAuthorizer({ authorizerName = '' }, caller) {
+      const record = await store.read((tx) => getAuthorizer(tx, caller.accountId, authorizerName));
+      return { authorizerDescription: described(caller, record) };
+    },
+
+    async ListAuthorizers({ pageSize = LARGEST_PAGE, marker, ascendingOrder = false, status }, caller) {
+      const { accountId } = caller;
+      const page = await store.read((tx) =>
+        tx.scan(authorizers, {
+          ...(status === undefined
+            ? { index: 'byCreation', prefix: [accountId] }
+            : { index: 'byStatus', prefix: [accountId, status] }),
+          after: marker,
+          limit: pageSize,
+          reverse: !ascendingOrder,
+        }),
+      );
+      return { authorizers: page.items.map((record) => listed(caller, record)), nextMarker: page.next };
+    },
+
+    async UpdateAuthorizer(input, caller) {
+      const { accountId } = caller;
+      const { authorizerName = '', authorizerFunctionArn, tokenKeyName, tokenSigningPublicKeys, status } = input;
+      await store.write(async (tx) => {
+        const record = await getAuthorizer(tx, accountId, authorizerName);
+        const changed: AuthorizerRecord = {
+          ...record,
+          functionArn: authorizerFunctionArn ?? record.functionArn,
+          status: status ?? record.status,
+          ...(tokenKeyName === undefined ? {} : { tokenKeyName }),
+          tokenSigningPublicKeys: { ...(tokenSigningPublicKeys ?? record.tokenSigningPublicKeys) },
+          enableCachingForHttp: input.enableCachingForHttp ?? record.enableCachingForHttp,
+          lastModifiedAt: clock.now(),
+        };
+        checkAuthorizer(changed, isFunctionName);
+        await checkLimits(tx, changed);
+        await tx.put(authorizers, changed);
+      });
+      return listed(caller, { authorizerName });
+    },
+
+    async DeleteAuthorizer({ authorizerName = '' }, caller) {
+      const { accountId } = caller;
+      await store.write(async (tx) => {
+        const { status } = await getAuthorizer(tx, accountId, authorizerName);
+        if (status === 'ACTIVE')
+          fail('DeleteConflictException', `The authorizer ${authorizerName} is ACTIVE; it must be INACTIVE to be deleted`);
+        if ((await tx.get(defaultAuthorizers, [accountId]))?.authorizerName === authorizerName)
+          fail('DeleteConflictException', `The authorizer ${authorizerName} is the default authorizer`);
+        await tx.delete(authorizers, [accountId, authorizerName]);
+        await tags.remove(tx, accountId, authorizerArn(caller, authorizerName));
+      });
+      return {};
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/** Making and changing an authorizer's record, and how the API shows one. */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { ReadTransaction } from '../store/contract.ts';
+import { checkPublicKey } from './signing.ts';
+import { type AuthorizerRecord, authorizerArn, authorizers, findAuthorizer } from './store.ts';
+
+/** General Reference, quotas of AWS IoT Core: authorizers of an account and region, and those of them that are ACTIVE. */
+const MOST = 100;
+const MOST_ACTIVE = 32;
+/** AWS names no number; each key may cost a verification for each login. */
+const MOST_KEYS = 10;
+
+export async function getAuthorizer(tx: ReadTransaction, accountId: string, authorizerName: string): Promise<AuthorizerRecord> {
+  const found = await findAuthorizer(tx, accountId, authorizerName);
+  return found ?? fail('ResourceNotFoundException', `Authorizer not found: ${authorizerName}`);
+}
+
+/** Fails with InvalidRequestException unless the members of a record go together. */
+export function checkAuthorizer(
+  { functionArn, signingDisabled, tokenKeyName, tokenSigningPublicKeys }: AuthorizerRecord,
+  isFunctionName: (name: string) => boolean,
+): void {
+  if (!isFunctionName(functionArn))
+    fail('InvalidRequestException', 'authorizerFunctionArn is neither the ARN of a Lambda function nor an http or https URL');
+  const keys = Object.entries(tokenSigningPublicKeys);
+  if (!signingDisabled && (tokenKeyName === undefined || keys.length === 0))
+    fail('InvalidRequestException', 'tokenKeyName and tokenSigningPublicKeys are required unless signing is disabled');
+  if (keys.length > MOST_KEYS) fail('InvalidRequestException', `An authorizer can have at most ${MOST_KEYS} signing keys`);
+  for (const [name, pem] of keys) checkPublicKey(name, pem);
+}
+
+/** Fails with LimitExceededException when the record, new or about to become ACTIVE, would be one too many. */
+export async function checkLimits(tx: ReadTransaction, { accountId, authorizerName, status }: AuthorizerRecord): Promise<void> {
+  const { items } = await tx.scan(authorizers, { prefix: [accountId] });
+  const others = items.filter((each) => each.authorizerName !== authorizerName);
+  if (others.length >= MOST) fail('LimitExceededException', `There can be at most ${MOST} authorizers`);
+  if (status === 'ACTIVE' && others.filter((each) => each.status === 'ACTIVE').length >= MOST_ACTIVE)
+    fail('LimitExceededException', `There can be at most ${MOST_ACTIVE} active authorizers`);
+}
+
+export const listed = (place: Place, { authorizerName }: Pick<AuthorizerRecord, 'authorizerName'>) => ({
+  authorizerName,
+  authorizerArn: authorizerArn(place, authorizerName),
+});
+
+export const described = (place: Place, record: AuthorizerRecord) => ({
+  ...listed(place, record),
+  authorizerFunctionArn: record.functionArn,
+  tokenKeyName: record.tokenKeyName,
+  tokenSigningPublicKeys: { ...record.tokenSigningPublicKeys },
+  status: record.status,
+  creationDate: new Date(record.createdAt),
+  lastModifiedDate: new Date(record.lastModifiedAt),
+  signingDisabled: record.signingDisabled,
+  enableCachingForHttp: record.enableCachingForHttp,
+});

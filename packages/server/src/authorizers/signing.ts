@@ -1,0 +1,54 @@
+/**
+ * Signatures of tokens: they keep strangers from having the function called at will. RSA with SHA-256 (PKCS #1 v1.5,
+ * RFC 8017 section 8.2) over the token's bytes, in base64. Source: AWS IoT developer guide, page config-custom-auth.
+ */
+import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { AuthorizerRecord } from './store.ts';
+
+const FEWEST_BITS = 2048;
+/** A longer key costs more to verify with than it is worth to anybody. */
+const MOST_BITS = 8192;
+/** API reference, TestInvokeAuthorizer: longest token and longest signature. */
+const LONGEST_TOKEN = 6144;
+const LONGEST_SIGNATURE = 2560;
+
+/** One public key in PEM, and nothing else: a private key would be shown to whoever describes the authorizer. */
+const PUBLIC_KEY = /^\s*-----BEGIN (RSA )?PUBLIC KEY-----[A-Za-z0-9+/=\s]+-----END (RSA )?PUBLIC KEY-----\s*$/;
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+
+function readKey(pem: string): KeyObject | undefined {
+  if (!PUBLIC_KEY.test(pem)) return undefined;
+  try {
+    return createPublicKey(pem);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Fails with InvalidRequestException unless `pem` is a public RSA key of a fitting length. */
+export function checkPublicKey(name: string, pem: string): void {
+  const key = readKey(pem) ?? fail('InvalidRequestException', `The token signing key ${name} is not a public key in PEM`);
+  const { modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
+  if (key.asymmetricKeyType !== 'rsa' || modulusLength < FEWEST_BITS || modulusLength > MOST_BITS)
+    fail('InvalidRequestException', `The token signing key ${name} is not an RSA key of ${FEWEST_BITS} to ${MOST_BITS} bits`);
+}
+
+/** What is wrong with a token's signature; undefined when one of the authorizer's keys made it. */
+export function signatureFault(
+  { tokenSigningPublicKeys }: AuthorizerRecord,
+  token: string | undefined,
+  signature: string | undefined,
+): string | undefined {
+  if (token === undefined) return 'there is no token';
+  if (signature === undefined) return 'the token has no signature';
+  if (token.length > LONGEST_TOKEN) return `the token has more than ${LONGEST_TOKEN} characters`;
+  if (signature.length > LONGEST_SIGNATURE || !BASE64.test(signature)) return 'the signature of the token is not base64';
+  const data = Buffer.from(token);
+  const given = Buffer.from(signature, 'base64');
+  const fits = Object.values(tokenSigningPublicKeys).some((pem) => {
+    const key = readKey(pem);
+    return key !== undefined && verify('sha256', data, { key, padding: constants.RSA_PKCS1_PADDING }, given);
+  });
+  return fits ? undefined : 'the signature of the token fits none of the keys';
+}

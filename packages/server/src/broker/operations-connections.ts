@@ -1,0 +1,115 @@
+/** Connections over the API (API reference, iot-data DeleteConnection, GetConnection, ListSubscriptions, SendDirectMessage). */
+import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { IotDataOperations } from '@thingkeep/wire/api/operation-types.ts';
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import { LIMITS } from '@thingkeep/wire/limits.ts';
+import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
+import { topicFault } from '@thingkeep/wire/topics.ts';
+import { encodeProperties } from '../mqtt/properties.ts';
+import type { Broker } from './broker.ts';
+import type { Client } from './client.ts';
+import { runOf } from './message.ts';
+import { type MessageInput, propertiesOf } from './message-input.ts';
+import type { Session } from './session.ts';
+
+type Operations = Pick<IotDataOperations, 'DeleteConnection' | 'GetConnection' | 'ListSubscriptions' | 'SendDirectMessage'>;
+type DirectInput = IotDataOperations['SendDirectMessage']['input'];
+
+/** Entries of a page, and seconds to wait for an acknowledgement, when the caller does not say. */
+const PAGE = 20;
+const CONFIRMATION = 5;
+
+export const connectionOperations = (broker: Broker): Handlers<Operations> => ({
+  async DeleteConnection({ clientId = '', cleanSession = false, preventWillMessage = false }, caller) {
+    const session = sessionOf(broker, caller, clientId);
+    const { client } = session;
+    if (client !== undefined) {
+      client.willPrevented = preventWillMessage;
+      if (cleanSession) session.expiry = 0;
+      client.close('API_INITIATED_DISCONNECT', REASON.ADMINISTRATIVE_ACTION);
+    } else if (cleanSession) broker.sessions.end(session);
+    await stored(broker);
+    return {};
+  },
+
+  async GetConnection({ clientId = '', includeSocketInformation = false }, caller) {
+    const session = sessionOf(broker, caller, clientId);
+    const { client, leftAt, leftWhy } = session;
+    const known = { clientId, cleanSession: !session.persistent, sessionExpiry: session.expiry };
+    if (client?.state !== 'connected')
+      return { ...known, connected: false, ...(leftAt === 0 ? {} : { disconnectedSince: leftAt, disconnectReason: leftWhy }) };
+    const { sourceIp, sourcePort } = client.peer;
+    return {
+      ...known,
+      connected: true,
+      thingName: client.admission?.thingName,
+      keepAliveDuration: client.keepAlive,
+      connectedSince: client.connectedAt,
+      ...(includeSocketInformation ? { sourceIp, sourcePort } : {}),
+    };
+  },
+
+  async ListSubscriptions({ clientId = '', nextToken = '', maxResults = PAGE }, caller) {
+    const session = sessionOf(broker, caller, clientId);
+    const from = offsetOf(nextToken);
+    const all = [...session.subscriptions.values()];
+    const page = all.slice(from, from + maxResults);
+    return {
+      subscriptions: page.map(({ filter, qos }) => ({ topicFilter: filter, qos })),
+      nextToken: from + maxResults < all.length ? Buffer.from(String(from + maxResults)).toString('base64') : undefined,
+    };
+  },
+
+  async SendDirectMessage(input, caller) {
+    await sendDirect(broker, connectedClient(broker, caller, input), input);
+    return { message: 'OK', traceId: broker.newClientId() };
+  },
+});
+
+function sessionOf(broker: Broker, { accountId, region }: Place, clientId: string): Session {
+  if (clientId.startsWith('$')) fail('InvalidRequestException', 'A client id does not begin with $');
+  const session = broker.account(accountId, region).sessions.get(clientId);
+  return session ?? fail('ResourceNotFoundException', `There is no connection and no session of the client ${clientId}`);
+}
+
+function connectedClient(broker: Broker, caller: Place, { clientId = '' }: DirectInput): Client {
+  const { client } = sessionOf(broker, caller, clientId);
+  if (client?.state === 'connected') return client;
+  return fail('ResourceNotFoundException', `The client ${clientId} is not connected`);
+}
+
+async function stored(broker: Broker): Promise<void> {
+  await broker.journal.committed();
+}
+
+function offsetOf(token: string): number {
+  if (token === '') return 0;
+  const text = Buffer.from(token, 'base64').toString();
+  return /^\d{1,6}$/.test(text) ? Number(text) : fail('InvalidRequestException', 'The pagination token is invalid.');
+}
+
+/** Past subscriptions, rules, queues and retained messages, to one client that may receive the topic (page direct-messaging). */
+async function sendDirect(broker: Broker, client: Client, input: DirectInput): Promise<void> {
+  const { topic: name = '', confirmation = false, timeout = CONFIRMATION, payload } = input;
+  const bytes = payload === undefined ? Buffer.alloc(0) : Buffer.from(payload);
+  if (bytes.length > LIMITS.payload) fail('RequestEntityTooLargeException', 'The payload exceeds the maximum size of 128 KB');
+  const fault = topicFault(name);
+  if (fault !== undefined) fail('InvalidRequestException', `The topic is not valid: ${fault}`);
+  if (name.startsWith('$')) fail('InvalidRequestException', 'A direct message is not sent on a reserved topic');
+  const properties = encodeProperties(propertiesOf(input as MessageInput));
+  const topic = client.topic(name);
+  if (!client.mayReceive(topic)) fail('ForbiddenException', `The client may not receive messages on ${name}`);
+  const qos = confirmation ? 1 : 0;
+  const run = runOf({ topic, payload: bytes, qos, retain: false, properties }, broker.clock.now());
+  const acknowledged = Promise.withResolvers<boolean>();
+  const giveUp = client.delivery?.sendDirect(run.encode(client.level, qos), topic, qos, () => acknowledged.resolve(true));
+  if (giveUp === undefined) fail('ThrottlingException', 'The client has too many messages that it has not acknowledged');
+  if (!confirmation) return;
+  const timer = setTimeout(() => acknowledged.resolve(false), timeout * 1000);
+  const confirmed = await acknowledged.promise;
+  clearTimeout(timer);
+  if (confirmed) return;
+  giveUp?.();
+  fail('GatewayTimeoutException', `The client has not acknowledged the message within ${timeout} seconds`);
+}

@@ -1,0 +1,157 @@
+/** Shared subscriptions (fact sheet 2.4; developer guide, page mqtt; MQTT5 4.8.2). */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Packet } from 'mqtt-packet';
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { ACCOUNT, type ConnectOptions, publishPacket, rightsOf, TestBench, type TestPeer } from './test-bench.ts';
+
+const FILTER = '$share/group/a/#';
+const kept: ConnectOptions = { level: 5, clean: false, properties: { sessionExpiryInterval: 600 } };
+const qos1 = (topic: string, payload: string, messageId = 1): Packet => publishPacket(topic, payload, { qos: 1, messageId });
+const payloads = (peer: TestPeer): string[] => peer.publishes().map(({ payload }) => payload);
+const gone = async (bench: TestBench, peer: TestPeer): Promise<void> => {
+  peer.client.lost();
+  await bench.settle();
+};
+const suback = async (bench: TestBench, peer: TestPeer, topic: string, more: object = {}): Promise<number | undefined> => {
+  peer.send({ cmd: 'subscribe', messageId: 3, subscriptions: [{ topic, qos: 1, ...more }] } as Packet);
+  await bench.settle();
+  const found = peer.packets().find((p) => p.cmd === 'suback');
+  return found?.cmd === 'suback' ? (found.granted[0] as number) : undefined;
+};
+
+test('each message goes to one member of the group, over time to all; every group and plain subscription gets its own', async () => {
+  await using bench = await TestBench.open();
+  const members = [await bench.subscribed('m1', FILTER, 1), await bench.subscribed('m2', FILTER, 1, { level: 5 })];
+  const other = await bench.subscribed('o', '$share/other/a/+', 0);
+  const plain = await bench.subscribed('plain', 'a/#', 1);
+  const both = await bench.subscribed('both', 'a/b', 0);
+  assert.equal(await suback(bench, both, '$share/alone/a/b'), 1);
+  const publisher = await bench.connected('p');
+  const sent = Array.from({ length: 60 }, (_, n) => String(n));
+  for (const [n, payload] of sent.entries()) {
+    publisher.send(qos1('a/b', payload, n + 1));
+    await bench.settle();
+    for (const member of members) {
+      const ids = member.publishes();
+      member.ids.push(...ids.map(({ payload: text }) => Number(text)));
+      if (ids.length > 0) member.send(...ids.map(({ messageId }) => ({ cmd: 'puback', messageId, reasonCode: 0 }) as Packet));
+    }
+  }
+  assert.ok(
+    members.every(({ ids }) => ids.length > 5),
+    'no member is left out',
+  );
+  assert.deepEqual(
+    members
+      .flatMap(({ ids }) => ids)
+      .sort((a, b) => a - b)
+      .map(String),
+    sent,
+  );
+  assert.deepEqual(payloads(other), sent);
+  assert.deepEqual(payloads(plain), sent);
+  assert.equal(payloads(both).length, 120);
+});
+
+test('a member that may not receive the topic is passed over', async () => {
+  await using bench = await TestBench.open();
+  bench.rights.set(
+    'blind',
+    rightsOf((action) => action !== 'iot:Receive'),
+  );
+  const blind = await bench.subscribed('blind', FILTER, 1);
+  const sees = await bench.subscribed('sees', FILTER, 1);
+  const publisher = await bench.connected('p');
+  for (let n = 0; n < 20; n += 1) {
+    publisher.send(publishPacket('a/b', String(n)));
+    await bench.settle();
+  }
+  assert.equal(payloads(sees).length, 20);
+  assert.deepEqual(payloads(blind), []);
+});
+
+test('the right to subscribe is asked on the filter as it was sent', async () => {
+  await using bench = await TestBench.open();
+  const asked: string[] = [];
+  bench.rights.set(
+    'c',
+    rightsOf((action, name) => {
+      if (action === 'iot:Subscribe') asked.push(name);
+      return true;
+    }),
+  );
+  await bench.subscribed('c', FILTER, 1);
+  assert.deepEqual(asked, [FILTER]);
+});
+
+test('QoS 1 waits in the group only while a persistent member belongs to it and none is there; QoS 0 never does', async () => {
+  await using store = await openSqliteStore({ path: ':memory:' });
+  {
+    await using bench = await TestBench.open(store);
+    const publisher = await bench.connected('p');
+    await bench.subscribed('clean', '$share/clean/a/#', 1).then((peer) => gone(bench, peer));
+    await bench.subscribed('m1', FILTER, 1, kept).then((peer) => gone(bench, peer));
+    await bench.subscribed('m2', FILTER, 1, kept).then((peer) => gone(bench, peer));
+    publisher.send(publishPacket('a/b', 'lost'));
+    for (let n = 0; n < 300; n += 1) publisher.send(qos1(`a/${n % 2}`, String(n), n + 1));
+    await bench.settle();
+    assert.equal(publisher.packets().length, 300);
+  }
+  // The queue of the group outlives the server, and goes to whoever comes first.
+  await using bench = await TestBench.open(store);
+  const first = bench.peer(5);
+  first.send({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 5, clientId: 'm1', keepalive: 60, ...kept } as Packet);
+  const got: string[] = [];
+  for (let round = 0; round < 20; round += 1) {
+    await bench.settle();
+    const seen = first.publishes();
+    got.push(...seen.map(({ payload }) => payload));
+    if (seen.length > 0) first.send(...seen.map(({ messageId }) => ({ cmd: 'puback', messageId, reasonCode: 0 }) as Packet));
+  }
+  assert.deepEqual(
+    got,
+    Array.from({ length: 300 }, (_, n) => String(n)),
+  );
+  const publisher = await bench.connected('p');
+  publisher.send(qos1('a/b', 'live'));
+  await bench.settle();
+  assert.deepEqual(payloads(first), ['live']);
+});
+
+test('retained messages are not sent to shared subscriptions (page mqtt)', async () => {
+  await using bench = await TestBench.open();
+  const publisher = await bench.connected('p');
+  publisher.send(publishPacket('a/b', 'kept', { retain: true, qos: 1 }));
+  await bench.settle();
+  const member = await bench.subscribed('m', '$share/group/a/b', 1);
+  await bench.settle();
+  assert.deepEqual(payloads(member), []);
+});
+
+test('No Local on a shared subscription is a protocol error [MQTT-3.8.3-4]', async () => {
+  await using bench = await TestBench.open();
+  const peer = await bench.connected('c', { level: 5 });
+  assert.equal(await suback(bench, peer, FILTER, { nl: true }), undefined);
+  assert.equal(peer.channel.closed, true);
+});
+
+test('groups of an account and members of a group have limits; who leaves makes room', async () => {
+  await using bench = await TestBench.open(undefined, { shares: 2, shareMembers: 2 });
+  const a = await bench.connected('a', { level: 5 });
+  const b = await bench.connected('b', { level: 5 });
+  const c = await bench.connected('c', { level: 5 });
+  assert.equal(await suback(bench, a, '$share/1/x'), 1);
+  assert.equal(await suback(bench, a, '$share/2/x'), 1);
+  assert.equal(await suback(bench, a, '$share/3/x'), 0x97);
+  assert.equal(await suback(bench, b, '$share/1/x'), 1);
+  assert.equal(await suback(bench, c, '$share/1/x'), 0x97);
+  await gone(bench, b);
+  assert.equal(await suback(bench, c, '$share/1/x'), 1);
+  a.send({ cmd: 'unsubscribe', messageId: 4, unsubscriptions: ['$share/2/x'] } as Packet);
+  await bench.settle();
+  assert.equal(await suback(bench, c, '$share/3/x'), 1);
+  await gone(bench, a);
+  await gone(bench, c);
+  assert.equal(bench.broker.account(ACCOUNT).routes.shares.size, 0);
+});

@@ -1,0 +1,145 @@
+/** Role aliases (API reference; facts 9.2, 11.2), and what the provider answers. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, beforeEach, test } from 'node:test';
+import type { Caller } from '@thingkeep/wire/api/handlers.ts';
+import type { PolicyTags } from '../policies/principals.ts';
+import type { Store } from '../store/contract.ts';
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { roleAliasOperations } from './operations.ts';
+import { credentialProvider } from './provider.ts';
+import { SessionTokens } from './session-tokens.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'thingkeep-aliases-'));
+const clock = { at: 5_000, now: () => clock.at, monotonic: () => clock.at };
+const caller: Caller = {
+  accountId: '123456789012',
+  region: 'us-east-1',
+  arn: 'arn:aws:iam::123456789012:root',
+  userId: '123456789012',
+  sourceIp: '127.0.0.1',
+  requestId: 'test',
+};
+const stranger: Caller = { ...caller, accountId: '210987654321' };
+const roleArn = 'arn:aws:iam::123456789012:role/Robot';
+const tagged: string[] = [];
+const tags: PolicyTags = {
+  put: async (_tx, _account, arn) => void tagged.push(`+${arn}`),
+  remove: async (_tx, _account, arn) => void tagged.push(`-${arn}`),
+};
+
+let opened = 0;
+let store: Store;
+let aliases: Required<ReturnType<typeof roleAliasOperations>>;
+beforeEach(async () => {
+  await store?.[Symbol.asyncDispose]();
+  opened += 1;
+  store = await openSqliteStore({ path: join(folder, `${opened}`) });
+  aliases = roleAliasOperations({ store, clock, tags }) as typeof aliases;
+});
+after(async () => {
+  await store[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const create = (roleAlias: string, more: object = {}) => aliases.CreateRoleAlias({ roleAlias, roleArn, ...more }, caller);
+
+test('an alias is made, described, changed and deleted, with its tags', async () => {
+  const roleAliasArn = 'arn:aws:iot:us-east-1:123456789012:rolealias/fleet';
+  tagged.length = 0;
+  assert.deepEqual(await create('fleet', { tags: [{ Key: 'a', Value: 'b' }] }), { roleAlias: 'fleet', roleAliasArn });
+  clock.at = 8_000;
+  await aliases.UpdateRoleAlias({ roleAlias: 'fleet', credentialDurationSeconds: 900 }, caller);
+  assert.deepEqual((await aliases.DescribeRoleAlias({ roleAlias: 'fleet' }, caller)).roleAliasDescription, {
+    roleAlias: 'fleet',
+    roleAliasArn,
+    roleArn,
+    owner: '123456789012',
+    credentialDurationSeconds: 900,
+    creationDate: new Date(5_000),
+    lastModifiedDate: new Date(8_000),
+  });
+  await aliases.DeleteRoleAlias({ roleAlias: 'fleet' }, caller);
+  await assert.rejects(aliases.DescribeRoleAlias({ roleAlias: 'fleet' }, caller), { code: 'ResourceNotFoundException' });
+  assert.deepEqual(tagged, [`+${roleAliasArn}`, `-${roleAliasArn}`]);
+});
+
+test('without a duration credentials last an hour; an account does not see another one’s aliases', async () => {
+  await create('fleet');
+  const { roleAliasDescription } = await aliases.DescribeRoleAlias({ roleAlias: 'fleet' }, caller);
+  assert.equal(roleAliasDescription?.credentialDurationSeconds, 3600);
+  for (const operation of ['DescribeRoleAlias', 'UpdateRoleAlias', 'DeleteRoleAlias'] as const)
+    await assert.rejects(aliases[operation]({ roleAlias: 'fleet' }, stranger), { code: 'ResourceNotFoundException' });
+  assert.deepEqual((await aliases.ListRoleAliases({}, stranger)).roleAliases, []);
+});
+
+test('a name is given once, a role is one of the account, and there are a hundred at most', async () => {
+  await create('fleet');
+  await assert.rejects(create('fleet'), { code: 'ResourceAlreadyExistsException' });
+  const wrong = [
+    'arn:aws:iam::210987654321:role/Robot',
+    'arn:aws:iam::123456789012:user/Robot',
+    'arn:aws:iot:us-east-1:123456789012:role/Robot',
+    'arn:aws:iam::123456789012:role/',
+    'not an arn, but long enough',
+  ];
+  for (const each of wrong) {
+    await assert.rejects(create('other', { roleArn: each }), { code: 'InvalidRequestException' }, each);
+    await assert.rejects(aliases.UpdateRoleAlias({ roleAlias: 'fleet', roleArn: each }, caller), {
+      code: 'InvalidRequestException',
+    });
+  }
+  await create('with-path', { roleArn: 'arn:aws:iam::123456789012:role/a/b/Robot' });
+  for (let each = 2; each < 100; each += 1) await create(`alias-${each}`);
+  await assert.rejects(create('one-too-many'), { code: 'LimitExceededException' });
+});
+
+test('lists are in the order of creation, by page (fact 9.2)', async () => {
+  for (const name of ['c', 'a', 'b']) {
+    clock.at += 1;
+    await create(name);
+  }
+  assert.deepEqual((await aliases.ListRoleAliases({}, caller)).roleAliases, ['b', 'a', 'c']);
+  const first = await aliases.ListRoleAliases({ ascendingOrder: true, pageSize: 2 }, caller);
+  assert.deepEqual(first.roleAliases, ['c', 'a']);
+  assert.match(first.nextMarker ?? '', /^[A-Za-z0-9+/]+={0,2}$/);
+  const second = await aliases.ListRoleAliases({ ascendingOrder: true, pageSize: 2, marker: first.nextMarker }, caller);
+  assert.deepEqual([second.roleAliases, second.nextMarker], [['b'], undefined]);
+});
+
+test('the provider refuses in the order of AWS: thing, policy, alias (fact 11.2)', async () => {
+  const tokens = await SessionTokens.open(store, clock);
+  const issue = credentialProvider({
+    inRegion: () => store,
+    clock,
+    tokens,
+    isAttached: async (_tx, _account, thingName) => thingName === 'robot',
+  });
+  const ask = (roleAlias: string, allowed: boolean, thingName?: string) =>
+    issue({
+      place: caller,
+      principal: 'arn:aws:iot:us-east-1:123456789012:cert/c',
+      certificateId: 'c',
+      roleAlias,
+      allowed: () => allowed,
+      ...(thingName === undefined ? {} : { thingName }),
+    });
+  await create('fleet', { credentialDurationSeconds: 900 });
+  await assert.rejects(ask('none', false, 'other'), { code: 'AccessDeniedException', message: 'Invalid thing name passed' });
+  await assert.rejects(ask('none', false, 'robot'), { code: 'AccessDeniedException', message: 'Access Denied' });
+  await assert.rejects(ask('none', true), { code: 'ResourceNotFoundException', message: 'Role alias does not exist' });
+  clock.at = Date.UTC(2026, 0, 1) + 123;
+  const given = await ask('fleet', true, 'robot');
+  assert.equal(given.expiration, '2026-01-01T00:15:00Z');
+  const { session } = tokens.open(given.accessKeyId, given.sessionToken) ?? {};
+  assert.deepEqual(session, {
+    accountId: '123456789012',
+    region: 'us-east-1',
+    roleArn,
+    certificateId: 'c',
+    thingName: 'robot',
+    expiresAt: Date.UTC(2026, 0, 1, 0, 15),
+  });
+});

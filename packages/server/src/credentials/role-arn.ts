@@ -1,0 +1,29 @@
+/** ARNs of IAM roles, `arn:aws:iam::{account}:role/{path/}{name}`, and of the sessions of those who assume them. */
+import { createHash } from 'node:crypto';
+import { parseArn } from '@thingkeep/wire/arn.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+
+/** IAM user guide, page reference_iam-quotas: characters and length of a role's path and name. */
+const ROLE = /^(?:[!-~]{1,512}\/)?[\w+=,.@-]{1,64}$/;
+
+/** The ARN, once it is that of a role of the account; fails with InvalidRequestException. */
+export function checkRoleArn(text: string, accountId: string): string {
+  const arn = parseArn(text);
+  const isRole = arn?.service === 'iam' && arn.region === '' && arn.type === 'role' && ROLE.test(arn.name);
+  if (!isRole) return fail('InvalidRequestException', `Invalid role ARN: ${text.slice(0, 256)}`);
+  if (arn.account !== accountId) return fail('InvalidRequestException', `The role is not of this account: ${text.slice(0, 256)}`);
+  return text;
+}
+
+/** A session's ARN leaves out the role's path. */
+export const sessionArn = (roleArn: string, accountId: string, sessionName: string): string =>
+  `arn:aws:sts::${accountId}:assumed-role/${roleArn.slice(roleArn.lastIndexOf('/') + 1)}/${sessionName}`;
+
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
+/** 16 letters and digits out of bytes, as the unique ids of IAM are written. */
+export const uniqueId = (prefix: 'AROA' | 'ASIA', bytes: Uint8Array): string =>
+  `${prefix}${[...bytes.subarray(0, 16)].map((byte) => BASE32[byte & 31]).join('')}`;
+
+/** A role's unique id: made of its ARN, as there are no roles to have one. */
+export const roleId = (roleArn: string): string => uniqueId('AROA', createHash('sha256').update(roleArn).digest());

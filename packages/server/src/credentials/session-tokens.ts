@@ -1,0 +1,117 @@
+/**
+ * Temporary credentials that nobody has to keep: the session token is sealed (AES-256-GCM), and says for whom, until when
+ * and with which certificate; the secret access key is an HMAC of it. They outlive a restart, and end by themselves.
+ */
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Store } from '../store/contract.ts';
+import { uniqueId } from './role-arn.ts';
+import { sessionSecrets } from './store.ts';
+
+/** What a session token says. */
+export interface Session {
+  readonly accountId: string;
+  readonly region: string;
+  readonly roleArn: string;
+  /** The certificate that the credentials were got with. */
+  readonly certificateId: string;
+  readonly thingName?: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+export interface TemporaryCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+}
+
+const ALGORITHM = 'aes-256-gcm';
+/** First byte of a token: another way of making them would have another one. */
+const VERSION = 1;
+const NONCE = 12;
+const TAG = 16;
+/** A role's ARN and a thing's name are the longest parts of a session. */
+const LONGEST_TOKEN = 8_192;
+const PREFIX = 'ASIA';
+
+/** The server's secret; made when it is first asked for. */
+async function secretOf(store: Store): Promise<Buffer> {
+  const { secret } = await store.write(async (tx) => {
+    const there = await tx.get(sessionSecrets, ['session-tokens']);
+    if (there !== undefined) return there;
+    const made = { name: 'session-tokens', secret: randomBytes(32).toString('base64') } as const;
+    await tx.put(sessionSecrets, made);
+    return made;
+  });
+  return Buffer.from(secret, 'base64');
+}
+
+const derive = (secret: Buffer, purpose: string): Buffer => Buffer.from(hkdfSync('sha256', secret, '', purpose, 32));
+
+export class SessionTokens {
+  readonly #seal: Buffer;
+  readonly #secrets: Buffer;
+  readonly #clock: Clock;
+
+  private constructor(secret: Buffer, clock: Clock) {
+    this.#seal = derive(secret, 'session tokens');
+    this.#secrets = derive(secret, 'secret access keys');
+    this.#clock = clock;
+  }
+
+  /** `store` is that of the whole server, not of one region. */
+  static async open(store: Store, clock: Clock): Promise<SessionTokens> {
+    return new SessionTokens(await secretOf(store), clock);
+  }
+
+  issue(session: Session): TemporaryCredentials {
+    const accessKeyId = uniqueId(PREFIX, randomBytes(16));
+    const head = Buffer.concat([Buffer.of(VERSION), randomBytes(NONCE)]);
+    const cipher = createCipheriv(ALGORITHM, this.#seal, head.subarray(1)).setAAD(aad(accessKeyId));
+    const sealed = Buffer.concat([head, cipher.update(JSON.stringify(session), 'utf8'), cipher.final(), cipher.getAuthTag()]);
+    const sessionToken = sealed.toString('base64');
+    return { accessKeyId, secretAccessKey: this.#secretOf(accessKeyId, sessionToken), sessionToken };
+  }
+
+  /**
+   * The session of a key id and its token, with the secret that they stand for; undefined when the two were not issued
+   * together here. Fails with ExpiredTokenException once the session is over.
+   */
+  open(accessKeyId: string, sessionToken: string): { session: Session; secretAccessKey: string } | undefined {
+    const session = this.#unseal(accessKeyId, sessionToken);
+    if (session === undefined) return undefined;
+    if (this.#clock.now() >= session.expiresAt)
+      fail('ExpiredTokenException', 'The security token included in the request is expired');
+    return { session, secretAccessKey: this.#secretOf(accessKeyId, sessionToken) };
+  }
+
+  #unseal(accessKeyId: string, sessionToken: string): Session | undefined {
+    if (!accessKeyId.startsWith(PREFIX) || sessionToken.length > LONGEST_TOKEN) return undefined;
+    const sealed = Buffer.from(sessionToken, 'base64');
+    if (sealed.length <= 1 + NONCE + TAG || sealed[0] !== VERSION || sealed.toString('base64') !== sessionToken) return undefined;
+    try {
+      const decipher = createDecipheriv(ALGORITHM, this.#seal, sealed.subarray(1, 1 + NONCE), { authTagLength: TAG })
+        .setAAD(aad(accessKeyId))
+        .setAuthTag(sealed.subarray(-TAG));
+      const text = Buffer.concat([decipher.update(sealed.subarray(1 + NONCE, -TAG)), decipher.final()]).toString('utf8');
+      return JSON.parse(text) as Session;
+    } catch {
+      // Not sealed by this server, or not for this key id.
+      return undefined;
+    }
+  }
+
+  /** 40 characters, as AWS's secrets have. */
+  #secretOf(accessKeyId: string, sessionToken: string): string {
+    return createHmac('sha256', this.#secrets)
+      .update(`${accessKeyId} ${sessionToken}`)
+      .digest()
+      .subarray(0, 30)
+      .toString('base64');
+  }
+}
+
+/** What a token is sealed with beside its content: it opens for the key id that it came with alone. */
+const aad = (accessKeyId: string): Buffer => Buffer.from(`${VERSION} ${accessKeyId}`);

@@ -1,0 +1,87 @@
+/**
+ * Host names that are served now, in memory: the gateway asks it in the middle of a handshake. Filled at the start and
+ * kept true by whoever changes a domain configuration. As large as the quota of configurations lets it be.
+ */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { TlsVersions } from './security-policies.ts';
+import type { ApplicationProtocol, AuthenticationType, ServiceType } from './store.ts';
+
+/** What a domain configuration says of logins at its host name. */
+export interface DomainRules {
+  readonly place: Place;
+  readonly name: string;
+  readonly authenticationType: AuthenticationType;
+  readonly applicationProtocol: ApplicationProtocol;
+  readonly serviceType: ServiceType;
+  readonly defaultAuthorizerName?: string;
+  readonly allowAuthorizerOverride: boolean;
+}
+
+/** What the handshake is made with: PEM, one key and chain per kind of key. Never changed: a change is a new object. */
+export interface DomainTls extends TlsVersions {
+  readonly key: readonly string[];
+  readonly cert: readonly string[];
+}
+
+export interface ServedDomain {
+  readonly enabled: boolean;
+  readonly rules: DomainRules;
+  readonly tls: DomainTls;
+}
+
+export class DomainDirectory {
+  readonly #domains = new Map<string, ServedDomain>();
+  /** Names that a configuration under way has claimed. */
+  readonly #claimed = new Set<string>();
+  readonly #reserved: ReadonlySet<string>;
+  #narrowsTls = false;
+
+  /** `reserved` are the server's own names, which no account may take. */
+  constructor(reserved: readonly string[]) {
+    this.#reserved = new Set(reserved.map((name) => name.toLowerCase()));
+  }
+
+  find(serverName: string): ServedDomain | undefined {
+    return this.#domains.get(serverName.toLowerCase());
+  }
+
+  /** What the handshake of a host name is made with; `disabled` is to be refused. */
+  tlsOf(serverName: string): DomainTls | 'disabled' | undefined {
+    const domain = this.find(serverName);
+    return domain?.enabled === false ? 'disabled' : domain?.tls;
+  }
+
+  /** Whether some domain wants other versions of TLS than the default ones. */
+  get narrowsTls(): boolean {
+    return this.#narrowsTls;
+  }
+
+  /**
+   * Claims a host name for a new configuration, until the claim is disposed of. A name leads to one configuration of all
+   * accounts and regions: fails with ResourceAlreadyExistsException, or InvalidRequestException for the server's own.
+   */
+  claim(domainName: string): Disposable {
+    if (this.#reserved.has(domainName)) fail('InvalidRequestException', `The domain name ${domainName} is the server's own`);
+    if (this.#domains.has(domainName) || this.#claimed.has(domainName))
+      fail('ResourceAlreadyExistsException', `The domain name ${domainName} is in use by another domain configuration`);
+    this.#claimed.add(domainName);
+    return { [Symbol.dispose]: () => void this.#claimed.delete(domainName) };
+  }
+
+  put(domainName: string, domain: ServedDomain): void {
+    this.#domains.set(domainName, domain);
+    this.#count();
+  }
+
+  remove(domainName: string): void {
+    this.#domains.delete(domainName);
+    this.#count();
+  }
+
+  #count(): void {
+    this.#narrowsTls = [...this.#domains.values()].some(
+      ({ tls }) => tls.minVersion !== 'TLSv1.2' || tls.maxVersion !== 'TLSv1.3',
+    );
+  }
+}

@@ -1,0 +1,218 @@
+/** Domain configurations over a real store: what is served, by which certificate, and for how long (facts 1.2, 1.3). */
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, test } from 'node:test';
+import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
+import { type Authority, openAuthority } from '../authority/authority.ts';
+import type { PolicyTags } from '../policies/principals.ts';
+import { byRegion, regionsOf } from '../store/regional.ts';
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import type { Store } from '../store/contract.ts';
+import { domainCreation } from './creating.ts';
+import { DomainDirectory } from './directory.ts';
+import { domainOperations } from './operations.ts';
+import { DomainServing } from './serving.ts';
+
+const DAY = 86_400_000;
+const caller: Caller = {
+  accountId: '123456789012',
+  region: 'us-east-1',
+  arn: 'arn:aws:iam::123456789012:root',
+  userId: '123456789012',
+  sourceIp: '127.0.0.1',
+  requestId: 'test',
+};
+const west: Caller = { ...caller, region: 'us-west-2', accountId: '210987654321' };
+
+const folder = mkdtempSync(join(tmpdir(), 'thingkeep-domains-'));
+const clock = { at: Date.UTC(2026, 5, 1), now: () => clock.at, monotonic: () => clock.at };
+const tags: PolicyTags = { put: async () => undefined, remove: async () => undefined };
+let authority: Authority;
+before(async () => {
+  authority = await openAuthority({ folder: join(folder, 'ca'), clock, hostNames: ['iot.example.com'] });
+});
+
+let opened = 0;
+let store: Store;
+let directory: DomainDirectory;
+let serving: DomainServing;
+let domains: (
+  region: string,
+) => Required<
+  Handlers<Pick<IotOperations, `${'Create' | 'Describe' | 'Update' | 'Delete'}DomainConfiguration` | 'ListDomainConfigurations'>>
+>;
+
+/** As a start of the server does it. */
+async function start(): Promise<void> {
+  const inRegion = byRegion(store);
+  directory = new DomainDirectory(['iot.example.com', 'localhost']);
+  serving = new DomainServing({ directory, regions: () => regionsOf(store), inRegion, issuer: authority, clock });
+  await serving.load();
+  domains = (region) => {
+    const options = { store: inRegion(region), clock, tags, directory, serving, issuer: authority, endpoint: 'iot.example.com' };
+    return { ...domainCreation(options), ...domainOperations(options) } as ReturnType<typeof domains>;
+  };
+}
+
+beforeEach(async () => {
+  await store?.[Symbol.asyncDispose]();
+  opened += 1;
+  clock.at = Date.UTC(2026, 5, 1);
+  store = await openSqliteStore({ path: join(folder, `${opened}`) });
+  await start();
+});
+after(async () => {
+  await store[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const create = (domainConfigurationName: string, more: object = {}, by = caller) =>
+  domains(by.region).CreateDomainConfiguration({ domainConfigurationName, ...more }, by);
+const update = (domainConfigurationName: string, more: object) =>
+  domains(caller.region).UpdateDomainConfiguration({ domainConfigurationName, ...more }, caller);
+const describe = (domainConfigurationName: string) =>
+  domains(caller.region).DescribeDomainConfiguration({ domainConfigurationName }, caller);
+const servedCertificate = (name: string): X509Certificate | undefined => {
+  const tls = directory.tlsOf(name);
+  return tls === undefined || tls === 'disabled' ? undefined : new X509Certificate(tls.cert[0] ?? '');
+};
+
+test('a name of one’s own is served with a certificate of the server’s authority, also after a restart', async () => {
+  await create('own', { domainName: 'Own.Example.com', authorizerConfig: { defaultAuthorizerName: 'mine' } });
+  await start();
+  assert.equal(servedCertificate('own.example.com')?.checkHost('own.example.com'), 'own.example.com');
+  assert.equal(servedCertificate('OWN.EXAMPLE.COM')?.checkHost('own.example.com'), 'own.example.com');
+  assert.deepEqual(directory.find('own.example.com')?.rules, {
+    place: { region: 'us-east-1', accountId: '123456789012' },
+    name: 'own',
+    authenticationType: 'DEFAULT',
+    applicationProtocol: 'DEFAULT',
+    serviceType: 'DATA',
+    defaultAuthorizerName: 'mine',
+    allowAuthorizerOverride: false,
+  });
+  assert.equal((await describe('own')).domainName, 'Own.Example.com', 'read back as it was written');
+});
+
+test('without a name the server makes one up, below its endpoint', async () => {
+  await create('managed');
+  const { domainName = '', domainType, serverCertificates } = await describe('managed');
+  assert.match(domainName, /^[a-z0-9]{14}\.iot\.example\.com$/);
+  assert.equal(domainType, 'AWS_MANAGED');
+  assert.deepEqual(serverCertificates, []);
+  assert.equal(servedCertificate(domainName)?.checkHost(domainName), domainName);
+});
+
+test('certificates of the server’s authority are renewed in time, and only then', async () => {
+  await create('own', { domainName: 'own.example.com' });
+  const first = servedCertificate('own.example.com')?.fingerprint256;
+  assert.equal(await serving.renewIfDue(), false);
+  clock.at += 200 * DAY;
+  assert.equal(await serving.renewIfDue(), false);
+  clock.at += 60 * DAY;
+  assert.equal(await serving.renewIfDue(), true);
+  const second = servedCertificate('own.example.com');
+  assert.notEqual(second?.fingerprint256, first);
+  assert.ok((second?.validToDate.getTime() ?? 0) > clock.at + 300 * DAY);
+  await start();
+  assert.equal(servedCertificate('own.example.com')?.fingerprint256, second?.fingerprint256, 'it is stored');
+});
+
+test('a name leads to one configuration of all accounts and regions', async () => {
+  await create('own', { domainName: 'own.example.com' });
+  await assert.rejects(create('theirs', { domainName: 'own.example.com' }, west), { code: 'ResourceAlreadyExistsException' });
+  await assert.rejects(create('theirs', { domainName: 'OWN.example.com' }, west), { code: 'ResourceAlreadyExistsException' });
+  await assert.rejects(create('theirs', { domainName: 'IOT.example.com' }, west), { code: 'InvalidRequestException' });
+  const race = await Promise.allSettled([
+    create('a', { domainName: 'race.example' }),
+    create('b', { domainName: 'race.example' }, west),
+  ]);
+  assert.deepEqual(race.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+  await update('own', { domainConfigurationStatus: 'DISABLED' });
+  await domains('us-east-1').DeleteDomainConfiguration({ domainConfigurationName: 'own' }, caller);
+  assert.equal(directory.find('own.example.com'), undefined);
+  await create('theirs', { domainName: 'own.example.com' }, west);
+  assert.equal(directory.find('own.example.com')?.rules.place.region, 'us-west-2');
+});
+
+test('a name that was refused is free again', async () => {
+  for (let each = 0; each < 10; each += 1) await create(`d${each}`, { domainName: `d${each}.example` });
+  await assert.rejects(create('one-more', { domainName: 'free.example' }), { code: 'LimitExceededException' });
+  await create('theirs', { domainName: 'free.example' }, west);
+});
+
+test('updates count at once; the time of the last change of status is kept (API reference)', async () => {
+  await create('own', { domainName: 'own.example.com' });
+  const created = clock.at;
+  clock.at += DAY;
+  await update('own', {
+    tlsConfig: { securityPolicy: 'IoTSecurityPolicy_TLS13_1_3_2022_10' },
+    authenticationType: 'CUSTOM_AUTH',
+    applicationProtocol: 'MQTT_WSS',
+    authorizerConfig: { allowAuthorizerOverride: true },
+  });
+  assert.equal(directory.narrowsTls, true);
+  const { rules, tls } = directory.find('own.example.com') ?? {};
+  assert.deepEqual([tls?.minVersion, tls?.maxVersion], ['TLSv1.3', 'TLSv1.3']);
+  assert.deepEqual([rules?.authenticationType, rules?.applicationProtocol], ['CUSTOM_AUTH', 'MQTT_WSS']);
+  assert.equal(rules?.allowAuthorizerOverride, true);
+  assert.equal((await describe('own')).lastStatusChangeDate?.getTime(), created);
+  await update('own', { domainConfigurationStatus: 'DISABLED', removeAuthorizerConfig: true });
+  assert.equal(directory.tlsOf('own.example.com'), 'disabled');
+  const { authorizerConfig, lastStatusChangeDate } = await describe('own');
+  assert.equal(authorizerConfig, undefined);
+  assert.equal(lastStatusChangeDate?.getTime(), clock.at);
+  await update('own', { tlsConfig: { securityPolicy: 'IoTSecurityPolicy_TLS13_1_2_2022_10' } });
+  assert.equal(directory.narrowsTls, false);
+});
+
+test('pairs of authentication and protocol are those of AWS, also across updates (fact 1.2)', async () => {
+  const pairs: Record<string, string[]> = {
+    AWS_X509: ['SECURE_MQTT', 'HTTPS'],
+    CUSTOM_AUTH_X509: ['SECURE_MQTT', 'HTTPS'],
+    AWS_SIGV4: ['MQTT_WSS', 'HTTPS'],
+    CUSTOM_AUTH: ['SECURE_MQTT', 'MQTT_WSS', 'HTTPS'],
+  };
+  await create('own', { domainName: 'own.example.com' });
+  for (const [authenticationType, allowed] of Object.entries(pairs))
+    for (const applicationProtocol of ['SECURE_MQTT', 'MQTT_WSS', 'HTTPS']) {
+      const change = update('own', { authenticationType, applicationProtocol });
+      if (allowed.includes(applicationProtocol)) await change;
+      else await assert.rejects(change, { code: 'InvalidRequestException' }, `${authenticationType} ${applicationProtocol}`);
+    }
+  await update('own', { authenticationType: 'AWS_SIGV4', applicationProtocol: 'MQTT_WSS' });
+  await assert.rejects(update('own', { authenticationType: 'AWS_X509' }), { code: 'InvalidRequestException' });
+});
+
+test('lists are sorted by name with the built-in one, by page and by service (API reference ListDomainConfigurations)', async () => {
+  for (const name of ['z', 'a']) await create(name, { domainName: `${name}.example` });
+  await create('keys', { domainName: 'keys.example', serviceType: 'CREDENTIAL_PROVIDER' });
+  const list = async (input: object): Promise<{ names: unknown[]; next: string | undefined }> => {
+    const { domainConfigurations = [], nextMarker } = await domains('us-east-1').ListDomainConfigurations(input, caller);
+    return { names: domainConfigurations.map((each) => each.domainConfigurationName), next: nextMarker };
+  };
+  assert.deepEqual(await list({}), { names: ['a', 'iot:Data-ATS', 'keys', 'z'], next: undefined });
+  assert.deepEqual((await list({ serviceType: 'CREDENTIAL_PROVIDER' })).names, ['keys']);
+  const { names, next } = await list({ pageSize: 3 });
+  assert.equal(names.length, 3);
+  assert.match(next ?? '', /^[A-Za-z0-9+/]+={0,2}$/);
+  assert.deepEqual(await list({ pageSize: 3, marker: next }), { names: ['z'], next: undefined });
+  await assert.rejects(list({ marker: 'abc' }), { code: 'InvalidRequestException' });
+  const { domainConfigurations } = await domains('us-west-2').ListDomainConfigurations({}, west);
+  assert.deepEqual(
+    domainConfigurations?.map((each) => each.domainConfigurationArn),
+    ['arn:aws:iot:us-west-2:210987654321:domainconfiguration/iot:Data-ATS'],
+  );
+});
+
+test('the built-in configuration is the endpoint', async () => {
+  const { domainName, domainType, domainConfigurationStatus, domainConfigurationArn } = await describe('iot:Data-ATS');
+  assert.deepEqual([domainName, domainType, domainConfigurationStatus], ['iot.example.com', 'ENDPOINT', 'ENABLED']);
+  assert.equal(domainConfigurationArn, 'arn:aws:iot:us-east-1:123456789012:domainconfiguration/iot:Data-ATS');
+  await assert.rejects(describe('none'), { code: 'ResourceNotFoundException' });
+  await assert.rejects(update('none', {}), { code: 'ResourceNotFoundException' });
+});

@@ -1,0 +1,60 @@
+/** What a domain configuration may say: host names, certificates for them, and ways of authentication with their protocols. */
+import { X509Certificate } from 'node:crypto';
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import { serverCertificateId, serverCertificates } from '../server-certificates/store.ts';
+import type { ReadTransaction } from '../store/contract.ts';
+import type { ApplicationProtocol, AuthenticationType } from './store.ts';
+
+/** Which protocols go with which type (developer guide, page protocols); `DEFAULT` leaves it to port and ALPN. */
+const PROTOCOLS: Readonly<Record<AuthenticationType, readonly ApplicationProtocol[]>> = {
+  DEFAULT: ['DEFAULT', 'SECURE_MQTT', 'MQTT_WSS', 'HTTPS'],
+  AWS_X509: ['DEFAULT', 'SECURE_MQTT', 'HTTPS'],
+  CUSTOM_AUTH_X509: ['DEFAULT', 'SECURE_MQTT', 'HTTPS'],
+  AWS_SIGV4: ['DEFAULT', 'MQTT_WSS', 'HTTPS'],
+  CUSTOM_AUTH: ['DEFAULT', 'SECURE_MQTT', 'MQTT_WSS', 'HTTPS'],
+};
+
+/** Fails with InvalidRequestException for a pair that AWS IoT does not have. */
+export function checkPair(type: AuthenticationType, protocol: ApplicationProtocol): void {
+  if (!PROTOCOLS[type].includes(protocol))
+    fail('InvalidRequestException', `The authentication type ${type} does not go with the application protocol ${protocol}`);
+}
+
+/** Labels of letters, digits and hyphens (RFC 1123, section 2.1). An address is none: TLS names no address (RFC 6066, section 3). */
+const DOMAIN_NAME = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i;
+const ADDRESS = /^[\d.]+$/;
+
+export const checkDomainName = (domainName: string): string =>
+  DOMAIN_NAME.test(domainName) && !ADDRESS.test(domainName)
+    ? domainName
+    : fail('InvalidRequestException', `The domain name is no host name: ${domainName.slice(0, 253)}`);
+
+/**
+ * Makes sure that a certificate of the account may be served for the domain name. Fails with CertificateValidationException
+ * when it is unknown, out of its validity, or made out to other names.
+ */
+export async function checkCertificate(
+  tx: ReadTransaction,
+  place: Place,
+  { certificateArn, domainName, now }: { certificateArn: string; domainName: string; now: number },
+): Promise<void> {
+  const id = serverCertificateId(certificateArn, place);
+  const record = id === undefined ? undefined : await tx.get(serverCertificates, [place.accountId, id]);
+  if (record === undefined)
+    return fail('CertificateValidationException', `The certificate ${certificateArn} is not there in this account and region`);
+  const fault = certificateFault(record, domainName, now);
+  if (fault !== undefined) fail('CertificateValidationException', `The certificate ${certificateArn} ${fault}`);
+}
+
+/** Why a certificate is not right for a domain name, in words that follow its name; undefined when it is. */
+export function certificateFault(
+  { certificatePem, notBefore, notAfter }: { certificatePem: string; notBefore: number; notAfter: number },
+  domainName: string,
+  now: number,
+): string | undefined {
+  if (now > notAfter) return 'has expired';
+  if (now < notBefore) return 'is not valid yet';
+  if (new X509Certificate(certificatePem).checkHost(domainName) === undefined) return `is not made out to ${domainName}`;
+  return undefined;
+}

@@ -1,0 +1,149 @@
+/**
+ * Makes what is stored of domain configurations what is served: fills the directory at the start, follows changes of
+ * configurations and certificates, and renews the certificates that the server's own authority has issued.
+ */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { serverCertificateId, serverCertificates, serverKeys } from '../server-certificates/store.ts';
+import type { ReadTransaction, Store } from '../store/contract.ts';
+import type { DomainDirectory, DomainRules, DomainTls, ServedDomain } from './directory.ts';
+import { tlsVersionsOf } from './security-policies.ts';
+import { type DomainRecord, domainArn, domainConfigurations, type IssuedRecord, issuedCertificates } from './store.ts';
+
+/** Certifies host names with the server's own authority. */
+export interface HostNameIssuer {
+  /** PEM keys and chains, one pair per kind of key; `renewAt` in milliseconds since the epoch. */
+  issueServerCertificate(hostName: string): Promise<Pick<IssuedRecord, 'key' | 'cert' | 'renewAt'>>;
+}
+
+export interface DomainServingOptions {
+  readonly directory: DomainDirectory;
+  readonly regions: () => Promise<readonly string[]>;
+  readonly inRegion: (region: string) => Store;
+  readonly issuer: HostNameIssuer;
+  readonly clock: Clock;
+}
+
+type Credentials = Pick<DomainTls, 'key' | 'cert'>;
+
+export class DomainServing {
+  readonly #options: DomainServingOptions;
+  /** Changes take effect one after another, so that an older state never follows a newer one. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: DomainServingOptions) {
+    this.#options = options;
+  }
+
+  /** Serves all that is stored; before the first connection. */
+  async load(): Promise<void> {
+    for (const { place, record } of await this.#all()) await this.refresh(place, record.name);
+  }
+
+  /** Serves a configuration as it is stored now; after a change of it. */
+  refresh(place: Place, name: string): Promise<void> {
+    return this.#next(() => this.#refresh(place, name));
+  }
+
+  /** Serves a host name no longer; after its configuration was deleted. */
+  withdraw(domainName: string): Promise<void> {
+    return this.#next(async () => this.#options.directory.remove(domainName.toLowerCase()));
+  }
+
+  #next(change: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(change);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  /** To be called after an imported certificate got another content. */
+  async certificateReplaced(place: Place, certificateArn: string): Promise<void> {
+    const { inRegion } = this.#options;
+    const users = await inRegion(place.region).read((tx) => usersOf(tx, place, certificateArn));
+    for (const { name } of users) await this.refresh(place, name);
+  }
+
+  /** Renews what the server's own authority has issued and is due; says whether any is new. */
+  async renewIfDue(): Promise<boolean> {
+    const { clock, inRegion, issuer } = this.#options;
+    let renewed = false;
+    for (const { place, record } of await this.#all()) {
+      const { accountId, name, domainName } = record;
+      const store = inRegion(place.region);
+      const issued = await store.read((tx) => tx.get(issuedCertificates, [accountId, name]));
+      if (issued === undefined || clock.now() < issued.renewAt) continue;
+      const fresh = await issuer.issueServerCertificate(domainName.toLowerCase());
+      await store.write(async (tx) => {
+        // The configuration may be gone by now, or be another one of the same name.
+        const current = await tx.get(domainConfigurations, [accountId, name]);
+        if (current?.id === record.id) await tx.put(issuedCertificates, { accountId, name, ...fresh });
+      });
+      await this.refresh(place, name);
+      renewed = true;
+    }
+    return renewed;
+  }
+
+  async #all(): Promise<{ place: Place; record: DomainRecord }[]> {
+    const found: { place: Place; record: DomainRecord }[] = [];
+    for (const region of await this.#options.regions()) {
+      const { items } = await this.#options.inRegion(region).read((tx) => tx.scan(domainConfigurations, { prefix: [] }));
+      found.push(...items.map((record) => ({ place: { region, accountId: record.accountId }, record })));
+    }
+    return found;
+  }
+
+  async #refresh(place: Place, name: string): Promise<void> {
+    const { directory, inRegion } = this.#options;
+    const served = await inRegion(place.region).read((tx) => servedDomain(tx, place, name));
+    if (served !== undefined) directory.put(served.domainName, served.domain);
+  }
+}
+
+async function servedDomain(
+  tx: ReadTransaction,
+  place: Place,
+  name: string,
+): Promise<{ domainName: string; domain: ServedDomain } | undefined> {
+  const record = await tx.get(domainConfigurations, [place.accountId, name]);
+  const credentials = record === undefined ? undefined : await credentialsOf(tx, place, record);
+  if (record === undefined || credentials === undefined) return undefined;
+  const tls = { ...credentials, ...tlsVersionsOf(record.securityPolicy) };
+  const domain = { enabled: record.status === 'ENABLED', rules: rulesOf(place, record), tls };
+  return { domainName: record.domainName.toLowerCase(), domain };
+}
+
+/** The imported certificate, or the one of the server's own authority. */
+async function credentialsOf(tx: ReadTransaction, place: Place, record: DomainRecord): Promise<Credentials | undefined> {
+  const { accountId, name, serverCertificateArn } = record;
+  if (serverCertificateArn === undefined) return tx.get(issuedCertificates, [accountId, name]);
+  const id = serverCertificateId(serverCertificateArn, place) ?? '';
+  const certificate = await tx.get(serverCertificates, [accountId, id]);
+  const key = await tx.get(serverKeys, [accountId, id]);
+  if (certificate === undefined || key === undefined) return undefined;
+  return { key: [key.privateKeyPem], cert: [certificate.certificatePem + certificate.chainPem] };
+}
+
+const rulesOf = (place: Place, record: DomainRecord): DomainRules => {
+  const { name, authenticationType, applicationProtocol, serviceType, authorizerConfig = {} } = record;
+  const { defaultAuthorizerName, allowAuthorizerOverride = false } = authorizerConfig;
+  return {
+    place,
+    name,
+    authenticationType,
+    applicationProtocol,
+    serviceType,
+    ...(defaultAuthorizerName === undefined ? {} : { defaultAuthorizerName }),
+    allowAuthorizerOverride,
+  };
+};
+
+/** Configurations of an account that serve an imported certificate. */
+async function usersOf(tx: ReadTransaction, place: Place, certificateArn: string): Promise<DomainRecord[]> {
+  const scan = { index: 'byCertificate', prefix: [place.accountId, certificateArn] };
+  return (await tx.scan(domainConfigurations, scan)).items;
+}
+
+/** Their ARNs: what a certificate says that it is in use by. */
+export const domainsUsing = async (tx: ReadTransaction, place: Place, certificateArn: string): Promise<string[]> =>
+  (await usersOf(tx, place, certificateArn)).map((record) => domainArn(place, record));

@@ -1,0 +1,103 @@
+/**
+ * Lifecycle events: who connected, disconnected, was not let in, subscribed and unsubscribed, as messages on
+ * `$aws/events/...` (developer guide, page life-cycle-events). Always on, of QoS 1, for whoever may receive them.
+ */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { topicFault } from '@thingkeep/wire/topics.ts';
+import type { BrokerListener, ConnectRefusal } from '../broker/broker.ts';
+import type { Client } from '../broker/client.ts';
+import type { DisconnectReason } from '../broker/contract.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { Versions } from './versions.ts';
+
+export interface LifecycleOptions {
+  readonly clock: Clock;
+  /** Publishes a message of the server's own, QoS 1. */
+  readonly publish: (place: Place, topic: string, payload: Buffer) => void;
+}
+
+/** What all events say of a connection; members without a value are left out. */
+type About = {
+  readonly clientId: string;
+  readonly thingName?: string | undefined;
+  readonly timestamp: number;
+  readonly eventType: string;
+  readonly sessionIdentifier: string;
+  readonly principalIdentifier: string;
+};
+
+/** A payload to be. */
+type Event = { readonly clientId: string } & Readonly<Record<string, unknown>>;
+
+export class Lifecycle implements BrokerListener {
+  readonly #options: LifecycleOptions;
+  readonly #versions: Versions;
+
+  constructor(options: LifecycleOptions) {
+    this.#options = options;
+    this.#versions = new Versions(options.clock);
+  }
+
+  connected(client: Client): void {
+    this.#tell(client, 'presence/connected', {
+      ...this.#about(client, 'connected'),
+      ipAddress: client.peer.sourceIp,
+      versionNumber: this.#versions.connected(nameOf(client)),
+    });
+  }
+
+  disconnected(client: Client, why: DisconnectReason): void {
+    this.#tell(client, 'presence/disconnected', {
+      ...this.#about(client, 'disconnected'),
+      clientInitiatedDisconnect: why === 'CLIENT_INITIATED_DISCONNECT',
+      disconnectReason: why,
+      versionNumber: this.#versions.disconnected(nameOf(client)),
+    });
+  }
+
+  /** Only of a client whose account is known: whom else would it be told? */
+  connectFailed(client: Client, { accountId, region, principal = '', certificateId }: ConnectRefusal): void {
+    if (accountId === undefined || region === undefined) return;
+    this.#publish({ accountId, region }, 'presence/connect_failed', {
+      clientId: client.clientId,
+      timestamp: this.#options.clock.now(),
+      eventType: 'connect_failed',
+      sessionIdentifier: client.sessionIdentifier,
+      principalIdentifier: certificateId ?? principal,
+      ipAddress: client.peer.sourceIp,
+      connectFailureReason: 'AUTHORIZATION_FAILED',
+    });
+  }
+
+  subscribed(client: Client, filters: readonly string[]): void {
+    this.#tell(client, 'subscriptions/subscribed', { ...this.#about(client, 'subscribed'), topics: filters });
+  }
+
+  unsubscribed(client: Client, filters: readonly string[]): void {
+    this.#tell(client, 'subscriptions/unsubscribed', { ...this.#about(client, 'unsubscribed'), topics: filters });
+  }
+
+  #about(client: Client, eventType: string): About {
+    const { clientId, admission, principal, sessionIdentifier } = client;
+    return {
+      clientId,
+      thingName: admission?.thingName,
+      timestamp: this.#options.clock.now(),
+      eventType,
+      sessionIdentifier,
+      principalIdentifier: admission?.principalId ?? principal,
+    };
+  }
+
+  #tell(client: Client, kind: string, event: Event): void {
+    if (client.account !== undefined) this.#publish(client.account.place, kind, event);
+  }
+
+  /** A client id that holds what a topic can't has no events (page life-cycle-events). */
+  #publish(place: Place, kind: string, event: Event): void {
+    const topic = `$aws/events/${kind}/${event.clientId}`;
+    if (topicFault(topic) === undefined) this.#options.publish(place, topic, Buffer.from(JSON.stringify(event)));
+  }
+}
+
+const nameOf = ({ account, clientId }: Client): string => `${account?.place.region}/${account?.place.accountId}/${clientId}`;

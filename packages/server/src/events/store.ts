@@ -1,0 +1,13 @@
+/** Records of event configurations: which kinds of registry and job events an account wants published. */
+import { collection } from '../store/contract.ts';
+
+export interface EventConfigurationRecord {
+  readonly accountId: string;
+  /** Kind of event -> wanted; a kind that is not here is not wanted. */
+  readonly enabled: Readonly<Record<string, boolean>>;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly modifiedAt: number;
+}
+
+export const eventConfigurations = collection<EventConfigurationRecord>('event-configurations', (e) => [e.accountId]);

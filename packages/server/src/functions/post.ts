@@ -1,0 +1,66 @@
+/** One POST of a JSON document: the sender that everything which calls functions shares. Follows no redirect. */
+import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { FunctionError, type InvokeOptions } from './contract.ts';
+
+/** Most bytes of an answer that are read. */
+export const LARGEST_ANSWER = 64 * 1024;
+
+export interface Answer {
+  readonly status: number;
+  /** A header's value by its lower-case name. */
+  header(name: string): string | undefined;
+  readonly body: Buffer;
+}
+
+/** Sends `body` to an `http:` or `https:` URL. Fails with `FunctionError`; any status is an answer. */
+export async function post(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  body: Uint8Array,
+  { timeoutMs, signal }: InvokeOptions,
+): Promise<Answer> {
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const ended = signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
+  try {
+    const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers, 'content-length': String(body.length) },
+      signal: ended,
+      // A connection of its own: one that was kept may be closed by the other side in just this moment.
+      agent: false,
+    });
+    const response = await answered(request, body);
+    const header = (name: string): string | undefined => response.headers[name]?.toString();
+    return { status: response.statusCode ?? 0, header, body: await read(response) };
+  } catch (error) {
+    throw asFunctionError(error, deadline, timeoutMs);
+  }
+}
+
+const answered = (request: ClientRequest, body: Uint8Array): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
+    request.once('response', resolve);
+    // For good: what goes wrong after the answer has begun is told by its reader.
+    request.on('error', reject);
+    request.end(body);
+  });
+
+async function read(response: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // Leaving the loop destroys the response, and the connection with it.
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > LARGEST_ANSWER) throw new FunctionError('failed', `it answered more than ${LARGEST_ANSWER} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function asFunctionError(error: unknown, deadline: AbortSignal, timeoutMs: number): FunctionError {
+  if (error instanceof FunctionError) return error;
+  if (deadline.aborted) return new FunctionError('timeout', `it did not answer within ${timeoutMs / 1000} seconds`);
+  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? 'an unknown fault';
+  return new FunctionError('unavailable', `it could not be reached (${code})`, error);
+}

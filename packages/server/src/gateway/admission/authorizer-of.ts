@@ -1,0 +1,74 @@
+/**
+ * Which authorizer a login is asked of. The client may name one; else the domain's, else the account's default counts.
+ * Source: AWS IoT developer guide, pages custom-auth and iot-custom-endpoints-configurable-custom.
+ */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { type AuthorizerRecord, findActiveByName, findAuthorizer, findDefaultAuthorizer } from '../../authorizers/store.ts';
+import type { AdmissionRefusal } from '../../broker/contract.ts';
+import type { Store } from '../../store/contract.ts';
+import type { Login } from './login.ts';
+
+export interface AuthorizerPlaces {
+  /** The server's own account and region: of a login that names neither. */
+  readonly home: Place;
+  /** Regions that hold data. */
+  readonly regions: () => Promise<readonly string[]>;
+  readonly inRegion: (region: string) => Store;
+}
+
+export interface FoundAuthorizer {
+  readonly place: Place;
+  readonly authorizer: AuthorizerRecord;
+}
+
+/** Longest name (API reference, AuthorizerName). */
+const LONGEST_NAME = 128;
+
+const refused = (reason: string, place?: Place): AdmissionRefusal => ({ refused: { check: 'authorizer', reason, ...place } });
+
+/** The authorizer to ask; it is ACTIVE. */
+export async function authorizerOf(
+  places: AuthorizerPlaces,
+  { domain, peer }: Login,
+  named: string | undefined,
+): Promise<FoundAuthorizer | AdmissionRefusal> {
+  const mayName = domain === undefined || domain.allowAuthorizerOverride;
+  const name = (mayName ? named : undefined) ?? domain?.defaultAuthorizerName;
+  const place = domain?.place ?? places.home;
+  if (name === undefined) return defaultAuthorizer(places, place, peer.certificateId !== undefined);
+  if (name.length > LONGEST_NAME) return refused('the name of the authorizer is too long', domain?.place);
+  const authorizer = await places.inRegion(place.region).read((tx) => findAuthorizer(tx, place.accountId, name));
+  if (authorizer?.status === 'ACTIVE') return { place, authorizer };
+  if (domain === undefined) return elsewhere(places, name, authorizer);
+  return refused(authorizer === undefined ? `there is no authorizer ${name}` : `the authorizer ${name} is INACTIVE`, place);
+}
+
+async function defaultAuthorizer(
+  { inRegion }: AuthorizerPlaces,
+  place: Place,
+  certificateShown: boolean,
+): Promise<FoundAuthorizer | AdmissionRefusal> {
+  const authorizer = await inRegion(place.region).read((tx) => findDefaultAuthorizer(tx, place.accountId));
+  if (authorizer?.status === 'ACTIVE') return { place, authorizer };
+  if (authorizer !== undefined) return refused(`the default authorizer ${authorizer.authorizerName} is INACTIVE`, place);
+  if (certificateShown) return refused('the client named no authorizer, and there is no default authorizer', place);
+  const reason = 'the client showed no certificate and named no authorizer, and there is no default authorizer';
+  return { refused: { check: 'certificate-missing', reason } };
+}
+
+/** A client tells no account and no region: the name does, as long as it is in use in one of them alone. */
+async function elsewhere(
+  { home, regions, inRegion }: AuthorizerPlaces,
+  name: string,
+  atHome: AuthorizerRecord | undefined,
+): Promise<FoundAuthorizer | AdmissionRefusal> {
+  const found: FoundAuthorizer[] = [];
+  for (const region of await regions())
+    for (const authorizer of await inRegion(region).read((tx) => findActiveByName(tx, name)))
+      found.push({ place: { accountId: authorizer.accountId, region }, authorizer });
+  const [first, ...others] = found;
+  if (first !== undefined && others.length === 0) return first;
+  if (first !== undefined)
+    return refused(`authorizers ${name} are in several accounts or regions: a domain configuration tells which is meant`);
+  return atHome === undefined ? refused(`there is no authorizer ${name}`) : refused(`the authorizer ${name} is INACTIVE`, home);
+}

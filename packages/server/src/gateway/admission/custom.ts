@@ -1,0 +1,251 @@
+/**
+ * Who is it, and what may it do: a client that a custom authorizer vouches for. Its function is asked at CONNECT, again
+ * when its answer is due for a refresh, and for each HTTPS request; its documents are the client's policies.
+ * Source: AWS IoT developer guide, pages custom-authorizer, custom-auth-lambda, custom-auth-509cert.
+ */
+import { randomUUID, X509Certificate } from 'node:crypto';
+import type { AuthorizerAnswer } from '../../authorizers/answer.ts';
+import { authorize } from '../../authorizers/authorize.ts';
+import { customCredentials } from '../../authorizers/credentials.ts';
+import type { LoginFacts } from '../../authorizers/event.ts';
+import { authorizerArn } from '../../authorizers/store.ts';
+import type { Admission, AdmissionRefusal, Judge, Peer } from '../../broker/contract.ts';
+import type { FunctionInvoker } from '../../functions/contract.ts';
+import type { Connect } from '../../mqtt/connect.ts';
+import { CompiledPolicyCache } from '../../policies/effective.ts';
+import { bindRights } from '../../policies/evaluate.ts';
+import { deviceContext } from '../../policies/variables.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Logger } from '../../runtime/log.ts';
+import { AnswersForHttp } from './answers.ts';
+import { type AuthorizerPlaces, authorizerOf, type FoundAuthorizer } from './authorizer-of.ts';
+import { type CertificateAdmission, type CertificateFacts, thingNameOf } from './certificate.ts';
+import { askedWithTime, connectFacts, connectRefusal, type ProtocolFacts } from './device-rights.ts';
+import type { ActionRights, Identified, Login, LoginMethod } from './login.ts';
+
+export interface CustomAdmissionOptions extends AuthorizerPlaces {
+  readonly functions: FunctionInvoker;
+  /** Judges the certificate too, on domains of the type CUSTOM_AUTH_X509. */
+  readonly certificates: CertificateAdmission;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** An answer that lets its client in, and who gave it. */
+interface Granted extends FoundAuthorizer {
+  readonly answer: AuthorizerAnswer;
+}
+
+/** What is kept of a connection between its CONNECT and its end. */
+interface Connection {
+  readonly id: string;
+  /** The newest answer, and when it came (milliseconds of the clock that never jumps). */
+  granted?: { readonly by: Granted; readonly at: number };
+  /** Seconds: fixed by the first answer. */
+  disconnectAfter?: number;
+}
+
+/** A refresh may be asked for this much before it is due (milliseconds): timers are not exact. */
+const SLACK = 1_000;
+const MOST_COMPILED = 1_024;
+/** HTTPS requests carry no client id, and no client id is empty. */
+const NO_CLIENT = '';
+
+const refused = (refusal: AdmissionRefusal['refused']): AdmissionRefusal => ({ refused: refusal });
+
+const needsCertificate = ({ domain }: Login): boolean => domain?.authenticationType === 'CUSTOM_AUTH_X509';
+
+export class CustomAdmission implements LoginMethod {
+  readonly #options: CustomAdmissionOptions;
+  readonly #compiled = new CompiledPolicyCache(MOST_COMPILED);
+  readonly #answers: AnswersForHttp;
+  /** By login: each connection has one of its own, for as long as it lives. */
+  readonly #connections = new WeakMap<Login, Connection>();
+
+  constructor(options: CustomAdmissionOptions) {
+    this.#options = options;
+    this.#answers = new AnswersForHttp(options.clock);
+  }
+
+  /** The judge of a connection's CONNECT, at its time, when a refresh is due, and whenever rights may have changed. */
+  judgeOf(login: Login): Judge {
+    return async (connect) => {
+      try {
+        return await this.#judge(login, connect);
+      } catch (error) {
+        this.#options.log.error({ err: error }, 'a connection could not be judged');
+        return refused({ check: 'overload', reason: 'the server could not read what it needs to judge the connection' });
+      }
+    };
+  }
+
+  /** Judges the sender of one HTTPS request; on a kept connection the answer may be that of a request before. */
+  async identify(login: Login): Promise<Identified | AdmissionRefusal> {
+    const certificate = await this.#certificate(login, NO_CLIENT);
+    if (certificate !== undefined && 'refused' in certificate) return certificate;
+    const found = await this.#authorizer(login, undefined);
+    if ('refused' in found) return found;
+    const key = this.#answers.keyOf(login, found);
+    const kept = this.#answers.get(key);
+    const granted =
+      kept === undefined ? await this.#ask(found, login, undefined, certificate, randomUUID()) : { ...found, answer: kept };
+    if ('refused' in granted) return granted;
+    if (kept === undefined) this.#answers.keep(key, granted.answer);
+    return {
+      place: granted.place,
+      principal: principalOf(granted),
+      rights: this.#rights(granted, login.peer, { protocol: 'http' }, certificate),
+    };
+  }
+
+  async #judge(login: Login, connect: Connect): Promise<Admission | AdmissionRefusal> {
+    const { clientId } = connect;
+    const certificate = await this.#certificate(login, clientId);
+    if (certificate !== undefined && 'refused' in certificate) return certificate;
+    const connection = this.#connectionOf(login);
+    const granted = this.#standing(connection) ?? (await this.#askFor(connection, login, connect, certificate));
+    if ('refused' in granted) return refused({ ...granted.refused, clientId });
+    const { place, answer } = granted;
+    const principal = principalOf(granted);
+    const rights = this.#rights(granted, login.peer, connectFacts(place, connect), certificate);
+    const denied = connectRefusal(place, clientId, rights);
+    if (denied !== undefined) return refused({ ...denied, principal });
+    connection.disconnectAfter ??= answer.disconnectAfterInSeconds;
+    return {
+      ...place,
+      principal,
+      principalId: answer.principalId,
+      ...(certificate === undefined ? {} : thingNameOf(certificate)),
+      ...this.#judgeAgainAfter(connection, certificate),
+      endsAfter: { seconds: connection.disconnectAfter, why: 'CUSTOMAUTH_TTL_EXPIRATION' },
+      rights,
+    };
+  }
+
+  #connectionOf(login: Login): Connection {
+    const known = this.#connections.get(login);
+    if (known !== undefined) return known;
+    const fresh: Connection = { id: randomUUID() };
+    this.#connections.set(login, fresh);
+    return fresh;
+  }
+
+  /** Milliseconds until the newest answer is to be refreshed; endless for one that asks for no refresh. */
+  #untilRefresh({ granted }: Connection): number {
+    if (granted === undefined) return 0;
+    const { refreshAfterInSeconds } = granted.by.answer;
+    if (refreshAfterInSeconds === undefined) return Number.POSITIVE_INFINITY;
+    return granted.at + refreshAfterInSeconds * 1000 - this.#options.clock.monotonic();
+  }
+
+  /** The answer that still holds: rights that change meanwhile are no reason to ask the function. */
+  #standing(connection: Connection): Granted | undefined {
+    return this.#untilRefresh(connection) > SLACK ? connection.granted?.by : undefined;
+  }
+
+  async #askFor(
+    connection: Connection,
+    login: Login,
+    connect: Connect,
+    certificate: CertificateFacts | undefined,
+  ): Promise<Granted | AdmissionRefusal> {
+    const found = await this.#authorizer(login, connect.userName);
+    if ('refused' in found) return found;
+    const granted = await this.#ask(found, login, connect, certificate, connection.id);
+    if (!('refused' in granted)) connection.granted = { by: granted, at: this.#options.clock.monotonic() };
+    return granted;
+  }
+
+  #judgeAgainAfter(connection: Connection, certificate: CertificateFacts | undefined): { judgeAgainAfter?: number } {
+    const refresh = Math.max(0, this.#untilRefresh(connection) / 1000);
+    const valid = certificate === undefined ? Number.POSITIVE_INFINITY : this.#options.certificates.validFor(certificate);
+    const seconds = Math.min(refresh, valid);
+    return Number.isFinite(seconds) ? { judgeAgainAfter: seconds } : {};
+  }
+
+  /** The certificate of a login that needs one beside the authorizer; undefined for all others. */
+  async #certificate(login: Login, clientId: string): Promise<CertificateFacts | AdmissionRefusal | undefined> {
+    if (!needsCertificate(login)) return undefined;
+    const facts = await this.#options.certificates.factsOf(login.peer, clientId);
+    if ('refused' in facts) return facts;
+    const { accountId, region } = login.domain?.place ?? facts.place;
+    if (facts.place.accountId === accountId && facts.place.region === region) return facts;
+    const reason = "the certificate is not registered in the domain's account and region";
+    return refused({ check: 'certificate-unknown', reason, accountId, region, certificateId: facts.certificateId });
+  }
+
+  #authorizer(login: Login, userName: string | undefined): Promise<FoundAuthorizer | AdmissionRefusal> {
+    return authorizerOf(this.#options, login, customCredentials(login.http, userName).authorizerName);
+  }
+
+  async #ask(
+    found: FoundAuthorizer,
+    login: Login,
+    connect: Connect | undefined,
+    certificate: CertificateFacts | undefined,
+    connectionId: string,
+  ): Promise<Granted | AdmissionRefusal> {
+    const { place, authorizer } = found;
+    const answer = await authorize(this.#options.functions, {
+      authorizer,
+      credentials: customCredentials(login.http, connect?.userName),
+      facts: loginFacts(login, connect, certificate, connectionId),
+      documentsRequired: certificate === undefined,
+    });
+    const no = (reason: string, check: 'authorizer' | 'overload' = 'authorizer'): AdmissionRefusal =>
+      refused({ check, reason: `authorizer ${authorizer.authorizerName}: ${reason}`, ...place });
+    if ('fault' in answer) return no(answer.reason, answer.fault === 'overload' ? 'overload' : 'authorizer');
+    if (!answer.isAuthenticated) return no('the function answered that the client is not authenticated');
+    if (certificate !== undefined && answer.principalId !== certificate.certificateId)
+      return no("the function's principalId is not the id of the client certificate");
+    return { ...found, answer };
+  }
+
+  #rights(granted: Granted, peer: Peer, facts: ProtocolFacts, certificate: CertificateFacts | undefined): ActionRights {
+    const { clock, certificates } = this.#options;
+    const policies = this.#compiled.compile(
+      granted.answer.policyDocuments.map((document, index) => ({
+        policyName: `authorizer/${granted.authorizer.authorizerName}#${index + 1}`,
+        document,
+      })),
+    );
+    if (certificate !== undefined) return certificates.rightsOf(certificate, peer, facts, policies);
+    const context = deviceContext({
+      ...facts,
+      isAttached: false,
+      now: clock.now(),
+      sourceIp: peer.sourceIp,
+      ...(peer.serverName === undefined ? {} : { domainName: peer.serverName }),
+    });
+    return askedWithTime(bindRights(policies, context), clock);
+  }
+}
+
+/** The authorizer's ARN with the principal that it vouches for behind: AWS has no ARN for such a principal. */
+const principalOf = ({ place, authorizer, answer }: Granted): string =>
+  `${authorizerArn(place, authorizer.authorizerName)}/${answer.principalId}`;
+
+function loginFacts(
+  { peer, http }: Login,
+  connect: Connect | undefined,
+  certificate: CertificateFacts | undefined,
+  connectionId: string,
+): LoginFacts {
+  const { serverName, certificateDer } = peer;
+  const shown =
+    certificate === undefined || certificateDer === undefined
+      ? {}
+      : { certificate: { pem: new X509Certificate(certificateDer).toString(), principalId: certificate.certificateId } };
+  const { userName, password, clientId } = connect ?? {};
+  return {
+    connectionId,
+    // The API port may be without TLS; on the device ports only a client without SNI looks like that.
+    ...(http !== undefined && serverName === undefined && certificate === undefined
+      ? {}
+      : { tls: { ...(serverName === undefined ? {} : { serverName }), ...shown } }),
+    ...(http === undefined ? {} : { http }),
+    ...(clientId === undefined
+      ? {}
+      : { mqtt: { clientId, ...(userName === undefined ? {} : { userName }), ...(password === undefined ? {} : { password }) } }),
+  };
+}

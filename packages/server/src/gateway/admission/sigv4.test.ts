@@ -1,0 +1,109 @@
+/** Logins by signature, judged: who it is, for how long, and what requests it may sign (facts 1.1, 1.5, 2.2, 7.2). */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { pino } from 'pino';
+import type { Connect } from '../../mqtt/connect.ts';
+import type { KeyUse, Login, Signer } from './login.ts';
+import { Sigv4Admission } from './sigv4.ts';
+
+const ARN = 'arn:aws:sts::000000000000:assumed-role/r/s';
+const signer = (key: Partial<Signer['key']> = {}, service = 'iotdevicegateway'): Signer => ({
+  service,
+  region: 'eu-west-1',
+  key: { accountId: '000000000000', arn: ARN, userId: 'AROA:s', ...key },
+});
+const admission = (signed: Signer): Sigv4Admission =>
+  new Sigv4Admission({ begin: async () => ({ finish: () => signed }), webSocket: async () => signed }, pino({ level: 'silent' }));
+const login: Login = {
+  peer: { sourceIp: '192.0.2.7', sourcePort: 1, certificateId: 'f'.repeat(64), certificateDer: Buffer.of(1) },
+  protocol: 'websocket',
+  http: { method: 'GET', path: '/mqtt', query: '', headers: new Map() },
+};
+const connect: Connect = { level: 4, clean: true, keepAlive: 60, clientId: 'c', properties: {} };
+
+describe('a WebSocket', () => {
+  test('is the IAM identity of its key, for 24 hours, in the region of the signature', async () => {
+    const methods = admission(signer());
+    const answer = await methods.judgeOf(await methods.prove(login))(connect);
+    assert.ok(!('refused' in answer));
+    const { rights, ...admitted } = answer;
+    assert.deepEqual(admitted, {
+      accountId: '000000000000',
+      region: 'eu-west-1',
+      principal: ARN,
+      principalId: 'AROA:s',
+      endsAfter: { seconds: 86_400, why: 'WEBSOCKET_TTL_EXPIRATION' },
+    });
+    assert.equal(rights.decide('iot:Publish', 'arn:aws:iot:eu-west-1:000000000000:topic/a').effect, 'ALLOWED');
+  });
+
+  test('has nothing to do with a certificate that TLS saw, but with the one its key was got with', async () => {
+    assert.deepEqual((await admission(signer()).prove(login)).peer, { sourceIp: '192.0.2.7', sourcePort: 1 });
+    const { peer } = await admission(signer({ certificateId: 'a' })).prove(login);
+    assert.deepEqual(peer, { sourceIp: '192.0.2.7', sourcePort: 1, certificateId: 'a' });
+  });
+
+  test('that was not proven is refused', async () => {
+    const answer = await admission(signer()).judgeOf(login)(connect);
+    assert.ok('refused' in answer);
+    assert.equal(answer.refused.check, 'signature');
+  });
+
+  test('is refused when its rights can not be read', async () => {
+    const methods = admission(signer({ rights: () => Promise.reject(new ThingkeepError('InternalFailureException', 'x')) }));
+    const answer = await methods.judgeOf(await methods.prove(login))(connect);
+    assert.ok('refused' in answer);
+    assert.equal(answer.refused.check, 'overload');
+  });
+});
+
+describe('a request', () => {
+  const code = (work: () => unknown): string | undefined => {
+    try {
+      work();
+      return undefined;
+    } catch (error) {
+      return error instanceof ThingkeepError ? error.code : String(error);
+    }
+  };
+
+  test('is signed for the data plane, under any of its names', async () => {
+    for (const service of ['iotdata', 'iotdevicegateway']) {
+      const finish = await admission(signer({}, service)).begin(login);
+      assert.equal(finish(Buffer.alloc(0)).signer?.service, service);
+    }
+    for (const service of ['iot', 'sts', 'iot-jobs-data']) {
+      const finish = await admission(signer({}, service)).begin(login);
+      assert.equal(
+        code(() => finish(Buffer.alloc(0))),
+        'InvalidSignatureException',
+        service,
+      );
+    }
+  });
+
+  test('of a key without rights of its own may do everything, of any other what its rights say', async () => {
+    const all = admission(signer());
+    const everything = await all.identify(await all.prove(login));
+    assert.ok(!('refused' in everything));
+    assert.equal(everything.everything, true);
+    const uses: KeyUse[] = [];
+    const little = admission(
+      signer({
+        rights: async (use) => {
+          uses.push(use);
+          return { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
+        },
+      }),
+    );
+    const who = await little.identify(await little.prove(login));
+    assert.ok(!('refused' in who));
+    assert.equal(who.everything, undefined);
+    assert.equal(who.rights.decide('iot:Publish', '*').effect, 'IMPLICIT_DENY');
+    assert.deepEqual(uses, [{ protocol: 'http', sourceIp: '192.0.2.7' }]);
+    assert.ok('refused' in (await little.identify(login)));
+    const nobody = admission(signer({ rights: async () => undefined }));
+    assert.ok('refused' in (await nobody.identify(await nobody.prove(login))));
+  });
+});

@@ -1,0 +1,141 @@
+/**
+ * Who is it, and what may it do: a caller who signs with an access key (Signature Version 4). A WebSocket's upgrade and an
+ * HTTPS request are signed; the MQTT packets behind an upgrade are believed for its sake.
+ * Source: AWS IoT developer guide, pages protocols, iam-users-groups-roles, life-cycle-events.
+ */
+import { servicesOfScope } from '@thingkeep/wire/api/route.ts';
+import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { Admission, AdmissionRefusal, Judge } from '../../broker/contract.ts';
+import type { Logger } from '../../runtime/log.ts';
+import type { ActionRights, HttpHead, Identified, KeyUse, Login, LoginMethod, Signer } from './login.ts';
+
+/** Proves signatures; handed in, as the API proves its own requests the same way. Fails with the API's codes. */
+export interface SignatureProver {
+  /** Checks all that the head alone can tell; `finish` checks the signature over head and body. */
+  begin(head: HttpHead): Promise<PendingSignature>;
+  /** The upgrade of a WebSocket, signed for the device gateway. The security token may stand outside the signed query. */
+  webSocket(head: HttpHead): Promise<Signer>;
+}
+
+export interface PendingSignature {
+  finish(body: Uint8Array): Signer;
+}
+
+/** Seconds that a WebSocket of a signed upgrade lasts (General Reference, WebSocket connection duration). */
+const WEBSOCKET_LIFETIME = 86_400;
+
+/** What an access key may do that carries no rights of its own: all in its account. The broker keeps what MQTT reserves. */
+const EVERYTHING: ActionRights = { volatile: false, decide: () => ({ effect: 'ALLOWED' }) };
+
+const refused = (refusal: AdmissionRefusal['refused']): AdmissionRefusal => ({ refused: refusal });
+
+const placeOf = ({ key, region }: Signer): Place => ({ accountId: key.accountId, region });
+
+export class Sigv4Admission implements LoginMethod {
+  readonly #prover: SignatureProver;
+  readonly #log: Logger;
+
+  constructor(prover: SignatureProver, log: Logger) {
+    this.#prover = prover;
+    this.#log = log;
+  }
+
+  /** The upgrade's login with its signer, whom a certificate that TLS saw beside the signature has no say about. */
+  async prove(login: Login): Promise<Login> {
+    const { http } = login;
+    if (http === undefined) return fail('MissingAuthenticationTokenException', 'Missing Authentication Token');
+    return signedBy(login, await this.#prover.webSocket(http));
+  }
+
+  /** In two steps, so that a request is refused for its head before its body is read. */
+  async begin(login: Login): Promise<(body: Uint8Array) => Login> {
+    const { http } = login;
+    if (http === undefined) return fail('MissingAuthenticationTokenException', 'Missing Authentication Token');
+    const pending = await this.#prover.begin(http);
+    return (body) => {
+      const signer = pending.finish(body);
+      if (!servicesOfScope(signer.service).includes('iot-data'))
+        fail('InvalidSignatureException', `Credential should be scoped to correct service: 'iotdata'. `);
+      return signedBy(login, signer);
+    };
+  }
+
+  readonly judgeOf =
+    (login: Login): Judge =>
+    async (connect) => {
+      try {
+        return await this.#judge(login, connect.clientId);
+      } catch (error) {
+        this.#log.error({ err: error }, 'a connection could not be judged');
+        return refused({ check: 'overload', reason: 'the server could not read what it needs to judge the connection' });
+      }
+    };
+
+  async identify(login: Login): Promise<Identified | AdmissionRefusal> {
+    const { peer, signer } = login;
+    if (signer === undefined) return NOT_SIGNED;
+    const { key } = signer;
+    const rights = await rightsOf(signer, { protocol: 'http', sourceIp: peer.sourceIp });
+    if (rights === undefined) return noRights(signer);
+    return { place: placeOf(signer), principal: key.arn, rights, ...(key.rights === undefined ? { everything: true } : {}) };
+  }
+
+  async #judge({ peer, signer }: Login, clientId: string): Promise<Admission | AdmissionRefusal> {
+    if (signer === undefined) return NOT_SIGNED;
+    const { key } = signer;
+    const place = placeOf(signer);
+    const rights = await rightsOf(signer, { protocol: 'mqtt', clientId, sourceIp: peer.sourceIp });
+    if (rights === undefined) return noRights(signer);
+    const resource = iotArn(place, 'client', clientId);
+    const { effect, ...statement } = rights.decide('iot:Connect', resource);
+    if (effect === 'ALLOWED')
+      return {
+        ...place,
+        principal: key.arn,
+        // As presence events name an IAM identity: by its unique id, with the session's name where there is one.
+        principalId: key.userId,
+        rights,
+        endsAfter: { seconds: WEBSOCKET_LIFETIME, why: 'WEBSOCKET_TTL_EXPIRATION' },
+      };
+    return refused({
+      check: 'policy',
+      reason: `iot:Connect as ${clientId} is ${effect === 'EXPLICIT_DENY' ? 'denied by a statement' : 'not allowed by any statement'}`,
+      ...place,
+      clientId,
+      principal: key.arn,
+      action: 'iot:Connect',
+      resource,
+      decision: effect,
+      ...statement,
+    });
+  }
+}
+
+const rightsOf = async ({ key }: Signer, use: KeyUse): Promise<ActionRights | undefined> =>
+  key.rights === undefined ? EVERYTHING : key.rights(use);
+
+const NOT_SIGNED = refused({ check: 'signature', reason: 'the request is not signed' });
+
+const noRights = (signer: Signer): AdmissionRefusal =>
+  refused({
+    check: 'signature',
+    reason: 'the access key stands for nobody who has rights now',
+    ...placeOf(signer),
+    principal: signer.key.arn,
+  });
+
+function signedBy(login: Login, signer: Signer): Login {
+  const { sourceIp, sourcePort, serverName } = login.peer;
+  const { certificateId } = signer.key;
+  return {
+    ...login,
+    signer,
+    peer: {
+      sourceIp,
+      sourcePort,
+      ...(serverName === undefined ? {} : { serverName }),
+      ...(certificateId === undefined ? {} : { certificateId }),
+    },
+  };
+}

@@ -1,0 +1,149 @@
+/**
+ * The credential provider's door on the HTTPS port: `GET /role-aliases/{alias}/credentials` with a client certificate
+ * (developer guide, page authorizing-direct-aws). Errors have the form that AWS's endpoint is seen to use.
+ */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { percentDecode } from '@thingkeep/wire/api/percent.ts';
+import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
+import { type ErrorCode, fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import type { AdmissionRefusal, Peer } from '../broker/contract.ts';
+import type { Refusal } from '../refusals/refusals.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { Decision } from '../broker/contract.ts';
+import type { Identified, LoginMethod } from './admission/login.ts';
+import type { Arrivals, HttpLogin } from './arrival.ts';
+
+/** What issues credentials once it is known who asks; fails with the codes of {@link STATUSES}. */
+export type IssueCredentials = (request: {
+  readonly place: Place;
+  readonly principal: string;
+  readonly certificateId: string;
+  readonly roleAlias: string;
+  readonly thingName?: string;
+  readonly allowed: () => boolean;
+}) => Promise<object>;
+
+export interface CredentialHttpOptions {
+  readonly log: Logger;
+  readonly arrivals: Arrivals;
+  readonly certificate: LoginMethod;
+  readonly issue: IssueCredentials;
+  readonly refuse: (refusal: Refusal) => void;
+}
+
+const PATH = /^\/role-aliases\/([^/?]+)\/credentials(?:\?|$)/;
+const ACTION = 'iot:AssumeRoleWithCertificate';
+const THING_NAME = 'x-amzn-iot-thingname';
+/** API reference CreateThing and CreateRoleAlias: what a name may be. */
+const NAME = /^[\w:-]{1,128}$/;
+const ALIAS = /^[\w=,@-]{1,128}$/;
+
+const STATUSES: Partial<Record<ErrorCode, number>> = {
+  AccessDeniedException: 403,
+  InvalidRequestException: 400,
+  MethodNotAllowedException: 405,
+  ResourceNotFoundException: 404,
+};
+
+/** Whether a request is for the credential provider. */
+export const asksForCredentials = ({ url = '' }: IncomingMessage): boolean => PATH.test(url);
+
+export function credentialHttp({ log, arrivals, certificate, issue, refuse }: CredentialHttpOptions): RequestListener {
+  const record = ({ sourceIp, certificateId }: Peer, refusal: AdmissionRefusal['refused']): void =>
+    refuse({ protocol: 'https', sourceIp, ...(certificateId === undefined ? {} : { certificateId }), ...refusal });
+
+  async function identify(login: HttpLogin): Promise<Identified> {
+    const refused = domainRefusal(login) ?? (await certificate.identify(login));
+    if (!('refused' in refused)) return refused;
+    record(login.peer, refused.refused);
+    return fail('AccessDeniedException', 'Certificate is invalid on this endpoint');
+  }
+
+  async function answer(request: IncomingMessage): Promise<object> {
+    if (request.method !== 'GET') fail('MethodNotAllowedException', 'Credentials are got with GET');
+    const login = arrivals.ofRequest(request, 'https');
+    const { peer } = login;
+    const { place, principal, rights } = await identify(login);
+    const roleAlias = roleAliasOf(request);
+    const thingName = thingNameOf(login);
+    const resource = iotArn(place, 'rolealias', roleAlias);
+    const decision: Decision = rights.decide(ACTION, resource);
+    const known = { ...place, principal, action: ACTION, resource };
+    try {
+      const credentials = await issue({
+        place,
+        principal,
+        certificateId: peer.certificateId ?? '',
+        roleAlias,
+        ...(thingName === undefined ? {} : { thingName }),
+        allowed: () => decision.effect === 'ALLOWED',
+      });
+      return { credentials };
+    } catch (error) {
+      if (error instanceof ThingkeepError) record(peer, { ...refusalOf(error, decision, roleAlias), ...known });
+      throw error;
+    }
+  }
+
+  return (request, response) => {
+    const requestId = randomUUID();
+    answer(request)
+      .then((body) => send(response, requestId, 200, body))
+      .catch((error: unknown) => {
+        const known = error instanceof ThingkeepError ? error : undefined;
+        if (known === undefined) log.error({ err: error, requestId }, 'a request for credentials failed');
+        const code = known?.code ?? 'InternalFailureException';
+        const message = known?.message ?? 'Internal failure. The request ID leads to the log.';
+        send(response, requestId, STATUSES[code] ?? 500, { message }, code);
+      });
+    // A body says nothing here.
+    request.resume();
+  };
+}
+
+/** A domain that is for something else, or for other ways of authentication, has no credentials. */
+function domainRefusal({ domain }: HttpLogin): AdmissionRefusal | undefined {
+  if (domain === undefined) return undefined;
+  const { name, authenticationType, applicationProtocol, serviceType } = domain;
+  const fits =
+    serviceType !== 'JOBS' &&
+    (authenticationType === 'DEFAULT' || authenticationType === 'AWS_X509') &&
+    (applicationProtocol === 'DEFAULT' || applicationProtocol === 'HTTPS');
+  if (fits) return undefined;
+  return { refused: { check: 'protocol', reason: `the domain configuration ${name} gives no credentials to certificates` } };
+}
+
+function roleAliasOf({ url = '' }: IncomingMessage): string {
+  const alias = percentDecode(PATH.exec(url)?.[1] ?? '') ?? '';
+  return ALIAS.test(alias) ? alias : fail('InvalidRequestException', 'Invalid role alias');
+}
+
+function thingNameOf({ http: { headers } }: HttpLogin): string | undefined {
+  const values = headers.get(THING_NAME);
+  if (values === undefined) return undefined;
+  const [thingName = ''] = values;
+  return values.length === 1 && NAME.test(thingName) ? thingName : fail('AccessDeniedException', 'Invalid thing name passed');
+}
+
+/** The refusal as its owner finds it: the policy's decision, or what else was wrong. */
+function refusalOf(error: ThingkeepError, { effect, ...statement }: Decision, roleAlias: string): AdmissionRefusal['refused'] {
+  if (effect === 'ALLOWED' || error.message !== 'Access Denied')
+    return { check: 'credentials', reason: `no credentials for role alias ${roleAlias}: ${error.message}` };
+  const why = effect === 'EXPLICIT_DENY' ? 'denied by a statement' : 'not allowed by any statement';
+  return { check: 'policy', reason: `${ACTION} on ${roleAlias} is ${why}`, decision: effect, ...statement };
+}
+
+function send(response: ServerResponse, requestId: string, status: number, body: object, code?: ErrorCode): void {
+  if (response.destroyed) return;
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    // Secrets are for the one who asked.
+    'cache-control': 'no-store',
+    'x-amzn-RequestId': requestId,
+    ...(code === undefined ? {} : { 'x-amzn-ErrorType': code }),
+  });
+  response.end(text);
+}

@@ -1,0 +1,90 @@
+/** The upgrade of an HTTP request to MQTT over WebSocket: its form, and the answer to one that is turned away. */
+import { randomUUID } from 'node:crypto';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { renderError } from '@thingkeep/wire/api/render-error.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { HttpHead } from './admission/login.ts';
+
+/** Path and subprotocol of MQTT over WebSocket (developer guide, page protocols; [MQTT-6.0.0-3], [MQTT-6.0.0-4]). */
+export const WEBSOCKET_PATH = '/mqtt';
+export const SUBPROTOCOL = 'mqtt';
+
+/** Milliseconds that a peer who was turned away gets to close, before the socket is taken away. */
+const GRACE = 2_000;
+
+/** A key is 16 bytes in base64 (RFC 6455 section 4.1). */
+const KEY = /^[+/0-9A-Za-z]{22}==$/;
+
+/**
+ * Whether a request asks for a WebSocket. Other upgrades are ignored (RFC 9110 section 7.8): HTTP clients of Java offer
+ * HTTP/2 with every plain request.
+ */
+export const asksForWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.trim().toLowerCase() === 'websocket';
+
+const tokens = (head: HttpHead, name: string): string[] =>
+  (head.headers.get(name) ?? []).flatMap((value) => value.split(',').map((token) => token.trim()));
+
+const only = (head: HttpHead, name: string): string | undefined => {
+  const values = head.headers.get(name) ?? [];
+  return values.length === 1 ? values[0] : undefined;
+};
+
+/** Fails for what can't become MQTT over WebSocket, whoever asks (RFC 6455 section 4.2.1). */
+export function checkUpgrade(head: HttpHead): void {
+  const bad = (message: string): never => fail('InvalidRequestException', message);
+  if (head.path !== WEBSOCKET_PATH)
+    fail('UnknownOperationException', `There is no WebSocket at this path but at ${WEBSOCKET_PATH}`);
+  if (head.method !== 'GET') fail('MethodNotAllowedException', 'A WebSocket begins with GET');
+  if (only(head, 'host') === undefined) bad(`Header 'host' is missing, or there is more than one`);
+  if (only(head, 'upgrade')?.toLowerCase() !== 'websocket') bad(`Header 'upgrade' must be 'websocket'`);
+  if (only(head, 'sec-websocket-version') !== '13') bad(`Header 'sec-websocket-version' must be '13'`);
+  if (!KEY.test(only(head, 'sec-websocket-key') ?? '')) bad(`Header 'sec-websocket-key' must be 16 bytes in base64`);
+  if (!tokens(head, 'sec-websocket-protocol').includes(SUBPROTOCOL))
+    bad(`Header 'sec-websocket-protocol' must offer '${SUBPROTOCOL}'`);
+  if (head.headers.has('transfer-encoding') || Number(only(head, 'content-length') ?? 0) !== 0) bad('An upgrade has no body');
+}
+
+/**
+ * A page of another origin can open a WebSocket, or post, with a certificate that its browser adds by itself; with nothing
+ * but a certificate to show, the origin (RFC 6454 section 7) must therefore be the server itself. Devices send none.
+ */
+export function isForeignOrigin(head: HttpHead): boolean {
+  const origin = head.headers.get('origin');
+  if (origin === undefined) return false;
+  const host = only(head, 'host')?.toLowerCase();
+  return origin.length !== 1 || host === undefined || !sameHost(origin[0] ?? '', host);
+}
+
+function sameHost(origin: string, host: string): boolean {
+  const url = URL.parse(origin);
+  const own = URL.parse(`${url?.protocol}//${host}`);
+  return url !== null && own !== null && url.host !== '' && url.host === own.host;
+}
+
+/** A whole answer in the data plane's form, for a socket that has no response object; then it closes. Gives the id that is in it. */
+export function refuseUpgrade(socket: Duplex, error: unknown): string {
+  const requestId = randomUUID();
+  if (!socket.writable) {
+    socket.destroy();
+    return requestId;
+  }
+  const { status, code, body } = renderError(undefined, error);
+  const text = JSON.stringify({ ...(JSON.parse(String(body)) as object), traceId: requestId });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(text)}`,
+    `x-amzn-ErrorType: ${code}:`,
+    `x-amzn-RequestId: ${requestId}`,
+    // RFC 6455 section 4.4: the version that would have been understood.
+    'sec-websocket-version: 13',
+    'connection: close',
+  ];
+  // What the peer still sends is read and dropped: unread bytes would turn the answer into a reset.
+  socket.resume();
+  socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
+  const timer = setTimeout(() => socket.destroy(), GRACE).unref();
+  socket.once('close', () => clearTimeout(timer));
+  return requestId;
+}

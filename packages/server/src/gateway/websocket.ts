@@ -1,0 +1,121 @@
+/**
+ * MQTT over WebSocket (developer guide, page protocols): an HTTP server's upgrades, judged before they are accepted. What
+ * a signature proves is proven here; who brings a certificate or a custom authorizer's credentials is judged at CONNECT.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { WebSocketServer } from 'ws';
+import type { Broker } from '../broker/broker.ts';
+import type { Refusal } from '../refusals/refusals.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { Login } from './admission/login.ts';
+import type { Logins } from './admission/logins.ts';
+import { alpnOf, type Arrivals } from './arrival.ts';
+import { plainAddress } from './peer.ts';
+import { checkUpgrade, refuseUpgrade, SUBPROTOCOL } from './upgrade.ts';
+import { attachWebSocket } from './websocket-channel.ts';
+
+export interface WebSocketOptions {
+  readonly broker: Broker;
+  readonly arrivals: Arrivals;
+  readonly logins: Logins;
+  readonly refuse: (refusal: Refusal) => void;
+  readonly log: Logger;
+}
+
+export interface WebSocketGate {
+  /** For the `upgrade` event of an HTTP server, with a connection on which no request waits for its answer. */
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void;
+  /** Ends upgrades that are being judged. */
+  closeAll(): void;
+}
+
+const FRAMING = {
+  noServer: true,
+  clientTracking: false,
+  perMessageDeflate: false,
+  // The largest packet, and whatever small ones a client puts beside it.
+  maxPayload: 256 * 1024,
+  maxFragments: 1_024,
+  maxBufferedChunks: 4_096,
+  // Milliseconds that a peer gets to close after us, before the socket is taken away.
+  closeTimeout: 2_000,
+  handleProtocols: () => SUBPROTOCOL,
+};
+
+/** What is wrong with a request itself, whoever has sent it. */
+const ABOUT_FORM: ReadonlySet<string> = new Set([
+  'InvalidRequestException',
+  'MethodNotAllowedException',
+  'UnknownOperationException',
+]);
+
+export function webSockets({ broker, arrivals, logins, refuse, log }: WebSocketOptions): WebSocketGate {
+  const server = new WebSocketServer(FRAMING);
+  const judging = new Set<Socket>();
+
+  const record = (sourceIp: string, refusal: Omit<Refusal, 'protocol' | 'sourceIp'>): void =>
+    refuse({ protocol: 'websocket', sourceIp, ...refusal });
+
+  /** The login whose upgrade may be accepted. Fails, with what the client is told. */
+  async function admit(request: IncomingMessage): Promise<Login> {
+    const login = arrivals.ofRequest(request, 'websocket');
+    checkUpgrade(login.http);
+    const alpn = alpnOf(request.socket);
+    const begun = await logins.beginWebSocket(login, alpn);
+    if ('refused' in begun) {
+      record(login.peer.sourceIp, begun.refused);
+      return fail('ForbiddenException', 'Forbidden');
+    }
+    return begun;
+  }
+
+  /** Records why, and gives what the client is told: of signatures in the one form that devices know. */
+  function told(error: unknown, sourceIp: string): unknown {
+    if (!(error instanceof ThingkeepError)) {
+      log.error({ err: error }, 'an upgrade could not be judged');
+      return error;
+    }
+    const { code, message } = error;
+    if (code === 'ForbiddenException') return error;
+    const form = ABOUT_FORM.has(code);
+    record(sourceIp, form ? { check: 'protocol', reason: message } : { check: 'signature', reason: `${code}: ${message}` });
+    return form ? error : new ThingkeepError('ForbiddenException', message);
+  }
+
+  async function serve(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+    let login: Login;
+    try {
+      login = await admit(request);
+    } catch (error) {
+      refuseUpgrade(socket, told(error, plainAddress(socket.remoteAddress)));
+      return;
+    }
+    if (socket.destroyed) return;
+    const judge = logins.judgeOf(login, alpnOf(request.socket));
+    server.handleUpgrade(request, socket, head, (opened) => attachWebSocket(opened, broker, login.peer, judge));
+  }
+  // Whatever the framing finds in a head that passed the checks above.
+  server.on('wsClientError', (error, socket) =>
+    refuseUpgrade(socket, new ThingkeepError('InvalidRequestException', error.message)),
+  );
+
+  return {
+    upgrade: (request, socket, head) => {
+      const gone = (): void => void socket.destroy();
+      socket.on('error', gone);
+      judging.add(socket);
+      socket.once('close', () => judging.delete(socket));
+      serve(request, socket, head)
+        .catch((error: unknown) => {
+          log.error({ err: error }, 'an upgrade could not be answered');
+          socket.destroy();
+        })
+        .finally(() => judging.delete(socket));
+    },
+    closeAll: () => {
+      for (const socket of judging) socket.destroy();
+    },
+  };
+}

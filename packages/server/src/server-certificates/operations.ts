@@ -1,0 +1,144 @@
+/**
+ * The little of AWS Certificate Manager that domain configurations need: ImportCertificate, DescribeCertificate,
+ * GetCertificate, ListCertificates, DeleteCertificate. Source: ACM API reference.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Caller } from '@thingkeep/wire/api/handlers.ts';
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
+import { describedCertificate } from './description.ts';
+import { type Input, optionalArn, optionalPem, optionalTags, requiredArn, requiredPem } from './input.ts';
+import { type JudgedCertificate, judgeCertificate } from './judge.ts';
+import {
+  type ServerCertificateRecord,
+  serverCertificateArn,
+  serverCertificateId,
+  serverCertificates,
+  serverKeys,
+} from './store.ts';
+
+/** An operation of a service without rows in the operation table; answers with what becomes JSON. */
+export type AcmHandler = (input: Input, caller: Caller) => Promise<object>;
+
+export interface AcmOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** ARNs of what serves a certificate. */
+  readonly usedBy: (tx: ReadTransaction, place: Place, certificateArn: string) => Promise<readonly string[]>;
+  /** Called after a certificate that was there got another content. */
+  readonly replaced: (place: Place, certificateArn: string) => Promise<void>;
+}
+
+/** ACM user guide, quotas: certificates of an account and region. */
+const MOST_CERTIFICATES = 2500;
+const LARGEST = { certificate: 32_768, privateKey: 5_120, chain: 2_097_152 };
+
+/** The id in an ARN of the caller's; fails with InvalidArnException where it is none of a certificate. */
+export function ownCertificateId(arn: string, place: Place): string {
+  const id = serverCertificateId(arn, place);
+  if (id !== undefined) return id;
+  return /^arn:[\w-]+:acm:[\w-]*:\d+:certificate\/[\w+=,.@-]+$/.test(arn)
+    ? unknown(arn)
+    : fail('InvalidArnException', 'The certificate ARN is not valid.');
+}
+
+const unknown = (arn: string): never => fail('ResourceNotFoundException', `Could not find certificate ${arn}.`);
+
+export const existing = async (
+  tx: ReadTransaction,
+  accountId: string,
+  id: string,
+  arn: string,
+): Promise<ServerCertificateRecord> => (await tx.get(serverCertificates, [accountId, id])) ?? unknown(arn);
+
+/** What a certificate in use promises its users stays: its kind of key and the names it is made out to (page import-reimport). */
+function checkReplacement(before: ServerCertificateRecord, after: JudgedCertificate): void {
+  if (before.keyAlgorithm !== after.keyAlgorithm)
+    fail('ValidationException', 'A certificate can be replaced only by one with a key of the same algorithm and size.');
+  const missing = before.hostNames.filter((name) => !after.hostNames.includes(name));
+  if (missing.length > 0)
+    fail('ValidationException', 'A certificate can be replaced only by one that names all of its domain names.');
+}
+
+async function keep(tx: WriteTransaction, record: ServerCertificateRecord, privateKeyPem: string): Promise<void> {
+  const { accountId, id } = record;
+  await tx.put(serverCertificates, record);
+  await tx.put(serverKeys, { accountId, id, privateKeyPem });
+}
+
+const kept = ({ privateKeyPem: _apart, ...shown }: JudgedCertificate): Omit<JudgedCertificate, 'privateKeyPem'> => shown;
+
+export function acmOperations({ store, clock, usedBy, replaced }: AcmOptions): Readonly<Record<string, AcmHandler>> {
+  async function create(judged: JudgedCertificate, input: Input, { accountId }: Caller): Promise<string> {
+    const id = randomUUID();
+    const now = clock.now();
+    const tags = optionalTags(input) ?? [];
+    await store.write(async (tx) => {
+      const { items } = await tx.scan(serverCertificates, { prefix: [accountId] });
+      if (items.length >= MOST_CERTIFICATES)
+        fail('LimitExceededException', `An account can have at most ${MOST_CERTIFICATES} certificates.`);
+      await keep(tx, { ...kept(judged), accountId, id, createdAt: now, importedAt: now, tags }, judged.privateKeyPem);
+    });
+    return id;
+  }
+
+  async function replace(judged: JudgedCertificate, arn: string, caller: Caller): Promise<void> {
+    const id = ownCertificateId(arn, caller);
+    await store.write(async (tx) => {
+      const before = await existing(tx, caller.accountId, id, arn);
+      checkReplacement(before, judged);
+      await keep(tx, { ...before, ...kept(judged), importedAt: clock.now() }, judged.privateKeyPem);
+    });
+    await replaced(caller, arn);
+  }
+
+  return {
+    async ImportCertificate(input, caller) {
+      const arn = optionalArn(input);
+      if (arn !== undefined && optionalTags(input) !== undefined)
+        fail('InvalidParameterException', 'Tags can not be given when a certificate is replaced.');
+      const judged = judgeCertificate(
+        {
+          certificate: requiredPem(input, 'Certificate', LARGEST.certificate),
+          privateKey: requiredPem(input, 'PrivateKey', LARGEST.privateKey),
+          chain: optionalPem(input, 'CertificateChain', LARGEST.chain),
+        },
+        clock.now(),
+      );
+      if (arn === undefined) return { CertificateArn: serverCertificateArn(caller, await create(judged, input, caller)) };
+      await replace(judged, arn, caller);
+      return { CertificateArn: arn };
+    },
+
+    async DescribeCertificate(input, caller) {
+      const arn = requiredArn(input);
+      const id = ownCertificateId(arn, caller);
+      return store.read(async (tx) => {
+        const record = await existing(tx, caller.accountId, id, arn);
+        return { Certificate: describedCertificate(record, caller, clock.now(), await usedBy(tx, caller, arn)) };
+      });
+    },
+
+    async GetCertificate(input, caller) {
+      const arn = requiredArn(input);
+      const id = ownCertificateId(arn, caller);
+      const { certificatePem, chainPem } = await store.read((tx) => existing(tx, caller.accountId, id, arn));
+      return { Certificate: certificatePem, ...(chainPem === '' ? {} : { CertificateChain: chainPem }) };
+    },
+
+    async DeleteCertificate(input, caller) {
+      const arn = requiredArn(input);
+      const id = ownCertificateId(arn, caller);
+      await store.write(async (tx) => {
+        await existing(tx, caller.accountId, id, arn);
+        if ((await usedBy(tx, caller, arn)).length > 0)
+          fail('ResourceInUseException', `The certificate ${arn} in account ${caller.accountId} is in use.`);
+        await tx.delete(serverCertificates, [caller.accountId, id]);
+        await tx.delete(serverKeys, [caller.accountId, id]);
+      });
+      return {};
+    },
+  };
+}

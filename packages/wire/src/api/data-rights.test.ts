@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { neededRights } from './data-rights.ts';
+import { findOperation, operationsOf } from './table.ts';
+
+const place = { region: 'us-east-1', accountId: '123456789012' };
+const needed = (name: string, input: object): string[] | undefined => {
+  const operation = findOperation('iot-data', name) ?? findOperation('iot', name);
+  assert(operation !== undefined);
+  return neededRights(operation, input, place)?.map(({ action, resource }) => `${action} ${resource.split(':').at(-1)}`);
+};
+
+test('operations of the data plane need the actions of page iot-policy-actions (fact 3.1)', () => {
+  assert.deepEqual(needed('Publish', { topic: 'a/b' }), ['iot:Publish topic/a/b']);
+  assert.deepEqual(needed('Publish', { topic: 'a', retain: true }), ['iot:Publish topic/a', 'iot:RetainPublish topic/a']);
+  assert.deepEqual(needed('GetRetainedMessage', { topic: 'a' }), ['iot:GetRetainedMessage topic/a']);
+  assert.deepEqual(needed('ListRetainedMessages', {}), ['iot:ListRetainedMessages *']);
+  assert.deepEqual(needed('DeleteConnection', { clientId: 'c' }), ['iot:DeleteConnection client/c']);
+  assert.deepEqual(needed('GetThingShadow', { thingName: 't' }), ['iot:GetThingShadow thing/t']);
+  assert.deepEqual(needed('UpdateThingShadow', { thingName: 't', shadowName: 's' }), ['iot:UpdateThingShadow thing/t/s']);
+});
+
+test('no operation of the data plane goes without a right, and no other has one', () => {
+  for (const operation of operationsOf('iot-data'))
+    assert.ok((neededRights(operation, {}, place)?.length ?? 0) > 0, operation.name);
+  for (const service of ['iot', 'iot-jobs-data'] as const)
+    for (const operation of operationsOf(service)) assert.equal(neededRights(operation, {}, place), undefined, operation.name);
+});

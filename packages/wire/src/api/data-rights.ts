@@ -1,0 +1,48 @@
+/**
+ * What a device needs a right for when it calls the data plane over HTTP: the actions of its IoT policies and the
+ * resources that they are asked on (developer guide, pages iot-policy-actions and iot-action-resources).
+ */
+import { iotArn, type Place, type ResourceType } from '../arn.ts';
+import type { Operation } from './table.ts';
+
+export interface NeededRight {
+  /** Such as `iot:Publish`. */
+  readonly action: string;
+  /** A whole ARN, or `*` for an action without a resource. */
+  readonly resource: string;
+}
+
+type Input = Readonly<Record<string, unknown>>;
+type Needed = (input: Input, place: Place) => readonly NeededRight[];
+
+const on =
+  (action: string, type: ResourceType, member: string): Needed =>
+  (input, place) => [{ action, resource: iotArn(place, type, String(input[member] ?? '')) }];
+
+/** The classic shadow is asked for on its thing, a named one behind the thing's name. */
+const onShadow =
+  (action: string): Needed =>
+  ({ thingName, shadowName }, place) => [
+    { action, resource: iotArn(place, 'thing', shadowName === undefined ? `${thingName}` : `${thingName}/${shadowName}`) },
+  ];
+
+const publish = on('iot:Publish', 'topic', 'topic');
+const retain = on('iot:RetainPublish', 'topic', 'topic');
+
+const NEEDED: ReadonlyMap<string, Needed> = new Map([
+  ['Publish', (input, place) => (input.retain === true ? [publish, retain] : [publish]).flatMap((each) => each(input, place))],
+  ['GetRetainedMessage', on('iot:GetRetainedMessage', 'topic', 'topic')],
+  ['ListRetainedMessages', () => [{ action: 'iot:ListRetainedMessages', resource: '*' }]],
+  ['DeleteConnection', on('iot:DeleteConnection', 'client', 'clientId')],
+  ['GetConnection', on('iot:GetConnection', 'client', 'clientId')],
+  ['ListSubscriptions', on('iot:ListSubscriptions', 'client', 'clientId')],
+  ['SendDirectMessage', on('iot:SendDirectMessage', 'client', 'clientId')],
+  ['GetThingShadow', onShadow('iot:GetThingShadow')],
+  ['UpdateThingShadow', onShadow('iot:UpdateThingShadow')],
+  ['DeleteThingShadow', onShadow('iot:DeleteThingShadow')],
+  ['ListNamedShadowsForThing', on('iot:ListNamedShadowsForThing', 'thing', 'thingName')],
+] satisfies readonly (readonly [string, Needed])[]);
+
+/** All rights that the operation needs for this input; undefined when no right of a device's policies covers it. */
+export const neededRights = (operation: Operation, input: object, place: Place): readonly NeededRight[] | undefined =>
+  operation.service === 'iot-data' ? NEEDED.get(operation.name)?.(input as Input, place) : undefined;
