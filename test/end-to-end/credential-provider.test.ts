@@ -52,6 +52,9 @@ const FLEET = [
   allow('iot:Connect', arn('client/robot')),
   allow(['iot:Publish', 'iot:Receive'], arn('topic/robots/*')),
   allow('iot:Subscribe', arn('topicfilter/robots/*')),
+  // Certificates of the server's making have the common name `AWS IoT Certificate`.
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
+  allow('iot:Publish', arn('topic/named/${iot:Certificate.Subject.CommonName}')),
 ];
 
 async function fleet(server: TestServer): Promise<Device> {
@@ -137,6 +140,9 @@ test('the aws command uses them: the data plane as the policies say, nothing of 
   ];
   for (const call of denied) assert.match((await awsOutcome({ env }, ...call)).stderr, /AccessDenied/, call.join(' '));
 
+  const recorded = await server.logged(({ check, protocol }) => check === 'policy' && protocol === 'api');
+  assert.deepEqual([recorded.accountId, recorded.principal], [ACCOUNT, identity.Arn]);
+
   await server.iot.send(new UpdateCertificateCommand({ certificateId: device.certificateId, newStatus: 'REVOKED' }));
   assert.match((await publish({}, '--topic', 'robots/1')).stderr, /ForbiddenException/);
 });
@@ -146,19 +152,26 @@ test('they survive a restart; forged, mixed and lonely ones are nobody’s', asy
   try {
     let credentials: Required<Credentials>;
     let other: Required<Credentials>;
+    let device: Device;
     {
       await using server = await startServer({ dataDir });
-      const device = await fleet(server);
+      device = await fleet(server);
       credentials = await credentialsOf(server, device);
       other = await credentialsOf(server, device);
     }
     await using server = await startServer({ dataDir });
     const { accessKeyId, secretAccessKey, sessionToken } = credentials;
-    const publish = (given: Credentials) =>
+    const publish = (given: Credentials, topic = 'robots/1') =>
       new IoTDataPlaneClient({ endpoint: server.url, region: 'us-east-1', credentials: given, maxAttempts: 1 }).send(
-        new PublishCommand({ topic: 'robots/1', qos: 1 }),
+        new PublishCommand({ topic, qos: 1 }),
       );
     await publish(credentials);
+    // Variables of the certificate are known without the certificate being shown, and later when it is.
+    await publish(credentials, 'named/AWS IoT Certificate');
+    await assert.rejects(publish(credentials, 'named/somebody'), { name: 'ForbiddenException' });
+    const post = ['-X', 'POST', '--cacert', server.rootCa, '--cert', device.cert, '--key', device.key, '-w', '%{http_code}'];
+    const url = `https://localhost:${server.ports.https}/topics/named%2FAWS%20IoT%20Certificate`;
+    assert.match((await run('curl', ['-s', ...post, url])).stdout, /200$/);
     const flipped = Buffer.from(sessionToken, 'base64');
     flipped[40] = (flipped[40] ?? 0) ^ 1;
     const wrong: Credentials[] = [

@@ -1,6 +1,7 @@
 /** Every part of the server, put together. This file knows all of them and decides nothing. */
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import type { Place } from '@thingkeep/wire/arn.ts';
 import { metricsText } from './admin/metrics.ts';
 import { adminOperations } from './admin/operations.ts';
 import type { FindAccessKey, KeyUse } from './api/access-keys.ts';
@@ -97,6 +98,8 @@ const text = (body: string, type = 'text/plain'): Awaited<ReturnType<PlainHandle
   headers: { 'content-type': type },
   body,
 });
+
+const placeOf = ({ accountId, region }: Place): Place => ({ accountId, region });
 
 export async function openCore({ config, folder, clock, log }: CoreOptions): Promise<Core> {
   await using parts = new AsyncDisposableStack();
@@ -244,8 +247,11 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
       ['/metrics', () => text(metricsText(broker, refusals), 'text/plain; version=0.0.4')],
     ]),
     admin: adminOperations(refusals),
-    refused: ({ sourceIp, reason, code, method, path }) =>
-      refuse({ check: 'signature', reason: `${code}: ${reason}`, protocol: 'api', sourceIp, action: method, resource: path }),
+    refused: ({ sourceIp, reason, code, method, path, caller }) =>
+      refuse({
+        ...(caller === undefined ? { check: 'signature' } : { check: 'policy', ...placeOf(caller), principal: caller.arn }),
+        ...({ reason: `${code}: ${reason}`, protocol: 'api', sourceIp, action: method, resource: path } as const),
+      }),
   });
   const httpOptions = { ...serverOptions, shouldUpgradeCallback: asksForWebSocket };
   const apiServer = config.apiTls

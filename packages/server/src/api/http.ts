@@ -37,6 +37,8 @@ export interface ApiRefusal {
   readonly path: string;
   readonly code: string;
   readonly reason: string;
+  /** Whose key it was; absent while that was not proven. */
+  readonly caller?: Caller;
 }
 
 export interface ApiOptions {
@@ -75,6 +77,8 @@ interface Exchange {
   readonly requestId: string;
   readonly sourceIp: string;
   path: string;
+  /** Once it is proven. */
+  caller?: Caller;
   service?: string | undefined;
   operation?: Operation;
   /** Unsigned: what a page of another origin can't read, as nothing proves that its user may. */
@@ -139,6 +143,7 @@ export function createApi(options: ApiOptions): Api {
   ): Promise<Rendered> {
     const { requestId, sourceIp } = exchange;
     const caller: Caller = { accountId: key.accountId, region, arn: key.arn, userId: key.userId, sourceIp, requestId };
+    exchange.caller = caller;
     if (isQueryService(service)) {
       mayAsk(key, service);
       return answerQuery(service, head.query, body, caller);
@@ -188,10 +193,13 @@ export function createApi(options: ApiOptions): Api {
   }
 
   function answerError(exchange: Exchange, error: unknown): Rendered {
-    const { request, requestId, sourceIp, path, service, operation } = exchange;
+    const { request, requestId, sourceIp, path, service, operation, caller } = exchange;
     const method = request.method ?? '';
     if (error instanceof ThingkeepError && REFUSALS.has(error.code)) {
-      const refusal: ApiRefusal = { requestId, sourceIp, method, path, code: error.code, reason: error.message };
+      const refusal: ApiRefusal = {
+        ...{ requestId, sourceIp, method, path, code: error.code, reason: error.message },
+        ...(caller === undefined ? {} : { caller }),
+      };
       if (options.refused === undefined) log.warn({ event: 'api-refused', service, ...refusal }, 'API request refused');
       else options.refused(refusal);
     }

@@ -72,7 +72,7 @@ function checkToken(key: AccessKey, token: string | undefined): void {
 /** Temporary credentials of a device are of one region; who it is, a caller may ask anywhere. */
 function checkRegion(key: AccessKey, { region, service }: Signature): void {
   if (key.region !== undefined && key.region !== region && service !== 'sts')
-    fail('AccessDeniedException', `User: ${key.arn} has rights in ${key.region} alone, not in ${region}`);
+    fail('AccessDeniedException', `The credentials are good for ${key.region} alone, not for ${region}`);
 }
 
 export function createSigv4({ clock, findAccessKey }: { clock: Clock; findAccessKey: FindAccessKey }): Sigv4 {

@@ -3,6 +3,7 @@
  * a certificate was shown, is registered, is ACTIVE, is within its validity, and its policies allow the client id.
  * Source: AWS IoT developer guide, pages x509-client-certs, iot-policy-actions, thing-policy-variables.
  */
+import { X509Certificate } from 'node:crypto';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import type { Admission, AdmissionRefusal, Judge, Peer } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
@@ -158,7 +159,8 @@ export class CertificateAdmission implements LoginMethod {
     const principal = iotArn(place, 'cert', certificateId);
     const found = clientId === NO_CLIENT ? undefined : await thingOf(tx, accountId, principal, clientId);
     const policies = this.#compiled.compile(await effectivePolicies(tx, accountId, principal, []));
-    const names = der === undefined ? undefined : readCertificateNames(der);
+    // Temporary credentials come without the certificate that they were got with.
+    const names = readCertificateNames(der ?? new X509Certificate(record.certificatePem).raw);
     return {
       place,
       certificateId,
