@@ -23,7 +23,8 @@ export interface Peer {
   readonly serverName?: string;
   /** SHA-256 of the client certificate's DER form, lowercase hexadecimal. */
   readonly certificateId?: string;
-  readonly certificateDer?: Buffer;
+  /** Its DER form, asked of the connection: kept for every one of them, it would weigh more than all else. */
+  readonly certificateDer?: () => Buffer | undefined;
 }
 
 export interface Decision {

@@ -83,11 +83,12 @@ class BoundRights implements Rights {
 
   constructor(compiled: CompiledPolicies, context: PolicyContext) {
     this.#compiled = compiled;
-    this.#context = context;
     this.unreadable = compiled.unreadable;
     const [lost] = compiled.unreadable;
     this.#refusal = lost === undefined ? undefined : { effect: 'EXPLICIT_DENY', policyName: lost };
     this.timeDependent = compiled.statements.some((statement) => statement.conditions.some(dependsOnTime));
+    // What is asked again and again keeps its keys; else each action is bound once, and they need not be kept.
+    this.#context = this.timeDependent ? { keys: context.keys, connectKeys: context.connectKeys } : context;
   }
 
   decide(action: string, resource: string, conditions?: ContextKeys): Decision {
@@ -129,7 +130,8 @@ class BoundRights implements Rights {
       })
       .sort((left, right) => Number(right.source.deny) - Number(left.source.deny));
     const rights = { action, statements, holding: statements.filter((statement) => statement.holds) };
-    if (this.#byAction.size < MOST_ACTIONS) this.#byAction.set(name, rights);
+    // Asked once, at the connection's begin.
+    if (action !== CONNECT && this.#byAction.size < MOST_ACTIONS) this.#byAction.set(name, rights);
     return rights;
   }
 }

@@ -76,12 +76,27 @@ function thingValues({ thing, isAttached }: DeviceFacts): readonly Value[] {
 const present = (key: string, value: string | undefined): readonly Value[] =>
   value === undefined || value === '' ? [] : [[key, value]];
 
-/** Everything that policies may ask about a device. Build it once per connection. */
-export function deviceContext(facts: DeviceFacts): PolicyContext {
+/**
+ * Everything that policies may ask about a device. Keys are made anew whenever they are asked for: that is once for each
+ * action of a connection, and kept they would be most of what an idle connection weighs.
+ */
+export const deviceContext = (facts: DeviceFacts): PolicyContext => ({
+  get keys() {
+    return deviceKeys(facts);
+  },
+  get connectKeys() {
+    return contextKeys([
+      ...(facts.connectAttributes === undefined ? [] : [['iot:ConnectAttributes', facts.connectAttributes] as const]),
+      ...present('iot:LastWillTopic', facts.lastWillTopicArn),
+    ]);
+  },
+});
+
+function deviceKeys(facts: DeviceFacts): ContextKeys {
   const names =
     facts.certificateNames ?? (facts.certificateDer === undefined ? undefined : readCertificateNames(facts.certificateDer));
   const mqtt = facts.protocol === 'mqtt';
-  const keys: ContextKeys = new Map([
+  return new Map([
     ...timeKeys(facts.now),
     ...contextKeys([
       ...present('aws:SourceIp', facts.sourceIp),
@@ -92,9 +107,4 @@ export function deviceContext(facts: DeviceFacts): PolicyContext {
       ...(names === undefined ? [] : certificateValues(names)),
     ]),
   ]);
-  const connectKeys = contextKeys([
-    ...(facts.connectAttributes === undefined ? [] : [['iot:ConnectAttributes', facts.connectAttributes] as const]),
-    ...present('iot:LastWillTopic', facts.lastWillTopicArn),
-  ]);
-  return { keys, connectKeys };
 }

@@ -110,7 +110,7 @@ export class CertificateAdmission implements LoginMethod {
     const { certificateId } = peer;
     if (certificateId === undefined) return refused({ check: 'certificate-missing', reason: 'the client showed no certificate' });
     const facts = await this.#remembered.get(certificateId, clientId, () =>
-      this.#load(certificateId, clientId, peer.certificateDer),
+      this.#load(certificateId, clientId, peer.certificateDer?.()),
     );
     if (facts === undefined)
       return refused({ check: 'certificate-unknown', reason: 'the certificate is not registered', certificateId });

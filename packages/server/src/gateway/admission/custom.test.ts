@@ -196,7 +196,7 @@ describe('the authorizer', () => {
     const { id, arn, pem } = await bench.registry.certificate();
     const der = Buffer.from(pem.replace(/-----[A-Z ]+-----|\s/g, ''), 'base64');
     const x509 = { ...domain, authenticationType: 'CUSTOM_AUTH_X509' } as const;
-    const login = () => bench.login({ domain: x509, peer: { ...bench.peer, certificateId: id, certificateDer: der } });
+    const login = () => bench.login({ domain: x509, peer: { ...bench.peer, certificateId: id, certificateDer: () => der } });
     assert.equal((await bench.refusal(connect('c1'), bench.login({ domain: x509 }))).check, 'certificate-missing');
     assert.equal(bench.events.length, 0, 'the certificate is judged first');
     assert.match((await bench.refusal(connect('c1'), login())).reason, /principalId is not the id of the client certificate/);

@@ -231,7 +231,8 @@ function loginFacts(
   certificate: CertificateFacts | undefined,
   connectionId: string,
 ): LoginFacts {
-  const { serverName, certificateDer } = peer;
+  const { serverName } = peer;
+  const certificateDer = peer.certificateDer?.();
   const shown =
     certificate === undefined || certificateDer === undefined
       ? {}

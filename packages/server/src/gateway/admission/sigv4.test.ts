@@ -16,7 +16,7 @@ const signer = (key: Partial<Signer['key']> = {}, service = 'iotdevicegateway'):
 const admission = (signed: Signer): Sigv4Admission =>
   new Sigv4Admission({ begin: async () => ({ finish: () => signed }), webSocket: async () => signed }, pino({ level: 'silent' }));
 const login: Login = {
-  peer: { sourceIp: '192.0.2.7', sourcePort: 1, certificateId: 'f'.repeat(64), certificateDer: Buffer.of(1) },
+  peer: { sourceIp: '192.0.2.7', sourcePort: 1, certificateId: 'f'.repeat(64), certificateDer: () => Buffer.of(1) },
   protocol: 'websocket',
   http: { method: 'GET', path: '/mqtt', query: '', headers: new Map() },
 };
