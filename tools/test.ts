@@ -32,6 +32,7 @@ const PEERS: Readonly<Record<string, Peer>> = {
     debian: 'mosquitto-clients',
     isHere: () => runs('mosquitto_pub', '--help') && runs('mosquitto_sub', '--help'),
   },
+  prlimit: { debian: 'util-linux', isHere: () => runs('prlimit', '--version') },
   openssl: { debian: 'openssl', isHere: () => runs('openssl', 'version') },
   paho: { debian: 'python3-paho-mqtt', isHere: () => imports('paho.mqtt.client') },
 };

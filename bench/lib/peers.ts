@@ -44,7 +44,9 @@ const line = (child: ChildProcess, pattern: RegExp): Promise<string> =>
 
 export async function startThingkeep(folder: string, source: string = ROOT): Promise<Peer & { readonly api: string }> {
   const main = join(source, 'packages/server/src/main.ts');
+  // As `npm start` does it.
   const child = spawn(process.execPath, [
+    '--max-semi-space-size=4',
     main,
     'start',
     '--data-dir',

@@ -12,14 +12,20 @@ function has(python: string, library: string): boolean {
   }
 }
 
-/** Runs a script of `python/` with arguments; gives what it printed. */
-export function python(
-  script: string,
-  library: 'boto3' | 'paho.mqtt.client',
-  env: Readonly<Record<string, string>>,
-  ...args: string[]
-): Promise<string> {
+type Library = 'boto3' | 'paho.mqtt.client';
+
+export function pythonWith(library: Library): string {
   const found = ['python3', '/usr/bin/python3'].find((candidate) => has(candidate, library));
   if (found === undefined) throw new Error(`no Python here has ${library}`);
-  return succeed(found, [fileURLToPath(new URL(`python/${script}`, import.meta.url)), ...args], { env });
+  return found;
 }
+
+export const pythonScript = (name: string): string => fileURLToPath(new URL(`python/${name}`, import.meta.url));
+
+/** Runs a script of `python/` with arguments; gives what it printed. */
+export const python = (
+  script: string,
+  library: Library,
+  env: Readonly<Record<string, string>>,
+  ...args: string[]
+): Promise<string> => succeed(pythonWith(library), [pythonScript(script), ...args], { env });

@@ -20,6 +20,7 @@ import { taggableAuthorizers } from './authorizers/store.ts';
 import { Broker } from './broker/broker.ts';
 import { dataPlaneOperations, publisher } from './broker/operations.ts';
 import { Retained } from './broker/retained.ts';
+import { limitsAndRates } from './config/accounts.ts';
 import type { Config } from './config/config.ts';
 import type { DataFolder } from './config/data-folder.ts';
 import { writePrivateFile } from './config/private-file.ts';
@@ -46,7 +47,7 @@ import { standing } from './gateway/admission/standing.ts';
 import { Lifecycle } from './events/lifecycle.ts';
 import { eventOperations } from './events/operations.ts';
 import { createGateway } from './gateway/gateway.ts';
-import { secureOptions } from './gateway/listeners/tls.ts';
+import { HANDSHAKE_TIMEOUT, secureOptions } from './gateway/listeners/tls.ts';
 import { followRights, markJudgements } from './gateway/live-rights.ts';
 import { asksForWebSocket } from './gateway/upgrade.ts';
 import { policyAttachmentOperations } from './policies/operations-attachments.ts';
@@ -69,6 +70,7 @@ import { thingOperations } from './registry/thing-operations.ts';
 import { thingPrincipalOperations } from './registry/thing-principal-operations.ts';
 import { thingTypeOperations } from './registry/thing-type-operations.ts';
 import type { Clock } from './runtime/clock.ts';
+import { connectionsWithin, limitConnections, openFileLimit } from './runtime/connection-limit.ts';
 import { close, listen } from './runtime/listen.ts';
 import type { Logger } from './runtime/log.ts';
 import { every } from './runtime/timers.ts';
@@ -136,10 +138,17 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   const admission = new CertificateAdmission({ ...places, clock, log, changes: rights });
   const custom = new CustomAdmission({ ...places, functions, certificates: admission, clock, log });
   const { marked, judgedAt } = markJudgements(rights);
-  const broker = new Broker({ region, clock, log, refuse, retained: new Retained(inRegion), store });
+  const limits = limitsAndRates(config.accounts, config.rateLimits);
+  const broker = new Broker({ region, clock, log, refuse, retained: new Retained(inRegion), store, ...limits });
   await broker.load();
   const publish = publisher(broker);
-  broker.listen(new Lifecycle({ clock, publish: (place, topic, payload) => broker.publishEvent(place, topic, payload, 1) }));
+  broker.listen(
+    new Lifecycle({
+      clock,
+      publish: (place, topic, payload) => broker.publishEvent(place, topic, payload, 1),
+      hasReceivers: broker.hasReceivers.bind(broker),
+    }),
+  );
   parts.defer(followRights({ broker, mayKeepSessions: standing({ ...places, log }), judgedAt, changes: rights }));
   parts.defer(announceRefusals(refusals, broker.publishEvent.bind(broker)));
 
@@ -255,13 +264,18 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   });
   const httpOptions = { ...serverOptions, shouldUpgradeCallback: asksForWebSocket };
   const apiServer = config.apiTls
-    ? createHttpsServer({ ...httpOptions, ...secureOptions(authority.serverCredentials()) })
+    ? createHttpsServer({ ...httpOptions, ...secureOptions(authority.serverCredentials()), handshakeTimeout: HANDSHAKE_TIMEOUT })
     : createHttpServer(httpOptions);
   serveApi(apiServer, api, gateway.upgrade);
   if ('setSecureContext' in apiServer)
     parts.defer(authority.onRotate(() => apiServer.setSecureContext(secureOptions(authority.serverCredentials()))));
 
   const servers = [gateway.mqtt, gateway.https, apiServer];
+  const connections = limitConnections(servers, {
+    most: config.maxConnections ?? connectionsWithin(openFileLimit()),
+    clock,
+    log,
+  });
   // Taken down in reverse: first no new work, then goodbye to the devices, then the timers, last the store.
   parts.defer(async () => {
     const closed = servers.map(close);
@@ -271,6 +285,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     const impatient = setTimeout(() => {
       gateway.closeAll();
       apiServer.closeAllConnections();
+      connections.destroyAll();
     }, DRAIN);
     await Promise.all([...closed, goodbyes]);
     clearTimeout(impatient);

@@ -37,3 +37,29 @@ export const LIMITS = {
   queuedMessages: 500_000,
   queuedBytes: 1024 * 1024 * 1024,
 } as const;
+
+/**
+ * Rates that AWS IoT Core keeps, all per second (General Reference, "AWS IoT Core endpoints and quotas"). Those of an
+ * account hold in each region by itself.
+ */
+export const RATES = {
+  /** MQTT CONNECTs of an account, and of one client id. */
+  connects: 3000,
+  connectsPerClientId: 1,
+  /** Messages that the clients of an account publish, and messages that they get. */
+  publishesIn: 20_000,
+  publishesOut: 20_000,
+  /** Messages, and bytes of all packets, of one connection: each way by itself. */
+  publishesPerConnection: 100,
+  bytesPerConnection: 512 * 1024,
+  /** Topic filters in the SUBSCRIBEs of an account. */
+  subscriptions: 3000,
+  /** Messages with RETAIN of an account, and on one topic. */
+  retainedPublishes: 500,
+  retainedPublishesPerTopic: 1,
+  /** Messages that a persistent session kept, sent to the client that has come back for them. */
+  replayedMessages: 10,
+  /** DeleteConnection, GetConnection, ListSubscriptions and SendDirectMessage: calls of an account, and on one client. */
+  connectionRequests: 100,
+  connectionRequestsPerClientId: 1,
+} as const;

@@ -25,6 +25,7 @@ export const metricsText = (broker: Broker, refusals: Refusals): string =>
     metric('messages_received_total', 'counter', 'Messages published by clients.', broker.counters.received),
     metric('messages_sent_total', 'counter', 'Messages sent to clients.', broker.counters.sent),
     metric('messages_dropped_total', 'counter', 'QoS 0 messages that a client did not take in time.', broker.counters.dropped),
+    metric('throttled_total', 'counter', 'What a rate has refused or held up.', broker.counters.throttled),
     metric('refusals_total', 'counter', 'Devices and requests refused.', refusals.count),
     metric('event_loop_delay_seconds', 'gauge', 'Longest delay of the event loop since the last scrape.', longestDelay()),
     metric('resident_memory_bytes', 'gauge', 'Resident memory of the process.', process.memoryUsage.rss()),

@@ -48,6 +48,8 @@ const FAILURES: ReadonlyMap<string, Failure> = new Map([
     { status: '408 Request Timeout', code: 'InvalidRequestException', message: 'The request did not arrive in time' },
   ],
 ]);
+/** Codes of errors about what came as HTTP. All others are about the connection: its TLS, which could not carry an answer, or its end. */
+const ABOUT_HTTP = /^(HPE|ERR_HTTP)_/;
 const NO_TUNNEL: Failure = { status: '404 Not Found', code: 'UnknownOperationException', message: 'This is no proxy' };
 
 /** A whole answer for a socket that has no request object; then the socket closes. */
@@ -111,7 +113,8 @@ export function serveApi(server: Server, api: Api, upgrade?: UpgradeListener): v
     });
   server.on('connect', (_request, socket) => refuse(socket, NO_TUNNEL));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code === 'ECONNRESET') socket.destroy();
-    else breakOff(socket, FAILURES.get(error.code ?? '') ?? MALFORMED, inFlight.get(socket) ?? new Set());
+    const { code = '' } = error;
+    if (ABOUT_HTTP.test(code)) breakOff(socket, FAILURES.get(code) ?? MALFORMED, inFlight.get(socket) ?? new Set());
+    else socket.destroy();
   });
 }

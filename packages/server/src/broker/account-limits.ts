@@ -12,6 +12,10 @@ export interface AccountLimits {
   /** Groups of shared subscriptions, and members of one. */
   readonly shares: number;
   readonly shareMembers: number;
+  /** Unacknowledged QoS 1 messages, each way: 100 at most. */
+  readonly inFlight: number;
+  /** Clients connected at a time; Infinity for any number. */
+  readonly connections: number;
 }
 
 export const DEFAULT_LIMITS: AccountLimits = {
@@ -22,4 +26,6 @@ export const DEFAULT_LIMITS: AccountLimits = {
   filtersPerSubscribe: LIMITS.filtersPerSubscribe,
   shares: LIMITS.shares,
   shareMembers: LIMITS.shareMembers,
+  inFlight: LIMITS.inFlight,
+  connections: Number.POSITIVE_INFINITY,
 };

@@ -4,6 +4,7 @@ import { type AccountLimits, DEFAULT_LIMITS } from './account-limits.ts';
 import type { Client } from './client.ts';
 import { Routes } from './routes.ts';
 import type { Session } from './session.ts';
+import type { AccountThrottle } from './throttle.ts';
 import { TopicEntry } from './topic-entry.ts';
 
 /** Topics remembered at most: beyond, all are forgotten and learnt again as they come. */
@@ -13,6 +14,8 @@ export class AccountSpace {
   readonly place: Place;
   readonly routes = new Routes();
   readonly limits: AccountLimits;
+  /** Undefined where the account has no rates. */
+  readonly throttle: AccountThrottle | undefined;
   /** By client id: connections, and sessions whether or not their client is there. */
   readonly clients = new Map<string, Client>();
   readonly sessions = new Map<string, Session>();
@@ -20,9 +23,10 @@ export class AccountSpace {
   generation = 0;
   #topics = new Map<string, TopicEntry>();
 
-  constructor(place: Place, limits: AccountLimits = DEFAULT_LIMITS) {
+  constructor(place: Place, limits: AccountLimits = DEFAULT_LIMITS, throttle?: AccountThrottle) {
     this.place = place;
     this.limits = limits;
+    this.throttle = throttle;
   }
 
   get topicsKnown(): number {

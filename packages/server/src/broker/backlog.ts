@@ -44,6 +44,11 @@ export class Backlog {
     this.#limits = limits;
   }
 
+  /** Sequence of the last row. */
+  get last(): number {
+    return this.#last;
+  }
+
   /** Rows wait on disk that have to be sent before newer ones. */
   get behind(): boolean {
     return this.#last > this.#loaded;
@@ -135,9 +140,11 @@ export class Backlog {
     else this.#loaded = at;
   }
 
-  /** Removes a row that can't be read. */
-  discard(at: number, shared: boolean): void {
+  /** Removes a row of so many messages that is not in memory. */
+  discard(at: number, count: number, size: number, shared: boolean): void {
     this.#loaded = at;
+    this.messages = Math.max(0, this.messages - count);
+    this.bytes = Math.max(0, this.bytes - size);
     this.#journal.delete(this.id, at, shared);
   }
 
@@ -147,7 +154,7 @@ export class Backlog {
     this.#loaded = 0;
     for (;;) {
       const page = await this.read();
-      for (const { at, shared } of page) this.discard(at, shared);
+      for (const { at, value, shared } of page) this.discard(at, 1, value.length, shared);
       if (page.length === 0) return;
     }
   }

@@ -17,11 +17,15 @@ import type { Delivery } from './delivery.ts';
 import { Journal } from './journal.ts';
 import { type Message, runOf } from './message.ts';
 import { Flusher } from './output.ts';
+import { Pacer } from './pacer.ts';
+import { NO_RATES, type Rates } from './rates.ts';
 import { type Retained, retainedMessage } from './retained.ts';
 import { Router } from './router.ts';
 import type { Run } from './run.ts';
 import type { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
+import { accountThrottle } from './throttle.ts';
+import { Turn } from './turn.ts';
 import { Wills } from './wills.ts';
 
 export interface BrokerOptions {
@@ -32,7 +36,9 @@ export interface BrokerOptions {
   readonly retained: Retained;
   /** Where sessions and their messages are kept. */
   readonly store: Store;
-  readonly limitsOf?: (accountId: string) => AccountLimits;
+  /** Limits and rates of an account that are not the default ones (AWS's limits, no rates). */
+  readonly limitsOf?: (accountId: string) => Partial<AccountLimits>;
+  readonly ratesOf?: (accountId: string) => Partial<Rates>;
 }
 
 /** Seconds that a peer has for its CONNECT. */
@@ -43,6 +49,8 @@ export interface BrokerCounters {
   sent: number;
   dropped: number;
   connects: number;
+  /** Messages, connections, subscriptions and requests that a rate refused or held up. */
+  throttled: number;
 }
 
 /** Why a CONNECT was refused, with what is known of its sender. */
@@ -62,14 +70,17 @@ export class Broker {
   readonly log: Logger;
   readonly refuse: (refusal: Refusal) => void;
   readonly flusher = new Flusher();
-  readonly counters: BrokerCounters = { received: 0, sent: 0, dropped: 0, connects: 0 };
+  readonly turn = new Turn();
+  readonly pacer = new Pacer();
+  readonly counters: BrokerCounters = { received: 0, sent: 0, dropped: 0, connects: 0, throttled: 0 };
   readonly journal: Journal;
   readonly sessions: Sessions;
   readonly retained: Retained;
   /** Monotonic ms, as of the last tick: exact enough for deadlines of seconds, and free on the hot path. */
   now: number;
   readonly #region: string;
-  readonly #limitsOf: (accountId: string) => AccountLimits;
+  readonly #limitsOf: (accountId: string) => Partial<AccountLimits>;
+  readonly #ratesOf: (accountId: string) => Partial<Rates>;
   readonly #router: Router;
   readonly #wills: Wills;
   readonly #accounts = new Map<string, AccountSpace>();
@@ -80,13 +91,15 @@ export class Broker {
   readonly #listeners = new Set<BrokerListener>();
   #closing = false;
 
-  constructor({ region, clock, log, refuse, retained, store, limitsOf = () => DEFAULT_LIMITS }: BrokerOptions) {
+  constructor(options: BrokerOptions) {
+    const { region, clock, log, refuse, retained, store, limitsOf = () => ({}), ratesOf = () => ({}) } = options;
     this.#region = region;
     this.clock = clock;
     this.log = log;
     this.refuse = refuse;
     this.retained = retained;
     this.#limitsOf = limitsOf;
+    this.#ratesOf = ratesOf;
     this.now = clock.monotonic();
     this.journal = new Journal(store, log);
     this.#wills = new Wills(this);
@@ -99,7 +112,7 @@ export class Broker {
       account: (accountId, inRegion) => this.account(accountId, inRegion),
       onEnd: (session) => this.#wills.sessionEnded(session),
     });
-    this.#router = new Router({ journal: this.journal, sessions: this.sessions, counters: this.counters, log });
+    this.#router = new Router({ journal: this.journal, sessions: this.sessions, counters: this.counters, turn: this.turn, log });
   }
 
   get connections(): number {
@@ -124,7 +137,9 @@ export class Broker {
     const name = `${region}/${accountId}`;
     let account = this.#accounts.get(name);
     if (account === undefined) {
-      account = new AccountSpace({ accountId, region }, this.#limitsOf(accountId));
+      const limits = { ...DEFAULT_LIMITS, ...this.#limitsOf(accountId) };
+      const throttle = accountThrottle({ ...NO_RATES, ...this.#ratesOf(accountId) }, this.clock);
+      account = new AccountSpace({ accountId, region }, limits, throttle);
       this.#accounts.set(name, account);
     }
     return account;
@@ -218,6 +233,12 @@ export class Broker {
     return stored ? Promise.all([this.journal.committed(), retained]).then(() => undefined) : retained;
   }
 
+  /** Whether a message on the topic would go to anybody. */
+  hasReceivers({ accountId, region }: Place, topic: string): boolean {
+    const { targets, shares } = this.account(accountId, region).routes.resolve(topic);
+    return targets.length > 0 || shares.length > 0;
+  }
+
   /** Publishes a message of the server's own. */
   publishEvent({ accountId, region }: Place, topic: string, payload: Buffer, qos: 0 | 1 = 0): void {
     const account = this.account(accountId, region);
@@ -266,6 +287,7 @@ export class Broker {
     const restrained = this.#restrained;
     this.#restrained = [];
     for (const client of restrained) client.forgive();
+    this.pacer.tick();
     for (const delivery of this.#watched)
       if (!delivery.judge(this.now) && delivery.fullSince === 0) this.#watched.delete(delivery);
   }

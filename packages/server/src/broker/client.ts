@@ -18,8 +18,10 @@ import type { Delivery, Waiter } from './delivery.ts';
 import { Intake } from './intake.ts';
 import { Output } from './output.ts';
 import type { Session } from './session.ts';
+import type { ConnectionThrottle } from './throttle.ts';
 import type { TopicEntry } from './topic-entry.ts';
 import type { Receiver } from './transmitter.ts';
+import type { Deferred } from './turn.ts';
 
 export type ClientState = 'awaiting-connect' | 'admitting' | 'connected' | 'closed';
 
@@ -47,7 +49,7 @@ const WITHOUT_RIGHTS: ReadonlySet<DisconnectReason> = new Set(['AUTH_ERROR', 'CU
 /** Violations that are a matter of what a topic may be. */
 const ABOUT_TOPICS: ReadonlySet<number> = new Set([REASON.TOPIC_NAME_INVALID, REASON.TOPIC_FILTER_INVALID]);
 
-export class Client implements Waiter, Receiver {
+export class Client implements Waiter, Receiver, Deferred {
   readonly broker: Broker;
   readonly channel: Channel;
   readonly peer: Peer;
@@ -66,6 +68,8 @@ export class Client implements Waiter, Receiver {
   rightsGeneration = 0;
   session: Session | undefined;
   delivery: Delivery | undefined;
+  /** Undefined where the account has no rates. */
+  throttle: ConnectionThrottle | undefined;
   /** Topics by alias (MQTT 5). */
   aliases: Map<number, TopicEntry> | undefined;
   /** Random, one for each connection: the session identifier of lifecycle events. */
@@ -89,6 +93,8 @@ export class Client implements Waiter, Receiver {
   /** What was answered last: messages of one topic come in rows. */
   #asked: { topic: TopicEntry | undefined; generation: number; answer: boolean } = NOT_ASKED;
   #waitingFor = 0;
+  /** Chunks that wait for the next turn of the event loop. */
+  #unread: Buffer[] | undefined;
   /** Acknowledgements that wait for the disk: those of later messages wait behind them [MQTT-4.6.0-2]. */
   #acksHeld = 0;
   #refusals = 0;
@@ -108,7 +114,25 @@ export class Client implements Waiter, Receiver {
   receive(chunk: Buffer): void {
     if (this.state === 'closed') return;
     this.lastHeard = this.broker.now;
-    this.intake.receive(chunk);
+    if (this.#unread !== undefined || this.broker.turn.spent) this.#defer(chunk);
+    else this.intake.receive(chunk);
+  }
+
+  /** The turn for what was put off has come. */
+  goOn(): void {
+    const chunks = this.#unread ?? [];
+    this.#unread = undefined;
+    for (const chunk of chunks) if (this.state !== 'closed') this.intake.receive(chunk);
+    this.released();
+  }
+
+  #defer(chunk: Buffer): void {
+    if (this.#unread === undefined) {
+      this.#unread = [];
+      this.hold();
+      this.broker.turn.defer(this);
+    }
+    this.#unread.push(chunk);
   }
 
   /** The peer is gone. */
@@ -145,8 +169,9 @@ export class Client implements Waiter, Receiver {
       output: this.output,
       receiver: this,
       level: this.level,
-      receiveMaximum,
+      receiveMaximum: Math.min(receiveMaximum, session.account.limits.inFlight),
       largest: maximumPacketSize,
+      pace: this.throttle,
       aliases: topicAliasMaximum === 0 ? undefined : new Aliases(Math.min(topicAliasMaximum, LIMITS.topicAliases)),
     });
     if (session.subscriptions.size > 0) session.account.generation += 1;

@@ -6,14 +6,15 @@
 import type { Clock } from '../runtime/clock.ts';
 import type { Backlog } from './backlog.ts';
 import { withRemaining } from './expiry.ts';
+import type { Paced, Progress } from './pacer.ts';
 import { keep, type Run, type Segment } from './run.ts';
 import { decodeStored } from './stored-message.ts';
 import type { TopicEntry } from './topic-entry.ts';
 import { type Line, Transmitter } from './transmitter.ts';
 
 /** Milliseconds for which a full client may hold publishers back, and for which it then may not. */
-const PATIENCE = 250;
-const PENANCE = 30_000;
+const PATIENCE = 100;
+const PENANCE = 60_000;
 /** Bytes of a persistent session's queue that are held in memory; the others are on disk alone. */
 const IN_MEMORY = 256 * 1024;
 
@@ -42,7 +43,7 @@ export interface DeliveryCounters {
   dropped: number;
 }
 
-export class Delivery {
+export class Delivery implements Paced {
   /** The queue on disk of a persistent session. */
   readonly backlog: Backlog | undefined;
   readonly #counters: DeliveryCounters;
@@ -66,6 +67,7 @@ export class Delivery {
   /** The client is there: what waited is sent. */
   attach(line: Line): void {
     const done = (row: number, index: number): void => this.backlog?.done(row, index);
+    if (line.pace !== undefined) line.pace.storedUpTo = this.backlog?.last ?? 0;
     this.#transmitter = new Transmitter({ line, counters: this.#counters, clock: this.#clock, done });
     this.#fill();
   }
@@ -116,14 +118,15 @@ export class Delivery {
     const topic = run.topic as TopicEntry;
     let from = 0;
     if (this.#queue.length === 0) {
-      from = Math.min(transmitter.room, segment.count);
+      from = transmitter.fits(segment, 0, row);
       if (from > 0) transmitter.send(segment, 0, from, topic, row, 0);
     }
     if (from < segment.count) {
       const rights = transmitter.line.receiver.rightsGeneration;
       this.#push({ segment: keep(segment, from), topic, expiresAt: run.expiresAt, row, first: from, rights, next: 0 });
       // All that was sent may have been too large for this client, and then no acknowledgement will come to go on.
-      if (transmitter.idle) this.#sendQueued();
+      // Nor may one come in time where a rate, not the window, keeps messages back.
+      if (transmitter.idle || transmitter.line.pace !== undefined) this.#sendQueued();
     }
     const { output } = transmitter;
     return row !== 0 || this.#queuedBytes + output.pending <= output.bound;
@@ -137,6 +140,7 @@ export class Delivery {
     const transmitter = this.#transmitter;
     if (transmitter === undefined || segment.largest > transmitter.line.largest) return undefined;
     if (transmitter.output.pending > transmitter.output.bound) return undefined;
+    if (transmitter.line.pace?.fits(segment, 0, 1, 0) === 0) return undefined;
     if (qos === 1) return transmitter.room > 0 ? transmitter.sendConfirmed(segment, topic, confirmed) : undefined;
     transmitter.sendQos0(segment, topic);
     return () => {};
@@ -152,6 +156,14 @@ export class Delivery {
   /** Sends again what has waited for its acknowledgement for too long; called about once a second. */
   redeliver(now: number): void {
     this.#transmitter?.redeliver(now);
+  }
+
+  /** Tokens of a rate that messages wait for may have come back. */
+  goOn(): Progress {
+    if (this.#transmitter === undefined) return 'done';
+    const { sent } = this.#counters;
+    if (this.#sendQueued() !== 'paced') return 'done';
+    return this.#counters.sent > sent ? 'moved' : 'stuck';
   }
 
   wait(waiter: Waiter, now: number): void {
@@ -222,17 +234,21 @@ export class Delivery {
     this.#account(-cost);
   }
 
-  #sendQueued(): void {
+  /** Sends what may go now; `paced` when a rate keeps the rest back. */
+  #sendQueued(): 'paced' | undefined {
     const transmitter = this.#transmitter as Transmitter;
     while (this.#queue.length > 0) {
-      const { room } = transmitter;
-      if (room <= 0) return;
+      if (transmitter.room <= 0) return undefined;
       const first = this.#queue[0] as Queued;
       if (!this.#current(first, transmitter)) {
         this.#drop(first);
         continue;
       }
-      const upTo = Math.min(first.next + room, first.segment.count);
+      const upTo = first.next + transmitter.fits(first.segment, first.next, first.row);
+      if (upTo === first.next) {
+        transmitter.line.pace?.wait(this, first.row);
+        return 'paced';
+      }
       const segment = first.expiresAt === 0 ? first.segment : this.#aged(first, transmitter);
       transmitter.send(segment, first.next, upTo, first.topic, first.row, first.first);
       first.next = upTo;
@@ -242,6 +258,7 @@ export class Delivery {
       if (this.fullSince !== 0) this.drained();
     }
     this.#fill();
+    return undefined;
   }
 
   #drop(first: Queued): void {
@@ -293,7 +310,7 @@ export class Delivery {
   #load(backlog: Backlog, { receiver, level }: Line, at: number, value: Uint8Array, shared: boolean): void {
     const run = decodeStored(value, (name) => receiver.topic(name));
     if (run === undefined) {
-      backlog.discard(at, shared);
+      backlog.discard(at, 1, value.length, shared);
       return;
     }
     backlog.retake(at, run.count, value.length, shared);

@@ -44,6 +44,7 @@ export class Intake {
         if (this.#have > 0) return;
       }
       if (start < chunk.length) this.#parse(chunk, start);
+      client.throttle?.received(chunk.length);
     } catch (error) {
       this.#failed(error);
     }

@@ -14,6 +14,9 @@ export const BODY_OWNER = 0;
 /** Bytes waiting for the disk beyond which publishers are held back. */
 const MUCH = 4 * 1024 * 1024;
 
+/** Milliseconds between a commit that failed and the next one. */
+const RETRY = 100;
+
 const EMPTY = new Uint8Array(0);
 const nameOf = (owner: number, at: number): string => `${owner}/${at}`;
 
@@ -188,7 +191,13 @@ export class Journal {
       if (error === undefined) done();
       else failed(error);
     }
-    if (!this.#batch.empty || this.#batch.waiting.length > 0) this.#schedule();
+    if (this.#batch.empty && this.#batch.waiting.length === 0) return;
+    if (error === undefined) this.#schedule();
+    else {
+      // A disk that is full stays so for a while: what is tried again waits a little.
+      this.#scheduled = true;
+      setTimeout(this.#commit, RETRY).unref();
+    }
   }
 
   /**

@@ -1,7 +1,6 @@
 /** Connections over the API (API reference, iot-data DeleteConnection, GetConnection, ListSubscriptions, SendDirectMessage). */
-import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotDataOperations } from '@thingkeep/wire/api/operation-types.ts';
-import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
@@ -12,6 +11,7 @@ import type { Client } from './client.ts';
 import { runOf } from './message.ts';
 import { type MessageInput, propertiesOf } from './message-input.ts';
 import type { Session } from './session.ts';
+import { refuseRequest } from './throttled-request.ts';
 
 type Operations = Pick<IotDataOperations, 'DeleteConnection' | 'GetConnection' | 'ListSubscriptions' | 'SendDirectMessage'>;
 type DirectInput = IotDataOperations['SendDirectMessage']['input'];
@@ -67,13 +67,15 @@ export const connectionOperations = (broker: Broker): Handlers<Operations> => ({
   },
 });
 
-function sessionOf(broker: Broker, { accountId, region }: Place, clientId: string): Session {
+function sessionOf(broker: Broker, caller: Caller, clientId: string): Session {
   if (clientId.startsWith('$')) fail('InvalidRequestException', 'A client id does not begin with $');
-  const session = broker.account(accountId, region).sessions.get(clientId);
+  const account = broker.account(caller.accountId, caller.region);
+  if (account.throttle?.mayRequest(clientId) === false) refuseRequest(broker, account, caller, 'request');
+  const session = account.sessions.get(clientId);
   return session ?? fail('ResourceNotFoundException', `There is no connection and no session of the client ${clientId}`);
 }
 
-function connectedClient(broker: Broker, caller: Place, { clientId = '' }: DirectInput): Client {
+function connectedClient(broker: Broker, caller: Caller, { clientId = '' }: DirectInput): Client {
   const { client } = sessionOf(broker, caller, clientId);
   if (client?.state === 'connected') return client;
   return fail('ResourceNotFoundException', `The client ${clientId} is not connected`);

@@ -1,7 +1,6 @@
 /** The broker's part of the data plane API: publishing over HTTP (API reference, iot-data Publish). */
-import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotDataOperations } from '@thingkeep/wire/api/operation-types.ts';
-import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { topicFault } from '@thingkeep/wire/topics.ts';
@@ -10,17 +9,19 @@ import type { Broker } from './broker.ts';
 import { type MessageInput, propertiesOf } from './message-input.ts';
 import { connectionOperations } from './operations-connections.ts';
 import { retainedOperations } from './operations-retained.ts';
+import { refuseRequest } from './throttled-request.ts';
 
 export type PublishInput = IotDataOperations['Publish']['input'];
 
 /** Publishes for a caller who has been authorized. Resolves once what must be stored is stored. */
-export type PublishMessage = (place: Place, input: PublishInput) => Promise<void>;
+export type PublishMessage = (caller: Caller, input: PublishInput) => Promise<void>;
 
 const bad = (message: string): never => fail('InvalidRequestException', message);
 
 export const publisher =
   (broker: Broker): PublishMessage =>
-  async ({ accountId, region }, input) => {
+  async (caller, input) => {
+    const { accountId, region } = caller;
     const { topic: name = '', qos = 0, retain = false, payload } = input;
     const fault = topicFault(name);
     if (fault !== undefined) bad(`The topic is not valid: ${fault}`);
@@ -32,6 +33,8 @@ export const publisher =
     if (!topic.open) bad(`Clients may not publish on ${name}`);
     const properties = propertiesOf(input as MessageInput);
     const { messageExpiryInterval: expiry } = properties;
+    const tooMuch = account.throttle?.refusesMessage(name, retain);
+    if (tooMuch !== undefined) refuseRequest(broker, account, caller, tooMuch);
     await broker.publishMessage(account, {
       topic,
       payload: bytes,

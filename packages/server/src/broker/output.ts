@@ -19,7 +19,9 @@ const takeSlab = (size: number): Buffer => {
 
 /** Bytes that may wait for one peer, and for all of them together. */
 const MOST = 3 * 1024 * 1024;
-const BUDGET = 256 * 1024 * 1024;
+const BUDGET = 128 * 1024 * 1024;
+/** Bytes handed to the channel at once: until they have left, it keeps them, and TLS a second time. */
+const MOST_AT_ONCE = 240 * 1024;
 
 /** Outputs that were written to in this turn, and what waits for all peers. */
 export class Flusher {
@@ -137,8 +139,7 @@ export class Output {
     if (this.#closed) return;
     // What is on its way is the socket's from now on.
     this.#flusher.pending -= this.pending;
-    if (this.#writing === 0) this.#send();
-    else if (this.#used > 0 || this.#fullBytes > 0) this.#channel.write(this.#gather(), () => {});
+    if (this.#used > 0 || this.#fullBytes > 0) this.#channel.write(this.#gather(), () => {});
     this.#closed = true;
     this.#channel.end();
   }
@@ -168,9 +169,19 @@ export class Output {
     const size = this.#fullBytes + this.#used;
     if (size === 0) return;
     this.#lastSize = Math.max(SMALLEST_SLAB, Math.min(size, LARGEST_SLAB));
-    this.#onWay = this.#gather();
-    this.#writing = size;
+    if (this.#fullBytes > MOST_AT_ONCE) this.#onWay = this.#part();
+    else this.#onWay = this.#gather();
+    this.#writing = size - this.#fullBytes - this.#used;
     this.#channel.write(this.#onWay, this.#sent);
+  }
+
+  /** The first of the full slabs. */
+  #part(): Buffer[] {
+    let bytes = 0;
+    let count = 0;
+    while (bytes < MOST_AT_ONCE) bytes += (this.#full[count++] as Buffer).length;
+    this.#fullBytes -= bytes;
+    return this.#full.splice(0, count);
   }
 
   readonly #sent = (): void => {

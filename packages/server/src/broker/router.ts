@@ -12,6 +12,7 @@ import type { Sessions } from './sessions.ts';
 import type { Share } from './share.ts';
 import { decodeStored, encodeStored } from './stored-message.ts';
 import type { TopicEntry } from './topic-entry.ts';
+import type { Turn } from './turn.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 
 export interface RouterOptions {
@@ -19,6 +20,7 @@ export interface RouterOptions {
   readonly sessions: Sessions;
   readonly counters: DeliveryCounters;
   readonly log: Logger;
+  readonly turn: Turn;
 }
 
 /** The messages of one run as each kind of reader gets them: two versions, two QoS, made when first needed. */
@@ -54,8 +56,10 @@ export class Router {
   readonly #sessions: Sessions;
   readonly #counters: DeliveryCounters;
   readonly #log: Logger;
+  readonly #turn: Turn;
 
-  constructor({ journal, sessions, counters, log }: RouterOptions) {
+  constructor({ journal, sessions, counters, log, turn }: RouterOptions) {
+    this.#turn = turn;
     this.#journal = journal;
     this.#sessions = sessions;
     this.#counters = counters;
@@ -66,6 +70,7 @@ export class Router {
   deliver(account: AccountSpace, run: Run, source: Client | undefined): boolean {
     const { targets, shares } = this.#receivers(account, run.topic as TopicEntry);
     if (targets.length === 0 && shares.length === 0) return false;
+    this.#turn.add(targets.length + shares.length);
     const forms = new Forms(run);
     let holders: Holder[] | undefined;
     for (const { session, delivery, qos: granted, noLocal } of targets) {
@@ -133,7 +138,7 @@ export class Router {
       this.#counters.dropped += run.count;
       return undefined;
     }
-    const qos = run.qos & (share.members.get(session)?.qos ?? 0);
+    const qos = run.qos & share.qosOf(session);
     const { delivery } = session;
     if (qos === 0) delivery.sendQos0(forms.of(session.level, 0), topic);
     else if (delivery.backlog !== undefined) return { backlog: delivery.backlog, session };
@@ -173,11 +178,11 @@ export class Router {
         for (const { at, value, shared } of page) {
           const run = decodeStored(value, (name) => account.topic(name));
           if (run === undefined) {
-            backlog.discard(at, shared);
+            backlog.discard(at, 1, value.length, shared);
             continue;
           }
           if (!this.#handOver(account, share, run)) return;
-          backlog.discard(at, shared);
+          backlog.discard(at, run.count, value.length, shared);
         }
       }
     } catch (error) {

@@ -83,7 +83,7 @@ export class Routes {
       ending.shares ??= new Map();
       ending.shares.set(filter, share);
     }
-    share.members.set(session, subscription);
+    share.add(session, subscription);
   }
 
   remove(session: Session, filter: string): void {
@@ -99,8 +99,8 @@ export class Routes {
     if (shared === undefined) ending?.sessions.delete(session);
     else {
       const share = this.#shares.get(filter);
-      share?.members.delete(session);
-      if (share?.members.size === 0) {
+      share?.delete(session);
+      if (share?.size === 0) {
         this.#shares.delete(filter);
         ending?.shares?.delete(filter);
       }

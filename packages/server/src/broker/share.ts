@@ -22,7 +22,9 @@ export const shareRecords = collection<ShareRecord>('shares', (s) => [s.region, 
 export class Share {
   /** Whole filter, `$share/{name}/` included. */
   readonly filter: string;
-  readonly members = new Map<Session, Subscription>();
+  readonly #members = new Map<Session, Subscription>();
+  /** The same, as a list to pick from. */
+  #list: readonly Session[] = [];
   /** Messages that wait for a member; made when there is one to keep. */
   backlog: Backlog | undefined;
   draining = false;
@@ -31,19 +33,38 @@ export class Share {
     this.filter = filter;
   }
 
+  get size(): number {
+    return this.#members.size;
+  }
+
+  add(session: Session, subscription: Subscription): void {
+    this.#members.set(session, subscription);
+    this.#list = [...this.#members.keys()];
+  }
+
+  delete(session: Session): void {
+    this.#members.delete(session);
+    this.#list = [...this.#members.keys()];
+  }
+
+  /** QoS that the member was granted. */
+  qosOf(session: Session): number {
+    return this.#members.get(session)?.qos ?? 0;
+  }
+
   /** Whether messages are kept while no member is there. */
   get keeps(): boolean {
-    for (const [session, { qos }] of this.members) if (session.persistent && qos === 1) return true;
+    for (const [session, { qos }] of this.#members) if (session.persistent && qos === 1) return true;
     return false;
   }
 
-  /** A member, at random, that is there and may have messages of the topic. */
+  /** A member that is there and may have messages of the topic: the next one from a random place in the list. */
   pick(mayReceive: (session: Session, topic: TopicEntry) => boolean, topic: TopicEntry): Session | undefined {
-    const there: Session[] = [];
-    for (const session of this.members.keys()) if (session.client?.state === 'connected') there.push(session);
-    while (there.length > 0) {
-      const [session] = there.splice(Math.floor(Math.random() * there.length), 1) as [Session];
-      if (mayReceive(session, topic)) return session;
+    const list = this.#list;
+    const from = Math.floor(Math.random() * list.length);
+    for (let i = 0; i < list.length; i += 1) {
+      const session = list[(from + i) % list.length] as Session;
+      if (session.client?.state === 'connected' && mayReceive(session, topic)) return session;
     }
     return undefined;
   }

@@ -119,6 +119,29 @@ test('QoS 1 waits in the group only while a persistent member belongs to it and 
   assert.deepEqual(payloads(first), ['live']);
 });
 
+test('the queue of a group has room again once it was handed over', async () => {
+  await using bench = await TestBench.open(undefined, { queuedMessages: 3 });
+  const publisher = await bench.connected('p');
+  let member = await bench.subscribed('m', FILTER, 1, kept);
+  for (let round = 0; round < 3; round += 1) {
+    await gone(bench, member);
+    for (let n = 0; n < 3; n += 1) {
+      publisher.send(qos1('a/b', `${round}.${n}`, n + 1));
+      await bench.settle();
+    }
+    member = bench.peer(5);
+    member.send({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 5, clientId: 'm', keepalive: 60, ...kept } as Packet);
+    await bench.settle();
+    const seen = member.publishes();
+    assert.deepEqual(
+      seen.map(({ payload }) => payload),
+      [0, 1, 2].map((n) => `${round}.${n}`),
+    );
+    member.send(...seen.map(({ messageId }) => ({ cmd: 'puback', messageId, reasonCode: 0 }) as Packet));
+    await bench.settle();
+  }
+});
+
 test('retained messages are not sent to shared subscriptions (page mqtt)', async () => {
   await using bench = await TestBench.open();
   const publisher = await bench.connected('p');

@@ -8,10 +8,11 @@ import { pino } from 'pino';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Store } from '../store/contract.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
-import { type AccountLimits, DEFAULT_LIMITS } from './account-limits.ts';
+import type { AccountLimits } from './account-limits.ts';
 import { Broker } from './broker.ts';
 import type { Client } from './client.ts';
 import type { Admission, AdmissionRefusal, Channel, Decision, Judge, MessageAction, Rights } from './contract.ts';
+import type { Rates } from './rates.ts';
 import { Retained } from './retained.ts';
 
 export type Level = 4 | 5;
@@ -122,9 +123,14 @@ export class TestPeer {
     return this;
   }
 
+  /** The packets in this client's version. */
+  encoded(...packets: readonly Packet[]): Buffer[] {
+    return packets.map((packet) => generate(packet, { protocolVersion: this.level }));
+  }
+
   /** Sends the packets in one chunk. */
   send(...packets: readonly Packet[]): this {
-    return this.raw(Buffer.concat(packets.map((packet) => generate(packet, { protocolVersion: this.level }))));
+    return this.raw(Buffer.concat(this.encoded(...packets)));
   }
 
   /** Bytes that the broker has not taken from this peer. */
@@ -188,7 +194,7 @@ export class TestBench implements AsyncDisposable {
   #now = 1_000_000;
   readonly #ownStore: boolean;
 
-  private constructor(store: Store, ownStore: boolean, limits: Partial<AccountLimits>) {
+  private constructor(store: Store, ownStore: boolean, limits: Partial<AccountLimits>, rates: Partial<Rates>) {
     this.store = store;
     this.#ownStore = ownStore;
     this.broker = new Broker({
@@ -198,7 +204,8 @@ export class TestBench implements AsyncDisposable {
       refuse: (refusal) => this.refusals.push(refusal),
       retained: new Retained(() => store),
       store,
-      limitsOf: () => ({ ...DEFAULT_LIMITS, ...limits }),
+      limitsOf: () => limits,
+      ratesOf: () => rates,
     });
   }
 
@@ -216,8 +223,8 @@ export class TestBench implements AsyncDisposable {
   };
 
   /** Over a store of its own, or over one that another bench has used: a restart. */
-  static async open(store?: Store, limits: Partial<AccountLimits> = {}): Promise<TestBench> {
-    const bench = new TestBench(store ?? (await openSqliteStore({ path: ':memory:' })), store === undefined, limits);
+  static async open(store?: Store, limits: Partial<AccountLimits> = {}, rates: Partial<Rates> = {}): Promise<TestBench> {
+    const bench = new TestBench(store ?? (await openSqliteStore({ path: ':memory:' })), store === undefined, limits, rates);
     await bench.broker.load();
     return bench;
   }

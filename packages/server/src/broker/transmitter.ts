@@ -9,6 +9,7 @@ import type { DeliveryCounters } from './delivery.ts';
 import { InFlight } from './in-flight.ts';
 import type { Output } from './output.ts';
 import type { Segment } from './run.ts';
+import type { ConnectionThrottle } from './throttle.ts';
 import type { TopicEntry } from './topic-entry.ts';
 
 /** Milliseconds after which an unacknowledged packet is sent again on a live connection (AWS does so after about 30 s). */
@@ -37,6 +38,8 @@ export interface Line {
   /** Largest packet that the client takes (MQTT 5 Maximum Packet Size). */
   readonly largest: number;
   readonly aliases: Aliases | undefined;
+  /** Undefined where the account has no rates. */
+  readonly pace: ConnectionThrottle | undefined;
 }
 
 export interface TransmitterOptions {
@@ -76,6 +79,13 @@ export class Transmitter {
     return inFlight.bytes > MOST_IN_FLIGHT ? 0 : Math.min(this.#window - inFlight.count, inFlight.room);
   }
 
+  /** Messages of the segment, `from` on, that may be sent now; `row` is where they are stored. */
+  fits(segment: Segment, from: number, row: number): number {
+    const most = Math.min(this.room, segment.count - from);
+    const { pace } = this.line;
+    return pace === undefined || most <= 0 ? most : pace.fits(segment, from, most, row);
+  }
+
   /** Whether no acknowledgement is to come. */
   get idle(): boolean {
     return this.#inFlight === undefined || this.#inFlight.count === 0;
@@ -87,20 +97,23 @@ export class Transmitter {
       this.#counters.dropped += segment.count;
       return;
     }
+    const count = line.pace === undefined ? segment.count : line.pace.pass(segment);
+    if (count === 0) return;
     if (segment.largest > line.largest || line.aliases !== undefined) {
-      for (let i = 0; i < segment.count; i += 1) this.#sendOne(segment, i, topic, 0, 0);
+      for (let i = 0; i < count; i += 1) this.#sendOne(segment, i, topic, 0, 0);
       return;
     }
     const start = segment.at[0] as number;
-    const size = (segment.at[segment.count] as number) - start;
+    const size = (segment.at[count] as number) - start;
     const to = output.reserve(size);
     segment.bytes.copy(to, output.at, start, start + size);
-    this.#counters.sent += segment.count;
+    this.#counters.sent += count;
   }
 
   /** Sends messages `from` to `to` at QoS 1; the segment's first one is number `first` of row `row` (0: of none). */
   send(segment: Segment, from: number, to: number, topic: TopicEntry, row: number, first: number): void {
     const { line } = this;
+    line.pace?.sent(segment, from, to, row);
     if (segment.largest > line.largest || line.aliases !== undefined)
       for (let i = from; i < to; i += 1) this.#sendOne(segment, i, topic, row, first + i);
     else this.#sendRange(segment, from, to, topic, row, first);

@@ -105,10 +105,8 @@ describe('sources', () => {
     for (const args of [
       ['--database-url', 'postgres://x'],
       ['--nats-url', 'nats://x'],
-      ['--rate-limits', 'aws'],
     ])
       assert.throws(() => config(args), /not available in this version/);
-    assert.equal(config(['--rate-limits', 'none']).rateLimits, 'none');
   });
 
   test('two fixed ports must differ; port 0 may be given often', () => {

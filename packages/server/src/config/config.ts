@@ -1,10 +1,21 @@
 /** Flags, environment and config file into one frozen configuration; flags win over the environment, it over the file. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { type Accounts, readAccounts } from './accounts.ts';
 import type { Environment } from './env.ts';
-import { type Config, ConfigError, type Setting, SETTINGS, variableOf } from './settings.ts';
+import { ConfigError, type Setting, SETTINGS, type SettingValues, variableOf } from './settings.ts';
 
-export type { Config };
+export type Config = SettingValues & {
+  /** Limits and rates of accounts: in the config file alone. */
+  readonly accounts: Accounts;
+};
+
+interface ConfigFile {
+  readonly values: ReadonlyMap<string, string>;
+  readonly accounts: Accounts;
+}
+
+const NO_FILE: ConfigFile = { values: new Map(), accounts: new Map() };
 
 const BY_FLAG = new Map(Object.values(SETTINGS).map((setting) => [setting.flag, setting as Setting<unknown>]));
 
@@ -25,7 +36,7 @@ export function readFlags(args: readonly string[], extra: ReadonlySet<string> = 
   return flags;
 }
 
-function readFile(path: string): Map<string, string> {
+function readFile(path: string): ConfigFile {
   let parsed: unknown;
   try {
     parsed = JSON.parse(readFileSync(path, 'utf8'));
@@ -35,12 +46,26 @@ function readFile(path: string): Map<string, string> {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     throw new ConfigError(`config file ${path} is not a JSON object`);
   const values = new Map<string, string>();
+  let accounts: Accounts = NO_FILE.accounts;
   for (const [key, value] of Object.entries(parsed)) {
+    if (key === 'accounts') {
+      accounts = inFile(path, () => readAccounts(value));
+      continue;
+    }
     if (!BY_FLAG.has(key)) throw new ConfigError(`config file ${path} has an unknown key ${key}`);
     if (typeof value === 'object') throw new ConfigError(`config file ${path}: ${key} is not a text, number or truth value`);
     values.set(key, String(value));
   }
-  return values;
+  return { values, accounts };
+}
+
+/** What `read` gives; an error of its names the file. */
+function inFile<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof ConfigError ? new ConfigError(`config file ${path}: ${error.message}`) : error;
+  }
 }
 
 /** Reads one setting from the first source that has it; an error names the source. */
@@ -69,17 +94,17 @@ function pick<T>(
 
 export function readConfig(flags: ReadonlyMap<string, string>, environment: Environment): Config {
   const path = flags.get('config') ?? environment.settings.get('THINGKEEP_CONFIG');
-  const file = path === undefined ? new Map<string, string>() : readFile(path);
+  const { values: file, accounts } = path === undefined ? NO_FILE : readFile(path);
   const entries = Object.entries(SETTINGS).map(([name, setting]) => [
     name,
     pick(setting as Setting<unknown>, flags, environment, file),
   ]);
-  const config = Object.fromEntries(entries) as Config;
+  const config = Object.fromEntries(entries) as SettingValues;
   if ((config.serverCertificate === '') !== (config.serverKey === ''))
     throw new ConfigError('--server-certificate and --server-key come together');
   const ports = [config.apiPort, config.mqttPort, config.httpsPort].filter((port) => port !== 0);
   if (new Set(ports).size !== ports.length) throw new ConfigError('--api-port, --mqtt-port and --https-port must differ');
-  return Object.freeze({ ...config, dataDir: resolve(config.dataDir) });
+  return Object.freeze({ ...config, dataDir: resolve(config.dataDir), accounts });
 }
 
 /** Help on the settings, a line each. */

@@ -1,6 +1,7 @@
 /** The operator's own server certificate and key, as text; whether they fit is for the authority to say. */
 import { readFileSync } from 'node:fs';
-import { type Config, ConfigError } from './settings.ts';
+import type { Config } from './config.ts';
+import { ConfigError } from './settings.ts';
 
 function read(flag: string, path: string): string {
   try {

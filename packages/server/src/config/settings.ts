@@ -22,6 +22,12 @@ function port(value: string): number {
   return number;
 }
 
+function connections(value: string): number | undefined {
+  const number = Number(value);
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw new ConfigError(`${JSON.stringify(value)} is not a number from 1 to 999999999`);
+  return number;
+}
+
 const oneOf =
   <T extends string>(...names: readonly T[]) =>
   (value: string): T => {
@@ -110,12 +116,13 @@ export const SETTINGS = {
     httpUrl,
     undefined,
   ),
-  rateLimits: setting(
-    'rate-limits',
-    'none|aws',
-    "rates to keep: none, or AWS's (not available yet)",
-    (value) => (value === 'none' ? value : later('--rate-limits aws')()),
-    'none',
+  rateLimits: setting('rate-limits', 'none|aws', "rates to keep: none, or AWS's", oneOf('none', 'aws'), 'none' as const),
+  maxConnections: setting(
+    'max-connections',
+    'NUMBER',
+    'connections to serve at a time, all ports together; by default what the limit of open files leaves room for',
+    connections,
+    undefined,
   ),
   databaseUrl: setting(
     'database-url',
@@ -128,6 +135,7 @@ export const SETTINGS = {
 };
 
 type Settings = typeof SETTINGS;
-export type Config = { readonly [K in keyof Settings]: Settings[K] extends Setting<infer T> ? T : never };
+/** What the settings are set to. */
+export type SettingValues = { readonly [K in keyof Settings]: Settings[K] extends Setting<infer T> ? T : never };
 
 export const variableOf = (flag: string): string => `THINGKEEP_${flag.replaceAll('-', '_').toUpperCase()}`;

@@ -9,7 +9,9 @@ import { Versions } from './versions.ts';
 const openBench = async (): Promise<TestBench> => {
   const bench = await TestBench.open();
   const publish = (place: never, topic: string, payload: Buffer): void => bench.broker.publishEvent(place, topic, payload, 1);
-  bench.broker.listen(new Lifecycle({ clock: bench.broker.clock, publish: publish as never }));
+  const hasReceivers = (place: never, topic: string): boolean => bench.broker.hasReceivers(place, topic);
+  const { clock } = bench.broker;
+  bench.broker.listen(new Lifecycle({ clock, publish: publish as never, hasReceivers: hasReceivers as never }));
   return bench;
 };
 type Event = Record<string, unknown>;

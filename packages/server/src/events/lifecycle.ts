@@ -14,6 +14,8 @@ export interface LifecycleOptions {
   readonly clock: Clock;
   /** Publishes a message of the server's own, QoS 1. */
   readonly publish: (place: Place, topic: string, payload: Buffer) => void;
+  /** Whether anybody would get it: a fleet that comes and goes unwatched costs next to nothing. */
+  readonly hasReceivers: (place: Place, topic: string) => boolean;
 }
 
 /** What all events say of a connection; members without a value are left out. */
@@ -96,7 +98,8 @@ export class Lifecycle implements BrokerListener {
   /** A client id that holds what a topic can't has no events (page life-cycle-events). */
   #publish(place: Place, kind: string, event: Event): void {
     const topic = `$aws/events/${kind}/${event.clientId}`;
-    if (topicFault(topic) === undefined) this.#options.publish(place, topic, Buffer.from(JSON.stringify(event)));
+    const { publish, hasReceivers } = this.#options;
+    if (topicFault(topic) === undefined && hasReceivers(place, topic)) publish(place, topic, Buffer.from(JSON.stringify(event)));
   }
 }
 

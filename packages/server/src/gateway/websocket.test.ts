@@ -153,7 +153,7 @@ describe('messages [MQTT-6.0.0-2]', () => {
     peer.socket.terminate();
   });
 
-  test('the subprotocol is agreed on, and no compression (RFC 7692) whoever offers it', async () => {
+  test('the subprotocol is agreed on [MQTT-6.0.0-4], and no compression (RFC 7692) whoever offers it', async () => {
     const peer = await Peer.open(await presigned(), { perMessageDeflate: true });
     assert.deepEqual([peer.socket.protocol, peer.socket.extensions], ['mqtt', '']);
     peer.socket.terminate();

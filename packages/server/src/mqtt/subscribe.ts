@@ -26,6 +26,7 @@ export interface Subscribe {
 export interface Unsubscribe {
   readonly packetId: number;
   readonly filters: readonly string[];
+  readonly properties: Properties;
 }
 
 const readPacketId = (cursor: Cursor): number => {
@@ -61,11 +62,11 @@ export function parseSubscribe(level: ProtocolLevel, bytes: Buffer, start: numbe
 export function parseUnsubscribe(level: ProtocolLevel, bytes: Buffer, start: number, end: number): Unsubscribe {
   const cursor = new Cursor(bytes, start, end);
   const packetId = readPacketId(cursor);
-  if (level === 5) readProperties(cursor, 'UNSUBSCRIBE');
+  const properties = level === 5 ? readProperties(cursor, 'UNSUBSCRIBE') : {};
   const filters: string[] = [];
   while (cursor.left > 0) filters.push(cursor.text());
   if (filters.length === 0) throw new MqttError(REASON.PROTOCOL_ERROR, 'an UNSUBSCRIBE without filters'); // [MQTT-3.10.3-2]
-  return { packetId, filters };
+  return { packetId, filters, properties };
 }
 
 const encodeAcknowledgement = (type: number, level: ProtocolLevel, packetId: number, codes: readonly number[]): Buffer => {

@@ -20,6 +20,7 @@ export type RefusalCheck =
   | 'reserved-topic'
   | 'topic'
   | 'limit'
+  | 'rate'
   | 'protocol'
   | 'signature'
   | 'take-over'

@@ -5,10 +5,12 @@ import { clientMayPublish, topicFault } from '@thingkeep/wire/topics.ts';
 import { type Connect, encodeConnack, parseConnect } from '../../mqtt/connect.ts';
 import { MqttError } from '../../mqtt/mqtt-error.ts';
 import type { Properties } from '../../mqtt/properties.ts';
+import type { AccountSpace } from '../account.ts';
 import type { Client } from '../client.ts';
 import type { Admission, Decision, MessageAction } from '../contract.ts';
 import type { Session } from '../session.ts';
-import { checkProperties } from './publish.ts';
+import { ConnectionThrottle, reasonOf } from '../throttle.ts';
+import { checkProperties, checkUserProperties } from './publish.ts';
 
 export function connect(client: Client, bytes: Buffer, body: number, next: number): void {
   if (client.state !== 'awaiting-connect') throw new MqttError(REASON.PROTOCOL_ERROR, 'a second CONNECT'); // [MQTT-3.1.0-2]
@@ -44,6 +46,7 @@ function shapeIsFine(client: Client, asked: Connect): boolean {
     client.refuseConnect(fault.reason, { check: fault.check, reason: fault.text });
     return false;
   }
+  checkUserProperties(asked.properties);
   if (level === 5 && will !== undefined) checkProperties(will.properties);
   return true;
 }
@@ -88,6 +91,7 @@ function greet(client: Client, asked: Connect, admission: Admission, assigned: b
   const { broker } = client;
   const account = broker.account(admission.accountId, admission.region);
   if (!willIsAllowed(client, asked, admission)) return;
+  if (!hasRoom(client, account, admission)) return;
   const keepAlive = clampKeepAlive(asked.keepAlive);
   client.admitted(admission, account, asked, keepAlive);
   broker.takeOver(client, account);
@@ -140,16 +144,38 @@ function willIsAllowed(client: Client, { will }: Connect, admission: Admission):
   return false;
 }
 
+/**
+ * The account's connections and its rate of CONNECTs. MQTT 5 is told that a quota is exceeded; MQTT 3.1.1, which has no
+ * code for it, is closed without a word.
+ */
+function hasRoom(client: Client, account: AccountSpace, { accountId, region, principal }: Admission): boolean {
+  const { broker, clientId } = client;
+  const { clients, limits, throttle } = account;
+  const who = { accountId, region: region ?? account.place.region, principal };
+  if (clients.size >= limits.connections && !clients.has(clientId))
+    client.refuse({ ...who, check: 'limit', reason: `more than ${limits.connections} connections of the account` });
+  else if (throttle !== undefined && !throttle.mayConnect(clientId)) {
+    broker.counters.throttled += 1;
+    if (throttle.records('connect', clientId)) client.refuse({ ...who, check: 'rate', reason: reasonOf('connect') });
+  } else {
+    if (throttle !== undefined) client.throttle = new ConnectionThrottle(throttle, client, broker.pacer);
+    return true;
+  }
+  if (client.level === 5) client.output.append(encodeConnack(5, REASON.QUOTA_EXCEEDED, false));
+  client.close('THROTTLED');
+  return false;
+}
+
 /** AWS serves 30 to 1200 seconds; 0 means the most (General Reference, keep-alive quota). */
 const clampKeepAlive = (seconds: number): number =>
   seconds === 0 ? LIMITS.keepAliveMost : Math.min(Math.max(seconds, LIMITS.keepAliveLeast), LIMITS.keepAliveMost);
 
-function greeting(asked: Connect, { clientId, expiry }: Session, assigned: boolean, keepAlive: number): Properties {
+function greeting(asked: Connect, { account, clientId, expiry }: Session, assigned: boolean, keepAlive: number): Properties {
   const { sessionExpiryInterval = 0 } = asked.properties;
   return {
     // Said when it is not what the client asked for [MQTT5 3.2.2.3.2].
     ...(sessionExpiryInterval === expiry ? {} : { sessionExpiryInterval: expiry }),
-    receiveMaximum: LIMITS.inFlight,
+    receiveMaximum: account.limits.inFlight,
     maximumQoS: 1,
     retainAvailable: 1,
     maximumPacketSize: LIMITS.packet,

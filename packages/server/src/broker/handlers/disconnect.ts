@@ -3,9 +3,11 @@ import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { parseDisconnect } from '../../mqtt/acknowledge.ts';
 import { MqttError } from '../../mqtt/mqtt-error.ts';
 import type { Client } from '../client.ts';
+import { checkUserProperties } from './publish.ts';
 
 export function disconnect(client: Client, bytes: Buffer, body: number, next: number): void {
   const { reason, properties } = parseDisconnect(client.level, bytes, body, next);
+  checkUserProperties(properties);
   const { sessionExpiryInterval = 0 } = properties;
   if (sessionExpiryInterval > 0 && (client.connect?.properties.sessionExpiryInterval ?? 0) === 0)
     throw new MqttError(REASON.PROTOCOL_ERROR, 'a session that was to end can not be kept by DISCONNECT'); // [MQTT-3.14.2-2]

@@ -10,8 +10,10 @@ import { encodePuback } from '../../mqtt/acknowledge.ts';
 import { Cursor } from '../../mqtt/cursor.ts';
 import { MqttError } from '../../mqtt/mqtt-error.ts';
 import { encodeProperties, type Properties, readProperties } from '../../mqtt/properties.ts';
+import type { AccountSpace } from '../account.ts';
 import type { Client, PublishSlot } from '../client.ts';
 import { LONGEST_RUN, Run } from '../run.ts';
+import type { ConnectionThrottle } from '../throttle.ts';
 
 const FLAG = { RETAIN: 0x01, QOS: 0x06, DUP: 0x08 } as const;
 
@@ -63,8 +65,25 @@ export function publishRun(client: Client): void {
   const slot = runSlot;
   if (slot === undefined) return;
   runSlot = undefined;
-  const { broker, account, output } = client;
+  const { account, throttle } = client;
   if (account === undefined) return;
+  const refused = throttle === undefined ? undefined : cutToRate(client, throttle);
+  if (run.count > 0) passRun(client, account);
+  if (refused !== undefined && client.state === 'connected') client.acknowledge(refused, false);
+}
+
+/** Takes from the end of the run what a rate refuses. Gives the PUBACKs that say so: MQTT 3.1.1 and QoS 0 have none. */
+function cutToRate({ level }: Client, throttle: ConnectionThrottle): Buffer | undefined {
+  const { count, bytes, idAt, qos } = run;
+  const passing = throttle.publish(count);
+  run.count = passing;
+  if (passing === count || level !== 5 || qos === 0) return undefined;
+  const ids = [...idAt.subarray(passing, count)];
+  return Buffer.concat(ids.map((at) => encodePuback(5, bytes.readUInt16BE(at), REASON.QUOTA_EXCEEDED)));
+}
+
+function passRun(client: Client, account: AccountSpace): void {
+  const { broker, output } = client;
   broker.counters.received += run.count;
   const stored = broker.deliver(account, run, client);
   if (run.qos === 0 || client.state !== 'connected') return;
@@ -194,7 +213,7 @@ export function clampExpiry(properties: Properties): void {
 
 /** Limits of AWS on what a message carries (developer guide, page mqtt). */
 export function checkProperties(properties: Properties): void {
-  const { topicAlias, subscriptionIdentifier, responseTopic, contentType, correlationData, userProperty = [] } = properties;
+  const { topicAlias, subscriptionIdentifier, responseTopic, contentType, correlationData } = properties;
   if (topicAlias !== undefined && (topicAlias === 0 || topicAlias > LIMITS.topicAliases))
     throw new MqttError(REASON.TOPIC_ALIAS_INVALID, `topic alias ${topicAlias}`);
   if (subscriptionIdentifier !== undefined)
@@ -205,6 +224,11 @@ export function checkProperties(properties: Properties): void {
     throw new MqttError(REASON.QUOTA_EXCEEDED, 'a content type over 256 bytes');
   if (correlationData !== undefined && correlationData.length > LIMITS.correlationDataBytes)
     throw new MqttError(REASON.QUOTA_EXCEEDED, 'correlation data over 8 KB');
+  checkUserProperties(properties);
+}
+
+/** Names and values of all user properties of a packet together, whatever packet it is (developer guide, page mqtt). */
+export function checkUserProperties({ userProperty = [] }: Properties): void {
   let size = 0;
   for (const [name, value] of userProperty) size += Buffer.byteLength(name) + Buffer.byteLength(value);
   if (size > LIMITS.userPropertyBytes) throw new MqttError(REASON.QUOTA_EXCEEDED, 'user properties over 8 KB');
@@ -231,6 +255,10 @@ function publishAlone(
   if (account === undefined) return;
   const retain = (first & FLAG.RETAIN) !== 0;
   if (retain && !mayRetain(client, slot, qos, packetId)) return;
+  if (client.throttle?.publishAlone(slot.topic.name, retain) === false) {
+    if (qos === 1 && client.level === 5) client.acknowledge(encodePuback(5, packetId, REASON.QUOTA_EXCEEDED), false);
+    return;
+  }
   broker.counters.received += 1;
   const message = { topic: slot.topic, payload, qos, retain, properties, ...(expiry === undefined ? {} : { expiry }) };
   const stored = broker.publishMessage(account, message, client);

@@ -7,6 +7,8 @@ import { encodeSuback, parseSubscribe, type SubscribeEntry } from '../../mqtt/su
 import type { AccountSpace } from '../account.ts';
 import type { Client } from '../client.ts';
 import type { Session } from '../session.ts';
+import { throttled } from '../throttle.ts';
+import { checkUserProperties } from './publish.ts';
 
 /** Failure of MQTT 3.1.1's SUBACK. */
 const FAILURE = 0x80;
@@ -20,6 +22,7 @@ export function subscribe(client: Client, bytes: Buffer, body: number, next: num
   if (account === undefined || session === undefined) return;
   if (properties.subscriptionIdentifier !== undefined)
     throw new MqttError(REASON.SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED, 'subscription identifiers are not supported');
+  checkUserProperties(properties);
   if (entries.length > account.limits.filtersPerSubscribe)
     throw new MqttError(
       REASON.QUOTA_EXCEEDED,
@@ -86,6 +89,10 @@ function judge(client: Client, account: AccountSpace, session: Session, { filter
     client.refuse({ check: 'limit', reason: limit, action: 'iot:Subscribe', resource });
     return REASON.QUOTA_EXCEEDED;
   }
+  if (account.throttle?.maySubscribe() === false) {
+    throttled(client, 'subscribe');
+    return REASON.QUOTA_EXCEEDED;
+  }
   // QoS 2 is not served: what is granted is QoS 1 [MQTT-3.8.4-6].
   return Math.min(qos, 1);
 }
@@ -98,7 +105,7 @@ function limitReached({ limits, routes }: AccountSpace, session: Session, filter
   if (!shared) return undefined;
   const share = routes.share(filter);
   if (share === undefined && routes.shares.size >= limits.shares) return `more than ${limits.shares} shared subscription groups`;
-  if (share !== undefined && share.members.size >= limits.shareMembers)
+  if (share !== undefined && share.size >= limits.shareMembers)
     return `more than ${limits.shareMembers} members of a shared subscription group`;
   return undefined;
 }

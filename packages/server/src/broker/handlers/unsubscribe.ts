@@ -2,11 +2,13 @@
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { encodeUnsuback, parseUnsubscribe } from '../../mqtt/subscribe.ts';
 import type { Client } from '../client.ts';
+import { checkUserProperties } from './publish.ts';
 
 export function unsubscribe(client: Client, bytes: Buffer, body: number, next: number): void {
-  const { packetId, filters } = parseUnsubscribe(client.level, bytes, body, next);
+  const { packetId, filters, properties } = parseUnsubscribe(client.level, bytes, body, next);
   const { broker, session } = client;
   if (session === undefined) return;
+  checkUserProperties(properties);
   const codes = filters.map((filter) =>
     broker.sessions.unsubscribe(session, filter) ? REASON.SUCCESS : REASON.NO_SUBSCRIPTION_EXISTED,
   );

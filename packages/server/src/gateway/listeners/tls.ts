@@ -8,6 +8,7 @@ import { createSecureContext, createServer, type SecureContext, type Server, typ
 import type { Refusal } from '../../refusals/refusals.ts';
 import { plainAddress } from '../peer.ts';
 import { peekServerName } from './client-hello.ts';
+import { PerTurn } from './per-turn.ts';
 
 /** What failed, in OpenSSL's words, without the addresses and source lines that its message carries. */
 const handshakeFault = (error: Error & { reason?: string }): string => error.reason ?? error.message.trim();
@@ -46,9 +47,11 @@ export interface TlsListenerOptions {
 }
 
 /** Milliseconds for a handshake. */
-const HANDSHAKE_TIMEOUT = 10_000;
+export const HANDSHAKE_TIMEOUT = 10_000;
 /** Handshakes under way at most; more peers are turned away until some are done. */
 const MOST_HANDSHAKES = 4_000;
+/** Handshakes begun in one turn of the event loop: about twenty milliseconds of it. */
+const HANDSHAKES_PER_TURN = 16;
 
 /**
  * What devices of all ages speak: TLS 1.3, and for 1.2 the suites of AWS's IoTSecurityPolicy_TLS13_1_2_2022_10, the
@@ -180,6 +183,10 @@ export function createTlsListener({
     });
   };
 
+  const arrivals = new PerTurn<Socket>(HANDSHAKES_PER_TURN, (socket) => {
+    if (!socket.destroyed) greet(socket);
+  });
+
   const server = createTcpServer({ noDelay: true }, (socket) => {
     if (handshakes.size >= MOST_HANDSHAKES) {
       socket.destroy();
@@ -190,7 +197,7 @@ export function createTlsListener({
     socket.once('close', () => {
       if (handshakes.get(key) === socket) handshakes.delete(key);
     });
-    greet(socket);
+    arrivals.offer(socket);
   });
   return {
     server,

@@ -1,0 +1,109 @@
+/**
+ * Token buckets: how much of something may pass at a moment, a second's worth at once at most. Time is what the caller
+ * says it is, in monotonic milliseconds; there are no timers, and nothing is allocated in passing.
+ */
+import type { RATES } from '@thingkeep/wire/limits.ts';
+
+/** Per second; 0 where there is no rate. */
+export type Rates = { readonly [K in keyof typeof RATES]: number };
+
+export const NO_RATES: Rates = {
+  connects: 0,
+  connectsPerClientId: 0,
+  publishesIn: 0,
+  publishesOut: 0,
+  publishesPerConnection: 0,
+  bytesPerConnection: 0,
+  subscriptions: 0,
+  retainedPublishes: 0,
+  retainedPublishesPerTopic: 0,
+  replayedMessages: 0,
+  connectionRequests: 0,
+  connectionRequestsPerClientId: 0,
+};
+
+/** Below what anybody counts: a token that rounding has made a little smaller is a whole one. */
+const ROUNDING = 1e-6;
+
+export class Bucket {
+  readonly #perSecond: number;
+  readonly #most: number;
+  /** Tokens spent since the clock's zero, those that overflowed the bucket among them. */
+  #spent = Number.NEGATIVE_INFINITY;
+
+  /** `perSecond` 0 is a bucket that is never empty. It begins full. */
+  constructor(perSecond: number, most = perSecond) {
+    this.#perSecond = perSecond;
+    this.#most = most;
+  }
+
+  /** Whole tokens in the bucket; negative as long as more was spent than it held. */
+  level(now: number): number {
+    if (this.#perSecond === 0) return Number.POSITIVE_INFINITY;
+    return Math.min(this.#most, Math.floor(this.#poured(now) - this.#spent + ROUNDING));
+  }
+
+  /** Whether it is as if nothing had been spent. */
+  full(now: number): boolean {
+    return this.level(now) >= this.#most;
+  }
+
+  /** Takes tokens, whether or not they are there: who must not have them asks for the level first. */
+  spend(tokens: number, now: number): void {
+    if (this.#perSecond !== 0) this.#spent = Math.max(this.#spent, this.#poured(now) - this.#most) + tokens;
+  }
+
+  /** Takes one token if there is one. */
+  take(now: number): boolean {
+    if (this.level(now) < 1) return false;
+    this.spend(1, now);
+    return true;
+  }
+
+  #poured(now: number): number {
+    return (now * this.#perSecond) / 1000;
+  }
+}
+
+/** A bucket for each key, remembered while it is not full. */
+export class Buckets {
+  readonly #perSecond: number;
+  readonly #most: number;
+  /** In the order of their last use: those at the front are full first. */
+  readonly #byKey = new Map<string, Bucket>();
+
+  constructor(perSecond: number, most = perSecond) {
+    this.#perSecond = perSecond;
+    this.#most = most;
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  /** Whole tokens in the key's bucket. */
+  level(key: string, now: number): number {
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known.level(now);
+    return this.#perSecond === 0 ? Number.POSITIVE_INFINITY : this.#most;
+  }
+
+  spend(key: string, tokens: number, now: number): void {
+    if (this.#perSecond === 0) return;
+    for (const [name, bucket] of this.#byKey) {
+      if (!bucket.full(now)) break;
+      this.#byKey.delete(name);
+    }
+    const bucket = this.#byKey.get(key) ?? new Bucket(this.#perSecond, this.#most);
+    bucket.spend(tokens, now);
+    this.#byKey.delete(key);
+    this.#byKey.set(key, bucket);
+  }
+
+  /** Takes one token of the key if there is one. */
+  take(key: string, now: number): boolean {
+    if (this.level(key, now) < 1) return false;
+    this.spend(key, 1, now);
+    return true;
+  }
+}

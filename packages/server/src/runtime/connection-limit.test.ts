@@ -1,0 +1,106 @@
+/** A bound on connections of several servers, with real sockets. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { type Connections, connectionsWithin, limitConnections, openFileLimit } from './connection-limit.ts';
+import { listen } from './listen.ts';
+import { openLog } from './log.ts';
+
+class Bench implements AsyncDisposable {
+  now = 0;
+  readonly lines: { event: string; open: number; turnedAway: number }[] = [];
+  readonly servers: readonly Server[] = [createServer(), createServer()];
+  limit: Connections | undefined;
+  readonly #ports: number[] = [];
+  readonly #sockets: Socket[] = [];
+
+  static async open(most: number): Promise<Bench> {
+    const bench = new Bench();
+    const log = openLog('info', { write: (line: string) => void bench.lines.push(JSON.parse(line)) });
+    bench.limit = limitConnections(bench.servers, { most, clock: { now: () => 0, monotonic: () => bench.now }, log });
+    for (const server of bench.servers) bench.#ports.push(await listen(server, '127.0.0.1', 0, 'test'));
+    return bench;
+  }
+
+  /** A connection as the server has it; undefined when it was closed at once. */
+  async comes(to = 0): Promise<{ peer: Socket; socket: Socket } | undefined> {
+    const server = this.servers[to] as Server;
+    const met = once(server, 'connection').then(([socket]) => socket as Socket);
+    const peer = connect(this.#ports[to] as number, '127.0.0.1').on('error', () => undefined);
+    this.#sockets.push(peer);
+    const socket = await Promise.race([met, once(peer, 'close').then(() => undefined)]);
+    return socket === undefined ? undefined : { peer, socket };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    for (const server of this.servers) server.close();
+  }
+}
+
+test('beyond the bound new connections are closed, whichever server they come to; a place that gets free is taken', async () => {
+  await using bench = await Bench.open(3);
+  const first = await bench.comes(0);
+  assert.ok(first !== undefined && (await bench.comes(1)) !== undefined && (await bench.comes(0)) !== undefined);
+  assert.equal(await bench.comes(0), undefined);
+  assert.equal(await bench.comes(1), undefined);
+  assert.equal(first.socket.destroyed, false);
+  const gone = once(first.socket, 'close');
+  first.socket.destroy();
+  await gone;
+  assert.ok((await bench.comes(1)) !== undefined);
+  assert.equal(await bench.comes(1), undefined);
+});
+
+test('one line a second says so, with how many there were', async () => {
+  await using bench = await Bench.open(1);
+  await bench.comes();
+  for (let i = 0; i < 4; i += 1) await bench.comes();
+  bench.now = 999;
+  await bench.comes();
+  bench.now = 1000;
+  await bench.comes();
+  assert.deepEqual(
+    bench.lines.map(({ event, open, turnedAway }) => [event, open, turnedAway]),
+    [
+      ['connections-full', 1, 1],
+      ['connections-full', 1, 5],
+    ],
+  );
+});
+
+test('an accept that fails ends nothing', async () => {
+  await using bench = await Bench.open(5);
+  for (let i = 0; i < 3; i += 1) bench.servers[0]?.emit('error', Object.assign(new RangeError('no files'), { code: 'EMFILE' }));
+  assert.ok((await bench.comes()) !== undefined);
+  assert.deepEqual(
+    bench.lines.map(({ event }) => event),
+    ['accept-failed'],
+  );
+});
+
+test('a port that can not be opened is the business of whoever opens it', async () => {
+  await using bench = await Bench.open(5);
+  const [server] = bench.servers;
+  server?.close();
+  server?.emit('error', new RangeError('in use'));
+  assert.deepEqual(bench.lines, []);
+});
+
+test('the limit of open files leaves a reserve', () => {
+  assert.equal(connectionsWithin(20_000), 19_488);
+  assert.equal(connectionsWithin(1024), 512);
+  assert.equal(connectionsWithin(100), 50);
+  assert.equal(connectionsWithin(undefined), Number.POSITIVE_INFINITY);
+  assert.ok((openFileLimit() ?? 0) > 0);
+});
+
+test('all connections end at once when they are told to', async () => {
+  await using bench = await Bench.open(5);
+  const [one, two] = [await bench.comes(0), await bench.comes(1)];
+  assert.ok(one !== undefined && two !== undefined);
+  const ends = [one, two].map(({ peer }) => once(peer, 'close'));
+  bench.limit?.destroyAll();
+  await Promise.all(ends);
+});
