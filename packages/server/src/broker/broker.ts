@@ -70,7 +70,7 @@ export class Broker {
   readonly log: Logger;
   readonly refuse: (refusal: Refusal) => void;
   readonly flusher = new Flusher();
-  readonly turn = new Turn();
+  readonly turn: Turn;
   readonly pacer = new Pacer();
   readonly counters: BrokerCounters = { received: 0, sent: 0, dropped: 0, connects: 0, throttled: 0 };
   readonly journal: Journal;
@@ -101,6 +101,7 @@ export class Broker {
     this.#limitsOf = limitsOf;
     this.#ratesOf = ratesOf;
     this.now = clock.monotonic();
+    this.turn = new Turn(clock);
     this.journal = new Journal(store, log);
     this.#wills = new Wills(this);
     this.sessions = new Sessions({

@@ -17,6 +17,7 @@ import { Aliases } from './aliases.ts';
 import type { Delivery, Waiter } from './delivery.ts';
 import { Intake } from './intake.ts';
 import { Output } from './output.ts';
+import { type PublishSlot, PublishSlots } from './publish-slots.ts';
 import type { Session } from './session.ts';
 import type { ConnectionThrottle } from './throttle.ts';
 import type { TopicEntry } from './topic-entry.ts';
@@ -24,18 +25,6 @@ import type { Receiver } from './transmitter.ts';
 import type { Deferred } from './turn.ts';
 
 export type ClientState = 'awaiting-connect' | 'admitting' | 'connected' | 'closed';
-
-/** A topic that this client publishes on, with the answer of its policies. */
-export interface PublishSlot {
-  readonly topic: TopicEntry;
-  allowed: boolean;
-  retainAllowed: boolean | undefined;
-  /** Rights generation of the answer. */
-  generation: number;
-}
-
-/** Topics whose answer one client remembers. */
-const MOST_SLOTS = 256;
 
 /** A client waits for the next tick after as many refusals: a hundred or so in each tick is all that it gets. */
 const MOST_REFUSALS = 100;
@@ -87,8 +76,7 @@ export class Client implements Waiter, Receiver, Deferred {
   /** Monotonic ms of the connection's begin, and of the last bytes that came. */
   readonly since: number;
   lastHeard: number;
-  #slots: Map<string, PublishSlot> | undefined;
-  #lastSlot: PublishSlot | undefined;
+  readonly #slots = new PublishSlots();
   #judgement = 0;
   /** What was answered last: messages of one topic come in rows. */
   #asked: { topic: TopicEntry | undefined; generation: number; answer: boolean } = NOT_ASKED;
@@ -114,8 +102,13 @@ export class Client implements Waiter, Receiver, Deferred {
   receive(chunk: Buffer): void {
     if (this.state === 'closed') return;
     this.lastHeard = this.broker.now;
-    if (this.#unread !== undefined || this.broker.turn.spent) this.#defer(chunk);
+    if (this.#unread !== undefined || this.broker.turn.spentFor(chunk.length)) this.#defer(chunk);
     else this.intake.receive(chunk);
+  }
+
+  /** Bytes that wait for the next turn. */
+  get unread(): number {
+    return (this.#unread ?? []).reduce((sum, chunk) => sum + chunk.length, 0);
   }
 
   /** The turn for what was put off has come. */
@@ -278,23 +271,7 @@ export class Client implements Waiter, Receiver, Deferred {
 
   /** The remembered answer for the topic whose name these bytes are. */
   slot(bytes: Buffer, start: number, end: number): PublishSlot {
-    const last = this.#lastSlot;
-    if (last !== undefined && sameBytes(last.topic.bytes, bytes, start, end)) return last;
-    // latin1 is a faithful key for any bytes, and quicker to make than the text.
-    const key = bytes.toString('latin1', start, end);
-    if (this.#slots === undefined || this.#slots.size >= MOST_SLOTS) this.#slots = new Map();
-    let slot = this.#slots.get(key);
-    if (slot === undefined) {
-      slot = this.newSlot(this.intake.topicName(bytes, start, end));
-      this.#slots.set(key, slot);
-    }
-    this.#lastSlot = slot;
-    return slot;
-  }
-
-  newSlot(name: string): PublishSlot {
-    const topic = (this.account as AccountSpace).topic(name);
-    return { topic, allowed: false, retainAllowed: undefined, generation: -1 };
+    return this.#slots.find(bytes, start, end, this);
   }
 
   /** Records why something was refused to this client. After many it is not read from until the next tick. */
@@ -387,12 +364,4 @@ export class Client implements Waiter, Receiver, Deferred {
   get held(): boolean {
     return this.#waitingFor > 0;
   }
-}
-
-function sameBytes(name: Buffer, bytes: Buffer, start: number, end: number): boolean {
-  const length = name.length;
-  if (end - start !== length) return false;
-  // From the end: topics of one fleet differ there.
-  for (let i = length - 1, j = end - 1; i >= 0; i -= 1, j -= 1) if (name[i] !== bytes[j]) return false;
-  return true;
 }

@@ -5,7 +5,6 @@
 import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { PACKET } from '@thingkeep/wire/mqtt/packets.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
-import { decodeText } from '../mqtt/cursor.ts';
 import { MqttError } from '../mqtt/mqtt-error.ts';
 import type { Client } from './client.ts';
 import { handlerFor } from './handlers/index.ts';
@@ -60,10 +59,6 @@ export class Intake {
     } catch (error) {
       this.#failed(error);
     }
-  }
-
-  topicName(bytes: Buffer, start: number, end: number): string {
-    return decodeText(bytes, start, end);
   }
 
   #failed(error: unknown): void {

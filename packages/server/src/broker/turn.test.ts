@@ -5,26 +5,43 @@ import { setImmediate } from 'node:timers/promises';
 import { publishPacket, TestBench } from './test-bench.ts';
 import { Turn } from './turn.ts';
 
-test('beyond its share a turn puts off what comes, in order, and goes on in the next ones', async () => {
-  const turn = new Turn();
-  const went: number[] = [];
-  turn.add(99_000);
-  assert.equal(turn.spent, false);
-  turn.add(2_000);
-  assert.equal(turn.spent, true);
-  for (const n of [1, 2, 3]) turn.defer({ goOn: () => (went.push(n), turn.add(60_000)) });
+const FEW = 100;
+const MANY = 10_000;
+
+test('beyond its share a turn puts off what comes; who sends little goes first, and who sends much is not left out', async () => {
+  let now = 0;
+  const turn = new Turn({ now: () => now, monotonic: () => now });
+  const busy = (milliseconds: number): void => {
+    turn.add(MANY);
+    now += milliseconds;
+    turn.add(MANY);
+  };
+  busy(9);
+  assert.equal(turn.spentFor(MANY), false);
+  busy(2);
+  assert.equal(turn.spentFor(MANY), true);
+  assert.equal(turn.spentFor(FEW), false, 'a few bytes are not worth a delay');
+  const went: string[] = [];
+  const defer = (name: string, unread: number): void => turn.defer({ unread, goOn: () => (went.push(name), busy(6)) });
+  defer('first', MANY);
+  defer('second', MANY);
+  defer('third', MANY);
+  defer('small', FEW);
   assert.deepEqual(went, []);
   await setImmediate();
-  assert.deepEqual(went, [1, 2]);
+  assert.deepEqual(went, ['small', 'first']);
   await setImmediate();
-  assert.deepEqual(went, [1, 2, 3]);
+  assert.deepEqual(went, ['small', 'first', 'second', 'third']);
+  busy(30);
+  busy(20);
+  assert.equal(turn.spentFor(FEW), true);
 });
 
 test('messages that were put off arrive, in order, and their publisher is not read from meanwhile', async () => {
   await using bench = await TestBench.open();
   const subscriber = await bench.subscribed('s', '#', 1);
   const publisher = await bench.connected('p');
-  bench.broker.turn.add(1_000_000);
+  bench.busy(100);
   publisher.send(publishPacket('a', '1', { qos: 1, messageId: 1 }), publishPacket('b', '2', { qos: 1, messageId: 2 }));
   assert.equal(publisher.channel.paused, true);
   publisher.client.receive(Buffer.concat(publisher.encoded(publishPacket('a', '3', { qos: 1, messageId: 3 }))));

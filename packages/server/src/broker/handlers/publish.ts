@@ -11,7 +11,8 @@ import { Cursor } from '../../mqtt/cursor.ts';
 import { MqttError } from '../../mqtt/mqtt-error.ts';
 import { encodeProperties, type Properties, readProperties } from '../../mqtt/properties.ts';
 import type { AccountSpace } from '../account.ts';
-import type { Client, PublishSlot } from '../client.ts';
+import type { Client } from '../client.ts';
+import type { PublishSlot } from '../publish-slots.ts';
 import { LONGEST_RUN, Run } from '../run.ts';
 import type { ConnectionThrottle } from '../throttle.ts';
 
