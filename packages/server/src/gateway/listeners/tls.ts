@@ -8,7 +8,7 @@ import { createSecureContext, createServer, type SecureContext, type Server, typ
 import type { Refusal } from '../../refusals/refusals.ts';
 import { plainAddress } from '../peer.ts';
 import { peekServerName } from './client-hello.ts';
-import { PerTurn } from './per-turn.ts';
+import { HandshakeQueue } from './handshake-queue.ts';
 
 /** What failed, in OpenSSL's words, without the addresses and source lines that its message carries. */
 const handshakeFault = (error: Error & { reason?: string }): string => error.reason ?? error.message.trim();
@@ -50,8 +50,8 @@ export interface TlsListenerOptions {
 export const HANDSHAKE_TIMEOUT = 10_000;
 /** Handshakes under way at most; more peers are turned away until some are done. */
 const MOST_HANDSHAKES = 4_000;
-/** Handshakes begun in one turn of the event loop: about twenty milliseconds of it. */
-const HANDSHAKES_PER_TURN = 16;
+/** Pace of handshakes: what a turn of the event loop may take of them is some twenty milliseconds, at worst a tenth of a second. */
+const PACE = { perTurn: 16, underWay: 128, patience: 50 };
 
 /**
  * What devices of all ages speak: TLS 1.3, and for 1.2 the suites of AWS's IoTSecurityPolicy_TLS13_1_2_2022_10, the
@@ -147,7 +147,10 @@ export function createTlsListener({
       ...(domains === undefined ? {} : { SNICallback: certificateByName(domains) }),
     });
     server.on('secureConnection', (socket) => {
-      handshakes.delete(peerKey(socket));
+      const key = peerKey(socket);
+      const raw = handshakes.get(key);
+      handshakes.delete(key);
+      if (raw !== undefined) arrivals.ended(raw);
       onSocket(socket);
     });
     server.on('tlsClientError', (error, socket) => {
@@ -183,9 +186,10 @@ export function createTlsListener({
     });
   };
 
-  const arrivals = new PerTurn<Socket>(HANDSHAKES_PER_TURN, (socket) => {
+  const begin = (socket: Socket): void => {
     if (!socket.destroyed) greet(socket);
-  });
+  };
+  const arrivals = new HandshakeQueue<Socket>({ ...PACE, begin });
 
   const server = createTcpServer({ noDelay: true }, (socket) => {
     if (handshakes.size >= MOST_HANDSHAKES) {
@@ -196,6 +200,7 @@ export function createTlsListener({
     handshakes.set(key, socket);
     socket.once('close', () => {
       if (handshakes.get(key) === socket) handshakes.delete(key);
+      arrivals.ended(socket);
     });
     arrivals.offer(socket);
   });
