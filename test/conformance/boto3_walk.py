@@ -361,6 +361,77 @@ def walk_data():
     err("Publish", "InvalidRequestException", client=data, topic="a/#", payload=b"x")
     err("Publish", "InvalidRequestException", client=data, topic="a", qos=3, payload=b"x")
     err("Publish", "InvalidRequestException", client=data, topic="a", payload=b"x", userProperties="no list")
+    ok("GetRetainedMessage", client=data, topic="a/b")
+    err("GetRetainedMessage", "ResourceNotFoundException", client=data, topic="none")
+    err("GetRetainedMessage", "InvalidRequestException", client=data, topic="a/#")
+    ok("ListRetainedMessages", client=data, maxResults=1)
+    err("ListRetainedMessages", "InvalidRequestException", client=data, maxResults=201)
+    err("ListRetainedMessages", "InvalidRequestException", client=data, nextToken="!")
+    err("DeleteConnection", "ResourceNotFoundException", client=data, clientId="nobody")
+    err("DeleteConnection", "InvalidRequestException", client=data, clientId="$nobody")
+
+
+def walk_authorizers():
+    url = "http://127.0.0.1:9/authorize"
+    ok("CreateAuthorizer", authorizerName="own", authorizerFunctionArn=url, signingDisabled=True, status="ACTIVE", tags=[{"Key": "k", "Value": "v"}])
+    err("CreateAuthorizer", "ResourceAlreadyExistsException", authorizerName="own", authorizerFunctionArn=url, signingDisabled=True)
+    err("CreateAuthorizer", "InvalidRequestException", authorizerName="other", authorizerFunctionArn="no function", signingDisabled=True)
+    err("CreateAuthorizer", "InvalidRequestException", authorizerName="other", authorizerFunctionArn=url)
+    ok("DescribeAuthorizer", authorizerName="own")
+    err("DescribeAuthorizer", "ResourceNotFoundException", authorizerName="none")
+    ok("ListAuthorizers", pageSize=1, status="ACTIVE")
+    err("ListAuthorizers", "InvalidRequestException", pageSize=251)
+    ok("UpdateAuthorizer", authorizerName="own", enableCachingForHttp=True)
+    err("UpdateAuthorizer", "ResourceNotFoundException", authorizerName="none", status="ACTIVE")
+    err("DescribeDefaultAuthorizer", "ResourceNotFoundException")
+    err("ClearDefaultAuthorizer", "ResourceNotFoundException")
+    ok("SetDefaultAuthorizer", authorizerName="own")
+    err("SetDefaultAuthorizer", "ResourceNotFoundException", authorizerName="none")
+    ok("DescribeDefaultAuthorizer")
+    ok("ClearDefaultAuthorizer")
+    err("TestInvokeAuthorizer", "ResourceNotFoundException", authorizerName="none", mqttContext={"username": "u"})
+    err("TestInvokeAuthorizer", "InvalidResponseException", authorizerName="own", mqttContext={"username": "u"})
+    err("DeleteAuthorizer", "DeleteConflictException", authorizerName="own")
+    ok("UpdateAuthorizer", authorizerName="own", status="INACTIVE")
+    ok("DeleteAuthorizer", authorizerName="own")
+    err("DeleteAuthorizer", "ResourceNotFoundException", authorizerName="own")
+
+
+def walk_domains():
+    ok("CreateDomainConfiguration", domainConfigurationName="own", domainName="devices.example.com", authenticationType="AWS_X509", applicationProtocol="SECURE_MQTT")
+    err("CreateDomainConfiguration", "ResourceAlreadyExistsException", domainConfigurationName="own", domainName="other.example.com")
+    err("CreateDomainConfiguration", "InvalidRequestException", domainConfigurationName="other", domainName="no name!")
+    ok("DescribeDomainConfiguration", domainConfigurationName="own")
+    err("DescribeDomainConfiguration", "ResourceNotFoundException", domainConfigurationName="none")
+    ok("ListDomainConfigurations", serviceType="DATA")
+    err("ListDomainConfigurations", "InvalidRequestException", pageSize=251)
+    err("DeleteDomainConfiguration", "InvalidRequestException", domainConfigurationName="own")
+    ok("UpdateDomainConfiguration", domainConfigurationName="own", domainConfigurationStatus="DISABLED")
+    err("UpdateDomainConfiguration", "ResourceNotFoundException", domainConfigurationName="none", domainConfigurationStatus="DISABLED")
+    ok("DeleteDomainConfiguration", domainConfigurationName="own")
+    err("DeleteDomainConfiguration", "ResourceNotFoundException", domainConfigurationName="own")
+
+
+def walk_role_aliases():
+    role = "arn:aws:iam::000000000000:role/devices"
+    ok("CreateRoleAlias", roleAlias="own", roleArn=role, credentialDurationSeconds=900)
+    err("CreateRoleAlias", "ResourceAlreadyExistsException", roleAlias="own", roleArn=role)
+    err("CreateRoleAlias", "InvalidRequestException", roleAlias="other", roleArn="no role that anyone has")
+    ok("DescribeRoleAlias", roleAlias="own")
+    err("DescribeRoleAlias", "ResourceNotFoundException", roleAlias="none")
+    ok("ListRoleAliases", ascendingOrder=True)
+    err("ListRoleAliases", "InvalidRequestException", pageSize=0)
+    ok("UpdateRoleAlias", roleAlias="own", credentialDurationSeconds=3600)
+    err("UpdateRoleAlias", "ResourceNotFoundException", roleAlias="none", credentialDurationSeconds=3600)
+    ok("DeleteRoleAlias", roleAlias="own")
+    err("DeleteRoleAlias", "ResourceNotFoundException", roleAlias="own")
+
+
+def walk_events():
+    ok("DescribeEventConfigurations")
+    ok("UpdateEventConfigurations", eventConfigurations={"THING": {"Enabled": True}})
+    err("UpdateEventConfigurations", "InvalidRequestException", eventConfigurations={"NEVER": {"Enabled": True}})
+    ok("DescribeEventConfigurations")
 
 
 TEXTS = [
@@ -443,6 +514,10 @@ walk_authorities()
 walk_policies(device, device_arn)
 walk_principals(device, device_arn)
 walk_data()
+walk_authorizers()
+walk_domains()
+walk_role_aliases()
+walk_events()
 slowest_refusal = walk_unserved()
 print(json.dumps({
     "served": sorted(served),

@@ -22,7 +22,13 @@ test('beyond its share a turn puts off what comes; who sends little goes first, 
   assert.equal(turn.spentFor(MANY), true);
   assert.equal(turn.spentFor(FEW), false, 'a few bytes are not worth a delay');
   const went: string[] = [];
-  const defer = (name: string, unread: number): void => turn.defer({ unread, goOn: () => (went.push(name), busy(6)) });
+  const defer = (name: string, unread: number): void => {
+    const goOn = (): void => {
+      went.push(name);
+      busy(6);
+    };
+    turn.defer({ unread, goOn });
+  };
   defer('first', MANY);
   defer('second', MANY);
   defer('third', MANY);

@@ -19,6 +19,8 @@ export function peerOf(socket: Socket): Peer {
     sourceIp: plainAddress(socket.remoteAddress),
     sourcePort: socket.remotePort ?? 0,
     ...(typeof serverName === 'string' && serverName !== '' ? { serverName } : {}),
-    ...(der === undefined ? {} : { certificateId: certificateIdOf(der), certificateDer: () => tls?.getPeerX509Certificate()?.raw }),
+    ...(der === undefined
+      ? {}
+      : { certificateId: certificateIdOf(der), certificateDer: () => tls?.getPeerX509Certificate()?.raw }),
   };
 }
