@@ -35,7 +35,14 @@ const PROBE = ['--expose-gc', '--import', join(ROOT, 'bench/fleet/memory-probe.t
 export async function startServer(folder: string, log: string[], probe = false): Promise<Server> {
   const begin = performance.now();
   const flags = ['--data-dir', folder, '--api-port', '0', '--mqtt-port', '0', '--https-port', '0', '--log-level', 'warn'];
-  const args = ['--max-semi-space-size=4', ...(probe ? PROBE : []), join(ROOT, 'packages/server/src/main.ts'), 'start', ...flags];
+  const args = [
+    '--max-semi-space-size=8',
+    '--expose-gc',
+    ...(probe ? PROBE : []),
+    join(ROOT, 'packages/server/src/main.ts'),
+    'start',
+    ...flags,
+  ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', ...(probe ? (['ipc'] as const) : [])] });
   const abandoned = (): void => void child.kill('SIGKILL');
   process.once('exit', abandoned);

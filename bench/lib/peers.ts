@@ -46,7 +46,8 @@ export async function startThingkeep(folder: string, source: string = ROOT): Pro
   const main = join(source, 'packages/server/src/main.ts');
   // As `npm start` does it.
   const child = spawn(process.execPath, [
-    '--max-semi-space-size=4',
+    '--max-semi-space-size=8',
+    '--expose-gc',
     main,
     'start',
     '--data-dir',

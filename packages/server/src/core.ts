@@ -73,6 +73,7 @@ import type { Clock } from './runtime/clock.ts';
 import { connectionsWithin, limitConnections, openFileLimit } from './runtime/connection-limit.ts';
 import { close, listen } from './runtime/listen.ts';
 import type { Logger } from './runtime/log.ts';
+import { collectGarbage, Tidy } from './runtime/tidy.ts';
 import { every } from './runtime/timers.ts';
 import { acmListingOperations } from './server-certificates/operations-listings.ts';
 import { acmOperations } from './server-certificates/operations.ts';
@@ -301,6 +302,8 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   };
   parts.defer(every(100, () => broker.tick()));
   parts.defer(every(1000, () => broker.sweep()));
+  const tidy = new Tidy(() => broker.counters.connects, collectGarbage);
+  parts.defer(every(1000, () => tidy.look()));
   parts.defer(
     every(
       MINUTE,
