@@ -12,7 +12,7 @@ const refusal: AdmissionRefusal = { refused: { check: 'policy', reason: 'no' } }
 const WILL = { topic: 'will', payload: Buffer.from('gone'), qos: 0 as const, retain: false };
 
 /** A client of certificate `a` whose judgements a test answers, one by one. */
-const workbench = async () => {
+const workbench = async (mayKeep = true) => {
   const bench = await TestBench.open();
   const changes = new RightsChanges();
   const answers: PromiseWithResolvers<Admission | AdmissionRefusal>[] = [];
@@ -22,7 +22,7 @@ const workbench = async () => {
     answers.push(answer);
     return answer.promise;
   });
-  const mayKeepSessions = async (): Promise<boolean> => true;
+  const mayKeepSessions = async (): Promise<boolean> => mayKeep;
   followRights({ broker: bench.broker, mayKeepSessions, judgedAt, changes });
   const peer = new TestPeer(bench.broker, 5, judge, 'a');
   peer.send({
@@ -32,6 +32,7 @@ const workbench = async () => {
     clientId: 'c',
     clean: true,
     keepalive: 60,
+    properties: { sessionExpiryInterval: 600 },
     will: WILL,
   } as Packet);
   const settle = async (at: number, answer: Admission | AdmissionRefusal): Promise<void> => {
@@ -88,4 +89,17 @@ test('of judgements that overlap, the newest counts, whichever ends last', async
   await settle(2, admission(rightsOf(() => false)));
   await settle(1, admission());
   assert.equal(await mayPublish(), false);
+});
+
+test('the session of a connection that a revocation closes ends with it; another refusal leaves it', async () => {
+  for (const mayKeep of [true, false]) {
+    const { bench, changes, peer, settle } = await workbench(mayKeep);
+    await using _ = bench;
+    // As the certificate's own admission names it: the session is the certificate's.
+    await settle(0, { ...admission(), principalId: 'a' });
+    changes.ring(ACCOUNT, ['a']);
+    await settle(1, refusal);
+    assert.equal(peer.channel.closed, true);
+    assert.equal(bench.broker.account(ACCOUNT).sessions.has('c'), mayKeep);
+  }
 });

@@ -35,6 +35,11 @@ export function followRights({ broker, mayKeepSessions, judgedAt, changes }: Liv
   const review = async (certificateId: string): Promise<void> => {
     if (!(await mayKeepSessions(certificateId))) broker.sessions.endOf(certificateId);
   };
+  // Connections first: the session of one that is closed now is away only then, and must not be overlooked.
+  const follow = async (certificateId: string): Promise<void> => {
+    await Promise.all(Array.from(broker.clientsOf(certificateId), (client) => client.judgeAgain()));
+    await review(certificateId);
+  };
   // A certificate may have been revoked at the very end of the last run of the server.
   for (const certificateId of broker.sessions.certificates) void review(certificateId);
 
@@ -45,9 +50,6 @@ export function followRights({ broker, mayKeepSessions, judgedAt, changes }: Liv
     },
   });
   return changes.on(({ certificateIds }: RightsChange) => {
-    for (const certificateId of certificateIds) {
-      for (const client of broker.clientsOf(certificateId)) void client.judgeAgain();
-      void review(certificateId);
-    }
+    for (const certificateId of certificateIds) void follow(certificateId);
   });
 }
