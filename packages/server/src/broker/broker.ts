@@ -194,11 +194,6 @@ export class Broker {
     return [...(this.#byCertificate.get(certificateId) ?? []), ...this.#wills.clientsOf(certificateId)];
   }
 
-  /** Everyone who is connected. */
-  get clients(): Iterable<Client> {
-    return this.#clients;
-  }
-
   /** The client's subscriptions were changed by one packet. */
   subscribed(client: Client, filters: readonly string[]): void {
     if (client.session !== undefined) this.#router.memberCame(client.session);

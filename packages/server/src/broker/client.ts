@@ -113,7 +113,9 @@ export class Client implements Waiter, Receiver, Deferred {
 
   /** The turn for what was put off has come. */
   goOn(): void {
-    const chunks = this.#unread ?? [];
+    const chunks = this.#unread;
+    // It was heard before its turn: the peer had gone.
+    if (chunks === undefined) return;
     this.#unread = undefined;
     for (const chunk of chunks) if (this.state !== 'closed') this.intake.receive(chunk);
     this.released();
@@ -128,8 +130,9 @@ export class Client implements Waiter, Receiver, Deferred {
     this.#unread.push(chunk);
   }
 
-  /** The peer is gone. */
+  /** The peer is gone. What it said before, a DISCONNECT perhaps, counts. */
   lost(): void {
+    if (this.#unread !== undefined) this.goOn();
     this.close('CONNECTION_LOST');
   }
 

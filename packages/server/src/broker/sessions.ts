@@ -114,7 +114,7 @@ export class Sessions {
     session.ended = true;
     this.#isBack(session);
     const { account } = session;
-    for (const filter of session.subscriptions.keys()) account.routes.remove(session, filter);
+    for (const filter of session.subscriptions.keys()) this.#removeRoute(session, filter);
     if (session.subscriptions.size > 0) account.generation += 1;
     session.subscriptions.clear();
     if (account.sessions.get(session.clientId) === session) account.sessions.delete(session.clientId);
@@ -139,11 +139,9 @@ export class Sessions {
   unsubscribe(session: Session, filter: string): boolean {
     const { account } = session;
     if (!session.subscriptions.delete(filter)) return false;
-    const share = account.routes.share(filter);
-    account.routes.remove(session, filter);
+    this.#removeRoute(session, filter);
     account.generation += 1;
     if (session.persistent) this.save(session);
-    if (share !== undefined) this.#shareLeft(account, share);
     return true;
   }
 
@@ -162,14 +160,25 @@ export class Sessions {
     return share.backlog;
   }
 
+  #removeRoute(session: Session, filter: string): void {
+    const { account } = session;
+    const share = account.routes.share(filter);
+    account.routes.remove(session, filter);
+    if (share !== undefined) this.#shareLeft(account, share);
+  }
+
   /** A share that nobody can come back to keeps nothing. */
   #shareLeft(account: AccountSpace, share: Share): void {
     if (share.backlog === undefined || share.keeps) return;
     this.#clear(share.backlog);
     share.backlog = undefined;
+    this.#forgetShare(account, share.filter);
+  }
+
+  #forgetShare(account: AccountSpace, filter: string): void {
     const { region, accountId } = account.place;
-    this.#options.journal.record(shareName(account, share.filter), async (tx) => {
-      await tx.delete(shareRecords, [region, accountId, share.filter]);
+    this.#options.journal.record(shareName(account, filter), async (tx) => {
+      await tx.delete(shareRecords, [region, accountId, filter]);
     });
   }
 
@@ -251,7 +260,10 @@ export class Sessions {
   #restoreShare(record: ShareRecord, backlogs: Map<number, Backlog>): void {
     const account = this.#options.account(record.accountId, record.region);
     const share = account.routes.share(record.filter);
-    if (share === undefined) return;
+    if (share === undefined) {
+      this.#forgetShare(account, record.filter);
+      return;
+    }
     share.backlog = this.#backlog(account, record.id);
     backlogs.set(record.id, share.backlog);
   }

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Packet } from 'mqtt-packet';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { queued } from './journal.ts';
+import { shareRecords } from './share.ts';
 import { ACCOUNT, type ConnectOptions, publishPacket, rightsOf, TestBench, type TestPeer } from './test-bench.ts';
 
 const FILTER = '$share/group/a/#';
@@ -140,6 +142,26 @@ test('the queue of a group has room again once it was handed over', async () => 
     member.send(...seen.map(({ messageId }) => ({ cmd: 'puback', messageId, reasonCode: 0 }) as Packet));
     await bench.settle();
   }
+});
+
+test('the queue of a group goes with its last persistent member', async () => {
+  await using bench = await TestBench.open();
+  const publisher = await bench.connected('p');
+  const member = await bench.subscribed('m', FILTER, 1, kept);
+  await gone(bench, member);
+  publisher.send(qos1('a/b', 'x'));
+  await bench.settle();
+  const stored = async (): Promise<[rows: number, records: number]> => {
+    let rows = 0;
+    const { items } = await bench.store.read(async (tx) => {
+      await tx.eachRow(queued, () => (rows += 1));
+      return tx.scan(shareRecords, { prefix: [] });
+    });
+    return [rows, items.length];
+  };
+  assert.deepEqual(await stored(), [1, 1]);
+  await bench.pass(601);
+  assert.deepEqual(await stored(), [0, 0]);
 });
 
 test('retained messages are not sent to shared subscriptions (page mqtt)', async () => {

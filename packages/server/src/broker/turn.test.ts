@@ -59,3 +59,18 @@ test('messages that were put off arrive, in order, and their publisher is not re
   );
   assert.equal(publisher.channel.paused, false);
 });
+
+test('what was put off is heard though the peer has gone meanwhile: a DISCONNECT takes the will back', async () => {
+  await using bench = await TestBench.open();
+  const watcher = await bench.subscribed('watcher', '#');
+  const will = { topic: 'will', payload: Buffer.from('gone'), qos: 0, retain: false };
+  const publisher = await bench.connected('p', { will });
+  bench.busy(100);
+  publisher.send(publishPacket('a', '1'), { cmd: 'disconnect' });
+  publisher.client.lost();
+  await bench.settle();
+  assert.deepEqual(
+    watcher.publishes().map(({ topic }) => topic),
+    ['a'],
+  );
+});
