@@ -21,6 +21,8 @@ export class AccountSpace {
   readonly sessions = new Map<string, Session>();
   /** Rises with every change of subscriptions or rights: routes made before are stale. */
   generation = 0;
+  /** Rises when the rules change: who saw a topic's messages before is to be asked for anew. */
+  tapGeneration = 0;
   #topics = new Map<string, TopicEntry>();
 
   constructor(place: Place, limits: AccountLimits = DEFAULT_LIMITS, throttle?: AccountThrottle) {

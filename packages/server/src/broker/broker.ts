@@ -24,7 +24,9 @@ import { Router } from './router.ts';
 import type { Run } from './run.ts';
 import type { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
+import type { Origin, Tap, Tapped } from './tap.ts';
 import { accountThrottle } from './throttle.ts';
+import type { TopicEntry } from './topic-entry.ts';
 import { Turn } from './turn.ts';
 import { Wills } from './wills.ts';
 
@@ -89,6 +91,7 @@ export class Broker {
   readonly #watched = new Set<Delivery>();
   #restrained: Client[] = [];
   readonly #listeners = new Set<BrokerListener>();
+  #tap: Tap | undefined;
   #closing = false;
 
   constructor(options: BrokerOptions) {
@@ -141,6 +144,8 @@ export class Broker {
       const limits = { ...DEFAULT_LIMITS, ...this.#limitsOf(accountId) };
       const throttle = accountThrottle({ ...NO_RATES, ...this.#ratesOf(accountId) }, this.clock);
       account = new AccountSpace({ accountId, region }, limits, throttle);
+      // A topic's own count begins at 0: with a tap there is something to ask for.
+      if (this.#tap !== undefined) account.tapGeneration = 1;
       this.#accounts.set(name, account);
     }
     return account;
@@ -206,15 +211,30 @@ export class Broker {
 
   /** Sends the messages of a run to all who may have them. Says whether some have to reach the disk before they are acknowledged. */
   deliver(account: AccountSpace, run: Run, source: Client | undefined): boolean {
-    return this.#router.deliver(account, run, source);
+    const stored = this.#router.deliver(account, run, source);
+    const tapped = this.#tappedBy(account, run.topic as TopicEntry);
+    if (tapped === undefined) return stored;
+    return this.#tell(tapped, run, source?.origin, source) || stored;
+  }
+
+  /**
+   * Publishes what a rule makes of a message. Who published the message waits when receivers can't take more; to nobody
+   * it is a message of their own.
+   */
+  deliverMade(account: AccountSpace, run: Run, origin: Origin, waiter: Client | undefined): boolean {
+    const stored = this.#router.deliver(account, run, undefined, waiter);
+    const tapped = this.#tappedBy(account, run.topic as TopicEntry);
+    if (tapped === undefined) return stored;
+    return this.#tell(tapped, run, origin, waiter) || stored;
   }
 
   /**
    * Publishes one message whose publisher has been authorized. Resolves once it is stored, when it must be; undefined
    * when there is nothing to wait for.
    */
-  publishMessage(account: AccountSpace, message: Message, source?: Client): Promise<void> | undefined {
-    const stored = this.deliver(account, runOf(message, this.clock.now()), source);
+  publishMessage(account: AccountSpace, message: Message, source?: Client, origin?: Origin): Promise<void> | undefined {
+    const run = runOf(message, this.clock.now());
+    const stored = origin === undefined ? this.deliver(account, run, source) : this.deliverMade(account, run, origin, source);
     if (!message.retain) return stored ? this.journal.committed() : undefined;
     const retained = this.retained.set(account.place.region, {
       accountId: account.place.accountId,
@@ -229,10 +249,11 @@ export class Broker {
     return stored ? Promise.all([this.journal.committed(), retained]).then(() => undefined) : retained;
   }
 
-  /** Whether a message on the topic would go to anybody. */
+  /** Whether a message on the topic would go to anybody, or be seen by a rule. */
   hasReceivers({ accountId, region }: Place, topic: string): boolean {
-    const { targets, shares } = this.account(accountId, region).routes.resolve(topic);
-    return targets.length > 0 || shares.length > 0;
+    const account = this.account(accountId, region);
+    const { targets, shares } = account.routes.resolve(topic);
+    return targets.length > 0 || shares.length > 0 || this.#tap?.on(account.place, topic) !== undefined;
   }
 
   /** Publishes a message of the server's own. */
@@ -260,6 +281,17 @@ export class Broker {
       },
       (error: unknown) => this.log.error({ err: error }, 'a retained message could not be read'),
     );
+  }
+
+  /** From now on `tap` is asked who sees the messages of a topic. */
+  tapWith(tap: Tap): void {
+    this.#tap = tap;
+    for (const account of this.#accounts.values()) account.tapGeneration += 1;
+  }
+
+  /** Who sees the messages of an account's topics has changed. */
+  tapsChanged({ accountId, region }: Place): void {
+    this.account(accountId, region).tapGeneration += 1;
   }
 
   /** Begins to tell of connections and subscriptions. */
@@ -308,6 +340,19 @@ export class Broker {
     for (const client of [...this.#clients]) client.close('SERVER_INITIATED_DISCONNECT', REASON.SERVER_SHUTTING_DOWN);
     this.#wills.serverEnds();
     await this.journal.committed().catch(() => undefined);
+  }
+
+  #tappedBy(account: AccountSpace, topic: TopicEntry): Tapped | undefined {
+    if (topic.tapGeneration !== account.tapGeneration) {
+      topic.tapped = this.#tap?.on(account.place, topic.name);
+      topic.tapGeneration = account.tapGeneration;
+    }
+    return topic.tapped;
+  }
+
+  #tell(tapped: Tapped, run: Run, origin: Origin | undefined, waiter: Client | undefined): boolean {
+    this.turn.add(run.count * tapped.weight);
+    return tapped.take(run, origin, waiter);
   }
 
   #look(client: Client): void {

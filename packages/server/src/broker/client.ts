@@ -19,6 +19,7 @@ import { Intake } from './intake.ts';
 import { Output } from './output.ts';
 import { type PublishSlot, PublishSlots } from './publish-slots.ts';
 import type { Session } from './session.ts';
+import type { Origin } from './tap.ts';
 import type { ConnectionThrottle } from './throttle.ts';
 import type { TopicEntry } from './topic-entry.ts';
 import type { Receiver } from './transmitter.ts';
@@ -86,6 +87,7 @@ export class Client implements Waiter, Receiver, Deferred {
   /** Acknowledgements that wait for the disk: those of later messages wait behind them [MQTT-4.6.0-2]. */
   #acksHeld = 0;
   #refusals = 0;
+  #origin: Origin | undefined;
 
   constructor(broker: Broker, channel: Channel, peer: Peer, judge: Judge) {
     this.broker = broker;
@@ -96,6 +98,17 @@ export class Client implements Waiter, Receiver, Deferred {
     this.lastHeard = this.since;
     this.intake = new Intake(this);
     this.output = new Output(channel, broker.flusher, () => this.delivery?.drained());
+  }
+
+  /** What rules may know of where its messages come from. */
+  get origin(): Origin {
+    const { admission, clientId, peer } = this;
+    this.#origin ??= {
+      clientId,
+      principal: admission?.principalId ?? admission?.principal ?? '',
+      sourceIp: peer.sourceIp,
+    };
+    return this.#origin;
   }
 
   /** Bytes came from the peer. */

@@ -3,7 +3,7 @@
  * up in one turn of the event loop is one transaction with one sync to disk; while it is under way the next one gathers.
  */
 import type { Logger } from '../runtime/log.ts';
-import { type Row, type RowKey, rows, type Store, type WriteTransaction } from '../store/contract.ts';
+import { type Row, type RowKey, type Rows, rows, type Store, type WriteTransaction } from '../store/contract.ts';
 
 /** Messages by queue (a session's or a share's number) and sequence. An empty value: the message is in `bodies`. */
 export const queued = rows('queued');
@@ -27,8 +27,16 @@ interface Waiting {
   readonly failed: (error: unknown) => void;
 }
 
+/** Rows of one name in a batch, by owner and place. */
+interface Changes {
+  readonly puts: Map<string, Row>;
+  readonly deletes: Map<string, RowKey>;
+}
+
 class Batch {
   readonly records = new Map<string, Work>();
+  /** What others than the broker keep. */
+  readonly others = new Map<Rows, Changes>();
   readonly puts = new Map<string, Row>();
   readonly deletes = new Map<string, RowKey>();
   readonly bodies = new Map<number, Row>();
@@ -39,6 +47,7 @@ class Batch {
   get empty(): boolean {
     return (
       this.records.size === 0 &&
+      this.others.size === 0 &&
       this.puts.size === 0 &&
       this.deletes.size === 0 &&
       this.bodies.size === 0 &&
@@ -46,8 +55,21 @@ class Batch {
     );
   }
 
+  changesOf(of: Rows): Changes {
+    let changes = this.others.get(of);
+    if (changes === undefined) {
+      changes = { puts: new Map(), deletes: new Map() };
+      this.others.set(of, changes);
+    }
+    return changes;
+  }
+
   async write(tx: WriteTransaction): Promise<void> {
     for (const work of this.records.values()) await work(tx);
+    for (const [of, { puts, deletes }] of this.others) {
+      await tx.putRows(of, puts.values());
+      await tx.deleteRows(of, deletes.values());
+    }
     await tx.putRows(bodies, this.bodies.values());
     await tx.putRows(queued, this.puts.values());
     await tx.deleteRows(queued, this.deletes.values());
@@ -122,6 +144,25 @@ export class Journal {
       batch.bytes -= waiting.value.length;
     }
     if (shared) this.#release(at);
+    this.#schedule();
+  }
+
+  /** Keeps a row of somebody else's in the same commit. */
+  putRow(of: Rows, row: Row): void {
+    this.#batch.changesOf(of).puts.set(nameOf(row.owner, row.at), row);
+    this.#batch.bytes += row.value.length;
+    this.#schedule();
+  }
+
+  deleteRow(of: Rows, { owner, at }: RowKey): void {
+    const { puts, deletes } = this.#batch.changesOf(of);
+    const name = nameOf(owner, at);
+    const waiting = puts.get(name);
+    if (waiting === undefined) deletes.set(name, { owner, at });
+    else {
+      puts.delete(name);
+      this.#batch.bytes -= waiting.value.length;
+    }
     this.#schedule();
   }
 
@@ -209,5 +250,6 @@ export class Journal {
     for (const [name, work] of failed.records) if (!batch.records.has(name)) batch.records.set(name, work);
     for (const [name, key] of failed.deletes) if (!batch.puts.has(name)) batch.deletes.set(name, key);
     for (const at of failed.bodyDeletes) batch.bodyDeletes.add(at);
+    for (const [of, { deletes }] of failed.others) for (const [name, key] of deletes) batch.changesOf(of).deletes.set(name, key);
   }
 }

@@ -35,14 +35,12 @@ export const publisher =
     const { messageExpiryInterval: expiry } = properties;
     const tooMuch = account.throttle?.refusesMessage(name, retain);
     if (tooMuch !== undefined) refuseRequest(broker, account, caller, tooMuch);
-    await broker.publishMessage(account, {
-      topic,
-      payload: bytes,
-      qos,
-      retain,
+    const message = {
+      ...{ topic, payload: bytes, qos, retain },
       properties: encodeProperties(properties),
       ...(expiry === undefined ? {} : { expiry }),
-    });
+    };
+    await broker.publishMessage(account, message, undefined, { principal: caller.userId, sourceIp: caller.sourceIp });
   };
 
 type Served =

@@ -66,8 +66,11 @@ export class Router {
     this.#log = log;
   }
 
-  /** Says whether some of it has to reach the disk before it is acknowledged. */
-  deliver(account: AccountSpace, run: Run, source: Client | undefined): boolean {
+  /**
+   * Says whether some of it has to reach the disk before it is acknowledged. `source` is who published it; `waiter` waits
+   * when receivers can't take more: the source, or who made a rule publish it.
+   */
+  deliver(account: AccountSpace, run: Run, source: Client | undefined, waiter = source): boolean {
     const { targets, shares } = this.#receivers(account, run.topic as TopicEntry);
     if (targets.length === 0 && shares.length === 0) return false;
     this.#turn.add(targets.length + shares.length);
@@ -81,7 +84,7 @@ export class Router {
         holders ??= [];
         holders.push({ backlog: delivery.backlog, session });
       } else this.#sendInMemory(session, forms, run);
-      if (source !== undefined && delivery.full) source.waitFor(delivery);
+      if (waiter !== undefined && delivery.full) waiter.waitFor(delivery);
     }
     for (const share of shares) {
       const holder = this.#toShare(account, share, run, forms);
@@ -90,7 +93,7 @@ export class Router {
         holders.push(holder);
       }
     }
-    return holders !== undefined && this.#hold(holders, run, forms, source);
+    return holders !== undefined && this.#hold(holders, run, forms, waiter);
   }
 
   /** A retained message goes to one client, with RETAIN set [MQTT-3.3.1-8]. */
@@ -147,7 +150,7 @@ export class Router {
   }
 
   /** Stores a run for the queues of persistent sessions and shares, and sends it to those whose client is there. */
-  #hold(holders: readonly Holder[], run: Run, forms: Forms, source: Client | undefined): boolean {
+  #hold(holders: readonly Holder[], run: Run, forms: Forms, waiter: Client | undefined): boolean {
     const open = holders.filter(({ backlog }) => !backlog.full);
     this.#counters.dropped += (holders.length - open.length) * run.count;
     if (open.length === 0) return false;
@@ -162,7 +165,7 @@ export class Router {
       if (session === undefined) backlog.put(at, run.count, value.length);
       else session.delivery.sendQos1(forms.of(session.level, 1), run, at, shared);
     }
-    if (source !== undefined && journal.full) source.waitForDisk();
+    if (waiter !== undefined && journal.full) waiter.waitForDisk();
     return true;
   }
 

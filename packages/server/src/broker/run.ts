@@ -68,6 +68,16 @@ export class Run implements Segment {
     this.count = i + 1;
   }
 
+  /** Where the payload of a message begins; it ends where the next packet does. */
+  payloadAt(i: number): number {
+    return this.#bodyFor(i, 4);
+  }
+
+  /** The MQTT 5 properties of a message with their length; undefined for one of MQTT 3. */
+  propertiesOf(i: number): Buffer | undefined {
+    return this.level === 5 ? this.bytes.subarray(this.bodyAt[i] as number, this.#bodyFor(i, 4)) : undefined;
+  }
+
   /** The same messages in another form: properties are kept between MQTT 5 peers and unknown to 3.1.1. */
   encode(level: ProtocolLevel, qos: number): Segment {
     const topic = this.topic as TopicEntry;

@@ -2,6 +2,7 @@
 import { clientMayPublish, type TopicFault, topicFault } from '@thingkeep/wire/topics.ts';
 import { ownCopy } from '../mqtt/cursor.ts';
 import type { Receivers } from './routes.ts';
+import type { Tapped } from './tap.ts';
 
 export class TopicEntry {
   readonly name: string;
@@ -14,6 +15,9 @@ export class TopicEntry {
   /** Valid as long as this equals the account's generation. */
   routeGeneration = -1;
   receivers: Receivers = { targets: [], shares: [] };
+  /** Valid as long as this equals the account's generation of taps. */
+  tapGeneration = 0;
+  tapped: Tapped | undefined;
 
   constructor(name: string, arn: string) {
     this.name = name;

@@ -82,14 +82,12 @@ export class Wills {
     }
     const { willDelayInterval: _, ...properties } = will.properties;
     clampExpiry(properties);
-    const stored = this.#broker.publishMessage(account, {
-      topic,
-      payload: will.payload,
-      qos: will.qos,
-      retain: will.retain,
+    const message = {
+      ...{ topic, payload: will.payload, qos: will.qos, retain: will.retain },
       properties: encodeProperties(properties),
       ...(properties.messageExpiryInterval === undefined ? {} : { expiry: properties.messageExpiryInterval }),
-    });
+    };
+    const stored = this.#broker.publishMessage(account, message, undefined, client.origin);
     stored?.catch((error: unknown) => this.#broker.log.error({ err: error }, 'a will could not be stored'));
   }
 }
