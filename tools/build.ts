@@ -81,7 +81,9 @@ function finish(folder: string, changes: Readonly<Record<string, unknown>>): voi
 /** Types of the AWS SDK are part of wire's declarations; who compiles against those brings them. */
 function sdkPeers(): Record<string, unknown> {
   const { devDependencies = {} } = manifestOf(ROOT) as Manifest & { devDependencies?: Record<string, string> };
-  const names = Object.keys(devDependencies).filter((name) => /^@aws-sdk\/client-iot/.test(name));
+  const names = Object.keys(devDependencies).filter((name) =>
+    /^@aws-sdk\/client-(iot(-data-plane|-jobs-data-plane)?|lambda)$/.test(name),
+  );
   return {
     peerDependencies: Object.fromEntries(names.map((name) => [name, '3'])),
     peerDependenciesMeta: Object.fromEntries(names.map((name) => [name, { optional: true }])),
@@ -94,6 +96,9 @@ function build(): string[] {
   compile(wire, { include: ['src/**/*.ts'] });
   finish(wire, { exports: { './*': './*' }, ...sdkPeers() });
   compile(server, { files: ['src/main.ts'] }, { '@thingkeep/wire/*.ts': [join(wire, 'dist/*.d.ts')] });
+  // What runs in other processes is no part of the program, and goes along as it is.
+  for (const name of ['bootstrap.py', 'bootstrap.mjs'])
+    copyFileSync(join(server, 'src/functions/sandbox', name), join(server, 'dist/functions/sandbox', name));
   finish(server, { bin: { thingkeep: './main.js' }, exports: { './*': './*' } });
   chmodSync(join(server, 'dist/main.js'), 0o755);
   return [join(wire, 'dist'), join(server, 'dist')];

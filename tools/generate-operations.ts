@@ -13,11 +13,36 @@ const TARGETS = [
   { service: 'iot', types: 'IotOperations', sdk: '@aws-sdk/client-iot' },
   { service: 'iot-data', types: 'IotDataOperations', sdk: '@aws-sdk/client-iot-data-plane' },
   { service: 'iot-jobs-data', types: 'IotJobsDataOperations', sdk: '@aws-sdk/client-iot-jobs-data-plane' },
+  { service: 'lambda', types: 'LambdaOperations', sdk: '@aws-sdk/client-lambda' },
+  { service: 'iam', types: 'IamOperations', sdk: '@aws-sdk/client-iam' },
+  { service: 'sts', types: 'StsOperations', sdk: '@aws-sdk/client-sts' },
 ] as const;
+
+/** What is kept of a service that is here in part. */
+interface Part {
+  readonly operations: readonly string[];
+  /** Errors that this server can answer; what others stand for (networks, key stores, images) is not here. */
+  readonly errors: readonly string[];
+  /** Of the front end that checks constraints: every operation may answer it, and no model says so. */
+  readonly frontEnd?: string;
+  /** Operations whose path ends in a slash in older models: SDKs in use send both. */
+  readonly slashed?: readonly string[];
+}
+
+const partFile = (service: string): Part =>
+  JSON.parse(readFileSync(join(import.meta.dirname, `models/${service}-part.json`), 'utf8')) as Part;
+
+const PARTS: Readonly<Record<string, Part>> = { lambda: partFile('lambda'), iam: partFile('iam'), sts: partFile('sts') };
 
 type Json = { readonly [key: string]: unknown };
 interface SourceModel {
-  readonly metadata: { readonly apiVersion: string; readonly signingName?: string; readonly endpointPrefix: string };
+  readonly metadata: {
+    readonly apiVersion: string;
+    readonly signingName?: string;
+    readonly endpointPrefix: string;
+    readonly protocol: string;
+    readonly xmlNamespace?: string;
+  };
   readonly operations: Readonly<Record<string, Json>>;
   readonly shapes: Readonly<Record<string, Json>>;
 }
@@ -38,7 +63,25 @@ function readModel(dataFolder: string, service: string): SourceModel {
   const name = ['service-2.json', 'service-2.json.gz'].find((candidate) => files.includes(candidate));
   if (name === undefined) throw new Error(`no service-2.json[.gz] in ${join(folder, version)}`);
   const bytes = readFileSync(join(folder, version, name));
-  return withAdditions(service, JSON.parse((name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')) as SourceModel);
+  const model = JSON.parse((name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')) as SourceModel;
+  return partOf(service, withAdditions(service, model));
+}
+
+/** The chosen operations of a service that is here in part, with the errors that it can answer here. */
+function partOf(service: string, model: SourceModel): SourceModel {
+  const part = PARTS[service];
+  if (part === undefined) return model;
+  const operations = part.operations.map((name): [string, Json] => {
+    const operation = model.operations[name];
+    if (operation === undefined) throw new Error(`${service} has no operation ${name}`);
+    const http = operation.http as { readonly requestUri: string };
+    const requestUri = part.slashed?.includes(name) ? http.requestUri.replace(/\/?$/, '/') : http.requestUri;
+    const errors = ((operation.errors ?? []) as Json[]).filter(({ shape }) => part.errors.includes(String(shape)));
+    const frontEnd = part.frontEnd === undefined ? [] : [{ shape: part.frontEnd }];
+    return [name, { ...operation, http: { ...http, requestUri }, errors: [...errors, ...frontEnd] }];
+  });
+  const added = part.frontEnd === undefined ? {} : { [part.frontEnd]: model.shapes[part.errors[0] ?? ''] ?? {} };
+  return { ...model, operations: Object.fromEntries(operations), shapes: { ...model.shapes, ...added } };
 }
 
 /** Operations that AWS's newer SDKs know and the model does not yet: tools/models/{service}.json, in the model's form. */
@@ -75,8 +118,26 @@ function table(model: SourceModel): Json {
     const declared = (shape.error as Json | undefined)?.httpStatusCode;
     return typeof declared === 'number' ? declared : shape.fault === true ? 500 : 400;
   };
+  // The query protocol names errors by their codes, which the shapes carry, and an error has no members but its message.
+  const query = model.metadata.protocol === 'query';
+  const declaredErrors = (operation: Json): [string, number][] =>
+    ((operation.errors ?? []) as Json[])
+      .map(({ shape }): [string, number] => [
+        String((model.shapes[String(shape)]?.error as Json | undefined)?.code),
+        status(String(shape)),
+      ])
+      .sort();
   const operations = byName(model.operations).map(([name, operation]) => {
     const http = operation.http as Json;
+    if (query)
+      return [
+        name,
+        {
+          ...{ method: http.method, path: http.requestUri, status: 200 },
+          ...{ input: shapeName(operation.input), output: shapeName(operation.output) },
+          errors: Object.fromEntries(declaredErrors(operation)),
+        },
+      ];
     const errors = ((operation.errors ?? []) as Json[]).map((error) => shapeName(error) ?? '').sort();
     return [
       name,
@@ -107,6 +168,7 @@ function table(model: SourceModel): Json {
   return {
     apiVersion: model.metadata.apiVersion,
     signingName: model.metadata.signingName ?? model.metadata.endpointPrefix,
+    ...(query ? { xmlNamespace: model.metadata.xmlNamespace } : {}),
     operations: Object.fromEntries(operations),
     shapes: Object.fromEntries(shapes),
   };

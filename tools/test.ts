@@ -12,17 +12,17 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SETS = ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'];
 
 interface Peer {
-  /** Debian's package that brings it. */
-  readonly debian: string;
+  /** Debian's package that brings it; absent where there is none. */
+  readonly debian?: string;
+  /** How to install it by hand, where Debian has no package. */
+  readonly byHand?: string;
   readonly isHere: () => boolean;
 }
 
 const runs = (program: string, ...args: string[]): boolean =>
   spawnSync(program, args, { stdio: 'ignore', timeout: 60_000 }).error === undefined;
-const imports = (library: string): boolean =>
-  ['python3', '/usr/bin/python3'].some(
-    (python) => spawnSync(python, ['-c', `import ${library}`], { stdio: 'ignore' }).status === 0,
-  );
+const imports = (library: string, pythons = ['python3', '/usr/bin/python3']): boolean =>
+  pythons.some((python) => spawnSync(python, ['-c', `import ${library}`], { stdio: 'ignore' }).status === 0);
 
 const PEERS: Readonly<Record<string, Peer>> = {
   aws: { debian: 'awscli', isHere: () => runs('aws', '--version') },
@@ -33,7 +33,12 @@ const PEERS: Readonly<Record<string, Peer>> = {
     isHere: () => runs('mosquitto_pub', '--help') && runs('mosquitto_sub', '--help'),
   },
   prlimit: { debian: 'util-linux', isHere: () => runs('prlimit', '--version') },
+  moto: { byHand: "pip install 'moto[server]'", isHere: () => imports('moto.server') },
   openssl: { debian: 'openssl', isHere: () => runs('openssl', 'version') },
+  // Functions run as users that can't reach a Python in somebody's home.
+  'system-boto3': { debian: 'python3-boto3', isHere: () => imports('boto3', ['/usr/bin/python3']) },
+  'system-python3': { debian: 'python3', isHere: () => runs('/usr/bin/python3', '--version') },
+  root: { byHand: 'run the tests as root', isHere: () => process.getuid?.() === 0 },
   paho: { debian: 'python3-paho-mqtt', isHere: () => imports('paho.mqtt.client') },
 };
 
@@ -56,15 +61,19 @@ function readNeeds(files: readonly string[]): Map<string, readonly string[]> {
 function missingPeers(names: readonly string[]): string[] {
   const missing = names.filter((name) => !PEERS[name]?.isHere());
   if (missing.length === 0) return [];
-  const packages = missing.map((name) => PEERS[name]?.debian ?? name);
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
+  const packages = missing.flatMap((name) => PEERS[name]?.debian ?? []);
+  if (packages.length > 0 && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
     say(`Installing what the tests need: ${packages.join(' ')}`);
     const { status } = spawnSync('tools/install-peers.sh', packages, { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
     if (status !== 0) say(`The installation failed (${status}).`);
   }
   const still = missing.filter((name) => !PEERS[name]?.isHere());
-  if (still.length > 0)
-    say(`Not here: ${still.join(', ')}. To install: sudo apt-get install ${still.map((name) => PEERS[name]?.debian).join(' ')}`);
+  const debian = still.flatMap((name) => PEERS[name]?.debian ?? []);
+  const commands = [
+    ...(debian.length > 0 ? [`sudo apt-get install ${debian.join(' ')}`] : []),
+    ...still.flatMap((name) => PEERS[name]?.byHand ?? []),
+  ];
+  if (still.length > 0) say(`Not here: ${still.join(', ')}. To install: ${commands.join('; ')}`);
   return still;
 }
 

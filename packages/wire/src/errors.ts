@@ -73,6 +73,32 @@ export const ERRORS = {
   InvalidTagException: row(400),
   ResourceInUseException: row(400),
   TooManyTagsException: row(400),
+  // Of Lambda.
+  CodeStorageExceededException: row(400),
+  InvalidParameterValueException: row(400),
+  InvalidRequestContentException: row(400),
+  InvalidRuntimeException: row(502),
+  InvalidZipFileException: row(502),
+  PolicyLengthExceededException: row(400),
+  PreconditionFailedException: row(412),
+  RequestTooLargeException: row(413),
+  ResourceConflictException: row(409),
+  ServiceException: row(500),
+  TooManyRequestsException: row(429),
+  // Of IAM and STS: the query protocol names an error by its code.
+  DeleteConflict: row(409),
+  EntityAlreadyExists: row(409),
+  InvalidInput: row(400),
+  InvalidUserType: row(400),
+  LimitExceeded: row(409),
+  MalformedPolicyDocument: row(400),
+  NoSuchEntity: row(404),
+  PackedPolicyTooLarge: row(400),
+  PasswordPolicyViolation: row(400),
+  PolicyNotAttachable: row(400),
+  ServiceFailure: row(500),
+  UnmodifiableEntity: row(400),
+  ValidationError: row(400),
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;

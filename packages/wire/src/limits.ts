@@ -36,6 +36,8 @@ export const LIMITS = {
   /** QoS 1 messages that wait for a session or a shared subscription (AWS: 500,000 of a shared one), and bytes of them (ours). */
   queuedMessages: 500_000,
   queuedBytes: 1024 * 1024 * 1024,
+  /** Messages that the rules of an account evaluate in a second, in each region. */
+  ruleEvaluations: 20_000,
 } as const;
 
 /**

@@ -10,6 +10,8 @@ export interface NeededRight {
   readonly action: string;
   /** A whole ARN, or `*` for an action without a resource. */
   readonly resource: string;
+  /** Condition keys that this right is asked with, beside those of the request. */
+  readonly keys?: readonly (readonly [key: string, value: string])[];
 }
 
 type Input = Readonly<Record<string, unknown>>;

@@ -22,6 +22,7 @@ const OWN_FAILURE: readonly ErrorCode[] = [
   'InternalFailureException',
   'InternalException',
   'InternalServerException',
+  'ServiceException',
   'ServiceUnavailableException',
 ];
 

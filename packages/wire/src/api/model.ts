@@ -1,6 +1,11 @@
 /** The form of the operation table's data files: what tools/generate-operations.ts keeps of a public AWS service model. */
 
-export type ServiceName = 'iot' | 'iot-data' | 'iot-jobs-data';
+export type ServiceName = 'iot' | 'iot-data' | 'iot-jobs-data' | 'lambda';
+
+/** Services of the query protocol: a form in, XML out; the form's `Action` names the operation. */
+export type QueryServiceName = 'iam' | 'sts';
+
+export type ModelName = ServiceName | QueryServiceName;
 
 export interface Member {
   readonly shape: string;
@@ -56,6 +61,8 @@ export interface OperationModel {
 export interface ServiceModel {
   readonly apiVersion: string;
   readonly signingName: string;
+  /** Of a service of the query protocol. */
+  readonly xmlNamespace?: string;
   readonly operations: Readonly<Record<string, OperationModel>>;
   readonly shapes: Readonly<Record<string, Shape>>;
 }

@@ -4,6 +4,9 @@
 import type * as IotSdk from '@aws-sdk/client-iot';
 import type * as IotDataSdk from '@aws-sdk/client-iot-data-plane';
 import type * as IotJobsDataSdk from '@aws-sdk/client-iot-jobs-data-plane';
+import type * as LambdaSdk from '@aws-sdk/client-lambda';
+import type * as IamSdk from '@aws-sdk/client-iam';
+import type * as StsSdk from '@aws-sdk/client-sts';
 
 /** A blob is plain bytes here, whatever else the SDK takes and gives (streams, adapters). */
 type Bytes<T> = Uint8Array extends T ? Exclude<T, object> | Uint8Array : T extends Uint8Array ? Uint8Array : T;
@@ -919,4 +922,283 @@ export interface IotJobsDataOperations {
     input: Input<IotJobsDataSdk.UpdateJobExecutionCommandInput>;
     output: Output<IotJobsDataSdk.UpdateJobExecutionCommandOutput>;
   };
+}
+
+export interface LambdaOperations {
+  AddPermission: { input: Input<LambdaSdk.AddPermissionCommandInput>; output: Output<LambdaSdk.AddPermissionCommandOutput> };
+  CreateAlias: { input: Input<LambdaSdk.CreateAliasCommandInput>; output: Output<LambdaSdk.CreateAliasCommandOutput> };
+  CreateFunction: { input: Input<LambdaSdk.CreateFunctionCommandInput>; output: Output<LambdaSdk.CreateFunctionCommandOutput> };
+  DeleteAlias: { input: Input<LambdaSdk.DeleteAliasCommandInput>; output: Output<LambdaSdk.DeleteAliasCommandOutput> };
+  DeleteFunction: { input: Input<LambdaSdk.DeleteFunctionCommandInput>; output: Output<LambdaSdk.DeleteFunctionCommandOutput> };
+  DeleteFunctionConcurrency: {
+    input: Input<LambdaSdk.DeleteFunctionConcurrencyCommandInput>;
+    output: Output<LambdaSdk.DeleteFunctionConcurrencyCommandOutput>;
+  };
+  DeleteFunctionEventInvokeConfig: {
+    input: Input<LambdaSdk.DeleteFunctionEventInvokeConfigCommandInput>;
+    output: Output<LambdaSdk.DeleteFunctionEventInvokeConfigCommandOutput>;
+  };
+  GetAccountSettings: {
+    input: Input<LambdaSdk.GetAccountSettingsCommandInput>;
+    output: Output<LambdaSdk.GetAccountSettingsCommandOutput>;
+  };
+  GetAlias: { input: Input<LambdaSdk.GetAliasCommandInput>; output: Output<LambdaSdk.GetAliasCommandOutput> };
+  GetFunction: { input: Input<LambdaSdk.GetFunctionCommandInput>; output: Output<LambdaSdk.GetFunctionCommandOutput> };
+  GetFunctionCodeSigningConfig: {
+    input: Input<LambdaSdk.GetFunctionCodeSigningConfigCommandInput>;
+    output: Output<LambdaSdk.GetFunctionCodeSigningConfigCommandOutput>;
+  };
+  GetFunctionConcurrency: {
+    input: Input<LambdaSdk.GetFunctionConcurrencyCommandInput>;
+    output: Output<LambdaSdk.GetFunctionConcurrencyCommandOutput>;
+  };
+  GetFunctionConfiguration: {
+    input: Input<LambdaSdk.GetFunctionConfigurationCommandInput>;
+    output: Output<LambdaSdk.GetFunctionConfigurationCommandOutput>;
+  };
+  GetFunctionEventInvokeConfig: {
+    input: Input<LambdaSdk.GetFunctionEventInvokeConfigCommandInput>;
+    output: Output<LambdaSdk.GetFunctionEventInvokeConfigCommandOutput>;
+  };
+  GetFunctionRecursionConfig: {
+    input: Input<LambdaSdk.GetFunctionRecursionConfigCommandInput>;
+    output: Output<LambdaSdk.GetFunctionRecursionConfigCommandOutput>;
+  };
+  GetPolicy: { input: Input<LambdaSdk.GetPolicyCommandInput>; output: Output<LambdaSdk.GetPolicyCommandOutput> };
+  GetRuntimeManagementConfig: {
+    input: Input<LambdaSdk.GetRuntimeManagementConfigCommandInput>;
+    output: Output<LambdaSdk.GetRuntimeManagementConfigCommandOutput>;
+  };
+  Invoke: { input: Input<LambdaSdk.InvokeCommandInput>; output: Output<LambdaSdk.InvokeCommandOutput> };
+  ListAliases: { input: Input<LambdaSdk.ListAliasesCommandInput>; output: Output<LambdaSdk.ListAliasesCommandOutput> };
+  ListFunctionEventInvokeConfigs: {
+    input: Input<LambdaSdk.ListFunctionEventInvokeConfigsCommandInput>;
+    output: Output<LambdaSdk.ListFunctionEventInvokeConfigsCommandOutput>;
+  };
+  ListFunctions: { input: Input<LambdaSdk.ListFunctionsCommandInput>; output: Output<LambdaSdk.ListFunctionsCommandOutput> };
+  ListTags: { input: Input<LambdaSdk.ListTagsCommandInput>; output: Output<LambdaSdk.ListTagsCommandOutput> };
+  ListVersionsByFunction: {
+    input: Input<LambdaSdk.ListVersionsByFunctionCommandInput>;
+    output: Output<LambdaSdk.ListVersionsByFunctionCommandOutput>;
+  };
+  PublishVersion: { input: Input<LambdaSdk.PublishVersionCommandInput>; output: Output<LambdaSdk.PublishVersionCommandOutput> };
+  PutFunctionConcurrency: {
+    input: Input<LambdaSdk.PutFunctionConcurrencyCommandInput>;
+    output: Output<LambdaSdk.PutFunctionConcurrencyCommandOutput>;
+  };
+  PutFunctionEventInvokeConfig: {
+    input: Input<LambdaSdk.PutFunctionEventInvokeConfigCommandInput>;
+    output: Output<LambdaSdk.PutFunctionEventInvokeConfigCommandOutput>;
+  };
+  RemovePermission: {
+    input: Input<LambdaSdk.RemovePermissionCommandInput>;
+    output: Output<LambdaSdk.RemovePermissionCommandOutput>;
+  };
+  TagResource: { input: Input<LambdaSdk.TagResourceCommandInput>; output: Output<LambdaSdk.TagResourceCommandOutput> };
+  UntagResource: { input: Input<LambdaSdk.UntagResourceCommandInput>; output: Output<LambdaSdk.UntagResourceCommandOutput> };
+  UpdateAlias: { input: Input<LambdaSdk.UpdateAliasCommandInput>; output: Output<LambdaSdk.UpdateAliasCommandOutput> };
+  UpdateFunctionCode: {
+    input: Input<LambdaSdk.UpdateFunctionCodeCommandInput>;
+    output: Output<LambdaSdk.UpdateFunctionCodeCommandOutput>;
+  };
+  UpdateFunctionConfiguration: {
+    input: Input<LambdaSdk.UpdateFunctionConfigurationCommandInput>;
+    output: Output<LambdaSdk.UpdateFunctionConfigurationCommandOutput>;
+  };
+  UpdateFunctionEventInvokeConfig: {
+    input: Input<LambdaSdk.UpdateFunctionEventInvokeConfigCommandInput>;
+    output: Output<LambdaSdk.UpdateFunctionEventInvokeConfigCommandOutput>;
+  };
+}
+
+export interface IamOperations {
+  AddUserToGroup: { input: Input<IamSdk.AddUserToGroupCommandInput>; output: Output<IamSdk.AddUserToGroupCommandOutput> };
+  AttachGroupPolicy: {
+    input: Input<IamSdk.AttachGroupPolicyCommandInput>;
+    output: Output<IamSdk.AttachGroupPolicyCommandOutput>;
+  };
+  AttachRolePolicy: { input: Input<IamSdk.AttachRolePolicyCommandInput>; output: Output<IamSdk.AttachRolePolicyCommandOutput> };
+  AttachUserPolicy: { input: Input<IamSdk.AttachUserPolicyCommandInput>; output: Output<IamSdk.AttachUserPolicyCommandOutput> };
+  ChangePassword: { input: Input<IamSdk.ChangePasswordCommandInput>; output: Output<IamSdk.ChangePasswordCommandOutput> };
+  CreateAccessKey: { input: Input<IamSdk.CreateAccessKeyCommandInput>; output: Output<IamSdk.CreateAccessKeyCommandOutput> };
+  CreateGroup: { input: Input<IamSdk.CreateGroupCommandInput>; output: Output<IamSdk.CreateGroupCommandOutput> };
+  CreateLoginProfile: {
+    input: Input<IamSdk.CreateLoginProfileCommandInput>;
+    output: Output<IamSdk.CreateLoginProfileCommandOutput>;
+  };
+  CreatePolicy: { input: Input<IamSdk.CreatePolicyCommandInput>; output: Output<IamSdk.CreatePolicyCommandOutput> };
+  CreatePolicyVersion: {
+    input: Input<IamSdk.CreatePolicyVersionCommandInput>;
+    output: Output<IamSdk.CreatePolicyVersionCommandOutput>;
+  };
+  CreateRole: { input: Input<IamSdk.CreateRoleCommandInput>; output: Output<IamSdk.CreateRoleCommandOutput> };
+  CreateUser: { input: Input<IamSdk.CreateUserCommandInput>; output: Output<IamSdk.CreateUserCommandOutput> };
+  DeleteAccessKey: { input: Input<IamSdk.DeleteAccessKeyCommandInput>; output: Output<IamSdk.DeleteAccessKeyCommandOutput> };
+  DeleteGroup: { input: Input<IamSdk.DeleteGroupCommandInput>; output: Output<IamSdk.DeleteGroupCommandOutput> };
+  DeleteGroupPolicy: {
+    input: Input<IamSdk.DeleteGroupPolicyCommandInput>;
+    output: Output<IamSdk.DeleteGroupPolicyCommandOutput>;
+  };
+  DeleteLoginProfile: {
+    input: Input<IamSdk.DeleteLoginProfileCommandInput>;
+    output: Output<IamSdk.DeleteLoginProfileCommandOutput>;
+  };
+  DeletePolicy: { input: Input<IamSdk.DeletePolicyCommandInput>; output: Output<IamSdk.DeletePolicyCommandOutput> };
+  DeletePolicyVersion: {
+    input: Input<IamSdk.DeletePolicyVersionCommandInput>;
+    output: Output<IamSdk.DeletePolicyVersionCommandOutput>;
+  };
+  DeleteRole: { input: Input<IamSdk.DeleteRoleCommandInput>; output: Output<IamSdk.DeleteRoleCommandOutput> };
+  DeleteRolePermissionsBoundary: {
+    input: Input<IamSdk.DeleteRolePermissionsBoundaryCommandInput>;
+    output: Output<IamSdk.DeleteRolePermissionsBoundaryCommandOutput>;
+  };
+  DeleteRolePolicy: { input: Input<IamSdk.DeleteRolePolicyCommandInput>; output: Output<IamSdk.DeleteRolePolicyCommandOutput> };
+  DeleteUser: { input: Input<IamSdk.DeleteUserCommandInput>; output: Output<IamSdk.DeleteUserCommandOutput> };
+  DeleteUserPermissionsBoundary: {
+    input: Input<IamSdk.DeleteUserPermissionsBoundaryCommandInput>;
+    output: Output<IamSdk.DeleteUserPermissionsBoundaryCommandOutput>;
+  };
+  DeleteUserPolicy: { input: Input<IamSdk.DeleteUserPolicyCommandInput>; output: Output<IamSdk.DeleteUserPolicyCommandOutput> };
+  DetachGroupPolicy: {
+    input: Input<IamSdk.DetachGroupPolicyCommandInput>;
+    output: Output<IamSdk.DetachGroupPolicyCommandOutput>;
+  };
+  DetachRolePolicy: { input: Input<IamSdk.DetachRolePolicyCommandInput>; output: Output<IamSdk.DetachRolePolicyCommandOutput> };
+  DetachUserPolicy: { input: Input<IamSdk.DetachUserPolicyCommandInput>; output: Output<IamSdk.DetachUserPolicyCommandOutput> };
+  GetAccessKeyLastUsed: {
+    input: Input<IamSdk.GetAccessKeyLastUsedCommandInput>;
+    output: Output<IamSdk.GetAccessKeyLastUsedCommandOutput>;
+  };
+  GetAccountSummary: {
+    input: Input<IamSdk.GetAccountSummaryCommandInput>;
+    output: Output<IamSdk.GetAccountSummaryCommandOutput>;
+  };
+  GetGroup: { input: Input<IamSdk.GetGroupCommandInput>; output: Output<IamSdk.GetGroupCommandOutput> };
+  GetGroupPolicy: { input: Input<IamSdk.GetGroupPolicyCommandInput>; output: Output<IamSdk.GetGroupPolicyCommandOutput> };
+  GetLoginProfile: { input: Input<IamSdk.GetLoginProfileCommandInput>; output: Output<IamSdk.GetLoginProfileCommandOutput> };
+  GetPolicy: { input: Input<IamSdk.GetPolicyCommandInput>; output: Output<IamSdk.GetPolicyCommandOutput> };
+  GetPolicyVersion: { input: Input<IamSdk.GetPolicyVersionCommandInput>; output: Output<IamSdk.GetPolicyVersionCommandOutput> };
+  GetRole: { input: Input<IamSdk.GetRoleCommandInput>; output: Output<IamSdk.GetRoleCommandOutput> };
+  GetRolePolicy: { input: Input<IamSdk.GetRolePolicyCommandInput>; output: Output<IamSdk.GetRolePolicyCommandOutput> };
+  GetUser: { input: Input<IamSdk.GetUserCommandInput>; output: Output<IamSdk.GetUserCommandOutput> };
+  GetUserPolicy: { input: Input<IamSdk.GetUserPolicyCommandInput>; output: Output<IamSdk.GetUserPolicyCommandOutput> };
+  ListAccessKeys: { input: Input<IamSdk.ListAccessKeysCommandInput>; output: Output<IamSdk.ListAccessKeysCommandOutput> };
+  ListAccountAliases: {
+    input: Input<IamSdk.ListAccountAliasesCommandInput>;
+    output: Output<IamSdk.ListAccountAliasesCommandOutput>;
+  };
+  ListAttachedGroupPolicies: {
+    input: Input<IamSdk.ListAttachedGroupPoliciesCommandInput>;
+    output: Output<IamSdk.ListAttachedGroupPoliciesCommandOutput>;
+  };
+  ListAttachedRolePolicies: {
+    input: Input<IamSdk.ListAttachedRolePoliciesCommandInput>;
+    output: Output<IamSdk.ListAttachedRolePoliciesCommandOutput>;
+  };
+  ListAttachedUserPolicies: {
+    input: Input<IamSdk.ListAttachedUserPoliciesCommandInput>;
+    output: Output<IamSdk.ListAttachedUserPoliciesCommandOutput>;
+  };
+  ListEntitiesForPolicy: {
+    input: Input<IamSdk.ListEntitiesForPolicyCommandInput>;
+    output: Output<IamSdk.ListEntitiesForPolicyCommandOutput>;
+  };
+  ListGroupPolicies: {
+    input: Input<IamSdk.ListGroupPoliciesCommandInput>;
+    output: Output<IamSdk.ListGroupPoliciesCommandOutput>;
+  };
+  ListGroups: { input: Input<IamSdk.ListGroupsCommandInput>; output: Output<IamSdk.ListGroupsCommandOutput> };
+  ListGroupsForUser: {
+    input: Input<IamSdk.ListGroupsForUserCommandInput>;
+    output: Output<IamSdk.ListGroupsForUserCommandOutput>;
+  };
+  ListInstanceProfilesForRole: {
+    input: Input<IamSdk.ListInstanceProfilesForRoleCommandInput>;
+    output: Output<IamSdk.ListInstanceProfilesForRoleCommandOutput>;
+  };
+  ListMFADevices: { input: Input<IamSdk.ListMFADevicesCommandInput>; output: Output<IamSdk.ListMFADevicesCommandOutput> };
+  ListPolicies: { input: Input<IamSdk.ListPoliciesCommandInput>; output: Output<IamSdk.ListPoliciesCommandOutput> };
+  ListPolicyTags: { input: Input<IamSdk.ListPolicyTagsCommandInput>; output: Output<IamSdk.ListPolicyTagsCommandOutput> };
+  ListPolicyVersions: {
+    input: Input<IamSdk.ListPolicyVersionsCommandInput>;
+    output: Output<IamSdk.ListPolicyVersionsCommandOutput>;
+  };
+  ListRolePolicies: { input: Input<IamSdk.ListRolePoliciesCommandInput>; output: Output<IamSdk.ListRolePoliciesCommandOutput> };
+  ListRoleTags: { input: Input<IamSdk.ListRoleTagsCommandInput>; output: Output<IamSdk.ListRoleTagsCommandOutput> };
+  ListRoles: { input: Input<IamSdk.ListRolesCommandInput>; output: Output<IamSdk.ListRolesCommandOutput> };
+  ListSSHPublicKeys: {
+    input: Input<IamSdk.ListSSHPublicKeysCommandInput>;
+    output: Output<IamSdk.ListSSHPublicKeysCommandOutput>;
+  };
+  ListServiceSpecificCredentials: {
+    input: Input<IamSdk.ListServiceSpecificCredentialsCommandInput>;
+    output: Output<IamSdk.ListServiceSpecificCredentialsCommandOutput>;
+  };
+  ListSigningCertificates: {
+    input: Input<IamSdk.ListSigningCertificatesCommandInput>;
+    output: Output<IamSdk.ListSigningCertificatesCommandOutput>;
+  };
+  ListUserPolicies: { input: Input<IamSdk.ListUserPoliciesCommandInput>; output: Output<IamSdk.ListUserPoliciesCommandOutput> };
+  ListUserTags: { input: Input<IamSdk.ListUserTagsCommandInput>; output: Output<IamSdk.ListUserTagsCommandOutput> };
+  ListUsers: { input: Input<IamSdk.ListUsersCommandInput>; output: Output<IamSdk.ListUsersCommandOutput> };
+  ListVirtualMFADevices: {
+    input: Input<IamSdk.ListVirtualMFADevicesCommandInput>;
+    output: Output<IamSdk.ListVirtualMFADevicesCommandOutput>;
+  };
+  PutGroupPolicy: { input: Input<IamSdk.PutGroupPolicyCommandInput>; output: Output<IamSdk.PutGroupPolicyCommandOutput> };
+  PutRolePermissionsBoundary: {
+    input: Input<IamSdk.PutRolePermissionsBoundaryCommandInput>;
+    output: Output<IamSdk.PutRolePermissionsBoundaryCommandOutput>;
+  };
+  PutRolePolicy: { input: Input<IamSdk.PutRolePolicyCommandInput>; output: Output<IamSdk.PutRolePolicyCommandOutput> };
+  PutUserPermissionsBoundary: {
+    input: Input<IamSdk.PutUserPermissionsBoundaryCommandInput>;
+    output: Output<IamSdk.PutUserPermissionsBoundaryCommandOutput>;
+  };
+  PutUserPolicy: { input: Input<IamSdk.PutUserPolicyCommandInput>; output: Output<IamSdk.PutUserPolicyCommandOutput> };
+  RemoveUserFromGroup: {
+    input: Input<IamSdk.RemoveUserFromGroupCommandInput>;
+    output: Output<IamSdk.RemoveUserFromGroupCommandOutput>;
+  };
+  SetDefaultPolicyVersion: {
+    input: Input<IamSdk.SetDefaultPolicyVersionCommandInput>;
+    output: Output<IamSdk.SetDefaultPolicyVersionCommandOutput>;
+  };
+  SimulatePrincipalPolicy: {
+    input: Input<IamSdk.SimulatePrincipalPolicyCommandInput>;
+    output: Output<IamSdk.SimulatePrincipalPolicyCommandOutput>;
+  };
+  TagPolicy: { input: Input<IamSdk.TagPolicyCommandInput>; output: Output<IamSdk.TagPolicyCommandOutput> };
+  TagRole: { input: Input<IamSdk.TagRoleCommandInput>; output: Output<IamSdk.TagRoleCommandOutput> };
+  TagUser: { input: Input<IamSdk.TagUserCommandInput>; output: Output<IamSdk.TagUserCommandOutput> };
+  UntagPolicy: { input: Input<IamSdk.UntagPolicyCommandInput>; output: Output<IamSdk.UntagPolicyCommandOutput> };
+  UntagRole: { input: Input<IamSdk.UntagRoleCommandInput>; output: Output<IamSdk.UntagRoleCommandOutput> };
+  UntagUser: { input: Input<IamSdk.UntagUserCommandInput>; output: Output<IamSdk.UntagUserCommandOutput> };
+  UpdateAccessKey: { input: Input<IamSdk.UpdateAccessKeyCommandInput>; output: Output<IamSdk.UpdateAccessKeyCommandOutput> };
+  UpdateAssumeRolePolicy: {
+    input: Input<IamSdk.UpdateAssumeRolePolicyCommandInput>;
+    output: Output<IamSdk.UpdateAssumeRolePolicyCommandOutput>;
+  };
+  UpdateGroup: { input: Input<IamSdk.UpdateGroupCommandInput>; output: Output<IamSdk.UpdateGroupCommandOutput> };
+  UpdateLoginProfile: {
+    input: Input<IamSdk.UpdateLoginProfileCommandInput>;
+    output: Output<IamSdk.UpdateLoginProfileCommandOutput>;
+  };
+  UpdateRole: { input: Input<IamSdk.UpdateRoleCommandInput>; output: Output<IamSdk.UpdateRoleCommandOutput> };
+  UpdateRoleDescription: {
+    input: Input<IamSdk.UpdateRoleDescriptionCommandInput>;
+    output: Output<IamSdk.UpdateRoleDescriptionCommandOutput>;
+  };
+  UpdateUser: { input: Input<IamSdk.UpdateUserCommandInput>; output: Output<IamSdk.UpdateUserCommandOutput> };
+}
+
+export interface StsOperations {
+  AssumeRole: { input: Input<StsSdk.AssumeRoleCommandInput>; output: Output<StsSdk.AssumeRoleCommandOutput> };
+  GetAccessKeyInfo: { input: Input<StsSdk.GetAccessKeyInfoCommandInput>; output: Output<StsSdk.GetAccessKeyInfoCommandOutput> };
+  GetCallerIdentity: {
+    input: Input<StsSdk.GetCallerIdentityCommandInput>;
+    output: Output<StsSdk.GetCallerIdentityCommandOutput>;
+  };
+  GetSessionToken: { input: Input<StsSdk.GetSessionTokenCommandInput>; output: Output<StsSdk.GetSessionTokenCommandOutput> };
 }

@@ -161,3 +161,10 @@ test('percent-encoding goes both ways, and tags come out of it', () => {
   ]);
   for (const bad of ['%zz=1', '=1', 'a=b&=c']) assert.equal(parseTagging(bad), undefined);
 });
+
+test('a header is found whatever case the model writes it in', () => {
+  const header = (name: string): string | undefined => (name === 'x-amz-invocation-type' ? 'Event' : undefined);
+  const invoke = route('POST', '/2015-03-31/functions/f/invocations', ['lambda']);
+  const input = parseRequest(invoke, { query: '', header, body: new Uint8Array(0) });
+  assert.deepEqual(input, { FunctionName: 'f', InvocationType: 'Event' });
+});

@@ -61,7 +61,7 @@ function readLocated({ operation, labels }: Route, shape: Shape, request: Reques
       else if (values.length > 1) bad(operation, `Query parameter '${wireName}' is given more than once`);
       else input[name] = fromText(service, values[0] ?? '', member, name);
     } else if (member.location === 'header') {
-      const raw = request.header(wireName);
+      const raw = request.header(wireName.toLowerCase());
       if (raw === undefined) continue;
       const text = utf8Header(raw) ?? bad(operation, `Header '${wireName}' is not UTF-8`);
       if (wireName === 'x-amz-tagging' && parseTagging(text) === undefined)

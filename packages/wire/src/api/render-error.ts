@@ -28,7 +28,15 @@ function body(operation: Operation | undefined, code: ErrorCode, error: Thingkee
   // A few exceptions of the Jobs data plane carry a `payload` only; SDKs show the message all the same.
   const members = error === undefined ? {} : declaredMembers(operation, code, error.members);
   const message = error?.message ?? 'Internal failure. The request ID leads to the log.';
-  return JSON.stringify({ message, ...members });
+  return JSON.stringify({ ...frame(operation, code, message), ...members });
+}
+
+/** Lambda says whose mistake it is, and writes `Message` where its model does. */
+function frame(operation: Operation | undefined, code: ErrorCode, message: string): Record<string, string> {
+  if (operation?.service !== 'lambda') return { message };
+  const declared = Object.hasOwn(operation.errors, code) ? (shapeOf(operation.service, code).members ?? {}) : {};
+  const name = Object.hasOwn(declared, 'Message') ? 'Message' : 'message';
+  return { Type: statusOf(operation, code) < 500 ? 'User' : 'Service', [name]: message };
 }
 
 /** What goes back for a failed request. `operation` is undefined while none has been found. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ThingkeepError } from '../errors.ts';
+import { type ErrorCode, ThingkeepError } from '../errors.ts';
 import { renderError } from './render-error.ts';
 import { renderResponse } from './render-response.ts';
 import { findOperation } from './table.ts';
@@ -63,4 +63,13 @@ test('the data plane traces its errors by request id', () => {
   const rendered = renderError(operation('Publish', 'iot-data'), new ThingkeepError('ThrottlingException', 'slower'));
   assert.deepEqual([rendered.status, rendered.headers['x-amzn-errortype']], [429, 'ThrottlingException:']);
   assert.deepEqual(bodyOf(rendered), { message: 'slower' });
+});
+
+test('an error of Lambda says whose mistake it is, and has its message where the model has it', () => {
+  const operation = findOperation('lambda', 'GetFunction');
+  const bodyOf = (code: ErrorCode) => JSON.parse(String(renderError(operation, new ThingkeepError(code, 'm')).body)) as unknown;
+  assert.deepEqual(bodyOf('ResourceNotFoundException'), { Type: 'User', Message: 'm' });
+  assert.deepEqual(bodyOf('InvalidParameterValueException'), { Type: 'User', message: 'm' });
+  const { status, body } = renderError(operation, new RangeError('secret'));
+  assert.deepEqual([status, JSON.parse(String(body)).Type], [500, 'Service']);
 });

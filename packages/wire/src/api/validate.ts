@@ -3,15 +3,15 @@
  * that AWS services use: `N validation errors detected: Value 'x' at 'path' failed to satisfy constraint: ...; ...`.
  */
 import { describeValue } from './describe-value.ts';
-import type { ServiceName, Shape } from './model.ts';
+import type { ModelName, Shape } from './model.ts';
 import { matchesPattern } from './patterns.ts';
-import { membersOf, type Operation, shapeOf } from './table.ts';
+import { membersOf, shapeOf } from './table.ts';
 
 /** Enough to mend a request by; more would let a small request make a large answer. */
 const MAX_REPORTED = 10;
 
 interface Judge {
-  readonly service: ServiceName;
+  readonly service: ModelName;
   readonly errors: string[];
 }
 
@@ -120,7 +120,10 @@ function judgeValue(judge: Judge, value: unknown, shapeName: string, path: strin
 }
 
 /** What the input breaks, in AWS's words; undefined when it breaks nothing. */
-export function validate(operation: Operation, input: Readonly<Record<string, unknown>>): string | undefined {
+export function validate(
+  operation: { readonly service: ModelName; readonly input?: string | undefined },
+  input: Readonly<Record<string, unknown>>,
+): string | undefined {
   if (operation.input === undefined) return undefined;
   const judge: Judge = { service: operation.service, errors: [] };
   judgeStructure(judge, input, shapeOf(operation.service, operation.input), '');

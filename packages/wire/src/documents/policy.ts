@@ -22,6 +22,24 @@ export interface PolicyStatement {
   /** The statement speaks of every resource but these. */
   readonly notResources: boolean;
   readonly conditions: readonly PolicyCondition[];
+  /** Of a policy on a resource (a role's trust policy): whom it speaks of. */
+  readonly principals?: readonly PolicyPrincipal[];
+}
+
+/** `kind` is AWS, Service, Federated or CanonicalUser; `*` in its place stands for everybody. */
+export interface PolicyPrincipal {
+  readonly kind: string;
+  readonly value: string;
+}
+
+/** What differs between the kinds of policies that share the language. */
+export interface PolicyGrammar {
+  /** Most characters without whitespace. */
+  readonly longest: number;
+  /** An action, when it is not `*`. */
+  readonly action: RegExp;
+  /** A policy on a resource names principals and no resource: the resource is what it is on. */
+  readonly onResource: boolean;
 }
 
 export interface PolicyCondition extends ConditionOperator {
@@ -35,6 +53,9 @@ export const LONGEST_POLICY = 2048;
 const BLANK = /\s+/g;
 /** Services whose actions the device guides print in AWS IoT policies. */
 const ACTION = /^(?:iot|iotjobsdata|greengrass):[a-z0-9*?]+$/i;
+
+/** A policy of AWS IoT. */
+export const IOT_POLICY: PolicyGrammar = { longest: LONGEST_POLICY, action: ACTION, onResource: false };
 
 const isObject = (json: PolicyJson | undefined): json is PolicyJsonObject => json instanceof Map;
 
@@ -97,23 +118,41 @@ function parseConditions(json: PolicyJson | undefined, variables: boolean, where
   });
 }
 
-const STATEMENT = ['Sid', 'Effect', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition'];
+const PRINCIPAL_KINDS = ['AWS', 'Service', 'Federated', 'CanonicalUser'];
 
-function parseStatement(json: PolicyJson, variables: boolean, where: string): PolicyStatement {
-  if (!isObject(json)) return malformed(`${where} is not an object`);
-  knownOnly(json, STATEMENT, where);
-  const effect = json.get('Effect');
-  if (effect !== 'Allow' && effect !== 'Deny') return malformed(`${where}.Effect is neither Allow nor Deny`);
-  const action = oneOf(json, 'Action', where);
-  for (const name of action.values) {
-    if (name !== '*' && !ACTION.test(name)) malformed(`The following actions are invalid : ${name.slice(0, 128)}`);
-  }
+function parsePrincipals(json: PolicyJson | undefined, where: string): readonly PolicyPrincipal[] {
+  if (json === '*') return [{ kind: '*', value: '*' }];
+  if (!isObject(json) || json.size === 0) return malformed(`${where}.Principal is neither "*" nor an object of principals`);
+  knownOnly(json, PRINCIPAL_KINDS, `${where}.Principal`);
+  return [...json].flatMap(([kind, values]) =>
+    strings(values, `${where}.Principal.${kind}`).map((value) => ({ kind: kind === 'AWS' && value === '*' ? '*' : kind, value })),
+  );
+}
+
+function parseResources(json: PolicyJsonObject, variables: boolean, where: string) {
   const resource = oneOf(json, 'Resource', where);
   for (const name of resource.values) {
     const tokens = checkText(name, variables, where);
     if (name !== '*' && arnParts(tokens) === undefined)
       malformed(`The resource ${name.slice(0, 128)} is not in valid ARN format`);
   }
+  return resource;
+}
+
+const STATEMENT = ['Sid', 'Effect', 'Action', 'NotAction', 'Condition'];
+const ITS_RESOURCE = { not: false, values: ['*'] };
+
+function parseStatement(json: PolicyJson, grammar: PolicyGrammar, variables: boolean, where: string): PolicyStatement {
+  if (!isObject(json)) return malformed(`${where} is not an object`);
+  const { onResource } = grammar;
+  knownOnly(json, [...STATEMENT, ...(onResource ? ['Principal'] : ['Resource', 'NotResource'])], where);
+  const effect = json.get('Effect');
+  if (effect !== 'Allow' && effect !== 'Deny') return malformed(`${where}.Effect is neither Allow nor Deny`);
+  const action = oneOf(json, 'Action', where);
+  for (const name of action.values) {
+    if (name !== '*' && !grammar.action.test(name)) malformed(`The following actions are invalid : ${name.slice(0, 128)}`);
+  }
+  const resource = onResource ? ITS_RESOURCE : parseResources(json, variables, where);
   const sid = text(json.get('Sid'), `${where}.Sid`);
   return {
     ...(sid === undefined ? {} : { sid }),
@@ -123,13 +162,17 @@ function parseStatement(json: PolicyJson, variables: boolean, where: string): Po
     resources: resource.values,
     notResources: resource.not,
     conditions: parseConditions(json.get('Condition'), variables, where),
+    ...(onResource ? { principals: parsePrincipals(json.get('Principal'), where) } : {}),
   };
 }
 
+/** Characters of a document as quotas count them: without whitespace. */
+export const policySize = (document: string): number => document.replace(BLANK, '').length;
+
 /** The document in its plain form; anything that is not exactly a policy fails with MalformedPolicyException. */
-export function parsePolicyDocument(document: string): PolicyDocument {
-  const size = document.replace(BLANK, '').length;
-  if (size > LONGEST_POLICY) malformed(`it has ${size} characters without whitespace, more than ${LONGEST_POLICY}`);
+export function parsePolicyDocument(document: string, grammar: PolicyGrammar = IOT_POLICY): PolicyDocument {
+  const size = policySize(document);
+  if (size > grammar.longest) malformed(`it has ${size} characters without whitespace, more than ${grammar.longest}`);
   const json = parsePolicyJson(document);
   if (!isObject(json)) return malformed('it is not a JSON object');
   knownOnly(json, ['Version', 'Id', 'Statement'], 'the document');
@@ -145,6 +188,6 @@ export function parsePolicyDocument(document: string): PolicyDocument {
   return {
     version,
     ...(id === undefined ? {} : { id }),
-    statements: list.map((item, index) => parseStatement(item, variables, `Statement[${index}]`)),
+    statements: list.map((item, index) => parseStatement(item, grammar, variables, `Statement[${index}]`)),
   };
 }
