@@ -14,6 +14,18 @@ export interface AccessKey {
   /** Certificate that the key was got with: changes of its rights are the key's too. */
   readonly certificateId?: string;
   /**
+   * Whose key it is that has less than every right of its account: an IAM identity's, which is judged for every operation,
+   * or a device's, which has the data plane alone.
+   */
+  readonly holder?: 'identity' | 'device';
+  /** Of temporary credentials of an IAM role, user or root. */
+  readonly session?: 'role' | 'user' | 'root';
+  /** Of an IAM identity: ARN and unique id of the user or role. */
+  readonly entityArn?: string;
+  readonly entityId?: string;
+  /** To be called once a signature with the key is proven. */
+  readonly used?: (service: string, region: string) => void;
+  /**
    * Rights of a key that has less than all of its account: asked for each use, since they may have changed. Undefined is
    * answered when the key stands for nobody who has rights now. A key without this member may do everything.
    */
@@ -25,18 +37,27 @@ export interface KeyUse {
   readonly protocol: 'mqtt' | 'http';
   readonly clientId?: string;
   readonly sourceIp: string;
+  /** Region that the request is signed for. */
+  readonly region?: string;
 }
 
 export interface KeyDecision {
   readonly effect: 'ALLOWED' | 'EXPLICIT_DENY' | 'IMPLICIT_DENY';
   readonly policyName?: string;
   readonly statement?: string;
+  /** Kind of the IAM policy that denied, or that did not allow. */
+  readonly policyType?: string;
+  /** What limits the key's own policies, a boundary or a session policy, does not allow it. */
+  readonly limited?: true;
 }
+
+/** Condition keys that stand in a request for one question alone. */
+export type KeyValues = readonly (readonly [key: string, value: string | readonly string[]])[];
 
 export interface KeyRights {
   /** Whether answers change with time. */
   readonly volatile: boolean;
-  decide(action: string, resource: string): KeyDecision;
+  decide(action: string, resource: string, keys?: KeyValues): KeyDecision;
 }
 
 /**

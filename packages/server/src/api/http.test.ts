@@ -10,6 +10,7 @@ import { GetThingShadowCommand, IoTDataPlaneClient, PublishCommand } from '@aws-
 import { GetPendingJobExecutionsCommand, IoTJobsDataPlaneClient } from '@aws-sdk/client-iot-jobs-data-plane';
 import { GetCallerIdentityCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts';
 import { SignatureV4 } from '@smithy/signature-v4';
+import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { openLog } from '../runtime/log.ts';
@@ -30,6 +31,18 @@ before(async () => {
     clock: systemClock,
     log: openLog('silent'),
     findAccessKey: async (id) => (id === credentials.accessKeyId ? { ...credentials, ...IDENTITY } : undefined),
+    queryServices: {
+      sts: {
+        operations: {
+          GetCallerIdentity: async (_: never, { arn, userId, accountId }: Caller) => ({
+            Arn: arn,
+            UserId: userId,
+            Account: accountId,
+          }),
+        },
+        needed: async () => [],
+      },
+    },
     services: () => ({
       iot: {
         async CreateThing({ thingName }, { accountId }) {
@@ -54,6 +67,7 @@ before(async () => {
           return { payload: new TextEncoder().encode('{"state":{}}') };
         },
       },
+      lambda: {},
       'iot-jobs-data': {
         async GetPendingJobExecutions() {
           return { inProgressJobs: [{ jobId: 'j', queuedAt: 5 }] };

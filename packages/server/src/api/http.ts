@@ -17,14 +17,15 @@ import { crossOriginHeaders, preflightHeaders } from './cross-origin.ts';
 import { dispatch, type Services } from './dispatch.ts';
 import { answerJson, jsonError, type JsonServices } from './json-services.ts';
 import { mayAsk, mayCall } from './key-rights.ts';
-import { answerQuery, isQueryService, queryError } from './query-services.ts';
-import { checkLength, discardBody, Gone, readBody } from './read-body.ts';
+import { queryError } from './query-errors.ts';
+import { answerQuery, isQueryService, type QueryServices } from './query-services.ts';
+import { checkLength, checkParts, discardBody, Gone, LargeBodies, largestBody, readBody } from './read-body.ts';
 import { claimedService } from './signature.ts';
 import { headerOf, type SignedHead, signedHead } from './signed-request.ts';
 import { createSigv4, type Verified } from './sigv4.ts';
 
-/** Answers an unsigned GET (health, metrics, the root certificate). */
-export type PlainHandler = () => Rendered | Promise<Rendered>;
+/** Answers an unsigned GET (health, metrics, the root certificate); `query` is as it came, `done` says that the answer was sent. */
+export type PlainHandler = (query: string, done: AbortSignal) => Rendered | Promise<Rendered>;
 
 /** Answers a signed request of Thingkeep's own, with what becomes JSON. Parameters come from the query string. */
 export type AdminHandler = (parameters: URLSearchParams, caller: Caller, body: Uint8Array) => Promise<unknown>;
@@ -39,6 +40,16 @@ export interface ApiRefusal {
   readonly reason: string;
   /** Whose key it was; absent while that was not proven. */
   readonly caller?: Caller;
+  /** What IAM's policies were asked, and what they answered; absent where something else refused. */
+  readonly decided?: Decided;
+}
+
+export interface Decided {
+  readonly action: string;
+  readonly resource: string;
+  readonly decision: 'EXPLICIT_DENY' | 'IMPLICIT_DENY';
+  readonly policyName?: string;
+  readonly statement?: string;
 }
 
 export interface ApiOptions {
@@ -49,8 +60,12 @@ export interface ApiOptions {
   readonly services: (region: string) => Services;
   /** Services of the JSON protocol, by the name that requests are signed for. */
   readonly jsonServices?: JsonServices;
+  /** Services of the query protocol. */
+  readonly queryServices?: QueryServices;
   /** Path -> handler. */
   readonly plain: ReadonlyMap<string, PlainHandler>;
+  /** Unsigned GETs below a path, which may be followed from a browser: the path with its last slash -> handler of the rest. */
+  readonly plainBelow?: ReadonlyMap<string, (rest: string) => Rendered | Promise<Rendered>>;
   /** `METHOD /path` -> handler; signed for the service `thingkeep`. */
   readonly admin: ReadonlyMap<string, AdminHandler>;
   readonly refused?: (refusal: ApiRefusal) => void;
@@ -104,6 +119,20 @@ function send({ request, response, requestId, open }: Exchange, { status, header
   discardBody(request);
 }
 
+/** Milliseconds that whoever asks without a signature has to take the answer. */
+const PATIENCE = 60_000;
+
+/** Aborts once the answer was sent, or given up. */
+function sent(response: ServerResponse): AbortSignal {
+  const done = new AbortController();
+  const late = setTimeout(() => response.destroy(), PATIENCE).unref();
+  response.once('close', () => {
+    clearTimeout(late);
+    done.abort();
+  });
+  return done.signal;
+}
+
 /** What the head alone forbids. */
 function checkHead({ request }: Exchange): SignedHead {
   const target = request.url ?? '';
@@ -129,9 +158,21 @@ function checkScope(head: SignedHead, service: string): void {
     );
 }
 
+/** What whoever denied has put beside the error's text; no client is shown it. */
+function decidedBy({ members }: ThingkeepError): Pick<ApiRefusal, 'decided'> {
+  if (members.action === undefined) return {};
+  const decided = Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+  return { decided: decided as unknown as Decided };
+}
+
+/** `GET /admin/refusals` -> `GetRefusals`: what an IAM policy allows as `thingkeep:GetRefusals`. */
+const adminAction = ({ method, path }: SignedHead): string =>
+  [method.toLowerCase(), ...path.split('/').slice(2)].map((word) => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`).join('');
+
 export function createApi(options: ApiOptions): Api {
   const { log, plain, admin, services } = options;
   const sigv4 = createSigv4(options);
+  const largeBodies = new LargeBodies();
   const isJsonService = (service: string | undefined): boolean =>
     service !== undefined && options.jsonServices?.has(service) === true;
 
@@ -144,17 +185,15 @@ export function createApi(options: ApiOptions): Api {
     const { requestId, sourceIp } = exchange;
     const caller: Caller = { accountId: key.accountId, region, arn: key.arn, userId: key.userId, sourceIp, requestId };
     exchange.caller = caller;
-    if (isQueryService(service)) {
-      mayAsk(key, service);
-      return answerQuery(service, head.query, body, caller);
-    }
+    if (isQueryService(service))
+      return answerQuery(options.queryServices, service, { query: head.query, body }, { ...caller, key });
     const json = options.jsonServices?.get(service);
-    if (json !== undefined) {
-      mayAsk(key, service);
-      return answerJson(json(region), headerOf(head, 'x-amz-target'), body, caller);
-    }
+    if (json !== undefined)
+      return answerJson(json(region), headerOf(head, 'x-amz-target'), body, caller, (operation, input) =>
+        mayAsk(key, service, operation, input, caller),
+      );
     if (service === ADMIN_SERVICE) {
-      mayAsk(key, service);
+      await mayAsk(key, service, adminAction(head), {}, caller);
       const handler =
         admin.get(`${head.method} ${head.path}`) ?? fail('UnknownOperationException', 'No such administrative request');
       const result = await handler(new URLSearchParams(head.query), caller, body);
@@ -175,21 +214,41 @@ export function createApi(options: ApiOptions): Api {
     );
   }
 
+  /** The handler for an unsigned request below one of the open paths; signed ones go their way. */
+  function opened(head: SignedHead): PlainHandler | undefined {
+    if (claimedService(head) !== undefined) return undefined;
+    for (const [path, handler] of options.plainBelow ?? [])
+      if (head.path.startsWith(path)) return () => handler(decodeURIComponent(head.path.slice(path.length)));
+    return undefined;
+  }
+
   async function answer(exchange: Exchange): Promise<Rendered> {
     const { request, response } = exchange;
     const head = checkHead(exchange);
     exchange.path = head.path;
     exchange.service = claimedService(head);
-    checkLength(request);
+    const most = largestBody(exchange.service, head.path);
+    checkLength(request, most);
     if (head.method === 'OPTIONS')
       return { status: 204, headers: preflightHeaders(headerOf(head, 'access-control-request-headers')), body: '' };
-    const open = head.method === 'GET' || head.method === 'HEAD' ? plain.get(head.path) : undefined;
+    const open = head.method === 'GET' || head.method === 'HEAD' ? (plain.get(head.path) ?? opened(head)) : undefined;
     exchange.open = open !== undefined;
-    if (open !== undefined) return open();
+    if (open !== undefined) return open(head.query, sent(response));
     const pending = await sigv4.begin(head);
     if (expectsContinue(request)) response.writeContinue();
-    const body = await readBody(request);
-    return answerSigned(exchange, head, pending.finish(body), body);
+    let isLarge = false;
+    const grows = (): void => {
+      largeBodies.take(pending.accessKeyId);
+      isLarge = true;
+    };
+    try {
+      const body = await readBody(request, { most, grows });
+      const verified = pending.finish(body);
+      checkParts(body);
+      return await answerSigned(exchange, head, verified, body);
+    } finally {
+      if (isLarge) largeBodies.release(pending.accessKeyId);
+    }
   }
 
   function answerError(exchange: Exchange, error: unknown): Rendered {
@@ -199,6 +258,7 @@ export function createApi(options: ApiOptions): Api {
       const refusal: ApiRefusal = {
         ...{ requestId, sourceIp, method, path, code: error.code, reason: error.message },
         ...(caller === undefined ? {} : { caller }),
+        ...decidedBy(error),
       };
       if (options.refused === undefined) log.warn({ event: 'api-refused', service, ...refusal }, 'API request refused');
       else options.refused(refusal);

@@ -6,7 +6,7 @@ import { findOperation } from '@thingkeep/wire/api/table.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { AccessKey, KeyUse } from './access-keys.ts';
 import { answerJson, jsonError, type JsonService } from './json-services.ts';
-import { mayAsk, mayCall } from './key-rights.ts';
+import { mayAsk, mayCall, mayQuery } from './key-rights.ts';
 
 const caller: Caller = {
   accountId: '123456789012',
@@ -21,7 +21,7 @@ const service: JsonService = {
   operations: { Echo: async (input, { accountId }) => ({ input, accountId }) },
 };
 const ask = (target: string | undefined, body: string | Uint8Array) =>
-  answerJson(service, target, typeof body === 'string' ? Buffer.from(body) : body, caller);
+  answerJson(service, target, typeof body === 'string' ? Buffer.from(body) : body, caller, async () => undefined);
 
 test('X-Amz-Target names the operation; input and output are JSON', async () => {
   const { status, headers, body } = await ask('CertificateManager.Echo', '{"a":[1]}');
@@ -99,13 +99,14 @@ test('a key with rights of its own has those on the data plane, and none elsewhe
   await assert.rejects(call(keyWith(), 'iot-data', 'Publish', { topic: 't' }), { code: 'ForbiddenException' });
   await assert.rejects(call(key, 'iot', 'ListThings', {}), { code: 'AccessDeniedException' });
   for (const other of ['acm', 'ec2', 'iam', 'thingkeep'])
-    assert.throws(() => mayAsk(key, other), { code: 'AccessDeniedException' });
-  mayAsk(key, 'sts');
+    await assert.rejects(mayAsk(key, other, 'Any', {}, caller), { code: 'AccessDeniedException' });
+  await mayQuery(key, 'sts', 'GetCallerIdentity', {}, [], caller);
+  await assert.rejects(mayQuery(key, 'sts', 'GetSessionToken', {}, [], caller), { code: 'AccessDeniedException' });
 });
 
 test('a key without rights of its own may do everything', async () => {
   const { rights: _none, ...key } = keyWith();
   await call(key, 'iot', 'ListThings', {});
   await call(key, 'iot-data', 'Publish', { topic: 'u', retain: true });
-  mayAsk(key, 'acm');
+  await mayAsk(key, 'acm', 'ListCertificates', {}, caller);
 });

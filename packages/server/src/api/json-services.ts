@@ -32,18 +32,21 @@ function inputOf(body: Uint8Array): JsonObject {
   return fail('ValidationException', 'The request body is not a JSON document of an object');
 }
 
-/** Answers a signed request. */
+/** Answers a signed request. `authorize` fails when the caller may not do this. */
 export async function answerJson(
   { target, operations }: JsonService,
   header: string | undefined,
   body: Uint8Array,
   caller: Caller,
+  authorize: (operation: string, input: object) => Promise<void>,
 ): Promise<Rendered> {
   const [prefix = '', name = '', ...rest] = (header ?? '').split('.');
   const run = prefix === target && rest.length === 0 && Object.hasOwn(operations, name) ? operations[name] : undefined;
   if (run === undefined)
     return fail('UnknownOperationException', `${target} has no operation '${(header ?? '').slice(0, 128)}' here`);
-  return { status: 200, headers: HEADERS, body: JSON.stringify(await run(inputOf(body), caller)) };
+  const input = inputOf(body);
+  await authorize(name, input);
+  return { status: 200, headers: HEADERS, body: JSON.stringify(await run(input, caller)) };
 }
 
 /** The protocol knows no statuses of single errors: 400 for the caller's mistakes, 500 for ours. */

@@ -1,150 +1,113 @@
 /**
- * The little that AWS tools ask of other services before they reach AWS IoT, in the query protocol (form in, XML out):
- * STS GetCallerIdentity, EC2 DescribeAvailabilityZones. Every other action is refused as an unknown one.
+ * Services of AWS's query protocol (form in, XML out): IAM and STS by the operation table, and the little of EC2 that tools ask
+ * before they reach AWS IoT. Every other action is refused as an unknown one.
  */
+import type { NeededRight } from '@thingkeep/wire/api/data-rights.ts';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
-import { parseQuery } from '@thingkeep/wire/api/percent.ts';
+import type { QueryServiceName } from '@thingkeep/wire/api/model.ts';
+import { FormError, formParameters, inputOfForm } from '@thingkeep/wire/api/parse-form.ts';
 import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
-import { ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { elementsOf } from '@thingkeep/wire/api/render-xml.ts';
+import { findQueryOperation, type QueryOperation, queryService } from '@thingkeep/wire/api/table.ts';
+import { validate } from '@thingkeep/wire/api/validate.ts';
+import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import type { AccessKey } from './access-keys.ts';
+import { availabilityZones } from './availability-zones.ts';
+import { mayAsk, mayQuery } from './key-rights.ts';
+import { NAMESPACES, xmlAnswer } from './query-errors.ts';
 import { type Xml, xmlDocument } from './xml.ts';
 
-const NAMESPACES: ReadonlyMap<string, string> = new Map([
-  ['sts', 'https://sts.amazonaws.com/doc/2011-06-15/'],
-  ['ec2', 'http://ec2.amazonaws.com/doc/2016-11-15/'],
-  ['iam', 'https://iam.amazonaws.com/doc/2010-05-08/'],
-]);
+/** Who asks, and with which key. */
+export interface QueryCaller extends Caller {
+  readonly key: AccessKey;
+}
 
-export const isQueryService = (service: string | undefined): service is string =>
+/** What a domain hands over for a service of the query protocol. */
+export interface QueryService {
+  /** By the operation's name. Input is parsed and validated. */
+  readonly operations: Readonly<Record<string, (input: never, caller: QueryCaller) => Promise<object>>>;
+  /** Rights of IAM policies that the call needs. */
+  needed(operation: string, input: object, caller: QueryCaller): Promise<readonly NeededRight[]>;
+}
+
+export type QueryServices = Readonly<Partial<Record<QueryServiceName, QueryService>>>;
+
+export const isQueryService = (service: string | undefined): service is 'iam' | 'sts' | 'ec2' =>
   service !== undefined && NAMESPACES.has(service);
 
-const answer = (status: number, body: string): Rendered => ({ status, headers: { 'content-type': 'text/xml' }, body });
-
-/** `us-east-1` -> `use1`, `us-gov-west-1` -> `usgw1`, as zone ids abbreviate regions. */
-const shortRegion = (region: string): string => {
-  const [area = '', ...rest] = region.split('-');
-  const initials =
-    rest
-      .slice(0, -1)
-      .join('')
-      .match(/gov|iso|north|south|east|west|central/g) ?? [];
-  return `${area}${initials.map((word) => word[0]).join('')}${rest.at(-1) ?? ''}`;
-};
-
-function zone(region: string, letter: string, index: number): Xml {
-  return [
-    ['groupName', region],
-    ['messageSet', ''],
-    ['networkBorderGroup', region],
-    ['optInStatus', 'opt-in-not-required'],
-    ['regionName', region],
-    ['zoneId', `${shortRegion(region)}-az${index + 1}`],
-    ['zoneName', `${region}${letter}`],
-    ['zoneState', 'available'],
-    ['zoneType', 'availability-zone'],
-  ];
-}
-
-/** API reference of STS, GetCallerIdentity. */
-function callerIdentity(caller: Caller): Xml {
-  return [
-    [
-      'GetCallerIdentityResult',
-      [
-        ['Arn', caller.arn],
-        ['UserId', caller.userId],
-        ['Account', caller.accountId],
-      ],
-    ],
-    ['ResponseMetadata', [['RequestId', caller.requestId]]],
-  ];
-}
-
-/** API reference of EC2, DescribeAvailabilityZones; Terraform's AWS provider asks for the zones of its region. */
-function availabilityZones(caller: Caller): Xml {
-  const items = ['a', 'b', 'c'].map((letter, index): readonly [string, Xml] => ['item', zone(caller.region, letter, index)]);
-  return [
-    ['requestId', caller.requestId],
-    ['availabilityZoneInfo', items],
-  ];
-}
-
-const ACTIONS: ReadonlyMap<string, (caller: Caller) => Xml> = new Map([
-  ['sts GetCallerIdentity', callerIdentity],
-  ['ec2 DescribeAvailabilityZones', availabilityZones],
-]);
-
-/** Answers a signed request of a query service. Parameters come by query string and, with POST, as a form. */
-export function answerQuery(service: string, query: string, body: Uint8Array, caller: Caller): Rendered {
-  const form = new TextDecoder().decode(body).replaceAll('+', '%20');
-  const parameters = [...(parseQuery(query) ?? []), ...(parseQuery(form) ?? [])];
-  const value = (wanted: string): string => parameters.find(([name]) => name === wanted)?.[1] ?? '';
-  const action = value('Action');
-  const run = parameters.filter(([name]) => name === 'Action').length === 1 ? ACTIONS.get(`${service} ${action}`) : undefined;
-  if (run !== undefined) return answer(200, xmlDocument(`${action}Response`, NAMESPACES.get(service), run(caller)));
-  const version = value('Version').slice(0, 32);
-  return queryError(
-    service,
-    new ThingkeepError('InvalidAction', `Could not find operation ${action.slice(0, 128)} for version ${version}`),
-    caller.requestId,
+const unknownAction = (parameters: ReadonlyMap<string, string>): never =>
+  fail(
+    'InvalidAction',
+    `Could not find operation ${(parameters.get('Action') ?? '').slice(0, 128)} for version ${(parameters.get('Version') ?? '').slice(0, 32)}`,
   );
-}
 
-interface Said {
-  readonly code: string;
-  readonly status: number;
-}
-
-/** The front end's codes as query services name them (General Reference, Common Errors; EC2 has its own word for a bad key). */
-const SAID: ReadonlyMap<string, Said> = new Map([
-  ['UnrecognizedClientException', { code: 'InvalidClientTokenId', status: 403 }],
-  ['InvalidSignatureException', { code: 'SignatureDoesNotMatch', status: 403 }],
-  ['MissingAuthenticationTokenException', { code: 'MissingAuthenticationToken', status: 403 }],
-  ['IncompleteSignatureException', { code: 'IncompleteSignature', status: 400 }],
-  ['ExpiredTokenException', { code: 'ExpiredToken', status: 403 }],
-  ['AccessDeniedException', { code: 'AccessDenied', status: 403 }],
-  ['InvalidAction', { code: 'InvalidAction', status: 400 }],
-  ['InvalidRequestException', { code: 'MalformedInput', status: 400 }],
-  ['RequestEntityTooLargeException', { code: 'RequestEntityTooLarge', status: 413 }],
-]);
-
-export function queryError(service: string, error: unknown, requestId: string): Rendered {
-  const known = error instanceof ThingkeepError ? SAID.get(error.code) : undefined;
-  const badKey = known?.code === 'InvalidClientTokenId' || known?.code === 'SignatureDoesNotMatch';
-  const { code, status } =
-    known === undefined
-      ? { code: 'InternalFailure', status: 500 }
-      : service === 'ec2' && badKey
-        ? { code: 'AuthFailure', status: 401 }
-        : known;
-  const message = known === undefined ? 'Internal failure. The request ID leads to the log.' : (error as ThingkeepError).message;
-  if (service === 'ec2') {
-    const errors: Xml = [
-      [
-        'Error',
-        [
-          ['Code', code],
-          ['Message', message],
-        ],
-      ],
-    ];
-    return answer(
-      status,
-      xmlDocument('Response', undefined, [
-        ['Errors', errors],
-        ['RequestID', requestId],
-      ]),
-    );
+/** Fails with ValidationError for a form that can't be read as the input. */
+function formOf<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof FormError) return fail('ValidationError', error.message);
+    throw error;
   }
-  const content: Xml = [
-    [
-      'Error',
-      [
-        ['Type', status < 500 ? 'Sender' : 'Receiver'],
-        ['Code', code],
-        ['Message', message],
-      ],
-    ],
-    ['RequestId', requestId],
-  ];
-  return answer(status, xmlDocument('ErrorResponse', NAMESPACES.get(service), content));
+}
+
+/** These services name members in their messages as `userName`, where the model says `UserName`. */
+const inMessage = (text: string): string =>
+  text.replace(
+    / at '([A-Z][\w.]*)' failed/g,
+    (_, path: string) => ` at '${path.replace(/(^|\.)([A-Z])/g, (part) => part.toLowerCase())}' failed`,
+  );
+
+function inputOf(operation: QueryOperation, parameters: ReadonlyMap<string, string>): object {
+  const { service, input: shape } = operation;
+  const input = shape === undefined ? {} : formOf(() => inputOfForm(service, shape, parameters));
+  const broken = validate(operation, input);
+  return broken === undefined ? input : fail('ValidationError', inMessage(broken));
+}
+
+const withMetadata = ({ name, service, output }: QueryOperation, result: object, requestId: string): Xml => [
+  ...(output === undefined ? [] : [[`${name}Result`, elementsOf(service, result as Record<string, unknown>, output)] as const]),
+  ['ResponseMetadata', [['RequestId', requestId]]],
+];
+
+/** Answers a signed request. Parameters come by query string and, with POST, as a form. */
+export async function answerQuery(
+  services: QueryServices | undefined,
+  service: 'iam' | 'sts' | 'ec2',
+  { query, body }: { readonly query: string; readonly body: Uint8Array },
+  caller: QueryCaller,
+): Promise<Rendered> {
+  const parameters = formOf(() => formParameters(query, body));
+  const action = parameters.get('Action') ?? '';
+  const document = (content: Xml): Rendered => xmlAnswer(200, xmlDocument(`${action}Response`, NAMESPACES.get(service), content));
+  if (service === 'ec2') {
+    if (action !== 'DescribeAvailabilityZones') return unknownAction(parameters);
+    await mayAsk(caller.key, service, action, {}, caller);
+    return document(availabilityZones(caller));
+  }
+  const operation = findQueryOperation(service, action);
+  const domain = services?.[service];
+  const run = domain !== undefined && Object.hasOwn(domain.operations, action) ? domain.operations[action] : undefined;
+  const version = parameters.get('Version');
+  if (
+    domain === undefined ||
+    operation === undefined ||
+    run === undefined ||
+    (version !== undefined && version !== queryService(service).apiVersion)
+  )
+    return unknownAction(parameters);
+  const input = inputOf(operation, parameters);
+  if (caller.key.rights !== undefined)
+    await mayQuery(caller.key, service, action, input, await domain.needed(action, input, caller), caller);
+  const result = await run(input as never, caller).catch((error: unknown) => declared(operation, error));
+  return document(withMetadata(operation, result, caller.requestId));
+}
+
+const FRONT_END = new Set(['AccessDeniedException', 'UnrecognizedClientException', 'ValidationError']);
+
+/** What an operation does not declare is a defect, and shown as an internal failure. */
+function declared({ name, errors }: QueryOperation, error: unknown): never {
+  if (error instanceof ThingkeepError && !FRONT_END.has(error.code) && !Object.hasOwn(errors, error.code))
+    throw new TypeError(`${name} does not declare ${error.code}`, { cause: error });
+  throw error;
 }

@@ -18,8 +18,9 @@ export interface Verified {
 }
 
 export interface PendingRequest {
-  /** Service of the credential scope. Not proven before `finish`. */
+  /** Service of the credential scope, and the key. Not proven before `finish`. */
   readonly service: string;
+  readonly accessKeyId: string;
   /** Checks the signature over the head and this body. */
   finish(body: Uint8Array): Verified;
 }
@@ -115,9 +116,9 @@ export function createSigv4({ clock, findAccessKey }: { clock: Clock; findAccess
   return {
     async begin(head) {
       const { signature, key } = await open(head);
-      const { service } = signature;
+      const { service, accessKeyId } = signature;
       return {
-        service,
+        ...{ service, accessKeyId },
         finish(body) {
           const payloadHash = sha256(body);
           // Streaming and unsigned payloads are for services that take them; none of these does, so a claimed hash has to be true.
@@ -130,6 +131,7 @@ export function createSigv4({ clock, findAccessKey }: { clock: Clock; findAccess
             (token && service === 'iotdevicegateway' && matches(head, signature, key, payloadHash, SIGNATURE_AND_TOKEN));
           if (!proven) return invalid(MISMATCH);
           checkRegion(key, signature);
+          key.used?.(service, signature.region);
           return { key, service, region: signature.region };
         },
       };

@@ -77,14 +77,18 @@ test('another secret makes other tokens', async () => {
   assert.equal(tokens.open(accessKeyId, sessionToken), undefined);
 });
 
-test('the key shows the session of the assumed role (STS API reference, AssumedRoleUser)', () => {
-  const find = temporaryKeys(tokens, ({ certificateId }) => certificateId);
+test('the key shows the session of the assumed role (STS API reference, AssumedRoleUser)', async () => {
+  const find = temporaryKeys(
+    tokens,
+    ({ certificateId }) => certificateId,
+    async ({ session: { kind } }) => assert.fail(`a session of a device, not of a ${kind}`),
+  );
   const { accessKeyId, sessionToken, secretAccessKey } = tokens.issue(session);
-  const key = find(accessKeyId, sessionToken);
+  const key = await find(accessKeyId, sessionToken);
   assert.equal(key?.arn, `arn:aws:sts::123456789012:assumed-role/Robot/${session.certificateId}`);
   assert.equal(key?.arn, sessionArn(session.roleArn, session.accountId, session.certificateId));
   assert.equal(key?.userId, `${roleId(session.roleArn)}:${session.certificateId}`);
   assert.equal(key?.secretAccessKey, secretAccessKey);
   assert.equal(key?.rights, session.certificateId);
-  assert.equal(find(accessKeyId, undefined), undefined);
+  assert.equal(await find(accessKeyId, undefined), undefined);
 });

@@ -1,6 +1,6 @@
 /**
  * Temporary credentials that nobody has to keep: the session token is sealed (AES-256-GCM), and says for whom, until when
- * and with which certificate; the secret access key is an HMAC of it. They outlive a restart, and end by themselves.
+ * and with which certificate or role; the secret access key is an HMAC of it. They outlive a restart, and end by themselves.
  */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { fail } from '@thingkeep/wire/errors.ts';
@@ -9,8 +9,9 @@ import type { Store } from '../store/contract.ts';
 import { uniqueId } from './role-arn.ts';
 import { sessionSecrets } from './store.ts';
 
-/** What a session token says. */
+/** What a session token of a device says. */
 export interface Session {
+  readonly kind?: undefined;
   readonly accountId: string;
   readonly region: string;
   readonly roleArn: string;
@@ -19,6 +20,32 @@ export interface Session {
   readonly thingName?: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
+}
+
+/** Of an IAM identity: what it may do is asked of IAM each time. */
+export type IdentitySession = RoleSession | UserSession;
+
+interface IdentitySessionBase {
+  readonly accountId: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** Whoever has assumed a role, as long as there is a role of that id. */
+export interface RoleSession extends IdentitySessionBase {
+  readonly kind: 'role';
+  readonly roleId: string;
+  readonly sessionName: string;
+  /** Policies that limit the session: a document, and ARNs of managed policies. */
+  readonly policy?: string;
+  readonly policyArns?: readonly string[];
+}
+
+/** A user, or the account's root, with temporary credentials. */
+export interface UserSession extends IdentitySessionBase {
+  readonly kind: 'user' | 'root';
+  /** The user's id; of the root, the access key that it asked with. */
+  readonly id: string;
 }
 
 export interface TemporaryCredentials {
@@ -66,7 +93,7 @@ export class SessionTokens {
     return new SessionTokens(await secretOf(store), clock);
   }
 
-  issue(session: Session): TemporaryCredentials {
+  issue(session: Session | IdentitySession): TemporaryCredentials {
     const accessKeyId = uniqueId(PREFIX, randomBytes(16));
     const head = Buffer.concat([Buffer.of(VERSION), randomBytes(NONCE)]);
     const cipher = createCipheriv(ALGORITHM, this.#seal, head.subarray(1)).setAAD(aad(accessKeyId));
@@ -79,7 +106,7 @@ export class SessionTokens {
    * The session of a key id and its token, with the secret that they stand for; undefined when the two were not issued
    * together here. Fails with ExpiredTokenException once the session is over.
    */
-  open(accessKeyId: string, sessionToken: string): { session: Session; secretAccessKey: string } | undefined {
+  open(accessKeyId: string, sessionToken: string): { session: Session | IdentitySession; secretAccessKey: string } | undefined {
     const session = this.#unseal(accessKeyId, sessionToken);
     if (session === undefined) return undefined;
     if (this.#clock.now() >= session.expiresAt)
@@ -87,7 +114,7 @@ export class SessionTokens {
     return { session, secretAccessKey: this.#secretOf(accessKeyId, sessionToken) };
   }
 
-  #unseal(accessKeyId: string, sessionToken: string): Session | undefined {
+  #unseal(accessKeyId: string, sessionToken: string): Session | IdentitySession | undefined {
     if (!accessKeyId.startsWith(PREFIX) || sessionToken.length > LONGEST_TOKEN) return undefined;
     const sealed = Buffer.from(sessionToken, 'base64');
     if (sealed.length <= 1 + NONCE + TAG || sealed[0] !== VERSION || sealed.toString('base64') !== sessionToken) return undefined;
@@ -96,7 +123,7 @@ export class SessionTokens {
         .setAAD(aad(accessKeyId))
         .setAuthTag(sealed.subarray(-TAG));
       const text = Buffer.concat([decipher.update(sealed.subarray(1 + NONCE, -TAG)), decipher.final()]).toString('utf8');
-      return JSON.parse(text) as Session;
+      return JSON.parse(text) as Session | IdentitySession;
     } catch {
       // Not sealed by this server, or not for this key id.
       return undefined;

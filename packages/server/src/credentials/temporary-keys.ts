@@ -1,6 +1,6 @@
 /** Access keys of temporary credentials, as whoever proves signatures asks for them. */
 import { roleId, sessionArn } from './role-arn.ts';
-import type { Session, SessionTokens } from './session-tokens.ts';
+import type { IdentitySession, Session, SessionTokens } from './session-tokens.ts';
 
 export interface TemporaryKey<Rights> {
   readonly accessKeyId: string;
@@ -11,19 +11,33 @@ export interface TemporaryKey<Rights> {
   readonly arn: string;
   readonly userId: string;
   readonly certificateId: string;
+  readonly holder: 'device';
   readonly rights: Rights;
+}
+
+/** What a session token says of an IAM identity, with the secret that belongs to it. */
+export interface IdentityToken {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+  readonly session: IdentitySession;
 }
 
 /**
  * Finds the key of an id and a session token; undefined when they were not issued here. `rightsOf` gives what the holder
- * of a session may do: until there are IAM roles, that is what its certificate's own policies allow.
+ * of a device's session may do: what its certificate's own policies allow. A session of IAM is `identityOf`'s to judge.
  */
 export const temporaryKeys =
-  <Rights>(tokens: SessionTokens, rightsOf: (session: Session) => Rights) =>
-  (accessKeyId: string, sessionToken: string | undefined): TemporaryKey<Rights> | undefined => {
+  <Rights, Key>(
+    tokens: SessionTokens,
+    rightsOf: (session: Session) => Rights,
+    identityOf: (token: IdentityToken) => Promise<Key | undefined>,
+  ) =>
+  async (accessKeyId: string, sessionToken: string | undefined): Promise<TemporaryKey<Rights> | Key | undefined> => {
     const opened = sessionToken === undefined ? undefined : tokens.open(accessKeyId, sessionToken);
     if (opened === undefined || sessionToken === undefined) return undefined;
     const { session, secretAccessKey } = opened;
+    if (session.kind !== undefined) return identityOf({ accessKeyId, secretAccessKey, sessionToken, session });
     const { accountId, region, roleArn, certificateId } = session;
     return {
       accessKeyId,
@@ -34,6 +48,7 @@ export const temporaryKeys =
       arn: sessionArn(roleArn, accountId, certificateId),
       userId: `${roleId(roleArn)}:${certificateId}`,
       certificateId,
+      holder: 'device',
       rights: rightsOf(session),
     };
   };

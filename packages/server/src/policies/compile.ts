@@ -1,5 +1,12 @@
 /** Turns policy documents into statements that are ready to be bound to a connection. Pure, and cached by the caller. */
-import { type PolicyDocument, type PolicyStatement, parsePolicyDocument } from '@thingkeep/wire/documents/policy.ts';
+import {
+  IOT_POLICY,
+  type PolicyDocument,
+  type PolicyGrammar,
+  type PolicyPrincipal,
+  type PolicyStatement,
+  parsePolicyDocument,
+} from '@thingkeep/wire/documents/policy.ts';
 import { arnParts, parsePolicyText, type PolicyToken } from '@thingkeep/wire/documents/policy-text.ts';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { type CompiledCondition, compileCondition } from './condition.ts';
@@ -23,6 +30,8 @@ export interface CompiledStatement {
   readonly resources: readonly ResourceTemplate[];
   readonly notResources: boolean;
   readonly conditions: readonly CompiledCondition[];
+  /** Of a policy on a resource: whom it speaks of. */
+  readonly principals?: readonly PolicyPrincipal[];
 }
 
 export interface CompiledPolicy {
@@ -63,13 +72,14 @@ const compileStatement = (
     resources: statement.resources.map((resource) => resourceTemplate(resource, variables)),
     notResources: statement.notResources,
     conditions: statement.conditions.map((condition) => compileCondition(condition, variables)),
+    ...(statement.principals === undefined ? {} : { principals: statement.principals }),
   };
 };
 
-export function compilePolicy({ policyName, document }: NamedDocument): CompiledPolicy {
+export function compilePolicy({ policyName, document }: NamedDocument, grammar: PolicyGrammar = IOT_POLICY): CompiledPolicy {
   let parsed: PolicyDocument;
   try {
-    parsed = parsePolicyDocument(document);
+    parsed = parsePolicyDocument(document, grammar);
   } catch (error) {
     if (error instanceof ThingkeepError) return { policyName, statements: [], unreadable: true };
     throw error;
@@ -84,4 +94,4 @@ export const joinPolicies = (policies: readonly CompiledPolicy[]): CompiledPolic
 });
 
 export const compilePolicies = (documents: readonly NamedDocument[]): CompiledPolicies =>
-  joinPolicies(documents.map(compilePolicy));
+  joinPolicies(documents.map((document) => compilePolicy(document)));

@@ -1,4 +1,5 @@
 /** Which policies govern a principal, and their compiled form. */
+import { IOT_POLICY, type PolicyGrammar } from '@thingkeep/wire/documents/policy.ts';
 import type { ReadTransaction } from '../store/contract.ts';
 import { type CompiledPolicies, type CompiledPolicy, compilePolicy, joinPolicies, type NamedDocument } from './compile.ts';
 import { type PolicyRecord, policies, policyAttachments } from './store.ts';
@@ -45,9 +46,11 @@ const MOST_COMPILED = 4096;
 export class CompiledPolicyCache {
   readonly #compiled = new Map<string, CompiledPolicy>();
   readonly #most: number;
+  readonly #grammar: PolicyGrammar;
 
-  constructor(most: number = MOST_COMPILED) {
+  constructor(most: number = MOST_COMPILED, grammar: PolicyGrammar = IOT_POLICY) {
     this.#most = Math.max(1, most);
+    this.#grammar = grammar;
   }
 
   get size(): number {
@@ -60,7 +63,7 @@ export class CompiledPolicyCache {
 
   #one(named: NamedDocument): CompiledPolicy {
     const key = `${named.policyName}\n${named.document}`;
-    const compiled = this.#compiled.get(key) ?? compilePolicy(named);
+    const compiled = this.#compiled.get(key) ?? compilePolicy(named, this.#grammar);
     this.#compiled.delete(key);
     this.#compiled.set(key, compiled);
     if (this.#compiled.size > this.#most) {

@@ -187,6 +187,7 @@ export class CustomAdmission implements LoginMethod {
   ): Promise<Granted | AdmissionRefusal> {
     const { place, authorizer } = found;
     const answer = await authorize(this.#options.functions, {
+      place,
       authorizer,
       credentials: customCredentials(login.http, connect?.userName),
       facts: loginFacts(login, connect, certificate, connectionId),

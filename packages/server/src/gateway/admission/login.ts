@@ -36,6 +36,8 @@ export interface KeyUse {
   readonly protocol: 'mqtt' | 'http';
   readonly clientId?: string;
   readonly sourceIp: string;
+  /** Region that the request is signed for. */
+  readonly region?: string;
 }
 
 /** Whose access key has signed, for which service and region. */
@@ -48,6 +50,8 @@ export interface Signer {
     readonly userId: string;
     /** Rights of a key that has less than all; undefined is answered when it stands for nobody any more. */
     readonly rights?: (use: KeyUse) => Promise<ActionRights | undefined>;
+    /** `identity`: of IAM; changes of the account's users, roles and policies are the key's too. */
+    readonly holder?: 'identity' | 'device';
     /** Certificate that the key was got with: changes of its rights are the key's too. */
     readonly certificateId?: string;
   };

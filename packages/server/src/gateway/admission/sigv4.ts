@@ -7,6 +7,7 @@ import { servicesOfScope } from '@thingkeep/wire/api/route.ts';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Admission, AdmissionRefusal, Judge } from '../../broker/contract.ts';
+import type { Connect } from '../../mqtt/connect.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { ActionRights, HttpHead, Identified, KeyUse, Login, LoginMethod, Signer } from './login.ts';
 
@@ -32,13 +33,18 @@ const refused = (refusal: AdmissionRefusal['refused']): AdmissionRefusal => ({ r
 
 const placeOf = ({ key, region }: Signer): Place => ({ accountId: key.accountId, region });
 
+/** Told of each CONNECT of an IAM identity, before its rights are asked for. */
+export type MarkIdentity = (connect: Connect, accountId: string) => void;
+
 export class Sigv4Admission implements LoginMethod {
   readonly #prover: SignatureProver;
   readonly #log: Logger;
+  readonly #mark: MarkIdentity;
 
-  constructor(prover: SignatureProver, log: Logger) {
+  constructor(prover: SignatureProver, log: Logger, mark: MarkIdentity = () => {}) {
     this.#prover = prover;
     this.#log = log;
+    this.#mark = mark;
   }
 
   /** The upgrade's login with its signer, whom a certificate that TLS saw beside the signature has no say about. */
@@ -65,6 +71,8 @@ export class Sigv4Admission implements LoginMethod {
     (login: Login): Judge =>
     async (connect) => {
       try {
+        const key = login.signer?.key;
+        if (key?.holder === 'identity') this.#mark(connect, key.accountId);
         return await this.#judge(login, connect.clientId);
       } catch (error) {
         this.#log.error({ err: error }, 'a connection could not be judged');
@@ -76,7 +84,7 @@ export class Sigv4Admission implements LoginMethod {
     const { peer, signer } = login;
     if (signer === undefined) return NOT_SIGNED;
     const { key } = signer;
-    const rights = await rightsOf(signer, { protocol: 'http', sourceIp: peer.sourceIp });
+    const rights = await rightsOf(signer, { protocol: 'http', sourceIp: peer.sourceIp, region: signer.region });
     if (rights === undefined) return noRights(signer);
     return { place: placeOf(signer), principal: key.arn, rights, ...(key.rights === undefined ? { everything: true } : {}) };
   }
@@ -85,7 +93,7 @@ export class Sigv4Admission implements LoginMethod {
     if (signer === undefined) return NOT_SIGNED;
     const { key } = signer;
     const place = placeOf(signer);
-    const rights = await rightsOf(signer, { protocol: 'mqtt', clientId, sourceIp: peer.sourceIp });
+    const rights = await rightsOf(signer, { protocol: 'mqtt', clientId, sourceIp: peer.sourceIp, region: signer.region });
     if (rights === undefined) return noRights(signer);
     const resource = iotArn(place, 'client', clientId);
     const { effect, ...statement } = rights.decide('iot:Connect', resource);

@@ -1,0 +1,18 @@
+/** Answers to unsigned requests. */
+import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
+
+export const text = (body: string, type = 'text/plain'): Rendered => ({
+  status: 200,
+  headers: { 'content-type': type },
+  body,
+});
+
+/** The code of a function, by a link that is good for a while. */
+export const archiveAnswer = (body: Uint8Array | undefined): Rendered =>
+  body === undefined
+    ? { ...text('The link is not valid any more.\n'), status: 403 }
+    : { status: 200, headers: { 'content-type': 'application/zip' }, body };
+
+/** What follows the link of a topic rule's destination. */
+export const confirmationAnswer = (confirmed: boolean): Rendered =>
+  confirmed ? text('The destination is enabled.\n') : { ...text('The confirmation token is not valid any more.\n'), status: 404 };

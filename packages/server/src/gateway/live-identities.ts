@@ -1,0 +1,73 @@
+/**
+ * Changes of IAM reach live connections: each connection of the account that was signed with an IAM identity's key is judged
+ * afresh with the CONNECT that it came with. It gets its new rights, or, when it may no longer connect, is closed.
+ */
+import type { Broker } from '../broker/broker.ts';
+import type { Client } from '../broker/client.ts';
+import type { Connect } from '../mqtt/connect.ts';
+import type { Clock } from '../runtime/clock.ts';
+
+export interface LiveIdentitiesOptions {
+  readonly broker: Pick<Broker, 'listen'>;
+  readonly clock: Clock;
+  /** Listens for accounts whose users, roles, policies or keys have changed; gives the function that ends it. */
+  readonly onChange: (listener: (accountId: string) => void) => () => void;
+  /** How often the account has changed. */
+  readonly countOf: (accountId: string) => number;
+  /** The count at which a CONNECT was judged; undefined when it was no IAM identity's. */
+  readonly judgedAt: (connect: Connect) => number | undefined;
+}
+
+/** Keeps in mind by which state of IAM each CONNECT of an IAM identity was judged. */
+export function markIdentities(countOf: (accountId: string) => number): {
+  mark: (connect: Connect, accountId: string) => void;
+  judgedAt: (connect: Connect) => number | undefined;
+} {
+  const marks = new WeakMap<Connect, number>();
+  return {
+    mark: (connect, accountId) => void marks.set(connect, countOf(accountId)),
+    judgedAt: (connect) => marks.get(connect),
+  };
+}
+
+/** Clients of one account that are followed: connected ones, and those that have left a will which is still to come. */
+class Followed {
+  readonly live = new Set<Client>();
+  /** Client -> when its will is due (milliseconds of the clock that never jumps). */
+  readonly #departed = new Map<Client, number>();
+
+  depart(client: Client, now: number): void {
+    this.live.delete(client);
+    const delay = client.connect?.will?.properties.willDelayInterval ?? 0;
+    if (delay > 0) this.#departed.set(client, now + delay * 1000);
+  }
+
+  all(now: number): Client[] {
+    for (const [client, due] of this.#departed) if (due < now) this.#departed.delete(client);
+    return [...this.live, ...this.#departed.keys()];
+  }
+}
+
+/** Begins to follow changes; gives the function that ends it. */
+export function followIdentities({ broker, clock, onChange, countOf, judgedAt }: LiveIdentitiesOptions): () => void {
+  const byAccount = new Map<string, Followed>();
+  broker.listen({
+    connected(client) {
+      const { admission, connect } = client;
+      const judged = connect === undefined ? undefined : judgedAt(connect);
+      if (judged === undefined || admission === undefined) return;
+      const followed = byAccount.get(admission.accountId) ?? new Followed();
+      byAccount.set(admission.accountId, followed);
+      followed.live.add(client);
+      // A change between a CONNECT's judgement and its admission would otherwise be missed.
+      if (judged !== countOf(admission.accountId)) void client.judgeAgain();
+    },
+    disconnected(client) {
+      const followed = byAccount.get(client.admission?.accountId ?? '');
+      if (followed?.live.has(client) === true) followed.depart(client, clock.monotonic());
+    },
+  });
+  return onChange((accountId) => {
+    for (const client of byAccount.get(accountId)?.all(clock.monotonic()) ?? []) void client.judgeAgain();
+  });
+}

@@ -1,0 +1,151 @@
+/**
+ * Access keys of IAM identities as whoever proves signatures asks for them: a user's own keys, and the temporary ones of role
+ * and user sessions. Rights are asked for with each use, so that a change counts at once.
+ */
+import type { RoleSession, UserSession } from '../credentials/session-tokens.ts';
+import type { IdentityToken } from '../credentials/temporary-keys.ts';
+import { sessionArn } from '../credentials/role-arn.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Identities, Identity } from './identities.ts';
+import type { KeyUses } from './key-uses.ts';
+import { entityArn, rootArn } from './names.ts';
+import { identityKeys, type Use, useKeys } from './request-keys.ts';
+import { type IamRights, type KeyValues, type Layer, rightsUnder } from './rights.ts';
+import type { RoleRecord, UserRecord } from './store.ts';
+
+/** A key of an IAM identity; `holder` tells it from the root's and from a device's. */
+export interface IdentityKey {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly accountId: string;
+  readonly arn: string;
+  readonly userId: string;
+  readonly holder: 'identity';
+  /** Of temporary credentials. */
+  readonly session?: 'role' | 'user';
+  /** ARN and id of the user or role. */
+  readonly entityArn: string;
+  readonly entityId: string;
+  readonly rights: (use: Use) => Promise<IamRights | undefined>;
+  /** To be told once the signature is proven. */
+  readonly used?: (service: string, region: string) => void;
+}
+
+/** A root's temporary key: it may do everything, and so has no rights to ask for. */
+export type RootSessionKey = Pick<
+  IdentityKey,
+  'accessKeyId' | 'secretAccessKey' | 'sessionToken' | 'accountId' | 'arn' | 'userId'
+> & { readonly session: 'root' };
+
+interface Parts {
+  readonly identities: Identities;
+  readonly uses: KeyUses;
+  readonly clock: Clock;
+  /** Whether the root's key of this id is still one of the account. */
+  readonly isRootKey: (accessKeyId: string, accountId: string) => boolean;
+}
+
+const arnOf = ({ accountId, kind, path, name }: UserRecord | RoleRecord): string => entityArn(accountId, kind, path, name);
+
+export const layersOf = ({ policies, boundary }: Identity): Layer[] => [
+  { type: 'identity-based policy', policies },
+  ...(boundary === undefined ? [] : [{ type: 'permissions boundary', policies: boundary } as const]),
+];
+
+export class IdentityKeys {
+  readonly #identities: Identities;
+  readonly #uses: KeyUses;
+  readonly #clock: Clock;
+  readonly #isRootKey: Parts['isRootKey'];
+
+  constructor({ identities, uses, clock, isRootKey }: Parts) {
+    this.#identities = identities;
+    this.#uses = uses;
+    this.#clock = clock;
+    this.#isRootKey = isRootKey;
+  }
+
+  /** A user's own key; undefined when there is none that is Active. */
+  async long(accessKeyId: string): Promise<IdentityKey | undefined> {
+    const key = await this.#identities.key(accessKeyId);
+    if (key?.status !== 'Active') return undefined;
+    const { accountId, userId, secretAccessKey } = key;
+    const identity = await this.#identities.byId(accountId, userId);
+    if (identity === undefined) return undefined;
+    return {
+      ...{ accessKeyId, secretAccessKey, accountId, userId, holder: 'identity' as const },
+      ...{ arn: arnOf(identity.entity), entityArn: arnOf(identity.entity), entityId: userId },
+      rights: async (use) => {
+        const now = await this.#identities.key(accessKeyId);
+        return now?.status === 'Active' ? this.#rights(accountId, userId, userId, false, use) : undefined;
+      },
+      used: (service, region) => this.#uses.used(accessKeyId, service, region),
+    };
+  }
+
+  /** The key of a session; undefined once its user or role is gone. */
+  async temporary({ session, ...key }: IdentityToken): Promise<IdentityKey | RootSessionKey | undefined> {
+    if (session.kind === 'role') return this.#ofRole(session, key);
+    return session.kind === 'root' ? this.#ofRoot(session, key) : this.#ofUser(session, key);
+  }
+
+  async #ofRole(session: RoleSession, key: Omit<IdentityToken, 'session'>): Promise<IdentityKey | undefined> {
+    const { accountId, roleId, sessionName } = session;
+    const identity = await this.#identities.byId(accountId, roleId);
+    if (identity === undefined) return undefined;
+    const entity = arnOf(identity.entity);
+    const userId = `${roleId}:${sessionName}`;
+    return {
+      ...{ ...key, accountId, userId, holder: 'identity' as const, session: 'role' as const },
+      ...{ arn: sessionArn(entity, accountId, sessionName), entityArn: entity, entityId: roleId },
+      rights: (use) => this.#rights(accountId, roleId, userId, true, use, session),
+    };
+  }
+
+  async #ofUser({ accountId, id }: UserSession, key: Omit<IdentityToken, 'session'>): Promise<IdentityKey | undefined> {
+    const identity = await this.#identities.byId(accountId, id);
+    if (identity === undefined) return undefined;
+    const entity = arnOf(identity.entity);
+    return {
+      ...{ ...key, accountId, userId: id, holder: 'identity' as const, session: 'user' as const },
+      ...{ arn: entity, entityArn: entity, entityId: id },
+      rights: (use) => this.#rights(accountId, id, id, true, use),
+    };
+  }
+
+  #ofRoot({ accountId, id }: UserSession, key: Omit<IdentityToken, 'session'>): RootSessionKey | undefined {
+    if (!this.#isRootKey(id, accountId)) return undefined;
+    return { ...key, accountId, arn: rootArn(accountId), userId: accountId, session: 'root' };
+  }
+
+  async #rights(
+    accountId: string,
+    id: string,
+    userId: string,
+    temporary: boolean,
+    use: Use,
+    session?: RoleSession,
+  ): Promise<IamRights | undefined> {
+    const identity = await this.#identities.byId(accountId, id);
+    if (identity === undefined) return undefined;
+    const layers = [...layersOf(identity), ...(session === undefined ? [] : await this.#sessionLayers(session))];
+    const keys: KeyValues = [...identityKeys(identity.entity, userId, temporary), ...useKeys(use)];
+    return rightsUnder(layers, keys, this.#clock);
+  }
+
+  /** A session's document and its managed policies are one layer: each may allow, each may deny. */
+  async #sessionLayers({ accountId, policy, policyArns = [] }: RoleSession): Promise<Layer[]> {
+    if (policy === undefined && policyArns.length === 0) return [];
+    const managed = await this.#identities.managed(accountId, policyArns);
+    const inline = policy === undefined ? undefined : this.#identities.inline('session policy', policy);
+    const policies =
+      inline === undefined
+        ? managed
+        : {
+            statements: [...inline.statements, ...managed.statements],
+            unreadable: [...inline.unreadable, ...managed.unreadable],
+          };
+    return [{ type: 'session policy', policies }];
+  }
+}

@@ -1,0 +1,58 @@
+/** Policy documents of IAM: checked when they are stored, compiled once when they are used. */
+import { parsePolicyDocument, type PolicyDocument, type PolicyGrammar } from '@thingkeep/wire/documents/policy.ts';
+import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { CompiledPolicyCache } from '../policies/effective.ts';
+import { QUOTAS } from './quotas.ts';
+
+/** `service:Action`, wildcards allowed (IAM user guide, page reference_policies_elements_action). */
+const ACTION = /^(?:\*|[a-z0-9-]+):[\w*?]+$/i;
+
+/** The longest of all kinds: what each kind may have is told apart where it is stored. */
+export const IDENTITY_POLICY: PolicyGrammar = { longest: QUOTAS.inlineOfRole, action: ACTION, onResource: false };
+export const TRUST_POLICY: PolicyGrammar = { longest: QUOTAS.trustPolicy, action: ACTION, onResource: true };
+
+const MOST_COMPILED = 2_048;
+
+/** Compiled documents of each grammar, whoever has them. */
+export class Documents {
+  readonly identity = new CompiledPolicyCache(MOST_COMPILED, IDENTITY_POLICY);
+  readonly trust = new CompiledPolicyCache(MOST_COMPILED, TRUST_POLICY);
+}
+
+/** Trust policies speak of assuming a role, and of nothing else that is known here. */
+const TRUST_ACTION = /^(?:\*|sts:[\w*?]+)$/i;
+
+function parsed(document: string, grammar: PolicyGrammar): PolicyDocument {
+  try {
+    return parsePolicyDocument(document, grammar);
+  } catch (error) {
+    if (error instanceof ThingkeepError) return fail('MalformedPolicyDocument', error.message);
+    throw error;
+  }
+}
+
+/** Sids are letters and digits, and unique (IAM user guide, page reference_policies_elements_sid). */
+function checkSids({ statements }: PolicyDocument): void {
+  const seen = new Set<string>();
+  for (const { sid } of statements) {
+    if (sid === undefined || sid === '') continue;
+    if (!/^[A-Za-z0-9]+$/.test(sid))
+      fail('MalformedPolicyDocument', `Statement IDs (SID) must be alpha-numeric: ${sid.slice(0, 64)}`);
+    if (seen.has(sid)) fail('MalformedPolicyDocument', 'Statement IDs (SID) in a single policy must be unique.');
+    seen.add(sid);
+  }
+}
+
+/** Fails with MalformedPolicyDocument for what is no policy of an identity. */
+export const checkIdentityPolicy = (document: string): void => checkSids(parsed(document, IDENTITY_POLICY));
+
+/** The trust policy in its plain form; fails with MalformedPolicyDocument. */
+export function parseTrustPolicy(document: string): PolicyDocument {
+  const policy = parsed(document, TRUST_POLICY);
+  checkSids(policy);
+  for (const { actions } of policy.statements)
+    for (const action of actions)
+      if (!TRUST_ACTION.test(action))
+        fail('MalformedPolicyDocument', 'AssumeRole policy may only specify STS AssumeRole actions.');
+  return policy;
+}

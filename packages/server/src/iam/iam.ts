@@ -1,0 +1,68 @@
+/** The parts of IAM, put together: what the API serves, who signs with which rights, and credentials of roles. */
+import type { SessionTokens } from '../credentials/session-tokens.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Store } from '../store/contract.ts';
+import { IdentityKeys } from './access-keys.ts';
+import { IamChanges } from './changes.ts';
+import { Documents } from './documents.ts';
+import { Identities } from './identities.ts';
+import { KeyUses } from './key-uses.ts';
+import { accessKeyOperations } from './operations-access-keys.ts';
+import { accountOperations } from './operations-account.ts';
+import { policyAttachmentOperations } from './operations-attachments.ts';
+import { groupOperations } from './operations-groups.ts';
+import { inlinePolicyOperations } from './operations-inline.ts';
+import { loginProfileOperations } from './operations-login-profiles.ts';
+import { managedPolicyOperations } from './operations-policies.ts';
+import { managedPolicyVersionOperations } from './operations-policy-versions.ts';
+import { roleOperations } from './operations-roles.ts';
+import { simulateOperations } from './operations-simulate.ts';
+import { userOperations } from './operations-users.ts';
+import { IamResources } from './resources.ts';
+import { roleCredentials } from './role-credentials.ts';
+import { roleRights } from './role-rights.ts';
+import { stsNeeds, stsOperations } from './sts.ts';
+
+export interface IamOptions {
+  /** That of the whole server: IAM knows no regions. */
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly tokens: SessionTokens;
+  /** Account of a root's key; undefined when there is none of this id. */
+  readonly rootAccountOf: (accessKeyId: string) => string | undefined;
+}
+
+export function openIam({ store, clock, tokens, rootAccountOf }: IamOptions) {
+  const changes = new IamChanges();
+  const identities = new Identities(store, changes, new Documents());
+  const uses = new KeyUses(store, clock);
+  const isRootKey = (accessKeyId: string, accountId: string): boolean => rootAccountOf(accessKeyId) === accountId;
+  const parts = { store, changes, clock, identities, uses };
+  const resources = new IamResources(store);
+  return {
+    changes,
+    uses,
+    keys: new IdentityKeys({ identities, uses, clock, isRootKey }),
+    roleCredentials: roleCredentials({ identities, tokens, clock }),
+    roleRights: roleRights({ identities, clock }),
+    services: {
+      iam: {
+        operations: {
+          ...userOperations(parts),
+          ...groupOperations(parts),
+          ...roleOperations(parts),
+          ...accessKeyOperations(parts),
+          ...loginProfileOperations(parts),
+          ...managedPolicyOperations(parts),
+          ...managedPolicyVersionOperations(parts),
+          ...policyAttachmentOperations(parts),
+          ...inlinePolicyOperations(parts),
+          ...accountOperations(parts),
+          ...simulateOperations(parts),
+        },
+        needed: resources.needed.bind(resources),
+      },
+      sts: { operations: stsOperations({ identities, tokens, clock, rootAccountOf }), needed: stsNeeds },
+    },
+  };
+}

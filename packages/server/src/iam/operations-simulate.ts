@@ -1,0 +1,71 @@
+/** SimulatePrincipalPolicy: what a user or role may do, asked of the very rights that calls are judged by. */
+import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { IamOperations } from '@thingkeep/wire/api/operation-types.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import { layersOf } from './access-keys.ts';
+import { checkIdentityPolicy } from './documents.ts';
+import { findByArn, type Identities, type Identity } from './identities.ts';
+import type { IamParts } from './operations-users.ts';
+import { listPage } from './pages.ts';
+import { identityKeys } from './request-keys.ts';
+import { type IamDecision, type IamRights, type KeyValues, rightsUnder } from './rights.ts';
+
+type Operations = Pick<IamOperations, 'SimulatePrincipalPolicy'>;
+
+/** Questions of one call: actions times resources. */
+const MOST_QUESTIONS = 1_000;
+
+const SAID = { ALLOWED: 'allowed', EXPLICIT_DENY: 'explicitDeny', IMPLICIT_DENY: 'implicitDeny' } as const;
+
+interface Question {
+  readonly action: string;
+  readonly resource: string;
+}
+
+const result = ({ action, resource }: Question, { effect, policyName }: IamDecision) => ({
+  EvalActionName: action,
+  EvalResourceName: resource,
+  EvalDecision: SAID[effect],
+  MatchedStatements: policyName === undefined ? [] : [{ SourcePolicyId: policyName }],
+  MissingContextValues: [],
+});
+
+export const simulateOperations = (parts: IamParts & { readonly identities: Identities }): Handlers<Operations> => {
+  const identityOf = async (accountId: string, arn: string): Promise<Identity> => {
+    const entity = await parts.store.read((tx) => findByArn(tx, arn));
+    const identity = entity?.accountId === accountId ? await parts.identities.byId(accountId, entity.id) : undefined;
+    return identity ?? fail('NoSuchEntity', `The user or role ${arn.slice(0, 256)} cannot be found.`);
+  };
+
+  const rightsOf = (identity: Identity, documents: readonly string[], keys: KeyValues): IamRights => {
+    const [own, ...rest] = layersOf(identity);
+    const added = documents.map((document, index) => {
+      checkIdentityPolicy(document);
+      return parts.identities.inline(`PolicyInputList.${index + 1}`, document);
+    });
+    const policies = {
+      statements: [...(own?.policies.statements ?? []), ...added.flatMap(({ statements }) => statements)],
+      unreadable: own?.policies.unreadable ?? [],
+    };
+    return rightsUnder([{ type: 'identity-based policy', policies }, ...rest], keys, parts.clock);
+  };
+
+  return {
+    async SimulatePrincipalPolicy(input, { accountId }) {
+      const { PolicySourceArn = '', ActionNames = [], ResourceArns = ['*'], PolicyInputList = [], ContextEntries = [] } = input;
+      if (input.ResourcePolicy !== undefined || input.PermissionsBoundaryPolicyInputList !== undefined)
+        fail('InvalidInput', 'Policies of resources and boundaries to try are not simulated here.');
+      if (ActionNames.length * ResourceArns.length > MOST_QUESTIONS)
+        fail('InvalidInput', `At most ${MOST_QUESTIONS} questions in one call.`);
+      const identity = await identityOf(accountId, PolicySourceArn);
+      const given = ContextEntries.map(
+        ({ ContextKeyName = '', ContextKeyValues = [] }) => [ContextKeyName, ContextKeyValues] as const,
+      );
+      const keys = [...identityKeys(identity.entity, identity.entity.id, false), ...given];
+      const rights = rightsOf(identity, PolicyInputList, keys);
+      const questions = ActionNames.flatMap((action) => ResourceArns.map((resource): Question => ({ action, resource })));
+      const { items, end } = listPage(questions, ({ action, resource }) => `${action} ${resource}`, input);
+      return { EvaluationResults: items.map((each) => result(each, rights.decide(each.action, each.resource))), ...end };
+    },
+  };
+};

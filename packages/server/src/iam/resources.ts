@@ -1,0 +1,93 @@
+/** What IAM's own operations are about, as IAM policies name it (Service Authorization Reference, AWS Identity and Access Management). */
+import type { NeededRight } from '@thingkeep/wire/api/data-rights.ts';
+import type { Caller } from '@thingkeep/wire/api/handlers.ts';
+import type { Store } from '../store/contract.ts';
+import { findById } from './identities.ts';
+import { type EntityKind, entityArn } from './names.ts';
+import { arnOf } from './records.ts';
+import { accessKeys, type EntityRecord, entities, entityKey } from './store.ts';
+
+type Input = Readonly<Record<string, unknown>>;
+
+const text = (input: Input, name: string): string | undefined => (typeof input[name] === 'string' ? input[name] : undefined);
+
+/** Members that name an entity; the first that is given is what the operation is about. */
+const NAMES: readonly (readonly [member: string, kind: EntityKind])[] = [
+  ['GroupName', 'group'],
+  ['RoleName', 'role'],
+  ['UserName', 'user'],
+];
+
+/** Operations that are about the user who asks, when they name nobody. */
+const OF_ONESELF =
+  /^(?:GetUser|CreateAccessKey|ListAccessKeys|UpdateAccessKey|DeleteAccessKey|ChangePassword|(?:Create|Get|Delete)LoginProfile|List(?:MFADevices|SSHPublicKeys|SigningCertificates|ServiceSpecificCredentials))$/;
+
+/** Members that stand behind a condition key (Service Authorization Reference, condition keys of IAM). */
+const KEYS: readonly (readonly [member: string, key: string])[] = [
+  ['PermissionsBoundary', 'iam:PermissionsBoundary'],
+  ['PolicyArn', 'iam:PolicyARN'],
+];
+
+interface About {
+  readonly resources: readonly string[];
+  /** Of the entity, as it stands. */
+  readonly boundary?: string | undefined;
+}
+
+export class IamResources {
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Rights that a call of IAM needs. */
+  async needed(operation: string, input: object, caller: Caller): Promise<readonly NeededRight[]> {
+    const given = input as Input;
+    const keys = KEYS.flatMap(([member, key]) => {
+      const value = text(given, member);
+      return value === undefined ? [] : [[key, value] as const];
+    });
+    const about = await this.#about(operation, given, caller);
+    // Where a call says no boundary, the key is that of the entity as it stands.
+    const bounded = about.boundary === undefined ? [] : [['iam:PermissionsBoundary', about.boundary] as const];
+    return about.resources.map((resource) => ({ action: `iam:${operation}`, resource, keys: [...bounded, ...keys] }));
+  }
+
+  async #about(operation: string, input: Input, caller: Caller): Promise<About> {
+    const { accountId } = caller;
+    const path = text(input, 'Path') ?? '/';
+    if (operation === 'CreatePolicy')
+      return { resources: [entityArn(accountId, 'policy', path, text(input, 'PolicyName') ?? '')] };
+    for (const [member, kind] of NAMES) {
+      const name = text(input, member);
+      if (name === undefined) continue;
+      if (operation.toLowerCase() === `create${kind}`) return { resources: [entityArn(accountId, kind, path, name)] };
+      const found = await this.#found(accountId, kind, name);
+      // A name that nobody has stands as it would without a path.
+      const arn = found === undefined ? entityArn(accountId, kind, '/', name) : arnOf(found);
+      if (operation !== 'UpdateUser' && operation !== 'UpdateGroup') return { resources: [arn], boundary: found?.boundary };
+      // Both what it is called and what it will be called (IAM user guide, page id_users_manage).
+      const newPath = text(input, 'NewPath') ?? found?.path ?? '/';
+      return { resources: [arn, entityArn(accountId, kind, newPath, text(input, `New${member}`) ?? name)] };
+    }
+    const arn = text(input, 'PolicyArn') ?? text(input, 'PolicySourceArn');
+    return { resources: [arn ?? (await this.#ofKeyOrOneself(operation, input, caller))] };
+  }
+
+  async #found(accountId: string, kind: EntityKind, name: string): Promise<EntityRecord | undefined> {
+    const found = await this.#store.read((tx) => tx.get(entities, entityKey(accountId, kind, name)));
+    return found?.name === name ? found : undefined;
+  }
+
+  async #ofKeyOrOneself(operation: string, input: Input, { accountId, arn }: Caller): Promise<string> {
+    if (OF_ONESELF.test(operation)) return arn;
+    const accessKeyId = operation === 'GetAccessKeyLastUsed' ? text(input, 'AccessKeyId') : undefined;
+    if (accessKeyId === undefined) return '*';
+    const user = await this.#store.read(async (tx) => {
+      const key = await tx.get(accessKeys, [accessKeyId]);
+      return key?.accountId === accountId ? findById(tx, accountId, key.userId) : undefined;
+    });
+    return user === undefined ? '*' : arnOf(user);
+  }
+}

@@ -1,0 +1,58 @@
+/** Temporary credentials of a role for a service that acts in its name: a function that runs, a rule's action. */
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { SessionTokens } from '../credentials/session-tokens.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Identities } from './identities.ts';
+import { parseEntityArn } from './names.ts';
+import type { RoleRecord } from './store.ts';
+import { trustIn } from './trust.ts';
+
+export interface RoleCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+export interface RoleCredentialsInput {
+  readonly accountId: string;
+  readonly roleArn: string;
+  /** Service principal, such as lambda.amazonaws.com. */
+  readonly service: string;
+  /** 2 to 64 characters of a session's name. */
+  readonly sessionName: string;
+  readonly durationSeconds: number;
+}
+
+/** Undefined when the account has no such role; fails with AccessDeniedException when the role does not trust the service. */
+export type RoleCredentialsOf = (input: RoleCredentialsInput) => Promise<RoleCredentials | undefined>;
+
+/** The role of an ARN of the account, once it trusts the service. Fails with AccessDeniedException. */
+export async function roleForService(
+  identities: Identities,
+  clock: Clock,
+  { accountId, roleArn, service }: Pick<RoleCredentialsInput, 'accountId' | 'roleArn' | 'service'>,
+): Promise<RoleRecord | undefined> {
+  if (parseEntityArn(roleArn)?.accountId !== accountId) return undefined;
+  const role = await identities.role(roleArn);
+  if (role === undefined) return undefined;
+  const keys = [['aws:SourceAccount', accountId]] as const;
+  const trust = trustIn(identities.trustOf(role), role, { service }, keys, clock.now());
+  if (trust !== 'direct') fail('AccessDeniedException', `The trust policy of ${roleArn} does not let ${service} assume the role`);
+  return role;
+}
+
+/** IAM user guide, page reference_iam-quotas: characters of a role session's name. */
+const NOT_IN_NAMES = /[^\w+=,.@-]/g;
+
+export const roleCredentials =
+  ({ identities, tokens, clock }: { identities: Identities; tokens: SessionTokens; clock: Clock }): RoleCredentialsOf =>
+  async (input) => {
+    const role = await roleForService(identities, clock, input);
+    if (role === undefined) return undefined;
+    const { accountId, durationSeconds } = input;
+    const expiresAt = Math.floor(clock.now() / 1000 + durationSeconds) * 1000;
+    const sessionName = input.sessionName.replace(NOT_IN_NAMES, '-').slice(0, 64);
+    return { ...tokens.issue({ kind: 'role', accountId, roleId: role.id, sessionName, expiresAt }), expiresAt };
+  };

@@ -1,0 +1,25 @@
+/** What a role may do, for a service that acts in its name without signing requests: a rule that publishes. */
+import type { Clock } from '../runtime/clock.ts';
+import { layersOf } from './access-keys.ts';
+import type { Identities } from './identities.ts';
+import { identityKeys } from './request-keys.ts';
+import { roleForService } from './role-credentials.ts';
+import { type IamRights, rightsUnder } from './rights.ts';
+
+/** `unknown-role` when the account has no such role; fails with AccessDeniedException when it does not trust the service. */
+export type RoleRightsOf = (
+  accountId: string,
+  roleArn: string,
+  service: string,
+) => Promise<'unknown-role' | Pick<IamRights, 'decide'>>;
+
+/** Rights as they are now: to be asked for anew with each use. */
+export const roleRights =
+  ({ identities, clock }: { identities: Identities; clock: Clock }): RoleRightsOf =>
+  async (accountId, roleArn, service) => {
+    const role = await roleForService(identities, clock, { accountId, roleArn, service });
+    const identity = role === undefined ? undefined : await identities.byId(accountId, role.id);
+    if (role === undefined || identity === undefined) return 'unknown-role';
+    const keys = identityKeys(role, `${role.id}:${service.split('.')[0]}`, true);
+    return rightsUnder(layersOf(identity), keys, clock);
+  };

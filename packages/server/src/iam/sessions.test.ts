@@ -1,0 +1,188 @@
+/** Who may assume a role, what its session may do, and what ends both (API reference of STS; IAM user guide, page id_roles). */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { ACCOUNT, allow, document, openBench, trust } from './workbench.ts';
+
+let bench: Awaited<ReturnType<typeof openBench>>;
+before(async () => {
+  bench = await openBench();
+});
+after(() => bench.close());
+
+const arn = (rest: string): string => `arn:aws:iam::${ACCOUNT}:${rest}`;
+const RoleArn = arn('role/r');
+const RoleSessionName = 'session';
+
+/** The role `r` anew, with this trust. */
+async function role(AssumeRolePolicyDocument: string, actions = ['iot:*'], MaxSessionDuration = 7200): Promise<void> {
+  await bench.call('DeleteRolePolicy', { RoleName: 'r', PolicyName: 'p' }).catch(() => undefined);
+  await bench.call('DeleteRole', { RoleName: 'r' }).catch(() => undefined);
+  await bench.call('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument, MaxSessionDuration });
+  await bench.call('PutRolePolicy', { RoleName: 'r', PolicyName: 'p', PolicyDocument: allow(...actions) });
+}
+
+const assume = async (key?: Parameters<typeof bench.call>[2], more: object = {}) => {
+  const { Credentials } = await bench.call('AssumeRole', { RoleArn, RoleSessionName, ...more }, key);
+  return bench.temporary(Credentials);
+};
+const DENIED = { code: 'AccessDeniedException' };
+
+async function user(name: string, policy?: string) {
+  await bench.call('CreateUser', { UserName: name });
+  if (policy !== undefined) await bench.call('PutUserPolicy', { UserName: name, PolicyName: 'p', PolicyDocument: policy });
+  return bench.keyOf(name);
+}
+
+test('who is trusted by name needs no policy; whose account is trusted does; an explicit deny wins over both', async () => {
+  const plain = await user('plain');
+  const allowed = await user('allowed', allow('sts:AssumeRole'));
+  const denied = await user('denied', document({ Effect: 'Deny', Action: 'sts:*', Resource: '*' }));
+  await role(trust({ AWS: [arn('user/plain'), arn('user/denied')] }));
+  assert.ok(await assume(plain));
+  await assert.rejects(assume(allowed), DENIED);
+  await assert.rejects(assume(denied), DENIED);
+  await role(trust({ AWS: ACCOUNT }));
+  await assert.rejects(assume(plain), DENIED);
+  assert.ok(await assume(allowed));
+  assert.ok(await assume(), 'the root');
+  await role(
+    document(
+      { Effect: 'Allow', Principal: '*', Action: 'sts:AssumeRole' },
+      { Effect: 'Deny', Principal: { AWS: arn('user/allowed') }, Action: 'sts:*' },
+    ),
+  );
+  assert.ok(await assume(plain));
+  await assert.rejects(assume(allowed), DENIED);
+  await role(trust({ Service: 'lambda.amazonaws.com' }));
+  for (const key of [plain, allowed, undefined]) await assert.rejects(assume(key), DENIED);
+  await assert.rejects(bench.call('AssumeRole', { RoleArn: arn('role/none'), RoleSessionName }), DENIED);
+});
+
+test('a session policy keeps a session from a role that names its role (IAM user guide, reference_policies_evaluation-logic)', async () => {
+  await role(trust({ AWS: ACCOUNT }));
+  await bench.call('CreateRole', { RoleName: 'next', AssumeRolePolicyDocument: trust({ AWS: RoleArn }) });
+  const next = (key: Awaited<ReturnType<typeof assume>>) =>
+    bench.call('AssumeRole', { RoleArn: arn('role/next'), RoleSessionName }, key);
+  assert.ok((await next(await assume())).Credentials);
+  await assert.rejects(next(await assume(undefined, { Policy: allow('iot:*') })), DENIED);
+  await bench.call('DeleteRole', { RoleName: 'next' });
+});
+
+test('another user of a trusted name is not trusted (IAM user guide, reference_policies_elements_principal)', async () => {
+  await user('twin');
+  await role(trust({ AWS: arn('user/twin') }));
+  const { AccessKeyMetadata = [] } = await bench.call('ListAccessKeys', { UserName: 'twin' });
+  for (const { AccessKeyId } of AccessKeyMetadata) await bench.call('DeleteAccessKey', { UserName: 'twin', AccessKeyId });
+  await bench.call('DeleteUser', { UserName: 'twin' });
+  await assert.rejects(assume(await user('twin')), DENIED);
+});
+
+test('conditions of a trust policy: an external id', async () => {
+  await role(trust({ AWS: ACCOUNT }, { StringEquals: { 'sts:ExternalId': 'x1' } }));
+  await assert.rejects(assume(), DENIED);
+  await assert.rejects(assume(undefined, { ExternalId: 'x2' }), DENIED);
+  assert.ok(await assume(undefined, { ExternalId: 'x1' }));
+});
+
+test('a session: its ARN and id, the rights of its role as they are now, and none once the role is gone', async () => {
+  await role(trust({ AWS: ACCOUNT }));
+  const { AssumedRoleUser } = await bench.call('AssumeRole', { RoleArn, RoleSessionName });
+  assert.equal(AssumedRoleUser?.Arn, `arn:aws:sts::${ACCOUNT}:assumed-role/r/session`);
+  const key = await assume();
+  assert.deepEqual([key?.arn, key?.userId], [AssumedRoleUser?.Arn, AssumedRoleUser?.AssumedRoleId]);
+  assert.equal(await bench.may(key, 'iot:CreateThing'), 'ALLOWED');
+  assert.equal(await bench.may(key, 'iam:CreateUser'), 'IMPLICIT_DENY');
+  await bench.call('PutRolePolicy', { RoleName: 'r', PolicyName: 'p', PolicyDocument: allow('iam:*') });
+  assert.equal(await bench.may(key, 'iot:CreateThing'), 'IMPLICIT_DENY');
+  assert.equal(await bench.may(key, 'iam:CreateUser'), 'ALLOWED');
+  await role(trust({ AWS: ACCOUNT }));
+  assert.equal(await bench.may(key, 'iot:CreateThing'), 'nobody', 'a new role of the name is another one');
+});
+
+test('a session policy and a boundary take away, and never add', async () => {
+  await role(trust({ AWS: ACCOUNT }), ['iot:*', 'lambda:*']);
+  const limited = await assume(undefined, {
+    Policy: allow('iot:*', 'iam:*'),
+    PolicyArns: [{ arn: 'arn:aws:iam::aws:policy/AWSLambda_ReadOnlyAccess' }],
+  });
+  const asked = ['iot:CreateThing', 'iam:CreateUser', 'lambda:GetFunction', 'lambda:CreateFunction'];
+  const answers = async (key: typeof limited) => Promise.all(asked.map((action) => bench.may(key, action)));
+  assert.deepEqual(await answers(limited), ['ALLOWED', 'IMPLICIT_DENY', 'ALLOWED', 'IMPLICIT_DENY']);
+  await bench.call('PutRolePermissionsBoundary', {
+    RoleName: 'r',
+    PermissionsBoundary: 'arn:aws:iam::aws:policy/AWSIoTFullAccess',
+  });
+  assert.deepEqual(await answers(limited), ['ALLOWED', 'IMPLICIT_DENY', 'IMPLICIT_DENY', 'IMPLICIT_DENY']);
+  await bench.call('DeleteRolePermissionsBoundary', { RoleName: 'r' });
+  assert.deepEqual(await answers(await assume()), ['ALLOWED', 'IMPLICIT_DENY', 'ALLOWED', 'ALLOWED']);
+});
+
+test('durations: of the role, of chaining, and the end (API reference AssumeRole)', async () => {
+  const chaining = trust({ AWS: ACCOUNT });
+  await role(chaining, ['sts:AssumeRole']);
+  await assert.rejects(assume(undefined, { DurationSeconds: 7201 }), { code: 'ValidationError' });
+  const key = await assume(undefined, { DurationSeconds: 7200 });
+  await assert.rejects(assume(key, { DurationSeconds: 3601 }), { code: 'ValidationError' });
+  const { Credentials } = await bench.call('AssumeRole', { RoleArn, RoleSessionName, DurationSeconds: 900 }, key);
+  assert.equal(Credentials?.Expiration?.getTime(), bench.clock.at + 900_000);
+  bench.clock.at += 900_000;
+  await assert.rejects(bench.temporary(Credentials), { code: 'ExpiredTokenException' });
+});
+
+test('what would change a session and is not here is refused, not passed over', async () => {
+  await role(trust({ AWS: ACCOUNT }));
+  for (const more of [
+    { Tags: [{ Key: 'a', Value: 'b' }] },
+    { SerialNumber: 'x'.repeat(9), TokenCode: '123456' },
+    { SourceIdentity: 'ann' },
+  ])
+    await assert.rejects(assume(undefined, more), { code: 'ValidationError' });
+  await assert.rejects(assume(undefined, { Policy: '{}' }), { code: 'MalformedPolicyDocument' });
+});
+
+test('GetSessionToken: the rights of the user, the root for an hour, never of a session (API reference GetSessionToken)', async () => {
+  const key = await user('token', allow('iot:*'));
+  const own = await bench.temporary((await bench.call('GetSessionToken', {}, key)).Credentials);
+  assert.deepEqual([own?.arn, own?.session], [arn('user/token'), 'user']);
+  assert.equal(await bench.may(own, 'iot:CreateThing'), 'ALLOWED');
+  await assert.rejects(bench.call('GetSessionToken', {}, own), DENIED);
+  await bench.call('DeleteUserPolicy', { UserName: 'token', PolicyName: 'p' });
+  assert.equal(await bench.may(own, 'iot:CreateThing'), 'IMPLICIT_DENY');
+  const { Credentials } = await bench.call('GetSessionToken', { DurationSeconds: 129_600 });
+  assert.equal(Credentials?.Expiration?.getTime(), bench.clock.at + 3_600_000);
+  const root = await bench.temporary(Credentials);
+  assert.deepEqual([root?.arn, root?.session, root !== undefined && 'rights' in root], [arn('root'), 'root', false]);
+});
+
+test('credentials and rights of a role for a service that it trusts', async () => {
+  const { roleCredentials, roleRights } = bench.iam;
+  await role(trust({ Service: 'lambda.amazonaws.com' }));
+  const input = {
+    accountId: ACCOUNT,
+    roleArn: RoleArn,
+    service: 'lambda.amazonaws.com',
+    sessionName: 'a function',
+    durationSeconds: 900,
+  };
+  const made = await roleCredentials(input);
+  assert.equal(made?.expiresAt, bench.clock.at + 900_000);
+  const key = await bench.temporary({
+    AccessKeyId: made?.accessKeyId,
+    SessionToken: made?.sessionToken,
+    SecretAccessKey: undefined,
+    Expiration: undefined,
+  });
+  assert.equal(key?.arn, `arn:aws:sts::${ACCOUNT}:assumed-role/r/a-function`);
+  assert.equal(await bench.may(key, 'iot:Publish'), 'ALLOWED');
+  assert.equal(await roleCredentials({ ...input, roleArn: arn('role/none') }), undefined);
+  assert.equal(await roleCredentials({ ...input, accountId: '210987654321' }), undefined);
+  await assert.rejects(roleCredentials({ ...input, service: 'iot.amazonaws.com' }), DENIED);
+  const rights = await roleRights(ACCOUNT, RoleArn, 'lambda.amazonaws.com');
+  assert.ok(rights !== 'unknown-role');
+  assert.deepEqual(
+    [rights.decide('iot:Publish', '*').effect, rights.decide('s3:GetObject', '*').effect],
+    ['ALLOWED', 'IMPLICIT_DENY'],
+  );
+  assert.equal(await roleRights(ACCOUNT, arn('role/none'), 'lambda.amazonaws.com'), 'unknown-role');
+  await assert.rejects(roleRights(ACCOUNT, RoleArn, 'iot.amazonaws.com'), DENIED);
+});

@@ -1,0 +1,196 @@
+/** STS: GetCallerIdentity, GetAccessKeyInfo, AssumeRole, GetSessionToken (API reference of STS). */
+import type { NeededRight } from '@thingkeep/wire/api/data-rights.ts';
+import type { Caller } from '@thingkeep/wire/api/handlers.ts';
+import type { StsOperations } from '@thingkeep/wire/api/operation-types.ts';
+import { policySize } from '@thingkeep/wire/documents/policy.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import { sessionArn } from '../credentials/role-arn.ts';
+import type { IdentitySession, SessionTokens } from '../credentials/session-tokens.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { checkIdentityPolicy } from './documents.ts';
+import type { Identities } from './identities.ts';
+import { findPolicy } from './managed-policies.ts';
+import { rootArn } from './names.ts';
+import { QUOTAS } from './quotas.ts';
+import { arnOf } from './records.ts';
+import { useKeys } from './request-keys.ts';
+import type { IamDecision, KeyValues } from './rights.ts';
+import { accessKeys, type RoleRecord } from './store.ts';
+import { type Trust, trustIn } from './trust.ts';
+
+/** What is asked of the key that signed. */
+export interface SigningKey {
+  readonly accessKeyId: string;
+  readonly session?: 'role' | 'user' | 'root';
+  readonly entityArn?: string;
+  readonly entityId?: string;
+  readonly rights?: (use: {
+    readonly protocol: 'http';
+    readonly sourceIp: string;
+    readonly region: string;
+  }) => Promise<
+    { decide(action: string, resource: string, keys?: KeyValues): Pick<IamDecision, 'effect' | 'limited'> } | undefined
+  >;
+}
+
+export interface StsCaller extends Caller {
+  readonly key: SigningKey;
+}
+
+type Handlers = {
+  readonly [K in keyof StsOperations]: (
+    input: StsOperations[K]['input'],
+    caller: StsCaller,
+  ) => Promise<StsOperations[K]['output']>;
+};
+
+type AssumeInput = StsOperations['AssumeRole']['input'];
+
+interface Parts {
+  readonly identities: Identities;
+  readonly tokens: SessionTokens;
+  readonly clock: Clock;
+  /** Account of a root's key; undefined when there is none of this id. */
+  readonly rootAccountOf: (accessKeyId: string) => string | undefined;
+}
+
+const DEFAULT_ROLE_SESSION = 3600;
+const DEFAULT_USER_SESSION = 43_200;
+/** API reference: role chaining, and credentials of the root, last an hour at most. */
+const CHAINED_MOST = 3600;
+const ROOT_MOST = 3600;
+
+/** Who may tell who they are needs no right for it; AssumeRole asks the role first, and judges by itself. */
+export const stsNeeds = async (): Promise<readonly NeededRight[]> => [];
+
+const notHere = (what: string): never => fail('ValidationError', `${what} are not supported here`);
+
+/** What would change the session's rights is refused, not passed over in silence. */
+function checkSupported({
+  Tags,
+  TransitiveTagKeys,
+  SerialNumber,
+  TokenCode,
+  SourceIdentity,
+  ProvidedContexts,
+}: AssumeInput): void {
+  if ((Tags?.length ?? 0) + (TransitiveTagKeys?.length ?? 0) > 0) notHere('Session tags');
+  if (SerialNumber !== undefined || TokenCode !== undefined) notHere('MFA devices');
+  if (SourceIdentity !== undefined) notHere('Source identities');
+  if ((ProvidedContexts?.length ?? 0) > 0) notHere('Provided contexts');
+}
+
+export function stsOperations({ identities, tokens, clock, rootAccountOf }: Parts): Handlers {
+  const issue = (session: IdentitySession) => {
+    const { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken } = tokens.issue(session);
+    return { AccessKeyId, SecretAccessKey, SessionToken, Expiration: new Date(session.expiresAt) };
+  };
+  const endOf = (seconds: number): number => Math.floor(clock.now() / 1000 + seconds) * 1000;
+
+  const trustOf = (role: RoleRecord, keys: KeyValues, { accountId, arn, userId, key }: StsCaller): Trust => {
+    const asker = { accountId, arn, entityArn: key.entityArn ?? rootArn(accountId), entityId: key.entityId ?? userId };
+    return trustIn(identities.trustOf(role), role, asker, keys, clock.now());
+  };
+
+  /** The role, once its trust policy and the caller's own policies let the caller assume it. */
+  async function assumable(arn: string, input: AssumeInput, caller: StsCaller): Promise<RoleRecord> {
+    const refuse = (): never =>
+      fail('AccessDeniedException', `User: ${caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${arn}`, {
+        ...{ action: 'sts:AssumeRole', resource: arn, decision: 'IMPLICIT_DENY' },
+      });
+    const { RoleSessionName = '', ExternalId } = input;
+    const keys: KeyValues = [
+      ['sts:RoleSessionName', RoleSessionName],
+      ...(ExternalId === undefined ? [] : [['sts:ExternalId', ExternalId] as const]),
+    ];
+    // Whether there is such a role is not told to whoever may not assume it.
+    const role = (await identities.role(arn)) ?? refuse();
+    const { sourceIp, region, accountId, key } = caller;
+    const trust = trustOf(
+      role,
+      [...keys, ...useKeys(caller), ['aws:PrincipalArn', key.entityArn ?? caller.arn], ['aws:PrincipalAccount', accountId]],
+      caller,
+    );
+    if (trust === 'denied' || trust === 'none') return refuse();
+    if (key.rights === undefined) return role;
+    const rights = await key.rights({ protocol: 'http', sourceIp, region });
+    const own = rights?.decide('sts:AssumeRole', arn, keys);
+    if (own?.effect === 'ALLOWED') return role;
+    // Who is named in the account needs no policy of its own; what limits it still does.
+    const named = trust === 'direct' && role.accountId === accountId;
+    return named && own?.effect === 'IMPLICIT_DENY' && own.limited === undefined ? role : refuse();
+  }
+
+  async function sessionPolicies({ Policy, PolicyArns = [] }: AssumeInput, accountId: string) {
+    if (Policy !== undefined) {
+      checkIdentityPolicy(Policy);
+      if (policySize(Policy) > QUOTAS.sessionPolicy)
+        fail('PackedPolicyTooLarge', `The session policy has more than ${QUOTAS.sessionPolicy} characters`);
+    }
+    const arns = PolicyArns.map(({ arn = '' }) => arn);
+    if (arns.length > QUOTAS.sessionPolicyArns)
+      fail('PackedPolicyTooLarge', `A session has at most ${QUOTAS.sessionPolicyArns} managed policies`);
+    for (const arn of arns)
+      if ((await identities.store.read((tx) => findPolicy(tx, accountId, arn))) === undefined)
+        fail('ValidationError', `The policy ${arn} was not found`);
+    return { ...(Policy === undefined ? {} : { policy: Policy }), ...(arns.length === 0 ? {} : { policyArns: arns }) };
+  }
+
+  function checkDuration(seconds: number, role: RoleRecord, caller: StsCaller): void {
+    if (seconds > role.maxSessionDuration)
+      fail('ValidationError', 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
+    if (caller.key.session === 'role' && seconds > CHAINED_MOST)
+      fail(
+        'ValidationError',
+        'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.',
+      );
+  }
+
+  return {
+    async GetCallerIdentity(_, { arn, userId, accountId }) {
+      return { UserId: userId, Account: accountId, Arn: arn };
+    },
+
+    async GetAccessKeyInfo({ AccessKeyId = '' }) {
+      const record = await identities.store.read((tx) => tx.get(accessKeys, [AccessKeyId]));
+      const account = rootAccountOf(AccessKeyId) ?? record?.accountId;
+      return { Account: account ?? fail('ValidationError', 'The access key belongs to no account here') };
+    },
+
+    async AssumeRole(input, caller) {
+      const { RoleArn = '', RoleSessionName: sessionName = '', DurationSeconds = DEFAULT_ROLE_SESSION } = input;
+      checkSupported(input);
+      const role = await assumable(RoleArn, input, caller);
+      checkDuration(DurationSeconds, role, caller);
+      const { accountId } = role;
+      const policies = await sessionPolicies(input, accountId);
+      const session = {
+        kind: 'role',
+        accountId,
+        roleId: role.id,
+        sessionName,
+        expiresAt: endOf(DurationSeconds),
+        ...policies,
+      } as const;
+      return {
+        Credentials: issue(session),
+        AssumedRoleUser: { AssumedRoleId: `${role.id}:${sessionName}`, Arn: sessionArn(arnOf(role), accountId, sessionName) },
+        PackedPolicySize:
+          input.Policy === undefined ? undefined : Math.ceil((policySize(input.Policy) / QUOTAS.sessionPolicy) * 100),
+      };
+    },
+
+    async GetSessionToken({ DurationSeconds, SerialNumber, TokenCode }, { accountId, key }) {
+      if (SerialNumber !== undefined || TokenCode !== undefined) notHere('MFA devices');
+      if (key.session !== undefined) fail('AccessDeniedException', 'Cannot call GetSessionToken with session credentials');
+      const { entityId } = key;
+      // More than the root may have is cut, as the API reference says.
+      if (entityId === undefined) {
+        const seconds = Math.min(DurationSeconds ?? ROOT_MOST, ROOT_MOST);
+        return { Credentials: issue({ kind: 'root', accountId, id: key.accessKeyId, expiresAt: endOf(seconds) }) };
+      }
+      const expiresAt = endOf(DurationSeconds ?? DEFAULT_USER_SESSION);
+      return { Credentials: issue({ kind: 'user', accountId, id: entityId, expiresAt }) };
+    },
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * Trust policies: who may assume a role (IAM user guide, pages id_roles_terms-and-concepts, reference_policies_elements_principal
+ * and reference_policies_evaluation-logic).
+ */
+import type { PolicyPrincipal } from '@thingkeep/wire/documents/policy.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { CompiledPolicies, CompiledStatement } from '../policies/compile.ts';
+import { conditionHolds, timeKeys } from '../policies/condition.ts';
+import { contextKeys, lookupIn } from '../policies/context.ts';
+import { appliesTo } from '../policies/evaluate.ts';
+import type { ReadTransaction } from '../store/contract.ts';
+import { parseTrustPolicy } from './documents.ts';
+import { findByArn } from './identities.ts';
+import { parseEntityArn, rootArn } from './names.ts';
+import type { KeyValues } from './rights.ts';
+import type { RoleRecord } from './store.ts';
+
+/** Who asks to assume a role. */
+export type Asker =
+  | { readonly service: string }
+  | {
+      readonly accountId: string;
+      /** ARN of the caller, which is a session's for a role. */
+      readonly arn: string;
+      /** ARN and id of the user or role behind it; of the account's root, its ARN and the account's id. */
+      readonly entityArn: string;
+      readonly entityId: string;
+    };
+
+/**
+ * `direct`: the caller is named itself, and needs no policy of its own within the account. `account`: its account is named,
+ * whose policies then have to allow it.
+ */
+export type Trust = 'direct' | 'account' | 'none' | 'denied';
+
+const ACCOUNT = /^\d{12}$/;
+
+function names(
+  { kind, value }: PolicyPrincipal,
+  asker: Asker,
+  role: RoleRecord,
+  deny: boolean,
+): 'direct' | 'account' | undefined {
+  if ('service' in asker) return kind === 'Service' && value === asker.service ? 'direct' : undefined;
+  if (kind === '*') return 'direct';
+  if (kind !== 'AWS') return undefined;
+  if (value === asker.accountId || value === rootArn(asker.accountId)) return 'account';
+  if (value === asker.arn && value !== asker.entityArn) return 'direct';
+  if (value !== asker.entityArn) return undefined;
+  // Another user or role of the name, made after the one that was trusted, is not trusted.
+  return deny || (Object.hasOwn(role.trusted, value) && role.trusted[value] === asker.entityId) ? 'direct' : undefined;
+}
+
+const holds = (statement: CompiledStatement, action: string, keys: KeyValues, now: number): boolean => {
+  const lookup = lookupIn(timeKeys(now), contextKeys(keys));
+  return appliesTo(statement, action) && statement.conditions.every((each) => conditionHolds(each, lookup, statement.deny));
+};
+
+const ASSUME = 'sts:assumerole';
+
+/** What the role's trust policy says of an asker, in a request with these keys. A document that can't be read denies. */
+export function trustIn(policies: CompiledPolicies, role: RoleRecord, asker: Asker, keys: KeyValues, now: number): Trust {
+  if (policies.unreadable.length > 0) return 'denied';
+  let trust: Trust = 'none';
+  for (const statement of policies.statements) {
+    const found = (statement.principals ?? []).map((principal) => names(principal, asker, role, statement.deny));
+    if (found.every((each) => each === undefined) || !holds(statement, ASSUME, keys, now)) continue;
+    if (statement.deny) return 'denied';
+    if (found.includes('direct')) trust = 'direct';
+    else if (trust === 'none') trust = 'account';
+  }
+  return trust;
+}
+
+const invalidPrincipal = ({ kind, value }: PolicyPrincipal): never =>
+  fail('MalformedPolicyDocument', `Invalid principal in policy: "${kind}":"${value.slice(0, 256)}"`);
+
+const SERVICE = /^[a-z0-9.-]+\.amazonaws\.com$/;
+const SESSION = /^arn:aws:sts::\d{12}:assumed-role\/[\w+=,.@-]{1,64}\/[\w+=,.@-]{2,64}$/;
+const ROOT = /^arn:aws:iam::\d{12}:root$/;
+
+/**
+ * Checks a trust policy, and gives the ids of the users and roles that it names. Fails with MalformedPolicyDocument for a
+ * principal that is none, and for one that is not there.
+ */
+export async function trustedIds(tx: ReadTransaction, document: string): Promise<Readonly<Record<string, string>>> {
+  const ids: Record<string, string> = {};
+  for (const { principals = [] } of parseTrustPolicy(document).statements) {
+    for (const principal of principals) {
+      const { kind, value } = principal;
+      if (kind === 'Service' && !SERVICE.test(value)) invalidPrincipal(principal);
+      if (kind !== 'AWS' || ACCOUNT.test(value) || ROOT.test(value) || SESSION.test(value)) continue;
+      const named = parseEntityArn(value) === undefined ? undefined : await findByArn(tx, value);
+      ids[value] = named?.id ?? invalidPrincipal(principal);
+    }
+  }
+  return ids;
+}
