@@ -2,12 +2,13 @@
  * One login asked of one authorizer: the token's signature first, then the function. Whoever has no good signature never
  * gets the function called.
  */
+import type { Place } from '@thingkeep/wire/arn.ts';
 import { type FunctionInvoker, FunctionError } from '../functions/contract.ts';
 import { type AuthorizerAnswer, type NotAuthenticated, readAnswer } from './answer.ts';
 import type { CustomCredentials } from './credentials.ts';
 import { eventOf, type LoginFacts } from './event.ts';
 import { signatureFault } from './signing.ts';
-import type { AuthorizerRecord } from './store.ts';
+import { type AuthorizerRecord, authorizerArn } from './store.ts';
 
 /** Milliseconds that AWS gives the function (developer guide, page config-custom-auth). */
 const TIMEOUT = 5_000;
@@ -19,6 +20,8 @@ export interface AuthorizerFault {
 }
 
 export interface Question {
+  /** Where the authorizer is. */
+  readonly place: Place;
   readonly authorizer: AuthorizerRecord;
   readonly credentials: CustomCredentials;
   readonly facts: LoginFacts;
@@ -31,11 +34,14 @@ const tokenOf = ({ tokenKeyName }: AuthorizerRecord, { token }: CustomCredential
 
 async function call(
   functions: FunctionInvoker,
-  { functionArn }: AuthorizerRecord,
+  { place, authorizer }: Question,
   event: Uint8Array,
 ): Promise<Uint8Array | AuthorizerFault> {
   try {
-    return await functions.invoke(functionArn, event, { timeoutMs: TIMEOUT });
+    // Developer guide, page config-custom-auth: AWS IoT needs the function's permission, for this authorizer.
+    const sourceArn = authorizerArn(place, authorizer.authorizerName);
+    const as = { service: 'iot.amazonaws.com', sourceArn, sourceAccount: place.accountId };
+    return await functions.invoke(authorizer.functionArn, event, { timeoutMs: TIMEOUT, as });
   } catch (error) {
     if (!(error instanceof FunctionError)) throw error;
     const fault = error.fault === 'overload' ? 'overload' : 'function';
@@ -46,15 +52,16 @@ async function call(
 /** The function's answer, checked; or why there is none. */
 export async function authorize(
   functions: FunctionInvoker,
-  { authorizer, credentials, facts, documentsRequired }: Question,
+  question: Question,
 ): Promise<AuthorizerAnswer | NotAuthenticated | AuthorizerFault> {
+  const { authorizer, credentials, facts, documentsRequired } = question;
   const token = tokenOf(authorizer, credentials);
   if (!authorizer.signingDisabled) {
     const fault = signatureFault(authorizer, token, credentials.signature);
     if (fault !== undefined) return { fault: 'signature', reason: fault };
   }
   const proof = { ...(token === undefined ? {} : { token }), signatureVerified: !authorizer.signingDisabled };
-  const answer = await call(functions, authorizer, eventOf(facts, proof));
+  const answer = await call(functions, question, eventOf(facts, proof));
   if ('fault' in answer) return answer;
   const read = readAnswer(answer, { documentsRequired });
   return 'fault' in read ? { fault: 'function', reason: `the function's answer is not valid: ${read.fault}` } : read;

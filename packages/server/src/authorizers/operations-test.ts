@@ -59,6 +59,7 @@ export function authorizerTestOperations({
       const authorizer = await store.read((tx) => getAuthorizer(tx, caller.accountId, input.authorizerName ?? ''));
       const facts = factsOf(input);
       const answer = await authorize(functions, {
+        place: caller,
         authorizer,
         credentials: credentialsOf(input, facts),
         facts,

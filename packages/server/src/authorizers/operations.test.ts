@@ -47,6 +47,7 @@ class Bench implements AsyncDisposable {
         this.events.push(JSON.parse(Buffer.from(payload).toString()) as Record<string, unknown>);
         return Buffer.from(JSON.stringify(this.answer()));
       },
+      invokeLater: () => assert.fail('an authorizer waits for its function'),
     };
     const tags = {
       put: async (_tx: unknown, _accountId: string, arn: string, given: unknown) => void this.tagged.set(arn, given),

@@ -3,11 +3,24 @@
  * an HTTP endpoint, Lambda) is not seen from here.
  */
 
+/** Who asks, when it is not the function's owner: a service of AWS, on behalf of one of the owner's resources. */
+export interface InvokedAs {
+  /** Such as `iot.amazonaws.com`. */
+  readonly service: string;
+  /** ARN of the rule, the authorizer, ... that calls. */
+  readonly sourceArn?: string;
+  readonly sourceAccount?: string;
+}
+
 export interface InvokeOptions {
   /** Milliseconds for the whole of it. */
   readonly timeoutMs: number;
   /** Ends it before that. */
   readonly signal?: AbortSignal;
+  /** A hosted function then needs a permission for it (AddPermission); without it the server asks for itself. */
+  readonly as?: InvokedAs;
+  /** Most bytes of an answer that are read; 64 KiB when absent. */
+  readonly largestAnswer?: number;
 }
 
 export interface FunctionInvoker {
@@ -17,6 +30,17 @@ export interface FunctionInvoker {
    * Fails with `FunctionError` and with nothing else.
    */
   invoke(functionArn: string, payload: Uint8Array, options: InvokeOptions): Promise<Uint8Array>;
+  /**
+   * Hands a JSON document over, for the function to be run with it later. Resolves once it is accepted: of a hosted
+   * function, once it is on disk; of one elsewhere, once the other side has said yes. Fails as `invoke` does.
+   */
+  invokeLater(functionArn: string, payload: Uint8Array, options?: InvokeLaterOptions): Promise<void>;
+}
+
+export interface InvokeLaterOptions {
+  readonly as?: InvokedAs;
+  /** Milliseconds until the other side has to have accepted it; 30 seconds when absent. */
+  readonly timeoutMs?: number;
 }
 
 /**

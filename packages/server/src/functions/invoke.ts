@@ -1,17 +1,28 @@
 /**
- * Calls functions where they are: a URL gets the event as a POST and answers in the body; a Lambda ARN goes to an
- * endpoint that speaks Lambda's Invoke API, where one is configured. How many are under way is bounded, so that a slow
- * function of one owner neither fills the memory nor holds up those of others.
+ * Calls functions where they are: a function that this server hosts runs here; a URL gets the event as a POST and answers in
+ * the body; any other Lambda ARN goes to an endpoint that speaks Lambda's Invoke API, where one is configured. How many are
+ * under way is bounded, so that a slow function of one owner neither fills the memory nor holds up those of others.
  */
-import { FunctionError, type FunctionInvoker, type InvokeOptions } from './contract.ts';
+import { FunctionError, type FunctionInvoker, type InvokedAs, type InvokeLaterOptions, type InvokeOptions } from './contract.ts';
 import { functionUrl, lambdaRegion } from './function-name.ts';
-import { post } from './post.ts';
+import { type Answer, LARGEST_ANSWER, post } from './post.ts';
 
 /** Headers that prove who asks the Lambda endpoint. */
 export type SignLambdaRequest = (url: URL, region: string, body: Uint8Array) => Readonly<Record<string, string>>;
 
+/** The functions that this server runs itself, by their ARN. */
+export interface HostedFunctions {
+  /** Whether there is a function of this ARN here, in whatever version. */
+  has(functionArn: string): Promise<boolean>;
+  /** Runs it and gives its answer. Fails with `FunctionError`. */
+  invoke(functionArn: string, payload: Uint8Array, options: InvokeOptions): Promise<Uint8Array>;
+  /** Puts the event into the function's queue; resolves once that is on disk. Fails with `FunctionError`. */
+  invokeLater(functionArn: string, payload: Uint8Array, as?: InvokedAs): Promise<void>;
+}
+
 export interface FunctionsOptions {
-  /** Base URL of Lambda's API; Lambda functions can't be called without one. */
+  readonly hosted?: HostedFunctions;
+  /** Base URL of Lambda's API; Lambda functions that are not hosted here can't be called without one. */
   readonly lambdaEndpoint?: URL;
   readonly sign: SignLambdaRequest;
   /** Invocations under way at most: in all, and of one function. */
@@ -21,6 +32,8 @@ export interface FunctionsOptions {
 
 const MOST = 256;
 const MOST_OF_ONE = 64;
+/** Milliseconds that another side has to accept an event. */
+const ACCEPT = 30_000;
 
 export class Functions implements FunctionInvoker {
   readonly #options: FunctionsOptions;
@@ -37,16 +50,34 @@ export class Functions implements FunctionInvoker {
     this.#mostOfOne = options.mostOfOne ?? MOST_OF_ONE;
   }
 
-  async invoke(functionArn: string, payload: Uint8Array, { timeoutMs, signal }: InvokeOptions): Promise<Uint8Array> {
+  invoke(functionArn: string, payload: Uint8Array, options: InvokeOptions): Promise<Uint8Array> {
+    return this.#counted(functionArn, () => this.#call(functionArn, payload, this.#ending(options)));
+  }
+
+  invokeLater(functionArn: string, payload: Uint8Array, { as, timeoutMs = ACCEPT }: InvokeLaterOptions = {}): Promise<void> {
+    return this.#counted(functionArn, async () => {
+      const { hosted } = this.#options;
+      if (await hosted?.has(functionArn)) return hosted?.invokeLater(functionArn, payload, as);
+      const options = this.#ending({ timeoutMs });
+      const url = functionUrl(functionArn);
+      if (url !== undefined) accepted(await post(url, {}, payload, options));
+      else accepted(await this.#callLambda(functionArn, 'Event', payload, options));
+    });
+  }
+
+  /** Ends what is under way: nobody waits for it any more. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #counted<T>(functionArn: string, work: () => Promise<T>): Promise<T> {
     const underWay = this.#underWay.get(functionArn) ?? 0;
     if (this.#count >= this.#most || underWay >= this.#mostOfOne)
       throw new FunctionError('overload', 'too many invocations are under way');
     this.#count += 1;
     this.#underWay.set(functionArn, underWay + 1);
     try {
-      const closing = this.#closing.signal;
-      const ended = signal === undefined ? closing : AbortSignal.any([closing, signal]);
-      return await this.#call(functionArn, payload, { timeoutMs, signal: ended });
+      return await work();
     } finally {
       this.#count -= 1;
       const left = (this.#underWay.get(functionArn) ?? 1) - 1;
@@ -55,36 +86,56 @@ export class Functions implements FunctionInvoker {
     }
   }
 
-  /** Ends what is under way: nobody waits for it any more. */
-  close(): void {
-    this.#closing.abort();
+  #ending(options: InvokeOptions): InvokeOptions {
+    const closing = this.#closing.signal;
+    return { ...options, signal: options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]) };
   }
 
   async #call(functionArn: string, payload: Uint8Array, options: InvokeOptions): Promise<Uint8Array> {
     const url = functionUrl(functionArn);
     if (url !== undefined) return expectOk(await post(url, {}, payload, options)).body;
-    const region = lambdaRegion(functionArn);
-    if (region === undefined) throw new FunctionError('unavailable', 'it is named by neither an ARN of Lambda nor a URL');
-    return this.#callLambda(functionArn, region, payload, options);
-  }
-
-  /** Lambda API reference, Invoke: a function that failed is a 200 with the header X-Amz-Function-Error. */
-  async #callLambda(functionArn: string, region: string, payload: Uint8Array, options: InvokeOptions): Promise<Uint8Array> {
-    const { lambdaEndpoint, sign } = this.#options;
-    if (lambdaEndpoint === undefined)
-      throw new FunctionError('unavailable', 'it is a Lambda function, and the server runs without --lambda-endpoint');
-    const base = lambdaEndpoint.href.replace(/\/$/, '');
-    const url = new URL(`${base}/2015-03-31/functions/${encodeURIComponent(functionArn)}/invocations`);
-    const headers = { ...sign(url, region, payload), 'x-amz-invocation-type': 'RequestResponse' };
-    const answer = expectOk(await post(url, headers, payload, options));
+    const { hosted } = this.#options;
+    if (await hosted?.has(functionArn)) {
+      const answer = (await hosted?.invoke(functionArn, payload, options)) ?? new Uint8Array(0);
+      const largest = options.largestAnswer ?? LARGEST_ANSWER;
+      if (answer.length > largest) throw new FunctionError('failed', `it answered more than ${largest} bytes`);
+      return answer;
+    }
+    // Lambda API reference, Invoke: a function that failed is a 200 with the header X-Amz-Function-Error.
+    const answer = expectOk(await this.#callLambda(functionArn, 'RequestResponse', payload, options));
     const fault = answer.header('x-amz-function-error');
     if (fault !== undefined) throw new FunctionError('failed', `it ended with an error (${fault.slice(0, 64)})`);
     return answer.body;
   }
+
+  async #callLambda(
+    functionArn: string,
+    type: 'Event' | 'RequestResponse',
+    payload: Uint8Array,
+    options: InvokeOptions,
+  ): Promise<Answer> {
+    const region = lambdaRegion(functionArn);
+    if (region === undefined) throw new FunctionError('unavailable', 'it is named by neither an ARN of Lambda nor a URL');
+    const { lambdaEndpoint, sign } = this.#options;
+    if (lambdaEndpoint === undefined)
+      throw new FunctionError(
+        'unavailable',
+        'it is a Lambda function that this server does not host, and the server runs without --lambda-endpoint',
+      );
+    const base = lambdaEndpoint.href.replace(/\/$/, '');
+    const url = new URL(`${base}/2015-03-31/functions/${encodeURIComponent(functionArn)}/invocations`);
+    return post(url, { ...sign(url, region, payload), 'x-amz-invocation-type': type }, payload, options);
+  }
 }
 
 /** Only a 200 is an answer; a redirect is not followed, since it would send the credentials elsewhere. */
-function expectOk<T extends { readonly status: number }>(answer: T): T {
-  if (answer.status !== 200) throw new FunctionError('failed', `it answered with the status ${answer.status}`);
+function expectOk(answer: Answer): Answer {
+  if (answer.status !== 200) throw notGood(answer);
   return answer;
 }
+
+function accepted(answer: Answer): void {
+  if (answer.status < 200 || answer.status > 299) throw notGood(answer);
+}
+
+const notGood = ({ status }: Answer): FunctionError => new FunctionError('failed', `it answered with the status ${status}`);

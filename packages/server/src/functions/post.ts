@@ -3,7 +3,7 @@ import { type ClientRequest, type IncomingMessage, request as httpRequest } from
 import { request as httpsRequest } from 'node:https';
 import { FunctionError, type InvokeOptions } from './contract.ts';
 
-/** Most bytes of an answer that are read. */
+/** Most bytes of an answer that are read, where nothing else is said. */
 export const LARGEST_ANSWER = 64 * 1024;
 
 export interface Answer {
@@ -18,7 +18,7 @@ export async function post(
   url: URL,
   headers: Readonly<Record<string, string>>,
   body: Uint8Array,
-  { timeoutMs, signal }: InvokeOptions,
+  { timeoutMs, signal, largestAnswer = LARGEST_ANSWER }: InvokeOptions,
 ): Promise<Answer> {
   const deadline = AbortSignal.timeout(timeoutMs);
   const ended = signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
@@ -32,7 +32,7 @@ export async function post(
     });
     const response = await answered(request, body);
     const header = (name: string): string | undefined => response.headers[name]?.toString();
-    return { status: response.statusCode ?? 0, header, body: await read(response) };
+    return { status: response.statusCode ?? 0, header, body: await read(response, largestAnswer) };
   } catch (error) {
     throw asFunctionError(error, deadline, timeoutMs);
   }
@@ -46,13 +46,13 @@ const answered = (request: ClientRequest, body: Uint8Array): Promise<IncomingMes
     request.end(body);
   });
 
-async function read(response: IncomingMessage): Promise<Buffer> {
+async function read(response: IncomingMessage, largest: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   // Leaving the loop destroys the response, and the connection with it.
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > LARGEST_ANSWER) throw new FunctionError('failed', `it answered more than ${LARGEST_ANSWER} bytes`);
+    if (size > largest) throw new FunctionError('failed', `it answered more than ${largest} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

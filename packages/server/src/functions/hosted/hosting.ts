@@ -1,0 +1,200 @@
+/** The host of functions, put together: processes, code, queue, and the operations over each region's records. */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { LambdaOperations } from '@thingkeep/wire/api/operation-types.ts';
+import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Logger } from '../../runtime/log.ts';
+import type { Store } from '../../store/contract.ts';
+import { CodeStore } from '../code/code-store.ts';
+import type { LogLine } from '../sandbox/output.ts';
+import { type Credentials, type Deployable, type LogPlace, Pool } from '../sandbox/pool.ts';
+import { Runtimes } from '../sandbox/runtimes.ts';
+import { FunctionUsers } from '../sandbox/users.ts';
+import { Workshop } from '../sandbox/workshop.ts';
+import { FunctionHost } from './host.ts';
+import { aliasOperations } from './operations-aliases.ts';
+import { invokeOperation } from './operations-invoke.ts';
+import { permissionOperations } from './operations-permissions.ts';
+import { functionSettingOperations } from './operations-settings.ts';
+import { functionUpdateOperations } from './operations-update.ts';
+import { functionOperations } from './operations.ts';
+import type { HostedOptions } from './options.ts';
+import { functions, versions } from './store.ts';
+import { functionTagOperations } from './tags.ts';
+
+/** As iam/ hands it over: undefined where the account has no such role; fails where the role does not trust the service. */
+export type RoleCredentialsOf = (input: {
+  readonly accountId: string;
+  readonly roleArn: string;
+  readonly service: string;
+  readonly sessionName: string;
+  readonly durationSeconds: number;
+}) => Promise<Credentials | undefined>;
+
+/** As iam/ hands it over; fails where the role does not trust the service. */
+export type RoleRightsOf = (
+  accountId: string,
+  roleArn: string,
+  service: string,
+) => Promise<'unknown-role' | { decide(action: string, resource: string): { readonly effect: string } }>;
+
+export interface HostingOptions {
+  readonly inRegion: (region: string) => Store;
+  readonly regions: () => Promise<readonly string[]>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The whole data folder, which no function may read, and the part of it for archives. */
+  readonly dataFolder: string;
+  readonly codeFolder: string;
+  readonly roleCredentials: RoleCredentialsOf;
+  readonly roleRights: RoleRightsOf;
+  /** Base URL of the API, as this machine reaches it. */
+  readonly endpointUrl: () => string;
+  /** What the API's certificate is signed by, where it has one. */
+  readonly authorityPem?: string;
+  readonly tell: (place: LogPlace, lines: readonly LogLine[]) => void;
+  /** First of the user ids that functions run as. */
+  readonly firstUser: number;
+  readonly allowUnconfined: boolean;
+  readonly python: string;
+  /** Most processes at a time. */
+  readonly concurrency: number;
+}
+
+const SERVICE = 'lambda.amazonaws.com';
+const SHORTEST_SESSION = 900;
+
+/** Whether user ids can be given. */
+const mayGiveUsers = (): boolean => process.platform === 'linux' && process.getuid?.() === 0;
+
+/** Users of their own, namespaces, or nothing, where the operator allows that: what keeps functions from the server's things. */
+function confinementOf({ firstUser, allowUnconfined, dataFolder }: HostingOptions): { users?: FunctionUsers; covers?: string } {
+  if (mayGiveUsers()) return { users: new FunctionUsers(firstUser) };
+  return allowUnconfined ? {} : { covers: dataFolder };
+}
+
+export class FunctionHosting implements AsyncDisposable {
+  readonly host: FunctionHost;
+  readonly #options: HostingOptions;
+  readonly #code: CodeStore;
+  readonly #workshop: Workshop;
+  readonly #runtimes: Runtimes;
+  readonly #pool: Pool;
+
+  private constructor(options: HostingOptions) {
+    const { clock, log, inRegion, regions, endpointUrl, tell, concurrency, authorityPem, allowUnconfined } = options;
+    this.#options = options;
+    this.#code = new CodeStore(options.codeFolder);
+    this.#workshop = new Workshop({
+      parent: tmpdir(),
+      note: join(options.codeFolder, 'workshop'),
+      ...confinementOf(options),
+      ...(authorityPem === undefined ? {} : { authorityPem }),
+    });
+    this.#runtimes = new Runtimes({
+      ...{ workshop: this.#workshop, python: options.python, node: process.execPath, dataFolder: options.dataFolder },
+      confines: mayGiveUsers() || !allowUnconfined,
+    });
+    this.#pool = new Pool({
+      ...{ clock, workshop: this.#workshop, runtimes: this.#runtimes, endpointUrl, tell, most: concurrency },
+      code: (digest) => this.#code.get(digest),
+      credentials: this.#credentials.bind(this),
+    });
+    // Events for later leave room for those who wait for an answer.
+    const mostLater = Math.max(1, concurrency >> 1);
+    this.host = new FunctionHost({
+      ...{ inRegion, regions, pool: this.#pool, clock, log, mostLater },
+      roleMayInvoke: this.#roleMayInvoke.bind(this),
+    });
+  }
+
+  static async open(options: HostingOptions): Promise<FunctionHosting> {
+    const hosting = new FunctionHosting(options);
+    await hosting.#workshop.clearLeftovers();
+    await hosting.#tidyCode();
+    await hosting.host.queue.load();
+    return hosting;
+  }
+
+  /** Handlers over one region's records. */
+  operations(store: Store): Handlers<LambdaOperations> {
+    const given: HostedOptions = {
+      ...{ store, clock: this.#options.clock, code: this.#code, pool: this.#pool, host: this.host },
+      runtimeFault: (kind) => this.#runtimes.fault(kind),
+      checkRole: this.#checkRole.bind(this),
+      tidyCode: this.#tidyCode.bind(this),
+      ...{ endpointUrl: this.#options.endpointUrl, concurrency: this.#options.concurrency },
+    };
+    return {
+      ...functionOperations(given),
+      ...functionUpdateOperations(given),
+      ...aliasOperations(given),
+      ...permissionOperations(given),
+      ...functionSettingOperations(given),
+      ...functionTagOperations(given),
+      ...invokeOperation(given),
+    };
+  }
+
+  /** The archive that a link of GetFunction leads to; undefined when the link is none, or too old. `done` says that it was sent. */
+  archive(query: string, done: AbortSignal): Promise<Uint8Array | undefined> {
+    return this.#code.follow(query, this.#options.clock.now(), done);
+  }
+
+  tick(): void {
+    this.host.queue.tick();
+    this.#pool.sweep();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.host.queue.close();
+    await this.#pool.close();
+    this.#workshop.close();
+  }
+
+  #session({ accountId, role, name }: Deployable, durationSeconds: number): Promise<Credentials | undefined> {
+    return this.#options.roleCredentials({ accountId, roleArn: role, service: SERVICE, sessionName: name, durationSeconds });
+  }
+
+  /** A role that no longer lets Lambda use it gives none: the function runs, and is told by what it calls. */
+  async #credentials(of: Deployable, seconds: number): Promise<Credentials | undefined> {
+    try {
+      return await this.#session(of, seconds);
+    } catch (error) {
+      if (!(error instanceof ThingkeepError)) throw error;
+      this.#options.log.warn({ event: 'function-role-refused', function: of.name, role: of.role }, error.message);
+      return undefined;
+    }
+  }
+
+  async #roleMayInvoke(accountId: string, roleArn: string, functionArn: string): Promise<boolean> {
+    const rights = await this.#options.roleRights(accountId, roleArn, SERVICE);
+    return rights !== 'unknown-role' && rights.decide('lambda:InvokeFunction', functionArn).effect === 'ALLOWED';
+  }
+
+  async #checkRole(accountId: string, roleArn: string): Promise<void> {
+    try {
+      await this.#options.roleCredentials({
+        ...{ accountId, roleArn, service: SERVICE, sessionName: 'check', durationSeconds: SHORTEST_SESSION },
+      });
+    } catch (error) {
+      if (!(error instanceof ThingkeepError)) throw error;
+      fail('InvalidParameterValueException', 'The role defined for the function cannot be assumed by Lambda.');
+    }
+  }
+
+  /** Removes archives that no version names any more. */
+  #tidyCode(): Promise<void> {
+    return this.#code.exclusively(async () => {
+      const digests = new Set<string>();
+      for (const region of await this.#options.regions())
+        await this.#options.inRegion(region).read(async (tx) => {
+          for (const { latest } of (await tx.scan(functions, { prefix: [] })).items) digests.add(latest.codeSha256);
+          for (const { settings } of (await tx.scan(versions, { prefix: [] })).items) digests.add(settings.codeSha256);
+        });
+      await this.#code.keepOnly(digests);
+    });
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * The processes of all functions: kept warm for the next event, as many as there may be, ended when nothing comes, when their
+ * function changes, and before the credentials that they started with are over.
+ */
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import type { Clock } from '../../runtime/clock.ts';
+import { putAway } from './confine.ts';
+import { environmentOf } from './environment.ts';
+import type { LogLine } from './output.ts';
+import { RuntimeApi } from './runtime-api.ts';
+import { kindOf, type Runtimes } from './runtimes.ts';
+import { type Invocation, type InvocationResult, Sandbox } from './sandbox.ts';
+import type { Deployment, Workshop } from './workshop.ts';
+
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** One version of a function, as it is to be run. */
+export interface Deployable {
+  /** Changes with the code and with every setting that a process starts with. */
+  readonly revision: string;
+  readonly accountId: string;
+  readonly region: string;
+  readonly name: string;
+  readonly version: string;
+  readonly runtime: string;
+  readonly handler: string;
+  readonly role: string;
+  /** Seconds. */
+  readonly timeout: number;
+  /** MB. */
+  readonly memorySize: number;
+  readonly codeSha256: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly logGroup: string;
+  /** Most processes of the function, all versions together; absent where only the bound of all holds. */
+  readonly reserved?: number;
+}
+
+/** Where a process's lines go. */
+export interface LogPlace {
+  readonly accountId: string;
+  readonly region: string;
+  readonly group: string;
+  readonly stream: string;
+}
+
+export interface PoolOptions {
+  readonly clock: Clock;
+  readonly workshop: Workshop;
+  readonly runtimes: Runtimes;
+  readonly code: (digest: string) => Promise<Uint8Array>;
+  readonly credentials: (of: Deployable, seconds: number) => Promise<Credentials | undefined>;
+  /** Base URL of the API, for the SDKs in functions. */
+  readonly endpointUrl: () => string;
+  readonly tell: (place: LogPlace, lines: readonly LogLine[]) => void;
+  /** Most processes, all functions together. */
+  readonly most: number;
+}
+
+/** No process is free, and none may be started. */
+export class Throttled extends Error {
+  override readonly name = 'Throttled';
+  /** Whether the function's own bound is met, and not that of all. */
+  readonly reserved: boolean;
+
+  constructor(reserved: boolean) {
+    super('Rate Exceeded.');
+    this.reserved = reserved;
+  }
+}
+
+interface Place {
+  readonly functionKey: string;
+  readonly revision: string;
+  /** Absent while it starts. */
+  sandbox?: Sandbox;
+  busy: boolean;
+  /** Takes no more events once it is free. */
+  retired: boolean;
+  /** Monotonic milliseconds. */
+  idleSince: number;
+  /** Milliseconds since the epoch until which an event may begin. */
+  freshUntil: number;
+}
+
+/** Milliseconds that a process waits for another event. */
+const IDLE = 5 * 60_000;
+const CREDENTIALS_SECONDS = 3600;
+/** Milliseconds of credentials that are left at the end of the longest event, at least. */
+const MARGIN = 60_000;
+
+const keyOf = ({ accountId, region, name }: Pick<Deployable, 'accountId' | 'region' | 'name'>): string =>
+  `${accountId}/${region}/${name}`;
+
+export class Pool {
+  readonly #options: PoolOptions;
+  readonly #runtimeApi = new RuntimeApi();
+  readonly #places = new Set<Place>();
+  /** Folders and user ids that are being given back. */
+  readonly #cleaning = new Set<Promise<void>>();
+  #closed = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /** Runs one event. Fails with `Throttled`, and with what keeps a process from being started. */
+  async invoke(of: Deployable, invocation: Invocation): Promise<InvocationResult> {
+    this.#checkReserved(of);
+    const place = this.#idle(of) ?? this.#reserve(of);
+    try {
+      place.sandbox ??= await this.#start(of, place);
+      return await place.sandbox.invoke(invocation);
+    } finally {
+      this.#release(place);
+    }
+  }
+
+  /** Ends the processes of a function, those at work once they are done: it has changed, or is gone. */
+  retire(of: Pick<Deployable, 'accountId' | 'region' | 'name'>, stays: (revision: string) => boolean = () => false): void {
+    for (const place of this.#places) {
+      if (place.functionKey !== keyOf(of) || stays(place.revision)) continue;
+      place.retired = true;
+      if (!place.busy) this.#remove(place);
+    }
+  }
+
+  /** Ends what has been idle for long; to be called from time to time. */
+  sweep(): void {
+    const { clock } = this.#options;
+    for (const place of this.#places)
+      if (!place.busy && (clock.monotonic() - place.idleSince > IDLE || clock.now() > place.freshUntil)) this.#remove(place);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#places].map((place) => place.sandbox?.stop()));
+    await Promise.all(this.#cleaning);
+    await this.#runtimeApi.close();
+  }
+
+  #idle(of: Deployable): Place | undefined {
+    const now = this.#options.clock.now();
+    for (const place of this.#places) {
+      if (place.revision !== of.revision || place.busy || place.retired || place.functionKey !== keyOf(of)) continue;
+      if (place.sandbox?.dead !== false || now > place.freshUntil) this.#remove(place);
+      else {
+        place.busy = true;
+        return place;
+      }
+    }
+    return undefined;
+  }
+
+  #checkReserved(of: Deployable): void {
+    if (of.reserved === undefined) return;
+    const atWork = [...this.#places].filter(({ functionKey, busy }) => busy && functionKey === keyOf(of)).length;
+    if (atWork >= of.reserved) throw new Throttled(true);
+  }
+
+  /** Takes a place for a process that is yet to be started; nothing may be awaited between the count and the taking. */
+  #reserve(of: Deployable): Place {
+    const functionKey = keyOf(of);
+    if (this.#closed) throw new Throttled(false);
+    if (this.#places.size >= this.#options.most) {
+      const [longest] = [...this.#places].filter(({ busy }) => !busy).sort((a, b) => a.idleSince - b.idleSince);
+      if (longest === undefined) throw new Throttled(false);
+      this.#remove(longest);
+    }
+    const place: Place = {
+      ...{ functionKey, revision: of.revision, busy: true, retired: false, idleSince: 0 },
+      freshUntil: Number.POSITIVE_INFINITY,
+    };
+    this.#places.add(place);
+    return place;
+  }
+
+  #release(place: Place): void {
+    place.busy = false;
+    place.idleSince = this.#options.clock.monotonic();
+    if (place.retired || place.sandbox?.dead !== false) this.#remove(place);
+  }
+
+  #remove(place: Place): void {
+    this.#places.delete(place);
+    place.retired = true;
+    void place.sandbox?.stop();
+  }
+
+  async #start(of: Deployable, place: Place): Promise<Sandbox> {
+    const { workshop, code, clock, runtimes, credentials } = this.#options;
+    const kind = kindOf(of.runtime);
+    if (kind === undefined) throw new TypeError(`no runtime ${of.runtime}`);
+    const keys = await credentials(of, CREDENTIALS_SECONDS);
+    const { accountId, region, logGroup: group } = of;
+    const stream = streamName(of.version, clock.now());
+    await using taken = new AsyncDisposableStack();
+    const deployment = await workshop.use(`${keyOf(of)}/${of.codeSha256}`, () => code(of.codeSha256));
+    taken.defer(deployment.release);
+    const own = await workshop.user();
+    taken.defer(async () => own?.release());
+    const temporary = await workshop.temporary(own);
+    taken.defer(() => rm(temporary, { recursive: true, force: true }));
+    if (keys !== undefined) place.freshUntil = keys.expiresAt - of.timeout * 1000 - MARGIN;
+    const program = runtimes.command(kind, deployment.folder, of.memorySize);
+    const { command, environment: variables } = putAway(of.variables, program);
+    const sandbox = await Sandbox.start({
+      ...{ clock, runtimeApi: this.#runtimeApi, cwd: deployment.folder, version: of.version, timeout: of.timeout },
+      command: workshop.confined(command, deployment.folder, temporary),
+      environment: { ...this.#environment(of, deployment, temporary, stream, keys), ...variables },
+      ...(own === undefined ? {} : { user: { own, codeGroup: deployment.group ?? own.id } }),
+      memory: of.memorySize * 1024 * 1024,
+      tell: (lines) => this.#options.tell({ accountId, region, group, stream }, lines),
+    });
+    // What it took goes with it, whenever that is.
+    const held = taken.move();
+    const cleaned = sandbox.ended.then(() => held.disposeAsync());
+    this.#cleaning.add(cleaned);
+    void cleaned.finally(() => this.#cleaning.delete(cleaned));
+    if (this.#closed) await sandbox.stop();
+    return sandbox;
+  }
+
+  #environment(
+    of: Deployable,
+    { folder }: Deployment,
+    temporary: string,
+    logStream: string,
+    credentials: Credentials | undefined,
+  ): Record<string, string> {
+    const { endpointUrl, workshop } = this.#options;
+    const { authorityFile } = workshop;
+    return environmentOf({
+      ...of,
+      ...{ functionName: of.name, logStream, taskRoot: folder, temporary, endpointUrl: endpointUrl() },
+      ...(authorityFile === undefined ? {} : { authorityFile }),
+      ...(credentials === undefined ? {} : { credentials }),
+    });
+  }
+}
+
+/** Such as `2026/11/21/[$LATEST]0123456789abcdef0123456789abcdef`. */
+const streamName = (version: string, now: number): string =>
+  `${new Date(now).toISOString().slice(0, 10).replaceAll('-', '/')}/[${version}]${randomBytes(16).toString('hex')}`;

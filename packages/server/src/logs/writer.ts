@@ -1,0 +1,221 @@
+/**
+ * Writes log events, and keeps what there is of them within bounds: the oldest of a stream go when it is full, the streams
+ * that nobody wrote to for longest when an account is.
+ */
+import { randomInt } from 'node:crypto';
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
+import { logEvents, type LogGroupRecord, logGroups, type LogStreamRecord, logStreams, readBatch, writeBatch } from './store.ts';
+
+export interface LogEvent {
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+  readonly message: string;
+}
+
+/** Bounds on disk, all ours: bytes of a stream and of an account in a region, streams of a group, groups of an account. */
+const LARGEST_STREAM = 4 * 1024 * 1024;
+const LARGEST_ACCOUNT = 128 * 1024 * 1024;
+const MOST_STREAMS = 1_000;
+const MOST_GROUPS = 1_000;
+/** Bytes that wait to be written, all streams together. */
+const MOST_WAITING = 16 * 1024 * 1024;
+const READ = { rows: 64, bytes: 1024 * 1024 };
+const DAY = 24 * 3600 * 1000;
+
+export async function createGroup(tx: WriteTransaction, record: LogGroupRecord): Promise<void> {
+  const { items } = await tx.scan(logGroups, { prefix: [record.accountId] });
+  if (items.length >= MOST_GROUPS) fail('LimitExceededException', `An account can have at most ${MOST_GROUPS} log groups here.`);
+  await tx.put(logGroups, record);
+}
+
+export async function removeStream(tx: WriteTransaction, { accountId, group, name, number }: LogStreamRecord): Promise<void> {
+  await removeRows(tx, number, () => true);
+  await tx.delete(logStreams, [accountId, group, name]);
+}
+
+/** Removes rows from the oldest on, for as long as `goes` says; gives the bytes that went. */
+async function removeRows(tx: WriteTransaction, owner: number, goes: (value: Uint8Array) => boolean): Promise<number> {
+  let bytes = 0;
+  for (let after = -1; ; ) {
+    const found = await tx.scanRows(logEvents, owner, { after, ...READ });
+    if (found.length === 0) return bytes;
+    for (const { at, value } of found) {
+      if (!goes(value)) return bytes;
+      bytes += value.length;
+      await tx.deleteRows(logEvents, [{ owner, at }]);
+      after = at;
+    }
+  }
+}
+
+export async function createStream(
+  tx: WriteTransaction,
+  { accountId }: Place,
+  group: string,
+  name: string,
+  now: number,
+): Promise<LogStreamRecord> {
+  const { items } = await tx.scan(logStreams, { index: 'byTime', prefix: [accountId, group] });
+  // The one that was written to longest ago makes room.
+  if (items.length >= MOST_STREAMS && items[0] !== undefined) await removeStream(tx, items[0]);
+  const record: LogStreamRecord = {
+    ...{ accountId, group, name, number: randomInt(2 ** 47), createdAt: now, next: 0, bytes: 0 },
+  };
+  await tx.put(logStreams, record);
+  return record;
+}
+
+/** Adds events to a stream; its oldest go when it has no more room. */
+export async function append(
+  tx: WriteTransaction,
+  stream: LogStreamRecord,
+  events: readonly LogEvent[],
+  now: number,
+): Promise<LogStreamRecord> {
+  const value = writeBatch({ ingestedAt: now, events: events.map(({ timestamp, message }) => [timestamp, message]) });
+  await tx.putRows(logEvents, [{ owner: stream.number, at: stream.next, value }]);
+  const times = events.map(({ timestamp }) => timestamp);
+  let bytes = stream.bytes + value.length;
+  if (bytes > LARGEST_STREAM) {
+    let over = bytes - LARGEST_STREAM / 2;
+    bytes -= await removeRows(tx, stream.number, (row) => {
+      over -= row.length;
+      return over > -row.length;
+    });
+  }
+  const record: LogStreamRecord = {
+    ...stream,
+    ...{ next: stream.next + 1, bytes, ingestedAt: now },
+    first: Math.min(stream.first ?? Number.POSITIVE_INFINITY, ...times),
+    last: Math.max(stream.last ?? 0, ...times),
+  };
+  await tx.put(logStreams, record);
+  return record;
+}
+
+/** Every event of a stream within two times (the end not included), in the order of their times. */
+export async function eventsOf(
+  tx: ReadTransaction,
+  stream: LogStreamRecord,
+  from: number,
+  to: number,
+): Promise<(LogEvent & { readonly ingestedAt: number; readonly id: number })[]> {
+  const found: (LogEvent & { ingestedAt: number; id: number })[] = [];
+  for (let after = -1; ; ) {
+    const list = await tx.scanRows(logEvents, stream.number, { after, ...READ });
+    for (const { at, value } of list) {
+      const { ingestedAt, events } = readBatch(value);
+      for (const [index, [timestamp, message]] of events.entries())
+        if (timestamp >= from && timestamp < to) found.push({ timestamp, message, ingestedAt, id: at * 10_000 + index });
+      after = at;
+    }
+    if (list.length === 0) break;
+  }
+  return found.sort((a, b) => a.timestamp - b.timestamp || a.id - b.id);
+}
+
+export interface LogWriterOptions {
+  readonly inRegion: (region: string) => Store;
+  readonly regions: () => Promise<readonly string[]>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+interface Waiting {
+  readonly place: Place;
+  readonly group: string;
+  readonly stream: string;
+  readonly events: readonly LogEvent[];
+}
+
+/** Writes what the server itself has to say in a group; groups and streams are made as they are needed. */
+export class LogWriter {
+  readonly #options: LogWriterOptions;
+  #waiting: Waiting[] = [];
+  #bytes = 0;
+  #writing: Promise<void> | undefined;
+
+  constructor(options: LogWriterOptions) {
+    this.#options = options;
+  }
+
+  /** Events are written soon; when more wait than there is room for, these are dropped. */
+  write(place: Place, group: string, stream: string, events: readonly LogEvent[]): void {
+    const size = events.reduce((sum, { message }) => sum + message.length, 0);
+    if (this.#bytes + size > MOST_WAITING) {
+      this.#options.log.warn({ event: 'function-log-dropped', group }, 'log events were dropped: too many wait to be written');
+      return;
+    }
+    this.#bytes += size;
+    this.#waiting.push({ place, group, stream, events });
+    this.#writing ??= this.#drain();
+  }
+
+  /** Resolves once all that was told is on disk. */
+  async flush(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+  }
+
+  async #drain(): Promise<void> {
+    // What comes in one turn goes in one transaction.
+    await new Promise(setImmediate);
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      this.#bytes = 0;
+      for (const [region, list] of Map.groupBy(batch, ({ place }) => place.region))
+        await this.#options
+          .inRegion(region)
+          .write(async (tx) => {
+            for (const each of list) await this.#put(tx, each);
+          })
+          .catch((error: unknown) => this.#options.log.error({ err: error }, 'log events could not be written'));
+    }
+    this.#writing = undefined;
+  }
+
+  async #put(tx: WriteTransaction, { place, group, stream, events }: Waiting): Promise<void> {
+    const now = this.#options.clock.now();
+    const { accountId } = place;
+    if ((await tx.get(logGroups, [accountId, group])) === undefined)
+      await createGroup(tx, { accountId, name: group, createdAt: now, tags: {} });
+    const record = (await tx.get(logStreams, [accountId, group, stream])) ?? (await createStream(tx, place, group, stream, now));
+    await append(tx, record, events, now);
+  }
+
+  /** Removes what is older than its group keeps it, and the oldest streams of accounts that hold too much. */
+  async tidy(): Promise<void> {
+    for (const region of await this.#options.regions())
+      await this.#options.inRegion(region).write(async (tx) => {
+        const { items } = await tx.scan(logGroups, { prefix: [] });
+        for (const group of items) await this.#expire(tx, group);
+        for (const accountId of new Set(items.map((group) => group.accountId))) await this.#shrink(tx, accountId);
+      });
+  }
+
+  async #expire(tx: WriteTransaction, { accountId, name, retentionDays }: LogGroupRecord): Promise<void> {
+    if (retentionDays === undefined) return;
+    const oldest = this.#options.clock.now() - retentionDays * DAY;
+    for (const stream of (await tx.scan(logStreams, { prefix: [accountId, name] })).items) {
+      if ((stream.first ?? Number.POSITIVE_INFINITY) >= oldest) continue;
+      const gone = await removeRows(tx, stream.number, (value) =>
+        readBatch(value).events.every(([timestamp]) => timestamp < oldest),
+      );
+      if (gone > 0) await tx.put(logStreams, { ...stream, bytes: stream.bytes - gone, first: oldest });
+    }
+  }
+
+  async #shrink(tx: WriteTransaction, accountId: string): Promise<void> {
+    const streams = (await tx.scan(logStreams, { prefix: [accountId] })).items;
+    let bytes = streams.reduce((sum, stream) => sum + stream.bytes, 0);
+    for (const stream of streams.sort((a, b) => (a.ingestedAt ?? 0) - (b.ingestedAt ?? 0))) {
+      if (bytes <= LARGEST_ACCOUNT) return;
+      bytes -= stream.bytes;
+      await removeStream(tx, stream);
+    }
+  }
+}
