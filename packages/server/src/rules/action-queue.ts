@@ -1,0 +1,219 @@
+/**
+ * Orders of one action of one rule, on their way: a bounded number under way at a time, tried again with growing pauses
+ * while that may help, in batches where the action asks for them. What is promised (its message was acknowledged as
+ * QoS 1) lies on disk besides, and needs little memory while it waits.
+ */
+import type { Clock } from '../runtime/clock.ts';
+import { Absence, pauseAfter } from './absence.ts';
+import { ActionError, type ActionType, type Batching } from './actions/contract.ts';
+import type { KeptOrder } from './orders.ts';
+import { type Entry, type Holdings, Room } from './room.ts';
+
+export interface QueueOptions {
+  readonly clock: Clock;
+  readonly type: Pick<ActionType<unknown>, 'attempts'>;
+  readonly batching: Batching | undefined;
+  /** Orders, or batches, under way at a time; 16 unless said. */
+  readonly atOnce?: number;
+  /** Whether somebody is told when an order is given up: then that comes soon, else it is tried for as long as it may. */
+  readonly tells: () => boolean;
+  /** Of all queues. */
+  readonly holdings: Holdings;
+  /** One attempt. Rejects with ActionError. */
+  run(orders: readonly [KeptOrder, ...KeptOrder[]]): Promise<void>;
+  /** An order that lies on disk; undefined when it does not. */
+  read(at: number): Promise<KeptOrder | undefined>;
+  done(entry: Entry, order: KeptOrder): void;
+  gaveUp(entry: Entry, order: KeptOrder, error: ActionError): void;
+  /** It was to be read from the disk, and is not there. */
+  lost(entry: Entry): void;
+}
+
+const AT_ONCE = 16;
+/** Attempts when somebody is told of the failure. */
+const ATTEMPTS = 4;
+/** How long an order is tried that is promised, and of whose failure nobody would be told. */
+const PATIENCE = 24 * 3_600_000;
+
+export class ActionQueue {
+  readonly #options: QueueOptions;
+  readonly #room: Room;
+  readonly #absence: Absence;
+  #waiting: Entry[] = [];
+  /** Index of the first in `#waiting`: shifting an array of many is slow. */
+  #first = 0;
+  #later: { readonly due: number; readonly entry: Entry }[] = [];
+  #batch: Entry[] = [];
+  #batchBytes = 0;
+  #batchTopic: string | undefined;
+  #batchTimer: NodeJS.Timeout | undefined;
+  #underWay = 0;
+  #closed = false;
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+    this.#room = new Room(options.holdings);
+    this.#absence = new Absence(options.clock);
+  }
+
+  /** Orders that wait or are under way. */
+  get size(): number {
+    return this.#room.orders;
+  }
+
+  /** Whether an order would find room; of `bytes`, and on disk or not. */
+  hasRoom(bytes: number, onDisk: boolean): boolean {
+    return this.#room.has(bytes, onDisk);
+  }
+
+  put(entry: Entry): void {
+    this.putBack(entry);
+    this.#pump();
+  }
+
+  /** For orders that are found on disk at a start: they begin with the first tick. */
+  putBack(entry: Entry): void {
+    this.#room.take(entry);
+    this.#waiting.push(entry);
+  }
+
+  /** Begins what is due again; `now` in monotonic ms. */
+  tick(now: number): void {
+    if (this.#later.some(({ due }) => due <= now)) {
+      for (const { due, entry } of this.#later) if (due <= now) this.#waiting.push(entry);
+      this.#later = this.#later.filter(({ due }) => due > now);
+    }
+    this.#pump();
+  }
+
+  /** Starts nothing any more. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#batchTimer);
+  }
+
+  #next(): Entry | undefined {
+    const entry = this.#waiting[this.#first];
+    if (entry === undefined) return undefined;
+    this.#first += 1;
+    if (this.#first > 1024 && this.#first * 2 > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#first);
+      this.#first = 0;
+    }
+    return entry;
+  }
+
+  #pump(): void {
+    const { batching, atOnce = AT_ONCE } = this.#options;
+    while (!this.#closed && this.#underWay < this.#absence.most(atOnce)) {
+      const entry = this.#next();
+      if (entry === undefined) return;
+      if (batching === undefined) this.#start([entry]);
+      else this.#gather(entry, batching);
+    }
+  }
+
+  #gather(entry: Entry, batching: Batching): void {
+    const topic = batching.byTopic ? entry.topic : undefined;
+    const bytes = entry.order?.payload.length ?? entry.size;
+    if (this.#batch.length > 0 && (this.#batchBytes + bytes > batching.bytes || topic !== this.#batchTopic)) this.#flush();
+    this.#batch.push(entry);
+    this.#batchBytes += bytes;
+    this.#batchTopic = topic;
+    if (this.#batch.length >= batching.orders || this.#batchBytes >= batching.bytes) this.#flush();
+    else this.#batchTimer ??= setTimeout(() => this.#flush(), batching.openMs).unref();
+  }
+
+  #flush(): void {
+    clearTimeout(this.#batchTimer);
+    this.#batchTimer = undefined;
+    const [first, ...others] = this.#batch;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    if (first !== undefined && !this.#closed) this.#start([first, ...others]);
+  }
+
+  #start(entries: [Entry, ...Entry[]]): void {
+    this.#underWay += 1;
+    void this.#attempt(entries).finally(() => {
+      this.#underWay -= 1;
+      this.#pump();
+    });
+  }
+
+  async #attempt(entries: readonly [Entry, ...Entry[]]): Promise<void> {
+    const { run, clock } = this.#options;
+    const found: Entry[] = [];
+    const orders: KeptOrder[] = [];
+    for (const entry of entries) {
+      const order = entry.order ?? (await this.#fetch(entry));
+      if (order === undefined) continue;
+      found.push(entry);
+      orders.push(order);
+      if (entry.since === 0) entry.since = clock.monotonic();
+      entry.attempts += 1;
+    }
+    const [first, ...others] = orders;
+    if (first === undefined || this.#closed) return;
+    try {
+      await run([first, ...others]);
+    } catch (error) {
+      this.#failed(found, orders, asActionError(error));
+      return;
+    }
+    this.#absence.reached();
+    for (const [i, entry] of found.entries()) {
+      this.#room.giveBack(entry);
+      this.#options.done(entry, orders[i] as KeptOrder);
+    }
+  }
+
+  /** Undefined when it is not there, or can't be read now: then it comes again. */
+  async #fetch(entry: Entry): Promise<KeptOrder | undefined> {
+    try {
+      const order = await this.#options.read(entry.at);
+      if (order !== undefined) return order;
+    } catch {
+      this.#postpone(entry);
+      return undefined;
+    }
+    this.#room.giveBack(entry);
+    this.#options.lost(entry);
+    return undefined;
+  }
+
+  #failed(entries: readonly Entry[], orders: readonly KeptOrder[], error: ActionError): void {
+    // What the end of the server cut short has not failed: it is on disk, if it was promised.
+    if (this.#closed) return;
+    for (const [i, entry] of entries.entries()) {
+      if (error.passing && this.#mayTryAgain(entry)) {
+        this.#postpone(entry);
+        if (this.#isPatient(entry)) this.#absence.missed();
+      } else {
+        this.#room.giveBack(entry);
+        this.#options.gaveUp(entry, orders[i] as KeptOrder, error);
+      }
+    }
+  }
+
+  #postpone(entry: Entry): void {
+    // What failed together does not come again together.
+    const pause = pauseAfter(entry.attempts) * (0.8 + 0.4 * Math.random());
+    this.#later.push({ due: this.#options.clock.monotonic() + pause, entry });
+  }
+
+  /** Promised, and nobody would be told: it has time. */
+  #isPatient(entry: Entry): boolean {
+    return entry.at > 0 && this.#options.type.attempts === undefined && !this.#options.tells();
+  }
+
+  #mayTryAgain(entry: Entry): boolean {
+    const { type, clock } = this.#options;
+    if (type.attempts !== undefined) return entry.attempts < type.attempts;
+    if (entry.attempts < ATTEMPTS) return true;
+    return this.#isPatient(entry) && clock.monotonic() - entry.since < PATIENCE;
+  }
+}
+
+const asActionError = (error: unknown): ActionError =>
+  error instanceof ActionError ? error : new ActionError('an unexpected fault of the server', false, error);

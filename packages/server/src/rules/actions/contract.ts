@@ -1,0 +1,99 @@
+/**
+ * What an action of a rule is: a file beside this one for each, and one row in action-types.ts. The engine renders its parameters
+ * when a message comes, keeps the order until it is done, tries again what may come right, and tells what failed.
+ */
+import type { Action } from '@aws-sdk/client-iot';
+import type { Place } from '@thingkeep/wire/arn.ts';
+import type { FunctionInvoker } from '../../functions/contract.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { AwsClients } from './aws-clients.ts';
+import type { Destinations } from './destinations.ts';
+
+/** The members of `Action`, of which a rule's action has exactly one; the service model's table does not know `influxDB` yet. */
+export type ActionKey = Exclude<keyof Action, '$unknown' | 'influxDB'>;
+export type ParametersOf<K extends ActionKey> = NonNullable<Action[K]>;
+
+/** The message that made a rule act. Its bytes are its own. */
+export interface OriginalMessage {
+  /** Without Basic Ingest's prefix. */
+  readonly topic: string;
+  readonly payload: Buffer;
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number;
+  readonly traceId: string;
+  readonly clientId?: string;
+  readonly principal?: string;
+  readonly sourceIp?: string;
+  /** Of MQTT 5, as they came, with their length. */
+  readonly properties?: Buffer;
+  /** Set when a rule sent it: how many rules are behind it, and how many messages they may still make of the first one. */
+  readonly chain?: { readonly depth: number; readonly budget: { left: number } };
+}
+
+/** One thing to do: an action of a rule for one message. */
+export interface Order<P> {
+  /** Names the order for ever: the same when it is tried again, so that a receiver can tell. UUID. */
+  readonly id: string;
+  readonly ruleName: string;
+  /** The action's parameters; templates are rendered. */
+  readonly parameters: P;
+  /** What the rule's SQL made of the message: JSON text, or raw bytes. */
+  readonly payload: Buffer;
+  /** Whether `payload` is JSON; raw bytes come from payloads that are not. */
+  readonly isJson: boolean;
+  readonly message: OriginalMessage;
+}
+
+/** What actions work with. */
+export interface ActionTools {
+  readonly place: Place;
+  readonly clock: Clock;
+  /** Aborted when the server ends, or when the order has taken too long. */
+  readonly signal: AbortSignal;
+  /** Aborted when the server ends. */
+  readonly closing: AbortSignal;
+  readonly functions: FunctionInvoker;
+  readonly aws: AwsClients;
+  readonly destinations: Destinations;
+}
+
+/** Orders that go out together. */
+export interface Batching {
+  /** Milliseconds from the first order to the sending. */
+  readonly openMs: number;
+  readonly orders: number;
+  /** Of payloads. */
+  readonly bytes: number;
+  /** Only orders of one topic go together. */
+  readonly byTopic: boolean;
+}
+
+export interface ActionType<P> {
+  /** As error documents and metrics name it: `SqsAction`. */
+  readonly name: string;
+  /** What it acts on, as error documents name it (`failedResource`). */
+  resource(parameters: P): string;
+  /** Members whose text is no template; `roleArn` never is. */
+  readonly literal?: readonly string[];
+  /** What the service model can't say of parameters, asked before rendering. Fails with InvalidRequestException. */
+  check?(parameters: P): void;
+  batching?(parameters: P): Batching | undefined;
+  /** Milliseconds that one attempt may take; 10,000 unless said. */
+  readonly timeoutMs?: number;
+  /** Attempts at most, where AWS says how many. */
+  readonly attempts?: number;
+  /** Does it. `orders` is one order, or those of a batch. Fails with `ActionError`; anything else is a defect. */
+  run(orders: readonly [Order<P>, ...Order<P>[]], tools: ActionTools): Promise<void>;
+}
+
+/** Why an action could not be done, in words for the rule's owner: no secret in them. */
+export class ActionError extends Error {
+  override readonly name = 'ActionError';
+  /** Whether it may come right when it is tried again: the peer could not be reached, or asked for patience. */
+  readonly passing: boolean;
+
+  constructor(message: string, passing: boolean, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.passing = passing;
+  }
+}

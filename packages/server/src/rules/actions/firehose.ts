@@ -1,0 +1,27 @@
+/** The firehose action: PutRecordBatch (developer guide, page kinesis-firehose-rule-action). */
+import { asking } from './aws-clients.ts';
+import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { recordsOf } from './json-payload.ts';
+
+/** Records of one request. */
+const MOST = 500;
+
+export const firehose: ActionType<ParametersOf<'firehose'>> = {
+  name: 'FirehoseAction',
+  resource: ({ deliveryStreamName = '' }) => deliveryStreamName,
+  literal: ['separator'],
+  run: ([order], { aws, place, signal }) =>
+    asking(async () => {
+      const { FirehoseClient, PutRecordBatchCommand } = await import('@aws-sdk/client-firehose');
+      const client = aws.client(place, 'firehose', (config) => new FirehoseClient(config));
+      const { deliveryStreamName, separator = '', batchMode = false } = order.parameters;
+      const end = Buffer.from(separator);
+      const records = recordsOf(order, batchMode, MOST).map((data) => ({ Data: Buffer.concat([data, end]) }));
+      const answer = await client.send(new PutRecordBatchCommand({ DeliveryStreamName: deliveryStreamName, Records: records }), {
+        abortSignal: signal,
+      });
+      // Those that were taken will be sent again with those that were not: at least once is what is promised.
+      if ((answer.FailedPutCount ?? 0) > 0)
+        throw new ActionError(`${answer.FailedPutCount} of ${records.length} records were not taken`, true);
+    }),
+};

@@ -1,0 +1,80 @@
+/** The http action: a POST to a URL whose owner has confirmed it (developer guide, pages https-rule-action, http_batching). */
+import { fail } from '@thingkeep/wire/errors.ts';
+import { ActionError, type ActionTools, type ActionType, type Order, type ParametersOf } from './contract.ts';
+import { send } from './http-request.ts';
+
+type Http = ParametersOf<'http'>;
+
+/** Headers that are the connection's own. */
+const RESERVED = new Set(['connection', 'content-length', 'host', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade']);
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what a header may not hold is control characters
+const HEADER_VALUE = /^[^\x00-\x08\x0a-\x1f\x7f]*$/;
+/** API reference, BatchConfig. */
+const BATCH = { openMs: 20, orders: 10, bytes: 5120 };
+
+function urlOf(text: string): URL | undefined {
+  const url = URL.parse(text);
+  return url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '' ? undefined : url;
+}
+
+function headersOf({ headers = [] }: Http, isJson: boolean): Record<string, string> {
+  const given: Record<string, string> = { 'content-type': isJson ? 'application/json' : 'application/octet-stream' };
+  for (const { key = '', value = '' } of headers) {
+    const name = key.toLowerCase();
+    if (!HEADER_NAME.test(name) || RESERVED.has(name) || !HEADER_VALUE.test(value))
+      throw new ActionError(`the header ${key} can not be sent`, false);
+    given[name] = value;
+  }
+  return given;
+}
+
+/** A batch is an array of what the rule made of each message; what is not JSON goes as text in Base64. */
+function bodyOf(orders: readonly Order<Http>[], batched: boolean): Buffer {
+  const [first] = orders;
+  if (!batched && first !== undefined) return first.payload;
+  const items = orders.map(({ payload, isJson }) =>
+    isJson ? payload.toString('utf8') : JSON.stringify(payload.toString('base64')),
+  );
+  return Buffer.from(`[${items.join(',')}]`);
+}
+
+async function post(orders: readonly [Order<Http>, ...Order<Http>[]], tools: ActionTools): Promise<void> {
+  const [{ parameters, isJson }] = orders;
+  const { url: text = '', confirmationUrl, auth, enableBatching = false } = parameters;
+  const url = urlOf(text);
+  if (url === undefined) throw new ActionError('the URL is no http or https URL', false);
+  if (!tools.destinations.isConfirmed(tools.place, url, confirmationUrl))
+    throw new ActionError(`no destination that is ENABLED covers ${url.origin}${url.pathname}`, false);
+  const body = bodyOf(orders, enableBatching);
+  const headers = headersOf(parameters, isJson || enableBatching);
+  const { signingRegion: region = tools.place.region, serviceName: service = '' } = auth?.sigv4 ?? {};
+  const signed = auth?.sigv4 === undefined ? {} : tools.aws.sign(tools.place, { method: 'POST', url, region, service, body });
+  const answer = await send(url, { method: 'POST', headers: { ...headers, ...signed }, body, signal: tools.signal });
+  if (answer.status >= 200 && answer.status < 300) return;
+  // Only these two kinds are tried again, and not after a long answer (API reference, HttpAction).
+  const passing = (answer.status === 429 || answer.status >= 500) && answer.size <= 16_384;
+  throw new ActionError(`HTTP status ${answer.status} from ${url.host}`, passing);
+}
+
+export const http: ActionType<Http> = {
+  name: 'HttpAction',
+  resource: ({ url = '' }) => url,
+  check({ url = '', enableBatching = false, batchConfig }) {
+    if (!url.includes('${') && urlOf(url) === undefined) fail('InvalidRequestException', `${url} is no http or https URL`);
+    if (batchConfig !== undefined && !enableBatching)
+      fail('InvalidRequestException', 'batchConfig is for actions with enableBatching');
+  },
+  batching: ({ enableBatching = false, batchConfig = {} }) =>
+    enableBatching
+      ? {
+          openMs: batchConfig.maxBatchOpenMs ?? BATCH.openMs,
+          orders: batchConfig.maxBatchSize ?? BATCH.orders,
+          bytes: batchConfig.maxBatchSizeBytes ?? BATCH.bytes,
+          byTopic: !(batchConfig.batchAcrossTopics ?? false),
+        }
+      : undefined,
+  timeoutMs: 3000,
+  attempts: 3,
+  run: post,
+};

@@ -1,0 +1,29 @@
+/** The iotEvents action: BatchPutMessage (developer guide, page iotevents-rule-action). */
+import { asking } from './aws-clients.ts';
+import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { recordsOf } from './json-payload.ts';
+
+/** Messages of one request. */
+const MOST = 10;
+
+export const iotEvents: ActionType<ParametersOf<'iotEvents'>> = {
+  name: 'IotEventsAction',
+  resource: ({ inputName = '' }) => inputName,
+  run: ([order], { aws, place, signal }) =>
+    asking(async () => {
+      const { BatchPutMessageCommand, IoTEventsDataClient } = await import('@aws-sdk/client-iot-events-data');
+      const client = aws.client(place, 'iotevents', (config) => new IoTEventsDataClient(config));
+      const { inputName, messageId, batchMode = false } = order.parameters;
+      const messages = recordsOf(order, batchMode, MOST).map((payload, i) => ({
+        ...{ inputName, payload },
+        messageId: messageId && !batchMode ? messageId : `${order.id}-${i}`,
+      }));
+      const answer = await client.send(new BatchPutMessageCommand({ messages }), { abortSignal: signal });
+      const [fault] = answer.BatchPutMessageErrorEntries ?? [];
+      if (fault !== undefined)
+        throw new ActionError(
+          `${fault.errorCode}: ${fault.errorMessage}`,
+          /Throttl|Internal|Unavailable/.test(fault.errorCode ?? ''),
+        );
+    }),
+};

@@ -1,0 +1,57 @@
+/** The iotSiteWise action: BatchPutAssetPropertyValue (developer guide, page iotsitewise-rule-action). */
+import type { AssetPropertyValue, PutAssetPropertyValueEntry } from '@aws-sdk/client-iot';
+import { asking } from './aws-clients.ts';
+import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { numberOf } from './json-payload.ts';
+
+/** Numbers and truth values come as texts that templates rendered. */
+function variantOf({ value }: AssetPropertyValue) {
+  const { stringValue, integerValue, doubleValue, booleanValue } = (value ?? {}) as Readonly<Record<string, string>>;
+  return {
+    ...(stringValue === undefined ? {} : { stringValue }),
+    ...(integerValue === undefined ? {} : { integerValue: Math.trunc(numberOf(integerValue, 'integerValue')) }),
+    ...(doubleValue === undefined ? {} : { doubleValue: numberOf(doubleValue, 'doubleValue') }),
+    ...(booleanValue === undefined ? {} : { booleanValue: booleanValue.toLowerCase() === 'true' }),
+  };
+}
+
+function propertyValueOf(given: AssetPropertyValue) {
+  const { timeInSeconds = '', offsetInNanos } = given.timestamp ?? {};
+  return {
+    value: variantOf(given),
+    timestamp: {
+      timeInSeconds: Math.trunc(numberOf(timeInSeconds, 'timeInSeconds')),
+      ...(offsetInNanos === undefined ? {} : { offsetInNanos: Math.trunc(numberOf(offsetInNanos, 'offsetInNanos')) }),
+    },
+    ...(given.quality === undefined ? {} : { quality: given.quality as 'GOOD' }),
+  };
+}
+
+const entryOf = (entry: PutAssetPropertyValueEntry, id: string) => {
+  const { entryId, assetId, propertyId, propertyAlias, propertyValues = [] } = entry;
+  return {
+    entryId: entryId || id,
+    ...(assetId === undefined ? {} : { assetId }),
+    ...(propertyId === undefined ? {} : { propertyId }),
+    ...(propertyAlias === undefined ? {} : { propertyAlias }),
+    propertyValues: propertyValues.map(propertyValueOf),
+  };
+};
+
+export const iotSiteWise: ActionType<ParametersOf<'iotSiteWise'>> = {
+  name: 'IotSiteWiseAction',
+  resource: ({ putAssetPropertyValueEntries: [first] = [] }) => first?.propertyAlias ?? first?.propertyId ?? '',
+  run: ([{ id, parameters }], { aws, place, signal }) =>
+    asking(async () => {
+      const { BatchPutAssetPropertyValueCommand, IoTSiteWiseClient } = await import('@aws-sdk/client-iotsitewise');
+      const client = aws.client(place, 'iotsitewise', (config) => new IoTSiteWiseClient(config));
+      const entries = (parameters.putAssetPropertyValueEntries ?? []).map((entry, i) => entryOf(entry, `${id}-${i}`));
+      const answer = await client.send(new BatchPutAssetPropertyValueCommand({ entries }), { abortSignal: signal });
+      const fault = answer.errorEntries?.[0]?.errors?.[0];
+      if (fault !== undefined)
+        throw new ActionError(
+          `${fault.errorCode}: ${fault.errorMessage}`,
+          /Throttl|Internal|Unavailable|Conflict/.test(fault.errorCode ?? ''),
+        );
+    }),
+};

@@ -1,0 +1,65 @@
+/** The thread of kafka-worker.ts: producers by name, and what they say to each record. */
+import { parentPort } from 'node:worker_threads';
+import { Producer, type SASLMechanismValue } from '@platformatic/kafka';
+import type { KafkaAnswer, KafkaOrder, ProducerConfig } from './kafka-worker.ts';
+
+type Client = Producer<Buffer, Buffer, Buffer, Buffer>;
+
+/** Connections to clusters that are kept at most. */
+const MOST = 32;
+const producers = new Map<string, Client>();
+
+function producerOf({ name, bootstrapBrokers, tls, sasl }: ProducerConfig): Client {
+  const known = producers.get(name);
+  if (known !== undefined) return known;
+  const [[oldest, idle] = []] = producers;
+  if (producers.size >= MOST && oldest !== undefined) {
+    producers.delete(oldest);
+    void idle?.close(true).catch(() => undefined);
+  }
+  const producer: Client = new Producer({
+    ...{ clientId: 'thingkeep', bootstrapBrokers: [...bootstrapBrokers], retries: 0, autocreateTopics: false },
+    ...{ connectTimeout: 4000, requestTimeout: 8000 },
+    ...(tls ? { tls: {} } : {}),
+    ...(sasl === undefined ? {} : { sasl: { ...sasl, mechanism: sasl.mechanism as SASLMechanismValue } }),
+  });
+  producers.set(name, producer);
+  return producer;
+}
+
+/** All that the client has to say of a failure, innermost last. */
+function said(error: unknown): string {
+  const found: string[] = [];
+  const gather = (fault: unknown): void => {
+    if (!(fault instanceof Error)) return;
+    const { apiId } = fault as { apiId?: string };
+    found.push(apiId === undefined ? fault.message : `${apiId}: ${fault.message}`);
+    for (const inner of (fault as AggregateError).errors ?? []) gather(inner);
+    gather(fault.cause);
+  };
+  gather(error);
+  return [...new Set(found)].join('; ').slice(0, 500);
+}
+
+async function produce({ producer, topic, value, key, partition, headers, acks, compression }: KafkaOrder): Promise<void> {
+  await producerOf(producer).send({
+    acks,
+    ...(compression === undefined ? {} : { compression: compression as 'gzip' }),
+    messages: [
+      {
+        ...{ topic, value: Buffer.from(value) },
+        ...(key === undefined ? {} : { key: Buffer.from(key) }),
+        ...(partition === undefined ? {} : { partition }),
+        headers: new Map(headers.map(([name, text]) => [Buffer.from(name), Buffer.from(text)])),
+      },
+    ],
+  });
+}
+
+parentPort?.on('message', (order: KafkaOrder) => {
+  const { id } = order;
+  produce(order).then(
+    () => parentPort?.postMessage({ id } satisfies KafkaAnswer),
+    (error: unknown) => parentPort?.postMessage({ id, fault: said(error) } satisfies KafkaAnswer),
+  );
+});

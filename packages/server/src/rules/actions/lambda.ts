@@ -1,0 +1,26 @@
+/** The lambda action: an asynchronous invocation, which is accepted and not waited for (developer guide, page lambda-rule-action). */
+import { FunctionError } from '../../functions/contract.ts';
+import { functionUrl } from '../../functions/function-name.ts';
+import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { ruleArn } from '../store.ts';
+
+/** Nobody takes it right now; what failed for another reason fails again. */
+const PASSING: ReadonlySet<string> = new Set(['overload', 'timeout', 'unavailable']);
+
+export const lambda: ActionType<ParametersOf<'lambda'>> = {
+  name: 'LambdaAction',
+  resource: ({ functionArn = '' }) => functionArn,
+  async run([{ parameters, payload, ruleName }], { functions, place, destinations }) {
+    // A message may say what function it is: a URL must have the consent of its owner, as that of the http action has.
+    const url = functionUrl(parameters.functionArn ?? '');
+    if (url !== undefined && !destinations.isConfirmed(place, url, undefined))
+      throw new ActionError(`no destination that is ENABLED covers ${url.origin}${url.pathname}`, false);
+    const as = { service: 'iot.amazonaws.com', sourceArn: ruleArn(place, ruleName), sourceAccount: place.accountId };
+    try {
+      await functions.invokeLater(parameters.functionArn ?? '', payload, { as });
+    } catch (error) {
+      if (error instanceof FunctionError) throw new ActionError(error.message, PASSING.has(error.fault), error);
+      throw error;
+    }
+  },
+};

@@ -1,0 +1,17 @@
+/** The salesforce action: an event for an input stream (developer guide, page salesforce-rule-action). */
+import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { send } from './http-request.ts';
+
+export const salesforce: ActionType<ParametersOf<'salesforce'>> = {
+  name: 'SalesforceAction',
+  resource: ({ url = '' }) => url,
+  literal: ['token', 'url'],
+  async run([{ parameters, payload }], { signal }) {
+    // The service model lets no other host pass than Salesforce's own.
+    const url = new URL(parameters.url ?? '');
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${parameters.token ?? ''}` };
+    const { status } = await send(url, { method: 'POST', headers, body: payload, signal });
+    if (status >= 200 && status < 300) return;
+    throw new ActionError(`HTTP status ${status} from ${url.host}`, status === 429 || status >= 500);
+  },
+};

@@ -1,0 +1,22 @@
+/** The sns action: Publish (developer guide, page sns-rule-action). */
+import { asking } from './aws-clients.ts';
+import type { ActionType, ParametersOf } from './contract.ts';
+
+export const sns: ActionType<ParametersOf<'sns'>> = {
+  name: 'SnsAction',
+  resource: ({ targetArn = '' }) => targetArn,
+  run: ([{ parameters, payload }], { aws, place, signal }) =>
+    asking(async () => {
+      const { PublishCommand, SNSClient } = await import('@aws-sdk/client-sns');
+      const client = aws.client(place, 'sns', (config) => new SNSClient(config));
+      const { targetArn, messageFormat } = parameters;
+      await client.send(
+        new PublishCommand({
+          TargetArn: targetArn,
+          Message: payload.toString('utf8'),
+          ...(messageFormat === 'JSON' ? { MessageStructure: 'json' } : {}),
+        }),
+        { abortSignal: signal },
+      );
+    }),
+};

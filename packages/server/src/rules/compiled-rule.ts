@@ -1,0 +1,83 @@
+/** A rule in the form that messages meet: its query and the templates of its actions, compiled; its counters. */
+import type { Action, RepublishAction } from '@aws-sdk/client-iot';
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { ActionKey, ActionType } from './actions/contract.ts';
+import { ACTIONS } from './actions/action-types.ts';
+import type { ActionCounters, RuleCounters, RuleMetrics } from './metrics.ts';
+import { compileParameters, type Parameters } from './parameters.ts';
+import type { QueryServices } from './sql/contract.ts';
+import { RuleQuery } from './sql/rule-query.ts';
+import type { RuleRecord } from './store.ts';
+
+export interface CompiledAction {
+  readonly key: ActionKey;
+  /** Place in the rule; -1 for the error action. */
+  readonly index: number;
+  readonly type: ActionType<unknown>;
+  /** As they were given. */
+  readonly given: unknown;
+  readonly parameters: Parameters;
+  readonly counters: ActionCounters;
+}
+
+export interface CompiledRule {
+  readonly place: Place;
+  readonly record: RuleRecord;
+  readonly query: RuleQuery;
+  readonly actions: readonly CompiledAction[];
+  readonly errorAction: CompiledAction | undefined;
+  readonly counters: RuleCounters;
+  /** What its SQL asks of the world. */
+  readonly services: QueryServices;
+}
+
+/** The one member of an action; AWS takes no fewer and no more. Fails with InvalidRequestException. */
+export function memberOf(action: Action): [ActionKey, unknown] {
+  const given = Object.entries(action).filter(([, value]) => value !== undefined);
+  const [first, ...others] = given;
+  if (first === undefined || others.length > 0)
+    return fail('InvalidRequestException', 'An action must have exactly one member, which says what kind of action it is');
+  return first as [ActionKey, unknown];
+}
+
+/** Fails with SqlParseException or InvalidRequestException. */
+export function parseRule(record: Pick<RuleRecord, 'sql' | 'awsIotSqlVersion' | 'actions' | 'errorAction'>): {
+  readonly query: RuleQuery;
+  readonly actions: readonly Omit<CompiledAction, 'counters'>[];
+  readonly errorAction: Omit<CompiledAction, 'counters'> | undefined;
+} {
+  const query = RuleQuery.parse(record.sql, record.awsIotSqlVersion);
+  const compiled = (action: Action, index: number): Omit<CompiledAction, 'counters'> => {
+    const [key, given] = memberOf(action);
+    const type = ACTIONS[key] as ActionType<unknown>;
+    type.check?.(given);
+    return { key, index, type, given, parameters: compileParameters(query, given, type.literal) };
+  };
+  return {
+    query,
+    actions: record.actions.map(compiled),
+    errorAction: record.errorAction === undefined ? undefined : compiled(record.errorAction, -1),
+  };
+}
+
+export function compileRule(place: Place, record: RuleRecord, metrics: RuleMetrics, services: QueryServices): CompiledRule {
+  const { query, actions, errorAction } = parseRule(record);
+  const types = [...actions, ...(errorAction === undefined ? [] : [errorAction])].map(({ type }) => type.name);
+  const counters = metrics.of(place, record.ruleName, types);
+  const counted = (action: Omit<CompiledAction, 'counters'>): CompiledAction => ({
+    ...action,
+    counters: counters.actions[action.index < 0 ? actions.length : action.index] as ActionCounters,
+  });
+  return {
+    place,
+    record,
+    query,
+    actions: actions.map(counted),
+    errorAction: errorAction === undefined ? undefined : counted(errorAction),
+    ...{ counters, services },
+  };
+}
+
+export const isRepublish = (action: CompiledAction): boolean => action.key === 'republish';
+export const asRepublish = (parameters: unknown): RepublishAction => parameters as RepublishAction;

@@ -1,0 +1,17 @@
+/** What the rules engine asks of the rest of the house. */
+import type { Place } from '@thingkeep/wire/arn.ts';
+
+/** What a role of the account lets the rules engine do. */
+export interface RoleRights {
+  may(action: string, resource: string): boolean;
+}
+
+export interface Roles {
+  /** A rule in force names the role: {@link rightsOf} knows it once this resolves. */
+  learn(accountId: string, roleArn: string): Promise<void>;
+  /**
+   * Rights of the role that an action names, when the account keeps a role of that ARN. Undefined when it keeps none:
+   * whoever may pass such a role has said so when the rule was made, and there is nothing to judge by.
+   */
+  rightsOf(place: Place, roleArn: string): RoleRights | undefined;
+}

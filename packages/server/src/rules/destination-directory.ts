@@ -1,0 +1,70 @@
+/** Destinations in memory, for actions to ask without waiting. */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import type { Store } from '../store/contract.ts';
+import type { Destinations } from './actions/destinations.ts';
+import { type DestinationRecord, destinationId, destinations } from './destination-store.ts';
+
+/** Whether everything at `url` is below `base`: same origin, and a path that goes on at a slash or a query. */
+function covers(base: URL, url: URL): boolean {
+  if (base.origin !== url.origin) return false;
+  const path = `${base.pathname}${base.search}`;
+  const wanted = `${url.pathname}${url.search}`;
+  return wanted === path || (wanted.startsWith(path) && (path.endsWith('/') || /^[/?]/.test(wanted.slice(path.length))));
+}
+
+interface Known {
+  readonly enabled: boolean;
+  /** Where its confirmation request went; undefined for a network. */
+  readonly base: URL | undefined;
+}
+
+export class DestinationDirectory implements Destinations {
+  readonly #trusted: readonly URL[];
+  /** By account and region, and there by id. */
+  readonly #places = new Map<string, Map<string, Known>>();
+
+  /** `trusted`: URLs that the server's operator answers for; what is below them needs no confirmation. */
+  constructor(trusted: readonly URL[]) {
+    this.#trusted = trusted;
+  }
+
+  async load(regions: readonly string[], inRegion: (region: string) => Store): Promise<void> {
+    for (const region of regions) {
+      const { items } = await inRegion(region).read((tx) => tx.scan(destinations, { prefix: [] }));
+      for (const record of items) this.put({ accountId: record.accountId, region }, record);
+    }
+  }
+
+  put(place: Place, { id, status, confirmationUrl }: DestinationRecord): void {
+    const base = confirmationUrl === undefined ? undefined : (URL.parse(confirmationUrl) ?? undefined);
+    const key = keyOf(place);
+    const known = this.#places.get(key) ?? new Map<string, Known>();
+    known.set(id, { enabled: status === 'ENABLED', base });
+    this.#places.set(key, known);
+  }
+
+  remove(place: Place, id: string): void {
+    this.#places.get(keyOf(place))?.delete(id);
+  }
+
+  isConfirmed(place: Place, url: URL, confirmationUrl: string | undefined): boolean {
+    if (this.isTrusted(url)) return true;
+    const asked = confirmationUrl === undefined ? url : URL.parse(confirmationUrl);
+    // What an action calls the URL of its confirmation has to be the beginning of where it sends.
+    if (asked === null || !covers(asked, url)) return false;
+    for (const { enabled, base } of this.#places.get(keyOf(place))?.values() ?? [])
+      if (enabled && base !== undefined && covers(base, asked)) return true;
+    return false;
+  }
+
+  isTrusted(url: URL): boolean {
+    return this.#trusted.some((base) => covers(base, url));
+  }
+
+  isEnabled(place: Place, arn: string): boolean {
+    const id = destinationId(place, arn);
+    return id !== undefined && this.#places.get(keyOf(place))?.get(id)?.enabled === true;
+  }
+}
+
+const keyOf = ({ accountId, region }: Place): string => `${region}/${accountId}`;

@@ -1,0 +1,256 @@
+/**
+ * The rules engine: sees the messages of topics that enabled rules cover, evaluates the rules' SQL, does or orders their
+ * actions, and tells what failed. Nothing here waits: what goes out to others is ordered, and done beside; so is an
+ * evaluation that has to wait, or that would hold the others up.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Place } from '@thingkeep/wire/arn.ts';
+import type { Client } from '../broker/client.ts';
+import type { Run } from '../broker/run.ts';
+import type { Origin, Tap, Tapped } from '../broker/tap.ts';
+import { Acting, type ActingOptions } from './acting.ts';
+import { ActionError } from './actions/contract.ts';
+import type { CompiledRule } from './compiled-rule.ts';
+import { Incoming } from './incoming.ts';
+import { RuleMetrics } from './metrics.ts';
+import { EVALUATE, type KeptOrder } from './orders.ts';
+import { Outbox } from './outbox.ts';
+import { RuleDirectory, type RuleDirectoryOptions } from './rule-directory.ts';
+import { SLICE, Slices } from './slices.ts';
+import type { SqlResult } from './sql/contract.ts';
+
+export type RulesOptions = Omit<ActingOptions, 'find' | 'evaluate'> & RuleDirectoryOptions;
+
+/** Work that one message means to one rule, in visits of receivers: about two microseconds. */
+const WEIGHT = 20;
+const BASIC_INGEST = '$aws/rules/';
+
+/** What the messages of one run have in common. */
+interface Showing {
+  readonly found: readonly CompiledRule[];
+  readonly promised: boolean;
+  readonly outbox: Outbox;
+  readonly waiter: Client | undefined;
+}
+
+export class Rules implements Tap {
+  readonly metrics = new RuleMetrics();
+  readonly #options: RulesOptions;
+  readonly #directory: RuleDirectory;
+  readonly #acting: Acting;
+  readonly #slices: Slices;
+  /** When the messages came that are being looked at, and those that rules have made of them meanwhile (monotonic ms). */
+  #began: number | undefined;
+
+  constructor(options: RulesOptions) {
+    this.#options = options;
+    this.#slices = new Slices(options.clock);
+    this.#directory = new RuleDirectory(options, this.metrics);
+    this.#acting = new Acting({
+      ...options,
+      find: this.#directory.find.bind(this.#directory),
+      evaluate: (order) => this.#evaluate(order),
+    });
+    this.metrics.holdings = () => this.#acting.work.holdings;
+  }
+
+  /** Finds rules and orders again; to be awaited before the first message. */
+  async load(): Promise<void> {
+    await this.#directory.load();
+    this.#options.broker.tapWith(this);
+    await this.#acting.work.load();
+  }
+
+  /** A rule was made, changed or deleted: what the store has of it is in force when this resolves. */
+  async refresh(place: Place, ruleName: string): Promise<void> {
+    await this.#directory.refresh(place, ruleName);
+    this.#options.broker.tapsChanged(place);
+  }
+
+  on(place: Place, topic: string): Tapped | undefined {
+    if (topic.startsWith(BASIC_INGEST)) return this.#basicIngest(place, topic);
+    const found = this.#directory.covering(place, topic);
+    return found.length === 0 ? undefined : this.#tapped(topic, found);
+  }
+
+  tick(): void {
+    this.#acting.work.tick();
+  }
+
+  close(): void {
+    this.#acting.work.close();
+  }
+
+  /** `$aws/rules/{rule}/{topic}` goes to the one rule, whatever its FROM says (developer guide, page iot-basic-ingest). */
+  #basicIngest(place: Place, topic: string): Tapped {
+    const [ruleName = '', ...rest] = topic.slice(BASIC_INGEST.length).split('/');
+    const rule = this.#directory.find(place, ruleName);
+    if (rule !== undefined && !rule.record.ruleDisabled) return this.#tapped(rest.join('/'), [rule]);
+    return {
+      weight: 1,
+      take: ({ count }) => {
+        this.metrics.notFound += count;
+        const reason = rule === undefined ? 'there is no such rule' : 'the rule is disabled';
+        this.#options.failed({ place, ruleName, topic, reason });
+        return false;
+      },
+    };
+  }
+
+  #tapped(topic: string, found: readonly CompiledRule[]): Tapped {
+    return {
+      weight: WEIGHT * found.length,
+      take: (run, origin, waiter) => this.#take(found, topic, run, origin, waiter),
+    };
+  }
+
+  #take(
+    found: readonly CompiledRule[],
+    topic: string,
+    run: Run,
+    origin: Origin | undefined,
+    waiter: Client | undefined,
+  ): boolean {
+    const { broker, clock } = this.#options;
+    const { accountId, region } = (found[0] as CompiledRule).place;
+    const outbox = new Outbox(broker, broker.account(accountId, region), origin, run.count);
+    const now = clock.now();
+    const showing = { found, outbox, waiter, promised: run.qos === 1 };
+    // What rules publish comes here again before this returns: it has no time of its own.
+    const outermost = this.#began === undefined;
+    this.#began ??= clock.monotonic();
+    try {
+      let stored = false;
+      for (let i = 0; i < run.count; i += 1) {
+        const payload = run.bytes.subarray(run.payloadAt(i), run.at[i + 1] as number);
+        if (this.#show(showing, new Incoming(topic, payload, run.propertiesOf(i), now, origin))) stored = true;
+      }
+      return outbox.send(waiter) || stored;
+    } finally {
+      if (outermost) this.#began = undefined;
+    }
+  }
+
+  /** Shows a message to the rules, as far as there is time. Says whether something has to reach the disk. */
+  #show(showing: Showing, message: Incoming): boolean {
+    const { found, promised, outbox } = showing;
+    let stored = false;
+    for (const [i, rule] of found.entries()) {
+      if (rule.query.waits) {
+        if (this.#later([rule], rule.record.ruleName, message, promised, undefined)) stored = true;
+        continue;
+      }
+      if (this.#late()) return this.#postpone(showing, i, message) || stored;
+      if (this.#see(rule, message, promised, outbox)) stored = true;
+    }
+    return stored;
+  }
+
+  #late(): boolean {
+    const { clock } = this.#options;
+    return clock.monotonic() - (this.#began ?? 0) > SLICE;
+  }
+
+  /** The time of this turn is over: the rules from the `from`th on see the message in a later one, and its publisher waits for that. */
+  #postpone({ found, promised, waiter }: Showing, from: number, message: Incoming): boolean {
+    const [first] = found;
+    if (from === 0 && first !== undefined && found.length > 1) return this.#later(found, '', message, promised, waiter);
+    let stored = false;
+    for (const rule of found.slice(from))
+      if (this.#later([rule], rule.record.ruleName, message, promised, waiter)) stored = true;
+    return stored;
+  }
+
+  /** Counts an evaluation; false for one too many. */
+  #counts(rule: CompiledRule, { topic }: Incoming): boolean {
+    const { clock } = this.#options;
+    rule.counters.topicMatch += 1;
+    if (this.#directory.mayEvaluate(rule.place, () => clock.monotonic())) return true;
+    rule.counters.throttled += 1;
+    this.#acting.tell(rule, topic, 'the account has more evaluations of rules in a second than it may');
+    return false;
+  }
+
+  /** Says whether something has to reach the disk. */
+  #see(rule: CompiledRule, message: Incoming, promised: boolean, outbox: Outbox): boolean {
+    if (!this.#counts(rule, message)) return false;
+    try {
+      const scope = rule.query.begin(message, rule.services);
+      const result = rule.query.run(scope) as SqlResult | undefined;
+      if (result === undefined) return false;
+      return this.#acting.act(rule, message, this.#acting.render(rule, scope), result, promised, outbox);
+    } catch (error) {
+      this.#acting.unevaluated(rule, message.topic, error);
+      return false;
+    }
+  }
+
+  /** Orders that rules look at the message: the one of this name, or all that cover its topic. Says whether that has to reach the disk. */
+  #later(
+    found: readonly CompiledRule[],
+    ruleName: string,
+    message: Incoming,
+    promised: boolean,
+    waiter: Client | undefined,
+  ): boolean {
+    const { place } = found[0] as CompiledRule;
+    const kept = message.keep();
+    const order: KeptOrder = {
+      ...{ id: randomUUID(), place, ruleName, key: EVALUATE, index: -2, parameters: { promised } },
+      ...{ payload: kept.payload, isJson: false, message: kept },
+    };
+    const released = (): void => waiter?.released();
+    if (this.#acting.work.put(order, promised, { done: released, gaveUp: released, lost: released })) {
+      waiter?.hold();
+      return promised;
+    }
+    for (const rule of found) {
+      rule.counters.throttled += 1;
+      this.#acting.tell(rule, message.topic, 'more messages come than its SQL can be evaluated for');
+    }
+    return false;
+  }
+
+  async #evaluate({ place, ruleName, message, parameters }: KeptOrder): Promise<void> {
+    const { promised } = parameters as { readonly promised: boolean };
+    const incoming = Incoming.again(message);
+    for (const rule of this.#named(place, ruleName, message.topic))
+      if (ruleName === '' && rule.query.waits)
+        this.#later([rule], rule.record.ruleName, incoming, promised, undefined);
+      else await this.#seeLater(rule, incoming, promised);
+  }
+
+  #named(place: Place, ruleName: string, topic: string): readonly CompiledRule[] {
+    if (ruleName === '') return this.#directory.covering(place, topic);
+    const rule = this.#directory.find(place, ruleName);
+    return rule === undefined || rule.record.ruleDisabled ? [] : [rule];
+  }
+
+  async #seeLater(rule: CompiledRule, message: Incoming, promised: boolean): Promise<void> {
+    if (!rule.query.waits) {
+      await this.#inSlice((outbox) => this.#see(rule, message, promised, outbox), rule, message);
+      return;
+    }
+    if (!this.#counts(rule, message)) return;
+    try {
+      const scope = rule.query.begin(message, rule.services);
+      const result = await this.#slices.run(() => rule.query.run(scope));
+      if (result === undefined) return;
+      const rendered = await Promise.all(this.#acting.render(rule, scope));
+      await this.#inSlice((outbox) => this.#acting.act(rule, message, rendered, result, promised, outbox), rule, message);
+    } catch (error) {
+      if (this.#acting.work.closed) throw error;
+      this.#acting.unevaluated(rule, message.topic, error);
+    }
+  }
+
+  #inSlice(work: (outbox: Outbox) => void, { place }: CompiledRule, { origin }: Incoming): Promise<void> {
+    return this.#slices.run(() => {
+      // Functions that the server's end has cut short gave no answer: the message is looked at again at the next start.
+      if (this.#acting.work.closed) throw new ActionError('the server ends', true);
+      const outbox = this.#acting.outbox(place, origin);
+      work(outbox);
+      outbox.send(undefined);
+    });
+  }
+}

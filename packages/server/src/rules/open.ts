@@ -1,0 +1,82 @@
+/** The parts of the rules, put together: the engine, destinations, what actions and SQL work with. */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { FunctionInvoker } from '../functions/contract.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { Store } from '../store/contract.ts';
+import { AwsClients, type AwsClientsOptions } from './actions/aws-clients.ts';
+import { DestinationDirectory } from './destination-directory.ts';
+import { Rules } from './engine.ts';
+import { RuleFailures } from './failures.ts';
+import { confirmDestination, destinationOperations, holdsDestination } from './operations-destinations.ts';
+import { ruleOperations, type RuleTags } from './operations.ts';
+import { type AskRegistry, queryServices } from './query-services.ts';
+import { KnownRoles, type KnownRolesOptions } from './roles.ts';
+
+export interface RulesHouseOptions extends AwsClientsOptions {
+  readonly broker: Broker;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly regions: () => Promise<readonly string[]>;
+  readonly inRegion: (region: string) => Store;
+  /** As in {@link RuleDirectoryOptions}. */
+  readonly evaluationsPerSecond: number;
+  readonly functions: FunctionInvoker;
+  readonly registry: AskRegistry;
+  readonly roles: Omit<KnownRolesOptions, 'log'>;
+  /** URLs that need no confirmation. */
+  readonly trusted: readonly URL[];
+  /** Base URL of the API, for the link that confirms a destination. */
+  readonly apiUrl: () => string;
+}
+
+export interface RulesHouse {
+  readonly rules: Rules;
+  operations(store: Store, tags: RuleTags): ReturnType<typeof ruleOperations> & ReturnType<typeof destinationOperations>;
+  /** Whoever holds a destination's token may follow its link. False when there is none that waits for it. */
+  confirm(token: string): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export async function openRules(options: RulesHouseOptions): Promise<RulesHouse> {
+  const { broker, store, clock, log, regions, inRegion, functions, registry, apiUrl } = options;
+  const aws = new AwsClients(options);
+  const roles = new KnownRoles({ ...options.roles, log });
+  const failures = new RuleFailures(clock, log, broker.publishEvent.bind(broker));
+  const destinationDirectory = new DestinationDirectory(options.trusted);
+  await destinationDirectory.load(await regions(), inRegion);
+  const rules = new Rules({
+    ...{ broker, store, clock, log, inRegion, regions, roles, evaluationsPerSecond: options.evaluationsPerSecond },
+    tools: (place: Place) => ({ place, clock, functions, aws, destinations: destinationDirectory }),
+    services: (place, ruleName) => queryServices({ functions, aws, registry, destinations: destinationDirectory }, place, ruleName),
+    failed: failures.tell.bind(failures),
+  });
+  await rules.load();
+
+  return {
+    rules,
+    operations: (regional, tags) => ({
+      ...ruleOperations({ store: regional, clock, tags, rulesInForce: rules }),
+      ...destinationOperations({ store: regional, clock, log, destinationDirectory, apiUrl }),
+    }),
+    async confirm(token) {
+      for (const region of await regions()) {
+        const given = { store: inRegion(region), clock, destinationDirectory };
+        if (!(await holdsDestination(given, token))) continue;
+        await confirmDestination(given, region, token);
+        return true;
+      }
+      return false;
+    },
+    async close() {
+      // What was done until now is not done again at the next start.
+      const written = broker.journal.committed();
+      rules.close();
+      roles.close();
+      aws.close();
+      await written.catch((error: unknown) => log.error({ err: error }, 'the end of orders could not be stored'));
+    },
+  };
+}

@@ -1,0 +1,201 @@
+/** Topic rules: Create, Replace, Get, List, Enable, Disable, Delete (fact sheet 6.1; API reference, CreateTopicRule). */
+import type { Action, TopicRulePayload } from '@aws-sdk/client-iot';
+import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Store, WriteTransaction } from '../store/contract.ts';
+import { parseRule } from './compiled-rule.ts';
+import type { SqlVersion } from './sql/contract.ts';
+import { findRule, type RuleRecord, ruleArn, rules } from './store.ts';
+
+/** Tags are kept elsewhere, under the ARN of what they are on. */
+export interface RuleTags {
+  put(
+    tx: WriteTransaction,
+    accountId: string,
+    arn: string,
+    tags: readonly { readonly Key: string | undefined; readonly Value?: string | undefined }[],
+  ): Promise<void>;
+  remove(tx: WriteTransaction, accountId: string, arn: string): Promise<void>;
+}
+
+/** The engine, as far as operations change it. */
+export interface RulesInForce {
+  /** The store has another record of the rule, or none. */
+  refresh(place: Place, ruleName: string): Promise<void>;
+}
+
+export interface RuleOperationsOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly tags: RuleTags;
+  readonly rulesInForce: RulesInForce;
+}
+
+/** General Reference, AWS IoT Core rules engine quotas: rules of an account, actions of a rule, size of a rule's document. */
+const MOST_RULES = 1000;
+const MOST_ACTIONS = 10;
+const LARGEST = 256 * 1024;
+const MOST_RULES_LISTED = 10_000;
+const VERSIONS: readonly string[] = ['2015-10-08', '2016-03-23', 'beta'];
+/** What a rule has that names none. */
+const FIRST_VERSION: SqlVersion = '2015-10-08';
+
+type Operations = Handlers<
+  Pick<
+    IotOperations,
+    | 'CreateTopicRule'
+    | 'ReplaceTopicRule'
+    | 'GetTopicRule'
+    | 'ListTopicRules'
+    | 'EnableTopicRule'
+    | 'DisableTopicRule'
+    | 'DeleteTopicRule'
+  >
+>;
+
+/** A rule that is not there is answered as one that may not be seen: AWS declares no ResourceNotFoundException here. */
+const unseen = (ruleName: string): never => fail('UnauthorizedException', `Access to topic rule '${ruleName}' was denied`);
+
+const withoutUndefined = (action: Action): Action =>
+  Object.fromEntries(Object.entries(action).filter(([, value]) => value !== undefined)) as unknown as Action;
+
+/** The record that a payload describes. Fails with SqlParseException or InvalidRequestException. */
+function recordOf(accountId: string, ruleName: string, payload: TopicRulePayload | undefined, createdAt: number): RuleRecord {
+  const { sql = '', actions = [], description, ruleDisabled = false, awsIotSqlVersion, errorAction } = payload ?? {};
+  const version = awsIotSqlVersion ?? FIRST_VERSION;
+  if (!VERSIONS.includes(version))
+    fail('InvalidRequestException', `The SQL version ${version} is none of ${VERSIONS.join(', ')}`);
+  if (actions.length > MOST_ACTIONS) fail('InvalidRequestException', `A rule has at most ${MOST_ACTIONS} actions`);
+  if (Buffer.byteLength(JSON.stringify(payload)) > LARGEST)
+    fail('InvalidRequestException', `A rule has at most ${LARGEST} bytes`);
+  const given = {
+    sql,
+    awsIotSqlVersion: version as SqlVersion,
+    actions: actions.map(withoutUndefined),
+    ...(errorAction === undefined ? {} : { errorAction: withoutUndefined(errorAction) }),
+  };
+  const { filter } = parseRule(given).query;
+  return {
+    ...{ accountId, ruleName, ...given, ruleDisabled, createdAt },
+    ...(filter === undefined ? {} : { topicPattern: filter }),
+    ...(description === undefined ? {} : { description }),
+  };
+}
+
+/** As the shapes TagKey and TagValue have it: the table can't see tags inside a header. */
+const TAG = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
+const LONGEST_TAG = { key: 128, value: 256 };
+
+/** `key=value&key2=value2`, percent-encoded: what `x-amz-tagging` carries. Fails with InvalidRequestException. */
+function tagsOf(text: string | undefined): { Key: string; Value: string }[] {
+  if (text === undefined || text === '') return [];
+  return [...new URLSearchParams(text)].map(([Key, Value]) => {
+    if (Key.length > LONGEST_TAG.key || Value.length > LONGEST_TAG.value || !TAG.test(Key) || !TAG.test(Value))
+      fail('InvalidRequestException', `A tag is too long, or has other characters than letters, numbers, spaces and _.:/=+-@`);
+    return { Key, Value };
+  });
+}
+
+export function ruleOperations({ store, clock, tags, rulesInForce }: RuleOperationsOptions): Operations {
+  /** Changes a rule that is there, and puts the new one in force once it is stored. */
+  async function change(caller: Caller, ruleName: string, to: (known: RuleRecord) => RuleRecord): Promise<void> {
+    await store.write(async (tx) => {
+      const known = (await findRule(tx, caller.accountId, ruleName)) ?? unseen(ruleName);
+      await tx.put(rules, to(known));
+    });
+    await rulesInForce.refresh(placeOf(caller), ruleName);
+  }
+
+  return {
+    async CreateTopicRule({ ruleName = '', topicRulePayload, tags: tagging }, caller) {
+      const { accountId } = caller;
+      const record = recordOf(accountId, ruleName, topicRulePayload, clock.now());
+      const given = tagsOf(tagging);
+      const arn = ruleArn(caller, ruleName);
+      await store.write(async (tx) => {
+        if ((await findRule(tx, accountId, ruleName)) !== undefined)
+          fail('ResourceAlreadyExistsException', `Rule with name ${ruleName} already exists`, {
+            resourceId: ruleName,
+            resourceArn: arn,
+          });
+        const { items } = await tx.scan(rules, { prefix: [accountId], limit: MOST_RULES });
+        if (items.length >= MOST_RULES) fail('InvalidRequestException', `An account has at most ${MOST_RULES} rules`);
+        await tx.put(rules, record);
+        await tags.put(tx, accountId, arn, given);
+      });
+      await rulesInForce.refresh(placeOf(caller), ruleName);
+      return {};
+    },
+
+    async ReplaceTopicRule({ ruleName = '', topicRulePayload }, caller) {
+      const record = recordOf(caller.accountId, ruleName, topicRulePayload, clock.now());
+      await change(caller, ruleName, ({ createdAt }) => ({ ...record, createdAt }));
+      return {};
+    },
+
+    async GetTopicRule({ ruleName = '' }, caller) {
+      const record = (await store.read((tx) => findRule(tx, caller.accountId, ruleName))) ?? unseen(ruleName);
+      const { accountId: _, topicPattern: __, createdAt, actions, ...rule } = record;
+      return {
+        ruleArn: ruleArn(caller, ruleName),
+        rule: { ...rule, actions: [...actions], createdAt: new Date(createdAt) },
+      };
+    },
+
+    async ListTopicRules({ topic, maxResults = MOST_RULES_LISTED, nextToken, ruleDisabled }, caller) {
+      const wanted = (record: RuleRecord): boolean =>
+        (topic === undefined || record.topicPattern === topic) &&
+        (ruleDisabled === undefined || record.ruleDisabled === ruleDisabled);
+      // There are few enough rules for filters to be no business of the store.
+      const { items } = await store.read((tx) => tx.scan(rules, { prefix: [caller.accountId] }));
+      const after = nextToken === undefined ? '' : nameIn(nextToken);
+      const rest = items.filter((record) => wanted(record) && record.ruleName > after);
+      const page = rest.slice(0, maxResults);
+      const last = page.at(-1);
+      return {
+        rules: page.map(({ ruleName, topicPattern, createdAt, ruleDisabled: disabled }) => ({
+          ruleArn: ruleArn(caller, ruleName),
+          ruleName,
+          topicPattern: topicPattern ?? '',
+          createdAt: new Date(createdAt),
+          ruleDisabled: disabled,
+        })),
+        nextToken: last !== undefined && rest.length > page.length ? tokenOf(last.ruleName) : undefined,
+      };
+    },
+
+    async EnableTopicRule({ ruleName = '' }, caller) {
+      await change(caller, ruleName, (record) => ({ ...record, ruleDisabled: false }));
+      return {};
+    },
+
+    async DisableTopicRule({ ruleName = '' }, caller) {
+      await change(caller, ruleName, (record) => ({ ...record, ruleDisabled: true }));
+      return {};
+    },
+
+    async DeleteTopicRule({ ruleName = '' }, caller) {
+      const { accountId } = caller;
+      await store.write(async (tx) => {
+        await tx.delete(rules, [accountId, ruleName]);
+        await tags.remove(tx, accountId, ruleArn(caller, ruleName));
+      });
+      await rulesInForce.refresh(placeOf(caller), ruleName);
+      return {};
+    },
+  };
+}
+
+const placeOf = ({ accountId, region }: Place): Place => ({ accountId, region });
+
+const tokenOf = (ruleName: string): string => Buffer.from(`rule/${ruleName}`).toString('base64');
+
+function nameIn(token: string): string {
+  const text = Buffer.from(token, 'base64').toString('utf8');
+  return text.startsWith('rule/') && tokenOf(text.slice(5)) === token
+    ? text.slice(5)
+    : fail('InvalidRequestException', 'The pagination token is invalid.');
+}

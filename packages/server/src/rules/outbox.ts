@@ -1,0 +1,104 @@
+/**
+ * What rules publish while they see the messages of one run. Messages on one topic leave as one run again: routed once,
+ * written once.
+ */
+import type { AccountSpace } from '../broker/account.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { Client } from '../broker/client.ts';
+import { runOf } from '../broker/message.ts';
+import { Run } from '../broker/run.ts';
+import type { Origin } from '../broker/tap.ts';
+import type { TopicEntry } from '../broker/topic-entry.ts';
+import { encodeProperties, encodeVarint, type Properties } from '../mqtt/properties.ts';
+
+/** Rules behind one another at most: a longer chain is a loop (AWS leaves loops to their owner; here they end). */
+export const DEEPEST_CHAIN = 10;
+/** Messages that all rules together may make of one. */
+const MOST_OF_ONE = 1000;
+
+/** Messages of one topic and QoS, without properties. */
+interface Row {
+  readonly topic: TopicEntry;
+  readonly qos: number;
+  readonly payloads: Buffer[];
+  bytes: number;
+}
+
+export class Outbox {
+  readonly #broker: Broker;
+  readonly #account: AccountSpace;
+  readonly #chain: NonNullable<Origin['chain']>;
+  readonly #last: boolean;
+  readonly #rows: (Row | Run)[] = [];
+
+  /** For messages, so many, that came from `origin`. `last`: for what an error action says of a chain that was cut. */
+  constructor(broker: Broker, account: AccountSpace, origin: Origin | undefined, messages: number, last = false) {
+    this.#broker = broker;
+    this.#account = account;
+    this.#last = last;
+    const { depth, budget } = origin?.chain ?? { depth: 0, budget: { left: MOST_OF_ONE * messages } };
+    this.#chain = { depth: depth + 1, budget };
+  }
+
+  /** Whether rules have made so much of so little that it must be a loop. */
+  get loops(): boolean {
+    const { depth, budget } = this.#chain;
+    return this.#last ? depth > DEEPEST_CHAIN + 1 : depth > DEEPEST_CHAIN || budget.left <= 0;
+  }
+
+  topic(name: string): TopicEntry {
+    return this.#account.topic(name);
+  }
+
+  put(topic: TopicEntry, qos: number, payload: Buffer, properties?: Properties): void {
+    this.#chain.budget.left -= 1;
+    if (properties !== undefined) {
+      const { messageExpiryInterval: expiry } = properties;
+      const message = { topic, payload, qos, retain: false, properties: encodeProperties(properties) };
+      this.#rows.push(runOf({ ...message, ...(expiry === undefined ? {} : { expiry }) }, this.#broker.clock.now()));
+      return;
+    }
+    const last = this.#rows.at(-1);
+    if (last !== undefined && !(last instanceof Run) && last.topic === topic && last.qos === qos) {
+      last.payloads.push(payload);
+      last.bytes += payload.length;
+    } else this.#rows.push({ topic, qos, payloads: [payload], bytes: payload.length });
+  }
+
+  /** Publishes all of it. Says whether some has to reach the disk before what caused it is acknowledged. */
+  send(waiter: Client | undefined): boolean {
+    const origin: Origin = { chain: this.#chain };
+    let stored = false;
+    for (const row of this.#rows) {
+      const run = row instanceof Run ? row : asRun(row);
+      if (this.#broker.deliverMade(this.#account, run, origin, waiter)) stored = true;
+    }
+    return stored;
+  }
+}
+
+/** The messages as PUBLISH packets of MQTT 3.1.1, one behind another. */
+function asRun({ topic, qos, payloads, bytes }: Row): Run {
+  const count = payloads.length;
+  const head = 2 + topic.bytes.length + (qos === 1 ? 2 : 0);
+  // Five bytes at most are the type and the remaining length.
+  const to = Buffer.allocUnsafe(count * (head + 5) + bytes);
+  const run = new Run(count);
+  run.start(to, 4, topic, qos);
+  let at = 0;
+  for (const payload of payloads) {
+    const start = at;
+    to[at++] = qos === 1 ? 0x32 : 0x30;
+    const length = head + payload.length;
+    if (length < 0x80) to[at++] = length;
+    else at += encodeVarint(length).copy(to, at);
+    at = to.writeUInt16BE(topic.bytes.length, at);
+    to.set(topic.bytes, at);
+    at += head - 2;
+    // A packet identifier is the receiver's own: its place is kept free.
+    to.set(payload, at);
+    at += payload.length;
+    run.add(start, at - payload.length, at);
+  }
+  return run;
+}

@@ -1,0 +1,63 @@
+/** What the roles of actions may do, remembered so that a message need not wait for the answer. */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { ThingkeepError } from '@thingkeep/wire/errors.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { RoleRights, Roles } from './contract.ts';
+
+/** Rights of a role as they are now; `unknown-role` when the account keeps none of this ARN. Fails with AccessDeniedException when it does not trust the service. */
+export type FindRoleRights = (
+  accountId: string,
+  roleArn: string,
+  service: string,
+) => Promise<'unknown-role' | { decide(action: string, resource: string): { readonly effect: string } }>;
+
+export interface KnownRolesOptions {
+  readonly find: FindRoleRights;
+  /** Calls when roles or policies of an account have changed. */
+  readonly onChange: (changed: (accountId: string) => void) => () => void;
+  readonly log: Logger;
+}
+
+const SERVICE = 'iot.amazonaws.com';
+const NOTHING: RoleRights = { may: () => false };
+
+export class KnownRoles implements Roles {
+  readonly #options: KnownRolesOptions;
+  /** By account and ARN; undefined for a role that the account does not keep. */
+  readonly #known = new Map<string, Map<string, RoleRights | undefined>>();
+  readonly close: () => void;
+
+  constructor(options: KnownRolesOptions) {
+    this.#options = options;
+    this.close = options.onChange((accountId) => {
+      for (const roleArn of this.#known.get(accountId)?.keys() ?? []) void this.learn(accountId, roleArn);
+    });
+  }
+
+  /** A role of a rule: until this resolves, it may do nothing. */
+  async learn(accountId: string, roleArn: string): Promise<void> {
+    let roles = this.#known.get(accountId);
+    if (roles === undefined) {
+      roles = new Map();
+      this.#known.set(accountId, roles);
+    }
+    if (!roles.has(roleArn)) roles.set(roleArn, NOTHING);
+    roles.set(roleArn, await this.#find(accountId, roleArn));
+  }
+
+  rightsOf({ accountId }: Place, roleArn: string): RoleRights | undefined {
+    const roles = this.#known.get(accountId);
+    return roles?.has(roleArn) === true ? roles.get(roleArn) : NOTHING;
+  }
+
+  async #find(accountId: string, roleArn: string): Promise<RoleRights | undefined> {
+    try {
+      const found = await this.#options.find(accountId, roleArn, SERVICE);
+      if (found === 'unknown-role') return undefined;
+      return { may: (action, resource) => found.decide(action, resource).effect === 'ALLOWED' };
+    } catch (error) {
+      if (!(error instanceof ThingkeepError)) this.#options.log.error({ err: error, roleArn }, 'a role could not be read');
+      return NOTHING;
+    }
+  }
+}

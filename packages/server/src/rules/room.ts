@@ -1,0 +1,79 @@
+/** How much may wait for actions: in one queue, and in all of them together. */
+import type { KeptOrder } from './orders.ts';
+
+export interface Entry {
+  /** Row on disk; 0 for an order that is in memory only. */
+  readonly at: number;
+  readonly size: number;
+  /** For batches of one topic. */
+  readonly topic: string;
+  /** Undefined while it is on disk only. */
+  order: KeptOrder | undefined;
+  attempts: number;
+  /** Monotonic ms of its first attempt; 0 before. */
+  since: number;
+}
+
+/** What all queues hold together. */
+export interface Holdings {
+  orders: number;
+  /** Bytes of orders in memory, and of those on disk. */
+  memory: number;
+  disk: number;
+}
+
+const MIB = 1024 * 1024;
+const MOST_IN_MEMORY_ONLY = 10_000;
+/** In one queue, and in all of them. */
+const MOST = {
+  orders: [100_000, 900_000],
+  memory: [16 * MIB, 128 * MIB],
+  disk: [1024 * MIB, 8192 * MIB],
+} as const satisfies Readonly<Record<keyof Holdings, readonly [number, number]>>;
+
+/** One queue's part. */
+export class Room {
+  readonly #ofAll: Holdings;
+  readonly #own: Holdings = { orders: 0, memory: 0, disk: 0 };
+  #inMemoryOnly = 0;
+
+  constructor(ofAll: Holdings) {
+    this.#ofAll = ofAll;
+  }
+
+  get orders(): number {
+    return this.#own.orders;
+  }
+
+  /** Whether an order would find room; of `bytes`, and on disk or not. */
+  has(bytes: number, onDisk: boolean): boolean {
+    if (!this.#fits('orders', 1)) return false;
+    if (onDisk) return this.#fits('disk', bytes);
+    return this.#inMemoryOnly < MOST_IN_MEMORY_ONLY && this.#fits('memory', bytes);
+  }
+
+  /** What is on disk is in memory too as long as that has room. */
+  take(entry: Entry): void {
+    if (entry.at > 0 && !this.#fits('memory', entry.size)) entry.order = undefined;
+    this.#count(entry, 1);
+  }
+
+  giveBack(entry: Entry): void {
+    this.#count(entry, -1);
+  }
+
+  /** However many queues stand still, the others find room: none may have more than an eighth of what is free. */
+  #fits(what: keyof Holdings, more: number): boolean {
+    const [most, mostOfAll] = MOST[what];
+    return this.#own[what] + more <= Math.min(most, (mostOfAll - this.#ofAll[what]) / 8);
+  }
+
+  #count({ at, size, order }: Entry, sign: 1 | -1): void {
+    if (at === 0) this.#inMemoryOnly += sign;
+    for (const held of [this.#own, this.#ofAll]) {
+      held.orders += sign;
+      if (at > 0) held.disk += sign * size;
+      if (order !== undefined) held.memory += sign * size;
+    }
+  }
+}

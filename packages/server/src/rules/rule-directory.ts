@@ -1,0 +1,117 @@
+/** All rules in memory, as messages meet them: found by name and by topic, and brought up to date when a record changes. */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { Bucket } from '../broker/rates.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { Store } from '../store/contract.ts';
+import { type CompiledRule, compileRule } from './compiled-rule.ts';
+import type { Roles } from './contract.ts';
+import type { RuleMetrics } from './metrics.ts';
+import { RuleSpace } from './rule-space.ts';
+import type { QueryServices } from './sql/contract.ts';
+import { findRule, type RuleRecord, rules } from './store.ts';
+
+export interface RuleDirectoryOptions {
+  readonly log: Logger;
+  readonly roles: Roles;
+  /** Regions that hold data, and each one's part of the store. */
+  readonly regions: () => Promise<readonly string[]>;
+  readonly inRegion: (region: string) => Store;
+  /** What the SQL of a rule asks of the world. */
+  readonly services: (place: Place, ruleName: string) => QueryServices;
+  /** Evaluations of SQL that an account has in a second in one region; 0 for as many as come. */
+  readonly evaluationsPerSecond: number;
+}
+
+export class RuleDirectory {
+  readonly #options: RuleDirectoryOptions;
+  readonly #metrics: RuleMetrics;
+  readonly #spaces = new Map<string, RuleSpace>();
+  readonly #evaluations = new Map<string, Bucket>();
+  #refreshed: Promise<void> = Promise.resolve();
+
+  constructor(options: RuleDirectoryOptions, metrics: RuleMetrics) {
+    this.#options = options;
+    this.#metrics = metrics;
+  }
+
+  async load(): Promise<void> {
+    const { regions, inRegion, log } = this.#options;
+    for (const region of await regions()) {
+      const { items } = await inRegion(region).read((tx) => tx.scan(rules, { prefix: [] }));
+      for (const record of items)
+        try {
+          await this.#learnRoles(record);
+          this.#plant({ accountId: record.accountId, region }, record);
+        } catch (error) {
+          log.error(
+            { err: error, event: 'rule-unreadable', ruleName: record.ruleName },
+            'a rule can not be read and is left out',
+          );
+        }
+    }
+  }
+
+  /** What the store has of the rule is in force when this resolves. */
+  refresh(place: Place, ruleName: string): Promise<void> {
+    // One after another: what is read last is what stays.
+    const refreshed = this.#refreshed.then(() => this.#refresh(place, ruleName));
+    this.#refreshed = refreshed.catch(() => undefined);
+    return refreshed;
+  }
+
+  find(place: Place, ruleName: string): CompiledRule | undefined {
+    return this.#spaces.get(keyOf(place))?.byName.get(ruleName);
+  }
+
+  /** Enabled rules whose filter covers the topic. */
+  covering(place: Place, topic: string): readonly CompiledRule[] {
+    return this.#spaces.get(keyOf(place))?.filters.covering(topic) ?? [];
+  }
+
+  /** Whether the account may have a message evaluated now (monotonic ms). */
+  mayEvaluate({ accountId, region }: Place, now: () => number): boolean {
+    const { evaluationsPerSecond: rate } = this.#options;
+    if (rate === 0) return true;
+    const key = keyOf({ accountId, region });
+    let bucket = this.#evaluations.get(key);
+    if (bucket === undefined) {
+      bucket = new Bucket(rate);
+      this.#evaluations.set(key, bucket);
+    }
+    return bucket.take(now());
+  }
+
+  async #refresh(place: Place, ruleName: string): Promise<void> {
+    const record = await this.#options.inRegion(place.region).read((tx) => findRule(tx, place.accountId, ruleName));
+    if (record === undefined) {
+      this.#space(place).remove(ruleName);
+      this.#metrics.forget(place, ruleName);
+      return;
+    }
+    await this.#learnRoles(record);
+    this.#plant(place, record);
+  }
+
+  /** Rights of the roles that the rule publishes with: asked for now, for no message waits. */
+  async #learnRoles({ accountId, actions, errorAction }: RuleRecord): Promise<void> {
+    const roles = [...actions, ...(errorAction === undefined ? [] : [errorAction])].map(({ republish }) => republish?.roleArn);
+    for (const roleArn of new Set(roles)) if (roleArn !== undefined) await this.#options.roles.learn(accountId, roleArn);
+  }
+
+  #plant(place: Place, record: RuleRecord): void {
+    const services = this.#options.services(place, record.ruleName);
+    this.#space(place).put(compileRule(place, record, this.#metrics, services));
+  }
+
+  #space(place: Place): RuleSpace {
+    const key = keyOf(place);
+    let space = this.#spaces.get(key);
+    if (space === undefined) {
+      space = new RuleSpace();
+      this.#spaces.set(key, space);
+    }
+    return space;
+  }
+}
+
+const keyOf = ({ accountId, region }: Place): string => `${region}/${accountId}`;

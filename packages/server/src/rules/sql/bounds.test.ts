@@ -1,0 +1,263 @@
+/** Hostile statements and payloads: nothing overflows, nothing runs long, nothing grows without bound. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { ThingkeepError } from '@thingkeep/wire/errors.ts';
+import type { QueryServices, RuleMessage, SqlVersion } from './contract.ts';
+import { SqlEvaluationError } from './evaluation-error.ts';
+import { RuleQuery } from './rule-query.ts';
+import { expressionText, anyExpression } from './cases/expression-cases.ts';
+
+const SERVICES: QueryServices = {
+  accountId: '123456789012',
+  region: 'us-east-1',
+  random: () => 0.5,
+  uuid: () => 'u',
+  call: () => Promise.resolve(undefined),
+};
+const VERSIONS: readonly SqlVersion[] = ['2015-10-08', '2016-03-23', 'beta'];
+
+const message = (payload: string | Buffer): RuleMessage => ({
+  topic: 'a/b',
+  payload: Buffer.from(payload as string),
+  receivedAt: 0,
+});
+
+const run = (sql: string, payload: string | Buffer, version: SqlVersion = '2016-03-23') => {
+  const query = RuleQuery.parse(sql, version);
+  return query.run(query.begin(message(payload), SERVICES));
+};
+
+const exceeds = (sql: string, payload: string, bound: string): void =>
+  assert.throws(
+    () => run(sql, payload),
+    (error) => error instanceof SqlEvaluationError && error.bound === bound,
+    sql,
+  );
+
+const text = (sql: string, payload: string): string => {
+  const result = run(sql, payload);
+  assert.ok(result !== undefined && !(result instanceof Promise));
+  return result.payload.toString();
+};
+
+const many = (count: number, element: string): string => `{"a":[${Array.from({ length: count }, () => element).join(',')}]}`;
+const LIST = many(60_000, '1');
+const WORD = JSON.stringify({ s: 'a'.repeat(120_000), b: 'b'.repeat(10_000) });
+
+test('steps: queries within queries within queries', () => {
+  exceeds(
+    'SET @a = a SELECT (SELECT VALUE (SELECT VALUE (SELECT VALUE 1 FROM @a) FROM @a) FROM @a) AS r',
+    many(300, '1'),
+    'steps',
+  );
+});
+
+test('steps: a list against a list', () => {
+  exceeds('SET @a = a SELECT (SELECT VALUE 1 FROM @a WHERE 1 IN @a) AS r', many(5_000, '2'), 'steps');
+});
+
+test('steps: a pattern with many states on a long text', () => {
+  exceeds(`SELECT regexp_matches(s, '(a{1,500}){1,2}b') AS r`, WORD, 'steps');
+  exceeds(`SELECT regexp_replace(s, '.*x|a', '') AS r`, WORD, 'steps');
+});
+
+test('steps: patterns that come with the message', () => {
+  const same = many(60, '"(a{1000})?"');
+  assert.equal(text(`SELECT (SELECT VALUE regexp_matches('a', *) FROM a) AS r`, same), `{"r":[${'true,'.repeat(59)}true]}`);
+  const distinct = JSON.stringify({ a: Array.from({ length: 60 }, (_, i) => `(a{1000})?${i}`) });
+  exceeds(`SELECT (SELECT VALUE regexp_matches('a', *) FROM a) AS r`, distinct, 'steps');
+});
+
+test('a pattern of more states than one may have is none', () => {
+  assert.equal(text(`SELECT isUndefined(regexp_matches('a', '${'(a{1000})?'.repeat(190)}')) AS r`, '{}'), '{"r":true}');
+  assert.equal(text(`SELECT isUndefined(regexp_matches('a', p)) AS r`, JSON.stringify({ p: 'a'.repeat(501) })), '{"r":true}');
+});
+
+test('size: texts that grow', () => {
+  exceeds(`SELECT replace(s, 'a', b) AS r`, WORD, 'size');
+  exceeds(`SELECT concat(s, s, s, s, s) AS r`, WORD, 'size');
+  exceeds('SELECT s + s + s + s + s AS r', WORD, 'size');
+  exceeds(`SELECT regexp_replace(substring(s, 0, 100), 'a', b) AS r`, WORD, 'size');
+  exceeds(`SELECT encode(concat(s, s, s, s), 'base64') AS r`, WORD, 'size');
+});
+
+test('size: a result and variables', () => {
+  exceeds('SELECT [s, s, s, s, s, s, s, s, s, s] AS r', WORD, 'size');
+  exceeds('SET @a = s, @b = [@a] SELECT @b AS r', WORD, 'size');
+  exceeds('SET @v = a SELECT (SELECT VALUE @v FROM a) AS r', many(3_000, '1'), 'size');
+});
+
+test('transform gives nothing beyond 128 KiB [iot-sql-functions: transform]', () => {
+  const payload = JSON.stringify({ o: { x: 'x'.repeat(1000) }, a: Array.from({ length: 200 }, () => ({})) });
+  const result = run(`SELECT isUndefined(transform('enrichArray', o, a)) AS r`, payload);
+  assert.ok(result !== undefined && !(result instanceof Promise));
+  assert.equal(result.payload.toString(), '{"r":true}');
+});
+
+test('a large payload within bounds is done', () => {
+  const result = run('SELECT (SELECT VALUE * FROM a WHERE true) AS r', LIST);
+  assert.ok(result !== undefined && !(result instanceof Promise));
+  assert.equal(result.payload.length, LIST.length);
+});
+
+test('payloads of brackets without end neither overflow nor count as JSON', () => {
+  for (const payload of [
+    '['.repeat(131_072),
+    '[1,'.repeat(40_000),
+    '{"a":'.repeat(26_000),
+    `${'['.repeat(65_000)}${']'.repeat(65_000)}`,
+  ]) {
+    const result = run('SELECT *', payload);
+    assert.ok(result !== undefined && !(result instanceof Promise));
+    assert.equal(result.payload.toString(), payload);
+  }
+});
+
+test('statements of parentheses, signs and operators without end are refused', () => {
+  for (const part of [
+    '(',
+    '[',
+    '-',
+    'NOT ',
+    'CASE ',
+    '(SELECT ',
+    "{'a':",
+    'abs(',
+    '1+',
+    '1=',
+    'a.',
+    'a AND (',
+    '1 IN ',
+    '1 OR NOT ',
+  ])
+    assert.throws(
+      () => RuleQuery.parse(`SELECT ${part.repeat(20_000)}`.slice(0, 250_000), '2016-03-23'),
+      (error) => error instanceof ThingkeepError && error.code === 'SqlParseException',
+      part,
+    );
+});
+
+test('a thousand conditions in a row are a statement like any other', () => {
+  const sql = `SELECT 1 AS a WHERE ${Array.from({ length: 1000 }, (_, i) => `x = ${i}`).join(' OR ')}`;
+  const result = run(sql, '{"x":999}');
+  assert.ok(result !== undefined && !(result instanceof Promise));
+  assert.equal(result.payload.toString(), '{"a":1}');
+});
+
+/** Words and signs of the language in any order: much of it is nearly a statement. */
+const nearly = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(
+        ...'SELECT|SELECT VALUE|FROM|WHERE|AS|AND|OR|NOT|CASE|WHEN|THEN|ELSE|END|SET|IN|null|true|value|a|b.c|*|,|(|)|{|}|[|]|.|:|=|<>|<|+|-|/|%|@x|@x = 1'.split(
+          '|',
+        ),
+        "'t'",
+        '"a"',
+        "'it''s'",
+        '1',
+        '2.5',
+        '1e9',
+        'topic()',
+        'get(a, 0)',
+        'cast(a AS Int)',
+        'abs(',
+        '\n',
+        "'",
+        '"',
+        '\\',
+      ),
+      fc.string({ maxLength: 4 }),
+    ),
+    { maxLength: 30 },
+  )
+  .map((parts) => parts.join(' '));
+
+test('parsing throws SqlParseException and nothing else', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        nearly,
+        nearly.map((text) => `SELECT ${text}`),
+        fc.string(),
+      ),
+      fc.constantFrom(...VERSIONS),
+      (sql, version) => {
+        try {
+          RuleQuery.parse(sql, version).template(sql);
+        } catch (error) {
+          assert.ok(error instanceof ThingkeepError && error.code === 'SqlParseException', `${error}`);
+        }
+      },
+    ),
+    { numRuns: 3_000 },
+  );
+});
+
+test('an expression means the same when it is written again, and evaluating it throws at most SqlEvaluationError', () => {
+  fc.assert(
+    fc.property(anyExpression, fc.json({ maxDepth: 4 }), (expression, payload) => {
+      const text = expressionText(expression);
+      const outcome = (sql: string): string | undefined => {
+        try {
+          const result = run(sql, payload);
+          assert.ok(!(result instanceof Promise));
+          return result?.payload.toString();
+        } catch (error) {
+          assert.ok(error instanceof SqlEvaluationError, `${error}: ${sql}`);
+          return error.bound;
+        }
+      };
+      const spaced = expressionText(expression, '\n ');
+      assert.equal(outcome(`SELECT ${text} AS r`), outcome(`select ((${spaced})) as r`));
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test('any bytes are a payload', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom(...VERSIONS), (bytes, version) => {
+      const result = run('SELECT *', Buffer.from(bytes), version);
+      assert.ok(result !== undefined && !(result instanceof Promise));
+      assert.ok(result.value !== undefined || result.payload.equals(Buffer.from(bytes)));
+      assert.notEqual(run('SELECT a, topic() AS t, upper(b.c) AS u', Buffer.from(bytes), version), undefined);
+    }),
+  );
+});
+
+test('numbers of JSON come out as they went in, or as the same number', () => {
+  const number = fc
+    .tuple(
+      fc.boolean(),
+      fc.bigInt({ min: 0n, max: 10n ** 30n }),
+      fc.option(fc.nat(10 ** 9)),
+      fc.option(fc.integer({ min: -300, max: 300 })),
+    )
+    .map(
+      ([minus, whole, part, exponent]) =>
+        `${minus ? '-' : ''}${whole}${part === null ? '' : `.${part}`}${exponent === null ? '' : `e${exponent}`}`,
+    );
+  fc.assert(
+    fc.property(number, fc.constantFrom(...VERSIONS), (text, version) => {
+      const result = run('SELECT *', `{"a":${text}}`, version);
+      assert.ok(result !== undefined && !(result instanceof Promise));
+      const written = /"a":(.*)}/.exec(result.payload.toString())?.[1] ?? '';
+      const same = run(`SELECT ${written} = ${text} AS r`, '{}', version);
+      assert.ok(same !== undefined && !(same instanceof Promise));
+      assert.equal(same.payload.toString(), '{"r":true}', `${text} became ${written}`);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('steps: members that are compared or copied, zones that are new, calculations of many digits', () => {
+  const members = Array.from({ length: 2_000 }, (_, i) => `"k${i}":${i}`).join(',');
+  const wide = `{"o":{${members}},"a":[${'0,'.repeat(9_999)}0]}`;
+  exceeds(`SET @o = o SELECT (SELECT VALUE @o = {'a': 1} FROM a) AS r`, wide, 'steps');
+  exceeds('SET @o = o SELECT (SELECT @o AS y, 1 AS y.z FROM a) AS r', wide, 'steps');
+  exceeds('SELECT (SELECT VALUE 0.1 + 0.2 + 0.3 + 0.4 + 0.5 FROM a) AS r', wide, 'steps');
+  const zones = JSON.stringify({ a: Intl.supportedValuesOf('timeZone') });
+  exceeds(`SELECT (SELECT VALUE parse_time('z', 0, *) FROM a) AS r`, zones, 'steps');
+});

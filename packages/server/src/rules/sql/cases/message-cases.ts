@@ -1,0 +1,182 @@
+/** Functions of the message, of time, and substitution templates. */
+import type { ExpressionGroup, TemplateGroup } from './sql-cases.ts';
+
+const TRACE = '12345678-1234-1234-1234-123456789012';
+
+export const MESSAGE_CASES: readonly ExpressionGroup[] = [
+  {
+    section: 'iot-sql-functions: accountid, clientid, principal, sourceip, timestamp, traceid',
+    message: {
+      clientId: 'lamp',
+      principal: 'ba67293af50bf250',
+      sourceIp: '192.0.2.1',
+      traceId: TRACE,
+      receivedAt: 1481825251155,
+    },
+    cases: [
+      ['accountid()', '"123456789012"'],
+      ['clientid()', '"lamp"'],
+      ['principal()', '"ba67293af50bf250"'],
+      ['sourceip()', '"192.0.2.1"'],
+      ['timestamp()', '1481825251155'],
+      ['TIMESTAMP() % 12', '3'],
+      ['traceid()', `"${TRACE}"`],
+      ['clientid(1)'],
+    ],
+  },
+  {
+    section: 'iot-sql-functions: clientid, traceid, principal (not by MQTT)',
+    cases: [['clientid()', '"n/a"'], ['traceid()'], ['principal()'], ['sourceip()']],
+  },
+  {
+    section: 'iot-sql-functions: newuuid, rand',
+    cases: [
+      ['newuuid()', '"123a4567-b89c-12d3-e456-789012345000"'],
+      ['rand()', '0.8231909191640703'],
+      ['rand() < 1', 'true'],
+    ],
+  },
+  { section: 'iot-sql-functions: sql_version', cases: [['sql_version()', '"2016-03-23"']] },
+  { section: 'iot-sql-functions: sql_version', version: '2015-10-08', cases: [['sql_version()', '"2015-10-08"']] },
+  { section: 'iot-sql-functions: sql_version', version: 'beta', cases: [['sql_version()', '"beta"']] },
+  {
+    section: 'iot-sql-functions: topic',
+    message: { topic: 'things/myThings/thingOne' },
+    cases: [
+      ['topic()', '"things/myThings/thingOne"'],
+      ['topic(1)', '"things"'],
+      ['topic(3)', '"thingOne"'],
+      ["topic('2')", '"myThings"'],
+      ['topic(4)'],
+      ['topic(0)'],
+      ['topic(-1)'],
+      ["topic('x')"],
+      ['topic(null)'],
+      ['topic(1, 2)'],
+    ],
+  },
+  {
+    section: 'iot-sql-functions: get_mqtt_property, get_user_properties',
+    message: {
+      properties: {
+        payloadFormatIndicator: 1,
+        contentType: 'text/json',
+        responseTopic: 'answers',
+        correlationData: Buffer.from('c-1'),
+        userProperty: [
+          ['k', 'v1'],
+          ['k', 'v2'],
+          ['__proto__', 'x'],
+        ],
+      },
+    },
+    cases: [
+      ["get_mqtt_property('format_indicator')", '"UTF8_DATA"'],
+      ["get_mqtt_property('content_type')", '"text/json"'],
+      ["get_mqtt_property('response_topic')", '"answers"'],
+      ["get_mqtt_property('correlation_data')", '"c-1"'],
+      ["get_mqtt_property('other')"],
+      ["get_user_properties('k')", '["v1","v2"]'],
+      ["get(get_user_properties('k'), 0)", '"v1"'],
+      ["get_user_properties('none')"],
+      ['get_user_properties()', '[{"k":"v1"},{"k":"v2"},{"__proto__":"x"}]'],
+    ],
+  },
+  {
+    section: 'iot-sql-functions: get_mqtt_property, get_user_properties (nothing set)',
+    message: { properties: {} },
+    cases: [
+      ["get_mqtt_property('format_indicator')", '"UNSPECIFIED_BYTES"'],
+      ["get_mqtt_property('content_type')"],
+      ['get_user_properties()'],
+    ],
+  },
+  {
+    section: 'iot-sql-functions: parse_time',
+    cases: [
+      ["parse_time(\"yyyy.MM.dd G 'at' HH:mm:ss z\", 100000000, 'America/Belize')", '"1970.01.01 AD at 21:46:40 CST"'],
+      ['parse_time("yyyy.MM.dd G \'at\' HH:mm:ss z", 1497028786000)', '"2017.06.09 AD at 17:19:46 UTC"'],
+      ["parse_time('yyyy', 1497028786000, 'UTC')", '"2017"'],
+      ["parse_time('yy', 1497028786000)", '"17"'],
+      ["parse_time('EEEE, d MMMM yyyy', 1497028786000)", '"Friday, 9 June 2017"'],
+      ["parse_time('EEE MMM D', 1497028786000)", '"Fri Jun 160"'],
+      ["parse_time('h:mm a', 1497028786000)", '"5:19 PM"'],
+      ["parse_time('KK kk', 1497052800000)", '"00 24"'],
+      ["parse_time('SSS S SSSS', 1497028786123)", '"123 1 1230"'],
+      ["parse_time('Z ZZ ZZZ', 1497028786000, 'Europe/Paris')", '"+0200 +02:00 Europe/Paris"'],
+      ["parse_time('zzzz', 1497028786000, 'America/New_York')", '"Eastern Daylight Time"'],
+      ["parse_time('HH', 1497028786000, '-05:30')", '"11"'],
+      ["parse_time('xxxx-ww-e', 1451606400000)", '"2015-53-5"'],
+      ["parse_time('YYYY C', 1497028786000)", '"2017 20"'],
+      ["parse_time('''at''', 0)", '"at"'],
+      ["parse_time('yyyy', '1497028786000.9')", '"2017"'],
+      ["parse_time('yyyy', -1)", '"1969"'],
+      ["parse_time('b', 0)"],
+      ["parse_time('yyyy', 0, 'Mars/Phobos')"],
+      ["parse_time('yyyy', 'x')"],
+      ["parse_time('yyyy', 1e30)"],
+      ['parse_time("\'open", 0)'],
+    ],
+  },
+  {
+    section: 'iot-sql-functions: time_to_epoch',
+    cases: [
+      ["time_to_epoch('2020-04-03 09:45:18 UTC+01:00', 'yyyy-MM-dd HH:mm:ss VV')", '1585903518000'],
+      ["time_to_epoch('18 December 2015', 'dd MMMM yyyy')", '1450396800000'],
+      ["time_to_epoch('2007-12-03 10:15:30.592 America/Los_Angeles', 'yyyy-MM-dd HH:mm:ss.SSS z')", '1196705730592'],
+      ["time_to_epoch('2020-04-03T09:45:18Z', \"yyyy-MM-dd'T'HH:mm:ssX\")", '1585907118000'],
+      ["time_to_epoch('2020-04-03T09:45:18+0200', \"yyyy-MM-dd'T'HH:mm:ssZ\")", '1585899918000'],
+      ["time_to_epoch('20200403', 'yyyyMMdd')", '1585872000000'],
+      ["time_to_epoch('3/4/20 5:07 PM', 'd/M/yy h:mm a')", '1585933620000'],
+      ["time_to_epoch('Fri, 3 Apr 2020', 'EEE, d MMM yyyy')", '1585872000000'],
+      ["time_to_epoch('2020-094', 'yyyy-DDD')", '1585872000000'],
+      ["time_to_epoch('2020-03-29 02:30 Europe/Paris', 'yyyy-MM-dd HH:mm VV')", '1585445400000'],
+      ["time_to_epoch('2020-10-25 02:30 Europe/Paris', 'yyyy-MM-dd HH:mm VV')", '1603585800000'],
+      ["time_to_epoch('2020-04-03', 'yyyy-MM-dd[ HH:mm]')", '1585872000000'],
+      ["time_to_epoch('2020-04-03 01:00', 'yyyy-MM-dd[ HH:mm]')", '1585875600000'],
+      ["time_to_epoch('2020-02-30', 'yyyy-MM-dd')"],
+      ["time_to_epoch('2020-04-03 x', 'yyyy-MM-dd')"],
+      ["time_to_epoch('Mon, 3 Apr 2020', 'EEE, d MMM yyyy')"],
+      ["time_to_epoch('10:15', 'HH:mm')"],
+      ["time_to_epoch('2020', 'bbbb')"],
+      ["time_to_epoch(null, 'yyyy')"],
+    ],
+  },
+];
+
+const v = (expression: string): string => `\${${expression}}`;
+
+export const TEMPLATE_CASES: readonly TemplateGroup[] = [
+  {
+    section: 'iot-substitution-templates',
+    payload: '{"device_id":"d1","n":2.5,"o":{"a":[1]},"none":null,"b":true}',
+    cases: [
+      ['plain', 'plain'],
+      ['', ''],
+      [`${v('topic()')}/republish`, 't/republish'],
+      [`device/${v('device_id')}`, 'device/d1'],
+      [`${v('n')}|${v('b')}|${v('o')}`, '2.5|true|{"a":[1]}'],
+      [`[${v('nothing')}]`, '[]'],
+      [`[${v('none')}]`, '[]'],
+      [v("'a}b'"), 'a}b'],
+      [v("{'x': {'y': 1}}.x.y"), '1'],
+      [v("parse_time('yyyy', timestamp(), 'UTC')"), '1970'],
+      [v(' n + 1 '), '3.5'],
+      ['$$aws/things/x', '$$aws/things/x'],
+      ['$ {n} $', '$ {n} $'],
+      [`a${v('n')}"unclosed`, 'a2.5"unclosed'],
+      [v("CASE b WHEN true THEN 'yes' ELSE 'no' END"), 'yes'],
+      [v('(SELECT VALUE a FROM o)'), '[1]'],
+      [v('none = null'), 'true'],
+    ],
+  },
+  {
+    section: 'iot-sql-set: variables in substitution templates',
+    payload: '{"a":{"b":7}}',
+    set: 'SET @x = a.b, @y = @x + 1',
+    cases: [
+      [v('@x'), '7'],
+      [`${v('@y * 2')}-${v('@x')}`, '16-7'],
+    ],
+  },
+];

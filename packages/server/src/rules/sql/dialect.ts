@@ -1,0 +1,16 @@
+/** What differs between the versions of the SQL (developer guide, page iot-rule-sql-version). */
+import type { SqlVersion } from './contract.ts';
+
+export interface Dialect {
+  readonly version: SqlVersion;
+  /** 10.0 is a Decimal of its own, as written; from 2016-03-23 on a whole number is an Int (page iot-sql-data-types). */
+  readonly keepsDecimals: boolean;
+  /** Literals of objects and arrays, nested queries, and the functions that came with them. */
+  readonly nests: boolean;
+}
+
+export const DIALECTS: Readonly<Record<SqlVersion, Dialect>> = {
+  '2015-10-08': { version: '2015-10-08', keepsDecimals: true, nests: false },
+  '2016-03-23': { version: '2016-03-23', keepsDecimals: false, nests: true },
+  beta: { version: 'beta', keepsDecimals: false, nests: true },
+};

@@ -1,0 +1,71 @@
+/** Functions that ask another service (developer guide, page iot-sql-functions). A call that fails gives Undefined. */
+import type { ExternalFunction } from '../contract.ts';
+import { SQL_LIMITS } from '../limits.ts';
+import { isObject, jsonSize, type SqlObject, type SqlValue, toPlain } from '../values.ts';
+import { define, type Functions, type SqlFunction } from './definition.ts';
+
+type Valid = (args: readonly SqlValue[]) => boolean;
+
+const external = (
+  name: ExternalFunction,
+  shape: { readonly counts: readonly number[]; readonly since2016?: boolean },
+  valid: Valid,
+  prepare: (args: readonly SqlValue[]) => readonly SqlValue[] = (args) => args,
+): SqlFunction =>
+  define(
+    { least: Math.min(...shape.counts), most: Math.max(...shape.counts), since2016: shape.since2016 ?? false, asks: true },
+    (args, { id }) => {
+      if (!shape.counts.includes(args.length)) return () => undefined;
+      return (evaluation) => {
+        const values = args.map((arg) => arg.evaluate(evaluation));
+        if (!valid(values)) return undefined;
+        for (const value of values) evaluation.bound(jsonSize(value, SQL_LIMITS.valueText));
+        return evaluation.ask(id, name, () => prepare(values).map(toPlain));
+      };
+    },
+  );
+
+const texts: Valid = (args) => args.every((arg) => typeof arg === 'string');
+
+/** One level: members that are objects or arrays become their JSON text. */
+function flattened(record: SqlObject): SqlObject {
+  return Object.fromEntries(
+    Object.entries(record).map(([key, value]) => [
+      key,
+      typeof value === 'object' && value !== null ? JSON.stringify(value) : value,
+    ]),
+  );
+}
+
+const SECRET_TYPES: readonly SqlValue[] = ['SecretString', 'SecretBinary'];
+
+export const EXTERNAL: Functions = {
+  aws_lambda: external('aws_lambda', { counts: [2] }, ([arn, input]) => typeof arn === 'string' && input !== undefined),
+  get_dynamodb: external(
+    'get_dynamodb',
+    { counts: [4, 6], since2016: true },
+    (args) =>
+      texts([args[0], args[1], args.at(-1)]) &&
+      (args.length === 4 || typeof args[3] === 'string') &&
+      [args[2], args.length === 6 ? args[4] : ''].every((key) => key !== undefined && key !== null),
+  ),
+  get_registry_data: external(
+    'get_registry_data',
+    { counts: [3] },
+    (args) => texts(args) && (args[0] === 'DescribeThing' || args[0] === 'ListThingGroupsForThing'),
+  ),
+  get_secret: external('get_secret', { counts: [3, 4] }, (args) => texts(args) && SECRET_TYPES.includes(args[1])),
+  get_thing_shadow: external('get_thing_shadow', { counts: [2, 3], since2016: true }, texts),
+  machinelearning_predict: external(
+    'machinelearning_predict',
+    { counts: [3] },
+    ([model, role, record]) => texts([model, role]) && isObject(record),
+    ([model, role, record]) => [model, role, flattened(record as SqlObject)],
+  ),
+};
+
+/** Which argument is the role: it is text, and no variable stands for it (page iot-sql-set). */
+export const roleArgument = (name: string, count: number): number | undefined => {
+  if (!Object.hasOwn(EXTERNAL, name) || name === 'aws_lambda') return undefined;
+  return name === 'machinelearning_predict' ? 1 : count - 1;
+};

@@ -1,0 +1,200 @@
+/** The orders of all rules: a queue for each action, kept on disk where they are promised, found again at a start. */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import type { Journal } from '../broker/journal.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { Store } from '../store/contract.ts';
+import { ActionQueue } from './action-queue.ts';
+import { ACTIONS } from './actions/action-types.ts';
+import type { ActionError, ActionTools, ActionType, Order } from './actions/contract.ts';
+import { decodeOrder, EVALUATE, encodeOrder, type KeptOrder } from './orders.ts';
+import type { Entry } from './room.ts';
+import { ORDER_OWNER, orderRows } from './store.ts';
+
+/** How an order ended. */
+export interface OrderEnd {
+  done(order: KeptOrder): void;
+  /** `row` is its row on disk, which the listener takes away with {@link Work.forget} when it has told; 0 for none. */
+  gaveUp(order: KeptOrder, error: ActionError, row: number): void;
+  /** It has gone from the disk, and was nowhere else. */
+  lost?(): void;
+}
+
+export interface WorkOptions {
+  readonly store: Store;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Tools of the place that an order is of, without its signals. */
+  readonly tools: (place: Place) => Omit<ActionTools, 'closing' | 'signal'>;
+  /** Whether the failure of such an order would be told to somebody. */
+  readonly tells: (order: Pick<KeptOrder, 'place' | 'ruleName' | 'index' | 'key'>) => boolean;
+  /** Has rules look at a message that waits for that: orders whose key is `evaluate`. Fails with ActionError at the server's end only. */
+  readonly evaluate: (order: KeptOrder) => Promise<void>;
+  /** For orders that nobody waits for any more: those found on disk. */
+  readonly orphans: OrderEnd;
+}
+
+/** Rows, and bytes of them, that are read at once at a start. */
+const PAGE = { rows: 500, bytes: 4 * 1024 * 1024 };
+const TIMEOUT = 10_000;
+/** Orders on disk that are left in memory at a start. */
+const REMEMBERED = 1000;
+/** Messages of one rule that are looked at, which is to wait for functions, at a time. */
+const EVALUATIONS = 64;
+/** Bytes of memory that an order takes beside its payloads. */
+const OVERHEAD = 1024;
+
+/** A rule that is changed may have another kind of action in the same place: that has a queue of its own. */
+const queueName = ({ place, ruleName, index, key }: KeptOrder, batching: unknown): string =>
+  `${place.region}/${place.accountId}/${ruleName}/${index}/${key}/${JSON.stringify(batching ?? '')}`;
+
+const isKnown = ({ key }: KeptOrder): boolean => key === EVALUATE || Object.hasOwn(ACTIONS, key);
+
+/** Undefined for orders that are no action. */
+const typeOf = ({ key }: KeptOrder): ActionType<unknown> | undefined =>
+  key === EVALUATE ? undefined : (ACTIONS[key] as ActionType<unknown>);
+
+export class Work {
+  readonly #options: WorkOptions;
+  readonly #queues = new Map<string, ActionQueue>();
+  readonly #holdings = { orders: 0, memory: 0, disk: 0 };
+  readonly #ends = new WeakMap<Entry, OrderEnd>();
+  readonly #closing = new AbortController();
+  #sequence = 1;
+
+  constructor(options: WorkOptions) {
+    this.#options = options;
+  }
+
+  /** Orders that are not done, and their bytes in memory and on disk. */
+  get holdings(): { readonly orders: number; readonly memory: number; readonly disk: number } {
+    return this.#holdings;
+  }
+
+  get closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /** Finds orders on disk again; the first tick goes on with them. */
+  async load(): Promise<void> {
+    for (let after = 0, count = 0; ; ) {
+      const page = await this.#options.store.read((tx) => tx.scanRows(orderRows, ORDER_OWNER, { after, ...PAGE }));
+      for (const { at, value } of page) {
+        after = at;
+        this.#sequence = Math.max(this.#sequence, at + 1);
+        const order = decodeOrder(value);
+        if (order === undefined || !isKnown(order)) {
+          this.#options.log.error({ event: 'rule-order-unreadable', at }, 'an order of a rule can not be read and is left out');
+          this.forget([at]);
+          continue;
+        }
+        count += 1;
+        const entry = entryOf(order, at, value.length + OVERHEAD, count <= REMEMBERED);
+        this.#queueOf(order).putBack(entry);
+      }
+      if (page.length === 0) return;
+    }
+  }
+
+  /**
+   * Orders an action. `promised`: it survives the process, and is on disk with the journal's next commit. False when there
+   * is no room: nothing was ordered.
+   */
+  put(order: KeptOrder, promised: boolean, end: OrderEnd): boolean {
+    const { payload, message } = order;
+    const queue = this.#queueOf(order);
+    const size = OVERHEAD + payload.length + (payload === message.payload ? 0 : message.payload.length);
+    if (this.closed || !queue.hasRoom(size, promised)) return false;
+    let at = 0;
+    if (promised) {
+      at = this.#sequence;
+      this.#sequence += 1;
+      this.#options.journal.putRow(orderRows, { owner: ORDER_OWNER, at, value: encodeOrder(order) });
+    }
+    const entry = entryOf(order, at, size, true);
+    this.#ends.set(entry, end);
+    queue.put(entry);
+    return true;
+  }
+
+  /** Takes rows away whose orders have come to their end. What ends after the server's is done again at its next start. */
+  forget(rows: Iterable<number>): void {
+    if (this.closed) return;
+    for (const at of rows) this.#options.journal.deleteRow(orderRows, { owner: ORDER_OWNER, at });
+  }
+
+  tick(): void {
+    const now = this.#options.clock.monotonic();
+    for (const [name, queue] of this.#queues) {
+      queue.tick(now);
+      if (queue.size === 0) this.#queues.delete(name);
+    }
+  }
+
+  /** Ends what is under way; what is on disk is done after the next start. */
+  close(): void {
+    for (const queue of this.#queues.values()) queue.close();
+    this.#closing.abort();
+  }
+
+  #queueOf(order: KeptOrder): ActionQueue {
+    const batching = typeOf(order)?.batching?.(order.parameters);
+    const name = queueName(order, batching);
+    const known = this.#queues.get(name);
+    if (known !== undefined) return known;
+    const { clock, log, tells } = this.#options;
+    const type = typeOf(order);
+    // The order itself, with its message, is not to be kept for as long as the queue is.
+    const { place, ruleName, index, key } = order;
+    const queue = new ActionQueue({
+      ...{ clock, batching, type: type ?? { attempts: 1 }, holdings: this.#holdings },
+      ...(type === undefined ? { atOnce: EVALUATIONS } : {}),
+      tells: () => tells({ place, ruleName, index, key }),
+      run: (orders) => this.#run(type, orders),
+      read: (at) => this.#read(at),
+      done: (entry, done) => {
+        if (entry.at > 0) this.forget([entry.at]);
+        this.#endOf(entry).done(done);
+      },
+      gaveUp: (entry, given, error) => this.#endOf(entry).gaveUp(given, error, entry.at),
+      lost: (entry) => {
+        log.error({ event: 'rule-order-lost', at: entry.at }, 'an order of a rule is not on disk any more');
+        this.#endOf(entry).lost?.();
+      },
+    });
+    this.#queues.set(name, queue);
+    return queue;
+  }
+
+  #endOf(entry: Entry): OrderEnd {
+    return this.#ends.get(entry) ?? this.#options.orphans;
+  }
+
+  async #run(type: ActionType<unknown> | undefined, orders: readonly [KeptOrder, ...KeptOrder[]]): Promise<void> {
+    const { tools, evaluate } = this.#options;
+    if (type === undefined) {
+      await evaluate(orders[0]);
+      return;
+    }
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(type.timeoutMs ?? TIMEOUT)]);
+    await type.run(orders as readonly [Order<unknown>, ...Order<unknown>[]], {
+      ...tools(orders[0].place),
+      ...{ signal, closing: this.#closing.signal },
+    });
+  }
+
+  async #read(at: number): Promise<KeptOrder | undefined> {
+    // It may still be on its way there.
+    await this.#options.journal.committed();
+    const page = await this.#options.store.read((tx) =>
+      tx.scanRows(orderRows, ORDER_OWNER, { after: at - 1, rows: 1, bytes: 1 }),
+    );
+    const [row] = page;
+    return row?.at === at ? decodeOrder(row.value) : undefined;
+  }
+}
+
+const entryOf = (order: KeptOrder, at: number, size: number, remembered: boolean): Entry => ({
+  ...{ at, size, topic: order.message.topic, order: remembered ? order : undefined, attempts: 0, since: 0 },
+});
