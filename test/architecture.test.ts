@@ -70,7 +70,10 @@ test('a package imports only what its package.json names', () => {
       return mine.flatMap((source) =>
         arrowImports(source.imports)
           .filter(
-            (name) => name !== manifest.name && !Object.hasOwn(manifest.dependencies ?? {}, name) && !isTestMaterial(source.path),
+            (name) =>
+              name !== manifest.name &&
+              !Object.hasOwn({ ...manifest.dependencies, ...manifest.optionalDependencies }, name) &&
+              !isTestMaterial(source.path),
           )
           .map((name) => `${source.path} imports ${name}, which ${path} does not name`),
       );

@@ -24,7 +24,14 @@ const room = (
 });
 
 /** Packages of which wire takes types, and nothing that runs. */
-export const WIRE_TYPES = ['@aws-sdk/client-iot', '@aws-sdk/client-iot-data-plane', '@aws-sdk/client-iot-jobs-data-plane'];
+export const WIRE_TYPES = [
+  '@aws-sdk/client-iam',
+  '@aws-sdk/client-iot',
+  '@aws-sdk/client-iot-data-plane',
+  '@aws-sdk/client-iot-jobs-data-plane',
+  '@aws-sdk/client-lambda',
+  '@aws-sdk/client-sts',
+];
 
 /** Rooms of packages/server/src, leaves first. A file's room is the longest name here that its path begins with. */
 export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
@@ -47,6 +54,23 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ['runtime/'],
     ['http', 'https'],
   ),
+  'functions/code/': room(
+    'archives are judged and unpacked here, and nothing of them is run',
+    [],
+    ['crypto', 'fs', 'fs/promises', 'path', 'stream', 'stream/promises'],
+    ['yauzl'],
+  ),
+  'functions/sandbox/': room(
+    'the only starter of processes: it knows no record, and is told what to run and with which credentials',
+    ['runtime/', 'functions/code/'],
+    ['child_process', 'crypto', 'events', 'fs', 'fs/promises', 'http', 'net', 'path', 'stream'],
+  ),
+  'functions/hosted/': room(
+    'hosted functions are records, rights and a queue; what runs them is behind the pool',
+    ['runtime/', 'store/contract.ts', 'functions/', 'functions/code/', 'functions/sandbox/'],
+    ['crypto', 'os', 'path'],
+  ),
+  'logs/': room('log groups keep lines within bounds, whoever wrote them', ['runtime/', 'store/contract.ts'], ['crypto']),
   'authorizers/': room(
     'authorizers keep records and ask a function that is handed in: no socket, and nothing of who connects',
     ['runtime/', 'store/contract.ts', 'functions/contract.ts'],
@@ -66,6 +90,22 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     'credentials are made of a secret and a session; who asks, and with what rights, is told',
     ['runtime/', 'store/contract.ts', 'policies/principals.ts'],
     ['crypto'],
+  ),
+  'iam/': room(
+    'IAM keeps identities and judges what they ask for; who has signed is proven elsewhere, and what they then do is done elsewhere',
+    [
+      'runtime/',
+      'store/contract.ts',
+      'policies/compile.ts',
+      'policies/condition.ts',
+      'policies/context.ts',
+      'policies/effective.ts',
+      'policies/evaluate.ts',
+      'credentials/role-arn.ts',
+      'credentials/session-tokens.ts',
+      'credentials/temporary-keys.ts',
+    ],
+    ['crypto', 'util'],
   ),
   'mqtt/': room('the codec knows bytes and packets, nothing of who sends them', [], ['buffer']),
   'registry/': room(
@@ -93,6 +133,34 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     'broker/client.ts',
     'broker/contract.ts',
   ]),
+  'rules/': room(
+    'rules see messages through the broker, and reach nobody but through actions',
+    [
+      ...['runtime/', 'store/contract.ts', 'mqtt/', 'functions/contract.ts', 'functions/function-name.ts'],
+      ...['rules/actions/', 'rules/sql/'],
+      ...['account', 'broker', 'client', 'journal', 'message', 'rates', 'run', 'tap', 'topic-entry'].map((name) => `broker/${name}.ts`),
+    ],
+    ['crypto'],
+    ['@aws-sdk/client-iot', '@aws-sdk/client-dynamodb'],
+  ),
+  'rules/actions/': room(
+    'an action knows its order and its tools: no record, no broker, and no other action',
+    ['runtime/', 'functions/contract.ts', 'functions/function-name.ts', 'rules/store.ts'],
+    ['crypto', 'http', 'https', 'worker_threads'],
+    [
+      ...['@platformatic/kafka', '@smithy/node-http-handler', '@aws-sdk/client-iot'],
+      ...['cloudwatch', 'cloudwatch-logs', 'dynamodb', 'firehose', 'iot-events-data', 'iotanalytics', 'iotsitewise'].map(
+        (name) => `@aws-sdk/client-${name}`,
+      ),
+      ...['kinesis', 'location', 's3', 'sfn', 'sns', 'sqs', 'timestream-write'].map((name) => `@aws-sdk/client-${name}`),
+    ],
+  ),
+  'rules/sql/': room(
+    'the SQL of rules is pure: the message, the time and every answer of a service are handed in',
+    ['mqtt/properties.ts'],
+    ['buffer', 'crypto'],
+    ['re2js'],
+  ),
   'gateway/': room(
     'gateway never sees SQL: it judges by records and rights that it gets through these files alone',
     [
@@ -144,10 +212,15 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       'broker/',
       'events/',
       'functions/',
+      'functions/hosted/',
+      'logs/',
       'authorizers/',
       'server-certificates/',
       'domains/',
       'credentials/',
+      'iam/',
+      'rules/',
+      'rules/actions/',
       'gateway/',
       'api/',
       'admin/',

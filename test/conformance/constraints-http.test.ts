@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
+import type { ServiceName } from '@thingkeep/wire/api/model.ts';
 import { operationsOf, signingName } from '@thingkeep/wire/api/table.ts';
 import { createApi } from '../../packages/server/src/api/http.ts';
 import { serveApi, serverOptions } from '../../packages/server/src/api/serve.ts';
@@ -23,7 +24,7 @@ const KEY = {
 
 async function startApi() {
   const reached: string[] = [];
-  const handlersOf = (service: 'iot' | 'iot-data' | 'iot-jobs-data') =>
+  const handlersOf = (service: ServiceName) =>
     Object.fromEntries(
       operationsOf(service).map(({ name }) => [
         name,
@@ -41,6 +42,7 @@ async function startApi() {
       iot: handlersOf('iot'),
       'iot-data': handlersOf('iot-data'),
       'iot-jobs-data': handlersOf('iot-jobs-data'),
+      lambda: handlersOf('lambda'),
     }),
     plain: new Map(),
     admin: new Map(),

@@ -39,6 +39,18 @@ const CANDIDATES = [
   'https://x.example/',
   'arn:aws:acm:us-east-1:123456789012:certificate/a1',
   'https://ingestion-a1.b.sfdc-matrix.net/streams/a/b/event',
+  'lambda:InvokeFunction',
+  '123456789012',
+  'arn:aws:iam::123456789012:role/r',
+  'arn:aws:lambda:us-east-1:123456789012:function:f',
+  'arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-0123456789abcdef0',
+  'arn:aws:lambda:us-east-1:123456789012:capacity-provider:c',
+  'arn:aws:lambda:us-east-1:123456789012:layer:l:1',
+  'arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0123456789abcdef0',
+  'arn:aws:kms:us-east-1:123456789012:key/k',
+  'o-0123456789',
+  '/mnt/a',
+  'us-east-1',
 ];
 const STRANGE = ['a b', '\u00e9', 'a\u0001', '!', '~', '$', '\u{1F600}', '\n', ' ', ''];
 
@@ -71,7 +83,7 @@ class Builder {
     const shape = this.shape(name);
     switch (shape.type) {
       case 'structure':
-        return Object.fromEntries((shape.required ?? []).map((member) => [member, this.valid(shape.members?.[member]?.shape)]));
+        return Object.fromEntries((shape.required ?? []).map((member) => [member, this.validMember(shape.members?.[member])]));
       case 'list':
         return Array.from({ length: shape.min ?? 0 }, () => this.valid(shape.member));
       case 'map':
@@ -87,6 +99,14 @@ class Builder {
       default:
         return shape.min ?? Math.min(1, shape.max ?? 1);
     }
+  }
+
+  /** A list without members has no form in a query: that of a required parameter has one. */
+  validMember(member: Member | undefined): unknown {
+    const least = this.valid(member?.shape);
+    return member?.location === 'querystring' && Array.isArray(least) && least.length === 0
+      ? [this.valid(this.shape(member.shape).member)]
+      : least;
   }
 
   validMap(shape: Shape, size: number): Record<string, unknown> {
@@ -217,9 +237,12 @@ export function serialize(operation: Operation, input: Readonly<Record<string, u
   let body: string | Uint8Array = '';
   const place = (name: string, { location, locationName = name, jsonvalue }: Member, value: unknown): void => {
     if (location === 'uri') path = path.replace(new RegExp(`\\{${locationName}\\+?\\}`), encode(toText(value)));
-    else if (location === 'querystring') query.push(`${encode(locationName)}=${encode(toText(value))}`);
+    else if (location === 'querystring')
+      for (const each of Array.isArray(value) ? value : [value]) query.push(`${encode(locationName)}=${encode(toText(each))}`);
     else if (location === 'header')
-      headers[locationName] = jsonvalue ? Buffer.from(JSON.stringify([{ a: value }])).toString('base64') : toText(value);
+      headers[locationName.toLowerCase()] = jsonvalue
+        ? Buffer.from(JSON.stringify([{ a: value }])).toString('base64')
+        : toText(value);
     else rest[name] = value;
   };
   for (const [name, member] of Object.entries(shape.members ?? {})) {
@@ -248,12 +271,25 @@ const listsInstead = ({ method, path, service }: Operation): boolean =>
 function carries(operation: Operation, steps: Steps, shape: Shape, constraint: BrokenRequest['constraint']): boolean {
   const member = shapeOf(operation.service, operation.input ?? '').members?.[steps[0] ?? ''];
   if (steps.at(-1) === '{key}' && constraint === 'type') return false;
-  if (steps.length > 1) return true;
-  if (member?.location === 'uri' && (constraint === 'required' || (constraint === 'min' && listsInstead(operation))))
+  // Every text of a query is a list of texts.
+  if (member?.location === 'querystring' && shapeOf(operation.service, member.shape).type === 'list' && constraint === 'type')
     return false;
-  if (constraint !== 'type') return true;
+  if (
+    steps.length === 1 &&
+    member?.location === 'uri' &&
+    (constraint === 'required' || (constraint === 'min' && listsInstead(operation)))
+  )
+    return false;
+  if (steps.length > 1 || constraint !== 'type') return true;
   return member?.location === undefined ? shape.type !== 'blob' || !isPayload(operation, steps) : shape.type !== 'string';
 }
+
+/** Signers and servers read a header's other characters each in a way of its own. */
+const fitsHeader = (operation: Operation, steps: Steps, value: unknown): boolean =>
+  shapeOf(operation.service, operation.input ?? '').members?.[steps[0] ?? '']?.location !== 'header' ||
+  operation.service !== 'lambda' ||
+  typeof value !== 'string' ||
+  /^[!-~]+$/.test(value);
 
 const isPayload = (operation: Operation, steps: Steps): boolean =>
   shapeOf(operation.service, operation.input ?? '').payload === steps[0];
@@ -265,7 +301,7 @@ export function* brokenRequests(operation: Operation): Generator<BrokenRequest> 
     const found: [BrokenRequest['constraint'], unknown][] = [...breaches(builder, shape), ['type', new Raw(otherType(shape))]];
     if (owner?.required?.includes(steps.at(-1) ?? '')) found.push(['required', ABSENT]);
     for (const [constraint, value] of found) {
-      if (!carries(operation, steps, shape, constraint)) continue;
+      if (!carries(operation, steps, shape, constraint) || !fitsHeader(operation, steps, value)) continue;
       const input = builder.with(operation.input, steps, () => value) as Record<string, unknown>;
       yield { operation, constraint, at: steps.join('.'), request: serialize(operation, input) };
     }
@@ -276,7 +312,9 @@ export function* brokenRequests(operation: Operation): Generator<BrokenRequest> 
 export function* filledRequests(operation: Operation): Generator<{ at: string; request: WireRequest }> {
   const builder = new Builder(operation.service);
   for (const { steps, name } of builder.sites(operation.input)) {
-    const value = builder.valid(name);
+    const [member = ''] = steps;
+    const value =
+      steps.length === 1 ? builder.validMember(builder.shape(operation.input).members?.[member]) : builder.valid(name);
     yield {
       at: steps.join('.'),
       request: serialize(operation, builder.with(operation.input, steps, () => value) as Record<string, unknown>),
@@ -284,4 +322,5 @@ export function* filledRequests(operation: Operation): Generator<{ at: string; r
   }
 }
 
-export const everyOperation = (): readonly Operation[] => (['iot', 'iot-data', 'iot-jobs-data'] as const).flatMap(operationsOf);
+export const everyOperation = (): readonly Operation[] =>
+  (['iot', 'iot-data', 'iot-jobs-data', 'lambda'] as const).flatMap(operationsOf);

@@ -20,7 +20,7 @@ test('hostile requests get an answer, and never a 5xx', async (t) => {
       id === credentials.accessKeyId
         ? { ...credentials, accountId: '000000000000', arn: 'arn:aws:iam::000000000000:user/u', userId: 'A' }
         : undefined,
-    services: () => ({ iot: {}, 'iot-data': {}, 'iot-jobs-data': {} }),
+    services: () => ({ iot: {}, 'iot-data': {}, 'iot-jobs-data': {}, lambda: {} }),
     plain: new Map(),
     admin: new Map(),
   });

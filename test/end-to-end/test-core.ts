@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -29,6 +29,8 @@ export interface StartOptions {
   readonly dataDir?: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** User id to run as, of a test that runs as root. */
+  readonly user?: number;
 }
 
 export interface LogLine extends Readonly<Record<string, unknown>> {
@@ -119,10 +121,12 @@ export class TestServer implements AsyncDisposable {
   }
 }
 
-export async function startServer({ dataDir, args = [], env = {} }: StartOptions = {}): Promise<TestServer> {
+export async function startServer({ dataDir, args = [], env = {}, user }: StartOptions = {}): Promise<TestServer> {
   const folder = dataDir ?? temporaryFolder();
+  if (user !== undefined) chownSync(folder, user, user);
   const child = spawn(process.execPath, [MAIN, 'start', '--data-dir', folder, ...FREE_PORTS, ...args], {
     env: { ...plainEnvironment(), ...env },
+    ...(user === undefined ? {} : { uid: user, gid: user }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   // A test that is ended from outside takes its server with it.

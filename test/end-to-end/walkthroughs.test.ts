@@ -1,5 +1,5 @@
 /** The walkthroughs: each README shows exactly what its run.sh runs, and run.sh runs. */
-// needs: aws openssl mosquitto-clients
+// needs: aws boto3 openssl mosquitto-clients system-boto3
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -49,6 +49,13 @@ for (const name of names)
   });
 
 describe('the walkthroughs run', () => {
+  test('rule-and-function', async () => {
+    const { stdout } = await runs('rule-and-function');
+    assert.match(stdout, /^== What the function did\n95\nUnhandled\nAccessDeniedException$/m);
+    assert.match(stdout, /policy .*assumed-role\/notify\/notify is not authorized to perform: iot:UpdateThing .*thing\/oven-1/);
+    assert.match(stdout, /policy .*user\/dashboard is not authorized to perform: iot:DeleteTopicRule/);
+  });
+
   test('first-thing', async () => {
     const { stdout } = await runs('first-thing');
     assert.match(stdout, /^subject=C = us, ST = Pennsylvania, L = Fort Washington, O = Chariot Solutions, CN = RIMPLEDEVICE$/m);

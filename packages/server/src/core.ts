@@ -2,12 +2,14 @@
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Place } from '@thingkeep/wire/arn.ts';
+import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { metricsText } from './admin/metrics.ts';
 import { adminOperations } from './admin/operations.ts';
 import type { FindAccessKey, KeyUse } from './api/access-keys.ts';
 import type { Services } from './api/dispatch.ts';
 import type { JsonService } from './api/json-services.ts';
 import { createApi, type PlainHandler } from './api/http.ts';
+import { archiveAnswer, confirmationAnswer, text } from './api/plain-answers.ts';
 import { serveApi, serverOptions } from './api/serve.ts';
 import { signedHead } from './api/signed-request.ts';
 import { createSigv4 } from './api/sigv4.ts';
@@ -21,6 +23,8 @@ import { Broker } from './broker/broker.ts';
 import { dataPlaneOperations, publisher } from './broker/operations.ts';
 import { Retained } from './broker/retained.ts';
 import { limitsAndRates } from './config/accounts.ts';
+import type { ActionService } from './config/action-endpoints.ts';
+import { openActionKeys } from './config/action-keys.ts';
 import type { Config } from './config/config.ts';
 import type { DataFolder } from './config/data-folder.ts';
 import { writePrivateFile } from './config/private-file.ts';
@@ -30,6 +34,9 @@ import { roleAliasOperations } from './credentials/operations.ts';
 import { credentialProvider } from './credentials/provider.ts';
 import { SessionTokens } from './credentials/session-tokens.ts';
 import { taggableRoleAliases } from './credentials/store.ts';
+import { openRules } from './rules/open.ts';
+import { askRegistry } from './registry/ask.ts';
+import { taggableRules } from './rules/store.ts';
 import { temporaryKeys } from './credentials/temporary-keys.ts';
 import { domainCreation } from './domains/creating.ts';
 import { DomainDirectory } from './domains/directory.ts';
@@ -37,6 +44,8 @@ import { domainOperations } from './domains/operations.ts';
 import { domainsUsing, DomainServing } from './domains/serving.ts';
 import { taggableDomains } from './domains/tagging.ts';
 import { isFunctionName } from './functions/function-name.ts';
+import { FunctionHosting } from './functions/hosted/hosting.ts';
+import { localUrl } from './functions/hosted/local-url.ts';
 import { Functions } from './functions/invoke.ts';
 import { CertificateAdmission } from './gateway/admission/certificate.ts';
 import { holderRights } from './gateway/admission/holder-rights.ts';
@@ -48,8 +57,12 @@ import { Lifecycle } from './events/lifecycle.ts';
 import { eventOperations } from './events/operations.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { HANDSHAKE_TIMEOUT, secureOptions } from './gateway/listeners/tls.ts';
+import { followIdentities, markIdentities } from './gateway/live-identities.ts';
 import { followRights, markJudgements } from './gateway/live-rights.ts';
 import { asksForWebSocket } from './gateway/upgrade.ts';
+import { openIam } from './iam/iam.ts';
+import { logsService } from './logs/service.ts';
+import { LogWriter } from './logs/writer.ts';
 import { policyAttachmentOperations } from './policies/operations-attachments.ts';
 import { authorizationOperations } from './policies/operations-authorization.ts';
 import { policyListingOperations } from './policies/operations-listings.ts';
@@ -96,12 +109,6 @@ export interface Core extends AsyncDisposable {
 const MINUTE = 60_000;
 /** Milliseconds that requests under way have to come to their end at a shutdown. */
 const DRAIN = 5_000;
-const text = (body: string, type = 'text/plain'): Awaited<ReturnType<PlainHandler>> => ({
-  status: 200,
-  headers: { 'content-type': type },
-  body,
-});
-
 const placeOf = ({ accountId, region }: Place): Place => ({ accountId, region });
 
 export async function openCore({ config, folder, clock, log }: CoreOptions): Promise<Core> {
@@ -124,7 +131,26 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   const refusals = new Refusals(clock, log);
   const refuse = refusals.record.bind(refusals);
   const rights = new RightsChanges();
+  const tokens = await SessionTokens.open(store, clock);
+  const iam = openIam({ store, clock, tokens, rootAccountOf: (id) => accessKeys.get(id)?.accountId });
+  parts.defer(() => iam.uses.flush());
+  let apiPort = config.apiPort;
+  const places = { regions: () => regionsOf(store), inRegion, home: { accountId: config.accountId, region } };
+  const logs = new LogWriter({ ...places, clock, log });
+  parts.defer(() => logs.flush());
+  const hosting = parts.use(
+    await FunctionHosting.open({
+      ...{ ...places, clock, log, dataFolder: folder.path, codeFolder: folder.functions },
+      ...{ roleCredentials: iam.roleCredentials, roleRights: iam.roleRights },
+      endpointUrl: () => localUrl(config, apiPort),
+      ...(config.apiTls ? { authorityPem: authority.rootCaPem } : {}),
+      tell: (place, lines) => logs.write(place, place.group, place.stream, lines),
+      ...{ firstUser: config.functionUser, allowUnconfined: config.allowUnconfinedFunctions },
+      ...{ python: config.functionPython, concurrency: config.functionConcurrency },
+    }),
+  );
   const functions = new Functions({
+    hosted: hosting.host,
     ...(config.lambdaEndpoint === undefined ? {} : { lambdaEndpoint: config.lambdaEndpoint }),
     sign: (url, inFunctionsRegion, body) => {
       const [key] = accessKeys.values();
@@ -135,7 +161,6 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     },
   });
   parts.defer(() => functions.close());
-  const places = { regions: () => regionsOf(store), inRegion, home: { accountId: config.accountId, region } };
   const admission = new CertificateAdmission({ ...places, clock, log, changes: rights });
   const custom = new CustomAdmission({ ...places, functions, certificates: admission, clock, log });
   const { marked, judgedAt } = markJudgements(rights);
@@ -153,17 +178,39 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   parts.defer(followRights({ broker, mayKeepSessions: standing({ ...places, log }), judgedAt, changes: rights }));
   parts.defer(announceRefusals(refusals, broker.publishEvent.bind(broker)));
 
+  const actionKeys = openActionKeys(config.actionCredentials, accessKeys.values(), config.accountId);
+  const rules = await openRules({
+    ...{ ...places, broker, store, clock, log, functions, trusted: config.httpDestinations },
+    evaluationsPerSecond: config.rateLimits === 'aws' ? LIMITS.ruleEvaluations : 0,
+    apiUrl: () => `${config.apiTls ? 'https' : 'http'}://${endpoint}:${apiPort}`,
+    roles: { find: iam.roleRights, onChange: iam.changes.on.bind(iam.changes) },
+    registry: (place, operation, thingName) => askRegistry(services(place.region).iot, place, operation, thingName),
+    // Log groups are kept here: an action finds them without being told where.
+    endpointsOf: (service) =>
+      config.actionEndpoints.get(service as ActionService) ?? (service === 'logs' ? [localUrl(config, apiPort)] : []),
+    credentialsOf: ({ accountId }, service) => actionKeys.of(accountId, service),
+    sign: ({ key, ...request }) => signRequest({ ...request, now: clock.now(), key }),
+  });
+  parts.defer(() => rules.close());
+
   const directory = new DomainDirectory(hostNames);
   const serving = new DomainServing({ ...places, directory, issuer: authority, clock });
   await serving.load();
-  const tokens = await SessionTokens.open(store, clock);
-  const findTemporaryKey = temporaryKeys(tokens, (session) => (use: KeyUse) => holderRights(admission, session, use));
+  const findTemporaryKey = temporaryKeys(
+    tokens,
+    (session) => (use: KeyUse) => holderRights(admission, session, use),
+    (token) => iam.keys.temporary(token),
+  );
   const findAccessKey: FindAccessKey = async (id, sessionToken) => {
     const key = accessKeys.get(id);
-    if (key === undefined) return findTemporaryKey(id, sessionToken);
+    if (key === undefined) return sessionToken === undefined ? iam.keys.long(id) : findTemporaryKey(id, sessionToken);
     return { ...key, arn: `arn:aws:iam::${key.accountId}:root`, userId: key.accountId };
   };
-  const sigv4 = new Sigv4Admission(createSigv4({ clock, findAccessKey }), log);
+  const countOf = iam.changes.count.bind(iam.changes);
+  const identities = markIdentities(countOf);
+  const sigv4 = new Sigv4Admission(createSigv4({ clock, findAccessKey }), log, identities.mark);
+  const onChange = iam.changes.on.bind(iam.changes);
+  parts.defer(followIdentities({ broker, clock, onChange, countOf, judgedAt: identities.judgedAt }));
   const gateway = createGateway({
     broker,
     logins: new Logins({ certificate: admission, sigv4, custom }, marked),
@@ -210,6 +257,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
         ...thingTypeOperations(given),
         ...thingPrincipalOperations(given),
         ...eventOperations(given),
+        ...rules.operations(regional, policyTags),
         ...tagOperations({
           store: regional,
           taggable: {
@@ -218,6 +266,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
             ...taggableAuthorizers,
             ...taggableDomains,
             ...taggableRoleAliases,
+            ...taggableRules,
           },
         }),
         ...policyOperations(given),
@@ -234,6 +283,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
       },
       'iot-data': dataPlaneOperations(broker, publish),
       'iot-jobs-data': {},
+      lambda: hosting.operations(regional),
     };
   });
   const acm = perRegion((regionName): JsonService => {
@@ -250,17 +300,24 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     log,
     findAccessKey,
     services,
-    jsonServices: new Map([['acm', acm]]),
+    queryServices: iam.services,
+    jsonServices: new Map([
+      ['acm', acm],
+      ['logs', perRegion((regionName) => logsService({ store: inRegion(regionName), clock }))],
+    ]),
     plain: new Map<string, PlainHandler>([
+      ['/functions/code', async (query, done) => archiveAnswer(await hosting.archive(query, done))],
       ['/health', () => text('{"status":"ok"}\n', 'application/json')],
       ['/root-ca.pem', () => text(authority.rootCaPem, 'application/x-pem-file')],
-      ['/metrics', () => text(metricsText(broker, refusals), 'text/plain; version=0.0.4')],
+      ['/metrics', () => text(`${metricsText(broker, refusals)}${rules.rules.metrics.text()}`, 'text/plain; version=0.0.4')],
     ]),
+    plainBelow: new Map([['/confirmdestination/', async (token) => confirmationAnswer(await rules.confirm(token))]]),
     admin: adminOperations(refusals),
-    refused: ({ sourceIp, reason, code, method, path, caller }) =>
+    refused: ({ sourceIp, reason, code, method, path, caller, decided }) =>
       refuse({
         ...(caller === undefined ? { check: 'signature' } : { check: 'policy', ...placeOf(caller), principal: caller.arn }),
         ...({ reason: `${code}: ${reason}`, protocol: 'api', sourceIp, action: method, resource: path } as const),
+        ...decided,
       }),
   });
   const httpOptions = { ...serverOptions, shouldUpgradeCallback: asksForWebSocket };
@@ -296,14 +353,26 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     https: await listen(gateway.https, config.bind, config.httpsPort, 'HTTPS (--https-port)'),
     api: await listen(apiServer, config.bind, config.apiPort, 'API (--api-port)'),
   };
+  apiPort = ports.api;
   const rotate = async (): Promise<void> => {
     const renewed = [await authority.rotateIfDue(), await serving.renewIfDue()];
     if (renewed.includes(true)) log.info({ event: 'server-certificates-renewed' }, 'the server has new certificates');
   };
   parts.defer(every(100, () => broker.tick()));
+  parts.defer(every(100, () => rules.rules.tick()));
   parts.defer(every(1000, () => broker.sweep()));
+  parts.defer(every(250, () => hosting.tick()));
+  parts.defer(
+    every(60 * MINUTE, () => void logs.tidy().catch((error: unknown) => log.error({ err: error }, 'logs could not be tidied'))),
+  );
   const tidy = new Tidy(() => broker.counters.connects, collectGarbage);
   parts.defer(every(1000, () => tidy.look()));
+  parts.defer(
+    every(
+      MINUTE,
+      () => void iam.uses.tick().catch((error: unknown) => log.error({ err: error }, 'uses of access keys could not be written')),
+    ),
+  );
   parts.defer(
     every(
       MINUTE,
@@ -316,7 +385,10 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     ports,
     tick: async () => {
       broker.tick();
+      rules.rules.tick();
       broker.sweep();
+      hosting.tick();
+      await logs.tidy();
       await rotate();
     },
     [Symbol.asyncDispose]: () => open.disposeAsync(),

@@ -9,6 +9,8 @@ export interface DataFolder {
   readonly authority: string;
   readonly credentials: string;
   readonly rootCa: string;
+  /** Archives of hosted functions. */
+  readonly functions: string;
   /** Where a running server says how it is reached. */
   readonly running: string;
 }
@@ -19,6 +21,7 @@ export const dataFolder = (path: string): DataFolder => ({
   authority: join(path, 'ca'),
   credentials: join(path, 'credentials'),
   rootCa: join(path, 'root-ca.pem'),
+  functions: join(path, 'functions'),
   running: join(path, 'server.json'),
 });
 

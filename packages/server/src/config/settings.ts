@@ -1,8 +1,9 @@
 /** Every setting in one table: flag, environment variable, key of the config file, and how its text is read. */
 
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
+import { type ActionEndpoints, readActionEndpoints, readUrls } from './action-endpoints.ts';
+import { ConfigError } from './config-error.ts';
+
+export { ConfigError } from './config-error.ts';
 
 export interface Setting<T> {
   /** Flag without dashes; the config file's key is the same. */
@@ -19,6 +20,19 @@ const text = (value: string): string => value;
 function port(value: string): number {
   const number = Number(value);
   if (!/^\d{1,5}$/.test(value) || number > 65_535) throw new ConfigError(`${value} is not a port (0 to 65535)`);
+  return number;
+}
+
+/** Nobody's id is 0, and the largest leave room for a whole range of them. */
+function userId(value: string): number {
+  const number = Number(value);
+  if (!/^[1-9]\d{0,9}$/.test(value) || number > 4_294_900_000) throw new ConfigError(`${JSON.stringify(value)} is not a user id`);
+  return number;
+}
+
+function processes(value: string): number {
+  const number = Number(value);
+  if (!/^[1-9]\d{0,2}$/.test(value) || number > 100) throw new ConfigError(`${JSON.stringify(value)} is not a number from 1 to 100`);
   return number;
 }
 
@@ -115,6 +129,49 @@ export const SETTINGS = {
     "where Lambda functions of custom authorizers are invoked: the base URL of Lambda's API",
     httpUrl,
     undefined,
+  ),
+  actionEndpoints: setting<ActionEndpoints>(
+    'action-endpoints',
+    'SERVICE=URL,...',
+    'where rule actions find a service: sqs=http://localhost:9324,kafka=localhost:9092; *=URL for all; aws for AWS itself',
+    readActionEndpoints,
+    new Map(),
+  ),
+  actionCredentials: setting(
+    'action-credentials',
+    'FILE',
+    "AWS credentials file for --action-endpoints, a profile for each service's name or `default`; without it the server's own keys sign",
+    text,
+    '',
+  ),
+  httpDestinations: setting<readonly URL[]>(
+    'http-destinations',
+    'URL,...',
+    'URLs that rules may post to, and below, without a confirmation by their owner',
+    readUrls,
+    [],
+  ),
+  functionUser: setting(
+    'function-user',
+    'UID',
+    'first of 256 user ids of this machine that hosted functions run as, when the server runs as root',
+    userId,
+    60_600,
+  ),
+  functionConcurrency: setting(
+    'function-concurrency',
+    'NUMBER',
+    'processes of hosted functions at a time, 1 to 100',
+    processes,
+    32,
+  ),
+  functionPython: setting('function-python', 'FILE', 'the Python that runs hosted functions, instead of the system\'s python3', text, ''),
+  allowUnconfinedFunctions: setting(
+    'allow-unconfined-functions',
+    undefined,
+    "run hosted functions with all of the server's own rights, when it does not run as root",
+    truth,
+    false,
   ),
   rateLimits: setting('rate-limits', 'none|aws', "rates to keep: none, or AWS's", oneOf('none', 'aws'), 'none' as const),
   maxConnections: setting(

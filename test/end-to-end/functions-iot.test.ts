@@ -1,0 +1,144 @@
+/**
+ * Hosted functions that work with devices: one that registers a certificate as the just-in-time tutorials do, with the rights of
+ * its role (facts 3.6, 3.7), and one that is a custom authorizer (facts 11.1).
+ */
+// needs: boto3 openssl root system-boto3
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { AddPermissionCommand, RemovePermissionCommand } from '@aws-sdk/client-lambda';
+import { CreateRoleCommand, DeleteRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import {
+  CreateAuthorizerCommand,
+  DescribeCertificateCommand,
+  GetPolicyCommand,
+  ListPrincipalPoliciesCommand,
+  ListThingsCommand,
+  RegisterCertificateWithoutCACommand,
+  TestInvokeAuthorizerCommand,
+} from '@aws-sdk/client-iot';
+import { selfSigned } from './certificates.ts';
+import { ROLE, TestFunctions } from './functions.ts';
+import { pythonScript } from './python-command.ts';
+import { startServer, type TestServer } from './test-core.ts';
+
+let server: TestServer;
+let functions: TestFunctions;
+let iam: IAMClient;
+
+const [, ROLE_NAME = ''] = /\/(.+)$/.exec(ROLE) ?? [];
+const statement = (Action: readonly string[]): string =>
+  JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action, Resource: '*' }] });
+const mayCall = (...actions: string[]) =>
+  iam.send(new PutRolePolicyCommand({ RoleName: ROLE_NAME, PolicyName: 'rights', PolicyDocument: statement(actions) }));
+
+before(async () => {
+  server = await startServer();
+  functions = new TestFunctions(server);
+  iam = new IAMClient({ endpoint: server.url, region: 'us-east-1', credentials: server.credentials(), maxAttempts: 1 });
+  const trust = { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' };
+  const AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [trust] });
+  await iam.send(new CreateRoleCommand({ RoleName: ROLE_NAME, AssumeRolePolicyDocument }));
+});
+after(async () => {
+  iam.destroy();
+  functions[Symbol.dispose]();
+  await server[Symbol.asyncDispose]();
+});
+
+describe('just-in-time registration', () => {
+  const ALL = [
+    ...['iot:DescribeCertificate', 'iot:CreateThingType', 'iot:CreateThing', 'iot:CreatePolicy'],
+    ...['iot:AttachPrincipalPolicy', 'iot:UpdateCertificate'],
+  ];
+
+  async function arrived(): Promise<{ certificateId: string; event: object }> {
+    const { certPem } = await selfSigned('device');
+    const registered = await server.iot.send(
+      new RegisterCertificateWithoutCACommand({ certificatePem: certPem, status: 'INACTIVE' }),
+    );
+    const certificateId = registered.certificateId ?? '';
+    const event = {
+      ...{ certificateId, caCertificateId: '0'.repeat(64), timestamp: 1, certificateStatus: 'PENDING_ACTIVATION' },
+      ...{ awsAccountId: '000000000000', certificateRegistrationTimestamp: null, sourceIp: '192.0.2.1' },
+    };
+    return { certificateId, event };
+  }
+
+  before(async () => {
+    const code = readFileSync(pythonScript('just_in_time_registration.py'), 'utf8');
+    const files = { 'lambda_function.py': code };
+    await functions.make('jitr', 'python3.6', 'lambda_function.handler', files, { Timeout: 60, MemorySize: 256 });
+  });
+
+  test('the handler makes thing and policy, and the certificate active; again, it changes nothing', async () => {
+    await mayCall(...ALL);
+    const { certificateId, event } = await arrived();
+    for (let n = 0; n < 2; n += 1) {
+      const { error, answer } = await functions.invoke('jitr', event);
+      assert.equal(error, undefined, JSON.stringify(answer));
+      assert.match(String(answer), /^[\da-f]{40}$/);
+      const { certificateDescription } = await server.iot.send(new DescribeCertificateCommand({ certificateId }));
+      assert.equal(certificateDescription?.status, 'ACTIVE');
+      const { things = [] } = await server.iot.send(new ListThingsCommand({ thingTypeName: 'just-in-time-kit' }));
+      assert.deepEqual(
+        things.map(({ thingName }) => thingName),
+        [answer],
+      );
+      const principal = certificateDescription?.certificateArn;
+      const { policies = [] } = await server.iot.send(new ListPrincipalPoliciesCommand({ principal }));
+      const [policyName] = policies.map((policy) => policy.policyName);
+      assert.equal(policyName, `JitrPolicy_${certificateId}`);
+      const { policyDocument = '' } = await server.iot.send(new GetPolicyCommand({ policyName }));
+      assert.ok(policyDocument.includes('\n    "Version"'), 'the document as it was written');
+    }
+  });
+
+  test('without a right of its role it gets no further', async () => {
+    await mayCall(...ALL.filter((action) => action !== 'iot:UpdateCertificate'));
+    const { certificateId, event } = await arrived();
+    const { error, answer } = await functions.invoke('jitr', event);
+    assert.equal(error, 'Unhandled');
+    assert.match(
+      (answer as { errorMessage: string }).errorMessage,
+      /AccessDenied.*assumed-role\/functions\/jitr is not authorized to perform: iot:UpdateCertificate/,
+    );
+    const { certificateDescription } = await server.iot.send(new DescribeCertificateCommand({ certificateId }));
+    assert.equal(certificateDescription?.status, 'INACTIVE');
+    await iam.send(new DeleteRolePolicyCommand({ RoleName: ROLE_NAME, PolicyName: 'rights' }));
+    assert.equal((await functions.invoke('jitr', event)).error, 'Unhandled');
+  });
+});
+
+describe('a custom authorizer', () => {
+  const ARN = 'arn:aws:lambda:us-east-1:000000000000:function:authorizes';
+  const login = () =>
+    server.iot.send(new TestInvokeAuthorizerCommand({ authorizerName: 'hosted', mqttContext: { username: 'u', clientId: 'c' } }));
+
+  before(async () => {
+    await functions.node(
+      'authorizes',
+      `export const handler = async ({ protocolData }) => ({
+        isAuthenticated: true, principalId: protocolData.mqtt.username,
+        policyDocuments: [{ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'iot:Connect', Resource: '*' }] }],
+      });`,
+    );
+    const authorizer = { authorizerName: 'hosted', authorizerFunctionArn: ARN, signingDisabled: true, status: 'ACTIVE' } as const;
+    await server.iot.send(new CreateAuthorizerCommand(authorizer));
+  });
+
+  test('needs the permission of the function, for this authorizer', async () => {
+    const words =
+      /does not let iot\.amazonaws\.com invoke it for arn:aws:iot:us-east-1:000000000000:authorizer\/hosted: aws lambda add-permission/;
+    await assert.rejects(login(), words);
+    const permission = { FunctionName: ARN, StatementId: 's', Action: 'lambda:InvokeFunction', Principal: 'iot.amazonaws.com' };
+    const other = 'arn:aws:iot:us-east-1:000000000000:authorizer/other';
+    await functions.lambda.send(new AddPermissionCommand({ ...permission, SourceArn: other }));
+    await assert.rejects(login(), words);
+    const SourceArn = 'arn:aws:iot:us-east-1:000000000000:authorizer/host*';
+    await functions.lambda.send(new AddPermissionCommand({ ...permission, StatementId: 't', SourceArn }));
+    assert.deepEqual((await login()).principalId, 'u');
+    await functions.lambda.send(new RemovePermissionCommand({ FunctionName: ARN, StatementId: 't' }));
+    await assert.rejects(login(), words);
+  });
+});
