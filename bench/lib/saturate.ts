@@ -12,7 +12,10 @@ export interface Saturation {
   /** `pair`: publisher i to subscriber i; `fan-out` and `fan-in`: one topic for all. */
   readonly shape: 'pair' | 'fan-out' | 'fan-in';
   readonly qos: 0 | 1;
-  readonly payload: number;
+  /** Bytes, or the payload itself. */
+  readonly payload: number | string;
+  /** Subscribers get what a rule makes of each message, on `bench/made/...`: this payload. They get the message itself when absent. */
+  readonly made?: string;
   readonly seconds: number;
   /** Messages under way per publisher. */
   readonly window: number;
@@ -26,16 +29,19 @@ export async function saturate(
   load: Saturation,
   measured: (phase: 'begin' | 'end') => void,
 ): Promise<number> {
-  const topic = (i: number): string => `bench/${load.shape === 'pair' ? String(i).padStart(2, '0') : '00'}`;
+  const place = (i: number): string => (load.shape === 'pair' ? String(i).padStart(2, '0') : '00');
+  const topic = (i: number): string => `bench/${place(i)}`;
+  const wanted = (i: number): string => (load.made === undefined ? topic(i) : `bench/made/${place(i)}`);
   const { bytes: one, idAt } = publishPacket(topic(0), load.payload, load.qos);
+  const expected = publishPacket(wanted(0), load.made ?? load.payload, load.qos);
   const received = new Array<number>(load.subscribers).fill(0);
   const acknowledged = new Array<number>(load.publishers).fill(0);
   const sent = new Array<number>(load.publishers).fill(0);
 
   for (let i = 0; i < load.subscribers; i += 1) {
     const socket = await connectClient(endpoint, i, `sub-${i}`);
-    await subscribe(socket, [topic(i)], load.qos);
-    listen(socket, one.length, idAt, load.qos, (count) => {
+    await subscribe(socket, [wanted(i)], load.qos);
+    listen(socket, expected.bytes.length, expected.idAt, load.qos, (count) => {
       received[i] = (received[i] as number) + count;
     });
   }

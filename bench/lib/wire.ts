@@ -20,10 +20,11 @@ export const connectPacket = (clientId: string): Buffer => packet(0x10, text('MQ
 export const subscribePacket = (filters: readonly string[], qos: number): Buffer =>
   packet(0x82, Buffer.of(0, 1), ...filters.map((filter) => Buffer.concat([text(filter), Buffer.of(qos)])));
 
-/** One PUBLISH; `idAt` is where its packet identifier is (QoS 1). */
-export function publishPacket(topic: string, payload: number, qos: number): { bytes: Buffer; idAt: number } {
+/** One PUBLISH, of a payload or of so many bytes; `idAt` is where its packet identifier is (QoS 1). */
+export function publishPacket(topic: string, payload: number | string, qos: number): { bytes: Buffer; idAt: number } {
   const name = text(topic);
   const id = qos === 1 ? Buffer.of(0, 1) : Buffer.alloc(0);
-  const bytes = packet(0x30 | (qos << 1), name, id, Buffer.alloc(payload, 0x61));
-  return { bytes, idAt: bytes.length - payload - 2 };
+  const body = typeof payload === 'string' ? Buffer.from(payload) : Buffer.alloc(payload, 0x61);
+  const bytes = packet(0x30 | (qos << 1), name, id, body);
+  return { bytes, idAt: bytes.length - body.length - 2 };
 }
