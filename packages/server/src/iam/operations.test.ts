@@ -257,3 +257,23 @@ test('SimulatePrincipalPolicy answers as a call would be judged', async () => {
     'IMPLICIT_DENY',
   ]);
 });
+
+test('a simulation is bounded, and lets others have their turn', async () => {
+  const { call } = bench;
+  await call('CreateUser', { UserName: 'worst' });
+  const Resource = Array.from({ length: 10 }, (_, n) => `arn:aws:iot:*:*:topic/${'*a?'.repeat(180)}${n}b`);
+  const worst = document({ Effect: 'Allow', Action: 'iot:*', Resource });
+  const PolicySourceArn = `arn:aws:iam::${ACCOUNT}:user/worst`;
+  const asked = { PolicySourceArn, ActionNames: ['iot:Publish'] };
+  await assert.rejects(call('SimulatePrincipalPolicy', { ...asked, PolicyInputList: Array.from({ length: 11 }, () => worst) }), {
+    code: 'InvalidInput',
+  });
+  let turns = 0;
+  const timer = setInterval(() => (turns += 1), 0);
+  const ResourceArns = Array.from({ length: 100 }, (_, n) => `arn:aws:iot:us-east-1:${ACCOUNT}:topic/${'a'.repeat(240)}${n}`);
+  const PolicyInputList = Array.from({ length: 10 }, () => worst);
+  const { EvaluationResults = [] } = await call('SimulatePrincipalPolicy', { ...asked, PolicyInputList, ResourceArns });
+  clearInterval(timer);
+  assert.equal(EvaluationResults.length, 100);
+  assert.ok(turns > 5, `${turns} turns of the event loop`);
+});

@@ -7,7 +7,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
-import { setTimeout } from 'node:timers/promises';
 
 /** A user id, and the group of the same number. */
 export interface FunctionUser {
@@ -73,7 +72,7 @@ async function killAllOf(id: number): Promise<boolean> {
         // It has gone in the meantime.
       }
     }
-    await setTimeout(PAUSE);
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
   return false;
 }
