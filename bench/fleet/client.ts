@@ -64,6 +64,11 @@ export class Client {
     if (this.#outbox.length === 1) setImmediate(() => this.#flush());
   }
 
+  /** Is heard, as whoever has nothing to say must be within its keep-alive [MQTT-3.1.2-24]. */
+  ping(): void {
+    this.write(Buffer.of(0xc0, 0));
+  }
+
   /** Says goodbye. */
   leave(): void {
     this.#flush();
@@ -104,6 +109,8 @@ export class Client {
         return;
       case 4:
         this.onAcknowledged(bytes.readUInt16BE(from));
+        return;
+      case 13:
         return;
       case 14:
         this.goodbye = to > from ? bytes[from] : 0;

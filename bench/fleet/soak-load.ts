@@ -16,6 +16,8 @@ const COMINGS = 40;
 /** Milliseconds between visits, and of a visit. */
 const VISIT_EVERY = 1_000;
 const VISIT = 500;
+/** Milliseconds between two pings of those who only listen. */
+const PING_EVERY = 60_000;
 
 /** Numbers of messages that were sent and have not come. */
 class Outstanding {
@@ -48,6 +50,7 @@ export class SoakLoad {
   readonly failures: string[] = [];
   readonly #endpoint: Endpoint;
   readonly #stops: (() => void)[] = [];
+  readonly #listeners: Client[] = [];
 
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
@@ -60,6 +63,13 @@ export class SoakLoad {
     let visitor = 0;
     const timer = setInterval(() => void this.#visit(visitor++ % VISITORS), VISIT_EVERY);
     this.#stops.push(() => clearInterval(timer));
+    const pings = setInterval(() => this.#listeners.forEach((client) => void client.ping()), PING_EVERY);
+    this.#stops.push(() => clearInterval(pings));
+  }
+
+  /** Listeners that are not there any more. */
+  get left(): number {
+    return this.#listeners.filter(({ closed }) => closed).length;
   }
 
   /** Ends the load and lets everything arrive that is on its way. */
@@ -76,6 +86,7 @@ export class SoakLoad {
     };
     const listeners = await connectCrowd(this.#endpoint, LISTENERS, (i) => ({ clientId: `sub-${i}`, onMessage }));
     await Promise.all(listeners.map((client, i) => client.subscribe([`bench/${i}/+`], 0)));
+    this.#listeners.push(...listeners);
     const devices = await connectCrowd(this.#endpoint, DEVICES, (i) => ({ clientId: `pub-${i}` }), LISTENERS);
     const stop = pace(QOS0, () => {
       const i = this.qos0.sent % DEVICES;
@@ -96,6 +107,7 @@ export class SoakLoad {
     const onMessage = (bytes: Buffer, end: number): void => this.present.came(numberOf(bytes, end));
     const listener = await Client.connect(this.#endpoint, 0, { clientId: 'sub-present', onMessage });
     await listener.subscribe(['bench/present'], 1);
+    this.#listeners.push(listener);
     const publisher = new Publisher(await Client.connect(this.#endpoint, 1, { clientId: 'pub-present' }));
     let turn = 0;
     const stop = pace(QOS1, () => {

@@ -114,7 +114,7 @@ function steadiness(samples: readonly Sample[], minutes: number): Figure[] {
   ];
 }
 
-const honesty = ({ qos0, present, visited, comings, failures }: SoakLoad): Figure[] => [
+const honesty = ({ qos0, present, visited, comings, failures, left }: SoakLoad): Figure[] => [
   figure('messages of QoS 0', qos0.sent, 'messages'),
   figure('of these lost', qos0.sent - qos0.received, 'messages', { most: 0 }),
   figure('messages of QoS 1', present.sent + visited.sent, 'messages'),
@@ -123,6 +123,7 @@ const honesty = ({ qos0, present, visited, comings, failures }: SoakLoad): Figur
   figure('came twice to who came and went', visited.unexpected, 'messages'),
   figure('connections that came and went', comings, ''),
   figure('connections that failed', failures.length, '', { most: 0 }),
+  figure('listeners that were closed', left, '', { most: 0 }),
 ];
 
 const drawing = (samples: readonly Sample[]): string => {
