@@ -138,7 +138,9 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     [
       ...['runtime/', 'store/contract.ts', 'mqtt/', 'functions/contract.ts', 'functions/function-name.ts'],
       ...['rules/actions/', 'rules/sql/'],
-      ...['account', 'broker', 'client', 'journal', 'message', 'rates', 'run', 'tap', 'topic-entry'].map((name) => `broker/${name}.ts`),
+      ...['account', 'broker', 'client', 'journal', 'message', 'rates', 'run', 'tap', 'topic-entry'].map(
+        (name) => `broker/${name}.ts`,
+      ),
     ],
     ['crypto'],
     ['@aws-sdk/client-iot', '@aws-sdk/client-dynamodb'],
@@ -146,7 +148,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   'rules/actions/': room(
     'an action knows its order and its tools: no record, no broker, and no other action',
     ['runtime/', 'functions/contract.ts', 'functions/function-name.ts', 'rules/store.ts'],
-    ['crypto', 'http', 'https', 'worker_threads'],
+    ['buffer', 'crypto', 'http', 'https', 'worker_threads'],
     [
       ...['@platformatic/kafka', '@smithy/node-http-handler', '@aws-sdk/client-iot'],
       ...['cloudwatch', 'cloudwatch-logs', 'dynamodb', 'firehose', 'iot-events-data', 'iotanalytics', 'iotsitewise'].map(

@@ -7,11 +7,14 @@ JSON with what was walked; any fault is a line on standard error and a status of
 
 import json
 import os
+import queue
 import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import boto3
 from botocore.config import Config
@@ -434,6 +437,121 @@ def walk_events():
     ok("DescribeEventConfigurations")
 
 
+ROLE = "arn:aws:iam::000000000000:role/rules"
+# One action of each kind that the service model has.
+ACTIONS = {
+    "cloudwatchAlarm": {"alarmName": "a", "stateReason": "r", "stateValue": "OK", "roleArn": ROLE},
+    "cloudwatchLogs": {"logGroupName": "g", "roleArn": ROLE, "batchMode": True},
+    "cloudwatchMetric": {"metricNamespace": "n", "metricName": "m", "metricValue": "${v}", "metricUnit": "Count", "metricTimestamp": "1", "roleArn": ROLE},
+    "dynamoDB": {"tableName": "t", "roleArn": ROLE, "operation": "INSERT", "hashKeyField": "h", "hashKeyValue": "${topic()}", "hashKeyType": "STRING",
+                 "rangeKeyField": "r", "rangeKeyValue": "${timestamp()}", "rangeKeyType": "NUMBER", "payloadField": "p"},
+    "dynamoDBv2": {"roleArn": ROLE, "putItem": {"tableName": "t"}},
+    "elasticsearch": {"endpoint": "https://d.us-east-1.es.amazonaws.com", "index": "i", "type": "t", "id": "${newuuid()}", "roleArn": ROLE},
+    "firehose": {"deliveryStreamName": "s", "roleArn": ROLE, "separator": "\n", "batchMode": True},
+    "http": {"url": "http://127.0.0.1:9/a", "confirmationUrl": "http://127.0.0.1:9/", "headers": [{"key": "k", "value": "${v}"}], "enableBatching": True,
+             "batchConfig": {"maxBatchOpenMs": 20, "maxBatchSize": 5, "maxBatchSizeBytes": 1000, "batchAcrossTopics": True},
+             "auth": {"sigv4": {"signingRegion": "us-east-1", "serviceName": "s", "roleArn": ROLE}}},
+    "iotAnalytics": {"channelName": "c", "roleArn": ROLE, "batchMode": False},
+    "iotEvents": {"inputName": "i", "messageId": "m", "roleArn": ROLE},
+    "iotSiteWise": {"roleArn": ROLE, "putAssetPropertyValueEntries": [{"entryId": "e", "propertyAlias": "a", "propertyValues": [
+        {"value": {"doubleValue": "${v}"}, "timestamp": {"timeInSeconds": "1", "offsetInNanos": "0"}, "quality": "GOOD"}]}]},
+    "kafka": {"destinationArn": "arn:aws:iot:us-east-1:000000000000:ruledestination/vpc/00000000-0000-0000-0000-000000000000", "topic": "t", "key": "k", "partition": "0",
+              "clientProperties": {"bootstrap.servers": "b:9092", "security.protocol": "SASL_SSL", "sasl.mechanism": "GSSAPI", "sasl.kerberos.service.name": "kafka",
+                                   "ssl.truststore": "${get_secret('s', 'SecretBinary', 'arn:aws:iam::000000000000:role/rules')}"},
+              "headers": [{"key": "k", "value": "v"}]},
+    "kinesis": {"streamName": "s", "partitionKey": "p", "roleArn": ROLE},
+    "lambda": {"functionArn": "arn:aws:lambda:us-east-1:000000000000:function:f"},
+    "location": {"roleArn": ROLE, "trackerName": "t", "deviceId": "d", "latitude": "${lat}", "longitude": "${lon}", "timestamp": {"value": "1", "unit": "SECONDS"}},
+    "openSearch": {"endpoint": "https://d.us-east-1.es.amazonaws.com", "index": "i", "type": "t", "id": "1", "roleArn": ROLE},
+    "republish": {"topic": "$$aws/things/a/shadow/update", "roleArn": ROLE, "qos": 1, "headers": {"contentType": "c", "payloadFormatIndicator": "UTF8_DATA",
+                  "responseTopic": "r", "correlationData": "YQ==", "messageExpiry": "1", "userProperties": [{"key": "k", "value": "v"}]}},
+    "s3": {"bucketName": "b", "key": "${topic()}", "cannedAcl": "private", "roleArn": ROLE},
+    "salesforce": {"token": "t" * 40, "url": "https://ingestion-1.us.sfdcnow.com/streams/stream/1/event"},
+    "sns": {"targetArn": "arn:aws:sns:us-east-1:000000000000:t", "messageFormat": "JSON", "roleArn": ROLE},
+    "sqs": {"queueUrl": "https://sqs.us-east-1.amazonaws.com/1/q", "useBase64": True, "roleArn": ROLE},
+    "stepFunctions": {"stateMachineName": "m", "executionNamePrefix": "p", "roleArn": ROLE},
+    "timestream": {"databaseName": "d", "tableName": "t", "dimensions": [{"name": "n", "value": "${clientid()}"}], "timestamp": {"value": "1", "unit": "SECONDS"}, "roleArn": ROLE},
+}
+
+
+def walk_rules():
+    payload = {"sql": "SELECT * FROM 'walk/#'", "actions": [], "awsIotSqlVersion": "2016-03-23", "description": "d"}
+    for kind, action in ACTIONS.items():
+        # An error action has no batches.
+        plain = {name: value for name, value in action.items() if name not in ("enableBatching", "batchConfig")}
+        given = dict(payload, actions=[{kind: action}], errorAction={kind: plain})
+        ok("CreateTopicRule", ruleName=f"each_{kind}", topicRulePayload=given)
+        rule = ok("GetTopicRule", ruleName=f"each_{kind}").get("rule", {})
+        if (rule.get("actions"), rule.get("errorAction")) != (given["actions"], given["errorAction"]):
+            fault(f"GetTopicRule: {kind} comes back as {rule}")
+        ok("DeleteTopicRule", ruleName=f"each_{kind}")
+    arn = "arn:aws:iot:us-east-1:000000000000:rule/walk"
+    ok("CreateTopicRule", ruleName="walk", topicRulePayload=payload, tags="a=b&c=d%20e")
+    err("CreateTopicRule", "ResourceAlreadyExistsException", ruleName="walk", topicRulePayload=payload)
+    err("CreateTopicRule", "SqlParseException", ruleName="other", topicRulePayload=dict(payload, sql="SELECT FROM 'a'"))
+    err("CreateTopicRule", "InvalidRequestException", ruleName="no-hyphen", topicRulePayload=payload)
+    err("CreateTopicRule", "InvalidRequestException", ruleName="other", topicRulePayload=dict(payload, actions=[{}]))
+    err("CreateTopicRule", "InvalidRequestException", ruleName="other", topicRulePayload=dict(payload, actions=[{"lambda": ACTIONS["lambda"]}] * 11))
+    err("CreateTopicRule", "InvalidRequestException", ruleName="other", topicRulePayload=dict(payload, awsIotSqlVersion="2020-01-01"))
+    err("CreateTopicRule", "InvalidRequestException", ruleName="other", topicRulePayload=payload, tags="k" * 129 + "=v")
+    tags = ok("ListTagsForResource", resourceArn=arn).get("tags")
+    if tags != [{"Key": "a", "Value": "b"}, {"Key": "c", "Value": "d e"}]:
+        fault(f"ListTagsForResource: of a rule {tags}")
+    ok("ListTopicRules", topic="walk/#", ruleDisabled=False, maxResults=10)
+    err("ListTopicRules", "InvalidRequestException", nextToken="none")
+    err("GetTopicRule", "UnauthorizedException", ruleName="none")
+    ok("ReplaceTopicRule", ruleName="walk", topicRulePayload=dict(payload, sql="SELECT VALUE a FROM 'walk'"))
+    err("ReplaceTopicRule", "UnauthorizedException", ruleName="none", topicRulePayload=payload)
+    err("ReplaceTopicRule", "SqlParseException", ruleName="walk", topicRulePayload=dict(payload, sql="nonsense"))
+    ok("DisableTopicRule", ruleName="walk")
+    err("DisableTopicRule", "UnauthorizedException", ruleName="none")
+    ok("EnableTopicRule", ruleName="walk")
+    err("EnableTopicRule", "UnauthorizedException", ruleName="none")
+    ok("DeleteTopicRule", ruleName="walk")
+    err("ListTagsForResource", "ResourceNotFoundException", resourceArn=arn)
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Whoever gets the request that asks a destination's owner for its confirmation."""
+
+    tokens = queue.Queue()
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.send_response(200)
+        self.end_headers()
+        self.tokens.put(body["confirmationToken"])
+
+    def log_message(self, *_):
+        pass
+
+
+def walk_destinations():
+    receiver = HTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=receiver.serve_forever, daemon=True).start()
+    http = {"httpUrlConfiguration": {"confirmationUrl": f"http://127.0.0.1:{receiver.server_port}/"}}
+    arn = ok("CreateTopicRuleDestination", destinationConfiguration=http).get("topicRuleDestination", {}).get("arn", "")
+    err("CreateTopicRuleDestination", "ResourceAlreadyExistsException", destinationConfiguration=http)
+    err("CreateTopicRuleDestination", "InvalidRequestException", destinationConfiguration={"httpUrlConfiguration": {"confirmationUrl": "gopher://a"}})
+    err("UpdateTopicRuleDestination", "InvalidRequestException", arn=arn, status="ENABLED")
+    ok("ConfirmTopicRuleDestination", confirmationToken=Receiver.tokens.get(timeout=10))
+    err("ConfirmTopicRuleDestination", "InvalidRequestException", confirmationToken="none")
+    status = ok("GetTopicRuleDestination", arn=arn).get("topicRuleDestination", {}).get("status")
+    if status != "ENABLED":
+        fault(f"GetTopicRuleDestination: {status} after its confirmation")
+    ok("UpdateTopicRuleDestination", arn=arn, status="DISABLED")
+    vpc = {"vpcConfiguration": {"subnetIds": ["subnet-1"], "securityGroups": ["sg-1"], "vpcId": "vpc-1", "roleArn": ROLE}}
+    for _ in range(5):
+        ok("CreateTopicRuleDestination", destinationConfiguration=vpc)
+    err("CreateTopicRuleDestination", "InvalidRequestException", destinationConfiguration=vpc)
+    ok("ListTopicRuleDestinations", maxResults=2)
+    err("ListTopicRuleDestinations", "InvalidRequestException", nextToken="none")
+    ok("DeleteTopicRuleDestination", arn=arn)
+    for operation, more in (("Get", {}), ("Delete", {}), ("Update", {"status": "ENABLED"})):
+        err(f"{operation}TopicRuleDestination", "UnauthorizedException", arn=arn, **more)
+    receiver.shutdown()
+
+
 TEXTS = [
     "a", "aaaaaaaa", "a" * 36, "0" * 64, "1", "12345678", "x1", "1.0.0", "true", "$default", "AWSIotLogsV2", "a/b", "arn:aws:iot:us-east-1:000000000000:cert/" + "0" * 64,
     "arn:aws:iot:us-east-1:000000000000:thing/a", "arn:aws:iam::000000000000:role/role", "arn:aws:lambda:us-east-1:000000000000:function:f", "arn:aws:s3:::bucket",
@@ -518,6 +636,8 @@ walk_authorizers()
 walk_domains()
 walk_role_aliases()
 walk_events()
+walk_rules()
+walk_destinations()
 slowest_refusal = walk_unserved()
 print(json.dumps({
     "served": sorted(served),

@@ -15,6 +15,10 @@ export class HttpReceiver implements AsyncDisposable {
   readonly received: Received[] = [];
   /** The status of the answer to a request; undefined for none at all. */
   status: (request: Received) => number | undefined = () => 200;
+  /** The body of the answer to a request. */
+  answer: (request: Received) => string = () => '';
+  /** Bytes of each body that are kept. */
+  keeps = Number.POSITIVE_INFINITY;
   #server: Server | undefined;
   #port = 0;
 
@@ -35,10 +39,10 @@ export class HttpReceiver implements AsyncDisposable {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         const { method = '', url: path = '', headers } = request;
-        const received = { method, path, headers, body: Buffer.concat(chunks).toString() };
+        const received = { method, path, headers, body: Buffer.concat(chunks).subarray(0, this.keeps).toString() };
         this.received.push(received);
         const status = this.status(received);
-        if (status !== undefined) response.writeHead(status).end();
+        if (status !== undefined) response.writeHead(status).end(this.answer(received));
       });
     });
     this.#server.listen(this.#port, '127.0.0.1');

@@ -173,9 +173,13 @@ describe('actions', () => {
     await act({ dynamoDB: { ...one, operation: 'DELETE' } }, '{"id":7}');
     await until('the end', async () => ((await item('one', { N: '7' })) === undefined ? true : undefined));
     await table('two', 'S');
-    await act({ dynamoDBv2: { roleArn, putItem: { tableName: 'two' } } }, '{"id":"x","n":1,"l":[true,null,"s"]}');
+    await act(
+      { dynamoDBv2: { roleArn, putItem: { tableName: 'two' } } },
+      '{"id":"x","n":1,"big":12345678901234567890123,"l":[true,null,"s"]}',
+    );
     assert.deepEqual(await until('the item', () => item('two', { S: 'x' })), {
-      ...{ id: { S: 'x' }, n: { N: '1' } },
+      // More digits than a double has.
+      ...{ id: { S: 'x' }, n: { N: '1' }, big: { N: '12345678901234567890123' } },
       l: { L: [{ BOOL: true }, { NULL: true }, { S: 's' }] },
     });
   });
@@ -265,6 +269,29 @@ describe('actions', () => {
     await receiver.got(({ path }) => path === '/i/_doc/2');
     await act({ openSearch: { ...search, endpoint: moto.url } }, '{"id":3}');
     await server.logged((line) => line.event === 'rule-failed' && /the endpoint is none/.test(String(line.reason)));
+    // What a device says is a name, and no way to another host or another index.
+    const template = { roleArn, index: '${i}', type: '${t}', id: '${id}', endpoint: `${receiver.url}/below` };
+    const before = receiver.received.length;
+    const sql = "SELECT * FROM 'search'";
+    const errorAction = { republish: { roleArn, topic: 'refused' } };
+    const topicRulePayload = { sql, actions: [{ openSearch: template }], errorAction, awsIotSqlVersion: '2016-03-23' };
+    await server.iot.send(new CreateTopicRuleCommand({ ruleName: 'search', topicRulePayload }));
+    using listener = await DeviceConnection.admitted(server, 4, 'refused', device);
+    listener.subscribe('refused');
+    assert.equal((await listener.next()).cmd, 'suback');
+    for (const [hostile, reason] of [
+      [{ id: '127.0.0.1' }, /the index is empty/],
+      [{ i: '..', t: '..', id: 'x' }, /the index is "\.\."/],
+      [{ i: 'a', t: '.', id: '..' }, /the type is "\."/],
+    ] as const) {
+      sender.publish('search', JSON.stringify(hostile));
+      const { payload } = (await listener.next()) as IPublishPacket;
+      const { failures } = JSON.parse(payload.toString()) as { failures: { errorMessage: string }[] };
+      assert.match(failures[0]?.errorMessage ?? '', reason);
+    }
+    await act({ openSearch: template }, '{"i":"../up","t":"t?x","id":"%2e%2e"}');
+    await receiver.got(({ path }) => path === '/below/..%2Fup/t%3Fx/%252e%252e');
+    assert.equal(receiver.received.length, before + 1);
   });
 
   test('iotEvents, iotAnalytics, iotSiteWise, location', async () => {

@@ -17,7 +17,9 @@ test('an error action on the topic of its own rule ends with the chain, whatever
   await using bench = await RuleBench.open();
   await bench.rule('inline', "SELECT * FROM 'own/inline'", [republish('bad/+')], { errorAction: republish('own/inline') });
   await bench.rule('ordered', "SELECT * FROM 'own/ordered'", [sqs], { errorAction: republish('own/ordered') });
-  await bench.rule('template', "SELECT * FROM 'own/template'", [republish('bad/+')], { errorAction: republish('own/${topic(2)}') });
+  await bench.rule('template', "SELECT * FROM 'own/template'", [republish('bad/+')], {
+    errorAction: republish('own/${topic(2)}'),
+  });
   for (const name of ['inline', 'ordered', 'template']) {
     using listener = await bench.listener(`own/${name}`);
     using device = await bench.connect('d');
@@ -51,7 +53,9 @@ test('rules on #, on $aws/events/# and on $thingkeep/# that fail and publish end
   await bench.rule('everything', "SELECT * FROM '#'", [republish('copy/${topic()}'), republish('bad/+')], {
     errorAction: republish('errors/everything'),
   });
-  await bench.rule('events', "SELECT * FROM '$aws/events/#'", [republish('events'), sqs], { errorAction: republish('errors/events') });
+  await bench.rule('events', "SELECT * FROM '$aws/events/#'", [republish('events'), sqs], {
+    errorAction: republish('errors/events'),
+  });
   await bench.rule('own', "SELECT * FROM '$thingkeep/#'", [republish('own'), sqs, republish('bad/+')], {
     errorAction: republish('errors/own'),
   });

@@ -28,29 +28,34 @@ async function publishAll(device: DeviceConnection, topic: string, payloads: rea
 }
 
 const numbered = (count: number, more = ''): string[] => Array.from({ length: count }, (_, n) => `{"n":${n}${more}}`);
-const nOf = (text: string): number => (JSON.parse(text) as { n: number }).n;
+/** The beginning is enough. */
+const nOf = (text: string): number => Number(/^\{"n":(\d+)/.exec(text)?.[1]);
 const original = (text: string): string =>
-  Buffer.from((JSON.parse(text) as { base64OriginalPayload: string }).base64OriginalPayload, 'base64').toString();
+  Buffer.from(/"base64OriginalPayload":"([^"]+)/.exec(text)?.[1] ?? '', 'base64').toString();
 
-test('a receiver that never answers: 20,000 of each QoS wait in bounded memory, and of the promised ones none is lost', { timeout: 180_000 }, async (t) => {
+test('a receiver that never answers: 20,000 of each QoS wait in bounded memory, and of the promised ones none is lost', {
+  timeout: 180_000,
+}, async (t) => {
   await using receiver = await HttpReceiver.open();
   await using bench = await RuleBench.open(['--http-destinations', receiver.url]);
   const COUNT = 20_000;
   let silent = true;
-  receiver.status = ({ path }) => (path === '/silent' && silent ? undefined : 200);
-  await bench.rule('promised', "SELECT * FROM 'promised'", [{ http: { url: `${receiver.url}/silent` } }], {
+  receiver.keeps = 400;
+  receiver.status = ({ path }) => (/promised/.test(path) && silent ? undefined : 200);
+  await bench.rule('promised', "SELECT * FROM 'promised'", [{ http: { url: `${receiver.url}/promised` } }], {
     errorAction: { http: { url: `${receiver.url}/told` } },
   });
-  await bench.rule('unpromised', "SELECT * FROM 'unpromised'", [{ http: { url: `${receiver.url}/silent` } }]);
+  await bench.rule('unpromised', "SELECT * FROM 'unpromised'", [{ http: { url: `${receiver.url}/unpromised` } }]);
   await bench.rule('bystander', "SELECT * FROM 'other'", [{ http: { url: `${receiver.url}/other` } }]);
   using device = await bench.connect('d');
   const resident = (): Promise<number> => bench.metric(/thingkeep_resident_memory_bytes/);
   const before = await resident();
-  // All of it would be 320 MB.
-  const padding = `,"padding":"${'x'.repeat(8000)}"`;
+  // All of it would be 800 MB, and as orders without a bound 600 MB.
+  const padding = `,"padding":"${'x'.repeat(20_000)}"`;
   await publishAll(device, 'promised', numbered(COUNT, padding));
   for (const payload of numbered(COUNT, padding)) device.publish('unpromised', payload);
-  assert.ok(await device.nothingCame());
+  device.send({ cmd: 'pingreq' });
+  assert.equal((await device.next(60_000)).cmd, 'pingresp');
 
   assert.ok((await bench.metric(/thingkeep_rule_order_bytes\{in="memory"\}/)) <= 32 * MIB);
   const waiting = await bench.metric(/thingkeep_rule_orders/);
@@ -58,14 +63,12 @@ test('a receiver that never answers: 20,000 of each QoS wait in bounded memory, 
   // Two queues of at most 16 MiB, what the orders take beside their payloads, and what the collector has not seen yet.
   const grown = (await resident()) - before;
   t.diagnostic(`${waiting} orders wait; resident memory has grown by ${Math.round(grown / MIB)} MiB`);
-  assert.ok(grown < 200 * MIB, `resident memory has grown by ${grown} bytes`);
+  assert.ok(grown < 450 * MIB, `resident memory has grown by ${grown} bytes`);
   device.publish('other', '{"n":1}');
   await receiver.got(({ path }) => path === '/other');
 
   silent = false;
-  const done = (): number => receiver.received.length;
   await until('all that waits', async () => ((await bench.metric(/thingkeep_rule_orders/)) === 0 ? true : undefined), 120_000);
-  assert.ok(done() > COUNT);
   const ended = new Set<number>();
   for (const { path, body } of receiver.received) if (path === '/told') ended.add(nOf(original(body)));
   const told = ended.size;
@@ -74,11 +77,13 @@ test('a receiver that never answers: 20,000 of each QoS wait in bounded memory, 
   assert.equal(told, given);
   const succeeded = await bench.metric(/thingkeep_rule_action_success_total\{.*rule="promised",action="0",type="HttpAction"\}/);
   assert.equal(succeeded + given, COUNT);
-  for (const { path, body } of receiver.received) if (path === '/silent' && body.includes('padding')) ended.add(nOf(body));
+  for (const { path, body } of receiver.received) if (path === '/promised') ended.add(nOf(body));
   assert.equal(ended.size, COUNT);
 });
 
-test('SQL that costs all it may does not hold up the others, and is done after `kill -9` where it was acknowledged', { timeout: 120_000 }, async () => {
+test('SQL that costs all it may does not hold up the others, and is done after `kill -9` where it was acknowledged', {
+  timeout: 120_000,
+}, async () => {
   await using receiver = await HttpReceiver.open();
   const dataDir = temporaryFolder();
   const args = ['--http-destinations', receiver.url];
@@ -88,8 +93,12 @@ test('SQL that costs all it may does not hold up the others, and is done after `
     const numbers = `[${'1.5,'.repeat(1500)}1.5]`;
     // Some milliseconds for each message, however small: the work is in the statement.
     const costly = `SELECT n, (SELECT VALUE 1.234567890123456789 * 9.87654321987654321 / 3.3333333333333333333 FROM ${numbers} WHERE 1.5 > 2.000000000000000001 * 3.0000000000000000001) AS none FROM 'costly'`;
-    await bench.rule('costly', costly, [{ http: { url: `${receiver.url}/\${n}` } }]);
-    await bench.rule('ruinous', costly.replace("'costly'", "'ruinous'").replaceAll('1.5,', '1.5,1.5,1.5,1.5,1.5,1.5,1.5,1.5,1.5,1.5,1.5,1.5,'), []);
+    await bench.rule('costly', costly, [{ http: { url: `${receiver.url}/\${n}`, confirmationUrl: receiver.url } }]);
+    await bench.rule(
+      'ruinous',
+      costly.replace("'costly'", "'ruinous'").replaceAll('1.5,', '1.5,1.5,1.5,1.5,1.5,1.5,1.5,1.5,1.5,1.5,1.5,1.5,'),
+      [],
+    );
     using sender = await bench.connect('sender');
     using flooder = await bench.connect('flooder');
     using other = await bench.connect('other');
@@ -113,7 +122,11 @@ test('SQL that costs all it may does not hold up the others, and is done after `
     await server.signal('SIGKILL');
     assert.ok(soon < IN_FLIGHT, 'the server is ended while it has something to do');
     await using again = await startServer({ dataDir, args: [...args, '--log-level', 'warn'] });
-    await until('all that was acknowledged', () => (new Set(receiver.received.map(({ path }) => path)).size === IN_FLIGHT ? true : undefined), 60_000);
+    await until(
+      'all that was acknowledged',
+      () => (new Set(receiver.received.map(({ path }) => path)).size === IN_FLIGHT ? true : undefined),
+      60_000,
+    );
     using back = await DeviceConnection.admitted(again, 4, 'back', device);
     assert.ok(await back.nothingCame());
   } finally {
@@ -128,7 +141,9 @@ test('a message that waits for a function when the server is killed is evaluated
   try {
     await using bench = await RuleBench.open(args, dataDir);
     receiver.status = ({ path }) => (path === '/f' ? undefined : 200);
-    await bench.rule('asks', `SELECT n, aws_lambda('${receiver.url}/f', n) AS f FROM 'asks'`, [{ http: { url: `${receiver.url}/done` } }]);
+    await bench.rule('asks', `SELECT n, aws_lambda('${receiver.url}/f', n) AS f FROM 'asks'`, [
+      { http: { url: `${receiver.url}/done` } },
+    ]);
     using device = await bench.connect('d', 5);
     for (let n = 1; n <= 3; n += 1)
       device.send({
@@ -137,7 +152,10 @@ test('a message that waits for a function when the server is killed is evaluated
       });
     for (let n = 1; n <= 3; n += 1) assert.equal((await device.next()).cmd, 'puback');
     await bench.server.signal('SIGKILL');
-    assert.deepEqual(receiver.received.filter(({ path }) => path === '/done'), []);
+    assert.deepEqual(
+      receiver.received.filter(({ path }) => path === '/done'),
+      [],
+    );
     receiver.status = () => 200;
     await using _ = await startServer({ dataDir, args: [...args, '--log-level', 'warn'] });
     await until('all of them', () => (receiver.received.filter(({ path }) => path === '/done').length === 3 ? true : undefined));
@@ -148,12 +166,49 @@ test('a message that waits for a function when the server is killed is evaluated
   }
 });
 
+test('the server ends well with orders under way, waiting and being evaluated, and the next one does them', async () => {
+  await using receiver = await HttpReceiver.open();
+  const dataDir = temporaryFolder();
+  const args = ['--http-destinations', receiver.url];
+  try {
+    const bench = await RuleBench.open(args, dataDir);
+    const { server } = bench;
+    receiver.status = () => undefined;
+    await bench.rule('posts', "SELECT * FROM 'posts'", [{ http: { url: `${receiver.url}/posts` } }], {
+      errorAction: { http: { url: `${receiver.url}/told` } },
+    });
+    await bench.rule('asks', `SELECT n, aws_lambda('${receiver.url}/f', n) AS f FROM 'asks'`, [
+      { http: { url: `${receiver.url}/asked` } },
+    ]);
+    using device = await bench.connect('d');
+    await publishAll(device, 'posts', numbered(40));
+    await publishAll(device, 'asks', numbered(40));
+    await receiver.got(({ path }) => path === '/posts');
+    assert.equal(await server.stop(), 0);
+    assert.deepEqual(
+      server.log.filter(({ level }) => Number(level) >= 50),
+      [],
+    );
+    receiver.received.length = 0;
+    receiver.status = () => 200;
+    receiver.answer = ({ path }) => (path === '/f' ? '"answer"' : '');
+    await using _ = await startServer({ dataDir, args: [...args, '--log-level', 'warn'] });
+    const done = (path: string): Set<string> =>
+      new Set(receiver.received.filter((request) => request.path === path).map(({ body }) => body));
+    await until('all of them', () => (done('/posts').size === 40 && done('/asked').size === 40 ? true : undefined));
+    assert.deepEqual(done('/asked'), new Set(numbered(40, ',"f":"answer"')));
+    assert.equal(done('/told').size, 0);
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+});
+
 test('a rule whose action becomes another while orders wait: each order is done as it was given (6.1)', async () => {
   await using receiver = await HttpReceiver.open();
   await using bench = await RuleBench.open(['--http-destinations', receiver.url]);
   let silent = true;
   receiver.status = () => (silent ? undefined : 200);
-  const http = (path: string, more: object = {}) => ({ http: { url: `${receiver.url}/${path}/\${n}`, ...more } });
+  const http = (path: string) => ({ http: { url: `${receiver.url}/${path}/\${n}`, confirmationUrl: receiver.url } });
   await bench.rule('changing', "SELECT * FROM 'in'", [http('first')]);
   using listener = await bench.listener('failed');
   using device = await bench.connect('d');
@@ -161,21 +216,30 @@ test('a rule whose action becomes another while orders wait: each order is done 
     bench.server.iot.send(
       new ReplaceTopicRuleCommand({
         ruleName: 'changing',
-        topicRulePayload: { sql: "SELECT * FROM 'in'", awsIotSqlVersion: '2016-03-23', actions, errorAction: republish('failed') },
+        topicRulePayload: {
+          sql: "SELECT * FROM 'in'",
+          awsIotSqlVersion: '2016-03-23',
+          actions,
+          errorAction: republish('failed'),
+        },
       }),
     );
   await publishAll(device, 'in', numbered(20));
-  await replace([http('second', { enableBatching: true, batchConfig: { maxBatchSize: 2 } })]);
+  await replace([{ http: { url: `${receiver.url}/second`, enableBatching: true, batchConfig: { maxBatchSize: 2 } } }]);
   await publishAll(device, 'in', numbered(2));
   await replace([{ sqs: { roleArn: ROLE, queueUrl: 'http://q/1' } }]);
   await publishAll(device, 'in', numbered(1));
   const [, text] = await message(listener);
   assert.match(text, /"failedAction":"SqsAction"/);
   silent = false;
-  await until('no order to be left', async () => ((await bench.metric(/thingkeep_rule_orders/)) === 0 ? true : undefined), 30_000);
+  await until(
+    'no order to be left',
+    async () => ((await bench.metric(/thingkeep_rule_orders/)) === 0 ? true : undefined),
+    30_000,
+  );
   const paths = new Set(receiver.received.map(({ path }) => path));
   for (let n = 0; n < 20; n += 1) assert.ok(paths.has(`/first/${n}`), `/first/${n}`);
-  const batch = receiver.received.find(({ path }) => path === '/second/0');
+  const batch = receiver.received.find(({ path }) => path === '/second');
   assert.equal(batch?.body, '[{"n":0},{"n":1}]');
 });
 
@@ -211,7 +275,11 @@ test('a thousand rules see one topic, and there is no thousand-and-first (sectio
   await using bench = await RuleBench.open();
   const names = Array.from({ length: 1000 }, (_, n) => `r${n}`);
   for (let from = 0; from < names.length; from += 25)
-    await Promise.all(names.slice(from, from + 25).map((name, i) => bench.rule(name, "SELECT * FROM 'in'", from + i < 999 ? [republish('out')] : [republish('last')])));
+    await Promise.all(
+      names
+        .slice(from, from + 25)
+        .map((name, i) => bench.rule(name, "SELECT * FROM 'in'", from + i < 999 ? [republish('out')] : [republish('last')])),
+    );
   await assert.rejects(bench.rule('one_more', "SELECT * FROM 'in'", []), { name: 'InvalidRequestException' });
   using listener = await bench.listener('+');
   using device = await bench.connect('d');
@@ -221,7 +289,11 @@ test('a thousand rules see one topic, and there is no thousand-and-first (sectio
     const [topic] = await message(listener);
     count.set(topic, (count.get(topic) ?? 0) + 1);
   }
-  assert.deepEqual([...count].sort(), [['in', 1], ['last', 1], ['out', 999]]);
+  assert.deepEqual([...count].sort(), [
+    ['in', 1],
+    ['last', 1],
+    ['out', 999],
+  ]);
   assert.ok(await listener.nothingCame());
   await bench.server.iot.send(new DisableTopicRuleCommand({ ruleName: 'r0' }));
   await bench.server.iot.send(new DisableTopicRuleCommand({ ruleName: 'r999' }));

@@ -124,7 +124,7 @@ test('three tries for 429 and 5xx, one for anything else; then the error action 
   await using _ = server;
   await confirmed(server, receiver);
   receiver.status = ({ path }) => Number(path.slice(1));
-  await rule(server, 'post', 'post', [{ http: { url: `${receiver.url}/\${status}` } }], {
+  await rule(server, 'post', 'post', [{ http: { url: `${receiver.url}/\${status}`, confirmationUrl: `${receiver.url}/` } }], {
     errorAction: { republish: { roleArn: ROLE, topic: 'failed' } },
   });
   using listener = await DeviceConnection.admitted(server, 4, 'l', device);
@@ -167,6 +167,120 @@ test('batches are arrays, as large and as late as batchConfig says (http_batchin
     receiver.received.map(({ body }) => body),
     ['[{"n":1},{"n":2},{"n":3}]', '[{"n":4},{"n":5},{"n":6}]', '[{"n":7}]'],
   );
+});
+
+test('a rule with an http action asks for the confirmation of its URL; a URL of templates needs one to begin with (https-rule-action)', async () => {
+  await using receiver = await HttpReceiver.open();
+  const { server, device } = await open();
+  await using _ = server;
+  const { iot } = server;
+  await rule(server, 'asks', 'in', [{ http: { url: `${receiver.url}/a/b`, confirmationUrl: `${receiver.url}/a` } }]);
+  const { body } = await receiver.got(isConfirmation);
+  const { arn, confirmationToken, enableUrl } = JSON.parse(body) as Record<string, string>;
+  const listed = await iot.send(new ListTopicRuleDestinationsCommand({}));
+  assert.deepEqual(
+    listed.destinationSummaries?.map(({ arn: known, status, httpUrlSummary }) => [
+      known,
+      status,
+      httpUrlSummary?.confirmationUrl,
+    ]),
+    [[arn, 'IN_PROGRESS', `${receiver.url}/a`]],
+  );
+  await assert.rejects(iot.send(new UpdateTopicRuleDestinationCommand({ arn, status: 'DISABLED' })), {
+    name: 'InvalidRequestException',
+  });
+  // The same URL again is the same destination.
+  await rule(server, 'again', 'in', [{ http: { url: `${receiver.url}/a` } }]);
+  assert.equal((await iot.send(new ListTopicRuleDestinationsCommand({}))).destinationSummaries?.length, 1);
+  for (const http of [
+    { url: `${receiver.url}/\${n}` },
+    { url: `${receiver.url}/a`, confirmationUrl: `${receiver.url}/b` },
+    { url: 'ftp://example.com/' },
+    { url: 'https://user:secret@example.com/' },
+  ])
+    await assert.rejects(rule(server, 'bad', 'in', [{ http }]), { name: 'InvalidRequestException' }, http.url);
+  await assert.rejects(
+    rule(server, 'bad', 'in', [], { errorAction: { http: { url: `${receiver.url}/a`, enableBatching: true } } }),
+    { name: 'InvalidRequestException' },
+  );
+  assert.equal((await fetch(enableUrl ?? '')).status, 200);
+  await assert.rejects(iot.send(new ConfirmTopicRuleDestinationCommand({ confirmationToken })), {
+    name: 'InvalidRequestException',
+  });
+  using sender = await DeviceConnection.admitted(server, 4, 's', device);
+  await publish(sender, 'in', '{"n":1}');
+  await receiver.got(({ path }) => path === '/a/b');
+  await receiver.got(({ path }) => path === '/a');
+});
+
+test('a batch goes to one URL with the headers of its last message; what fails as one is told as one (http_batching)', async () => {
+  await using receiver = await HttpReceiver.open();
+  const { server, device } = await open(['--http-destinations', receiver.url]);
+  await using _ = server;
+  receiver.status = ({ path }) => (path === '/failing' ? 400 : 200);
+  const http = {
+    url: `${receiver.url}/\${topic(2)}`,
+    confirmationUrl: receiver.url,
+    enableBatching: true,
+    batchConfig: { maxBatchSize: 3, maxBatchOpenMs: 200 },
+    headers: [{ key: 'x-n', value: '${n}' }],
+  };
+  await rule(server, 'batches', 'b/#', [{ http }], { errorAction: { republish: { roleArn: ROLE, topic: 'failed' } } });
+  using listener = await DeviceConnection.admitted(server, 4, 'l', device);
+  listener.subscribe('failed');
+  assert.equal((await listener.next()).cmd, 'suback');
+  using sender = await DeviceConnection.admitted(server, 4, 's', device);
+  for (let n = 1; n <= 3; n += 1) for (const to of ['one', 'two', 'failing']) sender.publish(`b/${to}`, `{"n":${n}}`);
+  for (const to of ['one', 'two']) {
+    const { body, headers } = await receiver.got(({ path }) => path === `/${to}`);
+    assert.deepEqual([body, headers['x-n'], headers['content-type']], ['[{"n":1},{"n":2},{"n":3}]', '3', 'application/json']);
+  }
+  const { payload } = (await listener.next()) as IPublishPacket;
+  const document = JSON.parse(payload.toString()) as {
+    topic: string;
+    payloadsWithMetadata: { id: number; clientId: string; sourceIp: string; base64OriginalPayload: string }[];
+    failures: unknown;
+  };
+  assert.equal(document.topic, 'b/failing');
+  assert.deepEqual(
+    document.payloadsWithMetadata.map(({ id, clientId, sourceIp, base64OriginalPayload }) => [
+      ...[id, clientId, sourceIp],
+      Buffer.from(base64OriginalPayload, 'base64').toString(),
+    ]),
+    [1, 2, 3].map((n) => [n, 's', '127.0.0.1', `{"n":${n}}`]),
+  );
+  assert.deepEqual(document.failures, [
+    {
+      affectedIds: [1, 2, 3],
+      failedAction: 'HttpAction',
+      failedResource: `${receiver.url}/failing`,
+      errorMessage: `HTTP status 400 from ${new URL(receiver.url).host}`,
+    },
+  ]);
+  assert.ok(await listener.nothingCame());
+});
+
+test('a message can not say what URL a function is at, unless its owner has agreed', async () => {
+  await using receiver = await HttpReceiver.open();
+  const { server, device } = await open();
+  await using _ = server;
+  const out = { republish: { roleArn: ROLE, topic: 'out' } };
+  const asking = "SELECT get_or_default(aws_lambda(url, *), 'refused') AS f FROM 'ask'";
+  await rule(server, 'asks', 'ask', [out, { lambda: { functionArn: '${url}' } }], { sql: asking });
+  using listener = await DeviceConnection.admitted(server, 4, 'l', device);
+  listener.subscribe('out');
+  assert.equal((await listener.next()).cmd, 'suback');
+  using sender = await DeviceConnection.admitted(server, 4, 's', device);
+  const answer = async (): Promise<string> => {
+    sender.publish('ask', JSON.stringify({ url: `${receiver.url}/f` }));
+    return ((await listener.next()) as IPublishPacket).payload.toString();
+  };
+  assert.equal(await answer(), '{"f":"refused"}');
+  await server.logged(({ reason }) => /LambdaAction .*no destination that is ENABLED/.test(String(reason)));
+  assert.deepEqual(receiver.received, []);
+  await confirmed(server, receiver);
+  receiver.answer = ({ path }) => (path === '/f' ? '"asked"' : '');
+  assert.equal(await answer(), '{"f":"asked"}');
 });
 
 test('what was acknowledged reaches a peer that was away, over the end of the server too; nothing slows the broker meanwhile', async () => {

@@ -42,7 +42,8 @@ test('records with key, headers and partition; a topic that is not there and a b
   await rule('mad', { topic: 'mad' });
   await rule('stranger', { clientProperties: { ...clientProperties, 'bootstrap.servers': '127.0.0.1:1' } });
   await rule('not_there', { destinationArn: `${destinationArn.slice(0, -4)}0000` });
-  await assert.rejects(rule('odd', { clientProperties: { ...clientProperties, 'ssl.keystore': 'x' } }), {
+  await rule('java', { clientProperties: { ...clientProperties, 'ssl.keystore': 'x' } });
+  await assert.rejects(rule('odd', { clientProperties: { ...clientProperties, 'linger.ms': '5' } }), {
     name: 'InvalidRequestException',
   });
   using sender = await DeviceConnection.admitted(server, 4, 'sender', device);
@@ -61,6 +62,7 @@ test('records with key, headers and partition; a topic that is not there and a b
     ['mad', /the Kafka client ended with a fault/],
     ['stranger', /the broker 127\.0\.0\.1:1 is none of those/],
     ['not_there', /the destination is not there/],
+    ['java', /can not use ssl\.keystore/],
   ] as const) {
     await publish(topic, '{}');
     const { payload } = (await listener.next(20_000)) as IPublishPacket;

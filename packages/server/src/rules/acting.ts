@@ -1,19 +1,21 @@
 /** What a rule does for one message: its actions, done or ordered, and the error action when some of them failed. */
-import { randomUUID } from 'node:crypto';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Origin } from '../broker/tap.ts';
 import { ACTIONS } from './actions/action-types.ts';
-import type { ActionError, ActionType, OriginalMessage } from './actions/contract.ts';
+import type { Together } from './action-queue.ts';
+import { actionOf, EndInFiring, type Failed, failureOf, orderOf } from './action-orders.ts';
+import type { ActionType, OriginalMessage } from './actions/contract.ts';
 import { asRepublish, type CompiledAction, type CompiledRule, isRepublish } from './compiled-rule.ts';
 import type { Roles } from './contract.ts';
-import { errorDocument, type Failure, Firing } from './firing.ts';
+import { batchErrorDocument, errorDocument, type FailedMessage } from './error-document.ts';
+import { type Failure, Firing } from './firing.ts';
 import { Incoming } from './incoming.ts';
 import { EVALUATE, type KeptOrder } from './orders.ts';
 import { Outbox } from './outbox.ts';
 import { republish } from './republish.ts';
 import type { Scope, SqlResult } from './sql/contract.ts';
-import { type OrderEnd, Work, type WorkOptions } from './work.ts';
+import { Work, type WorkOptions } from './work.ts';
 
 /** A rule could not do what it should, for its owner to read. */
 export interface RuleFailure {
@@ -31,11 +33,20 @@ export interface ActingOptions extends Pick<WorkOptions, 'store' | 'clock' | 'lo
   readonly find: (place: Place, ruleName: string) => CompiledRule | undefined;
 }
 
+/** What failed as one batch, or of one message. */
+interface Gathered {
+  readonly failed: FailedMessage[];
+  readonly rows: number[];
+  count: number;
+  promised: boolean;
+}
+
 const NO_ROOM = 'too many messages wait for this action';
 
 export class Acting {
   readonly work: Work;
   readonly #options: ActingOptions;
+  readonly #gathered = new WeakMap<Together, Gathered>();
 
   constructor(options: ActingOptions) {
     this.#options = options;
@@ -45,7 +56,7 @@ export class Acting {
       tells: ({ place, ruleName, index }) => index >= 0 && find(place, ruleName)?.errorAction !== undefined,
       orphans: {
         done: (order) => this.#succeeded(find(order.place, order.ruleName), order),
-        gaveUp: (order, error, row) => this.#gaveUpAlone(order, error.message, row),
+        gaveUp: (order, error, row, together) => this.#gaveUpAlone(order, error.message, row, together),
       },
     });
   }
@@ -90,7 +101,7 @@ export class Acting {
   }
 
   #firing({ place, record: { ruleName } }: CompiledRule, promised: boolean): Firing {
-    return new Firing((firing, message) => this.#toErrorAction(place, ruleName, firing, message, promised));
+    return new Firing((firing, message) => this.#ended(place, ruleName, firing, message, promised));
   }
 
   #republish(
@@ -127,25 +138,18 @@ export class Acting {
     const payload = message.payload.equals(result.payload) ? message.payload : Buffer.from(result.payload);
     const order = orderOf(rule, action, parameters, payload, result.value !== undefined, message);
     firing.begin();
-    if (this.work.put(order, promised, new EndInFiring(this, rule, action, firing))) return true;
+    if (this.work.put(order, promised, new EndInFiring(this.#failedIn, rule, action, firing))) return true;
     rule.counters.throttled += 1;
-    this.failedIn(rule, action, firing, message, failureOf(action, parameters, NO_ROOM), 0);
+    this.#failedIn(rule, action, firing, message, failureOf(action, parameters, NO_ROOM), 0);
     return false;
   }
 
-  failedIn(
-    rule: CompiledRule,
-    action: CompiledAction,
-    firing: Firing,
-    message: OriginalMessage,
-    failure: Failure,
-    row: number,
-  ): void {
+  readonly #failedIn: Failed = (rule, action, firing, message, failure, row, together) => {
     action.counters.failure += 1;
     this.#tellOf(rule, message.topic, failure);
-    firing.fail(failure, row);
+    firing.fail(failure, row, together);
     firing.end(message);
-  }
+  };
 
   #succeeded(rule: CompiledRule | undefined, order: KeptOrder): void {
     const action = actionOf(rule, order);
@@ -153,7 +157,7 @@ export class Acting {
   }
 
   /** An order of before the last start, or an error action, has failed. */
-  #gaveUpAlone(order: KeptOrder, reason: string, row: number): void {
+  #gaveUpAlone(order: KeptOrder, reason: string, row: number, together?: Together): void {
     const { place, ruleName, index, key, message, parameters } = order;
     const action = actionOf(this.#options.find(place, ruleName), order);
     if (action !== undefined) action.counters.failure += 1;
@@ -162,18 +166,44 @@ export class Acting {
       this.work.forget(row > 0 ? [row] : []);
       return;
     }
-    const firing = new Firing((ended) => this.#toErrorAction(place, ruleName, ended, message, row > 0));
-    firing.fail(failureOf({ type: ACTIONS[key] as ActionType<unknown> }, parameters, reason), row);
+    const firing = new Firing((ended, of) => this.#ended(place, ruleName, ended, of, row > 0));
+    firing.fail(failureOf({ type: ACTIONS[key] as ActionType<unknown> }, parameters, reason), row, together);
     firing.end(message);
   }
 
+  /** All actions for a message have ended, and some have failed. Those that failed as a batch are told as one. */
+  #ended(place: Place, ruleName: string, firing: Firing, message: OriginalMessage | undefined, promised: boolean): void {
+    const { together } = firing;
+    const gathered = this.#gatheredFor(together);
+    gathered.count += 1;
+    gathered.rows.push(...firing.rows);
+    gathered.promised ||= promised;
+    if (message !== undefined) gathered.failed.push({ message, failures: firing.failures });
+    if (gathered.count < (together?.count ?? 1)) return;
+    const [first] = gathered.failed;
+    if (first === undefined) this.work.forget(gathered.rows);
+    else if (together === undefined)
+      this.#toErrorAction(place, ruleName, first.message, errorDocument(ruleName, first), gathered);
+    else {
+      const document = batchErrorDocument(ruleName, gathered.failed, together.byTopic);
+      this.#toErrorAction(place, ruleName, first.message, document, gathered);
+    }
+  }
+
+  #gatheredFor(together: Together | undefined): Gathered {
+    const known = together === undefined ? undefined : this.#gathered.get(together);
+    if (known !== undefined) return known;
+    const fresh: Gathered = { failed: [], rows: [], count: 0, promised: false };
+    if (together !== undefined) this.#gathered.set(together, fresh);
+    return fresh;
+  }
+
   /** Tells the rule's error action, if it has one; then what failed need not be kept any more. */
-  #toErrorAction(place: Place, ruleName: string, firing: Firing, message: OriginalMessage, promised: boolean): void {
-    const { failures, rows } = firing;
+  #toErrorAction(place: Place, ruleName: string, message: OriginalMessage, document: object, { rows, promised }: Gathered): void {
     const rule = this.#options.find(place, ruleName);
     const action = rule?.errorAction;
     if (rule !== undefined && action !== undefined) {
-      const payload = Buffer.from(JSON.stringify(errorDocument(ruleName, failures, message)));
+      const payload = Buffer.from(JSON.stringify(document));
       void this.#fireErrorAction(rule, action, message, payload, promised).finally(() => this.work.forget(rows));
     } else this.work.forget(rows);
   }
@@ -223,56 +253,3 @@ export class Acting {
     this.tell(rule, topic, `${failedAction} (${failedResource}): ${errorMessage}`);
   }
 }
-
-/** The end of one order among those of its message. Very many wait at a time: so it is small. */
-class EndInFiring implements OrderEnd {
-  readonly #acting: Acting;
-  readonly #rule: CompiledRule;
-  readonly #action: CompiledAction;
-  readonly #firing: Firing;
-
-  constructor(acting: Acting, rule: CompiledRule, action: CompiledAction, firing: Firing) {
-    this.#acting = acting;
-    this.#rule = rule;
-    this.#action = action;
-    this.#firing = firing;
-  }
-
-  done({ message }: KeptOrder): void {
-    this.#action.counters.success += 1;
-    this.#firing.end(message);
-  }
-
-  gaveUp({ parameters, message }: KeptOrder, error: ActionError, row: number): void {
-    const failure = failureOf(this.#action, parameters, error.message);
-    this.#acting.failedIn(this.#rule, this.#action, this.#firing, message, failure, row);
-  }
-
-  lost(): void {
-    this.#firing.end(undefined);
-  }
-}
-
-/** The action of an order as the rule has it now; undefined when it has another kind there, or none. */
-function actionOf(rule: CompiledRule | undefined, { index, key }: KeptOrder): CompiledAction | undefined {
-  const action = index === -1 ? rule?.errorAction : rule?.actions[index];
-  return action?.key === key ? action : undefined;
-}
-
-const failureOf = ({ type }: Pick<CompiledAction, 'type'>, parameters: unknown, errorMessage: string): Failure => ({
-  failedAction: type.name,
-  failedResource: type.resource(parameters),
-  errorMessage,
-});
-
-const orderOf = (
-  { place, record }: CompiledRule,
-  { key, index }: CompiledAction,
-  parameters: unknown,
-  payload: Buffer,
-  isJson: boolean,
-  message: OriginalMessage,
-): KeptOrder => ({
-  ...{ id: randomUUID(), place, ruleName: record.ruleName, key, index },
-  ...{ parameters, payload, isJson, message },
-});

@@ -17,6 +17,7 @@ interface BenchOptions {
   readonly attempts?: number;
   readonly tells?: boolean;
   readonly run?: (orders: readonly KeptOrder[]) => Promise<void>;
+  readonly gaveUp?: (together: unknown) => void;
 }
 
 class Bench {
@@ -29,7 +30,7 @@ class Bench {
   reads = 0;
   readonly queue: ActionQueue;
 
-  constructor({ batching, attempts, tells = true, run = () => Promise.resolve() }: BenchOptions = {}) {
+  constructor({ batching, attempts, tells = true, run = () => Promise.resolve(), gaveUp }: BenchOptions = {}) {
     const type = { name: 'T', resource: () => '', run: () => Promise.resolve(), ...(attempts === undefined ? {} : { attempts }) };
     const options: QueueOptions = {
       clock: { now: () => this.now, monotonic: () => this.now },
@@ -44,7 +45,10 @@ class Bench {
         return this.readable ? Promise.resolve(this.disk.get(at)) : Promise.reject(new Error('disk'));
       },
       done: (_, { id }) => void this.ended.push(`${id} done`),
-      gaveUp: (_, { id }, { message }) => void this.ended.push(`${id} ${message}`),
+      gaveUp: (_, { id }, { message }, together) => {
+        this.ended.push(`${id} ${message}`);
+        gaveUp?.(together);
+      },
       lost: ({ at }) => void this.ended.push(`${at} lost`),
     };
     this.queue = new ActionQueue(options);
@@ -53,7 +57,7 @@ class Bench {
   put(id: string, { at = 0, topic = 't', onDisk = true }: { at?: number; topic?: string; onDisk?: boolean } = {}): void {
     const order = orderOf(id, topic);
     if (at > 0 && onDisk) this.disk.set(at, order);
-    const entry: Entry = { at, size: 10, topic, order, attempts: 0, since: 0 };
+    const entry: Entry = { at, size: 10, group: topic, order, attempts: 0, since: 0 };
     this.queue.put(entry);
   }
 
@@ -136,7 +140,7 @@ describe('an action queue', () => {
       const queue = new ActionQueue({ ...options, ...silent, ...ends });
       const size = 64 * 1024;
       assert.ok(queue.hasRoom(size, false), `queue ${n}`);
-      while (queue.hasRoom(size, false)) queue.put({ at: 0, size, topic: '', order: orderOf('o'), attempts: 0, since: 0 });
+      while (queue.hasRoom(size, false)) queue.put({ at: 0, size, group: '', order: orderOf('o'), attempts: 0, since: 0 });
     }
     assert.ok(holdings.memory <= 128 * 1024 * 1024);
   });
@@ -170,7 +174,7 @@ describe('an action queue', () => {
 
   test('what is found at a start begins with the first tick', async () => {
     const bench = new Bench();
-    bench.queue.putBack({ at: 1, size: 10, topic: 't', order: orderOf('a'), attempts: 0, since: 0 });
+    bench.queue.putBack({ at: 1, size: 10, group: '', order: orderOf('a'), attempts: 0, since: 0 });
     await setImmediate();
     assert.deepEqual(bench.runs, []);
     bench.queue.tick(0);
@@ -202,14 +206,62 @@ describe('an action queue', () => {
     assert.deepEqual(bench.ended, ['a done', '8 lost']);
   });
 
-  test('batches close by number, by bytes and by topic', async () => {
+  test('a batch closes by number, by bytes or by time; those of other groups gather beside it', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
     const bench = new Bench({ batching: { openMs: 200, orders: 3, bytes: 10, byTopic: true } });
-    for (const id of ['a', 'b', 'c']) bench.put(id);
-    bench.put('d', { topic: 'other' });
-    bench.put('e');
+    for (const [id, topic] of [
+      ['a', 'x'],
+      ['b', 'y'],
+      ['c', 'x'],
+      ['d', 'y'],
+      ['e', 'x'],
+    ] as const)
+      bench.put(id, { topic });
+    await setImmediate();
+    assert.deepEqual(bench.runs, [['a', 'c', 'e']]);
+    t.mock.timers.tick(199);
+    assert.equal(bench.runs.length, 1);
+    t.mock.timers.tick(1);
+    await setImmediate();
+    assert.deepEqual(bench.runs.at(-1), ['b', 'd']);
+    bench.put('f');
     bench.put('0123456789');
     await setImmediate();
-    assert.deepEqual(bench.runs, [['a', 'b', 'c'], ['d'], ['e'], ['0123456789']]);
+    assert.deepEqual(bench.runs.slice(2), [['f'], ['0123456789']]);
+  });
+
+  test('a batch whose time is over takes more as long as all are busy', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const open: (() => void)[] = [];
+    const batching = { openMs: 200, orders: 3, bytes: 1000, byTopic: true };
+    const bench = new Bench({ batching, run: () => new Promise((resolve) => open.push(resolve)) });
+    for (let n = 0; n < 16; n += 1) {
+      bench.put('busy', { topic: `t${n}` });
+      t.mock.timers.tick(200);
+    }
+    bench.put('a');
+    t.mock.timers.tick(200);
+    bench.put('b');
+    await setImmediate();
+    assert.equal(bench.runs.length, 16);
+    open[0]?.();
+    await setImmediate();
+    assert.deepEqual(bench.runs.at(-1), ['a', 'b']);
+  });
+
+  test('orders that fail as a batch are given up with one token for all of them', async () => {
+    const tokens: unknown[] = [];
+    const batching = { openMs: 200, orders: 3, bytes: 1000, byTopic: true };
+    const bench = new Bench({
+      batching,
+      run: () => Promise.reject(new ActionError('no', false)),
+      gaveUp: (together) => tokens.push(together),
+    });
+    for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) bench.put(id);
+    await bench.pass(10);
+    assert.deepEqual(tokens[0], { count: 3, byTopic: true });
+    assert.equal(new Set(tokens).size, 2);
+    assert.equal(tokens.length, 6);
   });
 
   test('after its end nothing begins, and what was cut short has not failed', async () => {

@@ -6,12 +6,19 @@
 import type { Clock } from '../runtime/clock.ts';
 import { Absence, pauseAfter } from './absence.ts';
 import { ActionError, type ActionType, type Batching } from './actions/contract.ts';
+import { Batches } from './batches.ts';
 import type { KeptOrder } from './orders.ts';
 import { type Entry, type Holdings, Room } from './room.ts';
 
+/** Orders of one batch that failed together. */
+export interface Together {
+  readonly count: number;
+  readonly byTopic: boolean;
+}
+
 export interface QueueOptions {
   readonly clock: Clock;
-  readonly type: Pick<ActionType<unknown>, 'attempts'>;
+  readonly type: Pick<ActionType<unknown>, 'attempts' | 'attemptsWithinMs'>;
   readonly batching: Batching | undefined;
   /** Orders, or batches, under way at a time; 16 unless said. */
   readonly atOnce?: number;
@@ -24,7 +31,8 @@ export interface QueueOptions {
   /** An order that lies on disk; undefined when it does not. */
   read(at: number): Promise<KeptOrder | undefined>;
   done(entry: Entry, order: KeptOrder): void;
-  gaveUp(entry: Entry, order: KeptOrder, error: ActionError): void;
+  /** `together`: the same for all orders of a batch that are given up. */
+  gaveUp(entry: Entry, order: KeptOrder, error: ActionError, together: Together | undefined): void;
   /** It was to be read from the disk, and is not there. */
   lost(entry: Entry): void;
 }
@@ -43,10 +51,7 @@ export class ActionQueue {
   /** Index of the first in `#waiting`: shifting an array of many is slow. */
   #first = 0;
   #later: { readonly due: number; readonly entry: Entry }[] = [];
-  #batch: Entry[] = [];
-  #batchBytes = 0;
-  #batchTopic: string | undefined;
-  #batchTimer: NodeJS.Timeout | undefined;
+  readonly #batches: Batches | undefined;
   #underWay = 0;
   #closed = false;
 
@@ -54,6 +59,8 @@ export class ActionQueue {
     this.#options = options;
     this.#room = new Room(options.holdings);
     this.#absence = new Absence(options.clock);
+    const { batching } = options;
+    this.#batches = batching === undefined ? undefined : new Batches(batching, () => this.#pump());
   }
 
   /** Orders that wait or are under way. */
@@ -74,13 +81,13 @@ export class ActionQueue {
   /** For orders that are found on disk at a start: they begin with the first tick. */
   putBack(entry: Entry): void {
     this.#room.take(entry);
-    this.#waiting.push(entry);
+    this.#wait(entry);
   }
 
   /** Begins what is due again; `now` in monotonic ms. */
   tick(now: number): void {
     if (this.#later.some(({ due }) => due <= now)) {
-      for (const { due, entry } of this.#later) if (due <= now) this.#waiting.push(entry);
+      for (const { due, entry } of this.#later) if (due <= now) this.#wait(entry);
       this.#later = this.#later.filter(({ due }) => due > now);
     }
     this.#pump();
@@ -89,10 +96,21 @@ export class ActionQueue {
   /** Starts nothing any more. */
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#batchTimer);
+    this.#batches?.clear();
   }
 
-  #next(): Entry | undefined {
+  #wait(entry: Entry): void {
+    if (this.#batches === undefined) this.#waiting.push(entry);
+    else this.#batches.add(entry);
+  }
+
+  #next(): [Entry, ...Entry[]] | undefined {
+    if (this.#batches !== undefined) return this.#batches.next();
+    const entry = this.#shift();
+    return entry === undefined ? undefined : [entry];
+  }
+
+  #shift(): Entry | undefined {
     const entry = this.#waiting[this.#first];
     if (entry === undefined) return undefined;
     this.#first += 1;
@@ -104,33 +122,12 @@ export class ActionQueue {
   }
 
   #pump(): void {
-    const { batching, atOnce = AT_ONCE } = this.#options;
+    const { atOnce = AT_ONCE } = this.#options;
     while (!this.#closed && this.#underWay < this.#absence.most(atOnce)) {
-      const entry = this.#next();
-      if (entry === undefined) return;
-      if (batching === undefined) this.#start([entry]);
-      else this.#gather(entry, batching);
+      const entries = this.#next();
+      if (entries === undefined) return;
+      this.#start(entries);
     }
-  }
-
-  #gather(entry: Entry, batching: Batching): void {
-    const topic = batching.byTopic ? entry.topic : undefined;
-    const bytes = entry.order?.payload.length ?? entry.size;
-    if (this.#batch.length > 0 && (this.#batchBytes + bytes > batching.bytes || topic !== this.#batchTopic)) this.#flush();
-    this.#batch.push(entry);
-    this.#batchBytes += bytes;
-    this.#batchTopic = topic;
-    if (this.#batch.length >= batching.orders || this.#batchBytes >= batching.bytes) this.#flush();
-    else this.#batchTimer ??= setTimeout(() => this.#flush(), batching.openMs).unref();
-  }
-
-  #flush(): void {
-    clearTimeout(this.#batchTimer);
-    this.#batchTimer = undefined;
-    const [first, ...others] = this.#batch;
-    this.#batch = [];
-    this.#batchBytes = 0;
-    if (first !== undefined && !this.#closed) this.#start([first, ...others]);
   }
 
   #start(entries: [Entry, ...Entry[]]): void {
@@ -185,13 +182,17 @@ export class ActionQueue {
   #failed(entries: readonly Entry[], orders: readonly KeptOrder[], error: ActionError): void {
     // What the end of the server cut short has not failed: it is on disk, if it was promised.
     if (this.#closed) return;
+    const again = entries.map((entry) => error.passing && this.#mayTryAgain(entry));
+    const { batching } = this.#options;
+    const count = again.filter((tried) => !tried).length;
+    const together = batching === undefined ? undefined : { count, byTopic: batching.byTopic };
     for (const [i, entry] of entries.entries()) {
-      if (error.passing && this.#mayTryAgain(entry)) {
+      if (again[i]) {
         this.#postpone(entry);
         if (this.#isPatient(entry)) this.#absence.missed();
       } else {
         this.#room.giveBack(entry);
-        this.#options.gaveUp(entry, orders[i] as KeptOrder, error);
+        this.#options.gaveUp(entry, orders[i] as KeptOrder, error, together);
       }
     }
   }
@@ -209,9 +210,11 @@ export class ActionQueue {
 
   #mayTryAgain(entry: Entry): boolean {
     const { type, clock } = this.#options;
-    if (type.attempts !== undefined) return entry.attempts < type.attempts;
+    const took = clock.monotonic() - entry.since;
+    const { attempts, attemptsWithinMs = Number.POSITIVE_INFINITY } = type;
+    if (attempts !== undefined) return entry.attempts < attempts && took < attemptsWithinMs;
     if (entry.attempts < ATTEMPTS) return true;
-    return this.#isPatient(entry) && clock.monotonic() - entry.since < PATIENCE;
+    return this.#isPatient(entry) && took < PATIENCE;
   }
 }
 

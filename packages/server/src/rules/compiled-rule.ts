@@ -51,7 +51,7 @@ export function parseRule(record: Pick<RuleRecord, 'sql' | 'awsIotSqlVersion' | 
   const compiled = (action: Action, index: number): Omit<CompiledAction, 'counters'> => {
     const [key, given] = memberOf(action);
     const type = ACTIONS[key] as ActionType<unknown>;
-    type.check?.(given);
+    type.check?.(given, index < 0 ? 'error action' : 'action');
     return { key, index, type, given, parameters: compileParameters(query, given, type.literal) };
   };
   return {

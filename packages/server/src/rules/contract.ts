@@ -9,6 +9,8 @@ export interface RoleRights {
 export interface Roles {
   /** A rule in force names the role: {@link rightsOf} knows it once this resolves. */
   learn(accountId: string, roleArn: string): Promise<void>;
+  /** Rules in force name these roles of the account, and no other. */
+  retain(accountId: string, inUse: ReadonlySet<string>): void;
   /**
    * Rights of the role that an action names, when the account keeps a role of that ARN. Undefined when it keeps none:
    * whoever may pass such a role has said so when the rule was made, and there is nothing to judge by.

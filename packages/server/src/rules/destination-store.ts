@@ -23,6 +23,8 @@ export interface DestinationRecord {
   readonly vpc?: VpcProperties;
   /** SHA-256 of the token that confirms it, hexadecimal; the token itself is only sent. Stays after the confirmation. */
   readonly tokenHash?: string;
+  /** When its owner was last asked: milliseconds since the epoch. */
+  readonly askedAt?: number;
   /** Its owner has shown to get what is sent to the URL. */
   readonly confirmed: boolean;
 }

@@ -156,8 +156,7 @@ export class Rules implements Tap {
     const [first] = found;
     if (from === 0 && first !== undefined && found.length > 1) return this.#later(found, '', message, promised, waiter);
     let stored = false;
-    for (const rule of found.slice(from))
-      if (this.#later([rule], rule.record.ruleName, message, promised, waiter)) stored = true;
+    for (const rule of found.slice(from)) if (this.#later([rule], rule.record.ruleName, message, promised, waiter)) stored = true;
     return stored;
   }
 
@@ -215,8 +214,7 @@ export class Rules implements Tap {
     const { promised } = parameters as { readonly promised: boolean };
     const incoming = Incoming.again(message);
     for (const rule of this.#named(place, ruleName, message.topic))
-      if (ruleName === '' && rule.query.waits)
-        this.#later([rule], rule.record.ruleName, incoming, promised, undefined);
+      if (ruleName === '' && rule.query.waits) this.#later([rule], rule.record.ruleName, incoming, promised, undefined);
       else await this.#seeLater(rule, incoming, promised);
   }
 

@@ -1,4 +1,5 @@
 /** One message that a rule acts on: how its actions end, and what is told when some failed. */
+import type { Together } from './action-queue.ts';
 import type { OriginalMessage } from './actions/contract.ts';
 
 export interface Failure {
@@ -13,12 +14,15 @@ export interface Failure {
  * no message, which may wait on disk for long: whatever ends brings it along.
  */
 export class Firing {
-  readonly #ended: (firing: Firing, message: OriginalMessage) => void;
+  readonly #ended: (firing: Firing, message: OriginalMessage | undefined) => void;
   #failures: Failure[] | undefined;
   #rows: number[] | undefined;
+  /** The batch with which it failed. */
+  together: Together | undefined;
   #open = 1;
 
-  constructor(ended: (firing: Firing, message: OriginalMessage) => void) {
+  /** `ended`: with failures. Its message is undefined if it is lost. */
+  constructor(ended: (firing: Firing, message: OriginalMessage | undefined) => void) {
     this.#ended = ended;
   }
 
@@ -35,28 +39,17 @@ export class Firing {
     this.#open += 1;
   }
 
-  fail(failure: Failure, row = 0): void {
+  fail(failure: Failure, row = 0, together?: Together): void {
     this.#failures ??= [];
     this.#failures.push(failure);
+    this.together ??= together;
     if (row === 0) return;
     this.#rows ??= [];
     this.#rows.push(row);
   }
 
-  /** Undefined for an order whose message is lost. */
   end(message: OriginalMessage | undefined): void {
     this.#open -= 1;
-    if (this.#open === 0 && this.#failures !== undefined && message !== undefined) this.#ended(this, message);
+    if (this.#open === 0 && this.#failures !== undefined) this.#ended(this, message);
   }
 }
-
-/** What an error action gets (developer guide, page rule-error-handling). */
-export const errorDocument = (ruleName: string, failures: readonly Failure[], message: OriginalMessage): object => ({
-  ruleName,
-  topic: message.topic,
-  cloudwatchTraceId: message.traceId,
-  clientId: message.clientId ?? 'N/A',
-  ...(message.sourceIp === undefined ? {} : { sourceIp: message.sourceIp }),
-  base64OriginalPayload: message.payload.toString('base64'),
-  failures,
-});

@@ -9,7 +9,8 @@ import { AwsClients, type AwsClientsOptions } from './actions/aws-clients.ts';
 import { DestinationDirectory } from './destination-directory.ts';
 import { Rules } from './engine.ts';
 import { RuleFailures } from './failures.ts';
-import { confirmDestination, destinationOperations, holdsDestination } from './operations-destinations.ts';
+import { confirmDestination, DestinationConfirmation, holdsDestination } from './destination-confirmation.ts';
+import { destinationOperations } from './operations-destinations.ts';
 import { ruleOperations, type RuleTags } from './operations.ts';
 import { type AskRegistry, queryServices } from './query-services.ts';
 import { KnownRoles, type KnownRolesOptions } from './roles.ts';
@@ -50,17 +51,22 @@ export async function openRules(options: RulesHouseOptions): Promise<RulesHouse>
   const rules = new Rules({
     ...{ broker, store, clock, log, inRegion, regions, roles, evaluationsPerSecond: options.evaluationsPerSecond },
     tools: (place: Place) => ({ place, clock, functions, aws, destinations: destinationDirectory }),
-    services: (place, ruleName) => queryServices({ functions, aws, registry, destinations: destinationDirectory }, place, ruleName),
+    services: (place, ruleName) =>
+      queryServices({ functions, aws, registry, destinations: destinationDirectory }, place, ruleName),
     failed: failures.tell.bind(failures),
   });
   await rules.load();
 
   return {
     rules,
-    operations: (regional, tags) => ({
-      ...ruleOperations({ store: regional, clock, tags, rulesInForce: rules }),
-      ...destinationOperations({ store: regional, clock, log, destinationDirectory, apiUrl }),
-    }),
+    operations(regional, tags) {
+      const given = { store: regional, clock, log, destinationDirectory, apiUrl };
+      const confirmation = new DestinationConfirmation(given);
+      return {
+        ...ruleOperations({ store: regional, clock, tags, rulesInForce: rules, confirmation }),
+        ...destinationOperations(given),
+      };
+    },
     async confirm(token) {
       for (const region of await regions()) {
         const given = { store: inRegion(region), clock, destinationDirectory };

@@ -7,6 +7,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store, WriteTransaction } from '../store/contract.ts';
 import { parseRule } from './compiled-rule.ts';
+import { confirmationUrlOf } from './destination-confirmation.ts';
 import type { SqlVersion } from './sql/contract.ts';
 import { findRule, type RuleRecord, ruleArn, rules } from './store.ts';
 
@@ -32,6 +33,8 @@ export interface RuleOperationsOptions {
   readonly clock: Clock;
   readonly tags: RuleTags;
   readonly rulesInForce: RulesInForce;
+  /** Asks the owners of URLs that http actions name. */
+  readonly confirmation: { create(place: Place, confirmationUrl: string): Promise<unknown> };
 }
 
 /** General Reference, AWS IoT Core rules engine quotas: rules of an account, actions of a rule, size of a rule's document. */
@@ -99,7 +102,16 @@ function tagsOf(text: string | undefined): { Key: string; Value: string }[] {
   });
 }
 
-export function ruleOperations({ store, clock, tags, rulesInForce }: RuleOperationsOptions): Operations {
+export function ruleOperations({ store, clock, tags, rulesInForce, confirmation }: RuleOperationsOptions): Operations {
+  /** A destination for each URL that http actions send to, unless there is one (developer guide, page https-rule-action). */
+  async function makeDestinations(caller: Caller, { actions, errorAction }: RuleRecord): Promise<void> {
+    const urls = [...actions, ...(errorAction === undefined ? [] : [errorAction])].map(
+      ({ http }) => http?.confirmationUrl ?? http?.url,
+    );
+    for (const url of new Set(urls))
+      if (url !== undefined && !url.includes('${')) await confirmation.create(placeOf(caller), confirmationUrlOf(url));
+  }
+
   /** Changes a rule that is there, and puts the new one in force once it is stored. */
   async function change(caller: Caller, ruleName: string, to: (known: RuleRecord) => RuleRecord): Promise<void> {
     await store.write(async (tx) => {
@@ -126,6 +138,7 @@ export function ruleOperations({ store, clock, tags, rulesInForce }: RuleOperati
         await tx.put(rules, record);
         await tags.put(tx, accountId, arn, given);
       });
+      await makeDestinations(caller, record);
       await rulesInForce.refresh(placeOf(caller), ruleName);
       return {};
     },
@@ -133,6 +146,7 @@ export function ruleOperations({ store, clock, tags, rulesInForce }: RuleOperati
     async ReplaceTopicRule({ ruleName = '', topicRulePayload }, caller) {
       const record = recordOf(caller.accountId, ruleName, topicRulePayload, clock.now());
       await change(caller, ruleName, ({ createdAt }) => ({ ...record, createdAt }));
+      await makeDestinations(caller, record);
       return {};
     },
 

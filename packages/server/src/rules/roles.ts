@@ -25,6 +25,9 @@ export class KnownRoles implements Roles {
   readonly #options: KnownRolesOptions;
   /** By account and ARN; undefined for a role that the account does not keep. */
   readonly #known = new Map<string, Map<string, RoleRights | undefined>>();
+  #asked = 0;
+  /** By account and ARN: the question that was asked last. Only its answer counts. */
+  readonly #newest = new Map<string, number>();
   readonly close: () => void;
 
   constructor(options: KnownRolesOptions) {
@@ -42,7 +45,20 @@ export class KnownRoles implements Roles {
       this.#known.set(accountId, roles);
     }
     if (!roles.has(roleArn)) roles.set(roleArn, NOTHING);
-    roles.set(roleArn, await this.#find(accountId, roleArn));
+    const key = `${accountId}/${roleArn}`;
+    this.#asked += 1;
+    const question = this.#asked;
+    this.#newest.set(key, question);
+    const found = await this.#find(accountId, roleArn);
+    if (this.#newest.get(key) !== question) return;
+    this.#newest.delete(key);
+    if (roles.has(roleArn)) roles.set(roleArn, found);
+  }
+
+  /** Forgets all roles of the account but these. */
+  retain(accountId: string, inUse: ReadonlySet<string>): void {
+    const roles = this.#known.get(accountId);
+    for (const roleArn of roles?.keys() ?? []) if (!inUse.has(roleArn)) roles?.delete(roleArn);
   }
 
   rightsOf({ accountId }: Place, roleArn: string): RoleRights | undefined {

@@ -5,8 +5,8 @@ export interface Entry {
   /** Row on disk; 0 for an order that is in memory only. */
   readonly at: number;
   readonly size: number;
-  /** For batches of one topic. */
-  readonly topic: string;
+  /** What may go out together with others of the same; empty where nothing does. */
+  readonly group: string;
   /** Undefined while it is on disk only. */
   order: KeptOrder | undefined;
   attempts: number;

@@ -86,16 +86,24 @@ export class RuleDirectory {
     if (record === undefined) {
       this.#space(place).remove(ruleName);
       this.#metrics.forget(place, ruleName);
-      return;
+    } else {
+      await this.#learnRoles(record);
+      this.#plant(place, record);
     }
-    await this.#learnRoles(record);
-    this.#plant(place, record);
+    this.#options.roles.retain(place.accountId, this.#rolesOf(place.accountId));
+  }
+
+  #rolesOf(accountId: string): ReadonlySet<string> {
+    const all = new Set<string>();
+    for (const [key, { byName }] of this.#spaces)
+      if (key.endsWith(`/${accountId}`))
+        for (const { record } of byName.values()) for (const role of rolesIn(record)) all.add(role);
+    return all;
   }
 
   /** Rights of the roles that the rule publishes with: asked for now, for no message waits. */
-  async #learnRoles({ accountId, actions, errorAction }: RuleRecord): Promise<void> {
-    const roles = [...actions, ...(errorAction === undefined ? [] : [errorAction])].map(({ republish }) => republish?.roleArn);
-    for (const roleArn of new Set(roles)) if (roleArn !== undefined) await this.#options.roles.learn(accountId, roleArn);
+  async #learnRoles(record: RuleRecord): Promise<void> {
+    for (const roleArn of rolesIn(record)) await this.#options.roles.learn(record.accountId, roleArn);
   }
 
   #plant(place: Place, record: RuleRecord): void {
@@ -112,6 +120,12 @@ export class RuleDirectory {
     }
     return space;
   }
+}
+
+/** Roles that the rule publishes with. */
+function rolesIn({ actions, errorAction }: RuleRecord): ReadonlySet<string> {
+  const all = errorAction === undefined ? actions : [...actions, errorAction];
+  return new Set(all.flatMap(({ republish }) => republish?.roleArn ?? []));
 }
 
 const keyOf = ({ accountId, region }: Place): string => `${region}/${accountId}`;

@@ -4,7 +4,7 @@ import type { Journal } from '../broker/journal.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
-import { ActionQueue } from './action-queue.ts';
+import { ActionQueue, type Together } from './action-queue.ts';
 import { ACTIONS } from './actions/action-types.ts';
 import type { ActionError, ActionTools, ActionType, Order } from './actions/contract.ts';
 import { decodeOrder, EVALUATE, encodeOrder, type KeptOrder } from './orders.ts';
@@ -15,7 +15,7 @@ import { ORDER_OWNER, orderRows } from './store.ts';
 export interface OrderEnd {
   done(order: KeptOrder): void;
   /** `row` is its row on disk, which the listener takes away with {@link Work.forget} when it has told; 0 for none. */
-  gaveUp(order: KeptOrder, error: ActionError, row: number): void;
+  gaveUp(order: KeptOrder, error: ActionError, row: number, together?: Together): void;
   /** It has gone from the disk, and was nowhere else. */
   lost?(): void;
 }
@@ -157,7 +157,7 @@ export class Work {
         if (entry.at > 0) this.forget([entry.at]);
         this.#endOf(entry).done(done);
       },
-      gaveUp: (entry, given, error) => this.#endOf(entry).gaveUp(given, error, entry.at),
+      gaveUp: (entry, given, error, together) => this.#endOf(entry).gaveUp(given, error, entry.at, together),
       lost: (entry) => {
         log.error({ event: 'rule-order-lost', at: entry.at }, 'an order of a rule is not on disk any more');
         this.#endOf(entry).lost?.();
@@ -196,5 +196,13 @@ export class Work {
 }
 
 const entryOf = (order: KeptOrder, at: number, size: number, remembered: boolean): Entry => ({
-  ...{ at, size, topic: order.message.topic, order: remembered ? order : undefined, attempts: 0, since: 0 },
+  ...{ at, size, group: groupOf(order), order: remembered ? order : undefined, attempts: 0, since: 0 },
 });
+
+/** What goes to different places never goes together. */
+function groupOf(order: KeptOrder): string {
+  const type = typeOf(order);
+  const batching = type?.batching?.(order.parameters);
+  if (type === undefined || batching === undefined) return '';
+  return `${type.resource(order.parameters)}\n${batching.byTopic ? order.message.topic : ''}`;
+}

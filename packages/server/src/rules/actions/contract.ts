@@ -64,7 +64,7 @@ export interface Batching {
   readonly orders: number;
   /** Of payloads. */
   readonly bytes: number;
-  /** Only orders of one topic go together. */
+  /** Only orders of one topic go together; those for different resources never do. */
   readonly byTopic: boolean;
 }
 
@@ -76,12 +76,13 @@ export interface ActionType<P> {
   /** Members whose text is no template; `roleArn` never is. */
   readonly literal?: readonly string[];
   /** What the service model can't say of parameters, asked before rendering. Fails with InvalidRequestException. */
-  check?(parameters: P): void;
+  check?(parameters: P, place: 'action' | 'error action'): void;
   batching?(parameters: P): Batching | undefined;
   /** Milliseconds that one attempt may take; 10,000 unless said. */
   readonly timeoutMs?: number;
-  /** Attempts at most, where AWS says how many. */
+  /** Attempts at most, where AWS says how many, and milliseconds from the first after which there is none any more. */
   readonly attempts?: number;
+  readonly attemptsWithinMs?: number;
   /** Does it. `orders` is one order, or those of a batch. Fails with `ActionError`; anything else is a defect. */
   run(orders: readonly [Order<P>, ...Order<P>[]], tools: ActionTools): Promise<void>;
 }

@@ -14,8 +14,11 @@ export interface HttpAnswer {
 /** Bytes of an answer that are read (API reference: an answer beyond 16,384 bytes is not tried again). */
 export const MOST_READ = 16_384;
 
-/** Connections are kept for the next message; each peer has as many at most. */
-const kept = { keepAlive: true, maxSockets: 32, maxFreeSockets: 8, timeout: 30_000 } as const;
+/**
+ * Connections are kept for the next message. A queue has its own bound on what is under way; that of a peer is so wide
+ * that one path which never answers does not keep the others waiting for a connection.
+ */
+const kept = { keepAlive: true, maxSockets: 512, maxFreeSockets: 8, timeout: 30_000 } as const;
 const httpAgent = new HttpAgent(kept);
 const httpsAgent = new HttpsAgent(kept);
 

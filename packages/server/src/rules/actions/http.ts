@@ -1,4 +1,5 @@
 /** The http action: a POST to a URL whose owner has confirmed it (developer guide, pages https-rule-action, http_batching). */
+import { isUtf8 } from 'node:buffer';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { ActionError, type ActionTools, type ActionType, type Order, type ParametersOf } from './contract.ts';
 import { send } from './http-request.ts';
@@ -10,12 +11,12 @@ const RESERVED = new Set(['connection', 'content-length', 'host', 'keep-alive', 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what a header may not hold is control characters
 const HEADER_VALUE = /^[^\x00-\x08\x0a-\x1f\x7f]*$/;
-/** API reference, BatchConfig. */
-const BATCH = { openMs: 20, orders: 10, bytes: 5120 };
 
 function urlOf(text: string): URL | undefined {
   const url = URL.parse(text);
-  return url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '' ? undefined : url;
+  return url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '' || url.hash !== ''
+    ? undefined
+    : url;
 }
 
 function headersOf({ headers = [] }: Http, isJson: boolean): Record<string, string> {
@@ -29,18 +30,24 @@ function headersOf({ headers = [] }: Http, isJson: boolean): Record<string, stri
   return given;
 }
 
-/** A batch is an array of what the rule made of each message; what is not JSON goes as text in Base64. */
+/** API reference, BatchConfig. */
+const BATCH = { openMs: 20, orders: 10, bytes: 5120 };
+/** Milliseconds of all tries together (developer guide, page https-rule-action). */
+const TIMEOUT = 3000;
+
+/** A batch is an array of what the rule made of each message; text that is not JSON is a string, and bytes are one in Base64. */
 function bodyOf(orders: readonly Order<Http>[], batched: boolean): Buffer {
   const [first] = orders;
   if (!batched && first !== undefined) return first.payload;
   const items = orders.map(({ payload, isJson }) =>
-    isJson ? payload.toString('utf8') : JSON.stringify(payload.toString('base64')),
+    isJson ? payload.toString('utf8') : JSON.stringify(payload.toString(isUtf8(payload) ? 'utf8' : 'base64')),
   );
   return Buffer.from(`[${items.join(',')}]`);
 }
 
 async function post(orders: readonly [Order<Http>, ...Order<Http>[]], tools: ActionTools): Promise<void> {
-  const [{ parameters, isJson }] = orders;
+  // The headers are those of the last message (page http_batching).
+  const { parameters, isJson } = orders.at(-1) ?? orders[0];
   const { url: text = '', confirmationUrl, auth, enableBatching = false } = parameters;
   const url = urlOf(text);
   if (url === undefined) throw new ActionError('the URL is no http or https URL', false);
@@ -52,7 +59,7 @@ async function post(orders: readonly [Order<Http>, ...Order<Http>[]], tools: Act
   const signed = auth?.sigv4 === undefined ? {} : tools.aws.sign(tools.place, { method: 'POST', url, region, service, body });
   const answer = await send(url, { method: 'POST', headers: { ...headers, ...signed }, body, signal: tools.signal });
   if (answer.status >= 200 && answer.status < 300) return;
-  // Only these two kinds are tried again, and not after a long answer (API reference, HttpAction).
+  // Only these two kinds are tried again, and not after a long answer.
   const passing = (answer.status === 429 || answer.status >= 500) && answer.size <= 16_384;
   throw new ActionError(`HTTP status ${answer.status} from ${url.host}`, passing);
 }
@@ -60,8 +67,16 @@ async function post(orders: readonly [Order<Http>, ...Order<Http>[]], tools: Act
 export const http: ActionType<Http> = {
   name: 'HttpAction',
   resource: ({ url = '' }) => url,
-  check({ url = '', enableBatching = false, batchConfig }) {
-    if (!url.includes('${') && urlOf(url) === undefined) fail('InvalidRequestException', `${url} is no http or https URL`);
+  literal: ['key', 'auth'],
+  check({ url = '', confirmationUrl, enableBatching = false, batchConfig }, place) {
+    if (url.includes('${') && confirmationUrl === undefined)
+      fail('InvalidRequestException', 'A url with a substitution template needs a confirmationUrl');
+    const asked = confirmationUrl ?? url;
+    if (!asked.includes('${') && urlOf(asked) === undefined) fail('InvalidRequestException', `${asked} is no http or https URL`);
+    if (confirmationUrl !== undefined && !confirmationUrl.includes('${') && !url.startsWith(confirmationUrl))
+      fail('InvalidRequestException', 'The url does not begin with the confirmationUrl');
+    if (place === 'error action' && (enableBatching || batchConfig !== undefined))
+      fail('InvalidRequestException', 'An error action has no batchConfig');
     if (batchConfig !== undefined && !enableBatching)
       fail('InvalidRequestException', 'batchConfig is for actions with enableBatching');
   },
@@ -74,7 +89,8 @@ export const http: ActionType<Http> = {
           byTopic: !(batchConfig.batchAcrossTopics ?? false),
         }
       : undefined,
-  timeoutMs: 3000,
+  timeoutMs: TIMEOUT,
   attempts: 3,
+  attemptsWithinMs: TIMEOUT,
   run: post,
 };

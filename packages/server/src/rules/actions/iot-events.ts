@@ -1,4 +1,5 @@
 /** The iotEvents action: BatchPutMessage (developer guide, page iotevents-rule-action). */
+import { fail } from '@thingkeep/wire/errors.ts';
 import { asking } from './aws-clients.ts';
 import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
 import { recordsOf } from './json-payload.ts';
@@ -9,6 +10,9 @@ const MOST = 10;
 export const iotEvents: ActionType<ParametersOf<'iotEvents'>> = {
   name: 'IotEventsAction',
   resource: ({ inputName = '' }) => inputName,
+  check({ batchMode = false, messageId }) {
+    if (batchMode && messageId !== undefined) fail('InvalidRequestException', 'In batchMode there can be no messageId');
+  },
   run: ([order], { aws, place, signal }) =>
     asking(async () => {
       const { BatchPutMessageCommand, IoTEventsDataClient } = await import('@aws-sdk/client-iot-events-data');

@@ -1,0 +1,72 @@
+/** Orders of a rule's actions: what they are made of, and how they end. */
+import { randomUUID } from 'node:crypto';
+import type { Together } from './action-queue.ts';
+import type { ActionError, OriginalMessage } from './actions/contract.ts';
+import type { CompiledAction, CompiledRule } from './compiled-rule.ts';
+import type { Failure, Firing } from './firing.ts';
+import type { KeptOrder } from './orders.ts';
+import type { OrderEnd } from './work.ts';
+
+/** Takes note of a failure. `row`: of the order on disk, 0 for none. */
+export type Failed = (
+  rule: CompiledRule,
+  action: CompiledAction,
+  firing: Firing,
+  message: OriginalMessage,
+  failure: Failure,
+  row: number,
+  together?: Together,
+) => void;
+
+/** The end of one order among those of its message. Very many wait at a time: so it is small. */
+export class EndInFiring implements OrderEnd {
+  readonly #failed: Failed;
+  readonly #rule: CompiledRule;
+  readonly #action: CompiledAction;
+  readonly #firing: Firing;
+
+  constructor(failed: Failed, rule: CompiledRule, action: CompiledAction, firing: Firing) {
+    this.#failed = failed;
+    this.#rule = rule;
+    this.#action = action;
+    this.#firing = firing;
+  }
+
+  done({ message }: KeptOrder): void {
+    this.#action.counters.success += 1;
+    this.#firing.end(message);
+  }
+
+  gaveUp({ parameters, message }: KeptOrder, error: ActionError, row: number, together?: Together): void {
+    const failure = failureOf(this.#action, parameters, error.message);
+    this.#failed(this.#rule, this.#action, this.#firing, message, failure, row, together);
+  }
+
+  lost(): void {
+    this.#firing.end(undefined);
+  }
+}
+
+/** The action of an order as the rule has it now; undefined when it has another kind there, or none. */
+export function actionOf(rule: CompiledRule | undefined, { index, key }: KeptOrder): CompiledAction | undefined {
+  const action = index === -1 ? rule?.errorAction : rule?.actions[index];
+  return action?.key === key ? action : undefined;
+}
+
+export const failureOf = ({ type }: Pick<CompiledAction, 'type'>, parameters: unknown, errorMessage: string): Failure => ({
+  failedAction: type.name,
+  failedResource: type.resource(parameters),
+  errorMessage,
+});
+
+export const orderOf = (
+  { place, record }: CompiledRule,
+  { key, index }: CompiledAction,
+  parameters: unknown,
+  payload: Buffer,
+  isJson: boolean,
+  message: OriginalMessage,
+): KeptOrder => ({
+  ...{ id: randomUUID(), place, ruleName: record.ruleName, key, index },
+  ...{ parameters, payload, isJson, message },
+});
