@@ -138,7 +138,8 @@ test('the aws command uses them: the data plane as the policies say, nothing of 
     ['ec2', 'describe-availability-zones'],
     ['iot-jobs-data', 'get-pending-job-executions', '--thing-name', 'robot'],
   ];
-  for (const call of denied) assert.match((await awsOutcome({ env }, ...call)).stderr, /AccessDenied|UnauthorizedOperation/, call.join(' '));
+  for (const call of denied)
+    assert.match((await awsOutcome({ env }, ...call)).stderr, /AccessDenied|UnauthorizedOperation/, call.join(' '));
 
   const recorded = await server.logged(({ check, protocol }) => check === 'policy' && protocol === 'api');
   assert.deepEqual([recorded.accountId, recorded.principal], [ACCOUNT, identity.Arn]);

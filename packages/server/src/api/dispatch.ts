@@ -1,6 +1,11 @@
 /** A routed and proven request -> its operation's handler -> the answer. */
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
-import type { IotDataOperations, IotJobsDataOperations, IotOperations, LambdaOperations } from '@thingkeep/wire/api/operation-types.ts';
+import type {
+  IotDataOperations,
+  IotJobsDataOperations,
+  IotOperations,
+  LambdaOperations,
+} from '@thingkeep/wire/api/operation-types.ts';
 import { parseRequest, type RequestParts } from '@thingkeep/wire/api/parse-request.ts';
 import { type Rendered, renderResponse } from '@thingkeep/wire/api/render-response.ts';
 import type { Route } from '@thingkeep/wire/api/route.ts';

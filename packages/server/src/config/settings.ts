@@ -32,7 +32,8 @@ function userId(value: string): number {
 
 function processes(value: string): number {
   const number = Number(value);
-  if (!/^[1-9]\d{0,2}$/.test(value) || number > 100) throw new ConfigError(`${JSON.stringify(value)} is not a number from 1 to 100`);
+  if (!/^[1-9]\d{0,2}$/.test(value) || number > 100)
+    throw new ConfigError(`${JSON.stringify(value)} is not a number from 1 to 100`);
   return number;
 }
 
@@ -165,7 +166,13 @@ export const SETTINGS = {
     processes,
     32,
   ),
-  functionPython: setting('function-python', 'FILE', 'the Python that runs hosted functions, instead of the system\'s python3', text, ''),
+  functionPython: setting(
+    'function-python',
+    'FILE',
+    "the Python that runs hosted functions, instead of the system's python3",
+    text,
+    '',
+  ),
   allowUnconfinedFunctions: setting(
     'allow-unconfined-functions',
     undefined,

@@ -7,7 +7,7 @@ import type { Together } from './action-queue.ts';
 import { actionOf, EndInFiring, type Failed, failureOf, orderOf } from './action-orders.ts';
 import type { ActionType, OriginalMessage } from './actions/contract.ts';
 import { asRepublish, type CompiledAction, type CompiledRule, isRepublish } from './compiled-rule.ts';
-import type { Roles } from './contract.ts';
+import type { RoleRights, Roles } from './contract.ts';
 import { batchErrorDocument, errorDocument, type FailedMessage } from './error-document.ts';
 import { type Failure, Firing } from './firing.ts';
 import { Incoming } from './incoming.ts';
@@ -42,6 +42,8 @@ interface Gathered {
 }
 
 const NO_ROOM = 'too many messages wait for this action';
+
+const NOTHING: RoleRights = { may: () => false };
 
 export class Acting {
   readonly work: Work;
@@ -113,8 +115,7 @@ export class Acting {
     outbox: Outbox,
   ): string | undefined {
     const parameters = asRepublish(rendered);
-    const rights = this.#options.roles.rightsOf(rule.place, parameters.roleArn ?? '');
-    const fault = republish(parameters, payload, outbox, rights);
+    const fault = republish(parameters, payload, outbox, this.#rightsOf(rule, parameters.roleArn ?? ''));
     if (fault === undefined) action.counters.success += 1;
     else {
       if (outbox.loops) rule.counters.loops += 1;
@@ -122,6 +123,12 @@ export class Acting {
       this.#tellOf(rule, topic, failureOf(action, rendered, fault));
     }
     return fault;
+  }
+
+  /** Undefined for a role that was nobody's when the account's root named it, and still is: there is nothing to judge by. */
+  #rightsOf({ place, record }: CompiledRule, roleArn: string): RoleRights | undefined {
+    const rights = this.#options.roles.rightsOf(place, roleArn);
+    return rights === undefined && record.foreignRoles?.includes(roleArn) !== true ? NOTHING : rights;
   }
 
   /** False when there is no room. */

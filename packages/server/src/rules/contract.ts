@@ -11,9 +11,6 @@ export interface Roles {
   learn(accountId: string, roleArn: string): Promise<void>;
   /** Rules in force name these roles of the account, and no other. */
   retain(accountId: string, inUse: ReadonlySet<string>): void;
-  /**
-   * Rights of the role that an action names, when the account keeps a role of that ARN. Undefined when it keeps none:
-   * whoever may pass such a role has said so when the rule was made, and there is nothing to judge by.
-   */
+  /** Rights of the role that an action names; undefined when the account keeps none of that ARN. */
   rightsOf(place: Place, roleArn: string): RoleRights | undefined;
 }

@@ -1,18 +1,19 @@
 /** The parts of the rules, put together: the engine, destinations, what actions and SQL work with. */
-import type { Place } from '@thingkeep/wire/arn.ts';
+import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { FunctionInvoker } from '../functions/contract.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
 import { AwsClients, type AwsClientsOptions } from './actions/aws-clients.ts';
+import { ActionError } from './actions/contract.ts';
 import { DestinationDirectory } from './destination-directory.ts';
 import { Rules } from './engine.ts';
 import { RuleFailures } from './failures.ts';
 import { confirmDestination, DestinationConfirmation, holdsDestination } from './destination-confirmation.ts';
 import { destinationOperations } from './operations-destinations.ts';
 import { ruleOperations, type RuleTags } from './operations.ts';
-import { type AskRegistry, queryServices } from './query-services.ts';
+import { type AskRegistry, queryServices, type QueryServicesOptions } from './query-services.ts';
 import { KnownRoles, type KnownRolesOptions } from './roles.ts';
 
 export interface RulesHouseOptions extends AwsClientsOptions {
@@ -48,11 +49,18 @@ export async function openRules(options: RulesHouseOptions): Promise<RulesHouse>
   const failures = new RuleFailures(clock, log, broker.publishEvent.bind(broker));
   const destinationDirectory = new DestinationDirectory(options.trusted);
   await destinationDirectory.load(await regions(), inRegion);
+  /** The registry answers to a role that may ask it. */
+  const asked: QueryServicesOptions['registry'] = async (place, operation, thingName, roleArn) => {
+    const rights = await roles.ask(place.accountId, roleArn);
+    if (rights?.may(`iot:${operation}`, iotArn(place, 'thing', thingName)) !== true)
+      throw new ActionError(`the role ${roleArn} does not allow iot:${operation} on the thing`, false);
+    return registry(place, operation, thingName);
+  };
   const rules = new Rules({
     ...{ broker, store, clock, log, inRegion, regions, roles, evaluationsPerSecond: options.evaluationsPerSecond },
     tools: (place: Place) => ({ place, clock, functions, aws, destinations: destinationDirectory }),
     services: (place, ruleName) =>
-      queryServices({ functions, aws, registry, destinations: destinationDirectory }, place, ruleName),
+      queryServices({ functions, aws, registry: asked, destinations: destinationDirectory }, place, ruleName),
     failed: failures.tell.bind(failures),
   });
   await rules.load();
@@ -63,7 +71,7 @@ export async function openRules(options: RulesHouseOptions): Promise<RulesHouse>
       const given = { store: regional, clock, log, destinationDirectory, apiUrl };
       const confirmation = new DestinationConfirmation(given);
       return {
-        ...ruleOperations({ store: regional, clock, tags, rulesInForce: rules, confirmation }),
+        ...ruleOperations({ store: regional, clock, tags, rulesInForce: rules, roles, confirmation }),
         ...destinationOperations(given),
       };
     },

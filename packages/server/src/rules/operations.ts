@@ -7,6 +7,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store, WriteTransaction } from '../store/contract.ts';
 import { parseRule } from './compiled-rule.ts';
+import type { RoleRights } from './contract.ts';
 import { confirmationUrlOf } from './destination-confirmation.ts';
 import type { SqlVersion } from './sql/contract.ts';
 import { findRule, type RuleRecord, ruleArn, rules } from './store.ts';
@@ -33,6 +34,8 @@ export interface RuleOperationsOptions {
   readonly clock: Clock;
   readonly tags: RuleTags;
   readonly rulesInForce: RulesInForce;
+  /** Whether the account keeps a role; what it may do, if so. */
+  readonly roles: { ask(accountId: string, roleArn: string): Promise<RoleRights | undefined> };
   /** Asks the owners of URLs that http actions name. */
   readonly confirmation: { create(place: Place, confirmationUrl: string): Promise<unknown> };
 }
@@ -102,7 +105,22 @@ function tagsOf(text: string | undefined): { Key: string; Value: string }[] {
   });
 }
 
-export function ruleOperations({ store, clock, tags, rulesInForce, confirmation }: RuleOperationsOptions): Operations {
+export function ruleOperations({ store, clock, tags, rulesInForce, roles, confirmation }: RuleOperationsOptions): Operations {
+  /**
+   * The record with the roles that republish actions name and nobody keeps. The account's root may name what it likes; whoever
+   * has fewer rights would get around them, since nothing says what such a role may do.
+   */
+  async function withRoles(caller: Caller, record: RuleRecord): Promise<RuleRecord> {
+    const { actions, errorAction } = record;
+    const named = [...actions, ...(errorAction === undefined ? [] : [errorAction])].map(({ republish }) => republish?.roleArn);
+    const foreignRoles: string[] = [];
+    for (const roleArn of new Set(named))
+      if (roleArn !== undefined && (await roles.ask(caller.accountId, roleArn)) === undefined) foreignRoles.push(roleArn);
+    if (foreignRoles.length === 0) return record;
+    if (!caller.arn.endsWith(':root')) fail('InvalidRequestException', `The role ${foreignRoles[0]} does not exist`);
+    return { ...record, foreignRoles };
+  }
+
   /** A destination for each URL that http actions send to, unless there is one (developer guide, page https-rule-action). */
   async function makeDestinations(caller: Caller, { actions, errorAction }: RuleRecord): Promise<void> {
     const urls = [...actions, ...(errorAction === undefined ? [] : [errorAction])].map(
@@ -124,7 +142,7 @@ export function ruleOperations({ store, clock, tags, rulesInForce, confirmation 
   return {
     async CreateTopicRule({ ruleName = '', topicRulePayload, tags: tagging }, caller) {
       const { accountId } = caller;
-      const record = recordOf(accountId, ruleName, topicRulePayload, clock.now());
+      const record = await withRoles(caller, recordOf(accountId, ruleName, topicRulePayload, clock.now()));
       const given = tagsOf(tagging);
       const arn = ruleArn(caller, ruleName);
       await store.write(async (tx) => {
@@ -144,7 +162,7 @@ export function ruleOperations({ store, clock, tags, rulesInForce, confirmation 
     },
 
     async ReplaceTopicRule({ ruleName = '', topicRulePayload }, caller) {
-      const record = recordOf(caller.accountId, ruleName, topicRulePayload, clock.now());
+      const record = await withRoles(caller, recordOf(caller.accountId, ruleName, topicRulePayload, clock.now()));
       await change(caller, ruleName, ({ createdAt }) => ({ ...record, createdAt }));
       await makeDestinations(caller, record);
       return {};
@@ -152,7 +170,7 @@ export function ruleOperations({ store, clock, tags, rulesInForce, confirmation 
 
     async GetTopicRule({ ruleName = '' }, caller) {
       const record = (await store.read((tx) => findRule(tx, caller.accountId, ruleName))) ?? unseen(ruleName);
-      const { accountId: _, topicPattern: __, createdAt, actions, ...rule } = record;
+      const { accountId: _, topicPattern: __, foreignRoles: ___, createdAt, actions, ...rule } = record;
       return {
         ruleArn: ruleArn(caller, ruleName),
         rule: { ...rule, actions: [...actions], createdAt: new Date(createdAt) },

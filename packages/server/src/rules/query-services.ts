@@ -19,7 +19,8 @@ export type AskRegistry = (place: Place, operation: string, thingName: string) =
 export interface QueryServicesOptions {
   readonly functions: FunctionInvoker;
   readonly aws: AwsClients;
-  readonly registry: AskRegistry;
+  /** As {@link AskRegistry}, for a role that may. */
+  readonly registry: (place: Place, operation: string, thingName: string, roleArn: string) => Promise<unknown>;
   /** URLs that functions may be at. */
   readonly destinations: Destinations;
 }
@@ -67,7 +68,7 @@ export function queryServices(
       case 'get_dynamodb':
         return askTable(args);
       case 'get_registry_data':
-        return registry(place, String(args[0]), String(args[1]));
+        return registry(place, String(args[0]), String(args[1]), String(args[2]));
       default:
         return lacking(name);
     }

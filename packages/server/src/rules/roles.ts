@@ -55,6 +55,11 @@ export class KnownRoles implements Roles {
     if (roles.has(roleArn)) roles.set(roleArn, found);
   }
 
+  /** As it is now; undefined for a role that the account does not keep. */
+  ask(accountId: string, roleArn: string): Promise<RoleRights | undefined> {
+    return this.#find(accountId, roleArn);
+  }
+
   /** Forgets all roles of the account but these. */
   retain(accountId: string, inUse: ReadonlySet<string>): void {
     const roles = this.#known.get(accountId);

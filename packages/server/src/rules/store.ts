@@ -16,6 +16,8 @@ export interface RuleRecord {
   readonly actions: readonly Action[];
   readonly errorAction?: Action;
   readonly ruleDisabled: boolean;
+  /** Roles that the account did not keep when its root made the rule: they are taken as given as long as it keeps none of that ARN. */
+  readonly foreignRoles?: readonly string[];
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
 }
