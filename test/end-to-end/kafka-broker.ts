@@ -26,11 +26,19 @@ class Reader {
     this.bytes = bytes;
   }
 
-  int8 = (): number => this.bytes.readInt8((this.at += 1) - 1);
-  int16 = (): number => this.bytes.readInt16BE((this.at += 2) - 2);
-  int32 = (): number => this.bytes.readInt32BE((this.at += 4) - 4);
-  skip = (bytes: number): void => void (this.at += bytes);
-  take = (bytes: number): Buffer => this.bytes.subarray(this.at, (this.at += bytes));
+  int8 = (): number => this.take(1).readInt8(0);
+  int16 = (): number => this.take(2).readInt16BE(0);
+  int32 = (): number => this.take(4).readInt32BE(0);
+
+  skip = (bytes: number): void => {
+    this.at += bytes;
+  };
+
+  take = (bytes: number): Buffer => {
+    this.at += bytes;
+    return this.bytes.subarray(this.at - bytes, this.at);
+  };
+
   string = (): string | undefined => this.#sized(this.int16());
   array = <T>(read: () => T): T[] => Array.from({ length: Math.max(0, this.int32()) }, read);
 
