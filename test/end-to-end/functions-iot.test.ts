@@ -10,6 +10,7 @@ import { AddPermissionCommand, RemovePermissionCommand } from '@aws-sdk/client-l
 import { CreateRoleCommand, DeleteRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import {
   CreateAuthorizerCommand,
+  CreateTopicRuleCommand,
   DescribeCertificateCommand,
   GetPolicyCommand,
   ListPrincipalPoliciesCommand,
@@ -17,10 +18,12 @@ import {
   RegisterCertificateWithoutCACommand,
   TestInvokeAuthorizerCommand,
 } from '@aws-sdk/client-iot';
+import { PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { selfSigned } from './certificates.ts';
 import { ROLE, TestFunctions } from './functions.ts';
 import { pythonScript } from './python-command.ts';
 import { startServer, type TestServer } from './test-core.ts';
+import { until } from './until.ts';
 
 let server: TestServer;
 let functions: TestFunctions;
@@ -92,6 +95,31 @@ describe('just-in-time registration', () => {
       const { policyDocument = '' } = await server.iot.send(new GetPolicyCommand({ policyName }));
       assert.ok(policyDocument.includes('\n    "Version"'), 'the document as it was written');
     }
+  });
+
+  test("the tutorial's rule calls it: the message that comes to the rule is its event", async () => {
+    await mayCall(...ALL);
+    const ruleName = 'ZeroTouchJustInTimeRegistration';
+    const functionArn = 'arn:aws:lambda:us-east-1:000000000000:function:jitr';
+    const SourceArn = `arn:aws:iot:us-east-1:000000000000:rule/${ruleName}`;
+    const permission = { StatementId: 'rule', Action: 'lambda:InvokeFunction', Principal: 'iot.amazonaws.com', SourceArn };
+    await functions.lambda.send(new AddPermissionCommand({ FunctionName: 'jitr', ...permission }));
+    const sql = "SELECT * FROM '$aws/events/certificates/registered/#'";
+    const topicRulePayload = { sql, awsIotSqlVersion: '2016-03-23', ruleDisabled: false, actions: [{ lambda: { functionArn } }] };
+    await server.iot.send(new CreateTopicRuleCommand({ ruleName, topicRulePayload }));
+    const { certificateId, event } = await arrived();
+    // The server publishes on the rule's own topic, and no client may: Basic Ingest is the other way to the rule (6.9).
+    await server.iotData.send(
+      new PublishCommand({ topic: `$aws/rules/${ruleName}/registered`, qos: 1, payload: Buffer.from(JSON.stringify(event)) }),
+    );
+    await until(
+      'the certificate to be active',
+      async () => {
+        const { certificateDescription } = await server.iot.send(new DescribeCertificateCommand({ certificateId }));
+        return certificateDescription?.status === 'ACTIVE' ? true : undefined;
+      },
+      30_000,
+    );
   });
 
   test('without a right of its role it gets no further', async () => {
