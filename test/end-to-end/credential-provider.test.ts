@@ -53,7 +53,6 @@ const FLEET = [
   allow(['iot:Publish', 'iot:Receive'], arn('topic/robots/*')),
   allow('iot:Subscribe', arn('topicfilter/robots/*')),
   // Certificates of the server's making have the common name `AWS IoT Certificate`.
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
   allow('iot:Publish', arn('topic/named/${iot:Certificate.Subject.CommonName}')),
 ];
 

@@ -48,7 +48,8 @@ for (const name of names)
     }
   });
 
-describe('the walkthroughs run', () => {
+// Each has a server of its own.
+describe('the walkthroughs run', { concurrency: 2 }, () => {
   test('rule-and-function', async () => {
     const { stdout } = await runs('rule-and-function');
     assert.match(stdout, /^== What the function did\n95\nUnhandled\nAccessDeniedException$/m);
