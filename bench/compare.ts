@@ -2,13 +2,13 @@
  * Thingkeep beside Mosquitto and aedes, in one run, in turn, over mutual TLS with a certificate per device.
  *   node bench/compare.ts [--runs 3] [--seconds 3] [--only NAME] [--source CHECKOUT]   (--source: a second Thingkeep, to compare commits)
  */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeDevices } from './lib/devices.ts';
-import { type Peer, ROOT, startAedes, startMosquitto, startThingkeep } from './lib/peers.ts';
+import { type Peer, startAedes, startMosquitto, startThingkeep } from './lib/peers.ts';
+import { load, median } from './lib/run-load.ts';
 import type { Order, Result } from './load.ts';
 
 const { values } = parseArgs({
@@ -73,21 +73,6 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-const load = (order: object): Promise<Result> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(ROOT, 'bench/load.ts')], { stdio: ['pipe', 'pipe', 'inherit'] });
-    let text = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-    });
-    child.on('exit', (code) =>
-      code === 0 ? resolve(JSON.parse(text) as Result) : reject(new Error(`the load generator ended with ${code}`)),
-    );
-    child.stdin.end(JSON.stringify(order));
-  });
-
-const median = (numbers: readonly number[]): number =>
-  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 const shown = (value: number): string =>
   Number.isNaN(value) ? '-' : value >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
 

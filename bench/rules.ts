@@ -3,15 +3,14 @@
  * one matches a topic of ten or all of them, and a rule that filters, selects and republishes every message. In one run, in turn, over mutual TLS.
  *   node bench/rules.ts [--runs 3] [--seconds 3]
  */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CreateTopicRuleCommand, DeleteTopicRuleCommand, IoTClient } from '@aws-sdk/client-iot';
 import { makeDevices } from './lib/devices.ts';
-import { ROOT, startThingkeep } from './lib/peers.ts';
-import type { Result } from './load.ts';
+import { startThingkeep } from './lib/peers.ts';
+import { load, median } from './lib/run-load.ts';
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '3' }, seconds: { type: 'string', default: '3' } } });
 const seconds = Number(values.seconds);
@@ -43,21 +42,6 @@ const CASES: readonly Case[] = [
   { name: '100 rules, 1 matches all topics', rules: [...elsewhere, { sql: COLD }] },
   { name: 'WHERE, SELECT and republish of every message', rules: [{ sql: SQL, topic: 'bench/made/${topic(2)}' }], made: MADE },
 ];
-
-const load = (order: object): Promise<Result> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(ROOT, 'bench/load.ts')], { stdio: ['pipe', 'pipe', 'inherit'] });
-    let text = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-    });
-    child.on('exit', (code) =>
-      code === 0 ? resolve(JSON.parse(text) as Result) : reject(new Error(`the load generator ended with ${code}`)),
-    );
-    child.stdin.end(JSON.stringify(order));
-  });
-
-const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN;
 
 const folder = mkdtempSync(join(tmpdir(), 'thingkeep-bench-'));
 const server = await startThingkeep(join(folder, 'data'));
