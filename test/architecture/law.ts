@@ -49,11 +49,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     'runtime/',
     'store/contract.ts',
   ]),
-  'functions/': room(
-    'functions are called from here alone: the only client of HTTP in the house',
-    ['runtime/'],
-    ['http', 'https'],
-  ),
+  'functions/': room('functions are called from here alone, wherever they are', ['runtime/'], ['http', 'https']),
   'functions/code/': room(
     'archives are judged and unpacked here, and nothing of them is run',
     [],
@@ -136,7 +132,14 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   'rules/': room(
     'rules see messages through the broker, and reach nobody but through actions',
     [
-      ...['runtime/', 'store/contract.ts', 'mqtt/', 'functions/contract.ts', 'functions/function-name.ts'],
+      ...[
+        'runtime/',
+        'store/contract.ts',
+        'mqtt/',
+        'functions/contract.ts',
+        'policies/principals.ts',
+        'functions/function-name.ts',
+      ],
       ...['rules/actions/', 'rules/sql/'],
       ...['account', 'broker', 'client', 'journal', 'message', 'rates', 'run', 'tap', 'topic-entry'].map(
         (name) => `broker/${name}.ts`,

@@ -2,6 +2,7 @@
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { FunctionInvoker } from '../functions/contract.ts';
+import type { PolicyTags } from '../policies/principals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
@@ -12,7 +13,7 @@ import { Rules } from './engine.ts';
 import { RuleFailures } from './failures.ts';
 import { confirmDestination, DestinationConfirmation, holdsDestination } from './destination-confirmation.ts';
 import { destinationOperations } from './operations-destinations.ts';
-import { ruleOperations, type RuleTags } from './operations.ts';
+import { ruleOperations } from './operations.ts';
 import { type AskRegistry, queryServices, type QueryServicesOptions } from './query-services.ts';
 import { KnownRoles, type KnownRolesOptions } from './roles.ts';
 
@@ -36,7 +37,7 @@ export interface RulesHouseOptions extends AwsClientsOptions {
 
 export interface RulesHouse {
   readonly rules: Rules;
-  operations(store: Store, tags: RuleTags): ReturnType<typeof ruleOperations> & ReturnType<typeof destinationOperations>;
+  operations(store: Store, tags: PolicyTags): ReturnType<typeof ruleOperations> & ReturnType<typeof destinationOperations>;
   /** Whoever holds a destination's token may follow its link. False when there is none that waits for it. */
   confirm(token: string): Promise<boolean>;
   close(): Promise<void>;

@@ -4,24 +4,14 @@ import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
+import type { PolicyTags } from '../policies/principals.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Store, WriteTransaction } from '../store/contract.ts';
+import type { Store } from '../store/contract.ts';
 import { parseRule } from './compiled-rule.ts';
 import type { RoleRights } from './contract.ts';
 import { confirmationUrlOf } from './destination-confirmation.ts';
 import type { SqlVersion } from './sql/contract.ts';
 import { findRule, type RuleRecord, ruleArn, rules } from './store.ts';
-
-/** Tags are kept elsewhere, under the ARN of what they are on. */
-export interface RuleTags {
-  put(
-    tx: WriteTransaction,
-    accountId: string,
-    arn: string,
-    tags: readonly { readonly Key: string | undefined; readonly Value?: string | undefined }[],
-  ): Promise<void>;
-  remove(tx: WriteTransaction, accountId: string, arn: string): Promise<void>;
-}
 
 /** The engine, as far as operations change it. */
 export interface RulesInForce {
@@ -32,7 +22,7 @@ export interface RulesInForce {
 export interface RuleOperationsOptions {
   readonly store: Store;
   readonly clock: Clock;
-  readonly tags: RuleTags;
+  readonly tags: PolicyTags;
   readonly rulesInForce: RulesInForce;
   /** Whether the account keeps a role; what it may do, if so. */
   readonly roles: { ask(accountId: string, roleArn: string): Promise<RoleRights | undefined> };
