@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const SETS = ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'];
+const SETS = ['packages/*/src/**/*.test.ts', 'bench/**/*.test.ts', 'test/**/*.test.ts'];
 
 interface Peer {
   /** Debian's package that brings it; absent where there is none. */
