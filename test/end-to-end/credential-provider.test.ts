@@ -23,6 +23,7 @@ import { openDataFolder } from '../../packages/server/src/config/data-folder.ts'
 import { openAccessKeys } from '../../packages/server/src/config/secrets.ts';
 import { openCore } from '../../packages/server/src/core.ts';
 import { openLog } from '../../packages/server/src/runtime/log.ts';
+import { ask } from './ask-credentials.ts';
 import { awsJson, awsOutcome } from './aws-command.ts';
 import { ACCOUNT, allow, arn, type Device, makeDevice, makePolicy } from './devices.ts';
 import { type Credentials, presign } from './presign.ts';
@@ -31,21 +32,6 @@ import { FREE_PORTS, startServer, temporaryFolder, type TestServer } from './tes
 import { within } from './until.ts';
 
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/fleet/DeviceRole`;
-
-interface Answer {
-  readonly status: number;
-  readonly credentials?: Credentials & { readonly sessionToken: string; readonly expiration: string };
-  readonly message?: string;
-}
-
-/** What curl gets with the device's certificate. */
-async function ask(server: TestServer, alias: string, device?: Device, ...more: string[]): Promise<Answer> {
-  const url = `https://localhost:${server.ports.https}/role-aliases/${alias}/credentials`;
-  const own = device === undefined ? [] : ['--cert', device.cert, '--key', device.key];
-  const { stdout } = await run('curl', ['-s', '--cacert', server.rootCa, ...own, ...more, '-w', '\n%{http_code}', url]);
-  const [body = '', status = ''] = stdout.split('\n');
-  return { status: Number(status), ...(JSON.parse(body) as object) };
-}
 
 const FLEET = [
   allow('iot:AssumeRoleWithCertificate', arn('rolealias/fleet')),

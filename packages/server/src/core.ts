@@ -48,7 +48,7 @@ import { FunctionHosting } from './functions/hosted/hosting.ts';
 import { localUrl } from './functions/hosted/local-url.ts';
 import { Functions } from './functions/invoke.ts';
 import { CertificateAdmission } from './gateway/admission/certificate.ts';
-import { holderRights } from './gateway/admission/holder-rights.ts';
+import { holderRights, holderStands } from './gateway/admission/holder-rights.ts';
 import { CustomAdmission } from './gateway/admission/custom.ts';
 import { Logins } from './gateway/admission/logins.ts';
 import { Sigv4Admission } from './gateway/admission/sigv4.ts';
@@ -199,7 +199,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   const findTemporaryKey = temporaryKeys(
     tokens,
     (session) => (use: KeyUse) => holderRights(admission, session, use),
-    (token) => iam.keys.temporary(token),
+    (token) => iam.keys.temporary(token, (device) => holderStands(admission, device)),
   );
   const findAccessKey: FindAccessKey = async (id, sessionToken) => {
     const key = accessKeys.get(id);
@@ -221,7 +221,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     tlsDomains: directory,
     credentialProvider: {
       certificate: admission,
-      issue: credentialProvider({ inRegion, clock, tokens, isAttached: principalFacts.isAttached }),
+      issue: credentialProvider({ inRegion, clock, tokens, facts: principalFacts, assume: iam.roleCredentials }),
     },
     refuse,
     log,
@@ -279,7 +279,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
         ...authorizerTestOperations(given),
         ...domainCreation(given),
         ...domainOperations(given),
-        ...roleAliasOperations(given),
+        ...roleAliasOperations({ ...given, knowsRole: iam.knowsRole }),
       },
       'iot-data': dataPlaneOperations(broker, publish),
       'iot-jobs-data': {},

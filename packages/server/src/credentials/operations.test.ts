@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
 import type { PolicyTags } from '../policies/principals.ts';
 import type { Store } from '../store/contract.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
@@ -24,6 +25,8 @@ const caller: Caller = {
 };
 const stranger: Caller = { ...caller, accountId: '210987654321' };
 const roleArn = 'arn:aws:iam::123456789012:role/Robot';
+const kept = 'arn:aws:iam::123456789012:role/Kept';
+const user: Caller = { ...caller, arn: 'arn:aws:iam::123456789012:user/ann' };
 const tagged: string[] = [];
 const tags: PolicyTags = {
   put: async (_tx, _account, arn) => void tagged.push(`+${arn}`),
@@ -37,7 +40,7 @@ beforeEach(async () => {
   await store?.[Symbol.asyncDispose]();
   opened += 1;
   store = await openSqliteStore({ path: join(folder, `${opened}`) });
-  aliases = roleAliasOperations({ store, clock, tags }) as typeof aliases;
+  aliases = roleAliasOperations({ store, clock, tags, knowsRole: async (arn) => arn === kept }) as typeof aliases;
 });
 after(async () => {
   await store[Symbol.asyncDispose]();
@@ -109,13 +112,24 @@ test('lists are in the order of creation, by page (fact 9.2)', async () => {
   assert.deepEqual([second.roleAliases, second.nextMarker], [['b'], undefined]);
 });
 
-test('the provider refuses in the order of AWS: thing, policy, alias (fact 11.2)', async () => {
+test('the provider refuses in the order of AWS: thing, policy, alias, role, duration (fact 11.2)', async () => {
   const tokens = await SessionTokens.open(store, clock);
+  const assumed: object[] = [];
   const issue = credentialProvider({
     inRegion: () => store,
     clock,
     tokens,
-    isAttached: async (_tx, _account, thingName) => thingName === 'robot',
+    facts: {
+      isAttached: async (_tx, _account, thingName) => thingName === 'robot',
+      thing: async (_tx, _account, thingName) => ({ thingName, thingTypeName: 'arm', attributes: {}, groupArns: [] }),
+    },
+    assume: async (input) => {
+      assumed.push(input);
+      if (input.roleArn !== kept) return undefined;
+      if (input.durationSeconds > 3_600) fail('ValidationError', 'too long');
+      if (input.durationSeconds < 1_000) fail('AccessDeniedException', 'no trust');
+      return { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c', expiresAt: Date.UTC(2026, 0, 1) };
+    },
   });
   const ask = (roleAlias: string, allowed: boolean, thingName?: string) =>
     issue({
@@ -126,10 +140,12 @@ test('the provider refuses in the order of AWS: thing, policy, alias (fact 11.2)
       allowed: () => allowed,
       ...(thingName === undefined ? {} : { thingName }),
     });
+  const refused = (code: string, message: string, ...asked: Parameters<typeof ask>) =>
+    assert.rejects(ask(...asked), { code, message });
   await create('fleet', { credentialDurationSeconds: 900 });
-  await assert.rejects(ask('none', false, 'other'), { code: 'AccessDeniedException', message: 'Invalid thing name passed' });
-  await assert.rejects(ask('none', false, 'robot'), { code: 'AccessDeniedException', message: 'Access Denied' });
-  await assert.rejects(ask('none', true), { code: 'ResourceNotFoundException', message: 'Role alias does not exist' });
+  await refused('AccessDeniedException', 'Invalid thing name passed', 'none', false, 'other');
+  await refused('AccessDeniedException', 'Access Denied', 'none', false, 'robot');
+  await refused('ResourceNotFoundException', 'Role alias does not exist', 'none', true);
   clock.at = Date.UTC(2026, 0, 1) + 123;
   const given = await ask('fleet', true, 'robot');
   assert.equal(given.expiration, '2026-01-01T00:15:00Z');
@@ -142,4 +158,31 @@ test('the provider refuses in the order of AWS: thing, policy, alias (fact 11.2)
     thingName: 'robot',
     expiresAt: Date.UTC(2026, 0, 1, 0, 15),
   });
+
+  const NO_ROLE = 'Unable to assume the role, or the role to assume does not exist';
+  await aliases.CreateRoleAlias({ roleAlias: 'named-by-a-user', roleArn }, user);
+  await refused('InvalidRequestException', NO_ROLE, 'named-by-a-user', true);
+  await create('role', { roleArn: kept });
+  assumed.length = 0;
+  const ofRole = await ask('role', true, 'robot');
+  assert.deepEqual([ofRole.accessKeyId, ofRole.expiration], ['a', '2026-01-01T00:00:00Z']);
+  assert.deepEqual(assumed, [
+    {
+      accountId: '123456789012',
+      roleArn: kept,
+      service: 'credentials.iot.amazonaws.com',
+      sessionName: 'c',
+      durationSeconds: 3_600,
+      sourceArn: 'arn:aws:iot:us-east-1:123456789012:rolealias/role',
+      device: { certificateId: 'c', region: 'us-east-1', thingName: 'robot', thingTypeName: 'arm' },
+    },
+  ]);
+  await aliases.UpdateRoleAlias({ roleAlias: 'role', credentialDurationSeconds: 3_601 }, caller);
+  const TOO_LONG = 'The requested CredentialDurationSeconds exceeds the MaxSessionDuration set for the role';
+  await refused('InvalidRequestException', TOO_LONG, 'role', true);
+  await aliases.UpdateRoleAlias({ roleAlias: 'role', credentialDurationSeconds: 900 }, caller);
+  await refused('InvalidRequestException', NO_ROLE, 'role', true);
+  // From a role that nobody keeps to one that is kept, and back by somebody who is not root: the mark goes with the role.
+  await aliases.UpdateRoleAlias({ roleAlias: 'fleet', roleArn }, user);
+  await refused('InvalidRequestException', NO_ROLE, 'fleet', true);
 });

@@ -1,5 +1,5 @@
 /** CreateRoleAlias, DescribeRoleAlias, ListRoleAliases, UpdateRoleAlias, DeleteRoleAlias. */
-import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { PolicyTags } from '../policies/principals.ts';
@@ -25,19 +25,33 @@ async function existing(tx: ReadTransaction, accountId: string, roleAlias: strin
   return record ?? fail('ResourceNotFoundException', `Role alias not found: ${roleAlias}`);
 }
 
-export const roleAliasOperations = ({
-  store,
-  clock,
-  tags,
-}: {
-  store: Store;
-  clock: Clock;
-  tags: PolicyTags;
-}): Handlers<Operations> => ({
+/**
+ * A role need not be there yet, as on AWS. One that IAM does not keep stands for the rights of whoever asks for credentials, when
+ * the account's root says so; named by anybody else it stands for nothing, since nobody has let them hand it over.
+ */
+async function roleNamed(
+  text: string,
+  { accountId, arn }: Caller,
+  knowsRole: RoleAliasOptions['knowsRole'],
+): Promise<Pick<RoleAliasRecord, 'roleArn' | 'foreignRole'>> {
+  const roleArn = checkRoleArn(text, accountId);
+  const foreign = arn.endsWith(':root') && !(await knowsRole(roleArn));
+  return foreign ? { roleArn, foreignRole: true } : { roleArn };
+}
+
+export interface RoleAliasOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly tags: PolicyTags;
+  /** Whether IAM keeps a role of this ARN. */
+  readonly knowsRole: (roleArn: string) => Promise<boolean>;
+}
+
+export const roleAliasOperations = ({ store, clock, tags, knowsRole }: RoleAliasOptions): Handlers<Operations> => ({
   async CreateRoleAlias(input, caller) {
     const { accountId } = caller;
     const { roleAlias = '', credentialDurationSeconds = DEFAULT_DURATION } = input;
-    const roleArn = checkRoleArn(input.roleArn ?? '', accountId);
+    const role = await roleNamed(input.roleArn ?? '', caller, knowsRole);
     const arn = roleAliasArn(caller, roleAlias);
     await store.write(async (tx) => {
       if ((await tx.get(roleAliases, [accountId, roleAlias])) !== undefined)
@@ -52,7 +66,7 @@ export const roleAliasOperations = ({
       await tx.put(roleAliases, {
         accountId,
         roleAlias,
-        roleArn,
+        ...role,
         credentialDurationSeconds,
         createdAt: now,
         lastModifiedAt: now,
@@ -92,11 +106,12 @@ export const roleAliasOperations = ({
 
   async UpdateRoleAlias(input, caller) {
     const { roleAlias = '', roleArn, credentialDurationSeconds } = input;
+    const role = roleArn === undefined ? undefined : await roleNamed(roleArn, caller, knowsRole);
     await store.write(async (tx) => {
-      const before = await existing(tx, caller.accountId, roleAlias);
+      const { foreignRole, ...before } = await existing(tx, caller.accountId, roleAlias);
       await tx.put(roleAliases, {
         ...before,
-        ...(roleArn === undefined ? {} : { roleArn: checkRoleArn(roleArn, caller.accountId) }),
+        ...(role ?? (foreignRole === undefined ? {} : { foreignRole })),
         ...(credentialDurationSeconds === undefined ? {} : { credentialDurationSeconds }),
         lastModifiedAt: clock.now(),
       });

@@ -4,11 +4,12 @@
  * is seen to answer.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import { fail } from '@thingkeep/wire/errors.ts';
+import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import type { PrincipalFacts } from '../policies/principals.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { ReadTransaction, Store } from '../store/contract.ts';
-import type { SessionTokens, TemporaryCredentials } from './session-tokens.ts';
-import { roleAliases } from './store.ts';
+import type { Store } from '../store/contract.ts';
+import type { SessionDevice, SessionTokens, TemporaryCredentials } from './session-tokens.ts';
+import { type RoleAliasRecord, roleAliasArn, roleAliases } from './store.ts';
 
 /** Who asks: a device whose certificate is registered, ACTIVE and valid. */
 export interface CredentialRequest {
@@ -32,27 +33,84 @@ export interface CredentialProviderOptions {
   readonly inRegion: (region: string) => Store;
   readonly clock: Clock;
   readonly tokens: SessionTokens;
-  readonly isAttached: (tx: ReadTransaction, accountId: string, thingName: string, principal: string) => Promise<boolean>;
+  readonly facts: Pick<PrincipalFacts, 'isAttached' | 'thing'>;
+  readonly assume: AssumeRole;
 }
 
-/** Fails with AccessDeniedException or ResourceNotFoundException. */
+/**
+ * Assumes a role for a device. Undefined when IAM keeps no such role. Fails with AccessDeniedException when it does not trust the
+ * service, with ValidationError when its sessions may not last as long.
+ */
+export type AssumeRole = (input: {
+  readonly accountId: string;
+  readonly roleArn: string;
+  readonly service: string;
+  readonly sessionName: string;
+  readonly durationSeconds: number;
+  readonly sourceArn: string;
+  readonly device: SessionDevice;
+}) => Promise<(TemporaryCredentials & { readonly expiresAt: number }) | undefined>;
+
+/** Service principal that a role's trust policy has to name. */
+const SERVICE = 'credentials.iot.amazonaws.com';
+const NO_ROLE = 'Unable to assume the role, or the role to assume does not exist';
+const TOO_LONG = 'The requested CredentialDurationSeconds exceeds the MaxSessionDuration set for the role';
+
+/** Fails with AccessDeniedException, ResourceNotFoundException or InvalidRequestException. */
 export type IssueCredentials = (request: CredentialRequest) => Promise<IssuedCredentials>;
 
-export const credentialProvider =
-  ({ inRegion, clock, tokens, isAttached }: CredentialProviderOptions): IssueCredentials =>
-  async ({ place, principal, certificateId, roleAlias, thingName, allowed }) => {
-    const { accountId, region } = place;
-    const alias = await inRegion(region).read(async (tx) => {
-      if (thingName !== undefined && !(await isAttached(tx, accountId, thingName, principal)))
-        return fail('AccessDeniedException', 'Invalid thing name passed');
-      return tx.get(roleAliases, [accountId, roleAlias]);
+/** AWS's answer to the device; why it is so is for the owner alone. */
+function notAssumed(error: unknown): never {
+  const code = error instanceof ThingkeepError ? error.code : undefined;
+  if (code === 'ValidationError') fail('InvalidRequestException', TOO_LONG, {}, error);
+  if (code === 'AccessDeniedException') fail('InvalidRequestException', NO_ROLE, {}, error);
+  throw error;
+}
+
+const shown = ({ accessKeyId, secretAccessKey, sessionToken }: TemporaryCredentials, expiresAt: number): IssuedCredentials => ({
+  ...{ accessKeyId, secretAccessKey, sessionToken },
+  expiration: new Date(expiresAt).toISOString().replace('.000Z', 'Z'),
+});
+
+export function credentialProvider({ inRegion, clock, tokens, facts, assume }: CredentialProviderOptions): IssueCredentials {
+  /** The role alias, and the thing that the device says it is. */
+  const find = ({ place: { accountId, region }, principal, roleAlias, thingName }: CredentialRequest) =>
+    inRegion(region).read(async (tx) => {
+      if (thingName !== undefined && !(await facts.isAttached(tx, accountId, thingName, principal)))
+        fail('AccessDeniedException', 'Invalid thing name passed');
+      const thing = thingName === undefined ? undefined : await facts.thing(tx, accountId, thingName);
+      return { alias: await tx.get(roleAliases, [accountId, roleAlias]), thing };
     });
-    // Before anything is said of the alias: who may not use it does not learn whether it is there.
-    if (!allowed()) return fail('AccessDeniedException', 'Access Denied');
-    if (alias === undefined) return fail('ResourceNotFoundException', 'Role alias does not exist');
+
+  /** Credentials that may do what the certificate may. */
+  function ofCertificate(alias: RoleAliasRecord, { place, certificateId, thingName }: CredentialRequest): IssuedCredentials {
+    const { accountId, region } = place;
     // What is shown has whole seconds, so the credentials end with one.
     const expiresAt = Math.floor(clock.now() / 1000 + alias.credentialDurationSeconds) * 1000;
     const session = { accountId, region, roleArn: alias.roleArn, certificateId, expiresAt };
-    const credentials = tokens.issue(thingName === undefined ? session : { ...session, thingName });
-    return { ...credentials, expiration: new Date(expiresAt).toISOString().replace('.000Z', 'Z') };
+    return shown(tokens.issue(thingName === undefined ? session : { ...session, thingName }), expiresAt);
+  }
+
+  return async (request) => {
+    const { place, certificateId, roleAlias, thingName, allowed } = request;
+    const { accountId, region } = place;
+    const { alias, thing } = await find(request);
+    // Before anything is said of the alias: who may not use it does not learn whether it is there.
+    if (!allowed()) return fail('AccessDeniedException', 'Access Denied');
+    if (alias === undefined) return fail('ResourceNotFoundException', 'Role alias does not exist');
+    const { roleArn, credentialDurationSeconds: durationSeconds } = alias;
+    const thingTypeName = thing?.thingTypeName;
+    const device = {
+      ...{ certificateId, region },
+      ...(thingName === undefined ? {} : { thingName }),
+      ...(thingTypeName === undefined ? {} : { thingTypeName }),
+    };
+    const sourceArn = roleAliasArn(place, roleAlias);
+    const given = await assume({
+      ...{ accountId, roleArn, service: SERVICE, sessionName: certificateId, durationSeconds, sourceArn, device },
+    }).catch(notAssumed);
+    if (given !== undefined) return shown(given, given.expiresAt);
+    if (alias.foreignRole === true) return ofCertificate(alias, request);
+    return fail('InvalidRequestException', NO_ROLE, {}, new Error(`IAM keeps no role ${roleArn}`));
   };
+}

@@ -9,7 +9,7 @@ import type { Store } from '../store/contract.ts';
 import { uniqueId } from './role-arn.ts';
 import { sessionSecrets } from './store.ts';
 
-/** What a session token of a device says. */
+/** What a session token of a device says whose role alias names a role that IAM does not keep. */
 export interface Session {
   readonly kind?: undefined;
   readonly accountId: string;
@@ -39,6 +39,17 @@ export interface RoleSession extends IdentitySessionBase {
   /** Policies that limit the session: a document, and ARNs of managed policies. */
   readonly policy?: string;
   readonly policyArns?: readonly string[];
+  /** The device that the credential provider has assumed the role for. */
+  readonly device?: SessionDevice;
+}
+
+/** Who got credentials with a certificate: they end with it. */
+export interface SessionDevice {
+  readonly certificateId: string;
+  readonly region: string;
+  /** As the device has named it, once found attached to the certificate; and its type. */
+  readonly thingName?: string;
+  readonly thingTypeName?: string;
 }
 
 /** A user, or the account's root, with temporary credentials. */

@@ -8,6 +8,8 @@ export interface RoleAliasRecord {
   readonly accountId: string;
   readonly roleAlias: string;
   readonly roleArn: string;
+  /** The account's root has named a role that IAM does not keep: its credentials have the rights of the device's certificate. */
+  readonly foreignRole?: true;
   readonly credentialDurationSeconds: number;
   readonly createdAt: number;
   readonly lastModifiedAt: number;

@@ -126,10 +126,14 @@ function thingNameOf({ http: { headers } }: HttpLogin): string | undefined {
   return values.length === 1 && NAME.test(thingName) ? thingName : fail('AccessDeniedException', 'Invalid thing name passed');
 }
 
+/** What the device is told, and behind it what only its owner may know. */
+const reasonOf = ({ message, cause }: ThingkeepError): string =>
+  cause instanceof Error ? `${message} (${cause.message})` : message;
+
 /** The refusal as its owner finds it: the policy's decision, or what else was wrong. */
 function refusalOf(error: ThingkeepError, { effect, ...statement }: Decision, roleAlias: string): AdmissionRefusal['refused'] {
   if (effect === 'ALLOWED' || error.message !== 'Access Denied')
-    return { check: 'credentials', reason: `no credentials for role alias ${roleAlias}: ${error.message}` };
+    return { check: 'credentials', reason: `no credentials for role alias ${roleAlias}: ${reasonOf(error)}` };
   const why = effect === 'EXPLICIT_DENY' ? 'denied by a statement' : 'not allowed by any statement';
   return { check: 'policy', reason: `${ACTION} on ${roleAlias} is ${why}`, decision: effect, ...statement };
 }

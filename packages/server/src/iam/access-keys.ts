@@ -2,14 +2,14 @@
  * Access keys of IAM identities as whoever proves signatures asks for them: a user's own keys, and the temporary ones of role
  * and user sessions. Rights are asked for with each use, so that a change counts at once.
  */
-import type { RoleSession, UserSession } from '../credentials/session-tokens.ts';
+import type { RoleSession, SessionDevice, UserSession } from '../credentials/session-tokens.ts';
 import type { IdentityToken } from '../credentials/temporary-keys.ts';
 import { sessionArn } from '../credentials/role-arn.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Identities, Identity } from './identities.ts';
 import type { KeyUses } from './key-uses.ts';
 import { entityArn, rootArn } from './names.ts';
-import { identityKeys, type Use, useKeys } from './request-keys.ts';
+import { deviceKeys, identityKeys, type Use, useKeys } from './request-keys.ts';
 import { type IamRights, type KeyValues, type Layer, rightsUnder } from './rights.ts';
 import type { RoleRecord, UserRecord } from './store.ts';
 
@@ -27,6 +27,8 @@ export interface IdentityKey {
   /** ARN and id of the user or role. */
   readonly entityArn: string;
   readonly entityId: string;
+  /** Of a role's session that the credential provider has made for a device: it ends with the certificate. */
+  readonly certificateId?: string;
   readonly rights: (use: Use) => Promise<IamRights | undefined>;
   /** To be told once the signature is proven. */
   readonly used?: (service: string, region: string) => void;
@@ -37,6 +39,10 @@ export type RootSessionKey = Pick<
   IdentityKey,
   'accessKeyId' | 'secretAccessKey' | 'sessionToken' | 'accountId' | 'arn' | 'userId'
 > & { readonly session: 'root' };
+
+export interface DeviceOfAccount extends SessionDevice {
+  readonly accountId: string;
+}
 
 interface Parts {
   readonly identities: Identities;
@@ -84,14 +90,21 @@ export class IdentityKeys {
     };
   }
 
-  /** The key of a session; undefined once its user or role is gone. */
-  async temporary({ session, ...key }: IdentityToken): Promise<IdentityKey | RootSessionKey | undefined> {
-    if (session.kind === 'role') return this.#ofRole(session, key);
+  /** The key of a session; undefined once its user or role is gone. `stands` says whether a device's certificate still counts. */
+  async temporary(
+    { session, ...key }: IdentityToken,
+    stands: (device: DeviceOfAccount) => Promise<boolean>,
+  ): Promise<IdentityKey | RootSessionKey | undefined> {
+    if (session.kind === 'role') return this.#ofRole(session, key, stands);
     return session.kind === 'root' ? this.#ofRoot(session, key) : this.#ofUser(session, key);
   }
 
-  async #ofRole(session: RoleSession, key: Omit<IdentityToken, 'session'>): Promise<IdentityKey | undefined> {
-    const { accountId, roleId, sessionName } = session;
+  async #ofRole(
+    session: RoleSession,
+    key: Omit<IdentityToken, 'session'>,
+    stands: (device: DeviceOfAccount) => Promise<boolean>,
+  ): Promise<IdentityKey | undefined> {
+    const { accountId, roleId, sessionName, device } = session;
     const identity = await this.#identities.byId(accountId, roleId);
     if (identity === undefined) return undefined;
     const entity = arnOf(identity.entity);
@@ -99,7 +112,11 @@ export class IdentityKeys {
     return {
       ...{ ...key, accountId, userId, holder: 'identity' as const, session: 'role' as const },
       ...{ arn: sessionArn(entity, accountId, sessionName), entityArn: entity, entityId: roleId },
-      rights: (use) => this.#rights(accountId, roleId, userId, true, use, session),
+      ...(device === undefined ? {} : { certificateId: device.certificateId }),
+      rights: async (use) =>
+        device === undefined || (await stands({ ...device, accountId }))
+          ? this.#rights(accountId, roleId, userId, true, use, session)
+          : undefined,
     };
   }
 
@@ -130,7 +147,11 @@ export class IdentityKeys {
     const identity = await this.#identities.byId(accountId, id);
     if (identity === undefined) return undefined;
     const layers = [...layersOf(identity), ...(session === undefined ? [] : await this.#sessionLayers(session))];
-    const keys: KeyValues = [...identityKeys(identity.entity, userId, temporary), ...useKeys(use)];
+    const keys: KeyValues = [
+      ...identityKeys(identity.entity, userId, temporary),
+      ...deviceKeys(session?.device),
+      ...useKeys(use),
+    ];
     return rightsUnder(layers, keys, this.#clock);
   }
 

@@ -45,6 +45,7 @@ export function openIam({ store, clock, tokens, rootAccountOf }: IamOptions) {
     keys: new IdentityKeys({ identities, uses, clock, isRootKey }),
     roleCredentials: roleCredentials({ identities, tokens, clock }),
     roleRights: roleRights({ identities, clock }),
+    knowsRole: async (roleArn: string): Promise<boolean> => (await identities.role(roleArn)) !== undefined,
     services: {
       iam: {
         operations: {

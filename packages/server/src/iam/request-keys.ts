@@ -1,4 +1,5 @@
 /** Keys that conditions may ask about a request (IAM user guide, page reference_policies_condition-keys). */
+import type { SessionDevice } from '../credentials/session-tokens.ts';
 import { entityArn } from './names.ts';
 import type { KeyValues } from './rights.ts';
 import type { RoleRecord, UserRecord } from './store.ts';
@@ -26,6 +27,17 @@ export function identityKeys(entity: UserRecord | RoleRecord, userId: string, te
     // As for AWS's keys: long-term ones know nothing of a second factor, temporary ones say that there was none.
     ...(temporary ? [['aws:MultiFactorAuthPresent', 'false'] as const] : []),
     ...tags.map(({ Key, Value }) => [`aws:PrincipalTag/${Key}`, Value] as const),
+  ];
+}
+
+/** What is known of a device that a role was assumed for (AWS IoT developer guide, page authorizing-direct-aws). */
+export function deviceKeys(device: SessionDevice | undefined): KeyValues {
+  if (device === undefined) return [];
+  const { certificateId, thingName, thingTypeName } = device;
+  return [
+    ['credentials-iot:AwsCertificateId', certificateId],
+    ...(thingName === undefined ? [] : [['credentials-iot:ThingName', thingName] as const]),
+    ...(thingTypeName === undefined ? [] : [['credentials-iot:ThingTypeName', thingTypeName] as const]),
   ];
 }
 

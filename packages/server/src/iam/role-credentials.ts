@@ -1,6 +1,6 @@
-/** Temporary credentials of a role for a service that acts in its name: a function that runs, a rule's action. */
+/** Temporary credentials of a role for a service that acts in its name: a function that runs, a rule's action, a device. */
 import { fail } from '@thingkeep/wire/errors.ts';
-import type { SessionTokens } from '../credentials/session-tokens.ts';
+import type { SessionDevice, SessionTokens } from '../credentials/session-tokens.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Identities } from './identities.ts';
 import { parseEntityArn } from './names.ts';
@@ -23,21 +23,29 @@ export interface RoleCredentialsInput {
   /** 2 to 64 characters of a session's name. */
   readonly sessionName: string;
   readonly durationSeconds: number;
+  /** ARN of what the service acts for, as trust policies may ask (IAM user guide, page confused-deputy). */
+  readonly sourceArn?: string;
+  /** The device that the credentials are for. */
+  readonly device?: SessionDevice;
 }
 
-/** Undefined when the account has no such role; fails with AccessDeniedException when the role does not trust the service. */
+/**
+ * Undefined when the account has no such role. Fails with AccessDeniedException when the role does not trust the service, with
+ * ValidationError when its sessions may not last as long.
+ */
 export type RoleCredentialsOf = (input: RoleCredentialsInput) => Promise<RoleCredentials | undefined>;
 
 /** The role of an ARN of the account, once it trusts the service. Fails with AccessDeniedException. */
 export async function roleForService(
   identities: Identities,
   clock: Clock,
-  { accountId, roleArn, service }: Pick<RoleCredentialsInput, 'accountId' | 'roleArn' | 'service'>,
+  { accountId, roleArn, service, sourceArn }: Pick<RoleCredentialsInput, 'accountId' | 'roleArn' | 'service' | 'sourceArn'>,
 ): Promise<RoleRecord | undefined> {
   if (parseEntityArn(roleArn)?.accountId !== accountId) return undefined;
   const role = await identities.role(roleArn);
   if (role === undefined) return undefined;
-  const keys = [['aws:SourceAccount', accountId]] as const;
+  const source = sourceArn === undefined ? [] : [['aws:SourceArn', sourceArn] as const];
+  const keys = [['aws:SourceAccount', accountId] as const, ...source];
   const trust = trustIn(identities.trustOf(role), role, { service }, keys, clock.now());
   if (trust !== 'direct') fail('AccessDeniedException', `The trust policy of ${roleArn} does not let ${service} assume the role`);
   return role;
@@ -51,8 +59,11 @@ export const roleCredentials =
   async (input) => {
     const role = await roleForService(identities, clock, input);
     if (role === undefined) return undefined;
-    const { accountId, durationSeconds } = input;
+    const { accountId, durationSeconds, device } = input;
+    if (durationSeconds > role.maxSessionDuration)
+      fail('ValidationError', 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
     const expiresAt = Math.floor(clock.now() / 1000 + durationSeconds) * 1000;
     const sessionName = input.sessionName.replace(NOT_IN_NAMES, '-').slice(0, 64);
-    return { ...tokens.issue({ kind: 'role', accountId, roleId: role.id, sessionName, expiresAt }), expiresAt };
+    const session = { kind: 'role', accountId, roleId: role.id, sessionName, expiresAt } as const;
+    return { ...tokens.issue(device === undefined ? session : { ...session, device }), expiresAt };
   };

@@ -186,3 +186,39 @@ test('credentials and rights of a role for a service that it trusts', async () =
   assert.equal(await roleRights(ACCOUNT, arn('role/none'), 'lambda.amazonaws.com'), 'unknown-role');
   await assert.rejects(roleRights(ACCOUNT, RoleArn, 'iot.amazonaws.com'), DENIED);
 });
+
+test('a session for a device: its variables, its certificate, and no longer than the role lets it last (fact 11.2)', async () => {
+  await bench.call('CreateRole', {
+    RoleName: 'devices',
+    AssumeRolePolicyDocument: trust({ Service: 'credentials.iot.amazonaws.com' }),
+  });
+  await bench.call('PutRolePolicy', {
+    ...{ RoleName: 'devices', PolicyName: 'p' },
+    PolicyDocument: document({
+      ...{
+        Effect: 'Allow',
+        Action: 'iot:Publish',
+        Resource: 'arn:aws:iot:us-east-1:123456789012:topic/${credentials-iot:ThingName}',
+      },
+      Condition: { StringLike: { 'credentials-iot:AwsCertificateId': 'c*', 'credentials-iot:ThingTypeName': 'arm' } },
+    }),
+  });
+  const session = async (device: object, durationSeconds = 900) => {
+    const made = await bench.iam.roleCredentials({
+      ...{ accountId: ACCOUNT, roleArn: arn('role/devices'), service: 'credentials.iot.amazonaws.com' },
+      ...{ sessionName: 'c', durationSeconds, device: { certificateId: 'c', region: 'us-east-1', ...device } },
+    });
+    const { accessKeyId: AccessKeyId, sessionToken: SessionToken } = made ?? {};
+    return bench.temporary({ AccessKeyId, SessionToken, SecretAccessKey: undefined, Expiration: undefined });
+  };
+  const ask = async (key: Awaited<ReturnType<typeof session>>, name: string) =>
+    bench.may(key, 'iot:Publish', `arn:aws:iot:us-east-1:123456789012:topic/${name}`);
+  const key = await session({ thingName: 'ada', thingTypeName: 'arm' });
+  assert.deepEqual([await ask(key, 'ada'), await ask(key, 'eve')], ['ALLOWED', 'IMPLICIT_DENY']);
+  assert.equal(await ask(await session({ thingName: 'ada' }), 'ada'), 'IMPLICIT_DENY');
+  assert.equal(await ask(await session({ thingTypeName: 'arm' }), 'ada'), 'IMPLICIT_DENY');
+  bench.revoked.add('c');
+  assert.equal(await ask(key, 'ada'), 'nobody');
+  await session({}, 3_600);
+  await assert.rejects(session({}, 3_601), { code: 'ValidationError' });
+});

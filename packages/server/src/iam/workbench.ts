@@ -32,6 +32,8 @@ export async function openBench() {
   const store = await openSqliteStore({ path: file });
   const clock = { at: Date.parse('2026-01-02T03:04:05Z'), now: () => clock.at, monotonic: () => clock.at };
   const tokens = await SessionTokens.open(store, clock);
+  /** Ids of certificates that may not be used any more. */
+  const revoked = new Set<string>();
   const iam = openIam({ store, clock, tokens, rootAccountOf: (id) => (id === ROOT_KEY ? ACCOUNT : undefined) });
   const root: SigningKey & { accountId: string; arn: string; userId: string } = {
     ...{ accessKeyId: ROOT_KEY, accountId: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:root`, userId: ACCOUNT },
@@ -64,7 +66,8 @@ export async function openBench() {
     const { AccessKeyId = '', SessionToken = '' } = credentials ?? {};
     const opened = tokens.open(AccessKeyId, SessionToken);
     if (opened === undefined || opened.session.kind === undefined) return undefined;
-    return iam.keys.temporary({ accessKeyId: AccessKeyId, sessionToken: SessionToken, ...opened, session: opened.session });
+    const token = { accessKeyId: AccessKeyId, sessionToken: SessionToken, ...opened, session: opened.session };
+    return iam.keys.temporary(token, async ({ certificateId }) => !revoked.has(certificateId));
   };
 
   /** What the key may do now: the effect, or `nobody`. */
@@ -75,7 +78,7 @@ export async function openBench() {
   };
 
   return {
-    ...{ iam, store, clock, tokens, file, call, keyOf, temporary, may, rootKey: root },
+    ...{ iam, store, clock, tokens, file, call, keyOf, temporary, may, revoked, rootKey: root },
     async close(): Promise<void> {
       await store[Symbol.asyncDispose]();
       rmSync(folder, { recursive: true, force: true });

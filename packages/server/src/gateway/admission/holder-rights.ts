@@ -1,17 +1,39 @@
-/** Rights of whoever signs with temporary credentials: those of the certificate that they were got with, as they are now. */
+/** Whoever signs with a device's temporary credentials: what the certificate is worth now that they were got with. */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { CertificateAdmission } from './certificate.ts';
+import type { CertificateAdmission, CertificateFacts } from './certificate.ts';
 import type { ActionRights, KeyUse } from './login.ts';
+import type { Peer } from '../../broker/contract.ts';
 import { plainAddress } from '../peer.ts';
 
+/** Account and region where the certificate was registered when credentials were issued. */
+interface Holder extends Place {
+  readonly certificateId: string;
+}
+
 /** Undefined once the certificate is not registered there, not ACTIVE, or out of its validity. */
+async function factsOf(
+  admission: CertificateAdmission,
+  { accountId, region }: Holder,
+  peer: Peer,
+  clientId: string,
+): Promise<CertificateFacts | undefined> {
+  const facts = await admission.factsOf(peer, clientId);
+  return 'refused' in facts || facts.place.accountId !== accountId || facts.place.region !== region ? undefined : facts;
+}
+
+/** The rights of the certificate itself, as they are now; undefined once it may not be used. */
 export async function holderRights(
   admission: CertificateAdmission,
-  { certificateId, accountId, region }: Place & { readonly certificateId: string },
+  holder: Holder,
   { protocol, clientId, sourceIp }: KeyUse,
 ): Promise<ActionRights | undefined> {
-  const peer = { certificateId, sourceIp: plainAddress(sourceIp), sourcePort: 0 };
-  const facts = await admission.factsOf(peer, clientId ?? '');
-  if ('refused' in facts || facts.place.accountId !== accountId || facts.place.region !== region) return undefined;
-  return admission.rightsOf(facts, peer, { protocol, ...(clientId === undefined ? {} : { clientId }) });
+  const peer = { certificateId: holder.certificateId, sourceIp: plainAddress(sourceIp), sourcePort: 0 };
+  const facts = await factsOf(admission, holder, peer, clientId ?? '');
+  return facts && admission.rightsOf(facts, peer, { protocol, ...(clientId === undefined ? {} : { clientId }) });
+}
+
+/** Whether the certificate may still be used. */
+export async function holderStands(admission: CertificateAdmission, holder: Holder): Promise<boolean> {
+  const peer = { certificateId: holder.certificateId, sourceIp: '', sourcePort: 0 };
+  return (await factsOf(admission, holder, peer, '')) !== undefined;
 }
