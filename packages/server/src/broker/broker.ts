@@ -114,9 +114,19 @@ export class Broker {
       log,
       counters: this.counters,
       account: (accountId, inRegion) => this.account(accountId, inRegion),
-      onEnd: (session) => this.#wills.sessionEnded(session),
+      onEnd: (session) => {
+        this.#router.sessionEnded(session);
+        this.#wills.sessionEnded(session);
+      },
     });
-    this.#router = new Router({ journal: this.journal, sessions: this.sessions, counters: this.counters, turn: this.turn, log });
+    this.#router = new Router({
+      journal: this.journal,
+      sessions: this.sessions,
+      counters: this.counters,
+      turn: this.turn,
+      clock,
+      log,
+    });
   }
 
   get connections(): number {

@@ -7,7 +7,9 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Backlog } from './backlog.ts';
 import { withRemaining } from './expiry.ts';
 import type { Paced, Progress } from './pacer.ts';
+import { Loans, type Returned } from './loans.ts';
 import { keep, type Run, type Segment } from './run.ts';
+import type { Share } from './share.ts';
 import { decodeStored } from './stored-message.ts';
 import type { TopicEntry } from './topic-entry.ts';
 import { type Line, Transmitter } from './transmitter.ts';
@@ -27,7 +29,7 @@ interface Queued {
   readonly segment: Segment;
   readonly topic: TopicEntry;
   readonly expiresAt: number;
-  /** Sequence of its row; 0 when it is in memory alone. Its first message is number `first` of the row. */
+  /** Sequence of its row, a loan's number below 0, or 0 when it is in memory alone. Its first message is number `first` of it. */
   readonly row: number;
   readonly first: number;
   /** Rights generation by which it was allowed. */
@@ -53,6 +55,8 @@ export class Delivery implements Paced {
   #queue: Queued[] = [];
   #queuedBytes = 0;
   #loading: object | undefined;
+  /** Made by the first message of a share that is nowhere on disk. */
+  #loans: Loans | undefined;
   #waiters: Waiter[] | undefined;
   /** Monotonic ms: full since, and slow until; 0 when neither. */
   fullSince = 0;
@@ -66,7 +70,7 @@ export class Delivery implements Paced {
 
   /** The client is there: what waited is sent. */
   attach(line: Line): void {
-    const done = (row: number, index: number): void => this.backlog?.done(row, index);
+    const done = (row: number, index: number): void => this.#done(row, index);
     if (line.pace !== undefined) line.pace.storedUpTo = this.backlog?.last ?? 0;
     this.#transmitter = new Transmitter({ line, counters: this.#counters, clock: this.#clock, done });
     this.#fill();
@@ -107,17 +111,29 @@ export class Delivery implements Paced {
     this.#transmitter?.sendQos0(segment, topic);
   }
 
+  /** Messages of a share are about to be sent, and stored nowhere: the number is their `row`. */
+  lend(share: Share, run: Run): number {
+    this.#loans ??= new Loans();
+    return this.#loans.lend(share, run);
+  }
+
+  /** The session has ended: what its shares have lent it and it has not acknowledged. */
+  takeBack(topicOf: (name: string) => TopicEntry): Returned[] {
+    return this.#loans?.takeBack(topicOf) ?? [];
+  }
+
   /**
-   * Sends or queues messages of QoS 1; `row` is where they are stored, 0 when nowhere. False when the queue in memory is
+   * Sends or queues messages of QoS 1; `row` is where they are stored, below 0 a loan's number, 0 when nowhere. False when the queue in memory is
    * beyond its bound: the client must go, since nothing acknowledged may be dropped.
    */
   sendQos1(segment: Segment, run: Run, row: number, shared: boolean): boolean {
     const transmitter = this.#transmitter;
-    if (row !== 0 && !this.#isNext(segment, row, shared)) return true;
+    if (row > 0 && !this.#isNext(segment, row, shared)) return true;
     if (transmitter === undefined) return true;
     const topic = run.topic as TopicEntry;
     let from = 0;
-    if (this.#queue.length === 0) {
+    // What has waited for a member of its share is told how long it has left by the queue.
+    if (this.#queue.length === 0 && !(run.waited && run.expiresAt !== 0)) {
       from = transmitter.fits(segment, 0, row);
       if (from > 0) transmitter.send(segment, 0, from, topic, row, 0);
     }
@@ -129,7 +145,7 @@ export class Delivery implements Paced {
       if (transmitter.idle || transmitter.line.pace !== undefined) this.#sendQueued();
     }
     const { output } = transmitter;
-    return row !== 0 || this.#queuedBytes + output.pending <= output.bound;
+    return row > 0 || this.#queuedBytes + output.pending <= output.bound;
   }
 
   /**
@@ -209,6 +225,11 @@ export class Delivery implements Paced {
     return true;
   }
 
+  #done(row: number, index: number): void {
+    if (row > 0) this.backlog?.done(row, index);
+    else this.#loans?.done(row, index);
+  }
+
   #release(): void {
     if (this.#waiters === undefined) return;
     const waiters = this.#waiters;
@@ -262,7 +283,7 @@ export class Delivery implements Paced {
   }
 
   #drop(first: Queued): void {
-    if (first.row !== 0) for (let i = first.next; i < first.segment.count; i += 1) this.backlog?.done(first.row, first.first + i);
+    if (first.row !== 0) for (let i = first.next; i < first.segment.count; i += 1) this.#done(first.row, first.first + i);
     this.#counters.dropped += first.segment.count - first.next;
     this.#shift(first);
   }

@@ -16,7 +16,7 @@ export interface Sent {
   readonly start: number;
   readonly end: number;
   readonly topic: TopicEntry;
-  /** Sequence of the row that holds it, 0 when none does, and its place in it. */
+  /** Sequence of the row that holds it, a loan's number, 0 when none does, and its place in it. */
   readonly row: number;
   readonly index: number;
 }

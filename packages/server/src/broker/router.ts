@@ -1,10 +1,12 @@
 /** From a run of messages to the sessions that get them: who they are, in which form, and what has to reach the disk first. */
+import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { AccountSpace } from './account.ts';
 import type { Backlog } from './backlog.ts';
 import type { Client } from './client.ts';
 import type { DeliveryCounters } from './delivery.ts';
 import type { Journal } from './journal.ts';
+import type { Returned } from './loans.ts';
 import type { Receivers, Target } from './routes.ts';
 import type { Run, Segment } from './run.ts';
 import type { Session } from './session.ts';
@@ -21,6 +23,7 @@ export interface RouterOptions {
   readonly counters: DeliveryCounters;
   readonly log: Logger;
   readonly turn: Turn;
+  readonly clock: Clock;
 }
 
 /** The messages of one run as each kind of reader gets them: two versions, two QoS, made when first needed. */
@@ -57,8 +60,10 @@ export class Router {
   readonly #counters: DeliveryCounters;
   readonly #log: Logger;
   readonly #turn: Turn;
+  readonly #clock: Clock;
 
-  constructor({ journal, sessions, counters, log, turn }: RouterOptions) {
+  constructor({ journal, sessions, counters, log, turn, clock }: RouterOptions) {
+    this.#clock = clock;
     this.#turn = turn;
     this.#journal = journal;
     this.#sessions = sessions;
@@ -83,7 +88,7 @@ export class Router {
       else if (delivery.backlog !== undefined) {
         holders ??= [];
         holders.push({ backlog: delivery.backlog, session });
-      } else this.#sendInMemory(session, forms, run);
+      } else this.#sendInMemory(session, forms, run, 0);
       if (waiter !== undefined && delivery.full) waiter.waitFor(delivery);
     }
     for (const share of shares) {
@@ -115,6 +120,11 @@ export class Router {
     }
   }
 
+  /** A session has ended: what it has got of shares and not acknowledged goes to another member, or waits for one. */
+  sessionEnded({ account, delivery }: Session): void {
+    for (const lent of delivery.takeBack((name) => account.topic(name))) this.#giveAgain(account, lent);
+  }
+
   /** Subscribers of a topic: looked up anew only after subscriptions or rights have changed. */
   #receivers(account: AccountSpace, topic: TopicEntry): Receivers {
     if (topic.routeGeneration !== account.generation) {
@@ -125,8 +135,8 @@ export class Router {
     return topic.receivers;
   }
 
-  #sendInMemory(session: Session, forms: Forms, run: Run): void {
-    if (session.delivery.sendQos1(forms.of(session.level, 1), run, 0, false)) return;
+  #sendInMemory(session: Session, forms: Forms, run: Run, loan: number): void {
+    if (session.delivery.sendQos1(forms.of(session.level, 1), run, loan, false)) return;
     const { client } = session;
     client?.refuse({ check: 'overload', reason: 'the client does not take its QoS 1 messages and its queue is full' });
     client?.close('THROTTLED', REASON.QUOTA_EXCEEDED);
@@ -145,7 +155,7 @@ export class Router {
     const { delivery } = session;
     if (qos === 0) delivery.sendQos0(forms.of(session.level, 0), topic);
     else if (delivery.backlog !== undefined) return { backlog: delivery.backlog, session };
-    else this.#sendInMemory(session, forms, run);
+    else this.#sendInMemory(session, forms, run, delivery.lend(share, run));
     return undefined;
   }
 
@@ -195,14 +205,31 @@ export class Router {
     }
   }
 
-  /** False when no member is there. */
+  /** A run of the share's own queue goes to a member. False when none is there, or none may have it. */
   #handOver(account: AccountSpace, share: Share, run: Run): boolean {
-    const topic = run.topic as TopicEntry;
-    if (share.pick(() => true, topic) === undefined) return false;
+    if (share.pick(() => true, run.topic as TopicEntry) === undefined) return false;
+    if (this.#isOver(run)) return true;
     const forms = new Forms(run);
     const holder = this.#toShare(account, share, run, forms);
     if (holder?.session === undefined && holder !== undefined) return false;
     if (holder !== undefined) this.#hold([holder], run, forms, undefined);
+    return true;
+  }
+
+  /** A run that a member has not acknowledged goes to another one, or into the share's queue. */
+  #giveAgain(account: AccountSpace, { filter, run }: Returned): void {
+    const share = account.routes.share(filter);
+    if (share === undefined) this.#counters.dropped += run.count;
+    if (share === undefined || this.#isOver(run)) return;
+    const forms = new Forms(run);
+    const holder = this.#toShare(account, share, run, forms);
+    if (holder !== undefined) this.#hold([holder], run, forms, undefined);
+  }
+
+  /** Whether the messages of a run that has waited are wanted by nobody any more. */
+  #isOver({ expiresAt, count }: Run): boolean {
+    if (expiresAt === 0 || expiresAt > this.#clock.now()) return false;
+    this.#counters.dropped += count;
     return true;
   }
 }

@@ -35,6 +35,8 @@ export class Run implements Segment {
   topic: TopicEntry | undefined;
   /** When its messages expire, milliseconds since the epoch; 0 when they do not. Such a run holds one message. */
   expiresAt = 0;
+  /** Whether it has lain in a queue: seconds of its expiry interval have passed then. */
+  waited = false;
   kept: Segment | undefined;
   readonly at: Int32Array;
   readonly idAt: Int32Array;
@@ -55,6 +57,7 @@ export class Run implements Segment {
     this.count = 0;
     this.largest = 0;
     this.expiresAt = 0;
+    this.waited = false;
     this.kept = undefined;
   }
 

@@ -11,6 +11,7 @@ const FILTER = '$share/group/a/#';
 const kept: ConnectOptions = { level: 5, clean: false, properties: { sessionExpiryInterval: 600 } };
 const qos1 = (topic: string, payload: string, messageId = 1): Packet => publishPacket(topic, payload, { qos: 1, messageId });
 const payloads = (peer: TestPeer): string[] => peer.publishes().map(({ payload }) => payload);
+const published = (peer: TestPeer) => peer.packets().flatMap((p) => (p.cmd === 'publish' ? [p] : []));
 const gone = async (bench: TestBench, peer: TestPeer): Promise<void> => {
   peer.client.lost();
   await bench.settle();
@@ -142,6 +143,74 @@ test('the queue of a group has room again once it was handed over', async () => 
     member.send(...seen.map(({ messageId }) => ({ cmd: 'puback', messageId, reasonCode: 0 }) as Packet));
     await bench.settle();
   }
+});
+
+test('what a member has not acknowledged goes to another one when its session ends (MQTT5 4.8.2)', async () => {
+  await using bench = await TestBench.open();
+  const publisher = await bench.connected('p', { level: 5 });
+  const first = await bench.subscribed('first', FILTER, 1, { level: 5, properties: { receiveMaximum: 3 } });
+  const sent = Array.from({ length: 6 }, (_, n) => String(n));
+  const userProperties = { unit: 'mm' };
+  // One run of six: three in flight, three that wait behind them.
+  publisher.send(
+    ...sent.map((payload, n) => publishPacket('a/b', payload, { qos: 1, messageId: n + 1, properties: { userProperties } })),
+  );
+  await bench.settle();
+  const got = first.publishes();
+  assert.deepEqual(
+    got.map(({ payload }) => payload),
+    ['0', '1', '2'],
+  );
+  const ack = (messageId: number | undefined) => ({ cmd: 'puback', messageId, reasonCode: 0 }) as Packet;
+  first.send(ack(got[1]?.messageId));
+  await bench.settle();
+  first.publishes();
+  const second = await bench.subscribed('second', FILTER, 1, { level: 5 });
+  assert.deepEqual(payloads(second), []);
+  await gone(bench, first);
+  const again = published(second);
+  assert.deepEqual(
+    again.map(({ payload }) => String(payload)),
+    ['0', '2', '3', '4', '5'],
+  );
+  assert.ok(again.every(({ dup, properties }) => !dup && properties?.userProperties?.unit === 'mm'));
+  second.send(...again.map(({ messageId }) => ack(messageId)));
+  await bench.settle();
+  // Acknowledged is acknowledged: nothing is left to hand on.
+  const third = await bench.subscribed('third', FILTER, 1);
+  await gone(bench, second);
+  assert.deepEqual(payloads(third), []);
+  // Refused by its receiver is over too [MQTT-4.8.2-6].
+  publisher.send(publishPacket('a/b', 'refused', { qos: 1, messageId: 9 }));
+  await bench.settle();
+  third.send(ack(third.publishes()[0]?.messageId));
+  await bench.settle();
+  const last = await bench.subscribed('last', FILTER, 1);
+  await gone(bench, third);
+  assert.deepEqual(payloads(last), []);
+});
+
+test('what goes back waits for a persistent member, and not beyond its expiry', async () => {
+  await using bench = await TestBench.open();
+  const publisher = await bench.connected('p', { level: 5 });
+  const away = await bench.subscribed('away', FILTER, 1, kept);
+  await gone(bench, away);
+  const worker = await bench.subscribed('worker', FILTER, 1);
+  const expiring = (payload: string, seconds: number, messageId: number) =>
+    publishPacket('a/b', payload, { qos: 1, messageId, properties: { messageExpiryInterval: seconds } });
+  publisher.send(expiring('short', 10, 1), expiring('long', 100, 2), expiring('middle', 40, 3));
+  await bench.settle();
+  assert.equal(worker.publishes().length, 3);
+  await bench.pass(20);
+  await gone(bench, worker);
+  await bench.pass(30);
+  const back = bench.peer(5);
+  back.send({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 5, clientId: 'away', keepalive: 600, ...kept } as Packet);
+  await bench.settle();
+  assert.deepEqual(
+    published(back).map(({ payload, properties }) => [String(payload), properties?.messageExpiryInterval]),
+    [['long', 50]],
+  );
 });
 
 test('the queue of a group goes with its last persistent member', async () => {

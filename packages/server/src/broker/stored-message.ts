@@ -35,6 +35,7 @@ export function decodeStored(value: Uint8Array, topicOf: (name: string) => Topic
   const run = new Run(starts.length - 1);
   run.start(bytes, bytes[1] as ProtocolLevel, topicOf(bytes.toString('utf8', HEAD, from)), 1);
   run.expiresAt = bytes.readDoubleBE(4);
+  run.waited = true;
   for (let i = 0; i + 1 < starts.length; i += 1) {
     const start = starts[i] as number;
     const next = starts[i + 1] as number;

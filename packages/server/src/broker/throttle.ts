@@ -205,7 +205,7 @@ export class ConnectionThrottle implements Paced {
   }
 
   #isReplayed(row: number): boolean {
-    return row !== 0 && row <= this.storedUpTo;
+    return row > 0 && row <= this.storedUpTo;
   }
 }
 

@@ -46,7 +46,7 @@ export interface TransmitterOptions {
   readonly line: Line;
   readonly counters: DeliveryCounters;
   readonly clock: Clock;
-  /** A stored message was acknowledged, or must not be sent: its row, and its place in it. */
+  /** A stored or lent message was acknowledged, or must not be sent: its row, and its place in it. */
   readonly done: (row: number, index: number) => void;
 }
 
@@ -110,7 +110,7 @@ export class Transmitter {
     this.#counters.sent += count;
   }
 
-  /** Sends messages `from` to `to` at QoS 1; the segment's first one is number `first` of row `row` (0: of none). */
+  /** Sends messages `from` to `to` at QoS 1; the segment's first one is number `first` of row or loan `row` (0: of none). */
   send(segment: Segment, from: number, to: number, topic: TopicEntry, row: number, first: number): void {
     const { line } = this;
     line.pace?.sent(segment, from, to, row);
