@@ -41,12 +41,13 @@ import { temporaryKeys } from './credentials/temporary-keys.ts';
 import { domainCreation } from './domains/creating.ts';
 import { DomainDirectory } from './domains/directory.ts';
 import { domainOperations } from './domains/operations.ts';
-import { domainsUsing, DomainServing } from './domains/serving.ts';
+import { domainNaming, domainsUsing, DomainServing } from './domains/serving.ts';
 import { taggableDomains } from './domains/tagging.ts';
 import { isFunctionName } from './functions/function-name.ts';
 import { FunctionHosting } from './functions/hosted/hosting.ts';
 import { localUrl } from './functions/hosted/local-url.ts';
 import { Functions } from './functions/invoke.ts';
+import { CertificateCallbacks } from './gateway/admission/certificate-callback.ts';
 import { CertificateAdmission } from './gateway/admission/certificate.ts';
 import { holderRights, holderStands } from './gateway/admission/holder-rights.ts';
 import { CustomAdmission } from './gateway/admission/custom.ts';
@@ -162,6 +163,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   });
   parts.defer(() => functions.close());
   const admission = new CertificateAdmission({ ...places, clock, log, changes: rights });
+  const certificate = new CertificateCallbacks({ certificates: admission, functions, log });
   const custom = new CustomAdmission({ ...places, functions, certificates: admission, clock, log });
   const { marked, judgedAt } = markJudgements(rights);
   const limits = limitsAndRates(config.accounts, config.rateLimits);
@@ -213,14 +215,14 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   parts.defer(followIdentities({ broker, clock, onChange, countOf, judgedAt: identities.judgedAt }));
   const gateway = createGateway({
     broker,
-    logins: new Logins({ certificate: admission, sigv4, custom }, marked),
+    logins: new Logins({ certificate, sigv4, custom }, marked),
     credentials: authority.serverCredentials(),
     readHead: signedHead,
     dataPlane: (regionName) => services(regionName)['iot-data'],
     domainOf: (name) => directory.find(name)?.rules,
     tlsDomains: directory,
     credentialProvider: {
-      certificate: admission,
+      certificate,
       issue: credentialProvider({ inRegion, clock, tokens, facts: principalFacts, assume: iam.roleCredentials }),
     },
     refuse,
@@ -241,6 +243,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
       tags: policyTags,
       functions,
       isFunctionName,
+      domainNaming,
       directory,
       serving,
       endpoint,

@@ -35,6 +35,8 @@ class Bench implements AsyncDisposable {
   readonly events: Record<string, unknown>[] = [];
   readonly tagged = new Map<string, unknown>();
   answer: () => unknown = () => GRANT;
+  /** Of a domain configuration whose default every authorizer is. */
+  domain: string | undefined;
   readonly #store: Awaited<ReturnType<typeof openSqliteStore>>;
   readonly #handlers: Handlers<IotOperations>;
 
@@ -54,7 +56,7 @@ class Bench implements AsyncDisposable {
       remove: async (_tx: unknown, _accountId: string, arn: string) => void this.tagged.delete(arn),
     };
     this.#handlers = {
-      ...authorizerOperations({ store, clock, tags, isFunctionName }),
+      ...authorizerOperations({ store, clock, tags, isFunctionName, domainNaming: async () => this.domain }),
       ...defaultAuthorizerOperations({ store }),
       ...authorizerTestOperations({ store, functions }),
     };
@@ -198,7 +200,7 @@ test('UpdateAuthorizer changes what it is given, keeps the rest, and what does n
   await bench.refuses('ResourceNotFoundException', 'UpdateAuthorizer', { authorizerName: 'b' });
 });
 
-test('DeleteAuthorizer wants it INACTIVE and not the default; tags go with it', async () => {
+test('DeleteAuthorizer wants it INACTIVE and nobody’s default; tags go with it', async () => {
   await using bench = await Bench.open();
   await bench.create('a', { tags: [{ Key: 'k', Value: 'v' }] });
   await bench.refuses('DeleteConflictException', 'DeleteAuthorizer', { authorizerName: 'a' }, /ACTIVE/);
@@ -206,6 +208,9 @@ test('DeleteAuthorizer wants it INACTIVE and not the default; tags go with it', 
   await bench.call('SetDefaultAuthorizer', { authorizerName: 'a' });
   await bench.refuses('DeleteConflictException', 'DeleteAuthorizer', { authorizerName: 'a' }, /default/);
   await bench.call('ClearDefaultAuthorizer', {});
+  bench.domain = 'arn:aws:iot:us-east-1:123456789012:domainconfiguration/fleet/x';
+  await bench.refuses('DeleteConflictException', 'DeleteAuthorizer', { authorizerName: 'a' }, /domainconfiguration\/fleet/);
+  bench.domain = undefined;
   await bench.call('DeleteAuthorizer', { authorizerName: 'a' });
   assert.equal(bench.tagged.size, 0);
   await bench.refuses('ResourceNotFoundException', 'DeleteAuthorizer', { authorizerName: 'a' });

@@ -1,9 +1,10 @@
 /** CreateAuthorizer, DescribeAuthorizer, ListAuthorizers, UpdateAuthorizer, DeleteAuthorizer. */
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
+import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Store, WriteTransaction } from '../store/contract.ts';
+import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
 import { checkAuthorizer, checkLimits, described, getAuthorizer, listed } from './records.ts';
 import { type AuthorizerRecord, authorizerArn, authorizers, defaultAuthorizers, findAuthorizer } from './store.ts';
 
@@ -24,6 +25,8 @@ export interface AuthorizerOptions {
   readonly tags: AuthorizerTags;
   /** Whether a function can be called by this name. */
   readonly isFunctionName: (name: string) => boolean;
+  /** ARN of a domain configuration whose default authorizer this is. */
+  readonly domainNaming: (tx: ReadTransaction, place: Place, authorizerName: string) => Promise<string | undefined>;
 }
 
 /** API reference, member PageSize: at most 250, which is also what a request without it gets. */
@@ -33,7 +36,7 @@ type Operations = Handlers<
   Pick<IotOperations, 'CreateAuthorizer' | 'DescribeAuthorizer' | 'ListAuthorizers' | 'UpdateAuthorizer' | 'DeleteAuthorizer'>
 >;
 
-export function authorizerOperations({ store, clock, tags, isFunctionName }: AuthorizerOptions): Operations {
+export function authorizerOperations({ store, clock, tags, isFunctionName, domainNaming }: AuthorizerOptions): Operations {
   return {
     async CreateAuthorizer(input, caller) {
       const { accountId } = caller;
@@ -115,6 +118,9 @@ export function authorizerOperations({ store, clock, tags, isFunctionName }: Aut
           fail('DeleteConflictException', `The authorizer ${authorizerName} is ACTIVE; it must be INACTIVE to be deleted`);
         if ((await tx.get(defaultAuthorizers, [accountId]))?.authorizerName === authorizerName)
           fail('DeleteConflictException', `The authorizer ${authorizerName} is the default authorizer`);
+        const domain = await domainNaming(tx, caller, authorizerName);
+        if (domain !== undefined)
+          fail('DeleteConflictException', `The authorizer ${authorizerName} is the default authorizer of ${domain}`);
         await tx.delete(authorizers, [accountId, authorizerName]);
         await tags.remove(tx, accountId, authorizerArn(caller, authorizerName));
       });

@@ -25,6 +25,8 @@ export interface Peer {
   readonly certificateId?: string;
   /** Its DER form, asked of the connection: kept for every one of them, it would weigh more than all else. */
   readonly certificateDer?: () => Buffer | undefined;
+  /** DER forms of the issuers that it has sent, the certificate's own first; kept only where they are asked for. */
+  readonly issuers?: readonly Buffer[];
 }
 
 export interface Decision {

@@ -5,7 +5,7 @@ import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { WriteTransaction } from '../store/contract.ts';
 import type { DomainOptions } from './operations.ts';
-import { checkCertificate, checkDomainName, checkPair } from './rules.ts';
+import { checkCallback, checkCertificate, checkDomainName, checkPair } from './rules.ts';
 import { checkSecurityPolicy, DEFAULT_SECURITY_POLICY } from './security-policies.ts';
 import { type DomainRecord, domainArn, domainConfigurations, type IssuedRecord, issuedCertificates } from './store.ts';
 
@@ -71,6 +71,7 @@ export const domainCreation = ({
   serving,
   issuer,
   endpoint,
+  isFunctionName,
 }: DomainOptions): Handlers<Pick<IotOperations, 'CreateDomainConfiguration'>> => {
   /** Everything that may refuse the configuration; asked before a key is made for it, and again when it is stored. */
   async function check(tx: WriteTransaction, record: DomainRecord, input: Input, caller: Caller): Promise<void> {
@@ -90,6 +91,7 @@ export const domainCreation = ({
   return {
     async CreateDomainConfiguration(input, caller) {
       const record = recordOf(input, caller.accountId, endpoint, clock.now());
+      checkCallback(record, isFunctionName);
       const arn = domainArn(caller, record);
       await store.write((tx) => check(tx, record, input, caller));
       using _claim = directory.claim(record.domainName.toLowerCase());

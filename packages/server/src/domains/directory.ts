@@ -16,6 +16,8 @@ export interface DomainRules {
   readonly serviceType: ServiceType;
   readonly defaultAuthorizerName?: string;
   readonly allowAuthorizerOverride: boolean;
+  /** The function that is asked about client certificates, and the configuration's ARN. */
+  readonly certificateCallback?: { readonly functionArn: string; readonly sourceArn: string };
 }
 
 /** What the handshake is made with: PEM, one key and chain per kind of key. Never changed: a change is a new object. */

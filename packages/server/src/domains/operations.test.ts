@@ -9,13 +9,14 @@ import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { type Authority, openAuthority } from '../authority/authority.ts';
 import type { PolicyTags } from '../policies/principals.ts';
+import { isFunctionName } from '../functions/function-name.ts';
 import { byRegion, regionsOf } from '../store/regional.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { Store } from '../store/contract.ts';
 import { domainCreation } from './creating.ts';
 import { DomainDirectory } from './directory.ts';
 import { domainOperations } from './operations.ts';
-import { DomainServing } from './serving.ts';
+import { domainNaming, DomainServing } from './serving.ts';
 
 const DAY = 86_400_000;
 const caller: Caller = {
@@ -53,7 +54,16 @@ async function start(): Promise<void> {
   serving = new DomainServing({ directory, regions: () => regionsOf(store), inRegion, issuer: authority, clock });
   await serving.load();
   domains = (region) => {
-    const options = { store: inRegion(region), clock, tags, directory, serving, issuer: authority, endpoint: 'iot.example.com' };
+    const options = {
+      store: inRegion(region),
+      clock,
+      tags,
+      directory,
+      serving,
+      issuer: authority,
+      endpoint: 'iot.example.com',
+      isFunctionName,
+    };
     return { ...domainCreation(options), ...domainOperations(options) } as ReturnType<typeof domains>;
   };
 }
@@ -215,4 +225,11 @@ test('the built-in configuration is the endpoint', async () => {
   assert.equal(domainConfigurationArn, 'arn:aws:iot:us-east-1:123456789012:domainconfiguration/iot:Data-ATS');
   await assert.rejects(describe('none'), { code: 'ResourceNotFoundException' });
   await assert.rejects(update('none', {}), { code: 'ResourceNotFoundException' });
+});
+
+test('the configuration that names an authorizer as its default is found', async () => {
+  const made = await create('fleet', { authorizerConfig: { defaultAuthorizerName: 'a', allowAuthorizerOverride: true } });
+  const naming = (name: string) => byRegion(store)(caller.region).read((tx) => domainNaming(tx, caller, name));
+  assert.equal(await naming('a'), made.domainConfigurationArn);
+  assert.equal(await naming('b'), undefined);
 });

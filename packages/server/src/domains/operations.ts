@@ -7,7 +7,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
 import { BUILT_IN, builtInArn, builtInDescription, describedDomain, listedDomain } from './description.ts';
 import type { DomainDirectory } from './directory.ts';
-import { checkPair } from './rules.ts';
+import { checkCallback, checkPair } from './rules.ts';
 import { checkSecurityPolicy } from './security-policies.ts';
 import type { DomainServing, HostNameIssuer } from './serving.ts';
 import { type DomainRecord, domainArn, domainConfigurations, issuedCertificates } from './store.ts';
@@ -21,6 +21,8 @@ export interface DomainOptions {
   readonly issuer: HostNameIssuer;
   /** Host name of the built-in configuration; AWS-managed domains are below it. */
   readonly endpoint: string;
+  /** Whether a function can be called by this name. */
+  readonly isFunctionName: (name: string) => boolean;
 }
 
 type Operations = Pick<
@@ -48,7 +50,12 @@ function nameOf(marker: string): string {
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The record after an update; fails with InvalidRequestException where its parts don't go together. */
-function updated(before: DomainRecord, input: Update, now: number): DomainRecord {
+function updated(
+  before: DomainRecord,
+  input: Update,
+  now: number,
+  isFunctionName: DomainOptions['isFunctionName'],
+): DomainRecord {
   const { removeAuthorizerConfig, authorizerConfig, tlsConfig, serverCertificateConfig, clientCertificateConfig } = input;
   if (removeAuthorizerConfig === true && authorizerConfig !== undefined)
     fail('InvalidRequestException', 'An authorizer configuration is either given or removed');
@@ -67,10 +74,18 @@ function updated(before: DomainRecord, input: Update, now: number): DomainRecord
     ...(clientCertificateConfig === undefined ? {} : { clientCertificateConfig }),
   } as DomainRecord;
   checkPair(after.authenticationType, after.applicationProtocol);
+  checkCallback(after, isFunctionName);
   return after;
 }
 
-export const domainOperations = ({ store, clock, tags, serving, endpoint }: DomainOptions): Handlers<Operations> => {
+export const domainOperations = ({
+  store,
+  clock,
+  tags,
+  serving,
+  endpoint,
+  isFunctionName,
+}: DomainOptions): Handlers<Operations> => {
   const described = async (name: string, caller: Caller) =>
     store.read(async (tx) => describedDomain(tx, caller, await existing(tx, caller.accountId, name), clock.now()));
 
@@ -108,7 +123,7 @@ export const domainOperations = ({ store, clock, tags, serving, endpoint }: Doma
           `${BUILT_IN} is the server's own endpoint, for all accounts: it can not be changed`,
         );
       const record = await store.write(async (tx) => {
-        const after = updated(await existing(tx, caller.accountId, name), input, clock.now());
+        const after = updated(await existing(tx, caller.accountId, name), input, clock.now(), isFunctionName);
         await tx.put(domainConfigurations, after);
         return after;
       });

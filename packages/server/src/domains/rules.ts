@@ -4,7 +4,7 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { serverCertificateId, serverCertificates } from '../server-certificates/store.ts';
 import type { ReadTransaction } from '../store/contract.ts';
-import type { ApplicationProtocol, AuthenticationType } from './store.ts';
+import type { ApplicationProtocol, AuthenticationType, DomainRecord } from './store.ts';
 
 /** Which protocols go with which type (developer guide, page protocols); `DEFAULT` leaves it to port and ALPN. */
 const PROTOCOLS: Readonly<Record<AuthenticationType, readonly ApplicationProtocol[]>> = {
@@ -19,6 +19,16 @@ const PROTOCOLS: Readonly<Record<AuthenticationType, readonly ApplicationProtoco
 export function checkPair(type: AuthenticationType, protocol: ApplicationProtocol): void {
   if (!PROTOCOLS[type].includes(protocol))
     fail('InvalidRequestException', `The authentication type ${type} does not go with the application protocol ${protocol}`);
+}
+
+/** Fails with InvalidRequestException for a function that can't be called. */
+export function checkCallback(
+  { clientCertificateConfig }: Pick<DomainRecord, 'clientCertificateConfig'>,
+  isFunctionName: (name: string) => boolean,
+): void {
+  const functionArn = clientCertificateConfig?.clientCertificateCallbackArn;
+  if (functionArn !== undefined && !isFunctionName(functionArn))
+    fail('InvalidRequestException', 'The client certificate callback is not the ARN of a Lambda function');
 }
 
 /** Labels of letters, digits and hyphens (RFC 1123, section 2.1). An address is none: TLS names no address (RFC 6066, section 3). */

@@ -126,6 +126,7 @@ async function credentialsOf(tx: ReadTransaction, place: Place, record: DomainRe
 
 const rulesOf = (place: Place, record: DomainRecord): DomainRules => {
   const { name, authenticationType, applicationProtocol, serviceType, authorizerConfig = {} } = record;
+  const functionArn = record.clientCertificateConfig?.clientCertificateCallbackArn;
   const { defaultAuthorizerName, allowAuthorizerOverride = false } = authorizerConfig;
   return {
     place,
@@ -135,6 +136,7 @@ const rulesOf = (place: Place, record: DomainRecord): DomainRules => {
     serviceType,
     ...(defaultAuthorizerName === undefined ? {} : { defaultAuthorizerName }),
     allowAuthorizerOverride,
+    ...(functionArn === undefined ? {} : { certificateCallback: { functionArn, sourceArn: domainArn(place, record) } }),
   };
 };
 
@@ -147,3 +149,10 @@ async function usersOf(tx: ReadTransaction, place: Place, certificateArn: string
 /** Their ARNs: what a certificate says that it is in use by. */
 export const domainsUsing = async (tx: ReadTransaction, place: Place, certificateArn: string): Promise<string[]> =>
   (await usersOf(tx, place, certificateArn)).map((record) => domainArn(place, record));
+
+/** ARN of a configuration of the account whose default authorizer this is; undefined when there is none. */
+export async function domainNaming(tx: ReadTransaction, place: Place, authorizerName: string): Promise<string | undefined> {
+  const { items } = await tx.scan(domainConfigurations, { prefix: [place.accountId] });
+  const found = items.find(({ authorizerConfig }) => authorizerConfig?.defaultAuthorizerName === authorizerName);
+  return found === undefined ? undefined : domainArn(place, found);
+}

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { Peer } from '../broker/contract.ts';
 import type { Domain, HttpHead, Login } from './admission/login.ts';
 import { peerOf } from './peer.ts';
 
@@ -24,15 +25,22 @@ export const alpnOf = (socket: Socket): string | undefined =>
   socket instanceof TLSSocket && typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : undefined;
 
 export function arrivals(readHead: ReadHead, domainOf: DomainOf | undefined): Arrivals {
-  const known = (socket: Socket): Pick<Login, 'peer' | 'domain'> => {
-    const peer = peerOf(socket);
+  const wantsIssuers = (serverName: string): boolean => domainOf?.(serverName)?.certificateCallback !== undefined;
+  /** All requests of a connection come from one peer. */
+  const peers = new WeakMap<Socket, Peer>();
+  const peerBehind = (socket: Socket): Peer => {
+    const peer = peers.get(socket) ?? peerOf(socket, wantsIssuers);
+    peers.set(socket, peer);
+    return peer;
+  };
+  const known = (peer: Peer): Pick<Login, 'peer' | 'domain'> => {
     const domain = peer.serverName === undefined ? undefined : domainOf?.(peer.serverName);
     return { peer, ...(domain === undefined ? {} : { domain }) };
   };
   return {
-    ofSocket: (socket) => ({ ...known(socket), protocol: 'mqtt' }),
+    ofSocket: (socket) => ({ ...known(peerOf(socket, wantsIssuers)), protocol: 'mqtt' }),
     ofRequest: (request, protocol) => ({
-      ...known(request.socket),
+      ...known(peerBehind(request.socket)),
       protocol,
       http: readHead(request.method ?? '', request.url ?? '', request.rawHeaders),
     }),

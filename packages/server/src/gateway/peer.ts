@@ -1,5 +1,5 @@
 /** What a connection, and the TLS handshake on it if there was one, tell of the peer. */
-import { hash } from 'node:crypto';
+import { hash, type X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Peer } from '../broker/contract.ts';
@@ -11,14 +11,33 @@ export const plainAddress = (address: string | undefined): string =>
 /** The id of a certificate is the SHA-256 of its DER form, as AWS IoT's ids are. */
 export const certificateIdOf = (der: Buffer): string => hash('sha256', der, 'hex');
 
-export function peerOf(socket: Socket): Peer {
+/** Issuers of a peer's chain that are kept. */
+const MOST_ISSUERS = 10;
+
+/** What the peer has sent of the chain above a certificate. */
+function issuersOf(certificate: X509Certificate | undefined): Buffer[] {
+  const chain: Buffer[] = [];
+  for (let next = certificate?.issuerCertificate; next !== undefined; next = next.issuerCertificate) {
+    // A root names itself.
+    if (chain.length === MOST_ISSUERS || chain.at(-1)?.equals(next.raw) === true) break;
+    chain.push(next.raw);
+  }
+  return chain;
+}
+
+/** `wantsIssuers` says whether they are to be kept, by the server name that was asked for. */
+export function peerOf(socket: Socket, wantsIssuers: (serverName: string) => boolean = () => false): Peer {
   const tls = socket instanceof TLSSocket ? socket : undefined;
-  const der = tls?.getPeerX509Certificate()?.raw;
-  const serverName = tls?.servername;
+  const certificate = tls?.getPeerX509Certificate();
+  const der = certificate?.raw;
+  const serverName = typeof tls?.servername === 'string' ? tls.servername : '';
+  // Now or never: Node tells the issuers of a connection with the first certificate object alone.
+  const issuers = serverName !== '' && wantsIssuers(serverName) ? issuersOf(certificate) : [];
   return {
     sourceIp: plainAddress(socket.remoteAddress),
     sourcePort: socket.remotePort ?? 0,
-    ...(typeof serverName === 'string' && serverName !== '' ? { serverName } : {}),
+    ...(serverName === '' ? {} : { serverName }),
+    ...(issuers.length === 0 ? {} : { issuers }),
     ...(der === undefined
       ? {}
       : { certificateId: certificateIdOf(der), certificateDer: () => tls?.getPeerX509Certificate()?.raw }),

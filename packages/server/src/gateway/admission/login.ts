@@ -24,6 +24,13 @@ export interface Domain {
   readonly serviceType: 'DATA' | 'CREDENTIAL_PROVIDER' | 'JOBS';
   readonly defaultAuthorizerName?: string;
   readonly allowAuthorizerOverride: boolean;
+  readonly certificateCallback?: CertificateCallback;
+}
+
+/** The function that a domain asks about client certificates, and the domain configuration's ARN, in whose name it does. */
+export interface CertificateCallback {
+  readonly functionArn: string;
+  readonly sourceArn: string;
 }
 
 /** Rights that are asked for more than messages: connecting, and the operations of the data plane. */

@@ -1,0 +1,112 @@
+/**
+ * Custom client certificate validation: on a domain that names a function for it, the function is asked once for each connection
+ * whether the client's certificate counts, before anything else of the login does. Who shows no certificate that is registered
+ * and ACTIVE never gets the function called.
+ * Source: AWS IoT developer guide, page customize-client-auth.
+ */
+import { randomUUID, X509Certificate } from 'node:crypto';
+import type { AdmissionRefusal, Judge, Peer } from '../../broker/contract.ts';
+import { FunctionError, type FunctionInvoker } from '../../functions/contract.ts';
+import type { Logger } from '../../runtime/log.ts';
+import type { CertificateAdmission } from './certificate.ts';
+import type { CertificateCallback, Domain, Identified, Login, LoginMethod } from './login.ts';
+
+export interface CertificateCallbacksOptions {
+  readonly certificates: CertificateAdmission;
+  readonly functions: FunctionInvoker;
+  readonly log: Logger;
+}
+
+/** Milliseconds for the function, as for authorizers. */
+const TIMEOUT = 5_000;
+const NO_CLIENT = '';
+
+type Refused = AdmissionRefusal['refused'];
+
+function authenticated(answer: Uint8Array): boolean {
+  try {
+    const { isAuthenticated } = JSON.parse(Buffer.from(answer).toString('utf8')) as { isAuthenticated?: unknown };
+    return isAuthenticated === true;
+  } catch {
+    return false;
+  }
+}
+
+/** Puts the question of a domain's function before what certificates and policies say. */
+export class CertificateCallbacks implements LoginMethod {
+  readonly #options: CertificateCallbacksOptions;
+  /** Peers whose function has let them in. */
+  readonly #passed = new WeakSet<Peer>();
+
+  constructor(options: CertificateCallbacksOptions) {
+    this.#options = options;
+  }
+
+  judgeOf(login: Login): Judge {
+    const judge = this.#options.certificates.judgeOf(login);
+    const { domain } = login;
+    if (domain?.certificateCallback === undefined) return judge;
+    return async (connect) => {
+      const refused = await this.#refusal(domain, domain.certificateCallback, login.peer, connect.clientId);
+      return refused === undefined ? judge(connect) : { refused: { ...refused, clientId: connect.clientId } };
+    };
+  }
+
+  async identify(login: Login): Promise<Identified | AdmissionRefusal> {
+    const { domain, peer } = login;
+    const refused = domain === undefined ? undefined : await this.#refusal(domain, domain.certificateCallback, peer, NO_CLIENT);
+    return refused === undefined ? this.#options.certificates.identify(login) : { refused };
+  }
+
+  async #refusal(
+    domain: Domain,
+    callback: CertificateCallback | undefined,
+    peer: Peer,
+    clientId: string,
+  ): Promise<Refused | undefined> {
+    if (callback === undefined || this.#passed.has(peer)) return undefined;
+    try {
+      const facts = await this.#options.certificates.factsOf(peer, clientId);
+      if ('refused' in facts) return facts.refused;
+      const fault = await this.#ask(domain, callback, peer, facts.certificateId);
+      if (fault === undefined) {
+        this.#passed.add(peer);
+        return undefined;
+      }
+      const { place, principal, certificateId } = facts;
+      return { ...fault, ...place, principal, certificateId };
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'a connection could not be judged');
+      return { check: 'overload', reason: 'the server could not read what it needs to judge the connection' };
+    }
+  }
+
+  async #ask(
+    { name, place: { accountId } }: Domain,
+    { functionArn, sourceArn }: CertificateCallback,
+    peer: Peer,
+    principalId: string,
+  ): Promise<Pick<Refused, 'check' | 'reason'> | undefined> {
+    const { issuers = [] } = peer;
+    const own = [peer.certificateDer?.()].filter((der) => der !== undefined);
+    const event = {
+      connectionMetadata: { id: randomUUID() },
+      principalId,
+      serverName: peer.serverName,
+      clientCertificateChain: [...own, ...issuers].map((der) => new X509Certificate(der).toString()),
+    };
+    const said = `the certificate callback of the domain configuration ${name}`;
+    try {
+      const answer = await this.#options.functions.invoke(functionArn, Buffer.from(JSON.stringify(event)), {
+        timeoutMs: TIMEOUT,
+        as: { service: 'iot.amazonaws.com', sourceArn, sourceAccount: accountId },
+      });
+      if (authenticated(answer)) return undefined;
+      return { check: 'authorizer', reason: `${said} answered that the client is not authenticated` };
+    } catch (error) {
+      if (!(error instanceof FunctionError)) throw error;
+      const check = error.fault === 'overload' ? 'overload' : 'authorizer';
+      return { check, reason: `${said} gave no answer: ${error.message}` };
+    }
+  }
+}
