@@ -202,6 +202,11 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ['crypto', 'http', 'stream'],
   ),
   'admin/': room('what AWS has no call for, and no more', ['broker/broker.ts', 'refusals/refusals.ts'], ['perf_hooks']),
+  'services.ts': room('a list of operations and what they are given: it starts nothing and decides nothing', [
+    ...['runtime/', 'store/contract.ts', 'store/regional.ts', 'authority/authority.ts', 'policies/', 'registry/'],
+    ...['broker/', 'events/', 'functions/', 'functions/hosted/hosting.ts', 'authorizers/', 'server-certificates/'],
+    ...['domains/', 'credentials/', 'rules/open.ts', 'rules/store.ts', 'api/dispatch.ts', 'api/json-services.ts'],
+  ]),
   'core.ts': room(
     'core knows every part and decides nothing',
     [
@@ -229,6 +234,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       'gateway/',
       'api/',
       'admin/',
+      'services.ts',
     ],
     ['fs', 'http', 'https'],
   ),

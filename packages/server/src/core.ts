@@ -6,21 +6,15 @@ import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { metricsText } from './admin/metrics.ts';
 import { adminOperations } from './admin/operations.ts';
 import type { FindAccessKey, KeyUse } from './api/access-keys.ts';
-import type { Services } from './api/dispatch.ts';
-import type { JsonService } from './api/json-services.ts';
 import { createApi, type PlainHandler } from './api/http.ts';
 import { archiveAnswer, confirmationAnswer, text } from './api/plain-answers.ts';
 import { serveApi, serverOptions } from './api/serve.ts';
+import { signRequest } from './api/sign-request.ts';
 import { signedHead } from './api/signed-request.ts';
 import { createSigv4 } from './api/sigv4.ts';
-import { signRequest } from './api/sign-request.ts';
 import { openAuthority } from './authority/authority.ts';
-import { defaultAuthorizerOperations } from './authorizers/operations-default.ts';
-import { authorizerTestOperations } from './authorizers/operations-test.ts';
-import { authorizerOperations } from './authorizers/operations.ts';
-import { taggableAuthorizers } from './authorizers/store.ts';
 import { Broker } from './broker/broker.ts';
-import { dataPlaneOperations, publisher } from './broker/operations.ts';
+import { publisher } from './broker/operations.ts';
 import { Retained } from './broker/retained.ts';
 import { limitsAndRates } from './config/accounts.ts';
 import type { ActionService } from './config/action-endpoints.ts';
@@ -30,32 +24,22 @@ import type { DataFolder } from './config/data-folder.ts';
 import { writePrivateFile } from './config/private-file.ts';
 import { openAccessKeys } from './config/secrets.ts';
 import { readServerCertificate } from './config/server-certificate.ts';
-import { roleAliasOperations } from './credentials/operations.ts';
 import { credentialProvider } from './credentials/provider.ts';
 import { SessionTokens } from './credentials/session-tokens.ts';
-import { taggableRoleAliases } from './credentials/store.ts';
-import { openRules } from './rules/open.ts';
-import { askRegistry } from './registry/ask.ts';
-import { taggableRules } from './rules/store.ts';
 import { temporaryKeys } from './credentials/temporary-keys.ts';
-import { domainCreation } from './domains/creating.ts';
 import { DomainDirectory } from './domains/directory.ts';
-import { domainOperations } from './domains/operations.ts';
-import { domainNaming, domainsUsing, DomainServing } from './domains/serving.ts';
-import { taggableDomains } from './domains/tagging.ts';
-import { isFunctionName } from './functions/function-name.ts';
+import { DomainServing } from './domains/serving.ts';
+import { Lifecycle } from './events/lifecycle.ts';
 import { FunctionHosting } from './functions/hosted/hosting.ts';
 import { localUrl } from './functions/hosted/local-url.ts';
 import { Functions } from './functions/invoke.ts';
 import { CertificateCallbacks } from './gateway/admission/certificate-callback.ts';
 import { CertificateAdmission } from './gateway/admission/certificate.ts';
-import { holderRights, holderStands } from './gateway/admission/holder-rights.ts';
 import { CustomAdmission } from './gateway/admission/custom.ts';
+import { holderRights, holderStands } from './gateway/admission/holder-rights.ts';
 import { Logins } from './gateway/admission/logins.ts';
 import { Sigv4Admission } from './gateway/admission/sigv4.ts';
 import { standing } from './gateway/admission/standing.ts';
-import { Lifecycle } from './events/lifecycle.ts';
-import { eventOperations } from './events/operations.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { HANDSHAKE_TIMEOUT, secureOptions } from './gateway/listeners/tls.ts';
 import { followIdentities, markIdentities } from './gateway/live-identities.ts';
@@ -64,33 +48,19 @@ import { asksForWebSocket } from './gateway/upgrade.ts';
 import { openIam } from './iam/iam.ts';
 import { logsService } from './logs/service.ts';
 import { LogWriter } from './logs/writer.ts';
-import { policyAttachmentOperations } from './policies/operations-attachments.ts';
-import { authorizationOperations } from './policies/operations-authorization.ts';
-import { policyListingOperations } from './policies/operations-listings.ts';
-import { policyVersionOperations } from './policies/operations-versions.ts';
-import { policyOperations } from './policies/operations.ts';
 import { RightsChanges } from './policies/rights-changes.ts';
 import { Refusals } from './refusals/refusals.ts';
 import { announceRefusals } from './refusals/topics.ts';
-import { caCertificateOperations } from './registry/ca-certificate-operations.ts';
-import { caCertificateRegisteringOperations } from './registry/ca-certificate-registering.ts';
-import { certificateIssuingOperations } from './registry/certificate-issuing.ts';
-import { certificateOperations } from './registry/certificate-operations.ts';
-import { certificateRegisteringOperations } from './registry/certificate-registering.ts';
-import { endpointOperations } from './registry/describe-endpoint.ts';
-import { policyTags, policyTargets, principalFacts, taggablePolicies } from './registry/policy-principals.ts';
-import { taggableRegistry, tagOperations } from './registry/tag-operations.ts';
-import { thingOperations } from './registry/thing-operations.ts';
-import { thingPrincipalOperations } from './registry/thing-principal-operations.ts';
-import { thingTypeOperations } from './registry/thing-type-operations.ts';
+import { askRegistry } from './registry/ask.ts';
+import { principalFacts } from './registry/policy-principals.ts';
+import { openRules } from './rules/open.ts';
 import type { Clock } from './runtime/clock.ts';
 import { connectionsWithin, limitConnections, openFileLimit } from './runtime/connection-limit.ts';
 import { close, listen } from './runtime/listen.ts';
 import type { Logger } from './runtime/log.ts';
 import { collectGarbage, Tidy } from './runtime/tidy.ts';
 import { every } from './runtime/timers.ts';
-import { acmListingOperations } from './server-certificates/operations-listings.ts';
-import { acmOperations } from './server-certificates/operations.ts';
+import { acmService, regionalServices } from './services.ts';
 import { byRegion, perRegion, regionsOf } from './store/regional.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 
@@ -230,73 +200,9 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   });
   parts.defer(authority.onRotate(() => gateway.setCredentials(authority.serverCredentials())));
 
-  /** Each region's handlers over its own part of the store, made when first asked for. */
-  const services = perRegion((regionName): Services => {
-    const regional = inRegion(regionName);
-    const given = {
-      store: regional,
-      clock,
-      rights,
-      issuer: authority,
-      targets: policyTargets,
-      facts: principalFacts,
-      tags: policyTags,
-      functions,
-      isFunctionName,
-      domainNaming,
-      directory,
-      serving,
-      endpoint,
-    };
-    return {
-      iot: {
-        ...endpointOperations({ endpoint }),
-        ...certificateIssuingOperations(given),
-        ...certificateRegisteringOperations(given),
-        ...certificateOperations(given),
-        ...caCertificateRegisteringOperations(given),
-        ...caCertificateOperations(given),
-        ...thingOperations(given),
-        ...thingTypeOperations(given),
-        ...thingPrincipalOperations(given),
-        ...eventOperations(given),
-        ...rules.operations(regional, policyTags),
-        ...tagOperations({
-          store: regional,
-          taggable: {
-            ...taggableRegistry,
-            ...taggablePolicies,
-            ...taggableAuthorizers,
-            ...taggableDomains,
-            ...taggableRoleAliases,
-            ...taggableRules,
-          },
-        }),
-        ...policyOperations(given),
-        ...policyVersionOperations(given),
-        ...policyAttachmentOperations(given),
-        ...policyListingOperations(given),
-        ...authorizationOperations(given),
-        ...authorizerOperations(given),
-        ...defaultAuthorizerOperations(given),
-        ...authorizerTestOperations(given),
-        ...domainCreation(given),
-        ...domainOperations(given),
-        ...roleAliasOperations({ ...given, knowsRole: iam.knowsRole }),
-      },
-      'iot-data': dataPlaneOperations(broker, publish),
-      'iot-jobs-data': {},
-      lambda: hosting.operations(regional),
-    };
-  });
-  const acm = perRegion((regionName): JsonService => {
-    const given = {
-      store: inRegion(regionName),
-      clock,
-      usedBy: domainsUsing,
-      replaced: serving.certificateReplaced.bind(serving),
-    };
-    return { target: 'CertificateManager', operations: { ...acmOperations(given), ...acmListingOperations(given) } };
+  const services = regionalServices({
+    ...{ inRegion, clock, rights, authority, functions, directory, serving, endpoint, broker, publish, rules, hosting },
+    knowsRole: iam.knowsRole,
   });
   const api = createApi({
     clock,
@@ -305,7 +211,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     services,
     queryServices: iam.services,
     jsonServices: new Map([
-      ['acm', acm],
+      ['acm', acmService({ inRegion, clock, serving })],
       ['logs', perRegion((regionName) => logsService({ store: inRegion(regionName), clock }))],
     ]),
     plain: new Map<string, PlainHandler>([
