@@ -62,8 +62,6 @@ export class Client implements Waiter, Receiver, Deferred {
   throttle: ConnectionThrottle | undefined;
   /** Topics by alias (MQTT 5). */
   aliases: Map<number, TopicEntry> | undefined;
-  /** Random, one for each connection: the session identifier of lifecycle events. */
-  readonly sessionIdentifier = randomUUID();
   /** Monotonic ms when it is to be judged again, and when it ends whatever it does; 0 for never. */
   judgeAgainAt = 0;
   endsAt = 0;
@@ -88,6 +86,7 @@ export class Client implements Waiter, Receiver, Deferred {
   #acksHeld = 0;
   #refusals = 0;
   #origin: Origin | undefined;
+  #sessionIdentifier: string | undefined;
 
   constructor(broker: Broker, channel: Channel, peer: Peer, judge: Judge) {
     this.broker = broker;
@@ -98,6 +97,12 @@ export class Client implements Waiter, Receiver, Deferred {
     this.lastHeard = this.since;
     this.intake = new Intake(this);
     this.output = new Output(channel, broker.flusher, () => this.delivery?.drained());
+  }
+
+  /** Random, one for each connection: the session identifier of lifecycle events, made when it is first told. */
+  get sessionIdentifier(): string {
+    this.#sessionIdentifier ??= randomUUID();
+    return this.#sessionIdentifier;
   }
 
   /** What rules may know of where its messages come from. */

@@ -29,7 +29,7 @@ type About = {
 };
 
 /** A payload to be. */
-type Event = { readonly clientId: string } & Readonly<Record<string, unknown>>;
+type Event = Readonly<Record<string, unknown>>;
 
 export class Lifecycle implements BrokerListener {
   readonly #options: LifecycleOptions;
@@ -41,26 +41,28 @@ export class Lifecycle implements BrokerListener {
   }
 
   connected(client: Client): void {
-    this.#tell(client, 'presence/connected', {
+    const versionNumber = this.#versions.connected(nameOf(client));
+    this.#tell(client, 'presence/connected', () => ({
       ...this.#about(client, 'connected'),
       ipAddress: client.peer.sourceIp,
-      versionNumber: this.#versions.connected(nameOf(client)),
-    });
+      versionNumber,
+    }));
   }
 
   disconnected(client: Client, why: DisconnectReason): void {
-    this.#tell(client, 'presence/disconnected', {
+    const versionNumber = this.#versions.disconnected(nameOf(client));
+    this.#tell(client, 'presence/disconnected', () => ({
       ...this.#about(client, 'disconnected'),
       clientInitiatedDisconnect: why === 'CLIENT_INITIATED_DISCONNECT',
       disconnectReason: why,
-      versionNumber: this.#versions.disconnected(nameOf(client)),
-    });
+      versionNumber,
+    }));
   }
 
   /** Only of a client whose account is known: whom else would it be told? */
   connectFailed(client: Client, { accountId, region, principal = '', certificateId }: ConnectRefusal): void {
     if (accountId === undefined || region === undefined) return;
-    this.#publish({ accountId, region }, 'presence/connect_failed', {
+    this.#publish({ accountId, region }, 'presence/connect_failed', client.clientId, () => ({
       clientId: client.clientId,
       timestamp: this.#options.clock.now(),
       eventType: 'connect_failed',
@@ -68,15 +70,15 @@ export class Lifecycle implements BrokerListener {
       principalIdentifier: certificateId ?? principal,
       ipAddress: client.peer.sourceIp,
       connectFailureReason: 'AUTHORIZATION_FAILED',
-    });
+    }));
   }
 
   subscribed(client: Client, filters: readonly string[]): void {
-    this.#tell(client, 'subscriptions/subscribed', { ...this.#about(client, 'subscribed'), topics: filters });
+    this.#tell(client, 'subscriptions/subscribed', () => ({ ...this.#about(client, 'subscribed'), topics: filters }));
   }
 
   unsubscribed(client: Client, filters: readonly string[]): void {
-    this.#tell(client, 'subscriptions/unsubscribed', { ...this.#about(client, 'unsubscribed'), topics: filters });
+    this.#tell(client, 'subscriptions/unsubscribed', () => ({ ...this.#about(client, 'unsubscribed'), topics: filters }));
   }
 
   #about(client: Client, eventType: string): About {
@@ -91,15 +93,16 @@ export class Lifecycle implements BrokerListener {
     };
   }
 
-  #tell(client: Client, kind: string, event: Event): void {
-    if (client.account !== undefined) this.#publish(client.account.place, kind, event);
+  #tell(client: Client, kind: string, event: () => Event): void {
+    if (client.account !== undefined) this.#publish(client.account.place, kind, client.clientId, event);
   }
 
   /** A client id that holds what a topic can't has no events (page life-cycle-events). */
-  #publish(place: Place, kind: string, event: Event): void {
-    const topic = `$aws/events/${kind}/${event.clientId}`;
+  #publish(place: Place, kind: string, clientId: string, event: () => Event): void {
+    const topic = `$aws/events/${kind}/${clientId}`;
     const { publish, hasReceivers } = this.#options;
-    if (topicFault(topic) === undefined && hasReceivers(place, topic)) publish(place, topic, Buffer.from(JSON.stringify(event)));
+    if (topicFault(topic) === undefined && hasReceivers(place, topic))
+      publish(place, topic, Buffer.from(JSON.stringify(event())));
   }
 }
 

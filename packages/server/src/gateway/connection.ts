@@ -44,10 +44,13 @@ class SocketChannel implements Channel {
   }
 }
 
+const ignore = (): void => {};
+
 /** Ties a socket to the broker for as long as either lives. */
 export function attach(socket: Duplex, broker: Broker, peer: Peer, judge: Judge): void {
   const client = broker.accept(new SocketChannel(socket), peer, judge);
   socket.on('data', (chunk: Buffer) => client.receive(chunk));
-  socket.on('error', () => client.lost());
+  // The end follows.
+  socket.on('error', ignore);
   socket.on('close', () => client.lost());
 }

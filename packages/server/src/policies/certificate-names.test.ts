@@ -3,7 +3,8 @@ import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type CertificateNames, readCertificateNames } from './certificate-names.ts';
-import { deviceContext } from './variables.ts';
+import { compilePolicies } from './compile.ts';
+import { asksForCertificate, deviceContext } from './variables.ts';
 
 /** Just enough DER to write a certificate whose names are what a test wants. The signature is never looked at here. */
 const tlv = (tag: number, ...content: Uint8Array[]): Buffer => {
@@ -161,6 +162,29 @@ test('an extension that stands twice makes the certificate unreadable (RFC 5280 
   const alternative = extension('17', tlv(0x82, Buffer.from('a')));
   assert.ok(readCertificateNames(certificate([], CA, alternative)) !== undefined);
   assert.equal(readCertificateNames(certificate([], CA, alternative, alternative)), undefined);
+});
+
+test('policies say whether a certificate has to be read at all', () => {
+  const asks = (statement: object): boolean => {
+    const document = JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Allow', Action: '*', ...statement } });
+    return asksForCertificate(compilePolicies([{ policyName: 'p', document }]));
+  };
+  const arn = 'arn:aws:iot:us-east-1:123456789012:topic';
+  const condition = (key: string, value: string): object => ({ Resource: '*', Condition: { StringEquals: { [key]: value } } });
+  for (const statement of [
+    { Resource: `${arn}/\${iot:Certificate.Subject.CommonName}` },
+    { NotResource: ['*', `${arn}/a/\${IOT:certificate.serialNumber}`] },
+    condition('iot:Certificate.Issuer.Country', 'US'),
+    condition('iot:ClientId', '${iot:Certificate.AvailableKeys}'),
+  ])
+    assert.equal(asks(statement), true, JSON.stringify(statement));
+  for (const statement of [
+    { Resource: '*' },
+    { Resource: `${arn}/\${iot:ClientId}/\${iot:Connection.Thing.ThingName}` },
+    { Resource: `${arn}/iot:Certificate.Subject.CommonName` },
+    condition('iot:ClientId', 'iot:Certificate.Subject'),
+  ])
+    assert.equal(asks(statement), false, JSON.stringify(statement));
 });
 
 test('no bytes make the reader throw', () => {

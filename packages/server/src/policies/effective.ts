@@ -39,12 +39,21 @@ export async function effectivePolicies(
 
 const MOST_COMPILED = 4096;
 
+interface Numbered {
+  readonly policy: CompiledPolicy;
+  /** Never given twice. */
+  readonly number: number;
+}
+
 /**
  * Compiled policies, the least recently used dropped first. The key is name and text: a policy that is deleted and made
  * anew starts at version 1 again, with other text.
  */
 export class CompiledPolicyCache {
-  readonly #compiled = new Map<string, CompiledPolicy>();
+  readonly #compiled = new Map<string, Numbered>();
+  /** Policies that go together, by their numbers: whoever has the same ones shares what they are joined to. */
+  readonly #joined = new Map<string, CompiledPolicies>();
+  #last = 0;
   readonly #most: number;
   readonly #grammar: PolicyGrammar;
 
@@ -58,18 +67,27 @@ export class CompiledPolicyCache {
   }
 
   compile(documents: readonly NamedDocument[]): CompiledPolicies {
-    return joinPolicies(documents.map((document) => this.#one(document)));
+    const all = documents.map((document) => this.#one(document));
+    const key = all.map(({ number }) => number).join();
+    return renew(this.#joined, key, this.#most, () => joinPolicies(all.map(({ policy }) => policy)));
   }
 
-  #one(named: NamedDocument): CompiledPolicy {
-    const key = `${named.policyName}\n${named.document}`;
-    const compiled = this.#compiled.get(key) ?? compilePolicy(named, this.#grammar);
-    this.#compiled.delete(key);
-    this.#compiled.set(key, compiled);
-    if (this.#compiled.size > this.#most) {
-      const [oldest] = this.#compiled.keys();
-      if (oldest !== undefined) this.#compiled.delete(oldest);
-    }
-    return compiled;
+  #one(named: NamedDocument): Numbered {
+    return renew(this.#compiled, `${named.policyName}\n${named.document}`, this.#most, () => {
+      this.#last += 1;
+      return { policy: compilePolicy(named, this.#grammar), number: this.#last };
+    });
   }
+}
+
+/** The entry of the key, made where there is none; it is the newest now, and the oldest goes when there are too many. */
+function renew<T>(entries: Map<string, T>, key: string, most: number, make: () => T): T {
+  const entry = entries.get(key) ?? make();
+  entries.delete(key);
+  entries.set(key, entry);
+  if (entries.size > most) {
+    const [oldest] = entries.keys();
+    if (oldest !== undefined) entries.delete(oldest);
+  }
+  return entry;
 }

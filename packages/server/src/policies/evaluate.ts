@@ -70,6 +70,19 @@ function firstMatch(statements: readonly BoundStatement[], head: string, text: s
   return IMPLICIT_DENY;
 }
 
+/** Heads of ARNs, of which a server has few: kept once for all, they are not kept with the ARN that they were cut from. */
+const heads = new Map<string, string>();
+const MOST_HEADS = 1_024;
+
+function sharedHeadOf(resource: string): string {
+  const head = headOf(resource);
+  const known = heads.get(head);
+  if (known !== undefined) return known;
+  if (heads.size >= MOST_HEADS) heads.clear();
+  heads.set(head, head);
+  return head;
+}
+
 class BoundRights implements Rights {
   readonly generation = ++generations;
   readonly timeDependent: boolean;
@@ -77,7 +90,8 @@ class BoundRights implements Rights {
   readonly #compiled: CompiledPolicies;
   readonly #context: PolicyContext;
   readonly #refusal: Decision | undefined;
-  readonly #byAction = new Map<string, ActionRights>();
+  /** Made by the first action beside connecting: many devices never have one. */
+  #byAction: Map<string, ActionRights> | undefined;
   /** Everything of an ARN before its resource, as the last decision saw it: nearly always that of the one account. */
   #head = '';
 
@@ -93,8 +107,8 @@ class BoundRights implements Rights {
 
   decide(action: string, resource: string, conditions?: ContextKeys): Decision {
     if (this.#refusal !== undefined) return this.#refusal;
-    const rights = this.#byAction.get(action) ?? this.#bind(action);
-    if (this.#head === '' || !resource.startsWith(this.#head)) this.#head = headOf(resource);
+    const rights = this.#byAction?.get(action) ?? this.#bind(action);
+    if (this.#head === '' || !resource.startsWith(this.#head)) this.#head = sharedHeadOf(resource);
     const head = this.#head;
     if (conditions !== undefined) return this.#decideWith(rights, head, resource, conditions);
     return firstMatch(rights.holding, head, resource, head.length);
@@ -102,7 +116,7 @@ class BoundRights implements Rights {
 
   decideUnder(head: string, action: string, part: string): Decision {
     if (this.#refusal !== undefined) return this.#refusal;
-    return firstMatch((this.#byAction.get(action) ?? this.#bind(action)).holding, head, part, 0);
+    return firstMatch((this.#byAction?.get(action) ?? this.#bind(action)).holding, head, part, 0);
   }
 
   #decideWith(rights: ActionRights, head: string, resource: string, conditions: ContextKeys): Decision {
@@ -131,7 +145,9 @@ class BoundRights implements Rights {
       .sort((left, right) => Number(right.source.deny) - Number(left.source.deny));
     const rights = { action, statements, holding: statements.filter((statement) => statement.holds) };
     // Asked once, at the connection's begin.
-    if (action !== CONNECT && this.#byAction.size < MOST_ACTIONS) this.#byAction.set(name, rights);
+    if (action === CONNECT) return rights;
+    this.#byAction ??= new Map();
+    if (this.#byAction.size < MOST_ACTIONS) this.#byAction.set(name, rights);
     return rights;
   }
 }

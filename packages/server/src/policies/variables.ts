@@ -2,9 +2,11 @@
  * The keys and variables of a device's connection or request.
  * Source: developer guide, pages basic-policy-variables, thing-policy-variables, cert-policy-variables, connect-policy.
  */
+import type { PolicyToken } from '@thingkeep/wire/documents/policy-text.ts';
 import { type CertificateNames, type NameValues, readCertificateNames } from './certificate-names.ts';
 import { timeKeys } from './condition.ts';
-import { type ContextKeys, contextKeys, type PolicyContext } from './context.ts';
+import type { CompiledPolicies } from './compile.ts';
+import { type ContextKeys, contextKeys, normalizeKey, type PolicyContext } from './context.ts';
 
 export interface DeviceFacts {
   readonly protocol: 'mqtt' | 'http';
@@ -80,17 +82,46 @@ const present = (key: string, value: string | undefined): readonly Value[] =>
  * Everything that policies may ask about a device. Keys are made anew whenever they are asked for: that is once for each
  * action of a connection, and kept they would be most of what an idle connection weighs.
  */
-export const deviceContext = (facts: DeviceFacts): PolicyContext => ({
-  get keys() {
-    return deviceKeys(facts);
-  },
-  get connectKeys() {
+export const deviceContext = (facts: DeviceFacts): PolicyContext => new DeviceContext(facts);
+
+/** A class, since getters of an object of its own would weigh half a kilobyte for each connection. */
+class DeviceContext implements PolicyContext {
+  readonly #facts: DeviceFacts;
+
+  constructor(facts: DeviceFacts) {
+    this.#facts = facts;
+  }
+
+  get keys(): ContextKeys {
+    return deviceKeys(this.#facts);
+  }
+
+  get connectKeys(): ContextKeys {
+    const { connectAttributes, lastWillTopicArn } = this.#facts;
     return contextKeys([
-      ...(facts.connectAttributes === undefined ? [] : [['iot:ConnectAttributes', facts.connectAttributes] as const]),
-      ...present('iot:LastWillTopic', facts.lastWillTopicArn),
+      ...(connectAttributes === undefined ? [] : [['iot:ConnectAttributes', connectAttributes] as const]),
+      ...present('iot:LastWillTopic', lastWillTopicArn),
     ]);
-  },
-});
+  }
+}
+
+const CERTIFICATE = 'iot:certificate.';
+const asking = new WeakMap<CompiledPolicies, boolean>();
+
+/** Whether any of these policies asks for a name in the client's certificate: for all others it need not be read. */
+export function asksForCertificate(policies: CompiledPolicies): boolean {
+  const known = asking.get(policies);
+  if (known !== undefined) return known;
+  const isAbout = (tokens: readonly PolicyToken[]): boolean =>
+    tokens.some((token) => token.kind === 'variable' && normalizeKey(token.name).startsWith(CERTIFICATE));
+  const asks = policies.statements.some(
+    ({ resources, conditions }) =>
+      resources.some((template) => template !== '*' && template.some(isAbout)) ||
+      conditions.some(({ key, values }) => key.startsWith(CERTIFICATE) || values.some(isAbout)),
+  );
+  asking.set(policies, asks);
+  return asks;
+}
 
 function deviceKeys(facts: DeviceFacts): ContextKeys {
   const names =

@@ -43,6 +43,13 @@ class ConnectionLimit implements Connections {
   #lastLine = Number.NEGATIVE_INFINITY;
 
   constructor(servers: readonly Server[], options: ConnectionLimitOptions) {
+    const gone = (socket: Socket): void => {
+      this.#open.delete(socket);
+      this.#counted();
+    };
+    this.#gone = function (this: Socket) {
+      gone(this);
+    };
     this.#servers = servers;
     this.#options = options;
     for (const server of servers) {
@@ -59,11 +66,11 @@ class ConnectionLimit implements Connections {
   readonly #came = (socket: Socket): void => {
     this.#open.add(socket);
     this.#counted();
-    socket.once('close', () => {
-      this.#open.delete(socket);
-      this.#counted();
-    });
+    socket.on('close', this.#gone);
   };
+
+  /** One function for all sockets: a closure for each would weigh on every connection. */
+  readonly #gone: (this: Socket) => void;
 
   destroyAll(): void {
     for (const socket of this.#open) socket.destroy();

@@ -12,7 +12,7 @@ import type { CompiledPolicies } from '../../policies/compile.ts';
 import { CompiledPolicyCache, effectivePolicies } from '../../policies/effective.ts';
 import { bindRights } from '../../policies/evaluate.ts';
 import type { RightsChanges } from '../../policies/rights-changes.ts';
-import { type DeviceFacts, deviceContext } from '../../policies/variables.ts';
+import { type DeviceFacts, asksForCertificate, deviceContext } from '../../policies/variables.ts';
 import { findCertificate, thingOf } from '../../registry/admission.ts';
 import type { CertificateStatus } from '../../registry/store.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -40,6 +40,7 @@ export interface CertificateFacts {
   /** Milliseconds since the epoch. */
   readonly notBefore: number;
   readonly notAfter: number;
+  /** Read only where a policy asks for them. */
   readonly names: CertificateNames | undefined;
   readonly policies: CompiledPolicies;
   readonly thing: DeviceFacts['thing'] | undefined;
@@ -160,7 +161,9 @@ export class CertificateAdmission implements LoginMethod {
     const found = clientId === NO_CLIENT ? undefined : await thingOf(tx, accountId, principal, clientId);
     const policies = this.#compiled.compile(await effectivePolicies(tx, accountId, principal, []));
     // Temporary credentials come without the certificate that they were got with.
-    const names = readCertificateNames(der ?? new X509Certificate(record.certificatePem).raw);
+    const names = asksForCertificate(policies)
+      ? readCertificateNames(der ?? new X509Certificate(record.certificatePem).raw)
+      : undefined;
     return {
       place,
       certificateId,
@@ -178,11 +181,12 @@ export class CertificateAdmission implements LoginMethod {
   /** What its policies, and `more` of another origin beside them, allow the certificate's holder. */
   rightsOf(
     { names, policies, thing }: CertificateFacts,
-    { sourceIp, serverName }: Peer,
+    { sourceIp, serverName, certificateDer }: Peer,
     facts: ProtocolFacts,
     more?: CompiledPolicies,
   ): ActionRights {
     const { clock } = this.#options;
+    const der = names === undefined && more !== undefined && asksForCertificate(more) ? certificateDer?.() : undefined;
     const context = deviceContext({
       ...facts,
       isAttached: thing !== undefined,
@@ -191,6 +195,7 @@ export class CertificateAdmission implements LoginMethod {
       ...(thing === undefined ? {} : { thing }),
       ...(serverName === undefined ? {} : { domainName: serverName }),
       ...(names === undefined ? {} : { certificateNames: names }),
+      ...(der === undefined ? {} : { certificateDer: der }),
     });
     return askedWithTime(bindRights(more === undefined ? policies : joinCompiled(policies, more), context), clock);
   }

@@ -191,6 +191,15 @@ export function createTlsListener({
   };
   const arrivals = new HandshakeQueue<Socket>({ ...PACE, begin });
 
+  const ended = (socket: Socket, key: string): void => {
+    if (handshakes.get(key) === socket) handshakes.delete(key);
+    arrivals.ended(socket);
+  };
+  // One function for all sockets: a closure for each would weigh on every connection.
+  function closed(this: Socket): void {
+    ended(this, peerKey(this));
+  }
+
   const server = createTcpServer({ noDelay: true }, (socket) => {
     if (handshakes.size >= MOST_HANDSHAKES) {
       socket.destroy();
@@ -198,10 +207,7 @@ export function createTlsListener({
     }
     const key = peerKey(socket);
     handshakes.set(key, socket);
-    socket.once('close', () => {
-      if (handshakes.get(key) === socket) handshakes.delete(key);
-      arrivals.ended(socket);
-    });
+    socket.on('close', closed);
     arrivals.offer(socket);
   });
   return {
