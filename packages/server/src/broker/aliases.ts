@@ -3,7 +3,7 @@
  * left out of every later packet.
  */
 import { encodeVarint } from '../mqtt/properties.ts';
-import { bodyOf } from './stored-message.ts';
+import { headerEnd } from './run.ts';
 import type { TopicEntry } from './topic-entry.ts';
 
 const TOPIC_ALIAS = 0x23;
@@ -26,7 +26,7 @@ export class Aliases {
       this.#known.set(topic, alias);
     }
     const first = bytes[start] as number;
-    const idAt = bodyOf(bytes, start) + 2 + topic.bytes.length;
+    const idAt = headerEnd(bytes, start) + 2 + topic.bytes.length;
     const propertiesAt = idAt + ((first & 0x06) === 0 ? 0 : 2);
     const { length, from } = readVarint(bytes, propertiesAt);
     const name = known ? Buffer.of(0, 0) : bytes.subarray(idAt - topic.bytes.length - 2, idAt);

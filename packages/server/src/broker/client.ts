@@ -15,6 +15,7 @@ import type { Broker } from './broker.ts';
 import type { Admission, Channel, DisconnectReason, Judge, Peer, Rights } from './contract.ts';
 import { Aliases } from './aliases.ts';
 import type { Delivery, Waiter } from './delivery.ts';
+import { encodeEnrichment } from './enrichment.ts';
 import { Intake } from './intake.ts';
 import { Output } from './output.ts';
 import { type PublishSlot, PublishSlots } from './publish-slots.ts';
@@ -54,6 +55,8 @@ export class Client implements Waiter, Receiver, Deferred {
   admission: Admission | undefined;
   principal = '';
   rights: Rights = NO_RIGHTS;
+  /** Encoded user properties that its messages get; undefined for most. */
+  enrichment: Buffer | undefined;
   /** Rises when the rights change: answers remembered before are stale. */
   rightsGeneration = 0;
   session: Session | undefined;
@@ -162,6 +165,7 @@ export class Client implements Waiter, Receiver, Deferred {
     this.principal = admission.principal;
     this.keepAlive = keepAlive;
     this.rights = admission.rights;
+    this.enrichment = encodeEnrichment(admission.userProperties);
     this.#judgedUntil(admission);
     if (admission.endsAfter !== undefined) {
       this.endsAt = this.since + admission.endsAfter.seconds * 1000;
@@ -211,6 +215,7 @@ export class Client implements Waiter, Receiver, Deferred {
       return;
     }
     this.admission = answer;
+    this.enrichment = encodeEnrichment(answer.userProperties);
     this.#judgedUntil(answer);
     this.setRights(answer.rights);
   }

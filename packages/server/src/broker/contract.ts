@@ -56,6 +56,8 @@ export interface Admission {
   /** Thing that the principal belongs to exclusively, if any. */
   readonly thingName?: string;
   readonly rights: Rights;
+  /** User properties that every message of the client gets (message enrichment). */
+  readonly userProperties?: readonly (readonly [name: string, value: string])[];
   /** Seconds after which the connection is to be judged again. */
   readonly judgeAgainAfter?: number;
   /** Seconds after which the connection ends, counted from its begin alone, and the reason that is told then. */

@@ -1,8 +1,7 @@
 /** Message expiry: seconds that are left, in the packet that is sent (MQTT 5, 3.3.2.3.3). */
 import { Cursor } from '../mqtt/cursor.ts';
 import { encodeProperties, encodeVarint, readProperties } from '../mqtt/properties.ts';
-import type { Segment } from './run.ts';
-import { bodyOf } from './stored-message.ts';
+import { headerEnd, type Segment } from './run.ts';
 
 /** The one message of a segment (MQTT 5, QoS 1) with this expiry interval. */
 export function withRemaining(segment: Segment, seconds: number): Segment {
@@ -11,7 +10,7 @@ export function withRemaining(segment: Segment, seconds: number): Segment {
   const idAt = segment.idAt[0] as number;
   const cursor = new Cursor(segment.bytes, idAt + 2, end);
   const properties = readProperties(cursor, 'PUBLISH');
-  const head = segment.bytes.subarray(bodyOf(segment.bytes, start), idAt + 2);
+  const head = segment.bytes.subarray(headerEnd(segment.bytes, start), idAt + 2);
   const rest = [
     head,
     encodeProperties({ ...properties, messageExpiryInterval: seconds }),

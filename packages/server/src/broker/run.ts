@@ -25,6 +25,31 @@ export interface Segment {
 
 const varintSize = (value: number): number => (value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4);
 
+/** The number of variable length at `at`: of bytes that have been parsed before. */
+function varintAt(bytes: Buffer, at: number): number {
+  let value = 0;
+  for (let shift = 0; ; shift += 7) {
+    const byte = bytes[at++] as number;
+    value |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return value;
+  }
+}
+
+/** Gives where the number ends. */
+function writeVarint(bytes: Buffer, at: number, value: number): number {
+  let left = value;
+  for (; left >= 0x80; left >>>= 7) bytes[at++] = (left & 0x7f) | 0x80;
+  bytes[at++] = left;
+  return at;
+}
+
+/** Where the variable header of the packet at `start` begins. */
+export function headerEnd(bytes: Buffer, start: number): number {
+  let at = start + 1;
+  while ((bytes[at] as number) >= 0x80) at += 1;
+  return at + 1;
+}
+
 /** The one run that is being gathered. Only one connection is read from at a time, so one is enough. */
 export class Run implements Segment {
   bytes: Buffer = Buffer.alloc(0);
@@ -79,6 +104,41 @@ export class Run implements Segment {
   /** The MQTT 5 properties of a message with their length; undefined for one of MQTT 3. */
   propertiesOf(i: number): Buffer | undefined {
     return this.level === 5 ? this.bytes.subarray(this.bodyAt[i] as number, this.#bodyFor(i, 4)) : undefined;
+  }
+
+  /** Puts encoded user properties behind those of each message. The messages are MQTT 5's from here on, in memory of their own. */
+  enrich(more: Buffer): void {
+    const { count, level, at, idAt, bodyAt } = this;
+    const from = this.bytes;
+    // What a message grows by at most: the properties, and two lengths that may need more bytes.
+    const bytes = Buffer.allocUnsafe((at[count] as number) - (at[0] as number) + count * (more.length + 6));
+    let pos = 0;
+    let start = at[0] as number;
+    this.largest = 0;
+    for (let i = 0; i < count; i += 1) {
+      const body = bodyAt[i] as number;
+      const end = at[i + 1] as number;
+      const payload = level === 5 ? this.payloadAt(i) : body;
+      const own = level === 5 ? varintAt(from, body) : 0;
+      const ownAt = payload - own;
+      const head = body - headerEnd(from, start);
+      const properties = own + more.length;
+      at[i] = pos;
+      bytes[pos++] = from[start] as number;
+      pos = writeVarint(bytes, pos, head + varintSize(properties) + properties + end - payload);
+      pos += from.copy(bytes, pos, body - head, body);
+      idAt[i] = pos - 2;
+      bodyAt[i] = pos;
+      pos = writeVarint(bytes, pos, properties);
+      pos += from.copy(bytes, pos, ownAt, payload);
+      pos += more.copy(bytes, pos);
+      pos += from.copy(bytes, pos, payload, end);
+      this.largest = Math.max(this.largest, pos - (at[i] as number));
+      start = end;
+    }
+    at[count] = pos;
+    this.bytes = bytes;
+    this.level = 5;
   }
 
   /** The same messages in another form: properties are kept between MQTT 5 peers and unknown to 3.1.1. */

@@ -4,7 +4,7 @@
  * and the PUBLISH packets as they were received.
  */
 import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
-import { Run } from './run.ts';
+import { headerEnd, Run } from './run.ts';
 import type { TopicEntry } from './topic-entry.ts';
 
 const FORM = 1;
@@ -39,16 +39,9 @@ export function decodeStored(value: Uint8Array, topicOf: (name: string) => Topic
   for (let i = 0; i + 1 < starts.length; i += 1) {
     const start = starts[i] as number;
     const next = starts[i + 1] as number;
-    run.add(start, bodyOf(bytes, start) + 2 + topicLength + 2, next);
+    run.add(start, headerEnd(bytes, start) + 2 + topicLength + 2, next);
   }
   return run;
-}
-
-/** Where the variable header of the packet at `start` begins. */
-export function bodyOf(bytes: Buffer, start: number): number {
-  let at = start + 1;
-  while ((bytes[at] as number) >= 0x80) at += 1;
-  return at + 1;
 }
 
 /** Where each packet begins, and where the last one ends. */

@@ -22,6 +22,20 @@ export interface ConnectedThing {
 }
 
 /**
+ * User properties that the thing's type wants on the messages of its connection, as names and values; an attribute that the thing
+ * does not have is left out (developer guide, page thing-types-propagating-attributes).
+ */
+export const propagated = ({ thing, thingType }: ConnectedThing, clientId: string): (readonly [string, string])[] =>
+  (thingType?.propagatingAttributes ?? []).flatMap(({ userPropertyKey, thingAttribute, connectionAttribute }) => {
+    const value =
+      thingAttribute === undefined
+        ? { 'iot:ClientId': clientId, 'iot:Thing.ThingName': thing.thingName }[connectionAttribute ?? '']
+        : thing.attributes[thingAttribute];
+    const name = userPropertyKey ?? thingAttribute ?? connectionAttribute;
+    return value === undefined || name === undefined ? [] : [[name, value] as const];
+  });
+
+/**
  * The thing of a connection: the principal's exclusive thing, else the thing that is named as the client id and to
  * which the principal is attached (developer guide, pages exclusive-thing and thing-policy-variables).
  */

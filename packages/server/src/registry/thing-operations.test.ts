@@ -308,11 +308,17 @@ describe('thing types', () => {
     await bench.refuses('InvalidRequestException', 'UpdateThingType', update, /^Can only update mqtt5Configuration\.$/);
     const propagatingAttributes = [{ userPropertyKey: 'id', connectionAttribute: 'iot:ClientId' }];
     const thingTypeProperties = { thingTypeDescription: 'd', mqtt5Configuration: { propagatingAttributes } };
+    const { id, arn } = await bench.certificate();
+    await bench.call('CreateThing', { thingName: 'l', thingTypeName: 'lamp' });
+    await bench.call('AttachThingPrincipal', { thingName: 'l', principal: arn });
+    bench.rung();
     await bench.call('UpdateThingType', { thingTypeName: 'lamp', thingTypeProperties });
+    assert.deepEqual(bench.rung(), [id]);
     const described = await bench.call('DescribeThingType', { thingTypeName: 'lamp' });
     assert.deepEqual(described.thingTypeProperties?.mqtt5Configuration, { propagatingAttributes });
     const both = [{ userPropertyKey: 'id', connectionAttribute: 'iot:ClientId', thingAttribute: 'x' }];
-    for (const wrong of [both, [{ userPropertyKey: 'id' }], Array(21).fill(propagatingAttributes[0])])
+    const unknown = [{ userPropertyKey: 'id', connectionAttribute: 'iot:SourceIp' }];
+    for (const wrong of [both, unknown, [{ userPropertyKey: 'id' }], Array(21).fill(propagatingAttributes[0])])
       await bench.refuses('InvalidRequestException', 'UpdateThingType', {
         thingTypeName: 'lamp',
         thingTypeProperties: { mqtt5Configuration: { propagatingAttributes: wrong } },

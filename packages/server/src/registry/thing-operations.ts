@@ -25,7 +25,7 @@ type Operations = Handlers<Pick<IotOperations, 'CreateThing' | 'DescribeThing' |
 type ListInput = IotOperations['ListThings']['input'];
 
 /** Ids of the certificates on a thing: policies may read the thing's name, type and attributes. */
-async function certificatesOn(tx: ReadTransaction, accountId: string, thingName: string): Promise<string[]> {
+export async function certificatesOn(tx: ReadTransaction, accountId: string, thingName: string): Promise<string[]> {
   const { items } = await tx.scan(thingPrincipals, { prefix: [accountId, thingName] });
   return items.map(({ principal }) => parseArn(principal)).flatMap((arn) => (arn?.type === 'cert' ? [arn.name] : []));
 }

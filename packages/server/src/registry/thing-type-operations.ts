@@ -4,11 +4,13 @@ import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { RightsChanges } from '../policies/rights-changes.ts';
 import type { Store } from '../store/contract.ts';
 import { PAGE } from './paging.ts';
 import { required } from './required.ts';
 import { type ThingTypeRecord, things, thingTypes } from './store.ts';
 import { dropTags, putTags } from './tags.ts';
+import { certificatesOn } from './thing-operations.ts';
 import {
   getThingType,
   listedType,
@@ -26,7 +28,29 @@ type Operations = Handlers<
   >
 >;
 
-export function thingTypeOperations({ store, clock }: { store: Store; clock: Clock }): Operations {
+export interface ThingTypeOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly rights: RightsChanges;
+}
+
+export function thingTypeOperations({ store, clock, rights }: ThingTypeOptions): Operations {
+  /** Connections of the type's things get its propagating attributes as they are now: they are judged again, some at a time. */
+  async function tellDevices(accountId: string, thingTypeName: string): Promise<void> {
+    for (let after: string | undefined; ; ) {
+      const scan = { index: 'byType', prefix: [accountId, thingTypeName], limit: PAGE, after };
+      const { next, certificateIds } = await store.read(async (tx) => {
+        const page = await tx.scan(things, scan);
+        const found: string[] = [];
+        for (const { thingName } of page.items) found.push(...(await certificatesOn(tx, accountId, thingName)));
+        return { next: page.next, certificateIds: found };
+      });
+      rights.ring(accountId, certificateIds);
+      if (next === undefined) return;
+      after = next;
+    }
+  }
+
   return {
     async CreateThingType(input, caller) {
       const thingTypeName = required(input.thingTypeName, 'thingTypeName');
@@ -74,8 +98,9 @@ export function thingTypeOperations({ store, clock }: { store: Store; clock: Clo
     },
 
     async UpdateThingType({ thingTypeName, thingTypeProperties: given }, caller) {
+      const name = required(thingTypeName, 'thingTypeName');
       await store.write(async (tx) => {
-        const record = await getThingType(tx, caller.accountId, required(thingTypeName, 'thingTypeName'));
+        const record = await getThingType(tx, caller.accountId, name);
         const asked = propertiesOf({ ...given, mqtt5Configuration: undefined });
         const wanted = {
           ...record,
@@ -87,6 +112,7 @@ export function thingTypeOperations({ store, clock }: { store: Store; clock: Clo
         if (given?.mqtt5Configuration === undefined) return;
         await tx.put(thingTypes, { ...record, propagatingAttributes: propagating(given.mqtt5Configuration) });
       });
+      if (given?.mqtt5Configuration !== undefined) await tellDevices(caller.accountId, name);
       return {};
     },
 

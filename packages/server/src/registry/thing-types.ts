@@ -16,6 +16,9 @@ export async function getThingType(tx: ReadTransaction, accountId: string, thing
 const MOST_SEARCHABLE = 3;
 const MOST_PROPAGATING = 20;
 
+/** CloudFormation user guide, AWS::IoT::ThingType PropagatingAttribute. */
+const CONNECTION_ATTRIBUTES: ReadonlySet<string> = new Set(['iot:ClientId', 'iot:Thing.ThingName']);
+
 /** A deprecated type can be deleted five minutes later (developer guide, page thing-types). */
 const WAIT = 5 * 60_000;
 
@@ -41,6 +44,8 @@ export function propagating(given: GivenProperties['mqtt5Configuration']): Thing
     // API reference PropagatingAttribute: the value comes from the thing or from the connection.
     if ((thingAttribute === undefined) === (connectionAttribute === undefined))
       fail('InvalidRequestException', 'A propagating attribute needs either thingAttribute or connectionAttribute.');
+    if (connectionAttribute !== undefined && !CONNECTION_ATTRIBUTES.has(connectionAttribute))
+      fail('InvalidRequestException', `Invalid connection attribute: ${connectionAttribute}`);
     return {
       ...(userPropertyKey === undefined ? {} : { userPropertyKey }),
       ...(thingAttribute === undefined ? {} : { thingAttribute }),

@@ -71,7 +71,7 @@ export class Workbench implements AsyncDisposable {
       ...caCertificateRegisteringOperations({ store, clock }),
       ...caCertificateOperations({ store, clock }),
       ...thingOperations({ store, clock, rights }),
-      ...thingTypeOperations({ store, clock }),
+      ...thingTypeOperations({ store, clock, rights }),
       ...thingPrincipalOperations({ store, rights }),
       ...tagOperations({ store, taggable: taggableRegistry }),
       ...endpointOperations({ endpoint: 'iot.example.com' }),

@@ -12,6 +12,7 @@ import { MqttError } from '../../mqtt/mqtt-error.ts';
 import { encodeProperties, type Properties, readProperties } from '../../mqtt/properties.ts';
 import type { AccountSpace } from '../account.ts';
 import type { Client } from '../client.ts';
+import { withEnrichment } from '../enrichment.ts';
 import type { PublishSlot } from '../publish-slots.ts';
 import { LONGEST_RUN, Run } from '../run.ts';
 import type { ConnectionThrottle } from '../throttle.ts';
@@ -86,6 +87,7 @@ function cutToRate({ level }: Client, throttle: ConnectionThrottle): Buffer | un
 function passRun(client: Client, account: AccountSpace): void {
   const { broker, output } = client;
   broker.counters.received += run.count;
+  if (client.enrichment !== undefined) run.enrich(client.enrichment);
   const stored = broker.deliver(account, run, client);
   if (run.qos === 0 || client.state !== 'connected') return;
   if (stored || client.acksHeld) {
@@ -261,7 +263,9 @@ function publishAlone(
     return;
   }
   broker.counters.received += 1;
-  const message = { topic: slot.topic, payload, qos, retain, properties, ...(expiry === undefined ? {} : { expiry }) };
+  const { enrichment } = client;
+  const carried = enrichment === undefined ? properties : withEnrichment(properties, enrichment);
+  const message = { topic: slot.topic, payload, qos, retain, properties: carried, ...(expiry === undefined ? {} : { expiry }) };
   const stored = broker.publishMessage(account, message, client);
   const acknowledge = (): void => {
     if (qos === 1 && client.state === 'connected')

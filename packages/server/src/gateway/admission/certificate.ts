@@ -13,7 +13,7 @@ import { CompiledPolicyCache, effectivePolicies } from '../../policies/effective
 import { bindRights } from '../../policies/evaluate.ts';
 import type { RightsChanges } from '../../policies/rights-changes.ts';
 import { type DeviceFacts, asksForCertificate, deviceContext } from '../../policies/variables.ts';
-import { findCertificate, thingOf } from '../../registry/admission.ts';
+import { findCertificate, propagated, thingOf } from '../../registry/admission.ts';
 import type { CertificateStatus } from '../../registry/store.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
@@ -31,6 +31,8 @@ export interface CertificateAdmissionOptions {
   readonly changes: RightsChanges;
 }
 
+const NOTHING: NonNullable<Admission['userProperties']> = [];
+
 /** What the store says of a registered certificate that is used with a client id. */
 export interface CertificateFacts {
   readonly place: Place;
@@ -43,6 +45,8 @@ export interface CertificateFacts {
   /** Read only where a policy asks for them. */
   readonly names: CertificateNames | undefined;
   readonly policies: CompiledPolicies;
+  /** That the thing's type gives to every message of the connection. */
+  readonly userProperties: NonNullable<Admission['userProperties']>;
   readonly thing: DeviceFacts['thing'] | undefined;
   /** Whether that thing is the principal's only one, by exclusive attachment. */
   readonly exclusive: boolean;
@@ -96,6 +100,7 @@ export class CertificateAdmission implements LoginMethod {
       principal,
       principalId: certificateId,
       ...thingNameOf(facts),
+      ...(facts.userProperties.length === 0 ? {} : { userProperties: facts.userProperties }),
       judgeAgainAfter: this.validFor(facts),
       rights,
     };
@@ -174,6 +179,7 @@ export class CertificateAdmission implements LoginMethod {
       names,
       policies,
       thing: found?.thing,
+      userProperties: found === undefined ? NOTHING : propagated(found, clientId),
       exclusive: found?.exclusive === true,
     };
   }
