@@ -126,6 +126,7 @@ export class Broker {
       turn: this.turn,
       clock,
       log,
+      watch: this.watch.bind(this),
     });
   }
 

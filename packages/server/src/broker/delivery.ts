@@ -103,6 +103,14 @@ export class Delivery implements Paced {
     return output.pending > most || this.#queuedBytes > most;
   }
 
+  /** Whether the client takes what it gets: of the members of a share, those come first. */
+  get roomy(): boolean {
+    const output = this.#transmitter?.output;
+    if (output === undefined) return false;
+    const most = output.bound / 3;
+    return output.pending <= most && this.#queuedBytes <= most;
+  }
+
   get queuedBytes(): number {
     return this.#queuedBytes;
   }

@@ -4,7 +4,7 @@ import type { Logger } from '../runtime/log.ts';
 import type { AccountSpace } from './account.ts';
 import type { Backlog } from './backlog.ts';
 import type { Client } from './client.ts';
-import type { DeliveryCounters } from './delivery.ts';
+import type { Delivery, DeliveryCounters } from './delivery.ts';
 import type { Journal } from './journal.ts';
 import type { Returned } from './loans.ts';
 import type { Receivers, Target } from './routes.ts';
@@ -24,6 +24,8 @@ export interface RouterOptions {
   readonly log: Logger;
   readonly turn: Turn;
   readonly clock: Clock;
+  /** Sees to it that whoever waits for a delivery does not wait for ever. */
+  readonly watch: (delivery: Delivery) => void;
 }
 
 /** The messages of one run as each kind of reader gets them: two versions, two QoS, made when first needed. */
@@ -61,9 +63,11 @@ export class Router {
   readonly #log: Logger;
   readonly #turn: Turn;
   readonly #clock: Clock;
+  readonly #watch: RouterOptions['watch'];
 
-  constructor({ journal, sessions, counters, log, turn, clock }: RouterOptions) {
+  constructor({ journal, sessions, counters, log, turn, clock, watch }: RouterOptions) {
     this.#clock = clock;
+    this.#watch = watch;
     this.#turn = turn;
     this.#journal = journal;
     this.#sessions = sessions;
@@ -92,7 +96,7 @@ export class Router {
       if (waiter !== undefined && delivery.full) waiter.waitFor(delivery);
     }
     for (const share of shares) {
-      const holder = this.#toShare(account, share, run, forms);
+      const holder = this.#toShare(account, share, run, forms, waiter);
       if (holder !== undefined) {
         holders ??= [];
         holders.push(holder);
@@ -143,20 +147,32 @@ export class Router {
   }
 
   /** One member gets it. Gives the queue that it has to be stored in, if one. */
-  #toShare(account: AccountSpace, share: Share, run: Run, forms: Forms): Holder | undefined {
+  #toShare(account: AccountSpace, share: Share, run: Run, forms: Forms, waiter: Client | undefined): Holder | undefined {
     const topic = run.topic as TopicEntry;
-    const session = share.pick((member) => member.client?.mayReceive(topic) ?? false, topic);
+    const may = ({ client }: Session): boolean => client?.mayReceive(topic) ?? false;
+    const session = share.pick((member) => member.delivery.roomy && may(member)) ?? share.pick(may);
     if (session === undefined) {
-      if (run.qos === 1 && share.keeps) return { backlog: this.#sessions.backlogOf(account, share), session: undefined };
+      if (run.qos === 1 && share.keeps) return this.#inQueueOf(account, share);
       this.#counters.dropped += run.count;
       return undefined;
     }
-    const qos = run.qos & share.qosOf(session);
     const { delivery } = session;
-    if (qos === 0) delivery.sendQos0(forms.of(session.level, 0), topic);
+    const holder = this.#toMember(share, session, run, forms);
+    if (waiter !== undefined && delivery.full) waiter.waitFor(delivery);
+    return holder;
+  }
+
+  #toMember(share: Share, session: Session, run: Run, forms: Forms): Holder | undefined {
+    const { delivery } = session;
+    const qos = run.qos & share.qosOf(session);
+    if (qos === 0) delivery.sendQos0(forms.of(session.level, 0), run.topic as TopicEntry);
     else if (delivery.backlog !== undefined) return { backlog: delivery.backlog, session };
     else this.#sendInMemory(session, forms, run, delivery.lend(share, run));
     return undefined;
+  }
+
+  #inQueueOf(account: AccountSpace, share: Share): Holder {
+    return { backlog: this.#sessions.backlogOf(account, share), session: undefined };
   }
 
   /** Stores a run for the queues of persistent sessions and shares, and sends it to those whose client is there. */
@@ -179,7 +195,7 @@ export class Router {
     return true;
   }
 
-  /** Hands what waits for a share to members that are there, page by page, until nobody is or nothing does. */
+  /** Hands what waits for a share to members that are there and have room, page by page, until nobody is or nothing does. */
   async #drain(account: AccountSpace, share: Share): Promise<void> {
     if (share.draining) return;
     share.draining = true;
@@ -190,12 +206,8 @@ export class Router {
         const page = await backlog.read();
         for (const { at, value, shared } of page) {
           const run = decodeStored(value, (name) => account.topic(name));
-          if (run === undefined) {
-            backlog.discard(at, 1, value.length, shared);
-            continue;
-          }
-          if (!this.#handOver(account, share, run)) return;
-          backlog.discard(at, run.count, value.length, shared);
+          if (run !== undefined && !this.#isOver(run) && !this.#handOver(account, share, run)) return;
+          backlog.discard(at, run?.count ?? 1, value.length, shared);
         }
       }
     } catch (error) {
@@ -205,25 +217,45 @@ export class Router {
     }
   }
 
-  /** A run of the share's own queue goes to a member. False when none is there, or none may have it. */
+  /** A run of the share's own queue goes to a member. False when none is there, or none may have it or has room. */
   #handOver(account: AccountSpace, share: Share, run: Run): boolean {
-    if (share.pick(() => true, run.topic as TopicEntry) === undefined) return false;
-    if (this.#isOver(run)) return true;
+    const session = this.#roomyMember(share, run);
+    if (session === undefined) {
+      this.#whenRoomy(account, share);
+      return false;
+    }
     const forms = new Forms(run);
-    const holder = this.#toShare(account, share, run, forms);
-    if (holder?.session === undefined && holder !== undefined) return false;
+    const holder = this.#toMember(share, session, run, forms);
     if (holder !== undefined) this.#hold([holder], run, forms, undefined);
     return true;
   }
 
-  /** A run that a member has not acknowledged goes to another one, or into the share's queue. */
+  /**
+   * A run that a member has not acknowledged goes to another one. Where none has room it waits on disk: it must not push out
+   * a second member after the first.
+   */
   #giveAgain(account: AccountSpace, { filter, run }: Returned): void {
     const share = account.routes.share(filter);
-    if (share === undefined) this.#counters.dropped += run.count;
-    if (share === undefined || this.#isOver(run)) return;
-    const forms = new Forms(run);
-    const holder = this.#toShare(account, share, run, forms);
-    if (holder !== undefined) this.#hold([holder], run, forms, undefined);
+    if (share === undefined || !share.wanted) this.#counters.dropped += run.count;
+    else if (!this.#isOver(run)) {
+      const session = share.backlog?.behind === true ? undefined : this.#roomyMember(share, run);
+      const forms = new Forms(run);
+      const holder = session === undefined ? this.#inQueueOf(account, share) : this.#toMember(share, session, run, forms);
+      if (holder !== undefined) this.#hold([holder], run, forms, undefined);
+      if (session === undefined) void this.#drain(account, share);
+    }
+  }
+
+  #roomyMember(share: Share, run: Run): Session | undefined {
+    return share.pick(({ client, delivery }) => delivery.roomy && client?.mayReceive(run.topic as TopicEntry) === true);
+  }
+
+  /** Goes on with the share's queue once a member that is there has taken some of what it has. */
+  #whenRoomy(account: AccountSpace, share: Share): void {
+    const delivery = share.pick((member) => !member.delivery.roomy)?.delivery;
+    if (delivery === undefined) return;
+    delivery.wait({ released: () => void this.#drain(account, share) }, this.#clock.monotonic());
+    this.#watch(delivery);
   }
 
   /** Whether the messages of a run that has waited are wanted by nobody any more. */

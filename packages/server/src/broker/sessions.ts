@@ -169,7 +169,7 @@ export class Sessions {
 
   /** A share that nobody can come back to keeps nothing. */
   #shareLeft(account: AccountSpace, share: Share): void {
-    if (share.backlog === undefined || share.keeps) return;
+    if (share.backlog === undefined || share.wanted) return;
     this.#clear(share.backlog);
     share.backlog = undefined;
     this.#forgetShare(account, share.filter);

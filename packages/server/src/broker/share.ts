@@ -7,7 +7,6 @@ import { collection } from '../store/contract.ts';
 import type { Backlog } from './backlog.ts';
 import type { Subscription } from './routes.ts';
 import type { Session } from './session.ts';
-import type { TopicEntry } from './topic-entry.ts';
 
 /** A group whose queue has been used: the number that its rows have. */
 export interface ShareRecord {
@@ -58,13 +57,19 @@ export class Share {
     return false;
   }
 
-  /** A member that is there and may have messages of the topic: the next one from a random place in the list. */
-  pick(mayReceive: (session: Session, topic: TopicEntry) => boolean, topic: TopicEntry): Session | undefined {
+  /** Whether somebody is there, or may come back, who is to have every message. */
+  get wanted(): boolean {
+    for (const { qos } of this.#members.values()) if (qos === 1) return true;
+    return false;
+  }
+
+  /** A member that is there and suits: the next one from a random place in the list. */
+  pick(suits: (session: Session) => boolean): Session | undefined {
     const list = this.#list;
     const from = Math.floor(Math.random() * list.length);
     for (let i = 0; i < list.length; i += 1) {
       const session = list[(from + i) % list.length] as Session;
-      if (session.client?.state === 'connected' && mayReceive(session, topic)) return session;
+      if (session.client?.state === 'connected' && suits(session)) return session;
     }
     return undefined;
   }

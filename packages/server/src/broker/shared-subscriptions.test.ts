@@ -161,7 +161,6 @@ test('what a member has not acknowledged goes to another one when its session en
     got.map(({ payload }) => payload),
     ['0', '1', '2'],
   );
-  const ack = (messageId: number | undefined) => ({ cmd: 'puback', messageId, reasonCode: 0 }) as Packet;
   first.send(ack(got[1]?.messageId));
   await bench.settle();
   first.publishes();
@@ -211,6 +210,92 @@ test('what goes back waits for a persistent member, and not beyond its expiry', 
     published(back).map(({ payload, properties }) => [String(payload), properties?.messageExpiryInterval]),
     [['long', 50]],
   );
+});
+
+const ack = (messageId: number | undefined) => ({ cmd: 'puback', messageId, reasonCode: 0 }) as Packet;
+/** Messages of so many KiB, numbered. */
+const large = (count: number, size: number, from = 0): Packet[] =>
+  Array.from({ length: count }, (_, n) => qos1('a/b', `${from + n} ${'x'.repeat(size * 1024)}`, 1 + ((from + n) % 60_000)));
+/** Reads and acknowledges until nothing comes; the numbers that came. */
+async function workOff(bench: TestBench, member: TestPeer): Promise<number[]> {
+  const got: number[] = [];
+  for (;;) {
+    await bench.settle();
+    const seen = member.publishes();
+    if (seen.length === 0) return got;
+    got.push(...seen.map(({ payload }) => Number.parseInt(payload, 10)));
+    member.send(...seen.map(({ messageId }) => ack(messageId)));
+  }
+}
+
+test('a member that takes nothing is passed over while another one works, and nobody is sent away', async () => {
+  await using bench = await TestBench.open();
+  const stuck = await bench.subscribed('stuck', FILTER, 1);
+  const works = await bench.subscribed('works', FILTER, 1);
+  stuck.channel.stall(true);
+  const publisher = await bench.connected('p');
+  const got: number[] = [];
+  for (let n = 0; n < 600; n += 20) {
+    publisher.send(...large(20, 16, n));
+    got.push(...(await workOff(bench, works)));
+    await bench.pass(1);
+  }
+  assert.equal(stuck.channel.closed || works.channel.closed, false);
+  assert.ok(got.length > 450, `${got.length} of 600`);
+  stuck.channel.stall(false);
+  got.push(...(await workOff(bench, stuck)), ...(await workOff(bench, works)));
+  assert.deepEqual(
+    got.sort((a, b) => a - b),
+    Array.from({ length: 600 }, (_, n) => n),
+  );
+});
+
+test('the queue of a group does not flood a member that keeps nothing on disk', async () => {
+  await using bench = await TestBench.open();
+  await bench.subscribed('away', FILTER, 1, kept).then((peer) => gone(bench, peer));
+  const publisher = await bench.connected('p');
+  for (let n = 0; n < 1_000; n += 50) {
+    publisher.send(...large(50, 16, n));
+    await bench.settle();
+  }
+  const worker = await bench.connected('worker');
+  worker.send({ cmd: 'subscribe', messageId: 3, subscriptions: [{ topic: FILTER, qos: 1 }] } as Packet);
+  const got = await workOff(bench, worker);
+  for (let idle = 0; idle < 5; idle += 1) {
+    await bench.pass(1);
+    got.push(...(await workOff(bench, worker)));
+  }
+  assert.equal(worker.channel.closed, false);
+  assert.deepEqual(
+    got,
+    Array.from({ length: 1_000 }, (_, n) => n),
+  );
+});
+
+test('what goes back where nobody has room waits on disk, and pushes nobody out', async () => {
+  await using bench = await TestBench.open();
+  const leaving = await bench.subscribed('leaving', FILTER, 1);
+  const publisher = await bench.connected('p');
+  publisher.send(...large(100, 16));
+  await bench.settle();
+  const stuck = await bench.subscribed('stuck', 'a/#', 1);
+  stuck.channel.stall(true);
+  publisher.send(...large(130, 16, 200));
+  await bench.settle();
+  stuck.send({ cmd: 'subscribe', messageId: 4, subscriptions: [{ topic: FILTER, qos: 1 }] } as Packet);
+  await bench.settle();
+  await gone(bench, leaving);
+  assert.equal(stuck.channel.closed, false);
+  stuck.channel.stall(false);
+  const got = await workOff(bench, stuck);
+  await bench.pass(1);
+  got.push(...(await workOff(bench, stuck)));
+  const wanted = [...Array.from({ length: 100 }, (_, n) => n), ...Array.from({ length: 130 }, (_, n) => 200 + n)];
+  for (const number of wanted) assert.ok(got.includes(number), `message ${number}`);
+  let rows = 0;
+  await bench.settle();
+  await bench.store.read((tx) => tx.eachRow(queued, () => (rows += 1)));
+  assert.equal(rows, 0);
 });
 
 test('the queue of a group goes with its last persistent member', async () => {
