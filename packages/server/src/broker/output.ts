@@ -11,6 +11,8 @@ const SMALLEST_SLAB = 512;
 const MOST_SPARE = 128;
 
 const spare: Buffer[] = [];
+/** What an output without buffers has: a list of its own for each write would be most of the garbage that a message makes. */
+const NONE: Buffer[] = [];
 
 const takeSlab = (size: number): Buffer => {
   if (size !== LARGEST_SLAB) return Buffer.allocUnsafe(size);
@@ -27,7 +29,10 @@ const MOST_AT_ONCE = 240 * 1024;
 export class Flusher {
   /** Bytes in memory that wait for peers. */
   pending = 0;
-  #touched: Output[] = [];
+  /** The first `#count` entries; the other list is that of the turn before, kept for the next one. */
+  #touched: (Output | undefined)[] = [];
+  #other: (Output | undefined)[] = [];
+  #count = 0;
   #scheduled = false;
 
   /**
@@ -39,7 +44,7 @@ export class Flusher {
   }
 
   touch(output: Output): void {
-    this.#touched.push(output);
+    this.#touched[this.#count++] = output;
     if (this.#scheduled) return;
     this.#scheduled = true;
     // The check phase comes after all sockets that were readable in this turn have been served.
@@ -49,8 +54,15 @@ export class Flusher {
   readonly #flush = (): void => {
     this.#scheduled = false;
     const touched = this.#touched;
-    this.#touched = [];
-    for (const output of touched) output.flush();
+    const count = this.#count;
+    this.#touched = this.#other;
+    this.#other = touched;
+    this.#count = 0;
+    for (let i = 0; i < count; i += 1) {
+      const output = touched[i];
+      touched[i] = undefined;
+      output?.flush();
+    }
   };
 }
 
@@ -59,12 +71,12 @@ export class Output {
   readonly #flusher: Flusher;
   readonly #drained: () => void;
   /** Full slabs before the one being filled. */
-  #full: Buffer[] = [];
+  #full: Buffer[] = NONE;
   #fullBytes = 0;
   #slab: Buffer | undefined;
   #used = 0;
   #writing = 0;
-  #onWay: Buffer[] = [];
+  #onWay: Buffer[] = NONE;
   #touched = false;
   #lastSize = SMALLEST_SLAB;
   #closed = false;
@@ -128,7 +140,7 @@ export class Output {
   /** Drops what was gathered and has not been handed to the channel. */
   discard(): void {
     this.#flusher.pending -= this.#fullBytes + this.#used;
-    this.#full = [];
+    this.#full = NONE;
     this.#fullBytes = 0;
     this.#slab = undefined;
     this.#used = 0;
@@ -146,6 +158,7 @@ export class Output {
 
   #grow(size: number): Buffer {
     if (this.#slab !== undefined && this.#used > 0) {
+      if (this.#full === NONE) this.#full = [];
       this.#full.push(this.#slab.subarray(0, this.#used));
       this.#fullBytes += this.#used;
     }
@@ -156,13 +169,16 @@ export class Output {
   }
 
   #gather(): Buffer[] {
-    const buffers = this.#full;
-    if (this.#slab !== undefined && this.#used > 0) buffers.push(this.#slab.subarray(0, this.#used));
-    this.#full = [];
+    const full = this.#full;
+    const last = this.#slab !== undefined && this.#used > 0 ? this.#slab.subarray(0, this.#used) : undefined;
+    this.#full = NONE;
     this.#fullBytes = 0;
     this.#slab = undefined;
     this.#used = 0;
-    return buffers;
+    if (last === undefined) return full;
+    if (full === NONE) return [last];
+    full.push(last);
+    return full;
   }
 
   #send(): void {
@@ -188,7 +204,7 @@ export class Output {
     for (const buffer of this.#onWay) {
       if (buffer.buffer.byteLength === LARGEST_SLAB && spare.length < MOST_SPARE) spare.push(Buffer.from(buffer.buffer));
     }
-    this.#onWay = [];
+    this.#onWay = NONE;
     if (!this.#closed) this.#flusher.pending -= this.#writing;
     this.#writing = 0;
     if (this.#closed) return;

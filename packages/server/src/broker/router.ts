@@ -8,7 +8,7 @@ import type { Delivery, DeliveryCounters } from './delivery.ts';
 import type { Journal } from './journal.ts';
 import type { Returned } from './loans.ts';
 import type { Receivers, Target } from './routes.ts';
-import type { Run, Segment } from './run.ts';
+import { Run, type Segment } from './run.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import type { Share } from './share.ts';
@@ -30,25 +30,33 @@ export interface RouterOptions {
 
 /** The messages of one run as each kind of reader gets them: two versions, two QoS, made when first needed. */
 class Forms {
-  readonly #run: Run;
-  readonly #made: (Segment | undefined)[] = [undefined, undefined, undefined, undefined];
+  #run: Run;
+  #made: (Segment | undefined)[] | undefined;
 
   constructor(run: Run) {
     this.#run = run;
-    this.#made[place(run.level, run.qos)] = run;
+  }
+
+  /** Is of another run from now on. */
+  use(run: Run): this {
+    this.#run = run;
+    this.#made = undefined;
+    return this;
   }
 
   of(level: 4 | 5, qos: number): Segment {
-    const at = place(level, qos);
-    const known = this.#made[at];
-    if (known !== undefined) return known;
-    const made = this.#run.encode(level, qos);
+    const run = this.#run;
+    if (run.level === level && run.qos === qos) return run;
+    this.#made ??= [undefined, undefined, undefined, undefined];
+    const at = (level === 5 ? 2 : 0) + qos;
+    const made = this.#made[at] ?? run.encode(level, qos);
     this.#made[at] = made;
     return made;
   }
 }
 
-const place = (level: number, qos: number): number => (level === 5 ? 2 : 0) + qos;
+/** What the spare forms are of while nobody uses them. */
+const NO_RUN = new Run(0);
 
 /** Queues, on disk, that a run of QoS 1 goes to. */
 interface Holder {
@@ -63,6 +71,7 @@ export class Router {
   readonly #log: Logger;
   readonly #turn: Turn;
   readonly #clock: Clock;
+  #spareForms: Forms | undefined;
   readonly #watch: RouterOptions['watch'];
 
   constructor({ journal, sessions, counters, log, turn, clock, watch }: RouterOptions) {
@@ -83,7 +92,9 @@ export class Router {
     const { targets, shares } = this.#receivers(account, run.topic as TopicEntry);
     if (targets.length === 0 && shares.length === 0) return false;
     this.#turn.add(targets.length + shares.length);
-    const forms = new Forms(run);
+    // One for all runs that are not delivered in the middle of another one: it would be garbage of every message.
+    const forms = this.#spareForms?.use(run) ?? new Forms(run);
+    this.#spareForms = undefined;
     let holders: Holder[] | undefined;
     for (const { session, delivery, qos: granted, noLocal } of targets) {
       if (noLocal && source !== undefined && session.client === source) continue;
@@ -102,7 +113,9 @@ export class Router {
         holders.push(holder);
       }
     }
-    return holders !== undefined && this.#hold(holders, run, forms, waiter);
+    const stored = holders !== undefined && this.#hold(holders, run, forms, waiter);
+    this.#spareForms = forms.use(NO_RUN);
+    return stored;
   }
 
   /** A retained message goes to one client, with RETAIN set [MQTT-3.3.1-8]. */
