@@ -19,6 +19,16 @@ const takeSlab = (size: number): Buffer => {
   return spare.pop() ?? Buffer.allocUnsafeSlow(LARGEST_SLAB);
 };
 
+/**
+ * Small writes share a buffer: one of its own, and the view that is sent of it, would be most of the garbage of a small message.
+ * It is small, since a peer that stops reading keeps all of it in memory.
+ */
+const SHARED = 8 * 1024;
+const SMALLEST_PART = 128;
+const LARGEST_PART = 1024;
+let shared = Buffer.allocUnsafeSlow(SHARED);
+let sharedUsed = 0;
+
 /** Bytes that may wait for one peer, and for all of them together. */
 const MOST = 3 * 1024 * 1024;
 const BUDGET = 128 * 1024 * 1024;
@@ -74,11 +84,14 @@ export class Output {
   #full: Buffer[] = NONE;
   #fullBytes = 0;
   #slab: Buffer | undefined;
+  /** What may be filled of the slab: where it begins, how much it is, and how much of it is filled. */
+  #from = 0;
+  #room = 0;
   #used = 0;
   #writing = 0;
   #onWay: Buffer[] = NONE;
   #touched = false;
-  #lastSize = SMALLEST_SLAB;
+  #lastSize = 0;
   #closed = false;
 
   constructor(channel: Channel, flusher: Flusher, drained: () => void) {
@@ -108,8 +121,8 @@ export class Output {
   /** Makes room for `size` bytes and gives the buffer to fill, from `this.at` on. */
   reserve(size: number): Buffer {
     let slab = this.#slab;
-    if (slab === undefined || slab.length - this.#used < size) slab = this.#grow(size);
-    this.at = this.#used;
+    if (slab === undefined || this.#room - this.#used < size) slab = this.#grow(size);
+    this.at = this.#from + this.#used;
     this.#used += size;
     if (!this.#closed) this.#flusher.pending += size;
     if (!this.#touched) {
@@ -157,24 +170,51 @@ export class Output {
   }
 
   #grow(size: number): Buffer {
-    if (this.#slab !== undefined && this.#used > 0) {
+    const filled = this.#cut();
+    if (filled !== undefined) {
       if (this.#full === NONE) this.#full = [];
-      this.#full.push(this.#slab.subarray(0, this.#used));
-      this.#fullBytes += this.#used;
+      this.#full.push(filled);
+      this.#fullBytes += filled.length;
     }
-    const wanted = this.#fullBytes > 0 ? LARGEST_SLAB : Math.min(LARGEST_SLAB, this.#lastSize * 2);
-    this.#slab = takeSlab(Math.max(size, wanted));
-    this.#used = 0;
+    const wanted = Math.max(size, this.#fullBytes > 0 ? LARGEST_SLAB : Math.min(LARGEST_SLAB, this.#lastSize * 2));
+    if (wanted <= LARGEST_PART) return this.#takePart(Math.max(wanted, SMALLEST_PART));
+    this.#slab = takeSlab(Math.max(wanted, SMALLEST_SLAB));
+    this.#from = 0;
+    this.#room = this.#slab.length;
     return this.#slab;
+  }
+
+  /** A part of the buffer that small writes share. */
+  #takePart(size: number): Buffer {
+    if (sharedUsed + size > SHARED) {
+      shared = Buffer.allocUnsafeSlow(SHARED);
+      sharedUsed = 0;
+    }
+    this.#slab = shared;
+    this.#from = sharedUsed;
+    this.#room = size;
+    sharedUsed += size;
+    return shared;
+  }
+
+  /** What was filled of the slab; it is given up. */
+  #cut(): Buffer | undefined {
+    const slab = this.#slab;
+    if (slab === undefined || this.#used === 0) return undefined;
+    const end = this.#from + this.#used;
+    // What was not needed, when nobody has taken more since.
+    if (slab === shared && this.#from + this.#room === sharedUsed) sharedUsed = end;
+    const filled = slab.subarray(this.#from, end);
+    this.#slab = undefined;
+    this.#used = 0;
+    return filled;
   }
 
   #gather(): Buffer[] {
     const full = this.#full;
-    const last = this.#slab !== undefined && this.#used > 0 ? this.#slab.subarray(0, this.#used) : undefined;
+    const last = this.#cut();
     this.#full = NONE;
     this.#fullBytes = 0;
-    this.#slab = undefined;
-    this.#used = 0;
     if (last === undefined) return full;
     if (full === NONE) return [last];
     full.push(last);
@@ -184,7 +224,7 @@ export class Output {
   #send(): void {
     const size = this.#fullBytes + this.#used;
     if (size === 0) return;
-    this.#lastSize = Math.max(SMALLEST_SLAB, Math.min(size, LARGEST_SLAB));
+    this.#lastSize = Math.min(size, LARGEST_SLAB);
     if (this.#fullBytes > MOST_AT_ONCE) this.#onWay = this.#part();
     else this.#onWay = this.#gather();
     this.#writing = size - this.#fullBytes - this.#used;
