@@ -25,7 +25,11 @@ const room = 'userPropertyKey=room,thingAttribute=room';
 
 test('the aws command sets it up; devices of both versions, readers and rules see it; changes count at once', async () => {
   const { env, iot } = server;
-  const more = ['userPropertyKey=thing,connectionAttribute=iot:Thing.ThingName', 'userPropertyKey=none,thingAttribute=floor'];
+  const more = [
+    'userPropertyKey=thing,connectionAttribute=iot:Thing.ThingName',
+    'userPropertyKey=none,thingAttribute=floor',
+    'userPropertyKey=no,thingAttribute=constructor',
+  ];
   const create = ['iot', 'create-thing-type', '--thing-type-name', 'light', '--thing-type-properties'];
   await aws(env, ...create, shorthand(room, ...more));
   const wrong = await awsOutcome({ env }, ...create, shorthand('userPropertyKey=x,connectionAttribute=iot:SourceIp'));

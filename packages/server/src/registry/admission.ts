@@ -27,10 +27,10 @@ export interface ConnectedThing {
  */
 export const propagated = ({ thing, thingType }: ConnectedThing, clientId: string): (readonly [string, string])[] =>
   (thingType?.propagatingAttributes ?? []).flatMap(({ userPropertyKey, thingAttribute, connectionAttribute }) => {
-    const value =
-      thingAttribute === undefined
-        ? { 'iot:ClientId': clientId, 'iot:Thing.ThingName': thing.thingName }[connectionAttribute ?? '']
-        : thing.attributes[thingAttribute];
+    const ofConnection = connectionAttribute === 'iot:ClientId' ? clientId : thing.thingName;
+    const { attributes } = thing;
+    const ofThing = (name: string): string | undefined => (Object.hasOwn(attributes, name) ? attributes[name] : undefined);
+    const value = thingAttribute === undefined ? ofConnection : ofThing(thingAttribute);
     const name = userPropertyKey ?? thingAttribute ?? connectionAttribute;
     return value === undefined || name === undefined ? [] : [[name, value] as const];
   });
