@@ -52,6 +52,7 @@ export function plot(curves: readonly Curve[]): string {
   const height = curves.length * HEIGHT;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">`,
+    `<title>${curves.map(({ title }) => title).join(', ')}, over ${minutes.toFixed(0)} minutes</title>`,
     `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
     ...curves.map((curve, i) => drawn(curve, i * HEIGHT, minutes)),
     '</svg>\n',
