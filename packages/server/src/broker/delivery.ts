@@ -97,10 +97,7 @@ export class Delivery implements Paced {
 
   /** Whether publishers should wait before they send more here. */
   get full(): boolean {
-    const output = this.#transmitter?.output;
-    if (this.#slowUntil !== 0 || output === undefined) return false;
-    const most = output.bound / 3;
-    return output.pending > most || this.#queuedBytes > most;
+    return this.#slowUntil === 0 && this.#transmitter !== undefined && !this.roomy;
   }
 
   /** Whether the client takes what it gets: of the members of a share, those come first. */
@@ -131,8 +128,8 @@ export class Delivery implements Paced {
   }
 
   /**
-   * Sends or queues messages of QoS 1; `row` is where they are stored, below 0 a loan's number, 0 when nowhere. False when the queue in memory is
-   * beyond its bound: the client must go, since nothing acknowledged may be dropped.
+   * Sends or queues messages of QoS 1; `row` is where they are stored, below 0 a loan's number, 0 when nowhere. False when the
+   * queue in memory is beyond its bound: the client must go, since nothing acknowledged may be dropped.
    */
   sendQos1(segment: Segment, run: Run, row: number, shared: boolean): boolean {
     const transmitter = this.#transmitter;

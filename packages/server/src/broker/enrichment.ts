@@ -4,11 +4,10 @@
  */
 import { Cursor } from '../mqtt/cursor.ts';
 import { encodeProperties, encodeVarint } from '../mqtt/properties.ts';
-
-export type UserProperties = readonly (readonly [name: string, value: string])[];
+import type { Admission } from './contract.ts';
 
 /** The properties as they stand in a packet, without the length before them; undefined when there are none. */
-export function encodeEnrichment(pairs: UserProperties | undefined): Buffer | undefined {
+export function encodeEnrichment(pairs: Admission['userProperties']): Buffer | undefined {
   if (pairs === undefined || pairs.length === 0) return undefined;
   const bytes = encodeProperties({ userProperty: pairs.map(([name, value]) => [name, value]) });
   const cursor = new Cursor(bytes, 0, bytes.length);

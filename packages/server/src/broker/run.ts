@@ -160,10 +160,9 @@ export class Run implements Segment {
       at[i] = pos;
       const body = this.#bodyFor(i, level);
       const end = this.at[i + 1] as number;
-      let length = head + added + end - body;
+      const length = head + added + end - body;
       bytes[pos++] = qos === 1 ? 0x32 : 0x30;
-      for (; length >= 0x80; length >>>= 7) bytes[pos++] = (length & 0x7f) | 0x80;
-      bytes[pos++] = length;
+      pos = writeVarint(bytes, pos, length);
       bytes[pos++] = topic.bytes.length >> 8;
       bytes[pos++] = topic.bytes.length & 0xff;
       bytes.set(topic.bytes, pos);
