@@ -28,7 +28,10 @@ export function checkCallback(
 ): void {
   const functionArn = clientCertificateConfig?.clientCertificateCallbackArn;
   if (functionArn !== undefined && !isFunctionName(functionArn))
-    fail('InvalidRequestException', 'The client certificate callback is not the ARN of a Lambda function');
+    fail(
+      'InvalidRequestException',
+      'clientCertificateCallbackArn is neither the ARN of a Lambda function nor an http or https URL',
+    );
 }
 
 /** Labels of letters, digits and hyphens (RFC 1123, section 2.1). An address is none: TLS names no address (RFC 6066, section 3). */
