@@ -20,7 +20,7 @@ import { auth, http, io } from 'aws-iot-device-sdk-v2';
 import mqtt from 'mqtt';
 import { readConfig } from '../../packages/server/src/config/config.ts';
 import { openDataFolder } from '../../packages/server/src/config/data-folder.ts';
-import { openAccessKeys } from '../../packages/server/src/config/secrets.ts';
+import { readAccessKeys } from '../../packages/server/src/config/secrets.ts';
 import { openCore } from '../../packages/server/src/core.ts';
 import { openLog } from '../../packages/server/src/runtime/log.ts';
 import { ask } from './ask-credentials.ts';
@@ -186,7 +186,7 @@ test('they end when they say so', async () => {
     const config = readConfig(new Map([['data-dir', dataDir], ...ports]), { settings: new Map(), unknown: [] });
     const folder = openDataFolder(dataDir);
     await using core = await openCore({ config, folder, clock, log: openLog('silent') });
-    const [key] = openAccessKeys(folder.credentials, config.accountId);
+    const [key] = readAccessKeys(folder.credentials, config.accountId);
     assert(key !== undefined);
     const url = `http://127.0.0.1:${core.ports.api}`;
     const iot = new IoTClient({ endpoint: url, region: 'us-east-1', credentials: key });

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { CreateAuthorizerCommand, IoTClient } from '@aws-sdk/client-iot';
 import { readConfig } from '../../packages/server/src/config/config.ts';
 import { openDataFolder } from '../../packages/server/src/config/data-folder.ts';
-import { openAccessKeys } from '../../packages/server/src/config/secrets.ts';
+import { readAccessKeys } from '../../packages/server/src/config/secrets.ts';
 import { openCore } from '../../packages/server/src/core.ts';
 import { openLog } from '../../packages/server/src/runtime/log.ts';
 import { DeviceConnection } from './device-connection.ts';
@@ -30,7 +30,7 @@ test('a refresh that says no closes, and so does the end that the first answer s
     const config = readConfig(new Map([['data-dir', dataDir], ...ports]), { settings: new Map(), unknown: [] });
     const folder = openDataFolder(dataDir);
     await using core = await openCore({ config, folder, clock, log: openLog('silent') });
-    const [credentials] = openAccessKeys(folder.credentials, config.accountId);
+    const [credentials] = readAccessKeys(folder.credentials, config.accountId);
     assert(credentials !== undefined);
     const iot = new IoTClient({ endpoint: `http://127.0.0.1:${core.ports.api}`, region: 'us-east-1', credentials });
     const authorizer = { authorizerName: 'a', authorizerFunctionArn: fn.url, signingDisabled: true } as const;

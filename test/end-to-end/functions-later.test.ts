@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { readConfig } from '../../packages/server/src/config/config.ts';
 import { openDataFolder } from '../../packages/server/src/config/data-folder.ts';
-import { openAccessKeys } from '../../packages/server/src/config/secrets.ts';
+import { readAccessKeys } from '../../packages/server/src/config/secrets.ts';
 import { openCore } from '../../packages/server/src/core.ts';
 import { openLog } from '../../packages/server/src/runtime/log.ts';
 import { TestFunctions } from './functions.ts';
@@ -69,7 +69,7 @@ class MovedServer implements AsyncDisposable {
     const config = readConfig(new Map([['data-dir', dataDir], ...ports]), { settings: new Map(), unknown: [] });
     const data = openDataFolder(dataDir);
     const core = await openCore({ config, folder: data, clock, log: openLog('silent') });
-    const [key] = openAccessKeys(data.credentials, config.accountId);
+    const [key] = readAccessKeys(data.credentials, config.accountId);
     assert(key !== undefined);
     const server = { url: `http://127.0.0.1:${core.ports.api}`, credentials: () => key } as unknown as TestServer;
     moved = new MovedServer(core, new TestFunctions(server));

@@ -13,7 +13,7 @@ import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-pla
 import mqtt from 'mqtt';
 import { readConfig } from '../../packages/server/src/config/config.ts';
 import { openDataFolder } from '../../packages/server/src/config/data-folder.ts';
-import { openAccessKeys } from '../../packages/server/src/config/secrets.ts';
+import { readAccessKeys } from '../../packages/server/src/config/secrets.ts';
 import { openCore } from '../../packages/server/src/core.ts';
 import { openLog } from '../../packages/server/src/runtime/log.ts';
 import { DeviceConnection } from './device-connection.ts';
@@ -106,7 +106,7 @@ async function standingStill(
     const folder = openDataFolder(dataDir);
     const clock = { now: () => began, monotonic: () => 1000 };
     await using core = await openCore({ config, folder, clock, log: openLog('silent') });
-    const [credentials] = openAccessKeys(folder.credentials, config.accountId);
+    const [credentials] = readAccessKeys(folder.credentials, config.accountId);
     assert(credentials !== undefined);
     const client = { endpoint: `http://127.0.0.1:${core.ports.api}`, region: 'us-east-1', credentials, maxAttempts: 1 };
     const iot = new IoTClient(client);

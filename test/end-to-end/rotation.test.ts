@@ -10,7 +10,7 @@ import { AttachPolicyCommand, CreateKeysAndCertificateCommand, CreatePolicyComma
 import mqtt from 'mqtt';
 import { readConfig } from '../../packages/server/src/config/config.ts';
 import { openDataFolder } from '../../packages/server/src/config/data-folder.ts';
-import { openAccessKeys } from '../../packages/server/src/config/secrets.ts';
+import { readAccessKeys } from '../../packages/server/src/config/secrets.ts';
 import { openCore } from '../../packages/server/src/core.ts';
 import { openLog } from '../../packages/server/src/runtime/log.ts';
 import { temporaryFolder } from './test-core.ts';
@@ -42,7 +42,7 @@ test('server certificates rotate before expiry; a connection that stands stays',
     const config = readConfig(flags, { settings: new Map(), unknown: [] });
     const folder = openDataFolder(dataDir);
     await using core = await openCore({ config, folder, clock, log: openLog('silent') });
-    const [key] = openAccessKeys(folder.credentials, config.accountId);
+    const [key] = readAccessKeys(folder.credentials, config.accountId);
     assert(key !== undefined);
     const iot = new IoTClient({ endpoint: `http://127.0.0.1:${core.ports.api}`, region: 'us-east-1', credentials: key });
     const device = await iot.send(new CreateKeysAndCertificateCommand({ setAsActive: true }));

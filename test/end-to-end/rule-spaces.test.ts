@@ -1,7 +1,6 @@
 /** Whose messages a rule sees: its own account's, in its own region, from whoever its policies let publish (fact sheet 6.9, 6.1). */
 import assert from 'node:assert/strict';
-import { appendFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import {
   AttachPolicyCommand,
@@ -18,8 +17,6 @@ import { ALLOW_ALL, allow, arn, makeDevice, makePolicy, policyDocument } from '.
 import { message, republish, RuleBench } from './rule-bench.ts';
 import { startServer, temporaryFolder } from './test-core.ts';
 
-const OTHER = { accessKeyId: 'OTHERACCOUNTKEY', secretAccessKey: 'other-account-secret-0123456789' };
-
 async function deviceOf(iot: IoTClient): Promise<DeviceOptions> {
   await iot.send(new CreatePolicyCommand({ policyName: 'all', policyDocument: policyDocument(ALLOW_ALL) }));
   const { certificateArn, certificatePem, keyPair } = await iot.send(new CreateKeysAndCertificateCommand({ setAsActive: true }));
@@ -30,19 +27,14 @@ async function deviceOf(iot: IoTClient): Promise<DeviceOptions> {
 test('rules of one name in two accounts and two regions each see their own messages', async () => {
   const dataDir = temporaryFolder();
   try {
-    // The server makes the credentials file; the other account is added to it by hand.
-    await (await startServer({ dataDir }))[Symbol.asyncDispose]();
-    appendFileSync(
-      join(dataDir, 'credentials'),
-      `\n[other]\naws_access_key_id = ${OTHER.accessKeyId}\naws_secret_access_key = ${OTHER.secretAccessKey}\naws_account_id = 999999999999\n`,
-    );
     await using server = await startServer({ dataDir });
+    const other = await server.createAccount('999999999999');
     const own = server.credentials();
     const clients = (
       [
         ['home', 'us-east-1', own],
         ['west', 'us-west-2', own],
-        ['other', 'us-east-1', OTHER],
+        ['other', 'us-east-1', other],
       ] as const
     ).map(([name, region, credentials]) => ({
       name,

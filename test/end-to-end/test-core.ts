@@ -96,6 +96,14 @@ export class TestServer implements AsyncDisposable {
     return { accessKeyId: value('aws_access_key_id'), secretAccessKey: value('aws_secret_access_key') };
   }
 
+  /** Makes an account. Gives its root's key. */
+  async createAccount(accountId: string): Promise<{ accessKeyId: string; secretAccessKey: string }> {
+    const { code, stdout, stderr } = await thingkeep(['accounts', 'create', accountId, '--data-dir', this.dataDir, '--json']);
+    assert.equal(code, 0, stderr);
+    const [{ accessKeyId, secretAccessKey }] = JSON.parse(stdout) as [{ accessKeyId: string; secretAccessKey: string }];
+    return { accessKeyId, secretAccessKey };
+  }
+
   /** The first log line that fits, within the deadline. */
   logged(fits: (line: LogLine) => boolean): Promise<LogLine> {
     return until('a log line', () => this.log.find(fits));

@@ -22,7 +22,7 @@ import { openActionKeys } from './config/action-keys.ts';
 import type { Config } from './config/config.ts';
 import type { DataFolder } from './config/data-folder.ts';
 import { writePrivateFile } from './config/private-file.ts';
-import { openAccessKeys } from './config/secrets.ts';
+import { openRootKeys } from './config/root-keys.ts';
 import { readServerCertificate } from './config/server-certificate.ts';
 import { credentialProvider } from './credentials/provider.ts';
 import { SessionTokens } from './credentials/session-tokens.ts';
@@ -62,6 +62,7 @@ import { collectGarbage, Tidy } from './runtime/tidy.ts';
 import { every } from './runtime/timers.ts';
 import { acmService, regionalServices } from './services.ts';
 import { byRegion, perRegion, regionsOf } from './store/regional.ts';
+import { isMarked, mark } from './store/marks.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 
 export interface CoreOptions {
@@ -88,7 +89,13 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   const ownServerCertificate = readServerCertificate(config);
   // The data file first: where it can't be used, no keys are made beside it.
   const store = parts.use(await openSqliteStore({ path: folder.dataFile }));
-  const accessKeys = new Map(openAccessKeys(folder.credentials, config.accountId).map((key) => [key.accessKeyId, key]));
+  const accessKeys = openRootKeys({
+    folder,
+    accountId: config.accountId,
+    wereMade: await isMarked(store, 'root-keys'),
+    tell: (what) => log.warn({ event: 'root-keys-moved' }, what),
+  });
+  await mark(store, 'root-keys');
   const hostNames = [endpoint, 'localhost'];
   const authority = await openAuthority({
     folder: folder.authority,
@@ -176,7 +183,8 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   const findAccessKey: FindAccessKey = async (id, sessionToken) => {
     const key = accessKeys.get(id);
     if (key === undefined) return sessionToken === undefined ? iam.keys.long(id) : findTemporaryKey(id, sessionToken);
-    return { ...key, arn: `arn:aws:iam::${key.accountId}:root`, userId: key.accountId };
+    const isGone = (): boolean => accessKeys.get(id)?.secretAccessKey !== key.secretAccessKey;
+    return { ...key, arn: `arn:aws:iam::${key.accountId}:root`, userId: key.accountId, isGone };
   };
   const countOf = iam.changes.count.bind(iam.changes);
   const identities = markIdentities(countOf);
@@ -221,7 +229,13 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
       ['/metrics', () => text(`${metricsText(broker, refusals)}${rules.rules.metrics.text()}`, 'text/plain; version=0.0.4')],
     ]),
     plainBelow: new Map([['/confirmdestination/', async (token) => confirmationAnswer(await rules.confirm(token))]]),
-    admin: adminOperations(refusals),
+    admin: adminOperations({
+      refusals,
+      reloadRootKeys: () => {
+        for (const account of accessKeys.reload()) iam.changes.ring(account);
+      },
+      isOperator: ({ arn }) => arn === `arn:aws:iam::${config.accountId}:root`,
+    }),
     refused: ({ sourceIp, reason, code, method, path, caller, decided }) =>
       refuse({
         ...(caller === undefined ? { check: 'signature' } : { check: 'policy', ...placeOf(caller), principal: caller.arn }),

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 /** The `thingkeep` command: command line -> configuration -> core -> signals. */
 import { AuthorityError } from './authority/key-folder.ts';
+import { accounts } from './commands/accounts.ts';
 import { env } from './commands/env.ts';
 import { refusals } from './commands/refusals.ts';
 import { start } from './commands/start.ts';
 import { settingsHelp } from './config/config.ts';
 import { ConfigError } from './config/settings.ts';
+import { escapeText } from './runtime/escape-text.ts';
 import { ListenError } from './runtime/listen.ts';
 import { DataFileError } from './store/sqlite/sqlite-store.ts';
 
@@ -15,6 +17,8 @@ const HELP = `thingkeep: your own AWS IoT Core
   thingkeep env [FLAGS]         print export lines that point AWS tools at it: eval "$(thingkeep env)"
   thingkeep refusals [FLAGS]    say which devices were refused, and why
       --client-id ID  --certificate-id ID  --check NAME  --limit N  --follow  --json
+  thingkeep accounts list | create [ID] [--profile NAME] | keys ID [--new]  [--json]
+                                accounts and the access keys of their roots
 
 Flags; each has an environment variable (--data-dir: THINGKEEP_DATA_DIR) and a key in --config FILE (JSON)
 ${settingsHelp()}
@@ -29,6 +33,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
   start,
   env,
   refusals,
+  accounts,
   help,
 };
 
@@ -47,7 +52,7 @@ async function main(args: readonly string[]): Promise<number> {
     return await (rest.some((arg) => arg === '--help' || arg === '-h') ? help() : command(rest));
   } catch (error) {
     if (!isOperatorError(error)) throw error;
-    process.stderr.write(`thingkeep: ${error.message}\n`);
+    process.stderr.write(`thingkeep: ${escapeText(error.message)}\n`);
     return error instanceof ConfigError ? 2 : 1;
   }
 }

@@ -13,9 +13,17 @@ const count = (parameters: URLSearchParams, name: string): number | undefined =>
   return /^\d{1,15}$/.test(text) ? Number(text) : fail('InvalidRequestException', `The parameter ${name} is not a number`);
 };
 
+export interface AdminOptions {
+  readonly refusals: Refusals;
+  /** Reads the root keys again: what `thingkeep accounts` has changed counts from now on. */
+  readonly reloadRootKeys: () => void;
+  /** Whether it is the root of the account that runs the server. */
+  readonly isOperator: (caller: Caller) => boolean;
+}
+
 /** `GET /admin/refusals?client-id=&certificate-id=&check=&after=&limit=`: the newest refusals of the caller's account, and of nobody's. */
-export const adminOperations = (refusals: Refusals): ReadonlyMap<string, AdminOperation> =>
-  new Map([
+export const adminOperations = ({ refusals, reloadRootKeys, isOperator }: AdminOptions): ReadonlyMap<string, AdminOperation> =>
+  new Map<string, AdminOperation>([
     [
       'GET /admin/refusals',
       async (parameters, { accountId }) => ({
@@ -28,5 +36,13 @@ export const adminOperations = (refusals: Refusals): ReadonlyMap<string, AdminOp
           limit: Math.min(count(parameters, 'limit') ?? 100, MOST),
         }),
       }),
+    ],
+    [
+      'POST /admin/root-keys/reload',
+      async (_, caller) => {
+        if (!isOperator(caller)) fail('AccessDeniedException', 'Only the root of the account that runs the server may do this');
+        reloadRootKeys();
+        return {};
+      },
     ],
   ]);

@@ -23,6 +23,8 @@ export interface AccessKey {
   /** Of an IAM identity: ARN and unique id of the user or role. */
   readonly entityArn?: string;
   readonly entityId?: string;
+  /** Of a root's key: whether it has been taken away since it signed. */
+  readonly isGone?: () => boolean;
   /** To be called once a signature with the key is proven. */
   readonly used?: (service: string, region: string) => void;
   /**

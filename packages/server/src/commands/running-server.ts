@@ -19,9 +19,17 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** What the running server has written; undefined when none runs. A server that was killed leaves its note behind. */
+function find(folder: DataFolder): RunningServer | undefined {
+  if (!existsSync(folder.running)) return undefined;
+  const written = JSON.parse(readFileSync(folder.running, 'utf8')) as RunningServer;
+  return isAlive(written.pid) ? written : undefined;
+}
+
+export const isRunning = (folder: DataFolder): boolean => find(folder) !== undefined;
+
 export function runningServer(folder: DataFolder): RunningServer {
-  const written = existsSync(folder.running) ? (JSON.parse(readFileSync(folder.running, 'utf8')) as RunningServer) : undefined;
-  // A server that was killed leaves its note behind.
-  if (written === undefined || !isAlive(written.pid)) throw new ConfigError(`no server runs on data folder ${folder.path}`);
-  return written;
+  const running = find(folder);
+  if (running === undefined) throw new ConfigError(`no server runs on data folder ${folder.path}`);
+  return running;
 }

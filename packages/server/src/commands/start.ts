@@ -28,12 +28,15 @@ export async function start(args: readonly string[]): Promise<number> {
   const config = readConfig(readFlags(args), environment);
   // Whatever is made from here on is the owner's alone, the data file and its log among it.
   process.umask(0o077);
-  const folder = openDataFolder(config.dataDir);
   const log = openLog(config.logLevel);
+  const closed: string[] = [];
+  const folder = openDataFolder(config.dataDir, (path) => closed.push(path));
   for (const name of environment.unknown)
     log.warn({ event: 'unknown-variable', name }, 'an environment variable is not understood');
   const stop = signalled();
   const core = await openCore({ config, folder, clock: systemClock, log });
+  for (const path of closed)
+    log.warn({ event: 'file-closed', path }, 'a file of the data folder could be read by others: it is closed now');
   const { api, mqtt, https } = core.ports;
   const url = `${config.apiTls ? 'https' : 'http'}://${hostText(reachable(config.bind))}:${api}`;
   writePrivateFile(folder.running, `${JSON.stringify({ url, region: config.region, ports: core.ports, pid: process.pid })}\n`);

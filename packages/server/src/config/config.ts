@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Accounts, readAccounts } from './accounts.ts';
 import type { Environment } from './env.ts';
+import { checkTrustedFile } from './private-file.ts';
 import { ConfigError, type Setting, SETTINGS, type SettingValues, variableOf } from './settings.ts';
 
 export type Config = SettingValues & {
@@ -38,6 +39,7 @@ export function readFlags(args: readonly string[], extra: ReadonlySet<string> = 
 
 function readFile(path: string): ConfigFile {
   let parsed: unknown;
+  checkTrustedFile('config file', path);
   try {
     parsed = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
@@ -102,6 +104,13 @@ export function readConfig(flags: ReadonlyMap<string, string>, environment: Envi
   const config = Object.fromEntries(entries) as SettingValues;
   if ((config.serverCertificate === '') !== (config.serverKey === ''))
     throw new ConfigError('--server-certificate and --server-key come together');
+  for (const [flag, file] of [
+    ['--server-certificate', config.serverCertificate],
+    ['--server-key', config.serverKey],
+    ['--action-credentials', config.actionCredentials],
+    ['--function-python', config.functionPython],
+  ] as const)
+    if (file !== '') checkTrustedFile(`${flag}: file`, file);
   const ports = [config.apiPort, config.mqttPort, config.httpsPort].filter((port) => port !== 0);
   if (new Set(ports).size !== ports.length) throw new ConfigError('--api-port, --mqtt-port and --https-port must differ');
   return Object.freeze({ ...config, dataDir: resolve(config.dataDir), accounts });

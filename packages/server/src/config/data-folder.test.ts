@@ -1,6 +1,18 @@
 /** The data folder: made for the owner alone, refused in an operator's words. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -50,4 +62,49 @@ test('a private file is written whole, with its mode, in place of what was there
   writePrivateFile(at('open'), 'x', 0o644);
   assert.equal(statSync(at('open')).mode & 0o777, 0o644);
   assert.equal(existsSync(at('secret.new')), false);
+});
+
+test('what its group or others may write is refused with the command that mends it; what they may read is closed', () => {
+  const fresh = (name: string): string => openDataFolder(at(name)).path;
+  for (const mode of [0o770, 0o707, 0o777, 0o1777]) {
+    const path = fresh(`folder-${mode}`);
+    chmodSync(path, mode);
+    assert.throws(
+      () => openDataFolder(path),
+      (error) => error instanceof ConfigError && error.message.includes(`chmod go-w ${path}`),
+    );
+  }
+  for (const name of ['thingkeep.db', 'credentials', 'root-keys.json', 'ca/root.pem', 'audit/key'])
+    for (const mode of [0o620, 0o602, 0o666]) {
+      const path = fresh(`file-${name.replace('/', '-')}-${mode}`);
+      mkdirSync(join(path, 'ca'), { mode: 0o700 });
+      mkdirSync(join(path, 'audit'), { mode: 0o700 });
+      writeFileSync(join(path, name), 'x');
+      chmodSync(join(path, name), mode);
+      assert.throws(
+        () => openDataFolder(path),
+        (error) => error instanceof ConfigError && error.message.includes(join(path, name)),
+      );
+      chmodSync(join(path, name), 0o644);
+      const closed: string[] = [];
+      openDataFolder(path, (file) => closed.push(file));
+      assert.deepEqual(closed, [join(path, name)]);
+      assert.equal(statSync(join(path, name)).mode & 0o777, 0o600);
+    }
+});
+
+test('a link to a file that others may write is refused', () => {
+  const { path, dataFile } = openDataFolder(at('linked'));
+  writeFileSync(at('elsewhere'), 'x');
+  chmodSync(at('elsewhere'), 0o666);
+  symlinkSync(at('elsewhere'), dataFile);
+  assert.throws(() => openDataFolder(path), /may be written by its group or by others/);
+});
+
+test("somebody else's folder is refused", {
+  skip: process.getuid?.() === 0 ? false : 'a folder can be given away by root alone',
+}, () => {
+  const { path } = openDataFolder(at('given'));
+  chownSync(path, 12_345, 12_345);
+  assert.throws(() => openDataFolder(path), /belongs to user 12345/);
 });

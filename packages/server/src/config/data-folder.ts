@@ -1,13 +1,19 @@
 /** The data folder: made on the first start for the owner alone, and checked before anything is written into it. */
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { checkPrivateFolder } from './private-file.ts';
 import { ConfigError } from './settings.ts';
 
 export interface DataFolder {
   readonly path: string;
   readonly dataFile: string;
   readonly authority: string;
+  /** A copy of the access keys for clients, which the server never reads. */
   readonly credentials: string;
+  /** Access keys of the accounts' roots. */
+  readonly rootKeys: string;
+  /** Lines of the audit log, and the key that chains them. */
+  readonly audit: string;
   readonly rootCa: string;
   /** Archives of hosted functions. */
   readonly functions: string;
@@ -20,6 +26,8 @@ export const dataFolder = (path: string): DataFolder => ({
   dataFile: join(path, 'thingkeep.db'),
   authority: join(path, 'ca'),
   credentials: join(path, 'credentials'),
+  rootKeys: join(path, 'root-keys.json'),
+  audit: join(path, 'audit'),
   rootCa: join(path, 'root-ca.pem'),
   functions: join(path, 'functions'),
   running: join(path, 'server.json'),
@@ -37,7 +45,8 @@ function make(path: string): boolean {
   return true;
 }
 
-export function openDataFolder(path: string): DataFolder {
+/** Opens the data folder. Fails where others may write into it; `closed` hears of files that others could read. */
+export function openDataFolder(path: string, closed: (path: string) => void = () => {}): DataFolder {
   try {
     if (make(path)) chmodSync(path, 0o700);
     if (!statSync(path).isDirectory()) throw new ConfigError(`data folder ${path} is not a folder`);
@@ -48,5 +57,7 @@ export function openDataFolder(path: string): DataFolder {
     const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'is not a folder' : `can't be written to (${code})`;
     throw new ConfigError(`data folder ${path} ${why}`);
   }
-  return dataFolder(path);
+  const folder = dataFolder(path);
+  checkPrivateFolder(path, new Set([folder.rootCa])).forEach(closed);
+  return folder;
 }

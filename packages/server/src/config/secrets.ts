@@ -1,10 +1,5 @@
-/**
- * Access keys: the data folder's `credentials`, an AWS shared credentials file. The profile `default` is made on the
- * first start; further profiles may be added by hand, each for the account that its `aws_account_id` names.
- */
-import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync } from 'node:fs';
-import { writePrivateFile } from './private-file.ts';
+/** AWS shared credentials files: read as they are, and written as AWS's own tools write them. */
+import { readFileSync } from 'node:fs';
 import { ConfigError } from './settings.ts';
 
 export interface AccessKeyRecord {
@@ -12,22 +7,6 @@ export interface AccessKeyRecord {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly accountId: string;
-}
-
-const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-
-/** In the form of AWS's own: AKIA and 16 letters or digits. */
-const newAccessKeyId = (): string => `AKIA${[...randomBytes(16)].map((byte) => BASE32[byte & 31]).join('')}`;
-
-/** Makes the file on the first start. */
-function ensure(path: string): void {
-  if (existsSync(path)) {
-    chmodSync(path, 0o600);
-    return;
-  }
-  // 30 random bytes are 40 base64 characters, as long as AWS's secrets.
-  const secret = randomBytes(30).toString('base64');
-  writePrivateFile(path, `[default]\naws_access_key_id = ${newAccessKeyId()}\naws_secret_access_key = ${secret}\n`);
 }
 
 function parse(path: string): Map<string, Map<string, string>> {
@@ -50,12 +29,7 @@ function parse(path: string): Map<string, Map<string, string>> {
   return profiles;
 }
 
-/** The keys of the file, which is made first when there is none. `accountId` is the account of profiles that name none. */
-export function openAccessKeys(path: string, accountId: string): readonly AccessKeyRecord[] {
-  ensure(path);
-  return readAccessKeys(path, accountId);
-}
-
+/** The keys of the file. `accountId` is the account of profiles that name none. */
 export function readAccessKeys(path: string, accountId: string): readonly AccessKeyRecord[] {
   const keys = [...parse(path)].map(([profile, values]) => {
     const accessKeyId = values.get('aws_access_key_id') ?? '';
@@ -70,3 +44,12 @@ export function readAccessKeys(path: string, accountId: string): readonly Access
   if (keys.length === 0) throw new ConfigError(`credentials file ${path} holds no profile`);
   return keys;
 }
+
+/** A profile of each key, in the form of AWS's shared credentials file. Keys of `home` do not name their account. */
+export const renderProfiles = (keys: readonly AccessKeyRecord[], home?: string): string =>
+  keys
+    .map(({ profile, accessKeyId, secretAccessKey, accountId }) => {
+      const account = accountId === home ? '' : `aws_account_id = ${accountId}\n`;
+      return `[${profile}]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n${account}`;
+    })
+    .join('\n');

@@ -59,6 +59,7 @@ export interface Signer {
     readonly rights?: (use: KeyUse) => Promise<ActionRights | undefined>;
     /** `identity`: of IAM; changes of the account's users, roles and policies are the key's too. */
     readonly holder?: 'identity' | 'device';
+    readonly isGone?: () => boolean;
     /** Certificate that the key was got with: changes of its rights are the key's too. */
     readonly certificateId?: string;
   };

@@ -72,7 +72,7 @@ export class Sigv4Admission implements LoginMethod {
     async (connect) => {
       try {
         const key = login.signer?.key;
-        if (key?.holder === 'identity') this.#mark(connect, key.accountId);
+        if (key?.holder === 'identity' || key?.isGone !== undefined) this.#mark(connect, key.accountId);
         return await this.#judge(login, connect.clientId);
       } catch (error) {
         this.#log.error({ err: error }, 'a connection could not be judged');
@@ -120,8 +120,10 @@ export class Sigv4Admission implements LoginMethod {
   }
 }
 
-const rightsOf = async ({ key }: Signer, use: KeyUse): Promise<ActionRights | undefined> =>
-  key.rights === undefined ? EVERYTHING : key.rights(use);
+async function rightsOf({ key }: Signer, use: KeyUse): Promise<ActionRights | undefined> {
+  if (key.isGone?.() === true) return undefined;
+  return key.rights === undefined ? EVERYTHING : key.rights(use);
+}
 
 const NOT_SIGNED = refused({ check: 'signature', reason: 'the request is not signed' });
 

@@ -1,0 +1,164 @@
+/**
+ * Access keys of the accounts' roots: `root-keys.json` of the data folder, which the server alone writes and reads. The
+ * file `credentials` beside it is a copy for clients: `aws configure` writes into it, so nothing is read from there.
+ */
+import { randomBytes, randomInt } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { ConfigError } from './config-error.ts';
+import type { DataFolder } from './data-folder.ts';
+import { writePrivateFile } from './private-file.ts';
+import { type AccessKeyRecord, readAccessKeys, renderProfiles } from './secrets.ts';
+
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+const VERSION = 1;
+const PROFILE = /^[A-Za-z0-9_.@+-]{1,64}$/;
+
+/** A fresh key: AKIA and 16 letters or digits, and 30 random bytes in base64, in the form of AWS's own. */
+const makeKey = (accountId: string, profile: string): AccessKeyRecord => ({
+  profile,
+  accessKeyId: `AKIA${[...randomBytes(16)].map((byte) => BASE32[byte & 31]).join('')}`,
+  secretAccessKey: randomBytes(30).toString('base64'),
+  accountId,
+});
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+function readKey(value: unknown): AccessKeyRecord | undefined {
+  const { profile, accessKeyId, secretAccessKey, accountId } = (value ?? {}) as Record<string, unknown>;
+  if (!isText(profile) || !isText(accessKeyId) || !isText(secretAccessKey) || !isText(accountId)) return undefined;
+  return /^\d{12}$/.test(accountId) ? { profile, accessKeyId, secretAccessKey, accountId } : undefined;
+}
+
+function readKeys(path: string): AccessKeyRecord[] {
+  const damaged = (): never => {
+    throw new ConfigError(`root key file ${path} is damaged: restore it from a backup, or make keys by thingkeep accounts keys`);
+  };
+  let parsed: { version?: unknown; keys?: unknown };
+  try {
+    parsed = JSON.parse(readFileSync(path, 'utf8')) as typeof parsed;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw new ConfigError(`root key file ${path} can't be read: ${String(error)}`);
+    return damaged();
+  }
+  if (parsed?.version !== VERSION || !Array.isArray(parsed.keys)) return damaged();
+  return parsed.keys.map((key) => readKey(key) ?? damaged());
+}
+
+function writeKeys(path: string, keys: readonly AccessKeyRecord[]): void {
+  writePrivateFile(path, `${JSON.stringify({ version: VERSION, keys }, undefined, 2)}\n`);
+}
+
+export class RootKeys {
+  readonly #path: string;
+  #keys: readonly AccessKeyRecord[];
+  #byId: ReadonlyMap<string, AccessKeyRecord>;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#keys = existsSync(path) ? readKeys(path) : [];
+    this.#byId = new Map(this.#keys.map((key) => [key.accessKeyId, key]));
+  }
+
+  get(accessKeyId: string): AccessKeyRecord | undefined {
+    return this.#byId.get(accessKeyId);
+  }
+
+  values(): readonly AccessKeyRecord[] {
+    return this.#keys;
+  }
+
+  of(accountId: string): readonly AccessKeyRecord[] {
+    return this.#keys.filter((key) => key.accountId === accountId);
+  }
+
+  /** Adds the first key of an account that has none. Fails when it has one, or when the profile's name is taken. */
+  create(accountId: string | undefined, profile: string | undefined): AccessKeyRecord {
+    const account = accountId ?? this.#freeAccountId();
+    if (this.of(account).length > 0)
+      throw new ConfigError(`account ${account} is there; thingkeep accounts keys ${account} shows its keys`);
+    return this.#add(account, profile ?? account);
+  }
+
+  /** Makes a new key for an account in place of all that it has. */
+  renew(accountId: string): AccessKeyRecord {
+    const [old] = this.of(accountId);
+    const key = makeKey(accountId, old?.profile ?? (this.#keys.length === 0 ? 'default' : accountId));
+    this.#write([...this.#keys.filter((other) => other.accountId !== accountId), key]);
+    return key;
+  }
+
+  /** Reads the file again. Gives the accounts whose keys have changed. */
+  reload(): string[] {
+    const before = new Map(this.#byId);
+    this.#take(readKeys(this.#path));
+    const changed = [...before.values(), ...this.#keys].filter(
+      ({ accessKeyId, secretAccessKey }) =>
+        before.get(accessKeyId)?.secretAccessKey !== secretAccessKey || !this.#byId.has(accessKeyId),
+    );
+    return [...new Set(changed.map(({ accountId }) => accountId))];
+  }
+
+  adopt(keys: readonly AccessKeyRecord[]): void {
+    this.#write(keys);
+  }
+
+  #add(accountId: string, profile: string): AccessKeyRecord {
+    if (!PROFILE.test(profile)) throw new ConfigError(`${JSON.stringify(profile)} is not a name of a profile`);
+    if (this.#keys.some((key) => key.profile === profile)) throw new ConfigError(`there is a profile ${profile} already`);
+    const key = makeKey(accountId, profile);
+    this.#write([...this.#keys, key]);
+    return key;
+  }
+
+  #freeAccountId(): string {
+    for (;;) {
+      const id = String(randomInt(1, 10 ** 12 - 1)).padStart(12, '0');
+      if (this.of(id).length === 0) return id;
+    }
+  }
+
+  #write(keys: readonly AccessKeyRecord[]): void {
+    writeKeys(this.#path, keys);
+    this.#take(keys);
+  }
+
+  #take(keys: readonly AccessKeyRecord[]): void {
+    this.#keys = keys;
+    this.#byId = new Map(keys.map((key) => [key.accessKeyId, key]));
+  }
+}
+
+export interface OpenRootKeys {
+  readonly folder: DataFolder;
+  /** Account of the first key. */
+  readonly accountId: string;
+  /** Whether this installation has had its root keys: a missing file is an error then, and nothing to make anew. */
+  readonly wereMade: boolean;
+  /** Told in one sentence what was done. */
+  readonly tell: (what: string) => void;
+}
+
+/**
+ * The root keys at a start of the server. The first start makes one. An installation of a release before `root-keys.json`
+ * has its keys in `credentials`: they are moved, once.
+ */
+export function openRootKeys({ folder, accountId, wereMade, tell }: OpenRootKeys): RootKeys {
+  const keys = new RootKeys(folder.rootKeys);
+  if (!existsSync(folder.rootKeys)) {
+    if (wereMade)
+      throw new ConfigError(
+        `root key file ${folder.rootKeys} is missing: restore it from a backup, or make a new key by thingkeep accounts keys ${accountId} --new`,
+      );
+    if (existsSync(folder.credentials)) {
+      keys.adopt(readAccessKeys(folder.credentials, accountId));
+      writeCopy(folder.credentials, keys, accountId);
+      tell(`the access keys of ${folder.credentials} were moved to ${folder.rootKeys}; what is left is a copy for clients`);
+    } else keys.create(accountId, 'default');
+  }
+  if (keys.values().length === 0) throw new ConfigError(`root key file ${folder.rootKeys} holds no key`);
+  if (!existsSync(folder.credentials)) writeCopy(folder.credentials, keys, accountId);
+  return keys;
+}
+
+const writeCopy = (path: string, keys: RootKeys, home: string): void =>
+  writePrivateFile(path, renderProfiles(keys.values(), home));

@@ -1,0 +1,19 @@
+/** Text that devices and callers have chosen, made safe to print: no character of it moves a terminal or begins a line. */
+
+/**
+ * C0, DEL and C1 controls, line and paragraph separators, characters that have no width or turn the direction of text
+ * (Unicode category Cf), lone surrogates and non-characters.
+ */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Noncharacter_Code_Point}]/gu;
+
+const escaped = (character: string): string =>
+  [...Array(character.length).keys()].map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`).join('');
+
+/** The text with each unsafe character as `\uXXXX`; in a JSON text that is the same character. */
+export const escapeText = (text: string): string => text.replace(UNSAFE, escaped);
+
+/** What an identifier is made of, as devices and tools mostly choose theirs. */
+const PLAIN = /^[\w.:@/$+#*%-]+$/;
+
+/** An identifier within a line of text: in quotes when it could be taken for other parts of the line. */
+export const quoteUnlessPlain = (text: string): string => escapeText(PLAIN.test(text) ? text : JSON.stringify(text));

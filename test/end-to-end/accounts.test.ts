@@ -1,0 +1,176 @@
+/**
+ * Accounts and their root keys: made, listed and renewed by `thingkeep accounts`, while the server runs or not; what
+ * a client tool writes into the clients' copy gives nobody the root's permissions.
+ */
+// needs: aws
+import assert from 'node:assert/strict';
+import { type EventEmitter, once } from 'node:events';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import {
+  CreateAccessKeyCommand,
+  CreateUserCommand,
+  IAMClient,
+  ListUsersCommand,
+  PutUserPolicyCommand,
+} from '@aws-sdk/client-iam';
+import { CreateThingCommand, IoTClient, ListThingsCommand } from '@aws-sdk/client-iot';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import mqtt from 'mqtt';
+import { signRequest } from '../../packages/server/src/api/sign-request.ts';
+import { aws } from './aws-command.ts';
+import { policyDocument } from './devices.ts';
+import { type Credentials, presign } from './presign.ts';
+import { startServer, temporaryFolder, type TestServer, thingkeep } from './test-core.ts';
+import { within } from './until.ts';
+
+const OTHER = '222222222222';
+
+interface Key extends Credentials {
+  readonly accountId: string;
+  readonly profile: string;
+}
+
+const dataDir = temporaryFolder();
+let server: TestServer;
+before(async () => {
+  server = await startServer({ dataDir });
+});
+after(async () => {
+  await server[Symbol.asyncDispose]();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+async function accounts(...args: string[]): Promise<readonly Key[]> {
+  const { code, stdout, stderr } = await thingkeep(['accounts', ...args, '--data-dir', dataDir, '--json']);
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout) as Key[];
+}
+
+const restart = async (): Promise<void> => {
+  assert.equal(await server.stop(), 0);
+  server = await startServer({ dataDir });
+};
+
+const clientOf = (credentials: Credentials) => ({
+  endpoint: server.url,
+  region: 'us-east-1',
+  credentials: { ...credentials },
+  maxAttempts: 1,
+});
+
+/** ARN of a key's identity; undefined when the key is refused. */
+async function identityOf(credentials: Credentials): Promise<string | undefined> {
+  const sts = new STSClient(clientOf(credentials));
+  try {
+    return (await sts.send(new GetCallerIdentityCommand({}))).Arn;
+  } catch (error) {
+    assert.equal((error as Error).name, 'InvalidClientTokenId');
+    return undefined;
+  } finally {
+    sts.destroy();
+  }
+}
+
+test('an account that is made while the server runs has a key at once, and data of its own', async () => {
+  const [key, ...more] = await accounts('create', OTHER, '--profile', 'other');
+  assert(key !== undefined);
+  assert.deepEqual([key.accountId, key.profile, more], [OTHER, 'other', []]);
+  assert.equal(await identityOf(key), `arn:aws:iam::${OTHER}:root`);
+  using iot = { client: new IoTClient(clientOf(key)), [Symbol.dispose]: () => iot.client.destroy() };
+  await iot.client.send(new CreateThingCommand({ thingName: 'theirs' }));
+  const { things } = await server.iot.send(new ListThingsCommand({}));
+  assert.deepEqual(things, []);
+  const listed = await accounts('list');
+  assert.deepEqual(
+    listed.map(({ accountId, profile }) => [accountId, profile]),
+    [
+      ['000000000000', 'default'],
+      [OTHER, 'other'],
+    ],
+  );
+  assert.ok(!JSON.stringify(listed).includes(key.secretAccessKey), 'the list shows no secret');
+  assert.deepEqual(await accounts('keys', OTHER), [key]);
+});
+
+test('what can not be done is one line and an exit code', async () => {
+  for (const [args, expected] of [
+    [['create', OTHER], /account 222222222222 is there/],
+    [['create', '333333333333', '--profile', 'default'], /there is a profile default already/],
+    [['create', '12'], /not an account id of 12 digits/],
+    [['keys', '444444444444'], /there is no account 444444444444/],
+    [['keys'], /an account id is missing/],
+    [['remove', OTHER], /unknown action remove/],
+    [[], /an action is missing/],
+  ] as const) {
+    const { code, stdout, stderr } = await thingkeep(['accounts', ...args, '--data-dir', dataDir]);
+    assert.deepEqual([code, stdout, stderr.split('\n').length], [2, '', 2], stderr);
+    assert.match(stderr, expected);
+  }
+});
+
+test('a renewed key is refused at once, and its live connection ends', async () => {
+  const [key] = await accounts('keys', OTHER);
+  assert(key !== undefined);
+  const url = await presign(`ws://127.0.0.1:${server.ports.api}`, key);
+  const client = await within('CONNACK', mqtt.connectAsync(url, { clientId: 'live', reconnectPeriod: 0 }, false));
+  const closed = within('the end', once(client as unknown as EventEmitter, 'close'));
+  const [fresh] = await accounts('keys', OTHER, '--new');
+  assert(fresh !== undefined);
+  await closed;
+  client.end(true);
+  assert.equal(await identityOf(key), undefined);
+  assert.equal(await identityOf(fresh), `arn:aws:iam::${OTHER}:root`);
+});
+
+test('accounts are made and renewed without a server, and count at its next start', async () => {
+  assert.equal(await server.stop(), 0);
+  const [third] = await accounts('create', '333333333333');
+  const [renewed] = await accounts('keys', '333333333333', '--new');
+  server = await startServer({ dataDir });
+  assert(third !== undefined && renewed !== undefined);
+  assert.equal(await identityOf(third), undefined);
+  assert.equal(await identityOf(renewed), 'arn:aws:iam::333333333333:root');
+});
+
+test('aws configure writes a limited user’s key into the copy: it is that user’s key after a restart too', async () => {
+  using iam = { client: new IAMClient(clientOf(server.credentials())), [Symbol.dispose]: () => iam.client.destroy() };
+  await iam.client.send(new CreateUserCommand({ UserName: 'narrow' }));
+  const { AccessKey } = await iam.client.send(new CreateAccessKeyCommand({ UserName: 'narrow' }));
+  const narrow = { accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' };
+  const root = server.credentials();
+  await aws(server.env, 'configure', 'set', 'aws_access_key_id', narrow.accessKeyId);
+  await aws(server.env, 'configure', 'set', 'aws_secret_access_key', narrow.secretAccessKey);
+  assert.match(readFileSync(join(dataDir, 'credentials'), 'utf8'), new RegExp(narrow.accessKeyId));
+  await restart();
+  assert.equal(await identityOf(narrow), 'arn:aws:iam::000000000000:user/narrow');
+  using limited = { client: new IAMClient(clientOf(narrow)), [Symbol.dispose]: () => limited.client.destroy() };
+  await assert.rejects(limited.client.send(new ListUsersCommand({})), { name: 'AccessDenied' });
+  assert.equal(await identityOf(root), 'arn:aws:iam::000000000000:root');
+  const { code, stderr } = await thingkeep(['refusals', '--data-dir', dataDir]);
+  assert.equal(code, 0, stderr);
+  rmSync(join(dataDir, 'credentials'));
+  await restart();
+  assert.deepEqual(server.credentials(), root, 'the copy is made anew when it is missing');
+});
+
+test('the keys are read again for the root of the account that runs the server alone', async () => {
+  using iam = { client: new IAMClient(clientOf(server.credentials())), [Symbol.dispose]: () => iam.client.destroy() };
+  await iam.client.send(new CreateUserCommand({ UserName: 'wide' }));
+  const PolicyDocument = policyDocument([{ Effect: 'Allow', Action: '*', Resource: '*' }]);
+  await iam.client.send(new PutUserPolicyCommand({ UserName: 'wide', PolicyName: 'all', PolicyDocument }));
+  const { AccessKey } = await iam.client.send(new CreateAccessKeyCommand({ UserName: 'wide' }));
+  const wide = { accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' };
+  const [other] = await accounts('keys', OTHER);
+  assert(other !== undefined);
+  for (const [key, status] of [
+    [wide, 403],
+    [other, 403],
+    [server.credentials(), 200],
+  ] as const) {
+    const url = new URL('/admin/root-keys/reload', server.url);
+    const signed = { method: 'POST', url, region: 'us-east-1', service: 'thingkeep', now: Date.now(), key };
+    assert.equal((await fetch(url, { method: 'POST', headers: signRequest(signed) })).status, status);
+  }
+});
