@@ -22,6 +22,8 @@ export interface Server {
   readonly port: number;
   /** URL of the API. */
   readonly api: string;
+  /** URL of the metrics. */
+  readonly metrics: string;
   /** Milliseconds from the process's start to the line that says it is ready. */
   readonly readyIn: number;
   /** Asks the probe that stages with `probe` put into the server's process. */
@@ -34,7 +36,20 @@ const PROBE = ['--expose-gc', '--import', join(ROOT, 'bench/fleet/memory-probe.t
 /** Starts a server on a folder; whatever it logs goes to `log`. */
 export async function startServer(folder: string, log: string[], probe = false): Promise<Server> {
   const begin = performance.now();
-  const flags = ['--data-dir', folder, '--api-port', '0', '--mqtt-port', '0', '--https-port', '0', '--log-level', 'warn'];
+  const flags = [
+    '--data-dir',
+    folder,
+    '--api-port',
+    '0',
+    '--mqtt-port',
+    '0',
+    '--https-port',
+    '0',
+    '--metrics-bind',
+    '127.0.0.1:0',
+    '--log-level',
+    'warn',
+  ];
   const args = [
     '--max-semi-space-size=8',
     '--expose-gc',
@@ -54,6 +69,7 @@ export async function startServer(folder: string, log: string[], probe = false):
     pid: child.pid ?? 0,
     port: Number(/mqtt \S+:(\d+)/.exec(ready)?.[1]),
     api: /api (\S+)/.exec(ready)?.[1] ?? '',
+    metrics: /metrics (\S+)/.exec(ready)?.[1] ?? '',
     readyIn,
     memory: (collect) => ask<Memory>(child, collect ? 'collect' : 'look'),
     stop: async () => {
@@ -79,6 +95,6 @@ const readyLine = (child: ChildProcess): Promise<string> =>
 
 /** One of the server's own counters, by its name in /metrics without the prefix. */
 export async function metric(server: Server, name: string): Promise<number> {
-  const text = await (await fetch(`${server.api}/metrics`)).text();
+  const text = await (await fetch(server.metrics)).text();
   return Number(new RegExp(`^thingkeep_${name} (\\S+)$`, 'm').exec(text)?.[1]);
 }

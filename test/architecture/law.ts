@@ -201,7 +201,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ['runtime/'],
     ['crypto', 'http', 'stream'],
   ),
-  'admin/': room('what AWS has no call for, and no more', ['broker/broker.ts', 'refusals/refusals.ts'], ['perf_hooks']),
+  'admin/': room('what AWS has no call for, and no more', ['broker/broker.ts', 'refusals/refusals.ts'], ['http', 'perf_hooks']),
   'services.ts': room('a list of operations and what they are given: it starts nothing and decides nothing', [
     ...['runtime/', 'store/contract.ts', 'store/regional.ts', 'authority/authority.ts', 'policies/', 'registry/'],
     ...['broker/', 'events/', 'functions/', 'functions/hosted/hosting.ts', 'authorizers/', 'server-certificates/'],

@@ -51,8 +51,8 @@ test(`${INPUTS} malformed MQTT inputs over mutual TLS and 10,000 hostile HTTP re
   const { server: opened, tls } = await openServer();
   await using server = opened;
   const [{ result: mqtt, seen }, http] = [
-    await watched(server.url, tls, () => fuzzMqtt({ tls, seed: SEED, inputs: INPUTS })),
-    await watched(server.url, tls, () =>
+    await watched(server, tls, () => fuzzMqtt({ tls, seed: SEED, inputs: INPUTS })),
+    await watched(server, tls, () =>
       fuzzHttp({ host: '127.0.0.1', port: server.ports.api, seed: SEED, credentials: server.credentials() }),
     ),
   ];
@@ -87,7 +87,7 @@ test('500 sockets that announce 256 MiB, and 500 of plain garbage, cost at most 
   await setTimeout(200);
   const sockets: TLSSocket[] = [];
   for (let n = 0; n < 500; n += 1) sockets.push(await announce());
-  const before = (await metricsOf(server.url)).resident_memory_bytes ?? 0;
+  const before = (await metricsOf(server)).resident_memory_bytes ?? 0;
   const closed = sockets.map((socket) => {
     socket.resume();
     return once(socket, 'close');
@@ -99,7 +99,7 @@ test('500 sockets that announce 256 MiB, and 500 of plain garbage, cost at most 
   }
   await within('the end of 500 sockets', Promise.all(closed), 5_000);
   const tookMs = performance.now() - began;
-  const after = (await metricsOf(server.url)).resident_memory_bytes ?? 0;
+  const after = (await metricsOf(server)).resident_memory_bytes ?? 0;
   t.diagnostic(`${((after - before) / MB).toFixed(1)} MiB, closed within ${Math.round(tookMs)} ms`);
   assert.ok(after - before <= 32 * MB, `memory grew by ${after - before}`);
   assert.ok(tookMs < 2_000);
@@ -112,12 +112,9 @@ test('500 sockets that announce 256 MiB, and 500 of plain garbage, cost at most 
     return once(socket, 'close');
   });
   await within('the end of 500 sockets of garbage', Promise.all(garbage), 5_000);
-  const last = (await metricsOf(server.url)).resident_memory_bytes ?? 0;
+  const last = (await metricsOf(server)).resident_memory_bytes ?? 0;
   assert.ok(last - before <= 32 * MB, `memory grew by ${last - before}`);
-  assert.equal(
-    await until('no connections', async () => ((await metricsOf(server.url)).connections === 0 ? true : undefined)),
-    true,
-  );
+  assert.equal(await until('no connections', async () => ((await metricsOf(server)).connections === 0 ? true : undefined)), true);
   assert.deepEqual(faults(server), []);
 });
 

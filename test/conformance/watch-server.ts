@@ -7,6 +7,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import type { TestServer } from '../end-to-end/test-core.ts';
 
 export interface Watched {
   /** Round trips of the pair, and the slowest in milliseconds. */
@@ -38,14 +39,14 @@ async function control(tls: ConnectionOptions, clientId: string): Promise<MqttCl
   return client;
 }
 
-export async function metricsOf(url: string): Promise<Record<string, number>> {
-  const text = await (await fetch(`${url}/metrics`)).text();
+export async function metricsOf({ metrics: url }: Pick<TestServer, 'metrics'>): Promise<Record<string, number>> {
+  const text = await (await fetch(url)).text();
   return Object.fromEntries([...text.matchAll(/^thingkeep_(\w+) (\S+)$/gm)].map(([, name = '', value]) => [name, Number(value)]));
 }
 
 /** Does the work and watches; a message of the pair that does not come within two seconds fails it. */
 export async function watched<T>(
-  url: string,
+  server: Pick<TestServer, 'url' | 'metrics'>,
   tls: ConnectionOptions,
   work: () => Promise<T>,
 ): Promise<{ result: T; seen: Watched }> {
@@ -75,12 +76,12 @@ export async function watched<T>(
     }
   };
   const look = async (): Promise<void> => {
-    await metricsOf(url);
+    await metricsOf(server);
     while (!done) {
       const began = performance.now();
-      assert.equal((await fetch(`${url}/health`)).status, 200);
+      assert.equal((await fetch(`${server.url}/health`)).status, 200);
       slowestHealth = Math.max(slowestHealth, performance.now() - began);
-      const metrics = await metricsOf(url);
+      const metrics = await metricsOf(server);
       memory.push(metrics.resident_memory_bytes ?? 0);
       longestDelay = Math.max(longestDelay, 1000 * (metrics.event_loop_delay_seconds ?? 0));
       await setTimeout(100);

@@ -26,7 +26,7 @@ const temporary = temporaryFolder();
 after(() => rmSync(temporary, { recursive: true, force: true }));
 
 const metric = async (server: TestServer, name: string): Promise<number> => {
-  const text = await (await fetch(`${server.url}/metrics`)).text();
+  const text = await (await fetch(server.metrics)).text();
   return Number(new RegExp(`^thingkeep_${name} (\\d+)$`, 'm').exec(text)?.[1]);
 };
 

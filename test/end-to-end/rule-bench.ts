@@ -18,7 +18,10 @@ export class RuleBench implements AsyncDisposable {
   }
 
   static async open(args: readonly string[] = [], dataDir?: string): Promise<RuleBench> {
-    const server = await startServer({ args: ['--log-level', 'warn', ...args], ...(dataDir === undefined ? {} : { dataDir }) });
+    const server = await startServer({
+      args: ['--log-level', 'warn', '--metrics-tenants', ...args],
+      ...(dataDir === undefined ? {} : { dataDir }),
+    });
     await makePolicy(server, 'all', ALLOW_ALL);
     return new RuleBench(server, await makeDevice(server, 'device', 'all'));
   }
@@ -40,7 +43,7 @@ export class RuleBench implements AsyncDisposable {
   }
 
   metric(line: RegExp): Promise<number> {
-    return fetch(`${this.server.url}/metrics`)
+    return fetch(this.server.metrics)
       .then((answer) => answer.text())
       .then((text) => Number(new RegExp(`^${line.source} (\\d+)$`, 'm').exec(text)?.[1]));
   }

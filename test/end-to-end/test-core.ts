@@ -38,10 +38,12 @@ export interface LogLine extends Readonly<Record<string, unknown>> {
 }
 
 const READY =
-  /^Thingkeep is ready: api (?<url>https?:\/\/\S+:(?<api>\d+)) mqtt \S+:(?<mqtt>\d+) https \S+:(?<https>\d+) endpoint (?<endpoint>\S+) data (?<data>.+)$/;
+  /^Thingkeep is ready: api (?<url>https?:\/\/\S+:(?<api>\d+)) mqtt \S+:(?<mqtt>\d+) https \S+:(?<https>\d+) metrics (?<metrics>\S+) endpoint (?<endpoint>\S+) data (?<data>.+)$/;
 
 export class TestServer implements AsyncDisposable {
   readonly dataDir: string;
+  /** URL of the metrics. */
+  readonly metrics: string;
   readonly url: string;
   readonly ports: { readonly api: number; readonly mqtt: number; readonly https: number };
   readonly readyLine: string;
@@ -55,7 +57,7 @@ export class TestServer implements AsyncDisposable {
 
   constructor(child: ChildProcess, exited: Promise<number | null>, readyLine: string, log: LogLine[], temporary: boolean) {
     const found = READY.exec(readyLine)?.groups as
-      | Record<'url' | 'api' | 'mqtt' | 'https' | 'endpoint' | 'data', string>
+      | Record<'url' | 'api' | 'mqtt' | 'https' | 'metrics' | 'endpoint' | 'data', string>
       | undefined;
     assert(found !== undefined, `not a ready line: ${readyLine}`);
     this.#child = child;
@@ -64,6 +66,7 @@ export class TestServer implements AsyncDisposable {
     this.readyLine = readyLine;
     this.log = log;
     this.dataDir = found.data;
+    this.metrics = found.metrics;
     this.url = found.url;
     this.ports = { api: Number(found.api), mqtt: Number(found.mqtt), https: Number(found.https) };
     const credentials = this.credentials();
@@ -132,11 +135,15 @@ export class TestServer implements AsyncDisposable {
 export async function startServer({ dataDir, args = [], env = {}, user }: StartOptions = {}): Promise<TestServer> {
   const folder = dataDir ?? temporaryFolder();
   if (user !== undefined) chownSync(folder, user, user);
-  const child = spawn(process.execPath, [MAIN, 'start', '--data-dir', folder, ...FREE_PORTS, ...args], {
-    env: { ...plainEnvironment(), ...env },
-    ...(user === undefined ? {} : { uid: user, gid: user }),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [MAIN, 'start', '--data-dir', folder, ...FREE_PORTS, '--metrics-bind', '127.0.0.1:0', ...args],
+    {
+      env: { ...plainEnvironment(), ...env },
+      ...(user === undefined ? {} : { uid: user, gid: user }),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   // A test that is ended from outside takes its server with it.
   const orphaned = (): boolean => child.kill('SIGKILL');
   process.once('exit', orphaned);

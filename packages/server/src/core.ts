@@ -4,6 +4,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { metricsText } from './admin/metrics.ts';
+import { createMetricsServer } from './admin/metrics-server.ts';
 import { adminOperations } from './admin/operations.ts';
 import type { FindAccessKey, KeyUse } from './api/access-keys.ts';
 import { createApi, type PlainHandler } from './api/http.ts';
@@ -73,7 +74,7 @@ export interface CoreOptions {
 }
 
 export interface Core extends AsyncDisposable {
-  readonly ports: { readonly api: number; readonly mqtt: number; readonly https: number };
+  readonly ports: { readonly api: number; readonly mqtt: number; readonly https: number; readonly metrics?: number };
   /** For tests that move the clock: does what the timers do. */
   tick(): Promise<void>;
 }
@@ -224,9 +225,9 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     ]),
     plain: new Map<string, PlainHandler>([
       ['/functions/code', async (query, done) => archiveAnswer(await hosting.archive(query, done))],
+      ['/metrics', () => ({ ...text('Metrics are served where --metrics-bind says.\n'), status: 404 })],
       ['/health', () => text('{"status":"ok"}\n', 'application/json')],
       ['/root-ca.pem', () => text(authority.rootCaPem, 'application/x-pem-file')],
-      ['/metrics', () => text(`${metricsText(broker, refusals)}${rules.rules.metrics.text()}`, 'text/plain; version=0.0.4')],
     ]),
     plainBelow: new Map([['/confirmdestination/', async (token) => confirmationAnswer(await rules.confirm(token))]]),
     admin: adminOperations({
@@ -271,12 +272,21 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     await Promise.all([...closed, goodbyes]);
     clearTimeout(impatient);
   });
-  const ports = {
+  const ports: Core['ports'] = {
     mqtt: await listen(gateway.mqtt, config.bind, config.mqttPort, 'MQTT (--mqtt-port)'),
     https: await listen(gateway.https, config.bind, config.httpsPort, 'HTTPS (--https-port)'),
     api: await listen(apiServer, config.bind, config.apiPort, 'API (--api-port)'),
   };
   apiPort = ports.api;
+  if (config.metricsBind !== undefined) {
+    const { host, port } = config.metricsBind;
+    const metrics = createMetricsServer(() => metricsText(broker, refusals) + rules.rules.metrics.text(config.metricsTenants));
+    Object.assign(ports, { metrics: await listen(metrics, host, port, 'metrics (--metrics-bind)') });
+    parts.defer(() => {
+      metrics.closeAllConnections();
+      return close(metrics);
+    });
+  }
   const rotate = async (): Promise<void> => {
     const renewed = [await authority.rotateIfDue(), await serving.renewIfDue()];
     if (renewed.includes(true)) log.info({ event: 'server-certificates-renewed' }, 'the server has new certificates');

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { renderError } from '@thingkeep/wire/api/render-error.ts';
+import { percentDecode } from '@thingkeep/wire/api/percent.ts';
 import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
 import { findRoute, servicesOfScope } from '@thingkeep/wire/api/route.ts';
 import { type Operation, SERVICE_NAMES, signingName } from '@thingkeep/wire/api/table.ts';
@@ -75,6 +76,8 @@ export type Api = (request: IncomingMessage, response: ServerResponse) => void;
 
 const ADMIN_SERVICE = 'thingkeep';
 const MAX_HEADERS = 100;
+/** Characters of a path in a log line or a refusal. */
+const MAX_LOGGED_PATH = 1024;
 const REFUSALS: ReadonlySet<string> = new Set([
   'AccessDeniedException',
   'ExpiredTokenException',
@@ -218,7 +221,10 @@ export function createApi(options: ApiOptions): Api {
   function opened(head: SignedHead): PlainHandler | undefined {
     if (claimedService(head) !== undefined) return undefined;
     for (const [path, handler] of options.plainBelow ?? [])
-      if (head.path.startsWith(path)) return () => handler(decodeURIComponent(head.path.slice(path.length)));
+      if (head.path.startsWith(path)) {
+        const rest = percentDecode(head.path.slice(path.length));
+        return () => handler(rest ?? fail('InvalidRequestException', 'The request path is not valid'));
+      }
     return undefined;
   }
 
@@ -252,7 +258,8 @@ export function createApi(options: ApiOptions): Api {
   }
 
   function answerError(exchange: Exchange, error: unknown): Rendered {
-    const { request, requestId, sourceIp, path, service, operation, caller } = exchange;
+    const { request, requestId, sourceIp, service, operation, caller } = exchange;
+    const path = exchange.path.slice(0, MAX_LOGGED_PATH);
     const method = request.method ?? '';
     if (error instanceof ThingkeepError && REFUSALS.has(error.code)) {
       const refusal: ApiRefusal = {

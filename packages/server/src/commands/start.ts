@@ -37,12 +37,14 @@ export async function start(args: readonly string[]): Promise<number> {
   const core = await openCore({ config, folder, clock: systemClock, log });
   for (const path of closed)
     log.warn({ event: 'file-closed', path }, 'a file of the data folder could be read by others: it is closed now');
-  const { api, mqtt, https } = core.ports;
+  const { api, mqtt, https, metrics } = core.ports;
   const url = `${config.apiTls ? 'https' : 'http'}://${hostText(reachable(config.bind))}:${api}`;
   writePrivateFile(folder.running, `${JSON.stringify({ url, region: config.region, ports: core.ports, pid: process.pid })}\n`);
   const at = hostText(config.bind);
+  const metricsText =
+    metrics === undefined ? '' : ` metrics http://${hostText(config.metricsBind?.host ?? '')}:${metrics}/metrics`;
   process.stdout.write(
-    `Thingkeep is ready: api ${url} mqtt ${at}:${mqtt} https ${at}:${https} endpoint ${config.endpoint} data ${config.dataDir}\n`,
+    `Thingkeep is ready: api ${url} mqtt ${at}:${mqtt} https ${at}:${https}${metricsText} endpoint ${config.endpoint} data ${config.dataDir}\n`,
   );
   const signal = await stop;
   log.info({ event: 'stopping', signal }, 'stopping');

@@ -43,6 +43,19 @@ function connections(value: string): number | undefined {
   return number;
 }
 
+/** An address and a port; a port alone is one of 127.0.0.1. */
+export interface SocketAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+function socketAddress(value: string): SocketAddress {
+  const [, bracketed, plain, digits = ''] = /^(?:(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+|localhost)):)?(\d{1,5})$/.exec(value) ?? [];
+  if (digits === '')
+    throw new ConfigError(`${JSON.stringify(value)} is not an address and a port, as 127.0.0.1:9464 or [::1]:9464`);
+  return { host: bracketed ?? plain ?? '127.0.0.1', port: port(digits) };
+}
+
 const oneOf =
   <T extends string>(...names: readonly T[]) =>
   (value: string): T => {
@@ -99,6 +112,14 @@ export const SETTINGS = {
   apiPort: setting('api-port', 'PORT', 'AWS API, over HTTP unless --api-tls is given', port, 4680),
   mqttPort: setting('mqtt-port', 'PORT', 'MQTT over mutual TLS', port, 8883),
   httpsPort: setting('https-port', 'PORT', 'HTTPS for devices, and MQTT by ALPN', port, 8443),
+  metricsBind: setting<SocketAddress | undefined>(
+    'metrics-bind',
+    'ADDRESS:PORT',
+    'where metrics are served, at /metrics; nowhere unless given',
+    socketAddress,
+    undefined,
+  ),
+  metricsTenants: setting('metrics-tenants', undefined, 'name accounts, regions and rules in the metrics', truth, false),
   endpoint: setting('endpoint', 'HOST', 'host name that devices use', matching(HOST_NAME, 'a host name'), 'localhost'),
   region: setting('region', 'REGION', 'AWS region to be', matching(/^[a-z]{2}(-[a-z]+){1,3}-\d{1,2}$/, 'a region'), 'us-east-1'),
   accountId: setting(

@@ -54,26 +54,30 @@ export class RuleMetrics {
     this.#rules.delete(keyOf(place, ruleName));
   }
 
-  /** Prometheus's text form. */
-  text(): string {
-    const all = [...this.#rules.values()];
+  /** Prometheus's text form. Without `tenants` the rules of all accounts are added up, and no name of one is shown. */
+  text(tenants: boolean): string {
+    const all = tenants ? [...this.#rules.values()] : [added([...this.#rules.values()])];
     const { orders, memory, disk } = this.holdings();
     const family = (name: string, help: string, lines: readonly string[], type = 'counter'): string =>
       `# HELP thingkeep_${name} ${help}\n# TYPE thingkeep_${name} ${type}\n${lines.map((line) => `thingkeep_${name}${line}\n`).join('')}`;
-    const labels = ({ place, ruleName }: RuleCounters): string =>
-      `account="${label(place.accountId)}",region="${label(place.region)}",rule="${label(ruleName)}"`;
+    const labels = ({ place, ruleName }: RuleCounters): readonly string[] =>
+      tenants ? [`account="${label(place.accountId)}"`, `region="${label(place.region)}"`, `rule="${label(ruleName)}"`] : [];
+    const sample = (names: readonly string[], value: number): string =>
+      names.length === 0 ? ` ${value}` : `{${names.join(',')}} ${value}`;
     const counted = (name: string, help: string, of: (rule: RuleCounters) => number): string =>
       family(
         name,
         help,
-        all.map((rule) => `{${labels(rule)}} ${of(rule)}`),
+        all.map((rule) => sample(labels(rule), of(rule))),
       );
     const actions = all.flatMap((rule) => rule.actions.map((action, i) => ({ rule, action, i })));
     const ofActions = (name: string, help: string, of: (action: ActionCounters) => number): string =>
       family(
         name,
         help,
-        actions.map(({ rule, action, i }) => `{${labels(rule)},action="${i}",type="${label(action.name)}"} ${of(action)}`),
+        actions.map(({ rule, action, i }) =>
+          sample([...labels(rule), ...(tenants ? [`action="${i}"`] : []), `type="${label(action.name)}"`], of(action)),
+        ),
       );
     return [
       counted('rule_topic_match_total', 'Messages on the topics of a rule.', (r) => r.topicMatch),
@@ -88,6 +92,26 @@ export class RuleMetrics {
       family('rule_order_bytes', 'Bytes of these.', [`{in="memory"} ${memory}`, `{in="disk"} ${disk}`], 'gauge'),
     ].join('');
   }
+}
+
+/** The counters of all rules as one, with an action for each type. */
+function added(rules: readonly RuleCounters[]): RuleCounters {
+  const sum = (of: (rule: RuleCounters) => number): number => rules.reduce((total, rule) => total + of(rule), 0);
+  const byType = new Map<string, ActionCounters>();
+  for (const { name, success, failure } of rules.flatMap(({ actions }) => actions)) {
+    const known = byType.get(name) ?? { name, success: 0, failure: 0 };
+    byType.set(name, { name, success: known.success + success, failure: known.failure + failure });
+  }
+  return {
+    place: { accountId: '', region: '' },
+    ruleName: '',
+    topicMatch: sum((rule) => rule.topicMatch),
+    passed: sum((rule) => rule.passed),
+    parseError: sum((rule) => rule.parseError),
+    throttled: sum((rule) => rule.throttled),
+    loops: sum((rule) => rule.loops),
+    actions: [...byType.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+  };
 }
 
 const keyOf = ({ accountId, region }: Place, ruleName: string): string => `${region}/${accountId}/${ruleName}`;

@@ -1,0 +1,31 @@
+/** Log lines: errors are bounded in number and length, whatever makes them. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openLog } from './log.ts';
+
+function workbench() {
+  const time = { now: 1_000_000 };
+  const lines: string[] = [];
+  const log = openLog('info', { write: (line: string) => void lines.push(line) }, () => time.now);
+  return { time, lines, log };
+}
+
+test('a flood of errors is logged up to a rate, and then counted; other lines go on', () => {
+  const { time, lines, log } = workbench();
+  for (let i = 0; i < 300; i += 1) log.error({ err: new Error('no') }, 'it failed');
+  assert.equal(lines.length, 50);
+  log.info('still here');
+  log.warn('and here');
+  assert.equal(lines.length, 52);
+  time.now += 1000;
+  log.fatal('again');
+  assert.equal(lines.length, 54);
+  assert.deepEqual(JSON.parse(lines[52] ?? '').count, 250);
+});
+
+test('the texts of an error are cut', () => {
+  const { lines, log } = workbench();
+  log.error({ err: new Error('x'.repeat(1_000_000)) }, 'it failed');
+  assert.ok((lines[0] ?? '').length < 10_000);
+  assert.match(JSON.parse(lines[0] ?? '').err.message, /^x{4096}…$/);
+});
