@@ -45,6 +45,11 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ['crypto', 'fs/promises', 'path', 'util'],
   ),
   'refusals/': room('whoever refuses records it here, so this room may need nobody', ['runtime/']),
+  'audit/': room(
+    'the audit log writes lines that it is handed, and knows nothing of what they are about',
+    ['runtime/', 'store/contract.ts'],
+    ['buffer', 'crypto', 'fs', 'path'],
+  ),
   'policies/': room('a decision is a pure function: no socket, no file, no clock but the one handed in', [
     'runtime/',
     'store/contract.ts',
@@ -216,6 +221,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       'store/marks.ts',
       'store/regional.ts',
       'store/sqlite/sqlite-store.ts',
+      'audit/',
       'authority/',
       'refusals/',
       'policies/',
@@ -241,7 +247,10 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   ),
   'commands/': room(
     'a command reads its flags and uses the core, or speaks to a running server as any client does',
-    ['runtime/', 'config/', 'core.ts', 'api/sign-request.ts', 'refusals/refusals.ts'],
+    [
+      ...['runtime/', 'config/', 'core.ts', 'api/sign-request.ts', 'refusals/refusals.ts', 'audit/'],
+      'store/sqlite/sqlite-store.ts',
+    ],
     ['fs', 'http', 'https'],
   ),
   'main.ts': room('main picks a command and words the errors meant for an operator', [

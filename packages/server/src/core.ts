@@ -13,6 +13,7 @@ import { serveApi, serverOptions } from './api/serve.ts';
 import { signRequest } from './api/sign-request.ts';
 import { signedHead } from './api/signed-request.ts';
 import { createSigv4 } from './api/sigv4.ts';
+import { AuditLog } from './audit/audit-log.ts';
 import { openAuthority } from './authority/authority.ts';
 import { Broker } from './broker/broker.ts';
 import { publisher } from './broker/operations.ts';
@@ -98,6 +99,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   });
   await mark(store, 'root-keys');
   const hostNames = [endpoint, 'localhost'];
+  const audit = parts.use(await AuditLog.open({ folder: folder.audit, store, clock, log, keptBytes: config.auditKeep }));
   const authority = await openAuthority({
     folder: folder.authority,
     clock,
@@ -229,14 +231,18 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
       ['/health', () => text('{"status":"ok"}\n', 'application/json')],
       ['/root-ca.pem', () => text(authority.rootCaPem, 'application/x-pem-file')],
     ]),
-    plainBelow: new Map([['/confirmdestination/', async (token) => confirmationAnswer(await rules.confirm(token))]]),
+    plainBelow: new Map([
+      ['/confirmdestination/', async (token, begin) => confirmationAnswer(await rules.confirm(token, begin))],
+    ]),
     admin: adminOperations({
       refusals,
       reloadRootKeys: () => {
         for (const account of accessKeys.reload()) iam.changes.ring(account);
       },
+      auditState: () => audit.state,
       isOperator: ({ arn }) => arn === `arn:aws:iam::${config.accountId}:root`,
     }),
+    audit: audit.begin.bind(audit),
     refused: ({ sourceIp, reason, code, method, path, caller, decided }) =>
       refuse({
         ...(caller === undefined ? { check: 'signature' } : { check: 'policy', ...placeOf(caller), principal: caller.arn }),
@@ -294,6 +300,9 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   parts.defer(every(100, () => broker.tick()));
   parts.defer(every(100, () => rules.rules.tick()));
   parts.defer(every(1000, () => broker.sweep()));
+  parts.defer(
+    every(1000, () => void audit.settle().catch((error: unknown) => log.error({ err: error }, 'the audit log is behind'))),
+  );
   parts.defer(every(250, () => hosting.tick()));
   parts.defer(
     every(60 * MINUTE, () => void logs.tidy().catch((error: unknown) => log.error({ err: error }, 'logs could not be tidied'))),

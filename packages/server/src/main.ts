@@ -2,6 +2,7 @@
 /** The `thingkeep` command: command line -> configuration -> core -> signals. */
 import { AuthorityError } from './authority/key-folder.ts';
 import { accounts } from './commands/accounts.ts';
+import { audit } from './commands/audit.ts';
 import { env } from './commands/env.ts';
 import { refusals } from './commands/refusals.ts';
 import { start } from './commands/start.ts';
@@ -19,6 +20,8 @@ const HELP = `thingkeep: your own AWS IoT Core
       --client-id ID  --certificate-id ID  --check NAME  --limit N  --follow  --json
   thingkeep accounts list | create [ID] [--profile NAME] | keys ID [--new]  [--json]
                                 accounts and the access keys of their roots
+  thingkeep audit verify [--json]
+                                find what was changed in the audit log
 
 Flags; each has an environment variable (--data-dir: THINGKEEP_DATA_DIR) and a key in --config FILE (JSON)
 ${settingsHelp()}
@@ -34,6 +37,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
   env,
   refusals,
   accounts,
+  audit,
   help,
 };
 

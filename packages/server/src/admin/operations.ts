@@ -17,12 +17,23 @@ export interface AdminOptions {
   readonly refusals: Refusals;
   /** Reads the root keys again: what `thingkeep accounts` has changed counts from now on. */
   readonly reloadRootKeys: () => void;
+  /** What the data file knows of the audit log. */
+  readonly auditState: () => object;
   /** Whether it is the root of the account that runs the server. */
   readonly isOperator: (caller: Caller) => boolean;
 }
 
+function mustOperate(operates: boolean): void {
+  if (!operates) fail('AccessDeniedException', 'Only the root of the account that runs the server may do this');
+}
+
 /** `GET /admin/refusals?client-id=&certificate-id=&check=&after=&limit=`: the newest refusals of the caller's account, and of nobody's. */
-export const adminOperations = ({ refusals, reloadRootKeys, isOperator }: AdminOptions): ReadonlyMap<string, AdminOperation> =>
+export const adminOperations = ({
+  refusals,
+  reloadRootKeys,
+  auditState,
+  isOperator,
+}: AdminOptions): ReadonlyMap<string, AdminOperation> =>
   new Map<string, AdminOperation>([
     [
       'GET /admin/refusals',
@@ -38,9 +49,16 @@ export const adminOperations = ({ refusals, reloadRootKeys, isOperator }: AdminO
       }),
     ],
     [
+      'GET /admin/audit',
+      async (_, caller) => {
+        mustOperate(isOperator(caller));
+        return auditState();
+      },
+    ],
+    [
       'POST /admin/root-keys/reload',
       async (_, caller) => {
-        if (!isOperator(caller)) fail('AccessDeniedException', 'Only the root of the account that runs the server may do this');
+        mustOperate(isOperator(caller));
         reloadRootKeys();
         return {};
       },

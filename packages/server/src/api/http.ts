@@ -14,6 +14,7 @@ import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { FindAccessKey } from './access-keys.ts';
+import { type BeginAudit, changeMembers, failureOf, isChange } from './audited-calls.ts';
 import { crossOriginHeaders, preflightHeaders } from './cross-origin.ts';
 import { dispatch, type Services } from './dispatch.ts';
 import { answerJson, jsonError, type JsonServices } from './json-services.ts';
@@ -65,11 +66,16 @@ export interface ApiOptions {
   readonly queryServices?: QueryServices;
   /** Path -> handler. */
   readonly plain: ReadonlyMap<string, PlainHandler>;
-  /** Unsigned GETs below a path, which may be followed from a browser: the path with its last slash -> handler of the rest. */
-  readonly plainBelow?: ReadonlyMap<string, (rest: string) => Rendered | Promise<Rendered>>;
+  /**
+   * Unsigned GETs below a path, which may be followed from a browser: the path with its last slash -> handler of the rest,
+   * which calls `begin` before it changes something.
+   */
+  readonly plainBelow?: ReadonlyMap<string, (rest: string, begin: () => void) => Rendered | Promise<Rendered>>;
   /** `METHOD /path` -> handler; signed for the service `thingkeep`. */
   readonly admin: ReadonlyMap<string, AdminHandler>;
   readonly refused?: (refusal: ApiRefusal) => void;
+  /** Writes a line of the audit log before a change, and its result behind it. */
+  readonly audit?: BeginAudit;
 }
 
 export type Api = (request: IncomingMessage, response: ServerResponse) => void;
@@ -99,6 +105,8 @@ interface Exchange {
   caller?: Caller;
   service?: string | undefined;
   operation?: Operation;
+  /** Writes the result of a change to the audit log. */
+  audited?: ReturnType<BeginAudit>;
   /** Unsigned: what a page of another origin can't read, as nothing proves that its user may. */
   open?: boolean;
 }
@@ -188,14 +196,21 @@ export function createApi(options: ApiOptions): Api {
     const { requestId, sourceIp } = exchange;
     const caller: Caller = { accountId: key.accountId, region, arn: key.arn, userId: key.userId, sourceIp, requestId };
     exchange.caller = caller;
+    const audit = (operation: string, input: object): void => {
+      if (options.audit === undefined || !isChange(operation, input)) return;
+      const { accessKeyId } = key;
+      exchange.audited = options.audit(changeMembers({ caller, accessKeyId, service, operation, input, body }));
+    };
     if (isQueryService(service))
-      return answerQuery(options.queryServices, service, { query: head.query, body }, { ...caller, key });
+      return answerQuery(options.queryServices, service, { query: head.query, body }, { ...caller, key }, audit);
     const json = options.jsonServices?.get(service);
     if (json !== undefined)
-      return answerJson(json(region), headerOf(head, 'x-amz-target'), body, caller, (operation, input) =>
-        mayAsk(key, service, operation, input, caller),
-      );
+      return answerJson(json(region), headerOf(head, 'x-amz-target'), body, caller, async (operation, input) => {
+        audit(operation, input);
+        await mayAsk(key, service, operation, input, caller);
+      });
     if (service === ADMIN_SERVICE) {
+      audit(adminAction(head), {});
       await mayAsk(key, service, adminAction(head), {}, caller);
       const handler =
         admin.get(`${head.method} ${head.path}`) ?? fail('UnknownOperationException', 'No such administrative request');
@@ -213,17 +228,24 @@ export function createApi(options: ApiOptions): Api {
       found,
       { query: head.query, header: (name) => headerOf(head, name), body },
       caller,
-      (operation, input) => mayCall(key, operation, input, caller),
+      async (operation, input) => {
+        audit(operation.name, input);
+        await mayCall(key, operation, input, caller);
+      },
     );
   }
 
   /** The handler for an unsigned request below one of the open paths; signed ones go their way. */
-  function opened(head: SignedHead): PlainHandler | undefined {
+  function opened(head: SignedHead, exchange: Exchange): PlainHandler | undefined {
     if (claimedService(head) !== undefined) return undefined;
     for (const [path, handler] of options.plainBelow ?? [])
       if (head.path.startsWith(path)) {
         const rest = percentDecode(head.path.slice(path.length));
-        return () => handler(rest ?? fail('InvalidRequestException', 'The request path is not valid'));
+        const { requestId, sourceIp } = exchange;
+        const begin = (): void => {
+          exchange.audited = options.audit?.({ requestId, sourceIp, principal: 'anonymous', operation: `GET ${path}` });
+        };
+        return () => handler(rest ?? fail('InvalidRequestException', 'The request path is not valid'), begin);
       }
     return undefined;
   }
@@ -237,7 +259,7 @@ export function createApi(options: ApiOptions): Api {
     checkLength(request, most);
     if (head.method === 'OPTIONS')
       return { status: 204, headers: preflightHeaders(headerOf(head, 'access-control-request-headers')), body: '' };
-    const open = head.method === 'GET' || head.method === 'HEAD' ? (plain.get(head.path) ?? opened(head)) : undefined;
+    const open = head.method === 'GET' || head.method === 'HEAD' ? (plain.get(head.path) ?? opened(head, exchange)) : undefined;
     exchange.open = open !== undefined;
     if (open !== undefined) return open(head.query, sent(response));
     const pending = await sigv4.begin(head);
@@ -290,8 +312,10 @@ export function createApi(options: ApiOptions): Api {
     let rendered: Rendered;
     try {
       rendered = await answer(exchange);
+      exchange.audited?.({ result: 'OK' });
     } catch (error) {
       if (error instanceof Gone) return;
+      exchange.audited?.({ result: failureOf(error) });
       rendered = answerError(exchange, error);
     }
     send(exchange, rendered);

@@ -76,6 +76,7 @@ export async function answerQuery(
   service: 'iam' | 'sts' | 'ec2',
   { query, body }: { readonly query: string; readonly body: Uint8Array },
   caller: QueryCaller,
+  audit: (operation: string, input: object) => void = () => {},
 ): Promise<Rendered> {
   const parameters = formOf(() => formParameters(query, body));
   const action = parameters.get('Action') ?? '';
@@ -97,6 +98,7 @@ export async function answerQuery(
   )
     return unknownAction(parameters);
   const input = inputOf(operation, parameters);
+  audit(action, input);
   if (caller.key.rights !== undefined)
     await mayQuery(caller.key, service, action, input, await domain.needed(action, input, caller), caller);
   const result = await run(input as never, caller).catch((error: unknown) => declared(operation, error));

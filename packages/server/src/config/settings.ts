@@ -56,6 +56,15 @@ function socketAddress(value: string): SocketAddress {
   return { host: bracketed ?? plain ?? '127.0.0.1', port: port(digits) };
 }
 
+const wholeNumber =
+  (least: number, most: number) =>
+  (value: string): number => {
+    const number = Number(value);
+    if (!/^\d{1,16}$/.test(value) || number < least || number > most)
+      throw new ConfigError(`${JSON.stringify(value)} is not a whole number from ${least} to ${most}`);
+    return number;
+  };
+
 const oneOf =
   <T extends string>(...names: readonly T[]) =>
   (value: string): T => {
@@ -200,6 +209,13 @@ export const SETTINGS = {
     "run hosted functions with all of the server's own rights, when it does not run as root",
     truth,
     false,
+  ),
+  auditKeep: setting(
+    'audit-keep',
+    'BYTES',
+    'bytes of the audit log that are kept, 64 MiB at least; the oldest lines go first',
+    wholeNumber(64 * 1024 * 1024, 2 ** 50),
+    1024 * 1024 * 1024,
   ),
   rateLimits: setting('rate-limits', 'none|aws', "rates to keep: none, or AWS's", oneOf('none', 'aws'), 'none' as const),
   maxConnections: setting(

@@ -39,7 +39,7 @@ export interface RulesHouse {
   readonly rules: Rules;
   operations(store: Store, tags: PolicyTags): ReturnType<typeof ruleOperations> & ReturnType<typeof destinationOperations>;
   /** Whoever holds a destination's token may follow its link. False when there is none that waits for it. */
-  confirm(token: string): Promise<boolean>;
+  confirm(token: string, begin: () => void): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -76,10 +76,11 @@ export async function openRules(options: RulesHouseOptions): Promise<RulesHouse>
         ...destinationOperations(given),
       };
     },
-    async confirm(token) {
+    async confirm(token, begin) {
       for (const region of await regions()) {
         const given = { store: inRegion(region), clock, destinationDirectory };
         if (!(await holdsDestination(given, token))) continue;
+        begin();
         await confirmDestination(given, region, token);
         return true;
       }

@@ -94,6 +94,17 @@ export interface WriteTransaction extends ReadTransaction {
   deleteRows(of: Rows, keys: Iterable<RowKey>): Promise<void>;
 }
 
+/**
+ * Work at the end of each commit, in its transaction; when it fails, so does the commit. Gives what is to be done once
+ * the commit is on disk.
+ */
+export type CommitHook = (tx: WriteTransaction) => Promise<(() => void) | undefined>;
+
+/** A store as its opener has it. */
+export interface HookedStore extends Store {
+  beforeCommit(hook: CommitHook): void;
+}
+
 export interface Store extends AsyncDisposable {
   read<R>(work: (tx: ReadTransaction) => Promise<R>): Promise<R>;
   write<R>(work: (tx: WriteTransaction) => Promise<R>): Promise<R>;

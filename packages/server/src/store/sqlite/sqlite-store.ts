@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
-import type { ReadTransaction, Store, WriteTransaction } from '../contract.ts';
+import type { CommitHook, HookedStore, ReadTransaction, WriteTransaction } from '../contract.ts';
 import { openDatabase } from './open.ts';
 import { SqliteTransaction } from './transaction.ts';
 
@@ -19,11 +19,12 @@ interface Write {
   readonly reject: (error: unknown) => void;
 }
 
-class SqliteStore implements Store {
+class SqliteStore implements HookedStore {
   readonly #db: DatabaseSync;
   readonly #tx: SqliteTransaction;
   readonly #writes: Write[] = [];
   readonly #waitingReads: (() => void)[] = [];
+  readonly #hooks: CommitHook[] = [];
   #reading = 0;
   #writing = false;
   #closed = false;
@@ -51,6 +52,10 @@ class SqliteStore implements Store {
       this.#writes.push({ work, resolve: resolve as (value: unknown) => void, reject });
       this.#startBatch();
     });
+  }
+
+  beforeCommit(hook: CommitHook): void {
+    this.#hooks.push(hook);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -82,7 +87,10 @@ class SqliteStore implements Store {
         batch.push(write);
         done.push(await this.#runOne(write));
       }
+      const after: ((() => void) | undefined)[] = [];
+      for (const hook of this.#hooks) after.push(await hook(this.#tx));
       this.#db.exec('COMMIT');
+      for (const act of after) act?.();
       for (const settle of done) settle();
     } catch (error) {
       this.#rollBack(batch, error);
@@ -122,4 +130,4 @@ class SqliteStore implements Store {
 }
 
 /** Opens, and where there is none makes, the data file at `path` (`:memory:` for one that goes with the process). */
-export const openSqliteStore = async ({ path }: { path: string }): Promise<Store> => new SqliteStore(openDatabase(path));
+export const openSqliteStore = async ({ path }: { path: string }): Promise<HookedStore> => new SqliteStore(openDatabase(path));

@@ -1,0 +1,63 @@
+/** Which calls of the API change something, and what the audit log has of them: no secret, and bounded. */
+import { createHash } from 'node:crypto';
+import type { Caller } from '@thingkeep/wire/api/handlers.ts';
+import { ThingkeepError } from '@thingkeep/wire/errors.ts';
+
+/** Writes the line of a change that is about to be made; fails when it can't. Gives what writes the result. */
+export type BeginAudit = (call: Readonly<Record<string, unknown>>) => (result: { readonly result: string }) => void;
+
+/** Operations that read, by the first word of their name. */
+const READS = /^(Get|List|Describe|Search|Lookup|Filter|Simulate|Validate)(?=[A-Z]|$)/;
+/** Names that begin like reads and hand out credentials, and the other way about. */
+const CHANGES = new Set(['GetSessionToken', 'GetFederationToken', 'GetRegistrationCode']);
+const ONLY_READ = new Set(['TestAuthorization']);
+/** Messages, events and log lines are data, not changes. */
+const DATA = new Set(['Invoke', 'InvokeAsync', 'PutLogEvents', 'SendDirectMessage']);
+
+export function isChange(operation: string, input: object): boolean {
+  if (operation === 'Publish') return (input as { retain?: unknown }).retain === true;
+  if (DATA.has(operation) || ONLY_READ.has(operation)) return false;
+  return CHANGES.has(operation) || !READS.test(operation);
+}
+
+/** Members of an input that name what is changed. */
+const NAMING = /(name|arn|id|path|target|principal|status|version|topic|qualifier|active|default|retain)$/i;
+const SECRET = /(secret|password|token|key$|credential)/i;
+const MAX_MEMBERS = 24;
+const MAX_TEXT = 512;
+
+function named(input: object): Record<string, string | number | boolean> {
+  const found = Object.entries(input).filter(
+    (member): member is [string, string | number | boolean] =>
+      ['string', 'number', 'boolean'].includes(typeof member[1]) && NAMING.test(member[0]) && !SECRET.test(member[0]),
+  );
+  return Object.fromEntries(
+    found.slice(0, MAX_MEMBERS).map(([name, value]) => [name, typeof value === 'string' ? value.slice(0, MAX_TEXT) : value]),
+  );
+}
+
+export interface ApiChange {
+  readonly caller: Caller;
+  readonly accessKeyId: string;
+  readonly service: string;
+  readonly operation: string;
+  readonly input: object;
+  readonly body: Uint8Array;
+}
+
+/** Who, what and from where. The digest of the body tells documents apart that are not shown. */
+export const changeMembers = ({ caller, accessKeyId, service, operation, input, body }: ApiChange): Record<string, unknown> => ({
+  requestId: caller.requestId,
+  principal: caller.arn,
+  accessKeyId,
+  accountId: caller.accountId,
+  region: caller.region,
+  sourceIp: caller.sourceIp,
+  service,
+  operation,
+  input: named(input),
+  bodySha256: createHash('sha256').update(body).digest('hex'),
+});
+
+/** The result of a call that has failed: AWS's name of the error. */
+export const failureOf = (error: unknown): string => (error instanceof ThingkeepError ? error.code : 'InternalFailure');

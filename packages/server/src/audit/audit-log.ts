@@ -1,0 +1,216 @@
+/**
+ * The audit log: a line before each call that changes something, and one with its result. A line is written before the
+ * change begins and is on disk before the change is committed; the commit stores the number and the MAC of the last line.
+ */
+import { closeSync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { HookedStore, WriteTransaction } from '../store/contract.ts';
+import { type Link, makeLine, ORIGIN, readLink } from './chain.ts';
+import { auditFiles, fileOf, makeKey, readKey, sizeOf } from './files.ts';
+import { type AuditState, putHead, putRemoved, readAuditState } from './store.ts';
+
+export interface AuditLogOptions {
+  readonly folder: string;
+  readonly store: HookedStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Bytes of all files together; the oldest file goes when there are more. */
+  readonly keptBytes: number;
+  /** Bytes of one file; 16 MiB when absent. */
+  readonly fileBytes?: number;
+}
+
+/** Bytes of one file. */
+const FILE_BYTES = 16 * 1024 * 1024;
+
+/** Who asks for a change, and what it is; plain data without secrets. */
+export type AuditedCall = Readonly<Record<string, unknown>>;
+
+export interface AuditResult {
+  readonly result: string;
+}
+
+class AuditError extends Error {
+  override readonly name = 'AuditError';
+}
+
+export class AuditLog implements AsyncDisposable {
+  readonly #options: AuditLogOptions;
+  readonly #key: Buffer;
+  #file: number;
+  #fileBytes: number;
+  /** The last line that was written. */
+  #last: Link;
+  #removed: Link;
+  /** The last line that a commit has stored. */
+  #stored: Link;
+  #synced = true;
+
+  private constructor(options: AuditLogOptions, key: Buffer, state: AuditState, last: Link, file: number) {
+    this.#options = options;
+    this.#key = key;
+    this.#last = last;
+    this.#stored = state.head;
+    this.#removed = state.removed;
+    this.#file = file;
+    this.#fileBytes = statSync(auditFiles(options.folder).at(-1)?.path ?? options.folder).size;
+  }
+
+  /**
+   * Opens the log behind its last whole line. What does not fit the data file (a cut tail, a missing key) is logged and
+   * becomes a line of its own; `thingkeep audit verify` then says where the chain is broken.
+   */
+  static async open(options: AuditLogOptions): Promise<AuditLog> {
+    const { folder, store, log } = options;
+    const state = await store.read(readAuditState);
+    const known = readKey(folder);
+    const key = known ?? makeKey(folder);
+    const current = auditFiles(folder).at(-1);
+    const { path } = current ?? fileOf(folder, state.head.number + 1);
+    const file = openSync(path, 'a+', 0o600);
+    syncFolder(folder);
+    const found = current === undefined ? undefined : lastLine(file, path);
+    const isShort = (found?.number ?? 0) < state.head.number;
+    const last = isShort ? state.head : (found ?? ORIGIN);
+    const audit = new AuditLog(options, key, state, last, file);
+    store.beforeCommit(audit.#beforeCommit);
+    if (isShort) {
+      const members = { event: 'audit-log-cut', found: found?.number ?? 0, expected: state.head.number };
+      log.error(members, 'the audit log ends before the line that the data file knows: lines are missing');
+      audit.#append(members);
+    }
+    if (known === undefined && state.head.number > 0) {
+      log.error({ event: 'audit-key-made' }, 'the key of the audit log was missing: earlier lines can not be verified');
+      audit.#append({ event: 'audit-key-made' });
+    }
+    return audit;
+  }
+
+  get state(): AuditState {
+    return { head: this.#stored, removed: this.#removed };
+  }
+
+  /**
+   * Writes the line of a call that is about to change something. Fails with ServiceUnavailableException when it can't be
+   * written: the change is then not to be made. Gives the function that writes the result.
+   */
+  begin(call: AuditedCall): (result: AuditResult) => void {
+    let number: number;
+    try {
+      number = this.#append(call);
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'the audit log can not be written: a change was refused');
+      return fail('ServiceUnavailableException', 'The audit log can not be written, so nothing is changed.');
+    }
+    return (result) => {
+      try {
+        this.#append({ of: number, ...result });
+      } catch (error) {
+        this.#options.log.error({ err: error, of: number }, 'the result of a change could not be written to the audit log');
+      }
+    };
+  }
+
+  /** Puts all lines on disk and the last one's number and MAC into the transaction: called before each commit. */
+  readonly #beforeCommit = async (tx: WriteTransaction): Promise<(() => void) | undefined> => {
+    if (this.#last.number === this.#stored.number) return undefined;
+    this.#sync();
+    const [head, removed] = [this.#last, this.#removed];
+    await putHead(tx, head);
+    await putRemoved(tx, removed);
+    return () => {
+      this.#stored = head;
+      this.#removeFiles(removed);
+    };
+  };
+
+  /** Stores the last line's number and MAC, if no commit has done so. */
+  async settle(): Promise<void> {
+    if (this.#last.number !== this.#stored.number) await this.#options.store.write(async () => {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.settle();
+    closeSync(this.#file);
+  }
+
+  #sync(): void {
+    if (this.#synced) return;
+    fdatasyncSync(this.#file);
+    this.#synced = true;
+  }
+
+  #append(members: object): number {
+    const { line, link } = makeLine(this.#key, this.#last, {
+      time: new Date(this.#options.clock.now()).toISOString(),
+      ...members,
+    });
+    const bytes = Buffer.from(`${line}\n`);
+    if (this.#fileBytes > 0 && this.#fileBytes + bytes.length > (this.#options.fileBytes ?? FILE_BYTES)) this.#nextFile();
+    this.#synced = false;
+    const written = writeSync(this.#file, bytes);
+    if (written !== bytes.length) {
+      // A disk that is full takes a part of the line: it must not stay in front of the next one.
+      ftruncateSync(this.#file, this.#fileBytes);
+      throw new AuditError('the disk took a part of the line');
+    }
+    this.#fileBytes += bytes.length;
+    this.#last = link;
+    return link.number;
+  }
+
+  #nextFile(): void {
+    const { folder, keptBytes } = this.#options;
+    this.#sync();
+    const next = openSync(fileOf(folder, this.#last.number + 1).path, 'ax', 0o600);
+    closeSync(this.#file);
+    this.#file = next;
+    this.#fileBytes = 0;
+    syncFolder(folder);
+    const files = auditFiles(folder);
+    while (files.length > 2 && sizeOf(files) > keptBytes) {
+      const [oldest] = files.splice(0, 1);
+      this.#removed = (oldest && lastLineOf(oldest.path)) ?? this.#removed;
+    }
+  }
+
+  /** Removes files whose last line is at most this one: the data file says by now that they are not kept. */
+  #removeFiles({ number }: Link): void {
+    const files = auditFiles(this.#options.folder);
+    for (const [i, { path }] of files.entries()) {
+      const next = files[i + 1];
+      if (next === undefined || next.first > number + 1) return;
+      rmSync(path);
+    }
+  }
+}
+
+function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  fsyncSync(handle);
+  closeSync(handle);
+}
+
+function lastLineOf(path: string): Link | undefined {
+  const text = readFileSync(path, 'utf8');
+  return readLink(text.slice(text.lastIndexOf('\n', text.length - 2) + 1, -1));
+}
+
+/** The last whole line of a file. Half a line, which a crash leaves, is cut off. */
+function lastLine(file: number, path: string): Link | undefined {
+  const bytes = readFileSync(path);
+  const end = bytes.lastIndexOf(0x0a) + 1;
+  if (end < bytes.length) {
+    ftruncateSync(file, end);
+    fsyncSync(file);
+  }
+  const whole = bytes.subarray(0, end);
+  const lines = whole.toString().split('\n');
+  for (const line of lines.reverse()) {
+    const link = readLink(line);
+    if (link !== undefined) return link;
+  }
+  return undefined;
+}

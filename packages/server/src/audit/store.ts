@@ -1,0 +1,34 @@
+/** What the data file knows of the audit log: its last line at each commit, and the first line that is kept. */
+import { collection, type ReadTransaction, type WriteTransaction } from '../store/contract.ts';
+import { type Link, ORIGIN } from './chain.ts';
+
+interface AuditRecord {
+  readonly name: 'head' | 'removed';
+  readonly number: number;
+  readonly mac: string;
+}
+
+const auditRecords = collection<AuditRecord>('audit', (r) => [r.name]);
+
+export interface AuditState {
+  /** The last line that is known to be on disk. */
+  readonly head: Link;
+  /** The last line that was removed, since the log was larger than is kept. */
+  readonly removed: Link;
+}
+
+const read = async (tx: ReadTransaction, name: AuditRecord['name']): Promise<Link> => {
+  const record = await tx.get(auditRecords, [name]);
+  return record === undefined ? ORIGIN : { number: record.number, mac: record.mac };
+};
+
+export const readAuditState = async (tx: ReadTransaction): Promise<AuditState> => ({
+  head: await read(tx, 'head'),
+  removed: await read(tx, 'removed'),
+});
+
+export const putHead = (tx: WriteTransaction, { number, mac }: Link): Promise<void> =>
+  tx.put(auditRecords, { name: 'head', number, mac });
+
+export const putRemoved = (tx: WriteTransaction, { number, mac }: Link): Promise<void> =>
+  tx.put(auditRecords, { name: 'removed', number, mac });

@@ -1,0 +1,40 @@
+/** `thingkeep audit verify`: finds what was changed, removed, reordered or cut off in the audit log. */
+import { type AuditState, readAuditState } from '../audit/store.ts';
+import { verifyAudit } from '../audit/verify.ts';
+import { readConfig, readFlags } from '../config/config.ts';
+import { type DataFolder, openDataFolder } from '../config/data-folder.ts';
+import { readEnvironment } from '../config/env.ts';
+import { ConfigError } from '../config/settings.ts';
+import { escapeText } from '../runtime/escape-text.ts';
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { ask, openServer } from './ask-server.ts';
+import { isRunning } from './running-server.ts';
+
+/** A running server holds the data file: it says what the file knows. */
+async function stateOf(folder: DataFolder, accountId: string): Promise<AuditState> {
+  if (isRunning(folder)) return ask<AuditState>(openServer(folder, accountId), 'GET', '/admin/audit');
+  await using store = await openSqliteStore({ path: folder.dataFile });
+  return await store.read(readAuditState);
+}
+
+/** Exit code 0 when the log is whole, 1 when it is not. */
+export async function audit(args: readonly string[]): Promise<number> {
+  const [name = '', ...rest] = args;
+  if (name !== 'verify') throw new ConfigError('thingkeep audit verify is the only action: thingkeep audit verify [--json]');
+  const flags = readFlags(
+    rest.map((arg) => (arg === '--json' ? '--json=true' : arg)),
+    new Set(['json']),
+  );
+  const config = readConfig(new Map([...flags].filter(([flag]) => flag !== 'json')), readEnvironment());
+  const folder = openDataFolder(config.dataDir);
+  // The state first: what is written while the files are read stands behind it.
+  const found = verifyAudit(folder.audit, await stateOf(folder, config.accountId));
+  if (found === undefined) throw new ConfigError(`the audit log ${folder.audit} has no key: nothing can be verified`);
+  if (flags.has('json')) process.stdout.write(`${JSON.stringify(found)}\n`);
+  else {
+    for (const fault of found.faults) process.stdout.write(`${escapeText(fault)}\n`);
+    const range = found.lines === 0 ? 'no line' : `${found.lines} lines, numbers ${found.first} to ${found.last}`;
+    process.stdout.write(`${found.faults.length === 0 ? 'whole' : 'DAMAGED'}: ${range}\n`);
+  }
+  return found.faults.length === 0 ? 0 : 1;
+}
