@@ -35,7 +35,12 @@ export const WIRE_TYPES = [
 
 /** Rooms of packages/server/src, leaves first. A file's room is the longest name here that its path begins with. */
 export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
-  'runtime/': room('runtime is a closed list of small things that know nothing of the rest', [], ['net'], ['pino']),
+  'runtime/': room(
+    'runtime is a closed list of small things that know nothing of the rest',
+    [],
+    ['fs/promises', 'net'],
+    ['pino'],
+  ),
   'config/': room('config is read before anything else is there', [], ['crypto', 'fs', 'path']),
   'store/': room('the contract knows no engine', []),
   'store/sqlite/': room('an engine knows the contract and nothing of what is kept', ['store/'], ['fs', 'sqlite']),

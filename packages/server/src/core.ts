@@ -7,6 +7,7 @@ import { metricsText } from './admin/metrics.ts';
 import { createMetricsServer } from './admin/metrics-server.ts';
 import { adminOperations } from './admin/operations.ts';
 import type { FindAccessKey, KeyUse } from './api/access-keys.ts';
+import { aboveFloor } from './api/audited-calls.ts';
 import { createApi, type PlainHandler } from './api/http.ts';
 import { archiveAnswer, confirmationAnswer, text } from './api/plain-answers.ts';
 import { serveApi, serverOptions } from './api/serve.ts';
@@ -58,6 +59,7 @@ import { principalFacts } from './registry/policy-principals.ts';
 import { openRules } from './rules/open.ts';
 import type { Clock } from './runtime/clock.ts';
 import { connectionsWithin, limitConnections, openFileLimit } from './runtime/connection-limit.ts';
+import { DiskRoom } from './runtime/disk-room.ts';
 import { close, listen } from './runtime/listen.ts';
 import type { Logger } from './runtime/log.ts';
 import { collectGarbage, Tidy } from './runtime/tidy.ts';
@@ -99,6 +101,8 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   });
   await mark(store, 'root-keys');
   const hostNames = [endpoint, 'localhost'];
+  const disk = new DiskRoom({ path: folder.path, floor: config.diskFloor, log });
+  await disk.look();
   const audit = parts.use(await AuditLog.open({ folder: folder.audit, store, clock, log, keptBytes: config.auditKeep }));
   const authority = await openAuthority({
     folder: folder.authority,
@@ -147,7 +151,16 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   const custom = new CustomAdmission({ ...places, functions, certificates: admission, clock, log });
   const { marked, judgedAt } = markJudgements(rights);
   const limits = limitsAndRates(config.accounts, config.rateLimits);
-  const broker = new Broker({ region, clock, log, refuse, retained: new Retained(inRegion), store, ...limits });
+  const broker = new Broker({
+    region,
+    clock,
+    log,
+    refuse,
+    retained: new Retained(inRegion, limits.limitsOf),
+    store,
+    disk,
+    ...limits,
+  });
   await broker.load();
   const publish = publisher(broker);
   broker.listen(
@@ -242,7 +255,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
       auditState: () => audit.state,
       isOperator: ({ arn }) => arn === `arn:aws:iam::${config.accountId}:root`,
     }),
-    audit: audit.begin.bind(audit),
+    audit: aboveFloor(disk, audit.begin.bind(audit)),
     refused: ({ sourceIp, reason, code, method, path, caller, decided }) =>
       refuse({
         ...(caller === undefined ? { check: 'signature' } : { check: 'policy', ...placeOf(caller), principal: caller.arn }),
@@ -300,6 +313,9 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   parts.defer(every(100, () => broker.tick()));
   parts.defer(every(100, () => rules.rules.tick()));
   parts.defer(every(1000, () => broker.sweep()));
+  parts.defer(
+    every(1000, () => void disk.look().catch((error: unknown) => log.error({ err: error }, 'the free disk can not be read'))),
+  );
   parts.defer(
     every(1000, () => void audit.settle().catch((error: unknown) => log.error({ err: error }, 'the audit log is behind'))),
   );

@@ -36,6 +36,13 @@ export const LIMITS = {
   /** QoS 1 messages that wait for a session or a shared subscription (AWS: 500,000 of a shared one), and bytes of them (ours). */
   queuedMessages: 500_000,
   queuedBytes: 1024 * 1024 * 1024,
+  /** The same of all sessions and shared subscriptions of an account, and its persistent sessions (ours). */
+  accountQueuedMessages: 5_000_000,
+  accountQueuedBytes: 4 * 1024 * 1024 * 1024,
+  persistentSessions: 1_000_000,
+  /** Retained messages of an account (AWS: 5,000, raised on request), and bytes of their topics and payloads (ours). */
+  retainedMessages: 100_000,
+  retainedBytes: 1024 * 1024 * 1024,
   /** Messages that the rules of an account evaluate in a second, in each region. */
   ruleEvaluations: 20_000,
 } as const;

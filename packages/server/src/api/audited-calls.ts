@@ -1,7 +1,8 @@
 /** Which calls of the API change something, and what the audit log has of them: no secret, and bounded. */
 import { createHash } from 'node:crypto';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
-import { ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { DISK_LOW, type Disk } from '../runtime/disk-room.ts';
 
 /** Writes the line of a change that is about to be made; fails when it can't. Gives what writes the result. */
 export type BeginAudit = (call: Readonly<Record<string, unknown>>) => (result: { readonly result: string }) => void;
@@ -19,6 +20,17 @@ export function isChange(operation: string, input: object): boolean {
   if (DATA.has(operation) || ONLY_READ.has(operation)) return false;
   return CHANGES.has(operation) || !READS.test(operation);
 }
+
+/** Operations that take something away, which a full disk needs. */
+const FREES = /^(Delete|Detach|Remove|Deactivate|Disable|Cancel|Unregister|Update(Certificate|CACertificate|AccessKey)$)/;
+
+/** Refuses changes while the disk is below its floor, but for those that free some of it or take permissions away. */
+export const aboveFloor =
+  (disk: Disk, begin: BeginAudit): BeginAudit =>
+  (call) => {
+    if (disk.low && !FREES.test(String(call.operation))) fail('ServiceUnavailableException', DISK_LOW);
+    return begin(call);
+  };
 
 /** Members of an input that name what is changed. */
 const NAMING = /(name|arn|id|path|target|principal|status|version|topic|qualifier|active|default|retain)$/i;

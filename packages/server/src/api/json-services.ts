@@ -7,7 +7,7 @@ import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { JsonError, type JsonObject, type JsonValue, parseJson } from '@thingkeep/wire/api/parse-json.ts';
 import type { RenderedError } from '@thingkeep/wire/api/render-error.ts';
 import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
-import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { ERRORS, fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 
 export interface JsonService {
   /** What stands before the dot of `X-Amz-Target`. */
@@ -56,7 +56,7 @@ export function jsonError(error: unknown): RenderedError {
   const message = known?.message ?? 'Internal failure. The request ID leads to the log.';
   return {
     code,
-    status: known === undefined ? 500 : 400,
+    status: known === undefined ? 500 : ERRORS[known.code].http === 503 ? 503 : 400,
     headers: HEADERS,
     body: JSON.stringify({ __type: code, message }),
     ...(known === undefined ? { defect: 'unexpected exception' as const } : {}),

@@ -7,6 +7,14 @@ export interface AccountLimits {
   /** QoS 1 messages, and bytes of them, that wait for one session or shared subscription; later ones are dropped. */
   readonly queuedMessages: number;
   readonly queuedBytes: number;
+  /** The same, of all sessions and shared subscriptions of the account together. */
+  readonly accountQueuedMessages: number;
+  readonly accountQueuedBytes: number;
+  /** Persistent sessions; a CONNECT that would make one more is refused. */
+  readonly persistentSessions: number;
+  /** Retained messages, and bytes of their topics and payloads. */
+  readonly retainedMessages: number;
+  readonly retainedBytes: number;
   readonly subscriptionsPerConnection: number;
   readonly filtersPerSubscribe: number;
   /** Groups of shared subscriptions, and members of one. */
@@ -22,6 +30,11 @@ export const DEFAULT_LIMITS: AccountLimits = {
   sessionExpiry: LIMITS.sessionExpiry,
   queuedMessages: LIMITS.queuedMessages,
   queuedBytes: LIMITS.queuedBytes,
+  accountQueuedMessages: LIMITS.accountQueuedMessages,
+  accountQueuedBytes: LIMITS.accountQueuedBytes,
+  persistentSessions: LIMITS.persistentSessions,
+  retainedMessages: LIMITS.retainedMessages,
+  retainedBytes: LIMITS.retainedBytes,
   subscriptionsPerConnection: LIMITS.subscriptionsPerConnection,
   filtersPerSubscribe: LIMITS.filtersPerSubscribe,
   shares: LIMITS.shares,

@@ -2,6 +2,7 @@
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { type AccountLimits, DEFAULT_LIMITS } from './account-limits.ts';
 import type { Client } from './client.ts';
+import { QueueTotals } from './queue-totals.ts';
 import { Routes } from './routes.ts';
 import type { Session } from './session.ts';
 import type { AccountThrottle } from './throttle.ts';
@@ -14,6 +15,10 @@ export class AccountSpace {
   readonly place: Place;
   readonly routes = new Routes();
   readonly limits: AccountLimits;
+  /** What its sessions and shares keep on disk. */
+  readonly queues: QueueTotals;
+  /** Its persistent sessions. */
+  persistentSessions = 0;
   /** Undefined where the account has no rates. */
   readonly throttle: AccountThrottle | undefined;
   /** By client id: connections, and sessions whether or not their client is there. */
@@ -28,6 +33,7 @@ export class AccountSpace {
   constructor(place: Place, limits: AccountLimits = DEFAULT_LIMITS, throttle?: AccountThrottle) {
     this.place = place;
     this.limits = limits;
+    this.queues = new QueueTotals(limits);
     this.throttle = throttle;
   }
 

@@ -3,6 +3,7 @@
  * still to be read. A row is a run of messages; it goes when the last of them is acknowledged or dropped.
  */
 import type { Row, Store } from '../store/contract.ts';
+import type { QueueTotals } from './queue-totals.ts';
 import { BODY_OWNER, bodies, type Journal, queued } from './journal.ts';
 
 /** Rows, and bytes of them, that are read at once. */
@@ -29,6 +30,8 @@ export class Backlog {
   readonly #journal: Journal;
   readonly #store: Store;
   readonly #limits: BacklogLimits;
+  /** Those of the account, of which these messages and bytes are a part. */
+  readonly #totals: QueueTotals;
   /** Messages and bytes in the queue, about: what failed to be stored is counted until the queue has been read through. */
   messages = 0;
   bytes = 0;
@@ -37,11 +40,12 @@ export class Backlog {
   #loaded = 0;
   readonly #open = new Map<number, OpenRow>();
 
-  constructor(id: number, journal: Journal, store: Store, limits: BacklogLimits) {
+  constructor(id: number, journal: Journal, store: Store, limits: BacklogLimits, totals: QueueTotals) {
     this.id = id;
     this.#journal = journal;
     this.#store = store;
     this.#limits = limits;
+    this.#totals = totals;
   }
 
   /** Sequence of the last row. */
@@ -55,21 +59,19 @@ export class Backlog {
   }
 
   get full(): boolean {
-    return this.messages >= this.#limits.messages || this.bytes >= this.#limits.bytes;
+    return this.messages >= this.#limits.messages || this.bytes >= this.#limits.bytes || this.#totals.full;
   }
 
   /** A row that the data file held at the start. */
   found(at: number, size: number): void {
     this.#last = Math.max(this.#last, at);
-    this.messages += 1;
-    this.bytes += size;
+    this.#count(1, size);
   }
 
   /** A new row. It is in memory too when it can be sent soon; then `take` follows. */
   put(at: number, messages: number, bytes: number): void {
     this.#last = at;
-    this.messages += messages;
-    this.bytes += bytes;
+    this.#count(messages, bytes);
   }
 
   /** Puts a row in memory: whoever has it tells of each message in it by `done`. */
@@ -87,7 +89,7 @@ export class Backlog {
   done(at: number, index: number): void {
     const row = this.#open.get(at);
     if (row === undefined) return;
-    this.messages = Math.max(0, this.messages - 1);
+    this.#count(-1, 0);
     row.left -= 1;
     if (row.left > 0) {
       row.acknowledged ??= new Uint8Array(row.count);
@@ -95,7 +97,7 @@ export class Backlog {
       return;
     }
     this.#open.delete(at);
-    this.bytes = Math.max(0, this.bytes - row.size);
+    this.#count(0, -row.size);
     this.#journal.delete(this.id, at, row.shared);
   }
 
@@ -126,8 +128,7 @@ export class Backlog {
     if (found.length === 0) {
       this.#loaded = Math.max(this.#loaded, upTo);
       if (!this.behind && this.#open.size === 0) {
-        this.messages = 0;
-        this.bytes = 0;
+        this.#count(-this.messages, -this.bytes);
       }
     }
     return found;
@@ -143,9 +144,17 @@ export class Backlog {
   /** Removes a row of so many messages that is not in memory. */
   discard(at: number, count: number, size: number, shared: boolean): void {
     this.#loaded = at;
-    this.messages = Math.max(0, this.messages - count);
-    this.bytes = Math.max(0, this.bytes - size);
+    this.#count(-count, -size);
     this.#journal.delete(this.id, at, shared);
+  }
+
+  /** Adds to what is in the queue, which is never less than nothing, and to what the account has. */
+  #count(messages: number, bytes: number): void {
+    const moreMessages = Math.max(messages, -this.messages);
+    const moreBytes = Math.max(bytes, -this.bytes);
+    this.messages += moreMessages;
+    this.bytes += moreBytes;
+    this.#totals.add(moreMessages, moreBytes);
   }
 
   /** Removes all rows, page by page. */

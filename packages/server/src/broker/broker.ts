@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { Refusal } from '../refusals/refusals.ts';
+import type { Disk } from '../runtime/disk-room.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
@@ -38,6 +39,8 @@ export interface BrokerOptions {
   readonly retained: Retained;
   /** Where sessions and their messages are kept. */
   readonly store: Store;
+  /** Whether the disk has room for more of them; it always has when absent. */
+  readonly disk?: Disk;
   /** Limits and rates of an account that are not the default ones (AWS's limits, no rates). */
   readonly limitsOf?: (accountId: string) => Partial<AccountLimits>;
   readonly ratesOf?: (accountId: string) => Partial<Rates>;
@@ -78,6 +81,7 @@ export class Broker {
   readonly journal: Journal;
   readonly sessions: Sessions;
   readonly retained: Retained;
+  readonly disk: Disk;
   /** Monotonic ms, as of the last tick: exact enough for deadlines of seconds, and free on the hot path. */
   now: number;
   readonly #region: string;
@@ -101,6 +105,7 @@ export class Broker {
     this.log = log;
     this.refuse = refuse;
     this.retained = retained;
+    this.disk = options.disk ?? { low: false };
     this.#limitsOf = limitsOf;
     this.#ratesOf = ratesOf;
     this.now = clock.monotonic();
@@ -127,6 +132,7 @@ export class Broker {
       clock,
       log,
       watch: this.watch.bind(this),
+      disk: this.disk,
     });
   }
 
@@ -265,6 +271,11 @@ export class Broker {
     const account = this.account(accountId, region);
     const { targets, shares } = account.routes.resolve(topic);
     return targets.length > 0 || shares.length > 0 || this.#tap?.on(account.place, topic) !== undefined;
+  }
+
+  /** Whether a message of QoS 1 on the topic has to be stored for a persistent session or a share. */
+  keepsFor(account: AccountSpace, topic: TopicEntry): boolean {
+    return this.#router.keepsFor(account, topic);
   }
 
   /** Publishes a message of the server's own. */

@@ -5,23 +5,13 @@
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { Cursor } from '../mqtt/cursor.ts';
 import { encodeProperties, readProperties } from '../mqtt/properties.ts';
-import { collection, type Page, type Store } from '../store/contract.ts';
+import { ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { LIMITS } from '@thingkeep/wire/limits.ts';
+import type { Page, Store } from '../store/contract.ts';
 import type { Message } from './message.ts';
+import { type RetainedRecord, retainedMessages } from './retained-record.ts';
+import { putRetained, type RetainedLimits } from './retained-usage.ts';
 import type { TopicEntry } from './topic-entry.ts';
-
-export interface RetainedRecord {
-  readonly accountId: string;
-  readonly topic: string;
-  /** Base64. */
-  readonly payload: string;
-  readonly qos: number;
-  /** Encoded MQTT 5 properties with their length, base64; absent when there are none. */
-  readonly properties?: string;
-  /** Milliseconds since the epoch. */
-  readonly lastModifiedAt: number;
-}
-
-export const retainedMessages = collection<RetainedRecord>('retained-messages', (m) => [m.accountId, m.topic]);
 
 /** A retained message as it is at `now` (milliseconds since the epoch); undefined when it has expired [MQTT-3.3.2-5, 3.3.2-6]. */
 export function retainedMessage(record: RetainedRecord, topic: TopicEntry, now: number): Message | undefined {
@@ -37,6 +27,8 @@ export function retainedMessage(record: RetainedRecord, topic: TopicEntry, now: 
 
 /** Records of one transaction; more wait for the next turn of the event loop, so that a flood of them holds nobody else up. */
 const LARGEST_BATCH = 128;
+
+export const RETAINED_FULL = 'the account holds as many retained messages, or bytes of them, as it may';
 
 interface Waiting {
   readonly region: string;
@@ -57,17 +49,23 @@ const nameOf = (region: string, accountId: string, topic: string): string => `${
 
 export class Retained {
   readonly #inRegion: (region: string) => Store;
+  readonly #limitsOf: (accountId: string) => Partial<RetainedLimits>;
   readonly #waiting = new Map<string, Waiting>();
   /** Records that are being stored: readers see them already. */
   #underWay = new Map<string, Waiting>();
   #scheduled = false;
   readonly #asked: Asked[] = [];
 
-  constructor(inRegion: (region: string) => Store) {
+  /** `limitsOf` gives what differs from the default limits. */
+  constructor(inRegion: (region: string) => Store, limitsOf: (accountId: string) => Partial<RetainedLimits> = () => ({})) {
     this.#inRegion = inRegion;
+    this.#limitsOf = limitsOf;
   }
 
-  /** Keeps the message; an empty payload removes what was kept [MQTT-3.3.1-10]. Resolves once that is stored. */
+  /**
+   * Keeps the message; an empty payload removes what was kept [MQTT-3.3.1-10]. Resolves once that is stored; fails with
+   * ThrottlingException when the account keeps as many as it may.
+   */
   set(region: string, record: RetainedRecord): Promise<void> {
     const name = nameOf(region, record.accountId, record.topic);
     const known = this.#waiting.get(name);
@@ -134,13 +132,18 @@ export class Retained {
 
   async #store(region: string, list: readonly Waiting[]): Promise<void> {
     try {
-      await this.#inRegion(region).write(async (tx) => {
-        for (const { record } of list) {
-          if (record.payload === '') await tx.delete(retainedMessages, [record.accountId, record.topic]);
-          else await tx.put(retainedMessages, record);
+      const kept = await this.#inRegion(region).write(async (tx) => {
+        const done = new Set<Waiting>();
+        for (const waiting of list) {
+          const { record } = waiting;
+          if (await putRetained(tx, record, { ...LIMITS, ...this.#limitsOf(record.accountId) })) done.add(waiting);
         }
+        return done;
       });
-      for (const { stored } of list) stored.resolve();
+      for (const waiting of list) {
+        if (kept.has(waiting)) waiting.stored.resolve();
+        else waiting.stored.reject(new ThingkeepError('ThrottlingException', RETAINED_FULL));
+      }
     } catch (error) {
       for (const { stored } of list) stored.reject(error);
     }

@@ -1,5 +1,6 @@
 /** From a run of messages to the sessions that get them: who they are, in which form, and what has to reach the disk first. */
 import type { Clock } from '../runtime/clock.ts';
+import type { Disk } from '../runtime/disk-room.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { AccountSpace } from './account.ts';
 import type { Backlog } from './backlog.ts';
@@ -26,6 +27,7 @@ export interface RouterOptions {
   readonly clock: Clock;
   /** Sees to it that whoever waits for a delivery does not wait for ever. */
   readonly watch: (delivery: Delivery) => void;
+  readonly disk: Disk;
 }
 
 /** The messages of one run as each kind of reader gets them: two versions, two QoS, made when first needed. */
@@ -73,8 +75,10 @@ export class Router {
   readonly #clock: Clock;
   #spareForms: Forms | undefined;
   readonly #watch: RouterOptions['watch'];
+  readonly #disk: Disk;
 
-  constructor({ journal, sessions, counters, log, turn, clock, watch }: RouterOptions) {
+  constructor({ journal, sessions, counters, log, turn, clock, watch, disk }: RouterOptions) {
+    this.#disk = disk;
     this.#clock = clock;
     this.#watch = watch;
     this.#turn = turn;
@@ -116,6 +120,14 @@ export class Router {
     const stored = holders !== undefined && this.#hold(holders, run, forms, waiter);
     this.#spareForms = forms.use(NO_RUN);
     return stored;
+  }
+
+  /** Whether a message of QoS 1 on the topic has to be stored. */
+  keepsFor(account: AccountSpace, topic: TopicEntry): boolean {
+    const { targets, shares } = this.#receivers(account, topic);
+    return (
+      targets.some(({ delivery, qos }) => qos === 1 && delivery.backlog !== undefined) || shares.some((share) => share.keeps)
+    );
   }
 
   /** A retained message goes to one client, with RETAIN set [MQTT-3.3.1-8]. */
@@ -190,7 +202,7 @@ export class Router {
 
   /** Stores a run for the queues of persistent sessions and shares, and sends it to those whose client is there. */
   #hold(holders: readonly Holder[], run: Run, forms: Forms, waiter: Client | undefined): boolean {
-    const open = holders.filter(({ backlog }) => !backlog.full);
+    const open = this.#disk.low ? [] : holders.filter(({ backlog }) => !backlog.full);
     this.#counters.dropped += (holders.length - open.length) * run.count;
     if (open.length === 0) return false;
     const journal = this.#journal;

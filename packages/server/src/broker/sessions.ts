@@ -119,6 +119,7 @@ export class Sessions {
     session.subscriptions.clear();
     if (account.sessions.get(session.clientId) === session) account.sessions.delete(session.clientId);
     if (session.persistent) {
+      account.persistentSessions -= 1;
       const { region, accountId } = account.place;
       this.#options.journal.record(nameOf(session), async (tx) => {
         await tx.delete(sessionRecords, [region, accountId, session.clientId]);
@@ -214,12 +215,13 @@ export class Sessions {
     const backlog = id === 0 ? undefined : this.#backlog(account, id);
     const session = new Session(account, clientId, level, new Delivery(counters, clock, backlog), id);
     account.sessions.set(clientId, session);
+    if (session.persistent) account.persistentSessions += 1;
     return session;
   }
 
-  #backlog({ limits }: AccountSpace, id: number): Backlog {
+  #backlog({ limits, queues }: AccountSpace, id: number): Backlog {
     const { journal, store } = this.#options;
-    return new Backlog(id, journal, store, { messages: limits.queuedMessages, bytes: limits.queuedBytes });
+    return new Backlog(id, journal, store, { messages: limits.queuedMessages, bytes: limits.queuedBytes }, queues);
   }
 
   #clear(backlog: Backlog | undefined): void {

@@ -189,6 +189,8 @@ export class TestBench implements AsyncDisposable {
   readonly rights = new Map<string, Rights>();
   /** Client identifier -> principal and account other than the usual ones. */
   readonly admissions = new Map<string, Partial<Admission> | AdmissionRefusal>();
+  /** Whether the disk is below its floor. */
+  readonly disk = { low: false };
   /** Set to hold every admission back until it is resolved. */
   admitting: Promise<void> | undefined;
   #now = 1_000_000;
@@ -202,8 +204,12 @@ export class TestBench implements AsyncDisposable {
       clock: { now: () => 1_760_000_000_000 + this.#now, monotonic: () => this.#now },
       log: pino({ level: 'error' }, { write: (line: string) => void this.faults.push(line) }),
       refuse: (refusal) => this.refusals.push(refusal),
-      retained: new Retained(() => store),
+      retained: new Retained(
+        () => store,
+        () => limits,
+      ),
       store,
+      disk: this.disk,
       limitsOf: () => limits,
       ratesOf: () => rates,
     });

@@ -2,6 +2,7 @@
  * Wills: published for a client that went without saying so, at once or after its delay, if it may still publish there at
  * that moment [MQTT5 3.1.2.5, 3.1.3.2.2].
  */
+import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { encodeProperties } from '../mqtt/properties.ts';
 import type { Broker } from './broker.ts';
 import type { Client } from './client.ts';
@@ -88,6 +89,10 @@ export class Wills {
       ...(properties.messageExpiryInterval === undefined ? {} : { expiry: properties.messageExpiryInterval }),
     };
     const stored = this.#broker.publishMessage(account, message, undefined, client.origin);
-    stored?.catch((error: unknown) => this.#broker.log.error({ err: error }, 'a will could not be stored'));
+    stored?.catch((error: unknown) => {
+      if (error instanceof ThingkeepError && error.code === 'ThrottlingException')
+        client.refuse({ check: 'limit', reason: `the will was not retained: ${error.message}` });
+      else this.#broker.log.error({ err: error }, 'a will could not be stored');
+    });
   }
 }

@@ -210,6 +210,13 @@ export const SETTINGS = {
     truth,
     false,
   ),
+  diskFloor: setting(
+    'disk-floor',
+    'BYTES',
+    'bytes of the file system that stay free: below, nothing more is taken that has to be kept; by default 2 %, 512 MiB at most',
+    wholeNumber(0, 2 ** 50) as (text: string) => number | undefined,
+    undefined,
+  ),
   auditKeep: setting(
     'audit-keep',
     'BYTES',

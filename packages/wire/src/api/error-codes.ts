@@ -39,6 +39,7 @@ const FRONT_END: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'MissingAuthenticationTokenException',
   'RequestEntityTooLargeException',
   'RequestExpired',
+  'ServiceUnavailableException',
   'UnknownOperationException',
   'UnrecognizedClientException',
 ]);

@@ -5,10 +5,12 @@ import { clientMayPublish, topicFault } from '@thingkeep/wire/topics.ts';
 import { type Connect, encodeConnack, parseConnect } from '../../mqtt/connect.ts';
 import { MqttError } from '../../mqtt/mqtt-error.ts';
 import type { Properties } from '../../mqtt/properties.ts';
+import { DISK_LOW } from '../../runtime/disk-room.ts';
 import type { AccountSpace } from '../account.ts';
 import type { Client } from '../client.ts';
 import type { Admission, Decision, MessageAction } from '../contract.ts';
 import type { Session } from '../session.ts';
+import { expiryOf } from '../sessions.ts';
 import { ConnectionThrottle, reasonOf } from '../throttle.ts';
 import { checkProperties, checkUserProperties } from './publish.ts';
 
@@ -91,7 +93,7 @@ function greet(client: Client, asked: Connect, admission: Admission, assigned: b
   const { broker } = client;
   const account = broker.account(admission.accountId, admission.region);
   if (!willIsAllowed(client, asked, admission)) return;
-  if (!hasRoom(client, account, admission)) return;
+  if (!hasRoom(client, account, admission) || !mayPersist(client, account, asked, admission)) return;
   const keepAlive = clampKeepAlive(asked.keepAlive);
   client.admitted(admission, account, asked, keepAlive);
   broker.takeOver(client, account);
@@ -161,6 +163,25 @@ function hasRoom(client: Client, account: AccountSpace, { accountId, region, pri
     if (throttle !== undefined) client.throttle = new ConnectionThrottle(throttle, client, broker.pacer);
     return true;
   }
+  if (client.level === 5) client.output.append(encodeConnack(5, REASON.QUOTA_EXCEEDED, false));
+  client.close('THROTTLED');
+  return false;
+}
+
+/** Whether the session that the CONNECT would make can be kept: the account's budget of persistent ones, and the disk. */
+function mayPersist(client: Client, account: AccountSpace, asked: Connect, { accountId, region, principal }: Admission): boolean {
+  const { broker, clientId } = client;
+  const { limits, persistentSessions, sessions } = account;
+  if (expiryOf(asked, account) === 0 || sessions.get(clientId)?.persistent === true) return true;
+  const isFull = persistentSessions >= limits.persistentSessions;
+  if (!isFull && !broker.disk.low) return true;
+  client.refuse({
+    accountId,
+    region: region ?? account.place.region,
+    principal,
+    check: 'limit',
+    reason: isFull ? `more than ${limits.persistentSessions} persistent sessions of the account` : DISK_LOW,
+  });
   if (client.level === 5) client.output.append(encodeConnack(5, REASON.QUOTA_EXCEEDED, false));
   client.close('THROTTLED');
   return false;

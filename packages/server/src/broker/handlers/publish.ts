@@ -2,6 +2,7 @@
  * PUBLISH from a client. Messages side by side on one topic become a run; a run is authorized once, routed once and
  * acknowledged together. Whatever a run can't hold (RETAIN, DUP, a topic alias) goes alone, in a cleaned-up copy.
  */
+import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { PACKET } from '@thingkeep/wire/mqtt/packets.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
@@ -13,9 +14,11 @@ import { encodeProperties, type Properties, readProperties } from '../../mqtt/pr
 import type { AccountSpace } from '../account.ts';
 import type { Client } from '../client.ts';
 import { withEnrichment } from '../enrichment.ts';
+import { refuseToKeep, whyNotKept } from '../keep-room.ts';
 import type { PublishSlot } from '../publish-slots.ts';
 import { LONGEST_RUN, Run } from '../run.ts';
 import type { ConnectionThrottle } from '../throttle.ts';
+import type { TopicEntry } from '../topic-entry.ts';
 
 const FLAG = { RETAIN: 0x01, QOS: 0x06, DUP: 0x08 } as const;
 
@@ -87,6 +90,12 @@ function cutToRate({ level }: Client, throttle: ConnectionThrottle): Buffer | un
 function passRun(client: Client, account: AccountSpace): void {
   const { broker, output } = client;
   broker.counters.received += run.count;
+  const notKept = run.qos === 0 ? undefined : whyNotKept(broker, account, run.topic as TopicEntry, 1, false);
+  if (notKept !== undefined) {
+    const ids = [...run.idAt.subarray(0, run.count)].map((at) => run.bytes.readUInt16BE(at));
+    refuseToKeep(client, notKept, 1, ids);
+    return;
+  }
   if (client.enrichment !== undefined) run.enrich(client.enrichment);
   const stored = broker.deliver(account, run, client);
   if (run.qos === 0 || client.state !== 'connected') return;
@@ -263,6 +272,11 @@ function publishAlone(
     return;
   }
   broker.counters.received += 1;
+  const notKept = whyNotKept(broker, account, slot.topic, qos, retain && payload.length > 0);
+  if (notKept !== undefined) {
+    refuseToKeep(client, notKept, qos, [packetId]);
+    return;
+  }
   const { enrichment } = client;
   const carried = enrichment === undefined ? properties : withEnrichment(properties, enrichment);
   const message = { topic: slot.topic, payload, qos, retain, properties: carried, ...(expiry === undefined ? {} : { expiry }) };
@@ -279,6 +293,10 @@ function publishAlone(
   client.hold();
   void stored
     .then(acknowledge, (error: unknown) => {
+      if (error instanceof ThingkeepError && error.code === 'ThrottlingException') {
+        refuseToKeep(client, error.message, qos, [packetId]);
+        return;
+      }
       broker.log.error({ err: error, clientId: client.clientId }, 'a message could not be stored');
       client.close('SERVER_ERROR', REASON.UNSPECIFIED);
     })
