@@ -1,7 +1,8 @@
 /**
- * `npm test`: makes sure that the programs which tests use as peers are here, then runs every test. A test file says what
- * it needs in a line `// needs: NAME...`; a file whose needs can't be met is left out, said so, and fails a CI run.
- * Arguments go to `node --test`: names of test files there replace the whole set.
+ * `npm test` and `npm run test:all`: makes sure that the programs which tests use as peers are here, then runs the suites
+ * one after another. A test file says what it needs in a line `// needs: NAME...`; a file whose needs can't be met is left
+ * out, said so, and fails a CI run. A file with a line `// suite: long` runs with `--all` alone.
+ * Other arguments go to `node --test`: names of test files there replace the suites.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
@@ -9,7 +10,14 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const SETS = ['packages/*/src/**/*.test.ts', 'bench/**/*.test.ts', 'test/**/*.test.ts'];
+const SUITES: Readonly<Record<string, readonly string[]>> = {
+  unit: ['packages/*/src/**/*.test.ts', 'bench/**/*.test.ts'],
+  architecture: ['test/*.test.ts'],
+  conformance: ['test/conformance/**/*.test.ts'],
+  'end-to-end': ['test/end-to-end/**/*.test.ts'],
+};
+/** The suite of files with a line `// suite: long`, wherever they are. */
+const LONG = 'long';
 
 interface Peer {
   /** Debian's package that brings it; absent where there is none. */
@@ -113,12 +121,38 @@ function runTests(files: readonly string[], options: readonly string[]): Promise
   });
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const options = args.filter((arg) => arg.startsWith('-'));
-  const named = args.filter((arg) => !arg.startsWith('-'));
-  const files = globSync(named.length > 0 ? named : SETS, { cwd: ROOT, exclude: ['**/node_modules/**'] })
-    .map((file) => `${ROOT}${file}`)
+const inFull = (file: string): string => `${ROOT}${file}`;
+const find = (patterns: readonly string[]): string[] =>
+  globSync([...patterns], { cwd: ROOT, exclude: ['**/node_modules/**'] })
+    .map(inFull)
     .sort();
+const isLong = (file: string): boolean => /^\/\/ suite: long$/m.test(readFileSync(file, 'utf8'));
+
+/** Files by suite: those that are named, or all, the long ones only when asked for. */
+function suitesOf(named: readonly string[], all: boolean): Map<string, string[]> {
+  if (named.length > 0) return new Map([['named', find(named)]]);
+  const suites = new Map(Object.entries(SUITES).map(([name, patterns]) => [name, find(patterns)]));
+  const long = [...suites.values()].flat().filter(isLong);
+  const others = [...suites].map(([name, files]): [string, string[]] => [name, files.filter((file) => !long.includes(file))]);
+  return new Map(all ? [...others, [LONG, long]] : others);
+}
+
+/** Adds the counts of a runner's summary lines (`ℹ pass 12`) to those of before. */
+function addCounts(totals: Map<string, number>, summary: readonly string[]): void {
+  for (const line of summary) {
+    const [, name = '', count = ''] = /ℹ (\w+) ([\d.]+)/.exec(line) ?? [];
+    totals.set(name, (totals.get(name) ?? 0) + Number(count));
+  }
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const all = args.includes('--all');
+  const options = args.filter((arg) => arg.startsWith('-') && arg !== '--all');
+  const suites = suitesOf(
+    args.filter((arg) => !arg.startsWith('-')),
+    all,
+  );
+  const files = [...suites.values()].flat();
   if (files.length === 0) {
     say('No test file was found.');
     return 1;
@@ -126,25 +160,30 @@ async function main(args: readonly string[]): Promise<number> {
   const needs = readNeeds(files);
   const missing = new Set(missingPeers([...new Set([...needs.values()].flat())].sort()));
   const leftOut = files.filter((file) => needs.get(file)?.some((name) => missing.has(name)));
-  const { code, summary } = await runTests(
-    files.filter((file) => !leftOut.includes(file)),
-    options,
-  );
-  for (const file of leftOut)
-    say(
-      `Left out: ${file.slice(ROOT.length)} needs ${needs
-        .get(file)
-        ?.filter((name) => missing.has(name))
-        .join(', ')}`,
-    );
-  // After the list of failures that the runner ends with, once more how many there were.
-  if (code !== 0 || leftOut.length > 0) for (const line of summary) say(line);
-  if (!summary.some((line) => /ℹ tests [1-9]/.test(line))) {
+  const totals = new Map<string, number>();
+  const minutes: string[] = [];
+  let failed = 0;
+  for (const [suite, list] of suites) {
+    const run = list.filter((file) => !leftOut.includes(file));
+    if (run.length === 0) continue;
+    const began = performance.now();
+    const { code, summary } = await runTests(run, options);
+    minutes.push(`${suite} ${((performance.now() - began) / 60_000).toFixed(1)} min`);
+    addCounts(totals, summary);
+    if (code !== 0) failed = code;
+  }
+  for (const file of leftOut) {
+    const lacks = needs.get(file)?.filter((name) => missing.has(name)) ?? [];
+    say(`Left out: ${file.slice(ROOT.length)} needs ${lacks.join(', ')}`);
+  }
+  say(`Minutes: ${minutes.join(', ')}`);
+  for (const [name, count] of totals) say(`ℹ ${name} ${count}`);
+  if ((totals.get('tests') ?? 0) === 0) {
     say('No test ran.');
     return 1;
   }
   const inCi = !['', '0', 'false'].includes(process.env.CI ?? '');
-  return code !== 0 ? code : inCi && leftOut.length > 0 ? 1 : 0;
+  return failed !== 0 ? failed : inCi && leftOut.length > 0 ? 1 : 0;
 }
 
 process.exitCode = await main(process.argv.slice(2));
