@@ -42,6 +42,8 @@ const READY =
 
 export class TestServer implements AsyncDisposable {
   readonly dataDir: string;
+  /** What it writes on standard error, as it stands. */
+  readonly lines: readonly string[];
   /** URL of the metrics. */
   readonly metrics: string;
   readonly url: string;
@@ -55,7 +57,13 @@ export class TestServer implements AsyncDisposable {
   readonly #exited: Promise<number | null>;
   readonly #temporary: boolean;
 
-  constructor(child: ChildProcess, exited: Promise<number | null>, readyLine: string, log: LogLine[], temporary: boolean) {
+  constructor(
+    child: ChildProcess,
+    exited: Promise<number | null>,
+    readyLine: string,
+    { log, lines }: { log: LogLine[]; lines: string[] },
+    temporary: boolean,
+  ) {
     const found = READY.exec(readyLine)?.groups as
       | Record<'url' | 'api' | 'mqtt' | 'https' | 'metrics' | 'endpoint' | 'data', string>
       | undefined;
@@ -65,6 +73,7 @@ export class TestServer implements AsyncDisposable {
     this.#temporary = temporary;
     this.readyLine = readyLine;
     this.log = log;
+    this.lines = lines;
     this.dataDir = found.data;
     this.metrics = found.metrics;
     this.url = found.url;
@@ -153,7 +162,9 @@ export async function startServer({ dataDir, args = [], env = {}, user }: StartO
   });
   const log: LogLine[] = [];
   const plain: string[] = [];
+  const lines: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
+    lines.push(line);
     if (line.startsWith('{')) log.push(JSON.parse(line) as LogLine);
     else plain.push(line);
   });
@@ -163,5 +174,5 @@ export async function startServer({ dataDir, args = [], env = {}, user }: StartO
       exited.then((code) => assert.fail(`the server ended with ${code}: ${plain.join('\n')}`)),
     ]),
   );
-  return new TestServer(child, exited, readyLine, log, dataDir === undefined);
+  return new TestServer(child, exited, readyLine, { log, lines }, dataDir === undefined);
 }
