@@ -79,7 +79,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   'logs/': room('log groups keep lines within bounds, whoever wrote them', ['runtime/', 'store/contract.ts'], ['crypto']),
   'authorizers/': room(
     'authorizers keep records and ask a function that is handed in: no socket, and nothing of who connects',
-    ['runtime/', 'store/contract.ts', 'functions/contract.ts'],
+    ['runtime/', 'store/claims.ts', 'store/contract.ts', 'functions/contract.ts'],
     ['crypto'],
   ),
   'server-certificates/': room(
@@ -118,6 +118,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     'registry keeps records and rings the bell; it asks policies for their records and authority for certificates, through these files alone',
     [
       'runtime/',
+      'store/claims.ts',
       'store/contract.ts',
       'policies/principals.ts',
       'policies/rights-changes.ts',
@@ -180,6 +181,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     'gateway never sees SQL: it judges by records and rights that it gets through these files alone',
     [
       'runtime/',
+      'store/claims.ts',
       'store/contract.ts',
       'mqtt/',
       'refusals/refusals.ts',

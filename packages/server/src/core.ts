@@ -36,6 +36,7 @@ import { Lifecycle } from './events/lifecycle.ts';
 import { FunctionHosting } from './functions/hosted/hosting.ts';
 import { localUrl } from './functions/hosted/local-url.ts';
 import { Functions } from './functions/invoke.ts';
+import { claimStored } from './gateway/admission/claim-stored.ts';
 import { CertificateCallbacks } from './gateway/admission/certificate-callback.ts';
 import { CertificateAdmission } from './gateway/admission/certificate.ts';
 import { CustomAdmission } from './gateway/admission/custom.ts';
@@ -146,6 +147,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     },
   });
   parts.defer(() => functions.close());
+  await claimStored(places);
   const admission = new CertificateAdmission({ ...places, clock, log, changes: rights });
   const certificate = new CertificateCallbacks({ certificates: admission, functions, log });
   const custom = new CustomAdmission({ ...places, functions, certificates: admission, clock, log });
@@ -170,7 +172,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
       hasReceivers: broker.hasReceivers.bind(broker),
     }),
   );
-  parts.defer(followRights({ broker, mayKeepSessions: standing({ ...places, log }), judgedAt, changes: rights }));
+  parts.defer(followRights({ broker, mayKeepSessions: standing({ inRegion, log }), judgedAt, changes: rights }));
   parts.defer(announceRefusals(refusals, broker.publishEvent.bind(broker)));
 
   const actionKeys = openActionKeys(config.actionCredentials, accessKeys.values(), config.accountId);

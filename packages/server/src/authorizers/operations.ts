@@ -4,6 +4,7 @@ import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { type ClaimRecord, claim, release } from '../store/claims.ts';
 import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
 import { checkAuthorizer, checkLimits, described, getAuthorizer, listed } from './records.ts';
 import { type AuthorizerRecord, authorizerArn, authorizers, defaultAuthorizers, findAuthorizer } from './store.ts';
@@ -36,6 +37,15 @@ type Operations = Handlers<
   Pick<IotOperations, 'CreateAuthorizer' | 'DescribeAuthorizer' | 'ListAuthorizers' | 'UpdateAuthorizer' | 'DeleteAuthorizer'>
 >;
 
+/** Devices that name no host get to the first authorizer of the name, ACTIVE or not. */
+const claimOf = ({ accountId, region }: Place, name: string, since: number): ClaimRecord => ({
+  kind: 'authorizer',
+  name,
+  accountId,
+  region,
+  since,
+});
+
 export function authorizerOperations({ store, clock, tags, isFunctionName, domainNaming }: AuthorizerOptions): Operations {
   return {
     async CreateAuthorizer(input, caller) {
@@ -64,6 +74,7 @@ export function authorizerOperations({ store, clock, tags, isFunctionName, domai
           });
         await checkLimits(tx, record);
         await tx.put(authorizers, record);
+        await claim(tx, claimOf(caller, authorizerName, now));
         if (input.tags !== undefined) await tags.put(tx, accountId, arn, input.tags);
       });
       return { authorizerName, authorizerArn: arn };
@@ -106,6 +117,7 @@ export function authorizerOperations({ store, clock, tags, isFunctionName, domai
         checkAuthorizer(changed, isFunctionName);
         await checkLimits(tx, changed);
         await tx.put(authorizers, changed);
+        await claim(tx, claimOf(caller, authorizerName, changed.lastModifiedAt));
       });
       return listed(caller, { authorizerName });
     },
@@ -122,6 +134,7 @@ export function authorizerOperations({ store, clock, tags, isFunctionName, domai
         if (domain !== undefined)
           fail('DeleteConflictException', `The authorizer ${authorizerName} is the default authorizer of ${domain}`);
         await tx.delete(authorizers, [accountId, authorizerName]);
+        await release(tx, claimOf(caller, authorizerName, 0));
         await tags.remove(tx, accountId, authorizerArn(caller, authorizerName));
       });
       return {};

@@ -23,7 +23,7 @@ export interface AuthorizerRecord {
 export const authorizers = collection<AuthorizerRecord>('authorizers', (a) => [a.accountId, a.authorizerName], {
   byCreation: (a) => [[a.accountId, a.createdAt, a.authorizerName]],
   byStatus: (a) => [[a.accountId, a.status, a.createdAt, a.authorizerName]],
-  /** Across accounts: a device names an authorizer and no account. */
+  /** Across accounts. */
   byName: (a) => [[a.authorizerName, a.accountId]],
 });
 
@@ -47,12 +47,6 @@ export const findAuthorizer = (
 export async function findDefaultAuthorizer(tx: ReadTransaction, accountId: string): Promise<AuthorizerRecord | undefined> {
   const chosen = await tx.get(defaultAuthorizers, [accountId]);
   return chosen === undefined ? undefined : findAuthorizer(tx, accountId, chosen.authorizerName);
-}
-
-/** Authorizers of one name that are in use, in any account of the region: two at most, for more than one is one too many. */
-export async function findActiveByName(tx: ReadTransaction, authorizerName: string): Promise<readonly AuthorizerRecord[]> {
-  const { items } = await tx.scan(authorizers, { index: 'byName', prefix: [authorizerName] });
-  return items.filter(({ status }) => status === 'ACTIVE').slice(0, 2);
 }
 
 /** What the tag operations ask. */

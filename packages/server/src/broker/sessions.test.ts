@@ -317,7 +317,11 @@ test('a session that is away ends with its certificate', async () => {
   await bench.settle();
   await leave(bench, peer);
   assert.deepEqual(bench.broker.sessions.certificates, ['cert-a']);
-  bench.broker.sessions.endOf('cert-a');
+  const { region } = bench.broker.account(ACCOUNT).place;
+  assert.deepEqual(bench.broker.sessions.placesOf('cert-a'), [{ accountId: ACCOUNT, region }]);
+  bench.broker.sessions.endOf('cert-a', { accountId: '999999999999', region });
+  assert.deepEqual(bench.broker.sessions.certificates, ['cert-a'], 'the end of another account is none of its own');
+  bench.broker.sessions.endOf('cert-a', { accountId: ACCOUNT, region });
   assert.equal((await back(bench, 's', kept(4))).present, false);
   assert.equal(bench.broker.account(ACCOUNT).routes.resolve('a').targets.length, 0);
 });

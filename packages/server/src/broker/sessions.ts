@@ -1,4 +1,5 @@
 /** All sessions: found again after a start, opened by CONNECT, kept while their client is away, and ended. */
+import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Collection, RowKey, Store } from '../store/contract.ts';
@@ -65,9 +66,17 @@ export class Sessions {
     return [...this.#awayByCertificate.keys()];
   }
 
-  /** Ends the sessions of a certificate whose client is away: they do not outlive it. */
-  endOf(certificateId: string): void {
-    for (const session of [...(this.#awayByCertificate.get(certificateId) ?? [])]) this.end(session);
+  /** Accounts and regions in which a certificate has sessions whose client is away. */
+  placesOf(certificateId: string): Place[] {
+    return [...new Set([...(this.#awayByCertificate.get(certificateId) ?? [])].map(({ account }) => account.place))];
+  }
+
+  /** Ends the sessions of a certificate in one place whose client is away: they do not outlive it. */
+  endOf(certificateId: string, { accountId, region }: Place): void {
+    for (const session of [...(this.#awayByCertificate.get(certificateId) ?? [])]) {
+      const { place } = session.account;
+      if (place.accountId === accountId && place.region === region) this.end(session);
+    }
   }
 
   /** The session of an admitted client: its old one if it has and wants that, else a new one. */

@@ -2,6 +2,7 @@
  * Changes of rights reach live connections and sessions: each connection of the certificates concerned is judged afresh with the
  * CONNECT that it came with. It gets its new rights, or, when it may no longer connect, is closed.
  */
+import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Judge } from '../broker/contract.ts';
 import type { Connect } from '../mqtt/connect.ts';
@@ -9,8 +10,8 @@ import type { RightsChange, RightsChanges } from '../policies/rights-changes.ts'
 
 export interface LiveRightsOptions {
   readonly broker: Broker;
-  /** Whether sessions of the certificate may go on while their client is away. */
-  readonly mayKeepSessions: (certificateId: string) => Promise<boolean>;
+  /** Whether sessions of the certificate, in this account and region, may go on while their client is away. */
+  readonly mayKeepSessions: (certificateId: string, place: Place) => Promise<boolean>;
   readonly judgedAt: (connect: Connect) => number | undefined;
   readonly changes: RightsChanges;
 }
@@ -33,7 +34,8 @@ export function markJudgements(changes: RightsChanges): {
 /** Begins to follow changes; gives the function that ends it. */
 export function followRights({ broker, mayKeepSessions, judgedAt, changes }: LiveRightsOptions): () => void {
   const review = async (certificateId: string): Promise<void> => {
-    if (!(await mayKeepSessions(certificateId))) broker.sessions.endOf(certificateId);
+    for (const place of broker.sessions.placesOf(certificateId))
+      if (!(await mayKeepSessions(certificateId, place))) broker.sessions.endOf(certificateId, place);
   };
   // Connections first: the session of one that is closed now is away only then, and must not be overlooked.
   const follow = async (certificateId: string): Promise<void> => {

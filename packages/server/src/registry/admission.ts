@@ -10,7 +10,7 @@ import {
   thingTypes,
 } from './store.ts';
 
-/** The certificate's registrations: one per account that holds it (several only in SNI_ONLY mode). */
+/** The certificate's registrations in the region, of all accounts; which of them counts is what claims say. */
 export const findCertificate = async (tx: ReadTransaction, certificateId: string): Promise<CertificateRecord[]> =>
   (await tx.scan(certificates, { index: 'byId', prefix: [certificateId] })).items;
 

@@ -3,6 +3,7 @@ import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import type { DeviceIssuer, IssuedCertificate } from '../authority/authority.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { claim } from '../store/claims.ts';
 import type { Store } from '../store/contract.ts';
 import { certificateArn, newCertificate } from './certificates.ts';
 import { required } from './required.ts';
@@ -21,9 +22,11 @@ export function certificateIssuingOperations({
 }): Operations {
   const keep = async (issued: IssuedCertificate, setAsActive: boolean | undefined, caller: Caller) => {
     const { certificateId, certificatePem, notBefore, notAfter } = issued;
+    const { accountId, region } = caller;
+    const since = clock.now();
     const status = setAsActive ? 'ACTIVE' : 'INACTIVE';
     const given = {
-      accountId: caller.accountId,
+      accountId,
       certificateId,
       certificatePem,
       status,
@@ -31,7 +34,11 @@ export function certificateIssuingOperations({
       notBefore,
       notAfter,
     } as const;
-    await store.write((tx) => tx.put(certificates, newCertificate(given, clock.now())));
+    await store.write(async (tx) => {
+      await tx.put(certificates, newCertificate(given, since));
+      // Whom it was issued to holds it, ACTIVE or not: nobody else had it before.
+      await claim(tx, { kind: 'certificate', name: certificateId, accountId, region, since });
+    });
     return { certificateArn: certificateArn(caller, certificateId), certificateId, certificatePem };
   };
 

@@ -5,6 +5,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { RightsChanges } from '../policies/rights-changes.ts';
 import { policyAttachments } from '../policies/store.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { claim, release } from '../store/claims.ts';
 import type { Store } from '../store/contract.ts';
 import { certificateArn, certificateIdIn, described, getCertificate, listed, withStatus } from './certificates.ts';
 import { PAGE } from './paging.ts';
@@ -58,8 +59,12 @@ export function certificateOperations({
       const id = certificateIdIn(certificateId);
       const changed = await store.write(async (tx) => {
         const record = await getCertificate(tx, caller.accountId, id);
-        const after = withStatus(record, required(newStatus, 'newStatus'), clock.now());
-        if (after === record) return false;
+        const since = clock.now();
+        const after = withStatus(record, required(newStatus, 'newStatus'), since);
+        const { accountId, region } = caller;
+        // Where the first registration was deleted, the next one counts once its owner says that it shall.
+        const holds = after.status === 'ACTIVE' && (await claim(tx, { kind: 'certificate', name: id, accountId, region, since }));
+        if (after === record) return holds;
         await tx.put(certificates, after);
         return true;
       });
@@ -86,6 +91,7 @@ export function certificateOperations({
           fail('DeleteConflictException', `Certificate policies must be detached before deletion (arn: ${arn})`);
         for (const { policyName, target } of attached.items) await tx.delete(policyAttachments, [accountId, policyName, target]);
         await tx.delete(certificates, [accountId, id]);
+        await release(tx, { kind: 'certificate', name: id, accountId, region: caller.region });
       });
       rights.ring(accountId, [id]);
       return {};

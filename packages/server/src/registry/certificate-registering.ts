@@ -5,6 +5,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import { isSignedBy, type ReadCertificate, readCertificate } from '../authority/read-certificate.ts';
 import type { RightsChanges } from '../policies/rights-changes.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { claim } from '../store/claims.ts';
 import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
 import { subjectHashOf } from './ca-certificates.ts';
 import { certificateArn, duplicate, type NewCertificate, newCertificate, statusAtRegistration } from './certificates.ts';
@@ -67,8 +68,13 @@ export function certificateRegisteringOperations({ store, clock, rights }: Parts
       fail('ResourceAlreadyExistsException', 'The certificate is already provisioned or registered', duplicate(caller, id));
   }
 
-  const keep = (tx: WriteTransaction, given: NewCertificate): Promise<void> =>
-    tx.put(certificates, newCertificate(given, clock.now()));
+  /** The first registration that is ACTIVE is the one that devices get to which name no host. */
+  async function keep(tx: WriteTransaction, given: NewCertificate, region: string): Promise<void> {
+    const { accountId, certificateId, status } = given;
+    const since = clock.now();
+    await tx.put(certificates, newCertificate(given, since));
+    if (status === 'ACTIVE') await claim(tx, { kind: 'certificate', name: certificateId, accountId, region, since });
+  }
 
   /** Another account may hold the same certificate: what is known of it there may count for less now. */
   const registered = (caller: Caller, certificateId: string) => {
@@ -102,7 +108,7 @@ export function certificateRegisteringOperations({ store, clock, rights }: Parts
         await refuseDuplicate(tx, caller, certificate.certificateId);
         const ca = await issuerOf(tx, caller.accountId, certificate, named);
         const given = { ...draft(pem, certificate, caller, first), caCertificateId: ca.certificateId, mode: ca.mode };
-        await keep(tx, given);
+        await keep(tx, given, caller.region);
       });
       return registered(caller, certificate.certificateId);
     },
@@ -113,7 +119,7 @@ export function certificateRegisteringOperations({ store, clock, rights }: Parts
       const certificate = readCertificate(pem);
       await store.write(async (tx) => {
         await refuseDuplicate(tx, caller, certificate.certificateId);
-        await keep(tx, { ...draft(pem, certificate, caller, first), mode: 'SNI_ONLY' });
+        await keep(tx, { ...draft(pem, certificate, caller, first), mode: 'SNI_ONLY' }, caller.region);
       });
       return registered(caller, certificate.certificateId);
     },

@@ -18,6 +18,8 @@ export interface Collection<T extends object> {
   readonly key: (record: T) => Key;
   /** Secondary orders: each record gives any number of entries; entries need not be unique. */
   readonly indexes: Readonly<Record<string, (record: T) => readonly Key[]>>;
+  /** `server`: one for all regions; each region has its own otherwise. */
+  readonly scope?: 'server' | undefined;
 }
 
 /** Declares a collection; the name is part of the stored format. */
@@ -25,7 +27,8 @@ export const collection = <T extends object>(
   name: string,
   key: Collection<T>['key'],
   indexes: Collection<T>['indexes'] = {},
-): Collection<T> => ({ name, key, indexes });
+  scope?: Collection<T>['scope'],
+): Collection<T> => ({ name, key, indexes, scope });
 
 export interface Scan {
   /** Index to walk; the key order when absent. */

@@ -113,6 +113,7 @@ class RegionalStore implements Store {
   readonly #rowsWithin = (of: Rows): Rows => rows(`${this.#region}/${of.name}`);
 
   readonly #within = <T extends object>(of: Collection<T>): Collection<T> => {
+    if (of.scope === 'server') return of;
     const known = this.#collections.get(of) as Collection<T> | undefined;
     if (known !== undefined) return known;
     const within = collection(`${this.#region}/${of.name}`, of.key, of.indexes);

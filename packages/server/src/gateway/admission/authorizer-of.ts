@@ -3,16 +3,15 @@
  * Source: AWS IoT developer guide, pages custom-auth and iot-custom-endpoints-configurable-custom.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import { type AuthorizerRecord, findActiveByName, findAuthorizer, findDefaultAuthorizer } from '../../authorizers/store.ts';
+import { type AuthorizerRecord, findAuthorizer, findDefaultAuthorizer } from '../../authorizers/store.ts';
 import type { AdmissionRefusal } from '../../broker/contract.ts';
+import { findClaim } from '../../store/claims.ts';
 import type { Store } from '../../store/contract.ts';
 import type { Login } from './login.ts';
 
 export interface AuthorizerPlaces {
   /** The server's own account and region: of a login that names neither. */
   readonly home: Place;
-  /** Regions that hold data. */
-  readonly regions: () => Promise<readonly string[]>;
   readonly inRegion: (region: string) => Store;
 }
 
@@ -39,7 +38,8 @@ export async function authorizerOf(
   if (name.length > LONGEST_NAME) return refused('the name of the authorizer is too long', domain?.place);
   const authorizer = await places.inRegion(place.region).read((tx) => findAuthorizer(tx, place.accountId, name));
   if (authorizer?.status === 'ACTIVE') return { place, authorizer };
-  if (domain === undefined) return elsewhere(places, name, authorizer);
+  // One that is INACTIVE at home is refused: its clients' tokens are for nobody else's function.
+  if (domain === undefined && authorizer === undefined) return elsewhere(places, name);
   return refused(authorizer === undefined ? `there is no authorizer ${name}` : `the authorizer ${name} is INACTIVE`, place);
 }
 
@@ -56,19 +56,13 @@ async function defaultAuthorizer(
   return { refused: { check: 'certificate-missing', reason } };
 }
 
-/** A client tells no account and no region: the name does, as long as it is in use in one of them alone. */
-async function elsewhere(
-  { home, regions, inRegion }: AuthorizerPlaces,
-  name: string,
-  atHome: AuthorizerRecord | undefined,
-): Promise<FoundAuthorizer | AdmissionRefusal> {
-  const found: FoundAuthorizer[] = [];
-  for (const region of await regions())
-    for (const authorizer of await inRegion(region).read((tx) => findActiveByName(tx, name)))
-      found.push({ place: { accountId: authorizer.accountId, region }, authorizer });
-  const [first, ...others] = found;
-  if (first !== undefined && others.length === 0) return first;
-  if (first !== undefined)
-    return refused(`authorizers ${name} are in several accounts or regions: a domain configuration tells which is meant`);
-  return atHome === undefined ? refused(`there is no authorizer ${name}`) : refused(`the authorizer ${name} is INACTIVE`, home);
+/** A client tells no account and no region: the name leads to the account that had it first, whatever came later. */
+async function elsewhere({ inRegion, home }: AuthorizerPlaces, name: string): Promise<FoundAuthorizer | AdmissionRefusal> {
+  const claimed = await inRegion(home.region).read((tx) => findClaim(tx, 'authorizer', name));
+  if (claimed === undefined) return refused(`there is no authorizer ${name}`);
+  const { accountId, region } = claimed;
+  const place = { accountId, region };
+  const authorizer = await inRegion(region).read((tx) => findAuthorizer(tx, accountId, name));
+  if (authorizer === undefined) return refused(`there is no authorizer ${name}`);
+  return authorizer.status === 'ACTIVE' ? { place, authorizer } : refused(`the authorizer ${name} is INACTIVE`, place);
 }

@@ -66,7 +66,7 @@ export class CertificateCallbacks implements LoginMethod {
   ): Promise<Refused | undefined> {
     if (callback === undefined || this.#passed.has(peer)) return undefined;
     try {
-      const facts = await this.#options.certificates.factsOf(peer, clientId);
+      const facts = await this.#options.certificates.factsOf(peer, clientId, domain.place);
       if ('refused' in facts) return facts.refused;
       const fault = await this.#ask(domain, callback, peer, facts.certificateId);
       if (fault === undefined) {

@@ -5,7 +5,13 @@ import { RightsChanges } from '../../policies/rights-changes.ts';
 import { Workbench } from '../../registry/workbench.ts';
 import { openLog } from '../../runtime/log.ts';
 import type { Store } from '../../store/contract.ts';
+import { release } from '../../store/claims.ts';
+import { byRegion, regionsOf } from '../../store/regional.ts';
+import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
+import { type CertificateRecord, certificates } from '../../registry/store.ts';
 import { CertificateAdmission } from './certificate.ts';
+import { holderOf } from './certificate-holder.ts';
+import { claimStored } from './claim-stored.ts';
 
 const YEARS = 366 * 86_400_000;
 
@@ -49,4 +55,29 @@ test('a revoked certificate is refused from the ring of the bell on', async () =
   await bench.call('UpdateCertificate', { certificateId: id, newStatus: 'REVOKED' });
   for (const { accountId, certificateIds } of bench.rings.splice(0)) changes.ring(accountId, certificateIds);
   assert.equal(await judge(id), 'certificate-not-active');
+});
+
+test('a data file from before there were claims: the oldest ACTIVE registration of each certificate, of all regions', async () => {
+  await using whole = await openSqliteStore({ path: ':memory:' });
+  const inRegion = byRegion(whole);
+  const regions = () => regionsOf(whole);
+  const certificateId = 'ab'.repeat(32);
+  const stored = (region: string, accountId: string, createdAt: number, status: CertificateRecord['status']) =>
+    inRegion(region).write((tx) =>
+      tx.put(certificates, {
+        ...{ accountId, certificateId, certificatePem: '', status, mode: 'SNI_ONLY', createdAt, lastModifiedAt: createdAt },
+        ...{ version: 1, generationId: '', notBefore: 0, notAfter: 1 },
+      }),
+    );
+  await stored('ap-south-1', '000000000000', 3, 'ACTIVE');
+  await stored('us-east-1', '111111111111', 2, 'ACTIVE');
+  await stored('us-west-2', '222222222222', 1, 'INACTIVE');
+  const home = { region: 'us-east-1' };
+  await claimStored({ regions, inRegion, home });
+  assert.deepEqual(await holderOf({ inRegion }, certificateId), { accountId: '111111111111', region: 'us-east-1' });
+  // Once: what is released later stays so.
+  const name = certificateId;
+  await whole.write((tx) => release(tx, { kind: 'certificate', name, accountId: '111111111111', region: 'us-east-1' }));
+  await claimStored({ regions, inRegion, home });
+  assert.equal(await holderOf({ inRegion }, certificateId), undefined);
 });

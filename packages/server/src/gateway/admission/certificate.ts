@@ -13,17 +13,18 @@ import { CompiledPolicyCache, effectivePolicies } from '../../policies/effective
 import { bindRights } from '../../policies/evaluate.ts';
 import type { RightsChanges } from '../../policies/rights-changes.ts';
 import { type DeviceFacts, asksForCertificate, deviceContext } from '../../policies/variables.ts';
-import { findCertificate, propagated, thingOf } from '../../registry/admission.ts';
-import type { CertificateStatus } from '../../registry/store.ts';
+import { propagated, thingOf } from '../../registry/admission.ts';
+import { type CertificateRecord, type CertificateStatus, certificates } from '../../registry/store.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { ReadTransaction, Store } from '../../store/contract.ts';
+import { holderOf, unregistered } from './certificate-holder.ts';
 import { askedWithTime, connectFacts, connectRefusal, type ProtocolFacts } from './device-rights.ts';
 import type { ActionRights, Identified, Login, LoginMethod } from './login.ts';
 import { Remembered } from './remembered.ts';
 
 export interface CertificateAdmissionOptions {
-  /** Regions that hold data: a device names none, so its certificate is looked for in all. */
+  /** Regions that hold data: where a certificate that nobody holds is looked for, to tell why it is refused. */
   readonly regions: () => Promise<readonly string[]>;
   readonly inRegion: (region: string) => Store;
   readonly clock: Clock;
@@ -69,10 +70,10 @@ export class CertificateAdmission implements LoginMethod {
 
   /** The judge of a peer's CONNECT, at its time and again whenever rights may have changed. */
   readonly judgeOf =
-    ({ peer }: Login): Judge =>
+    ({ peer, domain }: Login): Judge =>
     async (connect) => {
       try {
-        return await this.#judge(peer, connect);
+        return await this.#judge(peer, connect, domain?.place);
       } catch (error) {
         this.#options.log.error({ err: error }, 'a connection could not be judged');
         return refused({ check: 'overload', reason: 'the server could not read what it needs to judge the connection' });
@@ -80,16 +81,16 @@ export class CertificateAdmission implements LoginMethod {
     };
 
   /** Judges the sender of an HTTPS request: there is no client id, and no thing (page thing-policy-variables). */
-  async identify({ peer }: Login): Promise<Identified | AdmissionRefusal> {
-    const facts = await this.factsOf(peer, NO_CLIENT);
+  async identify({ peer, domain }: Login): Promise<Identified | AdmissionRefusal> {
+    const facts = await this.factsOf(peer, NO_CLIENT, domain?.place);
     if ('refused' in facts) return facts;
     const { place, principal } = facts;
     return { place, principal, rights: this.rightsOf(facts, peer, { protocol: 'http' }) };
   }
 
-  async #judge(peer: Peer, connect: Connect): Promise<Admission | AdmissionRefusal> {
+  async #judge(peer: Peer, connect: Connect, named: Place | undefined): Promise<Admission | AdmissionRefusal> {
     const { clientId } = connect;
-    const facts = await this.factsOf(peer, clientId);
+    const facts = await this.factsOf(peer, clientId, named);
     if ('refused' in facts) return facts;
     const { place, principal, certificateId } = facts;
     const rights = this.rightsOf(facts, peer, connectFacts(place, connect));
@@ -111,15 +112,19 @@ export class CertificateAdmission implements LoginMethod {
     return Math.max(0, notAfter - this.#options.clock.now()) / 1000 + 1;
   }
 
-  /** The registered certificate that the peer has shown, if it may be used now. A request without MQTT has the client id ''. */
-  async factsOf(peer: Peer, clientId: string): Promise<CertificateFacts | AdmissionRefusal> {
+  /**
+   * The registered certificate that the peer has shown, if it may be used now. A request without MQTT has the client id ''.
+   * `named` is the place of the domain configuration whose host name the peer asked for: no other registration counts then.
+   */
+  async factsOf(peer: Peer, clientId: string, named?: Place): Promise<CertificateFacts | AdmissionRefusal> {
     const { certificateId } = peer;
     if (certificateId === undefined) return refused({ check: 'certificate-missing', reason: 'the client showed no certificate' });
-    const facts = await this.#remembered.get(certificateId, clientId, () =>
-      this.#load(certificateId, clientId, peer.certificateDer?.()),
+    // No client id can look like one beside a place: what is asked without a place begins with a slash.
+    const use = `${named === undefined ? '' : `${named.accountId}/${named.region}`}/${clientId}`;
+    const facts = await this.#remembered.get(certificateId, use, () =>
+      this.#load(certificateId, clientId, named, peer.certificateDer?.()),
     );
-    if (facts === undefined)
-      return refused({ check: 'certificate-unknown', reason: 'the certificate is not registered', certificateId });
+    if (facts === undefined) return unregistered(this.#options, certificateId, named);
     const { place, principal, status, notBefore, notAfter } = facts;
     const known = { ...place, certificateId, principal };
     if (status !== 'ACTIVE')
@@ -140,26 +145,29 @@ export class CertificateAdmission implements LoginMethod {
     return facts;
   }
 
-  async #load(certificateId: string, clientId: string, der: Buffer | undefined): Promise<CertificateFacts | undefined> {
-    const found: CertificateFacts[] = [];
-    for (const region of await this.#options.regions()) {
-      const facts = await this.#options.inRegion(region).read((tx) => this.#loadFrom(tx, region, certificateId, clientId, der));
-      if (facts !== undefined) found.push(facts);
-    }
-    // One certificate may be registered in several accounts and regions: where it is in use counts.
-    return found.find(({ status }) => status === 'ACTIVE') ?? found[0];
+  /** The registration that counts: the one in `place`, else the one that was ACTIVE first, whatever state it is in now. */
+  async #load(
+    certificateId: string,
+    clientId: string,
+    place: Place | undefined,
+    der: Buffer | undefined,
+  ): Promise<CertificateFacts | undefined> {
+    const where = place ?? (await holderOf(this.#options, certificateId));
+    if (where === undefined) return undefined;
+    return this.#options.inRegion(where.region).read(async (tx) => {
+      const record = await tx.get(certificates, [where.accountId, certificateId]);
+      return record === undefined ? undefined : this.#loadFrom(tx, where.region, record, clientId, der);
+    });
   }
 
   async #loadFrom(
     tx: ReadTransaction,
     region: string,
-    certificateId: string,
+    record: CertificateRecord,
     clientId: string,
     der: Buffer | undefined,
-  ): Promise<CertificateFacts | undefined> {
-    const records = await findCertificate(tx, certificateId);
-    const record = records.find(({ status }) => status === 'ACTIVE') ?? records[0];
-    if (record === undefined) return undefined;
+  ): Promise<CertificateFacts> {
+    const { certificateId } = record;
     const { accountId, status, notBefore, notAfter } = record;
     const place = { accountId, region };
     const principal = iotArn(place, 'cert', certificateId);

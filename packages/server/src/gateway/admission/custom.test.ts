@@ -10,6 +10,7 @@ import { RightsChanges } from '../../policies/rights-changes.ts';
 import { policyAttachments, policies } from '../../policies/store.ts';
 import { Workbench } from '../../registry/workbench.ts';
 import { openLog } from '../../runtime/log.ts';
+import { claim, release } from '../../store/claims.ts';
 import { CertificateAdmission } from './certificate.ts';
 import { CustomAdmission } from './custom.ts';
 import type { Domain, Login } from './login.ts';
@@ -71,7 +72,11 @@ class Bench implements AsyncDisposable {
       lastModifiedAt: 1,
       ...more,
     };
-    await this.registry.store.write((tx) => tx.put(authorizers, record));
+    const { accountId, createdAt: since } = record;
+    await this.registry.store.write(async (tx) => {
+      await tx.put(authorizers, record);
+      await claim(tx, { kind: 'authorizer', name: authorizerName, accountId, region: HOME.region, since });
+    });
   }
 
   login = (more: Partial<Login> = {}): Login => ({ peer: this.peer, protocol: 'mqtt', ...more });
@@ -158,15 +163,27 @@ describe('the authorizer', () => {
     assert.equal((await bench.judge(connect('c1'))).principal, `${ARN}authorizer/a/p1`);
   });
 
-  test('of another account is found by its name, as long as one account alone has it in use', async () => {
+  test('of another account is found by its name: the first of the name, whatever others make of it later', async () => {
     await using bench = await Bench.open();
-    await bench.authorizer('there', { accountId: '111111111111' });
-    await bench.authorizer('there', { accountId: '222222222222', status: 'INACTIVE' });
-    bench.answer = () => ({ ...GRANT, policyDocuments: [CONNECT.replaceAll(HOME.accountId, '111111111111')] });
-    assert.equal((await bench.judge(connect('c1', named('there')))).accountId, '111111111111');
-    await bench.authorizer('there', { accountId: '222222222222' });
-    assert.match((await bench.refusal(connect('c1', named('there')))).reason, /several accounts or regions/);
+    const [there, later] = ['111111111111', '000000000001'];
+    await bench.authorizer('there', { accountId: there });
+    await bench.authorizer('there', { accountId: later });
+    bench.answer = () => ({ ...GRANT, policyDocuments: [CONNECT.replaceAll(HOME.accountId, there)] });
+    assert.equal((await bench.judge(connect('c1', named('there')))).accountId, there);
+    await bench.authorizer('there', { accountId: there, status: 'INACTIVE' });
+    assert.match((await bench.refusal(connect('c1', named('there')))).reason, /there is INACTIVE/);
+    const { store } = bench.registry;
+    await store.write((tx) => release(tx, { kind: 'authorizer', name: 'there', accountId: there, region: HOME.region }));
+    assert.match((await bench.refusal(connect('c1', named('there')))).reason, /no authorizer there/);
     assert.equal(bench.events.length, 1, 'no function is shown the credentials meant for another');
+  });
+
+  test('that is INACTIVE at home is not looked for elsewhere', async () => {
+    await using bench = await Bench.open();
+    await bench.authorizer('a', { status: 'INACTIVE' });
+    await bench.authorizer('a', { accountId: '111111111111' });
+    assert.match((await bench.refusal(connect('c1', named('a')))).reason, /a is INACTIVE/);
+    assert.equal(bench.events.length, 0);
   });
 
   const domain: Domain = {

@@ -166,12 +166,7 @@ export class CustomAdmission implements LoginMethod {
   /** The certificate of a login that needs one beside the authorizer; undefined for all others. */
   async #certificate(login: Login, clientId: string): Promise<CertificateFacts | AdmissionRefusal | undefined> {
     if (!needsCertificate(login)) return undefined;
-    const facts = await this.#options.certificates.factsOf(login.peer, clientId);
-    if ('refused' in facts) return facts;
-    const { accountId, region } = login.domain?.place ?? facts.place;
-    if (facts.place.accountId === accountId && facts.place.region === region) return facts;
-    const reason = "the certificate is not registered in the domain's account and region";
-    return refused({ check: 'certificate-unknown', reason, accountId, region, certificateId: facts.certificateId });
+    return this.#options.certificates.factsOf(login.peer, clientId, login.domain?.place);
   }
 
   #authorizer(login: Login, userName: string | undefined): Promise<FoundAuthorizer | AdmissionRefusal> {

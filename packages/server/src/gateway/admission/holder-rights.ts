@@ -17,8 +17,8 @@ async function factsOf(
   peer: Peer,
   clientId: string,
 ): Promise<CertificateFacts | undefined> {
-  const facts = await admission.factsOf(peer, clientId);
-  return 'refused' in facts || facts.place.accountId !== accountId || facts.place.region !== region ? undefined : facts;
+  const facts = await admission.factsOf(peer, clientId, { accountId, region });
+  return 'refused' in facts ? undefined : facts;
 }
 
 /** The rights of the certificate itself, as they are now; undefined once it may not be used. */

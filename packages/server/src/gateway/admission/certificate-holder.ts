@@ -1,0 +1,48 @@
+/**
+ * Whose registration of a certificate counts for a device that names no host. Any account may register a certificate that
+ * another one has: the first that was ACTIVE holds it until it is deleted, ACTIVE or not meanwhile. After that the next one
+ * counts when its owner activates it anew, never by itself.
+ */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import type { AdmissionRefusal } from '../../broker/contract.ts';
+import { findCertificate } from '../../registry/admission.ts';
+import { findClaim } from '../../store/claims.ts';
+import type { Store } from '../../store/contract.ts';
+
+export interface Places {
+  readonly regions: () => Promise<readonly string[]>;
+  readonly inRegion: (region: string) => Store;
+}
+
+/** Claims are the same in each region. */
+const ANY_REGION = 'us-east-1';
+
+export async function holderOf({ inRegion }: Pick<Places, 'inRegion'>, certificateId: string): Promise<Place | undefined> {
+  const claimed = await inRegion(ANY_REGION).read((tx) => findClaim(tx, 'certificate', certificateId));
+  return claimed === undefined ? undefined : { accountId: claimed.accountId, region: claimed.region };
+}
+
+/** Why a certificate without a registration that counts is refused; its only owner finds the refusal. */
+export async function unregistered(
+  { regions, inRegion }: Places,
+  certificateId: string,
+  named: Place | undefined,
+): Promise<AdmissionRefusal> {
+  if (named !== undefined) {
+    const reason = "the certificate is not registered in the domain's account and region";
+    return { refused: { check: 'certificate-unknown', reason, ...named, certificateId } };
+  }
+  const found: (Place & { readonly status: string })[] = [];
+  for (const region of await regions())
+    for (const { accountId, status } of await inRegion(region).read((tx) => findCertificate(tx, certificateId)))
+      found.push({ accountId, region, status });
+  const [only, ...others] = found;
+  if (only === undefined)
+    return { refused: { check: 'certificate-unknown', reason: 'the certificate is not registered', certificateId } };
+  const { status, ...place } = only;
+  if (status !== 'ACTIVE' && others.length === 0)
+    return { refused: { check: 'certificate-not-active', reason: `the certificate is ${status}`, ...place, certificateId } };
+  const reason =
+    'the registration of the certificate that was ACTIVE first is gone: another one counts once it is set ACTIVE anew';
+  return { refused: { check: 'certificate-not-active', reason, certificateId, ...(others.length === 0 ? place : {}) } };
+}
