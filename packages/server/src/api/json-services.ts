@@ -7,7 +7,7 @@ import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { JsonError, type JsonObject, type JsonValue, parseJson } from '@thingkeep/wire/api/parse-json.ts';
 import type { RenderedError } from '@thingkeep/wire/api/render-error.ts';
 import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
-import { ERRORS, fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 
 export interface JsonService {
   /** What stands before the dot of `X-Amz-Target`. */
@@ -49,14 +49,20 @@ export async function answerJson(
   return { status: 200, headers: HEADERS, body: JSON.stringify(await run(input, caller)) };
 }
 
-/** The protocol knows no statuses of single errors: 400 for the caller's mistakes, 500 for ours. */
+/** Statuses that are told all the same: the front end's, of every AWS service. */
+const STATUSES: ReadonlyMap<string, number> = new Map([
+  ['InvalidSignatureException', 403],
+  ['ServiceUnavailableException', 503],
+]);
+
+/** The protocol knows no statuses of single errors: 400 for the caller's mistakes, 403 for a signature that is not right, 500 for ours. */
 export function jsonError(error: unknown): RenderedError {
   const known = error instanceof ThingkeepError ? error : undefined;
   const code = known?.code ?? ownFailureCode(undefined);
   const message = known?.message ?? 'Internal failure. The request ID leads to the log.';
   return {
     code,
-    status: known === undefined ? 500 : ERRORS[known.code].http === 503 ? 503 : 400,
+    status: known === undefined ? 500 : (STATUSES.get(known.code) ?? 400),
     headers: HEADERS,
     body: JSON.stringify({ __type: code, message }),
     ...(known === undefined ? { defect: 'unexpected exception' as const } : {}),

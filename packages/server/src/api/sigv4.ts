@@ -8,6 +8,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { AccessKey, FindAccessKey } from './access-keys.ts';
 import { canonicalRequest, sha256 } from './canonical-request.ts';
 import { basicDate, readSignature, type Signature } from './signature.ts';
+import { checkSignedHeaders } from './signed-headers.ts';
 import { headerOf, type SignedHead } from './signed-request.ts';
 
 export interface Verified {
@@ -94,6 +95,7 @@ export function createSigv4({ clock, findAccessKey }: { clock: Clock; findAccess
     if (!REGION.test(signature.region))
       invalid(`Credential should be scoped to a valid region, not '${signature.region.slice(0, 64)}'. `);
     checkTime(signature, clock.now());
+    checkSignedHeaders(head, signature.signedHeaders);
     const key = await findAccessKey(signature.accessKeyId, signature.sessionToken);
     if (key === undefined) fail('UnrecognizedClientException', 'The security token included in the request is invalid.');
     checkToken(key, signature.sessionToken);
@@ -113,31 +115,35 @@ export function createSigv4({ clock, findAccessKey }: { clock: Clock; findAccess
     return equalSecret(expected.toString('hex'), signature.signature);
   }
 
+  /** `appendable`: the session token of a presigned request may stand outside of what is signed. */
+  async function begin(head: SignedHead, appendable: boolean): Promise<PendingRequest> {
+    const { signature, key } = await open(head);
+    const { service, accessKeyId } = signature;
+    return {
+      service,
+      accessKeyId,
+      finish(body) {
+        const payloadHash = sha256(body);
+        // Streaming and unsigned payloads are for services that take them; none of these does, so a claimed hash has to be true.
+        const claimed = headerOf(head, 'x-amz-content-sha256');
+        if (claimed !== undefined && claimed.trim() !== payloadHash)
+          invalid(`The provided 'x-amz-content-sha256' header does not match what was computed.`);
+        const token = appendable && signature.presigned && signature.sessionToken !== undefined;
+        const proven =
+          matches(head, signature, key, payloadHash, SIGNATURE_ONLY) ||
+          (token && matches(head, signature, key, payloadHash, SIGNATURE_AND_TOKEN));
+        if (!proven) return invalid(MISMATCH);
+        checkRegion(key, signature);
+        key.used?.(service, signature.region);
+        return { key, service, region: signature.region };
+      },
+    };
+  }
+
   return {
-    async begin(head) {
-      const { signature, key } = await open(head);
-      const { service, accessKeyId } = signature;
-      return {
-        ...{ service, accessKeyId },
-        finish(body) {
-          const payloadHash = sha256(body);
-          // Streaming and unsigned payloads are for services that take them; none of these does, so a claimed hash has to be true.
-          const claimed = headerOf(head, 'x-amz-content-sha256');
-          if (claimed !== undefined && claimed.trim() !== payloadHash)
-            invalid(`The provided 'x-amz-content-sha256' header does not match what was computed.`);
-          const token = signature.presigned && signature.sessionToken !== undefined;
-          const proven =
-            matches(head, signature, key, payloadHash, SIGNATURE_ONLY) ||
-            (token && service === 'iotdevicegateway' && matches(head, signature, key, payloadHash, SIGNATURE_AND_TOKEN));
-          if (!proven) return invalid(MISMATCH);
-          checkRegion(key, signature);
-          key.used?.(service, signature.region);
-          return { key, service, region: signature.region };
-        },
-      };
-    },
+    begin: (head) => begin(head, false),
     async webSocket(head) {
-      const pending = await this.begin(head);
+      const pending = await begin(head, true);
       if (pending.service !== 'iotdevicegateway') invalid(`Credential should be scoped to correct service: 'iotdevicegateway'. `);
       return pending.finish(NO_BODY);
     },
