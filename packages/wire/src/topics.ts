@@ -3,9 +3,17 @@
  * Source: MQTT 3.1.1 section 4.7; AWS IoT developer guide, page reserved-topics; General Reference, quotas.
  */
 import { LIMITS } from './limits.ts';
+import { holdsControl } from './mqtt/characters.ts';
 
 /** Why a topic or filter is refused; undefined when it is fine. */
-export type TopicFault = 'empty' | 'too long' | 'too many slashes' | 'wildcard' | 'null character' | 'malformed share';
+export type TopicFault =
+  | 'empty'
+  | 'too long'
+  | 'too many slashes'
+  | 'wildcard'
+  | 'null character'
+  | 'control character'
+  | 'malformed share';
 
 const utf8Length = (text: string): number => {
   let bytes = 0;
@@ -45,7 +53,7 @@ export function topicFault(topic: string): TopicFault | undefined {
   if (topic === '') return 'empty';
   if (topic.includes('\u0000')) return 'null character';
   if (topic.includes('+') || topic.includes('#')) return 'wildcard';
-  return sizeFault(topic);
+  return sizeFault(topic) ?? (holdsControl(topic) ? 'control character' : undefined);
 }
 
 export interface SharedFilter {
@@ -71,14 +79,15 @@ export function filterFault(filter: string): TopicFault | undefined {
     if (shared.shareName === '' || /[+#]/.test(shared.shareName) || shared.shareName.length > LIMITS.shareName)
       return 'malformed share';
     // A share of a share is none [MQTT5 4.8.2]; and whoever nests thousands of them gets no thousand calls.
-    return shared.filter === '' || shared.filter.startsWith('$share/') ? 'malformed share' : filterFault(shared.filter);
+    if (shared.filter === '' || shared.filter.startsWith('$share/')) return 'malformed share';
+    return holdsControl(shared.shareName) ? 'control character' : filterFault(shared.filter);
   }
   const levels = filter.split('/');
   for (const [i, level] of levels.entries()) {
     if (level.includes('#') && (level !== '#' || i !== levels.length - 1)) return 'wildcard';
     if (level.includes('+') && level !== '+') return 'wildcard';
   }
-  return sizeFault(filter);
+  return sizeFault(filter) ?? (holdsControl(filter) ? 'control character' : undefined);
 }
 
 /**

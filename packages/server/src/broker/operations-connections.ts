@@ -4,6 +4,7 @@ import type { IotDataOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
+import { holdsControl } from '@thingkeep/wire/mqtt/characters.ts';
 import { topicFault } from '@thingkeep/wire/topics.ts';
 import { encodeProperties } from '../mqtt/properties.ts';
 import type { Broker } from './broker.ts';
@@ -69,6 +70,7 @@ export const connectionOperations = (broker: Broker): Handlers<Operations> => ({
 
 function sessionOf(broker: Broker, caller: Caller, clientId: string): Session {
   if (clientId.startsWith('$')) fail('InvalidRequestException', 'A client id does not begin with $');
+  if (holdsControl(clientId)) fail('InvalidRequestException', 'A client id holds no control characters');
   const account = broker.account(caller.accountId, caller.region);
   if (account.throttle?.mayRequest(clientId) === false) refuseRequest(broker, account, caller, 'request');
   const session = account.sessions.get(clientId);

@@ -52,6 +52,23 @@ test('a retained message is got with what it was published with, and listed page
   assert.equal(await code(api.GetRetainedMessage({ topic: 'a/1' }, caller)), 'ResourceNotFoundException');
 });
 
+test('topics and client ids with control characters or non-characters are refused, as on the wire', async () => {
+  await using bench = await TestBench.open();
+  const api = over(bench);
+  for (const text of ['\u0001', '\u001b[2J', '\u007f', '\u009b', '\ufdd0', '\uffff']) {
+    const refused = [
+      api.Publish({ topic: `a${text}`, payload: Buffer.from('x') } as never, caller),
+      api.Publish({ topic: 'a', responseTopic: `a${text}` } as never, caller),
+      api.GetRetainedMessage({ topic: `a${text}` }, caller),
+      api.DeleteConnection({ clientId: `a${text}` }, caller),
+      api.GetConnection({ clientId: `a${text}` }, caller),
+      api.ListSubscriptions({ clientId: `a${text}` }, caller),
+      api.SendDirectMessage({ clientId: `a${text}`, topic: 'a' }, caller),
+    ];
+    for (const each of refused) assert.equal(await code(each), 'InvalidRequestException');
+  }
+});
+
 test('DeleteConnection: the client is told and closed, its will comes unless prevented, its session stays unless it is to go', async () => {
   for (const preventWillMessage of [false, true])
     for (const cleanSession of [false, true]) {

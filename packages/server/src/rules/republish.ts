@@ -1,6 +1,7 @@
 /** The republish action: what a rule made of a message becomes a message of its own (developer guide, page republish-rule-action). */
 import type { RepublishAction } from '@aws-sdk/client-iot';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
+import { holdsControl } from '@thingkeep/wire/mqtt/characters.ts';
 import type { Properties } from '../mqtt/properties.ts';
 import type { RoleRights } from './contract.ts';
 import type { Outbox } from './outbox.ts';
@@ -48,7 +49,7 @@ function propertiesOf(headers: NonNullable<RepublishAction['headers']>): Propert
   }
   if (responseTopic) {
     const topic = republishTopic(responseTopic);
-    if (/[+#\0]/.test(topic)) return 'responseTopic is no topic';
+    if (/[+#]/.test(topic) || holdsControl(topic)) return 'responseTopic is no topic';
     properties.responseTopic = topic;
   }
   if (correlationData) {

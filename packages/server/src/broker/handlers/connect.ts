@@ -1,6 +1,7 @@
 /** CONNECT: the life of a connection begins. The steps, in order: parse, check shape, admit, check the will, take over, greet. */
 import { LIMITS } from '@thingkeep/wire/limits.ts';
-import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
+import { holdsControl } from '@thingkeep/wire/mqtt/characters.ts';
+import { REASON, RETURN_CODE } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { clientMayPublish, topicFault } from '@thingkeep/wire/topics.ts';
 import { type Connect, encodeConnack, parseConnect } from '../../mqtt/connect.ts';
 import { MqttError } from '../../mqtt/mqtt-error.ts';
@@ -44,7 +45,8 @@ function shapeIsFine(client: Client, asked: Connect): boolean {
   if (fault !== undefined) {
     // By way of bytes: a slice of a string keeps the whole of it in memory, for as long as the refusal is remembered.
     client.clientId = Buffer.from(clientId.slice(0, LIMITS.clientId)).toString();
-    if (level === 4 && fault.check === 'client-id') client.output.append(encodeConnack(4, 2, false)); // [MQTT-3.1.3-8]
+    // [MQTT-3.1.3-8; MQTT311 3.2.2.3]
+    if (level === 4 && fault.code !== undefined) client.output.append(encodeConnack(4, fault.code, false));
     client.refuseConnect(fault.reason, { check: fault.check, reason: fault.text });
     return false;
   }
@@ -53,23 +55,33 @@ function shapeIsFine(client: Client, asked: Connect): boolean {
   return true;
 }
 
-function shapeFault({
-  clientId,
-  level,
-  clean,
-  properties,
-  will,
-}: Connect): { check: 'client-id' | 'limit' | 'topic' | 'protocol'; reason: number; text: string } | undefined {
-  if (Buffer.byteLength(clientId) > LIMITS.clientId)
+interface ShapeFault {
+  readonly check: 'client-id' | 'limit' | 'topic' | 'protocol';
+  readonly reason: number;
+  /** What MQTT 3.1.1 is told; it is closed without a word where there is none. */
+  readonly code?: number;
+  readonly text: string;
+}
+
+const clientIdFault = (text: string): ShapeFault => ({
+  check: 'client-id',
+  reason: REASON.CLIENT_IDENTIFIER_NOT_VALID,
+  code: RETURN_CODE.IDENTIFIER_REJECTED,
+  text,
+});
+
+function shapeFault({ clientId, level, clean, properties, will, userName }: Connect): ShapeFault | undefined {
+  if (Buffer.byteLength(clientId) > LIMITS.clientId) return clientIdFault(`a client identifier over ${LIMITS.clientId} bytes`);
+  if (clientId.startsWith('$')) return clientIdFault('a client identifier that begins with $');
+  if (holdsControl(clientId)) return clientIdFault('a client identifier with a control character');
+  if (clientId === '' && level === 4 && !clean) return clientIdFault('no client identifier, and no clean session');
+  if (userName !== undefined && holdsControl(userName))
     return {
-      check: 'client-id',
-      reason: REASON.CLIENT_IDENTIFIER_NOT_VALID,
-      text: `a client identifier over ${LIMITS.clientId} bytes`,
+      check: 'protocol',
+      reason: REASON.BAD_USER_NAME_OR_PASSWORD,
+      code: RETURN_CODE.BAD_USER_NAME_OR_PASSWORD,
+      text: 'a user name with a control character',
     };
-  if (clientId.startsWith('$'))
-    return { check: 'client-id', reason: REASON.CLIENT_IDENTIFIER_NOT_VALID, text: 'a client identifier that begins with $' };
-  if (clientId === '' && level === 4 && !clean)
-    return { check: 'client-id', reason: REASON.CLIENT_IDENTIFIER_NOT_VALID, text: 'no client identifier, and no clean session' };
   const { maximumPacketSize } = properties;
   if (maximumPacketSize !== undefined && maximumPacketSize < LIMITS.smallestMaximumPacketSize)
     return {

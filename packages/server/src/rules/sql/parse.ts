@@ -12,6 +12,7 @@ const FAULTS = {
   'too many slashes': 'it has too many levels',
   wildcard: 'a wildcard stands alone in its level, # in the last one',
   'null character': 'it has a null character',
+  'control character': 'it has a control character',
   'malformed share': 'it is a malformed shared subscription',
 } as const;
 
