@@ -214,6 +214,10 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ['crypto', 'http', 'stream'],
   ),
   'admin/': room('what AWS has no call for, and no more', ['broker/broker.ts', 'refusals/refusals.ts'], ['http', 'perf_hooks']),
+  'resource-tags.ts': room('tags are read here from every store that has some, and nothing else is', [
+    ...['api/access-keys.ts', 'api/key-rights.ts', 'domains/store.ts', 'functions/hosted/store.ts', 'logs/store.ts'],
+    ...['registry/tags.ts', 'server-certificates/store.ts', 'store/contract.ts'],
+  ]),
   'services.ts': room('a list of operations and what they are given: it starts nothing and decides nothing', [
     ...['runtime/', 'store/contract.ts', 'store/regional.ts', 'authority/authority.ts', 'policies/', 'registry/'],
     ...['broker/', 'events/', 'functions/', 'functions/hosted/hosting.ts', 'authorizers/', 'server-certificates/'],
@@ -248,6 +252,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       'gateway/',
       'api/',
       'admin/',
+      'resource-tags.ts',
       'services.ts',
     ],
     ['fs', 'http', 'https'],

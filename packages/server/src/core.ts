@@ -57,6 +57,7 @@ import { Refusals } from './refusals/refusals.ts';
 import { announceRefusals } from './refusals/topics.ts';
 import { askRegistry } from './registry/ask.ts';
 import { principalFacts } from './registry/policy-principals.ts';
+import { resourceTags } from './resource-tags.ts';
 import { openRules } from './rules/open.ts';
 import type { Clock } from './runtime/clock.ts';
 import { connectionsWithin, limitConnections, openFileLimit } from './runtime/connection-limit.ts';
@@ -122,12 +123,13 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   parts.defer(() => iam.uses.flush());
   let apiPort = config.apiPort;
   const places = { regions: () => regionsOf(store), inRegion, home: { accountId: config.accountId, region } };
+  const resourceKeys = resourceTags({ inRegion, iamKeys: iam.resourceKeys });
   const logs = new LogWriter({ ...places, clock, log });
   parts.defer(() => logs.flush());
   const hosting = parts.use(
     await FunctionHosting.open({
       ...{ ...places, clock, log, dataFolder: folder.path, codeFolder: folder.functions },
-      ...{ roleCredentials: iam.roleCredentials, roleRights: iam.roleRights },
+      ...{ roleCredentials: iam.roleCredentials, roleRights: iam.roleRights, resourceKeys },
       endpointUrl: () => localUrl(config, apiPort),
       ...(config.apiTls ? { authorityPem: authority.rootCaPem } : {}),
       tell: (place, lines) => logs.write(place, place.group, place.stream, lines),
@@ -234,6 +236,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     clock,
     log,
     findAccessKey,
+    resourceKeys,
     services,
     queryServices: iam.services,
     jsonServices: new Map([

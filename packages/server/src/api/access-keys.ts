@@ -41,6 +41,16 @@ export interface KeyUse {
   readonly sourceIp: string;
   /** Region that the request is signed for. */
   readonly region?: string;
+  /** Whether it came over TLS. */
+  readonly secureTransport?: boolean;
+  /** Headers of these names, as the client has sent them. */
+  readonly userAgent?: string | undefined;
+  readonly referer?: string | undefined;
+  /** Of AWS IoT's data plane: the host name that was asked for. */
+  readonly domainName?: string | undefined;
+  /** What a CONNECT uses beyond the plain, and the ARN of its will's topic. */
+  readonly connectAttributes?: readonly string[];
+  readonly lastWillTopicArn?: string | undefined;
 }
 
 export interface KeyDecision {
@@ -59,6 +69,10 @@ export type KeyValues = readonly (readonly [key: string, value: string | readonl
 export interface KeyRights {
   /** Whether answers change with time. */
   readonly volatile: boolean;
+  /** Whether tags of what is asked for have to be among the keys of the question. */
+  readonly asksForResource?: boolean;
+  /** Keys that stand in every question. */
+  readonly keys?: KeyValues;
   decide(action: string, resource: string, keys?: KeyValues): KeyDecision;
 }
 

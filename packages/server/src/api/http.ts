@@ -18,7 +18,7 @@ import { type BeginAudit, changeMembers, failureOf, isChange } from './audited-c
 import { crossOriginHeaders, preflightHeaders } from './cross-origin.ts';
 import { dispatch, type Services } from './dispatch.ts';
 import { answerJson, jsonError, type JsonServices } from './json-services.ts';
-import { mayAsk, mayCall } from './key-rights.ts';
+import { mayAsk, mayCall, type ResourceKeys } from './key-rights.ts';
 import { queryError } from './query-errors.ts';
 import { answerQuery, isQueryService, type QueryServices } from './query-services.ts';
 import { checkLength, checkParts, discardBody, Gone, LargeBodies, largestBody, readBody } from './read-body.ts';
@@ -64,6 +64,8 @@ export interface ApiOptions {
   readonly jsonServices?: JsonServices;
   /** Services of the query protocol. */
   readonly queryServices?: QueryServices;
+  /** Tags of what is asked for, for policies that ask for them. */
+  readonly resourceKeys?: ResourceKeys;
   /** Path -> handler. */
   readonly plain: ReadonlyMap<string, PlainHandler>;
   /**
@@ -169,6 +171,19 @@ function checkScope(head: SignedHead, service: string): void {
     );
 }
 
+const NO_KEYS: ResourceKeys = async () => [];
+
+/** How a request came, as conditions may ask. */
+const cameBy = (
+  { socket }: IncomingMessage,
+  head: SignedHead,
+): Pick<Caller, 'secureTransport' | 'hostName' | 'userAgent' | 'referer'> => ({
+  secureTransport: 'encrypted' in socket,
+  hostName: headerOf(head, 'host')?.replace(/:\d*$/, ''),
+  userAgent: headerOf(head, 'user-agent'),
+  referer: headerOf(head, 'referer'),
+});
+
 /** What whoever denied has put beside the error's text; no client is shown it. */
 function decidedBy({ members }: ThingkeepError): Pick<ApiRefusal, 'decided'> {
   if (members.action === undefined) return {};
@@ -181,7 +196,7 @@ const adminAction = ({ method, path }: SignedHead): string =>
   [method.toLowerCase(), ...path.split('/').slice(2)].map((word) => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`).join('');
 
 export function createApi(options: ApiOptions): Api {
-  const { log, plain, admin, services } = options;
+  const { log, plain, admin, services, resourceKeys = NO_KEYS } = options;
   const sigv4 = createSigv4(options);
   const largeBodies = new LargeBodies();
   const isJsonService = (service: string | undefined): boolean =>
@@ -194,7 +209,9 @@ export function createApi(options: ApiOptions): Api {
     body: Uint8Array,
   ): Promise<Rendered> {
     const { requestId, sourceIp } = exchange;
-    const caller: Caller = { accountId: key.accountId, region, arn: key.arn, userId: key.userId, sourceIp, requestId };
+    const { accountId, arn, userId } = key;
+    const caller: Caller = { accountId, region, arn, userId, sourceIp, requestId, ...cameBy(exchange.request, head) };
+    const asking = { key, caller, resourceKeys };
     exchange.caller = caller;
     const audit = (operation: string, input: object): void => {
       if (options.audit === undefined || !isChange(operation, input)) return;
@@ -202,16 +219,22 @@ export function createApi(options: ApiOptions): Api {
       exchange.audited = options.audit(changeMembers({ caller, accessKeyId, service, operation, input, body }));
     };
     if (isQueryService(service))
-      return answerQuery(options.queryServices, service, { query: head.query, body }, { ...caller, key }, audit);
+      return answerQuery(
+        options.queryServices,
+        service,
+        { query: head.query, body },
+        { ...caller, key },
+        { resourceKeys, audit },
+      );
     const json = options.jsonServices?.get(service);
     if (json !== undefined)
       return answerJson(json(region), headerOf(head, 'x-amz-target'), body, caller, async (operation, input) => {
         audit(operation, input);
-        await mayAsk(key, service, operation, input, caller);
+        await mayAsk(asking, service, operation, input);
       });
     if (service === ADMIN_SERVICE) {
       audit(adminAction(head), {});
-      await mayAsk(key, service, adminAction(head), {}, caller);
+      await mayAsk(asking, service, adminAction(head), {});
       const handler =
         admin.get(`${head.method} ${head.path}`) ?? fail('UnknownOperationException', 'No such administrative request');
       const result = await handler(new URLSearchParams(head.query), caller, body);
@@ -230,7 +253,7 @@ export function createApi(options: ApiOptions): Api {
       caller,
       async (operation, input) => {
         audit(operation.name, input);
-        await mayCall(key, operation, input, caller);
+        await mayCall(asking, operation, input);
       },
     );
   }

@@ -79,17 +79,19 @@ const keyWith = (allowed?: readonly string[]): AccessKey => ({
     };
   },
 });
+const resourceKeys = async () => [];
 const call = (key: AccessKey, service: 'iot' | 'iot-data', name: string, input: object): Promise<void> => {
   const operation = findOperation(service, name);
   assert(operation !== undefined);
-  return mayCall(key, operation, input, caller);
+  return mayCall({ key, caller, resourceKeys }, operation, input);
 };
 
 test('a key with rights of its own has those on the data plane, and none elsewhere', async () => {
   const onTopic = (action: string): string => `${action} arn:aws:iot:us-east-1:123456789012:topic/t`;
   const key = keyWith([onTopic('iot:Publish')]);
   await call(key, 'iot-data', 'Publish', { topic: 't' });
-  assert.deepEqual(uses.at(-1), { protocol: 'http', sourceIp: '10.1.2.3' });
+  const { protocol, sourceIp, secureTransport } = uses.at(-1) ?? assert.fail('the rights were not asked for');
+  assert.deepEqual([protocol, sourceIp, secureTransport], ['http', '10.1.2.3', false]);
   await assert.rejects(call(key, 'iot-data', 'Publish', { topic: 'u' }), { code: 'ForbiddenException' });
   await assert.rejects(call(key, 'iot-data', 'Publish', { topic: 't', retain: true }), { code: 'ForbiddenException' });
   await call(keyWith([onTopic('iot:Publish'), onTopic('iot:RetainPublish')]), 'iot-data', 'Publish', {
@@ -99,14 +101,16 @@ test('a key with rights of its own has those on the data plane, and none elsewhe
   await assert.rejects(call(keyWith(), 'iot-data', 'Publish', { topic: 't' }), { code: 'ForbiddenException' });
   await assert.rejects(call(key, 'iot', 'ListThings', {}), { code: 'AccessDeniedException' });
   for (const other of ['acm', 'ec2', 'iam', 'thingkeep'])
-    await assert.rejects(mayAsk(key, other, 'Any', {}, caller), { code: 'AccessDeniedException' });
-  await mayQuery(key, 'sts', 'GetCallerIdentity', {}, [], caller);
-  await assert.rejects(mayQuery(key, 'sts', 'GetSessionToken', {}, [], caller), { code: 'AccessDeniedException' });
+    await assert.rejects(mayAsk({ key, caller, resourceKeys }, other, 'Any', {}), { code: 'AccessDeniedException' });
+  await mayQuery({ key, caller, resourceKeys }, 'sts', 'GetCallerIdentity', {}, []);
+  await assert.rejects(mayQuery({ key, caller, resourceKeys }, 'sts', 'GetSessionToken', {}, []), {
+    code: 'AccessDeniedException',
+  });
 });
 
 test('a key without rights of its own may do everything', async () => {
   const { rights: _none, ...key } = keyWith();
   await call(key, 'iot', 'ListThings', {});
   await call(key, 'iot-data', 'Publish', { topic: 'u', retain: true });
-  await mayAsk(key, 'acm', 'ListCertificates', {}, caller);
+  await mayAsk({ key, caller, resourceKeys }, 'acm', 'ListCertificates', {});
 });

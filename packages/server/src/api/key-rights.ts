@@ -4,15 +4,35 @@
  */
 import { type NeededRight, neededRights } from '@thingkeep/wire/api/data-rights.ts';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
+import { inputKeys } from '@thingkeep/wire/api/input-keys.ts';
 import { callRights, operationRights } from '@thingkeep/wire/api/needed-rights.ts';
 import { type Operation, signingName } from '@thingkeep/wire/api/table.ts';
+import type { Place } from '@thingkeep/wire/arn.ts';
 import { type ErrorCode, fail } from '@thingkeep/wire/errors.ts';
 import type { AccessKey, KeyDecision, KeyRights, KeyUse, KeyValues } from './access-keys.ts';
 
 /** The service that tells everyone who they are. */
 const OPEN_TO_ALL = 'sts';
 
-const useOf = ({ sourceIp, region }: Caller): KeyUse => ({ protocol: 'http', sourceIp, region });
+/** Condition keys of what a right is asked for, its tags above all: read where a policy asks for them. */
+export type ResourceKeys = (right: NeededRight, place: Place, input: object) => Promise<KeyValues>;
+
+/** Who asks, and how tags of resources are found. */
+export interface Asking {
+  readonly key: AccessKey;
+  readonly caller: Caller;
+  readonly resourceKeys: ResourceKeys;
+}
+
+/** What policies may ask about the request itself. */
+export const useOf = ({ sourceIp, region, secureTransport, userAgent, referer }: Caller): KeyUse => ({
+  protocol: 'http',
+  sourceIp,
+  region,
+  secureTransport: secureTransport === true,
+  userAgent,
+  referer,
+});
 
 /** How the policies' answer is told (IAM user guide, page troubleshoot_access-denied). */
 function because({ effect, policyType = 'identity-based policy' }: KeyDecision, action: string): string {
@@ -34,45 +54,42 @@ export function denied(
   return fail(code ?? 'AccessDeniedException', text, { action, resource, decision: effect, policyName, statement });
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
-
-/**
- * Tags in an input, as conditions ask about them: API members `tags` and `Tags`. What is no tag says nothing here; whoever
- * keeps tags refuses it.
- */
-function tagKeys(input: object): KeyValues {
-  const { tags, Tags } = input as { readonly tags?: unknown; readonly Tags?: unknown };
-  const given = tags ?? Tags;
-  if (!isRecord(given)) return [];
-  const pairs: readonly (readonly [unknown, unknown])[] = Array.isArray(given)
-    ? given.filter(isRecord).map(({ Key, Value = '' }) => [Key, Value])
-    : Object.entries(given);
-  const known = pairs.filter((pair): pair is [string, string] => pair.every((each) => typeof each === 'string'));
-  if (known.length === 0) return [];
-  return [['aws:TagKeys', known.map(([key]) => key)], ...known.map(([key, value]) => [`aws:RequestTag/${key}`, value] as const)];
-}
-
 const NOBODY: KeyRights = { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
 
-async function mustAllow(
-  key: AccessKey,
-  needed: readonly NeededRight[],
-  keys: KeyValues,
-  caller: Caller,
-  code?: ErrorCode,
-): Promise<void> {
-  const rights = (await key.rights?.(useOf(caller))) ?? NOBODY;
+/** What a role is passed for (Service Authorization Reference, iam:AssociatedResourceArn): what the call itself is about. */
+const passedFor = ({ action }: NeededRight, [own]: readonly NeededRight[]): KeyValues =>
+  action !== 'iam:PassRole' || own === undefined || own.resource === '*' ? [] : [['iam:AssociatedResourceArn', own.resource]];
+
+interface Question {
+  readonly needed: readonly NeededRight[];
+  readonly input: object;
+  /** Of the input. */
+  readonly keys: KeyValues;
+  readonly use?: KeyUse;
+  readonly code?: ErrorCode;
+}
+
+async function mustAllow({ key, caller, resourceKeys }: Asking, { needed, input, keys, use, code }: Question): Promise<void> {
+  const rights = (await key.rights?.(use ?? useOf(caller))) ?? NOBODY;
   for (const right of needed) {
-    const decision = rights.decide(right.action, right.resource, [...keys, ...(right.keys ?? [])]);
+    const tags = rights.asksForResource === true ? await resourceKeys(right, caller, input) : [];
+    const decision = rights.decide(right.action, right.resource, [
+      ...keys,
+      ...(right.keys ?? []),
+      ...tags,
+      ...passedFor(right, needed),
+    ]);
     if (decision.effect !== 'ALLOWED') denied(key, right, decision, code);
   }
 }
 
 /** An operation of a service beside the table: fails with AccessDeniedException. */
-export async function mayAsk(key: AccessKey, service: string, operation: string, input: object, caller: Caller): Promise<void> {
+export async function mayAsk(asking: Asking, service: string, operation: string, input: object): Promise<void> {
+  const { key, caller } = asking;
   if (key.rights === undefined) return;
+  const keys = inputKeys(`${service}:${operation}`, input);
   if (key.holder === 'identity')
-    return mustAllow(key, operationRights(service, operation, input, caller), tagKeys(input), caller);
+    return mustAllow(asking, { needed: operationRights(service, operation, input, caller), input, keys });
   fail(
     'AccessDeniedException',
     `User: ${key.arn} is not authorized to use the service ${service}: it has the rights of a device`,
@@ -81,18 +98,18 @@ export async function mayAsk(key: AccessKey, service: string, operation: string,
 
 /** Rights that a service of the query protocol says that a call needs. */
 export async function mayQuery(
-  key: AccessKey,
+  asking: Asking,
   service: string,
   operation: string,
   input: object,
   needed: readonly NeededRight[],
-  caller: Caller,
 ): Promise<void> {
+  const { key } = asking;
   if (key.rights === undefined) return;
   // API reference of STS, GetSessionToken: IAM can't be called with such credentials, as there is no second factor here.
   if (key.session === 'user' && service === 'iam')
     fail('UnrecognizedClientException', 'The security token included in the request is invalid');
-  if (key.holder === 'identity') return mustAllow(key, needed, tagKeys(input), caller);
+  if (key.holder === 'identity') return mustAllow(asking, { needed, input, keys: inputKeys(`${service}:${operation}`, input) });
   if (service !== OPEN_TO_ALL || operation !== 'GetCallerIdentity')
     fail(
       'AccessDeniedException',
@@ -101,17 +118,25 @@ export async function mayQuery(
 }
 
 /** An operation of the table: AccessDeniedException on the control plane, ForbiddenException on the data plane. */
-export async function mayCall(key: AccessKey, operation: Operation, input: object, caller: Caller): Promise<void> {
+export async function mayCall(asking: Asking, operation: Operation, input: object): Promise<void> {
+  const { key, caller } = asking;
   if (key.rights === undefined) return;
-  const code = operation.service === 'iot-data' ? 'ForbiddenException' : 'AccessDeniedException';
-  if (key.holder === 'identity') return mustAllow(key, callRights(operation, input, caller), tagKeys(input), caller, code);
+  const isData = operation.service === 'iot-data';
+  if (key.holder === 'identity')
+    return mustAllow(asking, {
+      needed: callRights(operation, input, caller),
+      input,
+      keys: inputKeys(`${operation.service === 'lambda' ? 'lambda' : 'iot'}:${operation.name}`, input),
+      code: isData ? 'ForbiddenException' : 'AccessDeniedException',
+      ...(isData ? { use: { ...useOf(caller), domainName: caller.hostName } } : {}),
+    });
   const needed = neededRights(operation, input, caller);
   if (needed === undefined)
     return fail(
       'AccessDeniedException',
       `User: ${key.arn} is not authorized to perform: ${signingName(operation.service)}:${operation.name}: it has the rights of a device`,
     );
-  const rights = (await key.rights({ protocol: 'http', sourceIp: caller.sourceIp })) ?? NOBODY;
+  const rights = (await key.rights({ ...useOf(caller), domainName: caller.hostName })) ?? NOBODY;
   for (const right of needed) if (rights.decide(right.action, right.resource).effect !== 'ALLOWED') forbidden(key, right);
 }
 

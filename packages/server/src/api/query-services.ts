@@ -13,7 +13,7 @@ import { validate } from '@thingkeep/wire/api/validate.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { AccessKey } from './access-keys.ts';
 import { availabilityZones } from './availability-zones.ts';
-import { mayAsk, mayQuery } from './key-rights.ts';
+import { mayAsk, mayQuery, type ResourceKeys } from './key-rights.ts';
 import { NAMESPACES, xmlAnswer } from './query-errors.ts';
 import { type Xml, xmlDocument } from './xml.ts';
 
@@ -76,14 +76,15 @@ export async function answerQuery(
   service: 'iam' | 'sts' | 'ec2',
   { query, body }: { readonly query: string; readonly body: Uint8Array },
   caller: QueryCaller,
-  audit: (operation: string, input: object) => void = () => {},
+  { resourceKeys, audit }: { readonly resourceKeys: ResourceKeys; readonly audit: (operation: string, input: object) => void },
 ): Promise<Rendered> {
+  const asking = { key: caller.key, caller, resourceKeys };
   const parameters = formOf(() => formParameters(query, body));
   const action = parameters.get('Action') ?? '';
   const document = (content: Xml): Rendered => xmlAnswer(200, xmlDocument(`${action}Response`, NAMESPACES.get(service), content));
   if (service === 'ec2') {
     if (action !== 'DescribeAvailabilityZones') return unknownAction(parameters);
-    await mayAsk(caller.key, service, action, {}, caller);
+    await mayAsk(asking, service, action, {});
     return document(availabilityZones(caller));
   }
   const operation = findQueryOperation(service, action);
@@ -99,8 +100,7 @@ export async function answerQuery(
     return unknownAction(parameters);
   const input = inputOf(operation, parameters);
   audit(action, input);
-  if (caller.key.rights !== undefined)
-    await mayQuery(caller.key, service, action, input, await domain.needed(action, input, caller), caller);
+  if (caller.key.rights !== undefined) await mayQuery(asking, service, action, input, await domain.needed(action, input, caller));
   const result = await run(input as never, caller).catch((error: unknown) => declared(operation, error));
   return document(withMetadata(operation, result, caller.requestId));
 }

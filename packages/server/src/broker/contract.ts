@@ -19,6 +19,8 @@ export interface Channel {
 export interface Peer {
   readonly sourceIp: string;
   readonly sourcePort: number;
+  /** False where the connection has no TLS; absent with it. */
+  readonly secureTransport?: false;
   /** Server name that the client asked for, if it sent one. */
   readonly serverName?: string;
   /** SHA-256 of the client certificate's DER form, lowercase hexadecimal. */

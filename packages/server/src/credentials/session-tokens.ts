@@ -27,6 +27,8 @@ export type IdentitySession = RoleSession | UserSession;
 
 interface IdentitySessionBase {
   readonly accountId: string;
+  /** Milliseconds since the epoch; tokens of releases before this member have none. */
+  readonly issuedAt?: number;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
@@ -41,6 +43,8 @@ export interface RoleSession extends IdentitySessionBase {
   readonly policyArns?: readonly string[];
   /** The device that the credential provider has assumed the role for. */
   readonly device?: SessionDevice;
+  /** ARN of the function that the role was assumed for. */
+  readonly sourceFunctionArn?: string;
 }
 
 /** Who got credentials with a certificate: they end with it. */
@@ -106,9 +110,10 @@ export class SessionTokens {
 
   issue(session: Session | IdentitySession): TemporaryCredentials {
     const accessKeyId = uniqueId(PREFIX, randomBytes(16));
+    const text = JSON.stringify(session.kind === undefined ? session : { ...session, issuedAt: this.#clock.now() });
     const head = Buffer.concat([Buffer.of(VERSION), randomBytes(NONCE)]);
     const cipher = createCipheriv(ALGORITHM, this.#seal, head.subarray(1)).setAAD(aad(accessKeyId));
-    const sealed = Buffer.concat([head, cipher.update(JSON.stringify(session), 'utf8'), cipher.final(), cipher.getAuthTag()]);
+    const sealed = Buffer.concat([head, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
     const sessionToken = sealed.toString('base64');
     return { accessKeyId, secretAccessKey: this.#secretOf(accessKeyId, sessionToken), sessionToken };
   }

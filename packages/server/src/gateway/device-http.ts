@@ -8,6 +8,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { neededRights } from '@thingkeep/wire/api/data-rights.ts';
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotDataOperations } from '@thingkeep/wire/api/operation-types.ts';
+import { inputKeys } from '@thingkeep/wire/api/input-keys.ts';
 import { parseRequest } from '@thingkeep/wire/api/parse-request.ts';
 import { renderError } from '@thingkeep/wire/api/render-error.ts';
 import { type Rendered, renderResponse } from '@thingkeep/wire/api/render-response.ts';
@@ -65,7 +66,7 @@ export function deviceHttp({ log, arrivals, logins, dataPlane, refuse }: DeviceH
         principal,
       });
     for (const { action, resource } of needed ?? []) {
-      const { effect, ...statement } = who.rights.decide(action, resource);
+      const { effect, ...statement } = who.rights.decide(action, resource, inputKeys(`iot:${operation.name}`, input));
       if (effect === 'ALLOWED') continue;
       turnAway(peer, {
         check: 'policy',

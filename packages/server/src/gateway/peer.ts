@@ -36,6 +36,7 @@ export function peerOf(socket: Socket, wantsIssuers: (serverName: string) => boo
   return {
     sourceIp: plainAddress(socket.remoteAddress),
     sourcePort: socket.remotePort ?? 0,
+    ...(tls === undefined ? { secureTransport: false } : {}),
     ...(serverName === '' ? {} : { serverName }),
     ...(issuers.length === 0 ? {} : { issuers }),
     ...(der === undefined

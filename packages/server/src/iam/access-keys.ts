@@ -9,7 +9,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Identities, Identity } from './identities.ts';
 import type { KeyUses } from './key-uses.ts';
 import { entityArn, rootArn } from './names.ts';
-import { deviceKeys, identityKeys, type Use, useKeys } from './request-keys.ts';
+import { deviceKeys, identityKeys, type SessionFacts, type Use, useKeys } from './request-keys.ts';
 import { type IamRights, type KeyValues, type Layer, rightsUnder } from './rights.ts';
 import type { RoleRecord, UserRecord } from './store.ts';
 
@@ -59,6 +59,12 @@ export const layersOf = ({ policies, boundary }: Identity): Layer[] => [
   ...(boundary === undefined ? [] : [{ type: 'permissions boundary', policies: boundary } as const]),
 ];
 
+/** Tokens of earlier releases do not say when they were made: whatever revokes older sessions revokes them. */
+const factsOf = (session: RoleSession | UserSession): SessionFacts => ({
+  issuedAt: session.issuedAt ?? 0,
+  sourceFunctionArn: session.kind === 'role' ? session.sourceFunctionArn : undefined,
+});
+
 export class IdentityKeys {
   readonly #identities: Identities;
   readonly #uses: KeyUses;
@@ -84,7 +90,7 @@ export class IdentityKeys {
       ...{ arn: arnOf(identity.entity), entityArn: arnOf(identity.entity), entityId: userId },
       rights: async (use) => {
         const now = await this.#identities.key(accessKeyId);
-        return now?.status === 'Active' ? this.#rights(accountId, userId, userId, false, use) : undefined;
+        return now?.status === 'Active' ? this.#rights(accountId, userId, userId, use) : undefined;
       },
       used: (service, region) => this.#uses.used(accessKeyId, service, region),
     };
@@ -115,19 +121,20 @@ export class IdentityKeys {
       ...(device === undefined ? {} : { certificateId: device.certificateId }),
       rights: async (use) =>
         device === undefined || (await stands({ ...device, accountId }))
-          ? this.#rights(accountId, roleId, userId, true, use, session)
+          ? this.#rights(accountId, roleId, userId, use, session)
           : undefined,
     };
   }
 
-  async #ofUser({ accountId, id }: UserSession, key: Omit<IdentityToken, 'session'>): Promise<IdentityKey | undefined> {
+  async #ofUser(session: UserSession, key: Omit<IdentityToken, 'session'>): Promise<IdentityKey | undefined> {
+    const { accountId, id } = session;
     const identity = await this.#identities.byId(accountId, id);
     if (identity === undefined) return undefined;
     const entity = arnOf(identity.entity);
     return {
       ...{ ...key, accountId, userId: id, holder: 'identity' as const, session: 'user' as const },
       ...{ arn: entity, entityArn: entity, entityId: id },
-      rights: (use) => this.#rights(accountId, id, id, true, use),
+      rights: (use) => this.#rights(accountId, id, id, use, session),
     };
   }
 
@@ -140,16 +147,16 @@ export class IdentityKeys {
     accountId: string,
     id: string,
     userId: string,
-    temporary: boolean,
     use: Use,
-    session?: RoleSession,
+    session?: RoleSession | UserSession,
   ): Promise<IamRights | undefined> {
     const identity = await this.#identities.byId(accountId, id);
     if (identity === undefined) return undefined;
-    const layers = [...layersOf(identity), ...(session === undefined ? [] : await this.#sessionLayers(session))];
+    const role = session?.kind === 'role' ? session : undefined;
+    const layers = [...layersOf(identity), ...(role === undefined ? [] : await this.#sessionLayers(role))];
     const keys: KeyValues = [
-      ...identityKeys(identity.entity, userId, temporary),
-      ...deviceKeys(session?.device),
+      ...identityKeys(identity.entity, userId, session === undefined ? undefined : factsOf(session)),
+      ...deviceKeys(role?.device),
       ...useKeys(use),
     ];
     return rightsUnder(layers, keys, this.#clock);

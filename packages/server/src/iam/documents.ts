@@ -1,5 +1,11 @@
 /** Policy documents of IAM: checked when they are stored, compiled once when they are used. */
-import { parsePolicyDocument, type PolicyDocument, type PolicyGrammar } from '@thingkeep/wire/documents/policy.ts';
+import { knowsKeyOfIdentities } from '@thingkeep/wire/documents/condition-keys.ts';
+import {
+  checkConditionKeys,
+  parsePolicyDocument,
+  type PolicyDocument,
+  type PolicyGrammar,
+} from '@thingkeep/wire/documents/policy.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { CompiledPolicyCache } from '../policies/effective.ts';
 import { QUOTAS } from './quotas.ts';
@@ -8,8 +14,18 @@ import { QUOTAS } from './quotas.ts';
 const ACTION = /^(?:\*|[a-z0-9-]+):[\w*?]+$/i;
 
 /** The longest of all kinds: what each kind may have is told apart where it is stored. */
-export const IDENTITY_POLICY: PolicyGrammar = { longest: QUOTAS.inlineOfRole, action: ACTION, onResource: false };
-export const TRUST_POLICY: PolicyGrammar = { longest: QUOTAS.trustPolicy, action: ACTION, onResource: true };
+export const IDENTITY_POLICY: PolicyGrammar = {
+  longest: QUOTAS.inlineOfRole,
+  action: ACTION,
+  onResource: false,
+  knowsKey: knowsKeyOfIdentities,
+};
+export const TRUST_POLICY: PolicyGrammar = {
+  longest: QUOTAS.trustPolicy,
+  action: ACTION,
+  onResource: true,
+  knowsKey: knowsKeyOfIdentities,
+};
 
 const MOST_COMPILED = 2_048;
 
@@ -24,7 +40,9 @@ const TRUST_ACTION = /^(?:\*|sts:[\w*?]+)$/i;
 
 function parsed(document: string, grammar: PolicyGrammar): PolicyDocument {
   try {
-    return parsePolicyDocument(document, grammar);
+    const policy = parsePolicyDocument(document, grammar);
+    checkConditionKeys(policy, grammar);
+    return policy;
   } catch (error) {
     if (error instanceof ThingkeepError) return fail('MalformedPolicyDocument', error.message);
     throw error;

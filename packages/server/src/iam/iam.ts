@@ -19,6 +19,7 @@ import { roleOperations } from './operations-roles.ts';
 import { simulateOperations } from './operations-simulate.ts';
 import { userOperations } from './operations-users.ts';
 import { IamResources } from './resources.ts';
+import { entityTagKeys } from './resource-tags.ts';
 import { roleCredentials } from './role-credentials.ts';
 import { roleRights } from './role-rights.ts';
 import { stsNeeds, stsOperations } from './sts.ts';
@@ -45,6 +46,7 @@ export function openIam({ store, clock, tokens, rootAccountOf }: IamOptions) {
     keys: new IdentityKeys({ identities, uses, clock, isRootKey }),
     roleCredentials: roleCredentials({ identities, tokens, clock }),
     roleRights: roleRights({ identities, clock }),
+    resourceKeys: entityTagKeys(store),
     knowsRole: async (roleArn: string): Promise<boolean> => (await identities.role(roleArn)) !== undefined,
     services: {
       iam: {

@@ -66,7 +66,7 @@ export const simulateOperations = (parts: IamParts & { readonly identities: Iden
       const given = ContextEntries.map(
         ({ ContextKeyName = '', ContextKeyValues = [] }) => [ContextKeyName, ContextKeyValues] as const,
       );
-      const keys = [...identityKeys(identity.entity, identity.entity.id, false), ...given];
+      const keys = [...identityKeys(identity.entity, identity.entity.id), ...given];
       const rights = rightsOf(identity, PolicyInputList, keys);
       const questions = ActionNames.flatMap((action) => ResourceArns.map((resource): Question => ({ action, resource })));
       const { items, end } = listPage(questions, ({ action, resource }) => `${action} ${resource}`, input);

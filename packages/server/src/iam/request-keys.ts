@@ -1,34 +1,83 @@
 /** Keys that conditions may ask about a request (IAM user guide, page reference_policies_condition-keys). */
 import type { SessionDevice } from '../credentials/session-tokens.ts';
-import { entityArn } from './names.ts';
+import { entityArn, rootArn } from './names.ts';
 import type { KeyValues } from './rights.ts';
-import type { RoleRecord, UserRecord } from './store.ts';
+import type { RoleRecord, Tag, UserRecord } from './store.ts';
 
 /** What somebody who signs with a key is about to do. */
 export interface Use {
   readonly sourceIp: string;
   /** Region that the request is signed for. */
   readonly region?: string;
+  /** Whether it came over TLS. */
+  readonly secureTransport?: boolean;
+  /** Headers of these names, as the client has sent them. */
+  readonly userAgent?: string | undefined;
+  readonly referer?: string | undefined;
+  /** Of AWS IoT's data plane: the host name that was asked for; of MQTT, the client id. */
+  readonly domainName?: string | undefined;
+  readonly clientId?: string | undefined;
+}
+
+/** Of temporary credentials: when they were made, and for which function. */
+export interface SessionFacts {
+  /** Milliseconds since the epoch. */
+  readonly issuedAt: number;
+  readonly sourceFunctionArn?: string | undefined;
 }
 
 /** Address without the prefix that a socket of both families puts before an IPv4 one. */
 const plainAddress = (address: string): string => (address.startsWith('::ffff:') ? address.slice(7) : address);
 
-/** Keys of the user or role. `userId` is that of the session for a role. */
-export function identityKeys(entity: UserRecord | RoleRecord, userId: string, temporary: boolean): KeyValues {
+/** A key without a value is not in the request. */
+const present = (key: string, value: string | undefined): KeyValues =>
+  value === undefined || value === '' ? [] : [[key, value]];
+
+/** Keys of the user or role. `userId` is that of the session for a role; `session` there for temporary credentials alone. */
+export function identityKeys(entity: UserRecord | RoleRecord, userId: string, session?: SessionFacts): KeyValues {
   const { accountId, kind, path, name, tags } = entity;
   return [
     ['aws:PrincipalArn', entityArn(accountId, kind, path, name)],
     ['aws:PrincipalAccount', accountId],
     ['aws:PrincipalType', kind === 'user' ? 'User' : 'AssumedRole'],
     ['aws:PrincipalIsAWSService', 'false'],
+    ['aws:ViaAWSService', 'false'],
     ['aws:userid', userId],
-    ...(kind === 'user' ? [['aws:username', name] as const] : []),
-    // As for AWS's keys: long-term ones know nothing of a second factor, temporary ones say that there was none.
-    ...(temporary ? [['aws:MultiFactorAuthPresent', 'false'] as const] : []),
+    ...present('aws:username', kind === 'user' ? name : undefined),
+    ...(session === undefined ? [] : sessionKeys(session)),
     ...tags.map(({ Key, Value }) => [`aws:PrincipalTag/${Key}`, Value] as const),
   ];
 }
+
+/** As for AWS's keys: long-term ones know nothing of a second factor, temporary ones say that there was none. */
+const sessionKeys = ({ issuedAt, sourceFunctionArn }: SessionFacts): KeyValues => [
+  ['aws:TokenIssueTime', new Date(issuedAt).toISOString()],
+  ['aws:MultiFactorAuthPresent', 'false'],
+  ...present('lambda:SourceFunctionArn', sourceFunctionArn),
+];
+
+/** Keys of an account's root, which no policy but a role's trust policy judges. */
+export const rootKeys = (accountId: string): KeyValues => [
+  ['aws:PrincipalArn', rootArn(accountId)],
+  ['aws:PrincipalAccount', accountId],
+  ['aws:PrincipalType', 'Account'],
+  ['aws:PrincipalIsAWSService', 'false'],
+  ['aws:ViaAWSService', 'false'],
+  ['aws:userid', accountId],
+];
+
+/** Keys of a service that assumes a role, within the server. */
+export const serviceKeys = (service: string): KeyValues => [
+  ['aws:PrincipalIsAWSService', 'true'],
+  ['aws:PrincipalServiceName', service],
+  ['aws:PrincipalServiceNamesList', [service]],
+  ['aws:ViaAWSService', 'false'],
+  ['aws:SecureTransport', 'true'],
+];
+
+/** Tags of what is asked for, as every service has them and as IAM names those of its own. */
+export const resourceTagKeys = (tags: readonly Tag[]): KeyValues =>
+  tags.flatMap(({ Key, Value }) => [[`aws:ResourceTag/${Key}`, Value] as const, [`iam:ResourceTag/${Key}`, Value] as const]);
 
 /** What is known of a device that a role was assumed for (AWS IoT developer guide, page authorizing-direct-aws). */
 export function deviceKeys(device: SessionDevice | undefined): KeyValues {
@@ -36,13 +85,19 @@ export function deviceKeys(device: SessionDevice | undefined): KeyValues {
   const { certificateId, thingName, thingTypeName } = device;
   return [
     ['credentials-iot:AwsCertificateId', certificateId],
-    ...(thingName === undefined ? [] : [['credentials-iot:ThingName', thingName] as const]),
-    ...(thingTypeName === undefined ? [] : [['credentials-iot:ThingTypeName', thingTypeName] as const]),
+    ...present('credentials-iot:ThingName', thingName),
+    ...present('credentials-iot:ThingTypeName', thingTypeName),
   ];
 }
 
 /** Keys of the request, beside those of the clock. */
-export const useKeys = ({ sourceIp, region }: Use): KeyValues => [
-  ['aws:SourceIp', plainAddress(sourceIp)],
-  ...(region === undefined ? [] : [['aws:RequestedRegion', region] as const]),
+export const useKeys = (use: Use): KeyValues => [
+  ['aws:SourceIp', plainAddress(use.sourceIp)],
+  ['aws:SecureTransport', String(use.secureTransport ?? false)],
+  ...present('aws:RequestedRegion', use.region),
+  ...present('aws:UserAgent', use.userAgent),
+  ...present('aws:Referer', use.referer),
+  ...present('ec2:Region', use.region),
+  ...present('iot:DomainName', use.domainName),
+  ...present('iot:ClientId', use.clientId),
 ];

@@ -27,6 +27,10 @@ export type KeyValues = readonly (readonly [key: string, value: string | readonl
 export interface IamRights {
   /** Whether answers change with time. */
   readonly volatile: boolean;
+  /** Whether any policy asks for tags, or other keys, of what is asked for: then they are to be handed in. */
+  readonly asksForResource: boolean;
+  /** Keys that stand in every question. */
+  readonly keys: KeyValues;
   /** `keys` stand in the request for this question alone. */
   decide(action: string, resource: string, keys?: KeyValues): IamDecision;
 }
@@ -59,6 +63,26 @@ function bind(policies: CompiledPolicies, keys: ContextKeys): Rights {
   return rights;
 }
 
+const OF_RESOURCES = /^(?:aws|iam):resourcetag\/|^lambda:principal$/;
+const askingForResources = new WeakMap<CompiledPolicies, boolean>();
+
+/** Whether a condition or a variable is about what is asked for: for all others it need not be read. */
+function asksForResources(policies: CompiledPolicies): boolean {
+  const known = askingForResources.get(policies);
+  if (known !== undefined) return known;
+  const isAbout = (tokens: readonly PolicyToken[]): boolean => variablesOf(tokens).some((name) => OF_RESOURCES.test(name));
+  const asks = policies.statements.some(
+    ({ resources, conditions }) =>
+      resources.some((template) => template !== '*' && template.some(isAbout)) ||
+      conditions.some(({ key, values }) => OF_RESOURCES.test(key) || values.some(isAbout)),
+  );
+  askingForResources.set(policies, asks);
+  return asks;
+}
+
+/** Account in an ARN; undefined for what has none. */
+const ownerOf = (resource: string): string | undefined => /^arn:[^:]*:[^:]*:[^:]*:(\d{12}|aws):/.exec(resource)?.[1];
+
 /** The first layer that does not allow is the one that is told. */
 const withMissing = (decision: IamDecision, type: PolicyType): IamDecision => ({
   effect: 'IMPLICIT_DENY',
@@ -70,16 +94,20 @@ const withMissing = (decision: IamDecision, type: PolicyType): IamDecision => ({
 export function rightsUnder(layers: readonly Layer[], values: KeyValues, clock: Clock): IamRights {
   const keys = contextKeys(values);
   const judges = layers.map(({ type, policies }) => ({ type, rights: bind(policies, keys) }));
+  const own = keys.get('aws:principalaccount')?.[0] ?? '';
   return {
     volatile: judges.some(({ rights }) => rights.timeDependent),
+    asksForResource: layers.some(({ policies }) => asksForResources(policies)),
+    keys: values,
     decide(action, resource, more = []) {
-      const asked: ContextKeys = new Map([...keys, ...timeKeys(clock.now()), ...contextKeys(more)]);
+      const owner: ContextKeys = new Map([['aws:resourceaccount', [ownerOf(resource) ?? own]]]);
+      const asked: ContextKeys = new Map([...keys, ...owner, ...timeKeys(clock.now()), ...contextKeys(more)]);
       let decision: IamDecision = { effect: 'ALLOWED' };
       for (const { type, rights } of judges) {
-        const own = rights.decide(action, resource, asked);
-        if (own.effect === 'EXPLICIT_DENY') return { ...own, policyType: type };
-        if (own.effect === 'ALLOWED')
-          decision = decision.policyName === undefined && decision.effect === 'ALLOWED' ? own : decision;
+        const answer = rights.decide(action, resource, asked);
+        if (answer.effect === 'EXPLICIT_DENY') return { ...answer, policyType: type };
+        if (answer.effect === 'ALLOWED')
+          decision = decision.policyName === undefined && decision.effect === 'ALLOWED' ? answer : decision;
         else decision = withMissing(decision, type);
       }
       return decision;

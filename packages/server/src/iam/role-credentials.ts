@@ -4,6 +4,8 @@ import type { SessionDevice, SessionTokens } from '../credentials/session-tokens
 import type { Clock } from '../runtime/clock.ts';
 import type { Identities } from './identities.ts';
 import { parseEntityArn } from './names.ts';
+import { resourceTagKeys, serviceKeys } from './request-keys.ts';
+import type { KeyValues } from './rights.ts';
 import type { RoleRecord } from './store.ts';
 import { trustIn } from './trust.ts';
 
@@ -35,17 +37,26 @@ export interface RoleCredentialsInput {
  */
 export type RoleCredentialsOf = (input: RoleCredentialsInput) => Promise<RoleCredentials | undefined>;
 
+/** Who is to use a role, and for what; a service that acts at once opens no session. */
+type RoleForService = Pick<RoleCredentialsInput, 'accountId' | 'roleArn' | 'service' | 'sourceArn'> &
+  Partial<Pick<RoleCredentialsInput, 'sessionName'>>;
+
 /** The role of an ARN of the account, once it trusts the service. Fails with AccessDeniedException. */
 export async function roleForService(
   identities: Identities,
   clock: Clock,
-  { accountId, roleArn, service, sourceArn }: Pick<RoleCredentialsInput, 'accountId' | 'roleArn' | 'service' | 'sourceArn'>,
+  { accountId, roleArn, service, sourceArn, sessionName }: RoleForService,
 ): Promise<RoleRecord | undefined> {
   if (parseEntityArn(roleArn)?.accountId !== accountId) return undefined;
   const role = await identities.role(roleArn);
   if (role === undefined) return undefined;
-  const source = sourceArn === undefined ? [] : [['aws:SourceArn', sourceArn] as const];
-  const keys = [['aws:SourceAccount', accountId] as const, ...source];
+  const keys: KeyValues = [
+    ...serviceKeys(service),
+    ...(sourceArn === undefined ? [] : [['aws:SourceArn', sourceArn] as const]),
+    ...(sessionName === undefined ? [] : [['sts:RoleSessionName', sessionName] as const]),
+    ...[['aws:SourceAccount', accountId] as const, ['aws:ResourceAccount', accountId] as const],
+    ...resourceTagKeys(role.tags),
+  ];
   const trust = trustIn(identities.trustOf(role), role, { service }, keys, clock.now());
   if (trust !== 'direct') fail('AccessDeniedException', `The trust policy of ${roleArn} does not let ${service} assume the role`);
   return role;
@@ -53,6 +64,8 @@ export async function roleForService(
 
 /** IAM user guide, page reference_iam-quotas: characters of a role session's name. */
 const NOT_IN_NAMES = /[^\w+=,.@-]/g;
+
+const LAMBDA = 'lambda.amazonaws.com';
 
 export const roleCredentials =
   ({ identities, tokens, clock }: { identities: Identities; tokens: SessionTokens; clock: Clock }): RoleCredentialsOf =>
@@ -64,6 +77,7 @@ export const roleCredentials =
       fail('ValidationError', 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
     const expiresAt = Math.floor(clock.now() / 1000 + durationSeconds) * 1000;
     const sessionName = input.sessionName.replace(NOT_IN_NAMES, '-').slice(0, 64);
-    const session = { kind: 'role', accountId, roleId: role.id, sessionName, expiresAt } as const;
-    return { ...tokens.issue(device === undefined ? session : { ...session, device }), expiresAt };
+    const sourceFunctionArn = input.service === LAMBDA ? input.sourceArn : undefined;
+    const session = { kind: 'role', accountId, roleId: role.id, sessionName, expiresAt, device, sourceFunctionArn } as const;
+    return { ...tokens.issue(session), expiresAt };
   };

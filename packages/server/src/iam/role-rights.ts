@@ -4,14 +4,14 @@ import { layersOf } from './access-keys.ts';
 import type { Identities } from './identities.ts';
 import { identityKeys } from './request-keys.ts';
 import { roleForService } from './role-credentials.ts';
-import { type IamRights, rightsUnder } from './rights.ts';
+import { type IamRights, type KeyValues, rightsUnder } from './rights.ts';
 
 /** `unknown-role` when the account has no such role; fails with AccessDeniedException when it does not trust the service. */
 export type RoleRightsOf = (
   accountId: string,
   roleArn: string,
   service: string,
-) => Promise<'unknown-role' | Pick<IamRights, 'decide'>>;
+) => Promise<'unknown-role' | Pick<IamRights, 'decide' | 'asksForResource'>>;
 
 /** Rights as they are now: to be asked for anew with each use. */
 export const roleRights =
@@ -20,6 +20,11 @@ export const roleRights =
     const role = await roleForService(identities, clock, { accountId, roleArn, service });
     const identity = role === undefined ? undefined : await identities.byId(accountId, role.id);
     if (role === undefined || identity === undefined) return 'unknown-role';
-    const keys = identityKeys(role, `${role.id}:${service.split('.')[0]}`, true);
+    // The service assumes the role anew each time, within the server.
+    const session = { issuedAt: clock.now() };
+    const keys: KeyValues = [
+      ...identityKeys(role, `${role.id}:${service.split('.')[0]}`, session),
+      ['aws:SecureTransport', 'true'],
+    ];
     return rightsUnder(layersOf(identity), keys, clock);
   };

@@ -222,3 +222,62 @@ test('a session for a device: its variables, its certificate, and no longer than
   await session({}, 3_600);
   await assert.rejects(session({}, 3_601), { code: 'ValidationError' });
 });
+
+test('a service that assumes a role: what it is, and for what it acts; where it does not say, a Deny that asks holds', async () => {
+  const service = 'lambda.amazonaws.com';
+  const denying = (Condition: object): string =>
+    document(
+      { Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' },
+      { Effect: 'Deny', Principal: { Service: service }, Action: 'sts:AssumeRole', Condition },
+    );
+  const sourceArn = `arn:aws:lambda:us-east-1:${ACCOUNT}:function:f`;
+  const input = { accountId: ACCOUNT, roleArn: RoleArn, service, sessionName: 'f', durationSeconds: 900 };
+  for (const [condition, denied] of [
+    [{ Bool: { 'aws:PrincipalIsAWSService': 'true' } }, true],
+    [{ StringEquals: { 'aws:PrincipalServiceName': service } }, true],
+    [{ 'ForAnyValue:StringEquals': { 'aws:PrincipalServiceNamesList': service } }, true],
+    [{ StringEquals: { 'aws:SourceAccount': ACCOUNT } }, true],
+    [{ ArnEquals: { 'aws:SourceArn': sourceArn } }, true],
+    [{ ArnEquals: { 'aws:SourceArn': `${sourceArn}2` } }, false],
+  ] as const) {
+    await role(denying(condition));
+    const made = bench.iam.roleCredentials({ ...input, sourceArn });
+    if (denied) await assert.rejects(made, DENIED);
+    else assert.ok(await made);
+  }
+  await assert.rejects(bench.iam.roleCredentials(input), DENIED, 'for nobody knows what');
+});
+
+test("a function's session names its function, and tokens from before have no time of issue that is late enough", async () => {
+  const sourceArn = `arn:aws:lambda:us-east-1:${ACCOUNT}:function:f`;
+  await role(trust({ Service: 'lambda.amazonaws.com' }));
+  const made = await bench.iam.roleCredentials({
+    ...{
+      accountId: ACCOUNT,
+      roleArn: RoleArn,
+      service: 'lambda.amazonaws.com',
+      sessionName: 'f',
+      durationSeconds: 900,
+      sourceArn,
+    },
+  });
+  const key = await bench.temporary({ AccessKeyId: made?.accessKeyId, SessionToken: made?.sessionToken } as never);
+  assert.equal(await bench.may(key, 'iot:Publish'), 'ALLOWED');
+  const put = (Condition: object) =>
+    bench.call('PutRolePolicy', {
+      ...{ RoleName: 'r', PolicyName: 'p' },
+      PolicyDocument: document(
+        { Effect: 'Allow', Action: 'iot:*', Resource: '*' },
+        { Effect: 'Deny', Action: '*', Resource: '*', Condition },
+      ),
+    });
+  await put({ ArnEquals: { 'lambda:SourceFunctionArn': sourceArn } });
+  assert.equal(await bench.may(key, 'iot:Publish'), 'EXPLICIT_DENY');
+  await put({ DateLessThan: { 'aws:TokenIssueTime': new Date(bench.clock.at).toISOString() } });
+  assert.equal(await bench.may(key, 'iot:Publish'), 'ALLOWED', 'made at that very moment');
+  const opened = bench.tokens.open(made?.accessKeyId ?? '', made?.sessionToken ?? '');
+  assert.ok(opened?.session.kind === 'role');
+  const { issuedAt: _, ...before } = opened.session;
+  const token = { accessKeyId: '', secretAccessKey: '', sessionToken: '', session: before };
+  assert.equal(await bench.may(await bench.iam.keys.temporary(token, async () => true), 'iot:Publish'), 'EXPLICIT_DENY');
+});

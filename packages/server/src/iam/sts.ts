@@ -13,7 +13,7 @@ import { findPolicy } from './managed-policies.ts';
 import { rootArn } from './names.ts';
 import { QUOTAS } from './quotas.ts';
 import { arnOf } from './records.ts';
-import { useKeys } from './request-keys.ts';
+import { resourceTagKeys, rootKeys, type Use, useKeys } from './request-keys.ts';
 import type { IamDecision, KeyValues } from './rights.ts';
 import { accessKeys, type RoleRecord } from './store.ts';
 import { type Trust, trustIn } from './trust.ts';
@@ -24,12 +24,12 @@ export interface SigningKey {
   readonly session?: 'role' | 'user' | 'root';
   readonly entityArn?: string;
   readonly entityId?: string;
-  readonly rights?: (use: {
-    readonly protocol: 'http';
-    readonly sourceIp: string;
-    readonly region: string;
-  }) => Promise<
-    { decide(action: string, resource: string, keys?: KeyValues): Pick<IamDecision, 'effect' | 'limited'> } | undefined
+  readonly rights?: (use: Use & { readonly protocol: 'http' }) => Promise<
+    | {
+        readonly keys?: KeyValues;
+        decide(action: string, resource: string, keys?: KeyValues): Pick<IamDecision, 'effect' | 'limited'>;
+      }
+    | undefined
   >;
 }
 
@@ -105,16 +105,14 @@ export function stsOperations({ identities, tokens, clock, rootAccountOf }: Part
     ];
     // Whether there is such a role is not told to whoever may not assume it.
     const role = (await identities.role(arn)) ?? refuse();
-    const { sourceIp, region, accountId, key } = caller;
-    const trust = trustOf(
-      role,
-      [...keys, ...useKeys(caller), ['aws:PrincipalArn', key.entityArn ?? caller.arn], ['aws:PrincipalAccount', accountId]],
-      caller,
-    );
+    const { accountId, key } = caller;
+    const rights = await key.rights?.({ ...caller, protocol: 'http' });
+    const tags = resourceTagKeys(role.tags);
+    const asker = key.rights === undefined ? [...rootKeys(accountId), ...useKeys(caller)] : (rights?.keys ?? []);
+    const trust = trustOf(role, [...asker, ['aws:ResourceAccount', role.accountId], ...tags, ...keys], caller);
     if (trust === 'denied' || trust === 'none') return refuse();
     if (key.rights === undefined) return role;
-    const rights = await key.rights({ protocol: 'http', sourceIp, region });
-    const own = rights?.decide('sts:AssumeRole', arn, keys);
+    const own = rights?.decide('sts:AssumeRole', arn, [...tags, ...keys]);
     if (own?.effect === 'ALLOWED') return role;
     // Who is named in the account needs no policy of its own; what limits it still does.
     const named = trust === 'direct' && role.accountId === accountId;

@@ -51,12 +51,20 @@ function names(
   return deny || (Object.hasOwn(role.trusted, value) && role.trusted[value] === asker.entityId) ? 'direct' : undefined;
 }
 
-const holds = (statement: CompiledStatement, action: string, keys: KeyValues, now: number): boolean => {
-  const lookup = lookupIn(timeKeys(now), contextKeys(keys));
-  return appliesTo(statement, action) && statement.conditions.every((each) => conditionHolds(each, lookup, statement.deny));
-};
-
 const ASSUME = 'sts:assumerole';
+
+/** What a service acts for: where it does not say so, a Deny that asks for it holds. */
+const SOURCE_ARN = 'aws:sourcearn';
+
+function holds(statement: CompiledStatement, asker: Asker, keys: KeyValues, now: number): boolean {
+  const lookup = lookupIn(timeKeys(now), contextKeys(keys));
+  const untold = (key: string): boolean =>
+    statement.deny && 'service' in asker && key === SOURCE_ARN && lookup(SOURCE_ARN) === undefined;
+  return (
+    appliesTo(statement, ASSUME) &&
+    statement.conditions.every((each) => untold(each.key) || conditionHolds(each, lookup, statement.deny))
+  );
+}
 
 /** What the role's trust policy says of an asker, in a request with these keys. A document that can't be read denies. */
 export function trustIn(policies: CompiledPolicies, role: RoleRecord, asker: Asker, keys: KeyValues, now: number): Trust {
@@ -64,7 +72,7 @@ export function trustIn(policies: CompiledPolicies, role: RoleRecord, asker: Ask
   let trust: Trust = 'none';
   for (const statement of policies.statements) {
     const found = (statement.principals ?? []).map((principal) => names(principal, asker, role, statement.deny));
-    if (found.every((each) => each === undefined) || !holds(statement, ASSUME, keys, now)) continue;
+    if (found.every((each) => each === undefined) || !holds(statement, asker, keys, now)) continue;
     if (statement.deny) return 'denied';
     if (found.includes('direct')) trust = 'direct';
     else if (trust === 'none') trust = 'account';

@@ -61,6 +61,7 @@ const compileStatement = (
   index: number,
   policyName: string,
   { version }: PolicyDocument,
+  { knowsKey }: PolicyGrammar,
 ): CompiledStatement => {
   const variables = version === '2012-10-17';
   return {
@@ -71,7 +72,7 @@ const compileStatement = (
     notActions: statement.notActions,
     resources: statement.resources.map((resource) => resourceTemplate(resource, variables)),
     notResources: statement.notResources,
-    conditions: statement.conditions.map((condition) => compileCondition(condition, variables)),
+    conditions: statement.conditions.map((condition) => compileCondition(condition, variables, knowsKey)),
     ...(statement.principals === undefined ? {} : { principals: statement.principals }),
   };
 };
@@ -84,7 +85,7 @@ export function compilePolicy({ policyName, document }: NamedDocument, grammar: 
     if (error instanceof ThingkeepError) return { policyName, statements: [], unreadable: true };
     throw error;
   }
-  const statements = parsed.statements.map((statement, index) => compileStatement(statement, index, policyName, parsed));
+  const statements = parsed.statements.map((statement, index) => compileStatement(statement, index, policyName, parsed, grammar));
   return { policyName, statements, unreadable: false };
 }
 

@@ -2,6 +2,7 @@
  * The condition block of a statement: operators over keys of the request.
  * Source: IAM user guide, pages reference_policies_elements_condition_operators and reference_policies_multi-value-conditions.
  */
+import type { KnowsKey } from '@thingkeep/wire/documents/condition-keys.ts';
 import type { PolicyCondition } from '@thingkeep/wire/documents/policy.ts';
 import { arnParts, parsePolicyText, type PolicyToken } from '@thingkeep/wire/documents/policy-text.ts';
 import { type ContextKeys, type Lookup, normalizeKey } from './context.ts';
@@ -15,13 +16,16 @@ export interface CompiledCondition extends Omit<PolicyCondition, 'values'> {
   /** As the document writes the key. */
   readonly name: string;
   readonly values: readonly (readonly PolicyToken[])[];
+  /** No request ever has the key, though AWS's may have it: what it would say can't be told. */
+  readonly unknown: boolean;
 }
 
-export const compileCondition = (condition: PolicyCondition, variables: boolean): CompiledCondition => ({
+export const compileCondition = (condition: PolicyCondition, variables: boolean, knowsKey: KnowsKey): CompiledCondition => ({
   ...condition,
   key: normalizeKey(condition.key),
   name: condition.key,
   values: condition.values.map((value) => parsePolicyText(value, variables) ?? []),
+  unknown: !knowsKey(condition.key),
 });
 
 /** Whether one value of the request is what one value of the policy says; undefined when that can't be told. */
@@ -103,9 +107,10 @@ const COMPARE: Readonly<Record<Exclude<PolicyCondition['family'], 'Null'>, Compa
 
 /**
  * Whether the condition holds. `doubt` says how to take what can't be told (an unresolved variable, a value that is no
- * number, date or address): a condition in doubt fails in an Allow and holds in a Deny, so that doubt never widens rights.
+ * number, date or address; a key that is not known here): a condition in doubt fails in an Allow and holds in a Deny, so that doubt never widens rights.
  */
 export function conditionHolds(condition: CompiledCondition, lookup: Lookup, doubt: boolean): boolean {
+  if (condition.unknown && lookup(condition.key) === undefined) return doubt;
   const values = lookup(condition.key) ?? [];
   const absent = values.length === 0;
   const { family, negated } = condition;

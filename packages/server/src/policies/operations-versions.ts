@@ -1,7 +1,7 @@
 /** CreatePolicyVersion, GetPolicyVersion, ListPolicyVersions, DeletePolicyVersion, SetDefaultPolicyVersion. */
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
-import { parsePolicyDocument } from '@thingkeep/wire/documents/policy.ts';
+import { checkConditionKeys, IOT_POLICY, parsePolicyDocument } from '@thingkeep/wire/documents/policy.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store, WriteTransaction } from '../store/contract.ts';
@@ -51,7 +51,7 @@ export const policyVersionOperations = ({ store, clock, targets, rights }: Parts
       const isDefault = input.setAsDefault === true;
       const { versionId, concerned } = await store.write(async (tx) => {
         const policy = await getPolicyRecord(tx, accountId, policyName);
-        parsePolicyDocument(document);
+        checkConditionKeys(parsePolicyDocument(document), IOT_POLICY);
         if (policy.versions.length >= MOST_VERSIONS) {
           fail(
             'VersionsLimitExceededException',

@@ -2,7 +2,7 @@
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
-import { parsePolicyDocument } from '@thingkeep/wire/documents/policy.ts';
+import { checkConditionKeys, IOT_POLICY, parsePolicyDocument } from '@thingkeep/wire/documents/policy.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
@@ -39,7 +39,7 @@ export const policyOperations = ({
     const { accountId } = caller;
     const policyName = given(input.policyName, 'policyName');
     const document = given(input.policyDocument, 'policyDocument');
-    parsePolicyDocument(document);
+    checkConditionKeys(parsePolicyDocument(document), IOT_POLICY);
     const arn = policyArn(caller, policyName);
     await store.write(async (tx) => {
       if ((await tx.get(policies, [accountId, policyName])) !== undefined) {

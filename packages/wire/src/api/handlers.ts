@@ -10,6 +10,13 @@ export interface Caller {
   /** Address of the peer, without port. */
   readonly sourceIp: string;
   readonly requestId: string;
+  /** How the request came: false without TLS. */
+  readonly secureTransport?: boolean;
+  /** Host name that it was sent to, without port. */
+  readonly hostName?: string;
+  /** Headers of these names, as the client has sent them. */
+  readonly userAgent?: string;
+  readonly referer?: string;
 }
 
 /** A table of operations: name -> input and output shapes. */

@@ -178,3 +178,14 @@ test('iam:PassRole for each role that is handed over, with the service that gets
   assert.deepEqual(passed('lambda', 'UpdateFunctionConfiguration', { FunctionName: 'f', ...words }), []);
   assert.deepEqual(passed('iot', 'CreateThing', { thingName: 'a', attributePayload: { attributes: { roleArn: role } } }), []);
 });
+
+test('ids of certificates are asked for in lower case, as they are kept: a Deny on one is not passed by writing it otherwise', () => {
+  const certificateId = 'AB'.repeat(32);
+  for (const [name, type] of [
+    ['DeleteCertificate', 'cert'],
+    ['UpdateCACertificate', 'cacert'],
+  ] as const) {
+    const [right] = rightsOf('iot', name, { certificateId });
+    assert.equal(right?.resource, `arn:aws:iot:eu-west-1:123456789012:${type}/${certificateId.toLowerCase()}`);
+  }
+});

@@ -34,7 +34,9 @@ const valuesOf = (input: Input, member: string): readonly string[] => {
   const value = Object.hasOwn(input, member) ? input[member] : undefined;
   if (Array.isArray(value)) return value.map(String);
   // Where JSON was not validated, null is a member that is not given.
-  return value === undefined || value === null ? [] : [String(value)];
+  if (value === undefined || value === null) return [];
+  // Ids of certificates are the same in upper and lower case.
+  return [member === 'certificateId' ? String(value).toLowerCase() : String(value)];
 };
 
 /** A template with every member put in; empty when one is not given. What a value holds is text, braces too. */

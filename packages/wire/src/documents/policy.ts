@@ -2,6 +2,7 @@
  * The policy document: its grammar, checked whole, and its plain form.
  * Source: IAM user guide, page reference_policies_grammar; developer guide, pages iot-policies and iot-policy-actions.
  */
+import { type KnowsKey, knowsKeyOfDevices } from './condition-keys.ts';
 import { conditionOperator, type ConditionOperator } from './policy-operators.ts';
 import { malformed, parsePolicyJson, type PolicyJson, type PolicyJsonObject } from './policy-json.ts';
 import { arnParts, parsePolicyText } from './policy-text.ts';
@@ -40,6 +41,8 @@ export interface PolicyGrammar {
   readonly action: RegExp;
   /** A policy on a resource names principals and no resource: the resource is what it is on. */
   readonly onResource: boolean;
+  /** Whether a condition may deny by the key. */
+  readonly knowsKey: KnowsKey;
 }
 
 export interface PolicyCondition extends ConditionOperator {
@@ -55,7 +58,12 @@ const BLANK = /\s+/g;
 const ACTION = /^(?:iot|iotjobsdata|greengrass):[a-z0-9*?]+$/i;
 
 /** A policy of AWS IoT. */
-export const IOT_POLICY: PolicyGrammar = { longest: LONGEST_POLICY, action: ACTION, onResource: false };
+export const IOT_POLICY: PolicyGrammar = {
+  longest: LONGEST_POLICY,
+  action: ACTION,
+  onResource: false,
+  knowsKey: knowsKeyOfDevices,
+};
 
 const isObject = (json: PolicyJson | undefined): json is PolicyJsonObject => json instanceof Map;
 
@@ -190,4 +198,15 @@ export function parsePolicyDocument(document: string, grammar: PolicyGrammar = I
     ...(id === undefined ? {} : { id }),
     statements: list.map((item, index) => parseStatement(item, grammar, variables, `Statement[${index}]`)),
   };
+}
+
+/**
+ * Fails with MalformedPolicyException for a Deny by a condition key that requests never have: it would deny nothing. Asked where
+ * a document is stored; one that is stored already denies whatever such a key says.
+ */
+export function checkConditionKeys({ statements }: PolicyDocument, { knowsKey }: PolicyGrammar): void {
+  for (const [index, { effect, conditions }] of statements.entries())
+    for (const { key } of effect === 'Deny' ? conditions : [])
+      if (!knowsKey(key))
+        malformed(`Statement[${index}] denies by the condition key ${key.slice(0, 128)}, which is not supported here`);
 }

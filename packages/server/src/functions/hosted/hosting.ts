@@ -9,6 +9,7 @@ import type { Logger } from '../../runtime/log.ts';
 import type { Store } from '../../store/contract.ts';
 import { CodeStore } from '../code/code-store.ts';
 import type { LogLine } from '../sandbox/output.ts';
+import type { Place } from '@thingkeep/wire/arn.ts';
 import { type Credentials, type Deployable, type LogPlace, Pool } from '../sandbox/pool.ts';
 import { Runtimes } from '../sandbox/runtimes.ts';
 import { FunctionUsers } from '../sandbox/users.ts';
@@ -21,7 +22,7 @@ import { functionSettingOperations } from './operations-settings.ts';
 import { functionUpdateOperations } from './operations-update.ts';
 import { functionOperations } from './operations.ts';
 import type { HostedOptions } from './options.ts';
-import { functions, versions } from './store.ts';
+import { functionArn, functions, versions } from './store.ts';
 import { functionTagOperations } from './tags.ts';
 
 /** As iam/ hands it over: undefined where the account has no such role; fails where the role does not trust the service. */
@@ -31,6 +32,7 @@ export type RoleCredentialsOf = (input: {
   readonly service: string;
   readonly sessionName: string;
   readonly durationSeconds: number;
+  readonly sourceArn?: string;
 }) => Promise<Credentials | undefined>;
 
 /** As iam/ hands it over; fails where the role does not trust the service. */
@@ -38,7 +40,20 @@ export type RoleRightsOf = (
   accountId: string,
   roleArn: string,
   service: string,
-) => Promise<'unknown-role' | { decide(action: string, resource: string): { readonly effect: string } }>;
+) => Promise<
+  | 'unknown-role'
+  | {
+      readonly asksForResource: boolean;
+      decide(action: string, resource: string, keys: KeyValues): { readonly effect: string };
+    }
+>;
+
+type KeyValues = readonly (readonly [key: string, value: string | readonly string[]])[];
+type ResourceKeysOf = (
+  right: { readonly action: string; readonly resource: string },
+  place: Place,
+  input: object,
+) => Promise<KeyValues>;
 
 export interface HostingOptions {
   readonly inRegion: (region: string) => Store;
@@ -50,6 +65,8 @@ export interface HostingOptions {
   readonly codeFolder: string;
   readonly roleCredentials: RoleCredentialsOf;
   readonly roleRights: RoleRightsOf;
+  /** Condition keys of tags on what a right is asked for. */
+  readonly resourceKeys: ResourceKeysOf;
   /** Base URL of the API, as this machine reaches it. */
   readonly endpointUrl: () => string;
   /** What the API's certificate is signed by, where it has one. */
@@ -154,8 +171,11 @@ export class FunctionHosting implements AsyncDisposable {
     this.#workshop.close();
   }
 
-  #session({ accountId, role, name }: Deployable, durationSeconds: number): Promise<Credentials | undefined> {
-    return this.#options.roleCredentials({ accountId, roleArn: role, service: SERVICE, sessionName: name, durationSeconds });
+  #session({ accountId, region, role, name }: Deployable, durationSeconds: number): Promise<Credentials | undefined> {
+    const sourceArn = functionArn({ accountId, region }, name);
+    return this.#options.roleCredentials({
+      ...{ accountId, roleArn: role, service: SERVICE, sessionName: name, durationSeconds, sourceArn },
+    });
   }
 
   /** A role that no longer lets Lambda use it gives none: the function runs, and is told by what it calls. */
@@ -169,9 +189,13 @@ export class FunctionHosting implements AsyncDisposable {
     }
   }
 
-  async #roleMayInvoke(accountId: string, roleArn: string, functionArn: string): Promise<boolean> {
+  async #roleMayInvoke(accountId: string, roleArn: string, resource: string): Promise<boolean> {
     const rights = await this.#options.roleRights(accountId, roleArn, SERVICE);
-    return rights !== 'unknown-role' && rights.decide('lambda:InvokeFunction', functionArn).effect === 'ALLOWED';
+    if (rights === 'unknown-role') return false;
+    const action = 'lambda:InvokeFunction';
+    const [, , , region = ''] = resource.split(':');
+    const tags = rights.asksForResource ? await this.#options.resourceKeys({ action, resource }, { accountId, region }, {}) : [];
+    return rights.decide(action, resource, tags).effect === 'ALLOWED';
   }
 
   async #checkRole(accountId: string, roleArn: string): Promise<void> {

@@ -195,7 +195,7 @@ export class CertificateAdmission implements LoginMethod {
   /** What its policies, and `more` of another origin beside them, allow the certificate's holder. */
   rightsOf(
     { names, policies, thing }: CertificateFacts,
-    { sourceIp, serverName, certificateDer }: Peer,
+    { sourceIp, serverName, certificateDer, secureTransport }: Peer,
     facts: ProtocolFacts,
     more?: CompiledPolicies,
   ): ActionRights {
@@ -206,6 +206,7 @@ export class CertificateAdmission implements LoginMethod {
       isAttached: thing !== undefined,
       now: clock.now(),
       sourceIp,
+      secureTransport,
       ...(thing === undefined ? {} : { thing }),
       ...(serverName === undefined ? {} : { domainName: serverName }),
       ...(names === undefined ? {} : { certificateNames: names }),

@@ -211,6 +211,7 @@ export class CustomAdmission implements LoginMethod {
       isAttached: false,
       now: clock.now(),
       sourceIp: peer.sourceIp,
+      secureTransport: peer.secureTransport,
       ...(peer.serverName === undefined ? {} : { domainName: peer.serverName }),
     });
     return askedWithTime(bindRights(policies, context), clock);

@@ -25,11 +25,18 @@ async function factsOf(
 export async function holderRights(
   admission: CertificateAdmission,
   holder: Holder,
-  { protocol, clientId, sourceIp }: KeyUse,
+  { sourceIp, domainName, secureTransport, ...use }: KeyUse,
 ): Promise<ActionRights | undefined> {
-  const peer = { certificateId: holder.certificateId, sourceIp: plainAddress(sourceIp), sourcePort: 0 };
+  const { protocol, clientId, connectAttributes, lastWillTopicArn } = use;
+  const peer: Peer = {
+    certificateId: holder.certificateId,
+    sourceIp: plainAddress(sourceIp),
+    sourcePort: 0,
+    ...(domainName === undefined ? {} : { serverName: domainName }),
+    ...(secureTransport === true ? {} : { secureTransport: false }),
+  };
   const facts = await factsOf(admission, holder, peer, clientId ?? '');
-  return facts && admission.rightsOf(facts, peer, { protocol, ...(clientId === undefined ? {} : { clientId }) });
+  return facts && admission.rightsOf(facts, peer, { protocol, clientId, connectAttributes, lastWillTopicArn });
 }
 
 /** Whether the certificate may still be used. */

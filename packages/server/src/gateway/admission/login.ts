@@ -35,7 +35,7 @@ export interface CertificateCallback {
 
 /** Rights that are asked for more than messages: connecting, and the operations of the data plane. */
 export interface ActionRights extends Rights {
-  decide(action: string, resource: string): Decision;
+  decide(action: string, resource: string, keys?: KeyValues): Decision;
 }
 
 /** What somebody who signs with an access key is about to do. */
@@ -45,7 +45,20 @@ export interface KeyUse {
   readonly sourceIp: string;
   /** Region that the request is signed for. */
   readonly region?: string;
+  /** Whether it came over TLS. */
+  readonly secureTransport?: boolean;
+  /** Headers of these names, as the client has sent them. */
+  readonly userAgent?: string | undefined;
+  readonly referer?: string | undefined;
+  /** Host name that was asked for. */
+  readonly domainName?: string | undefined;
+  /** What a CONNECT uses beyond the plain, and the ARN of its will's topic: for policies that are the holder's own. */
+  readonly connectAttributes?: readonly string[];
+  readonly lastWillTopicArn?: string | undefined;
 }
+
+/** Condition keys that stand in a request for one question alone. */
+export type KeyValues = readonly (readonly [key: string, value: string | readonly string[]])[];
 
 /** Whose access key has signed, for which service and region. */
 export interface Signer {

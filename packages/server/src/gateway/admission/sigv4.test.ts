@@ -101,7 +101,8 @@ describe('a request', () => {
     assert.ok(!('refused' in who));
     assert.equal(who.everything, undefined);
     assert.equal(who.rights.decide('iot:Publish', '*').effect, 'IMPLICIT_DENY');
-    assert.deepEqual(uses, [{ protocol: 'http', sourceIp: '192.0.2.7', region: 'eu-west-1' }]);
+    const [use] = uses;
+    assert.deepEqual([use?.protocol, use?.sourceIp, use?.region, use?.secureTransport], ['http', '192.0.2.7', 'eu-west-1', true]);
     assert.ok('refused' in (await little.identify(login)));
     const nobody = admission(signer({ rights: async () => undefined }));
     assert.ok('refused' in (await nobody.identify(await nobody.prove(login))));

@@ -9,7 +9,8 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { Admission, AdmissionRefusal, Judge } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import type { Logger } from '../../runtime/log.ts';
-import type { ActionRights, HttpHead, Identified, KeyUse, Login, LoginMethod, Signer } from './login.ts';
+import { connectFacts, type ProtocolFacts } from './device-rights.ts';
+import type { ActionRights, HttpHead, Identified, KeyUse, KeyValues, Login, LoginMethod, Signer } from './login.ts';
 
 /** Proves signatures; handed in, as the API proves its own requests the same way. Fails with the API's codes. */
 export interface SignatureProver {
@@ -73,7 +74,7 @@ export class Sigv4Admission implements LoginMethod {
       try {
         const key = login.signer?.key;
         if (key?.holder === 'identity' || key?.isGone !== undefined) this.#mark(connect, key.accountId);
-        return await this.#judge(login, connect.clientId);
+        return await this.#judge(login, connect);
       } catch (error) {
         this.#log.error({ err: error }, 'a connection could not be judged');
         return refused({ check: 'overload', reason: 'the server could not read what it needs to judge the connection' });
@@ -81,22 +82,25 @@ export class Sigv4Admission implements LoginMethod {
     };
 
   async identify(login: Login): Promise<Identified | AdmissionRefusal> {
-    const { peer, signer } = login;
+    const { signer } = login;
     if (signer === undefined) return NOT_SIGNED;
     const { key } = signer;
-    const rights = await rightsOf(signer, { protocol: 'http', sourceIp: peer.sourceIp, region: signer.region });
+    const rights = await rightsOf(signer, { protocol: 'http', ...cameBy(login), region: signer.region });
     if (rights === undefined) return noRights(signer);
     return { place: placeOf(signer), principal: key.arn, rights, ...(key.rights === undefined ? { everything: true } : {}) };
   }
 
-  async #judge({ peer, signer }: Login, clientId: string): Promise<Admission | AdmissionRefusal> {
+  async #judge(login: Login, connect: Connect): Promise<Admission | AdmissionRefusal> {
+    const { signer } = login;
     if (signer === undefined) return NOT_SIGNED;
-    const { key } = signer;
+    const { key, region } = signer;
+    const { clientId } = connect;
     const place = placeOf(signer);
-    const rights = await rightsOf(signer, { protocol: 'mqtt', clientId, sourceIp: peer.sourceIp, region: signer.region });
+    const facts = connectFacts(place, connect);
+    const rights = await rightsOf(signer, { ...facts, ...cameBy(login), region });
     if (rights === undefined) return noRights(signer);
     const resource = iotArn(place, 'client', clientId);
-    const { effect, ...statement } = rights.decide('iot:Connect', resource);
+    const { effect, ...statement } = rights.decide('iot:Connect', resource, connectKeys(facts));
     if (effect === 'ALLOWED')
       return {
         ...place,
@@ -120,6 +124,24 @@ export class Sigv4Admission implements LoginMethod {
   }
 }
 
+/** How the request or the connection came, as conditions may ask. A host name that was signed counts without TLS too. */
+function cameBy({ peer, http }: Login): Omit<KeyUse, 'protocol'> {
+  const header = (name: string): string | undefined => http?.headers.get(name)?.join(',');
+  return {
+    sourceIp: peer.sourceIp,
+    secureTransport: peer.secureTransport !== false,
+    domainName: peer.serverName ?? header('host')?.replace(/:\d*$/, ''),
+    userAgent: header('user-agent'),
+    referer: header('referer'),
+  };
+}
+
+/** Keys of a CONNECT, which stand in the question of it alone (page connect-policy). */
+const connectKeys = ({ connectAttributes = [], lastWillTopicArn }: ProtocolFacts): KeyValues => [
+  ['iot:ConnectAttributes', connectAttributes],
+  ...(lastWillTopicArn === undefined ? [] : [['iot:LastWillTopic', lastWillTopicArn] as const]),
+];
+
 async function rightsOf({ key }: Signer, use: KeyUse): Promise<ActionRights | undefined> {
   if (key.isGone?.() === true) return undefined;
   return key.rights === undefined ? EVERYTHING : key.rights(use);
@@ -136,7 +158,7 @@ const noRights = (signer: Signer): AdmissionRefusal =>
   });
 
 function signedBy(login: Login, signer: Signer): Login {
-  const { sourceIp, sourcePort, serverName } = login.peer;
+  const { sourceIp, sourcePort, serverName, secureTransport } = login.peer;
   const { certificateId } = signer.key;
   return {
     ...login,
@@ -144,6 +166,7 @@ function signedBy(login: Login, signer: Signer): Login {
     peer: {
       sourceIp,
       sourcePort,
+      ...(secureTransport === undefined ? {} : { secureTransport }),
       ...(serverName === undefined ? {} : { serverName }),
       ...(certificateId === undefined ? {} : { certificateId }),
     },
