@@ -16,6 +16,8 @@ const head = (query = '', headers: Record<string, string> = {}): HttpHead => ({
 const PRESIGNED = head('X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=c&X-Amz-Signature=s');
 const SIGNED = head('', { authorization: 'AWS4-HMAC-SHA256 Credential=...' });
 const BEARER = head('', { authorization: 'Bearer t' });
+const BOTH = head(`${PRESIGNED.query}&x-amz-customauthorizer-name=a`);
+const SIGNED_AND = head('', { authorization: 'AWS4-HMAC-SHA256 Credential=...', 'x-amz-customauthorizer-name': 'a' });
 const CUSTOM = head('x-amz-customauthorizer-name=a');
 
 describe('without a domain configuration', () => {
@@ -27,6 +29,8 @@ describe('without a domain configuration', () => {
     ['MQTT, mqtt, with a certificate', { peer: CERTIFICATE, protocol: 'mqtt' }, ALPN.MQTT, 'custom'],
     ['WebSocket, presigned', { peer: NOBODY, protocol: 'websocket', http: PRESIGNED }, ALPN.HTTP, 'sigv4'],
     ['WebSocket, signed', { peer: NOBODY, protocol: 'websocket', http: SIGNED }, ALPN.HTTP, 'sigv4'],
+    ['WebSocket, presigned, and an authorizer beside', { peer: NOBODY, protocol: 'websocket', http: BOTH }, ALPN.HTTP, 'sigv4'],
+    ['HTTPS, signed, and an authorizer beside', { peer: NOBODY, protocol: 'https', http: SIGNED_AND }, undefined, 'sigv4'],
     ['WebSocket, authorizer', { peer: NOBODY, protocol: 'websocket', http: CUSTOM }, ALPN.HTTP, 'custom'],
     ['WebSocket, certificate', { peer: CERTIFICATE, protocol: 'websocket', http: head() }, ALPN.HTTP, 'certificate'],
     ['WebSocket, nothing', { peer: NOBODY, protocol: 'websocket', http: head() }, undefined, 'custom'],

@@ -56,8 +56,9 @@ export function choose(
 function byCredentials({ peer, protocol, http }: Login, alpn: string | undefined, hasCustomCredentials: boolean): MethodName {
   if (protocol === 'mqtt') return alpn === ALPN.MQTT ? 'custom' : 'certificate';
   if (alpn === ALPN.HTTP_X509) return 'certificate';
-  if (hasCustomCredentials) return 'custom';
+  // A signature first: a header or parameter that was put beside it later must not hand the request to somebody's authorizer.
   if (http !== undefined && isSigned(http)) return 'sigv4';
+  if (hasCustomCredentials) return 'custom';
   // Whoever brings nothing is left to the default authorizer.
   return peer.certificateId === undefined ? 'custom' : 'certificate';
 }
