@@ -9,7 +9,9 @@ import { type AddressInfo, connect as connectTcp, createServer, type Socket } fr
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
+  AttachPolicyCommand,
   AttachThingPrincipalCommand,
+  CreatePolicyCommand,
   CreateRoleAliasCommand,
   CreateThingCommand,
   IoTClient,
@@ -214,9 +216,17 @@ test('a WebSocket is opened with them, and closed when the certificate is revoke
   const device = await fleet(server);
   const credentials = await credentialsOf(server, device);
   const url = (token: 'appended' | 'signed') => presign(`ws://127.0.0.1:${server.ports.api}`, credentials, { token });
-  const connect = async (token: 'appended' | 'signed', clientId: string) =>
-    mqtt.connectAsync(await url(token), { clientId, protocolVersion: 5, reconnectPeriod: 0 }, false);
+  const connect = async (token: 'appended' | 'signed', clientId: string, more: mqtt.IClientOptions = {}) =>
+    mqtt.connectAsync(await url(token), { clientId, protocolVersion: 5, reconnectPeriod: 0, ...more }, false);
   await assert.rejects(connect('signed', 'somebody-else'), /Not authorized/);
+  // The policies of the certificate may ask about the connection, as when it connects itself.
+  const Condition = { 'ForAnyValue:StringEquals': { 'iot:ConnectAttributes': ['PersistentConnect'] } };
+  const Statement = [{ Effect: 'Deny', Action: 'iot:Connect', Resource: '*', Condition }];
+  const policyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+  await server.iot.send(new CreatePolicyCommand({ policyName: 'clean', policyDocument }));
+  await server.iot.send(new AttachPolicyCommand({ policyName: 'clean', target: device.certificateArn }));
+  const persistent = { clean: false, properties: { sessionExpiryInterval: 60 } };
+  await assert.rejects(connect('signed', 'robot', persistent), /Not authorized/);
   const client = await connect('appended', 'robot');
   await client.publishAsync('robots/1', 'x', { qos: 1 });
   const closed = new Promise((resolve) => client.once('close', () => resolve(undefined)));

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { policyAttachments } from '../policies/store.ts';
 import { factoryCa, NOW, signedBy } from './ca-vectors.ts';
 import { type CertificateStatus, certificates } from './store.ts';
+import { findClaim } from '../store/claims.ts';
 import { caller, MINUTE, stranger, Workbench } from './workbench.ts';
 
 const statusOf = async (bench: Workbench, certificateId: string | undefined) =>
@@ -166,6 +167,33 @@ describe('RegisterCertificateWithoutCA (API reference RegisterCertificateWithout
     });
     const there = await bench.call('RegisterCertificateWithoutCA', { certificatePem, status: 'ACTIVE' }, stranger);
     assert.equal(there.certificateId, made.certificateId);
+  });
+
+  test('the first that is ACTIVE holds it, ACTIVE or not later; once it is deleted, whoever says ACTIVE next', async () => {
+    await using bench = await Workbench.open();
+    const ca = await factoryCa('factory');
+    const certificatePem = await signedBy(ca, 'device');
+    const register = (status: 'ACTIVE' | 'INACTIVE', as = caller) =>
+      bench.call('RegisterCertificateWithoutCA', { certificatePem, status }, as);
+    const { certificateId = '' } = await register('INACTIVE', stranger);
+    const holder = async (): Promise<string | undefined> =>
+      (await bench.store.read((tx) => findClaim(tx, 'certificate', certificateId)))?.accountId;
+    const update = (newStatus: 'ACTIVE' | 'INACTIVE' | 'REVOKED', as = caller) =>
+      bench.call('UpdateCertificate', { certificateId, newStatus }, as);
+    assert.equal(await holder(), undefined);
+    await register('ACTIVE');
+    await update('ACTIVE', stranger);
+    assert.equal(await holder(), caller.accountId);
+    for (const status of ['INACTIVE', 'REVOKED', 'INACTIVE'] as const) {
+      await update(status);
+      assert.equal(await holder(), caller.accountId, status);
+    }
+    await bench.call('DeleteCertificate', { certificateId });
+    assert.equal(await holder(), undefined);
+    bench.rung();
+    await update('ACTIVE', stranger);
+    assert.equal(await holder(), stranger.accountId);
+    assert.deepEqual(bench.rung(), [certificateId], 'what is remembered of the device is void, though the status was so before');
   });
 
   test('statuses; one registered as REVOKED stays so (developer guide, page manual-cert-registration)', async () => {

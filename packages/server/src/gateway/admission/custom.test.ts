@@ -102,6 +102,21 @@ class Bench implements AsyncDisposable {
 const named = (name: string): string => `u?x-amz-customauthorizer-name=${name}`;
 
 describe('CONNECT', () => {
+  test('without TLS is no secure transport', async () => {
+    await using bench = await Bench.open();
+    await bench.authorizer('a');
+    const Condition = { Bool: { 'aws:SecureTransport': 'false' } };
+    const Statement = [
+      { Effect: 'Allow', Action: 'iot:*', Resource: '*' },
+      { Effect: 'Deny', Action: 'iot:*', Resource: '*', Condition },
+    ];
+    bench.answer = () => ({ ...GRANT, policyDocuments: [JSON.stringify({ Version: '2012-10-17', Statement })] });
+    await bench.judge(connect('c1', named('a')));
+    const peer = { ...bench.peer, secureTransport: false } as const;
+    const refusal = await bench.refusal(connect('c1', named('a')), bench.login({ peer, protocol: 'websocket' }));
+    assert.equal(refusal.decision, 'EXPLICIT_DENY');
+  });
+
   test('is admitted as the principal that the function names, with the rights of its documents', async () => {
     await using bench = await Bench.open();
     await bench.authorizer('a');
