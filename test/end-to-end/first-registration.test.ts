@@ -153,6 +153,25 @@ test('the first that was ACTIVE stands, whoever has registered it INACTIVE befor
   assert.equal(await admits(server, device), true);
 });
 
+test('an account moves a device between its own regions: INACTIVE in one, then ACTIVE in another', async () => {
+  await using bench = await open();
+  const { server, owner, farOff, stranger } = bench;
+  const { certPem, keyPem, certificateId } = await issue(owner);
+  const device = { certPem, keyPem };
+  await register(farOff, certPem);
+  await register(stranger, certPem);
+  await activate(owner, certificateId, 'INACTIVE');
+  await activate(stranger, certificateId);
+  assert.equal(await admits(server, device), false, 'not by having been ACTIVE there before, nor to another account');
+  await activate(farOff, certificateId);
+  assert.equal(await admits(server, device), true);
+  await activate(owner, certificateId);
+  await activate(farOff, certificateId, 'INACTIVE');
+  assert.equal(await admits(server, device), false);
+  await activate(owner, certificateId);
+  assert.equal(await admits(server, device), true);
+});
+
 test('the host name of a domain configuration says which account is meant, and no other counts there', async () => {
   await using bench = await open();
   const { server, owner, stranger } = bench;

@@ -38,12 +38,13 @@ type Operations = Handlers<
 >;
 
 /** Devices that name no host get to the first authorizer of the name, ACTIVE or not. */
-const claimOf = ({ accountId, region }: Place, name: string, since: number): ClaimRecord => ({
+const claimOf = ({ accountId, region }: Place, { authorizerName, status, lastModifiedAt }: AuthorizerRecord): ClaimRecord => ({
   kind: 'authorizer',
-  name,
+  name: authorizerName,
   accountId,
   region,
-  since,
+  since: lastModifiedAt,
+  active: status === 'ACTIVE',
 });
 
 export function authorizerOperations({ store, clock, tags, isFunctionName, domainNaming }: AuthorizerOptions): Operations {
@@ -74,7 +75,7 @@ export function authorizerOperations({ store, clock, tags, isFunctionName, domai
           });
         await checkLimits(tx, record);
         await tx.put(authorizers, record);
-        await claim(tx, claimOf(caller, authorizerName, now));
+        await claim(tx, claimOf(caller, record));
         if (input.tags !== undefined) await tags.put(tx, accountId, arn, input.tags);
       });
       return { authorizerName, authorizerArn: arn };
@@ -117,7 +118,7 @@ export function authorizerOperations({ store, clock, tags, isFunctionName, domai
         checkAuthorizer(changed, isFunctionName);
         await checkLimits(tx, changed);
         await tx.put(authorizers, changed);
-        await claim(tx, claimOf(caller, authorizerName, changed.lastModifiedAt));
+        await claim(tx, claimOf(caller, changed));
       });
       return listed(caller, { authorizerName });
     },
@@ -125,8 +126,8 @@ export function authorizerOperations({ store, clock, tags, isFunctionName, domai
     async DeleteAuthorizer({ authorizerName = '' }, caller) {
       const { accountId } = caller;
       await store.write(async (tx) => {
-        const { status } = await getAuthorizer(tx, accountId, authorizerName);
-        if (status === 'ACTIVE')
+        const record = await getAuthorizer(tx, accountId, authorizerName);
+        if (record.status === 'ACTIVE')
           fail('DeleteConflictException', `The authorizer ${authorizerName} is ACTIVE; it must be INACTIVE to be deleted`);
         if ((await tx.get(defaultAuthorizers, [accountId]))?.authorizerName === authorizerName)
           fail('DeleteConflictException', `The authorizer ${authorizerName} is the default authorizer`);
@@ -134,7 +135,7 @@ export function authorizerOperations({ store, clock, tags, isFunctionName, domai
         if (domain !== undefined)
           fail('DeleteConflictException', `The authorizer ${authorizerName} is the default authorizer of ${domain}`);
         await tx.delete(authorizers, [accountId, authorizerName]);
-        await release(tx, claimOf(caller, authorizerName, 0));
+        await release(tx, claimOf(caller, record));
         await tags.remove(tx, accountId, authorizerArn(caller, authorizerName));
       });
       return {};

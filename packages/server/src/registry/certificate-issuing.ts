@@ -37,7 +37,8 @@ export function certificateIssuingOperations({
     await store.write(async (tx) => {
       await tx.put(certificates, newCertificate(given, since));
       // Whom it was issued to holds it, ACTIVE or not: nobody else had it before.
-      await claim(tx, { kind: 'certificate', name: certificateId, accountId, region, since });
+      const active = status === 'ACTIVE';
+      await claim(tx, { kind: 'certificate', name: certificateId, accountId, region, since, active });
     });
     return { certificateArn: certificateArn(caller, certificateId), certificateId, certificatePem };
   };

@@ -5,7 +5,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { RightsChanges } from '../policies/rights-changes.ts';
 import { policyAttachments } from '../policies/store.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { claim, release } from '../store/claims.ts';
+import { claim, noteStatus, release } from '../store/claims.ts';
 import type { Store } from '../store/contract.ts';
 import { certificateArn, certificateIdIn, described, getCertificate, listed, withStatus } from './certificates.ts';
 import { PAGE } from './paging.ts';
@@ -62,8 +62,11 @@ export function certificateOperations({
         const since = clock.now();
         const after = withStatus(record, required(newStatus, 'newStatus'), since);
         const { accountId, region } = caller;
+        const active = after.status === 'ACTIVE';
+        const mine = { kind: 'certificate', name: id, accountId, region, since, active } as const;
         // Where the first registration was deleted, the next one counts once its owner says that it shall.
-        const holds = after.status === 'ACTIVE' && (await claim(tx, { kind: 'certificate', name: id, accountId, region, since }));
+        const holds = active && (await claim(tx, mine));
+        if (!active) await noteStatus(tx, mine);
         if (after === record) return holds;
         await tx.put(certificates, after);
         return true;

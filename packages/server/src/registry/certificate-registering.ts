@@ -73,7 +73,8 @@ export function certificateRegisteringOperations({ store, clock, rights }: Parts
     const { accountId, certificateId, status } = given;
     const since = clock.now();
     await tx.put(certificates, newCertificate(given, since));
-    if (status === 'ACTIVE') await claim(tx, { kind: 'certificate', name: certificateId, accountId, region, since });
+    if (status !== 'ACTIVE') return;
+    await claim(tx, { kind: 'certificate', name: certificateId, accountId, region, since, active: true });
   }
 
   /** Another account may hold the same certificate: what is known of it there may count for less now. */

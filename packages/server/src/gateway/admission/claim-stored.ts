@@ -21,6 +21,7 @@ const PAGE = 1_000;
 interface Owned {
   readonly accountId: string;
   readonly createdAt: number;
+  readonly status: string;
 }
 
 /** Where records of a kind lie, and which of them have a claim to what name. */
@@ -42,7 +43,15 @@ async function claimAll<T extends Owned>(
     const found: ClaimRecord[] = [];
     for (const region of all)
       for (const record of (await inRegion(region).read((tx) => tx.scan(of, { index, prefix: [name] }))).items)
-        if (nameOf(record) === name) found.push({ kind, name, accountId: record.accountId, region, since: record.createdAt });
+        if (nameOf(record) === name)
+          found.push({
+            kind,
+            name,
+            accountId: record.accountId,
+            region,
+            since: record.createdAt,
+            active: record.status === 'ACTIVE',
+          });
     return found.sort((one, other) => one.since - other.since)[0];
   };
   for (const region of all) {

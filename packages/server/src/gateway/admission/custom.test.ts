@@ -75,7 +75,7 @@ class Bench implements AsyncDisposable {
     const { accountId, createdAt: since } = record;
     await this.registry.store.write(async (tx) => {
       await tx.put(authorizers, record);
-      await claim(tx, { kind: 'authorizer', name: authorizerName, accountId, region: HOME.region, since });
+      await claim(tx, { kind: 'authorizer', name: authorizerName, accountId, region: HOME.region, since, active: true });
     });
   }
 
