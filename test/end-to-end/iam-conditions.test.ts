@@ -3,14 +3,10 @@
  * stored (IAM user guide, page reference_policies_condition-keys; Service Authorization Reference).
  */
 import assert from 'node:assert/strict';
-import { type EventEmitter, once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import {
-  CreateAccessKeyCommand,
   CreateGroupCommand,
   CreatePolicyCommand,
-  CreateRoleCommand,
-  CreateUserCommand,
   DeleteUserPolicyCommand,
   GetUserCommand,
   IAMClient,
@@ -37,97 +33,32 @@ import {
 import { IoTDataPlaneClient, PublishCommand, GetConnectionCommand } from '@aws-sdk/client-iot-data-plane';
 import { AddPermissionCommand, CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CloudWatchLogsClient, CreateLogGroupCommand, DescribeLogStreamsCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { AssumeRoleCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
-import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { FILLED } from '@thingkeep/wire/documents/condition-keys.ts';
 import { ACCOUNT } from './devices.ts';
-import { type Credentials, presign } from './presign.ts';
-import { startServer, type TestServer } from './test-core.ts';
-import { until, within } from './until.ts';
+import type { Credentials } from './presign.ts';
+import { ALLOW, type Ask, deny, document, IamBench, isDenied, ROLE, type User } from './iam-bench.ts';
+import type { TestServer } from './test-core.ts';
 
-const document = (...Statement: object[]): string => JSON.stringify({ Version: '2012-10-17', Statement });
-const ALLOW = { Effect: 'Allow', Action: '*', Resource: '*' };
-const deny = (Condition: object, Action: string | string[] = '*') => ({ Effect: 'Deny', Action, Resource: '*', Condition });
 /** The request has the key, with whatever value. */
 const having = (key: string) => deny({ 'ForAnyValue:StringLike': { [key]: '*' } });
 
+let bench: IamBench;
 let server: TestServer;
 let iam: IAMClient;
-let users = 0;
-
 before(async () => {
-  server = await startServer();
-  iam = new IAMClient({ ...client(server.credentials()) });
-  await iam.send(
-    new CreateRoleCommand({
-      RoleName: 'ops',
-      AssumeRolePolicyDocument: document({ Effect: 'Allow', Principal: { AWS: ACCOUNT }, Action: 'sts:AssumeRole' }),
-      Tags: [{ Key: 'team', Value: 'blue' }],
-    }),
-  );
-  await server.iot.send(new CreateThingTypeCommand({ thingTypeName: 'lamp', tags: [{ Key: 'team', Value: 'blue' }] }));
+  bench = await IamBench.open();
+  ({ server, iam } = bench);
 });
-after(async () => {
-  iam.destroy();
-  await server[Symbol.asyncDispose]();
-});
+after(() => bench[Symbol.asyncDispose]());
 
-const client = (credentials: Credentials) => ({ endpoint: server.url, region: 'us-east-1', maxAttempts: 1, credentials });
-const ROLE = `arn:aws:iam::${ACCOUNT}:role/ops`;
-
-interface User extends Credentials {
-  readonly name: string;
-  readonly policy: (...statements: object[]) => Promise<unknown>;
-}
-
-async function makeUser(...statements: object[]): Promise<User> {
-  users += 1;
-  const name = `user${users}`;
-  await iam.send(new CreateUserCommand({ UserName: name, Tags: [{ Key: 'team', Value: 'blue' }] }));
-  const policy = (...all: object[]) =>
-    iam.send(new PutUserPolicyCommand({ UserName: name, PolicyName: 'p', PolicyDocument: document(...all) }));
-  await policy(...statements);
-  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: name }));
-  return { name, policy, accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' };
-}
-
-async function assume(by: Credentials, more: object = {}): Promise<Required<Credentials>> {
-  const sts = new STSClient(client(by));
-  const input = { RoleArn: ROLE, RoleSessionName: 'night', ...more };
-  const { Credentials: made } = await sts.send(new AssumeRoleCommand(input)).finally(() => sts.destroy());
-  return {
-    accessKeyId: made?.AccessKeyId ?? '',
-    secretAccessKey: made?.SecretAccessKey ?? '',
-    sessionToken: made?.SessionToken ?? '',
-  };
-}
-
-/** Whether the call was refused for want of rights; any other error comes after that. */
-async function isDenied(call: Promise<unknown>): Promise<boolean> {
-  try {
-    await call;
-    return false;
-  } catch (error) {
-    return ['AccessDenied', 'AccessDeniedException', 'ForbiddenException'].includes((error as Error).name);
-  }
-}
-
-type Ask = (as: Credentials) => Promise<unknown>;
+const makeUser = (...statements: object[]): Promise<User> => bench.makeUser(...statements);
+const assume = (by: Credentials, more: object = {}): Promise<Required<Credentials>> => bench.assume(by, more);
 const sending =
-  <C extends { destroy(): void; send(command: never): Promise<unknown> }>(
-    Client: new (config: object) => C,
-    command: () => object,
-  ): Ask =>
-  async (as) => {
-    const sender = new Client(client(as));
-    try {
-      return await sender.send(command() as never);
-    } finally {
-      sender.destroy();
-    }
-  };
+  (Client: never, command: () => object): Ask =>
+  (as) =>
+    bench.sending(Client, command)(as);
 const iot = (command: () => object): Ask => sending(IoTClient as never, command);
 
 const listThings = iot(() => new ListThingsCommand({}));
@@ -249,7 +180,7 @@ describe('tags', () => {
   test('of what is asked for, whichever service keeps it', async () => {
     const tags = [{ Key: 'team', Value: 'blue' }];
     const map = { team: 'blue' };
-    const logs = new CloudWatchLogsClient(client(server.credentials()));
+    const logs = new CloudWatchLogsClient(bench.client(server.credentials()));
     await logs.send(new CreateLogGroupCommand({ logGroupName: '/app/x', tags: map }));
     logs.destroy();
     await server.iot.send(new CreateIotPolicyCommand({ policyName: 'tagged', policyDocument: document(ALLOW_IOT), tags }));
@@ -320,151 +251,6 @@ describe('tags', () => {
 });
 
 const ALLOW_IOT = { Effect: 'Allow', Action: 'iot:*', Resource: '*' };
-
-/** What the console and `aws iam put-role-policy` write to revoke sessions (IAM user guide, page id_roles_use_revoke-sessions). */
-const revoke = (at: Date) => ({
-  Effect: 'Deny',
-  Action: ['*'],
-  Resource: ['*'],
-  Condition: { DateLessThan: { 'aws:TokenIssueTime': at.toISOString() } },
-});
-
-const connected = async (credentials: Credentials, clientId: string, more: IClientOptions = {}): Promise<MqttClient> => {
-  const url = await presign(`ws://127.0.0.1:${server.ports.api}`, credentials);
-  return within('CONNACK', mqtt.connectAsync(url, { clientId, protocolVersion: 5, reconnectPeriod: 0, ...more }, false));
-};
-
-describe('sessions', () => {
-  test('older ones are revoked at once, live connections too; new ones go on', async () => {
-    const put = (...statements: object[]) =>
-      iam.send(new PutRolePolicyCommand({ RoleName: 'ops', PolicyName: 'p', PolicyDocument: document(...statements) }));
-    await put(ALLOW);
-    const session = await assume(server.credentials());
-    assert.equal(await isDenied(listThings(session)), false);
-    const live = await connected(session, 'live');
-    const gone = within('the end', once(live as unknown as EventEmitter, 'close'), 1_000);
-    const PolicyDocument = document(revoke(new Date()));
-    await iam.send(new PutRolePolicyCommand({ RoleName: 'ops', PolicyName: 'AWSRevokeOlderSessions', PolicyDocument }));
-    await gone;
-    assert.equal(await isDenied(listThings(session)), true);
-    await assert.rejects(connected(session, 'live'));
-    const later = await until('a new session', async () => {
-      const fresh = await assume(server.credentials());
-      return (await isDenied(listThings(fresh))) ? undefined : fresh;
-    });
-    await (await connected(later, 'live')).endAsync(true);
-    await put(ALLOW, deny({ Null: { 'aws:TokenIssueTime': 'false' } }));
-    assert.equal(await isDenied(listThings(later)), true);
-    await put(ALLOW, deny({ Bool: { 'aws:MultiFactorAuthPresent': 'false' } }));
-    assert.equal(await isDenied(listThings(later)), true);
-    await put(ALLOW);
-  });
-
-  test('of a user, by GetSessionToken, know when they were made as well', async () => {
-    const user = await makeUser(ALLOW);
-    const sts = new STSClient(client(user));
-    const { Credentials: made } = await sts.send(new GetSessionTokenCommand({})).finally(() => sts.destroy());
-    const session = {
-      ...{ accessKeyId: made?.AccessKeyId ?? '', secretAccessKey: made?.SecretAccessKey ?? '' },
-      sessionToken: made?.SessionToken ?? '',
-    };
-    assert.equal(await isDenied(listThings(session)), false);
-    await user.policy(ALLOW, revoke(new Date(Date.now() + 60_000)));
-    assert.equal(await isDenied(listThings(session)), true);
-    assert.equal(await isDenied(listThings(user)), false, 'the long-term key has no time of issue');
-  });
-
-  test("a trust policy may ask about who assumes the role, and about the role's tags", async () => {
-    const trust = (Condition: object) =>
-      iam.send(
-        new UpdateAssumeRolePolicyCommand({
-          RoleName: 'ops',
-          PolicyDocument: document(
-            { Effect: 'Allow', Principal: { AWS: ACCOUNT }, Action: 'sts:AssumeRole' },
-            { Effect: 'Deny', Principal: '*', Action: 'sts:AssumeRole', Condition },
-          ),
-        }),
-      );
-    const user = await makeUser(ALLOW);
-    for (const [key, value] of [
-      ['aws:PrincipalTag/team', 'blue'],
-      ['aws:username', user.name],
-      ['aws:PrincipalType', 'User'],
-      ['aws:SecureTransport', 'false'],
-      ['aws:ResourceTag/team', 'blue'],
-      ['iam:ResourceTag/team', 'blue'],
-      ['sts:RoleSessionName', 'night'],
-    ] as const) {
-      await trust({ StringEquals: { [key]: value } });
-      assert.equal(await isDenied(assume(user)), true, key);
-      await trust({ StringEquals: { [key]: 'other' } });
-      assert.equal(await isDenied(assume(user)), false, key);
-    }
-    await trust({ StringEquals: { 'aws:PrincipalType': 'Account' } });
-    assert.equal(await isDenied(assume(server.credentials())), true, 'the root is judged by trust policies');
-    await trust({ StringEquals: { 'aws:PrincipalType': 'x' } });
-  });
-});
-
-describe('an IAM identity over WebSocket', () => {
-  const topic = (name: string): string => `arn:aws:iot:us-east-1:${ACCOUNT}:topic/${name}`;
-  const clientArn = (name: string): string => `arn:aws:iot:us-east-1:${ACCOUNT}:client/${name}`;
-
-  test('has variables of its connection', async () => {
-    const user = await makeUser(
-      { Effect: 'Allow', Action: 'iot:Connect', Resource: clientArn('${iot:ClientId}') },
-      { Effect: 'Allow', Action: 'iot:Publish', Resource: topic('t/${iot:ClientId}/x') },
-      { Effect: 'Allow', Action: 'iot:Publish', Resource: topic('d/${iot:DomainName}') },
-      { Effect: 'Allow', Action: 'iot:Publish', Resource: topic('thing/${iot:Connection.Thing.ThingName}') },
-    );
-    const live = await connected(user, 'own');
-    const may = (name: string): Promise<boolean> =>
-      live.publishAsync(name, 'x', { qos: 1 }).then(
-        () => true,
-        () => false,
-      );
-    assert.deepEqual(
-      [await may('t/own/x'), await may('t/other/x'), await may('d/127.0.0.1'), await may('thing/own')],
-      [true, false, true, false],
-    );
-    await live.endAsync(true);
-  });
-
-  test('is denied by what it uses in its CONNECT, and by the client id, host name and transport', async () => {
-    const will = { topic: 'w', payload: Buffer.from('x') };
-    const persistent = { clean: false, properties: { sessionExpiryInterval: 60 } };
-    const cases: readonly [condition: object, options: IClientOptions, denied: boolean][] = [
-      [{ 'ForAnyValue:StringEquals': { 'iot:ConnectAttributes': ['PersistentConnect'] } }, persistent, true],
-      [{ 'ForAnyValue:StringEquals': { 'iot:ConnectAttributes': ['PersistentConnect'] } }, {}, false],
-      [{ 'ForAnyValue:StringEquals': { 'iot:ConnectAttributes': ['LastWill'] } }, { will }, true],
-      [{ ArnEquals: { 'iot:LastWillTopic': topic('w') } }, { will }, true],
-      [{ ArnEquals: { 'iot:LastWillTopic': topic('v') } }, { will }, false],
-      [{ StringLike: { 'iot:ClientId': 'c*' } }, {}, true],
-      [{ StringEquals: { 'iot:DomainName': '127.0.0.1' } }, {}, true],
-      [{ Bool: { 'aws:SecureTransport': 'false' } }, {}, true],
-      [{ StringLike: { 'aws:UserAgent': '*' } }, {}, false],
-    ];
-    const user = await makeUser(ALLOW);
-    for (const [condition, options, denied] of cases) {
-      await user.policy(ALLOW, deny(condition, 'iot:Connect'));
-      const outcome = await connected(user, 'c1', options).then(
-        async (live) => {
-          await live.endAsync(true);
-          return false;
-        },
-        () => true,
-      );
-      assert.equal(outcome, denied, JSON.stringify([condition, options]));
-    }
-    const only = { 'ForAllValues:StringEquals': { 'iot:ConnectAttributes': ['LastWill'] } };
-    await user.policy(
-      { ...ALLOW, Action: 'iot:Connect', Condition: only },
-      { ...ALLOW, NotAction: 'iot:Connect', Action: undefined },
-    );
-    await (await connected(user, 'c1', { will })).endAsync(true);
-    await assert.rejects(connected(user, 'c1', { will, ...persistent }));
-  });
-});
 
 describe('a key that is not known', () => {
   const KEY = 'aws:SomethingNew';

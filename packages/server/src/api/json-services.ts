@@ -55,7 +55,10 @@ const STATUSES: ReadonlyMap<string, number> = new Map([
   ['ServiceUnavailableException', 503],
 ]);
 
-/** The protocol knows no statuses of single errors: 400 for the caller's mistakes, 403 for a signature that is not right, 500 for ours. */
+/**
+ * The protocol knows no statuses of single errors: 400 for the caller's mistakes, 403 for a signature that is not right, 503
+ * for what can't be stored now, 500 for our own failures.
+ */
 export function jsonError(error: unknown): RenderedError {
   const known = error instanceof ThingkeepError ? error : undefined;
   const code = known?.code ?? ownFailureCode(undefined);

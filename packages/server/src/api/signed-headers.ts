@@ -15,6 +15,6 @@ export function checkSignedHeaders({ headers }: SignedHead, signedHeaders: reado
     if ((name.startsWith(PREFIX) || BOUND.has(name)) && !signedHeaders.includes(name))
       fail(
         'InvalidSignatureException',
-        `There is a header in the request that is not signed: '${name.slice(0, 128)}'. It must be a 'SignedHeader' in the AWS Authorization.`,
+        `A header of the request is not signed: '${name.slice(0, 128)}'. It must be a 'SignedHeader' of the signature.`,
       );
 }

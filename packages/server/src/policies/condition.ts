@@ -107,7 +107,8 @@ const COMPARE: Readonly<Record<Exclude<PolicyCondition['family'], 'Null'>, Compa
 
 /**
  * Whether the condition holds. `doubt` says how to take what can't be told (an unresolved variable, a value that is no
- * number, date or address; a key that is not known here): a condition in doubt fails in an Allow and holds in a Deny, so that doubt never widens rights.
+ * number, date or address, a key that is not known here): a condition in doubt fails in an Allow and holds in a Deny, so that
+ * doubt never widens rights.
  */
 export function conditionHolds(condition: CompiledCondition, lookup: Lookup, doubt: boolean): boolean {
   if (condition.unknown && lookup(condition.key) === undefined) return doubt;
