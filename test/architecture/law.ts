@@ -41,7 +41,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ['fs/promises', 'net'],
     ['pino'],
   ),
-  'config/': room('config is read before anything else is there', [], ['crypto', 'fs', 'path']),
+  'config/': room('config is read before anything else is there', ['outgoing/allowed.ts'], ['crypto', 'fs', 'path']),
   'store/': room('the contract knows no engine', []),
   'store/sqlite/': room('an engine knows the contract and nothing of what is kept', ['store/'], ['fs', 'sqlite']),
   'authority/': room(
@@ -59,7 +59,12 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     'runtime/',
     'store/contract.ts',
   ]),
-  'functions/': room('functions are called from here alone, wherever they are', ['runtime/'], ['http', 'https']),
+  'outgoing/': room(
+    'addresses that a user chose are judged here, and requests to them begin here alone',
+    ['policies/ip-address.ts'],
+    ['dns/promises', 'http', 'https', 'net', 'os'],
+  ),
+  'functions/': room('functions are called from here alone, wherever they are', ['runtime/', 'outgoing/'], ['http']),
   'functions/code/': room(
     'archives are judged and unpacked here, and nothing of them is run',
     [],
@@ -79,7 +84,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   'logs/': room('log groups keep lines within bounds, whoever wrote them', ['runtime/', 'store/contract.ts'], ['crypto']),
   'authorizers/': room(
     'authorizers keep records and ask a function that is handed in: no socket, and nothing of who connects',
-    ['runtime/', 'store/claims.ts', 'store/contract.ts', 'functions/contract.ts'],
+    ['runtime/', 'store/claims.ts', 'store/contract.ts', 'functions/contract.ts', 'outgoing/author.ts'],
     ['crypto'],
   ),
   'server-certificates/': room(
@@ -89,7 +94,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   ),
   'domains/': room(
     'domain configurations keep records and an answer in memory; certificates are theirs to serve, not to make',
-    ['runtime/', 'store/contract.ts', 'policies/principals.ts', 'server-certificates/store.ts'],
+    ['runtime/', 'store/contract.ts', 'policies/principals.ts', 'server-certificates/store.ts', 'outgoing/author.ts'],
     ['crypto'],
   ),
   'credentials/': room(
@@ -151,7 +156,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
         'policies/principals.ts',
         'functions/function-name.ts',
       ],
-      ...['rules/actions/', 'rules/sql/'],
+      ...['rules/actions/', 'rules/sql/', 'outgoing/'],
       ...['account', 'broker', 'client', 'journal', 'message', 'rates', 'run', 'tap', 'topic-entry'].map(
         (name) => `broker/${name}.ts`,
       ),
@@ -161,8 +166,8 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   ),
   'rules/actions/': room(
     'an action knows its order and its tools: no record, no broker, and no other action',
-    ['runtime/', 'functions/contract.ts', 'functions/function-name.ts', 'rules/store.ts'],
-    ['buffer', 'crypto', 'http', 'https', 'worker_threads'],
+    ['runtime/', 'functions/contract.ts', 'functions/function-name.ts', 'rules/store.ts', 'outgoing/'],
+    ['buffer', 'crypto', 'http', 'net', 'worker_threads'],
     [
       ...['@platformatic/kafka', '@smithy/node-http-handler', '@aws-sdk/client-iot'],
       ...['cloudwatch', 'cloudwatch-logs', 'dynamodb', 'firehose', 'iot-events-data', 'iotanalytics', 'iotsitewise'].map(
@@ -235,6 +240,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       'audit/',
       'authority/',
       'refusals/',
+      'outgoing/',
       'policies/',
       'registry/',
       'broker/',
@@ -298,6 +304,11 @@ export const RESERVED: readonly Reserved[] = [
     words: /\b(SELECT \S+ FROM|INSERT INTO|DELETE FROM|UPDATE \w+ SET|CREATE TABLE|PRAGMA)\b/,
     allowed: ['server/src/store/'],
     reason: 'holds SQL, which only store/ may: everything else speaks the store contract',
+  },
+  {
+    words: /\b(?:httpRequest|httpsRequest|createConnection)\b|(?<![#.\w])fetch\(|\b(?:net|tls)\.connect\(/,
+    allowed: ['server/src/outgoing/', 'server/src/commands/', 'server/src/functions/sandbox/'],
+    reason: 'connects to elsewhere, which only outgoing/ may: an address that a user chose is judged first',
   },
   {
     words: /\bcreateRequire\b|\bgetBuiltinModule\b|\bimport\(\s*[^'"`\s]/,

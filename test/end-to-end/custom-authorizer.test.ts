@@ -29,7 +29,7 @@ import { allow, arn, makeDevice, makePolicy, ownTopics, policyDocument } from '.
 import { type Answer, HttpFunction } from './http-function.ts';
 import { python } from './python-command.ts';
 import { run, succeed } from './run-command.ts';
-import { type LogLine, startServer, type TestServer } from './test-core.ts';
+import { type LogLine, startServer, temporaryFolder, type TestServer } from './test-core.ts';
 import { within } from './until.ts';
 
 const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -475,10 +475,16 @@ describe('a Lambda function', () => {
     assert.match(String(line.reason), /authorizer lambda: .*without --lambda-endpoint/);
   });
 
-  test('is invoked at --lambda-endpoint with a signature of the server’s own key', async () => {
+  test('is invoked at --lambda-endpoint with the key that the operator has given the account for it', async () => {
     const granted = { isAuthenticated: true, principalId: 'p', policyDocuments: [policyDocument([allow('iot:*', '*')])] };
     await using there = await HttpFunction.open(() => granted);
-    await using other = await startServer({ args: ['--lambda-endpoint', there.url] });
+    const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' };
+    const { accessKeyId, secretAccessKey } = credentials;
+    const folder = temporaryFolder();
+    const file = join(folder, 'keys');
+    // The function's ARN names another account than the home account, whose root makes the authorizer.
+    writeFileSync(file, `[lambda]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`);
+    await using other = await startServer({ args: ['--lambda-endpoint', there.url, '--action-credentials', file] });
     const input = { authorizerName: 'lambda', signingDisabled: true, ...lambda };
     await other.iot.send(new CreateAuthorizerCommand(input));
     const { isAuthenticated } = await other.iot.send(new TestInvokeAuthorizerCommand({ authorizerName: 'lambda', token: 't' }));
@@ -488,7 +494,7 @@ describe('a Lambda function', () => {
     assert.equal(path, `/2015-03-31/functions/${encodeURIComponent(FUNCTION)}/invocations`);
     assert.equal(request.headers['x-amz-invocation-type'], 'RequestResponse');
     const { host = '', authorization = '', 'x-amz-date': date = '' } = request.headers as Record<string, string>;
-    const signer = new SignatureV4({ service: 'lambda', region: 'eu-west-1', sha256: Sha256, credentials: other.credentials() });
+    const signer = new SignatureV4({ service: 'lambda', region: 'eu-west-1', sha256: Sha256, credentials });
     const when = new Date(date.replace(/^(....)(..)(..)T(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6Z'));
     const again = await signer.sign(
       { method: 'POST', protocol: 'http:', hostname: '127.0.0.1', path, query: {}, headers: { host }, body },

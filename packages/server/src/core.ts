@@ -8,6 +8,7 @@ import { createMetricsServer } from './admin/metrics-server.ts';
 import { adminOperations } from './admin/operations.ts';
 import type { FindAccessKey, KeyUse } from './api/access-keys.ts';
 import { aboveFloor } from './api/audited-calls.ts';
+import { ownNames } from './api/host-check.ts';
 import { createApi, type PlainHandler } from './api/http.ts';
 import { archiveAnswer, confirmationAnswer, text } from './api/plain-answers.ts';
 import { serveApi, serverOptions } from './api/serve.ts';
@@ -52,13 +53,16 @@ import { asksForWebSocket } from './gateway/upgrade.ts';
 import { openIam } from './iam/iam.ts';
 import { logsService } from './logs/service.ts';
 import { LogWriter } from './logs/writer.ts';
+import { Egress } from './outgoing/egress.ts';
 import { RightsChanges } from './policies/rights-changes.ts';
 import { Refusals } from './refusals/refusals.ts';
 import { announceRefusals } from './refusals/topics.ts';
 import { askRegistry } from './registry/ask.ts';
 import { principalFacts } from './registry/policy-principals.ts';
 import { resourceTags } from './resource-tags.ts';
+import { UNKNOWN_KEY } from './rules/actions/aws-clients.ts';
 import { openRules } from './rules/open.ts';
+import { rolesInText } from './rules/roles-named.ts';
 import type { Clock } from './runtime/clock.ts';
 import { connectionsWithin, limitConnections, openFileLimit } from './runtime/connection-limit.ts';
 import { DiskRoom } from './runtime/disk-room.ts';
@@ -102,10 +106,19 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     tell: (what) => log.warn({ event: 'root-keys-moved' }, what),
   });
   await mark(store, 'root-keys');
-  const hostNames = [endpoint, 'localhost'];
   const disk = new DiskRoom({ path: folder.path, floor: config.diskFloor, log });
   await disk.look();
   const audit = parts.use(await AuditLog.open({ folder: folder.audit, store, clock, log, keptBytes: config.auditKeep }));
+  const hostNames = [...config.endpoints, 'localhost'];
+  const directory = new DomainDirectory(hostNames);
+  const isOwnName = ownNames(config.endpoints, (name) => directory.find(name) !== undefined);
+  const listening: number[] = [];
+  const egress = new Egress({
+    homeAccountId: config.accountId,
+    allowed: config.outgoingAllow,
+    ports: () => listening,
+    isOwnName: (host) => host === 'localhost' || isOwnName(host),
+  });
   const authority = await openAuthority({
     folder: folder.authority,
     clock,
@@ -137,15 +150,15 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
       ...{ python: config.functionPython, concurrency: config.functionConcurrency },
     }),
   );
+  const operatorKeys = openActionKeys(config.actionCredentials, accessKeys.values(), config.accountId);
   const functions = new Functions({
     hosted: hosting.host,
-    ...(config.lambdaEndpoint === undefined ? {} : { lambdaEndpoint: config.lambdaEndpoint }),
-    sign: (url, inFunctionsRegion, body) => {
-      const [key] = accessKeys.values();
-      const now = clock.now();
-      return key === undefined
-        ? {}
-        : signRequest({ method: 'POST', url, region: inFunctionsRegion, service: 'lambda', body, now, key });
+    lambdaEndpoint: config.lambdaEndpoint,
+    egress,
+    sign: ({ accountId, ...request }) => {
+      const key = operatorKeys === undefined ? UNKNOWN_KEY : operatorKeys.of(accountId, 'lambda');
+      if (key === undefined) return undefined;
+      return signRequest({ method: 'POST', service: 'lambda', ...request, now: clock.now(), key });
     },
   });
   parts.defer(() => functions.close());
@@ -177,7 +190,6 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   parts.defer(followRights({ broker, mayKeepSessions: standing({ inRegion, log }), judgedAt, changes: rights }));
   parts.defer(announceRefusals(refusals, broker.publishEvent.bind(broker)));
 
-  const actionKeys = openActionKeys(config.actionCredentials, accessKeys.values(), config.accountId);
   const rules = await openRules({
     ...{ ...places, broker, store, clock, log, functions, trusted: config.httpDestinations },
     evaluationsPerSecond: config.rateLimits === 'aws' ? LIMITS.ruleEvaluations : 0,
@@ -187,12 +199,12 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     // Log groups are kept here: an action finds them without being told where.
     endpointsOf: (service) =>
       config.actionEndpoints.get(service as ActionService) ?? (service === 'logs' ? [localUrl(config, apiPort)] : []),
-    credentialsOf: ({ accountId }, service) => actionKeys.of(accountId, service),
+    isOwn: (service) => service === 'logs' && !config.actionEndpoints.has('logs'),
+    ...{ operatorKeys, egress, roleCredentials: iam.roleCredentials },
     sign: ({ key, ...request }) => signRequest({ ...request, now: clock.now(), key }),
   });
   parts.defer(() => rules.close());
 
-  const directory = new DomainDirectory(hostNames);
   const serving = new DomainServing({ ...places, directory, issuer: authority, clock });
   await serving.load();
   const findTemporaryKey = temporaryKeys(
@@ -208,7 +220,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   };
   const countOf = iam.changes.count.bind(iam.changes);
   const identities = markIdentities(countOf);
-  const sigv4 = new Sigv4Admission(createSigv4({ clock, findAccessKey }), log, identities.mark);
+  const sigv4 = new Sigv4Admission(createSigv4({ clock, findAccessKey, isOwnName }), log, identities.mark);
   const onChange = iam.changes.on.bind(iam.changes);
   parts.defer(followIdentities({ broker, clock, onChange, countOf, judgedAt: identities.judgedAt }));
   const gateway = createGateway({
@@ -237,6 +249,8 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     log,
     findAccessKey,
     resourceKeys,
+    isOwnName,
+    rolesInText,
     services,
     queryServices: iam.services,
     jsonServices: new Map([
@@ -311,6 +325,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
       return close(metrics);
     });
   }
+  listening.push(...Object.values(ports));
   const rotate = async (): Promise<void> => {
     const renewed = [await authority.rotateIfDue(), await serving.renewIfDue()];
     if (renewed.includes(true)) log.info({ event: 'server-certificates-renewed' }, 'the server has new certificates');

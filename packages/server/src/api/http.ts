@@ -18,7 +18,8 @@ import { type BeginAudit, changeMembers, failureOf, isChange } from './audited-c
 import { crossOriginHeaders, preflightHeaders } from './cross-origin.ts';
 import { dispatch, type Services } from './dispatch.ts';
 import { answerJson, jsonError, type JsonServices } from './json-services.ts';
-import { mayAsk, mayCall, type ResourceKeys } from './key-rights.ts';
+import type { IsOwnName } from './host-check.ts';
+import { mayAsk, mayCall, mayPass, type ResourceKeys } from './key-rights.ts';
 import { queryError } from './query-errors.ts';
 import { answerQuery, isQueryService, type QueryServices } from './query-services.ts';
 import { checkLength, checkParts, discardBody, Gone, LargeBodies, largestBody, readBody } from './read-body.ts';
@@ -58,6 +59,8 @@ export interface ApiOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly findAccessKey: FindAccessKey;
+  /** As in {@link Sigv4Options}. */
+  readonly isOwnName?: IsOwnName;
   /** Handlers over the data of one region. */
   readonly services: (region: string) => Services;
   /** Services of the JSON protocol, by the name that requests are signed for. */
@@ -66,6 +69,8 @@ export interface ApiOptions {
   readonly queryServices?: QueryServices;
   /** Tags of what is asked for, for policies that ask for them. */
   readonly resourceKeys?: ResourceKeys;
+  /** ARNs of roles that the text of an operation's input names: the caller must be allowed to pass them to AWS IoT. */
+  readonly rolesInText?: (operation: string, input: object) => readonly string[];
   /** Path -> handler. */
   readonly plain: ReadonlyMap<string, PlainHandler>;
   /**
@@ -151,7 +156,7 @@ function checkHead({ request }: Exchange): SignedHead {
   const target = request.url ?? '';
   if (request.rawHeaders.length > 2 * MAX_HEADERS)
     fail('InvalidRequestException', `The request has more than ${MAX_HEADERS} headers`);
-  const head = signedHead(request.method ?? '', target, request.rawHeaders);
+  const head = signedHead(request.method ?? '', target, request.rawHeaders, request.socket.localAddress);
   if (!head.headers.has('host')) fail('InvalidRequestException', `Header 'host' is missing`);
   if (!target.startsWith('/')) fail('InvalidRequestException', 'The request target must be a path');
   if (request.headers.expect !== undefined && !expectsContinue(request))
@@ -254,6 +259,7 @@ export function createApi(options: ApiOptions): Api {
       async (operation, input) => {
         audit(operation.name, input);
         await mayCall(asking, operation, input);
+        await mayPass(asking, operation, input, options.rolesInText?.(operation.name, input) ?? []);
       },
     );
   }

@@ -96,6 +96,20 @@ export async function mayAsk(asking: Asking, service: string, operation: string,
   );
 }
 
+/**
+ * `iam:PassRole` on roles that the text of an input names, where a look at its members does not find them: the SQL of rules.
+ * Fails with AccessDeniedException.
+ */
+export async function mayPass(asking: Asking, operation: Operation, input: object, roles: readonly string[]): Promise<void> {
+  const { key, caller } = asking;
+  if (key.rights === undefined || roles.length === 0) return;
+  const keys: KeyValues = [['iam:PassedToService', 'iot.amazonaws.com']];
+  // The call's own permission first: it says what the roles are passed for.
+  const own = callRights(operation, input, caller).slice(0, 1);
+  const needed = [...own, ...roles.map((resource) => ({ action: 'iam:PassRole', resource }))];
+  await mustAllow(asking, { needed, input, keys });
+}
+
 /** Rights that a service of the query protocol says that a call needs. */
 export async function mayQuery(
   asking: Asking,

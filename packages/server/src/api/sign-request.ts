@@ -12,7 +12,7 @@ export interface ToSign {
   readonly body?: Uint8Array;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  readonly key: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly key: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string };
 }
 
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
@@ -21,8 +21,10 @@ const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256'
 export function signRequest({ method, url, region, service, body, now, key }: ToSign): Record<string, string> {
   const date = basicDate(now);
   const payload = sha256(body ?? '');
-  const signed = 'host;x-amz-content-sha256;x-amz-date';
-  const headers = `host:${url.host}\nx-amz-content-sha256:${payload}\nx-amz-date:${date}\n`;
+  const token = key.sessionToken;
+  const signed = `host;x-amz-content-sha256;x-amz-date${token === undefined ? '' : ';x-amz-security-token'}`;
+  const tokenLine = token === undefined ? '' : `x-amz-security-token:${token}\n`;
+  const headers = `host:${url.host}\nx-amz-content-sha256:${payload}\nx-amz-date:${date}\n${tokenLine}`;
   const canonical = [
     method,
     canonicalPath(url.pathname),
@@ -34,10 +36,11 @@ export function signRequest({ method, url, region, service, body, now, key }: To
   const scope = `${date.slice(0, 8)}/${region}/${service}/aws4_request`;
   const signingKey = [region, service, 'aws4_request'].reduce(hmac, hmac(`AWS4${key.secretAccessKey}`, date.slice(0, 8)));
   const signature = hmac(signingKey, ['AWS4-HMAC-SHA256', date, scope, sha256(canonical)].join('\n')).toString('hex');
-  return {
+  const sent = {
     host: url.host,
     'x-amz-content-sha256': payload,
     'x-amz-date': date,
     authorization: `AWS4-HMAC-SHA256 Credential=${key.accessKeyId}/${scope}, SignedHeaders=${signed}, Signature=${signature}`,
   };
+  return token === undefined ? sent : { ...sent, 'x-amz-security-token': token };
 }

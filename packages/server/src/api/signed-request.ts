@@ -8,12 +8,14 @@ export interface SignedHead {
   readonly query: string;
   /** Lower-case name -> every value, in order. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
+  /** Address of this server on which it came; absent for a head that came by no connection. */
+  readonly arrivedAt?: string;
 }
 
 /** Headers that decide who is asking and for what; two of one would let two readers disagree. */
 const ONCE = ['host', 'authorization', 'x-amz-date', 'x-amz-security-token', 'x-amz-content-sha256', 'content-length'];
 
-export function signedHead(method: string, target: string, rawHeaders: readonly string[]): SignedHead {
+export function signedHead(method: string, target: string, rawHeaders: readonly string[], arrivedAt?: string): SignedHead {
   const mark = target.indexOf('?');
   const headers = new Map<string, string[]>();
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
@@ -26,7 +28,8 @@ export function signedHead(method: string, target: string, rawHeaders: readonly 
   for (const name of ONCE) {
     if ((headers.get(name)?.length ?? 0) > 1) fail('InvalidRequestException', `Header '${name}' is given more than once`);
   }
-  return { method, path: mark < 0 ? target : target.slice(0, mark), query: mark < 0 ? '' : target.slice(mark + 1), headers };
+  const path = mark < 0 ? target : target.slice(0, mark);
+  return { method, path, query: mark < 0 ? '' : target.slice(mark + 1), headers, arrivedAt };
 }
 
 export const headerOf = (head: SignedHead, name: string): string | undefined => head.headers.get(name)?.join(',');

@@ -6,6 +6,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { AccessKey, FindAccessKey } from './access-keys.ts';
+import { checkHost, type IsOwnName } from './host-check.ts';
 import { canonicalRequest, sha256 } from './canonical-request.ts';
 import { basicDate, readSignature, type Signature } from './signature.ts';
 import { checkSignedHeaders } from './signed-headers.ts';
@@ -77,7 +78,14 @@ function checkRegion(key: AccessKey, { region, service }: Signature): void {
     fail('AccessDeniedException', `The credentials are good for ${key.region} alone, not for ${region}`);
 }
 
-export function createSigv4({ clock, findAccessKey }: { clock: Clock; findAccessKey: FindAccessKey }): Sigv4 {
+export interface Sigv4Options {
+  readonly clock: Clock;
+  readonly findAccessKey: FindAccessKey;
+  /** Without it a request may be signed for any host. */
+  readonly isOwnName?: IsOwnName;
+}
+
+export function createSigv4({ clock, findAccessKey, isOwnName }: Sigv4Options): Sigv4 {
   const signingKeys = new Map<string, { secret: string; key: Buffer }>();
 
   function signingKey({ accessKeyId, secretAccessKey: secret }: AccessKey, { day, region, service }: Signature): Buffer {
@@ -96,6 +104,7 @@ export function createSigv4({ clock, findAccessKey }: { clock: Clock; findAccess
       invalid(`Credential should be scoped to a valid region, not '${signature.region.slice(0, 64)}'. `);
     checkTime(signature, clock.now());
     checkSignedHeaders(head, signature.signedHeaders);
+    if (isOwnName !== undefined) checkHost(headerOf(head, 'host'), head.arrivedAt, isOwnName);
     const key = await findAccessKey(signature.accessKeyId, signature.sessionToken);
     if (key === undefined) fail('UnrecognizedClientException', 'The security token included in the request is invalid.');
     checkToken(key, signature.sessionToken);

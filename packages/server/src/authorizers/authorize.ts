@@ -40,7 +40,7 @@ async function call(
   try {
     // Developer guide, page config-custom-auth: AWS IoT needs the function's permission, for this authorizer.
     const sourceArn = authorizerArn(place, authorizer.authorizerName);
-    const as = { service: 'iot.amazonaws.com', sourceArn, sourceAccount: place.accountId };
+    const as = { service: 'iot.amazonaws.com', sourceArn, sourceAccount: place.accountId, byRoot: authorizer.byRoot };
     return await functions.invoke(authorizer.functionArn, event, { timeoutMs: TIMEOUT, as });
   } catch (error) {
     if (!(error instanceof FunctionError)) throw error;

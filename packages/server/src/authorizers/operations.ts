@@ -5,6 +5,7 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type ClaimRecord, claim, release } from '../store/claims.ts';
+import { isRoot } from '../outgoing/author.ts';
 import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
 import { checkAuthorizer, checkLimits, described, getAuthorizer, listed } from './records.ts';
 import { type AuthorizerRecord, authorizerArn, authorizers, defaultAuthorizers, findAuthorizer } from './store.ts';
@@ -57,6 +58,7 @@ export function authorizerOperations({ store, clock, tags, isFunctionName, domai
         accountId,
         authorizerName,
         functionArn: authorizerFunctionArn,
+        byRoot: isRoot(caller),
         status: input.status ?? 'ACTIVE',
         ...(tokenKeyName === undefined ? {} : { tokenKeyName }),
         tokenSigningPublicKeys: { ...input.tokenSigningPublicKeys },
@@ -109,6 +111,7 @@ export function authorizerOperations({ store, clock, tags, isFunctionName, domai
         const changed: AuthorizerRecord = {
           ...record,
           functionArn: authorizerFunctionArn ?? record.functionArn,
+          byRoot: authorizerFunctionArn === undefined ? record.byRoot : isRoot(caller),
           status: status ?? record.status,
           ...(tokenKeyName === undefined ? {} : { tokenKeyName }),
           tokenSigningPublicKeys: { ...(tokenSigningPublicKeys ?? record.tokenSigningPublicKeys) },

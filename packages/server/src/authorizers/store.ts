@@ -7,6 +7,8 @@ export interface AuthorizerRecord {
   readonly authorizerName: string;
   /** ARN of a Lambda function, or the URL of an HTTP function. */
   readonly functionArn: string;
+  /** Whether the account's root wrote `functionArn`; absent in records of before that was kept. */
+  readonly byRoot?: boolean;
   readonly status: 'ACTIVE' | 'INACTIVE';
   /** Where the token stands: name of a header or of a query parameter. */
   readonly tokenKeyName?: string;

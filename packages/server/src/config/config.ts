@@ -7,6 +7,8 @@ import { checkTrustedFile } from './private-file.ts';
 import { ConfigError, type Setting, SETTINGS, type SettingValues, variableOf } from './settings.ts';
 
 export type Config = SettingValues & {
+  /** The first of `endpoints`: the host name that devices get. */
+  readonly endpoint: string;
   /** Limits and rates of accounts: in the config file alone. */
   readonly accounts: Accounts;
 };
@@ -20,19 +22,20 @@ const NO_FILE: ConfigFile = { values: new Map(), accounts: new Map() };
 
 const BY_FLAG = new Map(Object.values(SETTINGS).map((setting) => [setting.flag, setting as Setting<unknown>]));
 
-/** `--flag VALUE`, `--flag=VALUE` and bare `--flag` by name; `extra` names flags beyond the settings. */
+/** `--flag VALUE`, `--flag=VALUE` and bare `--flag` by name, those that were repeated with commas; `extra` names flags beyond the settings. */
 export function readFlags(args: readonly string[], extra: ReadonlySet<string> = new Set()): Map<string, string> {
   const flags = new Map<string, string>();
   for (let i = 0; i < args.length; i += 1) {
     const arg = args[i] ?? '';
     const [, name = '', inline] = /^--([a-z-]+)(?:=(.*))?$/s.exec(arg) ?? [];
     if (!BY_FLAG.has(name) && name !== 'config' && !extra.has(name)) throw new ConfigError(`unknown argument ${arg}`);
-    if (flags.has(name)) throw new ConfigError(`--${name} is given twice`);
+    const before = flags.get(name);
+    if (before !== undefined && BY_FLAG.get(name)?.list !== true) throw new ConfigError(`--${name} is given twice`);
     const bare = BY_FLAG.has(name) && BY_FLAG.get(name)?.value === undefined;
     const value = inline ?? (bare ? 'true' : args[++i]);
     if (value === undefined || (inline === undefined && !bare && value.startsWith('--')))
       throw new ConfigError(`--${name} needs a value`);
-    flags.set(name, value);
+    flags.set(name, before === undefined ? value : `${before},${value}`);
   }
   return flags;
 }
@@ -55,6 +58,10 @@ function readFile(path: string): ConfigFile {
       continue;
     }
     if (!BY_FLAG.has(key)) throw new ConfigError(`config file ${path} has an unknown key ${key}`);
+    if (Array.isArray(value) && BY_FLAG.get(key)?.list === true && value.every((entry) => typeof entry === 'string')) {
+      values.set(key, value.join(','));
+      continue;
+    }
     if (typeof value === 'object') throw new ConfigError(`config file ${path}: ${key} is not a text, number or truth value`);
     values.set(key, String(value));
   }
@@ -113,14 +120,18 @@ export function readConfig(flags: ReadonlyMap<string, string>, environment: Envi
     if (file !== '') checkTrustedFile(`${flag}: file`, file);
   const ports = [config.apiPort, config.mqttPort, config.httpsPort].filter((port) => port !== 0);
   if (new Set(ports).size !== ports.length) throw new ConfigError('--api-port, --mqtt-port and --https-port must differ');
-  return Object.freeze({ ...config, dataDir: resolve(config.dataDir), accounts });
+  const [endpoint = 'localhost'] = config.endpoints;
+  return Object.freeze({ ...config, endpoint, dataDir: resolve(config.dataDir), accounts });
 }
+
+/** Fallbacks that help does not show: none, an empty list, an empty map. */
+const NO_FALLBACK = new Set(['', 'false', '[object Map]']);
 
 /** Help on the settings, a line each. */
 export const settingsHelp = (): string =>
   Object.values(SETTINGS)
     .map(({ flag, value, help, fallback }) => {
-      const shown = fallback === '' || fallback === undefined || fallback === false ? '' : ` (${fallback})`;
+      const shown = NO_FALLBACK.has(String(fallback ?? '')) ? '' : ` (${fallback})`;
       return `  ${`--${flag}${value === undefined ? '' : ` ${value}`}`.padEnd(26)} ${help}${shown}`;
     })
     .join('\n');

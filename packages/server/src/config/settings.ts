@@ -1,6 +1,7 @@
 /** Every setting in one table: flag, environment variable, key of the config file, and how its text is read. */
 
 import { type ActionEndpoints, readActionEndpoints, readUrls } from './action-endpoints.ts';
+import { type AllowedEntry, readAllowed } from '../outgoing/allowed.ts';
 import { ConfigError } from './config-error.ts';
 
 export { ConfigError } from './config-error.ts';
@@ -11,6 +12,8 @@ export interface Setting<T> {
   /** What stands behind the flag; absent when it takes no value. */
   readonly value?: string;
   readonly help: string;
+  /** The flag may be repeated, the variable has commas, the config file's key an array; `read` gets a text with commas. */
+  readonly list?: true;
   readonly read: (text: string) => T;
   readonly fallback: T;
 }
@@ -89,6 +92,13 @@ function httpUrl(value: string): URL | undefined {
   return url;
 }
 
+function readAllowedEntry(value: string): AllowedEntry {
+  const entry = readAllowed(value);
+  if (entry === undefined)
+    throw new ConfigError(`${JSON.stringify(value)} is no host name, address or range (CIDR), alone or with :PORT`);
+  return entry;
+}
+
 const later = (what: string) => (): string => {
   throw new ConfigError(`${what} is not available in this version`);
 };
@@ -106,6 +116,32 @@ const setting = <T>(
   read,
   fallback,
 });
+
+/** Entries behind commas, each read by itself. */
+const each =
+  <T>(read: (text: string) => T) =>
+  (value: string): readonly T[] =>
+    value
+      .split(',')
+      .filter((part) => part.trim() !== '')
+      .map((part) => read(part.trim()));
+
+/** At least one entry. */
+const some =
+  <T>(read: (text: string) => readonly T[]) =>
+  (value: string): readonly T[] => {
+    const found = read(value);
+    if (found.length === 0) throw new ConfigError('it names nothing');
+    return found;
+  };
+
+const listSetting = <T>(
+  flag: string,
+  value: string,
+  help: string,
+  read: (text: string) => readonly T[],
+  fallback: readonly T[],
+): Setting<readonly T[]> => ({ ...setting(flag, value, help, read, fallback), list: true });
 
 const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
 
@@ -129,7 +165,13 @@ export const SETTINGS = {
     undefined,
   ),
   metricsTenants: setting('metrics-tenants', undefined, 'name accounts, regions and rules in the metrics', truth, false),
-  endpoint: setting('endpoint', 'HOST', 'host name that devices use', matching(HOST_NAME, 'a host name'), 'localhost'),
+  endpoints: listSetting(
+    'endpoint',
+    'HOST',
+    'host name that devices use; may come more than once: the first is what devices get, all are names of the server',
+    some(each(matching(HOST_NAME, 'a host name'))),
+    ['localhost'],
+  ),
   region: setting('region', 'REGION', 'AWS region to be', matching(/^[a-z]{2}(-[a-z]+){1,3}-\d{1,2}$/, 'a region'), 'us-east-1'),
   accountId: setting(
     'account-id',
@@ -171,7 +213,7 @@ export const SETTINGS = {
   actionCredentials: setting(
     'action-credentials',
     'FILE',
-    "AWS credentials file for --action-endpoints, a profile for each service's name or `default`; without it the server's own keys sign",
+    'AWS credentials file for --action-endpoints, a profile for each service or `default`; without it the credentials of roles sign',
     text,
     '',
   ),
@@ -180,6 +222,13 @@ export const SETTINGS = {
     'URL,...',
     'URLs that rules may post to, and below, without a confirmation by their owner',
     readUrls,
+    [],
+  ),
+  outgoingAllow: listSetting(
+    'outgoing-allow',
+    'HOST[:PORT]|CIDR[:PORT]',
+    'what URLs of rules, authorizers and functions may reach besides the internet; may come more than once',
+    each(readAllowedEntry),
     [],
   ),
   functionUser: setting(

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
+import { isRoot } from '../outgoing/author.ts';
 import type { WriteTransaction } from '../store/contract.ts';
 import type { DomainOptions } from './operations.ts';
 import { checkCallback, checkCertificate, checkDomainName, checkPair } from './rules.ts';
@@ -18,7 +19,8 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const randomName = (length: number): string => Array.from({ length }, () => LETTERS[randomInt(LETTERS.length)]).join('');
 
 /** The record that the input describes; fails with InvalidRequestException where its parts don't go together. */
-function recordOf(input: Input, accountId: string, endpoint: string, now: number): DomainRecord {
+function recordOf(input: Input, caller: Caller, endpoint: string, now: number): DomainRecord {
+  const { accountId } = caller;
   const { domainConfigurationName: name = '', serverCertificateArns = [], authorizerConfig } = input;
   const {
     authenticationType = 'DEFAULT',
@@ -46,7 +48,7 @@ function recordOf(input: Input, accountId: string, endpoint: string, now: number
     ...(authorizerConfig === undefined ? {} : { authorizerConfig }),
     ...(serverCertificateArn === undefined ? {} : { serverCertificateArn }),
     ...(serverCertificateConfig === undefined ? {} : { serverCertificateConfig }),
-    ...(clientCertificateConfig === undefined ? {} : { clientCertificateConfig }),
+    ...(clientCertificateConfig === undefined ? {} : { clientCertificateConfig, callbackByRoot: isRoot(caller) }),
   } as DomainRecord;
 }
 
@@ -90,7 +92,7 @@ export const domainCreation = ({
 
   return {
     async CreateDomainConfiguration(input, caller) {
-      const record = recordOf(input, caller.accountId, endpoint, clock.now());
+      const record = recordOf(input, caller, endpoint, clock.now());
       checkCallback(record, isFunctionName);
       const arn = domainArn(caller, record);
       await store.write((tx) => check(tx, record, input, caller));

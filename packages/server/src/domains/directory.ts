@@ -17,7 +17,7 @@ export interface DomainRules {
   readonly defaultAuthorizerName?: string;
   readonly allowAuthorizerOverride: boolean;
   /** The function that is asked about client certificates, and the configuration's ARN. */
-  readonly certificateCallback?: { readonly functionArn: string; readonly sourceArn: string };
+  readonly certificateCallback?: { readonly functionArn: string; readonly sourceArn: string; readonly byRoot?: boolean };
 }
 
 /** What the handshake is made with: PEM, one key and chain per kind of key. Never changed: a change is a new object. */

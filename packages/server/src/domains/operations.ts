@@ -2,6 +2,7 @@
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
+import { isRoot } from '../outgoing/author.ts';
 import type { PolicyTags } from '../policies/principals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
@@ -53,6 +54,7 @@ const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 function updated(
   before: DomainRecord,
   input: Update,
+  caller: Caller,
   now: number,
   isFunctionName: DomainOptions['isFunctionName'],
 ): DomainRecord {
@@ -71,7 +73,7 @@ function updated(
     applicationProtocol: input.applicationProtocol ?? before.applicationProtocol,
     ...(authorizer === undefined ? {} : { authorizerConfig: authorizer }),
     ...(serverCertificateConfig === undefined ? {} : { serverCertificateConfig }),
-    ...(clientCertificateConfig === undefined ? {} : { clientCertificateConfig }),
+    ...(clientCertificateConfig === undefined ? {} : { clientCertificateConfig, callbackByRoot: isRoot(caller) }),
   } as DomainRecord;
   checkPair(after.authenticationType, after.applicationProtocol);
   checkCallback(after, isFunctionName);
@@ -123,7 +125,7 @@ export const domainOperations = ({
           `${BUILT_IN} is the server's own endpoint, for all accounts: it can not be changed`,
         );
       const record = await store.write(async (tx) => {
-        const after = updated(await existing(tx, caller.accountId, name), input, clock.now(), isFunctionName);
+        const after = updated(await existing(tx, caller.accountId, name), input, caller, clock.now(), isFunctionName);
         await tx.put(domainConfigurations, after);
         return after;
       });

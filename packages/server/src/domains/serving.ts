@@ -136,7 +136,9 @@ const rulesOf = (place: Place, record: DomainRecord): DomainRules => {
     serviceType,
     ...(defaultAuthorizerName === undefined ? {} : { defaultAuthorizerName }),
     allowAuthorizerOverride,
-    ...(functionArn === undefined ? {} : { certificateCallback: { functionArn, sourceArn: domainArn(place, record) } }),
+    ...(functionArn === undefined
+      ? {}
+      : { certificateCallback: { functionArn, sourceArn: domainArn(place, record), byRoot: record.callbackByRoot } }),
   };
 };
 

@@ -31,6 +31,8 @@ export interface DomainRecord {
     readonly ocspAuthorizedResponderArn?: string;
   };
   readonly clientCertificateConfig?: { readonly clientCertificateCallbackArn?: string };
+  /** Whether the account's root wrote `clientCertificateConfig`; absent in records of before that was kept. */
+  readonly callbackByRoot?: boolean;
 }
 
 /** A certificate that the server's own authority issued for a domain, with its keys: PEM, one pair per kind of key. */

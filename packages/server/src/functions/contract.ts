@@ -10,6 +10,10 @@ export interface InvokedAs {
   /** ARN of the rule, the authorizer, ... that calls. */
   readonly sourceArn?: string;
   readonly sourceAccount?: string;
+  /** Where the function is named by a URL: whether the root of `sourceAccount` has written its host. */
+  readonly byRoot?: boolean;
+  /** The same: whether the operator vouches for the URL. */
+  readonly vouched?: boolean;
 }
 
 export interface InvokeOptions {
@@ -45,11 +49,12 @@ export interface InvokeLaterOptions {
 
 /**
  * `unavailable`: there is nobody to ask (not configured, not reachable). `timeout`: no answer in time. `failed`: it
- * answered with an error, or with more than is read. `overload`: too many invocations are under way already.
+ * answered with an error, or with more than is read. `overload`: too many invocations are under way already. `refused`: it may
+ * not be called, and that does not pass.
  */
-export type FunctionFault = 'unavailable' | 'timeout' | 'failed' | 'overload';
+export type FunctionFault = 'unavailable' | 'timeout' | 'failed' | 'overload' | 'refused';
 
-/** Why there is no answer, in words for the function's owner. Neither the payload nor the URL is in them. */
+/** Why there is no answer, in words for the function's owner. Neither the payload nor the URL beyond its host is in them. */
 export class FunctionError extends Error {
   override readonly name = 'FunctionError';
   readonly fault: FunctionFault;

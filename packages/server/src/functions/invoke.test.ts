@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
-import type { FunctionFault } from './contract.ts';
+import type { FunctionFault, InvokedAs } from './contract.ts';
+import { testEgress } from '../outgoing/test-egress.ts';
 import { Functions } from './invoke.ts';
 import { LARGEST_ANSWER } from './post.ts';
 
@@ -30,11 +31,15 @@ const textOf = async (request: IncomingMessage): Promise<string> => {
   return Buffer.concat(chunks).toString();
 };
 
+/** Reaches the loopback network, which no URL of a user leads to by itself. */
+const egress = testEgress();
+
 const functionsAt = (lambdaEndpoint?: URL): Functions =>
-  new Functions({
-    ...(lambdaEndpoint === undefined ? {} : { lambdaEndpoint }),
-    sign: (_url, region) => ({ 'x-signed-for': region }),
-  });
+  new Functions({ lambdaEndpoint, egress, sign: ({ region, accountId }) => ({ 'x-signed-for': `${region} ${accountId}` }) });
+
+/** Who asks: a rule of the function's account. */
+const [, , , , sourceAccount = ''] = LAMBDA.split(':');
+const as = { service: 'iot.amazonaws.com', sourceAccount };
 
 const refused = (work: Promise<unknown>, fault: FunctionFault, words: RegExp): Promise<void> =>
   assert.rejects(work, { name: 'FunctionError', fault, message: words });
@@ -102,6 +107,25 @@ describe('a function at a URL', () => {
   });
 });
 
+describe('where a URL may lead', () => {
+  test('not to this machine, unless the root of the home account wrote it; the reason names the flag', async () => {
+    const seen: unknown[] = [];
+    await using there = await serve((_request, response) => void response.end(String(seen.push(1))));
+    const closed = testEgress({ homeAccountId: '111111111111', allowed: [] });
+    const functions = new Functions({ egress: closed, sign: () => ({}) });
+    const invoke = (asker: Partial<InvokedAs>) =>
+      functions.invoke(there.url.href, EVENT, { timeoutMs: 5000, as: { service: 'iot.amazonaws.com', ...asker } });
+    const reason = new RegExp(`loopback.*--outgoing-allow 127\\.0\\.0\\.1:${there.url.port}$`);
+    await refused(invoke({ sourceAccount: '111111111111' }), 'refused', reason);
+    await refused(invoke({ sourceAccount: '222222222222', byRoot: true }), 'refused', reason);
+    await refused(functions.invokeLater(there.url.href, EVENT), 'refused', reason);
+    assert.deepEqual(seen, []);
+    await invoke({ sourceAccount: '111111111111', byRoot: true });
+    await invoke({ vouched: true });
+    assert.deepEqual(seen, [1, 1]);
+  });
+});
+
 describe('a Lambda function', () => {
   test('is invoked at the endpoint, by its ARN, with the signature for its region', async () => {
     const seen: unknown[] = [];
@@ -109,9 +133,11 @@ describe('a Lambda function', () => {
       seen.push([request.url, request.headers['x-amz-invocation-type'], request.headers['x-signed-for']]);
       response.end('{}');
     });
-    await functionsAt(new URL('base/', there.url)).invoke(LAMBDA, EVENT, { timeoutMs: 5000 });
+    await functionsAt(new URL('base/', there.url)).invoke(LAMBDA, EVENT, { timeoutMs: 5000, as });
     const name = encodeURIComponent(LAMBDA);
-    assert.deepEqual(seen, [[`/base/2015-03-31/functions/${name}/invocations`, 'RequestResponse', 'eu-central-1']]);
+    assert.deepEqual(seen, [
+      [`/base/2015-03-31/functions/${name}/invocations`, 'RequestResponse', `eu-central-1 ${sourceAccount}`],
+    ]);
   });
 
   test('that failed says so in a header of a 200', async () => {
@@ -119,14 +145,26 @@ describe('a Lambda function', () => {
       response.writeHead(200, { 'X-Amz-Function-Error': 'Unhandled' }).end('{"isAuthenticated":true}');
     });
     await refused(
-      functionsAt(there.url).invoke(LAMBDA, EVENT, { timeoutMs: 5000 }),
+      functionsAt(there.url).invoke(LAMBDA, EVENT, { timeoutMs: 5000, as }),
       'failed',
       /ended with an error \(Unhandled\)/,
     );
   });
 
+  test('of another account is not asked for, nor one that the operator has given no key for', async () => {
+    const asked: unknown[] = [];
+    await using there = await serve((request, response) => void response.end(String(asked.push(request.url))));
+    const other = { ...as, sourceAccount: '999999999999' };
+    const invoke = (of: Functions, asker: InvokedAs) => of.invoke(LAMBDA, EVENT, { timeoutMs: 5000, as: asker });
+    await refused(invoke(functionsAt(there.url), other), 'refused', /of another account/);
+    await refused(functionsAt(there.url).invoke(LAMBDA, EVENT, { timeoutMs: 5000 }), 'refused', /of another account/);
+    const unsigned = new Functions({ lambdaEndpoint: there.url, egress, sign: () => undefined });
+    await refused(invoke(unsigned, as), 'refused', /no profile for lambda in --action-credentials/);
+    assert.deepEqual(asked, []);
+  });
+
   test('can not be called without an endpoint', () =>
-    refused(functionsAt().invoke(LAMBDA, EVENT, { timeoutMs: 5000 }), 'unavailable', /without --lambda-endpoint/));
+    refused(functionsAt().invoke(LAMBDA, EVENT, { timeoutMs: 5000, as }), 'unavailable', /without --lambda-endpoint/));
 });
 
 describe('what is under way', () => {
@@ -137,7 +175,7 @@ describe('what is under way', () => {
       waiting.push(() => response.end('{}'));
       if (waiting.length === 3) arrived.resolve();
     });
-    const functions = new Functions({ sign: () => ({}), most: 3, mostOfOne: 2 });
+    const functions = new Functions({ egress, sign: () => ({}), most: 3, mostOfOne: 2 });
     const invoke = (name: string) => functions.invoke(`${there.url.href}${name}`, EVENT, { timeoutMs: 5000 });
     const running = [invoke('a'), invoke('a')];
     await refused(invoke('a'), 'overload', /too many/);

@@ -4,11 +4,20 @@
  * under way is bounded, so that a slow function of one owner neither fills the memory nor holds up those of others.
  */
 import { FunctionError, type FunctionInvoker, type InvokedAs, type InvokeLaterOptions, type InvokeOptions } from './contract.ts';
-import { functionUrl, lambdaRegion } from './function-name.ts';
+import { functionUrl, lambdaAccount, lambdaRegion } from './function-name.ts';
+import type { Egress } from '../outgoing/egress.ts';
 import { type Answer, LARGEST_ANSWER, post } from './post.ts';
 
-/** Headers that prove who asks the Lambda endpoint. */
-export type SignLambdaRequest = (url: URL, region: string, body: Uint8Array) => Readonly<Record<string, string>>;
+/** A request to the Lambda endpoint, on behalf of an account's rule, authorizer or domain. */
+export interface LambdaRequest {
+  readonly url: URL;
+  readonly region: string;
+  readonly body: Uint8Array;
+  readonly accountId: string;
+}
+
+/** Headers that prove who asks the Lambda endpoint; undefined where the account may not ask it. */
+export type SignLambdaRequest = (request: LambdaRequest) => Readonly<Record<string, string>> | undefined;
 
 /** The functions that this server runs itself, by their ARN. */
 export interface HostedFunctions {
@@ -25,6 +34,7 @@ export interface FunctionsOptions {
   /** Base URL of Lambda's API; Lambda functions that are not hosted here can't be called without one. */
   readonly lambdaEndpoint?: URL;
   readonly sign: SignLambdaRequest;
+  readonly egress: Egress;
   /** Invocations under way at most: in all, and of one function. */
   readonly most?: number;
   readonly mostOfOne?: number;
@@ -58,9 +68,9 @@ export class Functions implements FunctionInvoker {
     return this.#counted(functionArn, async () => {
       const { hosted } = this.#options;
       if (await hosted?.has(functionArn)) return hosted?.invokeLater(functionArn, payload, as);
-      const options = this.#ending({ timeoutMs });
+      const options = this.#ending({ timeoutMs, as });
       const url = functionUrl(functionArn);
-      if (url !== undefined) accepted(await post(url, {}, payload, options));
+      if (url !== undefined) accepted(await this.#post(url, payload, options));
       else accepted(await this.#callLambda(functionArn, 'Event', payload, options));
     });
   }
@@ -93,7 +103,7 @@ export class Functions implements FunctionInvoker {
 
   async #call(functionArn: string, payload: Uint8Array, options: InvokeOptions): Promise<Uint8Array> {
     const url = functionUrl(functionArn);
-    if (url !== undefined) return expectOk(await post(url, {}, payload, options)).body;
+    if (url !== undefined) return expectOk(await this.#post(url, payload, options)).body;
     const { hosted } = this.#options;
     if (await hosted?.has(functionArn)) {
       const answer = (await hosted?.invoke(functionArn, payload, options)) ?? new Uint8Array(0);
@@ -116,15 +126,32 @@ export class Functions implements FunctionInvoker {
   ): Promise<Answer> {
     const region = lambdaRegion(functionArn);
     if (region === undefined) throw new FunctionError('unavailable', 'it is named by neither an ARN of Lambda nor a URL');
-    const { lambdaEndpoint, sign } = this.#options;
+    const { lambdaEndpoint, sign, egress } = this.#options;
     if (lambdaEndpoint === undefined)
       throw new FunctionError(
         'unavailable',
         'it is a Lambda function that this server does not host, and the server runs without --lambda-endpoint',
       );
+    const { sourceAccount: accountId, byRoot } = options.as ?? {};
+    // The endpoint takes the operator's word: so a function of another account is not for the asking.
+    const isForeign = lambdaAccount(functionArn) !== accountId;
+    if (accountId === undefined || (isForeign && !egress.exempts(accountId, byRoot)))
+      throw new FunctionError('refused', 'it is a Lambda function of another account, which --lambda-endpoint is not asked for');
     const base = lambdaEndpoint.href.replace(/\/$/, '');
     const url = new URL(`${base}/2015-03-31/functions/${encodeURIComponent(functionArn)}/invocations`);
-    return post(url, { ...sign(url, region, payload), 'x-amz-invocation-type': type }, payload, options);
+    const signed = sign({ url, region, body: payload, accountId });
+    if (signed === undefined)
+      throw new FunctionError('refused', `the account ${accountId} has no profile for lambda in --action-credentials`);
+    // The operator has named the endpoint.
+    const headers = { ...signed, 'x-amz-invocation-type': type };
+    return post(egress, { url, headers, body: payload, exempt: true }, options);
+  }
+
+  /** Calls a function at a URL. */
+  #post(url: URL, body: Uint8Array, options: InvokeOptions): Promise<Answer> {
+    const { egress } = this.#options;
+    const { sourceAccount, byRoot, vouched = false } = options.as ?? {};
+    return post(egress, { url, headers: {}, body, exempt: vouched || egress.exempts(sourceAccount, byRoot) }, options);
   }
 }
 

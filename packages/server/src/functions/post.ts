@@ -1,6 +1,7 @@
 /** One POST of a JSON document: the sender that everything which calls functions shares. Follows no redirect. */
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { type Egress, EgressError } from '../outgoing/egress.ts';
+import { openRequest } from '../outgoing/requests.ts';
 import { FunctionError, type InvokeOptions } from './contract.ts';
 
 /** Most bytes of an answer that are read, where nothing else is said. */
@@ -13,22 +14,31 @@ export interface Answer {
   readonly body: Buffer;
 }
 
+export interface Posted {
+  readonly url: URL;
+  /** Beside the type and length of the body. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** Whether the operator, or the root of the home account, has chosen the host. */
+  readonly exempt: boolean;
+}
+
 /** Sends `body` to an `http:` or `https:` URL. Fails with `FunctionError`; any status is an answer. */
 export async function post(
-  url: URL,
-  headers: Readonly<Record<string, string>>,
-  body: Uint8Array,
+  egress: Egress,
+  { url, headers, body, exempt }: Posted,
   { timeoutMs, signal, largestAnswer = LARGEST_ANSWER }: InvokeOptions,
 ): Promise<Answer> {
   const deadline = AbortSignal.timeout(timeoutMs);
   const ended = signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
   try {
-    const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
+    const request = await openRequest(egress, url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers, 'content-length': String(body.length) },
       signal: ended,
+      exempt,
       // A connection of its own: one that was kept may be closed by the other side in just this moment.
-      agent: false,
+      keepAlive: false,
     });
     const response = await answered(request, body);
     const header = (name: string): string | undefined => response.headers[name]?.toString();
@@ -60,6 +70,7 @@ async function read(response: IncomingMessage, largest: number): Promise<Buffer>
 
 function asFunctionError(error: unknown, deadline: AbortSignal, timeoutMs: number): FunctionError {
   if (error instanceof FunctionError) return error;
+  if (error instanceof EgressError) return new FunctionError(error.passing ? 'unavailable' : 'refused', error.message, error);
   if (deadline.aborted) return new FunctionError('timeout', `it did not answer within ${timeoutMs / 1000} seconds`);
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? 'an unknown fault';
   return new FunctionError('unavailable', `it could not be reached (${code})`, error);

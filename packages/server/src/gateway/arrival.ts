@@ -7,7 +7,7 @@ import type { Domain, HttpHead, Login } from './admission/login.ts';
 import { peerOf } from './peer.ts';
 
 /** Reads a request's head for signatures; handed in. Fails where one header would speak twice of who is asking. */
-export type ReadHead = (method: string, target: string, rawHeaders: readonly string[]) => HttpHead;
+export type ReadHead = (method: string, target: string, rawHeaders: readonly string[], arrivedAt?: string) => HttpHead;
 /** The domain configuration that governs a host name, if one does. */
 export type DomainOf = (serverName: string) => Domain | undefined;
 
@@ -42,7 +42,7 @@ export function arrivals(readHead: ReadHead, domainOf: DomainOf | undefined): Ar
     ofRequest: (request, protocol) => ({
       ...known(peerBehind(request.socket)),
       protocol,
-      http: readHead(request.method ?? '', request.url ?? '', request.rawHeaders),
+      http: readHead(request.method ?? '', request.url ?? '', request.rawHeaders, request.socket.localAddress),
     }),
   };
 }

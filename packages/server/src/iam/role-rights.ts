@@ -11,13 +11,14 @@ export type RoleRightsOf = (
   accountId: string,
   roleArn: string,
   service: string,
+  sourceArn?: string,
 ) => Promise<'unknown-role' | Pick<IamRights, 'decide' | 'asksForResource'>>;
 
 /** Rights as they are now: to be asked for anew with each use. */
 export const roleRights =
   ({ identities, clock }: { identities: Identities; clock: Clock }): RoleRightsOf =>
-  async (accountId, roleArn, service) => {
-    const role = await roleForService(identities, clock, { accountId, roleArn, service });
+  async (accountId, roleArn, service, sourceArn) => {
+    const role = await roleForService(identities, clock, { accountId, roleArn, service, sourceArn });
     const identity = role === undefined ? undefined : await identities.byId(accountId, role.id);
     if (role === undefined || identity === undefined) return 'unknown-role';
     // The service assumes the role anew each time, within the server.

@@ -25,7 +25,7 @@ export interface RuleFailure {
   readonly reason: string;
 }
 
-export interface ActingOptions extends Pick<WorkOptions, 'store' | 'clock' | 'log' | 'tools' | 'evaluate'> {
+export interface ActingOptions extends Pick<WorkOptions, 'store' | 'clock' | 'log' | 'tools' | 'actionRoles' | 'evaluate'> {
   readonly broker: Broker;
   readonly roles: Roles;
   readonly failed: (failure: RuleFailure) => void;
@@ -52,9 +52,9 @@ export class Acting {
 
   constructor(options: ActingOptions) {
     this.#options = options;
-    const { store, clock, log, broker, tools, evaluate, find } = options;
+    const { store, clock, log, broker, tools, actionRoles, evaluate, find } = options;
     this.work = new Work({
-      ...{ store, clock, log, tools, evaluate, journal: broker.journal },
+      ...{ store, clock, log, tools, actionRoles, evaluate, journal: broker.journal },
       tells: ({ place, ruleName, index }) => index >= 0 && find(place, ruleName)?.errorAction !== undefined,
       orphans: {
         done: (order) => this.#succeeded(find(order.place, order.ruleName), order),

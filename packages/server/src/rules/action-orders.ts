@@ -61,12 +61,12 @@ export const failureOf = ({ type }: Pick<CompiledAction, 'type'>, parameters: un
 
 export const orderOf = (
   { place, record }: CompiledRule,
-  { key, index }: CompiledAction,
+  { key, index, hostByRoot, foreignRole }: CompiledAction,
   parameters: unknown,
   payload: Buffer,
   isJson: boolean,
   message: OriginalMessage,
 ): KeptOrder => ({
   ...{ id: randomUUID(), place, ruleName: record.ruleName, key, index },
-  ...{ parameters, payload, isJson, message },
+  ...{ parameters, payload, isJson, message, hostByRoot, foreignRole },
 });

@@ -31,7 +31,13 @@ class Bench {
   readonly queue: ActionQueue;
 
   constructor({ batching, attempts, tells = true, run = () => Promise.resolve(), gaveUp }: BenchOptions = {}) {
-    const type = { name: 'T', resource: () => '', run: () => Promise.resolve(), ...(attempts === undefined ? {} : { attempts }) };
+    const type = {
+      name: 'T',
+      resource: () => '',
+      rights: () => [],
+      run: () => Promise.resolve(),
+      ...(attempts === undefined ? {} : { attempts }),
+    };
     const options: QueueOptions = {
       clock: { now: () => this.now, monotonic: () => this.now },
       type: type as ActionType<unknown>,

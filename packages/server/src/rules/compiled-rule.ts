@@ -4,6 +4,7 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { ActionKey, ActionType } from './actions/contract.ts';
 import { ACTIONS } from './actions/action-types.ts';
+import { hasFixedHost } from '../outgoing/author.ts';
 import type { ActionCounters, RuleCounters, RuleMetrics } from './metrics.ts';
 import { compileParameters, type Parameters } from './parameters.ts';
 import type { QueryServices } from './sql/contract.ts';
@@ -18,6 +19,9 @@ export interface CompiledAction {
   /** As they were given. */
   readonly given: unknown;
   readonly parameters: Parameters;
+  /** As in {@link Order}. */
+  readonly hostByRoot: boolean;
+  readonly foreignRole: boolean;
   readonly counters: ActionCounters;
 }
 
@@ -41,8 +45,14 @@ export function memberOf(action: Action): [ActionKey, unknown] {
   return first as [ActionKey, unknown];
 }
 
+type Parsed = Pick<RuleRecord, 'sql' | 'awsIotSqlVersion' | 'actions' | 'errorAction' | 'byRoot' | 'foreignRoles'>;
+
+/** Role of an action, by its parameters. */
+export const roleOf = ({ roleArn }: ActionType<unknown>, parameters: unknown): string | undefined =>
+  roleArn === undefined ? (parameters as { readonly roleArn?: string }).roleArn : roleArn(parameters);
+
 /** Fails with SqlParseException or InvalidRequestException. */
-export function parseRule(record: Pick<RuleRecord, 'sql' | 'awsIotSqlVersion' | 'actions' | 'errorAction'>): {
+export function parseRule(record: Parsed): {
   readonly query: RuleQuery;
   readonly actions: readonly Omit<CompiledAction, 'counters'>[];
   readonly errorAction: Omit<CompiledAction, 'counters'> | undefined;
@@ -52,7 +62,13 @@ export function parseRule(record: Pick<RuleRecord, 'sql' | 'awsIotSqlVersion' | 
     const [key, given] = memberOf(action);
     const type = ACTIONS[key] as ActionType<unknown>;
     type.check?.(given, index < 0 ? 'error action' : 'action');
-    return { key, index, type, given, parameters: compileParameters(query, given, type.literal) };
+    const roleArn = roleOf(type, given);
+    return {
+      ...{ key, index, type, given },
+      parameters: compileParameters(query, given, type.literal),
+      hostByRoot: record.byRoot === true && hasFixedHost(type.address?.(given) ?? ''),
+      foreignRole: roleArn !== undefined && record.foreignRoles?.includes(roleArn) === true,
+    };
   };
   return {
     query,

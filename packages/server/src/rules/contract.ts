@@ -3,7 +3,8 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 
 /** What a role of the account lets the rules engine do. */
 export interface RoleRights {
-  may(action: string, resource: string): boolean;
+  /** `keys` are condition keys of this question alone. */
+  may(action: string, resource: string, keys?: readonly (readonly [key: string, value: string])[]): boolean;
 }
 
 export interface Roles {

@@ -7,6 +7,7 @@ import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
 import { ActionError } from './actions/contract.ts';
 import { send } from './actions/http-request.ts';
+import type { Egress } from '../outgoing/egress.ts';
 import type { DestinationDirectory } from './destination-directory.ts';
 import { type DestinationRecord, destinationArn, destinations } from './destination-store.ts';
 
@@ -15,6 +16,7 @@ export interface DestinationOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly destinationDirectory: DestinationDirectory;
+  readonly egress: Egress;
   /** Base URL of the API, as the owner of a destination can reach it. */
   readonly apiUrl: () => string;
 }
@@ -48,12 +50,12 @@ export class DestinationConfirmation {
   }
 
   /** Makes a destination of a URL, and asks its owner. Undefined when there is one already, or no room. */
-  async create(place: Place, confirmationUrl: string): Promise<DestinationRecord | 'exists' | 'no room'> {
+  async create(place: Place, confirmationUrl: string, byRoot: boolean): Promise<DestinationRecord | 'exists' | 'no room'> {
     const { store, clock, destinationDirectory: directory } = this.#options;
     const now = clock.now();
     const trusted = directory.isTrusted(new URL(confirmationUrl));
     const record: DestinationRecord = {
-      ...{ accountId: place.accountId, id: `http/${randomUUID()}`, confirmationUrl, confirmed: trusted },
+      ...{ accountId: place.accountId, id: `http/${randomUUID()}`, confirmationUrl, confirmed: trusted, byRoot },
       ...{ status: trusted ? 'ENABLED' : 'IN_PROGRESS', createdAt: now, lastUpdatedAt: now },
     };
     const made = await store.write(async (tx) => {
@@ -87,8 +89,8 @@ export class DestinationConfirmation {
   }
 
   /** Asks the owner of the URL to send the token back; what comes of it is the destination's status. */
-  async #askOwner(place: Place, id: string, confirmationUrl: string, token: string): Promise<void> {
-    const { apiUrl, log } = this.#options;
+  async #askOwner(place: Place, { id, confirmationUrl = '', byRoot }: DestinationRecord, token: string): Promise<void> {
+    const { apiUrl, log, egress } = this.#options;
     const arn = destinationArn(place, id);
     const url = new URL(confirmationUrl);
     url.pathname = url.pathname.endsWith('/') ? url.pathname : `${url.pathname}/`;
@@ -101,7 +103,10 @@ export class DestinationConfirmation {
       'x-amz-rules-engine-destination-arn': arn,
     };
     const body = Buffer.from(JSON.stringify(document));
-    const reason = await send(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(PATIENCE) }).then(
+    const reason = await send(egress, url, {
+      ...{ method: 'POST', headers, body, signal: AbortSignal.timeout(PATIENCE) },
+      exempt: egress.exempts(place.accountId, byRoot),
+    }).then(
       ({ status }) => (status >= 200 && status < 300 ? undefined : `it answered the confirmation request with status ${status}`),
       (error: unknown) => (error instanceof ActionError ? error.message : 'the confirmation request could not be sent'),
     );
@@ -121,7 +126,7 @@ export class DestinationConfirmation {
       ...{ tokenHash: hashOf(token), askedAt: this.#options.clock.now(), confirmed: false },
     }));
     if (record?.confirmationUrl !== undefined)
-      void this.#askOwner(place, id, record.confirmationUrl, token).catch((error: unknown) =>
+      void this.#askOwner(place, record, token).catch((error: unknown) =>
         this.#options.log.error({ err: error }, 'a destination could not be asked for its confirmation'),
       );
     return record;

@@ -20,6 +20,8 @@ export interface DestinationRecord {
   readonly createdAt: number;
   readonly lastUpdatedAt: number;
   readonly confirmationUrl?: string;
+  /** Whether the account's root wrote `confirmationUrl`; absent in records of before that was kept. */
+  readonly byRoot?: boolean;
   readonly vpc?: VpcProperties;
   /** SHA-256 of the token that confirms it, hexadecimal; the token itself is only sent. Stays after the confirmation. */
   readonly tokenHash?: string;

@@ -1,5 +1,5 @@
 /** The parts of the rules, put together: the engine, destinations, what actions and SQL work with. */
-import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
+import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { FunctionInvoker } from '../functions/contract.ts';
 import type { PolicyTags } from '../policies/principals.ts';
@@ -7,14 +7,15 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
 import { AwsClients, type AwsClientsOptions } from './actions/aws-clients.ts';
-import { ActionError } from './actions/contract.ts';
+import { ActionRoles, type RoleCredentialsOf } from './action-roles.ts';
+import type { Egress } from '../outgoing/egress.ts';
 import { DestinationDirectory } from './destination-directory.ts';
 import { Rules } from './engine.ts';
 import { RuleFailures } from './failures.ts';
 import { confirmDestination, DestinationConfirmation, holdsDestination } from './destination-confirmation.ts';
 import { destinationOperations } from './operations-destinations.ts';
 import { ruleOperations } from './operations.ts';
-import { type AskRegistry, queryServices, type QueryServicesOptions } from './query-services.ts';
+import { type AskRegistry, queryServices } from './query-services.ts';
 import { KnownRoles, type KnownRolesOptions } from './roles.ts';
 
 export interface RulesHouseOptions extends AwsClientsOptions {
@@ -29,6 +30,8 @@ export interface RulesHouseOptions extends AwsClientsOptions {
   readonly functions: FunctionInvoker;
   readonly registry: AskRegistry;
   readonly roles: Omit<KnownRolesOptions, 'log'>;
+  readonly roleCredentials: RoleCredentialsOf;
+  readonly egress: Egress;
   /** URLs that need no confirmation. */
   readonly trusted: readonly URL[];
   /** Base URL of the API, for the link that confirms a destination. */
@@ -44,32 +47,28 @@ export interface RulesHouse {
 }
 
 export async function openRules(options: RulesHouseOptions): Promise<RulesHouse> {
-  const { broker, store, clock, log, regions, inRegion, functions, registry, apiUrl } = options;
+  const { broker, store, clock, log, regions, inRegion, functions, registry, apiUrl, egress } = options;
   const aws = new AwsClients(options);
   const roles = new KnownRoles({ ...options.roles, log });
   const failures = new RuleFailures(clock, log, broker.publishEvent.bind(broker));
+  const failed = failures.tell.bind(failures);
   const destinationDirectory = new DestinationDirectory(options.trusted);
   await destinationDirectory.load(await regions(), inRegion);
-  /** The registry answers to a role that may ask it. */
-  const asked: QueryServicesOptions['registry'] = async (place, operation, thingName, roleArn) => {
-    const rights = await roles.ask(place.accountId, roleArn);
-    if (rights?.may(`iot:${operation}`, iotArn(place, 'thing', thingName)) !== true)
-      throw new ActionError(`the role ${roleArn} does not allow iot:${operation} on the thing`, false);
-    return registry(place, operation, thingName);
-  };
+  const actionRoles = new ActionRoles(roles, options.roleCredentials);
   const rules = new Rules({
     ...{ broker, store, clock, log, inRegion, regions, roles, evaluationsPerSecond: options.evaluationsPerSecond },
-    tools: (place: Place) => ({ place, clock, functions, aws, destinations: destinationDirectory }),
-    services: (place, ruleName) =>
-      queryServices({ functions, aws, registry: asked, destinations: destinationDirectory }, place, ruleName),
-    failed: failures.tell.bind(failures),
+    tools: (place: Place) => ({ place, clock, functions, aws, egress, destinations: destinationDirectory }),
+    actionRoles,
+    services: (place, record) =>
+      queryServices({ functions, aws, registry, destinations: destinationDirectory, actionRoles, failed }, place, record),
+    failed,
   });
   await rules.load();
 
   return {
     rules,
     operations(regional, tags) {
-      const given = { store: regional, clock, log, destinationDirectory, apiUrl };
+      const given = { store: regional, clock, log, destinationDirectory, apiUrl, egress };
       const confirmation = new DestinationConfirmation(given);
       return {
         ...ruleOperations({ store: regional, clock, tags, rulesInForce: rules, roles, confirmation }),

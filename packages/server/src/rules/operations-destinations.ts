@@ -5,6 +5,7 @@ import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
+import { isRoot } from '../outgoing/author.ts';
 import {
   confirmationUrlOf,
   confirmDestination,
@@ -67,7 +68,7 @@ export function destinationOperations(options: DestinationOptions): Handlers<Pic
 
   async function createHttp(caller: Caller, given: string | undefined): Promise<DestinationRecord> {
     const url = confirmationUrlOf(given ?? '');
-    const made = await confirmation.create(placeOf(caller), url);
+    const made = await confirmation.create(placeOf(caller), url, isRoot(caller));
     if (made === 'exists')
       return fail('ResourceAlreadyExistsException', `A destination with the confirmation URL ${url} exists already`);
     return made === 'no room' ? bad(`An account has at most ${MOST_DESTINATIONS} destinations`) : made;

@@ -7,7 +7,9 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { PolicyTags } from '../policies/principals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store } from '../store/contract.ts';
+import { isRoot } from '../outgoing/author.ts';
 import { parseRule } from './compiled-rule.ts';
+import { rolesNamed } from './roles-named.ts';
 import type { RoleRights } from './contract.ts';
 import { confirmationUrlOf } from './destination-confirmation.ts';
 import type { SqlVersion } from './sql/contract.ts';
@@ -27,7 +29,7 @@ export interface RuleOperationsOptions {
   /** Whether the account keeps a role; what it may do, if so. */
   readonly roles: { ask(accountId: string, roleArn: string): Promise<RoleRights | undefined> };
   /** Asks the owners of URLs that http actions name. */
-  readonly confirmation: { create(place: Place, confirmationUrl: string): Promise<unknown> };
+  readonly confirmation: { create(place: Place, confirmationUrl: string, byRoot: boolean): Promise<unknown> };
 }
 
 /** General Reference, AWS IoT Core rules engine quotas: rules of an account, actions of a rule, size of a rule's document. */
@@ -97,18 +99,16 @@ function tagsOf(text: string | undefined): { Key: string; Value: string }[] {
 
 export function ruleOperations({ store, clock, tags, rulesInForce, roles, confirmation }: RuleOperationsOptions): Operations {
   /**
-   * The record with the roles that republish actions name and nobody keeps. The account's root may name what it likes; whoever
-   * has fewer rights would get around them, since nothing says what such a role may do.
+   * The record with who wrote it, and with the roles that it names and IAM does not keep. The account's root may name what it
+   * likes; a caller with fewer rights would get around them, since nothing says what such a role may do.
    */
-  async function withRoles(caller: Caller, record: RuleRecord): Promise<RuleRecord> {
-    const { actions, errorAction } = record;
-    const named = [...actions, ...(errorAction === undefined ? [] : [errorAction])].map(({ republish }) => republish?.roleArn);
+  async function withAuthor(caller: Caller, record: RuleRecord): Promise<RuleRecord> {
     const foreignRoles: string[] = [];
-    for (const roleArn of new Set(named))
-      if (roleArn !== undefined && (await roles.ask(caller.accountId, roleArn)) === undefined) foreignRoles.push(roleArn);
-    if (foreignRoles.length === 0) return record;
-    if (!caller.arn.endsWith(':root')) fail('InvalidRequestException', `The role ${foreignRoles[0]} does not exist`);
-    return { ...record, foreignRoles };
+    for (const roleArn of rolesNamed(record))
+      if ((await roles.ask(caller.accountId, roleArn)) === undefined) foreignRoles.push(roleArn);
+    const byRoot = isRoot(caller);
+    if (foreignRoles.length > 0 && !byRoot) fail('InvalidRequestException', `The role ${foreignRoles[0]} does not exist`);
+    return { ...record, byRoot, foreignRoles: foreignRoles.length === 0 ? undefined : foreignRoles };
   }
 
   /** A destination for each URL that http actions send to, unless there is one (developer guide, page https-rule-action). */
@@ -117,7 +117,8 @@ export function ruleOperations({ store, clock, tags, rulesInForce, roles, confir
       ({ http }) => http?.confirmationUrl ?? http?.url,
     );
     for (const url of new Set(urls))
-      if (url !== undefined && !url.includes('${')) await confirmation.create(placeOf(caller), confirmationUrlOf(url));
+      if (url !== undefined && !url.includes('${'))
+        await confirmation.create(placeOf(caller), confirmationUrlOf(url), isRoot(caller));
   }
 
   /** Changes a rule that is there, and puts the new one in force once it is stored. */
@@ -132,7 +133,7 @@ export function ruleOperations({ store, clock, tags, rulesInForce, roles, confir
   return {
     async CreateTopicRule({ ruleName = '', topicRulePayload, tags: tagging }, caller) {
       const { accountId } = caller;
-      const record = await withRoles(caller, recordOf(accountId, ruleName, topicRulePayload, clock.now()));
+      const record = await withAuthor(caller, recordOf(accountId, ruleName, topicRulePayload, clock.now()));
       const given = tagsOf(tagging);
       const arn = ruleArn(caller, ruleName);
       await store.write(async (tx) => {
@@ -152,7 +153,7 @@ export function ruleOperations({ store, clock, tags, rulesInForce, roles, confir
     },
 
     async ReplaceTopicRule({ ruleName = '', topicRulePayload }, caller) {
-      const record = await withRoles(caller, recordOf(caller.accountId, ruleName, topicRulePayload, clock.now()));
+      const record = await withAuthor(caller, recordOf(caller.accountId, ruleName, topicRulePayload, clock.now()));
       await change(caller, ruleName, ({ createdAt }) => ({ ...record, createdAt }));
       await makeDestinations(caller, record);
       return {};
@@ -160,7 +161,7 @@ export function ruleOperations({ store, clock, tags, rulesInForce, roles, confir
 
     async GetTopicRule({ ruleName = '' }, caller) {
       const record = (await store.read((tx) => findRule(tx, caller.accountId, ruleName))) ?? unseen(ruleName);
-      const { accountId: _, topicPattern: __, foreignRoles: ___, createdAt, actions, ...rule } = record;
+      const { accountId: _, topicPattern: __, foreignRoles: ___, byRoot: ____, createdAt, actions, ...rule } = record;
       return {
         ruleArn: ruleArn(caller, ruleName),
         rule: { ...rule, actions: [...actions], createdAt: new Date(createdAt) },

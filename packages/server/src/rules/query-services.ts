@@ -4,14 +4,18 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { Place } from '@thingkeep/wire/arn.ts';
-import type { FunctionInvoker } from '../functions/contract.ts';
+import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
+import { FunctionError, type FunctionInvoker } from '../functions/contract.ts';
 import { functionUrl } from '../functions/function-name.ts';
 import { ActionError } from './actions/contract.ts';
 import type { AwsClients } from './actions/aws-clients.ts';
 import type { Destinations } from './actions/destinations.ts';
-import type { ExternalFunction, QueryServices } from './sql/contract.ts';
-import { ruleArn } from './store.ts';
+import type { ExternalCall, ExternalFunction, QueryServices } from './sql/contract.ts';
+import { roleArgument } from './sql/functions/external.ts';
+import { type ActionRole, arnOf, type Right } from './actions/role.ts';
+import { tableArn } from './actions/dynamodb-values.ts';
+import type { ActionRoles } from './action-roles.ts';
+import { type RuleRecord, ruleArn } from './store.ts';
 
 /** What the registry knows, as its API gives it: `DescribeThing` or `ListThingGroupsForThing` of a thing. Rejects when it is not there. */
 export type AskRegistry = (place: Place, operation: string, thingName: string) => Promise<unknown>;
@@ -19,10 +23,12 @@ export type AskRegistry = (place: Place, operation: string, thingName: string) =
 export interface QueryServicesOptions {
   readonly functions: FunctionInvoker;
   readonly aws: AwsClients;
-  /** As {@link AskRegistry}, for a role that may. */
-  readonly registry: (place: Place, operation: string, thingName: string, roleArn: string) => Promise<unknown>;
+  readonly registry: AskRegistry;
   /** URLs that functions may be at. */
   readonly destinations: Destinations;
+  readonly actionRoles: ActionRoles;
+  /** Told of a call that failed, for the rule's owner. */
+  readonly failed: (failure: { place: Place; ruleName: string; topic: string; reason: string }) => void;
 }
 
 /** Milliseconds that a function has (developer guide, function aws_lambda), and a table. */
@@ -33,46 +39,94 @@ const lacking = (name: string): never => {
   throw new ActionError(`${name} needs a service that this server does not have`, false);
 };
 
+/** The right that a call's role must have. `args`: as {@link ExternalFunction} has them. */
+function rightOf(name: ExternalFunction, args: readonly unknown[], place: Place): Right {
+  const [first, second, third] = args.map(String);
+  switch (name) {
+    case 'get_dynamodb':
+      return { action: 'dynamodb:GetItem', resource: tableArn(first, place) };
+    case 'get_registry_data':
+      return { action: `iot:${first}`, resource: iotArn(place, 'thing', second ?? '') };
+    case 'get_thing_shadow':
+      return {
+        action: 'iot:GetThingShadow',
+        resource: iotArn(place, 'thing', args.length > 2 ? `${first}/${second}` : `${first}`),
+      };
+    case 'get_secret':
+      return { action: 'secretsmanager:GetSecretValue', resource: secretArn(first ?? '', place) };
+    default:
+      return { action: 'machinelearning:Predict', resource: arnOf('machinelearning', place, 'mlmodel/', first ?? third) };
+  }
+}
+
+const secretArn = (id: string, place: Place): string =>
+  id.startsWith('arn:') ? id : arnOf('secretsmanager', place, 'secret:', id);
+
 export function queryServices(
-  { functions, aws, registry, destinations }: QueryServicesOptions,
+  { functions, aws, registry, destinations, actionRoles, failed }: QueryServicesOptions,
   place: Place,
-  ruleName: string,
+  { ruleName, byRoot, foreignRoles = [] }: RuleRecord,
 ): QueryServices {
   const as = { service: 'iot.amazonaws.com', sourceArn: ruleArn(place, ruleName), sourceAccount: place.accountId };
 
-  async function askFunction([arn, input]: readonly unknown[]): Promise<unknown> {
+  async function askFunction([arn, input]: readonly unknown[], { fixed }: ExternalCall): Promise<unknown> {
     const url = functionUrl(String(arn));
     if (url !== undefined && !destinations.isConfirmed(place, url, undefined))
       throw new ActionError(`no destination that is ENABLED covers ${url.origin}${url.pathname}`, false);
     const payload = Buffer.from(JSON.stringify(input ?? null));
-    const answer = await functions.invoke(String(arn), payload, { timeoutMs: PATIENCE, as, largestAnswer: LARGEST_ANSWER });
+    const answer = await functions.invoke(String(arn), payload, {
+      timeoutMs: PATIENCE,
+      largestAnswer: LARGEST_ANSWER,
+      as: {
+        ...as,
+        // A message may say which function is called; that is not the root's word.
+        byRoot: byRoot === true && fixed[0] === true,
+        vouched: url !== undefined && destinations.isTrusted(url),
+      },
+    });
     return JSON.parse(Buffer.from(answer).toString('utf8'));
   }
 
-  async function askTable(args: readonly unknown[]): Promise<unknown> {
+  async function askTable(args: readonly unknown[], role: ActionRole): Promise<unknown> {
     const { DynamoDBClient, GetItemCommand } = await import('@aws-sdk/client-dynamodb');
     const [table, ...keys] = args.slice(0, -1);
     const key: Record<string, AttributeValue> = {};
     for (let i = 0; i + 1 < keys.length; i += 2) key[String(keys[i])] = keyValue(keys[i + 1]);
-    const client = aws.client(place, 'dynamodb', (config) => new DynamoDBClient(config));
+    const client = aws.client({ place, role }, 'dynamodb', (config) => new DynamoDBClient(config));
     const { Item } = await client.send(new GetItemCommand({ TableName: String(table), Key: key }), {
       abortSignal: AbortSignal.timeout(PATIENCE),
     });
     return Item === undefined ? undefined : members(Item);
   }
 
-  async function call(name: ExternalFunction, args: readonly unknown[]): Promise<unknown> {
-    switch (name) {
-      case 'aws_lambda':
-        return askFunction(args);
-      case 'get_dynamodb':
-        return askTable(args);
-      case 'get_registry_data':
-        return registry(place, String(args[0]), String(args[1]), String(args[2]));
-      default:
-        return lacking(name);
-    }
+  /** The role that the call names, once it allows what is asked. Fails with ActionError. */
+  async function allowedRole(name: ExternalFunction, args: readonly unknown[]): Promise<ActionRole> {
+    const roleArn = String(args[roleArgument(name, args.length) ?? -1] ?? '');
+    // The registry is this server's own: it is asked with the rights of a role that IAM keeps.
+    const foreign = name === 'get_dynamodb' && foreignRoles.includes(roleArn);
+    const role = actionRoles.of({ place, ruleName, roleArn, foreign });
+    await role.must(rightOf(name, args, place));
+    return role;
   }
+
+  async function ask(name: ExternalFunction, args: readonly unknown[], site: ExternalCall): Promise<unknown> {
+    if (name === 'aws_lambda') return askFunction(args, site);
+    if (name === 'decode_proto') return lacking(name);
+    const role = await allowedRole(name, args);
+    if (name === 'get_dynamodb') return askTable(args, role);
+    return name === 'get_registry_data' ? registry(place, String(args[0]), String(args[1])) : lacking(name);
+  }
+
+  const call: QueryServices['call'] = async (name, args, site) => {
+    try {
+      return await ask(name, args, site);
+    } catch (error) {
+      // The value is Undefined: without this its owner would not learn why.
+      if (error instanceof ActionError || error instanceof FunctionError)
+        failed({ place, ruleName, topic: site.topic, reason: `${name}: ${error.message}` });
+      throw error;
+    }
+  };
 
   return { ...place, random: Math.random, uuid: randomUUID, call };
 }

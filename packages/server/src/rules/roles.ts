@@ -9,7 +9,17 @@ export type FindRoleRights = (
   accountId: string,
   roleArn: string,
   service: string,
-) => Promise<'unknown-role' | { decide(action: string, resource: string): { readonly effect: string } }>;
+  sourceArn?: string,
+) => Promise<
+  | 'unknown-role'
+  | {
+      decide(
+        action: string,
+        resource: string,
+        keys?: readonly (readonly [key: string, value: string])[],
+      ): { readonly effect: string };
+    }
+>;
 
 export interface KnownRolesOptions {
   readonly find: FindRoleRights;
@@ -18,7 +28,8 @@ export interface KnownRolesOptions {
   readonly log: Logger;
 }
 
-const SERVICE = 'iot.amazonaws.com';
+/** Who assumes the roles of rules. */
+export const RULES_SERVICE = 'iot.amazonaws.com';
 const NOTHING: RoleRights = { may: () => false };
 
 export class KnownRoles implements Roles {
@@ -56,8 +67,8 @@ export class KnownRoles implements Roles {
   }
 
   /** As it is now; undefined for a role that the account does not keep. */
-  ask(accountId: string, roleArn: string): Promise<RoleRights | undefined> {
-    return this.#find(accountId, roleArn);
+  ask(accountId: string, roleArn: string, sourceArn?: string): Promise<RoleRights | undefined> {
+    return this.#find(accountId, roleArn, sourceArn);
   }
 
   /** Forgets all roles of the account but these. */
@@ -71,11 +82,11 @@ export class KnownRoles implements Roles {
     return roles?.has(roleArn) === true ? roles.get(roleArn) : NOTHING;
   }
 
-  async #find(accountId: string, roleArn: string): Promise<RoleRights | undefined> {
+  async #find(accountId: string, roleArn: string, sourceArn?: string): Promise<RoleRights | undefined> {
     try {
-      const found = await this.#options.find(accountId, roleArn, SERVICE);
+      const found = await this.#options.find(accountId, roleArn, RULES_SERVICE, sourceArn);
       if (found === 'unknown-role') return undefined;
-      return { may: (action, resource) => found.decide(action, resource).effect === 'ALLOWED' };
+      return { may: (action, resource, keys) => found.decide(action, resource, keys).effect === 'ALLOWED' };
     } catch (error) {
       if (!(error instanceof ThingkeepError)) this.#options.log.error({ err: error, roleArn }, 'a role could not be read');
       return NOTHING;

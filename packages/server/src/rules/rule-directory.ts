@@ -17,7 +17,7 @@ export interface RuleDirectoryOptions {
   readonly regions: () => Promise<readonly string[]>;
   readonly inRegion: (region: string) => Store;
   /** What the SQL of a rule asks of the world. */
-  readonly services: (place: Place, ruleName: string) => QueryServices;
+  readonly services: (place: Place, record: RuleRecord) => QueryServices;
   /** Evaluations of SQL that an account has in a second in one region; 0 for as many as come. */
   readonly evaluationsPerSecond: number;
 }
@@ -107,7 +107,7 @@ export class RuleDirectory {
   }
 
   #plant(place: Place, record: RuleRecord): void {
-    const services = this.#options.services(place, record.ruleName);
+    const services = this.#options.services(place, record);
     this.#space(place).put(compileRule(place, record, this.#metrics, services));
   }
 

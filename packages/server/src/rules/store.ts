@@ -18,6 +18,8 @@ export interface RuleRecord {
   readonly ruleDisabled: boolean;
   /** Roles that the account did not keep when its root made the rule: they are taken as given as long as it keeps none of that ARN. */
   readonly foreignRoles?: readonly string[];
+  /** Whether the account's root wrote the rule as it is; absent in records of before that was kept. */
+  readonly byRoot?: boolean;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
 }

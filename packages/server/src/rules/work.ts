@@ -5,6 +5,8 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
 import { ActionQueue, type Together } from './action-queue.ts';
+import type { ActionRoles } from './action-roles.ts';
+import { roleOf } from './compiled-rule.ts';
 import { ACTIONS } from './actions/action-types.ts';
 import type { ActionError, ActionTools, ActionType, Order } from './actions/contract.ts';
 import { decodeOrder, EVALUATE, encodeOrder, type KeptOrder } from './orders.ts';
@@ -26,7 +28,8 @@ export interface WorkOptions {
   readonly clock: Clock;
   readonly log: Logger;
   /** Tools of the place that an order is of, without its signals. */
-  readonly tools: (place: Place) => Omit<ActionTools, 'closing' | 'signal'>;
+  readonly tools: (place: Place) => Omit<ActionTools, 'closing' | 'signal' | 'role'>;
+  readonly actionRoles: ActionRoles;
   /** Whether the failure of such an order would be told to somebody. */
   readonly tells: (order: Pick<KeptOrder, 'place' | 'ruleName' | 'index' | 'key'>) => boolean;
   /** Has rules look at a message that waits for that: orders whose key is `evaluate`. Fails with ActionError at the server's end only. */
@@ -172,15 +175,18 @@ export class Work {
   }
 
   async #run(type: ActionType<unknown> | undefined, orders: readonly [KeptOrder, ...KeptOrder[]]): Promise<void> {
-    const { tools, evaluate } = this.#options;
+    const { tools, evaluate, actionRoles } = this.#options;
     if (type === undefined) {
       await evaluate(orders[0]);
       return;
     }
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(type.timeoutMs ?? TIMEOUT)]);
+    const [{ place, ruleName, parameters, foreignRole = false }] = orders;
+    const role = actionRoles.of({ place, ruleName, roleArn: roleOf(type, parameters), foreign: foreignRole });
+    for (const order of orders) for (const right of type.rights(order, place)) await role.must(right);
     await type.run(orders as readonly [Order<unknown>, ...Order<unknown>[]], {
-      ...tools(orders[0].place),
-      ...{ signal, closing: this.#closing.signal },
+      ...tools(place),
+      ...{ role, signal, closing: this.#closing.signal },
     });
   }
 
@@ -204,5 +210,5 @@ function groupOf(order: KeptOrder): string {
   const type = typeOf(order);
   const batching = type?.batching?.(order.parameters);
   if (type === undefined || batching === undefined) return '';
-  return `${type.resource(order.parameters)}\n${batching.byTopic ? order.message.topic : ''}`;
+  return `${type.resource(order.parameters)}\n${roleOf(type, order.parameters) ?? ''}\n${order.hostByRoot ?? false}\n${batching.byTopic ? order.message.topic : ''}`;
 }

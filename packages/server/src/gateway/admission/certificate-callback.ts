@@ -83,7 +83,7 @@ export class CertificateCallbacks implements LoginMethod {
 
   async #ask(
     { name, place: { accountId } }: Domain,
-    { functionArn, sourceArn }: CertificateCallback,
+    { functionArn, sourceArn, byRoot }: CertificateCallback,
     peer: Peer,
     principalId: string,
   ): Promise<Pick<Refused, 'check' | 'reason'> | undefined> {
@@ -99,7 +99,7 @@ export class CertificateCallbacks implements LoginMethod {
     try {
       const answer = await this.#options.functions.invoke(functionArn, Buffer.from(JSON.stringify(event)), {
         timeoutMs: TIMEOUT,
-        as: { service: 'iot.amazonaws.com', sourceArn, sourceAccount: accountId },
+        as: { service: 'iot.amazonaws.com', sourceArn, sourceAccount: accountId, byRoot },
       });
       if (authenticated(answer)) return undefined;
       return { check: 'authorizer', reason: `${said} answered that the client is not authenticated` };

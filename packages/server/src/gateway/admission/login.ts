@@ -13,6 +13,8 @@ export interface HttpHead {
   readonly query: string;
   /** Lower-case name -> every value, in order of arrival. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
+  /** Address of this server on which it came. */
+  readonly arrivedAt?: string;
 }
 
 /** A domain configuration that governs the host name which the client asked for (SNI). */
@@ -31,6 +33,8 @@ export interface Domain {
 export interface CertificateCallback {
   readonly functionArn: string;
   readonly sourceArn: string;
+  /** Whether the account's root has named the function. */
+  readonly byRoot?: boolean;
 }
 
 /** Rights that are asked for more than messages: connecting, and the operations of the data plane. */

@@ -2,21 +2,16 @@
  * The way to AWS services, or to what speaks their protocols. An action reaches only what the operator has named: without
  * an endpoint for a service its actions fail, and say so.
  */
-import type { Place } from '@thingkeep/wire/arn.ts';
-import { ActionError } from './contract.ts';
-
-export interface Credentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-}
+import { randomBytes } from 'node:crypto';
+import { ActionError, type ActionTools } from './contract.ts';
+import type { Credentials } from './role.ts';
 
 /** What every client of the AWS SDK for JavaScript takes. */
 export interface ClientConfig {
   readonly region: string;
   /** Absent for AWS itself. */
   readonly endpoint?: string;
-  readonly credentials: Credentials;
+  readonly credentials: () => Promise<Credentials>;
   /** What is not AWS has no host name for each kind of request. */
   readonly disableHostPrefix: boolean;
   /** Trying again is the queue's business. */
@@ -35,10 +30,32 @@ export interface RequestToSign {
 export interface AwsClientsOptions {
   /** Endpoints by the service's signing name: URLs, or `aws`. */
   readonly endpointsOf: (service: string) => readonly string[];
-  readonly credentialsOf: (place: Place, service: string) => Credentials | undefined;
+  /** Whether requests for a service go to this server itself. */
+  readonly isOwn: (service: string) => boolean;
+  /** Credentials of the operator's, where there is a file of them: what an account's rules sign with for a service. */
+  readonly operatorKeys: OperatorKeys | undefined;
   /** Headers that a request carries for its signature. */
   readonly sign: (request: RequestToSign & { readonly key: Credentials }) => Record<string, string>;
 }
+
+export interface OperatorKeys {
+  of(accountId: string, service: string): Credentials | undefined;
+}
+
+/** Who asks a service, and where. */
+export type AskingAs = Pick<ActionTools, 'place' | 'role'>;
+
+/**
+ * A key that proves nothing, and that no server knows: the form of a signature, for what stands in the place of AWS and looks
+ * at no more than that.
+ */
+export const UNKNOWN_KEY: Credentials = {
+  accessKeyId: 'THINGKEEPNOROLEKEPT0',
+  secretAccessKey: randomBytes(30).toString('base64'),
+};
+
+/** Clients that are kept: one for each service, place and role. */
+const MAX_CLIENTS = 256;
 
 /** A client of the SDK. */
 interface Closable {
@@ -64,34 +81,63 @@ export class AwsClients {
     return [first, ...others];
   }
 
-  /** The SDK's client for a service, made once for each place. */
-  client<C extends Closable>(place: Place, service: string, make: (config: ClientConfig) => C): C {
-    const name = `${service}/${place.region}/${place.accountId}`;
+  /** The SDK's client for a service, made once for each place and role. */
+  client<C extends Closable>(as: AskingAs, service: string, make: (config: ClientConfig) => C): C {
+    const { place, role } = as;
+    const name = `${service}/${place.region}/${place.accountId}/${role.arn}`;
     const known = this.#clients.get(name);
-    if (known !== undefined) return known as C;
+    if (known !== undefined) {
+      this.#clients.delete(name);
+      this.#clients.set(name, known);
+      return known as C;
+    }
     const [endpoint] = this.endpoints(service);
     const client = make({
       region: place.region,
-      ...(endpoint === 'aws' ? {} : { endpoint }),
-      credentials: this.credentials(place, service),
+      endpoint: endpoint === 'aws' ? undefined : endpoint,
+      credentials: () => this.credentials(as, service),
       disableHostPrefix: endpoint !== 'aws',
       maxAttempts: 1,
     });
+    const [[oldest, unused] = []] = this.#clients;
+    if (this.#clients.size >= MAX_CLIENTS && oldest !== undefined) {
+      this.#clients.delete(oldest);
+      unused?.destroy();
+    }
     this.#clients.set(name, client);
     return client;
   }
 
-  /** Fails with ActionError when there are none. */
-  credentials(place: Place, service: string): Credentials {
-    const found = this.#options.credentialsOf(place, service);
-    if (found === undefined)
-      throw new ActionError(`the server has no credentials for ${service}: see --action-credentials`, false);
-    return found;
+  /**
+   * What a request is signed with: the temporary credentials of the role, or the operator's for the service at the operator's
+   * endpoint. No key of this server is among them. Fails with ActionError when there are none.
+   */
+  async credentials({ place, role }: AskingAs, service: string): Promise<Credentials> {
+    const { isOwn, operatorKeys } = this.#options;
+    if (isOwn(service)) return (await role.credentials()) ?? this.#lackingRole(role.arn);
+    const key = operatorKeys?.of(place.accountId, service);
+    if (key !== undefined) return key;
+    if (operatorKeys !== undefined || this.endpoints(service)[0] === 'aws')
+      throw new ActionError(
+        `the server has no credentials for ${service} of the account ${place.accountId}: see --action-credentials`,
+        false,
+      );
+    return (await role.credentials()) ?? UNKNOWN_KEY;
   }
 
-  /** Signs a request to `service`, with its own credentials. */
-  sign(place: Place, request: RequestToSign): Record<string, string> {
-    return this.#options.sign({ ...request, key: this.credentials(place, request.service) });
+  #lackingRole(arn: string): never {
+    throw new ActionError(`IAM keeps no role ${arn}: there are no credentials of it to sign with`, false);
+  }
+
+  /** Signs a request to `service` at an endpoint of the operator's. */
+  async sign(as: AskingAs, request: RequestToSign): Promise<Record<string, string>> {
+    return this.#options.sign({ ...request, key: await this.credentials(as, request.service) });
+  }
+
+  /** Signs a request to wherever a rule sends it, with the credentials of its role and no others. */
+  async signAsRole({ role }: AskingAs, request: RequestToSign): Promise<Record<string, string>> {
+    const key = (await role.credentials()) ?? this.#lackingRole(role.arn);
+    return this.#options.sign({ ...request, key });
   }
 
   close(): void {

@@ -1,8 +1,10 @@
 /** The cloudwatchLogs action: PutLogEvents, into a stream for each rule (developer guide, page cloudwatch-logs-rule-action). */
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import type { Place } from '@thingkeep/wire/arn.ts';
 import { asking } from './aws-clients.ts';
-import { ActionError, type ActionType, type Order, type ParametersOf } from './contract.ts';
+import { ActionError, type ActionTools, type ActionType, type Order, type ParametersOf } from './contract.ts';
 import { isObject, jsonOf } from './json-payload.ts';
+import { arnOf } from './role.ts';
 
 type Logs = ParametersOf<'cloudwatchLogs'>;
 
@@ -28,7 +30,15 @@ function eventsOf(order: Order<Logs>): LogEvent[] {
 
 const isFault = (error: unknown, name: string): boolean => error instanceof Error && error.name === name;
 
-async function put(client: CloudWatchLogsClient, order: Order<Logs>, abortSignal: AbortSignal): Promise<void> {
+/** The stream that a rule writes to, as rights on it are asked. */
+const streamArn = ({ parameters, ruleName }: Order<Logs>, place: Place): string =>
+  arnOf('logs', place, 'log-group:', `${parameters.logGroupName}:log-stream:${ruleName}`);
+
+async function put(
+  client: CloudWatchLogsClient,
+  order: Order<Logs>,
+  { place, role, signal: abortSignal }: ActionTools,
+): Promise<void> {
   const { CreateLogStreamCommand, PutLogEventsCommand } = await import('@aws-sdk/client-cloudwatch-logs');
   const name = { logGroupName: order.parameters.logGroupName, logStreamName: order.ruleName };
   const events = new PutLogEventsCommand({ ...name, logEvents: eventsOf(order) });
@@ -37,6 +47,7 @@ async function put(client: CloudWatchLogsClient, order: Order<Logs>, abortSignal
   } catch (error) {
     if (!isFault(error, 'ResourceNotFoundException')) throw error;
     // The group is the owner's to make; the stream comes with the first event.
+    await role.must({ action: 'logs:CreateLogStream', resource: streamArn(order, place) });
     await client.send(new CreateLogStreamCommand(name), { abortSignal }).catch((fault: unknown) => {
       if (!isFault(fault, 'ResourceAlreadyExistsException')) throw fault;
     });
@@ -47,13 +58,14 @@ async function put(client: CloudWatchLogsClient, order: Order<Logs>, abortSignal
 export const cloudwatchLogs: ActionType<Logs> = {
   name: 'CloudwatchLogsAction',
   resource: ({ logGroupName = '' }) => logGroupName,
-  run: ([order], { aws, place, signal }) =>
+  rights: (order, place) => [{ action: 'logs:PutLogEvents', resource: streamArn(order, place) }],
+  run: ([order], tools) =>
     asking(async () => {
       const { CloudWatchLogsClient: Client } = await import('@aws-sdk/client-cloudwatch-logs');
       await put(
-        aws.client(place, 'logs', (config) => new Client(config)),
+        tools.aws.client(tools, 'logs', (config) => new Client(config)),
         order,
-        signal,
+        tools,
       );
     }),
 };

@@ -6,10 +6,13 @@ import { numberOf } from './json-payload.ts';
 export const cloudwatchMetric: ActionType<ParametersOf<'cloudwatchMetric'>> = {
   name: 'CloudwatchMetricAction',
   resource: ({ metricName = '' }) => metricName,
-  run: ([{ parameters, message }], { aws, place, signal }) =>
+  rights: ({ parameters: { metricNamespace = '' } }) => [
+    { action: 'cloudwatch:PutMetricData', resource: '*', keys: [['cloudwatch:namespace', metricNamespace]] },
+  ],
+  run: ([{ parameters, message }], { aws, place, role, signal }) =>
     asking(async () => {
       const { CloudWatchClient, PutMetricDataCommand } = await import('@aws-sdk/client-cloudwatch');
-      const client = aws.client(place, 'monitoring', (config) => new CloudWatchClient(config));
+      const client = aws.client({ place, role }, 'monitoring', (config) => new CloudWatchClient(config));
       const { metricNamespace, metricName, metricValue = '', metricUnit, metricTimestamp } = parameters;
       // Seconds since the epoch; the time of the message without one.
       const at = metricTimestamp ? numberOf(metricTimestamp, 'metricTimestamp') * 1000 : message.receivedAt;

@@ -6,8 +6,10 @@ import type { Action } from '@aws-sdk/client-iot';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { FunctionInvoker } from '../../functions/contract.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import type { Egress } from '../../outgoing/egress.ts';
 import type { AwsClients } from './aws-clients.ts';
 import type { Destinations } from './destinations.ts';
+import type { ActionRole, Right } from './role.ts';
 
 /** The members of `Action`, of which a rule's action has exactly one; the service model's table does not know `influxDB` yet. */
 export type ActionKey = Exclude<keyof Action, '$unknown' | 'influxDB'>;
@@ -42,6 +44,10 @@ export interface Order<P> {
   /** Whether `payload` is JSON; raw bytes come from payloads that are not. */
   readonly isJson: boolean;
   readonly message: OriginalMessage;
+  /** Whether the account's root wrote the host that the action sends to: the rule is its own, and no template stands there. */
+  readonly hostByRoot?: boolean;
+  /** Whether the account's root has named the role, though IAM keeps none of its ARN. */
+  readonly foreignRole?: boolean;
 }
 
 /** What actions work with. */
@@ -55,6 +61,9 @@ export interface ActionTools {
   readonly functions: FunctionInvoker;
   readonly aws: AwsClients;
   readonly destinations: Destinations;
+  readonly egress: Egress;
+  /** The role that the action names. */
+  readonly role: ActionRole;
 }
 
 /** Orders that go out together. */
@@ -75,6 +84,15 @@ export interface ActionType<P> {
   resource(parameters: P): string;
   /** Members whose text is no template; `roleArn` never is. */
   readonly literal?: readonly string[];
+  /**
+   * Rights that the action's role must have: asked of IAM before the action is done, wherever that is (developer guide, page of
+   * the action). None for an action that acts with no role's rights.
+   */
+  rights(order: Order<P>, place: Place): readonly Right[];
+  /** The role's ARN; the member `roleArn` unless said. */
+  roleArn?(parameters: P): string | undefined;
+  /** The text that says which host the action sends to, where that is not the operator's to say. */
+  address?(parameters: P): string | undefined;
   /** What the service model can't say of parameters, asked before rendering. Fails with InvalidRequestException. */
   check?(parameters: P, place: 'action' | 'error action'): void;
   batching?(parameters: P): Batching | undefined;

@@ -7,6 +7,8 @@ export interface Destinations {
    * names; without one the URL itself is meant.
    */
   isConfirmed(place: Place, url: URL, confirmationUrl: string | undefined): boolean;
+  /** Whether the operator vouches for a URL. */
+  isTrusted(url: URL): boolean;
   /** Whether a destination of this ARN is there and ENABLED. */
   isEnabled(place: Place, arn: string): boolean;
 }

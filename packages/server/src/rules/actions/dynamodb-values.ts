@@ -1,4 +1,6 @@
 /** JSON as DynamoDB's attribute values (Amazon DynamoDB API reference, AttributeValue). */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { arnOf } from './role.ts';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { WrittenNumber } from './json-payload.ts';
 
@@ -21,3 +23,7 @@ export function attributeValue(value: unknown): AttributeValue {
 /** Each member as a column. */
 export const attributes = (value: object): Record<string, AttributeValue> =>
   Object.fromEntries(Object.entries(value).map(([name, member]) => [name, attributeValue(member)]));
+
+/** ARN of a table, which DynamoDB lets be named by its ARN too. */
+export const tableArn = (name: string | undefined, place: Place): string =>
+  name?.startsWith('arn:') === true ? name : arnOf('dynamodb', place, 'table/', name);

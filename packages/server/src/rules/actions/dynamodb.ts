@@ -3,12 +3,13 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { asking } from './aws-clients.ts';
 import { ActionError, type ActionType, type Order, type ParametersOf } from './contract.ts';
-import { attributeValue } from './dynamodb-values.ts';
+import { attributeValue, tableArn } from './dynamodb-values.ts';
 import { jsonOf } from './json-payload.ts';
 
 type Parameters = ParametersOf<'dynamoDB'>;
 
 const OPERATIONS = ['INSERT', 'UPDATE', 'DELETE'];
+const RIGHTS: Readonly<Record<string, string>> = { UPDATE: 'dynamodb:UpdateItem', DELETE: 'dynamodb:DeleteItem' };
 
 function keyValue(text: string | undefined, type: string | undefined): AttributeValue {
   if (type !== 'NUMBER') return { S: text ?? '' };
@@ -35,14 +36,17 @@ function column(order: Order<unknown>): AttributeValue {
 export const dynamoDB: ActionType<Parameters> = {
   name: 'DynamoAction',
   resource: ({ tableName = '' }) => tableName,
+  rights: ({ parameters: { operation = 'INSERT', tableName } }, place) => [
+    { action: RIGHTS[operation] ?? 'dynamodb:PutItem', resource: tableArn(tableName, place) },
+  ],
   check({ operation = 'INSERT' }) {
     if (!operation.includes('${') && !OPERATIONS.includes(operation))
       fail('InvalidRequestException', `The operation ${operation} is none of ${OPERATIONS.join(', ')}`);
   },
-  run: ([order], { aws, place, signal }) =>
+  run: ([order], { aws, place, role, signal }) =>
     asking(async () => {
       const { DeleteItemCommand, DynamoDBClient, PutItemCommand, UpdateItemCommand } = await import('@aws-sdk/client-dynamodb');
-      const client = aws.client(place, 'dynamodb', (config) => new DynamoDBClient(config));
+      const client = aws.client({ place, role }, 'dynamodb', (config) => new DynamoDBClient(config));
       const { tableName, operation = 'INSERT', payloadField = 'payload' } = order.parameters;
       const key = keyOf(order.parameters);
       const options = { abortSignal: signal };

@@ -1,6 +1,7 @@
 /** The firehose action: PutRecordBatch (developer guide, page kinesis-firehose-rule-action). */
 import { asking } from './aws-clients.ts';
 import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { arnOf } from './role.ts';
 import { recordsOf } from './json-payload.ts';
 
 /** Records of one request. */
@@ -9,11 +10,17 @@ const MOST = 500;
 export const firehose: ActionType<ParametersOf<'firehose'>> = {
   name: 'FirehoseAction',
   resource: ({ deliveryStreamName = '' }) => deliveryStreamName,
+  rights: ({ parameters: { deliveryStreamName, batchMode = false } }, place) => [
+    {
+      action: batchMode ? 'firehose:PutRecordBatch' : 'firehose:PutRecord',
+      resource: arnOf('firehose', place, 'deliverystream/', deliveryStreamName),
+    },
+  ],
   literal: ['separator'],
-  run: ([order], { aws, place, signal }) =>
+  run: ([order], { aws, place, role, signal }) =>
     asking(async () => {
       const { FirehoseClient, PutRecordBatchCommand } = await import('@aws-sdk/client-firehose');
-      const client = aws.client(place, 'firehose', (config) => new FirehoseClient(config));
+      const client = aws.client({ place, role }, 'firehose', (config) => new FirehoseClient(config));
       const { deliveryStreamName, separator = '', batchMode = false } = order.parameters;
       const end = Buffer.from(separator);
       const records = recordsOf(order, batchMode, MOST).map((data) => ({ Data: Buffer.concat([data, end]) }));

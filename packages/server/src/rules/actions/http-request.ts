@@ -1,6 +1,7 @@
 /** One HTTP request of an action or a destination: bounded in time and size, follows no redirect. */
-import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { type Egress, EgressError } from '../../outgoing/egress.ts';
+import { openRequest } from '../../outgoing/requests.ts';
 import { ActionError } from './contract.ts';
 
 export interface HttpAnswer {
@@ -14,33 +15,32 @@ export interface HttpAnswer {
 /** Bytes of an answer that are read (API reference: an answer beyond 16,384 bytes is not tried again). */
 export const MOST_READ = 16_384;
 
-/**
- * Connections are kept for the next message. A queue has its own bound on what is under way; that of a peer is so wide
- * that one path which never answers does not keep the others waiting for a connection.
- */
-const kept = { keepAlive: true, maxSockets: 512, maxFreeSockets: 8, timeout: 30_000 } as const;
-const httpAgent = new HttpAgent(kept);
-const httpsAgent = new HttpsAgent(kept);
+export interface Sending {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly signal: AbortSignal;
+  /** Whether the operator, or the root of the home account, has chosen the host. */
+  readonly exempt: boolean;
+}
 
-/** Sends a request. Any status is an answer; fails with ActionError, passing, when there is none. */
-export async function send(
-  url: URL,
-  { method, headers, body, signal }: { method: string; headers: Record<string, string>; body: Uint8Array; signal: AbortSignal },
-): Promise<HttpAnswer> {
-  const secure = url.protocol === 'https:';
+/** Sends a request. Any status is an answer; fails with ActionError when there is none. */
+export async function send(egress: Egress, url: URL, { method, headers, body, signal, exempt }: Sending): Promise<HttpAnswer> {
   try {
+    const request = await openRequest(egress, url, {
+      method,
+      headers: { ...headers, 'content-length': String(body.length) },
+      signal,
+      exempt,
+      keepAlive: true,
+    });
     return await new Promise<HttpAnswer>((resolve, reject) => {
-      const request = (secure ? httpsRequest : httpRequest)(url, {
-        method,
-        headers: { ...headers, 'content-length': String(body.length) },
-        signal,
-        agent: secure ? httpsAgent : httpAgent,
-      });
       request.on('error', reject);
       request.on('response', (response) => read(response).then(resolve, reject));
       request.end(body);
     });
   } catch (error) {
+    if (error instanceof EgressError) throw new ActionError(error.message, error.passing, error);
     if (signal.aborted) throw new ActionError(`no answer came in time from ${url.host}`, true, error);
     const code = (error as NodeJS.ErrnoException | undefined)?.code ?? 'unknown fault';
     throw new ActionError(`${url.host} could not be reached (${code})`, true, error);

@@ -47,7 +47,7 @@ function bodyOf(orders: readonly Order<Http>[], batched: boolean): Buffer {
 
 async function post(orders: readonly [Order<Http>, ...Order<Http>[]], tools: ActionTools): Promise<void> {
   // The headers are those of the last message (page http_batching).
-  const { parameters, isJson } = orders.at(-1) ?? orders[0];
+  const { parameters, isJson, hostByRoot } = orders.at(-1) ?? orders[0];
   const { url: text = '', confirmationUrl, auth, enableBatching = false } = parameters;
   const url = urlOf(text);
   if (url === undefined) throw new ActionError('the URL is no http or https URL', false);
@@ -56,8 +56,11 @@ async function post(orders: readonly [Order<Http>, ...Order<Http>[]], tools: Act
   const body = bodyOf(orders, enableBatching);
   const headers = headersOf(parameters, isJson || enableBatching);
   const { signingRegion: region = tools.place.region, serviceName: service = '' } = auth?.sigv4 ?? {};
-  const signed = auth?.sigv4 === undefined ? {} : tools.aws.sign(tools.place, { method: 'POST', url, region, service, body });
-  const answer = await send(url, { method: 'POST', headers: { ...headers, ...signed }, body, signal: tools.signal });
+  const toSign = { method: 'POST', url, region, service, body };
+  const signed = auth?.sigv4 === undefined ? {} : await tools.aws.signAsRole(tools, toSign);
+  const exempt = tools.destinations.isTrusted(url) || tools.egress.exempts(tools.place.accountId, hostByRoot);
+  const sent = { method: 'POST', headers: { ...headers, ...signed }, body, signal: tools.signal, exempt };
+  const answer = await send(tools.egress, url, sent);
   if (answer.status >= 200 && answer.status < 300) return;
   // Only these two kinds are tried again, and not after a long answer.
   const passing = (answer.status === 429 || answer.status >= 500) && answer.size <= 16_384;
@@ -67,6 +70,10 @@ async function post(orders: readonly [Order<Http>, ...Order<Http>[]], tools: Act
 export const http: ActionType<Http> = {
   name: 'HttpAction',
   resource: ({ url = '' }) => url,
+  // The receiver judges what the role that signs may do.
+  rights: () => [],
+  roleArn: ({ auth }) => auth?.sigv4?.roleArn,
+  address: ({ url }) => url,
   literal: ['key', 'auth'],
   check({ url = '', confirmationUrl, enableBatching = false, batchConfig }, place) {
     if (url.includes('${') && confirmationUrl === undefined)

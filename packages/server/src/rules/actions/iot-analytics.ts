@@ -2,6 +2,7 @@
 import { fail } from '@thingkeep/wire/errors.ts';
 import { asking } from './aws-clients.ts';
 import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { arnOf } from './role.ts';
 import { recordsOf } from './json-payload.ts';
 
 /** Messages of one request. */
@@ -13,13 +14,19 @@ const channelOf = ({ channelName, channelArn }: ParametersOf<'iotAnalytics'>): s
 export const iotAnalytics: ActionType<ParametersOf<'iotAnalytics'>> = {
   name: 'IotAnalyticsAction',
   resource: channelOf,
+  rights: ({ parameters }, place) => [
+    {
+      action: 'iotanalytics:BatchPutMessage',
+      resource: arnOf('iotanalytics', place, 'channel/', channelOf(parameters)),
+    },
+  ],
   check(parameters) {
     if (channelOf(parameters) === '') fail('InvalidRequestException', 'An iotAnalytics action needs a channelName');
   },
-  run: ([order], { aws, place, signal }) =>
+  run: ([order], { aws, place, role, signal }) =>
     asking(async () => {
       const { BatchPutMessageCommand, IoTAnalyticsClient } = await import('@aws-sdk/client-iotanalytics');
-      const client = aws.client(place, 'iotanalytics', (config) => new IoTAnalyticsClient(config));
+      const client = aws.client({ place, role }, 'iotanalytics', (config) => new IoTAnalyticsClient(config));
       const messages = recordsOf(order, order.parameters.batchMode ?? false, MOST).map((payload, i) => ({
         ...{ payload, messageId: `${order.id}-${i}` },
       }));

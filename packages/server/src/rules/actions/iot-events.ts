@@ -2,6 +2,7 @@
 import { fail } from '@thingkeep/wire/errors.ts';
 import { asking } from './aws-clients.ts';
 import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { arnOf } from './role.ts';
 import { recordsOf } from './json-payload.ts';
 
 /** Messages of one request. */
@@ -10,13 +11,16 @@ const MOST = 10;
 export const iotEvents: ActionType<ParametersOf<'iotEvents'>> = {
   name: 'IotEventsAction',
   resource: ({ inputName = '' }) => inputName,
+  rights: ({ parameters }, place) => [
+    { action: 'iotevents:BatchPutMessage', resource: arnOf('iotevents', place, 'input/', parameters.inputName) },
+  ],
   check({ batchMode = false, messageId }) {
     if (batchMode && messageId !== undefined) fail('InvalidRequestException', 'In batchMode there can be no messageId');
   },
-  run: ([order], { aws, place, signal }) =>
+  run: ([order], { aws, place, role, signal }) =>
     asking(async () => {
       const { BatchPutMessageCommand, IoTEventsDataClient } = await import('@aws-sdk/client-iot-events-data');
-      const client = aws.client(place, 'iotevents', (config) => new IoTEventsDataClient(config));
+      const client = aws.client({ place, role }, 'iotevents', (config) => new IoTEventsDataClient(config));
       const { inputName, messageId, batchMode = false } = order.parameters;
       const messages = recordsOf(order, batchMode, MOST).map((payload, i) => ({
         ...{ inputName, payload },

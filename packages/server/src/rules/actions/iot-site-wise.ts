@@ -2,6 +2,7 @@
 import type { AssetPropertyValue, PutAssetPropertyValueEntry } from '@aws-sdk/client-iot';
 import { asking } from './aws-clients.ts';
 import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { arnOf } from './role.ts';
 import { numberOf } from './json-payload.ts';
 
 /** Numbers and truth values come as texts that templates rendered. */
@@ -41,10 +42,16 @@ const entryOf = (entry: PutAssetPropertyValueEntry, id: string) => {
 export const iotSiteWise: ActionType<ParametersOf<'iotSiteWise'>> = {
   name: 'IotSiteWiseAction',
   resource: ({ putAssetPropertyValueEntries: [first] = [] }) => first?.propertyAlias ?? first?.propertyId ?? '',
-  run: ([{ id, parameters }], { aws, place, signal }) =>
+  // An alias names a time series whose id is not known here.
+  rights: ({ parameters: { putAssetPropertyValueEntries = [] } }, place) =>
+    putAssetPropertyValueEntries.map(({ assetId }) => ({
+      action: 'iotsitewise:BatchPutAssetPropertyValue',
+      resource: assetId ? arnOf('iotsitewise', place, 'asset/', assetId) : '*',
+    })),
+  run: ([{ id, parameters }], { aws, place, role, signal }) =>
     asking(async () => {
       const { BatchPutAssetPropertyValueCommand, IoTSiteWiseClient } = await import('@aws-sdk/client-iotsitewise');
-      const client = aws.client(place, 'iotsitewise', (config) => new IoTSiteWiseClient(config));
+      const client = aws.client({ place, role }, 'iotsitewise', (config) => new IoTSiteWiseClient(config));
       const entries = (parameters.putAssetPropertyValueEntries ?? []).map((entry, i) => entryOf(entry, `${id}-${i}`));
       const answer = await client.send(new BatchPutAssetPropertyValueCommand({ entries }), { abortSignal: signal });
       const fault = answer.errorEntries?.[0]?.errors?.[0];

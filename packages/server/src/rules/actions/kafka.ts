@@ -109,6 +109,8 @@ const FOR_GOOD = /UNKNOWN_TOPIC|Unknown topic|AUTHORIZATION_FAILED|TOO_LARGE|INV
 export const kafka: ActionType<Kafka> = {
   name: 'KafkaAction',
   resource: ({ topic = '' }) => topic,
+  // The cluster's own credentials are among the properties; the role is that of the VPC destination.
+  rights: () => [],
   literal: ['destinationArn', 'bootstrap.servers'],
   check,
   run: produce,

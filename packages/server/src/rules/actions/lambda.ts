@@ -10,12 +10,21 @@ const PASSING: ReadonlySet<string> = new Set(['overload', 'timeout', 'unavailabl
 export const lambda: ActionType<ParametersOf<'lambda'>> = {
   name: 'LambdaAction',
   resource: ({ functionArn = '' }) => functionArn,
-  async run([{ parameters, payload, ruleName }], { functions, place, destinations }) {
+  // The function's own policy says who may invoke it (developer guide, page lambda-rule-action).
+  rights: () => [],
+  address: ({ functionArn }) => functionArn,
+  async run([{ parameters, payload, ruleName, hostByRoot }], { functions, place, destinations }) {
     // A message may say what function it is: a URL must have the consent of its owner, as that of the http action has.
     const url = functionUrl(parameters.functionArn ?? '');
     if (url !== undefined && !destinations.isConfirmed(place, url, undefined))
       throw new ActionError(`no destination that is ENABLED covers ${url.origin}${url.pathname}`, false);
-    const as = { service: 'iot.amazonaws.com', sourceArn: ruleArn(place, ruleName), sourceAccount: place.accountId };
+    const as = {
+      service: 'iot.amazonaws.com',
+      sourceArn: ruleArn(place, ruleName),
+      sourceAccount: place.accountId,
+      byRoot: hostByRoot,
+      vouched: url !== undefined && destinations.isTrusted(url),
+    };
     try {
       await functions.invokeLater(parameters.functionArn ?? '', payload, { as });
     } catch (error) {

@@ -1,6 +1,7 @@
 /** The location action: BatchUpdateDevicePosition (developer guide, page location-rule-action). */
 import { asking } from './aws-clients.ts';
 import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { arnOf } from './role.ts';
 import { numberOf } from './json-payload.ts';
 
 /** Milliseconds of each unit. */
@@ -9,7 +10,10 @@ const UNITS: Readonly<Record<string, number>> = { SECONDS: 1000, MILLISECONDS: 1
 export const location: ActionType<ParametersOf<'location'>> = {
   name: 'LocationAction',
   resource: ({ trackerName = '' }) => trackerName,
-  run: ([{ parameters, message }], { aws, place, signal }) =>
+  rights: ({ parameters }, place) => [
+    { action: 'geo:BatchUpdateDevicePosition', resource: arnOf('geo', place, 'tracker/', parameters.trackerName) },
+  ],
+  run: ([{ parameters, message }], { aws, place, role, signal }) =>
     asking(async () => {
       const { BatchUpdateDevicePositionCommand, LocationClient } = await import('@aws-sdk/client-location');
       const { trackerName, deviceId, latitude = '', longitude = '', timestamp } = parameters;
@@ -21,7 +25,7 @@ export const location: ActionType<ParametersOf<'location'>> = {
         ...{ DeviceId: deviceId, SampleTime: new Date(at) },
         Position: [numberOf(longitude, 'longitude'), numberOf(latitude, 'latitude')],
       };
-      const client = aws.client(place, 'geo', (config) => new LocationClient(config));
+      const client = aws.client({ place, role }, 'geo', (config) => new LocationClient(config));
       const answer = await client.send(new BatchUpdateDevicePositionCommand({ TrackerName: trackerName, Updates: [update] }), {
         abortSignal: signal,
       });

@@ -1,21 +1,36 @@
 /** The openSearch and elasticsearch actions: a document, put by its id (developer guide, page opensearch-rule-action). */
+import type { Place } from '@thingkeep/wire/arn.ts';
 import { ActionError, type ActionTools, type ActionType, type Order, type ParametersOf } from './contract.ts';
 import { send } from './http-request.ts';
 import { jsonOf } from './json-payload.ts';
+import { arnOf } from './role.ts';
 
 type Parameters = ParametersOf<'openSearch'>;
 
-/** The endpoint, when it is at or below one that the operator has named. */
-function endpointOf(given: string, { aws }: ActionTools): URL {
+/** Host of a domain's endpoint at AWS: `search-{domain}-{id}.{region}.es.amazonaws.com`, or `vpc-...`. */
+const AWS_HOST = /^(?:search|vpc)-([a-z0-9-]{3,28})-[a-z0-9]{26}\.([a-z0-9-]{1,32})\.es\.amazonaws\.com$/;
+
+/** ARN of the document; where an endpoint is not AWS's, its host name stands for the domain's name. */
+function documentArn({ parameters: { endpoint = '', index, type, id } }: Order<Parameters>, place: Place): string {
+  const { hostname = '', pathname = '' } = URL.parse(endpoint) ?? {};
+  const below = pathname.replace(/\/$/, '');
+  const [, domain = hostname, region = place.region] = AWS_HOST.exec(hostname) ?? [];
+  return arnOf('es', { ...place, region }, 'domain/', `${domain}${below}/${index}/${type}/${id}`);
+}
+
+/** The endpoint, when it is at or below one that the operator has named; `exempt` when it was named by its URL. */
+function endpointOf(given: string, { aws }: ActionTools): { readonly url: URL; readonly exempt: boolean } {
   const url = URL.parse(given.endsWith('/') ? given : `${given}/`);
-  const known = aws.endpoints('es').some((text) => {
-    const base = text === 'aws' ? undefined : URL.parse(text.endsWith('/') ? text : `${text}/`);
-    if (base === undefined) return url?.protocol === 'https:' && url.hostname.endsWith('.es.amazonaws.com');
+  const endpoints = aws.endpoints('es');
+  const exempt = endpoints.some((text) => {
+    const base = text === 'aws' ? null : URL.parse(text.endsWith('/') ? text : `${text}/`);
     return url !== null && base?.origin === url.origin && url.pathname.startsWith(base.pathname);
   });
-  if (url === null || !known)
+  const isAws = endpoints.includes('aws') && url?.protocol === 'https:' && url.hostname.endsWith('.es.amazonaws.com');
+  const isPlain = url !== null && `${url.username}${url.password}${url.search}${url.hash}` === '';
+  if (!isPlain || !(exempt || isAws))
     throw new ActionError(`the endpoint is none that the server may use: it is started with --action-endpoints es=URL`, false);
-  return url;
+  return { url, exempt };
 }
 
 /** One step of a path. What templates give may come from a device: it must neither be nothing nor lead elsewhere. */
@@ -27,12 +42,12 @@ function step(text: string, what: string): string {
 async function put([order]: readonly [Order<Parameters>, ...unknown[]], tools: ActionTools): Promise<void> {
   const { endpoint = '', index = '', type = '', id = '' } = order.parameters;
   if (jsonOf(order) === undefined) throw new ActionError('the result of the SQL is no JSON document', false);
-  const url = endpointOf(endpoint, tools);
+  const { url, exempt } = endpointOf(endpoint, tools);
   url.pathname += `${step(index, 'index')}/${step(type, 'type')}/${step(id, 'id')}`;
   const body = order.payload;
-  const signed = tools.aws.sign(tools.place, { method: 'PUT', url, region: tools.place.region, service: 'es', body });
+  const signed = await tools.aws.sign(tools, { method: 'PUT', url, region: tools.place.region, service: 'es', body });
   const headers = { 'content-type': 'application/json', ...signed };
-  const { status, body: said } = await send(url, { method: 'PUT', headers, body, signal: tools.signal });
+  const { status, body: said } = await send(tools.egress, url, { method: 'PUT', headers, body, signal: tools.signal, exempt });
   if (status >= 200 && status < 300) return;
   throw new ActionError(`HTTP status ${status} from ${url.host}: ${said.slice(0, 200)}`, status === 429 || status >= 500);
 }
@@ -40,6 +55,7 @@ async function put([order]: readonly [Order<Parameters>, ...unknown[]], tools: A
 const action = (name: string): ActionType<Parameters> => ({
   name,
   resource: ({ endpoint = '', index = '' }) => `${endpoint}/${index}`,
+  rights: (order, place) => [{ action: 'es:ESHttpPut', resource: documentArn(order, place) }],
   run: put,
 });
 

@@ -5,6 +5,8 @@ import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
 export const republishAction: ActionType<ParametersOf<'republish'>> = {
   name: 'RepublishAction',
   resource: ({ topic = '' }) => topic,
+  // Asked where it is published: see rules/republish.ts.
+  rights: () => [],
   check({ topic = '' }) {
     if (topic === '') fail('InvalidRequestException', 'The topic of a republish action is empty');
     // `$` begins a template: a reserved topic is written with two (developer guide, page republish-rule-action).

@@ -1,18 +1,25 @@
 /** The s3 action: PutObject (developer guide, page s3-rule-action). */
 import { asking, type ClientConfig } from './aws-clients.ts';
-import type { ActionType, ParametersOf } from './contract.ts';
+import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
 
 export const s3: ActionType<ParametersOf<'s3'>> = {
   name: 'S3Action',
   resource: ({ bucketName = '' }) => bucketName,
-  run: ([{ parameters, payload }], { aws, place, signal }) =>
+  rights({ parameters: { bucketName = '', key = '', cannedAcl } }) {
+    // A proxy in front of a store may resolve such steps, and put the object elsewhere than was asked for.
+    if (/(^|\/)\.{1,2}(\/|$)/.test(key)) throw new ActionError('the key has a step that is . or ..', false);
+    const resource = bucketName.startsWith('arn:') ? `${bucketName}/object/${key}` : `arn:aws:s3:::${bucketName}/${key}`;
+    const put = { action: 's3:PutObject', resource };
+    return cannedAcl === undefined ? [put] : [put, { action: 's3:PutObjectAcl', resource }];
+  },
+  run: ([{ parameters, payload }], { aws, place, role, signal }) =>
     asking(async () => {
       const { PutObjectCommand, S3Client } = await import('@aws-sdk/client-s3');
       // Stores that are not AWS's have no host name for each bucket.
       const make = (config: ClientConfig): InstanceType<typeof S3Client> =>
         new S3Client({ ...config, forcePathStyle: config.endpoint !== undefined, requestChecksumCalculation: 'WHEN_REQUIRED' });
       const { bucketName, key, cannedAcl } = parameters;
-      await aws.client(place, 's3', make).send(
+      await aws.client({ place, role }, 's3', make).send(
         new PutObjectCommand({
           ...{ Bucket: bucketName, Key: key, Body: payload },
           ...(cannedAcl === undefined ? {} : { ACL: cannedAcl as 'private' }),

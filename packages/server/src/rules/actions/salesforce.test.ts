@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { testEgress } from '../../outgoing/test-egress.ts';
 import { ActionError, type ActionTools, type Order, type ParametersOf } from './contract.ts';
 import { salesforce } from './salesforce.ts';
 
@@ -23,7 +24,7 @@ test('posts the event with its token; 5xx passes, 4xx does not, and no failure n
     const run = (status: number): Promise<void> => {
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/${status}/streams/a/b/event`;
       const order = { parameters: { token, url }, payload: Buffer.from('{"a":1}'), isJson: true };
-      const tools = { signal: AbortSignal.timeout(5000) };
+      const tools = { egress: testEgress(), signal: AbortSignal.timeout(5000) };
       return salesforce.run([order as Order<ParametersOf<'salesforce'>>], tools as ActionTools);
     };
     await run(200);

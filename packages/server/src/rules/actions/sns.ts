@@ -5,10 +5,11 @@ import type { ActionType, ParametersOf } from './contract.ts';
 export const sns: ActionType<ParametersOf<'sns'>> = {
   name: 'SnsAction',
   resource: ({ targetArn = '' }) => targetArn,
-  run: ([{ parameters, payload }], { aws, place, signal }) =>
+  rights: ({ parameters: { targetArn = '' } }) => [{ action: 'sns:Publish', resource: targetArn }],
+  run: ([{ parameters, payload }], { aws, place, role, signal }) =>
     asking(async () => {
       const { PublishCommand, SNSClient } = await import('@aws-sdk/client-sns');
-      const client = aws.client(place, 'sns', (config) => new SNSClient(config));
+      const client = aws.client({ place, role }, 'sns', (config) => new SNSClient(config));
       const { targetArn, messageFormat } = parameters;
       await client.send(
         new PublishCommand({

@@ -2,6 +2,7 @@
 import { fail } from '@thingkeep/wire/errors.ts';
 import { asking } from './aws-clients.ts';
 import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { arnOf } from './role.ts';
 import { objectOf, WrittenNumber } from './json-payload.ts';
 
 type Timestream = ParametersOf<'timestream'>;
@@ -23,12 +24,15 @@ function measureOf(value: unknown): Measure {
 export const timestream: ActionType<Timestream> = {
   name: 'TimestreamAction',
   resource: ({ databaseName = '', tableName = '' }) => `${databaseName}/${tableName}`,
+  rights: ({ parameters: { databaseName = '', tableName = '' } }, place) => [
+    { action: 'timestream:WriteRecords', resource: arnOf('timestream', place, `database/${databaseName}/table/`, tableName) },
+  ],
   check({ timestamp }) {
     const { unit = 'MILLISECONDS' } = timestamp ?? {};
     if (!unit.includes('${') && !UNITS.includes(unit))
       fail('InvalidRequestException', `The unit ${unit} is none of ${UNITS.join(', ')}`);
   },
-  run: ([order], { aws, place, signal }) =>
+  run: ([order], { aws, place, role, signal }) =>
     asking(async () => {
       const { TimestreamWriteClient, WriteRecordsCommand } = await import('@aws-sdk/client-timestream-write');
       const { databaseName, tableName, dimensions = [], timestamp } = order.parameters;
@@ -40,7 +44,7 @@ export const timestream: ActionType<Timestream> = {
         Time: timestamp?.value ?? String(order.message.receivedAt),
         TimeUnit: (timestamp?.unit ?? 'MILLISECONDS') as 'MILLISECONDS',
       };
-      const client = aws.client(place, 'timestream', (config) => new TimestreamWriteClient(config));
+      const client = aws.client({ place, role }, 'timestream', (config) => new TimestreamWriteClient(config));
       const request = { DatabaseName: databaseName, TableName: tableName, CommonAttributes: common, Records: records };
       await client.send(new WriteRecordsCommand(request), { abortSignal: signal });
     }),

@@ -47,6 +47,14 @@ export type ExternalFunction =
   | 'machinelearning_predict'
   | 'decode_proto';
 
+/** What is known of a call beside its arguments. */
+export interface ExternalCall {
+  /** Whether each argument stands in the SQL itself, and comes of no message. */
+  readonly fixed: readonly boolean[];
+  /** Topic of the message that is evaluated. */
+  readonly topic: string;
+}
+
 /** What a query asks of the world. */
 export interface QueryServices {
   readonly accountId: string;
@@ -55,7 +63,7 @@ export interface QueryServices {
   random(): number;
   uuid(): string;
   /** Arguments and answer are plain JSON. A call that fails rejects; its value is then Undefined. */
-  call(name: ExternalFunction, args: readonly unknown[]): Promise<unknown>;
+  call(name: ExternalFunction, args: readonly unknown[], site: ExternalCall): Promise<unknown>;
 }
 
 /** One evaluation: a message, the values of its SET variables, and the answers of services. Templates of a rule share it with the query. */

@@ -124,7 +124,7 @@ export class Evaluation implements Scope {
   }
 
   /** A service's answer; Undefined when the call failed. */
-  ask(site: number, name: ExternalFunction, args: () => readonly unknown[]): SqlValue {
+  ask(site: number, name: ExternalFunction, args: () => readonly unknown[], fixed: readonly boolean[] = []): SqlValue {
     const place = this.#place(site);
     this.#answers ??= new Map();
     const answers = this.#answers;
@@ -140,7 +140,7 @@ export class Evaluation implements Scope {
         `the query calls other services more than ${SQL_LIMITS.calls} times for this message`,
       );
     // A call that throws at once has failed like any other.
-    const answered = (async () => this.services.call(name, args()))().then(
+    const answered = (async () => this.services.call(name, args(), { fixed, topic: this.message.topic }))().then(
       (answer) => void answers.set(place, answerValue(answer, this.dialect)),
       () => void answers.set(place, undefined),
     );

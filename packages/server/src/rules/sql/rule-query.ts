@@ -58,6 +58,8 @@ interface Parts {
   /** `*` alone: what is not JSON goes through as it is. */
   readonly whole: boolean;
   readonly where: Evaluate | undefined;
+  /** Roles that the statement and the templates made of it name. */
+  readonly roles: Set<string>;
   readonly facts: { -readonly [K in keyof QueryFacts]: QueryFacts[K] };
 }
 
@@ -80,10 +82,16 @@ export class RuleQuery {
     return this.#parts.facts.asks;
   }
 
+  /** ARNs of roles that functions of the statement, and of its templates so far, ask services with. */
+  get roles(): ReadonlySet<string> {
+    return this.#parts.roles;
+  }
+
   /** Fails with SqlParseException: line and column, what was found and what was expected. */
   static parse(sql: string, version: SqlVersion): RuleQuery {
     const dialect = DIALECTS[version];
-    const statement = parseStatement(sql, dialect, callCheck(dialect, false));
+    const roles = new Set<string>();
+    const statement = parseStatement(sql, dialect, callCheck(dialect, false, roles));
     const compiler = new Compiler(dialect);
     const variables = statement.variables.map(({ expression }) => compiler.expression(expression));
     const where = statement.where === undefined ? undefined : compiler.expression(statement.where);
@@ -100,13 +108,14 @@ export class RuleQuery {
       whole: whole && (statement.select.kind === 'value' || statement.select.items[0]?.path.length === 0),
       where,
       facts: { dialect, variables, asks: compiler.asks },
+      roles,
     });
   }
 
   /** An action's field. Fails with SqlParseException. */
   template(text: string): Template {
-    const { compiler, facts, variables } = this.#parts;
-    const parts: Part[] = parseTemplate(text, this.#dialect, callCheck(this.#dialect, true), variables).map((part) =>
+    const { compiler, facts, variables, roles } = this.#parts;
+    const parts: Part[] = parseTemplate(text, this.#dialect, callCheck(this.#dialect, true, roles), variables).map((part) =>
       typeof part === 'string' ? part : compiler.expression(part),
     );
     facts.asks = compiler.asks;

@@ -74,7 +74,7 @@ export const ERROR_CASES: readonly ErrorGroup[] = [
       ],
       [
         "SET @r = 'r' SELECT get_thing_shadow('t', @r) FROM 't'",
-        at(1, 21, 'get_thing_shadow', 'an argument of get_thing_shadow that is no variable'),
+        at(1, 21, 'get_thing_shadow', 'the role of get_thing_shadow as a text in quotes, since it can not be computed'),
       ],
       [
         "SET @m = 'x' SELECT transform(@m, a, b) FROM 't'",

@@ -16,11 +16,12 @@ const external = (
     { least: Math.min(...shape.counts), most: Math.max(...shape.counts), since2016: shape.since2016 ?? false, asks: true },
     (args, { id }) => {
       if (!shape.counts.includes(args.length)) return () => undefined;
+      const fixed = args.map(({ expression }) => expression.kind === 'literal');
       return (evaluation) => {
         const values = args.map((arg) => arg.evaluate(evaluation));
         if (!valid(values)) return undefined;
         for (const value of values) evaluation.bound(jsonSize(value, SQL_LIMITS.valueText));
-        return evaluation.ask(id, name, () => prepare(values).map(toPlain));
+        return evaluation.ask(id, name, () => prepare(values).map(toPlain), fixed);
       };
     },
   );
@@ -64,8 +65,20 @@ export const EXTERNAL: Functions = {
   ),
 };
 
-/** Which argument is the role: it is text, and no variable stands for it (page iot-sql-set). */
+/** Numbers of arguments with which a function that takes a role can be called. */
+const ROLE_COUNTS: Readonly<Record<string, readonly number[]>> = {
+  get_dynamodb: [4, 6],
+  get_registry_data: [3],
+  get_secret: [3, 4],
+  get_thing_shadow: [2, 3],
+  machinelearning_predict: [3],
+};
+
+/**
+ * Which argument is the role. It must stand in the SQL itself (page iot-sql-set): whoever makes the rule is asked for
+ * iam:PassRole on it. Undefined for a function without one, and for a call that gives Undefined in any case.
+ */
 export const roleArgument = (name: string, count: number): number | undefined => {
-  if (!Object.hasOwn(EXTERNAL, name) || name === 'aws_lambda') return undefined;
+  if (!Object.hasOwn(ROLE_COUNTS, name) || ROLE_COUNTS[name]?.includes(count) !== true) return undefined;
   return name === 'machinelearning_predict' ? 1 : count - 1;
 };

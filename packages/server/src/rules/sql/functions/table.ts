@@ -29,24 +29,20 @@ export const FUNCTIONS: Functions = {
 /** Whether a call asks a service. */
 export const asks = (name: string, count: number): boolean => isProtobufCall(name, count) || FUNCTIONS[name]?.asks === true;
 
-/** Arguments that must stand in the SQL themselves (page iot-sql-set). */
-function fixedArguments(name: string, args: readonly Expression[]): (Expression | undefined)[] {
-  if (name === 'transform') return [args[0]];
-  const role = roleArgument(name, args.length);
-  return role === undefined ? [] : [args[role]];
-}
-
 /**
  * Judges the calls of one statement, or of one template: names, versions, arguments that no variable may stand for, and
- * how often a function may be called. A second `get_dynamodb` is let through: AWS takes the rule, and lets it fail.
+ * how often a function may be called. Gathers the roles that calls name. A second `get_dynamodb` is let through: AWS takes the rule, and lets it fail.
  */
-export function callCheck({ nests }: Dialect, inTemplate: boolean): CallCheck {
+export function callCheck({ nests }: Dialect, inTemplate: boolean, roles: Set<string>): CallCheck {
   let registry = 0;
   let protobuf = 0;
   return (name, args, fault) => {
     if (!Object.hasOwn(FUNCTIONS, name)) fault('the name of a function');
     if (FUNCTIONS[name]?.since2016 === true && !nests) fault('a function of SQL version 2015-10-08: this one needs 2016-03-23');
-    if (fixedArguments(name, args).some((arg) => arg?.kind === 'variable')) fault(`an argument of ${name} that is no variable`);
+    if (name === 'transform' && args[0]?.kind === 'variable') fault('an argument of transform that is no variable');
+    const role = args[roleArgument(name, args.length) ?? -1];
+    if (role?.kind === 'literal' && typeof role.value === 'string') roles.add(role.value);
+    else if (role !== undefined) fault(`the role of ${name} as a text in quotes, since it can not be computed`);
     if (name === 'get_registry_data' && ++registry > SQL_LIMITS.registryCalls) fault('get_registry_data only once');
     if (!isProtobufCall(name, args.length)) return;
     if (inTemplate) fault('no decoding of Protobuf in a substitution template');

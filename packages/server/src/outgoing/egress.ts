@@ -1,0 +1,131 @@
+/**
+ * The rules for addresses that a user's words choose: they must be of the internet (special-addresses.ts), and none of this
+ * server's own listeners. Exempt is what the operator has named, and what the root of the home account wrote. A name is
+ * resolved once, all of its addresses are judged, and the connection goes to those: see requests.ts.
+ */
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { inRange, parseIpRange } from '../policies/ip-address.ts';
+import { type AllowedEntry, allowsAddress, allowsName } from './allowed.ts';
+import { type ResolvedAddress, resolveName, type ResolveName } from './resolve.ts';
+import { endAddress, specialPurpose } from './special-addresses.ts';
+
+/** Why nothing is sent, for the owner of the rule, authorizer or function. No address that a name leads to is in it. */
+export class EgressError extends Error {
+  override readonly name = 'EgressError';
+  /** Whether the name may have addresses later. */
+  readonly passing: boolean;
+
+  constructor(message: string, passing = false) {
+    super(message);
+    this.passing = passing;
+  }
+}
+
+export interface EgressOptions {
+  /** Account of `--account-id`: what its root wrote is exempt. */
+  readonly homeAccountId: string;
+  readonly allowed: readonly AllowedEntry[];
+  /** Ports of this server's listeners. */
+  readonly ports: () => readonly number[];
+  /** Whether a host name is one of this server's own. */
+  readonly isOwnName: (host: string) => boolean;
+  readonly resolve?: ResolveName;
+  /** Addresses of this machine; those of its network interfaces when absent. */
+  readonly ownAddresses?: () => readonly string[];
+}
+
+/** Where a connection may go. */
+export interface EgressTarget {
+  readonly host: string;
+  readonly port: number;
+  /** At least one. */
+  readonly addresses: readonly ResolvedAddress[];
+}
+
+/** Host of a URL as an address has no brackets. */
+export const hostOf = ({ hostname }: URL): string => (hostname.startsWith('[') ? hostname.slice(1, -1) : hostname);
+
+export const portOf = ({ port, protocol }: URL): number => (port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port));
+
+const interfaceAddresses = (): readonly string[] =>
+  Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
+
+/** Addresses of every machine itself, whatever its interfaces are said to be. */
+const ITSELF = ['0.0.0.0/8', '127.0.0.0/8', '::/127'].flatMap((text) => parseIpRange(text) ?? []);
+
+const flag = (host: string, port: number): string =>
+  `the operator may allow it with --outgoing-allow ${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+export class Egress {
+  readonly #options: EgressOptions;
+  readonly #resolve: ResolveName;
+  readonly #ownAddresses: () => readonly string[];
+
+  constructor(options: EgressOptions) {
+    this.#options = options;
+    this.#resolve = options.resolve ?? resolveName;
+    this.#ownAddresses = options.ownAddresses ?? interfaceAddresses;
+  }
+
+  /** Whether what an account's record says is exempt: its root wrote it, and the account is the home account. */
+  exempts(accountId: string | undefined, byRoot: boolean | undefined): boolean {
+    return byRoot === true && accountId === this.#options.homeAccountId;
+  }
+
+  /** The addresses of a URL's host. Fails with EgressError where a request may not go there. */
+  target(url: URL, exempt: boolean): Promise<EgressTarget> {
+    return this.targetOf(hostOf(url), portOf(url), exempt);
+  }
+
+  async targetOf(host: string, port: number, exempt: boolean): Promise<EgressTarget> {
+    const { allowed } = this.#options;
+    const isOwn = !exempt && this.#isOwnName(host, port);
+    if (isOwn) throw new EgressError(`${host}:${port} is a listener of this server itself; ${flag(host, port)}`);
+    const vouched = exempt || allowsName(allowed, host, port);
+    const addresses = await this.#addressesOf(host, vouched);
+    if (addresses.length === 0) throw new EgressError(`the host name ${host} has no address`, true);
+    const fault = exempt
+      ? undefined
+      : addresses.map((each) => this.#fault(host, each.address, port)).find((each) => each !== undefined);
+    if (fault === undefined) return { host, port, addresses };
+    throw new EgressError(`${host}${isIP(host) === 0 ? ' leads to an address that' : ''} ${fault}; ${flag(host, port)}`);
+  }
+
+  /** Why a connection may not go to this address, to be read after its name. */
+  #fault(host: string, address: string, port: number): string | undefined {
+    const { allowed, ports } = this.#options;
+    // A listener of the server's own has to be allowed by its port: a whole range is meant for others.
+    if (ports().includes(port) && this.#isOwnAddress(address))
+      return allowsName(allowed, host, port, true) || allowsAddress(allowed, address, port, true)
+        ? undefined
+        : 'is a listener of this server itself';
+    if (allowsName(allowed, host, port) || allowsAddress(allowed, address, port)) return undefined;
+    const special = specialPurpose(address);
+    return special === undefined ? undefined : `is not of the internet (${special})`;
+  }
+
+  #isOwnName(host: string, port: number): boolean {
+    const { allowed, ports, isOwnName } = this.#options;
+    return isIP(host) === 0 && ports().includes(port) && isOwnName(host) && !allowsName(allowed, host, port, true);
+  }
+
+  #isOwnAddress(text: string): boolean {
+    const address = endAddress(text);
+    if (address === undefined || ITSELF.some((range) => inRange(address, range))) return true;
+    return this.#ownAddresses().some((own) => {
+      const known = endAddress(own.split('%', 1)[0] ?? '');
+      return known !== undefined && known.bits === address.bits && known.value === address.value;
+    });
+  }
+
+  async #addressesOf(host: string, vouched: boolean): Promise<readonly ResolvedAddress[]> {
+    const family = isIP(host);
+    if (family !== 0) return [{ address: host, family: family === 6 ? 6 : 4 }];
+    try {
+      return await this.#resolve(host, vouched);
+    } catch {
+      return [];
+    }
+  }
+}

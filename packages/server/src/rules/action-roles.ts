@@ -1,0 +1,76 @@
+/** Roles that actions and the SQL of rules act with: what IAM says of them, and credentials of them. */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { ActionError } from './actions/contract.ts';
+import type { ActionRole, Credentials, Right } from './actions/role.ts';
+import { type KnownRoles, RULES_SERVICE } from './roles.ts';
+import { ruleArn } from './store.ts';
+
+/** As iam/ hands it over: undefined where the account has no such role; fails where the role does not trust the service. */
+export type RoleCredentialsOf = (input: {
+  readonly accountId: string;
+  readonly roleArn: string;
+  readonly service: string;
+  readonly sessionName: string;
+  readonly durationSeconds: number;
+  readonly sourceArn?: string;
+}) => Promise<(Omit<Credentials, 'expiration'> & { readonly expiresAt: number }) | undefined>;
+
+/** A role, and the rule that names it. */
+export interface RoleOfRule {
+  readonly place: Place;
+  readonly ruleName: string;
+  readonly roleArn: string | undefined;
+  /** Whether the account's root has named it though IAM kept no such role: there is nothing to ask as long as it keeps none. */
+  readonly foreign: boolean;
+}
+
+/** Seconds: the shortest that a session can be. */
+const SESSION = 900;
+
+export class ActionRoles {
+  readonly #roles: Pick<KnownRoles, 'ask'>;
+  readonly #credentialsOf: RoleCredentialsOf;
+
+  constructor(roles: Pick<KnownRoles, 'ask'>, credentialsOf: RoleCredentialsOf) {
+    this.#roles = roles;
+    this.#credentialsOf = credentialsOf;
+  }
+
+  of({ place, ruleName, roleArn = '', foreign }: RoleOfRule): ActionRole {
+    const { accountId } = place;
+    const sourceArn = ruleArn(place, ruleName);
+    return {
+      arn: roleArn,
+      must: async (right) => {
+        if (roleArn === '') throw new ActionError(`no role is named, which has to allow ${right.action}`, false);
+        const rights = await this.#roles.ask(accountId, roleArn, sourceArn);
+        if (rights === undefined ? !foreign : !rights.may(right.action, right.resource, right.keys))
+          throw new ActionError(refusal(roleArn, right, rights !== undefined), false);
+      },
+      credentials: async () => {
+        if (roleArn === '') return undefined;
+        const session = {
+          accountId,
+          roleArn,
+          sourceArn,
+          service: RULES_SERVICE,
+          sessionName: ruleName,
+          durationSeconds: SESSION,
+        };
+        const found = await this.#credentialsOf(session).catch((error: unknown) => {
+          if (error instanceof ThingkeepError) throw new ActionError(error.message, false, error);
+          throw error;
+        });
+        if (found === undefined) return undefined;
+        const { accessKeyId, secretAccessKey, sessionToken, expiresAt } = found;
+        return { accessKeyId, secretAccessKey, sessionToken, expiration: new Date(expiresAt) };
+      },
+    };
+  }
+}
+
+const refusal = (roleArn: string, { action, resource }: Right, isKept: boolean): string =>
+  isKept
+    ? `the role ${roleArn} does not allow ${action} on ${resource}`
+    : `IAM keeps no role ${roleArn}, which has to allow ${action} on ${resource}`;

@@ -1,0 +1,33 @@
+/** The role that an action or a function of the SQL acts with: what it may do, and its temporary credentials. */
+import type { Place } from '@thingkeep/wire/arn.ts';
+
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  /** When they end; absent for those that do not. */
+  readonly expiration?: Date;
+}
+
+/** A right that a role must have. */
+export interface Right {
+  /** Such as `sqs:SendMessage`. */
+  readonly action: string;
+  /** A whole ARN, or `*`. */
+  readonly resource: string;
+  /** Condition keys that are asked with this right alone. */
+  readonly keys?: readonly (readonly [key: string, value: string])[];
+}
+
+export interface ActionRole {
+  /** Empty where the action names none. */
+  readonly arn: string;
+  /** Fails with ActionError unless the role allows it. */
+  must(right: Right): Promise<void>;
+  /** Undefined when IAM keeps no such role. Fails with ActionError when the role does not trust AWS IoT. */
+  credentials(): Promise<Credentials | undefined>;
+}
+
+/** ARN of a resource of the rule's place by its name; `prefix` is what stands before the name. */
+export const arnOf = (service: string, { region, accountId }: Place, prefix: string, name = ''): string =>
+  `arn:aws:${service}:${region}:${accountId}:${prefix}${name}`;
