@@ -167,7 +167,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   'rules/actions/': room(
     'an action knows its order and its tools: no record, no broker, and no other action',
     ['runtime/', 'functions/contract.ts', 'functions/function-name.ts', 'rules/store.ts', 'outgoing/'],
-    ['buffer', 'crypto', 'http', 'net', 'worker_threads'],
+    ['buffer', 'crypto', 'http', 'worker_threads'],
     [
       ...['@platformatic/kafka', '@smithy/node-http-handler', '@aws-sdk/client-iot'],
       ...['cloudwatch', 'cloudwatch-logs', 'dynamodb', 'firehose', 'iot-events-data', 'iotanalytics', 'iotsitewise'].map(

@@ -81,6 +81,8 @@ export class KafkaBroker implements AsyncDisposable {
   readonly records: KafkaRecord[] = [];
   /** Topics that are there, with their partitions. */
   readonly topics = new Map<string, number>();
+  /** What its metadata call it, instead of its own address. */
+  named: string | undefined;
   readonly #server = createServer((socket) => this.#serve(socket));
   readonly #sockets = new Set<Socket>();
 
@@ -133,7 +135,7 @@ export class KafkaBroker implements AsyncDisposable {
   }
 
   #metadata(asked: readonly string[]): Buffer {
-    const [host = '', port = ''] = this.address.split(':');
+    const [host = '', port = ''] = (this.named ?? this.address).split(':');
     const partition = (i: number): Buffer =>
       Buffer.concat([int16(NONE), int32(i), int32(1), int32(0), array([int32(1)]), array([int32(1)]), array([])]);
     // A broker that has lost its mind: for what a client does then.

@@ -35,6 +35,12 @@ export interface EgressOptions {
   readonly ownAddresses?: () => readonly string[];
 }
 
+/** As {@link EgressOptions}, in a form that can be handed to a thread. */
+export interface EgressPlan {
+  readonly allowed: readonly AllowedEntry[];
+  readonly ports: readonly number[];
+}
+
 /** Where a connection may go. */
 export interface EgressTarget {
   readonly host: string;
@@ -85,11 +91,28 @@ export class Egress {
     const vouched = exempt || allowsName(allowed, host, port);
     const addresses = await this.#addressesOf(host, vouched);
     if (addresses.length === 0) throw new EgressError(`the host name ${host} has no address`, true);
-    const fault = exempt
-      ? undefined
-      : addresses.map((each) => this.#fault(host, each.address, port)).find((each) => each !== undefined);
-    if (fault === undefined) return { host, port, addresses };
-    throw new EgressError(`${host}${isIP(host) === 0 ? ' leads to an address that' : ''} ${fault}; ${flag(host, port)}`);
+    for (const { address } of exempt ? [] : addresses) {
+      const refused = this.#refusal(host, address, port);
+      if (refused !== undefined) throw refused;
+    }
+    return { host, port, addresses };
+  }
+
+  /** Why a connection may not go to an address that stands for itself; undefined when it may. */
+  refusalOf(address: string, port: number): EgressError | undefined {
+    return this.#refusal(address, address, port);
+  }
+
+  /** What a thread of its own needs to judge as this one does, but for host names of the server's own. */
+  get plan(): EgressPlan {
+    const { allowed, ports } = this.#options;
+    return { allowed, ports: [...ports()] };
+  }
+
+  #refusal(host: string, address: string, port: number): EgressError | undefined {
+    const fault = this.#fault(host, address, port);
+    if (fault === undefined) return undefined;
+    return new EgressError(`${host}${isIP(host) === 0 ? ' leads to an address that' : ''} ${fault}; ${flag(host, port)}`);
   }
 
   /** Why a connection may not go to this address, to be read after its name. */

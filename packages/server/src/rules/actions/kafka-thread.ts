@@ -1,7 +1,19 @@
 /** The thread of kafka-worker.ts: producers by name, and what they say to each record. */
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { Producer, type SASLMechanismValue } from '@platformatic/kafka';
-import type { KafkaAnswer, KafkaOrder, ProducerConfig } from './kafka-worker.ts';
+import { Egress } from '../../outgoing/egress.ts';
+import { guardSockets } from '../../outgoing/guard-sockets.ts';
+import type { KafkaAnswer, KafkaOrder, KafkaReach, ProducerConfig } from './kafka-worker.ts';
+
+// A cluster answers with the names of its brokers, and the client connects to those.
+const { plan, named } = workerData as KafkaReach;
+const egress = new Egress({
+  homeAccountId: '',
+  allowed: plan.allowed,
+  ports: () => plan.ports,
+  isOwnName: () => false,
+});
+guardSockets(egress, (host, port) => named.includes(`${host}:${port}`));
 
 type Client = Producer<Buffer, Buffer, Buffer, Buffer>;
 

@@ -3,6 +3,7 @@
  * exception that nobody can catch: so it ends the thread, whose orders are tried again in a new one, and not the server.
  */
 import { Worker } from 'node:worker_threads';
+import type { EgressPlan } from '../../outgoing/egress.ts';
 
 /** A producer, by a name that stands for all of its properties. */
 export interface ProducerConfig {
@@ -23,6 +24,13 @@ export interface KafkaSend {
   readonly headers: readonly (readonly [string, string])[];
 }
 
+/** What the thread may connect to. */
+export interface KafkaReach {
+  readonly plan: EgressPlan;
+  /** `host:port` of the brokers that the operator has named. */
+  readonly named: readonly string[];
+}
+
 /** What the thread is told, and what it answers: the fault's text, or nothing when the record was taken. */
 export interface KafkaOrder extends KafkaSend {
   readonly id: number;
@@ -40,6 +48,12 @@ export class KafkaWorker {
   readonly #waiting = new Map<number, (fault: string | undefined) => void>();
   #last = 0;
   #closed = false;
+  readonly #reach: () => KafkaReach;
+
+  /** `reach` is asked when a thread begins: the server has its ports by then. */
+  constructor(reach: () => KafkaReach) {
+    this.#reach = reach;
+  }
 
   /** Undefined when the record was taken; else why not. */
   produce(send: KafkaSend): Promise<string | undefined> {
@@ -65,7 +79,11 @@ export class KafkaWorker {
   #thread(): Worker {
     if (this.#worker !== undefined) return this.#worker;
     const own = import.meta.url;
-    const worker = new Worker(new URL(`./kafka-thread${own.slice(own.lastIndexOf('.'))}`, own), { env: {}, execArgv: [] });
+    const worker = new Worker(new URL(`./kafka-thread${own.slice(own.lastIndexOf('.'))}`, own), {
+      env: {},
+      execArgv: [],
+      workerData: this.#reach(),
+    });
     this.#worker = worker;
     worker.on('message', ({ id, fault }: KafkaAnswer) => this.#answered(id, fault));
     worker.on('error', () => undefined);

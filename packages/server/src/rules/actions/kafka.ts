@@ -63,10 +63,10 @@ function saslOf(properties: Properties) {
 /** One worker for each server: several may live in one process. */
 const workers = new WeakMap<object, KafkaWorker>();
 
-function workerOf({ aws, closing }: ActionTools): KafkaWorker {
+function workerOf({ aws, egress, closing }: ActionTools): KafkaWorker {
   const known = workers.get(aws);
   if (known !== undefined) return known;
-  const fresh = new KafkaWorker();
+  const fresh = new KafkaWorker(() => ({ plan: egress.plan, named: aws.endpoints('kafka') }));
   workers.set(aws, fresh);
   closing.addEventListener('abort', () => fresh.close(), { once: true });
   return fresh;
@@ -104,7 +104,7 @@ async function produce([order]: readonly [Order<Kafka>, ...unknown[]], tools: Ac
 }
 
 /** What the broker says no to for good: no such topic, no right, too large (Apache Kafka protocol, error codes). */
-const FOR_GOOD = /UNKNOWN_TOPIC|Unknown topic|AUTHORIZATION_FAILED|TOO_LARGE|INVALID_|UNSUPPORTED|AUTHENTICATION/;
+const FOR_GOOD = /--outgoing-allow|UNKNOWN_TOPIC|Unknown topic|AUTHORIZATION_FAILED|TOO_LARGE|INVALID_|UNSUPPORTED|AUTHENTICATION/;
 
 export const kafka: ActionType<Kafka> = {
   name: 'KafkaAction',
