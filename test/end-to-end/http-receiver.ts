@@ -17,6 +17,8 @@ export class HttpReceiver implements AsyncDisposable {
   status: (request: Received) => number | undefined = () => 200;
   /** The body of the answer to a request. */
   answer: (request: Received) => string = () => '';
+  /** Where a redirect leads, when the status is of one. */
+  location: string | undefined;
   /** Bytes of each body that are kept. */
   keeps = Number.POSITIVE_INFINITY;
   #server: Server | undefined;
@@ -42,6 +44,7 @@ export class HttpReceiver implements AsyncDisposable {
         const received = { method, path, headers, body: Buffer.concat(chunks).subarray(0, this.keeps).toString() };
         this.received.push(received);
         const status = this.status(received);
+        if (this.location !== undefined) response.setHeader('location', this.location);
         if (status !== undefined) response.writeHead(status).end(this.answer(received));
       });
     });

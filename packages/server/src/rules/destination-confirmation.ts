@@ -60,14 +60,26 @@ export class DestinationConfirmation {
     };
     const made = await store.write(async (tx) => {
       const { items } = await tx.scan(destinations, { prefix: [place.accountId] });
-      if (items.some((known) => known.confirmationUrl === confirmationUrl)) return 'exists';
+      const known = items.find((each) => each.confirmationUrl === confirmationUrl);
+      if (known !== undefined) return known;
       if (items.length >= MOST_DESTINATIONS) return 'no room';
       await tx.put(destinations, record);
       return record;
     });
     if (typeof made === 'string') return made;
+    if (made.id !== record.id) {
+      await this.#adopt(place, made, byRoot);
+      return 'exists';
+    }
     directory.put(place, made);
     return trusted ? made : ((await this.begin(place, record.id)) ?? made);
+  }
+
+  /** The root names a URL that another user has named before: it is the root's word from now on, and its owner asked again. */
+  async #adopt(place: Place, { id, confirmed, byRoot: before }: DestinationRecord, byRoot: boolean): Promise<void> {
+    if (!byRoot || before === true) return;
+    await this.change(place, id, (known) => ({ ...known, byRoot }));
+    if (!confirmed) await this.begin(place, id);
   }
 
   /** Undefined when there is none. */

@@ -189,3 +189,42 @@ test('ids of certificates are asked for in lower case, as they are kept: a Deny 
     assert.equal(right?.resource, `arn:aws:iot:eu-west-1:123456789012:${type}/${certificateId.toLowerCase()}`);
   }
 });
+
+test('a role is passed by every member of every operation that is the ARN of one', () => {
+  /** An input with the ARN of a role in the one member at the end of this way. */
+  const inputOf = (way: readonly string[], role: string): object =>
+    way.reduceRight<unknown>(
+      (inner, name) => (name === '[]' ? [inner] : name === '{}' ? { key: inner } : { [name]: inner }),
+      role,
+    ) as object;
+  const found: string[] = [];
+  const look = (
+    service: ServiceName,
+    shapeName: string,
+    way: readonly string[],
+    seen: readonly string[],
+    tell: (way: string[]) => void,
+  ): void => {
+    const shape = shapeOf(service, shapeName);
+    if (seen.includes(shapeName)) return;
+    const inner = [...seen, shapeName];
+    if (shape.type === 'list') look(service, shape.member ?? '', [...way, '[]'], inner, tell);
+    if (shape.type === 'map') look(service, shape.value ?? '', [...way, '{}'], inner, tell);
+    for (const [name, { shape: of }] of Object.entries(shape.members ?? {}))
+      if (/role/i.test(name) && !/alias/i.test(name) && shapeOf(service, of).type === 'string') tell([...way, name]);
+      else look(service, of, [...way, name], inner, tell);
+  };
+  for (const service of ['iot', 'lambda'] as const)
+    for (const operation of operationsOf(service))
+      if (operation.input !== undefined)
+        look(service, operation.input, [], [], (way) => {
+          const role = 'arn:aws:iam::123456789012:role/r';
+          const needed = callRights(operation, inputOf(way, role), PLACE);
+          assert.ok(
+            needed.some(({ action, resource }) => action === 'iam:PassRole' && resource === role),
+            `${operation.name} ${way.join('.')}`,
+          );
+          found.push(operation.name);
+        });
+  assert.ok(found.length > 40, String(found.length));
+});

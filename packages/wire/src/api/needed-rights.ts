@@ -111,10 +111,10 @@ const PASSED_TO: Readonly<Record<string, string>> = {
   UpdateRoleAlias: 'credentials.iot.amazonaws.com',
 };
 
-const ROLE_MEMBER = /^Role$|roleArn$/i;
+const ROLE_MEMBER = /^Role$|roleArn(?:ForLogging)?$/i;
 
 /**
- * ARNs of roles in an input: members whose names end in `roleArn`, and Lambda's `Role`. Keys of a map are the caller's own
+ * ARNs of roles in an input: members whose names end in `roleArn` or `roleArnForLogging`, and Lambda's `Role`. Keys of a map are the caller's own
  * words (a thing's attribute, a function's environment), and mean nothing here; structures in it are as any.
  */
 function rolesIn(service: ServiceName, value: unknown, shapeName: string): readonly string[] {

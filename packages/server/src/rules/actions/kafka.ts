@@ -104,7 +104,8 @@ async function produce([order]: readonly [Order<Kafka>, ...unknown[]], tools: Ac
 }
 
 /** What the broker says no to for good: no such topic, no right, too large (Apache Kafka protocol, error codes). */
-const FOR_GOOD = /--outgoing-allow|UNKNOWN_TOPIC|Unknown topic|AUTHORIZATION_FAILED|TOO_LARGE|INVALID_|UNSUPPORTED|AUTHENTICATION/;
+const FOR_GOOD =
+  /--outgoing-allow|UNKNOWN_TOPIC|Unknown topic|AUTHORIZATION_FAILED|TOO_LARGE|INVALID_|UNSUPPORTED|AUTHENTICATION/;
 
 export const kafka: ActionType<Kafka> = {
   name: 'KafkaAction',

@@ -1,5 +1,4 @@
 /** Every function of the SQL by its name in lower case, and what calls of it must keep to. */
-import type { Expression } from '../ast.ts';
 import type { Dialect } from '../dialect.ts';
 import { SQL_LIMITS } from '../limits.ts';
 import type { CallCheck } from '../parse-expression.ts';
