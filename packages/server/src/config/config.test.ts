@@ -28,6 +28,37 @@ describe('flags', () => {
     assert.equal(config(['--data-dir=a=b']).dataDir, resolve('a=b'));
   });
 
+  test('a list: the flag repeated, commas in the variable, an array in the file', () => {
+    const endpoints = ['a.example', 'b.example'];
+    assert.deepEqual(config(['--endpoint', 'a.example', '--endpoint=b.example']).endpoints, endpoints);
+    assert.deepEqual(config([], { THINGKEEP_ENDPOINT: 'a.example, b.example' }).endpoints, endpoints);
+    assert.deepEqual(config(['--config', file(JSON.stringify({ endpoint: endpoints }))]).endpoints, endpoints);
+    assert.deepEqual(config(['--config', file('{"endpoint": "a.example"}')]).endpoints, ['a.example']);
+    assert.equal(config(['--endpoint', 'a.example', '--endpoint', 'b.example']).endpoint, 'a.example');
+    assert.deepEqual([config([]).endpoint, config([]).endpoints], ['localhost', ['localhost']]);
+    for (const args of [
+      ['--endpoint', ''],
+      ['--endpoint', ','],
+      ['--endpoint', 'a.example', '--endpoint', 'b c'],
+    ])
+      assert.throws(() => config(args), ConfigError, args.join(' '));
+    for (const text of ['{"endpoint": [1]}', '{"endpoint": {}}', '{"endpoint": []}', '{"region": ["us-east-1"]}'])
+      assert.throws(() => config(['--config', file(text)]), ConfigError, text);
+    assert.throws(() => config(['--region', 'us-east-1', '--region', 'us-east-2']), /given twice/);
+  });
+
+  test('--outgoing-allow takes names, addresses and ranges, with or without a port', () => {
+    const allowed = config(['--outgoing-allow', 'hook.internal:8080', '--outgoing-allow', '10.0.0.0/8']).outgoingAllow;
+    assert.deepEqual(
+      allowed.map(({ host, port, range }) => [host, port, range?.prefix]),
+      [
+        ['hook.internal', 8080, undefined],
+        [undefined, undefined, 8],
+      ],
+    );
+    assert.throws(() => config(['--outgoing-allow', 'http://a/']), /--outgoing-allow: "http:\/\/a\/" is no host name/);
+  });
+
   test('an empty value is a value', () => {
     assert.throws(() => config(['--api-port=']), /--api-port: {2}is not a port/);
   });

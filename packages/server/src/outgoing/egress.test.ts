@@ -113,6 +113,7 @@ describe('a listener of the server itself', () => {
       'http://93.184.216.34:4680/',
       'https://hook.example:8883/',
       'http://iot.example:4680/',
+      'http://IOT.example.:4680/',
       'http://[64:ff9b::5db8:d822]:4680/',
     ])
       assert.match((await refusal(url, own)) ?? '', /is a listener of this server itself.*--outgoing-allow/, url);

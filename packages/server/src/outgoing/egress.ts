@@ -130,7 +130,12 @@ export class Egress {
 
   #isOwnName(host: string, port: number): boolean {
     const { allowed, ports, isOwnName } = this.#options;
-    return isIP(host) === 0 && ports().includes(port) && isOwnName(host) && !allowsName(allowed, host, port, true);
+    return (
+      isIP(host) === 0 &&
+      ports().includes(port) &&
+      isOwnName(host.replace(/\.$/, '').toLowerCase()) &&
+      !allowsName(allowed, host, port, true)
+    );
   }
 
   #isOwnAddress(text: string): boolean {

@@ -12,7 +12,7 @@ import { parseRule } from './compiled-rule.ts';
 import { rolesNamed } from './roles-named.ts';
 import type { RoleRights } from './contract.ts';
 import { confirmationUrlOf } from './destination-confirmation.ts';
-import type { SqlVersion } from './sql/contract.ts';
+import { DIALECTS, FIRST_VERSION, isSqlVersion } from './sql/dialect.ts';
 import { findRule, type RuleRecord, ruleArn, rules } from './store.ts';
 
 /** The engine, as far as operations change it. */
@@ -37,9 +37,6 @@ const MOST_RULES = 1000;
 const MOST_ACTIONS = 10;
 const LARGEST = 256 * 1024;
 const MOST_RULES_LISTED = 10_000;
-const VERSIONS: readonly string[] = ['2015-10-08', '2016-03-23', 'beta'];
-/** What a rule has that names none. */
-const FIRST_VERSION: SqlVersion = '2015-10-08';
 
 type Operations = Handlers<
   Pick<
@@ -64,14 +61,14 @@ const withoutUndefined = (action: Action): Action =>
 function recordOf(accountId: string, ruleName: string, payload: TopicRulePayload | undefined, createdAt: number): RuleRecord {
   const { sql = '', actions = [], description, ruleDisabled = false, awsIotSqlVersion, errorAction } = payload ?? {};
   const version = awsIotSqlVersion ?? FIRST_VERSION;
-  if (!VERSIONS.includes(version))
-    fail('InvalidRequestException', `The SQL version ${version} is none of ${VERSIONS.join(', ')}`);
+  if (!isSqlVersion(version))
+    return fail('InvalidRequestException', `The SQL version ${version} is none of ${Object.keys(DIALECTS).join(', ')}`);
   if (actions.length > MOST_ACTIONS) fail('InvalidRequestException', `A rule has at most ${MOST_ACTIONS} actions`);
   if (Buffer.byteLength(JSON.stringify(payload)) > LARGEST)
     fail('InvalidRequestException', `A rule has at most ${LARGEST} bytes`);
   const given = {
     sql,
-    awsIotSqlVersion: version as SqlVersion,
+    awsIotSqlVersion: version,
     actions: actions.map(withoutUndefined),
     ...(errorAction === undefined ? {} : { errorAction: withoutUndefined(errorAction) }),
   };

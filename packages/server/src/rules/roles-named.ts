@@ -2,7 +2,7 @@
 import type { TopicRulePayload } from '@aws-sdk/client-iot';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { parseRule, roleOf } from './compiled-rule.ts';
-import type { SqlVersion } from './sql/contract.ts';
+import { FIRST_VERSION, isSqlVersion } from './sql/dialect.ts';
 import type { RuleRecord } from './store.ts';
 
 /** Fails with SqlParseException or InvalidRequestException. */
@@ -25,9 +25,10 @@ const WITH_RULE: ReadonlySet<string> = new Set(['CreateTopicRule', 'ReplaceTopic
 export function rolesInText(operation: string, input: object): readonly string[] {
   const { topicRulePayload } = input as { readonly topicRulePayload?: TopicRulePayload };
   if (!WITH_RULE.has(operation) || topicRulePayload === undefined) return [];
-  const { sql = '', actions = [], errorAction, awsIotSqlVersion = '2015-10-08' } = topicRulePayload;
+  const { sql = '', actions = [], errorAction, awsIotSqlVersion = FIRST_VERSION } = topicRulePayload;
+  if (!isSqlVersion(awsIotSqlVersion)) return [];
   try {
-    return [...rolesNamed({ sql, actions, errorAction, awsIotSqlVersion: awsIotSqlVersion as SqlVersion })];
+    return [...rolesNamed({ sql, actions, errorAction, awsIotSqlVersion })];
   } catch (error) {
     if (error instanceof ThingkeepError) return [];
     throw error;

@@ -18,7 +18,10 @@ export const s3: ActionType<ParametersOf<'s3'>> = {
       // Stores that are not AWS's have no host name for each bucket.
       const make = (config: ClientConfig): InstanceType<typeof S3Client> =>
         new S3Client({ ...config, forcePathStyle: config.endpoint !== undefined, requestChecksumCalculation: 'WHEN_REQUIRED' });
-      const { bucketName, key, cannedAcl } = parameters;
+      const { bucketName = '', key, cannedAcl } = parameters;
+      // The host would be made of what the ARN says.
+      if (bucketName.startsWith('arn:') && aws.endpoints('s3')[0] !== 'aws')
+        throw new ActionError('access points are at AWS alone: name the bucket', false);
       await aws.client({ place, role }, 's3', make).send(
         new PutObjectCommand({
           ...{ Bucket: bucketName, Key: key, Body: payload },

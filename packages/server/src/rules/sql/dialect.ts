@@ -14,3 +14,9 @@ export const DIALECTS: Readonly<Record<SqlVersion, Dialect>> = {
   '2016-03-23': { version: '2016-03-23', keepsDecimals: false, nests: true },
   beta: { version: 'beta', keepsDecimals: false, nests: true },
 };
+
+/** Whether there is a dialect of this version. */
+export const isSqlVersion = (version: string): version is SqlVersion => Object.hasOwn(DIALECTS, version);
+
+/** What a rule has that names none. */
+export const FIRST_VERSION: SqlVersion = '2015-10-08';
