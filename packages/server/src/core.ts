@@ -200,7 +200,9 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     endpointsOf: (service) =>
       config.actionEndpoints.get(service as ActionService) ?? (service === 'logs' ? [localUrl(config, apiPort)] : []),
     isOwn: (service) => service === 'logs' && !config.actionEndpoints.has('logs'),
-    ...{ operatorKeys, egress, roleCredentials: iam.roleCredentials },
+    operatorKeys,
+    egress,
+    roleCredentials: iam.roleCredentials,
     sign: ({ key, ...request }) => signRequest({ ...request, now: clock.now(), key }),
   });
   parts.defer(() => rules.close());

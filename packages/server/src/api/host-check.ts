@@ -13,6 +13,9 @@ export function ownNames(endpoints: readonly string[], isDomain: IsOwnName): IsO
   return (host) => names.has(host) || isDomain(host);
 }
 
+/** Characters of a host name (RFC 1035 section 2.3.4). */
+const LONGEST = 253;
+
 /** Name or address of a Host header's value, in the form that URLs have it; undefined for what is neither. */
 function hostOf(value: string): string | undefined {
   // A Host is a name or an address with at most a port (RFC 9110 section 7.2); a URL's other parts are none.
@@ -36,9 +39,10 @@ export function checkHost(value: string | undefined, arrivedAt: string | undefin
     if (host === 'localhost' || isOwnName(host)) return;
     if (arrivedAt !== undefined && host === addressHost(arrivedAt)) return;
   }
-  const shown = JSON.stringify((host ?? value ?? '').slice(0, 253));
+  const shown = JSON.stringify((host ?? value ?? '').slice(0, LONGEST));
+  const name = host === undefined || host.length > LONGEST ? 'NAME' : host;
   fail(
     'AccessDeniedException',
-    `The signed Host ${shown} is no name of this server. If it is one, start the server with --endpoint ${host ?? 'NAME'}`,
+    `The signed Host ${shown} is no name of this server. If it is one, start the server with --endpoint ${name}`,
   );
 }

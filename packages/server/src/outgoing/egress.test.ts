@@ -46,6 +46,10 @@ describe('a name', () => {
       });
   });
 
+  test('is bounded', async () => {
+    assert.match((await refusal(`http://${'a.'.repeat(200)}example/`)) ?? '', /^a host name has at most 253 characters$/);
+  });
+
   test('localhost and what is below it are this machine', async () => {
     for (const host of ['localhost', 'LOCALHOST', 'a.localhost', 'localhost.'])
       assert.match((await refusal(`http://${host}/`, { resolve: undefined })) ?? '', /loopback/, host);

@@ -41,6 +41,9 @@ export interface EgressPlan {
   readonly ports: readonly number[];
 }
 
+/** Characters of a host name (RFC 1035 section 2.3.4). */
+const LONGEST = 253;
+
 /** Where a connection may go. */
 export interface EgressTarget {
   readonly host: string;
@@ -86,6 +89,7 @@ export class Egress {
 
   async targetOf(host: string, port: number, exempt: boolean): Promise<EgressTarget> {
     const { allowed } = this.#options;
+    if (host.length > LONGEST) throw new EgressError(`a host name has at most ${LONGEST} characters`);
     const isOwn = !exempt && this.#isOwnName(host, port);
     if (isOwn) throw new EgressError(`${host}:${port} is a listener of this server itself; ${flag(host, port)}`);
     const vouched = exempt || allowsName(allowed, host, port);

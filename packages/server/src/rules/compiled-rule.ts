@@ -64,7 +64,10 @@ export function parseRule(record: Parsed): {
     type.check?.(given, index < 0 ? 'error action' : 'action');
     const roleArn = roleOf(type, given);
     return {
-      ...{ key, index, type, given },
+      key,
+      index,
+      type,
+      given,
       parameters: compileParameters(query, given, type.literal),
       hostByRoot: record.byRoot === true && hasFixedHost(type.address?.(given) ?? ''),
       foreignRole: roleArn !== undefined && record.foreignRoles?.includes(roleArn) === true,
