@@ -117,7 +117,7 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
     homeAccountId: config.accountId,
     allowed: config.outgoingAllow,
     ports: () => listening,
-    isOwnName: (host) => host === 'localhost' || isOwnName(host),
+    isOwnName: ownNames(hostNames, () => false),
   });
   const authority = await openAuthority({
     folder: folder.authority,

@@ -28,7 +28,7 @@ export interface EgressOptions {
   readonly allowed: readonly AllowedEntry[];
   /** Ports of this server's listeners. */
   readonly ports: () => readonly number[];
-  /** Whether a host name is one of this server's own. */
+  /** Whether the operator has given this server the host name. Those of accounts do not count: one could take those of others away. */
   readonly isOwnName: (host: string) => boolean;
   readonly resolve?: ResolveName;
   /** Addresses of this machine; those of its network interfaces when absent. */
