@@ -8,13 +8,13 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { CloudWatchLogsClient, CreateLogGroupCommand, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { ListUsersCommand, IAMClient } from '@aws-sdk/client-iam';
+import { CreateRoleCommand, IAMClient, ListUsersCommand } from '@aws-sdk/client-iam';
 import { type Action, CreateTopicRuleCommand, type TopicRulePayload } from '@aws-sdk/client-iot';
 import { PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { DeviceConnection } from './device-connection.ts';
 import { ACCOUNT, ALLOW_ALL, allow, arn, makeDevice, makePolicy } from './devices.ts';
 import { HttpReceiver, type Received } from './http-receiver.ts';
-import { clientOf, makeRole, makeUser, putRolePolicy, type TestUser } from './identities.ts';
+import { clientOf, iamOf, makeRole, makeUser, putRolePolicy, type TestUser } from './identities.ts';
 import { startServer, temporaryFolder, type TestServer } from './test-core.ts';
 import { until } from './until.ts';
 
@@ -300,4 +300,26 @@ test('without keys of the operator a service is asked with the credentials of th
   await server.iotData.send(new PublishCommand({ topic: 'table', payload: Buffer.from('{}'), qos: 1 }));
   assert.match(await reasonOf(server, 'table'), /get_dynamodb: the role .* does not allow dynamodb:GetItem on .*table\/t/);
   assert.deepEqual(receiver.received, []);
+});
+
+test('a role that trusts AWS IoT for one rule is that rule’s alone (IAM user guide, page confused-deputy)', async () => {
+  await using receiver = await HttpReceiver.open();
+  await using server = await startServer({ args: ['--log-level', 'warn', '--action-endpoints', `sqs=${receiver.url}`] });
+  const statement = {
+    Effect: 'Allow',
+    Principal: { Service: 'iot.amazonaws.com' },
+    Action: 'sts:AssumeRole',
+    Condition: { ArnEquals: { 'aws:SourceArn': arn('rule/one') }, StringEquals: { 'aws:SourceAccount': ACCOUNT } },
+  };
+  const AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+  await iamOf(server).send(new CreateRoleCommand({ RoleName: 'of-one', AssumeRolePolicyDocument }));
+  await putRolePolicy(server, 'of-one', [allow('sqs:SendMessage', '*')]);
+  const roleArn = `arn:aws:iam::${ACCOUNT}:role/of-one`;
+  for (const ruleName of ['one', 'two']) await rule(server, ruleName, [{ sqs: { roleArn, queueUrl: q } }]);
+  for (const topic of ['one', 'two'])
+    await server.iotData.send(new PublishCommand({ topic, payload: Buffer.from(`"${topic}"`), qos: 1 }));
+  assert.match(await reasonOf(server, 'two'), /role\/of-one does not allow sqs:SendMessage/);
+  const { body } = await until('the request', () => receiver.received[0]);
+  assert.match(body, /one/);
+  assert.equal(receiver.received.length, 1);
 });

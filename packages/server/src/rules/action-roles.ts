@@ -42,6 +42,7 @@ export class ActionRoles {
     const sourceArn = ruleArn(place, ruleName);
     return {
       arn: roleArn,
+      session: `${roleArn}/${ruleName}`,
       must: async (right) => {
         if (roleArn === '') throw new ActionError(`no role is named, which has to allow ${right.action}`, false);
         const rights = await this.#roles.ask(accountId, roleArn, sourceArn);

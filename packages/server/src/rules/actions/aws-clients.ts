@@ -54,7 +54,7 @@ export const UNKNOWN_KEY: Credentials = {
   secretAccessKey: randomBytes(30).toString('base64'),
 };
 
-/** Clients that are kept: one for each service, place and role. */
+/** Clients that are kept: one for each service and place, and for each role and rule where those sign. */
 const MAX_CLIENTS = 256;
 
 /** A client of the SDK. */
@@ -81,10 +81,13 @@ export class AwsClients {
     return [first, ...others];
   }
 
-  /** The SDK's client for a service, made once for each place and role. */
+  /** The SDK's client for a service, made once for each place, and for each role and rule that it signs as. */
   client<C extends Closable>(as: AskingAs, service: string, make: (config: ClientConfig) => C): C {
     const { place, role } = as;
-    const name = `${service}/${place.region}/${place.accountId}/${role.arn}`;
+    const { isOwn, operatorKeys } = this.#options;
+    // The operator's key is the same for all rules of an account.
+    const session = operatorKeys === undefined || isOwn(service) ? role.session : '';
+    const name = `${service}/${place.region}/${place.accountId}/${session}`;
     const known = this.#clients.get(name);
     if (known !== undefined) {
       this.#clients.delete(name);

@@ -22,6 +22,8 @@ export interface Right {
 export interface ActionRole {
   /** Empty where the action names none. */
   readonly arn: string;
+  /** Role and rule: what its credentials are a session of. */
+  readonly session: string;
   /** Fails with ActionError unless the role allows it. */
   must(right: Right): Promise<void>;
   /** Undefined when IAM keeps no such role. Fails with ActionError when the role does not trust AWS IoT. */
