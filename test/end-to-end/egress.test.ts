@@ -3,6 +3,7 @@
  * address (docs/decisions/egress.md).
  */
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import {
   type Action,
@@ -24,7 +25,7 @@ import { ALLOW_ALL, allow, type Device, makeDevice, makePolicy, policyDocument }
 import { HttpFunction } from './http-function.ts';
 import { HttpReceiver } from './http-receiver.ts';
 import { makeRole, makeUser, type TestUser } from './identities.ts';
-import { startServer, type TestServer } from './test-core.ts';
+import { startServer, temporaryFolder, type TestServer } from './test-core.ts';
 import { until } from './until.ts';
 
 const isConfirmation = ({ headers }: { headers: object }): boolean => 'x-amz-rules-engine-message-type' in headers;
@@ -259,4 +260,31 @@ test('what the operator names is reached by all: --http-destinations at and belo
   for (const ruleName of ['beside', 'above', 'other'])
     await server.logged((line) => line.event === 'rule-failed' && line.ruleName === ruleName);
   assert.deepEqual([named.received.map(({ path }) => path), other.received], [['/hook/a'], []]);
+});
+
+test('the root of another account than the home account is not exempt, on whatever server its rule was made', async () => {
+  const dataDir = temporaryFolder();
+  await using receiver = await HttpReceiver.open();
+  try {
+    let device: Device;
+    {
+      await using server = await startServer({ dataDir, args: ['--log-level', 'warn'] });
+      await makePolicy(server, 'all', ALLOW_ALL);
+      device = await makeDevice(server, 'device', 'all');
+      const actions: Action[] = [{ http: { url: `${receiver.url}/a` } }];
+      const topicRulePayload = { sql: "SELECT * FROM 'a'", awsIotSqlVersion: '2016-03-23', actions };
+      await server.iot.send(new CreateTopicRuleCommand({ ruleName: 'a', topicRulePayload }));
+      const { body } = await receiver.got(isConfirmation);
+      assert.equal((await fetch((JSON.parse(body) as { enableUrl: string }).enableUrl)).status, 200);
+    }
+    await using server = await startServer({ dataDir, args: ['--log-level', 'warn', '--account-id', '111111111111'] });
+    using sender = await DeviceConnection.admitted(server, 4, 'sender', device);
+    sender.publish('a', '{}', { qos: 1 });
+    assert.equal((await sender.next()).cmd, 'puback');
+    const { reason } = await server.logged(({ event, ruleName }) => event === 'rule-failed' && ruleName === 'a');
+    assert.match(String(reason), /--outgoing-allow 127\.0\.0\.1:\d+/);
+    assert.ok(!receiver.received.some(({ path }) => path === '/a'));
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
 });
