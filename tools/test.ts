@@ -34,12 +34,15 @@ const imports = (library: string, pythons = ['python3', '/usr/bin/python3']): bo
 
 const PEERS: Readonly<Record<string, Peer>> = {
   aws: { debian: 'awscli', isHere: () => runs('aws', '--version') },
+  // Functions are confined by it.
+  bubblewrap: { debian: 'bubblewrap', isHere: () => runs('bwrap', '--version') },
   boto3: { debian: 'python3-boto3', isHere: () => imports('boto3') },
   curl: { debian: 'curl', isHere: () => runs('curl', '--version') },
   'mosquitto-clients': {
     debian: 'mosquitto-clients',
     isHere: () => runs('mosquitto_pub', '--help') && runs('mosquitto_sub', '--help'),
   },
+  passt: { debian: 'passt', isHere: () => runs('pasta', '--version') },
   prlimit: { debian: 'util-linux', isHere: () => runs('prlimit', '--version') },
   moto: { byHand: "pip install 'moto[server]'", isHere: () => imports('moto.server') },
   openssl: { debian: 'openssl', isHere: () => runs('openssl', 'version') },

@@ -74,12 +74,12 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   'functions/sandbox/': room(
     'the only starter of processes: it knows no record, and is told what to run and with which credentials',
     ['runtime/', 'functions/code/'],
-    ['child_process', 'crypto', 'events', 'fs', 'fs/promises', 'http', 'net', 'path', 'stream'],
+    ['child_process', 'crypto', 'events', 'fs', 'fs/promises', 'http', 'net', 'os', 'path', 'stream', 'timers/promises'],
   ),
   'functions/hosted/': room(
     'hosted functions are records, rights and a queue; what runs them is behind the pool',
     ['runtime/', 'store/contract.ts', 'functions/', 'functions/code/', 'functions/sandbox/'],
-    ['crypto', 'os', 'path'],
+    ['crypto', 'path'],
   ),
   'logs/': room('log groups keep lines within bounds, whoever wrote them', ['runtime/', 'store/contract.ts'], ['crypto']),
   'authorizers/': room(
@@ -267,9 +267,9 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     'a command reads its flags and uses the core, or speaks to a running server as any client does',
     [
       ...['runtime/', 'config/', 'core.ts', 'api/sign-request.ts', 'refusals/refusals.ts', 'audit/'],
-      'store/sqlite/sqlite-store.ts',
+      ...['functions/sandbox/cgroups.ts', 'store/sqlite/sqlite-store.ts'],
     ],
-    ['fs', 'http', 'https'],
+    ['fs', 'http', 'https', 'path'],
   ),
   'main.ts': room('main picks a command and words the errors meant for an operator', [
     'commands/',

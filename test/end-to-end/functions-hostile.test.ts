@@ -1,16 +1,14 @@
 /**
  * Functions that mean harm: to the server through the way they are started, to those who end them, and to other functions
- * through what all of them share (docs/decisions/functions-sandbox.md).
+ * through what all of them share (docs/decisions/functions-bubblewrap.md).
  */
-// needs: root system-python3
+// needs: bubblewrap root system-python3
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { TestFunctions } from './functions.ts';
 import { startServer, type TestServer } from './test-core.ts';
-import { until } from './until.ts';
 
 let server: TestServer;
 let functions: TestFunctions;
@@ -55,49 +53,6 @@ describe("a function's own variables", () => {
     assert.equal((await its.invoke('starts')).answer, Variables.TEXT);
     assert.ok(!readdirSync(other.dataDir).includes('stolen'), 'nothing was read as the server');
   });
-});
-
-/** Whether a process of this number runs; one that has ended may wait for its parent to notice. */
-function runs(pid: number): boolean {
-  try {
-    return !/\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
-test('a process that kills whoever comes to end it is ended', async () => {
-  await functions.python(
-    'killer',
-    `
-import os, signal
-def handler(event, context):
-    function = os.getpid()
-    reader, writer = os.pipe()
-    if os.fork() == 0:
-        os.setsid()
-        if os.fork() != 0:
-            os._exit(0)
-        os.write(writer, str(os.getpid()).encode())
-        there = True
-        while there:
-            try:
-                os.kill(function, 0)
-            except OSError:
-                there = False
-        while True:
-            try:
-                os.kill(-1, signal.SIGKILL)
-            except OSError:
-                pass
-    return int(os.read(reader, 20))
-`,
-  );
-  const pid = Number((await functions.invoke('killer')).answer);
-  assert.ok(runs(pid));
-  const { lambda } = functions;
-  await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: 'killer', Description: 'changed' }));
-  await until('its process is gone', () => (runs(pid) ? undefined : true));
 });
 
 test('connections that say nothing, and bodies that nobody waits for, keep no other function from its events', async () => {

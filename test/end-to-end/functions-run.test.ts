@@ -2,14 +2,16 @@
  * Hosted functions as processes: Python and Node handlers in every shape, time and memory, and all that a function must not
  * reach (Lambda developer guide, pages python-handler, nodejs-handler, runtimes-api, configuration-envvars; facts 3.6).
  */
-// needs: root system-python3
+// needs: bubblewrap root system-python3
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { TestFunctions } from './functions.ts';
 import { startServer, type TestServer } from './test-core.ts';
+import { until } from './until.ts';
 
 let server: TestServer;
 let functions: TestFunctions;
@@ -251,26 +253,32 @@ describe('bounds', () => {
       `
 import os, time
 def handler(event, context):
-    if event.get('pid'):
-        try:
-            # One that has ended may wait for init to notice.
-            return 'gone' if ') Z' in open('/proc/%d/stat' % event['pid']).read() else 'there'
-        except OSError:
-            return 'gone'
+    name = event['name']
     pid = os.fork()
     if pid == 0:
         os.setsid()
-        time.sleep(600)
-    return pid
+        if os.fork() == 0:
+            os.execv('/bin/sleep', [name, '600'])
+        os._exit(0)
+    os.waitpid(pid, 0)
 `,
     );
-    const { answer: pid } = await functions.invoke('daemon');
-    assert.equal((await functions.invoke('daemon', { pid })).answer, 'there', 'it lives as long as its process does');
+    const name = `daemon-of-${process.pid}`;
+    const sleeps = (): boolean => readdirSync('/proc').some((pid) => /^\d+$/.test(pid) && commandOf(pid).startsWith(`${name}\0`));
+    await functions.invoke('daemon', { name });
+    await until('it runs', () => (sleeps() ? true : undefined));
     await functions.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: 'daemon', Description: 'changed' }));
-    const look = async (): Promise<unknown> => (await functions.invoke('daemon', { pid })).answer;
-    for (let seen = await look(); seen !== 'gone'; seen = await look());
+    await until('it has gone', () => (sleeps() ? undefined : true));
   });
 });
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(join('/proc', pid, 'cmdline'), 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 describe('a function can not reach', () => {
   const SPY = `
@@ -283,7 +291,7 @@ def attempt(work):
     except OSError as error:
         return error.strerror or type(error).__name__
 def handler(event, context):
-    server = os.getppid()
+    server = event['server']
     task = os.environ['LAMBDA_TASK_ROOT']
     api = os.environ['AWS_LAMBDA_RUNTIME_API'].split('/')
     return {
@@ -295,7 +303,7 @@ def handler(event, context):
         'files of the server': attempt(lambda: os.listdir('/proc/%d/fd' % server)),
         'the server by signal': attempt(lambda: os.kill(server, 0)),
         'its own code, to change it': attempt(lambda: open(task + '/index.py', 'a')),
-        'folders beside its own': attempt(lambda: os.listdir(os.path.dirname(task))),
+        'folders beside its own': attempt(lambda: sorted(os.listdir(os.path.dirname(task)))),
         'rights of root': attempt(lambda: os.setuid(0)),
         'events of others': attempt(lambda: urllib.request.urlopen('http://%s/%s/2018-06-01/runtime/invocation/next' % (api[0], 'A' * 32))),
     }
@@ -303,52 +311,55 @@ def handler(event, context):
 
   test('the server: its data, credentials, memory, environment, files', async () => {
     await functions.python('spy', SPY);
-    const { answer } = await functions.invoke('spy', { data: server.dataDir });
+    const { answer } = await functions.invoke('spy', {
+      data: server.dataDir,
+      server: server.pid,
+    });
     assert.deepEqual(answer, {
-      'data folder': 'Permission denied',
-      credentials: 'Permission denied',
-      'data file': 'Permission denied',
-      'environment of the server': 'Permission denied',
-      'memory of the server': 'Permission denied',
-      'files of the server': 'Permission denied',
-      'the server by signal': 'Operation not permitted',
+      'data folder': 'No such file or directory',
+      credentials: 'No such file or directory',
+      'data file': 'No such file or directory',
+      'environment of the server': 'No such file or directory',
+      'memory of the server': 'No such file or directory',
+      'files of the server': 'No such file or directory',
+      'the server by signal': 'No such process',
       'its own code, to change it': 'Permission denied',
-      'folders beside its own': 'Permission denied',
-      'rights of root': 'Operation not permitted',
+      'folders beside its own': "reached: ['lang', 'runtime', 'task']",
+      'rights of root': 'Invalid argument',
       'events of others': 'HTTP 403',
     });
   });
 
   test('another function: its code, folder, environment, process', async () => {
-    await functions.python(
-      'victim',
-      'import os\ndef handler(event, context):\n    return {"pid": os.getpid(), "code": os.environ["LAMBDA_TASK_ROOT"], "tmp": os.environ["TMPDIR"], "uid": os.getuid()}\n',
-      { Environment: { Variables: { SECRET: 'of the victim' } } },
-    );
+    const Variables = { SECRET: 'of the victim' };
+    const leave = `
+import os
+def handler(event, context):
+    open('/tmp/mine', 'w').write('of the victim')
+    open('/dev/shm/mine', 'w').write('of the victim')
+    return [os.environ['LAMBDA_TASK_ROOT'], os.environ['TMPDIR'], os.path.exists('/tmp/mine')]
+`;
+    await functions.python('victim', leave, { Environment: { Variables } });
     await functions.python(
       'thief',
       `
-import os
-def attempt(work):
+import glob, os
+def read(path):
     try:
-        return 'reached: %s' % (work(),)
-    except OSError as error:
-        return error.strerror
+        return open(path, 'rb').read().decode('latin-1')
+    except OSError:
+        return ''
 def handler(event, context):
-    pid = event['pid']
-    return [
-        attempt(lambda: os.listdir(event['code'])),
-        attempt(lambda: os.listdir(event['tmp'])),
-        attempt(lambda: open('/proc/%d/environ' % pid).read()),
-        attempt(lambda: open('/proc/%d/mem' % pid, 'rb').read(1)),
-        attempt(lambda: os.kill(pid, 9)),
-        os.getuid() == event['uid'],
-    ]
+    # All there is to see: every process, the files of every process, and every folder that may be written.
+    seen = [read(path) for path in glob.glob('/proc/[0-9]*/environ') + glob.glob('/proc/[0-9]*/cmdline')]
+    seen += [read('/proc/%s/root/%s/mine' % (pid, folder)) for pid in os.listdir('/proc') if pid.isdigit() for folder in ['tmp', 'dev/shm']]
+    seen += [read(path) for path in glob.glob('/var/task/*') + glob.glob('/run/thingkeep/*') + glob.glob('/tmp/*')]
+    return [any('of the' + ' victim' in text for text in seen), len(seen) > 5]
 `,
     );
     const victim = (await functions.invoke('victim')).answer;
-    const denied = Array.from({ length: 4 }, () => 'Permission denied');
-    assert.deepEqual((await functions.invoke('thief', victim)).answer, [...denied, 'Operation not permitted', false]);
+    assert.deepEqual(victim, ['/var/task', '/tmp', true]);
+    assert.deepEqual((await functions.invoke('thief')).answer, [false, true]);
     assert.deepEqual((await functions.invoke('victim')).answer, victim, 'the victim is still there');
   });
 
@@ -378,7 +389,7 @@ def handler(event, context):
 });
 
 test('nothing of a function is left when the server has ended', async () => {
-  const workshops = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('thingkeep-functions-'));
+  const workshops = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('thingkeep-sandbox-'));
   const before_ = new Set(workshops());
   const other = await startServer();
   const its = new TestFunctions(other);

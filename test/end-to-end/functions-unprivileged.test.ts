@@ -1,5 +1,5 @@
-/** Functions of a server that is not root: covered by namespaces, or with its rights (docs/decisions/functions-sandbox.md). */
-// needs: root system-python3
+/** Functions of a server that is not root: in bubblewrap, or with its rights (docs/decisions/functions-bubblewrap.md). */
+// needs: bubblewrap root system-python3
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,13 +16,15 @@ def attempt(work):
         return work()
     except OSError as error:
         return error.strerror
+def name(pid):
+    return open('/proc/%s/cmdline' % pid).read().split('\\0')[0]
 def handler(event, context):
     task = os.environ['LAMBDA_TASK_ROOT']
     workshop = os.path.dirname(task)
     return {
         'data folder': attempt(lambda: os.listdir(event['data'])),
-        'processes': [pid for pid in os.listdir('/proc') if pid.isdigit() and int(pid) != os.getpid()],
-        'folders': sorted(name.split('-')[0] for name in os.listdir(workshop)),
+        'commands': sorted(set(name(pid) for pid in os.listdir('/proc') if pid.isdigit())),
+        'folders': sorted(os.listdir(workshop)),
         'uncovered': os.system('umount %s 2>/dev/null || umount -l %s 2>/dev/null' % (event['data'], workshop)) != 0,
         'by more namespaces': os.system('unshare --user --map-root-user --mount umount -l %s 2>/dev/null' % event['data']) != 0,
         'files of the server': attempt(lambda: open(event['file'], 'a')),
@@ -31,7 +33,7 @@ def handler(event, context):
     }
 `;
 
-  test('the server, its data and other functions are covered by namespaces', async () => {
+  test('the server, its data and other functions are not to be seen', async () => {
     await using other = await startServer({ user: NOBODY });
     using its = new TestFunctions(other);
     await its.python('waits', 'import time\ndef handler(event, context):\n    print("waits")\n    time.sleep(9)\n');
@@ -45,12 +47,12 @@ def handler(event, context):
     const { answer } = await its.invoke('spy', { data: other.dataDir, file: mine });
     rmSync(dirname(mine), { recursive: true });
     assert.deepEqual(answer, {
-      'data folder': [],
-      processes: [],
-      folders: ['bootstrap.mjs', 'bootstrap.py', 'code', 'tmp'],
+      'data folder': 'No such file or directory',
+      commands: ['/usr/bin/bwrap', '/usr/bin/python3', '/var/lang/bin/node'],
+      folders: ['lang', 'runtime', 'task'],
       uncovered: true,
       'by more namespaces': true,
-      'files of the server': 'Read-only file system',
+      'files of the server': 'No such file or directory',
       'its code': 'Read-only file system',
       'its folder': 1,
     });

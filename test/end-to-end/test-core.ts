@@ -102,6 +102,11 @@ export class TestServer implements AsyncDisposable {
     };
   }
 
+  /** Of the server's process. */
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
   credentials(): { accessKeyId: string; secretAccessKey: string } {
     const text = readFileSync(join(this.dataDir, 'credentials'), 'utf8');
     const value = (name: string): string => new RegExp(`^${name} = (.+)$`, 'm').exec(text)?.[1] ?? '';

@@ -34,8 +34,8 @@ import { temporaryKeys } from './credentials/temporary-keys.ts';
 import { DomainDirectory } from './domains/directory.ts';
 import { DomainServing } from './domains/serving.ts';
 import { Lifecycle } from './events/lifecycle.ts';
-import { FunctionHosting } from './functions/hosted/hosting.ts';
-import { localUrl } from './functions/hosted/local-url.ts';
+import { FunctionHosting, type HostingOptions } from './functions/hosted/hosting.ts';
+import { localAddress, localUrl } from './functions/hosted/local-url.ts';
 import { Functions } from './functions/invoke.ts';
 import { claimStored } from './gateway/admission/claim-stored.ts';
 import { CertificateCallbacks } from './gateway/admission/certificate-callback.ts';
@@ -80,6 +80,8 @@ export interface CoreOptions {
   readonly folder: DataFolder;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Groups for functions; absent where the kernel gives none. */
+  readonly cgroups?: HostingOptions['cgroups'];
 }
 
 export interface Core extends AsyncDisposable {
@@ -93,7 +95,7 @@ const MINUTE = 60_000;
 const DRAIN = 5_000;
 const placeOf = ({ accountId, region }: Place): Place => ({ accountId, region });
 
-export async function openCore({ config, folder, clock, log }: CoreOptions): Promise<Core> {
+export async function openCore({ config, folder, clock, log, cgroups }: CoreOptions): Promise<Core> {
   await using parts = new AsyncDisposableStack();
   const { region, endpoint } = config;
   const ownServerCertificate = readServerCertificate(config);
@@ -141,13 +143,14 @@ export async function openCore({ config, folder, clock, log }: CoreOptions): Pro
   parts.defer(() => logs.flush());
   const hosting = parts.use(
     await FunctionHosting.open({
-      ...{ ...places, clock, log, dataFolder: folder.path, codeFolder: folder.functions },
+      ...{ ...places, clock, log, cgroups, codeFolder: folder.functions, network: config.functionNetwork },
       ...{ roleCredentials: iam.roleCredentials, roleRights: iam.roleRights, resourceKeys },
       endpointUrl: () => localUrl(config, apiPort),
+      apiAddress: () => localAddress(config, apiPort),
       ...(config.apiTls ? { authorityPem: authority.rootCaPem } : {}),
       tell: (place, lines) => logs.write(place, place.group, place.stream, lines),
-      ...{ firstUser: config.functionUser, allowUnconfined: config.allowUnconfinedFunctions },
-      ...{ python: config.functionPython, concurrency: config.functionConcurrency },
+      ...{ allowUnconfined: config.allowUnconfinedFunctions, python: config.functionPython },
+      concurrency: config.functionConcurrency,
     }),
   );
   const operatorKeys = openActionKeys(config.actionCredentials, accessKeys.values(), config.accountId);

@@ -6,7 +6,10 @@ import { readEnvironment } from '../config/env.ts';
 import { writePrivateFile } from '../config/private-file.ts';
 import { openCore } from '../core.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { standGuard } from '../runtime/last-guard.ts';
 import { openLog } from '../runtime/log.ts';
+import { becomeUser } from './become-user.ts';
+import { checkFunctionNetwork } from './function-network.ts';
 
 /** A second signal, or a shutdown that takes longer than this (ms), ends the process at once. */
 const PATIENCE = 10_000;
@@ -28,13 +31,18 @@ export async function start(args: readonly string[]): Promise<number> {
   const config = readConfig(readFlags(args), environment);
   // Whatever is made from here on is the owner's alone, the data file and its log among it.
   process.umask(0o077);
+  checkFunctionNetwork(config);
+  const { apiPort, mqttPort, httpsPort, metricsBind } = config;
+  const cgroups = await becomeUser({ ...config, ports: [apiPort, mqttPort, httpsPort, metricsBind?.port ?? 0] });
   const log = openLog(config.logLevel);
   const closed: string[] = [];
   const folder = openDataFolder(config.dataDir, (path) => closed.push(path));
   for (const name of environment.unknown)
     log.warn({ event: 'unknown-variable', name }, 'an environment variable is not understood');
   const stop = signalled();
-  const core = await openCore({ config, folder, clock: systemClock, log });
+  const core = await openCore({ config, folder, clock: systemClock, log, cgroups });
+  // From here on there are others to serve: what went wrong before ends the start.
+  const leaveGuard = standGuard({ clock: systemClock, log });
   for (const path of closed)
     log.warn({ event: 'file-closed', path }, 'a file of the data folder could be read by others: it is closed now');
   const { api, mqtt, https, metrics } = core.ports;
@@ -54,6 +62,7 @@ export async function start(args: readonly string[]): Promise<number> {
   }, PATIENCE).unref();
   await core[Symbol.asyncDispose]();
   clearTimeout(late);
+  leaveGuard();
   rmSync(folder.running, { force: true });
   log.info({ event: 'stopped' }, 'stopped');
   return 0;

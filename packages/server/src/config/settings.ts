@@ -26,13 +26,6 @@ function port(value: string): number {
   return number;
 }
 
-/** Nobody's id is 0, and the largest leave room for a whole range of them. */
-function userId(value: string): number {
-  const number = Number(value);
-  if (!/^[1-9]\d{0,9}$/.test(value) || number > 4_294_900_000) throw new ConfigError(`${JSON.stringify(value)} is not a user id`);
-  return number;
-}
-
 function processes(value: string): number {
   const number = Number(value);
   if (!/^[1-9]\d{0,2}$/.test(value) || number > 100)
@@ -231,12 +224,13 @@ export const SETTINGS = {
     each(readAllowedEntry),
     [],
   ),
-  functionUser: setting(
-    'function-user',
-    'UID',
-    'first of 256 user ids of this machine that hosted functions run as, when the server runs as root',
-    userId,
-    60_600,
+  user: setting('user', 'NAME', 'who the server becomes once it is started as root; empty: it stays root', text, ''),
+  functionNetwork: setting(
+    'function-network',
+    'api|open',
+    'what hosted functions reach: the API alone, or with passt what this machine reaches but itself',
+    oneOf('api', 'open'),
+    'api' as const,
   ),
   functionConcurrency: setting(
     'function-concurrency',
@@ -255,7 +249,7 @@ export const SETTINGS = {
   allowUnconfinedFunctions: setting(
     'allow-unconfined-functions',
     undefined,
-    "run hosted functions with all of the server's own rights, when it does not run as root",
+    "run hosted functions with all of the server's own rights: for one tenant in a container that is the sandbox",
     truth,
     false,
   ),

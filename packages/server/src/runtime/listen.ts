@@ -1,5 +1,5 @@
 /** Opens listening sockets, and says in an operator's words when one can't be opened. */
-import type { AddressInfo, Server } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 
 export class ListenError extends Error {
   override readonly name = 'ListenError';
@@ -17,11 +17,25 @@ const explain = (what: string, host: string, port: number, error: NodeJS.ErrnoEx
   return new ListenError(`${what}: ${why}`, { cause: error });
 };
 
+/** Sockets that were opened ahead, by address and port. */
+const early = new Map<string, Server>();
+
+/** Opens a port that the process can't open later, when it has fewer rights. `listen` takes it over. */
+export async function openEarly(host: string, port: number): Promise<void> {
+  const holder = createServer((socket) => socket.destroy());
+  await listen(holder, host, port, '--user');
+  early.set(`${host} ${port}`, holder);
+}
+
 /** Resolves with the port once the server listens. */
 export const listen = (server: Server, host: string, port: number, what: string): Promise<number> =>
   new Promise((resolve, reject) => {
     server.once('error', (error) => reject(explain(what, host, port, error)));
-    server.listen({ host, port, backlog: 4096 }, () => resolve((server.address() as AddressInfo).port));
+    const listens = (): void => resolve((server.address() as AddressInfo).port);
+    const holder = early.get(`${host} ${port}`);
+    early.delete(`${host} ${port}`);
+    if (holder === undefined) server.listen({ host, port, backlog: 4096 }, listens);
+    else server.listen(holder, listens);
   });
 
 /** Takes no more connections; resolves when those that stand have ended. */

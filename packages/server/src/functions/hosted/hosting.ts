@@ -1,5 +1,4 @@
 /** The host of functions, put together: processes, code, queue, and the operations over each region's records. */
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { LambdaOperations } from '@thingkeep/wire/api/operation-types.ts';
@@ -8,12 +7,14 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Store } from '../../store/contract.ts';
 import { CodeStore } from '../code/code-store.ts';
+import type { Cgroups } from '../sandbox/cgroups.ts';
+import type { ApiAddress } from '../sandbox/doors.ts';
+import type { Enclosures } from '../sandbox/enclosure.ts';
 import type { LogLine } from '../sandbox/output.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
+import { openEnclosures } from '../sandbox/open.ts';
 import { type Credentials, type Deployable, type LogPlace, Pool } from '../sandbox/pool.ts';
-import { Runtimes } from '../sandbox/runtimes.ts';
-import { FunctionUsers } from '../sandbox/users.ts';
-import { Workshop } from '../sandbox/workshop.ts';
+import type { Workshop } from '../sandbox/workshop.ts';
 import { FunctionHost } from './host.ts';
 import { aliasOperations } from './operations-aliases.ts';
 import { invokeOperation } from './operations-invoke.ts';
@@ -60,8 +61,7 @@ export interface HostingOptions {
   readonly regions: () => Promise<readonly string[]>;
   readonly clock: Clock;
   readonly log: Logger;
-  /** The whole data folder, which no function may read, and the part of it for archives. */
-  readonly dataFolder: string;
+  /** Folder of archives. */
   readonly codeFolder: string;
   readonly roleCredentials: RoleCredentialsOf;
   readonly roleRights: RoleRightsOf;
@@ -72,8 +72,11 @@ export interface HostingOptions {
   /** What the API's certificate is signed by, where it has one. */
   readonly authorityPem?: string;
   readonly tell: (place: LogPlace, lines: readonly LogLine[]) => void;
-  /** First of the user ids that functions run as. */
-  readonly firstUser: number;
+  /** Where this process reaches the API. */
+  readonly apiAddress: () => ApiAddress;
+  readonly cgroups: Cgroups | undefined;
+  /** What functions may reach: the API alone, or what this machine reaches but itself. */
+  readonly network: 'api' | 'open';
   readonly allowUnconfined: boolean;
   readonly python: string;
   /** Most processes at a time. */
@@ -83,39 +86,24 @@ export interface HostingOptions {
 const SERVICE = 'lambda.amazonaws.com';
 const SHORTEST_SESSION = 900;
 
-/** Whether user ids can be given. */
-const mayGiveUsers = (): boolean => process.platform === 'linux' && process.getuid?.() === 0;
-
-/** Users of their own, namespaces, or nothing, where the operator allows that: what keeps functions from the server's things. */
-function confinementOf({ firstUser, allowUnconfined, dataFolder }: HostingOptions): { users?: FunctionUsers; covers?: string } {
-  if (mayGiveUsers()) return { users: new FunctionUsers(firstUser) };
-  return allowUnconfined ? {} : { covers: dataFolder };
-}
-
 export class FunctionHosting implements AsyncDisposable {
   readonly host: FunctionHost;
   readonly #options: HostingOptions;
   readonly #code: CodeStore;
   readonly #workshop: Workshop;
-  readonly #runtimes: Runtimes;
+  readonly #enclosures: Enclosures;
   readonly #pool: Pool;
+  #cleared: Promise<void> = Promise.resolve();
 
   private constructor(options: HostingOptions) {
-    const { clock, log, inRegion, regions, endpointUrl, tell, concurrency, authorityPem, allowUnconfined } = options;
+    const { clock, log, inRegion, regions, tell, concurrency } = options;
     this.#options = options;
     this.#code = new CodeStore(options.codeFolder);
-    this.#workshop = new Workshop({
-      parent: tmpdir(),
-      note: join(options.codeFolder, 'workshop'),
-      ...confinementOf(options),
-      ...(authorityPem === undefined ? {} : { authorityPem }),
-    });
-    this.#runtimes = new Runtimes({
-      ...{ workshop: this.#workshop, python: options.python, node: process.execPath, dataFolder: options.dataFolder },
-      confines: mayGiveUsers() || !allowUnconfined,
-    });
+    const { workshop, enclosures } = openEnclosures({ ...options, note: join(options.codeFolder, 'sandbox') });
+    this.#workshop = workshop;
+    this.#enclosures = enclosures;
     this.#pool = new Pool({
-      ...{ clock, workshop: this.#workshop, runtimes: this.#runtimes, endpointUrl, tell, most: concurrency },
+      ...{ clock, log, workshop, enclosures, tell, most: concurrency },
       code: (digest) => this.#code.get(digest),
       credentials: this.#credentials.bind(this),
     });
@@ -129,7 +117,10 @@ export class FunctionHosting implements AsyncDisposable {
 
   static async open(options: HostingOptions): Promise<FunctionHosting> {
     const hosting = new FunctionHosting(options);
-    await hosting.#workshop.clearLeftovers();
+    // What is left of another must not keep this one from its start, nor for long.
+    hosting.#cleared = hosting.#workshop
+      .clearLeftovers()
+      .catch((error: unknown) => options.log.error({ err: error }, 'what functions left could not be removed'));
     await hosting.#tidyCode();
     await hosting.host.queue.load();
     return hosting;
@@ -139,7 +130,7 @@ export class FunctionHosting implements AsyncDisposable {
   operations(store: Store): Handlers<LambdaOperations> {
     const given: HostedOptions = {
       ...{ store, clock: this.#options.clock, code: this.#code, pool: this.#pool, host: this.host },
-      runtimeFault: (kind) => this.#runtimes.fault(kind),
+      runtimeFault: (kind) => this.#enclosures.fault(kind),
       checkRole: this.#checkRole.bind(this),
       tidyCode: this.#tidyCode.bind(this),
       ...{ endpointUrl: this.#options.endpointUrl, concurrency: this.#options.concurrency },
@@ -168,7 +159,10 @@ export class FunctionHosting implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.host.queue.close();
     await this.#pool.close();
-    this.#workshop.close();
+    await this.#cleared;
+    await this.#workshop
+      .close()
+      .catch((error: unknown) => this.#options.log.error({ err: error }, 'the folder of functions could not be removed'));
   }
 
   #session({ accountId, region, role, name }: Deployable, durationSeconds: number): Promise<Credentials | undefined> {

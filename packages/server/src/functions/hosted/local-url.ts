@@ -16,3 +16,9 @@ export function localUrl({ bind, apiTls, endpoint }: ApiPlace, port: number): st
   const host = bind.includes(':') ? `[${bind}]` : bind;
   return `http://${isHere ? '127.0.0.1' : host}:${port}`;
 }
+
+/** Where a process of this machine connects to the API. */
+export function localAddress({ bind }: Pick<ApiPlace, 'bind'>, port: number): { host: string; port: number } {
+  if (!EVERYWHERE.has(bind)) return { host: bind, port };
+  return { host: bind === '::' ? '::1' : '127.0.0.1', port };
+}

@@ -2,7 +2,7 @@
  * Runs a Node handler for Lambda's runtime API (version 2018-06-01): asks for an event, calls the handler, answers.
  * Handlers are CommonJS or ES modules; they answer with a promise, or through a callback or the context.
  */
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, readSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
@@ -165,6 +165,14 @@ async function work(handler) {
       await fail(errorOf(error));
     }
   }
+}
+
+// Only then the API can be reached, which the handler's module may ask when it is loaded.
+if (process.env.FORWARDER_READY !== undefined) {
+  const ready = Number(process.env.FORWARDER_READY);
+  delete process.env.FORWARDER_READY;
+  readSync(ready, Buffer.alloc(1));
+  closeSync(ready);
 }
 
 let handler;

@@ -172,6 +172,14 @@ def run(function, event, context):
         return None, error_of("Runtime.MarshalError", f"Unable to marshal response: {error}", request_id)
 
 
+def await_forwarder():
+    """Only then the API can be reached, which the handler's module may ask when it is loaded."""
+    ready = os.environ.pop("FORWARDER_READY", None)
+    if ready is not None:
+        os.read(int(ready), 1)
+        os.close(int(ready))
+
+
 def set_up():
     sys.stdout.reconfigure(line_buffering=True)
     sys.stderr.reconfigure(line_buffering=True)
@@ -184,6 +192,7 @@ def set_up():
 
 def main():
     set_up()
+    await_forwarder()
     runtime = Runtime()
     function, fault = load(os.environ["_HANDLER"])
     if fault:

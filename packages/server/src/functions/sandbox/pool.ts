@@ -3,15 +3,15 @@
  * function changes, and before the credentials that they started with are over.
  */
 import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import type { Clock } from '../../runtime/clock.ts';
-import { putAway } from './confine.ts';
+import type { Logger } from '../../runtime/log.ts';
+import { CleanUp } from './clean-up.ts';
+import type { Enclosure, Enclosures } from './enclosure.ts';
 import { environmentOf } from './environment.ts';
 import type { LogLine } from './output.ts';
-import { RuntimeApi } from './runtime-api.ts';
-import { kindOf, type Runtimes } from './runtimes.ts';
+import { kindOf } from './runtimes.ts';
 import { type Invocation, type InvocationResult, Sandbox } from './sandbox.ts';
-import type { Deployment, Workshop } from './workshop.ts';
+import type { Workshop } from './workshop.ts';
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -54,14 +54,15 @@ export interface LogPlace {
 export interface PoolOptions {
   readonly clock: Clock;
   readonly workshop: Workshop;
-  readonly runtimes: Runtimes;
+  readonly enclosures: Enclosures;
+  readonly log: Pick<Logger, 'error'>;
   readonly code: (digest: string) => Promise<Uint8Array>;
   readonly credentials: (of: Deployable, seconds: number) => Promise<Credentials | undefined>;
-  /** Base URL of the API, for the SDKs in functions. */
-  readonly endpointUrl: () => string;
   readonly tell: (place: LogPlace, lines: readonly LogLine[]) => void;
   /** Most processes, all functions together. */
   readonly most: number;
+  /** Called ahead of each step of cleaning up, for a test to let it fail. */
+  readonly beforeStep?: (step: string) => void;
 }
 
 /** No process is free, and none may be started. */
@@ -101,9 +102,8 @@ const keyOf = ({ accountId, region, name }: Pick<Deployable, 'accountId' | 'regi
 
 export class Pool {
   readonly #options: PoolOptions;
-  readonly #runtimeApi = new RuntimeApi();
   readonly #places = new Set<Place>();
-  /** Folders and user ids that are being given back. */
+  /** Processes whose things are being given back. */
   readonly #cleaning = new Set<Promise<void>>();
   #closed = false;
 
@@ -143,7 +143,7 @@ export class Pool {
     this.#closed = true;
     await Promise.all([...this.#places].map((place) => place.sandbox?.stop()));
     await Promise.all(this.#cleaning);
-    await this.#runtimeApi.close();
+    await this.#options.enclosures.close();
   }
 
   #idle(of: Deployable): Place | undefined {
@@ -195,55 +195,60 @@ export class Pool {
   }
 
   async #start(of: Deployable, place: Place): Promise<Sandbox> {
-    const { workshop, code, clock, runtimes, credentials } = this.#options;
+    const { workshop, enclosures, code, clock, credentials, log, beforeStep } = this.#options;
     const kind = kindOf(of.runtime);
     if (kind === undefined) throw new TypeError(`no runtime ${of.runtime}`);
     const keys = await credentials(of, CREDENTIALS_SECONDS);
-    const { accountId, region, logGroup: group } = of;
-    const stream = streamName(of.version, clock.now());
-    await using taken = new AsyncDisposableStack();
-    const deployment = await workshop.use(`${keyOf(of)}/${of.codeSha256}`, () => code(of.codeSha256));
-    taken.defer(deployment.release);
-    const own = await workshop.user();
-    taken.defer(async () => own?.release());
-    const temporary = await workshop.temporary(own);
-    taken.defer(() => rm(temporary, { recursive: true, force: true }));
-    if (keys !== undefined) place.freshUntil = keys.expiresAt - of.timeout * 1000 - MARGIN;
-    const program = runtimes.command(kind, deployment.folder, of.memorySize);
-    const { command, environment: variables } = putAway(of.variables, program);
-    const sandbox = await Sandbox.start({
-      ...{ clock, runtimeApi: this.#runtimeApi, cwd: deployment.folder, version: of.version, timeout: of.timeout },
-      command: workshop.confined(command, deployment.folder, temporary),
-      environment: { ...this.#environment(of, deployment, temporary, stream, keys), ...variables },
-      ...(own === undefined ? {} : { user: { own, codeGroup: deployment.group ?? own.id } }),
-      memory: of.memorySize * 1024 * 1024,
-      tell: (lines) => this.#options.tell({ accountId, region, group, stream }, lines),
-    });
-    // What it took goes with it, whenever that is.
-    const held = taken.move();
-    const cleaned = sandbox.ended.then(() => held.disposeAsync());
-    this.#cleaning.add(cleaned);
-    void cleaned.finally(() => this.#cleaning.delete(cleaned));
-    if (this.#closed) await sandbox.stop();
-    return sandbox;
+    const cleanUp = new CleanUp({ log, before: beforeStep });
+    try {
+      const deployment = await workshop.use(`${keyOf(of)}/${of.codeSha256}`, () => code(of.codeSha256));
+      cleanUp.add('code', deployment.release);
+      const enclosure = await enclosures.prepare({ memory: of.memorySize * MB, codeFolder: deployment.folder, cleanUp });
+      if (keys !== undefined) place.freshUntil = keys.expiresAt - of.timeout * 1000 - MARGIN;
+      const stream = streamName(of.version, clock.now());
+      const { command, environment } = enclosure.starting(kind, of.memorySize, of.variables);
+      const sandbox = await Sandbox.start({
+        ...{ clock, log, enclosure, version: of.version, timeout: of.timeout, memory: of.memorySize },
+        starting: { command, environment: { ...environmentFor(of, enclosure, stream, keys), ...environment } },
+        tell: (lines) => this.#tell(of, stream, lines),
+      });
+      // What it took goes with it, whenever that is.
+      const cleaned = sandbox.ended.then(() => cleanUp.run());
+      this.#cleaning.add(cleaned);
+      void cleaned.finally(() => this.#cleaning.delete(cleaned));
+      if (this.#closed) await sandbox.stop();
+      return sandbox;
+    } catch (error) {
+      await cleanUp.run();
+      throw error;
+    }
   }
 
-  #environment(
-    of: Deployable,
-    { folder }: Deployment,
-    temporary: string,
-    logStream: string,
-    credentials: Credentials | undefined,
-  ): Record<string, string> {
-    const { endpointUrl, workshop } = this.#options;
-    const { authorityFile } = workshop;
-    return environmentOf({
-      ...of,
-      ...{ functionName: of.name, logStream, taskRoot: folder, temporary, endpointUrl: endpointUrl() },
-      ...(authorityFile === undefined ? {} : { authorityFile }),
-      ...(credentials === undefined ? {} : { credentials }),
-    });
+  #tell({ accountId, region, logGroup: group }: Deployable, stream: string, lines: readonly LogLine[]): void {
+    const { tell, log, beforeStep } = this.#options;
+    try {
+      beforeStep?.('log');
+      tell({ accountId, region, group, stream }, lines);
+    } catch (error) {
+      log.error({ err: error }, 'what a function wrote could not be kept');
+    }
   }
+}
+
+const MB = 1024 * 1024;
+
+function environmentFor(
+  of: Deployable,
+  { taskRoot, temporary, endpointUrl, authorityFile }: Enclosure,
+  logStream: string,
+  credentials: Credentials | undefined,
+): Record<string, string> {
+  return environmentOf({
+    ...of,
+    ...{ functionName: of.name, logStream, taskRoot, temporary, endpointUrl },
+    ...(authorityFile === undefined ? {} : { authorityFile }),
+    ...(credentials === undefined ? {} : { credentials }),
+  });
 }
 
 /** Such as `2026/11/21/[$LATEST]0123456789abcdef0123456789abcdef`. */

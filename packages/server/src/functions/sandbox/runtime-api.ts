@@ -1,10 +1,11 @@
 /**
- * Lambda's runtime API, version 2018-06-01, for the processes that run functions: one listener on the loopback address,
- * and a path of its own for each process that nobody else can guess, so that no function takes another's events.
+ * Lambda's runtime API, version 2018-06-01, for the processes that run functions: each has a path of its own that nobody else
+ * can guess, and comes through a door of its own, or where nothing confines it through a port of the loopback address.
  * Source: Lambda developer guide, page runtimes-api.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { close, listen } from '../../runtime/listen.ts';
 import { RuntimeConnections } from './runtime-connections.ts';
 
@@ -49,21 +50,35 @@ export class RuntimeApi {
 
   constructor() {
     this.#server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 3_600_000 });
-    this.#server.on('connection', (socket) => this.#connections.open(socket));
     this.#server.on('request', (request, response) => void this.#serve(request, response));
   }
 
-  /** Makes a way in for a process; gives what it finds in AWS_LAMBDA_RUNTIME_API, and the way to close it. */
-  async admit(session: RuntimeSession): Promise<{ readonly address: string; readonly close: () => void }> {
-    this.#port ??= listen(this.#server, '127.0.0.1', 0, 'runtime API of functions');
-    const port = await this.#port;
+  /** Makes a way in for a process; gives the first part of its paths, and the way to close it. */
+  admit(session: RuntimeSession): { readonly token: string; readonly close: () => void } {
     const token = randomBytes(24).toString('base64url');
     const key = digest(token);
     this.#sessions.set(key, session);
-    return { address: `127.0.0.1:${port}/${token}`, close: () => void this.#sessions.delete(key) };
+    return { token, close: () => void this.#sessions.delete(key) };
+  }
+
+  /** A connection that came through a door. */
+  accept(socket: Socket): void {
+    this.#server.emit('connection', socket);
+  }
+
+  /** Opens the port, for processes that have no door. */
+  port(): Promise<number> {
+    this.#port ??= this.#listen();
+    return this.#port;
+  }
+
+  #listen(): Promise<number> {
+    this.#server.on('connection', (socket) => this.#connections.open(socket));
+    return listen(this.#server, '127.0.0.1', 0, 'runtime API of functions');
   }
 
   async close(): Promise<void> {
+    this.#server.closeAllConnections();
     if (this.#port === undefined) return;
     await this.#port.catch(() => undefined);
     const closed = close(this.#server);

@@ -2,32 +2,32 @@
  * One process that runs one version of a function, event after event: started, asked, timed, watched for its memory, and
  * ended with all that it has started. What it is told comes through the runtime API; what it writes goes to the log.
  */
-import type { ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
 import type { Clock } from '../../runtime/clock.ts';
-import { signalWord, spawnConfined } from './confine.ts';
-import { residentBytes } from './memory.ts';
+import type { Logger } from '../../runtime/log.ts';
+import type { Enclosure, Launched } from './enclosure.ts';
 import { FunctionOutput, type LogLine } from './output.ts';
-import type { RuntimeApi, RuntimeEvent, RuntimeSession } from './runtime-api.ts';
-import type { FunctionUser } from './users.ts';
+import type { RuntimeEvent, RuntimeSession } from './runtime-api.ts';
+import type { Starting } from './scripts.ts';
 
 /** Milliseconds that a process has until it asks for its first event. AWS gives 10 s, on machines that do nothing else. */
 const INIT_TIMEOUT = 20_000;
-/** Milliseconds between two looks at a process's memory. */
-const WATCH = 250;
+/** Milliseconds between two looks at what an idle process holds. */
+const WATCH_IDLE = 500;
+/** What ends a process: bubblewrap and shells say so of one that a signal has ended. */
+const BY_SIGNAL = 128;
+const SIGKILL = 9;
 
 export interface SandboxOptions {
   readonly clock: Clock;
-  readonly runtimeApi: RuntimeApi;
-  /** Program and arguments, after those that confine it. */
-  readonly command: readonly string[];
-  readonly cwd: string;
-  readonly environment: Readonly<Record<string, string>>;
-  /** The process's own user id, and the group that may read its code; absent where functions are not confined. */
-  readonly user?: { readonly own: FunctionUser; readonly codeGroup: number };
+  readonly log: Pick<Logger, 'error'>;
+  readonly enclosure: Enclosure;
+  /** What is started, once the address of the runtime API is in its environment. */
+  readonly starting: Starting;
   readonly version: string;
   /** Seconds for one event. */
   readonly timeout: number;
-  /** Bytes, the process and its children together. */
+  /** MB, the process and its children together. */
   readonly memory: number;
   readonly tell: (lines: readonly LogLine[]) => void;
 }
@@ -63,8 +63,7 @@ export class Sandbox implements RuntimeSession {
   readonly #options: SandboxOptions;
   readonly #output: FunctionOutput;
   readonly #ended = Promise.withResolvers<void>();
-  #child: ChildProcess | undefined;
-  #closeSession: (() => void) | undefined;
+  #launched: Launched | undefined;
   #underWay: UnderWay | undefined;
   /** The process waits for an event. */
   #asks: ((event: RuntimeEvent) => void) | undefined;
@@ -75,7 +74,8 @@ export class Sandbox implements RuntimeSession {
   #initMs = 0;
   #dead = false;
   #mostBytes = 0;
-  #overMemory = false;
+  /** Why the server ended it. */
+  #tooMuch: string | undefined;
 
   private constructor(options: SandboxOptions) {
     this.#options = options;
@@ -84,9 +84,7 @@ export class Sandbox implements RuntimeSession {
 
   static async start(options: SandboxOptions): Promise<Sandbox> {
     const sandbox = new Sandbox(options);
-    const { address, close } = await options.runtimeApi.admit(sandbox);
-    sandbox.#closeSession = close;
-    sandbox.#spawn(address);
+    sandbox.#spawn(await options.enclosure.admit(sandbox));
     return sandbox;
   }
 
@@ -101,21 +99,25 @@ export class Sandbox implements RuntimeSession {
   }
 
   #spawn(address: string): void {
-    const { command, cwd, environment, user, clock } = this.#options;
+    const { enclosure, starting, clock, log } = this.#options;
     const started = clock.monotonic();
-    const as = user === undefined ? undefined : { user: user.own.id, group: user.codeGroup };
-    const child = spawnConfined(command, { cwd, environment: { ...environment, AWS_LAMBDA_RUNTIME_API: address }, as });
-    this.#child = child;
+    const { command, environment } = starting;
+    const launched = enclosure.launch({ command, environment: { ...environment, AWS_LAMBDA_RUNTIME_API: address } });
+    this.#launched = launched;
+    const { child } = launched;
     child.stdout.on('data', (chunk: Buffer) => this.#output.write(chunk));
     child.stdout.on('error', () => undefined);
-    child.once('error', (error: NodeJS.ErrnoException) => void this.#gone(`it could not be started (${error.code})`));
-    child.once(
-      'exit',
-      (code, signal) => void this.#gone(signal === null ? `exit status ${code}` : `signal: ${signalWord(signal)}`),
-    );
+    const gone = (why: string): void => {
+      this.#gone(why)
+        .catch((error: unknown) =>
+          log.error({ event: 'function-clean-up', step: 'end', err: error }, 'a function has left something'),
+        )
+        .finally(() => this.#ended.resolve());
+    };
+    child.once('error', (error: NodeJS.ErrnoException) => gone(`it could not be started (${error.code})`));
+    child.once('exit', (code, signal) => gone(whyEnded(code, signal)));
     void this.#askedFirst.promise.then(() => (this.#initMs = clock.monotonic() - started));
-    const watch = setInterval(() => void this.#watch(), WATCH).unref();
-    void this.ended.then(() => clearInterval(watch));
+    this.#watchLater();
   }
 
   // What the process asks and tells.
@@ -162,7 +164,7 @@ export class Sandbox implements RuntimeSession {
     const began = clock.monotonic();
     const ending = fault ?? (await this.#run(invocation));
     const duration = clock.monotonic() - began;
-    await this.#look();
+    this.#look();
     // What the process wrote before it answered is in its pipe; a turn of the event loop reads it.
     await new Promise(setImmediate);
     await new Promise(setImmediate);
@@ -189,7 +191,7 @@ export class Sandbox implements RuntimeSession {
       return jsonError('Sandbox.Timedout', `Initialization did not end within ${INIT_TIMEOUT / 1000} seconds`);
     }
     if (this.#initError !== undefined) return { payload: this.#initError, failed: true };
-    return jsonError('Runtime.ExitError', `Runtime exited before it asked for an event: ${this.#why}`);
+    return jsonError('Runtime.ExitError', `Runtime exited before it asked for an event: ${this.#reason()}`);
   }
 
   async #run(invocation: Invocation): Promise<Ending> {
@@ -237,58 +239,93 @@ export class Sandbox implements RuntimeSession {
 
   #kill(): void {
     this.#dead = true;
-    const { pid } = this.#child ?? {};
-    if (pid === undefined) return;
     try {
-      // The process's group: it was started as the leader of one.
-      process.kill(-pid, 'SIGKILL');
-    } catch {
-      // It has gone by itself.
+      this.#launched?.kill();
+    } catch (error) {
+      this.#options.log.error({ event: 'function-clean-up', step: 'kill', err: error }, 'a function could not be ended');
     }
   }
 
   async #gone(why: string): Promise<void> {
     this.#why = why;
+    // Asked before what it was in is given back.
+    if (this.#launched?.isOverMemory() === true) this.#tooMuch ??= this.#memoryWords();
     this.#kill();
-    this.#closeSession?.();
-    // What left the process's group is still of its user.
-    await this.#options.user?.own.killAll();
-    const { requestId, end } = this.#underWay ?? {};
-    if (requestId !== undefined) end?.(this.#exitError(requestId));
-    this.#output.flush();
-    this.#ended.resolve();
+    try {
+      await this.#launched?.end();
+    } finally {
+      const { requestId, end } = this.#underWay ?? {};
+      if (requestId !== undefined) end?.(this.#exitError(requestId));
+      this.#output.flush();
+    }
+  }
+
+  #memoryWords(): string {
+    return `it held more than ${this.#options.memory} MB`;
   }
 
   #exitError(requestId: string): Ending {
-    const why = this.#overMemory ? `signal: killed (it held more than ${this.#options.memory >> 20} MB)` : this.#why;
-    return jsonError('Runtime.ExitError', `RequestId: ${requestId} Error: Runtime exited with error: ${why}`);
+    return jsonError('Runtime.ExitError', `RequestId: ${requestId} Error: Runtime exited with error: ${this.#reason()}`);
   }
 
-  /** Bytes that the process holds now; 0 once it has gone. */
-  async #look(): Promise<number> {
-    const { pid } = this.#child ?? {};
-    const bytes = pid === undefined || this.#dead ? 0 : await residentBytes(pid);
-    this.#mostBytes = Math.max(this.#mostBytes, bytes);
-    return bytes;
+  #reason(): string {
+    return this.#tooMuch === undefined ? this.#why : `signal: killed (${this.#tooMuch})`;
   }
 
-  async #watch(): Promise<void> {
-    // Whoever follows the log of a long run sees it as it goes.
-    this.#output.flush();
-    const bytes = await this.#look();
-    if (bytes <= this.#options.memory || this.#dead) return;
-    this.#overMemory = true;
+  /** Looks at what the process holds now, and ends it when that is too much. */
+  #look(): void {
+    if (this.#dead) return;
+    const { memory, files, sockets } = this.#options.enclosure.bounds;
+    const holding = this.#launched?.look();
+    if (holding === undefined) return;
+    this.#mostBytes = Math.max(this.#mostBytes, holding.bytes);
+    if (holding.bytes > memory || this.#launched?.isOverMemory() === true) this.#tooMuch = this.#memoryWords();
+    else if (holding.files > files) this.#tooMuch = `it held more than ${files} files in memory`;
+    else if (holding.sockets > sockets) this.#tooMuch = `it held more than ${sockets} sockets`;
+    else if (holding.blind !== undefined) this.#tooMuch = `what it held could not be seen: ${holding.blind}`;
+    else return;
     this.#kill();
+  }
+
+  #watchLater(): void {
+    const { watchEvery } = this.#options.enclosure;
+    const isAtWork = this.#underWay !== undefined || this.#initMs === 0;
+    setTimeout(
+      () => {
+        if (this.#dead) return;
+        try {
+          // Whoever follows the log of a long run sees it as it goes.
+          this.#output.flush();
+          this.#look();
+        } catch (error) {
+          this.#options.log.error({ event: 'function-watch', err: error }, 'a function could not be looked at');
+          this.#kill();
+        }
+        this.#watchLater();
+      },
+      isAtWork ? watchEvery : Math.max(watchEvery, WATCH_IDLE),
+    ).unref();
   }
 
   #report(duration: number, cold: boolean): string {
     const parts = [
       `Duration: ${duration.toFixed(2)} ms`,
       `Billed Duration: ${Math.ceil(duration)} ms`,
-      `Memory Size: ${this.#options.memory >> 20} MB`,
+      `Memory Size: ${this.#options.memory} MB`,
       `Max Memory Used: ${Math.ceil(this.#mostBytes / 1024 / 1024)} MB`,
       ...(cold && this.#initMs > 0 ? [`Init Duration: ${this.#initMs.toFixed(2)} ms`] : []),
     ];
     return `${parts.join('\t')}\t`;
   }
+}
+
+/** As Go's os package words it, and so Lambda. */
+function whyEnded(code: number | null, signal: NodeJS.Signals | null): string {
+  if (signal === 'SIGKILL' || code === BY_SIGNAL + SIGKILL) return 'signal: killed';
+  if (signal !== null) return `signal: ${signal}`;
+  const name =
+    code !== null && code > BY_SIGNAL
+      ? Object.entries(constants.signals).find(([, n]) => n === code - BY_SIGNAL)?.[0]
+      : undefined;
+  return name === undefined ? `exit status ${code}` : `signal: ${name}`;
 }

@@ -1,101 +1,149 @@
 /**
- * The folder that functions live in while they run: their code, unpacked once for each deployment and readable by its
- * processes alone, and a folder of its own for each process to write in. Outside of the data folder, which no function's user
- * may enter.
+ * The folder of what functions are shown while they run: their code, unpacked once for each deployment, and the files that
+ * every one of them needs. All of it is the server's own and nobody else writes to it; the user that functions run as may read.
  */
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { chmod, chown, mkdtemp, readFile, rm } from 'node:fs/promises';
+import {
+  chmodSync,
+  copyFileSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { chmod, chown, lstat, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { unpack } from '../code/archive.ts';
-import { inNamespaces } from './namespaces.ts';
-import type { FunctionUser, FunctionUsers } from './users.ts';
+import { encodeFilter, seccompFilter } from './seccomp.ts';
 
-const BOOTSTRAPS = ['bootstrap.py', 'bootstrap.mjs'] as const;
+/** Read ahead: the folder of the program may be closed to the user that the server becomes. */
+const COPIED = ['bootstrap.py', 'bootstrap.mjs', 'forwarder.mjs'].map((name) => ({
+  name,
+  content: readFileSync(join(import.meta.dirname, name)),
+}));
 
 /** Code that is unpacked, for as long as a process uses it. */
 export interface Deployment {
   readonly folder: string;
-  /** Group that may read it; absent where functions are not confined. */
-  readonly group?: number;
   readonly release: () => Promise<void>;
 }
 
 interface Unpacked {
   uses: number;
-  readonly ready: Promise<{ folder: string; user?: FunctionUser }>;
+  readonly ready: Promise<string>;
 }
 
 export interface WorkshopOptions {
-  /** Folder that the workshop is made in. */
-  readonly parent: string;
-  /** Absent where processes have no user ids of their own. */
-  readonly users?: FunctionUsers;
-  /** The data folder, when processes are confined by namespaces that cover it. */
-  readonly covers?: string;
+  /** Folders that the workshop may be made in, the best first. */
+  readonly parents: readonly string[];
+  /** Group of the user that functions run as; absent where that is the server's own. */
+  readonly group?: number | undefined;
   /** What the API's certificate is signed by, where it has one. */
-  readonly authorityPem?: string;
+  readonly authorityPem?: string | undefined;
+  /** Name of the API in its certificate. */
+  readonly apiHost: string;
   /** File that says where the workshop is, for a server that comes after one that was killed. */
   readonly note: string;
 }
 
-/** There is no user id left to run anything with. */
-export class NoUserLeft extends Error {
-  override readonly name = 'NoUserLeft';
+/** No folder for temporary files is open to the user that functions run as. */
+export class WorkshopClosed extends Error {
+  override readonly name = 'WorkshopClosed';
+}
+
+/** Whether everybody may pass through to it: a folder above that is closed keeps a bound file from being found. */
+export function isOpenToAll(path: string): boolean {
+  for (let at = dirname(path); ; at = dirname(at)) {
+    if ((statSync(at).mode & 0o001) === 0) return false;
+    if (at === dirname(at)) return true;
+  }
 }
 
 export class Workshop {
   readonly #options: WorkshopOptions;
   readonly #unpacked = new Map<string, Unpacked>();
   #made: string | undefined;
+  #node: string | undefined;
 
   constructor(options: WorkshopOptions) {
     this.#options = options;
   }
 
-  /**
-   * Ends what a server that was killed has left: its folder, and the processes of its functions. To be called before the
-   * first use.
-   */
+  /** Removes the folder of a server that was killed: one of the server's own alone, in which no other could write. */
   async clearLeftovers(): Promise<void> {
-    const { note, users } = this.#options;
-    const left = await readFile(note, 'utf8').catch(() => undefined);
-    if (left === undefined) return;
-    await users?.endLeftovers();
-    if (/\/thingkeep-functions-\w+$/.test(left)) await rm(left, { recursive: true, force: true });
+    const { note } = this.#options;
+    const left = (await readFile(note, 'utf8').catch(() => '')).trim();
+    if (left === '') return;
+    const found = await lstat(left).catch(() => undefined);
+    const isOurs = found?.isDirectory() === true && found.uid === process.getuid?.() && (found.mode & 0o022) === 0;
+    if (isOurs && /\/thingkeep-sandbox-\w{6}$/.test(left)) await rm(left, { recursive: true, force: true });
     await rm(note, { force: true });
   }
 
   /** Made when it is first needed: a server without functions needs none. */
-  get #folder(): string {
+  get folder(): string {
     this.#made ??= this.#make();
     return this.#made;
   }
 
   #make(): string {
-    const { parent, users, authorityPem, note } = this.#options;
-    const folder = mkdtempSync(join(parent, 'thingkeep-functions-'));
+    const { parents, group, authorityPem, apiHost, note } = this.#options;
+    const parent = parents.find((path) => group === undefined || isOpenToAll(join(path, 'x')));
+    if (parent === undefined)
+      throw new WorkshopClosed(`${parents.join(' and ')} are closed to the user that functions run as (TMPDIR names another)`);
+    const folder = mkdtempSync(join(parent, 'thingkeep-sandbox-'));
     mkdirSync(dirname(note), { recursive: true, mode: 0o700 });
     writeFileSync(note, folder);
-    // Everyone may pass through; nobody but the server sees what is in it.
-    chmodSync(folder, users === undefined ? 0o700 : 0o711);
-    for (const name of BOOTSTRAPS) {
-      copyFileSync(join(import.meta.dirname, name), join(folder, name));
+    // Everyone may pass through; who may read what is said by each thing in it.
+    chmodSync(folder, group === undefined ? 0o700 : 0o711);
+    const write = (name: string, content: string | Uint8Array): void => {
+      writeFileSync(join(folder, name), content);
       chmodSync(join(folder, name), 0o644);
+    };
+    for (const name of ['runtime', 'etc']) {
+      mkdirSync(join(folder, name));
+      chmodSync(join(folder, name), 0o755);
     }
-    if (authorityPem !== undefined) {
-      writeFileSync(join(folder, 'authority.pem'), authorityPem);
-      chmodSync(join(folder, 'authority.pem'), 0o644);
-    }
+    for (const { name, content } of COPIED) write(`runtime/${name}`, content);
+    if (authorityPem !== undefined) write('runtime/authority.pem', authorityPem);
+    const { arch } = process;
+    if (arch === 'x64' || arch === 'arm64') write('filter', encodeFilter(seccompFilter(arch)));
+    write('etc/passwd', 'root:x:0:0::/:/bin/false\nfunction:x:1000:1000::/tmp:/bin/sh\n');
+    write('etc/group', 'root:x:0:\nfunction:x:1000:\n');
+    write('etc/hosts', `127.0.0.1 localhost${apiHost === 'localhost' ? '' : ` ${apiHost}`}\n`);
+    write('etc/nsswitch.conf', 'passwd: files\ngroup: files\nhosts: files dns\n');
     return folder;
   }
 
-  /** The authority that the API's certificate is signed by; undefined where the API has none. */
-  get authorityFile(): string | undefined {
-    return this.#options.authorityPem === undefined ? undefined : join(this.#folder, 'authority.pem');
+  get hasAuthority(): boolean {
+    return this.#options.authorityPem !== undefined;
   }
 
-  bootstrap(name: (typeof BOOTSTRAPS)[number]): string {
-    return join(this.#folder, name);
+  /** A file of the server's for functions: `runtime/bootstrap.py`, `etc/hosts`, `filter`. */
+  file(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** This Node, where a function may find it: a second name of it, or a copy, when a folder above it is closed. */
+  get node(): string {
+    this.#node ??= this.#options.group === undefined || isOpenToAll(process.execPath) ? process.execPath : this.#bringNode();
+    return this.#node;
+  }
+
+  #bringNode(): string {
+    const path = join(this.folder, 'node');
+    const mode = lstatSync(process.execPath).isFile() ? statSync(process.execPath).mode & 0o005 : 0;
+    try {
+      if (mode !== 0o005) throw new WorkshopClosed('not for everybody as it is');
+      linkSync(process.execPath, path);
+    } catch {
+      copyFileSync(process.execPath, path);
+      chmodSync(path, 0o755);
+    }
+    return path;
   }
 
   /** The code of a deployment, unpacked now unless it is already. */
@@ -104,25 +152,23 @@ export class Workshop {
     this.#unpacked.set(key, known);
     known.uses += 1;
     try {
-      const { folder, user } = await known.ready;
-      return { folder, ...(user === undefined ? {} : { group: user.id }), release: () => this.#release(key, known) };
+      return { folder: await known.ready, release: () => this.#release(key, known) };
     } catch (error) {
       await this.#release(key, known);
       throw error;
     }
   }
 
-  async #unpack(zip: () => Promise<Uint8Array>): Promise<{ folder: string; user?: FunctionUser }> {
-    const user = await this.user();
-    const folder = await mkdtemp(join(this.#folder, 'code-'));
+  async #unpack(zip: () => Promise<Uint8Array>): Promise<string> {
+    const { group } = this.#options;
+    const folder = await mkdtemp(join(this.folder, 'code-'));
     try {
-      await unpack(await zip(), folder, user?.id);
-      if (user !== undefined) await chown(folder, 0, user.id);
+      await unpack(await zip(), folder, group);
+      if (group !== undefined) await chown(folder, -1, group);
       await chmod(folder, 0o750);
-      return { folder, ...(user === undefined ? {} : { user }) };
+      return folder;
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
-      await user?.release();
       throw error;
     }
   }
@@ -131,37 +177,13 @@ export class Workshop {
     unpacked.uses -= 1;
     if (unpacked.uses > 0) return;
     if (this.#unpacked.get(key) === unpacked) this.#unpacked.delete(key);
-    const { folder, user } = await unpacked.ready.catch(() => ({ folder: undefined, user: undefined }));
+    const folder = await unpacked.ready.catch(() => undefined);
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-    await user?.release();
   }
 
-  /** A user id for one process; undefined where functions are not confined. */
-  async user(): Promise<FunctionUser | undefined> {
-    const { users } = this.#options;
-    if (users === undefined) return undefined;
-    const user = await users.take();
-    if (user === undefined) throw new NoUserLeft('there is no user id left to run a function with');
-    return user;
-  }
-
-  /** The command as it is to be started, for a process with these folders of the workshop. */
-  confined(command: readonly string[], code: string, temporary: string): readonly string[] {
-    const { covers: dataFolder } = this.#options;
-    return dataFolder === undefined ? command : inNamespaces({ dataFolder, workshop: this.#folder, code, temporary }, command);
-  }
-
-  /** A folder for one process to write in. */
-  async temporary(user: FunctionUser | undefined): Promise<string> {
-    const folder = await mkdtemp(join(this.#folder, 'tmp-'));
-    await chmod(folder, 0o700);
-    if (user !== undefined) await chown(folder, user.id, user.id);
-    return folder;
-  }
-
-  close(): void {
+  async close(): Promise<void> {
     if (this.#made === undefined) return;
-    rmSync(this.#made, { recursive: true, force: true });
+    await rm(this.#made, { recursive: true, force: true });
     rmSync(this.#options.note, { force: true });
   }
 }

@@ -7,6 +7,16 @@ import { ruleArn } from '../store.ts';
 /** Nobody takes it right now; what failed for another reason fails again. */
 const PASSING: ReadonlySet<string> = new Set(['overload', 'timeout', 'unavailable']);
 
+/** Lambda refuses other events (API reference, Invoke: InvalidRequestContentException). */
+function isDocument(payload: Uint8Array): boolean {
+  try {
+    JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export const lambda: ActionType<ParametersOf<'lambda'>> = {
   name: 'LambdaAction',
   resource: ({ functionArn = '' }) => functionArn,
@@ -18,6 +28,8 @@ export const lambda: ActionType<ParametersOf<'lambda'>> = {
     const url = functionUrl(parameters.functionArn ?? '');
     if (url !== undefined && !destinations.isConfirmed(place, url, undefined))
       throw new ActionError(`no destination that is ENABLED covers ${url.origin}${url.pathname}`, false);
+    if (!isDocument(payload))
+      throw new ActionError('the payload is not a JSON document, which is what a function takes; SELECT gives one', false);
     const as = {
       service: 'iot.amazonaws.com',
       sourceArn: ruleArn(place, ruleName),

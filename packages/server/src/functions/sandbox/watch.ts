@@ -1,0 +1,141 @@
+/**
+ * What the processes of a function hold, as the kernel counts it: every process of its namespace, however it was started, and
+ * its file systems in memory (proc(5), tmpfs(5)). Read at once and not bit by bit, so that no process slips by in between.
+ */
+import { readdirSync, readFileSync, statfsSync } from 'node:fs';
+
+export interface Holding {
+  /** Bytes of memory: of processes, of what maps their memory, and of files in memory. */
+  readonly bytes: number;
+  readonly processes: number;
+  /** Files in memory, empty ones too: each costs the kernel a kilobyte. */
+  readonly files: number;
+  /** Sockets: what waits in them is nobody's memory. */
+  readonly sockets: number;
+  /** What could not be looked at, although it is there. */
+  readonly blind?: string;
+}
+
+interface Seen {
+  readonly pid: number;
+  /** Numbers of the process, from the server's namespace down to its own. */
+  readonly numbers: readonly number[];
+  readonly bytes: number;
+}
+
+/** File systems in memory that a function may write to. */
+const IN_MEMORY = ['/tmp', '/dev/shm'];
+/** statfs(2). */
+const TMPFS = 0x0102_1994;
+const MOST_PROCESSES = 4096;
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Sum of these lines, which are in kB. */
+const kilobytes = (text: string, names: RegExp): number =>
+  [...text.matchAll(names)].reduce((sum, [, amount]) => sum + Number(amount), 0) * 1024;
+
+const OWN = /^(?:RssAnon|RssShmem|VmPTE|VmSwap):\s+(\d+) kB/gm;
+const SHARED_OUT = /^(?:Pss_Anon|Pss_Shmem|SwapPss):\s+(\d+) kB/gm;
+const TABLES = /^VmPTE:\s+(\d+) kB/gm;
+
+/** Children of every thread of a process: each thread has its own. */
+function childrenOf(pid: number): number[] {
+  let threads: string[] = [];
+  try {
+    threads = readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
+  return threads.flatMap((thread) => {
+    const text = read(`/proc/${pid}/task/${thread}/children`) ?? '';
+    return text.split(' ').filter(Boolean).map(Number);
+  });
+}
+
+function seen(pid: number): Seen | undefined {
+  const status = read(`/proc/${pid}/status`);
+  if (status === undefined || /^State:\s+[ZX]/m.test(status)) return undefined;
+  const [, numbers = ''] = /^NSpid:\s+(.+)$/m.exec(status) ?? [];
+  return { pid, numbers: numbers.split(/\s+/).map(Number), bytes: kilobytes(status, OWN) };
+}
+
+/** All below a process, and it. Who has lost its parent is a child of its namespace's first process. */
+export function treeOf(root: number): Seen[] {
+  const found = new Map<number, Seen>();
+  const waiting = [root];
+  for (let pid = waiting.pop(); pid !== undefined && found.size < MOST_PROCESSES; pid = waiting.pop()) {
+    if (found.has(pid)) continue;
+    const process_ = seen(pid);
+    // The children first: one that ends in the meantime leaves them to its namespace's first.
+    waiting.push(...childrenOf(pid));
+    if (process_ !== undefined) found.set(pid, process_);
+  }
+  return [...found.values()];
+}
+
+/** Namespaces that this process is in: as many numbers it has. */
+export const depthHere = (): number => seen(process.pid)?.numbers.length ?? 1;
+
+/** Memory that processes have in common, counted once; undefined where it can't be read. */
+function sharedOut(processes: readonly Seen[]): number {
+  return processes.reduce((sum, { pid, bytes }) => {
+    const rollup = read(`/proc/${pid}/smaps_rollup`);
+    if (rollup === undefined || rollup === '') return sum + bytes;
+    return sum + kilobytes(rollup, SHARED_OUT) + kilobytes(read(`/proc/${pid}/status`) ?? '', TABLES);
+  }, 0);
+}
+
+function filesOf(pid: number): { bytes: number; files: number } | string {
+  let [bytes, files] = [0, 0];
+  for (const path of IN_MEMORY) {
+    try {
+      const { type, bsize, blocks, bfree, files: all, ffree } = statfsSync(`/proc/${pid}/root${path}`);
+      if (type !== TMPFS) return `${path} is no tmpfs`;
+      bytes += (blocks - bfree) * bsize;
+      files += all - ffree;
+    } catch (error) {
+      return `${path}: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}`;
+    }
+  }
+  return { bytes, files };
+}
+
+/** Processes of the innermost namespace alone, when they are looked for at `depth`. */
+const inside = (all: readonly Seen[], depth: number): Seen[] => all.filter(({ numbers }) => numbers.length >= depth);
+
+/**
+ * What is held below a process whose function runs `depth` namespaces deep; undefined before it runs and when it has gone.
+ * `bound` is what it may hold: only beyond it memory in common is looked at, which takes longer.
+ */
+export function holdingOf(root: number, depth: number, bound: number): Holding | undefined {
+  const own = inside(treeOf(root), depth);
+  // The namespace's first process is there before the function's file systems are.
+  const started = own.filter(({ numbers }) => numbers.at(-1) !== 1);
+  if (started.length === 0) return undefined;
+  const fault: string[] = [];
+  for (const { pid } of started) {
+    const files = filesOf(pid);
+    if (typeof files === 'string') {
+      fault.push(files);
+      continue;
+    }
+    const plain = own.reduce((sum, { bytes }) => sum + bytes, files.bytes);
+    const bytes = plain <= bound ? plain : sharedOut(own) + files.bytes;
+    const [, sockets = '0'] = /^sockets: used (\d+)/m.exec(read(`/proc/${pid}/net/sockstat`) ?? '') ?? [];
+    return { bytes, processes: own.length, files: files.files, sockets: Number(sockets) };
+  }
+  // Whoever has ended meanwhile can't be looked at either.
+  if (fault.some((text) => !/ENOENT|ESRCH/.test(text)))
+    return { bytes: 0, processes: own.length, files: 0, sockets: 0, blind: fault.join('; ') };
+  return undefined;
+}
+
+/** Bytes of a process and all below it, where nothing confines them. */
+export const residentBytes = (root: number): number => treeOf(root).reduce((sum, { bytes }) => sum + bytes, 0);

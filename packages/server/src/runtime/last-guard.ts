@@ -1,0 +1,61 @@
+/**
+ * What catches the errors that nothing else caught: they are logged, within bounds, and the server goes on serving. An error in
+ * what one peer is served must not end what all others are served (docs/decisions/last-guard.md).
+ */
+import type { Clock } from './clock.ts';
+import type { Logger } from './log.ts';
+
+export interface LastGuardOptions {
+  readonly clock: Clock;
+  readonly log: Pick<Logger, 'error'>;
+}
+
+/** Lines in a second; what comes beyond them is counted, and told with the first of a later second. */
+const MOST = 10;
+const SECOND = 1000;
+/** Characters that are shown of an error. */
+const LONGEST = 4096;
+
+/** Anything may be thrown. */
+function words(error: unknown): string {
+  try {
+    return (error instanceof Error ? (error.stack ?? error.message) : String(error)).slice(0, LONGEST);
+  } catch {
+    return 'an error that can not be shown';
+  }
+}
+
+/** Logs what nobody caught. */
+export function lastGuard({ clock, log }: LastGuardOptions): (kind: string, error: unknown) => void {
+  let since = Number.NEGATIVE_INFINITY;
+  let [told, untold] = [0, 0];
+  return (kind, error) => {
+    const now = clock.monotonic();
+    if (now - since >= SECOND) [since, told] = [now, 0];
+    if (told >= MOST) {
+      untold += 1;
+      return;
+    }
+    told += 1;
+    const line = { event: 'uncaught', kind, error: words(error), untold };
+    untold = 0;
+    try {
+      log.error(line, 'an error that nothing caught; please report it');
+    } catch {
+      // A log that can't be written is no reason to end either.
+    }
+  };
+}
+
+/** Stands guard over this process; gives the way to end it. */
+export function standGuard(options: LastGuardOptions): () => void {
+  const guard = lastGuard(options);
+  const rejected = (reason: unknown): void => guard('rejection', reason);
+  const thrown = (error: unknown): void => guard('exception', error);
+  process.on('unhandledRejection', rejected);
+  process.on('uncaughtException', thrown);
+  return () => {
+    process.off('unhandledRejection', rejected);
+    process.off('uncaughtException', thrown);
+  };
+}
