@@ -31,6 +31,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** User id to run as, of a test that runs as root. */
   readonly user?: number;
+  /** A command that the server is started by: it becomes the server, in the end. */
+  readonly through?: readonly string[];
 }
 
 export interface LogLine extends Readonly<Record<string, unknown>> {
@@ -146,18 +148,16 @@ export class TestServer implements AsyncDisposable {
   }
 }
 
-export async function startServer({ dataDir, args = [], env = {}, user }: StartOptions = {}): Promise<TestServer> {
+export async function startServer({ dataDir, args = [], env = {}, user, through = [] }: StartOptions = {}): Promise<TestServer> {
   const folder = dataDir ?? temporaryFolder();
   if (user !== undefined) chownSync(folder, user, user);
-  const child = spawn(
-    process.execPath,
-    [MAIN, 'start', '--data-dir', folder, ...FREE_PORTS, '--metrics-bind', '127.0.0.1:0', ...args],
-    {
-      env: { ...plainEnvironment(), ...env },
-      ...(user === undefined ? {} : { uid: user, gid: user }),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const metrics = ['--metrics-bind', '127.0.0.1:0'];
+  const command = [...through, process.execPath, MAIN, 'start', '--data-dir', folder, ...FREE_PORTS, ...metrics, ...args];
+  const child = spawn(command[0] ?? '', command.slice(1), {
+    env: { ...plainEnvironment(), ...env },
+    ...(user === undefined ? {} : { uid: user, gid: user }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   // A test that is ended from outside takes its server with it.
   const orphaned = (): boolean => child.kill('SIGKILL');
   process.once('exit', orphaned);

@@ -32,8 +32,8 @@ export async function start(args: readonly string[]): Promise<number> {
   // Whatever is made from here on is the owner's alone, the data file and its log among it.
   process.umask(0o077);
   checkFunctionNetwork(config);
-  const { apiPort, mqttPort, httpsPort, metricsBind } = config;
-  const cgroups = await becomeUser({ ...config, ports: [apiPort, mqttPort, httpsPort, metricsBind?.port ?? 0] });
+  const { apiPort, mqttPort, httpsPort } = config;
+  const cgroups = await becomeUser({ ...config, ports: [apiPort, mqttPort, httpsPort] });
   const log = openLog(config.logLevel);
   const closed: string[] = [];
   const folder = openDataFolder(config.dataDir, (path) => closed.push(path));

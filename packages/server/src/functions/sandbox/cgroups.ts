@@ -186,8 +186,8 @@ export class Cgroups {
     for (const base of [v2 === undefined ? undefined : openVersion2(v2), openVersion1(v1)]) {
       if (base === undefined) continue;
       try {
+        removeLeftovers(base);
         const groups = new Cgroups(owner === undefined ? base : handOver(base, owner));
-        groups.#removeLeftovers();
         const tried = groups.make({ memory: 64 * 1024 * 1024, processes: 16 });
         if (tried.remove()) return groups;
       } catch {
@@ -215,12 +215,15 @@ export class Cgroups {
     writeFileSync(join(last, 'pids.max'), String(processes));
     return new KernelCage(version, own);
   }
+}
 
-  /** Groups of a server that was killed: empty by now, or another's that runs. */
-  #removeLeftovers(): void {
-    for (const folder of this.#base.folders)
-      for (const name of readdirSync(folder)) if (name.startsWith(PREFIX)) removed(join(folder, name));
-  }
+/** Groups of a server that was killed: empty by now, or another's that runs, which the kernel then keeps. */
+function removeLeftovers({ folders }: Pick<Base, 'folders'>): void {
+  for (const folder of folders)
+    for (const name of readdirSync(folder)) {
+      if (name.startsWith(`${SERVER}-`)) removeLeftovers({ folders: [join(folder, name)] });
+      if (name.startsWith(PREFIX) || name.startsWith(`${SERVER}-`)) removed(join(folder, name));
+    }
 }
 
 /** Gives a user what it needs to make groups and to move its processes into them. */

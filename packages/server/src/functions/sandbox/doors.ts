@@ -70,6 +70,8 @@ class Door {
       serve(socket);
     });
     this.#server.on('error', () => undefined);
+    // The API keeps the server running, and no door does.
+    this.#server.unref();
   }
 
   static async open(path: string, group: number | undefined, serve: (socket: Socket) => void): Promise<Door> {

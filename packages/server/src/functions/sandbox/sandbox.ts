@@ -248,9 +248,16 @@ export class Sandbox implements RuntimeSession {
 
   async #gone(why: string): Promise<void> {
     this.#why = why;
-    // Asked before what it was in is given back.
-    if (this.#launched?.isOverMemory() === true) this.#tooMuch ??= this.#memoryWords();
-    this.#kill();
+    try {
+      // Asked before what it was in is given back.
+      if (this.#launched?.isOverMemory() === true) this.#tooMuch ??= this.#memoryWords();
+    } finally {
+      this.#kill();
+      await this.#endAll();
+    }
+  }
+
+  async #endAll(): Promise<void> {
     try {
       await this.#launched?.end();
     } finally {
@@ -272,19 +279,28 @@ export class Sandbox implements RuntimeSession {
     return this.#tooMuch === undefined ? this.#why : `signal: killed (${this.#tooMuch})`;
   }
 
-  /** Looks at what the process holds now, and ends it when that is too much. */
+  /** Looks at what the process holds now, and ends it when that is too much or can't be seen. */
   #look(): void {
     if (this.#dead) return;
+    try {
+      this.#tooMuch = this.#excess();
+    } catch (error) {
+      this.#options.log.error({ event: 'function-watch', err: error }, 'a function could not be looked at');
+      this.#tooMuch = 'what it held could not be seen';
+    }
+    if (this.#tooMuch !== undefined) this.#kill();
+  }
+
+  /** What it holds too much of, in words. */
+  #excess(): string | undefined {
     const { memory, files, sockets } = this.#options.enclosure.bounds;
     const holding = this.#launched?.look();
-    if (holding === undefined) return;
+    if (holding === undefined) return undefined;
     this.#mostBytes = Math.max(this.#mostBytes, holding.bytes);
-    if (holding.bytes > memory || this.#launched?.isOverMemory() === true) this.#tooMuch = this.#memoryWords();
-    else if (holding.files > files) this.#tooMuch = `it held more than ${files} files in memory`;
-    else if (holding.sockets > sockets) this.#tooMuch = `it held more than ${sockets} sockets`;
-    else if (holding.blind !== undefined) this.#tooMuch = `what it held could not be seen: ${holding.blind}`;
-    else return;
-    this.#kill();
+    if (holding.bytes > memory || this.#launched?.isOverMemory() === true) return this.#memoryWords();
+    if (holding.files > files) return `it held more than ${files} files in memory`;
+    if (holding.sockets > sockets) return `it held more than ${sockets} sockets`;
+    return holding.blind === undefined ? undefined : `what it held could not be seen: ${holding.blind}`;
   }
 
   #watchLater(): void {
@@ -293,14 +309,9 @@ export class Sandbox implements RuntimeSession {
     setTimeout(
       () => {
         if (this.#dead) return;
-        try {
-          // Whoever follows the log of a long run sees it as it goes.
-          this.#output.flush();
-          this.#look();
-        } catch (error) {
-          this.#options.log.error({ event: 'function-watch', err: error }, 'a function could not be looked at');
-          this.#kill();
-        }
+        // Whoever follows the log of a long run sees it as it goes.
+        this.#output.flush();
+        this.#look();
         this.#watchLater();
       },
       isAtWork ? watchEvery : Math.max(watchEvery, WATCH_IDLE),
