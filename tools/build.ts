@@ -97,7 +97,7 @@ function build(): string[] {
   finish(wire, { exports: { './*': './*' }, ...sdkPeers() });
   compile(server, { files: ['src/main.ts'] }, { '@thingkeep/wire/*.ts': [join(wire, 'dist/*.d.ts')] });
   // What runs in other processes is no part of the program, and goes along as it is.
-  for (const name of ['bootstrap.py', 'bootstrap.mjs'])
+  for (const name of ['bootstrap.py', 'bootstrap.mjs', 'forwarder.mjs'])
     copyFileSync(join(server, 'src/functions/sandbox', name), join(server, 'dist/functions/sandbox', name));
   finish(server, { bin: { thingkeep: './main.js' }, exports: { './*': './*' } });
   chmodSync(join(server, 'dist/main.js'), 0o755);

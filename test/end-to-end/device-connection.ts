@@ -94,7 +94,7 @@ export class DeviceConnection implements Disposable {
     this.socket.write(generate(packet, { protocolVersion: this.level }));
   }
 
-  publish(topic: string, payload: string, { qos = 0, retain = false }: { qos?: 0 | 1; retain?: boolean } = {}): void {
+  publish(topic: string, payload: string | Buffer, { qos = 0, retain = false }: { qos?: 0 | 1; retain?: boolean } = {}): void {
     this.send({ cmd: 'publish', topic, payload, qos, retain, dup: false, ...(qos === 0 ? {} : { messageId: 1 }) });
   }
 

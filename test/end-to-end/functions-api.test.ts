@@ -1,5 +1,5 @@
 /** Lambda's API with real clients: the aws command and boto3 (Lambda API reference; facts 3.6, 3.7). */
-// needs: aws boto3 root system-python3
+// needs: aws boto3 bubblewrap root system-python3
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

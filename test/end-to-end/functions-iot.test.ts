@@ -2,7 +2,7 @@
  * Hosted functions that work with devices: one that registers a certificate as the just-in-time tutorials do, with the rights of
  * its role (facts 3.6, 3.7), and one that is a custom authorizer (facts 11.1).
  */
-// needs: boto3 openssl root system-boto3
+// needs: boto3 bubblewrap openssl root system-boto3
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';

@@ -1,5 +1,5 @@
 /** Events for later: over a kill of the server, tried again by the clock, told to a destination (page invocation-async-error-handling). */
-// needs: root system-python3
+// needs: bubblewrap root system-python3
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';

@@ -69,6 +69,9 @@ const WAYS = {
     'thread-forks',
     'double-fork',
     'hops',
+    'undumpable',
+    'tables',
+    'sockets',
   ],
   node: ['heap', 'buffers', 'file', 'workers'],
 } as const;

@@ -96,6 +96,45 @@ def hops():
             return at
     return ALL
 
+def undumpable():
+    libc.prctl(4, 0)
+    return grow(lambda: held.append(bytearray(b'x' * STEP)))
+
+def tables():
+    # A page of each 2 MiB that is only read: no memory of its own, but a page of the page table.
+    region = mmap.mmap(-1, 8 << 30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000, prot=mmap.PROT_READ)
+    for at in range(0, 8 << 30, 2 * MB):
+        region[at]
+    held.append(region)
+
+def sockets():
+    # Each child holds what waits in its sockets, and none of it is memory of a process.
+    reader, writer = os.pipe()
+    for _ in range(8):
+        if os.fork() == 0:
+            count = 0
+            try:
+                while True:
+                    pair = socket.socketpair()
+                    held.append(pair)
+                    for one in pair:
+                        one.setblocking(False)
+                        try:
+                            while True:
+                                count += one.send(b'x' * 65536)
+                        except BlockingIOError:
+                            pass
+            except OSError:
+                os.write(writer, b'%d\\n' % count)
+            time.sleep(2)
+            os._exit(0)
+    os.close(writer)
+    total = 0
+    for _ in range(8):
+        total += int(os.read(reader, 100).split()[0])
+    time.sleep(1)
+    return total
+
 def attempt(reached, name, work):
     try:
         result = work()
@@ -230,6 +269,9 @@ WAYS = {
     'thread-forks': lambda: grow(thread_forks),
     'double-fork': lambda: grow(double_fork),
     'hops': hops,
+    'undumpable': undumpable,
+    'tables': lambda: grow(tables),
+    'sockets': sockets,
     'processes': processes,
     'deep': deep,
     'full': full,

@@ -1,5 +1,5 @@
 /** The walkthroughs: each README shows exactly what its run.sh runs, and run.sh runs. */
-// needs: aws boto3 openssl mosquitto-clients system-boto3
+// needs: aws boto3 bubblewrap openssl mosquitto-clients system-boto3
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

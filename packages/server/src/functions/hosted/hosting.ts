@@ -121,7 +121,9 @@ export class FunctionHosting implements AsyncDisposable {
     hosting.#cleared = hosting.#workshop
       .clearLeftovers()
       .catch((error: unknown) => options.log.error({ err: error }, 'what functions left could not be removed'));
-    await hosting.#tidyCode();
+    await hosting
+      .#tidyCode()
+      .catch((error: unknown) => options.log.error({ err: error }, 'archives of functions could not be tidied'));
     await hosting.host.queue.load();
     return hosting;
   }

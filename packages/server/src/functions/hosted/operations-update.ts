@@ -33,6 +33,7 @@ export function functionUpdateOperations(options: HostedOptions): Handlers<Pick<
       const before = await store.read((tx) => existing(tx, caller, name));
       const zip = requiredZip(input);
       checkRevision(before, input.RevisionId);
+      await checkRuntime(options, before.latest.runtime);
       await inspected(zip);
       const change = { codeSha256: digestOf(zip), codeSize: zip.length };
       if (input.DryRun === true)

@@ -39,7 +39,8 @@ const SPARE = 48 * MB;
 /** Its own 512 processes and threads, and what stands around it. */
 const PROCESSES = 512 + 64;
 const MOST_FILES = 65_536;
-const MOST_SOCKETS = 2048;
+/** Where the kernel does not count what waits in them: each holds up to 416 KiB. */
+const MOST_SOCKETS = 1024;
 const LARGEST_TEMPORARY = 512 * MB;
 const LARGEST_SHARED = 64 * MB;
 /** Milliseconds between two looks: where the kernel counts, what it can't count alone is looked at. */
@@ -194,8 +195,9 @@ export class Confined implements Enclosures {
     });
     cleanUp.add('doors', () => doors.close());
     const { view, python } = await this.#view(codeFolder, doors.folder, memory);
-    const bounds = { memory: memory + SPARE, files: MOST_FILES, sockets: MOST_SOCKETS };
-    const cage = cgroups?.make({ memory: bounds.memory, processes: PROCESSES });
+    const cage = cgroups?.make({ memory: memory + SPARE, processes: PROCESSES });
+    const sockets = cage === undefined ? MOST_SOCKETS : Number.POSITIVE_INFINITY;
+    const bounds = { memory: memory + SPARE, files: MOST_FILES, sockets };
     if (cage !== undefined) cleanUp.add('control group', () => removeCage(cage));
     const url = new URL(endpointUrl());
     // Its loopback address is its own network's: any other name or address of the API is none there.

@@ -28,7 +28,7 @@ export const lambda: ActionType<ParametersOf<'lambda'>> = {
     const url = functionUrl(parameters.functionArn ?? '');
     if (url !== undefined && !destinations.isConfirmed(place, url, undefined))
       throw new ActionError(`no destination that is ENABLED covers ${url.origin}${url.pathname}`, false);
-    if (!isDocument(payload))
+    if (payload.length > 0 && !isDocument(payload))
       throw new ActionError('the payload is not a JSON document, which is what a function takes; SELECT gives one', false);
     const as = {
       service: 'iot.amazonaws.com',
