@@ -56,22 +56,8 @@ after(() => machine[Symbol.asyncDispose]());
 
 const WAYS = {
   python: [
-    'heap',
-    'anonymous',
-    'shared',
-    'zero',
-    'file',
-    'shm',
-    'deleted',
-    'memfd',
-    'sysv',
-    'forks',
-    'thread-forks',
-    'double-fork',
-    'hops',
-    'undumpable',
-    'tables',
-    'sockets',
+    ...['heap', 'anonymous', 'shared', 'zero', 'dropped', 'file', 'shm', 'deleted', 'memfd', 'sysv', 'forks', 'thread-forks'],
+    ...['double-fork', 'hops', 'hops-alone', 'undumpable', 'tables', 'sockets'],
   ],
   node: ['heap', 'buffers', 'file', 'workers'],
 } as const;

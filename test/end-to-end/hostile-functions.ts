@@ -5,7 +5,7 @@ export const PYTHON = `
 import ctypes, errno, glob, mmap, os, signal, socket, sys, threading, time, urllib.request
 MB = 1 << 20
 STEP = 16 * MB
-ALL = 700 * MB
+ALL = 704 * MB
 libc = ctypes.CDLL(None, use_errno=True)
 held = []
 
@@ -60,6 +60,13 @@ def child(keep=True):
     while keep:
         time.sleep(1)
 
+def dropped():
+    # Shared memory that no process has resident any more, and that is there all the same.
+    region = mmap.mmap(-1, STEP, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
+    fill(region)
+    region.madvise(mmap.MADV_DONTNEED)
+    held.append(region)
+
 def forks():
     if os.fork() == 0:
         child()
@@ -95,6 +102,24 @@ def hops():
         if region[at] == 0:
             return at
     return ALL
+
+def hops_alone():
+    # Nobody but the one that is on the move has it mapped.
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        region = mmap.mmap(-1, ALL, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
+        end = time.time() + 3
+        for at in range(0, ALL, STEP):
+            fill(memoryview(region)[at:at + STEP])
+            if os.fork() != 0:
+                os._exit(0)
+        while time.time() < end:
+            if os.fork() != 0:
+                os._exit(0)
+        os.write(writer, b'x' if region[ALL - STEP] == 1 else b'-')
+        os._exit(0)
+    os.close(writer)
+    return ALL if os.read(reader, 1) == b'x' else 0
 
 def undumpable():
     libc.prctl(4, 0)
@@ -269,6 +294,8 @@ WAYS = {
     'thread-forks': lambda: grow(thread_forks),
     'double-fork': lambda: grow(double_fork),
     'hops': hops,
+    'hops-alone': hops_alone,
+    'dropped': lambda: grow(dropped),
     'undumpable': undumpable,
     'tables': lambda: grow(tables),
     'sockets': sockets,

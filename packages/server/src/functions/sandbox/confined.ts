@@ -8,7 +8,7 @@ import { type Bubble, bubbleLauncher, type BubbleUser } from './bubble.ts';
 import { bubblewrapArguments, INSIDE, type Link, type Shown, type View } from './bubblewrap.ts';
 import type { Cage, Cgroups } from './cgroups.ts';
 import { type ApiAddress, API_DOOR, openDoors, RUNTIME_DOOR } from './doors.ts';
-import type { Enclosure, EnclosureNeeds, Enclosures } from './enclosure.ts';
+import type { Bounds, Enclosure, EnclosureNeeds, Enclosures } from './enclosure.ts';
 import { PROGRAM_PATH } from './environment.ts';
 import { pythonPlaces } from './python-places.ts';
 import type { RuntimeApi } from './runtime-api.ts';
@@ -196,8 +196,11 @@ export class Confined implements Enclosures {
     cleanUp.add('doors', () => doors.close());
     const { view, python } = await this.#view(codeFolder, doors.folder, memory);
     const cage = cgroups?.make({ memory: memory + SPARE, processes: PROCESSES });
-    const sockets = cage === undefined ? MOST_SOCKETS : Number.POSITIVE_INFINITY;
-    const bounds = { memory: memory + SPARE, files: MOST_FILES, sockets };
+    // What the kernel counts it also bounds.
+    const bounds: Bounds =
+      cage === undefined
+        ? { memory: memory + SPARE, files: MOST_FILES, sockets: MOST_SOCKETS }
+        : { memory: Number.POSITIVE_INFINITY, files: MOST_FILES, sockets: Number.POSITIVE_INFINITY };
     if (cage !== undefined) cleanUp.add('control group', () => removeCage(cage));
     const url = new URL(endpointUrl());
     // Its loopback address is its own network's: any other name or address of the API is none there.

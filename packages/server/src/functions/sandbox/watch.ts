@@ -41,8 +41,8 @@ function read(path: string): string | undefined {
 const kilobytes = (text: string, names: RegExp): number =>
   [...text.matchAll(names)].reduce((sum, [, amount]) => sum + Number(amount), 0) * 1024;
 
-const OWN = /^(?:RssAnon|RssShmem|VmPTE|VmSwap):\s+(\d+) kB/gm;
-const SHARED_OUT = /^(?:Pss_Anon|Pss_Shmem|SwapPss):\s+(\d+) kB/gm;
+const OWN = /^(?:RssAnon|VmPTE|VmSwap):\s+(\d+) kB/gm;
+const SHARED_OUT = /^(?:Pss_Anon|SwapPss):\s+(\d+) kB/gm;
 const TABLES = /^VmPTE:\s+(\d+) kB/gm;
 
 /** Children of every thread of a process: each thread has its own. */
@@ -66,18 +66,42 @@ function seen(pid: number): Seen | undefined {
   return { pid, numbers: numbers.split(/\s+/).map(Number), bytes: kilobytes(status, OWN) };
 }
 
+interface Tree {
+  readonly processes: Seen[];
+  /** Whether one was named, and had gone when it was looked at. */
+  readonly isTorn: boolean;
+}
+
 /** All below a process, and it. Who has lost its parent is a child of its namespace's first process. */
-export function treeOf(root: number): Seen[] {
+function lookAt(root: number): Tree {
   const found = new Map<number, Seen>();
+  let isTorn = false;
   const waiting = [root];
   for (let pid = waiting.pop(); pid !== undefined && found.size < MOST_PROCESSES; pid = waiting.pop()) {
     if (found.has(pid)) continue;
     const process_ = seen(pid);
     // The children first: one that ends in the meantime leaves them to its namespace's first.
     waiting.push(...childrenOf(pid));
-    if (process_ !== undefined) found.set(pid, process_);
+    if (process_ === undefined) isTorn = true;
+    else found.set(pid, process_);
   }
-  return [...found.values()];
+  return { processes: [...found.values()], isTorn };
+}
+
+export const treeOf = (root: number): Seen[] => lookAt(root).processes;
+
+/** Memory that processes share without a file: no process need have it resident, and it is there as long as one maps it. */
+const SHARED = /^([\da-f]+)-([\da-f]+) \S+ ([\da-f]+) (\S+ \d+)\s+\/(?:dev\/zero|anon_hugepage|SYSV\S*) \(deleted\)$/gm;
+
+/** Bytes of it, each piece as far as anybody maps it. */
+function sharedBytes(processes: readonly Seen[]): number {
+  const extents = new Map<string, number>();
+  for (const { pid } of processes)
+    for (const [, from = '', to = '', offset = '', piece = ''] of (read(`/proc/${pid}/maps`) ?? '').matchAll(SHARED)) {
+      const extent = Number.parseInt(offset, 16) + Number.parseInt(to, 16) - Number.parseInt(from, 16);
+      extents.set(piece, Math.max(extents.get(piece) ?? 0, extent));
+    }
+  return [...extents.values()].reduce((sum, extent) => sum + extent, 0);
 }
 
 /** Namespaces that this process is in: as many numbers it has. */
@@ -110,31 +134,44 @@ function filesOf(pid: number): { bytes: number; files: number } | string {
 /** Processes of the innermost namespace alone, when they are looked for at `depth`. */
 const inside = (all: readonly Seen[], depth: number): Seen[] => all.filter(({ numbers }) => numbers.length >= depth);
 
+/** Looks at once, when processes come and go faster than they are looked at. */
+const MOST_LOOKS = 20;
+
 /**
  * What is held below a process whose function runs `depth` namespaces deep; undefined before it runs and when it has gone.
  * `bound` is what it may hold: only beyond it memory in common is looked at, which takes longer.
  */
 export function holdingOf(root: number, depth: number, bound: number): Holding | undefined {
-  const own = inside(treeOf(root), depth);
+  let most: Holding | undefined;
+  for (let look = 0; look < MOST_LOOKS; look += 1) {
+    const tree = lookAt(root);
+    const holding = holdingOnce(inside(tree.processes, depth), bound);
+    if (holding !== undefined && (most === undefined || holding.bytes > most.bytes)) most = holding;
+    if (!tree.isTorn || (most !== undefined && most.bytes > bound)) break;
+  }
+  return most;
+}
+
+function holdingOnce(own: readonly Seen[], bound: number): Holding | undefined {
   // The namespace's first process is there before the function's file systems are.
   const started = own.filter(({ numbers }) => numbers.at(-1) !== 1);
   if (started.length === 0) return undefined;
-  const fault: string[] = [];
+  const faults: string[] = [];
   for (const { pid } of started) {
     const files = filesOf(pid);
     if (typeof files === 'string') {
-      fault.push(files);
+      faults.push(files);
       continue;
     }
-    const plain = own.reduce((sum, { bytes }) => sum + bytes, files.bytes);
-    const bytes = plain <= bound ? plain : sharedOut(own) + files.bytes;
+    const shared = sharedBytes(own) + files.bytes;
+    const plain = own.reduce((sum, { bytes }) => sum + bytes, shared);
+    const bytes = plain <= bound ? plain : sharedOut(own) + shared;
     const [, sockets = '0'] = /^sockets: used (\d+)/m.exec(read(`/proc/${pid}/net/sockstat`) ?? '') ?? [];
     return { bytes, processes: own.length, files: files.files, sockets: Number(sockets) };
   }
   // Whoever has ended meanwhile can't be looked at either.
-  if (fault.some((text) => !/ENOENT|ESRCH/.test(text)))
-    return { bytes: 0, processes: own.length, files: 0, sockets: 0, blind: fault.join('; ') };
-  return undefined;
+  if (faults.every((text) => /ENOENT|ESRCH/.test(text))) return undefined;
+  return { bytes: 0, processes: own.length, files: 0, sockets: 0, blind: faults.join('; ') };
 }
 
 /** Bytes of a process and all below it, where nothing confines them. */
