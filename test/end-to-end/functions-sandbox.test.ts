@@ -10,7 +10,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { type Invoked, TestFunctions } from './functions.ts';
-import { PYTHON, NODE } from './hostile-functions.ts';
+import { PYTHON } from './hostile-functions.ts';
+import { NODE } from './hostile-node.ts';
 import { startServer, temporaryFolder, type TestServer } from './test-core.ts';
 import { until } from './until.ts';
 
@@ -57,7 +58,7 @@ after(() => machine[Symbol.asyncDispose]());
 const WAYS = {
   python: [
     ...['heap', 'anonymous', 'shared', 'zero', 'dropped', 'file', 'shm', 'deleted', 'memfd', 'sysv', 'forks', 'thread-forks'],
-    ...['double-fork', 'hops', 'hops-alone', 'undumpable', 'tables', 'sockets'],
+    ...['double-fork', 'hops', 'hops-alone', 'unmapped', 'unmapped-zero', 'undumpable', 'tables', 'sockets'],
   ],
   node: ['heap', 'buffers', 'file', 'workers'],
 } as const;
@@ -68,7 +69,7 @@ const MOST = 300_000_000;
 function refused({ error, answer }: Invoked, way: string): void {
   // It was ended; or it was told that it may not, and says how far it came.
   if (error !== undefined) {
-    assert.match(JSON.stringify(answer), /killed|exit|ENOSPC|heap|memory|timed out/i, way);
+    assert.match(JSON.stringify(answer), /killed|exit|ENOSPC|heap|memory|timed out|not permitted/i, way);
     return;
   }
   assert.ok(typeof answer === 'number' && answer < MOST, `${way} came to ${JSON.stringify(answer)}`);

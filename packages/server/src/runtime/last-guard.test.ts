@@ -9,7 +9,10 @@ function bench() {
   const lines: Record<string, unknown>[] = [];
   const log = { error: (line: unknown) => void lines.push(line as Record<string, unknown>) };
   const clock = { now: () => 0, monotonic: () => now };
-  return { guard: lastGuard({ clock, log: log as never }), lines, later: (ms: number) => void (now += ms) };
+  const later = (ms: number): void => {
+    now += ms;
+  };
+  return { guard: lastGuard({ clock, log: log as never }), lines, later };
 }
 
 test('ten lines a second, and how many there were beyond them', () => {

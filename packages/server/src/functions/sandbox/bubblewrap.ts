@@ -26,6 +26,8 @@ export interface View {
   readonly sharedSize: number;
   /** Whether it gets a network namespace; else it keeps the one that it is started in. */
   readonly ownNetwork: boolean;
+  /** Whether it gets /dev/zero, of which shared memory can be made. */
+  readonly hasZero: boolean;
 }
 
 /** Where a function finds its things; as on Lambda where Lambda says. */
@@ -41,7 +43,7 @@ export const INSIDE = {
 const USER = '1000';
 
 export function bubblewrapArguments(view: View): string[] {
-  const { shown, links, environment, temporarySize, sharedSize, ownNetwork } = view;
+  const { shown, links, environment, temporarySize, sharedSize, ownNetwork, hasZero } = view;
   return [
     ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     ...(ownNetwork ? ['--unshare-net'] : []),
@@ -50,6 +52,7 @@ export function bubblewrapArguments(view: View): string[] {
     ...shown.flatMap(({ from, to, optional }) => [optional === true ? '--ro-bind-try' : '--ro-bind', from, to]),
     ...links.flatMap(({ target, to }) => ['--symlink', target, to]),
     ...['--proc', '/proc', '--dev', '/dev'],
+    ...(hasZero ? [] : ['--dev-bind', '/dev/null', '/dev/zero']),
     ...['--perms', '1777', '--size', String(sharedSize), '--tmpfs', '/dev/shm'],
     ...['--perms', '1777', '--size', String(temporarySize), '--tmpfs', INSIDE.temporary],
     ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),

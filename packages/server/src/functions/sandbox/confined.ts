@@ -16,7 +16,7 @@ import { findProgram, NO_PYTHON, programOf, type RuntimeKind } from './runtimes.
 import { bubble, bubbleInNetwork, RESOLVER, startInside } from './scripts.ts';
 import { trial } from './trial.ts';
 import { depthHere } from './watch.ts';
-import { type Workshop, WorkshopClosed } from './workshop.ts';
+import { filterName, type Workshop, WorkshopClosed } from './workshop.ts';
 
 export type FunctionNetwork = 'api' | 'open';
 
@@ -120,9 +120,9 @@ export class Confined implements Enclosures {
   }
 
   #launcher(): Bubble {
-    const { workshop, network, user } = this.#options;
+    const { workshop, network, user, cgroups } = this.#options;
     const bwrap = findProgram('bwrap', PROGRAMS) ?? 'bwrap';
-    const filter = workshop.file('filter');
+    const filter = workshop.file(filterName(cgroups !== undefined));
     const pasta = findProgram('pasta', PROGRAMS) ?? 'pasta';
     const command = network === 'open' ? bubbleInNetwork(pasta, bwrap, filter) : bubble(bwrap, filter);
     return bubbleLauncher({ command, user, depth: this.#depth });
@@ -154,7 +154,13 @@ export class Confined implements Enclosures {
       ...(network === 'open' ? [{ from: this.#resolverFile(), to: '/etc/resolv.conf' }] : []),
     ];
     const view = {
-      ...{ shown, links, ownNetwork: network === 'api', environment: { PATH: PROGRAM_PATH.join(':') } },
+      ...{
+        shown,
+        links,
+        ownNetwork: network === 'api',
+        hasZero: this.#options.cgroups !== undefined,
+        environment: { PATH: PROGRAM_PATH.join(':') },
+      },
       temporarySize: Math.min(LARGEST_TEMPORARY, Math.floor(memory / 2)),
       sharedSize: Math.min(LARGEST_SHARED, Math.floor(memory / 4)),
     };

@@ -12,15 +12,17 @@ interface Call {
   readonly audit: number;
   readonly number: number;
   readonly argument?: number;
+  readonly fourth?: number;
 }
 
 /** Runs a program as the kernel does (Documentation/networking/filter.rst), for the instructions that are used. */
-function judge(program: readonly Instruction[], { audit, number, argument = 0 }: Call): number {
-  const data: Readonly<Record<number, number>> = { 0: number, 4: audit, 16: argument };
+function judge(program: readonly Instruction[], { audit, number, argument = 0, fourth = 0 }: Call): number {
+  const data: Readonly<Record<number, number>> = { 0: number, 4: audit, 16: argument, 40: fourth };
   let accumulator = 0;
   for (let at = 0; at < program.length; at += 1) {
     const { code, jt, jf, k } = program[at] as Instruction;
     if (code === 0x20) accumulator = data[k] ?? assert.fail(`reads at ${k}`);
+    else if (code === 0x54) accumulator = (accumulator & k) >>> 0;
     else if (code === 0x06) return k;
     else {
       const so =
@@ -45,7 +47,7 @@ for (const architecture of ['x64', 'arm64'] as const)
   describe(architecture, () => {
     const program = seccompFilter(architecture);
     const audit = AUDIT[architecture];
-    const { clone, socket, socketpair, clone3, ...others } = NUMBERS[architecture];
+    const { clone, socket, socketpair, clone3, mmap = -1, ...others } = NUMBERS[architecture];
     const of = (number = -1, argument = 0): number => judge(program, { audit, number, argument });
 
     test('what programs need is allowed, and what is named is refused', () => {
@@ -64,6 +66,24 @@ for (const architecture of ['x64', 'arm64'] as const)
       }
     });
 
+    test('memory is mapped: without huge pages, and where nobody counts, shared with a file alone', () => {
+      const flags = {
+        private: 0x22,
+        shared: 0x21,
+        validated: 0x23,
+        file: 0x01,
+        huge: 0x4_0022,
+        noReserve: 0x4022,
+        stack: 0x2_0022,
+      };
+      for (const isCounted of [true, false])
+        for (const [name, fourth] of Object.entries(flags)) {
+          const isRefused = name === 'huge' || (!isCounted && ['shared', 'validated'].includes(name));
+          const judged = judge(seccompFilter(architecture, isCounted), { audit, number: mmap, fourth });
+          assert.equal(judged, isRefused ? EPERM : ALLOW, `${name} ${isCounted}`);
+        }
+    });
+
     test('sockets are of unix, IPv4, IPv6 and netlink', () => {
       for (let family = 0; family < 64; family += 1)
         for (const call of [socket, socketpair])
@@ -78,7 +98,7 @@ for (const architecture of ['x64', 'arm64'] as const)
 
     test('every way ends within the program', () => {
       program.forEach(({ code, jt, jf }, at) => {
-        if (code !== 0x06 && code !== 0x20) for (const far of [jt, jf]) assert.ok(at + 1 + far < program.length && far < 256);
+        if (![0x06, 0x20, 0x54].includes(code)) for (const far of [jt, jf]) assert.ok(at + 1 + far < program.length && far < 256);
       });
       assert.ok(program.length <= 4096);
     });

@@ -18,12 +18,14 @@ const LOAD = 0x20;
 const JUMP_EQUAL = 0x15;
 const JUMP_NOT_LESS = 0x35;
 const JUMP_ANY_BIT = 0x45;
+const AND = 0x54;
 const ANSWER = 0x06;
 
 /** Offsets in struct seccomp_data: the lower half of an argument comes first, as both processors are little-endian. */
 const NUMBER = 0;
 const ARCHITECTURE = 4;
 const ARGUMENT = 16;
+const FOURTH_ARGUMENT = 40;
 
 /** linux/audit.h. */
 const AUDIT: Readonly<Record<Architecture, number>> = { x64: 0xc000_003e, arm64: 0xc000_00b7 };
@@ -65,10 +67,14 @@ const ABSENT: readonly SystemCall[] = ['clone3', 'io_uring_setup', 'io_uring_ent
 /** linux/sched.h: CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET; CLONE_NEWTIME is in the byte of the signal. */
 const NEW_NAMESPACES = 0x7e02_0000;
 
+/** asm-generic/mman.h: pages of a pool that counts for nobody; MAP_SHARED and MAP_ANONYMOUS together. */
+const HUGE_PAGES = 0x4_0000;
+const SHARED_ANONYMOUS = 0x21;
+
 /** AF_UNIX, AF_INET, AF_INET6, and AF_NETLINK, by which libc lists addresses; AF_VSOCK leads out of the network namespace. */
 const FAMILIES: readonly number[] = [1, 2, 10, 16];
 
-type Target = 'next' | 'kill' | 'refuse' | 'absent' | 'allow' | 'clone' | 'socket' | 'family';
+type Target = 'next' | 'kill' | 'refuse' | 'absent' | 'allow' | 'clone' | 'socket' | 'family' | 'mmap';
 interface Step {
   readonly label?: Target;
   readonly code: number;
@@ -77,7 +83,7 @@ interface Step {
   readonly jf?: Target;
 }
 
-function stepsOf(architecture: Architecture): Step[] {
+function stepsOf(architecture: Architecture, isCounted: boolean): Step[] {
   const numbers = NUMBERS[architecture];
   const when = (names: readonly SystemCall[], jt: Target): Step[] =>
     names.flatMap((name) => {
@@ -85,16 +91,25 @@ function stepsOf(architecture: Architecture): Step[] {
       return k === undefined ? [] : [{ code: JUMP_EQUAL, k, jt }];
     });
   const answer = (label: Target, k: number): Step => ({ label, code: ANSWER, k });
+  const shared: Step[] = [
+    { code: AND, k: SHARED_ANONYMOUS },
+    { code: JUMP_EQUAL, k: SHARED_ANONYMOUS, jt: 'refuse' },
+  ];
   const x32: Step[] = architecture === 'x64' ? [{ code: JUMP_NOT_LESS, k: X32, jt: 'kill' }] : [];
   return [
     { code: LOAD, k: ARCHITECTURE },
     { code: JUMP_EQUAL, k: AUDIT[architecture], jf: 'kill' },
     { code: LOAD, k: NUMBER },
     ...x32,
+    ...when(['mmap'], 'mmap'),
     ...when(['clone'], 'clone'),
     ...when(['socket', 'socketpair'], 'socket'),
     ...when(ABSENT, 'absent'),
     ...when(REFUSED, 'refuse'),
+    answer('allow', ALLOW),
+    { label: 'mmap', code: LOAD, k: FOURTH_ARGUMENT },
+    { code: JUMP_ANY_BIT, k: HUGE_PAGES, jt: 'refuse' },
+    ...(isCounted ? [] : shared),
     answer('allow', ALLOW),
     { label: 'clone', code: LOAD, k: ARGUMENT },
     { code: JUMP_ANY_BIT, k: NEW_NAMESPACES, jt: 'refuse', jf: 'allow' },
@@ -107,9 +122,12 @@ function stepsOf(architecture: Architecture): Step[] {
   ];
 }
 
-/** The program: labels become distances. Backward jumps are none of the kernel's, so `allow` is repeated at the end. */
-export function seccompFilter(architecture: Architecture): Instruction[] {
-  const steps = [...stepsOf(architecture), { label: 'allow', code: ANSWER, k: ALLOW } as const];
+/**
+ * The program: labels become distances. Backward jumps are none of the kernel's, so `allow` is repeated at the end. Where no
+ * control group counts, shared memory without a file is refused too: what is unmapped of it is there, and seen by no watch.
+ */
+export function seccompFilter(architecture: Architecture, isCounted = true): Instruction[] {
+  const steps = [...stepsOf(architecture, isCounted), { label: 'allow', code: ANSWER, k: ALLOW } as const];
   const distance = (from: number, to: Target | undefined): number => {
     if (to === undefined || to === 'next') return 0;
     const at = steps.findIndex(({ label }, index) => index > from && label === to);

@@ -3,6 +3,7 @@
 export type Architecture = 'x64' | 'arm64';
 
 const X64 = {
+  mmap: 9,
   memfd_create: 319,
   memfd_secret: 447,
   shmget: 29,
@@ -101,6 +102,7 @@ const X64 = {
 export type SystemCall = keyof typeof X64;
 
 const ARM64: Readonly<Partial<Record<SystemCall, number>>> = {
+  mmap: 222,
   memfd_create: 279,
   memfd_secret: 447,
   shmget: 194,

@@ -54,6 +54,9 @@ export class WorkshopClosed extends Error {
   override readonly name = 'WorkshopClosed';
 }
 
+/** Of the filter of system calls, where a control group counts memory or none does. */
+export const filterName = (isCounted: boolean): string => (isCounted ? 'filter' : 'filter-uncounted');
+
 /** Whether everybody may pass through to it: a folder above that is closed keeps a bound file from being found. */
 export function isOpenToAll(path: string): boolean {
   for (let at = dirname(path); ; at = dirname(at)) {
@@ -110,7 +113,8 @@ export class Workshop {
     for (const { name, content } of COPIED) write(`runtime/${name}`, content);
     if (authorityPem !== undefined) write('runtime/authority.pem', authorityPem);
     const { arch } = process;
-    if (arch === 'x64' || arch === 'arm64') write('filter', encodeFilter(seccompFilter(arch)));
+    if (arch === 'x64' || arch === 'arm64')
+      for (const isCounted of [true, false]) write(filterName(isCounted), encodeFilter(seccompFilter(arch, isCounted)));
     write('etc/passwd', 'root:x:0:0::/:/bin/false\nfunction:x:1000:1000::/tmp:/bin/sh\n');
     write('etc/group', 'root:x:0:\nfunction:x:1000:\n');
     write('etc/hosts', `127.0.0.1 localhost${apiHost === 'localhost' ? '' : ` ${apiHost}`}\n`);
