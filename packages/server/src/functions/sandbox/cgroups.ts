@@ -217,12 +217,23 @@ export class Cgroups {
   }
 }
 
-/** Groups of a server that was killed: empty by now, or another's that runs, which the kernel then keeps. */
+const isRunning = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+};
+
+/** Groups of servers that were killed, by the number in their name: one that runs may be about to fill an empty one. */
 function removeLeftovers({ folders }: Pick<Base, 'folders'>): void {
   for (const folder of folders)
     for (const name of readdirSync(folder)) {
-      if (name.startsWith(`${SERVER}-`)) removeLeftovers({ folders: [join(folder, name)] });
-      if (name.startsWith(PREFIX) || name.startsWith(`${SERVER}-`)) removed(join(folder, name));
+      const [, kind, pid] = /^(thingkeep-function|thingkeep-server)-(\d+)(?:-\d+)?$/.exec(name) ?? [];
+      if (pid === undefined || isRunning(Number(pid))) continue;
+      if (kind === SERVER) removeLeftovers({ folders: [join(folder, name)] });
+      removed(join(folder, name));
     }
 }
 
