@@ -4,7 +4,18 @@
  */
 // needs: bubblewrap passt root system-python3
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -37,13 +48,16 @@ describe('functions are refused, with the reason,', () => {
 
   test('where bubblewrap may make no namespaces', async () => {
     const inside = ['bwrap', '--dev-bind', '/', '/', '--unshare-user', '--disable-userns', '--uid', '60300', '--die-with-parent'];
-    const server = await startServer({ through: inside });
+    const dataDir = temporaryFolder();
+    const server = await startServer({ dataDir, through: inside });
     using functions = new TestFunctions(server);
     await assert.rejects(
       functions.python('f', ONE),
       /can not be run here: bubblewrap may make no namespaces on this machine: bwrap: /,
     );
     await server.signal('SIGKILL');
+    rmSync(readFileSync(join(dataDir, 'functions', 'sandbox'), 'utf8'), { recursive: true });
+    rmSync(dataDir, { recursive: true });
   });
 
   test('and a start with an open network is, without pasta', async () => {
