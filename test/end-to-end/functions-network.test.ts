@@ -195,6 +195,29 @@ const withPort = (port: number): readonly string[] => [
   'sh',
 ];
 
+test('a Python of its own runs functions where they may reach it, and they are refused where not', async () => {
+  const folder = temporaryFolder();
+  await run('/usr/bin/python3', ['-m', 'venv', '--without-pip', join(folder, 'own')]);
+  const python = join(folder, 'own', 'bin', 'python3');
+  const PREFIX = 'import sys\ndef handler(event, context):\n    return sys.prefix\n';
+  try {
+    for (const user of [undefined, 60_300]) {
+      chmodSync(folder, 0o755);
+      const as = user === undefined ? {} : { user };
+      await using open = await startServer({ ...as, args: ['--function-python', python] });
+      using its = new TestFunctions(open);
+      await its.python('f', PREFIX);
+      assert.equal((await its.invoke('f')).answer, join(folder, 'own'));
+      chmodSync(folder, 0o700);
+      await using closed = await startServer({ ...as, args: ['--function-python', python] });
+      using others = new TestFunctions(closed);
+      await assert.rejects(others.python('f', PREFIX), /can't (be reached|reach what they need)/);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('a Node.js below a closed folder still runs functions of a server that stays root', async () => {
   const home = temporaryFolder();
   chmodSync(home, 0o700);

@@ -49,12 +49,13 @@ export function bubblewrapArguments(view: View): string[] {
     ...(ownNetwork ? ['--unshare-net'] : []),
     ...['--disable-userns', '--cap-drop', 'ALL', '--die-with-parent', '--new-session', '--clearenv'],
     ...['--uid', USER, '--gid', USER, '--hostname', 'function'],
-    ...shown.flatMap(({ from, to, optional }) => [optional === true ? '--ro-bind-try' : '--ro-bind', from, to]),
-    ...links.flatMap(({ target, to }) => ['--symlink', target, to]),
     ...['--proc', '/proc', '--dev', '/dev'],
     ...(hasZero ? [] : ['--dev-bind', '/dev/null', '/dev/zero']),
     ...['--perms', '1777', '--size', String(sharedSize), '--tmpfs', '/dev/shm'],
     ...['--perms', '1777', '--size', String(temporarySize), '--tmpfs', INSIDE.temporary],
+    // After the file systems: a Python may lie below /tmp.
+    ...shown.flatMap(({ from, to, optional }) => [optional === true ? '--ro-bind-try' : '--ro-bind', from, to]),
+    ...links.flatMap(({ target, to }) => ['--symlink', target, to]),
     ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
     ...['--chdir', INSIDE.code, '--remount-ro', '/dev', '--remount-ro', '/'],
   ];

@@ -5,6 +5,7 @@ import { lstatSync, readlinkSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { BubbleUser } from './bubble.ts';
 import type { Shown } from './bubblewrap.ts';
+import { WorkshopClosed } from './workshop.ts';
 
 const isOfSystem = (path: string): boolean => /^\/(?:usr|bin|lib\d*)(?:\/|$)/.test(path);
 
@@ -18,12 +19,21 @@ function chainOf(path: string): string[] {
   return found;
 }
 
+/** A server that is not root may not even see it. */
+function reachable(program: string): string[] {
+  try {
+    return chainOf(program);
+  } catch (error) {
+    throw new WorkshopClosed(`${program} can't be reached (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
 /** Milliseconds for Python to say where it is. */
 const PATIENCE = 10_000;
 
 /** Folders to show, none for the system's own Python. Asked as the user that functions run as. */
 export async function pythonPlaces(program: string, user: BubbleUser | undefined): Promise<readonly Shown[]> {
-  const chain = chainOf(program);
+  const chain = reachable(program);
   if (chain.every(isOfSystem)) return [];
   const child = spawn(program, ['-I', '-c', 'import sys; print(sys.prefix, sys.base_prefix, sys.exec_prefix, sep="\\n")'], {
     ...{ cwd: '/', env: {}, stdio: ['ignore', 'pipe', 'ignore'], timeout: PATIENCE, killSignal: 'SIGKILL' },

@@ -44,6 +44,7 @@ export async function trial({ program, isOpen, start }: TrialOptions): Promise<s
     if (outcome === UNUSABLE) return `${program} can't be run by the user that functions run as`;
     if (outcome === 'late') return `a sandbox was not made within ${PATIENCE / 1000} s${words(said)}`;
     if (outcome === 'EINVAL') return 'this machine, or the container, has no user 60600 and beyond to run functions as (EINVAL)';
+    if (/Can't find source path/.test(said)) return `the user that functions run as can't reach what they need${words(said)}`;
     const what = isOpen ? 'bubblewrap and pasta (bubblewrap, passt) can make no network' : 'bubblewrap may make no namespaces';
     return `${what} on this machine${typeof outcome === 'string' ? ` (${outcome})` : words(said)}`;
   } finally {
