@@ -2,8 +2,9 @@
  * Control groups for functions: memory and processes, counted by the kernel whatever a function does. Version 2 where its
  * controllers are delegated to the server, version 1 where it may write (cgroups(7)); elsewhere there are none.
  */
+import { randomBytes } from 'node:crypto';
 import { chownSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 export interface CageBounds {
   /** Bytes, of memory, file systems in memory and what the kernel keeps for them. */
@@ -36,6 +37,15 @@ interface Base {
 const PREFIX = 'thingkeep-function-';
 const SERVER = 'thingkeep-server';
 const CONTROLLERS = ['memory', 'pids'] as const;
+
+/** Groups of this process: another server may have had its number, as in a container that was started again. */
+const ownNames = new Set<string>();
+
+function freshName(prefix: string): string {
+  const name = `${prefix}${process.pid}-${randomBytes(6).toString('hex')}`;
+  ownNames.add(name);
+  return name;
+}
 
 const textOf = (path: string): string | undefined => {
   try {
@@ -164,13 +174,14 @@ class KernelCage implements Cage {
   }
 
   remove(): boolean {
-    return this.#folders.map(removed).every(Boolean);
+    if (!this.#folders.map(removed).every(Boolean)) return false;
+    for (const folder of this.#folders) ownNames.delete(basename(folder));
+    return true;
   }
 }
 
 export class Cgroups {
   readonly #base: Base;
-  #count = 0;
 
   private constructor(base: Base) {
     this.#base = base;
@@ -199,8 +210,8 @@ export class Cgroups {
 
   make({ memory, processes }: CageBounds): Cage {
     const { version, folders } = this.#base;
-    this.#count += 1;
-    const own = folders.map((folder) => join(folder, `${PREFIX}${process.pid}-${this.#count}`));
+    const name = freshName(PREFIX);
+    const own = folders.map((folder) => join(folder, name));
     for (const folder of own) mkdirSync(folder);
     const [first = '', last = ''] = [own[0], own.at(-1)];
     if (version === 2) {
@@ -230,8 +241,9 @@ const isRunning = (pid: number): boolean => {
 function removeLeftovers({ folders }: Pick<Base, 'folders'>): void {
   for (const folder of folders)
     for (const name of readdirSync(folder)) {
-      const [, kind, pid] = /^(thingkeep-function|thingkeep-server)-(\d+)(?:-\d+)?$/.exec(name) ?? [];
-      if (pid === undefined || isRunning(Number(pid))) continue;
+      const [, kind, pid] = /^(thingkeep-function|thingkeep-server)-(\d+)-[\da-f]+$/.exec(name) ?? [];
+      if (pid === undefined || ownNames.has(name)) continue;
+      if (Number(pid) !== process.pid && isRunning(Number(pid))) continue;
       if (kind === SERVER) removeLeftovers({ folders: [join(folder, name)] });
       removed(join(folder, name));
     }
@@ -245,7 +257,8 @@ function handOver({ version, folders }: Base, { uid, gid }: { readonly uid: numb
     for (const name of ['', 'cgroup.procs', 'cgroup.subtree_control', `${SERVER}/cgroup.procs`]) give(join(folder, name));
     return { version, folders };
   }
-  const own = folders.map((folder) => join(folder, `${SERVER}-${process.pid}`));
+  const name = freshName(`${SERVER}-`);
+  const own = folders.map((folder) => join(folder, name));
   for (const folder of own) {
     mkdirSync(folder);
     for (const name of ['', 'cgroup.procs', 'tasks']) give(join(folder, name));
