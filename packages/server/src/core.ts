@@ -279,7 +279,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
       auditState: () => audit.state,
       isOperator: ({ arn }) => arn === `arn:aws:iam::${config.accountId}:root`,
     }),
-    audit: aboveFloor(disk, audit.begin.bind(audit)),
+    audit: aboveFloor(disk, audit),
     refused: ({ sourceIp, reason, code, method, path, caller, decided }) =>
       refuse({
         ...(caller === undefined ? { check: 'signature' } : { check: 'policy', ...placeOf(caller), principal: caller.arn }),

@@ -4,8 +4,18 @@ import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { DISK_LOW, type Disk } from '../runtime/disk-room.ts';
 
-/** Writes the line of a change that is about to be made; fails when it can't. Gives what writes the result. */
-export type BeginAudit = (call: Readonly<Record<string, unknown>>) => (result: { readonly result: string }) => void;
+type Call = Readonly<Record<string, unknown>>;
+interface Result {
+  readonly result: string;
+}
+
+/** What the API asks of the audit log. */
+export interface Audit {
+  /** Writes the line of a change that is about to be made; fails when it can't. Gives what writes the result. */
+  begin(call: Call): (result: Result) => void;
+  /** Writes the line of a change that its caller may not make. */
+  refused(call: Call, result: Result): void;
+}
 
 /** Operations that read, by the first word of their name. */
 const READS = /^(Get|List|Describe|Search|Lookup|Filter|Simulate|Validate)(?=[A-Z]|$)/;
@@ -25,12 +35,13 @@ export function isChange(operation: string, input: object): boolean {
 const FREES = /^(Delete|Detach|Remove|Deactivate|Disable|Cancel|Unregister|Update(Certificate|CACertificate|AccessKey)$)/;
 
 /** Refuses changes while the disk is below its floor, but for those that free some of it or take permissions away. */
-export const aboveFloor =
-  (disk: Disk, begin: BeginAudit): BeginAudit =>
-  (call) => {
+export const aboveFloor = (disk: Disk, audit: Audit): Audit => ({
+  begin(call) {
     if (disk.low && !FREES.test(String(call.operation))) fail('ServiceUnavailableException', DISK_LOW);
-    return begin(call);
-  };
+    return audit.begin(call);
+  },
+  refused: audit.refused.bind(audit),
+});
 
 /** Members of an input that name what is changed. */
 const NAMING = /(name|arn|id|path|target|principal|status|version|topic|qualifier|active|default|retain)$/i;
@@ -73,3 +84,26 @@ export const changeMembers = ({ caller, accessKeyId, service, operation, input, 
 
 /** The result of a call that has failed: AWS's name of the error. */
 export const failureOf = (error: unknown): string => (error instanceof ThingkeepError ? error.code : 'InternalFailure');
+
+/** The change that a request asks for, on its way into the audit log. */
+export class AuditedChange {
+  readonly #audit: Audit;
+  readonly #call: Call;
+  #end: ((result: Result) => void) | undefined;
+
+  constructor(audit: Audit, call: Call) {
+    this.#audit = audit;
+    this.#call = call;
+  }
+
+  /** The caller may make the change, which comes next. Fails when it can't be written down. */
+  begin(): void {
+    this.#end = this.#audit.begin(this.#call);
+  }
+
+  /** `OK`, or the name of the error. */
+  end(result: string): void {
+    if (this.#end === undefined) this.#audit.refused(this.#call, { result });
+    else this.#end({ result });
+  }
+}

@@ -14,7 +14,7 @@ import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { FindAccessKey } from './access-keys.ts';
-import { type BeginAudit, changeMembers, failureOf, isChange } from './audited-calls.ts';
+import { type Audit, AuditedChange, changeMembers, failureOf, isChange } from './audited-calls.ts';
 import { crossOriginHeaders, preflightHeaders } from './cross-origin.ts';
 import { dispatch, type Services } from './dispatch.ts';
 import { answerJson, jsonError, type JsonServices } from './json-services.ts';
@@ -81,8 +81,8 @@ export interface ApiOptions {
   /** `METHOD /path` -> handler; signed for the service `thingkeep`. */
   readonly admin: ReadonlyMap<string, AdminHandler>;
   readonly refused?: (refusal: ApiRefusal) => void;
-  /** Writes a line of the audit log before a change, and its result behind it. */
-  readonly audit?: BeginAudit;
+  /** Has a line before each change, and its result behind it. */
+  readonly audit?: Audit;
 }
 
 export type Api = (request: IncomingMessage, response: ServerResponse) => void;
@@ -112,8 +112,8 @@ interface Exchange {
   caller?: Caller;
   service?: string | undefined;
   operation?: Operation;
-  /** Writes the result of a change to the audit log. */
-  audited?: ReturnType<BeginAudit>;
+  /** What it is about to change. */
+  change?: AuditedChange;
   /** Unsigned: what a page of another origin can't read, as nothing proves that its user may. */
   open?: boolean;
 }
@@ -218,10 +218,15 @@ export function createApi(options: ApiOptions): Api {
     const caller: Caller = { accountId, region, arn, userId, sourceIp, requestId, ...cameBy(exchange.request, head) };
     const asking = { key, caller, resourceKeys };
     exchange.caller = caller;
-    const audit = (operation: string, input: object): void => {
-      if (options.audit === undefined || !isChange(operation, input)) return;
-      const { accessKeyId } = key;
-      exchange.audited = options.audit(changeMembers({ caller, accessKeyId, service, operation, input, body }));
+    /** Runs the check of permissions between the two: a change that is refused is in the audit log too. */
+    const audited = async (operation: string, input: object, authorize: () => Promise<void>): Promise<void> => {
+      if (options.audit !== undefined && isChange(operation, input)) {
+        const { accessKeyId } = key;
+        const call = changeMembers({ caller, accessKeyId, service, operation, input, body });
+        exchange.change = new AuditedChange(options.audit, call);
+      }
+      await authorize();
+      exchange.change?.begin();
     };
     if (isQueryService(service))
       return answerQuery(
@@ -229,17 +234,15 @@ export function createApi(options: ApiOptions): Api {
         service,
         { query: head.query, body },
         { ...caller, key },
-        { resourceKeys, audit },
+        { resourceKeys, audited },
       );
     const json = options.jsonServices?.get(service);
     if (json !== undefined)
-      return answerJson(json(region), headerOf(head, 'x-amz-target'), body, caller, async (operation, input) => {
-        audit(operation, input);
-        await mayAsk(asking, service, operation, input);
-      });
+      return answerJson(json(region), headerOf(head, 'x-amz-target'), body, caller, (operation, input) =>
+        audited(operation, input, () => mayAsk(asking, service, operation, input)),
+      );
     if (service === ADMIN_SERVICE) {
-      audit(adminAction(head), {});
-      await mayAsk(asking, service, adminAction(head), {});
+      await audited(adminAction(head), {}, () => mayAsk(asking, service, adminAction(head), {}));
       const handler =
         admin.get(`${head.method} ${head.path}`) ?? fail('UnknownOperationException', 'No such administrative request');
       const result = await handler(new URLSearchParams(head.query), caller, body);
@@ -256,12 +259,12 @@ export function createApi(options: ApiOptions): Api {
       found,
       { query: head.query, header: (name) => headerOf(head, name), body },
       caller,
-      async (operation, input) => {
-        audit(operation.name, input);
-        await mayCall(asking, operation, input);
-        const roles = key.rights === undefined ? [] : (options.rolesInText?.(operation.name, input) ?? []);
-        await mayPass(asking, operation, input, roles);
-      },
+      (operation, input) =>
+        audited(operation.name, input, async () => {
+          await mayCall(asking, operation, input);
+          const roles = key.rights === undefined ? [] : (options.rolesInText?.(operation.name, input) ?? []);
+          await mayPass(asking, operation, input, roles);
+        }),
     );
   }
 
@@ -273,7 +276,10 @@ export function createApi(options: ApiOptions): Api {
         const rest = percentDecode(head.path.slice(path.length));
         const { requestId, sourceIp } = exchange;
         const begin = (): void => {
-          exchange.audited = options.audit?.({ requestId, sourceIp, principal: 'anonymous', operation: `GET ${path}` });
+          if (options.audit === undefined) return;
+          const call = { requestId, sourceIp, principal: 'anonymous', operation: `GET ${path}` };
+          exchange.change = new AuditedChange(options.audit, call);
+          exchange.change.begin();
         };
         return () => handler(rest ?? fail('InvalidRequestException', 'The request path is not valid'), begin);
       }
@@ -342,10 +348,10 @@ export function createApi(options: ApiOptions): Api {
     let rendered: Rendered;
     try {
       rendered = await answer(exchange);
-      exchange.audited?.({ result: 'OK' });
+      exchange.change?.end('OK');
     } catch (error) {
       if (error instanceof Gone) return;
-      exchange.audited?.({ result: failureOf(error) });
+      exchange.change?.end(failureOf(error));
       rendered = answerError(exchange, error);
     }
     send(exchange, rendered);

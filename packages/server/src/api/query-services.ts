@@ -70,13 +70,20 @@ const withMetadata = ({ name, service, output }: QueryOperation, result: object,
   ['ResponseMetadata', [['RequestId', requestId]]],
 ];
 
+/** What the front does around an operation. */
+export interface QueryFront {
+  readonly resourceKeys: ResourceKeys;
+  /** Runs the check of permissions, and writes a change into the audit log. */
+  readonly audited: (operation: string, input: object, authorize: () => Promise<void>) => Promise<void>;
+}
+
 /** Answers a signed request. Parameters come by query string and, with POST, as a form. */
 export async function answerQuery(
   services: QueryServices | undefined,
   service: 'iam' | 'sts' | 'ec2',
   { query, body }: { readonly query: string; readonly body: Uint8Array },
   caller: QueryCaller,
-  { resourceKeys, audit }: { readonly resourceKeys: ResourceKeys; readonly audit: (operation: string, input: object) => void },
+  { resourceKeys, audited }: QueryFront,
 ): Promise<Rendered> {
   const asking = { key: caller.key, caller, resourceKeys };
   const parameters = formOf(() => formParameters(query, body));
@@ -99,8 +106,10 @@ export async function answerQuery(
   )
     return unknownAction(parameters);
   const input = inputOf(operation, parameters);
-  audit(action, input);
-  if (caller.key.rights !== undefined) await mayQuery(asking, service, action, input, await domain.needed(action, input, caller));
+  await audited(action, input, async () => {
+    if (caller.key.rights === undefined) return;
+    await mayQuery(asking, service, action, input, await domain.needed(action, input, caller));
+  });
   const result = await run(input as never, caller).catch((error: unknown) => declared(operation, error));
   return document(withMetadata(operation, result, caller.requestId));
 }

@@ -204,3 +204,17 @@ test('the oldest files go when there is more than is kept, and what is left is w
   rmSync(oldest?.path ?? '');
   assert.match((await bench.verify()).faults.join(), /lines were removed/, 'one file more is not what was removed by the server');
 });
+
+test('refused changes of an account are bounded in a second, counted, and take nothing from those of another', async () => {
+  await using bench = await Bench.open();
+  const refuse = (accountId: string): void =>
+    bench.audit.refused({ accountId, operation: 'DeleteThing' }, { result: 'AccessDeniedException' });
+  for (let i = 0; i < 500; i += 1) refuse('111111111111');
+  refuse('222222222222');
+  const lines = readFileSync(bench.file, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.equal(lines.length, 11);
+  assert.deepEqual([lines[10]?.accountId, lines[10]?.refusedLeftOut], ['222222222222', 490]);
+});

@@ -22,6 +22,8 @@ export interface AuditLogOptions {
   readonly fileBytes?: number;
 }
 
+/** Lines of refused changes of one account in a second. */
+const REFUSED_PER_SECOND = 10;
 /** Bytes of one file. */
 const FILE_BYTES = 16 * 1024 * 1024;
 
@@ -47,6 +49,10 @@ export class AuditLog implements AsyncDisposable {
   /** The last line that a commit has stored. */
   #stored: Link;
   #synced = true;
+  #second = 0;
+  /** Refused changes of the second, by account. */
+  readonly #refusedOf = new Map<string, number>();
+  #leftOut = 0;
 
   private constructor(options: AuditLogOptions, key: Buffer, state: AuditState, last: Link, file: number) {
     this.#options = options;
@@ -111,6 +117,32 @@ export class AuditLog implements AsyncDisposable {
         this.#options.log.error({ err: error, of: number }, 'the result of a change could not be written to the audit log');
       }
     };
+  }
+
+  /**
+   * Writes the line of a change that was refused before it began. Of one account so many are written in a second: a caller
+   * without any permission must not push out the lines of others. The next line says how many were left out.
+   */
+  refused(call: AuditedCall, result: AuditResult): void {
+    const second = Math.floor(this.#options.clock.now() / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#refusedOf.clear();
+    }
+    const account = String(call.accountId);
+    const count = (this.#refusedOf.get(account) ?? 0) + 1;
+    this.#refusedOf.set(account, count);
+    if (count > REFUSED_PER_SECOND) {
+      this.#leftOut += 1;
+      return;
+    }
+    const leftOut = this.#leftOut === 0 ? undefined : this.#leftOut;
+    try {
+      this.#append({ ...call, ...result, refusedLeftOut: leftOut });
+      this.#leftOut = 0;
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'a refused change could not be written to the audit log');
+    }
   }
 
   /** Puts all lines on disk and the last one's number and MAC into the transaction: called before each commit. */
