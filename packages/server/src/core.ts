@@ -321,6 +321,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     api: await listen(apiServer, config.bind, config.apiPort, 'API (--api-port)'),
   };
   apiPort = ports.api;
+  hosting.announce();
   if (config.metricsBind !== undefined) {
     const { host, port } = config.metricsBind;
     const metrics = createMetricsServer(() => metricsText(broker, refusals) + rules.rules.metrics.text(config.metricsTenants));

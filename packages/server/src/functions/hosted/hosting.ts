@@ -88,6 +88,8 @@ const SHORTEST_SESSION = 900;
 
 export class FunctionHosting implements AsyncDisposable {
   readonly host: FunctionHost;
+  /** Writes into the log with whose rights functions run. */
+  readonly announce: () => void;
   readonly #options: HostingOptions;
   readonly #code: CodeStore;
   readonly #workshop: Workshop;
@@ -99,9 +101,10 @@ export class FunctionHosting implements AsyncDisposable {
     const { clock, log, inRegion, regions, tell, concurrency } = options;
     this.#options = options;
     this.#code = new CodeStore(options.codeFolder);
-    const { workshop, enclosures } = openEnclosures({ ...options, note: join(options.codeFolder, 'sandbox') });
+    const { workshop, enclosures, announce } = openEnclosures({ ...options, note: join(options.codeFolder, 'sandbox') });
     this.#workshop = workshop;
     this.#enclosures = enclosures;
+    this.announce = announce;
     this.#pool = new Pool({
       ...{ clock, log, workshop, enclosures, tell, most: concurrency },
       code: (digest) => this.#code.get(digest),

@@ -47,23 +47,33 @@ function freeUser(): BubbleUser {
 /** Root itself never runs a function: bubblewrap would show it files that are root's alone. */
 const userOf = (): BubbleUser | undefined => (process.getuid?.() === 0 ? freeUser() : undefined);
 
-export function openEnclosures(options: EnclosuresOptions): { workshop: Workshop; enclosures: Enclosures } {
+export interface OpenedEnclosures {
+  readonly workshop: Workshop;
+  readonly enclosures: Enclosures;
+  /** Writes into the log with whose rights functions run: once the server is up, so that a start that fails is one line. */
+  readonly announce: () => void;
+}
+
+export function openEnclosures(options: EnclosuresOptions): OpenedEnclosures {
   const { log, endpointUrl, authorityPem, note, python, allowUnconfined } = options;
   const user = allowUnconfined ? undefined : userOf();
   const runtimeApi = new RuntimeApi();
   const apiHost = new URL(endpointUrl()).hostname;
   const workshop = new Workshop({ parents: [tmpdir(), '/tmp'], group: user?.gid, authorityPem, apiHost, note });
   if (allowUnconfined) {
-    log.warn(
-      { event: 'functions-unconfined' },
-      'functions run with all rights of this server (--allow-unconfined-functions): whoever makes one has them too',
-    );
-    return { workshop, enclosures: new Unconfined({ workshop, runtimeApi, endpointUrl, python }) };
+    const announce = (): void =>
+      log.warn(
+        { event: 'functions-unconfined' },
+        'functions run with all rights of this server (--allow-unconfined-functions): their authors have them too',
+      );
+    return { workshop, enclosures: new Unconfined({ workshop, runtimeApi, endpointUrl, python }), announce };
   }
-  if (user !== undefined)
+  const announce = (): void => {
+    if (user === undefined) return;
     log.info(
       { event: 'running-as-root', functionsRunAs: user.uid },
       'the server stays root, which it need not be (--user); functions run as a user that has nothing',
     );
-  return { workshop, enclosures: new Confined({ ...options, workshop, runtimeApi, user }) };
+  };
+  return { workshop, enclosures: new Confined({ ...options, workshop, runtimeApi, user }), announce };
 }
