@@ -161,14 +161,13 @@ describe('a start that is not possible says why in one line', () => {
 
   for (const port of ['api', 'mqtt', 'https'] as const)
     test(`the ${port} port is in use`, async () => {
-      const holder = createServer();
+      await using holder = createServer();
       await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
       const { port: taken } = holder.address() as { port: number };
       const rest = FREE_PORTS.flatMap((arg, i) => (i % 2 === 0 && arg !== `--${port}-port` ? [arg, '0'] : []));
       const { line } = await refusedStart(['--data-dir', at(`taken-${port}`), ...rest, `--${port}-port`, String(taken)]);
       assert.match(line, new RegExp(`\\(--${port}-port\\): port ${taken} on 127.0.0.1 is in use`));
       assert.equal(existsSync(join(at(`taken-${port}`), 'server.json')), false, 'no server claims to run');
-      await new Promise((resolve) => holder.close(resolve));
     });
 
   test('env and refusals without a running server', async () => {
