@@ -36,7 +36,7 @@ export async function start(args: readonly string[]): Promise<number> {
   const cgroups = await becomeUser({ ...config, ports: [apiPort, mqttPort, httpsPort] });
   const log = openLog(config.logLevel);
   const closed: string[] = [];
-  const folder = openDataFolder(config.dataDir, (path) => closed.push(path));
+  const folder = openDataFolder(config.dataDir, { closed: (path) => closed.push(path) });
   for (const name of environment.unknown)
     log.warn({ event: 'unknown-variable', name }, 'an environment variable is not understood');
   const stop = signalled();

@@ -87,7 +87,7 @@ test('what its group or others may write is refused with the command that mends 
       );
       chmodSync(join(path, name), 0o644);
       const closed: string[] = [];
-      openDataFolder(path, (file) => closed.push(file));
+      openDataFolder(path, { closed: (file) => closed.push(file) });
       assert.deepEqual(closed, [join(path, name)]);
       assert.equal(statSync(join(path, name)).mode & 0o777, 0o600);
     }
@@ -99,6 +99,27 @@ test('a link to a file that others may write is refused', () => {
   chmodSync(at('elsewhere'), 0o666);
   symlinkSync(at('elsewhere'), dataFile);
   assert.throws(() => openDataFolder(path), /may be written by its group or by others/);
+  chmodSync(at('elsewhere'), 0o644);
+  assert.throws(() => openDataFolder(path), /leads to a file that others may read/);
+  chmodSync(at('elsewhere'), 0o600);
+  openDataFolder(path);
+});
+
+test('a file deep in the folder is looked at too', () => {
+  const { path } = openDataFolder(at('deep'));
+  mkdirSync(join(path, 'functions/a/b'), { recursive: true, mode: 0o700 });
+  writeFileSync(join(path, 'functions/a/b/file'), 'x');
+  chmodSync(join(path, 'functions/a/b/file'), 0o666);
+  assert.throws(() => openDataFolder(path), /may be written by its group or by others/);
+});
+
+test('a folder whose place everybody may take is refused, but for one below a sticky folder', () => {
+  mkdirSync(at('above'), { mode: 0o700 });
+  openDataFolder(at('above/data'));
+  chmodSync(at('above'), 0o777);
+  assert.throws(() => openDataFolder(at('above/data')), /may be written by everybody: chmod o-w/);
+  chmodSync(at('above'), 0o1777);
+  openDataFolder(at('above/data'));
 });
 
 test("somebody else's folder is refused", {

@@ -45,8 +45,15 @@ function make(path: string): boolean {
   return true;
 }
 
-/** Opens the data folder. Fails where others may write into it; `closed` hears of files that others could read. */
-export function openDataFolder(path: string, closed: (path: string) => void = () => {}): DataFolder {
+export interface OpenDataFolder {
+  /** Hears of files that others could read. */
+  readonly closed?: (path: string) => void;
+  /** Whether root may open the folder of another user. */
+  readonly anyOwner?: boolean;
+}
+
+/** Opens the data folder. Fails where others may write into it. */
+export function openDataFolder(path: string, { closed, anyOwner }: OpenDataFolder = {}): DataFolder {
   try {
     if (make(path)) chmodSync(path, 0o700);
     if (!statSync(path).isDirectory()) throw new ConfigError(`data folder ${path} is not a folder`);
@@ -58,6 +65,6 @@ export function openDataFolder(path: string, closed: (path: string) => void = ()
     throw new ConfigError(`data folder ${path} ${why}`);
   }
   const folder = dataFolder(path);
-  checkPrivateFolder(path, new Set([folder.rootCa])).forEach(closed);
+  for (const file of checkPrivateFolder(path, { open: new Set([folder.rootCa]), anyOwner })) closed?.(file);
   return folder;
 }
