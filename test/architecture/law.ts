@@ -267,7 +267,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     'a command reads its flags and uses the core, or speaks to a running server as any client does',
     [
       ...['runtime/', 'config/', 'core.ts', 'api/sign-request.ts', 'refusals/refusals.ts', 'audit/'],
-      ...['functions/sandbox/cgroups.ts', 'store/sqlite/sqlite-store.ts'],
+      ...['functions/sandbox/cgroups.ts', 'store/marks.ts', 'store/sqlite/sqlite-store.ts'],
     ],
     ['fs', 'http', 'https', 'path'],
   ),

@@ -5,7 +5,7 @@
 // needs: aws
 import assert from 'node:assert/strict';
 import { type EventEmitter, once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
@@ -18,6 +18,7 @@ import {
 import { CreateThingCommand, IoTClient, ListThingsCommand } from '@aws-sdk/client-iot';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import mqtt from 'mqtt';
+import { auditFiles } from '../../packages/server/src/audit/files.ts';
 import { signRequest } from '../../packages/server/src/api/sign-request.ts';
 import { aws } from './aws-command.ts';
 import { policyDocument } from './devices.ts';
@@ -155,7 +156,7 @@ test('aws configure writes a limited user’s key into the copy: it is that user
   assert.deepEqual(server.credentials(), root, 'the copy is made anew when it is missing');
 });
 
-test('the keys are read again for the root of the account that runs the server alone', async () => {
+test('keys are made for the root of the account that runs the server alone', async () => {
   using iam = { client: new IAMClient(clientOf(server.credentials())), [Symbol.dispose]: () => iam.client.destroy() };
   await iam.client.send(new CreateUserCommand({ UserName: 'wide' }));
   const PolicyDocument = policyDocument([{ Effect: 'Allow', Action: '*', Resource: '*' }]);
@@ -169,8 +170,58 @@ test('the keys are read again for the root of the account that runs the server a
     [other, 403],
     [server.credentials(), 200],
   ] as const) {
-    const url = new URL('/admin/root-keys/reload', server.url);
+    const url = new URL(`/admin/root-keys?account-id=${OTHER}`, server.url);
     const signed = { method: 'POST', url, region: 'us-east-1', service: 'thingkeep', now: Date.now(), key };
     assert.equal((await fetch(url, { method: 'POST', headers: signRequest(signed) })).status, status);
   }
+});
+
+test('accounts before the first start: of a fresh folder, and of one of an earlier release, no key is lost', async () => {
+  for (const earlier of [false, true]) {
+    const folder = temporaryFolder();
+    const old = '[default]\naws_access_key_id = AKIAOLD\naws_secret_access_key = old-secret\n';
+    if (earlier) writeFileSync(join(folder, 'credentials'), old, { mode: 0o600 });
+    for (const args of [
+      ['create', OTHER],
+      ['keys', OTHER, '--new'],
+      ['create', '333333333333'],
+    ]) {
+      const { code, stderr } = await thingkeep(['accounts', ...args, '--data-dir', folder]);
+      assert.equal(code, 0, stderr);
+    }
+    await using started = await startServer({ dataDir: folder });
+    const home = earlier ? { accessKeyId: 'AKIAOLD', secretAccessKey: 'old-secret' } : started.credentials();
+    const sts = new STSClient({ endpoint: started.url, region: 'us-east-1', credentials: home, maxAttempts: 1 });
+    assert.equal((await sts.send(new GetCallerIdentityCommand({}))).Arn, 'arn:aws:iam::000000000000:root');
+    sts.destroy();
+    const { stdout } = await thingkeep(['accounts', 'list', '--data-dir', folder]);
+    const listed = stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.slice(0, 12));
+    assert.deepEqual(new Set(listed), new Set(['000000000000', OTHER, '333333333333']));
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('each change of the keys is in the audit log, with the account, whether a server made it or not', async () => {
+  await accounts('create', '555555555555');
+  assert.equal(await server.stop(), 0);
+  await accounts('keys', '555555555555', '--new');
+  await thingkeep(['accounts', 'create', '555555555555', '--data-dir', dataDir]);
+  server = await startServer({ dataDir });
+  const lines = auditFiles(join(dataDir, 'audit'))
+    .flatMap(({ path }) => readFileSync(path, 'utf8').trim().split('\n'))
+    .map((line) => JSON.parse(line) as { number: number; operation?: string; of?: number; result?: string; input?: object });
+  const made = lines.filter(({ input }) => JSON.stringify(input ?? {}).includes('555555555555'));
+  assert.deepEqual(
+    made.map(({ number, operation }) => [operation, lines.find(({ of }) => of === number)?.result]),
+    [
+      ['PostAccounts', 'OK'],
+      ['PostRootKeys', 'OK'],
+      ['PostAccounts', 'ConfigError'],
+    ],
+  );
+  const { code, stdout } = await thingkeep(['audit', 'verify', '--data-dir', dataDir]);
+  assert.equal(code, 0, stdout);
 });

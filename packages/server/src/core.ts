@@ -26,7 +26,7 @@ import { openActionKeys } from './config/action-keys.ts';
 import type { Config } from './config/config.ts';
 import type { DataFolder } from './config/data-folder.ts';
 import { writePrivateFile } from './config/private-file.ts';
-import { openRootKeys } from './config/root-keys.ts';
+import { openRootKeys, rootKeyChanges } from './config/root-keys.ts';
 import { readServerCertificate } from './config/server-certificate.ts';
 import { credentialProvider } from './credentials/provider.ts';
 import { SessionTokens } from './credentials/session-tokens.ts';
@@ -273,9 +273,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     ]),
     admin: adminOperations({
       refusals,
-      reloadRootKeys: () => {
-        for (const account of accessKeys.reload()) iam.changes.ring(account);
-      },
+      rootKeys: rootKeyChanges(accessKeys, (accountId) => iam.changes.ring(accountId)),
       auditState: () => audit.state,
       isOperator: ({ arn }) => arn === `arn:aws:iam::${config.accountId}:root`,
     }),

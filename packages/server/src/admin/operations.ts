@@ -13,10 +13,22 @@ const count = (parameters: URLSearchParams, name: string): number | undefined =>
   return /^\d{1,15}$/.test(text) ? Number(text) : fail('InvalidRequestException', `The parameter ${name} is not a number`);
 };
 
+/** Makes keys of accounts' roots. Fails with InvalidRequestException where it can't. */
+export interface RootKeyChanges {
+  create(accountId: string | undefined, profile: string | undefined): object;
+  renew(accountId: string): object;
+}
+
+function accountIdOf(parameters: URLSearchParams): string | undefined {
+  const id = parameters.get('account-id');
+  if (id !== null && !/^\d{12}$/.test(id))
+    fail('InvalidRequestException', 'The parameter account-id is not an account id of 12 digits');
+  return id ?? undefined;
+}
+
 export interface AdminOptions {
   readonly refusals: Refusals;
-  /** Reads the root keys again: what `thingkeep accounts` has changed counts from now on. */
-  readonly reloadRootKeys: () => void;
+  readonly rootKeys: RootKeyChanges;
   /** What the data file knows of the audit log. */
   readonly auditState: () => object;
   /** Whether it is the root of the account that runs the server. */
@@ -30,7 +42,7 @@ function mustOperate(operates: boolean): void {
 /** `GET /admin/refusals?client-id=&certificate-id=&check=&after=&limit=`: the newest refusals of the caller's account, and of nobody's. */
 export const adminOperations = ({
   refusals,
-  reloadRootKeys,
+  rootKeys,
   auditState,
   isOperator,
 }: AdminOptions): ReadonlyMap<string, AdminOperation> =>
@@ -56,11 +68,17 @@ export const adminOperations = ({
       },
     ],
     [
-      'POST /admin/root-keys/reload',
-      async (_, caller) => {
+      'POST /admin/accounts',
+      async (parameters, caller) => {
         mustOperate(isOperator(caller));
-        reloadRootKeys();
-        return {};
+        return rootKeys.create(accountIdOf(parameters), parameters.get('profile') ?? undefined);
+      },
+    ],
+    [
+      'POST /admin/root-keys',
+      async (parameters, caller) => {
+        mustOperate(isOperator(caller));
+        return rootKeys.renew(accountIdOf(parameters) ?? fail('InvalidRequestException', 'The parameter account-id is missing'));
       },
     ],
   ]);

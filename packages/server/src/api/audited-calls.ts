@@ -32,7 +32,8 @@ export function isChange(operation: string, input: object): boolean {
 }
 
 /** Operations that take something away, which a full disk needs. */
-const FREES = /^(Delete|Detach|Remove|Deactivate|Disable|Cancel|Unregister|Update(Certificate|CACertificate|AccessKey)$)/;
+const FREES =
+  /^(Delete|Detach|Remove|Deactivate|Disable|Cancel|Unregister|Untag|(Update(Certificate|CACertificate|AccessKey)|PostRootKeys)$)/;
 
 /** Refuses changes while the disk is below its floor, but for those that free some of it or take permissions away. */
 export const aboveFloor = (disk: Disk, audit: Audit): Audit => ({
@@ -44,7 +45,7 @@ export const aboveFloor = (disk: Disk, audit: Audit): Audit => ({
 });
 
 /** Members of an input that name what is changed. */
-const NAMING = /(name|arn|id|path|target|principal|status|version|topic|qualifier|active|default|retain)$/i;
+const NAMING = /(name|profile|arn|id|path|target|principal|status|version|topic|qualifier|active|default|retain)$/i;
 const SECRET = /(secret|password|token|key$|credential)/i;
 const MAX_MEMBERS = 24;
 const MAX_TEXT = 512;

@@ -198,7 +198,9 @@ function decidedBy({ members }: ThingkeepError): Pick<ApiRefusal, 'decided'> {
 
 /** `GET /admin/refusals` -> `GetRefusals`: what an IAM policy allows as `thingkeep:GetRefusals`. */
 const adminAction = ({ method, path }: SignedHead): string =>
-  [method.toLowerCase(), ...path.split('/').slice(2)].map((word) => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`).join('');
+  [method.toLowerCase(), ...path.split(/[/-]/).slice(2)]
+    .map((word) => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`)
+    .join('');
 
 export function createApi(options: ApiOptions): Api {
   const { log, plain, admin, services, resourceKeys = NO_KEYS } = options;
@@ -242,10 +244,12 @@ export function createApi(options: ApiOptions): Api {
         audited(operation, input, () => mayAsk(asking, service, operation, input)),
       );
     if (service === ADMIN_SERVICE) {
-      await audited(adminAction(head), {}, () => mayAsk(asking, service, adminAction(head), {}));
       const handler =
         admin.get(`${head.method} ${head.path}`) ?? fail('UnknownOperationException', 'No such administrative request');
-      const result = await handler(new URLSearchParams(head.query), caller, body);
+      const parameters = new URLSearchParams(head.query);
+      const action = adminAction(head);
+      await audited(action, Object.fromEntries(parameters), () => mayAsk(asking, service, action, {}));
+      const result = await handler(parameters, caller, body);
       return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(result ?? {}) };
     }
     const found = findRoute(head.method, head.path, servicesOfScope(service));

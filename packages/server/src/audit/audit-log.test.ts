@@ -170,6 +170,17 @@ test('a lost key is told, and what was before can not be taken for verified', as
   assert.match((await bench.verify()).faults.join('\n'), /number 1, was changed/);
 });
 
+test('an empty last file, which a crash at a rotation leaves, is no damage', async () => {
+  const bench = await stopped();
+  for (const number of [21, 22]) writeFileSync(join(bench.logFolder, `${String(number).padStart(15, '0')}.log`), '');
+  assert.deepEqual((await bench.verify()).faults, []);
+  await bench.start();
+  await bench.change('later');
+  await bench.stop();
+  assert.deepEqual(await bench.verify(), { lines: 22, first: 1, last: 22, faults: [] });
+  assert.deepEqual(bench.lines, []);
+});
+
 test('a change whose line can not be written is refused, and nothing is changed', async () => {
   await using bench = await Bench.open({ fileBytes: 2000, keptBytes: 1e9 });
   await bench.change('first');
@@ -190,6 +201,8 @@ test('a change whose line can not be written is refused, and nothing is changed'
       // A file.
     }
   await bench.change('again');
+  await bench.stop();
+  assert.deepEqual((await bench.verify()).faults, [], 'the chain goes on where it was');
 });
 
 test('the oldest files go when there is more than is kept, and what is left is whole', async () => {
@@ -217,4 +230,20 @@ test('refused changes of an account are bounded in a second, counted, and take n
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   assert.equal(lines.length, 11);
   assert.deepEqual([lines[10]?.accountId, lines[10]?.refusedLeftOut], ['222222222222', 490]);
+});
+
+test('a line holds no character that moves a terminal, and verifies', async () => {
+  const bench = await Bench.open();
+  await bench.change('arn:\u009b2J\u202e\u2028\u007f');
+  await bench.stop();
+  assert.doesNotMatch(readFileSync(bench.file, 'utf8').replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  assert.deepEqual((await bench.verify()).faults, []);
+});
+
+test('a file that can not be removed does not undo the commit that let it go', async () => {
+  await using bench = await Bench.open({ fileBytes: 1_000, keptBytes: 3_000 });
+  mkdirSync(join(bench.logFolder, `${'0'.repeat(15)}.log`));
+  for (let i = 0; i < 30; i += 1) await bench.change(`thing-${i}`);
+  const kept = await bench.store.read((tx) => tx.scan(things, { prefix: [] }));
+  assert.equal(kept.items.length, 30);
 });

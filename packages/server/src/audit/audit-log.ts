@@ -49,6 +49,7 @@ export class AuditLog implements AsyncDisposable {
   /** The last line that a commit has stored. */
   #stored: Link;
   #synced = true;
+  #closed = false;
   #second = 0;
   /** Refused changes of the second, by account. */
   readonly #refusedOf = new Map<string, number>();
@@ -73,11 +74,10 @@ export class AuditLog implements AsyncDisposable {
     const state = await store.read(readAuditState);
     const known = readKey(folder);
     const key = known ?? makeKey(folder);
-    const current = auditFiles(folder).at(-1);
-    const { path } = current ?? fileOf(folder, state.head.number + 1);
+    const found = lastOf(folder);
+    const { path } = auditFiles(folder).at(-1) ?? fileOf(folder, Math.max(state.head.number, found?.number ?? 0) + 1);
     const file = openSync(path, 'a+', 0o600);
     syncFolder(folder);
-    const found = current === undefined ? undefined : lastLine(file, path);
     const isShort = (found?.number ?? 0) < state.head.number;
     const last = isShort ? state.head : (found ?? ORIGIN);
     const audit = new AuditLog(options, key, state, last, file);
@@ -154,7 +154,11 @@ export class AuditLog implements AsyncDisposable {
     await putRemoved(tx, removed);
     return () => {
       this.#stored = head;
-      this.#removeFiles(removed);
+      try {
+        this.#removeFiles(removed);
+      } catch (error) {
+        this.#options.log.error({ err: error }, 'old files of the audit log could not be removed');
+      }
     };
   };
 
@@ -164,8 +168,12 @@ export class AuditLog implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.settle();
-    closeSync(this.#file);
+    try {
+      await this.settle();
+    } finally {
+      this.#closed = true;
+      closeSync(this.#file);
+    }
   }
 
   #sync(): void {
@@ -175,6 +183,7 @@ export class AuditLog implements AsyncDisposable {
   }
 
   #append(members: object): number {
+    if (this.#closed) throw new AuditError('the log is closed');
     const { line, link } = makeLine(this.#key, this.#last, {
       time: new Date(this.#options.clock.now()).toISOString(),
       ...members,
@@ -196,7 +205,8 @@ export class AuditLog implements AsyncDisposable {
   #nextFile(): void {
     const { folder, keptBytes } = this.#options;
     this.#sync();
-    const next = openSync(fileOf(folder, this.#last.number + 1).path, 'ax', 0o600);
+    // A file of this name can only be what an earlier try has left, and is empty then.
+    const next = openSync(fileOf(folder, this.#last.number + 1).path, 'a', 0o600);
     closeSync(this.#file);
     this.#file = next;
     this.#fileBytes = 0;
@@ -214,7 +224,7 @@ export class AuditLog implements AsyncDisposable {
     for (const [i, { path }] of files.entries()) {
       const next = files[i + 1];
       if (next === undefined || next.first > number + 1) return;
-      rmSync(path);
+      rmSync(path, { force: true });
     }
   }
 }
@@ -230,19 +240,32 @@ function lastLineOf(path: string): Link | undefined {
   return readLink(text.slice(text.lastIndexOf('\n', text.length - 2) + 1, -1));
 }
 
-/** The last whole line of a file. Half a line, which a crash leaves, is cut off. */
-function lastLine(file: number, path: string): Link | undefined {
-  const bytes = readFileSync(path);
-  const end = bytes.lastIndexOf(0x0a) + 1;
-  if (end < bytes.length) {
-    ftruncateSync(file, end);
-    fsyncSync(file);
-  }
-  const whole = bytes.subarray(0, end);
-  const lines = whole.toString().split('\n');
-  for (const line of lines.reverse()) {
-    const link = readLink(line);
+/** The last line of the log. Empty files at its end, which a rotation that failed has left, are removed. */
+function lastOf(folder: string): Link | undefined {
+  for (const { path } of auditFiles(folder).reverse()) {
+    const bytes = cutTornLine(path);
+    const link = bytes
+      .toString()
+      .split('\n')
+      .reverse()
+      .map(readLink)
+      .find((found) => found !== undefined);
     if (link !== undefined) return link;
+    // A file with other content is kept: `audit verify` names it.
+    if (bytes.length > 0) return undefined;
+    rmSync(path, { force: true });
   }
   return undefined;
+}
+
+/** The whole lines of a file. Half a line at its end, which a crash leaves, is cut off. */
+function cutTornLine(path: string): Buffer {
+  const bytes = readFileSync(path);
+  const end = bytes.lastIndexOf(0x0a) + 1;
+  if (end === bytes.length) return bytes;
+  const file = openSync(path, 'r+');
+  ftruncateSync(file, end);
+  fsyncSync(file);
+  closeSync(file);
+  return bytes.subarray(0, end);
 }

@@ -1,8 +1,9 @@
 /**
  * The chain of audit lines. A line is a JSON text whose last member `mac` is the HMAC-SHA256 of the line's other text
- * behind the MAC of the line before: nobody without the key changes, removes or moves a line unseen.
+ * behind the MAC of the line before: a change, a removal or a move shows to all who have the key.
  */
 import { createHmac } from 'node:crypto';
+import { escapeText } from '../runtime/escape-text.ts';
 
 /** Number and MAC of a line. The line before the first one has number 0. */
 export interface Link {
@@ -22,7 +23,8 @@ const macOf = (key: Uint8Array, previous: string, text: string): string =>
 /** The line behind `previous`, without its line feed. */
 export function makeLine(key: Uint8Array, previous: Link, members: object): { readonly line: string; readonly link: Link } {
   const number = previous.number + 1;
-  const text = JSON.stringify({ number, ...members });
+  // No character of a line moves the terminal that shows it.
+  const text = escapeText(JSON.stringify({ number, ...members }));
   const mac = macOf(key, previous.mac, text);
   return { line: `${text.slice(0, -1)},"mac":"${mac}"}`, link: { number, mac } };
 }

@@ -1,6 +1,6 @@
 /** The files of the audit log: `NUMBER.log`, named by the number of their first line, and the key of the chain. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const DIGITS = 15;
@@ -44,6 +44,8 @@ export function readKey(folder: string): Buffer | undefined {
 export function makeKey(folder: string): Buffer {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const key = randomBytes(KEY_BYTES);
-  writeFileSync(keyPath(folder), key, { mode: 0o600, flush: true });
+  const fresh = `${keyPath(folder)}.new`;
+  writeFileSync(fresh, key, { mode: 0o600, flush: true });
+  renameSync(fresh, keyPath(folder));
   return key;
 }

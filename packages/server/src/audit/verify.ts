@@ -70,7 +70,9 @@ class Verifier {
 /** Reads the whole lines of a file; the server may be about to write behind them. */
 function readLines({ path }: AuditFile, verifier: Verifier): void {
   const bytes = readFileSync(path);
-  const whole = bytes.subarray(0, bytes.lastIndexOf(0x0a));
+  const end = bytes.lastIndexOf(0x0a);
+  if (end < 0) return;
+  const whole = bytes.subarray(0, end);
   if (!isUtf8(whole)) verifier.fault(`${path} holds bytes that are no text`);
   for (const [i, line] of whole.toString().split('\n').entries()) verifier.line(line, `${path}:${i + 1}`);
 }

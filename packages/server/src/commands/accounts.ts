@@ -1,10 +1,19 @@
-/** `thingkeep accounts`: lists the accounts of an installation, makes them, and shows or renews their root keys. */
-import { readConfig, readFlags } from '../config/config.ts';
+/**
+ * `thingkeep accounts`: lists the accounts of an installation, makes them, and shows or renews their root keys. A running
+ * server makes the change itself; else the command does, with a line in the audit log.
+ */
+import { AuditLog } from '../audit/audit-log.ts';
+import { type Config, readConfig, readFlags } from '../config/config.ts';
 import { type DataFolder, openDataFolder } from '../config/data-folder.ts';
 import { readEnvironment } from '../config/env.ts';
-import { RootKeys } from '../config/root-keys.ts';
+import { openRootKeys, RootKeys } from '../config/root-keys.ts';
 import { type AccessKeyRecord, renderProfiles } from '../config/secrets.ts';
 import { ConfigError } from '../config/settings.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { escapeText } from '../runtime/escape-text.ts';
+import { openLog } from '../runtime/log.ts';
+import { isMarked, mark } from '../store/marks.ts';
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { ask, openServer } from './ask-server.ts';
 import { isRunning } from './running-server.ts';
 
@@ -13,63 +22,91 @@ const USAGE = 'thingkeep accounts list | create [ID] [--profile NAME] | keys ID 
 
 interface Asked {
   readonly folder: DataFolder;
-  readonly keys: RootKeys;
-  /** The account of the first access key. */
-  readonly home: string;
+  readonly config: Config;
   readonly accountId: string | undefined;
   readonly profile: string | undefined;
   readonly renews: boolean;
   readonly json: boolean;
 }
 
-/** Has the running server read the keys again; where none runs, the next start does. */
-async function tellServer({ folder, home }: Asked, server: ReturnType<typeof openServer> | undefined): Promise<void> {
-  if (server === undefined) return;
-  await ask(server, 'POST', '/admin/root-keys/reload').catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(
-      `the keys of ${folder.path} (account ${home}) were written, but the running server did not take them: ${why}`,
-    );
-  });
+/** A change of the root keys, as the running server's administrative API and the audit log name it. */
+interface KeyChange {
+  readonly path: '/admin/accounts' | '/admin/root-keys';
+  readonly operation: 'PostAccounts' | 'PostRootKeys';
+  readonly make: (keys: RootKeys) => AccessKeyRecord;
 }
 
-const show = ({ json }: Asked, keys: readonly AccessKeyRecord[]): void =>
+async function changeOffline({ folder, config, accountId }: Asked, { operation, make }: KeyChange): Promise<AccessKeyRecord> {
+  await using store = await openSqliteStore({ path: folder.dataFile });
+  const log = openLog('warn');
+  const options = { folder: folder.audit, store, clock: systemClock, log, keptBytes: config.auditKeep };
+  await using audit = await AuditLog.open(options);
+  const wereMade = await isMarked(store, 'root-keys');
+  const tell = (what: string): void => void process.stderr.write(`${escapeText(what)}\n`);
+  // A new key is what helps where the file is lost.
+  const keys =
+    wereMade && operation === 'PostRootKeys'
+      ? new RootKeys(folder.rootKeys)
+      : openRootKeys({ folder, accountId: config.accountId, wereMade, tell });
+  await mark(store, 'root-keys');
+  const end = audit.begin({ principal: 'operator', sourceIp: 'local', operation, input: { 'account-id': accountId } });
+  try {
+    const key = make(keys);
+    end({ result: 'OK' });
+    return key;
+  } catch (error) {
+    end({ result: error instanceof Error ? error.name : 'Error' });
+    throw error;
+  }
+}
+
+async function change(asked: Asked, what: KeyChange): Promise<void> {
+  const { folder, config, accountId, profile, json } = asked;
+  const query = new URLSearchParams(
+    Object.entries({ 'account-id': accountId, profile }).filter((pair): pair is [string, string] => pair[1] !== undefined),
+  );
+  const key = isRunning(folder)
+    ? await ask<AccessKeyRecord>(openServer(folder, config.accountId), 'POST', `${what.path}?${query}`)
+    : await changeOffline(asked, what);
+  show(json, [key]);
+}
+
+const show = (json: boolean, keys: readonly AccessKeyRecord[]): void =>
   void process.stdout.write(json ? `${JSON.stringify(keys)}\n` : renderProfiles(keys));
 
-const idOf = ({ accountId }: Asked): string => {
-  if (accountId === undefined) throw new ConfigError(`an account id is missing: ${USAGE}`);
-  return accountId;
-};
+/** The keys that there are. */
+function present({ folder }: Asked): RootKeys {
+  const keys = new RootKeys(folder.rootKeys);
+  if (keys.values().length === 0)
+    throw new ConfigError(`${folder.path} holds no root keys: the first start of the server makes one`);
+  return keys;
+}
 
 const ACTIONS: Readonly<Record<string, (asked: Asked) => Promise<void>>> = {
-  async list({ keys, json }) {
-    const listed = keys.values().map(({ accountId, profile, accessKeyId }) => ({ accountId, profile, accessKeyId }));
-    if (json) process.stdout.write(`${JSON.stringify(listed)}\n`);
-    else for (const key of listed) process.stdout.write(`${key.accountId}  ${key.accessKeyId}  ${key.profile}\n`);
+  async list(asked) {
+    const keys = present(asked).values();
+    const listed = keys.map(({ accountId, profile, accessKeyId }) => ({ accountId, profile, accessKeyId }));
+    if (asked.json) process.stdout.write(`${JSON.stringify(listed)}\n`);
+    else
+      for (const key of listed) process.stdout.write(escapeText(`${key.accountId}  ${key.accessKeyId}  ${key.profile}`) + '\n');
   },
 
-  async create(asked) {
-    // The running server is asked with a key of before: it knows no other.
-    const server = isRunning(asked.folder) ? openServer(asked.folder, asked.home) : undefined;
-    const key = asked.keys.create(asked.accountId, asked.profile);
-    await tellServer(asked, server);
-    show(asked, [key]);
-  },
+  create: (asked) =>
+    change(asked, {
+      path: '/admin/accounts',
+      operation: 'PostAccounts',
+      make: (keys) => keys.create(asked.accountId, asked.profile),
+    }),
 
   async keys(asked) {
-    const accountId = idOf(asked);
-    if (!asked.renews) {
-      const keys = asked.keys.of(accountId);
-      if (keys.length === 0)
-        throw new ConfigError(`there is no account ${accountId}; thingkeep accounts list names those that are there`);
-      return show(asked, keys);
-    }
-    if (asked.keys.of(accountId).length === 0 && asked.keys.values().length > 0)
-      throw new ConfigError(`there is no account ${accountId}; thingkeep accounts create ${accountId} makes it`);
-    const server = isRunning(asked.folder) ? openServer(asked.folder, asked.home) : undefined;
-    const key = asked.keys.renew(accountId);
-    await tellServer(asked, server);
-    show(asked, [key]);
+    const { accountId } = asked;
+    if (accountId === undefined) throw new ConfigError(`an account id is missing: ${USAGE}`);
+    if (asked.renews)
+      return change(asked, { path: '/admin/root-keys', operation: 'PostRootKeys', make: (keys) => keys.renew(accountId) });
+    const keys = present(asked).of(accountId);
+    if (keys.length === 0)
+      throw new ConfigError(`there is no account ${accountId}; thingkeep accounts list names those that are there`);
+    return show(asked.json, keys);
   },
 };
 
@@ -86,17 +123,15 @@ export async function accounts(args: readonly string[]): Promise<number> {
   );
   const flags = readFlags(given, EXTRA);
   const config = readConfig(new Map([...flags].filter(([flag]) => !EXTRA.has(flag))), readEnvironment());
-  const accountId = id ?? flags.get('account-id');
+  const accountId = id ?? [flags.get('account-id')].flat()[0];
   if (accountId !== undefined && !/^\d{12}$/.test(accountId))
     throw new ConfigError(`${JSON.stringify(accountId)} is not an account id of 12 digits`);
   process.umask(0o077);
-  const folder = openDataFolder(config.dataDir);
   await action({
-    folder,
-    keys: new RootKeys(folder.rootKeys),
-    home: config.accountId,
+    folder: openDataFolder(config.dataDir, { anyOwner: true }),
+    config,
     accountId,
-    profile: flags.get('profile'),
+    profile: [flags.get('profile')].flat()[0],
     renews: flags.has('new'),
     json: flags.has('json'),
   });

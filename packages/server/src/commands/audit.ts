@@ -26,7 +26,7 @@ export async function audit(args: readonly string[]): Promise<number> {
     new Set(['json']),
   );
   const config = readConfig(new Map([...flags].filter(([flag]) => flag !== 'json')), readEnvironment());
-  const folder = openDataFolder(config.dataDir);
+  const folder = openDataFolder(config.dataDir, { anyOwner: true });
   // The state first: what is written while the files are read stands behind it.
   const found = verifyAudit(folder.audit, await stateOf(folder, config.accountId));
   if (found === undefined) throw new ConfigError(`the audit log ${folder.audit} has no key: nothing can be verified`);

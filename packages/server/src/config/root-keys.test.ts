@@ -4,9 +4,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import type { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { ConfigError } from './config-error.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
-import { openRootKeys, RootKeys } from './root-keys.ts';
+import { openRootKeys, RootKeys, rootKeyChanges } from './root-keys.ts';
 import { readAccessKeys } from './secrets.ts';
 
 const temporary = mkdtempSync(join(tmpdir(), 'thingkeep-root-keys-'));
@@ -81,24 +82,28 @@ test('a lost file of root keys is not replaced by the copy', () => {
   assert.ok(!existsSync(folder.rootKeys));
 });
 
-test('accounts are made once, renewed, and read again; a damaged file is refused without a word of what it holds', () => {
+test('accounts are made once and renewed; a damaged file is refused without a word of what it holds', () => {
   const folder = freshFolder();
   const { keys } = open(folder);
-  const command = new RootKeys(folder.rootKeys);
-  const made = command.create('222222222222', 'two');
-  assert.deepEqual(keys.reload(), ['222222222222']);
+  const changed: string[] = [];
+  const changes = rootKeyChanges(keys, (accountId) => void changed.push(accountId));
+  const made = changes.create('222222222222', 'two');
   assert.deepEqual(keys.get(made.accessKeyId), made);
   for (const [id, profile, expected] of [
     ['222222222222', 'three', /is there/],
     ['333333333333', 'two', /there is a profile/],
     ['333333333333', 'a]\n[b', /not a name of a profile/],
   ] as const)
-    assert.throws(() => command.create(id, profile), expected);
-  const fresh = command.renew('222222222222');
-  assert.deepEqual(keys.reload(), ['222222222222']);
+    assert.throws(
+      () => changes.create(id, profile),
+      (error: ThingkeepError) => error.code === 'InvalidRequestException' && expected.test(error.message),
+    );
+  const fresh = changes.renew('222222222222');
+  assert.deepEqual(changed, ['222222222222', '222222222222']);
   assert.equal(keys.get(made.accessKeyId), undefined);
   assert.deepEqual(keys.get(fresh.accessKeyId), fresh);
-  assert.match(command.create(undefined, undefined).accountId, /^\d{12}$/);
+  assert.throws(() => changes.renew('444444444444'), /there is no account/);
+  assert.match(changes.create(undefined, undefined).accountId, /^\d{12}$/);
   for (const text of ['hunter2', '{"version":1,"keys":[{"secretAccessKey":"hunter2"}]}', '{"version":2,"keys":[]}', 'null']) {
     writeFileSync(folder.rootKeys, text);
     assert.throws(

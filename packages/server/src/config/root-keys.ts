@@ -4,6 +4,7 @@
  */
 import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { fail } from '@thingkeep/wire/errors.ts';
 import { ConfigError } from './config-error.ts';
 import type { DataFolder } from './data-folder.ts';
 import { writePrivateFile } from './private-file.ts';
@@ -31,7 +32,9 @@ function readKey(value: unknown): AccessKeyRecord | undefined {
 
 function readKeys(path: string): AccessKeyRecord[] {
   const damaged = (): never => {
-    throw new ConfigError(`root key file ${path} is damaged: restore it from a backup, or make keys by thingkeep accounts keys`);
+    throw new ConfigError(
+      `root key file ${path} is damaged: restore it from a backup, or remove it and make a new key by thingkeep accounts keys ID --new`,
+    );
   };
   let parsed: { version?: unknown; keys?: unknown };
   try {
@@ -79,23 +82,14 @@ export class RootKeys {
     return this.#add(account, profile ?? account);
   }
 
-  /** Makes a new key for an account in place of all that it has. */
+  /** Makes a new key for an account in place of all that it has. Fails when there is no such account. */
   renew(accountId: string): AccessKeyRecord {
     const [old] = this.of(accountId);
+    if (old === undefined && this.#keys.length > 0)
+      throw new ConfigError(`there is no account ${accountId}; thingkeep accounts create ${accountId} makes it`);
     const key = makeKey(accountId, old?.profile ?? (this.#keys.length === 0 ? 'default' : accountId));
     this.#write([...this.#keys.filter((other) => other.accountId !== accountId), key]);
     return key;
-  }
-
-  /** Reads the file again. Gives the accounts whose keys have changed. */
-  reload(): string[] {
-    const before = new Map(this.#byId);
-    this.#take(readKeys(this.#path));
-    const changed = [...before.values(), ...this.#keys].filter(
-      ({ accessKeyId, secretAccessKey }) =>
-        before.get(accessKeyId)?.secretAccessKey !== secretAccessKey || !this.#byId.has(accessKeyId),
-    );
-    return [...new Set(changed.map(({ accountId }) => accountId))];
   }
 
   adopt(keys: readonly AccessKeyRecord[]): void {
@@ -162,3 +156,21 @@ export function openRootKeys({ folder, accountId, wereMade, tell }: OpenRootKeys
 
 const writeCopy = (path: string, keys: RootKeys, home: string): void =>
   writePrivateFile(path, renderProfiles(keys.values(), home));
+
+/** Changes of the keys by the running server; `changed` hears of each account. Fails with InvalidRequestException. */
+export function rootKeyChanges(keys: RootKeys, changed: (accountId: string) => void) {
+  const made = (make: () => AccessKeyRecord): AccessKeyRecord => {
+    try {
+      const key = make();
+      changed(key.accountId);
+      return key;
+    } catch (error) {
+      if (error instanceof ConfigError) return fail('InvalidRequestException', error.message);
+      throw error;
+    }
+  };
+  return {
+    create: (accountId: string | undefined, profile: string | undefined) => made(() => keys.create(accountId, profile)),
+    renew: (accountId: string) => made(() => keys.renew(accountId)),
+  };
+}

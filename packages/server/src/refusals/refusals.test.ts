@@ -60,9 +60,12 @@ test('a caller sees the refusals of its account and of nobody, and a parameter t
   refusals.record({ ...refusal, accountId: caller.accountId, clientId: 'mine' });
   refusals.record({ ...refusal, accountId: '111111111111', clientId: 'theirs' });
   refusals.record({ ...refusal, clientId: 'nobody' });
-  const list = adminOperations({ refusals, reloadRootKeys: () => {}, auditState: () => ({}), isOperator: () => true }).get(
-    'GET /admin/refusals',
-  );
+  const list = adminOperations({
+    refusals,
+    rootKeys: { create: () => ({}), renew: () => ({}) },
+    auditState: () => ({}),
+    isOperator: () => true,
+  }).get('GET /admin/refusals');
   assert.ok(list);
   const answer = (await list(new URLSearchParams(), caller)) as { refusals: Refusal[] };
   assert.deepEqual(

@@ -99,7 +99,7 @@ export interface WriteTransaction extends ReadTransaction {
 
 /**
  * Work at the end of each commit, in its transaction; when it fails, so does the commit. Gives what is to be done once
- * the commit is on disk.
+ * the commit is on disk, which must not fail.
  */
 export type CommitHook = (tx: WriteTransaction) => Promise<(() => void) | undefined>;
 

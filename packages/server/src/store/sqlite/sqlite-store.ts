@@ -90,8 +90,8 @@ class SqliteStore implements HookedStore {
       const after: ((() => void) | undefined)[] = [];
       for (const hook of this.#hooks) after.push(await hook(this.#tx));
       this.#db.exec('COMMIT');
-      for (const act of after) act?.();
       for (const settle of done) settle();
+      for (const act of after) act?.();
     } catch (error) {
       this.#rollBack(batch, error);
     } finally {
