@@ -15,7 +15,7 @@ import {
   IoTClient,
   ListThingsCommand,
 } from '@aws-sdk/client-iot';
-import { PublishCommand } from '@aws-sdk/client-iot-data-plane';
+import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { auditFiles } from '../../packages/server/src/audit/files.ts';
 import { startServer, temporaryFolder, type TestServer, thingkeep } from './test-core.ts';
 import { until } from './until.ts';
@@ -53,6 +53,14 @@ test('who, what, from where and with which result; reads and messages are not in
   await server.iot.send(new ListThingsCommand({}));
   await server.iotData.send(new PublishCommand({ topic: 'a', payload: Buffer.from('x') }));
   await server.iotData.send(new PublishCommand({ topic: 'a', payload: Buffer.from('x'), retain: true }));
+  const devicePort = new IoTDataPlaneClient({
+    endpoint: `https://localhost:${server.ports.https}`,
+    region: 'us-east-1',
+    credentials: server.credentials(),
+    requestHandler: { httpsAgent: { ca: readFileSync(server.rootCa) } },
+  });
+  await devicePort.send(new PublishCommand({ topic: 'a', payload: Buffer.from('x'), retain: true }));
+  devicePort.destroy();
   const { keyPair } = await server.iot.send(new CreateKeysAndCertificateCommand({ setAsActive: true }));
   await iam.send(new CreateUserCommand({ UserName: 'ann' }));
   await iam.send(new CreateLoginProfileCommand({ UserName: 'ann', Password: 'correct-horse-9-Battery' }));
@@ -72,6 +80,7 @@ test('who, what, from where and with which result; reads and messages are not in
   await until('the last result', () => (changesOf(server.dataDir).at(-1)?.[2] === undefined ? undefined : true));
   assert.deepEqual(changesOf(server.dataDir), [
     ['CreateThing', 'root', 'OK'],
+    ['Publish', 'root', 'OK'],
     ['Publish', 'root', 'OK'],
     ['CreateKeysAndCertificate', 'root', 'OK'],
     ['CreateUser', 'root', 'OK'],
@@ -95,7 +104,7 @@ test('who, what, from where and with which result; reads and messages are not in
     assert.ok(secret !== undefined && !text.includes(secret));
   assert.deepEqual(await verify(server.dataDir).then(({ code, stdout }) => [code, stdout]), [
     0,
-    'whole: 15 lines, numbers 1 to 15\n',
+    'whole: 17 lines, numbers 1 to 17\n',
   ]);
 });
 

@@ -2,12 +2,20 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
+import { CloudWatchLogsClient, PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
-import { CreateThingCommand, DeleteThingCommand, DescribeThingCommand, UpdateCertificateCommand } from '@aws-sdk/client-iot';
+import {
+  CreateThingCommand,
+  CreateTopicRuleCommand,
+  DeleteThingCommand,
+  DescribeThingCommand,
+  UpdateCertificateCommand,
+} from '@aws-sdk/client-iot';
 import { PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { DeviceConnection } from './device-connection.ts';
 import { ALLOW_ALL, makeDevice, makePolicy } from './devices.ts';
-import { startServer, temporaryFolder } from './test-core.ts';
+import { republish } from './rule-bench.ts';
+import { startServer, temporaryFolder, thingkeep } from './test-core.ts';
 
 test('API changes are 503, what frees or takes away is done, retained messages are refused, others pass', async () => {
   const dataDir = temporaryFolder();
@@ -16,6 +24,9 @@ test('API changes are 503, what frees or takes away is done, retained messages a
     await server.iot.send(new CreateThingCommand({ thingName: 'lamp' }));
     await makePolicy(server, 'all', ALLOW_ALL);
     const device = await makeDevice(server, 'device', 'all');
+    await server.createAccount('222222222222');
+    const topicRulePayload = { sql: "SELECT * FROM 'ruled'", actions: [republish('b')] };
+    await server.iot.send(new CreateTopicRuleCommand({ ruleName: 'ruled', topicRulePayload }));
     assert.equal(await server.stop(), 0);
     server = await startServer({ dataDir, args: ['--disk-floor', String(2 ** 50)] });
     assert.equal((await server.logged(({ event }) => event === 'disk-low')).level, 50);
@@ -34,8 +45,24 @@ test('API changes are 503, what frees or takes away is done, retained messages a
     using client = await DeviceConnection.admitted(server, 5, 'device', device);
     client.publish('a', 'x', { qos: 1 });
     assert.equal((await client.next()).cmd, 'puback');
-    client.publish('a', 'x', { qos: 1, retain: true });
-    assert.equal(((await client.next()) as { reasonCode?: number }).reasonCode, 0x97);
+    for (const [topic, retain] of [
+      ['a', true],
+      ['ruled', false],
+    ] as const) {
+      client.publish(topic, 'x', { qos: 1, retain });
+      assert.equal(((await client.next()) as { reasonCode?: number }).reasonCode, 0x97, topic);
+    }
+    const logs = new CloudWatchLogsClient({
+      endpoint: server.url,
+      region: 'us-east-1',
+      credentials: server.credentials(),
+      maxAttempts: 1,
+    });
+    const events = { logGroupName: 'g', logStreamName: 's', logEvents: [{ timestamp: Date.now(), message: 'x' }] };
+    await assert.rejects(logs.send(new PutLogEventsCommand(events)), { name: 'ServiceUnavailableException' });
+    logs.destroy();
+    const renewed = await thingkeep(['accounts', 'keys', '222222222222', '--new', '--data-dir', dataDir]);
+    assert.equal(renewed.code, 0, renewed.stderr);
     assert.equal((await server.logged(({ event, check }) => event === 'refused' && check === 'limit')).clientId, 'device');
     await server.iot.send(new UpdateCertificateCommand({ certificateId: device.certificateId, newStatus: 'REVOKED' }));
     assert.equal(await server.stop(), 0);

@@ -3,11 +3,12 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
+import { AWS_REGIONS } from '@thingkeep/wire/regions.ts';
 import { metricsText } from './admin/metrics.ts';
 import { createMetricsServer } from './admin/metrics-server.ts';
 import { adminOperations } from './admin/operations.ts';
 import type { FindAccessKey, KeyUse } from './api/access-keys.ts';
-import { aboveFloor } from './api/audited-calls.ts';
+import { aboveFloor, auditHandlers } from './api/audited-calls.ts';
 import { ownNames } from './api/host-check.ts';
 import { createApi, type PlainHandler } from './api/http.ts';
 import { archiveAnswer, confirmationAnswer, text } from './api/plain-answers.ts';
@@ -121,6 +122,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     ports: () => listening,
     isOwnName: ownNames(hostNames, () => false),
   });
+  const changes = aboveFloor(disk, audit);
   const authority = await openAuthority({
     folder: folder.authority,
     clock,
@@ -130,6 +132,9 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   writePrivateFile(folder.rootCa, authority.rootCaPem, 0o644);
 
   const inRegion = byRegion(store);
+  // Those that hold data are served on, whatever they are called.
+  const regions = new Set([...AWS_REGIONS, region, ...(await regionsOf(store))]);
+  const isRegion = (name: string): boolean => regions.has(name);
   const refusals = new Refusals(clock, log);
   const refuse = refusals.record.bind(refusals);
   const rights = new RightsChanges();
@@ -225,7 +230,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   };
   const countOf = iam.changes.count.bind(iam.changes);
   const identities = markIdentities(countOf);
-  const sigv4 = new Sigv4Admission(createSigv4({ clock, findAccessKey, isOwnName }), log, identities.mark);
+  const sigv4 = new Sigv4Admission(createSigv4({ clock, findAccessKey, isOwnName, isRegion }), log, identities.mark);
   const onChange = iam.changes.on.bind(iam.changes);
   parts.defer(followIdentities({ broker, clock, onChange, countOf, judgedAt: identities.judgedAt }));
   const gateway = createGateway({
@@ -233,7 +238,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     logins: new Logins({ certificate, sigv4, custom }, marked),
     credentials: authority.serverCredentials(),
     readHead: signedHead,
-    dataPlane: (regionName) => services(regionName)['iot-data'],
+    dataPlane: perRegion((regionName) => auditHandlers(services(regionName)['iot-data'], changes)),
     domainOf: (name) => directory.find(name)?.rules,
     tlsDomains: directory,
     credentialProvider: {
@@ -255,6 +260,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     findAccessKey,
     resourceKeys,
     isOwnName,
+    isRegion,
     rolesInText,
     services,
     queryServices: iam.services,
@@ -277,7 +283,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
       auditState: () => audit.state,
       isOperator: ({ arn }) => arn === `arn:aws:iam::${config.accountId}:root`,
     }),
-    audit: aboveFloor(disk, audit),
+    audit: changes,
     refused: ({ sourceIp, reason, code, method, path, caller, decided }) =>
       refuse({
         ...(caller === undefined ? { check: 'signature' } : { check: 'policy', ...placeOf(caller), principal: caller.arn }),

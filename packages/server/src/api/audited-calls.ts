@@ -15,6 +15,8 @@ export interface Audit {
   begin(call: Call): (result: Result) => void;
   /** Writes the line of a change that its caller may not make. */
   refused(call: Call, result: Result): void;
+  /** Fails when there is no room for what a call that changes nothing has to keep. */
+  checkRoom?(operation: string, input: object): void;
 }
 
 /** Operations that read, by the first word of their name. */
@@ -42,7 +44,16 @@ export const aboveFloor = (disk: Disk, audit: Audit): Audit => ({
     return audit.begin(call);
   },
   refused: audit.refused.bind(audit),
+  checkRoom(operation, input) {
+    if (disk.low && keepsData(operation, input)) fail('ServiceUnavailableException', DISK_LOW);
+  },
 });
+
+/** Events for later and lines of logs are data that is kept. */
+const keepsData = (operation: string, input: object): boolean =>
+  operation === 'PutLogEvents' ||
+  operation === 'InvokeAsync' ||
+  (operation === 'Invoke' && (input as { InvocationType?: unknown }).InvocationType === 'Event');
 
 /** Members of an input that name what is changed. */
 const NAMING = /(name|profile|arn|id|path|target|principal|status|version|topic|qualifier|active|default|retain)$/i;
@@ -107,4 +118,32 @@ export class AuditedChange {
     if (this.#end === undefined) this.#audit.refused(this.#call, { result });
     else this.#end({ result });
   }
+}
+
+const NO_BODY = new Uint8Array(0);
+/** Devices are no callers of the API: what they change is in no line. */
+const IAM_IDENTITY = /^arn:aws:(iam|sts):/;
+
+type Handler = (input: object, caller: Caller) => Promise<object>;
+
+/** Handlers of the data plane that the device port serves: what IAM identities change there is in the audit log too. */
+export function auditHandlers<T extends object>(handlers: T, audit: Audit): T {
+  const audited = Object.entries(handlers as Readonly<Record<string, Handler>>).map(([operation, handler]) => {
+    const run: Handler = async (input, caller) => {
+      if (!isChange(operation, input) || !IAM_IDENTITY.test(caller.arn)) return handler(input, caller);
+      const call = changeMembers({ caller, accessKeyId: '', service: 'iot-data', operation, input, body: NO_BODY });
+      const change = new AuditedChange(audit, call);
+      change.begin();
+      try {
+        const output = await handler(input, caller);
+        change.end('OK');
+        return output;
+      } catch (error) {
+        change.end(failureOf(error));
+        throw error;
+      }
+    };
+    return [operation, run];
+  });
+  return Object.fromEntries(audited) as T;
 }

@@ -43,6 +43,6 @@ export function checkHost(value: string | undefined, arrivedAt: string | undefin
   const name = host === undefined || host.length > LONGEST ? 'NAME' : host;
   fail(
     'AccessDeniedException',
-    `The signed Host ${shown} is no name of this server. If it is one, start the server with --endpoint ${name}`,
+    `The signed Host ${shown} is no name of this server. If it is one, name it behind the endpoints that there are: --endpoint FIRST --endpoint ${name}`,
   );
 }

@@ -27,7 +27,7 @@ import { claimedService } from './signature.ts';
 import { headerOf, type SignedHead, signedHead } from './signed-request.ts';
 import { createSigv4, type Verified } from './sigv4.ts';
 
-/** Answers an unsigned GET (health, metrics, the root certificate); `query` is as it came, `done` says that the answer was sent. */
+/** Answers an unsigned GET (health, the root certificate); `query` is as it came, `done` says that the answer was sent. */
 export type PlainHandler = (query: string, done: AbortSignal) => Rendered | Promise<Rendered>;
 
 /** Answers a signed request of Thingkeep's own, with what becomes JSON. Parameters come from the query string. */
@@ -61,6 +61,8 @@ export interface ApiOptions {
   readonly findAccessKey: FindAccessKey;
   /** As in {@link Sigv4Options}. */
   readonly isOwnName?: IsOwnName;
+  /** Whether a request may be signed for the region; for those of AWS when absent. */
+  readonly isRegion?: (region: string) => boolean;
   /** Handlers over the data of one region. */
   readonly services: (region: string) => Services;
   /** Services of the JSON protocol, by the name that requests are signed for. */
@@ -228,6 +230,7 @@ export function createApi(options: ApiOptions): Api {
         exchange.change = new AuditedChange(options.audit, call);
       }
       await authorize();
+      options.audit?.checkRoom?.(operation, input);
       exchange.change?.begin();
     };
     if (isQueryService(service))

@@ -302,3 +302,11 @@ test('a WebSocket upgrade: the security token may follow the signature, and the 
   assert.equal((await refusal(() => verifier({ sessionToken: 'other' }).webSocket(appended)))[0], 'UnrecognizedClientException');
   assert.match((await refusal(() => verifier().webSocket(headOf(vector('a presigned GET')))))[1], /'iotdevicegateway'/);
 });
+
+test('regions are those of AWS: one that a caller has invented is refused', async () => {
+  for (const region of ['us-mars-1', 'us-abcdefgh-1', 'zz-qq-99', 'aa-bb-1', 'us-east-11'])
+    assert.match(
+      (await refusal(() => verify(withAuthorization((value) => value.replace('us-east-1', region)))))[1],
+      /scoped to a valid region/,
+    );
+});

@@ -4,6 +4,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { fail } from '@thingkeep/wire/errors.ts';
+import { AWS_REGIONS } from '@thingkeep/wire/regions.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { AccessKey, FindAccessKey } from './access-keys.ts';
 import { checkHost, type IsOwnName } from './host-check.ts';
@@ -43,7 +44,6 @@ const SIGNATURE_ONLY = new Set(['X-Amz-Signature']);
 const SIGNATURE_AND_TOKEN = new Set(['X-Amz-Signature', 'X-Amz-Security-Token']);
 const MAX_CACHED_KEYS = 1_000;
 /** The form of a region's name, such as us-east-1 or us-gov-west-1. */
-const REGION = /^[a-z]{2,4}(-[a-z]{2,12}){1,3}-\d{1,2}$/;
 
 const invalid = (message: string): never => fail('InvalidSignatureException', message);
 
@@ -83,9 +83,13 @@ export interface Sigv4Options {
   readonly findAccessKey: FindAccessKey;
   /** Without it a request may be signed for any host. */
   readonly isOwnName?: IsOwnName;
+  /** Whether a request may be signed for the region; for those of AWS when absent. */
+  readonly isRegion?: (region: string) => boolean;
 }
 
-export function createSigv4({ clock, findAccessKey, isOwnName }: Sigv4Options): Sigv4 {
+const isAwsRegion = AWS_REGIONS.has.bind(AWS_REGIONS);
+
+export function createSigv4({ clock, findAccessKey, isOwnName, isRegion = isAwsRegion }: Sigv4Options): Sigv4 {
   const signingKeys = new Map<string, { secret: string; key: Buffer }>();
 
   function signingKey({ accessKeyId, secretAccessKey: secret }: AccessKey, { day, region, service }: Signature): Buffer {
@@ -100,7 +104,7 @@ export function createSigv4({ clock, findAccessKey, isOwnName }: Sigv4Options): 
 
   async function open(head: SignedHead): Promise<{ signature: Signature; key: AccessKey }> {
     const signature = readSignature(head) ?? fail('MissingAuthenticationTokenException', 'Missing Authentication Token');
-    if (!REGION.test(signature.region))
+    if (!isRegion(signature.region))
       invalid(`Credential should be scoped to a valid region, not '${signature.region.slice(0, 64)}'. `);
     checkTime(signature, clock.now());
     checkSignedHeaders(head, signature.signedHeaders);

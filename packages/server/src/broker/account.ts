@@ -15,10 +15,8 @@ export class AccountSpace {
   readonly place: Place;
   readonly routes = new Routes();
   readonly limits: AccountLimits;
-  /** What its sessions and shares keep on disk. */
+  /** What the account's sessions and shares keep on disk, in all regions. */
   readonly queues: QueueTotals;
-  /** Its persistent sessions. */
-  persistentSessions = 0;
   /** Undefined where the account has no rates. */
   readonly throttle: AccountThrottle | undefined;
   /** By client id: connections, and sessions whether or not their client is there. */
@@ -30,10 +28,15 @@ export class AccountSpace {
   tapGeneration = 0;
   #topics = new Map<string, TopicEntry>();
 
-  constructor(place: Place, limits: AccountLimits = DEFAULT_LIMITS, throttle?: AccountThrottle) {
+  constructor(
+    place: Place,
+    limits: AccountLimits = DEFAULT_LIMITS,
+    throttle?: AccountThrottle,
+    queues: QueueTotals = new QueueTotals(limits),
+  ) {
     this.place = place;
     this.limits = limits;
-    this.queues = new QueueTotals(limits);
+    this.queues = queues;
     this.throttle = throttle;
   }
 

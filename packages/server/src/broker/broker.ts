@@ -20,6 +20,7 @@ import { type Message, runOf } from './message.ts';
 import { Flusher } from './output.ts';
 import { Pacer } from './pacer.ts';
 import { NO_RATES, type Rates } from './rates.ts';
+import { QueueTotals } from './queue-totals.ts';
 import { type Retained, retainedMessage } from './retained.ts';
 import { Router } from './router.ts';
 import type { Run } from './run.ts';
@@ -90,6 +91,8 @@ export class Broker {
   readonly #router: Router;
   readonly #wills: Wills;
   readonly #accounts = new Map<string, AccountSpace>();
+  /** By account, over its regions. */
+  readonly #queues = new Map<string, QueueTotals>();
   readonly #clients = new Set<Client>();
   readonly #byCertificate = new Map<string, Set<Client>>();
   readonly #watched = new Set<Delivery>();
@@ -160,7 +163,9 @@ export class Broker {
     if (account === undefined) {
       const limits = { ...DEFAULT_LIMITS, ...this.#limitsOf(accountId) };
       const throttle = accountThrottle({ ...NO_RATES, ...this.#ratesOf(accountId) }, this.clock);
-      account = new AccountSpace({ accountId, region }, limits, throttle);
+      const queues = this.#queues.get(accountId) ?? new QueueTotals(limits);
+      this.#queues.set(accountId, queues);
+      account = new AccountSpace({ accountId, region }, limits, throttle, queues);
       // A topic's own count begins at 0: with a tap there is something to ask for.
       if (this.#tap !== undefined) account.tapGeneration = 1;
       this.#accounts.set(name, account);
@@ -273,9 +278,9 @@ export class Broker {
     return targets.length > 0 || shares.length > 0 || this.#tap?.on(account.place, topic) !== undefined;
   }
 
-  /** Whether a message of QoS 1 on the topic has to be stored for a persistent session or a share. */
-  keepsFor(account: AccountSpace, topic: TopicEntry): boolean {
-    return this.#router.keepsFor(account, topic);
+  /** Whether a message of QoS 1 on the topic has to be stored: for a persistent session, a share, or, if asked, a rule. */
+  keepsFor(account: AccountSpace, topic: TopicEntry, rules: boolean): boolean {
+    return this.#router.keepsFor(account, topic) || (rules && this.#tappedBy(account, topic) !== undefined);
   }
 
   /** Publishes a message of the server's own. */

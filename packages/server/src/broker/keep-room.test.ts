@@ -179,3 +179,23 @@ test('below the floor of free disk: queued and retained messages and new persist
   assert.deepEqual(pubacks(publisher), { 1: 0 });
   assert.deepEqual(bench.faults, []);
 });
+
+test('the budgets of an account hold over all its regions', async () => {
+  await using bench = await TestBench.open(undefined, { retainedMessages: 3, persistentSessions: 2, accountQueuedMessages: 2 });
+  const regions = ['us-east-1', 'eu-west-1', 'ap-south-1'];
+  for (const [i, region] of regions.entries()) {
+    bench.admissions.set(`p${i}`, { region });
+    bench.admissions.set(`s${i}`, { region });
+  }
+  await away(bench, 's0', 'a');
+  await away(bench, 's1', 'a');
+  await assert.rejects(bench.connected('s2', kept(5)), /was not let in/);
+  const codes: (number | undefined)[] = [];
+  for (let i = 0; i < 3; i += 1) {
+    const publisher = await bench.connected(`p${i % 2}`, { level: 5 });
+    publisher.send(publishPacket('a', 'x', { qos: 1, messageId: 1 }));
+    await bench.settle();
+    codes.push(pubacks(publisher)[1]);
+  }
+  assert.deepEqual(codes, [0, 0, QUOTA_EXCEEDED]);
+});

@@ -25,7 +25,7 @@ export function whyNotKept(
 ): string | undefined {
   const { low } = broker.disk;
   if (low && retains) return DISK_LOW;
-  if (qos === 0 || (!low && !account.queues.full) || !broker.keepsFor(account, topic)) return undefined;
+  if (qos === 0 || (!low && !account.queues.full) || !broker.keepsFor(account, topic, low)) return undefined;
   if (low) return DISK_LOW;
   const { accountQueuedMessages, accountQueuedBytes } = account.limits;
   return `the persistent sessions of the account hold ${accountQueuedMessages} messages or ${accountQueuedBytes} bytes: no more are queued`;

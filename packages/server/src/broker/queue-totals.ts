@@ -1,4 +1,4 @@
-/** What the persistent sessions and shared subscriptions of an account keep on disk together. */
+/** What the persistent sessions and shared subscriptions of an account keep on disk together, in all regions. */
 
 export interface QueueLimits {
   readonly accountQueuedMessages: number;
@@ -9,6 +9,8 @@ export class QueueTotals {
   readonly #limits: QueueLimits;
   messages = 0;
   bytes = 0;
+  /** Persistent sessions. */
+  sessions = 0;
 
   constructor(limits: QueueLimits) {
     this.#limits = limits;

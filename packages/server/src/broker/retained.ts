@@ -136,7 +136,7 @@ export class Retained {
         const done = new Set<Waiting>();
         for (const waiting of list) {
           const { record } = waiting;
-          if (await putRetained(tx, record, { ...LIMITS, ...this.#limitsOf(record.accountId) })) done.add(waiting);
+          if (await putRetained(tx, region, record, { ...LIMITS, ...this.#limitsOf(record.accountId) })) done.add(waiting);
         }
         return done;
       });

@@ -128,7 +128,7 @@ export class Sessions {
     session.subscriptions.clear();
     if (account.sessions.get(session.clientId) === session) account.sessions.delete(session.clientId);
     if (session.persistent) {
-      account.persistentSessions -= 1;
+      account.queues.sessions -= 1;
       const { region, accountId } = account.place;
       this.#options.journal.record(nameOf(session), async (tx) => {
         await tx.delete(sessionRecords, [region, accountId, session.clientId]);
@@ -224,7 +224,7 @@ export class Sessions {
     const backlog = id === 0 ? undefined : this.#backlog(account, id);
     const session = new Session(account, clientId, level, new Delivery(counters, clock, backlog), id);
     account.sessions.set(clientId, session);
-    if (session.persistent) account.persistentSessions += 1;
+    if (session.persistent) account.queues.sessions += 1;
     return session;
   }
 

@@ -2,6 +2,7 @@
  * `thingkeep accounts`: lists the accounts of an installation, makes them, and shows or renews their root keys. A running
  * server makes the change itself; else the command does, with a line in the audit log.
  */
+import { existsSync } from 'node:fs';
 import { AuditLog } from '../audit/audit-log.ts';
 import { type Config, readConfig, readFlags } from '../config/config.ts';
 import { type DataFolder, openDataFolder } from '../config/data-folder.ts';
@@ -69,6 +70,9 @@ async function change(asked: Asked, what: KeyChange): Promise<void> {
     ? await ask<AccessKeyRecord>(openServer(folder, config.accountId), 'POST', `${what.path}?${query}`)
     : await changeOffline(asked, what);
   show(json, [key]);
+  process.stderr.write(
+    `This is a profile for an AWS credentials file. ${folder.credentials} is a copy and stays as it is: put the profile there, or remove the file and restart the server.\n`,
+  );
 }
 
 const show = (json: boolean, keys: readonly AccessKeyRecord[]): void =>
@@ -126,6 +130,7 @@ export async function accounts(args: readonly string[]): Promise<number> {
   const accountId = id ?? [flags.get('account-id')].flat()[0];
   if (accountId !== undefined && !/^\d{12}$/.test(accountId))
     throw new ConfigError(`${JSON.stringify(accountId)} is not an account id of 12 digits`);
+  if (!existsSync(config.dataDir) && name !== 'create') throw new ConfigError(`there is no data folder ${config.dataDir}`);
   process.umask(0o077);
   await action({
     folder: openDataFolder(config.dataDir, { anyOwner: true }),

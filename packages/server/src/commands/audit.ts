@@ -1,4 +1,5 @@
 /** `thingkeep audit verify`: finds what was changed, removed, reordered or cut off in the audit log. */
+import { existsSync } from 'node:fs';
 import { type AuditState, readAuditState } from '../audit/store.ts';
 import { verifyAudit } from '../audit/verify.ts';
 import { readConfig, readFlags } from '../config/config.ts';
@@ -26,6 +27,8 @@ export async function audit(args: readonly string[]): Promise<number> {
     new Set(['json']),
   );
   const config = readConfig(new Map([...flags].filter(([flag]) => flag !== 'json')), readEnvironment());
+  if (!existsSync(config.dataDir)) throw new ConfigError(`there is no data folder ${config.dataDir}`);
+  process.umask(0o077);
   const folder = openDataFolder(config.dataDir, { anyOwner: true });
   // The state first: what is written while the files are read stands behind it.
   const found = verifyAudit(folder.audit, await stateOf(folder, config.accountId));

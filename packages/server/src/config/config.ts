@@ -18,6 +18,11 @@ interface ConfigFile {
   readonly accounts: Accounts;
 }
 
+/** Flags of earlier releases. */
+const RETIRED: ReadonlyMap<string, string> = new Map([
+  ['function-user', 'functions run under bubblewrap, without user ids of their own; take the flag away'],
+]);
+
 const NO_FILE: ConfigFile = { values: new Map(), accounts: new Map() };
 
 const BY_FLAG = new Map(Object.values(SETTINGS).map((setting) => [setting.flag, setting as Setting<unknown>]));
@@ -28,6 +33,8 @@ export function readFlags(args: readonly string[], extra: ReadonlySet<string> = 
   for (let i = 0; i < args.length; i += 1) {
     const arg = args[i] ?? '';
     const [, name = '', inline] = /^--([a-z-]+)(?:=(.*))?$/s.exec(arg) ?? [];
+    const retired = RETIRED.get(name);
+    if (retired !== undefined) throw new ConfigError(`--${name} is gone: ${retired}`);
     if (!BY_FLAG.has(name) && name !== 'config' && !extra.has(name)) throw new ConfigError(`unknown argument ${arg}`);
     const before = flags.get(name);
     if (before !== undefined && BY_FLAG.get(name)?.list !== true) throw new ConfigError(`--${name} is given twice`);

@@ -23,6 +23,15 @@ test('a flood of errors is logged up to a rate, and then counted; other lines go
   assert.deepEqual(JSON.parse(lines[52] ?? '').count, 250);
 });
 
+test('other lines have a rate too', () => {
+  const { time, lines, log } = workbench();
+  for (let i = 0; i < 2_000; i += 1) log[i % 2 === 0 ? 'warn' : 'info']({ i }, 'as a tenant likes');
+  assert.equal(lines.length, 500);
+  time.now += 1000;
+  log.info('again');
+  assert.equal(JSON.parse(lines[500] ?? '').count, 1_500);
+});
+
 test('the texts of an error are cut', () => {
   const { lines, log } = workbench();
   log.error({ err: new Error('x'.repeat(1_000_000)) }, 'it failed');

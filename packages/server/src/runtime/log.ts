@@ -25,34 +25,44 @@ const escaping = (destination: DestinationStream): DestinationStream => ({
   write: (line) => destination.write(`${escapeText(line.slice(0, -1))}\n`),
 });
 
-/** Lines of level error in a second; more are counted. Refusals, which strangers cause, have a bound of their own. */
+/** Lines in a second, by level: more are counted. */
 const ERRORS_PER_SECOND = 50;
+const OTHERS_PER_SECOND = 500;
 /** Characters of an error's message and stack. */
 const MAX_ERROR_TEXT = 4096;
 const ERROR_LEVEL = pino.levels.values.error ?? 50;
+const INFO_LEVEL = pino.levels.values.info ?? 30;
 
-/** Lets errors pass up to a rate: what goes wrong at every request of a flood must not fill the disk. */
-function boundErrors(now: () => number) {
+interface Counted {
+  logged: number;
+  leftOut: number;
+}
+
+/** Lets lines pass up to a rate: what happens at every request of a flood must not fill the disk. */
+function boundLines(now: () => number) {
   let second = 0;
-  let logged = 0;
-  let left = 0;
+  let errors: Counted = { logged: 0, leftOut: 0 };
+  let others: Counted = { logged: 0, leftOut: 0 };
   return function logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn, level: number): void {
-    if (level < ERROR_LEVEL) {
+    if (level < INFO_LEVEL) {
       method.apply(this, args);
       return;
     }
     const current = Math.floor(now() / 1000);
     if (current !== second) {
-      const [count, from] = [left, second];
-      [second, logged, left] = [current, 0, 0];
-      if (count > 0)
-        method.call(this, { event: 'errors-left-out', count, second: from }, 'more errors than are logged in a second');
+      const count = errors.leftOut + others.leftOut;
+      const members = { event: 'lines-left-out', count, errors: errors.leftOut, second };
+      second = current;
+      errors = { logged: 0, leftOut: 0 };
+      others = { logged: 0, leftOut: 0 };
+      if (count > 0) method.call(this, members, 'more lines than are logged in a second');
     }
-    if (logged >= ERRORS_PER_SECOND) {
-      left += 1;
+    const [counted, most] = level < ERROR_LEVEL ? [others, OTHERS_PER_SECOND] : [errors, ERRORS_PER_SECOND];
+    if (counted.logged >= most) {
+      counted.leftOut += 1;
       return;
     }
-    logged += 1;
+    counted.logged += 1;
     method.apply(this, args);
   };
 }
@@ -74,7 +84,7 @@ export const openLog = (level: LogLevel, destination?: DestinationStream, now: (
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       redact: REDACTED,
       serializers: { err: errorMembers },
-      hooks: { logMethod: boundErrors(now) },
+      hooks: { logMethod: boundLines(now) },
     },
     escaping(destination ?? pino.destination({ fd: 2, sync: true })),
   );

@@ -183,9 +183,9 @@ function hasRoom(client: Client, account: AccountSpace, { accountId, region, pri
 /** Whether the session that the CONNECT would make can be kept: the account's budget of persistent ones, and the disk. */
 function mayPersist(client: Client, account: AccountSpace, asked: Connect, { accountId, region, principal }: Admission): boolean {
   const { broker, clientId } = client;
-  const { limits, persistentSessions, sessions } = account;
+  const { limits, queues, sessions } = account;
   if (expiryOf(asked, account) === 0 || sessions.get(clientId)?.persistent === true) return true;
-  const isFull = persistentSessions >= limits.persistentSessions;
+  const isFull = queues.sessions >= limits.persistentSessions;
   if (!isFull && !broker.disk.low) return true;
   client.refuse({
     accountId,
