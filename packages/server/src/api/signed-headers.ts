@@ -1,5 +1,5 @@
 /**
- * Headers that a signature has to cover: whoever carries a request can add or change any other one. What they say decides
+ * Headers that a signature has to cover: a proxy on the way can add or change any other one. What they say decides
  * which operation runs, on what and in whose name (IAM user guide, page reference_sigv-create-signed-request).
  */
 import { headerMembers } from '@thingkeep/wire/api/header-members.ts';

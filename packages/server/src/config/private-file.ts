@@ -26,13 +26,13 @@ const STICKY = 0o1000;
 const MAX_DEPTH = 4;
 
 /**
- * Writes a file in place of what was there, for its owner alone. A file that root writes into somebody else's folder
+ * Writes a file in place of what was there, for its owner alone. A file that root writes into another user's folder
  * belongs to the folder's owner: the server that runs as that user has to read it.
  */
 export function writePrivateFile(path: string, text: string, mode = 0o600): void {
   const fresh = `${path}.new`;
   rmSync(fresh, { force: true });
-  // `wx`: a link that somebody has put here is not followed.
+  // `wx`: a link in the place of the file is not followed.
   const file = openSync(fresh, 'wx', mode);
   try {
     if (process.getuid?.() === 0) {

@@ -25,7 +25,7 @@ function words(error: unknown): string {
   }
 }
 
-/** Logs what nobody caught. */
+/** Logs uncaught errors. */
 export function lastGuard({ clock, log }: LastGuardOptions): (kind: string, error: unknown) => void {
   let since = Number.NEGATIVE_INFINITY;
   let [told, untold] = [0, 0];

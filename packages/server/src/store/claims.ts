@@ -1,6 +1,6 @@
 /**
  * Names that devices bring without saying an account, and the one account and region that each leads to. The first to
- * claim a name holds it until it releases it; a name that was released leads nowhere until somebody claims it anew.
+ * claim a name holds it until it releases it; a name that was released leads nowhere until it is claimed anew.
  */
 import { collection, type ReadTransaction, type WriteTransaction } from './contract.ts';
 
@@ -24,7 +24,7 @@ export const findClaim = (tx: ReadTransaction, kind: ClaimKind, name: string): P
   tx.get(claims, [kind, name]);
 
 /**
- * Takes the name where nobody holds it, and, for something ACTIVE, from another region of the same account that has it and does
+ * Takes the name where it is free, and, for something ACTIVE, from another region of the same account that has it and does
  * not use it. Says whether the caller holds it now.
  */
 export async function claim(tx: WriteTransaction, wanted: ClaimRecord): Promise<boolean> {
