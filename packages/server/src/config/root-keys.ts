@@ -4,6 +4,7 @@
  */
 import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { ConfigError } from './config-error.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -33,7 +34,7 @@ function readKey(value: unknown): AccessKeyRecord | undefined {
 function readKeys(path: string): AccessKeyRecord[] {
   const damaged = (): never => {
     throw new ConfigError(
-      `root key file ${path} is damaged: restore it from a backup, or remove it and make a new key by thingkeep accounts keys ID --new`,
+      `root key file ${path} is damaged: restore it from a backup, or remove it and make a new key by thingkeep accounts keys ID --new --data-dir ${dirname(path)}`,
     );
   };
   let parsed: { version?: unknown; keys?: unknown };
@@ -141,7 +142,7 @@ export function openRootKeys({ folder, accountId, wereMade, tell }: OpenRootKeys
   if (!existsSync(folder.rootKeys)) {
     if (wereMade)
       throw new ConfigError(
-        `root key file ${folder.rootKeys} is missing: restore it from a backup, or make a new key by thingkeep accounts keys ${accountId} --new`,
+        `root key file ${folder.rootKeys} is missing: restore it from a backup, or make a new key by thingkeep accounts keys ${accountId} --new --data-dir ${folder.path}`,
       );
     if (existsSync(folder.credentials)) {
       keys.adopt(readAccessKeys(folder.credentials, accountId));
