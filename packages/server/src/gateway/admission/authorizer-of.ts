@@ -33,14 +33,23 @@ export async function authorizerOf(
 ): Promise<FoundAuthorizer | AdmissionRefusal> {
   const mayName = domain === undefined || domain.allowAuthorizerOverride;
   const name = (mayName ? named : undefined) ?? domain?.defaultAuthorizerName;
-  const place = domain?.place ?? places.home;
-  if (name === undefined) return defaultAuthorizer(places, place, peer.certificateId !== undefined);
+  const own = domain?.place ?? places.home;
+  if (name === undefined) return defaultAuthorizer(places, own, peer.certificateId !== undefined);
   if (name.length > LONGEST_NAME) return refused('the name of the authorizer is too long', domain?.place);
+  const place = domain?.place ?? (await placeOf(places, name));
   const authorizer = await places.inRegion(place.region).read((tx) => findAuthorizer(tx, place.accountId, name));
   if (authorizer?.status === 'ACTIVE') return { place, authorizer };
-  // One that is INACTIVE at home is refused: its clients' tokens are for nobody else's function.
-  if (domain === undefined && authorizer === undefined) return elsewhere(places, name);
-  return refused(authorizer === undefined ? `there is no authorizer ${name}` : `the authorizer ${name} is INACTIVE`, place);
+  if (authorizer === undefined) return refused(`there is no authorizer ${name}`, domain?.place);
+  return refused(`the authorizer ${name} is INACTIVE`, place);
+}
+
+/**
+ * Where a name leads that comes without an account: to the one that holds it, ACTIVE or not, whatever others of the name there
+ * are; those of the server's own account too. Its own account counts where nobody holds the name.
+ */
+async function placeOf({ inRegion, home }: AuthorizerPlaces, name: string): Promise<Place> {
+  const claimed = await inRegion(home.region).read((tx) => findClaim(tx, 'authorizer', name));
+  return claimed === undefined ? home : { accountId: claimed.accountId, region: claimed.region };
 }
 
 async function defaultAuthorizer(
@@ -54,15 +63,4 @@ async function defaultAuthorizer(
   if (certificateShown) return refused('the client named no authorizer, and there is no default authorizer', place);
   const reason = 'the client showed no certificate and named no authorizer, and there is no default authorizer';
   return { refused: { check: 'certificate-missing', reason } };
-}
-
-/** A client tells no account and no region: the name leads to the account that had it first, whatever came later. */
-async function elsewhere({ inRegion, home }: AuthorizerPlaces, name: string): Promise<FoundAuthorizer | AdmissionRefusal> {
-  const claimed = await inRegion(home.region).read((tx) => findClaim(tx, 'authorizer', name));
-  if (claimed === undefined) return refused(`there is no authorizer ${name}`);
-  const { accountId, region } = claimed;
-  const place = { accountId, region };
-  const authorizer = await inRegion(region).read((tx) => findAuthorizer(tx, accountId, name));
-  if (authorizer === undefined) return refused(`there is no authorizer ${name}`);
-  return authorizer.status === 'ACTIVE' ? { place, authorizer } : refused(`the authorizer ${name} is INACTIVE`, place);
 }

@@ -193,12 +193,34 @@ describe('the authorizer', () => {
     assert.equal(bench.events.length, 1, 'no function is shown the credentials meant for another');
   });
 
-  test('that is INACTIVE at home is not looked for elsewhere', async () => {
+  test('is the one of the account that holds the name: INACTIVE or not, and the home account too takes it from nobody', async () => {
+    const tenant = '111111111111';
+    for (const [first, later] of [
+      [HOME.accountId, tenant],
+      [tenant, HOME.accountId],
+    ] as const) {
+      await using bench = await Bench.open();
+      await bench.authorizer('acme', { accountId: first });
+      for (const status of ['INACTIVE', 'ACTIVE'] as const) {
+        await bench.authorizer('acme', { accountId: later, status });
+        bench.answer = () => ({ ...GRANT, policyDocuments: [CONNECT.replaceAll(HOME.accountId, first)] });
+        assert.equal((await bench.judge(connect('c1', named('acme')))).accountId, first, `beside one that is ${status}`);
+      }
+      await bench.authorizer('acme', { accountId: first, status: 'INACTIVE' });
+      const asked = bench.events.length;
+      const { reason, accountId } = await bench.refusal(connect('c1', named('acme')));
+      assert.match(reason, /acme is INACTIVE/);
+      assert.equal(accountId, first, 'its owner finds the refusal');
+      assert.equal(bench.events.length, asked, 'no function is shown the credentials meant for another');
+    }
+  });
+
+  test('of the home account counts where nobody holds the name', async () => {
     await using bench = await Bench.open();
-    await bench.authorizer('a', { status: 'INACTIVE' });
-    await bench.authorizer('a', { accountId: '111111111111' });
-    assert.match((await bench.refusal(connect('c1', named('a')))).reason, /a is INACTIVE/);
-    assert.equal(bench.events.length, 0);
+    await bench.authorizer('a');
+    const { store } = bench.registry;
+    await store.write((tx) => release(tx, { kind: 'authorizer', name: 'a', ...HOME }));
+    assert.equal((await bench.judge(connect('c1', named('a')))).accountId, HOME.accountId);
   });
 
   const domain: Domain = {
