@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { encodeArguments } from './bubblewrap.ts';
 import type { Cage } from './cgroups.ts';
+import { startedChild } from './child.ts';
 import type { Launched } from './enclosure.ts';
 import { gated } from './scripts.ts';
 import { holdingOf, treeOf } from './watch.ts';
@@ -48,6 +49,7 @@ export const bubbleLauncher = ({ command: wrapper, user, depth }: BubbleOptions)
       ...{ cwd: '/', env: { PATH }, stdio: ['pipe', 'pipe', 'ignore'] },
       ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
     });
+    startedChild(child, 'stdin', 'stdout');
     child.stdin.on('error', () => undefined);
     const { pid } = child;
     const kill = (): void => {
@@ -64,7 +66,6 @@ export const bubbleLauncher = ({ command: wrapper, user, depth }: BubbleOptions)
     try {
       if (pid !== undefined) cage?.enter(pid);
     } catch (error) {
-      child.once('error', () => undefined);
       child.kill('SIGKILL');
       throw error;
     }

@@ -6,6 +6,7 @@ import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
+import { REMOVAL } from './workshop.ts';
 
 /** Connections of one process at a time, by door. */
 const MOST = 128;
@@ -38,7 +39,7 @@ export async function openDoors({ parent, group, api, runtime }: DoorsOptions): 
   const closeAll = async (): Promise<void> => {
     for (const door of doors) door.close();
     // The server's own folder, in which nobody else may write: two sockets.
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, REMOVAL);
   };
   try {
     doors.push(await Door.open(join(folder, API_DOOR), group, (socket) => relay(socket, api())));
@@ -80,11 +81,16 @@ class Door {
       door.#server.once('error', reject);
       door.#server.listen(path, resolve);
     });
-    if (group !== undefined) {
-      await chown(path, -1, group);
-      await chmod(path, 0o660);
+    try {
+      if (group !== undefined) {
+        await chown(path, -1, group);
+        await chmod(path, 0o660);
+      }
+      return door;
+    } catch (error) {
+      door.close();
+      throw error;
     }
-    return door;
   }
 
   /** One that has said nothing goes for a new one. */

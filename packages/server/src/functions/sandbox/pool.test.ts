@@ -4,7 +4,9 @@
  */
 // needs: bubblewrap system-python3
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,10 +14,11 @@ import { after, before, describe, test } from 'node:test';
 import { systemClock } from '../../runtime/clock.ts';
 import { openLog } from '../../runtime/log.ts';
 import { zipOfFiles } from '../code/test-zip.ts';
-import { Cgroups } from './cgroups.ts';
+import { Cgroups, groupFolders } from './cgroups.ts';
 import type { Enclosure, Enclosures, Launched } from './enclosure.ts';
 import { openEnclosures } from './open.ts';
 import { type Deployable, Pool } from './pool.ts';
+import { pythonPlaces } from './python-places.ts';
 import type { InvocationResult } from './sandbox.ts';
 
 /** What is thrown in the place of a failure. */
@@ -37,6 +40,7 @@ after(() => {
 interface Bench extends AsyncDisposable {
   readonly pool: Pool;
   readonly told: string[];
+  readonly enclosures: Enclosures;
   readonly folder: string;
   readonly invoke: (name?: string) => Promise<InvocationResult>;
 }
@@ -46,19 +50,21 @@ interface Failing {
   readonly step?: string;
   readonly prepare?: boolean;
   readonly enclosure?: (enclosure: Enclosure) => Enclosure;
+  readonly beforeLaunch?: () => void;
   readonly launched?: (launched: Launched) => Launched;
   readonly code?: () => never;
 }
 
 let failing: Failing = {};
 
-async function bench(): Promise<Bench> {
+async function bench(allowUnconfined = false): Promise<Bench> {
   const note = mkdtempSync(join(tmpdir(), 'thingkeep-test-'));
   const told: string[] = [];
   const log = openLog('info', { write: (line: string) => void told.push(line) });
   const api = createServer().listen(0, '127.0.0.1');
+  await once(api, 'listening');
   const { workshop, enclosures } = openEnclosures({
-    ...{ log, note: join(note, 'sandbox'), cgroups: Cgroups.open(), network: 'api', allowUnconfined: false, python: '' },
+    ...{ log, note: join(note, 'sandbox'), cgroups: Cgroups.open(), network: 'api', allowUnconfined, python: '' },
     endpointUrl: () => 'http://127.0.0.1:4680',
     apiAddress: () => ({ host: '127.0.0.1', port: 4680 }),
   });
@@ -71,6 +77,7 @@ async function bench(): Promise<Bench> {
       if (failing.prepare === true) throw new Injected('prepare');
       const enclosure = failing.enclosure?.(made) ?? made;
       const launch = (starting: Parameters<Enclosure['launch']>[0]): Launched => {
+        failing.beforeLaunch?.();
         const launched = enclosure.launch(starting);
         return failing.launched?.(launched) ?? launched;
       };
@@ -92,7 +99,7 @@ async function bench(): Promise<Bench> {
     ...{ timeout: 5, memorySize: 128, codeSha256: name, variables: {}, logGroup: '/aws/lambda/f', revision: name },
   });
   return {
-    ...{ pool, told, folder: workshop.folder },
+    ...{ pool, told, enclosures, folder: workshop.folder },
     invoke: (name = `f${++count}`) => pool.invoke(of(name), { requestId: 'a', payload: Buffer.from('{}'), functionArn: 'arn' }),
     async [Symbol.asyncDispose]() {
       failing = {};
@@ -102,6 +109,15 @@ async function bench(): Promise<Bench> {
       rmSync(note, { recursive: true });
     },
   };
+}
+
+/** Control groups of this process. */
+function ownGroups(): string[] {
+  const { v2, v1 } = groupFolders(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync('/proc/self/mountinfo', 'utf8'));
+  return [v2, ...Object.values(v1)].flatMap((folder) => {
+    const names = folder === undefined || !existsSync(folder) ? [] : readdirSync(folder);
+    return names.filter((name) => name.startsWith(`thingkeep-function-${process.pid}-`)).map((name) => `${folder}/${name}`);
+  });
 }
 
 const answer = ({ payload, failed }: InvocationResult): string => (failed ? 'failed' : Buffer.from(payload).toString());
@@ -174,6 +190,102 @@ describe('a failure', () => {
     failing = {};
     assert.equal(answer(await it.invoke('two')), '1');
   });
+});
+
+describe('without files left for pipes', () => {
+  const limit = (soft: string): void => {
+    const { status } = spawnSync('prlimit', ['--pid', `${process.pid}`, `--nofile=${soft}:`]);
+    assert.equal(status, 0);
+  };
+  const shown = spawnSync('prlimit', ['--pid', `${process.pid}`, '--nofile', '--noheadings', '--raw', '--output', 'SOFT']);
+  const held: number[] = [];
+  const fill = (): void => {
+    try {
+      for (;;) held.push(openSync('/dev/null', 'r'));
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'EMFILE');
+    }
+  };
+  const empty = (): void => {
+    for (const file of held.splice(0)) closeSync(file);
+  };
+  /** A turn in which the error of a spawn is told. */
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  before(() => limit('256'));
+  after(() => {
+    empty();
+    limit(shown.stdout.toString().trim());
+  });
+
+  for (const allowUnconfined of [false, true])
+    test(`a function fails that is started ${allowUnconfined ? 'with all rights' : 'in a sandbox'}, and leaves nothing`, async () => {
+      await using it = await bench(allowUnconfined);
+      assert.equal(answer(await it.invoke('one')), '1');
+      const groups = ownGroups();
+      const left = readdirSync(it.folder);
+      failing = {
+        beforeLaunch() {
+          fill();
+          // Others give theirs back in the meantime: a folder can't be removed before.
+          setTimeout(empty, 100);
+        },
+      };
+      const started = it.invoke('two');
+      await assert.rejects(started, /no process can be started: the server has no files left/).finally(empty);
+      failing = {};
+      await turn();
+      assert.deepEqual(readdirSync(it.folder), left);
+      assert.deepEqual(ownGroups(), groups);
+      assert.deepEqual(it.told, [], 'no step of cleaning up failed');
+      assert.deepEqual(uncaught, []);
+      assert.equal(answer(await it.invoke('two')), '1');
+    });
+
+  test('the runtime API has no port, and has one later', async () => {
+    await using it = await bench(true);
+    const { runtimeApi } = it.enclosures;
+    fill();
+    await assert.rejects(runtimeApi.port(), /EMFILE/).finally(empty);
+    assert.ok((await runtimeApi.port()) > 0);
+  });
+
+  test('a sandbox that is tried is none, and is one later', async () => {
+    await using it = await bench();
+    assert.equal(answer(await it.invoke('one')), '1');
+    fill();
+    const fault = await it.enclosures.fault('python').finally(empty);
+    await turn();
+    assert.match(fault ?? '', /no sandbox can be made \(EMFILE\)/);
+    assert.deepEqual(uncaught, []);
+    assert.equal(await it.enclosures.fault('python'), undefined);
+  });
+
+  test('where a Python has its folders is not answered', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'thingkeep-test-'));
+    const program = join(folder, 'python3');
+    symlinkSync('/usr/bin/python3', program);
+    fill();
+    await assert.rejects(pythonPlaces(program, undefined)).finally(empty);
+    await turn();
+    assert.deepEqual(uncaught, []);
+    assert.ok((await pythonPlaces(program, undefined)).length > 0);
+    rmSync(folder, { recursive: true });
+  });
+});
+
+test('a program is not started in a folder that is gone, and nothing else is ended by that', async () => {
+  await using it = await bench(true);
+  failing = {
+    beforeLaunch() {
+      for (const name of readdirSync(it.folder).filter((entry) => entry.startsWith('code-')))
+        rmSync(join(it.folder, name), { recursive: true });
+    },
+  };
+  const { payload, failed } = await it.invoke('one');
+  assert.ok(failed);
+  assert.match(Buffer.from(payload).toString(), /it could not be started \(ENOENT\)/);
+  failing = {};
+  assert.equal(answer(await it.invoke('two')), '1');
 });
 
 test('nothing was left that nobody caught', () => assert.deepEqual(uncaught, []));

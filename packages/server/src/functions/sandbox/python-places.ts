@@ -5,6 +5,7 @@ import { lstatSync, readlinkSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { BubbleUser } from './bubble.ts';
 import type { Shown } from './bubblewrap.ts';
+import { startedChild } from './child.ts';
 import { WorkshopClosed } from './workshop.ts';
 
 const isOfSystem = (path: string): boolean => /^\/(?:usr|bin|lib\d*)(?:\/|$)/.test(path);
@@ -30,6 +31,8 @@ function reachable(program: string): string[] {
 
 /** Milliseconds for Python to say where it is. */
 const PATIENCE = 10_000;
+/** Errors of a machine that is short of something. */
+const PASSING = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM']);
 
 /** Folders to show, none for the system's own Python. Asked as the user that functions run as. */
 export async function pythonPlaces(program: string, user: BubbleUser | undefined): Promise<readonly Shown[]> {
@@ -39,9 +42,13 @@ export async function pythonPlaces(program: string, user: BubbleUser | undefined
     ...{ cwd: '/', env: {}, stdio: ['ignore', 'pipe', 'ignore'], timeout: PATIENCE, killSignal: 'SIGKILL' },
     ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
   });
+  startedChild(child, 'stdout');
   const chunks: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
-  await once(child, 'close').catch(() => undefined);
+  await once(child, 'close').catch(({ code }: NodeJS.ErrnoException) => {
+    // What passes must not be kept as an answer; what stays is told by the trial.
+    if (PASSING.has(code ?? '')) throw new WorkshopClosed(`${program} could not be started (${code})`);
+  });
   const prefixes = Buffer.concat(chunks).toString().split('\n').filter(Boolean);
   const folders = new Set(
     [...prefixes, ...chain.map((path) => dirname(dirname(path)))].filter((path) => !isOfSystem(path) && path !== '/'),

@@ -68,13 +68,18 @@ export class RuntimeApi {
 
   /** Opens the port, for processes that have no door. */
   port(): Promise<number> {
-    this.#port ??= this.#listen();
+    this.#port ??= this.#listen().catch((error: unknown) => {
+      // Tried again for the next process.
+      this.#port = undefined;
+      throw error;
+    });
     return this.#port;
   }
 
-  #listen(): Promise<number> {
+  async #listen(): Promise<number> {
+    const port = await listen(this.#server, '127.0.0.1', 0, 'runtime API of functions');
     this.#server.on('connection', (socket) => this.#connections.open(socket));
-    return listen(this.#server, '127.0.0.1', 0, 'runtime API of functions');
+    return port;
   }
 
   async close(): Promise<void> {

@@ -114,7 +114,10 @@ export class Sandbox implements RuntimeSession {
         )
         .finally(() => this.#ended.resolve());
     };
-    child.once('error', (error: NodeJS.ErrnoException) => gone(`it could not be started (${error.code})`));
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      // With a number it was started, and the error is of ending it.
+      if (child.pid === undefined) gone(`it could not be started (${error.code})`);
+    });
     child.once('exit', (code, signal) => gone(whyEnded(code, signal)));
     void this.#askedFirst.promise.then(() => (this.#initMs = clock.monotonic() - started));
     this.#watchLater();

@@ -6,13 +6,14 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { startedChild } from './child.ts';
 import type { Enclosure, EnclosureNeeds, Enclosures, Launched } from './enclosure.ts';
 import { PROGRAM_PATH } from './environment.ts';
 import type { RuntimeApi, RuntimeSession } from './runtime-api.ts';
 import { findProgram, NO_PYTHON, programOf, type RuntimeKind } from './runtimes.ts';
 import { bounded, startPlainly, type Starting } from './scripts.ts';
 import { type Holding, residentBytes } from './watch.ts';
-import type { Workshop } from './workshop.ts';
+import { REMOVAL, type Workshop } from './workshop.ts';
 
 export interface UnconfinedOptions {
   readonly workshop: Workshop;
@@ -45,7 +46,7 @@ export class Unconfined implements Enclosures {
   async prepare({ memory, codeFolder, cleanUp }: EnclosureNeeds): Promise<Enclosure> {
     const { workshop, endpointUrl } = this.#options;
     const temporary = await mkdtemp(join(workshop.folder, 't-'));
-    cleanUp.add('temporary folder', () => rm(temporary, { recursive: true, force: true }));
+    cleanUp.add('temporary folder', () => rm(temporary, REMOVAL));
     const places = {
       ...{ python: this.#python() ?? 'python3', node: process.execPath, code: codeFolder, runtime: workshop.file('runtime') },
     };
@@ -74,6 +75,7 @@ function launch({ command, environment }: Starting, cwd: string): Launched {
   const child: ChildProcessByStdio<null, Readable, null> = spawn(shell, args, {
     ...{ cwd, env, detached: true, stdio: ['ignore', 'pipe', 'ignore'] },
   });
+  startedChild(child, 'stdout');
   const { pid } = child;
   const kill = (): void => {
     if (pid === undefined) return;

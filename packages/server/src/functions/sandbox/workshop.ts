@@ -54,6 +54,9 @@ export class WorkshopClosed extends Error {
   override readonly name = 'WorkshopClosed';
 }
 
+/** How folders are removed: what has no file left for it is tried again. */
+export const REMOVAL = { recursive: true, force: true, maxRetries: 10, retryDelay: 50 } as const;
+
 /** Of the filter of system calls, where a control group counts memory or none does. */
 export const filterName = (isCounted: boolean): string => (isCounted ? 'filter' : 'filter-uncounted');
 
@@ -93,11 +96,22 @@ export class Workshop {
   }
 
   #make(): string {
-    const { parents, group, authorityPem, apiHost, note } = this.#options;
+    const { parents, group } = this.#options;
     const parent = parents.find((path) => group === undefined || isOpenToAll(join(path, 'x')));
     if (parent === undefined)
       throw new WorkshopClosed(`${parents.join(' and ')} are closed to the user that functions run as (TMPDIR names another)`);
     const folder = mkdtempSync(join(parent, 'thingkeep-sandbox-'));
+    try {
+      this.#furnish(folder);
+      return folder;
+    } catch (error) {
+      rmSync(folder, REMOVAL);
+      throw error;
+    }
+  }
+
+  #furnish(folder: string): void {
+    const { group, authorityPem, apiHost, note } = this.#options;
     mkdirSync(dirname(note), { recursive: true, mode: 0o700 });
     writeFileSync(note, folder);
     // Everyone may pass through; who may read what is said by each thing in it.
@@ -119,7 +133,6 @@ export class Workshop {
     write('etc/group', 'root:x:0:\nfunction:x:1000:\n');
     write('etc/hosts', `127.0.0.1 localhost${apiHost === 'localhost' ? '' : ` ${apiHost}`}\n`);
     write('etc/nsswitch.conf', 'passwd: files\ngroup: files\nhosts: files dns\n');
-    return folder;
   }
 
   get hasAuthority(): boolean {
@@ -172,7 +185,7 @@ export class Workshop {
       await chmod(folder, 0o750);
       return folder;
     } catch (error) {
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, REMOVAL);
       throw error;
     }
   }
@@ -182,12 +195,12 @@ export class Workshop {
     if (unpacked.uses > 0) return;
     if (this.#unpacked.get(key) === unpacked) this.#unpacked.delete(key);
     const folder = await unpacked.ready.catch(() => undefined);
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    if (folder !== undefined) await rm(folder, REMOVAL);
   }
 
   async close(): Promise<void> {
     if (this.#made === undefined) return;
-    await rm(this.#made, { recursive: true, force: true });
+    await rm(this.#made, REMOVAL);
     rmSync(this.#options.note, { force: true });
   }
 }
