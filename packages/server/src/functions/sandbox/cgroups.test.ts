@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Cgroups, groupFolders } from './cgroups.ts';
 
@@ -62,6 +62,21 @@ test('a server that starts beside another leaves it its groups, empty ones too',
   child.stdin.end('\n');
   await once(child, 'close');
   while (!cage.remove()) cage.kill();
+});
+
+test('of a group that can not be bound nothing is left', { skip }, () => {
+  const left = (): string[] => {
+    const { v2, v1 } = groupFolders(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync('/proc/self/mountinfo', 'utf8'));
+    const folders = [v2, ...Object.values(v1)].filter((folder) => folder !== undefined && existsSync(folder));
+    return folders.flatMap((folder) => readdirSync(folder ?? '').filter((name) => name.includes(`function-${process.pid}-`)));
+  };
+  const before = left();
+  for (const bounds of [
+    { memory: Number.NaN, processes: 8 },
+    { memory: 64 << 20, processes: -1 },
+  ])
+    assert.throws(() => groups?.make(bounds), { code: 'EINVAL' });
+  assert.deepEqual(left(), before);
 });
 
 test('what a killed server left is removed, one with the same number too', { skip }, () => {

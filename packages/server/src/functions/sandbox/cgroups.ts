@@ -212,20 +212,32 @@ export class Cgroups {
     const { version, folders } = this.#base;
     const name = freshName(PREFIX);
     const own = folders.map((folder) => join(folder, name));
-    for (const folder of own) mkdirSync(folder);
-    const [first = '', last = ''] = [own[0], own.at(-1)];
-    if (version === 2) {
-      writeFileSync(join(first, 'memory.max'), String(memory));
-      written(join(first, 'memory.swap.max'), '0');
-      written(join(first, 'memory.oom.group'), '1');
-    } else {
-      writeFileSync(join(first, 'memory.limit_in_bytes'), String(memory));
-      written(join(first, 'memory.memsw.limit_in_bytes'), String(memory));
-      written(join(first, 'memory.swappiness'), '0');
+    const cage = new KernelCage(version, own);
+    try {
+      for (const folder of own) mkdirSync(folder);
+      bound(version, own, { memory, processes });
+      return cage;
+    } catch (error) {
+      // What was made of it so far.
+      cage.remove();
+      throw error;
     }
-    writeFileSync(join(last, 'pids.max'), String(processes));
-    return new KernelCage(version, own);
   }
+}
+
+/** Writes into a group what it may hold. */
+function bound(version: 1 | 2, own: readonly string[], { memory, processes }: CageBounds): void {
+  const [first = '', last = ''] = [own[0], own.at(-1)];
+  if (version === 2) {
+    writeFileSync(join(first, 'memory.max'), String(memory));
+    written(join(first, 'memory.swap.max'), '0');
+    written(join(first, 'memory.oom.group'), '1');
+  } else {
+    writeFileSync(join(first, 'memory.limit_in_bytes'), String(memory));
+    written(join(first, 'memory.memsw.limit_in_bytes'), String(memory));
+    written(join(first, 'memory.swappiness'), '0');
+  }
+  writeFileSync(join(last, 'pids.max'), String(processes));
 }
 
 const isRunning = (pid: number): boolean => {
