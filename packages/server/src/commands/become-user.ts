@@ -2,8 +2,8 @@
  * A server that root has started becomes another user (--user): its control group and its data folder are handed over, ports
  * below 1024 are opened, and from then on it has the rights of that user alone.
  */
-import { chownSync, lchownSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { chownSync, existsSync, lchownSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { ConfigError } from '../config/settings.ts';
 import { Cgroups } from '../functions/sandbox/cgroups.ts';
 import { openEarly } from '../runtime/listen.ts';
@@ -49,18 +49,64 @@ function accountOf(user: string): Account {
   return found;
 }
 
-/**
- * Hands over what is root's. The folder last: as long as it is root's, nobody else can exchange what is below it. Links are
- * handed over themselves, not what they lead to.
- */
-function handOver(path: string, { uid, gid }: Account): void {
-  const found = lstatSync(path);
-  if (found.isDirectory()) for (const name of readdirSync(path)) handOver(join(path, name), { name: '', uid, gid });
-  if (found.uid === 0) lchownSync(path, uid, gid);
+const OTHERS_WRITE = 0o022;
+const STICKY = 0o1000;
+
+/** What is in a folder that others write to may be exchanged between a look at it and the hand-over. */
+function checkClosed(path: string, mode: number): void {
+  if ((mode & OTHERS_WRITE) !== 0)
+    throw new ConfigError(`data folder ${path} may be written to by others; its mode has to be 0700`);
 }
 
-function handOverFolder(path: string, account: Account): void {
-  const found = lstatSync(path, { throwIfNoEntry: false });
+/**
+ * Hands over what is root's. The folder last: as long as it is root's, nobody else can exchange what is below it. Root goes into
+ * no folder of somebody else; what it handed over before it was interrupted is complete. Links are handed over themselves, not
+ * what they lead to.
+ */
+function handOver(path: string, account: Account): void {
+  const found = lstatSync(path);
+  if (found.uid !== 0) return;
+  if (found.isDirectory()) {
+    checkClosed(path, found.mode);
+    for (const name of readdirSync(path)) handOver(join(path, name), account);
+  }
+  lchownSync(path, account.uid, account.gid);
+}
+
+/** The nearest at or above a path that is there. */
+function nearest(path: string): string {
+  for (let at = path; ; at = dirname(at)) if (existsSync(at)) return at;
+}
+
+/** The folder at or above this one that others than root may exchange something in. */
+function openAbove(path: string): { readonly path: string; readonly uid: number } | undefined {
+  for (let at = path; ; at = dirname(at)) {
+    const { uid, mode } = lstatSync(at);
+    if (uid !== 0 || ((mode & OTHERS_WRITE) !== 0 && (mode & STICKY) === 0)) return { path: at, uid };
+    if (at === dirname(at)) return undefined;
+  }
+}
+
+/** Gives the data folder to the account, and makes it where there is none. */
+export function handOverFolder(dataDir: string, account: Account): void {
+  const wanted = resolve(dataDir);
+  const found = lstatSync(wanted, { throwIfNoEntry: false });
+  // What is the user's already stays as it is: root follows nothing in a folder of somebody else.
+  if (found !== undefined && (!found.isDirectory() || found.uid === account.uid)) return;
+  if (found !== undefined && found.uid !== 0)
+    throw new ConfigError(`data folder ${dataDir} belongs to neither root nor ${account.name}`);
+  // From here on by a path without links, of folders in which root alone names things.
+  const there = nearest(dirname(wanted));
+  const above = realpathSync(there);
+  const path = join(above, relative(there, wanted));
+  const open = openAbove(above);
+  if (open !== undefined) {
+    // The server makes it by itself, once it is that user.
+    if (found === undefined && open.uid === account.uid) return;
+    throw new ConfigError(
+      `data folder ${dataDir}: others than root may write to ${open.path}; make it there yourself, and give it to the user (chown -R)`,
+    );
+  }
   if (found === undefined) {
     // What is missing above it is root's, and passable.
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
@@ -68,11 +114,6 @@ function handOverFolder(path: string, account: Account): void {
     chownSync(path, account.uid, account.gid);
     return;
   }
-  // What is the user's already stays as it is: root follows nothing in a folder of somebody else.
-  if (!found.isDirectory() || found.uid === account.uid) return;
-  if (found.uid !== 0) throw new ConfigError(`data folder ${path} belongs to neither root nor ${account.name}`);
-  if ((found.mode & 0o022) !== 0)
-    throw new ConfigError(`data folder ${path} may be written to by others; its mode has to be 0700`);
   handOver(path, account);
 }
 
