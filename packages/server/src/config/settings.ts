@@ -228,7 +228,7 @@ export const SETTINGS = {
   functionNetwork: setting(
     'function-network',
     'api|open',
-    'what hosted functions reach: the API alone, or with passt what this machine reaches but itself',
+    'what hosted functions reach: the API alone, or by passt all that this machine reaches but loopback and 169.254/16',
     oneOf('api', 'open'),
     'api' as const,
   ),
