@@ -10,9 +10,9 @@ import {
   thingTypes,
 } from './store.ts';
 
-/** The certificate's registrations in the region, of all accounts; which of them counts is what claims say. */
-export const findCertificate = async (tx: ReadTransaction, certificateId: string): Promise<CertificateRecord[]> =>
-  (await tx.scan(certificates, { index: 'byId', prefix: [certificateId] })).items;
+/** The certificate's registrations in the region, of all accounts, `limit` at most; which of them counts is what claims say. */
+export const findCertificate = async (tx: ReadTransaction, certificateId: string, limit: number): Promise<CertificateRecord[]> =>
+  (await tx.scan(certificates, { index: 'byId', prefix: [certificateId], limit })).items;
 
 export interface ConnectedThing {
   readonly thing: ThingRecord;

@@ -95,7 +95,7 @@ describe('what the gateway and the policies ask', () => {
     await using bench = await Workbench.open();
     const { id, pem } = await bench.certificate();
     await bench.call('RegisterCertificateWithoutCA', { certificatePem: pem }, stranger);
-    const found = await bench.store.read((tx) => findCertificate(tx, id));
+    const found = await bench.store.read((tx) => findCertificate(tx, id, 2));
     assert.deepEqual(
       found.map((each) => [each.accountId, each.status]),
       [
@@ -103,7 +103,7 @@ describe('what the gateway and the policies ask', () => {
         [stranger.accountId, 'INACTIVE'],
       ],
     );
-    assert.deepEqual(await bench.store.read((tx) => findCertificate(tx, '0'.repeat(64))), []);
+    assert.deepEqual(await bench.store.read((tx) => findCertificate(tx, '0'.repeat(64), 2)), []);
   });
 
   test('the thing is the one named as the client id, or the exclusive one (developer guide, page thing-policy-variables)', async () => {

@@ -22,27 +22,37 @@ export async function holderOf({ inRegion }: Pick<Places, 'inRegion'>, certifica
   return claimed === undefined ? undefined : { accountId: claimed.accountId, region: claimed.region };
 }
 
+/** Regions that are looked at for a certificate that nobody holds: any stranger may show one, and as often as it connects. */
+const MOST_REGIONS = 32;
+
+type Registration = Place & { readonly status: string };
+
+/** Two registrations of a certificate at most, and whether all regions were looked at to find them. */
+async function registrations({ regions, inRegion }: Places, certificateId: string): Promise<[Registration[], isAll: boolean]> {
+  const found: Registration[] = [];
+  const known = await regions();
+  for (const region of known.slice(0, MOST_REGIONS)) {
+    const records = await inRegion(region).read((tx) => findCertificate(tx, certificateId, 2));
+    for (const { accountId, status } of records) found.push({ accountId, region, status });
+    if (found.length > 1) break;
+  }
+  return [found, known.length <= MOST_REGIONS];
+}
+
 /** Why a certificate without a registration that counts is refused; its only owner finds the refusal. */
-export async function unregistered(
-  { regions, inRegion }: Places,
-  certificateId: string,
-  named: Place | undefined,
-): Promise<AdmissionRefusal> {
+export async function unregistered(places: Places, certificateId: string, named: Place | undefined): Promise<AdmissionRefusal> {
   if (named !== undefined) {
     const reason = "the certificate is not registered in the domain's account and region";
     return { refused: { check: 'certificate-unknown', reason, ...named, certificateId } };
   }
-  const found: (Place & { readonly status: string })[] = [];
-  for (const region of await regions())
-    for (const { accountId, status } of await inRegion(region).read((tx) => findCertificate(tx, certificateId)))
-      found.push({ accountId, region, status });
-  const [only, ...others] = found;
+  const [[only, ...others], isAll] = await registrations(places, certificateId);
   if (only === undefined)
     return { refused: { check: 'certificate-unknown', reason: 'the certificate is not registered', certificateId } };
+  const isOnly = isAll && others.length === 0;
   const { status, ...place } = only;
-  if (status !== 'ACTIVE' && others.length === 0)
+  if (status !== 'ACTIVE' && isOnly)
     return { refused: { check: 'certificate-not-active', reason: `the certificate is ${status}`, ...place, certificateId } };
   const reason =
     'the registration of the certificate that was ACTIVE first is gone: another one counts once it is set ACTIVE anew';
-  return { refused: { check: 'certificate-not-active', reason, certificateId, ...(others.length === 0 ? place : {}) } };
+  return { refused: { check: 'certificate-not-active', reason, certificateId, ...(isOnly ? place : {}) } };
 }

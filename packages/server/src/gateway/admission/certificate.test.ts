@@ -10,7 +10,7 @@ import { byRegion, regionsOf } from '../../store/regional.ts';
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
 import { type CertificateRecord, certificates } from '../../registry/store.ts';
 import { CertificateAdmission } from './certificate.ts';
-import { holderOf } from './certificate-holder.ts';
+import { holderOf, unregistered } from './certificate-holder.ts';
 import { claimStored } from './claim-stored.ts';
 
 const YEARS = 366 * 86_400_000;
@@ -33,6 +33,47 @@ test('a certificate is shown, registered, ACTIVE, and still denied everything wi
   assert.equal(await judge('ab'.repeat(32)), 'certificate-unknown');
   assert.equal(await judge((await bench.certificate(false)).id), 'certificate-not-active');
   assert.equal(await judge((await bench.certificate()).id), 'IMPLICIT_DENY');
+});
+
+test('an unknown certificate is looked for in few regions, however many there are', async () => {
+  await using whole = await openSqliteStore({ path: ':memory:' });
+  const inRegion = byRegion(whole);
+  const names = Array.from({ length: 100 }, (_, n) => `us-east-${n + 100}`);
+  const stored = (region: string, accountId: string, certificateId: string) =>
+    inRegion(region).write((tx) =>
+      tx.put(certificates, {
+        ...{
+          accountId,
+          certificateId,
+          certificatePem: '',
+          status: 'INACTIVE',
+          mode: 'SNI_ONLY',
+          createdAt: 1,
+          lastModifiedAt: 1,
+        },
+        ...{ version: 1, generationId: '', notBefore: 0, notAfter: 1 },
+      }),
+    );
+  const [nobodys, twice, once] = ['ab', 'cd', 'ef'].map((byte) => byte.repeat(32));
+  for (const name of names) await stored(name, '111111111111', name);
+  for (const account of ['111111111111', '222222222222', '333333333333']) await stored(names[0] ?? '', account, twice ?? '');
+  await stored(names[0] ?? '', '111111111111', once ?? '');
+  let reads = 0;
+  const counted = (region: string): Store => {
+    reads += 1;
+    return inRegion(region);
+  };
+  const refusal = async (regions: readonly string[], certificateId = '') => {
+    reads = 0;
+    const { refused } = await unregistered({ regions: async () => regions, inRegion: counted }, certificateId, undefined);
+    return [refused.check, refused.accountId, reads];
+  };
+  const all = await regionsOf(whole);
+  assert.equal(all.length, 100);
+  assert.deepEqual(await refusal(all, nobodys), ['certificate-unknown', undefined, 32]);
+  assert.deepEqual(await refusal(all, twice), ['certificate-not-active', undefined, 1]);
+  assert.deepEqual(await refusal(all, once), ['certificate-not-active', undefined, 32], 'others may have it elsewhere');
+  assert.deepEqual(await refusal(all.slice(0, 32), once), ['certificate-not-active', '111111111111', 32]);
 });
 
 test('validity is judged by the clock of each request, though the certificate is remembered', async () => {
