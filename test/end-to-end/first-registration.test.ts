@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import {
   AttachPolicyCommand,
+  CreateAuthorizerCommand,
   CreateDomainConfigurationCommand,
   CreateKeysAndCertificateCommand,
   CreatePolicyCommand,
@@ -17,10 +18,12 @@ import {
   DetachPolicyCommand,
   IoTClient,
   RegisterCertificateWithoutCACommand,
+  UpdateAuthorizerCommand,
   UpdateCertificateCommand,
 } from '@aws-sdk/client-iot';
 import { ask } from './ask-credentials.ts';
 import { DeviceConnection, type DeviceOptions } from './device-connection.ts';
+import { HttpFunction } from './http-function.ts';
 import { startServer, temporaryFolder, type TestServer } from './test-core.ts';
 
 const OWNER = '555555555555';
@@ -43,10 +46,10 @@ interface Bench extends AsyncDisposable {
   readonly farOff: IoTClient;
 }
 
-async function open(): Promise<Bench> {
+async function open(args: readonly string[] = []): Promise<Bench> {
   const dataDir = temporaryFolder();
   writeFileSync(join(dataDir, 'credentials'), PROFILES, { mode: 0o600 });
-  const server = await startServer({ dataDir });
+  const server = await startServer({ dataDir, args });
   const client = (region: string, accessKeyId: string, secretAccessKey: string) =>
     new IoTClient({ endpoint: server.url, region, maxAttempts: 1, credentials: { accessKeyId, secretAccessKey } });
   const owner = client('us-east-1', 'AKIAOOOOOOOOOOOOOOOO', SECRET);
@@ -203,4 +206,38 @@ test('credentials that a device was given are of the first registration, and end
   assert.equal((await ask(server, 'fleet', given)).status, 200);
   await activate(owner, device.certificateId, 'INACTIVE');
   assert.equal((await ask(server, 'fleet', given)).status, 403);
+});
+
+test('the name of an authorizer is that of the account that had it first, and the home account takes it from nobody', async () => {
+  await using bench = await open(['--outgoing-allow', '127.0.0.1']);
+  const { server, owner, stranger } = bench;
+  const answer = () => ({ isAuthenticated: true, principalId: 'p', policyDocuments: [JSON.parse(all)] });
+  await using owners = await HttpFunction.open(answer);
+  await using strangers = await HttpFunction.open(answer);
+  const create = (iot: IoTClient, { url }: HttpFunction, status: 'ACTIVE' | 'INACTIVE') => {
+    const input = { authorizerName: 'acme', authorizerFunctionArn: url, signingDisabled: true, status };
+    return iot.send(new CreateAuthorizerCommand(input));
+  };
+  const set = (iot: IoTClient, status: 'ACTIVE' | 'INACTIVE') =>
+    iot.send(new UpdateAuthorizerCommand({ authorizerName: 'acme', status }));
+  const asked = async (): Promise<boolean> => {
+    const port = server.ports.https;
+    const credentials = { username: 'x?x-amz-customauthorizer-name=acme', password: Buffer.from('secret') };
+    const tls = { ALPNProtocols: ['mqtt'] };
+    const { device, answer } = await DeviceConnection.connect(server, 5, 'd', { port, tls }, credentials);
+    device.socket.destroy();
+    return answer.cmd === 'connack' && answer.reasonCode === 0;
+  };
+  await create(owner, owners, 'ACTIVE');
+  assert.equal(await asked(), true);
+  await create(stranger, strangers, 'INACTIVE');
+  assert.equal(await asked(), true, 'beside one at home that is INACTIVE');
+  await set(stranger, 'ACTIVE');
+  assert.equal(await asked(), true, 'beside one at home that is ACTIVE');
+  assert.equal(owners.invocations.length, 3);
+  await set(owner, 'INACTIVE');
+  assert.equal(await asked(), false);
+  const refusal = await server.logged(({ event, check }) => event === 'refused' && check === 'authorizer');
+  assert.equal(refusal.accountId, OWNER);
+  assert.equal(strangers.invocations.length, 0, 'the credentials are shown to nobody else');
 });
