@@ -114,7 +114,7 @@ async function bench(allowUnconfined = false): Promise<Bench> {
 /** Control groups of this process. */
 function ownGroups(): string[] {
   const { v2, v1 } = groupFolders(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync('/proc/self/mountinfo', 'utf8'));
-  return [v2, ...Object.values(v1)].flatMap((folder) => {
+  return [v2?.replace(/\/thingkeep-server$/, ''), ...Object.values(v1)].flatMap((folder) => {
     const names = folder === undefined || !existsSync(folder) ? [] : readdirSync(folder);
     return names.filter((name) => name.startsWith(`thingkeep-function-${process.pid}-`)).map((name) => `${folder}/${name}`);
   });
