@@ -117,7 +117,13 @@ describe('the data folder', { skip: process.getuid?.() === 0 ? false : 'root alo
 
   test('that is not there is made where root alone names things, and left to the user in a folder of its own', () =>
     within((folder, owner) => {
+      const umask = process.umask(0o077);
       handOverFolder(join(folder, 'a/b/data'), USER);
+      process.umask(umask);
+      assert.deepEqual(
+        ['a', 'a/b'].map((name) => lstatSync(join(folder, name)).mode & 0o777),
+        [0o755, 0o755],
+      );
       assert.deepEqual(['a', 'a/b', 'a/b/data'].map(owner), [0, 0, USER.uid]);
       made(join(folder, 'users'), USER.uid);
       handOverFolder(join(folder, 'users/data'), USER);

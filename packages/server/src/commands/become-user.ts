@@ -2,7 +2,17 @@
  * A server that root has started becomes another user (--user): its control group and its data folder are handed over, ports
  * below 1024 are opened, and from then on it has the rights of that user alone.
  */
-import { chownSync, existsSync, lchownSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+} from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { ConfigError } from '../config/settings.ts';
 import { Cgroups } from '../functions/sandbox/cgroups.ts';
@@ -87,6 +97,14 @@ function openAbove(path: string): { readonly path: string; readonly uid: number 
   }
 }
 
+/** Makes the folders that are missing above the data folder: root's, and open for passing, whatever the umask is. */
+function makePassable(path: string): void {
+  if (existsSync(path)) return;
+  makePassable(dirname(path));
+  mkdirSync(path);
+  chmodSync(path, 0o755);
+}
+
 /** Gives the data folder to the account, and makes it where there is none. */
 export function handOverFolder(dataDir: string, account: Account): void {
   const wanted = resolve(dataDir);
@@ -109,7 +127,7 @@ export function handOverFolder(dataDir: string, account: Account): void {
   }
   if (found === undefined) {
     // What is missing above it is root's, and passable.
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    makePassable(dirname(path));
     mkdirSync(path, { mode: 0o700 });
     chownSync(path, account.uid, account.gid);
     return;
