@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
+import { inputKeys } from '@thingkeep/wire/api/input-keys.ts';
+import { JSON_OPERATIONS } from '@thingkeep/wire/api/json-operations.ts';
+import { resourcesOf } from '@thingkeep/wire/api/needed-rights.ts';
 import { findOperation } from '@thingkeep/wire/api/table.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { AccessKey, KeyUse } from './access-keys.ts';
@@ -18,30 +21,73 @@ const caller: Caller = {
 };
 const service: JsonService = {
   target: 'CertificateManager',
-  operations: { Echo: async (input, { accountId }) => ({ input, accountId }) },
+  operations: {
+    GetCertificate: async (input, { accountId }) => ({ input, accountId }),
+    Unlisted: async () => assert.fail('an operation without members in the table was answered'),
+  },
 };
 const ask = (target: string | undefined, body: string | Uint8Array) =>
   answerJson(service, target, typeof body === 'string' ? Buffer.from(body) : body, caller, async () => undefined);
 
 test('X-Amz-Target names the operation; input and output are JSON', async () => {
-  const { status, headers, body } = await ask('CertificateManager.Echo', '{"a":[1]}');
+  const { status, headers, body } = await ask('CertificateManager.GetCertificate', '{"CertificateArn":[1]}');
   assert.deepEqual([status, headers['content-type']], [200, 'application/x-amz-json-1.1']);
-  assert.deepEqual(JSON.parse(String(body)), { input: { a: [1] }, accountId: '123456789012' });
+  assert.deepEqual(JSON.parse(String(body)), { input: { CertificateArn: [1] }, accountId: '123456789012' });
 });
 
 test('another target, and a body that is no object, are mistakes of the caller', async () => {
   for (const target of [
     undefined,
     '',
-    'Echo',
+    'GetCertificate',
     'CertificateManager.',
+    'CertificateManager.Unlisted',
     'CertificateManager.constructor',
-    'Other.Echo',
-    'CertificateManager.Echo.x',
+    'Other.GetCertificate',
+    'CertificateManager.GetCertificate.x',
   ])
     await assert.rejects(ask(target, '{}'), { code: 'UnknownOperationException' }, String(target));
   for (const body of ['', '[]', 'null', '1', '{"a":1,"a":2}', '{', Buffer.of(0xff)])
-    await assert.rejects(ask('CertificateManager.Echo', body), { code: 'ValidationException' });
+    await assert.rejects(ask('CertificateManager.GetCertificate', body), { code: 'ValidationException' });
+});
+
+/** By the target's prefix: the service's name in ARNs and actions. */
+const PREFIXES: Readonly<Record<string, string>> = { CertificateManager: 'acm', Logs_20140328: 'logs' };
+
+test('members that an operation does not have decide nothing: neither rights nor conditions nor the handler see them', async () => {
+  const all = new Set(Object.values(JSON_OPERATIONS).flatMap((operations) => Object.values(operations).flat()));
+  const texts = (members: readonly string[], value: string): Record<string, unknown> =>
+    Object.fromEntries(members.map((name) => [name, /^tags$/i.test(name) ? [{ Key: 'team', Value: value }] : value]));
+  for (const [target, operations] of Object.entries(JSON_OPERATIONS))
+    for (const [name, members] of Object.entries(operations)) {
+      const own = texts(members, 'own');
+      const foreignNames = [...all, ...[...all].map((each) => each.toUpperCase()), 'toString', 'group'];
+      const foreign = texts(
+        foreignNames.filter((each) => !members.includes(each)),
+        'foreign',
+      );
+      const seen: object[] = [];
+      const run = async (input: object): Promise<object> => {
+        seen.push(input);
+        return {};
+      };
+      for (const body of [JSON.stringify({ ...foreign, ...own }), JSON.stringify({ ...own, ...foreign })])
+        await answerJson(
+          { target, operations: { [name]: run } },
+          `${target}.${name}`,
+          Buffer.from(body),
+          caller,
+          async (_, input) => {
+            seen.push(input);
+            const prefix = PREFIXES[target] ?? assert.fail(`${target} has no prefix here`);
+            const asked = resourcesOf(prefix, name, input, caller);
+            assert.deepEqual(asked, resourcesOf(prefix, name, own, caller), name);
+            assert.deepEqual(inputKeys(`${prefix}:${name}`, input), inputKeys(`${prefix}:${name}`, own), name);
+          },
+        );
+      assert.equal(seen.length, 4);
+      for (const input of seen) assert.deepEqual(JSON.parse(JSON.stringify(input)), own, `${target}.${name}`);
+    }
 });
 
 test('an error is a document with its type; ours says nothing of the inside', () => {

@@ -4,6 +4,7 @@
  */
 import { ownFailureCode } from '@thingkeep/wire/api/error-codes.ts';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
+import { jsonMembers } from '@thingkeep/wire/api/json-operations.ts';
 import { JsonError, type JsonObject, type JsonValue, parseJson } from '@thingkeep/wire/api/parse-json.ts';
 import type { RenderedError } from '@thingkeep/wire/api/render-error.ts';
 import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
@@ -12,6 +13,7 @@ import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 export interface JsonService {
   /** What stands before the dot of `X-Amz-Target`. */
   readonly target: string;
+  /** Answered are those alone whose members `jsonMembers` knows. */
   readonly operations: Readonly<Record<string, (input: JsonObject, caller: Caller) => Promise<object>>>;
 }
 
@@ -32,6 +34,10 @@ function inputOf(body: Uint8Array): JsonObject {
   return fail('ValidationException', 'The request body is not a JSON document of an object');
 }
 
+/** The input without members that the operation does not have: AWS ignores them, and no right may be asked on them. */
+const knownMembers = (input: JsonObject, members: readonly string[]): JsonObject =>
+  Object.fromEntries(Object.entries(input).filter(([name]) => members.includes(name)));
+
 /** Answers a signed request. `authorize` fails when the caller may not do this. */
 export async function answerJson(
   { target, operations }: JsonService,
@@ -42,9 +48,10 @@ export async function answerJson(
 ): Promise<Rendered> {
   const [prefix = '', name = '', ...rest] = (header ?? '').split('.');
   const run = prefix === target && rest.length === 0 && Object.hasOwn(operations, name) ? operations[name] : undefined;
-  if (run === undefined)
+  const members = jsonMembers(target, name);
+  if (run === undefined || members === undefined)
     return fail('UnknownOperationException', `${target} has no operation '${(header ?? '').slice(0, 128)}' here`);
-  const input = inputOf(body);
+  const input = knownMembers(inputOf(body), members);
   await authorize(name, input);
   return { status: 200, headers: HEADERS, body: JSON.stringify(await run(input, caller)) };
 }

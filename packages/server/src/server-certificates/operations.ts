@@ -9,7 +9,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
 import { describedCertificate } from './description.ts';
-import { type Input, optionalArn, optionalPem, optionalTags, requiredArn, requiredPem } from './input.ts';
+import { type Input, optionalArn, optionalPem, optionalTags, requiredArn, requiredPem, tagsWith } from './input.ts';
 import { type JudgedCertificate, judgeCertificate } from './judge.ts';
 import {
   type ServerCertificateRecord,
@@ -74,7 +74,7 @@ export function acmOperations({ store, clock, usedBy, replaced }: AcmOptions): R
   async function create(judged: JudgedCertificate, input: Input, { accountId }: Caller): Promise<string> {
     const id = randomUUID();
     const now = clock.now();
-    const tags = optionalTags(input) ?? [];
+    const tags = tagsWith([], optionalTags(input) ?? []);
     await store.write(async (tx) => {
       const { items } = await tx.scan(serverCertificates, { prefix: [accountId] });
       if (items.length >= MOST_CERTIFICATES)

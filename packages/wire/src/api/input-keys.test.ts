@@ -24,6 +24,17 @@ test('tags as lists, maps and the header; removed ones by key alone', () => {
     assert.deepEqual(inputKeys('iot:Any', input), []);
 });
 
+test('tags under two names at once are refused: a condition would see one, the handler might read the other', () => {
+  const list = [{ Key: 'team', Value: 'mine' }];
+  for (const input of [
+    { tags: list, Tags: list },
+    { tags: {}, Tags: list },
+    { tagKeys: ['a'], TagKeys: ['b'] },
+  ])
+    assert.throws(() => inputKeys('acm:ImportCertificate', input), { code: 'AccessDeniedException' });
+  assert.equal(inputKeys('acm:ImportCertificate', { tags: null, Tags: list }).length, 2);
+});
+
 test('tags whose keys differ in upper and lower case alone hide nothing from a condition', () => {
   for (const input of [{ tags: [{ Key: 'a' }, { Key: 'A' }] }, { tags: { a: '', A: '' } }, { tags: 'a=1&A=2' }])
     assert.throws(() => inputKeys('iot:TagResource', input), { code: 'AccessDeniedException' });

@@ -34,12 +34,20 @@ function checkCase(keys: readonly string[]): void {
     fail('AccessDeniedException', 'The request has tags whose keys differ in upper and lower case alone');
 }
 
+/** The member under the one of two names that is given. An input with both could show a condition one and the handler the other. */
+function eitherMember(input: Input, ...names: readonly [string, string]): unknown {
+  const [first, second] = names.map((name) => input[name] ?? undefined);
+  if (first !== undefined && second !== undefined)
+    fail('AccessDeniedException', `The request has both ${names[0]} and ${names[1]}`);
+  return first ?? second;
+}
+
 /** `aws:TagKeys` of all tags that a call adds or removes, `aws:RequestTag/KEY` of those that it adds. */
 function tagKeys(input: Input): KeyValues {
-  const given = input.tags ?? input.Tags;
+  const given = eitherMember(input, 'tags', 'Tags');
   const pairs = pairsIn(given);
   // UntagLogGroup has a list of keys under the name of tags.
-  const removed = [...textsIn(given), ...textsIn(input.tagKeys ?? input.TagKeys)];
+  const removed = [...textsIn(given), ...textsIn(eitherMember(input, 'tagKeys', 'TagKeys'))];
   const keys = [...pairs.map(([key]) => key), ...removed];
   if (keys.length === 0) return [];
   checkCase(keys);

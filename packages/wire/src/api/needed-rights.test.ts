@@ -122,6 +122,9 @@ test('a log group is one, by name or by identifier, and null is no name', () => 
   assert.deepEqual(asked('FilterLogEvents', { logGroupIdentifier: `${arn('logs', 'log-group:g')}:*` }), [group]);
   assert.deepEqual(asked('GetLogEvents', { logGroupIdentifier: 'g', logStreamName: 's' }), [`${group}s`]);
   assert.deepEqual(asked('DescribeLogGroups', {}), [arn('logs', 'log-group::log-stream:')]);
+  // Where two are named, both are asked for.
+  const two = asked('FilterLogEvents', { logGroupIdentifier: 'g', logGroupName: 'secret' });
+  assert.deepEqual(two, [group, arn('logs', 'log-group:secret:log-stream:')]);
 });
 
 test('a value with braces of its own is only text', () => {

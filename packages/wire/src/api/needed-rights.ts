@@ -61,14 +61,16 @@ function functionArn(head: string, input: Input): readonly string[] {
 }
 
 /**
- * A log group by its name, or by name or ARN as an identifier. What is about a whole group is asked on the streams of it, in
- * none: CloudWatch Logs names it so when it refuses.
+ * A log group by its name, or by name or ARN as an identifier; the right is asked on both where both are given. What is about
+ * a whole group is asked on the streams of it, in none: CloudWatch Logs names it so when it refuses.
  */
 function logStreamArn(head: string, input: Input): readonly string[] {
-  const [identifier = ''] = [...valuesOf(input, 'logGroupIdentifier'), ...valuesOf(input, 'logGroupName')];
-  const group = identifier.startsWith('arn:') ? identifier.replace(/:\*$/, '') : `${head}log-group:${identifier}`;
+  const given = [...valuesOf(input, 'logGroupIdentifier'), ...valuesOf(input, 'logGroupName')];
   const [stream = ''] = valuesOf(input, 'logStreamName');
-  return [`${group}:log-stream:${stream}`];
+  return (given.length === 0 ? [''] : given).map((identifier) => {
+    const group = identifier.startsWith('arn:') ? identifier.replace(/:\*$/, '') : `${head}log-group:${identifier}`;
+    return `${group}:log-stream:${stream}`;
+  });
 }
 
 /** Templates that are not filled in by members as they come. */
