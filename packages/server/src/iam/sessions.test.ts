@@ -154,6 +154,14 @@ test('GetSessionToken: the rights of the user, the root for an hour, never of a 
   assert.deepEqual([root?.arn, root?.session, root !== undefined && 'rights' in root], [arn('root'), 'root', false]);
 });
 
+test('every operation of STS but three needs the permission of its name (API reference of STS)', async () => {
+  const { operations, needed } = bench.iam.services.sts;
+  for (const name of Object.keys(operations)) {
+    const isOpen = ['GetCallerIdentity', 'GetSessionToken', 'AssumeRole'].includes(name);
+    assert.deepEqual(await needed(name), isOpen ? [] : [{ action: `sts:${name}`, resource: '*' }], name);
+  }
+});
+
 test('credentials and rights of a role for a service that it trusts', async () => {
   const { roleCredentials, roleRights } = bench.iam;
   await role(trust({ Service: 'lambda.amazonaws.com' }));

@@ -60,8 +60,12 @@ const DEFAULT_USER_SESSION = 43_200;
 const CHAINED_MOST = 3600;
 const ROOT_MOST = 3600;
 
-/** Who may tell who they are needs no right for it; AssumeRole asks the role first, and judges by itself. */
-export const stsNeeds = async (): Promise<readonly NeededRight[]> => [];
+/** Operations that need no permission; AssumeRole asks the role first, and judges by itself (API reference of STS). */
+const OPEN: ReadonlySet<string> = new Set(['GetCallerIdentity', 'GetSessionToken', 'AssumeRole']);
+
+/** Rights that a call of STS needs. */
+export const stsNeeds = async (operation: string): Promise<readonly NeededRight[]> =>
+  OPEN.has(operation) ? [] : [{ action: `sts:${operation}`, resource: '*' }];
 
 const notHere = (what: string): never => fail('ValidationError', `${what} are not supported here`);
 
@@ -149,6 +153,7 @@ export function stsOperations({ identities, tokens, clock, rootAccountOf }: Part
       return { UserId: userId, Account: accountId, Arn: arn };
     },
 
+    // Who has the permission may ask of any key of this server, as on AWS.
     async GetAccessKeyInfo({ AccessKeyId = '' }) {
       const record = await identities.store.read((tx) => tx.get(accessKeys, [AccessKeyId]));
       const account = rootAccountOf(AccessKeyId) ?? record?.accountId;
