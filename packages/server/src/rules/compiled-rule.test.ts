@@ -19,6 +19,14 @@ test('a host is the root’s word when the root wrote the rule and no template s
   assert.equal(of('http://127.0.0.1/', undefined), false);
 });
 
+test('a rule is read once for all that is asked of it', () => {
+  const record = { ...given, sql: "SELECT a AS once FROM 'a'", actions: [sqs] };
+  const { query } = parseRule(record);
+  rolesInText('CreateTopicRule', { topicRulePayload: { ...structuredClone(record), description: undefined } });
+  assert.equal(parseRule({ ...structuredClone(record), byRoot: true }).query, query);
+  assert.notEqual(parseRule({ ...record, actions: [] }).query, query);
+});
+
 test('a role is foreign when the record says so, for every kind of action and the error action', () => {
   const parsed = parseRule({
     ...given,

@@ -51,33 +51,51 @@ type Parsed = Pick<RuleRecord, 'sql' | 'awsIotSqlVersion' | 'actions' | 'errorAc
 export const roleOf = ({ roleArn }: ActionType<unknown>, parameters: unknown): string | undefined =>
   roleArn === undefined ? (parameters as { readonly roleArn?: string }).roleArn : roleArn(parameters);
 
+type ParsedAction = Pick<CompiledAction, 'key' | 'index' | 'type' | 'given' | 'parameters'>;
+type Text = Pick<Parsed, 'sql' | 'awsIotSqlVersion' | 'actions' | 'errorAction'>;
+
+interface ParsedText {
+  readonly query: RuleQuery;
+  /** The error action is the last, when there is one. */
+  readonly actions: readonly ParsedAction[];
+}
+
+/** The rule that was read last: one that is made is asked for its roles, its topic and its actions, one after another. */
+let lastParsed: { readonly text: string; readonly parsed: ParsedText } | undefined;
+
+function parseText({ sql, awsIotSqlVersion, actions, errorAction }: Text): ParsedText {
+  const text = JSON.stringify([sql, awsIotSqlVersion, actions, errorAction]);
+  if (lastParsed?.text === text) return lastParsed.parsed;
+  const query = RuleQuery.parse(sql, awsIotSqlVersion);
+  const parse = (action: Action, index: number): ParsedAction => {
+    const [key, given] = memberOf(action);
+    const type = ACTIONS[key] as ActionType<unknown>;
+    type.check?.(given, index < 0 ? 'error action' : 'action');
+    return { key, index, type, given, parameters: compileParameters(query, given, type.literal) };
+  };
+  const parsed = { query, actions: actions.map(parse) };
+  if (errorAction !== undefined) parsed.actions.push(parse(errorAction, -1));
+  lastParsed = { text, parsed };
+  return parsed;
+}
+
 /** Fails with SqlParseException or InvalidRequestException. */
 export function parseRule(record: Parsed): {
   readonly query: RuleQuery;
   readonly actions: readonly Omit<CompiledAction, 'counters'>[];
   readonly errorAction: Omit<CompiledAction, 'counters'> | undefined;
 } {
-  const query = RuleQuery.parse(record.sql, record.awsIotSqlVersion);
-  const compiled = (action: Action, index: number): Omit<CompiledAction, 'counters'> => {
-    const [key, given] = memberOf(action);
-    const type = ACTIONS[key] as ActionType<unknown>;
-    type.check?.(given, index < 0 ? 'error action' : 'action');
-    const roleArn = roleOf(type, given);
+  const { query, actions } = parseText(record);
+  const all = actions.map((action) => {
+    const roleArn = roleOf(action.type, action.given);
     return {
-      key,
-      index,
-      type,
-      given,
-      parameters: compileParameters(query, given, type.literal),
-      hostByRoot: record.byRoot === true && hasFixedHost(type.address?.(given) ?? ''),
+      ...action,
+      hostByRoot: record.byRoot === true && hasFixedHost(action.type.address?.(action.given) ?? ''),
       foreignRole: roleArn !== undefined && record.foreignRoles?.includes(roleArn) === true,
     };
-  };
-  return {
-    query,
-    actions: record.actions.map(compiled),
-    errorAction: record.errorAction === undefined ? undefined : compiled(record.errorAction, -1),
-  };
+  });
+  const errorAction = record.errorAction === undefined ? undefined : all.pop();
+  return { query, actions: all, errorAction };
 }
 
 export function compileRule(place: Place, record: RuleRecord, metrics: RuleMetrics, services: QueryServices): CompiledRule {

@@ -18,6 +18,8 @@ import { Outbox } from './outbox.ts';
 import { RuleDirectory, type RuleDirectoryOptions } from './rule-directory.ts';
 import { SLICE, Slices } from './slices.ts';
 import type { SqlResult } from './sql/contract.ts';
+import type { RuleQuery } from './sql/rule-query.ts';
+import type { RuleRecord } from './store.ts';
 
 export type RulesOptions = Omit<ActingOptions, 'find' | 'evaluate'> & RuleDirectoryOptions;
 
@@ -65,6 +67,10 @@ export class Rules implements Tap {
   async refresh(place: Place, ruleName: string): Promise<void> {
     await this.#directory.refresh(place, ruleName);
     this.#options.broker.tapsChanged(place);
+  }
+
+  reserve(place: Place, record: RuleRecord, query: RuleQuery): () => void {
+    return this.#directory.reserve(place, record, query);
   }
 
   on(place: Place, topic: string): Tapped | undefined {

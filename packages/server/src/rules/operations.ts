@@ -13,12 +13,15 @@ import { rolesNamed } from './roles-named.ts';
 import type { RoleRights } from './contract.ts';
 import { confirmationUrlOf } from './destination-confirmation.ts';
 import { DIALECTS, FIRST_VERSION, isSqlVersion } from './sql/dialect.ts';
+import type { RuleQuery } from './sql/rule-query.ts';
 import { findRule, type RuleRecord, ruleArn, rules } from './store.ts';
 
 /** The engine, as far as operations change it. */
 export interface RulesInForce {
   /** The store has another record of the rule, or none. */
   refresh(place: Place, ruleName: string): Promise<void>;
+  /** Room for a rule until it is in force; the result gives it back. Fails with InvalidRequestException. */
+  reserve(place: Place, record: RuleRecord, query: RuleQuery): () => void;
 }
 
 export interface RuleOperationsOptions {
@@ -118,6 +121,16 @@ export function ruleOperations({ store, clock, tags, rulesInForce, roles, confir
         await confirmation.create(placeOf(caller), confirmationUrlOf(url), isRoot(caller));
   }
 
+  /** Runs what stores the rule and puts it in force, while there is room for it among those of its account. */
+  async function within(caller: Caller, record: RuleRecord, work: () => Promise<void>): Promise<void> {
+    const release = rulesInForce.reserve(placeOf(caller), record, parseRule(record).query);
+    try {
+      await work();
+    } finally {
+      release();
+    }
+  }
+
   /** Changes a rule that is there, and puts the new one in force once it is stored. */
   async function change(caller: Caller, ruleName: string, to: (known: RuleRecord) => RuleRecord): Promise<void> {
     await store.write(async (tx) => {
@@ -133,25 +146,27 @@ export function ruleOperations({ store, clock, tags, rulesInForce, roles, confir
       const record = await withAuthor(caller, recordOf(accountId, ruleName, topicRulePayload, clock.now()));
       const given = tagsOf(tagging);
       const arn = ruleArn(caller, ruleName);
-      await store.write(async (tx) => {
-        if ((await findRule(tx, accountId, ruleName)) !== undefined)
-          fail('ResourceAlreadyExistsException', `Rule with name ${ruleName} already exists`, {
-            resourceId: ruleName,
-            resourceArn: arn,
-          });
-        const { items } = await tx.scan(rules, { prefix: [accountId], limit: MOST_RULES });
-        if (items.length >= MOST_RULES) fail('InvalidRequestException', `An account has at most ${MOST_RULES} rules`);
-        await tx.put(rules, record);
-        await tags.put(tx, accountId, arn, given);
+      await within(caller, record, async () => {
+        await store.write(async (tx) => {
+          if ((await findRule(tx, accountId, ruleName)) !== undefined)
+            fail('ResourceAlreadyExistsException', `Rule with name ${ruleName} already exists`, {
+              resourceId: ruleName,
+              resourceArn: arn,
+            });
+          const { items } = await tx.scan(rules, { prefix: [accountId], limit: MOST_RULES });
+          if (items.length >= MOST_RULES) fail('InvalidRequestException', `An account has at most ${MOST_RULES} rules`);
+          await tx.put(rules, record);
+          await tags.put(tx, accountId, arn, given);
+        });
+        await makeDestinations(caller, record);
+        await rulesInForce.refresh(placeOf(caller), ruleName);
       });
-      await makeDestinations(caller, record);
-      await rulesInForce.refresh(placeOf(caller), ruleName);
       return {};
     },
 
     async ReplaceTopicRule({ ruleName = '', topicRulePayload }, caller) {
       const record = await withAuthor(caller, recordOf(caller.accountId, ruleName, topicRulePayload, clock.now()));
-      await change(caller, ruleName, ({ createdAt }) => ({ ...record, createdAt }));
+      await within(caller, record, () => change(caller, ruleName, ({ createdAt }) => ({ ...record, createdAt })));
       await makeDestinations(caller, record);
       return {};
     },

@@ -1,12 +1,15 @@
 /** All rules in memory, as messages meet them: found by name and by topic, and brought up to date when a record changes. */
 import type { Place } from '@thingkeep/wire/arn.ts';
+import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { Bucket } from '../broker/rates.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
+import { AccountSizes, ruleSize } from './account-sizes.ts';
 import { type CompiledRule, compileRule } from './compiled-rule.ts';
 import type { Roles } from './contract.ts';
 import type { RuleMetrics } from './metrics.ts';
 import { RuleSpace } from './rule-space.ts';
+import type { RuleQuery } from './sql/rule-query.ts';
 import type { QueryServices } from './sql/contract.ts';
 import { findRule, type RuleRecord, rules } from './store.ts';
 
@@ -25,6 +28,7 @@ export interface RuleDirectoryOptions {
 export class RuleDirectory {
   readonly #options: RuleDirectoryOptions;
   readonly #metrics: RuleMetrics;
+  readonly #sizes = new AccountSizes();
   readonly #spaces = new Map<string, RuleSpace>();
   readonly #evaluations = new Map<string, Bucket>();
   #refreshed: Promise<void> = Promise.resolve();
@@ -35,7 +39,7 @@ export class RuleDirectory {
   }
 
   async load(): Promise<void> {
-    const { regions, inRegion, log } = this.#options;
+    const { regions, inRegion } = this.#options;
     for (const region of await regions()) {
       const { items } = await inRegion(region).read((tx) => tx.scan(rules, { prefix: [] }));
       for (const record of items)
@@ -43,12 +47,22 @@ export class RuleDirectory {
           await this.#learnRoles(record);
           this.#plant({ accountId: record.accountId, region }, record);
         } catch (error) {
-          log.error(
-            { err: error, event: 'rule-unreadable', ruleName: record.ruleName },
-            'a rule can not be read and is left out',
-          );
+          this.#leaveOut(record, error);
         }
     }
+  }
+
+  /** What can't be read any more, or is more than a rule or an account may have. */
+  #leaveOut({ accountId, ruleName }: RuleRecord, error: unknown): void {
+    this.#options.log.error(
+      { err: error, event: 'rule-unreadable', accountId, ruleName },
+      'a rule can not be read and is left out',
+    );
+  }
+
+  /** Room for a rule that is about to be stored: as in {@link AccountSizes}. */
+  reserve(place: Place, record: RuleRecord, query: RuleQuery): () => void {
+    return this.#sizes.reserve(place, record.ruleName, ruleSize(record, query));
   }
 
   /** What the store has of the rule is in force when this resolves. */
@@ -84,13 +98,25 @@ export class RuleDirectory {
   async #refresh(place: Place, ruleName: string): Promise<void> {
     const record = await this.#options.inRegion(place.region).read((tx) => findRule(tx, place.accountId, ruleName));
     if (record === undefined) {
-      this.#space(place).remove(ruleName);
+      this.#remove(place, ruleName);
       this.#metrics.forget(place, ruleName);
     } else {
       await this.#learnRoles(record);
-      this.#plant(place, record);
+      try {
+        this.#plant(place, record);
+      } catch (error) {
+        // A rule of before the bounds, that was enabled or disabled now.
+        if (!(error instanceof ThingkeepError)) throw error;
+        this.#remove(place, ruleName);
+        this.#leaveOut(record, error);
+      }
     }
     this.#options.roles.retain(place.accountId, this.#rolesOf(place.accountId));
+  }
+
+  #remove(place: Place, ruleName: string): void {
+    this.#space(place).remove(ruleName);
+    this.#sizes.remove(place, ruleName);
   }
 
   #rolesOf(accountId: string): ReadonlySet<string> {
@@ -108,7 +134,9 @@ export class RuleDirectory {
 
   #plant(place: Place, record: RuleRecord): void {
     const services = this.#options.services(place, record);
-    this.#space(place).put(compileRule(place, record, this.#metrics, services));
+    const rule = compileRule(place, record, this.#metrics, services);
+    this.#sizes.put(place, record.ruleName, ruleSize(record, rule.query));
+    this.#space(place).put(rule);
   }
 
   #space(place: Place): RuleSpace {

@@ -4,6 +4,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { QueryServices, RuleMessage, SqlVersion } from './contract.ts';
+import { PATTERNS, PatternCache } from './functions/pattern-cache.ts';
+import { SQL_LIMITS } from './limits.ts';
+import { exact, readNumber } from './numbers.ts';
 import { SqlEvaluationError } from './evaluation-error.ts';
 import { RuleQuery } from './rule-query.ts';
 import { expressionText, anyExpression } from './cases/expression-cases.ts';
@@ -70,8 +73,121 @@ test('steps: patterns that come with the message', () => {
 });
 
 test('a pattern of more states than one may have is none', () => {
-  assert.equal(text(`SELECT isUndefined(regexp_matches('a', '${'(a{1000})?'.repeat(190)}')) AS r`, '{}'), '{"r":true}');
+  const many = JSON.stringify({ p: '(a{1000})?'.repeat(20) });
+  const { compiled } = PATTERNS;
+  assert.equal(text(`SELECT isUndefined(regexp_matches('a', p)) AS r`, many), '{"r":true}');
+  assert.equal(PATTERNS.compiled, compiled);
+  refused(`SELECT regexp_matches('a', '${'(a{1000})?'.repeat(190)}') AS r`);
   assert.equal(text(`SELECT isUndefined(regexp_matches('a', p)) AS r`, JSON.stringify({ p: 'a'.repeat(501) })), '{"r":true}');
+});
+
+/** Refused when it is parsed, and by no default: the message is the one of a budget. */
+const refused = (sql: string, templates: readonly string[] = []): void =>
+  assert.throws(
+    () => {
+      const query = RuleQuery.parse(sql, '2016-03-23');
+      for (const each of templates) query.template(each);
+    },
+    (error) => error instanceof ThingkeepError && error.code === 'SqlParseException' && /at most \d+ /.test(error.message),
+    sql.slice(0, 200),
+  );
+const list = (count: number, part: (index: number) => string): string =>
+  Array.from({ length: count }, (_, i) => part(i)).join(',');
+
+test('a rule has a budget of states for the regular expressions that stand in it, its templates included', () => {
+  const column = (i: number): string => `regexp_matches(a,'(abcdefghij?){999}${i}') AS x${i}`;
+  refused(`SELECT ${list(100, column)} FROM 'a'`);
+  refused(`SELECT ${column(0)} FROM 'a'`);
+  const some = (i: number): string => `regexp_substr(a, '(abc){300}${i}')`;
+  refused(`SELECT ${list(5, some)} FROM 'a'`);
+  refused(`SELECT ${list(3, some)} FROM 'a'`, ['$'.concat(`{${some(3)}}`), '$'.concat(`{${some(4)}}`)]);
+  // Where they can not be seen: tables of Unicode, and ranges that are folded.
+  refused(`SELECT regexp_matches(a, '${'\\pL'.repeat(600)}') FROM 'a'`);
+  refused(`SELECT regexp_matches(a, '(?i)${'[b-\\x{10FFFE}]'.repeat(20)}') FROM 'a'`);
+});
+
+test('expressions are compiled when a message first needs them, the same ones once', () => {
+  const { compiled } = PATTERNS;
+  const sql = `SELECT ${list(500, (i) => `regexp_matches(a, '^only-here-${'x'.repeat(20)}{9}$') AS x${i}`)} FROM 'a'`;
+  const [first, second] = [RuleQuery.parse(sql, '2016-03-23'), RuleQuery.parse(sql, '2016-03-23')];
+  assert.equal(PATTERNS.compiled, compiled);
+  assert.ok(first.budget.patternStates < 100, `${first.budget.patternStates}`);
+  for (const query of [first, first, second]) query.run(query.begin(message('{"a":"b"}'), SERVICES));
+  assert.equal(PATTERNS.compiled, compiled + 1);
+});
+
+test('what is kept of compiled expressions has a bound, and the last used stay', () => {
+  const cache = new PatternCache(1_000_000);
+  for (let i = 0; i < 200; i += 1) {
+    assert.ok(cache.get(`^(abc){20}${i}`));
+    assert.ok(cache.get('^kept$'));
+    assert.equal(cache.get(`(${'x'.repeat(1_900)}${i}`), undefined);
+    assert.ok(cache.bytes <= 1_000_000, `${cache.bytes}`);
+  }
+  const { compiled } = cache;
+  assert.ok(cache.get('^kept$'));
+  assert.equal(cache.compiled, compiled);
+});
+
+test('what RE2 keeps of the texts that it saw is bounded with the expression', () => {
+  const cache = new PatternCache(SQL_LIMITS.keptPatternBytes);
+  const pattern = cache.get('(a|b)*a(a|b){14}c') ?? assert.fail('no expression');
+  let seed = 1;
+  const next = (): string => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed % 2 === 0 ? 'a' : 'b';
+  };
+  const random = Array.from({ length: 100_000 }, next).join('');
+  assert.equal(pattern.matcher(random).find(), false);
+  const { dfa } = pattern.re2();
+  assert.ok(dfa.stateBudget < 128 * 1024 && dfa.memBudget >= 0, `${dfa.stateBudget} ${dfa.memBudget}`);
+});
+
+test('names, values, operators, columns and elements of a rule have a bound together', () => {
+  for (const sql of [
+    `SELECT a IN [${list(80_000, () => '1')}] AS r FROM 'a'`,
+    `SELECT ${list(16_000, (i) => `a AS b${i}`)} FROM 'a'`,
+    `SELECT {${list(5_000, (i) => `'k${i}': 1`)}} AS r FROM 'a'`,
+    `SELECT concat(${list(5_000, () => '*')}) AS r FROM 'a'`,
+    `SELECT ${list(5_000, () => '*')} FROM 'a'`,
+    `SELECT 1 AS r FROM 'a' WHERE ${'a OR '.repeat(5_000)} a`,
+    `SELECT ${list(50, () => `a AS ${'b.'.repeat(99)}b`)} FROM 'a'`,
+    `SELECT ${list(60, () => `${'-'.repeat(90)}a`)} FROM 'a'`,
+    `SELECT ${list(60, () => `${'NOT '.repeat(90)}a`)} FROM 'a'`,
+    `SELECT ${list(60, () => `a${'.b'.repeat(90)}`)} FROM 'a'`,
+    `SELECT a IN [${list(5_000, () => '-1')}] AS r FROM 'a'`,
+    `SELECT CASE a ${'WHEN 1 THEN 2 '.repeat(3_000)} END AS r FROM 'a'`,
+    `SELECT (SELECT ${list(5_000, () => 'a')} FROM b) AS r FROM 'a'`,
+  ])
+    refused(sql);
+  refused(
+    `SELECT ${list(1_500, () => 'a')} FROM 'a'`,
+    Array.from({ length: 20 }, () => '$'.concat('{a}').repeat(100)),
+  );
+  assert.equal(RuleQuery.parse(`SELECT a, b.c AS d FROM 'a' WHERE e = -1`, '2016-03-23').budget.nodes, 9);
+});
+
+test('of a number with more digits than one keeps, those that decide are read', () => {
+  const long = fc.tuple(
+    fc.constantFrom('', '-'),
+    fc.constantFrom('', '0', '000'),
+    fc.stringMatching(/^[0-9]{0,80}$/),
+    fc.constantFrom('0', '5', '49', '9'),
+    fc.nat(200),
+    fc.constantFrom('', '1', '.5', '.', 'e-90', 'E3'),
+  );
+  fc.assert(
+    fc.property(long, ([sign, zeros, first, repeated, count, end]) => {
+      const whole = `${zeros}${first}${repeated.repeat(count)}`;
+      const text = `${sign}${whole === '' ? '0' : whole}${end === '.' ? `.${whole}1` : end}`;
+      const [, minus = '', digits = '', fraction = '', exponent = '0'] =
+        /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
+      const all = exact(BigInt(minus + digits + fraction), fraction.length - Number(exponent), !/[.eE]/.test(text));
+      assert.deepEqual(readNumber(text), all, text);
+    }),
+    { numRuns: 3_000 },
+  );
+  assert.equal(text(`SELECT a > 1 AS r`, `{"a":1.${'0'.repeat(100_000)}1}`), '{"r":false}');
 });
 
 test('size: texts that grow', () => {

@@ -1,5 +1,6 @@
 /** Expressions become functions of an evaluation, once for each rule. */
 import type { Expression, Selection } from './ast.ts';
+import type { RuleBudget } from './budget.ts';
 import { castTo } from './cast.ts';
 import type { Dialect } from './dialect.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -17,6 +18,7 @@ const inherited = (key: string): boolean => key in Object.prototype;
 
 export class Compiler {
   readonly #dialect: Dialect;
+  readonly #budget: RuleBudget;
   #sites = 0;
   /** Depth of nested queries: names are then members of the element. */
   #inside = 0;
@@ -28,8 +30,9 @@ export class Compiler {
   /** A result may be longer than the payload: its size is looked at before it is written. */
   grows = false;
 
-  constructor(dialect: Dialect) {
+  constructor(dialect: Dialect, budget: RuleBudget) {
     this.#dialect = dialect;
+    this.#budget = budget;
   }
 
   expression(expression: Expression): Evaluate {
@@ -117,7 +120,7 @@ export class Compiler {
     this.asks ||= asks(name, args.length);
     this.grows = true;
     this.#sites += 1;
-    return definition.compile(args, { dialect: this.#dialect, id: this.#sites });
+    return definition.compile(args, { dialect: this.#dialect, id: this.#sites, budget: this.#budget });
   }
 
   /** Members that are Undefined are left out. */

@@ -23,10 +23,17 @@ export const SQL_LIMITS = {
   steps: 250_000,
   /** Calls of other services in one evaluation. */
   calls: 20,
-  /** Characters of a regular expression in the SQL, and of one that comes with a message; states of either. */
+  /** Names, values, operators, columns and elements of a rule: of its statement and its templates together. */
+  nodes: 4_096,
+  /** Characters of a regular expression in the SQL, and of one that comes with a message. */
   pattern: 2_000,
   messagePattern: 500,
-  patternStates: 20_000,
+  /** States of all regular expressions that stand in a rule together, and of one that comes with a message. */
+  patternStates: 5_000,
+  /** Bytes of memory that compiled expressions of all rules take: those that were not used for the longest time go. */
+  keptPatternBytes: 64 * 1024 * 1024,
+  /** Nodes of all rules of an account, where 64 characters of their documents count as one. */
+  accountNodes: 200_000,
   /** AWS: `get_registry_data` and `get_dynamodb` once, `decode` of Protobuf twice in a statement. */
   registryCalls: 1,
   dynamoDbCalls: 1,

@@ -84,14 +84,30 @@ export function exact(digits: bigint, scale: number, int = false): Exact | undef
 
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
+/** More digits than a number keeps: of what is behind them only counts whether it is all zeros. */
+const LONGEST = 2 * PRECISION;
+
+/** The digits that decide, and how many were left out: reading all of 100,000 would take tens of milliseconds. */
+function shorten(written: string): { readonly digits: string; readonly dropped: number } {
+  const digits = written.replace(/^0+(?=\d)/, '');
+  if (digits.length <= LONGEST) return { digits, dropped: 0 };
+  const rest = digits.slice(LONGEST);
+  return { digits: digits.slice(0, LONGEST) + (/[1-9]/.test(rest) ? '1' : '0'), dropped: rest.length - 1 };
+}
+
 /** Reads a number as JSON and SQL write it: an Int when it has neither point nor exponent. Undefined when out of range. */
 export function readNumber(text: string): Exact | undefined {
   const found = NUMBER.exec(text);
   if (found === null) return undefined;
   const [, sign = '', whole = '0', fraction = '', exponent = '0'] = found;
   if (exponent.length > 6) return undefined;
-  const digits = BigInt(sign + whole + fraction);
-  return exact(digits, fraction.length - Number(exponent), found[3] === undefined && found[4] === undefined);
+  const written = whole + fraction;
+  const { digits, dropped } = written.length > LONGEST ? shorten(written) : { digits: written, dropped: 0 };
+  return exact(
+    BigInt(sign + digits),
+    fraction.length - Number(exponent) - dropped,
+    found[3] === undefined && found[4] === undefined,
+  );
 }
 
 export function exactOf(value: SqlNumber): Exact {

@@ -1,6 +1,7 @@
 /** Expressions of the SQL, by recursive descent: OR, AND, NOT, comparison, sum, product, sign, member. */
 import type { ArithmeticOperator } from './arithmetic.ts';
 import type { CastType, CompareOperator, Expression, Variable, When } from './ast.ts';
+import type { RuleBudget } from './budget.ts';
 import type { Dialect } from './dialect.ts';
 import type { Token } from './lex.ts';
 import { readNumber, settle } from './numbers.ts';
@@ -45,8 +46,8 @@ export class ExpressionParser extends TokenReader {
   protected readonly variables: Variable[];
   readonly #check: CallCheck;
 
-  constructor(source: string, dialect: Dialect, check: CallCheck, variables: Variable[], from = 0) {
-    super(source, from);
+  constructor(source: string, dialect: Dialect, check: CallCheck, variables: Variable[], budget: RuleBudget, from = 0) {
+    super(source, budget, from);
     this.dialect = dialect;
     this.#check = check;
     this.variables = variables;
@@ -66,7 +67,9 @@ export class ExpressionParser extends TokenReader {
   }
 
   #not(): Expression {
-    return this.takeWord('not') ? { kind: 'not', of: this.nested(() => this.#not()) } : this.#comparison();
+    if (!this.takeWord('not')) return this.#comparison();
+    this.count();
+    return { kind: 'not', of: this.nested(() => this.#not()) };
   }
 
   #comparison(): Expression {
@@ -74,6 +77,7 @@ export class ExpressionParser extends TokenReader {
     for (let chain = 0; ; chain += 1) {
       const operator = this.token.kind === 'symbol' ? COMPARISONS.get(this.token.text) : undefined;
       if (operator === undefined && !this.#atIn()) return left;
+      this.count();
       this.bound(chain);
       if (operator === undefined) left = this.#in(left);
       else {
@@ -103,6 +107,7 @@ export class ExpressionParser extends TokenReader {
     for (let chain = 0; ; chain += 1) {
       const operator = operators.find((symbol) => this.isSymbol(symbol));
       if (operator === undefined) return left;
+      this.count();
       this.bound(chain);
       this.advance();
       left = { kind: 'arithmetic', operator, left, right: operand() };
@@ -111,6 +116,7 @@ export class ExpressionParser extends TokenReader {
 
   #sign(): Expression {
     if (!this.takeSymbol('-')) return this.#members();
+    this.count();
     if (this.token.kind === 'number') return this.#number(this.advance(), '-');
     return { kind: 'negative', of: this.nested(() => this.#sign()) };
   }
@@ -118,6 +124,7 @@ export class ExpressionParser extends TokenReader {
   #members(): Expression {
     let of = this.#primary();
     for (let chain = 0; this.takeSymbol('.'); chain += 1) {
+      this.count();
       this.bound(chain);
       if (this.token.kind !== 'word') this.lexer.unexpected(this.token, 'the name of a member; others by get(object, "name")');
       of = { kind: 'member', of, name: this.advance().text };
@@ -127,6 +134,7 @@ export class ExpressionParser extends TokenReader {
   }
 
   #primary(): Expression {
+    this.count();
     const { token } = this;
     switch (token.kind) {
       case 'number':
@@ -184,6 +192,7 @@ export class ExpressionParser extends TokenReader {
   }
 
   #payload(): Expression {
+    this.count();
     this.advance();
     return { kind: 'payload' };
   }

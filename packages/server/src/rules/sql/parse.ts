@@ -2,6 +2,7 @@
 import { filterFault } from '@thingkeep/wire/topics.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Expression, Item, Selection, Statement, Variable } from './ast.ts';
+import type { RuleBudget } from './budget.ts';
 import type { Dialect } from './dialect.ts';
 import { SQL_LIMITS } from './limits.ts';
 import { type CallCheck, ExpressionParser } from './parse-expression.ts';
@@ -85,6 +86,7 @@ class StatementParser extends ExpressionParser {
   }
 
   #item(index: number): Item {
+    this.count();
     if (this.takeSymbol('*')) return { path: this.takeWord('as') ? this.#alias() : [] };
     const expression = this.expression();
     return { expression, path: this.takeWord('as') ? this.#alias() : [ownName(expression, index)] };
@@ -94,6 +96,7 @@ class StatementParser extends ExpressionParser {
     const path: string[] = [];
     do {
       if (this.token.kind !== 'word') this.lexer.unexpected(this.token, 'a name');
+      this.count();
       path.push(this.advance().text);
       if (path.length > SQL_LIMITS.nesting) this.lexer.unexpected(this.token, `at most ${SQL_LIMITS.nesting} levels`);
     } while (this.takeSymbol('.'));
@@ -139,21 +142,27 @@ function ownName(expression: Expression, index: number): string {
 }
 
 /** Fails with SqlParseException. */
-export function parseStatement(sql: string, dialect: Dialect, check: CallCheck): Statement {
+export function parseStatement(sql: string, dialect: Dialect, check: CallCheck, budget: RuleBudget): Statement {
   boundText(sql);
-  return new StatementParser(sql, dialect, check, []).statement();
+  return new StatementParser(sql, dialect, check, [], budget).statement();
 }
 
 export type TemplatePart = string | Expression;
 
 /** Text and the expressions of its `${...}`. Fails with SqlParseException. */
-export function parseTemplate(text: string, dialect: Dialect, check: CallCheck, variables: readonly Variable[]): TemplatePart[] {
+export function parseTemplate(
+  text: string,
+  dialect: Dialect,
+  check: CallCheck,
+  variables: readonly Variable[],
+  budget: RuleBudget,
+): TemplatePart[] {
   boundText(text);
   const parts: TemplatePart[] = [];
   let from = 0;
   for (let at = text.indexOf('${'); at >= 0; at = text.indexOf('${', from)) {
     if (at > from) parts.push(text.slice(from, at));
-    const parser = new StatementParser(text, dialect, check, [...variables], at + 2);
+    const parser = new StatementParser(text, dialect, check, [...variables], budget, at + 2);
     parts.push(parser.expression());
     from = parser.behindBrace();
   }

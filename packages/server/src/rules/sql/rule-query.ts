@@ -1,5 +1,6 @@
 /** The SQL of one rule, parsed and compiled once: `RuleQuery.parse(sql, version)`, then `run(begin(message, services))` for each message. */
 import type { Variable } from './ast.ts';
+import { RuleBudget } from './budget.ts';
 import { Compiler } from './compile.ts';
 import type { QueryServices, RuleMessage, Scope, SqlResult, SqlVersion, Template } from './contract.ts';
 import { type Dialect, DIALECTS } from './dialect.ts';
@@ -60,6 +61,7 @@ interface Parts {
   readonly where: Evaluate | undefined;
   /** Roles that the statement and the templates made of it name. */
   readonly roles: Set<string>;
+  readonly budget: RuleBudget;
   readonly facts: { -readonly [K in keyof QueryFacts]: QueryFacts[K] };
 }
 
@@ -87,12 +89,18 @@ export class RuleQuery {
     return this.#parts.roles;
   }
 
+  /** What the statement and its templates so far have of their budget. */
+  get budget(): Pick<RuleBudget, 'nodes' | 'patternStates'> {
+    return this.#parts.budget;
+  }
+
   /** Fails with SqlParseException: line and column, what was found and what was expected. */
   static parse(sql: string, version: SqlVersion): RuleQuery {
     const dialect = DIALECTS[version];
     const roles = new Set<string>();
-    const statement = parseStatement(sql, dialect, callCheck(dialect, false, roles));
-    const compiler = new Compiler(dialect);
+    const budget = new RuleBudget();
+    const statement = parseStatement(sql, dialect, callCheck(dialect, false, roles), budget);
+    const compiler = new Compiler(dialect, budget);
     const variables = statement.variables.map(({ expression }) => compiler.expression(expression));
     const where = statement.where === undefined ? undefined : compiler.expression(statement.where);
     const select = compiler.selection(statement.select);
@@ -109,15 +117,15 @@ export class RuleQuery {
       where,
       facts: { dialect, variables, asks: compiler.asks },
       roles,
+      budget,
     });
   }
 
   /** An action's field. Fails with SqlParseException. */
   template(text: string): Template {
-    const { compiler, facts, variables, roles } = this.#parts;
-    const parts: Part[] = parseTemplate(text, this.#dialect, callCheck(this.#dialect, true, roles), variables).map((part) =>
-      typeof part === 'string' ? part : compiler.expression(part),
-    );
+    const { compiler, facts, variables, roles, budget } = this.#parts;
+    const parsed = parseTemplate(text, this.#dialect, callCheck(this.#dialect, true, roles), variables, budget);
+    const parts: Part[] = parsed.map((part) => (typeof part === 'string' ? part : compiler.expression(part)));
     facts.asks = compiler.asks;
     return new RuleTemplate(text, parts);
   }

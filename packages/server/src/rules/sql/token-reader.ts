@@ -1,13 +1,16 @@
 /** The token at hand, what may come next, and how deep the statement nests. */
+import type { RuleBudget } from './budget.ts';
 import { Lexer, type Token } from './lex.ts';
 import { SQL_LIMITS } from './limits.ts';
 
 export class TokenReader {
   protected readonly lexer: Lexer;
   protected token: Token;
+  protected readonly budget: RuleBudget;
   #depth = 0;
 
-  constructor(source: string, from: number) {
+  constructor(source: string, budget: RuleBudget, from: number) {
+    this.budget = budget;
     this.lexer = new Lexer(source);
     this.token = this.lexer.next(from);
   }
@@ -59,6 +62,12 @@ export class TokenReader {
     const result = read();
     this.#depth -= 1;
     return result;
+  }
+
+  /** One more name, value, operator, column or element. */
+  protected count(): void {
+    if (!this.budget.takeNode())
+      this.lexer.unexpected(this.token, `the end: a rule has at most ${SQL_LIMITS.nodes} names, values and operators`);
   }
 
   /** A chain of one operator is evaluated from its deepest left: it counts as levels. */

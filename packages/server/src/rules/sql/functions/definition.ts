@@ -1,5 +1,6 @@
 /** What a function of the SQL is made of. */
 import type { Expression } from '../ast.ts';
+import type { RuleBudget } from '../budget.ts';
 import type { Dialect } from '../dialect.ts';
 import type { Evaluation } from '../evaluation.ts';
 import type { SqlValue } from '../values.ts';
@@ -16,6 +17,8 @@ export interface CallSite {
   readonly dialect: Dialect;
   /** A number of its own, for what is remembered. */
   readonly id: number;
+  /** That of the rule: fails for what is too much. */
+  readonly budget: Pick<RuleBudget, 'addPattern'>;
 }
 
 export interface SqlFunction {

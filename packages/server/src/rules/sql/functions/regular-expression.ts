@@ -2,53 +2,18 @@
  * Regular expressions, by RE2: linear in the text, whatever the pattern (docs/decisions/re2js.md). What Java's have
  * and RE2's lack (back references, looking ahead and behind, possessive quantifiers) is no valid expression here: Undefined.
  */
-import { RE2JS } from 're2js';
 import type { Evaluation } from '../evaluation.ts';
 import { SQL_LIMITS } from '../limits.ts';
 import type { SqlValue } from '../values.ts';
-import { type Argument, define, type Functions, type SqlFunction } from './definition.ts';
+import { type Argument, type CallSite, define, type Functions, type SqlFunction } from './definition.ts';
+import { type Pattern, PATTERNS } from './pattern-cache.ts';
 import { type Replacement, readReplacement } from './replacement.ts';
 
-type Pattern = ReturnType<typeof RE2JS.compile>;
 type Matcher = ReturnType<Pattern['matcher']>;
 
-/** Undefined for what is no expression, and for one of too many states. */
-function compilePattern(text: string, longest: number): Pattern | undefined {
-  if (text.length > longest) return undefined;
-  try {
-    const pattern = RE2JS.compile(text);
-    return pattern.matcher('').programSize() > SQL_LIMITS.patternStates ? undefined : pattern;
-  } catch {
-    return undefined;
-  }
-}
-
-const KEPT = 64;
-/** Steps for compiling a pattern: a few characters can ask for thousands of states. */
+/** Steps for compiling a pattern that comes with a message, and for each of its states. */
 const COMPILING = 10_000;
-const COMPILING_CHARACTER = 200;
-
-/** Patterns that come with messages, the last used at the end. */
-class PatternCache {
-  readonly #known = new Map<string, Pattern | undefined>();
-
-  get(text: string, evaluation: Evaluation): Pattern | undefined {
-    if (!this.#known.has(text)) return this.#add(text, evaluation);
-    const pattern = this.#known.get(text);
-    this.#known.delete(text);
-    this.#known.set(text, pattern);
-    return pattern;
-  }
-
-  #add(text: string, evaluation: Evaluation): Pattern | undefined {
-    evaluation.spend(COMPILING + COMPILING_CHARACTER * text.length);
-    const pattern = compilePattern(text, SQL_LIMITS.messagePattern);
-    const oldest = this.#known.keys().next().value;
-    if (this.#known.size >= KEPT && oldest !== undefined) this.#known.delete(oldest);
-    this.#known.set(text, pattern);
-    return pattern;
-  }
-}
+const COMPILING_STATE = 10;
 
 /** Characters times states of the pattern for one step. */
 const WORK = 8;
@@ -79,8 +44,8 @@ function replaceAll(pattern: Pattern, text: string, by: string, evaluation: Eval
 type Apply = (pattern: Pattern, text: string, rest: string, evaluation: Evaluation) => SqlValue;
 
 const ofPattern = (count: number, apply: Apply): SqlFunction =>
-  define({ least: count }, (args) => {
-    const find = patternOf(args[1] as Argument);
+  define({ least: count }, (args, site) => {
+    const find = patternOf(args[1] as Argument, site);
     return (evaluation) => {
       const text = evaluation.text(args[0]?.evaluate(evaluation));
       const rest = count === 3 ? evaluation.text(args[2]?.evaluate(evaluation)) : '';
@@ -91,16 +56,18 @@ const ofPattern = (count: number, apply: Apply): SqlFunction =>
     };
   });
 
-/** A literal pattern is compiled with the query. */
-function patternOf({ expression, evaluate }: Argument): (evaluation: Evaluation) => Pattern | undefined {
+/** A pattern that stands in the rule is counted with the rule, and compiled when it is first used. */
+function patternOf({ expression, evaluate }: Argument, { budget }: CallSite): (evaluation: Evaluation) => Pattern | undefined {
   if (expression.kind === 'literal' && typeof expression.value === 'string') {
-    const pattern = compilePattern(expression.value, SQL_LIMITS.pattern);
-    return () => pattern;
+    const text = expression.value;
+    if (text.length > SQL_LIMITS.pattern) return () => undefined;
+    budget.addPattern(text);
+    return () => PATTERNS.get(text);
   }
-  const cache = new PatternCache();
   return (evaluation) => {
     const text = evaluation.text(evaluate(evaluation));
-    return text === undefined ? undefined : cache.get(text, evaluation);
+    if (text === undefined || text.length > SQL_LIMITS.messagePattern) return undefined;
+    return PATTERNS.get(text, (size) => evaluation.spend(COMPILING + COMPILING_STATE * size));
   };
 }
 
