@@ -13,6 +13,7 @@ import { connect } from 'node:tls';
 import {
   type CreateDomainConfigurationCommandInput,
   CreateDomainConfigurationCommand,
+  IoTClient,
   DeleteDomainConfigurationCommand,
   DescribeDomainConfigurationCommand,
   ListDomainConfigurationsCommand,
@@ -278,6 +279,60 @@ test('domains are served after a restart, before the first connection', async ()
     }
     await using server = await startServer({ dataDir });
     assert.equal((await handshake(server.ports.mqtt, '-servername', 'iot.example.com')).fingerprint, host.fingerprint);
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+});
+
+test("another account can't take a name of the operator's certificate, nor keep one that it had", async () => {
+  using folder = certificateFolder();
+  const operator = await certifyHost(folder.path, 'iot.example.test', '*.fleet.test');
+  const args = ['--server-certificate', operator.certificate, '--server-key', operator.privateKey];
+  const dataDir = temporaryFolder();
+  const other = async (server: TestServer): Promise<IoTClient> =>
+    new IoTClient({
+      ...{ endpoint: server.url, region: 'us-east-1', maxAttempts: 1 },
+      credentials: await server.createAccount('111122223333'),
+    });
+  try {
+    let client: IoTClient;
+    {
+      await using server = await startServer({ dataDir });
+      client = await other(server);
+      const held = { domainConfigurationName: 'held', domainName: 'iot.example.test' };
+      await client.send(new CreateDomainConfigurationCommand(held));
+      const below = { domainConfigurationName: 'below', domainName: 'sub.localhost' };
+      await assert.rejects(client.send(new CreateDomainConfigurationCommand(below)), { name: 'InvalidRequestException' });
+    }
+    await using server = await startServer({ dataDir, args });
+    const line = await server.logged(({ event }) => event === 'domain-not-served');
+    assert.deepEqual([line.accountId, line.domainName], ['111122223333', 'iot.example.test']);
+    await makePolicy(server, 'all', ALLOW_ALL);
+    const device = await makeDevice(server, 'd', 'all');
+    client = new IoTClient({
+      ...{ endpoint: server.url, region: 'us-east-1', maxAttempts: 1, credentials: client.config.credentials },
+    });
+    for (const domainName of ['north.fleet.test', 'IOT.example.test']) {
+      const input = { domainConfigurationName: 'take', domainName };
+      await assert.rejects(client.send(new CreateDomainConfigurationCommand(input)), {
+        name: 'InvalidRequestException',
+        message: /operator's certificate \(--server-certificate\)/,
+      });
+    }
+    const again = { domainConfigurationName: 'held', authenticationType: 'DEFAULT' } as const;
+    await assert.rejects(client.send(new UpdateDomainConfigurationCommand(again)), { name: 'InvalidRequestException' });
+    for (const name of ['iot.example.test', 'north.fleet.test']) {
+      const verified = ['-servername', name, '-verify_hostname', name, '-CAfile', operator.chain, '-verify_return_error'];
+      for (const port of [server.ports.mqtt, server.ports.https])
+        assert.equal((await handshake(port, ...verified)).fingerprint, operator.fingerprint);
+      const tls = { servername: name, ca: readFileSync(operator.chain) };
+      const { device: connection, answer } = await DeviceConnection.connect(server, 5, 'd', { ...device, tls });
+      connection[Symbol.dispose]();
+      assert.equal(answer.cmd === 'connack' && answer.reasonCode, 0, 'the device is known in the account of the server');
+    }
+    const taken = { domainConfigurationName: 'own', domainName: 'north.fleet.test' };
+    await create(server, taken);
+    client.destroy();
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
   }

@@ -33,6 +33,7 @@ import { credentialProvider } from './credentials/provider.ts';
 import { SessionTokens } from './credentials/session-tokens.ts';
 import { temporaryKeys } from './credentials/temporary-keys.ts';
 import { DomainDirectory } from './domains/directory.ts';
+import { OperatorNames } from './domains/operator-names.ts';
 import { DomainServing } from './domains/serving.ts';
 import { Lifecycle } from './events/lifecycle.ts';
 import { FunctionHosting, type HostingOptions } from './functions/hosted/hosting.ts';
@@ -113,7 +114,9 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   await disk.look();
   const audit = parts.use(await AuditLog.open({ folder: folder.audit, store, clock, log, keptBytes: config.auditKeep }));
   const hostNames = [...config.endpoints, 'localhost'];
-  const directory = new DomainDirectory(hostNames);
+  const directory = new DomainDirectory();
+  const certificatePem = ownServerCertificate?.certPem;
+  const operatorNames = new OperatorNames({ hostNames, homeAccountId: config.accountId, certificatePem });
   const isOwnName = ownNames(config.endpoints, (name) => directory.find(name) !== undefined);
   const listening: number[] = [];
   const egress = new Egress({
@@ -215,7 +218,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   });
   parts.defer(() => rules.close());
 
-  const serving = new DomainServing({ ...places, directory, issuer: authority, clock });
+  const serving = new DomainServing({ ...places, directory, operatorNames, log, issuer: authority, clock });
   await serving.load();
   const findTemporaryKey = temporaryKeys(
     tokens,
@@ -251,7 +254,21 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   parts.defer(authority.onRotate(() => gateway.setCredentials(authority.serverCredentials())));
 
   const services = regionalServices({
-    ...{ inRegion, clock, rights, authority, functions, directory, serving, endpoint, broker, publish, rules, hosting },
+    ...{
+      inRegion,
+      clock,
+      rights,
+      authority,
+      functions,
+      directory,
+      operatorNames,
+      serving,
+      endpoint,
+      broker,
+      publish,
+      rules,
+      hosting,
+    },
     knowsRole: iam.knowsRole,
   });
   const api = createApi({

@@ -13,6 +13,7 @@ import { taggableRoleAliases } from './credentials/store.ts';
 import { domainCreation } from './domains/creating.ts';
 import type { DomainDirectory } from './domains/directory.ts';
 import { domainOperations } from './domains/operations.ts';
+import type { OperatorNames } from './domains/operator-names.ts';
 import { domainNaming, type DomainServing, domainsUsing } from './domains/serving.ts';
 import { taggableDomains } from './domains/tagging.ts';
 import { eventOperations } from './events/operations.ts';
@@ -51,6 +52,7 @@ export interface ServiceParts {
   readonly authority: Authority;
   readonly functions: FunctionInvoker;
   readonly directory: DomainDirectory;
+  readonly operatorNames: OperatorNames;
   readonly serving: DomainServing;
   /** Host name of the server. */
   readonly endpoint: string;
@@ -64,13 +66,13 @@ export interface ServiceParts {
 
 /** The services of the operation table. */
 export function regionalServices(parts: ServiceParts): (region: string) => Services {
-  const { inRegion, clock, rights, authority, functions, directory, serving, endpoint, knowsRole } = parts;
+  const { inRegion, clock, rights, authority, functions, directory, operatorNames, serving, endpoint, knowsRole } = parts;
   return perRegion((region): Services => {
     const store = inRegion(region);
     const given = {
       ...{ store, clock, rights, issuer: authority, functions, isFunctionName, endpoint, knowsRole },
       ...{ targets: policyTargets, facts: principalFacts, tags: policyTags },
-      ...{ directory, serving, domainNaming },
+      ...{ directory, operatorNames, serving, domainNaming },
     };
     return {
       iot: {

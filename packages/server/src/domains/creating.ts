@@ -70,6 +70,7 @@ export const domainCreation = ({
   clock,
   tags,
   directory,
+  operatorNames,
   serving,
   issuer,
   endpoint,
@@ -94,6 +95,7 @@ export const domainCreation = ({
     async CreateDomainConfiguration(input, caller) {
       const record = recordOf(input, caller, endpoint, clock.now());
       checkCallback(record, isFunctionName);
+      operatorNames.check(record, caller);
       const arn = domainArn(caller, record);
       await store.write((tx) => check(tx, record, input, caller));
       using _claim = directory.claim(record.domainName.toLowerCase());

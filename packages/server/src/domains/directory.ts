@@ -36,13 +36,7 @@ export class DomainDirectory {
   readonly #domains = new Map<string, ServedDomain>();
   /** Names that a configuration under way has claimed. */
   readonly #claimed = new Set<string>();
-  readonly #reserved: ReadonlySet<string>;
   #narrowsTls = false;
-
-  /** `reserved` are the server's own names, which no account may take. */
-  constructor(reserved: readonly string[]) {
-    this.#reserved = new Set(reserved.map((name) => name.toLowerCase()));
-  }
 
   find(serverName: string): ServedDomain | undefined {
     return this.#domains.get(serverName.toLowerCase());
@@ -61,10 +55,9 @@ export class DomainDirectory {
 
   /**
    * Claims a host name for a new configuration, until the claim is disposed of. A name leads to one configuration of all
-   * accounts and regions: fails with ResourceAlreadyExistsException, or InvalidRequestException for the server's own.
+   * accounts and regions: fails with ResourceAlreadyExistsException.
    */
   claim(domainName: string): Disposable {
-    if (this.#reserved.has(domainName)) fail('InvalidRequestException', `The domain name ${domainName} is the server's own`);
     if (this.#domains.has(domainName) || this.#claimed.has(domainName))
       fail('ResourceAlreadyExistsException', `The domain name ${domainName} is in use by another domain configuration`);
     this.#claimed.add(domainName);

@@ -16,6 +16,7 @@ import type { Store } from '../store/contract.ts';
 import { domainCreation } from './creating.ts';
 import { DomainDirectory } from './directory.ts';
 import { domainOperations } from './operations.ts';
+import { OperatorNames } from './operator-names.ts';
 import { domainNaming, DomainServing } from './serving.ts';
 
 const DAY = 86_400_000;
@@ -37,6 +38,12 @@ before(async () => {
   authority = await openAuthority({ folder: join(folder, 'ca'), clock, hostNames: ['iot.example.com'] });
 });
 
+/** Account of the operator; `caller` and `west` are others. */
+const HOME = '000000000000';
+const home: Caller = { ...caller, accountId: HOME, arn: `arn:aws:iam::${HOME}:root`, userId: HOME };
+/** Of --server-certificate. */
+let operatorCertificate: string | undefined;
+const told: object[] = [];
 let opened = 0;
 let store: Store;
 let directory: DomainDirectory;
@@ -50,8 +57,22 @@ let domains: (
 /** As a start of the server does it. */
 async function start(): Promise<void> {
   const inRegion = byRegion(store);
-  directory = new DomainDirectory(['iot.example.com', 'localhost']);
-  serving = new DomainServing({ directory, regions: () => regionsOf(store), inRegion, issuer: authority, clock });
+  directory = new DomainDirectory();
+  const operatorNames = new OperatorNames({
+    hostNames: ['iot.example.com', 'localhost'],
+    homeAccountId: HOME,
+    certificatePem: operatorCertificate,
+  });
+  const log = { warn: (line: object) => void told.push(line) };
+  serving = new DomainServing({
+    directory,
+    operatorNames,
+    log,
+    regions: () => regionsOf(store),
+    inRegion,
+    issuer: authority,
+    clock,
+  });
   await serving.load();
   domains = (region) => {
     const options = {
@@ -59,6 +80,7 @@ async function start(): Promise<void> {
       clock,
       tags,
       directory,
+      operatorNames,
       serving,
       issuer: authority,
       endpoint: 'iot.example.com',
@@ -71,6 +93,8 @@ async function start(): Promise<void> {
 beforeEach(async () => {
   await store?.[Symbol.asyncDispose]();
   opened += 1;
+  operatorCertificate = undefined;
+  told.length = 0;
   clock.at = Date.UTC(2026, 5, 1);
   store = await openSqliteStore({ path: join(folder, `${opened}`) });
   await start();
@@ -232,4 +256,72 @@ test('the configuration that names an authorizer as its default is found', async
   const naming = (name: string) => byRegion(store)(caller.region).read((tx) => domainNaming(tx, caller, name));
   assert.equal(await naming('a'), made.domainConfigurationArn);
   assert.equal(await naming('b'), undefined);
+});
+
+/** A certificate for these names, as the operator brings one. */
+async function certifyOperator(...names: string[]): Promise<string> {
+  const own = await openAuthority({ folder: join(folder, `operator-${names.length}`), clock, hostNames: names });
+  return own.serverCredentials().cert[0] ?? '';
+}
+
+test("names of the operator's certificate, and names below an endpoint, are for the root of the home account alone", async () => {
+  operatorCertificate = await certifyOperator('devices.example.net', '*.fleet.example');
+  await start();
+  const user: Caller = { ...home, arn: `arn:aws:iam::${HOME}:user/somebody`, userId: 'AIDA' };
+  const names = ['devices.example.net', 'Devices.Example.NET', 'north.fleet.example', 'a.iot.example.com', 'a.b.IOT.example.com'];
+  for (const domainName of [...names, 'sub.localhost'])
+    for (const by of [caller, west, user])
+      await assert.rejects(create('take', { domainName }, by), { code: 'InvalidRequestException' }, domainName);
+  for (const domainName of ['iot.example.com', 'localhost', 'LOCALHOST'])
+    await assert.rejects(create('take', { domainName }, home), { code: 'InvalidRequestException' });
+  // As far as the wildcard goes, and names that only end alike.
+  for (const domainName of ['fleet.example', 'a.north.fleet.example', 'notiot.example.com', 'example.net'])
+    await create(`free-${domainName.length}`, { domainName });
+  await create('own', { domainName: 'devices.example.net' }, home);
+  assert.equal(directory.find('devices.example.net')?.rules.place.accountId, HOME);
+  const change = { domainConfigurationName: 'own', authenticationType: 'AWS_X509', applicationProtocol: 'SECURE_MQTT' } as const;
+  await assert.rejects(domains('us-east-1').UpdateDomainConfiguration(change, user), { code: 'InvalidRequestException' });
+  await domains('us-east-1').UpdateDomainConfiguration(change, home);
+});
+
+test("stored configurations of others lose to the operator's certificate, and only their end is left to them", async () => {
+  await create('theirs', { domainName: 'devices.example.net' });
+  await create('free', { domainName: 'free.example.net' });
+  await create('made', {});
+  operatorCertificate = await certifyOperator('devices.example.net', '*.fleet.example', '*.iot.example.com');
+  await start();
+  assert.equal(directory.find('devices.example.net'), undefined);
+  assert.equal(directory.tlsOf('devices.example.net'), undefined);
+  assert.ok(directory.find('free.example.net'));
+  const { domainName: made = '' } = await describe('made');
+  assert.ok(directory.find(made), 'a name that the server made up stays');
+  assert.deepEqual(
+    told.map((line) => ({ ...line })),
+    [
+      {
+        event: 'domain-not-served',
+        accountId: caller.accountId,
+        region: 'us-east-1',
+        domainConfiguration: 'theirs',
+        domainName: 'devices.example.net',
+      },
+    ],
+  );
+  await assert.rejects(update('theirs', { authenticationType: 'DEFAULT' }), { code: 'InvalidRequestException' });
+  await assert.rejects(update('theirs', { domainConfigurationStatus: 'ENABLED' }), { code: 'InvalidRequestException' });
+  assert.equal(directory.find('devices.example.net'), undefined);
+  // In a region that comes after those of others.
+  await create('own', { domainName: 'devices.example.net' }, { ...home, region: 'us-west-2' });
+  operatorCertificate = undefined;
+  await start();
+  assert.equal(directory.find('devices.example.net')?.rules.place.accountId, HOME, 'the operator comes first');
+  await update('theirs', { authenticationType: 'DEFAULT' });
+  assert.equal(directory.find('devices.example.net')?.rules.place.accountId, HOME);
+  await update('theirs', { domainConfigurationStatus: 'DISABLED' });
+  await domains(caller.region).DeleteDomainConfiguration({ domainConfigurationName: 'theirs' }, caller);
+  assert.equal(
+    directory.find('devices.example.net')?.rules.place.accountId,
+    HOME,
+    'it takes nothing from the one that is served',
+  );
 });

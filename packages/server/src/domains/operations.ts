@@ -8,6 +8,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
 import { BUILT_IN, builtInArn, builtInDescription, describedDomain, listedDomain } from './description.ts';
 import type { DomainDirectory } from './directory.ts';
+import type { OperatorNames } from './operator-names.ts';
 import { checkCallback, checkPair } from './rules.ts';
 import { checkSecurityPolicy } from './security-policies.ts';
 import type { DomainServing, HostNameIssuer } from './serving.ts';
@@ -18,6 +19,7 @@ export interface DomainOptions {
   readonly clock: Clock;
   readonly tags: PolicyTags;
   readonly directory: DomainDirectory;
+  readonly operatorNames: OperatorNames;
   readonly serving: DomainServing;
   readonly issuer: HostNameIssuer;
   /** Host name of the built-in configuration; AWS-managed domains are below it. */
@@ -49,6 +51,10 @@ function nameOf(marker: string): string {
 }
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Whether an update only makes way for the end of a configuration. */
+const onlyDisables = ({ domainConfigurationName: _, domainConfigurationStatus: status, ...rest }: Update): boolean =>
+  status === 'DISABLED' && Object.values(rest).every((value) => value === undefined);
 
 /** The record after an update; fails with InvalidRequestException where its parts don't go together. */
 function updated(
@@ -84,6 +90,7 @@ export const domainOperations = ({
   store,
   clock,
   tags,
+  operatorNames,
   serving,
   endpoint,
   isFunctionName,
@@ -125,7 +132,9 @@ export const domainOperations = ({
           `${BUILT_IN} is the server's own endpoint, for all accounts: it can not be changed`,
         );
       const record = await store.write(async (tx) => {
-        const after = updated(await existing(tx, caller.accountId, name), input, caller, clock.now(), isFunctionName);
+        const before = await existing(tx, caller.accountId, name);
+        if (!onlyDisables(input)) operatorNames.check(before, caller);
+        const after = updated(before, input, caller, clock.now(), isFunctionName);
         await tx.put(domainConfigurations, after);
         return after;
       });
@@ -144,7 +153,7 @@ export const domainOperations = ({
         await tags.remove(tx, accountId, domainArn(caller, record));
         return record;
       });
-      await serving.withdraw(domainName);
+      await serving.withdraw(caller, name, domainName);
       return {};
     },
   };

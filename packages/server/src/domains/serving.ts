@@ -4,9 +4,11 @@
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/log.ts';
 import { serverCertificateId, serverCertificates, serverKeys } from '../server-certificates/store.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
 import type { DomainDirectory, DomainRules, DomainTls, ServedDomain } from './directory.ts';
+import type { OperatorNames } from './operator-names.ts';
 import { tlsVersionsOf } from './security-policies.ts';
 import { type DomainRecord, domainArn, domainConfigurations, type IssuedRecord, issuedCertificates } from './store.ts';
 
@@ -18,6 +20,8 @@ export interface HostNameIssuer {
 
 export interface DomainServingOptions {
   readonly directory: DomainDirectory;
+  readonly operatorNames: OperatorNames;
+  readonly log: Pick<Logger, 'warn'>;
   readonly regions: () => Promise<readonly string[]>;
   readonly inRegion: (region: string) => Store;
   readonly issuer: HostNameIssuer;
@@ -37,7 +41,14 @@ export class DomainServing {
 
   /** Serves all that is stored; before the first connection. */
   async load(): Promise<void> {
-    for (const { place, record } of await this.#all()) await this.refresh(place, record.name);
+    const { operatorNames } = this.#options;
+    const all = await this.#all();
+    // The operator's first: where two are stored for a name, the first one is served.
+    const [own, others] = [true, false].map((isOwn) => all.filter(({ record }) => operatorNames.isOfHome(record) === isOwn));
+    for (const { place, record } of [...(own ?? []), ...(others ?? [])]) {
+      this.#tellLost(place, record);
+      await this.refresh(place, record.name);
+    }
   }
 
   /** Serves a configuration as it is stored now; after a change of it. */
@@ -46,8 +57,23 @@ export class DomainServing {
   }
 
   /** Serves a host name no longer; after its configuration was deleted. */
-  withdraw(domainName: string): Promise<void> {
-    return this.#next(async () => this.#options.directory.remove(domainName.toLowerCase()));
+  withdraw(place: Place, name: string, domainName: string): Promise<void> {
+    return this.#next(async () => this.#withdraw(place, name, domainName.toLowerCase()));
+  }
+
+  /** One that is not served takes nothing from the one that is. */
+  #withdraw(place: Place, name: string, domainName: string): void {
+    if (isServed(this.#options.directory.find(domainName), place, name)) this.#options.directory.remove(domainName);
+  }
+
+  #tellLost(place: Place, record: DomainRecord): void {
+    const { accountId, name, domainName } = record;
+    const why = this.#options.operatorNames.loses(record);
+    if (why === undefined) return;
+    this.#options.log.warn(
+      { event: 'domain-not-served', accountId, region: place.region, domainConfiguration: name, domainName },
+      `a domain configuration is not served: its name ${why}`,
+    );
   }
 
   #next(change: () => Promise<void>): Promise<void> {
@@ -94,9 +120,15 @@ export class DomainServing {
   }
 
   async #refresh(place: Place, name: string): Promise<void> {
-    const { directory, inRegion } = this.#options;
+    const { directory, inRegion, operatorNames } = this.#options;
     const served = await inRegion(place.region).read((tx) => servedDomain(tx, place, name));
-    if (served !== undefined) directory.put(served.domainName, served.domain);
+    if (served === undefined) return;
+    const { record, domain } = served;
+    const domainName = record.domainName.toLowerCase();
+    const there = directory.find(domainName);
+    if (operatorNames.loses(record) !== undefined) this.#withdraw(place, name, domainName);
+    // Two may be stored for a name that was the operator's for a while: the first one stays.
+    else if (there === undefined || isServed(there, place, name)) directory.put(domainName, domain);
   }
 }
 
@@ -104,14 +136,18 @@ async function servedDomain(
   tx: ReadTransaction,
   place: Place,
   name: string,
-): Promise<{ domainName: string; domain: ServedDomain } | undefined> {
+): Promise<{ record: DomainRecord; domain: ServedDomain } | undefined> {
   const record = await tx.get(domainConfigurations, [place.accountId, name]);
   const credentials = record === undefined ? undefined : await credentialsOf(tx, place, record);
   if (record === undefined || credentials === undefined) return undefined;
   const tls = { ...credentials, ...tlsVersionsOf(record.securityPolicy) };
   const domain = { enabled: record.status === 'ENABLED', rules: rulesOf(place, record), tls };
-  return { domainName: record.domainName.toLowerCase(), domain };
+  return { record, domain };
 }
+
+/** Whether what is served is this configuration. */
+const isServed = (served: ServedDomain | undefined, { accountId, region }: Place, name: string): boolean =>
+  served?.rules.place.accountId === accountId && served.rules.place.region === region && served.rules.name === name;
 
 /** The imported certificate, or the one of the server's own authority. */
 async function credentialsOf(tx: ReadTransaction, place: Place, record: DomainRecord): Promise<Credentials | undefined> {
