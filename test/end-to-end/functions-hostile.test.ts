@@ -7,6 +7,8 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { DeviceConnection } from './device-connection.ts';
+import { ALLOW_ALL, makeDevice, makePolicy } from './devices.ts';
 import { TestFunctions } from './functions.ts';
 import { startServer, type TestServer } from './test-core.ts';
 
@@ -87,4 +89,49 @@ def handler(event, context):
   assert.equal((await functions.invoke('neighbour')).answer, 1, 'its process starts beside the flood');
   const { answer } = await functions.invoke('flood', { silent: false });
   assert.deepEqual(answer, { errorType: 'Said', errorMessage: 'HTTP/1.1 400 HTTP/1.1 400' });
+});
+
+const HOARD = `
+import os, socket, time, urllib.parse
+held = []
+def handler(event, context):
+    url = urllib.parse.urlsplit(os.environ['AWS_ENDPOINT_URL'])
+    for _ in range(100):
+        try:
+            connection = socket.create_connection((url.hostname, url.port), 5)
+            connection.sendall(b'POST / HTTP/1.1\\r\\nHost: localhost\\r\\nX-Half: ')
+            held.append(connection)
+        except OSError:
+            pass
+    began = time.monotonic()
+    if event.get('stay'):
+        first = held[0]
+        first.settimeout(30)
+        try:
+            while first.recv(4096):
+                pass
+        except OSError:
+            pass
+    return time.monotonic() - began
+`;
+const ASK = `
+import os, urllib.request
+def handler(event, context):
+    return urllib.request.urlopen(os.environ['AWS_ENDPOINT_URL'] + '/health', timeout=5).read().decode()
+`;
+
+test('half requests of functions take no connection of devices and operators, nor all of another function', async () => {
+  await using small = await startServer({ args: ['--max-connections', '24'] });
+  using its = new TestFunctions(small);
+  await makePolicy(small, 'all', ALLOW_ALL);
+  const device = await makeDevice(small, 'device', 'all');
+  for (const name of ['one', 'two']) await its.python(name, HOARD, { Timeout: 60 });
+  await its.python('three', ASK);
+  for (const name of ['one', 'two']) assert.equal((await its.invoke(name)).error, undefined);
+  for (let each = 0; each < 3; each += 1) (await DeviceConnection.admitted(small, 5, `d${each}`, device))[Symbol.dispose]();
+  assert.equal((await its.invoke('three')).answer, '{"status":"ok"}\n');
+  const line = small.log.find(({ event }) => event === 'connections-full');
+  assert.equal(line, undefined, 'the bound on connections of others was never reached');
+  const { answer } = await its.invoke('one', { stay: true });
+  assert.ok(Number(answer) < 15, `a request whose head never ends is ended: ${String(answer)} s`);
 });

@@ -38,6 +38,7 @@ import { DomainServing } from './domains/serving.ts';
 import { Lifecycle } from './events/lifecycle.ts';
 import { FunctionHosting, type HostingOptions } from './functions/hosted/hosting.ts';
 import { localAddress, localUrl } from './functions/hosted/local-url.ts';
+import { ApiShare, besideFunctions } from './runtime/api-share.ts';
 import { Functions } from './functions/invoke.ts';
 import { claimStored } from './gateway/admission/claim-stored.ts';
 import { CertificateCallbacks } from './gateway/admission/certificate-callback.ts';
@@ -149,12 +150,15 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   const resourceKeys = resourceTags({ inRegion, iamKeys: iam.resourceKeys });
   const logs = new LogWriter({ ...places, clock, log });
   parts.defer(() => logs.flush());
+  const mostConnections = config.maxConnections ?? besideFunctions(connectionsWithin(openFileLimit()));
+  const apiShare = new ApiShare(mostConnections);
   const hosting = parts.use(
     await FunctionHosting.open({
       ...{ ...places, clock, log, cgroups, codeFolder: folder.functions, network: config.functionNetwork },
       ...{ roleCredentials: iam.roleCredentials, roleRights: iam.roleRights, resourceKeys },
       endpointUrl: () => localUrl(config, apiPort),
       apiAddress: () => localAddress(config, apiPort),
+      apiShare,
       ...(config.apiTls ? { authorityPem: authority.rootCaPem } : {}),
       tell: (place, lines) => logs.write(place, place.group, place.stream, lines),
       ...{ allowUnconfined: config.allowUnconfinedFunctions, python: config.functionPython },
@@ -254,21 +258,8 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   parts.defer(authority.onRotate(() => gateway.setCredentials(authority.serverCredentials())));
 
   const services = regionalServices({
-    ...{
-      inRegion,
-      clock,
-      rights,
-      authority,
-      functions,
-      directory,
-      operatorNames,
-      serving,
-      endpoint,
-      broker,
-      publish,
-      rules,
-      hosting,
-    },
+    ...{ inRegion, clock, rights, authority, functions, directory, operatorNames, serving },
+    ...{ endpoint, broker, publish, rules, hosting },
     knowsRole: iam.knowsRole,
   });
   const api = createApi({
@@ -318,7 +309,8 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
 
   const servers = [gateway.mqtt, gateway.https, apiServer];
   const connections = limitConnections(servers, {
-    most: config.maxConnections ?? connectionsWithin(openFileLimit()),
+    most: mostConnections,
+    apart: { server: apiServer, has: apiShare.has.bind(apiShare) },
     clock,
     log,
   });

@@ -15,10 +15,14 @@ class Bench implements AsyncDisposable {
   readonly #ports: number[] = [];
   readonly #sockets: Socket[] = [];
 
+  /** Whether who comes to the second server counts elsewhere. */
+  isApart = false;
+
   static async open(most: number): Promise<Bench> {
     const bench = new Bench();
+    const apart = { server: bench.servers[1] as Server, has: () => bench.isApart };
     const log = openLog('info', { write: (line: string) => void bench.lines.push(JSON.parse(line)) });
-    bench.limit = limitConnections(bench.servers, { most, clock: { now: () => 0, monotonic: () => bench.now }, log });
+    bench.limit = limitConnections(bench.servers, { most, apart, clock: { now: () => 0, monotonic: () => bench.now }, log });
     for (const server of bench.servers) bench.#ports.push(await listen(server, '127.0.0.1', 0, 'test'));
     return bench;
   }
@@ -30,7 +34,7 @@ class Bench implements AsyncDisposable {
     const peer = connect(this.#ports[to] as number, '127.0.0.1').on('error', () => undefined);
     this.#sockets.push(peer);
     const socket = await Promise.race([met, once(peer, 'close').then(() => undefined)]);
-    return socket === undefined ? undefined : { peer, socket };
+    return socket === undefined || socket.destroyed ? undefined : { peer, socket };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -51,6 +55,21 @@ test('beyond the bound new connections are closed, whichever server they come to
   await gone;
   assert.ok((await bench.comes(1)) !== undefined);
   assert.equal(await bench.comes(1), undefined);
+});
+
+test('connections that are bounded elsewhere count for nothing, and come in when it is full', async () => {
+  await using bench = await Bench.open(2);
+  bench.isApart = true;
+  const first = await bench.comes(1);
+  assert.ok(first !== undefined && (await bench.comes(1)) !== undefined);
+  assert.ok((await bench.comes(0)) !== undefined && (await bench.comes(0)) !== undefined);
+  assert.equal(await bench.comes(0), undefined);
+  assert.ok((await bench.comes(1)) !== undefined);
+  bench.isApart = false;
+  assert.equal(await bench.comes(1), undefined);
+  const end = once(first.peer, 'close');
+  bench.limit?.destroyAll();
+  await end;
 });
 
 test('one line a second says so, with how many there were', async () => {

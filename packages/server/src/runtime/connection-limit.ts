@@ -14,6 +14,8 @@ export interface Connections {
 
 export interface ConnectionLimitOptions {
   readonly most: number;
+  /** Connections of one server that are bounded elsewhere: they count for nothing here, and are let in when it is full. */
+  readonly apart?: { readonly server: Server; has(socket: Socket): boolean };
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -38,12 +40,14 @@ class ConnectionLimit implements Connections {
   readonly #servers: readonly Server[];
   readonly #options: ConnectionLimitOptions;
   readonly #open = new Set<Socket>();
+  readonly #apart = new Set<Socket>();
   #full = false;
   #turnedAway = 0;
   #lastLine = Number.NEGATIVE_INFINITY;
 
   constructor(servers: readonly Server[], options: ConnectionLimitOptions) {
     const gone = (socket: Socket): void => {
+      this.#apart.delete(socket);
       this.#open.delete(socket);
       this.#counted();
     };
@@ -53,7 +57,7 @@ class ConnectionLimit implements Connections {
     this.#servers = servers;
     this.#options = options;
     for (const server of servers) {
-      server.on('connection', this.#came);
+      server.on('connection', server === options.apart?.server ? this.#cameThere : this.#came);
       server.on('drop', () => this.#tell('connections-full'));
       // The system has run out of files, or the peer was gone before it was met: the next one may fare better. A port that
       // can't be opened is told where it is asked for.
@@ -69,11 +73,24 @@ class ConnectionLimit implements Connections {
     socket.on('close', this.#gone);
   };
 
+  /** To a server that must take some connections even now. */
+  readonly #cameThere = (socket: Socket): void => {
+    const { most, apart } = this.#options;
+    if (apart?.has(socket) === true) {
+      this.#apart.add(socket);
+      socket.on('close', this.#gone);
+    } else if (this.#open.size < most) this.#came(socket);
+    else {
+      socket.destroy();
+      this.#tell('connections-full');
+    }
+  };
+
   /** One function for all sockets: a closure for each would weigh on every connection. */
   readonly #gone: (this: Socket) => void;
 
   destroyAll(): void {
-    for (const socket of this.#open) socket.destroy();
+    for (const socket of [...this.#open, ...this.#apart]) socket.destroy();
   }
 
   #counted(): void {
@@ -81,7 +98,8 @@ class ConnectionLimit implements Connections {
     if (full === this.#full) return;
     this.#full = full;
     // Node closes what comes beyond this before it makes a socket of it.
-    for (const server of this.#servers) server.maxConnections = full ? 0 : Number.POSITIVE_INFINITY;
+    for (const server of this.#servers)
+      if (server !== this.#options.apart?.server) server.maxConnections = full ? 0 : Number.POSITIVE_INFINITY;
   }
 
   #tell(event: string, error?: Error): void {

@@ -8,6 +8,7 @@ import type { Logger } from '../../runtime/log.ts';
 import type { Store } from '../../store/contract.ts';
 import { CodeStore } from '../code/code-store.ts';
 import type { Cgroups } from '../sandbox/cgroups.ts';
+import type { ApiShare } from '../../runtime/api-share.ts';
 import type { ApiAddress } from '../sandbox/doors.ts';
 import type { Enclosures } from '../sandbox/enclosure.ts';
 import type { LogLine } from '../sandbox/output.ts';
@@ -74,6 +75,8 @@ export interface HostingOptions {
   readonly tell: (place: LogPlace, lines: readonly LogLine[]) => void;
   /** Where this process reaches the API. */
   readonly apiAddress: () => ApiAddress;
+  /** What functions may have of the API's connections. */
+  readonly apiShare: ApiShare;
   readonly cgroups: Cgroups | undefined;
   /** What functions may reach: the API alone, or what this machine reaches but itself. */
   readonly network: 'api' | 'open';

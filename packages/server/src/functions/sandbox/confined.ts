@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Bubble, bubbleLauncher, type BubbleUser } from './bubble.ts';
 import { bubblewrapArguments, INSIDE, type Link, type Shown, type View } from './bubblewrap.ts';
 import type { Cage, Cgroups } from './cgroups.ts';
+import type { ApiShare } from '../../runtime/api-share.ts';
 import { type ApiAddress, API_DOOR, openDoors, RUNTIME_DOOR } from './doors.ts';
 import type { Bounds, Enclosure, EnclosureNeeds, Enclosures } from './enclosure.ts';
 import { PROGRAM_PATH } from './environment.ts';
@@ -29,6 +30,7 @@ export interface ConfinedOptions {
   readonly network: FunctionNetwork;
   readonly endpointUrl: () => string;
   readonly apiAddress: () => ApiAddress;
+  readonly apiShare: ApiShare;
   /** Path of the Python to use; the first python3 of the path of functions when empty. */
   readonly python: string;
 }
@@ -196,7 +198,7 @@ export class Confined implements Enclosures {
     if (missing !== undefined) throw new WorkshopClosed(missing);
     const { workshop, cgroups, endpointUrl, apiAddress, user } = this.#options;
     const doors = await openDoors({
-      ...{ parent: workshop.folder, group: user?.gid, api: apiAddress },
+      ...{ parent: workshop.folder, group: user?.gid, api: apiAddress, share: this.#options.apiShare },
       runtime: (socket) => this.runtimeApi.accept(socket),
     });
     cleanUp.add('doors', () => doors.close());

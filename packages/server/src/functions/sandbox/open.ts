@@ -5,6 +5,7 @@ import type { Logger } from '../../runtime/log.ts';
 import type { BubbleUser } from './bubble.ts';
 import type { Cgroups } from './cgroups.ts';
 import { Confined, type FunctionNetwork } from './confined.ts';
+import type { ApiShare } from '../../runtime/api-share.ts';
 import type { ApiAddress } from './doors.ts';
 import type { Enclosures } from './enclosure.ts';
 import { RuntimeApi } from './runtime-api.ts';
@@ -15,6 +16,7 @@ export interface EnclosuresOptions {
   readonly log: Logger;
   readonly endpointUrl: () => string;
   readonly apiAddress: () => ApiAddress;
+  readonly apiShare: ApiShare;
   readonly authorityPem?: string | undefined;
   readonly note: string;
   readonly cgroups: Cgroups | undefined;

@@ -15,6 +15,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { openLog } from '../../runtime/log.ts';
 import { zipOfFiles } from '../code/test-zip.ts';
 import { Cgroups, groupFolders } from './cgroups.ts';
+import { ApiShare } from '../../runtime/api-share.ts';
 import type { Enclosure, Enclosures, Launched } from './enclosure.ts';
 import { openEnclosures } from './open.ts';
 import { type Deployable, Pool } from './pool.ts';
@@ -67,6 +68,7 @@ async function bench(allowUnconfined = false): Promise<Bench> {
     ...{ log, note: join(note, 'sandbox'), cgroups: Cgroups.open(), network: 'api', allowUnconfined, python: '' },
     endpointUrl: () => 'http://127.0.0.1:4680',
     apiAddress: () => ({ host: '127.0.0.1', port: 4680 }),
+    apiShare: new ApiShare(100),
   });
   const spoilt: Enclosures = {
     runtimeApi: enclosures.runtimeApi,
