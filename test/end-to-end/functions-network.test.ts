@@ -80,6 +80,24 @@ describe('functions are refused, with the reason,', () => {
 
 /** A device for pasta that everybody may open, as on most machines. */
 const TUN = `mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200 && exec "$@"`;
+const CLOSED_TUN = TUN.replace('666', '600');
+const pastas = async (): Promise<string[]> => (await run('pgrep', ['-x', 'pasta'])).stdout.split('\n').filter(Boolean);
+
+test('an open network is refused where its device is closed to the user of functions, and no pasta stays', async () => {
+  const before = new Set(await pastas());
+  const server = await startServer({
+    ...{ through: ['unshare', '--mount', '/bin/sh', '-c', CLOSED_TUN, 'sh'], args: ['--function-network', 'open'] },
+  });
+  using functions = new TestFunctions(server);
+  await assert.rejects(functions.node('f', 'export const handler = () => 1;\n'), /may not open \/dev\/net\/tun/);
+  assert.equal(await server.stop(), 0);
+  assert.deepEqual(
+    (await pastas()).filter((pid) => !before.has(pid)),
+    [],
+  );
+  rmSync(server.dataDir, { recursive: true });
+});
+
 const NET = `
 import socket
 def reach(address, family=socket.AF_INET):

@@ -34,11 +34,13 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** Looks at what is left after the end of the first process. */
 const MOST_PASSES = 200;
 
-function killed(pid: number): void {
+/** Ends a process, or with a negative number a group of them; says whether there was one. */
+function killed(pid: number): boolean {
   try {
-    process.kill(pid, 'SIGKILL');
+    return process.kill(pid, 'SIGKILL');
   } catch {
     // It has gone by itself.
+    return false;
   }
 }
 
@@ -46,19 +48,21 @@ export const bubbleLauncher = ({ command: wrapper, user, depth }: BubbleOptions)
   start(args, command, cage, bound = Number.POSITIVE_INFINITY) {
     const [shell = '', ...rest] = gated([...wrapper, ...command]);
     const child: ChildProcessByStdio<Writable, Readable, null> = spawn(shell, rest, {
-      ...{ cwd: '/', env: { PATH }, stdio: ['pipe', 'pipe', 'ignore'] },
+      ...{ cwd: '/', env: { PATH }, stdio: ['pipe', 'pipe', 'ignore'], detached: true },
       ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
     });
     startedChild(child, 'stdin', 'stdout');
     child.stdin.on('error', () => undefined);
     const { pid } = child;
+    // It leads a process group: what is left of that when it ends, such as pasta's other process, ends with it.
+    child.once('exit', () => pid !== undefined && killed(-pid));
     const kill = (): void => {
       if (pid === undefined) return;
       if (child.exitCode === null && child.signalCode === null) {
         // First processes of namespaces: with them all others of theirs end. They would go with the first of all by
         // themselves (--die-with-parent); here it is made sure of.
         const firsts = treeOf(pid).filter(({ numbers }) => numbers.at(-1) === 1 && numbers.length > 1);
-        child.kill('SIGKILL');
+        if (!killed(-pid)) child.kill('SIGKILL');
         for (const first of firsts) killed(first.pid);
       }
       cage?.kill();

@@ -9,13 +9,14 @@ import { bubblewrapArguments, INSIDE, type Link, type Shown, type View } from '.
 import type { Cage, Cgroups } from './cgroups.ts';
 import type { ApiShare } from '../../runtime/api-share.ts';
 import { type ApiAddress, API_DOOR, openDoors, RUNTIME_DOOR } from './doors.ts';
-import type { Bounds, Enclosure, EnclosureNeeds, Enclosures } from './enclosure.ts';
+import type { Bounds, Enclosure, EnclosureNeeds, Enclosures, Launched } from './enclosure.ts';
 import { PROGRAM_PATH } from './environment.ts';
 import { pythonPlaces } from './python-places.ts';
 import type { RuntimeApi } from './runtime-api.ts';
 import { findProgram, NO_PYTHON, programOf, type RuntimeKind } from './runtimes.ts';
 import { bubble, bubbleInNetwork, RESOLVER, startInside } from './scripts.ts';
 import { trial } from './trial.ts';
+import { tunFault } from './tun.ts';
 import { depthHere } from './watch.ts';
 import { filterName, type Workshop, WorkshopClosed } from './workshop.ts';
 
@@ -75,6 +76,8 @@ export class Confined implements Enclosures {
   /** Namespaces of a function's process: the server's, bubblewrap's, and one of pasta's ahead of it. */
   readonly #depth: number;
   readonly #tried = new Map<RuntimeKind, Promise<string | undefined>>();
+  /** Under way. */
+  readonly #trials = new Set<Launched>();
   #python: Promise<{ program: string; shown: readonly Shown[] }> | undefined;
 
   constructor(options: ConfinedOptions) {
@@ -96,17 +99,26 @@ export class Confined implements Enclosures {
   async #try(kind: RuntimeKind): Promise<string | undefined> {
     const missing = this.#missing();
     if (missing !== undefined) return missing;
+    const closed = this.#options.network === 'open' ? await tunFault(this.#options.user) : undefined;
+    if (closed !== undefined) return closed;
+    let launched: Launched | undefined;
     try {
       const { view, python } = await this.#view(this.#options.workshop.file('runtime'), undefined, 64 * MB);
       if (kind === 'python' && python.program === '') return NO_PYTHON;
       const program = { python: python.program, node: INSIDE.node, provided: '/bin/sh' }[kind];
       return await trial({
         ...{ program, depth: this.#depth, isOpen: this.#options.network === 'open' },
-        start: (command) => this.#launcher().start(bubblewrapArguments(view), command, undefined),
+        start: (command) => {
+          launched = this.#launcher().start(bubblewrapArguments(view), command, undefined);
+          this.#trials.add(launched);
+          return launched;
+        },
       });
     } catch (error) {
       if (error instanceof WorkshopClosed) return error.message;
       return `no sandbox can be made (${(error as NodeJS.ErrnoException).code ?? String(error)})`;
+    } finally {
+      if (launched !== undefined) this.#trials.delete(launched);
     }
   }
 
@@ -237,6 +249,7 @@ export class Confined implements Enclosures {
   }
 
   async close(): Promise<void> {
+    for (const launched of this.#trials) launched.kill();
     await this.runtimeApi.close();
   }
 }

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { lstatSync, readlinkSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { BubbleUser } from './bubble.ts';
 import type { Shown } from './bubblewrap.ts';
 import { startedChild } from './child.ts';
@@ -45,10 +46,13 @@ export async function pythonPlaces(program: string, user: BubbleUser | undefined
   startedChild(child, 'stdout');
   const chunks: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
-  await once(child, 'close').catch(({ code }: NodeJS.ErrnoException) => {
+  const closed = once(child, 'close').catch(({ code }: NodeJS.ErrnoException) => {
     // What passes must not be kept as an answer; what stays is told by the trial.
     if (PASSING.has(code ?? '')) throw new WorkshopClosed(`${program} could not be started (${code})`);
   });
+  // What it has started may hold the output open for longer than it lives.
+  await Promise.race([closed, pause(PATIENCE, undefined, { ref: false })]);
+  child.stdout?.destroy();
   const prefixes = Buffer.concat(chunks).toString().split('\n').filter(Boolean);
   const folders = new Set(
     [...prefixes, ...chain.map((path) => dirname(dirname(path)))].filter((path) => !isOfSystem(path) && path !== '/'),

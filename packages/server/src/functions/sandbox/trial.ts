@@ -1,5 +1,6 @@
 /** Tries a sandbox before the first function is taken: whether it can be made, runs the program, and can be watched. */
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Launched } from './enclosure.ts';
 
 export interface TrialOptions {
@@ -12,6 +13,8 @@ export interface TrialOptions {
 
 /** Milliseconds that it may take. */
 const PATIENCE = 10_000;
+/** Milliseconds for what was killed to be gone. */
+const ENDING = 2_000;
 const UNUSABLE = 73;
 /** dash knows no --version: what counts of it is that it can be started. */
 const TRIAL = `case $1 in /bin/sh) ;; *) "$1" --version >/dev/null 2>&1 || exit ${UNUSABLE} ;; esac
@@ -50,7 +53,9 @@ export async function trial({ program, isOpen, start }: TrialOptions): Promise<s
   } finally {
     clearTimeout(timer);
     launched.kill();
-    await ended;
+    // A process that was left over could hold the output open for ever.
+    await Promise.race([ended, pause(ENDING, undefined, { ref: false })]);
+    child.stdout.destroy();
     await launched.end();
   }
 }
