@@ -217,6 +217,7 @@ test('a Python of its own runs functions where they may reach it, and they are r
   const folder = temporaryFolder();
   await run('/usr/bin/python3', ['-m', 'venv', '--without-pip', join(folder, 'own')]);
   const python = join(folder, 'own', 'bin', 'python3');
+  const NODE = 'export const handler = async () => 1;';
   const PREFIX = 'import sys\ndef handler(event, context):\n    return sys.prefix\n';
   try {
     for (const user of [undefined, 60_300]) {
@@ -229,8 +230,15 @@ test('a Python of its own runs functions where they may reach it, and they are r
       chmodSync(folder, 0o700);
       await using closed = await startServer({ ...as, args: ['--function-python', python] });
       using others = new TestFunctions(closed);
-      await assert.rejects(others.python('f', PREFIX), /can't (be reached|reach what they need)/);
+      await assert.rejects(others.python('f', PREFIX), /--function-python \S+: .*can't (be reached|reach what they need)/);
+      await others.node('n', NODE);
+      assert.equal((await others.invoke('n')).answer, 1, 'only functions of Python miss it');
     }
+    await using none = await startServer({ args: ['--function-python', '/opt/none/bin/python3'] });
+    using its = new TestFunctions(none);
+    await assert.rejects(its.python('f', PREFIX), /--function-python \/opt\/none\/bin\/python3: .*ENOENT/);
+    await its.node('n', NODE);
+    assert.equal((await its.invoke('n')).answer, 1);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -103,10 +103,10 @@ export class Confined implements Enclosures {
     if (closed !== undefined) return closed;
     let launched: Launched | undefined;
     try {
-      const { view, python } = await this.#view(this.#options.workshop.file('runtime'), undefined, 64 * MB);
+      const { view, python } = await this.#view(kind, this.#options.workshop.file('runtime'), undefined, 64 * MB);
       if (kind === 'python' && python.program === '') return NO_PYTHON;
       const program = { python: python.program, node: INSIDE.node, provided: '/bin/sh' }[kind];
-      return await trial({
+      const fault = await trial({
         ...{ program, depth: this.#depth, isOpen: this.#options.network === 'open' },
         start: (command) => {
           launched = this.#launcher().start(bubblewrapArguments(view), command, undefined);
@@ -114,12 +114,20 @@ export class Confined implements Enclosures {
           return launched;
         },
       });
+      return fault === undefined ? undefined : this.#pythonWords(kind, fault);
     } catch (error) {
-      if (error instanceof WorkshopClosed) return error.message;
+      if (error instanceof WorkshopClosed) return this.#pythonWords(kind, error.message);
       return `no sandbox can be made (${(error as NodeJS.ErrnoException).code ?? String(error)})`;
     } finally {
       if (launched !== undefined) this.#trials.delete(launched);
     }
+  }
+
+  /** Names the setting where the Python that it names is at fault. */
+  #pythonWords(kind: RuntimeKind, fault: string): string {
+    const { python } = this.#options;
+    if (kind !== 'python' || python === '' || !/can't (?:be reached|be run by|reach what)/.test(fault)) return fault;
+    return `--function-python ${python}: ${fault}`;
   }
 
   /** What is not installed. */
@@ -143,16 +151,14 @@ export class Confined implements Enclosures {
   }
 
   async #view(
+    kind: RuntimeKind,
     code: string,
     doors: string | undefined,
     memory: number,
   ): Promise<{ view: Omit<View, 'environment'> & { environment: Record<string, string> }; python: { program: string } }> {
     const { workshop, network } = this.#options;
-    this.#python ??= this.#findPython();
-    const python = await this.#python.catch((error: unknown) => {
-      this.#python = undefined;
-      throw error;
-    });
+    // Only functions of Python see it, and only they miss it.
+    const python = kind === 'python' ? await this.#foundPython() : { program: '', shown: [] };
     const links: Link[] = SYSTEM.filter(isLink).map((to) => ({ target: readlinkSync(to), to }));
     const folders = SYSTEM.filter((path) => existsSync(path) && !isLink(path)).map((path) => ({ from: path, to: path }));
     const shown: Shown[] = [
@@ -197,15 +203,27 @@ export class Confined implements Enclosures {
     return path;
   }
 
+  async #foundPython(): Promise<{ program: string; shown: readonly Shown[] }> {
+    this.#python ??= this.#findPython();
+    try {
+      return await this.#python;
+    } catch (error) {
+      this.#python = undefined;
+      throw error;
+    }
+  }
+
   async #findPython(): Promise<{ program: string; shown: readonly Shown[] }> {
     const { python, user } = this.#options;
     const found = python === '' ? findProgram('python3') : python;
     // Only functions of Python miss it.
     if (found === undefined) return { program: '', shown: [] };
-    return { program: found, shown: await pythonPlaces(found, user) };
+    const shown = await pythonPlaces(found, user);
+    if (!existsSync(found)) throw new WorkshopClosed(`${found} can't be reached (ENOENT)`);
+    return { program: found, shown };
   }
 
-  async prepare({ memory, codeFolder, cleanUp }: EnclosureNeeds): Promise<Enclosure> {
+  async prepare({ kind, memory, codeFolder, cleanUp }: EnclosureNeeds): Promise<Enclosure> {
     const missing = this.#missing();
     if (missing !== undefined) throw new WorkshopClosed(missing);
     const { workshop, cgroups, endpointUrl, apiAddress, user } = this.#options;
@@ -214,7 +232,7 @@ export class Confined implements Enclosures {
       runtime: (socket) => this.runtimeApi.accept(socket),
     });
     cleanUp.add('doors', () => doors.close());
-    const { view, python } = await this.#view(codeFolder, doors.folder, memory);
+    const { view, python } = await this.#view(kind, codeFolder, doors.folder, memory);
     const cage = cgroups?.make({ memory: memory + SPARE, processes: PROCESSES });
     // What the kernel counts it also bounds.
     const bounds: Bounds =
@@ -239,8 +257,8 @@ export class Confined implements Enclosures {
         cleanUp.add('runtime session', close);
         return `127.0.0.1:${RUNTIME_PORT}/${token}`;
       },
-      starting: (kind, memoryMb, variables) =>
-        startInside(variables, programOf(kind, programs, memoryMb), forwards, kind !== 'provided'),
+      starting: (started, memoryMb, variables) =>
+        startInside(variables, programOf(started, programs, memoryMb), forwards, started !== 'provided'),
       launch: ({ command, environment }) => {
         const full = { ...view, environment: { ...view.environment, ...environment } };
         return this.#launcher().start(bubblewrapArguments(full), command, cage, bounds.memory);

@@ -45,6 +45,7 @@ export interface Enclosure {
 }
 
 export interface EnclosureNeeds {
+  readonly kind: RuntimeKind;
   /** Bytes. */
   readonly memory: number;
   readonly codeFolder: string;

@@ -203,7 +203,7 @@ export class Pool {
     try {
       const deployment = await workshop.use(`${keyOf(of)}/${of.codeSha256}`, () => code(of.codeSha256));
       cleanUp.add('code', deployment.release);
-      const enclosure = await enclosures.prepare({ memory: of.memorySize * MB, codeFolder: deployment.folder, cleanUp });
+      const enclosure = await enclosures.prepare({ kind, memory: of.memorySize * MB, codeFolder: deployment.folder, cleanUp });
       if (keys !== undefined) place.freshUntil = keys.expiresAt - of.timeout * 1000 - MARGIN;
       const stream = streamName(of.version, clock.now());
       const { command, environment } = enclosure.starting(kind, of.memorySize, of.variables);
