@@ -12,8 +12,12 @@ function covers(base: URL, url: URL): boolean {
   return wanted === path || (wanted.startsWith(path) && (path.endsWith('/') || /^[/?]/.test(wanted.slice(path.length))));
 }
 
+/** Characters of a reason that errors repeat. */
+const LONGEST_REASON = 500;
+
 interface Known {
-  readonly enabled: boolean;
+  readonly status: DestinationRecord['status'];
+  readonly statusReason: string | undefined;
   /** Where its confirmation request went; undefined for a network. */
   readonly base: URL | undefined;
 }
@@ -35,11 +39,11 @@ export class DestinationDirectory implements Destinations {
     }
   }
 
-  put(place: Place, { id, status, confirmationUrl }: DestinationRecord): void {
+  put(place: Place, { id, status, statusReason, confirmationUrl }: DestinationRecord): void {
     const base = confirmationUrl === undefined ? undefined : (URL.parse(confirmationUrl) ?? undefined);
     const key = keyOf(place);
     const known = this.#places.get(key) ?? new Map<string, Known>();
-    known.set(id, { enabled: status === 'ENABLED', base });
+    known.set(id, { status, statusReason, base });
     this.#places.set(key, known);
   }
 
@@ -48,13 +52,24 @@ export class DestinationDirectory implements Destinations {
   }
 
   isConfirmed(place: Place, url: URL, confirmationUrl: string | undefined): boolean {
-    if (this.isTrusted(url)) return true;
+    return this.isTrusted(url) || this.#covering(place, url, confirmationUrl).some(({ status }) => status === 'ENABLED');
+  }
+
+  whyUnconfirmed(place: Place, url: URL, confirmationUrl: string | undefined): string {
+    const words = `no destination that is ENABLED covers ${url.origin}${url.pathname}`;
+    const [known] = this.#covering(place, url, confirmationUrl);
+    if (known === undefined) return words;
+    const { status, statusReason = '', base } = known;
+    const reason = statusReason === '' ? '' : `: ${statusReason.slice(0, LONGEST_REASON)}`;
+    return `${words}; the one of ${base?.origin}${base?.pathname} is ${status}${reason}`;
+  }
+
+  #covering(place: Place, url: URL, confirmationUrl: string | undefined): Known[] {
     const asked = confirmationUrl === undefined ? url : URL.parse(confirmationUrl);
     // What an action calls the URL of its confirmation has to be the beginning of where it sends.
-    if (asked === null || !covers(asked, url)) return false;
-    for (const { enabled, base } of this.#places.get(keyOf(place))?.values() ?? [])
-      if (enabled && base !== undefined && covers(base, asked)) return true;
-    return false;
+    if (asked === null || !covers(asked, url)) return [];
+    const known = [...(this.#places.get(keyOf(place))?.values() ?? [])];
+    return known.filter(({ base }) => base !== undefined && covers(base, asked));
   }
 
   isTrusted(url: URL): boolean {
@@ -63,7 +78,7 @@ export class DestinationDirectory implements Destinations {
 
   isEnabled(place: Place, arn: string): boolean {
     const id = destinationId(place, arn);
-    return id !== undefined && this.#places.get(keyOf(place))?.get(id)?.enabled === true;
+    return id !== undefined && this.#places.get(keyOf(place))?.get(id)?.status === 'ENABLED';
   }
 }
 

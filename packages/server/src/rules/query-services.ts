@@ -72,7 +72,7 @@ export function queryServices(
   async function askFunction([arn, input]: readonly unknown[], { fixed }: ExternalCall): Promise<unknown> {
     const url = functionUrl(String(arn));
     if (url !== undefined && !destinations.isConfirmed(place, url, undefined))
-      throw new ActionError(`no destination that is ENABLED covers ${url.origin}${url.pathname}`, false);
+      throw new ActionError(destinations.whyUnconfirmed(place, url, undefined), false);
     const payload = Buffer.from(JSON.stringify(input ?? null));
     const answer = await functions.invoke(String(arn), payload, {
       timeoutMs: PATIENCE,

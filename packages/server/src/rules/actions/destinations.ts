@@ -7,6 +7,8 @@ export interface Destinations {
    * names; without one the URL itself is meant.
    */
   isConfirmed(place: Place, url: URL, confirmationUrl: string | undefined): boolean;
+  /** Why they may not: the status of the destination that covers `url`, with its reason. */
+  whyUnconfirmed(place: Place, url: URL, confirmationUrl: string | undefined): string;
   /** Whether the operator vouches for a URL. */
   isTrusted(url: URL): boolean;
   /** Whether a destination of this ARN is there and ENABLED. */

@@ -52,7 +52,7 @@ async function post(orders: readonly [Order<Http>, ...Order<Http>[]], tools: Act
   const url = urlOf(text);
   if (url === undefined) throw new ActionError('the URL is no http or https URL', false);
   if (!tools.destinations.isConfirmed(tools.place, url, confirmationUrl))
-    throw new ActionError(`no destination that is ENABLED covers ${url.origin}${url.pathname}`, false);
+    throw new ActionError(tools.destinations.whyUnconfirmed(tools.place, url, confirmationUrl), false);
   const body = bodyOf(orders, enableBatching);
   const headers = headersOf(parameters, isJson || enableBatching);
   const { signingRegion: region = tools.place.region, serviceName: service = '' } = auth?.sigv4 ?? {};

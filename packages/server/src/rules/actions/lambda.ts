@@ -27,7 +27,7 @@ export const lambda: ActionType<ParametersOf<'lambda'>> = {
     // A message may say what function it is: a URL must have the consent of its owner, as that of the http action has.
     const url = functionUrl(parameters.functionArn ?? '');
     if (url !== undefined && !destinations.isConfirmed(place, url, undefined))
-      throw new ActionError(`no destination that is ENABLED covers ${url.origin}${url.pathname}`, false);
+      throw new ActionError(destinations.whyUnconfirmed(place, url, undefined), false);
     if (payload.length > 0 && !isDocument(payload))
       throw new ActionError('the payload is not a JSON document, which is what a function takes; SELECT gives one', false);
     const as = {
