@@ -1,4 +1,5 @@
 /** 100,000 malformed MQTT inputs straight into the broker: it keeps serving, throws nothing, and keeps nothing. */
+// suite: long
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { publishPacket, TestBench, type TestPeer } from '../../packages/server/src/broker/test-bench.ts';

@@ -2,6 +2,7 @@
  * Every acknowledged write is there after `kill -9`: the server is killed at random moments under API writes, started
  * again on its folder, and asked for all that it had said yes to. A revoked certificate stays refused.
  */
+// suite: long
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { rmSync } from 'node:fs';

@@ -3,6 +3,7 @@
  * subscribers away: none that was acknowledged is lost, none comes that was never sent, every session is there
  * (reliability: PUBACK means on disk). THINGKEEP_ENDINGS sets the number of each kind of ending.
  */
+// suite: long
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { rmSync } from 'node:fs';

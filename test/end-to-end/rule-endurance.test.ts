@@ -2,6 +2,7 @@
  * Rules under what is too much: peers that never answer, SQL that costs all it may, rules that change while orders wait,
  * the end of the server by `kill -9`. What was acknowledged is done or told; the others notice nothing; memory is bounded.
  */
+// suite: long
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
