@@ -92,7 +92,7 @@ const ACTIONS: Readonly<Record<string, (asked: Asked) => Promise<void>>> = {
     const listed = keys.map(({ accountId, profile, accessKeyId }) => ({ accountId, profile, accessKeyId }));
     if (asked.json) process.stdout.write(`${JSON.stringify(listed)}\n`);
     else
-      for (const key of listed) process.stdout.write(escapeText(`${key.accountId}  ${key.accessKeyId}  ${key.profile}`) + '\n');
+      for (const key of listed) process.stdout.write(`${escapeText(`${key.accountId}  ${key.accessKeyId}  ${key.profile}`)}\n`);
   },
 
   create: (asked) =>

@@ -1,5 +1,4 @@
 /** A trial whose processes leave something behind: it is answered in time, and nothing of it stays. */
-// needs: bash
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
