@@ -24,6 +24,15 @@ export function openServer(folder: DataFolder, accountId: string): AskServer {
   return { folder, server, key };
 }
 
+/** Undefined for a body that is no JSON: another program may answer at the server's port. */
+function readBody<T extends object>(bytes: Buffer): (T & { message?: string }) | undefined {
+  try {
+    return JSON.parse(bytes.toString() || '{}') as T & { message?: string };
+  } catch {
+    return undefined;
+  }
+}
+
 /** Resolves with the answer's JSON. Fails with a ConfigError that says what the server answered. */
 export function ask<T extends object>({ folder, server, key }: AskServer, method: 'GET' | 'POST', target: string): Promise<T> {
   const url = new URL(target, server.url);
@@ -33,11 +42,12 @@ export function ask<T extends object>({ folder, server, key }: AskServer, method
   return new Promise((resolve, reject) => {
     const sent = (tls ? httpsRequest : httpRequest)(url, options, (response) => {
       const chunks: Buffer[] = [];
+      response.on('error', (error) => reject(new ConfigError(`the answer of ${server.url} broke off: ${error.message}`)));
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
-        const body = JSON.parse(Buffer.concat(chunks).toString() || '{}') as T & { message?: string };
-        if (response.statusCode === 200) resolve(body);
-        else reject(new ConfigError(`the server answered ${response.statusCode}: ${body.message ?? ''}`));
+        const body = readBody<T>(Buffer.concat(chunks));
+        if (response.statusCode === 200 && body !== undefined) resolve(body);
+        else reject(new ConfigError(`the server answered ${response.statusCode}: ${body?.message ?? 'not in JSON'}`));
       });
     });
     sent.on('error', (error) => reject(new ConfigError(`no server answers at ${server.url}: ${error.message}`)));
