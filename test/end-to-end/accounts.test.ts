@@ -2,10 +2,10 @@
  * Accounts and their root keys: made, listed and renewed by `thingkeep accounts`, while the server runs or not; what
  * a client tool writes into the clients' copy gives nobody the root's permissions.
  */
-// needs: aws
+// needs: aws root
 import assert from 'node:assert/strict';
 import { type EventEmitter, once } from 'node:events';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
@@ -224,4 +224,14 @@ test('each change of the keys is in the audit log, with the account, whether a s
   );
   const { code, stdout } = await thingkeep(['audit', 'verify', '--data-dir', dataDir]);
   assert.equal(code, 0, stdout);
+});
+
+test('root changes no keys in the folder of another user while no server runs: the server could not read them', async () => {
+  const folder = temporaryFolder();
+  chownSync(folder, 12_345, 12_345);
+  const { code, stderr } = await thingkeep(['accounts', 'create', OTHER, '--data-dir', folder]);
+  assert.equal(code, 2);
+  assert.match(stderr, /belongs to user 12345: run this as that user, or while the server runs/);
+  assert.deepEqual(readdirSync(folder), []);
+  rmSync(folder, { recursive: true, force: true });
 });

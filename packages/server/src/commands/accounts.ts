@@ -2,7 +2,7 @@
  * `thingkeep accounts`: lists the accounts of an installation, makes them, and shows or renews their root keys. A running
  * server makes the change itself; else the command does, with a line in the audit log.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { AuditLog } from '../audit/audit-log.ts';
 import { type Config, readConfig, readFlags } from '../config/config.ts';
 import { type DataFolder, openDataFolder } from '../config/data-folder.ts';
@@ -38,6 +38,10 @@ interface KeyChange {
 }
 
 async function changeOffline({ folder, config, accountId }: Asked, { operation, make }: KeyChange): Promise<AccessKeyRecord> {
+  const { uid } = statSync(folder.path);
+  // What root makes in the folder would be root's, and closed to the server.
+  if (process.getuid?.() === 0 && uid !== 0)
+    throw new ConfigError(`data folder ${folder.path} belongs to user ${uid}: run this as that user, or while the server runs`);
   await using store = await openSqliteStore({ path: folder.dataFile });
   const log = openLog('warn');
   const options = { folder: folder.audit, store, clock: systemClock, log, keptBytes: config.auditKeep };
