@@ -43,7 +43,17 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   ),
   'config/': room('config is read before anything else is there', ['outgoing/allowed.ts'], ['crypto', 'fs', 'path']),
   'store/': room('the contract knows no engine', []),
-  'store/sqlite/': room('an engine knows the contract and nothing of what is kept', ['store/'], ['fs', 'sqlite']),
+  'store/sqlite/': room(
+    'an engine knows the contract and nothing of what is kept',
+    ['store/'],
+    ['crypto', 'fs', 'fs/promises', 'sqlite', 'zlib'],
+  ),
+  'collections.ts': room('a list of what is kept, for the engine', [
+    ...['audit/store.ts', 'authorizers/store.ts', 'broker/', 'credentials/store.ts', 'domains/store.ts', 'events/store.ts'],
+    ...['functions/hosted/store.ts', 'gateway/admission/claim-stored.ts', 'iam/store.ts', 'logs/store.ts'],
+    ...['policies/store.ts', 'registry/store.ts', 'rules/destination-store.ts', 'rules/store.ts'],
+    ...['server-certificates/store.ts', 'store/'],
+  ]),
   'authority/': room(
     'authority holds the keys: it imports no other domain and sees no socket',
     ['runtime/'],
@@ -258,6 +268,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       'gateway/',
       'api/',
       'admin/',
+      'collections.ts',
       'resource-tags.ts',
       'services.ts',
     ],
@@ -277,6 +288,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     'authority/key-folder.ts',
     'runtime/escape-text.ts',
     'runtime/listen.ts',
+    'store/damage.ts',
     'store/sqlite/sqlite-store.ts',
   ]),
 };

@@ -21,6 +21,7 @@ import { openAuthority } from './authority/authority.ts';
 import { Broker } from './broker/broker.ts';
 import { publisher } from './broker/operations.ts';
 import { Retained } from './broker/retained.ts';
+import { COLLECTIONS } from './collections.ts';
 import { limitsAndRates } from './config/accounts.ts';
 import type { ActionService } from './config/action-endpoints.ts';
 import { openActionKeys } from './config/action-keys.ts';
@@ -72,7 +73,7 @@ import { DiskRoom } from './runtime/disk-room.ts';
 import { close, listen } from './runtime/listen.ts';
 import type { Logger } from './runtime/log.ts';
 import { collectGarbage, Tidy } from './runtime/tidy.ts';
-import { every } from './runtime/timers.ts';
+import { runTimers, startTimers, type Timer } from './runtime/timers.ts';
 import { acmService, regionalServices } from './services.ts';
 import { byRegion, perRegion, regionsOf } from './store/regional.ts';
 import { isMarked, mark } from './store/marks.ts';
@@ -103,7 +104,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   const { region, endpoint } = config;
   const ownServerCertificate = readServerCertificate(config);
   // The data file first: where it can't be used, no keys are made beside it.
-  const store = parts.use(await openSqliteStore({ path: folder.dataFile }));
+  const store = parts.use(await openSqliteStore({ path: folder.dataFile, collections: COLLECTIONS, log }));
   const accessKeys = openRootKeys({
     folder,
     accountId: config.accountId,
@@ -349,45 +350,25 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     const renewed = [await authority.rotateIfDue(), await serving.renewIfDue()];
     if (renewed.includes(true)) log.info({ event: 'server-certificates-renewed' }, 'the server has new certificates');
   };
-  parts.defer(every(100, () => broker.tick()));
-  parts.defer(every(100, () => rules.rules.tick()));
-  parts.defer(every(1000, () => broker.sweep()));
-  parts.defer(
-    every(1000, () => void disk.look().catch((error: unknown) => log.error({ err: error }, 'the free disk can not be read'))),
-  );
-  parts.defer(
-    every(1000, () => void audit.settle().catch((error: unknown) => log.error({ err: error }, 'the audit log is behind'))),
-  );
-  parts.defer(every(250, () => hosting.tick()));
-  parts.defer(
-    every(60 * MINUTE, () => void logs.tidy().catch((error: unknown) => log.error({ err: error }, 'logs could not be tidied'))),
-  );
   const tidy = new Tidy(() => broker.counters.connects, collectGarbage);
-  parts.defer(every(1000, () => tidy.look()));
-  parts.defer(
-    every(
-      MINUTE,
-      () => void iam.uses.tick().catch((error: unknown) => log.error({ err: error }, 'uses of access keys could not be written')),
-    ),
-  );
-  parts.defer(
-    every(
-      MINUTE,
-      () => void rotate().catch((error: unknown) => log.error({ err: error }, 'server certificates could not be renewed')),
-    ),
-  );
+  const timers: readonly Timer[] = [
+    { every: 100, failure: 'the broker failed at its timer', run: () => broker.tick() },
+    { every: 100, failure: 'the rules failed at their timer', run: () => rules.rules.tick() },
+    { every: 1000, failure: 'ended sessions could not be removed', run: () => broker.sweep() },
+    { every: 1000, failure: 'the free disk can not be read', run: () => disk.look() },
+    { every: 1000, failure: 'the audit log is behind', run: () => audit.settle() },
+    { every: 250, failure: 'functions failed at their timer', run: () => hosting.tick() },
+    { every: 60 * MINUTE, failure: 'logs could not be tidied', run: () => logs.tidy() },
+    { every: 1000, failure: 'memory could not be given back', run: () => tidy.look() },
+    { every: MINUTE, failure: 'uses of access keys could not be written', run: () => iam.uses.tick() },
+    { every: MINUTE, failure: 'server certificates could not be renewed', run: rotate },
+  ];
+  parts.defer(startTimers(timers, log));
 
   const open = parts.move();
   return {
     ports,
-    tick: async () => {
-      broker.tick();
-      rules.rules.tick();
-      broker.sweep();
-      hosting.tick();
-      await logs.tidy();
-      await rotate();
-    },
+    tick: () => runTimers(timers, log),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }

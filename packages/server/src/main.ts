@@ -10,6 +10,7 @@ import { settingsHelp } from './config/config.ts';
 import { ConfigError } from './config/settings.ts';
 import { escapeText } from './runtime/escape-text.ts';
 import { ListenError } from './runtime/listen.ts';
+import { DamagedRecordError } from './store/damage.ts';
 import { DataFileError } from './store/sqlite/sqlite-store.ts';
 
 const HELP = `thingkeep: your own AWS IoT Core
@@ -45,6 +46,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
 const isOperatorError = (error: unknown): error is Error =>
   error instanceof ConfigError ||
   error instanceof DataFileError ||
+  error instanceof DamagedRecordError ||
   error instanceof AuthorityError ||
   error instanceof ListenError;
 

@@ -8,7 +8,7 @@ interface AuditRecord {
   readonly mac: string;
 }
 
-const auditRecords = collection<AuditRecord>('audit', (r) => [r.name]);
+export const auditRecords = collection<AuditRecord>('audit', (r) => [r.name]);
 
 export interface AuditState {
   /** The last line that is known to be on disk. */

@@ -92,6 +92,7 @@ export function authorizerOperations({ store, clock, tags, isFunctionName, domai
       const { accountId } = caller;
       const page = await store.read((tx) =>
         tx.scan(authorizers, {
+          skipDamaged: true,
           ...(status === undefined
             ? { index: 'byCreation', prefix: [accountId] }
             : { index: 'byStatus', prefix: [accountId, status] }),

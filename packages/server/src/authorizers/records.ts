@@ -32,7 +32,7 @@ export function checkAuthorizer(
 
 /** Fails with LimitExceededException when the record, new or about to become ACTIVE, would be one too many. */
 export async function checkLimits(tx: ReadTransaction, { accountId, authorizerName, status }: AuthorizerRecord): Promise<void> {
-  const { items } = await tx.scan(authorizers, { prefix: [accountId] });
+  const { items } = await tx.scan(authorizers, { skipDamaged: true, prefix: [accountId] });
   const others = items.filter((each) => each.authorizerName !== authorizerName);
   if (others.length >= MOST) fail('LimitExceededException', `There can be at most ${MOST} authorizers`);
   if (status === 'ACTIVE' && others.filter((each) => each.status === 'ACTIVE').length >= MOST_ACTIVE)

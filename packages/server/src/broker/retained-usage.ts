@@ -14,7 +14,7 @@ export interface RetainedLimits {
   readonly retainedBytes: number;
 }
 
-const usage = collection<UsageRecord>('retained-usage', (u) => [u.accountId, u.region], {}, 'server');
+export const usage = collection<UsageRecord>('retained-usage', (u) => [u.accountId, u.region], {}, 'server');
 
 /** Records read at once where the usage has never been counted: in a data file of an earlier release. */
 const PAGE = 500;
@@ -27,7 +27,7 @@ const sizeOf = (record: RetainedRecord | undefined): number =>
 async function countAll(tx: ReadTransaction, accountId: string, region: string): Promise<UsageRecord> {
   let [messages, bytes] = [0, 0];
   for (let after: string | undefined; ; ) {
-    const page = await tx.scan(retainedMessages, { prefix: [accountId], limit: PAGE, after });
+    const page = await tx.scan(retainedMessages, { skipDamaged: true, prefix: [accountId], limit: PAGE, after });
     messages += page.items.length;
     for (const record of page.items) bytes += sizeOf(record);
     if (page.next === undefined) return { accountId, region, messages, bytes };

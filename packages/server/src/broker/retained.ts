@@ -95,7 +95,7 @@ export class Retained {
     await Promise.all(
       [...this.#waiting.values(), ...this.#underWay.values()].map(({ stored }) => stored.promise.catch(() => {})),
     );
-    return this.#inRegion(region).read((tx) => tx.scan(retainedMessages, { prefix: [accountId], ...page }));
+    return this.#inRegion(region).read((tx) => tx.scan(retainedMessages, { skipDamaged: true, prefix: [accountId], ...page }));
   }
 
   /** Looks up what was asked for, a bounded part in each turn of the event loop: subscribing comes in storms. */

@@ -39,6 +39,8 @@ export class Sessions {
   readonly #away = new Set<Session>();
   readonly #awayByCertificate = new Map<string, Set<Session>>();
   #nextId = 1;
+  /** Sessions and shares that were left out at the start because their record is damaged. */
+  #unread = 0;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -241,10 +243,9 @@ export class Sessions {
     const found: T[] = [];
     for (let after: string | undefined; ; ) {
       const at = after;
-      const page = await this.#options.store.read((tx) =>
-        tx.scan(of, { prefix: [], limit: PAGE, ...(at === undefined ? {} : { after: at }) }),
-      );
+      const page = await this.#options.store.read((tx) => tx.scan(of, { skipDamaged: true, prefix: [], limit: PAGE, after: at }));
       found.push(...page.items);
+      this.#unread += page.damaged ?? 0;
       if (page.next === undefined) return found;
       after = page.next;
     }
@@ -307,6 +308,8 @@ export class Sessions {
     );
     journal.startAfter(last, holders);
     this.#nextId = Math.max(this.#nextId, owners + 1);
+    // Rows that seem to be nobody's may be those of a session that could not be read: they stay for its repair.
+    if (this.#unread > 0) return;
     for (let i = 0; i < lost.length; i += PAGE) await store.write((tx) => tx.deleteRows(queued, lost.slice(i, i + PAGE)));
     for (let i = 0; i < lostBodies.length; i += PAGE)
       await store.write((tx) => tx.deleteRows(bodies, lostBodies.slice(i, i + PAGE)));

@@ -59,7 +59,7 @@ export const roleAliasOperations = ({ store, clock, tags, knowsRole }: RoleAlias
           resourceId: roleAlias,
           resourceArn: arn,
         });
-      const { items } = await tx.scan(roleAliases, { prefix: [accountId], limit: MOST_ALIASES });
+      const { items } = await tx.scan(roleAliases, { skipDamaged: true, prefix: [accountId], limit: MOST_ALIASES });
       if (items.length >= MOST_ALIASES)
         fail('LimitExceededException', `An account can have at most ${MOST_ALIASES} role aliases`);
       const now = clock.now();
@@ -94,6 +94,7 @@ export const roleAliasOperations = ({ store, clock, tags, knowsRole }: RoleAlias
   async ListRoleAliases({ marker, pageSize = LARGEST_PAGE, ascendingOrder }, caller) {
     const page = await store.read((tx) =>
       tx.scan(roleAliases, {
+        skipDamaged: true,
         index: 'byCreation',
         prefix: [caller.accountId],
         after: marker,

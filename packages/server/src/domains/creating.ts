@@ -60,7 +60,7 @@ async function checkRoom(tx: WriteTransaction, record: DomainRecord, caller: Cal
       resourceId: name,
       resourceArn: domainArn(caller, there),
     });
-  const { items } = await tx.scan(domainConfigurations, { prefix: [accountId] });
+  const { items } = await tx.scan(domainConfigurations, { skipDamaged: true, prefix: [accountId] });
   if (items.length >= MOST_CONFIGURATIONS)
     fail('LimitExceededException', `An account can have at most ${MOST_CONFIGURATIONS} domain configurations`);
 }

@@ -63,7 +63,8 @@ async function start(): Promise<void> {
     homeAccountId: HOME,
     certificatePem: operatorCertificate,
   });
-  const log = { warn: (line: object) => void told.push(line) };
+  const note = (line: object): void => void told.push(line);
+  const log = { warn: note, error: note };
   serving = new DomainServing({
     directory,
     operatorNames,

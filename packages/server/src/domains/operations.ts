@@ -104,7 +104,9 @@ export const domainOperations = ({
     },
 
     async ListDomainConfigurations({ marker, pageSize = LARGEST_PAGE, serviceType }, caller) {
-      const { items } = await store.read((tx) => tx.scan(domainConfigurations, { prefix: [caller.accountId] }));
+      const { items } = await store.read((tx) =>
+        tx.scan(domainConfigurations, { skipDamaged: true, prefix: [caller.accountId] }),
+      );
       const builtIn = {
         domainConfigurationName: BUILT_IN,
         domainConfigurationArn: builtInArn(caller),

@@ -21,7 +21,7 @@ export interface HostNameIssuer {
 export interface DomainServingOptions {
   readonly directory: DomainDirectory;
   readonly operatorNames: OperatorNames;
-  readonly log: Pick<Logger, 'warn'>;
+  readonly log: Pick<Logger, 'warn' | 'error'>;
   readonly regions: () => Promise<readonly string[]>;
   readonly inRegion: (region: string) => Store;
   readonly issuer: HostNameIssuer;
@@ -47,7 +47,7 @@ export class DomainServing {
     const [own, others] = [true, false].map((isOwn) => all.filter(({ record }) => operatorNames.isOfHome(record) === isOwn));
     for (const { place, record } of [...(own ?? []), ...(others ?? [])]) {
       this.#tellLost(place, record);
-      await this.refresh(place, record.name);
+      await this.refresh(place, record.name).catch((error: unknown) => this.#tellUnreadable(place, record, error));
     }
   }
 
@@ -73,6 +73,13 @@ export class DomainServing {
     this.#options.log.warn(
       { event: 'domain-not-served', accountId, region: place.region, domainConfiguration: name, domainName },
       `a domain configuration is not served: its name ${why}`,
+    );
+  }
+
+  #tellUnreadable({ accountId, region }: Place, { name }: DomainRecord, error: unknown): void {
+    this.#options.log.error(
+      { err: error, event: 'domain-not-served', accountId, region, domainConfiguration: name },
+      'a domain configuration can not be read and is not served',
     );
   }
 
@@ -113,7 +120,9 @@ export class DomainServing {
   async #all(): Promise<{ place: Place; record: DomainRecord }[]> {
     const found: { place: Place; record: DomainRecord }[] = [];
     for (const region of await this.#options.regions()) {
-      const { items } = await this.#options.inRegion(region).read((tx) => tx.scan(domainConfigurations, { prefix: [] }));
+      const { items } = await this.#options
+        .inRegion(region)
+        .read((tx) => tx.scan(domainConfigurations, { skipDamaged: true, prefix: [] }));
       found.push(...items.map((record) => ({ place: { region, accountId: record.accountId }, record })));
     }
     return found;

@@ -21,8 +21,8 @@ export const accountOperations = ({ store }: IamParts): Handlers<Operations> => 
   async GetAccountSummary(_, { accountId }) {
     return store.read(async (tx) => {
       const count = async (kind: string): Promise<number> =>
-        (await tx.scan(entities, { prefix: [accountId, kind] })).items.length;
-      const policies = (await tx.scan(managedPolicies, { prefix: [accountId] })).items;
+        (await tx.scan(entities, { skipDamaged: true, prefix: [accountId, kind] })).items.length;
+      const policies = (await tx.scan(managedPolicies, { skipDamaged: true, prefix: [accountId] })).items;
       return {
         SummaryMap: {
           ...{ Users: await count('user'), UsersQuota: QUOTAS.users },

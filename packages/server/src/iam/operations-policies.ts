@@ -64,7 +64,7 @@ const extras = ({ description, tags }: ManagedPolicyRecord) => ({
 });
 
 async function allPolicies(tx: ReadTransaction, accountId: string, scope: string): Promise<ManagedPolicyRecord[]> {
-  const own = scope === 'AWS' ? [] : (await tx.scan(managedPolicies, { prefix: [accountId] })).items;
+  const own = scope === 'AWS' ? [] : (await tx.scan(managedPolicies, { skipDamaged: true, prefix: [accountId] })).items;
   return scope === 'Local' ? own : [...own, ...AWS_MANAGED.values()];
 }
 
@@ -75,7 +75,7 @@ export const managedPolicyOperations = (parts: IamParts): Handlers<Operations> =
     const policy = await change(parts, accountId, async (tx) => {
       if ((await tx.get(managedPolicies, [accountId, nameKey(PolicyName)])) !== undefined)
         fail('EntityAlreadyExists', `A policy called ${PolicyName} already exists. Duplicate names are not allowed.`);
-      const { items } = await tx.scan(managedPolicies, { prefix: [accountId], limit: QUOTAS.policies });
+      const { items } = await tx.scan(managedPolicies, { skipDamaged: true, prefix: [accountId], limit: QUOTAS.policies });
       if (items.length >= QUOTAS.policies)
         fail('LimitExceeded', `Cannot exceed quota for PoliciesPerAccount: ${QUOTAS.policies}`);
       const made: ManagedPolicyRecord = {

@@ -29,7 +29,9 @@ export async function scanPage<T extends object>(
   const items: T[] = [];
   let after = Marker;
   do {
-    const page = await tx.scan(of, { ...scan, after, limit: MaxItems - items.length }).catch(() => badMarker());
+    const page = await tx
+      .scan(of, { skipDamaged: true, ...scan, after, limit: MaxItems - items.length })
+      .catch(() => badMarker());
     items.push(...page.items.filter(keep));
     after = page.next;
   } while (after !== undefined && items.length < MaxItems);

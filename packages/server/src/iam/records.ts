@@ -34,7 +34,7 @@ export async function mustBeNew(tx: ReadTransaction, accountId: string, kind: En
   if ((await tx.get(entities, entityKey(accountId, kind, name))) !== undefined)
     fail('EntityAlreadyExists', `${word} with name ${name} already exists.`);
   const most = QUOTAS[`${kind}s`];
-  const { items } = await tx.scan(entities, { prefix: [accountId, kind], limit: most });
+  const { items } = await tx.scan(entities, { skipDamaged: true, prefix: [accountId, kind], limit: most });
   if (items.length >= most) fail('LimitExceeded', `Cannot exceed quota for ${word}sPerAccount: ${most}`);
 }
 

@@ -99,7 +99,7 @@ export function logEventOperations({ store, clock }: LogsOptions): Readonly<Reco
     if (names !== undefined && prefix !== undefined)
       fail('InvalidParameterException', 'logStreamNames and logStreamNamePrefix can not be given together.');
     if (names !== undefined) return Promise.all(names.map((name) => existingStream(tx, caller, group, name)));
-    const scan = { prefix: [caller.accountId, group], ...(prefix === undefined ? {} : { startsWith: prefix }) };
+    const scan = { skipDamaged: true, prefix: [caller.accountId, group], startsWith: prefix };
     return (await tx.scan(logStreams, scan)).items;
   }
 

@@ -124,7 +124,7 @@ export function logGroupOperations({ store, clock }: LogsOptions): Readonly<Reco
       const name = groupName(input);
       await store.write(async (tx) => {
         await existingGroup(tx, caller, name);
-        for (const stream of (await tx.scan(logStreams, { prefix: [caller.accountId, name] })).items)
+        for (const stream of (await tx.scan(logStreams, { skipDamaged: true, prefix: [caller.accountId, name] })).items)
           await removeStream(tx, stream);
         await tx.delete(logGroups, [caller.accountId, name]);
       });
@@ -137,6 +137,7 @@ export function logGroupOperations({ store, clock }: LogsOptions): Readonly<Reco
       const after = optionalToken(input);
       return store.read(async (tx) => {
         const { items, next } = await tx.scan(logGroups, {
+          skipDamaged: true,
           prefix: [caller.accountId],
           limit: optionalNumber(input, 'limit', 1, PAGE) ?? PAGE,
           ...(prefix === undefined ? {} : { startsWith: prefix }),
@@ -145,7 +146,7 @@ export function logGroupOperations({ store, clock }: LogsOptions): Readonly<Reco
         const groups: object[] = [];
         for (const group of items) {
           if (part !== undefined && !group.name.toLowerCase().includes(part)) continue;
-          const streams = (await tx.scan(logStreams, { prefix: [caller.accountId, group.name] })).items;
+          const streams = (await tx.scan(logStreams, { skipDamaged: true, prefix: [caller.accountId, group.name] })).items;
           groups.push(
             describeGroup(
               caller,
@@ -185,6 +186,7 @@ export function logGroupOperations({ store, clock }: LogsOptions): Readonly<Reco
       return store.read(async (tx) => {
         await existingGroup(tx, caller, group);
         const { items, next } = await tx.scan(logStreams, {
+          skipDamaged: true,
           prefix: [caller.accountId, group],
           limit: optionalNumber(input, 'limit', 1, PAGE) ?? PAGE,
           reverse: optionalTruth(input, 'descending'),

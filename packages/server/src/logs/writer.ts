@@ -27,7 +27,7 @@ const READ = { rows: 64, bytes: 1024 * 1024 };
 const DAY = 24 * 3600 * 1000;
 
 export async function createGroup(tx: WriteTransaction, record: LogGroupRecord): Promise<void> {
-  const { items } = await tx.scan(logGroups, { prefix: [record.accountId] });
+  const { items } = await tx.scan(logGroups, { skipDamaged: true, prefix: [record.accountId] });
   if (items.length >= MOST_GROUPS) fail('LimitExceededException', `An account can have at most ${MOST_GROUPS} log groups here.`);
   await tx.put(logGroups, record);
 }
@@ -59,7 +59,7 @@ export async function createStream(
   name: string,
   now: number,
 ): Promise<LogStreamRecord> {
-  const { items } = await tx.scan(logStreams, { index: 'byTime', prefix: [accountId, group] });
+  const { items } = await tx.scan(logStreams, { skipDamaged: true, index: 'byTime', prefix: [accountId, group] });
   // The one that was written to longest ago makes room.
   if (items.length >= MOST_STREAMS && items[0] !== undefined) await removeStream(tx, items[0]);
   const record: LogStreamRecord = {
@@ -191,7 +191,7 @@ export class LogWriter {
   async tidy(): Promise<void> {
     for (const region of await this.#options.regions())
       await this.#options.inRegion(region).write(async (tx) => {
-        const { items } = await tx.scan(logGroups, { prefix: [] });
+        const { items } = await tx.scan(logGroups, { skipDamaged: true, prefix: [] });
         for (const group of items) await this.#expire(tx, group);
         for (const accountId of new Set(items.map((group) => group.accountId))) await this.#shrink(tx, accountId);
       });
@@ -200,7 +200,7 @@ export class LogWriter {
   async #expire(tx: WriteTransaction, { accountId, name, retentionDays }: LogGroupRecord): Promise<void> {
     if (retentionDays === undefined) return;
     const oldest = this.#options.clock.now() - retentionDays * DAY;
-    for (const stream of (await tx.scan(logStreams, { prefix: [accountId, name] })).items) {
+    for (const stream of (await tx.scan(logStreams, { skipDamaged: true, prefix: [accountId, name] })).items) {
       if ((stream.first ?? Number.POSITIVE_INFINITY) >= oldest) continue;
       const gone = await removeRows(tx, stream.number, (value) =>
         readBatch(value).events.every(([timestamp]) => timestamp < oldest),
@@ -210,7 +210,7 @@ export class LogWriter {
   }
 
   async #shrink(tx: WriteTransaction, accountId: string): Promise<void> {
-    const streams = (await tx.scan(logStreams, { prefix: [accountId] })).items;
+    const streams = (await tx.scan(logStreams, { skipDamaged: true, prefix: [accountId] })).items;
     let bytes = streams.reduce((sum, stream) => sum + stream.bytes, 0);
     for (const stream of streams.sort((a, b) => (a.ingestedAt ?? 0) - (b.ingestedAt ?? 0))) {
       if (bytes <= LARGEST_ACCOUNT) return;

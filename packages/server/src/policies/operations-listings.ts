@@ -58,6 +58,7 @@ export const policyListingOperations = ({ store, targets }: { store: Store; targ
       const page = await store.read(async (tx) => {
         await getPolicyRecord(tx, accountId, policyName);
         return tx.scan(policyAttachments, {
+          skipDamaged: true,
           index: 'byPolicy',
           prefix: [accountId, policyName],
           after: input.marker,
@@ -74,6 +75,7 @@ export const policyListingOperations = ({ store, targets }: { store: Store; targ
       const page = await store.read(async (tx) => {
         await mustExist(targets, tx, caller, principal);
         return tx.scan(policyAttachments, {
+          skipDamaged: true,
           index: 'byTarget',
           prefix: [accountId, principal],
           after: input.marker,
@@ -90,6 +92,7 @@ export const policyListingOperations = ({ store, targets }: { store: Store; targ
       const page = await store.read(async (tx) => {
         await getPolicyRecord(tx, accountId, policyName);
         return tx.scan(policyAttachments, {
+          skipDamaged: true,
           index: 'byPolicy',
           prefix: [accountId, policyName],
           after: input.marker,

@@ -81,6 +81,7 @@ export const policyOperations = ({
   async ListPolicies(input, caller) {
     const page = await store.read((tx) =>
       tx.scan(policies, {
+        skipDamaged: true,
         index: 'byCreation',
         prefix: [caller.accountId],
         after: input.marker,

@@ -37,6 +37,7 @@ export function certificateOperations({
     async ListCertificates({ pageSize = PAGE, marker, ascendingOrder = false }, caller) {
       const { items, next } = await store.read((tx) =>
         tx.scan(certificates, {
+          skipDamaged: true,
           index: 'byCreation',
           prefix: [caller.accountId],
           after: marker,
@@ -50,7 +51,14 @@ export function certificateOperations({
     async ListCertificatesByCA({ caCertificateId, pageSize = PAGE, marker, ascendingOrder = false }, caller) {
       const prefix = [caller.accountId, certificateIdIn(caCertificateId)];
       const { items, next } = await store.read((tx) =>
-        tx.scan(certificates, { index: 'byCa', prefix, after: marker, limit: pageSize, reverse: !ascendingOrder }),
+        tx.scan(certificates, {
+          skipDamaged: true,
+          index: 'byCa',
+          prefix,
+          after: marker,
+          limit: pageSize,
+          reverse: !ascendingOrder,
+        }),
       );
       return { certificates: items.map((each) => listed(caller, each)), nextMarker: next };
     },

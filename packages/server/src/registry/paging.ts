@@ -20,7 +20,7 @@ export async function filteredPage<T extends object>(
   const items: T[] = [];
   let after = scan.after;
   for (let read = 0; ; ) {
-    const page = await tx.scan(of, { ...scan, after, limit: scan.limit - items.length });
+    const page = await tx.scan(of, { skipDamaged: true, ...scan, after, limit: scan.limit - items.length });
     items.push(...page.items.filter(keep));
     read += page.items.length;
     after = page.next;

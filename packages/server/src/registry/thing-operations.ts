@@ -42,8 +42,8 @@ function listThings(tx: ReadTransaction, input: ListInput, { accountId }: Caller
   if (attributeName === undefined || attributeValue === undefined) {
     if (attributeName !== undefined || attributeValue !== undefined)
       fail('InvalidRequestException', 'attributeName and attributeValue must be given together.');
-    if (thingTypeName === undefined) return tx.scan(things, { prefix: [accountId], ...paging });
-    return tx.scan(things, { index: 'byType', prefix: [accountId, thingTypeName], ...paging });
+    if (thingTypeName === undefined) return tx.scan(things, { skipDamaged: true, prefix: [accountId], ...paging });
+    return tx.scan(things, { skipDamaged: true, index: 'byType', prefix: [accountId, thingTypeName], ...paging });
   }
   const byAttribute = usePrefixAttributeValue
     ? { index: 'byAttribute', prefix: [accountId, attributeName], startsWith: attributeValue, ...paging }

@@ -38,7 +38,7 @@ export function thingTypeOperations({ store, clock, rights }: ThingTypeOptions):
   /** Connections of the type's things get its propagating attributes as they are now: they are judged again, some at a time. */
   async function tellDevices(accountId: string, thingTypeName: string): Promise<void> {
     for (let after: string | undefined; ; ) {
-      const scan = { index: 'byType', prefix: [accountId, thingTypeName], limit: PAGE, after };
+      const scan = { skipDamaged: true, index: 'byType', prefix: [accountId, thingTypeName], limit: PAGE, after };
       const { next, certificateIds } = await store.read(async (tx) => {
         const page = await tx.scan(things, scan);
         const found: string[] = [];
@@ -92,7 +92,13 @@ export function thingTypeOperations({ store, clock, rights }: ThingTypeOptions):
 
     async ListThingTypes({ thingTypeName, nextToken, maxResults = PAGE }, caller) {
       // The name is a beginning, as in the console's search.
-      const scan = { prefix: [caller.accountId], startsWith: thingTypeName, after: nextToken, limit: maxResults };
+      const scan = {
+        skipDamaged: true,
+        prefix: [caller.accountId],
+        startsWith: thingTypeName,
+        after: nextToken,
+        limit: maxResults,
+      };
       const { items, next } = await store.read((tx) => tx.scan(thingTypes, scan));
       return { thingTypes: items.map((each) => listedType(caller, each)), nextToken: next };
     },

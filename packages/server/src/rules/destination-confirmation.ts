@@ -59,7 +59,7 @@ export class DestinationConfirmation {
       ...{ status: trusted ? 'ENABLED' : 'IN_PROGRESS', createdAt: now, lastUpdatedAt: now },
     };
     const made = await store.write(async (tx) => {
-      const { items } = await tx.scan(destinations, { prefix: [place.accountId] });
+      const { items } = await tx.scan(destinations, { skipDamaged: true, prefix: [place.accountId] });
       const known = items.find((each) => each.confirmationUrl === confirmationUrl);
       if (known !== undefined) return known;
       if (items.length >= MOST_DESTINATIONS) return 'no room';

@@ -34,7 +34,7 @@ export class DestinationDirectory implements Destinations {
 
   async load(regions: readonly string[], inRegion: (region: string) => Store): Promise<void> {
     for (const region of regions) {
-      const { items } = await inRegion(region).read((tx) => tx.scan(destinations, { prefix: [] }));
+      const { items } = await inRegion(region).read((tx) => tx.scan(destinations, { skipDamaged: true, prefix: [] }));
       for (const record of items) this.put({ accountId: record.accountId, region }, record);
     }
   }

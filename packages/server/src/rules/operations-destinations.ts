@@ -84,7 +84,7 @@ export function destinationOperations(options: DestinationOptions): Handlers<Pic
       vpc: { vpcId, roleArn, subnetIds, ...(securityGroups === undefined ? {} : { securityGroups }) },
     };
     await store.write(async (tx) => {
-      const { items } = await tx.scan(destinations, { prefix: [caller.accountId] });
+      const { items } = await tx.scan(destinations, { skipDamaged: true, prefix: [caller.accountId] });
       if (items.length >= MOST_DESTINATIONS) bad(`An account has at most ${MOST_DESTINATIONS} destinations`);
       if (items.filter(({ vpc }) => vpc !== undefined).length >= MOST_NETWORKS)
         bad(`An account has at most ${MOST_NETWORKS} VPC destinations`);
@@ -111,7 +111,7 @@ export function destinationOperations(options: DestinationOptions): Handlers<Pic
 
     async ListTopicRuleDestinations({ maxResults = MOST_DESTINATIONS, nextToken }, caller) {
       const page = await store.read((tx) =>
-        tx.scan(destinations, { prefix: [caller.accountId], after: nextToken, limit: maxResults }),
+        tx.scan(destinations, { skipDamaged: true, prefix: [caller.accountId], after: nextToken, limit: maxResults }),
       );
       return { destinationSummaries: page.items.map((record) => summary(caller, record, clock.now())), nextToken: page.next };
     },

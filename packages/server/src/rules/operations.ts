@@ -153,7 +153,7 @@ export function ruleOperations({ store, clock, tags, rulesInForce, roles, confir
               resourceId: ruleName,
               resourceArn: arn,
             });
-          const { items } = await tx.scan(rules, { prefix: [accountId], limit: MOST_RULES });
+          const { items } = await tx.scan(rules, { skipDamaged: true, prefix: [accountId], limit: MOST_RULES });
           if (items.length >= MOST_RULES) fail('InvalidRequestException', `An account has at most ${MOST_RULES} rules`);
           await tx.put(rules, record);
           await tags.put(tx, accountId, arn, given);
@@ -185,7 +185,7 @@ export function ruleOperations({ store, clock, tags, rulesInForce, roles, confir
         (topic === undefined || record.topicPattern === topic) &&
         (ruleDisabled === undefined || record.ruleDisabled === ruleDisabled);
       // There are few enough rules for filters to be no business of the store.
-      const { items } = await store.read((tx) => tx.scan(rules, { prefix: [caller.accountId] }));
+      const { items } = await store.read((tx) => tx.scan(rules, { skipDamaged: true, prefix: [caller.accountId] }));
       const after = nextToken === undefined ? '' : nameIn(nextToken);
       const rest = items.filter((record) => wanted(record) && record.ruleName > after);
       const page = rest.slice(0, maxResults);

@@ -41,7 +41,7 @@ export class RuleDirectory {
   async load(): Promise<void> {
     const { regions, inRegion } = this.#options;
     for (const region of await regions()) {
-      const { items } = await inRegion(region).read((tx) => tx.scan(rules, { prefix: [] }));
+      const { items } = await inRegion(region).read((tx) => tx.scan(rules, { skipDamaged: true, prefix: [] }));
       for (const record of items)
         try {
           await this.#learnRoles(record);

@@ -1,5 +1,31 @@
-/** Work that comes back: gives the function that ends it. A timer of ours keeps no process alive. */
-export function every(milliseconds: number, work: () => void): () => void {
-  const timer = setInterval(work, milliseconds).unref();
-  return () => clearInterval(timer);
+/** Work that comes back: one list of it serves the running server and the tests that move the clock. */
+import type { Logger } from './log.ts';
+
+export interface Timer {
+  /** Milliseconds between two runs. */
+  readonly every: number;
+  /** What a line of the log says when a run fails. */
+  readonly failure: string;
+  readonly run: () => unknown;
+}
+
+async function runOne({ run, failure }: Timer, log: Logger): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    log.error({ err: error, event: 'timer-failed' }, failure);
+  }
+}
+
+/** Starts timers, which keep no process alive; gives the function that ends them. */
+export function startTimers(timers: readonly Timer[], log: Logger): () => void {
+  const started = timers.map((timer) => setInterval(() => void runOne(timer, log), timer.every).unref());
+  return () => {
+    for (const each of started) clearInterval(each);
+  };
+}
+
+/** Runs each timer once, in the order of the list. */
+export async function runTimers(timers: readonly Timer[], log: Logger): Promise<void> {
+  for (const timer of timers) await runOne(timer, log);
 }

@@ -72,6 +72,7 @@ export function acmListingOperations({ store, clock, usedBy }: AcmOptions): Read
       const now = clock.now();
       return store.read(async (tx) => {
         const page = await tx.scan(serverCertificates, {
+          skipDamaged: true,
           index: 'byCreation',
           prefix: [caller.accountId],
           limit,

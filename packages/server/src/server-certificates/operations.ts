@@ -76,7 +76,7 @@ export function acmOperations({ store, clock, usedBy, replaced }: AcmOptions): R
     const now = clock.now();
     const tags = tagsWith([], optionalTags(input) ?? []);
     await store.write(async (tx) => {
-      const { items } = await tx.scan(serverCertificates, { prefix: [accountId] });
+      const { items } = await tx.scan(serverCertificates, { skipDamaged: true, prefix: [accountId] });
       if (items.length >= MOST_CERTIFICATES)
         fail('LimitExceededException', `An account can have at most ${MOST_CERTIFICATES} certificates.`);
       await keep(tx, { ...kept(judged), accountId, id, createdAt: now, importedAt: now, tags }, judged.privateKeyPem);

@@ -2,7 +2,10 @@
  * What the domains ask of a store: collections of records in atomic, durable transactions. The same contract is kept
  * by every engine (SQLite here; PostgreSQL for a fleet), and one suite of tests runs against each.
  *
- * - A record is plain JSON data. Its key and its index entries are pure functions of it, so an index can't drift.
+ * - A record is plain JSON data. Its key and its index entries are pure functions of it; an engine keeps a record's
+ *   entries beside it, and derives them anew when a collection's index functions have changed.
+ * - A record that is not as it was written is never given out: see {@link Scan.skipDamaged}.
+ * - Callers that read or write in a loop give the event loop its turn: an engine sees to it.
  * - Keys are tuples. They order part by part: strings by their UTF-8 bytes, numbers (finite, 0 or more) by value.
  * - `write` resolves only once the change is on disk; when its function throws, nothing of it is kept.
  * - Writers run one after another, so a write may read, decide and write without a race. Readers see committed data.
@@ -42,17 +45,29 @@ export interface Scan {
   /** Most records of a page; all when absent. */
   readonly limit?: number;
   readonly reverse?: boolean;
+  /**
+   * For lists, and for loading what is served one by one: a damaged record is told to the operator and left out. A scan
+   * fails at one otherwise, for what is decided by a set of records must not be decided by a part of it.
+   */
+  readonly skipDamaged?: boolean;
 }
 
 export interface Page<T> {
   readonly items: T[];
   /** Opaque token, base64 with padding (AWS's `Marker` pattern), absent on the last page. */
   readonly next?: string;
+  /** Records that were left out because they are damaged. */
+  readonly damaged?: number;
 }
 
-/** Rows of bytes, ordered by owner and then by place: an owner's queue. No index but that order. */
+/**
+ * Rows of bytes, ordered by owner and then by place: an owner's queue. No index but that order. A row that is damaged is
+ * told to the operator and left out.
+ */
 export interface Rows {
   readonly name: string;
+  /** Rows of one region; each region has its own. */
+  readonly region?: string | undefined;
 }
 
 /** Where a row is: both are whole numbers of 0 to 2^53 - 1. */

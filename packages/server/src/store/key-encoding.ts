@@ -26,6 +26,26 @@ const encodePart = (part: KeyPart): Buffer => {
 
 export const encodeKey = (key: Key): Buffer => Buffer.concat(key.map(encodePart));
 
+/** The tuple that was encoded, as far as the bytes are one: for telling a person which record is meant. */
+export function decodeKey(bytes: Uint8Array): Key {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const key: KeyPart[] = [];
+  for (let at = 0; at < buffer.length; ) {
+    if (buffer[at] === NUMBER && at + 9 <= buffer.length) {
+      key.push(buffer.readDoubleBE(at + 1));
+      at += 9;
+      continue;
+    }
+    if (buffer[at] !== STRING) return [...key, buffer.toString('latin1', at)];
+    let end = at + 1;
+    while (end < buffer.length && !(buffer[end] === 0 && buffer[end + 1] !== 0xff)) end += buffer[end] === 0 ? 2 : 1;
+    const text = buffer.toString('latin1', at + 1, end).replaceAll('\0\xff', '\0');
+    key.push(Buffer.from(text, 'latin1').toString('utf8'));
+    at = end + 1;
+  }
+  return key;
+}
+
 /** The first bytes of every key that begins with `prefix` and whose next part is a string that begins with `text`. */
 export const encodePrefix = (prefix: Key, text?: string): Buffer =>
   text === undefined ? encodeKey(prefix) : Buffer.concat([encodeKey(prefix), Buffer.of(STRING), encodeText(text)]);

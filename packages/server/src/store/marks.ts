@@ -5,7 +5,7 @@ interface MarkRecord {
   readonly name: string;
 }
 
-const marks = collection<MarkRecord>('marks', (m) => [m.name]);
+export const marks = collection<MarkRecord>('marks', (m) => [m.name]);
 
 export const isMarked = (store: Store, name: string): Promise<boolean> =>
   store.read(async (tx) => (await tx.get(marks, [name])) !== undefined);

@@ -1,5 +1,5 @@
 /**
- * One store, a space for each region: the same collections under names of their own. An account's data in one region is
+ * One store, a space for each region: its name is the first part of the keys there. An account's data in one region is
  * not seen from another, as in AWS; the regions that have been written to are known, for a device names none.
  */
 import {
@@ -11,7 +11,6 @@ import {
   type RowKey,
   type RowScan,
   type Rows,
-  rows,
   type Scan,
   type Store,
   type WriteTransaction,
@@ -21,23 +20,37 @@ interface RegionRecord {
   readonly region: string;
 }
 
-const regions = collection<RegionRecord>('regions', (r) => [r.region]);
+export const regions = collection<RegionRecord>('regions', (r) => [r.region]);
+
+/** The collection as one region has it. */
+function inRegion<T extends object>({ name, key, indexes }: Collection<T>, region: string): Collection<T> {
+  const within: Record<string, (record: T) => readonly Key[]> = {};
+  for (const [index, derive] of Object.entries(indexes))
+    within[index] = (record) => derive(record).map((tuple) => [region, ...tuple]);
+  return { name, key: (record) => [region, ...key(record)], indexes: within };
+}
 
 class RegionalTransaction implements WriteTransaction {
   readonly #tx: WriteTransaction;
   readonly #within: <T extends object>(of: Collection<T>) => Collection<T>;
-  #wrote = false;
-
   readonly #rowsWithin: (of: Rows) => Rows;
+  readonly #region: string;
+  #wrote = false;
 
   constructor(
     tx: WriteTransaction,
+    region: string,
     within: <T extends object>(of: Collection<T>) => Collection<T>,
     rowsWithin: (of: Rows) => Rows,
   ) {
     this.#tx = tx;
+    this.#region = region;
     this.#within = within;
     this.#rowsWithin = rowsWithin;
+  }
+
+  #keyWithin<T extends object>(of: Collection<T>, key: Key): Key {
+    return of.scope === 'server' ? key : [this.#region, ...key];
   }
 
   get wrote(): boolean {
@@ -45,11 +58,11 @@ class RegionalTransaction implements WriteTransaction {
   }
 
   get<T extends object>(of: Collection<T>, key: Key): Promise<T | undefined> {
-    return this.#tx.get(this.#within(of), key);
+    return this.#tx.get(this.#within(of), this.#keyWithin(of, key));
   }
 
   scan<T extends object>(of: Collection<T>, scan: Scan) {
-    return this.#tx.scan(this.#within(of), scan);
+    return this.#tx.scan(this.#within(of), { ...scan, prefix: this.#keyWithin(of, scan.prefix) });
   }
 
   put<T extends object>(of: Collection<T>, record: T): Promise<void> {
@@ -58,7 +71,7 @@ class RegionalTransaction implements WriteTransaction {
   }
 
   delete<T extends object>(of: Collection<T>, key: Key): Promise<boolean> {
-    return this.#tx.delete(this.#within(of), key);
+    return this.#tx.delete(this.#within(of), this.#keyWithin(of, key));
   }
 
   scanRows(of: Rows, owner: number, scan: RowScan): Promise<Row[]> {
@@ -93,12 +106,14 @@ class RegionalStore implements Store {
 
   read<R>(work: (tx: ReadTransaction) => Promise<R>): Promise<R> {
     // A reader is handed no way to write: what it gets is typed so.
-    return this.#store.read((tx) => work(new RegionalTransaction(tx as WriteTransaction, this.#within, this.#rowsWithin)));
+    return this.#store.read((tx) =>
+      work(new RegionalTransaction(tx as WriteTransaction, this.#region, this.#within, this.#rowsWithin)),
+    );
   }
 
   async write<R>(work: (tx: WriteTransaction) => Promise<R>): Promise<R> {
     const result = await this.#store.write(async (tx) => {
-      const regional = new RegionalTransaction(tx, this.#within, this.#rowsWithin);
+      const regional = new RegionalTransaction(tx, this.#region, this.#within, this.#rowsWithin);
       const value = await work(regional);
       if (regional.wrote && !this.#known) await tx.put(regions, { region: this.#region });
       return { value, wrote: regional.wrote };
@@ -110,13 +125,13 @@ class RegionalStore implements Store {
   /** The store itself is closed by whoever opened it. */
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  readonly #rowsWithin = (of: Rows): Rows => rows(`${this.#region}/${of.name}`);
+  readonly #rowsWithin = (of: Rows): Rows => ({ name: of.name, region: this.#region });
 
   readonly #within = <T extends object>(of: Collection<T>): Collection<T> => {
     if (of.scope === 'server') return of;
     const known = this.#collections.get(of) as Collection<T> | undefined;
     if (known !== undefined) return known;
-    const within = collection(`${this.#region}/${of.name}`, of.key, of.indexes);
+    const within = inRegion(of, this.#region);
     this.#collections.set(of, within);
     return within;
   };

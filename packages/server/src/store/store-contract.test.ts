@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { collection, type Key, type Row, rows, type Store } from './contract.ts';
-import { encodeKey } from './key-encoding.ts';
+import { type Collection, collection, type Key, type Row, rows, type Store } from './contract.ts';
+import { decodeKey, encodeKey } from './key-encoding.ts';
+import { byRegion } from './regional.ts';
 import { openSqliteStore } from './sqlite/sqlite-store.ts';
 
 interface Lamp {
@@ -162,6 +164,26 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal((await store.read((tx) => tx.get(lamps, ['hall', 'n'])))?.watts, 2);
     });
 
+    test('writes and reads in a loop give the event loop its turn', async () => {
+      await using store = await open();
+      let turns = 0;
+      let running = true;
+      const count = (): void => {
+        turns += 1;
+        if (running) setImmediate(count);
+      };
+      setImmediate(count);
+      for (let i = 0; i < 500; i += 1) await store.write((tx) => tx.put(lamps, lamp(`n${i}`, i)));
+      const turnsOfWrites = turns;
+      for (let i = 0; i < 20_000; i += 1) await store.read((tx) => tx.get(lamps, ['hall', 'n1']));
+      const turnsOfReads = turns - turnsOfWrites;
+      for (let i = 0; i < 200; i += 1) await store.read((tx) => tx.scan(lamps, { prefix: ['hall'], limit: 100 }));
+      running = false;
+      assert.ok(turnsOfWrites >= 499, `${turnsOfWrites} turns in 500 writes`);
+      assert.ok(turnsOfReads >= 9, `${turnsOfReads} turns in 20,000 reads`);
+      assert.ok(turns - turnsOfWrites - turnsOfReads >= 9, 'pages count by their records');
+    });
+
     test('names that JavaScript treats apart are plain data', async () => {
       await using store = await open();
       await store.write((tx) => tx.put(lamps, lamp('__proto__', 1, ['constructor', 'a\u0000b'])));
@@ -197,6 +219,56 @@ test('key encoding keeps the order of tuples', () => {
     }),
     { numRuns: 3000 },
   );
+  fc.assert(
+    fc.property(tuple, (key) => assert.deepEqual(decodeKey(encodeKey(key)), key)),
+    { numRuns: 1000 },
+  );
+});
+
+test('an index whose function has changed is derived anew, one that is gone leaves nothing, one that is new is filled', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'thingkeep-store-'));
+  try {
+    const path = join(folder, 'thingkeep.db');
+    const open = (of: Collection<Lamp>) => openSqliteStore({ path, collections: [of] as readonly Collection<never>[] });
+    const old = collection<Lamp>('lamps', (l) => [l.room, l.name], {
+      byWatts: (l) => [[l.room, l.watts]],
+      gone: (l) => [[l.name]],
+    });
+    {
+      await using store = await open(old);
+      await byRegion(store)('us-east-1').write(async (tx) => {
+        for (let i = 0; i < 100; i += 1) await tx.put(old, lamp(`n${i}`, i % 2, ['x']));
+      });
+      await store.write((tx) => tx.put(old, lamp('raw', 1)));
+    }
+    const fresh = collection<Lamp>('lamps', (l) => [l.room, l.name], {
+      byWatts: (l) => [[l.room, l.watts + 10]],
+      byLabel: (l) => l.labels.map((label) => [label]),
+    });
+    {
+      await using store = await open(fresh);
+      const east = byRegion(store)('us-east-1');
+      const count = async (index: string, ...prefix: Key) =>
+        (await east.read((tx) => tx.scan(fresh, { index, prefix }))).items.length;
+      assert.deepEqual(
+        [await count('byWatts', 'hall', 1), await count('byWatts', 'hall', 11), await count('byLabel', 'x')],
+        [0, 50, 100],
+      );
+      assert.equal((await store.read((tx) => tx.scan(fresh, { index: 'byWatts', prefix: ['hall'] }))).items[0]?.name, 'raw');
+      // A record that is put or deleted takes its entries along.
+      await east.write((tx) => tx.put(fresh, lamp('n1', 5)));
+      await east.write((tx) => tx.delete(fresh, ['hall', 'n3']));
+      assert.deepEqual(
+        [await count('byWatts', 'hall', 11), await count('byWatts', 'hall', 15), await count('byLabel', 'x')],
+        [48, 1, 98],
+      );
+    }
+    const db = new DatabaseSync(path);
+    assert.equal(db.prepare("SELECT count(*) AS n FROM entry WHERE scope = 'lamps/gone'").get()?.n, 0);
+    db.close();
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('what was acknowledged is there after the file is opened again', async () => {

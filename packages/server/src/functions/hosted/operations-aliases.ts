@@ -68,7 +68,7 @@ export function aliasOperations({ store }: { store: Store }): Handlers<Pick<Lamb
         await existing(tx, caller, name);
         if ((await tx.get(aliases, [caller.accountId, name, alias])) !== undefined)
           fail('ResourceConflictException', `Alias already exists: ${functionArn(caller, name, alias)}`);
-        if ((await tx.scan(aliases, { prefix: [caller.accountId, name] })).items.length >= MOST_ALIASES)
+        if ((await tx.scan(aliases, { skipDamaged: true, prefix: [caller.accountId, name] })).items.length >= MOST_ALIASES)
           fail('InvalidParameterValueException', `A function can have at most ${MOST_ALIASES} aliases here.`);
         await checkTarget(tx, caller, record);
         await tx.put(aliases, record);

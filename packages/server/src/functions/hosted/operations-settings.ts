@@ -86,7 +86,7 @@ export function functionSettingOperations(options: HostedOptions): Handlers<Pick
   const { store, clock, concurrency, host } = options;
 
   async function reservedByOthers(tx: ReadTransaction, { accountId, name }: FunctionRecord): Promise<number> {
-    const { items } = await tx.scan(functions, { prefix: [accountId] });
+    const { items } = await tx.scan(functions, { skipDamaged: true, prefix: [accountId] });
     return items.reduce((sum, each) => sum + (each.name === name ? 0 : (each.reservedConcurrency ?? 0)), 0);
   }
 
@@ -175,8 +175,8 @@ export function functionSettingOperations(options: HostedOptions): Handlers<Pick
 
     async GetAccountSettings(_input, caller) {
       return store.read(async (tx) => {
-        const { items } = await tx.scan(functions, { prefix: [caller.accountId] });
-        const published = (await tx.scan(versions, { prefix: [caller.accountId] })).items;
+        const { items } = await tx.scan(functions, { skipDamaged: true, prefix: [caller.accountId] });
+        const published = (await tx.scan(versions, { skipDamaged: true, prefix: [caller.accountId] })).items;
         const codeSize = [...items.map(({ latest }) => latest), ...published.map(({ settings }) => settings)];
         const reserved = items.reduce((sum, each) => sum + (each.reservedConcurrency ?? 0), 0);
         return {

@@ -23,7 +23,7 @@ const MOST_FUNCTIONS = 1_000;
 export const MOST_CODE_BYTES = 4 * 1024 * 1024 * 1024;
 
 async function checkRoom(tx: ReadTransaction, { accountId }: Place, size: number): Promise<void> {
-  const { items } = await tx.scan(functions, { prefix: [accountId] });
+  const { items } = await tx.scan(functions, { skipDamaged: true, prefix: [accountId] });
   if (items.length >= MOST_FUNCTIONS)
     fail('InvalidParameterValueException', `An account can have at most ${MOST_FUNCTIONS} functions in a region here.`);
   const bytes = items.reduce((sum, { latest }) => sum + latest.codeSize, size);
@@ -31,7 +31,7 @@ async function checkRoom(tx: ReadTransaction, { accountId }: Place, size: number
 }
 
 async function removeVersion(tx: WriteTransaction, { accountId, name }: FunctionRecord, version: number): Promise<void> {
-  const { items } = await tx.scan(aliases, { prefix: [accountId, name] });
+  const { items } = await tx.scan(aliases, { skipDamaged: true, prefix: [accountId, name] });
   const using = items.filter((alias) => alias.version === String(version) || alias.routing?.version === String(version));
   if (using.length > 0)
     fail(
@@ -117,7 +117,8 @@ export function functionOperations(options: HostedOptions): Handlers<Pick<Lambda
           const all = input.FunctionVersion === 'ALL';
           shown.push(describe(caller, name, LATEST, latest, all ? LATEST : undefined));
           if (!all) continue;
-          for (const { version, settings } of (await tx.scan(versions, { prefix: [caller.accountId, name] })).items)
+          for (const { version, settings } of (await tx.scan(versions, { skipDamaged: true, prefix: [caller.accountId, name] }))
+            .items)
             shown.push(describe(caller, name, String(version), settings, String(version)));
         }
         return { Functions: shown, ...marker(next) } as LambdaOperations['ListFunctions']['output'];

@@ -41,7 +41,7 @@ export async function publish(
   const last = await tx.get(versions, [accountId, name, lastVersion]);
   if (last !== undefined && contentOf(last.settings) === contentOf(latest))
     return { record, settings: last.settings, version: String(lastVersion) };
-  if ((await tx.scan(versions, { prefix: [accountId, name] })).items.length >= MOST_VERSIONS)
+  if ((await tx.scan(versions, { skipDamaged: true, prefix: [accountId, name] })).items.length >= MOST_VERSIONS)
     fail('CodeStorageExceededException', `A function can have at most ${MOST_VERSIONS} versions here.`);
   const version = lastVersion + 1;
   const settings = { ...latest, description: description ?? latest.description, modifiedAt: now, revisionId: randomUUID() };

@@ -14,7 +14,7 @@ export interface ClaimStoredOptions {
   readonly home: Pick<Place, 'region'>;
 }
 
-const done = collection<{ readonly name: string }>('claims-made', (d) => [d.name], {}, 'server');
+export const claimsMade = collection<{ readonly name: string }>('claims-made', (d) => [d.name], {}, 'server');
 const STORED = 'stored';
 const PAGE = 1_000;
 
@@ -57,7 +57,7 @@ async function claimAll<T extends Owned>(
   for (const region of all) {
     let after: string | undefined;
     do {
-      const page = await inRegion(region).read((tx) => tx.scan(of, { prefix: [], limit: PAGE, after }));
+      const page = await inRegion(region).read((tx) => tx.scan(of, { skipDamaged: true, prefix: [], limit: PAGE, after }));
       const names = new Set(page.items.map(nameOf).filter((name) => name !== undefined));
       const wanted: ClaimRecord[] = [];
       for (const name of names) {
@@ -74,7 +74,7 @@ async function claimAll<T extends Owned>(
 
 export async function claimStored(options: ClaimStoredOptions): Promise<void> {
   const store = options.inRegion(options.home.region);
-  if ((await store.read((tx) => tx.get(done, [STORED]))) !== undefined) return;
+  if ((await store.read((tx) => tx.get(claimsMade, [STORED]))) !== undefined) return;
   await claimAll(options, {
     kind: 'certificate',
     of: certificates,
@@ -87,5 +87,5 @@ export async function claimStored(options: ClaimStoredOptions): Promise<void> {
     index: 'byName',
     nameOf: ({ authorizerName }) => authorizerName,
   });
-  await store.write((tx) => tx.put(done, { name: STORED }));
+  await store.write((tx) => tx.put(claimsMade, { name: STORED }));
 }

@@ -1,46 +1,165 @@
-/** Opens a data file: settings for durability, the lock that keeps a second server out, migrations, a health check. */
-import { existsSync, statSync } from 'node:fs';
+/**
+ * Opens a data file: settings for durability, the lock that keeps a second server out, migrations, and a reading of all
+ * that it holds, so that nothing damaged is served.
+ */
 import { DatabaseSync } from 'node:sqlite';
-import { MIGRATIONS } from '../migrations/index.ts';
+import type { Collection } from '../contract.ts';
+import { nameOfDamage } from '../damage.ts';
+import { MIGRATIONS, type Progress, TABLES } from './migrations/index.ts';
+import { keepNote, readNotes } from './notes.ts';
+import { dropIndexes, outdatedIndexes, reindex } from './reindex.ts';
+import { Tallies } from './tallies.ts';
+import { type Findings, verify } from './verify.ts';
 
 /** A data file that can't be used; the message tells an operator what and why. */
 export class DataFileError extends Error {
   override readonly name = 'DataFileError';
 }
 
-/** A full check reads the whole file; beyond this size it would hold up the start. */
-const LARGEST_CHECKED_FILE = 256 * 1024 * 1024;
+/** What the store has to say to its operator. */
+export interface StoreLog {
+  info(members: object, text: string): void;
+  warn(members: object, text: string): void;
+  error(members: object, text: string): void;
+}
+
+export interface OpenOptions {
+  /** The data file; `:memory:` for one that goes with the process. */
+  readonly path: string;
+  /** All collections, so that indexes whose functions have changed are derived anew. */
+  readonly collections?: readonly Collection<never>[];
+  readonly log?: StoreLog | undefined;
+}
+
+/** Damaged records that are named in the log at a start, and in an error. */
+const MAX_LOGGED = 100;
+const MAX_NAMED = 5;
+
+/** Records and entries below which no progress is told. */
+const LONG_WORK = 200_000;
+
+const HOW_ON = 'restore it from a backup, or see with "thingkeep check" what can be saved';
 
 const explain = (path: string, error: unknown): DataFileError => {
   const text = error instanceof Error ? error.message : String(error);
   if (/locked|busy/.test(text)) return new DataFileError(`data file ${path} is in use by another server`, { cause: error });
   if (/not a database|malformed|corrupt/.test(text))
-    return new DataFileError(`data file ${path} is damaged: ${text}; restore it from a backup`, { cause: error });
+    return new DataFileError(`data file ${path} is damaged: ${text}; ${HOW_ON}`, { cause: error });
   return new DataFileError(`data file ${path} can't be opened: ${text}`, { cause: error });
 };
 
-function migrate(db: DatabaseSync, path: string): void {
-  const row = db.prepare('PRAGMA user_version').get() as { user_version: number };
-  const version = row.user_version;
-  if (version > MIGRATIONS.length)
+/** The form of a file: the count of migrations it has taken. */
+function formOf(db: DatabaseSync, path: string): number {
+  const { user_version: form } = db.prepare('PRAGMA user_version').get() as { user_version: number };
+  const names = db
+    .prepare('SELECT name FROM sqlite_schema')
+    .all()
+    .map(({ name }) => name);
+  const noted = names.includes('note') ? readNotes(db).good.get('form') : undefined;
+  if (noted !== undefined && Number(noted) !== form)
     throw new DataFileError(
-      `data file ${path} was written by a newer Thingkeep (form ${version}, this one knows ${MIGRATIONS.length}); start that version instead`,
+      `data file ${path} is damaged: its header says form ${form}, and its tables are of form ${noted}; ${HOW_ON}`,
     );
-  if (version === 0 && db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.n !== 0)
-    throw new DataFileError(`data file ${path} holds tables that are not Thingkeep's`);
-  for (let step = version; step < MIGRATIONS.length; step += 1) {
-    db.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[step]?.sql} PRAGMA user_version = ${step + 1}; COMMIT;`);
+  if (form > MIGRATIONS.length)
+    throw new DataFileError(
+      `data file ${path} was written by a newer Thingkeep (form ${form}, this one knows ${MIGRATIONS.length}); start that version instead`,
+    );
+  if (form === 0 && names.length !== 0) throw new DataFileError(`data file ${path} holds tables that are not Thingkeep's`);
+  return form;
+}
+
+/** Says at each tenth of a long piece of work how far it is. */
+function progressOf(log: StoreLog | undefined, what: string): Progress {
+  let told = 0;
+  return (done, of) => {
+    const tenth = Math.floor((10 * done) / Math.max(of, 1));
+    if (tenth <= told || of < LONG_WORK) return;
+    told = tenth;
+    log?.info({ event: 'data-file-progress', what, done, of }, `${what}: ${done} of ${of}`);
+  };
+}
+
+function migrate(db: DatabaseSync, { path, log }: OpenOptions): void {
+  const form = formOf(db, path);
+  for (const [step, { describes, run }] of MIGRATIONS.entries()) {
+    if (step < form) continue;
+    if (form > 0)
+      log?.info({ event: 'data-file-migration', form: step + 1 }, `the data file is brought to form ${step + 1}: ${describes}`);
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      run(db, progressOf(log, describes));
+      if (step + 1 === MIGRATIONS.length) keepNote(db, 'form', String(step + 1));
+      db.exec(`PRAGMA user_version = ${step + 1}; COMMIT;`);
+    } catch (error) {
+      if (db.isTransaction) db.exec('ROLLBACK');
+      throw error;
+    }
   }
 }
 
-function check(db: DatabaseSync, path: string): void {
-  if (existsSync(path) && statSync(path).size > LARGEST_CHECKED_FILE) return;
-  const found = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
-  if (found.quick_check !== 'ok')
-    throw new DataFileError(`data file ${path} is damaged: ${found.quick_check}; restore it from a backup`);
+/** Compares the tables of the file with those that this form has. */
+function checkSchema(db: DatabaseSync, path: string): void {
+  const found = db.prepare("SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'").all();
+  const wrong = found.find(({ name, sql }) => TABLES[String(name)] !== sql);
+  if (wrong !== undefined || found.length !== Object.keys(TABLES).length)
+    throw new DataFileError(`data file ${path} is damaged: its tables are not those of its form; ${HOW_ON}`);
 }
 
-export function openDatabase(path: string): DatabaseSync {
+function checkStructure(db: DatabaseSync, path: string): void {
+  const found = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
+  if (found.quick_check !== 'ok') throw new DataFileError(`data file ${path} is damaged: ${found.quick_check}; ${HOW_ON}`);
+}
+
+const listed = (names: readonly string[]): string =>
+  names.slice(0, MAX_NAMED).join(', ') + (names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : '');
+
+/** Faults after which an answer could be wrong without anybody seeing it. */
+function refuseUncertain({ misnamed, miscounted }: Findings, path: string): void {
+  if (misnamed.length > 0)
+    throw new DataFileError(
+      `data file ${path} is damaged: keys of stored records do not fit (${listed(misnamed.map(nameOfDamage))}); ${HOW_ON}`,
+    );
+  if (miscounted.length === 0) return;
+  const names = miscounted.map(({ name, expected, found }) =>
+    expected?.count === found.count
+      ? `${name} is in an older state`
+      : `${name} holds ${found.count} instead of ${expected?.count ?? 0}`,
+  );
+  throw new DataFileError(`data file ${path} is damaged: stored records are missing (${listed(names)}); ${HOW_ON}`);
+}
+
+/** Reads the whole file, refuses it where answers would be uncertain, and mends what can be derived. */
+async function checkContent(db: DatabaseSync, { path, log, collections = [] }: OpenOptions): Promise<void> {
+  const findings = await verify(db, progressOf(log, 'reading the data file'));
+  refuseUncertain(findings, path);
+  for (const damage of findings.damaged.slice(0, MAX_LOGGED))
+    log?.error({ event: 'damaged-record', ...damage }, 'a stored record is damaged and is not served: see thingkeep check');
+  if (findings.damaged.length > MAX_LOGGED)
+    log?.error({ event: 'damaged-records', count: findings.damaged.length }, 'stored records are damaged: see thingkeep check');
+  mendTallies(db, findings, log);
+  if (findings.misindexed.length > 0) {
+    if (collections.length === 0) throw new DataFileError(`data file ${path} is damaged: its index entries; ${HOW_ON}`);
+    const members = { event: 'index-damaged', collections: findings.misindexed };
+    log?.warn(members, 'index entries were damaged: all are derived anew');
+    dropIndexes(db);
+  }
+  for (const of of outdatedIndexes(db, collections)) await reindex(db, of, progressOf(log, `deriving the indexes of ${of.name}`));
+}
+
+/** A tally that is damaged itself is counted anew: every record under it has been read and is good, or named. */
+function mendTallies(db: DatabaseSync, { notes, tallies }: Findings, log: StoreLog | undefined): void {
+  if (notes.length === 0) return;
+  log?.warn({ event: 'notes-damaged', notes }, 'counts of stored records were damaged: they are taken anew');
+  const kept = new Tallies(db);
+  db.exec('BEGIN IMMEDIATE');
+  for (const name of notes) db.prepare('DELETE FROM note WHERE name = ?').run(name);
+  for (const [name, tally] of tallies) if (notes.includes(`tally/${name}`)) kept.replace(name, tally);
+  keepNote(db, 'form', String(MIGRATIONS.length));
+  db.exec('COMMIT');
+}
+
+export async function openDatabase(options: OpenOptions): Promise<DatabaseSync> {
+  const { path } = options;
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path, { enableForeignKeyConstraints: false });
@@ -50,8 +169,10 @@ export function openDatabase(path: string): DatabaseSync {
       'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;',
     );
     db.exec('BEGIN EXCLUSIVE; COMMIT;');
-    check(db, path);
-    migrate(db, path);
+    checkStructure(db, path);
+    migrate(db, options);
+    checkSchema(db, path);
+    await checkContent(db, options);
     return db;
   } catch (error) {
     db?.close();

@@ -1,17 +1,28 @@
 /**
  * The embedded store. Writes that wait together are committed together: one sync to disk for all of them, and none is
- * acknowledged before it. Reads and write batches take turns, so a read never sees what is not yet committed.
+ * acknowledged before it. Reads and write batches take turns, so a read never sees what is not yet committed. A caller
+ * that reads or writes in a loop gives the event loop its turn: a batch that follows a batch starts in the next turn, and
+ * so does a read once as many records as {@link READS_PER_TURN} were read in this one.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { CommitHook, HookedStore, ReadTransaction, WriteTransaction } from '../contract.ts';
-import { openDatabase } from './open.ts';
+import type { Damage } from '../damage.ts';
+import { DamageList } from './damage-list.ts';
+import { openDatabase, type OpenOptions } from './open.ts';
+import { RecordTable } from './record-table.ts';
+import { RowTable } from './row-table.ts';
+import { Tallies } from './tallies.ts';
 import { SqliteTransaction } from './transaction.ts';
 
 export { DataFileError } from './open.ts';
 
 /** Writes of one commit; more wait for the next, so that nobody waits without end. */
 const LARGEST_BATCH = 256;
+/** Records of one turn of the event loop; whoever reads on waits for the next turn. */
+const READS_PER_TURN = 2_000;
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 interface Write {
   readonly work: (tx: WriteTransaction) => Promise<unknown>;
@@ -25,17 +36,25 @@ class SqliteStore implements HookedStore {
   readonly #writes: Write[] = [];
   readonly #waitingReads: (() => void)[] = [];
   readonly #hooks: CommitHook[] = [];
+  readonly #tallies: Tallies;
   #reading = 0;
+  /** Records read in this turn of the event loop. */
+  #readInTurn = 0;
   #writing = false;
+  /** Whether a batch has run in this turn: the next one runs in another. */
+  #resting = false;
   #closed = false;
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, damage: DamageList) {
     this.#db = db;
-    this.#tx = new SqliteTransaction(db);
+    this.#tallies = new Tallies(db);
+    const records = new RecordTable(db, this.#tallies, damage);
+    this.#tx = new SqliteTransaction(records, new RowTable(db, this.#tallies, damage), (count) => this.#countReads(count));
   }
 
   async read<R>(work: (tx: ReadTransaction) => Promise<R>): Promise<R> {
     this.#refuseWhenClosed();
+    while (this.#readInTurn >= READS_PER_TURN) await nextTurn();
     if (this.#writing) await new Promise<void>((resolve) => this.#waitingReads.push(resolve));
     this.#reading += 1;
     try {
@@ -70,8 +89,16 @@ class SqliteStore implements HookedStore {
     if (this.#closed) fail('ServiceUnavailableException', 'The server is stopping.');
   }
 
+  #countReads(count: number): void {
+    if (this.#readInTurn === 0)
+      setImmediate(() => {
+        this.#readInTurn = 0;
+      });
+    this.#readInTurn += count;
+  }
+
   #startBatch(): void {
-    if (this.#writing || this.#reading > 0 || this.#writes.length === 0) return;
+    if (this.#writing || this.#resting || this.#reading > 0 || this.#writes.length === 0) return;
     this.#writing = true;
     void this.#runBatch();
   }
@@ -89,7 +116,10 @@ class SqliteStore implements HookedStore {
       }
       const after: ((() => void) | undefined)[] = [];
       for (const hook of this.#hooks) after.push(await hook(this.#tx));
+      this.#tallies.keep();
+      this.#tallies.store();
       this.#db.exec('COMMIT');
+      this.#tallies.committed();
       for (const settle of done) settle();
       for (const act of after) act?.();
     } catch (error) {
@@ -98,8 +128,11 @@ class SqliteStore implements HookedStore {
       this.#writing = false;
       // Reads that waited go before the next batch: writers can't starve them, nor they the writers.
       for (const wake of this.#waitingReads.splice(0)) wake();
-      // The event loop has its turn between two batches: a flood of writes holds no socket up.
-      setImmediate(() => this.#startBatch());
+      this.#resting = true;
+      setImmediate(() => {
+        this.#resting = false;
+        this.#startBatch();
+      });
     }
   }
 
@@ -109,9 +142,11 @@ class SqliteStore implements HookedStore {
     try {
       const value = await write.work(this.#tx);
       this.#db.exec('RELEASE one');
+      this.#tallies.keep();
       return () => write.resolve(value);
     } catch (error) {
       this.#db.exec('ROLLBACK TO one; RELEASE one');
+      this.#tallies.drop();
       return () => write.reject(error);
     }
   }
@@ -120,6 +155,7 @@ class SqliteStore implements HookedStore {
     const refusal = new ThingkeepError('ServiceUnavailableException', 'The change could not be stored.', {}, error);
     // When not even a transaction could begin, those who wait are told too: tried again at once, they would spin.
     const refused = batch.length > 0 ? batch : this.#writes.splice(0, LARGEST_BATCH);
+    this.#tallies.rolledBack();
     for (const write of refused) write.reject(refusal);
     try {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
@@ -130,4 +166,9 @@ class SqliteStore implements HookedStore {
 }
 
 /** Opens, and where there is none makes, the data file at `path` (`:memory:` for one that goes with the process). */
-export const openSqliteStore = async ({ path }: { path: string }): Promise<HookedStore> => new SqliteStore(openDatabase(path));
+export async function openSqliteStore(options: OpenOptions): Promise<HookedStore> {
+  const { log } = options;
+  const tell = (damage: Damage): void =>
+    log?.error({ event: 'damaged-record', ...damage }, 'a stored record is damaged and is not served: see thingkeep check');
+  return new SqliteStore(await openDatabase(options), new DamageList(tell));
+}

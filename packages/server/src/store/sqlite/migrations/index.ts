@@ -2,24 +2,39 @@
  * Numbered steps from an empty data file to today's form; a file's number is the count of steps it has taken.
  * A step is never changed once it has been released: what it got wrong, the next one mends.
  */
+import type { DatabaseSync } from 'node:sqlite';
+import { addChecksums } from './checksums.ts';
+
+/** Hears how much of a long piece of work is done. */
+export type Progress = (done: number, of: number) => void;
 
 export interface Migration {
   readonly describes: string;
-  readonly sql: string;
+  /** Changes the file, inside a transaction. */
+  readonly run: (db: DatabaseSync, progress: Progress) => void;
 }
+
+const sql =
+  (text: string): Migration['run'] =>
+  (db) =>
+    db.exec(text);
 
 export const MIGRATIONS: readonly Migration[] = [
   {
     describes: 'records and their index entries',
-    sql: `
+    run: sql(`
       CREATE TABLE record (collection TEXT NOT NULL, key BLOB NOT NULL, value TEXT NOT NULL, PRIMARY KEY (collection, key)) WITHOUT ROWID;
       CREATE TABLE entry (scope TEXT NOT NULL, entry BLOB NOT NULL, key BLOB NOT NULL, PRIMARY KEY (scope, entry)) WITHOUT ROWID;
-    `,
+    `),
   },
   {
     describes: 'rows of bytes: queues',
-    sql: `
+    run: sql(`
       CREATE TABLE row (rows TEXT NOT NULL, owner INTEGER NOT NULL, at INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (rows, owner, at)) WITHOUT ROWID;
-    `,
+    `),
   },
+  { describes: 'checksums, tallies, entries beside their record, the region in the key', run: addChecksums },
 ];
+
+/** Tables of today's form, as the file's schema has them. */
+export { TABLES } from './checksums.ts';

@@ -1,0 +1,31 @@
+/** Every collection that the server keeps: what opens the data file derives the indexes of those that have changed. */
+import { auditRecords } from './audit/store.ts';
+import { authorizers, defaultAuthorizers } from './authorizers/store.ts';
+import { retainedMessages } from './broker/retained-record.ts';
+import { usage } from './broker/retained-usage.ts';
+import { sessionRecords } from './broker/session.ts';
+import { shareRecords } from './broker/share.ts';
+import { roleAliases, sessionSecrets } from './credentials/store.ts';
+import { domainConfigurations, issuedCertificates } from './domains/store.ts';
+import { eventConfigurations } from './events/store.ts';
+import { aliases, functions, versions } from './functions/hosted/store.ts';
+import { claimsMade } from './gateway/admission/claim-stored.ts';
+import { accessKeys, entities, managedPolicies } from './iam/store.ts';
+import { logGroups, logStreams } from './logs/store.ts';
+import { policies, policyAttachments } from './policies/store.ts';
+import { caCertificates, certificates, registrationCodes, tags, thingPrincipals, things, thingTypes } from './registry/store.ts';
+import { destinations } from './rules/destination-store.ts';
+import { rules } from './rules/store.ts';
+import { serverCertificates, serverKeys } from './server-certificates/store.ts';
+import { claims } from './store/claims.ts';
+import type { Collection } from './store/contract.ts';
+import { marks } from './store/marks.ts';
+import { regions } from './store/regional.ts';
+
+export const COLLECTIONS: readonly Collection<never>[] = [
+  ...[accessKeys, aliases, auditRecords, authorizers, caCertificates, certificates, claims, claimsMade, defaultAuthorizers],
+  ...[destinations, domainConfigurations, entities, eventConfigurations, functions, issuedCertificates, logGroups, logStreams],
+  ...[managedPolicies, marks, policies, policyAttachments, regions, registrationCodes, retainedMessages, roleAliases, rules],
+  ...[serverCertificates, serverKeys, sessionRecords, sessionSecrets, shareRecords, tags, thingPrincipals, things, thingTypes],
+  ...[usage, versions],
+];

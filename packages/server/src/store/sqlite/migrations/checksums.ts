@@ -1,0 +1,80 @@
+/**
+ * The third form: each record, index entry and row has a checksum, a record has its entries beside it, tallies say how
+ * many there are, and the region, before a part of the collection's name, is the first part of the key.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { encodeKey } from '../../key-encoding.ts';
+import { digestOf, seedOf, sumOf } from '../checksums.ts';
+import { recordTally } from '../record-table.ts';
+import { rowName, rowTally } from '../row-table.ts';
+import { addTallies, Tallies, type Tally } from '../tallies.ts';
+import type { Progress } from './index.ts';
+
+/** SQL of each table by its name. */
+export const TABLES: Readonly<Record<string, string>> = {
+  record:
+    'CREATE TABLE record (collection TEXT NOT NULL, key BLOB NOT NULL, value TEXT NOT NULL, entries BLOB NOT NULL, sum INTEGER NOT NULL, PRIMARY KEY (collection, key)) WITHOUT ROWID',
+  entry:
+    'CREATE TABLE entry (scope TEXT NOT NULL, entry BLOB NOT NULL, key BLOB NOT NULL, sum INTEGER NOT NULL, PRIMARY KEY (scope, entry)) WITHOUT ROWID',
+  row: 'CREATE TABLE row (rows TEXT NOT NULL, region TEXT NOT NULL, owner INTEGER NOT NULL, at INTEGER NOT NULL, value BLOB NOT NULL, sum INTEGER NOT NULL, PRIMARY KEY (rows, region, owner, at)) WITHOUT ROWID',
+  note: 'CREATE TABLE note (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID',
+};
+
+const EMPTY = Buffer.alloc(0);
+/** Rows between two reports of progress. */
+const REPORT = 50_000;
+
+/** The region and the plain name of what an older form calls `region/name`. */
+function splitName(name: string): { region: string; plain: string } {
+  const slash = name.indexOf('/');
+  return slash < 0 ? { region: '', plain: name } : { region: name.slice(0, slash), plain: name.slice(slash + 1) };
+}
+
+const countOf = (db: DatabaseSync, table: string): number => Number(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n);
+
+export function addChecksums(db: DatabaseSync, progress: Progress): void {
+  db.exec('ALTER TABLE record RENAME TO old_record; ALTER TABLE row RENAME TO old_row; DROP TABLE entry;');
+  for (const sql of Object.values(TABLES)) db.exec(sql);
+  const total = countOf(db, 'old_record') + countOf(db, 'old_row');
+  let done = 0;
+  const step = (): void => {
+    done += 1;
+    if (done % REPORT === 0) progress(done, total);
+  };
+  const tallies = new Map<string, Tally>();
+  const count = (name: string, sum: number): void =>
+    void tallies.set(name, addTallies(tallies.get(name) ?? { count: 0, digest: 0 }, { count: 1, digest: digestOf(sum) }));
+  copyRecords(db, count, step);
+  copyRows(db, count, step);
+  db.exec('DROP TABLE old_record; DROP TABLE old_row;');
+  const kept = new Tallies(db);
+  for (const [name, tally] of tallies) kept.replace(name, tally);
+}
+
+type Count = (tally: string, sum: number) => void;
+
+/** The index entries are derived anew afterwards: no index has a known form yet. */
+function copyRecords(db: DatabaseSync, count: Count, step: () => void): void {
+  const put = db.prepare('INSERT INTO record (collection, key, value, entries, sum) VALUES (?, ?, ?, ?, ?)');
+  const all = db.prepare('SELECT collection, key, value FROM old_record ORDER BY collection, key').iterate();
+  for (const { collection, key, value } of all as Iterable<{ collection: string; key: Uint8Array; value: string }>) {
+    const { region, plain } = splitName(collection);
+    const fullKey = region === '' ? key : Buffer.concat([encodeKey([region]), key]);
+    const sum = sumOf(seedOf(plain), fullKey, value);
+    put.run(plain, fullKey, value, EMPTY, sum);
+    count(recordTally(plain), sum);
+    step();
+  }
+}
+
+function copyRows(db: DatabaseSync, count: Count, step: () => void): void {
+  const put = db.prepare('INSERT INTO row (rows, region, owner, at, value, sum) VALUES (?, ?, ?, ?, ?, ?)');
+  const all = db.prepare('SELECT rows, owner, at, value FROM old_row ORDER BY rows, owner, at').iterate();
+  for (const { rows, owner, at, value } of all as Iterable<{ rows: string; owner: number; at: number; value: Uint8Array }>) {
+    const { region, plain } = splitName(rows);
+    const sum = sumOf(0, rowName(plain, region, owner, at), value);
+    put.run(plain, region, owner, at, value, sum);
+    count(rowTally(plain), sum);
+    step();
+  }
+}

@@ -1,0 +1,78 @@
+/** Rows of bytes over one table. A damaged row is told and left out: what its owner has besides it comes. */
+import type { DatabaseSync } from 'node:sqlite';
+import type { Row, RowKey, RowScan, Rows } from '../contract.ts';
+import { digestOf, judgeSum, sumOf } from './checksums.ts';
+import type { DamageList } from './damage-list.ts';
+import { prepareRows, type RowStatements } from './statements.ts';
+import type { Tallies } from './tallies.ts';
+
+interface StoredRow {
+  readonly owner: number;
+  readonly at: number;
+  readonly value: unknown;
+  readonly sum: unknown;
+}
+
+export const rowTally = (rows: string): string => `row/${rows}`;
+
+/** What the checksum of a row begins with. */
+export const rowName = (rows: string, region: string, owner: number, at: number): string => `${rows}\0${region}\0${owner}\0${at}`;
+
+export class RowTable {
+  readonly #sql: RowStatements;
+  readonly #tallies: Tallies;
+  readonly #damage: DamageList;
+
+  constructor(db: DatabaseSync, tallies: Tallies, damage: DamageList) {
+    this.#sql = prepareRows(db);
+    this.#tallies = tallies;
+    this.#damage = damage;
+  }
+
+  scan(of: Rows, owner: number, { after, rows, bytes }: RowScan): Row[] {
+    const found: Row[] = [];
+    let size = 0;
+    const read = this.#sql.scan.iterate(of.name, of.region ?? '', owner, after) as IterableIterator<Omit<StoredRow, 'owner'>>;
+    for (const { at, value, sum } of read) {
+      if (!this.#isGood(of, { owner, at, value, sum })) continue;
+      found.push({ owner, at, value: value as Uint8Array });
+      size += (value as Uint8Array).length;
+      if (size >= bytes || found.length >= rows) break;
+    }
+    return found;
+  }
+
+  each(of: Rows, visit: (key: RowKey, size: number) => void): void {
+    for (const row of this.#sql.each.iterate(of.name, of.region ?? '') as IterableIterator<StoredRow>)
+      if (this.#isGood(of, row)) visit({ owner: row.owner, at: row.at }, (row.value as Uint8Array).length);
+  }
+
+  put(of: Rows, rows: Iterable<Row>): void {
+    const { name, region = '' } = of;
+    for (const { owner, at, value } of rows) {
+      const sum = sumOf(0, rowName(name, region, owner, at), value);
+      if (this.#sql.add.run(name, region, owner, at, value, sum).changes === 1) {
+        this.#tallies.change(rowTally(name), digestOf(sum), 0, 1);
+        continue;
+      }
+      const old = this.#sql.sum.get(name, region, owner, at) as { sum: number };
+      this.#sql.replace.run(value, sum, name, region, owner, at);
+      this.#tallies.change(rowTally(name), digestOf(sum), digestOf(old.sum), 0);
+    }
+  }
+
+  delete(of: Rows, keys: Iterable<RowKey>): void {
+    const { name, region = '' } = of;
+    for (const { owner, at } of keys) {
+      const gone = this.#sql.delete.get(name, region, owner, at) as { sum: number } | undefined;
+      if (gone !== undefined) this.#tallies.change(rowTally(name), 0, digestOf(gone.sum), -1);
+    }
+  }
+
+  #isGood(of: Rows, { owner, at, value, sum }: StoredRow): boolean {
+    const { name, region = '' } = of;
+    if (value instanceof Uint8Array && judgeSum(0, rowName(name, region, owner, at), value, sum) === 'good') return true;
+    this.#damage.note({ collection: name, key: region === '' ? [owner, at] : [region, owner, at] });
+    return false;
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * Reads a whole data file and compares it with its checksums, its tallies and the entries beside its records. Nothing is
+ * changed.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
+import type { Key } from '../contract.ts';
+import type { Damage } from '../damage.ts';
+import { decodeKey } from '../key-encoding.ts';
+import type { Progress } from './migrations/index.ts';
+import { digestOf, entrySum, judgeSum, seedOf } from './checksums.ts';
+import { eachPacked, scopeOf } from './entries.ts';
+import { readNotes } from './notes.ts';
+import { recordTally } from './record-table.ts';
+import { rowName, rowTally } from './row-table.ts';
+import { addTallies, sameTally, Tallies, type Tally } from './tallies.ts';
+
+export interface Findings {
+  /** Records and rows whose value is damaged; they are refused, the rest is served. */
+  readonly damaged: Damage[];
+  /** Records and rows whose key is damaged: which they were is not known, and what is asked for may be among them. */
+  readonly misnamed: Damage[];
+  /** Collections that hold other records than their tally says: some are missing, or are of an older state. */
+  readonly miscounted: { readonly name: string; readonly expected: Tally | undefined; readonly found: Tally }[];
+  /** Collections whose index entries are not those of their records; they are derived anew. */
+  readonly misindexed: string[];
+  /** Notes of the engine that are damaged. */
+  readonly notes: readonly string[];
+  /** What was counted. */
+  readonly tallies: ReadonlyMap<string, Tally>;
+}
+
+const NONE: Tally = { count: 0, digest: 0 };
+/** Rows between two reports of progress, and turns of the event loop. */
+const REPORT = 100_000;
+/** Checksums that are added up before the sum is reduced: it stays a whole number of a double. */
+const MAX_SUMMED = 2 ** 17;
+/** Damaged records that are listed. */
+const MAX_LISTED = 10_000;
+
+/** Sums checksums by name. */
+class Sums {
+  readonly all = new Map<string, Tally>();
+  #name = '';
+  #count = 0;
+  #digest = 0;
+
+  /** Names that come in runs cost least. */
+  add(name: string, sum: number): void {
+    if (name !== this.#name || this.#count >= MAX_SUMMED) this.flush(name);
+    this.#count += 1;
+    this.#digest += sum;
+  }
+
+  flush(next = ''): void {
+    if (this.#count > 0)
+      this.all.set(this.#name, addTallies(this.all.get(this.#name) ?? NONE, { count: this.#count, digest: this.#digest }));
+    this.#name = next;
+    this.#count = 0;
+    this.#digest = 0;
+  }
+}
+
+class Verification {
+  readonly findings: Findings = { damaged: [], misnamed: [], miscounted: [], misindexed: [], notes: [], tallies: new Map() };
+  readonly #db: DatabaseSync;
+  readonly #progress: Progress;
+  readonly #seeds = new Map<string, number>();
+  readonly #total: number;
+  #done = 0;
+
+  constructor(db: DatabaseSync, progress: Progress) {
+    this.#db = db;
+    this.#progress = progress;
+    const count = (table: string): number => Number(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n);
+    this.#total = count('record') + count('entry') + count('row');
+  }
+
+  async run(): Promise<Findings> {
+    const tallied = new Sums();
+    const entries = new Sums();
+    const misindexed = new Set<string>();
+    await this.#records(tallied, entries, misindexed);
+    await this.#rows(tallied);
+    await this.#entries(entries, misindexed);
+    const notes = readNotes(this.#db);
+    this.#compare(tallied.all, new Tallies(this.#db, notes).stored, notes.damaged);
+    this.findings.misindexed.push(...misindexed);
+    return { ...this.findings, notes: notes.damaged, tallies: tallied.all };
+  }
+
+  async #records(tallied: Sums, entries: Sums, misindexed: Set<string>): Promise<void> {
+    for (const [collection, key, value, packed, sum] of this.#all('SELECT collection, key, value, entries, sum FROM record')) {
+      const name = String(collection);
+      if (!(key instanceof Uint8Array)) {
+        this.#note('name', { collection: name, key: [String(key)] });
+        continue;
+      }
+      const verdict = judgeSum(this.#seed(name), key, typeof value === 'string' ? value : undefined, sum);
+      if (verdict !== 'good') this.#note(verdict, { collection: name, key: decodeKey(key) });
+      tallied.add(recordTally(name), typeof sum === 'number' ? digestOf(sum) : 0);
+      const isWhole = eachPacked(key, packed, (index, tuple) => {
+        const scope = scopeOf(name, index);
+        entries.add(scope, crc32(key, crc32(key, crc32(tuple, this.#seed(scope)))));
+      });
+      if (!isWhole) misindexed.add(name);
+      if (this.#step()) await new Promise(setImmediate);
+    }
+    tallied.flush();
+    entries.flush();
+  }
+
+  async #rows(tallied: Sums): Promise<void> {
+    for (const [rows, region, owner, at, value, sum] of this.#all('SELECT rows, region, owner, at, value, sum FROM row')) {
+      const name = String(rows);
+      const place: Key = region === '' ? [Number(owner), Number(at)] : [String(region), Number(owner), Number(at)];
+      const id = rowName(name, String(region), Number(owner), Number(at));
+      const verdict = judgeSum(0, id, value instanceof Uint8Array ? value : undefined, sum);
+      if (verdict !== 'good') this.#note(verdict, { collection: name, key: place });
+      tallied.add(rowTally(name), typeof sum === 'number' ? digestOf(sum) : 0);
+      if (this.#step()) await new Promise(setImmediate);
+    }
+    tallied.flush();
+  }
+
+  /** Compares the entries that are there with those that the records have beside them. */
+  async #entries(expected: Sums, misindexed: Set<string>): Promise<void> {
+    const found = new Sums();
+    for (const [scope, entry, key, sum] of this.#all('SELECT scope, entry, key, sum FROM entry')) {
+      const name = String(scope);
+      const isGood = entry instanceof Uint8Array && key instanceof Uint8Array && entrySum(this.#seed(name), entry, key) === sum;
+      if (!isGood) misindexed.add(collectionOf(name));
+      found.add(name, typeof sum === 'number' ? sum : 0);
+      if (this.#step()) await new Promise(setImmediate);
+    }
+    found.flush();
+    for (const scope of new Set([...expected.all.keys(), ...found.all.keys()]))
+      if (!sameTally(expected.all.get(scope) ?? NONE, found.all.get(scope) ?? NONE)) misindexed.add(collectionOf(scope));
+  }
+
+  /** A tally whose own checksum does not fit says nothing; neither does one of a collection with a damaged checksum. */
+  #compare(found: ReadonlyMap<string, Tally>, expected: ReadonlyMap<string, Tally>, damagedNotes: readonly string[]): void {
+    const explained = new Set<string>();
+    for (const { collection } of this.findings.damaged) explained.add(recordTally(collection)).add(rowTally(collection));
+    for (const name of new Set([...found.keys(), ...expected.keys()])) {
+      const [here, there] = [found.get(name) ?? NONE, expected.get(name)];
+      if (damagedNotes.includes(`tally/${name}`) || sameTally(here, there ?? NONE)) continue;
+      if (explained.has(name) && here.count === there?.count) continue;
+      this.findings.miscounted.push({ name, expected: there, found: here });
+    }
+  }
+
+  #all(sql: string): Iterable<readonly unknown[]> {
+    const statement = this.#db.prepare(sql);
+    statement.setReturnArrays(true);
+    return statement.iterate() as Iterable<unknown> as Iterable<readonly unknown[]>;
+  }
+
+  #note(verdict: 'value' | 'name', damage: Damage): void {
+    const list = verdict === 'name' ? this.findings.misnamed : this.findings.damaged;
+    if (list.length < MAX_LISTED) list.push(damage);
+  }
+
+  #step(): boolean {
+    this.#done += 1;
+    if (this.#done % REPORT !== 0) return false;
+    this.#progress(this.#done, this.#total);
+    return true;
+  }
+
+  #seed(name: string): number {
+    let seed = this.#seeds.get(name);
+    if (seed === undefined) {
+      seed = seedOf(name);
+      this.#seeds.set(name, seed);
+    }
+    return seed;
+  }
+}
+
+const collectionOf = (scope: string): string => scope.slice(0, Math.max(scope.lastIndexOf('/'), 0));
+
+export const verify = (db: DatabaseSync, progress: Progress = () => {}): Promise<Findings> =>
+  new Verification(db, progress).run();
