@@ -46,7 +46,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   'store/sqlite/': room(
     'an engine knows the contract and nothing of what is kept',
     ['store/'],
-    ['crypto', 'fs', 'fs/promises', 'sqlite', 'zlib'],
+    ['crypto', 'fs', 'fs/promises', 'path', 'sqlite', 'zlib'],
   ),
   'collections.ts': room('a list of what is kept, for the engine', [
     ...['audit/store.ts', 'authorizers/store.ts', 'broker/', 'credentials/store.ts', 'domains/store.ts', 'events/store.ts'],
@@ -278,7 +278,8 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     'a command reads its flags and uses the core, or speaks to a running server as any client does',
     [
       ...['runtime/', 'config/', 'core.ts', 'api/sign-request.ts', 'refusals/refusals.ts', 'audit/'],
-      ...['functions/sandbox/cgroups.ts', 'store/marks.ts', 'store/sqlite/sqlite-store.ts'],
+      ...['collections.ts', 'functions/sandbox/cgroups.ts', 'store/damage.ts', 'store/marks.ts', 'store/sqlite/sqlite-store.ts'],
+      ...['store/sqlite/check-file.ts', 'store/sqlite/repair.ts'],
     ],
     ['fs', 'http', 'https', 'path'],
   ),

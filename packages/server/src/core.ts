@@ -104,7 +104,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   const { region, endpoint } = config;
   const ownServerCertificate = readServerCertificate(config);
   // The data file first: where it can't be used, no keys are made beside it.
-  const store = parts.use(await openSqliteStore({ path: folder.dataFile, collections: COLLECTIONS, log }));
+  const store = parts.use(await openSqliteStore({ path: folder.dataFile, collections: COLLECTIONS, log, region }));
   const accessKeys = openRootKeys({
     folder,
     accountId: config.accountId,

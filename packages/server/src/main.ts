@@ -3,6 +3,7 @@
 import { AuthorityError } from './authority/key-folder.ts';
 import { accounts } from './commands/accounts.ts';
 import { audit } from './commands/audit.ts';
+import { check } from './commands/check.ts';
 import { env } from './commands/env.ts';
 import { refusals } from './commands/refusals.ts';
 import { start } from './commands/start.ts';
@@ -23,6 +24,8 @@ const HELP = `thingkeep: your own AWS IoT Core
                                 accounts and the access keys of their roots
   thingkeep audit verify [--json]
                                 find what was changed in the audit log
+  thingkeep check [--repair] [--json]
+                                find what is damaged in the data folder; save what can be saved
 
 Flags; each has an environment variable (--data-dir: THINGKEEP_DATA_DIR) and a key in --config FILE (JSON)
 ${settingsHelp()}
@@ -39,6 +42,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
   refusals,
   accounts,
   audit,
+  check,
   help,
 };
 

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { type AuditState, readAuditState } from '../audit/store.ts';
 import { verifyAudit } from '../audit/verify.ts';
-import { readConfig, readFlags } from '../config/config.ts';
+import { COLLECTIONS } from '../collections.ts';
+import { type Config, readConfig, readFlags } from '../config/config.ts';
 import { type DataFolder, openDataFolder } from '../config/data-folder.ts';
 import { readEnvironment } from '../config/env.ts';
 import { ConfigError } from '../config/settings.ts';
@@ -12,9 +13,9 @@ import { ask, openServer } from './ask-server.ts';
 import { isRunning } from './running-server.ts';
 
 /** A running server holds the data file: it says what the file knows. */
-async function stateOf(folder: DataFolder, accountId: string): Promise<AuditState> {
+async function stateOf(folder: DataFolder, { accountId, region }: Config): Promise<AuditState> {
   if (isRunning(folder)) return ask<AuditState>(openServer(folder, accountId), 'GET', '/admin/audit');
-  await using store = await openSqliteStore({ path: folder.dataFile });
+  await using store = await openSqliteStore({ path: folder.dataFile, collections: COLLECTIONS, region });
   return await store.read(readAuditState);
 }
 
@@ -31,7 +32,7 @@ export async function audit(args: readonly string[]): Promise<number> {
   process.umask(0o077);
   const folder = openDataFolder(config.dataDir, { anyOwner: true });
   // The state first: what is written while the files are read stands behind it.
-  const found = verifyAudit(folder.audit, await stateOf(folder, config.accountId));
+  const found = verifyAudit(folder.audit, await stateOf(folder, config));
   if (found === undefined) throw new ConfigError(`the audit log ${folder.audit} has no key: nothing can be verified`);
   if (flags.has('json')) process.stdout.write(`${JSON.stringify(found)}\n`);
   else {

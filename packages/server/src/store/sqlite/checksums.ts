@@ -7,7 +7,7 @@ import { crc32 } from 'node:zlib';
 
 /** Low 21 bits of the name's checksum stand above the value's 32, so that a sum is a whole number of a double. */
 const NAME_RANGE = 2 ** 21;
-const VALUE_RANGE = 2 ** 32;
+export const VALUE_RANGE = 2 ** 32;
 
 /** What is true of a stored sum beside the name and the value that were read with it. */
 export type Verdict = 'good' | 'value' | 'name';

@@ -29,7 +29,11 @@ export interface OpenOptions {
   /** All collections, so that indexes whose functions have changed are derived anew. */
   readonly collections?: readonly Collection<never>[];
   readonly log?: StoreLog | undefined;
+  /** The server's own region: what a file from before there were regions holds is this one's. */
+  readonly region?: string;
 }
+
+const DEFAULT_REGION = 'us-east-1';
 
 /** Damaged records that are named in the log at a start, and in an error. */
 const MAX_LOGGED = 100;
@@ -48,8 +52,10 @@ const explain = (path: string, error: unknown): DataFileError => {
   return new DataFileError(`data file ${path} can't be opened: ${text}`, { cause: error });
 };
 
+export const MIGRATIONS_COUNT = MIGRATIONS.length;
+
 /** The form of a file: the count of migrations it has taken. */
-function formOf(db: DatabaseSync, path: string): number {
+export function storedForm(db: DatabaseSync, path: string): number {
   const { user_version: form } = db.prepare('PRAGMA user_version').get() as { user_version: number };
   const names = db
     .prepare('SELECT name FROM sqlite_schema')
@@ -79,15 +85,15 @@ function progressOf(log: StoreLog | undefined, what: string): Progress {
   };
 }
 
-function migrate(db: DatabaseSync, { path, log }: OpenOptions): void {
-  const form = formOf(db, path);
+function migrate(db: DatabaseSync, { path, log, region = DEFAULT_REGION }: OpenOptions): void {
+  const form = storedForm(db, path);
   for (const [step, { describes, run }] of MIGRATIONS.entries()) {
     if (step < form) continue;
     if (form > 0)
       log?.info({ event: 'data-file-migration', form: step + 1 }, `the data file is brought to form ${step + 1}: ${describes}`);
     db.exec('BEGIN IMMEDIATE');
     try {
-      run(db, progressOf(log, describes));
+      run(db, progressOf(log, describes), region);
       if (step + 1 === MIGRATIONS.length) keepNote(db, 'form', String(step + 1));
       db.exec(`PRAGMA user_version = ${step + 1}; COMMIT;`);
     } catch (error) {
@@ -98,11 +104,16 @@ function migrate(db: DatabaseSync, { path, log }: OpenOptions): void {
 }
 
 /** Compares the tables of the file with those that this form has. */
-function checkSchema(db: DatabaseSync, path: string): void {
+export function schemaFault(db: DatabaseSync): string | undefined {
   const found = db.prepare("SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'").all();
   const wrong = found.find(({ name, sql }) => TABLES[String(name)] !== sql);
-  if (wrong !== undefined || found.length !== Object.keys(TABLES).length)
-    throw new DataFileError(`data file ${path} is damaged: its tables are not those of its form; ${HOW_ON}`);
+  const isRight = wrong === undefined && found.length === Object.keys(TABLES).length;
+  return isRight ? undefined : 'its tables are not those of its form';
+}
+
+function checkSchema(db: DatabaseSync, path: string): void {
+  const fault = schemaFault(db);
+  if (fault !== undefined) throw new DataFileError(`data file ${path} is damaged: ${fault}; ${HOW_ON}`);
 }
 
 function checkStructure(db: DatabaseSync, path: string): void {
@@ -158,8 +169,8 @@ function mendTallies(db: DatabaseSync, { notes, tallies }: Findings, log: StoreL
   db.exec('COMMIT');
 }
 
-export async function openDatabase(options: OpenOptions): Promise<DatabaseSync> {
-  const { path } = options;
+/** Opens a file and takes the lock that keeps everybody else out for as long as it is open. */
+export function lockDatabase(path: string): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path, { enableForeignKeyConstraints: false });
@@ -169,13 +180,24 @@ export async function openDatabase(options: OpenOptions): Promise<DatabaseSync> 
       'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;',
     );
     db.exec('BEGIN EXCLUSIVE; COMMIT;');
+    return db;
+  } catch (error) {
+    db?.close();
+    throw explain(path, error);
+  }
+}
+
+export async function openDatabase(options: OpenOptions): Promise<DatabaseSync> {
+  const { path } = options;
+  const db = lockDatabase(path);
+  try {
     checkStructure(db, path);
     migrate(db, options);
     checkSchema(db, path);
     await checkContent(db, options);
     return db;
   } catch (error) {
-    db?.close();
+    db.close();
     throw error instanceof DataFileError ? error : explain(path, error);
   }
 }

@@ -10,8 +10,8 @@ export type Progress = (done: number, of: number) => void;
 
 export interface Migration {
   readonly describes: string;
-  /** Changes the file, inside a transaction. */
-  readonly run: (db: DatabaseSync, progress: Progress) => void;
+  /** Changes the file, inside a transaction. `region`: the server's own. */
+  readonly run: (db: DatabaseSync, progress: Progress, region: string) => void;
 }
 
 const sql =

@@ -1,0 +1,94 @@
+/** `thingkeep check`: reads all that is stored and says what is damaged; with `--repair` it saves what can be saved. */
+import { existsSync } from 'node:fs';
+import { COLLECTIONS } from '../collections.ts';
+import { type Config, readConfig, readFlags } from '../config/config.ts';
+import { type DataFolder, openDataFolder } from '../config/data-folder.ts';
+import { readEnvironment } from '../config/env.ts';
+import { ConfigError } from '../config/settings.ts';
+import { escapeText } from '../runtime/escape-text.ts';
+import { type Damage, nameOfDamage } from '../store/damage.ts';
+import { checkFile, type FileReport, isWhole, repairFile } from '../store/sqlite/check-file.ts';
+import type { Repair } from '../store/sqlite/repair.ts';
+import { isRunning } from './running-server.ts';
+
+const OWN_FLAGS = ['json', 'repair'] as const;
+
+const say = (text: string): void => void process.stdout.write(`${escapeText(text)}\n`);
+const named = (list: readonly Damage[], text: string): string[] => list.map((damage) => `${nameOfDamage(damage)}: ${text}`);
+
+/** Lines for a person: one for each fault. */
+function linesOf({ structure, findings }: FileReport): string[] {
+  const lines = structure.map((fault) => `data file: ${fault}`);
+  if (findings === undefined) return lines;
+  lines.push(...named(findings.damaged, 'its value is damaged; it is refused, and the server serves all others'));
+  lines.push(...named(findings.misnamed, 'its key is damaged; the server does not start, for the record may be any'));
+  for (const { name, expected, found } of findings.miscounted)
+    lines.push(
+      expected?.count === found.count
+        ? `${name}: ${found.count} are there, at least one of an older state; the server does not start`
+        : `${name}: ${found.count} are there instead of ${expected?.count ?? 0}; the server does not start`,
+    );
+  for (const name of findings.misindexed) lines.push(`${name}: index entries are damaged; the next start derives them anew`);
+  for (const name of findings.notes) lines.push(`${name}: the count is damaged; the next start takes it anew`);
+  return lines;
+}
+
+const progress = (done: number, of: number): void => {
+  if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${of}`);
+};
+
+async function report(folder: DataFolder, config: Config): Promise<FileReport> {
+  const found = await checkFile({ path: folder.dataFile, collections: COLLECTIONS, region: config.region }, progress);
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  return found;
+}
+
+function tellRepair({ restored, lost, missing, kept }: Repair, keptName: string): void {
+  for (const damage of restored) say(`${nameOfDamage(damage)}: restored, one bit had changed`);
+  for (const damage of lost) say(`${nameOfDamage(damage)}: LOST`);
+  for (const { name, count } of missing) say(`${name}: ${count} LOST without a name`);
+  say(`repaired: ${kept} records and rows kept, ${restored.length} of them restored; the damaged file is ${keptName}`);
+}
+
+/** Exit code 0 when all is whole or repaired without a loss, 1 otherwise. */
+export async function check(args: readonly string[]): Promise<number> {
+  const flags = readFlags(
+    args.map((arg) => (arg === '--json' || arg === '--repair' ? `${arg}=true` : arg)),
+    new Set(OWN_FLAGS),
+  );
+  const config = readConfig(new Map([...flags].filter(([flag]) => !OWN_FLAGS.includes(flag as never))), readEnvironment());
+  if (!existsSync(config.dataDir)) throw new ConfigError(`there is no data folder ${config.dataDir}`);
+  process.umask(0o077);
+  const folder = openDataFolder(config.dataDir, { anyOwner: true });
+  if (!existsSync(folder.dataFile)) throw new ConfigError(`there is no data file ${folder.dataFile}`);
+  if (isRunning(folder)) throw new ConfigError('a server runs on this data folder: stop it first');
+  const found = await report(folder, config);
+  const json = flags.has('json');
+  if (!json) for (const line of linesOf(found)) say(line);
+  if (isWhole(found) || !flags.has('repair')) {
+    if (json)
+      say(
+        JSON.stringify({
+          whole: isWhole(found),
+          ...found,
+          findings: found.findings && { ...found.findings, tallies: undefined },
+        }),
+      );
+    else say(summary(found));
+    return isWhole(found) ? 0 : 1;
+  }
+  const keptName = `${folder.dataFile}.damaged-${new Date(Date.now()).toISOString().replaceAll(':', '-')}`;
+  const repaired = await repairFile(folder.dataFile, COLLECTIONS, keptName);
+  if (json) say(JSON.stringify({ whole: false, repaired, keptName }));
+  else tellRepair(repaired, keptName);
+  return repaired.lost.length + repaired.missing.length === 0 ? 0 : 1;
+}
+
+function summary(found: FileReport): string {
+  if (!isWhole(found)) return 'DAMAGED: thingkeep check --repair saves what can be saved; the damaged file is kept';
+  if (found.findings === undefined)
+    return `whole, as far as form ${found.form} can tell: it has no checksums; a start brings it to the newest`;
+  let count = 0;
+  for (const tally of found.findings.tallies.values()) count += tally.count;
+  return `whole: ${count} records and rows`;
+}

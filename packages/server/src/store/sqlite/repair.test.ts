@@ -1,0 +1,151 @@
+/** What can be saved of a damaged data file is saved, and what can't be is named. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, before, describe, test } from 'node:test';
+import fc from 'fast-check';
+import { type Collection, collection, rows } from '../contract.ts';
+import { checkFile, isWhole, repairFile } from './check-file.ts';
+import { seedOf, sumOf } from './checksums.ts';
+import { correct } from './correct.ts';
+import { DataFileError, openSqliteStore } from './sqlite-store.ts';
+
+interface Lamp {
+  readonly name: string;
+  readonly text: string;
+}
+
+const lamps = collection<Lamp>('lamps', (l) => [l.name], { byText: (l) => [[l.text]] });
+const queue = rows('queue');
+const collections = [lamps] as readonly Collection<never>[];
+const quiet = (): void => undefined;
+
+let folder = '';
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'thingkeep-repair-'));
+});
+after(() => rmSync(folder, { recursive: true }));
+
+async function makeFile(name: string, count = 50): Promise<string> {
+  const path = join(folder, name);
+  await using store = await openSqliteStore({ path, collections });
+  await store.write(async (tx) => {
+    for (let i = 0; i < count; i += 1) await tx.put(lamps, { name: `lamp${i}`, text: `text of lamp ${i} `.repeat(20) });
+    await tx.putRows(
+      queue,
+      [1, 2, 3].map((at) => ({ owner: 1, at, value: Buffer.from(`message ${at}`) })),
+    );
+  });
+  return path;
+}
+
+describe('a damaged data file is repaired', () => {
+  test('one flipped bit of a value, a key, a name or a row is restored', async () => {
+    const one = `WHERE value LIKE '%"lamp7"%'`;
+    const changes: [string, string][] = [
+      ['value', `UPDATE record SET value = replace(value, '"lamp7"', '"lamp5"') ${one}`],
+      ['key', `UPDATE record SET key = CAST(replace(CAST(key AS TEXT), 'lamp7', 'lampw') AS BLOB) ${one}`],
+      ['name', `UPDATE record SET collection = 'lampr' ${one}`],
+      ['sum', `UPDATE record SET sum = sum - 1 WHERE sum % 2 = 1`],
+      ['row', "UPDATE row SET value = CAST('message 3' AS BLOB) WHERE at = 2"],
+    ];
+    for (const [name, sql] of changes) {
+      const path = await makeFile(`${name}.db`);
+      const db = new DatabaseSync(path);
+      const changed = Number(db.prepare(sql).run().changes);
+      db.close();
+      assert.notEqual(changed, 0, name);
+      const found = await checkFile({ path }, quiet);
+      assert.equal(isWhole(found), false, name);
+      const kept = `${path}.kept`;
+      const repaired = await repairFile(path, collections, kept);
+      assert.ok(existsSync(kept));
+      assert.deepEqual([repaired.lost, repaired.missing, repaired.restored.length], [[], [], changed], name);
+      assert.equal(isWhole(await checkFile({ path }, quiet)), true);
+      await using store = await openSqliteStore({ path, collections });
+      for (let n = 0; n < 50; n += 1) {
+        const { items } = await store.read((tx) =>
+          tx.scan(lamps, { index: 'byText', prefix: [`text of lamp ${n} `.repeat(20)] }),
+        );
+        assert.equal(items[0]?.name, `lamp${n}`);
+      }
+      assert.equal((await store.read((tx) => tx.scanRows(queue, 1, { after: 0, rows: 9, bytes: 1e6 }))).length, 3);
+    }
+  });
+
+  test('what is damaged beyond one bit is named, what is missing is counted', async () => {
+    const path = await makeFile('lost.db');
+    const db = new DatabaseSync(path);
+    db.exec("UPDATE record SET value = replace(value, 'text', 'tixt') WHERE value LIKE '%\"lamp7\"%'");
+    db.exec('DELETE FROM record WHERE value LIKE \'%"lamp8"%\'');
+    db.exec("UPDATE row SET value = 'x' WHERE at = 1");
+    db.close();
+    await assert.rejects(openSqliteStore({ path, collections }), /record\/lamps holds 49 instead of 50/);
+    const { restored, lost, missing, kept } = await repairFile(path, collections, `${path}.kept`);
+    assert.deepEqual(restored, []);
+    assert.deepEqual(
+      lost.map(({ collection: name, key }) => [name, key]),
+      [
+        ['lamps', ['lamp7']],
+        ['queue', [1, 1]],
+      ],
+    );
+    assert.deepEqual([missing, kept], [[{ name: 'lamps', count: 1 }], 50]);
+    await using store = await openSqliteStore({ path, collections });
+    assert.equal((await store.read((tx) => tx.scan(lamps, { prefix: [] }))).items.length, 48);
+  });
+
+  test('pages that can not be read hide no more than themselves', async () => {
+    const path = await makeFile('pages.db', 2_000);
+    const bytes = readFileSync(path);
+    const at = Math.floor(bytes.indexOf('text of lamp 700 ') / 4096) * 4096;
+    bytes.fill(0xff, at, at + 4096);
+    writeFileSync(path, bytes);
+    await assert.rejects(openSqliteStore({ path, collections }), DataFileError);
+    const { kept, missing } = await repairFile(path, collections, `${path}.kept`);
+    assert.ok(kept > 1_900, `${kept} kept`);
+    assert.equal(kept + (missing[0]?.count ?? 0), 2_003);
+    await using store = await openSqliteStore({ path, collections });
+    assert.equal((await store.read((tx) => tx.scan(lamps, { prefix: [] }))).items.length, kept - 3);
+  });
+
+  test('a file that is whole is found whole, and its repair loses nothing', async () => {
+    const path = await makeFile('whole.db');
+    assert.equal(isWhole(await checkFile({ path }, quiet)), true);
+    const { restored, lost, missing, kept } = await repairFile(path, collections, `${path}.kept`);
+    assert.deepEqual([restored, lost, missing, kept], [[], [], [], 53]);
+  });
+
+  test('a file that somebody holds is not touched', async () => {
+    const path = await makeFile('held.db');
+    await using _ = await openSqliteStore({ path, collections });
+    await assert.rejects(checkFile({ path }, quiet), /in use by another server/);
+    await assert.rejects(repairFile(path, collections, `${path}.kept`), /in use by another server/);
+  });
+});
+
+test('any one flipped bit of a record is found and undone; of two none is taken for one that belongs', () => {
+  const bytes = (maxLength: number) => fc.uint8Array({ minLength: 1, maxLength }).map((list) => Buffer.from(list));
+  const name = fc.string({ minLength: 1, maxLength: 12 }).filter((text) => !text.includes('\0'));
+  fc.assert(
+    fc.property(name, bytes(40), bytes(300), fc.nat(), (text, key, value, draw) => {
+      const sum = sumOf(seedOf(text), key, value);
+      const flip = (buffer: Buffer): Buffer => {
+        const copy = Buffer.from(buffer);
+        const place = draw % (copy.length * 8);
+        copy[place >>> 3] = (copy[place >>> 3] ?? 0) ^ (1 << (place & 7));
+        return copy;
+      };
+      const written = { collection: text, key, value, sum };
+      for (const found of [
+        { ...written, value: flip(value) },
+        { ...written, key: flip(key) },
+        { ...written, sum: sum + (Math.floor(sum / 2 ** (draw % 53)) % 2 === 0 ? 1 : -1) * 2 ** (draw % 53) },
+      ])
+        assert.deepEqual(correct(found), written);
+    }),
+    { numRuns: 500 },
+  );
+});

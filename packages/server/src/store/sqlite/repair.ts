@@ -1,0 +1,176 @@
+/**
+ * Saves what a damaged data file still holds into a new one. What has one flipped bit is restored; what can't be is listed,
+ * and kept beside the file as it was found.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import type { Collection, Key } from '../contract.ts';
+import type { Damage } from '../damage.ts';
+import { decodeKey } from '../key-encoding.ts';
+import { digestOf, judgeSum, seedOf, sumOf } from './checksums.ts';
+import { correct, correctContent, type Whole } from './correct.ts';
+import { entriesOfStored } from './entries.ts';
+import { MIGRATIONS, TABLES } from './migrations/index.ts';
+import { keepNote, readNotes } from './notes.ts';
+import { recordTally } from './record-table.ts';
+import { outdatedIndexes, reindex } from './reindex.ts';
+import { rowName, rowTally } from './row-table.ts';
+import { addTallies, Tallies, type Tally } from './tallies.ts';
+
+export interface Lost extends Damage {
+  /** What was found in its place. */
+  readonly found: string;
+}
+
+export interface Repair {
+  /** Records and rows that had one flipped bit and are as they were written. */
+  readonly restored: Damage[];
+  readonly lost: Lost[];
+  /** By collection: how many are missing without a trace, and what their tally said. */
+  readonly missing: { readonly name: string; readonly count: number }[];
+  readonly kept: number;
+}
+
+type Values = readonly unknown[];
+
+/** Rows of a table from both ends: a page that can't be read in the middle hides no more than itself. */
+function* readAll(db: DatabaseSync, columns: string, table: string, order: string[]): Generator<Values> {
+  const read = function* (direction: string): Generator<Values> {
+    const statement = db.prepare(
+      `SELECT ${columns} FROM ${table} ORDER BY ${order.map((each) => `${each} ${direction}`).join(', ')}`,
+    );
+    statement.setReturnArrays(true);
+    yield* statement.iterate() as Iterable<unknown> as Iterable<Values>;
+  };
+  try {
+    yield* read('ASC');
+    return;
+  } catch {
+    // Read on from the other end; what comes twice is kept once.
+  }
+  try {
+    yield* read('DESC');
+  } catch {
+    // What is between the two ends is missing, as the tallies show.
+  }
+}
+
+const bytesOf = (value: unknown): Buffer | undefined =>
+  typeof value === 'string' ? Buffer.from(value) : value instanceof Uint8Array ? Buffer.from(value) : undefined;
+
+class Salvage {
+  readonly repair: Repair = { restored: [], lost: [], missing: [], kept: 0 };
+  readonly #from: DatabaseSync;
+  readonly #to: DatabaseSync;
+  readonly #collections: ReadonlyMap<string, Collection<never>>;
+  readonly #tallies = new Map<string, Tally>();
+  #kept = 0;
+
+  constructor(from: DatabaseSync, to: DatabaseSync, collections: readonly Collection<never>[]) {
+    this.#from = from;
+    this.#to = to;
+    this.#collections = new Map(collections.map((of) => [of.name, of]));
+  }
+
+  run(): Repair {
+    this.#to.exec('BEGIN IMMEDIATE');
+    for (const sql of Object.values(TABLES)) this.#to.exec(sql);
+    this.#records();
+    this.#rows();
+    const tallies = new Tallies(this.#to);
+    for (const [name, tally] of this.#tallies) tallies.replace(name, tally);
+    keepNote(this.#to, 'form', String(MIGRATIONS.length));
+    this.#to.exec(`PRAGMA user_version = ${MIGRATIONS.length}; COMMIT;`);
+    this.#count();
+    return { ...this.repair, kept: this.#kept };
+  }
+
+  #records(): void {
+    const put = this.#to.prepare(
+      'INSERT INTO record (collection, key, value, entries, sum) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    );
+    const keep = ({ collection, key, value, sum }: Whole): void => {
+      if (put.run(collection, key, value.toString(), Buffer.alloc(0), sum).changes === 1) this.#add(recordTally(collection), sum);
+    };
+    for (const [collection, key, value, sum] of readAll(this.#from, 'collection, key, value, sum', 'record', [
+      'collection',
+      'key',
+    ])) {
+      const found = { collection: String(collection), key: bytesOf(key), value: bytesOf(value), sum: Number(sum) };
+      const { key: name, value: text } = found;
+      if (name !== undefined && typeof value === 'string' && judgeSum(seedOf(found.collection), name, value, sum) === 'good') {
+        keep({ ...found, key: name, value: Buffer.from(value) });
+        continue;
+      }
+      const damage = { collection: found.collection, key: decodeKey(name ?? Buffer.alloc(0)) };
+      const whole = name === undefined || text === undefined ? undefined : correct({ ...found, key: name, value: text });
+      if (whole !== undefined && this.#belongs(whole)) {
+        keep(whole);
+        this.repair.restored.push({ collection: whole.collection, key: decodeKey(whole.key) });
+      } else this.repair.lost.push({ ...damage, found: String(text ?? '') });
+    }
+  }
+
+  #belongs({ collection, key, value }: Whole): boolean {
+    const of = this.#collections.get(collection);
+    if (of === undefined) return false;
+    try {
+      return entriesOfStored(of, JSON.parse(value.toString()) as never, key) !== undefined;
+    } catch {
+      return false;
+    }
+  }
+
+  #rows(): void {
+    const put = this.#to.prepare(
+      'INSERT INTO row (rows, region, owner, at, value, sum) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    );
+    const all = readAll(this.#from, 'rows, region, owner, at, value, sum', 'row', ['rows', 'region', 'owner', 'at']);
+    for (const [rows, region, owner, at, value, sum] of all) {
+      const [name, place] = [String(rows), String(region)];
+      const key: Key = place === '' ? [Number(owner), Number(at)] : [place, Number(owner), Number(at)];
+      const bytes = bytesOf(value);
+      const id = rowName(name, place, Number(owner), Number(at));
+      const keep = (content: Buffer): void => {
+        const fresh = sumOf(0, id, content);
+        if (put.run(name, place, Number(owner), Number(at), content, fresh).changes === 1) this.#add(rowTally(name), fresh);
+      };
+      if (bytes !== undefined && value instanceof Uint8Array && judgeSum(0, id, bytes, sum) === 'good') keep(bytes);
+      else {
+        // A row whose place is damaged is lost: whose it was is not known.
+        const whole = bytes === undefined ? undefined : correctContent(0, id, { value: bytes, sum: Number(sum) });
+        if (whole !== undefined) {
+          keep(whole.value);
+          this.repair.restored.push({ collection: name, key });
+        } else this.repair.lost.push({ collection: name, key, found: bytes?.toString('base64') ?? '' });
+      }
+    }
+  }
+
+  #add(name: string, sum: number): void {
+    this.#kept += 1;
+    this.#tallies.set(name, addTallies(this.#tallies.get(name) ?? { count: 0, digest: 0 }, { count: 1, digest: digestOf(sum) }));
+  }
+
+  /** Compares what was saved with what the damaged file said that it held. */
+  #count(): void {
+    let expected: ReadonlyMap<string, Tally>;
+    try {
+      expected = new Tallies(this.#from, readNotes(this.#from)).stored;
+    } catch {
+      return;
+    }
+    const lost = Map.groupBy(this.repair.lost, ({ collection }) => collection);
+    for (const [name, { count }] of expected) {
+      const collection = name.slice(name.indexOf('/') + 1);
+      const missing = count - (this.#tallies.get(name)?.count ?? 0) - (lost.get(collection)?.length ?? 0);
+      if (missing > 0) this.repair.missing.push({ name: collection, count: missing });
+    }
+  }
+}
+
+/** Saves what `from` holds into the empty `to`, with all its indexes. */
+export async function repair(from: DatabaseSync, to: DatabaseSync, collections: readonly Collection<never>[]): Promise<Repair> {
+  const done = new Salvage(from, to, collections).run();
+  for (const of of outdatedIndexes(to, collections)) await reindex(to, of, () => {});
+  return done;
+}

@@ -1,0 +1,106 @@
+/** `thingkeep check`, and a server on a data file with damaged records: each is named, refused alone, and restored. */
+import assert from 'node:assert/strict';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import {
+  CreateThingCommand,
+  CreateTopicRuleCommand,
+  DescribeThingCommand,
+  ListThingsCommand,
+  ListTopicRulesCommand,
+} from '@aws-sdk/client-iot';
+import { DeviceConnection } from './device-connection.ts';
+import { ALLOW_ALL, arn, makeDevice, makePolicy } from './devices.ts';
+import { startServer, temporaryFolder, thingkeep } from './test-core.ts';
+
+/** Changes a record behind the server's back: one bit, unless `sql` says more. */
+function alter(dataDir: string, sql: string): void {
+  const db = new DatabaseSync(join(dataDir, 'thingkeep.db'));
+  assert.equal(db.prepare(sql).run().changes, 1, sql);
+  db.close();
+}
+
+const rule = (sql: string) => ({
+  topicRulePayload: { sql, actions: [{ republish: { topic: 'again', roleArn: 'arn:aws:iam::000000000000:role/r' } }] },
+});
+
+test('damaged records are named and refused alone, and the check restores them', async () => {
+  const dataDir = temporaryFolder();
+  try {
+    const deny = { Effect: 'Deny', Action: 'iot:Publish', Resource: arn('topic/forbidden/x') } as const;
+    let login = { certPem: '', keyPem: '' };
+    {
+      await using server = await startServer({ dataDir });
+      for (const thingName of ['lamp-1', 'lamp-2', 'lamp-3']) await server.iot.send(new CreateThingCommand({ thingName }));
+      await makePolicy(server, 'guarded', [...ALLOW_ALL, deny]);
+      login = await makeDevice(server, 'device', 'guarded');
+      for (const ruleName of ['one', 'two'])
+        await server.iot.send(new CreateTopicRuleCommand({ ruleName, ...rule(`SELECT * FROM 'rules/${ruleName}'`) }));
+    }
+    const whole = await thingkeep(['check', '--data-dir', dataDir]);
+    assert.match(whole.stdout, /^whole: \d+ records and rows$/m);
+    assert.equal(whole.code, 0);
+
+    // One bit in the resource of a Deny, in a thing, and in a rule.
+    alter(dataDir, `UPDATE record SET value = replace(value, 'forbidden', 'fgrbidden') WHERE collection = 'policies'`);
+    alter(dataDir, `UPDATE record SET value = replace(value, '"lamp-2"', '"lamp-3"') WHERE value LIKE '%"thingName":"lamp-2"%'`);
+    alter(
+      dataDir,
+      `UPDATE record SET value = replace(value, '"createdAt"', '"createdAu"') WHERE value LIKE '%"ruleName":"one"%' AND collection = 'rules'`,
+    );
+    const found = await thingkeep(['check', '--data-dir', dataDir]);
+    assert.equal(found.code, 1);
+    assert.match(found.stdout, /^policies \["us-east-1","000000000000","guarded"\]: its value is damaged/m);
+    assert.match(found.stdout, /^things \["us-east-1","000000000000","lamp-2"\]: its value is damaged/m);
+    assert.match(found.stdout, /^rules \["us-east-1","000000000000","one"\]: its value is damaged/m);
+    {
+      await using server = await startServer({ dataDir });
+      const named = server.log.filter(({ event }) => event === 'damaged-record').map(({ collection }) => collection);
+      assert.deepEqual(named.slice(0, 3).sort(), ['policies', 'rules', 'things']);
+      const { things = [] } = await server.iot.send(new ListThingsCommand({}));
+      assert.deepEqual(
+        things.map(({ thingName }) => thingName),
+        ['lamp-1', 'lamp-3'],
+      );
+      await assert.rejects(server.iot.send(new DescribeThingCommand({ thingName: 'lamp-2' })), {
+        name: 'InternalFailureException',
+        message: /damaged.*things \["us-east-1","000000000000","lamp-2"\]/,
+      });
+      assert.equal((await server.iot.send(new DescribeThingCommand({ thingName: 'lamp-1' }))).thingName, 'lamp-1');
+      const { rules = [] } = await server.iot.send(new ListTopicRulesCommand({}));
+      assert.deepEqual(
+        rules.map(({ ruleName }) => ruleName),
+        ['two'],
+      );
+      // What a Deny forbids is not allowed because the Deny can't be read.
+      const { device, answer } = await DeviceConnection.connect(server, 4, 'device', login);
+      using _ = device;
+      assert.notDeepEqual([answer.cmd, (answer as { returnCode?: number }).returnCode], ['connack', 0]);
+      const held = await thingkeep(['check', '--repair', '--data-dir', dataDir]);
+      assert.match(held.stderr, /a server runs on this data folder/);
+    }
+    const repaired = await thingkeep(['check', '--repair', '--data-dir', dataDir]);
+    assert.equal(repaired.code, 0, repaired.stdout);
+    assert.equal(repaired.stdout.match(/restored, one bit had changed/g)?.length, 3);
+    assert.equal(readdirSync(dataDir).filter((name) => name.startsWith('thingkeep.db.damaged-')).length, 1);
+    {
+      await using server = await startServer({ dataDir });
+      assert.equal((await server.iot.send(new ListThingsCommand({}))).things?.length, 3);
+      const device = await DeviceConnection.admitted(server, 4, 'device', login);
+      device.publish('forbidden/x', 'x', { qos: 1 });
+      assert.equal((await device.next()).cmd, 'closed');
+    }
+
+    // What can't be restored is told, and the start goes on without it.
+    alter(dataDir, `UPDATE record SET value = '{}' WHERE value LIKE '%"thingName":"lamp-1"%'`);
+    const lossy = await thingkeep(['check', '--repair', '--data-dir', dataDir]);
+    assert.equal(lossy.code, 1);
+    assert.match(lossy.stdout, /^things \["us-east-1","000000000000","lamp-1"\]: LOST$/m);
+    await using server = await startServer({ dataDir });
+    assert.equal((await server.iot.send(new ListThingsCommand({}))).things?.length, 2);
+  } finally {
+    rmSync(dataDir, { recursive: true });
+  }
+});

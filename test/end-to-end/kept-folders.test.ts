@@ -1,0 +1,90 @@
+/**
+ * Data folders as earlier versions left them after a kill -9: each opens, and all that was acknowledged is there. Each
+ * archive holds the folder `data`, a device's certificate and key, and `about.json`.
+ */
+// needs: mosquitto-clients
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import {
+  DescribeCertificateCommand,
+  DescribeThingCommand,
+  GetPolicyCommand,
+  ListAttachedPoliciesCommand,
+  ListPrincipalThingsCommand,
+  ListThingsCommand,
+  ListTopicRulesCommand,
+} from '@aws-sdk/client-iot';
+import { GetRetainedMessageCommand } from '@aws-sdk/client-iot-data-plane';
+import { DeviceConnection } from './device-connection.ts';
+import { startServer, temporaryFolder, thingkeep } from './test-core.ts';
+
+const ARCHIVES = new URL('kept-folders/', import.meta.url).pathname;
+
+interface About {
+  readonly version: string;
+  readonly certificateArn: string;
+  readonly revoked: string;
+}
+
+describe('a data folder of an earlier version', () => {
+  for (const archive of readdirSync(ARCHIVES).sort())
+    test(archive, async () => {
+      const folder = temporaryFolder();
+      try {
+        execFileSync('tar', ['-xzf', join(ARCHIVES, archive), '-C', folder, '--no-same-owner']);
+        const { certificateArn, revoked } = JSON.parse(readFileSync(join(folder, 'about.json'), 'utf8')) as About;
+        const [certPem, keyPem] = ['lamp.crt', 'lamp.key'].map((name) => readFileSync(join(folder, name), 'utf8'));
+        const dataDir = join(folder, 'data');
+        {
+          await using server = await startServer({ dataDir });
+          const { iot, iotData } = server;
+          const { things = [] } = await iot.send(new ListThingsCommand({ thingTypeName: 'lamp' }));
+          assert.deepEqual(
+            things.map(({ thingName }) => thingName),
+            ['lamp-1', 'lamp-2', 'lamp-3'],
+          );
+          const byAttribute = await iot.send(new ListThingsCommand({ attributeName: 'n', attributeValue: '2' }));
+          assert.equal(byAttribute.things?.[0]?.thingName, 'lamp-2');
+          const thing = await iot.send(new DescribeThingCommand({ thingName: 'lamp-1' }));
+          assert.deepEqual(thing.attributes, { room: 'hall', n: '1' });
+          const described = await iot.send(new DescribeCertificateCommand({ certificateId: revoked }));
+          assert.equal(described.certificateDescription?.status, 'REVOKED');
+          const attached = await iot.send(new ListAttachedPoliciesCommand({ target: certificateArn }));
+          assert.equal(attached.policies?.[0]?.policyName, 'lamps');
+          assert.match((await iot.send(new GetPolicyCommand({ policyName: 'lamps' }))).policyDocument ?? '', /forbidden/);
+          const principal = await iot.send(new ListPrincipalThingsCommand({ principal: certificateArn }));
+          assert.deepEqual(principal.things, ['lamp-1']);
+          const retained = await iotData.send(new GetRetainedMessageCommand({ topic: 'lamps/1/state' }));
+          assert.equal(Buffer.from(retained.payload ?? []).toString(), 'kept');
+          if (/rules|root-keys/.test(archive))
+            assert.equal((await iot.send(new ListTopicRulesCommand({}))).rules?.[0]?.ruleName, 'again');
+
+          const login = { certPem, keyPem };
+          const { device, answer } = await DeviceConnection.connect(server, 4, 'lamp-away', login, { clean: false });
+          using _ = device;
+          assert(answer.cmd === 'connack' && answer.returnCode === 0);
+          // Sessions outlive the process from the second form on.
+          if (archive.startsWith('form-2')) {
+            assert.equal(answer.sessionPresent, true);
+            for (const text of ['order 1', 'order 2']) {
+              const seen = await device.next();
+              assert(seen.cmd === 'publish');
+              assert.equal(seen.payload.toString(), text);
+            }
+          }
+          device.publish('forbidden/x', 'x', { qos: 1 });
+          assert.equal((await device.next()).cmd, 'closed');
+        }
+        // Once brought to today's form it is a folder like any other.
+        const checked = await thingkeep(['check', '--data-dir', dataDir]);
+        assert.deepEqual([checked.code, checked.stderr], [0, ''], checked.stdout);
+        await using again = await startServer({ dataDir });
+        assert.equal((await again.iot.send(new ListThingsCommand({}))).things?.length, 3);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
+});
