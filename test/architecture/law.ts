@@ -62,12 +62,13 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   'refusals/': room('whoever refuses records it here, so this room may need nobody', ['runtime/']),
   'audit/': room(
     'the audit log writes lines that it is handed, and knows nothing of what they are about',
-    ['runtime/', 'store/contract.ts'],
+    ['runtime/', 'store/contract.ts', 'store/pages.ts'],
     ['buffer', 'crypto', 'fs', 'path'],
   ),
   'policies/': room('a decision is a pure function: no socket, no file, no clock but the one handed in', [
     'runtime/',
     'store/contract.ts',
+    'store/pages.ts',
   ]),
   'outgoing/': room(
     'addresses that a user chose are judged here, and requests to them begin here alone',
@@ -88,28 +89,39 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   ),
   'functions/hosted/': room(
     'hosted functions are records, rights and a queue; what runs them is behind the pool',
-    ['runtime/', 'store/contract.ts', 'functions/', 'functions/code/', 'functions/sandbox/'],
+    ['runtime/', 'store/contract.ts', 'store/pages.ts', 'functions/', 'functions/code/', 'functions/sandbox/'],
     ['crypto', 'path'],
   ),
-  'logs/': room('log groups keep lines within bounds, whoever wrote them', ['runtime/', 'store/contract.ts'], ['crypto']),
+  'logs/': room(
+    'log groups keep lines within bounds, whoever wrote them',
+    ['runtime/', 'store/contract.ts', 'store/pages.ts'],
+    ['crypto'],
+  ),
   'authorizers/': room(
     'authorizers keep records and ask a function that is handed in: no socket, and nothing of who connects',
-    ['runtime/', 'store/claims.ts', 'store/contract.ts', 'functions/contract.ts', 'outgoing/author.ts'],
+    ['runtime/', 'store/claims.ts', 'store/contract.ts', 'store/pages.ts', 'functions/contract.ts', 'outgoing/author.ts'],
     ['crypto'],
   ),
   'server-certificates/': room(
     'certificates that are brought for host names, with their keys: what the API shows of them has no key at hand',
-    ['runtime/', 'store/contract.ts'],
+    ['runtime/', 'store/contract.ts', 'store/pages.ts'],
     ['crypto'],
   ),
   'domains/': room(
     'domain configurations keep records and an answer in memory; certificates are theirs to serve, not to make',
-    ['runtime/', 'store/contract.ts', 'policies/principals.ts', 'server-certificates/store.ts', 'outgoing/author.ts'],
+    [
+      'runtime/',
+      'store/contract.ts',
+      'store/pages.ts',
+      'policies/principals.ts',
+      'server-certificates/store.ts',
+      'outgoing/author.ts',
+    ],
     ['crypto'],
   ),
   'credentials/': room(
     'credentials are made of a secret and a session; who asks, and with what rights, is told',
-    ['runtime/', 'store/contract.ts', 'policies/principals.ts'],
+    ['runtime/', 'store/contract.ts', 'store/pages.ts', 'policies/principals.ts'],
     ['crypto'],
   ),
   'iam/': room(
@@ -117,6 +129,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     [
       'runtime/',
       'store/contract.ts',
+      'store/pages.ts',
       'policies/compile.ts',
       'policies/condition.ts',
       'policies/context.ts',
@@ -135,6 +148,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       'runtime/',
       'store/claims.ts',
       'store/contract.ts',
+      'store/pages.ts',
       'policies/principals.ts',
       'policies/rights-changes.ts',
       'policies/store.ts',
@@ -145,12 +159,13 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   ),
   'broker/': room(
     'the broker knows no socket, no certificate and no policy: a channel and a judge are handed in',
-    ['runtime/', 'store/contract.ts', 'mqtt/', 'refusals/refusals.ts'],
+    ['runtime/', 'store/contract.ts', 'store/pages.ts', 'mqtt/', 'refusals/refusals.ts'],
     ['crypto'],
   ),
   'events/': room('events are told by a listener that hears of connections; whoever wants them published hands in the way', [
     'runtime/',
     'store/contract.ts',
+    'store/pages.ts',
     'broker/broker.ts',
     'broker/client.ts',
     'broker/contract.ts',
@@ -161,6 +176,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       ...[
         'runtime/',
         'store/contract.ts',
+        'store/pages.ts',
         'mqtt/',
         'functions/contract.ts',
         'policies/principals.ts',
@@ -198,6 +214,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       'runtime/',
       'store/claims.ts',
       'store/contract.ts',
+      'store/pages.ts',
       'mqtt/',
       'refusals/refusals.ts',
       'broker/broker.ts',
@@ -231,10 +248,18 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   'admin/': room('what AWS has no call for, and no more', ['broker/broker.ts', 'refusals/refusals.ts'], ['http', 'perf_hooks']),
   'resource-tags.ts': room('tags are read here from every store that has some, and nothing else is', [
     ...['api/access-keys.ts', 'api/key-rights.ts', 'domains/store.ts', 'functions/hosted/store.ts', 'logs/store.ts'],
-    ...['registry/tags.ts', 'server-certificates/store.ts', 'store/contract.ts'],
+    ...['registry/tags.ts', 'server-certificates/store.ts', 'store/contract.ts', 'store/pages.ts'],
   ]),
   'services.ts': room('a list of operations and what they are given: it starts nothing and decides nothing', [
-    ...['runtime/', 'store/contract.ts', 'store/regional.ts', 'authority/authority.ts', 'policies/', 'registry/'],
+    ...[
+      'runtime/',
+      'store/contract.ts',
+      'store/pages.ts',
+      'store/regional.ts',
+      'authority/authority.ts',
+      'policies/',
+      'registry/',
+    ],
     ...['broker/', 'events/', 'functions/', 'functions/hosted/hosting.ts', 'authorizers/', 'server-certificates/'],
     ...['domains/', 'credentials/', 'rules/open.ts', 'rules/store.ts', 'api/dispatch.ts', 'api/json-services.ts'],
   ]),
@@ -244,6 +269,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       'runtime/',
       'config/',
       'store/contract.ts',
+      'store/pages.ts',
       'store/marks.ts',
       'store/regional.ts',
       'store/sqlite/sqlite-store.ts',

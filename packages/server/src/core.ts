@@ -67,6 +67,7 @@ import { resourceTags } from './resource-tags.ts';
 import { UNKNOWN_KEY } from './rules/actions/aws-clients.ts';
 import { openRules } from './rules/open.ts';
 import { rolesInText } from './rules/roles-named.ts';
+import { Background } from './runtime/background.ts';
 import type { Clock } from './runtime/clock.ts';
 import { connectionsWithin, limitConnections, openFileLimit } from './runtime/connection-limit.ts';
 import { DiskRoom } from './runtime/disk-room.ts';
@@ -258,8 +259,10 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   });
   parts.defer(authority.onRotate(() => gateway.setCredentials(authority.serverCredentials())));
 
+  const background = new Background(clock, log);
+  parts.defer(() => background.close());
   const services = regionalServices({
-    ...{ inRegion, clock, rights, authority, functions, directory, operatorNames, serving },
+    ...{ inRegion, clock, rights, background, authority, functions, directory, operatorNames, serving },
     ...{ endpoint, broker, publish, rules, hosting },
     knowsRole: iam.knowsRole,
   });

@@ -39,6 +39,7 @@ import { thingPrincipalOperations } from './registry/thing-principal-operations.
 import { thingTypeOperations } from './registry/thing-type-operations.ts';
 import type { openRules } from './rules/open.ts';
 import { taggableRules } from './rules/store.ts';
+import type { Background } from './runtime/background.ts';
 import type { Clock } from './runtime/clock.ts';
 import { acmListingOperations } from './server-certificates/operations-listings.ts';
 import { acmOperations } from './server-certificates/operations.ts';
@@ -49,6 +50,8 @@ export interface ServiceParts {
   readonly inRegion: (region: string) => Store;
   readonly clock: Clock;
   readonly rights: RightsChanges;
+  /** For work that a request starts and does not wait for. */
+  readonly background: Background;
   readonly authority: Authority;
   readonly functions: FunctionInvoker;
   readonly directory: DomainDirectory;
@@ -66,11 +69,12 @@ export interface ServiceParts {
 
 /** The services of the operation table. */
 export function regionalServices(parts: ServiceParts): (region: string) => Services {
-  const { inRegion, clock, rights, authority, functions, directory, operatorNames, serving, endpoint, knowsRole } = parts;
+  const { inRegion, clock, rights, background, authority, functions, directory, operatorNames, serving } = parts;
+  const { endpoint, knowsRole } = parts;
   return perRegion((region): Services => {
     const store = inRegion(region);
     const given = {
-      ...{ store, clock, rights, issuer: authority, functions, isFunctionName, endpoint, knowsRole },
+      ...{ store, clock, rights, background, issuer: authority, functions, isFunctionName, endpoint, knowsRole },
       ...{ targets: policyTargets, facts: principalFacts, tags: policyTags },
       ...{ directory, operatorNames, serving, domainNaming },
     };

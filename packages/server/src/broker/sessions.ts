@@ -3,6 +3,7 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Collection, RowKey, Store } from '../store/contract.ts';
+import { pages } from '../store/pages.ts';
 import type { AccountSpace } from './account.ts';
 import { Backlog } from './backlog.ts';
 import type { Client } from './client.ts';
@@ -241,14 +242,11 @@ export class Sessions {
 
   async #all<T extends object>(of: Collection<T>): Promise<T[]> {
     const found: T[] = [];
-    for (let after: string | undefined; ; ) {
-      const at = after;
-      const page = await this.#options.store.read((tx) => tx.scan(of, { skipDamaged: true, prefix: [], limit: PAGE, after: at }));
-      found.push(...page.items);
-      this.#unread += page.damaged ?? 0;
-      if (page.next === undefined) return found;
-      after = page.next;
+    for await (const { items, damaged = 0 } of pages(this.#options.store, of, { skipDamaged: true, prefix: [] })) {
+      found.push(...items);
+      this.#unread += damaged;
     }
+    return found;
   }
 
   #restore(record: SessionRecord, backlogs: Map<number, Backlog>): void {

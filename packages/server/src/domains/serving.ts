@@ -7,6 +7,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import { serverCertificateId, serverCertificates, serverKeys } from '../server-certificates/store.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
+import { pages } from '../store/pages.ts';
 import type { DomainDirectory, DomainRules, DomainTls, ServedDomain } from './directory.ts';
 import type { OperatorNames } from './operator-names.ts';
 import { tlsVersionsOf } from './security-policies.ts';
@@ -120,10 +121,11 @@ export class DomainServing {
   async #all(): Promise<{ place: Place; record: DomainRecord }[]> {
     const found: { place: Place; record: DomainRecord }[] = [];
     for (const region of await this.#options.regions()) {
-      const { items } = await this.#options
-        .inRegion(region)
-        .read((tx) => tx.scan(domainConfigurations, { skipDamaged: true, prefix: [] }));
-      found.push(...items.map((record) => ({ place: { region, accountId: record.accountId }, record })));
+      for await (const { items } of pages(this.#options.inRegion(region), domainConfigurations, {
+        skipDamaged: true,
+        prefix: [],
+      }))
+        found.push(...items.map((record) => ({ place: { region, accountId: record.accountId }, record })));
     }
     return found;
   }

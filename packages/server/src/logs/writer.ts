@@ -8,6 +8,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
+import { pages } from '../store/pages.ts';
 import { logEvents, type LogGroupRecord, logGroups, type LogStreamRecord, logStreams, readBatch, writeBatch } from './store.ts';
 
 export interface LogEvent {
@@ -189,12 +190,16 @@ export class LogWriter {
 
   /** Removes what is older than its group keeps it, and the oldest streams of accounts that hold too much. */
   async tidy(): Promise<void> {
-    for (const region of await this.#options.regions())
-      await this.#options.inRegion(region).write(async (tx) => {
-        const { items } = await tx.scan(logGroups, { skipDamaged: true, prefix: [] });
-        for (const group of items) await this.#expire(tx, group);
-        for (const accountId of new Set(items.map((group) => group.accountId))) await this.#shrink(tx, accountId);
-      });
+    for (const region of await this.#options.regions()) {
+      const store = this.#options.inRegion(region);
+      const accounts = new Set<string>();
+      for await (const { items } of pages(store, logGroups, { skipDamaged: true, prefix: [] }))
+        for (const group of items) {
+          accounts.add(group.accountId);
+          if (group.retentionDays !== undefined) await store.write((tx) => this.#expire(tx, group));
+        }
+      for (const accountId of accounts) await this.#shrink(store, accountId);
+    }
   }
 
   async #expire(tx: WriteTransaction, { accountId, name, retentionDays }: LogGroupRecord): Promise<void> {
@@ -209,13 +214,14 @@ export class LogWriter {
     }
   }
 
-  async #shrink(tx: WriteTransaction, accountId: string): Promise<void> {
-    const streams = (await tx.scan(logStreams, { skipDamaged: true, prefix: [accountId] })).items;
+  async #shrink(store: Store, accountId: string): Promise<void> {
+    const streams: LogStreamRecord[] = [];
+    for await (const { items } of pages(store, logStreams, { skipDamaged: true, prefix: [accountId] })) streams.push(...items);
     let bytes = streams.reduce((sum, stream) => sum + stream.bytes, 0);
     for (const stream of streams.sort((a, b) => (a.ingestedAt ?? 0) - (b.ingestedAt ?? 0))) {
       if (bytes <= LARGEST_ACCOUNT) return;
       bytes -= stream.bytes;
-      await removeStream(tx, stream);
+      await store.write((tx) => removeStream(tx, stream));
     }
   }
 }

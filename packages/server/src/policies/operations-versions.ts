@@ -5,6 +5,7 @@ import { checkConditionKeys, IOT_POLICY, parsePolicyDocument } from '@thingkeep/
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store, WriteTransaction } from '../store/contract.ts';
+import { pages } from '../store/pages.ts';
 import { getPolicyRecord, given, policyArn } from './operations.ts';
 import type { PolicyTargets } from './principals.ts';
 import type { RightsChanges } from './rights-changes.ts';
@@ -33,14 +34,17 @@ export const policyVersionOperations = ({ store, clock, targets, rights }: Parts
   const change = (tx: WriteTransaction, policy: PolicyRecord): Promise<void> =>
     tx.put(policies, { ...policy, generation: policy.generation + 1, lastModifiedAt: clock.now() });
 
-  /** Ids of the certificates that the policy governs: theirs are the rights that a new default changes. */
-  const governed = async (tx: WriteTransaction, { accountId, policyName }: PolicyRecord): Promise<readonly string[]> => {
-    const { items } = await tx.scan(policyAttachments, { index: 'byPolicy', prefix: [accountId, policyName] });
-    const ids = new Set<string>();
-    for (const { target } of items) {
-      for (const certificateId of await targets.certificatesUnder(tx, accountId, target)) ids.add(certificateId);
+  /** Rings for the certificates that the policy governs, page by page: theirs are the rights that a new default changes. */
+  const ringGoverned = async (accountId: string, policyName: string): Promise<void> => {
+    const attached = { index: 'byPolicy', prefix: [accountId, policyName], skipDamaged: true };
+    for await (const { items } of pages(store, policyAttachments, attached)) {
+      const ids = new Set<string>();
+      await store.read(async (tx) => {
+        for (const { target } of items)
+          for (const certificateId of await targets.certificatesUnder(tx, accountId, target)) ids.add(certificateId);
+      });
+      rights.ring(accountId, ids);
     }
-    return [...ids];
   };
 
   return {
@@ -49,7 +53,7 @@ export const policyVersionOperations = ({ store, clock, targets, rights }: Parts
       const policyName = given(input.policyName, 'policyName');
       const document = given(input.policyDocument, 'policyDocument');
       const isDefault = input.setAsDefault === true;
-      const { versionId, concerned } = await store.write(async (tx) => {
+      const versionId = await store.write(async (tx) => {
         const policy = await getPolicyRecord(tx, accountId, policyName);
         checkConditionKeys(parsePolicyDocument(document), IOT_POLICY);
         if (policy.versions.length >= MOST_VERSIONS) {
@@ -66,9 +70,9 @@ export const policyVersionOperations = ({ store, clock, targets, rights }: Parts
           versions: [...policy.versions, { versionId, document, createdAt: clock.now() }],
         };
         await change(tx, changed);
-        return { versionId, concerned: isDefault ? await governed(tx, policy) : [] };
+        return versionId;
       });
-      rights.ring(accountId, concerned);
+      if (isDefault) await ringGoverned(accountId, policyName);
       return {
         policyArn: policyArn(caller, policyName),
         policyDocument: document,
@@ -119,14 +123,15 @@ export const policyVersionOperations = ({ store, clock, targets, rights }: Parts
 
     async SetDefaultPolicyVersion(input, caller) {
       const { accountId } = caller;
-      const concerned = await store.write(async (tx) => {
-        const policy = await getPolicyRecord(tx, accountId, given(input.policyName, 'policyName'));
+      const policyName = given(input.policyName, 'policyName');
+      const isChanged = await store.write(async (tx) => {
+        const policy = await getPolicyRecord(tx, accountId, policyName);
         const { versionId } = versionOf(policy, input.policyVersionId);
-        if (versionId === policy.defaultVersionId) return [];
+        if (versionId === policy.defaultVersionId) return false;
         await change(tx, { ...policy, defaultVersionId: versionId });
-        return governed(tx, policy);
+        return true;
       });
-      rights.ring(accountId, concerned);
+      if (isChanged) await ringGoverned(accountId, policyName);
       return {};
     },
   };

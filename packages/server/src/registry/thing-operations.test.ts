@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { things } from './store.ts';
 import { MINUTE, stranger, Workbench } from './workbench.ts';
 import { attributesAfter, refuseTooMany } from './things.ts';
 
@@ -301,6 +302,35 @@ describe('thing types', () => {
     assert.deepEqual((await bench.call('ListTagsForResource', { resourceArn: thingTypeArn })).tags, []);
   });
 
+  test('a change of a type with many things leaves the event loop its turns, and nobody waits for its end', async () => {
+    await using bench = await Workbench.open();
+    await bench.call('CreateThingType', { thingTypeName: 'lamp' });
+    await bench.store.write(async (tx) => {
+      for (let i = 0; i < 5_000; i += 1)
+        await tx.put(things, {
+          ...{ accountId: '000000000000', thingName: `lamp${i}`, thingId: `${i}`, thingTypeName: 'lamp' },
+          ...{ attributes: {}, version: 1, createdAt: 0 },
+        });
+    });
+    let turns = 0;
+    let isCounting = true;
+    const turn = (): void => {
+      turns += 1;
+      if (isCounting) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const propagatingAttributes = [{ userPropertyKey: 'id', connectionAttribute: 'iot:ClientId' }];
+    await bench.call('UpdateThingType', {
+      thingTypeName: 'lamp',
+      thingTypeProperties: { mqtt5Configuration: { propagatingAttributes } },
+    });
+    const before = turns;
+    await bench.background.idle();
+    isCounting = false;
+    assert.ok(before < 5, `${before} turns before the answer`);
+    assert.ok(turns - before >= 10, `${turns - before} turns for 5,000 things`);
+  });
+
   test('only mqtt5Configuration changes; the rest again is no change', async () => {
     await using bench = await Workbench.open();
     await bench.call('CreateThingType', { thingTypeName: 'lamp', thingTypeProperties: { thingTypeDescription: 'd' } });
@@ -313,6 +343,7 @@ describe('thing types', () => {
     await bench.call('AttachThingPrincipal', { thingName: 'l', principal: arn });
     bench.rung();
     await bench.call('UpdateThingType', { thingTypeName: 'lamp', thingTypeProperties });
+    await bench.background.idle();
     assert.deepEqual(bench.rung(), [id]);
     const described = await bench.call('DescribeThingType', { thingTypeName: 'lamp' });
     assert.deepEqual(described.thingTypeProperties?.mqtt5Configuration, { propagatingAttributes });

@@ -3,9 +3,11 @@ import { randomUUID } from 'node:crypto';
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
+import type { Background } from '../runtime/background.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { RightsChanges } from '../policies/rights-changes.ts';
 import type { Store } from '../store/contract.ts';
+import { pages } from '../store/pages.ts';
 import { PAGE } from './paging.ts';
 import { required } from './required.ts';
 import { type ThingTypeRecord, things, thingTypes } from './store.ts';
@@ -32,24 +34,27 @@ export interface ThingTypeOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly rights: RightsChanges;
+  readonly background: Background;
 }
 
-export function thingTypeOperations({ store, clock, rights }: ThingTypeOptions): Operations {
-  /** Connections of the type's things get its propagating attributes as they are now: they are judged again, some at a time. */
-  async function tellDevices(accountId: string, thingTypeName: string): Promise<void> {
-    for (let after: string | undefined; ; ) {
-      const scan = { skipDamaged: true, index: 'byType', prefix: [accountId, thingTypeName], limit: PAGE, after };
-      const { next, certificateIds } = await store.read(async (tx) => {
-        const page = await tx.scan(things, scan);
-        const found: string[] = [];
-        for (const { thingName } of page.items) found.push(...(await certificatesOn(tx, accountId, thingName)));
-        return { next: page.next, certificateIds: found };
-      });
-      rights.ring(accountId, certificateIds);
-      if (next === undefined) return;
-      after = next;
-    }
-  }
+export function thingTypeOperations({ store, clock, rights, background }: ThingTypeOptions): Operations {
+  /**
+   * Connections of the type's things get its propagating attributes as they are now: they are judged again, in the
+   * background, for a type may have a fleet of things.
+   */
+  const tellDevices = (accountId: string, region: string, thingTypeName: string): void =>
+    background.start(`thing-type/${region}/${accountId}/${thingTypeName}`, async (rest) => {
+      const ofType = { skipDamaged: true, index: 'byType', prefix: [accountId, thingTypeName] };
+      for await (const { items } of pages(store, things, ofType)) {
+        const certificateIds = await store.read(async (tx) => {
+          const found: string[] = [];
+          for (const { thingName } of items) found.push(...(await certificatesOn(tx, accountId, thingName)));
+          return found;
+        });
+        rights.ring(accountId, certificateIds);
+        await rest();
+      }
+    });
 
   return {
     async CreateThingType(input, caller) {
@@ -118,7 +123,7 @@ export function thingTypeOperations({ store, clock, rights }: ThingTypeOptions):
         if (given?.mqtt5Configuration === undefined) return;
         await tx.put(thingTypes, { ...record, propagatingAttributes: propagating(given.mqtt5Configuration) });
       });
-      if (given?.mqtt5Configuration !== undefined) await tellDevices(caller.accountId, name);
+      if (given?.mqtt5Configuration !== undefined) tellDevices(caller.accountId, caller.region, name);
       return {};
     },
 

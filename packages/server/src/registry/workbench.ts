@@ -10,6 +10,7 @@ import { findOperation, shapeOf } from '@thingkeep/wire/api/table.ts';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { type Authority, openAuthority } from '../authority/authority.ts';
 import { type RightsChange, RightsChanges } from '../policies/rights-changes.ts';
+import { Background } from '../runtime/background.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store } from '../store/contract.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
@@ -57,11 +58,13 @@ export class Workbench implements AsyncDisposable {
   readonly store: Store;
   readonly clock: Clock & { at: number };
   readonly rings: RightsChange[] = [];
+  readonly background: Background;
   readonly #handlers: Handlers<IotOperations>;
 
   private constructor(store: Store, issuer: Authority, clock: Clock & { at: number }) {
     this.store = store;
     this.clock = clock;
+    this.background = new Background(clock, { error: () => undefined });
     const rights = new RightsChanges();
     rights.on((change) => this.rings.push(change));
     this.#handlers = {
@@ -71,7 +74,7 @@ export class Workbench implements AsyncDisposable {
       ...caCertificateRegisteringOperations({ store, clock }),
       ...caCertificateOperations({ store, clock }),
       ...thingOperations({ store, clock, rights }),
-      ...thingTypeOperations({ store, clock, rights }),
+      ...thingTypeOperations({ store, clock, rights, background: this.background }),
       ...thingPrincipalOperations({ store, rights }),
       ...tagOperations({ store, taggable: taggableRegistry }),
       ...endpointOperations({ endpoint: 'iot.example.com' }),

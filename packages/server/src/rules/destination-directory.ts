@@ -1,6 +1,7 @@
 /** Destinations in memory, for actions to ask without waiting. */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Store } from '../store/contract.ts';
+import { pages } from '../store/pages.ts';
 import type { Destinations } from './actions/destinations.ts';
 import { type DestinationRecord, destinationId, destinations } from './destination-store.ts';
 
@@ -34,8 +35,8 @@ export class DestinationDirectory implements Destinations {
 
   async load(regions: readonly string[], inRegion: (region: string) => Store): Promise<void> {
     for (const region of regions) {
-      const { items } = await inRegion(region).read((tx) => tx.scan(destinations, { skipDamaged: true, prefix: [] }));
-      for (const record of items) this.put({ accountId: record.accountId, region }, record);
+      for await (const { items } of pages(inRegion(region), destinations, { skipDamaged: true, prefix: [] }))
+        for (const record of items) this.put({ accountId: record.accountId, region }, record);
     }
   }
 

@@ -4,6 +4,7 @@ import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { Bucket } from '../broker/rates.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
+import { pages } from '../store/pages.ts';
 import { AccountSizes, ruleSize } from './account-sizes.ts';
 import { type CompiledRule, compileRule } from './compiled-rule.ts';
 import type { Roles } from './contract.ts';
@@ -41,14 +42,14 @@ export class RuleDirectory {
   async load(): Promise<void> {
     const { regions, inRegion } = this.#options;
     for (const region of await regions()) {
-      const { items } = await inRegion(region).read((tx) => tx.scan(rules, { skipDamaged: true, prefix: [] }));
-      for (const record of items)
-        try {
-          await this.#learnRoles(record);
-          this.#plant({ accountId: record.accountId, region }, record);
-        } catch (error) {
-          this.#leaveOut(record, error);
-        }
+      for await (const { items } of pages(inRegion(region), rules, { skipDamaged: true, prefix: [] }))
+        for (const record of items)
+          try {
+            await this.#learnRoles(record);
+            this.#plant({ accountId: record.accountId, region }, record);
+          } catch (error) {
+            this.#leaveOut(record, error);
+          }
     }
   }
 

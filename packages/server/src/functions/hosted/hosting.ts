@@ -6,6 +6,7 @@ import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Store } from '../../store/contract.ts';
+import { pages } from '../../store/pages.ts';
 import { CodeStore } from '../code/code-store.ts';
 import type { Cgroups } from '../sandbox/cgroups.ts';
 import type { ApiShare } from '../../runtime/api-share.ts';
@@ -211,15 +212,18 @@ export class FunctionHosting implements AsyncDisposable {
     }
   }
 
+  async #digestsOf(store: Store, digests: Set<string>): Promise<void> {
+    for await (const { items } of pages(store, functions, { prefix: [] }))
+      for (const { latest } of items) digests.add(latest.codeSha256);
+    for await (const { items } of pages(store, versions, { prefix: [] }))
+      for (const { settings } of items) digests.add(settings.codeSha256);
+  }
+
   /** Removes archives that no version names any more. */
   #tidyCode(): Promise<void> {
     return this.#code.exclusively(async () => {
       const digests = new Set<string>();
-      for (const region of await this.#options.regions())
-        await this.#options.inRegion(region).read(async (tx) => {
-          for (const { latest } of (await tx.scan(functions, { prefix: [] })).items) digests.add(latest.codeSha256);
-          for (const { settings } of (await tx.scan(versions, { prefix: [] })).items) digests.add(settings.codeSha256);
-        });
+      for (const region of await this.#options.regions()) await this.#digestsOf(this.#options.inRegion(region), digests);
       await this.#code.keepOnly(digests);
     });
   }
