@@ -272,6 +272,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       'store/pages.ts',
       'store/marks.ts',
       'store/regional.ts',
+      'store/sqlite/recovery-lines.ts',
       'store/sqlite/sqlite-store.ts',
       'audit/',
       'authority/',

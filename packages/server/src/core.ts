@@ -78,6 +78,7 @@ import { runTimers, startTimers, type Timer } from './runtime/timers.ts';
 import { acmService, regionalServices } from './services.ts';
 import { byRegion, perRegion, regionsOf } from './store/regional.ts';
 import { isMarked, mark } from './store/marks.ts';
+import { tellRecovery } from './store/sqlite/recovery-lines.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 
 export interface CoreOptions {
@@ -105,7 +106,9 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   const { region, endpoint } = config;
   const ownServerCertificate = readServerCertificate(config);
   // The data file first: where it can't be used, no keys are made beside it.
-  const store = parts.use(await openSqliteStore({ path: folder.dataFile, collections: COLLECTIONS, log, region }));
+  const { damagedLog } = config;
+  const file = { path: folder.dataFile, collections: COLLECTIONS, region, damagedLog };
+  const store = parts.use(await openSqliteStore({ ...file, log, tell: tellRecovery(log) }));
   const accessKeys = openRootKeys({
     folder,
     accountId: config.accountId,

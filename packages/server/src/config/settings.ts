@@ -253,6 +253,13 @@ export const SETTINGS = {
     truth,
     false,
   ),
+  damagedLog: setting(
+    'damaged-log',
+    'refuse|recover',
+    'what a start does with a write-ahead log in which something acknowledged is damaged: refuse, or go on without it',
+    oneOf('refuse', 'recover'),
+    'refuse' as const,
+  ),
   diskFloor: setting(
     'disk-floor',
     'BYTES',

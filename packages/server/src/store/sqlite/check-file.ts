@@ -30,7 +30,13 @@ const textOf = (error: unknown): string => (error instanceof Error ? error.messa
 
 /** Reads a data file whole. Nothing of it is changed but that its log is taken in. */
 export async function checkFile(options: OpenOptions, progress: (done: number, of: number) => void): Promise<FileReport> {
-  const db = lockDatabase(options.path);
+  let db: DatabaseSync;
+  try {
+    db = lockDatabase(options);
+  } catch (error) {
+    if (!(error instanceof DataFileError) || /in use/.test(error.message)) throw error;
+    return { form: 0, structure: [error.message] };
+  }
   try {
     const structure = db
       .prepare(`PRAGMA quick_check(${MAX_FAULTS})`)
@@ -53,7 +59,7 @@ export async function checkFile(options: OpenOptions, progress: (done: number, o
 
 /** Writes what can be saved of a data file into a fresh one, with every change on disk. */
 async function saveInto(fresh: string, path: string, collections: readonly Collection<never>[]): Promise<Repair> {
-  const from = lockDatabase(path);
+  const from = lockDatabase({ path, damagedLog: 'recover' });
   try {
     const form = storedForm(from, path);
     if (form < MIGRATIONS_COUNT)

@@ -2,19 +2,20 @@
  * Opens a data file: settings for durability, the lock that keeps a second server out, migrations, and a reading of all
  * that it holds, so that nothing damaged is served.
  */
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Collection } from '../contract.ts';
 import { nameOfDamage } from '../damage.ts';
+import { DataFileError } from './data-file-error.ts';
+import { emptyLog } from './empty-log.ts';
+import { checkFiles, type DamagedLog, type Recovery } from './files.ts';
+import { LockedDatabase, takeLock } from './lock.ts';
 import { MIGRATIONS, type Progress, TABLES } from './migrations/index.ts';
 import { keepNote, readNotes } from './notes.ts';
 import { dropIndexes, outdatedIndexes, reindex } from './reindex.ts';
 import { Tallies } from './tallies.ts';
 import { type Findings, verify } from './verify.ts';
 
-/** A data file that can't be used; the message tells an operator what and why. */
-export class DataFileError extends Error {
-  override readonly name = 'DataFileError';
-}
+export { DataFileError } from './data-file-error.ts';
 
 /** What the store has to say to its operator. */
 export interface StoreLog {
@@ -31,6 +32,10 @@ export interface OpenOptions {
   readonly log?: StoreLog | undefined;
   /** The server's own region: what a file from before there were regions holds is this one's. */
   readonly region?: string;
+  /** What to do with a log in which something acknowledged is damaged. */
+  readonly damagedLog?: DamagedLog;
+  /** Hears what was done to the log. */
+  readonly tell?: (recovery: Recovery) => void;
 }
 
 const DEFAULT_REGION = 'us-east-1';
@@ -169,29 +174,42 @@ function mendTallies(db: DatabaseSync, { notes, tallies }: Findings, log: StoreL
   db.exec('COMMIT');
 }
 
-/** Opens a file and takes the lock that keeps everybody else out for as long as it is open. */
-export function lockDatabase(path: string): DatabaseSync {
+/**
+ * Opens a file whose log is whole, and keeps everybody else out for as long as it is open. The log is taken into the file
+ * once `judge` has found nothing to refuse.
+ */
+export function lockDatabase(
+  { path, damagedLog, tell }: OpenOptions,
+  judge: (db: DatabaseSync) => void = () => undefined,
+): DatabaseSync {
+  const isFile = path !== ':memory:';
+  let lock: Disposable | undefined;
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(path, { enableForeignKeyConstraints: false });
+    lock = isFile ? takeLock(path) : { [Symbol.dispose]: () => undefined };
+    const checked = isFile ? checkFiles(path, damagedLog) : undefined;
+    db = new LockedDatabase(path, lock);
     // EXCLUSIVE keeps a second server out for as long as this one lives; the lock goes with the process, kill -9 included.
     // FULL syncs the write-ahead log at each commit: acknowledged means on disk, also after a power cut.
     db.exec(
       'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;',
     );
     db.exec('BEGIN EXCLUSIVE; COMMIT;');
+    judge(db);
+    if (checked !== undefined) emptyLog(db, path, checked.log);
+    for (const recovery of checked?.recovered ?? []) tell?.(recovery);
     return db;
   } catch (error) {
     db?.close();
-    throw explain(path, error);
+    lock?.[Symbol.dispose]();
+    throw error instanceof DataFileError ? error : explain(path, error);
   }
 }
 
 export async function openDatabase(options: OpenOptions): Promise<DatabaseSync> {
   const { path } = options;
-  const db = lockDatabase(path);
+  const db = lockDatabase(options, (opened) => checkStructure(opened, path));
   try {
-    checkStructure(db, path);
     migrate(db, options);
     checkSchema(db, path);
     await checkContent(db, options);

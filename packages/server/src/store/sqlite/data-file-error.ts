@@ -1,0 +1,4 @@
+/** What is wrong with the data file, in one line for the operator. */
+export class DataFileError extends Error {
+  override readonly name = 'DataFileError';
+}
