@@ -38,10 +38,22 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   'runtime/': room(
     'runtime is a closed list of small things that know nothing of the rest',
     [],
-    ['fs/promises', 'net'],
+    ['crypto', 'fs/promises', 'net'],
     ['pino'],
   ),
-  'config/': room('config is read before anything else is there', ['outgoing/allowed.ts'], ['crypto', 'fs', 'path']),
+  'config/': room(
+    'config is read before anything else is there',
+    ['outgoing/allowed.ts', 'runtime/sealed-json.ts'],
+    ['crypto', 'fs', 'path'],
+  ),
+  'installation/': room(
+    'the parts of a data folder know each other: what is in them is for others to read',
+    [
+      ...['runtime/', 'config/', 'store/contract.ts', 'store/marks.ts', 'store/regional.ts'],
+      ...['audit/', 'credentials/session-tokens.ts'],
+    ],
+    ['crypto', 'fs', 'path'],
+  ),
   'store/': room('the contract knows no engine', []),
   'store/sqlite/': room(
     'an engine knows the contract and nothing of what is kept',
@@ -50,7 +62,13 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   ),
   'collections.ts': room('a list of what is kept, for the engine', [
     ...['audit/store.ts', 'authorizers/store.ts', 'broker/', 'credentials/store.ts', 'domains/store.ts', 'events/store.ts'],
-    ...['functions/hosted/store.ts', 'gateway/admission/claim-stored.ts', 'iam/store.ts', 'logs/store.ts'],
+    ...[
+      'functions/hosted/store.ts',
+      'gateway/admission/claim-stored.ts',
+      'iam/store.ts',
+      'installation/store.ts',
+      'logs/store.ts',
+    ],
     ...['policies/store.ts', 'registry/store.ts', 'rules/destination-store.ts', 'rules/store.ts'],
     ...['server-certificates/store.ts', 'store/'],
   ]),
@@ -268,6 +286,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     [
       'runtime/',
       'config/',
+      'installation/',
       'store/contract.ts',
       'store/pages.ts',
       'store/marks.ts',
@@ -304,7 +323,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   'commands/': room(
     'a command reads its flags and uses the core, or speaks to a running server as any client does',
     [
-      ...['runtime/', 'config/', 'core.ts', 'api/sign-request.ts', 'refusals/refusals.ts', 'audit/'],
+      ...['runtime/', 'config/', 'installation/', 'core.ts', 'api/sign-request.ts', 'refusals/refusals.ts', 'audit/'],
       ...['collections.ts', 'functions/sandbox/cgroups.ts', 'store/damage.ts', 'store/marks.ts', 'store/sqlite/sqlite-store.ts'],
       ...['store/sqlite/check-file.ts', 'store/sqlite/repair.ts'],
     ],
@@ -313,6 +332,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   'main.ts': room('main picks a command and words the errors meant for an operator', [
     'commands/',
     'config/',
+    'audit/files.ts',
     'authority/key-folder.ts',
     'runtime/escape-text.ts',
     'runtime/listen.ts',

@@ -11,6 +11,7 @@ import { eventConfigurations } from './events/store.ts';
 import { aliases, functions, versions } from './functions/hosted/store.ts';
 import { claimsMade } from './gateway/admission/claim-stored.ts';
 import { accessKeys, entities, managedPolicies } from './iam/store.ts';
+import { installations } from './installation/store.ts';
 import { logGroups, logStreams } from './logs/store.ts';
 import { policies, policyAttachments } from './policies/store.ts';
 import { caCertificates, certificates, registrationCodes, tags, thingPrincipals, things, thingTypes } from './registry/store.ts';
@@ -24,7 +25,17 @@ import { regions } from './store/regional.ts';
 
 export const COLLECTIONS: readonly Collection<never>[] = [
   ...[accessKeys, aliases, auditRecords, authorizers, caCertificates, certificates, claims, claimsMade, defaultAuthorizers],
-  ...[destinations, domainConfigurations, entities, eventConfigurations, functions, issuedCertificates, logGroups, logStreams],
+  ...[
+    destinations,
+    domainConfigurations,
+    entities,
+    eventConfigurations,
+    functions,
+    installations,
+    issuedCertificates,
+    logGroups,
+    logStreams,
+  ],
   ...[managedPolicies, marks, policies, policyAttachments, regions, registrationCodes, retainedMessages, roleAliases, rules],
   ...[serverCertificates, serverKeys, sessionRecords, sessionSecrets, shareRecords, tags, thingPrincipals, things, thingTypes],
   ...[usage, versions],

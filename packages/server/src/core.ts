@@ -55,6 +55,7 @@ import { followIdentities, markIdentities } from './gateway/live-identities.ts';
 import { followRights, markJudgements } from './gateway/live-rights.ts';
 import { asksForWebSocket } from './gateway/upgrade.ts';
 import { openIam } from './iam/iam.ts';
+import { openInstallation } from './installation/installation.ts';
 import { logsService } from './logs/service.ts';
 import { LogWriter } from './logs/writer.ts';
 import { Egress } from './outgoing/egress.ts';
@@ -77,7 +78,6 @@ import { collectGarbage, Tidy } from './runtime/tidy.ts';
 import { runTimers, startTimers, type Timer } from './runtime/timers.ts';
 import { acmService, regionalServices } from './services.ts';
 import { byRegion, perRegion, regionsOf } from './store/regional.ts';
-import { isMarked, mark } from './store/marks.ts';
 import { tellRecovery } from './store/sqlite/recovery-lines.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 
@@ -109,13 +109,14 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   const { damagedLog } = config;
   const file = { path: folder.dataFile, collections: COLLECTIONS, region, damagedLog };
   const store = parts.use(await openSqliteStore({ ...file, log, tell: tellRecovery(log) }));
+  const installation = await openInstallation({ folder, store, acceptLoss: config.acceptLoss, log });
   const accessKeys = openRootKeys({
     folder,
     accountId: config.accountId,
-    wereMade: await isMarked(store, 'root-keys'),
+    installation: installation.id,
+    wereMade: installation.hasRootKeys,
     tell: (what) => log.warn({ event: 'root-keys-moved' }, what),
   });
-  await mark(store, 'root-keys');
   const disk = new DiskRoom({ path: folder.path, floor: config.diskFloor, log });
   await disk.look();
   const audit = parts.use(await AuditLog.open({ folder: folder.audit, store, clock, log, keptBytes: config.auditKeep }));
@@ -139,6 +140,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     ...(ownServerCertificate === undefined ? {} : { ownServerCertificate }),
   });
   writePrivateFile(folder.rootCa, authority.rootCaPem, 0o644);
+  await installation.settle();
 
   const inRegion = byRegion(store);
   // Those that hold data are served on, whatever they are called.

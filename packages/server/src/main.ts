@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The `thingkeep` command: command line -> configuration -> core -> signals. */
+import { AuditKeyError } from './audit/files.ts';
 import { AuthorityError } from './authority/key-folder.ts';
 import { accounts } from './commands/accounts.ts';
 import { audit } from './commands/audit.ts';
@@ -52,6 +53,7 @@ const isOperatorError = (error: unknown): error is Error =>
   error instanceof DataFileError ||
   error instanceof DamagedRecordError ||
   error instanceof AuthorityError ||
+  error instanceof AuditKeyError ||
   error instanceof ListenError;
 
 async function main(args: readonly string[]): Promise<number> {

@@ -8,7 +8,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { HookedStore, WriteTransaction } from '../store/contract.ts';
 import { type Link, makeLine, ORIGIN, readLink } from './chain.ts';
-import { auditFiles, fileOf, makeKey, readKey, sizeOf } from './files.ts';
+import { auditFiles, fileOf, makeKey, readKey, sealOldKey, sizeOf } from './files.ts';
 import { type AuditState, putHead, putRemoved, readAuditState } from './store.ts';
 
 export interface AuditLogOptions {
@@ -73,6 +73,7 @@ export class AuditLog implements AsyncDisposable {
     const { folder, store, log } = options;
     const state = await store.read(readAuditState);
     const known = readKey(folder);
+    if (known !== undefined) sealOldKey(folder, known);
     const key = known ?? makeKey(folder);
     const found = lastOf(folder);
     const { path } = auditFiles(folder).at(-1) ?? fileOf(folder, Math.max(state.head.number, found?.number ?? 0) + 1);

@@ -1,5 +1,5 @@
 /** The files of the audit log: `NUMBER.log`, named by the number of their first line, and the key of the chain. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -33,19 +33,41 @@ export const sizeOf = (files: readonly AuditFile[]): number => files.reduce((tot
 
 const keyPath = (folder: string): string => join(folder, 'key');
 
-/** The key of the chain; undefined when there is none. */
+/** A key file that can't be used; the message tells an operator what and why. */
+export class AuditKeyError extends Error {
+  override readonly name = 'AuditKeyError';
+}
+
+/** What is kept of a key: its bytes, and their SHA-256. */
+const sealKey = (key: Buffer): Buffer => Buffer.concat([key, createHash('sha256').update(key).digest()]);
+
+/** The key of the chain; undefined when there is none. Fails when it is damaged. */
 export function readKey(folder: string): Buffer | undefined {
-  if (!existsSync(keyPath(folder))) return undefined;
-  const key = readFileSync(keyPath(folder));
-  return key.length === KEY_BYTES ? key : undefined;
+  const path = keyPath(folder);
+  if (!existsSync(path)) return undefined;
+  const kept = readFileSync(path);
+  const key = kept.subarray(0, KEY_BYTES);
+  // Earlier releases kept no digest.
+  if (kept.length !== KEY_BYTES && !kept.equals(sealKey(key)))
+    throw new AuditKeyError(`the key of the audit log ${path} is damaged: restore it from a backup, or remove it`);
+  return key;
+}
+
+/** Writes the key with its digest where it has none. */
+export function sealOldKey(folder: string, key: Buffer): void {
+  if (statSync(keyPath(folder)).size === KEY_BYTES) writeKey(folder, key);
+}
+
+function writeKey(folder: string, key: Buffer): void {
+  const fresh = `${keyPath(folder)}.new`;
+  writeFileSync(fresh, sealKey(key), { mode: 0o600, flush: true });
+  renameSync(fresh, keyPath(folder));
 }
 
 /** Makes the folder and a key, for the owner alone. */
 export function makeKey(folder: string): Buffer {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const key = randomBytes(KEY_BYTES);
-  const fresh = `${keyPath(folder)}.new`;
-  writeFileSync(fresh, key, { mode: 0o600, flush: true });
-  renameSync(fresh, keyPath(folder));
+  writeKey(folder, key);
   return key;
 }

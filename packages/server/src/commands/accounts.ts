@@ -10,10 +10,11 @@ import { readEnvironment } from '../config/env.ts';
 import { openRootKeys, RootKeys } from '../config/root-keys.ts';
 import { type AccessKeyRecord, renderProfiles } from '../config/secrets.ts';
 import { ConfigError } from '../config/settings.ts';
+import { openInstallation } from '../installation/installation.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { escapeText } from '../runtime/escape-text.ts';
 import { openLog } from '../runtime/log.ts';
-import { isMarked, mark } from '../store/marks.ts';
+import { mark } from '../store/marks.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { ask, openServer } from './ask-server.ts';
 import { isRunning } from './running-server.ts';
@@ -44,15 +45,16 @@ async function changeOffline({ folder, config, accountId }: Asked, { operation, 
     throw new ConfigError(`data folder ${folder.path} belongs to user ${uid}: run this as that user, or while the server runs`);
   await using store = await openSqliteStore({ path: folder.dataFile });
   const log = openLog('warn');
+  const installation = await openInstallation({ folder, store, acceptLoss: config.acceptLoss, log });
   const options = { folder: folder.audit, store, clock: systemClock, log, keptBytes: config.auditKeep };
   await using audit = await AuditLog.open(options);
-  const wereMade = await isMarked(store, 'root-keys');
+  const wereMade = installation.hasRootKeys;
   const tell = (what: string): void => void process.stderr.write(`${escapeText(what)}\n`);
   // A new key is what helps where the file is lost.
   const keys =
     wereMade && operation === 'PostRootKeys'
-      ? new RootKeys(folder.rootKeys)
-      : openRootKeys({ folder, accountId: config.accountId, wereMade, tell });
+      ? new RootKeys(folder.rootKeys, installation.id)
+      : openRootKeys({ folder, accountId: config.accountId, installation: installation.id, wereMade, tell });
   await mark(store, 'root-keys');
   const end = audit.begin({ principal: 'operator', sourceIp: 'local', operation, input: { 'account-id': accountId } });
   try {

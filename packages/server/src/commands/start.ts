@@ -8,6 +8,7 @@ import { openCore } from '../core.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { standGuard } from '../runtime/last-guard.ts';
 import { openLog } from '../runtime/log.ts';
+import { sealJson } from '../runtime/sealed-json.ts';
 import { becomeUser } from './become-user.ts';
 import { checkFunctionNetwork } from './function-network.ts';
 
@@ -47,7 +48,7 @@ export async function start(args: readonly string[]): Promise<number> {
     log.warn({ event: 'file-closed', path }, 'a file of the data folder could be read by others: it is closed now');
   const { api, mqtt, https, metrics } = core.ports;
   const url = `${config.apiTls ? 'https' : 'http'}://${hostText(reachable(config.bind))}:${api}`;
-  writePrivateFile(folder.running, `${JSON.stringify({ url, region: config.region, ports: core.ports, pid: process.pid })}\n`);
+  writePrivateFile(folder.running, sealJson({ url, region: config.region, ports: core.ports, pid: process.pid }));
   const at = hostText(config.bind);
   const metricsText =
     metrics === undefined ? '' : ` metrics http://${hostText(config.metricsBind?.host ?? '')}:${metrics}/metrics`;

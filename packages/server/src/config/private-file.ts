@@ -12,7 +12,7 @@ import {
   rmSync,
   type Stats,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigError } from './config-error.ts';
@@ -40,12 +40,24 @@ export function writePrivateFile(path: string, text: string, mode = 0o600): void
       fchownSync(file, uid, gid);
     }
     fchmodSync(file, mode);
-    writeSync(file, text);
+    writeFileSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
   renameSync(fresh, path);
+  // Without this a power cut may bring back the file that was there before, or none.
+  syncFolder(dirname(path));
+}
+
+/** Puts the names in a folder on disk. */
+export function syncFolder(path: string): void {
+  const handle = openSync(path, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 const octal = (mode: number): string => `0${(mode & 0o7777).toString(8)}`;

@@ -6,13 +6,15 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fail } from '@thingkeep/wire/errors.ts';
+import { sealJson, unsealJson } from '../runtime/sealed-json.ts';
 import { ConfigError } from './config-error.ts';
 import type { DataFolder } from './data-folder.ts';
 import { writePrivateFile } from './private-file.ts';
 import { type AccessKeyRecord, readAccessKeys, renderProfiles } from './secrets.ts';
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-const VERSION = 1;
+/** A file of this form has a checksum; one of form 1 had none. */
+const FORM = 2;
 const PROFILE = /^[A-Za-z0-9_.@+-]{1,64}$/;
 
 /** A fresh key: AKIA and 16 letters or digits, and 30 random bytes in base64, in the form of AWS's own. */
@@ -31,36 +33,65 @@ function readKey(value: unknown): AccessKeyRecord | undefined {
   return /^\d{12}$/.test(accountId) ? { profile, accessKeyId, secretAccessKey, accountId } : undefined;
 }
 
-function readKeys(path: string): AccessKeyRecord[] {
+interface RootKeyFile {
+  /** Id of the installation that the keys are of; form 1 had none. */
+  readonly installation: string | undefined;
+  readonly keys: readonly AccessKeyRecord[];
+}
+
+/** The members of either form; undefined for a damaged text. */
+function readMembers(text: string): Readonly<Record<string, unknown>> | undefined {
+  const sealed = unsealJson(text);
+  if (sealed !== undefined) return sealed.version === FORM ? sealed : undefined;
+  try {
+    const parsed = JSON.parse(text) as Record<string, unknown> | null;
+    return parsed?.version === 1 && !('sha256' in parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readKeyFile(path: string): RootKeyFile {
   const damaged = (): never => {
     throw new ConfigError(
       `root key file ${path} is damaged: restore it from a backup, or remove it and make a new key by thingkeep accounts keys ID --new --data-dir ${dirname(path)}`,
     );
   };
-  let parsed: { version?: unknown; keys?: unknown };
+  let text: string;
   try {
-    parsed = JSON.parse(readFileSync(path, 'utf8')) as typeof parsed;
+    text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw new ConfigError(`root key file ${path} can't be read: ${String(error)}`);
-    return damaged();
+    throw new ConfigError(`root key file ${path} can't be read: ${String(error)}`);
   }
-  if (parsed?.version !== VERSION || !Array.isArray(parsed.keys)) return damaged();
-  return parsed.keys.map((key) => readKey(key) ?? damaged());
+  const { keys, installation } = readMembers(text) ?? damaged();
+  if (!Array.isArray(keys)) return damaged();
+  return {
+    installation: isText(installation) ? installation : undefined,
+    keys: keys.map((key) => readKey(key) ?? damaged()),
+  };
 }
 
-function writeKeys(path: string, keys: readonly AccessKeyRecord[]): void {
-  writePrivateFile(path, `${JSON.stringify({ version: VERSION, keys }, undefined, 2)}\n`);
-}
+/** Id of the installation that a root key file is of; undefined where it has none. Fails where it is damaged. */
+export const installationOfRootKeys = (path: string): string | undefined => readKeyFile(path).installation;
+
+const writeKeyFile = (path: string, { installation, keys }: RootKeyFile): void =>
+  writePrivateFile(path, sealJson({ version: FORM, installation, keys }));
 
 export class RootKeys {
   readonly #path: string;
+  /** What is written into the file from now on. */
+  readonly #installation: string | undefined;
   #keys: readonly AccessKeyRecord[];
   #byId: ReadonlyMap<string, AccessKeyRecord>;
 
-  constructor(path: string) {
+  /** `installation`: whose keys they become; without it they stay whose they are. */
+  constructor(path: string, installation?: string) {
+    const there = existsSync(path) ? readKeyFile(path) : undefined;
     this.#path = path;
-    this.#keys = existsSync(path) ? readKeys(path) : [];
+    this.#installation = installation ?? there?.installation;
+    this.#keys = there?.keys ?? [];
     this.#byId = new Map(this.#keys.map((key) => [key.accessKeyId, key]));
+    if (there !== undefined && there.installation !== this.#installation) this.adopt(this.#keys);
   }
 
   get(accessKeyId: string): AccessKeyRecord | undefined {
@@ -113,7 +144,7 @@ export class RootKeys {
   }
 
   #write(keys: readonly AccessKeyRecord[]): void {
-    writeKeys(this.#path, keys);
+    writeKeyFile(this.#path, { installation: this.#installation, keys });
     this.#take(keys);
   }
 
@@ -127,6 +158,8 @@ export interface OpenRootKeys {
   readonly folder: DataFolder;
   /** Account of the first key. */
   readonly accountId: string;
+  /** Id of the installation, which is written into the file. */
+  readonly installation?: string;
   /** Whether this installation has had its root keys: a missing file is an error then, and nothing to make anew. */
   readonly wereMade: boolean;
   /** Told in one sentence what was done. */
@@ -137,8 +170,8 @@ export interface OpenRootKeys {
  * The root keys at a start of the server. The first start makes one. An installation of a release before `root-keys.json`
  * has its keys in `credentials`: they are moved, once.
  */
-export function openRootKeys({ folder, accountId, wereMade, tell }: OpenRootKeys): RootKeys {
-  const keys = new RootKeys(folder.rootKeys);
+export function openRootKeys({ folder, accountId, installation, wereMade, tell }: OpenRootKeys): RootKeys {
+  const keys = new RootKeys(folder.rootKeys, installation);
   if (!existsSync(folder.rootKeys)) {
     if (wereMade)
       throw new ConfigError(

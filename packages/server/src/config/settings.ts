@@ -274,6 +274,13 @@ export const SETTINGS = {
     wholeNumber(64 * 1024 * 1024, 2 ** 50),
     1024 * 1024 * 1024,
   ),
+  acceptLoss: listSetting(
+    'accept-loss',
+    'PART:ID',
+    'start although a part of the data folder is lost or of another installation, as the refusal names it; may come more than once',
+    each(matching(/^(data-file|ca|root-keys|audit|functions):([0-9a-f-]{36}|unnamed)$/, 'a part and an installation, as ca:ID')),
+    [],
+  ),
   rateLimits: setting('rate-limits', 'none|aws', "rates to keep: none, or AWS's", oneOf('none', 'aws'), 'none' as const),
   maxConnections: setting(
     'max-connections',

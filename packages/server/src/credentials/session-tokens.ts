@@ -90,6 +90,10 @@ async function secretOf(store: Store): Promise<Buffer> {
   return Buffer.from(secret, 'base64');
 }
 
+/** Whether the secret was made: by a start of the server, once it had its authorities. */
+export const isSecretMade = (store: Store): Promise<boolean> =>
+  store.read(async (tx) => (await tx.get(sessionSecrets, ['session-tokens'])) !== undefined);
+
 const derive = (secret: Buffer, purpose: string): Buffer => Buffer.from(hkdfSync('sha256', secret, '', purpose, 32));
 
 export class SessionTokens {
