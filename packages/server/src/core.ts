@@ -138,6 +138,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     clock,
     hostNames,
     ...(ownServerCertificate === undefined ? {} : { ownServerCertificate }),
+    tell: (file) => log.warn({ event: 'key-file-damaged', file }, 'a damaged server certificate is made anew'),
   });
   writePrivateFile(folder.rootCa, authority.rootCaPem, 0o644);
   await installation.settle();

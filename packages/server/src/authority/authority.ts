@@ -2,12 +2,12 @@
  * The certificate authority, opened: holds the keys in DATA_DIR/ca, gives the listeners their server certificates, and
  * issues devices' certificates in two steps (prepare, issue). Never sees a socket, imports no other domain.
  */
-import { createPublicKey, generateKeyPair } from 'node:crypto';
+import { createPublicKey, generateKeyPair, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Gate } from './gate.ts';
-import { certificatePem, signerOf } from './identity.ts';
+import { certificatePem, type Identity, signerOf } from './identity.ts';
 import { certificateIdOf, issueCertificate, type Signer } from './issue.ts';
 import { KeyFolder } from './key-folder.ts';
 import { DEFAULT_SUBJECT } from './names.ts';
@@ -16,7 +16,8 @@ import { type OperatorCertificate, readOperatorCertificate, type ServerCredentia
 import { toPem } from './pem.ts';
 import { type PreparedCertificate, prepareFromCsr } from './prepare.ts';
 import { deviceProfile } from './profile.ts';
-import { readCertificate } from './read-certificate.ts';
+import { isIssuedBy, isProven } from './proof.ts';
+import { type ReadCertificate, readCertificate } from './read-certificate.ts';
 import { certificateNames, type HostCertificate, ServerCertificates } from './server-certificates.ts';
 
 export interface IssuedCertificate {
@@ -61,6 +62,8 @@ export interface AuthorityOptions {
   readonly clock: Clock;
   readonly hostNames: readonly string[];
   readonly ownServerCertificate?: OperatorCertificate;
+  /** Told of a key file that was damaged and is made anew. */
+  readonly tell?: (file: string) => void;
 }
 
 const generate = promisify(generateKeyPair);
@@ -68,14 +71,19 @@ const generate = promisify(generateKeyPair);
 /** Finding an RSA key keeps a processor busy for some 50 ms; those who wait are served within a client's patience. */
 const KEY_MAKING = { atATime: 2, inWait: 1000 };
 
+const unproven = (): never =>
+  fail('InternalFailureException', 'The certificate does not verify under its issuer: it was not issued.');
+
 class DeviceCertificates implements DeviceIssuer {
   readonly #signer: Signer;
+  readonly #issuer: X509Certificate;
   readonly #clock: Clock;
   readonly #gate = new Gate(KEY_MAKING);
   readonly prepareFromCsr = prepareFromCsr;
 
-  constructor(signer: Signer, clock: Clock) {
-    this.#signer = signer;
+  constructor(issuer: Identity, clock: Clock) {
+    this.#signer = signerOf(issuer);
+    this.#issuer = new X509Certificate(certificatePem(issuer));
     this.#clock = clock;
   }
 
@@ -83,17 +91,19 @@ class DeviceCertificates implements DeviceIssuer {
     const profile = deviceProfile(subject, publicKey, this.#clock.now());
     const der = await issueCertificate(profile, this.#signer);
     const pem = toPem('CERTIFICATE', der);
+    let read: ReadCertificate;
     try {
       // A subject is carried over as sent; one that makes a certificate nobody can read is refused here.
-      readCertificate(pem);
+      read = readCertificate(pem);
     } catch (cause) {
-      fail(
+      return fail(
         'InvalidRequestException',
         'CSR violates constraints: its subject can not be put into a certificate',
         undefined,
         cause,
       );
     }
+    if (!isIssuedBy(read.x509, this.#issuer)) unproven();
     // A certificate carries whole seconds.
     const wholeSecond = (time: number): number => Math.floor(time / 1000) * 1000;
     return {
@@ -108,6 +118,7 @@ class DeviceCertificates implements DeviceIssuer {
     const { privateKey } = await this.#gate.run(() => generate('rsa', { modulusLength: 2048 }));
     const publicKey = createPublicKey(privateKey);
     const issued = await this.issue({ subject: DEFAULT_SUBJECT, publicKey: publicKey.export({ type: 'spki', format: 'der' }) });
+    if (!isProven(privateKey, [new X509Certificate(issued.certificatePem).raw])) unproven();
     return {
       ...issued,
       publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
@@ -117,18 +128,24 @@ class DeviceCertificates implements DeviceIssuer {
 }
 
 /** Opens the authority in `folder`; makes its keys on the first start. Fails with AuthorityError, in an operator's words. */
-export async function openAuthority({ folder, clock, hostNames, ownServerCertificate }: AuthorityOptions): Promise<Authority> {
+export async function openAuthority({
+  folder,
+  clock,
+  hostNames,
+  ownServerCertificate,
+  tell,
+}: AuthorityOptions): Promise<Authority> {
   // The operator's faults come to light before anything is written.
   const names = certificateNames(hostNames);
   const brought = ownServerCertificate === undefined ? undefined : readOperatorCertificate(ownServerCertificate, clock.now());
   const keys = await KeyFolder.open(folder);
   const authorities = await openOwnAuthorities(keys, clock);
-  const server = new ServerCertificates(keys, clock, authorities, names);
+  const server = new ServerCertificates({ folder: keys, clock, authorities, names, tell });
   const ownKinds = (['ec', 'rsa'] as const).filter((kind) => kind !== brought?.kind);
   await server.refresh(ownKinds);
 
   const hostKeys = new Gate(KEY_MAKING);
-  const devices = new DeviceCertificates(signerOf(authorities.deviceIssuer), clock);
+  const devices = new DeviceCertificates(authorities.deviceIssuer, clock);
   const listeners = new Set<() => void>();
   let rotating: Promise<boolean> | undefined;
   const rotate = async (): Promise<boolean> => {

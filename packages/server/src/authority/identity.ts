@@ -1,10 +1,12 @@
 /** A key with its certificate and the certificates above it: how one is made, kept as text, and read back. */
-import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
+import { fail } from '@thingkeep/wire/errors.ts';
 import { DerReader, readTime, sequenceOf, TAG } from './der.ts';
 import { issueCertificate, type Signer } from './issue.ts';
 import { pemBlocks, toPem } from './pem.ts';
 import type { Profile } from './profile.ts';
+import { isProven } from './proof.ts';
 
 const generate = promisify(generateKeyPair);
 
@@ -59,22 +61,42 @@ export async function makeIdentity(
   const signer = issuer === undefined ? { name: described.subject, publicKey, privateKey } : signerOf(issuer.identity);
   const certificate = await issueCertificate(described, signer);
   const above = issuer?.send ? issuer.identity.chain : [];
+  if (!isProven(privateKey, [certificate, ...above]))
+    fail('InternalFailureException', 'A key of the server does not fit its certificate: it is not used.');
   return { privateKey, chain: [certificate, ...above], notBefore: described.notBefore, notAfter: described.notAfter };
 }
 
-/** Whether `above` signed `below`. */
-export const isAbove = (above: Identity, below: Identity): boolean =>
-  new X509Certificate(certificateOf(below)).verify(createPublicKey(above.privateKey));
+/** Whether the certificate's key signs, and the certificate is issued by `above`; a root is above itself. */
+export const isSound = (identity: Identity, above: Identity): boolean =>
+  isProven(identity.privateKey, identity.chain, certificateOf(above));
 
-export const toText = (identity: Identity): string => privateKeyPem(identity) + chainPem(identity);
+/** A key file's last line: the digest of all lines before it. PEM is indifferent to what stands around its blocks. */
+const DIGEST_LINE = /^sha256 [0-9a-f]{64}\n$/;
+const digestLine = (text: string): string => `sha256 ${createHash('sha256').update(text).digest('hex')}\n`;
 
-/** Reads what `toText` wrote; undefined when it is damaged: no key, no certificate, or the two don't match. */
+/** The identity as a file holds it. */
+export function toText(identity: Identity): string {
+  const text = privateKeyPem(identity) + chainPem(identity);
+  return text + digestLine(text);
+}
+
+/** The text without its digest line; earlier releases wrote none. Undefined when the line is not the text's. */
+function withoutDigest(text: string): string | undefined {
+  const last = text.lastIndexOf('\n', text.length - 2) + 1;
+  const [pem, line] = [text.slice(0, last), text.slice(last)];
+  if (line === '-----END CERTIFICATE-----\n') return text;
+  return DIGEST_LINE.test(line) && line === digestLine(pem) ? pem : undefined;
+}
+
+/** Reads what `toText` wrote; undefined when it is damaged: another digest, no key, no certificate, or the two don't match. */
 export function fromText(text: string): Identity | undefined {
   try {
-    const chain = pemBlocks(text, ['CERTIFICATE']) ?? [];
-    const privateKey = createPrivateKey(text);
+    const pem = withoutDigest(text);
+    if (pem === undefined) return undefined;
+    const chain = pemBlocks(pem, ['CERTIFICATE']) ?? [];
+    const privateKey = createPrivateKey(pem);
     const own = chain[0];
-    if (own === undefined || !new X509Certificate(own).checkPrivateKey(privateKey)) return undefined;
+    if (own === undefined || !isProven(privateKey, chain)) return undefined;
     const { notBefore, notAfter } = fieldsOf(own);
     return { privateKey, chain, notBefore, notAfter };
   } catch {

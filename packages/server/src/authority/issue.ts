@@ -1,10 +1,12 @@
 /** The second step of issuing: signs what a profile describes. */
 import { createHash, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { promisify } from 'node:util';
+import { fail } from '@thingkeep/wire/errors.ts';
 import { bitString, der, explicit, integer, oid, sequence, TAG, time } from './der.ts';
 import { authorityKeyIdentifier, type Profile } from './profile.ts';
+import { isSignatureOf } from './proof.ts';
 
-/** Whoever signs: a name and a key. */
+/** A name and a key that sign. `publicKey` is that of the issuer's certificate. */
 export interface Signer {
   readonly name: Buffer;
   readonly publicKey: Buffer;
@@ -26,7 +28,10 @@ function serialNumber(): Buffer {
   return integer(bytes);
 }
 
-/** DER of a certificate of this profile, signed by `signer` with SHA-256. */
+/**
+ * DER of a certificate of this profile, signed by `signer` with SHA-256. Fails with InternalFailureException when the
+ * issuer's certificate does not verify the signature: nobody could use the certificate.
+ */
 export async function issueCertificate(profile: Profile, signer: Signer): Promise<Buffer> {
   const algorithm = signer.privateKey.asymmetricKeyType === 'ec' ? ALGORITHMS.ec : ALGORITHMS.rsa;
   const toBeSigned = sequence(
@@ -39,7 +44,10 @@ export async function issueCertificate(profile: Profile, signer: Signer): Promis
     profile.publicKey,
     der(explicit(3), sequence(authorityKeyIdentifier(signer.publicKey), ...profile.extensions)),
   );
-  return sequence(toBeSigned, algorithm, bitString(await signAside('sha256', toBeSigned, signer.privateKey)));
+  const signature = await signAside('sha256', toBeSigned, signer.privateKey);
+  if (!isSignatureOf(signer.publicKey, toBeSigned, signature))
+    fail('InternalFailureException', 'The certificate does not verify under its issuer: it was not issued.');
+  return sequence(toBeSigned, algorithm, bitString(signature));
 }
 
 /** AWS's certificate id: SHA-256 of the certificate's DER, in hexadecimal. */

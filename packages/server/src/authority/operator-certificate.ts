@@ -2,6 +2,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { AuthorityError } from './key-folder.ts';
 import { pemBlocks, toPem } from './pem.ts';
+import { isIssuedBy, isKeyPair } from './proof.ts';
 
 /** PEM texts: the server's certificate with those above it, and its key. */
 export interface OperatorCertificate {
@@ -51,9 +52,12 @@ export function readOperatorCertificate({ certPem, keyPem }: OperatorCertificate
   if (!own.checkPrivateKey(key)) refuse('its key is not the one that the first certificate names');
   if (now > own.validToDate.getTime()) refuse(`it expired on ${own.validToDate.toISOString()}`);
   if (now < own.validFromDate.getTime()) refuse(`it is not valid before ${own.validFromDate.toISOString()}`);
+  if (!isKeyPair(key, own.publicKey)) refuse('its key is damaged: what it signs does not verify under the first certificate');
+  if (above.length === 0 && own.subject === own.issuer && !isIssuedBy(own, own))
+    refuse('it is damaged: it does not verify under itself');
   let below = own;
   for (const each of above) {
-    if (!below.verify(each.publicKey)) refuse('its chain is broken: each certificate must be signed by the next');
+    if (!isIssuedBy(below, each)) refuse('its chain is broken: each certificate must be signed by the next');
     below = each;
   }
   return {

@@ -3,7 +3,7 @@
  * under each an intermediate that signs server certificates, and the authority that signs devices' certificates.
  */
 import type { Clock } from '../runtime/clock.ts';
-import { fromText, type Identity, isAbove, makeIdentity, type OwnKeyKind, toText } from './identity.ts';
+import { fromText, type Identity, isSound, makeIdentity, type OwnKeyKind, toText } from './identity.ts';
 import { AuthorityError, type KeyFolder } from './key-folder.ts';
 import { DEVICE_ISSUER, ownName } from './names.ts';
 import { authorityProfile } from './profile.ts';
@@ -42,8 +42,11 @@ async function readAll(folder: KeyFolder): Promise<Partial<Record<keyof OwnAutho
       continue;
     }
     const identity = fromText(text);
-    if (identity === undefined)
+    const isRoot = !name.endsWith('Intermediate');
+    if (identity === undefined || (isRoot && !isSound(identity, identity)))
       throw new AuthorityError(`key file ${folder.fileOf(file)} is damaged; restore the folder ${folder.path} from a backup`);
+    // Earlier releases wrote no digest.
+    if (text !== toText(identity)) await folder.write(file, toText(identity));
     found[name] = identity;
   }
   // Certificates below without the one above: no stopped first start leaves that, a lost file does.
@@ -54,7 +57,7 @@ async function readAll(folder: KeyFolder): Promise<Partial<Record<keyof OwnAutho
     [found.rsaRoot, found.rsaIntermediate],
   ] as const;
   for (const [root, below] of pairs)
-    if (root && below && !isAbove(root, below))
+    if (root && below && !isSound(below, root))
       throw new AuthorityError(
         `an intermediate in the folder ${folder.path} is not signed by the root beside it; restore it from a backup`,
       );

@@ -33,6 +33,15 @@ export function certificateNames(hostNames: readonly string[]): string[] {
   return names;
 }
 
+export interface ServerCertificatesOptions {
+  readonly folder: KeyFolder;
+  readonly clock: Clock;
+  readonly authorities: OwnAuthorities;
+  readonly names: readonly string[];
+  /** Told of a file that was damaged and is made anew. */
+  readonly tell?: ((file: string) => void) | undefined;
+}
+
 export class ServerCertificates {
   readonly #folder: KeyFolder;
   readonly #clock: Clock;
@@ -40,11 +49,14 @@ export class ServerCertificates {
   readonly #names: readonly string[];
   readonly #current = new Map<OwnKeyKind, Identity>();
 
-  constructor(folder: KeyFolder, clock: Clock, authorities: OwnAuthorities, names: readonly string[]) {
+  readonly #tell: ((file: string) => void) | undefined;
+
+  constructor({ folder, clock, authorities, names, tell }: ServerCertificatesOptions) {
     this.#folder = folder;
     this.#clock = clock;
     this.#authorities = authorities;
     this.#names = names;
+    this.#tell = tell;
   }
 
   /** Reads or renews the certificates of these kinds; says whether any is new. */
@@ -69,7 +81,7 @@ export class ServerCertificates {
   }
 
   async #refreshOne(kind: OwnKeyKind): Promise<boolean> {
-    const kept = this.#current.get(kind) ?? fromText((await this.#folder.read(FILES[kind])) ?? '');
+    const kept = this.#current.get(kind) ?? (await this.#read(kind));
     if (kept !== undefined && this.#stillGood(kept, kind)) {
       this.#current.set(kind, kept);
       return false;
@@ -78,6 +90,16 @@ export class ServerCertificates {
     await this.#folder.write(FILES[kind], toText(fresh));
     this.#current.set(kind, fresh);
     return true;
+  }
+
+  /** The certificate of the file; undefined when there is none, or it does not hold under the authority above it. */
+  async #read(kind: OwnKeyKind): Promise<Identity | undefined> {
+    const text = await this.#folder.read(FILES[kind]);
+    if (text === undefined) return undefined;
+    const identity = fromText(text);
+    if (identity === undefined) this.#tell?.(this.#folder.fileOf(FILES[kind]));
+    else if (text !== toText(identity)) await this.#folder.write(FILES[kind], toText(identity));
+    return identity;
   }
 
   #stillGood(identity: Identity, kind: OwnKeyKind): boolean {

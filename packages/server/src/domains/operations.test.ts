@@ -15,6 +15,7 @@ import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { Store } from '../store/contract.ts';
 import { domainCreation } from './creating.ts';
 import { DomainDirectory } from './directory.ts';
+import { issuedCertificates } from './store.ts';
 import { domainOperations } from './operations.ts';
 import { OperatorNames } from './operator-names.ts';
 import { domainNaming, DomainServing } from './serving.ts';
@@ -155,6 +156,33 @@ test('certificates of the server’s authority are renewed in time, and only the
   assert.ok((second?.validToDate.getTime() ?? 0) > clock.at + 300 * DAY);
   await start();
   assert.equal(servedCertificate('own.example.com')?.fingerprint256, second?.fingerprint256, 'it is stored');
+});
+
+test('a key or certificate that is damaged is named and not served; one of the server’s authority is made again', async () => {
+  await create('own', { domainName: 'own.example.com' });
+  await create('other', { domainName: 'other.example.com' });
+  const place = byRegion(store)(caller.region);
+  const good = await place.read((tx) => tx.get(issuedCertificates, [caller.accountId, 'own']));
+  assert(good !== undefined);
+  /** The key, or the certificate's signature, with one letter changed. */
+  const changed = (pem: string, at: number): string => `${pem.slice(0, at)}${pem[at] === 'A' ? 'B' : 'A'}${pem.slice(at + 1)}`;
+  for (const bad of [
+    { ...good, key: [changed(good.key[0] ?? '', 120), good.key[1] ?? ''] },
+    { ...good, cert: [changed(good.cert[0] ?? '', (good.cert[0] ?? '').indexOf('-----END') - 20), good.cert[1] ?? ''] },
+    { ...good, key: [...good.key].reverse() },
+    { ...good, key: [] },
+  ]) {
+    await place.write((tx) => tx.put(issuedCertificates, bad));
+    told.length = 0;
+    await start();
+    assert.equal(directory.find('own.example.com'), undefined);
+    assert.ok(servedCertificate('other.example.com'));
+    const line = { event: 'domain-not-served', accountId: caller.accountId, region: caller.region };
+    assert.deepEqual(told, [{ ...line, domainConfiguration: 'own', domainName: 'own.example.com' }]);
+    assert.equal(await serving.renewIfDue(), true);
+    assert.equal(servedCertificate('own.example.com')?.checkHost('own.example.com'), 'own.example.com');
+    assert.equal(await serving.renewIfDue(), false);
+  }
 });
 
 test('a name leads to one configuration of all accounts and regions', async () => {

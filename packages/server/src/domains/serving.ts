@@ -8,6 +8,7 @@ import type { Logger } from '../runtime/log.ts';
 import { serverCertificateId, serverCertificates, serverKeys } from '../server-certificates/store.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
 import { pages } from '../store/pages.ts';
+import { credentialFault } from './proof.ts';
 import type { DomainDirectory, DomainRules, DomainTls, ServedDomain } from './directory.ts';
 import type { OperatorNames } from './operator-names.ts';
 import { tlsVersionsOf } from './security-policies.ts';
@@ -22,7 +23,7 @@ export interface HostNameIssuer {
 export interface DomainServingOptions {
   readonly directory: DomainDirectory;
   readonly operatorNames: OperatorNames;
-  readonly log: Pick<Logger, 'warn' | 'error'>;
+  readonly log: Pick<Logger, 'warn'>;
   readonly regions: () => Promise<readonly string[]>;
   readonly inRegion: (region: string) => Store;
   readonly issuer: HostNameIssuer;
@@ -35,6 +36,8 @@ export class DomainServing {
   readonly #options: DomainServingOptions;
   /** Changes take effect one after another, so that an older state never follows a newer one. */
   #turn: Promise<unknown> = Promise.resolve();
+  /** Ids of configurations whose certificate does not hold. */
+  readonly #broken = new Set<string>();
 
   constructor(options: DomainServingOptions) {
     this.#options = options;
@@ -48,7 +51,8 @@ export class DomainServing {
     const [own, others] = [true, false].map((isOwn) => all.filter(({ record }) => operatorNames.isOfHome(record) === isOwn));
     for (const { place, record } of [...(own ?? []), ...(others ?? [])]) {
       this.#tellLost(place, record);
-      await this.refresh(place, record.name).catch((error: unknown) => this.#tellUnreadable(place, record, error));
+      // One that can't be served keeps the server from nothing else.
+      await this.refresh(place, record.name).catch((error: unknown) => this.#tellBroken(place, record, String(error)));
     }
   }
 
@@ -77,10 +81,10 @@ export class DomainServing {
     );
   }
 
-  #tellUnreadable({ accountId, region }: Place, { name }: DomainRecord, error: unknown): void {
-    this.#options.log.error(
-      { err: error, event: 'domain-not-served', accountId, region, domainConfiguration: name },
-      'a domain configuration can not be read and is not served',
+  #tellBroken(place: Place, { accountId, name, domainName }: DomainRecord, why: string): void {
+    this.#options.log.warn(
+      { event: 'domain-not-served', accountId, region: place.region, domainConfiguration: name, domainName },
+      `a domain configuration is not served: ${why}`,
     );
   }
 
@@ -105,7 +109,7 @@ export class DomainServing {
       const { accountId, name, domainName } = record;
       const store = inRegion(place.region);
       const issued = await store.read((tx) => tx.get(issuedCertificates, [accountId, name]));
-      if (issued === undefined || clock.now() < issued.renewAt) continue;
+      if (issued === undefined || (clock.now() < issued.renewAt && !this.#broken.has(record.id))) continue;
       const fresh = await issuer.issueServerCertificate(domainName.toLowerCase());
       await store.write(async (tx) => {
         // The configuration may be gone by now, or be another one of the same name.
@@ -137,6 +141,13 @@ export class DomainServing {
     const { record, domain } = served;
     const domainName = record.domainName.toLowerCase();
     const there = directory.find(domainName);
+    const fault = credentialFault(domain.tls);
+    if (fault === undefined) this.#broken.delete(record.id);
+    else {
+      this.#broken.add(record.id);
+      this.#tellBroken(place, record, fault);
+      return this.#withdraw(place, name, domainName);
+    }
     if (operatorNames.loses(record) !== undefined) this.#withdraw(place, name, domainName);
     // Two may be stored for a name that was the operator's for a while: the first one stays.
     else if (there === undefined || isServed(there, place, name)) directory.put(domainName, domain);

@@ -1,6 +1,6 @@
 /** Links to archives: of one archive, for a time, few at a time. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -32,4 +32,29 @@ test('four are fetched at a time, until they are sent', async () => {
   assert.equal(await code.follow('code=a&signature=b', 0, signal), undefined, 'a stranger takes no room');
   fetches[0]?.abort();
   assert.ok(await code.follow(link, 0, signal));
+});
+
+test('an archive with a flipped bit, a cut one and a missing one are never given out', async () => {
+  const code = new CodeStore(folder);
+  const zip = Buffer.from('the code of a function');
+  const digest = await code.put(zip);
+  const file = join(folder, `${Buffer.from(digest, 'base64').toString('hex')}.zip`);
+  const link = code.linkTo(digest, 0);
+  const refused = async (words: RegExp): Promise<void> => {
+    await assert.rejects(code.get(digest), { name: 'CodeFault', message: words, file });
+    await assert.rejects(code.follow(link, 0, AbortSignal.timeout(1)), { name: 'CodeFault' });
+  };
+  for (let bit = 0; bit < zip.length * 8; bit += 1) {
+    const bytes = Buffer.from(zip);
+    bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    writeFileSync(file, bytes);
+    await assert.rejects(code.get(digest), { name: 'CodeFault', message: /is damaged/ });
+  }
+  await refused(/is damaged/);
+  writeFileSync(file, zip.subarray(1));
+  await refused(/is damaged/);
+  rmSync(file);
+  await refused(/is missing/);
+  await code.put(zip);
+  assert.deepEqual(await code.get(digest), readFileSync(file));
 });

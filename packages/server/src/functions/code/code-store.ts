@@ -10,6 +10,17 @@ import { fail } from '@thingkeep/wire/errors.ts';
 /** SHA-256, base64: how the API shows it (CodeSha256). */
 export const digestOf = (zip: Uint8Array): string => createHash('sha256').update(zip).digest('base64');
 
+/** An archive that is not there, or is not the one that its name says; the message is for who calls the function. */
+export class CodeFault extends Error {
+  override readonly name = 'CodeFault';
+  readonly file: string;
+
+  constructor(what: 'missing' | 'damaged', file: string) {
+    super(`The code of the function is ${what}. UpdateFunctionCode brings it back.`);
+    this.file = file;
+  }
+}
+
 const fileName = (digest: string): string => `${Buffer.from(digest, 'base64').toString('hex')}.zip`;
 
 /** Milliseconds that a link to an archive is good for (Lambda API reference, FunctionCodeLocation: ten minutes). */
@@ -53,8 +64,15 @@ export class CodeStore {
     return digest;
   }
 
-  get(digest: string): Promise<Buffer> {
-    return readFile(join(this.#folder, fileName(digest)));
+  /** The archive, whose bytes have this digest. Fails with `CodeFault`. */
+  async get(digest: string): Promise<Buffer> {
+    const file = join(this.#folder, fileName(digest));
+    const zip = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') throw new CodeFault('missing', file);
+      throw error;
+    });
+    if (digestOf(zip) !== digest) throw new CodeFault('damaged', file);
+    return zip;
   }
 
   /** Removes what nobody names. */
@@ -73,7 +91,7 @@ export class CodeStore {
 
   /**
    * The archive that a query of `linkTo` names; undefined for any other, and when its time is over. It counts as fetched until
-   * `done`; fails with TooManyRequestsException when there are too many.
+   * `done`; fails with TooManyRequestsException when there are too many, and with `CodeFault`.
    */
   async follow(query: string, now: number, done: AbortSignal): Promise<Buffer | undefined> {
     const { code = '', signature = '' } = Object.fromEntries(new URLSearchParams(query)) as Record<string, string>;
@@ -85,7 +103,7 @@ export class CodeStore {
     if (this.#fetched >= MOST_FETCHED) fail('TooManyRequestsException', 'Too many archives are fetched at the moment');
     this.#fetched += 1;
     done.addEventListener('abort', () => (this.#fetched -= 1), { once: true });
-    return this.get(digest).catch(() => undefined);
+    return this.get(digest);
   }
 
   #sign(claim: string): string {

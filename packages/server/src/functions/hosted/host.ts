@@ -9,6 +9,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Store } from '../../store/contract.ts';
 import { FunctionError, type InvokedAs, type InvokeOptions } from '../contract.ts';
+import { CodeFault } from '../code/code-store.ts';
 import type { HostedFunctions } from '../invoke.ts';
 import { type Deployable, type Pool, Throttled } from '../sandbox/pool.ts';
 import type { InvocationResult } from '../sandbox/sandbox.ts';
@@ -177,6 +178,7 @@ export class FunctionHost implements HostedFunctions {
         return fail('TooManyRequestsException', 'Rate Exceeded.', {
           Reason: error.reserved ? 'ReservedFunctionConcurrentInvocationLimitExceeded' : 'ConcurrentInvocationLimitExceeded',
         });
+      if (error instanceof CodeFault) return codeFault(this.#options.log, error, found.arn);
       this.#options.log.error({ err: error, function: found.arn }, 'a function could not be started');
       return fail('ServiceException', 'The function could not be started. The log of the server says why.', {}, error);
     }
@@ -231,6 +233,12 @@ export class FunctionHost implements HostedFunctions {
       log.warn({ err: error, destination: target, function: event.name }, "a function's destination could not be told");
     }
   }
+}
+
+/** Tells the operator which archive it is, and who asked for it what helps. */
+export function codeFault(log: Pick<Logger, 'error'>, fault: CodeFault, functionArn?: string): never {
+  log.error({ event: 'function-code-damaged', file: fault.file, function: functionArn }, fault.message);
+  return fail('ServiceException', fault.message, {}, fault);
 }
 
 const missing = (error: unknown): undefined => {

@@ -7,7 +7,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Store } from '../../store/contract.ts';
 import { pages } from '../../store/pages.ts';
-import { CodeStore } from '../code/code-store.ts';
+import { CodeFault, CodeStore } from '../code/code-store.ts';
 import type { Cgroups } from '../sandbox/cgroups.ts';
 import type { ApiShare } from '../../runtime/api-share.ts';
 import type { ApiAddress } from '../sandbox/doors.ts';
@@ -17,7 +17,7 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import { openEnclosures } from '../sandbox/open.ts';
 import { type Credentials, type Deployable, type LogPlace, Pool } from '../sandbox/pool.ts';
 import type { Workshop } from '../sandbox/workshop.ts';
-import { FunctionHost } from './host.ts';
+import { codeFault, FunctionHost } from './host.ts';
 import { aliasOperations } from './operations-aliases.ts';
 import { invokeOperation } from './operations-invoke.ts';
 import { permissionOperations } from './operations-permissions.ts';
@@ -156,8 +156,13 @@ export class FunctionHosting implements AsyncDisposable {
   }
 
   /** The archive that a link of GetFunction leads to; undefined when the link is none, or too old. `done` says that it was sent. */
-  archive(query: string, done: AbortSignal): Promise<Uint8Array | undefined> {
-    return this.#code.follow(query, this.#options.clock.now(), done);
+  async archive(query: string, done: AbortSignal): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#code.follow(query, this.#options.clock.now(), done);
+    } catch (error) {
+      if (error instanceof CodeFault) return codeFault(this.#options.log, error);
+      throw error;
+    }
   }
 
   tick(): void {

@@ -1,0 +1,49 @@
+/** Proofs of keys and certificates by use: a key that can be read may sign what nobody can verify. */
+import { createPublicKey, type KeyObject, randomBytes, sign, verify, X509Certificate } from 'node:crypto';
+
+/** Whether what the private key signs is verified by the public key. */
+export function isKeyPair(privateKey: KeyObject, publicKey: KeyObject): boolean {
+  const sample = randomBytes(32);
+  try {
+    return verify('sha256', sample, publicKey, sign('sha256', sample, privateKey));
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the first certificate names the second one's subject as its issuer, and is signed by its key. */
+export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  try {
+    return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a signature over a certificate's content is that of the key (DER) that its issuer's certificate names. */
+export function isSignatureOf(publicKey: Buffer, signed: Buffer, signature: Buffer): boolean {
+  try {
+    return verify('sha256', signed, createPublicKey({ key: publicKey, type: 'spki', format: 'der' }), signature);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whether a chain (DER, own certificate first) holds: its key signs, each certificate is issued by the next, and the last
+ * one by `above`, where that is given.
+ */
+export function isProven(privateKey: KeyObject, chain: readonly Buffer[], above?: Buffer): boolean {
+  try {
+    const certificates = [...chain, ...(above === undefined ? [] : [above])].map((each) => new X509Certificate(each));
+    const [own] = certificates;
+    if (own === undefined || !own.checkPrivateKey(privateKey) || !isKeyPair(privateKey, own.publicKey)) return false;
+    return certificates.every((each, i) => {
+      const issuer = certificates[i + 1];
+      // Nothing is known of who issued the last one, unless that was itself.
+      return isIssuedBy(each, issuer ?? each) || (issuer === undefined && each.subject !== each.issuer);
+    });
+  } catch {
+    return false;
+  }
+}
