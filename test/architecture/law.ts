@@ -186,6 +186,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     'store/pages.ts',
     'broker/broker.ts',
     'broker/client.ts',
+    'broker/connection-record.ts',
     'broker/contract.ts',
   ]),
   'rules/': room(

@@ -19,6 +19,7 @@ import { createSigv4 } from './api/sigv4.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { openAuthority } from './authority/authority.ts';
 import { Broker } from './broker/broker.ts';
+import { tellLostConnections } from './broker/lost-connections.ts';
 import { publisher } from './broker/operations.ts';
 import { Retained } from './broker/retained.ts';
 import { COLLECTIONS } from './collections.ts';
@@ -49,6 +50,7 @@ import { holderRights, holderStands } from './gateway/admission/holder-rights.ts
 import { Logins } from './gateway/admission/logins.ts';
 import { Sigv4Admission } from './gateway/admission/sigv4.ts';
 import { standing } from './gateway/admission/standing.ts';
+import { storedLogins } from './gateway/admission/stored-logins.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { HANDSHAKE_TIMEOUT, secureOptions } from './gateway/listeners/tls.ts';
 import { followIdentities, markIdentities } from './gateway/live-identities.ts';
@@ -248,13 +250,14 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   const sigv4 = new Sigv4Admission(createSigv4({ clock, findAccessKey, isOwnName, isRegion }), log, identities.mark);
   const onChange = iam.changes.on.bind(iam.changes);
   parts.defer(followIdentities({ broker, clock, onChange, countOf, judgedAt: identities.judgedAt }));
+  const domainOf = (name: string) => directory.find(name)?.rules;
   const gateway = createGateway({
     broker,
     logins: new Logins({ certificate, sigv4, custom }, marked),
     credentials: authority.serverCredentials(),
     readHead: signedHead,
     dataPlane: perRegion((regionName) => auditHandlers(services(regionName)['iot-data'], changes)),
-    domainOf: (name) => directory.find(name)?.rules,
+    domainOf,
     tlsDomains: directory,
     credentialProvider: {
       certificate,
@@ -316,6 +319,8 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   serveApi(apiServer, api, gateway.upgrade);
   if ('setSecureContext' in apiServer)
     parts.defer(authority.onRotate(() => apiServer.setSecureContext(secureOptions(authority.serverCredentials()))));
+
+  await tellLostConnections(broker, storedLogins({ certificate: admission, sigv4, custom, domainOf, findKey: findAccessKey }));
 
   const servers = [gateway.mqtt, gateway.https, apiServer];
   const connections = limitConnections(servers, {

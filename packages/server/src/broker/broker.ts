@@ -13,6 +13,8 @@ import type { Store } from '../store/contract.ts';
 import { AccountSpace } from './account.ts';
 import { type AccountLimits, DEFAULT_LIMITS } from './account-limits.ts';
 import { Client, type ClientState } from './client.ts';
+import type { LostConnection } from './connection-record.ts';
+import { ConnectionRegister } from './connection-register.ts';
 import type { Channel, DisconnectReason, Judge, Peer } from './contract.ts';
 import type { Delivery } from './delivery.ts';
 import { Journal } from './journal.ts';
@@ -66,6 +68,8 @@ export type ConnectRefusal = Omit<Refusal, 'protocol' | 'sourceIp'>;
 export interface BrokerListener {
   connected?(client: Client): void;
   disconnected?(client: Client, why: DisconnectReason): void;
+  /** The end of a connection of an earlier run of the server, which died with it. */
+  connectionLost?(connection: LostConnection): void;
   connectFailed?(client: Client, refusal: ConnectRefusal): void;
   subscribed?(client: Client, filters: readonly string[]): void;
   unsubscribed?(client: Client, filters: readonly string[]): void;
@@ -81,6 +85,8 @@ export class Broker {
   readonly counters: BrokerCounters = { received: 0, sent: 0, dropped: 0, connects: 0, throttled: 0 };
   readonly journal: Journal;
   readonly sessions: Sessions;
+  readonly register: ConnectionRegister;
+  readonly wills: Wills;
   readonly retained: Retained;
   readonly disk: Disk;
   /** Monotonic ms, as of the last tick: exact enough for deadlines of seconds, and free on the hot path. */
@@ -89,7 +95,6 @@ export class Broker {
   readonly #limitsOf: (accountId: string) => Partial<AccountLimits>;
   readonly #ratesOf: (accountId: string) => Partial<Rates>;
   readonly #router: Router;
-  readonly #wills: Wills;
   readonly #accounts = new Map<string, AccountSpace>();
   /** By account, over its regions. */
   readonly #queues = new Map<string, QueueTotals>();
@@ -114,7 +119,8 @@ export class Broker {
     this.now = clock.monotonic();
     this.turn = new Turn(clock);
     this.journal = new Journal(store, log);
-    this.#wills = new Wills(this);
+    this.register = new ConnectionRegister({ store, journal: this.journal, clock });
+    this.wills = new Wills(this);
     this.sessions = new Sessions({
       store,
       journal: this.journal,
@@ -124,7 +130,7 @@ export class Broker {
       account: (accountId, inRegion) => this.account(accountId, inRegion),
       onEnd: (session) => {
         this.#router.sessionEnded(session);
-        this.#wills.sessionEnded(session);
+        this.wills.sessionEnded(session);
       },
     });
     this.#router = new Router({
@@ -143,9 +149,15 @@ export class Broker {
     return this.#clients.size;
   }
 
-  /** Finds persistent sessions again; to be awaited before the first connection. */
-  load(): Promise<void> {
-    return this.sessions.load();
+  /** Finds persistent sessions and lost connections again; to be awaited before the first connection. */
+  async load(): Promise<void> {
+    await this.sessions.load();
+    await this.register.load();
+  }
+
+  /** A connection that was there when an earlier run of the server died has ended. */
+  connectionLost(connection: LostConnection): void {
+    for (const listener of this.#listeners) listener.connectionLost?.(connection);
   }
 
   /** A peer has come, with the judge of its CONNECT; the gateway hands its bytes to the client from now on. */
@@ -192,7 +204,7 @@ export class Broker {
       else known.add(client);
     }
     this.counters.connects += 1;
-    this.#wills.forget(session);
+    this.wills.forget(session);
     this.#router.memberCame(session);
     for (const listener of this.#listeners) listener.connected?.(client);
   }
@@ -207,18 +219,19 @@ export class Broker {
     const { account, session } = client;
     if (account?.clients.get(client.clientId) === client) account.clients.delete(client.clientId);
     if (session !== undefined) this.sessions.leave(session, client, why);
+    if (account !== undefined && client.version >= 0) this.register.leave(client, account.place);
     if (was !== 'connected' || account === undefined) return;
     const { certificateId = '' } = client.peer;
     const same = this.#byCertificate.get(certificateId);
     same?.delete(client);
     if (same?.size === 0) this.#byCertificate.delete(certificateId);
-    if (why !== 'CLIENT_INITIATED_DISCONNECT') this.#wills.leftBehind(client);
+    if (why !== 'CLIENT_INITIATED_DISCONNECT') this.wills.leftBehind(client);
     for (const listener of this.#listeners) listener.disconnected?.(client, why);
   }
 
   /** Live connections of a certificate, and those that have ended but whose will is still to come. */
   clientsOf(certificateId: string): Iterable<Client> {
-    return [...(this.#byCertificate.get(certificateId) ?? []), ...this.#wills.clientsOf(certificateId)];
+    return [...(this.#byCertificate.get(certificateId) ?? []), ...this.wills.clientsOf(certificateId)];
   }
 
   /** The client's subscriptions were changed by one packet. */
@@ -258,16 +271,7 @@ export class Broker {
     const run = runOf(message, this.clock.now());
     const stored = origin === undefined ? this.deliver(account, run, source) : this.deliverMade(account, run, origin, source);
     if (!message.retain) return stored ? this.journal.committed() : undefined;
-    const retained = this.retained.set(account.place.region, {
-      accountId: account.place.accountId,
-      topic: message.topic.name,
-      payload: message.payload.toString('base64'),
-      qos: message.qos,
-      ...(message.properties === undefined || message.properties.length <= 1
-        ? {}
-        : { properties: message.properties.toString('base64') }),
-      lastModifiedAt: this.clock.now(),
-    });
+    const retained = this.retained.keep(account.place, message, this.clock.now());
     return stored ? Promise.all([this.journal.committed(), retained]).then(() => undefined) : retained;
   }
 
@@ -357,7 +361,8 @@ export class Broker {
         client.close('CONNECTION_LOST');
       }
     }
-    this.#wills.sweep(this.now);
+    this.wills.sweep(this.now);
+    this.register.sweep();
     this.sessions.sweep(this.now);
   }
 
@@ -365,7 +370,7 @@ export class Broker {
   async close(): Promise<void> {
     this.#closing = true;
     for (const client of [...this.#clients]) client.close('SERVER_INITIATED_DISCONNECT', REASON.SERVER_SHUTTING_DOWN);
-    this.#wills.serverEnds();
+    await this.wills.serverEnds();
     await this.journal.committed().catch(() => undefined);
   }
 

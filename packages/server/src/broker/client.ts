@@ -54,6 +54,8 @@ export class Client implements Waiter, Receiver, Deferred {
   account: AccountSpace | undefined;
   admission: Admission | undefined;
   principal = '';
+  /** Number of its presence events; -1 before it is in the register of connections. */
+  version = -1;
   rights: Rights = NO_RIGHTS;
   /** Encoded user properties that its messages get; undefined for most. */
   enrichment: Buffer | undefined;

@@ -46,6 +46,9 @@ export interface Rights {
   decide(action: MessageAction, resource: string): Decision;
 }
 
+/** What another run of the server needs to judge a client again, beside its certificate: plain data for the judge alone. */
+export type Proof = Readonly<Record<string, unknown>>;
+
 /** An admitted client: whose it is and what it may do. */
 export interface Admission {
   readonly accountId: string;
@@ -58,6 +61,8 @@ export interface Admission {
   /** Thing that the principal belongs to exclusively, if any. */
   readonly thingName?: string;
   readonly rights: Rights;
+  /** Absent for a client that its certificate alone lets in. Stored with a will, and with nothing else. */
+  readonly proof?: Proof | undefined;
   /** User properties that every message of the client gets (message enrichment). */
   readonly userProperties?: readonly (readonly [name: string, value: string])[];
   /** Seconds after which the connection is to be judged again. */

@@ -11,7 +11,7 @@ export interface Message {
   /** Encoded MQTT 5 properties with their length. */
   readonly properties?: Buffer | undefined;
   /** Seconds after which nobody gets it any more. */
-  readonly expiry?: number;
+  readonly expiry?: number | undefined;
 }
 
 const NO_PROPERTIES = Buffer.of(0);

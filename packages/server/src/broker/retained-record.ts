@@ -8,7 +8,7 @@ export interface RetainedRecord {
   readonly payload: string;
   readonly qos: number;
   /** Encoded MQTT 5 properties with their length, base64; absent when there are none. */
-  readonly properties?: string;
+  readonly properties?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly lastModifiedAt: number;
 }

@@ -79,6 +79,19 @@ export class Retained {
     return stored.promise;
   }
 
+  /** Keeps a message that has been authorized, as of `now` (milliseconds since the epoch); as {@link set}. */
+  keep({ accountId, region }: Place, { topic, payload, qos, properties }: Message, now: number): Promise<void> {
+    const hasProperties = properties !== undefined && properties.length > 1;
+    return this.set(region, {
+      accountId,
+      topic: topic.name,
+      payload: payload.toString('base64'),
+      qos,
+      properties: hasProperties ? properties.toString('base64') : undefined,
+      lastModifiedAt: now,
+    });
+  }
+
   async get({ accountId, region }: Place, topic: string): Promise<RetainedRecord | undefined> {
     const name = nameOf(region, accountId, topic);
     const fresh = (this.#waiting.get(name) ?? this.#underWay.get(name))?.record;

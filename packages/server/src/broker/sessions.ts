@@ -257,7 +257,7 @@ export class Sessions {
     session.principal = record.principal;
     session.certificateId = record.certificateId;
     session.leftAt = record.leftAt ?? 0;
-    session.leftWhy = record.leftWhy ?? 'SERVER_ERROR';
+    session.leftWhy = record.leftWhy ?? 'CONNECTION_LOST';
     session.endsAt = clock.monotonic() + record.expiry * 1000 - (record.leftAt === undefined ? 0 : clock.now() - record.leftAt);
     for (const subscription of record.subscriptions) {
       session.subscriptions.set(subscription.filter, subscription);

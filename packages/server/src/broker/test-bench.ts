@@ -229,8 +229,14 @@ export class TestBench implements AsyncDisposable {
   };
 
   /** Over a store of its own, or over one that another bench has used: a restart. */
-  static async open(store?: Store, limits: Partial<AccountLimits> = {}, rates: Partial<Rates> = {}): Promise<TestBench> {
+  static async open(
+    store?: Store,
+    limits: Partial<AccountLimits> = {},
+    rates: Partial<Rates> = {},
+    secondsLater = 0,
+  ): Promise<TestBench> {
     const bench = new TestBench(store ?? (await openSqliteStore({ path: ':memory:' })), store === undefined, limits, rates);
+    bench.moveClock(secondsLater);
     await bench.broker.load();
     return bench;
   }
@@ -276,6 +282,11 @@ export class TestBench implements AsyncDisposable {
     this.broker.turn.add(1_000_000);
     this.#now += milliseconds;
     this.broker.turn.add(1_000_000);
+  }
+
+  /** Moves the clock, and does nothing. */
+  moveClock(seconds: number): void {
+    this.#now += seconds * 1000;
   }
 
   /** Moves the clock and does what the server's timers do. */

@@ -1,23 +1,60 @@
 /**
  * Wills: published for a client that went without saying so, at once or after its delay, if it may still publish there at
- * that moment [MQTT5 3.1.2.5, 3.1.3.2.2].
+ * that moment [MQTT5 3.1.2.5, 3.1.3.2.2]. A will that waits is on disk, and goes with the commit that holds its message.
  */
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
+import type { Will } from '../mqtt/connect.ts';
 import { encodeProperties } from '../mqtt/properties.ts';
+import type { Refusal } from '../refusals/refusals.ts';
+import type { AccountSpace } from './account.ts';
 import type { Broker } from './broker.ts';
 import type { Client } from './client.ts';
+import { connectionFacts, type WillRecord } from './connection-record.ts';
+import type { Rights } from './contract.ts';
 import { clampExpiry } from './handlers/publish.ts';
+import type { Message } from './message.ts';
 import type { Session } from './session.ts';
+import type { Origin } from './tap.ts';
+
+/** A client that has gone, as its will needs it: of this run of the server, or of one before. */
+export interface Departed {
+  readonly account: AccountSpace;
+  readonly will: Will;
+  readonly origin: Origin;
+  /** Present in the run of the server that it was connected to. */
+  readonly client?: Client;
+  /** Its rights of now; undefined when it would not be let in any more, which has been recorded then. */
+  rights(): Rights | undefined | Promise<Rights | undefined>;
+  refuse(refusal: Omit<Refusal, 'protocol' | 'sourceIp'>): void;
+  record(dueAt: number, delivered: boolean): WillRecord;
+}
 
 interface Pending {
-  readonly client: Client;
+  readonly departed: Departed;
   /** Monotonic milliseconds. */
   readonly at: number;
 }
 
+const messageOf = (account: AccountSpace, will: Will): Message => {
+  const { willDelayInterval: _, ...properties } = will.properties;
+  clampExpiry(properties);
+  return {
+    topic: account.topic(will.topic),
+    payload: will.payload,
+    qos: will.qos,
+    retain: will.retain,
+    properties: encodeProperties(properties),
+    expiry: properties.messageExpiryInterval,
+  };
+};
+
 export class Wills {
   readonly #broker: Broker;
   readonly #pending = new Map<Session, Pending>();
+  /** Wills whose rights are being asked for. */
+  readonly #underWay = new Set<Promise<void>>();
+  /** Wills that have a record. */
+  readonly #stored = new WeakSet<Departed>();
 
   constructor(broker: Broker) {
     this.#broker = broker;
@@ -25,74 +62,160 @@ export class Wills {
 
   /** A client has gone without taking its will back. */
   leftBehind(client: Client): void {
-    const { session, connect } = client;
-    if (connect?.will === undefined || client.willPrevented) return;
+    const { account, session, connect } = client;
+    if (account === undefined || connect?.will === undefined || client.willPrevented) return;
     const delay = connect.will.properties.willDelayInterval ?? 0;
+    const departed = departedOf(client, account, connect.will);
     // The will comes when its delay or the session ends, whichever is first [MQTT-3.1.3-9].
-    if (delay === 0 || session === undefined || session.ended || session.client !== undefined) this.#fire(client);
-    else this.#pending.set(session, { client, at: this.#broker.clock.monotonic() + delay * 1000 });
+    if (delay === 0 || session === undefined || session.client !== undefined) this.#fire(departed);
+    else this.wait(session, departed, delay * 1000);
+  }
+
+  /** Publishes a will after so many milliseconds, or with the end of the session. */
+  wait(session: Session, departed: Departed, milliseconds: number): void {
+    if (session.ended) {
+      this.#fire(departed);
+      return;
+    }
+    const { clock } = this.#broker;
+    this.#put(departed, clock.now() + milliseconds, false);
+    this.#pending.set(session, { departed, at: clock.monotonic() + milliseconds });
   }
 
   /** The client has come back in time. */
   forget(session: Session): void {
-    this.#pending.delete(session);
+    const pending = this.#take(session);
+    if (pending !== undefined) this.#drop(pending.departed);
   }
 
   sessionEnded(session: Session): void {
-    const pending = this.#pending.get(session);
-    if (pending === undefined) return;
-    this.#pending.delete(session);
-    this.#fire(pending.client);
+    const pending = this.#take(session);
+    if (pending !== undefined) this.#fire(pending.departed);
   }
 
   /** Clients of a certificate whose will is still to come: their rights are followed until then. */
   clientsOf(certificateId: string): Client[] {
-    return [...this.#pending.values()].flatMap(({ client }) => (client.peer.certificateId === certificateId ? [client] : []));
+    return [...this.#pending.values()].flatMap(({ departed: { client } }) =>
+      client?.peer.certificateId === certificateId ? [client] : [],
+    );
   }
 
   sweep(now: number): void {
-    for (const [session, { client, at }] of this.#pending) {
+    for (const [session, { departed, at }] of this.#pending) {
       if (at > now) continue;
       this.#pending.delete(session);
-      this.#fire(client);
+      this.#fire(departed);
     }
   }
 
   /** Nobody would be there to publish them later. */
-  serverEnds(): void {
+  async serverEnds(): Promise<void> {
     this.sweep(Number.POSITIVE_INFINITY);
+    await Promise.all(this.#underWay);
   }
 
-  #fire(client: Client): void {
-    const { account, connect } = client;
-    const will = connect?.will;
-    if (account === undefined || will === undefined) return;
-    const topic = account.topic(will.topic);
-    for (const action of will.retain ? (['iot:Publish', 'iot:RetainPublish'] as const) : (['iot:Publish'] as const)) {
-      const { effect, ...statement } = client.rights.decide(action, topic.arn);
-      if (effect === 'ALLOWED') continue;
-      client.refuse({
-        check: 'policy',
-        reason: `${action} on the will topic ${will.topic} is no longer allowed`,
-        action,
-        resource: topic.arn,
-        decision: effect,
-        ...statement,
-      });
+  /** Publishes a will, if its client's rights of this moment allow it. Its record, if it has one, goes with the same commit. */
+  publish(departed: Departed, rights: Rights | undefined): void {
+    const { account, will } = departed;
+    if (rights === undefined || !isAllowed(departed, rights)) {
+      this.#drop(departed);
       return;
     }
-    const { willDelayInterval: _, ...properties } = will.properties;
-    clampExpiry(properties);
-    const message = {
-      ...{ topic, payload: will.payload, qos: will.qos, retain: will.retain },
-      properties: encodeProperties(properties),
-      ...(properties.messageExpiryInterval === undefined ? {} : { expiry: properties.messageExpiryInterval }),
-    };
-    const stored = this.#broker.publishMessage(account, message, undefined, client.origin);
-    stored?.catch((error: unknown) => {
-      if (error instanceof ThingkeepError && error.code === 'ThrottlingException')
-        client.refuse({ check: 'limit', reason: `the will was not retained: ${error.message}` });
-      else this.#broker.log.error({ err: error }, 'a will could not be stored');
+    const message = { ...messageOf(account, will), retain: false };
+    this.#broker.publishMessage(account, message, undefined, departed.origin)?.catch((error: unknown) => {
+      this.#broker.log.error({ err: error }, 'a will could not be stored');
     });
+    if (will.retain) {
+      this.#put(departed, 0, true);
+      this.retain(departed);
+    } else this.#drop(departed);
   }
+
+  /** Retains a will whose message was delivered. */
+  retain(departed: Departed): void {
+    const { account, will } = departed;
+    const { retained, clock, log } = this.#broker;
+    retained.keep(account.place, messageOf(account, will), clock.now()).then(
+      () => this.#drop(departed),
+      (error: unknown) => {
+        if (error instanceof ThingkeepError && error.code === 'ThrottlingException') {
+          departed.refuse({ check: 'limit', reason: `the will was not retained: ${error.message}` });
+          this.#drop(departed);
+        } else log.error({ err: error }, 'a will could not be stored');
+      },
+    );
+  }
+
+  /** A will that an earlier run of the server has stored. */
+  restore(departed: Departed): void {
+    this.#stored.add(departed);
+  }
+
+  #put(departed: Departed, dueAt: number, delivered: boolean): void {
+    this.#stored.add(departed);
+    this.#broker.register.putWill(departed.record(dueAt, delivered));
+  }
+
+  #drop(departed: Departed): void {
+    if (this.#stored.has(departed)) this.#broker.register.deleteWill(departed.record(0, false));
+  }
+
+  #take(session: Session): Pending | undefined {
+    const pending = this.#pending.get(session);
+    this.#pending.delete(session);
+    return pending;
+  }
+
+  #fire(departed: Departed): void {
+    const rights = departed.rights();
+    if (!(rights instanceof Promise)) {
+      this.publish(departed, rights);
+      return;
+    }
+    const work = rights.then((known) => this.publish(departed, known));
+    this.#underWay.add(work);
+    void work
+      .catch((error: unknown) => this.#broker.log.error({ err: error }, 'a will could not be published'))
+      .finally(() => this.#underWay.delete(work));
+  }
+}
+
+/** Whether the rights let the will go out; a refusal is recorded. */
+function isAllowed(departed: Departed, rights: Rights): boolean {
+  const { account, will } = departed;
+  const { arn } = account.topic(will.topic);
+  for (const action of will.retain ? (['iot:Publish', 'iot:RetainPublish'] as const) : (['iot:Publish'] as const)) {
+    const { effect, ...statement } = rights.decide(action, arn);
+    if (effect === 'ALLOWED') continue;
+    departed.refuse({
+      check: 'policy',
+      reason: `${action} on the will topic ${will.topic} is no longer allowed`,
+      action,
+      resource: arn,
+      decision: effect,
+      ...statement,
+    });
+    return false;
+  }
+  return true;
+}
+
+function departedOf(client: Client, account: AccountSpace, will: Will): Departed {
+  const { accountId, region } = account.place;
+  return {
+    account,
+    will,
+    client,
+    origin: client.origin,
+    rights: () => client.rights,
+    refuse: client.refuse.bind(client),
+    record: (dueAt, delivered) => ({
+      region,
+      accountId,
+      clientId: client.clientId,
+      connection: connectionFacts(client),
+      dueAt,
+      delivered,
+    }),
+  };
 }

@@ -4,7 +4,6 @@ import { test } from 'node:test';
 import type { Packet } from 'mqtt-packet';
 import { ACCOUNT, TestBench, type TestPeer } from '../broker/test-bench.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { Versions } from './versions.ts';
 
 const openBench = async (): Promise<TestBench> => {
   const bench = await TestBench.open();
@@ -114,16 +113,4 @@ test('one event for a packet tells all filters that were granted, or given up', 
       ['$aws/events/subscriptions/unsubscribed/c', 'unsubscribed', ['a']],
     ],
   );
-});
-
-test('version numbers rise by connection, begin again after an hour away, and are not kept for ever', () => {
-  let now = 1;
-  const versions = new Versions({ now: () => now, monotonic: () => now });
-  for (const expected of [0, 1, 2]) {
-    assert.equal(versions.connected('a'), expected);
-    assert.equal(versions.disconnected('a'), expected);
-    now += 3_000_000;
-  }
-  now += 3_600_000;
-  assert.equal(versions.connected('a'), 0);
 });

@@ -6,9 +6,9 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import { topicFault } from '@thingkeep/wire/topics.ts';
 import type { BrokerListener, ConnectRefusal } from '../broker/broker.ts';
 import type { Client } from '../broker/client.ts';
+import type { LostConnection } from '../broker/connection-record.ts';
 import type { DisconnectReason } from '../broker/contract.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { Versions } from './versions.ts';
 
 export interface LifecycleOptions {
   readonly clock: Clock;
@@ -33,29 +33,41 @@ type Event = Readonly<Record<string, unknown>>;
 
 export class Lifecycle implements BrokerListener {
   readonly #options: LifecycleOptions;
-  readonly #versions: Versions;
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
-    this.#versions = new Versions(options.clock);
   }
 
   connected(client: Client): void {
-    const versionNumber = this.#versions.connected(nameOf(client));
     this.#tell(client, 'presence/connected', () => ({
       ...this.#about(client, 'connected'),
       ipAddress: client.peer.sourceIp,
-      versionNumber,
+      versionNumber: client.version,
     }));
   }
 
   disconnected(client: Client, why: DisconnectReason): void {
-    const versionNumber = this.#versions.disconnected(nameOf(client));
     this.#tell(client, 'presence/disconnected', () => ({
       ...this.#about(client, 'disconnected'),
       clientInitiatedDisconnect: why === 'CLIENT_INITIATED_DISCONNECT',
       disconnectReason: why,
-      versionNumber,
+      versionNumber: client.version,
+    }));
+  }
+
+  /** The server's own death ended it: AWS has no word for that, and the client has lost its connection. */
+  connectionLost({ region, accountId, clientId, version, connection }: LostConnection): void {
+    const { sessionIdentifier, principalId, thingName } = connection;
+    this.#publish({ accountId, region }, 'presence/disconnected', clientId, () => ({
+      clientId,
+      thingName,
+      timestamp: this.#options.clock.now(),
+      eventType: 'disconnected',
+      sessionIdentifier,
+      principalIdentifier: principalId,
+      clientInitiatedDisconnect: false,
+      disconnectReason: 'CONNECTION_LOST',
+      versionNumber: version,
     }));
   }
 
@@ -105,5 +117,3 @@ export class Lifecycle implements BrokerListener {
       publish(place, topic, Buffer.from(JSON.stringify(event())));
   }
 }
-
-const nameOf = ({ account, clientId }: Client): string => `${account?.place.region}/${account?.place.accountId}/${clientId}`;

@@ -111,6 +111,7 @@ function greet(client: Client, asked: Connect, admission: Admission, assigned: b
   broker.takeOver(client, account);
   const { session, present } = broker.sessions.open(client, account, asked, admission);
   client.session = session;
+  broker.register.enter(client, account.place);
   const welcome = (): void => {
     if (client.state !== 'admitting') return;
     client.output.append(
@@ -121,9 +122,9 @@ function greet(client: Client, asked: Connect, admission: Admission, assigned: b
     client.channel.resume();
     client.intake.resume();
   };
-  // A session that is to outlive the connection is on disk before the client hears of it.
-  if (session.persistent) broker.journal.after(welcome, (error) => client.failed(error));
-  else welcome();
+  // Session and connection are on disk before the client hears of them. A disk that takes nothing keeps clean sessions out
+  // of nothing but the register.
+  broker.journal.after(welcome, (error) => (session.persistent ? client.failed(error) : welcome()));
 }
 
 /** A will is a publish ahead of time: judged at CONNECT as one, and again when it fires. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { AuthorizerRecord } from '../../authorizers/store.ts';
 import { authorizers, defaultAuthorizers } from '../../authorizers/store.ts';
-import type { Admission, AdmissionRefusal, Peer } from '../../broker/contract.ts';
+import type { Admission, AdmissionRefusal, Peer, Proof } from '../../broker/contract.ts';
 import { FunctionError, type FunctionInvoker } from '../../functions/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import { RightsChanges } from '../../policies/rights-changes.ts';
@@ -92,6 +92,8 @@ class Bench implements AsyncDisposable {
     return 'refused' in answer ? answer.refused : assert.fail('was let in');
   }
 
+  judgeStored = (proof: Proof, clientId: string) => this.#admission.judgeStored(this.login(), proof)(connect(clientId));
+
   identify = (login: Login) => this.#admission.identify(login);
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -126,6 +128,7 @@ describe('CONNECT', () => {
       ...HOME,
       principal: `${ARN}authorizer/a/p1`,
       principalId: 'p1',
+      proof: undefined,
       endsAfter: { seconds: 86_400, why: 'CUSTOMAUTH_TTL_EXPIRATION' },
     });
     assert.equal(rights.decide('iot:Publish', `${ARN}topic/t`).effect, 'ALLOWED');
@@ -133,6 +136,26 @@ describe('CONNECT', () => {
     assert.deepEqual(bench.events[0]?.protocols, ['tls', 'mqtt']);
     const { tls, mqtt } = bench.events[0]?.protocolData ?? {};
     assert.deepEqual([tls, mqtt], [{ serverName: 'iot.example.com' }, { username: named('a'), clientId: 'c1' }]);
+  });
+
+  test('with a will gives a proof, by which another run judges the will while the authorizer is ACTIVE, and asks no function', async () => {
+    await using bench = await Bench.open();
+    await bench.authorizer('a');
+    bench.answer = () => ({ ...GRANT, policyDocuments: [CONNECT, document(['Allow', 'iot:Publish', 'topic/t'])] });
+    const will = { topic: 't', payload: Buffer.alloc(0), qos: 0, retain: false, properties: {} } as const;
+    const asked = { ...connect('c1', named('a')), password: Buffer.from('secret'), will };
+    const { proof } = await bench.judge(asked);
+    assert.ok(proof !== undefined && !JSON.stringify(proof).includes('secret'));
+    // As it is after it was stored.
+    const stored = JSON.parse(JSON.stringify(proof)) as Proof;
+    const again = await bench.judgeStored(stored, 'c1');
+    assert.ok('rights' in again);
+    assert.deepEqual([again.principalId, again.accountId], ['p1', HOME.accountId]);
+    assert.equal(again.rights.decide('iot:Publish', `${ARN}topic/t`).effect, 'ALLOWED');
+    assert.equal(again.rights.decide('iot:Publish', `${ARN}topic/u`).effect, 'IMPLICIT_DENY');
+    await bench.authorizer('a', { status: 'INACTIVE' });
+    assert.ok('refused' in (await bench.judgeStored(stored, 'c1')));
+    assert.equal(bench.events.length, 1);
   });
 
   test('is refused for a client id that the documents do not allow', async () => {

@@ -4,12 +4,13 @@
  * Source: AWS IoT developer guide, pages custom-authorizer, custom-auth-lambda, custom-auth-509cert.
  */
 import { randomUUID, X509Certificate } from 'node:crypto';
+import type { Place } from '@thingkeep/wire/arn.ts';
 import type { AuthorizerAnswer } from '../../authorizers/answer.ts';
 import { authorize } from '../../authorizers/authorize.ts';
 import { customCredentials } from '../../authorizers/credentials.ts';
 import type { LoginFacts } from '../../authorizers/event.ts';
-import { authorizerArn } from '../../authorizers/store.ts';
-import type { Admission, AdmissionRefusal, Judge, Peer } from '../../broker/contract.ts';
+import { authorizerArn, findAuthorizer } from '../../authorizers/store.ts';
+import type { Admission, AdmissionRefusal, Judge, Peer, Proof } from '../../broker/contract.ts';
 import type { FunctionInvoker } from '../../functions/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import { CompiledPolicyCache } from '../../policies/effective.ts';
@@ -35,6 +36,30 @@ export interface CustomAdmissionOptions extends AuthorizerPlaces {
 interface Granted extends FoundAuthorizer {
   readonly answer: AuthorizerAnswer;
 }
+
+/** What rights are made of. */
+interface Vouched extends FoundAuthorizer {
+  readonly answer: Pick<AuthorizerAnswer, 'principalId' | 'policyDocuments'>;
+}
+
+/** Proof of a client that an authorizer vouched for: what its function has answered. */
+interface CustomProof extends Proof {
+  readonly method: 'custom';
+  readonly place: Place;
+  readonly authorizerName: string;
+  readonly principalId: string;
+  readonly policyDocuments: readonly string[];
+  readonly withCertificate: boolean;
+}
+
+const proofOf = ({ place, authorizer, answer }: Granted, certificate: CertificateFacts | undefined): CustomProof => ({
+  method: 'custom',
+  place: { accountId: place.accountId, region: place.region },
+  authorizerName: authorizer.authorizerName,
+  principalId: answer.principalId,
+  policyDocuments: answer.policyDocuments,
+  withCertificate: certificate !== undefined,
+});
 
 /** What is kept of a connection between its CONNECT and its end. */
 interface Connection {
@@ -119,6 +144,33 @@ export class CustomAdmission implements LoginMethod {
       ...this.#judgeAgainAfter(connection, certificate),
       endsAfter: { seconds: connection.disconnectAfter, why: 'CUSTOMAUTH_TTL_EXPIRATION' },
       rights,
+      proof: connect.will === undefined ? undefined : proofOf(granted, certificate),
+    };
+  }
+
+  /**
+   * The judge of a will that was stored by an earlier run of the server. The credentials are gone, so the function can't be
+   * asked again: its documents count as they were, if the authorizer is still ACTIVE, and the certificate beside it too.
+   */
+  judgeStored(login: Login, proof: Proof): Judge {
+    const { place, authorizerName, principalId, policyDocuments, withCertificate } = proof as CustomProof;
+    return async (connect) => {
+      try {
+        const { inRegion, certificates } = this.#options;
+        const authorizer = await inRegion(place.region).read((tx) => findAuthorizer(tx, place.accountId, authorizerName));
+        if (authorizer?.status !== 'ACTIVE')
+          return refused({ check: 'authorizer', reason: `the authorizer ${authorizerName} is not ACTIVE any more`, ...place });
+        const certificate = withCertificate ? await certificates.factsOf(login.peer, connect.clientId, place) : undefined;
+        if (certificate !== undefined && 'refused' in certificate) return certificate;
+        const granted = { place, authorizer, answer: { principalId, policyDocuments } };
+        const rights = this.#rights(granted, login.peer, connectFacts(place, connect), certificate);
+        const denied = connectRefusal(place, connect.clientId, rights);
+        const principal = principalOf(granted);
+        return denied === undefined ? { ...place, principal, principalId, rights } : refused({ ...denied, principal });
+      } catch (error) {
+        this.#options.log.error({ err: error }, 'a stored will could not be judged');
+        return refused({ check: 'overload', reason: 'the server could not read what it needs to judge the will' });
+      }
     };
   }
 
@@ -197,7 +249,7 @@ export class CustomAdmission implements LoginMethod {
     return { ...found, answer };
   }
 
-  #rights(granted: Granted, peer: Peer, facts: ProtocolFacts, certificate: CertificateFacts | undefined): ActionRights {
+  #rights(granted: Vouched, peer: Peer, facts: ProtocolFacts, certificate: CertificateFacts | undefined): ActionRights {
     const { clock, certificates } = this.#options;
     const policies = this.#compiled.compile(
       granted.answer.policyDocuments.map((document, index) => ({
@@ -219,7 +271,7 @@ export class CustomAdmission implements LoginMethod {
 }
 
 /** The authorizer's ARN with the principal that it vouches for behind: AWS has no ARN for such a principal. */
-const principalOf = ({ place, authorizer, answer }: Granted): string =>
+const principalOf = ({ place, authorizer, answer }: Vouched): string =>
   `${authorizerArn(place, authorizer.authorizerName)}/${answer.principalId}`;
 
 function loginFacts(

@@ -69,6 +69,9 @@ export interface Signer {
   readonly service: string;
   readonly region: string;
   readonly key: {
+    readonly accessKeyId: string;
+    /** Of temporary credentials. */
+    readonly sessionToken?: string;
     readonly accountId: string;
     readonly arn: string;
     readonly userId: string;
@@ -85,7 +88,7 @@ export interface Signer {
 export interface Login {
   readonly peer: Peer;
   readonly protocol: 'mqtt' | 'websocket' | 'https';
-  readonly domain?: Domain;
+  readonly domain?: Domain | undefined;
   /** Absent for MQTT straight over TLS. */
   readonly http?: HttpHead;
   /** Who has signed the upgrade or the request: there once it is proven. */

@@ -11,7 +11,7 @@ const ARN = 'arn:aws:sts::000000000000:assumed-role/r/s';
 const signer = (key: Partial<Signer['key']> = {}, service = 'iotdevicegateway'): Signer => ({
   service,
   region: 'eu-west-1',
-  key: { accountId: '000000000000', arn: ARN, userId: 'AROA:s', ...key },
+  key: { accessKeyId: 'ASIATEST', accountId: '000000000000', arn: ARN, userId: 'AROA:s', ...key },
 });
 const admission = (signed: Signer): Sigv4Admission =>
   new Sigv4Admission({ begin: async () => ({ finish: () => signed }), webSocket: async () => signed }, pino({ level: 'silent' }));
@@ -33,6 +33,7 @@ describe('a WebSocket', () => {
       region: 'eu-west-1',
       principal: ARN,
       principalId: 'AROA:s',
+      proof: undefined,
       endsAfter: { seconds: 86_400, why: 'WEBSOCKET_TTL_EXPIRATION' },
     });
     assert.equal(rights.decide('iot:Publish', 'arn:aws:iot:eu-west-1:000000000000:topic/a').effect, 'ALLOWED');

@@ -11,6 +11,7 @@ import type { Connect } from '../../mqtt/connect.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { connectFacts, type ProtocolFacts } from './device-rights.ts';
 import type { ActionRights, HttpHead, Identified, KeyUse, KeyValues, Login, LoginMethod, Signer } from './login.ts';
+import type { SignedProof } from './stored-logins.ts';
 
 /** Proves signatures; handed in, as the API proves its own requests the same way. Fails with the API's codes. */
 export interface SignatureProver {
@@ -108,6 +109,7 @@ export class Sigv4Admission implements LoginMethod {
         // As presence events name an IAM identity: by its unique id, with the session's name where there is one.
         principalId: key.userId,
         rights,
+        proof: connect.will === undefined ? undefined : proofOf(login, signer),
         endsAfter: { seconds: WEBSOCKET_LIFETIME, why: 'WEBSOCKET_TTL_EXPIRATION' },
       };
     return refused({
@@ -122,6 +124,15 @@ export class Sigv4Admission implements LoginMethod {
       ...statement,
     });
   }
+}
+
+/** Headers that policies may ask about. */
+const HEADERS_ASKED = ['host', 'user-agent', 'referer'] as const;
+
+/** What another run of the server needs to judge the client's will: no secret, and a token that is worth nothing without one. */
+function proofOf({ http }: Login, { key, service, region }: Signer): SignedProof {
+  const headers = Object.fromEntries(HEADERS_ASKED.map((name) => [name, http?.headers.get(name)]));
+  return { method: 'sigv4', accessKeyId: key.accessKeyId, sessionToken: key.sessionToken, service, region, headers };
 }
 
 /** How the request or the connection came, as conditions may ask. A host name that was signed counts without TLS too. */

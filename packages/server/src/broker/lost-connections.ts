@@ -1,0 +1,129 @@
+/**
+ * What a start owes to the connections that were there when the process died: the end of each is told as that of a live
+ * one would be, its will is published or waits, and its record goes in the commit that holds what was told. A second death
+ * before that commit has the next start tell it again; after it, nothing is left to tell.
+ */
+import type { Broker } from './broker.ts';
+import {
+  type ConnectionFacts,
+  type LostConnection,
+  storedConnect,
+  type WillFacts,
+  type WillRecord,
+} from './connection-record.ts';
+import type { Judge, Rights } from './contract.ts';
+import type { Departed } from './wills.ts';
+
+/** The judge of a client that an earlier run of the server had let in. */
+export type StoredJudge = (will: WillFacts) => Judge;
+
+/** Connections whose ends are one commit. */
+const PAGE = 200;
+
+/** A stored will that waits for its session, or is due. */
+interface Kept {
+  readonly record: Pick<LostConnection, 'region' | 'accountId' | 'clientId'>;
+  readonly connection: ConnectionFacts;
+  readonly will: WillFacts;
+}
+
+/** Tells all of them; to be awaited before the first connection, when all who see messages are there. */
+export async function tellLostConnections(broker: Broker, judgeOf: StoredJudge): Promise<void> {
+  const { register, log } = broker;
+  const { lost, wills } = register.takeLost();
+  for (let i = 0; i < wills.length; i += PAGE) await takeUp(broker, judgeOf, wills.slice(i, i + PAGE));
+  for (let i = 0; i < lost.length; i += PAGE) {
+    const page = lost.slice(i, i + PAGE);
+    const ready = await Promise.all(page.map((record) => prepared(broker, judgeOf, record)));
+    // One turn, so one commit.
+    for (const tell of ready) tell();
+    await broker.journal.committed().catch((error: unknown) => {
+      log.error({ err: error }, 'the ends of lost connections could not be stored: the next start tells them again');
+      for (const record of page) register.owe(record);
+    });
+  }
+  if (lost.length > 0)
+    log.info({ event: 'lost-connections-told', connections: lost.length }, 'ends of lost connections are told');
+}
+
+/** Asks for the rights of a connection's will, and gives what tells its end then. */
+async function prepared(broker: Broker, judgeOf: StoredJudge, record: LostConnection): Promise<() => void> {
+  const { connection } = record;
+  const { will } = connection;
+  const departed = will === undefined ? undefined : departedOf(broker, judgeOf, { record, connection, will });
+  const session = departed?.account.sessions.get(record.clientId);
+  const delay = session?.ended === false ? (departed?.will.properties.willDelayInterval ?? 0) * 1000 : 0;
+  const rights = delay === 0 ? await departed?.rights() : undefined;
+  return () => {
+    broker.register.leaveLost(record);
+    broker.connectionLost(record);
+    if (departed === undefined) return;
+    if (delay > 0 && session !== undefined) broker.wills.wait(session, departed, delay);
+    else broker.wills.publish(departed, rights);
+  };
+}
+
+/** Wills that were waiting already. */
+async function takeUp(broker: Broker, judgeOf: StoredJudge, page: readonly WillRecord[]): Promise<void> {
+  const { wills, clock } = broker;
+  const ready = await Promise.all(
+    page.map(async (record) => {
+      const { connection, delivered, dueAt } = record;
+      const departed =
+        connection.will === undefined ? undefined : departedOf(broker, judgeOf, { record, connection, will: connection.will });
+      if (departed === undefined) return () => broker.register.deleteWill(record);
+      wills.restore(departed);
+      if (delivered) return () => wills.retain(departed);
+      const session = departed.account.sessions.get(record.clientId);
+      // A wall clock that was set back must not make it wait for longer than it was to.
+      const most = (departed.will.properties.willDelayInterval ?? 0) * 1000;
+      const left = Math.min(dueAt - clock.now(), most);
+      if (session?.ended === false && left > 0) return () => wills.wait(session, departed, left);
+      const rights = await departed.rights();
+      return () => wills.publish(departed, rights);
+    }),
+  );
+  for (const act of ready) act();
+  await broker.journal.committed().catch((error: unknown) => broker.log.error({ err: error }, 'wills could not be stored'));
+}
+
+/** Undefined for a will that can't be read: its connection's end is told all the same. */
+function departedOf(broker: Broker, judgeOf: StoredJudge, { record, connection, will }: Kept): Departed | undefined {
+  const { region, accountId, clientId } = record;
+  const { sourceIp, certificateId } = will.peer;
+  const account = broker.account(accountId, region);
+  const refuse: Departed['refuse'] = (refusal) =>
+    broker.refuse({
+      protocol: 'mqtt',
+      sourceIp,
+      certificateId,
+      clientId,
+      ...account.place,
+      principal: will.principal,
+      ...refusal,
+    });
+  try {
+    const connect = storedConnect(clientId, will);
+    return {
+      account,
+      will: connect.will,
+      origin: { clientId, principal: connection.principalId, sourceIp },
+      refuse,
+      rights: async (): Promise<Rights | undefined> => {
+        const answer = await judgeOf(will)(connect);
+        if ('refused' in answer) {
+          refuse(answer.refused);
+          return undefined;
+        }
+        // The certificate may be somebody else's by now.
+        if (answer.accountId === accountId && (answer.region ?? region) === region) return answer.rights;
+        refuse({ check: 'policy', reason: 'the client belongs to another account now: its will is not published' });
+        return undefined;
+      },
+      record: (dueAt, delivered) => ({ region, accountId, clientId, connection, dueAt, delivered }),
+    };
+  } catch (error) {
+    broker.log.error({ err: error, clientId }, 'a stored will can not be read');
+    return undefined;
+  }
+}

@@ -1,0 +1,107 @@
+/** Judges of stored wills: each client by the way it was let in, and by what stands behind it now. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fail } from '@thingkeep/wire/errors.ts';
+import { pino } from 'pino';
+import type { Proof } from '../../broker/contract.ts';
+import type { Connect } from '../../mqtt/connect.ts';
+import type { CustomAdmission } from './custom.ts';
+import type { ActionRights, KeyUse, Login, LoginMethod, Signer } from './login.ts';
+import { Sigv4Admission } from './sigv4.ts';
+import { storedLogins } from './stored-logins.ts';
+
+const PEER = { sourceIp: '192.0.2.7', sourcePort: 1, serverName: 'iot.example.com' };
+const WILL = { topic: 'wills/w', payload: Buffer.alloc(0), qos: 0, retain: false, properties: {} } as const;
+const CONNECT: Connect = { level: 4, clean: true, keepAlive: 0, clientId: 'c', will: WILL, properties: {} };
+const ACCOUNT = '000000000000';
+const KEY: Signer['key'] = {
+  ...{
+    accessKeyId: 'ASIATEST',
+    sessionToken: 'token',
+    accountId: ACCOUNT,
+    arn: 'arn:aws:iam::000000000000:user/u',
+    userId: 'AIDA',
+  },
+};
+const HEADERS = new Map([
+  ['host', ['iot.example.com']],
+  ['user-agent', ['sdk/1']],
+  ['authorization', ['a signature']],
+]);
+
+interface Judging {
+  readonly key?: Signer['key'];
+  readonly find?: (accessKeyId: string, sessionToken?: string) => Promise<Signer['key'] | undefined>;
+}
+
+/** The proof that a signed CONNECT gives, and the judge of it in another run. */
+async function judgeSigned({ key = KEY, find = async () => key }: Judging) {
+  const signer = { service: 'iotdevicegateway', region: 'eu-west-1', key };
+  const prover = { begin: async () => ({ finish: () => signer }), webSocket: async () => signer };
+  const sigv4 = new Sigv4Admission(prover, pino({ level: 'silent' }));
+  const http = { method: 'GET', path: '/mqtt', query: '', headers: HEADERS };
+  const first = await sigv4.judgeOf({ peer: PEER, protocol: 'websocket', http, signer })(CONNECT);
+  assert.ok('proof' in first && first.proof !== undefined);
+  const proof = JSON.parse(JSON.stringify(first.proof)) as Proof;
+  const unused = {} as LoginMethod & CustomAdmission;
+  const judgeOf = storedLogins({ certificate: unused, sigv4, custom: unused, domainOf: () => undefined, findKey: find });
+  return { proof, answer: await judgeOf({ peer: PEER, proof })(CONNECT) };
+}
+
+test('a client that signed is judged by its key as it is now, and by the head that it came with', async () => {
+  const uses: KeyUse[] = [];
+  const asked: unknown[] = [];
+  const key: Signer['key'] = {
+    ...KEY,
+    rights: async (use) => {
+      uses.push(use);
+      return { volatile: false, decide: () => ({ effect: 'ALLOWED' }) };
+    },
+  };
+  const { proof, answer } = await judgeSigned({
+    key,
+    find: async (...by) => {
+      asked.push(by);
+      return key;
+    },
+  });
+  assert.ok('rights' in answer);
+  assert.deepEqual([answer.accountId, answer.region, answer.principalId], [ACCOUNT, 'eu-west-1', 'AIDA']);
+  assert.deepEqual(asked, [['ASIATEST', 'token']]);
+  assert.deepEqual(uses[1], uses[0]);
+  assert.equal(uses[1]?.userAgent, 'sdk/1');
+  assert.ok(!JSON.stringify(proof).includes('a signature'));
+});
+
+test('a key that is gone, has expired or has lost its rights lets no will out', async () => {
+  const none: ActionRights = { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
+  const lost = { ...KEY, rights: async () => none };
+  for (const find of [
+    async () => undefined,
+    async () => fail('ExpiredTokenException', 'The security token included in the request is expired'),
+    async () => lost,
+    async () => ({ ...KEY, isGone: () => true }),
+  ])
+    assert.ok('refused' in (await judgeSigned({ find })).answer);
+});
+
+test('a client without a proof is judged by its certificate, in the place of the domain that it asked for', async () => {
+  const logins: Login[] = [];
+  const certificate = {
+    judgeOf: (login: Login) => {
+      logins.push(login);
+      return async () => ({ refused: { check: 'certificate-unknown', reason: 'no' } }) as const;
+    },
+  } as unknown as LoginMethod;
+  const domain = { place: { accountId: ACCOUNT, region: 'us-east-1' } } as NonNullable<Login['domain']>;
+  const unused = {} as Sigv4Admission & CustomAdmission;
+  const judgeOf = storedLogins({
+    certificate,
+    sigv4: unused,
+    custom: unused,
+    domainOf: () => domain,
+    findKey: async () => undefined,
+  });
+  assert.ok('refused' in (await judgeOf({ peer: { ...PEER, certificateId: 'f' } })(CONNECT)));
+  assert.deepEqual([logins[0]?.peer.certificateId, logins[0]?.domain], ['f', domain]);
+});

@@ -1,0 +1,56 @@
+/**
+ * Judges of clients that an earlier run of the server had let in, for the wills that they left: by the rights of now. What
+ * the transport proved then is believed; what can change since (certificate, key, authorizer, policies) is asked again.
+ */
+import type { AdmissionRefusal, Judge, Peer, Proof } from '../../broker/contract.ts';
+import type { CustomAdmission } from './custom.ts';
+import type { Domain, LoginMethod, Signer } from './login.ts';
+import type { Sigv4Admission } from './sigv4.ts';
+
+export interface StoredLoginsOptions {
+  readonly certificate: LoginMethod;
+  readonly sigv4: Sigv4Admission;
+  readonly custom: CustomAdmission;
+  readonly domainOf: (serverName: string) => Domain | undefined;
+  /** The access key of an id and a session token; undefined when there is none any more. */
+  readonly findKey: (accessKeyId: string, sessionToken?: string) => Promise<Signer['key'] | undefined>;
+}
+
+/** What was stored of a client: the peer, and the proof that its admission has given. */
+export interface StoredClient {
+  readonly peer: Peer;
+  readonly proof?: Proof | undefined;
+}
+
+/** Proof of a client that signed (SigV4): which key, and what of the upgrade's head policies may ask. */
+export interface SignedProof extends Proof {
+  readonly method: 'sigv4';
+  readonly accessKeyId: string;
+  readonly sessionToken?: string | undefined;
+  readonly service: string;
+  readonly region: string;
+  readonly headers: Readonly<Record<string, readonly string[] | undefined>>;
+}
+
+const GONE: AdmissionRefusal = {
+  refused: { check: 'signature', reason: 'the access key that the client signed with is not there any more' },
+};
+
+export function storedLogins(options: StoredLoginsOptions): (client: StoredClient) => Judge {
+  const { certificate, sigv4, custom, domainOf, findKey } = options;
+  return ({ peer, proof }) => {
+    const domain = peer.serverName === undefined ? undefined : domainOf(peer.serverName);
+    const login = { peer, domain, protocol: 'mqtt' as const };
+    if (proof === undefined) return certificate.judgeOf(login);
+    if (proof.method === 'custom') return custom.judgeStored(login, proof);
+    const { accessKeyId, sessionToken, service, region, headers } = proof as SignedProof;
+    return async (connect) => {
+      // Credentials that have expired fail here: they have no rights any more.
+      const key = await findKey(accessKeyId, sessionToken).catch(() => undefined);
+      if (key === undefined) return GONE;
+      const known = Object.entries(headers).flatMap(([name, values]) => (values === undefined ? [] : [[name, values] as const]));
+      const http = { method: 'GET', path: '/mqtt', query: '', headers: new Map(known) };
+      return sigv4.judgeOf({ ...login, protocol: 'websocket', http, signer: { service, region, key } })(connect);
+    };
+  };
+}
