@@ -208,7 +208,10 @@ function missing(watcher: Watcher, all: readonly Connection[]): string | undefin
 
 /** What was told twice, or out of order. */
 function assertOnce(watcher: Watcher, all: readonly Connection[]): void {
-  for (const [id, times] of watcher.ruled) assert.equal(times.size, 1, `the will of ${id} went out ${times.size} times`);
+  for (const [id, times] of watcher.ruled) {
+    const known = (): string => JSON.stringify([all.find((each) => each.id === id), watcher.presence.slice(-80)]);
+    assert.equal(times.size, 1, `the will of ${id} went out ${times.size} times: ${[...times]} ${known()}`);
+  }
   for (const { id, end } of all) if (end === 'said') assert.ok(!watcher.ruled.has(id), `${id} has said goodbye`);
   const versions = new Map<string, number>();
   const ended = new Set<string>();

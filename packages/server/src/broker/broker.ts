@@ -18,6 +18,7 @@ import { ConnectionRegister } from './connection-register.ts';
 import type { Channel, DisconnectReason, Judge, Peer } from './contract.ts';
 import type { Delivery } from './delivery.ts';
 import { Journal } from './journal.ts';
+import type { BrokerCounters, BrokerListener, ConnectRefusal } from './listener.ts';
 import { type Message, runOf } from './message.ts';
 import { Flusher } from './output.ts';
 import { Pacer } from './pacer.ts';
@@ -33,6 +34,8 @@ import { accountThrottle } from './throttle.ts';
 import type { TopicEntry } from './topic-entry.ts';
 import { Turn } from './turn.ts';
 import { Wills } from './wills.ts';
+
+export type { BrokerCounters, BrokerListener, ConnectRefusal } from './listener.ts';
 
 export interface BrokerOptions {
   readonly region: string;
@@ -51,29 +54,6 @@ export interface BrokerOptions {
 
 /** Seconds that a peer has for its CONNECT. */
 const CONNECT_DEADLINE = 10;
-
-export interface BrokerCounters {
-  received: number;
-  sent: number;
-  dropped: number;
-  connects: number;
-  /** Messages, connections, subscriptions and requests that a rate refused or held up. */
-  throttled: number;
-}
-
-/** Why a CONNECT was refused, with what is known of its sender. */
-export type ConnectRefusal = Omit<Refusal, 'protocol' | 'sourceIp'>;
-
-/** News of connections and subscriptions, for whoever tells the world. */
-export interface BrokerListener {
-  connected?(client: Client): void;
-  disconnected?(client: Client, why: DisconnectReason): void;
-  /** The end of a connection of an earlier run of the server, which died with it. */
-  connectionLost?(connection: LostConnection): void;
-  connectFailed?(client: Client, refusal: ConnectRefusal): void;
-  subscribed?(client: Client, filters: readonly string[]): void;
-  unsubscribed?(client: Client, filters: readonly string[]): void;
-}
 
 export class Broker {
   readonly clock: Clock;
@@ -225,8 +205,18 @@ export class Broker {
     const same = this.#byCertificate.get(certificateId);
     same?.delete(client);
     if (same?.size === 0) this.#byCertificate.delete(certificateId);
-    if (why !== 'CLIENT_INITIATED_DISCONNECT') this.wills.leftBehind(client);
-    for (const listener of this.#listeners) listener.disconnected?.(client, why);
+    this.storeFirst(() => {
+      if (why !== 'CLIENT_INITIATED_DISCONNECT') this.wills.leftBehind(client);
+      for (const listener of this.#listeners) listener.disconnected?.(client, why);
+    });
+  }
+
+  /**
+   * What `work` publishes goes to clients with a queue on disk only once it is there: a message that they had before, and the
+   * disk never, would come again after a death of the process.
+   */
+  storeFirst(work: () => void): void {
+    this.#router.storeFirst(work);
   }
 
   /** Live connections of a certificate, and those that have ended but whose will is still to come. */

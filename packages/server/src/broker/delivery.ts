@@ -153,6 +153,12 @@ export class Delivery implements Paced {
     return row > 0 || this.#queuedBytes + output.pending <= output.bound;
   }
 
+  /** Messages that are being stored are sent once they can be read from there. */
+  sendStored(count: number, bytes: number, row: number): void {
+    this.backlog?.put(row, count, bytes);
+    this.#fill();
+  }
+
   /**
    * Sends a message past subscriptions and queue. The answer gives up waiting for the acknowledgement; undefined when there
    * is no room for the message.

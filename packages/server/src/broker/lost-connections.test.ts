@@ -141,9 +141,8 @@ test('an orderly stop leaves nothing to tell', async () => {
   assert.deepEqual(await storedWills(store), []);
 });
 
-test('a connection is in the register before its CONNACK, and its `connected` event comes no earlier', async () => {
-  const inner = await openSqliteStore({ path: ':memory:' });
-  await using _ = inner;
+/** A store whose commits wait for a gate that a test closes and opens. */
+function gatedStore(inner: Store): { readonly store: Store; readonly close: () => () => void } {
   let gate = Promise.resolve();
   const store: Store = {
     read: (work) => inner.read(work),
@@ -153,11 +152,44 @@ test('a connection is in the register before its CONNACK, and its `connected` ev
     },
     [Symbol.asyncDispose]: async () => {},
   };
+  const close = (): (() => void) => {
+    const opened = Promise.withResolvers<void>();
+    gate = opened.promise;
+    return opened.resolve;
+  };
+  return { store, close };
+}
+
+test('a client that has a queue on disk hears of an end once it is stored: a death before that would have it told again', async () => {
+  await using inner = await openSqliteStore({ path: ':memory:' });
+  const { store, close } = gatedStore(inner);
+  await using bench = await start(store);
+  const watcher = await watch(bench);
+  const clean = await bench.subscribed('clean', 'wills/#', 1);
+  read(watcher);
+  const waiting = await bench.connected('waits', { ...KEPT, will: DELAYED });
+  waiting.client.lost();
+  const lamp = await bench.connected('lamp', { will: WILL });
+  await bench.settle();
+  read(watcher);
+  const open = close();
+  lamp.client.lost();
+  await bench.pass(31);
+  assert.deepEqual(read(watcher), []);
+  assert.equal(clean.publishes().length, 2, 'a clean session is gone after a death: it need not wait');
+  open();
+  await bench.settle();
+  const told = read(watcher);
+  assert.deepEqual([willsOf(told), versionsOf(told, 'disconnected', 'lamp')], [['wills/w', 'wills/w'], [0]]);
+});
+
+test('a connection is in the register before its CONNACK, and its `connected` event comes no earlier', async () => {
+  await using inner = await openSqliteStore({ path: ':memory:' });
+  const { store, close } = gatedStore(inner);
   await using bench = await start(store);
   const watcher = await watch(bench);
   read(watcher);
-  const opened = Promise.withResolvers<void>();
-  gate = opened.promise;
+  const open = close();
   const peers = ([4, 5] as Level[]).map((level) => {
     const peer = bench.peer(level);
     peer.send({
@@ -172,7 +204,7 @@ test('a connection is in the register before its CONNACK, and its `connected` ev
   });
   await bench.settle();
   assert.deepEqual([...peers.map((peer) => peer.packets()), read(watcher)], [[], [], []]);
-  opened.resolve();
+  open();
   await bench.settle();
   for (const peer of peers) assert.equal(peer.packets()[0]?.cmd, 'connack');
   assert.equal(read(watcher).length, 2);

@@ -76,6 +76,7 @@ export class Router {
   #spareForms: Forms | undefined;
   readonly #watch: RouterOptions['watch'];
   readonly #disk: Disk;
+  #storesFirst = false;
 
   constructor({ journal, sessions, counters, log, turn, clock, watch, disk }: RouterOptions) {
     this.#disk = disk;
@@ -86,6 +87,17 @@ export class Router {
     this.#sessions = sessions;
     this.#counters = counters;
     this.#log = log;
+  }
+
+  /** What `work` delivers goes to a client that has a queue on disk once it is there, and not before. */
+  storeFirst(work: () => void): void {
+    const before = this.#storesFirst;
+    this.#storesFirst = true;
+    try {
+      work();
+    } finally {
+      this.#storesFirst = before;
+    }
   }
 
   /**
@@ -214,6 +226,7 @@ export class Router {
       if (shared) journal.putShared(backlog.id, at);
       else journal.put(backlog.id, at, value);
       if (session === undefined) backlog.put(at, run.count, value.length);
+      else if (this.#storesFirst) session.delivery.sendStored(run.count, value.length, at);
       else session.delivery.sendQos1(forms.of(session.level, 1), run, at, shared);
     }
     if (waiter !== undefined && journal.full) waiter.waitForDisk();

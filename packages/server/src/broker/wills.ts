@@ -122,8 +122,10 @@ export class Wills {
       return;
     }
     const message = { ...messageOf(account, will), retain: false };
-    this.#broker.publishMessage(account, message, undefined, departed.origin)?.catch((error: unknown) => {
-      this.#broker.log.error({ err: error }, 'a will could not be stored');
+    this.#broker.storeFirst(() => {
+      this.#broker.publishMessage(account, message, undefined, departed.origin)?.catch((error: unknown) => {
+        this.#broker.log.error({ err: error }, 'a will could not be stored');
+      });
     });
     if (will.retain) {
       this.#put(departed, 0, true);
