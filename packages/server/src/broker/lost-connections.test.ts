@@ -13,6 +13,8 @@ import { tellLostConnections } from './lost-connections.ts';
 import { type Level, rightsOf, TestBench, type TestPeer } from './test-bench.ts';
 
 const HOUR = 3600;
+/** A test that fails behind a closed gate never gets to its end. */
+const LIMIT = { timeout: 10_000 };
 const WILL = { topic: 'wills/w', payload: Buffer.from('gone'), qos: 1, retain: false };
 const DELAYED = { ...WILL, properties: { willDelayInterval: 30 } };
 const KEPT = { level: 5 as const, clean: false, properties: { sessionExpiryInterval: 3000 } };
@@ -160,30 +162,34 @@ function gatedStore(inner: Store): { readonly store: Store; readonly close: () =
   return { store, close };
 }
 
-test('a client that has a queue on disk hears of an end once it is stored: a death before that would have it told again', async () => {
-  await using inner = await openSqliteStore({ path: ':memory:' });
-  const { store, close } = gatedStore(inner);
-  await using bench = await start(store);
-  const watcher = await watch(bench);
-  const clean = await bench.subscribed('clean', 'wills/#', 1);
-  read(watcher);
-  const waiting = await bench.connected('waits', { ...KEPT, will: DELAYED });
-  waiting.client.lost();
-  const lamp = await bench.connected('lamp', { will: WILL });
-  await bench.settle();
-  read(watcher);
-  const open = close();
-  lamp.client.lost();
-  await bench.pass(31);
-  assert.deepEqual(read(watcher), []);
-  assert.equal(clean.publishes().length, 2, 'a clean session is gone after a death: it need not wait');
-  open();
-  await bench.settle();
-  const told = read(watcher);
-  assert.deepEqual([willsOf(told), versionsOf(told, 'disconnected', 'lamp')], [['wills/w', 'wills/w'], [0]]);
-});
+test(
+  'a client that has a queue on disk hears of an end once it is stored: a death before that would have it told again',
+  LIMIT,
+  async () => {
+    await using inner = await openSqliteStore({ path: ':memory:' });
+    const { store, close } = gatedStore(inner);
+    await using bench = await start(store);
+    const watcher = await watch(bench);
+    const clean = await bench.subscribed('clean', 'wills/#', 1);
+    read(watcher);
+    const waiting = await bench.connected('waits', { ...KEPT, will: DELAYED });
+    waiting.client.lost();
+    const lamp = await bench.connected('lamp', { will: WILL });
+    await bench.settle();
+    read(watcher);
+    const open = close();
+    lamp.client.lost();
+    await bench.pass(31);
+    assert.deepEqual(read(watcher), []);
+    assert.equal(clean.publishes().length, 2, 'a clean session is gone after a death: it need not wait');
+    open();
+    await bench.settle();
+    const told = read(watcher);
+    assert.deepEqual([willsOf(told), versionsOf(told, 'disconnected', 'lamp')], [['wills/w', 'wills/w'], [0]]);
+  },
+);
 
-test('a connection is in the register before its CONNACK, and its `connected` event comes no earlier', async () => {
+test('a connection is in the register before its CONNACK, and its `connected` event comes no earlier', LIMIT, async () => {
   await using inner = await openSqliteStore({ path: ':memory:' });
   const { store, close } = gatedStore(inner);
   await using bench = await start(store);
