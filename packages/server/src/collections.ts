@@ -1,6 +1,7 @@
 /** Every collection that the server keeps: what opens the data file derives the indexes of those that have changed. */
 import { auditRecords } from './audit/store.ts';
 import { authorizers, defaultAuthorizers } from './authorizers/store.ts';
+import { connectionRecords, willRecords } from './broker/connection-record.ts';
 import { retainedMessages } from './broker/retained-record.ts';
 import { usage } from './broker/retained-usage.ts';
 import { sessionRecords } from './broker/session.ts';
@@ -24,7 +25,19 @@ import { marks } from './store/marks.ts';
 import { regions } from './store/regional.ts';
 
 export const COLLECTIONS: readonly Collection<never>[] = [
-  ...[accessKeys, aliases, auditRecords, authorizers, caCertificates, certificates, claims, claimsMade, defaultAuthorizers],
+  ...[
+    accessKeys,
+    aliases,
+    auditRecords,
+    authorizers,
+    caCertificates,
+    certificates,
+    claims,
+    claimsMade,
+    connectionRecords,
+    defaultAuthorizers,
+    willRecords,
+  ],
   ...[
     destinations,
     domainConfigurations,

@@ -128,7 +128,7 @@ export class ConnectionRegister {
 
   async #each<T extends object>(of: Collection<T>, visit: (record: T) => void): Promise<void> {
     for (let after: string | undefined; ; ) {
-      const page = await this.#store.read((tx) => tx.scan(of, { prefix: [], limit: PAGE, after }));
+      const page = await this.#store.read((tx) => tx.scan(of, { skipDamaged: true, prefix: [], limit: PAGE, after }));
       for (const record of page.items) visit(record);
       if (page.next === undefined) return;
       after = page.next;
