@@ -5,6 +5,7 @@
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Collection, Store } from '../store/contract.ts';
+import { pages } from '../store/pages.ts';
 import type { Client } from './client.ts';
 import {
   connectionFacts,
@@ -23,7 +24,7 @@ export interface ConnectionRegisterOptions {
   readonly clock: Clock;
 }
 
-/** Records read, or removed, at once. */
+/** Records removed at once. */
 const PAGE = 1000;
 /** Clients that are forgotten in one second at most. */
 const MOST_FORGOTTEN = 1000;
@@ -127,12 +128,8 @@ export class ConnectionRegister {
   }
 
   async #each<T extends object>(of: Collection<T>, visit: (record: T) => void): Promise<void> {
-    for (let after: string | undefined; ; ) {
-      const page = await this.#store.read((tx) => tx.scan(of, { skipDamaged: true, prefix: [], limit: PAGE, after }));
-      for (const record of page.items) visit(record);
-      if (page.next === undefined) return;
-      after = page.next;
-    }
+    for await (const { items } of pages(this.#store, of, { skipDamaged: true, prefix: [] }))
+      for (const record of items) visit(record);
   }
 }
 
