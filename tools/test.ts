@@ -36,6 +36,7 @@ const PEERS: Readonly<Record<string, Peer>> = {
   aws: { debian: 'awscli', isHere: () => runs('aws', '--version') },
   // Functions are confined by it.
   bubblewrap: { debian: 'bubblewrap', isHere: () => runs('bwrap', '--version') },
+  cc: { debian: 'gcc', isHere: () => runs('cc', '--version') },
   boto3: { debian: 'python3-boto3', isHere: () => imports('boto3') },
   curl: { debian: 'curl', isHere: () => runs('curl', '--version') },
   'mosquitto-clients': {

@@ -38,7 +38,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   'runtime/': room(
     'runtime is a closed list of small things that know nothing of the rest',
     [],
-    ['crypto', 'fs/promises', 'net'],
+    ['crypto', 'fs', 'fs/promises', 'net'],
     ['pino'],
   ),
   'config/': room(
@@ -57,7 +57,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   'store/': room('the contract knows no engine', []),
   'store/sqlite/': room(
     'an engine knows the contract and nothing of what is kept',
-    ['store/'],
+    ['store/', 'runtime/disk-failure.ts'],
     ['crypto', 'fs', 'fs/promises', 'path', 'sqlite', 'zlib'],
   ),
   'collections.ts': room('a list of what is kept, for the engine', [
@@ -326,19 +326,14 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     [
       ...['runtime/', 'config/', 'installation/', 'core.ts', 'api/sign-request.ts', 'refusals/refusals.ts', 'audit/'],
       ...['collections.ts', 'functions/sandbox/cgroups.ts', 'store/damage.ts', 'store/marks.ts', 'store/sqlite/sqlite-store.ts'],
-      ...['store/sqlite/check-file.ts', 'store/sqlite/repair.ts'],
+      ...['store/sqlite/check-file.ts', 'store/sqlite/repair.ts', 'authority/key-folder.ts', 'audit/files.ts'],
     ],
     ['fs', 'http', 'https', 'path'],
   ),
   'main.ts': room('main picks a command and words the errors meant for an operator', [
     'commands/',
     'config/',
-    'audit/files.ts',
-    'authority/key-folder.ts',
     'runtime/escape-text.ts',
-    'runtime/listen.ts',
-    'store/damage.ts',
-    'store/sqlite/sqlite-store.ts',
   ]),
 };
 

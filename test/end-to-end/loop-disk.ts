@@ -2,7 +2,7 @@
  * A disk that can lose its power: an image file, mounted by way of the loop device. What a program has not synced is in
  * the memory of the mounted file system and not in the file, so a copy of the file is what a power cut would leave.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -44,6 +44,14 @@ export class LoopDisk implements Disposable {
   restore(): void {
     sh('umount', this.folder);
     copyFileSync(this.#left, this.#image);
+    this.#mount();
+  }
+
+  /** Mounts it anew after an error that made it read-only, repaired; nobody may use the disk. */
+  repair(): void {
+    sh('umount', this.folder);
+    // It exits with 1 when it has mended something.
+    spawnSync('fsck.ext4', ['-p', '-f', this.#image], { stdio: 'ignore' });
     this.#mount();
   }
 

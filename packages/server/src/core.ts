@@ -3,6 +3,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
+import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
 import { AWS_REGIONS } from '@thingkeep/wire/regions.ts';
 import { metricsText } from './admin/metrics.ts';
 import { createMetricsServer } from './admin/metrics-server.ts';
@@ -11,7 +12,7 @@ import type { FindAccessKey, KeyUse } from './api/access-keys.ts';
 import { aboveFloor, auditHandlers } from './api/audited-calls.ts';
 import { ownNames } from './api/host-check.ts';
 import { createApi, type PlainHandler } from './api/http.ts';
-import { archiveAnswer, confirmationAnswer, text } from './api/plain-answers.ts';
+import { archiveAnswer, confirmationAnswer, readyAnswer, text } from './api/plain-answers.ts';
 import { serveApi, serverOptions } from './api/serve.ts';
 import { signRequest } from './api/sign-request.ts';
 import { signedHead } from './api/signed-request.ts';
@@ -27,7 +28,7 @@ import { limitsAndRates } from './config/accounts.ts';
 import type { ActionService } from './config/action-endpoints.ts';
 import { openActionKeys } from './config/action-keys.ts';
 import type { Config } from './config/config.ts';
-import type { DataFolder } from './config/data-folder.ts';
+import { type DataFolder, keyFiles } from './config/data-folder.ts';
 import { writePrivateFile } from './config/private-file.ts';
 import { openRootKeys, rootKeyChanges } from './config/root-keys.ts';
 import { readServerCertificate } from './config/server-certificate.ts';
@@ -75,11 +76,14 @@ import type { Clock } from './runtime/clock.ts';
 import { connectionsWithin, limitConnections, openFileLimit } from './runtime/connection-limit.ts';
 import { DiskRoom } from './runtime/disk-room.ts';
 import { close, listen } from './runtime/listen.ts';
+import { Readiness } from './runtime/readiness.ts';
 import type { Logger } from './runtime/log.ts';
 import { collectGarbage, Tidy } from './runtime/tidy.ts';
 import { runTimers, startTimers, type Timer } from './runtime/timers.ts';
 import { acmService, regionalServices } from './services.ts';
 import { byRegion, perRegion, regionsOf } from './store/regional.ts';
+import { mark } from './store/marks.ts';
+import { panicOf } from './runtime/panic.ts';
 import { tellRecovery } from './store/sqlite/recovery-lines.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 
@@ -105,12 +109,12 @@ const placeOf = ({ accountId, region }: Place): Place => ({ accountId, region })
 
 export async function openCore({ config, folder, clock, log, cgroups }: CoreOptions): Promise<Core> {
   await using parts = new AsyncDisposableStack();
-  const { region, endpoint } = config;
+  const { region, endpoint, damagedLog } = config;
   const ownServerCertificate = readServerCertificate(config);
   // The data file first: where it can't be used, no keys are made beside it.
-  const { damagedLog } = config;
+  const panic = panicOf(log, folder.path);
   const file = { path: folder.dataFile, collections: COLLECTIONS, region, damagedLog };
-  const store = parts.use(await openSqliteStore({ ...file, log, tell: tellRecovery(log) }));
+  const store = parts.use(await openSqliteStore({ ...file, log, tell: tellRecovery(log), panic }));
   const installation = await openInstallation({ folder, store, acceptLoss: config.acceptLoss, log });
   const accessKeys = openRootKeys({
     folder,
@@ -121,7 +125,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   });
   const disk = new DiskRoom({ path: folder.path, floor: config.diskFloor, log });
   await disk.look();
-  const audit = parts.use(await AuditLog.open({ folder: folder.audit, store, clock, log, keptBytes: config.auditKeep }));
+  const audit = parts.use(await AuditLog.open({ folder: folder.audit, store, clock, log, panic, keptBytes: config.auditKeep }));
   const hostNames = [...config.endpoints, 'localhost'];
   const directory = new DomainDirectory();
   const certificatePem = ownServerCertificate?.certPem;
@@ -144,6 +148,9 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   });
   writePrivateFile(folder.rootCa, authority.rootCaPem, 0o644);
   await installation.settle();
+  const write = (): Promise<void> => mark(store, 'able', true);
+  const readiness = new Readiness({ clock, log, write, disk, keyFiles: keyFiles(folder) });
+  const ready = (): Rendered => readyAnswer(readiness.state.reasons);
 
   const inRegion = byRegion(store);
   // Those that hold data are served on, whatever they are called.
@@ -193,16 +200,8 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   const custom = new CustomAdmission({ ...places, functions, certificates: admission, clock, log });
   const { marked, judgedAt } = markJudgements(rights);
   const limits = limitsAndRates(config.accounts, config.rateLimits);
-  const broker = new Broker({
-    region,
-    clock,
-    log,
-    refuse,
-    retained: new Retained(inRegion, limits.limitsOf),
-    store,
-    disk,
-    ...limits,
-  });
+  const retained = new Retained(inRegion, limits.limitsOf);
+  const broker = new Broker({ region, clock, log, refuse, retained, store, disk, ...limits });
   await broker.load();
   const publish = publisher(broker);
   broker.listen(
@@ -292,6 +291,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     plain: new Map<string, PlainHandler>([
       ['/functions/code', async (query, done) => archiveAnswer(await hosting.archive(query, done))],
       ['/metrics', () => ({ ...text('Metrics are served where --metrics-bind says.\n'), status: 404 })],
+      ['/ready', ready],
       ['/health', () => text('{"status":"ok"}\n', 'application/json')],
       ['/root-ca.pem', () => text(authority.rootCaPem, 'application/x-pem-file')],
     ]),
@@ -352,7 +352,8 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   hosting.announce();
   if (config.metricsBind !== undefined) {
     const { host, port } = config.metricsBind;
-    const metrics = createMetricsServer(() => metricsText(broker, refusals) + rules.rules.metrics.text(config.metricsTenants));
+    const text = (): string => readiness.text + metricsText(broker, refusals) + rules.rules.metrics.text(config.metricsTenants);
+    const metrics = createMetricsServer(text, ready);
     Object.assign(ports, { metrics: await listen(metrics, host, port, 'metrics (--metrics-bind)') });
     parts.defer(() => {
       metrics.closeAllConnections();
@@ -371,6 +372,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     { every: 1000, failure: 'ended sessions could not be removed', run: () => broker.sweep() },
     { every: 1000, failure: 'the free disk can not be read', run: () => disk.look() },
     { every: 1000, failure: 'the audit log is behind', run: () => audit.settle() },
+    { every: 1000, failure: 'it is not known whether the server is able', run: () => readiness.look() },
     { every: 250, failure: 'functions failed at their timer', run: () => hosting.tick() },
     { every: 60 * MINUTE, failure: 'logs could not be tidied', run: () => logs.tidy() },
     { every: 1000, failure: 'memory could not be given back', run: () => tidy.look() },
@@ -379,6 +381,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   ];
   parts.defer(startTimers(timers, log));
 
+  panic.arm();
   const open = parts.move();
   return {
     ports,

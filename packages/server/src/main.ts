@@ -1,19 +1,15 @@
 #!/usr/bin/env node
 /** The `thingkeep` command: command line -> configuration -> core -> signals. */
-import { AuditKeyError } from './audit/files.ts';
-import { AuthorityError } from './authority/key-folder.ts';
 import { accounts } from './commands/accounts.ts';
 import { audit } from './commands/audit.ts';
 import { check } from './commands/check.ts';
 import { env } from './commands/env.ts';
+import { operatorLine } from './commands/operator-error.ts';
 import { refusals } from './commands/refusals.ts';
 import { start } from './commands/start.ts';
 import { settingsHelp } from './config/config.ts';
 import { ConfigError } from './config/settings.ts';
 import { escapeText } from './runtime/escape-text.ts';
-import { ListenError } from './runtime/listen.ts';
-import { DamagedRecordError } from './store/damage.ts';
-import { DataFileError } from './store/sqlite/sqlite-store.ts';
 
 const HELP = `thingkeep: your own AWS IoT Core
 
@@ -47,14 +43,8 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
   help,
 };
 
-/** Errors whose message is meant for the operator: one line is all they need. */
-const isOperatorError = (error: unknown): error is Error =>
-  error instanceof ConfigError ||
-  error instanceof DataFileError ||
-  error instanceof DamagedRecordError ||
-  error instanceof AuthorityError ||
-  error instanceof AuditKeyError ||
-  error instanceof ListenError;
+/** Milliseconds that a command which failed has to come to its end. */
+const PATIENCE = 10_000;
 
 async function main(args: readonly string[]): Promise<number> {
   const [name = 'help', ...rest] = args;
@@ -63,9 +53,12 @@ async function main(args: readonly string[]): Promise<number> {
     if (command === undefined) throw new ConfigError(`unknown command ${name}; thingkeep help lists them`);
     return await (rest.some((arg) => arg === '--help' || arg === '-h') ? help() : command(rest));
   } catch (error) {
-    if (!isOperatorError(error)) throw error;
-    process.stderr.write(`thingkeep: ${escapeText(error.message)}\n`);
-    return error instanceof ConfigError ? 2 : 1;
+    const line = operatorLine(error);
+    if (line === undefined) throw error;
+    process.stderr.write(`thingkeep: ${escapeText(line.text)}\n`);
+    // What is still open must not keep the process.
+    setTimeout(() => process.exit(line.code), PATIENCE).unref();
+    return line.code;
   }
 }
 

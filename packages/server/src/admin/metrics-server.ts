@@ -9,16 +9,27 @@ const MAX_CONNECTIONS = 32;
 const TIMEOUT = 10_000;
 const TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** Answers `GET /metrics` with what `text` gives at that moment. */
-export function createMetricsServer(text: () => string): Server {
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string | Uint8Array;
+}
+
+/** Answers `GET /ready`, and `GET /metrics` with what `text` gives at that moment. */
+export function createMetricsServer(text: () => string, ready: () => { status: number; body: string | Uint8Array }): Server {
+  const answerTo = (path: string | undefined, reads: boolean): Answer => {
+    if (path !== '/metrics' && path !== '/ready') return { status: 404, type: TYPE, body: 'Metrics are at /metrics.\n' };
+    if (!reads) return { status: 405, type: TYPE, body: 'Only GET is answered here.\n' };
+    if (path === '/ready') return { type: 'application/json', ...ready() };
+    return { status: 200, type: TYPE, body: text() };
+  };
   const server = createServer(
     { maxHeaderSize: 4096, headersTimeout: TIMEOUT, requestTimeout: TIMEOUT, keepAliveTimeout: 5_000 },
     (request, response) => {
       const [path] = (request.url ?? '').split('?', 1);
-      const known = path === '/metrics';
       const reads = request.method === 'GET' || request.method === 'HEAD';
-      const body = known && reads ? text() : known ? 'Only GET is answered here.\n' : 'Metrics are at /metrics.\n';
-      response.writeHead(known ? (reads ? 200 : 405) : 404, { 'content-type': TYPE, 'content-length': Buffer.byteLength(body) });
+      const { status, type, body } = answerTo(path, reads);
+      response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
       response.end(request.method === 'HEAD' ? undefined : body);
       request.resume();
     },

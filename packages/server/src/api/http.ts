@@ -12,6 +12,7 @@ import { findRoute, servicesOfScope } from '@thingkeep/wire/api/route.ts';
 import { type Operation, SERVICE_NAMES, signingName } from '@thingkeep/wire/api/table.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { asRefusal, isDiskRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { FindAccessKey } from './access-keys.ts';
 import { type Audit, AuditedChange, changeMembers, failureOf, isChange } from './audited-calls.ts';
@@ -346,7 +347,7 @@ export function createApi(options: ApiOptions): Api {
         { err: error, requestId, method, path, operation: operation?.name, defect: rendered.defect },
         'API request failed: defect',
       );
-    else if (rendered.status >= 500)
+    else if (rendered.status >= 500 && !isDiskRefusal(error))
       log.error({ err: error, requestId, method, path, operation: operation?.name }, 'API request failed');
     return rendered;
   }
@@ -356,8 +357,9 @@ export function createApi(options: ApiOptions): Api {
     try {
       rendered = await answer(exchange);
       exchange.change?.end('OK');
-    } catch (error) {
-      if (error instanceof Gone) return;
+    } catch (thrown) {
+      if (thrown instanceof Gone) return;
+      const error = asRefusal(thrown);
       exchange.change?.end(failureOf(error));
       rendered = answerError(exchange, error);
     }

@@ -114,7 +114,12 @@ export async function answerQuery(
   return document(withMetadata(operation, result, caller.requestId));
 }
 
-const FRONT_END = new Set(['AccessDeniedException', 'UnrecognizedClientException', 'ValidationError']);
+const FRONT_END = new Set([
+  'AccessDeniedException',
+  'ServiceUnavailableException',
+  'UnrecognizedClientException',
+  'ValidationError',
+]);
 
 /** What an operation does not declare is a defect, and shown as an internal failure. */
 function declared({ name, errors }: QueryOperation, error: unknown): never {

@@ -5,6 +5,7 @@
 import { closeSync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { asRefusal, isDiskRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { HookedStore, WriteTransaction } from '../store/contract.ts';
 import { type Link, makeLine, ORIGIN, readLink } from './chain.ts';
@@ -16,6 +17,8 @@ export interface AuditLogOptions {
   readonly store: HookedStore;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Ends the process after a sync that failed. */
+  readonly panic?: (what: string, error: unknown) => void;
   /** Bytes of all files together; the oldest file goes when there are more. */
   readonly keptBytes: number;
   /** Bytes of one file; 16 MiB when absent. */
@@ -34,7 +37,8 @@ export interface AuditResult {
   readonly result: string;
 }
 
-class AuditError extends Error {
+/** An audit log that can't be used; the message tells an operator what and why. */
+export class AuditError extends Error {
   override readonly name = 'AuditError';
 }
 
@@ -70,6 +74,15 @@ export class AuditLog implements AsyncDisposable {
    * becomes a line of its own; `thingkeep audit verify` then says where the chain is broken.
    */
   static async open(options: AuditLogOptions): Promise<AuditLog> {
+    try {
+      return await AuditLog.#open(options);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new AuditError(`the audit log ${options.folder} can't be opened: ${why}`, { cause: error });
+    }
+  }
+
+  static async #open(options: AuditLogOptions): Promise<AuditLog> {
     const { folder, store, log } = options;
     const state = await store.read(readAuditState);
     const known = readKey(folder);
@@ -108,6 +121,8 @@ export class AuditLog implements AsyncDisposable {
     try {
       number = this.#append(call);
     } catch (error) {
+      const refusal = asRefusal(error);
+      if (isDiskRefusal(refusal)) throw refusal;
       this.#options.log.error({ err: error }, 'the audit log can not be written: a change was refused');
       return fail('ServiceUnavailableException', 'The audit log can not be written, so nothing is changed.');
     }
@@ -179,7 +194,12 @@ export class AuditLog implements AsyncDisposable {
 
   #sync(): void {
     if (this.#synced) return;
-    fdatasyncSync(this.#file);
+    try {
+      fdatasyncSync(this.#file);
+    } catch (error) {
+      this.#options.panic?.('the audit log', error);
+      throw error;
+    }
     this.#synced = true;
   }
 
@@ -191,8 +211,8 @@ export class AuditLog implements AsyncDisposable {
     });
     const bytes = Buffer.from(`${line}\n`);
     if (this.#fileBytes > 0 && this.#fileBytes + bytes.length > (this.#options.fileBytes ?? FILE_BYTES)) this.#nextFile();
-    this.#synced = false;
     const written = writeSync(this.#file, bytes);
+    this.#synced = false;
     if (written !== bytes.length) {
       // A disk that is full takes a part of the line: it must not stay in front of the next one.
       ftruncateSync(this.#file, this.#fileBytes);

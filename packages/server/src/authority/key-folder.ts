@@ -62,7 +62,8 @@ export class KeyFolder {
       await using folder = await open(this.path, 'r');
       await folder.sync();
     } catch (error) {
-      await rm(temporary, { force: true });
+      // The disk that refused the file may refuse this too.
+      await rm(temporary, { force: true }).catch(() => undefined);
       throw new AuthorityError(`key file ${file} can't be written: ${reason(error)}`, { cause: error });
     }
   }

@@ -48,7 +48,13 @@ export async function start(args: readonly string[]): Promise<number> {
     log.warn({ event: 'file-closed', path }, 'a file of the data folder could be read by others: it is closed now');
   const { api, mqtt, https, metrics } = core.ports;
   const url = `${config.apiTls ? 'https' : 'http'}://${hostText(reachable(config.bind))}:${api}`;
-  writePrivateFile(folder.running, sealJson({ url, region: config.region, ports: core.ports, pid: process.pid }));
+  try {
+    writePrivateFile(folder.running, sealJson({ url, region: config.region, ports: core.ports, pid: process.pid }));
+  } catch (error) {
+    leaveGuard();
+    await Promise.resolve(core[Symbol.asyncDispose]()).catch(() => undefined);
+    throw error;
+  }
   const at = hostText(config.bind);
   const metricsText =
     metrics === undefined ? '' : ` metrics http://${hostText(config.metricsBind?.host ?? '')}:${metrics}/metrics`;

@@ -1,5 +1,5 @@
 /** The data folder: made on the first start for the owner alone, and checked before anything is written into it. */
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { checkPrivateFolder } from './private-file.ts';
 import { ConfigError } from './settings.ts';
@@ -32,6 +32,14 @@ export const dataFolder = (path: string): DataFolder => ({
   functions: join(path, 'functions'),
   running: join(path, 'server.json'),
 });
+
+/** Files of keys that are there: the authority's, and the root keys. */
+export const keyFiles = (folder: DataFolder): string[] => [
+  ...readdirSync(folder.authority)
+    .filter((name) => name.endsWith('.pem'))
+    .map((name) => join(folder.authority, name)),
+  folder.rootKeys,
+];
 
 /**
  * Makes a folder and what is missing above it; says whether it had to. Node's own recursive mkdir never ends where the

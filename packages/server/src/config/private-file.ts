@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ConfigError } from './config-error.ts';
+import { ConfigError, FileWriteError } from './config-error.ts';
 
 /** Writes of group and others; all rights of group and others. */
 const WRITABLE = 0o022;
@@ -30,6 +30,14 @@ const MAX_DEPTH = 4;
  * belongs to the folder's owner: the server that runs as that user has to read it.
  */
 export function writePrivateFile(path: string, text: string, mode = 0o600): void {
+  try {
+    writeWhole(path, text, mode);
+  } catch (error) {
+    throw new FileWriteError(path, error);
+  }
+}
+
+function writeWhole(path: string, text: string, mode: number): void {
   const fresh = `${path}.new`;
   rmSync(fresh, { force: true });
   // `wx`: a link in the place of the file is not followed.

@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { sealJson, unsealJson } from '../runtime/sealed-json.ts';
-import { ConfigError } from './config-error.ts';
+import { ConfigError, FileWriteError } from './config-error.ts';
 import type { DataFolder } from './data-folder.ts';
 import { writePrivateFile } from './private-file.ts';
 import { type AccessKeyRecord, readAccessKeys, renderProfiles } from './secrets.ts';
@@ -200,6 +200,8 @@ export function rootKeyChanges(keys: RootKeys, changed: (accountId: string) => v
       return key;
     } catch (error) {
       if (error instanceof ConfigError) return fail('InvalidRequestException', error.message);
+      if (error instanceof FileWriteError)
+        return fail('ServiceUnavailableException', 'The key can not be stored.', undefined, error);
       throw error;
     }
   };

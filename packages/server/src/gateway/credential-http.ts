@@ -9,6 +9,7 @@ import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { type ErrorCode, fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { AdmissionRefusal, Peer } from '../broker/contract.ts';
 import type { Refusal } from '../refusals/refusals.ts';
+import { asRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Decision } from '../broker/contract.ts';
 import type { Identified, LoginMethod } from './admission/login.ts';
@@ -90,7 +91,8 @@ export function credentialHttp({ log, arrivals, certificate, issue, refuse }: Cr
     const requestId = randomUUID();
     answer(request)
       .then((body) => send(response, requestId, 200, body))
-      .catch((error: unknown) => {
+      .catch((thrown: unknown) => {
+        const error = asRefusal(thrown);
         const known = error instanceof ThingkeepError ? error : undefined;
         if (known === undefined) log.error({ err: error, requestId }, 'a request for credentials failed');
         const code = known?.code ?? 'InternalFailureException';

@@ -17,6 +17,7 @@ import type { Operation } from '@thingkeep/wire/api/table.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { AdmissionRefusal, Peer } from '../broker/contract.ts';
 import type { Refusal } from '../refusals/refusals.ts';
+import { asRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Identified } from './admission/login.ts';
 import type { Logins } from './admission/logins.ts';
@@ -118,7 +119,8 @@ export function deviceHttp({ log, arrivals, logins, dataPlane, refuse }: DeviceH
 
   async function serve(exchange: Exchange): Promise<void> {
     const { request, requestId } = exchange;
-    const rendered = await answer(exchange).catch((error: unknown): Rendered => {
+    const rendered = await answer(exchange).catch((thrown: unknown): Rendered => {
+      const error = asRefusal(thrown);
       // A peer that left during its upload (the request has failed then) is no failure of ours.
       if (!(error instanceof ThingkeepError) && request.errored === null)
         log.error({ err: error, requestId }, 'a device request failed');

@@ -8,7 +8,7 @@ export interface Disk {
 }
 
 /** Why something is refused. */
-export const DISK_LOW = "the server's disk is nearly full: nothing more can be kept";
+export const DISK_LOW = "the server's disk is nearly full or can not be written: nothing more can be kept";
 
 /** The floor when none is set: a share of the file system, and at most so many bytes. */
 const SHARE = 0.02;
@@ -25,6 +25,8 @@ export interface DiskRoomOptions {
 export class DiskRoom implements Disk {
   readonly #options: DiskRoomOptions;
   #low = false;
+  /** Whether the disk has refused the last write that was tried. */
+  #isRefusing = false;
   #free = 0;
 
   constructor(options: DiskRoomOptions) {
@@ -32,7 +34,12 @@ export class DiskRoom implements Disk {
   }
 
   get low(): boolean {
-    return this.#low;
+    return this.#low || this.#isRefusing;
+  }
+
+  /** Told by who tries a write now and then: while the disk refuses, nothing is taken that has to be kept. */
+  refuses(isRefusing: boolean): void {
+    this.#isRefusing = isRefusing;
   }
 
   /** Bytes that were free at the last look. */

@@ -12,7 +12,7 @@ function workbench() {
 
 test('a flood of errors is logged up to a rate, and then counted; other lines go on', () => {
   const { time, lines, log } = workbench();
-  for (let i = 0; i < 300; i += 1) log.error({ err: new Error('no') }, 'it failed');
+  for (let i = 0; i < 300; i += 1) log.error({ err: new Error('no') }, `it failed in the way ${i % 30}`);
   assert.equal(lines.length, 50);
   log.info('still here');
   log.warn('and here');
@@ -37,4 +37,25 @@ test('the texts of an error are cut', () => {
   log.error({ err: new Error('x'.repeat(1_000_000)) }, 'it failed');
   assert.ok((lines[0] ?? '').length < 10_000);
   assert.match(JSON.parse(lines[0] ?? '').err.message, /^x{4096}…$/);
+});
+
+test('errors of one kind are logged ten times, and once a second while they go on; those of another kind are seen', () => {
+  const { time, lines, log } = workbench();
+  const flood = (): void => {
+    for (let i = 0; i < 1000; i += 1) log.error({ err: new Error('disk') }, 'a message could not be stored');
+  };
+  flood();
+  assert.equal(lines.length, 10);
+  log.error('something else');
+  assert.equal(lines.length, 11);
+  for (let second = 0; second < 60; second += 1) {
+    time.now += 1000;
+    flood();
+  }
+  // One of the kind, and one that counts the rest.
+  assert.equal(lines.length, 11 + 60 * 2);
+  assert.ok(lines.join('').length < 100_000);
+  time.now += 2000;
+  flood();
+  assert.equal(lines.length, 11 + 60 * 2 + 11);
 });

@@ -28,6 +28,11 @@ const escaping = (destination: DestinationStream): DestinationStream => ({
 /** Lines in a second, by level: more are counted. */
 const ERRORS_PER_SECOND = 50;
 const OTHERS_PER_SECOND = 500;
+/** Errors of one kind in a second; in the seconds that follow while it goes on, one. */
+const ERRORS_OF_KIND = 10;
+const ERRORS_OF_LASTING_KIND = 1;
+/** Kinds that are told apart; a kind is a line's fixed text. */
+const MOST_KINDS = 256;
 /** Characters of an error's message and stack. */
 const MAX_ERROR_TEXT = 4096;
 const ERROR_LEVEL = pino.levels.values.error ?? 50;
@@ -43,6 +48,15 @@ function boundLines(now: () => number) {
   let second = 0;
   let errors: Counted = { logged: 0, leftOut: 0 };
   let others: Counted = { logged: 0, leftOut: 0 };
+  /** Errors of this second and of the one before, by their kind. */
+  let kinds = new Map<string, number>();
+  let before = new Map<string, number>();
+  const isTooMany = (kind: string): boolean => {
+    const count = kinds.get(kind) ?? 0;
+    if (count > 0 || kinds.size < MOST_KINDS) kinds.set(kind, count + 1);
+    const most = (before.get(kind) ?? 0) >= ERRORS_OF_KIND ? ERRORS_OF_LASTING_KIND : ERRORS_OF_KIND;
+    return count >= most;
+  };
   return function logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn, level: number): void {
     if (level < INFO_LEVEL) {
       method.apply(this, args);
@@ -52,13 +66,16 @@ function boundLines(now: () => number) {
     if (current !== second) {
       const count = errors.leftOut + others.leftOut;
       const members = { event: 'lines-left-out', count, errors: errors.leftOut, second };
+      before = current === second + 1 ? kinds : new Map();
+      kinds = new Map();
       second = current;
       errors = { logged: 0, leftOut: 0 };
       others = { logged: 0, leftOut: 0 };
       if (count > 0) method.call(this, members, 'more lines than are logged in a second');
     }
     const [counted, most] = level < ERROR_LEVEL ? [others, OTHERS_PER_SECOND] : [errors, ERRORS_PER_SECOND];
-    if (counted.logged >= most) {
+    const kind = typeof args[1] === 'string' ? args[1] : '';
+    if (counted.logged >= most || (level >= ERROR_LEVEL && kind !== '' && isTooMany(kind))) {
       counted.leftOut += 1;
       return;
     }

@@ -14,6 +14,7 @@ import { encodeProperties, type Properties, readProperties } from '../../mqtt/pr
 import type { AccountSpace } from '../account.ts';
 import type { Client } from '../client.ts';
 import { withEnrichment } from '../enrichment.ts';
+import { isDiskRefusal } from '../../runtime/disk-failure.ts';
 import { refuseToKeep, whyNotKept } from '../keep-room.ts';
 import type { PublishSlot } from '../publish-slots.ts';
 import { LONGEST_RUN, Run } from '../run.ts';
@@ -293,7 +294,7 @@ function publishAlone(
   client.hold();
   void stored
     .then(acknowledge, (error: unknown) => {
-      if (error instanceof ThingkeepError && error.code === 'ThrottlingException') {
+      if (error instanceof ThingkeepError && (error.code === 'ThrottlingException' || isDiskRefusal(error))) {
         refuseToKeep(client, error.message, qos, [packetId]);
         return;
       }

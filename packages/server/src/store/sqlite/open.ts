@@ -36,6 +36,8 @@ export interface OpenOptions {
   readonly damagedLog?: DamagedLog;
   /** Hears what was done to the log. */
   readonly tell?: (recovery: Recovery) => void;
+  /** Ends the process after a sync that failed. */
+  readonly panic?: (what: string, error: unknown) => void;
 }
 
 const DEFAULT_REGION = 'us-east-1';

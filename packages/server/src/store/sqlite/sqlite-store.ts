@@ -6,8 +6,10 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { asRefusal, diskFailure } from '../../runtime/disk-failure.ts';
 import type { CommitHook, HookedStore, ReadTransaction, WriteTransaction } from '../contract.ts';
 import type { Damage } from '../damage.ts';
+import { DataFileError } from './data-file-error.ts';
 import { DamageList } from './damage-list.ts';
 import { openDatabase, type OpenOptions } from './open.ts';
 import { RecordTable } from './record-table.ts';
@@ -45,8 +47,11 @@ class SqliteStore implements HookedStore {
   #resting = false;
   #closed = false;
 
-  constructor(db: DatabaseSync, damage: DamageList) {
+  readonly #panic: OpenOptions['panic'];
+
+  constructor(db: DatabaseSync, damage: DamageList, panic: OpenOptions['panic']) {
     this.#db = db;
+    this.#panic = panic;
     this.#tallies = new Tallies(db);
     const records = new RecordTable(db, this.#tallies, damage);
     this.#tx = new SqliteTransaction(records, new RowTable(db, this.#tallies, damage), (count) => this.#countReads(count));
@@ -145,14 +150,26 @@ class SqliteStore implements HookedStore {
       this.#tallies.keep();
       return () => write.resolve(value);
     } catch (error) {
+      // A full disk takes the whole transaction back: the batch fails for that reason.
+      if (!this.#db.isTransaction) throw error;
       this.#db.exec('ROLLBACK TO one; RELEASE one');
       this.#tallies.drop();
-      return () => write.reject(error);
+      return () => write.reject(asRefusal(error));
     }
   }
 
+  /** An error of the file with the file's name, for who starts the server. */
+  #named(error: unknown): unknown {
+    if ((error as { code?: unknown }).code !== 'ERR_SQLITE_ERROR') return error;
+    return new DataFileError(`data file ${this.#db.location()} can't be written: ${(error as Error).message}`, { cause: error });
+  }
+
   #rollBack(batch: readonly Write[], error: unknown): void {
-    const refusal = new ThingkeepError('ServiceUnavailableException', 'The change could not be stored.', {}, error);
+    if (diskFailure(error) === 'unsynced') this.#panic?.('the data file', error);
+    const told = asRefusal(this.#named(error));
+    const refusal = !(told instanceof ThingkeepError)
+      ? new ThingkeepError('ServiceUnavailableException', 'The change could not be stored.', {}, error)
+      : told;
     // When not even a transaction could begin, those who wait are told too: tried again at once, they would spin.
     const refused = batch.length > 0 ? batch : this.#writes.splice(0, LARGEST_BATCH);
     this.#tallies.rolledBack();
@@ -170,5 +187,5 @@ export async function openSqliteStore(options: OpenOptions): Promise<HookedStore
   const { log } = options;
   const tell = (damage: Damage): void =>
     log?.error({ event: 'damaged-record', ...damage }, 'a stored record is damaged and is not served: see thingkeep check');
-  return new SqliteStore(await openDatabase(options), new DamageList(tell));
+  return new SqliteStore(await openDatabase(options), new DamageList(tell), options.panic);
 }

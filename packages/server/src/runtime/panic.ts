@@ -1,0 +1,46 @@
+/**
+ * Ends the process where going on could lose what was acknowledged: after a failed sync the system may have dropped what
+ * was to be written, and a second sync says that all is well. PostgreSQL does the same. The next start recovers from the log.
+ */
+import { closeSync, openSync, rmSync } from 'node:fs';
+import type { Logger } from './log.ts';
+
+export interface Panic {
+  (what: string, error: unknown): void;
+  /** Called once there are others to serve: before that the error itself ends the start, in one line. */
+  arm(): void;
+}
+
+/**
+ * Whether the file system has become read-only, as it does after an error of its disk. It takes nothing any more until it is
+ * mounted anew, which needs the end of the process: no later sync can say that all is well.
+ */
+function isReadOnly(folder: string): boolean {
+  const probe = `${folder}/write-probe`;
+  try {
+    closeSync(openSync(probe, 'w', 0o600));
+    rmSync(probe);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS';
+  }
+}
+
+/** `folder` is the data folder. */
+export function panicOf(log: Logger, folder: string): Panic {
+  let isArmed = false;
+  const panic = (what: string, error: unknown): void => {
+    if (!isArmed || isReadOnly(folder)) return;
+    log.fatal(
+      { event: 'panic', err: error },
+      `${what} could not be synced to disk: the server ends, and the next start recovers`,
+    );
+    // No way out may close the data file: that would write, and trust the file that failed.
+    process.kill(process.pid, 'SIGKILL');
+  };
+  return Object.assign(panic, {
+    arm: () => {
+      isArmed = true;
+    },
+  });
+}
