@@ -52,7 +52,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       ...['runtime/', 'config/', 'store/contract.ts', 'store/marks.ts', 'store/regional.ts'],
       ...['audit/', 'credentials/session-tokens.ts'],
     ],
-    ['crypto', 'fs', 'path'],
+    ['crypto', 'fs', 'fs/promises', 'path'],
   ),
   'store/': room('the contract knows no engine', []),
   'store/sqlite/': room(
@@ -328,7 +328,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       ...['collections.ts', 'functions/sandbox/cgroups.ts', 'store/damage.ts', 'store/marks.ts', 'store/sqlite/sqlite-store.ts'],
       ...['store/sqlite/check-file.ts', 'store/sqlite/repair.ts', 'authority/key-folder.ts', 'audit/files.ts'],
     ],
-    ['fs', 'http', 'https', 'path'],
+    ['crypto', 'fs', 'http', 'https', 'path'],
   ),
   'main.ts': room('main picks a command and words the errors meant for an operator', [
     'commands/',

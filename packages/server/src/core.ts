@@ -58,6 +58,7 @@ import { followIdentities, markIdentities } from './gateway/live-identities.ts';
 import { followRights, markJudgements } from './gateway/live-rights.ts';
 import { asksForWebSocket } from './gateway/upgrade.ts';
 import { openIam } from './iam/iam.ts';
+import { Backups } from './installation/backups.ts';
 import { openInstallation } from './installation/installation.ts';
 import { logsService } from './logs/service.ts';
 import { LogWriter } from './logs/writer.ts';
@@ -139,13 +140,8 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     isOwnName: ownNames(hostNames, () => false),
   });
   const changes = aboveFloor(disk, audit);
-  const authority = await openAuthority({
-    folder: folder.authority,
-    clock,
-    hostNames,
-    ...(ownServerCertificate === undefined ? {} : { ownServerCertificate }),
-    tell: (file) => log.warn({ event: 'key-file-damaged', file }, 'a damaged server certificate is made anew'),
-  });
+  const tell = (file: string): void => log.warn({ event: 'key-file-damaged', file }, 'a server certificate is made anew');
+  const authority = await openAuthority({ folder: folder.authority, clock, hostNames, ownServerCertificate, tell });
   writePrivateFile(folder.rootCa, authority.rootCaPem, 0o644);
   await installation.settle();
   const write = (): Promise<void> => mark(store, 'able', true);
@@ -182,6 +178,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
       concurrency: config.functionConcurrency,
     }),
   );
+  const backups = parts.use(new Backups({ folder, store, holds: [audit, hosting], clock, log }));
   const operatorKeys = openActionKeys(config.actionCredentials, accessKeys.values(), config.accountId);
   const functions = new Functions({
     hosted: hosting.host,
@@ -302,6 +299,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
       refusals,
       rootKeys: rootKeyChanges(accessKeys, (accountId) => iam.changes.ring(accountId)),
       auditState: () => audit.state,
+      backup: backups.write,
       isOperator: ({ arn }) => arn === `arn:aws:iam::${config.accountId}:root`,
     }),
     audit: changes,

@@ -3,9 +3,11 @@
 import { accounts } from './commands/accounts.ts';
 import { audit } from './commands/audit.ts';
 import { check } from './commands/check.ts';
+import { backup } from './commands/backup.ts';
 import { env } from './commands/env.ts';
 import { operatorLine } from './commands/operator-error.ts';
 import { refusals } from './commands/refusals.ts';
+import { restore } from './commands/restore.ts';
 import { start } from './commands/start.ts';
 import { settingsHelp } from './config/config.ts';
 import { ConfigError } from './config/settings.ts';
@@ -23,6 +25,8 @@ const HELP = `thingkeep: your own AWS IoT Core
                                 find what was changed in the audit log
   thingkeep check [--repair] [--json]
                                 find what is damaged in the data folder; save what can be saved
+  thingkeep backup DIR          copy the data folder into a new folder, while the server runs or not
+  thingkeep restore BACKUP      make the data folder of a backup; --data-dir DIR must be missing or empty
 
 Flags; each has an environment variable (--data-dir: THINGKEEP_DATA_DIR) and a key in --config FILE (JSON)
 ${settingsHelp()}
@@ -40,6 +44,8 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
   accounts,
   audit,
   check,
+  backup,
+  restore,
   help,
 };
 

@@ -31,6 +31,8 @@ export interface AdminOptions {
   readonly rootKeys: RootKeyChanges;
   /** What the data file knows of the audit log. */
   readonly auditState: () => object;
+  /** Writes a backup into a folder that the caller has made, with a note of the caller's in it. */
+  readonly backup: (path: string, note: string) => Promise<object>;
   /** Whether it is the root of the account that runs the server. */
   readonly isOperator: (caller: Caller) => boolean;
 }
@@ -44,6 +46,7 @@ export const adminOperations = ({
   refusals,
   rootKeys,
   auditState,
+  backup,
   isOperator,
 }: AdminOptions): ReadonlyMap<string, AdminOperation> =>
   new Map<string, AdminOperation>([
@@ -65,6 +68,13 @@ export const adminOperations = ({
       async (_, caller) => {
         mustOperate(isOperator(caller));
         return auditState();
+      },
+    ],
+    [
+      'POST /admin/backup',
+      async (parameters, caller) => {
+        mustOperate(isOperator(caller));
+        return backup(parameters.get('path') ?? '', parameters.get('note') ?? '');
       },
     ],
     [

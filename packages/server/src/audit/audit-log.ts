@@ -54,6 +54,7 @@ export class AuditLog implements AsyncDisposable {
   #stored: Link;
   #synced = true;
   #closed = false;
+  #holds = 0;
   #second = 0;
   /** Refused changes of the second, by account. */
   readonly #refusedOf = new Map<string, number>();
@@ -161,6 +162,14 @@ export class AuditLog implements AsyncDisposable {
     }
   }
 
+  /** Keeps old files from being removed until the returned function is called: for a backup. */
+  hold(): () => void {
+    this.#holds += 1;
+    return () => {
+      this.#holds -= 1;
+    };
+  }
+
   /** Puts all lines on disk and the last one's number and MAC into the transaction: called before each commit. */
   readonly #beforeCommit = async (tx: WriteTransaction): Promise<(() => void) | undefined> => {
     if (this.#last.number === this.#stored.number) return undefined;
@@ -170,6 +179,7 @@ export class AuditLog implements AsyncDisposable {
     await putRemoved(tx, removed);
     return () => {
       this.#stored = head;
+      if (this.#holds > 0) return;
       try {
         this.#removeFiles(removed);
       } catch (error) {
@@ -233,7 +243,7 @@ export class AuditLog implements AsyncDisposable {
     this.#fileBytes = 0;
     syncFolder(folder);
     const files = auditFiles(folder);
-    while (files.length > 2 && sizeOf(files) > keptBytes) {
+    while (this.#holds === 0 && files.length > 2 && sizeOf(files) > keptBytes) {
       const [oldest] = files.splice(0, 1);
       this.#removed = (oldest && lastLineOf(oldest.path)) ?? this.#removed;
     }

@@ -61,7 +61,7 @@ export interface AuthorityOptions {
   readonly folder: string;
   readonly clock: Clock;
   readonly hostNames: readonly string[];
-  readonly ownServerCertificate?: OperatorCertificate;
+  readonly ownServerCertificate?: OperatorCertificate | undefined;
   /** Told of a key file that was damaged and is made anew. */
   readonly tell?: (file: string) => void;
 }

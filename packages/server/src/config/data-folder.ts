@@ -3,6 +3,7 @@ import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, s
 import { dirname, join } from 'node:path';
 import { checkPrivateFolder } from './private-file.ts';
 import { ConfigError } from './settings.ts';
+import { refuseUnfinished } from './unfinished.ts';
 
 export interface DataFolder {
   readonly path: string;
@@ -72,6 +73,7 @@ export function openDataFolder(path: string, { closed, anyOwner }: OpenDataFolde
     const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'is not a folder' : `can't be written to (${code})`;
     throw new ConfigError(`data folder ${path} ${why}`);
   }
+  refuseUnfinished(path);
   const folder = dataFolder(path);
   for (const file of checkPrivateFolder(path, { open: new Set([folder.rootCa]), anyOwner })) closed?.(file);
   return folder;

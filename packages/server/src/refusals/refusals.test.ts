@@ -64,6 +64,7 @@ test('a caller sees the refusals of its account and of nobody, and a parameter t
     refusals,
     rootKeys: { create: () => ({}), renew: () => ({}) },
     auditState: () => ({}),
+    backup: async () => ({}),
     isOperator: () => true,
   }).get('GET /admin/refusals');
   assert.ok(list);

@@ -121,6 +121,11 @@ export type CommitHook = (tx: WriteTransaction) => Promise<(() => void) | undefi
 /** A store as its opener has it. */
 export interface HookedStore extends Store {
   beforeCommit(hook: CommitHook): void;
+  /**
+   * Copies what is committed when it is called into a new data file, for the owner alone; reads and writes go on
+   * meanwhile. One at a time.
+   */
+  backup(path: string): Promise<void>;
 }
 
 export interface Store extends AsyncDisposable {

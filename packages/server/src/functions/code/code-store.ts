@@ -34,6 +34,7 @@ export class CodeStore {
   readonly #secret = randomBytes(32);
   #turn: Promise<unknown> = Promise.resolve();
   #fetched = 0;
+  #holds = 0;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -75,8 +76,17 @@ export class CodeStore {
     return zip;
   }
 
+  /** Keeps archives from being removed until the returned function is called: for a backup. */
+  hold(): () => void {
+    this.#holds += 1;
+    return () => {
+      this.#holds -= 1;
+    };
+  }
+
   /** Removes what nobody names. */
   async keepOnly(digests: ReadonlySet<string>): Promise<void> {
+    if (this.#holds > 0) return;
     const kept = new Set([...digests].map(fileName));
     const names = await readdir(this.#folder).catch(() => []);
     for (const name of names)

@@ -165,6 +165,17 @@ export class FunctionHosting implements AsyncDisposable {
     }
   }
 
+  /** Keeps archives from being removed until the returned function is called. */
+  hold(): () => void {
+    const release = this.#code.hold();
+    return () => {
+      release();
+      void this.#tidyCode().catch((error: unknown) =>
+        this.#options.log.error({ err: error }, 'archives of functions could not be tidied'),
+      );
+    };
+  }
+
   tick(): void {
     this.host.queue.tick();
     this.#pool.sweep();

@@ -2,6 +2,7 @@
  * Opens a data file: settings for durability, the lock that keeps a second server out, migrations, and a reading of all
  * that it holds, so that nothing damaged is served.
  */
+import { chmodSync, statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Collection } from '../contract.ts';
 import { nameOfDamage } from '../damage.ts';
@@ -79,6 +80,14 @@ export function storedForm(db: DatabaseSync, path: string): number {
     );
   if (form === 0 && names.length !== 0) throw new DataFileError(`data file ${path} holds tables that are not Thingkeep's`);
   return form;
+}
+
+/** Sets the modes of the file and of what SQLite keeps beside it: for the owner alone, whatever they were. */
+function closeToOthers(path: string): void {
+  for (const each of [path, `${path}-wal`, `${path}-shm`, `${path}-journal`]) {
+    const stats = statSync(each, { throwIfNoEntry: false });
+    if (stats !== undefined && (stats.mode & 0o777) !== 0o600) chmodSync(each, 0o600);
+  }
 }
 
 /** Says at each tenth of a long piece of work how far it is. */
@@ -190,6 +199,8 @@ export function lockDatabase(
   try {
     lock = isFile ? takeLock(path) : { [Symbol.dispose]: () => undefined };
     const checked = isFile ? checkFiles(path, damagedLog) : undefined;
+    // SQLite gives the log beside the file the mode of the file.
+    if (isFile) closeToOthers(path);
     db = new LockedDatabase(path, lock);
     // EXCLUSIVE keeps a second server out for as long as this one lives; the lock goes with the process, kill -9 included.
     // FULL syncs the write-ahead log at each commit: acknowledged means on disk, also after a power cut.
@@ -197,6 +208,7 @@ export function lockDatabase(
       'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;',
     );
     db.exec('BEGIN EXCLUSIVE; COMMIT;');
+    if (isFile) closeToOthers(path);
     judge(db);
     if (checked !== undefined) emptyLog(db, path, checked.log);
     for (const recovery of checked?.recovered ?? []) tell?.(recovery);

@@ -11,6 +11,7 @@ import type { CommitHook, HookedStore, ReadTransaction, WriteTransaction } from 
 import type { Damage } from '../damage.ts';
 import { DataFileError } from './data-file-error.ts';
 import { DamageList } from './damage-list.ts';
+import { FileCopy } from './file-copy.ts';
 import { openDatabase, type OpenOptions } from './open.ts';
 import { RecordTable } from './record-table.ts';
 import { RowTable } from './row-table.ts';
@@ -39,6 +40,9 @@ class SqliteStore implements HookedStore {
   readonly #waitingReads: (() => void)[] = [];
   readonly #hooks: CommitHook[] = [];
   readonly #tallies: Tallies;
+  readonly #copy: FileCopy;
+  /** Work that wants neither reads nor writes beside it; it ends within its call. */
+  readonly #alone: (() => void)[] = [];
   #reading = 0;
   /** Records read in this turn of the event loop. */
   #readInTurn = 0;
@@ -49,9 +53,10 @@ class SqliteStore implements HookedStore {
 
   readonly #panic: OpenOptions['panic'];
 
-  constructor(db: DatabaseSync, damage: DamageList, panic: OpenOptions['panic']) {
+  constructor(db: DatabaseSync, damage: DamageList, { path, panic }: OpenOptions) {
     this.#db = db;
     this.#panic = panic;
+    this.#copy = new FileCopy(db, path);
     this.#tallies = new Tallies(db);
     const records = new RecordTable(db, this.#tallies, damage);
     this.#tx = new SqliteTransaction(records, new RowTable(db, this.#tallies, damage), (count) => this.#countReads(count));
@@ -82,12 +87,22 @@ class SqliteStore implements HookedStore {
     this.#hooks.push(hook);
   }
 
+  async backup(path: string): Promise<void> {
+    this.#refuseWhenClosed();
+    await this.#copy.write(path, (begin) => {
+      this.#alone.push(begin);
+      this.#startBatch();
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
+    await this.#copy.stop();
     // A store that can't commit any more still closes: its writes are refused, and those who wrote are told.
     while (this.#writing || this.#writes.length > 0) await this.write(async () => {}).catch(() => undefined);
     this.#closed = true;
     this.#db.close();
+    this.#copy.close();
   }
 
   #refuseWhenClosed(): void {
@@ -103,7 +118,9 @@ class SqliteStore implements HookedStore {
   }
 
   #startBatch(): void {
-    if (this.#writing || this.#resting || this.#reading > 0 || this.#writes.length === 0) return;
+    if (this.#writing || this.#resting || this.#reading > 0) return;
+    for (const act of this.#alone.splice(0)) act();
+    if (this.#writes.length === 0) return;
     this.#writing = true;
     void this.#runBatch();
   }
@@ -187,5 +204,5 @@ export async function openSqliteStore(options: OpenOptions): Promise<HookedStore
   const { log } = options;
   const tell = (damage: Damage): void =>
     log?.error({ event: 'damaged-record', ...damage }, 'a stored record is damaged and is not served: see thingkeep check');
-  return new SqliteStore(await openDatabase(options), new DamageList(tell), options.panic);
+  return new SqliteStore(await openDatabase(options), new DamageList(tell), options);
 }
