@@ -3,14 +3,12 @@
  * with a line that names it.
  */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ListThingsCommand } from '@aws-sdk/client-iot';
-import { collection } from '../../packages/server/src/store/contract.ts';
-import { openSqliteStore } from '../../packages/server/src/store/sqlite/sqlite-store.ts';
 import { FREE_PORTS, startServer, temporaryFolder, thingkeep } from './test-core.ts';
-import { thingsOf } from './things-of.ts';
+import { forgetInstallation, installationIn, thingsOf } from './things-of.ts';
 
 const work = temporaryFolder();
 after(() => rmSync(work, { recursive: true, force: true }));
@@ -39,8 +37,7 @@ const PATHS = {
 type Part = keyof typeof PATHS;
 const FOLDERS: readonly Part[] = ['ca', 'audit', 'functions'];
 
-const idOf = (folder: string): string =>
-  (JSON.parse(readFileSync(join(folder, 'root-keys.json'), 'utf8')) as { installation: string }).installation;
+const idOf = (folder: string): string => installationIn(folder) ?? '';
 
 const FAULTS: Readonly<Record<string, (path: string, part: Part) => void>> = {
   missing: (path) => rmSync(path, { recursive: true }),
@@ -101,15 +98,7 @@ for (const part of Object.keys(PATHS) as Part[])
 
 test('a folder of an earlier release gets its ids at the first start, and one that has lost its authorities does not', async () => {
   const old = copyOf(good);
-  for (const part of FOLDERS) rmSync(join(old, PATHS[part], 'installation.json'));
-  rmSync(join(old, 'functions'), { recursive: true });
-  truncateSync(join(old, 'audit', 'key'), 32);
-  FAULTS['without an id']?.(join(old, 'root-keys.json'), 'root-keys');
-  {
-    await using store = await openSqliteStore({ path: join(old, 'thingkeep.db') });
-    const records = collection<{ readonly name: string }>('installation', (i) => [i.name], {}, 'server');
-    await store.write((tx) => tx.delete(records, ['installation']));
-  }
+  await forgetInstallation(old);
   for (const path of ['ca', 'thingkeep.db']) {
     const part = copyOf(old);
     rmSync(join(part, path), { recursive: true });
@@ -119,6 +108,7 @@ test('a folder of an earlier release gets its ids at the first start, and one th
   assert.deepEqual(await thingsOf(old), ['lamp']);
   for (const part of FOLDERS) assert(existsSync(join(old, PATHS[part], 'installation.json')));
   assert.equal(readFileSync(join(old, 'audit', 'key')).length, 64);
+  assert.match(readFileSync(join(old, 'ca', 'rsa-root.pem'), 'utf8'), /\nsha256 [0-9a-f]{64}\n$/);
   assert.match(idOf(old), /^[0-9a-f-]{36}$/);
 });
 

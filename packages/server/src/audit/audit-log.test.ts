@@ -8,6 +8,7 @@ import { openLog } from '../runtime/log.ts';
 import { collection, type HookedStore } from '../store/contract.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { AuditLog } from './audit-log.ts';
+import { ORIGIN } from './chain.ts';
 import { auditFiles } from './files.ts';
 import { readAuditState } from './store.ts';
 import { type Verification, verifyAudit } from './verify.ts';
@@ -216,6 +217,45 @@ test('the oldest files go when there is more than is kept, and what is left is w
   const [oldest] = auditFiles(bench.logFolder);
   rmSync(oldest?.path ?? '');
   assert.match((await bench.verify()).faults.join(), /lines were removed/, 'one file more is not what was removed by the server');
+});
+
+test('while files are held for a backup none is removed, and what is copied then is whole; later they go', async () => {
+  const bench = await Bench.open({ fileBytes: 4_000, keptBytes: 20_000 });
+  for (let i = 0; i < 100; i += 1) await bench.change(`thing-${i}`);
+  const release = await bench.audit.hold();
+  const state = await bench.store.read(readAuditState);
+  const before = auditFiles(bench.logFolder);
+  for (let i = 0; i < 100; i += 1) await bench.change(`more-${i}`);
+  assert.deepEqual(auditFiles(bench.logFolder).slice(0, before.length), before);
+  assert.deepEqual(verifyAudit(bench.logFolder, state)?.faults, [], 'lines behind the state are no fault');
+  release();
+  for (let i = 0; i < 100; i += 1) await bench.change(`last-${i}`);
+  assert.ok(auditFiles(bench.logFolder).length <= 7);
+  await bench.stop();
+  assert.deepEqual((await bench.verify()).faults, []);
+});
+
+test('a flipped bit in the last line that the data file knows, or in the key, is told at the start', async () => {
+  const bench = await stopped();
+  const whole = readFileSync(bench.file);
+  const end = whole.length;
+  for (const place of [end - 5, end - 40]) {
+    const bytes = Buffer.from(whole);
+    bytes[place] = (bytes[place] ?? 0) ^ (/[0-9]/.test(String.fromCharCode(bytes[place] ?? 0)) ? 1 : 3);
+    writeFileSync(bench.file, bytes);
+    bench.lines.length = 0;
+    await bench.start();
+    assert.match(bench.lines.join(), /audit-log-(changed|cut)/);
+    await bench.stop();
+    assert.match((await bench.verify()).faults.join(), /./);
+  }
+  const key = readFileSync(join(bench.logFolder, 'key'));
+  for (let bit = 0; bit < key.length * 8; bit += 1) {
+    const bytes = Buffer.from(key);
+    bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    writeFileSync(join(bench.logFolder, 'key'), bytes);
+    assert.throws(() => verifyAudit(bench.logFolder, { head: ORIGIN, removed: ORIGIN }), { name: 'AuditKeyError' });
+  }
 });
 
 test('refused changes of an account are bounded in a second, counted, and take nothing from those of another', async () => {

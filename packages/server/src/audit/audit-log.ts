@@ -94,12 +94,19 @@ export class AuditLog implements AsyncDisposable {
     const file = openSync(path, 'a+', 0o600);
     syncFolder(folder);
     const isShort = (found?.number ?? 0) < state.head.number;
-    const last = isShort ? state.head : (found ?? ORIGIN);
+    // The last line that is known to be on disk, with another MAC: it was changed.
+    const isChanged = found?.number === state.head.number && found.mac !== state.head.mac;
+    const last = isShort || isChanged ? state.head : (found ?? ORIGIN);
     const audit = new AuditLog(options, key, state, last, file);
     store.beforeCommit(audit.#beforeCommit);
     if (isShort) {
       const members = { event: 'audit-log-cut', found: found?.number ?? 0, expected: state.head.number };
       log.error(members, 'the audit log ends before the line that the data file knows: lines are missing');
+      audit.#append(members);
+    }
+    if (isChanged) {
+      const members = { event: 'audit-log-changed', of: state.head.number };
+      log.error(members, 'the last line of the audit log is not the one that the data file knows: it was changed');
       audit.#append(members);
     }
     if (known === undefined && state.head.number > 0) {
@@ -163,7 +170,10 @@ export class AuditLog implements AsyncDisposable {
   }
 
   /** Keeps old files from being removed until the returned function is called: for a backup. */
-  hold(): () => void {
+  async hold(): Promise<() => void> {
+    // What is to be removed by now is gone before: the data file may say already that it is not kept.
+    do await this.settle();
+    while (this.#last.number !== this.#stored.number);
     this.#holds += 1;
     return () => {
       this.#holds -= 1;

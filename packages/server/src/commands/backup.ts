@@ -90,7 +90,7 @@ export async function backup(args: readonly string[]): Promise<number> {
 
 /** Takes back a folder in which nothing was written; half a backup stays, and says what it is. */
 function removeUnlessBegun(target: string): void {
-  if (readdirSync(target).some((name) => name !== BACKUP_BEGUN)) return;
+  if (!existsSync(target) || readdirSync(target).some((name) => name !== BACKUP_BEGUN)) return;
   rmSync(join(target, BACKUP_BEGUN), { force: true });
   rmdirSync(target);
 }

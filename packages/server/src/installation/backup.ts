@@ -1,5 +1,5 @@
 /** Writes a backup: a consistent copy of a data folder whose data file this process holds, and at last its manifest. */
-import { existsSync, lstatSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { auditFiles } from '../audit/files.ts';
@@ -15,7 +15,7 @@ import { readInstallation } from './store.ts';
 
 /** Keeps its files from being removed until the function is called that it gives. */
 export interface Holder {
-  hold(): () => void;
+  hold(): (() => void) | Promise<() => void>;
 }
 
 export interface BackupSource {
@@ -105,8 +105,10 @@ export async function writeBackup(source: BackupSource, target: string): Promise
   const record = await readInstallation(store);
   if (record?.state !== 'whole')
     throw new ConfigError(`data folder ${folder.path} has no installation id yet: start the server on it once`);
-  const releases = holds.map((holder) => holder.hold());
+  checkRoom(folder, target);
+  const releases: (() => void)[] = [];
   try {
+    for (const holder of holds) releases.push(await holder.hold());
     const time = new Date(clock.now()).toISOString();
     await store.backup(join(target, 'thingkeep.db'));
     const files = filesOf(folder);
@@ -129,6 +131,26 @@ export async function writeBackup(source: BackupSource, target: string): Promise
   } finally {
     for (const release of releases) release();
   }
+}
+
+/** Bytes that stay free beside a backup: on the disk of the data folder those of the default of --disk-floor. */
+const MARGIN = 16 * CHUNK;
+const FLOOR = { share: 50n, most: 512n * 1024n * 1024n };
+
+/** Fails where the copy does not fit: a backup must not take from the server what it needs to go on. */
+function checkRoom(folder: DataFolder, target: string): void {
+  const sizes = ['thingkeep.db', 'thingkeep.db-wal', ...filesOf(folder).map(({ path }) => path)].map(
+    (path) => statSync(join(folder.path, path), { throwIfNoEntry: false })?.size ?? 0,
+  );
+  const needed = BigInt(sizes.reduce((total, size) => total + size, 0));
+  const { bavail, blocks, bsize } = statfsSync(target, { bigint: true });
+  const isShared = statSync(target).dev === statSync(folder.path).dev;
+  const share = (blocks * bsize) / FLOOR.share;
+  const stays = isShared ? (share < FLOOR.most ? share : FLOOR.most) : BigInt(MARGIN);
+  if (bavail * bsize < needed + stays)
+    throw new ConfigError(
+      `the disk of ${target} has ${bavail * bsize} bytes free: the backup takes ${needed}, and ${stays} have to stay free`,
+    );
 }
 
 /** Fails unless `target` is a folder of this user alone that holds the note of who asked for the backup, and nothing else. */
