@@ -53,7 +53,7 @@ import { Sigv4Admission } from './gateway/admission/sigv4.ts';
 import { standing } from './gateway/admission/standing.ts';
 import { storedLogins } from './gateway/admission/stored-logins.ts';
 import { createGateway } from './gateway/gateway.ts';
-import { HANDSHAKE_TIMEOUT, secureOptions } from './gateway/listeners/tls.ts';
+import { patientHandshakes, secureOptions } from './gateway/listeners/tls.ts';
 import { followIdentities, markIdentities } from './gateway/live-identities.ts';
 import { followRights, markJudgements } from './gateway/live-rights.ts';
 import { asksForWebSocket } from './gateway/upgrade.ts';
@@ -312,9 +312,11 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   });
   const httpOptions = { ...serverOptions, shouldUpgradeCallback: asksForWebSocket };
   const apiServer = config.apiTls
-    ? createHttpsServer({ ...httpOptions, ...secureOptions(authority.serverCredentials()), handshakeTimeout: HANDSHAKE_TIMEOUT })
+    ? patientHandshakes(
+        createHttpsServer({ ...httpOptions, ...secureOptions(authority.serverCredentials()), handshakeTimeout: 0 }),
+      )
     : createHttpServer(httpOptions);
-  serveApi(apiServer, api, gateway.upgrade);
+  serveApi(apiServer, api, gateway.upgrade, broker.standstill);
   if ('setSecureContext' in apiServer)
     parts.defer(authority.onRotate(() => apiServer.setSecureContext(secureOptions(authority.serverCredentials()))));
 

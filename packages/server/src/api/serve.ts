@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { bePatient } from '../runtime/patient-http.ts';
+import type { Standstill } from '../runtime/standstill.ts';
 import type { Api } from './http.ts';
 
 /** Takes over a connection for another protocol (RFC 9110 section 7.8); `head` is what came behind the request. */
@@ -91,7 +93,8 @@ function breakOff(socket: Duplex, failure: Failure, exchanges: ReadonlySet<Excha
 }
 
 /** Serves the API on this server, and what `upgrade` makes of the upgrades that the server lets through. */
-export function serveApi(server: Server, api: Api, upgrade?: UpgradeListener): void {
+export function serveApi(server: Server, api: Api, upgrade?: UpgradeListener, standstill?: Standstill): void {
+  if (standstill !== undefined) bePatient(server, standstill);
   const inFlight = new WeakMap<Duplex, Set<Exchange>>();
   const listen = (request: IncomingMessage, response: ServerResponse): void => {
     const { socket } = request;

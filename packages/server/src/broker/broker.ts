@@ -8,6 +8,7 @@ import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Disk } from '../runtime/disk-room.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { Standstill } from '../runtime/standstill.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
 import { AccountSpace } from './account.ts';
@@ -69,6 +70,7 @@ export class Broker {
   readonly wills: Wills;
   readonly retained: Retained;
   readonly disk: Disk;
+  readonly standstill: Standstill;
   /** Monotonic ms, as of the last tick: exact enough for deadlines of seconds, and free on the hot path. */
   now: number;
   readonly #region: string;
@@ -96,6 +98,7 @@ export class Broker {
     this.disk = options.disk ?? { low: false };
     this.#limitsOf = limitsOf;
     this.#ratesOf = ratesOf;
+    this.standstill = new Standstill(clock);
     this.now = clock.monotonic();
     this.turn = new Turn(clock);
     this.journal = new Journal(store, log);
@@ -337,22 +340,28 @@ export class Broker {
     this.#restrained = [];
     for (const client of restrained) client.forgive();
     this.pacer.tick();
+    if (!this.standstill.mayJudge()) return;
     for (const delivery of this.#watched)
       if (!delivery.judge(this.now) && delivery.fullSince === 0) this.#watched.delete(delivery);
   }
 
-  /** Closes whoever has been silent for too long, ends what has expired: called about once a second. */
+  /**
+   * Closes whoever has been silent for too long, ends what has expired: called about once a second. After a standstill what
+   * waits in the sockets is read first; rights are judged whenever it is their time.
+   */
   sweep(): void {
     this.now = this.clock.monotonic();
+    const judges = this.standstill.mayJudge();
     for (const client of this.#clients) {
-      if (client.state === 'connected') this.#look(client);
-      else if (client.state === 'awaiting-connect' && this.now - client.since > CONNECT_DEADLINE * 1000) {
+      if (client.state === 'connected') this.#look(client, judges);
+      else if (judges && client.state === 'awaiting-connect' && this.now - client.since > CONNECT_DEADLINE * 1000) {
         client.refuse({ check: 'protocol', reason: `no CONNECT within ${CONNECT_DEADLINE} seconds` });
         client.close('CONNECTION_LOST');
       }
     }
-    this.wills.sweep(this.now);
     this.register.sweep();
+    if (!judges) return;
+    this.wills.sweep(this.now);
     this.sessions.sweep(this.now);
   }
 
@@ -377,10 +386,10 @@ export class Broker {
     return tapped.take(run, origin, waiter);
   }
 
-  #look(client: Client): void {
-    const silent = (this.now - client.lastHeard) / 1000;
+  #look(client: Client, judges: boolean): void {
+    const silent = judges ? (this.now - client.lastHeard) / 1000 : 0;
     if (client.rights.volatile) client.setRights(client.rights);
-    client.delivery?.redeliver(this.now);
+    if (judges) client.delivery?.redeliver(this.now);
     // One and a half times the keep-alive [MQTT-3.1.2-24]. A client that we don't read from can't be heard.
     if (silent > client.keepAlive * 1.5 && !client.held) client.close('MQTT_KEEP_ALIVE_TIMEOUT', REASON.KEEP_ALIVE_TIMEOUT);
     else if (client.endsAt !== 0 && this.now >= client.endsAt) client.close(client.endsWhy, REASON.ADMINISTRATIVE_ACTION);

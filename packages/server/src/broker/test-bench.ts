@@ -291,10 +291,19 @@ export class TestBench implements AsyncDisposable {
 
   /** Moves the clock and does what the server's timers do. */
   async pass(seconds: number): Promise<void> {
+    for (let left = seconds; left > 0; left -= 1) {
+      this.#now += Math.min(left, 1) * 1000;
+      this.broker.tick();
+      this.broker.sweep();
+    }
+    await this.settle();
+  }
+
+  /** The process stands still: time passes, and what the timers do then comes before anything is read. */
+  standStill(seconds: number): void {
     this.#now += seconds * 1000;
     this.broker.tick();
     this.broker.sweep();
-    await this.settle();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,6 +3,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { type Egress, EgressError } from '../outgoing/egress.ts';
 import { openRequest } from '../outgoing/requests.ts';
 import { FunctionError, type InvokeOptions } from './contract.ts';
+import { patientSignal } from '../runtime/patience.ts';
 
 /** Most bytes of an answer that are read, where nothing else is said. */
 export const LARGEST_ANSWER = 64 * 1024;
@@ -29,7 +30,7 @@ export async function post(
   { url, headers, body, exempt }: Posted,
   { timeoutMs, signal, largestAnswer = LARGEST_ANSWER }: InvokeOptions,
 ): Promise<Answer> {
-  const deadline = AbortSignal.timeout(timeoutMs);
+  const { signal: deadline, end } = patientSignal(timeoutMs);
   const ended = signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
   try {
     const request = await openRequest(egress, url, {
@@ -45,6 +46,8 @@ export async function post(
     return { status: response.statusCode ?? 0, header, body: await read(response, largestAnswer) };
   } catch (error) {
     throw asFunctionError(error, deadline, timeoutMs);
+  } finally {
+    end();
   }
 }
 

@@ -20,6 +20,7 @@ import { mayInvoke } from './permission.ts';
 import { type Attempt, EventQueue, type WaitingEvent } from './queue.ts';
 import { findVersion, type FoundVersion } from './records.ts';
 import { eventInvokeOf, functions, LATEST } from './store.ts';
+import { patientSignal } from '../../runtime/patience.ts';
 
 export interface HostOptions {
   readonly inRegion: (region: string) => Store;
@@ -100,9 +101,10 @@ export class FunctionHost implements HostedFunctions {
 
   async invoke(arn: string, payload: Uint8Array, { as, timeoutMs, signal }: InvokeOptions): Promise<Uint8Array> {
     const found = await this.#found(arn, as);
-    const late = AbortSignal.timeout(timeoutMs);
+    const { signal: late, end } = patientSignal(timeoutMs);
     const ends = signal === undefined ? late : AbortSignal.any([late, signal]);
-    const result = await this.#guarded(() => this.#run(found, payload, { requestId: randomUUID(), signal: ends }));
+    const run = { requestId: randomUUID(), signal: ends };
+    const result = await this.#guarded(() => this.#run(found, payload, run)).finally(end);
     if (late.aborted && result.failed) throw new FunctionError('timeout', `it did not answer within ${timeoutMs / 1000} seconds`);
     if (result.failed) throw new FunctionError('failed', `it ended with an error (${errorType(result)})`);
     return result.payload;

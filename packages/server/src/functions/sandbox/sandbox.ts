@@ -9,6 +9,7 @@ import type { Enclosure, Launched } from './enclosure.ts';
 import { FunctionOutput, type LogLine } from './output.ts';
 import type { RuntimeEvent, RuntimeSession } from './runtime-api.ts';
 import type { Starting } from './scripts.ts';
+import { patiently } from '../../runtime/patience.ts';
 
 /** Milliseconds that a process has until it asks for its first event. AWS gives 10 s, on machines that do nothing else. */
 const INIT_TIMEOUT = 20_000;
@@ -178,13 +179,13 @@ export class Sandbox implements RuntimeSession {
   /** Waits for the first question; an error when it never comes. */
   async #ready(signal: AbortSignal | undefined): Promise<Ending | undefined> {
     const late = Promise.withResolvers<'late'>();
-    const timer = setTimeout(() => late.resolve('late'), INIT_TIMEOUT);
+    const prevent = patiently(INIT_TIMEOUT, () => late.resolve('late'));
     const aborted = Promise.withResolvers<'aborted'>();
     const abort = (): void => aborted.resolve('aborted');
     signal?.addEventListener('abort', abort, { once: true });
     const ended = this.ended.then(() => 'ended');
     const outcome = await Promise.race([this.#askedFirst.promise, ended, late.promise, aborted.promise]);
-    clearTimeout(timer);
+    prevent();
     signal?.removeEventListener('abort', abort);
     if (outcome === undefined) return undefined;
     // The process goes on with its start: the next event finds it ready.
@@ -202,12 +203,12 @@ export class Sandbox implements RuntimeSession {
     const { requestId, signal, ...told } = invocation;
     const settled = Promise.withResolvers<Ending>();
     this.#underWay = { requestId, end: settled.resolve };
-    const timer = setTimeout(() => {
+    const prevent = patiently(timeout * 1000, () => {
       const message = `${new Date(clock.now()).toISOString()} ${requestId} Task timed out after ${timeout.toFixed(2)} seconds`;
       this.#output.line(message);
       this.#kill();
       settled.resolve({ payload: Buffer.from(JSON.stringify({ errorMessage: message })), failed: true });
-    }, timeout * 1000);
+    });
     const abort = (): void => {
       this.#kill();
       settled.resolve(NOBODY_WAITS);
@@ -220,7 +221,7 @@ export class Sandbox implements RuntimeSession {
     try {
       return await settled.promise;
     } finally {
-      clearTimeout(timer);
+      prevent();
       signal?.removeEventListener('abort', abort);
     }
   }

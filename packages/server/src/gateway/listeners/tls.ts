@@ -6,6 +6,7 @@ import { constants } from 'node:crypto';
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
 import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
 import type { Refusal } from '../../refusals/refusals.ts';
+import { patiently } from '../../runtime/patience.ts';
 import { plainAddress } from '../peer.ts';
 import { peekServerName } from './client-hello.ts';
 import { HandshakeQueue } from './handshake-queue.ts';
@@ -91,6 +92,26 @@ export const secureOptions = ({ key, cert }: ServerCredentials, { minVersion, ma
   secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
 });
 
+/** Gives back a server of which a handshake ends in time, by a timer that is patient where Node's own is not. */
+export function patientHandshakes<Secure extends Server>(server: Secure): Secure {
+  const timers = new Map<string, () => void>();
+  const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
+  server.on('connection', (socket: Socket) => {
+    const key = keyOf(socket);
+    const prevent = patiently(HANDSHAKE_TIMEOUT, () => socket.destroy());
+    timers.set(key, prevent);
+    socket.once('close', () => {
+      prevent();
+      if (timers.get(key) === prevent) timers.delete(key);
+    });
+  });
+  server.on('secureConnection', (socket) => {
+    timers.get(keyOf(socket))?.();
+    timers.delete(keyOf(socket));
+  });
+  return server;
+}
+
 export interface TlsListener {
   /** The port: to listen on, and to close. */
   readonly server: TcpServer;
@@ -133,6 +154,13 @@ export function createTlsListener({
 }: TlsListenerOptions): TlsListener {
   // By the peer's address and port: the only thing that a socket has in common with the TLS socket made of it.
   const handshakes = new Map<string, Socket>();
+  /** What prevents that a handshake is ended for its time. */
+  const handshakeTimers = new Map<Socket, () => void>();
+  const finished = (socket: Socket): void => {
+    handshakeTimers.get(socket)?.();
+    handshakeTimers.delete(socket);
+    arrivals.ended(socket);
+  };
   const peerKey = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
   let current = credentials;
 
@@ -142,7 +170,7 @@ export function createTlsListener({
       ...secureOptions(current, versions),
       requestCert: true,
       rejectUnauthorized: false,
-      handshakeTimeout: HANDSHAKE_TIMEOUT,
+      handshakeTimeout: 0,
       ALPNCallback: ({ protocols }) => selectProtocol(protocols),
       ...(domains === undefined ? {} : { SNICallback: certificateByName(domains) }),
     });
@@ -150,7 +178,7 @@ export function createTlsListener({
       const key = peerKey(socket);
       const raw = handshakes.get(key);
       handshakes.delete(key);
-      if (raw !== undefined) arrivals.ended(raw);
+      if (raw !== undefined) finished(raw);
       onSocket(socket);
     });
     server.on('tlsClientError', (error, socket) => {
@@ -187,13 +215,21 @@ export function createTlsListener({
   };
 
   const begin = (socket: Socket): void => {
-    if (!socket.destroyed) greet(socket);
+    if (socket.destroyed) return;
+    const prevent = patiently(HANDSHAKE_TIMEOUT, () => {
+      if (handshakes.get(peerKey(socket)) !== socket) return;
+      const sourceIp = plainAddress(socket.remoteAddress);
+      refuse({ check: 'tls', reason: 'the TLS handshake failed: it took too long', protocol, sourceIp });
+      socket.destroy();
+    });
+    handshakeTimers.set(socket, prevent);
+    greet(socket);
   };
   const arrivals = new HandshakeQueue<Socket>({ ...PACE, begin });
 
   const ended = (socket: Socket, key: string): void => {
     if (handshakes.get(key) === socket) handshakes.delete(key);
-    arrivals.ended(socket);
+    finished(socket);
   };
   // One function for all sockets: a closure for each would weigh on every connection.
   function closed(this: Socket): void {

@@ -1,0 +1,48 @@
+/**
+ * Standstills: the process was stopped or starved, its machine paused. What peers sent meanwhile lies unread in their sockets,
+ * and timers fire before it is read: so silence is judged only a while after a standstill.
+ */
+import type { Clock } from './clock.ts';
+
+/** Milliseconds: what is later than this has stood still; and what peers get after it. */
+const LATE = 1_500;
+export const GRACE = 5_000;
+
+export class Standstill {
+  readonly clock: Clock;
+  #last: number;
+  /** Monotonic ms until when nobody is judged; 0 when the last standstill has been forgiven and judging went on since. */
+  #until = 0;
+  readonly #listeners: ((milliseconds: number) => void)[] = [];
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+    this.#last = clock.monotonic();
+  }
+
+  /** Told of each standstill, with its length. */
+  on(listener: (milliseconds: number) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Called by timers, a few times a second. */
+  look(): void {
+    const now = this.clock.monotonic();
+    const elapsed = now - this.#last;
+    this.#last = now;
+    if (elapsed < LATE || this.#until !== 0) return;
+    this.#until = now + GRACE;
+    for (const listener of this.#listeners) listener(elapsed);
+  }
+
+  /**
+   * Whether silence may be judged now. A process that stands still again and again still judges, once after each grace.
+   */
+  mayJudge(): boolean {
+    this.look();
+    if (this.#until === 0) return true;
+    if (this.clock.monotonic() < this.#until) return false;
+    this.#until = 0;
+    return true;
+  }
+}
