@@ -47,12 +47,50 @@ async function flood(server: TestServer, count: number, before: () => Promise<vo
   assert.equal(came.cmd === 'publish' && String(came.payload), 'hello');
 }
 
+/** What a server says first to a request that is no HTTP client's. */
+async function answerTo(port: number, request: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+  socket.write(request);
+  const [bytes] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  return bytes.toString('latin1');
+}
+
 test('--max-connections: more are closed at once, one log line says so', async () => {
   await using server = await startServer({ args: ['--max-connections', '20'] });
   await flood(server, 60, async () => undefined);
   const line = await server.logged(({ event }) => event === 'connections-full');
-  assert.equal(line.open, 20);
+  assert.equal(line.open, 18, 'two are kept for the API');
   assert.ok(server.log.filter(({ event }) => event === 'connections-full').length <= 3);
+});
+
+test('devices that have all connections leave the API, its health and the metrics theirs; WebSockets there are devices', async () => {
+  await using server = await startServer({ args: ['--max-connections', '24'] });
+  const sockets = await Promise.all(
+    Array.from({ length: 60 }, async (_, n): Promise<Socket> => {
+      const socket = connect(n % 2 === 0 ? server.ports.mqtt : server.ports.https, '127.0.0.1').on('error', () => undefined);
+      await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => undefined);
+      return socket;
+    }),
+  );
+  await server.logged(({ event }) => event === 'connections-full');
+  for (let round = 0; round < 5; round += 1) {
+    assert.equal((await fetch(`${server.url}/health`)).status, 200);
+    assert.equal((await fetch(server.metrics)).status, 200);
+    await makePolicy(server, `policy-${round}`, ALLOW_ALL);
+  }
+  const webSocket = await answerTo(
+    server.ports.api,
+    'GET /mqtt HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\nsec-websocket-protocol: mqtt\r\n\r\n',
+  );
+  assert.match(webSocket, /^HTTP\/1.1 503 /);
+  for (const socket of sockets) socket.destroy();
+});
+
+test('a bound that the open files do not bear is lowered, and said', async () => {
+  await using server = await startServer({ through: ['prlimit', '--nofile=200:200'], args: ['--max-connections', '5000'] });
+  const line = await server.logged(({ event }) => event === 'connections-lowered');
+  assert.deepEqual([line.asked, line.most], [5000, 57]);
 });
 
 test('the system has no more files for the server: it goes on, and recovers', async () => {

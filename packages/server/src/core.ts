@@ -41,7 +41,7 @@ import { DomainServing } from './domains/serving.ts';
 import { Lifecycle } from './events/lifecycle.ts';
 import { FunctionHosting, type HostingOptions } from './functions/hosted/hosting.ts';
 import { localAddress, localUrl } from './functions/hosted/local-url.ts';
-import { ApiShare, besideFunctions } from './runtime/api-share.ts';
+import { ApiShare, connectionBound } from './runtime/api-share.ts';
 import { Functions } from './functions/invoke.ts';
 import { claimStored } from './gateway/admission/claim-stored.ts';
 import { CertificateCallbacks } from './gateway/admission/certificate-callback.ts';
@@ -74,7 +74,7 @@ import { openRules } from './rules/open.ts';
 import { rolesInText } from './rules/roles-named.ts';
 import { Background } from './runtime/background.ts';
 import type { Clock } from './runtime/clock.ts';
-import { connectionsWithin, limitConnections, openFileLimit } from './runtime/connection-limit.ts';
+import { limitConnections, operatorShare } from './runtime/connection-limit.ts';
 import { DiskRoom } from './runtime/disk-room.ts';
 import { close, listen } from './runtime/listen.ts';
 import { Readiness } from './runtime/readiness.ts';
@@ -163,7 +163,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   const resourceKeys = resourceTags({ inRegion, iamKeys: iam.resourceKeys });
   const logs = new LogWriter({ ...places, clock, log });
   parts.defer(() => logs.flush());
-  const mostConnections = config.maxConnections ?? besideFunctions(connectionsWithin(openFileLimit()));
+  const mostConnections = connectionBound(config.maxConnections, log);
   const apiShare = new ApiShare(mostConnections);
   const hosting = parts.use(
     await FunctionHosting.open({
@@ -316,7 +316,6 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
         createHttpsServer({ ...httpOptions, ...secureOptions(authority.serverCredentials()), handshakeTimeout: 0 }),
       )
     : createHttpServer(httpOptions);
-  serveApi(apiServer, api, gateway.upgrade, broker.standstill);
   if ('setSecureContext' in apiServer)
     parts.defer(authority.onRotate(() => apiServer.setSecureContext(secureOptions(authority.serverCredentials()))));
 
@@ -325,10 +324,11 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   const servers = [gateway.mqtt, gateway.https, apiServer];
   const connections = limitConnections(servers, {
     most: mostConnections,
-    apart: { server: apiServer, has: apiShare.has.bind(apiShare) },
+    apart: { server: apiServer, has: apiShare.has.bind(apiShare), share: operatorShare(mostConnections) },
     clock,
     log,
   });
+  serveApi(apiServer, api, { upgrade: gateway.upgrade, admits: connections.becomesDevice }, broker.standstill);
   // Taken down in reverse: first no new work, then goodbye to the devices, then the timers, last the store.
   parts.defer(async () => {
     const closed = servers.map(close);

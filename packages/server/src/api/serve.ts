@@ -9,6 +9,12 @@ import type { Api } from './http.ts';
 /** Takes over a connection for another protocol (RFC 9110 section 7.8); `head` is what came behind the request. */
 export type UpgradeListener = (request: IncomingMessage, socket: IncomingMessage['socket'], head: Buffer) => void;
 
+/** What becomes of upgrades: `admits` says whether there is room for a connection that is not the API's any more. */
+export interface Upgrades {
+  readonly upgrade: UpgradeListener;
+  readonly admits: (socket: IncomingMessage['socket']) => boolean;
+}
+
 /** For `http.createServer` and `https.createServer`. */
 export const serverOptions = {
   maxHeaderSize: 16 * 1024,
@@ -52,6 +58,11 @@ const FAILURES: ReadonlyMap<string, Failure> = new Map([
 ]);
 /** Codes of errors about what came as HTTP. All others are about the connection: its TLS, which could not carry an answer, or its end. */
 const ABOUT_HTTP = /^(HPE|ERR_HTTP)_/;
+const FULL: Failure = {
+  status: '503 Service Unavailable',
+  code: 'ServiceUnavailableException',
+  message: 'There is no room for more connections',
+};
 const NO_TUNNEL: Failure = { status: '404 Not Found', code: 'UnknownOperationException', message: 'This is no proxy' };
 
 /** A whole answer for a socket that has no request object; then the socket closes. */
@@ -93,7 +104,7 @@ function breakOff(socket: Duplex, failure: Failure, exchanges: ReadonlySet<Excha
 }
 
 /** Serves the API on this server, and what `upgrade` makes of the upgrades that the server lets through. */
-export function serveApi(server: Server, api: Api, upgrade?: UpgradeListener, standstill?: Standstill): void {
+export function serveApi(server: Server, api: Api, upgrades?: Upgrades, standstill?: Standstill): void {
   if (standstill !== undefined) bePatient(server, standstill);
   const inFlight = new WeakMap<Duplex, Set<Exchange>>();
   const listen = (request: IncomingMessage, response: ServerResponse): void => {
@@ -108,11 +119,12 @@ export function serveApi(server: Server, api: Api, upgrade?: UpgradeListener, st
   server.on('request', listen);
   server.on('checkContinue', listen);
   server.on('checkExpectation', listen);
-  if (upgrade !== undefined)
+  if (upgrades !== undefined)
     server.on('upgrade', (request, socket, head) => {
       // An answer that is still owed would come in the middle of the other protocol.
       if (inFlight.get(socket)?.size) socket.destroy();
-      else upgrade(request, request.socket, head);
+      else if (!upgrades.admits(request.socket)) refuse(socket, FULL);
+      else upgrades.upgrade(request, request.socket, head);
     });
   server.on('connect', (_request, socket) => refuse(socket, NO_TUNNEL));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {

@@ -3,6 +3,8 @@
  * take those of devices and operators, and a process that wants many makes way for one that has few.
  */
 import type { Socket } from 'node:net';
+import { connectionsWithin, openFileLimit } from './connection-limit.ts';
+import type { Logger } from './log.ts';
 
 /** As many as 32 processes may have. */
 const MOST = 512;
@@ -14,6 +16,14 @@ export const shareOf = (bound: number): number => Math.min(MOST, Math.max(1, Mat
 
 /** Of so many files, those that connections may take, so that a quarter more of functions finds its files too. */
 export const besideFunctions = (files: number): number => Math.max(Math.floor((files * 4) / (4 + FILES)), files - FILES * MOST);
+
+/** Connections that there may be: as many as were asked for, and no more than the limit of open files leaves room for. */
+export function connectionBound(asked: number | undefined, log: Logger, files = openFileLimit()): number {
+  const room = besideFunctions(connectionsWithin(files));
+  if (asked === undefined || asked <= room) return asked ?? room;
+  log.warn({ event: 'connections-lowered', asked, most: room }, 'the limit of open files leaves no room for as many connections');
+  return room;
+}
 
 export class ApiShare {
   readonly #most: number;

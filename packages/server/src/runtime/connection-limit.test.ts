@@ -18,9 +18,9 @@ class Bench implements AsyncDisposable {
   /** Whether who comes to the second server counts elsewhere. */
   isApart = false;
 
-  static async open(most: number): Promise<Bench> {
+  static async open(most: number, share = 0): Promise<Bench> {
     const bench = new Bench();
-    const apart = { server: bench.servers[1] as Server, has: () => bench.isApart };
+    const apart = { server: bench.servers[1] as Server, has: () => bench.isApart, share };
     const log = openLog('info', { write: (line: string) => void bench.lines.push(JSON.parse(line)) });
     bench.limit = limitConnections(bench.servers, { most, apart, clock: { now: () => 0, monotonic: () => bench.now }, log });
     for (const server of bench.servers) bench.#ports.push(await listen(server, '127.0.0.1', 0, 'test'));
@@ -70,6 +70,35 @@ test('connections that are bounded elsewhere count for nothing, and come in when
   const end = once(first.peer, 'close');
   bench.limit?.destroyAll();
   await end;
+});
+
+test('a share is kept for the second server: those of the first can not take it, and one that says nothing there makes way', async () => {
+  await using bench = await Bench.open(4, 2);
+  assert.ok((await bench.comes(0)) !== undefined && (await bench.comes(0)) !== undefined);
+  assert.equal(await bench.comes(0), undefined);
+  const silent = await bench.comes(1);
+  const speaks = await bench.comes(1);
+  assert.ok(silent !== undefined && speaks !== undefined);
+  speaks.socket.resume();
+  const heard = once(speaks.socket, 'data');
+  speaks.peer.write('x');
+  await heard;
+  const ended = once(silent.peer, 'close');
+  assert.ok((await bench.comes(1)) !== undefined);
+  await ended;
+  assert.equal(speaks.socket.destroyed, false);
+});
+
+test('a connection of the second server that becomes a device’s counts as one, as long as there is room for it', async () => {
+  await using bench = await Bench.open(4, 2);
+  const [one, two] = [await bench.comes(1), await bench.comes(1)];
+  assert.ok((await bench.comes(0)) !== undefined && one !== undefined && two !== undefined);
+  assert.equal(bench.limit?.becomesDevice(one.socket), true);
+  assert.equal(bench.limit?.becomesDevice(two.socket), false);
+  assert.equal(await bench.comes(0), undefined);
+  const ends = [one, two].map(({ peer }) => once(peer, 'close'));
+  bench.limit?.destroyAll();
+  await Promise.all(ends);
 });
 
 test('one line a second says so, with how many there were', async () => {

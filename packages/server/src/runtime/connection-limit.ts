@@ -1,6 +1,7 @@
 /**
  * A bound on connections, all listening sockets together: when it is reached, whoever comes is closed at once, and those
  * who are there stay. So the process never comes to its limit of open files, beyond which it could not even do its own work.
+ * One server, the API, has a share that the connections of the others can't take: the operator gets in whatever devices do.
  */
 import type { Server, Socket } from 'node:net';
 import type { Clock } from './clock.ts';
@@ -10,12 +11,17 @@ import type { Logger } from './log.ts';
 export interface Connections {
   /** Ends them at once, whatever they are at. */
   destroyAll(): void;
+  /** A connection of the server with a share is a device's from now on; false, and it is to be ended, where there is no room. */
+  readonly becomesDevice: (socket: Socket) => boolean;
 }
 
 export interface ConnectionLimitOptions {
   readonly most: number;
-  /** Connections of one server that are bounded elsewhere: they count for nothing here, and are let in when it is full. */
-  readonly apart?: { readonly server: Server; has(socket: Socket): boolean };
+  /**
+   * The server that has a share of its own. Connections to it that `has` says yes to are bounded elsewhere: they count for
+   * nothing here, and are let in when it is full.
+   */
+  readonly apart?: { readonly server: Server; has(socket: Socket): boolean; readonly share: number };
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -24,6 +30,11 @@ export interface ConnectionLimitOptions {
 const QUIET = 1000;
 /** Files for the store, for calls of functions and for whatever Node needs: never more than half of what there is. */
 const RESERVE = 512;
+/** Connections that are kept for the API: operators, their tools and monitoring. */
+const MOST_KEPT = 64;
+
+/** What a TCP socket and the TLS socket made of it have in common. */
+const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
 /** The limit of open files of this process; undefined where there is none, or none is known. */
 export function openFileLimit(): number | undefined {
@@ -31,6 +42,9 @@ export function openFileLimit(): number | undefined {
   const soft = userLimits?.open_files?.soft;
   return typeof soft === 'number' ? soft : undefined;
 }
+
+/** Connections that are kept for the API where there are `most` in all. */
+export const operatorShare = (most: number): number => Math.min(MOST_KEPT, Math.floor(most / 8));
 
 /** Connections that a limit of open files leaves room for. */
 export const connectionsWithin = (openFiles: number | undefined): number =>
@@ -40,6 +54,8 @@ class ConnectionLimit implements Connections {
   readonly #servers: readonly Server[];
   readonly #options: ConnectionLimitOptions;
   readonly #open = new Set<Socket>();
+  /** Connections of the server that has a share, oldest first, by peer. */
+  readonly #kept = new Map<string, Socket>();
   readonly #apart = new Set<Socket>();
   #full = false;
   #turnedAway = 0;
@@ -67,34 +83,82 @@ class ConnectionLimit implements Connections {
     }
   }
 
+  get #count(): number {
+    return this.#open.size + this.#kept.size;
+  }
+
   readonly #came = (socket: Socket): void => {
     this.#open.add(socket);
     this.#counted();
     socket.on('close', this.#gone);
   };
 
-  /** To a server that must take some connections even now. */
+  /** To the server that must take some connections even now. */
   readonly #cameThere = (socket: Socket): void => {
     const { most, apart } = this.#options;
     if (apart?.has(socket) === true) {
       this.#apart.add(socket);
       socket.on('close', this.#gone);
-    } else if (this.#open.size < most) this.#came(socket);
+    } else if (this.#count < most || (apart !== undefined && apart.share > 0 && this.#endSilent())) this.#keep(socket);
     else {
       socket.destroy();
       this.#tell('connections-full');
     }
   };
 
+  #keep(socket: Socket): void {
+    const peer = peerOf(socket);
+    this.#kept.set(peer, socket);
+    this.#counted();
+    socket.on('close', () => {
+      if (this.#kept.get(peer) === socket) this.#kept.delete(peer);
+      this.#open.delete(socket);
+      this.#counted();
+    });
+  }
+
+  /** One that has said nothing makes way for one that may; says whether there was one. */
+  #endSilent(): boolean {
+    for (const [peer, socket] of this.#kept) {
+      if (socket.bytesRead > 0) continue;
+      this.#kept.delete(peer);
+      socket.destroy();
+      this.#tell('connections-full');
+      return true;
+    }
+    return false;
+  }
+
+  readonly becomesDevice = (socket: Socket): boolean => {
+    const peer = peerOf(socket);
+    const kept = this.#kept.get(peer);
+    // One of a function, that is bounded elsewhere.
+    if (kept === undefined) return true;
+    if (this.#isFull()) {
+      this.#tell('connections-full');
+      return false;
+    }
+    this.#kept.delete(peer);
+    this.#open.add(kept);
+    this.#counted();
+    return true;
+  };
+
   /** One function for all sockets: a closure for each would weigh on every connection. */
   readonly #gone: (this: Socket) => void;
 
   destroyAll(): void {
-    for (const socket of [...this.#open, ...this.#apart]) socket.destroy();
+    for (const socket of [...this.#open, ...this.#kept.values(), ...this.#apart]) socket.destroy();
+  }
+
+  /** Whether devices have all that they may. */
+  #isFull(): boolean {
+    const { most, apart } = this.#options;
+    return this.#open.size >= most - (apart?.share ?? 0) || this.#count >= most;
   }
 
   #counted(): void {
-    const full = this.#open.size >= this.#options.most;
+    const full = this.#isFull();
     if (full === this.#full) return;
     this.#full = full;
     // Node closes what comes beyond this before it makes a socket of it.
@@ -108,7 +172,7 @@ class ConnectionLimit implements Connections {
     const now = clock.monotonic();
     if (now - this.#lastLine < QUIET) return;
     this.#lastLine = now;
-    const known = { event, open: this.#open.size, turnedAway: this.#turnedAway, ...(error === undefined ? {} : { err: error }) };
+    const known = { event, open: this.#count, turnedAway: this.#turnedAway, ...(error === undefined ? {} : { err: error }) };
     this.#turnedAway = 0;
     log.warn(known, 'connections were turned away: there is no room for more');
   }
