@@ -52,6 +52,7 @@ export async function startServer(folder: string, log: string[], probe = false):
   ];
   const args = [
     '--max-semi-space-size=8',
+    '--max-old-space-size-percentage=50',
     '--expose-gc',
     ...(probe ? PROBE : []),
     join(ROOT, 'packages/server/src/main.ts'),

@@ -47,6 +47,7 @@ export async function startThingkeep(folder: string, source: string = ROOT): Pro
   // As `npm start` does it.
   const child = spawn(process.execPath, [
     '--max-semi-space-size=8',
+    '--max-old-space-size-percentage=50',
     '--expose-gc',
     main,
     'start',

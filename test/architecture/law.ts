@@ -38,7 +38,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   'runtime/': room(
     'runtime is a closed list of small things that know nothing of the rest',
     [],
-    ['crypto', 'fs', 'fs/promises', 'net'],
+    ['crypto', 'fs', 'fs/promises', 'net', 'os'],
     ['pino'],
   ),
   'config/': room(

@@ -365,7 +365,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     const renewed = [await authority.rotateIfDue(), await serving.renewIfDue()];
     if (renewed.includes(true)) log.info({ event: 'server-certificates-renewed' }, 'the server has new certificates');
   };
-  const tidy = new Tidy(() => broker.counters.connects, collectGarbage);
+  const tidy = new Tidy(broker, collectGarbage);
   const timers: readonly Timer[] = [
     { every: 100, failure: 'the broker failed at its timer', run: () => broker.tick() },
     { every: 100, failure: 'the rules failed at their timer', run: () => rules.rules.tick() },

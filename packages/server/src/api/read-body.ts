@@ -1,19 +1,20 @@
 /** Reads a request's body, never more than the cap, and lets go of a body that nobody wants. */
 import type { IncomingMessage } from 'node:http';
 import { fail } from '@thingkeep/wire/errors.ts';
+import { MEMORY } from '../runtime/memory.ts';
 
 /** Well over AWS's largest request (a topic rule of 256 KB, a CA certificate, a job document of 32 KB). */
 export const MAX_BODY = 1024 * 1024;
-/** Requests that may be larger: an archive of 50 MB in base64, an event of 6 MB, a batch of log events. */
+/** Requests that may be larger, where there is the memory for it: an archive of 50 MB in base64, an event of 6 MB, a batch of log events. */
 const LARGER: readonly (readonly [service: string, path: RegExp, most: number])[] = [
-  ['lambda', /^\/[\d-]+\/functions\/?$|^\/[\d-]+\/functions\/[^/]+\/code$/, 70 * 1024 * 1024],
+  ['lambda', /^\/[\d-]+\/functions\/?$|^\/[\d-]+\/functions\/[^/]+\/code$/, MEMORY.largeBody],
   ['lambda', /\/invocations$/, 8 * 1024 * 1024],
   ['logs', /^\/$/, 4 * 1024 * 1024],
 ];
 /** Of a large document: more than escapes of a whole archive are, and few enough to be read in half a second. */
 const MOST_MARKS = 2_000_000;
 /** Requests with such a body at a time. */
-const MOST_LARGE = 4;
+const MOST_LARGE = MEMORY.largeBodies;
 /** Of one key: the others have theirs. */
 const MOST_OF_ONE = 2;
 /** What is still read from a client that sends a refused body, so that it gets to see the answer. */

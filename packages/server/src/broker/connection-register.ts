@@ -14,6 +14,7 @@ import {
   type LostConnection,
   type WillRecord,
   willRecords,
+  willSize,
 } from './connection-record.ts';
 import type { Journal } from './journal.ts';
 import { PresenceVersions, VERSION_LIFETIME } from './presence-versions.ts';
@@ -38,6 +39,8 @@ export class ConnectionRegister {
   readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #versions: PresenceVersions;
+  /** Bytes of the wills of connections, and of those that wait. */
+  willBytes = 0;
   #lost: LostConnection[] = [];
   #wills: WillRecord[] = [];
 
@@ -82,11 +85,13 @@ export class ConnectionRegister {
     const { clientId } = client;
     const version = this.#versions.connect(nameOf(region, accountId, clientId));
     client.version = version;
+    this.willBytes += willSize(client.connect?.will);
     this.#put({ region, accountId, clientId, version, connection: connectionFacts(client) });
   }
 
   /** The connection of a client that was entered has ended. */
-  leave({ clientId, version }: Client, { accountId, region }: Place): void {
+  leave({ clientId, version, connect }: Client, { accountId, region }: Place): void {
+    this.willBytes -= willSize(connect?.will);
     this.#versions.disconnect(nameOf(region, accountId, clientId));
     this.#put({ region, accountId, clientId, version, leftAt: this.#clock.now() });
   }

@@ -2,13 +2,14 @@
  * What waits to be sent to one peer. Packets of one turn of the event loop are gathered and written together; while a
  * write is on its way the next one gathers. So one system call and one TLS record can carry hundreds of packets.
  */
+import { MEMORY } from '../runtime/memory.ts';
 import type { Channel } from './contract.ts';
 
 /** Not a power of two, so that no pool of Node's own has this size and is taken for one of ours. */
 const LARGEST_SLAB = 60 * 1024;
 const SMALLEST_SLAB = 512;
 /** Slabs kept for reuse, over all connections. */
-const MOST_SPARE = 128;
+const MOST_SPARE = Math.min(128, Math.floor(MEMORY.output / 16 / LARGEST_SLAB));
 
 const spare: Buffer[] = [];
 /** What an output without buffers has: a list of its own for each write would be most of the garbage that a message makes. */
@@ -29,9 +30,8 @@ const LARGEST_PART = 1024;
 let shared = Buffer.allocUnsafeSlow(SHARED);
 let sharedUsed = 0;
 
-/** Bytes that may wait for one peer, and for all of them together. */
+/** Bytes that may wait for one peer; those of all together are a share of the memory ({@link MEMORY}). */
 const MOST = 3 * 1024 * 1024;
-const BUDGET = 128 * 1024 * 1024;
 /** Bytes handed to the channel at once: until they have left, it keeps them, and TLS a second time. */
 const MOST_AT_ONCE = 240 * 1024;
 
@@ -39,18 +39,24 @@ const MOST_AT_ONCE = 240 * 1024;
 export class Flusher {
   /** Bytes in memory that wait for peers. */
   pending = 0;
+  readonly #budget: number;
   /** The first `#count` entries; the other list is that of the turn before, kept for the next one. */
   #touched: (Output | undefined)[] = [];
   #other: (Output | undefined)[] = [];
   #count = 0;
   #scheduled = false;
 
+  /** `budget` is what may wait for all peers together. */
+  constructor(budget: number = MEMORY.output) {
+    this.#budget = budget;
+  }
+
   /**
    * Bytes that may wait for one peer now: the more wait in all, the fewer each may have, so that the sum stays below the
    * budget however many peers stop reading (the dynamic threshold of shared-memory switches).
    */
   get bound(): number {
-    return Math.max(0, Math.min(MOST, (BUDGET - this.pending) >> 2));
+    return Math.max(0, Math.min(MOST, (this.#budget - this.pending) >> 2));
   }
 
   touch(output: Output): void {

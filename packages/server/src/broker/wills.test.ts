@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IPublishPacket, Packet } from 'mqtt-packet';
+import { MEMORY } from '../runtime/memory.ts';
 import { hex, type Level, publishPacket, rightsOf, TestBench, TestPeer } from './test-bench.ts';
 
 const WILL = { topic: 'wills/w', payload: Buffer.from('gone'), qos: 1, retain: false };
@@ -185,4 +186,27 @@ test('a delayed will is judged by the rights of the moment when it comes', async
   await bench.pass(31);
   assert.deepEqual(watcher.publishes(), []);
   assert.equal(bench.refusals.at(-1)?.action, 'iot:Publish');
+});
+
+test('wills have a share of the memory: beyond it a CONNECT with one is refused, and told; what ends gives its room back', async () => {
+  await using bench = await TestBench.open();
+  const { register } = bench.broker;
+  const room = MEMORY.wills;
+  const live = await bench.connected('live', { will: WILL });
+  assert.equal(register.willBytes, 4 + 7);
+  const late = await bench.connected('late', {
+    ...{ level: 5, properties: { sessionExpiryInterval: 600 } },
+    will: { ...WILL, properties: { willDelayInterval: 30 } },
+  });
+  late.client.lost();
+  await bench.settle();
+  assert.equal(register.willBytes, 22, 'one that waits counts');
+  register.willBytes += room - 22;
+  await assert.rejects(bench.connected('one-more', { level: 5, will: WILL }), /reasonCode":151/);
+  assert.equal(bench.refusals.at(-1)?.check, 'limit');
+  await bench.connected('without');
+  register.willBytes -= room - 22;
+  live.client.lost();
+  await bench.pass(31);
+  assert.equal(register.willBytes, 0);
 });

@@ -6,10 +6,11 @@ import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { Will } from '../mqtt/connect.ts';
 import { encodeProperties } from '../mqtt/properties.ts';
 import type { Refusal } from '../refusals/refusals.ts';
+import { MEMORY } from '../runtime/memory.ts';
 import type { AccountSpace } from './account.ts';
 import type { Broker } from './broker.ts';
 import type { Client } from './client.ts';
-import { connectionFacts, type WillRecord } from './connection-record.ts';
+import { connectionFacts, type WillRecord, willSize } from './connection-record.ts';
 import type { Rights } from './contract.ts';
 import { clampExpiry } from './handlers/publish.ts';
 import type { Message } from './message.ts';
@@ -50,14 +51,21 @@ const messageOf = (account: AccountSpace, will: Will): Message => {
 
 export class Wills {
   readonly #broker: Broker;
+  readonly #most: number;
   readonly #pending = new Map<Session, Pending>();
   /** Wills whose rights are being asked for. */
   readonly #underWay = new Set<Promise<void>>();
   /** Wills that have a record. */
   readonly #stored = new WeakSet<Departed>();
 
-  constructor(broker: Broker) {
+  constructor(broker: Broker, most: number = MEMORY.wills) {
     this.#broker = broker;
+    this.#most = most;
+  }
+
+  /** Whether there is memory for a will. */
+  fits(will: Will | undefined): boolean {
+    return will === undefined || this.#broker.register.willBytes + willSize(will) <= this.#most;
   }
 
   /** A client has gone without taking its will back. */
@@ -79,6 +87,7 @@ export class Wills {
     }
     const { clock } = this.#broker;
     this.#put(departed, clock.now() + milliseconds, false);
+    this.#broker.register.willBytes += willSize(departed.will);
     this.#pending.set(session, { departed, at: clock.monotonic() + milliseconds });
   }
 
@@ -103,7 +112,7 @@ export class Wills {
   sweep(now: number): void {
     for (const [session, { departed, at }] of this.#pending) {
       if (at > now) continue;
-      this.#pending.delete(session);
+      this.#take(session);
       this.#fire(departed);
     }
   }
@@ -164,7 +173,7 @@ export class Wills {
 
   #take(session: Session): Pending | undefined {
     const pending = this.#pending.get(session);
-    this.#pending.delete(session);
+    if (this.#pending.delete(session)) this.#broker.register.willBytes -= willSize(pending?.departed.will);
     return pending;
   }
 

@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
+import { MEMORY } from '../runtime/memory.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
@@ -23,7 +24,7 @@ const LARGEST_ACCOUNT = 128 * 1024 * 1024;
 const MOST_STREAMS = 1_000;
 const MOST_GROUPS = 1_000;
 /** Bytes that wait to be written, all streams together. */
-const MOST_WAITING = 16 * 1024 * 1024;
+const MOST_WAITING = MEMORY.logs;
 const READ = { rows: 64, bytes: 1024 * 1024 };
 const DAY = 24 * 3600 * 1000;
 

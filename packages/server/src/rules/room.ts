@@ -1,4 +1,5 @@
 /** How much may wait for actions: in one queue, and in all of them together. */
+import { MEMORY } from '../runtime/memory.ts';
 import type { KeptOrder } from './orders.ts';
 
 export interface Entry {
@@ -27,7 +28,7 @@ const MOST_IN_MEMORY_ONLY = 10_000;
 /** In one queue, and in all of them. */
 const MOST = {
   orders: [100_000, 900_000],
-  memory: [16 * MIB, 128 * MIB],
+  memory: [MEMORY.orders / 8, MEMORY.orders],
   disk: [1024 * MIB, 8192 * MIB],
 } as const satisfies Readonly<Record<keyof Holdings, readonly [number, number]>>;
 

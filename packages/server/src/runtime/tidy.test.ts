@@ -4,15 +4,12 @@ import { test } from 'node:test';
 import { Tidy } from './tidy.ts';
 
 test('a burst is tidied up once it has settled', () => {
-  let connections = 0;
+  const counters = { connects: 0 };
   let collected = 0;
-  const tidy = new Tidy(
-    () => connections,
-    () => (collected += 1),
-  );
+  const tidy = new Tidy({ counters, flusher: { pending: 0 } }, () => (collected += 1));
   const seconds = (count: number, each: number): void => {
     for (let n = 0; n < count; n += 1) {
-      connections += each;
+      counters.connects += each;
       tidy.look();
     }
   };
@@ -29,4 +26,27 @@ test('a burst is tidied up once it has settled', () => {
   seconds(2, 300);
   seconds(3, 0);
   assert.equal(collected, 2);
+});
+
+test('what much that waited has left is collected once it has gone for a while, and no earlier', () => {
+  const mib = 1024 * 1024;
+  const flusher = { pending: 0 };
+  let collected = 0;
+  const tidy = new Tidy({ counters: { connects: 0 }, flusher }, () => (collected += 1));
+  const seconds = (count: number, bytes: number): void => {
+    flusher.pending = bytes;
+    for (let n = 0; n < count; n += 1) tidy.look();
+  };
+  seconds(10, 4 * mib);
+  seconds(10, 0);
+  assert.equal(collected, 0, 'not much');
+  seconds(10, 30 * mib);
+  seconds(2, mib);
+  seconds(2, 20 * mib);
+  seconds(2, mib);
+  assert.equal(collected, 0, 'not settled');
+  seconds(1, mib);
+  assert.equal(collected, 1);
+  seconds(20, 0);
+  assert.equal(collected, 1);
 });

@@ -105,7 +105,7 @@ function greet(client: Client, asked: Connect, admission: Admission, assigned: b
   const { broker } = client;
   const account = broker.account(admission.accountId, admission.region);
   if (!willIsAllowed(client, asked, admission)) return;
-  if (!hasRoom(client, account, admission) || !mayPersist(client, account, asked, admission)) return;
+  if (!hasRoom(client, account, asked, admission) || !mayPersist(client, account, asked, admission)) return;
   const keepAlive = clampKeepAlive(asked.keepAlive);
   client.admitted(admission, account, asked, keepAlive);
   broker.takeOver(client, account);
@@ -163,12 +163,14 @@ function willIsAllowed(client: Client, { will }: Connect, admission: Admission):
  * The account's connections and its rate of CONNECTs. MQTT 5 is told that a quota is exceeded; MQTT 3.1.1, which has no
  * code for it, is closed without a word.
  */
-function hasRoom(client: Client, account: AccountSpace, { accountId, region, principal }: Admission): boolean {
+function hasRoom(client: Client, account: AccountSpace, { will }: Connect, { accountId, region, principal }: Admission): boolean {
   const { broker, clientId } = client;
   const { clients, limits, throttle } = account;
   const who = { accountId, region: region ?? account.place.region, principal };
   if (clients.size >= limits.connections && !clients.has(clientId))
     client.refuse({ ...who, check: 'limit', reason: `more than ${limits.connections} connections of the account` });
+  else if (!broker.wills.fits(will))
+    client.refuse({ ...who, check: 'limit', reason: 'the wills of all connections take the memory that there is for them' });
   else if (throttle !== undefined && !throttle.mayConnect(clientId)) {
     broker.counters.throttled += 1;
     if (throttle.records('connect', clientId)) client.refuse({ ...who, check: 'rate', reason: reasonOf('connect') });
