@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  chownSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -24,6 +25,7 @@ import { signRequest } from '../../packages/server/src/api/sign-request.ts';
 import { TestFunctions } from './functions.ts';
 import { startServer, temporaryFolder, type TestServer, thingkeep } from './test-core.ts';
 import { thingsOf } from './things-of.ts';
+import { until } from './until.ts';
 
 const work = temporaryFolder();
 after(() => rmSync(work, { recursive: true, force: true }));
@@ -220,6 +222,50 @@ test('the server writes into a folder that its asker has made for itself, and no
   const full = await thingkeep(['backup', more, '--data-dir', server.dataDir]);
   assert.equal(full.code, 2);
   assert.match(full.stderr, /is not empty/);
+});
+
+test('a server that is killed while it writes a backup loses nothing, and what is left of the backup is refused', async () => {
+  const folder = at('killed');
+  cpSync(at('stopped'), folder, { recursive: true });
+  const server = await startServer({ dataDir: folder });
+  await server.iot.send(new CreateThingCommand({ thingName: 'kept' }));
+  const asked = thingkeep(['backup', at('cut-off'), '--data-dir', folder]);
+  await until('the backup has begun', () => existsSync(join(at('cut-off'), 'thingkeep.db')) || undefined);
+  await server.signal('SIGKILL');
+  const { code } = await asked;
+  const isWhole = existsSync(join(at('cut-off'), 'backup.json'));
+  if (!isWhole) {
+    assert.notEqual(code, 0);
+    const refused = await restoreTo('of-cut-off', at('cut-off'));
+    assert.match(refused.stderr, /was not finished/);
+    const started = await thingkeep(['start', '--data-dir', at('cut-off')]);
+    assert.match(started.stderr, /is a backup, no data folder/);
+  }
+  assert((await thingsOf(folder)).includes('kept'));
+});
+
+test('root asks the server of another user, and restores for that user', { skip: process.getuid?.() !== 0 }, async () => {
+  const USER = 65_534;
+  chmodSync(work, 0o711);
+  mkdirSync(at('of-user'), { mode: 0o700 });
+  chownSync(at('of-user'), USER, USER);
+  {
+    await using server = await startServer({ dataDir: at('of-user'), user: USER });
+    await server.iot.send(new CreateThingCommand({ thingName: 'lamp' }));
+    const { code, stderr } = await thingkeep(['backup', at('of-root'), '--data-dir', at('of-user')]);
+    assert.equal(code, 0, stderr);
+  }
+  const offline = await thingkeep(['backup', at('of-root-offline'), '--data-dir', at('of-user')]);
+  assert.match(offline.stderr, /belongs to user 65534: run this as that user/);
+  assert(!existsSync(at('of-root-offline')));
+  for (const name of ['', ...readdirSync(at('of-root'), { recursive: true, encoding: 'utf8' })])
+    assert.equal(statSync(join(at('of-root'), name)).uid, USER, name);
+  mkdirSync(at('for-user'), { mode: 0o700 });
+  chownSync(at('for-user'), USER, USER);
+  const restored = await restoreTo('for-user', at('of-root'));
+  assert.equal(restored.code, 0, restored.stderr);
+  await using server = await startServer({ dataDir: at('for-user'), user: USER });
+  await server.iot.send(new DescribeThingCommand({ thingName: 'lamp' }));
 });
 
 test('modes of what came back from elsewhere are set when it is opened', async () => {

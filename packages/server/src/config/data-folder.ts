@@ -1,7 +1,7 @@
 /** The data folder: made on the first start for the owner alone, and checked before anything is written into it. */
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { checkPrivateFolder } from './private-file.ts';
+import { checkPrivateFolder, syncFolder } from './private-file.ts';
 import { ConfigError } from './settings.ts';
 import { refuseUnfinished } from './unfinished.ts';
 
@@ -51,6 +51,11 @@ function make(path: string): boolean {
   const parent = dirname(path);
   if (parent !== path) make(parent);
   mkdirSync(path, { mode: 0o700 });
+  try {
+    syncFolder(parent);
+  } catch {
+    // Who may make names in a folder need not be allowed to read it.
+  }
   return true;
 }
 

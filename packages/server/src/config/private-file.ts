@@ -79,8 +79,11 @@ function refuseWritable(what: string, path: string, { mode, uid }: Stats, anyOwn
     throw new ConfigError(`${what} ${path} belongs to user ${uid}, and this is user ${own}: chown it, or run this as that user`);
 }
 
-/** Checks a file that the operator names and the server trusts: a key, credentials, a configuration. */
-export function checkTrustedFile(what: string, path: string): void {
+/**
+ * Checks a file that the operator names and the server trusts: a key, credentials, a configuration. Root also takes those
+ * of the user `owner`, for whom it does its work.
+ */
+export function checkTrustedFile(what: string, path: string, owner?: number): void {
   let stats: Stats;
   try {
     stats = statSync(path);
@@ -88,7 +91,7 @@ export function checkTrustedFile(what: string, path: string): void {
     // The reader of the file says why it can't be read.
     return;
   }
-  refuseWritable(what, path, stats);
+  refuseWritable(what, path, stats, stats.uid === owner);
 }
 
 export interface PrivateFolderCheck {

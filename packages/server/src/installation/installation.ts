@@ -3,7 +3,6 @@
  * refused, and nothing is made anew beside what is left.
  */
 import { randomUUID } from 'node:crypto';
-import { dirname } from 'node:path';
 import { readAuditState } from '../audit/store.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { DataFolder } from '../config/data-folder.ts';
@@ -103,7 +102,7 @@ export async function openInstallation({ folder, store, acceptLoss, log }: OpenI
       if (state === 'whole') return;
       for (const part of FOLDER_PARTS) namePart(folder, part, id);
       // The names of the parts are on disk before the data file says that they are there.
-      for (const path of [folder.path, dirname(folder.path)]) syncFolder(path);
+      syncFolder(folder.path);
       await putInstallation(store, { ...making, state: 'whole', had: [], replaces: [], accepted: [] });
     },
   };

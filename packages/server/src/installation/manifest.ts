@@ -54,16 +54,16 @@ function isFile(value: unknown): value is BackedUpFile {
   return typeof path === 'string' && mayBackUp(path) && Number.isSafeInteger(bytes) && /^[0-9a-f]{64}$/.test(String(sha256));
 }
 
-/** Reads the manifest of a backup. Fails where the backup is none, or not whole. */
-export function readManifest(backup: string): Manifest {
+/** Reads the manifest of a backup. Fails where the backup is none, or not whole. `owner`: whose data folder it becomes. */
+export function readManifest(backup: string, owner: number | undefined): Manifest {
   const path = join(backup, MANIFEST);
   const refuse = (why: string): never => {
     throw new ConfigError(`backup ${backup} ${why}`);
   };
   let text: string;
   try {
-    checkTrustedFile('backup', backup);
-    checkTrustedFile('file', path);
+    checkTrustedFile('backup', backup, owner);
+    checkTrustedFile('file', path, owner);
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof ConfigError) throw error;
@@ -93,7 +93,7 @@ function filesBelow(folder: string, at = folder): string[] {
 }
 
 /** Compares every file of a backup with its manifest. Fails with the first one that is not as it was written. */
-export async function verifyBackup(backup: string, manifest: Manifest): Promise<void> {
+export async function verifyBackup(backup: string, manifest: Manifest, owner: number | undefined): Promise<void> {
   const known = new Map(manifest.files.map((file) => [file.path, file]));
   const there = new Set(filesBelow(backup));
   for (const path of there)
@@ -101,7 +101,7 @@ export async function verifyBackup(backup: string, manifest: Manifest): Promise<
       throw new ConfigError(`backup ${backup} has a file that is not of it: ${path}`);
   for (const { path, bytes, sha256 } of manifest.files) {
     if (!there.has(path)) throw new ConfigError(`backup ${backup} is damaged: ${path} is missing`);
-    checkTrustedFile('file', join(backup, path));
+    checkTrustedFile('file', join(backup, path), owner);
     const found = await digestOfFile(join(backup, path));
     if (found.bytes !== bytes || found.sha256 !== sha256)
       throw new ConfigError(`backup ${backup} is damaged: ${path} is not as it was written`);

@@ -41,8 +41,9 @@ function checkEmpty(dataDir: string): void {
 /** Restores a backup into a folder that is missing or empty. */
 export async function restoreBackup(backup: string, dataDir: string): Promise<Manifest> {
   checkEmpty(dataDir);
-  const manifest = readManifest(backup);
-  await verifyBackup(backup, manifest);
+  const user = statSync(dataDir, { throwIfNoEntry: false })?.uid;
+  const manifest = readManifest(backup, user);
+  await verifyBackup(backup, manifest, user);
   if (!existsSync(dataDir)) mkdirSync(dataDir, { mode: 0o700 });
   const owner = statSync(dataDir);
   const begun = join(dataDir, RESTORE_BEGUN);
