@@ -124,7 +124,7 @@ for (const [name, how, expected] of [
     (l) => l.map((x, i) => (i === 9 ? x.replace('"OK"', '"AccessDeniedException"') : x)),
     /number 10, was changed/,
   ],
-  ['a changed MAC', (l) => l.map((x, i) => (i === 3 ? `${x.slice(0, -3)}0"}` : x)), /was changed/],
+  ['a changed MAC', (l) => l.map((x, i) => (i === 3 ? `${x.slice(0, -3)}${x.at(-3) === '0' ? '1' : '0'}"}` : x)), /was changed/],
   ['a removed line', (l) => l.filter((_, i) => i !== 5), /lines were removed/],
   [
     'a removed line, the others numbered anew',
