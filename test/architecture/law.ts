@@ -326,7 +326,13 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     [
       ...['runtime/', 'config/', 'installation/', 'core.ts', 'api/sign-request.ts', 'refusals/refusals.ts', 'audit/'],
       ...['collections.ts', 'functions/sandbox/cgroups.ts', 'store/damage.ts', 'store/marks.ts', 'store/sqlite/sqlite-store.ts'],
-      ...['store/sqlite/check-file.ts', 'store/sqlite/repair.ts', 'authority/key-folder.ts', 'audit/files.ts'],
+      ...[
+        'store/contract.ts',
+        'store/sqlite/check-file.ts',
+        'store/sqlite/repair.ts',
+        'authority/key-folder.ts',
+        'authority/check.ts',
+      ],
     ],
     ['crypto', 'fs', 'http', 'https', 'path'],
   ),

@@ -1,7 +1,7 @@
 /** `thingkeep check`, and a server on a data file with damaged records: each is named, refused alone, and restored. */
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import {
@@ -80,6 +80,13 @@ test('damaged records are named and refused alone, and the check restores them',
       assert.notDeepEqual([answer.cmd, (answer as { returnCode?: number }).returnCode], ['connack', 0]);
       const held = await thingkeep(['check', '--repair', '--data-dir', dataDir]);
       assert.match(held.stderr, /a server runs on this data folder/);
+      // While the server runs the check reads a copy, and finds the same.
+      const live = await thingkeep(['check', '--data-dir', dataDir]);
+      assert.deepEqual([live.code, live.stdout], [found.code, found.stdout], live.stderr);
+      assert.deepEqual(
+        readdirSync(dirname(dataDir)).filter((name) => name.startsWith(`${basename(dataDir)}.check`)),
+        [],
+      );
     }
     const repaired = await thingkeep(['check', '--repair', '--data-dir', dataDir]);
     assert.equal(repaired.code, 0, repaired.stdout);
@@ -100,6 +107,44 @@ test('damaged records are named and refused alone, and the check restores them',
     assert.match(lossy.stdout, /^things \["us-east-1","000000000000","lamp-1"\]: LOST$/m);
     await using server = await startServer({ dataDir });
     assert.equal((await server.iot.send(new ListThingsCommand({}))).things?.length, 2);
+  } finally {
+    rmSync(dataDir, { recursive: true });
+  }
+});
+
+test('the parts beside the data file are checked too, while a server runs and while none does', async () => {
+  const dataDir = temporaryFolder();
+  try {
+    const places: [string, RegExp][] = [
+      ['ca/device-issuer.pem', /key file .*device-issuer\.pem is damaged/],
+      ['root-keys.json', /root-keys\.json/],
+      ['audit/key', /audit.*damaged/],
+      ['audit/000000000000001.log', /was changed|is not a line/],
+      ['functions/installation.json', /functions\/ has a damaged installation\.json/],
+    ];
+    const flip = (path: string): void => {
+      const bytes = readFileSync(join(dataDir, path));
+      bytes[20] = (bytes[20] ?? 0) ^ 1;
+      writeFileSync(join(dataDir, path), bytes);
+    };
+    {
+      await using server = await startServer({ dataDir });
+      await server.iot.send(new CreateThingCommand({ thingName: 'lamp' }));
+      assert.equal((await thingkeep(['check', '--data-dir', dataDir])).code, 0);
+      flip('ca/device-issuer.pem');
+      const live = await thingkeep(['check', '--data-dir', dataDir]);
+      assert.equal(live.code, 1);
+      assert.match(live.stdout + live.stderr, places[0]?.[1] ?? /./);
+      flip('ca/device-issuer.pem');
+    }
+    for (const [path, expected] of places) {
+      flip(path);
+      const { code, stdout, stderr } = await thingkeep(['check', '--data-dir', dataDir]);
+      assert.equal(code, 1, path);
+      assert.match(stdout + stderr, expected);
+      flip(path);
+    }
+    assert.equal((await thingkeep(['check', '--json', '--data-dir', dataDir])).code, 0);
   } finally {
     rmSync(dataDir, { recursive: true });
   }

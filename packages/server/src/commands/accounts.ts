@@ -2,7 +2,7 @@
  * `thingkeep accounts`: lists the accounts of an installation, makes them, and shows or renews their root keys. A running
  * server makes the change itself; else the command does, with a line in the audit log.
  */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { AuditLog } from '../audit/audit-log.ts';
 import { type Config, readConfig, readFlags } from '../config/config.ts';
 import { type DataFolder, openDataFolder } from '../config/data-folder.ts';
@@ -15,8 +15,8 @@ import { systemClock } from '../runtime/clock.ts';
 import { escapeText } from '../runtime/escape-text.ts';
 import { openLog } from '../runtime/log.ts';
 import { mark } from '../store/marks.ts';
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { ask, openServer } from './ask-server.ts';
+import { openStored } from './stored.ts';
 import { isRunning } from './running-server.ts';
 
 const EXTRA = new Set(['profile', 'new', 'json']);
@@ -39,11 +39,7 @@ interface KeyChange {
 }
 
 async function changeOffline({ folder, config, accountId }: Asked, { operation, make }: KeyChange): Promise<AccessKeyRecord> {
-  const { uid } = statSync(folder.path);
-  // What root makes in the folder would be root's, and closed to the server.
-  if (process.getuid?.() === 0 && uid !== 0)
-    throw new ConfigError(`data folder ${folder.path} belongs to user ${uid}: run this as that user, or while the server runs`);
-  await using store = await openSqliteStore({ path: folder.dataFile });
+  await using store = await openStored(folder, config);
   const log = openLog('warn');
   const installation = await openInstallation({ folder, store, acceptLoss: config.acceptLoss, log });
   const options = { folder: folder.audit, store, clock: systemClock, log, keptBytes: config.auditKeep };

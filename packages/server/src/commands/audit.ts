@@ -2,20 +2,19 @@
 import { existsSync } from 'node:fs';
 import { type AuditState, readAuditState } from '../audit/store.ts';
 import { verifyAudit } from '../audit/verify.ts';
-import { COLLECTIONS } from '../collections.ts';
 import { type Config, readConfig, readFlags } from '../config/config.ts';
 import { type DataFolder, openDataFolder } from '../config/data-folder.ts';
 import { readEnvironment } from '../config/env.ts';
 import { ConfigError } from '../config/settings.ts';
 import { escapeText } from '../runtime/escape-text.ts';
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { ask, openServer } from './ask-server.ts';
 import { isRunning } from './running-server.ts';
+import { openStored } from './stored.ts';
 
 /** A running server holds the data file: it says what the file knows. */
-async function stateOf(folder: DataFolder, { accountId, region }: Config): Promise<AuditState> {
-  if (isRunning(folder)) return ask<AuditState>(openServer(folder, accountId), 'GET', '/admin/audit');
-  await using store = await openSqliteStore({ path: folder.dataFile, collections: COLLECTIONS, region });
+async function stateOf(folder: DataFolder, config: Config): Promise<AuditState> {
+  if (isRunning(folder)) return ask<AuditState>(openServer(folder, config.accountId), 'GET', '/admin/audit');
+  await using store = await openStored(folder, config);
   return await store.read(readAuditState);
 }
 

@@ -15,7 +15,7 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { readConfig, readFlags } from '../config/config.ts';
+import { type Config, readConfig, readFlags } from '../config/config.ts';
 import { type DataFolder, openDataFolder } from '../config/data-folder.ts';
 import { readEnvironment } from '../config/env.ts';
 import { writePrivateFile } from '../config/private-file.ts';
@@ -24,9 +24,9 @@ import { BACKUP_BEGUN } from '../config/unfinished.ts';
 import { type BackupSummary, checkTarget, writeBackup } from '../installation/backup.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { escapeText } from '../runtime/escape-text.ts';
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { ask, openServer } from './ask-server.ts';
 import { isRunning } from './running-server.ts';
+import { openStored } from './stored.ts';
 
 const USAGE = 'thingkeep backup DIR [--data-dir DIR]';
 
@@ -50,24 +50,19 @@ function makeTarget(wanted: string, folder: DataFolder): string {
   return target;
 }
 
-async function backUpOffline(folder: DataFolder, target: string, note: string): Promise<BackupSummary> {
-  const { uid } = statSync(folder.path);
-  // Copies of root in a folder of somebody else would be closed to its owner.
-  if (process.getuid?.() === 0 && uid !== 0)
-    throw new ConfigError(`data folder ${folder.path} belongs to user ${uid}: run this as that user, or while the server runs`);
+async function backUpOffline(folder: DataFolder, config: Config, target: string, note: string): Promise<BackupSummary> {
   if (!existsSync(folder.dataFile)) throw new ConfigError(`${folder.path} holds no data file`);
   checkTarget(folder, target, note);
-  await using store = await openSqliteStore({ path: folder.dataFile });
+  await using store = await openStored(folder, config);
   return await writeBackup({ folder, store, holds: [], clock: systemClock }, target);
 }
 
-export async function backup(args: readonly string[]): Promise<number> {
-  const [wanted = '', ...rest] = args;
-  if (wanted === '' || wanted.startsWith('--')) throw new ConfigError(`the folder of the backup is missing: ${USAGE}`);
-  const config = readConfig(readFlags(rest), readEnvironment());
-  if (!existsSync(config.dataDir)) throw new ConfigError(`there is no data folder ${config.dataDir}`);
-  process.umask(0o077);
-  const folder = openDataFolder(config.dataDir, { anyOwner: true });
+/** Copies the data folder into a new or empty folder, by the running server where there is one. */
+export async function copyFolder(
+  folder: DataFolder,
+  config: Config,
+  wanted: string,
+): Promise<{ target: string } & BackupSummary> {
   const target = makeTarget(wanted, folder);
   const note = randomBytes(32).toString('hex');
   writePrivateFile(join(target, BACKUP_BEGUN), note);
@@ -78,14 +73,24 @@ export async function backup(args: readonly string[]): Promise<number> {
           'POST',
           `/admin/backup?${new URLSearchParams({ path: target, note })}`,
         )
-      : await backUpOffline(folder, target, note);
-    const { installation, files, bytes } = summary;
-    process.stdout.write(`backup of installation ${installation}: ${files} files, ${bytes} bytes in ${escapeText(target)}\n`);
-    return 0;
+      : await backUpOffline(folder, config, target, note);
+    return { target, ...summary };
   } catch (error) {
     removeUnlessBegun(target);
     throw error;
   }
+}
+
+export async function backup(args: readonly string[]): Promise<number> {
+  const [wanted = '', ...rest] = args;
+  if (wanted === '' || wanted.startsWith('--')) throw new ConfigError(`the folder of the backup is missing: ${USAGE}`);
+  const config = readConfig(readFlags(rest), readEnvironment());
+  if (!existsSync(config.dataDir)) throw new ConfigError(`there is no data folder ${config.dataDir}`);
+  process.umask(0o077);
+  const folder = openDataFolder(config.dataDir, { anyOwner: true });
+  const { installation, files, bytes, target } = await copyFolder(folder, config, wanted);
+  process.stdout.write(`backup of installation ${installation}: ${files} files, ${bytes} bytes in ${escapeText(target)}\n`);
+  return 0;
 }
 
 /** Takes back a folder in which nothing was written; half a backup stays, and says what it is. */

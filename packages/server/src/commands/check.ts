@@ -1,15 +1,19 @@
 /** `thingkeep check`: reads all that is stored and says what is damaged; with `--repair` it saves what can be saved. */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { COLLECTIONS } from '../collections.ts';
 import { type Config, readConfig, readFlags } from '../config/config.ts';
-import { type DataFolder, openDataFolder } from '../config/data-folder.ts';
+import { type DataFolder, dataFolder, openDataFolder } from '../config/data-folder.ts';
 import { readEnvironment } from '../config/env.ts';
 import { ConfigError } from '../config/settings.ts';
 import { escapeText } from '../runtime/escape-text.ts';
 import { type Damage, nameOfDamage } from '../store/damage.ts';
 import { checkFile, type FileReport, isWhole, repairFile } from '../store/sqlite/check-file.ts';
 import type { Repair } from '../store/sqlite/repair.ts';
+import { copyFolder } from './backup.ts';
+import { checkParts } from './check-parts.ts';
 import { isRunning } from './running-server.ts';
+import { checkOwner } from './stored.ts';
 
 const OWN_FLAGS = ['json', 'repair'] as const;
 
@@ -37,10 +41,30 @@ const progress = (done: number, of: number): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${of}`);
 };
 
-async function report(folder: DataFolder, config: Config): Promise<FileReport> {
-  const found = await checkFile({ path: folder.dataFile, collections: COLLECTIONS, region: config.region }, progress);
+interface Report {
+  readonly file: FileReport;
+  /** Lines on the other parts of the folder. */
+  readonly parts: readonly string[];
+}
+
+const isSound = ({ file, parts }: Report): boolean => isWhole(file) && parts.length === 0;
+
+async function report(folder: DataFolder, config: Config): Promise<Report> {
+  checkOwner(folder);
+  const file = await checkFile({ path: folder.dataFile, collections: COLLECTIONS, region: config.region }, progress);
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-  return found;
+  return { file, parts: await checkParts(folder, config, isWhole(file) && file.findings !== undefined) };
+}
+
+/** Reads a backup of the running server, which it takes beside the data folder and removes. */
+async function reportLive(folder: DataFolder, config: Config): Promise<Report> {
+  const target = mkdtempSync(`${resolve(folder.path)}.check-`);
+  try {
+    await copyFolder(folder, config, target);
+    return await report(dataFolder(target), config);
+  } finally {
+    rmSync(target, { recursive: true, force: true });
+  }
 }
 
 function tellRepair({ restored, lost, missing, kept }: Repair, keptName: string): void {
@@ -61,30 +85,29 @@ export async function check(args: readonly string[]): Promise<number> {
   process.umask(0o077);
   const folder = openDataFolder(config.dataDir, { anyOwner: true });
   if (!existsSync(folder.dataFile)) throw new ConfigError(`there is no data file ${folder.dataFile}`);
-  if (isRunning(folder)) throw new ConfigError('a server runs on this data folder: stop it first');
-  const found = await report(folder, config);
+  const isLive = isRunning(folder);
+  if (isLive && flags.has('repair')) throw new ConfigError('a server runs on this data folder: stop it before a repair');
+  const found = isLive ? await reportLive(folder, config) : await report(folder, config);
   const json = flags.has('json');
-  if (!json) for (const line of linesOf(found)) say(line);
-  if (isWhole(found) || !flags.has('repair')) {
-    if (json)
-      say(
-        JSON.stringify({
-          whole: isWhole(found),
-          ...found,
-          findings: found.findings && { ...found.findings, tallies: undefined },
-        }),
-      );
+  if (!json) for (const line of [...linesOf(found.file), ...found.parts]) say(line);
+  if (isWhole(found.file) || !flags.has('repair')) {
+    if (json) say(JSON.stringify({ whole: isSound(found), ...found.file, findings: shown(found.file), parts: found.parts }));
     else say(summary(found));
-    return isWhole(found) ? 0 : 1;
+    return isSound(found) ? 0 : 1;
   }
   const keptName = `${folder.dataFile}.damaged-${new Date(Date.now()).toISOString().replaceAll(':', '-')}`;
   const repaired = await repairFile(folder.dataFile, COLLECTIONS, keptName);
-  if (json) say(JSON.stringify({ whole: false, repaired, keptName }));
+  if (json) say(JSON.stringify({ whole: false, repaired, keptName, parts: found.parts }));
   else tellRepair(repaired, keptName);
-  return repaired.lost.length + repaired.missing.length === 0 ? 0 : 1;
+  return repaired.lost.length + repaired.missing.length + found.parts.length === 0 ? 0 : 1;
 }
 
-function summary(found: FileReport): string {
+/** Findings without the tallies, which are of no use to a program. */
+const shown = ({ findings }: FileReport): object | undefined =>
+  findings === undefined ? undefined : { ...findings, tallies: undefined };
+
+function summary({ file: found, parts }: Report): string {
+  if (parts.length > 0 && isWhole(found)) return 'DAMAGED: restore what is named from a backup';
   if (!isWhole(found)) return 'DAMAGED: thingkeep check --repair saves what can be saved; the damaged file is kept';
   if (found.findings === undefined)
     return `whole, as far as form ${found.form} can tell: it has no checksums; a start brings it to the newest`;

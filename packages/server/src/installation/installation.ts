@@ -61,6 +61,13 @@ async function readDataFile(store: Store): Promise<DataFileState & { readonly li
   return { record, isEmpty, wasServed: served, lines };
 }
 
+/** A line for each part that is missing or of another installation. */
+export async function partFaults(folder: DataFolder, store: Store): Promise<string[]> {
+  const dataFile = await readDataFile(store);
+  const { losses } = judge(findParts(folder, dataFile.lines), dataFile);
+  return losses.map(({ part, why }) => `${shownPath(folder, part)} ${why}`);
+}
+
 /** Judges the parts of the folder. Fails with ConfigError where they do not belong together. */
 export async function openInstallation({ folder, store, acceptLoss, log }: OpenInstallation): Promise<Installation> {
   const dataFile = await readDataFile(store);

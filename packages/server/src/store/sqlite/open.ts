@@ -33,6 +33,8 @@ export interface OpenOptions {
   readonly log?: StoreLog | undefined;
   /** The server's own region: what a file from before there were regions holds is this one's. */
   readonly region?: string;
+  /** Whether a file of an older form is brought to the newest one; it is refused otherwise. */
+  readonly migrates?: boolean;
   /** What to do with a log in which something acknowledged is damaged. */
   readonly damagedLog?: DamagedLog;
   /** Hears what was done to the log. */
@@ -101,8 +103,12 @@ function progressOf(log: StoreLog | undefined, what: string): Progress {
   };
 }
 
-function migrate(db: DatabaseSync, { path, log, region = DEFAULT_REGION }: OpenOptions): void {
+function migrate(db: DatabaseSync, { path, log, region = DEFAULT_REGION, migrates = true }: OpenOptions): void {
   const form = storedForm(db, path);
+  if (!migrates && form > 0 && form < MIGRATIONS.length)
+    throw new DataFileError(
+      `data file ${path} is of form ${form}: use the version that wrote it, or start this one on it, which brings it to form ${MIGRATIONS.length}`,
+    );
   for (const [step, { describes, run }] of MIGRATIONS.entries()) {
     if (step < form) continue;
     if (form > 0)
