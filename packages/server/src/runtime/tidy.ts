@@ -50,6 +50,8 @@ export class Tidy {
     const waiting = this.#source.flusher.pending;
     this.#peak = Math.max(this.#peak, waiting);
     this.#low = this.#peak >= MUCH && waiting <= this.#peak / 4 ? this.#low + 1 : 0;
+    // Twice: V8 frees the memory of buffers beside a collection, and may not be done before the next.
+    if (this.#low === LOOKS) return true;
     if (this.#low < LOOKS) return false;
     this.#peak = waiting;
     this.#low = 0;
