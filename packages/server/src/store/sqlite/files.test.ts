@@ -44,6 +44,21 @@ test('a data file that a checkpoint did not finish is taken with its log, and re
   await assert.rejects(bench.open(), /it has 2 pages of \d+, and page 3 is not in its log/);
 });
 
+test('a crash at any moment of the checkpoint after a recovery leaves a store that opens with all', async () => {
+  using bench = new LogBench();
+  const { stopped, killed } = await filesOf(bench);
+  const pages = stopped.data.length / 4096;
+  // Pages are copied in their order; the log is cut only after the data file was synced.
+  for (let copied = 0; copied <= pages; copied += 1) {
+    const data = Buffer.concat([stopped.data.subarray(0, copied * 4096), killed.data.subarray(copied * 4096)]);
+    for (const log of [killed.log, ...(copied === pages ? [NO_LOG, killed.log.subarray(0, 32)] : [])]) {
+      bench.put({ data, log });
+      await using store = await bench.open();
+      assert.equal(await bench.last(store), bench.acknowledged, `${copied} pages, a log of ${log.length}`);
+    }
+  }
+});
+
 test('an empty, a missing and a header-damaged data file beside a log are refused, and the log stays', async () => {
   using bench = new LogBench();
   const { killed } = await filesOf(bench);

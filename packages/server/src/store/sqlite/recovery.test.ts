@@ -88,6 +88,20 @@ for (const isBegunAnew of [false, true])
     assert.ok(tally.whole > 0);
   });
 
+test('a frame that ended a transaction is refused when nothing of it is left, also of the last but one', async () => {
+  using bench = new LogBench();
+  const { data, log } = await logOf(bench, 12, false);
+  const ends: number[] = [];
+  for (let at = 32; at < log.length; at += FRAME) if (log.readUInt32BE(at + 4) !== 0) ends.push(at);
+  const tally: Tally = { refused: 0, whole: 0, told: 0, lost: [] };
+  for (const at of ends.slice(0, -1)) {
+    const copy = Buffer.from(log);
+    copy.fill(0x5a, at, at + FRAME);
+    await tryOpen(bench, { data, log: copy }, `the frame at ${at}`, tally);
+  }
+  assert.deepEqual(tally, { refused: ends.length - 1, whole: 0, told: 0, lost: [] });
+});
+
 test('with --damaged-log recover a single wrong byte is mended, and of more the rest of the log is given up', async () => {
   using bench = new LogBench();
   const files = await logOf(bench, 20, false);

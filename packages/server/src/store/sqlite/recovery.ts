@@ -47,6 +47,8 @@ class Chain {
   readonly #filePages: number;
   readonly #frameSize: number;
   #pending: number[] = [];
+  /** Pages of the transaction whose end has not come. */
+  #begun = new Set<number>();
 
   constructor(sum: Pair, filePages: number, frameSize: number, added: ReadonlySet<number> = new Set()) {
     this.sum = sum;
@@ -62,7 +64,12 @@ class Chain {
     fork.end = this.end;
     fork.pages = this.pages;
     fork.#pending = [...this.#pending];
+    fork.#begun = new Set(this.#begun);
     return fork;
+  }
+
+  get begun(): ReadonlySet<number> {
+    return this.#begun;
   }
 
   get state(): Pick<LogState, 'frames' | 'end' | 'pages' | 'added'> {
@@ -73,7 +80,9 @@ class Chain {
   take({ number, offset }: Frame, { page, pages, sum }: { page: number; pages: number; sum: Pair }): void {
     this.sum = sum;
     if (page > this.#filePages) this.#pending.push(page);
+    this.#begun.add(page);
     if (pages === 0) return;
+    this.#begun = new Set();
     for (const added of this.#pending) this.added.add(added);
     this.#pending = [];
     this.frames = number;
@@ -102,11 +111,16 @@ class Behind {
   #mended = false;
   #transactions = 0;
   #strange = 0;
+  /** Pages of the transaction that the break is in, and of the whole frames without a gap up to here. */
+  readonly #begun: ReadonlySet<number>;
+  readonly #run = new Set<number>();
+  #repeats = false;
 
   constructor(frame: Frame, header: WalHeader, headerBytes: Buffer, chain: Chain) {
     this.#broken = frame;
     this.#header = header;
     this.#chain = chain.fork();
+    this.#begun = chain.begun;
     this.#stored = frame.sum;
     this.#salts = frame.salts;
     this.#mends = findMends(frame, chain.sum, header.salts, header.bigEndian);
@@ -126,7 +140,8 @@ class Behind {
     // Stale frames of an earlier generation are many: their sums need not be computed.
     const counts = isOwn || this.#isStrange(frame);
     const whole = counts && (frame.follows(this.#stored) || (this.#mending && frame.follows(this.#chain.sum)));
-    if (isOwn && this.#ended && whole && pages !== 0) this.#transactions += 1;
+    this.#lookForRepeat(isOwn && whole ? frame : undefined);
+    if (isOwn && whole && pages !== 0 && (this.#ended || this.#repeats)) this.#transactions += 1;
     if (!isOwn && whole && pages !== 0 && equal(salts, this.#salts)) this.#strange += 1;
     if (isOwn && (isMark(frame) || (whole && pages !== 0))) this.#ended = true;
     if (this.#mending) {
@@ -135,6 +150,21 @@ class Behind {
     }
     this.#stored = frame.sum;
     this.#salts = salts;
+  }
+
+  /**
+   * A transaction holds each page once, but for its last frame, which SQLite never writes over an earlier one. A page that comes again among the frames before the break and those that lead
+   * without a gap to a transaction's end is of two, and the damage took the end of the first.
+   */
+  #lookForRepeat(frame: Frame | undefined): void {
+    if (frame === undefined) {
+      this.#run.clear();
+      this.#repeats = false;
+      return;
+    }
+    if (frame.pages !== 0) return;
+    this.#repeats ||= this.#run.has(frame.page) || this.#begun.has(frame.page);
+    this.#run.add(frame.page);
   }
 
   /** What was found. */
