@@ -68,7 +68,7 @@ for (const isBegunAnew of [false, true])
     bench.put(files);
     const state = judgeLog({ path: `${bench.path}-wal`, pageSize: PAGE, filePages: files.data.length / PAGE });
     assert.equal(state.damage, undefined);
-    assert.equal(state.torn !== undefined, isBegunAnew, 'frames of an earlier generation lie behind');
+    assert.equal(state.torn, undefined, 'frames of an earlier generation may lie behind');
     const random = seeded(7);
     const tally: Tally = { refused: 0, whole: 0, told: 0, lost: [] };
     for (let field = 0; field < 32; field += 4)

@@ -101,6 +101,8 @@ class Behind {
   #mends: readonly Mend[];
   readonly #isOneByte: boolean;
   readonly #isTelling: boolean;
+  /** Whether the frame is of an earlier generation and stands behind a whole transaction: the log ends before it. */
+  readonly #isStale: boolean;
   /** The sum that the frame before stores: what is whole is seen by it, also where nothing else is known. */
   #stored: Pair;
   #salts: Pair;
@@ -126,6 +128,7 @@ class Behind {
     this.#mends = findMends(frame, chain.sum, header.salts, header.bigEndian);
     this.#isOneByte = this.#mends.length > 0;
     this.#isTelling = isTelling(frame, chain.sum);
+    this.#isStale = !this.#isOneByte && chain.frames === frame.number - 1 && isEarlier(frame.salts[0], header);
     const ends = equal(frame.salts, header.salts) && isMark(frame);
     this.#ended = this.#mends.length === 1 ? this.#mends[0]?.pages !== 0 : ends || this.#mends.some(({ pages }) => pages !== 0);
     this.#startMending();
@@ -181,7 +184,7 @@ class Behind {
       const what = 'its header is of another log than its frames';
       return { damage: { what, frame: 0, offset: 0, behind: this.#strange } };
     }
-    return { torn: { frame, offset, isOneByte: this.#isOneByte } };
+    return this.#isStale ? {} : { torn: { frame, offset, isOneByte: this.#isOneByte } };
   }
 
   /** The next frame tells a wrong sum from a wrong byte of the page. */
