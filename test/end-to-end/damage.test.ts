@@ -33,7 +33,7 @@ const wrong = (right: ReadonlyMap<string, string>, found: ReadonlyMap<string, st
 
 /** Events of the log that name a damage. */
 const NAMED =
-  /^(damaged-record|notes-damaged|index-damaged|log-\w+|key-file-damaged|audit-log-changed|domain-not-served)$|unreadable/;
+  /^(damaged-record|notes-damaged|index-damaged|log-damaged|log-mended|key-file-damaged|audit-log-changed|domain-not-served)$|unreadable/;
 
 async function outcome(
   dataDir: string,

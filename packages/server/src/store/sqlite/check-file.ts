@@ -3,7 +3,8 @@ import { chmodSync, closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Collection } from '../contract.ts';
-import { DataFileError, lockDatabase, MIGRATIONS_COUNT, type OpenOptions, schemaFault, storedForm } from './open.ts';
+import { forgetMark } from './commit-mark.ts';
+import { commitFault, DataFileError, lockDatabase, MIGRATIONS_COUNT, type OpenOptions, schemaFault, storedForm } from './open.ts';
 import { repair, type Repair } from './repair.ts';
 import { type Findings, verify } from './verify.ts';
 
@@ -45,7 +46,7 @@ export async function checkFile(options: OpenOptions, progress: (done: number, o
       .filter((text) => text !== 'ok');
     const form = storedForm(db, options.path);
     if (form < MIGRATIONS_COUNT) return { form, structure };
-    const fault = schemaFault(db);
+    const fault = schemaFault(db) ?? commitFault(db, options.path);
     if (fault !== undefined) return { form, structure: [...structure, fault] };
     try {
       return { form, structure, findings: await verify(db, progress) };
@@ -86,6 +87,7 @@ export async function repairFile(path: string, collections: readonly Collection<
   linkSync(path, keptName);
   for (const end of ['-wal', '-shm']) rmSync(path + end, { force: true });
   renameSync(fresh, path);
+  forgetMark(path);
   const folder = openSync(dirname(path), 'r');
   fsyncSync(folder);
   closeSync(folder);

@@ -12,7 +12,7 @@ export type DamagedLog = 'refuse' | 'recover';
 
 /** What was found and done, for the server's log. */
 export interface Recovery {
-  readonly event: 'log-mended' | 'log-torn' | 'log-cut';
+  readonly event: 'log-mended' | 'log-torn' | 'log-cut' | 'commits-lost';
   readonly frame: number;
   readonly offset: number;
   /** Transactions that were acknowledged and are lost. */

@@ -6,6 +6,7 @@ import { chmodSync, statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Collection } from '../contract.ts';
 import { nameOfDamage } from '../damage.ts';
+import { COMMITS, lostCommits, readMark } from './commit-mark.ts';
 import { DataFileError } from './data-file-error.ts';
 import { emptyLog } from './empty-log.ts';
 import { checkFiles, type DamagedLog, type Recovery } from './files.ts';
@@ -143,6 +144,24 @@ function checkStructure(db: DatabaseSync, path: string): void {
   if (found.quick_check !== 'ok') throw new DataFileError(`data file ${path} is damaged: ${found.quick_check}; ${HOW_ON}`);
 }
 
+/** What is known of commits that are gone; undefined where none is. */
+export function commitFault(db: DatabaseSync, path: string): string | undefined {
+  const lost = lostCommits(path, readNotes(db));
+  return lost === 0
+    ? undefined
+    : `${lost} acknowledged commits are not in it: its log was cut off or removed, or it is an older copy`;
+}
+
+function checkCommits(db: DatabaseSync, { path, damagedLog, tell }: OpenOptions): void {
+  const fault = commitFault(db, path);
+  if (fault === undefined) return;
+  if (damagedLog !== 'recover')
+    throw new DataFileError(
+      `data file ${path} is damaged: ${fault}. Restore the data folder from a backup, or start once with --damaged-log recover: that goes on without them`,
+    );
+  tell?.({ event: 'commits-lost', frame: 0, offset: 0, lost: lostCommits(path, readNotes(db)) });
+}
+
 const listed = (names: readonly string[]): string =>
   names.slice(0, MAX_NAMED).join(', ') + (names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : '');
 
@@ -169,7 +188,7 @@ async function checkContent(db: DatabaseSync, { path, log, collections = [] }: O
     log?.error({ event: 'damaged-record', ...damage }, 'a stored record is damaged and is not served: see thingkeep check');
   if (findings.damaged.length > MAX_LOGGED)
     log?.error({ event: 'damaged-records', count: findings.damaged.length }, 'stored records are damaged: see thingkeep check');
-  mendTallies(db, findings, log);
+  mendTallies(db, findings, { path, log });
   if (findings.misindexed.length > 0) {
     if (collections.length === 0) throw new DataFileError(`data file ${path} is damaged: its index entries; ${HOW_ON}`);
     const members = { event: 'index-damaged', collections: findings.misindexed };
@@ -180,13 +199,14 @@ async function checkContent(db: DatabaseSync, { path, log, collections = [] }: O
 }
 
 /** A tally that is damaged itself is counted anew: every record under it has been read and is good, or named. */
-function mendTallies(db: DatabaseSync, { notes, tallies }: Findings, log: StoreLog | undefined): void {
+function mendTallies(db: DatabaseSync, { notes, tallies }: Findings, { path, log }: OpenOptions): void {
   if (notes.length === 0) return;
   log?.warn({ event: 'notes-damaged', notes }, 'counts of stored records were damaged: they are taken anew');
   const kept = new Tallies(db);
   db.exec('BEGIN IMMEDIATE');
   for (const name of notes) db.prepare('DELETE FROM note WHERE name = ?').run(name);
   for (const [name, tally] of tallies) if (notes.includes(`tally/${name}`)) kept.replace(name, tally);
+  if (notes.includes(COMMITS)) keepNote(db, COMMITS, String(readMark(path) ?? 0));
   keepNote(db, 'form', String(MIGRATIONS.length));
   db.exec('COMMIT');
 }
@@ -232,6 +252,7 @@ export async function openDatabase(options: OpenOptions): Promise<DatabaseSync> 
   try {
     migrate(db, options);
     checkSchema(db, path);
+    checkCommits(db, options);
     await checkContent(db, options);
     return db;
   } catch (error) {

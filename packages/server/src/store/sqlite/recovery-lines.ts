@@ -9,6 +9,7 @@ interface Log {
 const TEXTS: Readonly<Record<Recovery['event'], string>> = {
   'log-torn': 'the last transaction was cut off before it was acknowledged, and is dropped',
   'log-mended': 'a byte of the write-ahead log was wrong, and is mended: look at the disk',
+  'commits-lost': 'acknowledged commits are not in the data file, and are given up: --damaged-log recover',
   'log-cut': 'the write-ahead log is damaged, and what lies behind the damage is given up: --damaged-log recover',
 };
 

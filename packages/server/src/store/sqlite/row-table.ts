@@ -56,14 +56,14 @@ export class RowTable {
       if (this.#sql.add.run(name, region, owner, at, value, sum).changes === 1) added += 1;
       else this.#sql.replace.run(value, sum, name, region, owner, at);
     }
-    if (added > 0) this.#tallies.change(rowTally(name), 0, 0, added);
+    this.#tallies.change(rowTally(name), 0, 0, added);
   }
 
   delete(of: Rows, keys: Iterable<RowKey>): void {
     const { name, region = '' } = of;
     let gone = 0;
     for (const { owner, at } of keys) gone += Number(this.#sql.delete.run(name, region, owner, at).changes);
-    if (gone > 0) this.#tallies.change(rowTally(name), 0, 0, -gone);
+    this.#tallies.change(rowTally(name), 0, 0, -gone);
   }
 
   #isGood(of: Rows, { owner, at, value, sum }: StoredRow): boolean {

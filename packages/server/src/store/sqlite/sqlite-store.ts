@@ -10,6 +10,7 @@ import { asRefusal, diskFailure } from '../../runtime/disk-failure.ts';
 import type { CommitHook, HookedStore, ReadTransaction, WriteTransaction } from '../contract.ts';
 import type { Damage } from '../damage.ts';
 import { DataFileError } from './data-file-error.ts';
+import { CommitMark } from './commit-mark.ts';
 import { DamageList } from './damage-list.ts';
 import { FileCopy } from './file-copy.ts';
 import { openDatabase, type OpenOptions } from './open.ts';
@@ -40,6 +41,7 @@ class SqliteStore implements HookedStore {
   readonly #waitingReads: (() => void)[] = [];
   readonly #hooks: CommitHook[] = [];
   readonly #tallies: Tallies;
+  readonly #mark: CommitMark;
   readonly #copy: FileCopy;
   /** Work that wants neither reads nor writes beside it; it ends within its call. */
   readonly #alone: (() => void)[] = [];
@@ -58,6 +60,8 @@ class SqliteStore implements HookedStore {
     this.#panic = panic;
     this.#copy = new FileCopy(db, path);
     this.#tallies = new Tallies(db);
+    this.#mark = new CommitMark(db);
+    this.#mark.write(this.#tallies.commits);
     const records = new RecordTable(db, this.#tallies, damage);
     this.#tx = new SqliteTransaction(records, new RowTable(db, this.#tallies, damage), (count) => this.#countReads(count));
   }
@@ -103,6 +107,7 @@ class SqliteStore implements HookedStore {
     this.#closed = true;
     this.#db.close();
     this.#copy.close();
+    this.#mark[Symbol.dispose]();
   }
 
   #refuseWhenClosed(): void {
@@ -141,7 +146,7 @@ class SqliteStore implements HookedStore {
       this.#tallies.keep();
       this.#tallies.store();
       this.#db.exec('COMMIT');
-      this.#tallies.committed();
+      if (this.#tallies.committed()) this.#mark.write(this.#tallies.commits);
       for (const settle of done) settle();
       for (const act of after) act?.();
     } catch (error) {

@@ -3,6 +3,7 @@
  * the file, or has come back from an older state of it, is found by counting again.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { COMMITS } from './commit-mark.ts';
 import { readNotes, type NotesReader, noteSum } from './notes.ts';
 
 export interface Tally {
@@ -36,6 +37,7 @@ const addTo = (to: Map<string, Tally>, name: string, change: Tally): void => {
 export class Tallies {
   readonly #put: StatementSync;
   readonly #stored = new Map<string, Tally>();
+  #commits: number;
   #batch = new Map<string, Tally>();
   #write = new Map<string, Tally>();
 
@@ -43,8 +45,14 @@ export class Tallies {
     this.#put = db.prepare(
       'INSERT INTO note (name, value, sum) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value, sum = excluded.sum',
     );
+    this.#commits = Number(notes.good.get(COMMITS) ?? 0);
     for (const [name, value] of notes.good)
       if (name.startsWith(PREFIX)) this.#stored.set(name.slice(PREFIX.length), parse(value));
+  }
+
+  /** Commits that have changed something, since the file was made. */
+  get commits(): number {
+    return this.#commits;
   }
 
   /** Committed tallies by name. */
@@ -69,16 +77,22 @@ export class Tallies {
     if (this.#write.size > 0) this.#write = new Map();
   }
 
-  /** Writes the tallies of the batch, in its transaction. */
+  /** Writes the tallies of the batch, and counts its commit, in its transaction. */
   store(): void {
+    if (this.#batch.size === 0) return;
+    const commits = String(this.#commits + 1);
+    this.#put.run(COMMITS, commits, noteSum(COMMITS, commits));
     for (const [name, change] of this.#batch)
       if (change.count !== 0 || change.digest !== 0) this.#set(name, addTallies(this.#stored.get(name) ?? NONE, change));
   }
 
-  /** The batch is on disk. */
-  committed(): void {
+  /** The batch is on disk. Says whether it has changed anything. */
+  committed(): boolean {
+    if (this.#batch.size === 0) return false;
+    this.#commits += 1;
     for (const [name, change] of this.#batch) addTo(this.#stored, name, change);
     this.#batch = new Map();
+    return true;
   }
 
   /** The batch is undone. */

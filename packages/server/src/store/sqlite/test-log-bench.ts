@@ -80,7 +80,7 @@ export class LogBench implements Disposable {
 
   /** Puts files there, in place of those that are. */
   put({ data, log }: Files): void {
-    for (const end of ['-journal', '-wal', '-lock']) rmSync(this.path + end, { force: true });
+    for (const end of ['-journal', '-wal', '-lock', '-commits']) rmSync(this.path + end, { force: true });
     writeFileSync(this.path, data);
     if (log.length > 0) writeFileSync(`${this.path}-wal`, log);
   }
