@@ -26,7 +26,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { escapeText } from '../runtime/escape-text.ts';
 import { ask, openServer } from './ask-server.ts';
 import { isRunning } from './running-server.ts';
-import { openStored } from './stored.ts';
+import { checkOwner, openStored } from './stored.ts';
 
 const USAGE = 'thingkeep backup DIR [--data-dir DIR]';
 
@@ -51,6 +51,7 @@ function makeTarget(wanted: string, folder: DataFolder): string {
 }
 
 async function backUpOffline(folder: DataFolder, config: Config, target: string, note: string): Promise<BackupSummary> {
+  checkOwner(folder);
   if (!existsSync(folder.dataFile)) throw new ConfigError(`${folder.path} holds no data file`);
   checkTarget(folder, target, note);
   await using store = await openStored(folder, config);

@@ -86,7 +86,7 @@ export class RecordTable {
       }
     }
     const last = rows.at(-1);
-    const page = { items, damaged };
+    const page = damaged === 0 ? { items } : { items, damaged };
     if (!more || last === undefined) return page;
     return { ...page, next: Buffer.from(scope === undefined ? last.key : (last as StoredEntry).entry).toString('base64') };
   }
