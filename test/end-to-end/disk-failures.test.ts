@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Sha256 } from '@aws-crypto/sha256-js';
-import { CloudWatchLogsClient, CreateLogGroupCommand, PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { CloudWatchLogsClient, CreateLogGroupCommand, CreateLogStreamCommand, PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
 import { CreateThingCommand, DescribeThingCommand } from '@aws-sdk/client-iot';
 import { PublishCommand } from '@aws-sdk/client-iot-data-plane';
@@ -145,11 +145,13 @@ test('on a full disk every service answers 503 in its own form, and the log stay
     const device = await makeDevice(server, 'device', 'all');
     using client = await DeviceConnection.admitted(server, 5, 'device', device);
     const certificate = await certifyHost(base, 'devices.example.com');
+    const options = { endpoint: server.url, region: 'us-east-1', credentials: server.credentials(), maxAttempts: 1 };
+    const [iam, logs, lambda] = [new IAMClient(options), new CloudWatchLogsClient(options), new LambdaClient(options)];
+    await logs.send(new CreateLogGroupCommand({ logGroupName: 'g' }));
+    await logs.send(new CreateLogStreamCommand({ logGroupName: 'g', logStreamName: 's' }));
     const filler = join(disk.folder, 'filler');
     fill(filler);
     assert.ok(statSync(filler).size > 0);
-    const options = { endpoint: server.url, region: 'us-east-1', credentials: server.credentials(), maxAttempts: 1 };
-    const [iam, logs, lambda] = [new IAMClient(options), new CloudWatchLogsClient(options), new LambdaClient(options)];
     let serial = 0;
     const events = [{ timestamp: Date.now(), message: 'x'.repeat(10_000) }];
     const zip = zipOfFiles({ 'a.py': `# ${'x'.repeat(1000)}\ndef f(event, context):\n  return 1\n` });

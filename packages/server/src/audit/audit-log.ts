@@ -231,12 +231,13 @@ export class AuditLog implements AsyncDisposable {
     });
     const bytes = Buffer.from(`${line}\n`);
     if (this.#fileBytes > 0 && this.#fileBytes + bytes.length > (this.#options.fileBytes ?? FILE_BYTES)) this.#nextFile();
-    const written = writeSync(this.#file, bytes);
     this.#synced = false;
-    if (written !== bytes.length) {
+    try {
+      for (let written = 0; written < bytes.length; ) written += writeSync(this.#file, bytes, written);
+    } catch (error) {
       // A disk that is full takes a part of the line: it must not stay in front of the next one.
       ftruncateSync(this.#file, this.#fileBytes);
-      throw new AuditError('the disk took a part of the line');
+      throw error;
     }
     this.#fileBytes += bytes.length;
     this.#last = link;
