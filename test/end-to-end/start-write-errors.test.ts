@@ -16,8 +16,8 @@ after(() => rmSync(base, { recursive: true, force: true }));
 const library = failingDisk(base);
 const ERRORS: readonly Failing['error'][] = ['ENOSPC', 'EIO', 'EROFS', 'EDQUOT', 'EACCES'];
 
-/** Calls from one point to the next. */
-const STEP = 3;
+/** Calls from one point to the next (THINGKEEP_STEPS); 1 tries each. */
+const STEP = Number(process.env.THINGKEEP_STEPS ?? 7);
 
 /** Starts a server whose writes fail from a call on; one that gets ready all the same is ended. */
 function startFailing(dataDir: string, failing: Omit<Failing, 'folder'>): Promise<Outcome> {
