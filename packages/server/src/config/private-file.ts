@@ -5,6 +5,7 @@ import {
   fchmodSync,
   fchownSync,
   fsyncSync,
+  mkdirSync,
   lstatSync,
   openSync,
   readdirSync,
@@ -58,13 +59,26 @@ function writeWhole(path: string, text: string, mode: number): void {
   syncFolder(dirname(path));
 }
 
-/** Puts the names in a folder on disk. */
+/** Puts the names in a folder on disk. Fails with FileWriteError. */
 export function syncFolder(path: string): void {
-  const handle = openSync(path, 'r');
   try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
+    const handle = openSync(path, 'r');
+    try {
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+  } catch (error) {
+    throw new FileWriteError(path, error);
+  }
+}
+
+/** Makes a folder for the owner alone, where there is none. Fails with FileWriteError. */
+export function makePrivateFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new FileWriteError(path, error);
   }
 }
 

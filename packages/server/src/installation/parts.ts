@@ -1,9 +1,9 @@
 /** The parts of a data folder, and how each of them is found: missing, without an id, or with one. */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { auditFiles } from '../audit/files.ts';
 import type { DataFolder } from '../config/data-folder.ts';
-import { writePrivateFile } from '../config/private-file.ts';
+import { makePrivateFolder, writePrivateFile } from '../config/private-file.ts';
 import { installationOfRootKeys } from '../config/root-keys.ts';
 import { sealJson, unsealJson } from '../runtime/sealed-json.ts';
 
@@ -68,6 +68,6 @@ export const findParts = (folder: DataFolder, auditLines: boolean): FoundPart[] 
 /** Writes the id into a part that is a folder, and makes the folder where there is none. */
 export function namePart(folder: DataFolder, part: FolderPart, installation: string): void {
   const path = pathOf(folder, part);
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  makePrivateFolder(path);
   writePrivateFile(join(path, ID_FILE), sealJson({ part, installation }));
 }
