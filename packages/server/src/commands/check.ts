@@ -26,6 +26,7 @@ function linesOf({ structure, findings }: FileReport): string[] {
   if (findings === undefined) return lines;
   lines.push(...named(findings.damaged, 'its value is damaged; it is refused, and the server serves all others'));
   lines.push(...named(findings.misnamed, 'its key is damaged; the server does not start, for the record may be any'));
+  for (const name of findings.misplaced) lines.push(`${name}: pages are not in their order; the server does not start`);
   for (const { name, expected, found } of findings.miscounted)
     lines.push(
       expected?.count === found.count

@@ -20,7 +20,7 @@ export interface FileReport {
 export const isWhole = ({ structure, findings }: FileReport): boolean =>
   structure.length === 0 &&
   (findings === undefined ||
-    [findings.damaged, findings.misnamed, findings.miscounted, findings.misindexed, findings.notes].every(
+    [findings.damaged, findings.misnamed, findings.misplaced, findings.miscounted, findings.misindexed, findings.notes].every(
       (each) => each.length === 0,
     ));
 

@@ -124,6 +124,7 @@ describe('a damaged data file', () => {
       ['none', `DELETE FROM record WHERE collection = 'lamps'`, /record\/lamps holds 0 instead of 21/],
       ['rows', 'DELETE FROM row WHERE at = 2', /row\/queue holds 2 instead of 3/],
       ['place', 'UPDATE row SET at = 7 WHERE at = 2', /keys of stored records do not fit/],
+      ['type', "UPDATE row SET region = x'' WHERE at = 2", /keys of stored records do not fit/],
       ['tally', `DELETE FROM note WHERE name = 'tally/record/lamps'`, /record\/lamps holds 21 instead of 0/],
     ];
     for (const [name, sql, message] of cases) {
@@ -149,6 +150,37 @@ describe('a damaged data file', () => {
     );
     db.close();
     await assert.rejects(open(path), /record\/lamps is in an older state/);
+  });
+
+  test('pages that lie where others belong are found, whatever they hold', async () => {
+    const path = await makeFile('misplaced.db', 600);
+    const bytes = readFileSync(path);
+    const size = bytes.readUInt16BE(16) || 65_536;
+    /** Leaves of tables without row ids. */
+    const leaves: number[] = [];
+    for (let at = size; at < bytes.length; at += size) if (bytes[at] === 0x0a) leaves.push(at);
+    const ends = { refused: 0, same: 0 };
+    for (const [i, one] of leaves.entries()) {
+      const other = leaves[i + 1];
+      if (other === undefined) continue;
+      const swapped = Buffer.from(bytes);
+      bytes.copy(swapped, one, other, other + size);
+      bytes.copy(swapped, other, one, one + size);
+      writeFileSync(path, swapped);
+      try {
+        await using store = await open(path);
+        const [all, light] = await eastOf(store).read(async (tx) => [
+          await tx.scan(lamps, HALL),
+          await tx.scan(lamps, { index: 'byWatts', prefix: ['hall', 1] }),
+        ]);
+        assert.deepEqual([all?.items.length, light?.items.length], [600, 120], `pages at ${one} and ${other}`);
+        ends.same += 1;
+      } catch (error) {
+        if (!(error instanceof DataFileError)) throw error;
+        ends.refused += 1;
+      }
+    }
+    assert.ok(ends.refused > 5 && ends.same > 0, JSON.stringify(ends));
   });
 
   test('index entries that are damaged, missing or too many are derived anew', async () => {

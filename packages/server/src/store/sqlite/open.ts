@@ -166,11 +166,13 @@ const listed = (names: readonly string[]): string =>
   names.slice(0, MAX_NAMED).join(', ') + (names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : '');
 
 /** Faults after which an answer could be wrong without anybody seeing it. */
-function refuseUncertain({ misnamed, miscounted }: Findings, path: string): void {
+function refuseUncertain({ misnamed, misplaced, miscounted }: Findings, path: string): void {
   if (misnamed.length > 0)
     throw new DataFileError(
       `data file ${path} is damaged: keys of stored records do not fit (${listed(misnamed.map(nameOfDamage))}); ${HOW_ON}`,
     );
+  if (misplaced.length > 0)
+    throw new DataFileError(`data file ${path} is damaged: its pages are not in their order (${listed(misplaced)}); ${HOW_ON}`);
   if (miscounted.length === 0) return;
   const names = miscounted.map(({ name, expected, found }) =>
     expected?.count === found.count

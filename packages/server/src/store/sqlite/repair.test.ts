@@ -111,6 +111,27 @@ describe('a damaged data file is repaired', () => {
     assert.equal((await store.read((tx) => tx.scan(lamps, { prefix: [] }))).items.length, kept - 3);
   });
 
+  test('pages in the place of others are put in order, and nothing is lost', async () => {
+    const path = await makeFile('misplaced.db', 2_000);
+    const bytes = readFileSync(path);
+    /** A page of records alone: each of the tree's inner pages begins with another byte. */
+    const leaves = Array.from({ length: bytes.length / 4096 }, (_, i) => i * 4096).filter(
+      (at) => bytes[at] === 0x0a && bytes.subarray(at, at + 4096).includes('{"name":"lamp1'),
+    );
+    const [one = 0, other = 0] = [leaves[3], leaves.at(-3)];
+    const page = Buffer.from(bytes.subarray(one, one + 4096));
+    bytes.copy(bytes, one, other, other + 4096);
+    page.copy(bytes, other);
+    writeFileSync(path, bytes);
+    const { findings } = await checkFile({ path }, quiet);
+    assert.deepEqual(findings?.misplaced, ['record']);
+    await assert.rejects(openSqliteStore({ path, collections }), /its pages are not in their order/);
+    const { kept, lost, missing } = await repairFile(path, collections, `${path}.kept`);
+    assert.deepEqual([kept, lost, missing], [2_003, [], []]);
+    await using store = await openSqliteStore({ path, collections });
+    assert.equal((await store.read((tx) => tx.scan(lamps, { prefix: [] }))).items.length, 2_000);
+  });
+
   test('a file that is whole is found whole, and its repair loses nothing', async () => {
     const path = await makeFile('whole.db');
     assert.equal(isWhole(await checkFile({ path }, quiet)), true);

@@ -6,7 +6,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import type { Key } from '../contract.ts';
 import type { Damage } from '../damage.ts';
-import { decodeKey } from '../key-encoding.ts';
+import { decodeKey, encodeKey } from '../key-encoding.ts';
 import type { Progress } from './migrations/index.ts';
 import { digestOf, entrySum, judgeSum, seedOf } from './checksums.ts';
 import { eachPacked, scopeOf } from './entries.ts';
@@ -20,6 +20,8 @@ export interface Findings {
   readonly damaged: Damage[];
   /** Records and rows whose key is damaged: which they were is not known, and what is asked for may be among them. */
   readonly misnamed: Damage[];
+  /** Tables whose pages are not in their order: what is asked for by its key may be there and not be found. */
+  readonly misplaced: string[];
   /** Collections that hold other records than their tally says: some are missing, or are of an older state. */
   readonly miscounted: { readonly name: string; readonly expected: Tally | undefined; readonly found: Tally }[];
   /** Collections whose index entries are not those of their records; they are derived anew. */
@@ -37,6 +39,20 @@ const REPORT = 100_000;
 const MAX_SUMMED = 2 ** 17;
 /** Damaged records that are listed. */
 const MAX_LISTED = 10_000;
+
+/** Whether what is read of a table comes in the order of its keys: a search in it ends at the right place only then. */
+class Order {
+  #name = '';
+  #key: Uint8Array = new Uint8Array(0);
+  isBroken = false;
+
+  next(name: string, key: Uint8Array): void {
+    const isAbove = this.#name === name ? Buffer.compare(this.#key, key) < 0 : this.#name < name;
+    if (!isAbove) this.isBroken = true;
+    this.#name = name;
+    this.#key = key;
+  }
+}
 
 /** Sums checksums by name. */
 class Sums {
@@ -62,7 +78,10 @@ class Sums {
 }
 
 class Verification {
-  readonly findings: Findings = { damaged: [], misnamed: [], miscounted: [], misindexed: [], notes: [], tallies: new Map() };
+  readonly findings: Findings = {
+    ...{ damaged: [], misnamed: [], misplaced: [], miscounted: [], misindexed: [], notes: [] },
+    tallies: new Map(),
+  };
   readonly #db: DatabaseSync;
   readonly #progress: Progress;
   readonly #seeds = new Map<string, number>();
@@ -84,18 +103,23 @@ class Verification {
     await this.#rows(tallied);
     await this.#entries(entries, misindexed);
     const notes = readNotes(this.#db);
+    const order = new Order();
+    for (const [name] of this.#all('SELECT name FROM note')) order.next(String(name), new Uint8Array(0));
+    if (order.isBroken) this.findings.misplaced.push('note');
     this.#compare(tallied.all, new Tallies(this.#db, notes).stored, notes.damaged);
     this.findings.misindexed.push(...misindexed);
     return { ...this.findings, notes: notes.damaged, tallies: tallied.all };
   }
 
   async #records(tallied: Sums, entries: Sums, misindexed: Set<string>): Promise<void> {
+    const order = new Order();
     for (const [collection, key, value, packed, sum] of this.#all('SELECT collection, key, value, entries, sum FROM record')) {
       const name = String(collection);
-      if (!(key instanceof Uint8Array)) {
+      if (typeof collection !== 'string' || !(key instanceof Uint8Array)) {
         this.#note('name', { collection: name, key: [String(key)] });
         continue;
       }
+      order.next(name, key);
       const verdict = judgeSum(this.#seed(name), key, typeof value === 'string' ? value : undefined, sum);
       if (verdict !== 'good') this.#note(verdict, { collection: name, key: decodeKey(key) });
       tallied.add(recordTally(name), typeof sum === 'number' ? digestOf(sum) : 0);
@@ -108,28 +132,42 @@ class Verification {
     }
     tallied.flush();
     entries.flush();
+    if (order.isBroken) this.findings.misplaced.push('record');
   }
 
   async #rows(tallied: Sums): Promise<void> {
+    const order = new Order();
     for (const [rows, region, owner, at, value, sum] of this.#all('SELECT rows, region, owner, at, value, sum FROM row')) {
       const name = String(rows);
       const place: Key = region === '' ? [Number(owner), Number(at)] : [String(region), Number(owner), Number(at)];
-      const id = rowName(name, String(region), Number(owner), Number(at));
-      const verdict = judgeSum(0, id, value instanceof Uint8Array ? value : undefined, sum);
+      // What has the right letters or value and another type is not found by its key.
+      if (typeof rows !== 'string' || typeof region !== 'string' || !isPlace(owner) || !isPlace(at)) {
+        this.#note('name', { collection: name, key: place });
+        continue;
+      }
+      order.next(name, encodeKey([region, owner, at]));
+      const verdict = judgeSum(0, rowName(name, region, owner, at), value instanceof Uint8Array ? value : undefined, sum);
       if (verdict !== 'good') this.#note(verdict, { collection: name, key: place });
       tallied.add(rowTally(name), 0);
       if (this.#step()) await new Promise(setImmediate);
     }
     tallied.flush();
+    if (order.isBroken) this.findings.misplaced.push('row');
   }
 
   /** Compares the entries that are there with those that the records have beside them. */
   async #entries(expected: Sums, misindexed: Set<string>): Promise<void> {
     const found = new Sums();
+    const order = new Order();
     for (const [scope, entry, key, sum] of this.#all('SELECT scope, entry, key, sum FROM entry')) {
       const name = String(scope);
-      const isGood = entry instanceof Uint8Array && key instanceof Uint8Array && entrySum(this.#seed(name), entry, key) === sum;
-      if (!isGood) misindexed.add(collectionOf(name));
+      const isGood =
+        typeof scope === 'string' &&
+        entry instanceof Uint8Array &&
+        key instanceof Uint8Array &&
+        entrySum(this.#seed(name), entry, key) === sum;
+      if (isGood) order.next(name, entry);
+      if (!isGood || order.isBroken) misindexed.add(collectionOf(name));
       found.add(name, typeof sum === 'number' ? sum : 0);
       if (this.#step()) await new Promise(setImmediate);
     }
@@ -177,6 +215,9 @@ class Verification {
     return seed;
   }
 }
+
+/** An owner or a place of rows. */
+const isPlace = (value: unknown): value is number => typeof value === 'number' && value >= 0;
 
 const collectionOf = (scope: string): string => scope.slice(0, Math.max(scope.lastIndexOf('/'), 0));
 
