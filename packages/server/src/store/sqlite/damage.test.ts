@@ -152,6 +152,26 @@ describe('a damaged data file', () => {
     await assert.rejects(open(path), /record\/lamps is in an older state/);
   });
 
+  test('an older state of rows is found, as many as there are', async () => {
+    const path = await makeFile('older-rows.db');
+    const earlier = join(folder, 'earlier-rows.db');
+    copyFileSync(path, earlier);
+    {
+      await using store = await open(path);
+      await store.write((tx) => tx.putRows(queue, [{ owner: 1, at: 4, value: Buffer.from('message 4') }]));
+      await store.write((tx) => tx.deleteRows(queue, [{ owner: 1, at: 1 }]));
+      await store.write((tx) => tx.putRows(queue, [{ owner: 1, at: 3, value: Buffer.from('again') }]));
+    }
+    {
+      await using _store = await open(path);
+      assert.deepEqual(told, []);
+    }
+    const db = new DatabaseSync(path);
+    db.exec(`ATTACH '${earlier}' AS earlier; DELETE FROM row; INSERT INTO row SELECT * FROM earlier.row`);
+    db.close();
+    await assert.rejects(open(path), /row\/queue is in an older state/);
+  });
+
   test('pages that lie where others belong are found, whatever they hold', async () => {
     const path = await makeFile('misplaced.db', 600);
     const bytes = readFileSync(path);

@@ -132,7 +132,7 @@ class Salvage {
       const id = rowName(name, place, Number(owner), Number(at));
       const keep = (content: Buffer): void => {
         const fresh = sumOf(0, id, content);
-        if (put.run(name, place, Number(owner), Number(at), content, fresh).changes === 1) this.#add(rowTally(name), 0);
+        if (put.run(name, place, Number(owner), Number(at), content, fresh).changes === 1) this.#add(rowTally(name), fresh);
       };
       if (bytes !== undefined && value instanceof Uint8Array && judgeSum(0, id, bytes, sum) === 'good') keep(bytes);
       else {

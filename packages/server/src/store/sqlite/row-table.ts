@@ -1,7 +1,7 @@
 /** Rows of bytes over one table. A damaged row is told and left out: what its owner has besides it comes. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Row, RowKey, RowScan, Rows } from '../contract.ts';
-import { judgeSum, sumOf } from './checksums.ts';
+import { digestOf, judgeSum, sumOf } from './checksums.ts';
 import type { DamageList } from './damage-list.ts';
 import { prepareRows, type RowStatements } from './statements.ts';
 import type { Tallies } from './tallies.ts';
@@ -13,8 +13,9 @@ interface StoredRow {
   readonly sum: unknown;
 }
 
-/** Rows are counted, and no digest is kept of them: they are not replaced, and one that came back is a message twice. */
 export const rowTally = (rows: string): string => `row/${rows}`;
+
+const digestOfStored = (row: { sum?: unknown } | undefined): number => (typeof row?.sum === 'number' ? digestOf(row.sum) : 0);
 
 /** What the checksum of a row begins with. */
 export const rowName = (rows: string, region: string, owner: number, at: number): string => `${rows}\0${region}\0${owner}\0${at}`;
@@ -50,20 +51,21 @@ export class RowTable {
 
   put(of: Rows, rows: Iterable<Row>): void {
     const { name, region = '' } = of;
-    let added = 0;
     for (const { owner, at, value } of rows) {
       const sum = sumOf(0, rowName(name, region, owner, at), value);
-      if (this.#sql.add.run(name, region, owner, at, value, sum).changes === 1) added += 1;
-      else this.#sql.replace.run(value, sum, name, region, owner, at);
+      const isNew = this.#sql.add.run(name, region, owner, at, value, sum).changes === 1;
+      const before = isNew ? 0 : digestOfStored(this.#sql.sum.get(name, region, owner, at));
+      if (!isNew) this.#sql.replace.run(value, sum, name, region, owner, at);
+      this.#tallies.change(rowTally(name), digestOf(sum), before, isNew ? 1 : 0);
     }
-    this.#tallies.change(rowTally(name), 0, 0, added);
   }
 
   delete(of: Rows, keys: Iterable<RowKey>): void {
     const { name, region = '' } = of;
-    let gone = 0;
-    for (const { owner, at } of keys) gone += Number(this.#sql.delete.run(name, region, owner, at).changes);
-    this.#tallies.change(rowTally(name), 0, 0, -gone);
+    for (const { owner, at } of keys) {
+      const gone = this.#sql.delete.get(name, region, owner, at);
+      if (gone !== undefined) this.#tallies.change(rowTally(name), 0, digestOfStored(gone), -1);
+    }
   }
 
   #isGood(of: Rows, { owner, at, value, sum }: StoredRow): boolean {

@@ -46,7 +46,9 @@ export function prepareRecords(db: DatabaseSync): RecordStatements {
 
 export interface RowStatements {
   readonly add: StatementSync;
+  readonly sum: StatementSync;
   readonly replace: StatementSync;
+  /** Gives the checksum of what it has removed. */
   readonly delete: StatementSync;
   readonly scan: StatementSync;
   readonly each: StatementSync;
@@ -54,8 +56,9 @@ export interface RowStatements {
 
 export const prepareRows = (db: DatabaseSync): RowStatements => ({
   add: db.prepare('INSERT INTO row (rows, region, owner, at, value, sum) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'),
+  sum: db.prepare('SELECT sum FROM row WHERE rows = ? AND region = ? AND owner = ? AND at = ?'),
   replace: db.prepare('UPDATE row SET value = ?, sum = ? WHERE rows = ? AND region = ? AND owner = ? AND at = ?'),
-  delete: db.prepare('DELETE FROM row WHERE rows = ? AND region = ? AND owner = ? AND at = ?'),
+  delete: db.prepare('DELETE FROM row WHERE rows = ? AND region = ? AND owner = ? AND at = ? RETURNING sum'),
   scan: db.prepare('SELECT at, value, sum FROM row WHERE rows = ? AND region = ? AND owner = ? AND at > ? ORDER BY at'),
   each: db.prepare('SELECT owner, at, value, sum FROM row WHERE rows = ? AND region = ? ORDER BY owner, at'),
 });

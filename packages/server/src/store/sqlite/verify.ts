@@ -148,7 +148,7 @@ class Verification {
       order.next(name, encodeKey([region, owner, at]));
       const verdict = judgeSum(0, rowName(name, region, owner, at), value instanceof Uint8Array ? value : undefined, sum);
       if (verdict !== 'good') this.#note(verdict, { collection: name, key: place });
-      tallied.add(rowTally(name), 0);
+      tallied.add(rowTally(name), typeof sum === 'number' ? digestOf(sum) : 0);
       if (this.#step()) await new Promise(setImmediate);
     }
     tallied.flush();

@@ -103,7 +103,7 @@ function copyRows(db: DatabaseSync, count: Count, step: () => void): void {
     const { region, plain } = splitName(rows, '');
     const sum = sumOf(0, rowName(plain, region, owner, at), value);
     put.run(plain, region, owner, at, value, sum);
-    count(rowTally(plain), 0);
+    count(rowTally(plain), sum);
     step();
   }
 }
