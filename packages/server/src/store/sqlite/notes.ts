@@ -1,6 +1,7 @@
 /** Notes that the engine keeps of its file beside the records: the form, the forms of indexes, the tallies. */
 import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
+import { wholeNumber } from './statements.ts';
 
 export const noteSum = (name: string, value: string): number => crc32(`${name}\0${value}`);
 
@@ -13,7 +14,7 @@ export interface NotesReader {
 export function readNotes(db: DatabaseSync): NotesReader {
   const good = new Map<string, string>();
   const damaged: string[] = [];
-  for (const { name, value, sum } of db.prepare('SELECT name, value, sum FROM note').all()) {
+  for (const { name, value, sum } of db.prepare(`SELECT name, value, ${wholeNumber('sum')} AS sum FROM note`).all()) {
     if (typeof name === 'string' && typeof value === 'string' && noteSum(name, value) === sum) good.set(name, value);
     else damaged.push(String(name));
   }

@@ -49,6 +49,9 @@ describe('a damaged data file is repaired', () => {
       ['key', `UPDATE record SET key = CAST(replace(CAST(key AS TEXT), 'lamp7', 'lampw') AS BLOB) ${one}`],
       ['name', `UPDATE record SET collection = 'lampr' ${one}`],
       ['sum', `UPDATE record SET sum = sum - 1 WHERE sum % 2 = 1`],
+      ['high bit of the sum', `UPDATE record SET sum = sum + (1 << 60) WHERE value LIKE '%"lamp1"%' OR value LIKE '%"lamp4"%'`],
+      ['sign of the sum', `UPDATE record SET sum = sum | (1 << 63) ${one}`],
+      ["high bit of the row's sum", 'UPDATE row SET sum = sum + (1 << 60) WHERE at <> 2'],
       ['row', "UPDATE row SET value = CAST('message 3' AS BLOB) WHERE at = 2"],
     ];
     for (const [name, sql] of changes) {

@@ -13,7 +13,8 @@ import { MIGRATIONS, TABLES } from './migrations/index.ts';
 import { keepNote, readNotes } from './notes.ts';
 import { recordTally } from './record-table.ts';
 import { outdatedIndexes, reindex } from './reindex.ts';
-import { rowName, rowTally } from './row-table.ts';
+import { rowDigest, rowName, rowTally } from './row-table.ts';
+import { sumBits, wholeNumber } from './statements.ts';
 import { addTallies, Tallies, type Tally } from './tallies.ts';
 
 export interface Lost extends Damage {
@@ -91,11 +92,9 @@ class Salvage {
     const keep = ({ collection, key, value, sum }: Whole): void => {
       if (put.run(collection, key, value.toString(), Buffer.alloc(0), sum).changes === 1) this.#add(recordTally(collection), sum);
     };
-    for (const [collection, key, value, sum] of readAll(this.#from, 'collection, key, value, sum', 'record', [
-      'collection',
-      'key',
-    ])) {
-      const found = { collection: String(collection), key: bytesOf(key), value: bytesOf(value), sum: Number(sum) };
+    const columns = `collection, key, value, ${wholeNumber('sum')}, ${sumBits('sum')}`;
+    for (const [collection, key, value, sum, bits] of readAll(this.#from, columns, 'record', ['collection', 'key'])) {
+      const found = { collection: String(collection), key: bytesOf(key), value: bytesOf(value), sum: Number(bits) };
       const { key: name, value: text } = found;
       if (name !== undefined && typeof value === 'string' && judgeSum(seedOf(found.collection), name, value, sum) === 'good') {
         keep({ ...found, key: name, value: Buffer.from(value) });
@@ -124,20 +123,23 @@ class Salvage {
     const put = this.#to.prepare(
       'INSERT INTO row (rows, region, owner, at, value, sum) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
     );
-    const all = readAll(this.#from, 'rows, region, owner, at, value, sum', 'row', ['rows', 'region', 'owner', 'at']);
-    for (const [rows, region, owner, at, value, sum] of all) {
-      const [name, place] = [String(rows), String(region)];
-      const key: Key = place === '' ? [Number(owner), Number(at)] : [place, Number(owner), Number(at)];
+    const place = `rows, region, ${wholeNumber('owner')}, ${wholeNumber('at')}`;
+    const columns = `${place}, value, ${wholeNumber('sum')}, ${sumBits('sum')}`;
+    const all = readAll(this.#from, columns, 'row', ['rows', 'region', 'row.owner', 'row.at']);
+    for (const [rows, ofRegion, owner, at, value, sum, bits] of all) {
+      const [name, region] = [String(rows), String(ofRegion)];
+      const key: Key = region === '' ? [Number(owner), Number(at)] : [region, Number(owner), Number(at)];
       const bytes = bytesOf(value);
-      const id = rowName(name, place, Number(owner), Number(at));
+      const id = rowName(name, region, Number(owner), Number(at));
       const keep = (content: Buffer): void => {
         const fresh = sumOf(0, id, content);
-        if (put.run(name, place, Number(owner), Number(at), content, fresh).changes === 1) this.#add(rowTally(name), fresh);
+        if (put.run(name, region, Number(owner), Number(at), content, fresh).changes === 1)
+          this.#add(rowTally(name), rowDigest(name, region, Number(owner), Number(at)));
       };
       if (bytes !== undefined && value instanceof Uint8Array && judgeSum(0, id, bytes, sum) === 'good') keep(bytes);
       else {
         // A row whose place is damaged is lost: whose it was is not known.
-        const whole = bytes === undefined ? undefined : correctContent(0, id, { value: bytes, sum: Number(sum) });
+        const whole = bytes === undefined ? undefined : correctContent(0, id, { value: bytes, sum: Number(bits) });
         if (whole !== undefined) {
           keep(whole.value);
           this.repair.restored.push({ collection: name, key });

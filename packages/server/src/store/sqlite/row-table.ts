@@ -1,7 +1,8 @@
 /** Rows of bytes over one table. A damaged row is told and left out: what its owner has besides it comes. */
 import type { DatabaseSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
 import type { Row, RowKey, RowScan, Rows } from '../contract.ts';
-import { digestOf, judgeSum, sumOf } from './checksums.ts';
+import { judgeSum, sumOf } from './checksums.ts';
 import type { DamageList } from './damage-list.ts';
 import { prepareRows, type RowStatements } from './statements.ts';
 import type { Tallies } from './tallies.ts';
@@ -15,7 +16,9 @@ interface StoredRow {
 
 export const rowTally = (rows: string): string => `row/${rows}`;
 
-const digestOfStored = (row: { sum?: unknown } | undefined): number => (typeof row?.sum === 'number' ? digestOf(row.sum) : 0);
+/** What a row adds to the digest of its tally: its place alone, so that a removal need not read it. */
+export const rowDigest = (rows: string, region: string, owner: number, at: number): number =>
+  crc32(rowName(rows, region, owner, at));
 
 /** What the checksum of a row begins with. */
 export const rowName = (rows: string, region: string, owner: number, at: number): string => `${rows}\0${region}\0${owner}\0${at}`;
@@ -51,21 +54,26 @@ export class RowTable {
 
   put(of: Rows, rows: Iterable<Row>): void {
     const { name, region = '' } = of;
+    let [count, digest] = [0, 0];
     for (const { owner, at, value } of rows) {
       const sum = sumOf(0, rowName(name, region, owner, at), value);
-      const isNew = this.#sql.add.run(name, region, owner, at, value, sum).changes === 1;
-      const before = isNew ? 0 : digestOfStored(this.#sql.sum.get(name, region, owner, at));
-      if (!isNew) this.#sql.replace.run(value, sum, name, region, owner, at);
-      this.#tallies.change(rowTally(name), digestOf(sum), before, isNew ? 1 : 0);
+      if (this.#sql.add.run(name, region, owner, at, value, sum).changes === 1) {
+        count += 1;
+        digest += rowDigest(name, region, owner, at);
+      } else this.#sql.replace.run(value, sum, name, region, owner, at);
     }
+    this.#tallies.change(rowTally(name), digest, 0, count);
   }
 
   delete(of: Rows, keys: Iterable<RowKey>): void {
     const { name, region = '' } = of;
+    let [count, digest] = [0, 0];
     for (const { owner, at } of keys) {
-      const gone = this.#sql.delete.get(name, region, owner, at);
-      if (gone !== undefined) this.#tallies.change(rowTally(name), 0, digestOfStored(gone), -1);
+      if (this.#sql.delete.run(name, region, owner, at).changes !== 1) continue;
+      count += 1;
+      digest += rowDigest(name, region, owner, at);
     }
+    this.#tallies.change(rowTally(name), 0, digest, -count);
   }
 
   #isGood(of: Rows, { owner, at, value, sum }: StoredRow): boolean {

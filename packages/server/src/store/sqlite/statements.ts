@@ -1,6 +1,17 @@
 /** The SQL of the engine, prepared once. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
+/**
+ * A column of whole numbers, NULL where a damaged one is beyond those of JavaScript: node:sqlite throws at such a number, and
+ * with it at all rows behind.
+ */
+export const wholeNumber = (column: string): string => `iif(${column} BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER}, ${column}, NULL)`;
+
+/** Those bits of a checksum's column that a checksum can have. */
+export const sumBits = (column: string): string => `${column} & ${Number.MAX_SAFE_INTEGER}`;
+
+const SUM = `${wholeNumber('sum')} AS sum`;
+
 export interface RecordStatements {
   readonly get: StatementSync;
   /** What a record leaves behind when it is replaced: its entries and its checksum. */
@@ -18,17 +29,17 @@ export interface RecordStatements {
 export function prepareRecords(db: DatabaseSync): RecordStatements {
   const byKey = (order: string): StatementSync =>
     db.prepare(
-      `SELECT key, value, sum FROM record WHERE collection = ?1 AND key > ?2 AND key < ?3 ORDER BY key ${order} LIMIT ?4`,
+      `SELECT key, value, ${SUM} FROM record WHERE collection = ?1 AND key > ?2 AND key < ?3 ORDER BY key ${order} LIMIT ?4`,
     );
   const byEntry = (order: string): StatementSync =>
     db.prepare(
-      `SELECT e.entry AS entry, e.key AS key, e.sum AS entrySum, r.value AS value, r.sum AS sum
+      `SELECT e.entry AS entry, e.key AS key, ${wholeNumber('e.sum')} AS entrySum, r.value AS value, ${wholeNumber('r.sum')} AS sum
        FROM entry e LEFT JOIN record r ON r.collection = ?5 AND r.key = e.key
        WHERE e.scope = ?1 AND e.entry > ?2 AND e.entry < ?3 ORDER BY e.entry ${order} LIMIT ?4`,
     );
   return {
-    get: db.prepare('SELECT value, sum FROM record WHERE collection = ? AND key = ?'),
-    shape: db.prepare('SELECT entries, sum FROM record WHERE collection = ? AND key = ?'),
+    get: db.prepare(`SELECT value, ${SUM} FROM record WHERE collection = ? AND key = ?`),
+    shape: db.prepare(`SELECT entries, ${SUM} FROM record WHERE collection = ? AND key = ?`),
     put: db.prepare(
       `INSERT INTO record (collection, key, value, entries, sum) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET value = excluded.value, entries = excluded.entries, sum = excluded.sum`,
@@ -46,9 +57,7 @@ export function prepareRecords(db: DatabaseSync): RecordStatements {
 
 export interface RowStatements {
   readonly add: StatementSync;
-  readonly sum: StatementSync;
   readonly replace: StatementSync;
-  /** Gives the checksum of what it has removed. */
   readonly delete: StatementSync;
   readonly scan: StatementSync;
   readonly each: StatementSync;
@@ -56,9 +65,12 @@ export interface RowStatements {
 
 export const prepareRows = (db: DatabaseSync): RowStatements => ({
   add: db.prepare('INSERT INTO row (rows, region, owner, at, value, sum) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'),
-  sum: db.prepare('SELECT sum FROM row WHERE rows = ? AND region = ? AND owner = ? AND at = ?'),
   replace: db.prepare('UPDATE row SET value = ?, sum = ? WHERE rows = ? AND region = ? AND owner = ? AND at = ?'),
-  delete: db.prepare('DELETE FROM row WHERE rows = ? AND region = ? AND owner = ? AND at = ? RETURNING sum'),
-  scan: db.prepare('SELECT at, value, sum FROM row WHERE rows = ? AND region = ? AND owner = ? AND at > ? ORDER BY at'),
-  each: db.prepare('SELECT owner, at, value, sum FROM row WHERE rows = ? AND region = ? ORDER BY owner, at'),
+  delete: db.prepare('DELETE FROM row WHERE rows = ? AND region = ? AND owner = ? AND at = ?'),
+  scan: db.prepare(
+    `SELECT ${wholeNumber('at')} AS at, value, ${SUM} FROM row WHERE rows = ? AND region = ? AND owner = ? AND at > ? ORDER BY row.at`,
+  ),
+  each: db.prepare(
+    `SELECT ${wholeNumber('owner')} AS owner, ${wholeNumber('at')} AS at, value, ${SUM} FROM row WHERE rows = ? AND region = ? ORDER BY row.owner, row.at`,
+  ),
 });

@@ -12,7 +12,8 @@ import { digestOf, entrySum, judgeSum, seedOf } from './checksums.ts';
 import { eachPacked, scopeOf } from './entries.ts';
 import { readNotes } from './notes.ts';
 import { recordTally } from './record-table.ts';
-import { rowName, rowTally } from './row-table.ts';
+import { rowDigest, rowName, rowTally } from './row-table.ts';
+import { sumBits, wholeNumber } from './statements.ts';
 import { addTallies, sameTally, Tallies, type Tally } from './tallies.ts';
 
 export interface Findings {
@@ -113,7 +114,8 @@ class Verification {
 
   async #records(tallied: Sums, entries: Sums, misindexed: Set<string>): Promise<void> {
     const order = new Order();
-    for (const [collection, key, value, packed, sum] of this.#all('SELECT collection, key, value, entries, sum FROM record')) {
+    const columns = `collection, key, value, entries, ${wholeNumber('sum')}, ${sumBits('sum')}`;
+    for (const [collection, key, value, packed, sum, bits] of this.#all(`SELECT ${columns} FROM record`)) {
       const name = String(collection);
       if (typeof collection !== 'string' || !(key instanceof Uint8Array)) {
         this.#note('name', { collection: name, key: [String(key)] });
@@ -122,7 +124,7 @@ class Verification {
       order.next(name, key);
       const verdict = judgeSum(this.#seed(name), key, typeof value === 'string' ? value : undefined, sum);
       if (verdict !== 'good') this.#note(verdict, { collection: name, key: decodeKey(key) });
-      tallied.add(recordTally(name), typeof sum === 'number' ? digestOf(sum) : 0);
+      tallied.add(recordTally(name), digestOf(Number(bits)));
       const isWhole = eachPacked(key, packed, (index, tuple) => {
         const scope = scopeOf(name, index);
         entries.add(scope, crc32(key, crc32(key, crc32(tuple, this.#seed(scope)))));
@@ -137,7 +139,8 @@ class Verification {
 
   async #rows(tallied: Sums): Promise<void> {
     const order = new Order();
-    for (const [rows, region, owner, at, value, sum] of this.#all('SELECT rows, region, owner, at, value, sum FROM row')) {
+    const columns = `rows, region, ${wholeNumber('owner')}, ${wholeNumber('at')}, value, ${wholeNumber('sum')}`;
+    for (const [rows, region, owner, at, value, sum] of this.#all(`SELECT ${columns} FROM row`)) {
       const name = String(rows);
       const place: Key = region === '' ? [Number(owner), Number(at)] : [String(region), Number(owner), Number(at)];
       // What has the right letters or value and another type is not found by its key.
@@ -148,7 +151,7 @@ class Verification {
       order.next(name, encodeKey([region, owner, at]));
       const verdict = judgeSum(0, rowName(name, region, owner, at), value instanceof Uint8Array ? value : undefined, sum);
       if (verdict !== 'good') this.#note(verdict, { collection: name, key: place });
-      tallied.add(rowTally(name), typeof sum === 'number' ? digestOf(sum) : 0);
+      tallied.add(rowTally(name), rowDigest(name, region, owner, at));
       if (this.#step()) await new Promise(setImmediate);
     }
     tallied.flush();
@@ -159,7 +162,7 @@ class Verification {
   async #entries(expected: Sums, misindexed: Set<string>): Promise<void> {
     const found = new Sums();
     const order = new Order();
-    for (const [scope, entry, key, sum] of this.#all('SELECT scope, entry, key, sum FROM entry')) {
+    for (const [scope, entry, key, sum] of this.#all(`SELECT scope, entry, key, ${wholeNumber('sum')} FROM entry`)) {
       const name = String(scope);
       const isGood =
         typeof scope === 'string' &&

@@ -6,7 +6,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { encodeKey } from '../../key-encoding.ts';
 import { digestOf, seedOf, sumOf } from '../checksums.ts';
 import { recordTally } from '../record-table.ts';
-import { rowName, rowTally } from '../row-table.ts';
+import { rowDigest, rowName, rowTally } from '../row-table.ts';
 import { addTallies, Tallies, type Tally } from '../tallies.ts';
 import type { Progress } from './index.ts';
 
@@ -103,7 +103,7 @@ function copyRows(db: DatabaseSync, count: Count, step: () => void): void {
     const { region, plain } = splitName(rows, '');
     const sum = sumOf(0, rowName(plain, region, owner, at), value);
     put.run(plain, region, owner, at, value, sum);
-    count(rowTally(plain), sum);
+    count(rowTally(plain), rowDigest(plain, region, owner, at));
     step();
   }
 }
