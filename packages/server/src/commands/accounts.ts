@@ -2,24 +2,23 @@
  * `thingkeep accounts`: lists the accounts of an installation, makes them, and shows or renews their root keys. A running
  * server makes the change itself; else the command does, with a line in the audit log.
  */
-import { existsSync } from 'node:fs';
 import { AuditLog } from '../audit/audit-log.ts';
-import { type Config, readConfig, readFlags } from '../config/config.ts';
-import { type DataFolder, openDataFolder } from '../config/data-folder.ts';
-import { readEnvironment } from '../config/env.ts';
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../config/config-error.ts';
+import type { DataFolder } from '../config/data-folder.ts';
 import { openRootKeys, RootKeys } from '../config/root-keys.ts';
 import { type AccessKeyRecord, renderProfiles } from '../config/secrets.ts';
-import { ConfigError } from '../config/settings.ts';
 import { openInstallation } from '../installation/installation.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { escapeText } from '../runtime/escape-text.ts';
 import { openLog } from '../runtime/log.ts';
 import { mark } from '../store/marks.ts';
 import { ask, openServer } from './ask-server.ts';
-import { openStored } from './stored.ts';
+import { readCommandLine } from './flags.ts';
 import { isRunning } from './running-server.ts';
+import { openFolder, openStored } from './stored.ts';
 
-const EXTRA = new Set(['profile', 'new', 'json']);
+const OWN_FLAGS = { switches: ['new', 'json'], values: ['profile'] };
 const USAGE = 'thingkeep accounts list | create [ID] [--profile NAME] | keys ID [--new]';
 
 interface Asked {
@@ -124,21 +123,15 @@ export async function accounts(args: readonly string[]): Promise<number> {
       `${name === '' || name.startsWith('--') ? 'an action is missing' : `unknown action ${name}`}: ${USAGE}`,
     );
   const id = rest[0]?.startsWith('--') === false ? rest[0] : undefined;
-  const given = (id === undefined ? rest : rest.slice(1)).map((arg) =>
-    arg === '--new' || arg === '--json' ? `${arg}=true` : arg,
-  );
-  const flags = readFlags(given, EXTRA);
-  const config = readConfig(new Map([...flags].filter(([flag]) => !EXTRA.has(flag))), readEnvironment());
-  const accountId = id ?? [flags.get('account-id')].flat()[0];
+  const { flags, config } = readCommandLine(id === undefined ? rest : rest.slice(1), OWN_FLAGS);
+  const accountId = id ?? flags.get('account-id');
   if (accountId !== undefined && !/^\d{12}$/.test(accountId))
     throw new ConfigError(`${JSON.stringify(accountId)} is not an account id of 12 digits`);
-  if (!existsSync(config.dataDir) && name !== 'create') throw new ConfigError(`there is no data folder ${config.dataDir}`);
-  process.umask(0o077);
   await action({
-    folder: openDataFolder(config.dataDir, { anyOwner: true }),
+    folder: openFolder(config, name === 'create'),
     config,
     accountId,
-    profile: [flags.get('profile')].flat()[0],
+    profile: flags.get('profile'),
     renews: flags.has('new'),
     json: flags.has('json'),
   });

@@ -1,15 +1,14 @@
 /** `thingkeep audit verify`: finds what was changed, removed, reordered or cut off in the audit log. */
-import { existsSync } from 'node:fs';
 import { type AuditState, readAuditState } from '../audit/store.ts';
 import { verifyAudit } from '../audit/verify.ts';
-import { type Config, readConfig, readFlags } from '../config/config.ts';
-import { type DataFolder, openDataFolder } from '../config/data-folder.ts';
-import { readEnvironment } from '../config/env.ts';
-import { ConfigError } from '../config/settings.ts';
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../config/config-error.ts';
+import type { DataFolder } from '../config/data-folder.ts';
 import { escapeText } from '../runtime/escape-text.ts';
 import { ask, openServer } from './ask-server.ts';
+import { readCommandLine } from './flags.ts';
 import { isRunning } from './running-server.ts';
-import { openStored } from './stored.ts';
+import { openFolder, openStored } from './stored.ts';
 
 /** A running server holds the data file: it says what the file knows. */
 async function stateOf(folder: DataFolder, config: Config): Promise<AuditState> {
@@ -22,14 +21,8 @@ async function stateOf(folder: DataFolder, config: Config): Promise<AuditState> 
 export async function audit(args: readonly string[]): Promise<number> {
   const [name = '', ...rest] = args;
   if (name !== 'verify') throw new ConfigError('thingkeep audit verify is the only action: thingkeep audit verify [--json]');
-  const flags = readFlags(
-    rest.map((arg) => (arg === '--json' ? '--json=true' : arg)),
-    new Set(['json']),
-  );
-  const config = readConfig(new Map([...flags].filter(([flag]) => flag !== 'json')), readEnvironment());
-  if (!existsSync(config.dataDir)) throw new ConfigError(`there is no data folder ${config.dataDir}`);
-  process.umask(0o077);
-  const folder = openDataFolder(config.dataDir, { anyOwner: true });
+  const { flags, config } = readCommandLine(rest, { switches: ['json'] });
+  const folder = openFolder(config);
   // The state first: what is written while the files are read stands behind it.
   const found = verifyAudit(folder.audit, await stateOf(folder, config));
   if (found === undefined) throw new ConfigError(`the audit log ${folder.audit} has no key: nothing can be verified`);

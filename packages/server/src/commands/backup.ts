@@ -16,17 +16,17 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Config, readConfig, readFlags } from '../config/config.ts';
-import { type DataFolder, openDataFolder } from '../config/data-folder.ts';
+import { ConfigError } from '../config/config-error.ts';
+import type { DataFolder } from '../config/data-folder.ts';
 import { readEnvironment } from '../config/env.ts';
 import { writePrivateFile } from '../config/private-file.ts';
-import { ConfigError } from '../config/settings.ts';
 import { BACKUP_BEGUN } from '../config/unfinished.ts';
 import { type BackupSummary, checkTarget, writeBackup } from '../installation/backup.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { escapeText } from '../runtime/escape-text.ts';
 import { ask, openServer } from './ask-server.ts';
 import { isRunning } from './running-server.ts';
-import { checkOwner, openStored } from './stored.ts';
+import { checkOwner, openDataFile, openFolder } from './stored.ts';
 
 const USAGE = 'thingkeep backup DIR [--data-dir DIR]';
 
@@ -54,7 +54,7 @@ async function backUpOffline(folder: DataFolder, config: Config, target: string,
   checkOwner(folder);
   if (!existsSync(folder.dataFile)) throw new ConfigError(`${folder.path} holds no data file`);
   checkTarget(folder, target, note);
-  await using store = await openStored(folder, config);
+  await using store = await openDataFile(folder, config);
   return await writeBackup({ folder, store, holds: [], clock: systemClock }, target);
 }
 
@@ -86,9 +86,7 @@ export async function backup(args: readonly string[]): Promise<number> {
   const [wanted = '', ...rest] = args;
   if (wanted === '' || wanted.startsWith('--')) throw new ConfigError(`the folder of the backup is missing: ${USAGE}`);
   const config = readConfig(readFlags(rest), readEnvironment());
-  if (!existsSync(config.dataDir)) throw new ConfigError(`there is no data folder ${config.dataDir}`);
-  process.umask(0o077);
-  const folder = openDataFolder(config.dataDir, { anyOwner: true });
+  const folder = openFolder(config);
   const { installation, files, bytes, target } = await copyFolder(folder, config, wanted);
   process.stdout.write(`backup of installation ${installation}: ${files} files, ${bytes} bytes in ${escapeText(target)}\n`);
   return 0;

@@ -7,17 +7,23 @@ import { verifyAudit } from '../audit/verify.ts';
 import { authorityFaults } from '../authority/check.ts';
 import type { Config } from '../config/config.ts';
 import type { DataFolder } from '../config/data-folder.ts';
-import { RootKeys } from '../config/root-keys.ts';
+import { installationOfRootKeys } from '../config/root-keys.ts';
 import { partFaults } from '../installation/installation.ts';
-import { openStored } from './stored.ts';
+import { openDataFile } from './stored.ts';
 
-/** The message of what `work` fails with, as a line. */
-async function failureOf(work: () => Promise<readonly string[]> | readonly string[]): Promise<readonly string[]> {
+/** The lines that `work` gives, or the message of what it fails with. */
+async function linesOf(work: () => Promise<readonly string[]> | readonly string[]): Promise<readonly string[]> {
   try {
     return await work();
   } catch (error) {
     return [(error as Error).message];
   }
+}
+
+/** None; fails where the file is damaged. */
+function rootKeyFaults(path: string): string[] {
+  if (existsSync(path)) installationOfRootKeys(path);
+  return [];
 }
 
 /** Archives whose name is not their digest. */
@@ -35,15 +41,15 @@ const archiveFaults = (folder: string): string[] =>
 /** A line for each fault. `withData`: whether the data file can be asked what belongs to it. */
 export async function checkParts(folder: DataFolder, config: Config, withData: boolean): Promise<string[]> {
   const faults = [
-    ...(await failureOf(() => (existsSync(folder.rootKeys) ? [new RootKeys(folder.rootKeys)] : []).flatMap(() => []))),
-    ...(await failureOf(() => (existsSync(folder.authority) ? authorityFaults(folder.authority) : []))),
-    ...(await failureOf(() => archiveFaults(folder.functions))),
+    ...(await linesOf(() => rootKeyFaults(folder.rootKeys))),
+    ...(await linesOf(() => (existsSync(folder.authority) ? authorityFaults(folder.authority) : []))),
+    ...(await linesOf(() => archiveFaults(folder.functions))),
   ];
   if (!withData) return faults;
-  await using store = await openStored(folder, config);
+  await using store = await openDataFile(folder, config);
   return [
     ...faults,
-    ...(await failureOf(() => partFaults(folder, store))),
-    ...(await failureOf(async () => verifyAudit(folder.audit, await store.read(readAuditState))?.faults ?? [])),
+    ...(await linesOf(() => partFaults(folder, store))),
+    ...(await linesOf(async () => verifyAudit(folder.audit, await store.read(readAuditState))?.faults ?? [])),
   ];
 }

@@ -2,20 +2,19 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { COLLECTIONS } from '../collections.ts';
-import { type Config, readConfig, readFlags } from '../config/config.ts';
-import { type DataFolder, dataFolder, openDataFolder } from '../config/data-folder.ts';
-import { readEnvironment } from '../config/env.ts';
-import { ConfigError } from '../config/settings.ts';
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { type DataFolder, dataFolder } from '../config/data-folder.ts';
+import { systemClock } from '../runtime/clock.ts';
 import { escapeText } from '../runtime/escape-text.ts';
 import { type Damage, nameOfDamage } from '../store/damage.ts';
 import { checkFile, type FileReport, isWhole, repairFile } from '../store/sqlite/check-file.ts';
 import type { Repair } from '../store/sqlite/repair.ts';
 import { copyFolder } from './backup.ts';
 import { checkParts } from './check-parts.ts';
+import { readCommandLine } from './flags.ts';
 import { isRunning } from './running-server.ts';
-import { checkOwner } from './stored.ts';
-
-const OWN_FLAGS = ['json', 'repair'] as const;
+import { checkOwner, openFolder } from './stored.ts';
 
 const say = (text: string): void => void process.stdout.write(`${escapeText(text)}\n`);
 const named = (list: readonly Damage[], text: string): string[] => list.map((damage) => `${nameOfDamage(damage)}: ${text}`);
@@ -51,18 +50,19 @@ interface Report {
 const isSound = ({ file, parts }: Report): boolean => isWhole(file) && parts.length === 0;
 
 async function report(folder: DataFolder, config: Config): Promise<Report> {
-  checkOwner(folder);
   const file = await checkFile({ path: folder.dataFile, collections: COLLECTIONS, region: config.region }, progress);
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
   return { file, parts: await checkParts(folder, config, isWhole(file) && file.findings !== undefined) };
 }
 
-/** Reads a backup of the running server, which it takes beside the data folder and removes. */
+/** Reads a backup of the running server, which it takes beside the data folder and removes. What it says is of the data folder. */
 async function reportLive(folder: DataFolder, config: Config): Promise<Report> {
   const target = mkdtempSync(`${resolve(folder.path)}.check-`);
   try {
     await copyFolder(folder, config, target);
-    return await report(dataFolder(target), config);
+    const { file, parts } = await report(dataFolder(target), config);
+    const shown = (line: string): string => line.replaceAll(target, folder.path);
+    return { file: { ...file, structure: file.structure.map(shown) }, parts: parts.map(shown) };
   } finally {
     rmSync(target, { recursive: true, force: true });
   }
@@ -77,17 +77,12 @@ function tellRepair({ restored, lost, missing, kept }: Repair, keptName: string)
 
 /** Exit code 0 when all is whole or repaired without a loss, 1 otherwise. */
 export async function check(args: readonly string[]): Promise<number> {
-  const flags = readFlags(
-    args.map((arg) => (arg === '--json' || arg === '--repair' ? `${arg}=true` : arg)),
-    new Set(OWN_FLAGS),
-  );
-  const config = readConfig(new Map([...flags].filter(([flag]) => !OWN_FLAGS.includes(flag as never))), readEnvironment());
-  if (!existsSync(config.dataDir)) throw new ConfigError(`there is no data folder ${config.dataDir}`);
-  process.umask(0o077);
-  const folder = openDataFolder(config.dataDir, { anyOwner: true });
+  const { flags, config } = readCommandLine(args, { switches: ['json', 'repair'] });
+  const folder = openFolder(config);
   if (!existsSync(folder.dataFile)) throw new ConfigError(`there is no data file ${folder.dataFile}`);
   const isLive = isRunning(folder);
   if (isLive && flags.has('repair')) throw new ConfigError('a server runs on this data folder: stop it before a repair');
+  if (!isLive) checkOwner(folder);
   const found = isLive ? await reportLive(folder, config) : await report(folder, config);
   const json = flags.has('json');
   if (!json) for (const line of [...linesOf(found.file), ...found.parts]) say(line);
@@ -96,7 +91,7 @@ export async function check(args: readonly string[]): Promise<number> {
     else say(summary(found));
     return isSound(found) ? 0 : 1;
   }
-  const keptName = `${folder.dataFile}.damaged-${new Date(Date.now()).toISOString().replaceAll(':', '-')}`;
+  const keptName = `${folder.dataFile}.damaged-${new Date(systemClock.now()).toISOString().replaceAll(':', '-')}`;
   const repaired = await repairFile(folder.dataFile, COLLECTIONS, keptName);
   if (json) say(JSON.stringify({ whole: false, repaired, keptName, parts: found.parts }));
   else tellRepair(repaired, keptName);

@@ -1,13 +1,12 @@
 /** `thingkeep refusals`: reads back, from the running server, which devices were refused and why. */
-import { readConfig, readFlags } from '../config/config.ts';
 import { dataFolder } from '../config/data-folder.ts';
-import { readEnvironment } from '../config/env.ts';
 import type { RecordedRefusal } from '../refusals/refusals.ts';
 import { escapeText, quoteUnlessPlain } from '../runtime/escape-text.ts';
 import { ask, openServer } from './ask-server.ts';
+import { readCommandLine } from './flags.ts';
 
 const QUERY_FLAGS = ['client-id', 'certificate-id', 'check', 'limit'] as const;
-const EXTRA = new Set<string>([...QUERY_FLAGS, 'follow', 'json']);
+const OWN_FLAGS = { switches: ['follow', 'json'], values: QUERY_FLAGS };
 /** Milliseconds between two looks with --follow. */
 const LOOK_EVERY = 1_000;
 
@@ -29,9 +28,7 @@ function line(refusal: RecordedRefusal): string {
 const jsonLine = (refusal: RecordedRefusal): string => `${escapeText(JSON.stringify(refusal))}\n`;
 
 export async function refusals(args: readonly string[]): Promise<number> {
-  const given = args.map((arg) => (arg === '--follow' || arg === '--json' ? `${arg}=true` : arg));
-  const flags = readFlags(given, EXTRA);
-  const config = readConfig(new Map([...flags].filter(([name]) => !EXTRA.has(name))), readEnvironment());
+  const { flags, config } = readCommandLine(args, OWN_FLAGS);
   const server = openServer(dataFolder(config.dataDir), config.accountId);
   const query = new URLSearchParams(
     QUERY_FLAGS.flatMap((name) => (flags.has(name) ? [[name, flags.get(name) ?? ''] satisfies [string, string]] : [])),

@@ -1,13 +1,20 @@
-/** The data file of a folder, for a command that opens it while no server runs. */
-import { statSync } from 'node:fs';
+/** The data folder and the data file of a command, which opens the file itself only while no server runs. */
+import { existsSync, statSync } from 'node:fs';
 import { COLLECTIONS } from '../collections.ts';
 import type { Config } from '../config/config.ts';
-import type { DataFolder } from '../config/data-folder.ts';
-import { ConfigError } from '../config/settings.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { type DataFolder, openDataFolder } from '../config/data-folder.ts';
 import type { HookedStore } from '../store/contract.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 
-/** Fails for root in the folder of somebody else: what root makes there would be closed to the server. */
+/** Opens the data folder of a command; what the command makes is closed to other users. `makes`: whether it may be a new one. */
+export function openFolder({ dataDir }: Pick<Config, 'dataDir'>, makes = false): DataFolder {
+  if (!makes && !existsSync(dataDir)) throw new ConfigError(`there is no data folder ${dataDir}`);
+  process.umask(0o077);
+  return openDataFolder(dataDir, { anyOwner: true });
+}
+
+/** Fails for root in the folder of another user: the server could not use what root makes there. */
 export function checkOwner(folder: DataFolder): void {
   const { uid } = statSync(folder.path);
   if (process.getuid?.() === 0 && uid !== 0)
@@ -15,7 +22,11 @@ export function checkOwner(folder: DataFolder): void {
 }
 
 /** Opens the data file; one of an older form is refused, not changed. */
-export async function openStored(folder: DataFolder, { region }: Pick<Config, 'region'>): Promise<HookedStore> {
+export const openDataFile = (folder: DataFolder, { region }: Pick<Config, 'region'>): Promise<HookedStore> =>
+  openSqliteStore({ path: folder.dataFile, collections: COLLECTIONS, region, migrates: false });
+
+/** Opens the data file of a stopped server. */
+export async function openStored(folder: DataFolder, config: Pick<Config, 'region'>): Promise<HookedStore> {
   checkOwner(folder);
-  return openSqliteStore({ path: folder.dataFile, collections: COLLECTIONS, region, migrates: false });
+  return openDataFile(folder, config);
 }
