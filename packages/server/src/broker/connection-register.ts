@@ -28,7 +28,7 @@ export interface ConnectionRegisterOptions {
 /** Records removed at once. */
 const PAGE = 1000;
 /** Clients that are forgotten in one second at most. */
-const MOST_FORGOTTEN = 1000;
+const MAX_FORGOTTEN = 1000;
 
 const isLost = (record: ConnectionRecord): record is LostConnection => record.connection !== undefined;
 
@@ -119,7 +119,7 @@ export class ConnectionRegister {
 
   /** Forgets versions of clients that have been away for an hour; called about once a second. */
   sweep(): void {
-    for (const name of this.#versions.forget(MOST_FORGOTTEN)) {
+    for (const name of this.#versions.forget(MAX_FORGOTTEN)) {
       const [region = '', accountId = '', ...rest] = name.split('/');
       this.#journal.record(`connection/${name}`, async (tx) => {
         await tx.delete(connectionRecords, [region, accountId, rest.join('/')]);

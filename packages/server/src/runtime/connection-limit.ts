@@ -31,7 +31,7 @@ const QUIET = 1000;
 /** Files for the store, for calls of functions and for whatever Node needs: never more than half of what there is. */
 const RESERVE = 512;
 /** Connections that are kept for the API: operators, their tools and monitoring. */
-const MOST_KEPT = 64;
+const MAX_KEPT = 64;
 
 /** What a TCP socket and the TLS socket made of it have in common. */
 const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
@@ -44,7 +44,7 @@ export function openFileLimit(): number | undefined {
 }
 
 /** Connections that are kept for the API where there are `most` in all. */
-export const operatorShare = (most: number): number => Math.min(MOST_KEPT, Math.floor(most / 8));
+export const operatorShare = (most: number): number => Math.min(MAX_KEPT, Math.floor(most / 8));
 
 /** Connections that a limit of open files leaves room for. */
 export const connectionsWithin = (openFiles: number | undefined): number =>

@@ -21,7 +21,7 @@ const SQLITE_IOERR_FSYNC = 1034;
 const SQLITE_IOERR_DIR_FSYNC = 1290;
 
 /** Links of a chain of causes that are looked at. */
-const MOST_LINKS = 8;
+const MAX_LINKS = 8;
 
 interface Known {
   readonly code?: unknown;
@@ -52,7 +52,7 @@ function ofOne({ code, syscall, errcode, errno }: Known): DiskFailure | undefine
 /** An error and what stands behind it: what it suppressed, and its causes. */
 export function* chainOf(error: unknown): Generator<Known> {
   const chain: unknown[] = [error];
-  for (let i = 0; i < MOST_LINKS && chain.length > 0; i += 1) {
+  for (let i = 0; i < MAX_LINKS && chain.length > 0; i += 1) {
     const next = chain.shift();
     if (typeof next !== 'object' || next === null) continue;
     yield next;

@@ -32,7 +32,7 @@ const OTHERS_PER_SECOND = 500;
 const ERRORS_OF_KIND = 10;
 const ERRORS_OF_LASTING_KIND = 1;
 /** Kinds that are told apart; a kind is a line's fixed text. */
-const MOST_KINDS = 256;
+const MAX_KINDS = 256;
 /** Characters of an error's message and stack. */
 const MAX_ERROR_TEXT = 4096;
 const ERROR_LEVEL = pino.levels.values.error ?? 50;
@@ -53,7 +53,7 @@ function boundLines(now: () => number) {
   let before = new Map<string, number>();
   const isTooMany = (kind: string): boolean => {
     const count = kinds.get(kind) ?? 0;
-    if (count > 0 || kinds.size < MOST_KINDS) kinds.set(kind, count + 1);
+    if (count > 0 || kinds.size < MAX_KINDS) kinds.set(kind, count + 1);
     const most = (before.get(kind) ?? 0) >= ERRORS_OF_KIND ? ERRORS_OF_LASTING_KIND : ERRORS_OF_KIND;
     return count >= most;
   };

@@ -5,7 +5,7 @@
  * - A record is plain JSON data. Its key and its index entries are pure functions of it; an engine keeps a record's
  *   entries beside it, and derives them anew when a collection's index functions have changed.
  * - A record that is not as it was written is never given out: see {@link Scan.skipDamaged}.
- * - Callers that read or write in a loop give the event loop its turn: an engine sees to it.
+ * - An engine gives the event loop its turn between the reads and writes of a caller that loops.
  * - Keys are tuples. They order part by part: strings by their UTF-8 bytes, numbers (finite, 0 or more) by value.
  * - `write` resolves only once the change is on disk; when its function throws, nothing of it is kept.
  * - Writers run one after another, so a write may read, decide and write without a race. Readers see committed data.
@@ -108,7 +108,7 @@ export interface WriteTransaction extends ReadTransaction {
   delete<T extends object>(of: Collection<T>, key: Key): Promise<boolean>;
   /** Stores rows, replacing those that were there. */
   putRows(of: Rows, rows: Iterable<Row>): Promise<void>;
-  /** Removes rows; those that are not there are none the less gone. */
+  /** Removes rows; missing ones are ignored. */
   deleteRows(of: Rows, keys: Iterable<RowKey>): Promise<void>;
 }
 

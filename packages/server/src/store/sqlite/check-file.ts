@@ -4,7 +4,9 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Collection } from '../contract.ts';
 import { forgetMark } from './commit-mark.ts';
-import { commitFault, DataFileError, lockDatabase, MIGRATIONS_COUNT, type OpenOptions, schemaFault, storedForm } from './open.ts';
+import { DataFileError, DataFileInUseError } from './data-file-error.ts';
+import { NEWEST_FORM } from './migrations/index.ts';
+import { commitFault, lockDatabase, type OpenOptions, schemaFault, storedForm } from './open.ts';
 import { repair, type Repair } from './repair.ts';
 import { type Findings, verify } from './verify.ts';
 
@@ -35,7 +37,7 @@ export async function checkFile(options: OpenOptions, progress: (done: number, o
   try {
     db = lockDatabase(options);
   } catch (error) {
-    if (!(error instanceof DataFileError) || /in use/.test(error.message)) throw error;
+    if (!(error instanceof DataFileError) || error instanceof DataFileInUseError) throw error;
     return { form: 0, structure: [error.message] };
   }
   try {
@@ -45,7 +47,7 @@ export async function checkFile(options: OpenOptions, progress: (done: number, o
       .map(({ quick_check }) => String(quick_check))
       .filter((text) => text !== 'ok');
     const form = storedForm(db, options.path);
-    if (form < MIGRATIONS_COUNT) return { form, structure };
+    if (form < NEWEST_FORM) return { form, structure };
     const fault = schemaFault(db) ?? commitFault(db, options.path);
     if (fault !== undefined) return { form, structure: [...structure, fault] };
     try {
@@ -63,7 +65,7 @@ async function saveInto(fresh: string, path: string, collections: readonly Colle
   const from = lockDatabase({ path, damagedLog: 'recover' });
   try {
     const form = storedForm(from, path);
-    if (form < MIGRATIONS_COUNT)
+    if (form < NEWEST_FORM)
       throw new DataFileError(`data file ${path} is of form ${form}, which has no checksums: nothing can be repaired by them`);
     const to = new DatabaseSync(fresh);
     try {

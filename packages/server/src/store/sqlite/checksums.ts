@@ -15,6 +15,20 @@ export type Verdict = 'good' | 'value' | 'name';
 /** Checksum of a collection's name, from which those of its records go on. */
 export const seedOf = (collection: string): number => crc32(`${collection}\0`);
 
+/** Checksums of names, each computed once. */
+export class Seeds {
+  readonly #known = new Map<string, number>();
+
+  of(name: string): number {
+    let seed = this.#known.get(name);
+    if (seed === undefined) {
+      seed = seedOf(name);
+      this.#known.set(name, seed);
+    }
+    return seed;
+  }
+}
+
 export const sumOf = (seed: number, key: string | Uint8Array, value: string | Uint8Array): number => {
   const name = crc32(key, seed);
   return (name % NAME_RANGE) * VALUE_RANGE + crc32(value, name);

@@ -6,7 +6,7 @@
 import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
-import type { NotesReader } from './notes.ts';
+import type { StoredNotes } from './notes.ts';
 
 /** Name of the note that counts commits in the data file. */
 export const COMMITS = 'commits';
@@ -26,21 +26,21 @@ export function readMark(dataFile: string): number | undefined {
   return bytes.readDoubleBE(0);
 }
 
-/** Gives up what the mark says: the data file has been repaired. */
+/** Removes the mark of a data file that has been repaired. */
 export const forgetMark = (dataFile: string): void => rmSync(pathOf(dataFile), { force: true });
 
 /** Acknowledged commits that the data file does not hold. A count that is damaged itself says nothing. */
-export function lostCommits(dataFile: string, notes: NotesReader): number {
+export function lostCommits(dataFile: string, notes: StoredNotes): number {
   const marked = readMark(dataFile);
   if (marked === undefined || notes.damaged.includes(COMMITS)) return 0;
   return Math.max(0, marked - Number(notes.good.get(COMMITS) ?? 0));
 }
 
+/** Writes the mark of an open data file; one in memory has none. */
 export class CommitMark implements Disposable {
   readonly #file: number | undefined;
   readonly #bytes = Buffer.alloc(SIZE);
 
-  /** Of a data file that is open. */
   constructor(db: DatabaseSync) {
     const dataFile = db.location();
     this.#file = dataFile === null ? undefined : openSync(pathOf(dataFile), existsSync(pathOf(dataFile)) ? 'r+' : 'w+', 0o600);

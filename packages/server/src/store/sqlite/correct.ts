@@ -3,7 +3,6 @@
  * what is found is what was written, unless several bits were damaged at once: then one record in a million of 4 KB would
  * be corrected to something else, and the caller looks whether it belongs under its key.
  */
-import { crc32 } from 'node:zlib';
 import { seedOf, sumOf, VALUE_RANGE } from './checksums.ts';
 
 export interface Content {
@@ -66,7 +65,7 @@ export function correct({ collection, key, value, sum }: Whole): Whole | undefin
     if (sumOf(seedOf(collection), other, value) === sum) return { collection, key: other, value, sum };
   for (const other of flips(Buffer.from(collection, 'latin1'))) {
     const name = other.toString('latin1');
-    if (sumOf(crc32(`${name}\0`), key, value) === sum) return { collection: name, key, value, sum };
+    if (sumOf(seedOf(name), key, value) === sum) return { collection: name, key, value, sum };
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 /** Damaged records that were met while the store was in use: each is told once. */
 import { type Damage, nameOfDamage } from '../damage.ts';
 
-/** Names that are remembered; those of a file that is damaged all over are counted alone. */
+/** Names that are remembered and told; a file that is damaged all over has more. */
 const MAX_NAMES = 1_000;
 
 export class DamageList {
@@ -10,11 +10,6 @@ export class DamageList {
 
   constructor(tell: (damage: Damage) => void) {
     this.#tell = tell;
-  }
-
-  /** Damaged records met so far, at most {@link MAX_NAMES}. */
-  get count(): number {
-    return this.#told.size;
   }
 
   note(damage: Damage): void {

@@ -14,6 +14,7 @@ import { RecordTable } from './record-table.ts';
 import { RowTable } from './row-table.ts';
 import { DataFileError, openSqliteStore } from './sqlite-store.ts';
 import { Tallies } from './tallies.ts';
+import { seeded } from './test-log-bench.ts';
 
 interface Lamp {
   readonly room: string;
@@ -316,12 +317,6 @@ describe('a damaged data file', () => {
 });
 
 describe('one flipped bit', () => {
-  /** A generator of numbers that is the same in each run. */
-  const random = (seed: number) => (below: number) => {
-    seed = (seed * 1103515245 + 12345) % 2147483648;
-    return Math.floor((seed / 2147483648) * below);
-  };
-
   test('anywhere in the file changes no answer', async () => {
     const path = await makeFile('flips.db', 300);
     const bytes = readFileSync(path);
@@ -340,7 +335,7 @@ describe('one flipped bit', () => {
       await using store = await open(path);
       right = await answer(store);
     }
-    const draw = random(1);
+    const draw = seeded(1);
     const ends = { refused: 0, named: 0, same: 0 };
     for (let i = 0; i < 300; i += 1) {
       const flipped = Buffer.from(bytes);

@@ -2,3 +2,6 @@
 export class DataFileError extends Error {
   override readonly name = 'DataFileError';
 }
+
+/** Another process holds the data file. */
+export class DataFileInUseError extends DataFileError {}

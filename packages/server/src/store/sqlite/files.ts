@@ -4,7 +4,7 @@
  */
 import { closeSync, fsyncSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { DataFileError } from './data-file-error.ts';
-import { judgeLog, type LogDamage, type LogState } from './recovery.ts';
+import { judgeLog, type LogDamage, type LogState, NO_LOG } from './recovery.ts';
 import { HEADER_SIZE } from './wal.ts';
 
 /** What a start does with a log in which something acknowledged is damaged: refuse, or go on with what can be read. */
@@ -27,13 +27,12 @@ export interface CheckedFiles {
   readonly recovered: readonly Recovery[];
 }
 
-const NO_LOG: LogState = { exists: false, frames: 0, end: 0, pages: undefined, added: new Set() };
 const SQLITE_MAGIC = 'SQLite format 3\0';
 const DATABASE_HEADER = 100;
 /** A byte that SQLite locks: the page that holds it is never written. */
 const LOCK_BYTE = 2 ** 30;
 /** Mends of one start: more wrong bytes than these are no accident of single bits. */
-const MOST_MENDS = 64;
+const MAX_MENDS = 64;
 
 const sizeOf = (path: string): number | undefined => {
   const stats = statSync(path, { throwIfNoEntry: false });
@@ -102,13 +101,13 @@ const refusal = (path: string, { what, frame, offset, behind }: LogDamage, isMen
   );
 };
 
-/** Judges the log, and mends or gives up of it what may be. */
+/** Judges the log. A wrong byte is mended; what can't be is given up where the operator wants that, and refused otherwise. */
 function recoverLog(path: string, pageSize: number, filePages: number, damagedLog: DamagedLog): CheckedFiles {
   const recovered: Recovery[] = [];
   for (;;) {
     const log = judgeLog({ path, pageSize, filePages });
     const { damage, mend, torn } = log;
-    const isMendable = mend !== undefined && recovered.length < MOST_MENDS;
+    const isMendable = mend !== undefined && recovered.length < MAX_MENDS;
     if (damage !== undefined && damagedLog === 'refuse') throw refusal(path, damage, isMendable);
     if (isMendable) {
       writeMend(path, mend);

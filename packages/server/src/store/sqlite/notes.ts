@@ -3,15 +3,19 @@ import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import { wholeNumber } from './statements.ts';
 
-export const noteSum = (name: string, value: string): number => crc32(`${name}\0${value}`);
+/** Name of the note of the file's form. */
+export const FORM = 'form';
 
-export interface NotesReader {
+const noteSum = (name: string, value: string): number => crc32(`${name}\0${value}`);
+
+/** The notes of a file. */
+export interface StoredNotes {
   readonly good: ReadonlyMap<string, string>;
   /** Names of those whose checksum does not fit. */
   readonly damaged: readonly string[];
 }
 
-export function readNotes(db: DatabaseSync): NotesReader {
+export function readNotes(db: DatabaseSync): StoredNotes {
   const good = new Map<string, string>();
   const damaged: string[] = [];
   for (const { name, value, sum } of db.prepare(`SELECT name, value, ${wholeNumber('sum')} AS sum FROM note`).all()) {
@@ -21,9 +25,15 @@ export function readNotes(db: DatabaseSync): NotesReader {
   return { good, damaged };
 }
 
-/** Keeps a note, in a transaction of the caller's. */
-export function keepNote(db: DatabaseSync, name: string, value: string): void {
-  db.prepare(
+/** Writes a note in a transaction of the caller's. */
+export type PutNote = (name: string, value: string) => void;
+
+export function preparePutNote(db: DatabaseSync): PutNote {
+  const put = db.prepare(
     'INSERT INTO note (name, value, sum) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value, sum = excluded.sum',
-  ).run(name, value, noteSum(name, value));
+  );
+  return (name, value) => void put.run(name, value, noteSum(name, value));
 }
+
+/** Writes one note, in a transaction of the caller's. */
+export const keepNote = (db: DatabaseSync, name: string, value: string): void => preparePutNote(db)(name, value);

@@ -7,17 +7,15 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Collection } from '../contract.ts';
 import { nameOfDamage } from '../damage.ts';
 import { COMMITS, lostCommits, readMark } from './commit-mark.ts';
-import { DataFileError } from './data-file-error.ts';
+import { DataFileError, DataFileInUseError } from './data-file-error.ts';
 import { emptyLog } from './empty-log.ts';
 import { checkFiles, type DamagedLog, type Recovery } from './files.ts';
 import { LockedDatabase, takeLock } from './lock.ts';
-import { MIGRATIONS, type Progress, TABLES } from './migrations/index.ts';
-import { keepNote, readNotes } from './notes.ts';
+import { MIGRATIONS, NEWEST_FORM, type Progress, TABLES } from './migrations/index.ts';
+import { FORM, keepNote, readNotes } from './notes.ts';
 import { dropIndexes, outdatedIndexes, reindex } from './reindex.ts';
-import { Tallies } from './tallies.ts';
+import { Tallies, tallyNote } from './tallies.ts';
 import { type Findings, verify } from './verify.ts';
-
-export { DataFileError } from './data-file-error.ts';
 
 /** What the store has to say to its operator. */
 export interface StoreLog {
@@ -55,15 +53,17 @@ const LONG_WORK = 200_000;
 
 const HOW_ON = 'restore it from a backup, or see with "thingkeep check" what can be saved';
 
+/** SQLite's result codes (https://www.sqlite.org/rescode.html): of a file that another process holds, and of a damaged one. */
+const IN_USE = new Set([5, 6]);
+const DAMAGED = new Set([11, 26]);
+
 const explain = (path: string, error: unknown): DataFileError => {
   const text = error instanceof Error ? error.message : String(error);
-  if (/locked|busy/.test(text)) return new DataFileError(`data file ${path} is in use by another server`, { cause: error });
-  if (/not a database|malformed|corrupt/.test(text))
-    return new DataFileError(`data file ${path} is damaged: ${text}; ${HOW_ON}`, { cause: error });
+  const code = Number((error as { errcode?: unknown }).errcode) & 0xff;
+  if (IN_USE.has(code)) return new DataFileInUseError(`data file ${path} is in use by another server`, { cause: error });
+  if (DAMAGED.has(code)) return new DataFileError(`data file ${path} is damaged: ${text}; ${HOW_ON}`, { cause: error });
   return new DataFileError(`data file ${path} can't be opened: ${text}`, { cause: error });
 };
-
-export const MIGRATIONS_COUNT = MIGRATIONS.length;
 
 /** The form of a file: the count of migrations it has taken. */
 export function storedForm(db: DatabaseSync, path: string): number {
@@ -72,14 +72,14 @@ export function storedForm(db: DatabaseSync, path: string): number {
     .prepare('SELECT name FROM sqlite_schema')
     .all()
     .map(({ name }) => name);
-  const noted = names.includes('note') ? readNotes(db).good.get('form') : undefined;
+  const noted = names.includes('note') ? readNotes(db).good.get(FORM) : undefined;
   if (noted !== undefined && Number(noted) !== form)
     throw new DataFileError(
       `data file ${path} is damaged: its header says form ${form}, and its tables are of form ${noted}; ${HOW_ON}`,
     );
-  if (form > MIGRATIONS.length)
+  if (form > NEWEST_FORM)
     throw new DataFileError(
-      `data file ${path} was written by a newer Thingkeep (form ${form}, this one knows ${MIGRATIONS.length}); start that version instead`,
+      `data file ${path} was written by a newer Thingkeep (form ${form}, this one knows ${NEWEST_FORM}); start that version instead`,
     );
   if (form === 0 && names.length !== 0) throw new DataFileError(`data file ${path} holds tables that are not Thingkeep's`);
   return form;
@@ -106,9 +106,9 @@ function progressOf(log: StoreLog | undefined, what: string): Progress {
 
 function migrate(db: DatabaseSync, { path, log, region = DEFAULT_REGION, migrates = true }: OpenOptions): void {
   const form = storedForm(db, path);
-  if (!migrates && form > 0 && form < MIGRATIONS.length)
+  if (!migrates && form > 0 && form < NEWEST_FORM)
     throw new DataFileError(
-      `data file ${path} is of form ${form}: use the version that wrote it, or start this one on it, which brings it to form ${MIGRATIONS.length}`,
+      `data file ${path} is of form ${form}: use the version that wrote it, or start this one on it, which brings it to form ${NEWEST_FORM}`,
     );
   for (const [step, { describes, run }] of MIGRATIONS.entries()) {
     if (step < form) continue;
@@ -117,7 +117,7 @@ function migrate(db: DatabaseSync, { path, log, region = DEFAULT_REGION, migrate
     db.exec('BEGIN IMMEDIATE');
     try {
       run(db, progressOf(log, describes), region);
-      if (step + 1 === MIGRATIONS.length) keepNote(db, 'form', String(step + 1));
+      if (step + 1 === NEWEST_FORM) keepNote(db, FORM, String(step + 1));
       db.exec(`PRAGMA user_version = ${step + 1}; COMMIT;`);
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK');
@@ -207,9 +207,9 @@ function mendTallies(db: DatabaseSync, { notes, tallies }: Findings, { path, log
   const kept = new Tallies(db);
   db.exec('BEGIN IMMEDIATE');
   for (const name of notes) db.prepare('DELETE FROM note WHERE name = ?').run(name);
-  for (const [name, tally] of tallies) if (notes.includes(`tally/${name}`)) kept.replace(name, tally);
+  for (const [name, tally] of tallies) if (notes.includes(tallyNote(name))) kept.replace(name, tally);
   if (notes.includes(COMMITS)) keepNote(db, COMMITS, String(readMark(path) ?? 0));
-  keepNote(db, 'form', String(MIGRATIONS.length));
+  keepNote(db, FORM, String(NEWEST_FORM));
   db.exec('COMMIT');
 }
 

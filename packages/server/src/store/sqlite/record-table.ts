@@ -4,7 +4,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { Collection, Key, Page, Scan } from '../contract.ts';
 import { type Damage, DamagedRecordError } from '../damage.ts';
 import { decodeKey, encodeKey, encodePrefix, successor } from '../key-encoding.ts';
-import { digestOf, entrySum, judgeSum, seedOf, sumOf } from './checksums.ts';
+import { digestOf, entrySum, judgeSum, Seeds, sumOf } from './checksums.ts';
 import type { DamageList } from './damage-list.ts';
 import { type Entries, entriesOf, NO_ENTRIES, packEntries, scopeOf, unpackEntries } from './entries.ts';
 import { prepareRecords, type RecordStatements } from './statements.ts';
@@ -46,7 +46,7 @@ export class RecordTable {
   readonly #sql: RecordStatements;
   readonly #tallies: Tallies;
   readonly #damage: DamageList;
-  readonly #seeds = new Map<string, number>();
+  readonly #seeds = new Seeds();
 
   constructor(db: DatabaseSync, tallies: Tallies, damage: DamageList) {
     this.#sql = prepareRecords(db);
@@ -95,28 +95,28 @@ export class RecordTable {
     const key = encodeKey(of.key(record));
     const fresh = entriesOf(of, record, key);
     const value = JSON.stringify(record);
-    const sum = sumOf(this.#seed(of.name), key, value);
+    const sum = sumOf(this.#seeds.of(of.name), key, value);
     const before = this.#shape(of, key);
     this.#sql.put.run(of.name, key, value, packEntries(of.name, key, fresh), sum);
     this.#tallies.change(recordTally(of.name), digestOf(sum), before?.digest ?? 0, before === undefined ? 1 : 0);
-    this.replaceEntries(key, before?.entries ?? NO_ENTRIES, fresh);
+    this.#replaceEntries(key, before?.entries ?? NO_ENTRIES, fresh);
   }
 
   delete(of: Collection<never>, key: Key): boolean {
     const bytes = encodeKey(key);
     const before = this.#shape(of, bytes);
     if (before === undefined) return false;
-    this.replaceEntries(bytes, before.entries, NO_ENTRIES);
+    this.#replaceEntries(bytes, before.entries, NO_ENTRIES);
     this.#sql.delete.run(of.name, bytes);
     this.#tallies.change(recordTally(of.name), 0, before.digest, -1);
     return true;
   }
 
   /** Puts one set of entries of a record in the place of another. */
-  replaceEntries(key: Uint8Array, old: Entries, fresh: Entries): void {
+  #replaceEntries(key: Uint8Array, old: Entries, fresh: Entries): void {
     for (const [id, { scope, entry }] of old) if (!fresh.has(id)) this.#sql.deleteEntry.run(scope, entry);
     for (const [id, { scope, entry }] of fresh)
-      if (!old.has(id)) this.#sql.putEntry.run(scope, entry, key, entrySum(this.#seed(scope), entry, key));
+      if (!old.has(id)) this.#sql.putEntry.run(scope, entry, key, entrySum(this.#seeds.of(scope), entry, key));
   }
 
   /** What is kept beside a record; entries that are damaged are removed by what they lead to. */
@@ -131,26 +131,18 @@ export class RecordTable {
   }
 
   #judgeEntry(collection: string, scope: string, { entry, key, entrySum: sum, value }: StoredEntry): void {
-    if (value !== null && entrySum(this.#seed(scope), entry, key) === sum) return;
+    if (value !== null && entrySum(this.#seeds.of(scope), entry, key) === sum) return;
     this.#refuse({ collection, key: decodeKey(key) });
   }
 
   #open<T>(collection: string, { key, value, sum }: Stored): T {
-    if (typeof value === 'string' && judgeSum(this.#seed(collection), key, value, sum) === 'good') return JSON.parse(value) as T;
+    if (typeof value === 'string' && judgeSum(this.#seeds.of(collection), key, value, sum) === 'good')
+      return JSON.parse(value) as T;
     return this.#refuse({ collection, key: decodeKey(key) });
   }
 
   #refuse(damage: Damage): never {
     this.#damage.note(damage);
     throw new DamagedRecordError(damage);
-  }
-
-  #seed(name: string): number {
-    let seed = this.#seeds.get(name);
-    if (seed === undefined) {
-      seed = seedOf(name);
-      this.#seeds.set(name, seed);
-    }
-    return seed;
   }
 }

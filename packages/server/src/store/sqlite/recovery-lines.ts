@@ -13,7 +13,7 @@ const TEXTS: Readonly<Record<Recovery['event'], string>> = {
   'log-cut': 'the write-ahead log is damaged, and what lies behind the damage is given up: --damaged-log recover',
 };
 
-/** Tells the log. */
+/** Writes a line of the log for each thing that a start did to the write-ahead log. */
 export const tellRecovery =
   (log: Log) =>
   (recovery: Recovery): void => {

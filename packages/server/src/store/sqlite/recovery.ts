@@ -35,7 +35,8 @@ export interface LogState {
   readonly pageSize?: number;
 }
 
-const NOTHING: LogState = { exists: false, frames: 0, end: 0, pages: undefined, added: new Set() };
+/** The state of a log that is not there, or holds nothing. */
+export const NO_LOG: LogState = { exists: false, frames: 0, end: 0, pages: undefined, added: new Set() };
 
 /** What SQLite takes of a log: frames that follow each other, up to the last that ends a transaction. */
 class Chain {
@@ -91,8 +92,8 @@ class Chain {
   }
 }
 
-/** Looks at what lies behind the first frame that does not follow. */
-class Behind {
+/** The frames from the first one that does not follow to the end of the file, and what they prove. */
+class BrokenTail {
   readonly #broken: Frame;
   readonly #header: WalHeader;
   /** Goes on from the mended frame. */
@@ -112,10 +113,10 @@ class Behind {
   #mending = false;
   #mended = false;
   #transactions = 0;
-  #strange = 0;
+  #foreign = 0;
   /** Pages of the transaction that the break is in, and of the whole frames without a gap up to here. */
   readonly #begun: ReadonlySet<number>;
-  readonly #run = new Set<number>();
+  readonly #pagesOfRun = new Set<number>();
   #repeats = false;
 
   constructor(frame: Frame, header: WalHeader, headerBytes: Buffer, chain: Chain) {
@@ -133,22 +134,22 @@ class Behind {
     this.#ended = this.#mends.length === 1 ? this.#mends[0]?.pages !== 0 : ends || this.#mends.some(({ pages }) => pages !== 0);
     this.#startMending();
     if (this.#mends.length > 0 || frame.number !== 1 || frame.pages === 0) return;
-    if (isOfOtherHeader(frame, headerBytes, header)) this.#strange += 1;
+    if (isOfOtherHeader(frame, headerBytes, header)) this.#foreign += 1;
   }
 
-  look(frame: Frame): void {
+  inspect(frame: Frame): void {
     const { salts, pages } = frame;
     const isOwn = equal(salts, this.#header.salts);
     if (isOwn && this.#mends.length > 1 && frame.number === this.#broken.number + 1) this.#chooseMend(frame);
     // Stale frames of an earlier generation are many: their sums need not be computed.
-    const counts = isOwn || this.#isStrange(frame);
+    const counts = isOwn || this.#isForeign(frame);
     const whole = counts && (frame.follows(this.#stored) || (this.#mending && frame.follows(this.#chain.sum)));
     this.#lookForRepeat(isOwn && whole ? frame : undefined);
     if (isOwn && whole && pages !== 0 && (this.#ended || this.#repeats)) this.#transactions += 1;
-    if (!isOwn && whole && pages !== 0 && equal(salts, this.#salts)) this.#strange += 1;
+    if (!isOwn && whole && pages !== 0 && equal(salts, this.#salts)) this.#foreign += 1;
     if (isOwn && (isMark(frame) || (whole && pages !== 0))) this.#ended = true;
     if (this.#mending) {
-      if (isOwn && frame.follows(this.#chain.sum)) this.#goOn(frame, frame);
+      if (isOwn && frame.follows(this.#chain.sum)) this.#extend(frame, frame);
       else this.#mending = false;
     }
     this.#stored = frame.sum;
@@ -156,18 +157,19 @@ class Behind {
   }
 
   /**
-   * A transaction holds each page once, but for its last frame, which SQLite never writes over an earlier one. A page that comes again among the frames before the break and those that lead
-   * without a gap to a transaction's end is of two, and the damage took the end of the first.
+   * A transaction holds each page once, but for its last frame, which SQLite never writes over an earlier one. A page that
+   * comes again among the frames before the break and those that lead without a gap to a transaction's end is of two, and
+   * the damage took the end of the first.
    */
   #lookForRepeat(frame: Frame | undefined): void {
     if (frame === undefined) {
-      this.#run.clear();
+      this.#pagesOfRun.clear();
       this.#repeats = false;
       return;
     }
     if (frame.pages !== 0) return;
-    this.#repeats ||= this.#run.has(frame.page) || this.#begun.has(frame.page);
-    this.#run.add(frame.page);
+    this.#repeats ||= this.#pagesOfRun.has(frame.page) || this.#begun.has(frame.page);
+    this.#pagesOfRun.add(frame.page);
   }
 
   /** What was found. */
@@ -180,9 +182,9 @@ class Behind {
       return mend === undefined ? { damage } : { damage, mend };
     }
     if (mend !== undefined) return { ...this.#chain.state, mend };
-    if (this.#strange > 0) {
+    if (this.#foreign > 0) {
       const what = 'its header is of another log than its frames';
-      return { damage: { what, frame: 0, offset: 0, behind: this.#strange } };
+      return { damage: { what, frame: 0, offset: 0, behind: this.#foreign } };
     }
     return this.#isStale ? {} : { torn: { frame, offset, isOneByte: this.#isOneByte } };
   }
@@ -197,10 +199,10 @@ class Behind {
     const [mend, other] = this.#mends;
     if (mend === undefined || other !== undefined || !this.#isTelling) return;
     this.#mending = true;
-    this.#goOn(this.#broken, mend);
+    this.#extend(this.#broken, mend);
   }
 
-  #goOn(frame: Frame, content: { page: number; pages: number; sum: Pair }): void {
+  #extend(frame: Frame, content: { page: number; pages: number; sum: Pair }): void {
     this.#chain.take(frame, content);
     if (content.pages === 0) return;
     this.#mended = true;
@@ -208,7 +210,7 @@ class Behind {
   }
 
   /** Whether a frame, of a log whose first frame does not follow, is of a generation that came not before the header's. */
-  #isStrange({ salts: [salt] }: Frame): boolean {
+  #isForeign({ salts: [salt] }: Frame): boolean {
     return this.#broken.number === 1 && !isEarlier(salt, this.#header);
   }
 }
@@ -269,23 +271,23 @@ export interface LogPlace {
 /** Reads the log and says what SQLite will take of it, and what it should have taken. Changes nothing. */
 export function judgeLog({ path, pageSize, filePages }: LogPlace): LogState {
   using file = new WalFile(path);
-  if (file.size === 0) return NOTHING;
+  if (file.size === 0) return NO_LOG;
   const bytes = file.header();
   // The header is on disk before the first frame is written: without it there was none.
-  if (bytes === undefined) return { ...NOTHING, exists: true };
+  if (bytes === undefined) return { ...NO_LOG, exists: true };
   const header = readHeader(bytes);
   if (!header.whole) {
     const behind = transactionsWithoutHeader(file, bytes, pageSize);
-    const state: LogState = { ...NOTHING, exists: true };
+    const state: LogState = { ...NO_LOG, exists: true };
     return behind === 0 ? state : { ...state, damage: { what: 'its header is damaged', frame: 0, offset: 0, behind } };
   }
-  if (header.pageSize !== pageSize) return { ...NOTHING, exists: true, pageSize: header.pageSize };
+  if (header.pageSize !== pageSize) return { ...NO_LOG, exists: true, pageSize: header.pageSize };
   const chain = new Chain(header.sum, filePages, pageSize + 24);
-  let behind: Behind | undefined;
+  let tail: BrokenTail | undefined;
   for (const frame of file.frames(pageSize, header.bigEndian)) {
-    if (behind !== undefined) behind.look(frame);
+    if (tail !== undefined) tail.inspect(frame);
     else if (equal(frame.salts, header.salts) && frame.follows(chain.sum)) chain.take(frame, frame);
-    else behind = new Behind(frame, header, bytes, chain);
+    else tail = new BrokenTail(frame, header, bytes, chain);
   }
-  return { exists: true, pageSize, ...chain.state, ...behind?.result };
+  return { exists: true, pageSize, ...chain.state, ...tail?.result };
 }

@@ -1,9 +1,9 @@
 /** Derives index entries anew: for collections whose index functions have changed, and where entries were damaged. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Collection } from '../contract.ts';
-import { type Progress, TABLES } from './migrations/index.ts';
-import { entrySum, judgeSum, seedOf } from './checksums.ts';
+import { entrySum, judgeSum, Seeds } from './checksums.ts';
 import { entriesOfStored, indexForm, packEntries } from './entries.ts';
+import { type Progress, TABLES } from './migrations/index.ts';
 import { keepNote, readNotes } from './notes.ts';
 
 /**
@@ -42,13 +42,7 @@ export async function reindex(db: DatabaseSync, of: Collection<never>, progress:
   const page = db.prepare('SELECT key, value, sum FROM record WHERE collection = ? AND key > ? ORDER BY key LIMIT ?');
   const update = db.prepare('UPDATE record SET entries = ? WHERE collection = ? AND key = ?');
   const put = db.prepare('INSERT OR REPLACE INTO entry (scope, entry, key, sum) VALUES (?, ?, ?, ?)');
-  const seed = seedOf(of.name);
-  const seeds = new Map<string, number>();
-  const seedOfScope = (scope: string): number => {
-    const known = seeds.get(scope) ?? seedOf(scope);
-    seeds.set(scope, known);
-    return known;
-  };
+  const seeds = new Seeds();
   db.exec('BEGIN IMMEDIATE');
   try {
     db.prepare('DELETE FROM note WHERE name = ?').run(noteOf(of.name));
@@ -60,11 +54,11 @@ export async function reindex(db: DatabaseSync, of: Collection<never>, progress:
       const rows = page.all(of.name, after, PAGE) as unknown as { key: Uint8Array; value: unknown; sum: unknown }[];
       db.exec('BEGIN IMMEDIATE');
       for (const { key, value, sum } of rows) {
-        if (typeof value !== 'string' || judgeSum(seed, key, value, sum) !== 'good') continue;
+        if (typeof value !== 'string' || judgeSum(seeds.of(of.name), key, value, sum) !== 'good') continue;
         const entries = entriesOfStored(of, JSON.parse(value) as never, key);
         if (entries === undefined) continue;
         update.run(packEntries(of.name, key, entries), of.name, key);
-        for (const { scope, entry } of entries.values()) put.run(scope, entry, key, entrySum(seedOfScope(scope), entry, key));
+        for (const { scope, entry } of entries.values()) put.run(scope, entry, key, entrySum(seeds.of(scope), entry, key));
       }
       if (rows.length < PAGE) keepNote(db, noteOf(of.name), indexForm(of));
       db.exec('COMMIT');

@@ -3,19 +3,19 @@
  * and kept beside the file as it was found.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import type { Collection, Key } from '../contract.ts';
+import type { Collection } from '../contract.ts';
 import type { Damage } from '../damage.ts';
 import { decodeKey } from '../key-encoding.ts';
 import { digestOf, judgeSum, seedOf, sumOf } from './checksums.ts';
 import { correct, correctContent, type Whole } from './correct.ts';
 import { entriesOfStored } from './entries.ts';
-import { MIGRATIONS, TABLES } from './migrations/index.ts';
-import { keepNote, readNotes } from './notes.ts';
+import { NEWEST_FORM, TABLES } from './migrations/index.ts';
+import { FORM, keepNote, readNotes } from './notes.ts';
 import { recordTally } from './record-table.ts';
 import { outdatedIndexes, reindex } from './reindex.ts';
-import { rowDigest, rowName, rowTally } from './row-table.ts';
+import { rowDigest, rowKey, rowName, rowTally } from './row-table.ts';
 import { sumBits, wholeNumber } from './statements.ts';
-import { addTallies, Tallies, type Tally } from './tallies.ts';
+import { addTo, Tallies, type Tally } from './tallies.ts';
 
 export interface Lost extends Damage {
   /** What was found in its place. */
@@ -79,8 +79,8 @@ class Salvage {
     this.#rows();
     const tallies = new Tallies(this.#to);
     for (const [name, tally] of this.#tallies) tallies.replace(name, tally);
-    keepNote(this.#to, 'form', String(MIGRATIONS.length));
-    this.#to.exec(`PRAGMA user_version = ${MIGRATIONS.length}; COMMIT;`);
+    keepNote(this.#to, FORM, String(NEWEST_FORM));
+    this.#to.exec(`PRAGMA user_version = ${NEWEST_FORM}; COMMIT;`);
     this.#count();
     return { ...this.repair, kept: this.#kept };
   }
@@ -123,18 +123,18 @@ class Salvage {
     const put = this.#to.prepare(
       'INSERT INTO row (rows, region, owner, at, value, sum) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
     );
-    const place = `rows, region, ${wholeNumber('owner')}, ${wholeNumber('at')}`;
-    const columns = `${place}, value, ${wholeNumber('sum')}, ${sumBits('sum')}`;
+    const columnsOfPlace = `rows, region, ${wholeNumber('owner')}, ${wholeNumber('at')}`;
+    const columns = `${columnsOfPlace}, value, ${wholeNumber('sum')}, ${sumBits('sum')}`;
     const all = readAll(this.#from, columns, 'row', ['rows', 'region', 'row.owner', 'row.at']);
     for (const [rows, ofRegion, owner, at, value, sum, bits] of all) {
       const [name, region] = [String(rows), String(ofRegion)];
-      const key: Key = region === '' ? [Number(owner), Number(at)] : [region, Number(owner), Number(at)];
+      const place = [region, Number(owner), Number(at)] as const;
+      const key = rowKey(...place);
       const bytes = bytesOf(value);
-      const id = rowName(name, region, Number(owner), Number(at));
+      const id = rowName(name, ...place);
       const keep = (content: Buffer): void => {
         const fresh = sumOf(0, id, content);
-        if (put.run(name, region, Number(owner), Number(at), content, fresh).changes === 1)
-          this.#add(rowTally(name), rowDigest(name, region, Number(owner), Number(at)));
+        if (put.run(name, ...place, content, fresh).changes === 1) this.#add(rowTally(name), rowDigest(name, ...place));
       };
       if (bytes !== undefined && value instanceof Uint8Array && judgeSum(0, id, bytes, sum) === 'good') keep(bytes);
       else {
@@ -150,7 +150,7 @@ class Salvage {
 
   #add(name: string, sum: number): void {
     this.#kept += 1;
-    this.#tallies.set(name, addTallies(this.#tallies.get(name) ?? { count: 0, digest: 0 }, { count: 1, digest: digestOf(sum) }));
+    addTo(this.#tallies, name, { count: 1, digest: digestOf(sum) });
   }
 
   /** Compares what was saved with what the damaged file said that it held. */

@@ -1,7 +1,7 @@
 /** Rows of bytes over one table. A damaged row is told and left out: what its owner has besides it comes. */
 import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
-import type { Row, RowKey, RowScan, Rows } from '../contract.ts';
+import type { Key, Row, RowKey, RowScan, Rows } from '../contract.ts';
 import { judgeSum, sumOf } from './checksums.ts';
 import type { DamageList } from './damage-list.ts';
 import { prepareRows, type RowStatements } from './statements.ts';
@@ -19,6 +19,9 @@ export const rowTally = (rows: string): string => `row/${rows}`;
 /** What a row adds to the digest of its tally: its place alone, so that a removal need not read it. */
 export const rowDigest = (rows: string, region: string, owner: number, at: number): number =>
   crc32(rowName(rows, region, owner, at));
+
+/** The key that names a row to a person. */
+export const rowKey = (region: string, owner: number, at: number): Key => (region === '' ? [owner, at] : [region, owner, at]);
 
 /** What the checksum of a row begins with. */
 export const rowName = (rows: string, region: string, owner: number, at: number): string => `${rows}\0${region}\0${owner}\0${at}`;
@@ -79,7 +82,7 @@ export class RowTable {
   #isGood(of: Rows, { owner, at, value, sum }: StoredRow): boolean {
     const { name, region = '' } = of;
     if (value instanceof Uint8Array && judgeSum(0, rowName(name, region, owner, at), value, sum) === 'good') return true;
-    this.#damage.note({ collection: name, key: region === '' ? [owner, at] : [region, owner, at] });
+    this.#damage.note({ collection: name, key: rowKey(region, owner, at) });
     return false;
   }
 }

@@ -9,9 +9,9 @@ import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { asRefusal, diskFailure } from '../../runtime/disk-failure.ts';
 import type { CommitHook, HookedStore, ReadTransaction, WriteTransaction } from '../contract.ts';
 import type { Damage } from '../damage.ts';
-import { DataFileError } from './data-file-error.ts';
 import { CommitMark } from './commit-mark.ts';
 import { DamageList } from './damage-list.ts';
+import { DataFileError } from './data-file-error.ts';
 import { FileCopy } from './file-copy.ts';
 import { openDatabase, type OpenOptions } from './open.ts';
 import { RecordTable } from './record-table.ts';
@@ -19,7 +19,7 @@ import { RowTable } from './row-table.ts';
 import { Tallies } from './tallies.ts';
 import { SqliteTransaction } from './transaction.ts';
 
-export { DataFileError } from './open.ts';
+export { DataFileError } from './data-file-error.ts';
 
 /** Writes of one commit; more wait for the next, so that nobody waits without end. */
 const LARGEST_BATCH = 256;
@@ -45,6 +45,7 @@ class SqliteStore implements HookedStore {
   readonly #copy: FileCopy;
   /** Work that wants neither reads nor writes beside it; it ends within its call. */
   readonly #alone: (() => void)[] = [];
+  readonly #panic: OpenOptions['panic'];
   #reading = 0;
   /** Records read in this turn of the event loop. */
   #readInTurn = 0;
@@ -52,8 +53,6 @@ class SqliteStore implements HookedStore {
   /** Whether a batch has run in this turn: the next one runs in another. */
   #resting = false;
   #closed = false;
-
-  readonly #panic: OpenOptions['panic'];
 
   constructor(db: DatabaseSync, damage: DamageList, { path, panic }: OpenOptions) {
     this.#db = db;

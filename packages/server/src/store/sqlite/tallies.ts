@@ -2,9 +2,9 @@
  * How many records each collection holds, and a digest of their checksums, kept in the same commits: what is missing from
  * the file, or has come back from an older state of it, is found by counting again.
  */
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { COMMITS } from './commit-mark.ts';
-import { readNotes, type NotesReader, noteSum } from './notes.ts';
+import { type StoredNotes, preparePutNote, type PutNote, readNotes } from './notes.ts';
 
 export interface Tally {
   readonly count: number;
@@ -13,10 +13,13 @@ export interface Tally {
 }
 
 const RANGE = 2 ** 50;
-const NONE: Tally = { count: 0, digest: 0 };
+export const NO_TALLY: Tally = { count: 0, digest: 0 };
 const PREFIX = 'tally/';
 
-export const addTallies = (a: Tally, b: Tally): Tally => ({
+/** Name of the note that keeps a tally. */
+export const tallyNote = (name: string): string => PREFIX + name;
+
+const addTallies = (a: Tally, b: Tally): Tally => ({
   count: a.count + b.count,
   digest: (a.digest + b.digest + RANGE) % RANGE,
 });
@@ -30,21 +33,20 @@ const parse = (text: string): Tally => {
   return { count, digest };
 };
 
-const addTo = (to: Map<string, Tally>, name: string, change: Tally): void => {
-  to.set(name, addTallies(to.get(name) ?? NONE, change));
+/** Adds to the tally of a name. */
+export const addTo = (to: Map<string, Tally>, name: string, change: Tally): void => {
+  to.set(name, addTallies(to.get(name) ?? NO_TALLY, change));
 };
 
 export class Tallies {
-  readonly #put: StatementSync;
+  readonly #putNote: PutNote;
   readonly #stored = new Map<string, Tally>();
   #commits: number;
   #batch = new Map<string, Tally>();
   #write = new Map<string, Tally>();
 
-  constructor(db: DatabaseSync, notes: NotesReader = readNotes(db)) {
-    this.#put = db.prepare(
-      'INSERT INTO note (name, value, sum) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value, sum = excluded.sum',
-    );
+  constructor(db: DatabaseSync, notes: StoredNotes = readNotes(db)) {
+    this.#putNote = preparePutNote(db);
     this.#commits = Number(notes.good.get(COMMITS) ?? 0);
     for (const [name, value] of notes.good)
       if (name.startsWith(PREFIX)) this.#stored.set(name.slice(PREFIX.length), parse(value));
@@ -80,10 +82,9 @@ export class Tallies {
   /** Writes the tallies of the batch, and counts its commit, in its transaction. */
   store(): void {
     if (this.#batch.size === 0) return;
-    const commits = String(this.#commits + 1);
-    this.#put.run(COMMITS, commits, noteSum(COMMITS, commits));
+    this.#putNote(COMMITS, String(this.#commits + 1));
     for (const [name, change] of this.#batch)
-      if (change.count !== 0 || change.digest !== 0) this.#set(name, addTallies(this.#stored.get(name) ?? NONE, change));
+      if (change.count !== 0 || change.digest !== 0) this.#set(name, addTallies(this.#stored.get(name) ?? NO_TALLY, change));
   }
 
   /** The batch is on disk. Says whether it has changed anything. */
@@ -108,8 +109,6 @@ export class Tallies {
   }
 
   #set(name: string, tally: Tally): void {
-    const noteName = PREFIX + name;
-    const value = render(tally);
-    this.#put.run(noteName, value, noteSum(noteName, value));
+    this.#putNote(tallyNote(name), render(tally));
   }
 }

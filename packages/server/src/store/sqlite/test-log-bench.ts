@@ -3,8 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { collection, type HookedStore } from '../contract.ts';
-import type { DamagedLog } from './files.ts';
-import type { Recovery } from './files.ts';
+import type { DamagedLog, Recovery } from './files.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 
 interface Note {
@@ -36,12 +35,7 @@ export class LogBench implements Disposable {
   acknowledged = 0;
 
   open(damagedLog?: DamagedLog, tell?: (recovery: Recovery) => void): Promise<HookedStore> {
-    const options = {
-      path: this.path,
-      ...(damagedLog === undefined ? {} : { damagedLog }),
-      ...(tell === undefined ? {} : { tell }),
-    };
-    return openSqliteStore(options);
+    return openSqliteStore({ path: this.path, damagedLog, tell });
   }
 
   /** One transaction: a number that goes up, and notes of some size. */

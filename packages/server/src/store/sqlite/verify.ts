@@ -4,17 +4,16 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
-import type { Key } from '../contract.ts';
 import type { Damage } from '../damage.ts';
 import { decodeKey, encodeKey } from '../key-encoding.ts';
 import type { Progress } from './migrations/index.ts';
-import { digestOf, entrySum, judgeSum, seedOf } from './checksums.ts';
+import { digestOf, entrySum, judgeSum, Seeds } from './checksums.ts';
 import { eachPacked, scopeOf } from './entries.ts';
 import { readNotes } from './notes.ts';
 import { recordTally } from './record-table.ts';
-import { rowDigest, rowName, rowTally } from './row-table.ts';
+import { rowDigest, rowKey, rowName, rowTally } from './row-table.ts';
 import { sumBits, wholeNumber } from './statements.ts';
-import { addTallies, sameTally, Tallies, type Tally } from './tallies.ts';
+import { addTo, NO_TALLY, sameTally, Tallies, type Tally, tallyNote } from './tallies.ts';
 
 export interface Findings {
   /** Records and rows whose value is damaged; they are refused, the rest is served. */
@@ -33,7 +32,6 @@ export interface Findings {
   readonly tallies: ReadonlyMap<string, Tally>;
 }
 
-const NONE: Tally = { count: 0, digest: 0 };
 /** Rows between two reports of progress, and turns of the event loop. */
 const REPORT = 100_000;
 /** Checksums that are added up before the sum is reduced: it stays a whole number of a double. */
@@ -70,8 +68,7 @@ class Sums {
   }
 
   flush(next = ''): void {
-    if (this.#count > 0)
-      this.all.set(this.#name, addTallies(this.all.get(this.#name) ?? NONE, { count: this.#count, digest: this.#digest }));
+    if (this.#count > 0) addTo(this.all, this.#name, { count: this.#count, digest: this.#digest });
     this.#name = next;
     this.#count = 0;
     this.#digest = 0;
@@ -85,7 +82,7 @@ class Verification {
   };
   readonly #db: DatabaseSync;
   readonly #progress: Progress;
-  readonly #seeds = new Map<string, number>();
+  readonly #seeds = new Seeds();
   readonly #total: number;
   #done = 0;
 
@@ -122,12 +119,13 @@ class Verification {
         continue;
       }
       order.next(name, key);
-      const verdict = judgeSum(this.#seed(name), key, typeof value === 'string' ? value : undefined, sum);
+      const verdict = judgeSum(this.#seeds.of(name), key, typeof value === 'string' ? value : undefined, sum);
       if (verdict !== 'good') this.#note(verdict, { collection: name, key: decodeKey(key) });
       tallied.add(recordTally(name), digestOf(Number(bits)));
       const isWhole = eachPacked(key, packed, (index, tuple) => {
         const scope = scopeOf(name, index);
-        entries.add(scope, crc32(key, crc32(key, crc32(tuple, this.#seed(scope)))));
+        // As `entrySum` of the tuple followed by the key, without joining them.
+        entries.add(scope, crc32(key, crc32(key, crc32(tuple, this.#seeds.of(scope)))));
       });
       if (!isWhole) misindexed.add(name);
       if (this.#step()) await new Promise(setImmediate);
@@ -142,7 +140,7 @@ class Verification {
     const columns = `rows, region, ${wholeNumber('owner')}, ${wholeNumber('at')}, value, ${wholeNumber('sum')}`;
     for (const [rows, region, owner, at, value, sum] of this.#all(`SELECT ${columns} FROM row`)) {
       const name = String(rows);
-      const place: Key = region === '' ? [Number(owner), Number(at)] : [String(region), Number(owner), Number(at)];
+      const place = rowKey(String(region), Number(owner), Number(at));
       // What has the right letters or value and another type is not found by its key.
       if (typeof rows !== 'string' || typeof region !== 'string' || !isPlace(owner) || !isPlace(at)) {
         this.#note('name', { collection: name, key: place });
@@ -168,7 +166,7 @@ class Verification {
         typeof scope === 'string' &&
         entry instanceof Uint8Array &&
         key instanceof Uint8Array &&
-        entrySum(this.#seed(name), entry, key) === sum;
+        entrySum(this.#seeds.of(name), entry, key) === sum;
       if (isGood) order.next(name, entry);
       if (!isGood || order.isBroken) misindexed.add(collectionOf(name));
       found.add(name, typeof sum === 'number' ? sum : 0);
@@ -176,7 +174,7 @@ class Verification {
     }
     found.flush();
     for (const scope of new Set([...expected.all.keys(), ...found.all.keys()]))
-      if (!sameTally(expected.all.get(scope) ?? NONE, found.all.get(scope) ?? NONE)) misindexed.add(collectionOf(scope));
+      if (!sameTally(expected.all.get(scope) ?? NO_TALLY, found.all.get(scope) ?? NO_TALLY)) misindexed.add(collectionOf(scope));
   }
 
   /** A tally whose own checksum does not fit says nothing; neither does one of a collection with a damaged checksum. */
@@ -184,8 +182,8 @@ class Verification {
     const explained = new Set<string>();
     for (const { collection } of this.findings.damaged) explained.add(recordTally(collection)).add(rowTally(collection));
     for (const name of new Set([...found.keys(), ...expected.keys()])) {
-      const [here, there] = [found.get(name) ?? NONE, expected.get(name)];
-      if (damagedNotes.includes(`tally/${name}`) || sameTally(here, there ?? NONE)) continue;
+      const [here, there] = [found.get(name) ?? NO_TALLY, expected.get(name)];
+      if (damagedNotes.includes(tallyNote(name)) || sameTally(here, there ?? NO_TALLY)) continue;
       if (explained.has(name) && here.count === there?.count) continue;
       this.findings.miscounted.push({ name, expected: there, found: here });
     }
@@ -207,15 +205,6 @@ class Verification {
     if (this.#done % REPORT !== 0) return false;
     this.#progress(this.#done, this.#total);
     return true;
-  }
-
-  #seed(name: string): number {
-    let seed = this.#seeds.get(name);
-    if (seed === undefined) {
-      seed = seedOf(name);
-      this.#seeds.set(name, seed);
-    }
-    return seed;
   }
 }
 

@@ -7,7 +7,7 @@ import { encodeKey } from '../../key-encoding.ts';
 import { digestOf, seedOf, sumOf } from '../checksums.ts';
 import { recordTally } from '../record-table.ts';
 import { rowDigest, rowName, rowTally } from '../row-table.ts';
-import { addTallies, Tallies, type Tally } from '../tallies.ts';
+import { addTo, Tallies, type Tally } from '../tallies.ts';
 import type { Progress } from './index.ts';
 
 /** SQL of each table by its name. */
@@ -61,8 +61,7 @@ export function addChecksums(db: DatabaseSync, progress: Progress, serverRegion:
     if (done % REPORT === 0) progress(done, total);
   };
   const tallies = new Map<string, Tally>();
-  const count = (name: string, sum: number): void =>
-    void tallies.set(name, addTallies(tallies.get(name) ?? { count: 0, digest: 0 }, { count: 1, digest: digestOf(sum) }));
+  const count = (name: string, sum: number): void => addTo(tallies, name, { count: 1, digest: digestOf(sum) });
   copyRecords(db, count, step, regionInArns(db) ?? serverRegion);
   copyRows(db, count, step);
   db.exec('DROP TABLE old_record; DROP TABLE old_row;');

@@ -36,5 +36,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { describes: 'checksums, tallies, entries beside their record, the region in the key', run: addChecksums },
 ];
 
+/** The form of a file that has taken every step. */
+export const NEWEST_FORM = MIGRATIONS.length;
+
 /** Tables of today's form, as the file's schema has them. */
 export { TABLES } from './checksums.ts';
