@@ -3,7 +3,7 @@ import { chmodSync, closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Collection } from '../contract.ts';
-import { forgetMark } from './commit-mark.ts';
+import { forgetMark, nameFile } from './commit-mark.ts';
 import { DataFileError, DataFileInUseError } from './data-file-error.ts';
 import { NEWEST_FORM } from './migrations/index.ts';
 import { commitFault, lockDatabase, type OpenOptions, schemaFault, storedForm } from './open.ts';
@@ -70,7 +70,9 @@ async function saveInto(fresh: string, path: string, collections: readonly Colle
     const to = new DatabaseSync(fresh);
     try {
       to.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
-      return await repair(from, to, collections);
+      const done = await repair(from, to, collections);
+      nameFile(to);
+      return done;
     } finally {
       to.close();
     }

@@ -1,6 +1,6 @@
 /** A data file that holds fewer commits than were acknowledged is refused, whatever has become of its log. */
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { LogBench } from './test-log-bench.ts';
 
@@ -76,15 +76,38 @@ test('a mark that is missing, damaged or older refuses nothing', async () => {
   for (const damage of [
     (path: string) => rmSync(path),
     (path: string) => writeFileSync(path, 'abc'),
-    (path: string) => writeFileSync(path, Buffer.alloc(12, 0xff)),
+    (path: string) => writeFileSync(path, Buffer.alloc(20, 0xff)),
+    (path: string) => writeFileSync(path, Buffer.alloc(40)),
     (path: string) => truncateSync(path, 5),
   ]) {
     putBack(bench);
     damage(`${bench.path}-commits`);
     await using store = await bench.open();
     assert.equal(await bench.last(store), bench.acknowledged);
-    assert.ok(existsSync(`${bench.path}-commits`));
+    assert.equal(statSync(`${bench.path}-commits`).size, 20);
   }
+});
+
+test('a mark says nothing of another data file, and stays until that one has its first commit', async () => {
+  using bench = new LogBench();
+  await killed(bench, 2);
+  putBack(bench);
+  for (const end of ['', '-wal']) rmSync(bench.path + end);
+  {
+    // A new one: whether it is missed is not for the store to say.
+    await using store = await bench.open();
+    assert.equal(await bench.last(store), 0);
+  }
+  copyFileSync(`${bench.path}.kept`, bench.path);
+  await assert.rejects(bench.open(), { message: LOST });
+  rmSync(bench.path);
+  {
+    await using store = await bench.open();
+    bench.acknowledged = 0;
+    await bench.write(store);
+  }
+  await using store = await bench.open();
+  assert.equal(await bench.last(store), 1);
 });
 
 test('writes that change nothing, or fail, are not counted', async () => {

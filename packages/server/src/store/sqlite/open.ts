@@ -6,7 +6,7 @@ import { chmodSync, statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Collection } from '../contract.ts';
 import { nameOfDamage } from '../damage.ts';
-import { COMMITS, lostCommits, readMark } from './commit-mark.ts';
+import { COMMITS, lostCommits, markedCommits, nameFile } from './commit-mark.ts';
 import { DataFileError, DataFileInUseError } from './data-file-error.ts';
 import { emptyLog } from './empty-log.ts';
 import { checkFiles, type DamagedLog, type Recovery } from './files.ts';
@@ -208,7 +208,7 @@ function mendTallies(db: DatabaseSync, { notes, tallies }: Findings, { path, log
   db.exec('BEGIN IMMEDIATE');
   for (const name of notes) db.prepare('DELETE FROM note WHERE name = ?').run(name);
   for (const [name, tally] of tallies) if (notes.includes(tallyNote(name))) kept.replace(name, tally);
-  if (notes.includes(COMMITS)) keepNote(db, COMMITS, String(readMark(path) ?? 0));
+  if (notes.includes(COMMITS)) keepNote(db, COMMITS, String(markedCommits(path, readNotes(db))));
   keepNote(db, FORM, String(NEWEST_FORM));
   db.exec('COMMIT');
 }
@@ -250,12 +250,16 @@ export function lockDatabase(
 
 export async function openDatabase(options: OpenOptions): Promise<DatabaseSync> {
   const { path } = options;
+  // What is counted beside a file that is missing is not of the one that is made in its place.
+  const isNew = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
   const db = lockDatabase(options, (opened) => checkStructure(opened, path));
   try {
     migrate(db, options);
     checkSchema(db, path);
+    if (isNew) nameFile(db);
     checkCommits(db, options);
     await checkContent(db, options);
+    nameFile(db);
     return db;
   } catch (error) {
     db.close();

@@ -59,8 +59,7 @@ class SqliteStore implements HookedStore {
     this.#panic = panic;
     this.#copy = new FileCopy(db, path);
     this.#tallies = new Tallies(db);
-    this.#mark = new CommitMark(db);
-    this.#mark.write(this.#tallies.commits);
+    this.#mark = new CommitMark(db, this.#tallies.commits);
     const records = new RecordTable(db, this.#tallies, damage);
     this.#tx = new SqliteTransaction(records, new RowTable(db, this.#tallies, damage), (count) => this.#countReads(count));
   }
