@@ -6,7 +6,7 @@ import type { Collection } from '../contract.ts';
 import { forgetMark, nameFile } from './commit-mark.ts';
 import { DataFileError, DataFileInUseError } from './data-file-error.ts';
 import { NEWEST_FORM } from './migrations/index.ts';
-import { commitFault, lockDatabase, type OpenOptions, schemaFault, storedForm } from './open.ts';
+import { commitFault, holdLock, lockDatabase, type OpenOptions, schemaFault, storedForm } from './open.ts';
 import { repair, type Repair } from './repair.ts';
 import { type Findings, verify } from './verify.ts';
 
@@ -62,7 +62,7 @@ export async function checkFile(options: OpenOptions, progress: (done: number, o
 
 /** Writes what can be saved of a data file into a fresh one, with every change on disk. */
 async function saveInto(fresh: string, path: string, collections: readonly Collection<never>[]): Promise<Repair> {
-  const from = lockDatabase({ path, damagedLog: 'recover' });
+  const from = lockDatabase({ path, damagedLog: 'recover', isLocked: true });
   try {
     const form = storedForm(from, path);
     if (form < NEWEST_FORM)
@@ -83,6 +83,8 @@ async function saveInto(fresh: string, path: string, collections: readonly Colle
 
 /** Saves what a data file holds into a new one, which takes its place; the old one is kept under `keptName`. */
 export async function repairFile(path: string, collections: readonly Collection<never>[], keptName: string): Promise<Repair> {
+  // A server that started between the reading and the renaming would go on writing into the old file.
+  using _ = holdLock(path);
   const fresh = `${path}.repaired`;
   for (const end of ['', '-wal', '-shm']) rmSync(fresh + end, { force: true });
   const done = await saveInto(fresh, path, collections);

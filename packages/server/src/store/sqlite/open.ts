@@ -38,6 +38,8 @@ export interface OpenOptions {
   readonly damagedLog?: DamagedLog;
   /** Hears what was done to the log. */
   readonly tell?: (recovery: Recovery) => void;
+  /** The caller has the lock already: {@link holdLock}. */
+  readonly isLocked?: boolean;
   /** Ends the process after a sync that failed. */
   readonly panic?: (what: string, error: unknown) => void;
 }
@@ -213,19 +215,28 @@ function mendTallies(db: DatabaseSync, { notes, tallies }: Findings, { path, log
   db.exec('COMMIT');
 }
 
+/** Keeps everybody else out of a data file for as long as it is not disposed of, also while no database is open. */
+export function holdLock(path: string): Disposable {
+  try {
+    return takeLock(path);
+  } catch (error) {
+    throw explain(path, error);
+  }
+}
+
 /**
  * Opens a file whose log is whole, and keeps everybody else out for as long as it is open. The log is taken into the file
  * once `judge` has found nothing to refuse.
  */
 export function lockDatabase(
-  { path, damagedLog, tell }: OpenOptions,
+  { path, isLocked = false, damagedLog, tell }: OpenOptions,
   judge: (db: DatabaseSync) => void = () => undefined,
 ): DatabaseSync {
   const isFile = path !== ':memory:';
   let lock: Disposable | undefined;
   let db: DatabaseSync | undefined;
   try {
-    lock = isFile ? takeLock(path) : { [Symbol.dispose]: () => undefined };
+    lock = isFile && !isLocked ? takeLock(path) : { [Symbol.dispose]: () => undefined };
     const checked = isFile ? checkFiles(path, damagedLog) : undefined;
     // SQLite gives the log beside the file the mode of the file.
     if (isFile) closeToOthers(path);

@@ -1,6 +1,8 @@
 /** What can be saved of a damaged data file is saved, and what can't be is named. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import fs, { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -140,6 +142,28 @@ describe('a damaged data file is repaired', () => {
     assert.equal(isWhole(await checkFile({ path }, quiet)), true);
     const { restored, lost, missing, kept } = await repairFile(path, collections, `${path}.kept`);
     assert.deepEqual([restored, lost, missing, kept], [[], [], [], 53]);
+  });
+
+  test('nobody else can open the file until the new one is in its place', async (t) => {
+    const path = await makeFile('held.db');
+    const open = `import { openSqliteStore } from '${import.meta.dirname}/sqlite-store.ts'; await openSqliteStore({ path: '${path}' })`;
+    const outcomes: string[] = [];
+    for (const name of ['linkSync', 'renameSync'] as const) {
+      const real = fs[name];
+      t.mock.method(fs, name, (from: string, to: string) => {
+        outcomes.push(spawnSync(process.execPath, ['--input-type=module', '-e', open], { encoding: 'utf8' }).stderr);
+        real(from, to);
+      });
+    }
+    syncBuiltinESMExports();
+    try {
+      await repairFile(path, collections, `${path}.kept`);
+    } finally {
+      t.mock.restoreAll();
+      syncBuiltinESMExports();
+    }
+    assert.equal(outcomes.length, 2);
+    for (const outcome of outcomes) assert.match(outcome, /is in use by another server/);
   });
 
   test('a file that somebody holds is not touched', async () => {
