@@ -8,6 +8,7 @@ import {
   CreateThingCommand,
   CreateTopicRuleCommand,
   DescribeThingCommand,
+  GetTopicRuleCommand,
   ListThingsCommand,
   ListTopicRulesCommand,
 } from '@aws-sdk/client-iot';
@@ -74,10 +75,19 @@ test('damaged records are named and refused alone, and the check restores them',
         rules.map(({ ruleName }) => ruleName),
         ['two'],
       );
+      // Services that call their own failure otherwise name the record as well.
+      await assert.rejects(server.iot.send(new GetTopicRuleCommand({ ruleName: 'one' })), {
+        name: 'InternalException',
+        message: /damaged.*rules \["us-east-1","000000000000","one"\]/,
+      });
+      const failed = await server.logged(({ msg, operation }) => msg === 'API request failed' && operation === 'GetTopicRule');
+      assert.deepEqual(Object.keys(failed.err as object), ['type', 'message']);
       // What a Deny forbids is not allowed because the Deny can't be read.
       const { device, answer } = await DeviceConnection.connect(server, 4, 'device', login);
       using _ = device;
       assert.notDeepEqual([answer.cmd, (answer as { returnCode?: number }).returnCode], ['connack', 0]);
+      const refused = await server.logged(({ event, clientId }) => event === 'refused' && clientId === 'device');
+      assert.match(String(refused.reason), /damaged.*policies \["us-east-1","000000000000","guarded"\]/);
       const held = await thingkeep(['check', '--repair', '--data-dir', dataDir]);
       assert.match(held.stderr, /a server runs on this data folder/);
       // While the server runs the check reads a copy, and finds the same.
@@ -146,6 +156,9 @@ test('the parts beside the data file are checked too, while a server runs and wh
       flip(path);
     }
     assert.equal((await thingkeep(['check', '--json', '--data-dir', dataDir])).code, 0);
+    rmSync(join(dataDir, 'root-keys.json'));
+    const without = await thingkeep(['check', '--data-dir', dataDir]);
+    assert.deepEqual([without.code, /root-keys\.json is missing/.test(without.stdout)], [1, true], without.stdout);
   } finally {
     rmSync(dataDir, { recursive: true });
   }

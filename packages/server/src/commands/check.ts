@@ -8,8 +8,7 @@ import { type DataFolder, dataFolder } from '../config/data-folder.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { escapeText } from '../runtime/escape-text.ts';
 import { type Damage, nameOfDamage } from '../store/damage.ts';
-import { checkFile, type FileReport, isWhole, repairFile } from '../store/sqlite/check-file.ts';
-import type { Repair } from '../store/sqlite/repair.ts';
+import { checkFile, type FileReport, isLossless, isWhole, type RepairedFile, repairFile } from '../store/sqlite/check-file.ts';
 import { copyFolder } from './backup.ts';
 import { checkParts } from './check-parts.ts';
 import { readCommandLine } from './flags.ts';
@@ -21,7 +20,7 @@ const named = (list: readonly Damage[], text: string): string[] => list.map((dam
 
 /** Lines for a person: one for each fault. */
 function linesOf({ structure, findings }: FileReport): string[] {
-  const lines = structure.map((fault) => `data file: ${fault}`);
+  const lines = structure.map((fault) => (/^(data file|the log) /.test(fault) ? fault : `data file: ${fault}`));
   if (findings === undefined) return lines;
   lines.push(...named(findings.damaged, 'its value is damaged; it is refused, and the server serves all others'));
   lines.push(...named(findings.misnamed, 'its key is damaged; the server does not start, for the record may be any'));
@@ -55,9 +54,20 @@ async function report(folder: DataFolder, config: Config): Promise<Report> {
   return { file, parts: await checkParts(folder, config, isWhole(file) && file.findings !== undefined) };
 }
 
+/** The server's own user may often not write beside the data folder (`/var/lib`). */
+function makeCopy(path: string): string {
+  try {
+    return mkdtempSync(`${path}.check-`);
+  } catch (error) {
+    throw new ConfigError(
+      `while a server runs, its data folder is copied beside it to be checked, and that can't be (${(error as Error).message}): run this command as root, or stop the server`,
+    );
+  }
+}
+
 /** Reads a backup of the running server, which it takes beside the data folder and removes. What it says is of the data folder. */
 async function reportLive(folder: DataFolder, config: Config): Promise<Report> {
-  const target = mkdtempSync(`${resolve(folder.path)}.check-`);
+  const target = makeCopy(resolve(folder.path));
   try {
     await copyFolder(folder, config, target);
     const { file, parts } = await report(dataFolder(target), config);
@@ -68,11 +78,24 @@ async function reportLive(folder: DataFolder, config: Config): Promise<Report> {
   }
 }
 
-function tellRepair({ restored, lost, missing, kept }: Repair, keptName: string): void {
+/** Of what a lost transaction changed. */
+const AS_BEFORE = 'is as it was before: a certificate that was revoked is active again';
+
+function tellRepair(repaired: RepairedFile, keptName: string): void {
+  const { restored, lost, missing, stale, kept, log, lostCommits, keptLog } = repaired;
   for (const damage of restored) say(`${nameOfDamage(damage)}: restored, one bit had changed`);
   for (const damage of lost) say(`${nameOfDamage(damage)}: LOST`);
   for (const { name, count } of missing) say(`${name}: ${count} LOST without a name`);
-  say(`repaired: ${kept} records and rows kept, ${restored.length} of them restored; the damaged file is ${keptName}`);
+  for (const name of stale) say(`${name}: at least one is of an older state, what it was since then is LOST`);
+  for (const { event, offset, lost: behind } of log)
+    if (event === 'log-mended') say(`log: a wrong byte at ${offset} is mended`);
+    else if (event === 'log-cut')
+      say(`log: ${behind} acknowledged transactions from byte ${offset} on LOST: what they changed ${AS_BEFORE}`);
+  if (lostCommits > 0 && log.every(({ event }) => event !== 'log-cut'))
+    say(`data file: ${lostCommits} acknowledged commits LOST: what they changed ${AS_BEFORE}`);
+  say(
+    `repaired: ${kept} records and rows kept, ${restored.length} of them restored; the damaged file is ${keptName}${keptLog === undefined ? '' : `, its log ${keptLog}`}`,
+  );
 }
 
 /** Exit code 0 when all is whole or repaired without a loss, 1 otherwise. */
@@ -86,7 +109,7 @@ export async function check(args: readonly string[]): Promise<number> {
   const found = isLive ? await reportLive(folder, config) : await report(folder, config);
   const json = flags.has('json');
   if (!json) for (const line of [...linesOf(found.file), ...found.parts]) say(line);
-  if (isWhole(found.file) || !flags.has('repair')) {
+  if (isWhole(found.file) || !found.file.repairable || !flags.has('repair')) {
     if (json) say(JSON.stringify({ whole: isSound(found), ...found.file, findings: shown(found.file), parts: found.parts }));
     else say(summary(found));
     return isSound(found) ? 0 : 1;
@@ -95,7 +118,7 @@ export async function check(args: readonly string[]): Promise<number> {
   const repaired = await repairFile(folder.dataFile, COLLECTIONS, keptName);
   if (json) say(JSON.stringify({ whole: false, repaired, keptName, parts: found.parts }));
   else tellRepair(repaired, keptName);
-  return repaired.lost.length + repaired.missing.length + found.parts.length === 0 ? 0 : 1;
+  return isLossless(repaired) && found.parts.length === 0 ? 0 : 1;
 }
 
 /** Findings without the tallies, which are of no use to a program. */
@@ -104,6 +127,8 @@ const shown = ({ findings }: FileReport): object | undefined =>
 
 function summary({ file: found, parts }: Report): string {
   if (parts.length > 0 && isWhole(found)) return 'DAMAGED: restore what is named from a backup';
+  if (!found.repairable && !isWhole(found))
+    return 'DAMAGED: nothing can be saved from the data file: restore the data folder from a backup';
   if (!isWhole(found)) return 'DAMAGED: thingkeep check --repair saves what can be saved; the damaged file is kept';
   if (found.findings === undefined)
     return `whole, as far as form ${found.form} can tell: it has no checksums; a start brings it to the newest`;

@@ -1,12 +1,23 @@
 /** What `thingkeep check` does with a data file that no server holds: reads it whole, and saves what can be saved. */
-import { chmodSync, closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, copyFileSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Collection } from '../contract.ts';
-import { forgetMark, nameFile } from './commit-mark.ts';
-import { DataFileError, DataFileInUseError } from './data-file-error.ts';
+import { forgetMark, lostCommits, nameFile } from './commit-mark.ts';
+import { DamagedLogError, DataFileError, DataFileInUseError } from './data-file-error.ts';
+import type { Recovery } from './files.ts';
 import { NEWEST_FORM } from './migrations/index.ts';
-import { commitFault, holdLock, lockDatabase, type OpenOptions, schemaFault, storedForm } from './open.ts';
+import { readNotes } from './notes.ts';
+import {
+  commitFault,
+  HOW_ON,
+  holdLock,
+  lockDatabase,
+  type OpenOptions,
+  schemaFault,
+  storedForm,
+  structureFaults,
+} from './open.ts';
 import { repair, type Repair } from './repair.ts';
 import { type Findings, verify } from './verify.ts';
 
@@ -15,6 +26,8 @@ export interface FileReport {
   readonly form: number;
   /** Faults of the file's pages and tables. */
   readonly structure: readonly string[];
+  /** Whether a repair can save anything: not where the file can't be opened for another reason than its log. */
+  readonly repairable: boolean;
   /** Absent where the tables can't be read, or have no checksums. */
   readonly findings?: Findings;
 }
@@ -38,31 +51,56 @@ export async function checkFile(options: OpenOptions, progress: (done: number, o
     db = lockDatabase(options);
   } catch (error) {
     if (!(error instanceof DataFileError) || error instanceof DataFileInUseError) throw error;
-    return { form: 0, structure: [error.message] };
+    const repairable = error instanceof DamagedLogError;
+    return { form: 0, structure: [error.message.replace(`; ${HOW_ON}`, '')], repairable };
   }
   try {
-    const structure = db
-      .prepare(`PRAGMA quick_check(${MAX_FAULTS})`)
-      .all()
-      .map(({ quick_check }) => String(quick_check))
-      .filter((text) => text !== 'ok');
-    const form = storedForm(db, options.path);
-    if (form < NEWEST_FORM) return { form, structure };
-    const fault = schemaFault(db) ?? commitFault(db, options.path);
-    if (fault !== undefined) return { form, structure: [...structure, fault] };
-    try {
-      return { form, structure, findings: await verify(db, progress) };
-    } catch (error) {
-      return { form, structure: [...structure, textOf(error)] };
-    }
+    return await readFile(db, options.path, progress);
   } finally {
     db.close();
   }
 }
 
+async function readFile(db: DatabaseSync, path: string, progress: (done: number, of: number) => void): Promise<FileReport> {
+  const structure = structureFaults(db, MAX_FAULTS);
+  let form = 0;
+  try {
+    form = storedForm(db, path);
+    if (form === 0) structure.push('it is empty');
+    if (form < NEWEST_FORM) return { form, structure, repairable: false };
+    const fault = schemaFault(db) ?? commitFault(db, path);
+    if (fault !== undefined) return { form, structure: [...structure, fault], repairable: true };
+    return { form, structure, repairable: true, findings: await verify(db, progress) };
+  } catch (error) {
+    return { form, structure: [...new Set([...structure, textOf(error).replace(`; ${HOW_ON}`, '')])], repairable: true };
+  }
+}
+
+export interface RepairedFile extends Repair {
+  /** What was done to the log. */
+  readonly log: readonly Recovery[];
+  /** Acknowledged commits that are in neither the data file nor its log. */
+  readonly lostCommits: number;
+  /** The log as it was found, where there was one. */
+  readonly keptLog?: string;
+}
+
+export const isLossless = ({ lost, missing, stale, log, lostCommits: commits }: RepairedFile): boolean =>
+  lost.length + missing.length + stale.length + commits === 0 && log.every(({ event }) => event !== 'log-cut');
+
+/** Commits that are lost, as far as what is left can tell. */
+function lostOf(from: DatabaseSync, path: string): number {
+  try {
+    return lostCommits(path, readNotes(from));
+  } catch {
+    return 0;
+  }
+}
+
 /** Writes what can be saved of a data file into a fresh one, with every change on disk. */
-async function saveInto(fresh: string, path: string, collections: readonly Collection<never>[]): Promise<Repair> {
-  const from = lockDatabase({ path, damagedLog: 'recover', isLocked: true });
+async function saveInto(fresh: string, path: string, collections: readonly Collection<never>[]): Promise<RepairedFile> {
+  const log: Recovery[] = [];
+  const from = lockDatabase({ path, damagedLog: 'recover', isLocked: true, tell: (recovery) => log.push(recovery) });
   try {
     const form = storedForm(from, path);
     if (form < NEWEST_FORM)
@@ -70,7 +108,7 @@ async function saveInto(fresh: string, path: string, collections: readonly Colle
     const to = new DatabaseSync(fresh);
     try {
       to.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
-      const done = await repair(from, to, collections);
+      const done = { ...(await repair(from, to, collections)), log, lostCommits: lostOf(from, path) };
       nameFile(to);
       return done;
     } finally {
@@ -81,13 +119,35 @@ async function saveInto(fresh: string, path: string, collections: readonly Colle
   }
 }
 
-/** Saves what a data file holds into a new one, which takes its place; the old one is kept under `keptName`. */
-export async function repairFile(path: string, collections: readonly Collection<never>[], keptName: string): Promise<Repair> {
+/** Copies the log before it is opened, which takes it in and drops what is damaged. Its name is none that SQLite reads. */
+function keepLog(path: string, keptName: string): string | undefined {
+  if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0) return undefined;
+  const kept = `${keptName}-log`;
+  copyFileSync(`${path}-wal`, kept);
+  return kept;
+}
+
+/**
+ * Saves what a data file holds into a new one, which takes its place; the old one is kept under `keptName`, and its log, as
+ * it was found, beside it.
+ */
+export async function repairFile(
+  path: string,
+  collections: readonly Collection<never>[],
+  keptName: string,
+): Promise<RepairedFile> {
   // A server that started between the reading and the renaming would go on writing into the old file.
   using _ = holdLock(path);
   const fresh = `${path}.repaired`;
   for (const end of ['', '-wal', '-shm']) rmSync(fresh + end, { force: true });
-  const done = await saveInto(fresh, path, collections);
+  const keptLog = keepLog(path, keptName);
+  let done: RepairedFile;
+  try {
+    done = await saveInto(fresh, path, collections);
+  } catch (error) {
+    if (keptLog !== undefined) rmSync(keptLog);
+    throw error;
+  }
   chmodSync(fresh, 0o600);
   // The name always leads to a whole file: first to the old one, then to the new one.
   linkSync(path, keptName);
@@ -97,5 +157,5 @@ export async function repairFile(path: string, collections: readonly Collection<
   const folder = openSync(dirname(path), 'r');
   fsyncSync(folder);
   closeSync(folder);
-  return done;
+  return keptLog === undefined ? done : { ...done, keptLog };
 }

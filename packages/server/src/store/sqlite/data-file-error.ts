@@ -5,3 +5,6 @@ export class DataFileError extends Error {
 
 /** Another process holds the data file. */
 export class DataFileInUseError extends DataFileError {}
+
+/** The log beside the data file is damaged: what lies before the damage can be saved. */
+export class DamagedLogError extends DataFileError {}

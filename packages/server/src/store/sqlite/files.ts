@@ -3,7 +3,7 @@
  * data file, plays back a journal of another, drops what lies behind a damaged frame, and takes a page that was cut off.
  */
 import { closeSync, fsyncSync, openSync, readSync, statSync, writeSync } from 'node:fs';
-import { DataFileError } from './data-file-error.ts';
+import { DamagedLogError, DataFileError } from './data-file-error.ts';
 import { judgeLog, type LogDamage, type LogState, NO_LOG } from './recovery.ts';
 import { HEADER_SIZE } from './wal.ts';
 
@@ -91,12 +91,12 @@ function writeMend(path: string, { offset, bytes }: NonNullable<LogState['mend']
 
 const RESTORE = 'Restore the data folder from a backup';
 
-const refusal = (path: string, { what, frame, offset, behind }: LogDamage, isMendable: boolean): DataFileError => {
+const refusal = (path: string, { what, frame, offset, behind }: LogDamage, isMendable: boolean): DamagedLogError => {
   const lost = isMendable
     ? 'mends that byte; nothing is lost by it'
     : `goes on without it and without the ${behind} transactions behind it, which were acknowledged`;
   const where = frame === 0 ? `header, byte ${offset}` : `frame ${frame}, byte ${offset}`;
-  return new DataFileError(
+  return new DamagedLogError(
     `the log ${path} is damaged at ${where}: ${what}, and ${behind} whole transactions lie behind it. ${RESTORE}, or copy the folder and start once with --damaged-log recover: that ${lost}`,
   );
 };

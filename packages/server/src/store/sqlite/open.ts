@@ -53,7 +53,10 @@ const MAX_NAMED = 5;
 /** Records and entries below which no progress is told. */
 const LONG_WORK = 200_000;
 
-const HOW_ON = 'restore it from a backup, or see with "thingkeep check" what can be saved';
+export const HOW_ON = 'restore it from a backup, or see with "thingkeep check" what can be saved';
+
+/** Stands before the faults of a file; there is one file alone. */
+const SQLITE_HEADING = /^\*\*\* in database main \*\*\*\n/;
 
 /** SQLite's result codes (https://www.sqlite.org/rescode.html): of a file that another process holds, and of a damaged one. */
 const IN_USE = new Set([5, 6]);
@@ -141,9 +144,21 @@ function checkSchema(db: DatabaseSync, path: string): void {
   if (fault !== undefined) throw new DataFileError(`data file ${path} is damaged: ${fault}; ${HOW_ON}`);
 }
 
+/** What SQLite finds in the file's pages, each fault in a line; where it can't even look on, that is the last fault. */
+export function structureFaults(db: DatabaseSync, most: number): string[] {
+  const faults: string[] = [];
+  try {
+    for (const { quick_check: found } of db.prepare(`PRAGMA quick_check(${most})`).iterate())
+      if (found !== 'ok') faults.push(String(found).replace(SQLITE_HEADING, '').replaceAll('\n', '; '));
+  } catch (error) {
+    faults.push((error as Error).message);
+  }
+  return faults;
+}
+
 function checkStructure(db: DatabaseSync, path: string): void {
-  const found = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
-  if (found.quick_check !== 'ok') throw new DataFileError(`data file ${path} is damaged: ${found.quick_check}; ${HOW_ON}`);
+  const [fault] = structureFaults(db, 1);
+  if (fault !== undefined) throw new DataFileError(`data file ${path} is damaged: ${fault}; ${HOW_ON}`);
 }
 
 /** What is known of commits that are gone; undefined where none is. */

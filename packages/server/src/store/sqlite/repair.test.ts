@@ -1,7 +1,7 @@
 /** What can be saved of a damaged data file is saved, and what can't be is named. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import fs, { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { type Collection, collection, rows } from '../contract.ts';
-import { checkFile, isWhole, repairFile } from './check-file.ts';
+import { checkFile, isLossless, isWhole, repairFile } from './check-file.ts';
 import { seedOf, sumOf } from './checksums.ts';
 import { correct } from './correct.ts';
 import { DataFileError, openSqliteStore } from './sqlite-store.ts';
@@ -108,7 +108,14 @@ describe('a damaged data file is repaired', () => {
     const at = Math.floor(bytes.indexOf('text of lamp 700 ') / 4096) * 4096;
     bytes.fill(0xff, at, at + 4096);
     writeFileSync(path, bytes);
-    await assert.rejects(openSqliteStore({ path, collections }), DataFileError);
+    await assert.rejects(openSqliteStore({ path, collections }), (error) => {
+      assert.ok(error instanceof DataFileError);
+      assert.match(error.message, /: Tree \d+ page \d+[^\n*]*; restore it/);
+      return true;
+    });
+    const found = await checkFile({ path }, quiet);
+    assert.deepEqual([isWhole(found), found.repairable, found.findings], [false, true, undefined]);
+    assert.match(found.structure[0] ?? '', /^Tree \d+ page \d+/);
     const { kept, missing } = await repairFile(path, collections, `${path}.kept`);
     assert.ok(kept > 1_900, `${kept} kept`);
     assert.equal(kept + (missing[0]?.count ?? 0), 2_003);
@@ -164,6 +171,70 @@ describe('a damaged data file is repaired', () => {
     }
     assert.equal(outcomes.length, 2);
     for (const outcome of outcomes) assert.match(outcome, /is in use by another server/);
+  });
+
+  test('what a damaged log takes with it is told, and the log is kept as it was', async () => {
+    const path = await makeFile('log.db');
+    {
+      await using store = await openSqliteStore({ path: `${path}.live`, collections });
+      for (let i = 0; i < 20; i += 1) await store.write((tx) => tx.put(lamps, { name: `lamp${i}`, text: 'x'.repeat(500) }));
+      for (const end of ['', '-wal', '-commits']) copyFileSync(`${path}.live${end}`, path + end);
+    }
+    const log = readFileSync(`${path}-wal`);
+    log.fill(0x5a, log.length >> 1, (log.length >> 1) + 200);
+    writeFileSync(`${path}-wal`, log);
+    const found = await checkFile({ path }, quiet);
+    assert.deepEqual([isWhole(found), found.repairable], [false, true]);
+    const repaired = await repairFile(path, collections, `${path}.kept`);
+    const [cut] = repaired.log;
+    assert.equal(cut?.event, 'log-cut');
+    assert.equal(cut?.lost, repaired.lostCommits);
+    assert.ok(repaired.lostCommits > 0);
+    assert.equal(isLossless(repaired), false);
+    assert.deepEqual(readFileSync(repaired.keptLog ?? ''), log);
+  });
+
+  test('an older copy of the file, and a record of an older state, are no repair without a loss', async () => {
+    const path = await makeFile('older.db');
+    const older = readFileSync(path);
+    const record = (): { value: unknown; sum: unknown } => {
+      const db = new DatabaseSync(path);
+      try {
+        return db.prepare(`SELECT value, sum FROM record WHERE value LIKE '%"lamp7"%'`).get() as { value: unknown; sum: unknown };
+      } finally {
+        db.close();
+      }
+    };
+    const { value, sum } = record();
+    {
+      await using store = await openSqliteStore({ path, collections });
+      await store.write((tx) => tx.put(lamps, { name: 'lamp7', text: 'newer' }));
+      await store.write((tx) => tx.put(lamps, { name: 'lamp8', text: 'newer' }));
+    }
+    const newer = readFileSync(path);
+    const mark = readFileSync(`${path}-commits`);
+    const db = new DatabaseSync(path);
+    db.prepare(`UPDATE record SET value = ?, sum = ? WHERE value LIKE '%"lamp7"%'`).run(value as string, sum as number);
+    db.close();
+    const stale = await repairFile(path, collections, `${path}.kept`);
+    assert.deepEqual([stale.stale, isLossless(stale)], [['lamps'], false]);
+    writeFileSync(path, older);
+    writeFileSync(`${path}-commits`, mark);
+    const behind = await repairFile(path, collections, `${path}.kept-2`);
+    assert.deepEqual([behind.lostCommits, isLossless(behind)], [2, false]);
+    writeFileSync(path, newer);
+    assert.equal(isLossless(await repairFile(path, collections, `${path}.kept-3`)), true);
+  });
+
+  test('an empty file is not whole, and of one that can not be opened nothing can be repaired', async () => {
+    const path = await makeFile('empty.db');
+    const bytes = readFileSync(path);
+    for (const size of [0, bytes.length - 100]) {
+      writeFileSync(path, bytes);
+      truncateSync(path, size);
+      const found = await checkFile({ path }, quiet);
+      assert.deepEqual([isWhole(found), found.repairable, found.structure.length], [false, false, 1]);
+    }
   });
 
   test('a file that somebody holds is not touched', async () => {

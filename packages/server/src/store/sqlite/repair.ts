@@ -15,7 +15,7 @@ import { recordTally } from './record-table.ts';
 import { outdatedIndexes, reindex } from './reindex.ts';
 import { rowDigest, rowKey, rowName, rowTally } from './row-table.ts';
 import { sumBits, wholeNumber } from './statements.ts';
-import { addTo, Tallies, type Tally } from './tallies.ts';
+import { addTo, NO_TALLY, sameTally, Tallies, type Tally } from './tallies.ts';
 
 export interface Lost extends Damage {
   /** What was found in its place. */
@@ -28,6 +28,8 @@ export interface Repair {
   readonly lost: Lost[];
   /** By collection: how many are missing without a trace, and what their tally said. */
   readonly missing: { readonly name: string; readonly count: number }[];
+  /** Collections of which as many are there as their tally says, and not the same: at least one is of an older state. */
+  readonly stale: string[];
   readonly kept: number;
 }
 
@@ -59,7 +61,7 @@ const bytesOf = (value: unknown): Buffer | undefined =>
   typeof value === 'string' ? Buffer.from(value) : value instanceof Uint8Array ? Buffer.from(value) : undefined;
 
 class Salvage {
-  readonly repair: Repair = { restored: [], lost: [], missing: [], kept: 0 };
+  readonly repair: Repair = { restored: [], lost: [], missing: [], stale: [], kept: 0 };
   readonly #from: DatabaseSync;
   readonly #to: DatabaseSync;
   readonly #collections: ReadonlyMap<string, Collection<never>>;
@@ -162,10 +164,12 @@ class Salvage {
       return;
     }
     const lost = Map.groupBy(this.repair.lost, ({ collection }) => collection);
-    for (const [name, { count }] of expected) {
+    for (const [name, tally] of expected) {
       const collection = name.slice(name.indexOf('/') + 1);
-      const missing = count - (this.#tallies.get(name)?.count ?? 0) - (lost.get(collection)?.length ?? 0);
+      const saved = this.#tallies.get(name) ?? NO_TALLY;
+      const missing = tally.count - saved.count - (lost.get(collection)?.length ?? 0);
       if (missing > 0) this.repair.missing.push({ name: collection, count: missing });
+      else if (saved.count === tally.count && !sameTally(saved, tally)) this.repair.stale.push(collection);
     }
   }
 }
