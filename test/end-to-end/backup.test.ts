@@ -170,6 +170,14 @@ test('a folder that is not empty is not restored into, and no server starts in a
     assert.equal(code, 2);
     assert(stderr.includes(`is not empty (${leftover})`), stderr);
   }
+  for (const [folder, words] of [
+    [join(backup, 'in', 'it'), /there is no folder/],
+    [join(backup, 'in-it'), /would be in the backup/],
+  ] as const) {
+    const { code, stderr } = await thingkeep(['restore', backup, '--data-dir', folder]);
+    assert.deepEqual([code, stderr.trim().split('\n').length, words.test(stderr)], [2, 1, true], stderr);
+    assert.equal(existsSync(folder), false);
+  }
   mkdirSync(at('empty'));
   assert.equal((await restoreTo('empty')).code, 0);
   for (const [folder, words] of [

@@ -85,6 +85,8 @@ for (const part of Object.keys(PATHS) as Part[])
         return;
       }
       assert.equal(flag, `${part}:${idOf(good)}`);
+      const isThere = fault === "another server's" || (fault === 'without an id' && ['ca', 'audit', 'root-keys'].includes(part));
+      assert.match(stderr, isThere ? /or take over what is there as it is/ : /or give up what is lost/);
       // A copy of the keys of the installation that the file is of.
       rmSync(join(folder, 'credentials'));
       const lost = part === 'data-file' ? (fault === "another server's" ? ['strange'] : []) : ['lamp'];

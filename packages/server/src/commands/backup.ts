@@ -84,7 +84,8 @@ export async function copyFolder(
 
 export async function backup(args: readonly string[]): Promise<number> {
   const [wanted = '', ...rest] = args;
-  if (wanted === '' || wanted.startsWith('--')) throw new ConfigError(`the folder of the backup is missing: ${USAGE}`);
+  if (wanted === '' || wanted.startsWith('--'))
+    throw new ConfigError(`the folder of the backup is missing, it comes first: ${USAGE}`);
   const config = readConfig(readFlags(rest), readEnvironment());
   const folder = openFolder(config);
   const { installation, files, bytes, target } = await copyFolder(folder, config, wanted);

@@ -11,7 +11,8 @@ const USAGE = 'thingkeep restore BACKUP --data-dir DIR';
 
 export async function restore(args: readonly string[]): Promise<number> {
   const [wanted = '', ...rest] = args;
-  if (wanted === '' || wanted.startsWith('--')) throw new ConfigError(`the folder of the backup is missing: ${USAGE}`);
+  if (wanted === '' || wanted.startsWith('--'))
+    throw new ConfigError(`the folder of the backup is missing, it comes first: ${USAGE}`);
   const { dataDir } = readConfig(readFlags(rest), readEnvironment());
   const from = resolve(wanted);
   if (!existsSync(from)) throw new ConfigError(`there is no backup ${from}`);

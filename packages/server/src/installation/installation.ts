@@ -3,6 +3,7 @@
  * refused, and nothing is made anew beside what is left.
  */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readAuditState } from '../audit/store.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { DataFolder } from '../config/data-folder.ts';
@@ -12,7 +13,7 @@ import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
 import { isMarked, mark } from '../store/marks.ts';
 import { regionsOf } from '../store/regional.ts';
-import { type DataFileState, judge, type Loss, type Verdict } from './judge.ts';
+import { type DataFileState, judge, type Loss, UNNAMED, type Verdict } from './judge.ts';
 import { FOLDER_PARTS, findParts, namePart, type PartName, shownPath } from './parts.ts';
 import { type InstallationRecord, putInstallation, readInstallation } from './store.ts';
 
@@ -44,12 +45,15 @@ const tokenOf = ({ installation }: Verdict, { part }: Loss): string => `${part}:
 
 function refusalOf(folder: DataFolder, verdict: Verdict, losses: readonly Loss[]): ConfigError {
   const found = losses.map((loss) => `${shownPath(folder, loss.part)} ${loss.why}`).join(', ');
-  const whose = verdict.installation === 'unnamed' ? 'that has no id yet' : verdict.installation;
+  const whose =
+    verdict.installation === UNNAMED ? 'has no installation id in its data file' : `is of installation ${verdict.installation}`;
   const flags = losses.map((loss) => `--accept-loss ${tokenOf(verdict, loss)}`).join(' ');
   const lost = losses.map(({ part }) => LOST[part]).join('; ');
+  // A part of another installation is kept; what is lost is what should be in its place.
+  const isThere = losses.some((loss) => loss.isThere);
+  const how = isThere ? `take over what is there as it is, whatever is lost by it (${lost}),` : `give up what is lost (${lost})`;
   return new ConfigError(
-    `data folder ${folder.path} is of installation ${whose}, but ${found}: restore the folder from a backup, ` +
-      `or give up what is lost (${lost}) by ${flags}`,
+    `data folder ${folder.path} ${whose}, but ${found}: restore the folder from a backup, or ${how} by ${flags}`,
   );
 }
 
@@ -65,7 +69,9 @@ async function readDataFile(store: Store): Promise<DataFileState & { readonly li
 export async function partFaults(folder: DataFolder, store: Store): Promise<string[]> {
   const dataFile = await readDataFile(store);
   const { losses } = judge(findParts(folder, dataFile.lines), dataFile);
-  return losses.map(({ part, why }) => `${shownPath(folder, part)} ${why}`);
+  const hasKeys = existsSync(folder.rootKeys) || losses.some(({ part }) => part === 'root-keys');
+  const keys = hasKeys || !(await isMarked(store, 'root-keys')) ? [] : [`${folder.rootKeys} is missing`];
+  return [...losses.map(({ part, why }) => `${shownPath(folder, part)} ${why}`), ...keys];
 }
 
 /** Judges the parts of the folder. Fails with ConfigError where they do not belong together. */

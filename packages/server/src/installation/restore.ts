@@ -1,7 +1,7 @@
 /** Makes a data folder of a backup, once every file of the backup was compared with the manifest. */
-import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ConfigError } from '../config/config-error.ts';
 import { syncFolder, writePrivateFile } from '../config/private-file.ts';
 import { RESTORE_BEGUN } from '../config/unfinished.ts';
@@ -38,9 +38,19 @@ function checkEmpty(dataDir: string): void {
     );
 }
 
+/** Fails where the folder can not be made, or would be in the backup, which would be none any more. */
+function checkApart(backup: string, dataDir: string): void {
+  const above = existsSync(dataDir) ? dataDir : dirname(dataDir);
+  if (!existsSync(above)) throw new ConfigError(`there is no folder ${above}`);
+  const path = join(realpathSync(above), dataDir.slice(above.length));
+  if (`${path}/`.startsWith(`${realpathSync(backup)}/`))
+    throw new ConfigError(`data folder ${dataDir} would be in the backup ${backup}: a backup is not changed`);
+}
+
 /** Restores a backup into a folder that is missing or empty. */
 export async function restoreBackup(backup: string, dataDir: string): Promise<Manifest> {
   checkEmpty(dataDir);
+  checkApart(backup, dataDir);
   const user = statSync(dataDir, { throwIfNoEntry: false })?.uid;
   const manifest = readManifest(backup, user);
   await verifyBackup(backup, manifest, user);
