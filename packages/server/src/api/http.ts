@@ -340,6 +340,7 @@ export function createApi(options: ApiOptions): Api {
     if (isQueryService(service)) {
       if (!(error instanceof ThingkeepError))
         log.error({ err: error, requestId, path }, 'API request failed: unexpected exception');
+      else if (error.code === 'InternalFailureException') log.error({ err: error, requestId, path }, 'API request failed');
       return queryError(service, error, requestId);
     }
     const rendered = isJsonService(service) ? jsonError(error) : renderError(operation, error);

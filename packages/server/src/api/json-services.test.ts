@@ -94,6 +94,8 @@ test('an error is a document with its type; ours says nothing of the inside', ()
   const known = jsonError(caught(() => fail('ResourceInUseException', 'in use')));
   assert.equal(known.status, 400);
   assert.deepEqual(JSON.parse(String(known.body)), { __type: 'ResourceInUseException', message: 'in use' });
+  const damaged = jsonError(caught(() => fail('InternalFailureException', 'a stored record is damaged')));
+  assert.deepEqual([damaged.status, JSON.parse(String(damaged.body)).message], [500, 'a stored record is damaged']);
   const own = jsonError(new TypeError('secret detail'));
   assert.deepEqual([own.status, own.defect], [500, 'unexpected exception']);
   assert.ok(!String(own.body).includes('secret detail'));

@@ -58,6 +58,7 @@ export async function answerJson(
 
 /** Statuses that are told all the same: the front end's, of every AWS service. */
 const STATUSES: ReadonlyMap<string, number> = new Map([
+  ['InternalFailureException', 500],
   ['InvalidSignatureException', 403],
   ['ServiceUnavailableException', 503],
 ]);

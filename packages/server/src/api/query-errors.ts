@@ -28,6 +28,7 @@ const SAID: ReadonlyMap<string, Said> = new Map([
   ['AccessDeniedException', { code: 'AccessDenied', status: 403 }],
   ['InvalidAction', { code: 'InvalidAction', status: 400 }],
   ['InvalidRequestException', { code: 'MalformedInput', status: 400 }],
+  ['InternalFailureException', { code: 'InternalFailure', status: 500 }],
   ['ServiceUnavailableException', { code: 'ServiceUnavailable', status: 503 }],
   ['RequestEntityTooLargeException', { code: 'RequestEntityTooLarge', status: 413 }],
 ]);

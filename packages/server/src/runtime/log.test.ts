@@ -1,6 +1,7 @@
 /** Log lines: errors are bounded in number and length, whatever makes them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { asRefusal } from './disk-failure.ts';
 import { openLog } from './log.ts';
 
 function workbench() {
@@ -58,4 +59,16 @@ test('errors of one kind are logged ten times, and once a second while they go o
   time.now += 2000;
   flood();
   assert.equal(lines.length, 11 + 60 * 2 + 11);
+});
+
+test('an error of the disk, or of what is on it, has no stack', () => {
+  const { lines, log } = workbench();
+  const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', syscall: 'write' });
+  for (const err of [asRefusal(full), Object.assign(new Error('damaged'), { stackless: true }), new Error('a fault')])
+    log.error({ err }, 'it failed');
+  assert.deepEqual(
+    lines.map((line) => 'stack' in JSON.parse(line).err),
+    [false, false, true],
+  );
+  assert.match(lines[0] ?? '', /disk is full.*ENOSPC/);
 });

@@ -1,5 +1,6 @@
 /** Structured log lines, JSON on standard error: standard output is kept for the ready line and for commands. */
 import { type DestinationStream, type LogFn, type Logger, pino } from 'pino';
+import { isDiskRefusal } from './disk-failure.ts';
 import { escapeText } from './escape-text.ts';
 
 export type { Logger };
@@ -87,9 +88,13 @@ function boundLines(now: () => number) {
 const cut = (text: unknown): unknown =>
   typeof text === 'string' && text.length > MAX_ERROR_TEXT ? `${text.slice(0, MAX_ERROR_TEXT)}…` : text;
 
+/** An error that is no fault of the program, of the disk or of what is on it: its stack would say nothing. */
+const isStackless = (error: Error): boolean => (error as { stackless?: true }).stackless === true || isDiskRefusal(error);
+
 /** An error as pino shows it, its texts cut. */
 function errorMembers(error: Error): object {
   const shown = pino.stdSerializers.err(error);
+  if (isStackless(error)) return { type: shown.type, message: cut(shown.message) };
   return typeof shown === 'object' && shown !== null ? { ...shown, message: cut(shown.message), stack: cut(shown.stack) } : shown;
 }
 

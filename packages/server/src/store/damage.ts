@@ -16,6 +16,8 @@ export const nameOfDamage = ({ collection, key }: Damage): string => `${collecti
  */
 export class DamagedRecordError extends ThingkeepError {
   readonly damage: Damage;
+  /** For the log: where the program asked for the record says nothing of the damage. */
+  readonly stackless = true;
 
   constructor(damage: Damage) {
     super(

@@ -42,9 +42,15 @@ function frame(operation: Operation | undefined, code: ErrorCode, message: strin
 /** What goes back for a failed request. `operation` is undefined while none has been found. */
 export function renderError(operation: Operation | undefined, error: unknown): RenderedError {
   const known = error instanceof ThingkeepError ? error : undefined;
+  // Our own failure has another name in some services: it is no defect, and says what it says.
+  const isOwn = known?.code === 'InternalFailureException';
   const defect =
-    known === undefined ? 'unexpected exception' : mayAnswer(operation, known.code) ? undefined : 'undeclared error code';
-  const code = known === undefined || defect !== undefined ? ownFailureCode(operation) : known.code;
+    known === undefined
+      ? 'unexpected exception'
+      : isOwn || mayAnswer(operation, known.code)
+        ? undefined
+        : 'undeclared error code';
+  const code = known === undefined || isOwn || defect !== undefined ? ownFailureCode(operation) : known.code;
   // The data plane writes a colon behind the type; SDKs read up to it.
   const type = operation?.service === 'iot-data' ? `${code}:` : code;
   return {

@@ -10,6 +10,7 @@ import { FunctionError, type FunctionInvoker } from '../../functions/contract.ts
 import type { Logger } from '../../runtime/log.ts';
 import type { CertificateAdmission } from './certificate.ts';
 import type { CertificateCallback, Domain, Identified, Login, LoginMethod } from './login.ts';
+import { unjudged } from './unjudged.ts';
 
 export interface CertificateCallbacksOptions {
   readonly certificates: CertificateAdmission;
@@ -77,7 +78,7 @@ export class CertificateCallbacks implements LoginMethod {
       return { ...fault, ...place, principal, certificateId };
     } catch (error) {
       this.#options.log.error({ err: error }, 'a connection could not be judged');
-      return { check: 'overload', reason: 'the server could not read what it needs to judge the connection' };
+      return unjudged('connection', error);
     }
   }
 

@@ -22,6 +22,7 @@ import { holderOf, unregistered } from './certificate-holder.ts';
 import { askedWithTime, connectFacts, connectRefusal, type ProtocolFacts } from './device-rights.ts';
 import type { ActionRights, Identified, Login, LoginMethod } from './login.ts';
 import { Remembered } from './remembered.ts';
+import { unjudged } from './unjudged.ts';
 
 export interface CertificateAdmissionOptions {
   /** Regions that hold data: where a certificate that nobody holds is looked for, to tell why it is refused. */
@@ -76,7 +77,7 @@ export class CertificateAdmission implements LoginMethod {
         return await this.#judge(peer, connect, domain?.place);
       } catch (error) {
         this.#options.log.error({ err: error }, 'a connection could not be judged');
-        return refused({ check: 'overload', reason: 'the server could not read what it needs to judge the connection' });
+        return refused(unjudged('connection', error));
       }
     };
 

@@ -23,6 +23,7 @@ import { type AuthorizerPlaces, authorizerOf, type FoundAuthorizer } from './aut
 import { type CertificateAdmission, type CertificateFacts, thingNameOf } from './certificate.ts';
 import { askedWithTime, connectFacts, connectRefusal, type ProtocolFacts } from './device-rights.ts';
 import type { ActionRights, Identified, Login, LoginMethod } from './login.ts';
+import { unjudged } from './unjudged.ts';
 
 export interface CustomAdmissionOptions extends AuthorizerPlaces {
   readonly functions: FunctionInvoker;
@@ -99,7 +100,7 @@ export class CustomAdmission implements LoginMethod {
         return await this.#judge(login, connect);
       } catch (error) {
         this.#options.log.error({ err: error }, 'a connection could not be judged');
-        return refused({ check: 'overload', reason: 'the server could not read what it needs to judge the connection' });
+        return refused(unjudged('connection', error));
       }
     };
   }
@@ -169,7 +170,7 @@ export class CustomAdmission implements LoginMethod {
         return denied === undefined ? { ...place, principal, principalId, rights } : refused({ ...denied, principal });
       } catch (error) {
         this.#options.log.error({ err: error }, 'a stored will could not be judged');
-        return refused({ check: 'overload', reason: 'the server could not read what it needs to judge the will' });
+        return refused(unjudged('will', error));
       }
     };
   }

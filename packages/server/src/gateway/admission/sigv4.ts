@@ -12,6 +12,7 @@ import type { Logger } from '../../runtime/log.ts';
 import { connectFacts, type ProtocolFacts } from './device-rights.ts';
 import type { ActionRights, HttpHead, Identified, KeyUse, KeyValues, Login, LoginMethod, Signer } from './login.ts';
 import type { SignedProof } from './stored-logins.ts';
+import { unjudged } from './unjudged.ts';
 
 /** Proves signatures; handed in, as the API proves its own requests the same way. Fails with the API's codes. */
 export interface SignatureProver {
@@ -78,7 +79,7 @@ export class Sigv4Admission implements LoginMethod {
         return await this.#judge(login, connect);
       } catch (error) {
         this.#log.error({ err: error }, 'a connection could not be judged');
-        return refused({ check: 'overload', reason: 'the server could not read what it needs to judge the connection' });
+        return refused(unjudged('connection', error));
       }
     };
 
