@@ -192,7 +192,11 @@ test('on a full disk every service answers 503 in its own form, and the log stay
     }
     client.publish('r/device', 'x', { qos: 1, retain: true });
     assert.equal(((await client.next()) as { reasonCode?: number }).reasonCode, 0x97);
+    // The end of its connection is to be stored: that is tried again and again.
+    client.socket.destroy();
     for (let i = 0; i < 300; i += 1) await server.iot.send(thing(`more-${i}`)).catch(() => undefined);
+    for (const failed of ['queued messages could not be stored', 'the audit log is behind'])
+      assert.equal(server.log.filter(({ msg }) => msg === failed).length, 0, failed);
     assert.ok(await isAlive(server));
     const written = server.lines.slice(before).join('\n').length;
     assert.ok(written < 40_000, `${written} bytes of log`);

@@ -34,6 +34,10 @@ test('API changes are 503, what frees or takes away is done, retained messages a
       name: 'ServiceUnavailableException',
       message: /disk is nearly full/,
     });
+    assert.deepEqual(
+      server.log.filter(({ msg }) => msg === 'API request failed'),
+      [],
+    );
     await server.iot.send(new DescribeThingCommand({ thingName: 'lamp' }));
     await server.iot.send(new DeleteThingCommand({ thingName: 'lamp' }));
     await server.iotData.send(new PublishCommand({ topic: 'a', payload: Buffer.from('x') }));

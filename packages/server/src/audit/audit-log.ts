@@ -165,7 +165,7 @@ export class AuditLog implements AsyncDisposable {
       this.#append({ ...call, ...result, refusedLeftOut: leftOut });
       this.#leftOut = 0;
     } catch (error) {
-      this.#options.log.error({ err: error }, 'a refused change could not be written to the audit log');
+      this.#options.log.error({ err: asRefusal(error) }, 'a refused change could not be written to the audit log');
     }
   }
 

@@ -2,6 +2,7 @@
  * What must be on disk before it is acknowledged: queued messages, and the sessions that they are for. All that comes
  * up in one turn of the event loop is one transaction with one sync to disk; while it is under way the next one gathers.
  */
+import { isDiskRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import { type Row, type RowKey, type Rows, rows, type Store, type WriteTransaction } from '../store/contract.ts';
 
@@ -218,7 +219,8 @@ export class Journal {
     written.then(
       () => this.#settled(batch, undefined),
       (error: unknown) => {
-        this.#log.error({ err: error }, 'queued messages could not be stored');
+        // It is tried again ten times a second: of a disk that takes nothing the log hears once, by readiness.
+        if (!isDiskRefusal(error)) this.#log.error({ err: error }, 'queued messages could not be stored');
         this.#takeBack(batch);
         this.#settled(batch, error);
       },

@@ -3,6 +3,7 @@
  * states that pass, and are answered with 503; after a failed sync nobody knows what is on disk.
  */
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { DISK_LOW } from './disk-room.ts';
 
 export type DiskFailure = 'full' | 'unwritable' | 'unsynced';
 
@@ -75,7 +76,7 @@ export function diskFailure(error: unknown): DiskFailure | undefined {
 export const DISK_FULL = "the server's disk is full: nothing can be stored";
 export const DISK_UNWRITABLE = "the server's disk can not be written: nothing can be stored";
 
-const TEXTS = new Set([DISK_FULL, DISK_UNWRITABLE]);
+const TEXTS = new Set([DISK_FULL, DISK_UNWRITABLE, DISK_LOW]);
 
 /** The refusal that stands for an error of the disk; the error itself when it is none, or says already what it is. */
 export function asRefusal(error: unknown): unknown {

@@ -21,7 +21,7 @@ export interface ReadinessOptions {
   readonly log: Logger;
   /** Commits something small. */
   readonly write: () => Promise<unknown>;
-  readonly disk: { readonly low: boolean; refuses(isRefusing: boolean): void };
+  readonly disk: { readonly low: boolean; look(): Promise<void>; refuses(isRefusing: boolean): void };
   /** Files that are read at a start and must stay. */
   readonly keyFiles: readonly string[];
 }
@@ -90,6 +90,8 @@ export class Readiness {
       this.#set('store', error);
     }
     this.#writingSince = undefined;
+    // As it is now: the room that let the write pass is no reason any more.
+    await disk.look();
     this.#set('disk', disk.low && !this.#reasons.includes('store') ? 'fewer bytes are free than --disk-floor' : undefined);
     this.#set('keys', await unreadable(keyFiles));
   }

@@ -1,4 +1,5 @@
 /** Work that comes back: one list of it serves the running server and the tests that move the clock. */
+import { isDiskRefusal } from './disk-failure.ts';
 import type { Logger } from './log.ts';
 
 export interface Timer {
@@ -13,7 +14,7 @@ async function runOne({ run, failure }: Timer, log: Logger): Promise<void> {
   try {
     await run();
   } catch (error) {
-    log.error({ err: error, event: 'timer-failed' }, failure);
+    if (!isDiskRefusal(error)) log.error({ err: error, event: 'timer-failed' }, failure);
   }
 }
 
