@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { type Connections, connectionsWithin, limitConnections, openFileLimit } from './connection-limit.ts';
+import { type Connections, connectionsWithin, limitConnections, openFileLimit, operatorShare } from './connection-limit.ts';
 import { listen } from './listen.ts';
 import { openLog } from './log.ts';
 
@@ -151,4 +151,8 @@ test('all connections end at once when they are told to', async () => {
   const ends = [one, two].map(({ peer }) => once(peer, 'close'));
   bench.limit?.destroyAll();
   await Promise.all(ends);
+});
+
+test('something is kept for operators wherever there are two connections or more', () => {
+  assert.deepEqual([1, 2, 7, 8, 20, 512, 10_000, Number.POSITIVE_INFINITY].map(operatorShare), [0, 1, 1, 1, 2, 64, 64, 64]);
 });

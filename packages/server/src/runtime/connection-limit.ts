@@ -43,8 +43,8 @@ export function openFileLimit(): number | undefined {
   return typeof soft === 'number' ? soft : undefined;
 }
 
-/** Connections that are kept for the API where there are `most` in all. */
-export const operatorShare = (most: number): number => Math.min(MAX_KEPT, Math.floor(most / 8));
+/** Connections that are kept for the API where there are `most` in all: one where there are few, and devices have one too. */
+export const operatorShare = (most: number): number => Math.min(MAX_KEPT, Math.max(1, Math.floor(most / 8)), most - 1);
 
 /** Connections that a limit of open files leaves room for. */
 export const connectionsWithin = (openFiles: number | undefined): number =>
