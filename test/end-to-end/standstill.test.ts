@@ -70,6 +70,8 @@ test('what came while the server stood still is read before anybody is judged', 
   for (const each of [server, secureApi]) process.kill(each.pid, 'SIGCONT');
   assert.equal((await alive.next()).cmd, 'pingresp');
   assert.equal((await silent.next()).cmd, 'connack');
+  const told = await server.logged(({ event }) => event === 'stood-still');
+  assert.ok(Number(told.seconds) >= STANDSTILL / 1000 - 1, JSON.stringify(told));
   for (const text of await Promise.all(answers)) assert.match(text, /^HTTP\/1.1 200 /);
   await Promise.all(finished);
   for (const socket of [...handshakes, begun, request]) socket.destroy();

@@ -80,6 +80,7 @@ import { close, listen } from './runtime/listen.ts';
 import { Readiness } from './runtime/readiness.ts';
 import type { Logger } from './runtime/log.ts';
 import { collectGarbage, Tidy } from './runtime/tidy.ts';
+import { tellStandstills } from './runtime/standstill.ts';
 import { runTimers, startTimers, type Timer } from './runtime/timers.ts';
 import { acmService, regionalServices } from './services.ts';
 import { byRegion, perRegion, regionsOf } from './store/regional.ts';
@@ -328,6 +329,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     clock,
     log,
   });
+  tellStandstills(broker.standstill, log);
   serveApi(apiServer, api, { upgrade: gateway.upgrade, admits: connections.becomesDevice }, broker.standstill);
   // Taken down in reverse: first no new work, then goodbye to the devices, then the timers, last the store.
   parts.defer(async () => {

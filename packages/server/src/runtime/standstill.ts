@@ -3,10 +3,13 @@
  * and timers fire before it is read: so silence is judged only a while after a standstill.
  */
 import type { Clock } from './clock.ts';
+import type { Logger } from './log.ts';
 
 /** Milliseconds: what is later than this has stood still; and what peers get after it. */
 const LATE = 1_500;
 export const GRACE = 5_000;
+/** Milliseconds after which clients begin to give up, so that the operator sees them come back all at once. */
+const LONG = 5_000;
 
 export class Standstill {
   readonly clock: Clock;
@@ -46,3 +49,11 @@ export class Standstill {
     return true;
   }
 }
+
+/** Says of each long standstill how long it was: what comes after it (clients that have given up come back) is its work. */
+export const tellStandstills = (standstill: Standstill, log: Logger): void =>
+  standstill.on((milliseconds) => {
+    if (milliseconds < LONG) return;
+    const seconds = Math.round(milliseconds / 1000);
+    log.warn({ event: 'stood-still', seconds }, 'the server stood still: its machine was paused, or gave it no time');
+  });
