@@ -43,7 +43,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   ),
   'config/': room(
     'config is read before anything else is there',
-    ['outgoing/allowed.ts', 'runtime/sealed-json.ts'],
+    ['outgoing/allowed.ts', 'runtime/sealed-json.ts', 'runtime/fsync-folder.ts'],
     ['crypto', 'fs', 'path'],
   ),
   'installation/': room(
@@ -57,7 +57,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   'store/': room('the contract knows no engine', []),
   'store/sqlite/': room(
     'an engine knows the contract and nothing of what is kept',
-    ['store/', 'runtime/disk-failure.ts'],
+    ['store/', 'runtime/disk-failure.ts', 'runtime/fsync-folder.ts'],
     ['crypto', 'fs', 'fs/promises', 'path', 'sqlite', 'zlib'],
   ),
   'collections.ts': room('a list of what is kept, for the engine', [

@@ -7,6 +7,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { asRefusal, isDiskRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
+import { fsyncFolder } from '../runtime/fsync-folder.ts';
 import type { HookedStore, WriteTransaction } from '../store/contract.ts';
 import { type Link, makeLine, ORIGIN, readLink } from './chain.ts';
 import { auditFiles, fileOf, makeKey, readKey, sealOldKey, sizeOf } from './files.ts';
@@ -92,7 +93,7 @@ export class AuditLog implements AsyncDisposable {
     const found = lastOf(folder);
     const { path } = auditFiles(folder).at(-1) ?? fileOf(folder, Math.max(state.head.number, found?.number ?? 0) + 1);
     const file = openSync(path, 'a+', 0o600);
-    syncFolder(folder);
+    fsyncFolder(folder);
     const isShort = (found?.number ?? 0) < state.head.number;
     // The last line that is known to be on disk, with another MAC: it was changed.
     const isChanged = found?.number === state.head.number && found.mac !== state.head.mac;
@@ -252,7 +253,7 @@ export class AuditLog implements AsyncDisposable {
     closeSync(this.#file);
     this.#file = next;
     this.#fileBytes = 0;
-    syncFolder(folder);
+    fsyncFolder(folder);
     const files = auditFiles(folder);
     while (this.#holds === 0 && files.length > 2 && sizeOf(files) > keptBytes) {
       const [oldest] = files.splice(0, 1);
@@ -269,12 +270,6 @@ export class AuditLog implements AsyncDisposable {
       rmSync(path, { force: true });
     }
   }
-}
-
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r');
-  fsyncSync(handle);
-  closeSync(handle);
 }
 
 function lastLineOf(path: string): Link | undefined {
@@ -306,8 +301,11 @@ function cutTornLine(path: string): Buffer {
   const end = bytes.lastIndexOf(0x0a) + 1;
   if (end === bytes.length) return bytes;
   const file = openSync(path, 'r+');
-  ftruncateSync(file, end);
-  fsyncSync(file);
-  closeSync(file);
+  try {
+    ftruncateSync(file, end);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
   return bytes.subarray(0, end);
 }

@@ -1,8 +1,8 @@
 /** The data folder: made on the first start for the owner alone, and checked before anything is written into it. */
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { ConfigError } from './config-error.ts';
 import { checkPrivateFolder, syncFolder } from './private-file.ts';
-import { ConfigError } from './settings.ts';
 import { refuseUnfinished } from './unfinished.ts';
 
 export interface DataFolder {

@@ -5,8 +5,8 @@ import {
   fchmodSync,
   fchownSync,
   fsyncSync,
-  mkdirSync,
   lstatSync,
+  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fsyncFolder } from '../runtime/fsync-folder.ts';
 import { ConfigError, FileWriteError } from './config-error.ts';
 
 /** Writes of group and others; all rights of group and others. */
@@ -55,19 +56,13 @@ function writeWhole(path: string, text: string, mode: number): void {
     closeSync(file);
   }
   renameSync(fresh, path);
-  // Without this a power cut may bring back the file that was there before, or none.
   syncFolder(dirname(path));
 }
 
 /** Puts the names in a folder on disk. Fails with FileWriteError. */
 export function syncFolder(path: string): void {
   try {
-    const handle = openSync(path, 'r');
-    try {
-      fsyncSync(handle);
-    } finally {
-      closeSync(handle);
-    }
+    fsyncFolder(path);
   } catch (error) {
     throw new FileWriteError(path, error);
   }

@@ -1,5 +1,17 @@
 /** Writes a backup: a consistent copy of a data folder whose data file this process holds, and at last its manifest. */
-import { existsSync, lstatSync, readdirSync, readFileSync, type Stats, statfsSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  type Stats,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { auditFiles } from '../audit/files.ts';
@@ -8,8 +20,10 @@ import type { DataFolder } from '../config/data-folder.ts';
 import { syncFolder, writePrivateFile } from '../config/private-file.ts';
 import { BACKUP_BEGUN, MANIFEST } from '../config/unfinished.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { defaultFloor } from '../runtime/disk-room.ts';
 import { sealJson } from '../runtime/sealed-json.ts';
 import type { HookedStore } from '../store/contract.ts';
+import { copyFile } from './copy-file.ts';
 import { type BackedUpFile, digestOfFile, FOLDERS, type Manifest, mayBackUp } from './manifest.ts';
 import { readInstallation } from './store.ts';
 
@@ -34,10 +48,11 @@ export interface BackupSummary {
   readonly bytes: number;
 }
 
-/** Where SQLite keeps the number of the form (`user_version`), in the head of a data file. */
+/** Byte of a data file's head where SQLite keeps the number of its form (`user_version`). */
 const FORM_AT = 60;
-const CHUNK = 1024 * 1024;
-/** Half-written files, and notes of a running server. */
+/** Bytes of the audit log that are read at a time, from its end. */
+const PIECE = 64 * 1024;
+/** Half-written files. */
 const PASSING = /\.(new|writing)$/;
 
 interface Copied {
@@ -72,26 +87,22 @@ function filesOf(folder: DataFolder): Copied[] {
 
 /** Bytes up to the end of the last whole line: the server appends whole lines, and a crash may leave half a one. */
 function wholeLines(path: string): number {
-  const { size } = statSync(path);
-  return size === 0 ? 0 : readFileSync(path).lastIndexOf(0x0a) + 1;
-}
-
-async function copyFile(from: string, to: string, most = Number.POSITIVE_INFINITY, signal?: AbortSignal): Promise<void> {
-  await using source = await open(from, 'r');
-  await using target = await open(to, 'wx', 0o600);
-  await target.chmod(0o600);
-  const chunk = Buffer.allocUnsafe(CHUNK);
-  for (let at = 0; at < most; ) {
-    signal?.throwIfAborted();
-    const { bytesRead } = await source.read(chunk, 0, Math.min(CHUNK, most - at), at);
-    if (bytesRead === 0) break;
-    await target.writeFile(chunk.subarray(0, bytesRead));
-    at += bytesRead;
+  const file = openSync(path, 'r');
+  try {
+    const piece = Buffer.allocUnsafe(PIECE);
+    for (let end = fstatSync(file).size; end > 0; ) {
+      const from = Math.max(0, end - PIECE);
+      const newline = piece.subarray(0, readSync(file, piece, 0, end - from, from)).lastIndexOf(0x0a);
+      if (newline >= 0) return from + newline + 1;
+      end = from;
+    }
+    return 0;
+  } finally {
+    closeSync(file);
   }
-  await target.sync();
 }
 
-/** A copy of the number that says which form the data file has. */
+/** The form of a data file, as its head says. */
 async function formOf(path: string): Promise<number> {
   await using file = await open(path, 'r');
   const head = Buffer.alloc(4);
@@ -113,7 +124,7 @@ export async function writeBackup(source: BackupSource, target: string): Promise
     await store.backup(join(target, 'thingkeep.db'));
     const files = filesOf(folder);
     for (const part of FOLDERS) await mkdir(join(target, part), { mode: 0o700 });
-    for (const { path, bytes } of files) await copyFile(join(folder.path, path), join(target, path), bytes, signal);
+    for (const { path, bytes } of files) await copyFile(join(folder.path, path), join(target, path), { bytes, signal });
     const listed: BackedUpFile[] = [];
     for (const path of ['thingkeep.db', ...files.map((file) => file.path)]) {
       signal?.throwIfAborted();
@@ -133,9 +144,8 @@ export async function writeBackup(source: BackupSource, target: string): Promise
   }
 }
 
-/** Bytes that stay free beside a backup: on the disk of the data folder those of the default of --disk-floor. */
-const MARGIN = 16 * CHUNK;
-const FLOOR = { share: 50n, most: 512n * 1024n * 1024n };
+/** Bytes that stay free beside a backup on a disk of its own; on that of the data folder the default of --disk-floor does. */
+const MARGIN = 16 * 1024 * 1024;
 
 /** Fails where the copy does not fit: a backup must not take from the server what it needs to go on. */
 function checkRoom(folder: DataFolder, target: string): void {
@@ -145,8 +155,7 @@ function checkRoom(folder: DataFolder, target: string): void {
   const needed = BigInt(sizes.reduce((total, size) => total + size, 0));
   const { bavail, blocks, bsize } = statfsSync(target, { bigint: true });
   const isShared = statSync(target).dev === statSync(folder.path).dev;
-  const share = (blocks * bsize) / FLOOR.share;
-  const stays = isShared ? (share < FLOOR.most ? share : FLOOR.most) : BigInt(MARGIN);
+  const stays = BigInt(isShared ? defaultFloor(Number(blocks * bsize)) : MARGIN);
   if (bavail * bsize < needed + stays)
     throw new ConfigError(
       `the disk of ${target} has ${bavail * bsize} bytes free: the backup takes ${needed}, and ${stays} have to stay free`,

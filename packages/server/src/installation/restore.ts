@@ -1,30 +1,11 @@
 /** Makes a data folder of a backup, once every file of the backup was compared with the manifest. */
 import { chownSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConfigError } from '../config/config-error.ts';
 import { syncFolder, writePrivateFile } from '../config/private-file.ts';
 import { RESTORE_BEGUN } from '../config/unfinished.ts';
+import { copyFile } from './copy-file.ts';
 import { digestOfFile, FOLDERS, type Manifest, readManifest, verifyBackup } from './manifest.ts';
-
-const CHUNK = 1024 * 1024;
-
-/** Whose the folder is: root gives what it makes to the folder's owner, whose server has to read it. */
-type Owner = { readonly uid: number; readonly gid: number };
-
-async function copy(from: string, to: string, { uid, gid }: Owner): Promise<void> {
-  await using source = await open(from, 'r');
-  await using target = await open(to, 'wx', 0o600);
-  await target.chmod(0o600);
-  if (process.getuid?.() === 0) await target.chown(uid, gid);
-  const chunk = Buffer.allocUnsafe(CHUNK);
-  for (;;) {
-    const { bytesRead } = await source.read(chunk, 0, CHUNK, null);
-    if (bytesRead === 0) break;
-    await target.writeFile(chunk.subarray(0, bytesRead));
-  }
-  await target.sync();
-}
 
 /** Fails unless the folder is missing or empty: what is left of another would be taken for a part of this one. */
 function checkEmpty(dataDir: string): void {
@@ -55,6 +36,7 @@ export async function restoreBackup(backup: string, dataDir: string): Promise<Ma
   const manifest = readManifest(backup, user);
   await verifyBackup(backup, manifest, user);
   if (!existsSync(dataDir)) mkdirSync(dataDir, { mode: 0o700 });
+  // Root gives what it makes to the owner of the folder, whose server has to read it.
   const owner = statSync(dataDir);
   const begun = join(dataDir, RESTORE_BEGUN);
   writePrivateFile(begun, `${backup}\n`);
@@ -63,7 +45,7 @@ export async function restoreBackup(backup: string, dataDir: string): Promise<Ma
     if (process.getuid?.() === 0) chownSync(join(dataDir, part), owner.uid, owner.gid);
   }
   for (const { path, sha256 } of manifest.files) {
-    await copy(join(backup, path), join(dataDir, path), owner);
+    await copyFile(join(backup, path), join(dataDir, path), { owner });
     if ((await digestOfFile(join(dataDir, path))).sha256 !== sha256)
       throw new ConfigError(`${join(dataDir, path)} is not what the backup has: remove ${dataDir}, and restore it again`);
   }

@@ -10,9 +10,12 @@ export interface Disk {
 /** Why something is refused. */
 export const DISK_LOW = "the server's disk is nearly full or can not be written: nothing more can be kept";
 
-/** The floor when none is set: a share of the file system, and at most so many bytes. */
+/** The default floor: a share of the file system, and at most so many bytes. */
 const SHARE = 0.02;
 const MAX_DEFAULT = 512 * 1024 * 1024;
+
+/** The floor of a file system of so many bytes when none is set. */
+export const defaultFloor = (total: number): number => Math.min(MAX_DEFAULT, Math.floor(total * SHARE));
 
 export interface DiskRoomOptions {
   /** A folder on the file system. */
@@ -52,7 +55,7 @@ export class DiskRoom implements Disk {
     const { path, floor, log } = this.#options;
     const { bavail, bsize, blocks } = await statfs(path);
     this.#free = bavail * bsize;
-    const least = floor ?? Math.min(MAX_DEFAULT, Math.floor(blocks * bsize * SHARE));
+    const least = floor ?? defaultFloor(blocks * bsize);
     const low = this.#free < least;
     if (low === this.#low) return;
     this.#low = low;

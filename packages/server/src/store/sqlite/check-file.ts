@@ -1,7 +1,8 @@
 /** What `thingkeep check` does with a data file that no server holds: reads it whole, and saves what can be saved. */
-import { chmodSync, closeSync, copyFileSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, copyFileSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { fsyncFolder } from '../../runtime/fsync-folder.ts';
 import type { Collection } from '../contract.ts';
 import { forgetMark, lostCommits, nameFile } from './commit-mark.ts';
 import { DamagedLogError, DataFileError, DataFileInUseError } from './data-file-error.ts';
@@ -154,8 +155,6 @@ export async function repairFile(
   for (const end of ['-wal', '-shm']) rmSync(path + end, { force: true });
   renameSync(fresh, path);
   forgetMark(path);
-  const folder = openSync(dirname(path), 'r');
-  fsyncSync(folder);
-  closeSync(folder);
+  fsyncFolder(dirname(path));
   return keptLog === undefined ? done : { ...done, keptLog };
 }
