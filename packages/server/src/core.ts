@@ -53,7 +53,7 @@ import { Sigv4Admission } from './gateway/admission/sigv4.ts';
 import { standing } from './gateway/admission/standing.ts';
 import { storedLogins } from './gateway/admission/stored-logins.ts';
 import { createGateway } from './gateway/gateway.ts';
-import { patientHandshakes, secureOptions } from './gateway/listeners/tls.ts';
+import { limitHandshakes, secureOptions } from './gateway/listeners/tls.ts';
 import { followIdentities, markIdentities } from './gateway/live-identities.ts';
 import { followRights, markJudgements } from './gateway/live-rights.ts';
 import { asksForWebSocket } from './gateway/upgrade.ts';
@@ -84,7 +84,7 @@ import { tellStandstills } from './runtime/standstill.ts';
 import { runTimers, startTimers, type Timer } from './runtime/timers.ts';
 import { acmService, regionalServices } from './services.ts';
 import { byRegion, perRegion, regionsOf } from './store/regional.ts';
-import { mark } from './store/marks.ts';
+import { tryWrite } from './store/marks.ts';
 import { panicOf } from './runtime/panic.ts';
 import { tellRecovery } from './store/sqlite/recovery-lines.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
@@ -145,7 +145,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   const authority = await openAuthority({ folder: folder.authority, clock, hostNames, ownServerCertificate, tell });
   writePrivateFile(folder.rootCa, authority.rootCaPem, 0o644);
   await installation.settle();
-  const write = (): Promise<void> => mark(store, 'able', true);
+  const write = (): Promise<void> => tryWrite(store);
   const readiness = new Readiness({ clock, log, write, disk, keyFiles: keyFiles(folder) });
   const ready = (): Rendered => readyAnswer(readiness.state.reasons);
 
@@ -313,9 +313,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   });
   const httpOptions = { ...serverOptions, shouldUpgradeCallback: asksForWebSocket };
   const apiServer = config.apiTls
-    ? patientHandshakes(
-        createHttpsServer({ ...httpOptions, ...secureOptions(authority.serverCredentials()), handshakeTimeout: 0 }),
-      )
+    ? limitHandshakes(createHttpsServer({ ...httpOptions, ...secureOptions(authority.serverCredentials()), handshakeTimeout: 0 }))
     : createHttpServer(httpOptions);
   if ('setSecureContext' in apiServer)
     parts.defer(authority.onRotate(() => apiServer.setSecureContext(secureOptions(authority.serverCredentials()))));

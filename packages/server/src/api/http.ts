@@ -27,7 +27,7 @@ import { checkLength, checkParts, discardBody, Gone, LargeBodies, largestBody, r
 import { claimedService } from './signature.ts';
 import { headerOf, type SignedHead, signedHead } from './signed-request.ts';
 import { createSigv4, type Verified } from './sigv4.ts';
-import { patiently } from '../runtime/patience.ts';
+import { startDeadline } from '../runtime/deadline.ts';
 
 /** Answers an unsigned GET (health, the root certificate); `query` is as it came, `done` says that the answer was sent. */
 export type PlainHandler = (query: string, done: AbortSignal) => Rendered | Promise<Rendered>;
@@ -147,9 +147,9 @@ const PATIENCE = 60_000;
 /** Aborts once the answer was sent, or given up. */
 function sent(response: ServerResponse): AbortSignal {
   const done = new AbortController();
-  const prevent = patiently(PATIENCE, () => response.destroy());
+  const cancel = startDeadline(PATIENCE, () => response.destroy());
   response.once('close', () => {
-    prevent();
+    cancel();
     done.abort();
   });
   return done.signal;

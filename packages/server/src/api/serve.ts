@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { bePatient } from '../runtime/patient-http.ts';
+import { extendHttpDeadlines } from '../runtime/http-deadlines.ts';
 import type { Standstill } from '../runtime/standstill.ts';
 import type { Api } from './http.ts';
 
@@ -105,7 +105,7 @@ function breakOff(socket: Duplex, failure: Failure, exchanges: ReadonlySet<Excha
 
 /** Serves the API on this server, and what `upgrade` makes of the upgrades that the server lets through. */
 export function serveApi(server: Server, api: Api, upgrades?: Upgrades, standstill?: Standstill): void {
-  if (standstill !== undefined) bePatient(server, standstill);
+  if (standstill !== undefined) extendHttpDeadlines(server, standstill);
   const inFlight = new WeakMap<Duplex, Set<Exchange>>();
   const listen = (request: IncomingMessage, response: ServerResponse): void => {
     const { socket } = request;

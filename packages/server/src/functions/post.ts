@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { type Egress, EgressError } from '../outgoing/egress.ts';
 import { openRequest } from '../outgoing/requests.ts';
 import { FunctionError, type InvokeOptions } from './contract.ts';
-import { patientSignal } from '../runtime/patience.ts';
+import { deadlineSignal } from '../runtime/deadline.ts';
 
 /** Most bytes of an answer that are read, where nothing else is said. */
 export const LARGEST_ANSWER = 64 * 1024;
@@ -30,7 +30,7 @@ export async function post(
   { url, headers, body, exempt }: Posted,
   { timeoutMs, signal, largestAnswer = LARGEST_ANSWER }: InvokeOptions,
 ): Promise<Answer> {
-  const { signal: deadline, end } = patientSignal(timeoutMs);
+  const { signal: deadline, end } = deadlineSignal(timeoutMs);
   const ended = signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
   try {
     const request = await openRequest(egress, url, {

@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Broker } from '../broker/broker.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Logger } from '../runtime/log.ts';
-import { bePatient } from '../runtime/patient-http.ts';
+import { extendHttpDeadlines } from '../runtime/http-deadlines.ts';
 import type { LoginMethod } from './admission/login.ts';
 import type { Logins } from './admission/logins.ts';
 import { alpnOf, arrivals as readArrivals, type DomainOf, type ReadHead } from './arrival.ts';
@@ -70,7 +70,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const serve: RequestListener = (request, response) =>
     asksForCredentials(request) ? credentialDoor(request, response) : data(request, response);
   const httpServer = handedHttpServer(HTTP_OPTIONS, serve, gate.upgrade);
-  bePatient(httpServer, broker.standstill);
+  extendHttpDeadlines(httpServer, broker.standstill);
   /** A domain may say so for its host name; then no client needs ALPN for it. */
   const isForMqtt = ({ servername }: TLSSocket): boolean =>
     typeof servername === 'string' && options.domainOf?.(servername)?.applicationProtocol === 'SECURE_MQTT';

@@ -5,8 +5,9 @@
 import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
 
-/** Milliseconds: what is later than this has stood still; and what peers get after it. */
+/** Milliseconds between two looks that make a standstill. */
 const LATE = 1_500;
+/** Milliseconds that peers get after a standstill. */
 export const GRACE = 5_000;
 /** Milliseconds after which clients begin to give up, so that the operator sees them come back all at once. */
 const LONG = 5_000;

@@ -20,7 +20,7 @@ import { mayInvoke } from './permission.ts';
 import { type Attempt, EventQueue, type WaitingEvent } from './queue.ts';
 import { findVersion, type FoundVersion } from './records.ts';
 import { eventInvokeOf, functions, LATEST } from './store.ts';
-import { patientSignal } from '../../runtime/patience.ts';
+import { deadlineSignal } from '../../runtime/deadline.ts';
 
 export interface HostOptions {
   readonly inRegion: (region: string) => Store;
@@ -101,7 +101,7 @@ export class FunctionHost implements HostedFunctions {
 
   async invoke(arn: string, payload: Uint8Array, { as, timeoutMs, signal }: InvokeOptions): Promise<Uint8Array> {
     const found = await this.#found(arn, as);
-    const { signal: late, end } = patientSignal(timeoutMs);
+    const { signal: late, end } = deadlineSignal(timeoutMs);
     const ends = signal === undefined ? late : AbortSignal.any([late, signal]);
     const run = { requestId: randomUUID(), signal: ends };
     const result = await this.#guarded(() => this.#run(found, payload, run)).finally(end);

@@ -9,7 +9,7 @@ import type { Enclosure, Launched } from './enclosure.ts';
 import { FunctionOutput, type LogLine } from './output.ts';
 import type { RuntimeEvent, RuntimeSession } from './runtime-api.ts';
 import type { Starting } from './scripts.ts';
-import { patiently } from '../../runtime/patience.ts';
+import { startDeadline } from '../../runtime/deadline.ts';
 
 /** Milliseconds that a process has until it asks for its first event. AWS gives 10 s, on machines that do nothing else. */
 const INIT_TIMEOUT = 20_000;
@@ -179,13 +179,13 @@ export class Sandbox implements RuntimeSession {
   /** Waits for the first question; an error when it never comes. */
   async #ready(signal: AbortSignal | undefined): Promise<Ending | undefined> {
     const late = Promise.withResolvers<'late'>();
-    const prevent = patiently(INIT_TIMEOUT, () => late.resolve('late'));
+    const cancel = startDeadline(INIT_TIMEOUT, () => late.resolve('late'));
     const aborted = Promise.withResolvers<'aborted'>();
     const abort = (): void => aborted.resolve('aborted');
     signal?.addEventListener('abort', abort, { once: true });
     const ended = this.ended.then(() => 'ended');
     const outcome = await Promise.race([this.#askedFirst.promise, ended, late.promise, aborted.promise]);
-    prevent();
+    cancel();
     signal?.removeEventListener('abort', abort);
     if (outcome === undefined) return undefined;
     // The process goes on with its start: the next event finds it ready.
@@ -203,7 +203,7 @@ export class Sandbox implements RuntimeSession {
     const { requestId, signal, ...told } = invocation;
     const settled = Promise.withResolvers<Ending>();
     this.#underWay = { requestId, end: settled.resolve };
-    const prevent = patiently(timeout * 1000, () => {
+    const cancel = startDeadline(timeout * 1000, () => {
       const message = `${new Date(clock.now()).toISOString()} ${requestId} Task timed out after ${timeout.toFixed(2)} seconds`;
       this.#output.line(message);
       this.#kill();
@@ -221,7 +221,7 @@ export class Sandbox implements RuntimeSession {
     try {
       return await settled.promise;
     } finally {
-      prevent();
+      cancel();
       signal?.removeEventListener('abort', abort);
     }
   }

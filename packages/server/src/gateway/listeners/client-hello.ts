@@ -3,7 +3,7 @@
  * versions must be known when OpenSSL picks one, which is earlier than it tells the name.
  */
 import type { Socket } from 'node:net';
-import { patiently } from '../../runtime/patience.ts';
+import { startDeadline } from '../../runtime/deadline.ts';
 
 /** Far more than any client sends; whoever sends more is met as one without a name. */
 const MOST_BYTES = 16 * 1024;
@@ -102,9 +102,9 @@ export function readHello(bytes: Buffer): Hello {
 export function peekServerName(socket: Socket, patience: number, found: (serverName: string | undefined) => void): void {
   let bytes = Buffer.alloc(0);
   const destroy = (): void => void socket.destroy();
-  const prevent = patiently(patience, destroy);
+  const cancel = startDeadline(patience, destroy);
   const leave = (): void => {
-    prevent();
+    cancel();
     socket.off('readable', look).off('error', destroy).off('end', destroy).off('close', leave);
   };
   const look = (): void => {

@@ -6,7 +6,7 @@ import { constants } from 'node:crypto';
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
 import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
 import type { Refusal } from '../../refusals/refusals.ts';
-import { patiently } from '../../runtime/patience.ts';
+import { startDeadline } from '../../runtime/deadline.ts';
 import { plainAddress } from '../peer.ts';
 import { peekServerName } from './client-hello.ts';
 import { HandshakeQueue } from './handshake-queue.ts';
@@ -92,17 +92,17 @@ export const secureOptions = ({ key, cert }: ServerCredentials, { minVersion, ma
   secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
 });
 
-/** Gives back a server of which a handshake ends in time, by a timer that is patient where Node's own is not. */
-export function patientHandshakes<Secure extends Server>(server: Secure): Secure {
+/** Ends handshakes that take too long, with a grace after a standstill, which Node's own timer has not. Gives the server back. */
+export function limitHandshakes<Secure extends Server>(server: Secure): Secure {
   const timers = new Map<string, () => void>();
   const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
   server.on('connection', (socket: Socket) => {
     const key = keyOf(socket);
-    const prevent = patiently(HANDSHAKE_TIMEOUT, () => socket.destroy());
-    timers.set(key, prevent);
+    const cancel = startDeadline(HANDSHAKE_TIMEOUT, () => socket.destroy());
+    timers.set(key, cancel);
     socket.once('close', () => {
-      prevent();
-      if (timers.get(key) === prevent) timers.delete(key);
+      cancel();
+      if (timers.get(key) === cancel) timers.delete(key);
     });
   });
   server.on('secureConnection', (socket) => {
@@ -216,13 +216,13 @@ export function createTlsListener({
 
   const begin = (socket: Socket): void => {
     if (socket.destroyed) return;
-    const prevent = patiently(HANDSHAKE_TIMEOUT, () => {
+    const cancel = startDeadline(HANDSHAKE_TIMEOUT, () => {
       if (handshakes.get(peerKey(socket)) !== socket) return;
       const sourceIp = plainAddress(socket.remoteAddress);
       refuse({ check: 'tls', reason: 'the TLS handshake failed: it took too long', protocol, sourceIp });
       socket.destroy();
     });
-    handshakeTimers.set(socket, prevent);
+    handshakeTimers.set(socket, cancel);
     greet(socket);
   };
   const arrivals = new HandshakeQueue<Socket>({ ...PACE, begin });

@@ -8,8 +8,8 @@ import { GRACE, type Standstill } from './standstill.ts';
 /** A server of HTTP, or of HTTP over TLS. */
 type HttpServer = Server & { readonly headersTimeout: number; readonly requestTimeout: number };
 
-/** Makes the server's deadlines for requests and for connections that are kept patient. */
-export function bePatient(server: HttpServer, standstill: Standstill): void {
+/** Lengthens the server's deadlines for requests, and for connections that are kept for a next one, after a standstill. */
+export function extendHttpDeadlines(server: HttpServer, standstill: Standstill): void {
   const { clock } = standstill;
   let longer = 0;
   let until = 0;
