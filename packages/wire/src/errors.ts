@@ -123,3 +123,6 @@ export class ThingkeepError extends Error {
 export function fail(code: ErrorCode, message: string, members?: ErrorMembers, cause?: unknown): never {
   throw new ThingkeepError(code, message, members, cause);
 }
+
+/** What an error says; anything may be thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -3,7 +3,7 @@
  * change begins and is on disk before the change is committed; the commit stores the number and the MAC of the last line.
  */
 import { closeSync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
-import { fail } from '@thingkeep/wire/errors.ts';
+import { fail, messageOf } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { asRefusal, isDiskRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -79,7 +79,7 @@ export class AuditLog implements AsyncDisposable {
     try {
       return await AuditLog.#open(options);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw new AuditError(`the audit log ${options.folder} can't be opened: ${why}`, { cause: error });
     }
   }

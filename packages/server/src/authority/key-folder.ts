@@ -4,6 +4,7 @@
  */
 import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '@thingkeep/wire/errors.ts';
 
 /** A key folder or a server certificate that can't be used; the message tells an operator what and why. */
 export class AuthorityError extends Error {
@@ -11,8 +12,6 @@ export class AuthorityError extends Error {
 }
 
 const TEMPORARY = '.writing';
-
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 export class KeyFolder {
   readonly path: string;
@@ -28,7 +27,7 @@ export class KeyFolder {
       await chmod(path, 0o700);
       for (const name of await readdir(path)) if (name.endsWith(TEMPORARY)) await rm(join(path, name));
     } catch (error) {
-      throw new AuthorityError(`key folder ${path} can't be used: ${reason(error)}`, { cause: error });
+      throw new AuthorityError(`key folder ${path} can't be used: ${messageOf(error)}`, { cause: error });
     }
     return new KeyFolder(path);
   }
@@ -47,7 +46,7 @@ export class KeyFolder {
       return text;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw new AuthorityError(`key file ${file} can't be read: ${reason(error)}`, { cause: error });
+      throw new AuthorityError(`key file ${file} can't be read: ${messageOf(error)}`, { cause: error });
     }
   }
 
@@ -64,7 +63,7 @@ export class KeyFolder {
     } catch (error) {
       // The disk that refused the file may refuse this too.
       await rm(temporary, { force: true }).catch(() => undefined);
-      throw new AuthorityError(`key file ${file} can't be written: ${reason(error)}`, { cause: error });
+      throw new AuthorityError(`key file ${file} can't be written: ${messageOf(error)}`, { cause: error });
     }
   }
 }

@@ -1,6 +1,7 @@
 /** Flags, environment and config file into one frozen configuration; flags win over the environment, it over the file. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { messageOf } from '@thingkeep/wire/errors.ts';
 import { type Accounts, readAccounts } from './accounts.ts';
 import type { Environment } from './env.ts';
 import { checkTrustedFile } from './private-file.ts';
@@ -53,7 +54,7 @@ function readFile(path: string): ConfigFile {
   try {
     parsed = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new ConfigError(`config file ${path} can't be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ConfigError(`config file ${path} can't be read: ${messageOf(error)}`);
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     throw new ConfigError(`config file ${path} is not a JSON object`);

@@ -1,7 +1,7 @@
 /** Backups that a running server writes when its operator asks for one: one at a time, into a folder that the asker made. */
 import { realpathSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
-import { fail } from '@thingkeep/wire/errors.ts';
+import { fail, messageOf } from '@thingkeep/wire/errors.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { Logger } from '../runtime/log.ts';
 import { type BackupSource, type BackupSummary, checkTarget, writeBackup } from './backup.ts';
@@ -32,7 +32,7 @@ export class Backups implements AsyncDisposable {
     } catch (error) {
       if (error instanceof ConfigError) return fail('InvalidRequestException', error.message);
       log.error({ err: error, event: 'backup-failed', path: target }, 'a backup could not be written');
-      return fail('ServiceUnavailableException', `The backup could not be written: ${reason(error)}`);
+      return fail('ServiceUnavailableException', `The backup could not be written: ${messageOf(error)}`);
     } finally {
       this.#running = undefined;
     }
@@ -43,5 +43,3 @@ export class Backups implements AsyncDisposable {
     await this.#running?.catch(() => undefined);
   }
 }
-
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -3,6 +3,7 @@
  * its keys are there. It is looked at every few seconds, however often it is asked for.
  */
 import { open } from 'node:fs/promises';
+import { messageOf } from '@thingkeep/wire/errors.ts';
 import type { Clock } from './clock.ts';
 import { diskFailure } from './disk-failure.ts';
 import type { Logger } from './log.ts';
@@ -100,11 +101,10 @@ export class Readiness {
   #set(reason: Reason, why: unknown): void {
     const had = this.#reasons.includes(reason);
     if (had === (why !== undefined)) return;
-    const before = this.state.ready;
     this.#reasons = had ? this.#reasons.filter((each) => each !== reason) : [...this.#reasons, reason];
     const { log } = this.#options;
     if (this.state.ready) log.info({ event: 'ready' }, 'the server is able again');
-    else if (before || !had)
+    else if (!had)
       log.error(
         { event: 'not-ready', reason, why: why instanceof Error ? causesOf(why) : why },
         `the server is not able: ${REASONS[reason]}`,
@@ -126,7 +126,7 @@ async function unreadable(paths: readonly string[]): Promise<string | undefined>
       const { bytesRead } = await file.read(Buffer.alloc(1), 0, 1, 0);
       if (bytesRead === 0) return `${path} is empty`;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
     }
   }
   return undefined;

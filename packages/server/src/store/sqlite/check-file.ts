@@ -2,6 +2,7 @@
 import { chmodSync, copyFileSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { messageOf } from '@thingkeep/wire/errors.ts';
 import { fsyncFolder } from '../../runtime/fsync-folder.ts';
 import type { Collection } from '../contract.ts';
 import { forgetMark, lostCommits, nameFile } from './commit-mark.ts';
@@ -43,8 +44,6 @@ export const isWhole = ({ structure, findings }: FileReport): boolean =>
 /** Pages' faults that are listed. */
 const MAX_FAULTS = 100;
 
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 /** Reads a data file whole. Nothing of it is changed but that its log is taken in. */
 export async function checkFile(options: OpenOptions, progress: (done: number, of: number) => void): Promise<FileReport> {
   let db: DatabaseSync;
@@ -73,7 +72,7 @@ async function readFile(db: DatabaseSync, path: string, progress: (done: number,
     if (fault !== undefined) return { form, structure: [...structure, fault], repairable: true };
     return { form, structure, repairable: true, findings: await verify(db, progress) };
   } catch (error) {
-    return { form, structure: [...new Set([...structure, textOf(error).replace(`; ${HOW_ON}`, '')])], repairable: true };
+    return { form, structure: [...new Set([...structure, messageOf(error).replace(`; ${HOW_ON}`, '')])], repairable: true };
   }
 }
 

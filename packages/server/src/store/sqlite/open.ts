@@ -4,6 +4,7 @@
  */
 import { chmodSync, statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
+import { messageOf } from '@thingkeep/wire/errors.ts';
 import type { Collection } from '../contract.ts';
 import { nameOfDamage } from '../damage.ts';
 import { COMMITS, lostCommits, markedCommits, nameFile } from './commit-mark.ts';
@@ -63,7 +64,7 @@ const IN_USE = new Set([5, 6]);
 const DAMAGED = new Set([11, 26]);
 
 const explain = (path: string, error: unknown): DataFileError => {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   const code = Number((error as { errcode?: unknown }).errcode) & 0xff;
   if (IN_USE.has(code)) return new DataFileInUseError(`data file ${path} is in use by another server`, { cause: error });
   if (DAMAGED.has(code)) return new DataFileError(`data file ${path} is damaged: ${text}; ${HOW_ON}`, { cause: error });
