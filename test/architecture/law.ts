@@ -332,6 +332,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
         'store/sqlite/repair.ts',
         'authority/key-folder.ts',
         'authority/check.ts',
+        'functions/code/check.ts',
       ],
     ],
     ['crypto', 'fs', 'http', 'https', 'path'],

@@ -1,13 +1,12 @@
 /** What is damaged in the parts of a data folder beside its data file. */
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { readAuditState } from '../audit/store.ts';
 import { verifyAudit } from '../audit/verify.ts';
 import { authorityFaults } from '../authority/check.ts';
 import type { Config } from '../config/config.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import { installationOfRootKeys } from '../config/root-keys.ts';
+import { archiveFaults } from '../functions/code/check.ts';
 import { partFaults } from '../installation/installation.ts';
 import { openDataFile } from './stored.ts';
 
@@ -26,24 +25,12 @@ function rootKeyFaults(path: string): string[] {
   return [];
 }
 
-/** Archives whose name is not their digest. */
-const archiveFaults = (folder: string): string[] =>
-  (existsSync(folder) ? readdirSync(folder).sort() : [])
-    .filter((name) => name.endsWith('.zip'))
-    .filter(
-      (name) =>
-        createHash('sha256')
-          .update(readFileSync(join(folder, name)))
-          .digest('hex') !== name.slice(0, -4),
-    )
-    .map((name) => `archive ${join(folder, name)} is damaged`);
-
 /** A line for each fault. `withData`: whether the data file can be asked what belongs to it. */
 export async function checkParts(folder: DataFolder, config: Config, withData: boolean): Promise<string[]> {
   const faults = [
     ...(await linesOf(() => rootKeyFaults(folder.rootKeys))),
     ...(await linesOf(() => (existsSync(folder.authority) ? authorityFaults(folder.authority) : []))),
-    ...(await linesOf(() => archiveFaults(folder.functions))),
+    ...(await linesOf(() => (existsSync(folder.functions) ? archiveFaults(folder.functions) : []))),
   ];
   if (!withData) return faults;
   await using store = await openDataFile(folder, config);

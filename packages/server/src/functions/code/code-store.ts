@@ -21,7 +21,8 @@ export class CodeFault extends Error {
   }
 }
 
-const fileName = (digest: string): string => `${Buffer.from(digest, 'base64').toString('hex')}.zip`;
+/** Name of an archive's file: the digest in hexadecimal digits. */
+export const fileName = (digest: string): string => `${Buffer.from(digest, 'base64').toString('hex')}.zip`;
 
 /** Milliseconds that a link to an archive is good for (Lambda API reference, FunctionCodeLocation: ten minutes). */
 const LINK = 10 * 60_000;

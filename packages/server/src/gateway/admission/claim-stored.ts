@@ -7,6 +7,7 @@ import { authorizers } from '../../authorizers/store.ts';
 import { certificates } from '../../registry/store.ts';
 import { type ClaimKind, type ClaimRecord, claim } from '../../store/claims.ts';
 import { type Collection, collection, type Store } from '../../store/contract.ts';
+import { pages } from '../../store/pages.ts';
 
 export interface ClaimStoredOptions {
   readonly regions: () => Promise<readonly string[]>;
@@ -16,7 +17,6 @@ export interface ClaimStoredOptions {
 
 export const claimsMade = collection<{ readonly name: string }>('claims-made', (d) => [d.name], {}, 'server');
 const STORED = 'stored';
-const PAGE = 1_000;
 
 interface Owned {
   readonly accountId: string;
@@ -55,10 +55,8 @@ async function claimAll<T extends Owned>(
     return found.sort((one, other) => one.since - other.since)[0];
   };
   for (const region of all) {
-    let after: string | undefined;
-    do {
-      const page = await inRegion(region).read((tx) => tx.scan(of, { skipDamaged: true, prefix: [], limit: PAGE, after }));
-      const names = new Set(page.items.map(nameOf).filter((name) => name !== undefined));
+    for await (const { items } of pages(inRegion(region), of, { skipDamaged: true, prefix: [] })) {
+      const names = new Set(items.map(nameOf).filter((name) => name !== undefined));
       const wanted: ClaimRecord[] = [];
       for (const name of names) {
         const first = await oldest(name);
@@ -67,8 +65,7 @@ async function claimAll<T extends Owned>(
       await inRegion(region).write(async (tx) => {
         for (const each of wanted) await claim(tx, each);
       });
-      after = page.next;
-    } while (after !== undefined);
+    }
   }
 }
 
