@@ -1,6 +1,8 @@
 /** `thingkeep check`, and a server on a data file with damaged records: each is named, refused alone, and restored. */
 import assert from 'node:assert/strict';
-import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -14,7 +16,9 @@ import {
 } from '@aws-sdk/client-iot';
 import { DeviceConnection } from './device-connection.ts';
 import { ALLOW_ALL, arn, makeDevice, makePolicy } from './devices.ts';
-import { startServer, temporaryFolder, thingkeep } from './test-core.ts';
+import { plainEnvironment } from './run-command.ts';
+import { MAIN, startServer, temporaryFolder, thingkeep } from './test-core.ts';
+import { until } from './until.ts';
 
 /** Changes a record behind the server's back: one bit, unless `sql` says more. */
 function alter(dataDir: string, sql: string): void {
@@ -180,5 +184,29 @@ test('root checks the data folder of another user while its server runs', { skip
     assert.match(stderr, /belongs to user 65534: run this as that user, or while the server runs/);
   } finally {
     rmSync(dataDir, { recursive: true });
+  }
+});
+
+test('a check of a running server that is ended leaves no copy of the keys; one that was killed, until the next check', async () => {
+  const above = temporaryFolder();
+  const dataDir = join(above, 'data');
+  mkdirSync(dataDir, { mode: 0o700 });
+  const copies = (): string[] => readdirSync(above).filter((name) => name !== 'data');
+  try {
+    await using _ = await startServer({ dataDir });
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const) {
+      const child = spawn(process.execPath, [MAIN, 'check', '--data-dir', dataDir], { env: plainEnvironment(), stdio: 'ignore' });
+      const ended = once(child, 'close');
+      await until('the copy', () => copies().some((name) => existsSync(join(above, name, 'thingkeep.db'))) || undefined);
+      child.kill(signal);
+      assert.deepEqual(await ended, [null, signal]);
+      if (signal !== 'SIGKILL') assert.deepEqual(copies(), [], signal);
+    }
+    assert.equal(copies().length, 1);
+    const { code, stdout } = await thingkeep(['check', '--data-dir', dataDir]);
+    assert.equal(code, 0, stdout);
+    assert.deepEqual(copies(), []);
+  } finally {
+    rmSync(above, { recursive: true });
   }
 });

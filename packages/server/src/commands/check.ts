@@ -1,6 +1,6 @@
 /** `thingkeep check`: reads all that is stored and says what is damaged; with `--repair` it saves what can be saved. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { COLLECTIONS } from '../collections.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
@@ -12,8 +12,11 @@ import { checkFile, type FileReport, isLossless, isWhole, type RepairedFile, rep
 import { copyFolder } from './backup.ts';
 import { checkParts } from './check-parts.ts';
 import { readCommandLine } from './flags.ts';
-import { isRunning } from './running-server.ts';
+import { isAlive, isRunning } from './running-server.ts';
 import { checkOwner, openFolder } from './stored.ts';
+
+/** Signals that end a command. */
+const ENDS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const say = (text: string): void => void process.stdout.write(`${escapeText(text)}\n`);
 const named = (list: readonly Damage[], text: string): string[] => list.map((damage) => `${nameOfDamage(damage)}: ${text}`);
@@ -55,9 +58,9 @@ async function report(folder: DataFolder, config: Config): Promise<Report> {
 }
 
 /** The server's own user may often not write beside the data folder (`/var/lib`). */
-function makeCopy(path: string): string {
+function makeCopy(beginning: string): string {
   try {
-    return mkdtempSync(`${path}.check-`);
+    return mkdtempSync(beginning);
   } catch (error) {
     throw new ConfigError(
       `while a server runs, its data folder is copied beside it to be checked, and that can't be (${(error as Error).message}): run this command as root, or stop the server`,
@@ -67,14 +70,33 @@ function makeCopy(path: string): string {
 
 /** Reads a backup of the running server, which it takes beside the data folder and removes. What it says is of the data folder. */
 async function reportLive(folder: DataFolder, config: Config): Promise<Report> {
-  const target = makeCopy(resolve(folder.path));
+  const name = `${resolve(folder.path)}.check-`;
+  removeLeftovers(name);
+  const target = makeCopy(`${name}${process.pid}-`);
+  // The server may be writing into it.
+  const remove = (): void => rmSync(target, { recursive: true, force: true, maxRetries: 10 });
+  const stop = (signal: NodeJS.Signals): void => {
+    remove();
+    process.kill(process.pid, signal);
+  };
+  for (const signal of ENDS) process.once(signal, stop);
   try {
     await copyFolder(folder, config, target);
     const { file, parts } = await report(dataFolder(target), config);
     const shown = (line: string): string => line.replaceAll(target, folder.path);
     return { file: { ...file, structure: file.structure.map(shown) }, parts: parts.map(shown) };
   } finally {
-    rmSync(target, { recursive: true, force: true });
+    remove();
+    for (const signal of ENDS) process.off(signal, stop);
+  }
+}
+
+/** Removes what checks have left that were killed: each is a copy with all keys. */
+function removeLeftovers(name: string): void {
+  for (const entry of readdirSync(dirname(name), { withFileTypes: true })) {
+    const path = join(dirname(name), entry.name);
+    const [, pid] = /^(\d+)-[A-Za-z0-9]{6}$/.exec(path.startsWith(name) ? path.slice(name.length) : '') ?? [];
+    if (pid !== undefined && entry.isDirectory() && !isAlive(Number(pid))) rmSync(path, { recursive: true, force: true });
   }
 }
 

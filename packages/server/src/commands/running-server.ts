@@ -11,7 +11,7 @@ export interface RunningServer {
 }
 
 /** Whether a process of this id is there, be it somebody else's. */
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
