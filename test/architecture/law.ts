@@ -133,6 +133,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       'store/pages.ts',
       'policies/principals.ts',
       'server-certificates/store.ts',
+      'authority/proof.ts',
       'outgoing/author.ts',
     ],
     ['crypto'],

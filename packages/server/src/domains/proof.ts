@@ -1,19 +1,16 @@
 /** Proves what is served for a host name: the key signs what its certificate verifies, and the chain holds. */
-import { createPrivateKey, randomBytes, sign, verify, X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { isIssuedBy, isKeyPair } from '../authority/proof.ts';
 import type { DomainTls } from './directory.ts';
 
 const BLOCKS = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
-const isIssuedBy = (certificate: X509Certificate, issuer: X509Certificate): boolean =>
-  certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 
 function faultOfOne(keyPem: string, certPem: string): string | undefined {
   const chain = (certPem.match(BLOCKS) ?? []).map((each) => new X509Certificate(each));
   const [own] = chain;
   const key = createPrivateKey(keyPem);
   if (own?.checkPrivateKey(key) !== true) return 'its key is not that of its certificate';
-  const sample = randomBytes(32);
-  if (!verify('sha256', sample, own.publicKey, sign('sha256', sample, key))) return 'its key does not sign';
+  if (!isKeyPair(key, own.publicKey)) return 'its key does not sign';
   for (const [i, each] of chain.entries()) {
     const issuer = chain[i + 1] ?? (each.subject === each.issuer ? each : undefined);
     if (issuer !== undefined && !isIssuedBy(each, issuer)) return 'a certificate does not verify under its issuer';
