@@ -13,3 +13,14 @@ test('every collection that is declared is listed once: the indexes of others wo
   assert.ok(declared.length > 30);
   assert.deepEqual(COLLECTIONS.map(({ name }) => name).sort(), declared.sort());
 });
+
+test('index functions use nothing of the program but their record: a change elsewhere would leave their entries as they were', () => {
+  for (const { name, indexes } of COLLECTIONS)
+    for (const [index, derive] of Object.entries(indexes)) {
+      const text = derive.toString().replaceAll(/'[^']*'/g, "''");
+      const parameters = [...text.matchAll(/\(?\[?([\w, ]+)\]?\)? =>/g)].flatMap(([, list = '']) => list.match(/\w+/g) ?? []);
+      const known = new Set([...parameters, 'Object', 'undefined']);
+      const free = [...text.matchAll(/(?<![.\w])[A-Za-z_]\w*/g)].map(([word]) => word).filter((word) => !known.has(word));
+      assert.deepEqual(free, [], `${name}.${index}: ${text}`);
+    }
+});

@@ -101,11 +101,12 @@ export const nameKey = (name: string): string => name.toLowerCase();
 
 export const entityKey = (accountId: string, kind: EntityKind, name: string) => [accountId, kind, nameKey(name)];
 
+/** Index functions name no others: see {@link Collection.indexes}. The name is as {@link nameKey} has it. */
 export const entities = collection<EntityRecord>('iam-entities', (e) => entityKey(e.accountId, e.kind, e.name), {
   byId: (e) => [[e.accountId, e.id]],
-  byPolicy: (e) => e.attached.map((arn) => [e.accountId, arn, e.kind, nameKey(e.name)]),
-  byBoundary: (e) => (e.boundary === undefined ? [] : [[e.accountId, e.boundary, e.kind, nameKey(e.name)]]),
-  byGroup: (e) => (e.kind === 'user' ? e.groups.map((group) => [e.accountId, group, nameKey(e.name)]) : []),
+  byPolicy: (e) => e.attached.map((arn) => [e.accountId, arn, e.kind, e.name.toLowerCase()]),
+  byBoundary: (e) => (e.boundary === undefined ? [] : [[e.accountId, e.boundary, e.kind, e.name.toLowerCase()]]),
+  byGroup: (e) => (e.kind === 'user' ? e.groups.map((group) => [e.accountId, group, e.name.toLowerCase()]) : []),
 });
 
 export const managedPolicies = collection<ManagedPolicyRecord>('iam-policies', (p) => [p.accountId, nameKey(p.name)]);

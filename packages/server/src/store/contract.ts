@@ -19,7 +19,10 @@ export type Key = readonly KeyPart[];
 export interface Collection<T extends object> {
   readonly name: string;
   readonly key: (record: T) => Key;
-  /** Secondary orders: each record gives any number of entries; entries need not be unique. */
+  /**
+   * Secondary orders: each record gives any number of entries; entries need not be unique. A function's own text is what
+   * says that it has changed: it uses no other function or constant of the program.
+   */
   readonly indexes: Readonly<Record<string, (record: T) => readonly Key[]>>;
   /** `server`: one for all regions; each region has its own otherwise. */
   readonly scope?: 'server' | undefined;
