@@ -30,7 +30,7 @@ function serialNumber(): Buffer {
 
 /**
  * DER of a certificate of this profile, signed by `signer` with SHA-256. Fails with InternalFailureException when the
- * issuer's certificate does not verify the signature: nobody could use the certificate.
+ * issuer's certificate does not verify the signature.
  */
 export async function issueCertificate(profile: Profile, signer: Signer): Promise<Buffer> {
   const algorithm = signer.privateKey.asymmetricKeyType === 'ec' ? ALGORITHMS.ec : ALGORITHMS.rsa;

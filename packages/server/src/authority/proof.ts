@@ -1,4 +1,4 @@
-/** Proofs of keys and certificates by use: a key that can be read may sign what nobody can verify. */
+/** Proofs of keys and certificates by use: a damaged key may still be read, and what it signs does not verify. */
 import { createPublicKey, type KeyObject, randomBytes, sign, verify, X509Certificate } from 'node:crypto';
 
 /** Whether what the private key signs is verified by the public key. */
@@ -40,7 +40,7 @@ export function isProven(privateKey: KeyObject, chain: readonly Buffer[], above?
     if (own === undefined || !own.checkPrivateKey(privateKey) || !isKeyPair(privateKey, own.publicKey)) return false;
     return certificates.every((each, i) => {
       const issuer = certificates[i + 1];
-      // Nothing is known of who issued the last one, unless that was itself.
+      // The issuer of the last one is not known, unless it is its own.
       return isIssuedBy(each, issuer ?? each) || (issuer === undefined && each.subject !== each.issuer);
     });
   } catch {

@@ -346,7 +346,7 @@ export class Broker {
   }
 
   /**
-   * Closes whoever has been silent for too long, ends what has expired: called about once a second. After a standstill what
+   * Closes clients that have been silent for too long, ends what has expired: called about once a second. After a standstill what
    * waits in the sockets is read first; rights are judged whenever it is their time.
    */
   sweep(): void {

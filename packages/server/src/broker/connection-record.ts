@@ -71,7 +71,7 @@ export const willRecords = collection<WillRecord>('wills', (w) => [
   w.connection.sessionIdentifier,
 ]);
 
-/** Bytes that a will takes, about: its payload and topic. */
+/** About the bytes that a will takes: its payload and topic. */
 export const willSize = (will: Will | undefined): number => (will === undefined ? 0 : will.payload.length + will.topic.length);
 
 /** What is stored of a client that has been admitted. */

@@ -1,4 +1,4 @@
-/** What the broker counts and tells: news of connections and subscriptions, for whoever tells the world. */
+/** The broker's counters, and its listeners: they hear of connections and subscriptions. */
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Client } from './client.ts';
 import type { LostConnection } from './connection-record.ts';
@@ -16,7 +16,7 @@ export interface BrokerCounters {
 /** Why a CONNECT was refused, with what is known of its sender. */
 export type ConnectRefusal = Omit<Refusal, 'protocol' | 'sourceIp'>;
 
-/** News of connections and subscriptions, for whoever tells the world. */
+/** Hears of connections and subscriptions. */
 export interface BrokerListener {
   connected?(client: Client): void;
   disconnected?(client: Client, why: DisconnectReason): void;

@@ -17,7 +17,7 @@ import type { Departed } from './wills.ts';
 /** The judge of a client that an earlier run of the server had let in. */
 export type StoredJudge = (will: WillFacts) => Judge;
 
-/** Connections whose ends are one commit. */
+/** Ends of connections in one commit. */
 const PAGE = 200;
 
 /** A stored will that waits for its session, or is due. */
@@ -27,7 +27,7 @@ interface Kept {
   readonly will: WillFacts;
 }
 
-/** Tells all of them; to be awaited before the first connection, when all who see messages are there. */
+/** Tells the ends of all lost connections; to be awaited before the first connection, once rules and events are there. */
 export async function tellLostConnections(broker: Broker, judgeOf: StoredJudge): Promise<void> {
   const { register, log } = broker;
   const { lost, wills } = register.takeLost();
@@ -63,7 +63,7 @@ async function prepared(broker: Broker, judgeOf: StoredJudge, record: LostConnec
   };
 }
 
-/** Wills that were waiting already. */
+/** Waits on, or publishes, wills that were waiting when the process died. */
 async function takeUp(broker: Broker, judgeOf: StoredJudge, page: readonly WillRecord[]): Promise<void> {
   const { wills, clock } = broker;
   const ready = await Promise.all(
@@ -115,7 +115,7 @@ function departedOf(broker: Broker, judgeOf: StoredJudge, { record, connection, 
           refuse(answer.refused);
           return undefined;
         }
-        // The certificate may be somebody else's by now.
+        // The certificate may have been moved to another account.
         if (answer.accountId === accountId && (answer.region ?? region) === region) return answer.rights;
         refuse({ check: 'policy', reason: 'the client belongs to another account now: its will is not published' });
         return undefined;

@@ -306,7 +306,7 @@ export class Sessions {
     );
     journal.startAfter(last, holders);
     this.#nextId = Math.max(this.#nextId, owners + 1);
-    // Rows that seem to be nobody's may be those of a session that could not be read: they stay for its repair.
+    // Rows without a session may be those of one that could not be read: they stay for its repair.
     if (this.#unread > 0) return;
     for (let i = 0; i < lost.length; i += PAGE) await store.write((tx) => tx.deleteRows(queued, lost.slice(i, i + PAGE)));
     for (let i = 0; i < lostBodies.length; i += PAGE)

@@ -53,7 +53,7 @@ export class Wills {
   readonly #broker: Broker;
   readonly #most: number;
   readonly #pending = new Map<Session, Pending>();
-  /** Wills whose rights are being asked for. */
+  /** Wills that wait for their client's rights. */
   readonly #underWay = new Set<Promise<void>>();
   /** Wills that have a record. */
   readonly #stored = new WeakSet<Departed>();

@@ -54,7 +54,7 @@ function make(path: string): boolean {
   try {
     syncFolder(parent);
   } catch {
-    // Who may make names in a folder need not be allowed to read it.
+    // A user who may write into a folder need not be allowed to read it.
   }
   return true;
 }

@@ -84,7 +84,7 @@ export class RootKeys {
   #keys: readonly AccessKeyRecord[];
   #byId: ReadonlyMap<string, AccessKeyRecord>;
 
-  /** `installation`: whose keys they become; without it they stay whose they are. */
+  /** `installation`: id that the file gets; without it the file keeps its own. */
   constructor(path: string, installation?: string) {
     const there = existsSync(path) ? readKeyFile(path) : undefined;
     this.#path = path;

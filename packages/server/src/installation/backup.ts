@@ -27,7 +27,7 @@ import { copyFile } from './copy-file.ts';
 import { type BackedUpFile, digestOfFile, FOLDERS, type Manifest, mayBackUp } from './manifest.ts';
 import { readInstallation } from './store.ts';
 
-/** Keeps its files from being removed until the function is called that it gives. */
+/** Has files that must not be removed during a backup: `hold` keeps them until the function that it gives is called. */
 export interface Holder {
   hold(): (() => void) | Promise<() => void>;
 }
@@ -162,7 +162,7 @@ function checkRoom(folder: DataFolder, target: string): void {
     );
 }
 
-/** Fails unless `target` is a folder of this user alone that holds the note of who asked for the backup, and nothing else. */
+/** Fails unless `target` is a folder of this user alone that holds the note of the asker, and nothing else. */
 export function checkTarget(folder: DataFolder, target: string, note: string): void {
   const stats = lstatSync(target, { throwIfNoEntry: false });
   const fault =

@@ -17,7 +17,7 @@ export class Backups implements AsyncDisposable {
     this.#source = source;
   }
 
-  /** Writes a backup into the folder. `note` is what the asker has put there: who can't write there can't ask for it. */
+  /** Writes a backup into the folder. `note` is what the asker has put there: a proof that it may write there. */
   readonly write = async (target: string, note: string): Promise<BackupSummary> => {
     if (this.#running !== undefined) fail('InvalidRequestException', 'A backup is being written already');
     const { folder, log } = this.#source;

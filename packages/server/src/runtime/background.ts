@@ -1,4 +1,4 @@
-/** Long work that nobody waits for: it goes on beside what is served, and rests as long as it has worked. */
+/** Long work without a caller that waits: it runs beside requests, and rests as long as it has worked. */
 import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
 

@@ -1,6 +1,6 @@
 /**
- * A bound on connections, all listening sockets together: when it is reached, whoever comes is closed at once, and those
- * who are there stay. So the process never comes to its limit of open files, beyond which it could not even do its own work.
+ * A bound on connections, all listening sockets together: when it is reached, new connections are closed at once, and those
+ * that are there stay. So the process never comes to its limit of open files, beyond which it could not even do its own work.
  * One server, the API, has a share that the connections of the others can't take: the operator gets in whatever devices do.
  */
 import type { Server, Socket } from 'node:net';

@@ -1,6 +1,6 @@
 /**
  * What a disk's errors mean, wherever they come from: the system (ENOSPC) or SQLite (SQLITE_FULL). Full and unwritable are
- * states that pass, and are answered with 503; after a failed sync nobody knows what is on disk.
+ * states that pass, and are answered with 503; after a failed sync it is not known what is on disk.
  */
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { DISK_LOW } from './disk-room.ts';

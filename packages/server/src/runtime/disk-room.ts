@@ -40,7 +40,7 @@ export class DiskRoom implements Disk {
     return this.#low || this.#isRefusing;
   }
 
-  /** Told by who tries a write now and then: while the disk refuses, nothing is taken that has to be kept. */
+  /** To be told the outcome of a trial write: while the disk refuses, nothing is taken that has to be kept. */
   refuses(isRefusing: boolean): void {
     this.#isRefusing = isRefusing;
   }

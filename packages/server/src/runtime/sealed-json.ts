@@ -1,4 +1,4 @@
-/** JSON texts with a checksum of their own: a file that a flipped bit or a hand has changed is told from a whole one. */
+/** JSON texts with a SHA-256 of themselves: a file that was changed, by a flipped bit or by hand, is refused. */
 import { createHash } from 'node:crypto';
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -17,6 +17,6 @@ export function unsealJson(text: string): Readonly<Record<string, unknown>> | un
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
   const { sha256: _, ...value } = parsed as Record<string, unknown>;
-  // Byte by byte: what JSON would read in the same way is none the less not what was written.
+  // Byte by byte: another text that JSON reads in the same way is not what was written either.
   return sealJson(value) === text ? value : undefined;
 }

@@ -15,7 +15,7 @@ const LONG = 5_000;
 export class Standstill {
   readonly clock: Clock;
   #last: number;
-  /** Monotonic ms until when nobody is judged; 0 when the last standstill has been forgiven and judging went on since. */
+  /** Monotonic ms until when silence is not judged; 0 once it has been judged since the last standstill. */
   #until = 0;
   readonly #listeners: ((milliseconds: number) => void)[] = [];
 

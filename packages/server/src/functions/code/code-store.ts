@@ -10,7 +10,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 /** SHA-256, base64: how the API shows it (CodeSha256). */
 export const digestOf = (zip: Uint8Array): string => createHash('sha256').update(zip).digest('base64');
 
-/** An archive that is not there, or is not the one that its name says; the message is for who calls the function. */
+/** An archive that is missing or damaged; the message is for the caller of the function. */
 export class CodeFault extends Error {
   override readonly name = 'CodeFault';
   readonly file: string;

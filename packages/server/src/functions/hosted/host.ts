@@ -237,7 +237,7 @@ export class FunctionHost implements HostedFunctions {
   }
 }
 
-/** Tells the operator which archive it is, and who asked for it what helps. */
+/** Fails with a message for the caller; the log names the archive for the operator. */
 export function codeFault(log: Pick<Logger, 'error'>, fault: CodeFault, functionArn?: string): never {
   log.error({ event: 'function-code-damaged', file: fault.file, function: functionArn }, fault.message);
   return fail('ServiceException', fault.message, {}, fault);

@@ -55,7 +55,7 @@ export function findMends(frame: Frame, before: Pair, salts: Pair, bigEndian: bo
   const { offset, page, pages, sum } = frame;
   const computed = frame.sumAfter(before);
   if (equal(computed, sum)) {
-    // The sum is not over the salts: they alone are wrong, and it proves whose frame this is.
+    // The sum is not over the salts: they alone are wrong, and it proves that the frame is of this log.
     return page === 0 ? [] : [{ offset: offset + 8, bytes: bytesOf(true, ...salts), page, pages, sum }];
   }
   if (!equal(frame.salts, salts)) return [];

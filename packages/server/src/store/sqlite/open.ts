@@ -183,7 +183,7 @@ function checkCommits(db: DatabaseSync, { path, damagedLog, tell }: OpenOptions)
 const listed = (names: readonly string[]): string =>
   names.slice(0, MAX_NAMED).join(', ') + (names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : '');
 
-/** Faults after which an answer could be wrong without anybody seeing it. */
+/** Fails at faults after which an answer could be wrong without a sign of it. */
 function refuseUncertain({ misnamed, misplaced, miscounted }: Findings, path: string): void {
   if (misnamed.length > 0)
     throw new DataFileError(
@@ -241,7 +241,7 @@ export function holdLock(path: string): Disposable {
 }
 
 /**
- * Opens a file whose log is whole, and keeps everybody else out for as long as it is open. The log is taken into the file
+ * Opens a file whose log is whole, and keeps other processes out for as long as it is open. The log is taken into the file
  * once `judge` has found nothing to refuse.
  */
 export function lockDatabase(

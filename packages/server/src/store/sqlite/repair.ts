@@ -140,7 +140,7 @@ class Salvage {
       };
       if (bytes !== undefined && value instanceof Uint8Array && judgeSum(0, id, bytes, sum) === 'good') keep(bytes);
       else {
-        // A row whose place is damaged is lost: whose it was is not known.
+        // A row with a damaged place is lost: its owner is not known.
         const whole = bytes === undefined ? undefined : correctContent(0, id, { value: bytes, sum: Number(bits) });
         if (whole !== undefined) {
           keep(whole.value);

@@ -21,9 +21,9 @@ import { SqliteTransaction } from './transaction.ts';
 
 export { DataFileError } from './data-file-error.ts';
 
-/** Writes of one commit; more wait for the next, so that nobody waits without end. */
+/** Writes of one commit; more wait for the next, so that no reader waits without end. */
 const LARGEST_BATCH = 256;
-/** Records of one turn of the event loop; whoever reads on waits for the next turn. */
+/** Records that are read in one turn of the event loop; more are read in the next turn. */
 const READS_PER_TURN = 2_000;
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -178,7 +178,7 @@ class SqliteStore implements HookedStore {
     }
   }
 
-  /** An error of the file with the file's name, for who starts the server. */
+  /** An error of the file with the file's name, for the operator. */
   #named(error: unknown): unknown {
     if ((error as { code?: unknown }).code !== 'ERR_SQLITE_ERROR') return error;
     return new DataFileError(`data file ${this.#db.location()} can't be written: ${(error as Error).message}`, { cause: error });
