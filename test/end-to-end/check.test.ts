@@ -119,7 +119,14 @@ test('damaged records are named and refused alone, and the check restores them',
     const lossy = await thingkeep(['check', '--repair', '--data-dir', dataDir]);
     assert.equal(lossy.code, 1);
     assert.match(lossy.stdout, /^things \["us-east-1","000000000000","lamp-1"\]: LOST$/m);
+    alter(dataDir, `UPDATE record SET value = '{}' WHERE collection = 'policies'`);
+    assert.equal((await thingkeep(['check', '--repair', '--data-dir', dataDir])).code, 1);
     await using server = await startServer({ dataDir });
+    // A policy that is attached and lost could have forbidden anything.
+    const { device } = await DeviceConnection.connect(server, 4, 'device', login);
+    device[Symbol.dispose]();
+    const refused = await server.logged(({ event, clientId }) => event === 'refused' && clientId === 'device');
+    assert.match(String(refused.reason), /policy guarded is attached, and is missing/);
     assert.equal((await server.iot.send(new ListThingsCommand({}))).things?.length, 2);
   } finally {
     rmSync(dataDir, { recursive: true });

@@ -14,6 +14,7 @@ import type { Logger } from '../runtime/log.ts';
 import type { Decision } from '../broker/contract.ts';
 import type { Identified, LoginMethod } from './admission/login.ts';
 import type { Arrivals, HttpLogin } from './arrival.ts';
+import { whyDenied } from './why-denied.ts';
 
 /** What issues credentials once it is known who asks; fails with the codes of {@link STATUSES}. */
 export type IssueCredentials = (request: {
@@ -136,8 +137,12 @@ const reasonOf = ({ message, cause }: ThingkeepError): string =>
 function refusalOf(error: ThingkeepError, { effect, ...statement }: Decision, roleAlias: string): AdmissionRefusal['refused'] {
   if (effect === 'ALLOWED' || error.message !== 'Access Denied')
     return { check: 'credentials', reason: `no credentials for role alias ${roleAlias}: ${reasonOf(error)}` };
-  const why = effect === 'EXPLICIT_DENY' ? 'denied by a statement' : 'not allowed by any statement';
-  return { check: 'policy', reason: `${ACTION} on ${roleAlias} is ${why}`, decision: effect, ...statement };
+  return {
+    check: 'policy',
+    reason: `${ACTION} on ${roleAlias} is ${whyDenied({ effect, ...statement })}`,
+    decision: effect,
+    ...statement,
+  };
 }
 
 function send(response: ServerResponse, requestId: string, status: number, body: object, code?: ErrorCode): void {

@@ -23,6 +23,7 @@ import type { Identified } from './admission/login.ts';
 import type { Logins } from './admission/logins.ts';
 import { alpnOf, type Arrivals, type HttpLogin } from './arrival.ts';
 import { checkLength, expectsContinue, readBody } from './read-body.ts';
+import { whyDenied } from './why-denied.ts';
 
 /** Handlers of the data plane, over the data of one region. */
 export type DataPlane = (region: string) => Handlers<IotDataOperations>;
@@ -71,7 +72,7 @@ export function deviceHttp({ log, arrivals, logins, dataPlane, refuse }: DeviceH
       if (effect === 'ALLOWED') continue;
       turnAway(peer, {
         check: 'policy',
-        reason: `${action} on ${nameIn(resource)} is ${effect === 'EXPLICIT_DENY' ? 'denied by a statement' : 'not allowed by any statement'}`,
+        reason: `${action} on ${nameIn(resource)} is ${whyDenied({ effect, ...statement })}`,
         ...place,
         principal,
         action,

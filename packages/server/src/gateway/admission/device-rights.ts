@@ -7,6 +7,7 @@ import type { Rights as PolicyRights } from '../../policies/evaluate.ts';
 import type { DeviceFacts } from '../../policies/variables.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ActionRights } from './login.ts';
+import { whyDenied } from '../why-denied.ts';
 
 /** What a login by protocol tells policies: an HTTPS request has no client id. */
 export type ProtocolFacts = Pick<DeviceFacts, 'protocol' | 'clientId' | 'connectAttributes' | 'lastWillTopicArn'>;
@@ -38,7 +39,7 @@ export function connectRefusal(place: Place, clientId: string, rights: ActionRig
   if (effect === 'ALLOWED') return undefined;
   return {
     check: 'policy',
-    reason: `iot:Connect as ${clientId} is ${effect === 'EXPLICIT_DENY' ? 'denied by a statement' : 'not allowed by any statement'}`,
+    reason: `iot:Connect as ${clientId} is ${whyDenied({ effect, ...statement })}`,
     ...place,
     clientId,
     action: 'iot:Connect',
