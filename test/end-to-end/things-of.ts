@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CreateThingCommand, IoTClient, ListThingsCommand } from '@aws-sdk/client-iot';
+import { CreateThingCommand, IoTClient, paginateListThings } from '@aws-sdk/client-iot';
 import { readConfig } from '../../packages/server/src/config/config.ts';
 import { openDataFolder } from '../../packages/server/src/config/data-folder.ts';
 import { readAccessKeys } from '../../packages/server/src/config/secrets.ts';
@@ -52,7 +52,10 @@ export async function thingsOf(
   const iot = new IoTClient({ endpoint: `http://127.0.0.1:${core.ports.api}`, region: 'us-east-1', credentials: key });
   try {
     if (make !== undefined) await iot.send(new CreateThingCommand({ thingName: make }));
-    return ((await iot.send(new ListThingsCommand({}))).things ?? []).map(({ thingName }) => thingName ?? '');
+    const names: string[] = [];
+    for await (const { things = [] } of paginateListThings({ client: iot }, {}))
+      names.push(...things.map(({ thingName = '' }) => thingName));
+    return names;
   } finally {
     iot.destroy();
   }
