@@ -119,7 +119,7 @@ test("an operator's own certificate is refused after any flipped bit that change
         assert.equal((error as Error).name, 'AuthorityError', `${name}: bit ${bit}: ${String(error)}`);
         continue;
       }
-      // A field that nobody uses, such as the version of the key's form, is without effect.
+      // A flip in a field that is not read, such as the version of the key's form, has no effect.
       assert.equal(read.cert, good.cert, `${name}: bit ${bit}`);
       assert(isKeyPair(createPrivateKey(read.key), new X509Certificate(read.cert).publicKey), `${name}: bit ${bit}`);
     }

@@ -1,6 +1,6 @@
 /**
- * Records of what must outlive the process so that the end of a connection is told: who is connected, with which will,
- * which wills wait for their time, and the version number that presence events of a client id have reached.
+ * Records of connections: who is connected and with which will, the wills that wait for their delay, and the version number
+ * of each client id's presence events. After a crash the next start publishes `disconnected` events and wills from them.
  */
 import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
 import type { Connect, Will } from '../mqtt/connect.ts';

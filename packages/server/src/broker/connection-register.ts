@@ -96,7 +96,7 @@ export class ConnectionRegister {
     this.#put({ region, accountId, clientId, version, leftAt: this.#clock.now() });
   }
 
-  /** The end of a lost connection is told: its record says so in the commit that holds what was told. */
+  /** Marks a lost connection as ended, in the commit that holds its queued `disconnected` event and will. */
   leaveLost({ region, accountId, clientId, version }: LostConnection): void {
     this.#versions.restore(nameOf(region, accountId, clientId), version, 0);
     this.#put({ region, accountId, clientId, version, leftAt: this.#clock.now() });

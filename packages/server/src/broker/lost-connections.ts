@@ -1,7 +1,7 @@
 /**
- * What a start owes to the connections that were there when the process died: the end of each is told as that of a live
- * one would be, its will is published or waits, and its record goes in the commit that holds what was told. A second death
- * before that commit has the next start tell it again; after it, nothing is left to tell.
+ * Publishes `disconnected` events and wills of the connections that stood when the process died. The record of a connection
+ * is removed in the commit that holds these messages: a crash before that commit repeats them at the next start, a crash
+ * after it does not.
  */
 import type { Broker } from './broker.ts';
 import {
@@ -87,7 +87,7 @@ async function takeUp(broker: Broker, judgeOf: StoredJudge, page: readonly WillR
   await broker.journal.committed().catch((error: unknown) => broker.log.error({ err: error }, 'wills could not be stored'));
 }
 
-/** Undefined for a will that can't be read: its connection's end is told all the same. */
+/** The stored will; undefined where it can't be read. The `disconnected` event is published all the same. */
 function departedOf(broker: Broker, judgeOf: StoredJudge, { record, connection, will }: Kept): Departed | undefined {
   const { region, accountId, clientId } = record;
   const { sourceIp, certificateId } = will.peer;

@@ -15,5 +15,5 @@ export async function mark(store: Store, name: string): Promise<void> {
   if (!(await isMarked(store, name))) await store.write((tx) => tx.put(marks, { name }));
 }
 
-/** Writes a record that says nothing, on disk as any other: shows that the store takes writes. */
+/** Commits a record without content. Fails where the store takes no writes. */
 export const tryWrite = (store: Store): Promise<void> => store.write((tx) => tx.put(marks, { name: 'able' }));
