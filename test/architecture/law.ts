@@ -86,6 +86,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   'policies/': room('a decision is a pure function: no socket, no file, no clock but the one handed in', [
     'runtime/',
     'store/contract.ts',
+    'store/damage.ts',
     'store/pages.ts',
   ]),
   'outgoing/': room(

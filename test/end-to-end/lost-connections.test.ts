@@ -12,8 +12,10 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { CreateTopicRuleCommand } from '@aws-sdk/client-iot';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
+import { DeviceConnection } from './device-connection.ts';
 import { ALLOW_ALL, type Device, makeDevice, makePolicy } from './devices.ts';
-import { republish } from './rule-bench.ts';
+import { republish, RuleBench } from './rule-bench.ts';
+import { HttpReceiver } from './http-receiver.ts';
 import { plainEnvironment } from './run-command.ts';
 import { FREE_PORTS, MAIN, startServer, temporaryFolder, type TestServer } from './test-core.ts';
 import { until } from './until.ts';
@@ -227,6 +229,28 @@ function assertOnce(watcher: Watcher, all: readonly Connection[]): void {
   for (const { eventType, sessionIdentifier, clientId, versionNumber } of watcher.presence)
     if (eventType === 'connected') assert.ok(ended.has(sessionIdentifier), `${clientId}, version ${versionNumber}, has no end`);
 }
+
+test('what a rule owes for a will of QoS 0 is done after a kill', async (t) => {
+  await using receiver = await HttpReceiver.open();
+  receiver.status = () => undefined;
+  const dataDir = temporaryFolder();
+  t.after(() => rmSync(dataDir, { recursive: true, force: true }));
+  const args = ['--http-destinations', receiver.url];
+  await using bench = await RuleBench.open(args, dataDir);
+  const { server, device } = bench;
+  await bench.rule('wills', "SELECT * FROM 'gone'", [{ http: { url: `${receiver.url}/will` } }]);
+  using watcher = await bench.listener('$aws/events/presence/disconnected/lamp');
+  const will = { topic: 'gone', payload: Buffer.from('{"n":1}'), qos: 0, retain: false } as const;
+  const client = await DeviceConnection.admitted(server, 4, 'lamp', device, { will });
+  client.socket.destroy();
+  assert.equal((await watcher.next()).cmd, 'publish');
+  await receiver.got(({ path }) => path === '/will');
+  const before = receiver.received.length;
+  await server.signal('SIGKILL');
+  receiver.status = () => 200;
+  await using _ = await startServer({ dataDir, args });
+  await until('the action, again', () => (receiver.received.length > before ? true : undefined), TIDE);
+});
 
 test(`${ENDINGS} times kill -9: the end of each connection is told once, and versions rise`, async (t) => {
   const dataDir = temporaryFolder();

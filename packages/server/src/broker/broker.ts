@@ -2,7 +2,6 @@
  * The message broker: clients, sessions, delivery, wills. It knows no sockets (a channel is handed in), no certificates and
  * no policies (a judge is handed in), and no clock but the one it is given.
  */
-import { randomUUID } from 'node:crypto';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { Refusal } from '../refusals/refusals.ts';
@@ -168,10 +167,6 @@ export class Broker {
     return account;
   }
 
-  newClientId(): string {
-    return randomUUID();
-  }
-
   /** A client was admitted; a connection of the same client id makes way for it [MQTT-3.1.4-2]. */
   takeOver(client: Client, account: AccountSpace): void {
     account.clients.get(client.clientId)?.close('DUPLICATE_CLIENTID', REASON.SESSION_TAKEN_OVER);
@@ -220,6 +215,11 @@ export class Broker {
    */
   storeFirst(work: () => void): void {
     this.#router.storeFirst(work);
+  }
+
+  /** Certificates of live connections, of wills that are still to come, and of sessions whose client is away. */
+  get certificates(): Set<string> {
+    return new Set([...this.#byCertificate.keys(), ...this.wills.certificates(), ...this.sessions.certificates]);
   }
 
   /** Live connections of a certificate, and those that have ended but whose will is still to come. */

@@ -107,7 +107,7 @@ function departedOf(broker: Broker, judgeOf: StoredJudge, { record, connection, 
     return {
       account,
       will: connect.will,
-      origin: { clientId, principal: connection.principalId, sourceIp },
+      origin: { clientId, principal: connection.principalId, sourceIp, isWill: true },
       refuse,
       rights: async (): Promise<Rights | undefined> => {
         const answer = await judgeOf(will)(connect);

@@ -1,4 +1,5 @@
 /** Connections over the API (API reference, iot-data DeleteConnection, GetConnection, ListSubscriptions, SendDirectMessage). */
+import { randomUUID } from 'node:crypto';
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotDataOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
@@ -65,7 +66,7 @@ export const connectionOperations = (broker: Broker): Handlers<Operations> => ({
 
   async SendDirectMessage(input, caller) {
     await sendDirect(broker, connectedClient(broker, caller, input), input);
-    return { message: 'OK', traceId: broker.newClientId() };
+    return { message: 'OK', traceId: randomUUID() };
   },
 });
 

@@ -102,6 +102,11 @@ export class Wills {
     if (pending !== undefined) this.#fire(pending.departed);
   }
 
+  /** Certificates of clients whose will is still to come. */
+  certificates(): string[] {
+    return [...this.#pending.values()].flatMap(({ departed: { client } }) => client?.peer.certificateId ?? []);
+  }
+
   /** Clients of a certificate whose will is still to come: their rights are followed until then. */
   clientsOf(certificateId: string): Client[] {
     return [...this.#pending.values()].flatMap(({ departed: { client } }) =>
@@ -217,7 +222,7 @@ function departedOf(client: Client, account: AccountSpace, will: Will): Departed
     account,
     will,
     client,
-    origin: client.origin,
+    origin: { ...client.origin, isWill: true },
     rights: () => client.rights,
     refuse: client.refuse.bind(client),
     record: (dueAt, delivered) => ({

@@ -5,6 +5,7 @@ import type { Packet } from 'mqtt-packet';
 import type { Admission, AdmissionRefusal, Rights } from '../broker/contract.ts';
 import { ACCOUNT, ALL, publishPacket, rightsOf, TestBench, TestPeer } from '../broker/test-bench.ts';
 import { RightsChanges } from '../policies/rights-changes.ts';
+import { DamagedRecordError } from '../store/damage.ts';
 import { followRights, markJudgements } from './live-rights.ts';
 
 const admission = (rights: Rights = ALL): Admission => ({ accountId: ACCOUNT, principal: 'p', rights });
@@ -78,6 +79,20 @@ test('who may no longer connect is refused, without rights for its will, and clo
     ],
   );
   assert.deepEqual(watcher.publishes(), []);
+});
+
+test('a change that may concern every certificate has each connection judged again', async () => {
+  const { bench, changes, answers, settle, mayPublish } = await workbench();
+  await using _ = bench;
+  await settle(0, admission());
+  const damaged = (async function* () {
+    yield [];
+    throw new DamagedRecordError({ collection: 'policy-attachments', key: ['k'] });
+  })();
+  await changes.ringPages(ACCOUNT, damaged);
+  assert.equal(answers.length, 2);
+  await settle(1, admission(rightsOf(() => false)));
+  assert.equal(await mayPublish(), false);
 });
 
 test('of judgements that overlap, the newest counts, whichever ends last', async () => {

@@ -52,6 +52,6 @@ export function followRights({ broker, mayKeepSessions, judgedAt, changes }: Liv
     },
   });
   return changes.on(({ certificateIds }: RightsChange) => {
-    for (const certificateId of certificateIds) void follow(certificateId);
+    for (const certificateId of certificateIds ?? broker.certificates) void follow(certificateId);
   });
 }

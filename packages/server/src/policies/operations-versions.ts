@@ -34,18 +34,17 @@ export const policyVersionOperations = ({ store, clock, targets, rights }: Parts
   const change = (tx: WriteTransaction, policy: PolicyRecord): Promise<void> =>
     tx.put(policies, { ...policy, generation: policy.generation + 1, lastModifiedAt: clock.now() });
 
-  /** Rings for the certificates that the policy governs, page by page: theirs are the rights that a new default changes. */
-  const ringGoverned = async (accountId: string, policyName: string): Promise<void> => {
-    const attached = { index: 'byPolicy', prefix: [accountId, policyName], skipDamaged: true };
-    for await (const { items } of pages(store, policyAttachments, attached)) {
+  /** Ids of the certificates that the policy governs, page by page: theirs are the rights that a new default changes. */
+  async function* governed(accountId: string, policyName: string): AsyncGenerator<Set<string>> {
+    for await (const { items } of pages(store, policyAttachments, { index: 'byPolicy', prefix: [accountId, policyName] })) {
       const ids = new Set<string>();
       await store.read(async (tx) => {
         for (const { target } of items)
           for (const certificateId of await targets.certificatesUnder(tx, accountId, target)) ids.add(certificateId);
       });
-      rights.ring(accountId, ids);
+      yield ids;
     }
-  };
+  }
 
   return {
     async CreatePolicyVersion(input, caller) {
@@ -72,7 +71,7 @@ export const policyVersionOperations = ({ store, clock, targets, rights }: Parts
         await change(tx, changed);
         return versionId;
       });
-      if (isDefault) await ringGoverned(accountId, policyName);
+      if (isDefault) await rights.ringPages(accountId, governed(accountId, policyName));
       return {
         policyArn: policyArn(caller, policyName),
         policyDocument: document,
@@ -131,7 +130,7 @@ export const policyVersionOperations = ({ store, clock, targets, rights }: Parts
         await change(tx, { ...policy, defaultVersionId: versionId });
         return true;
       });
-      if (isChanged) await ringGoverned(accountId, policyName);
+      if (isChanged) await rights.ringPages(accountId, governed(accountId, policyName));
       return {};
     },
   };

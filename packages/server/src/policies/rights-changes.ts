@@ -2,11 +2,12 @@
  * The bell between whoever changes rights (policies, attachments, certificates, things) and whoever holds live
  * connections. A ring names the certificates concerned; listeners judge them afresh. Rung after the commit.
  */
+import { DamagedRecordError } from '../store/damage.ts';
 
 export interface RightsChange {
   readonly accountId: string;
-  /** Ids of the certificates whose rights may differ now. */
-  readonly certificateIds: readonly string[];
+  /** Ids of the certificates whose rights may differ now; all certificates where it is not known which. */
+  readonly certificateIds: readonly string[] | undefined;
 }
 
 export class RightsChanges {
@@ -25,8 +26,21 @@ export class RightsChanges {
   }
 
   ring(accountId: string, certificateIds: Iterable<string>): void {
-    const change = { accountId, certificateIds: [...new Set(certificateIds)] };
-    if (change.certificateIds.length === 0) return;
+    const ids = [...new Set(certificateIds)];
+    if (ids.length > 0) this.#tell({ accountId, certificateIds: ids });
+  }
+
+  /** Rings for each page of certificates; for all where a damaged record keeps from reading which they are. */
+  async ringPages(accountId: string, pages: AsyncIterable<Iterable<string>>): Promise<void> {
+    try {
+      for await (const ids of pages) this.ring(accountId, ids);
+    } catch (error) {
+      if (!(error instanceof DamagedRecordError)) throw error;
+      this.#tell({ accountId, certificateIds: undefined });
+    }
+  }
+
+  #tell(change: RightsChange): void {
     this.#count += 1;
     for (const listener of this.#listeners) listener(change);
   }

@@ -38,23 +38,26 @@ export interface ThingTypeOptions {
 }
 
 export function thingTypeOperations({ store, clock, rights, background }: ThingTypeOptions): Operations {
+  /** Ids of the certificates on the type's things, page by page. */
+  async function* certificatesOf(accountId: string, thingTypeName: string, rest: () => Promise<void>) {
+    for await (const { items } of pages(store, things, { index: 'byType', prefix: [accountId, thingTypeName] })) {
+      yield await store.read(async (tx) => {
+        const found: string[] = [];
+        for (const { thingName } of items) found.push(...(await certificatesOn(tx, accountId, thingName)));
+        return found;
+      });
+      await rest();
+    }
+  }
+
   /**
    * Connections of the type's things get its propagating attributes as they are now: they are judged again, in the
    * background, for a type may have a fleet of things.
    */
   const tellDevices = (accountId: string, region: string, thingTypeName: string): void =>
-    background.start(`thing-type/${region}/${accountId}/${thingTypeName}`, async (rest) => {
-      const ofType = { skipDamaged: true, index: 'byType', prefix: [accountId, thingTypeName] };
-      for await (const { items } of pages(store, things, ofType)) {
-        const certificateIds = await store.read(async (tx) => {
-          const found: string[] = [];
-          for (const { thingName } of items) found.push(...(await certificatesOn(tx, accountId, thingName)));
-          return found;
-        });
-        rights.ring(accountId, certificateIds);
-        await rest();
-      }
-    });
+    background.start(`thing-type/${region}/${accountId}/${thingTypeName}`, (rest) =>
+      rights.ringPages(accountId, certificatesOf(accountId, thingTypeName, rest)),
+    );
 
   return {
     async CreateThingType(input, caller) {

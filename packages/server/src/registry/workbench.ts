@@ -131,7 +131,7 @@ export class Workbench implements AsyncDisposable {
 
   /** Ids of the certificates rung for since last asked. */
   rung(): string[] {
-    return this.rings.splice(0).flatMap((ring) => ring.certificateIds);
+    return this.rings.splice(0).flatMap((ring) => ring.certificateIds ?? 'all');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -121,7 +121,7 @@ export class Rules implements Tap {
     const { accountId, region } = (found[0] as CompiledRule).place;
     const outbox = new Outbox(broker, broker.account(accountId, region), origin, run.count);
     const now = clock.now();
-    const showing = { found, outbox, waiter, promised: run.qos === 1 };
+    const showing = { found, outbox, waiter, promised: run.qos === 1 || origin?.isWill === true };
     // What rules publish comes here again before this returns: it has no time of its own.
     const outermost = this.#began === undefined;
     this.#began ??= clock.monotonic();

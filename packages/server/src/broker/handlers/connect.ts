@@ -1,4 +1,5 @@
 /** CONNECT: the life of a connection begins. The steps, in order: parse, check shape, admit, check the will, take over, greet. */
+import { randomUUID } from 'node:crypto';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { holdsControl } from '@thingkeep/wire/mqtt/characters.ts';
 import { REASON, RETURN_CODE } from '@thingkeep/wire/mqtt/reason-codes.ts';
@@ -21,7 +22,7 @@ export function connect(client: Client, bytes: Buffer, body: number, next: numbe
   client.level = sent.level;
   if (!shapeIsFine(client, sent)) return;
   const assigned = sent.clientId === '';
-  const asked = assigned ? { ...sent, clientId: client.broker.newClientId() } : sent;
+  const asked = assigned ? { ...sent, clientId: randomUUID() } : sent;
   client.clientId = asked.clientId;
   client.state = 'admitting';
   client.channel.pause();

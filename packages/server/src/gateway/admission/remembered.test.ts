@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RightsChanges } from '../../policies/rights-changes.ts';
+import { DamagedRecordError } from '../../store/damage.ts';
 import { Remembered } from './remembered.ts';
 
 interface Facts {
@@ -29,6 +30,18 @@ test('asks once for a certificate and client id, until its rights change', async
   assert.equal(loads(), 2, 'a change of another certificate forgets nothing');
   await ask('a');
   assert.equal(loads(), 3);
+});
+
+test('a change that may concern every certificate forgets all', async () => {
+  const { changes, ask, loads } = workbench();
+  await ask('a');
+  const damaged = (async function* () {
+    yield [];
+    throw new DamagedRecordError({ collection: 'policy-attachments', key: ['k'] });
+  })();
+  await changes.ringPages('000000000000', damaged);
+  await ask('a');
+  assert.equal(loads(), 2);
 });
 
 test('an answer read while the bell rang is given, not remembered', async () => {

@@ -15,7 +15,8 @@ export class Remembered<T extends object> {
   constructor(changes: RightsChanges) {
     this.#changes = changes;
     changes.on(({ certificateIds }) => {
-      for (const id of certificateIds) this.#known.delete(id);
+      if (certificateIds === undefined) this.#known.clear();
+      else for (const id of certificateIds) this.#known.delete(id);
     });
   }
 

@@ -38,9 +38,12 @@ export const sumOf = (seed: number, key: string | Uint8Array, value: string | Ui
 export function judgeSum(seed: number, key: string | Uint8Array, value: unknown, sum: unknown): Verdict {
   const isText = typeof value === 'string' || value instanceof Uint8Array;
   if (isText && sumOf(seed, key, value) === sum) return 'good';
-  const name = crc32(key, seed) % NAME_RANGE;
-  return typeof sum === 'number' && Math.floor(sum / VALUE_RANGE) === name ? 'value' : 'name';
+  return nameFits(seed, key, sum) ? 'value' : 'name';
 }
+
+/** Whether the name's part of a sum fits. */
+export const nameFits = (seed: number, key: string | Uint8Array, sum: unknown): boolean =>
+  typeof sum === 'number' && Math.floor(sum / VALUE_RANGE) === crc32(key, seed) % NAME_RANGE;
 
 /** The part of a sum that goes into the digest of a collection. */
 export const digestOf = (sum: number): number => sum % VALUE_RANGE;

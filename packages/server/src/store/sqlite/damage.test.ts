@@ -10,6 +10,7 @@ import { collection, type Collection, rows, type Store } from '../contract.ts';
 import { type Damage, DamagedRecordError } from '../damage.ts';
 import { byRegion } from '../regional.ts';
 import { DamageList } from './damage-list.ts';
+import { Neighbours } from './neighbours.ts';
 import { RecordTable } from './record-table.ts';
 import { RowTable } from './row-table.ts';
 import { DataFileError, openSqliteStore } from './sqlite-store.ts';
@@ -366,8 +367,8 @@ test('a checksum beyond the numbers of JavaScript damages its own record alone, 
   const found: Damage[] = [];
   const list = new DamageList((damage) => found.push(damage));
   const tallies = new Tallies(db);
-  const records = new RecordTable(db, tallies, list);
-  const queued = new RowTable(db, tallies, list);
+  const records = new RecordTable(db, tallies, list, new Neighbours(db));
+  const queued = new RowTable(db, tallies, list, new Neighbours(db));
   db.exec(
     `UPDATE record SET sum = sum + (1 << 60) WHERE value LIKE '%"lamp7"%'; UPDATE row SET sum = sum + (1 << 60) WHERE at = 2`,
   );

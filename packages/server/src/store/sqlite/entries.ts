@@ -18,6 +18,9 @@ const EMPTY = Buffer.alloc(0);
 
 export const scopeOf = (collection: string, index: string): string => `${collection}/${index}`;
 
+/** The collection of a scope. */
+export const collectionOf = (scope: string): string => scope.slice(0, Math.max(scope.lastIndexOf('/'), 0));
+
 const nameOf = (scope: string, entry: Buffer): string => `${scope}/${entry.toString('latin1')}`;
 
 /**

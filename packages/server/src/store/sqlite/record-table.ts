@@ -7,6 +7,7 @@ import { decodeKey, encodeKey, encodePrefix, successor } from '../key-encoding.t
 import { digestOf, entrySum, judgeSum, Seeds, sumOf } from './checksums.ts';
 import type { DamageList } from './damage-list.ts';
 import { type Entries, entriesOf, NO_ENTRIES, packEntries, scopeOf, unpackEntries } from './entries.ts';
+import type { Neighbours } from './neighbours.ts';
 import { prepareRecords, type RecordStatements } from './statements.ts';
 import type { Tallies } from './tallies.ts';
 
@@ -46,18 +47,22 @@ export class RecordTable {
   readonly #sql: RecordStatements;
   readonly #tallies: Tallies;
   readonly #damage: DamageList;
+  readonly #neighbours: Neighbours;
   readonly #seeds = new Seeds();
 
-  constructor(db: DatabaseSync, tallies: Tallies, damage: DamageList) {
+  constructor(db: DatabaseSync, tallies: Tallies, damage: DamageList, neighbours: Neighbours) {
     this.#sql = prepareRecords(db);
     this.#tallies = tallies;
     this.#damage = damage;
+    this.#neighbours = neighbours;
   }
 
   get<T extends object>(of: Collection<T>, key: Key): T | undefined {
     const bytes = encodeKey(key);
     const row = this.#sql.get.get(of.name, bytes) as Omit<Stored, 'key'> | undefined;
-    return row === undefined ? undefined : this.#open<T>(of.name, { ...row, key: bytes });
+    if (row !== undefined) return this.#open<T>(of.name, { ...row, key: bytes });
+    this.#mustBeMissing(of.name, bytes);
+    return undefined;
   }
 
   scan<T extends object>(of: Collection<T>, scan: Scan): Page<T> {
@@ -86,9 +91,18 @@ export class RecordTable {
       }
     }
     const last = rows.at(-1);
+    const placeOf = (row: Stored | StoredEntry): Uint8Array => (scope === undefined ? row.key : (row as StoredEntry).entry);
+    const first = reverse ? high : low;
+    const walk = { first, last: last === undefined ? first : placeOf(last), reverse };
+    const beside = scope === undefined ? this.#neighbours.record(of.name, walk) : this.#neighbours.entry(scope, walk);
+    if (beside !== undefined) {
+      if (!skipDamaged) this.#refuse(beside);
+      this.#damage.note(beside);
+      damaged += 1;
+    }
     const page = damaged === 0 ? { items } : { items, damaged };
     if (!more || last === undefined) return page;
-    return { ...page, next: Buffer.from(scope === undefined ? last.key : (last as StoredEntry).entry).toString('base64') };
+    return { ...page, next: Buffer.from(placeOf(last)).toString('base64') };
   }
 
   put<T extends object>(of: Collection<T>, record: T): void {
@@ -105,7 +119,10 @@ export class RecordTable {
   delete(of: Collection<never>, key: Key): boolean {
     const bytes = encodeKey(key);
     const before = this.#shape(of, bytes);
-    if (before === undefined) return false;
+    if (before === undefined) {
+      this.#mustBeMissing(of.name, bytes);
+      return false;
+    }
     this.#replaceEntries(bytes, before.entries, NO_ENTRIES);
     this.#sql.delete.run(of.name, bytes);
     this.#tallies.change(recordTally(of.name), 0, before.digest, -1);
@@ -128,6 +145,12 @@ export class RecordTable {
     if (entries !== undefined) return { entries, digest };
     for (const index of Object.keys(of.indexes)) this.#sql.deleteEntriesTo.run(scopeOf(of.name, index), key);
     return { entries: NO_ENTRIES, digest };
+  }
+
+  /** Refuses to say that there is no record of a key where one with a damaged key may be it. */
+  #mustBeMissing(collection: string, key: Buffer): void {
+    const beside = this.#neighbours.record(collection, { first: key, last: key, reverse: false });
+    if (beside !== undefined) this.#refuse(beside);
   }
 
   #judgeEntry(collection: string, scope: string, { entry, key, entrySum: sum, value }: StoredEntry): void {

@@ -13,7 +13,7 @@ import { NEWEST_FORM, TABLES } from './migrations/index.ts';
 import { FORM, keepNote, readNotes } from './notes.ts';
 import { recordTally } from './record-table.ts';
 import { outdatedIndexes, reindex } from './reindex.ts';
-import { rowDigest, rowKey, rowName, rowTally } from './row-table.ts';
+import { rowDigest, rowKey, rowName, rowTally } from './row-place.ts';
 import { sumBits, wholeNumber } from './statements.ts';
 import { addTo, NO_TALLY, sameTally, Tallies, type Tally } from './tallies.ts';
 

@@ -1,9 +1,10 @@
 /** Rows of bytes over one table. A damaged row is told and left out: what its owner has besides it comes. */
 import type { DatabaseSync } from 'node:sqlite';
-import { crc32 } from 'node:zlib';
-import type { Key, Row, RowKey, RowScan, Rows } from '../contract.ts';
+import type { Row, RowKey, RowScan, Rows } from '../contract.ts';
 import { judgeSum, sumOf } from './checksums.ts';
 import type { DamageList } from './damage-list.ts';
+import type { Neighbours } from './neighbours.ts';
+import { rowDigest, rowKey, rowName, rowTally } from './row-place.ts';
 import { prepareRows, type RowStatements } from './statements.ts';
 import type { Tallies } from './tallies.ts';
 
@@ -14,39 +15,33 @@ interface StoredRow {
   readonly sum: unknown;
 }
 
-export const rowTally = (rows: string): string => `row/${rows}`;
-
-/** What a row adds to the digest of its tally: its place alone, so that a removal need not read it. */
-export const rowDigest = (rows: string, region: string, owner: number, at: number): number =>
-  crc32(rowName(rows, region, owner, at));
-
-/** The key that names a row to a person. */
-export const rowKey = (region: string, owner: number, at: number): Key => (region === '' ? [owner, at] : [region, owner, at]);
-
-/** What the checksum of a row begins with. */
-export const rowName = (rows: string, region: string, owner: number, at: number): string => `${rows}\0${region}\0${owner}\0${at}`;
-
 export class RowTable {
   readonly #sql: RowStatements;
   readonly #tallies: Tallies;
   readonly #damage: DamageList;
+  readonly #neighbours: Neighbours;
 
-  constructor(db: DatabaseSync, tallies: Tallies, damage: DamageList) {
+  constructor(db: DatabaseSync, tallies: Tallies, damage: DamageList, neighbours: Neighbours) {
     this.#sql = prepareRows(db);
     this.#tallies = tallies;
     this.#damage = damage;
+    this.#neighbours = neighbours;
   }
 
   scan(of: Rows, owner: number, { after, rows, bytes }: RowScan): Row[] {
     const found: Row[] = [];
     let size = 0;
     const read = this.#sql.scan.iterate(of.name, of.region ?? '', owner, after) as IterableIterator<Omit<StoredRow, 'owner'>>;
+    let last = after;
     for (const { at, value, sum } of read) {
+      last = at;
       if (!this.#isGood(of, { owner, at, value, sum })) continue;
       found.push({ owner, at, value: value as Uint8Array });
       size += (value as Uint8Array).length;
-      if (size >= bytes || found.length >= rows) break;
+      if (size >= bytes || found.length >= rows) return found;
     }
+    const beside = this.#neighbours.row(of.name, of.region ?? '', owner, after, last);
+    if (beside !== undefined) this.#damage.note(beside);
     return found;
   }
 

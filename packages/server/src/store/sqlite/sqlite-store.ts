@@ -13,6 +13,7 @@ import { CommitMark } from './commit-mark.ts';
 import { DamageList } from './damage-list.ts';
 import { DataFileError } from './data-file-error.ts';
 import { FileCopy } from './file-copy.ts';
+import { Neighbours } from './neighbours.ts';
 import { openDatabase, type OpenOptions } from './open.ts';
 import { RecordTable } from './record-table.ts';
 import { RowTable } from './row-table.ts';
@@ -60,8 +61,10 @@ class SqliteStore implements HookedStore {
     this.#copy = new FileCopy(db, path);
     this.#tallies = new Tallies(db);
     this.#mark = new CommitMark(db, this.#tallies.commits);
-    const records = new RecordTable(db, this.#tallies, damage);
-    this.#tx = new SqliteTransaction(records, new RowTable(db, this.#tallies, damage), (count) => this.#countReads(count));
+    const neighbours = new Neighbours(db);
+    const records = new RecordTable(db, this.#tallies, damage, neighbours);
+    const rows = new RowTable(db, this.#tallies, damage, neighbours);
+    this.#tx = new SqliteTransaction(records, rows, (count) => this.#countReads(count));
   }
 
   async read<R>(work: (tx: ReadTransaction) => Promise<R>): Promise<R> {

@@ -8,10 +8,10 @@ import type { Damage } from '../damage.ts';
 import { decodeKey, encodeKey } from '../key-encoding.ts';
 import type { Progress } from './migrations/index.ts';
 import { digestOf, entrySum, judgeSum, Seeds } from './checksums.ts';
-import { eachPacked, scopeOf } from './entries.ts';
+import { collectionOf, eachPacked, scopeOf } from './entries.ts';
 import { readNotes } from './notes.ts';
 import { recordTally } from './record-table.ts';
-import { rowDigest, rowKey, rowName, rowTally } from './row-table.ts';
+import { rowDigest, rowKey, rowName, rowTally } from './row-place.ts';
 import { sumBits, wholeNumber } from './statements.ts';
 import { addTo, NO_TALLY, sameTally, Tallies, type Tally, tallyNote } from './tallies.ts';
 
@@ -210,8 +210,6 @@ class Verification {
 
 /** An owner or a place of rows. */
 const isPlace = (value: unknown): value is number => typeof value === 'number' && value >= 0;
-
-const collectionOf = (scope: string): string => scope.slice(0, Math.max(scope.lastIndexOf('/'), 0));
 
 export const verify = (db: DatabaseSync, progress: Progress = () => {}): Promise<Findings> =>
   new Verification(db, progress).run();

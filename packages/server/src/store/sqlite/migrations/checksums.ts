@@ -6,7 +6,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { encodeKey } from '../../key-encoding.ts';
 import { digestOf, seedOf, sumOf } from '../checksums.ts';
 import { recordTally } from '../record-table.ts';
-import { rowDigest, rowName, rowTally } from '../row-table.ts';
+import { rowDigest, rowName, rowTally } from '../row-place.ts';
 import { addTo, Tallies, type Tally } from '../tallies.ts';
 import type { Progress } from './index.ts';
 
