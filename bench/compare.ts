@@ -2,7 +2,7 @@
  * Thingkeep beside Mosquitto and aedes, in one run, in turn, over mutual TLS with a certificate per device.
  *   node bench/compare.ts [--runs 3] [--seconds 3] [--only NAME] [--source CHECKOUT]   (--source: a second Thingkeep, to compare commits)
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -79,7 +79,8 @@ const shown = (value: number): string =>
 const folder = mkdtempSync(join(tmpdir(), 'thingkeep-bench-'));
 try {
   const data = join(folder, 'data');
-  const first = await startThingkeep(data);
+  // By the other checkout, which may be older: it could not open a data folder of this one.
+  const first = await startThingkeep(data, values.source);
   const credentials = readFileSync(join(data, 'credentials'), 'utf8');
   const secret = (name: string): string => new RegExp(`${name} = (\\S+)`).exec(credentials)?.[1] ?? '';
   const devices = await makeDevices(420, {
@@ -89,11 +90,15 @@ try {
     credentials: { accessKeyId: secret('aws_access_key_id'), secretAccessKey: secret('aws_secret_access_key') },
   });
   await first.stop();
+  const otherData = join(folder, 'other-data');
+  if (values.source !== undefined) cpSync(data, otherData, { recursive: true });
   const authority = join(data, 'ca');
   const ca = readFileSync(join(data, 'root-ca.pem'), 'utf8');
   const starts: (() => Promise<Peer>)[] = [
     () => startThingkeep(data),
-    ...(values.source === undefined ? [] : [async () => ({ ...(await startThingkeep(data, values.source)), name: 'other' })]),
+    ...(values.source === undefined
+      ? []
+      : [async () => ({ ...(await startThingkeep(otherData, values.source)), name: 'other' })]),
     () => startMosquitto(join(folder, 'mosquitto'), authority),
     () => startAedes(authority),
   ];

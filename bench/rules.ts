@@ -17,8 +17,16 @@ const seconds = Number(values.seconds);
 
 /** 200 bytes of JSON, as sensors send them. */
 const MESSAGE = JSON.stringify({
-  ...{ deviceId: 'sensor-0042', temperature: 57.25, humidity: 41, status: 'ok', firmware: '1.14.2', battery: 3.71 },
-  ...{ location: { lat: 52.5163, lon: 13.3777 }, uptime: 86_400, readings: [1, 2, 3, 4, 5, 6], note: 'nothing of note so far..' },
+  deviceId: 'sensor-0042',
+  temperature: 57.25,
+  humidity: 41,
+  status: 'ok',
+  firmware: '1.14.2',
+  battery: 3.71,
+  location: { lat: 52.5163, lon: 13.3777 },
+  uptime: 86_400,
+  readings: [1, 2, 3, 4, 5, 6],
+  note: 'nothing of note so far..',
 });
 const SQL = "SELECT temperature AS t, deviceId, location.lat AS lat FROM 'bench/+' WHERE temperature > 50 AND status = 'ok'";
 /** Matches and lets nothing pass: what looking costs. */
@@ -49,7 +57,8 @@ try {
   const credentials = readFileSync(join(folder, 'data/credentials'), 'utf8');
   const secret = (name: string): string => new RegExp(`${name} = (\\S+)`).exec(credentials)?.[1] ?? '';
   const client = {
-    ...{ endpoint: server.api, region: 'us-east-1' },
+    endpoint: server.api,
+    region: 'us-east-1',
     credentials: { accessKeyId: secret('aws_access_key_id'), secretAccessKey: secret('aws_secret_access_key') },
   };
   const devices = await makeDevices(20, { ...client, account: '000000000000' });

@@ -70,7 +70,7 @@ async function askedFor(server: TestServer, operation: ReturnType<typeof everyOp
   const answer = await fetch(`${server.url}${path}${query === '' ? '' : `?${query}`}`, {
     method,
     headers: signed.headers,
-    ...(body.length === 0 ? {} : { body: typeof body === 'string' ? body : new Uint8Array(body) }),
+    body: body.length === 0 ? undefined : typeof body === 'string' ? body : new Uint8Array(body),
   });
   const text = await answer.text();
   assert.ok(answer.status < 500, `${operation.name} never answers a 5xx, but ${answer.status} ${text}`);

@@ -133,8 +133,11 @@ function table(model: SourceModel): Json {
       return [
         name,
         {
-          ...{ method: http.method, path: http.requestUri, status: 200 },
-          ...{ input: shapeName(operation.input), output: shapeName(operation.output) },
+          method: http.method,
+          path: http.requestUri,
+          status: 200,
+          input: shapeName(operation.input),
+          output: shapeName(operation.output),
           errors: Object.fromEntries(declaredErrors(operation)),
         },
       ];
@@ -168,7 +171,7 @@ function table(model: SourceModel): Json {
   return {
     apiVersion: model.metadata.apiVersion,
     signingName: model.metadata.signingName ?? model.metadata.endpointPrefix,
-    ...(query ? { xmlNamespace: model.metadata.xmlNamespace } : {}),
+    xmlNamespace: query ? model.metadata.xmlNamespace : undefined,
     operations: Object.fromEntries(operations),
     shapes: Object.fromEntries(shapes),
   };

@@ -266,7 +266,11 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ['runtime/'],
     ['crypto', 'http', 'stream'],
   ),
-  'admin/': room('what AWS has no call for, and no more', ['broker/broker.ts', 'refusals/refusals.ts'], ['http', 'perf_hooks']),
+  'admin/': room(
+    'what AWS has no call for, and no more',
+    ['broker/broker.ts', 'refusals/refusals.ts', 'runtime/listen.ts'],
+    ['http', 'perf_hooks'],
+  ),
   'resource-tags.ts': room('tags are read here from every store that has some, and nothing else is', [
     ...['api/access-keys.ts', 'api/key-rights.ts', 'domains/store.ts', 'functions/hosted/store.ts', 'logs/store.ts'],
     ...['registry/tags.ts', 'server-certificates/store.ts', 'store/contract.ts', 'store/pages.ts'],

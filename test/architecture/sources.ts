@@ -63,7 +63,7 @@ export function sourceOf(path: string, text: string): Source {
   ];
   const imports = found.map(({ specifier, typeOnly }): Import => {
     const target = targetOf(path, specifier);
-    return { specifier, typeOnly, ...(target === undefined ? {} : { target }) };
+    return { specifier, typeOnly, target };
   });
   const lines = text.split('\n');
   return { path, code, imports, lines: lines.length - 1, opening: (lines[0]?.startsWith('#!') ? lines[1] : lines[0]) ?? '' };

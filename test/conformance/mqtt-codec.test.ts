@@ -3,6 +3,7 @@
  * reads alike; and a bent packet that we take, it takes and reads alike too. Seeded: a run can be had again
  * (THINGKEEP_FUZZ_SEED). THINGKEEP_CODEC_PACKETS makes it a long run: 5,000,000 take some minutes.
  */
+import { defined } from '@thingkeep/wire/defined.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { generate, type Packet, parser } from 'mqtt-packet';
@@ -67,7 +68,7 @@ function theirs(properties: Properties): Plain {
   return {
     ...rest,
     ...Object.fromEntries(Object.entries(truth).flatMap(([key, value]) => (value === undefined ? [] : [[key, value === 1]]))),
-    ...(userProperty === undefined ? {} : { userProperties: users }),
+    ...defined({ userProperties: userProperty === undefined ? undefined : users }),
   };
 }
 
@@ -128,19 +129,17 @@ const KINDS: Readonly<Record<string, Kind>> = {
       clientId: name(random),
       clean: bit(random),
       keepalive: below(random, 65_536),
-      ...(bit(random)
+      will: bit(random)
         ? {
-            will: {
-              topic: name(random),
-              payload: bytes(random),
-              qos: below(random, 3),
-              retain: bit(random),
-              ...FIVE(level, some(random, { ...messageProperties(random), willDelayInterval: () => uint32(random) })),
-            },
+            topic: name(random),
+            payload: bytes(random),
+            qos: below(random, 3),
+            retain: bit(random),
+            ...FIVE(level, some(random, { ...messageProperties(random), willDelayInterval: () => uint32(random) })),
           }
-        : {}),
+        : undefined,
       ...(bit(random)
-        ? { username: name(random), ...(bit(random) ? { password: Buffer.concat([Buffer.of(1), bytes(random)]) } : {}) }
+        ? { username: name(random), password: bit(random) ? Buffer.concat([Buffer.of(1), bytes(random)]) : undefined }
         : {}),
       ...FIVE(
         level,
@@ -201,7 +200,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
       subscriptions: Array.from({ length: 1 + below(random, 9) }, () => ({
         topic: name(random),
         qos: below(random, 3),
-        ...(level === 5 ? { nl: bit(random), rap: bit(random), rh: below(random, 3) } : {}),
+        nl: level === 5 ? bit(random) : undefined,
+        rap: level === 5 ? bit(random) : undefined,
+        rh: level === 5 ? below(random, 3) : undefined,
       })),
       ...FIVE(
         level,
@@ -219,7 +220,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
         subscriptions: entries.map(({ filter, qos, noLocal, retainAsPublished, retainHandling }) => ({
           topic: filter,
           qos,
-          ...(level === 5 ? { nl: noLocal, rap: retainAsPublished, rh: retainHandling } : {}),
+          nl: level === 5 ? noLocal : undefined,
+          rap: level === 5 ? retainAsPublished : undefined,
+          rh: level === 5 ? retainHandling : undefined,
         })),
       };
     },
@@ -242,12 +245,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
     make: (random, level) => ({
       cmd: 'puback',
       messageId: id(random),
-      ...(level === 5
-        ? {
-            reasonCode: pick(random, [0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99]),
-            properties: some(random, { reasonString: () => text(random) }),
-          }
-        : {}),
+      reasonCode: level === 5 ? pick(random, [0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99]) : undefined,
+      properties: level === 5 ? some(random, { reasonString: () => text(random) }) : undefined,
     }),
     ours: (level, wire) => {
       const { packetId, reason } = parsePuback(level, wire, bodyAt(wire), wire.length);
@@ -258,16 +257,15 @@ const KINDS: Readonly<Record<string, Kind>> = {
   disconnect: {
     make: (random, level) => ({
       cmd: 'disconnect',
-      ...(level === 5
-        ? {
-            reasonCode: pick(random, [0x00, 0x04, 0x80, 0x81, 0x82, 0x90, 0x93, 0x95, 0x97, 0x99]),
-            properties: some(random, {
+      reasonCode: level === 5 ? pick(random, [0x00, 0x04, 0x80, 0x81, 0x82, 0x90, 0x93, 0x95, 0x97, 0x99]) : undefined,
+      properties:
+        level === 5
+          ? some(random, {
               sessionExpiryInterval: () => uint32(random),
               reasonString: () => text(random),
               userProperties: () => userProperties(random),
-            }),
-          }
-        : {}),
+            })
+          : undefined,
     }),
     ours: (level, wire) => {
       const { reason, properties } = parseDisconnect(level, wire, bodyAt(wire), wire.length);

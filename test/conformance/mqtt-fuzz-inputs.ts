@@ -81,11 +81,12 @@ function connectPacket(random: Random, level: Level, clientId: string): Packet {
     clientId,
     clean: clientId === '' || random() < 0.8,
     keepalive: pick(random, [0, 1, 60, 65_535]),
-    ...(random() < 0.3 ? { will } : {}),
+    will: random() < 0.3 ? will : undefined,
     ...(random() < 0.3 ? { username: 'u', password: Buffer.from('p') } : {}),
-    ...(level === 5 && random() < 0.5
-      ? { properties: { sessionExpiryInterval: 5, receiveMaximum: 1 + below(random, 9), maximumPacketSize: 600 } }
-      : {}),
+    properties:
+      level === 5 && random() < 0.5
+        ? { sessionExpiryInterval: 5, receiveMaximum: 1 + below(random, 9), maximumPacketSize: 600 }
+        : undefined,
   } as Packet;
 }
 
@@ -100,7 +101,7 @@ const MAKERS: readonly ((random: Random, level: Level) => Packet)[] = [
       retain: random() < 0.1,
       dup: false,
       messageId: 1 + below(random, 65_535),
-      ...(level === 5 ? { properties: properties(random) } : {}),
+      properties: level === 5 ? properties(random) : undefined,
     }) as Packet,
   (random) =>
     ({

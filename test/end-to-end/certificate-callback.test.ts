@@ -42,7 +42,9 @@ before(async () => {
   device = await makeDevice(server, 'lamp', 'all');
   await server.iot.send(
     new CreateDomainConfigurationCommand({
-      ...{ domainConfigurationName: 'checked', domainName: HOST, authenticationType: 'AWS_X509' },
+      domainConfigurationName: 'checked',
+      domainName: HOST,
+      authenticationType: 'AWS_X509',
       clientCertificateConfig: { clientCertificateCallbackArn: fn.url },
     }),
   );
@@ -57,7 +59,8 @@ beforeEach(() => {
 });
 
 const at = (host: string, { certPem, keyPem }: DeviceOptions): DeviceOptions => ({
-  ...(certPem === undefined || keyPem === undefined ? {} : { certPem, keyPem }),
+  certPem: certPem === undefined || keyPem === undefined ? undefined : certPem,
+  keyPem: certPem === undefined || keyPem === undefined ? undefined : keyPem,
   port: server.ports.https,
   tls: { servername: host, ALPNProtocols: ['x-amzn-mqtt-ca'] },
 });

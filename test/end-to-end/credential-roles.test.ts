@@ -35,7 +35,9 @@ const trust = (Service: string, alias: string): string =>
     Version: '2012-10-17',
     Statement: [
       {
-        ...{ Effect: 'Allow', Principal: { Service }, Action: 'sts:AssumeRole' },
+        Effect: 'Allow',
+        Principal: { Service },
+        Action: 'sts:AssumeRole',
         Condition: { StringEquals: { 'aws:SourceAccount': ACCOUNT }, ArnEquals: { 'aws:SourceArn': arn(`rolealias/${alias}`) } },
       },
     ],
@@ -145,7 +147,8 @@ test('a role that can’t be assumed, or not for so long: AWS’s answers, and t
   const assume = ['sts', 'assume-role', '--role-arn', `arn:aws:iam::${ACCOUNT}:role/admin`, '--role-session-name', 'carol'];
   const { Credentials: keys } = await awsJson<{ Credentials: Record<string, string> }>(server.env, ...assume);
   const carol = {
-    ...{ accessKeyId: keys.AccessKeyId ?? '', secretAccessKey: keys.SecretAccessKey ?? '' },
+    accessKeyId: keys.AccessKeyId ?? '',
+    secretAccessKey: keys.SecretAccessKey ?? '',
     sessionToken: keys.SessionToken ?? '',
   };
   const update = ['iot', 'update-role-alias', '--role-alias', 'bob', '--role-arn', `${roleArn}-gone`];

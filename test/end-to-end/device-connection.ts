@@ -43,7 +43,8 @@ export class DeviceConnection implements Disposable {
       port: port ?? server.ports.mqtt,
       servername: 'localhost',
       ca: readFileSync(server.rootCa),
-      ...(certPem === undefined ? {} : { cert: certPem, key: keyPem }),
+      cert: certPem,
+      key: certPem === undefined ? undefined : keyPem,
       ...tls,
     });
     const opened = new DeviceConnection(socket, level);
@@ -95,7 +96,7 @@ export class DeviceConnection implements Disposable {
   }
 
   publish(topic: string, payload: string | Buffer, { qos = 0, retain = false }: { qos?: 0 | 1; retain?: boolean } = {}): void {
-    this.send({ cmd: 'publish', topic, payload, qos, retain, dup: false, ...(qos === 0 ? {} : { messageId: 1 }) });
+    this.send({ cmd: 'publish', topic, payload, qos, retain, dup: false, messageId: qos === 0 ? undefined : 1 });
   }
 
   subscribe(topic: string, qos: 0 | 1 = 0): void {

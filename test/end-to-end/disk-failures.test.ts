@@ -171,8 +171,11 @@ test('on a full disk every service answers 503 in its own form, and the log stay
       'lambda CreateFunction': () =>
         lambda.send(
           new CreateFunctionCommand({
-            ...{ FunctionName: `f${serial}`, Runtime: 'python3.13', Handler: 'a.f' },
-            ...{ Role: 'arn:aws:iam::000000000000:role/r', Code: { ZipFile: zip } },
+            FunctionName: `f${serial}`,
+            Runtime: 'python3.13',
+            Handler: 'a.f',
+            Role: 'arn:aws:iam::000000000000:role/r',
+            Code: { ZipFile: zip },
           }),
         ),
     };

@@ -203,7 +203,7 @@ test('a disabled domain refuses its handshakes and can be deleted; an enabled on
 });
 
 const login = async (server: TestServer, device: Device, servername: string, port: number, ALPNProtocols?: string[]) => {
-  const tls = { servername, ...(ALPNProtocols === undefined ? {} : { ALPNProtocols }) };
+  const tls = { servername, ALPNProtocols };
   const { device: connection, answer } = await DeviceConnection.connect(server, 5, 'd', { ...device, port, tls });
   connection[Symbol.dispose]();
   return answer.cmd === 'connack' ? answer.reasonCode : answer.cmd;
@@ -291,7 +291,9 @@ test("another account can't take a name of the operator's certificate, nor keep 
   const dataDir = temporaryFolder();
   const other = async (server: TestServer): Promise<IoTClient> =>
     new IoTClient({
-      ...{ endpoint: server.url, region: 'us-east-1', maxAttempts: 1 },
+      endpoint: server.url,
+      region: 'us-east-1',
+      maxAttempts: 1,
       credentials: await server.createAccount('111122223333'),
     });
   try {
@@ -310,7 +312,10 @@ test("another account can't take a name of the operator's certificate, nor keep 
     await makePolicy(server, 'all', ALLOW_ALL);
     const device = await makeDevice(server, 'd', 'all');
     client = new IoTClient({
-      ...{ endpoint: server.url, region: 'us-east-1', maxAttempts: 1, credentials: client.config.credentials },
+      endpoint: server.url,
+      region: 'us-east-1',
+      maxAttempts: 1,
+      credentials: client.config.credentials,
     });
     for (const domainName of ['north.fleet.test', 'IOT.example.test']) {
       const input = { domainConfigurationName: 'take', domainName };

@@ -41,7 +41,8 @@ test('the aws command sets it up; devices of both versions, readers and rules se
     new CreateTopicRuleCommand({
       ruleName: 'rooms',
       topicRulePayload: {
-        ...{ sql: `SELECT get_user_properties('room') AS room FROM 'state'`, awsIotSqlVersion: '2016-03-23' },
+        sql: `SELECT get_user_properties('room') AS room FROM 'state'`,
+        awsIotSqlVersion: '2016-03-23',
         actions: [{ republish: { roleArn: `arn:aws:iam::${ACCOUNT}:role/r`, topic: 'rooms' } }],
       },
     }),

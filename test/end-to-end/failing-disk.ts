@@ -1,4 +1,5 @@
 /** A disk that fails when a test says so: a library between the server and the system, made from failing-disk.c. */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { execFileSync } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -23,13 +24,14 @@ export interface Failing {
 export function failingDisk(folder: string): (failing: Failing) => Record<string, string> {
   const library = join(folder, 'failing-disk.so');
   execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, SOURCE, '-ldl']);
-  return ({ folder: below, from, times = 1_000_000_000, error, calls = 'all', on }) => ({
-    LD_PRELOAD: library,
-    FAIL_FOLDER: below,
-    FAIL_FROM: String(from),
-    FAIL_TIMES: String(times),
-    FAIL_ERRNO: String(constants.errno[error]),
-    FAIL_CALLS: calls,
-    ...(on === undefined ? {} : { FAIL_SWITCH: on }),
-  });
+  return ({ folder: below, from, times = 1_000_000_000, error, calls = 'all', on }) =>
+    defined({
+      LD_PRELOAD: library,
+      FAIL_FOLDER: below,
+      FAIL_FROM: String(from),
+      FAIL_TIMES: String(times),
+      FAIL_ERRNO: String(constants.errno[error]),
+      FAIL_CALLS: calls,
+      FAIL_SWITCH: on,
+    });
 }

@@ -62,8 +62,13 @@ describe('just-in-time registration', () => {
     );
     const certificateId = registered.certificateId ?? '';
     const event = {
-      ...{ certificateId, caCertificateId: '0'.repeat(64), timestamp: 1, certificateStatus: 'PENDING_ACTIVATION' },
-      ...{ awsAccountId: '000000000000', certificateRegistrationTimestamp: null, sourceIp: '192.0.2.1' },
+      certificateId,
+      caCertificateId: '0'.repeat(64),
+      timestamp: 1,
+      certificateStatus: 'PENDING_ACTIVATION',
+      awsAccountId: '000000000000',
+      certificateRegistrationTimestamp: null,
+      sourceIp: '192.0.2.1',
     };
     return { certificateId, event };
   }

@@ -86,7 +86,8 @@ const pastas = async (): Promise<string[]> => (await run('pgrep', ['-x', 'pasta'
 test('an open network is refused where its device is closed to the user of functions, and no pasta stays', async () => {
   const before = new Set(await pastas());
   const server = await startServer({
-    ...{ through: ['unshare', '--mount', '/bin/sh', '-c', CLOSED_TUN, 'sh'], args: ['--function-network', 'open'] },
+    through: ['unshare', '--mount', '/bin/sh', '-c', CLOSED_TUN, 'sh'],
+    args: ['--function-network', 'open'],
   });
   using functions = new TestFunctions(server);
   await assert.rejects(functions.node('f', 'export const handler = () => 1;\n'), /may not open \/dev\/net\/tun/);

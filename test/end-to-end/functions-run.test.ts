@@ -376,8 +376,13 @@ def handler(event, context):
       { PATH, TZ, MINE, AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL, _HANDLER, AWS_LAMBDA_FUNCTION_MEMORY_SIZE },
       {
         PATH: '/usr/local/bin:/usr/bin:/bin',
-        ...{ TZ: ':UTC', MINE: '1', AWS_REGION: 'us-east-1', AWS_DEFAULT_REGION: 'us-east-1', AWS_ENDPOINT_URL: other.url },
-        ...{ _HANDLER: 'index.handler', AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '128' },
+        TZ: ':UTC',
+        MINE: '1',
+        AWS_REGION: 'us-east-1',
+        AWS_DEFAULT_REGION: 'us-east-1',
+        AWS_ENDPOINT_URL: other.url,
+        _HANDLER: 'index.handler',
+        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '128',
       },
     );
     // A role that is not here gives no credentials; nor does anything of the server's.

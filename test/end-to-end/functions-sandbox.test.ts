@@ -98,8 +98,14 @@ for (const [kind, options] of [
     });
 
     const event = (way: string): object => ({
-      ...{ way, data: server.dataDir, server: server.pid, parent: process.pid, secret: SECRET },
-      ...{ folder: machine.folder, port: machine.port, abstract: `thingkeep-test-${process.pid}` },
+      way,
+      data: server.dataDir,
+      server: server.pid,
+      parent: process.pid,
+      secret: SECRET,
+      folder: machine.folder,
+      port: machine.port,
+      abstract: `thingkeep-test-${process.pid}`,
       api: server.ports.api,
       mqtt: server.ports.mqtt,
     });

@@ -15,7 +15,10 @@ import { startServer, type TestServer } from './test-core.ts';
 export const document = (...Statement: object[]): string => JSON.stringify({ Version: '2012-10-17', Statement });
 export const ALLOW = { Effect: 'Allow', Action: '*', Resource: '*' };
 export const deny = (Condition: object, Action: string | string[] = '*') => ({
-  ...{ Effect: 'Deny', Action, Resource: '*', Condition },
+  Effect: 'Deny',
+  Action,
+  Resource: '*',
+  Condition,
 });
 
 export const ROLE = `arn:aws:iam::${ACCOUNT}:role/ops`;

@@ -67,16 +67,25 @@ const addPermission = sending(
   LambdaClient as never,
   () =>
     new AddPermissionCommand({
-      ...{ FunctionName: 'f', StatementId: 's', Action: 'lambda:InvokeFunction', Principal: 'iot.amazonaws.com' },
-      ...{ FunctionUrlAuthType: 'NONE', EventSourceToken: 'token', InvokedViaFunctionUrl: true },
+      FunctionName: 'f',
+      StatementId: 's',
+      Action: 'lambda:InvokeFunction',
+      Principal: 'iot.amazonaws.com',
+      FunctionUrlAuthType: 'NONE',
+      EventSourceToken: 'token',
+      InvokedViaFunctionUrl: true,
     }),
 );
 const createFunction = sending(
   LambdaClient as never,
   () =>
     new CreateFunctionCommand({
-      ...{ FunctionName: 'f', Role: ROLE, Code: { ZipFile: Buffer.from('x') }, Tags: { team: 'blue' } },
-      ...{ Layers: [`arn:aws:lambda:us-east-1:${ACCOUNT}:layer:l:1`], VpcConfig: { SubnetIds: ['s'], SecurityGroupIds: ['g'] } },
+      FunctionName: 'f',
+      Role: ROLE,
+      Code: { ZipFile: Buffer.from('x') },
+      Tags: { team: 'blue' },
+      Layers: [`arn:aws:lambda:us-east-1:${ACCOUNT}:layer:l:1`],
+      VpcConfig: { SubnetIds: ['s'], SecurityGroupIds: ['g'] },
       CodeSigningConfigArn: `arn:aws:lambda:us-east-1:${ACCOUNT}:code-signing-config:csc-0123456789abcdef0`,
     }),
 );
@@ -118,7 +127,8 @@ const CASES: Readonly<Record<string, Ask>> = {
     IAMClient as never,
     () =>
       new PutUserPermissionsBoundaryCommand({
-        ...{ UserName: 'nobody', PermissionsBoundary: 'arn:aws:iam::aws:policy/AWSIoTFullAccess' },
+        UserName: 'nobody',
+        PermissionsBoundary: 'arn:aws:iam::aws:policy/AWSIoTFullAccess',
       }),
   ),
   'iam:ResourceTag/team': getUser('user1'),
@@ -268,7 +278,10 @@ describe('a key that is not known', () => {
       new UpdateAssumeRolePolicyCommand({
         RoleName: 'ops',
         PolicyDocument: document({
-          ...{ Effect: 'Deny', Principal: '*', Action: 'sts:AssumeRole', Condition: { StringEquals: { [KEY]: 'x' } } },
+          Effect: 'Deny',
+          Principal: '*',
+          Action: 'sts:AssumeRole',
+          Condition: { StringEquals: { [KEY]: 'x' } },
         }),
       }),
     ];

@@ -73,7 +73,8 @@ describe('sessions', () => {
     const sts = new STSClient(bench.client(user));
     const { Credentials: made } = await sts.send(new GetSessionTokenCommand({})).finally(() => sts.destroy());
     const session = {
-      ...{ accessKeyId: made?.AccessKeyId ?? '', secretAccessKey: made?.SecretAccessKey ?? '' },
+      accessKeyId: made?.AccessKeyId ?? '',
+      secretAccessKey: made?.SecretAccessKey ?? '',
       sessionToken: made?.SessionToken ?? '',
     };
     assert.equal(await isDenied(listThings(session)), false);

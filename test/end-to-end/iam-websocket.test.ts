@@ -123,7 +123,8 @@ test("a role's session: connected, and sent away when the role loses its policy;
   const RoleArn = `arn:aws:iam::${ACCOUNT}:role/console`;
   const { Credentials: made } = await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'night' }));
   const credentials = {
-    ...{ accessKeyId: made?.AccessKeyId ?? '', secretAccessKey: made?.SecretAccessKey ?? '' },
+    accessKeyId: made?.AccessKeyId ?? '',
+    secretAccessKey: made?.SecretAccessKey ?? '',
     sessionToken: made?.SessionToken ?? '',
   };
   const root = await connect(server.credentials(), 'root');
@@ -131,7 +132,10 @@ test("a role's session: connected, and sent away when the role loses its policy;
   try {
     // The same rights over HTTPS, on the port for devices.
     const data = new IoTDataPlaneClient({
-      ...{ endpoint: server.url, region: 'us-east-1', credentials, maxAttempts: 1 },
+      endpoint: server.url,
+      region: 'us-east-1',
+      credentials,
+      maxAttempts: 1,
     });
     await data.send(new PublishCommand({ topic: 'any', payload: Buffer.from('x') }));
     const end = closed(client);

@@ -82,7 +82,8 @@ describe("the tutorial's steps, in its order", () => {
 
   test('policy, role that Lambda may assume, three policies on it', async () => {
     const rights = document({
-      ...{ Effect: 'Allow', Resource: '*' },
+      Effect: 'Allow',
+      Resource: '*',
       Action: ['iot:UpdateCertificate', 'iot:CreateThing', 'iot:DescribeCaCertificate', 'iot:AttachPolicy'],
     });
     const { Policy } = await root<{ Policy: { Arn: string } }>(
@@ -255,7 +256,11 @@ test('boto3: documents decoded, pages, a waiter, an assumed role', async () => {
   const said = JSON.parse(await python('iam_walk.py', 'boto3', server.env)) as Record<string, unknown>;
   assert.deepEqual(said, {
     listed: [['walk-0', 'walk-1'], ['walk-2', 'walk-3'], ['walk-4']],
-    ...{ decoded: true, trust: true, thing: 'walk', denied: 'AccessDeniedException', missing: 'NoSuchEntity' },
+    decoded: true,
+    trust: true,
+    thing: 'walk',
+    denied: 'AccessDeniedException',
+    missing: 'NoSuchEntity',
   });
 });
 

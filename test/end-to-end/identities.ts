@@ -14,7 +14,10 @@ import type { Credentials } from './presign.ts';
 import type { TestServer } from './test-core.ts';
 
 export const clientOf = (server: TestServer, credentials: Credentials) => ({
-  ...{ endpoint: server.url, region: 'us-east-1', maxAttempts: 1, credentials },
+  endpoint: server.url,
+  region: 'us-east-1',
+  maxAttempts: 1,
+  credentials,
 });
 
 export const iamOf = (server: TestServer): IAMClient => new IAMClient(clientOf(server, server.credentials()));

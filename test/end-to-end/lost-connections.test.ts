@@ -59,8 +59,15 @@ interface Keys {
 const open = (server: TestServer, { device, ca }: Keys, clientId: string, more: IClientOptions = {}): MqttClient =>
   mqtt
     .connect({
-      ...{ host: 'localhost', port: server.ports.mqtt, protocol: 'mqtts', clientId, ca },
-      ...{ cert: device.certPem, key: device.keyPem, reconnectPeriod: 0, keepalive: 600 },
+      host: 'localhost',
+      port: server.ports.mqtt,
+      protocol: 'mqtts',
+      clientId,
+      ca,
+      cert: device.certPem,
+      key: device.keyPem,
+      reconnectPeriod: 0,
+      keepalive: 600,
       ...more,
     })
     .on('error', () => undefined);

@@ -49,7 +49,10 @@ const denied = (work: Promise<unknown>, what: string): Promise<void> =>
 
 let count = 0;
 const payloadOf = (payload: Partial<TopicRulePayload>): TopicRulePayload => ({
-  ...{ sql: "SELECT * FROM 'a'", awsIotSqlVersion: '2016-03-23', actions: [], ...payload },
+  sql: "SELECT * FROM 'a'",
+  awsIotSqlVersion: '2016-03-23',
+  actions: [],
+  ...payload,
 });
 const create = ({ iot }: Pick<TestUser, 'iot'>, payload: Partial<TopicRulePayload>): Promise<unknown> => {
   count += 1;

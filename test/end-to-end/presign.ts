@@ -35,7 +35,7 @@ export async function presign(url: string, credentials: Credentials, options: Pr
   });
   const signed = await signer.presign(
     { method: 'GET', protocol, hostname, port: Number(port), path, query: {}, headers: { host } },
-    { expiresIn, ...(at === undefined ? {} : { signingDate: at }) },
+    { expiresIn, signingDate: at },
   );
   const query = Object.entries(signed.query ?? {}).map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
   if (sessionToken !== undefined && !inside) query.push(`X-Amz-Security-Token=${encodeURIComponent(sessionToken)}`);

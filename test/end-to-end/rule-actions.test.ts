@@ -37,7 +37,9 @@ describe('actions', () => {
   let device: Device;
   let sender: DeviceConnection;
   const client = () => ({
-    ...{ endpoint: moto.url, region: 'us-east-1', maxAttempts: 1 },
+    endpoint: moto.url,
+    region: 'us-east-1',
+    maxAttempts: 1,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
 
@@ -151,7 +153,8 @@ describe('actions', () => {
     const table = async (TableName: string, KeyType: 'N' | 'S'): Promise<void> => {
       await dynamo.send(
         new CreateTableCommand({
-          ...{ TableName, BillingMode: 'PAY_PER_REQUEST' },
+          TableName,
+          BillingMode: 'PAY_PER_REQUEST',
           AttributeDefinitions: [{ AttributeName: 'id', AttributeType: KeyType }],
           KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
         }),
@@ -179,7 +182,9 @@ describe('actions', () => {
     );
     assert.deepEqual(await until('the item', () => item('two', { S: 'x' })), {
       // More digits than a double has.
-      ...{ id: { S: 'x' }, n: { N: '1' }, big: { N: '12345678901234567890123' } },
+      id: { S: 'x' },
+      n: { N: '1' },
+      big: { N: '12345678901234567890123' },
       l: { L: [{ BOOL: true }, { NULL: true }, { S: 's' }] },
     });
   });
@@ -192,8 +197,14 @@ describe('actions', () => {
     assert.equal(await until('the metric', found), 'temperature');
     await cloudwatch.send(
       new PutMetricAlarmCommand({
-        ...{ AlarmName: 'a', Namespace: 'ns', MetricName: 'temperature', Period: 60, Statistic: 'Average' },
-        ...{ EvaluationPeriods: 1, Threshold: 1, ComparisonOperator: 'GreaterThanThreshold' },
+        AlarmName: 'a',
+        Namespace: 'ns',
+        MetricName: 'temperature',
+        Period: 60,
+        Statistic: 'Average',
+        EvaluationPeriods: 1,
+        Threshold: 1,
+        ComparisonOperator: 'GreaterThanThreshold',
       }),
     );
     await act({ cloudwatchAlarm: { roleArn, alarmName: 'a', stateReason: 'r ${t}', stateValue: 'ALARM' } }, '{"t":1}');
@@ -248,7 +259,8 @@ describe('actions', () => {
       "SELECT t, ok, name, 3 AS n FROM 'in'",
     );
     assert.deepEqual(await body(), {
-      ...{ DatabaseName: 'db', TableName: 't' },
+      DatabaseName: 'db',
+      TableName: 't',
       CommonAttributes: { Dimensions: [{ Name: 'device', Value: 'sender' }], Time: '1700000000000', TimeUnit: 'MILLISECONDS' },
       Records: [
         { MeasureName: 't', MeasureValueType: 'DOUBLE', MeasureValue: '21.5' },
@@ -313,7 +325,8 @@ describe('actions', () => {
           roleArn,
           putAssetPropertyValueEntries: [
             {
-              ...{ entryId: 'e', propertyAlias: '/a/${site}' },
+              entryId: 'e',
+              propertyAlias: '/a/${site}',
               propertyValues: [
                 {
                   value: { doubleValue: '${t}' },
@@ -330,7 +343,8 @@ describe('actions', () => {
     assert.deepEqual(await body(/^\/properties/), {
       entries: [
         {
-          ...{ entryId: 'e', propertyAlias: '/a/s1' },
+          entryId: 'e',
+          propertyAlias: '/a/s1',
           propertyValues: [
             { value: { doubleValue: 21.5 }, timestamp: { timeInSeconds: 1_700_000_000, offsetInNanos: 5 }, quality: 'GOOD' },
           ],

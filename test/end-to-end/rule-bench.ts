@@ -20,7 +20,7 @@ export class RuleBench implements AsyncDisposable {
   static async open(args: readonly string[] = [], dataDir?: string): Promise<RuleBench> {
     const server = await startServer({
       args: ['--log-level', 'warn', '--metrics-tenants', ...args],
-      ...(dataDir === undefined ? {} : { dataDir }),
+      dataDir,
     });
     await makePolicy(server, 'all', ALLOW_ALL);
     return new RuleBench(server, await makeDevice(server, 'device', 'all'));

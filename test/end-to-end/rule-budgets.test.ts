@@ -14,7 +14,9 @@ test('a rule beyond its budgets of states and nodes is refused, in its statement
   const list = (count: number, part: (index: number) => string): string =>
     Array.from({ length: count }, (_, i) => part(i)).join(',');
   const payload = (sql: string, topic = 'out') => ({
-    ...{ sql, awsIotSqlVersion: '2016-03-23', actions: [{ republish: { roleArn, topic } }] },
+    sql,
+    awsIotSqlVersion: '2016-03-23',
+    actions: [{ republish: { roleArn, topic } }],
   });
   const beyond = [
     payload(`SELECT ${list(100, column)} FROM 'a'`),

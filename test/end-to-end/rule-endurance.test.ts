@@ -158,7 +158,13 @@ test('a message that waits for a function when the server is killed is evaluated
     using device = await bench.connect('d', 5);
     for (let n = 1; n <= 3; n += 1)
       device.send({
-        ...{ cmd: 'publish', topic: 'asks', payload: `{"n":${n}}`, qos: 1, messageId: n, dup: false, retain: false },
+        cmd: 'publish',
+        topic: 'asks',
+        payload: `{"n":${n}}`,
+        qos: 1,
+        messageId: n,
+        dup: false,
+        retain: false,
         properties: { contentType: 'application/json' },
       });
     for (let n = 1; n <= 3; n += 1) assert.equal((await device.next()).cmd, 'puback');

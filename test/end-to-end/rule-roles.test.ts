@@ -46,7 +46,9 @@ test('a role that the account keeps is asked at each message; gone, it allows no
       new CreateTopicRuleCommand({
         ruleName,
         topicRulePayload: {
-          ...{ sql, awsIotSqlVersion: '2016-03-23', actions: [{ republish: { roleArn, topic } }] },
+          sql,
+          awsIotSqlVersion: '2016-03-23',
+          actions: [{ republish: { roleArn, topic } }],
           errorAction: { republish: { roleArn: foreign, topic: 'failed' } },
         },
       }),

@@ -118,7 +118,13 @@ test('MQTT 5: properties are there for the SQL, and what is republished has thos
   using listener = await bench.listener('+', 5);
   using device = await bench.connect('d', 5);
   device.send({
-    ...{ cmd: 'publish', topic: 'in', payload: '{"n":1}', qos: 1, messageId: 1, dup: false, retain: true },
+    cmd: 'publish',
+    topic: 'in',
+    payload: '{"n":1}',
+    qos: 1,
+    messageId: 1,
+    dup: false,
+    retain: true,
     properties: { contentType: 'text/x', messageExpiryInterval: 100, userProperties: { k: ['v', 'w'] } },
   });
   const got = new Map<string, IPublishPacket>();

@@ -63,8 +63,12 @@ test('republish sets headers of MQTT 5, from templates too (6.7)', async () => {
   assert.deepEqual(
     { ...properties, userProperties: { ...properties?.userProperties } },
     {
-      ...{ payloadFormatIndicator: true, messageExpiryInterval: 60, contentType: 'application/json' },
-      ...{ responseTopic: 'answers/sender', correlationData: Buffer.from('c-1'), userProperties: { n: '7' } },
+      payloadFormatIndicator: true,
+      messageExpiryInterval: 60,
+      contentType: 'application/json',
+      responseTopic: 'answers/sender',
+      correlationData: Buffer.from('c-1'),
+      userProperties: { n: '7' },
     },
   );
 });
@@ -174,7 +178,10 @@ test("a rule's failure goes to its error action with AWS's document, and to whoe
   const { cloudwatchTraceId, failures, ...rest } = JSON.parse(text) as Record<string, unknown>;
   assert.match(String(cloudwatchTraceId), /^[0-9a-f-]{36}$/);
   assert.deepEqual(rest, {
-    ...{ ruleName: 'failing', topic: 'in', clientId: 'd-1', sourceIp: '127.0.0.1' },
+    ruleName: 'failing',
+    topic: 'in',
+    clientId: 'd-1',
+    sourceIp: '127.0.0.1',
     base64OriginalPayload: Buffer.from('{"a":1}').toString('base64'),
   });
   assert.deepEqual(failures, [

@@ -155,7 +155,8 @@ export async function startServer({ dataDir, args = [], env = {}, user, through 
   const command = [...through, process.execPath, MAIN, 'start', '--data-dir', folder, ...FREE_PORTS, ...metrics, ...args];
   const child = spawn(command[0] ?? '', command.slice(1), {
     env: { ...plainEnvironment(), ...env },
-    ...(user === undefined ? {} : { uid: user, gid: user }),
+    uid: user,
+    gid: user,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   // A test that is ended from outside takes its server with it.

@@ -1,4 +1,5 @@
 /** Requests that were changed on their way: what is not signed decides nothing. */
+import { defined } from '@thingkeep/wire/defined.ts';
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -45,7 +46,12 @@ async function send({
   const port = more.port ?? server.ports.api;
   const signer = new SignatureV4({ service, region: 'us-east-1', credentials: server.credentials(), sha256: Sha256 });
   const made = await signer.sign({
-    ...{ method, protocol: 'http:', hostname: 'localhost', port, path, body },
+    method,
+    protocol: 'http:',
+    hostname: 'localhost',
+    port,
+    path,
+    body,
     headers: { host: `localhost:${port}`, ...signed },
   });
   const answer = Promise.withResolvers<Answer>();
@@ -53,7 +59,7 @@ async function send({
   const headers = {
     ...made.headers,
     ...added,
-    ...(more.trailers === undefined ? {} : { trailer: Object.keys(more.trailers).join() }),
+    ...defined({ trailer: more.trailers === undefined ? undefined : Object.keys(more.trailers).join() }),
   };
   const ca = readFileSync(server.rootCa);
   const request = open({ host: 'localhost', port, method, path, headers, ca }, (response) => {
@@ -86,7 +92,9 @@ test('x-amz-target in the place of another, or of none', async () => {
     assert.match(text, /InvalidSignatureException.*not signed: 'x-amz-target'/);
   }
   const changed = await send({
-    ...{ service: 'logs', body: '{"logGroupName":"g"}', signed: { 'x-amz-target': 'Logs_20140328.DescribeLogGroups' } },
+    service: 'logs',
+    body: '{"logGroupName":"g"}',
+    signed: { 'x-amz-target': 'Logs_20140328.DescribeLogGroups' },
     added: { 'x-amz-target': 'Logs_20140328.CreateLogGroup' },
   });
   assert.equal(changed.status, 403);
@@ -121,7 +129,10 @@ test('the ports for devices: HTTPS requests, and upgrades to a WebSocket', async
   assert.match(handed.text, /x-amz-customauthorizer-name/, 'it stays a signed request, and is judged as one');
   const { pathname, search } = new URL(await presign(`ws://localhost:${server.ports.api}`, server.credentials()));
   const upgrade = {
-    ...{ connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-protocol': 'mqtt' },
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-protocol': 'mqtt',
     'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
   };
   for (const [more, expected] of [
@@ -145,7 +156,9 @@ test('the ports for devices: HTTPS requests, and upgrades to a WebSocket', async
 
 test('what comes behind the body says nothing', async () => {
   const { status, text } = await send({
-    ...{ service: 'logs', body: '{}', signed: JSON_TYPE },
+    service: 'logs',
+    body: '{}',
+    signed: JSON_TYPE,
     trailers: { 'x-amz-target': 'Logs_20140328.DescribeLogGroups' },
   });
   assert.notEqual(status, 200);

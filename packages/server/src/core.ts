@@ -1,14 +1,14 @@
 /** Every part of the server, put together. This file knows all of them and decides nothing. */
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { Place } from '@thingkeep/wire/arn.ts';
+import { defined } from '@thingkeep/wire/defined.ts';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
 import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
 import { AWS_REGIONS } from '@thingkeep/wire/regions.ts';
 import { metricsText } from './admin/metrics.ts';
-import { createMetricsServer } from './admin/metrics-server.ts';
+import { serveMetrics } from './admin/metrics-server.ts';
 import { adminOperations } from './admin/operations.ts';
-import type { FindAccessKey, KeyUse } from './api/access-keys.ts';
+import { accessKeyFinder, type KeyUse } from './api/access-keys.ts';
 import { aboveFloor, auditHandlers } from './api/audited-calls.ts';
 import { ownNames } from './api/host-check.ts';
 import { createApi, type PlainHandler } from './api/http.ts';
@@ -107,7 +107,6 @@ export interface Core extends AsyncDisposable {
 const MINUTE = 60_000;
 /** Milliseconds that requests under way have to come to their end at a shutdown. */
 const DRAIN = 5_000;
-const placeOf = ({ accountId, region }: Place): Place => ({ accountId, region });
 
 export async function openCore({ config, folder, clock, log, cgroups }: CoreOptions): Promise<Core> {
   await using parts = new AsyncDisposableStack();
@@ -145,8 +144,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   const authority = await openAuthority({ folder: folder.authority, clock, hostNames, ownServerCertificate, tell });
   writePrivateFile(folder.rootCa, authority.rootCaPem, 0o644);
   await installation.settle();
-  const write = (): Promise<void> => tryWrite(store);
-  const readiness = new Readiness({ clock, log, write, disk, keyFiles: keyFiles(folder) });
+  const readiness = new Readiness({ clock, log, write: () => tryWrite(store), disk, keyFiles: keyFiles(folder) });
   const ready = (): Rendered => readyAnswer(readiness.state.reasons);
 
   const inRegion = byRegion(store);
@@ -161,21 +159,28 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   parts.defer(() => iam.uses.flush());
   let apiPort = config.apiPort;
   const places = { regions: () => regionsOf(store), inRegion, home: { accountId: config.accountId, region } };
+  const common = { ...places, clock, log };
   const resourceKeys = resourceTags({ inRegion, iamKeys: iam.resourceKeys });
-  const logs = new LogWriter({ ...places, clock, log });
+  const logs = new LogWriter(common);
   parts.defer(() => logs.flush());
   const mostConnections = connectionBound(config.maxConnections, log);
   const apiShare = new ApiShare(mostConnections);
   const hosting = parts.use(
     await FunctionHosting.open({
-      ...{ ...places, clock, log, cgroups, codeFolder: folder.functions, network: config.functionNetwork },
-      ...{ roleCredentials: iam.roleCredentials, roleRights: iam.roleRights, resourceKeys },
+      ...common,
+      cgroups,
+      codeFolder: folder.functions,
+      network: config.functionNetwork,
+      roleCredentials: iam.roleCredentials,
+      roleRights: iam.roleRights,
+      resourceKeys,
       endpointUrl: () => localUrl(config, apiPort),
       apiAddress: () => localAddress(config, apiPort),
       apiShare,
-      ...(config.apiTls ? { authorityPem: authority.rootCaPem } : {}),
+      authorityPem: config.apiTls ? authority.rootCaPem : undefined,
       tell: (place, lines) => logs.write(place, place.group, place.stream, lines),
-      ...{ allowUnconfined: config.allowUnconfinedFunctions, python: config.functionPython },
+      allowUnconfined: config.allowUnconfinedFunctions,
+      python: config.functionPython,
       concurrency: config.functionConcurrency,
     }),
   );
@@ -193,7 +198,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   });
   parts.defer(() => functions.close());
   await claimStored(places);
-  const admission = new CertificateAdmission({ ...places, clock, log, changes: rights });
+  const admission = new CertificateAdmission({ ...common, changes: rights });
   const certificate = new CertificateCallbacks({ certificates: admission, functions, log });
   const custom = new CustomAdmission({ ...places, functions, certificates: admission, clock, log });
   const { marked, judgedAt } = markJudgements(rights);
@@ -211,9 +216,12 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   );
   parts.defer(followRights({ broker, mayKeepSessions: standing({ inRegion, log }), judgedAt, changes: rights }));
   parts.defer(announceRefusals(refusals, broker.publishEvent.bind(broker)));
-
   const rules = await openRules({
-    ...{ ...places, broker, store, clock, log, functions, trusted: config.httpDestinations },
+    ...common,
+    broker,
+    store,
+    functions,
+    trusted: config.httpDestinations,
     evaluationsPerSecond: config.rateLimits === 'aws' ? LIMITS.ruleEvaluations : 0,
     apiUrl: () => `${config.apiTls ? 'https' : 'http'}://${endpoint}:${apiPort}`,
     roles: { find: iam.roleRights, onChange: iam.changes.on.bind(iam.changes) },
@@ -228,25 +236,19 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     sign: ({ key, ...request }) => signRequest({ ...request, now: clock.now(), key }),
   });
   parts.defer(() => rules.close());
-
-  const serving = new DomainServing({ ...places, directory, operatorNames, log, issuer: authority, clock });
+  const serving = new DomainServing({ ...common, directory, operatorNames, issuer: authority });
+  const domains = { directory, operatorNames, serving };
   await serving.load();
   const findTemporaryKey = temporaryKeys(
     tokens,
     (session) => (use: KeyUse) => holderRights(admission, session, use),
     (token) => iam.keys.temporary(token, (device) => holderStands(admission, device)),
   );
-  const findAccessKey: FindAccessKey = async (id, sessionToken) => {
-    const key = accessKeys.get(id);
-    if (key === undefined) return sessionToken === undefined ? iam.keys.long(id) : findTemporaryKey(id, sessionToken);
-    const isGone = (): boolean => accessKeys.get(id)?.secretAccessKey !== key.secretAccessKey;
-    return { ...key, arn: `arn:aws:iam::${key.accountId}:root`, userId: key.accountId, isGone };
-  };
-  const countOf = iam.changes.count.bind(iam.changes);
-  const identities = markIdentities(countOf);
+  const findAccessKey = accessKeyFinder({ roots: accessKeys, long: (id) => iam.keys.long(id), temporary: findTemporaryKey });
+  const iamChanges = { onChange: iam.changes.on.bind(iam.changes), countOf: iam.changes.count.bind(iam.changes) };
+  const identities = markIdentities(iamChanges.countOf);
   const sigv4 = new Sigv4Admission(createSigv4({ clock, findAccessKey, isOwnName, isRegion }), log, identities.mark);
-  const onChange = iam.changes.on.bind(iam.changes);
-  parts.defer(followIdentities({ broker, clock, onChange, countOf, judgedAt: identities.judgedAt }));
+  parts.defer(followIdentities({ broker, clock, ...iamChanges, judgedAt: identities.judgedAt }));
   const domainOf = (name: string) => directory.find(name)?.rules;
   const gateway = createGateway({
     broker,
@@ -264,12 +266,21 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     log,
   });
   parts.defer(authority.onRotate(() => gateway.setCredentials(authority.serverCredentials())));
-
   const background = new Background(clock, log);
   parts.defer(() => background.close());
   const services = regionalServices({
-    ...{ inRegion, clock, rights, background, authority, functions, directory, operatorNames, serving },
-    ...{ endpoint, broker, publish, rules, hosting },
+    ...domains,
+    inRegion,
+    clock,
+    rights,
+    background,
+    authority,
+    functions,
+    endpoint,
+    broker,
+    publish,
+    rules,
+    hosting,
     knowsRole: iam.knowsRole,
   });
   const api = createApi({
@@ -306,18 +317,21 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     audit: changes,
     refused: ({ sourceIp, reason, code, method, path, caller, decided }) =>
       refuse({
-        ...(caller === undefined ? { check: 'signature' } : { check: 'policy', ...placeOf(caller), principal: caller.arn }),
-        ...({ reason: `${code}: ${reason}`, protocol: 'api', sourceIp, action: method, resource: path } as const),
+        check: caller === undefined ? 'signature' : 'policy',
+        ...defined({ accountId: caller?.accountId, region: caller?.region, principal: caller?.arn }),
+        reason: `${code}: ${reason}`,
+        protocol: 'api',
+        sourceIp,
+        action: method,
+        resource: path,
         ...decided,
       }),
   });
   const httpOptions = { ...serverOptions, shouldUpgradeCallback: asksForWebSocket };
-  const apiServer = config.apiTls
-    ? limitHandshakes(createHttpsServer({ ...httpOptions, ...secureOptions(authority.serverCredentials()), handshakeTimeout: 0 }))
-    : createHttpServer(httpOptions);
+  const tlsOptions = (): object => ({ ...httpOptions, ...secureOptions(authority.serverCredentials()), handshakeTimeout: 0 });
+  const apiServer = config.apiTls ? limitHandshakes(createHttpsServer(tlsOptions())) : createHttpServer(httpOptions);
   if ('setSecureContext' in apiServer)
     parts.defer(authority.onRotate(() => apiServer.setSecureContext(secureOptions(authority.serverCredentials()))));
-
   await tellLostConnections(broker, storedLogins({ certificate: admission, sigv4, custom, domainOf, findKey: findAccessKey }));
 
   const servers = [gateway.mqtt, gateway.https, apiServer];
@@ -351,14 +365,10 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   apiPort = ports.api;
   hosting.announce();
   if (config.metricsBind !== undefined) {
-    const { host, port } = config.metricsBind;
     const text = (): string => readiness.text + metricsText(broker, refusals) + rules.rules.metrics.text(config.metricsTenants);
-    const metrics = createMetricsServer(text, ready);
-    Object.assign(ports, { metrics: await listen(metrics, host, port, 'metrics (--metrics-bind)') });
-    parts.defer(() => {
-      metrics.closeAllConnections();
-      return close(metrics);
-    });
+    const metrics = await serveMetrics(config.metricsBind, text, ready);
+    Object.assign(ports, { metrics: metrics.port });
+    parts.defer(metrics.close);
   }
   listening.push(...Object.values(ports));
   const rotate = async (): Promise<void> => {
@@ -380,7 +390,6 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     { every: MINUTE, failure: 'server certificates could not be renewed', run: rotate },
   ];
   parts.defer(startTimers(timers, log));
-
   panic.arm();
   const open = parts.move();
   return {

@@ -29,7 +29,9 @@ async function openBench() {
   await put(serverCertificates, { accountId, id: 'c', createdAt: 1, hostNames: [], tags: list });
   const statements = [{ sid: 's', principal: 'iot.amazonaws.com' }];
   await put(functions, {
-    ...{ accountId, name: 'f', tags: { team: 'blue' } },
+    accountId,
+    name: 'f',
+    tags: { team: 'blue' },
     permissions: { $LATEST: { statements }, live: { statements: [{ sid: 's', principal: '*' }] } },
   });
   const iamKeys = async (name: string) => [['iam:ResourceTag/of', name] as const];

@@ -74,9 +74,22 @@ export function regionalServices(parts: ServiceParts): (region: string) => Servi
   return perRegion((region): Services => {
     const store = inRegion(region);
     const given = {
-      ...{ store, clock, rights, background, issuer: authority, functions, isFunctionName, endpoint, knowsRole },
-      ...{ targets: policyTargets, facts: principalFacts, tags: policyTags },
-      ...{ directory, operatorNames, serving, domainNaming },
+      store,
+      clock,
+      rights,
+      background,
+      issuer: authority,
+      functions,
+      isFunctionName,
+      endpoint,
+      knowsRole,
+      targets: policyTargets,
+      facts: principalFacts,
+      tags: policyTags,
+      directory,
+      operatorNames,
+      serving,
+      domainNaming,
     };
     return {
       iot: {

@@ -50,14 +50,13 @@ function readMessage(line: string): Incoming {
   const [topic = '', qos = '', retain, payload = '', ...rest] = line.slice('message:'.length).split(TAB);
   const [contentType, responseTopic, correlationData, payloadFormat, expiry, users = ''] = rest;
   const properties: MessageProperties = {
-    ...(users === ''
-      ? {}
-      : { userProperties: users.split(' ').map((pair) => pair.split(':') as unknown as readonly [string, string]) }),
-    ...(contentType ? { contentType } : {}),
-    ...(responseTopic ? { responseTopic } : {}),
-    ...(correlationData ? { correlationData } : {}),
-    ...(payloadFormat ? { payloadFormat: Number(payloadFormat) as 0 | 1 } : {}),
-    ...(expiry ? { expiry: Number(expiry) } : {}),
+    userProperties:
+      users === '' ? undefined : users.split(' ').map((pair) => pair.split(':') as unknown as readonly [string, string]),
+    contentType: contentType ? contentType : undefined,
+    responseTopic: responseTopic ? responseTopic : undefined,
+    correlationData: correlationData ? correlationData : undefined,
+    payloadFormat: payloadFormat ? (Number(payloadFormat) as 0 | 1) : undefined,
+    expiry: expiry ? Number(expiry) : undefined,
   };
   return { topic, payload, qos: Number(qos), retain: retain === '1', properties };
 }

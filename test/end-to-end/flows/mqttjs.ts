@@ -1,4 +1,5 @@
 /** MQTT.js as the flows drive it, in this process. */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { readFileSync } from 'node:fs';
 import mqtt from 'mqtt';
 import { presign } from '../presign.ts';
@@ -26,10 +27,10 @@ const toMqttJs = ({ userProperties, payloadFormat, correlationData, expiry, ...r
   for (const [name, value] of userProperties ?? []) users[name] = [...(users[name] ?? []), value];
   return {
     ...rest,
-    ...(userProperties === undefined ? {} : { userProperties: users }),
-    ...(payloadFormat === undefined ? {} : { payloadFormatIndicator: payloadFormat === 1 }),
-    ...(correlationData === undefined ? {} : { correlationData: Buffer.from(correlationData) }),
-    ...(expiry === undefined ? {} : { messageExpiryInterval: expiry }),
+    ...defined({ userProperties: userProperties === undefined ? undefined : users }),
+    ...defined({ payloadFormatIndicator: payloadFormat === undefined ? undefined : payloadFormat === 1 }),
+    ...defined({ correlationData: correlationData === undefined ? undefined : Buffer.from(correlationData) }),
+    ...defined({ messageExpiryInterval: expiry }),
   };
 };
 
@@ -37,18 +38,15 @@ const fromMqttJs = (properties: NonNullable<mqtt.IPublishPacket['properties']>):
   const { userProperties, payloadFormatIndicator, correlationData, messageExpiryInterval, contentType, responseTopic } =
     properties;
   return {
-    ...(userProperties === undefined
-      ? {}
-      : {
-          userProperties: Object.entries(userProperties).flatMap(([name, values]) =>
-            [values].flat().map((value) => [name, value] as const),
-          ),
-        }),
-    ...(contentType === undefined ? {} : { contentType }),
-    ...(responseTopic === undefined ? {} : { responseTopic }),
-    ...(correlationData === undefined ? {} : { correlationData: correlationData.toString() }),
-    ...(payloadFormatIndicator === undefined ? {} : { payloadFormat: payloadFormatIndicator ? 1 : 0 }),
-    ...(messageExpiryInterval === undefined ? {} : { expiry: messageExpiryInterval }),
+    userProperties:
+      userProperties === undefined
+        ? undefined
+        : Object.entries(userProperties).flatMap(([name, values]) => [values].flat().map((value) => [name, value] as const)),
+    contentType,
+    responseTopic,
+    correlationData: correlationData === undefined ? undefined : correlationData.toString(),
+    payloadFormat: payloadFormatIndicator === undefined ? undefined : payloadFormatIndicator ? 1 : 0,
+    expiry: messageExpiryInterval,
   };
 };
 
@@ -75,7 +73,7 @@ class MqttJsClient implements FlowClient {
         payload: payload.toString(),
         qos,
         retain,
-        ...(properties === undefined ? {} : { properties: fromMqttJs(properties) }),
+        properties: properties === undefined ? undefined : fromMqttJs(properties),
       }),
     );
     client.on('disconnect', (packet) => {
@@ -99,8 +97,8 @@ class MqttJsClient implements FlowClient {
     const { assignedClientIdentifier, sessionExpiryInterval } = connack.properties ?? {};
     this.welcome = {
       sessionPresent: connack.sessionPresent,
-      ...(assignedClientIdentifier === undefined ? {} : { assignedClientId: assignedClientIdentifier }),
-      ...(sessionExpiryInterval === undefined ? {} : { sessionExpiry: sessionExpiryInterval }),
+      assignedClientId: assignedClientIdentifier,
+      sessionExpiry: sessionExpiryInterval,
     };
     return this;
   }
@@ -119,7 +117,7 @@ class MqttJsClient implements FlowClient {
   }
 
   async publish({ topic, payload, qos = 0, retain = false, properties, topicAlias }: Outgoing): Promise<number> {
-    const all = { ...toMqttJs(properties ?? {}), ...(topicAlias === undefined ? {} : { topicAlias }) };
+    const all = { ...toMqttJs(properties ?? {}), ...defined({ topicAlias }) };
     try {
       await this.#client.publishAsync(topic, payload, { qos, retain, properties: all });
       return 0;
@@ -182,12 +180,20 @@ export const mqttJs = (level: Level, transport: Transport): Driver => ({
     return {
       connect: async ({ clientId, clean = true, sessionExpiry, keepAlive = 60, will }: ConnectOptions) => {
         const client = mqtt.connect(await urlOf(place, transport), {
-          ...{ ca, ...proof, ...alpn, clientId, clean, protocolVersion: level, keepalive: keepAlive },
-          ...{ reconnectPeriod: 0, resubscribe: false },
-          ...(sessionExpiry === undefined ? {} : { properties: { sessionExpiryInterval: sessionExpiry } }),
-          ...(will === undefined
-            ? {}
-            : { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: will.qos ?? 0, retain: false } }),
+          ca,
+          ...proof,
+          ...alpn,
+          clientId,
+          clean,
+          protocolVersion: level,
+          keepalive: keepAlive,
+          reconnectPeriod: 0,
+          resubscribe: false,
+          properties: sessionExpiry === undefined ? undefined : { sessionExpiryInterval: sessionExpiry },
+          will:
+            will === undefined
+              ? undefined
+              : { topic: will.topic, payload: Buffer.from(will.payload), qos: will.qos ?? 0, retain: false },
         });
         open.add(client);
         return new MqttJsClient(client).connected();

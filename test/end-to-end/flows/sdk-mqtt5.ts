@@ -47,7 +47,14 @@ const packetOf = (message: Outgoing): mqtt5.PublishPacket => {
   const { topic, payload, qos = 0, retain = false, properties = {}, topicAlias } = message;
   const { userProperties, contentType, responseTopic, correlationData, payloadFormat, expiry } = properties;
   return set<mqtt5.PublishPacket>({
-    ...{ topicName: topic, payload, qos, retain, contentType, responseTopic, payloadFormat, topicAlias },
+    topicName: topic,
+    payload,
+    qos,
+    retain,
+    contentType,
+    responseTopic,
+    payloadFormat,
+    topicAlias,
     correlationData: correlationData === undefined ? undefined : Buffer.from(correlationData),
     userProperties: userProperties?.map(([name, value]) => ({ name, value })),
     messageExpiryIntervalSeconds: expiry,
@@ -143,7 +150,7 @@ class Sdk5Client implements FlowClient {
   disconnect({ sessionExpiry }: { sessionExpiry?: number } = {}): Promise<void> {
     return this.#stop({
       reasonCode: mqtt5.DisconnectReasonCode.NormalDisconnection,
-      ...(sessionExpiry === undefined ? {} : { sessionExpiryIntervalSeconds: sessionExpiry }),
+      sessionExpiryIntervalSeconds: sessionExpiry,
     });
   }
 

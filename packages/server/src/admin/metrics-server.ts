@@ -3,6 +3,7 @@
  * much is going on, and on request the names of accounts and rules.
  */
 import { createServer, type Server } from 'node:http';
+import { close, listen } from '../runtime/listen.ts';
 
 /** Connections at a time: a scraper or two, and room for those that hang. */
 const MAX_CONNECTIONS = 32;
@@ -15,8 +16,25 @@ interface Answer {
   readonly body: string | Uint8Array;
 }
 
-/** Answers `GET /ready`, and `GET /metrics` with what `text` gives at that moment. */
-export function createMetricsServer(text: () => string, ready: () => { status: number; body: string | Uint8Array }): Server {
+type Ready = () => Pick<Answer, 'status' | 'body'>;
+
+/** Listens for `GET /ready`, and for `GET /metrics`, which is answered with what `text` gives at that moment. */
+export async function serveMetrics(
+  { host, port }: { readonly host: string; readonly port: number },
+  text: () => string,
+  ready: Ready,
+): Promise<{ port: number; close(): Promise<void> }> {
+  const server = createMetricsServer(text, ready);
+  return {
+    port: await listen(server, host, port, 'metrics (--metrics-bind)'),
+    close: () => {
+      server.closeAllConnections();
+      return close(server);
+    },
+  };
+}
+
+function createMetricsServer(text: () => string, ready: Ready): Server {
   const answerTo = (path: string | undefined, reads: boolean): Answer => {
     if (path !== '/metrics' && path !== '/ready') return { status: 404, type: TYPE, body: 'Metrics are at /metrics.\n' };
     if (!reads) return { status: 405, type: TYPE, body: 'Only GET is answered here.\n' };

@@ -81,3 +81,21 @@ export interface KeyRights {
  * with ExpiredTokenException for temporary credentials whose time is over.
  */
 export type FindAccessKey = (accessKeyId: string, sessionToken?: string) => Promise<AccessKey | undefined>;
+
+export interface AccessKeySources {
+  /** Keys of accounts' roots: they come before all others. */
+  readonly roots: { get(id: string): Pick<AccessKey, 'accessKeyId' | 'secretAccessKey' | 'accountId'> | undefined };
+  /** Keys of IAM users. */
+  readonly long: (id: string) => Promise<AccessKey | undefined>;
+  readonly temporary: (id: string, sessionToken: string) => Promise<AccessKey | undefined>;
+}
+
+/** Looks a key up where keys of its kind are kept. */
+export const accessKeyFinder =
+  ({ roots, long, temporary }: AccessKeySources): FindAccessKey =>
+  async (id, sessionToken) => {
+    const key = roots.get(id);
+    if (key === undefined) return sessionToken === undefined ? long(id) : temporary(id, sessionToken);
+    const isGone = (): boolean => roots.get(id)?.secretAccessKey !== key.secretAccessKey;
+    return { ...key, arn: `arn:aws:iam::${key.accountId}:root`, userId: key.accountId, isGone };
+  };

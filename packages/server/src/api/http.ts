@@ -330,8 +330,13 @@ export function createApi(options: ApiOptions): Api {
     const method = request.method ?? '';
     if (error instanceof ThingkeepError && REFUSALS.has(error.code)) {
       const refusal: ApiRefusal = {
-        ...{ requestId, sourceIp, method, path, code: error.code, reason: error.message },
-        ...(caller === undefined ? {} : { caller }),
+        requestId,
+        sourceIp,
+        method,
+        path,
+        code: error.code,
+        reason: error.message,
+        caller,
         ...decidedBy(error),
       };
       if (options.refused === undefined) log.warn({ event: 'api-refused', service, ...refusal }, 'API request refused');

@@ -76,6 +76,6 @@ export function jsonError(error: unknown): RenderedError {
     status: known === undefined ? 500 : (STATUSES.get(known.code) ?? 400),
     headers: HEADERS,
     body: JSON.stringify({ __type: code, message }),
-    ...(known === undefined ? { defect: 'unexpected exception' as const } : {}),
+    defect: known === undefined ? ('unexpected exception' as const) : undefined,
   };
 }

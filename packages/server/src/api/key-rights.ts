@@ -142,7 +142,7 @@ export async function mayCall(asking: Asking, operation: Operation, input: objec
       input,
       keys: inputKeys(`${operation.service === 'lambda' ? 'lambda' : 'iot'}:${operation.name}`, input),
       code: isData ? 'ForbiddenException' : 'AccessDeniedException',
-      ...(isData ? { use: { ...useOf(caller), domainName: caller.hostName } } : {}),
+      use: isData ? { ...useOf(caller), domainName: caller.hostName } : undefined,
     });
   const needed = neededRights(operation, input, caller);
   if (needed === undefined)

@@ -14,19 +14,29 @@ const sigv4 = (sessionToken?: string) =>
   createSigv4({
     clock: { now: () => NOW, monotonic: () => 0 },
     findAccessKey: async () => ({
-      ...{ ...KEY, accountId: '000000000000', arn: 'arn:aws:iam::000000000000:user/u', userId: 'AIDA' },
+      ...KEY,
+      accountId: '000000000000',
+      arn: 'arn:aws:iam::000000000000:user/u',
+      userId: 'AIDA',
       sessionToken,
     }),
   });
 
 const signer = (service: string, sessionToken?: string) =>
   new SignatureV4({
-    ...{ service, region: 'us-east-1', sha256: Sha256, applyChecksum: false },
+    service,
+    region: 'us-east-1',
+    sha256: Sha256,
+    applyChecksum: false,
     credentials: sessionToken === undefined ? KEY : { ...KEY, sessionToken },
   });
 
 const request = (headers: Readonly<Record<string, string>>, path = '/') => ({
-  ...{ method: 'GET', protocol: 'http:', hostname: 'localhost', path, query: {} },
+  method: 'GET',
+  protocol: 'http:',
+  hostname: 'localhost',
+  path,
+  query: {},
   headers: { host: 'localhost', ...headers },
 });
 

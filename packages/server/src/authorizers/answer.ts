@@ -2,6 +2,7 @@
  * What an authorizer's function answers, read strictly: an answer that is nearly right lets nobody in.
  * Source: AWS IoT developer guide, page custom-auth-lambda.
  */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { parsePolicyDocument } from '@thingkeep/wire/documents/policy.ts';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 
@@ -97,7 +98,7 @@ export function readAnswer(
       principalId,
       policyDocuments: policyDocuments(answer.policyDocuments, documentsRequired),
       disconnectAfterInSeconds: seconds(answer, 'disconnectAfterInSeconds') ?? LONGEST,
-      ...(refreshAfterInSeconds === undefined ? {} : { refreshAfterInSeconds }),
+      ...defined({ refreshAfterInSeconds }),
     };
   } catch (error) {
     if (error instanceof Unusable) return { fault: error.message };

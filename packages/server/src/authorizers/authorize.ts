@@ -60,7 +60,7 @@ export async function authorize(
     const fault = signatureFault(authorizer, token, credentials.signature);
     if (fault !== undefined) return { fault: 'signature', reason: fault };
   }
-  const proof = { ...(token === undefined ? {} : { token }), signatureVerified: !authorizer.signingDisabled };
+  const proof = { token, signatureVerified: !authorizer.signingDisabled };
   const answer = await call(functions, question, eventOf(facts, proof));
   if ('fault' in answer) return answer;
   const read = readAnswer(answer, { documentsRequired });

@@ -83,8 +83,8 @@ export function customCredentials(http: Head | undefined, userName: string | und
   const authorizerName = find(NAME);
   const signature = find(SIGNATURE);
   return {
-    ...(authorizerName === undefined ? {} : { authorizerName }),
-    ...(signature === undefined ? {} : { signature }),
+    authorizerName,
+    signature,
     // Names of headers are not case-sensitive; token key names are as the authorizer has them.
     token: (tokenKeyName) => find(tokenKeyName) ?? places[0]?.get(tokenKeyName.toLowerCase()),
   };

@@ -2,6 +2,7 @@
  * The event that an authorizer's function is called with. Members that say nothing about the login are left out.
  * Source: AWS IoT developer guide, page custom-auth-lambda; page custom-auth-509cert for the certificate.
  */
+import { defined } from '@thingkeep/wire/defined.ts';
 import type { Head } from './credentials.ts';
 
 /** What is known of a login when the function is asked. */
@@ -27,7 +28,10 @@ const present = <T>(name: string, value: T | undefined): Readonly<Record<string,
 
 const tlsData = ({ serverName, certificate }: NonNullable<LoginFacts['tls']>) => ({
   ...present('serverName', serverName),
-  ...(certificate === undefined ? {} : { x509CertificatePem: certificate.pem, principalId: certificate.principalId }),
+  ...defined({
+    x509CertificatePem: certificate?.pem,
+    principalId: certificate?.principalId,
+  }),
 });
 
 const httpData = ({ headers, query }: Head) => ({

@@ -29,11 +29,12 @@ function headOf({ headers = {}, queryString = '' }: NonNullable<Input['httpConte
 function factsOf({ tlsContext, httpContext, mqttContext }: Input): LoginFacts {
   return {
     connectionId: randomUUID(),
-    ...(tlsContext === undefined ? {} : { tls: { ...tlsContext } }),
-    ...(httpContext === undefined ? {} : { http: headOf(httpContext) }),
-    ...(mqttContext === undefined
-      ? {}
-      : { mqtt: { userName: mqttContext.username, password: mqttContext.password, clientId: mqttContext.clientId } }),
+    tls: tlsContext === undefined ? undefined : { ...tlsContext },
+    http: httpContext === undefined ? undefined : headOf(httpContext),
+    mqtt:
+      mqttContext === undefined
+        ? undefined
+        : { userName: mqttContext.username, password: mqttContext.password, clientId: mqttContext.clientId },
   } as LoginFacts;
 }
 
@@ -42,7 +43,7 @@ function credentialsOf({ token, tokenSignature }: Input, { http, mqtt }: LoginFa
   const carried = customCredentials(http, mqtt?.userName);
   const signature = tokenSignature ?? carried.signature;
   return {
-    ...(signature === undefined ? {} : { signature }),
+    signature,
     token: (tokenKeyName) => token ?? carried.token(tokenKeyName),
   };
 }

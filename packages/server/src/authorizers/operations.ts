@@ -1,4 +1,5 @@
 /** CreateAuthorizer, DescribeAuthorizer, ListAuthorizers, UpdateAuthorizer, DeleteAuthorizer. */
+import { defined } from '@thingkeep/wire/defined.ts';
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
@@ -60,7 +61,7 @@ export function authorizerOperations({ store, clock, tags, isFunctionName, domai
         functionArn: authorizerFunctionArn,
         byRoot: isRoot(caller),
         status: input.status ?? 'ACTIVE',
-        ...(tokenKeyName === undefined ? {} : { tokenKeyName }),
+        tokenKeyName,
         tokenSigningPublicKeys: { ...input.tokenSigningPublicKeys },
         signingDisabled: input.signingDisabled ?? false,
         enableCachingForHttp: input.enableCachingForHttp ?? false,
@@ -114,7 +115,7 @@ export function authorizerOperations({ store, clock, tags, isFunctionName, domai
           functionArn: authorizerFunctionArn ?? record.functionArn,
           byRoot: authorizerFunctionArn === undefined ? record.byRoot : isRoot(caller),
           status: status ?? record.status,
-          ...(tokenKeyName === undefined ? {} : { tokenKeyName }),
+          ...defined({ tokenKeyName }),
           tokenSigningPublicKeys: { ...(tokenSigningPublicKeys ?? record.tokenSigningPublicKeys) },
           enableCachingForHttp: input.enableCachingForHttp ?? record.enableCachingForHttp,
           lastModifiedAt: clock.now(),

@@ -313,8 +313,8 @@ export class Client implements Waiter, Receiver, Deferred {
     this.broker.refuse({
       protocol: 'mqtt',
       sourceIp,
-      ...(certificateId === undefined ? {} : { certificateId }),
-      ...(this.clientId === '' ? {} : { clientId: this.clientId }),
+      certificateId,
+      clientId: this.clientId === '' ? undefined : this.clientId,
       ...(this.account === undefined ? {} : { ...this.account.place, principal: this.principal }),
       ...refusal,
     });

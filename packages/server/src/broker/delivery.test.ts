@@ -204,7 +204,7 @@ test('no message is lost, doubled or overtaken, in whatever order acknowledgemen
         await using bench = await TestBench.open();
         const subscriber = await bench.subscribed('s', 'a', 1, {
           level,
-          ...(level === 5 ? { properties: { receiveMaximum } } : {}),
+          properties: level === 5 ? { receiveMaximum } : undefined,
         });
         const publisher = await bench.connected('p');
         const window = level === 5 ? Math.min(receiveMaximum, 100) : 100;

@@ -1,4 +1,5 @@
 /** Message enrichment: whatever a message carries, it arrives with its own properties and the device's behind them (fact 6.10). */
+import { defined } from '@thingkeep/wire/defined.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -41,7 +42,10 @@ test('runs of MQTT 3.1.1 and 5, of both QoS: MQTT 5 sees the properties, 3.1.1 t
       );
       for (const { properties: seen } of got.slice(0, -1)) assert.deepEqual({ ...seen?.userProperties }, Object.fromEntries(OWN));
       const last = got.at(-1)?.properties;
-      assert.deepEqual({ ...last?.userProperties }, { ...(level === 5 ? { mine: 'yes' } : {}), ...Object.fromEntries(OWN) });
+      assert.deepEqual(
+        { ...last?.userProperties },
+        { ...defined({ mine: level === 5 ? 'yes' : undefined }), ...Object.fromEntries(OWN) },
+      );
       assert.equal(last?.contentType, level === 5 ? 'text/plain' : undefined);
       assert.deepEqual(
         published(old).map(({ payload }) => String(payload)),
@@ -117,8 +121,9 @@ test('any payloads and properties, in any number of messages of a run', async ()
       lamp.send(
         ...messages.map(({ payload, own }, i) =>
           publishPacket('t', Buffer.from(payload), {
-            ...{ qos: 1, messageId: i + 1 },
-            ...(level === 5 && Object.keys(own).length > 0 ? { properties: { userProperties: own } } : {}),
+            qos: 1,
+            messageId: i + 1,
+            properties: level === 5 && Object.keys(own).length > 0 ? { userProperties: own } : undefined,
           }),
         ),
       );

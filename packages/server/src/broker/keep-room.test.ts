@@ -8,7 +8,7 @@ import { ACCOUNT, type Level, publishPacket, TestBench, type TestPeer } from './
 const LEVELS = [4, 5] as const satisfies readonly Level[];
 const QUOTA_EXCEEDED = 0x97;
 
-const kept = (level: Level) => ({ level, clean: false, ...(level === 5 ? { properties: { sessionExpiryInterval: 3600 } } : {}) });
+const kept = (level: Level) => ({ level, clean: false, properties: level === 5 ? { sessionExpiryInterval: 3600 } : undefined });
 
 /** A persistent session whose client is away, with a subscription. */
 async function away(bench: TestBench, clientId: string, filter: string): Promise<void> {

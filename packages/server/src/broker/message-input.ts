@@ -52,13 +52,14 @@ export function propertiesOf(input: MessageInput): Properties {
   // What JSON and URLs can carry, a string of MQTT can not [MQTT-1.5.4-2].
   if ([contentType, ...(pairs ?? []).flat()].some((text) => text?.includes('\0'))) bad('A property holds the character U+0000');
   return {
-    ...(payloadFormatIndicator === undefined ? {} : { payloadFormatIndicator: payloadFormatIndicator === 'UTF8_DATA' ? 1 : 0 }),
-    ...(contentType ? { contentType } : {}),
-    ...(responseTopic ? { responseTopic } : {}),
-    ...(messageExpiry === undefined || messageExpiry === 0
-      ? {}
-      : { messageExpiryInterval: Math.min(Math.max(messageExpiry, 1), LIMITS.messageExpiryMost) }),
-    ...(pairs === undefined ? {} : { userProperty: pairs }),
-    ...(input.correlationData === undefined ? {} : { correlationData: correlation(input.correlationData) }),
+    payloadFormatIndicator: payloadFormatIndicator === undefined ? undefined : payloadFormatIndicator === 'UTF8_DATA' ? 1 : 0,
+    contentType: contentType ? contentType : undefined,
+    responseTopic: responseTopic ? responseTopic : undefined,
+    messageExpiryInterval:
+      messageExpiry === undefined || messageExpiry === 0
+        ? undefined
+        : Math.min(Math.max(messageExpiry, 1), LIMITS.messageExpiryMost),
+    userProperty: pairs,
+    correlationData: input.correlationData === undefined ? undefined : correlation(input.correlationData),
   };
 }

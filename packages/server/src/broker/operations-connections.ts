@@ -1,4 +1,5 @@
 /** Connections over the API (API reference, iot-data DeleteConnection, GetConnection, ListSubscriptions, SendDirectMessage). */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { randomUUID } from 'node:crypto';
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotDataOperations } from '@thingkeep/wire/api/operation-types.ts';
@@ -41,7 +42,14 @@ export const connectionOperations = (broker: Broker): Handlers<Operations> => ({
     const { client, leftAt, leftWhy } = session;
     const known = { clientId, cleanSession: !session.persistent, sessionExpiry: session.expiry };
     if (client?.state !== 'connected')
-      return { ...known, connected: false, ...(leftAt === 0 ? {} : { disconnectedSince: leftAt, disconnectReason: leftWhy }) };
+      return {
+        ...known,
+        connected: false,
+        ...defined({
+          disconnectedSince: leftAt === 0 ? undefined : leftAt,
+          disconnectReason: leftAt === 0 ? undefined : leftWhy,
+        }),
+      };
     const { sourceIp, sourcePort } = client.peer;
     return {
       ...known,
@@ -49,7 +57,10 @@ export const connectionOperations = (broker: Broker): Handlers<Operations> => ({
       thingName: client.admission?.thingName,
       keepAliveDuration: client.keepAlive,
       connectedSince: client.connectedAt,
-      ...(includeSocketInformation ? { sourceIp, sourcePort } : {}),
+      ...defined({
+        sourceIp: includeSocketInformation ? sourceIp : undefined,
+        sourcePort: includeSocketInformation ? sourcePort : undefined,
+      }),
     };
   },
 

@@ -39,9 +39,12 @@ export const publisher =
     const notKept = whyNotKept(broker, account, topic, qos, retain && bytes.length > 0);
     if (notKept !== undefined) fail('ThrottlingException', notKept);
     const message = {
-      ...{ topic, payload: bytes, qos, retain },
+      topic,
+      payload: bytes,
+      qos,
+      retain,
       properties: encodeProperties(properties),
-      ...(expiry === undefined ? {} : { expiry }),
+      expiry,
     };
     await broker.publishMessage(account, message, undefined, { principal: caller.userId, sourceIp: caller.sourceIp });
   };

@@ -3,6 +3,7 @@
  * persistent one is in the data file, outlives connections and the process, and ends some time after its client has left
  * (developer guide, page mqtt, "MQTT persistent sessions").
  */
+import { defined } from '@thingkeep/wire/defined.ts';
 import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
 import { collection } from '../store/contract.ts';
 import type { AccountSpace } from './account.ts';
@@ -71,10 +72,10 @@ export class Session {
       level,
       expiry,
       principal,
-      ...(certificateId === undefined ? {} : { certificateId }),
+      ...defined({ certificateId }),
       subscriptions: [...this.subscriptions.values()],
-      ...(leftAt === 0 ? {} : { leftAt }),
-      ...(leftAt === 0 || leftWhy === undefined ? {} : { leftWhy }),
+      ...defined({ leftAt: leftAt === 0 ? undefined : leftAt }),
+      ...defined({ leftWhy: leftAt === 0 || leftWhy === undefined ? undefined : leftWhy }),
     };
   }
 }

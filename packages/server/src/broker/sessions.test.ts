@@ -12,10 +12,10 @@ const LEVELS: readonly Level[] = [4, 5];
 const kept = (level: Level, expiry = 600): ConnectOptions => ({
   level,
   clean: false,
-  ...(level === 5 ? { properties: { sessionExpiryInterval: expiry } } : {}),
+  properties: level === 5 ? { sessionExpiryInterval: expiry } : undefined,
 });
 const qos1 = (topic: string, payload: string, messageId = 1, properties?: object): Packet =>
-  publishPacket(topic, payload, { qos: 1, messageId, ...(properties === undefined ? {} : { properties }) });
+  publishPacket(topic, payload, { qos: 1, messageId, properties });
 const acknowledge = (peer: TestPeer, ...ids: (number | undefined)[]): TestPeer =>
   peer.send(...ids.map((messageId) => ({ cmd: 'puback', messageId, reasonCode: 0 }) as Packet));
 const payloads = (peer: TestPeer): string[] => peer.publishes().map(({ payload }) => payload);

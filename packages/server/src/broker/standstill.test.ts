@@ -42,7 +42,12 @@ test('a CONNECT that waits, an acknowledgement that waits, and a client that is 
   await bench.pass(1);
   const back = bench.peer(5);
   back.send({
-    ...{ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 5, clientId: 'back', clean: false, keepalive: 60 },
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion: 5,
+    clientId: 'back',
+    clean: false,
+    keepalive: 60,
     properties: subscriptionExpiry.properties,
   } as Packet);
   await bench.settle();

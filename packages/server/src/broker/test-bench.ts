@@ -2,6 +2,7 @@
  * The broker over memory, for tests: channels without sockets, a clock that moves when told, and a judge whose answers
  * a test sets. Everything else is the real thing, the store too.
  */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { setImmediate } from 'node:timers/promises';
 import { generate, type Packet, parser } from 'mqtt-packet';
 import { pino } from 'pino';
@@ -102,7 +103,7 @@ export class TestPeer {
 
   constructor(broker: Broker, level: Level, judge: Judge, certificateId?: string) {
     this.level = level;
-    const peer = { sourceIp: '192.0.2.7', sourcePort: 40_000, ...(certificateId === undefined ? {} : { certificateId }) };
+    const peer = { sourceIp: '192.0.2.7', sourcePort: 40_000, certificateId };
     this.client = broker.accept(this.channel, peer, judge);
     this.channel.onResume = () => queueMicrotask(() => this.#hand());
     this.#parser = parser({ protocolVersion: level });
@@ -168,7 +169,7 @@ export const publishPacket = (
     retain: false,
     dup: false,
     ...more,
-    ...(more.qos === 1 ? { messageId: more.messageId ?? 1 } : {}),
+    ...defined({ messageId: more.qos === 1 ? (more.messageId ?? 1) : undefined }),
   }) as Packet;
 
 export interface ConnectOptions {

@@ -195,7 +195,8 @@ test('wills have a share of the memory: beyond it a CONNECT with one is refused,
   const live = await bench.connected('live', { will: WILL });
   assert.equal(register.willBytes, 4 + 7);
   const late = await bench.connected('late', {
-    ...{ level: 5, properties: { sessionExpiryInterval: 600 } },
+    level: 5,
+    properties: { sessionExpiryInterval: 600 },
     will: { ...WILL, properties: { willDelayInterval: 30 } },
   });
   late.client.lost();

@@ -104,7 +104,7 @@ const setting = <T>(
   fallback: T,
 ): Setting<T> => ({
   flag,
-  ...(value === undefined ? {} : { value }),
+  value,
   help,
   read,
   fallback,

@@ -138,7 +138,7 @@ test('the provider refuses in the order of AWS: thing, policy, alias, role, dura
       certificateId: 'c',
       roleAlias,
       allowed: () => allowed,
-      ...(thingName === undefined ? {} : { thingName }),
+      thingName,
     });
   const refused = (code: string, message: string, ...asked: Parameters<typeof ask>) =>
     assert.rejects(ask(...asked), { code, message });

@@ -1,4 +1,5 @@
 /** CreateRoleAlias, DescribeRoleAlias, ListRoleAliases, UpdateRoleAlias, DeleteRoleAlias. */
+import { defined } from '@thingkeep/wire/defined.ts';
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
@@ -113,7 +114,7 @@ export const roleAliasOperations = ({ store, clock, tags, knowsRole }: RoleAlias
       await tx.put(roleAliases, {
         ...before,
         ...(role ?? (foreignRole === undefined ? {} : { foreignRole })),
-        ...(credentialDurationSeconds === undefined ? {} : { credentialDurationSeconds }),
+        ...defined({ credentialDurationSeconds }),
         lastModifiedAt: clock.now(),
       });
     });

@@ -68,7 +68,9 @@ function notAssumed(error: unknown): never {
 }
 
 const shown = ({ accessKeyId, secretAccessKey, sessionToken }: TemporaryCredentials, expiresAt: number): IssuedCredentials => ({
-  ...{ accessKeyId, secretAccessKey, sessionToken },
+  accessKeyId,
+  secretAccessKey,
+  sessionToken,
   expiration: new Date(expiresAt).toISOString().replace('.000Z', 'Z'),
 });
 
@@ -101,13 +103,20 @@ export function credentialProvider({ inRegion, clock, tokens, facts, assume }: C
     const { roleArn, credentialDurationSeconds: durationSeconds } = alias;
     const thingTypeName = thing?.thingTypeName;
     const device = {
-      ...{ certificateId, region },
-      ...(thingName === undefined ? {} : { thingName }),
-      ...(thingTypeName === undefined ? {} : { thingTypeName }),
+      certificateId,
+      region,
+      thingName,
+      thingTypeName,
     };
     const sourceArn = roleAliasArn(place, roleAlias);
     const given = await assume({
-      ...{ accountId, roleArn, service: SERVICE, sessionName: certificateId, durationSeconds, sourceArn, device },
+      accountId,
+      roleArn,
+      service: SERVICE,
+      sessionName: certificateId,
+      durationSeconds,
+      sourceArn,
+      device,
     }).catch(notAssumed);
     if (given !== undefined) return shown(given, given.expiresAt);
     if (alias.foreignRole === true) return ofCertificate(alias, request);

@@ -45,10 +45,11 @@ function recordOf(input: Input, caller: Caller, endpoint: string, now: number): 
     securityPolicy: checkSecurityPolicy(input.tlsConfig?.securityPolicy ?? DEFAULT_SECURITY_POLICY),
     authenticationType,
     applicationProtocol,
-    ...(authorizerConfig === undefined ? {} : { authorizerConfig }),
-    ...(serverCertificateArn === undefined ? {} : { serverCertificateArn }),
-    ...(serverCertificateConfig === undefined ? {} : { serverCertificateConfig }),
-    ...(clientCertificateConfig === undefined ? {} : { clientCertificateConfig, callbackByRoot: isRoot(caller) }),
+    authorizerConfig,
+    serverCertificateArn,
+    serverCertificateConfig,
+    clientCertificateConfig,
+    callbackByRoot: clientCertificateConfig === undefined ? undefined : isRoot(caller),
   } as DomainRecord;
 }
 

@@ -46,9 +46,9 @@ export async function describedDomain(
     tlsConfig: { securityPolicy: record.securityPolicy },
     authenticationType: record.authenticationType,
     applicationProtocol: record.applicationProtocol,
-    ...(authorizerConfig === undefined ? {} : { authorizerConfig: { ...authorizerConfig } }),
-    ...(serverCertificateConfig === undefined ? {} : { serverCertificateConfig: { ...serverCertificateConfig } }),
-    ...(clientCertificateConfig === undefined ? {} : { clientCertificateConfig: { ...clientCertificateConfig } }),
+    authorizerConfig: authorizerConfig === undefined ? undefined : { ...authorizerConfig },
+    serverCertificateConfig: serverCertificateConfig === undefined ? undefined : { ...serverCertificateConfig },
+    clientCertificateConfig: clientCertificateConfig === undefined ? undefined : { ...clientCertificateConfig },
   };
 }
 

@@ -1,4 +1,5 @@
 /** DescribeDomainConfiguration, ListDomainConfigurations, UpdateDomainConfiguration, DeleteDomainConfiguration. */
+import { defined } from '@thingkeep/wire/defined.ts';
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
@@ -77,9 +78,9 @@ function updated(
     securityPolicy: checkSecurityPolicy(tlsConfig?.securityPolicy ?? before.securityPolicy),
     authenticationType: input.authenticationType ?? before.authenticationType,
     applicationProtocol: input.applicationProtocol ?? before.applicationProtocol,
-    ...(authorizer === undefined ? {} : { authorizerConfig: authorizer }),
-    ...(serverCertificateConfig === undefined ? {} : { serverCertificateConfig }),
-    ...(clientCertificateConfig === undefined ? {} : { clientCertificateConfig, callbackByRoot: isRoot(caller) }),
+    ...defined({ authorizerConfig: authorizer }),
+    ...defined({ serverCertificateConfig }),
+    ...defined({ clientCertificateConfig, callbackByRoot: clientCertificateConfig === undefined ? undefined : isRoot(caller) }),
   } as DomainRecord;
   checkPair(after.authenticationType, after.applicationProtocol);
   checkCallback(after, isFunctionName);

@@ -2,6 +2,7 @@
  * Makes what is stored of domain configurations what is served: fills the directory at the start, follows changes of
  * configurations and certificates, and renews the certificates that the server's own authority has issued.
  */
+import { defined } from '@thingkeep/wire/defined.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -192,11 +193,14 @@ const rulesOf = (place: Place, record: DomainRecord): DomainRules => {
     authenticationType,
     applicationProtocol,
     serviceType,
-    ...(defaultAuthorizerName === undefined ? {} : { defaultAuthorizerName }),
     allowAuthorizerOverride,
-    ...(functionArn === undefined
-      ? {}
-      : { certificateCallback: { functionArn, sourceArn: domainArn(place, record), byRoot: record.callbackByRoot } }),
+    ...defined({
+      defaultAuthorizerName,
+      certificateCallback:
+        functionArn === undefined
+          ? undefined
+          : { functionArn, sourceArn: domainArn(place, record), byRoot: record.callbackByRoot },
+    }),
   };
 };
 

@@ -35,7 +35,7 @@ export function arrivals(readHead: ReadHead, domainOf: DomainOf | undefined): Ar
   };
   const known = (peer: Peer): Pick<Login, 'peer' | 'domain'> => {
     const domain = peer.serverName === undefined ? undefined : domainOf?.(peer.serverName);
-    return { peer, ...(domain === undefined ? {} : { domain }) };
+    return { peer, domain };
   };
   return {
     ofSocket: (socket) => ({ ...known(peerOf(socket, wantsIssuers)), protocol: 'mqtt' }),

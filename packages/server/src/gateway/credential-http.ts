@@ -53,7 +53,7 @@ export const asksForCredentials = ({ url = '' }: IncomingMessage): boolean => PA
 
 export function credentialHttp({ log, arrivals, certificate, issue, refuse }: CredentialHttpOptions): RequestListener {
   const record = ({ sourceIp, certificateId }: Peer, refusal: AdmissionRefusal['refused']): void =>
-    refuse({ protocol: 'https', sourceIp, ...(certificateId === undefined ? {} : { certificateId }), ...refusal });
+    refuse({ protocol: 'https', sourceIp, certificateId, ...refusal });
 
   async function identify(login: HttpLogin): Promise<Identified> {
     const refused = domainRefusal(login) ?? (await certificate.identify(login));
@@ -78,7 +78,7 @@ export function credentialHttp({ log, arrivals, certificate, issue, refuse }: Cr
         principal,
         certificateId: peer.certificateId ?? '',
         roleAlias,
-        ...(thingName === undefined ? {} : { thingName }),
+        thingName,
         allowed: () => decision.effect === 'ALLOWED',
       });
       return { credentials };
@@ -154,7 +154,7 @@ function send(response: ServerResponse, requestId: string, status: number, body:
     // Secrets are for the one who asked.
     'cache-control': 'no-store',
     'x-amzn-RequestId': requestId,
-    ...(code === undefined ? {} : { 'x-amzn-ErrorType': code }),
+    'x-amzn-ErrorType': code,
   });
   response.end(text);
 }

@@ -48,7 +48,7 @@ interface Exchange {
 
 export function deviceHttp({ log, arrivals, logins, dataPlane, refuse }: DeviceHttpOptions): RequestListener {
   const record = ({ sourceIp, certificateId }: Peer, refusal: AdmissionRefusal['refused']): void =>
-    refuse({ protocol: 'https', sourceIp, ...(certificateId === undefined ? {} : { certificateId }), ...refusal });
+    refuse({ protocol: 'https', sourceIp, certificateId, ...refusal });
 
   const turnAway = (peer: Peer, refusal: AdmissionRefusal['refused']): never => {
     record(peer, refusal);

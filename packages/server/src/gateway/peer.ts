@@ -36,11 +36,10 @@ export function peerOf(socket: Socket, wantsIssuers: (serverName: string) => boo
   return {
     sourceIp: plainAddress(socket.remoteAddress),
     sourcePort: socket.remotePort ?? 0,
-    ...(tls === undefined ? { secureTransport: false } : {}),
-    ...(serverName === '' ? {} : { serverName }),
-    ...(issuers.length === 0 ? {} : { issuers }),
-    ...(der === undefined
-      ? {}
-      : { certificateId: certificateIdOf(der), certificateDer: () => tls?.getPeerX509Certificate()?.raw }),
+    secureTransport: tls === undefined ? false : undefined,
+    serverName: serverName === '' ? undefined : serverName,
+    issuers: issuers.length === 0 ? undefined : issuers,
+    certificateId: der === undefined ? undefined : certificateIdOf(der),
+    certificateDer: der === undefined ? undefined : () => tls?.getPeerX509Certificate()?.raw,
   };
 }

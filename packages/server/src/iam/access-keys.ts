@@ -86,8 +86,14 @@ export class IdentityKeys {
     const identity = await this.#identities.byId(accountId, userId);
     if (identity === undefined) return undefined;
     return {
-      ...{ accessKeyId, secretAccessKey, accountId, userId, holder: 'identity' as const },
-      ...{ arn: arnOf(identity.entity), entityArn: arnOf(identity.entity), entityId: userId },
+      accessKeyId,
+      secretAccessKey,
+      accountId,
+      userId,
+      holder: 'identity' as const,
+      arn: arnOf(identity.entity),
+      entityArn: arnOf(identity.entity),
+      entityId: userId,
       rights: async (use) => {
         const now = await this.#identities.key(accessKeyId);
         return now?.status === 'Active' ? this.#rights(accountId, userId, userId, use) : undefined;
@@ -116,9 +122,15 @@ export class IdentityKeys {
     const entity = arnOf(identity.entity);
     const userId = `${roleId}:${sessionName}`;
     return {
-      ...{ ...key, accountId, userId, holder: 'identity' as const, session: 'role' as const },
-      ...{ arn: sessionArn(entity, accountId, sessionName), entityArn: entity, entityId: roleId },
-      ...(device === undefined ? {} : { certificateId: device.certificateId }),
+      ...key,
+      accountId,
+      userId,
+      holder: 'identity' as const,
+      session: 'role' as const,
+      arn: sessionArn(entity, accountId, sessionName),
+      entityArn: entity,
+      entityId: roleId,
+      certificateId: device?.certificateId,
       rights: async (use) =>
         device === undefined || (await stands({ ...device, accountId }))
           ? this.#rights(accountId, roleId, userId, use, session)
@@ -132,8 +144,14 @@ export class IdentityKeys {
     if (identity === undefined) return undefined;
     const entity = arnOf(identity.entity);
     return {
-      ...{ ...key, accountId, userId: id, holder: 'identity' as const, session: 'user' as const },
-      ...{ arn: entity, entityArn: entity, entityId: id },
+      ...key,
+      accountId,
+      userId: id,
+      holder: 'identity' as const,
+      session: 'user' as const,
+      arn: entity,
+      entityArn: entity,
+      entityId: id,
       rights: (use) => this.#rights(accountId, id, id, use, session),
     };
   }

@@ -1,4 +1,5 @@
 /** Records as the API shows them. Policy documents are percent-encoded there (RFC 3986), as on AWS. */
+import { defined } from '@thingkeep/wire/defined.ts';
 import type { IamOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { percentEncode } from '@thingkeep/wire/api/percent.ts';
 import { policyArnOf } from './managed-policies.ts';
@@ -30,7 +31,7 @@ export const userSummary = (user: UserRecord) => ({
 export const describeUser = (user: UserRecord): User => ({
   ...userSummary(user),
   ...boundaryOf(user),
-  ...(user.tags.length === 0 ? {} : { Tags: [...user.tags] }),
+  ...defined({ Tags: user.tags.length === 0 ? undefined : [...user.tags] }),
 });
 
 export const describeGroup = (group: GroupRecord): Group => ({
@@ -55,7 +56,7 @@ export const roleSummary = (role: RoleRecord) => ({
 export const describeRole = (role: RoleRecord): Role => ({
   ...roleSummary(role),
   ...boundaryOf(role),
-  ...(role.tags.length === 0 ? {} : { Tags: [...role.tags] }),
+  ...defined({ Tags: role.tags.length === 0 ? undefined : [...role.tags] }),
   RoleLastUsed: {},
 });
 

@@ -23,7 +23,13 @@ function recordOf({ path, name, version, created, updated, statements }: AwsMana
     Statement: statements.map((statement) => ({ Effect: 'Allow', ...statement })),
   });
   return {
-    ...{ accountId: AWS, name, path, id: idOf(name), tags: [], createdAt: Date.parse(created), updatedAt },
+    accountId: AWS,
+    name,
+    path,
+    id: idOf(name),
+    tags: [],
+    createdAt: Date.parse(created),
+    updatedAt,
     versions: [{ versionId, document, createdAt: updatedAt }],
     defaultVersionId: versionId,
     nextVersion: version + 1,

@@ -33,7 +33,11 @@ export const accessKeyOperations = (parts: IamParts & { readonly uses: KeyUses }
       const { items } = await tx.scan(accessKeys, { index: 'byUser', prefix: [accountId, owner.id], limit: most });
       if (items.length >= most) fail('LimitExceeded', `Cannot exceed quota for AccessKeysPerUser: ${most}`);
       const made: AccessKeyRecord = {
-        ...{ accountId, ...newAccessKey(), userId: owner.id, status: 'Active', createdAt: parts.clock.now() },
+        accountId,
+        ...newAccessKey(),
+        userId: owner.id,
+        status: 'Active',
+        createdAt: parts.clock.now(),
       };
       await tx.put(accessKeys, made);
       return [owner, made] as const;
@@ -54,7 +58,10 @@ export const accessKeyOperations = (parts: IamParts & { readonly uses: KeyUses }
       const { accountId, id, name } = await givenUser(tx, caller, UserName);
       const { items, end } = await scanPage(tx, accessKeys, { index: 'byUser', prefix: [accountId, id] }, page);
       const AccessKeyMetadata = items.map(({ accessKeyId, status, createdAt }) => ({
-        ...{ UserName: name, AccessKeyId: accessKeyId, Status: status, CreateDate: new Date(createdAt) },
+        UserName: name,
+        AccessKeyId: accessKeyId,
+        Status: status,
+        CreateDate: new Date(createdAt),
       }));
       return { AccessKeyMetadata, ...end };
     });

@@ -28,8 +28,15 @@ export const groupOperations = (parts: IamParts): Handlers<Operations> => ({
     const group = await change(parts, accountId, async (tx) => {
       await mustBeNew(tx, accountId, 'group', GroupName);
       const made: GroupRecord = {
-        ...{ kind: 'group', accountId, name: GroupName, path: Path, id: newId('AGPA'), createdAt: parts.clock.now() },
-        ...{ tags: [], attached: [], inline: [] },
+        kind: 'group',
+        accountId,
+        name: GroupName,
+        path: Path,
+        id: newId('AGPA'),
+        createdAt: parts.clock.now(),
+        tags: [],
+        attached: [],
+        inline: [],
       };
       await tx.put(entities, made);
       return made;

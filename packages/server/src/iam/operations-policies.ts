@@ -1,4 +1,5 @@
 /** CreatePolicy, GetPolicy, ListPolicies, DeletePolicy, ListEntitiesForPolicy, and tags of policies. */
+import { defined } from '@thingkeep/wire/defined.ts';
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IamOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { policySize } from '@thingkeep/wire/documents/policy.ts';
@@ -59,8 +60,8 @@ async function countsOf(tx: ReadTransaction, accountId: string, policy: ManagedP
 }
 
 const extras = ({ description, tags }: ManagedPolicyRecord) => ({
-  ...(description === undefined ? {} : { Description: description }),
-  ...(tags.length === 0 ? {} : { Tags: [...tags] }),
+  Description: description,
+  Tags: tags.length === 0 ? undefined : [...tags],
 });
 
 async function allPolicies(tx: ReadTransaction, accountId: string, scope: string): Promise<ManagedPolicyRecord[]> {
@@ -79,9 +80,16 @@ export const managedPolicyOperations = (parts: IamParts): Handlers<Operations> =
       if (items.length >= QUOTAS.policies)
         fail('LimitExceeded', `Cannot exceed quota for PoliciesPerAccount: ${QUOTAS.policies}`);
       const made: ManagedPolicyRecord = {
-        ...{ accountId, name: PolicyName, path: Path, id: newId('ANPA'), createdAt: now, updatedAt: now },
-        ...(Description === undefined ? {} : { description: Description }),
-        ...{ tags: withTags([], Tags), defaultVersionId: 'v1', nextVersion: 2 },
+        accountId,
+        name: PolicyName,
+        path: Path,
+        id: newId('ANPA'),
+        createdAt: now,
+        updatedAt: now,
+        description: Description,
+        tags: withTags([], Tags),
+        defaultVersionId: 'v1',
+        nextVersion: 2,
         versions: [{ versionId: 'v1', document, createdAt: now }],
       };
       await tx.put(managedPolicies, made);
@@ -89,7 +97,10 @@ export const managedPolicyOperations = (parts: IamParts): Handlers<Operations> =
     });
     const { tags } = policy;
     return {
-      Policy: { ...describePolicy(policy, { attached: 0, bounding: 0 }), ...(tags.length === 0 ? {} : { Tags: [...tags] }) },
+      Policy: {
+        ...describePolicy(policy, { attached: 0, bounding: 0 }),
+        ...defined({ Tags: tags.length === 0 ? undefined : [...tags] }),
+      },
     };
   },
 

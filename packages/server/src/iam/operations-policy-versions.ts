@@ -40,7 +40,9 @@ export const managedPolicyVersionOperations = (parts: IamParts): Handlers<Operat
       const version = { versionId: `v${policy.nextVersion}`, document, createdAt: updatedAt };
       const changed: ManagedPolicyRecord = {
         ...policy,
-        ...{ updatedAt, versions: [...policy.versions, version], nextVersion: policy.nextVersion + 1 },
+        updatedAt,
+        versions: [...policy.versions, version],
+        nextVersion: policy.nextVersion + 1,
         defaultVersionId: SetAsDefault ? version.versionId : policy.defaultVersionId,
       };
       await tx.put(managedPolicies, changed);

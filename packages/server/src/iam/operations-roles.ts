@@ -1,4 +1,5 @@
 /** CreateRole, GetRole, ListRoles, UpdateRole, UpdateAssumeRolePolicy, DeleteRole, and tags of roles. */
+import { defined } from '@thingkeep/wire/defined.ts';
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IamOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
@@ -58,10 +59,19 @@ export const roleOperations = (parts: IamParts): Handlers<Operations> => {
         const trusted = await trustedIds(tx, trust);
         await mustBeNew(tx, accountId, 'role', RoleName);
         const made: RoleRecord = {
-          ...{ kind: 'role', accountId, name: RoleName, path: Path, id: newId('AROA'), createdAt: parts.clock.now() },
-          ...{ tags: withTags([], input.Tags), attached: [], inline: [], trust, trusted },
+          kind: 'role',
+          accountId,
+          name: RoleName,
+          path: Path,
+          id: newId('AROA'),
+          createdAt: parts.clock.now(),
+          tags: withTags([], input.Tags),
+          attached: [],
+          inline: [],
+          trust,
+          trusted,
           maxSessionDuration: MaxSessionDuration,
-          ...(Description === undefined ? {} : { description: Description }),
+          description: Description,
           ...(await boundaryOf(tx, accountId, input.PermissionsBoundary)),
         };
         await tx.put(entities, made);
@@ -84,7 +94,7 @@ export const roleOperations = (parts: IamParts): Handlers<Operations> => {
     async UpdateRole({ RoleName, Description, MaxSessionDuration }, { accountId }) {
       await update(accountId, RoleName, (role) => ({
         ...role,
-        ...(Description === undefined ? {} : { description: Description }),
+        ...defined({ description: Description }),
         maxSessionDuration: MaxSessionDuration ?? role.maxSessionDuration,
       }));
       return {};

@@ -50,8 +50,16 @@ export const userOperations = (parts: IamParts): Handlers<Operations> => ({
     const user = await change(parts, accountId, async (tx) => {
       await mustBeNew(tx, accountId, 'user', UserName);
       const made: UserRecord = {
-        ...{ kind: 'user', accountId, name: UserName, path: Path, id: newId('AIDA'), createdAt: parts.clock.now() },
-        ...{ tags: withTags([], Tags), attached: [], inline: [], groups: [] },
+        kind: 'user',
+        accountId,
+        name: UserName,
+        path: Path,
+        id: newId('AIDA'),
+        createdAt: parts.clock.now(),
+        tags: withTags([], Tags),
+        attached: [],
+        inline: [],
+        groups: [],
         ...(await boundaryOf(tx, accountId, PermissionsBoundary)),
       };
       await tx.put(entities, made);

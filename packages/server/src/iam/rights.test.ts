@@ -129,7 +129,7 @@ const statement: fc.Arbitrary<Statement> = fc
     Effect: effect as Statement['Effect'],
     [notAction ? 'NotAction' : 'Action']: actions,
     [notResource ? 'NotResource' : 'Resource']: resources,
-    ...(Condition === undefined ? {} : { Condition }),
+    Condition,
   }));
 const policy = fc.array(statement, { minLength: 1, maxLength: 4 });
 
@@ -162,7 +162,10 @@ test('who denied is told: the kind of policy, its name, its statement (IAM user 
     limited: true,
   });
   assert.deepEqual(under(allow, session).decide('iot:DeleteThing', '*'), {
-    ...{ effect: 'EXPLICIT_DENY', policyName: 'session', statement: '#1', policyType: 'session policy' },
+    effect: 'EXPLICIT_DENY',
+    policyName: 'session',
+    statement: '#1',
+    policyType: 'session policy',
   });
   assert.equal(under(boundary, allow).decide('iam:X', '*').policyType, 'permissions boundary');
 });

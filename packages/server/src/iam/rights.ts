@@ -87,7 +87,7 @@ const ownerOf = (resource: string): string | undefined => /^arn:[^:]*:[^:]*:[^:]
 const withMissing = (decision: IamDecision, type: PolicyType): IamDecision => ({
   effect: 'IMPLICIT_DENY',
   policyType: decision.policyType ?? type,
-  ...(type === 'identity-based policy' && decision.limited === undefined ? {} : { limited: true }),
+  limited: type === 'identity-based policy' && decision.limited === undefined ? undefined : true,
 });
 
 /** Rights under all of these layers, in a request with these keys. */

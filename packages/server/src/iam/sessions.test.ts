@@ -201,20 +201,23 @@ test('a session for a device: its variables, its certificate, and no longer than
     AssumeRolePolicyDocument: trust({ Service: 'credentials.iot.amazonaws.com' }),
   });
   await bench.call('PutRolePolicy', {
-    ...{ RoleName: 'devices', PolicyName: 'p' },
+    RoleName: 'devices',
+    PolicyName: 'p',
     PolicyDocument: document({
-      ...{
-        Effect: 'Allow',
-        Action: 'iot:Publish',
-        Resource: 'arn:aws:iot:us-east-1:123456789012:topic/${credentials-iot:ThingName}',
-      },
+      Effect: 'Allow',
+      Action: 'iot:Publish',
+      Resource: 'arn:aws:iot:us-east-1:123456789012:topic/${credentials-iot:ThingName}',
       Condition: { StringLike: { 'credentials-iot:AwsCertificateId': 'c*', 'credentials-iot:ThingTypeName': 'arm' } },
     }),
   });
   const session = async (device: object, durationSeconds = 900) => {
     const made = await bench.iam.roleCredentials({
-      ...{ accountId: ACCOUNT, roleArn: arn('role/devices'), service: 'credentials.iot.amazonaws.com' },
-      ...{ sessionName: 'c', durationSeconds, device: { certificateId: 'c', region: 'us-east-1', ...device } },
+      accountId: ACCOUNT,
+      roleArn: arn('role/devices'),
+      service: 'credentials.iot.amazonaws.com',
+      sessionName: 'c',
+      durationSeconds,
+      device: { certificateId: 'c', region: 'us-east-1', ...device },
     });
     const { accessKeyId: AccessKeyId, sessionToken: SessionToken } = made ?? {};
     return bench.temporary({ AccessKeyId, SessionToken, SecretAccessKey: undefined, Expiration: undefined });
@@ -260,20 +263,19 @@ test("a function's session names its function, and tokens from before have no ti
   const sourceArn = `arn:aws:lambda:us-east-1:${ACCOUNT}:function:f`;
   await role(trust({ Service: 'lambda.amazonaws.com' }));
   const made = await bench.iam.roleCredentials({
-    ...{
-      accountId: ACCOUNT,
-      roleArn: RoleArn,
-      service: 'lambda.amazonaws.com',
-      sessionName: 'f',
-      durationSeconds: 900,
-      sourceArn,
-    },
+    accountId: ACCOUNT,
+    roleArn: RoleArn,
+    service: 'lambda.amazonaws.com',
+    sessionName: 'f',
+    durationSeconds: 900,
+    sourceArn,
   });
   const key = await bench.temporary({ AccessKeyId: made?.accessKeyId, SessionToken: made?.sessionToken } as never);
   assert.equal(await bench.may(key, 'iot:Publish'), 'ALLOWED');
   const put = (Condition: object) =>
     bench.call('PutRolePolicy', {
-      ...{ RoleName: 'r', PolicyName: 'p' },
+      RoleName: 'r',
+      PolicyName: 'p',
       PolicyDocument: document(
         { Effect: 'Allow', Action: 'iot:*', Resource: '*' },
         { Effect: 'Deny', Action: '*', Resource: '*', Condition },

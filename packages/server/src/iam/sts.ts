@@ -100,7 +100,9 @@ export function stsOperations({ identities, tokens, clock, rootAccountOf }: Part
   async function assumable(arn: string, input: AssumeInput, caller: StsCaller): Promise<RoleRecord> {
     const refuse = (): never =>
       fail('AccessDeniedException', `User: ${caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${arn}`, {
-        ...{ action: 'sts:AssumeRole', resource: arn, decision: 'IMPLICIT_DENY' },
+        action: 'sts:AssumeRole',
+        resource: arn,
+        decision: 'IMPLICIT_DENY',
       });
     const { RoleSessionName = '', ExternalId } = input;
     const keys: KeyValues = [
@@ -135,7 +137,7 @@ export function stsOperations({ identities, tokens, clock, rootAccountOf }: Part
     for (const arn of arns)
       if ((await identities.store.read((tx) => findPolicy(tx, accountId, arn))) === undefined)
         fail('ValidationError', `The policy ${arn} was not found`);
-    return { ...(Policy === undefined ? {} : { policy: Policy }), ...(arns.length === 0 ? {} : { policyArns: arns }) };
+    return { policy: Policy, policyArns: arns.length === 0 ? undefined : arns };
   }
 
   function checkDuration(seconds: number, role: RoleRecord, caller: StsCaller): void {

@@ -23,7 +23,7 @@ export const trust = (principal: object | '*', condition?: object): string =>
     Effect: 'Allow',
     Principal: principal,
     Action: 'sts:AssumeRole',
-    ...(condition === undefined ? {} : { Condition: condition }),
+    Condition: condition,
   });
 
 export async function openBench() {
@@ -36,7 +36,10 @@ export async function openBench() {
   const revoked = new Set<string>();
   const iam = openIam({ store, clock, tokens, rootAccountOf: (id) => (id === ROOT_KEY ? ACCOUNT : undefined) });
   const root: SigningKey & { accountId: string; arn: string; userId: string } = {
-    ...{ accessKeyId: ROOT_KEY, accountId: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:root`, userId: ACCOUNT },
+    accessKeyId: ROOT_KEY,
+    accountId: ACCOUNT,
+    arn: `arn:aws:iam::${ACCOUNT}:root`,
+    userId: ACCOUNT,
   };
   const operations = { ...iam.services.iam.operations, ...iam.services.sts.operations } as unknown as Readonly<
     Record<string, Call>
@@ -78,7 +81,17 @@ export async function openBench() {
   };
 
   return {
-    ...{ iam, store, clock, tokens, file, call, keyOf, temporary, may, revoked, rootKey: root },
+    iam,
+    store,
+    clock,
+    tokens,
+    file,
+    call,
+    keyOf,
+    temporary,
+    may,
+    revoked,
+    rootKey: root,
     async close(): Promise<void> {
       await store[Symbol.asyncDispose]();
       rmSync(folder, { recursive: true, force: true });

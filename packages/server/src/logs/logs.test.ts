@@ -120,7 +120,7 @@ test('a search goes over all streams, by time, name and words', async () => {
   assert.deepEqual(messagesOf(await search({ startTime: now - 10 })), ['ERROR in y', 'fine in y']);
   const pages: string[] = [];
   for (let token: string | undefined; ; ) {
-    const page: Events = await search({ limit: 4, ...(token === undefined ? {} : { nextToken: token }) });
+    const page: Events = await search({ limit: 4, nextToken: token });
     pages.push(...messagesOf(page));
     token = page.nextToken;
     if (token === undefined) break;

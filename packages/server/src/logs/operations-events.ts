@@ -1,4 +1,5 @@
 /** PutLogEvents, GetLogEvents, FilterLogEvents. Source: CloudWatch Logs API reference. */
+import { defined } from '@thingkeep/wire/defined.ts';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { ReadTransaction } from '../store/contract.ts';
@@ -115,13 +116,13 @@ export function logEventOperations({ store, clock }: LogsOptions): Readonly<Reco
         const stream = await existingStream(tx, caller, group, name);
         return kept.length === 0 ? stream : append(tx, stream, kept, now);
       });
-      const rejected = {
-        ...(tooOld === 0 ? {} : { tooOldLogEventEndIndex: tooOld }),
-        ...(tooNew < 0 ? {} : { tooNewLogEventStartIndex: tooNew }),
-      };
+      const rejected = defined({
+        tooOldLogEventEndIndex: tooOld === 0 ? undefined : tooOld,
+        tooNewLogEventStartIndex: tooNew < 0 ? undefined : tooNew,
+      });
       return {
         nextSequenceToken: String(after.next),
-        ...(Object.keys(rejected).length === 0 ? {} : { rejectedLogEventsInfo: rejected }),
+        rejectedLogEventsInfo: Object.keys(rejected).length === 0 ? undefined : rejected,
       };
     },
 
@@ -183,7 +184,7 @@ export function logEventOperations({ store, clock }: LogsOptions): Readonly<Reco
           eventId: eventId(each),
         })),
         searchedLogStreams: [],
-        ...(last === undefined || shown.length === left.length ? {} : { nextToken: tokenOf('f', positionOf(last)) }),
+        nextToken: last === undefined || shown.length === left.length ? undefined : tokenOf('f', positionOf(last)),
       };
     },
   };

@@ -55,7 +55,7 @@ export async function existingStream(tx: ReadTransaction, place: Place, group: s
 const describeGroup = (place: Place, { name, createdAt, retentionDays }: LogGroupRecord, storedBytes: number): object => ({
   logGroupName: name,
   creationTime: createdAt,
-  ...(retentionDays === undefined ? {} : { retentionInDays: retentionDays }),
+  retentionInDays: retentionDays,
   metricFilterCount: 0,
   arn: `${groupArn(place, name)}:*`,
   logGroupArn: groupArn(place, name),
@@ -66,9 +66,9 @@ const describeGroup = (place: Place, { name, createdAt, retentionDays }: LogGrou
 const describeStream = (place: Place, stream: LogStreamRecord): object => ({
   logStreamName: stream.name,
   creationTime: stream.createdAt,
-  ...(stream.first === undefined ? {} : { firstEventTimestamp: stream.first }),
-  ...(stream.last === undefined ? {} : { lastEventTimestamp: stream.last }),
-  ...(stream.ingestedAt === undefined ? {} : { lastIngestionTime: stream.ingestedAt }),
+  firstEventTimestamp: stream.first,
+  lastEventTimestamp: stream.last,
+  lastIngestionTime: stream.ingestedAt,
   uploadSequenceToken: String(stream.next),
   arn: streamArn(place, stream),
   storedBytes: 0,
@@ -140,8 +140,8 @@ export function logGroupOperations({ store, clock }: LogsOptions): Readonly<Reco
           skipDamaged: true,
           prefix: [caller.accountId],
           limit: optionalNumber(input, 'limit', 1, PAGE) ?? PAGE,
-          ...(prefix === undefined ? {} : { startsWith: prefix }),
-          ...(after === undefined ? {} : { after }),
+          startsWith: prefix,
+          after,
         });
         const groups: object[] = [];
         for (const group of items) {
@@ -190,9 +190,9 @@ export function logGroupOperations({ store, clock }: LogsOptions): Readonly<Reco
           prefix: [caller.accountId, group],
           limit: optionalNumber(input, 'limit', 1, PAGE) ?? PAGE,
           reverse: optionalTruth(input, 'descending'),
-          ...(byTime ? { index: 'byTime' } : {}),
-          ...(prefix === undefined ? {} : { startsWith: prefix }),
-          ...(after === undefined ? {} : { after }),
+          index: byTime ? 'byTime' : undefined,
+          startsWith: prefix,
+          after,
         });
         return { logStreams: items.map((stream) => describeStream(caller, stream)), ...nextToken(next) };
       });

@@ -65,7 +65,13 @@ export async function createStream(
   // The one that was written to longest ago makes room.
   if (items.length >= MOST_STREAMS && items[0] !== undefined) await removeStream(tx, items[0]);
   const record: LogStreamRecord = {
-    ...{ accountId, group, name, number: randomInt(2 ** 47), createdAt: now, next: 0, bytes: 0 },
+    accountId,
+    group,
+    name,
+    number: randomInt(2 ** 47),
+    createdAt: now,
+    next: 0,
+    bytes: 0,
   };
   await tx.put(logStreams, record);
   return record;
@@ -91,7 +97,9 @@ export async function append(
   }
   const record: LogStreamRecord = {
     ...stream,
-    ...{ next: stream.next + 1, bytes, ingestedAt: now },
+    next: stream.next + 1,
+    bytes,
+    ingestedAt: now,
     first: Math.min(stream.first ?? Number.POSITIVE_INFINITY, ...times),
     last: Math.max(stream.last ?? 0, ...times),
   };

@@ -73,7 +73,7 @@ const compileStatement = (
     resources: statement.resources.map((resource) => resourceTemplate(resource, variables)),
     notResources: statement.notResources,
     conditions: statement.conditions.map((condition) => compileCondition(condition, variables, knowsKey)),
-    ...(statement.principals === undefined ? {} : { principals: statement.principals }),
+    principals: statement.principals,
   };
 };
 

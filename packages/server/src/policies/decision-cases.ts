@@ -24,9 +24,7 @@ type Rest = Record<string, unknown>;
 const statement = (effect: string, action: string | string[], resource: string | string[], rest: Rest = {}): object => ({
   Effect: effect,
   Action: action,
-  ...('NotResource' in rest
-    ? {}
-    : { Resource: [resource].flat().map((r) => (r === '*' || r.startsWith('arn:') ? r : HEAD + r)) }),
+  Resource: 'NotResource' in rest ? undefined : [resource].flat().map((r) => (r === '*' || r.startsWith('arn:') ? r : HEAD + r)),
   ...rest,
 });
 const allow = (action: string | string[], resource: string | string[], rest?: Rest) => statement('Allow', action, resource, rest);

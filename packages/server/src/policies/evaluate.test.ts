@@ -28,7 +28,7 @@ const written = (drawn: Drawn): object => ({
   Effect: drawn.deny ? 'Deny' : 'Allow',
   [drawn.notAction ? 'NotAction' : 'Action']: drawn.action,
   [drawn.notResource ? 'NotResource' : 'Resource']: drawn.resources.map((resource) => HEAD + resource),
-  ...(drawn.condition === undefined ? {} : { Condition: { [drawn.condition[0]]: { 'iot:ClientId': drawn.condition[1] } } }),
+  Condition: drawn.condition === undefined ? undefined : { [drawn.condition[0]]: { 'iot:ClientId': drawn.condition[1] } },
 });
 
 /** A glob by its definition, over a regular expression of short, drawn patterns. */

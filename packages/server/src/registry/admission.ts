@@ -53,5 +53,5 @@ export async function thingOf(
   const thing = await tx.get(things, [accountId, attachment.thingName]);
   if (thing === undefined) return undefined;
   const thingType = thing.thingTypeName === undefined ? undefined : await tx.get(thingTypes, [accountId, thing.thingTypeName]);
-  return { thing, ...(thingType === undefined ? {} : { thingType }), exclusive: attachment.exclusive };
+  return { thing, thingType, exclusive: attachment.exclusive };
 }

@@ -1,4 +1,5 @@
 /** CA certificates that an account registers: the record, what proves that the account owns it, how the API shows one. */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { createHash, randomUUID } from 'node:crypto';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
@@ -57,8 +58,8 @@ export function registrationConfig(
   const { templateBody, roleArn, templateName } = given;
   if (templateName !== undefined && templateBody !== undefined)
     fail('InvalidRequestException', 'Only one of templateName and templateBody may be given.');
-  const config = { ...(templateBody === undefined ? {} : { templateBody }), ...(roleArn === undefined ? {} : { roleArn }) };
-  return { ...config, ...(templateName === undefined ? {} : { templateName }) };
+  const config = { templateBody, roleArn };
+  return { ...config, ...defined({ templateName }) };
 }
 
 export type NewCaCertificate = Pick<

@@ -96,7 +96,7 @@ export function certificateRegisteringOperations({ store, clock, rights }: Parts
     status,
     notBefore: certificate.notBefore,
     notAfter: certificate.notAfter,
-    ...(status === 'REVOKED' ? { registeredRevoked: true } : {}),
+    registeredRevoked: status === 'REVOKED' ? true : undefined,
   });
 
   return {

@@ -1,4 +1,5 @@
 /** What the policies domain asks about certificates and things. Thing groups come with the groups' own room. */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { nameInPlace, parseArn } from '@thingkeep/wire/arn.ts';
 import { readCertificate } from '../authority/read-certificate.ts';
 import type { PolicyTags, PolicyTargets, PrincipalFacts } from '../policies/principals.ts';
@@ -37,7 +38,7 @@ export const principalFacts: PrincipalFacts = {
     const record = await tx.get(things, [accountId, thingName]);
     if (record === undefined) return undefined;
     const { thingTypeName, attributes } = record;
-    return { thingName, attributes, groupArns: [], ...(thingTypeName === undefined ? {} : { thingTypeName }) };
+    return { thingName, attributes, groupArns: [], ...defined({ thingTypeName }) };
   },
   isAttached: async (tx, accountId, thingName, principal) =>
     (await tx.get(thingPrincipals, [accountId, thingName, principal])) !== undefined,

@@ -308,8 +308,13 @@ describe('thing types', () => {
     await bench.store.write(async (tx) => {
       for (let i = 0; i < 5_000; i += 1)
         await tx.put(things, {
-          ...{ accountId: '000000000000', thingName: `lamp${i}`, thingId: `${i}`, thingTypeName: 'lamp' },
-          ...{ attributes: {}, version: 1, createdAt: 0 },
+          accountId: '000000000000',
+          thingName: `lamp${i}`,
+          thingId: `${i}`,
+          thingTypeName: 'lamp',
+          attributes: {},
+          version: 1,
+          createdAt: 0,
         });
     });
     let turns = 0;

@@ -1,4 +1,5 @@
 /** CreateThing, DescribeThing, UpdateThing, DeleteThing, ListThings. */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { randomUUID } from 'node:crypto';
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
@@ -127,7 +128,7 @@ export function thingOperations({ store, clock, rights }: { store: Store; clock:
         refuseTooMany(attributes, type !== undefined);
         await tx.put(things, {
           ...rest,
-          ...(type === undefined ? {} : { thingTypeName: type }),
+          ...defined({ thingTypeName: type }),
           attributes,
           version: record.version + 1,
         });

@@ -1,4 +1,5 @@
 /** CreateThingType, DescribeThingType, ListThingTypes, UpdateThingType, DeprecateThingType, DeleteThingType. */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { randomUUID } from 'node:crypto';
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
@@ -118,8 +119,10 @@ export function thingTypeOperations({ store, clock, rights, background }: ThingT
         const asked = propertiesOf({ ...given, mqtt5Configuration: undefined });
         const wanted = {
           ...record,
-          ...(given?.thingTypeDescription === undefined ? {} : { description: asked.description }),
-          ...(given?.searchableAttributes === undefined ? {} : { searchableAttributes: asked.searchableAttributes }),
+          ...defined({ description: given?.thingTypeDescription === undefined ? undefined : asked.description }),
+          ...defined({
+            searchableAttributes: given?.searchableAttributes === undefined ? undefined : asked.searchableAttributes,
+          }),
         };
         // AWS refuses to change what a type was created with; the same values again are no change.
         if (!sameProperties(record, wanted)) fail('InvalidRequestException', 'Can only update mqtt5Configuration.');

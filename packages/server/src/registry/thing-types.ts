@@ -47,9 +47,9 @@ export function propagating(given: GivenProperties['mqtt5Configuration']): Thing
     if (connectionAttribute !== undefined && !CONNECTION_ATTRIBUTES.has(connectionAttribute))
       fail('InvalidRequestException', `Invalid connection attribute: ${connectionAttribute}`);
     return {
-      ...(userPropertyKey === undefined ? {} : { userPropertyKey }),
-      ...(thingAttribute === undefined ? {} : { thingAttribute }),
-      ...(connectionAttribute === undefined ? {} : { connectionAttribute }),
+      userPropertyKey,
+      thingAttribute,
+      connectionAttribute,
     };
   });
 }
@@ -60,7 +60,7 @@ export function propertiesOf(given: GivenProperties | undefined): Properties {
     fail('InvalidRequestException', `A thing type can have at most ${MOST_SEARCHABLE} searchable attributes.`);
   const description = given?.thingTypeDescription;
   return {
-    ...(description === undefined ? {} : { description }),
+    description,
     searchableAttributes,
     propagatingAttributes: propagating(given?.mqtt5Configuration),
   };

@@ -54,7 +54,13 @@ export class Acting {
     this.#options = options;
     const { store, clock, log, broker, tools, actionRoles, evaluate, find } = options;
     this.work = new Work({
-      ...{ store, clock, log, tools, actionRoles, evaluate, journal: broker.journal },
+      store,
+      clock,
+      log,
+      tools,
+      actionRoles,
+      evaluate,
+      journal: broker.journal,
       tells: ({ place, ruleName, index }) => index >= 0 && find(place, ruleName)?.errorAction !== undefined,
       orphans: {
         done: (order) => this.#succeeded(find(order.place, order.ruleName), order),

@@ -67,6 +67,15 @@ export const orderOf = (
   isJson: boolean,
   message: OriginalMessage,
 ): KeptOrder => ({
-  ...{ id: randomUUID(), place, ruleName: record.ruleName, key, index },
-  ...{ parameters, payload, isJson, message, hostByRoot, foreignRole },
+  id: randomUUID(),
+  place,
+  ruleName: record.ruleName,
+  key,
+  index,
+  parameters,
+  payload,
+  isJson,
+  message,
+  hostByRoot,
+  foreignRole,
 });

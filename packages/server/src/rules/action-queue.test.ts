@@ -8,8 +8,15 @@ import type { KeptOrder } from './orders.ts';
 import type { Entry } from './room.ts';
 
 const orderOf = (id: string, topic = 't'): KeptOrder => ({
-  ...{ id, place: { accountId: '1', region: 'r' }, ruleName: 'r', key: 'http', index: 0, parameters: {}, isJson: true },
-  ...{ payload: Buffer.from(id), message: { topic, payload: Buffer.from(id), receivedAt: 0, traceId: 't' } },
+  id,
+  place: { accountId: '1', region: 'r' },
+  ruleName: 'r',
+  key: 'http',
+  index: 0,
+  parameters: {},
+  isJson: true,
+  payload: Buffer.from(id),
+  message: { topic, payload: Buffer.from(id), receivedAt: 0, traceId: 't' },
 });
 
 interface BenchOptions {
@@ -36,12 +43,14 @@ class Bench {
       resource: () => '',
       rights: () => [],
       run: () => Promise.resolve(),
-      ...(attempts === undefined ? {} : { attempts }),
+      attempts,
     };
     const options: QueueOptions = {
       clock: { now: () => this.now, monotonic: () => this.now },
       type: type as ActionType<unknown>,
-      ...{ batching, tells: () => tells, holdings: this.holdings },
+      batching,
+      tells: () => tells,
+      holdings: this.holdings,
       run: (orders) => {
         this.runs.push(orders.map(({ id }) => id));
         return run(orders);

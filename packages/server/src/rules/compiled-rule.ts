@@ -112,7 +112,8 @@ export function compileRule(place: Place, record: RuleRecord, metrics: RuleMetri
     query,
     actions: actions.map(counted),
     errorAction: errorAction === undefined ? undefined : counted(errorAction),
-    ...{ counters, services },
+    counters,
+    services,
   };
 }
 

@@ -55,8 +55,14 @@ export class DestinationConfirmation {
     const now = clock.now();
     const trusted = directory.isTrusted(new URL(confirmationUrl));
     const record: DestinationRecord = {
-      ...{ accountId: place.accountId, id: `http/${randomUUID()}`, confirmationUrl, confirmed: trusted, byRoot },
-      ...{ status: trusted ? 'ENABLED' : 'IN_PROGRESS', createdAt: now, lastUpdatedAt: now },
+      accountId: place.accountId,
+      id: `http/${randomUUID()}`,
+      confirmationUrl,
+      confirmed: trusted,
+      byRoot,
+      status: trusted ? 'ENABLED' : 'IN_PROGRESS',
+      createdAt: now,
+      lastUpdatedAt: now,
     };
     const made = await store.write(async (tx) => {
       const { items } = await tx.scan(destinations, { skipDamaged: true, prefix: [place.accountId] });
@@ -116,7 +122,10 @@ export class DestinationConfirmation {
     };
     const body = Buffer.from(JSON.stringify(document));
     const reason = await send(egress, url, {
-      ...{ method: 'POST', headers, body, signal: AbortSignal.timeout(PATIENCE) },
+      method: 'POST',
+      headers,
+      body,
+      signal: AbortSignal.timeout(PATIENCE),
       exempt: egress.exempts(place.accountId, byRoot),
     }).then(
       ({ status }) => (status >= 200 && status < 300 ? undefined : `it answered the confirmation request with status ${status}`),
@@ -134,8 +143,11 @@ export class DestinationConfirmation {
     const token = randomBytes(32).toString('base64url');
     const record = await this.change(place, id, (known) => ({
       ...known,
-      ...{ status: 'IN_PROGRESS', statusReason: 'Awaiting confirmation. Confirmation message sent.' },
-      ...{ tokenHash: hashOf(token), askedAt: this.#options.clock.now(), confirmed: false },
+      status: 'IN_PROGRESS',
+      statusReason: 'Awaiting confirmation. Confirmation message sent.',
+      tokenHash: hashOf(token),
+      askedAt: this.#options.clock.now(),
+      confirmed: false,
     }));
     if (record?.confirmationUrl !== undefined)
       void this.#askOwner(place, record, token).catch((error: unknown) =>

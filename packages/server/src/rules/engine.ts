@@ -201,8 +201,15 @@ export class Rules implements Tap {
     const { place } = found[0] as CompiledRule;
     const kept = message.keep();
     const order: KeptOrder = {
-      ...{ id: randomUUID(), place, ruleName, key: EVALUATE, index: -2, parameters: { promised } },
-      ...{ payload: kept.payload, isJson: false, message: kept },
+      id: randomUUID(),
+      place,
+      ruleName,
+      key: EVALUATE,
+      index: -2,
+      parameters: { promised },
+      payload: kept.payload,
+      isJson: false,
+      message: kept,
     };
     const released = (): void => waiter?.released();
     if (this.#acting.work.put(order, promised, { done: released, gaveUp: released, lost: released })) {

@@ -11,12 +11,13 @@ export interface FailedMessage {
 const origin = ({ traceId, clientId, sourceIp, payload }: OriginalMessage): object => ({
   cloudwatchTraceId: traceId,
   clientId: clientId ?? 'N/A',
-  ...(sourceIp === undefined ? {} : { sourceIp }),
+  sourceIp,
   base64OriginalPayload: payload.toString('base64'),
 });
 
 export const errorDocument = (ruleName: string, { message, failures }: FailedMessage): object => ({
-  ...{ ruleName, topic: message.topic },
+  ruleName,
+  topic: message.topic,
   ...origin(message),
   failures,
 });

@@ -69,11 +69,11 @@ export class Incoming implements RuleMessage {
       payload: this.payload,
       receivedAt: this.receivedAt,
       traceId: this.trace,
-      ...(clientId === undefined ? {} : { clientId }),
-      ...(principal === undefined ? {} : { principal }),
-      ...(sourceIp === undefined ? {} : { sourceIp }),
-      ...(chain === undefined ? {} : { chain }),
-      ...(properties === undefined ? {} : { properties }),
+      clientId,
+      principal,
+      sourceIp,
+      chain,
+      properties,
     };
     return this.#original;
   }
@@ -82,10 +82,10 @@ export class Incoming implements RuleMessage {
   static again(original: OriginalMessage): Incoming {
     const { topic, payload, receivedAt, clientId, principal, sourceIp, chain, properties } = original;
     const origin = {
-      ...(clientId === undefined ? {} : { clientId }),
-      ...(principal === undefined ? {} : { principal }),
-      ...(sourceIp === undefined ? {} : { sourceIp }),
-      ...(chain === undefined ? {} : { chain }),
+      clientId,
+      principal,
+      sourceIp,
+      chain,
     };
     const message = new Incoming(topic, payload, properties, receivedAt, origin);
     message.#original = original;

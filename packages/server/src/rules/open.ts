@@ -56,7 +56,14 @@ export async function openRules(options: RulesHouseOptions): Promise<RulesHouse>
   await destinationDirectory.load(await regions(), inRegion);
   const actionRoles = new ActionRoles(roles, options.roleCredentials);
   const rules = new Rules({
-    ...{ broker, store, clock, log, inRegion, regions, roles, evaluationsPerSecond: options.evaluationsPerSecond },
+    broker,
+    store,
+    clock,
+    log,
+    inRegion,
+    regions,
+    roles,
+    evaluationsPerSecond: options.evaluationsPerSecond,
     tools: (place: Place) => ({ place, clock, functions, aws, egress, destinations: destinationDirectory }),
     actionRoles,
     services: (place, record) =>

@@ -1,4 +1,5 @@
 /** Topic rule destinations (developer guide, page rule-destination). */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { randomUUID } from 'node:crypto';
 import type { TopicRuleDestination, TopicRuleDestinationSummary, VpcDestinationConfiguration } from '@aws-sdk/client-iot';
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
@@ -38,10 +39,13 @@ function described(place: Place, record: DestinationRecord, now: number): TopicR
     : record;
   const { createdAt, lastUpdatedAt, confirmationUrl, vpc } = record;
   return {
-    ...{ arn: destinationArn(place, id), status, statusReason: statusReason ?? '' },
-    ...{ createdAt: new Date(createdAt), lastUpdatedAt: new Date(lastUpdatedAt) },
-    ...(confirmationUrl === undefined ? {} : { httpUrlProperties: { confirmationUrl } }),
-    ...(vpc === undefined ? {} : { vpcProperties: vpcOf(vpc) }),
+    arn: destinationArn(place, id),
+    status,
+    statusReason: statusReason ?? '',
+    createdAt: new Date(createdAt),
+    lastUpdatedAt: new Date(lastUpdatedAt),
+    httpUrlProperties: confirmationUrl === undefined ? undefined : { confirmationUrl },
+    vpcProperties: vpc === undefined ? undefined : vpcOf(vpc),
   };
 }
 
@@ -55,8 +59,8 @@ function summary(place: Place, record: DestinationRecord, now: number): TopicRul
   const { httpUrlProperties, vpcProperties, ...rest } = described(place, record, now);
   return {
     ...rest,
-    ...(httpUrlProperties === undefined ? {} : { httpUrlSummary: httpUrlProperties }),
-    ...(vpcProperties === undefined ? {} : { vpcDestinationSummary: vpcProperties }),
+    ...defined({ httpUrlSummary: httpUrlProperties }),
+    ...defined({ vpcDestinationSummary: vpcProperties }),
   };
 }
 
@@ -79,9 +83,13 @@ export function destinationOperations(options: DestinationOptions): Handlers<Pic
     const now = clock.now();
     const { vpcId = '', roleArn = '', subnetIds = [], securityGroups } = given;
     const record: DestinationRecord = {
-      ...{ accountId: caller.accountId, id: `vpc/${randomUUID()}`, confirmed: false },
-      ...{ status: 'ENABLED', createdAt: now, lastUpdatedAt: now },
-      vpc: { vpcId, roleArn, subnetIds, ...(securityGroups === undefined ? {} : { securityGroups }) },
+      accountId: caller.accountId,
+      id: `vpc/${randomUUID()}`,
+      confirmed: false,
+      status: 'ENABLED',
+      createdAt: now,
+      lastUpdatedAt: now,
+      vpc: { vpcId, roleArn, subnetIds, securityGroups },
     };
     await store.write(async (tx) => {
       const { items } = await tx.scan(destinations, { skipDamaged: true, prefix: [caller.accountId] });

@@ -73,13 +73,17 @@ function recordOf(accountId: string, ruleName: string, payload: TopicRulePayload
     sql,
     awsIotSqlVersion: version,
     actions: actions.map(withoutUndefined),
-    ...(errorAction === undefined ? {} : { errorAction: withoutUndefined(errorAction) }),
+    errorAction: errorAction === undefined ? undefined : withoutUndefined(errorAction),
   };
   const { filter } = parseRule(given).query;
   return {
-    ...{ accountId, ruleName, ...given, ruleDisabled, createdAt },
-    ...(filter === undefined ? {} : { topicPattern: filter }),
-    ...(description === undefined ? {} : { description }),
+    accountId,
+    ruleName,
+    ...given,
+    ruleDisabled,
+    createdAt,
+    topicPattern: filter,
+    description,
   };
 }
 

@@ -5,8 +5,14 @@ import { assert as check, property, uint8Array } from 'fast-check';
 import { decodeOrder, encodeOrder, type KeptOrder } from './orders.ts';
 
 const order = (payload: Buffer, original: Buffer): KeptOrder => ({
-  ...{ id: 'order-1', place: { accountId: '123456789012', region: 'eu-west-1' }, ruleName: 'r', key: 'sqs', index: 2 },
-  ...{ parameters: { queueUrl: 'http://q/ü', useBase64: true }, payload, isJson: true },
+  id: 'order-1',
+  place: { accountId: '123456789012', region: 'eu-west-1' },
+  ruleName: 'r',
+  key: 'sqs',
+  index: 2,
+  parameters: { queueUrl: 'http://q/ü', useBase64: true },
+  payload,
+  isJson: true,
   message: { topic: 'a/b', payload: original, receivedAt: 5, traceId: 't', clientId: 'c', sourceIp: '::1' },
 });
 

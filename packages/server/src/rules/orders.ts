@@ -30,8 +30,11 @@ export function encodeOrder(order: KeptOrder): Buffer {
   const { payload: original, properties, ...known } = message;
   const same = payload.equals(original);
   const head: Head = {
-    ...{ ...rest, message: known, payloadBytes: payload.length, same },
-    ...(properties === undefined ? {} : { properties: properties.toString('base64') }),
+    ...rest,
+    message: known,
+    payloadBytes: payload.length,
+    same,
+    properties: properties === undefined ? undefined : properties.toString('base64'),
   };
   const text = Buffer.from(JSON.stringify(head));
   const length = Buffer.alloc(4);

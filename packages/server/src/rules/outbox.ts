@@ -2,6 +2,7 @@
  * What rules publish while they see the messages of one run. Messages on one topic leave as one run again: routed once,
  * written once.
  */
+import { defined } from '@thingkeep/wire/defined.ts';
 import type { AccountSpace } from '../broker/account.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Client } from '../broker/client.ts';
@@ -55,7 +56,7 @@ export class Outbox {
     if (properties !== undefined) {
       const { messageExpiryInterval: expiry } = properties;
       const message = { topic, payload, qos, retain: false, properties: encodeProperties(properties) };
-      this.#rows.push(runOf({ ...message, ...(expiry === undefined ? {} : { expiry }) }, this.#broker.clock.now()));
+      this.#rows.push(runOf({ ...message, ...defined({ expiry }) }, this.#broker.clock.now()));
       return;
     }
     const last = this.#rows.at(-1);

@@ -38,15 +38,13 @@ test('without a rate nobody looks at the clock', () => {
 });
 
 const record = (ruleName: string, sql: string): RuleRecord => ({
-  ...{
-    accountId: place.accountId,
-    ruleName,
-    sql,
-    awsIotSqlVersion: '2016-03-23',
-    actions: [],
-    ruleDisabled: false,
-    createdAt: 0,
-  },
+  accountId: place.accountId,
+  ruleName,
+  sql,
+  awsIotSqlVersion: '2016-03-23',
+  actions: [],
+  ruleDisabled: false,
+  createdAt: 0,
 });
 
 test('a start leaves out stored rules beyond the bounds, compiles no expression, and keeps the others', async () => {

@@ -151,8 +151,11 @@ export class Work {
     // The order itself, with its message, is not to be kept for as long as the queue is.
     const { place, ruleName, index, key } = order;
     const queue = new ActionQueue({
-      ...{ clock, batching, type: type ?? { attempts: 1 }, holdings: this.#holdings },
-      ...(type === undefined ? { atOnce: EVALUATIONS } : {}),
+      clock,
+      batching,
+      type: type ?? { attempts: 1 },
+      holdings: this.#holdings,
+      atOnce: type === undefined ? EVALUATIONS : undefined,
       tells: () => tells({ place, ruleName, index, key }),
       run: (orders) => this.#run(type, orders),
       read: (at) => this.#read(at),
@@ -186,7 +189,9 @@ export class Work {
     for (const order of orders) for (const right of type.rights(order, place)) await role.must(right);
     await type.run(orders as readonly [Order<unknown>, ...Order<unknown>[]], {
       ...tools(place),
-      ...{ role, signal, closing: this.#closing.signal },
+      role,
+      signal,
+      closing: this.#closing.signal,
     });
   }
 
@@ -202,7 +207,12 @@ export class Work {
 }
 
 const entryOf = (order: KeptOrder, at: number, size: number, remembered: boolean): Entry => ({
-  ...{ at, size, group: groupOf(order), order: remembered ? order : undefined, attempts: 0, since: 0 },
+  at,
+  size,
+  group: groupOf(order),
+  order: remembered ? order : undefined,
+  attempts: 0,
+  since: 0,
 });
 
 /** What goes to different places never goes together. */

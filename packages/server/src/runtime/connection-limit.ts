@@ -172,7 +172,7 @@ class ConnectionLimit implements Connections {
     const now = clock.monotonic();
     if (now - this.#lastLine < QUIET) return;
     this.#lastLine = now;
-    const known = { event, open: this.#count, turnedAway: this.#turnedAway, ...(error === undefined ? {} : { err: error }) };
+    const known = { event, open: this.#count, turnedAway: this.#turnedAway, err: error };
     this.#turnedAway = 0;
     log.warn(known, 'connections were turned away: there is no room for more');
   }

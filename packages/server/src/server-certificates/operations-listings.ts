@@ -77,14 +77,14 @@ export function acmListingOperations({ store, clock, usedBy }: AcmOptions): Read
           prefix: [caller.accountId],
           limit,
           reverse,
-          ...(after === undefined ? {} : { after }),
+          after,
         });
         const summaries: object[] = [];
         for (const record of page.items.filter((each) => filter(each, now))) {
           const users = await usedBy(tx, caller, serverCertificateArn(caller, record.id));
           summaries.push(listedCertificate(record, caller, now, users.length > 0));
         }
-        return { CertificateSummaryList: summaries, ...(page.next === undefined ? {} : { NextToken: page.next }) };
+        return { CertificateSummaryList: summaries, NextToken: page.next };
       });
     },
 

@@ -80,7 +80,7 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const blobs = ({ certificate, privateKey, chain }: Brought) => ({
   Certificate: base64(certificate),
   PrivateKey: base64(privateKey),
-  ...(chain === '' ? {} : { CertificateChain: base64(chain) }),
+  CertificateChain: chain === '' ? undefined : base64(chain),
 });
 const bring = async (brought: Brought, more: object = {}): Promise<string> =>
   (await call<{ CertificateArn: string }>('ImportCertificate', { ...blobs(brought), ...more })).CertificateArn;

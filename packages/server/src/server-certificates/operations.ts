@@ -125,7 +125,7 @@ export function acmOperations({ store, clock, usedBy, replaced }: AcmOptions): R
       const arn = requiredArn(input);
       const id = ownCertificateId(arn, caller);
       const { certificatePem, chainPem } = await store.read((tx) => existing(tx, caller.accountId, id, arn));
-      return { Certificate: certificatePem, ...(chainPem === '' ? {} : { CertificateChain: chainPem }) };
+      return { Certificate: certificatePem, CertificateChain: chainPem === '' ? undefined : chainPem };
     },
 
     async DeleteCertificate(input, caller) {

@@ -19,8 +19,8 @@ export function parseFunctionReference(text: string): FunctionReference | undefi
   if (name === undefined) return undefined;
   return {
     name,
-    ...(region === undefined ? {} : { region }),
-    ...(accountId === undefined ? {} : { accountId }),
-    ...(qualifier === undefined ? {} : { qualifier }),
+    region,
+    accountId,
+    qualifier,
   };
 }

@@ -2,6 +2,7 @@
  * The condition operators of the policy language.
  * Source: IAM user guide, pages reference_policies_elements_condition_operators and reference_policies_multi-value-conditions.
  */
+import { defined } from '../defined.ts';
 
 export type ConditionFamily =
   | 'StringEquals'
@@ -79,5 +80,5 @@ export function conditionOperator(name: string): ConditionOperator | undefined {
   const known = names.get(ifExists ? plain.slice(0, -IF_EXISTS.length) : plain);
   // "You can add IfExists to the end of any condition operator name except the Null condition."
   if (known === undefined || (known.family === 'Null' && (ifExists || quantifier !== undefined))) return undefined;
-  return { ...known, ifExists, ...(quantifier === undefined ? {} : { quantifier }) };
+  return { ...known, ifExists, ...defined({ quantifier }) };
 }

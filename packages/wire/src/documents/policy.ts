@@ -2,6 +2,7 @@
  * The policy document: its grammar, checked whole, and its plain form.
  * Source: IAM user guide, page reference_policies_grammar; developer guide, pages iot-policies and iot-policy-actions.
  */
+import { defined } from '../defined.ts';
 import { type KnowsKey, knowsKeyOfDevices } from './condition-keys.ts';
 import { conditionOperator, type ConditionOperator } from './policy-operators.ts';
 import { malformed, parsePolicyJson, type PolicyJson, type PolicyJsonObject } from './policy-json.ts';
@@ -163,14 +164,14 @@ function parseStatement(json: PolicyJson, grammar: PolicyGrammar, variables: boo
   const resource = onResource ? ITS_RESOURCE : parseResources(json, variables, where);
   const sid = text(json.get('Sid'), `${where}.Sid`);
   return {
-    ...(sid === undefined ? {} : { sid }),
+    ...defined({ sid }),
     effect,
     actions: action.values,
     notActions: action.not,
     resources: resource.values,
     notResources: resource.not,
     conditions: parseConditions(json.get('Condition'), variables, where),
-    ...(onResource ? { principals: parsePrincipals(json.get('Principal'), where) } : {}),
+    ...defined({ principals: onResource ? parsePrincipals(json.get('Principal'), where) : undefined }),
   };
 }
 
@@ -195,7 +196,7 @@ export function parsePolicyDocument(document: string, grammar: PolicyGrammar = I
   const variables = version === '2012-10-17';
   return {
     version,
-    ...(id === undefined ? {} : { id }),
+    ...defined({ id }),
     statements: list.map((item, index) => parseStatement(item, grammar, variables, `Statement[${index}]`)),
   };
 }

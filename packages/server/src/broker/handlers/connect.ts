@@ -211,7 +211,7 @@ function greeting(asked: Connect, { account, clientId, expiry }: Session, assign
   const { sessionExpiryInterval = 0 } = asked.properties;
   return {
     // Said when it is not what the client asked for [MQTT5 3.2.2.3.2].
-    ...(sessionExpiryInterval === expiry ? {} : { sessionExpiryInterval: expiry }),
+    sessionExpiryInterval: sessionExpiryInterval === expiry ? undefined : expiry,
     receiveMaximum: account.limits.inFlight,
     maximumQoS: 1,
     retainAvailable: 1,
@@ -220,7 +220,7 @@ function greeting(asked: Connect, { account, clientId, expiry }: Session, assign
     wildcardSubscriptionAvailable: 1,
     subscriptionIdentifierAvailable: 0,
     sharedSubscriptionAvailable: 1,
-    ...(assigned ? { assignedClientIdentifier: clientId } : {}),
-    ...(keepAlive === asked.keepAlive ? {} : { serverKeepAlive: keepAlive }),
+    assignedClientIdentifier: assigned ? clientId : undefined,
+    serverKeepAlive: keepAlive === asked.keepAlive ? undefined : keepAlive,
   };
 }

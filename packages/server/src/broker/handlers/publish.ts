@@ -166,7 +166,7 @@ function refusePublish(
       reason: `${action} on ${topic.name} is ${effect === 'EXPLICIT_DENY' ? 'denied by a statement' : 'not allowed by any statement'}`,
       action,
       resource: topic.arn,
-      ...(effect === 'ALLOWED' ? {} : { decision: effect }),
+      decision: effect === 'ALLOWED' ? undefined : effect,
       ...statement,
     });
   else
@@ -280,7 +280,7 @@ function publishAlone(
   }
   const { enrichment } = client;
   const carried = enrichment === undefined ? properties : withEnrichment(properties, enrichment);
-  const message = { topic: slot.topic, payload, qos, retain, properties: carried, ...(expiry === undefined ? {} : { expiry }) };
+  const message = { topic: slot.topic, payload, qos, retain, properties: carried, expiry };
   const stored = broker.publishMessage(account, message, client);
   const acknowledge = (): void => {
     if (qos === 1 && client.state === 'connected')

@@ -37,15 +37,14 @@ export function destinationRecord(
       approximateInvokeCount: event.failures + (ran === undefined ? 0 : 1),
     },
     requestPayload: contentOf(payload),
-    ...(ran === undefined
-      ? {}
-      : {
-          responseContext: {
+    responseContext:
+      ran === undefined
+        ? undefined
+        : {
             statusCode: 200,
             executedVersion: ran.version,
-            ...(ran.failed ? { functionError: 'Unhandled' } : {}),
+            functionError: ran.failed ? 'Unhandled' : undefined,
           },
-          responsePayload: contentOf(ran.payload),
-        }),
+    responsePayload: ran === undefined ? undefined : contentOf(ran.payload),
   };
 }

@@ -70,10 +70,20 @@ interface Delivery {
 const deployableOf = ({ region }: Place, { record, settings, version }: FoundVersion): Deployable => {
   const { runtime, handler, role, timeout, memorySize, codeSha256, environment, revisionId, shown } = settings;
   return {
-    ...{ accountId: record.accountId, region, name: record.name, version, revision: `${version}/${revisionId}` },
-    ...{ runtime, handler, role, timeout, memorySize, codeSha256, variables: environment },
+    accountId: record.accountId,
+    region,
+    name: record.name,
+    version,
+    revision: `${version}/${revisionId}`,
+    runtime,
+    handler,
+    role,
+    timeout,
+    memorySize,
+    codeSha256,
+    variables: environment,
     logGroup: logGroupOf(record.name, shown),
-    ...(record.reservedConcurrency === undefined ? {} : { reserved: record.reservedConcurrency }),
+    reserved: record.reservedConcurrency,
   };
 };
 
@@ -126,9 +136,14 @@ export class FunctionHost implements HostedFunctions {
     const { record } = await this.#store(place).read((tx) => findVersion(tx, place, name));
     const now = this.#options.clock.now();
     const event: WaitingEvent = {
-      ...{ accountId: place.accountId, name: record.name, requestId, acceptedAt: now, notBefore: now },
-      ...(name.qualifier === undefined ? {} : { qualifier: name.qualifier }),
-      ...{ failures: 0, throttles: 0 },
+      accountId: place.accountId,
+      name: record.name,
+      requestId,
+      acceptedAt: now,
+      notBefore: now,
+      qualifier: name.qualifier,
+      failures: 0,
+      throttles: 0,
     };
     if (!(await this.queue.add(place.region, record.queue, event, payload)))
       fail('TooManyRequestsException', 'Rate Exceeded.', { Reason: 'ConcurrentInvocationLimitExceeded' });
@@ -225,7 +240,7 @@ export class FunctionHost implements HostedFunctions {
     const record = destinationRecord(place, event, payload, {
       condition,
       now: clock.now(),
-      ...(ran === undefined ? {} : { ran }),
+      ran,
     });
     try {
       if (!(await this.#options.roleMayInvoke(place.accountId, role, target)))

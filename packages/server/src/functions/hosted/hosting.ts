@@ -110,14 +110,24 @@ export class FunctionHosting implements AsyncDisposable {
     this.#enclosures = enclosures;
     this.announce = announce;
     this.#pool = new Pool({
-      ...{ clock, log, workshop, enclosures, tell, most: concurrency },
+      clock,
+      log,
+      workshop,
+      enclosures,
+      tell,
+      most: concurrency,
       code: (digest) => this.#code.get(digest),
       credentials: this.#credentials.bind(this),
     });
     // Events for later leave room for those who wait for an answer.
     const mostLater = Math.max(1, concurrency >> 1);
     this.host = new FunctionHost({
-      ...{ inRegion, regions, pool: this.#pool, clock, log, mostLater },
+      inRegion,
+      regions,
+      pool: this.#pool,
+      clock,
+      log,
+      mostLater,
       roleMayInvoke: this.#roleMayInvoke.bind(this),
     });
   }
@@ -138,11 +148,16 @@ export class FunctionHosting implements AsyncDisposable {
   /** Handlers over one region's records. */
   operations(store: Store): Handlers<LambdaOperations> {
     const given: HostedOptions = {
-      ...{ store, clock: this.#options.clock, code: this.#code, pool: this.#pool, host: this.host },
+      store,
+      clock: this.#options.clock,
+      code: this.#code,
+      pool: this.#pool,
+      host: this.host,
       runtimeFault: (kind) => this.#enclosures.fault(kind),
       checkRole: this.#checkRole.bind(this),
       tidyCode: this.#tidyCode.bind(this),
-      ...{ endpointUrl: this.#options.endpointUrl, concurrency: this.#options.concurrency },
+      endpointUrl: this.#options.endpointUrl,
+      concurrency: this.#options.concurrency,
     };
     return {
       ...functionOperations(given),
@@ -193,7 +208,12 @@ export class FunctionHosting implements AsyncDisposable {
   #session({ accountId, region, role, name }: Deployable, durationSeconds: number): Promise<Credentials | undefined> {
     const sourceArn = functionArn({ accountId, region }, name);
     return this.#options.roleCredentials({
-      ...{ accountId, roleArn: role, service: SERVICE, sessionName: name, durationSeconds, sourceArn },
+      accountId,
+      roleArn: role,
+      service: SERVICE,
+      sessionName: name,
+      durationSeconds,
+      sourceArn,
     });
   }
 
@@ -220,7 +240,11 @@ export class FunctionHosting implements AsyncDisposable {
   async #checkRole(accountId: string, roleArn: string): Promise<void> {
     try {
       await this.#options.roleCredentials({
-        ...{ accountId, roleArn, service: SERVICE, sessionName: 'check', durationSeconds: SHORTEST_SESSION },
+        accountId,
+        roleArn,
+        service: SERVICE,
+        sessionName: 'check',
+        durationSeconds: SHORTEST_SESSION,
       });
     } catch (error) {
       if (!(error instanceof ThingkeepError)) throw error;

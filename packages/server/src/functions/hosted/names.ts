@@ -32,7 +32,7 @@ export function readName(text: string, place: Place, qualifier?: string): Functi
       'The derived qualifier from the function name does not match the specified qualifier.',
     );
   const given = qualifier ?? inName;
-  return { name, ...(given === undefined ? {} : { qualifier: given }) };
+  return { name, qualifier: given };
 }
 
 export const notFound = (arn: string): never => fail('ResourceNotFoundException', `Function not found: ${arn}`);

@@ -1,4 +1,5 @@
 /** CreateAlias, GetAlias, UpdateAlias, DeleteAlias, ListAliases. Source: Lambda API reference. */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { randomUUID } from 'node:crypto';
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { LambdaOperations } from '@thingkeep/wire/api/operation-types.ts';
@@ -24,9 +25,10 @@ const describe = (place: Place, record: AliasRecord): Description =>
     FunctionVersion: record.version,
     Description: record.description,
     RevisionId: record.revisionId,
-    ...(record.routing === undefined
-      ? {}
-      : { RoutingConfig: { AdditionalVersionWeights: { [record.routing.version]: record.routing.weight } } }),
+    RoutingConfig:
+      record.routing === undefined
+        ? undefined
+        : { AdditionalVersionWeights: { [record.routing.version]: record.routing.weight } },
   }) as Description;
 
 function routingOf(given: Routing): AliasRecord['routing'] {
@@ -61,8 +63,13 @@ export function aliasOperations({ store }: { store: Store }): Handlers<Pick<Lamb
       const name = readUnqualified(input.FunctionName ?? '', caller);
       const routing = routingOf(input.RoutingConfig);
       const record: AliasRecord = {
-        ...{ accountId: caller.accountId, name, alias, version, description, revisionId: randomUUID() },
-        ...(routing === undefined ? {} : { routing }),
+        accountId: caller.accountId,
+        name,
+        alias,
+        version,
+        description,
+        revisionId: randomUUID(),
+        routing,
       };
       await store.write(async (tx) => {
         await existing(tx, caller, name);
@@ -97,7 +104,7 @@ export function aliasOperations({ store }: { store: Store }): Handlers<Pick<Lamb
           version: input.FunctionVersion ?? before.version,
           description: input.Description ?? before.description,
           revisionId: randomUUID(),
-          ...(now === undefined ? {} : { routing: now }),
+          ...defined({ routing: now }),
         };
         await checkTarget(tx, caller, after);
         await tx.put(aliases, after);

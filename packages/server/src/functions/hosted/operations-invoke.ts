@@ -57,14 +57,14 @@ export function invokeOperation({ store, host }: HostedOptions): Handlers<Pick<L
       const clientContext = clientContextOf(input.ClientContext);
       const ran = await host.now(caller, name, payload, {
         requestId: caller.requestId,
-        ...(clientContext === undefined ? {} : { clientContext }),
+        clientContext,
       });
       return {
         StatusCode: 200,
         ExecutedVersion: ran.version,
         Payload: ran.payload,
-        ...(ran.failed ? { FunctionError: 'Unhandled' } : {}),
-        ...(input.LogType === 'Tail' ? { LogResult: Buffer.from(ran.logTail).toString('base64') } : {}),
+        FunctionError: ran.failed ? 'Unhandled' : undefined,
+        LogResult: input.LogType === 'Tail' ? Buffer.from(ran.logTail).toString('base64') : undefined,
       } as Output;
     },
   };

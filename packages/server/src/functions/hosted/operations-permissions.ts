@@ -22,11 +22,13 @@ function statementOf(input: Input): PermissionStatement {
   if (!/^(\*|\d{12}|arn:aws[\w-]*:(iam|sts)::\d{12}:\S+|[\w.-]+\.amazonaws\.com(\.cn)?|[\w-]+\.[\w.-]+)$/.test(principal))
     fail('InvalidParameterValueException', 'The provided principal was invalid. Please check the principal and try again.');
   return {
-    ...{ sid, action, principal },
-    ...(input.SourceArn === undefined || input.SourceArn === '' ? {} : { sourceArn: input.SourceArn }),
-    ...(input.SourceAccount === undefined ? {} : { sourceAccount: input.SourceAccount }),
-    ...(input.EventSourceToken === undefined ? {} : { eventSourceToken: input.EventSourceToken }),
-    ...(input.PrincipalOrgID === undefined ? {} : { principalOrgId: input.PrincipalOrgID }),
+    sid,
+    action,
+    principal,
+    sourceArn: input.SourceArn === undefined || input.SourceArn === '' ? undefined : input.SourceArn,
+    sourceAccount: input.SourceAccount,
+    eventSourceToken: input.EventSourceToken,
+    principalOrgId: input.PrincipalOrgID,
   };
 }
 

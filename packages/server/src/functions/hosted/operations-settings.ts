@@ -72,10 +72,10 @@ function settingsAfter(input: EventInvokeInput, before: EventInvokeSettings | un
   const onFailure = DestinationConfig === undefined ? before?.onFailure : destination(DestinationConfig.OnFailure);
   return {
     modifiedAt: now,
-    ...(retries === undefined ? {} : { retries }),
-    ...(maximumAge === undefined ? {} : { maximumAge }),
-    ...(onSuccess === undefined ? {} : { onSuccess }),
-    ...(onFailure === undefined ? {} : { onFailure }),
+    retries,
+    maximumAge,
+    onSuccess,
+    onFailure,
   };
 }
 

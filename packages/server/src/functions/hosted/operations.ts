@@ -73,8 +73,15 @@ export function functionOperations(options: HostedOptions): Handlers<Pick<Lambda
           await checkRoom(tx, caller, zip.length);
           const latest = { ...plain, codeSha256, codeSize: zip.length, modifiedAt: now, revisionId: randomUUID() };
           const record: FunctionRecord = {
-            ...{ accountId: caller.accountId, name, queue: randomInt(2 ** 47), createdAt: now, latest, lastVersion: 0 },
-            ...{ tags: { ...input.Tags }, permissions: {}, eventInvoke: {} },
+            accountId: caller.accountId,
+            name,
+            queue: randomInt(2 ** 47),
+            createdAt: now,
+            latest,
+            lastVersion: 0,
+            tags: { ...input.Tags },
+            permissions: {},
+            eventInvoke: {},
           };
           await tx.put(functions, record);
           return input.Publish === true ? publish(tx, record, {}, now) : { record, settings: latest, version: LATEST };
@@ -92,8 +99,8 @@ export function functionOperations(options: HostedOptions): Handlers<Pick<Lambda
       return {
         Configuration: describe(caller, record.name, version, settings, name.qualifier),
         Code: { RepositoryType: 'S3', Location: `${endpointUrl()}/functions/code?${link}` },
-        ...(Object.keys(tags).length === 0 ? {} : { Tags: { ...tags } }),
-        ...(reservedConcurrency === undefined ? {} : { Concurrency: { ReservedConcurrentExecutions: reservedConcurrency } }),
+        Tags: Object.keys(tags).length === 0 ? undefined : { ...tags },
+        Concurrency: reservedConcurrency === undefined ? undefined : { ReservedConcurrentExecutions: reservedConcurrency },
       } as LambdaOperations['GetFunction']['output'];
     },
 

@@ -13,7 +13,12 @@ export async function page<T extends object>(
   const limit = Math.min(MaxItems ?? PAGE, PAGE);
   try {
     // An empty marker is none: some clients send it with the first page.
-    return await tx.scan(of, { skipDamaged: true, prefix, limit, ...(after === undefined || after === '' ? {} : { after }) });
+    return await tx.scan(of, {
+      skipDamaged: true,
+      prefix,
+      limit,
+      after: after === undefined || after === '' ? undefined : after,
+    });
   } catch (error) {
     if (error instanceof ThingkeepError) return fail('InvalidParameterValueException', 'The marker is not valid.');
     throw error;

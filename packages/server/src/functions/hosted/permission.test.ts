@@ -10,7 +10,9 @@ const AS = { service: IOT, sourceArn: RULE, sourceAccount: '123456789012' };
 
 const recordWith = (qualifier: string, ...given: readonly Partial<PermissionStatement>[]): FunctionRecord => {
   const statements = given.map((each, index) => ({
-    ...{ sid: `s${index}`, action: 'lambda:InvokeFunction', principal: IOT },
+    sid: `s${index}`,
+    action: 'lambda:InvokeFunction',
+    principal: IOT,
     ...each,
   }));
   return { permissions: { [qualifier]: { revisionId: 'r', statements } } } as unknown as FunctionRecord;
@@ -74,7 +76,10 @@ test('a statement is shown as Lambda shows it', () => {
   });
   const account = { sid: 's', action: 'lambda:InvokeFunction', principal: '210987654321' };
   assert.deepEqual(statementDocument(account, place, 'f', undefined), {
-    ...{ Sid: 's', Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::210987654321:root' }, Action: 'lambda:InvokeFunction' },
+    Sid: 's',
+    Effect: 'Allow',
+    Principal: { AWS: 'arn:aws:iam::210987654321:root' },
+    Action: 'lambda:InvokeFunction',
     Resource: 'arn:aws:lambda:us-east-1:123456789012:function:f',
   });
 });

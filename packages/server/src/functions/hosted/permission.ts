@@ -2,6 +2,7 @@
  * Resource policies of functions: statements as AddPermission makes them, shown as a policy document, and asked whether a
  * service may invoke. Source: Lambda developer guide, page access-control-resource-based; API reference, AddPermission.
  */
+import { defined } from '@thingkeep/wire/defined.ts';
 import type { InvokedAs } from '../contract.ts';
 import { functionArn, type FunctionRecord, LATEST, permissionsOf, type PermissionStatement } from './store.ts';
 
@@ -61,15 +62,15 @@ function principalOf(principal: string): unknown {
 }
 
 function conditionOf({ sourceArn, sourceAccount, eventSourceToken, principalOrgId }: PermissionStatement): object | undefined {
-  const equals = {
-    ...(sourceAccount === undefined ? {} : { 'AWS:SourceAccount': sourceAccount }),
-    ...(eventSourceToken === undefined ? {} : { 'lambda:EventSourceToken': eventSourceToken }),
-    ...(principalOrgId === undefined ? {} : { 'aws:PrincipalOrgID': principalOrgId }),
-  };
-  const condition = {
-    ...(Object.keys(equals).length === 0 ? {} : { StringEquals: equals }),
-    ...(sourceArn === undefined ? {} : { ArnLike: { 'AWS:SourceArn': sourceArn } }),
-  };
+  const equals = defined({
+    'AWS:SourceAccount': sourceAccount,
+    'lambda:EventSourceToken': eventSourceToken,
+    'aws:PrincipalOrgID': principalOrgId,
+  });
+  const condition = defined({
+    StringEquals: Object.keys(equals).length === 0 ? undefined : equals,
+    ArnLike: sourceArn === undefined ? undefined : { 'AWS:SourceArn': sourceArn },
+  });
   return Object.keys(condition).length === 0 ? undefined : condition;
 }
 
@@ -80,13 +81,12 @@ export function statementDocument(
   name: string,
   qualifier: string | undefined,
 ): object {
-  const Condition = conditionOf(statement);
   return {
     Sid: statement.sid,
     Effect: 'Allow',
     Principal: principalOf(statement.principal),
     Action: statement.action,
     Resource: functionArn(place, name, qualifier),
-    ...(Condition === undefined ? {} : { Condition }),
+    ...defined({ Condition: conditionOf(statement) }),
   };
 }

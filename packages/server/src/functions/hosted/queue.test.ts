@@ -36,7 +36,10 @@ class Bench implements AsyncDisposable {
     const store = await openSqliteStore({ path: join(this.#folder, 'thingkeep.db') });
     this.#store = store;
     this.queue = new EventQueue({
-      ...{ inRegion: byRegion(store), regions: () => regionsOf(store), most: 4, log: openLog('silent') },
+      inRegion: byRegion(store),
+      regions: () => regionsOf(store),
+      most: 4,
+      log: openLog('silent'),
       clock: { now: () => this.now, monotonic: () => this.now },
       attempt: async ({ region }, event, payload) => {
         this.runs.push(`${region} ${event.name} ${event.failures} ${Buffer.from(payload).toString()}`);

@@ -111,7 +111,11 @@ export class EventQueue {
     const value = rowValue(event, payload);
     if (this.waitingFor(owner) >= MOST_OF_ONE || this.#bytes + value.length > MOST_BYTES) return false;
     const item: Item = {
-      ...{ region, owner, at: this.#next++, size: value.length, notBefore: event.notBefore },
+      region,
+      owner,
+      at: this.#next++,
+      size: value.length,
+      notBefore: event.notBefore,
       // Nobody may run it before it is there.
       underWay: true,
       throttled: false,

@@ -85,8 +85,8 @@ function shownOf(input: SettingsInput & { Architectures?: string[] | undefined }
     tracingMode: TracingConfig?.Mode ?? before.tracingMode,
     ephemeralStorage: EphemeralStorage?.Size ?? before.ephemeralStorage,
     logFormat: 'Text',
-    ...(logGroup === undefined ? {} : { logGroup }),
-    ...(deadLetterArn === undefined || deadLetterArn === '' ? {} : { deadLetterArn }),
+    logGroup,
+    deadLetterArn: deadLetterArn === undefined || deadLetterArn === '' ? undefined : deadLetterArn,
   };
 }
 
@@ -94,7 +94,13 @@ function shownOf(input: SettingsInput & { Architectures?: string[] | undefined }
 export type PlainSettings = Omit<VersionSettings, 'codeSha256' | 'codeSize' | 'modifiedAt' | 'revisionId'>;
 
 const DEFAULTS: PlainSettings = {
-  ...{ runtime: '', role: '', handler: '', description: '', timeout: 3, memorySize: 128, environment: {} },
+  runtime: '',
+  role: '',
+  handler: '',
+  description: '',
+  timeout: 3,
+  memorySize: 128,
+  environment: {},
   shown: DEFAULT_SHOWN,
 };
 
@@ -110,7 +116,8 @@ export function settingsOf(
     invalid('Runtime and Handler are mandatory parameters for functions created with deployment packages.');
   checkedKind(runtime);
   return {
-    ...{ runtime, handler },
+    runtime,
+    handler,
     role: input.Role ?? before.role,
     description: input.Description ?? before.description,
     timeout: timeoutOf(input.Timeout ?? before.timeout),

@@ -48,8 +48,12 @@ export const bubbleLauncher = ({ command: wrapper, user, depth }: BubbleOptions)
   start(args, command, cage, bound = Number.POSITIVE_INFINITY) {
     const [shell = '', ...rest] = gated([...wrapper, ...command]);
     const child: ChildProcessByStdio<Writable, Readable, null> = spawn(shell, rest, {
-      ...{ cwd: '/', env: { PATH }, stdio: ['pipe', 'pipe', 'ignore'], detached: true },
-      ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
+      cwd: '/',
+      env: { PATH },
+      stdio: ['pipe', 'pipe', 'ignore'],
+      detached: true,
+      uid: user?.uid,
+      gid: user?.gid,
     });
     startedChild(child, 'stdin', 'stdout');
     child.stdin.on('error', () => undefined);

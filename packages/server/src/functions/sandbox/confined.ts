@@ -107,7 +107,9 @@ export class Confined implements Enclosures {
       if (kind === 'python' && python.program === '') return NO_PYTHON;
       const program = { python: python.program, node: INSIDE.node, provided: '/bin/sh' }[kind];
       const fault = await trial({
-        ...{ program, depth: this.#depth, isOpen: this.#options.network === 'open' },
+        program,
+        depth: this.#depth,
+        isOpen: this.#options.network === 'open',
         start: (command) => {
           launched = this.#launcher().start(bubblewrapArguments(view), command, undefined);
           this.#trials.add(launched);
@@ -174,13 +176,11 @@ export class Confined implements Enclosures {
       ...(network === 'open' ? [{ from: this.#resolverFile(), to: '/etc/resolv.conf' }] : []),
     ];
     const view = {
-      ...{
-        shown,
-        links,
-        ownNetwork: network === 'api',
-        hasZero: this.#options.cgroups !== undefined,
-        environment: { PATH: PROGRAM_PATH.join(':') },
-      },
+      shown,
+      links,
+      ownNetwork: network === 'api',
+      hasZero: this.#options.cgroups !== undefined,
+      environment: { PATH: PROGRAM_PATH.join(':') },
       temporarySize: Math.min(LARGEST_TEMPORARY, Math.floor(memory / 2)),
       sharedSize: Math.min(LARGEST_SHARED, Math.floor(memory / 4)),
     };
@@ -228,7 +228,10 @@ export class Confined implements Enclosures {
     if (missing !== undefined) throw new WorkshopClosed(missing);
     const { workshop, cgroups, endpointUrl, apiAddress, user } = this.#options;
     const doors = await openDoors({
-      ...{ parent: workshop.folder, group: user?.gid, api: apiAddress, share: this.#options.apiShare },
+      parent: workshop.folder,
+      group: user?.gid,
+      api: apiAddress,
+      share: this.#options.apiShare,
       runtime: (socket) => this.runtimeApi.accept(socket),
     });
     cleanUp.add('doors', () => doors.close());
@@ -249,7 +252,10 @@ export class Confined implements Enclosures {
     ] as const;
     const programs = { python: python.program, node: INSIDE.node, code: INSIDE.code, runtime: INSIDE.runtime };
     return {
-      ...{ taskRoot: INSIDE.code, temporary: INSIDE.temporary, endpointUrl: url.href.replace(/\/$/, ''), bounds },
+      taskRoot: INSIDE.code,
+      temporary: INSIDE.temporary,
+      endpointUrl: url.href.replace(/\/$/, ''),
+      bounds,
       watchEvery: cage === undefined ? WATCH : WATCH_CAGED,
       authorityFile: workshop.hasAuthority ? `${INSIDE.runtime}/authority.pem` : undefined,
       admit: async (session) => {

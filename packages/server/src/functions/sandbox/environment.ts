@@ -2,6 +2,7 @@
  * The environment of a function's process: what Lambda promises to a function (developer guide, page
  * configuration-envvars) and the credentials of its role; nothing of the server's. Its own variables come later (confine.ts).
  */
+import { defined } from '@thingkeep/wire/defined.ts';
 
 export interface EnvironmentFacts {
   readonly functionName: string;
@@ -51,7 +52,7 @@ export const reservedNames = (names: readonly string[]): string[] => names.filte
 
 export function environmentOf(facts: EnvironmentFacts): Record<string, string> {
   const { credentials, authorityFile, region } = facts;
-  return {
+  return defined({
     PATH: PROGRAM_PATH.join(':'),
     LANG: 'C.UTF-8',
     TZ: ':UTC',
@@ -60,7 +61,8 @@ export function environmentOf(facts: EnvironmentFacts): Record<string, string> {
     PYTHONDONTWRITEBYTECODE: '1',
     AWS_ENDPOINT_URL: facts.endpointUrl,
     AWS_EC2_METADATA_DISABLED: 'true',
-    ...(authorityFile === undefined ? {} : { AWS_CA_BUNDLE: authorityFile, NODE_EXTRA_CA_CERTS: authorityFile }),
+    AWS_CA_BUNDLE: authorityFile,
+    NODE_EXTRA_CA_CERTS: authorityFile,
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_EXECUTION_ENV: `AWS_Lambda_${facts.runtime}`,
@@ -72,12 +74,8 @@ export function environmentOf(facts: EnvironmentFacts): Record<string, string> {
     AWS_LAMBDA_LOG_STREAM_NAME: facts.logStream,
     _HANDLER: facts.handler,
     LAMBDA_TASK_ROOT: facts.taskRoot,
-    ...(credentials === undefined
-      ? {}
-      : {
-          AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-          AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-          AWS_SESSION_TOKEN: credentials.sessionToken,
-        }),
-  };
+    AWS_ACCESS_KEY_ID: credentials?.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials?.secretAccessKey,
+    AWS_SESSION_TOKEN: credentials?.sessionToken,
+  });
 }

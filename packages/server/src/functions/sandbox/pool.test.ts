@@ -65,7 +65,12 @@ async function bench(allowUnconfined = false): Promise<Bench> {
   const api = createServer().listen(0, '127.0.0.1');
   await once(api, 'listening');
   const { workshop, enclosures } = openEnclosures({
-    ...{ log, note: join(note, 'sandbox'), cgroups: Cgroups.open(), network: 'api', allowUnconfined, python: '' },
+    log,
+    note: join(note, 'sandbox'),
+    cgroups: Cgroups.open(),
+    network: 'api',
+    allowUnconfined,
+    python: '',
     endpointUrl: () => 'http://127.0.0.1:4680',
     apiAddress: () => ({ host: '127.0.0.1', port: 4680 }),
     apiShare: new ApiShare(100),
@@ -88,7 +93,12 @@ async function bench(allowUnconfined = false): Promise<Bench> {
   };
   const zip = zipOfFiles({ 'index.py': 'def handler(event, context):\n    print("says")\n    return 1\n' });
   const pool = new Pool({
-    ...{ clock: systemClock, workshop, enclosures: spoilt, log, most: 4, tell: () => undefined },
+    clock: systemClock,
+    workshop,
+    enclosures: spoilt,
+    log,
+    most: 4,
+    tell: () => undefined,
     credentials: async () => undefined,
     code: async () => failing.code?.() ?? zip,
     beforeStep: (step) => {
@@ -97,11 +107,25 @@ async function bench(allowUnconfined = false): Promise<Bench> {
   });
   let count = 0;
   const of = (name: string): Deployable => ({
-    ...{ accountId: '1', region: 'r', name, version: '$LATEST', runtime: 'python3.12', handler: 'index.handler', role: '' },
-    ...{ timeout: 5, memorySize: 128, codeSha256: name, variables: {}, logGroup: '/aws/lambda/f', revision: name },
+    accountId: '1',
+    region: 'r',
+    name,
+    version: '$LATEST',
+    runtime: 'python3.12',
+    handler: 'index.handler',
+    role: '',
+    timeout: 5,
+    memorySize: 128,
+    codeSha256: name,
+    variables: {},
+    logGroup: '/aws/lambda/f',
+    revision: name,
   });
   return {
-    ...{ pool, told, enclosures, folder: workshop.folder },
+    pool,
+    told,
+    enclosures,
+    folder: workshop.folder,
     invoke: (name = `f${++count}`) => pool.invoke(of(name), { requestId: 'a', payload: Buffer.from('{}'), functionArn: 'arn' }),
     async [Symbol.asyncDispose]() {
       failing = {};

@@ -2,6 +2,7 @@
  * The processes of all functions: kept warm for the next event, as many as there may be, ended when nothing comes, when their
  * function changes, and before the credentials that they started with are over.
  */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
@@ -175,7 +176,11 @@ export class Pool {
       this.#remove(longest);
     }
     const place: Place = {
-      ...{ functionKey, revision: of.revision, busy: true, retired: false, idleSince: 0 },
+      functionKey,
+      revision: of.revision,
+      busy: true,
+      retired: false,
+      idleSince: 0,
       freshUntil: Number.POSITIVE_INFINITY,
     };
     this.#places.add(place);
@@ -208,7 +213,12 @@ export class Pool {
       const stream = streamName(of.version, clock.now());
       const { command, environment } = enclosure.starting(kind, of.memorySize, of.variables);
       const sandbox = await Sandbox.start({
-        ...{ clock, log, enclosure, version: of.version, timeout: of.timeout, memory: of.memorySize },
+        clock,
+        log,
+        enclosure,
+        version: of.version,
+        timeout: of.timeout,
+        memory: of.memorySize,
         starting: { command, environment: { ...environmentFor(of, enclosure, stream, keys), ...environment } },
         tell: (lines) => this.#tell(of, stream, lines),
       });
@@ -245,9 +255,13 @@ function environmentFor(
 ): Record<string, string> {
   return environmentOf({
     ...of,
-    ...{ functionName: of.name, logStream, taskRoot, temporary, endpointUrl },
-    ...(authorityFile === undefined ? {} : { authorityFile }),
-    ...(credentials === undefined ? {} : { credentials }),
+    functionName: of.name,
+    logStream,
+    taskRoot,
+    temporary,
+    endpointUrl,
+    ...defined({ authorityFile }),
+    ...defined({ credentials }),
   });
 }
 

@@ -40,8 +40,13 @@ export async function pythonPlaces(program: string, user: BubbleUser | undefined
   const chain = reachable(program);
   if (chain.every(isOfSystem)) return [];
   const child = spawn(program, ['-I', '-c', 'import sys; print(sys.prefix, sys.base_prefix, sys.exec_prefix, sep="\\n")'], {
-    ...{ cwd: '/', env: {}, stdio: ['ignore', 'pipe', 'ignore'], timeout: PATIENCE, killSignal: 'SIGKILL' },
-    ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
+    cwd: '/',
+    env: {},
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: PATIENCE,
+    killSignal: 'SIGKILL',
+    uid: user?.uid,
+    gid: user?.gid,
   });
   startedChild(child, 'stdout');
   const chunks: Buffer[] = [];

@@ -3,6 +3,7 @@
  * can guess, and comes through a door of its own, or where nothing confines it through a port of the loopback address.
  * Source: Lambda developer guide, page runtimes-api.
  */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -165,14 +166,17 @@ async function answer(
 function sendEvent(response: ServerResponse, event: RuntimeEvent): void {
   const { requestId, payload, deadline, functionArn, clientContext } = event;
   response
-    .writeHead(200, {
-      'content-type': 'application/json',
-      'content-length': payload.length,
-      'lambda-runtime-aws-request-id': requestId,
-      'lambda-runtime-deadline-ms': String(Math.round(deadline)),
-      'lambda-runtime-invoked-function-arn': functionArn,
-      ...(clientContext === undefined ? {} : { 'lambda-runtime-client-context': clientContext }),
-    })
+    .writeHead(
+      200,
+      defined({
+        'content-type': 'application/json',
+        'content-length': payload.length,
+        'lambda-runtime-aws-request-id': requestId,
+        'lambda-runtime-deadline-ms': String(Math.round(deadline)),
+        'lambda-runtime-invoked-function-arn': functionArn,
+        'lambda-runtime-client-context': clientContext,
+      }),
+    )
     .end(payload);
 }
 

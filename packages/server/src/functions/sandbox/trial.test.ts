@@ -26,7 +26,9 @@ test('what is left of a trial ends with its first process, and the answer does n
   const note = join(folder, 'left');
   const launcher = bubbleLauncher({ command: ['/bin/sh', '-c', LEAVES, note], user: undefined, depth: 1 });
   const fault = await trial({
-    ...{ program: '/bin/sh', depth: 1, isOpen: true },
+    program: '/bin/sh',
+    depth: 1,
+    isOpen: true,
     start: (command) => launcher.start([], command, undefined),
   });
   assert.match(fault ?? '', /can make no network on this machine: Failed to open tun/);

@@ -10,8 +10,13 @@ const PATIENCE = 10_000;
 /** Why it can't be used; undefined when it can. To open it makes no network yet. */
 export async function tunFault(user: BubbleUser | undefined, device = TUN): Promise<string | undefined> {
   const child = spawn('/bin/sh', ['-c', 'exec 9<>"$1"', 'sh', device], {
-    ...{ cwd: '/', env: {}, stdio: 'ignore', timeout: PATIENCE, killSignal: 'SIGKILL' },
-    ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
+    cwd: '/',
+    env: {},
+    stdio: 'ignore',
+    timeout: PATIENCE,
+    killSignal: 'SIGKILL',
+    uid: user?.uid,
+    gid: user?.gid,
   });
   const code = await once(child, 'exit').then(
     ([status]) => status as number | null,

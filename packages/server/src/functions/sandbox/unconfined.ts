@@ -48,10 +48,16 @@ export class Unconfined implements Enclosures {
     const temporary = await mkdtemp(join(workshop.folder, 't-'));
     cleanUp.add('temporary folder', () => rm(temporary, REMOVAL));
     const places = {
-      ...{ python: this.#python() ?? 'python3', node: process.execPath, code: codeFolder, runtime: workshop.file('runtime') },
+      python: this.#python() ?? 'python3',
+      node: process.execPath,
+      code: codeFolder,
+      runtime: workshop.file('runtime'),
     };
     return {
-      ...{ taskRoot: codeFolder, temporary, endpointUrl: endpointUrl(), watchEvery: WATCH },
+      taskRoot: codeFolder,
+      temporary,
+      endpointUrl: endpointUrl(),
+      watchEvery: WATCH,
       authorityFile: workshop.hasAuthority ? workshop.file('runtime/authority.pem') : undefined,
       bounds: { memory, files: Number.POSITIVE_INFINITY, sockets: Number.POSITIVE_INFINITY },
       admit: async (session: RuntimeSession) => {
@@ -73,7 +79,10 @@ function launch({ command, environment }: Starting, cwd: string): Launched {
   const [shell = '', ...args] = bounded(command);
   const env = { PATH: PROGRAM_PATH.join(':'), ...environment };
   const child: ChildProcessByStdio<null, Readable, null> = spawn(shell, args, {
-    ...{ cwd, env, detached: true, stdio: ['ignore', 'pipe', 'ignore'] },
+    cwd,
+    env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
   });
   startedChild(child, 'stdout');
   const { pid } = child;

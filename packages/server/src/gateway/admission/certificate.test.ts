@@ -20,7 +20,7 @@ const admissionOver = (bench: Workbench, changes = new RightsChanges(), store: S
   const regions = async () => ['us-east-1'];
   const admission = new CertificateAdmission({ regions, inRegion: () => store, clock, log: openLog('silent'), changes });
   return async (certificateId?: string): Promise<string> => {
-    const peer = { sourceIp: '192.0.2.1', sourcePort: 1, ...(certificateId === undefined ? {} : { certificateId }) };
+    const peer = { sourceIp: '192.0.2.1', sourcePort: 1, certificateId };
     const answer = await admission.identify({ peer, protocol: 'https' });
     return 'refused' in answer ? answer.refused.check : answer.rights.decide('iot:Publish', 'arn:aws:iot:x').effect;
   };
@@ -42,16 +42,17 @@ test('an unknown certificate is looked for in few regions, however many there ar
   const stored = (region: string, accountId: string, certificateId: string) =>
     inRegion(region).write((tx) =>
       tx.put(certificates, {
-        ...{
-          accountId,
-          certificateId,
-          certificatePem: '',
-          status: 'INACTIVE',
-          mode: 'SNI_ONLY',
-          createdAt: 1,
-          lastModifiedAt: 1,
-        },
-        ...{ version: 1, generationId: '', notBefore: 0, notAfter: 1 },
+        accountId,
+        certificateId,
+        certificatePem: '',
+        status: 'INACTIVE',
+        mode: 'SNI_ONLY',
+        createdAt: 1,
+        lastModifiedAt: 1,
+        version: 1,
+        generationId: '',
+        notBefore: 0,
+        notAfter: 1,
       }),
     );
   const [nobodys, twice, once] = ['ab', 'cd', 'ef'].map((byte) => byte.repeat(32));
@@ -106,8 +107,17 @@ test('a data file from before there were claims: the oldest ACTIVE registration 
   const stored = (region: string, accountId: string, createdAt: number, status: CertificateRecord['status']) =>
     inRegion(region).write((tx) =>
       tx.put(certificates, {
-        ...{ accountId, certificateId, certificatePem: '', status, mode: 'SNI_ONLY', createdAt, lastModifiedAt: createdAt },
-        ...{ version: 1, generationId: '', notBefore: 0, notAfter: 1 },
+        accountId,
+        certificateId,
+        certificatePem: '',
+        status,
+        mode: 'SNI_ONLY',
+        createdAt,
+        lastModifiedAt: createdAt,
+        version: 1,
+        generationId: '',
+        notBefore: 0,
+        notAfter: 1,
       }),
     );
   await stored('ap-south-1', '000000000000', 3, 'ACTIVE');

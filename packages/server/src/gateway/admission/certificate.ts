@@ -3,6 +3,7 @@
  * a certificate was shown, is registered, is ACTIVE, is within its validity, and its policies allow the client id.
  * Source: AWS IoT developer guide, pages x509-client-certs, iot-policy-actions, thing-policy-variables.
  */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { X509Certificate } from 'node:crypto';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import type { Admission, AdmissionRefusal, Judge, Peer } from '../../broker/contract.ts';
@@ -102,7 +103,7 @@ export class CertificateAdmission implements LoginMethod {
       principal,
       principalId: certificateId,
       ...thingNameOf(facts),
-      ...(facts.userProperties.length === 0 ? {} : { userProperties: facts.userProperties }),
+      ...defined({ userProperties: facts.userProperties.length === 0 ? undefined : facts.userProperties }),
       judgeAgainAfter: this.validFor(facts),
       rights,
     };
@@ -208,10 +209,10 @@ export class CertificateAdmission implements LoginMethod {
       now: clock.now(),
       sourceIp,
       secureTransport,
-      ...(thing === undefined ? {} : { thing }),
-      ...(serverName === undefined ? {} : { domainName: serverName }),
-      ...(names === undefined ? {} : { certificateNames: names }),
-      ...(der === undefined ? {} : { certificateDer: der }),
+      ...defined({ thing }),
+      ...defined({ domainName: serverName }),
+      ...defined({ certificateNames: names }),
+      ...defined({ certificateDer: der }),
     });
     return askedWithTime(bindRights(more === undefined ? policies : joinCompiled(policies, more), context), clock);
   }

@@ -59,7 +59,7 @@ describe('a domain configuration', () => {
     ...more,
   });
   const by = (protocol: Login['protocol'], more: Partial<Domain>, alpn?: string) =>
-    choose({ peer: CERTIFICATE, protocol, domain: domain(more), ...(protocol === 'mqtt' ? {} : { http: head() }) }, alpn);
+    choose({ peer: CERTIFICATE, protocol, domain: domain(more), http: protocol === 'mqtt' ? undefined : head() }, alpn);
   const refusal = (answer: ReturnType<typeof choose>): string =>
     typeof answer === 'string' ? assert.fail(`chose ${answer}`) : `${answer.refused.check}: ${answer.refused.reason}`;
 

@@ -30,7 +30,7 @@ const connect = (clientId: string, userName?: string): Connect => ({
   clean: true,
   keepAlive: 60,
   clientId,
-  ...(userName === undefined ? {} : { userName }),
+  userName,
   properties: {},
 });
 

@@ -3,6 +3,7 @@
  * when its answer is due for a refresh, and for each HTTPS request; its documents are the client's policies.
  * Source: AWS IoT developer guide, pages custom-authorizer, custom-auth-lambda, custom-auth-509cert.
  */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { randomUUID, X509Certificate } from 'node:crypto';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { AuthorizerAnswer } from '../../authorizers/answer.ts';
@@ -265,7 +266,7 @@ export class CustomAdmission implements LoginMethod {
       now: clock.now(),
       sourceIp: peer.sourceIp,
       secureTransport: peer.secureTransport,
-      ...(peer.serverName === undefined ? {} : { domainName: peer.serverName }),
+      ...defined({ domainName: peer.serverName }),
     });
     return askedWithTime(bindRights(policies, context), clock);
   }
@@ -291,12 +292,8 @@ function loginFacts(
   return {
     connectionId,
     // The API port may be without TLS; on the device ports only a client without SNI looks like that.
-    ...(http !== undefined && serverName === undefined && certificate === undefined
-      ? {}
-      : { tls: { ...(serverName === undefined ? {} : { serverName }), ...shown } }),
-    ...(http === undefined ? {} : { http }),
-    ...(clientId === undefined
-      ? {}
-      : { mqtt: { clientId, ...(userName === undefined ? {} : { userName }), ...(password === undefined ? {} : { password }) } }),
+    tls: http !== undefined && serverName === undefined && certificate === undefined ? undefined : { serverName, ...shown },
+    http,
+    mqtt: clientId === undefined ? undefined : { clientId, userName, password },
   };
 }

@@ -23,7 +23,7 @@ export const connectFacts = (place: Place, connect: Connect): ProtocolFacts => (
   protocol: 'mqtt',
   clientId: connect.clientId,
   connectAttributes: connectAttributes(connect),
-  ...(connect.will === undefined ? {} : { lastWillTopicArn: iotArn(place, 'topic', connect.will.topic) }),
+  lastWillTopicArn: connect.will === undefined ? undefined : iotArn(place, 'topic', connect.will.topic),
 });
 
 /** What a CONNECT uses beyond the plain, as `iot:ConnectAttributes` names it (page connect-policy). */

@@ -32,8 +32,8 @@ export async function holderRights(
     certificateId: holder.certificateId,
     sourceIp: plainAddress(sourceIp),
     sourcePort: 0,
-    ...(domainName === undefined ? {} : { serverName: domainName }),
-    ...(secureTransport === true ? {} : { secureTransport: false }),
+    serverName: domainName,
+    secureTransport: secureTransport === true ? undefined : false,
   };
   const facts = await factsOf(admission, holder, peer, clientId ?? '');
   return facts && admission.rightsOf(facts, peer, { protocol, clientId, connectAttributes, lastWillTopicArn });

@@ -3,6 +3,7 @@
  * HTTPS request are signed; the MQTT packets behind an upgrade are believed for its sake.
  * Source: AWS IoT developer guide, pages protocols, iam-users-groups-roles, life-cycle-events.
  */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { servicesOfScope } from '@thingkeep/wire/api/route.ts';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
@@ -89,7 +90,7 @@ export class Sigv4Admission implements LoginMethod {
     const { key } = signer;
     const rights = await rightsOf(signer, { protocol: 'http', ...cameBy(login), region: signer.region });
     if (rights === undefined) return noRights(signer);
-    return { place: placeOf(signer), principal: key.arn, rights, ...(key.rights === undefined ? { everything: true } : {}) };
+    return { place: placeOf(signer), principal: key.arn, rights, everything: key.rights === undefined ? true : undefined };
   }
 
   async #judge(login: Login, connect: Connect): Promise<Admission | AdmissionRefusal> {
@@ -178,9 +179,7 @@ function signedBy(login: Login, signer: Signer): Login {
     peer: {
       sourceIp,
       sourcePort,
-      ...(secureTransport === undefined ? {} : { secureTransport }),
-      ...(serverName === undefined ? {} : { serverName }),
-      ...(certificateId === undefined ? {} : { certificateId }),
+      ...defined({ secureTransport, serverName, certificateId }),
     },
   };
 }

@@ -15,13 +15,11 @@ const WILL = { topic: 'wills/w', payload: Buffer.alloc(0), qos: 0, retain: false
 const CONNECT: Connect = { level: 4, clean: true, keepAlive: 0, clientId: 'c', will: WILL, properties: {} };
 const ACCOUNT = '000000000000';
 const KEY: Signer['key'] = {
-  ...{
-    accessKeyId: 'ASIATEST',
-    sessionToken: 'token',
-    accountId: ACCOUNT,
-    arn: 'arn:aws:iam::000000000000:user/u',
-    userId: 'AIDA',
-  },
+  accessKeyId: 'ASIATEST',
+  sessionToken: 'token',
+  accountId: ACCOUNT,
+  arn: 'arn:aws:iam::000000000000:user/u',
+  userId: 'AIDA',
 };
 const HEADERS = new Map([
   ['host', ['iot.example.com']],

@@ -15,10 +15,7 @@ const helloFor = (servername?: string): Promise<Buffer> =>
         done();
       },
     });
-    connect({ socket: transport, ...(servername === undefined ? {} : { servername }), ALPNProtocols: ['mqtt'] }).on(
-      'error',
-      () => undefined,
-    );
+    connect({ socket: transport, servername, ALPNProtocols: ['mqtt'] }).on('error', () => undefined);
   });
 
 let hello: Buffer;

@@ -2,6 +2,7 @@
  * The TLS face of both device ports. Any client certificate finishes the handshake, and none at all too: who it is, is
  * judged at CONNECT or at the HTTP request, where a refusal can be said and recorded.
  */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { constants } from 'node:crypto';
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
 import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
@@ -172,7 +173,7 @@ export function createTlsListener({
       rejectUnauthorized: false,
       handshakeTimeout: 0,
       ALPNCallback: ({ protocols }) => selectProtocol(protocols),
-      ...(domains === undefined ? {} : { SNICallback: certificateByName(domains) }),
+      ...defined({ SNICallback: domains === undefined ? undefined : certificateByName(domains) }),
     });
     server.on('secureConnection', (socket) => {
       const key = peerKey(socket);

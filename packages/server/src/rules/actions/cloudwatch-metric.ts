@@ -17,7 +17,9 @@ export const cloudwatchMetric: ActionType<ParametersOf<'cloudwatchMetric'>> = {
       // Seconds since the epoch; the time of the message without one.
       const at = metricTimestamp ? numberOf(metricTimestamp, 'metricTimestamp') * 1000 : message.receivedAt;
       const datum = {
-        ...{ MetricName: metricName, Value: numberOf(metricValue, 'metricValue'), Timestamp: new Date(at) },
+        MetricName: metricName,
+        Value: numberOf(metricValue, 'metricValue'),
+        Timestamp: new Date(at),
         Unit: metricUnit as 'None',
       };
       await client.send(new PutMetricDataCommand({ Namespace: metricNamespace, MetricData: [datum] }), { abortSignal: signal });

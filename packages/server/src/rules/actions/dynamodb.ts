@@ -20,10 +20,8 @@ function keyValue(text: string | undefined, type: string | undefined): Attribute
 
 function keyOf(parameters: Parameters): Record<string, AttributeValue> {
   const { hashKeyField = '', hashKeyValue, hashKeyType, rangeKeyField, rangeKeyValue, rangeKeyType } = parameters;
-  return {
-    [hashKeyField]: keyValue(hashKeyValue, hashKeyType),
-    ...(rangeKeyField ? { [rangeKeyField]: keyValue(rangeKeyValue, rangeKeyType) } : {}),
-  };
+  const key = { [hashKeyField]: keyValue(hashKeyValue, hashKeyType) };
+  return rangeKeyField ? { ...key, [rangeKeyField]: keyValue(rangeKeyValue, rangeKeyType) } : key;
 }
 
 /** A map where the result is JSON, its text or bytes otherwise. */
@@ -54,7 +52,9 @@ export const dynamoDB: ActionType<Parameters> = {
       else if (operation === 'UPDATE')
         await client.send(
           new UpdateItemCommand({
-            ...{ TableName: tableName, Key: key, UpdateExpression: 'SET #payload = :payload' },
+            TableName: tableName,
+            Key: key,
+            UpdateExpression: 'SET #payload = :payload',
             ExpressionAttributeNames: { '#payload': payloadField },
             ExpressionAttributeValues: { ':payload': column(order) },
           }),

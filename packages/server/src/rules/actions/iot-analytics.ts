@@ -28,7 +28,8 @@ export const iotAnalytics: ActionType<ParametersOf<'iotAnalytics'>> = {
       const { BatchPutMessageCommand, IoTAnalyticsClient } = await import('@aws-sdk/client-iotanalytics');
       const client = aws.client({ place, role }, 'iotanalytics', (config) => new IoTAnalyticsClient(config));
       const messages = recordsOf(order, order.parameters.batchMode ?? false, MOST).map((payload, i) => ({
-        ...{ payload, messageId: `${order.id}-${i}` },
+        payload,
+        messageId: `${order.id}-${i}`,
       }));
       const request = { channelName: channelOf(order.parameters), messages };
       const answer = await client.send(new BatchPutMessageCommand(request), { abortSignal: signal });

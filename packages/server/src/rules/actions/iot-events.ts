@@ -23,7 +23,8 @@ export const iotEvents: ActionType<ParametersOf<'iotEvents'>> = {
       const client = aws.client({ place, role }, 'iotevents', (config) => new IoTEventsDataClient(config));
       const { inputName, messageId, batchMode = false } = order.parameters;
       const messages = recordsOf(order, batchMode, MOST).map((payload, i) => ({
-        ...{ inputName, payload },
+        inputName,
+        payload,
         messageId: messageId && !batchMode ? messageId : `${order.id}-${i}`,
       }));
       const answer = await client.send(new BatchPutMessageCommand({ messages }), { abortSignal: signal });

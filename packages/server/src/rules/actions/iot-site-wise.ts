@@ -9,10 +9,10 @@ import { numberOf } from './json-payload.ts';
 function variantOf({ value }: AssetPropertyValue) {
   const { stringValue, integerValue, doubleValue, booleanValue } = (value ?? {}) as Readonly<Record<string, string>>;
   return {
-    ...(stringValue === undefined ? {} : { stringValue }),
-    ...(integerValue === undefined ? {} : { integerValue: Math.trunc(numberOf(integerValue, 'integerValue')) }),
-    ...(doubleValue === undefined ? {} : { doubleValue: numberOf(doubleValue, 'doubleValue') }),
-    ...(booleanValue === undefined ? {} : { booleanValue: booleanValue.toLowerCase() === 'true' }),
+    stringValue,
+    integerValue: integerValue === undefined ? undefined : Math.trunc(numberOf(integerValue, 'integerValue')),
+    doubleValue: doubleValue === undefined ? undefined : numberOf(doubleValue, 'doubleValue'),
+    booleanValue: booleanValue === undefined ? undefined : booleanValue.toLowerCase() === 'true',
   };
 }
 
@@ -22,9 +22,9 @@ function propertyValueOf(given: AssetPropertyValue) {
     value: variantOf(given),
     timestamp: {
       timeInSeconds: Math.trunc(numberOf(timeInSeconds, 'timeInSeconds')),
-      ...(offsetInNanos === undefined ? {} : { offsetInNanos: Math.trunc(numberOf(offsetInNanos, 'offsetInNanos')) }),
+      offsetInNanos: offsetInNanos === undefined ? undefined : Math.trunc(numberOf(offsetInNanos, 'offsetInNanos')),
     },
-    ...(given.quality === undefined ? {} : { quality: given.quality as 'GOOD' }),
+    quality: given.quality as 'GOOD' | undefined,
   };
 }
 
@@ -32,9 +32,9 @@ const entryOf = (entry: PutAssetPropertyValueEntry, id: string) => {
   const { entryId, assetId, propertyId, propertyAlias, propertyValues = [] } = entry;
   return {
     entryId: entryId || id,
-    ...(assetId === undefined ? {} : { assetId }),
-    ...(propertyId === undefined ? {} : { propertyId }),
-    ...(propertyAlias === undefined ? {} : { propertyAlias }),
+    assetId,
+    propertyId,
+    propertyAlias,
     propertyValues: propertyValues.map(propertyValueOf),
   };
 };

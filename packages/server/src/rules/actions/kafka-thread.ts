@@ -30,10 +30,14 @@ function producerOf({ name, bootstrapBrokers, tls, sasl }: ProducerConfig): Clie
     void idle?.close(true).catch(() => undefined);
   }
   const producer: Client = new Producer({
-    ...{ clientId: 'thingkeep', bootstrapBrokers: [...bootstrapBrokers], retries: 0, autocreateTopics: false },
-    ...{ connectTimeout: 4000, requestTimeout: 8000 },
-    ...(tls ? { tls: {} } : {}),
-    ...(sasl === undefined ? {} : { sasl: { ...sasl, mechanism: sasl.mechanism as SASLMechanismValue } }),
+    clientId: 'thingkeep',
+    bootstrapBrokers: [...bootstrapBrokers],
+    retries: 0,
+    autocreateTopics: false,
+    connectTimeout: 4000,
+    requestTimeout: 8000,
+    tls: tls ? {} : undefined,
+    sasl: sasl === undefined ? undefined : { ...sasl, mechanism: sasl.mechanism as SASLMechanismValue },
   });
   producers.set(name, producer);
   return producer;
@@ -56,12 +60,13 @@ function said(error: unknown): string {
 async function produce({ producer, topic, value, key, partition, headers, acks, compression }: KafkaOrder): Promise<void> {
   await producerOf(producer).send({
     acks,
-    ...(compression === undefined ? {} : { compression: compression as 'gzip' }),
+    compression: compression as 'gzip' | undefined,
     messages: [
       {
-        ...{ topic, value: Buffer.from(value) },
-        ...(key === undefined ? {} : { key: Buffer.from(key) }),
-        ...(partition === undefined ? {} : { partition }),
+        topic,
+        value: Buffer.from(value),
+        key: key === undefined ? undefined : Buffer.from(key),
+        partition,
         headers: new Map(headers.map(([name, text]) => [Buffer.from(name), Buffer.from(text)])),
       },
     ],

@@ -94,10 +94,12 @@ async function produce([order]: readonly [Order<Kafka>, ...unknown[]], tools: Ac
   const compression = clientProperties['compression.type'] ?? 'none';
   const fault = await workerOf(tools).produce({
     producer: configOf(clientProperties, tools),
-    ...{ topic, value: order.payload, acks: ACKS[clientProperties.acks ?? '1'] ?? 1 },
-    ...(compression === 'none' ? {} : { compression }),
-    ...(key === undefined ? {} : { key }),
-    ...(partition === undefined ? {} : { partition: numberOf(partition, 'partition') }),
+    topic,
+    value: order.payload,
+    acks: ACKS[clientProperties.acks ?? '1'] ?? 1,
+    compression: compression === 'none' ? undefined : compression,
+    key,
+    partition: partition === undefined ? undefined : numberOf(partition, 'partition'),
     headers: headers.map(({ key: name = '', value = '' }) => [name, value]),
   });
   if (fault !== undefined) throw new ActionError(`the record was not taken: ${fault}`, !FOR_GOOD.test(fault));

@@ -1,4 +1,5 @@
 /** The kinesis action: PutRecord (developer guide, page kinesis-rule-action). */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { asking, type ClientConfig } from './aws-clients.ts';
 import type { ActionType, ParametersOf } from './contract.ts';
 import { arnOf } from './role.ts';
@@ -15,7 +16,10 @@ export const kinesis: ActionType<ParametersOf<'kinesis'>> = {
       const { NodeHttpHandler } = await import('@smithy/node-http-handler');
       // AWS takes HTTP/2, which the SDK uses for this service; what stands in its place seldom does.
       const make = (config: ClientConfig): InstanceType<typeof KinesisClient> =>
-        new KinesisClient({ ...config, ...(config.endpoint === undefined ? {} : { requestHandler: new NodeHttpHandler() }) });
+        new KinesisClient({
+          ...config,
+          ...defined({ requestHandler: config.endpoint === undefined ? undefined : new NodeHttpHandler() }),
+        });
       const client = aws.client({ place, role }, 'kinesis', make);
       const { streamName, partitionKey } = parameters;
       // Without a key, records spread over all shards.

@@ -22,7 +22,8 @@ export const location: ActionType<ParametersOf<'location'>> = {
         throw new ActionError(`the unit of the timestamp is none of ${Object.keys(UNITS).join(', ')}`, false);
       const at = timestamp?.value ? numberOf(timestamp.value, 'timestamp') * unit : message.receivedAt;
       const update = {
-        ...{ DeviceId: deviceId, SampleTime: new Date(at) },
+        DeviceId: deviceId,
+        SampleTime: new Date(at),
         Position: [numberOf(longitude, 'longitude'), numberOf(latitude, 'latitude')],
       };
       const client = aws.client({ place, role }, 'geo', (config) => new LocationClient(config));

@@ -24,8 +24,10 @@ export const s3: ActionType<ParametersOf<'s3'>> = {
         throw new ActionError('access points are at AWS alone: name the bucket', false);
       await aws.client({ place, role }, 's3', make).send(
         new PutObjectCommand({
-          ...{ Bucket: bucketName, Key: key, Body: payload },
-          ...(cannedAcl === undefined ? {} : { ACL: cannedAcl as 'private' }),
+          Bucket: bucketName,
+          Key: key,
+          Body: payload,
+          ACL: cannedAcl as 'private' | undefined,
         }),
         { abortSignal: signal },
       );

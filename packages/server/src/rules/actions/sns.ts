@@ -15,7 +15,7 @@ export const sns: ActionType<ParametersOf<'sns'>> = {
         new PublishCommand({
           TargetArn: targetArn,
           Message: payload.toString('utf8'),
-          ...(messageFormat === 'JSON' ? { MessageStructure: 'json' } : {}),
+          MessageStructure: messageFormat === 'JSON' ? 'json' : undefined,
         }),
         { abortSignal: signal },
       );

@@ -220,7 +220,7 @@ export class ExpressionParser extends TokenReader {
     if (when.length === 0) this.lexer.unexpected(this.token, 'WHEN');
     const otherwise = this.takeWord('else') ? this.expression() : undefined;
     this.expectWord('end');
-    return { kind: 'case', of, when, ...(otherwise === undefined ? {} : { otherwise }) };
+    return { kind: 'case', of, when, otherwise };
   }
 
   #parentheses(): Expression {

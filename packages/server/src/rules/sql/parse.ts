@@ -29,8 +29,8 @@ class StatementParser extends ExpressionParser {
     return {
       variables: this.variables,
       select,
-      ...(filter === undefined ? {} : { filter }),
-      ...(where === undefined ? {} : { where }),
+      filter,
+      where,
     };
   }
 
@@ -122,7 +122,7 @@ class StatementParser extends ExpressionParser {
     this.expectWord('from');
     const from = this.expression();
     const where = this.takeWord('where') ? this.expression() : undefined;
-    return { kind: 'query', select, from, ...(where === undefined ? {} : { where }) };
+    return { kind: 'query', select, from, where };
   }
 }
 

@@ -77,7 +77,12 @@ class Sums {
 
 class Verification {
   readonly findings: Findings = {
-    ...{ damaged: [], misnamed: [], misplaced: [], miscounted: [], misindexed: [], notes: [] },
+    damaged: [],
+    misnamed: [],
+    misplaced: [],
+    miscounted: [],
+    misindexed: [],
+    notes: [],
     tallies: new Map(),
   };
   readonly #db: DatabaseSync;
