@@ -28,7 +28,7 @@ export interface Flooded {
 /** Messages in a block: each has another topic than its neighbours, so that each is routed by itself. */
 const BLOCK = 50;
 /** Bytes that one publisher keeps for a socket that is full. */
-const MOST_WAITING = 64 * 1024;
+const MAX_WAITING = 64 * 1024;
 
 /** All topics have one length, so that all packets have one size. */
 const topicOf = (prefix: string, publisher: number, message: number): string =>
@@ -97,7 +97,7 @@ class Flood {
     const publisher = this.#publishers[this.#turn++ % this.#publishers.length];
     if (publisher === undefined) return;
     this.#offered += BLOCK;
-    if (publisher.socket.writableLength > MOST_WAITING) return;
+    if (publisher.socket.writableLength > MAX_WAITING) return;
     const block = Buffer.from(publisher.block);
     block.writeDoubleLE(wallClock(), this.#firstSize - PAYLOAD);
     publisher.socket.write(block);

@@ -12,11 +12,11 @@ const LARGER: readonly (readonly [service: string, path: RegExp, most: number])[
   ['logs', /^\/$/, 4 * 1024 * 1024],
 ];
 /** Of a large document: more than escapes of a whole archive are, and few enough to be read in half a second. */
-const MOST_MARKS = 2_000_000;
+const MAX_MARKS = 2_000_000;
 /** Requests with such a body at a time. */
-const MOST_LARGE = MEMORY.largeBodies;
+const MAX_LARGE = MEMORY.largeBodies;
 /** Of one key: the others have theirs. */
-const MOST_OF_ONE = 2;
+const MAX_OF_ONE = 2;
 /** What is still read from a client that sends a refused body, so that it gets to see the answer. */
 const MAX_DISCARDED = 8 * MAX_BODY;
 
@@ -37,7 +37,7 @@ export function checkParts(body: Uint8Array): void {
   if (body.length <= MAX_BODY) return;
   let marks = 0;
   for (const byte of body) if (byte === 0x5c || byte === 0x2c || byte === 0x5b || byte === 0x7b) marks += 1;
-  if (marks > MOST_MARKS) fail('RequestEntityTooLargeException', 'The request body has too many parts for its size');
+  if (marks > MAX_MARKS) fail('RequestEntityTooLargeException', 'The request body has too many parts for its size');
 }
 
 /** Room for bodies beyond the usual size: few at a time, since each is held in memory until its request is answered. */
@@ -48,7 +48,7 @@ export class LargeBodies {
   take(accessKeyId: string): void {
     const own = this.#count.get(accessKeyId) ?? 0;
     const all = [...this.#count.values()].reduce((sum, each) => sum + each, 0);
-    if (all >= MOST_LARGE || own >= MOST_OF_ONE) fail('TooManyRequestsException', 'Too many large requests are under way');
+    if (all >= MAX_LARGE || own >= MAX_OF_ONE) fail('TooManyRequestsException', 'Too many large requests are under way');
     this.#count.set(accessKeyId, own + 1);
   }
 

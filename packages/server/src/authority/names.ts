@@ -27,7 +27,7 @@ export const DEVICE_ISSUER = sequence(
 export const DEFAULT_SUBJECT = commonNameOnly('AWS IoT Certificate');
 
 /** More attributes than any real name has. */
-const MOST_ATTRIBUTES = 64;
+const MAX_ATTRIBUTES = 64;
 
 /** Makes sure that `name` (a whole SEQUENCE) is a name, and gives the values of its common names. */
 export function readName(name: Buffer): string[] {
@@ -39,7 +39,7 @@ export function readName(name: Buffer): string[] {
     const set = names.enter(TAG.set);
     do {
       attributes += 1;
-      if (attributes > MOST_ATTRIBUTES) throw new DerError('name too long');
+      if (attributes > MAX_ATTRIBUTES) throw new DerError('name too long');
       const attribute = set.enter(TAG.sequence);
       const type = attribute.value(TAG.oid);
       const value = attribute.value();

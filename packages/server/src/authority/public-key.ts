@@ -42,8 +42,8 @@ const SIGNATURES = new Map<string, SignatureAlgorithm>([
 
 const LEAST_RSA_BITS = 2048;
 /** A larger modulus buys nothing and lets one request hold the processor for long. */
-const MOST_RSA_BITS = 8192;
-const MOST_EXPONENT_BYTES = 8;
+const MAX_RSA_BITS = 8192;
+const MAX_EXPONENT_BYTES = 8;
 
 export interface DeviceKey {
   readonly kind: KeyKind;
@@ -64,9 +64,9 @@ function judgeRsa(key: Buffer): string | undefined {
   numbers.end();
   const bits = bitLength(modulus);
   if (bits < LEAST_RSA_BITS) return `the RSA key has ${bits} bits, at least ${LEAST_RSA_BITS} are needed`;
-  if (bits > MOST_RSA_BITS) return `the RSA key has ${bits} bits, at most ${MOST_RSA_BITS} are allowed`;
+  if (bits > MAX_RSA_BITS) return `the RSA key has ${bits} bits, at most ${MAX_RSA_BITS} are allowed`;
   const last = exponent.at(-1) ?? 0;
-  if (exponent.length > MOST_EXPONENT_BYTES || last % 2 === 0 || (exponent.length === 1 && last < 3))
+  if (exponent.length > MAX_EXPONENT_BYTES || last % 2 === 0 || (exponent.length === 1 && last < 3))
     return 'the RSA exponent is not allowed';
   return undefined;
 }

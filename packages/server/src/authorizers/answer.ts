@@ -27,7 +27,7 @@ export interface UnusableAnswer {
 }
 
 const PRINCIPAL = /^[a-zA-Z0-9]{1,128}$/;
-const MOST_DOCUMENTS = 10;
+const MAX_DOCUMENTS = 10;
 /** Characters of one document. */
 const LONGEST_DOCUMENT = 2048;
 /** Seconds. */
@@ -76,7 +76,7 @@ function policyDocument(value: unknown, index: number): string {
 function policyDocuments(value: unknown, documentsRequired: boolean): readonly string[] {
   if ((value === undefined || value === null) && !documentsRequired) return [];
   if (!Array.isArray(value)) return unusable('policyDocuments is not a list');
-  if (value.length > MOST_DOCUMENTS) return unusable(`there are more than ${MOST_DOCUMENTS} policy documents`);
+  if (value.length > MAX_DOCUMENTS) return unusable(`there are more than ${MAX_DOCUMENTS} policy documents`);
   return value.map(policyDocument);
 }
 

@@ -7,9 +7,9 @@ import { type AuthorizerRecord, authorizerArn, authorizers, findAuthorizer } fro
 
 /** General Reference, quotas of AWS IoT Core: authorizers of an account and region, and those of them that are ACTIVE. */
 const MOST = 100;
-const MOST_ACTIVE = 32;
+const MAX_ACTIVE = 32;
 /** AWS names no number; each key may cost a verification for each login. */
-const MOST_KEYS = 10;
+const MAX_KEYS = 10;
 
 export async function getAuthorizer(tx: ReadTransaction, accountId: string, authorizerName: string): Promise<AuthorizerRecord> {
   const found = await findAuthorizer(tx, accountId, authorizerName);
@@ -26,7 +26,7 @@ export function checkAuthorizer(
   const keys = Object.entries(tokenSigningPublicKeys);
   if (!signingDisabled && (tokenKeyName === undefined || keys.length === 0))
     fail('InvalidRequestException', 'tokenKeyName and tokenSigningPublicKeys are required unless signing is disabled');
-  if (keys.length > MOST_KEYS) fail('InvalidRequestException', `An authorizer can have at most ${MOST_KEYS} signing keys`);
+  if (keys.length > MAX_KEYS) fail('InvalidRequestException', `An authorizer can have at most ${MAX_KEYS} signing keys`);
   for (const [name, pem] of keys) checkPublicKey(name, pem);
 }
 
@@ -35,8 +35,8 @@ export async function checkLimits(tx: ReadTransaction, { accountId, authorizerNa
   const { items } = await tx.scan(authorizers, { skipDamaged: true, prefix: [accountId] });
   const others = items.filter((each) => each.authorizerName !== authorizerName);
   if (others.length >= MOST) fail('LimitExceededException', `There can be at most ${MOST} authorizers`);
-  if (status === 'ACTIVE' && others.filter((each) => each.status === 'ACTIVE').length >= MOST_ACTIVE)
-    fail('LimitExceededException', `There can be at most ${MOST_ACTIVE} active authorizers`);
+  if (status === 'ACTIVE' && others.filter((each) => each.status === 'ACTIVE').length >= MAX_ACTIVE)
+    fail('LimitExceededException', `There can be at most ${MAX_ACTIVE} active authorizers`);
 }
 
 export const listed = (place: Place, { authorizerName }: Pick<AuthorizerRecord, 'authorizerName'>) => ({

@@ -8,7 +8,7 @@ import type { AuthorizerRecord } from './store.ts';
 
 const FEWEST_BITS = 2048;
 /** A longer key costs more to verify with than it is worth to anybody. */
-const MOST_BITS = 8192;
+const MAX_BITS = 8192;
 /** API reference, TestInvokeAuthorizer: longest token and longest signature. */
 const LONGEST_TOKEN = 6144;
 const LONGEST_SIGNATURE = 2560;
@@ -30,8 +30,8 @@ function readKey(pem: string): KeyObject | undefined {
 export function checkPublicKey(name: string, pem: string): void {
   const key = readKey(pem) ?? fail('InvalidRequestException', `The token signing key ${name} is not a public key in PEM`);
   const { modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
-  if (key.asymmetricKeyType !== 'rsa' || modulusLength < FEWEST_BITS || modulusLength > MOST_BITS)
-    fail('InvalidRequestException', `The token signing key ${name} is not an RSA key of ${FEWEST_BITS} to ${MOST_BITS} bits`);
+  if (key.asymmetricKeyType !== 'rsa' || modulusLength < FEWEST_BITS || modulusLength > MAX_BITS)
+    fail('InvalidRequestException', `The token signing key ${name} is not an RSA key of ${FEWEST_BITS} to ${MAX_BITS} bits`);
 }
 
 /** What is wrong with a token's signature; undefined when one of the authorizer's keys made it. */

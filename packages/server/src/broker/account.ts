@@ -9,7 +9,7 @@ import type { AccountThrottle } from './throttle.ts';
 import { TopicEntry } from './topic-entry.ts';
 
 /** Topics remembered at most: beyond, all are forgotten and learnt again as they come. */
-const MOST_TOPICS = 100_000;
+const MAX_TOPICS = 100_000;
 
 export class AccountSpace {
   readonly place: Place;
@@ -55,7 +55,7 @@ export class AccountSpace {
     const entry = new TopicEntry(name, iotArn(this.place, 'topic', name));
     // What is no topic may be 64 KB long, and nothing is ever published on it.
     if (entry.fault !== undefined) return entry;
-    if (this.#topics.size >= MOST_TOPICS) this.#topics = new Map();
+    if (this.#topics.size >= MAX_TOPICS) this.#topics = new Map();
     this.#topics.set(name, entry);
     return entry;
   }

@@ -29,7 +29,7 @@ import type { Deferred } from './turn.ts';
 export type ClientState = 'awaiting-connect' | 'admitting' | 'connected' | 'closed';
 
 /** A client waits for the next tick after as many refusals: a hundred or so in each tick is all that it gets. */
-const MOST_REFUSALS = 100;
+const MAX_REFUSALS = 100;
 
 const NO_RIGHTS: Rights = { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
 
@@ -305,7 +305,7 @@ export class Client implements Waiter, Receiver, Deferred {
   /** Records why something was refused to this client. After many it is not read from until the next tick. */
   refuse(refusal: Omit<Refusal, 'protocol' | 'sourceIp'>): void {
     this.#refusals += 1;
-    if (this.#refusals === MOST_REFUSALS && this.state === 'connected') {
+    if (this.#refusals === MAX_REFUSALS && this.state === 'connected') {
       this.hold();
       this.broker.restrain(this);
     }

@@ -13,7 +13,7 @@ import { dropRun, publish, publishRun } from './handlers/publish.ts';
 /** A fixed header is at most five bytes: type and a remaining length of up to four [MQTT-2.2.3]. */
 const LONGEST_HEADER = 5;
 /** What a client may send ahead while its CONNECT is judged. */
-const MOST_AHEAD = 256 * 1024;
+const MAX_AHEAD = 256 * 1024;
 
 const INCOMPLETE = -1;
 
@@ -33,7 +33,7 @@ export class Intake {
     const client = this.#client;
     try {
       if (client.state === 'admitting') {
-        if (this.#have + chunk.length > MOST_AHEAD) throw new MqttError(REASON.PROTOCOL_ERROR, 'too many bytes ahead of CONNACK');
+        if (this.#have + chunk.length > MAX_AHEAD) throw new MqttError(REASON.PROTOCOL_ERROR, 'too many bytes ahead of CONNACK');
         this.#gather(chunk);
         return;
       }

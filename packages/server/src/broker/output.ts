@@ -9,7 +9,7 @@ import type { Channel } from './contract.ts';
 const LARGEST_SLAB = 60 * 1024;
 const SMALLEST_SLAB = 512;
 /** Slabs kept for reuse, over all connections. */
-const MOST_SPARE = Math.min(128, Math.floor(MEMORY.output / 16 / LARGEST_SLAB));
+const MAX_SPARE = Math.min(128, Math.floor(MEMORY.output / 16 / LARGEST_SLAB));
 
 const spare: Buffer[] = [];
 /** What an output without buffers has: a list of its own for each write would be most of the garbage that a message makes. */
@@ -33,7 +33,7 @@ let sharedUsed = 0;
 /** Bytes that may wait for one peer; those of all together are a share of the memory ({@link MEMORY}). */
 const MOST = 3 * 1024 * 1024;
 /** Bytes handed to the channel at once: until they have left, it keeps them, and TLS a second time. */
-const MOST_AT_ONCE = 240 * 1024;
+const MAX_AT_ONCE = 240 * 1024;
 
 /** Outputs that were written to in this turn, and what waits for all peers. */
 export class Flusher {
@@ -231,7 +231,7 @@ export class Output {
     const size = this.#fullBytes + this.#used;
     if (size === 0) return;
     this.#lastSize = Math.min(size, LARGEST_SLAB);
-    if (this.#fullBytes > MOST_AT_ONCE) this.#onWay = this.#part();
+    if (this.#fullBytes > MAX_AT_ONCE) this.#onWay = this.#part();
     else this.#onWay = this.#gather();
     this.#writing = size - this.#fullBytes - this.#used;
     this.#channel.write(this.#onWay, this.#sent);
@@ -241,14 +241,14 @@ export class Output {
   #part(): Buffer[] {
     let bytes = 0;
     let count = 0;
-    while (bytes < MOST_AT_ONCE) bytes += (this.#full[count++] as Buffer).length;
+    while (bytes < MAX_AT_ONCE) bytes += (this.#full[count++] as Buffer).length;
     this.#fullBytes -= bytes;
     return this.#full.splice(0, count);
   }
 
   readonly #sent = (): void => {
     for (const buffer of this.#onWay) {
-      if (buffer.buffer.byteLength === LARGEST_SLAB && spare.length < MOST_SPARE) spare.push(Buffer.from(buffer.buffer));
+      if (buffer.buffer.byteLength === LARGEST_SLAB && spare.length < MAX_SPARE) spare.push(Buffer.from(buffer.buffer));
     }
     this.#onWay = NONE;
     if (!this.#closed) this.#flusher.pending -= this.#writing;

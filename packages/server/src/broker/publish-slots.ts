@@ -11,7 +11,7 @@ export interface PublishSlot {
 }
 
 /** Topics whose answer one client remembers. */
-const MOST_SLOTS = 256;
+const MAX_SLOTS = 256;
 
 export class PublishSlots {
   #byName: Map<string, PublishSlot> | undefined;
@@ -22,7 +22,7 @@ export class PublishSlots {
     if (last !== undefined && sameBytes(last.topic.bytes, bytes, start, end)) return last;
     // latin1 is a faithful key for any bytes, and quicker to make than the text.
     const key = bytes.toString('latin1', start, end);
-    if (this.#byName === undefined || this.#byName.size >= MOST_SLOTS) this.#byName = new Map();
+    if (this.#byName === undefined || this.#byName.size >= MAX_SLOTS) this.#byName = new Map();
     let slot = this.#byName.get(key);
     if (slot === undefined) {
       slot = { topic: topics.topic(decodeText(bytes, start, end)), allowed: false, retainAllowed: undefined, generation: -1 };

@@ -23,7 +23,7 @@ export const reasonOf = (kind: ThrottleKind): string => REASONS[kind];
 
 /** Of one client and kind, one refusal in ten seconds is recorded; so many clients and kinds are remembered for that. */
 const RECORDS_PER_SECOND = 0.1;
-const MOST_REMEMBERED = 10_000;
+const MAX_REMEMBERED = 10_000;
 
 export class AccountThrottle {
   readonly rates: Rates;
@@ -96,7 +96,7 @@ export class AccountThrottle {
   records(kind: ThrottleKind, clientId: string): boolean {
     const { now } = this;
     const key = `${kind} ${clientId}`;
-    return this.#recorded.level(key, now) >= 1 && this.#recorded.size < MOST_REMEMBERED && this.#recorded.take(key, now);
+    return this.#recorded.level(key, now) >= 1 && this.#recorded.size < MAX_REMEMBERED && this.#recorded.take(key, now);
   }
 
   #takeBoth(ofAccount: Bucket, ofClients: Buckets, clientId: string): boolean {

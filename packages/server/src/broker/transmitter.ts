@@ -17,7 +17,7 @@ const REDELIVERY = 30_000;
 /** Milliseconds for which an unacknowledged packet may point into the buffer that it was read into. */
 const SETTLE = 1_000;
 /** Bytes of unacknowledged packets beyond which no more are sent. */
-const MOST_IN_FLIGHT = 1024 * 1024;
+const MAX_IN_FLIGHT = 1024 * 1024;
 
 /** What delivery asks of the client. */
 export interface Receiver {
@@ -76,7 +76,7 @@ export class Transmitter {
   get room(): number {
     const inFlight = this.#inFlight;
     if (inFlight === undefined) return this.#window;
-    return inFlight.bytes > MOST_IN_FLIGHT ? 0 : Math.min(this.#window - inFlight.count, inFlight.room);
+    return inFlight.bytes > MAX_IN_FLIGHT ? 0 : Math.min(this.#window - inFlight.count, inFlight.room);
   }
 
   /** Messages of the segment, `from` on, that may be sent now; `row` is where they are stored. */

@@ -17,7 +17,7 @@ type Operations = Pick<
 /** API reference CreateRoleAlias. */
 const DEFAULT_DURATION = 3600;
 /** General Reference, "AWS IoT Core endpoints and quotas": role aliases of an account and region. */
-const MOST_ALIASES = 100;
+const MAX_ALIASES = 100;
 /** API reference, member PageSize: at most 250. */
 const LARGEST_PAGE = 250;
 
@@ -60,9 +60,8 @@ export const roleAliasOperations = ({ store, clock, tags, knowsRole }: RoleAlias
           resourceId: roleAlias,
           resourceArn: arn,
         });
-      const { items } = await tx.scan(roleAliases, { skipDamaged: true, prefix: [accountId], limit: MOST_ALIASES });
-      if (items.length >= MOST_ALIASES)
-        fail('LimitExceededException', `An account can have at most ${MOST_ALIASES} role aliases`);
+      const { items } = await tx.scan(roleAliases, { skipDamaged: true, prefix: [accountId], limit: MAX_ALIASES });
+      if (items.length >= MAX_ALIASES) fail('LimitExceededException', `An account can have at most ${MAX_ALIASES} role aliases`);
       const now = clock.now();
       await tx.put(roleAliases, {
         accountId,

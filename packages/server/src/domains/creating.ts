@@ -13,7 +13,7 @@ import { type DomainRecord, domainArn, domainConfigurations, type IssuedRecord, 
 type Input = IotOperations['CreateDomainConfiguration']['input'];
 
 /** General Reference, "AWS IoT Core endpoints and quotas": domain configurations of an account and region. */
-const MOST_CONFIGURATIONS = 10;
+const MAX_CONFIGURATIONS = 10;
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const randomName = (length: number): string => Array.from({ length }, () => LETTERS[randomInt(LETTERS.length)]).join('');
@@ -62,8 +62,8 @@ async function checkRoom(tx: WriteTransaction, record: DomainRecord, caller: Cal
       resourceArn: domainArn(caller, there),
     });
   const { items } = await tx.scan(domainConfigurations, { skipDamaged: true, prefix: [accountId] });
-  if (items.length >= MOST_CONFIGURATIONS)
-    fail('LimitExceededException', `An account can have at most ${MOST_CONFIGURATIONS} domain configurations`);
+  if (items.length >= MAX_CONFIGURATIONS)
+    fail('LimitExceededException', `An account can have at most ${MAX_CONFIGURATIONS} domain configurations`);
 }
 
 export const domainCreation = ({

@@ -41,7 +41,7 @@ export interface FunctionsOptions {
 }
 
 const MOST = 256;
-const MOST_OF_ONE = 64;
+const MAX_OF_ONE = 64;
 /** Milliseconds that another side has to accept an event. */
 const ACCEPT = 30_000;
 
@@ -57,7 +57,7 @@ export class Functions implements FunctionInvoker {
   constructor(options: FunctionsOptions) {
     this.#options = options;
     this.#most = options.most ?? MOST;
-    this.#mostOfOne = options.mostOfOne ?? MOST_OF_ONE;
+    this.#mostOfOne = options.mostOfOne ?? MAX_OF_ONE;
   }
 
   invoke(functionArn: string, payload: Uint8Array, options: InvokeOptions): Promise<Uint8Array> {

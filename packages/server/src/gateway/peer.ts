@@ -12,14 +12,14 @@ export const plainAddress = (address: string | undefined): string =>
 export const certificateIdOf = (der: Buffer): string => hash('sha256', der, 'hex');
 
 /** Issuers of a peer's chain that are kept. */
-const MOST_ISSUERS = 10;
+const MAX_ISSUERS = 10;
 
 /** What the peer has sent of the chain above a certificate. */
 function issuersOf(certificate: X509Certificate | undefined): Buffer[] {
   const chain: Buffer[] = [];
   for (let next = certificate?.issuerCertificate; next !== undefined; next = next.issuerCertificate) {
     // A root names itself.
-    if (chain.length === MOST_ISSUERS || chain.at(-1)?.equals(next.raw) === true) break;
+    if (chain.length === MAX_ISSUERS || chain.at(-1)?.equals(next.raw) === true) break;
     chain.push(next.raw);
   }
   return chain;

@@ -27,12 +27,12 @@ export const TRUST_POLICY: PolicyGrammar = {
   knowsKey: knowsKeyOfIdentities,
 };
 
-const MOST_COMPILED = 2_048;
+const MAX_COMPILED = 2_048;
 
 /** Compiled documents of each grammar, whoever has them. */
 export class Documents {
-  readonly identity = new CompiledPolicyCache(MOST_COMPILED, IDENTITY_POLICY);
-  readonly trust = new CompiledPolicyCache(MOST_COMPILED, TRUST_POLICY);
+  readonly identity = new CompiledPolicyCache(MAX_COMPILED, IDENTITY_POLICY);
+  readonly trust = new CompiledPolicyCache(MAX_COMPILED, TRUST_POLICY);
 }
 
 /** Trust policies speak of assuming a role, and of nothing else that is known here. */

@@ -28,7 +28,7 @@ export interface Identity {
 }
 
 /** Most identities, and most keys, that are remembered. */
-const MOST_REMEMBERED = 4_096;
+const MAX_REMEMBERED = 4_096;
 
 /** Answers, void once the count that they were given at has moved on. */
 class Remembered<T> {
@@ -40,7 +40,7 @@ class Remembered<T> {
   }
 
   set(key: string, count: number, answer: T): void {
-    if (this.#answers.size >= MOST_REMEMBERED) this.#answers.clear();
+    if (this.#answers.size >= MAX_REMEMBERED) this.#answers.clear();
     this.#answers.set(key, { count, answer });
   }
 }

@@ -13,9 +13,9 @@ import { type IamDecision, type IamRights, type KeyValues, rightsUnder } from '.
 type Operations = Pick<IamOperations, 'SimulatePrincipalPolicy'>;
 
 /** Questions of one call: actions times resources. */
-const MOST_QUESTIONS = 1_000;
+const MAX_QUESTIONS = 1_000;
 /** Documents to try beside the identity's own, as many as could be attached to it. */
-const MOST_DOCUMENTS = 10;
+const MAX_DOCUMENTS = 10;
 /** Questions that are answered before others get their turn: one may take milliseconds, with policies of the greatest size. */
 const AT_A_TIME = 4;
 
@@ -59,9 +59,9 @@ export const simulateOperations = (parts: IamParts & { readonly identities: Iden
       const { PolicySourceArn = '', ActionNames = [], ResourceArns = ['*'], PolicyInputList = [], ContextEntries = [] } = input;
       if (input.ResourcePolicy !== undefined || input.PermissionsBoundaryPolicyInputList !== undefined)
         fail('InvalidInput', 'Policies of resources and boundaries to try are not simulated here.');
-      if (ActionNames.length * ResourceArns.length > MOST_QUESTIONS)
-        fail('InvalidInput', `At most ${MOST_QUESTIONS} questions in one call.`);
-      if (PolicyInputList.length > MOST_DOCUMENTS) fail('InvalidInput', `At most ${MOST_DOCUMENTS} policies to try in one call.`);
+      if (ActionNames.length * ResourceArns.length > MAX_QUESTIONS)
+        fail('InvalidInput', `At most ${MAX_QUESTIONS} questions in one call.`);
+      if (PolicyInputList.length > MAX_DOCUMENTS) fail('InvalidInput', `At most ${MAX_DOCUMENTS} policies to try in one call.`);
       const identity = await identityOf(accountId, PolicySourceArn);
       const given = ContextEntries.map(
         ({ ContextKeyName = '', ContextKeyValues = [] }) => [ContextKeyName, ContextKeyValues] as const,

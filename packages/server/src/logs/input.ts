@@ -69,14 +69,14 @@ export function groupInArn(arn: string, place: Place): string | undefined {
 }
 
 /** CloudWatch Logs API reference, TagResource. */
-const MOST_TAGS = 50;
+const MAX_TAGS = 50;
 
 export function tagsOf(input: Input, required: boolean): Readonly<Record<string, string>> {
   const tags = input.tags ?? {};
   if (typeof tags !== 'object' || tags === null || Array.isArray(tags)) return broken('tags', 'Member must be a map');
   const entries = Object.entries(tags as Input);
   if (required && entries.length === 0) broken('tags', 'Member must have length greater than or equal to 1');
-  if (entries.length > MOST_TAGS) fail('TooManyTagsException', `A resource can have at most ${MOST_TAGS} tags.`);
+  if (entries.length > MAX_TAGS) fail('TooManyTagsException', `A resource can have at most ${MAX_TAGS} tags.`);
   for (const [key, value] of entries)
     if (key === '' || key.length > 128 || typeof value !== 'string' || value.length > 256)
       broken('tags', 'Keys must have 1 to 128 characters, values at most 256');

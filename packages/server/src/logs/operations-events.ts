@@ -20,7 +20,7 @@ import { type LogStreamRecord, logStreams } from './store.ts';
 import { append, eventsOf, type LogEvent } from './writer.ts';
 
 /** API reference, PutLogEvents. */
-const MOST_EVENTS = 10_000;
+const MAX_EVENTS = 10_000;
 const LARGEST_BATCH = 1_048_576;
 const EVENT_OVERHEAD = 26;
 const OLDEST = 14 * 24 * 3600 * 1000;
@@ -32,8 +32,8 @@ const LATEST_TIME = Number.MAX_SAFE_INTEGER;
 
 function eventsIn(input: Input): readonly LogEvent[] {
   const list = input.logEvents;
-  if (!Array.isArray(list) || list.length === 0 || list.length > MOST_EVENTS)
-    return fail('InvalidParameterException', `logEvents has to hold 1 to ${MOST_EVENTS} events`);
+  if (!Array.isArray(list) || list.length === 0 || list.length > MAX_EVENTS)
+    return fail('InvalidParameterException', `logEvents has to hold 1 to ${MAX_EVENTS} events`);
   let bytes = 0;
   const events = list.map((each: unknown): LogEvent => {
     const { timestamp, message } = (each ?? {}) as Input;
@@ -129,7 +129,7 @@ export function logEventOperations({ store, clock }: LogsOptions): Readonly<Reco
     async GetLogEvents(input, caller) {
       const group = groupOf(input, caller);
       const name = streamName(input);
-      const limit = optionalNumber(input, 'limit', 1, MOST_EVENTS) ?? MOST_EVENTS;
+      const limit = optionalNumber(input, 'limit', 1, MAX_EVENTS) ?? MAX_EVENTS;
       const token = optionalToken(input);
       const from = token === undefined ? undefined : readToken(token);
       const found = await store.read(async (tx) => {
@@ -159,7 +159,7 @@ export function logEventOperations({ store, clock }: LogsOptions): Readonly<Reco
 
     async FilterLogEvents(input, caller) {
       const group = groupOf(input, caller);
-      const limit = optionalNumber(input, 'limit', 1, MOST_EVENTS) ?? MOST_EVENTS;
+      const limit = optionalNumber(input, 'limit', 1, MAX_EVENTS) ?? MAX_EVENTS;
       const fits = readFilter(optionalText(input, 'filterPattern', /^[\s\S]{0,1024}$/) ?? '');
       const token = optionalToken(input);
       const from = token === undefined ? undefined : readToken(token).position;

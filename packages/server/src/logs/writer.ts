@@ -21,16 +21,16 @@ export interface LogEvent {
 /** Bounds on disk, all ours: bytes of a stream and of an account in a region, streams of a group, groups of an account. */
 const LARGEST_STREAM = 4 * 1024 * 1024;
 const LARGEST_ACCOUNT = 128 * 1024 * 1024;
-const MOST_STREAMS = 1_000;
-const MOST_GROUPS = 1_000;
+const MAX_STREAMS = 1_000;
+const MAX_GROUPS = 1_000;
 /** Bytes that wait to be written, all streams together. */
-const MOST_WAITING = MEMORY.logs;
+const MAX_WAITING = MEMORY.logs;
 const READ = { rows: 64, bytes: 1024 * 1024 };
 const DAY = 24 * 3600 * 1000;
 
 export async function createGroup(tx: WriteTransaction, record: LogGroupRecord): Promise<void> {
   const { items } = await tx.scan(logGroups, { skipDamaged: true, prefix: [record.accountId] });
-  if (items.length >= MOST_GROUPS) fail('LimitExceededException', `An account can have at most ${MOST_GROUPS} log groups here.`);
+  if (items.length >= MAX_GROUPS) fail('LimitExceededException', `An account can have at most ${MAX_GROUPS} log groups here.`);
   await tx.put(logGroups, record);
 }
 
@@ -63,7 +63,7 @@ export async function createStream(
 ): Promise<LogStreamRecord> {
   const { items } = await tx.scan(logStreams, { skipDamaged: true, index: 'byTime', prefix: [accountId, group] });
   // The one that was written to longest ago makes room.
-  if (items.length >= MOST_STREAMS && items[0] !== undefined) await removeStream(tx, items[0]);
+  if (items.length >= MAX_STREAMS && items[0] !== undefined) await removeStream(tx, items[0]);
   const record: LogStreamRecord = {
     accountId,
     group,
@@ -156,7 +156,7 @@ export class LogWriter {
   /** Events are written soon; when more wait than there is room for, these are dropped. */
   write(place: Place, group: string, stream: string, events: readonly LogEvent[]): void {
     const size = events.reduce((sum, { message }) => sum + message.length, 0);
-    if (this.#bytes + size > MOST_WAITING) {
+    if (this.#bytes + size > MAX_WAITING) {
       this.#options.log.warn({ event: 'function-log-dropped', group }, 'log events were dropped: too many wait to be written');
       return;
     }

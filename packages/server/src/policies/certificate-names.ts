@@ -18,9 +18,9 @@ export interface CertificateNames {
 const LARGEST_CERTIFICATE = 65_536;
 /** RFC 5280 section 4.1.2.2 allows 20 octets. */
 const LONGEST_SERIAL = 64;
-const MOST_ATTRIBUTES = 100;
+const MAX_ATTRIBUTES = 100;
 /** "Certificate attributes that contain arrays are limited to five items. Additional items are ignored." */
-const MOST_VALUES = 5;
+const MAX_VALUES = 5;
 
 class Malformed extends Error {}
 
@@ -135,10 +135,10 @@ const SPECIAL = /[,"\\+=<>;]/g;
 
 function attributes(name: Uint8Array): readonly Attribute[] {
   const found: Attribute[] = [];
-  for (const rdn of elements(name, MOST_ATTRIBUTES)) {
-    for (const pair of elements(expect(rdn, SET), MOST_ATTRIBUTES)) {
+  for (const rdn of elements(name, MAX_ATTRIBUTES)) {
+    for (const pair of elements(expect(rdn, SET), MAX_ATTRIBUTES)) {
       const [type, value] = elements(expect(pair, SEQUENCE), 2);
-      if (found.length === MOST_ATTRIBUTES || value === undefined) throw new Malformed();
+      if (found.length === MAX_ATTRIBUTES || value === undefined) throw new Malformed();
       const text = directoryString(value);
       if (text !== undefined) found.push({ type: oid(expect(type, OID)), value: text.replace(SPECIAL, '\\$&') });
     }
@@ -149,7 +149,7 @@ function attributes(name: Uint8Array): readonly Attribute[] {
 const add = (values: Map<string, string[]>, name: string, value: string): void => {
   const list = values.get(name);
   if (list === undefined) values.set(name, [value]);
-  else if (list.length < MOST_VALUES) list.push(value);
+  else if (list.length < MAX_VALUES) list.push(value);
 };
 
 function nameValues(name: Uint8Array): NameValues {
@@ -179,7 +179,7 @@ function alternativeNames(names: Uint8Array | undefined): NameValues {
   const values = new Map<string, string[]>();
   if (names === undefined) return values;
   const [sequence] = elements(names, 1);
-  for (const { tag, content } of elements(expect(sequence, SEQUENCE), MOST_ATTRIBUTES)) {
+  for (const { tag, content } of elements(expect(sequence, SEQUENCE), MAX_ATTRIBUTES)) {
     if (tag === 0x81) add(values, 'RFC822Name', latin1(content));
     else if (tag === 0x82) add(values, 'DNSName', latin1(content));
     else if (tag === 0xa4) add(values, 'DirectoryName', printedName(expect(elements(content, 1)[0], SEQUENCE)));
@@ -206,7 +206,7 @@ function extensions(body: readonly Element[]): ReadonlyMap<string, Uint8Array> {
   const found = new Map<string, Uint8Array>();
   const wrapper = body.find((element) => element.tag === EXTENSIONS);
   if (wrapper === undefined) return found;
-  for (const extension of elements(expect(elements(wrapper.content, 1)[0], SEQUENCE), MOST_ATTRIBUTES)) {
+  for (const extension of elements(expect(elements(wrapper.content, 1)[0], SEQUENCE), MAX_ATTRIBUTES)) {
     const parts = elements(expect(extension, SEQUENCE), 3);
     const id = oid(expect(parts[0], OID));
     // RFC 5280 section 4.2: one instance of an extension at most.

@@ -37,7 +37,7 @@ export async function effectivePolicies(
   return policiesByName(tx, accountId, names);
 }
 
-const MOST_COMPILED = 4096;
+const MAX_COMPILED = 4096;
 
 interface Numbered {
   readonly policy: CompiledPolicy;
@@ -57,7 +57,7 @@ export class CompiledPolicyCache {
   readonly #most: number;
   readonly #grammar: PolicyGrammar;
 
-  constructor(most: number = MOST_COMPILED, grammar: PolicyGrammar = IOT_POLICY) {
+  constructor(most: number = MAX_COMPILED, grammar: PolicyGrammar = IOT_POLICY) {
     this.#most = Math.max(1, most);
     this.#grammar = grammar;
   }

@@ -44,7 +44,7 @@ export const appliesTo = (statement: CompiledStatement, action: string): boolean
 /** The action whose request alone carries the connect keys. */
 const CONNECT = 'iot:connect';
 /** Actions are named by code, not by devices; the bound holds if that ever changes. */
-const MOST_ACTIONS = 256;
+const MAX_ACTIONS = 256;
 
 interface BoundStatement {
   readonly source: CompiledStatement;
@@ -72,13 +72,13 @@ function firstMatch(statements: readonly BoundStatement[], head: string, text: s
 
 /** Heads of ARNs, of which a server has few: kept once for all, they are not kept with the ARN that they were cut from. */
 const heads = new Map<string, string>();
-const MOST_HEADS = 1_024;
+const MAX_HEADS = 1_024;
 
 function sharedHeadOf(resource: string): string {
   const head = headOf(resource);
   const known = heads.get(head);
   if (known !== undefined) return known;
-  if (heads.size >= MOST_HEADS) heads.clear();
+  if (heads.size >= MAX_HEADS) heads.clear();
   heads.set(head, head);
   return head;
 }
@@ -147,7 +147,7 @@ class BoundRights implements Rights {
     // Asked once, at the connection's begin.
     if (action === CONNECT) return rights;
     this.#byAction ??= new Map();
-    if (this.#byAction.size < MOST_ACTIONS) this.#byAction.set(name, rights);
+    if (this.#byAction.size < MAX_ACTIONS) this.#byAction.set(name, rights);
     return rights;
   }
 }

@@ -10,8 +10,8 @@ import type { RightsChanges } from './rights-changes.ts';
 import { policyAttachments } from './store.ts';
 
 /** General Reference, AWS IoT Core quotas: policies on a certificate or Cognito identity, and on a thing group. */
-const MOST_ON_A_PRINCIPAL = 10;
-const MOST_ON_A_GROUP = 2;
+const MAX_ON_A_PRINCIPAL = 10;
+const MAX_ON_A_GROUP = 2;
 
 type Operations = Pick<IotOperations, 'AttachPolicy' | 'DetachPolicy' | 'AttachPrincipalPolicy' | 'DetachPrincipalPolicy'>;
 
@@ -25,7 +25,7 @@ interface Parts {
 export const policyAttachmentOperations = ({ store, clock, targets, rights }: Parts): Handlers<Operations> => {
   const attach = async (caller: Caller, policyName: string, target: string): Promise<object> => {
     const { accountId } = caller;
-    const most = targetKind(target, caller) === 'group' ? MOST_ON_A_GROUP : MOST_ON_A_PRINCIPAL;
+    const most = targetKind(target, caller) === 'group' ? MAX_ON_A_GROUP : MAX_ON_A_PRINCIPAL;
     const concerned = await store.write(async (tx) => {
       await getPolicyRecord(tx, accountId, policyName);
       await mustExist(targets, tx, caller, target);

@@ -12,7 +12,7 @@ import type { RightsChanges } from './rights-changes.ts';
 import { type PolicyRecord, type PolicyVersionRecord, policies, policyAttachments } from './store.ts';
 
 /** API reference CreatePolicyVersion: "A managed policy can have up to five versions." */
-const MOST_VERSIONS = 5;
+const MAX_VERSIONS = 5;
 
 type Operations = Pick<
   IotOperations,
@@ -55,10 +55,10 @@ export const policyVersionOperations = ({ store, clock, targets, rights }: Parts
       const versionId = await store.write(async (tx) => {
         const policy = await getPolicyRecord(tx, accountId, policyName);
         checkConditionKeys(parsePolicyDocument(document), IOT_POLICY);
-        if (policy.versions.length >= MOST_VERSIONS) {
+        if (policy.versions.length >= MAX_VERSIONS) {
           fail(
             'VersionsLimitExceededException',
-            `The policy ${policyName} already has the maximum number of versions (${MOST_VERSIONS})`,
+            `The policy ${policyName} already has the maximum number of versions (${MAX_VERSIONS})`,
           );
         }
         const versionId = String(policy.nextVersion);

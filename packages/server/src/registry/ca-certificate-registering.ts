@@ -21,7 +21,7 @@ import { putTags } from './tags.ts';
 type Operations = Handlers<Pick<IotOperations, 'GetRegistrationCode' | 'DeleteRegistrationCode' | 'RegisterCACertificate'>>;
 
 /** General Reference, "AWS IoT Core endpoints and quotas": CA certificates of one subject in an account. */
-const MOST_OF_ONE_SUBJECT = 10;
+const MAX_OF_ONE_SUBJECT = 10;
 
 /** The account's code: made when first asked for, the same from then on. */
 async function codeOf(tx: WriteTransaction, accountId: string): Promise<string> {
@@ -49,8 +49,8 @@ export function caCertificateRegisteringOperations({ store, clock }: { store: St
       fail('ResourceAlreadyExistsException', `CA certificate already registered by another account. ID:${id}`, {
         resourceId: id,
       });
-    if (items.filter((each) => each.accountId === caller.accountId).length >= MOST_OF_ONE_SUBJECT)
-      fail('LimitExceededException', `At most ${MOST_OF_ONE_SUBJECT} CA certificates with the same subject can be registered.`);
+    if (items.filter((each) => each.accountId === caller.accountId).length >= MAX_OF_ONE_SUBJECT)
+      fail('LimitExceededException', `At most ${MAX_OF_ONE_SUBJECT} CA certificates with the same subject can be registered.`);
   }
 
   return {

@@ -5,7 +5,7 @@ import type { Collection, Page, ReadTransaction, Scan } from '../store/contract.
 export const PAGE = 250;
 
 /** Records that one request reads at most while it looks for those that a filter keeps. */
-const MOST_READ = 5000;
+const MAX_READ = 5000;
 
 /**
  * A page of the records that `keep` lets through. A filter that keeps few may give a short page with a token: what one
@@ -25,6 +25,6 @@ export async function filteredPage<T extends object>(
     read += page.items.length;
     after = page.next;
     if (after === undefined) return { items };
-    if (items.length >= scan.limit || read >= MOST_READ) return { items, next: after };
+    if (items.length >= scan.limit || read >= MAX_READ) return { items, next: after };
   }
 }

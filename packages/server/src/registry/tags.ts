@@ -10,7 +10,7 @@ export interface GivenTag {
 }
 
 /** General Reference, "Tagging AWS resources": 50 tags per resource; the prefix `aws:` is reserved. */
-const MOST_TAGS = 50;
+const MAX_TAGS = 50;
 const RESERVED = /^aws:/i;
 
 export async function tagsOf(tx: ReadTransaction, accountId: string, arn: string): Promise<TagRecord['tags']> {
@@ -35,7 +35,7 @@ export async function putTags(
     seen.add(Key);
     merged.set(Key, Value);
   }
-  if (merged.size > MOST_TAGS) fail(tooMany, `A resource can have at most ${MOST_TAGS} tags.`);
+  if (merged.size > MAX_TAGS) fail(tooMany, `A resource can have at most ${MAX_TAGS} tags.`);
   await tx.put(tagRecords, { accountId, resourceArn: arn, tags: [...merged].map(([Key, Value]) => ({ Key, Value })) });
 }
 

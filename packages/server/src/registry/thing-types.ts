@@ -13,8 +13,8 @@ export async function getThingType(tx: ReadTransaction, accountId: string, thing
 }
 
 /** Developer guide, pages thing-types and thing-types-propagating-attributes. */
-const MOST_SEARCHABLE = 3;
-const MOST_PROPAGATING = 20;
+const MAX_SEARCHABLE = 3;
+const MAX_PROPAGATING = 20;
 
 /** CloudFormation user guide, AWS::IoT::ThingType PropagatingAttribute. */
 const CONNECTION_ATTRIBUTES: ReadonlySet<string> = new Set(['iot:ClientId', 'iot:Thing.ThingName']);
@@ -38,8 +38,8 @@ export type Properties = Pick<ThingTypeRecord, 'description' | 'searchableAttrib
 
 export function propagating(given: GivenProperties['mqtt5Configuration']): ThingTypeRecord['propagatingAttributes'] {
   const attributes = given?.propagatingAttributes ?? [];
-  if (attributes.length > MOST_PROPAGATING)
-    fail('InvalidRequestException', `A thing type can have at most ${MOST_PROPAGATING} propagating attributes.`);
+  if (attributes.length > MAX_PROPAGATING)
+    fail('InvalidRequestException', `A thing type can have at most ${MAX_PROPAGATING} propagating attributes.`);
   return attributes.map(({ userPropertyKey, thingAttribute, connectionAttribute }) => {
     // API reference PropagatingAttribute: the value comes from the thing or from the connection.
     if ((thingAttribute === undefined) === (connectionAttribute === undefined))
@@ -56,8 +56,8 @@ export function propagating(given: GivenProperties['mqtt5Configuration']): Thing
 
 export function propertiesOf(given: GivenProperties | undefined): Properties {
   const searchableAttributes = given?.searchableAttributes ?? [];
-  if (searchableAttributes.length > MOST_SEARCHABLE)
-    fail('InvalidRequestException', `A thing type can have at most ${MOST_SEARCHABLE} searchable attributes.`);
+  if (searchableAttributes.length > MAX_SEARCHABLE)
+    fail('InvalidRequestException', `A thing type can have at most ${MAX_SEARCHABLE} searchable attributes.`);
   const description = given?.thingTypeDescription;
   return {
     description,

@@ -14,7 +14,7 @@ interface OpenBatch {
 }
 
 /** Batches that are open at a time: beyond that the oldest goes as it is. */
-const MOST_OPEN = 1000;
+const MAX_OPEN = 1000;
 
 export class Batches {
   readonly #batching: Batching;
@@ -47,7 +47,7 @@ export class Batches {
       batch.bytes += size;
     }
     if (batch.entries.length >= orders || batch.bytes >= bytes) this.#close(group, batch);
-    else if (this.#open.size > MOST_OPEN) this.#closeOldest();
+    else if (this.#open.size > MAX_OPEN) this.#closeOldest();
   }
 
   /** A batch that may go out. */

@@ -22,7 +22,7 @@ export interface DestinationOptions {
 }
 
 /** General Reference, AWS IoT Core rules engine quotas. */
-export const MOST_DESTINATIONS = 1000;
+export const MAX_DESTINATIONS = 1000;
 /** Milliseconds that a destination has to take its confirmation request, and that its token is good for: three days. */
 const PATIENCE = 3000;
 const TOKEN_LIFE = 3 * 24 * 3_600_000;
@@ -68,7 +68,7 @@ export class DestinationConfirmation {
       const { items } = await tx.scan(destinations, { skipDamaged: true, prefix: [place.accountId] });
       const known = items.find((each) => each.confirmationUrl === confirmationUrl);
       if (known !== undefined) return known;
-      if (items.length >= MOST_DESTINATIONS) return 'no room';
+      if (items.length >= MAX_DESTINATIONS) return 'no room';
       await tx.put(destinations, record);
       return record;
     });

@@ -13,12 +13,12 @@ import {
   DestinationConfirmation,
   type DestinationOptions,
   isOverdue,
-  MOST_DESTINATIONS,
+  MAX_DESTINATIONS,
 } from './destination-confirmation.ts';
 import { type DestinationRecord, destinationArn, destinationId, destinations } from './destination-store.ts';
 
 /** General Reference, AWS IoT Core rules engine quotas. */
-const MOST_NETWORKS = 5;
+const MAX_NETWORKS = 5;
 
 type Names =
   | 'CreateTopicRuleDestination'
@@ -75,7 +75,7 @@ export function destinationOperations(options: DestinationOptions): Handlers<Pic
     const made = await confirmation.create(placeOf(caller), url, isRoot(caller));
     if (made === 'exists')
       return fail('ResourceAlreadyExistsException', `A destination with the confirmation URL ${url} exists already`);
-    return made === 'no room' ? bad(`An account has at most ${MOST_DESTINATIONS} destinations`) : made;
+    return made === 'no room' ? bad(`An account has at most ${MAX_DESTINATIONS} destinations`) : made;
   }
 
   /** Networks that Kafka is in: a record, for the server reaches what its operator has named. */
@@ -93,9 +93,9 @@ export function destinationOperations(options: DestinationOptions): Handlers<Pic
     };
     await store.write(async (tx) => {
       const { items } = await tx.scan(destinations, { skipDamaged: true, prefix: [caller.accountId] });
-      if (items.length >= MOST_DESTINATIONS) bad(`An account has at most ${MOST_DESTINATIONS} destinations`);
-      if (items.filter(({ vpc }) => vpc !== undefined).length >= MOST_NETWORKS)
-        bad(`An account has at most ${MOST_NETWORKS} VPC destinations`);
+      if (items.length >= MAX_DESTINATIONS) bad(`An account has at most ${MAX_DESTINATIONS} destinations`);
+      if (items.filter(({ vpc }) => vpc !== undefined).length >= MAX_NETWORKS)
+        bad(`An account has at most ${MAX_NETWORKS} VPC destinations`);
       await tx.put(destinations, record);
     });
     directory.put(placeOf(caller), record);
@@ -117,7 +117,7 @@ export function destinationOperations(options: DestinationOptions): Handlers<Pic
       return { topicRuleDestination: described(caller, record, clock.now()) };
     },
 
-    async ListTopicRuleDestinations({ maxResults = MOST_DESTINATIONS, nextToken }, caller) {
+    async ListTopicRuleDestinations({ maxResults = MAX_DESTINATIONS, nextToken }, caller) {
       const page = await store.read((tx) =>
         tx.scan(destinations, { skipDamaged: true, prefix: [caller.accountId], after: nextToken, limit: maxResults }),
       );

@@ -36,10 +36,10 @@ export interface RuleOperationsOptions {
 }
 
 /** General Reference, AWS IoT Core rules engine quotas: rules of an account, actions of a rule, size of a rule's document. */
-const MOST_RULES = 1000;
-const MOST_ACTIONS = 10;
+const MAX_RULES = 1000;
+const MAX_ACTIONS = 10;
 const LARGEST = 256 * 1024;
-const MOST_RULES_LISTED = 10_000;
+const MAX_RULES_LISTED = 10_000;
 
 type Operations = Handlers<
   Pick<
@@ -66,7 +66,7 @@ function recordOf(accountId: string, ruleName: string, payload: TopicRulePayload
   const version = awsIotSqlVersion ?? FIRST_VERSION;
   if (!isSqlVersion(version))
     return fail('InvalidRequestException', `The SQL version ${version} is none of ${Object.keys(DIALECTS).join(', ')}`);
-  if (actions.length > MOST_ACTIONS) fail('InvalidRequestException', `A rule has at most ${MOST_ACTIONS} actions`);
+  if (actions.length > MAX_ACTIONS) fail('InvalidRequestException', `A rule has at most ${MAX_ACTIONS} actions`);
   if (Buffer.byteLength(JSON.stringify(payload)) > LARGEST)
     fail('InvalidRequestException', `A rule has at most ${LARGEST} bytes`);
   const given = {
@@ -157,8 +157,8 @@ export function ruleOperations({ store, clock, tags, rulesInForce, roles, confir
               resourceId: ruleName,
               resourceArn: arn,
             });
-          const { items } = await tx.scan(rules, { skipDamaged: true, prefix: [accountId], limit: MOST_RULES });
-          if (items.length >= MOST_RULES) fail('InvalidRequestException', `An account has at most ${MOST_RULES} rules`);
+          const { items } = await tx.scan(rules, { skipDamaged: true, prefix: [accountId], limit: MAX_RULES });
+          if (items.length >= MAX_RULES) fail('InvalidRequestException', `An account has at most ${MAX_RULES} rules`);
           await tx.put(rules, record);
           await tags.put(tx, accountId, arn, given);
         });
@@ -184,7 +184,7 @@ export function ruleOperations({ store, clock, tags, rulesInForce, roles, confir
       };
     },
 
-    async ListTopicRules({ topic, maxResults = MOST_RULES_LISTED, nextToken, ruleDisabled }, caller) {
+    async ListTopicRules({ topic, maxResults = MAX_RULES_LISTED, nextToken, ruleDisabled }, caller) {
       const wanted = (record: RuleRecord): boolean =>
         (topic === undefined || record.topicPattern === topic) &&
         (ruleDisabled === undefined || record.ruleDisabled === ruleDisabled);

@@ -15,7 +15,7 @@ import { encodeProperties, encodeVarint, type Properties } from '../mqtt/propert
 /** Rules behind one another at most: a longer chain is a loop (AWS leaves loops to their owner; here they end). */
 export const DEEPEST_CHAIN = 10;
 /** Messages that all rules together may make of one. */
-const MOST_OF_ONE = 1000;
+const MAX_OF_ONE = 1000;
 
 /** Messages of one topic and QoS, without properties. */
 interface Row {
@@ -37,7 +37,7 @@ export class Outbox {
     this.#broker = broker;
     this.#account = account;
     this.#last = last;
-    const { depth, budget } = origin?.chain ?? { depth: 0, budget: { left: MOST_OF_ONE * messages } };
+    const { depth, budget } = origin?.chain ?? { depth: 0, budget: { left: MAX_OF_ONE * messages } };
     this.#chain = { depth: depth + 1, budget };
   }
 

@@ -24,7 +24,7 @@ export interface Holdings {
 }
 
 const MIB = 1024 * 1024;
-const MOST_IN_MEMORY_ONLY = 10_000;
+const MAX_IN_MEMORY_ONLY = 10_000;
 /** In one queue, and in all of them. */
 const MOST = {
   orders: [100_000, 900_000],
@@ -50,7 +50,7 @@ export class Room {
   has(bytes: number, onDisk: boolean): boolean {
     if (!this.#fits('orders', 1)) return false;
     if (onDisk) return this.#fits('disk', bytes);
-    return this.#inMemoryOnly < MOST_IN_MEMORY_ONLY && this.#fits('memory', bytes);
+    return this.#inMemoryOnly < MAX_IN_MEMORY_ONLY && this.#fits('memory', bytes);
   }
 
   /** What is on disk is in memory too as long as that has room. */

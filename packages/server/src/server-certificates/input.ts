@@ -72,7 +72,7 @@ export function optionalStructure(input: Input, member: string): Input {
 }
 
 const TAG_TEXT = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
-const MOST_TAGS = 50;
+const MAX_TAGS = 50;
 
 const isTagText = (value: unknown, least: number, most: number): value is string =>
   typeof value === 'string' && value.length >= least && value.length <= most && TAG_TEXT.test(value);
@@ -92,12 +92,12 @@ export function optionalTags(input: Input): readonly CertificateTag[] | undefine
   const value = input.Tags;
   if (value === undefined || value === null) return undefined;
   if (!Array.isArray(value) || value.length === 0) return broken('Tags', 'Member must be a list of 1 to 50');
-  if (value.length > MOST_TAGS) return fail('TooManyTagsException', `A certificate can have at most ${MOST_TAGS} tags.`);
+  if (value.length > MAX_TAGS) return fail('TooManyTagsException', `A certificate can have at most ${MAX_TAGS} tags.`);
   return value.map(readTag);
 }
 
 /** Tags after others were added: a key has one value. */
 export function tagsWith(before: readonly CertificateTag[], added: readonly CertificateTag[]): readonly CertificateTag[] {
   const merged = [...new Map([...before, ...added].map((tag) => [tag.Key, tag])).values()];
-  return merged.length > MOST_TAGS ? fail('TooManyTagsException', `A certificate can have at most ${MOST_TAGS} tags.`) : merged;
+  return merged.length > MAX_TAGS ? fail('TooManyTagsException', `A certificate can have at most ${MAX_TAGS} tags.`) : merged;
 }

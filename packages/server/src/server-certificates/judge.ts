@@ -19,7 +19,7 @@ export interface JudgedCertificate {
 
 /** More certificates than any public chain has. */
 const LONGEST_CHAIN = 10;
-const MOST_HOST_NAMES = 100;
+const MAX_HOST_NAMES = 100;
 
 const CURVES: ReadonlyMap<string | undefined, string> = new Map([
   ['prime256v1', 'EC_prime256v1'],
@@ -114,7 +114,7 @@ function hostNamesOf(certificate: X509Certificate): string[] {
   const names = alternatives.length > 0 ? alternatives : common === undefined ? [] : [common];
   const hostNames = [...new Set(names.filter((name) => name.length <= 253 && HOST_NAME.test(name)))];
   if (hostNames.length === 0) invalid('The certificate names no host that it could be used for.');
-  if (hostNames.length > MOST_HOST_NAMES) invalid(`The certificate names more than ${MOST_HOST_NAMES} hosts.`);
+  if (hostNames.length > MAX_HOST_NAMES) invalid(`The certificate names more than ${MAX_HOST_NAMES} hosts.`);
   return hostNames;
 }
 

@@ -30,7 +30,7 @@ const EXTENDED_USAGES = new Set([
 /** What a list shows that names no kind of key (ACM API, Filters, member keyTypes). */
 const DEFAULT_KEY_TYPES: ReadonlySet<string> = new Set(['RSA_1024', 'RSA_2048']);
 
-const MOST_ITEMS = 1000;
+const MAX_ITEMS = 1000;
 
 type Filter = (record: ServerCertificateRecord, now: number) => boolean;
 
@@ -67,7 +67,7 @@ export function acmListingOperations({ store, clock, usedBy }: AcmOptions): Read
     async ListCertificates(input, caller) {
       const filter = filterOf(input);
       const reverse = isDescending(input);
-      const limit = optionalNumber(input, 'MaxItems', 1, MOST_ITEMS) ?? MOST_ITEMS;
+      const limit = optionalNumber(input, 'MaxItems', 1, MAX_ITEMS) ?? MAX_ITEMS;
       const after = optionalText(input, 'NextToken', 10_000);
       const now = clock.now();
       return store.read(async (tx) => {

@@ -32,7 +32,7 @@ export interface AcmOptions {
 }
 
 /** ACM user guide, quotas: certificates of an account and region. */
-const MOST_CERTIFICATES = 2500;
+const MAX_CERTIFICATES = 2500;
 const LARGEST = { certificate: 32_768, privateKey: 5_120, chain: 2_097_152 };
 
 /** The id in an ARN of the caller's; fails with InvalidArnException where it is none of a certificate. */
@@ -77,8 +77,8 @@ export function acmOperations({ store, clock, usedBy, replaced }: AcmOptions): R
     const tags = tagsWith([], optionalTags(input) ?? []);
     await store.write(async (tx) => {
       const { items } = await tx.scan(serverCertificates, { skipDamaged: true, prefix: [accountId] });
-      if (items.length >= MOST_CERTIFICATES)
-        fail('LimitExceededException', `An account can have at most ${MOST_CERTIFICATES} certificates.`);
+      if (items.length >= MAX_CERTIFICATES)
+        fail('LimitExceededException', `An account can have at most ${MAX_CERTIFICATES} certificates.`);
       await keep(tx, { ...kept(judged), accountId, id, createdAt: now, importedAt: now, tags }, judged.privateKeyPem);
     });
     return id;

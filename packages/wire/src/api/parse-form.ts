@@ -14,7 +14,7 @@ interface Node {
 }
 
 /** More parameters than any request of these services has. */
-const MOST_PARAMETERS = 2_000;
+const MAX_PARAMETERS = 2_000;
 const DEEPEST = 12;
 
 /** Why a form is none, in words that may be shown; an Error only so that it can be thrown. */
@@ -34,7 +34,7 @@ export function formParameters(query: string, body: Uint8Array): ReadonlyMap<str
     for (const [name, value] of list) {
       if (parameters.has(name)) throw new FormError(`The parameter ${name.slice(0, 128)} stands twice`);
       parameters.set(name, value);
-      if (parameters.size > MOST_PARAMETERS) throw new FormError(`A request has ${MOST_PARAMETERS} parameters at most`);
+      if (parameters.size > MAX_PARAMETERS) throw new FormError(`A request has ${MAX_PARAMETERS} parameters at most`);
     }
   }
   return parameters;

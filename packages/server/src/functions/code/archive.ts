@@ -13,7 +13,7 @@ import { type Entry, fromBufferPromise, type ZipFile } from 'yauzl';
 export const LARGEST_ARCHIVE = 50 * 1024 * 1024;
 export const LARGEST_UNPACKED = 250 * 1024 * 1024;
 /** Files and folders of one archive; ours. */
-const MOST_ENTRIES = 20_000;
+const MAX_ENTRIES = 20_000;
 const LONGEST_NAME = 1024;
 
 /** What is wrong with an archive; `message` may be shown to whoever brought it. */
@@ -85,7 +85,7 @@ async function walk(zip: Uint8Array, visit: (entry: Entry, content: Readable | u
     for await (const entry of archive.eachEntry()) {
       entries += 1;
       bytes += entry.uncompressedSize;
-      if (entries > MOST_ENTRIES) refuse(`The archive holds more than ${MOST_ENTRIES} files`);
+      if (entries > MAX_ENTRIES) refuse(`The archive holds more than ${MAX_ENTRIES} files`);
       if (bytes > LARGEST_UNPACKED) refuse(`Unzipped size must be smaller than ${LARGEST_UNPACKED} bytes`);
       judge(entry);
       names.add(entry);

@@ -27,7 +27,7 @@ export const fileName = (digest: string): string => `${Buffer.from(digest, 'base
 /** Milliseconds that a link to an archive is good for (Lambda API reference, FunctionCodeLocation: ten minutes). */
 const LINK = 10 * 60_000;
 /** Archives that are fetched at a time: each is in memory until whoever fetches it has it. */
-const MOST_FETCHED = 4;
+const MAX_FETCHED = 4;
 
 export class CodeStore {
   readonly #folder: string;
@@ -111,7 +111,7 @@ export class CodeStore {
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
     const { digest, until } = JSON.parse(Buffer.from(code, 'base64url').toString()) as { digest: string; until: number };
     if (now > until || done.aborted) return undefined;
-    if (this.#fetched >= MOST_FETCHED) fail('TooManyRequestsException', 'Too many archives are fetched at the moment');
+    if (this.#fetched >= MAX_FETCHED) fail('TooManyRequestsException', 'Too many archives are fetched at the moment');
     this.#fetched += 1;
     done.addEventListener('abort', () => (this.#fetched -= 1), { once: true });
     return this.get(digest);

@@ -27,11 +27,11 @@ export function requiredZip({ ZipFile, S3Bucket, S3Key, ImageUri }: CodeInput): 
 }
 
 /** Archives that are read at a time: each is held in memory. */
-const MOST_INSPECTED = 2;
+const MAX_INSPECTED = 2;
 let inspecting = 0;
 
 export async function inspected(zip: Uint8Array): Promise<void> {
-  if (inspecting >= MOST_INSPECTED) fail('TooManyRequestsException', 'Rate Exceeded.', { Reason: 'CallerRateLimitExceeded' });
+  if (inspecting >= MAX_INSPECTED) fail('TooManyRequestsException', 'Rate Exceeded.', { Reason: 'CallerRateLimitExceeded' });
   inspecting += 1;
   try {
     await inspect(zip);

@@ -16,7 +16,7 @@ type Description = LambdaOperations['GetAlias']['output'];
 type Routing = LambdaOperations['CreateAlias']['input']['RoutingConfig'];
 
 /** Aliases of one function; ours. */
-const MOST_ALIASES = 1_000;
+const MAX_ALIASES = 1_000;
 
 const describe = (place: Place, record: AliasRecord): Description =>
   ({
@@ -75,8 +75,8 @@ export function aliasOperations({ store }: { store: Store }): Handlers<Pick<Lamb
         await existing(tx, caller, name);
         if ((await tx.get(aliases, [caller.accountId, name, alias])) !== undefined)
           fail('ResourceConflictException', `Alias already exists: ${functionArn(caller, name, alias)}`);
-        if ((await tx.scan(aliases, { skipDamaged: true, prefix: [caller.accountId, name] })).items.length >= MOST_ALIASES)
-          fail('InvalidParameterValueException', `A function can have at most ${MOST_ALIASES} aliases here.`);
+        if ((await tx.scan(aliases, { skipDamaged: true, prefix: [caller.accountId, name] })).items.length >= MAX_ALIASES)
+          fail('InvalidParameterValueException', `A function can have at most ${MAX_ALIASES} aliases here.`);
         await checkTarget(tx, caller, record);
         await tx.put(aliases, record);
       });

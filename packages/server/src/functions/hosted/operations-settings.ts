@@ -9,7 +9,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { ReadTransaction } from '../../store/contract.ts';
 import { LARGEST_ARCHIVE, LARGEST_UNPACKED } from '../code/archive.ts';
 import { readName, readUnqualified } from './names.ts';
-import { MOST_CODE_BYTES } from './operations.ts';
+import { MAX_CODE_BYTES } from './operations.ts';
 import type { HostedOptions } from './options.ts';
 import { existing, findVersion } from './records.ts';
 import {
@@ -181,7 +181,7 @@ export function functionSettingOperations(options: HostedOptions): Handlers<Pick
         const reserved = items.reduce((sum, each) => sum + (each.reservedConcurrency ?? 0), 0);
         return {
           AccountLimit: {
-            TotalCodeSize: MOST_CODE_BYTES,
+            TotalCodeSize: MAX_CODE_BYTES,
             CodeSizeUnzipped: LARGEST_UNPACKED,
             CodeSizeZipped: LARGEST_ARCHIVE,
             ConcurrentExecutions: concurrency,

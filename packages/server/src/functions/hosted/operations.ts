@@ -19,15 +19,15 @@ import { publish } from './versioning.ts';
 type Operations = 'CreateFunction' | 'GetFunction' | 'GetFunctionConfiguration' | 'ListFunctions' | 'DeleteFunction';
 
 /** Functions of an account in a region, and bytes of their archives; ours. */
-const MOST_FUNCTIONS = 1_000;
-export const MOST_CODE_BYTES = 4 * 1024 * 1024 * 1024;
+const MAX_FUNCTIONS = 1_000;
+export const MAX_CODE_BYTES = 4 * 1024 * 1024 * 1024;
 
 async function checkRoom(tx: ReadTransaction, { accountId }: Place, size: number): Promise<void> {
   const { items } = await tx.scan(functions, { skipDamaged: true, prefix: [accountId] });
-  if (items.length >= MOST_FUNCTIONS)
-    fail('InvalidParameterValueException', `An account can have at most ${MOST_FUNCTIONS} functions in a region here.`);
+  if (items.length >= MAX_FUNCTIONS)
+    fail('InvalidParameterValueException', `An account can have at most ${MAX_FUNCTIONS} functions in a region here.`);
   const bytes = items.reduce((sum, { latest }) => sum + latest.codeSize, size);
-  if (bytes > MOST_CODE_BYTES) fail('CodeStorageExceededException', 'Code storage limit exceeded.');
+  if (bytes > MAX_CODE_BYTES) fail('CodeStorageExceededException', 'Code storage limit exceeded.');
 }
 
 async function removeVersion(tx: WriteTransaction, { accountId, name }: FunctionRecord, version: number): Promise<void> {

@@ -51,8 +51,8 @@ interface Item {
 }
 
 /** Events of one function, and bytes of all of them; ours. */
-const MOST_OF_ONE = 1_000;
-const MOST_BYTES = 256 * 1024 * 1024;
+const MAX_OF_ONE = 1_000;
+const MAX_BYTES = 256 * 1024 * 1024;
 /** Milliseconds after which an attempt that nobody knows the end of is repeated. */
 const AGAIN = 60_000;
 
@@ -109,7 +109,7 @@ export class EventQueue {
   /** Resolves with true once the event is on disk; with false, at once, when there is no room for it. */
   async add(region: string, owner: number, event: WaitingEvent, payload: Uint8Array): Promise<boolean> {
     const value = rowValue(event, payload);
-    if (this.waitingFor(owner) >= MOST_OF_ONE || this.#bytes + value.length > MOST_BYTES) return false;
+    if (this.waitingFor(owner) >= MAX_OF_ONE || this.#bytes + value.length > MAX_BYTES) return false;
     const item: Item = {
       region,
       owner,

@@ -10,7 +10,7 @@ export type SettingsInput = LambdaOperations['UpdateFunctionConfiguration']['inp
 
 /** Lambda quotas. */
 const LARGEST_ENVIRONMENT = 4096;
-const MOST_MEMORY = 10_240;
+const MAX_MEMORY = 10_240;
 const LONGEST = 900;
 
 const invalid = (message: string): never => fail('InvalidParameterValueException', message);
@@ -63,8 +63,8 @@ function timeoutOf(timeout: number): number {
 }
 
 function memoryOf(memory: number): number {
-  if (memory > MOST_MEMORY)
-    invalid(`'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to ${MOST_MEMORY}`);
+  if (memory > MAX_MEMORY)
+    invalid(`'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to ${MAX_MEMORY}`);
   return memory;
 }
 

@@ -7,13 +7,13 @@ import { readUnqualified } from './names.ts';
 import { existing } from './records.ts';
 import { functions } from './store.ts';
 
-const MOST_TAGS = 50;
+const MAX_TAGS = 50;
 const LONGEST_KEY = 128;
 const LONGEST_VALUE = 256;
 
 export function checkTags(tags: Readonly<Record<string, string>>): void {
   const entries = Object.entries(tags);
-  if (entries.length > MOST_TAGS) fail('InvalidParameterValueException', `A function can have at most ${MOST_TAGS} tags.`);
+  if (entries.length > MAX_TAGS) fail('InvalidParameterValueException', `A function can have at most ${MAX_TAGS} tags.`);
   for (const [key, value] of entries)
     if (key === '' || key.length > LONGEST_KEY || value.length > LONGEST_VALUE || /^aws:/i.test(key))
       fail('InvalidParameterValueException', `The tag ${JSON.stringify(key.slice(0, LONGEST_KEY))} is not valid.`);

@@ -5,7 +5,7 @@ import type { WriteTransaction } from '../../store/contract.ts';
 import { type FunctionRecord, functions, type VersionSettings, versions } from './store.ts';
 
 /** Versions of one function; ours. */
-const MOST_VERSIONS = 1_000;
+const MAX_VERSIONS = 1_000;
 
 export interface Published {
   readonly record: FunctionRecord;
@@ -41,8 +41,8 @@ export async function publish(
   const last = await tx.get(versions, [accountId, name, lastVersion]);
   if (last !== undefined && contentOf(last.settings) === contentOf(latest))
     return { record, settings: last.settings, version: String(lastVersion) };
-  if ((await tx.scan(versions, { skipDamaged: true, prefix: [accountId, name] })).items.length >= MOST_VERSIONS)
-    fail('CodeStorageExceededException', `A function can have at most ${MOST_VERSIONS} versions here.`);
+  if ((await tx.scan(versions, { skipDamaged: true, prefix: [accountId, name] })).items.length >= MAX_VERSIONS)
+    fail('CodeStorageExceededException', `A function can have at most ${MAX_VERSIONS} versions here.`);
   const version = lastVersion + 1;
   const settings = { ...latest, description: description ?? latest.description, modifiedAt: now, revisionId: randomUUID() };
   const published = { ...record, lastVersion: version };

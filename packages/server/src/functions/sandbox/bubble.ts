@@ -32,7 +32,7 @@ export interface Bubble {
 /** Programs are looked for here, before any of the function's. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** Looks at what is left after the end of the first process. */
-const MOST_PASSES = 200;
+const MAX_PASSES = 200;
 
 /** Ends a process, or with a negative number a group of them; says whether there was one. */
 function killed(pid: number): boolean {
@@ -86,7 +86,7 @@ export const bubbleLauncher = ({ command: wrapper, user, depth }: BubbleOptions)
       kill,
       async end() {
         kill();
-        for (let pass = 0; pass < MOST_PASSES && (cage?.processes() ?? []).length > 0; pass += 1) {
+        for (let pass = 0; pass < MAX_PASSES && (cage?.processes() ?? []).length > 0; pass += 1) {
           cage?.kill();
           await pause(10);
         }

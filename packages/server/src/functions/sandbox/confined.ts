@@ -41,9 +41,9 @@ const MB = 1024 * 1024;
 const SPARE = 48 * MB;
 /** Its own 512 processes and threads, and what stands around it. */
 const PROCESSES = 512 + 64;
-const MOST_FILES = 65_536;
+const MAX_FILES = 65_536;
 /** Where the kernel does not count what waits in them: each holds up to 416 KiB. */
-const MOST_SOCKETS = 1024;
+const MAX_SOCKETS = 1024;
 const LARGEST_TEMPORARY = 512 * MB;
 const LARGEST_SHARED = 64 * MB;
 /** Milliseconds between two looks: where the kernel counts, what it can't count alone is looked at. */
@@ -240,8 +240,8 @@ export class Confined implements Enclosures {
     // What the kernel counts it also bounds.
     const bounds: Bounds =
       cage === undefined
-        ? { memory: memory + SPARE, files: MOST_FILES, sockets: MOST_SOCKETS }
-        : { memory: Number.POSITIVE_INFINITY, files: MOST_FILES, sockets: Number.POSITIVE_INFINITY };
+        ? { memory: memory + SPARE, files: MAX_FILES, sockets: MAX_SOCKETS }
+        : { memory: Number.POSITIVE_INFINITY, files: MAX_FILES, sockets: Number.POSITIVE_INFINITY };
     if (cage !== undefined) cleanUp.add('control group', () => removeCage(cage));
     const url = new URL(endpointUrl());
     // Its loopback address is its own network's: any other name or address of the API is none there.

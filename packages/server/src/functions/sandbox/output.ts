@@ -13,9 +13,9 @@ export interface LogLine {
 const OVERHEAD = 26;
 const LONGEST_LINE = 256 * 1024 - OVERHEAD;
 /** Bytes of what one invocation writes that are kept, each line with its overhead: many short lines cost as few long ones. */
-const MOST_OF_INVOCATION = 1024 * 1024;
+const MAX_OF_INVOCATION = 1024 * 1024;
 /** Bytes that are gathered before they are told. */
-const MOST_GATHERED = 64 * 1024;
+const MAX_GATHERED = 64 * 1024;
 /** Lambda API reference, Invoke: the last 4 KB come with the answer. */
 const TAIL = 4096;
 
@@ -44,12 +44,12 @@ export class FunctionOutput {
   write(chunk: Uint8Array): void {
     this.#written += chunk.length;
     this.#kept += chunk.length;
-    if (this.#kept > MOST_OF_INVOCATION) return;
+    if (this.#kept > MAX_OF_INVOCATION) return;
     const lines = (this.#partial + this.#decoder.decode(chunk, { stream: true })).split('\n');
     this.#partial = lines.pop() ?? '';
     for (const line of lines) {
       this.#kept += OVERHEAD;
-      if (this.#kept <= MOST_OF_INVOCATION) this.line(line.replace(/\r$/, ''));
+      if (this.#kept <= MAX_OF_INVOCATION) this.line(line.replace(/\r$/, ''));
     }
     if (this.#partial.length > LONGEST_LINE) this.#endLine();
   }
@@ -60,7 +60,7 @@ export class FunctionOutput {
     if (shown === '') return;
     this.#lines.push({ timestamp: this.#options.now(), message: shown });
     this.#gathered += shown.length + OVERHEAD;
-    if (this.#gathered > MOST_GATHERED) this.flush();
+    if (this.#gathered > MAX_GATHERED) this.flush();
   }
 
   begin(requestId: string, version: string): void {
@@ -74,8 +74,8 @@ export class FunctionOutput {
   /** Ends an invocation; gives the end of what was written in it. */
   end(requestId: string, report: string): string {
     this.#endLine();
-    if (this.#kept > MOST_OF_INVOCATION)
-      this.line(`The function wrote ${this.#written} bytes; what came after ${MOST_OF_INVOCATION} was dropped`);
+    if (this.#kept > MAX_OF_INVOCATION)
+      this.line(`The function wrote ${this.#written} bytes; what came after ${MAX_OF_INVOCATION} was dropped`);
     this.line(`END RequestId: ${requestId}`);
     this.line(`REPORT RequestId: ${requestId}\t${report}`);
     this.#written = 0;

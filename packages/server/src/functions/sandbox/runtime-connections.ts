@@ -5,8 +5,8 @@
 import type { Socket } from 'node:net';
 
 /** A runtime has one, or one for each of its threads. */
-const MOST_OF_ONE = 16;
-const MOST_UNKNOWN = 256;
+const MAX_OF_ONE = 16;
+const MAX_UNKNOWN = 256;
 
 export class RuntimeConnections {
   readonly #unknown = new Set<Socket>();
@@ -16,7 +16,7 @@ export class RuntimeConnections {
   open(socket: Socket): void {
     this.#unknown.add(socket);
     socket.once('close', () => this.#unknown.delete(socket));
-    endOldest(this.#unknown, MOST_UNKNOWN);
+    endOldest(this.#unknown, MAX_UNKNOWN);
   }
 
   /** It is of the process of this key. */
@@ -28,7 +28,7 @@ export class RuntimeConnections {
       own.delete(socket);
       if (own.size === 0 && this.#known.get(key) === own) this.#known.delete(key);
     });
-    endOldest(own, MOST_OF_ONE);
+    endOldest(own, MAX_OF_ONE);
   }
 }
 

@@ -27,7 +27,7 @@ interface Seen {
 const IN_MEMORY = ['/tmp', '/dev/shm'];
 /** statfs(2). */
 const TMPFS = 0x0102_1994;
-const MOST_PROCESSES = 4096;
+const MAX_PROCESSES = 4096;
 
 function read(path: string): string | undefined {
   try {
@@ -77,7 +77,7 @@ function lookAt(root: number): Tree {
   const found = new Map<number, Seen>();
   let isTorn = false;
   const waiting = [root];
-  for (let pid = waiting.pop(); pid !== undefined && found.size < MOST_PROCESSES; pid = waiting.pop()) {
+  for (let pid = waiting.pop(); pid !== undefined && found.size < MAX_PROCESSES; pid = waiting.pop()) {
     if (found.has(pid)) continue;
     const process_ = seen(pid);
     // The children first: one that ends in the meantime leaves them to its namespace's first.
@@ -135,7 +135,7 @@ function filesOf(pid: number): { bytes: number; files: number } | string {
 const inside = (all: readonly Seen[], depth: number): Seen[] => all.filter(({ numbers }) => numbers.length >= depth);
 
 /** Looks at once, when processes come and go faster than they are looked at. */
-const MOST_LOOKS = 20;
+const MAX_LOOKS = 20;
 
 /**
  * What is held below a process whose function runs `depth` namespaces deep; undefined before it runs and when it has gone.
@@ -143,7 +143,7 @@ const MOST_LOOKS = 20;
  */
 export function holdingOf(root: number, depth: number, bound: number): Holding | undefined {
   let most: Holding | undefined;
-  for (let look = 0; look < MOST_LOOKS; look += 1) {
+  for (let look = 0; look < MAX_LOOKS; look += 1) {
     const tree = lookAt(root);
     const holding = holdingOnce(inside(tree.processes, depth), bound);
     if (holding !== undefined && (most === undefined || holding.bytes > most.bytes)) most = holding;

@@ -23,7 +23,7 @@ export async function holderOf({ inRegion }: Pick<Places, 'inRegion'>, certifica
 }
 
 /** Regions that are looked at for a certificate that nobody holds: any stranger may show one, and as often as it connects. */
-const MOST_REGIONS = 32;
+const MAX_REGIONS = 32;
 
 type Registration = Place & { readonly status: string };
 
@@ -31,12 +31,12 @@ type Registration = Place & { readonly status: string };
 async function registrations({ regions, inRegion }: Places, certificateId: string): Promise<[Registration[], isAll: boolean]> {
   const found: Registration[] = [];
   const known = await regions();
-  for (const region of known.slice(0, MOST_REGIONS)) {
+  for (const region of known.slice(0, MAX_REGIONS)) {
     const records = await inRegion(region).read((tx) => findCertificate(tx, certificateId, 2));
     for (const { accountId, status } of records) found.push({ accountId, region, status });
     if (found.length > 1) break;
   }
-  return [found, known.length <= MOST_REGIONS];
+  return [found, known.length <= MAX_REGIONS];
 }
 
 /** Why a certificate without a registration that counts is refused; its only owner finds the refusal. */

@@ -74,7 +74,7 @@ interface Connection {
 
 /** A refresh may be asked for this much before it is due (milliseconds): timers are not exact. */
 const SLACK = 1_000;
-const MOST_COMPILED = 1_024;
+const MAX_COMPILED = 1_024;
 /** HTTPS requests carry no client id, and no client id is empty. */
 const NO_CLIENT = '';
 
@@ -84,7 +84,7 @@ const needsCertificate = ({ domain }: Login): boolean => domain?.authenticationT
 
 export class CustomAdmission implements LoginMethod {
   readonly #options: CustomAdmissionOptions;
-  readonly #compiled = new CompiledPolicyCache(MOST_COMPILED);
+  readonly #compiled = new CompiledPolicyCache(MAX_COMPILED);
   readonly #answers: AnswersForHttp;
   /** By login: each connection has one of its own, for as long as it lives. */
   readonly #connections = new WeakMap<Login, Connection>();

@@ -5,8 +5,8 @@
 import type { RightsChanges } from '../../policies/rights-changes.ts';
 
 /** Certificates remembered at most, and client ids of one; the longest unused are forgotten first. */
-const MOST_CERTIFICATES = 10_000;
-const MOST_CLIENT_IDS = 4;
+const MAX_CERTIFICATES = 10_000;
+const MAX_CLIENT_IDS = 4;
 
 export class Remembered<T extends object> {
   readonly #changes: RightsChanges;
@@ -38,8 +38,8 @@ export class Remembered<T extends object> {
   #keep(certificateId: string, clientId: string, facts: T): void {
     const byClient = this.#known.get(certificateId) ?? new Map<string, T>();
     byClient.set(clientId, facts);
-    if (byClient.size > MOST_CLIENT_IDS) byClient.delete(byClient.keys().next().value ?? '');
+    if (byClient.size > MAX_CLIENT_IDS) byClient.delete(byClient.keys().next().value ?? '');
     this.#known.set(certificateId, byClient);
-    if (this.#known.size > MOST_CERTIFICATES) this.#known.delete(this.#known.keys().next().value ?? '');
+    if (this.#known.size > MAX_CERTIFICATES) this.#known.delete(this.#known.keys().next().value ?? '');
   }
 }

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { startDeadline } from '../../runtime/deadline.ts';
 
 /** Far more than any client sends; whoever sends more is met as one without a name. */
-const MOST_BYTES = 16 * 1024;
+const MAX_BYTES = 16 * 1024;
 const HANDSHAKE_RECORD = 22;
 const CLIENT_HELLO = 1;
 const SERVER_NAME = 0;
@@ -86,7 +86,7 @@ function serverNameIn(message: Buffer): string | undefined {
 export function readHello(bytes: Buffer): Hello {
   try {
     const message = handshake(bytes);
-    if (message === 'incomplete') return bytes.length >= MOST_BYTES ? NO_NAME : 'incomplete';
+    if (message === 'incomplete') return bytes.length >= MAX_BYTES ? NO_NAME : 'incomplete';
     return message === undefined ? NO_NAME : { serverName: serverNameIn(message) };
   } catch (error) {
     // What is wrong with it is OpenSSL's to say.

@@ -51,7 +51,7 @@ export interface TlsListenerOptions {
 /** Milliseconds for a handshake. */
 export const HANDSHAKE_TIMEOUT = 10_000;
 /** Handshakes under way at most; more peers are turned away until some are done. */
-const MOST_HANDSHAKES = 4_000;
+const MAX_HANDSHAKES = 4_000;
 /** Pace of handshakes: what a turn of the event loop may take of them is some twenty milliseconds, at worst a tenth of a second. */
 const PACE = { perTurn: 16, underWay: 128, patience: 50 };
 
@@ -238,7 +238,7 @@ export function createTlsListener({
   }
 
   const server = createTcpServer({ noDelay: true }, (socket) => {
-    if (handshakes.size >= MOST_HANDSHAKES) {
+    if (handshakes.size >= MAX_HANDSHAKES) {
       socket.destroy();
       return;
     }

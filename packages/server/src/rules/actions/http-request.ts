@@ -6,14 +6,14 @@ import { ActionError } from './contract.ts';
 
 export interface HttpAnswer {
   readonly status: number;
-  /** At most {@link MOST_READ} bytes of it. */
+  /** At most {@link MAX_READ} bytes of it. */
   readonly body: string;
   /** Bytes that the peer sent, as far as they were counted: up to one more than is read. */
   readonly size: number;
 }
 
 /** Bytes of an answer that are read (API reference: an answer beyond 16,384 bytes is not tried again). */
-export const MOST_READ = 16_384;
+export const MAX_READ = 16_384;
 
 export interface Sending {
   readonly method: string;
@@ -52,7 +52,7 @@ async function read(response: IncomingMessage): Promise<HttpAnswer> {
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MOST_READ) break;
+    if (size > MAX_READ) break;
     chunks.push(chunk);
   }
   return { status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8'), size };

@@ -14,7 +14,7 @@ interface Level {
 const TABLE = 150;
 const TABLE_STATES = 5;
 const LETTERS_OF_ONE = 25;
-const MOST_LETTERS = 125_000;
+const MAX_LETTERS = 125_000;
 const FIXED = 8;
 
 const QUOTED = /\\Q([\s\S]*?)(?:\\E|$)/y;
@@ -143,8 +143,8 @@ class PatternReader {
     this.#tables += 1;
     if (isPerlClass || this.#text[this.#at] !== '-' || this.#text[this.#at + 1] === ']') return;
     this.#at += 1;
-    const high = this.#classCharacter(MOST_LETTERS);
-    if (this.#ignoresCase) this.#tables += Math.ceil(Math.min(Math.max(high - low, 0), MOST_LETTERS) / LETTERS_OF_ONE);
+    const high = this.#classCharacter(MAX_LETTERS);
+    if (this.#ignoresCase) this.#tables += Math.ceil(Math.min(Math.max(high - low, 0), MAX_LETTERS) / LETTERS_OF_ONE);
   }
 
   /** The code point; `otherwise` for an escape that is not of one by its number. */

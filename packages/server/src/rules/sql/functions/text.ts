@@ -13,7 +13,7 @@ function whole(value: SqlValue, way: 'floor' | 'trunc', dialect: Dialect): numbe
   return int === undefined ? undefined : toDouble(int);
 }
 
-const MOST_SPACES = 1000;
+const MAX_SPACES = 1000;
 
 /** That many spaces more, not up to that length. */
 const padded = (left: boolean): SqlFunction =>
@@ -21,9 +21,9 @@ const padded = (left: boolean): SqlFunction =>
     const text = evaluation.text(value);
     const spaces = whole(count, 'floor', evaluation.dialect);
     if (text === undefined || spaces === undefined) return undefined;
-    evaluation.bound(text.length + MOST_SPACES);
+    evaluation.bound(text.length + MAX_SPACES);
     evaluation.spend(1 + (text.length >>> 5));
-    const padding = ' '.repeat(Math.min(Math.max(spaces, 0), MOST_SPACES));
+    const padding = ' '.repeat(Math.min(Math.max(spaces, 0), MAX_SPACES));
     return left ? padding + text : text + padding;
   });
 

@@ -12,7 +12,7 @@ export const WEEKDAYS: readonly string[] = 'Monday Tuesday Wednesday Thursday Fr
 
 /** Longer patterns, or more of one letter, are no pattern. */
 const LONGEST = 200;
-const MOST_LETTERS = 20;
+const MAX_LETTERS = 20;
 
 function quoted(pattern: string, from: number): { text: string; behind: number } | undefined {
   let text = '';
@@ -35,7 +35,7 @@ export function readPattern(pattern: string, sections: boolean): PatternPart[] |
     if (/[A-Za-z]/.test(character)) {
       let behind = at;
       while (pattern[behind] === character) behind += 1;
-      if (behind - at > MOST_LETTERS) return undefined;
+      if (behind - at > MAX_LETTERS) return undefined;
       parts.push({ kind: 'letters', letter: character, count: behind - at });
       at = behind;
     } else if (character === "'") {

@@ -26,14 +26,14 @@ function fixedZone(offset: number, id: string): Zone {
 
 const OFFSET = /^(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d{2})(?::?(\d{2}))?)?$/;
 /** Seventeen hours and a half is more than any zone has; java.time stops at 18. */
-const MOST_HOURS = 18;
+const MAX_HOURS = 18;
 
 export function readOffset(text: string): number | undefined {
   if (text === 'Z' || text === 'z') return 0;
   const found = OFFSET.exec(text);
   if (found === null) return undefined;
   const [, sign, hours, minutes = '0', seconds = '0'] = found;
-  if (Number(hours) > MOST_HOURS || Number(minutes) > 59 || Number(seconds) > 59) return undefined;
+  if (Number(hours) > MAX_HOURS || Number(minutes) > 59 || Number(seconds) > 59) return undefined;
   return (sign === '-' ? -1000 : 1000) * (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds));
 }
 
