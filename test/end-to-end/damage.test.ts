@@ -92,12 +92,25 @@ test(`${FLIPS} damages: no wrong answer, no silent loss`, async (context) => {
     let device: Device | undefined;
     let right = new Map<string, string>();
     {
-      await using server = await startServer({ dataDir: original });
+      const server = await startServer({ dataDir: original });
       device = await fill(server, THINGS);
       right = await answers(server, device, csr);
-      cpSync(original, join(folder, 'killed'), { recursive: true });
+      await server.signal('SIGKILL');
+      await server.stop();
+    }
+    cpSync(original, join(folder, 'killed'), { recursive: true });
+    {
+      await using server = await startServer({ dataDir: original });
+      assert.deepEqual(await answers(server, device, csr), right);
     }
     cpSync(original, join(folder, 'stopped'), { recursive: true });
+    // Without damage both are served as they are: what is refused below is refused for its damage.
+    for (const after of ['killed', 'stopped']) {
+      const dataDir = join(folder, 'undamaged');
+      cpSync(join(folder, after), dataDir, { recursive: true });
+      assert.equal(await outcome(dataDir, device, csr, right, `undamaged, ${after}`), 'no effect');
+      rmSync(dataDir, { recursive: true });
+    }
     const draw = random(SEED);
     const table = new Map<string, Map<End, number>>();
     const tries = Array.from({ length: FLIPS }, (_, i) => i);
