@@ -29,7 +29,7 @@ export async function forgetInstallation(folder: string): Promise<void> {
   const { keys } = JSON.parse(readFileSync(join(folder, 'root-keys.json'), 'utf8')) as { keys: unknown };
   writeFileSync(join(folder, 'root-keys.json'), JSON.stringify({ version: 1, keys }));
   await using store = await openSqliteStore({ path: join(folder, 'thingkeep.db') });
-  const records = collection<{ readonly name: string }>('installation', (i) => [i.name], {}, 'server');
+  const records = collection<{ readonly name: string }>('installation', (i) => [i.name], {}, { scope: 'server' });
   await store.write((tx) => tx.delete(records, ['installation']));
 }
 

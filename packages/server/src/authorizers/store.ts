@@ -22,12 +22,17 @@ export interface AuthorizerRecord {
   readonly lastModifiedAt: number;
 }
 
-export const authorizers = collection<AuthorizerRecord>('authorizers', (a) => [a.accountId, a.authorizerName], {
-  byCreation: (a) => [[a.accountId, a.createdAt, a.authorizerName]],
-  byStatus: (a) => [[a.accountId, a.status, a.createdAt, a.authorizerName]],
-  /** Across accounts. */
-  byName: (a) => [[a.authorizerName, a.accountId]],
-});
+export const authorizers = collection<AuthorizerRecord>(
+  'authorizers',
+  (a) => [a.accountId, a.authorizerName],
+  {
+    byCreation: (a) => [[a.accountId, a.createdAt, a.authorizerName]],
+    byStatus: (a) => [[a.accountId, a.status, a.createdAt, a.authorizerName]],
+    /** Across accounts. */
+    byName: (a) => [[a.authorizerName, a.accountId]],
+  },
+  { changes: 'authorizer' },
+);
 
 /** The authorizer for devices that name none; one per account and region. */
 export interface DefaultAuthorizerRecord {

@@ -14,7 +14,7 @@ export interface RetainedLimits {
   readonly retainedBytes: number;
 }
 
-export const usage = collection<UsageRecord>('retained-usage', (u) => [u.accountId, u.region], {}, 'server');
+export const usage = collection<UsageRecord>('retained-usage', (u) => [u.accountId, u.region], {}, { scope: 'server' });
 
 /** Records read at once where the usage has never been counted: in a data file of an earlier release. */
 const PAGE = 500;

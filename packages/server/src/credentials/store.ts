@@ -22,9 +22,14 @@ export interface SessionSecretRecord {
   readonly secret: string;
 }
 
-export const roleAliases = collection<RoleAliasRecord>('role-aliases', (r) => [r.accountId, r.roleAlias], {
-  byCreation: (r) => [[r.accountId, r.createdAt, r.roleAlias]],
-});
+export const roleAliases = collection<RoleAliasRecord>(
+  'role-aliases',
+  (r) => [r.accountId, r.roleAlias],
+  {
+    byCreation: (r) => [[r.accountId, r.createdAt, r.roleAlias]],
+  },
+  { changes: 'role-alias' },
+);
 
 export const sessionSecrets = collection<SessionSecretRecord>('session-secrets', (s) => [s.name]);
 

@@ -45,11 +45,21 @@ export interface IssuedRecord {
   readonly renewAt: number;
 }
 
-export const domainConfigurations = collection<DomainRecord>('domain-configurations', (d) => [d.accountId, d.name], {
-  byCertificate: (d) => (d.serverCertificateArn === undefined ? [] : [[d.accountId, d.serverCertificateArn, d.name]]),
-});
+export const domainConfigurations = collection<DomainRecord>(
+  'domain-configurations',
+  (d) => [d.accountId, d.name],
+  {
+    byCertificate: (d) => (d.serverCertificateArn === undefined ? [] : [[d.accountId, d.serverCertificateArn, d.name]]),
+  },
+  { changes: 'domain-configuration' },
+);
 
-export const issuedCertificates = collection<IssuedRecord>('domain-certificates', (c) => [c.accountId, c.name]);
+export const issuedCertificates = collection<IssuedRecord>(
+  'domain-certificates',
+  (c) => [c.accountId, c.name],
+  {},
+  { changes: 'domain-certificate', shows: false },
+);
 
 export const domainArn = (place: Place, { name, id }: Pick<DomainRecord, 'name' | 'id'>): string =>
   iotArn(place, 'domainconfiguration', `${name}/${id}`);

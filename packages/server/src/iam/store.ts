@@ -102,15 +102,30 @@ export const nameKey = (name: string): string => name.toLowerCase();
 export const entityKey = (accountId: string, kind: EntityKind, name: string) => [accountId, kind, nameKey(name)];
 
 /** Index functions name no others: see {@link Collection.indexes}. The name is as {@link nameKey} has it. */
-export const entities = collection<EntityRecord>('iam-entities', (e) => entityKey(e.accountId, e.kind, e.name), {
-  byId: (e) => [[e.accountId, e.id]],
-  byPolicy: (e) => e.attached.map((arn) => [e.accountId, arn, e.kind, e.name.toLowerCase()]),
-  byBoundary: (e) => (e.boundary === undefined ? [] : [[e.accountId, e.boundary, e.kind, e.name.toLowerCase()]]),
-  byGroup: (e) => (e.kind === 'user' ? e.groups.map((group) => [e.accountId, group, e.name.toLowerCase()]) : []),
-});
+export const entities = collection<EntityRecord>(
+  'iam-entities',
+  (e) => entityKey(e.accountId, e.kind, e.name),
+  {
+    byId: (e) => [[e.accountId, e.id]],
+    byPolicy: (e) => e.attached.map((arn) => [e.accountId, arn, e.kind, e.name.toLowerCase()]),
+    byBoundary: (e) => (e.boundary === undefined ? [] : [[e.accountId, e.boundary, e.kind, e.name.toLowerCase()]]),
+    byGroup: (e) => (e.kind === 'user' ? e.groups.map((group) => [e.accountId, group, e.name.toLowerCase()]) : []),
+  },
+  { changes: 'iam-entity' },
+);
 
-export const managedPolicies = collection<ManagedPolicyRecord>('iam-policies', (p) => [p.accountId, nameKey(p.name)]);
+export const managedPolicies = collection<ManagedPolicyRecord>(
+  'iam-policies',
+  (p) => [p.accountId, nameKey(p.name)],
+  {},
+  { changes: 'iam-policy' },
+);
 
-export const accessKeys = collection<AccessKeyRecord>('iam-access-keys', (k) => [k.accessKeyId], {
-  byUser: (k) => [[k.accountId, k.userId, k.createdAt, k.accessKeyId]],
-});
+export const accessKeys = collection<AccessKeyRecord>(
+  'iam-access-keys',
+  (k) => [k.accessKeyId],
+  {
+    byUser: (k) => [[k.accountId, k.userId, k.createdAt, k.accessKeyId]],
+  },
+  { changes: 'access-key', shows: false },
+);

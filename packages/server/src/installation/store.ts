@@ -15,7 +15,7 @@ export interface InstallationRecord {
   readonly accepted: readonly PartName[];
 }
 
-export const installations = collection<InstallationRecord>('installation', (i) => [i.name], {}, 'server');
+export const installations = collection<InstallationRecord>('installation', (i) => [i.name], {}, { scope: 'server' });
 
 export const readInstallation = (store: Store): Promise<InstallationRecord | undefined> =>
   store.read((tx) => tx.get(installations, ['installation']));

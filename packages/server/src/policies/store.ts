@@ -31,9 +31,14 @@ export interface PolicyAttachmentRecord {
   readonly attachedAt: number;
 }
 
-export const policies = collection<PolicyRecord>('policies', (p) => [p.accountId, p.policyName], {
-  byCreation: (p) => [[p.accountId, p.createdAt, p.policyName]],
-});
+export const policies = collection<PolicyRecord>(
+  'policies',
+  (p) => [p.accountId, p.policyName],
+  {
+    byCreation: (p) => [[p.accountId, p.createdAt, p.policyName]],
+  },
+  { changes: 'policy' },
+);
 
 export const policyAttachments = collection<PolicyAttachmentRecord>(
   'policy-attachments',
@@ -42,4 +47,5 @@ export const policyAttachments = collection<PolicyAttachmentRecord>(
     byTarget: (a) => [[a.accountId, a.target, a.attachedAt, a.policyName]],
     byPolicy: (a) => [[a.accountId, a.policyName, a.attachedAt, a.target]],
   },
+  { changes: 'policy-attachment' },
 );

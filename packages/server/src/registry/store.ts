@@ -80,17 +80,27 @@ export interface TagRecord {
   readonly tags: readonly { readonly Key: string; readonly Value: string }[];
 }
 
-export const certificates = collection<CertificateRecord>('certificates', (c) => [c.accountId, c.certificateId], {
-  byCreation: (c) => [[c.accountId, c.createdAt, c.certificateId]],
-  byCa: (c) => (c.caCertificateId === undefined ? [] : [[c.accountId, c.caCertificateId, c.createdAt, c.certificateId]]),
-  /** Over all accounts: the gateway knows only the certificate that a device shows. */
-  byId: (c) => [[c.certificateId, c.accountId]],
-});
+export const certificates = collection<CertificateRecord>(
+  'certificates',
+  (c) => [c.accountId, c.certificateId],
+  {
+    byCreation: (c) => [[c.accountId, c.createdAt, c.certificateId]],
+    byCa: (c) => (c.caCertificateId === undefined ? [] : [[c.accountId, c.caCertificateId, c.createdAt, c.certificateId]]),
+    /** Over all accounts: the gateway knows only the certificate that a device shows. */
+    byId: (c) => [[c.certificateId, c.accountId]],
+  },
+  { changes: 'certificate' },
+);
 
-export const caCertificates = collection<CaCertificateRecord>('ca-certificates', (c) => [c.accountId, c.certificateId], {
-  byCreation: (c) => [[c.accountId, c.createdAt, c.certificateId]],
-  bySubject: (c) => [[c.subjectHash, c.accountId, c.certificateId]],
-});
+export const caCertificates = collection<CaCertificateRecord>(
+  'ca-certificates',
+  (c) => [c.accountId, c.certificateId],
+  {
+    byCreation: (c) => [[c.accountId, c.createdAt, c.certificateId]],
+    bySubject: (c) => [[c.subjectHash, c.accountId, c.certificateId]],
+  },
+  { changes: 'ca-certificate' },
+);
 
 /** The code that a CA's owner signs into a verification certificate; one per account. */
 export interface RegistrationCodeRecord {
@@ -100,17 +110,28 @@ export interface RegistrationCodeRecord {
 
 export const registrationCodes = collection<RegistrationCodeRecord>('registration-codes', (c) => [c.accountId]);
 
-export const things = collection<ThingRecord>('things', (t) => [t.accountId, t.thingName], {
-  byType: (t) => (t.thingTypeName === undefined ? [] : [[t.accountId, t.thingTypeName, t.thingName]]),
-  byAttribute: (t) => Object.entries(t.attributes).map(([name, value]) => [t.accountId, name, value, t.thingName]),
-});
+export const things = collection<ThingRecord>(
+  'things',
+  (t) => [t.accountId, t.thingName],
+  {
+    byType: (t) => (t.thingTypeName === undefined ? [] : [[t.accountId, t.thingTypeName, t.thingName]]),
+    byAttribute: (t) => Object.entries(t.attributes).map(([name, value]) => [t.accountId, name, value, t.thingName]),
+  },
+  { changes: 'thing' },
+);
 
-export const thingTypes = collection<ThingTypeRecord>('thing-types', (t) => [t.accountId, t.thingTypeName]);
+export const thingTypes = collection<ThingTypeRecord>(
+  'thing-types',
+  (t) => [t.accountId, t.thingTypeName],
+  {},
+  { changes: 'thing-type' },
+);
 
 export const thingPrincipals = collection<ThingPrincipalRecord>(
   'thing-principals',
   (p) => [p.accountId, p.thingName, p.principal],
   { byPrincipal: (p) => [[p.accountId, p.principal, p.thingName]] },
+  { changes: 'thing-principal' },
 );
 
 export const tags = collection<TagRecord>('tags', (t) => [t.accountId, t.resourceArn]);

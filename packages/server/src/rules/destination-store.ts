@@ -31,9 +31,14 @@ export interface DestinationRecord {
   readonly confirmed: boolean;
 }
 
-export const destinations = collection<DestinationRecord>('rule-destinations', (d) => [d.accountId, d.id], {
-  byToken: (d) => (d.tokenHash === undefined ? [] : [[d.tokenHash]]),
-});
+export const destinations = collection<DestinationRecord>(
+  'rule-destinations',
+  (d) => [d.accountId, d.id],
+  {
+    byToken: (d) => (d.tokenHash === undefined ? [] : [[d.tokenHash]]),
+  },
+  { changes: 'destination' },
+);
 
 export const destinationArn = ({ region, accountId }: Place, id: string): string =>
   `arn:aws:iot:${region}:${accountId}:ruledestination/${id}`;

@@ -24,7 +24,7 @@ export interface RuleRecord {
   readonly createdAt: number;
 }
 
-export const rules = collection<RuleRecord>('rules', (r) => [r.accountId, r.ruleName]);
+export const rules = collection<RuleRecord>('rules', (r) => [r.accountId, r.ruleName], {}, { changes: 'rule' });
 
 /** What actions still have to do, by place in one queue: see orders.ts. */
 export const orderRows = rows('rule-orders');

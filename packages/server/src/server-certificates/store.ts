@@ -36,9 +36,14 @@ export interface ServerKeyRecord {
   readonly privateKeyPem: string;
 }
 
-export const serverCertificates = collection<ServerCertificateRecord>('server-certificates', (c) => [c.accountId, c.id], {
-  byCreation: (c) => [[c.accountId, c.createdAt, c.id]],
-});
+export const serverCertificates = collection<ServerCertificateRecord>(
+  'server-certificates',
+  (c) => [c.accountId, c.id],
+  {
+    byCreation: (c) => [[c.accountId, c.createdAt, c.id]],
+  },
+  { changes: 'server-certificate' },
+);
 
 export const serverKeys = collection<ServerKeyRecord>('server-certificate-keys', (k) => [k.accountId, k.id]);
 

@@ -12,6 +12,7 @@
  * - A write function must touch nothing but its transaction: no network, no timers, no other transaction.
  * - What comes and goes by the thousand (queued messages) is not JSON but rows of bytes under two numbers: {@link Rows}.
  */
+import type { ChangeKind } from './changes.ts';
 
 export type KeyPart = string | number;
 export type Key = readonly KeyPart[];
@@ -26,15 +27,23 @@ export interface Collection<T extends object> {
   readonly indexes: Readonly<Record<string, (record: T) => readonly Key[]>>;
   /** `server`: one for all regions; each region has its own otherwise. */
   readonly scope?: 'server' | undefined;
+  /** Puts and deletes are told as changes of this kind: see {@link Changes}. */
+  readonly changes?: ChangeKind | undefined;
+  /** False: changes are told without the records, which hold secrets. */
+  readonly shows?: boolean | undefined;
+  /** Set in one region's part of a collection: the first part of the keys. */
+  readonly region?: string | undefined;
 }
+
+export type CollectionOptions = Pick<Collection<never>, 'scope' | 'changes' | 'shows'>;
 
 /** Declares a collection; the name is part of the stored format. */
 export const collection = <T extends object>(
   name: string,
   key: Collection<T>['key'],
   indexes: Collection<T>['indexes'] = {},
-  scope?: Collection<T>['scope'],
-): Collection<T> => ({ name, key, indexes, scope });
+  options: CollectionOptions = {},
+): Collection<T> => ({ name, key, indexes, ...options });
 
 export interface Scan {
   /** Index to walk; the key order when absent. */

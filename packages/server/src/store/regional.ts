@@ -23,11 +23,11 @@ interface RegionRecord {
 export const regions = collection<RegionRecord>('regions', (r) => [r.region]);
 
 /** The collection as one region has it. */
-function inRegion<T extends object>({ name, key, indexes }: Collection<T>, region: string): Collection<T> {
+function inRegion<T extends object>({ name, key, indexes, changes, shows }: Collection<T>, region: string): Collection<T> {
   const within: Record<string, (record: T) => readonly Key[]> = {};
   for (const [index, derive] of Object.entries(indexes))
     within[index] = (record) => derive(record).map((tuple) => [region, ...tuple]);
-  return { name, key: (record) => [region, ...key(record)], indexes: within };
+  return { name, key: (record) => [region, ...key(record)], indexes: within, changes, shows, region };
 }
 
 class RegionalTransaction implements WriteTransaction {

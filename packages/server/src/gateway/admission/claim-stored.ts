@@ -15,7 +15,7 @@ export interface ClaimStoredOptions {
   readonly home: Pick<Place, 'region'>;
 }
 
-export const claimsMade = collection<{ readonly name: string }>('claims-made', (d) => [d.name], {}, 'server');
+export const claimsMade = collection<{ readonly name: string }>('claims-made', (d) => [d.name], {}, { scope: 'server' });
 const STORED = 'stored';
 
 interface Owned {

@@ -1,0 +1,330 @@
+/** The feed of changes over any engine: tells what collections put and delete, and keeps it for durable subscribers. */
+import type { Logger } from '../runtime/log.ts';
+import { isDiskRefusal } from '../runtime/disk-failure.ts';
+import type { Change, ChangeKind, ChangeListener, Changes, ChangeSubscriber } from './changes.ts';
+import {
+  type Collection,
+  collection,
+  type CommitHook,
+  type HookedStore,
+  type Key,
+  type KeyPart,
+  type ReadTransaction,
+  type Row,
+  type RowKey,
+  rows,
+  type RowScan,
+  type Rows,
+  type Scan,
+  type WriteTransaction,
+} from './contract.ts';
+import { DamagedRecordError } from './damage.ts';
+
+/** How far each durable subscriber has come. */
+interface PositionRecord {
+  readonly subscriber: string;
+  /** Number of the last change that it has taken. */
+  readonly position: number;
+}
+
+export const changePositions = collection<PositionRecord>('change-positions', (p) => [p.subscriber]);
+
+/** Changes that a durable subscriber has not taken yet, by number. */
+export const storedChanges = rows('changes');
+const OWNER = 0;
+
+/** Changes, and their bytes, that a durable subscriber gets at once. */
+const MAX_PAGE = { rows: 500, bytes: 1024 * 1024 };
+/** Milliseconds between two attempts of a durable subscriber that has failed. */
+const RETRY = 1_000;
+
+type Told = Omit<Change<object>, 'number'>;
+
+/** A durable subscriber as the feed runs it. */
+interface Subscription {
+  readonly subscriber: ChangeSubscriber;
+  readonly kinds: ReadonlySet<ChangeKind>;
+  position: number;
+  running: Promise<void> | undefined;
+  retry: NodeJS.Timeout | undefined;
+}
+
+export interface ChangeFeedOptions {
+  readonly log: Pick<Logger, 'error'>;
+}
+
+export class ChangeFeed implements Changes, AsyncDisposable {
+  readonly #log: ChangeFeedOptions['log'];
+  readonly #listeners = new Map<string, Set<ChangeListener<never>>>();
+  readonly #subscriptions = new Map<string, Subscription>();
+  #store: HookedStore | undefined;
+  #next = 1;
+  #closed = false;
+
+  constructor({ log }: ChangeFeedOptions) {
+    this.#log = log;
+  }
+
+  /** The same store, whose writes tell what they change. */
+  over(store: HookedStore): HookedStore {
+    this.#store = store;
+    return new TellingStore(store, this);
+  }
+
+  on<T extends object>(of: Collection<T>, listener: ChangeListener<T>): () => void {
+    if (of.changes === undefined) throw new RangeError(`the collection ${of.name} tells no changes`);
+    const listeners = this.#listeners.get(of.changes) ?? new Set();
+    this.#listeners.set(of.changes, listeners.add(listener as ChangeListener<never>));
+    return () => listeners.delete(listener as ChangeListener<never>);
+  }
+
+  /**
+   * Takes up durable subscribers where they were; to be awaited before the first write. The position of one that exists
+   * no more is forgotten, and so is what was kept for it alone.
+   */
+  async load(subscribers: readonly ChangeSubscriber[]): Promise<void> {
+    const store = this.#opened();
+    const { items } = await store.read((tx) => tx.scan(changePositions, { prefix: [] }));
+    const positions = new Map(items.map(({ subscriber, position }) => [subscriber, position]));
+    let last = Math.max(0, ...positions.values());
+    await store.read((tx) => tx.eachRow(storedChanges, ({ at }) => (last = Math.max(last, at))));
+    this.#next = last + 1;
+    for (const subscriber of subscribers)
+      this.#subscriptions.set(subscriber.name, {
+        subscriber,
+        kinds: new Set(subscriber.of.flatMap(({ changes }) => changes ?? [])),
+        // A new one begins with the next change.
+        position: positions.get(subscriber.name) ?? last,
+        running: undefined,
+        retry: undefined,
+      });
+    const isGone = (name: string): boolean => !this.#subscriptions.has(name);
+    await store.write(async (tx) => {
+      for (const name of positions.keys()) if (isGone(name)) await tx.delete(changePositions, [name]);
+      for (const { subscriber, position } of this.#subscriptions.values())
+        if (!positions.has(subscriber.name)) await tx.put(changePositions, { subscriber: subscriber.name, position });
+      await this.#forgetTaken(tx);
+    });
+    for (const subscription of this.#subscriptions.values()) this.#run(subscription);
+  }
+
+  /** Resolves once every durable subscriber has taken what was committed before the call, or has failed to. */
+  async settled(): Promise<void> {
+    for (const { running } of this.#subscriptions.values()) await running;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    for (const { retry } of this.#subscriptions.values()) clearTimeout(retry);
+    await this.settled();
+  }
+
+  /** Whether somebody wants changes of a collection. */
+  wants({ changes }: Collection<never>): boolean {
+    return changes !== undefined && ((this.#listeners.get(changes)?.size ?? 0) > 0 || this.#keeps(changes));
+  }
+
+  /** Numbers the changes of a write, and stores those that a durable subscriber waits for, in its transaction. */
+  async number(tx: WriteTransaction, told: readonly Told[]): Promise<Change<object>[]> {
+    const changes = told.map((each): Change<object> => ({ number: this.#next++, ...each }));
+    const kept = changes.filter(({ kind }) => this.#keeps(kind));
+    if (kept.length > 0)
+      await tx.putRows(
+        storedChanges,
+        kept.map((change) => ({ owner: OWNER, at: change.number, value: Buffer.from(JSON.stringify(change)) })),
+      );
+    return changes;
+  }
+
+  /** Hands on what is on disk now. Resolves once every listener has settled. */
+  async handOn(changes: readonly Change<object>[]): Promise<void> {
+    const waiting: Promise<void>[] = [];
+    for (const change of changes)
+      for (const listener of [...(this.#listeners.get(change.kind) ?? [])])
+        try {
+          const heard = (listener as ChangeListener<object>)(change);
+          if (heard !== undefined) waiting.push(heard.catch((error: unknown) => this.#failed(change.kind, error)));
+        } catch (error) {
+          this.#failed(change.kind, error);
+        }
+    for (const subscription of this.#subscriptions.values())
+      if (changes.some(({ kind }) => subscription.kinds.has(kind))) this.#run(subscription);
+    if (waiting.length > 0) await Promise.all(waiting);
+  }
+
+  #keeps(kind: ChangeKind): boolean {
+    for (const { kinds } of this.#subscriptions.values()) if (kinds.has(kind)) return true;
+    return false;
+  }
+
+  #failed(kind: ChangeKind, error: unknown): void {
+    this.#log.error({ err: error, event: 'change-listener-failed', kind }, 'a change was not followed');
+  }
+
+  #opened(): HookedStore {
+    if (this.#store === undefined) throw new Error('the feed has no store');
+    return this.#store;
+  }
+
+  #run(subscription: Subscription): void {
+    if (this.#closed || subscription.retry !== undefined) return;
+    const { running = Promise.resolve() } = subscription;
+    const next = running.then(() => this.#catchUp(subscription));
+    subscription.running = next;
+    void next.then(() => {
+      if (subscription.running === next) subscription.running = undefined;
+    });
+  }
+
+  /** Hands the stored changes to a subscriber, page by page. */
+  async #catchUp(subscription: Subscription): Promise<void> {
+    const { subscriber, kinds } = subscription;
+    const store = this.#opened();
+    try {
+      while (!this.#closed) {
+        const after = subscription.position;
+        const page = await store.read((tx) => tx.scanRows(storedChanges, OWNER, { after, ...MAX_PAGE }));
+        const last = page.at(-1);
+        if (last === undefined) return;
+        const changes = page.map(({ value }) => JSON.parse(Buffer.from(value).toString()) as Change<object>);
+        const wanted = changes.filter(({ kind }) => kinds.has(kind));
+        if (wanted.length > 0) await subscriber.take(wanted);
+        subscription.position = last.at;
+        await store.write(async (tx) => {
+          await tx.put(changePositions, { subscriber: subscriber.name, position: last.at });
+          await this.#forgetTaken(tx);
+        });
+      }
+    } catch (error) {
+      if (this.#closed) return;
+      if (!isDiskRefusal(error))
+        this.#log.error(
+          { err: error, event: 'change-subscriber-failed', subscriber: subscriber.name },
+          'changes were not taken: they are handed on again',
+        );
+      subscription.retry = setTimeout(() => {
+        subscription.retry = undefined;
+        this.#run(subscription);
+      }, RETRY).unref();
+    }
+  }
+
+  /** Removes what every durable subscriber has taken. */
+  async #forgetTaken(tx: WriteTransaction): Promise<void> {
+    const taken = Math.min(Number.MAX_SAFE_INTEGER, ...[...this.#subscriptions.values()].map(({ position }) => position));
+    for (;;) {
+      const page = await tx.scanRows(storedChanges, OWNER, { after: 0, ...MAX_PAGE });
+      const over = page.filter(({ at }) => at <= taken);
+      await tx.deleteRows(storedChanges, over);
+      if (over.length < page.length || page.length === 0) return;
+    }
+  }
+}
+
+/** A store whose write transactions tell what they change. */
+class TellingStore implements HookedStore {
+  readonly #store: HookedStore;
+  readonly #feed: ChangeFeed;
+
+  constructor(store: HookedStore, feed: ChangeFeed) {
+    this.#store = store;
+    this.#feed = feed;
+  }
+
+  read<R>(work: (tx: ReadTransaction) => Promise<R>): Promise<R> {
+    return this.#store.read(work);
+  }
+
+  async write<R>(work: (tx: WriteTransaction) => Promise<R>): Promise<R> {
+    let changes: Change<object>[] = [];
+    const result = await this.#store.write(async (tx) => {
+      const telling = new TellingTransaction(tx, this.#feed);
+      const value = await work(telling);
+      changes = telling.told.length === 0 ? [] : await this.#feed.number(tx, telling.told);
+      return value;
+    });
+    if (changes.length > 0) await this.#feed.handOn(changes);
+    return result;
+  }
+
+  beforeCommit(hook: CommitHook): void {
+    this.#store.beforeCommit(hook);
+  }
+
+  backup(path: string): Promise<void> {
+    return this.#store.backup(path);
+  }
+
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.#store[Symbol.asyncDispose]();
+  }
+}
+
+class TellingTransaction implements WriteTransaction {
+  readonly told: Told[] = [];
+  readonly #tx: WriteTransaction;
+  readonly #feed: ChangeFeed;
+
+  constructor(tx: WriteTransaction, feed: ChangeFeed) {
+    this.#tx = tx;
+    this.#feed = feed;
+  }
+
+  get<T extends object>(of: Collection<T>, key: Key): Promise<T | undefined> {
+    return this.#tx.get(of, key);
+  }
+
+  scan<T extends object>(of: Collection<T>, scan: Scan) {
+    return this.#tx.scan(of, scan);
+  }
+
+  scanRows(of: Rows, owner: number, scan: RowScan): Promise<Row[]> {
+    return this.#tx.scanRows(of, owner, scan);
+  }
+
+  eachRow(of: Rows, visit: (key: RowKey, size: number) => void): Promise<void> {
+    return this.#tx.eachRow(of, visit);
+  }
+
+  putRows(of: Rows, list: Iterable<Row>): Promise<void> {
+    return this.#tx.putRows(of, list);
+  }
+
+  deleteRows(of: Rows, keys: Iterable<RowKey>): Promise<void> {
+    return this.#tx.deleteRows(of, keys);
+  }
+
+  async put<T extends object>(of: Collection<T>, record: T): Promise<void> {
+    if (!this.#feed.wants(of as Collection<never>)) return this.#tx.put(of, record);
+    const key = of.key(record);
+    const before = await this.#before(of, key);
+    await this.#tx.put(of, record);
+    this.#tell(of, key, before, record);
+  }
+
+  async delete<T extends object>(of: Collection<T>, key: Key): Promise<boolean> {
+    if (!this.#feed.wants(of as Collection<never>)) return this.#tx.delete(of, key);
+    const before = await this.#before(of, key);
+    const wasThere = await this.#tx.delete(of, key);
+    if (wasThere) this.#tell(of, key, before, undefined);
+    return wasThere;
+  }
+
+  async #before<T extends object>(of: Collection<T>, key: Key): Promise<T | undefined> {
+    try {
+      return await this.#tx.get(of, key);
+    } catch (error) {
+      if (error instanceof DamagedRecordError) return undefined;
+      throw error;
+    }
+  }
+
+  #tell<T extends object>(of: Collection<T>, key: Key, before: T | undefined, after: T | undefined): void {
+    const { changes: kind, region = '', shows = true } = of;
+    if (kind === undefined) return;
+    const own: readonly KeyPart[] = region === '' ? key : key.slice(1);
+    const { accountId = own[0] } = (after ?? before ?? {}) as { readonly accountId?: string };
+    const records = shows ? { before, after } : {};
+    this.told.push({ kind, place: { region, accountId: String(accountId) }, key: own, ...records });
+  }
+}

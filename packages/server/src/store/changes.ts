@@ -1,0 +1,64 @@
+/**
+ * Changes as data: what a commit has changed, told to whoever keeps something of it. A collection that says so tells each
+ * put and delete by itself ({@link Collection.changes}); the changes of a commit are numbered in it, and handed on after
+ * it, in order, before its writer is answered. There are two kinds of subscribers:
+ *
+ * - A listener keeps something in memory: it is void with the process, so a listener has no position.
+ * - A durable subscriber must miss nothing: changes of its collections are stored in their commit, and kept until it has
+ *   taken them; what a crash has left is handed to it at the next start. It may get one twice, with the same number.
+ */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import type { Collection, Key } from './contract.ts';
+
+/** What can change. */
+export type ChangeKind =
+  | 'access-key'
+  | 'authorizer'
+  | 'ca-certificate'
+  | 'certificate'
+  | 'destination'
+  | 'domain-configuration'
+  | 'domain-certificate'
+  | 'iam-entity'
+  | 'iam-policy'
+  | 'policy'
+  | 'policy-attachment'
+  | 'role-alias'
+  | 'rule'
+  | 'server-certificate'
+  | 'thing'
+  | 'thing-principal'
+  | 'thing-type';
+
+/** One record was put or deleted. */
+export interface Change<T extends object> {
+  /** Above those of all commits before; there are gaps. */
+  readonly number: number;
+  readonly kind: ChangeKind;
+  /** The region is '' for what has none. */
+  readonly place: Place;
+  /** The record's key in its region. */
+  readonly key: Key;
+  /** Absent when the record is new, and when the one that was there is damaged. */
+  readonly before?: T | undefined;
+  /** Absent when the record was deleted. */
+  readonly after?: T | undefined;
+}
+
+/** Hears of a change. Its writer is answered once a promise that it gives has settled; it awaits no write. */
+export type ChangeListener<T extends object> = (change: Change<T>) => void | Promise<void>;
+
+/** Where listeners register. */
+export interface Changes {
+  /** Calls for each change of the collection until the returned function is called. */
+  on<T extends object>(of: Collection<T>, listener: ChangeListener<T>): () => void;
+}
+
+/** Gets every change of its collections, in order, also those of before a crash. */
+export interface ChangeSubscriber {
+  /** Its position is stored under this name. */
+  readonly name: string;
+  readonly of: readonly Collection<never>[];
+  /** Resolves once nothing of the changes is needed any more; they are handed on again when it rejects. */
+  take(changes: readonly Change<object>[]): Promise<void>;
+}
