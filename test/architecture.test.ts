@@ -39,6 +39,32 @@ test('every room of the server has its paragraph in ARCHITECTURE.md', () => {
   );
 });
 
+test('every file of a domain that keeps something in memory is in docs/memory.md, with what voids it', () => {
+  const text = textOf('docs/memory.md');
+  const folders = /^packages\/server\/src\/(?!broker\/|mqtt\/|runtime\/|store\/|functions\/(sandbox|code)\/)/;
+  const keeps = /^\s+(?:readonly )?#\w+(?:: [^=]+)? = new (?:Map|Set|WeakMap)\b/m;
+  const holders = sources.filter(({ path }) => folders.test(path) && !isTestMaterial(path) && keeps.test(textOf(path)));
+  assert.ok(holders.length > 15, String(holders.length));
+  none(
+    holders.flatMap(({ path }) =>
+      text.includes(`](../${path})`) ? [] : [`${path} keeps something: docs/memory.md has no word on it`],
+    ),
+  );
+  // Whoever follows changes keeps something too.
+  const follows = /\b(?:changes|feed)\.on(?:Told)?\(/;
+  const followers = sources.filter(
+    ({ path }) => /^packages\/server\/src\/(?!store\/|core\.ts)/.test(path) && !isTestMaterial(path),
+  );
+  const pagesOfMemory = text + textOf('docs/flows/change.md');
+  none(
+    followers.flatMap(({ path }) =>
+      !follows.test(textOf(path)) || pagesOfMemory.includes(path) || path.endsWith('/rules/open.ts')
+        ? []
+        : [`${path} follows changes: docs/memory.md has no word on it`],
+    ),
+  );
+});
+
 interface Manifest {
   readonly name: string;
   readonly dependencies?: Readonly<Record<string, string>>;

@@ -54,7 +54,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ],
     ['crypto', 'fs', 'fs/promises', 'path'],
   ),
-  'store/': room('the contract knows no engine', []),
+  'store/': room('the contract knows no engine', ['runtime/disk-failure.ts', 'runtime/log.ts']),
   'store/sqlite/': room(
     'an engine knows the contract and nothing of what is kept',
     ['store/', 'runtime/disk-failure.ts', 'runtime/fsync-folder.ts'],
@@ -131,6 +131,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     [
       'runtime/',
       'store/contract.ts',
+      'store/changes.ts',
       'store/pages.ts',
       'policies/principals.ts',
       'server-certificates/store.ts',
@@ -149,6 +150,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     [
       'runtime/',
       'store/contract.ts',
+      'store/changes.ts',
       'store/pages.ts',
       'policies/compile.ts',
       'policies/condition.ts',
@@ -163,11 +165,12 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   ),
   'mqtt/': room('the codec knows bytes and packets, nothing of who sends them', [], ['buffer']),
   'registry/': room(
-    'registry keeps records and rings the bell; it asks policies for their records and authority for certificates, through these files alone',
+    'registry keeps records and follows whose permissions change; it asks policies for their records and authority for certificates, through these files alone',
     [
       'runtime/',
       'store/claims.ts',
       'store/contract.ts',
+      'store/changes.ts',
       'store/pages.ts',
       'policies/principals.ts',
       'policies/rights-changes.ts',
@@ -197,6 +200,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       ...[
         'runtime/',
         'store/contract.ts',
+        'store/changes.ts',
         'store/pages.ts',
         'mqtt/',
         'functions/contract.ts',
@@ -288,18 +292,15 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ...['broker/', 'events/', 'functions/', 'functions/hosted/hosting.ts', 'authorizers/', 'server-certificates/'],
     ...['domains/', 'credentials/', 'rules/open.ts', 'rules/store.ts', 'api/dispatch.ts', 'api/json-services.ts'],
   ]),
+  'core-timers.ts': room('a list of what is done at which intervals', ['runtime/timers.ts']),
   'core.ts': room(
     'core knows every part and decides nothing',
     [
       'runtime/',
       'config/',
       'installation/',
-      'store/contract.ts',
-      'store/pages.ts',
-      'store/marks.ts',
-      'store/regional.ts',
-      'store/sqlite/recovery-lines.ts',
-      'store/sqlite/sqlite-store.ts',
+      ...['store/contract.ts', 'store/changes.ts', 'store/change-feed.ts', 'store/pages.ts', 'store/marks.ts'],
+      ...['store/regional.ts', 'store/sqlite/recovery-lines.ts', 'store/sqlite/sqlite-store.ts'],
       'audit/',
       'authority/',
       'refusals/',
@@ -324,6 +325,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       'collections.ts',
       'resource-tags.ts',
       'services.ts',
+      'core-timers.ts',
     ],
     ['fs', 'http', 'https'],
   ),

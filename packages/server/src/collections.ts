@@ -19,6 +19,7 @@ import { caCertificates, certificates, registrationCodes, tags, thingPrincipals,
 import { destinations } from './rules/destination-store.ts';
 import { rules } from './rules/store.ts';
 import { serverCertificates, serverKeys } from './server-certificates/store.ts';
+import { changePositions } from './store/change-feed.ts';
 import { claims } from './store/claims.ts';
 import type { Collection } from './store/contract.ts';
 import { marks } from './store/marks.ts';
@@ -31,6 +32,7 @@ export const COLLECTIONS: readonly Collection<never>[] = [
   authorizers,
   caCertificates,
   certificates,
+  changePositions,
   claims,
   claimsMade,
   connectionRecords,

@@ -24,6 +24,7 @@ import { tellLostConnections } from './broker/lost-connections.ts';
 import { publisher } from './broker/operations.ts';
 import { Retained } from './broker/retained.ts';
 import { COLLECTIONS } from './collections.ts';
+import { timersOf } from './core-timers.ts';
 import { limitsAndRates } from './config/accounts.ts';
 import type { ActionService } from './config/action-endpoints.ts';
 import { openActionKeys } from './config/action-keys.ts';
@@ -64,6 +65,8 @@ import { logsService } from './logs/service.ts';
 import { LogWriter } from './logs/writer.ts';
 import { Egress } from './outgoing/egress.ts';
 import { RightsChanges } from './policies/rights-changes.ts';
+import { followPermissions } from './registry/permission-changes.ts';
+import { ChangeFeed } from './store/change-feed.ts';
 import { Refusals } from './refusals/refusals.ts';
 import { announceRefusals } from './refusals/topics.ts';
 import { askRegistry } from './registry/ask.ts';
@@ -81,7 +84,7 @@ import { Readiness } from './runtime/readiness.ts';
 import type { Logger } from './runtime/log.ts';
 import { collectGarbage, Tidy } from './runtime/tidy.ts';
 import { tellStandstills } from './runtime/standstill.ts';
-import { runTimers, startTimers, type Timer } from './runtime/timers.ts';
+import { runTimers, startTimers } from './runtime/timers.ts';
 import { acmService, regionalServices } from './services.ts';
 import { byRegion, perRegion, regionsOf } from './store/regional.ts';
 import { tryWrite } from './store/marks.ts';
@@ -104,7 +107,6 @@ export interface Core extends AsyncDisposable {
   tick(): Promise<void>;
 }
 
-const MINUTE = 60_000;
 /** Milliseconds that requests under way have to come to their end at a shutdown. */
 const DRAIN = 5_000;
 
@@ -115,7 +117,11 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   // The data file first: where it can't be used, no keys are made beside it.
   const panic = panicOf(log, folder.path);
   const file = { path: folder.dataFile, collections: COLLECTIONS, region, damagedLog };
-  const store = parts.use(await openSqliteStore({ ...file, log, tell: tellRecovery(log), panic }));
+  const changes = new ChangeFeed({ store: await openSqliteStore({ ...file, log, tell: tellRecovery(log), panic }), log });
+  const store = parts.use(changes.store);
+  parts.use(changes);
+  // Nobody keeps anything of changes on disk yet: what is held in memory is read again at a start.
+  await changes.load([]);
   const installation = await openInstallation({ folder, store, acceptLoss: config.acceptLoss, log });
   const accessKeys = openRootKeys({
     folder,
@@ -139,7 +145,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     ports: () => listening,
     isOwnName: ownNames(hostNames, () => false),
   });
-  const changes = aboveFloor(disk, audit);
+  const audited = aboveFloor(disk, audit);
   const tell = (file: string): void => log.warn({ event: 'key-file-damaged', file }, 'a server certificate is made anew');
   const authority = await openAuthority({ folder: folder.authority, clock, hostNames, ownServerCertificate, tell });
   writePrivateFile(folder.rootCa, authority.rootCaPem, 0o644);
@@ -153,13 +159,16 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   const isRegion = (name: string): boolean => regions.has(name);
   const refusals = new Refusals(clock, log);
   const refuse = refusals.record.bind(refusals);
-  const rights = new RightsChanges();
   const tokens = await SessionTokens.open(store, clock);
-  const iam = openIam({ store, clock, tokens, rootAccountOf: (id) => accessKeys.get(id)?.accountId });
+  const iam = openIam({ store, changes, clock, tokens, rootAccountOf: (id) => accessKeys.get(id)?.accountId });
   parts.defer(() => iam.uses.flush());
   let apiPort = config.apiPort;
   const places = { regions: () => regionsOf(store), inRegion, home: { accountId: config.accountId, region } };
   const common = { ...places, clock, log };
+  const background = new Background(clock, log);
+  parts.defer(() => background.close());
+  const rights = new RightsChanges();
+  parts.defer(followPermissions({ changes, inRegion, background, rights }));
   const resourceKeys = resourceTags({ inRegion, iamKeys: iam.resourceKeys });
   const logs = new LogWriter(common);
   parts.defer(() => logs.flush());
@@ -220,6 +229,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     ...common,
     broker,
     store,
+    changes,
     functions,
     trusted: config.httpDestinations,
     evaluationsPerSecond: config.rateLimits === 'aws' ? LIMITS.ruleEvaluations : 0,
@@ -237,8 +247,8 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   });
   parts.defer(() => rules.close());
   const serving = new DomainServing({ ...common, directory, operatorNames, issuer: authority });
-  const domains = { directory, operatorNames, serving };
   await serving.load();
+  parts.defer(serving.follow(changes));
   const findTemporaryKey = temporaryKeys(
     tokens,
     (session) => (use: KeyUse) => holderRights(admission, session, use),
@@ -255,7 +265,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     logins: new Logins({ certificate, sigv4, custom }, marked),
     credentials: authority.serverCredentials(),
     readHead: signedHead,
-    dataPlane: perRegion((regionName) => auditHandlers(services(regionName)['iot-data'], changes)),
+    dataPlane: perRegion((regionName) => auditHandlers(services(regionName)['iot-data'], audited)),
     domainOf,
     tlsDomains: directory,
     credentialProvider: {
@@ -265,15 +275,12 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     refuse,
     log,
   });
-  parts.defer(authority.onRotate(() => gateway.setCredentials(authority.serverCredentials())));
-  const background = new Background(clock, log);
-  parts.defer(() => background.close());
+  parts.defer(changes.onTold('server-credentials', () => gateway.setCredentials(authority.serverCredentials())));
   const services = regionalServices({
-    ...domains,
+    directory,
+    operatorNames,
     inRegion,
     clock,
-    rights,
-    background,
     authority,
     functions,
     endpoint,
@@ -294,7 +301,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     services,
     queryServices: iam.services,
     jsonServices: new Map([
-      ['acm', acmService({ inRegion, clock, serving })],
+      ['acm', acmService({ inRegion, clock })],
       ['logs', perRegion((regionName) => logsService({ store: inRegion(regionName), clock }))],
     ]),
     plain: new Map<string, PlainHandler>([
@@ -309,12 +316,12 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     ]),
     admin: adminOperations({
       refusals,
-      rootKeys: rootKeyChanges(accessKeys, (accountId) => iam.changes.ring(accountId)),
+      rootKeys: rootKeyChanges(accessKeys, (accountId) => changes.tell('root-keys', { accountId, region: '' })),
       auditState: () => audit.state,
       backup: backups.write,
       isOperator: ({ arn }) => arn === `arn:aws:iam::${config.accountId}:root`,
     }),
-    audit: changes,
+    audit: audited,
     refused: ({ sourceIp, reason, code, method, path, caller, decided }) =>
       refuse({
         check: caller === undefined ? 'signature' : 'policy',
@@ -331,7 +338,9 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   const tlsOptions = (): object => ({ ...httpOptions, ...secureOptions(authority.serverCredentials()), handshakeTimeout: 0 });
   const apiServer = config.apiTls ? limitHandshakes(createHttpsServer(tlsOptions())) : createHttpServer(httpOptions);
   if ('setSecureContext' in apiServer)
-    parts.defer(authority.onRotate(() => apiServer.setSecureContext(secureOptions(authority.serverCredentials()))));
+    parts.defer(
+      changes.onTold('server-credentials', () => apiServer.setSecureContext(secureOptions(authority.serverCredentials()))),
+    );
   await tellLostConnections(broker, storedLogins({ certificate: admission, sigv4, custom, domainOf, findKey: findAccessKey }));
 
   const servers = [gateway.mqtt, gateway.https, apiServer];
@@ -373,22 +382,11 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   listening.push(...Object.values(ports));
   const rotate = async (): Promise<void> => {
     const renewed = [await authority.rotateIfDue(), await serving.renewIfDue()];
+    if (renewed[0] === true) changes.tell('server-credentials', places.home);
     if (renewed.includes(true)) log.info({ event: 'server-certificates-renewed' }, 'the server has new certificates');
   };
   const tidy = new Tidy(broker, collectGarbage);
-  const timers: readonly Timer[] = [
-    { every: 100, failure: 'the broker failed at its timer', run: () => broker.tick() },
-    { every: 100, failure: 'the rules failed at their timer', run: () => rules.rules.tick() },
-    { every: 1000, failure: 'ended sessions could not be removed', run: () => broker.sweep() },
-    { every: 1000, failure: 'the free disk can not be read', run: () => disk.look() },
-    { every: 1000, failure: 'the audit log is behind', run: () => audit.settle() },
-    { every: 1000, failure: 'it is not known whether the server is able', run: () => readiness.look() },
-    { every: 250, failure: 'functions failed at their timer', run: () => hosting.tick() },
-    { every: 60 * MINUTE, failure: 'logs could not be tidied', run: () => logs.tidy() },
-    { every: 1000, failure: 'memory could not be given back', run: () => tidy.look() },
-    { every: MINUTE, failure: 'uses of access keys could not be written', run: () => iam.uses.tick() },
-    { every: MINUTE, failure: 'server certificates could not be renewed', run: rotate },
-  ];
+  const timers = timersOf({ broker, rules: rules.rules, disk, audit, readiness, hosting, logs, tidy, keyUses: iam.uses, rotate });
   parts.defer(startTimers(timers, log));
   panic.arm();
   const open = parts.move();

@@ -14,7 +14,7 @@ import { domainCreation } from './domains/creating.ts';
 import type { DomainDirectory } from './domains/directory.ts';
 import { domainOperations } from './domains/operations.ts';
 import type { OperatorNames } from './domains/operator-names.ts';
-import { domainNaming, type DomainServing, domainsUsing } from './domains/serving.ts';
+import { domainNaming, domainsUsing } from './domains/serving.ts';
 import { taggableDomains } from './domains/tagging.ts';
 import { eventOperations } from './events/operations.ts';
 import type { FunctionInvoker } from './functions/contract.ts';
@@ -25,7 +25,6 @@ import { authorizationOperations } from './policies/operations-authorization.ts'
 import { policyListingOperations } from './policies/operations-listings.ts';
 import { policyVersionOperations } from './policies/operations-versions.ts';
 import { policyOperations } from './policies/operations.ts';
-import type { RightsChanges } from './policies/rights-changes.ts';
 import { caCertificateOperations } from './registry/ca-certificate-operations.ts';
 import { caCertificateRegisteringOperations } from './registry/ca-certificate-registering.ts';
 import { certificateIssuingOperations } from './registry/certificate-issuing.ts';
@@ -39,7 +38,6 @@ import { thingPrincipalOperations } from './registry/thing-principal-operations.
 import { thingTypeOperations } from './registry/thing-type-operations.ts';
 import type { openRules } from './rules/open.ts';
 import { taggableRules } from './rules/store.ts';
-import type { Background } from './runtime/background.ts';
 import type { Clock } from './runtime/clock.ts';
 import { acmListingOperations } from './server-certificates/operations-listings.ts';
 import { acmOperations } from './server-certificates/operations.ts';
@@ -49,14 +47,10 @@ import { perRegion } from './store/regional.ts';
 export interface ServiceParts {
   readonly inRegion: (region: string) => Store;
   readonly clock: Clock;
-  readonly rights: RightsChanges;
-  /** For work that a request starts and does not wait for. */
-  readonly background: Background;
   readonly authority: Authority;
   readonly functions: FunctionInvoker;
   readonly directory: DomainDirectory;
   readonly operatorNames: OperatorNames;
-  readonly serving: DomainServing;
   /** Host name of the server. */
   readonly endpoint: string;
   readonly broker: Broker;
@@ -69,15 +63,13 @@ export interface ServiceParts {
 
 /** The services of the operation table. */
 export function regionalServices(parts: ServiceParts): (region: string) => Services {
-  const { inRegion, clock, rights, background, authority, functions, directory, operatorNames, serving } = parts;
+  const { inRegion, clock, authority, functions, directory, operatorNames } = parts;
   const { endpoint, knowsRole } = parts;
   return perRegion((region): Services => {
     const store = inRegion(region);
     const given = {
       store,
       clock,
-      rights,
-      background,
       issuer: authority,
       functions,
       isFunctionName,
@@ -88,7 +80,6 @@ export function regionalServices(parts: ServiceParts): (region: string) => Servi
       tags: policyTags,
       directory,
       operatorNames,
-      serving,
       domainNaming,
     };
     return {
@@ -134,13 +125,12 @@ const TAGGABLE = {
 };
 
 /** The small part of AWS Certificate Manager that brings certificates for host names. */
-export const acmService = ({ inRegion, clock, serving }: Pick<ServiceParts, 'inRegion' | 'clock' | 'serving'>) =>
+export const acmService = ({ inRegion, clock }: Pick<ServiceParts, 'inRegion' | 'clock'>) =>
   perRegion((region): JsonService => {
     const given = {
       store: inRegion(region),
       clock,
       usedBy: domainsUsing,
-      replaced: serving.certificateReplaced.bind(serving),
     };
     return { target: 'CertificateManager', operations: { ...acmOperations(given), ...acmListingOperations(given) } };
   });

@@ -51,8 +51,6 @@ export interface Authority extends DeviceIssuer {
   serverCredentials(): { key: string[]; cert: string[] };
   /** Certifies a host name beside the server's own, with a fresh key of each kind. */
   issueServerCertificate(hostName: string): Promise<HostCertificate>;
-  /** Called after the server's certificates changed, until the returned function is called. */
-  onRotate(listener: () => void): () => void;
   /** Renews the server's certificates when it is time; says whether any is new. */
   rotateIfDue(): Promise<boolean>;
 }
@@ -146,13 +144,7 @@ export async function openAuthority({
 
   const hostKeys = new Gate(KEY_MAKING);
   const devices = new DeviceCertificates(authorities.deviceIssuer, clock);
-  const listeners = new Set<() => void>();
   let rotating: Promise<boolean> | undefined;
-  const rotate = async (): Promise<boolean> => {
-    const renewed = await server.refresh(ownKinds);
-    if (renewed) for (const listener of listeners) listener();
-    return renewed;
-  };
   const ecdsaRootPem = certificatePem(authorities.ecdsaRoot);
   const rsaRootPem = certificatePem(authorities.rsaRoot);
   return {
@@ -167,12 +159,8 @@ export async function openAuthority({
       return { key: all.map((each) => each.key), cert: all.map((each) => each.cert) };
     },
     issueServerCertificate: (hostName) => hostKeys.run(() => server.issueFor(hostName)),
-    onRotate(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
     rotateIfDue() {
-      rotating ??= rotate().finally(() => {
+      rotating ??= server.refresh(ownKinds).finally(() => {
         rotating = undefined;
       });
       return rotating;

@@ -72,7 +72,6 @@ export const domainCreation = ({
   tags,
   directory,
   operatorNames,
-  serving,
   issuer,
   endpoint,
   isFunctionName,
@@ -107,7 +106,6 @@ export const domainCreation = ({
         if (certificate !== undefined) await tx.put(issuedCertificates, certificate);
         if (input.tags !== undefined && input.tags.length > 0) await tags.put(tx, caller.accountId, arn, input.tags);
       });
-      await serving.refresh(caller, record.name);
       return { domainConfigurationName: record.name, domainConfigurationArn: arn };
     },
   };

@@ -10,9 +10,10 @@ import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { type Authority, openAuthority } from '../authority/authority.ts';
 import type { PolicyTags } from '../policies/principals.ts';
 import { isFunctionName } from '../functions/function-name.ts';
+import { ChangeFeed } from '../store/change-feed.ts';
 import { byRegion, regionsOf } from '../store/regional.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
-import type { Store } from '../store/contract.ts';
+import type { HookedStore } from '../store/contract.ts';
 import { domainCreation } from './creating.ts';
 import { DomainDirectory } from './directory.ts';
 import { issuedCertificates } from './store.ts';
@@ -46,7 +47,7 @@ const home: Caller = { ...caller, accountId: HOME, arn: `arn:aws:iam::${HOME}:ro
 let operatorCertificate: string | undefined;
 const told: object[] = [];
 let opened = 0;
-let store: Store;
+let store: HookedStore;
 let directory: DomainDirectory;
 let serving: DomainServing;
 let domains: (
@@ -57,7 +58,8 @@ let domains: (
 
 /** As a start of the server does it. */
 async function start(): Promise<void> {
-  const inRegion = byRegion(store);
+  const changes = new ChangeFeed({ store, log: console });
+  const inRegion = byRegion(changes.store);
   directory = new DomainDirectory();
   const operatorNames = new OperatorNames({
     hostNames: ['iot.example.com', 'localhost'],
@@ -76,6 +78,7 @@ async function start(): Promise<void> {
     clock,
   });
   await serving.load();
+  serving.follow(changes);
   domains = (region) => {
     const options = {
       store: inRegion(region),
@@ -83,7 +86,6 @@ async function start(): Promise<void> {
       tags,
       directory,
       operatorNames,
-      serving,
       issuer: authority,
       endpoint: 'iot.example.com',
       isFunctionName,

@@ -12,7 +12,7 @@ import type { DomainDirectory } from './directory.ts';
 import type { OperatorNames } from './operator-names.ts';
 import { checkCallback, checkPair } from './rules.ts';
 import { checkSecurityPolicy } from './security-policies.ts';
-import type { DomainServing, HostNameIssuer } from './serving.ts';
+import type { HostNameIssuer } from './serving.ts';
 import { type DomainRecord, domainArn, domainConfigurations, issuedCertificates } from './store.ts';
 
 export interface DomainOptions {
@@ -21,7 +21,6 @@ export interface DomainOptions {
   readonly tags: PolicyTags;
   readonly directory: DomainDirectory;
   readonly operatorNames: OperatorNames;
-  readonly serving: DomainServing;
   readonly issuer: HostNameIssuer;
   /** Host name of the built-in configuration; AWS-managed domains are below it. */
   readonly endpoint: string;
@@ -92,7 +91,6 @@ export const domainOperations = ({
   clock,
   tags,
   operatorNames,
-  serving,
   endpoint,
   isFunctionName,
 }: DomainOptions): Handlers<Operations> => {
@@ -141,22 +139,19 @@ export const domainOperations = ({
         await tx.put(domainConfigurations, after);
         return after;
       });
-      await serving.refresh(caller, name);
       return { domainConfigurationName: name, domainConfigurationArn: domainArn(caller, record) };
     },
 
     async DeleteDomainConfiguration({ domainConfigurationName: name = '' }, caller) {
       const { accountId } = caller;
-      const { domainName } = await store.write(async (tx) => {
+      await store.write(async (tx) => {
         const record = await existing(tx, accountId, name);
         if (record.status === 'ENABLED')
           fail('InvalidRequestException', `The domain configuration ${name} must be DISABLED before it can be deleted`);
         await tx.delete(domainConfigurations, [accountId, name]);
         await tx.delete(issuedCertificates, [accountId, name]);
         await tags.remove(tx, accountId, domainArn(caller, record));
-        return record;
       });
-      await serving.withdraw(caller, name, domainName);
       return {};
     },
   };

@@ -6,7 +6,8 @@ import { defined } from '@thingkeep/wire/defined.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
-import { serverCertificateId, serverCertificates, serverKeys } from '../server-certificates/store.ts';
+import { serverCertificateArn, serverCertificateId, serverCertificates, serverKeys } from '../server-certificates/store.ts';
+import type { Changes } from '../store/changes.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
 import { pages } from '../store/pages.ts';
 import { credentialFault } from './proof.ts';
@@ -44,6 +45,22 @@ export class DomainServing {
     this.#options = options;
   }
 
+  /** Serves what is stored from now on whenever it changes; gives the function that ends it. */
+  follow(changes: Changes): () => void {
+    const ends = [
+      changes.on(domainConfigurations, ({ place, key: [, name], before, after }) => {
+        if (after !== undefined) return this.refresh(place, String(name));
+        if (before === undefined) return undefined;
+        return this.#next(async () => this.#withdraw(place, before.name, before.domainName.toLowerCase()));
+      }),
+      changes.on(issuedCertificates, ({ place, key: [, name] }) => this.refresh(place, String(name))),
+      changes.on(serverCertificates, ({ place, key: [, id] }) => this.#certificateReplaced(place, String(id))),
+    ];
+    return () => {
+      for (const end of ends) end();
+    };
+  }
+
   /** Serves all that is stored; before the first connection. */
   async load(): Promise<void> {
     const { operatorNames } = this.#options;
@@ -57,14 +74,9 @@ export class DomainServing {
     }
   }
 
-  /** Serves a configuration as it is stored now; after a change of it. */
+  /** Serves a configuration as it is stored now. */
   refresh(place: Place, name: string): Promise<void> {
     return this.#next(() => this.#refresh(place, name));
-  }
-
-  /** Serves a host name no longer; after its configuration was deleted. */
-  withdraw(place: Place, name: string, domainName: string): Promise<void> {
-    return this.#next(async () => this.#withdraw(place, name, domainName.toLowerCase()));
   }
 
   /** One that is not served takes nothing from the one that is. */
@@ -95,10 +107,10 @@ export class DomainServing {
     return done;
   }
 
-  /** To be called after an imported certificate got another content. */
-  async certificateReplaced(place: Place, certificateArn: string): Promise<void> {
+  /** An imported certificate has another content. */
+  async #certificateReplaced(place: Place, id: string): Promise<void> {
     const { inRegion } = this.#options;
-    const users = await inRegion(place.region).read((tx) => usersOf(tx, place, certificateArn));
+    const users = await inRegion(place.region).read((tx) => usersOf(tx, place, serverCertificateArn(place, id)));
     for (const { name } of users) await this.refresh(place, name);
   }
 
@@ -117,7 +129,6 @@ export class DomainServing {
         const current = await tx.get(domainConfigurations, [accountId, name]);
         if (current?.id === record.id) await tx.put(issuedCertificates, { accountId, name, ...fresh });
       });
-      await this.refresh(place, name);
       renewed = true;
     }
     return renewed;

@@ -50,17 +50,25 @@ const workbench = async (mayKeep = true) => {
   return { bench, changes, answers, peer, settle, mayPublish };
 };
 
-test('a connection is judged again only if a right changed since its CONNECT was judged', async () => {
+test('a connection is judged again only if a right of its certificate changed since its CONNECT was judged', async () => {
   const { bench, changes, answers, settle, mayPublish } = await workbench();
   await using _ = bench;
-  changes.ring(ACCOUNT, ['another']);
+  changes.publish(['another', 'a']);
   await settle(0, admission(rightsOf((_action, name) => name === 'will')));
   assert.equal(answers.length, 2);
   assert.equal(await mayPublish(), false);
   await settle(1, admission());
   assert.equal(await mayPublish(), true);
-  changes.ring(ACCOUNT, ['another']);
+  changes.publish(['another']);
   assert.equal(answers.length, 2);
+});
+
+test('changes of other certificates while a CONNECT is judged do not have it judged again', async () => {
+  const { bench, changes, answers, settle } = await workbench();
+  await using _ = bench;
+  changes.publish(['another']);
+  await settle(0, admission());
+  assert.equal(answers.length, 1);
 });
 
 test('who may no longer connect is refused, without rights for its will, and closed', async () => {
@@ -68,7 +76,7 @@ test('who may no longer connect is refused, without rights for its will, and clo
   await using _ = bench;
   const watcher = await bench.subscribed('watcher', 'will');
   await settle(0, admission());
-  changes.ring(ACCOUNT, ['a']);
+  changes.publish(['a']);
   await settle(1, refusal);
   assert.equal(peer.channel.closed, true);
   assert.deepEqual(
@@ -89,7 +97,7 @@ test('a change that may concern every certificate has each connection judged aga
     yield [];
     throw new DamagedRecordError({ collection: 'policy-attachments', key: ['k'] });
   })();
-  await changes.ringPages(ACCOUNT, damaged);
+  await changes.publishPages(damaged);
   assert.equal(answers.length, 2);
   await settle(1, admission(rightsOf(() => false)));
   assert.equal(await mayPublish(), false);
@@ -99,8 +107,8 @@ test('of judgements that overlap, the newest counts, whichever ends last', async
   const { bench, changes, settle, mayPublish } = await workbench();
   await using _ = bench;
   await settle(0, admission());
-  changes.ring(ACCOUNT, ['a']);
-  changes.ring(ACCOUNT, ['a']);
+  changes.publish(['a']);
+  changes.publish(['a']);
   await settle(2, admission(rightsOf(() => false)));
   await settle(1, admission());
   assert.equal(await mayPublish(), false);
@@ -112,7 +120,7 @@ test('the session of a connection that a revocation closes ends with it; another
     await using _ = bench;
     // As the certificate's own admission names it: the session is the certificate's.
     await settle(0, { ...admission(), principalId: 'a' });
-    changes.ring(ACCOUNT, ['a']);
+    changes.publish(['a']);
     await settle(1, refusal);
     assert.equal(peer.channel.closed, true);
     assert.equal(bench.broker.account(ACCOUNT).sessions.has('c'), mayKeep);

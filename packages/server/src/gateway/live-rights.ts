@@ -48,7 +48,9 @@ export function followRights({ broker, mayKeepSessions, judgedAt, changes }: Liv
   // A change between a CONNECT's judgement and its admission would otherwise be missed.
   broker.listen({
     connected: (client) => {
-      if (client.connect !== undefined && judgedAt(client.connect) !== changes.count) void client.judgeAgain();
+      const { connect, peer } = client;
+      if (connect === undefined || peer.certificateId === undefined) return;
+      if (changes.changedSince(peer.certificateId, judgedAt(connect) ?? -1)) void client.judgeAgain();
     },
   });
   return changes.on(({ certificateIds }: RightsChange) => {

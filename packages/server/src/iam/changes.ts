@@ -1,18 +1,29 @@
 /**
- * The bell of IAM: whatever changes users, groups, roles, policies or keys of an account rings it after the commit. What was
- * remembered of the account under another number is void; connections that signed with IAM credentials are judged again.
+ * Which accounts' identities have changed, counted: what was remembered of an account at another count is void, and
+ * connections that were signed with its IAM credentials are judged again.
  */
+import type { Changes } from '../store/changes.ts';
+import { accessKeys, entities, managedPolicies } from './store.ts';
+
 export class IamChanges {
   #total = 0;
   readonly #counts = new Map<string, number>();
   readonly #listeners = new Set<(accountId: string) => void>();
 
-  /** Rings of all accounts so far. */
+  /** Follows users, groups, roles, policies and keys, and the keys of accounts' roots. */
+  constructor(changes: Changes) {
+    changes.on(entities, ({ place }) => this.#publish(place.accountId));
+    changes.on(managedPolicies, ({ place }) => this.#publish(place.accountId));
+    changes.on(accessKeys, ({ place }) => this.#publish(place.accountId));
+    changes.onTold('root-keys', ({ accountId }) => this.#publish(accountId));
+  }
+
+  /** Changes of all accounts so far. */
   get total(): number {
     return this.#total;
   }
 
-  /** Rings of the account so far. */
+  /** Changes of the account so far. */
   count(accountId: string): number {
     return this.#counts.get(accountId) ?? 0;
   }
@@ -23,7 +34,7 @@ export class IamChanges {
     return () => this.#listeners.delete(listener);
   }
 
-  ring(accountId: string): void {
+  #publish(accountId: string): void {
     this.#total += 1;
     this.#counts.set(accountId, this.count(accountId) + 1);
     for (const listener of this.#listeners) listener(accountId);

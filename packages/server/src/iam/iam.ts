@@ -1,6 +1,7 @@
 /** The parts of IAM, put together: what the API serves, who signs with which rights, and credentials of roles. */
 import type { SessionTokens } from '../credentials/session-tokens.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Changes } from '../store/changes.ts';
 import type { Store } from '../store/contract.ts';
 import { IdentityKeys } from './access-keys.ts';
 import { IamChanges } from './changes.ts';
@@ -27,18 +28,19 @@ import { stsNeeds, stsOperations } from './sts.ts';
 export interface IamOptions {
   /** That of the whole server: IAM knows no regions. */
   readonly store: Store;
+  readonly changes: Changes;
   readonly clock: Clock;
   readonly tokens: SessionTokens;
   /** Account of a root's key; undefined when there is none of this id. */
   readonly rootAccountOf: (accessKeyId: string) => string | undefined;
 }
 
-export function openIam({ store, clock, tokens, rootAccountOf }: IamOptions) {
-  const changes = new IamChanges();
+export function openIam({ store, changes: feed, clock, tokens, rootAccountOf }: IamOptions) {
+  const changes = new IamChanges(feed);
   const identities = new Identities(store, changes, new Documents());
   const uses = new KeyUses(store, clock);
   const isRootKey = (accessKeyId: string, accountId: string): boolean => rootAccountOf(accessKeyId) === accountId;
-  const parts = { store, changes, clock, identities, uses };
+  const parts = { store, clock, identities, uses };
   const resources = new IamResources(store);
   return {
     changes,

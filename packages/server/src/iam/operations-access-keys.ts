@@ -9,7 +9,7 @@ import { newAccessKey } from './names.ts';
 import type { IamParts } from './operations-users.ts';
 import { scanPage } from './pages.ts';
 import { QUOTAS } from './quotas.ts';
-import { change, givenUser } from './records.ts';
+import { givenUser } from './records.ts';
 import { type AccessKeyRecord, accessKeys, type UserRecord } from './store.ts';
 
 type Operations = Pick<
@@ -27,7 +27,7 @@ export const accessKeyOperations = (parts: IamParts & { readonly uses: KeyUses }
   /** The one answer that shows the secret. */
   async CreateAccessKey({ UserName }, caller) {
     const { accountId } = caller;
-    const [user, key] = await change(parts, accountId, async (tx) => {
+    const [user, key] = await parts.store.write(async (tx) => {
       const owner = await givenUser(tx, caller, UserName);
       const most = QUOTAS.accessKeysPerUser;
       const { items } = await tx.scan(accessKeys, { index: 'byUser', prefix: [accountId, owner.id], limit: most });
@@ -68,7 +68,7 @@ export const accessKeyOperations = (parts: IamParts & { readonly uses: KeyUses }
   },
 
   async UpdateAccessKey({ UserName, AccessKeyId = '', Status }, caller) {
-    await change(parts, caller.accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const key = await keyOf(tx, await givenUser(tx, caller, UserName), AccessKeyId);
       if (Status !== 'Active' && Status !== 'Inactive') fail('ValidationError', 'A status is Active or Inactive');
       await tx.put(accessKeys, { ...key, status: Status });
@@ -77,7 +77,7 @@ export const accessKeyOperations = (parts: IamParts & { readonly uses: KeyUses }
   },
 
   async DeleteAccessKey({ UserName, AccessKeyId = '' }, caller) {
-    await change(parts, caller.accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const key = await keyOf(tx, await givenUser(tx, caller, UserName), AccessKeyId);
       await tx.delete(accessKeys, [key.accessKeyId]);
     });

@@ -7,7 +7,7 @@ import type { EntityKind } from './names.ts';
 import { boundaryOf, type IamParts } from './operations-users.ts';
 import { listPage, type PageInput } from './pages.ts';
 import { QUOTAS } from './quotas.ts';
-import { change, entityOf } from './records.ts';
+import { entityOf } from './records.ts';
 import { entities } from './store.ts';
 
 type Operations = Pick<
@@ -33,7 +33,7 @@ const nameIn = (arn: string): string => arn.slice(arn.lastIndexOf('/') + 1);
 
 export const policyAttachmentOperations = (parts: IamParts): Handlers<Operations> => {
   const attach = async (kind: EntityKind, name = '', arn = '', { accountId }: Caller): Promise<object> => {
-    await change(parts, accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const entity = await entityOf(tx, accountId, kind, name);
       if ((await findPolicy(tx, accountId, arn)) === undefined)
         fail('NoSuchEntity', `Policy ${arn} does not exist or is not attachable.`);
@@ -49,7 +49,7 @@ export const policyAttachmentOperations = (parts: IamParts): Handlers<Operations
   };
 
   const detach = async (kind: EntityKind, name = '', arn = '', { accountId }: Caller): Promise<object> => {
-    await change(parts, accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const entity = await entityOf(tx, accountId, kind, name);
       if (!entity.attached.includes(arn)) fail('NoSuchEntity', `Policy ${arn} was not found.`);
       await tx.put(entities, { ...entity, attached: entity.attached.filter((each) => each !== arn) });
@@ -70,7 +70,7 @@ export const policyAttachmentOperations = (parts: IamParts): Handlers<Operations
   };
 
   const bound = async (kind: 'user' | 'role', name = '', arn: string | undefined, { accountId }: Caller): Promise<object> => {
-    await change(parts, accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const { boundary, ...without } = await entityOf(tx, accountId, kind, name);
       if (arn === undefined && boundary === undefined)
         fail('NoSuchEntity', `The ${kind} with name ${name} does not have a permissions boundary.`);

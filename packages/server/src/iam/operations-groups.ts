@@ -8,7 +8,7 @@ import { newId } from './names.ts';
 import type { IamParts } from './operations-users.ts';
 import { listPage, scanPage } from './pages.ts';
 import { QUOTAS } from './quotas.ts';
-import { change, entityOf, mustBeNew } from './records.ts';
+import { entityOf, mustBeNew } from './records.ts';
 import { entities, entityKey, type GroupRecord, nameKey, type UserRecord } from './store.ts';
 
 type Operations = Pick<
@@ -25,7 +25,7 @@ type Operations = Pick<
 
 export const groupOperations = (parts: IamParts): Handlers<Operations> => ({
   async CreateGroup({ GroupName = '', Path = '/' }, { accountId }) {
-    const group = await change(parts, accountId, async (tx) => {
+    const group = await parts.store.write(async (tx) => {
       await mustBeNew(tx, accountId, 'group', GroupName);
       const made: GroupRecord = {
         kind: 'group',
@@ -60,7 +60,7 @@ export const groupOperations = (parts: IamParts): Handlers<Operations> => ({
   },
 
   async UpdateGroup({ GroupName = '', NewGroupName, NewPath }, { accountId }) {
-    await change(parts, accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const group = await entityOf(tx, accountId, 'group', GroupName);
       const name = NewGroupName ?? group.name;
       if (nameKey(name) !== nameKey(group.name)) {
@@ -73,7 +73,7 @@ export const groupOperations = (parts: IamParts): Handlers<Operations> => ({
   },
 
   async DeleteGroup({ GroupName = '' }, { accountId }) {
-    await change(parts, accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const { id, attached, inline } = await entityOf(tx, accountId, 'group', GroupName);
       const conflict = (what: string): never => fail('DeleteConflict', `Cannot delete entity, must ${what} first.`);
       if (attached.length > 0) conflict('detach all policies');
@@ -86,7 +86,7 @@ export const groupOperations = (parts: IamParts): Handlers<Operations> => ({
   },
 
   async AddUserToGroup({ GroupName = '', UserName = '' }, { accountId }) {
-    await change(parts, accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const { id } = await entityOf(tx, accountId, 'group', GroupName);
       const user = await entityOf(tx, accountId, 'user', UserName);
       if (user.groups.includes(id)) return;
@@ -98,7 +98,7 @@ export const groupOperations = (parts: IamParts): Handlers<Operations> => ({
   },
 
   async RemoveUserFromGroup({ GroupName = '', UserName = '' }, { accountId }) {
-    await change(parts, accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const { id } = await entityOf(tx, accountId, 'group', GroupName);
       const user = await entityOf(tx, accountId, 'user', UserName);
       if (!user.groups.includes(id)) fail('NoSuchEntity', `User ${UserName} is not in group ${GroupName}.`);

@@ -9,7 +9,7 @@ import type { EntityKind } from './names.ts';
 import type { IamParts } from './operations-users.ts';
 import { listPage, type PageInput } from './pages.ts';
 import { QUOTAS } from './quotas.ts';
-import { change, entityOf } from './records.ts';
+import { entityOf } from './records.ts';
 import { entities, type InlinePolicy } from './store.ts';
 
 type Operations = Pick<
@@ -37,7 +37,7 @@ const sizeOf = (policies: readonly InlinePolicy[]): number =>
 export const inlinePolicyOperations = (parts: IamParts): Handlers<Operations> => {
   const put = async (kind: EntityKind, name = '', policyName = '', document = '', { accountId }: Caller): Promise<object> => {
     checkIdentityPolicy(document);
-    await change(parts, accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const entity = await entityOf(tx, accountId, kind, name);
       const inline = [...entity.inline.filter((each) => each.name !== policyName), { name: policyName, document }];
       if (sizeOf(inline) > MOST[kind])
@@ -55,7 +55,7 @@ export const inlinePolicyOperations = (parts: IamParts): Handlers<Operations> =>
   };
 
   const remove = async (kind: EntityKind, name = '', policyName = '', { accountId }: Caller): Promise<object> => {
-    await change(parts, accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const entity = await entityOf(tx, accountId, kind, name);
       const inline = entity.inline.filter((each) => each.name !== policyName);
       if (inline.length === entity.inline.length)

@@ -8,7 +8,7 @@ import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IamOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { IamParts } from './operations-users.ts';
-import { change, entityOf, givenUser } from './records.ts';
+import { entityOf, givenUser } from './records.ts';
 import { entities, type LoginProfile, type UserRecord } from './store.ts';
 
 type Operations = Pick<
@@ -60,7 +60,7 @@ export const loginProfileOperations = (parts: IamParts): Handlers<Operations> =>
     const { name } = await parts.store.read((tx) => givenUser(tx, caller, UserName));
     checkPassword(Password, name);
     const login = await profileOf(Password, PasswordResetRequired, parts.clock.now());
-    const user = await change(parts, caller.accountId, async (tx) => {
+    const user = await parts.store.write(async (tx) => {
       const owner = await entityOf(tx, caller.accountId, 'user', name);
       if (owner.login !== undefined) fail('EntityAlreadyExists', `Login Profile for user ${name} already exists.`);
       await tx.put(entities, { ...owner, login });
@@ -80,7 +80,7 @@ export const loginProfileOperations = (parts: IamParts): Handlers<Operations> =>
     if (Password !== undefined) checkPassword(Password, UserName);
     const reset = PasswordResetRequired ?? passwordResetRequired;
     const made = Password === undefined ? undefined : await profileOf(Password, reset, createdAt);
-    await change(parts, accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const user = await entityOf(tx, accountId, 'user', UserName);
       await tx.put(entities, { ...user, login: made ?? { ...loginOf(user), passwordResetRequired: reset } });
     });
@@ -88,7 +88,7 @@ export const loginProfileOperations = (parts: IamParts): Handlers<Operations> =>
   },
 
   async DeleteLoginProfile({ UserName }, caller) {
-    await change(parts, caller.accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const user = await givenUser(tx, caller, UserName);
       loginOf(user);
       const { login: _, ...without } = user;
@@ -104,7 +104,7 @@ export const loginProfileOperations = (parts: IamParts): Handlers<Operations> =>
     if (!(await isPassword(OldPassword, loginOf(user)))) fail('AccessDeniedException', 'The old password was incorrect.');
     checkPassword(NewPassword, user.name);
     const login = await profileOf(NewPassword, false, createdAt);
-    await change(parts, caller.accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       await tx.put(entities, { ...(await entityOf(tx, caller.accountId, 'user', user.name)), login });
     });
     return {};

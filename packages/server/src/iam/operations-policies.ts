@@ -12,7 +12,7 @@ import { newId } from './names.ts';
 import type { IamParts } from './operations-users.ts';
 import { listPage } from './pages.ts';
 import { QUOTAS } from './quotas.ts';
-import { change, withoutTags, withTags } from './records.ts';
+import { withoutTags, withTags } from './records.ts';
 import { type EntityRecord, entities, type ManagedPolicyRecord, managedPolicies, nameKey } from './store.ts';
 
 type Operations = Pick<
@@ -73,7 +73,7 @@ export const managedPolicyOperations = (parts: IamParts): Handlers<Operations> =
   async CreatePolicy({ PolicyName = '', Path = '/', PolicyDocument = '', Description, Tags }, { accountId }) {
     const document = checkManagedPolicy(PolicyDocument);
     const now = parts.clock.now();
-    const policy = await change(parts, accountId, async (tx) => {
+    const policy = await parts.store.write(async (tx) => {
       if ((await tx.get(managedPolicies, [accountId, nameKey(PolicyName)])) !== undefined)
         fail('EntityAlreadyExists', `A policy called ${PolicyName} already exists. Duplicate names are not allowed.`);
       const { items } = await tx.scan(managedPolicies, { skipDamaged: true, prefix: [accountId], limit: QUOTAS.policies });
@@ -127,7 +127,7 @@ export const managedPolicyOperations = (parts: IamParts): Handlers<Operations> =
   },
 
   async DeletePolicy({ PolicyArn }, { accountId }) {
-    await change(parts, accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const policy = await ownPolicy(tx, accountId, PolicyArn);
       const { attached, bounding } = await countsOf(tx, accountId, policy);
       if (attached + bounding > 0) fail('DeleteConflict', 'Cannot delete a policy attached to entities.');
@@ -162,7 +162,7 @@ export const managedPolicyOperations = (parts: IamParts): Handlers<Operations> =
   },
 
   async TagPolicy({ PolicyArn, Tags }, { accountId }) {
-    await change(parts, accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const policy = await ownPolicy(tx, accountId, PolicyArn);
       await tx.put(managedPolicies, { ...policy, tags: withTags(policy.tags, Tags) });
     });
@@ -170,7 +170,7 @@ export const managedPolicyOperations = (parts: IamParts): Handlers<Operations> =
   },
 
   async UntagPolicy({ PolicyArn, TagKeys }, { accountId }) {
-    await change(parts, accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const policy = await ownPolicy(tx, accountId, PolicyArn);
       await tx.put(managedPolicies, { ...policy, tags: withoutTags(policy.tags, TagKeys) });
     });

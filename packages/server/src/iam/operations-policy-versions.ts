@@ -7,7 +7,6 @@ import { checkManagedPolicy, ownPolicy, policyOf } from './operations-policies.t
 import type { IamParts } from './operations-users.ts';
 import { listPage } from './pages.ts';
 import { QUOTAS } from './quotas.ts';
-import { change } from './records.ts';
 import { type ManagedPolicyRecord, managedPolicies, type PolicyVersion } from './store.ts';
 
 type Operations = Pick<
@@ -28,7 +27,7 @@ const describe = ({ defaultVersionId }: ManagedPolicyRecord, { versionId, create
 export const managedPolicyVersionOperations = (parts: IamParts): Handlers<Operations> => ({
   async CreatePolicyVersion({ PolicyArn, PolicyDocument = '', SetAsDefault = false }, { accountId }) {
     const document = checkManagedPolicy(PolicyDocument);
-    return change(parts, accountId, async (tx) => {
+    return parts.store.write(async (tx) => {
       const policy = await ownPolicy(tx, accountId, PolicyArn);
       const most = QUOTAS.versionsPerPolicy;
       if (policy.versions.length >= most)
@@ -63,7 +62,7 @@ export const managedPolicyVersionOperations = (parts: IamParts): Handlers<Operat
   },
 
   async SetDefaultPolicyVersion({ PolicyArn, VersionId }, { accountId }) {
-    await change(parts, accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const policy = await ownPolicy(tx, accountId, PolicyArn);
       const { versionId } = versionOf(policy, VersionId);
       await tx.put(managedPolicies, { ...policy, defaultVersionId: versionId, updatedAt: parts.clock.now() });
@@ -72,7 +71,7 @@ export const managedPolicyVersionOperations = (parts: IamParts): Handlers<Operat
   },
 
   async DeletePolicyVersion({ PolicyArn, VersionId }, { accountId }) {
-    await change(parts, accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const policy = await ownPolicy(tx, accountId, PolicyArn);
       const { versionId } = versionOf(policy, VersionId);
       if (versionId === policy.defaultVersionId) fail('DeleteConflict', 'Cannot delete the default version of a policy.');

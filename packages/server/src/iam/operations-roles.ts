@@ -9,7 +9,7 @@ import { newId } from './names.ts';
 import { boundaryOf, type IamParts } from './operations-users.ts';
 import { listPage, scanPage } from './pages.ts';
 import { QUOTAS } from './quotas.ts';
-import { change, entityOf, mustBeNew, withoutTags, withTags } from './records.ts';
+import { entityOf, mustBeNew, withoutTags, withTags } from './records.ts';
 import { entities, entityKey, type RoleRecord } from './store.ts';
 import { trustedIds } from './trust.ts';
 
@@ -39,7 +39,7 @@ function checkTrustSize(document: string): string {
 
 export const roleOperations = (parts: IamParts): Handlers<Operations> => {
   const update = (accountId: string, name: string | undefined, to: (role: RoleRecord) => RoleRecord): Promise<RoleRecord> =>
-    change(parts, accountId, async (tx) => {
+    parts.store.write(async (tx) => {
       const role = to(await entityOf(tx, accountId, 'role', name ?? ''));
       await tx.put(entities, role);
       return role;
@@ -55,7 +55,7 @@ export const roleOperations = (parts: IamParts): Handlers<Operations> => {
         MaxSessionDuration = DEFAULT_SESSION,
       } = input;
       const trust = checkTrustSize(AssumeRolePolicyDocument);
-      const role = await change(parts, accountId, async (tx) => {
+      const role = await parts.store.write(async (tx) => {
         const trusted = await trustedIds(tx, trust);
         await mustBeNew(tx, accountId, 'role', RoleName);
         const made: RoleRecord = {
@@ -106,7 +106,7 @@ export const roleOperations = (parts: IamParts): Handlers<Operations> => {
 
     async UpdateAssumeRolePolicy({ RoleName = '', PolicyDocument = '' }, { accountId }) {
       const trust = checkTrustSize(PolicyDocument);
-      await change(parts, accountId, async (tx) => {
+      await parts.store.write(async (tx) => {
         const role = await entityOf(tx, accountId, 'role', RoleName);
         await tx.put(entities, { ...role, trust, trusted: await trustedIds(tx, trust) });
       });
@@ -114,7 +114,7 @@ export const roleOperations = (parts: IamParts): Handlers<Operations> => {
     },
 
     async DeleteRole({ RoleName = '' }, { accountId }) {
-      await change(parts, accountId, async (tx) => {
+      await parts.store.write(async (tx) => {
         const { attached, inline } = await entityOf(tx, accountId, 'role', RoleName);
         if (attached.length > 0) fail('DeleteConflict', 'Cannot delete entity, must detach all policies first.');
         if (inline.length > 0) fail('DeleteConflict', 'Cannot delete entity, must delete policies first.');

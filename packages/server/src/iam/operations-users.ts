@@ -4,12 +4,11 @@ import type { IamOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
-import type { IamChanges } from './changes.ts';
 import { describeUser, userSummary } from './descriptions.ts';
 import { findPolicy } from './managed-policies.ts';
 import { newId, rootArn } from './names.ts';
 import { listPage, scanPage } from './pages.ts';
-import { change, entityOf, givenUser, mustBeNew, withoutTags, withTags } from './records.ts';
+import { entityOf, givenUser, mustBeNew, withoutTags, withTags } from './records.ts';
 import { accessKeys, entities, entityKey, nameKey, type UserRecord } from './store.ts';
 
 type Operations = Pick<
@@ -19,7 +18,6 @@ type Operations = Pick<
 
 export interface IamParts {
   readonly store: Store;
-  readonly changes: IamChanges;
   readonly clock: Clock;
 }
 
@@ -47,7 +45,7 @@ async function mustBeBare(tx: ReadTransaction, { accountId, id, attached, inline
 
 export const userOperations = (parts: IamParts): Handlers<Operations> => ({
   async CreateUser({ UserName = '', Path = '/', PermissionsBoundary, Tags }, { accountId }) {
-    const user = await change(parts, accountId, async (tx) => {
+    const user = await parts.store.write(async (tx) => {
       await mustBeNew(tx, accountId, 'user', UserName);
       const made: UserRecord = {
         kind: 'user',
@@ -84,7 +82,7 @@ export const userOperations = (parts: IamParts): Handlers<Operations> => ({
   },
 
   async UpdateUser({ UserName = '', NewUserName, NewPath }, { accountId }) {
-    await change(parts, accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const user = await entityOf(tx, accountId, 'user', UserName);
       const name = NewUserName ?? user.name;
       if (nameKey(name) !== nameKey(user.name)) {
@@ -97,7 +95,7 @@ export const userOperations = (parts: IamParts): Handlers<Operations> => ({
   },
 
   async DeleteUser({ UserName = '' }, { accountId }) {
-    await change(parts, accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       await mustBeBare(tx, await entityOf(tx, accountId, 'user', UserName));
       await tx.delete(entities, entityKey(accountId, 'user', UserName));
     });
@@ -105,7 +103,7 @@ export const userOperations = (parts: IamParts): Handlers<Operations> => ({
   },
 
   async TagUser({ UserName = '', Tags }, { accountId }) {
-    await change(parts, accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const user = await entityOf(tx, accountId, 'user', UserName);
       await tx.put(entities, { ...user, tags: withTags(user.tags, Tags) });
     });
@@ -113,7 +111,7 @@ export const userOperations = (parts: IamParts): Handlers<Operations> => ({
   },
 
   async UntagUser({ UserName = '', TagKeys }, { accountId }) {
-    await change(parts, accountId, async (tx) => {
+    await parts.store.write(async (tx) => {
       const user = await entityOf(tx, accountId, 'user', UserName);
       await tx.put(entities, { ...user, tags: withoutTags(user.tags, TagKeys) });
     });

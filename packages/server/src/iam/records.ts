@@ -1,8 +1,7 @@
 /** Users, groups and roles as the operations ask for them, and what is the same for all three. */
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
-import type { IamChanges } from './changes.ts';
+import type { ReadTransaction } from '../store/contract.ts';
 import { findById } from './identities.ts';
 import { type EntityKind, entityArn, parseEntityArn } from './names.ts';
 import { QUOTAS } from './quotas.ts';
@@ -53,17 +52,6 @@ export async function givenUser(tx: ReadTransaction, caller: Caller, given: stri
   userNameOf(given, caller);
   const own = await findById(tx, caller.accountId, caller.userId);
   return own?.kind === 'user' ? own : fail('NoSuchEntity', 'The user who asks cannot be found.');
-}
-
-/** Writes, and rings the bell once it is on disk. */
-export async function change<R>(
-  { store, changes }: { readonly store: Store; readonly changes: IamChanges },
-  accountId: string,
-  work: (tx: WriteTransaction) => Promise<R>,
-): Promise<R> {
-  const result = await store.write(work);
-  changes.ring(accountId);
-  return result;
 }
 
 interface GivenTag {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { IamOperations, StsOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { SessionTokens } from '../credentials/session-tokens.ts';
+import { ChangeFeed } from '../store/change-feed.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { IdentityKey, RootSessionKey } from './access-keys.ts';
 import { openIam } from './iam.ts';
@@ -29,12 +30,13 @@ export const trust = (principal: object | '*', condition?: object): string =>
 export async function openBench() {
   const folder = mkdtempSync(join(tmpdir(), 'thingkeep-iam-'));
   const file = join(folder, 'data');
-  const store = await openSqliteStore({ path: file });
+  const changes = new ChangeFeed({ store: await openSqliteStore({ path: file }), log: console });
+  const { store } = changes;
   const clock = { at: Date.parse('2026-01-02T03:04:05Z'), now: () => clock.at, monotonic: () => clock.at };
   const tokens = await SessionTokens.open(store, clock);
   /** Ids of certificates that may not be used any more. */
   const revoked = new Set<string>();
-  const iam = openIam({ store, clock, tokens, rootAccountOf: (id) => (id === ROOT_KEY ? ACCOUNT : undefined) });
+  const iam = openIam({ store, changes, clock, tokens, rootAccountOf: (id) => (id === ROOT_KEY ? ACCOUNT : undefined) });
   const root: SigningKey & { accountId: string; arn: string; userId: string } = {
     accessKeyId: ROOT_KEY,
     accountId: ACCOUNT,

@@ -6,7 +6,6 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Store } from '../store/contract.ts';
 import { getPolicyRecord, given } from './operations.ts';
 import { mustExist, type PolicyTargets, principalKind, targetKind } from './principals.ts';
-import type { RightsChanges } from './rights-changes.ts';
 import { policyAttachments } from './store.ts';
 
 /** General Reference, AWS IoT Core quotas: policies on a certificate or Cognito identity, and on a thing group. */
@@ -19,37 +18,29 @@ interface Parts {
   readonly store: Store;
   readonly clock: Clock;
   readonly targets: PolicyTargets;
-  readonly rights: RightsChanges;
 }
 
-export const policyAttachmentOperations = ({ store, clock, targets, rights }: Parts): Handlers<Operations> => {
+export const policyAttachmentOperations = ({ store, clock, targets }: Parts): Handlers<Operations> => {
   const attach = async (caller: Caller, policyName: string, target: string): Promise<object> => {
     const { accountId } = caller;
     const most = targetKind(target, caller) === 'group' ? MAX_ON_A_GROUP : MAX_ON_A_PRINCIPAL;
-    const concerned = await store.write(async (tx) => {
+    await store.write(async (tx) => {
       await getPolicyRecord(tx, accountId, policyName);
       await mustExist(targets, tx, caller, target);
-      if ((await tx.get(policyAttachments, [accountId, policyName, target])) !== undefined) return [];
+      if ((await tx.get(policyAttachments, [accountId, policyName, target])) !== undefined) return;
       const present = await tx.scan(policyAttachments, { index: 'byTarget', prefix: [accountId, target], limit: most });
       if (present.items.length >= most) {
         fail('LimitExceededException', `The target ${target} already has the maximum number of policies (${most})`);
       }
       await tx.put(policyAttachments, { accountId, policyName, target, attachedAt: clock.now() });
-      return targets.certificatesUnder(tx, accountId, target);
     });
-    rights.ring(accountId, concerned);
     return {};
   };
 
   /** What is not attached stays so: the model of DetachPolicy declares no ResourceNotFoundException. */
   const detach = async (caller: Caller, policyName: string, target: string): Promise<object> => {
     const { accountId } = caller;
-    const concerned = await store.write(async (tx) =>
-      (await tx.delete(policyAttachments, [accountId, policyName, target]))
-        ? targets.certificatesUnder(tx, accountId, target)
-        : [],
-    );
-    rights.ring(accountId, concerned);
+    await store.write((tx) => tx.delete(policyAttachments, [accountId, policyName, target]));
     return {};
   };
 

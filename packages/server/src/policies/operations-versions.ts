@@ -5,11 +5,8 @@ import { checkConditionKeys, IOT_POLICY, parsePolicyDocument } from '@thingkeep/
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store, WriteTransaction } from '../store/contract.ts';
-import { pages } from '../store/pages.ts';
 import { getPolicyRecord, given, policyArn } from './operations.ts';
-import type { PolicyTargets } from './principals.ts';
-import type { RightsChanges } from './rights-changes.ts';
-import { type PolicyRecord, type PolicyVersionRecord, policies, policyAttachments } from './store.ts';
+import { type PolicyRecord, type PolicyVersionRecord, policies } from './store.ts';
 
 /** API reference CreatePolicyVersion: "A managed policy can have up to five versions." */
 const MAX_VERSIONS = 5;
@@ -22,29 +19,15 @@ type Operations = Pick<
 interface Parts {
   readonly store: Store;
   readonly clock: Clock;
-  readonly targets: PolicyTargets;
-  readonly rights: RightsChanges;
 }
 
 const versionOf = (policy: PolicyRecord, versionId: string | undefined): PolicyVersionRecord =>
   policy.versions.find((version) => version.versionId === versionId) ??
   fail('ResourceNotFoundException', `Version ${versionId} of policy ${policy.policyName} does not exist.`);
 
-export const policyVersionOperations = ({ store, clock, targets, rights }: Parts): Handlers<Operations> => {
+export const policyVersionOperations = ({ store, clock }: Parts): Handlers<Operations> => {
   const change = (tx: WriteTransaction, policy: PolicyRecord): Promise<void> =>
     tx.put(policies, { ...policy, generation: policy.generation + 1, lastModifiedAt: clock.now() });
-
-  /** Ids of the certificates that the policy governs, page by page: theirs are the rights that a new default changes. */
-  async function* governed(accountId: string, policyName: string): AsyncGenerator<Set<string>> {
-    for await (const { items } of pages(store, policyAttachments, { index: 'byPolicy', prefix: [accountId, policyName] })) {
-      const ids = new Set<string>();
-      await store.read(async (tx) => {
-        for (const { target } of items)
-          for (const certificateId of await targets.certificatesUnder(tx, accountId, target)) ids.add(certificateId);
-      });
-      yield ids;
-    }
-  }
 
   return {
     async CreatePolicyVersion(input, caller) {
@@ -71,7 +54,6 @@ export const policyVersionOperations = ({ store, clock, targets, rights }: Parts
         await change(tx, changed);
         return versionId;
       });
-      if (isDefault) await rights.ringPages(accountId, governed(accountId, policyName));
       return {
         policyArn: policyArn(caller, policyName),
         policyDocument: document,
@@ -123,14 +105,11 @@ export const policyVersionOperations = ({ store, clock, targets, rights }: Parts
     async SetDefaultPolicyVersion(input, caller) {
       const { accountId } = caller;
       const policyName = given(input.policyName, 'policyName');
-      const isChanged = await store.write(async (tx) => {
+      await store.write(async (tx) => {
         const policy = await getPolicyRecord(tx, accountId, policyName);
         const { versionId } = versionOf(policy, input.policyVersionId);
-        if (versionId === policy.defaultVersionId) return false;
-        await change(tx, { ...policy, defaultVersionId: versionId });
-        return true;
+        if (versionId !== policy.defaultVersionId) await change(tx, { ...policy, defaultVersionId: versionId });
       });
-      if (isChanged) await rights.ringPages(accountId, governed(accountId, policyName));
       return {};
     },
   };

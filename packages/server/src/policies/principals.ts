@@ -9,8 +9,6 @@ import type { ReadTransaction, WriteTransaction } from '../store/contract.ts';
 export interface PolicyTargets {
   /** Whether the certificate or thing group of this ARN exists. */
   exists(tx: ReadTransaction, accountId: string, arn: string): Promise<boolean>;
-  /** Ids of the certificates whose rights hang on a target: its own, or those of the things under the group. */
-  certificatesUnder(tx: ReadTransaction, accountId: string, arn: string): Promise<readonly string[]>;
   /** ARNs of the groups that a target inherits policies from: a group's ancestors; for a certificate, its things' groups. */
   inheritsFrom(tx: ReadTransaction, accountId: string, arn: string): Promise<readonly string[]>;
 }

@@ -4,8 +4,6 @@ import { test } from 'node:test';
 import { DamagedRecordError } from '../store/damage.ts';
 import { type RightsChange, RightsChanges } from './rights-changes.ts';
 
-const ACCOUNT = '000000000000';
-
 async function* pagesThen(error: Error): AsyncGenerator<string[]> {
   yield ['a'];
   throw error;
@@ -15,11 +13,19 @@ test('a damaged record among those whose rights change: the connections of all c
   const changes = new RightsChanges();
   const heard: RightsChange[] = [];
   changes.on((change) => heard.push(change));
-  await changes.ringPages(ACCOUNT, pagesThen(new DamagedRecordError({ collection: 'c', key: ['k'] })));
-  assert.deepEqual(heard, [
-    { accountId: ACCOUNT, certificateIds: ['a'] },
-    { accountId: ACCOUNT, certificateIds: undefined },
-  ]);
-  await assert.rejects(changes.ringPages(ACCOUNT, pagesThen(new RangeError('another'))), RangeError);
+  await changes.publishPages(pagesThen(new DamagedRecordError({ collection: 'c', key: ['k'] })));
+  assert.deepEqual(heard, [{ certificateIds: ['a'] }, { certificateIds: undefined }]);
+  await assert.rejects(changes.publishPages(pagesThen(new RangeError('another'))), RangeError);
   assert.equal(changes.count, 3);
+});
+
+test('changed since: of a certificate alone; of any once more have changed than are kept in mind', () => {
+  const changes = new RightsChanges();
+  const before = changes.count;
+  changes.publish(['a']);
+  assert.deepEqual([changes.changedSince('a', before), changes.changedSince('b', before)], [true, false]);
+  assert.equal(changes.changedSince('a', changes.count), false);
+  changes.publish(Array.from({ length: 10_000 }, (_, i) => `other-${i}`));
+  assert.deepEqual([changes.changedSince('a', before), changes.changedSince('b', before)], [true, true]);
+  assert.equal(changes.changedSince('b', changes.count), false);
 });

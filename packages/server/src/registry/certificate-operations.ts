@@ -2,7 +2,6 @@
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import type { RightsChanges } from '../policies/rights-changes.ts';
 import { policyAttachments } from '../policies/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { claim, noteStatus, release } from '../store/claims.ts';
@@ -19,15 +18,7 @@ type Operations = Handlers<
   >
 >;
 
-export function certificateOperations({
-  store,
-  clock,
-  rights,
-}: {
-  store: Store;
-  clock: Clock;
-  rights: RightsChanges;
-}): Operations {
+export function certificateOperations({ store, clock }: { store: Store; clock: Clock }): Operations {
   return {
     async DescribeCertificate({ certificateId }, caller) {
       const record = await store.read((tx) => getCertificate(tx, caller.accountId, certificateIdIn(certificateId)));
@@ -65,7 +56,7 @@ export function certificateOperations({
 
     async UpdateCertificate({ certificateId, newStatus }, caller) {
       const id = certificateIdIn(certificateId);
-      const changed = await store.write(async (tx) => {
+      await store.write(async (tx) => {
         const record = await getCertificate(tx, caller.accountId, id);
         const since = clock.now();
         const after = withStatus(record, required(newStatus, 'newStatus'), since);
@@ -73,13 +64,10 @@ export function certificateOperations({
         const active = after.status === 'ACTIVE';
         const mine = { kind: 'certificate', name: id, accountId, region, since, active } as const;
         // Where the first registration was deleted, the next one counts once its owner says that it shall.
-        const holds = active && (await claim(tx, mine));
-        if (!active) await noteStatus(tx, mine);
-        if (after === record) return holds;
-        await tx.put(certificates, after);
-        return true;
+        if (active) await claim(tx, mine);
+        else await noteStatus(tx, mine);
+        if (after !== record) await tx.put(certificates, after);
       });
-      if (changed) rights.ring(caller.accountId, [id]);
       return {};
     },
 
@@ -104,7 +92,6 @@ export function certificateOperations({
         await tx.delete(certificates, [accountId, id]);
         await release(tx, { kind: 'certificate', name: id, accountId, region: caller.region });
       });
-      rights.ring(accountId, [id]);
       return {};
     },
   };

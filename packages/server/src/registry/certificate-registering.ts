@@ -3,7 +3,6 @@ import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { isSignedBy, type ReadCertificate, readCertificate } from '../authority/read-certificate.ts';
-import type { RightsChanges } from '../policies/rights-changes.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { claim } from '../store/claims.ts';
 import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
@@ -59,10 +58,9 @@ export async function issuerOf(
 interface Parts {
   readonly store: Store;
   readonly clock: Clock;
-  readonly rights: RightsChanges;
 }
 
-export function certificateRegisteringOperations({ store, clock, rights }: Parts): Operations {
+export function certificateRegisteringOperations({ store, clock }: Parts): Operations {
   async function refuseDuplicate(tx: ReadTransaction, caller: Caller, id: string): Promise<void> {
     if ((await tx.get(certificates, [caller.accountId, id])) !== undefined)
       fail('ResourceAlreadyExistsException', 'The certificate is already provisioned or registered', duplicate(caller, id));
@@ -77,11 +75,10 @@ export function certificateRegisteringOperations({ store, clock, rights }: Parts
     await claim(tx, { kind: 'certificate', name: certificateId, accountId, region, since, active: true });
   }
 
-  /** Another account may hold the same certificate: what is known of it there may count for less now. */
-  const registered = (caller: Caller, certificateId: string) => {
-    rights.ring(caller.accountId, [certificateId]);
-    return { certificateArn: certificateArn(caller, certificateId), certificateId };
-  };
+  const registered = (caller: Caller, certificateId: string) => ({
+    certificateArn: certificateArn(caller, certificateId),
+    certificateId,
+  });
 
   const draft = (
     pem: string,

@@ -20,12 +20,14 @@ const certificateOf = async (tx: ReadTransaction, accountId: string, arn: string
   return id === undefined ? undefined : tx.get(certificates, [accountId, id]);
 };
 
+/** Ids of the certificates whose permissions hang on a policy's target. */
+export const certificatesUnder = (accountId: string, arn: string): string[] => {
+  const id = certificateIdOf(accountId, arn);
+  return id === undefined ? [] : [id];
+};
+
 export const policyTargets: PolicyTargets = {
   exists: async (tx, accountId, arn) => (await certificateOf(tx, accountId, arn)) !== undefined,
-  certificatesUnder: async (_tx, accountId, arn) => {
-    const id = certificateIdOf(accountId, arn);
-    return id === undefined ? [] : [id];
-  },
   inheritsFrom: async () => [],
 };
 

@@ -155,6 +155,7 @@ describe('UpdateThing', () => {
   test("rings for the thing's certificates", async () => {
     await using bench = await Workbench.open();
     const certificate = await bench.certificate();
+    bench.rung();
     await bench.call('CreateThing', { thingName: 'a' });
     await bench.call('AttachThingPrincipal', { thingName: 'a', principal: certificate.arn });
     assert.deepEqual(bench.rung(), [certificate.id]);

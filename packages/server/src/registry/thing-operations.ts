@@ -3,9 +3,7 @@ import { defined } from '@thingkeep/wire/defined.ts';
 import { randomUUID } from 'node:crypto';
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
-import { parseArn } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import type { RightsChanges } from '../policies/rights-changes.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Page, ReadTransaction, Scan, Store } from '../store/contract.ts';
 import { filteredPage, PAGE } from './paging.ts';
@@ -24,12 +22,6 @@ import {
 
 type Operations = Handlers<Pick<IotOperations, 'CreateThing' | 'DescribeThing' | 'UpdateThing' | 'DeleteThing' | 'ListThings'>>;
 type ListInput = IotOperations['ListThings']['input'];
-
-/** Ids of the certificates on a thing: policies may read the thing's name, type and attributes. */
-export async function certificatesOn(tx: ReadTransaction, accountId: string, thingName: string): Promise<string[]> {
-  const { items } = await tx.scan(thingPrincipals, { prefix: [accountId, thingName] });
-  return items.map(({ principal }) => parseArn(principal)).flatMap((arn) => (arn?.type === 'cert' ? [arn.name] : []));
-}
 
 function refuseOtherVersion(record: ThingRecord, expected: number | undefined): void {
   if (expected !== undefined && expected !== record.version)
@@ -52,7 +44,7 @@ function listThings(tx: ReadTransaction, input: ListInput, { accountId }: Caller
   return filteredPage(tx, things, byAttribute, (each) => thingTypeName === undefined || each.thingTypeName === thingTypeName);
 }
 
-export function thingOperations({ store, clock, rights }: { store: Store; clock: Clock; rights: RightsChanges }): Operations {
+export function thingOperations({ store, clock }: { store: Store; clock: Clock }): Operations {
   return {
     async CreateThing(input, caller) {
       const thingName = required(input.thingName, 'thingName');
@@ -112,7 +104,7 @@ export function thingOperations({ store, clock, rights }: { store: Store; clock:
       const { accountId } = caller;
       if (removeThingType && thingTypeName !== undefined)
         fail('InvalidRequestException', 'thingTypeName and removeThingType can not be given together.');
-      const concerned = await store.write(async (tx) => {
+      await store.write(async (tx) => {
         const record = await getThing(tx, accountId, thingName);
         refuseOtherVersion(record, expectedVersion);
         if (thingTypeName !== undefined && thingTypeName !== record.thingTypeName)
@@ -132,9 +124,7 @@ export function thingOperations({ store, clock, rights }: { store: Store; clock:
           attributes,
           version: record.version + 1,
         });
-        return certificatesOn(tx, accountId, thingName);
       });
-      rights.ring(accountId, concerned);
       return {};
     },
 

@@ -3,7 +3,6 @@ import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { nameInPlace } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import type { RightsChanges } from '../policies/rights-changes.ts';
 import type { Page, ReadTransaction, Store } from '../store/contract.ts';
 import { getCertificate } from './certificates.ts';
 import { filteredPage, PAGE } from './paging.ts';
@@ -42,7 +41,7 @@ interface PageInput {
   readonly thingPrincipalType?: string | undefined;
 }
 
-export function thingPrincipalOperations({ store, rights }: { store: Store; rights: RightsChanges }): Operations {
+export function thingPrincipalOperations({ store }: { store: Store }): Operations {
   const ofType =
     ({ thingPrincipalType }: PageInput) =>
     (each: ThingPrincipalRecord) =>
@@ -106,7 +105,6 @@ export function thingPrincipalOperations({ store, rights }: { store: Store; righ
         await refuseClash(tx, wanted);
         await tx.put(thingPrincipals, wanted);
       });
-      if (certificateId !== undefined) rights.ring(accountId, [certificateId]);
       return {};
     },
 
@@ -114,13 +112,12 @@ export function thingPrincipalOperations({ store, rights }: { store: Store; righ
       const thingName = required(input.thingName, 'thingName');
       const principal = required(input.principal, 'principal');
       const { accountId } = caller;
-      const certificateId = certificateIn(principal, caller);
+      certificateIn(principal, caller);
       await store.write(async (tx) => {
         await getThing(tx, accountId, thingName);
         if (!(await tx.delete(thingPrincipals, [accountId, thingName, principal])))
           fail('ResourceNotFoundException', `Principal ${principal} is not attached to thing ${thingName}`);
       });
-      if (certificateId !== undefined) rights.ring(accountId, [certificateId]);
       return {};
     },
 

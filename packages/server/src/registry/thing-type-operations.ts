@@ -4,16 +4,12 @@ import { randomUUID } from 'node:crypto';
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import type { Background } from '../runtime/background.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { RightsChanges } from '../policies/rights-changes.ts';
 import type { Store } from '../store/contract.ts';
-import { pages } from '../store/pages.ts';
 import { PAGE } from './paging.ts';
 import { required } from './required.ts';
 import { type ThingTypeRecord, things, thingTypes } from './store.ts';
 import { dropTags, putTags } from './tags.ts';
-import { certificatesOn } from './thing-operations.ts';
 import {
   getThingType,
   listedType,
@@ -34,32 +30,9 @@ type Operations = Handlers<
 export interface ThingTypeOptions {
   readonly store: Store;
   readonly clock: Clock;
-  readonly rights: RightsChanges;
-  readonly background: Background;
 }
 
-export function thingTypeOperations({ store, clock, rights, background }: ThingTypeOptions): Operations {
-  /** Ids of the certificates on the type's things, page by page. */
-  async function* certificatesOf(accountId: string, thingTypeName: string, rest: () => Promise<void>) {
-    for await (const { items } of pages(store, things, { index: 'byType', prefix: [accountId, thingTypeName] })) {
-      yield await store.read(async (tx) => {
-        const found: string[] = [];
-        for (const { thingName } of items) found.push(...(await certificatesOn(tx, accountId, thingName)));
-        return found;
-      });
-      await rest();
-    }
-  }
-
-  /**
-   * Connections of the type's things get its propagating attributes as they are now: they are judged again, in the
-   * background, for a type may have a fleet of things.
-   */
-  const tellDevices = (accountId: string, region: string, thingTypeName: string): void =>
-    background.start(`thing-type/${region}/${accountId}/${thingTypeName}`, (rest) =>
-      rights.ringPages(accountId, certificatesOf(accountId, thingTypeName, rest)),
-    );
-
+export function thingTypeOperations({ store, clock }: ThingTypeOptions): Operations {
   return {
     async CreateThingType(input, caller) {
       const thingTypeName = required(input.thingTypeName, 'thingTypeName');
@@ -129,7 +102,6 @@ export function thingTypeOperations({ store, clock, rights, background }: ThingT
         if (given?.mqtt5Configuration === undefined) return;
         await tx.put(thingTypes, { ...record, propagatingAttributes: propagating(given.mqtt5Configuration) });
       });
-      if (given?.mqtt5Configuration !== undefined) tellDevices(caller.accountId, caller.region, name);
       return {};
     },
 

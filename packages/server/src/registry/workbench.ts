@@ -9,6 +9,9 @@ import { mayAnswer } from '@thingkeep/wire/api/error-codes.ts';
 import { findOperation, shapeOf } from '@thingkeep/wire/api/table.ts';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { type Authority, openAuthority } from '../authority/authority.ts';
+import { followPermissions } from './permission-changes.ts';
+import { ChangeFeed } from '../store/change-feed.ts';
+import type { Changes } from '../store/changes.ts';
 import { type RightsChange, RightsChanges } from '../policies/rights-changes.ts';
 import { Background } from '../runtime/background.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -61,21 +64,22 @@ export class Workbench implements AsyncDisposable {
   readonly background: Background;
   readonly #handlers: Handlers<IotOperations>;
 
-  private constructor(store: Store, issuer: Authority, clock: Clock & { at: number }) {
+  private constructor(store: Store, changes: Changes, issuer: Authority, clock: Clock & { at: number }) {
     this.store = store;
     this.clock = clock;
     this.background = new Background(clock, { error: () => undefined });
     const rights = new RightsChanges();
     rights.on((change) => this.rings.push(change));
+    followPermissions({ changes, inRegion: () => store, background: this.background, rights });
     this.#handlers = {
       ...certificateIssuingOperations({ store, clock, issuer }),
-      ...certificateRegisteringOperations({ store, clock, rights }),
-      ...certificateOperations({ store, clock, rights }),
+      ...certificateRegisteringOperations({ store, clock }),
+      ...certificateOperations({ store, clock }),
       ...caCertificateRegisteringOperations({ store, clock }),
       ...caCertificateOperations({ store, clock }),
-      ...thingOperations({ store, clock, rights }),
-      ...thingTypeOperations({ store, clock, rights, background: this.background }),
-      ...thingPrincipalOperations({ store, rights }),
+      ...thingOperations({ store, clock }),
+      ...thingTypeOperations({ store, clock }),
+      ...thingPrincipalOperations({ store }),
       ...tagOperations({ store, taggable: taggableRegistry }),
       ...endpointOperations({ endpoint: 'iot.example.com' }),
     };
@@ -83,7 +87,9 @@ export class Workbench implements AsyncDisposable {
 
   static async open(): Promise<Workbench> {
     const clock = { at: Date.UTC(2026, 10, 20, 12), now: () => clock.at, monotonic: () => clock.at };
-    return new Workbench(await openSqliteStore({ path: ':memory:' }), await sharedAuthority(), clock);
+    const changes = new ChangeFeed({ store: await openSqliteStore({ path: ':memory:' }), log: console });
+    const { store } = changes;
+    return new Workbench(store, changes, await sharedAuthority(), clock);
   }
 
   async call<N extends Name>(

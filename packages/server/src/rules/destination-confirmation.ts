@@ -77,7 +77,6 @@ export class DestinationConfirmation {
       await this.#adopt(place, made, byRoot);
       return 'exists';
     }
-    directory.put(place, made);
     return trusted ? made : ((await this.begin(place, record.id)) ?? made);
   }
 
@@ -94,16 +93,14 @@ export class DestinationConfirmation {
     id: string,
     to: (known: DestinationRecord) => DestinationRecord,
   ): Promise<DestinationRecord | undefined> {
-    const { store, clock, destinationDirectory: directory } = this.#options;
-    const changed = await store.write(async (tx) => {
+    const { store, clock } = this.#options;
+    return store.write(async (tx) => {
       const known = await tx.get(destinations, [place.accountId, id]);
       if (known === undefined) return undefined;
       const next = { ...to(known), lastUpdatedAt: clock.now() };
       await tx.put(destinations, next);
       return next;
     });
-    if (changed !== undefined) directory.put(place, changed);
-    return changed;
   }
 
   /** Asks the owner of the URL to send the token back; what comes of it is the destination's status. */
@@ -165,11 +162,10 @@ export const holdsDestination = async ({ store }: Pick<DestinationOptions, 'stor
 
 /** Whoever holds the token gets what is sent to the URL: the destination is ENABLED. Fails with InvalidRequestException. */
 export async function confirmDestination(
-  { store, clock, destinationDirectory }: Pick<DestinationOptions, 'store' | 'clock' | 'destinationDirectory'>,
-  region: string,
+  { store, clock }: Pick<DestinationOptions, 'store' | 'clock'>,
   token: string,
 ): Promise<void> {
-  const record = await store.write(async (tx) => {
+  await store.write(async (tx) => {
     const { items } = await tx.scan(destinations, { index: 'byToken', prefix: [hashOf(token)], limit: 1 });
     const [known] = items;
     if (known === undefined || known.status !== 'IN_PROGRESS' || isOverdue(known, clock.now()))
@@ -177,7 +173,5 @@ export async function confirmDestination(
     const { statusReason: _, ...rest } = known;
     const confirmed: DestinationRecord = { ...rest, status: 'ENABLED', confirmed: true, lastUpdatedAt: clock.now() };
     await tx.put(destinations, confirmed);
-    return confirmed;
   });
-  destinationDirectory.put({ accountId: record.accountId, region }, record);
 }

@@ -5,10 +5,13 @@ import type { FunctionInvoker } from '../functions/contract.ts';
 import type { PolicyTags } from '../policies/principals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
+import type { Changes } from '../store/changes.ts';
 import type { Store } from '../store/contract.ts';
 import { AwsClients, type AwsClientsOptions } from './actions/aws-clients.ts';
 import { ActionRoles, type RoleCredentialsOf } from './action-roles.ts';
 import type { Egress } from '../outgoing/egress.ts';
+import { destinations as destinationRecords } from './destination-store.ts';
+import { rules as ruleRecords } from './store.ts';
 import { DestinationDirectory } from './destination-directory.ts';
 import { Rules } from './engine.ts';
 import { RuleFailures } from './failures.ts';
@@ -21,6 +24,7 @@ import { KnownRoles, type KnownRolesOptions } from './roles.ts';
 export interface RulesHouseOptions extends AwsClientsOptions {
   readonly broker: Broker;
   readonly store: Store;
+  readonly changes: Changes;
   readonly clock: Clock;
   readonly log: Logger;
   readonly regions: () => Promise<readonly string[]>;
@@ -47,7 +51,7 @@ export interface RulesHouse {
 }
 
 export async function openRules(options: RulesHouseOptions): Promise<RulesHouse> {
-  const { broker, store, clock, log, regions, inRegion, functions, registry, apiUrl, egress } = options;
+  const { broker, store, changes, clock, log, regions, inRegion, functions, registry, apiUrl, egress } = options;
   const aws = new AwsClients(options);
   const roles = new KnownRoles({ ...options.roles, log });
   const failures = new RuleFailures(clock, log, broker.publishEvent.bind(broker));
@@ -70,6 +74,12 @@ export async function openRules(options: RulesHouseOptions): Promise<RulesHouse>
       queryServices({ functions, aws, registry, destinations: destinationDirectory, actionRoles, failed }, place, record),
     failed,
   });
+  const ends = [
+    changes.on(destinationRecords, ({ place, key: [, id], after }) =>
+      after === undefined ? destinationDirectory.remove(place, String(id)) : destinationDirectory.put(place, after),
+    ),
+    changes.on(ruleRecords, ({ place, key: [, ruleName] }) => rules.refresh(place, String(ruleName))),
+  ];
   await rules.load();
 
   return {
@@ -84,10 +94,10 @@ export async function openRules(options: RulesHouseOptions): Promise<RulesHouse>
     },
     async confirm(token, begin) {
       for (const region of await regions()) {
-        const given = { store: inRegion(region), clock, destinationDirectory };
+        const given = { store: inRegion(region), clock };
         if (!(await holdsDestination(given, token))) continue;
         begin();
-        await confirmDestination(given, region, token);
+        await confirmDestination(given, token);
         return true;
       }
       return false;
@@ -95,6 +105,7 @@ export async function openRules(options: RulesHouseOptions): Promise<RulesHouse>
     async close() {
       // What was done until now is not done again at the next start.
       const written = broker.journal.committed();
+      for (const end of ends) end();
       rules.close();
       roles.close();
       aws.close();

@@ -65,7 +65,7 @@ function summary(place: Place, record: DestinationRecord, now: number): TopicRul
 }
 
 export function destinationOperations(options: DestinationOptions): Handlers<Pick<IotOperations, Names>> {
-  const { store, clock, destinationDirectory: directory } = options;
+  const { store, clock } = options;
   const confirmation = new DestinationConfirmation(options);
 
   const idOf = (caller: Caller, arn: string): string => destinationId(caller, arn) ?? unseen(arn);
@@ -98,7 +98,6 @@ export function destinationOperations(options: DestinationOptions): Handlers<Pic
         bad(`An account has at most ${MAX_NETWORKS} VPC destinations`);
       await tx.put(destinations, record);
     });
-    directory.put(placeOf(caller), record);
     return record;
   }
 
@@ -144,12 +143,11 @@ export function destinationOperations(options: DestinationOptions): Handlers<Pic
       await store.write(async (tx) => {
         if (!(await tx.delete(destinations, [caller.accountId, id]))) unseen(arn);
       });
-      directory.remove(placeOf(caller), id);
       return {};
     },
 
-    async ConfirmTopicRuleDestination({ confirmationToken = '' }, caller) {
-      await confirmDestination(options, caller.region, confirmationToken);
+    async ConfirmTopicRuleDestination({ confirmationToken = '' }) {
+      await confirmDestination(options, confirmationToken);
       return {};
     },
   };

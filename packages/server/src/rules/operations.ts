@@ -18,8 +18,6 @@ import { findRule, type RuleRecord, ruleArn, rules } from './store.ts';
 
 /** The engine, as far as operations change it. */
 export interface RulesInForce {
-  /** The store has another record of the rule, or none. */
-  refresh(place: Place, ruleName: string): Promise<void>;
   /** Room for a rule until it is in force; the result gives it back. Fails with InvalidRequestException. */
   reserve(place: Place, record: RuleRecord, query: RuleQuery): () => void;
 }
@@ -125,7 +123,7 @@ export function ruleOperations({ store, clock, tags, rulesInForce, roles, confir
         await confirmation.create(placeOf(caller), confirmationUrlOf(url), isRoot(caller));
   }
 
-  /** Runs what stores the rule and puts it in force, while there is room for it among those of its account. */
+  /** Runs what stores the rule, while there is room for it among those of its account. */
   async function within(caller: Caller, record: RuleRecord, work: () => Promise<void>): Promise<void> {
     const release = rulesInForce.reserve(placeOf(caller), record, parseRule(record).query);
     try {
@@ -135,13 +133,12 @@ export function ruleOperations({ store, clock, tags, rulesInForce, roles, confir
     }
   }
 
-  /** Changes a rule that is there, and puts the new one in force once it is stored. */
+  /** Changes a rule that is there. The engine has the new one in force when this resolves. */
   async function change(caller: Caller, ruleName: string, to: (known: RuleRecord) => RuleRecord): Promise<void> {
     await store.write(async (tx) => {
       const known = (await findRule(tx, caller.accountId, ruleName)) ?? unseen(ruleName);
       await tx.put(rules, to(known));
     });
-    await rulesInForce.refresh(placeOf(caller), ruleName);
   }
 
   return {
@@ -163,7 +160,6 @@ export function ruleOperations({ store, clock, tags, rulesInForce, roles, confir
           await tags.put(tx, accountId, arn, given);
         });
         await makeDestinations(caller, record);
-        await rulesInForce.refresh(placeOf(caller), ruleName);
       });
       return {};
     },
@@ -222,7 +218,6 @@ export function ruleOperations({ store, clock, tags, rulesInForce, roles, confir
         await tx.delete(rules, [accountId, ruleName]);
         await tags.remove(tx, accountId, ruleArn(caller, ruleName));
       });
-      await rulesInForce.refresh(placeOf(caller), ruleName);
       return {};
     },
   };

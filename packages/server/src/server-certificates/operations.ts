@@ -27,8 +27,6 @@ export interface AcmOptions {
   readonly clock: Clock;
   /** ARNs of what serves a certificate. */
   readonly usedBy: (tx: ReadTransaction, place: Place, certificateArn: string) => Promise<readonly string[]>;
-  /** Called after a certificate that was there got another content. */
-  readonly replaced: (place: Place, certificateArn: string) => Promise<void>;
 }
 
 /** ACM user guide, quotas: certificates of an account and region. */
@@ -70,7 +68,7 @@ async function keep(tx: WriteTransaction, record: ServerCertificateRecord, priva
 
 const kept = ({ privateKeyPem: _apart, ...shown }: JudgedCertificate): Omit<JudgedCertificate, 'privateKeyPem'> => shown;
 
-export function acmOperations({ store, clock, usedBy, replaced }: AcmOptions): Readonly<Record<string, AcmHandler>> {
+export function acmOperations({ store, clock, usedBy }: AcmOptions): Readonly<Record<string, AcmHandler>> {
   async function create(judged: JudgedCertificate, input: Input, { accountId }: Caller): Promise<string> {
     const id = randomUUID();
     const now = clock.now();
@@ -91,7 +89,6 @@ export function acmOperations({ store, clock, usedBy, replaced }: AcmOptions): R
       checkReplacement(before, judged);
       await keep(tx, { ...before, ...kept(judged), importedAt: clock.now() }, judged.privateKeyPem);
     });
-    await replaced(caller, arn);
   }
 
   return {

@@ -34,8 +34,8 @@ const log = { error: (line: object): void => void errors.push(line) };
 
 async function open(path = ':memory:'): Promise<{ feed: ChangeFeed; store: HookedStore }> {
   errors.length = 0;
-  const feed = new ChangeFeed({ log });
-  return { feed, store: feed.over(await openSqliteStore({ path })) };
+  const feed = new ChangeFeed({ store: await openSqliteStore({ path }), log });
+  return { feed, store: feed.store };
 }
 
 test('each put and delete is told with its place, key and both states, in the order of the commits', async () => {

@@ -1,7 +1,8 @@
 /** The feed of changes over any engine: tells what collections put and delete, and keeps it for durable subscribers. */
+import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Logger } from '../runtime/log.ts';
 import { isDiskRefusal } from '../runtime/disk-failure.ts';
-import type { Change, ChangeKind, ChangeListener, Changes, ChangeSubscriber } from './changes.ts';
+import type { Change, ChangeKind, ChangeListener, Changes, ChangeSubscriber, ToldKind } from './changes.ts';
 import {
   type Collection,
   collection,
@@ -50,25 +51,26 @@ interface Subscription {
 }
 
 export interface ChangeFeedOptions {
+  readonly store: HookedStore;
   readonly log: Pick<Logger, 'error'>;
 }
 
 export class ChangeFeed implements Changes, AsyncDisposable {
   readonly #log: ChangeFeedOptions['log'];
   readonly #listeners = new Map<string, Set<ChangeListener<never>>>();
+  readonly #outside = new Map<ToldKind, Set<(place: Place) => void>>();
   readonly #subscriptions = new Map<string, Subscription>();
-  #store: HookedStore | undefined;
+  /** The store itself: its writes tell nothing. */
+  readonly #store: HookedStore;
+  /** The same store, whose writes tell what they change. */
+  readonly store: HookedStore;
   #next = 1;
   #closed = false;
 
-  constructor({ log }: ChangeFeedOptions) {
+  constructor({ store, log }: ChangeFeedOptions) {
     this.#log = log;
-  }
-
-  /** The same store, whose writes tell what they change. */
-  over(store: HookedStore): HookedStore {
     this.#store = store;
-    return new TellingStore(store, this);
+    this.store = new TellingStore(store, this);
   }
 
   on<T extends object>(of: Collection<T>, listener: ChangeListener<T>): () => void {
@@ -78,12 +80,28 @@ export class ChangeFeed implements Changes, AsyncDisposable {
     return () => listeners.delete(listener as ChangeListener<never>);
   }
 
+  onTold(kind: ToldKind, listener: (place: Place) => void): () => void {
+    const listeners = this.#outside.get(kind) ?? new Set();
+    this.#outside.set(kind, listeners.add(listener));
+    return () => listeners.delete(listener);
+  }
+
+  /** Tells what has changed outside of the store. */
+  tell(kind: ToldKind, place: Place): void {
+    for (const listener of [...(this.#outside.get(kind) ?? [])])
+      try {
+        listener(place);
+      } catch (error) {
+        this.#failed(kind, error);
+      }
+  }
+
   /**
    * Takes up durable subscribers where they were; to be awaited before the first write. The position of one that exists
    * no more is forgotten, and so is what was kept for it alone.
    */
   async load(subscribers: readonly ChangeSubscriber[]): Promise<void> {
-    const store = this.#opened();
+    const store = this.#store;
     const { items } = await store.read((tx) => tx.scan(changePositions, { prefix: [] }));
     const positions = new Map(items.map(({ subscriber, position }) => [subscriber, position]));
     let last = Math.max(0, ...positions.values());
@@ -157,13 +175,8 @@ export class ChangeFeed implements Changes, AsyncDisposable {
     return false;
   }
 
-  #failed(kind: ChangeKind, error: unknown): void {
+  #failed(kind: ChangeKind | ToldKind, error: unknown): void {
     this.#log.error({ err: error, event: 'change-listener-failed', kind }, 'a change was not followed');
-  }
-
-  #opened(): HookedStore {
-    if (this.#store === undefined) throw new Error('the feed has no store');
-    return this.#store;
   }
 
   #run(subscription: Subscription): void {
@@ -179,7 +192,7 @@ export class ChangeFeed implements Changes, AsyncDisposable {
   /** Hands the stored changes to a subscriber, page by page. */
   async #catchUp(subscription: Subscription): Promise<void> {
     const { subscriber, kinds } = subscription;
-    const store = this.#opened();
+    const store = this.#store;
     try {
       while (!this.#closed) {
         const after = subscription.position;

@@ -16,6 +16,7 @@ export type ChangeKind =
   | 'authorizer'
   | 'ca-certificate'
   | 'certificate'
+  | 'claim'
   | 'destination'
   | 'domain-configuration'
   | 'domain-certificate'
@@ -48,10 +49,15 @@ export interface Change<T extends object> {
 /** Hears of a change. Its writer is answered once a promise that it gives has settled; it awaits no write. */
 export type ChangeListener<T extends object> = (change: Change<T>) => void | Promise<void>;
 
+/** What changes outside of the store: files. Told in the same way, and never stored. */
+export type ToldKind = 'root-keys' | 'server-credentials';
+
 /** Where listeners register. */
 export interface Changes {
   /** Calls for each change of the collection until the returned function is called. */
   on<T extends object>(of: Collection<T>, listener: ChangeListener<T>): () => void;
+  /** As {@link on}, for what is outside of the store. */
+  onTold(kind: ToldKind, listener: (place: Place) => void): () => void;
 }
 
 /** Gets every change of its collections, in order, also those of before a crash. */

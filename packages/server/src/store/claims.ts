@@ -18,7 +18,7 @@ export interface ClaimRecord {
   readonly active: boolean;
 }
 
-export const claims = collection<ClaimRecord>('claims', (c) => [c.kind, c.name], {}, { scope: 'server' });
+export const claims = collection<ClaimRecord>('claims', (c) => [c.kind, c.name], {}, { scope: 'server', changes: 'claim' });
 
 export const findClaim = (tx: ReadTransaction, kind: ClaimKind, name: string): Promise<ClaimRecord | undefined> =>
   tx.get(claims, [kind, name]);

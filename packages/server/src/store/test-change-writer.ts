@@ -9,8 +9,8 @@ import { lamps, subscriberOf } from './test-lamps.ts';
 
 const [path = '', acknowledged = '', given = '', round = ''] = process.argv.slice(2);
 const end = (): void => void process.kill(process.pid, 'SIGKILL');
-const feed = new ChangeFeed({ log: { error: console.error } });
-const store = feed.over(await openSqliteStore({ path }));
+const feed = new ChangeFeed({ store: await openSqliteStore({ path }), log: console });
+const { store } = feed;
 let taken = 0;
 await feed.load([
   subscriberOf('index', ({ key }) => {

@@ -95,7 +95,7 @@ test('a revoked certificate is refused from the ring of the bell on', async () =
   const { id } = await bench.certificate();
   assert.equal(await judge(id), 'IMPLICIT_DENY');
   await bench.call('UpdateCertificate', { certificateId: id, newStatus: 'REVOKED' });
-  for (const { accountId, certificateIds } of bench.rings.splice(0)) changes.ring(accountId, certificateIds ?? []);
+  for (const { certificateIds } of bench.rings.splice(0)) changes.publish(certificateIds ?? []);
   assert.equal(await judge(id), 'certificate-not-active');
 });
 

@@ -25,7 +25,7 @@ test('asks once for a certificate and client id, until its rights change', async
   assert.deepEqual(await ask('a'), await ask('a'));
   await ask('b');
   assert.equal(loads(), 2);
-  changes.ring('000000000000', ['a']);
+  changes.publish(['a']);
   await ask('b');
   assert.equal(loads(), 2, 'a change of another certificate forgets nothing');
   await ask('a');
@@ -39,7 +39,7 @@ test('a change that may concern every certificate forgets all', async () => {
     yield [];
     throw new DamagedRecordError({ collection: 'policy-attachments', key: ['k'] });
   })();
-  await changes.ringPages('000000000000', damaged);
+  await changes.publishPages(damaged);
   await ask('a');
   assert.equal(loads(), 2);
 });
@@ -48,7 +48,7 @@ test('an answer read while the bell rang is given, not remembered', async () => 
   const { changes, ask, load, loads } = workbench();
   await ask('a', 'c', async () => {
     const facts = await load();
-    changes.ring('000000000000', ['a']);
+    changes.publish(['a']);
     return facts;
   });
   await ask('a');

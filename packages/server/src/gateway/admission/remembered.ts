@@ -31,7 +31,7 @@ export class Remembered<T extends object> {
     }
     const { count } = this.#changes;
     const facts = await load();
-    if (facts !== undefined && this.#changes.count === count) this.#keep(certificateId, clientId, facts);
+    if (facts !== undefined && !this.#changes.changedSince(certificateId, count)) this.#keep(certificateId, clientId, facts);
     return facts;
   }
 
