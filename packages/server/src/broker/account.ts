@@ -22,10 +22,10 @@ export class AccountSpace {
   /** By client id: connections, and sessions whether or not their client is there. */
   readonly clients = new Map<string, Client>();
   readonly sessions = new Map<string, Session>();
-  /** Rises with every change of subscriptions or rights: routes made before are stale. */
+  /** Rises with every change of subscriptions or rights ({@link routesChanged}). */
   generation = 0;
-  /** Rises when the rules change: who saw a topic's messages before is to be asked for anew. */
-  tapGeneration = 0;
+  /** Rises when the rules change ({@link tapsChanged}); a topic's own count begins below it. */
+  tapGeneration = 1;
   #topics = new Map<string, TopicEntry>();
 
   constructor(
@@ -38,6 +38,16 @@ export class AccountSpace {
     this.limits = limits;
     this.queues = queues;
     this.throttle = throttle;
+  }
+
+  /** Subscriptions or rights have changed: routes that topics remember are stale. */
+  routesChanged(): void {
+    this.generation += 1;
+  }
+
+  /** Rules have changed: what topics remember of who sees their messages is stale. */
+  tapsChanged(): void {
+    this.tapGeneration += 1;
   }
 
   get topicsKnown(): number {

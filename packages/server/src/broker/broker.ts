@@ -160,8 +160,6 @@ export class Broker {
       const queues = this.#queues.get(accountId) ?? new QueueTotals(limits);
       this.#queues.set(accountId, queues);
       account = new AccountSpace({ accountId, region }, limits, throttle, queues);
-      // A topic's own count begins at 0: with a tap there is something to ask for.
-      if (this.#tap !== undefined) account.tapGeneration = 1;
       this.#accounts.set(name, account);
     }
     return account;
@@ -310,12 +308,12 @@ export class Broker {
   /** From now on `tap` is asked who sees the messages of a topic. */
   tapWith(tap: Tap): void {
     this.#tap = tap;
-    for (const account of this.#accounts.values()) account.tapGeneration += 1;
+    for (const account of this.#accounts.values()) account.tapsChanged();
   }
 
   /** Who sees the messages of an account's topics has changed. */
   tapsChanged({ accountId, region }: Place): void {
-    this.account(accountId, region).tapGeneration += 1;
+    this.account(accountId, region).tapsChanged();
   }
 
   /** Begins to tell of connections and subscriptions. */

@@ -194,7 +194,7 @@ export class Client implements Waiter, Receiver, Deferred {
       pace: this.throttle,
       aliases: topicAliasMaximum === 0 ? undefined : new Aliases(Math.min(topicAliasMaximum, LIMITS.topicAliases)),
     });
-    if (session.subscriptions.size > 0) session.account.generation += 1;
+    if (session.subscriptions.size > 0) session.account.routesChanged();
   }
 
   /**
@@ -259,7 +259,7 @@ export class Client implements Waiter, Receiver, Deferred {
     this.rights = rights;
     this.rightsGeneration += 1;
     // Routes hold who may receive: those that lead here are looked up anew.
-    if (this.account !== undefined && (this.session?.subscriptions.size ?? 0) > 0) this.account.generation += 1;
+    if (this.account !== undefined && (this.session?.subscriptions.size ?? 0) > 0) this.account.routesChanged();
   }
 
   mayReceive(topic: TopicEntry): boolean {

@@ -127,7 +127,7 @@ export class Sessions {
     this.#isBack(session);
     const { account } = session;
     for (const filter of session.subscriptions.keys()) this.#removeRoute(session, filter);
-    if (session.subscriptions.size > 0) account.generation += 1;
+    if (session.subscriptions.size > 0) account.routesChanged();
     session.subscriptions.clear();
     if (account.sessions.get(session.clientId) === session) account.sessions.delete(session.clientId);
     if (session.persistent) {
@@ -144,7 +144,7 @@ export class Sessions {
   subscribe(session: Session, subscription: Subscription): void {
     session.subscriptions.set(subscription.filter, subscription);
     session.account.routes.add(session, subscription);
-    session.account.generation += 1;
+    session.account.routesChanged();
     if (session.persistent) this.save(session);
   }
 
@@ -153,7 +153,7 @@ export class Sessions {
     const { account } = session;
     if (!session.subscriptions.delete(filter)) return false;
     this.#removeRoute(session, filter);
-    account.generation += 1;
+    account.routesChanged();
     if (session.persistent) this.save(session);
     return true;
   }
@@ -201,7 +201,7 @@ export class Sessions {
     session.endsAt = clock.monotonic() + session.expiry * 1000;
     this.#isAway(session);
     // Rights that kept a topic from the connection say nothing of the next one: they are asked again then.
-    if (session.subscriptions.size > 0) session.account.generation += 1;
+    if (session.subscriptions.size > 0) session.account.routesChanged();
     this.save(session);
   }
 
