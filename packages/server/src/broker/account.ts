@@ -1,10 +1,9 @@
 /** The topic space of one account. Topics of two accounts never meet. */
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { type AccountLimits, DEFAULT_LIMITS } from './account-limits.ts';
-import type { Client } from './client.ts';
 import { QueueTotals } from './queue-totals.ts';
 import { Routes } from './routes.ts';
-import type { Session } from './session.ts';
+import type { Session, Subscriber } from './session.ts';
 import type { AccountThrottle } from './throttle.ts';
 import { TopicEntry } from './topic-entry.ts';
 
@@ -20,7 +19,7 @@ export class AccountSpace {
   /** Undefined where the account has no rates. */
   readonly throttle: AccountThrottle | undefined;
   /** By client id: connections, and sessions whether or not their client is there. */
-  readonly clients = new Map<string, Client>();
+  readonly clients = new Map<string, Subscriber>();
   readonly sessions = new Map<string, Session>();
   /** Rises with every change of subscriptions or rights ({@link routesChanged}). */
   generation = 0;

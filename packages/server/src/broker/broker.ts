@@ -10,9 +10,9 @@ import type { Clock } from '../runtime/clock.ts';
 import { Standstill } from '../runtime/standstill.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
-import { AccountSpace } from './account.ts';
-import { type AccountLimits, DEFAULT_LIMITS } from './account-limits.ts';
-import { Client, type ClientState } from './client.ts';
+import type { AccountSpace } from './account.ts';
+import { AccountSpaces, type AccountOptions } from './account-spaces.ts';
+import { Client } from './client.ts';
 import type { LostConnection } from './connection-record.ts';
 import { ConnectionRegister } from './connection-register.ts';
 import type { Channel, DisconnectReason, Judge, Peer } from './contract.ts';
@@ -22,24 +22,19 @@ import type { BrokerCounters, BrokerListener, ConnectRefusal } from './listener.
 import { type Message, runOf } from './message.ts';
 import { Flusher } from './output.ts';
 import { Pacer } from './pacer.ts';
-import { NO_RATES, type Rates } from './rates.ts';
-import { QueueTotals } from './queue-totals.ts';
 import { type Retained, retainedMessage } from './retained.ts';
 import { Router } from './router.ts';
 import type { Run } from './run.ts';
-import type { Session } from './session.ts';
+import type { ClientState, Session } from './session.ts';
 import { Sessions } from './sessions.ts';
 import type { Origin, Tap, Tapped } from './tap.ts';
-import { accountThrottle } from './throttle.ts';
 import type { TopicEntry } from './topic-entry.ts';
 import { Turn } from './turn.ts';
 import { Wills } from './wills.ts';
 
 export type { BrokerCounters, BrokerListener, ConnectRefusal } from './listener.ts';
 
-export interface BrokerOptions {
-  readonly region: string;
-  readonly clock: Clock;
+export interface BrokerOptions extends AccountOptions {
   readonly log: Logger;
   readonly refuse: (refusal: Refusal) => void;
   readonly retained: Retained;
@@ -47,9 +42,6 @@ export interface BrokerOptions {
   readonly store: Store;
   /** Whether the disk has room for more of them; it always has when absent. */
   readonly disk?: Disk;
-  /** Limits and rates of an account that are not the default ones (AWS's limits, no rates). */
-  readonly limitsOf?: (accountId: string) => Partial<AccountLimits>;
-  readonly ratesOf?: (accountId: string) => Partial<Rates>;
 }
 
 /** Seconds that a peer has for its CONNECT. */
@@ -72,13 +64,8 @@ export class Broker {
   readonly standstill: Standstill;
   /** Monotonic ms, as of the last tick: exact enough for deadlines of seconds, and free on the hot path. */
   now: number;
-  readonly #region: string;
-  readonly #limitsOf: (accountId: string) => Partial<AccountLimits>;
-  readonly #ratesOf: (accountId: string) => Partial<Rates>;
+  readonly #accounts: AccountSpaces;
   readonly #router: Router;
-  readonly #accounts = new Map<string, AccountSpace>();
-  /** By account, over its regions. */
-  readonly #queues = new Map<string, QueueTotals>();
   readonly #clients = new Set<Client>();
   readonly #byCertificate = new Map<string, Set<Client>>();
   readonly #watched = new Set<Delivery>();
@@ -88,15 +75,13 @@ export class Broker {
   #closing = false;
 
   constructor(options: BrokerOptions) {
-    const { region, clock, log, refuse, retained, store, limitsOf = () => ({}), ratesOf = () => ({}) } = options;
-    this.#region = region;
+    const { clock, log, refuse, retained, store } = options;
+    this.#accounts = new AccountSpaces(options);
     this.clock = clock;
     this.log = log;
     this.refuse = refuse;
     this.retained = retained;
     this.disk = options.disk ?? { low: false };
-    this.#limitsOf = limitsOf;
-    this.#ratesOf = ratesOf;
     this.standstill = new Standstill(clock);
     this.now = clock.monotonic();
     this.turn = new Turn(clock);
@@ -110,8 +95,8 @@ export class Broker {
       log,
       counters: this.counters,
       account: (accountId, inRegion) => this.account(accountId, inRegion),
-      onEnd: (session) => {
-        this.#router.sessionEnded(session);
+      onEnd: (session, account) => {
+        this.#router.sessionEnded(account, session);
         this.wills.sessionEnded(session);
       },
     });
@@ -151,18 +136,14 @@ export class Broker {
   }
 
   /** The topics and clients of an account in a region. */
-  account(accountId: string, region: string = this.#region): AccountSpace {
-    const name = `${region}/${accountId}`;
-    let account = this.#accounts.get(name);
-    if (account === undefined) {
-      const limits = { ...DEFAULT_LIMITS, ...this.#limitsOf(accountId) };
-      const throttle = accountThrottle({ ...NO_RATES, ...this.#ratesOf(accountId) }, this.clock);
-      const queues = this.#queues.get(accountId) ?? new QueueTotals(limits);
-      this.#queues.set(accountId, queues);
-      account = new AccountSpace({ accountId, region }, limits, throttle, queues);
-      this.#accounts.set(name, account);
-    }
-    return account;
+  account(accountId: string, region?: string): AccountSpace {
+    return this.#accounts.of(accountId, region);
+  }
+
+  /** The connection of a client id: admitted, or connected. */
+  clientOf(account: AccountSpace, clientId: string): Client | undefined {
+    const client = account.clients.get(clientId);
+    return client instanceof Client ? client : undefined;
   }
 
   /** A client was admitted; a connection of the same client id makes way for it [MQTT-3.1.4-2]. */
@@ -181,7 +162,7 @@ export class Broker {
     }
     this.counters.connects += 1;
     this.wills.forget(session);
-    this.#router.memberCame(session);
+    if (client.account !== undefined) this.#router.memberCame(client.account, session);
     for (const listener of this.#listeners) listener.connected?.(client);
   }
 
@@ -227,7 +208,8 @@ export class Broker {
 
   /** The client's subscriptions were changed by one packet. */
   subscribed(client: Client, filters: readonly string[]): void {
-    if (client.session !== undefined) this.#router.memberCame(client.session);
+    const { account, session } = client;
+    if (account !== undefined && session !== undefined) this.#router.memberCame(account, session);
     for (const listener of this.#listeners) listener.subscribed?.(client, filters);
   }
 
@@ -308,7 +290,7 @@ export class Broker {
   /** From now on `tap` is asked who sees the messages of a topic. */
   tapWith(tap: Tap): void {
     this.#tap = tap;
-    for (const account of this.#accounts.values()) account.tapsChanged();
+    this.#accounts.tapsChanged();
   }
 
   /** Who sees the messages of an account's topics has changed. */

@@ -19,14 +19,12 @@ import { encodeEnrichment } from './enrichment.ts';
 import { Intake } from './intake.ts';
 import { Output } from './output.ts';
 import { type PublishSlot, PublishSlots } from './publish-slots.ts';
-import type { Session } from './session.ts';
+import type { ClientState, Session, Subscriber } from './session.ts';
 import type { Origin } from './tap.ts';
 import type { ConnectionThrottle } from './throttle.ts';
 import type { TopicEntry } from './topic-entry.ts';
 import type { Receiver } from './transmitter.ts';
 import type { Deferred } from './turn.ts';
-
-export type ClientState = 'awaiting-connect' | 'admitting' | 'connected' | 'closed';
 
 /** A client waits for the next tick after as many refusals: a hundred or so in each tick is all that it gets. */
 const MAX_REFUSALS = 100;
@@ -40,7 +38,7 @@ const WITHOUT_RIGHTS: ReadonlySet<DisconnectReason> = new Set(['AUTH_ERROR', 'CU
 /** Violations that are a matter of what a topic may be. */
 const ABOUT_TOPICS: ReadonlySet<number> = new Set([REASON.TOPIC_NAME_INVALID, REASON.TOPIC_FILTER_INVALID]);
 
-export class Client implements Waiter, Receiver, Deferred {
+export class Client implements Waiter, Receiver, Subscriber, Deferred {
   readonly broker: Broker;
   readonly channel: Channel;
   readonly peer: Peer;
@@ -70,7 +68,7 @@ export class Client implements Waiter, Receiver, Deferred {
   /** Monotonic ms when it is to be judged again, and when it ends whatever it does; 0 for never. */
   judgeAgainAt = 0;
   endsAt = 0;
-  /** Set when the will is not to be published, whatever ends the connection. */
+  /** Whether the will is not to be published, whatever ends the connection. */
   willPrevented = false;
   endsWhy: DisconnectReason = 'SERVER_INITIATED_DISCONNECT';
   /** Seconds; 0 before CONNECT. */
@@ -176,7 +174,7 @@ export class Client implements Waiter, Receiver, Deferred {
   }
 
   /** Is connected: from the CONNACK on, its session's messages go this way. */
-  connected(session: Session): void {
+  connected(session: Session, account: AccountSpace): void {
     this.state = 'connected';
     this.connectedAt = this.broker.clock.now();
     this.delivery = session.delivery;
@@ -189,12 +187,12 @@ export class Client implements Waiter, Receiver, Deferred {
       output: this.output,
       receiver: this,
       level: this.level,
-      receiveMaximum: Math.min(receiveMaximum, session.account.limits.inFlight),
+      receiveMaximum: Math.min(receiveMaximum, account.limits.inFlight),
       largest: maximumPacketSize,
       pace: this.throttle,
       aliases: topicAliasMaximum === 0 ? undefined : new Aliases(Math.min(topicAliasMaximum, LIMITS.topicAliases)),
     });
-    if (session.subscriptions.size > 0) session.account.routesChanged();
+    if (session.subscriptions.size > 0) account.routesChanged();
   }
 
   /**
@@ -291,6 +289,10 @@ export class Client implements Waiter, Receiver, Deferred {
   failed(error: unknown): void {
     this.broker.log.error({ err: error, clientId: this.clientId }, 'the messages of a session could not be read or stored');
     this.close('SERVER_ERROR', REASON.UNSPECIFIED);
+  }
+
+  preventWill(): void {
+    this.willPrevented = true;
   }
 
   dropRights(): void {

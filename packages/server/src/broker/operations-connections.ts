@@ -26,11 +26,10 @@ const CONFIRMATION = 5;
 
 export const connectionOperations = (broker: Broker): Handlers<Operations> => ({
   async DeleteConnection({ clientId = '', cleanSession = false, preventWillMessage = false }, caller) {
-    const session = sessionOf(broker, caller, clientId);
-    const { client } = session;
+    const { session, client } = lookUp(broker, caller, clientId);
     if (client !== undefined) {
-      client.willPrevented = preventWillMessage;
-      if (cleanSession) session.expiry = 0;
+      if (preventWillMessage) client.preventWill();
+      if (cleanSession) session.expireAfter(0);
       client.close('API_INITIATED_DISCONNECT', REASON.ADMINISTRATIVE_ACTION);
     } else if (cleanSession) broker.sessions.end(session);
     await stored(broker);
@@ -38,16 +37,16 @@ export const connectionOperations = (broker: Broker): Handlers<Operations> => ({
   },
 
   async GetConnection({ clientId = '', includeSocketInformation = false }, caller) {
-    const session = sessionOf(broker, caller, clientId);
-    const { client, leftAt, leftWhy } = session;
+    const { session, client } = lookUp(broker, caller, clientId);
+    const { leftAt, leftWhy } = session;
     const known = { clientId, cleanSession: !session.persistent, sessionExpiry: session.expiry };
     if (client?.state !== 'connected')
       return {
         ...known,
         connected: false,
         ...defined({
-          disconnectedSince: leftAt === 0 ? undefined : leftAt,
-          disconnectReason: leftAt === 0 ? undefined : leftWhy,
+          disconnectedSince: leftAt,
+          disconnectReason: leftAt === undefined ? undefined : leftWhy,
         }),
       };
     const { sourceIp, sourcePort } = client.peer;
@@ -65,7 +64,7 @@ export const connectionOperations = (broker: Broker): Handlers<Operations> => ({
   },
 
   async ListSubscriptions({ clientId = '', nextToken = '', maxResults = PAGE }, caller) {
-    const session = sessionOf(broker, caller, clientId);
+    const { session } = lookUp(broker, caller, clientId);
     const from = offsetOf(nextToken);
     const all = [...session.subscriptions.values()];
     const page = all.slice(from, from + maxResults);
@@ -81,17 +80,24 @@ export const connectionOperations = (broker: Broker): Handlers<Operations> => ({
   },
 });
 
-function sessionOf(broker: Broker, caller: Caller, clientId: string): Session {
+interface Found {
+  readonly session: Session;
+  readonly client: Client | undefined;
+}
+
+function lookUp(broker: Broker, caller: Caller, clientId: string): Found {
   if (clientId.startsWith('$')) fail('InvalidRequestException', 'A client id does not begin with $');
   if (holdsControl(clientId)) fail('InvalidRequestException', 'A client id holds no control characters');
   const account = broker.account(caller.accountId, caller.region);
   if (account.throttle?.mayRequest(clientId) === false) refuseRequest(broker, account, caller, 'request');
   const session = account.sessions.get(clientId);
-  return session ?? fail('ResourceNotFoundException', `There is no connection and no session of the client ${clientId}`);
+  if (session === undefined)
+    return fail('ResourceNotFoundException', `There is no connection and no session of the client ${clientId}`);
+  return { session, client: session.client === undefined ? undefined : broker.clientOf(account, clientId) };
 }
 
 function connectedClient(broker: Broker, caller: Caller, { clientId = '' }: DirectInput): Client {
-  const { client } = sessionOf(broker, caller, clientId);
+  const { client } = lookUp(broker, caller, clientId);
   if (client?.state === 'connected') return client;
   return fail('ResourceNotFoundException', `The client ${clientId} is not connected`);
 }

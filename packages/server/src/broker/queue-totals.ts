@@ -9,8 +9,7 @@ export class QueueTotals {
   readonly #limits: QueueLimits;
   messages = 0;
   bytes = 0;
-  /** Persistent sessions. */
-  sessions = 0;
+  #sessions = 0;
 
   constructor(limits: QueueLimits) {
     this.#limits = limits;
@@ -18,6 +17,19 @@ export class QueueTotals {
 
   get full(): boolean {
     return this.messages >= this.#limits.accountQueuedMessages || this.bytes >= this.#limits.accountQueuedBytes;
+  }
+
+  /** Persistent sessions. */
+  get sessions(): number {
+    return this.#sessions;
+  }
+
+  sessionOpened(): void {
+    this.#sessions += 1;
+  }
+
+  sessionEnded(): void {
+    this.#sessions -= 1;
   }
 
   add(messages: number, bytes: number): void {

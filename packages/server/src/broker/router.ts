@@ -153,16 +153,16 @@ export class Router {
   }
 
   /** A session's client is there: what waits in its shares goes on. */
-  memberCame(session: Session): void {
+  memberCame(account: AccountSpace, session: Session): void {
     for (const filter of session.subscriptions.keys()) {
       if (!filter.startsWith('$share/')) continue;
-      const share = session.account.routes.share(filter);
-      if (share?.backlog?.behind) void this.#drain(session.account, share);
+      const share = account.routes.share(filter);
+      if (share?.backlog?.behind) void this.#drain(account, share);
     }
   }
 
   /** A session has ended: what it has got of shares and not acknowledged goes to another member, or waits for one. */
-  sessionEnded({ account, delivery }: Session): void {
+  sessionEnded(account: AccountSpace, { delivery }: Session): void {
     for (const lent of delivery.takeBack((name) => account.topic(name))) this.#giveAgain(account, lent);
   }
 

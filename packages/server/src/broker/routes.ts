@@ -3,14 +3,7 @@ import { sharedFilter } from '@thingkeep/wire/topics.ts';
 import type { Delivery } from './delivery.ts';
 import type { Session } from './session.ts';
 import { Share } from './share.ts';
-
-export interface Subscription {
-  /** As it was sent, `$share/...` included. */
-  readonly filter: string;
-  /** As granted: 0 or 1. */
-  readonly qos: number;
-  readonly noLocal: boolean;
-}
+import type { Subscription } from './subscription.ts';
 
 /** A session that gets a topic's messages, once however many of its filters match [MQTT-3.3.5-1]. */
 export interface Target {

@@ -6,14 +6,13 @@ import type { Collection, RowKey, Store } from '../store/contract.ts';
 import { pages } from '../store/pages.ts';
 import type { AccountSpace } from './account.ts';
 import { Backlog } from './backlog.ts';
-import type { Client } from './client.ts';
 import type { Admission, DisconnectReason } from './contract.ts';
 import { Delivery, type DeliveryCounters } from './delivery.ts';
 import type { Connect } from '../mqtt/connect.ts';
 import { BODY_OWNER, bodies, type Journal, queued } from './journal.ts';
-import type { Subscription } from './routes.ts';
-import { Session, type SessionRecord, sessionRecords } from './session.ts';
+import { Session, type SessionRecord, type Subscriber, sessionRecords } from './session.ts';
 import { type Share, type ShareRecord, shareRecords } from './share.ts';
+import type { Subscription } from './subscription.ts';
 
 export interface SessionsOptions {
   readonly store: Store;
@@ -23,7 +22,7 @@ export interface SessionsOptions {
   readonly counters: DeliveryCounters;
   readonly account: (accountId: string, region: string) => AccountSpace;
   /** A session has ended, its client there or not. */
-  readonly onEnd: (session: Session) => void;
+  readonly onEnd: (session: Session, account: AccountSpace) => void;
 }
 
 /** Records read at once at the start, and rows removed at once. */
@@ -61,7 +60,7 @@ export class Sessions {
     for (const record of shares) this.#restoreShare(record, backlogs);
     await this.#countRows(backlogs);
     for (const { id } of [...sessions, ...shares]) this.#nextId = Math.max(this.#nextId, id + 1);
-    for (const session of [...this.#away]) if (session.leftAt === 0) this.#left(session);
+    for (const session of [...this.#away]) if (session.leftAt === undefined) this.#startExpiry(session);
   }
 
   /** Certificates that sessions whose client is away were opened with. */
@@ -71,34 +70,30 @@ export class Sessions {
 
   /** Accounts and regions in which a certificate has sessions whose client is away. */
   placesOf(certificateId: string): Place[] {
-    return [...new Set([...(this.#awayByCertificate.get(certificateId) ?? [])].map(({ account }) => account.place))];
+    return [...new Set([...(this.#awayByCertificate.get(certificateId) ?? [])].map(({ place }) => place))];
   }
 
   /** Ends the sessions of a certificate in one place whose client is away: they do not outlive it. */
   endOf(certificateId: string, { accountId, region }: Place): void {
     for (const session of [...(this.#awayByCertificate.get(certificateId) ?? [])]) {
-      const { place } = session.account;
+      const { place } = session;
       if (place.accountId === accountId && place.region === region) this.end(session);
     }
   }
 
   /** The session of an admitted client: its old one if it has and wants that, else a new one. */
-  open(client: Client, account: AccountSpace, asked: Connect, admission: Admission): Opened {
+  open(client: Subscriber, account: AccountSpace, asked: Connect, admission: Admission): Opened {
     const expiry = expiryOf(asked, account);
     const known = account.sessions.get(client.clientId);
     const resumes = known !== undefined && !known.ended && known.persistent && !asked.clean && known.level === asked.level;
     if (known !== undefined && !resumes) this.end(known);
     const session =
       known !== undefined && resumes ? known : this.#make(account, client.clientId, asked.level, expiry > 0 ? this.#nextId++ : 0);
-    this.#isBack(session);
-    session.client = client;
-    session.expiry = expiry;
-    session.principal = admission.principal;
+    this.#markOnline(session);
+    const { principal, principalId } = admission;
     // A certificate that was merely shown, beside another way of logging in, has no say.
     const { certificateId } = client.peer;
-    session.certificateId = admission.principalId === certificateId ? certificateId : undefined;
-    session.leftAt = 0;
-    session.endsAt = 0;
+    session.attach(client, { expiry, principal, certificateId: principalId === certificateId ? certificateId : undefined });
     if (session.persistent) this.save(session);
     return { session, present: resumes };
   }
@@ -111,48 +106,47 @@ export class Sessions {
   }
 
   /** The connection of a session has ended. */
-  leave(session: Session, client: Client, why: DisconnectReason): void {
+  leave(session: Session, client: Subscriber, why: DisconnectReason): void {
     if (session.client !== client) return;
-    session.client = undefined;
-    session.leftWhy = why;
-    session.delivery.detach();
+    session.detach(why);
     if (session.ended) return;
-    if (session.persistent && session.expiry > 0) this.#left(session);
+    if (session.persistent && session.expiry > 0) this.#startExpiry(session);
     else this.end(session);
   }
 
   end(session: Session): void {
     if (session.ended) return;
-    session.ended = true;
-    this.#isBack(session);
-    const { account } = session;
-    for (const filter of session.subscriptions.keys()) this.#removeRoute(session, filter);
-    if (session.subscriptions.size > 0) account.routesChanged();
-    session.subscriptions.clear();
+    const filters = [...session.subscriptions.keys()];
+    session.end();
+    this.#markOnline(session);
+    const account = this.#accountOf(session);
+    for (const filter of filters) this.#removeRoute(account, session, filter);
+    if (filters.length > 0) account.routesChanged();
     if (account.sessions.get(session.clientId) === session) account.sessions.delete(session.clientId);
     if (session.persistent) {
-      account.queues.sessions -= 1;
+      account.queues.sessionEnded();
       const { region, accountId } = account.place;
       this.#options.journal.record(nameOf(session), async (tx) => {
         await tx.delete(sessionRecords, [region, accountId, session.clientId]);
       });
       this.#clear(session.delivery.backlog);
     }
-    this.#options.onEnd(session);
+    this.#options.onEnd(session, account);
   }
 
   subscribe(session: Session, subscription: Subscription): void {
-    session.subscriptions.set(subscription.filter, subscription);
-    session.account.routes.add(session, subscription);
-    session.account.routesChanged();
+    const account = this.#accountOf(session);
+    session.subscribe(subscription);
+    account.routes.add(session, subscription);
+    account.routesChanged();
     if (session.persistent) this.save(session);
   }
 
   /** Says whether there was such a subscription. */
   unsubscribe(session: Session, filter: string): boolean {
-    const { account } = session;
-    if (!session.subscriptions.delete(filter)) return false;
-    this.#removeRoute(session, filter);
+    if (!session.unsubscribe(filter)) return false;
+    const account = this.#accountOf(session);
+    this.#removeRoute(account, session, filter);
     account.routesChanged();
     if (session.persistent) this.save(session);
     return true;
@@ -160,7 +154,7 @@ export class Sessions {
 
   /** Ends sessions whose time has come. */
   sweep(now: number): void {
-    for (const session of this.#away) if (session.endsAt <= now) this.end(session);
+    for (const session of this.#away) if (session.isOver(now)) this.end(session);
   }
 
   /** The queue of a share; made, and its number stored, when it is first needed. */
@@ -173,8 +167,11 @@ export class Sessions {
     return share.backlog;
   }
 
-  #removeRoute(session: Session, filter: string): void {
-    const { account } = session;
+  #accountOf({ place }: Session): AccountSpace {
+    return this.#options.account(place.accountId, place.region);
+  }
+
+  #removeRoute(account: AccountSpace, session: Session, filter: string): void {
     const share = account.routes.share(filter);
     account.routes.remove(session, filter);
     if (share !== undefined) this.#shareLeft(account, share);
@@ -195,17 +192,15 @@ export class Sessions {
     });
   }
 
-  #left(session: Session): void {
-    const { clock } = this.#options;
-    session.leftAt = clock.now();
-    session.endsAt = clock.monotonic() + session.expiry * 1000;
-    this.#isAway(session);
+  #startExpiry(session: Session): void {
+    session.startExpiry(this.#options.clock);
+    this.#markOffline(session);
     // Rights that kept a topic from the connection say nothing of the next one: they are asked again then.
-    if (session.subscriptions.size > 0) session.account.routesChanged();
+    if (session.subscriptions.size > 0) this.#accountOf(session).routesChanged();
     this.save(session);
   }
 
-  #isAway(session: Session): void {
+  #markOffline(session: Session): void {
     this.#away.add(session);
     const { certificateId } = session;
     if (certificateId === undefined) return;
@@ -214,7 +209,7 @@ export class Sessions {
     else same.add(session);
   }
 
-  #isBack(session: Session): void {
+  #markOnline(session: Session): void {
     this.#away.delete(session);
     const { certificateId = '' } = session;
     const same = this.#awayByCertificate.get(certificateId);
@@ -225,9 +220,9 @@ export class Sessions {
   #make(account: AccountSpace, clientId: string, level: Session['level'], id: number): Session {
     const { counters, clock } = this.#options;
     const backlog = id === 0 ? undefined : this.#backlog(account, id);
-    const session = new Session(account, clientId, level, new Delivery(counters, clock, backlog), id);
+    const session = new Session(account.place, clientId, level, new Delivery(counters, clock, backlog), id);
     account.sessions.set(clientId, session);
-    if (session.persistent) account.queues.sessions += 1;
+    if (session.persistent) account.queues.sessionOpened();
     return session;
   }
 
@@ -250,20 +245,11 @@ export class Sessions {
   }
 
   #restore(record: SessionRecord, backlogs: Map<number, Backlog>): void {
-    const { clock } = this.#options;
     const account = this.#options.account(record.accountId, record.region);
     const session = this.#make(account, record.clientId, record.level, record.id);
-    session.expiry = record.expiry;
-    session.principal = record.principal;
-    session.certificateId = record.certificateId;
-    session.leftAt = record.leftAt ?? 0;
-    session.leftWhy = record.leftWhy ?? 'CONNECTION_LOST';
-    session.endsAt = clock.monotonic() + record.expiry * 1000 - (record.leftAt === undefined ? 0 : clock.now() - record.leftAt);
-    for (const subscription of record.subscriptions) {
-      session.subscriptions.set(subscription.filter, subscription);
-      account.routes.add(session, subscription);
-    }
-    this.#isAway(session);
+    session.restore(record, this.#options.clock);
+    for (const subscription of session.subscriptions.values()) account.routes.add(session, subscription);
+    this.#markOffline(session);
     if (session.delivery.backlog !== undefined) backlogs.set(record.id, session.delivery.backlog);
   }
 
@@ -314,8 +300,7 @@ export class Sessions {
   }
 }
 
-const nameOf = ({ account, clientId }: Session): string =>
-  `session/${account.place.region}/${account.place.accountId}/${clientId}`;
+const nameOf = ({ place, clientId }: Session): string => `session/${place.region}/${place.accountId}/${clientId}`;
 const shareName = ({ place }: AccountSpace, filter: string): string => `share/${place.region}/${place.accountId}/${filter}`;
 
 /** Seconds that the session is to live after its connection; 0 for a clean one [MQTT-3.1.2-11; fact: page mqtt]. */

@@ -5,8 +5,8 @@
  */
 import { collection } from '../store/contract.ts';
 import type { Backlog } from './backlog.ts';
-import type { Subscription } from './routes.ts';
 import type { Session } from './session.ts';
+import type { Subscription } from './subscription.ts';
 
 /** A group whose queue has been used: the number that its rows have. */
 export interface ShareRecord {

@@ -116,9 +116,9 @@ function greet(client: Client, asked: Connect, admission: Admission, assigned: b
   const welcome = (): void => {
     if (client.state !== 'admitting') return;
     client.output.append(
-      encodeConnack(asked.level, 0, present, asked.level === 5 ? greeting(asked, session, assigned, keepAlive) : {}),
+      encodeConnack(asked.level, 0, present, asked.level === 5 ? greeting(asked, session, account, assigned, keepAlive) : {}),
     );
-    client.connected(session);
+    client.connected(session, account);
     broker.connected(client, session);
     client.channel.resume();
     client.intake.resume();
@@ -207,7 +207,13 @@ function mayPersist(client: Client, account: AccountSpace, asked: Connect, { acc
 const clampKeepAlive = (seconds: number): number =>
   seconds === 0 ? LIMITS.keepAliveMost : Math.min(Math.max(seconds, LIMITS.keepAliveLeast), LIMITS.keepAliveMost);
 
-function greeting(asked: Connect, { account, clientId, expiry }: Session, assigned: boolean, keepAlive: number): Properties {
+function greeting(
+  asked: Connect,
+  { clientId, expiry }: Session,
+  account: AccountSpace,
+  assigned: boolean,
+  keepAlive: number,
+): Properties {
   const { sessionExpiryInterval = 0 } = asked.properties;
   return {
     // Said when it is not what the client asked for [MQTT5 3.2.2.3.2].
