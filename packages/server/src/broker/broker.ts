@@ -17,6 +17,7 @@ import type { LostConnection } from './connection-record.ts';
 import { ConnectionRegister } from './connection-register.ts';
 import type { Channel, DisconnectReason, Judge, Peer } from './contract.ts';
 import type { Delivery } from './delivery.ts';
+import { Intake } from './intake.ts';
 import { Journal } from './journal.ts';
 import type { BrokerCounters, BrokerListener, ConnectRefusal } from './listener.ts';
 import { type Message, runOf } from './message.ts';
@@ -129,7 +130,7 @@ export class Broker {
 
   /** A peer has come, with the judge of its CONNECT; the gateway hands its bytes to the client from now on. */
   accept(channel: Channel, peer: Peer, judge: Judge): Client {
-    const client = new Client(this, channel, peer, judge);
+    const client = new Client(this, channel, peer, judge, (of) => new Intake(of));
     this.#clients.add(client);
     if (this.#closing) client.close('SERVER_INITIATED_DISCONNECT');
     return client;
@@ -176,7 +177,7 @@ export class Broker {
     const { account, session } = client;
     if (account?.clients.get(client.clientId) === client) account.clients.delete(client.clientId);
     if (session !== undefined) this.sessions.leave(session, client, why);
-    if (account !== undefined && client.version >= 0) this.register.leave(client, account.place);
+    if (account !== undefined) this.register.leave(client, account.place);
     if (was !== 'connected' || account === undefined) return;
     const { certificateId = '' } = client.peer;
     const same = this.#byCertificate.get(certificateId);
@@ -372,7 +373,7 @@ export class Broker {
     if (judges) client.delivery?.redeliver(this.now);
     // One and a half times the keep-alive [MQTT-3.1.2-24]. A client that we don't read from can't be heard.
     if (silent > client.keepAlive * 1.5 && !client.held) client.close('MQTT_KEEP_ALIVE_TIMEOUT', REASON.KEEP_ALIVE_TIMEOUT);
-    else if (client.endsAt !== 0 && this.now >= client.endsAt) client.close(client.endsWhy, REASON.ADMINISTRATIVE_ACTION);
-    else if (client.judgeAgainAt !== 0 && this.now >= client.judgeAgainAt) void client.judgeAgain();
+    else if (client.endsAt !== undefined && this.now >= client.endsAt) client.close(client.endsWhy, REASON.ADMINISTRATIVE_ACTION);
+    else if (client.judgeAgainAt !== undefined && this.now >= client.judgeAgainAt) void client.judgeAgain();
   }
 }

@@ -16,15 +16,14 @@ import type { Admission, Channel, DisconnectReason, Judge, Peer, Rights } from '
 import { Aliases } from './aliases.ts';
 import type { Delivery, Waiter } from './delivery.ts';
 import { encodeEnrichment } from './enrichment.ts';
-import { Intake } from './intake.ts';
 import { Output } from './output.ts';
 import { type PublishSlot, PublishSlots } from './publish-slots.ts';
+import type { PacketSink } from './services.ts';
 import type { ClientState, Session, Subscriber } from './session.ts';
 import type { Origin } from './tap.ts';
 import type { ConnectionThrottle } from './throttle.ts';
 import type { TopicEntry } from './topic-entry.ts';
 import type { Receiver } from './transmitter.ts';
-import type { Deferred } from './turn.ts';
 
 /** A client waits for the next tick after as many refusals: a hundred or so in each tick is all that it gets. */
 const MAX_REFUSALS = 100;
@@ -38,12 +37,12 @@ const WITHOUT_RIGHTS: ReadonlySet<DisconnectReason> = new Set(['AUTH_ERROR', 'CU
 /** Violations that are a matter of what a topic may be. */
 const ABOUT_TOPICS: ReadonlySet<number> = new Set([REASON.TOPIC_NAME_INVALID, REASON.TOPIC_FILTER_INVALID]);
 
-export class Client implements Waiter, Receiver, Subscriber, Deferred {
+export class Client implements Waiter, Receiver, Subscriber {
   readonly broker: Broker;
   readonly channel: Channel;
   readonly peer: Peer;
   readonly judge: Judge;
-  readonly intake: Intake;
+  readonly intake: PacketSink;
   readonly output: Output;
   state: ClientState = 'awaiting-connect';
   level: ProtocolLevel = 4;
@@ -52,8 +51,8 @@ export class Client implements Waiter, Receiver, Subscriber, Deferred {
   account: AccountSpace | undefined;
   admission: Admission | undefined;
   principal = '';
-  /** Number of its presence events; -1 before it is in the register of connections. */
-  version = -1;
+  /** Number of its presence events; undefined before it is in the register of connections. */
+  version: number | undefined;
   rights: Rights = NO_RIGHTS;
   /** Encoded user properties that its messages get; undefined for most. */
   enrichment: Buffer | undefined;
@@ -63,11 +62,9 @@ export class Client implements Waiter, Receiver, Subscriber, Deferred {
   delivery: Delivery | undefined;
   /** Undefined where the account has no rates. */
   throttle: ConnectionThrottle | undefined;
-  /** Topics by alias (MQTT 5). */
-  aliases: Map<number, TopicEntry> | undefined;
-  /** Monotonic ms when it is to be judged again, and when it ends whatever it does; 0 for never. */
-  judgeAgainAt = 0;
-  endsAt = 0;
+  /** Monotonic ms when it is to be judged again, and when it ends whatever it does; undefined for never. */
+  judgeAgainAt: number | undefined;
+  endsAt: number | undefined;
   /** Whether the will is not to be published, whatever ends the connection. */
   willPrevented = false;
   endsWhy: DisconnectReason = 'SERVER_INITIATED_DISCONNECT';
@@ -79,26 +76,27 @@ export class Client implements Waiter, Receiver, Subscriber, Deferred {
   readonly since: number;
   lastHeard: number;
   readonly #slots = new PublishSlots();
+  /** Topics by the aliases that the client has given them (MQTT 5). */
+  #aliases: Map<number, TopicEntry> | undefined;
   #judgement = 0;
   /** What was answered last: messages of one topic come in rows. */
   #asked: { topic: TopicEntry | undefined; generation: number; answer: boolean } = NOT_ASKED;
   #waitingFor = 0;
-  /** Chunks that wait for the next turn of the event loop. */
-  #unread: Buffer[] | undefined;
   /** Acknowledgements that wait for the disk: those of later messages wait behind them [MQTT-4.6.0-2]. */
   #acksHeld = 0;
   #refusals = 0;
   #origin: Origin | undefined;
   #sessionIdentifier: string | undefined;
 
-  constructor(broker: Broker, channel: Channel, peer: Peer, judge: Judge) {
+  /** `decoder` makes packets of the bytes that come. */
+  constructor(broker: Broker, channel: Channel, peer: Peer, judge: Judge, decoder: (client: Client) => PacketSink) {
     this.broker = broker;
     this.channel = channel;
     this.peer = peer;
     this.judge = judge;
     this.since = broker.clock.monotonic();
     this.lastHeard = this.since;
-    this.intake = new Intake(this);
+    this.intake = decoder(this);
     this.output = new Output(channel, broker.flusher, () => this.delivery?.drained());
   }
 
@@ -123,41 +121,44 @@ export class Client implements Waiter, Receiver, Subscriber, Deferred {
   receive(chunk: Buffer): void {
     if (this.state === 'closed') return;
     this.lastHeard = this.broker.now;
-    if (this.#unread !== undefined || this.broker.turn.spentFor(chunk.length)) this.#defer(chunk);
-    else this.intake.receive(chunk);
+    this.intake.receive(chunk);
   }
 
-  /** Bytes that wait for the next turn. */
-  get unread(): number {
-    return (this.#unread ?? []).reduce((sum, chunk) => sum + chunk.length, 0);
-  }
-
-  /** The turn for what was put off has come. */
-  goOn(): void {
-    const chunks = this.#unread;
-    // It was heard before its turn: the peer had gone.
-    if (chunks === undefined) return;
-    this.#unread = undefined;
-    for (const chunk of chunks) if (this.state !== 'closed') this.intake.receive(chunk);
-    this.released();
-  }
-
-  #defer(chunk: Buffer): void {
-    if (this.#unread === undefined) {
-      this.#unread = [];
-      this.hold();
-      this.broker.turn.defer(this);
-    }
-    this.#unread.push(chunk);
-  }
-
-  /** The peer is gone. What it said before, a DISCONNECT perhaps, counts. */
+  /** The connection is lost. Bytes that came before are handled first: they may hold a DISCONNECT. */
   lost(): void {
-    if (this.#unread !== undefined) this.goOn();
+    this.intake.goOn();
     this.close('CONNECTION_LOST');
   }
 
-  /** Is somebody, with these rights; what it sends is not read before `connected`. */
+  /** CONNECT has come: names the client. Nothing is read until the CONNECT has been judged. */
+  admitting(clientId: string): void {
+    this.clientId = clientId;
+    this.state = 'admitting';
+    this.channel.pause();
+  }
+
+  /** CONNECT has come, of this version. */
+  speaks(level: ProtocolLevel): void {
+    this.level = level;
+  }
+
+  /** Names a client that is about to be refused. */
+  named(clientId: string): void {
+    this.clientId = clientId;
+  }
+
+  /** Is held to the rates of its account, if it has some. */
+  throttledBy(throttle: ConnectionThrottle | undefined): void {
+    this.throttle = throttle;
+  }
+
+  /** Has this session, and is in the register of connections with this number. */
+  entered(session: Session, version: number): void {
+    this.session = session;
+    this.version = version;
+  }
+
+  /** Authenticated. Packets are not read until `connected`. */
   admitted(admission: Admission, account: AccountSpace, connect: Connect, keepAlive: number): void {
     this.account = account;
     this.connect = connect;
@@ -173,7 +174,7 @@ export class Client implements Waiter, Receiver, Subscriber, Deferred {
     }
   }
 
-  /** Is connected: from the CONNACK on, its session's messages go this way. */
+  /** The CONNACK is on its way: from now on its session's messages go this way. */
   connected(session: Session, account: AccountSpace): void {
     this.state = 'connected';
     this.connectedAt = this.broker.clock.now();
@@ -201,7 +202,7 @@ export class Client implements Waiter, Receiver, Subscriber, Deferred {
    */
   async judgeAgain(): Promise<void> {
     if (this.connect === undefined) return;
-    this.judgeAgainAt = 0;
+    this.judgeAgainAt = undefined;
     this.#judgement += 1;
     const turn = this.#judgement;
     const answer = await this.judge(this.connect);
@@ -243,14 +244,12 @@ export class Client implements Waiter, Receiver, Subscriber, Deferred {
   /** Stops reading until what was sent is on disk. */
   waitForDisk(): void {
     this.hold();
-    this.broker.journal.after(
-      () => this.released(),
-      () => this.released(),
-    );
+    const release = (): void => this.released();
+    this.broker.journal.after(release, release);
   }
 
   #judgedUntil({ judgeAgainAfter }: Admission): void {
-    this.judgeAgainAt = judgeAgainAfter === undefined ? 0 : this.broker.clock.monotonic() + judgeAgainAfter * 1000;
+    this.judgeAgainAt = judgeAgainAfter === undefined ? undefined : this.broker.clock.monotonic() + judgeAgainAfter * 1000;
   }
 
   setRights(rights: Rights): void {
@@ -297,6 +296,16 @@ export class Client implements Waiter, Receiver, Subscriber, Deferred {
 
   dropRights(): void {
     this.setRights(NO_RIGHTS);
+  }
+
+  /** The topic that the client has given this alias. */
+  aliased(alias: number): TopicEntry | undefined {
+    return this.#aliases?.get(alias);
+  }
+
+  setAlias(alias: number, topic: TopicEntry): void {
+    this.#aliases ??= new Map();
+    this.#aliases.set(alias, topic);
   }
 
   /** The remembered answer for the topic whose name these bytes are. */
@@ -352,14 +361,6 @@ export class Client implements Waiter, Receiver, Subscriber, Deferred {
       this.channel.destroy();
     } else this.output.end();
     this.broker.closed(this, was, why);
-  }
-
-  /** Refuses a CONNECT: MQTT 5 is told, MQTT 3.1.1 is closed without a word, as AWS IoT does. */
-  refuseConnect(reason: number, refusal: Omit<Refusal, 'protocol' | 'sourceIp'>): void {
-    this.refuse(refusal);
-    if (this.level === 5) this.output.append(encodeConnack(5, reason, false));
-    this.close('AUTH_ERROR');
-    this.broker.connectFailed(this, refusal);
   }
 
   /** Stops reading until `delivery` has room. */

@@ -80,17 +80,18 @@ export class ConnectionRegister {
     return found;
   }
 
-  /** A client was admitted: its record is in the next commit. */
-  enter(client: Client, { accountId, region }: Place): void {
+  /** A client was admitted: its record is in the next commit. Gives the number of its presence events. */
+  enter(client: Client, { accountId, region }: Place): number {
     const { clientId } = client;
     const version = this.#versions.connect(nameOf(region, accountId, clientId));
-    client.version = version;
     this.willBytes += willSize(client.connect?.will);
     this.#put({ region, accountId, clientId, version, connection: connectionFacts(client) });
+    return version;
   }
 
   /** The connection of a client that was entered has ended. */
   leave({ clientId, version, connect }: Client, { accountId, region }: Place): void {
+    if (version === undefined) return;
     this.willBytes -= willSize(connect?.will);
     this.#versions.disconnect(nameOf(region, accountId, clientId));
     this.#put({ region, accountId, clientId, version, leftAt: this.#clock.now() });

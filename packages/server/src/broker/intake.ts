@@ -9,6 +9,8 @@ import { MqttError } from '../mqtt/mqtt-error.ts';
 import type { Client } from './client.ts';
 import { handlerFor } from './handlers/index.ts';
 import { dropRun, publish, publishRun } from './handlers/publish.ts';
+import type { PacketSink } from './services.ts';
+import type { Deferred } from './turn.ts';
 
 /** A fixed header is at most five bytes: type and a remaining length of up to four [MQTT-2.2.3]. */
 const LONGEST_HEADER = 5;
@@ -17,19 +19,50 @@ const MAX_AHEAD = 256 * 1024;
 
 const INCOMPLETE = -1;
 
-export class Intake {
+export class Intake implements PacketSink, Deferred {
   readonly #client: Client;
   /** A packet begun, or bytes that wait for the judgement of CONNECT. */
   #carry: Buffer | undefined;
   #have = 0;
   /** Size of the packet in `#carry`; 0 while its header is not whole. */
   #need = 0;
+  /** Chunks that wait for the next turn of the event loop. */
+  #deferred: Buffer[] | undefined;
 
   constructor(client: Client) {
     this.#client = client;
   }
 
+  /** Handles the packets of a chunk: now, or in the next turn of the event loop if this one has had its share. */
   receive(chunk: Buffer): void {
+    if (this.#deferred !== undefined || this.#client.broker.turn.spentFor(chunk.length)) this.#defer(chunk);
+    else this.#read(chunk);
+  }
+
+  /** Bytes that wait for the next turn. */
+  get unread(): number {
+    return (this.#deferred ?? []).reduce((sum, chunk) => sum + chunk.length, 0);
+  }
+
+  /** Does nothing when the bytes were handled already, because the connection was lost. */
+  goOn(): void {
+    const chunks = this.#deferred;
+    if (chunks === undefined) return;
+    this.#deferred = undefined;
+    for (const chunk of chunks) if (this.#client.state !== 'closed') this.#read(chunk);
+    this.#client.released();
+  }
+
+  #defer(chunk: Buffer): void {
+    if (this.#deferred === undefined) {
+      this.#deferred = [];
+      this.#client.hold();
+      this.#client.broker.turn.defer(this);
+    }
+    this.#deferred.push(chunk);
+  }
+
+  #read(chunk: Buffer): void {
     const client = this.#client;
     try {
       if (client.state === 'admitting') {

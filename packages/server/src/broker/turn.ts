@@ -71,7 +71,7 @@ export class Turn {
     this.#deferred = [];
     let at = 0;
     for (; at < waiting.length && !this.spentFor(waiting[at]?.unread ?? 0); at += 1) waiting[at]?.goOn();
-    // Who did not come to it is before those who came since, of the same size.
+    // Clients left over keep their place ahead of new ones of the same size.
     if (at === waiting.length) return;
     this.#deferred = [...waiting.slice(at), ...this.#deferred];
     this.#schedule();

@@ -11,6 +11,7 @@ import { DISK_LOW } from '../../runtime/disk-room.ts';
 import type { AccountSpace } from '../account.ts';
 import type { Client } from '../client.ts';
 import type { Admission, Decision, MessageAction } from '../contract.ts';
+import type { ConnectRefusal } from '../listener.ts';
 import type { Session } from '../session.ts';
 import { expiryOf } from '../sessions.ts';
 import { ConnectionThrottle, reasonOf } from '../throttle.ts';
@@ -19,18 +20,16 @@ import { checkProperties, checkUserProperties } from './publish.ts';
 export function connect(client: Client, bytes: Buffer, body: number, next: number): void {
   if (client.state !== 'awaiting-connect') throw new MqttError(REASON.PROTOCOL_ERROR, 'a second CONNECT'); // [MQTT-3.1.0-2]
   const sent = parseConnect(bytes, body, next);
-  client.level = sent.level;
+  client.speaks(sent.level);
   if (!shapeIsFine(client, sent)) return;
   const assigned = sent.clientId === '';
   const asked = assigned ? { ...sent, clientId: randomUUID() } : sent;
-  client.clientId = asked.clientId;
-  client.state = 'admitting';
-  client.channel.pause();
+  client.admitting(asked.clientId);
   client
     .judge(asked)
     .then((answer) => {
       if (client.state !== 'admitting') return;
-      if ('refused' in answer) client.refuseConnect(REASON.NOT_AUTHORIZED, answer.refused);
+      if ('refused' in answer) refuseConnect(client, REASON.NOT_AUTHORIZED, answer.refused);
       else greet(client, asked, answer, assigned);
     })
     .catch((error: unknown) => {
@@ -39,16 +38,24 @@ export function connect(client: Client, bytes: Buffer, body: number, next: numbe
     });
 }
 
+/** MQTT 5 is told why, MQTT 3.1.1 is closed without a word, as AWS IoT does. */
+function refuseConnect(client: Client, reason: number, refusal: ConnectRefusal): void {
+  client.refuse(refusal);
+  if (client.level === 5) client.output.append(encodeConnack(5, reason, false));
+  client.close('AUTH_ERROR');
+  client.broker.connectFailed(client, refusal);
+}
+
 /** Limits and features that need no identity. Refuses, and says no, when one is broken. */
 function shapeIsFine(client: Client, asked: Connect): boolean {
   const { clientId, level, will } = asked;
   const fault = shapeFault(asked);
   if (fault !== undefined) {
     // By way of bytes: a slice of a string keeps the whole of it in memory, for as long as the refusal is remembered.
-    client.clientId = Buffer.from(clientId.slice(0, LIMITS.clientId)).toString();
+    client.named(Buffer.from(clientId.slice(0, LIMITS.clientId)).toString());
     // [MQTT-3.1.3-8; MQTT311 3.2.2.3]
     if (level === 4 && fault.code !== undefined) client.output.append(encodeConnack(4, fault.code, false));
-    client.refuseConnect(fault.reason, { check: fault.check, reason: fault.text });
+    refuseConnect(client, fault.reason, { check: fault.check, reason: fault.text });
     return false;
   }
   checkUserProperties(asked.properties);
@@ -111,8 +118,7 @@ function greet(client: Client, asked: Connect, admission: Admission, assigned: b
   client.admitted(admission, account, asked, keepAlive);
   broker.takeOver(client, account);
   const { session, present } = broker.sessions.open(client, account, asked, admission);
-  client.session = session;
-  broker.register.enter(client, account.place);
+  client.entered(session, broker.register.enter(client, account.place));
   const welcome = (): void => {
     if (client.state !== 'admitting') return;
     client.output.append(
@@ -139,7 +145,7 @@ function willIsAllowed(client: Client, { will }: Connect, admission: Admission):
     const decision: Decision = admission.rights.decide(action, arn);
     if (decision.effect === 'ALLOWED') continue;
     const { effect, ...statement } = decision;
-    client.refuseConnect(REASON.NOT_AUTHORIZED, {
+    refuseConnect(client, REASON.NOT_AUTHORIZED, {
       ...who,
       check: 'policy',
       reason: `${action} on the will topic ${will.topic} is not allowed`,
@@ -151,7 +157,7 @@ function willIsAllowed(client: Client, { will }: Connect, admission: Admission):
     return false;
   }
   if (clientMayPublish(will.topic) && !(will.retain && will.topic.startsWith('$'))) return true;
-  client.refuseConnect(REASON.NOT_AUTHORIZED, {
+  refuseConnect(client, REASON.NOT_AUTHORIZED, {
     ...who,
     check: 'reserved-topic',
     reason: `clients may not publish on ${will.topic}`,
@@ -176,7 +182,7 @@ function hasRoom(client: Client, account: AccountSpace, { will }: Connect, { acc
     broker.counters.throttled += 1;
     if (throttle.records('connect', clientId)) client.refuse({ ...who, check: 'rate', reason: reasonOf('connect') });
   } else {
-    if (throttle !== undefined) client.throttle = new ConnectionThrottle(throttle, client, broker.pacer);
+    if (throttle !== undefined) client.throttledBy(new ConnectionThrottle(throttle, client, broker.pacer));
     return true;
   }
   if (client.level === 5) client.output.append(encodeConnack(5, REASON.QUOTA_EXCEEDED, false));

@@ -195,10 +195,7 @@ function publishWithProperties(
   const qos = (first & FLAG.QOS) >> 1;
   const { topicAlias, ...forwarded } = properties;
   // Set even where the message is refused: the client will use it for the next one.
-  if (topicAlias !== undefined && slot.topic.fault === undefined) {
-    client.aliases ??= new Map();
-    client.aliases.set(topicAlias, slot.topic);
-  }
+  if (topicAlias !== undefined && slot.topic.fault === undefined) client.setAlias(topicAlias, slot.topic);
   if (!authorize(client, slot, qos, bytes, bodyAt)) return;
   if (topicAlias === undefined && (first & (FLAG.DUP | FLAG.RETAIN)) === 0 && forwarded.messageExpiryInterval === undefined) {
     begin(client, bytes, slot, qos);
@@ -248,7 +245,7 @@ export function checkUserProperties({ userProperty = [] }: Properties): void {
 }
 
 function slotOfAlias(client: Client, { topicAlias }: Properties): PublishSlot {
-  const topic = topicAlias === undefined ? undefined : client.aliases?.get(topicAlias);
+  const topic = topicAlias === undefined ? undefined : client.aliased(topicAlias);
   if (topic === undefined) throw new MqttError(REASON.PROTOCOL_ERROR, 'a PUBLISH with neither a topic nor a known alias'); // [MQTT5 3.3.2.1]
   return client.slot(topic.bytes, 0, topic.bytes.length);
 }
