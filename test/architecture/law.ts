@@ -208,7 +208,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
         'functions/function-name.ts',
       ],
       ...['rules/actions/', 'rules/sql/', 'outgoing/'],
-      ...['account', 'broker', 'client', 'journal', 'message', 'rates', 'run', 'tap', 'topic-entry'].map(
+      ...['account', 'broker', 'journal', 'message', 'origin', 'publisher', 'rates', 'routed-topic', 'run', 'tap'].map(
         (name) => `broker/${name}.ts`,
       ),
     ],

@@ -4,7 +4,7 @@ import { AccountSpace } from './account.ts';
 import { type AccountLimits, DEFAULT_LIMITS } from './account-limits.ts';
 import { QueueTotals } from './queue-totals.ts';
 import { NO_RATES, type Rates } from './rates.ts';
-import { accountThrottle } from './throttle.ts';
+import { accountThrottle } from './account-throttle.ts';
 
 export interface AccountOptions {
   /** Region of accounts that are asked for without one. */

@@ -3,9 +3,9 @@ import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { type AccountLimits, DEFAULT_LIMITS } from './account-limits.ts';
 import { QueueTotals } from './queue-totals.ts';
 import { Routes } from './routes.ts';
+import { RoutedTopic } from './routed-topic.ts';
 import type { Session, Subscriber } from './session.ts';
-import type { AccountThrottle } from './throttle.ts';
-import { TopicEntry } from './topic-entry.ts';
+import type { AccountThrottle } from './account-throttle.ts';
 
 /** Topics remembered at most: beyond, all are forgotten and learnt again as they come. */
 const MAX_TOPICS = 100_000;
@@ -25,7 +25,7 @@ export class AccountSpace {
   generation = 0;
   /** Rises when the rules change ({@link tapsChanged}); a topic's own count begins below it. */
   tapGeneration = 1;
-  #topics = new Map<string, TopicEntry>();
+  #topics = new Map<string, RoutedTopic>();
 
   constructor(
     place: Place,
@@ -54,14 +54,14 @@ export class AccountSpace {
   }
 
   /** A topic that is not likely to come again: it is not remembered. */
-  passing(name: string): TopicEntry {
-    return this.#topics.get(name) ?? new TopicEntry(name, iotArn(this.place, 'topic', name));
+  passing(name: string): RoutedTopic {
+    return this.#topics.get(name) ?? new RoutedTopic(name, iotArn(this.place, 'topic', name));
   }
 
-  topic(name: string): TopicEntry {
+  topic(name: string): RoutedTopic {
     const known = this.#topics.get(name);
     if (known !== undefined) return known;
-    const entry = new TopicEntry(name, iotArn(this.place, 'topic', name));
+    const entry = new RoutedTopic(name, iotArn(this.place, 'topic', name));
     // What is no topic may be 64 KB long, and nothing is ever published on it.
     if (entry.fault !== undefined) return entry;
     if (this.#topics.size >= MAX_TOPICS) this.#topics = new Map();

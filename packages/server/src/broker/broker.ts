@@ -16,7 +16,6 @@ import { Client } from './client.ts';
 import type { LostConnection } from './connection-record.ts';
 import { ConnectionRegister } from './connection-register.ts';
 import type { Channel, DisconnectReason, Judge, Peer } from './contract.ts';
-import type { Delivery } from './delivery.ts';
 import { Intake } from './intake.ts';
 import { Journal } from './journal.ts';
 import type { BrokerCounters, BrokerListener, ConnectRefusal } from './listener.ts';
@@ -28,8 +27,10 @@ import { Router } from './router.ts';
 import type { Run } from './run.ts';
 import type { ClientState, Session } from './session.ts';
 import { Sessions } from './sessions.ts';
-import type { Origin, Tap, Tapped } from './tap.ts';
-import type { TopicEntry } from './topic-entry.ts';
+import type { Origin } from './origin.ts';
+import type { Congestible, Publisher } from './publisher.ts';
+import type { Tap, Tapped } from './tap.ts';
+import type { RoutedTopic } from './routed-topic.ts';
 import { Turn } from './turn.ts';
 import { Wills } from './wills.ts';
 
@@ -69,7 +70,7 @@ export class Broker {
   readonly #router: Router;
   readonly #clients = new Set<Client>();
   readonly #byCertificate = new Map<string, Set<Client>>();
-  readonly #watched = new Set<Delivery>();
+  readonly #watched = new Set<Congestible>();
   #restrained: Client[] = [];
   readonly #listeners = new Set<BrokerListener>();
   #tap: Tap | undefined;
@@ -219,9 +220,9 @@ export class Broker {
   }
 
   /** Sends the messages of a run to all who may have them. Says whether some have to reach the disk before they are acknowledged. */
-  deliver(account: AccountSpace, run: Run, source: Client | undefined): boolean {
+  deliver(account: AccountSpace, run: Run<RoutedTopic>, source: Publisher | undefined): boolean {
     const stored = this.#router.deliver(account, run, source);
-    const tapped = this.#tappedBy(account, run.topic as TopicEntry);
+    const tapped = this.#tappedBy(account, run.topic);
     if (tapped === undefined) return stored;
     return this.#tell(tapped, run, source?.origin, source) || stored;
   }
@@ -230,9 +231,9 @@ export class Broker {
    * Publishes what a rule makes of a message. Who published the message waits when receivers can't take more; to nobody
    * it is a message of their own.
    */
-  deliverMade(account: AccountSpace, run: Run, origin: Origin, waiter: Client | undefined): boolean {
+  deliverMade(account: AccountSpace, run: Run<RoutedTopic>, origin: Origin, waiter: Publisher | undefined): boolean {
     const stored = this.#router.deliver(account, run, undefined, waiter);
-    const tapped = this.#tappedBy(account, run.topic as TopicEntry);
+    const tapped = this.#tappedBy(account, run.topic);
     if (tapped === undefined) return stored;
     return this.#tell(tapped, run, origin, waiter) || stored;
   }
@@ -241,7 +242,12 @@ export class Broker {
    * Publishes one message whose publisher has been authorized. Resolves once it is stored, when it must be; undefined
    * when there is nothing to wait for.
    */
-  publishMessage(account: AccountSpace, message: Message, source?: Client, origin?: Origin): Promise<void> | undefined {
+  publishMessage(
+    account: AccountSpace,
+    message: Message<RoutedTopic>,
+    source?: Publisher,
+    origin?: Origin,
+  ): Promise<void> | undefined {
     const run = runOf(message, this.clock.now());
     const stored = origin === undefined ? this.deliver(account, run, source) : this.deliverMade(account, run, origin, source);
     if (!message.retain) return stored ? this.journal.committed() : undefined;
@@ -257,7 +263,7 @@ export class Broker {
   }
 
   /** Whether a message of QoS 1 on the topic has to be stored: for a persistent session, a share, or, if asked, a rule. */
-  keepsFor(account: AccountSpace, topic: TopicEntry, rules: boolean): boolean {
+  keepsFor(account: AccountSpace, topic: RoutedTopic, rules: boolean): boolean {
     return this.#router.keepsFor(account, topic) || (rules && this.#tappedBy(account, topic) !== undefined);
   }
 
@@ -275,14 +281,15 @@ export class Broker {
     if (account === undefined || filter.includes('+') || filter.includes('#') || filter.startsWith('$share/')) return;
     void this.retained.get(account.place, filter).then(
       (record) => {
-        const subscription = client.session?.subscriptions.get(filter);
-        if (record === undefined || subscription === undefined || client.state !== 'connected') return;
+        const { session } = client;
+        const subscription = session?.subscriptions.get(filter);
+        if (record === undefined || session === undefined || subscription === undefined || client.state !== 'connected') return;
         const topic = account.topic(filter);
         if (!client.mayReceive(topic)) return;
         const message = retainedMessage(record, topic, this.clock.now());
         if (message === undefined) return;
         const qos = record.qos & subscription.qos;
-        this.#router.sendRetained(client, runOf({ ...message, qos }, this.clock.now()), qos);
+        this.#router.sendRetained(session, runOf({ ...message, qos }, this.clock.now()), qos);
       },
       (error: unknown) => this.log.error({ err: error }, 'a retained message could not be read'),
     );
@@ -305,8 +312,8 @@ export class Broker {
   }
 
   /** Publishers wait for this client: to be judged at the next ticks. */
-  watch(delivery: Delivery): void {
-    this.#watched.add(delivery);
+  watch(receiver: Congestible): void {
+    this.#watched.add(receiver);
   }
 
   /** A client is not read from before the next tick. */
@@ -322,8 +329,7 @@ export class Broker {
     for (const client of restrained) client.forgive();
     this.pacer.tick();
     if (!this.standstill.mayJudge()) return;
-    for (const delivery of this.#watched)
-      if (!delivery.judge(this.now) && delivery.fullSince === 0) this.#watched.delete(delivery);
+    for (const receiver of this.#watched) if (receiver.check(this.now) === 'done') this.#watched.delete(receiver);
   }
 
   /**
@@ -354,7 +360,7 @@ export class Broker {
     await this.journal.committed().catch(() => undefined);
   }
 
-  #tappedBy(account: AccountSpace, topic: TopicEntry): Tapped | undefined {
+  #tappedBy(account: AccountSpace, topic: RoutedTopic): Tapped | undefined {
     if (topic.tapGeneration !== account.tapGeneration) {
       topic.tapped = this.#tap?.on(account.place, topic.name);
       topic.tapGeneration = account.tapGeneration;
@@ -362,7 +368,7 @@ export class Broker {
     return topic.tapped;
   }
 
-  #tell(tapped: Tapped, run: Run, origin: Origin | undefined, waiter: Client | undefined): boolean {
+  #tell(tapped: Tapped, run: Run, origin: Origin | undefined, waiter: Publisher | undefined): boolean {
     this.turn.add(run.count * tapped.weight);
     return tapped.take(run, origin, waiter);
   }

@@ -14,14 +14,16 @@ import type { AccountSpace } from './account.ts';
 import type { Broker } from './broker.ts';
 import type { Admission, Channel, DisconnectReason, Judge, Peer, Rights } from './contract.ts';
 import { Aliases } from './aliases.ts';
-import type { Delivery, Waiter } from './delivery.ts';
+import type { Delivery } from './delivery.ts';
 import { encodeEnrichment } from './enrichment.ts';
 import { Output } from './output.ts';
 import { type PublishSlot, PublishSlots } from './publish-slots.ts';
 import type { PacketSink } from './services.ts';
 import type { ClientState, Session, Subscriber } from './session.ts';
-import type { Origin } from './tap.ts';
+import type { Origin } from './origin.ts';
+import type { Congestible, Publisher } from './publisher.ts';
 import type { ConnectionThrottle } from './throttle.ts';
+import type { RoutedTopic } from './routed-topic.ts';
 import type { TopicEntry } from './topic-entry.ts';
 import type { Receiver } from './transmitter.ts';
 
@@ -37,7 +39,7 @@ const WITHOUT_RIGHTS: ReadonlySet<DisconnectReason> = new Set(['AUTH_ERROR', 'CU
 /** Violations that are a matter of what a topic may be. */
 const ABOUT_TOPICS: ReadonlySet<number> = new Set([REASON.TOPIC_NAME_INVALID, REASON.TOPIC_FILTER_INVALID]);
 
-export class Client implements Waiter, Receiver, Subscriber {
+export class Client implements Publisher, Receiver, Subscriber {
   readonly broker: Broker;
   readonly channel: Channel;
   readonly peer: Peer;
@@ -77,7 +79,7 @@ export class Client implements Waiter, Receiver, Subscriber {
   lastHeard: number;
   readonly #slots = new PublishSlots();
   /** Topics by the aliases that the client has given them (MQTT 5). */
-  #aliases: Map<number, TopicEntry> | undefined;
+  #aliases: Map<number, RoutedTopic> | undefined;
   #judgement = 0;
   /** What was answered last: messages of one topic come in rows. */
   #asked: { topic: TopicEntry | undefined; generation: number; answer: boolean } = NOT_ASKED;
@@ -280,7 +282,7 @@ export class Client implements Waiter, Receiver, Subscriber {
     return false;
   }
 
-  topic(name: string): TopicEntry {
+  topic(name: string): RoutedTopic {
     return (this.account as AccountSpace).topic(name);
   }
 
@@ -299,11 +301,11 @@ export class Client implements Waiter, Receiver, Subscriber {
   }
 
   /** The topic that the client has given this alias. */
-  aliased(alias: number): TopicEntry | undefined {
+  aliased(alias: number): RoutedTopic | undefined {
     return this.#aliases?.get(alias);
   }
 
-  setAlias(alias: number, topic: TopicEntry): void {
+  setAlias(alias: number, topic: RoutedTopic): void {
     this.#aliases ??= new Map();
     this.#aliases.set(alias, topic);
   }
@@ -363,11 +365,11 @@ export class Client implements Waiter, Receiver, Subscriber {
     this.broker.closed(this, was, why);
   }
 
-  /** Stops reading until `delivery` has room. */
-  waitFor(delivery: Delivery): void {
+  /** Stops reading until `receiver` has room. */
+  waitFor(receiver: Congestible): void {
     this.hold();
-    this.broker.watch(delivery);
-    delivery.wait(this, this.broker.now);
+    this.broker.watch(receiver);
+    receiver.wait(this, this.broker.now);
   }
 
   /** Stops reading until as many calls of `released` have come. */

@@ -8,22 +8,17 @@ import type { Backlog } from './backlog.ts';
 import { withRemaining } from './expiry.ts';
 import type { Paced, Progress } from './pacer.ts';
 import { Loans, type Returned } from './loans.ts';
+import type { Congestible, Waiter } from './publisher.ts';
 import { keep, type Run, type Segment } from './run.ts';
-import type { Share } from './share.ts';
 import { decodeStored } from './stored-message.ts';
 import type { TopicEntry } from './topic-entry.ts';
-import { type Line, Transmitter } from './transmitter.ts';
+import { type DeliveryCounters, type Line, Transmitter } from './transmitter.ts';
 
 /** Milliseconds for which a full client may hold publishers back, and for which it then may not. */
 const PATIENCE = 100;
 const PENANCE = 60_000;
 /** Bytes of a persistent session's queue that are held in memory; the others are on disk alone. */
 const IN_MEMORY = 256 * 1024;
-
-export interface Waiter {
-  /** One of the clients that this publisher waited for has room again. */
-  released(): void;
-}
 
 interface Queued {
   readonly segment: Segment;
@@ -40,12 +35,7 @@ interface Queued {
 /** Bytes of memory that a queued segment takes, its objects and tables included: small messages cost more than they weigh. */
 const costOf = (segment: Segment): number => segment.bytes.length + 8 * segment.count + 512;
 
-export interface DeliveryCounters {
-  sent: number;
-  dropped: number;
-}
-
-export class Delivery implements Paced {
+export class Delivery implements Paced, Congestible {
   /** The queue on disk of a persistent session. */
   readonly backlog: Backlog | undefined;
   readonly #counters: DeliveryCounters;
@@ -58,9 +48,9 @@ export class Delivery implements Paced {
   /** Made by the first message of a share that is nowhere on disk. */
   #loans: Loans | undefined;
   #waiters: Waiter[] | undefined;
-  /** Monotonic ms: full since, and slow until; 0 when neither. */
-  fullSince = 0;
-  #slowUntil = 0;
+  /** Monotonic ms: full since, and slow until; undefined when neither. */
+  #fullSince: number | undefined;
+  #slowUntil: number | undefined;
 
   constructor(counters: DeliveryCounters, clock: Clock, backlog?: Backlog) {
     this.#counters = counters;
@@ -71,7 +61,7 @@ export class Delivery implements Paced {
   /** The client is there: what waited is sent. */
   attach(line: Line): void {
     const done = (row: number, index: number): void => this.#done(row, index);
-    if (line.pace !== undefined) line.pace.storedUpTo = this.backlog?.last ?? 0;
+    line.pace?.replays(this.backlog?.last ?? 0);
     this.#transmitter = new Transmitter({ line, counters: this.#counters, clock: this.#clock, done });
     this.#fill();
   }
@@ -83,8 +73,8 @@ export class Delivery implements Paced {
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#loading = undefined;
-    this.fullSince = 0;
-    this.#slowUntil = 0;
+    this.#fullSince = undefined;
+    this.#slowUntil = undefined;
     this.backlog?.rewind();
     this.#release();
   }
@@ -92,12 +82,12 @@ export class Delivery implements Paced {
   /** Whether the client itself should not be read from: it takes nothing, so what it sends must not cause more. */
   get stuck(): boolean {
     const output = this.#transmitter?.output;
-    return this.#slowUntil === 0 && output !== undefined && output.pending > output.bound / 3;
+    return this.#slowUntil === undefined && output !== undefined && output.pending > output.bound / 3;
   }
 
   /** Whether publishers should wait before they send more here. */
   get full(): boolean {
-    return this.#slowUntil === 0 && this.#transmitter !== undefined && !this.roomy;
+    return this.#slowUntil === undefined && this.#transmitter !== undefined && !this.roomy;
   }
 
   /** Whether the client takes what it gets: of the members of a share, those come first. */
@@ -116,10 +106,10 @@ export class Delivery implements Paced {
     this.#transmitter?.sendQos0(segment, topic);
   }
 
-  /** Messages of a share are about to be sent, and stored nowhere: the number is their `row`. */
-  lend(share: Share, run: Run): number {
+  /** Messages of the share of this filter are about to be sent, and stored nowhere: the number is their `row`. */
+  lend(filter: string, run: Run): number {
     this.#loans ??= new Loans();
-    return this.#loans.lend(share, run);
+    return this.#loans.lend(filter, run);
   }
 
   /** The session has ended: what its shares have lent it and it has not acknowledged. */
@@ -135,7 +125,7 @@ export class Delivery implements Paced {
     const transmitter = this.#transmitter;
     if (row > 0 && !this.#isNext(segment, row, shared)) return true;
     if (transmitter === undefined) return true;
-    const topic = run.topic as TopicEntry;
+    const topic = run.topic;
     let from = 0;
     // What has waited for a member of its share is told how long it has left by the queue.
     if (this.#queue.length === 0 && !(run.waited && run.expiresAt !== 0)) {
@@ -194,7 +184,7 @@ export class Delivery implements Paced {
   }
 
   wait(waiter: Waiter, now: number): void {
-    if (this.fullSince === 0) this.fullSince = now;
+    this.#fullSince ??= now;
     this.#waiters ??= [];
     this.#waiters.push(waiter);
   }
@@ -206,19 +196,19 @@ export class Delivery implements Paced {
       const most = output.bound / 6;
       if (output.pending > most || this.#queuedBytes > most) return;
     }
-    this.fullSince = 0;
+    this.#fullSince = undefined;
     this.#release();
   }
 
-  /** Gives up waiting for a client that stays full. Says whether it is slow now. */
-  judge(now: number): boolean {
-    if (this.#slowUntil !== 0 && now >= this.#slowUntil && !this.full) this.#slowUntil = 0;
-    if (this.fullSince !== 0 && now - this.fullSince > PATIENCE) {
+  /** Marks a client that stays full as slow: publishers do not wait for it for a while. */
+  check(now: number): 'waiting' | 'done' {
+    if (this.#slowUntil !== undefined && now >= this.#slowUntil && !this.full) this.#slowUntil = undefined;
+    if (this.#fullSince !== undefined && now - this.#fullSince > PATIENCE) {
       this.#slowUntil = now + PENANCE;
-      this.fullSince = 0;
+      this.#fullSince = undefined;
       this.#release();
     }
-    return this.#slowUntil !== 0;
+    return this.#slowUntil === undefined && this.#fullSince === undefined ? 'done' : 'waiting';
   }
 
   /** Enters a new row. Whether its messages can go now: the client is there and has no older ones before it on disk. */
@@ -287,7 +277,7 @@ export class Delivery implements Paced {
       // Packets too large for this client took no room: there may be some left.
       if (upTo < first.segment.count) continue;
       this.#shift(first);
-      if (this.fullSince !== 0) this.drained();
+      if (this.#fullSince !== undefined) this.drained();
     }
     this.#fill();
     return undefined;
@@ -348,7 +338,7 @@ export class Delivery implements Paced {
     backlog.retake(at, run.count, value.length, shared);
     const segment = run.encode(level, 1);
     const { expiresAt, count } = run;
-    const topic = run.topic as TopicEntry;
+    const topic = run.topic;
     let from = 0;
     // Messages that an earlier connection acknowledged divide the row into pieces.
     for (let i = 0; i <= count; i += 1) {

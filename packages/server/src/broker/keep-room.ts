@@ -8,7 +8,7 @@ import { DISK_LOW } from '../runtime/disk-room.ts';
 import type { AccountSpace } from './account.ts';
 import type { Broker } from './broker.ts';
 import type { Client } from './client.ts';
-import type { TopicEntry } from './topic-entry.ts';
+import type { RoutedTopic } from './routed-topic.ts';
 
 /** Milliseconds between two recorded refusals of one client. */
 const RECORD_EVERY = 10_000;
@@ -19,7 +19,7 @@ const recordedAt = new WeakMap<Client, number>();
 export function whyNotKept(
   broker: Broker,
   account: AccountSpace,
-  topic: TopicEntry,
+  topic: RoutedTopic,
   qos: number,
   retains: boolean,
 ): string | undefined {

@@ -3,7 +3,6 @@
  * session ends, they are the share's again, and another member gets them (MQTT5 4.8.2: "SHOULD").
  */
 import { Run } from './run.ts';
-import type { Share } from './share.ts';
 import { decodeStored, encodeStored } from './stored-message.ts';
 import type { TopicEntry } from './topic-entry.ts';
 
@@ -27,11 +26,11 @@ export class Loans {
   readonly #open = new Map<number, Loan>();
   #last = 0;
 
-  /** The number that stands for the run where others have the sequence of a row: below 0, as no row's is. */
-  lend(share: Share, run: Run): number {
+  /** Messages that were sent to a member of the share of this filter. The number that stands for the run where others have the sequence of a row: below 0, as no row's is. */
+  lend(filter: string, run: Run): number {
     this.#last -= 1;
     const { count } = run;
-    this.#open.set(this.#last, { filter: share.filter, value: encodeStored(run), count, left: count, acknowledged: undefined });
+    this.#open.set(this.#last, { filter, value: encodeStored(run), count, left: count, acknowledged: undefined });
     return this.#last;
   }
 
@@ -71,8 +70,8 @@ function unacknowledged(run: Run, acknowledged: Uint8Array): Run[] {
       continue;
     }
     if (open === undefined) {
-      open = new Run(run.count - i);
-      open.start(run.bytes, run.level, run.topic as TopicEntry, run.qos);
+      open = new Run(run.count - i, run.topic);
+      open.start(run.bytes, run.level, run.topic, run.qos);
       open.expiresAt = run.expiresAt;
       open.waited = true;
       runs.push(open);

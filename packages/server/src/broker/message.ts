@@ -3,8 +3,8 @@ import { encodeVarint } from '../mqtt/properties.ts';
 import { Run } from './run.ts';
 import type { TopicEntry } from './topic-entry.ts';
 
-export interface Message {
-  readonly topic: TopicEntry;
+export interface Message<Topic extends TopicEntry = TopicEntry> {
+  readonly topic: Topic;
   readonly payload: Buffer;
   readonly qos: number;
   readonly retain: boolean;
@@ -17,7 +17,10 @@ export interface Message {
 const NO_PROPERTIES = Buffer.of(0);
 
 /** The message as a run of one, in the form of MQTT 5; `now` in milliseconds since the epoch. */
-export function runOf({ topic, payload, qos, properties = NO_PROPERTIES, expiry }: Message, now: number): Run {
+export function runOf<Topic extends TopicEntry>(
+  { topic, payload, qos, properties = NO_PROPERTIES, expiry }: Message<Topic>,
+  now: number,
+): Run<Topic> {
   const id = qos === 1 ? 2 : 0;
   const length = 2 + topic.bytes.length + id + properties.length + payload.length;
   const head = Buffer.concat([
@@ -27,7 +30,7 @@ export function runOf({ topic, payload, qos, properties = NO_PROPERTIES, expiry 
     topic.bytes,
   ]);
   const bytes = Buffer.concat([head, Buffer.alloc(id), properties, payload]);
-  const run = new Run(1);
+  const run = new Run(1, topic);
   run.start(bytes, 5, topic, qos);
   if (expiry !== undefined) run.expiresAt = now + expiry * 1000;
   run.add(0, head.length + id, bytes.length);

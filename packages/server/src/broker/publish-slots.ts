@@ -1,9 +1,9 @@
 /** Topics that one client publishes on, with the answers of its policies: found by the bytes of the name, without making a string. */
 import { decodeText } from '../mqtt/cursor.ts';
-import type { TopicEntry } from './topic-entry.ts';
+import type { RoutedTopic } from './routed-topic.ts';
 
 export interface PublishSlot {
-  readonly topic: TopicEntry;
+  readonly topic: RoutedTopic;
   allowed: boolean;
   retainAllowed: boolean | undefined;
   /** Rights generation of the answer. */
@@ -17,7 +17,7 @@ export class PublishSlots {
   #byName: Map<string, PublishSlot> | undefined;
   #last: PublishSlot | undefined;
 
-  find(bytes: Buffer, start: number, end: number, topics: { topic(name: string): TopicEntry }): PublishSlot {
+  find(bytes: Buffer, start: number, end: number, topics: { topic(name: string): RoutedTopic }): PublishSlot {
     const last = this.#last;
     if (last !== undefined && sameBytes(last.topic.bytes, bytes, start, end)) return last;
     // latin1 is a faithful key for any bytes, and quicker to make than the text.

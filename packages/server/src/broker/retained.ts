@@ -14,7 +14,11 @@ import { putRetained, type RetainedLimits } from './retained-usage.ts';
 import type { TopicEntry } from './topic-entry.ts';
 
 /** A retained message as it is at `now` (milliseconds since the epoch); undefined when it has expired [MQTT-3.3.2-5, 3.3.2-6]. */
-export function retainedMessage(record: RetainedRecord, topic: TopicEntry, now: number): Message | undefined {
+export function retainedMessage<Topic extends TopicEntry>(
+  record: RetainedRecord,
+  topic: Topic,
+  now: number,
+): Message<Topic> | undefined {
   const message = { topic, payload: Buffer.from(record.payload, 'base64'), qos: record.qos, retain: true };
   if (record.properties === undefined) return message;
   const bytes = Buffer.from(record.properties, 'base64');

@@ -4,10 +4,10 @@ import type { Disk } from '../runtime/disk-room.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { AccountSpace } from './account.ts';
 import type { Backlog } from './backlog.ts';
-import type { Client } from './client.ts';
-import type { Delivery, DeliveryCounters } from './delivery.ts';
 import type { Journal } from './journal.ts';
 import type { Returned } from './loans.ts';
+import type { Congestible, Publisher } from './publisher.ts';
+import { NO_TOPIC, type RoutedTopic } from './routed-topic.ts';
 import type { Receivers, Target } from './routes.ts';
 import { Run, type Segment } from './run.ts';
 import type { Session } from './session.ts';
@@ -15,6 +15,7 @@ import type { Sessions } from './sessions.ts';
 import type { Share } from './share.ts';
 import { decodeStored, encodeStored } from './stored-message.ts';
 import type { TopicEntry } from './topic-entry.ts';
+import type { DeliveryCounters } from './transmitter.ts';
 import type { Turn } from './turn.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 
@@ -25,8 +26,8 @@ export interface RouterOptions {
   readonly log: Logger;
   readonly turn: Turn;
   readonly clock: Clock;
-  /** Sees to it that whoever waits for a delivery does not wait for ever. */
-  readonly watch: (delivery: Delivery) => void;
+  /** Checks on each tick how long publishers have waited for a receiver. */
+  readonly watch: (receiver: Congestible) => void;
   readonly disk: Disk;
 }
 
@@ -58,7 +59,7 @@ class Forms {
 }
 
 /** What the spare forms are of while nobody uses them. */
-const NO_RUN = new Run(0);
+const NO_RUN = new Run(0, NO_TOPIC);
 
 /** Queues, on disk, that a run of QoS 1 goes to. */
 interface Holder {
@@ -104,8 +105,8 @@ export class Router {
    * Says whether some of it has to reach the disk before it is acknowledged. `source` is who published it; `waiter` waits
    * when receivers can't take more: the source, or who made a rule publish it.
    */
-  deliver(account: AccountSpace, run: Run, source: Client | undefined, waiter = source): boolean {
-    const { targets, shares } = this.#receivers(account, run.topic as TopicEntry);
+  deliver(account: AccountSpace, run: Run<RoutedTopic>, source: Publisher | undefined, waiter = source): boolean {
+    const { targets, shares } = this.#receivers(account, run.topic);
     if (targets.length === 0 && shares.length === 0) return false;
     this.#turn.add(targets.length + shares.length);
     // One for all runs that are not delivered in the middle of another one: it would be garbage of every message.
@@ -113,9 +114,9 @@ export class Router {
     this.#spareForms = undefined;
     let holders: Holder[] | undefined;
     for (const { session, delivery, qos: granted, noLocal } of targets) {
-      if (noLocal && source !== undefined && session.client === source) continue;
+      if (noLocal && isOwn(session, source)) continue;
       const qos = run.qos & granted;
-      if (qos === 0) delivery.sendQos0(forms.of(session.level, 0), run.topic as TopicEntry);
+      if (qos === 0) delivery.sendQos0(forms.of(session.level, 0), run.topic);
       else if (delivery.backlog !== undefined) {
         holders ??= [];
         holders.push({ backlog: delivery.backlog, session });
@@ -135,7 +136,7 @@ export class Router {
   }
 
   /** Whether a message of QoS 1 on the topic has to be stored. */
-  keepsFor(account: AccountSpace, topic: TopicEntry): boolean {
+  keepsFor(account: AccountSpace, topic: RoutedTopic): boolean {
     const { targets, shares } = this.#receivers(account, topic);
     return (
       targets.some(({ delivery, qos }) => qos === 1 && delivery.backlog !== undefined) || shares.some((share) => share.keeps)
@@ -143,12 +144,10 @@ export class Router {
   }
 
   /** A retained message goes to one client, with RETAIN set [MQTT-3.3.1-8]. */
-  sendRetained(client: Client, run: Run, qos: number): void {
-    const { delivery } = client;
-    if (delivery === undefined) return;
-    const segment = run.encode(client.level, qos);
+  sendRetained({ delivery, level }: Session, run: Run, qos: number): void {
+    const segment = run.encode(level, qos);
     segment.bytes[0] = (segment.bytes[0] as number) | 1;
-    if (qos === 0) delivery.sendQos0(segment, run.topic as TopicEntry);
+    if (qos === 0) delivery.sendQos0(segment, run.topic);
     else delivery.sendQos1(segment, run, 0, false);
   }
 
@@ -167,7 +166,7 @@ export class Router {
   }
 
   /** Subscribers of a topic: looked up anew only after subscriptions or rights have changed. */
-  #receivers(account: AccountSpace, topic: TopicEntry): Receivers {
+  #receivers(account: AccountSpace, topic: RoutedTopic): Receivers {
     if (topic.routeGeneration !== account.generation) {
       const { targets, shares } = account.routes.resolve(topic.name);
       topic.receivers = { targets: targets.filter((target) => mayReceive(target, topic)), shares };
@@ -184,8 +183,8 @@ export class Router {
   }
 
   /** One member gets it. Gives the queue that it has to be stored in, if one. */
-  #toShare(account: AccountSpace, share: Share, run: Run, forms: Forms, waiter: Client | undefined): Holder | undefined {
-    const topic = run.topic as TopicEntry;
+  #toShare(account: AccountSpace, share: Share, run: Run, forms: Forms, waiter: Publisher | undefined): Holder | undefined {
+    const topic = run.topic;
     const may = ({ client }: Session): boolean => client?.mayReceive(topic) ?? false;
     const session = share.pick((member) => member.delivery.roomy && may(member)) ?? share.pick(may);
     if (session === undefined) {
@@ -202,9 +201,9 @@ export class Router {
   #toMember(share: Share, session: Session, run: Run, forms: Forms): Holder | undefined {
     const { delivery } = session;
     const qos = run.qos & share.qosOf(session);
-    if (qos === 0) delivery.sendQos0(forms.of(session.level, 0), run.topic as TopicEntry);
+    if (qos === 0) delivery.sendQos0(forms.of(session.level, 0), run.topic);
     else if (delivery.backlog !== undefined) return { backlog: delivery.backlog, session };
-    else this.#sendInMemory(session, forms, run, delivery.lend(share, run));
+    else this.#sendInMemory(session, forms, run, delivery.lend(share.filter, run));
     return undefined;
   }
 
@@ -213,7 +212,7 @@ export class Router {
   }
 
   /** Stores a run for the queues of persistent sessions and shares, and sends it to those whose client is there. */
-  #hold(holders: readonly Holder[], run: Run, forms: Forms, waiter: Client | undefined): boolean {
+  #hold(holders: readonly Holder[], run: Run, forms: Forms, waiter: Publisher | undefined): boolean {
     const open = this.#disk.low ? [] : holders.filter(({ backlog }) => !backlog.full);
     this.#counters.dropped += (holders.length - open.length) * run.count;
     if (open.length === 0) return false;
@@ -285,7 +284,7 @@ export class Router {
   }
 
   #roomyMember(share: Share, run: Run): Session | undefined {
-    return share.pick(({ client, delivery }) => delivery.roomy && client?.mayReceive(run.topic as TopicEntry) === true);
+    return share.pick(({ client, delivery }) => delivery.roomy && client?.mayReceive(run.topic) === true);
   }
 
   /** Goes on with the share's queue once a member that is there has taken some of what it has. */
@@ -303,6 +302,9 @@ export class Router {
     return true;
   }
 }
+
+/** Whether the publisher is the session's own connection. */
+const isOwn = ({ client }: Session, publisher: object | undefined): boolean => client !== undefined && client === publisher;
 
 /** Whether a client that is there may have the topic; who is away is asked when it comes back. */
 const mayReceive = ({ session }: Target, topic: TopicEntry): boolean => session.client?.mayReceive(topic) ?? true;

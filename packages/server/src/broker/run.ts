@@ -51,13 +51,13 @@ export function headerEnd(bytes: Buffer, start: number): number {
 }
 
 /** The one run that is being gathered. Only one connection is read from at a time, so one is enough. */
-export class Run implements Segment {
+export class Run<Topic extends TopicEntry = TopicEntry> implements Segment {
   bytes: Buffer = Buffer.alloc(0);
   level: ProtocolLevel = 4;
   qos = 0;
   count = 0;
   largest = 0;
-  topic: TopicEntry | undefined;
+  topic: Topic;
   /** When its messages expire, milliseconds since the epoch; 0 when they do not. Such a run holds one message. */
   expiresAt = 0;
   /** Whether it has lain in a queue: seconds of its expiry interval have passed then. */
@@ -68,13 +68,15 @@ export class Run implements Segment {
   /** Where properties (MQTT 5) or payload (3.1.1) begin. */
   readonly bodyAt: Int32Array;
 
-  constructor(longest: number) {
+  /** `topic` is that of its messages before `start` says another. */
+  constructor(longest: number, topic: Topic) {
+    this.topic = topic;
     this.at = new Int32Array(longest + 1);
     this.idAt = new Int32Array(longest);
     this.bodyAt = new Int32Array(longest);
   }
 
-  start(bytes: Buffer, level: ProtocolLevel, topic: TopicEntry, qos: number): void {
+  start(bytes: Buffer, level: ProtocolLevel, topic: Topic, qos: number): void {
     this.bytes = bytes;
     this.level = level;
     this.topic = topic;
@@ -143,7 +145,7 @@ export class Run implements Segment {
 
   /** The same messages in another form: properties are kept between MQTT 5 peers and unknown to 3.1.1. */
   encode(level: ProtocolLevel, qos: number): Segment {
-    const topic = this.topic as TopicEntry;
+    const { topic } = this;
     const at = new Int32Array(this.count + 1);
     const idAt = new Int32Array(this.count);
     const head = 2 + topic.bytes.length + (qos === 1 ? 2 : 0);

@@ -7,12 +7,13 @@ import { pages } from '../store/pages.ts';
 import type { AccountSpace } from './account.ts';
 import { Backlog } from './backlog.ts';
 import type { Admission, DisconnectReason } from './contract.ts';
-import { Delivery, type DeliveryCounters } from './delivery.ts';
+import { Delivery } from './delivery.ts';
 import type { Connect } from '../mqtt/connect.ts';
 import { BODY_OWNER, bodies, type Journal, queued } from './journal.ts';
 import { Session, type SessionRecord, type Subscriber, sessionRecords } from './session.ts';
 import { type Share, type ShareRecord, shareRecords } from './share.ts';
 import type { Subscription } from './subscription.ts';
+import type { DeliveryCounters } from './transmitter.ts';
 
 export interface SessionsOptions {
   readonly store: Store;

@@ -11,7 +11,7 @@ const FORM = 1;
 const HEAD = 12;
 
 export function encodeStored(run: Run): Buffer {
-  const topic = (run.topic as TopicEntry).bytes;
+  const topic = run.topic.bytes;
   const start = run.at[0] as number;
   const end = run.at[run.count] as number;
   const bytes = Buffer.allocUnsafe(HEAD + topic.length + end - start);
@@ -32,8 +32,9 @@ export function decodeStored(value: Uint8Array, topicOf: (name: string) => Topic
   const from = HEAD + topicLength;
   const starts = packetStarts(bytes, from);
   if (starts === undefined) return undefined;
-  const run = new Run(starts.length - 1);
-  run.start(bytes, bytes[1] as ProtocolLevel, topicOf(bytes.toString('utf8', HEAD, from)), 1);
+  const topic = topicOf(bytes.toString('utf8', HEAD, from));
+  const run = new Run(starts.length - 1, topic);
+  run.start(bytes, bytes[1] as ProtocolLevel, topic, 1);
   run.expiresAt = bytes.readDoubleBE(4);
   run.waited = true;
   for (let i = 0; i + 1 < starts.length; i += 1) {

@@ -3,7 +3,7 @@ import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { AccountSpace } from './account.ts';
 import type { Broker } from './broker.ts';
-import { reasonOf, type ThrottleKind } from './throttle.ts';
+import { reasonOf, type ThrottleKind } from './account-throttle.ts';
 
 /** Fails with `ThrottlingException`. Of one caller and kind, one refusal in ten seconds is recorded. */
 export function refuseRequest(

@@ -1,8 +1,6 @@
-/** One topic of an account as the hot path knows it: its bytes, its ARN, and who gets its messages. */
+/** One topic of an account: its bytes, its ARN, and whether clients may publish on it. */
 import { clientMayPublish, type TopicFault, topicFault } from '@thingkeep/wire/topics.ts';
 import { ownCopy } from '../mqtt/cursor.ts';
-import type { Receivers } from './routes.ts';
-import type { Tapped } from './tap.ts';
 
 export class TopicEntry {
   readonly name: string;
@@ -12,12 +10,6 @@ export class TopicEntry {
   readonly fault: TopicFault | undefined;
   /** Whether any client may publish on it, whatever its policy says. */
   readonly open: boolean;
-  /** Valid as long as this equals the account's generation. */
-  routeGeneration = -1;
-  receivers: Receivers = { targets: [], shares: [] };
-  /** Valid as long as this equals the account's generation of taps. */
-  tapGeneration = 0;
-  tapped: Tapped | undefined;
 
   constructor(name: string, arn: string) {
     this.name = name;

@@ -5,11 +5,9 @@
 import { LIMITS } from '@thingkeep/wire/limits.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Aliases } from './aliases.ts';
-import type { DeliveryCounters } from './delivery.ts';
 import { InFlight } from './in-flight.ts';
-import type { Output } from './output.ts';
+import type { Paced } from './pacer.ts';
 import type { Segment } from './run.ts';
-import type { ConnectionThrottle } from './throttle.ts';
 import type { TopicEntry } from './topic-entry.ts';
 
 /** Milliseconds after which an unacknowledged packet is sent again on a live connection (AWS does so after about 30 s). */
@@ -18,6 +16,40 @@ const REDELIVERY = 30_000;
 const SETTLE = 1_000;
 /** Bytes of unacknowledged packets beyond which no more are sent. */
 const MAX_IN_FLIGHT = 1024 * 1024;
+
+/** Messages to clients: sent, and not sent. */
+export interface DeliveryCounters {
+  sent: number;
+  dropped: number;
+}
+
+/** Where packets for one peer are gathered before they are written. */
+export interface DeliveryOutput {
+  /** Bytes that may wait here now, and in memory for this peer elsewhere. */
+  readonly bound: number;
+  /** Bytes gathered or on their way. */
+  readonly pending: number;
+  /** Where the last reservation begins in its buffer. */
+  readonly at: number;
+  /** Makes room for so many bytes and gives the buffer to fill, from `at` on. */
+  reserve(size: number): Buffer;
+  /** Counts bytes kept in memory for this peer outside of here. */
+  account(bytes: number): void;
+}
+
+/** The rates of a connection and its account, as far as they bind what is sent to it. */
+export interface DeliveryRates {
+  /** The connection is new: rows up to this sequence were stored before it, and are replayed. */
+  replays(storedUpTo: number): void;
+  /** How many messages of the segment, `from` on and `most` at most, may be sent now; `row` is where they are stored. */
+  fits(segment: Segment, from: number, most: number, row: number): number;
+  /** Counts messages that were sent. */
+  sent(segment: Segment, from: number, to: number, row: number): void;
+  /** How many messages of QoS 0 may be sent now; they are sent, and the others are discarded. */
+  pass(segment: Segment): number;
+  /** Messages of QoS 1 do not fit: whoever has them is asked to go on when tokens have come back. */
+  wait(paced: Paced, row: number): void;
+}
 
 /** What delivery asks of the client. */
 export interface Receiver {
@@ -31,7 +63,7 @@ export interface Receiver {
 
 /** The connection that a session has got. */
 export interface Line {
-  readonly output: Output;
+  readonly output: DeliveryOutput;
   readonly receiver: Receiver;
   readonly level: 4 | 5;
   readonly receiveMaximum: number;
@@ -39,7 +71,7 @@ export interface Line {
   readonly largest: number;
   readonly aliases: Aliases | undefined;
   /** Undefined where the account has no rates. */
-  readonly pace: ConnectionThrottle | undefined;
+  readonly pace: DeliveryRates | undefined;
 }
 
 export interface TransmitterOptions {
@@ -52,7 +84,7 @@ export interface TransmitterOptions {
 
 export class Transmitter {
   readonly line: Line;
-  readonly output: Output;
+  readonly output: DeliveryOutput;
   readonly #counters: DeliveryCounters;
   readonly #clock: Clock;
   readonly #done: TransmitterOptions['done'];

@@ -14,8 +14,9 @@ import { connectionFacts, type WillRecord, willSize } from './connection-record.
 import type { Rights } from './contract.ts';
 import { clampExpiry } from './handlers/publish.ts';
 import type { Message } from './message.ts';
+import type { RoutedTopic } from './routed-topic.ts';
 import type { Session } from './session.ts';
-import type { Origin } from './tap.ts';
+import type { Origin } from './origin.ts';
 
 /** A client that has gone, as its will needs it: of this run of the server, or of one before. */
 export interface Departed {
@@ -36,7 +37,7 @@ interface Pending {
   readonly at: number;
 }
 
-const messageOf = (account: AccountSpace, will: Will): Message => {
+const messageOf = (account: AccountSpace, will: Will): Message<RoutedTopic> => {
   const { willDelayInterval: _, ...properties } = will.properties;
   clampExpiry(properties);
   return {

@@ -5,9 +5,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { Client } from '../broker/client.ts';
+import type { Publisher } from '../broker/publisher.ts';
 import type { Run } from '../broker/run.ts';
-import type { Origin, Tap, Tapped } from '../broker/tap.ts';
+import type { Origin } from '../broker/origin.ts';
+import type { Tap, Tapped } from '../broker/tap.ts';
 import { Acting, type ActingOptions } from './acting.ts';
 import { ActionError } from './actions/contract.ts';
 import type { CompiledRule } from './compiled-rule.ts';
@@ -32,7 +33,7 @@ interface Showing {
   readonly found: readonly CompiledRule[];
   readonly promised: boolean;
   readonly outbox: Outbox;
-  readonly waiter: Client | undefined;
+  readonly waiter: Publisher | undefined;
 }
 
 export class Rules implements Tap {
@@ -115,7 +116,7 @@ export class Rules implements Tap {
     topic: string,
     run: Run,
     origin: Origin | undefined,
-    waiter: Client | undefined,
+    waiter: Publisher | undefined,
   ): boolean {
     const { broker, clock } = this.#options;
     const { accountId, region } = (found[0] as CompiledRule).place;
@@ -196,7 +197,7 @@ export class Rules implements Tap {
     ruleName: string,
     message: Incoming,
     promised: boolean,
-    waiter: Client | undefined,
+    waiter: Publisher | undefined,
   ): boolean {
     const { place } = found[0] as CompiledRule;
     const kept = message.keep();

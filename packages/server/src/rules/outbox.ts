@@ -5,11 +5,11 @@
 import { defined } from '@thingkeep/wire/defined.ts';
 import type { AccountSpace } from '../broker/account.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { Client } from '../broker/client.ts';
 import { runOf } from '../broker/message.ts';
 import { Run } from '../broker/run.ts';
-import type { Origin } from '../broker/tap.ts';
-import type { TopicEntry } from '../broker/topic-entry.ts';
+import type { Origin } from '../broker/origin.ts';
+import type { Publisher } from '../broker/publisher.ts';
+import type { RoutedTopic } from '../broker/routed-topic.ts';
 import { encodeProperties, encodeVarint, type Properties } from '../mqtt/properties.ts';
 
 /** Rules behind one another at most: a longer chain is a loop (AWS leaves loops to their owner; here they end). */
@@ -19,7 +19,7 @@ const MAX_OF_ONE = 1000;
 
 /** Messages of one topic and QoS, without properties. */
 interface Row {
-  readonly topic: TopicEntry;
+  readonly topic: RoutedTopic;
   readonly qos: number;
   readonly payloads: Buffer[];
   bytes: number;
@@ -30,7 +30,7 @@ export class Outbox {
   readonly #account: AccountSpace;
   readonly #chain: NonNullable<Origin['chain']>;
   readonly #last: boolean;
-  readonly #rows: (Row | Run)[] = [];
+  readonly #rows: (Row | Run<RoutedTopic>)[] = [];
 
   /** For messages, so many, that came from `origin`. `last`: for what an error action says of a chain that was cut. */
   constructor(broker: Broker, account: AccountSpace, origin: Origin | undefined, messages: number, last = false) {
@@ -47,11 +47,11 @@ export class Outbox {
     return this.#last ? depth > DEEPEST_CHAIN + 1 : depth > DEEPEST_CHAIN || budget.left <= 0;
   }
 
-  topic(name: string): TopicEntry {
+  topic(name: string): RoutedTopic {
     return this.#account.topic(name);
   }
 
-  put(topic: TopicEntry, qos: number, payload: Buffer, properties?: Properties): void {
+  put(topic: RoutedTopic, qos: number, payload: Buffer, properties?: Properties): void {
     this.#chain.budget.left -= 1;
     if (properties !== undefined) {
       const { messageExpiryInterval: expiry } = properties;
@@ -67,7 +67,7 @@ export class Outbox {
   }
 
   /** Publishes all of it. Says whether some has to reach the disk before what caused it is acknowledged. */
-  send(waiter: Client | undefined): boolean {
+  send(waiter: Publisher | undefined): boolean {
     const origin: Origin = { chain: this.#chain };
     let stored = false;
     for (const row of this.#rows) {
@@ -79,12 +79,12 @@ export class Outbox {
 }
 
 /** The messages as PUBLISH packets of MQTT 3.1.1, one behind another. */
-function asRun({ topic, qos, payloads, bytes }: Row): Run {
+function asRun({ topic, qos, payloads, bytes }: Row): Run<RoutedTopic> {
   const count = payloads.length;
   const head = 2 + topic.bytes.length + (qos === 1 ? 2 : 0);
   // Five bytes at most are the type and the remaining length.
   const to = Buffer.allocUnsafe(count * (head + 5) + bytes);
-  const run = new Run(count);
+  const run = new Run(count, topic);
   run.start(to, 4, topic, qos);
   let at = 0;
   for (const payload of payloads) {

@@ -14,7 +14,8 @@ import type { Admission, Decision, MessageAction } from '../contract.ts';
 import type { ConnectRefusal } from '../listener.ts';
 import type { Session } from '../session.ts';
 import { expiryOf } from '../sessions.ts';
-import { ConnectionThrottle, reasonOf } from '../throttle.ts';
+import { reasonOf } from '../account-throttle.ts';
+import { ConnectionThrottle } from '../throttle.ts';
 import { checkProperties, checkUserProperties } from './publish.ts';
 
 export function connect(client: Client, bytes: Buffer, body: number, next: number): void {

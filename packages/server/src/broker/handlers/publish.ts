@@ -17,13 +17,13 @@ import { withEnrichment } from '../enrichment.ts';
 import { isDiskRefusal } from '../../runtime/disk-failure.ts';
 import { refuseToKeep, whyNotKept } from '../keep-room.ts';
 import type { PublishSlot } from '../publish-slots.ts';
+import { NO_TOPIC } from '../routed-topic.ts';
 import { LONGEST_RUN, Run } from '../run.ts';
 import type { ConnectionThrottle } from '../throttle.ts';
-import type { TopicEntry } from '../topic-entry.ts';
 
 const FLAG = { RETAIN: 0x01, QOS: 0x06, DUP: 0x08 } as const;
 
-const run = new Run(LONGEST_RUN);
+const run = new Run(LONGEST_RUN, NO_TOPIC);
 let runSlot: PublishSlot | undefined;
 
 /** Handles one PUBLISH: the bytes from `start` to `next`, its variable header from `body` on. */
@@ -91,7 +91,7 @@ function cutToRate({ level }: Client, throttle: ConnectionThrottle): Buffer | un
 function passRun(client: Client, account: AccountSpace): void {
   const { broker, output } = client;
   broker.counters.received += run.count;
-  const notKept = run.qos === 0 ? undefined : whyNotKept(broker, account, run.topic as TopicEntry, 1, false);
+  const notKept = run.qos === 0 ? undefined : whyNotKept(broker, account, run.topic, 1, false);
   if (notKept !== undefined) {
     const ids = [...run.idAt.subarray(0, run.count)].map((at) => run.bytes.readUInt16BE(at));
     refuseToKeep(client, notKept, 1, ids);
