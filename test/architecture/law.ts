@@ -189,10 +189,10 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     'runtime/',
     'store/contract.ts',
     'store/pages.ts',
-    'broker/broker.ts',
     'broker/client.ts',
     'broker/connection-record.ts',
     'broker/contract.ts',
+    'broker/listener.ts',
   ]),
   'rules/': room(
     'rules see messages through the broker, and reach nobody but through actions',

@@ -15,10 +15,11 @@ import { AccountSpaces, type AccountOptions } from './account-spaces.ts';
 import { Client } from './client.ts';
 import type { LostConnection } from './connection-record.ts';
 import { ConnectionRegister } from './connection-register.ts';
-import type { Channel, DisconnectReason, Judge, Peer } from './contract.ts';
+import type { Channel, ConnectRefusal, DisconnectReason, Judge, Peer } from './contract.ts';
+import type { BrokerCounters } from './counters.ts';
 import { Intake } from './intake.ts';
 import { Journal } from './journal.ts';
-import type { BrokerCounters, BrokerListener, ConnectRefusal } from './listener.ts';
+import type { BrokerListener } from './listener.ts';
 import { type Message, runOf } from './message.ts';
 import { Flusher } from './output.ts';
 import { Pacer } from './pacer.ts';
@@ -32,9 +33,8 @@ import type { Congestible, Publisher } from './publisher.ts';
 import type { Tap, Tapped } from './tap.ts';
 import type { RoutedTopic } from './routed-topic.ts';
 import { Turn } from './turn.ts';
-import { Wills } from './wills.ts';
-
-export type { BrokerCounters, BrokerListener, ConnectRefusal } from './listener.ts';
+import type { BrokerServices } from './services.ts';
+import { Wills, type WillServices } from './wills.ts';
 
 export interface BrokerOptions extends AccountOptions {
   readonly log: Logger;
@@ -49,7 +49,7 @@ export interface BrokerOptions extends AccountOptions {
 /** Seconds that a peer has for its CONNECT. */
 const CONNECT_DEADLINE = 10;
 
-export class Broker {
+export class Broker implements BrokerServices<Client>, WillServices {
   readonly clock: Clock;
   readonly log: Logger;
   readonly refuse: (refusal: Refusal) => void;

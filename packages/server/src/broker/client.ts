@@ -3,7 +3,6 @@
  * packets in intake.ts.
  */
 import { randomUUID } from 'node:crypto';
-import { LIMITS } from '@thingkeep/wire/limits.ts';
 import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { encodeDisconnect } from '../mqtt/acknowledge.ts';
@@ -11,14 +10,13 @@ import { type Connect, encodeConnack, UnsupportedProtocol } from '../mqtt/connec
 import type { MqttError } from '../mqtt/mqtt-error.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { AccountSpace } from './account.ts';
-import type { Broker } from './broker.ts';
 import type { Admission, Channel, DisconnectReason, Judge, Peer, Rights } from './contract.ts';
-import { Aliases } from './aliases.ts';
 import type { Delivery } from './delivery.ts';
 import { encodeEnrichment } from './enrichment.ts';
 import { Output } from './output.ts';
+import { lineOf } from './line-of-client.ts';
 import { type PublishSlot, PublishSlots } from './publish-slots.ts';
-import type { PacketSink } from './services.ts';
+import type { BrokerServices, PacketSink } from './services.ts';
 import type { ClientState, Session, Subscriber } from './session.ts';
 import type { Origin } from './origin.ts';
 import type { Congestible, Publisher } from './publisher.ts';
@@ -40,7 +38,7 @@ const WITHOUT_RIGHTS: ReadonlySet<DisconnectReason> = new Set(['AUTH_ERROR', 'CU
 const ABOUT_TOPICS: ReadonlySet<number> = new Set([REASON.TOPIC_NAME_INVALID, REASON.TOPIC_FILTER_INVALID]);
 
 export class Client implements Publisher, Receiver, Subscriber {
-  readonly broker: Broker;
+  readonly broker: BrokerServices<Client>;
   readonly channel: Channel;
   readonly peer: Peer;
   readonly judge: Judge;
@@ -91,7 +89,13 @@ export class Client implements Publisher, Receiver, Subscriber {
   #sessionIdentifier: string | undefined;
 
   /** `decoder` makes packets of the bytes that come. */
-  constructor(broker: Broker, channel: Channel, peer: Peer, judge: Judge, decoder: (client: Client) => PacketSink) {
+  constructor(
+    broker: BrokerServices<Client>,
+    channel: Channel,
+    peer: Peer,
+    judge: Judge,
+    decoder: (client: Client) => PacketSink,
+  ) {
     this.broker = broker;
     this.channel = channel;
     this.peer = peer;
@@ -181,20 +185,7 @@ export class Client implements Publisher, Receiver, Subscriber {
     this.state = 'connected';
     this.connectedAt = this.broker.clock.now();
     this.delivery = session.delivery;
-    const {
-      receiveMaximum = 0xffff,
-      maximumPacketSize = Number.POSITIVE_INFINITY,
-      topicAliasMaximum = 0,
-    } = this.connect?.properties ?? {};
-    session.delivery.attach({
-      output: this.output,
-      receiver: this,
-      level: this.level,
-      receiveMaximum: Math.min(receiveMaximum, account.limits.inFlight),
-      largest: maximumPacketSize,
-      pace: this.throttle,
-      aliases: topicAliasMaximum === 0 ? undefined : new Aliases(Math.min(topicAliasMaximum, LIMITS.topicAliases)),
-    });
+    session.delivery.attach(lineOf(this, this.connect?.properties ?? {}, account.limits.inFlight));
     if (session.subscriptions.size > 0) account.routesChanged();
   }
 

@@ -71,9 +71,11 @@ export interface Admission {
   readonly endsAfter?: { readonly seconds: number; readonly why: DisconnectReason };
 }
 
-/** Why a CONNECT is refused. */
+/** Why a CONNECT was refused, with what is known of its sender. */
+export type ConnectRefusal = Omit<Refusal, 'protocol' | 'sourceIp'>;
+
 export interface AdmissionRefusal {
-  readonly refused: Omit<Refusal, 'protocol' | 'sourceIp'>;
+  readonly refused: ConnectRefusal;
 }
 
 /**

@@ -6,9 +6,9 @@ import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { encodePuback } from '../mqtt/acknowledge.ts';
 import { DISK_LOW } from '../runtime/disk-room.ts';
 import type { AccountSpace } from './account.ts';
-import type { Broker } from './broker.ts';
 import type { Client } from './client.ts';
 import type { RoutedTopic } from './routed-topic.ts';
+import type { BrokerServices } from './services.ts';
 
 /** Milliseconds between two recorded refusals of one client. */
 const RECORD_EVERY = 10_000;
@@ -17,7 +17,7 @@ const recordedAt = new WeakMap<Client, number>();
 
 /** Why messages of this QoS on the topic can't be kept; undefined when they can, or need not be. */
 export function whyNotKept(
-  broker: Broker,
+  broker: Pick<BrokerServices<Client>, 'disk' | 'keepsFor'>,
   account: AccountSpace,
   topic: RoutedTopic,
   qos: number,

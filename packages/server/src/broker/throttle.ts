@@ -1,14 +1,24 @@
 /** The rates of one connection, both ways: what may pass now, and what the client is told when it may not. */
 import { type AccountThrottle, reasonOf, type ThrottleKind } from './account-throttle.ts';
-import type { Client } from './client.ts';
+import type { AccountSpace } from './account.ts';
+import type { BrokerCounters } from './counters.ts';
 import type { Paced, Pacer, Progress } from './pacer.ts';
 import { Bucket } from './rates.ts';
 import type { Segment } from './run.ts';
+import type { Subscriber } from './session.ts';
 import type { DeliveryRates } from './transmitter.ts';
+
+/** A connection, as its rates know it. */
+export interface Throttled extends Pick<Subscriber, 'clientId' | 'state' | 'refuse'> {
+  readonly account: AccountSpace | undefined;
+  readonly broker: { readonly counters: BrokerCounters };
+  hold(): void;
+  released(): void;
+}
 
 export class ConnectionThrottle implements DeliveryRates, Paced {
   readonly #account: AccountThrottle;
-  readonly #client: Client;
+  readonly #client: Throttled;
   readonly #pacer: Pacer;
   readonly #in: Bucket;
   readonly #out: Bucket;
@@ -19,7 +29,7 @@ export class ConnectionThrottle implements DeliveryRates, Paced {
   /** Sequence of the last row that was stored before the client came: up to there it is replayed. */
   #storedUpTo = 0;
 
-  constructor(account: AccountThrottle, client: Client, pacer: Pacer) {
+  constructor(account: AccountThrottle, client: Throttled, pacer: Pacer) {
     const { publishesPerConnection, bytesPerConnection, replayedMessages } = account.rates;
     this.#account = account;
     this.#client = client;
@@ -111,7 +121,7 @@ export class ConnectionThrottle implements DeliveryRates, Paced {
 }
 
 /** Counts what a connected client had too much of, and records the refusal unless that was done just now. */
-export function throttled(client: Client, kind: ThrottleKind, count = 1): void {
+export function throttled(client: Throttled, kind: ThrottleKind, count = 1): void {
   client.broker.counters.throttled += count;
   if (client.account?.throttle?.records(kind, client.clientId)) client.refuse({ check: 'rate', reason: reasonOf(kind) });
 }

@@ -6,14 +6,17 @@ import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { Will } from '../mqtt/connect.ts';
 import { encodeProperties } from '../mqtt/properties.ts';
 import type { Refusal } from '../refusals/refusals.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/log.ts';
 import { MEMORY } from '../runtime/memory.ts';
 import type { AccountSpace } from './account.ts';
-import type { Broker } from './broker.ts';
 import type { Client } from './client.ts';
 import { connectionFacts, type WillRecord, willSize } from './connection-record.ts';
+import type { ConnectionRegister } from './connection-register.ts';
 import type { Rights } from './contract.ts';
-import { clampExpiry } from './handlers/publish.ts';
+import { clampExpiry } from './message-properties.ts';
 import type { Message } from './message.ts';
+import type { Retained } from './retained.ts';
 import type { RoutedTopic } from './routed-topic.ts';
 import type { Session } from './session.ts';
 import type { Origin } from './origin.ts';
@@ -29,6 +32,21 @@ export interface Departed {
   rights(): Rights | undefined | Promise<Rights | undefined>;
   refuse(refusal: Omit<Refusal, 'protocol' | 'sourceIp'>): void;
   record(dueAt: number, delivered: boolean): WillRecord;
+}
+
+/** What wills need of the broker. */
+export interface WillServices {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly register: ConnectionRegister;
+  readonly retained: Retained;
+  storeFirst(work: () => void): void;
+  publishMessage(
+    account: AccountSpace,
+    message: Message<RoutedTopic>,
+    source: undefined,
+    origin: Origin,
+  ): Promise<void> | undefined;
 }
 
 interface Pending {
@@ -51,7 +69,7 @@ const messageOf = (account: AccountSpace, will: Will): Message<RoutedTopic> => {
 };
 
 export class Wills {
-  readonly #broker: Broker;
+  readonly #services: WillServices;
   readonly #most: number;
   readonly #pending = new Map<Session, Pending>();
   /** Wills that wait for their client's rights. */
@@ -59,14 +77,14 @@ export class Wills {
   /** Wills that have a record. */
   readonly #stored = new WeakSet<Departed>();
 
-  constructor(broker: Broker, most: number = MEMORY.wills) {
-    this.#broker = broker;
+  constructor(services: WillServices, most: number = MEMORY.wills) {
+    this.#services = services;
     this.#most = most;
   }
 
   /** Whether there is memory for a will. */
   fits(will: Will | undefined): boolean {
-    return will === undefined || this.#broker.register.willBytes + willSize(will) <= this.#most;
+    return will === undefined || this.#services.register.willBytes + willSize(will) <= this.#most;
   }
 
   /** A client has gone without taking its will back. */
@@ -86,9 +104,9 @@ export class Wills {
       this.#fire(departed);
       return;
     }
-    const { clock } = this.#broker;
+    const { clock } = this.#services;
     this.#put(departed, clock.now() + milliseconds, false);
-    this.#broker.register.willBytes += willSize(departed.will);
+    this.#services.register.willBytes += willSize(departed.will);
     this.#pending.set(session, { departed, at: clock.monotonic() + milliseconds });
   }
 
@@ -137,9 +155,9 @@ export class Wills {
       return;
     }
     const message = { ...messageOf(account, will), retain: false };
-    this.#broker.storeFirst(() => {
-      this.#broker.publishMessage(account, message, undefined, departed.origin)?.catch((error: unknown) => {
-        this.#broker.log.error({ err: error }, 'a will could not be stored');
+    this.#services.storeFirst(() => {
+      this.#services.publishMessage(account, message, undefined, departed.origin)?.catch((error: unknown) => {
+        this.#services.log.error({ err: error }, 'a will could not be stored');
       });
     });
     if (will.retain) {
@@ -151,7 +169,7 @@ export class Wills {
   /** Retains a will whose message was delivered. */
   retain(departed: Departed): void {
     const { account, will } = departed;
-    const { retained, clock, log } = this.#broker;
+    const { retained, clock, log } = this.#services;
     retained.keep(account.place, messageOf(account, will), clock.now()).then(
       () => this.#drop(departed),
       (error: unknown) => {
@@ -170,16 +188,16 @@ export class Wills {
 
   #put(departed: Departed, dueAt: number, delivered: boolean): void {
     this.#stored.add(departed);
-    this.#broker.register.putWill(departed.record(dueAt, delivered));
+    this.#services.register.putWill(departed.record(dueAt, delivered));
   }
 
   #drop(departed: Departed): void {
-    if (this.#stored.has(departed)) this.#broker.register.deleteWill(departed.record(0, false));
+    if (this.#stored.has(departed)) this.#services.register.deleteWill(departed.record(0, false));
   }
 
   #take(session: Session): Pending | undefined {
     const pending = this.#pending.get(session);
-    if (this.#pending.delete(session)) this.#broker.register.willBytes -= willSize(pending?.departed.will);
+    if (this.#pending.delete(session)) this.#services.register.willBytes -= willSize(pending?.departed.will);
     return pending;
   }
 
@@ -192,7 +210,7 @@ export class Wills {
     const work = rights.then((known) => this.publish(departed, known));
     this.#underWay.add(work);
     void work
-      .catch((error: unknown) => this.#broker.log.error({ err: error }, 'a will could not be published'))
+      .catch((error: unknown) => this.#services.log.error({ err: error }, 'a will could not be published'))
       .finally(() => this.#underWay.delete(work));
   }
 }

@@ -10,13 +10,12 @@ import type { Properties } from '../../mqtt/properties.ts';
 import { DISK_LOW } from '../../runtime/disk-room.ts';
 import type { AccountSpace } from '../account.ts';
 import type { Client } from '../client.ts';
-import type { Admission, Decision, MessageAction } from '../contract.ts';
-import type { ConnectRefusal } from '../listener.ts';
+import type { Admission, ConnectRefusal, Decision, MessageAction } from '../contract.ts';
 import type { Session } from '../session.ts';
 import { expiryOf } from '../sessions.ts';
 import { reasonOf } from '../account-throttle.ts';
 import { ConnectionThrottle } from '../throttle.ts';
-import { checkProperties, checkUserProperties } from './publish.ts';
+import { checkProperties, checkUserProperties } from '../message-properties.ts';
 
 export function connect(client: Client, bytes: Buffer, body: number, next: number): void {
   if (client.state !== 'awaiting-connect') throw new MqttError(REASON.PROTOCOL_ERROR, 'a second CONNECT'); // [MQTT-3.1.0-2]

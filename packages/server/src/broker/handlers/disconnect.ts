@@ -3,7 +3,7 @@ import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { parseDisconnect } from '../../mqtt/acknowledge.ts';
 import { MqttError } from '../../mqtt/mqtt-error.ts';
 import type { Client } from '../client.ts';
-import { checkUserProperties } from './publish.ts';
+import { checkUserProperties } from '../message-properties.ts';
 
 export function disconnect(client: Client, bytes: Buffer, body: number, next: number): void {
   const { reason, properties } = parseDisconnect(client.level, bytes, body, next);

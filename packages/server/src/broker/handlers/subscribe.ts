@@ -8,7 +8,7 @@ import type { AccountSpace } from '../account.ts';
 import type { Client } from '../client.ts';
 import type { Session } from '../session.ts';
 import { throttled } from '../throttle.ts';
-import { checkUserProperties } from './publish.ts';
+import { checkUserProperties } from '../message-properties.ts';
 
 /** Failure of MQTT 3.1.1's SUBACK. */
 const FAILURE = 0x80;

@@ -4,7 +4,7 @@ import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { MqttError } from '../../mqtt/mqtt-error.ts';
 import { encodeUnsuback, parseUnsubscribe } from '../../mqtt/subscribe.ts';
 import type { Client } from '../client.ts';
-import { checkUserProperties } from './publish.ts';
+import { checkUserProperties } from '../message-properties.ts';
 
 /** MQTT 3.1.1 has no codes in its UNSUBACK: there it ends the connection. */
 function refused(client: Client): number {
