@@ -1,6 +1,6 @@
 /** Checks over sources; each gives the faults it found, a sentence each. */
 import { isGenerated, isTestMaterial, type Source } from './sources.ts';
-import { RESERVED, type Room, SERVER_ROOMS, WIRE_TYPES } from './law.ts';
+import { RESERVED, type Room, SERVER_ROOMS, TYPE_RINGS, WIRE_TYPES } from './law.ts';
 
 const SERVER = 'packages/server/src/';
 const WIRE = 'packages/wire/src/';
@@ -62,12 +62,16 @@ export function reservedFaults(sources: readonly Source[]): string[] {
   );
 }
 
-/** Rings of files that import values of each other: which of them is ready first is then left to chance. */
+/**
+ * Rings of files that import each other. Of values: which of them is ready first is left to chance. Of types: none of
+ * them can be read without all others; only the folders of TYPE_RINGS still have such rings.
+ */
 export function cycleFaults(sources: readonly Source[]): string[] {
+  const mayRing = (path: string, typeOnly: boolean): boolean => typeOnly && TYPE_RINGS.some((folder) => path.startsWith(folder));
   const next = new Map(
     sources.map(({ path, imports }) => [
       path,
-      imports.flatMap(({ target, typeOnly }) => (typeOnly || target === undefined ? [] : [target])),
+      imports.flatMap(({ target, typeOnly }) => (target === undefined || mayRing(path, typeOnly) ? [] : [target])),
     ]),
   );
   const done = new Set<string>();
@@ -75,7 +79,9 @@ export function cycleFaults(sources: readonly Source[]): string[] {
   const visit = (path: string, way: readonly string[]): void => {
     const before = way.indexOf(path);
     if (before >= 0) {
-      faults.push(`${[...way.slice(before), path].join(' -> ')} is a ring of imports; a type needs only import type`);
+      faults.push(
+        `${[...way.slice(before), path].join(' -> ')} is a ring of imports: what both need belongs below them, or an interface of a few members does`,
+      );
       return;
     }
     if (done.has(path)) return;

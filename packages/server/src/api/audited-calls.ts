@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
-import { DISK_LOW, type Disk } from '../runtime/disk-room.ts';
+import { DISK_LOW } from '../runtime/disk-failure.ts';
+import type { Disk } from '../runtime/disk-room.ts';
 
 type Call = Readonly<Record<string, unknown>>;
 interface Result {

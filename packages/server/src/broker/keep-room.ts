@@ -4,7 +4,7 @@
  */
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { encodePuback } from '../mqtt/acknowledge.ts';
-import { DISK_LOW } from '../runtime/disk-room.ts';
+import { DISK_LOW } from '../runtime/disk-failure.ts';
 import type { AccountSpace } from './account.ts';
 import type { Client } from './client.ts';
 import type { RoutedTopic } from './routed-topic.ts';

@@ -1,7 +1,8 @@
 /** Orders of a rule's actions: what they are made of, and how they end. */
 import { randomUUID } from 'node:crypto';
 import type { Together } from './action-queue.ts';
-import type { ActionError, OriginalMessage } from './actions/contract.ts';
+import type { ActionError } from './actions/action-error.ts';
+import type { OriginalMessage } from './actions/contract.ts';
 import type { CompiledAction, CompiledRule } from './compiled-rule.ts';
 import type { Failure, Firing } from './firing.ts';
 import type { KeptOrder } from './orders.ts';

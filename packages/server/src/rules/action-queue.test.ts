@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { ActionQueue, type QueueOptions } from './action-queue.ts';
-import { ActionError, type ActionType, type Batching } from './actions/contract.ts';
+import { ActionError } from './actions/action-error.ts';
+import type { ActionType, Batching } from './actions/contract.ts';
 import type { KeptOrder } from './orders.ts';
 import type { Entry } from './room.ts';
 

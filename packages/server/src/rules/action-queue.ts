@@ -5,7 +5,8 @@
  */
 import type { Clock } from '../runtime/clock.ts';
 import { Absence, pauseAfter } from './absence.ts';
-import { ActionError, type ActionType, type Batching } from './actions/contract.ts';
+import { ActionError } from './actions/action-error.ts';
+import type { ActionType, Batching } from './actions/contract.ts';
 import { Batches } from './batches.ts';
 import type { KeptOrder } from './orders.ts';
 import { type Entry, type Holdings, Room } from './room.ts';

@@ -1,7 +1,7 @@
 /** Roles that actions and the SQL of rules act with: what IAM says of them, and credentials of them. */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
-import { ActionError } from './actions/contract.ts';
+import { ActionError } from './actions/action-error.ts';
 import type { ActionRole, Credentials, Right } from './actions/role.ts';
 import { type KnownRoles, RULES_SERVICE } from './roles.ts';
 import { ruleArn } from './store.ts';

@@ -5,7 +5,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
-import { ActionError } from './actions/contract.ts';
+import { ActionError } from './actions/action-error.ts';
 import { send } from './actions/http-request.ts';
 import type { Egress } from '../outgoing/egress.ts';
 import type { DestinationDirectory } from './destination-directory.ts';

@@ -10,7 +10,7 @@ import type { Run } from '../broker/run.ts';
 import type { Origin } from '../broker/origin.ts';
 import type { Tap, Tapped } from '../broker/tap.ts';
 import { Acting, type ActingOptions } from './acting.ts';
-import { ActionError } from './actions/contract.ts';
+import { ActionError } from './actions/action-error.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import { Incoming } from './incoming.ts';
 import { RuleMetrics } from './metrics.ts';

@@ -7,7 +7,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { FunctionError, type FunctionInvoker } from '../functions/contract.ts';
 import { functionUrl } from '../functions/function-name.ts';
-import { ActionError } from './actions/contract.ts';
+import { ActionError } from './actions/action-error.ts';
 import type { AwsClients } from './actions/aws-clients.ts';
 import type { Destinations } from './actions/destinations.ts';
 import type { ExternalCall, ExternalFunction, QueryServices } from './sql/contract.ts';

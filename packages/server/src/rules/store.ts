@@ -2,7 +2,7 @@
 import type { Action } from '@aws-sdk/client-iot';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { collection, type ReadTransaction, rows } from '../store/contract.ts';
-import type { SqlVersion } from './sql/contract.ts';
+import type { SqlVersion } from './sql/dialect.ts';
 
 export interface RuleRecord {
   readonly accountId: string;

@@ -3,7 +3,9 @@
  * states that pass, and are answered with 503; after a failed sync it is not known what is on disk.
  */
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
-import { DISK_LOW } from './disk-room.ts';
+
+/** Why what would need more of the disk is refused. */
+export const DISK_LOW = "the server's disk is nearly full or can not be written: nothing more can be kept";
 
 export type DiskFailure = 'full' | 'unwritable' | 'unsynced';
 

@@ -7,9 +7,6 @@ export interface Disk {
   readonly low: boolean;
 }
 
-/** Why something is refused. */
-export const DISK_LOW = "the server's disk is nearly full or can not be written: nothing more can be kept";
-
 /** The default floor: a share of the file system, and at most so many bytes. */
 const SHARE = 0.02;
 const MAX_DEFAULT = 512 * 1024 * 1024;

@@ -7,7 +7,7 @@ import { clientMayPublish, topicFault } from '@thingkeep/wire/topics.ts';
 import { type Connect, encodeConnack, parseConnect } from '../../mqtt/connect.ts';
 import { MqttError } from '../../mqtt/mqtt-error.ts';
 import type { Properties } from '../../mqtt/properties.ts';
-import { DISK_LOW } from '../../runtime/disk-room.ts';
+import { DISK_LOW } from '../../runtime/disk-failure.ts';
 import type { AccountSpace } from '../account.ts';
 import type { Client } from '../client.ts';
 import type { Admission, ConnectRefusal, Decision, MessageAction } from '../contract.ts';

@@ -3,8 +3,9 @@
  * an endpoint for a service its actions fail, and say so.
  */
 import { randomBytes } from 'node:crypto';
-import { ActionError, type ActionTools } from './contract.ts';
-import type { Credentials } from './role.ts';
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { ActionError } from './action-error.ts';
+import type { ActionRole, Credentials } from './role.ts';
 
 /** What every client of the AWS SDK for JavaScript takes. */
 export interface ClientConfig {
@@ -43,7 +44,10 @@ export interface OperatorKeys {
 }
 
 /** Who asks a service, and where. */
-export type AskingAs = Pick<ActionTools, 'place' | 'role'>;
+export interface AskingAs {
+  readonly place: Place;
+  readonly role: ActionRole;
+}
 
 /**
  * A key that proves nothing, and that no server knows: the form of a signature, for what stands in the place of AWS and looks

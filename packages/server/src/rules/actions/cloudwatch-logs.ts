@@ -2,7 +2,8 @@
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { asking } from './aws-clients.ts';
-import { ActionError, type ActionTools, type ActionType, type Order, type ParametersOf } from './contract.ts';
+import { ActionError } from './action-error.ts';
+import type { ActionTools, ActionType, Order, ParametersOf } from './contract.ts';
 import { isObject, jsonOf } from './json-payload.ts';
 import { arnOf } from './role.ts';
 

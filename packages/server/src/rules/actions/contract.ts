@@ -104,15 +104,3 @@ export interface ActionType<P> {
   /** Does it. `orders` is one order, or those of a batch. Fails with `ActionError`; anything else is a defect. */
   run(orders: readonly [Order<P>, ...Order<P>[]], tools: ActionTools): Promise<void>;
 }
-
-/** Why an action could not be done, in words for the rule's owner: no secret in them. */
-export class ActionError extends Error {
-  override readonly name = 'ActionError';
-  /** Whether it may come right when it is tried again: the peer could not be reached, or asked for patience. */
-  readonly passing: boolean;
-
-  constructor(message: string, passing: boolean, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.passing = passing;
-  }
-}

@@ -2,7 +2,8 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { asking } from './aws-clients.ts';
-import { ActionError, type ActionType, type Order, type ParametersOf } from './contract.ts';
+import { ActionError } from './action-error.ts';
+import type { ActionType, Order, ParametersOf } from './contract.ts';
 import { attributeValue, tableArn } from './dynamodb-values.ts';
 import { jsonOf } from './json-payload.ts';
 

@@ -1,6 +1,7 @@
 /** The firehose action: PutRecordBatch (developer guide, page kinesis-firehose-rule-action). */
 import { asking } from './aws-clients.ts';
-import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { ActionError } from './action-error.ts';
+import type { ActionType, ParametersOf } from './contract.ts';
 import { arnOf } from './role.ts';
 import { recordsOf } from './json-payload.ts';
 

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Egress, EgressError } from '../../outgoing/egress.ts';
 import { openRequest } from '../../outgoing/requests.ts';
-import { ActionError } from './contract.ts';
+import { ActionError } from './action-error.ts';
 
 export interface HttpAnswer {
   readonly status: number;

@@ -1,7 +1,8 @@
 /** The http action: a POST to a URL whose owner has confirmed it (developer guide, pages https-rule-action, http_batching). */
 import { isUtf8 } from 'node:buffer';
 import { fail } from '@thingkeep/wire/errors.ts';
-import { ActionError, type ActionTools, type ActionType, type Order, type ParametersOf } from './contract.ts';
+import { ActionError } from './action-error.ts';
+import type { ActionTools, ActionType, Order, ParametersOf } from './contract.ts';
 import { send } from './http-request.ts';
 
 type Http = ParametersOf<'http'>;

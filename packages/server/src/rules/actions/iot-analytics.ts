@@ -1,7 +1,8 @@
 /** The iotAnalytics action: BatchPutMessage (developer guide, page iotanalytics-rule-action). */
 import { fail } from '@thingkeep/wire/errors.ts';
 import { asking } from './aws-clients.ts';
-import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { ActionError } from './action-error.ts';
+import type { ActionType, ParametersOf } from './contract.ts';
 import { arnOf } from './role.ts';
 import { recordsOf } from './json-payload.ts';
 

@@ -1,7 +1,8 @@
 /** The iotSiteWise action: BatchPutAssetPropertyValue (developer guide, page iotsitewise-rule-action). */
 import type { AssetPropertyValue, PutAssetPropertyValueEntry } from '@aws-sdk/client-iot';
 import { asking } from './aws-clients.ts';
-import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { ActionError } from './action-error.ts';
+import type { ActionType, ParametersOf } from './contract.ts';
 import { arnOf } from './role.ts';
 import { numberOf } from './json-payload.ts';
 

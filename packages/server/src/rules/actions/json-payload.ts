@@ -1,5 +1,6 @@
 /** What a rule made of a message, taken apart for actions that need its members. */
-import { ActionError, type Order } from './contract.ts';
+import { ActionError } from './action-error.ts';
+import type { Order } from './contract.ts';
 
 export type JsonObject = { readonly [name: string]: unknown };
 

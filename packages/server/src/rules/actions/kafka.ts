@@ -1,7 +1,8 @@
 /** The kafka action: a record for a topic of a cluster (developer guide, page apache-kafka-rule-action). */
 import { createHash } from 'node:crypto';
 import { fail } from '@thingkeep/wire/errors.ts';
-import { ActionError, type ActionTools, type ActionType, type Order, type ParametersOf } from './contract.ts';
+import { ActionError } from './action-error.ts';
+import type { ActionTools, ActionType, Order, ParametersOf } from './contract.ts';
 import { numberOf } from './json-payload.ts';
 import { KafkaWorker, type ProducerConfig } from './kafka-worker.ts';
 

@@ -1,7 +1,8 @@
 /** The lambda action: an asynchronous invocation, which is accepted and not waited for (developer guide, page lambda-rule-action). */
 import { FunctionError } from '../../functions/contract.ts';
 import { functionUrl } from '../../functions/function-name.ts';
-import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { ActionError } from './action-error.ts';
+import type { ActionType, ParametersOf } from './contract.ts';
 import { ruleArn } from '../store.ts';
 
 /** Nobody takes it right now; what failed for another reason fails again. */

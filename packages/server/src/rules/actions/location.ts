@@ -1,6 +1,7 @@
 /** The location action: BatchUpdateDevicePosition (developer guide, page location-rule-action). */
 import { asking } from './aws-clients.ts';
-import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { ActionError } from './action-error.ts';
+import type { ActionType, ParametersOf } from './contract.ts';
 import { arnOf } from './role.ts';
 import { numberOf } from './json-payload.ts';
 

@@ -1,6 +1,7 @@
 /** The openSearch and elasticsearch actions: a document, put by its id (developer guide, page opensearch-rule-action). */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import { ActionError, type ActionTools, type ActionType, type Order, type ParametersOf } from './contract.ts';
+import { ActionError } from './action-error.ts';
+import type { ActionTools, ActionType, Order, ParametersOf } from './contract.ts';
 import { send } from './http-request.ts';
 import { jsonOf } from './json-payload.ts';
 import { arnOf } from './role.ts';

@@ -1,6 +1,7 @@
 /** Republish is done by the engine itself, at once: here is only what it is called, and what may be asked of it. */
 import { fail } from '@thingkeep/wire/errors.ts';
-import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { ActionError } from './action-error.ts';
+import type { ActionType, ParametersOf } from './contract.ts';
 
 export const republishAction: ActionType<ParametersOf<'republish'>> = {
   name: 'RepublishAction',

@@ -1,6 +1,7 @@
 /** The s3 action: PutObject (developer guide, page s3-rule-action). */
 import { asking, type ClientConfig } from './aws-clients.ts';
-import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { ActionError } from './action-error.ts';
+import type { ActionType, ParametersOf } from './contract.ts';
 
 export const s3: ActionType<ParametersOf<'s3'>> = {
   name: 'S3Action',

@@ -5,7 +5,8 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { testEgress } from '../../outgoing/test-egress.ts';
-import { ActionError, type ActionTools, type Order, type ParametersOf } from './contract.ts';
+import { ActionError } from './action-error.ts';
+import type { ActionTools, Order, ParametersOf } from './contract.ts';
 import { salesforce } from './salesforce.ts';
 
 test('posts the event with its token; 5xx passes, 4xx does not, and no failure names the token', async () => {

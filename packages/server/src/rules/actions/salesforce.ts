@@ -1,5 +1,6 @@
 /** The salesforce action: an event for an input stream (developer guide, page salesforce-rule-action). */
-import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { ActionError } from './action-error.ts';
+import type { ActionType, ParametersOf } from './contract.ts';
 import { send } from './http-request.ts';
 
 export const salesforce: ActionType<ParametersOf<'salesforce'>> = {

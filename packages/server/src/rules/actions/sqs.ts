@@ -1,7 +1,8 @@
 /** The sqs action: SendMessage (developer guide, page sqs-rule-action). */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { asking } from './aws-clients.ts';
-import { ActionError, type ActionType, type ParametersOf } from './contract.ts';
+import { ActionError } from './action-error.ts';
+import type { ActionType, ParametersOf } from './contract.ts';
 
 /** `https://sqs.{region}.amazonaws.com/{account}/{name}`; other hosts, and other words before the name, are of what stands in for AWS. */
 const QUEUE_URL =

@@ -6,9 +6,6 @@ import type { Properties } from '../../mqtt/properties.ts';
 import type { ParsedPayload } from './payload.ts';
 import type { SqlValue } from './values.ts';
 
-/** Developer guide, page iot-rule-sql-version. A rule without a version has the first. */
-export type SqlVersion = '2015-10-08' | '2016-03-23' | 'beta';
-
 /** One message as rules see it. Its getters may be lazy: a query reads only what it needs. */
 export interface RuleMessage {
   /** Without the prefix of Basic Ingest. */

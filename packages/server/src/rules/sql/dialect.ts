@@ -1,5 +1,7 @@
 /** What differs between the versions of the SQL (developer guide, page iot-rule-sql-version). */
-import type { SqlVersion } from './contract.ts';
+
+/** A rule without a version has the first. */
+export type SqlVersion = '2015-10-08' | '2016-03-23' | 'beta';
 
 export interface Dialect {
   readonly version: SqlVersion;

@@ -9,7 +9,8 @@ import type { ErrorGroup, ExpressionGroup } from './cases/sql-cases.ts';
 import { STATEMENT_CASES } from './cases/statement-cases.ts';
 import { TEXT_CASES } from './cases/text-cases.ts';
 import { VALUE_CASES } from './cases/value-cases.ts';
-import type { QueryServices, RuleMessage, SqlResult, SqlVersion } from './contract.ts';
+import type { QueryServices, RuleMessage, SqlResult } from './contract.ts';
+import type { SqlVersion } from './dialect.ts';
 import { RuleQuery } from './rule-query.ts';
 
 const SERVICES: QueryServices = {

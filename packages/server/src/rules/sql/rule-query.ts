@@ -2,8 +2,8 @@
 import type { Variable } from './ast.ts';
 import { RuleBudget } from './budget.ts';
 import { Compiler } from './compile.ts';
-import type { QueryServices, RuleMessage, Scope, SqlResult, SqlVersion, Template } from './contract.ts';
-import { type Dialect, DIALECTS } from './dialect.ts';
+import type { QueryServices, RuleMessage, Scope, SqlResult, Template } from './contract.ts';
+import { type Dialect, DIALECTS, type SqlVersion } from './dialect.ts';
 import { Evaluation, evaluate, type QueryFacts } from './evaluation.ts';
 import { SqlEvaluationError } from './evaluation-error.ts';
 import type { Evaluate } from './functions/definition.ts';

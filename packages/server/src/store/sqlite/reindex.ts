@@ -3,7 +3,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Collection } from '../contract.ts';
 import { entrySum, judgeSum, Seeds } from './checksums.ts';
 import { entriesOfStored, indexForm, packEntries } from './entries.ts';
-import { type Progress, TABLES } from './migrations/index.ts';
+import type { Progress } from './migrations/checksums.ts';
+import { TABLES } from './migrations/index.ts';
 import { keepNote, readNotes } from './notes.ts';
 
 /**

@@ -6,7 +6,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import type { Damage } from '../damage.ts';
 import { decodeKey, encodeKey } from '../key-encoding.ts';
-import type { Progress } from './migrations/index.ts';
+import type { Progress } from './migrations/checksums.ts';
 import { digestOf, entrySum, judgeSum, Seeds } from './checksums.ts';
 import { collectionOf, eachPacked, scopeOf } from './entries.ts';
 import { readNotes } from './notes.ts';

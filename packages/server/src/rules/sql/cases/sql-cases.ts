@@ -2,7 +2,8 @@
  * The form of the tables of SQL cases. `section` names the page of the developer guide, and the part of it, that says so;
  * "chosen" marks what it leaves open (docs/rules-sql.md).
  */
-import type { RuleMessage, SqlVersion } from '../contract.ts';
+import type { RuleMessage } from '../contract.ts';
+import type { SqlVersion } from '../dialect.ts';
 
 /** What an expression gives as JSON text; absent for Undefined. */
 export type ExpressionCase = readonly [expression: string, expected?: string];

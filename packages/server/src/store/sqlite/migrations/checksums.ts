@@ -8,7 +8,9 @@ import { digestOf, seedOf, sumOf } from '../checksums.ts';
 import { recordTally } from '../record-table.ts';
 import { rowDigest, rowName, rowTally } from '../row-place.ts';
 import { addTo, Tallies, type Tally } from '../tallies.ts';
-import type { Progress } from './index.ts';
+
+/** Hears how much of a long piece of work is done. */
+export type Progress = (done: number, of: number) => void;
 
 /** SQL of each table by its name. */
 export const TABLES: Readonly<Record<string, string>> = {

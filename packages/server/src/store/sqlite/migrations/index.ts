@@ -3,10 +3,7 @@
  * A step is never changed once it has been released: what it got wrong, the next one mends.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { addChecksums } from './checksums.ts';
-
-/** Hears how much of a long piece of work is done. */
-export type Progress = (done: number, of: number) => void;
+import { addChecksums, type Progress } from './checksums.ts';
 
 export interface Migration {
   readonly describes: string;
