@@ -10,6 +10,7 @@ import type { Paced, Progress } from './pacer.ts';
 import { Loans, type Returned } from './loans.ts';
 import type { Congestible, Waiter } from './publisher.ts';
 import { keep, type Run, type Segment } from './run.ts';
+import { IN_MEMORY, isKept, isOnDisk, type StoragePlace } from './storage-place.ts';
 import { decodeStored } from './stored-message.ts';
 import type { TopicEntry } from './topic-entry.ts';
 import { type DeliveryCounters, type Line, Transmitter } from './transmitter.ts';
@@ -18,14 +19,15 @@ import { type DeliveryCounters, type Line, Transmitter } from './transmitter.ts'
 const PATIENCE = 100;
 const PENANCE = 60_000;
 /** Bytes of a persistent session's queue that are held in memory; the others are on disk alone. */
-const IN_MEMORY = 256 * 1024;
+const MAX_IN_MEMORY = 256 * 1024;
 
 interface Queued {
   readonly segment: Segment;
   readonly topic: TopicEntry;
-  readonly expiresAt: number;
-  /** Sequence of its row, a loan's number below 0, or 0 when it is in memory alone. Its first message is number `first` of it. */
-  readonly row: number;
+  /** Milliseconds since the epoch; undefined for never. */
+  readonly expiresAt: number | undefined;
+  /** Where it is kept. Its first message is number `first` there. */
+  readonly row: StoragePlace;
   readonly first: number;
   /** Rights generation by which it was allowed. */
   rights: number;
@@ -60,7 +62,7 @@ export class Delivery implements Paced, Congestible {
 
   /** The client is there: what waited is sent. */
   attach(line: Line): void {
-    const done = (row: number, index: number): void => this.#done(row, index);
+    const done = (row: StoragePlace, index: number): void => this.#done(row, index);
     line.pace?.replays(this.backlog?.last ?? 0);
     this.#transmitter = new Transmitter({ line, counters: this.#counters, clock: this.#clock, done });
     this.#fill();
@@ -106,8 +108,8 @@ export class Delivery implements Paced, Congestible {
     this.#transmitter?.sendQos0(segment, topic);
   }
 
-  /** Messages of the share of this filter are about to be sent, and stored nowhere: the number is their `row`. */
-  lend(filter: string, run: Run): number {
+  /** Messages of the share of this filter are about to be sent, and not on disk. Gives where they are kept. */
+  lend(filter: string, run: Run): StoragePlace {
     this.#loans ??= new Loans();
     return this.#loans.lend(filter, run);
   }
@@ -118,17 +120,17 @@ export class Delivery implements Paced, Congestible {
   }
 
   /**
-   * Sends or queues messages of QoS 1; `row` is where they are stored, below 0 a loan's number, 0 when nowhere. False when the
+   * Sends or queues messages of QoS 1; `row` is where they are kept. False when the
    * queue in memory is beyond its bound: the client must go, since nothing acknowledged may be dropped.
    */
-  sendQos1(segment: Segment, run: Run, row: number, shared: boolean): boolean {
+  sendQos1(segment: Segment, run: Run, row: StoragePlace, shared: boolean): boolean {
     const transmitter = this.#transmitter;
-    if (row > 0 && !this.#isNext(segment, row, shared)) return true;
+    if (isOnDisk(row) && !this.#isNext(segment, row, shared)) return true;
     if (transmitter === undefined) return true;
     const topic = run.topic;
     let from = 0;
     // What has waited for a member of its share is told how long it has left by the queue.
-    if (this.#queue.length === 0 && !(run.waited && run.expiresAt !== 0)) {
+    if (this.#queue.length === 0 && !(run.waited && run.expiresAt !== undefined)) {
       from = transmitter.fits(segment, 0, row);
       if (from > 0) transmitter.send(segment, 0, from, topic, row, 0);
     }
@@ -140,7 +142,7 @@ export class Delivery implements Paced, Congestible {
       if (transmitter.idle || transmitter.line.pace !== undefined) this.#sendQueued();
     }
     const { output } = transmitter;
-    return row > 0 || this.#queuedBytes + output.pending <= output.bound;
+    return isOnDisk(row) || this.#queuedBytes + output.pending <= output.bound;
   }
 
   /** Messages that are being stored are sent once they can be read from there. */
@@ -157,7 +159,7 @@ export class Delivery implements Paced, Congestible {
     const transmitter = this.#transmitter;
     if (transmitter === undefined || segment.largest > transmitter.line.largest) return undefined;
     if (transmitter.output.pending > transmitter.output.bound) return undefined;
-    if (transmitter.line.pace?.fits(segment, 0, 1, 0) === 0) return undefined;
+    if (transmitter.line.pace?.fits(segment, 0, 1, IN_MEMORY) === 0) return undefined;
     if (qos === 1) return transmitter.room > 0 ? transmitter.sendConfirmed(segment, topic, confirmed) : undefined;
     transmitter.sendQos0(segment, topic);
     return () => {};
@@ -218,7 +220,7 @@ export class Delivery implements Paced, Congestible {
     const size = (segment.at[segment.count] as number) - (segment.at[0] as number);
     backlog.put(row, segment.count, size);
     if (this.#transmitter === undefined) return false;
-    if (behind || this.#queuedBytes > IN_MEMORY) {
+    if (behind || this.#queuedBytes > MAX_IN_MEMORY) {
       this.#fill();
       return false;
     }
@@ -226,8 +228,8 @@ export class Delivery implements Paced, Congestible {
     return true;
   }
 
-  #done(row: number, index: number): void {
-    if (row > 0) this.backlog?.done(row, index);
+  #done(row: StoragePlace, index: number): void {
+    if (isOnDisk(row)) this.backlog?.done(row, index);
     else this.#loans?.done(row, index);
   }
 
@@ -271,7 +273,7 @@ export class Delivery implements Paced, Congestible {
         transmitter.line.pace?.wait(this, first.row);
         return 'paced';
       }
-      const segment = first.expiresAt === 0 ? first.segment : this.#aged(first, transmitter);
+      const segment = first.expiresAt === undefined ? first.segment : this.#aged(first.segment, first.expiresAt, transmitter);
       transmitter.send(segment, first.next, upTo, first.topic, first.row, first.first);
       first.next = upTo;
       // Packets too large for this client took no room: there may be some left.
@@ -284,21 +286,21 @@ export class Delivery implements Paced, Congestible {
   }
 
   #drop(first: Queued): void {
-    if (first.row !== 0) for (let i = first.next; i < first.segment.count; i += 1) this.#done(first.row, first.first + i);
+    if (isKept(first.row)) for (let i = first.next; i < first.segment.count; i += 1) this.#done(first.row, first.first + i);
     this.#counters.dropped += first.segment.count - first.next;
     this.#shift(first);
   }
 
   /** Whether queued messages may still be sent: not expired, and allowed by the rights of now. */
   #current(queued: Queued, { line: { receiver } }: Transmitter): boolean {
-    if (queued.expiresAt !== 0 && queued.expiresAt <= this.#clock.now()) return false;
+    if (queued.expiresAt !== undefined && queued.expiresAt <= this.#clock.now()) return false;
     if (queued.rights === receiver.rightsGeneration) return true;
     queued.rights = receiver.rightsGeneration;
     return receiver.mayReceive(queued.topic);
   }
 
   /** The message with the seconds that are left of its expiry interval [MQTT-3.3.2-6]. */
-  #aged({ segment, expiresAt }: Queued, { line }: Transmitter): Segment {
+  #aged(segment: Segment, expiresAt: number, { line }: Transmitter): Segment {
     if (line.level !== 5) return segment;
     return withRemaining(segment, Math.max(0, Math.ceil((expiresAt - this.#clock.now()) / 1000)));
   }
@@ -308,7 +310,7 @@ export class Delivery implements Paced, Congestible {
     const { backlog } = this;
     const transmitter = this.#transmitter;
     if (backlog === undefined || transmitter === undefined || !backlog.behind) return;
-    if (this.#loading !== undefined || this.#queuedBytes > IN_MEMORY / 2) return;
+    if (this.#loading !== undefined || this.#queuedBytes > MAX_IN_MEMORY / 2) return;
     const turn = {};
     this.#loading = turn;
     backlog

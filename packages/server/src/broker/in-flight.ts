@@ -3,6 +3,7 @@
  * order leaves a hole, so the ring is a little longer than the window.
  */
 import { ownCopy } from '../mqtt/cursor.ts';
+import { IN_MEMORY, type StoragePlace } from './storage-place.ts';
 import type { TopicEntry } from './topic-entry.ts';
 
 const SIZE = 128;
@@ -16,8 +17,8 @@ export interface Sent {
   readonly start: number;
   readonly end: number;
   readonly topic: TopicEntry;
-  /** Sequence of the row that holds it, a loan's number, 0 when none does, and its place in it. */
-  readonly row: number;
+  /** Where it is kept, and which message there it is. */
+  readonly row: StoragePlace;
   readonly index: number;
 }
 
@@ -37,7 +38,7 @@ export class InFlight {
   count = 0;
   bytes = 0;
   /** Where the packet that was acknowledged last is stored: no object on the hot path. */
-  row = 0;
+  row: StoragePlace = IN_MEMORY;
   index = 0;
 
   /** Slots left. */
@@ -45,7 +46,16 @@ export class InFlight {
     return SIZE - this.#used;
   }
 
-  add(id: number, now: number, bytes: Buffer, start: number, end: number, topic: TopicEntry, row: number, index: number): void {
+  add(
+    id: number,
+    now: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    topic: TopicEntry,
+    row: StoragePlace,
+    index: number,
+  ): void {
     const slot = (this.#head + this.#used) & MASK;
     this.#ids[slot] = id;
     this.#sentAt[slot] = now;

@@ -3,6 +3,7 @@
  * session ends, they are the share's again, and another member gets them (MQTT5 4.8.2: "SHOULD").
  */
 import { Run } from './run.ts';
+import { placeOfLoan, type StoragePlace } from './storage-place.ts';
 import { decodeStored, encodeStored } from './stored-message.ts';
 import type { TopicEntry } from './topic-entry.ts';
 
@@ -23,19 +24,20 @@ export interface Returned {
 }
 
 export class Loans {
-  readonly #open = new Map<number, Loan>();
-  #last = 0;
+  readonly #open = new Map<StoragePlace, Loan>();
+  #lent = 0;
 
-  /** Messages that were sent to a member of the share of this filter. The number that stands for the run where others have the sequence of a row: below 0, as no row's is. */
-  lend(filter: string, run: Run): number {
-    this.#last -= 1;
+  /** Messages that were sent to a member of the share of this filter. Gives where they are kept. */
+  lend(filter: string, run: Run): StoragePlace {
+    this.#lent += 1;
+    const place = placeOfLoan(this.#lent);
     const { count } = run;
-    this.#open.set(this.#last, { filter, value: encodeStored(run), count, left: count, acknowledged: undefined });
-    return this.#last;
+    this.#open.set(place, { filter, value: encodeStored(run), count, left: count, acknowledged: undefined });
+    return place;
   }
 
   /** A message was acknowledged, or must not be sent. */
-  done(row: number, index: number): void {
+  done(row: StoragePlace, index: number): void {
     const loan = this.#open.get(row);
     if (loan === undefined) return;
     loan.left -= 1;

@@ -13,6 +13,7 @@ import { Run, type Segment } from './run.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import type { Share } from './share.ts';
+import { IN_MEMORY, type StoragePlace } from './storage-place.ts';
 import { decodeStored, encodeStored } from './stored-message.ts';
 import type { TopicEntry } from './topic-entry.ts';
 import type { DeliveryCounters } from './transmitter.ts';
@@ -120,7 +121,7 @@ export class Router {
       else if (delivery.backlog !== undefined) {
         holders ??= [];
         holders.push({ backlog: delivery.backlog, session });
-      } else this.#sendInMemory(session, forms, run, 0);
+      } else this.#sendInMemory(session, forms, run, IN_MEMORY);
       if (waiter !== undefined && delivery.full) waiter.waitFor(delivery);
     }
     for (const share of shares) {
@@ -148,7 +149,7 @@ export class Router {
     const segment = run.encode(level, qos);
     segment.bytes[0] = (segment.bytes[0] as number) | 1;
     if (qos === 0) delivery.sendQos0(segment, run.topic);
-    else delivery.sendQos1(segment, run, 0, false);
+    else delivery.sendQos1(segment, run, IN_MEMORY, false);
   }
 
   /** A session's client is there: what waits in its shares goes on. */
@@ -175,8 +176,8 @@ export class Router {
     return topic.receivers;
   }
 
-  #sendInMemory(session: Session, forms: Forms, run: Run, loan: number): void {
-    if (session.delivery.sendQos1(forms.of(session.level, 1), run, loan, false)) return;
+  #sendInMemory(session: Session, forms: Forms, run: Run, place: StoragePlace): void {
+    if (session.delivery.sendQos1(forms.of(session.level, 1), run, place, false)) return;
     const { client } = session;
     client?.refuse({ check: 'overload', reason: 'the client does not take its QoS 1 messages and its queue is full' });
     client?.close('THROTTLED', REASON.QUOTA_EXCEEDED);
@@ -297,7 +298,7 @@ export class Router {
 
   /** Whether the messages of a run that has waited are wanted by nobody any more. */
   #isOver({ expiresAt, count }: Run): boolean {
-    if (expiresAt === 0 || expiresAt > this.#clock.now()) return false;
+    if (expiresAt === undefined || expiresAt > this.#clock.now()) return false;
     this.#counters.dropped += count;
     return true;
   }

@@ -58,8 +58,8 @@ export class Run<Topic extends TopicEntry = TopicEntry> implements Segment {
   count = 0;
   largest = 0;
   topic: Topic;
-  /** When its messages expire, milliseconds since the epoch; 0 when they do not. Such a run holds one message. */
-  expiresAt = 0;
+  /** When its messages expire, milliseconds since the epoch; undefined for never. A run that expires holds one message. */
+  expiresAt: number | undefined;
   /** Whether it has lain in a queue: seconds of its expiry interval have passed then. */
   waited = false;
   kept: Segment | undefined;
@@ -83,7 +83,7 @@ export class Run<Topic extends TopicEntry = TopicEntry> implements Segment {
     this.qos = qos;
     this.count = 0;
     this.largest = 0;
-    this.expiresAt = 0;
+    this.expiresAt = undefined;
     this.waited = false;
     this.kept = undefined;
   }

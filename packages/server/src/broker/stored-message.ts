@@ -9,6 +9,8 @@ import type { TopicEntry } from './topic-entry.ts';
 
 const FORM = 1;
 const HEAD = 12;
+/** Stands for no expiry in the bytes. */
+const NEVER = 0;
 
 export function encodeStored(run: Run): Buffer {
   const topic = run.topic.bytes;
@@ -18,7 +20,7 @@ export function encodeStored(run: Run): Buffer {
   bytes[0] = FORM;
   bytes[1] = run.level;
   bytes.writeUInt16BE(topic.length, 2);
-  bytes.writeDoubleBE(run.expiresAt, 4);
+  bytes.writeDoubleBE(run.expiresAt ?? NEVER, 4);
   bytes.set(topic, HEAD);
   run.bytes.copy(bytes, HEAD + topic.length, start, end);
   return bytes;
@@ -35,7 +37,8 @@ export function decodeStored(value: Uint8Array, topicOf: (name: string) => Topic
   const topic = topicOf(bytes.toString('utf8', HEAD, from));
   const run = new Run(starts.length - 1, topic);
   run.start(bytes, bytes[1] as ProtocolLevel, topic, 1);
-  run.expiresAt = bytes.readDoubleBE(4);
+  const expiresAt = bytes.readDoubleBE(4);
+  run.expiresAt = expiresAt === NEVER ? undefined : expiresAt;
   run.waited = true;
   for (let i = 0; i + 1 < starts.length; i += 1) {
     const start = starts[i] as number;

@@ -6,6 +6,7 @@ import type { Paced, Pacer, Progress } from './pacer.ts';
 import { Bucket } from './rates.ts';
 import type { Segment } from './run.ts';
 import type { Subscriber } from './session.ts';
+import { IN_MEMORY, isOnDisk, type StoragePlace } from './storage-place.ts';
 import type { DeliveryRates } from './transmitter.ts';
 
 /** A connection, as its rates know it. */
@@ -82,7 +83,7 @@ export class ConnectionThrottle implements DeliveryRates, Paced {
   }
 
   /** How many messages of the segment, `from` on and `most` at most, may be sent now; `row` is where they are stored. */
-  fits(segment: Segment, from: number, most: number, row: number): number {
+  fits(segment: Segment, from: number, most: number, row: StoragePlace): number {
     const { now, publishesOut } = this.#account;
     const byCount = Math.min(most, this.#out.level(now), publishesOut.level(now));
     const count = this.#isReplayed(row) ? Math.min(byCount, this.#replayed.level(now)) : byCount;
@@ -94,7 +95,7 @@ export class ConnectionThrottle implements DeliveryRates, Paced {
     return fitting;
   }
 
-  sent(segment: Segment, from: number, to: number, row: number): void {
+  sent(segment: Segment, from: number, to: number, row: StoragePlace): void {
     const { now, publishesOut } = this.#account;
     this.#out.spend(to - from, now);
     publishesOut.spend(to - from, now);
@@ -104,19 +105,19 @@ export class ConnectionThrottle implements DeliveryRates, Paced {
 
   /** How many messages of QoS 0 may be sent now; they are sent, and the others are discarded. */
   pass(segment: Segment): number {
-    const passing = this.fits(segment, 0, segment.count, 0);
-    this.sent(segment, 0, passing, 0);
+    const passing = this.fits(segment, 0, segment.count, IN_MEMORY);
+    this.sent(segment, 0, passing, IN_MEMORY);
     if (passing < segment.count) throttled(this.#client, 'deliver', segment.count - passing);
     return passing;
   }
 
   /** Messages of QoS 1 do not fit: whoever has them is asked to go on when tokens have come back. */
-  wait(paced: Paced, row: number): void {
+  wait(paced: Paced, row: StoragePlace): void {
     if (this.#pacer.wait(paced) && !this.#isReplayed(row)) throttled(this.#client, 'deliver');
   }
 
-  #isReplayed(row: number): boolean {
-    return row > 0 && row <= this.#storedUpTo;
+  #isReplayed(row: StoragePlace): boolean {
+    return isOnDisk(row) && row <= this.#storedUpTo;
   }
 }
 

@@ -8,6 +8,7 @@ import type { Aliases } from './aliases.ts';
 import { InFlight } from './in-flight.ts';
 import type { Paced } from './pacer.ts';
 import type { Segment } from './run.ts';
+import { IN_MEMORY, isKept, type StoragePlace } from './storage-place.ts';
 import type { TopicEntry } from './topic-entry.ts';
 
 /** Milliseconds after which an unacknowledged packet is sent again on a live connection (AWS does so after about 30 s). */
@@ -41,14 +42,14 @@ export interface DeliveryOutput {
 export interface DeliveryRates {
   /** The connection is new: rows up to this sequence were stored before it, and are replayed. */
   replays(storedUpTo: number): void;
-  /** How many messages of the segment, `from` on and `most` at most, may be sent now; `row` is where they are stored. */
-  fits(segment: Segment, from: number, most: number, row: number): number;
+  /** How many messages of the segment, `from` on and `most` at most, may be sent now; `row` is where they are kept. */
+  fits(segment: Segment, from: number, most: number, row: StoragePlace): number;
   /** Counts messages that were sent. */
-  sent(segment: Segment, from: number, to: number, row: number): void;
+  sent(segment: Segment, from: number, to: number, row: StoragePlace): void;
   /** How many messages of QoS 0 may be sent now; they are sent, and the others are discarded. */
   pass(segment: Segment): number;
   /** Messages of QoS 1 do not fit: whoever has them is asked to go on when tokens have come back. */
-  wait(paced: Paced, row: number): void;
+  wait(paced: Paced, row: StoragePlace): void;
 }
 
 /** What delivery asks of the client. */
@@ -79,7 +80,7 @@ export interface TransmitterOptions {
   readonly counters: DeliveryCounters;
   readonly clock: Clock;
   /** A stored or lent message was acknowledged, or must not be sent: its row, and its place in it. */
-  readonly done: (row: number, index: number) => void;
+  readonly done: (row: StoragePlace, index: number) => void;
 }
 
 export class Transmitter {
@@ -111,8 +112,8 @@ export class Transmitter {
     return inFlight.bytes > MAX_IN_FLIGHT ? 0 : Math.min(this.#window - inFlight.count, inFlight.room);
   }
 
-  /** Messages of the segment, `from` on, that may be sent now; `row` is where they are stored. */
-  fits(segment: Segment, from: number, row: number): number {
+  /** Messages of the segment, `from` on, that may be sent now; `row` is where they are kept. */
+  fits(segment: Segment, from: number, row: StoragePlace): number {
     const most = Math.min(this.room, segment.count - from);
     const { pace } = this.line;
     return pace === undefined || most <= 0 ? most : pace.fits(segment, from, most, row);
@@ -132,7 +133,7 @@ export class Transmitter {
     const count = line.pace === undefined ? segment.count : line.pace.pass(segment);
     if (count === 0) return;
     if (segment.largest > line.largest || line.aliases !== undefined) {
-      for (let i = 0; i < count; i += 1) this.#sendOne(segment, i, topic, 0, 0);
+      for (let i = 0; i < count; i += 1) this.#sendOne(segment, i, topic, IN_MEMORY, 0);
       return;
     }
     const start = segment.at[0] as number;
@@ -142,8 +143,8 @@ export class Transmitter {
     this.#counters.sent += count;
   }
 
-  /** Sends messages `from` to `to` at QoS 1; the segment's first one is number `first` of row or loan `row` (0: of none). */
-  send(segment: Segment, from: number, to: number, topic: TopicEntry, row: number, first: number): void {
+  /** Sends messages `from` to `to` at QoS 1; the segment's first one is number `first` where it is kept, in `row`. */
+  send(segment: Segment, from: number, to: number, topic: TopicEntry, row: StoragePlace, first: number): void {
     const { line } = this;
     line.pace?.sent(segment, from, to, row);
     if (segment.largest > line.largest || line.aliases !== undefined)
@@ -154,7 +155,7 @@ export class Transmitter {
   /** Sends the one message of a segment at QoS 1 and calls `confirmed` once it is acknowledged. The answer gives up waiting. */
   sendConfirmed(segment: Segment, topic: TopicEntry, confirmed: () => void): () => void {
     const id = this.#nextId;
-    this.send(segment, 0, 1, topic, 0, 0);
+    this.send(segment, 0, 1, topic, IN_MEMORY, 0);
     this.#confirmations ??= new Map();
     this.#confirmations.set(id, confirmed);
     return () => {
@@ -166,7 +167,7 @@ export class Transmitter {
   acknowledged(packetId: number): boolean {
     const inFlight = this.#inFlight;
     if (inFlight === undefined || !inFlight.acknowledge(packetId)) return false;
-    if (inFlight.row !== 0) this.#done(inFlight.row, inFlight.index);
+    if (isKept(inFlight.row)) this.#done(inFlight.row, inFlight.index);
     if (this.#confirmations !== undefined && this.#confirmations.size > 0) {
       const confirmed = this.#confirmations.get(packetId);
       this.#confirmations.delete(packetId);
@@ -196,7 +197,7 @@ export class Transmitter {
     }
   }
 
-  #sendRange(segment: Segment, from: number, to: number, topic: TopicEntry, row: number, first: number): void {
+  #sendRange(segment: Segment, from: number, to: number, topic: TopicEntry, row: StoragePlace, first: number): void {
     const { output } = this;
     this.#inFlight ??= new InFlight();
     const inFlight = this.#inFlight;
@@ -219,13 +220,13 @@ export class Transmitter {
   }
 
   /** A packet by itself: too large for the client, and then not sent to it [MQTT-3.1.2-24, 3.1.2-25], or with an alias. */
-  #sendOne(segment: Segment, i: number, topic: TopicEntry, row: number, index: number): void {
+  #sendOne(segment: Segment, i: number, topic: TopicEntry, row: StoragePlace, index: number): void {
     const { output, aliases, largest } = this.line;
     const start = segment.at[i] as number;
     const end = segment.at[i + 1] as number;
     if (end - start > largest) {
       this.#counters.dropped += 1;
-      if (row !== 0) this.#done(row, index);
+      if (isKept(row)) this.#done(row, index);
       return;
     }
     const packet = aliases?.apply(segment.bytes, start, end, topic) ?? segment.bytes.subarray(start, end);

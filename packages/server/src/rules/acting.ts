@@ -11,7 +11,7 @@ import type { RoleRights, Roles } from './contract.ts';
 import { batchErrorDocument, errorDocument, type FailedMessage } from './error-document.ts';
 import { type Failure, Firing } from './firing.ts';
 import { Incoming } from './incoming.ts';
-import { EVALUATE, type KeptOrder } from './orders.ts';
+import { ERROR_ACTION, EVALUATE, type KeptOrder, NO_ACTION } from './orders.ts';
 import { Outbox } from './outbox.ts';
 import { republish } from './republish.ts';
 import type { Scope, SqlResult } from './sql/contract.ts';
@@ -61,7 +61,8 @@ export class Acting {
       actionRoles,
       evaluate,
       journal: broker.journal,
-      tells: ({ place, ruleName, index }) => index >= 0 && find(place, ruleName)?.errorAction !== undefined,
+      tells: ({ place, ruleName, index }) =>
+        index !== ERROR_ACTION && index !== NO_ACTION && find(place, ruleName)?.errorAction !== undefined,
       orphans: {
         done: (order) => this.#succeeded(find(order.place, order.ruleName), order),
         gaveUp: (order, error, row, together) => this.#gaveUpAlone(order, error.message, row, together),
@@ -175,7 +176,7 @@ export class Acting {
     const action = actionOf(this.#options.find(place, ruleName), order);
     if (action !== undefined) action.counters.failure += 1;
     this.#options.failed({ place, ruleName, topic: message.topic, reason: `${order.key}: ${reason}` });
-    if (index < 0 || key === EVALUATE) {
+    if (index === ERROR_ACTION || key === EVALUATE) {
       this.work.forget(row > 0 ? [row] : []);
       return;
     }

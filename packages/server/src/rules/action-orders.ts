@@ -5,7 +5,7 @@ import type { ActionError } from './actions/action-error.ts';
 import type { OriginalMessage } from './actions/contract.ts';
 import type { CompiledAction, CompiledRule } from './compiled-rule.ts';
 import type { Failure, Firing } from './firing.ts';
-import type { KeptOrder } from './orders.ts';
+import { ERROR_ACTION, type KeptOrder } from './orders.ts';
 import type { OrderEnd } from './work.ts';
 
 /** Takes note of a failure. `row`: of the order on disk, 0 for none. */
@@ -50,7 +50,7 @@ export class EndInFiring implements OrderEnd {
 
 /** The action of an order as the rule has it now; undefined when it has another kind there, or none. */
 export function actionOf(rule: CompiledRule | undefined, { index, key }: KeptOrder): CompiledAction | undefined {
-  const action = index === -1 ? rule?.errorAction : rule?.actions[index];
+  const action = index === ERROR_ACTION ? rule?.errorAction : rule?.actions[index];
   return action?.key === key ? action : undefined;
 }
 

@@ -10,6 +10,7 @@ import { compileParameters, type Parameters } from './parameters.ts';
 import type { QueryServices } from './sql/contract.ts';
 import { RuleQuery } from './sql/rule-query.ts';
 import type { RuleRecord } from './store.ts';
+import { ERROR_ACTION } from './orders.ts';
 
 export interface CompiledAction {
   readonly key: ActionKey;
@@ -70,11 +71,11 @@ function parseText({ sql, awsIotSqlVersion, actions, errorAction }: Text): Parse
   const parse = (action: Action, index: number): ParsedAction => {
     const [key, given] = memberOf(action);
     const type = ACTIONS[key] as ActionType<unknown>;
-    type.check?.(given, index < 0 ? 'error action' : 'action');
+    type.check?.(given, index === ERROR_ACTION ? 'error action' : 'action');
     return { key, index, type, given, parameters: compileParameters(query, given, type.literal) };
   };
   const parsed = { query, actions: actions.map(parse) };
-  if (errorAction !== undefined) parsed.actions.push(parse(errorAction, -1));
+  if (errorAction !== undefined) parsed.actions.push(parse(errorAction, ERROR_ACTION));
   lastParsed = { text, parsed };
   return parsed;
 }
@@ -104,7 +105,7 @@ export function compileRule(place: Place, record: RuleRecord, metrics: RuleMetri
   const counters = metrics.of(place, record.ruleName, types);
   const counted = (action: Omit<CompiledAction, 'counters'>): CompiledAction => ({
     ...action,
-    counters: counters.actions[action.index < 0 ? actions.length : action.index] as ActionCounters,
+    counters: counters.actions[action.index === ERROR_ACTION ? actions.length : action.index] as ActionCounters,
   });
   return {
     place,

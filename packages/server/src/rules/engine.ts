@@ -14,7 +14,7 @@ import { ActionError } from './actions/action-error.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import { Incoming } from './incoming.ts';
 import { RuleMetrics } from './metrics.ts';
-import { EVALUATE, type KeptOrder } from './orders.ts';
+import { EVALUATE, type KeptOrder, NO_ACTION } from './orders.ts';
 import { Outbox } from './outbox.ts';
 import { RuleDirectory, type RuleDirectoryOptions } from './rule-directory.ts';
 import { SLICE, Slices } from './slices.ts';
@@ -206,7 +206,7 @@ export class Rules implements Tap {
       place,
       ruleName,
       key: EVALUATE,
-      index: -2,
+      index: NO_ACTION,
       parameters: { promised },
       payload: kept.payload,
       isJson: false,

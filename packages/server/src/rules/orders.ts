@@ -8,11 +8,15 @@ import type { ActionKey, OriginalMessage, Order } from './actions/contract.ts';
 /** The key of an order that is no action yet: a message that rules still have to look at. */
 export const EVALUATE = 'evaluate';
 
+/** Stored as the index of an order of the error action, and of one that is no action yet. */
+export const ERROR_ACTION = -1;
+export const NO_ACTION = -2;
+
 /** An order, and whose it is: all that is needed to do it, should the rule have changed meanwhile. */
 export interface KeptOrder extends Order<unknown> {
   readonly place: Place;
   readonly key: ActionKey | typeof EVALUATE;
-  /** Place of the action in its rule; -1 for the error action, -2 where there is none. */
+  /** Place of the action in its rule, or {@link ERROR_ACTION} or {@link NO_ACTION}. */
   readonly index: number;
 }
 
