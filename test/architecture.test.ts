@@ -14,7 +14,7 @@ const none = (faults: readonly string[]): void => assert.deepEqual(faults, [], `
 
 test('imports follow the arrows', () => none(arrowFaults(sources)));
 test('no ring of imports, of types included', () => none(cycleFaults(sources)));
-test('environment, clock and SQL have one owner each', () => none(reservedFaults(sources)));
+test('environment, clock, SQL and the state of connections have one owner each', () => none(reservedFaults(sources)));
 test('every source opens with a comment, is short, and has a name that says something', () => none(formFaults(sources)));
 test('no link in the prose is dead', () => none(linkFaults(pages, files)));
 test('every file that the prose names exists', () => none(namedFileFaults(pages, files)));
@@ -137,6 +137,7 @@ const forged: readonly (readonly [path: string, text: string, fault: RegExp])[] 
   [`${S}/policies/x.ts`, '/** x */\nexport const now = () => Date.now();', /reads the clock/],
   [`${S}/core.ts`, '/** x */\nexport const home = process.env.HOME;', /reads the environment/],
   [`${S}/broker/x.ts`, `/** x */\nimport { vectors } from './frame-vectors.ts';`, /does not ship/],
+  [`${S}/broker/x.ts`, "/** x */\nclient.state = 'closed';", /own their state/],
   [`${S}/newroom/x.ts`, '/** x */', /in no room/],
   ['packages/wire/src/x.ts', `/** x */\nimport { hash } from 'node:crypto';`, /wire imports nothing/],
   ['packages/wire/src/x.ts', `/** x */\nimport { IoTClient } from '@aws-sdk/client-iot';`, /wire imports nothing/],

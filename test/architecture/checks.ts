@@ -1,6 +1,7 @@
 /** Checks over sources; each gives the faults it found, a sentence each. */
 import { isGenerated, isTestMaterial, type Source } from './sources.ts';
-import { RESERVED, type Room, SERVER_ROOMS, TYPE_RINGS, WIRE_TYPES } from './law.ts';
+import { type Room, SERVER_ROOMS, TYPE_RINGS, WIRE_TYPES } from './law.ts';
+import { RESERVED } from './reserved.ts';
 
 const SERVER = 'packages/server/src/';
 const WIRE = 'packages/wire/src/';
