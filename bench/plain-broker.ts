@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { pino } from 'pino';
 import { Broker } from '../packages/server/src/broker/broker.ts';
 import type { Judge } from '../packages/server/src/broker/contract.ts';
-import { Retained } from '../packages/server/src/broker/retained.ts';
+import { Retained } from '../packages/server/src/broker/routing/retained.ts';
 import { attach } from '../packages/server/src/gateway/connection.ts';
 import { systemClock } from '../packages/server/src/runtime/clock.ts';
 import { openSqliteStore } from '../packages/server/src/store/sqlite/sqlite-store.ts';

@@ -137,6 +137,8 @@ const forged: readonly (readonly [path: string, text: string, fault: RegExp])[] 
   [`${S}/policies/x.ts`, '/** x */\nexport const now = () => Date.now();', /reads the clock/],
   [`${S}/core.ts`, '/** x */\nexport const home = process.env.HOME;', /reads the environment/],
   [`${S}/broker/x.ts`, `/** x */\nimport { vectors } from './frame-vectors.ts';`, /does not ship/],
+  [`${S}/broker/session/x.ts`, `/** x */\nimport type { Client } from '../connection/client.ts';`, /a session knows/],
+  [`${S}/broker/message/x.ts`, `/** x */\nimport type { Session } from '../session/session.ts';`, /messages are bytes/],
   [`${S}/broker/x.ts`, "/** x */\nclient.state = 'closed';", /own their state/],
   [`${S}/newroom/x.ts`, '/** x */', /in no room/],
   ['packages/wire/src/x.ts', `/** x */\nimport { hash } from 'node:crypto';`, /wire imports nothing/],

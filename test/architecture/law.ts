@@ -61,7 +61,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ['crypto', 'fs', 'fs/promises', 'path', 'sqlite', 'zlib'],
   ),
   'collections.ts': room('a list of what is kept, for the engine', [
-    ...['audit/store.ts', 'authorizers/store.ts', 'broker/', 'credentials/store.ts', 'domains/store.ts', 'events/store.ts'],
+    ...['audit/store.ts', 'authorizers/store.ts', 'credentials/store.ts', 'domains/store.ts', 'events/store.ts'],
     ...[
       'functions/hosted/store.ts',
       'gateway/admission/claim-stored.ts',
@@ -70,6 +70,8 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       'logs/store.ts',
     ],
     ...['policies/store.ts', 'registry/store.ts', 'rules/destination-store.ts', 'rules/store.ts'],
+    ...['broker/connection/connection-record.ts', 'broker/routing/retained-record.ts', 'broker/routing/retained-usage.ts'],
+    ...['broker/session/session.ts', 'broker/session/share.ts'],
     ...['server-certificates/store.ts', 'store/'],
   ]),
   'authority/': room(
@@ -180,19 +182,49 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ],
     ['crypto', 'util'],
   ),
+  'broker/contract.ts': room(
+    'the broker knows no socket, no certificate and no policy: a channel and a judge are handed in, as this file has them',
+    ['mqtt/', 'refusals/refusals.ts'],
+  ),
+  'broker/message/': room('messages are bytes in the form of the wire: who gets them is decided elsewhere', [
+    'broker/contract.ts',
+    'mqtt/',
+  ]),
+  'broker/session/': room('a session knows what waits for it and one way to its client: neither routes nor packets that come', [
+    ...['runtime/', 'store/contract.ts', 'mqtt/', 'refusals/refusals.ts'],
+    ...['broker/contract.ts', 'broker/message/'],
+  ]),
+  'broker/routing/': room(
+    'routing finds who gets a message, and never who sent it: a publisher is one that can be made to wait',
+    [
+      ...['runtime/', 'store/contract.ts', 'store/pages.ts', 'mqtt/'],
+      ...['broker/contract.ts', 'broker/message/', 'broker/session/'],
+    ],
+  ),
+  'broker/connection/': room(
+    'a connection and the handlers of its packets see the broker by the interface of services.ts alone',
+    [
+      ...['runtime/', 'store/contract.ts', 'store/pages.ts', 'mqtt/', 'refusals/refusals.ts'],
+      ...['broker/contract.ts', 'broker/message/', 'broker/session/', 'broker/routing/'],
+    ],
+    ['crypto'],
+  ),
   'broker/': room(
-    'the broker knows no socket, no certificate and no policy: a channel and a judge are handed in',
-    ['runtime/', 'store/contract.ts', 'store/pages.ts', 'mqtt/', 'refusals/refusals.ts'],
+    'the broker puts its four floors together, and serves the API of the data plane',
+    [
+      ...['runtime/', 'store/contract.ts', 'mqtt/', 'refusals/refusals.ts', 'broker/contract.ts'],
+      ...['broker/message/', 'broker/session/', 'broker/routing/', 'broker/connection/'],
+    ],
     ['crypto'],
   ),
   'events/': room('events are told by a listener that hears of connections; whoever wants them published hands in the way', [
     'runtime/',
     'store/contract.ts',
     'store/pages.ts',
-    'broker/client.ts',
-    'broker/connection-record.ts',
+    'broker/connection/client.ts',
+    'broker/connection/connection-record.ts',
+    'broker/connection/listener.ts',
     'broker/contract.ts',
-    'broker/listener.ts',
   ]),
   'rules/': room(
     'rules see messages through the broker, and reach nobody but through actions',
@@ -208,9 +240,8 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
         'functions/function-name.ts',
       ],
       ...['rules/actions/', 'rules/sql/', 'outgoing/'],
-      ...['account', 'broker', 'journal', 'message', 'origin', 'publisher', 'rates', 'routed-topic', 'run', 'tap'].map(
-        (name) => `broker/${name}.ts`,
-      ),
+      ...['broker/broker.ts', 'broker/message/', 'broker/session/journal.ts'],
+      ...['broker/routing/account.ts', 'broker/routing/rates.ts', 'broker/routing/routed-topic.ts'],
     ],
     ['crypto'],
     ['@aws-sdk/client-iot', '@aws-sdk/client-dynamodb'],
@@ -243,7 +274,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       'mqtt/',
       'refusals/refusals.ts',
       'broker/broker.ts',
-      'broker/client.ts',
+      'broker/connection/client.ts',
       'broker/contract.ts',
       'broker/operations.ts',
       'policies/certificate-names.ts',
@@ -308,6 +339,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       'policies/',
       'registry/',
       'broker/',
+      'broker/routing/retained.ts',
       'events/',
       'functions/',
       'functions/hosted/',

@@ -1,11 +1,11 @@
 /** Every collection that the server keeps: what opens the data file derives the indexes of those that have changed. */
 import { auditRecords } from './audit/store.ts';
 import { authorizers, defaultAuthorizers } from './authorizers/store.ts';
-import { connectionRecords, willRecords } from './broker/connection-record.ts';
-import { retainedMessages } from './broker/retained-record.ts';
-import { usage } from './broker/retained-usage.ts';
-import { sessionRecords } from './broker/session.ts';
-import { shareRecords } from './broker/share.ts';
+import { connectionRecords, willRecords } from './broker/connection/connection-record.ts';
+import { retainedMessages } from './broker/routing/retained-record.ts';
+import { usage } from './broker/routing/retained-usage.ts';
+import { sessionRecords } from './broker/session/session.ts';
+import { shareRecords } from './broker/session/share.ts';
 import { roleAliases, sessionSecrets } from './credentials/store.ts';
 import { domainConfigurations, issuedCertificates } from './domains/store.ts';
 import { eventConfigurations } from './events/store.ts';

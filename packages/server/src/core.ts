@@ -22,7 +22,7 @@ import { openAuthority } from './authority/authority.ts';
 import { Broker } from './broker/broker.ts';
 import { tellLostConnections } from './broker/lost-connections.ts';
 import { publisher } from './broker/operations.ts';
-import { Retained } from './broker/retained.ts';
+import { Retained } from './broker/routing/retained.ts';
 import { COLLECTIONS } from './collections.ts';
 import { timersOf } from './core-timers.ts';
 import { limitsAndRates } from './config/accounts.ts';

@@ -8,7 +8,7 @@ import type { Packet } from 'mqtt-packet';
 import { Lifecycle } from '../events/lifecycle.ts';
 import type { Store } from '../store/contract.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
-import { connectionRecords, willRecords } from './connection-record.ts';
+import { connectionRecords, willRecords } from './connection/connection-record.ts';
 import { tellLostConnections } from './lost-connections.ts';
 import { type Level, rightsOf, TestBench, type TestPeer } from './test-bench.ts';
 

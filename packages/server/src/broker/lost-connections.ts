@@ -10,9 +10,9 @@ import {
   storedConnect,
   type WillFacts,
   type WillRecord,
-} from './connection-record.ts';
+} from './connection/connection-record.ts';
 import type { Judge, Rights } from './contract.ts';
-import type { Departed } from './wills.ts';
+import type { Departed } from './connection/wills.ts';
 
 /** The judge of a client that an earlier run of the server had let in. */
 export type StoredJudge = (will: WillFacts) => Judge;

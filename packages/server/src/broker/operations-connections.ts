@@ -11,10 +11,10 @@ import { topicFault } from '@thingkeep/wire/topics.ts';
 import { encodeProperties } from '../mqtt/properties.ts';
 import { startDeadline } from '../runtime/deadline.ts';
 import type { Broker } from './broker.ts';
-import type { Client } from './client.ts';
-import { runOf } from './message.ts';
+import type { Client } from './connection/client.ts';
+import { runOf } from './message/message.ts';
 import { type MessageInput, propertiesOf } from './message-input.ts';
-import type { Session } from './session.ts';
+import type { Session } from './session/session.ts';
 import { refuseRequest } from './throttled-request.ts';
 
 type Operations = Pick<IotDataOperations, 'DeleteConnection' | 'GetConnection' | 'ListSubscriptions' | 'SendDirectMessage'>;

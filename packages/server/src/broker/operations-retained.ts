@@ -5,8 +5,8 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import { topicFault } from '@thingkeep/wire/topics.ts';
 import { Cursor } from '../mqtt/cursor.ts';
 import { readProperties } from '../mqtt/properties.ts';
-import type { Retained } from './retained.ts';
-import type { RetainedRecord } from './retained-record.ts';
+import type { Retained } from './routing/retained.ts';
+import type { RetainedRecord } from './routing/retained-record.ts';
 
 /** Entries of a page when the caller does not say. */
 const PAGE = 200;

@@ -6,7 +6,7 @@ import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { topicFault } from '@thingkeep/wire/topics.ts';
 import { encodeProperties } from '../mqtt/properties.ts';
 import type { Broker } from './broker.ts';
-import { whyNotKept } from './keep-room.ts';
+import { whyNotKept } from './connection/keep-room.ts';
 import { type MessageInput, propertiesOf } from './message-input.ts';
 import { connectionOperations } from './operations-connections.ts';
 import { retainedOperations } from './operations-retained.ts';

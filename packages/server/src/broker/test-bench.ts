@@ -9,12 +9,12 @@ import { pino } from 'pino';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Store } from '../store/contract.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
-import type { AccountLimits } from './account-limits.ts';
+import type { AccountLimits } from './routing/account-limits.ts';
 import { Broker } from './broker.ts';
-import type { Client } from './client.ts';
+import type { Client } from './connection/client.ts';
 import type { Admission, AdmissionRefusal, Channel, Decision, Judge, MessageAction, Rights } from './contract.ts';
-import type { Rates } from './rates.ts';
-import { Retained } from './retained.ts';
+import type { Rates } from './routing/rates.ts';
+import { Retained } from './routing/retained.ts';
 
 export type Level = 4 | 5;
 export const ACCOUNT = '000000000000';

@@ -1,9 +1,9 @@
 /** A request of the data plane that is over a rate: counted, recorded, and answered as AWS answers it (429). */
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import type { AccountSpace } from './account.ts';
+import type { AccountSpace } from './routing/account.ts';
 import type { Broker } from './broker.ts';
-import { reasonOf, type ThrottleKind } from './account-throttle.ts';
+import { reasonOf, type ThrottleKind } from './routing/account-throttle.ts';
 
 /** Fails with `ThrottlingException`. Of one caller and kind, one refusal in ten seconds is recorded. */
 export function refuseRequest(

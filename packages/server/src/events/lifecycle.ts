@@ -4,9 +4,9 @@
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { topicFault } from '@thingkeep/wire/topics.ts';
-import type { BrokerListener } from '../broker/listener.ts';
-import type { Client } from '../broker/client.ts';
-import type { LostConnection } from '../broker/connection-record.ts';
+import type { BrokerListener } from '../broker/connection/listener.ts';
+import type { Client } from '../broker/connection/client.ts';
+import type { LostConnection } from '../broker/connection/connection-record.ts';
 import type { ConnectRefusal, DisconnectReason } from '../broker/contract.ts';
 import type { Clock } from '../runtime/clock.ts';
 

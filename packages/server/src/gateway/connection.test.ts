@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { openAuthority } from '../authority/authority.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { Client } from '../broker/client.ts';
+import type { Client } from '../broker/connection/client.ts';
 import type { Channel } from '../broker/contract.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { attach } from './connection.ts';

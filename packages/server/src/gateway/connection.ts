@@ -1,7 +1,7 @@
 /** A socket as the broker's channel: bytes in, bytes out, and the end of it told once. */
 import { Duplex } from 'node:stream';
 import type { Broker } from '../broker/broker.ts';
-import type { Client } from '../broker/client.ts';
+import type { Client } from '../broker/connection/client.ts';
 import type { Channel, Judge, Peer } from '../broker/contract.ts';
 
 /** Milliseconds that a peer gets to close after us, before the socket is taken away. */

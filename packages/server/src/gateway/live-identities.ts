@@ -3,7 +3,7 @@
  * afresh with the CONNECT that it came with. It gets its new rights, or, when it may no longer connect, is closed.
  */
 import type { Broker } from '../broker/broker.ts';
-import type { Client } from '../broker/client.ts';
+import type { Client } from '../broker/connection/client.ts';
 import type { Connect } from '../mqtt/connect.ts';
 import type { Clock } from '../runtime/clock.ts';
 

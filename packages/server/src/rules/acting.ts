@@ -1,7 +1,7 @@
 /** What a rule does for one message: its actions, done or ordered, and the error action when some of them failed. */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { Origin } from '../broker/origin.ts';
+import type { Origin } from '../broker/message/origin.ts';
 import { ACTIONS } from './actions/action-types.ts';
 import type { Together } from './action-queue.ts';
 import { actionOf, EndInFiring, type Failed, failureOf, orderOf } from './action-orders.ts';

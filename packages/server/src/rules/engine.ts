@@ -5,10 +5,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { Publisher } from '../broker/publisher.ts';
-import type { Run } from '../broker/run.ts';
-import type { Origin } from '../broker/origin.ts';
-import type { Tap, Tapped } from '../broker/tap.ts';
+import type { Publisher } from '../broker/message/publisher.ts';
+import type { Run } from '../broker/message/run.ts';
+import type { Origin } from '../broker/message/origin.ts';
+import type { Tap, Tapped } from '../broker/message/tap.ts';
 import { Acting, type ActingOptions } from './acting.ts';
 import { ActionError } from './actions/action-error.ts';
 import type { CompiledRule } from './compiled-rule.ts';

@@ -3,13 +3,13 @@
  * written once.
  */
 import { defined } from '@thingkeep/wire/defined.ts';
-import type { AccountSpace } from '../broker/account.ts';
+import type { AccountSpace } from '../broker/routing/account.ts';
 import type { Broker } from '../broker/broker.ts';
-import { runOf } from '../broker/message.ts';
-import { Run } from '../broker/run.ts';
-import type { Origin } from '../broker/origin.ts';
-import type { Publisher } from '../broker/publisher.ts';
-import type { RoutedTopic } from '../broker/routed-topic.ts';
+import { runOf } from '../broker/message/message.ts';
+import { Run } from '../broker/message/run.ts';
+import type { Origin } from '../broker/message/origin.ts';
+import type { Publisher } from '../broker/message/publisher.ts';
+import type { RoutedTopic } from '../broker/routing/routed-topic.ts';
 import { encodeProperties, encodeVarint, type Properties } from '../mqtt/properties.ts';
 
 /** Rules behind one another at most: a longer chain is a loop (AWS leaves loops to their owner; here they end). */

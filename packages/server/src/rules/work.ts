@@ -1,6 +1,6 @@
 /** The orders of all rules: a queue for each action, kept on disk where they are promised, found again at a start. */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { Journal } from '../broker/journal.ts';
+import type { Journal } from '../broker/session/journal.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';

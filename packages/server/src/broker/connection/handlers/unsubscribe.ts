@@ -1,0 +1,29 @@
+/** UNSUBSCRIBE [MQTT311 3.10]. */
+import { holdsControl } from '@thingkeep/wire/mqtt/characters.ts';
+import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
+import { MqttError } from '../../../mqtt/mqtt-error.ts';
+import { encodeUnsuback, parseUnsubscribe } from '../../../mqtt/subscribe.ts';
+import type { Client } from '../client.ts';
+import { checkUserProperties } from '../../message/message-properties.ts';
+
+/** MQTT 3.1.1 has no codes in its UNSUBACK: there it ends the connection. */
+function refused(client: Client): number {
+  const reason = 'a topic filter that is not valid: control character';
+  if (client.level === 4) throw new MqttError(REASON.TOPIC_FILTER_INVALID, reason);
+  client.refuse({ check: 'topic', reason });
+  return REASON.TOPIC_FILTER_INVALID;
+}
+
+export function unsubscribe(client: Client, bytes: Buffer, body: number, next: number): void {
+  const { packetId, filters, properties } = parseUnsubscribe(client.level, bytes, body, next);
+  const { broker, session } = client;
+  if (session === undefined) return;
+  checkUserProperties(properties);
+  const codes = filters.map((filter) => {
+    if (broker.sessions.unsubscribe(session, filter)) return REASON.SUCCESS;
+    return holdsControl(filter) ? refused(client) : REASON.NO_SUBSCRIPTION_EXISTED;
+  });
+  client.acknowledge(encodeUnsuback(client.level, packetId, codes), session.persistent);
+  const gone = filters.filter((_, i) => codes[i] === REASON.SUCCESS);
+  if (gone.length > 0) broker.unsubscribed(client, gone);
+}

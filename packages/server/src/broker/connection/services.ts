@@ -1,0 +1,66 @@
+/** What a connection and the handlers of its packets use of the broker, and of the decoder of its bytes. */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import type { Will } from '../../mqtt/connect.ts';
+import type { Refusal } from '../../refusals/refusals.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Disk } from '../../runtime/disk-room.ts';
+import type { Logger } from '../../runtime/log.ts';
+import type { AccountSpace } from '../routing/account.ts';
+import type { ConnectRefusal, DisconnectReason } from '../contract.ts';
+import type { BrokerCounters } from './counters.ts';
+import type { Journal } from '../session/journal.ts';
+import type { Message } from '../message/message.ts';
+import type { Flusher } from './output.ts';
+import type { Pacer } from '../session/pacer.ts';
+import type { Congestible, Publisher } from '../message/publisher.ts';
+import type { RoutedTopic } from '../routing/routed-topic.ts';
+import type { Run } from '../message/run.ts';
+import type { ClientState, Session } from '../session/session.ts';
+import type { Sessions } from '../routing/sessions.ts';
+import type { Turn } from '../routing/turn.ts';
+
+/** Takes the bytes of a connection, and handles the packets in them. */
+export interface PacketSink {
+  receive(chunk: Buffer): void;
+  /** CONNECT was accepted: goes on with what came behind it. */
+  resume(): void;
+  /** Handles what was put off for another turn of the event loop. */
+  goOn(): void;
+}
+
+/** The parameter is the class of connections, which stands on this interface. */
+export interface BrokerServices<Connection> {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly flusher: Flusher;
+  readonly turn: Turn;
+  readonly pacer: Pacer;
+  readonly counters: BrokerCounters;
+  readonly journal: Journal;
+  readonly sessions: Sessions;
+  readonly disk: Disk;
+  /** Monotonic ms, as of the last tick. */
+  readonly now: number;
+  readonly register: { enter(client: Connection, place: Place): number };
+  readonly wills: { fits(will: Will | undefined): boolean };
+  refuse(refusal: Refusal): void;
+  account(accountId: string, region?: string): AccountSpace;
+
+  /** What becomes of a connection, step by step. */
+  takeOver(client: Connection, account: AccountSpace): void;
+  connected(client: Connection, session: Session): void;
+  connectFailed(client: Connection, refusal: ConnectRefusal): void;
+  subscribed(client: Connection, filters: readonly string[]): void;
+  unsubscribed(client: Connection, filters: readonly string[]): void;
+  closed(client: Connection, was: ClientState, why: DisconnectReason): void;
+
+  /** Delays of what it sends. */
+  restrain(client: Connection): void;
+  watch(receiver: Congestible): void;
+
+  /** Messages. */
+  deliver(account: AccountSpace, run: Run<RoutedTopic>, source: Publisher | undefined): boolean;
+  publishMessage(account: AccountSpace, message: Message<RoutedTopic>, source?: Publisher): Promise<void> | undefined;
+  keepsFor(account: AccountSpace, topic: RoutedTopic, rules: boolean): boolean;
+  sendRetained(client: Connection, filter: string): void;
+}

@@ -1,0 +1,53 @@
+/**
+ * Topic aliases towards one client (MQTT 5, 3.3.2.3.4): the first topics that it is sent get a number, as many as it allows, and are
+ * left out of every later packet.
+ */
+import { encodeVarint } from '../../mqtt/properties.ts';
+import { headerEnd } from './run.ts';
+import type { TopicEntry } from './topic-entry.ts';
+
+const TOPIC_ALIAS = 0x23;
+
+export class Aliases {
+  readonly #most: number;
+  readonly #known = new Map<TopicEntry, number>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** The PUBLISH (of MQTT 5) at `start`, with an alias where the topic has one or can get one. */
+  apply(bytes: Buffer, start: number, end: number, topic: TopicEntry): Buffer {
+    let alias = this.#known.get(topic);
+    const known = alias !== undefined;
+    if (alias === undefined) {
+      if (this.#known.size >= this.#most) return bytes.subarray(start, end);
+      alias = this.#known.size + 1;
+      this.#known.set(topic, alias);
+    }
+    const first = bytes[start] as number;
+    const idAt = headerEnd(bytes, start) + 2 + topic.bytes.length;
+    const propertiesAt = idAt + ((first & 0x06) === 0 ? 0 : 2);
+    const { length, from } = readVarint(bytes, propertiesAt);
+    const name = known ? Buffer.of(0, 0) : bytes.subarray(idAt - topic.bytes.length - 2, idAt);
+    const rest = [
+      name,
+      bytes.subarray(idAt, propertiesAt),
+      encodeVarint(length + 3),
+      Buffer.of(TOPIC_ALIAS, alias >> 8, alias & 0xff),
+      bytes.subarray(from, end),
+    ];
+    const size = rest.reduce((sum, part) => sum + part.length, 0);
+    return Buffer.concat([Buffer.of(first), encodeVarint(size), ...rest]);
+  }
+}
+
+function readVarint(bytes: Buffer, at: number): { length: number; from: number } {
+  let length = 0;
+  let from = at;
+  for (let shift = 0; ; shift += 7) {
+    const byte = bytes[from++] as number;
+    length |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return { length, from };
+  }
+}

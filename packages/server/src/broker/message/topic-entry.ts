@@ -1,0 +1,21 @@
+/** One topic of an account: its bytes, its ARN, and whether clients may publish on it. */
+import { clientMayPublish, type TopicFault, topicFault } from '@thingkeep/wire/topics.ts';
+import { ownCopy } from '../../mqtt/cursor.ts';
+
+export class TopicEntry {
+  readonly name: string;
+  readonly bytes: Buffer;
+  readonly arn: string;
+  /** Undefined when it is a fine topic. */
+  readonly fault: TopicFault | undefined;
+  /** Whether any client may publish on it, whatever its policy says. */
+  readonly open: boolean;
+
+  constructor(name: string, arn: string) {
+    this.name = name;
+    this.bytes = ownCopy(Buffer.from(name, 'utf8'));
+    this.arn = arn;
+    this.fault = topicFault(name);
+    this.open = clientMayPublish(name);
+  }
+}

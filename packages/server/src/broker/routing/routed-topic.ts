@@ -1,0 +1,18 @@
+/** A topic as the hot path knows it: with who gets its messages, looked up anew only when that may have changed. */
+import type { Receivers } from './routes.ts';
+import type { Tapped } from '../message/tap.ts';
+import { TopicEntry } from '../message/topic-entry.ts';
+
+const NOBODY: Receivers = { targets: [], shares: [] };
+
+export class RoutedTopic extends TopicEntry {
+  /** Valid as long as this equals the account's generation. */
+  routeGeneration = -1;
+  receivers: Receivers = NOBODY;
+  /** Valid as long as this equals the account's generation of taps. */
+  tapGeneration = 0;
+  tapped: Tapped | undefined;
+}
+
+/** The topic of a run that holds no messages yet. */
+export const NO_TOPIC = new RoutedTopic('', '');

@@ -1,0 +1,311 @@
+/** From a run of messages to the sessions that get them: who they are, in which form, and what has to reach the disk first. */
+import type { Clock } from '../../runtime/clock.ts';
+import type { Disk } from '../../runtime/disk-room.ts';
+import type { Logger } from '../../runtime/log.ts';
+import type { AccountSpace } from './account.ts';
+import type { Backlog } from '../session/backlog.ts';
+import type { Journal } from '../session/journal.ts';
+import type { Returned } from '../session/loans.ts';
+import type { Congestible, Publisher } from '../message/publisher.ts';
+import { NO_TOPIC, type RoutedTopic } from './routed-topic.ts';
+import type { Receivers, Target } from './routes.ts';
+import { Run, type Segment } from '../message/run.ts';
+import type { Session } from '../session/session.ts';
+import type { Sessions } from './sessions.ts';
+import type { Share } from '../session/share.ts';
+import { IN_MEMORY, type StoragePlace } from '../session/storage-place.ts';
+import { decodeStored, encodeStored } from '../message/stored-message.ts';
+import type { TopicEntry } from '../message/topic-entry.ts';
+import type { DeliveryCounters } from '../session/transmitter.ts';
+import type { Turn } from './turn.ts';
+import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
+
+export interface RouterOptions {
+  readonly journal: Journal;
+  readonly sessions: Sessions;
+  readonly counters: DeliveryCounters;
+  readonly log: Logger;
+  readonly turn: Turn;
+  readonly clock: Clock;
+  /** Checks on each tick how long publishers have waited for a receiver. */
+  readonly watch: (receiver: Congestible) => void;
+  readonly disk: Disk;
+}
+
+/** The messages of one run as each kind of reader gets them: two versions, two QoS, made when first needed. */
+class Forms {
+  #run: Run;
+  #made: (Segment | undefined)[] | undefined;
+
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  /** Is of another run from now on. */
+  use(run: Run): this {
+    this.#run = run;
+    this.#made = undefined;
+    return this;
+  }
+
+  of(level: 4 | 5, qos: number): Segment {
+    const run = this.#run;
+    if (run.level === level && run.qos === qos) return run;
+    this.#made ??= [undefined, undefined, undefined, undefined];
+    const at = (level === 5 ? 2 : 0) + qos;
+    const made = this.#made[at] ?? run.encode(level, qos);
+    this.#made[at] = made;
+    return made;
+  }
+}
+
+/** What the spare forms are of while nobody uses them. */
+const NO_RUN = new Run(0, NO_TOPIC);
+
+/** Queues, on disk, that a run of QoS 1 goes to. */
+interface Holder {
+  readonly backlog: Backlog;
+  readonly session: Session | undefined;
+}
+
+export class Router {
+  readonly #journal: Journal;
+  readonly #sessions: Sessions;
+  readonly #counters: DeliveryCounters;
+  readonly #log: Logger;
+  readonly #turn: Turn;
+  readonly #clock: Clock;
+  #spareForms: Forms | undefined;
+  readonly #watch: RouterOptions['watch'];
+  readonly #disk: Disk;
+  #storesFirst = false;
+
+  constructor({ journal, sessions, counters, log, turn, clock, watch, disk }: RouterOptions) {
+    this.#disk = disk;
+    this.#clock = clock;
+    this.#watch = watch;
+    this.#turn = turn;
+    this.#journal = journal;
+    this.#sessions = sessions;
+    this.#counters = counters;
+    this.#log = log;
+  }
+
+  /** What `work` delivers goes to a client that has a queue on disk once it is there, and not before. */
+  storeFirst(work: () => void): void {
+    const before = this.#storesFirst;
+    this.#storesFirst = true;
+    try {
+      work();
+    } finally {
+      this.#storesFirst = before;
+    }
+  }
+
+  /**
+   * Says whether some of it has to reach the disk before it is acknowledged. `source` is who published it; `waiter` waits
+   * when receivers can't take more: the source, or who made a rule publish it.
+   */
+  deliver(account: AccountSpace, run: Run<RoutedTopic>, source: Publisher | undefined, waiter = source): boolean {
+    const { targets, shares } = this.#receivers(account, run.topic);
+    if (targets.length === 0 && shares.length === 0) return false;
+    this.#turn.add(targets.length + shares.length);
+    // One for all runs that are not delivered in the middle of another one: it would be garbage of every message.
+    const forms = this.#spareForms?.use(run) ?? new Forms(run);
+    this.#spareForms = undefined;
+    let holders: Holder[] | undefined;
+    for (const { session, delivery, qos: granted, noLocal } of targets) {
+      if (noLocal && isOwn(session, source)) continue;
+      const qos = run.qos & granted;
+      if (qos === 0) delivery.sendQos0(forms.of(session.level, 0), run.topic);
+      else if (delivery.backlog !== undefined) {
+        holders ??= [];
+        holders.push({ backlog: delivery.backlog, session });
+      } else this.#sendInMemory(session, forms, run, IN_MEMORY);
+      if (waiter !== undefined && delivery.full) waiter.waitFor(delivery);
+    }
+    for (const share of shares) {
+      const holder = this.#toShare(account, share, run, forms, waiter);
+      if (holder !== undefined) {
+        holders ??= [];
+        holders.push(holder);
+      }
+    }
+    const stored = holders !== undefined && this.#hold(holders, run, forms, waiter);
+    this.#spareForms = forms.use(NO_RUN);
+    return stored;
+  }
+
+  /** Whether a message of QoS 1 on the topic has to be stored. */
+  keepsFor(account: AccountSpace, topic: RoutedTopic): boolean {
+    const { targets, shares } = this.#receivers(account, topic);
+    return (
+      targets.some(({ delivery, qos }) => qos === 1 && delivery.backlog !== undefined) || shares.some((share) => share.keeps)
+    );
+  }
+
+  /** A retained message goes to one client, with RETAIN set [MQTT-3.3.1-8]. */
+  sendRetained({ delivery, level }: Session, run: Run, qos: number): void {
+    const segment = run.encode(level, qos);
+    segment.bytes[0] = (segment.bytes[0] as number) | 1;
+    if (qos === 0) delivery.sendQos0(segment, run.topic);
+    else delivery.sendQos1(segment, run, IN_MEMORY, false);
+  }
+
+  /** A session's client is there: what waits in its shares goes on. */
+  memberCame(account: AccountSpace, session: Session): void {
+    for (const filter of session.subscriptions.keys()) {
+      if (!filter.startsWith('$share/')) continue;
+      const share = account.routes.share(filter);
+      if (share?.backlog?.behind) void this.#drain(account, share);
+    }
+  }
+
+  /** A session has ended: what it has got of shares and not acknowledged goes to another member, or waits for one. */
+  sessionEnded(account: AccountSpace, { delivery }: Session): void {
+    for (const lent of delivery.takeBack((name) => account.topic(name))) this.#giveAgain(account, lent);
+  }
+
+  /** Subscribers of a topic: looked up anew only after subscriptions or rights have changed. */
+  #receivers(account: AccountSpace, topic: RoutedTopic): Receivers {
+    if (topic.routeGeneration !== account.generation) {
+      const { targets, shares } = account.routes.resolve(topic.name);
+      topic.receivers = { targets: targets.filter((target) => mayReceive(target, topic)), shares };
+      topic.routeGeneration = account.generation;
+    }
+    return topic.receivers;
+  }
+
+  #sendInMemory(session: Session, forms: Forms, run: Run, place: StoragePlace): void {
+    if (session.delivery.sendQos1(forms.of(session.level, 1), run, place, false)) return;
+    const { client } = session;
+    client?.refuse({ check: 'overload', reason: 'the client does not take its QoS 1 messages and its queue is full' });
+    client?.close('THROTTLED', REASON.QUOTA_EXCEEDED);
+  }
+
+  /** One member gets it. Gives the queue that it has to be stored in, if one. */
+  #toShare(account: AccountSpace, share: Share, run: Run, forms: Forms, waiter: Publisher | undefined): Holder | undefined {
+    const topic = run.topic;
+    const may = ({ client }: Session): boolean => client?.mayReceive(topic) ?? false;
+    const session = share.pick((member) => member.delivery.roomy && may(member)) ?? share.pick(may);
+    if (session === undefined) {
+      if (run.qos === 1 && share.keeps) return this.#inQueueOf(account, share);
+      this.#counters.dropped += run.count;
+      return undefined;
+    }
+    const { delivery } = session;
+    const holder = this.#toMember(share, session, run, forms);
+    if (waiter !== undefined && delivery.full) waiter.waitFor(delivery);
+    return holder;
+  }
+
+  #toMember(share: Share, session: Session, run: Run, forms: Forms): Holder | undefined {
+    const { delivery } = session;
+    const qos = run.qos & share.qosOf(session);
+    if (qos === 0) delivery.sendQos0(forms.of(session.level, 0), run.topic);
+    else if (delivery.backlog !== undefined) return { backlog: delivery.backlog, session };
+    else this.#sendInMemory(session, forms, run, delivery.lend(share.filter, run));
+    return undefined;
+  }
+
+  #inQueueOf(account: AccountSpace, share: Share): Holder {
+    return { backlog: this.#sessions.backlogOf(account, share), session: undefined };
+  }
+
+  /** Stores a run for the queues of persistent sessions and shares, and sends it to those whose client is there. */
+  #hold(holders: readonly Holder[], run: Run, forms: Forms, waiter: Publisher | undefined): boolean {
+    const open = this.#disk.low ? [] : holders.filter(({ backlog }) => !backlog.full);
+    this.#counters.dropped += (holders.length - open.length) * run.count;
+    if (open.length === 0) return false;
+    const journal = this.#journal;
+    const at = journal.next();
+    const value = encodeStored(run);
+    const shared = open.length > 1;
+    if (shared) journal.putBody(at, value, open.length);
+    for (const { backlog, session } of open) {
+      if (shared) journal.putShared(backlog.id, at);
+      else journal.put(backlog.id, at, value);
+      if (session === undefined) backlog.put(at, run.count, value.length);
+      else if (this.#storesFirst) session.delivery.sendStored(run.count, value.length, at);
+      else session.delivery.sendQos1(forms.of(session.level, 1), run, at, shared);
+    }
+    if (waiter !== undefined && journal.full) waiter.waitForDisk();
+    return true;
+  }
+
+  /** Hands what waits for a share to members that are there and have room, page by page, until nobody is or nothing does. */
+  async #drain(account: AccountSpace, share: Share): Promise<void> {
+    if (share.draining) return;
+    share.draining = true;
+    try {
+      for (;;) {
+        const { backlog } = share;
+        if (backlog === undefined || !backlog.behind) return;
+        const page = await backlog.read();
+        for (const { at, value, shared } of page) {
+          const run = decodeStored(value, (name) => account.topic(name));
+          if (run !== undefined && !this.#isOver(run) && !this.#handOver(account, share, run)) return;
+          backlog.discard(at, run?.count ?? 1, value.length, shared);
+        }
+      }
+    } catch (error) {
+      this.#log.error({ err: error, filter: share.filter }, 'the messages of a shared subscription could not be read');
+    } finally {
+      share.draining = false;
+    }
+  }
+
+  /** A run of the share's own queue goes to a member. False when none is there, or none may have it or has room. */
+  #handOver(account: AccountSpace, share: Share, run: Run): boolean {
+    const session = this.#roomyMember(share, run);
+    if (session === undefined) {
+      this.#whenRoomy(account, share);
+      return false;
+    }
+    const forms = new Forms(run);
+    const holder = this.#toMember(share, session, run, forms);
+    if (holder !== undefined) this.#hold([holder], run, forms, undefined);
+    return true;
+  }
+
+  /**
+   * A run that a member has not acknowledged goes to another one. Where none has room it waits on disk: it must not push out
+   * a second member after the first.
+   */
+  #giveAgain(account: AccountSpace, { filter, run }: Returned): void {
+    const share = account.routes.share(filter);
+    if (share === undefined || !share.wanted) this.#counters.dropped += run.count;
+    else if (!this.#isOver(run)) {
+      const session = share.backlog?.behind === true ? undefined : this.#roomyMember(share, run);
+      const forms = new Forms(run);
+      const holder = session === undefined ? this.#inQueueOf(account, share) : this.#toMember(share, session, run, forms);
+      if (holder !== undefined) this.#hold([holder], run, forms, undefined);
+      if (session === undefined) void this.#drain(account, share);
+    }
+  }
+
+  #roomyMember(share: Share, run: Run): Session | undefined {
+    return share.pick(({ client, delivery }) => delivery.roomy && client?.mayReceive(run.topic) === true);
+  }
+
+  /** Goes on with the share's queue once a member that is there has taken some of what it has. */
+  #whenRoomy(account: AccountSpace, share: Share): void {
+    const delivery = share.pick((member) => !member.delivery.roomy)?.delivery;
+    if (delivery === undefined) return;
+    delivery.wait({ released: () => void this.#drain(account, share) }, this.#clock.monotonic());
+    this.#watch(delivery);
+  }
+
+  /** Whether the messages of a run that has waited are wanted by nobody any more. */
+  #isOver({ expiresAt, count }: Run): boolean {
+    if (expiresAt === undefined || expiresAt > this.#clock.now()) return false;
+    this.#counters.dropped += count;
+    return true;
+  }
+}
+
+/** Whether the publisher is the session's own connection. */
+const isOwn = ({ client }: Session, publisher: object | undefined): boolean => client !== undefined && client === publisher;
+
+/** Whether a client that is there may have the topic; who is away is asked when it comes back. */
+const mayReceive = ({ session }: Target, topic: TopicEntry): boolean => session.client?.mayReceive(topic) ?? true;

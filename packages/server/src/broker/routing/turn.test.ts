@@ -1,0 +1,76 @@
+/** A flood that visits many receivers leaves the event loop to others, and loses nothing. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { publishPacket, TestBench } from '../test-bench.ts';
+import { Turn } from './turn.ts';
+
+const FEW = 100;
+const MANY = 10_000;
+
+test('beyond its share a turn puts off what comes; who sends little goes first, and who sends much is not left out', async () => {
+  let now = 0;
+  const turn = new Turn({ now: () => now, monotonic: () => now });
+  const busy = (milliseconds: number): void => {
+    turn.add(MANY);
+    now += milliseconds;
+    turn.add(MANY);
+  };
+  busy(9);
+  assert.equal(turn.spentFor(MANY), false);
+  busy(2);
+  assert.equal(turn.spentFor(MANY), true);
+  assert.equal(turn.spentFor(FEW), false, 'a few bytes are not worth a delay');
+  const went: string[] = [];
+  const defer = (name: string, unread: number): void => {
+    const goOn = (): void => {
+      went.push(name);
+      busy(6);
+    };
+    turn.defer({ unread, goOn });
+  };
+  defer('first', MANY);
+  defer('second', MANY);
+  defer('third', MANY);
+  defer('small', FEW);
+  assert.deepEqual(went, []);
+  await setImmediate();
+  assert.deepEqual(went, ['small', 'first']);
+  await setImmediate();
+  assert.deepEqual(went, ['small', 'first', 'second', 'third']);
+  busy(30);
+  busy(20);
+  assert.equal(turn.spentFor(FEW), true);
+});
+
+test('messages that were put off arrive, in order, and their publisher is not read from meanwhile', async () => {
+  await using bench = await TestBench.open();
+  const subscriber = await bench.subscribed('s', '#', 1);
+  const publisher = await bench.connected('p');
+  bench.busy(100);
+  publisher.send(publishPacket('a', '1', { qos: 1, messageId: 1 }), publishPacket('b', '2', { qos: 1, messageId: 2 }));
+  assert.equal(publisher.channel.paused, true);
+  publisher.client.receive(Buffer.concat(publisher.encoded(publishPacket('a', '3', { qos: 1, messageId: 3 }))));
+  assert.deepEqual(subscriber.publishes(), []);
+  await bench.settle();
+  assert.deepEqual(
+    subscriber.publishes().map(({ payload }) => payload),
+    ['1', '2', '3'],
+  );
+  assert.equal(publisher.channel.paused, false);
+});
+
+test('what was put off is heard though the peer has gone meanwhile: a DISCONNECT takes the will back', async () => {
+  await using bench = await TestBench.open();
+  const watcher = await bench.subscribed('watcher', '#');
+  const will = { topic: 'will', payload: Buffer.from('gone'), qos: 0, retain: false };
+  const publisher = await bench.connected('p', { will });
+  bench.busy(100);
+  publisher.send(publishPacket('a', '1'), { cmd: 'disconnect' });
+  publisher.client.lost();
+  await bench.settle();
+  assert.deepEqual(
+    watcher.publishes().map(({ topic }) => topic),
+    ['a'],
+  );
+});

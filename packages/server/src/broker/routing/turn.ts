@@ -1,0 +1,79 @@
+/**
+ * How long one turn of the event loop may be busy with messages. A message visits each of its receivers, those that will
+ * not take it too: some hundred messages for a thousand receivers are work for a moment, and a flood of them would leave nobody
+ * else a turn. Beyond a turn's share, what was read from a client waits for the next one, and the client is not read
+ * from meanwhile. Who sends little goes before who sends much.
+ */
+import type { Clock } from '../../runtime/clock.ts';
+
+/** Milliseconds of a turn, for those who send much, and for those who send little: their few bytes can't be much work. */
+const SHARE = 10;
+const LITTLE_SHARE = 40;
+/** Bytes of a chunk up to which somebody sends little. */
+const LITTLE = 1024;
+/** Visits of receivers from one look at the clock to the next: about a tenth of a millisecond. */
+const VISITS = 1_000;
+
+/** Somebody whose bytes wait for their turn. */
+export interface Deferred {
+  /** How many there are. */
+  readonly unread: number;
+  /** The turn has come. */
+  goOn(): void;
+}
+
+export class Turn {
+  readonly #clock: Clock;
+  /** Since the clock was looked at. */
+  #visits = 0;
+  /** Monotonic milliseconds of the first look in this turn, and how long it has been busy since. */
+  #began = 0;
+  #busy = 0;
+  #scheduled = false;
+  #deferred: Deferred[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether this turn has had its share, for a chunk of so many bytes. */
+  spentFor(bytes: number): boolean {
+    return this.#busy > (bytes <= LITTLE ? LITTLE_SHARE : SHARE);
+  }
+
+  add(visits: number): void {
+    this.#visits += visits;
+    if (this.#visits < VISITS) return;
+    this.#visits = 0;
+    const now = this.#clock.monotonic();
+    if (!this.#scheduled) {
+      this.#began = now;
+      this.#schedule();
+    }
+    this.#busy = now - this.#began;
+  }
+
+  defer(deferred: Deferred): void {
+    this.#deferred.push(deferred);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#next);
+  }
+
+  readonly #next = (): void => {
+    this.#scheduled = false;
+    this.#busy = 0;
+    const waiting = this.#deferred.sort((a, b) => a.unread - b.unread);
+    this.#deferred = [];
+    let at = 0;
+    for (; at < waiting.length && !this.spentFor(waiting[at]?.unread ?? 0); at += 1) waiting[at]?.goOn();
+    // Clients left over keep their place ahead of new ones of the same size.
+    if (at === waiting.length) return;
+    this.#deferred = [...waiting.slice(at), ...this.#deferred];
+    this.#schedule();
+  };
+}

@@ -1,0 +1,361 @@
+/**
+ * Delivery to one session. QoS 0 goes straight to the connection or, beyond the bound, nowhere. QoS 1 goes through a window
+ * of unacknowledged packets with a queue behind it: in memory and bounded, or, for a persistent session, on disk. Whoever
+ * fills a client up is held back for a moment; a client that stays full is marked slow and holds nobody back any more.
+ */
+import type { Clock } from '../../runtime/clock.ts';
+import type { Backlog } from './backlog.ts';
+import { withRemaining } from '../message/expiry.ts';
+import type { Paced, Progress } from './pacer.ts';
+import { Loans, type Returned } from './loans.ts';
+import type { Congestible, Waiter } from '../message/publisher.ts';
+import { keep, type Run, type Segment } from '../message/run.ts';
+import { IN_MEMORY, isKept, isOnDisk, type StoragePlace } from './storage-place.ts';
+import { decodeStored } from '../message/stored-message.ts';
+import type { TopicEntry } from '../message/topic-entry.ts';
+import { type DeliveryCounters, type Line, Transmitter } from './transmitter.ts';
+
+/** Milliseconds for which a full client may hold publishers back, and for which it then may not. */
+const PATIENCE = 100;
+const PENANCE = 60_000;
+/** Bytes of a persistent session's queue that are held in memory; the others are on disk alone. */
+const MAX_IN_MEMORY = 256 * 1024;
+
+interface Queued {
+  readonly segment: Segment;
+  readonly topic: TopicEntry;
+  /** Milliseconds since the epoch; undefined for never. */
+  readonly expiresAt: number | undefined;
+  /** Where it is kept. Its first message is number `first` there. */
+  readonly row: StoragePlace;
+  readonly first: number;
+  /** Rights generation by which it was allowed. */
+  rights: number;
+  next: number;
+}
+
+/** Bytes of memory that a queued segment takes, its objects and tables included: small messages cost more than they weigh. */
+const costOf = (segment: Segment): number => segment.bytes.length + 8 * segment.count + 512;
+
+export class Delivery implements Paced, Congestible {
+  /** The queue on disk of a persistent session. */
+  readonly backlog: Backlog | undefined;
+  readonly #counters: DeliveryCounters;
+  readonly #clock: Clock;
+  /** Undefined while the client is away. */
+  #transmitter: Transmitter | undefined;
+  #queue: Queued[] = [];
+  #queuedBytes = 0;
+  #loading: object | undefined;
+  /** Made by the first message of a share that is nowhere on disk. */
+  #loans: Loans | undefined;
+  #waiters: Waiter[] | undefined;
+  /** Monotonic ms: full since, and slow until; undefined when neither. */
+  #fullSince: number | undefined;
+  #slowUntil: number | undefined;
+
+  constructor(counters: DeliveryCounters, clock: Clock, backlog?: Backlog) {
+    this.#counters = counters;
+    this.#clock = clock;
+    this.backlog = backlog;
+  }
+
+  /** The client is there: what waited is sent. */
+  attach(line: Line): void {
+    const done = (row: StoragePlace, index: number): void => this.#done(row, index);
+    line.pace?.replays(this.backlog?.last ?? 0);
+    this.#transmitter = new Transmitter({ line, counters: this.#counters, clock: this.#clock, done });
+    this.#fill();
+  }
+
+  /** The client is gone: what it has not acknowledged waits on disk, or is gone too. */
+  detach(): void {
+    this.#account(-this.#queuedBytes);
+    this.#transmitter = undefined;
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#loading = undefined;
+    this.#fullSince = undefined;
+    this.#slowUntil = undefined;
+    this.backlog?.rewind();
+    this.#release();
+  }
+
+  /** Whether the client itself should not be read from: it takes nothing, so what it sends must not cause more. */
+  get stuck(): boolean {
+    const output = this.#transmitter?.output;
+    return this.#slowUntil === undefined && output !== undefined && output.pending > output.bound / 3;
+  }
+
+  /** Whether publishers should wait before they send more here. */
+  get full(): boolean {
+    return this.#slowUntil === undefined && this.#transmitter !== undefined && !this.roomy;
+  }
+
+  /** Whether the client takes what it gets: of the members of a share, those come first. */
+  get roomy(): boolean {
+    const output = this.#transmitter?.output;
+    if (output === undefined) return false;
+    const most = output.bound / 3;
+    return output.pending <= most && this.#queuedBytes <= most;
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  sendQos0(segment: Segment, topic: TopicEntry): void {
+    this.#transmitter?.sendQos0(segment, topic);
+  }
+
+  /** Messages of the share of this filter are about to be sent, and not on disk. Gives where they are kept. */
+  lend(filter: string, run: Run): StoragePlace {
+    this.#loans ??= new Loans();
+    return this.#loans.lend(filter, run);
+  }
+
+  /** The session has ended: what its shares have lent it and it has not acknowledged. */
+  takeBack(topicOf: (name: string) => TopicEntry): Returned[] {
+    return this.#loans?.takeBack(topicOf) ?? [];
+  }
+
+  /**
+   * Sends or queues messages of QoS 1; `row` is where they are kept. False when the
+   * queue in memory is beyond its bound: the client must go, since nothing acknowledged may be dropped.
+   */
+  sendQos1(segment: Segment, run: Run, row: StoragePlace, shared: boolean): boolean {
+    const transmitter = this.#transmitter;
+    if (isOnDisk(row) && !this.#isNext(segment, row, shared)) return true;
+    if (transmitter === undefined) return true;
+    const topic = run.topic;
+    let from = 0;
+    // What has waited for a member of its share is told how long it has left by the queue.
+    if (this.#queue.length === 0 && !(run.waited && run.expiresAt !== undefined)) {
+      from = transmitter.fits(segment, 0, row);
+      if (from > 0) transmitter.send(segment, 0, from, topic, row, 0);
+    }
+    if (from < segment.count) {
+      const rights = transmitter.line.receiver.rightsGeneration;
+      this.#push({ segment: keep(segment, from), topic, expiresAt: run.expiresAt, row, first: from, rights, next: 0 });
+      // All that was sent may have been too large for this client, and then no acknowledgement will come to go on.
+      // Nor may one come in time where a rate, not the window, keeps messages back.
+      if (transmitter.idle || transmitter.line.pace !== undefined) this.#sendQueued();
+    }
+    const { output } = transmitter;
+    return isOnDisk(row) || this.#queuedBytes + output.pending <= output.bound;
+  }
+
+  /** Messages that are being stored are sent once they can be read from there. */
+  sendStored(count: number, bytes: number, row: number): void {
+    this.backlog?.put(row, count, bytes);
+    this.#fill();
+  }
+
+  /**
+   * Sends a message past subscriptions and queue. The answer gives up waiting for the acknowledgement; undefined when there
+   * is no room for the message.
+   */
+  sendDirect(segment: Segment, topic: TopicEntry, qos: number, confirmed: () => void): (() => void) | undefined {
+    const transmitter = this.#transmitter;
+    if (transmitter === undefined || segment.largest > transmitter.line.largest) return undefined;
+    if (transmitter.output.pending > transmitter.output.bound) return undefined;
+    if (transmitter.line.pace?.fits(segment, 0, 1, IN_MEMORY) === 0) return undefined;
+    if (qos === 1) return transmitter.room > 0 ? transmitter.sendConfirmed(segment, topic, confirmed) : undefined;
+    transmitter.sendQos0(segment, topic);
+    return () => {};
+  }
+
+  /** A PUBACK came. */
+  acknowledged(packetId: number): void {
+    if (!this.#transmitter?.acknowledged(packetId)) return;
+    if (this.#queue.length > 0) this.#sendQueued();
+    else if (this.backlog?.behind) this.#fill();
+  }
+
+  /** Sends again what has waited for its acknowledgement for too long; called about once a second. */
+  redeliver(now: number): void {
+    this.#transmitter?.redeliver(now);
+  }
+
+  /** Tokens of a rate that messages wait for may have come back. */
+  goOn(): Progress {
+    if (this.#transmitter === undefined) return 'done';
+    const { sent } = this.#counters;
+    if (this.#sendQueued() !== 'paced') return 'done';
+    return this.#counters.sent > sent ? 'moved' : 'stuck';
+  }
+
+  wait(waiter: Waiter, now: number): void {
+    this.#fullSince ??= now;
+    this.#waiters ??= [];
+    this.#waiters.push(waiter);
+  }
+
+  /** The output has taken bytes, or acknowledgements came: who waited may go on once half of the bound is free. */
+  drained(): void {
+    const output = this.#transmitter?.output;
+    if (output !== undefined) {
+      const most = output.bound / 6;
+      if (output.pending > most || this.#queuedBytes > most) return;
+    }
+    this.#fullSince = undefined;
+    this.#release();
+  }
+
+  /** Marks a client that stays full as slow: publishers do not wait for it for a while. */
+  check(now: number): 'waiting' | 'done' {
+    if (this.#slowUntil !== undefined && now >= this.#slowUntil && !this.full) this.#slowUntil = undefined;
+    if (this.#fullSince !== undefined && now - this.#fullSince > PATIENCE) {
+      this.#slowUntil = now + PENANCE;
+      this.#fullSince = undefined;
+      this.#release();
+    }
+    return this.#slowUntil === undefined && this.#fullSince === undefined ? 'done' : 'waiting';
+  }
+
+  /** Enters a new row. Whether its messages can go now: the client is there and has no older ones before it on disk. */
+  #isNext(segment: Segment, row: number, shared: boolean): boolean {
+    const backlog = this.backlog as Backlog;
+    const { behind } = backlog;
+    const size = (segment.at[segment.count] as number) - (segment.at[0] as number);
+    backlog.put(row, segment.count, size);
+    if (this.#transmitter === undefined) return false;
+    if (behind || this.#queuedBytes > MAX_IN_MEMORY) {
+      this.#fill();
+      return false;
+    }
+    backlog.take(row, segment.count, size, shared);
+    return true;
+  }
+
+  #done(row: StoragePlace, index: number): void {
+    if (isOnDisk(row)) this.backlog?.done(row, index);
+    else this.#loans?.done(row, index);
+  }
+
+  #release(): void {
+    if (this.#waiters === undefined) return;
+    const waiters = this.#waiters;
+    this.#waiters = undefined;
+    for (const waiter of waiters) waiter.released();
+  }
+
+  #account(bytes: number): void {
+    this.#transmitter?.output.account(bytes);
+  }
+
+  #push(queued: Queued): void {
+    this.#queue.push(queued);
+    const cost = costOf(queued.segment);
+    this.#queuedBytes += cost;
+    this.#account(cost);
+  }
+
+  #shift(first: Queued): void {
+    this.#queue.shift();
+    const cost = costOf(first.segment);
+    this.#queuedBytes -= cost;
+    this.#account(-cost);
+  }
+
+  /** Sends what may go now; `paced` when a rate keeps the rest back. */
+  #sendQueued(): 'paced' | undefined {
+    const transmitter = this.#transmitter as Transmitter;
+    while (this.#queue.length > 0) {
+      if (transmitter.room <= 0) return undefined;
+      const first = this.#queue[0] as Queued;
+      if (!this.#current(first, transmitter)) {
+        this.#drop(first);
+        continue;
+      }
+      const upTo = first.next + transmitter.fits(first.segment, first.next, first.row);
+      if (upTo === first.next) {
+        transmitter.line.pace?.wait(this, first.row);
+        return 'paced';
+      }
+      const segment = first.expiresAt === undefined ? first.segment : this.#aged(first.segment, first.expiresAt, transmitter);
+      transmitter.send(segment, first.next, upTo, first.topic, first.row, first.first);
+      first.next = upTo;
+      // Packets too large for this client took no room: there may be some left.
+      if (upTo < first.segment.count) continue;
+      this.#shift(first);
+      if (this.#fullSince !== undefined) this.drained();
+    }
+    this.#fill();
+    return undefined;
+  }
+
+  #drop(first: Queued): void {
+    if (isKept(first.row)) for (let i = first.next; i < first.segment.count; i += 1) this.#done(first.row, first.first + i);
+    this.#counters.dropped += first.segment.count - first.next;
+    this.#shift(first);
+  }
+
+  /** Whether queued messages may still be sent: not expired, and allowed by the rights of now. */
+  #current(queued: Queued, { line: { receiver } }: Transmitter): boolean {
+    if (queued.expiresAt !== undefined && queued.expiresAt <= this.#clock.now()) return false;
+    if (queued.rights === receiver.rightsGeneration) return true;
+    queued.rights = receiver.rightsGeneration;
+    return receiver.mayReceive(queued.topic);
+  }
+
+  /** The message with the seconds that are left of its expiry interval [MQTT-3.3.2-6]. */
+  #aged(segment: Segment, expiresAt: number, { line }: Transmitter): Segment {
+    if (line.level !== 5) return segment;
+    return withRemaining(segment, Math.max(0, Math.ceil((expiresAt - this.#clock.now()) / 1000)));
+  }
+
+  /** Reads on in the queue on disk when there is room for it. */
+  #fill(): void {
+    const { backlog } = this;
+    const transmitter = this.#transmitter;
+    if (backlog === undefined || transmitter === undefined || !backlog.behind) return;
+    if (this.#loading !== undefined || this.#queuedBytes > MAX_IN_MEMORY / 2) return;
+    const turn = {};
+    this.#loading = turn;
+    backlog
+      .read(() => this.#loading === turn)
+      .then(
+        (page) => {
+          // The connection has ended meanwhile.
+          if (this.#loading !== turn) return;
+          this.#loading = undefined;
+          for (const { at, value, shared } of page) this.#load(backlog, transmitter.line, at, value, shared);
+          this.#sendQueued();
+        },
+        (error: unknown) => {
+          if (this.#loading !== turn) return;
+          this.#loading = undefined;
+          transmitter.line.receiver.failed(error);
+        },
+      );
+  }
+
+  #load(backlog: Backlog, { receiver, level }: Line, at: number, value: Uint8Array, shared: boolean): void {
+    const run = decodeStored(value, (name) => receiver.topic(name));
+    if (run === undefined) {
+      backlog.discard(at, 1, value.length, shared);
+      return;
+    }
+    backlog.retake(at, run.count, value.length, shared);
+    const segment = run.encode(level, 1);
+    const { expiresAt, count } = run;
+    const topic = run.topic;
+    let from = 0;
+    // Messages that an earlier connection acknowledged divide the row into pieces.
+    for (let i = 0; i <= count; i += 1) {
+      if (i < count && !backlog.isDone(at, i)) continue;
+      const piece = from === 0 && i === count ? segment : part(segment, from, i);
+      if (i > from) this.#push({ segment: piece, topic, expiresAt, row: at, first: from, rights: -1, next: 0 });
+      from = i + 1;
+    }
+  }
+}
+
+/** Messages `from` to `to` of a segment. */
+const part = (segment: Segment, from: number, to: number): Segment => ({
+  ...segment,
+  count: to - from,
+  at: segment.at.slice(from, to + 1),
+  idAt: segment.idAt.slice(from, to),
+});

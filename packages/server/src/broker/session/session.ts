@@ -1,0 +1,191 @@
+/**
+ * A session: what a client id has subscribed to and what waits for it. A clean one lives as long as its connection; a
+ * persistent one is in the data file, outlives connections and the process, and ends some time after its client has left
+ * (developer guide, page mqtt, "MQTT persistent sessions").
+ */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { defined } from '@thingkeep/wire/defined.ts';
+import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
+import type { Refusal } from '../../refusals/refusals.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { collection } from '../../store/contract.ts';
+import type { DisconnectReason, Peer } from '../contract.ts';
+import type { Delivery } from './delivery.ts';
+import type { Subscription } from './subscription.ts';
+import type { TopicEntry } from '../message/topic-entry.ts';
+
+export interface SessionRecord {
+  readonly region: string;
+  readonly accountId: string;
+  readonly clientId: string;
+  /** Owner of its rows. */
+  readonly id: number;
+  readonly level: ProtocolLevel;
+  /** Seconds that it lives after its client has left. */
+  readonly expiry: number;
+  readonly principal: string;
+  readonly certificateId?: string;
+  readonly subscriptions: readonly Subscription[];
+  /** Milliseconds since the epoch when its client left; absent while it is there. */
+  readonly leftAt?: number;
+  readonly leftWhy?: DisconnectReason;
+}
+
+export const sessionRecords = collection<SessionRecord>('sessions', (s) => [s.region, s.accountId, s.clientId]);
+
+export type ClientState = 'awaiting-connect' | 'admitting' | 'connected' | 'closed';
+
+/** A connection as its session and those who deliver to it know it. */
+export interface Subscriber {
+  readonly clientId: string;
+  readonly peer: Peer;
+  readonly state: ClientState;
+  /** Whether it may have messages of the topic now; a refusal is recorded. */
+  mayReceive(topic: TopicEntry): boolean;
+  /** Records why something was refused to it. */
+  refuse(refusal: Omit<Refusal, 'protocol' | 'sourceIp'>): void;
+  close(why: DisconnectReason, reason?: number): void;
+}
+
+/** Who a session is opened for, and for how many seconds it outlives the connection. */
+export type SessionOwner = Pick<SessionRecord, 'expiry' | 'principal' | 'certificateId'>;
+
+export class Session {
+  readonly place: Place;
+  readonly clientId: string;
+  readonly level: ProtocolLevel;
+  /** Owner of its rows in the data file; 0 for a clean session, which has none. */
+  readonly id: number;
+  readonly delivery: Delivery;
+  /** Its connection; undefined while there is none. */
+  client: Subscriber | undefined;
+  readonly #subscriptions = new Map<string, Subscription>();
+  #expiry = 0;
+  #principal = '';
+  #certificateId: string | undefined;
+  /** Milliseconds since the epoch. */
+  #leftAt: number | undefined;
+  #leftWhy: DisconnectReason | undefined;
+  /** Monotonic milliseconds. */
+  #endsAt: number | undefined;
+  #ended = false;
+
+  constructor(place: Place, clientId: string, level: ProtocolLevel, delivery: Delivery, id: number) {
+    this.place = place;
+    this.clientId = clientId;
+    this.level = level;
+    this.delivery = delivery;
+    this.id = id;
+  }
+
+  get persistent(): boolean {
+    return this.id !== 0;
+  }
+
+  /** By filter. */
+  get subscriptions(): ReadonlyMap<string, Subscription> {
+    return this.#subscriptions;
+  }
+
+  get certificateId(): string | undefined {
+    return this.#certificateId;
+  }
+
+  /** Seconds that it lives after its client has left. */
+  get expiry(): number {
+    return this.#expiry;
+  }
+
+  /** When its client left: milliseconds since the epoch; undefined while it is there. */
+  get leftAt(): number | undefined {
+    return this.#leftAt;
+  }
+
+  get leftWhy(): DisconnectReason | undefined {
+    return this.#leftWhy;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get record(): SessionRecord {
+    const { place, clientId, id, level } = this;
+    const certificateId = this.#certificateId;
+    const leftAt = this.#leftAt;
+    return {
+      ...place,
+      clientId,
+      id,
+      level,
+      expiry: this.#expiry,
+      principal: this.#principal,
+      ...defined({ certificateId }),
+      subscriptions: [...this.#subscriptions.values()],
+      ...defined({ leftAt }),
+      ...defined({ leftWhy: leftAt === undefined ? undefined : this.#leftWhy }),
+    };
+  }
+
+  /** Takes over what its record says. */
+  restore(record: SessionRecord, clock: Clock): void {
+    const { leftAt, leftWhy = 'CONNECTION_LOST', expiry, subscriptions } = record;
+    this.#own(record);
+    this.#leftAt = leftAt;
+    this.#leftWhy = leftWhy;
+    this.#endsAt = clock.monotonic() + expiry * 1000 - (leftAt === undefined ? 0 : clock.now() - leftAt);
+    for (const subscription of subscriptions) this.#subscriptions.set(subscription.filter, subscription);
+  }
+
+  /** Belongs to a connection from now on. */
+  attach(client: Subscriber, owner: SessionOwner): void {
+    this.client = client;
+    this.#own(owner);
+    this.#leftAt = undefined;
+    this.#endsAt = undefined;
+  }
+
+  /** Its connection has ended: nothing is delivered. */
+  detach(why: DisconnectReason): void {
+    this.client = undefined;
+    this.#leftWhy = why;
+    this.delivery.detach();
+  }
+
+  /** Its time begins to run: it ends when its expiry has passed. */
+  startExpiry(clock: Clock): void {
+    this.#leftAt = clock.now();
+    this.#endsAt = clock.monotonic() + this.#expiry * 1000;
+  }
+
+  /** Whether its time has passed, in monotonic milliseconds. */
+  isOver(now: number): boolean {
+    return this.#endsAt !== undefined && this.#endsAt <= now;
+  }
+
+  /** Changes the seconds that it lives after its client has left. */
+  expireAfter(seconds: number): void {
+    this.#expiry = seconds;
+  }
+
+  subscribe(subscription: Subscription): void {
+    this.#subscriptions.set(subscription.filter, subscription);
+  }
+
+  /** Says whether there was such a subscription. */
+  unsubscribe(filter: string): boolean {
+    return this.#subscriptions.delete(filter);
+  }
+
+  /** Has no subscription any more, and comes back for nobody. */
+  end(): void {
+    this.#ended = true;
+    this.#subscriptions.clear();
+  }
+
+  #own({ expiry, principal, certificateId }: SessionOwner): void {
+    this.#expiry = expiry;
+    this.#principal = principal;
+    this.#certificateId = certificateId;
+  }
+}

@@ -1,0 +1,254 @@
+/**
+ * Messages onto one connection: copied into its output, numbered, remembered until they are acknowledged, and sent again
+ * when that takes too long.
+ */
+import { LIMITS } from '@thingkeep/wire/limits.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Aliases } from '../message/aliases.ts';
+import { InFlight } from './in-flight.ts';
+import type { Paced } from './pacer.ts';
+import type { Segment } from '../message/run.ts';
+import { IN_MEMORY, isKept, type StoragePlace } from './storage-place.ts';
+import type { TopicEntry } from '../message/topic-entry.ts';
+
+/** Milliseconds after which an unacknowledged packet is sent again on a live connection (AWS does so after about 30 s). */
+const REDELIVERY = 30_000;
+/** Milliseconds for which an unacknowledged packet may point into the buffer that it was read into. */
+const SETTLE = 1_000;
+/** Bytes of unacknowledged packets beyond which no more are sent. */
+const MAX_IN_FLIGHT = 1024 * 1024;
+
+/** Messages to clients: sent, and not sent. */
+export interface DeliveryCounters {
+  sent: number;
+  dropped: number;
+}
+
+/** Where packets for one peer are gathered before they are written. */
+export interface DeliveryOutput {
+  /** Bytes that may wait here now, and in memory for this peer elsewhere. */
+  readonly bound: number;
+  /** Bytes gathered or on their way. */
+  readonly pending: number;
+  /** Where the last reservation begins in its buffer. */
+  readonly at: number;
+  /** Makes room for so many bytes and gives the buffer to fill, from `at` on. */
+  reserve(size: number): Buffer;
+  /** Counts bytes kept in memory for this peer outside of here. */
+  account(bytes: number): void;
+}
+
+/** The rates of a connection and its account, as far as they bind what is sent to it. */
+export interface DeliveryRates {
+  /** The connection is new: rows up to this sequence were stored before it, and are replayed. */
+  replays(storedUpTo: number): void;
+  /** How many messages of the segment, `from` on and `most` at most, may be sent now; `row` is where they are kept. */
+  fits(segment: Segment, from: number, most: number, row: StoragePlace): number;
+  /** Counts messages that were sent. */
+  sent(segment: Segment, from: number, to: number, row: StoragePlace): void;
+  /** How many messages of QoS 0 may be sent now; they are sent, and the others are discarded. */
+  pass(segment: Segment): number;
+  /** Messages of QoS 1 do not fit: whoever has them is asked to go on when tokens have come back. */
+  wait(paced: Paced, row: StoragePlace): void;
+}
+
+/** What delivery asks of the client. */
+export interface Receiver {
+  /** Rises when rights change. */
+  readonly rightsGeneration: number;
+  /** Whether the client may have messages of the topic now; a refusal is recorded. */
+  mayReceive(topic: TopicEntry): boolean;
+  topic(name: string): TopicEntry;
+  failed(error: unknown): void;
+}
+
+/** The connection that a session has got. */
+export interface Line {
+  readonly output: DeliveryOutput;
+  readonly receiver: Receiver;
+  readonly level: 4 | 5;
+  readonly receiveMaximum: number;
+  /** Largest packet that the client takes (MQTT 5 Maximum Packet Size). */
+  readonly largest: number;
+  readonly aliases: Aliases | undefined;
+  /** Undefined where the account has no rates. */
+  readonly pace: DeliveryRates | undefined;
+}
+
+export interface TransmitterOptions {
+  readonly line: Line;
+  readonly counters: DeliveryCounters;
+  readonly clock: Clock;
+  /** A stored or lent message was acknowledged, or must not be sent: its row, and its place in it. */
+  readonly done: (row: StoragePlace, index: number) => void;
+}
+
+export class Transmitter {
+  readonly line: Line;
+  readonly output: DeliveryOutput;
+  readonly #counters: DeliveryCounters;
+  readonly #clock: Clock;
+  readonly #done: TransmitterOptions['done'];
+  readonly #window: number;
+  /** Made by the first message of QoS 1: most connections never have one. */
+  #inFlight: InFlight | undefined;
+  #nextId = 1;
+  /** By packet identifier: who waits for the acknowledgement of a direct message. */
+  #confirmations: Map<number, () => void> | undefined;
+
+  constructor({ line, counters, clock, done }: TransmitterOptions) {
+    this.line = line;
+    this.output = line.output;
+    this.#counters = counters;
+    this.#clock = clock;
+    this.#done = done;
+    this.#window = Math.min(line.receiveMaximum, LIMITS.inFlight);
+  }
+
+  /** Packets that may be sent now. Early acknowledgements leave holes: the ring, not only the count, must have room. */
+  get room(): number {
+    const inFlight = this.#inFlight;
+    if (inFlight === undefined) return this.#window;
+    return inFlight.bytes > MAX_IN_FLIGHT ? 0 : Math.min(this.#window - inFlight.count, inFlight.room);
+  }
+
+  /** Messages of the segment, `from` on, that may be sent now; `row` is where they are kept. */
+  fits(segment: Segment, from: number, row: StoragePlace): number {
+    const most = Math.min(this.room, segment.count - from);
+    const { pace } = this.line;
+    return pace === undefined || most <= 0 ? most : pace.fits(segment, from, most, row);
+  }
+
+  /** Whether no acknowledgement is to come. */
+  get idle(): boolean {
+    return this.#inFlight === undefined || this.#inFlight.count === 0;
+  }
+
+  sendQos0(segment: Segment, topic: TopicEntry): void {
+    const { output, line } = this;
+    if (output.pending > output.bound) {
+      this.#counters.dropped += segment.count;
+      return;
+    }
+    const count = line.pace === undefined ? segment.count : line.pace.pass(segment);
+    if (count === 0) return;
+    if (segment.largest > line.largest || line.aliases !== undefined) {
+      for (let i = 0; i < count; i += 1) this.#sendOne(segment, i, topic, IN_MEMORY, 0);
+      return;
+    }
+    const start = segment.at[0] as number;
+    const size = (segment.at[count] as number) - start;
+    const to = output.reserve(size);
+    segment.bytes.copy(to, output.at, start, start + size);
+    this.#counters.sent += count;
+  }
+
+  /** Sends messages `from` to `to` at QoS 1; the segment's first one is number `first` where it is kept, in `row`. */
+  send(segment: Segment, from: number, to: number, topic: TopicEntry, row: StoragePlace, first: number): void {
+    const { line } = this;
+    line.pace?.sent(segment, from, to, row);
+    if (segment.largest > line.largest || line.aliases !== undefined)
+      for (let i = from; i < to; i += 1) this.#sendOne(segment, i, topic, row, first + i);
+    else this.#sendRange(segment, from, to, topic, row, first);
+  }
+
+  /** Sends the one message of a segment at QoS 1 and calls `confirmed` once it is acknowledged. The answer gives up waiting. */
+  sendConfirmed(segment: Segment, topic: TopicEntry, confirmed: () => void): () => void {
+    const id = this.#nextId;
+    this.send(segment, 0, 1, topic, IN_MEMORY, 0);
+    this.#confirmations ??= new Map();
+    this.#confirmations.set(id, confirmed);
+    return () => {
+      if (this.#confirmations?.delete(id)) this.#inFlight?.acknowledge(id);
+    };
+  }
+
+  /** A PUBACK came. False when its packet is not in flight: that changes nothing. */
+  acknowledged(packetId: number): boolean {
+    const inFlight = this.#inFlight;
+    if (inFlight === undefined || !inFlight.acknowledge(packetId)) return false;
+    if (isKept(inFlight.row)) this.#done(inFlight.row, inFlight.index);
+    if (this.#confirmations !== undefined && this.#confirmations.size > 0) {
+      const confirmed = this.#confirmations.get(packetId);
+      this.#confirmations.delete(packetId);
+      confirmed?.();
+    }
+    return true;
+  }
+
+  /** Sends again what has waited for its acknowledgement for too long. */
+  redeliver(now: number): void {
+    const inFlight = this.#inFlight;
+    const { output, line } = this;
+    if (inFlight === undefined || inFlight.count === 0) return;
+    inFlight.settle(now - SETTLE);
+    // A client that takes nothing has these packets before it still.
+    if (output.pending > 0) return;
+    for (const { packetId, bytes, start, end, topic } of inFlight.overdue(now - REDELIVERY, now)) {
+      if (!line.receiver.mayReceive(topic)) {
+        this.acknowledged(packetId);
+        continue;
+      }
+      const to = output.reserve(end - start);
+      const { at } = output;
+      bytes.copy(to, at, start, end);
+      writeId(to, at, packetId);
+      this.#counters.sent += 1;
+    }
+  }
+
+  #sendRange(segment: Segment, from: number, to: number, topic: TopicEntry, row: StoragePlace, first: number): void {
+    const { output } = this;
+    this.#inFlight ??= new InFlight();
+    const inFlight = this.#inFlight;
+    const start = segment.at[from] as number;
+    const size = (segment.at[to] as number) - start;
+    const bytes = output.reserve(size);
+    const shift = output.at - start;
+    segment.bytes.copy(bytes, output.at, start, start + size);
+    const now = this.#clock.monotonic();
+    let id = this.#nextId;
+    for (let i = from; i < to; i += 1) {
+      const at = (segment.idAt[i] as number) + shift;
+      bytes[at] = id >> 8;
+      bytes[at + 1] = id & 0xff;
+      inFlight.add(id, now, segment.bytes, segment.at[i] as number, segment.at[i + 1] as number, topic, row, first + i);
+      id = id === 0xffff ? 1 : id + 1;
+    }
+    this.#nextId = id;
+    this.#counters.sent += to - from;
+  }
+
+  /** A packet by itself: too large for the client, and then not sent to it [MQTT-3.1.2-24, 3.1.2-25], or with an alias. */
+  #sendOne(segment: Segment, i: number, topic: TopicEntry, row: StoragePlace, index: number): void {
+    const { output, aliases, largest } = this.line;
+    const start = segment.at[i] as number;
+    const end = segment.at[i + 1] as number;
+    if (end - start > largest) {
+      this.#counters.dropped += 1;
+      if (isKept(row)) this.#done(row, index);
+      return;
+    }
+    const packet = aliases?.apply(segment.bytes, start, end, topic) ?? segment.bytes.subarray(start, end);
+    const to = output.reserve(packet.length);
+    const { at } = output;
+    packet.copy(to, at);
+    this.#counters.sent += 1;
+    if (((packet[0] as number) & 0x06) === 0) return;
+    this.#inFlight ??= new InFlight();
+    const id = this.#nextId;
+    this.#nextId = id === 0xffff ? 1 : id + 1;
+    writeId(to, at, id);
+    this.#inFlight.add(id, this.#clock.monotonic(), segment.bytes, start, end, topic, row, index);
+  }
+}
+
+/** Writes the identifier of the PUBLISH at `at`: behind its topic. */
+function writeId(bytes: Buffer, at: number, id: number): void {
+  let pos = at + 1;
+  while ((bytes[pos] as number) >= 0x80) pos += 1;
+  const length = ((bytes[pos + 1] as number) << 8) | (bytes[pos + 2] as number);
+  pos += 3 + length;
+  bytes[pos] = id >> 8;
+  bytes[pos + 1] = id & 0xff;
+}
