@@ -7,7 +7,7 @@ import { defined } from '@thingkeep/wire/defined.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { generate, type Packet, parser } from 'mqtt-packet';
-import { runOf } from '../../packages/server/src/broker/message/message.ts';
+import { batchOfOne } from '../../packages/server/src/broker/message/message.ts';
 import { TopicEntry } from '../../packages/server/src/broker/message/topic-entry.ts';
 import { encodeDisconnect, encodePuback, parseDisconnect, parsePuback } from '../../packages/server/src/mqtt/acknowledge.ts';
 import { encodeConnack, parseConnect } from '../../packages/server/src/mqtt/connect.ts';
@@ -421,7 +421,7 @@ test(`what we generate is read by mqtt-packet as it was meant (seed ${SEED})`, (
     const topic = new TopicEntry(name(random).replaceAll(/[+#]/g, '_'), 'arn');
     const payload = bytes(random, pick(random, [0, 100, 20_000 * below(random, 2)]));
     const qos = below(random, 2);
-    const run = runOf({ topic, payload, qos, retain: false, properties: encodeProperties(properties) }, 0);
+    const run = batchOfOne({ topic, payload, qos, retain: false, properties: encodeProperties(properties) }, 0);
     const segment = run.encode(level, qos);
     if (qos === 1) segment.bytes.writeUInt16BE(packetId, segment.idAt[0]);
     const message = seen(segment.bytes);

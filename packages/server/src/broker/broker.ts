@@ -20,12 +20,12 @@ import type { BrokerCounters } from './connection/counters.ts';
 import { Intake } from './connection/intake.ts';
 import { Journal } from './session/journal.ts';
 import type { BrokerListener } from './connection/listener.ts';
-import { type Message, runOf } from './message/message.ts';
+import { type Message, batchOfOne } from './message/message.ts';
 import { Flusher } from './connection/output.ts';
 import { Pacer } from './session/pacer.ts';
 import { type Retained, retainedMessage } from './routing/retained.ts';
 import { Router } from './routing/router.ts';
-import type { Run } from './message/run.ts';
+import type { PublishBatch } from './message/publish-batch.ts';
 import type { ClientState, Session } from './session/session.ts';
 import { Sessions } from './routing/sessions.ts';
 import type { Origin } from './message/origin.ts';
@@ -219,23 +219,23 @@ export class Broker implements BrokerServices<Client>, WillServices {
     for (const listener of this.#listeners) listener.unsubscribed?.(client, filters);
   }
 
-  /** Sends the messages of a run to all who may have them. Says whether some have to reach the disk before they are acknowledged. */
-  deliver(account: AccountSpace, run: Run<RoutedTopic>, source: Publisher | undefined): boolean {
-    const stored = this.#router.deliver(account, run, source);
-    const tapped = this.#tappedBy(account, run.topic);
+  /** Sends the messages of a batch to all who may have them. Says whether some have to reach the disk before they are acknowledged. */
+  deliver(account: AccountSpace, batch: PublishBatch<RoutedTopic>, source: Publisher | undefined): boolean {
+    const stored = this.#router.deliver(account, batch, source);
+    const tapped = this.#tappedBy(account, batch.topic);
     if (tapped === undefined) return stored;
-    return this.#tell(tapped, run, source?.origin, source) || stored;
+    return this.#tell(tapped, batch, source?.origin, source) || stored;
   }
 
   /**
    * Publishes what a rule makes of a message. Who published the message waits when receivers can't take more; to nobody
    * it is a message of their own.
    */
-  deliverMade(account: AccountSpace, run: Run<RoutedTopic>, origin: Origin, waiter: Publisher | undefined): boolean {
-    const stored = this.#router.deliver(account, run, undefined, waiter);
-    const tapped = this.#tappedBy(account, run.topic);
+  deliverMade(account: AccountSpace, batch: PublishBatch<RoutedTopic>, origin: Origin, waiter: Publisher | undefined): boolean {
+    const stored = this.#router.deliver(account, batch, undefined, waiter);
+    const tapped = this.#tappedBy(account, batch.topic);
     if (tapped === undefined) return stored;
-    return this.#tell(tapped, run, origin, waiter) || stored;
+    return this.#tell(tapped, batch, origin, waiter) || stored;
   }
 
   /**
@@ -248,8 +248,8 @@ export class Broker implements BrokerServices<Client>, WillServices {
     source?: Publisher,
     origin?: Origin,
   ): Promise<void> | undefined {
-    const run = runOf(message, this.clock.now());
-    const stored = origin === undefined ? this.deliver(account, run, source) : this.deliverMade(account, run, origin, source);
+    const batch = batchOfOne(message, this.clock.now());
+    const stored = origin === undefined ? this.deliver(account, batch, source) : this.deliverMade(account, batch, origin, source);
     if (!message.retain) return stored ? this.journal.committed() : undefined;
     const retained = this.retained.keep(account.place, message, this.clock.now());
     return stored ? Promise.all([this.journal.committed(), retained]).then(() => undefined) : retained;
@@ -272,7 +272,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
     const account = this.account(accountId, region);
     // Lifecycle events have a topic for each client: remembered, they would push out those that messages come on.
     const entry = qos === 1 ? account.passing(topic) : account.topic(topic);
-    this.deliver(account, runOf({ topic: entry, payload, qos, retain: false }, 0), undefined);
+    this.deliver(account, batchOfOne({ topic: entry, payload, qos, retain: false }, 0), undefined);
   }
 
   /** Sends the retained message of a topic to a client that has just subscribed to exactly it. */
@@ -289,7 +289,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
         const message = retainedMessage(record, topic, this.clock.now());
         if (message === undefined) return;
         const qos = record.qos & subscription.qos;
-        this.#router.sendRetained(session, runOf({ ...message, qos }, this.clock.now()), qos);
+        this.#router.sendRetained(session, batchOfOne({ ...message, qos }, this.clock.now()), qos);
       },
       (error: unknown) => this.log.error({ err: error }, 'a retained message could not be read'),
     );
@@ -368,9 +368,9 @@ export class Broker implements BrokerServices<Client>, WillServices {
     return topic.tapped;
   }
 
-  #tell(tapped: Tapped, run: Run, origin: Origin | undefined, waiter: Publisher | undefined): boolean {
-    this.turn.add(run.count * tapped.weight);
-    return tapped.take(run, origin, waiter);
+  #tell(tapped: Tapped, batch: PublishBatch, origin: Origin | undefined, waiter: Publisher | undefined): boolean {
+    this.turn.add(batch.count * tapped.weight);
+    return tapped.take(batch, origin, waiter);
   }
 
   #look(client: Client, judges: boolean): void {

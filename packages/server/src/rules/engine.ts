@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Publisher } from '../broker/message/publisher.ts';
-import type { Run } from '../broker/message/run.ts';
+import type { PublishBatch } from '../broker/message/publish-batch.ts';
 import type { Origin } from '../broker/message/origin.ts';
 import type { Tap, Tapped } from '../broker/message/tap.ts';
 import { Acting, type ActingOptions } from './acting.ts';
@@ -28,7 +28,7 @@ export type RulesOptions = Omit<ActingOptions, 'find' | 'evaluate'> & RuleDirect
 const WEIGHT = 20;
 const BASIC_INGEST = '$aws/rules/';
 
-/** What the messages of one run have in common. */
+/** What the messages of one batch have in common. */
 interface Showing {
   readonly found: readonly CompiledRule[];
   readonly promised: boolean;
@@ -107,30 +107,30 @@ export class Rules implements Tap {
   #tapped(topic: string, found: readonly CompiledRule[]): Tapped {
     return {
       weight: WEIGHT * found.length,
-      take: (run, origin, waiter) => this.#take(found, topic, run, origin, waiter),
+      take: (batch, origin, waiter) => this.#take(found, topic, batch, origin, waiter),
     };
   }
 
   #take(
     found: readonly CompiledRule[],
     topic: string,
-    run: Run,
+    batch: PublishBatch,
     origin: Origin | undefined,
     waiter: Publisher | undefined,
   ): boolean {
     const { broker, clock } = this.#options;
     const { accountId, region } = (found[0] as CompiledRule).place;
-    const outbox = new Outbox(broker, broker.account(accountId, region), origin, run.count);
+    const outbox = new Outbox(broker, broker.account(accountId, region), origin, batch.count);
     const now = clock.now();
-    const showing = { found, outbox, waiter, promised: run.qos === 1 || origin?.isWill === true };
+    const showing = { found, outbox, waiter, promised: batch.qos === 1 || origin?.isWill === true };
     // What rules publish comes here again before this returns: it has no time of its own.
     const outermost = this.#began === undefined;
     this.#began ??= clock.monotonic();
     try {
       let stored = false;
-      for (let i = 0; i < run.count; i += 1) {
-        const payload = run.bytes.subarray(run.payloadAt(i), run.at[i + 1] as number);
-        if (this.#show(showing, new Incoming(topic, payload, run.propertiesOf(i), now, origin))) stored = true;
+      for (let i = 0; i < batch.count; i += 1) {
+        const payload = batch.bytes.subarray(batch.payloadAt(i), batch.at[i + 1] as number);
+        if (this.#show(showing, new Incoming(topic, payload, batch.propertiesOf(i), now, origin))) stored = true;
       }
       return outbox.send(waiter) || stored;
     } finally {

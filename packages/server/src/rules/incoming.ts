@@ -1,4 +1,4 @@
-/** A message as rules see it: where it lies in a run, read only as far as a query asks. */
+/** A message as rules see it: where it lies in a batch, read only as far as a query asks. */
 import { randomUUID } from 'node:crypto';
 import type { Origin } from '../broker/message/origin.ts';
 import { Cursor, ownCopy } from '../mqtt/cursor.ts';

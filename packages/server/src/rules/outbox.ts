@@ -1,12 +1,12 @@
 /**
- * What rules publish while they see the messages of one run. Messages on one topic leave as one run again: routed once,
+ * What rules publish while they see the messages of one batch. Messages on one topic leave as one batch again: routed once,
  * written once.
  */
 import { defined } from '@thingkeep/wire/defined.ts';
 import type { AccountSpace } from '../broker/routing/account.ts';
 import type { Broker } from '../broker/broker.ts';
-import { runOf } from '../broker/message/message.ts';
-import { Run } from '../broker/message/run.ts';
+import { batchOfOne } from '../broker/message/message.ts';
+import { PublishBatch } from '../broker/message/publish-batch.ts';
 import type { Origin } from '../broker/message/origin.ts';
 import type { Publisher } from '../broker/message/publisher.ts';
 import type { RoutedTopic } from '../broker/routing/routed-topic.ts';
@@ -30,7 +30,7 @@ export class Outbox {
   readonly #account: AccountSpace;
   readonly #chain: NonNullable<Origin['chain']>;
   readonly #last: boolean;
-  readonly #rows: (Row | Run<RoutedTopic>)[] = [];
+  readonly #rows: (Row | PublishBatch<RoutedTopic>)[] = [];
 
   /** For messages, so many, that came from `origin`. `last`: for what an error action says of a chain that was cut. */
   constructor(broker: Broker, account: AccountSpace, origin: Origin | undefined, messages: number, last = false) {
@@ -56,11 +56,11 @@ export class Outbox {
     if (properties !== undefined) {
       const { messageExpiryInterval: expiry } = properties;
       const message = { topic, payload, qos, retain: false, properties: encodeProperties(properties) };
-      this.#rows.push(runOf({ ...message, ...defined({ expiry }) }, this.#broker.clock.now()));
+      this.#rows.push(batchOfOne({ ...message, ...defined({ expiry }) }, this.#broker.clock.now()));
       return;
     }
     const last = this.#rows.at(-1);
-    if (last !== undefined && !(last instanceof Run) && last.topic === topic && last.qos === qos) {
+    if (last !== undefined && !(last instanceof PublishBatch) && last.topic === topic && last.qos === qos) {
       last.payloads.push(payload);
       last.bytes += payload.length;
     } else this.#rows.push({ topic, qos, payloads: [payload], bytes: payload.length });
@@ -71,21 +71,21 @@ export class Outbox {
     const origin: Origin = { chain: this.#chain };
     let stored = false;
     for (const row of this.#rows) {
-      const run = row instanceof Run ? row : asRun(row);
-      if (this.#broker.deliverMade(this.#account, run, origin, waiter)) stored = true;
+      const batch = row instanceof PublishBatch ? row : toBatch(row);
+      if (this.#broker.deliverMade(this.#account, batch, origin, waiter)) stored = true;
     }
     return stored;
   }
 }
 
 /** The messages as PUBLISH packets of MQTT 3.1.1, one behind another. */
-function asRun({ topic, qos, payloads, bytes }: Row): Run<RoutedTopic> {
+function toBatch({ topic, qos, payloads, bytes }: Row): PublishBatch<RoutedTopic> {
   const count = payloads.length;
   const head = 2 + topic.bytes.length + (qos === 1 ? 2 : 0);
   // Five bytes at most are the type and the remaining length.
   const to = Buffer.allocUnsafe(count * (head + 5) + bytes);
-  const run = new Run(count, topic);
-  run.start(to, 4, topic, qos);
+  const batch = new PublishBatch(count, topic);
+  batch.start(to, 4, topic, qos);
   let at = 0;
   for (const payload of payloads) {
     const start = at;
@@ -99,7 +99,7 @@ function asRun({ topic, qos, payloads, bytes }: Row): Run<RoutedTopic> {
     // A packet identifier is the receiver's own: its place is kept free.
     to.set(payload, at);
     at += payload.length;
-    run.add(start, at - payload.length, at);
+    batch.add(start, at - payload.length, at);
   }
-  return run;
+  return batch;
 }

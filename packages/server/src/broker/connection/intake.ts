@@ -8,7 +8,7 @@ import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { MqttError } from '../../mqtt/mqtt-error.ts';
 import type { Client } from './client.ts';
 import { handlerFor } from './handlers/index.ts';
-import { dropRun, publish, publishRun } from './handlers/publish.ts';
+import { discardBatch, publish, flushBatch } from './handlers/publish.ts';
 import type { PacketSink } from './services.ts';
 import type { Deferred } from '../routing/turn.ts';
 
@@ -96,11 +96,11 @@ export class Intake implements PacketSink, Deferred {
 
   #failed(error: unknown): void {
     if (error instanceof MqttError) {
-      // What came whole before the violation has been published; a run must never be left for the next connection.
-      publishRun(this.#client);
+      // What came whole before the violation has been published; a batch must never be left for the next connection.
+      flushBatch(this.#client);
       this.#client.violated(error);
     } else {
-      dropRun();
+      discardBatch();
       this.#client.broker.log.error({ err: error, clientId: this.#client.clientId }, 'a packet could not be handled');
       this.#client.close('SERVER_ERROR', REASON.UNSPECIFIED);
     }
@@ -118,14 +118,14 @@ export class Intake implements PacketSink, Deferred {
       const next = pos + size;
       if (first >> 4 === PACKET.PUBLISH) publish(client, bytes, first, pos, body, next);
       else {
-        publishRun(client);
+        flushBatch(client);
         handlerFor(first)(client, bytes, body, next);
       }
       pos = next;
       // A packet can end the connection, or hold up what follows until CONNECT has been judged.
       if (client.state !== 'connected') break;
     }
-    publishRun(client);
+    flushBatch(client);
     if (client.state === 'closed') return;
     if (pos < end) this.#begin(bytes, pos);
     // Not for a full QoS 1 queue: the acknowledgements that would empty it come this way.

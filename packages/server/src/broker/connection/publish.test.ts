@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { generate, type IPublishPacket, type Packet } from 'mqtt-packet';
-import { runOf } from '../message/message.ts';
-import { keep } from '../message/run.ts';
+import { batchOfOne } from '../message/message.ts';
+import { keep } from '../message/publish-batch.ts';
 import { ACCOUNT, hex, type Level, publishPacket, rightsOf, TestBench, type TestPeer } from '../test-bench.ts';
 
 const LEVELS: readonly Level[] = [4, 5];
@@ -426,7 +426,10 @@ test('what is kept of a topic or of a queued message has memory of its own, and 
   await using bench = await TestBench.open();
   const { bytes } = bench.broker.account(ACCOUNT).topic('sensor/a');
   assert.equal(bytes.buffer.byteLength, bytes.length);
-  const run = runOf({ topic: bench.broker.account(ACCOUNT).topic('a'), payload: Buffer.from('x'), qos: 1, retain: false }, 0);
-  const kept = keep(run, 0).bytes;
+  const batch = batchOfOne(
+    { topic: bench.broker.account(ACCOUNT).topic('a'), payload: Buffer.from('x'), qos: 1, retain: false },
+    0,
+  );
+  const kept = keep(batch, 0).bytes;
   assert.equal(kept.buffer.byteLength, kept.length);
 });

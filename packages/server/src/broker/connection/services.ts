@@ -14,7 +14,7 @@ import type { Flusher } from './output.ts';
 import type { Pacer } from '../session/pacer.ts';
 import type { Congestible, Publisher } from '../message/publisher.ts';
 import type { RoutedTopic } from '../routing/routed-topic.ts';
-import type { Run } from '../message/run.ts';
+import type { PublishBatch } from '../message/publish-batch.ts';
 import type { ClientState, Session } from '../session/session.ts';
 import type { Sessions } from '../routing/sessions.ts';
 import type { Turn } from '../routing/turn.ts';
@@ -59,7 +59,7 @@ export interface BrokerServices<Connection> {
   watch(receiver: Congestible): void;
 
   /** Messages. */
-  deliver(account: AccountSpace, run: Run<RoutedTopic>, source: Publisher | undefined): boolean;
+  deliver(account: AccountSpace, batch: PublishBatch<RoutedTopic>, source: Publisher | undefined): boolean;
   publishMessage(account: AccountSpace, message: Message<RoutedTopic>, source?: Publisher): Promise<void> | undefined;
   keepsFor(account: AccountSpace, topic: RoutedTopic, rules: boolean): boolean;
   sendRetained(client: Connection, filter: string): void;

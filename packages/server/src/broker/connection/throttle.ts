@@ -4,7 +4,7 @@ import type { AccountSpace } from '../routing/account.ts';
 import type { BrokerCounters } from './counters.ts';
 import type { Paced, Pacer, Progress } from '../session/pacer.ts';
 import { Bucket } from '../routing/rates.ts';
-import type { Segment } from '../message/run.ts';
+import type { EncodedBatch } from '../message/publish-batch.ts';
 import type { Subscriber } from '../session/session.ts';
 import { IN_MEMORY, isOnDisk, type StoragePlace } from '../session/storage-place.ts';
 import type { DeliveryRates } from '../session/transmitter.ts';
@@ -82,32 +82,32 @@ export class ConnectionThrottle implements DeliveryRates, Paced {
     this.#storedUpTo = storedUpTo;
   }
 
-  /** How many messages of the segment, `from` on and `most` at most, may be sent now; `row` is where they are stored. */
-  fits(segment: Segment, from: number, most: number, row: StoragePlace): number {
+  /** How many messages of the batch, `from` on and `most` at most, may be sent now; `row` is where they are stored. */
+  fits(encoded: EncodedBatch, from: number, most: number, row: StoragePlace): number {
     const { now, publishesOut } = this.#account;
     const byCount = Math.min(most, this.#out.level(now), publishesOut.level(now));
     const count = this.#isReplayed(row) ? Math.min(byCount, this.#replayed.level(now)) : byCount;
     const bytes = this.#bytesOut.level(now);
-    const start = segment.at[from] as number;
+    const start = encoded.at[from] as number;
     let fitting = 0;
     // The last one may be more than is left: it would never go otherwise.
-    while (fitting < count && (segment.at[from + fitting] as number) - start < bytes) fitting += 1;
+    while (fitting < count && (encoded.at[from + fitting] as number) - start < bytes) fitting += 1;
     return fitting;
   }
 
-  sent(segment: Segment, from: number, to: number, row: StoragePlace): void {
+  sent(encoded: EncodedBatch, from: number, to: number, row: StoragePlace): void {
     const { now, publishesOut } = this.#account;
     this.#out.spend(to - from, now);
     publishesOut.spend(to - from, now);
-    this.#bytesOut.spend((segment.at[to] as number) - (segment.at[from] as number), now);
+    this.#bytesOut.spend((encoded.at[to] as number) - (encoded.at[from] as number), now);
     if (this.#isReplayed(row)) this.#replayed.spend(to - from, now);
   }
 
   /** How many messages of QoS 0 may be sent now; they are sent, and the others are discarded. */
-  pass(segment: Segment): number {
-    const passing = this.fits(segment, 0, segment.count, IN_MEMORY);
-    this.sent(segment, 0, passing, IN_MEMORY);
-    if (passing < segment.count) throttled(this.#client, 'deliver', segment.count - passing);
+  pass(encoded: EncodedBatch): number {
+    const passing = this.fits(encoded, 0, encoded.count, IN_MEMORY);
+    this.sent(encoded, 0, passing, IN_MEMORY);
+    if (passing < encoded.count) throttled(this.#client, 'deliver', encoded.count - passing);
     return passing;
   }
 

@@ -3,7 +3,7 @@
  * left out of every later packet.
  */
 import { encodeVarint } from '../../mqtt/properties.ts';
-import { headerEnd } from './run.ts';
+import { headerEnd } from './publish-batch.ts';
 import type { TopicEntry } from './topic-entry.ts';
 
 const TOPIC_ALIAS = 0x23;

@@ -110,10 +110,10 @@ test('any payloads and properties, in any number of messages of a run', async ()
   // The reader of this test knows no names that are empty, or that objects have by themselves.
   const name = fc.string({ minLength: 1, maxLength: 300 }).filter((each) => !(each in {}));
   const message = fc.record({ payload: fc.uint8Array({ maxLength: 400 }), own: fc.dictionary(name, text, { maxKeys: 3 }) });
-  const run = fc.array(message, { minLength: 1, maxLength: 6 });
+  const batch = fc.array(message, { minLength: 1, maxLength: 6 });
   const extra = fc.array(fc.tuple(name, text), { minLength: 1, maxLength: 4 });
   await fc.assert(
-    fc.asyncProperty(run, extra, fc.constantFrom(4 as const, 5 as const), async (messages, more, level) => {
+    fc.asyncProperty(batch, extra, fc.constantFrom(4 as const, 5 as const), async (messages, more, level) => {
       await using bench = await TestBench.open();
       bench.admissions.set('lamp', { userProperties: more });
       const lamp = await bench.connected('lamp', { level });

@@ -1,6 +1,6 @@
 /** A single message that does not lie in a read buffer: a will, a retained message, one that came over HTTPS. */
 import { encodeVarint } from '../../mqtt/properties.ts';
-import { Run } from './run.ts';
+import { PublishBatch } from './publish-batch.ts';
 import type { TopicEntry } from './topic-entry.ts';
 
 export interface Message<Topic extends TopicEntry = TopicEntry> {
@@ -16,11 +16,11 @@ export interface Message<Topic extends TopicEntry = TopicEntry> {
 
 const NO_PROPERTIES = Buffer.of(0);
 
-/** The message as a run of one, in the form of MQTT 5; `now` in milliseconds since the epoch. */
-export function runOf<Topic extends TopicEntry>(
+/** The message as a batch of one, in the form of MQTT 5; `now` in milliseconds since the epoch. */
+export function batchOfOne<Topic extends TopicEntry>(
   { topic, payload, qos, properties = NO_PROPERTIES, expiry }: Message<Topic>,
   now: number,
-): Run<Topic> {
+): PublishBatch<Topic> {
   const id = qos === 1 ? 2 : 0;
   const length = 2 + topic.bytes.length + id + properties.length + payload.length;
   const head = Buffer.concat([
@@ -30,9 +30,9 @@ export function runOf<Topic extends TopicEntry>(
     topic.bytes,
   ]);
   const bytes = Buffer.concat([head, Buffer.alloc(id), properties, payload]);
-  const run = new Run(1, topic);
-  run.start(bytes, 5, topic, qos);
-  if (expiry !== undefined) run.expiresAt = now + expiry * 1000;
-  run.add(0, head.length + id, bytes.length);
-  return run;
+  const batch = new PublishBatch(1, topic);
+  batch.start(bytes, 5, topic, qos);
+  if (expiry !== undefined) batch.expiresAt = now + expiry * 1000;
+  batch.add(0, head.length + id, bytes.length);
+  return batch;
 }

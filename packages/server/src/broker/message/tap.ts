@@ -2,17 +2,17 @@
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Origin } from './origin.ts';
 import type { Publisher } from './publisher.ts';
-import type { Run } from './run.ts';
+import type { PublishBatch } from './publish-batch.ts';
 
 /** Rules that see the messages of one topic. */
 export interface Tapped {
   /** Work that one message means, in visits of receivers (see {@link Turn}). */
   readonly weight: number;
   /**
-   * Sees the messages of a run, whose bytes are the caller's again when it returns. Says whether some of it has to reach
+   * Sees the messages of a batch, whose bytes are the caller's again when it returns. Says whether some of it has to reach
    * the disk before the messages are acknowledged. `waiter` is made to wait when receivers of what it publishes can't take more.
    */
-  take(run: Run, origin: Origin | undefined, waiter: Publisher | undefined): boolean;
+  take(batch: PublishBatch, origin: Origin | undefined, waiter: Publisher | undefined): boolean;
 }
 
 export interface Tap {

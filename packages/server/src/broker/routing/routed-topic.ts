@@ -14,5 +14,5 @@ export class RoutedTopic extends TopicEntry {
   tapped: Tapped | undefined;
 }
 
-/** The topic of a run that holds no messages yet. */
+/** The topic of a batch that holds no messages yet. */
 export const NO_TOPIC = new RoutedTopic('', '');

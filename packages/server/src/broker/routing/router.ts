@@ -1,4 +1,4 @@
-/** From a run of messages to the sessions that get them: who they are, in which form, and what has to reach the disk first. */
+/** From a batch of messages to the sessions that get them: who they are, in which form, and what has to reach the disk first. */
 import type { Clock } from '../../runtime/clock.ts';
 import type { Disk } from '../../runtime/disk-room.ts';
 import type { Logger } from '../../runtime/log.ts';
@@ -9,7 +9,7 @@ import type { Returned } from '../session/loans.ts';
 import type { Congestible, Publisher } from '../message/publisher.ts';
 import { NO_TOPIC, type RoutedTopic } from './routed-topic.ts';
 import type { Receivers, Target } from './routes.ts';
-import { Run, type Segment } from '../message/run.ts';
+import { PublishBatch, type EncodedBatch } from '../message/publish-batch.ts';
 import type { Session } from '../session/session.ts';
 import type { Sessions } from './sessions.ts';
 import type { Share } from '../session/share.ts';
@@ -32,37 +32,37 @@ export interface RouterOptions {
   readonly disk: Disk;
 }
 
-/** The messages of one run as each kind of reader gets them: two versions, two QoS, made when first needed. */
-class Forms {
-  #run: Run;
-  #made: (Segment | undefined)[] | undefined;
+/** The messages of one batch as each kind of reader gets them: two versions, two QoS, made when first needed. */
+class EncodingCache {
+  #batch: PublishBatch;
+  #made: (EncodedBatch | undefined)[] | undefined;
 
-  constructor(run: Run) {
-    this.#run = run;
+  constructor(batch: PublishBatch) {
+    this.#batch = batch;
   }
 
-  /** Is of another run from now on. */
-  use(run: Run): this {
-    this.#run = run;
+  /** Encodes another batch from now on. */
+  use(batch: PublishBatch): this {
+    this.#batch = batch;
     this.#made = undefined;
     return this;
   }
 
-  of(level: 4 | 5, qos: number): Segment {
-    const run = this.#run;
-    if (run.level === level && run.qos === qos) return run;
+  encode(level: 4 | 5, qos: number): EncodedBatch {
+    const batch = this.#batch;
+    if (batch.level === level && batch.qos === qos) return batch;
     this.#made ??= [undefined, undefined, undefined, undefined];
     const at = (level === 5 ? 2 : 0) + qos;
-    const made = this.#made[at] ?? run.encode(level, qos);
+    const made = this.#made[at] ?? batch.encode(level, qos);
     this.#made[at] = made;
     return made;
   }
 }
 
-/** What the spare forms are of while nobody uses them. */
-const NO_RUN = new Run(0, NO_TOPIC);
+/** Placeholder batch of the pooled encoding cache. */
+const NO_BATCH = new PublishBatch(0, NO_TOPIC);
 
-/** Queues, on disk, that a run of QoS 1 goes to. */
+/** Queues, on disk, that a batch of QoS 1 goes to. */
 interface Holder {
   readonly backlog: Backlog;
   readonly session: Session | undefined;
@@ -75,7 +75,7 @@ export class Router {
   readonly #log: Logger;
   readonly #turn: Turn;
   readonly #clock: Clock;
-  #spareForms: Forms | undefined;
+  #pooledCache: EncodingCache | undefined;
   readonly #watch: RouterOptions['watch'];
   readonly #disk: Disk;
   #storesFirst = false;
@@ -106,33 +106,33 @@ export class Router {
    * Says whether some of it has to reach the disk before it is acknowledged. `source` is who published it; `waiter` waits
    * when receivers can't take more: the source, or who made a rule publish it.
    */
-  deliver(account: AccountSpace, run: Run<RoutedTopic>, source: Publisher | undefined, waiter = source): boolean {
-    const { targets, shares } = this.#receivers(account, run.topic);
+  deliver(account: AccountSpace, batch: PublishBatch<RoutedTopic>, source: Publisher | undefined, waiter = source): boolean {
+    const { targets, shares } = this.#receivers(account, batch.topic);
     if (targets.length === 0 && shares.length === 0) return false;
     this.#turn.add(targets.length + shares.length);
-    // One for all runs that are not delivered in the middle of another one: it would be garbage of every message.
-    const forms = this.#spareForms?.use(run) ?? new Forms(run);
-    this.#spareForms = undefined;
+    // One for all batches that are not delivered in the middle of another one: it would be garbage of every message.
+    const encodings = this.#pooledCache?.use(batch) ?? new EncodingCache(batch);
+    this.#pooledCache = undefined;
     let holders: Holder[] | undefined;
     for (const { session, delivery, qos: granted, noLocal } of targets) {
       if (noLocal && isOwn(session, source)) continue;
-      const qos = run.qos & granted;
-      if (qos === 0) delivery.sendQos0(forms.of(session.level, 0), run.topic);
+      const qos = batch.qos & granted;
+      if (qos === 0) delivery.sendQos0(encodings.encode(session.level, 0), batch.topic);
       else if (delivery.backlog !== undefined) {
         holders ??= [];
         holders.push({ backlog: delivery.backlog, session });
-      } else this.#sendInMemory(session, forms, run, IN_MEMORY);
+      } else this.#sendInMemory(session, encodings, batch, IN_MEMORY);
       if (waiter !== undefined && delivery.full) waiter.waitFor(delivery);
     }
     for (const share of shares) {
-      const holder = this.#toShare(account, share, run, forms, waiter);
+      const holder = this.#toShare(account, share, batch, encodings, waiter);
       if (holder !== undefined) {
         holders ??= [];
         holders.push(holder);
       }
     }
-    const stored = holders !== undefined && this.#hold(holders, run, forms, waiter);
-    this.#spareForms = forms.use(NO_RUN);
+    const stored = holders !== undefined && this.#hold(holders, batch, encodings, waiter);
+    this.#pooledCache = encodings.use(NO_BATCH);
     return stored;
   }
 
@@ -145,11 +145,11 @@ export class Router {
   }
 
   /** A retained message goes to one client, with RETAIN set [MQTT-3.3.1-8]. */
-  sendRetained({ delivery, level }: Session, run: Run, qos: number): void {
-    const segment = run.encode(level, qos);
-    segment.bytes[0] = (segment.bytes[0] as number) | 1;
-    if (qos === 0) delivery.sendQos0(segment, run.topic);
-    else delivery.sendQos1(segment, run, IN_MEMORY, false);
+  sendRetained({ delivery, level }: Session, batch: PublishBatch, qos: number): void {
+    const encoded = batch.encode(level, qos);
+    encoded.bytes[0] = (encoded.bytes[0] as number) | 1;
+    if (qos === 0) delivery.sendQos0(encoded, batch.topic);
+    else delivery.sendQos1(encoded, batch, IN_MEMORY, false);
   }
 
   /** A session's client is there: what waits in its shares goes on. */
@@ -176,35 +176,41 @@ export class Router {
     return topic.receivers;
   }
 
-  #sendInMemory(session: Session, forms: Forms, run: Run, place: StoragePlace): void {
-    if (session.delivery.sendQos1(forms.of(session.level, 1), run, place, false)) return;
+  #sendInMemory(session: Session, encodings: EncodingCache, batch: PublishBatch, place: StoragePlace): void {
+    if (session.delivery.sendQos1(encodings.encode(session.level, 1), batch, place, false)) return;
     const { client } = session;
     client?.refuse({ check: 'overload', reason: 'the client does not take its QoS 1 messages and its queue is full' });
     client?.close('THROTTLED', REASON.QUOTA_EXCEEDED);
   }
 
   /** One member gets it. Gives the queue that it has to be stored in, if one. */
-  #toShare(account: AccountSpace, share: Share, run: Run, forms: Forms, waiter: Publisher | undefined): Holder | undefined {
-    const topic = run.topic;
+  #toShare(
+    account: AccountSpace,
+    share: Share,
+    batch: PublishBatch,
+    encodings: EncodingCache,
+    waiter: Publisher | undefined,
+  ): Holder | undefined {
+    const { topic } = batch;
     const may = ({ client }: Session): boolean => client?.mayReceive(topic) ?? false;
     const session = share.pick((member) => member.delivery.roomy && may(member)) ?? share.pick(may);
     if (session === undefined) {
-      if (run.qos === 1 && share.keeps) return this.#inQueueOf(account, share);
-      this.#counters.dropped += run.count;
+      if (batch.qos === 1 && share.keeps) return this.#inQueueOf(account, share);
+      this.#counters.dropped += batch.count;
       return undefined;
     }
     const { delivery } = session;
-    const holder = this.#toMember(share, session, run, forms);
+    const holder = this.#toMember(share, session, batch, encodings);
     if (waiter !== undefined && delivery.full) waiter.waitFor(delivery);
     return holder;
   }
 
-  #toMember(share: Share, session: Session, run: Run, forms: Forms): Holder | undefined {
+  #toMember(share: Share, session: Session, batch: PublishBatch, encodings: EncodingCache): Holder | undefined {
     const { delivery } = session;
-    const qos = run.qos & share.qosOf(session);
-    if (qos === 0) delivery.sendQos0(forms.of(session.level, 0), run.topic);
+    const qos = batch.qos & share.qosOf(session);
+    if (qos === 0) delivery.sendQos0(encodings.encode(session.level, 0), batch.topic);
     else if (delivery.backlog !== undefined) return { backlog: delivery.backlog, session };
-    else this.#sendInMemory(session, forms, run, delivery.lend(share.filter, run));
+    else this.#sendInMemory(session, encodings, batch, delivery.lend(share.filter, batch));
     return undefined;
   }
 
@@ -212,22 +218,22 @@ export class Router {
     return { backlog: this.#sessions.backlogOf(account, share), session: undefined };
   }
 
-  /** Stores a run for the queues of persistent sessions and shares, and sends it to those whose client is there. */
-  #hold(holders: readonly Holder[], run: Run, forms: Forms, waiter: Publisher | undefined): boolean {
+  /** Stores a batch for the queues of persistent sessions and shares, and sends it to those whose client is there. */
+  #hold(holders: readonly Holder[], batch: PublishBatch, encodings: EncodingCache, waiter: Publisher | undefined): boolean {
     const open = this.#disk.low ? [] : holders.filter(({ backlog }) => !backlog.full);
-    this.#counters.dropped += (holders.length - open.length) * run.count;
+    this.#counters.dropped += (holders.length - open.length) * batch.count;
     if (open.length === 0) return false;
     const journal = this.#journal;
     const at = journal.next();
-    const value = encodeStored(run);
+    const value = encodeStored(batch);
     const shared = open.length > 1;
     if (shared) journal.putBody(at, value, open.length);
     for (const { backlog, session } of open) {
       if (shared) journal.putShared(backlog.id, at);
       else journal.put(backlog.id, at, value);
-      if (session === undefined) backlog.put(at, run.count, value.length);
-      else if (this.#storesFirst) session.delivery.sendStored(run.count, value.length, at);
-      else session.delivery.sendQos1(forms.of(session.level, 1), run, at, shared);
+      if (session === undefined) backlog.put(at, batch.count, value.length);
+      else if (this.#storesFirst) session.delivery.sendStored(batch.count, value.length, at);
+      else session.delivery.sendQos1(encodings.encode(session.level, 1), batch, at, shared);
     }
     if (waiter !== undefined && journal.full) waiter.waitForDisk();
     return true;
@@ -243,9 +249,9 @@ export class Router {
         if (backlog === undefined || !backlog.behind) return;
         const page = await backlog.read();
         for (const { at, value, shared } of page) {
-          const run = decodeStored(value, (name) => account.topic(name));
-          if (run !== undefined && !this.#isOver(run) && !this.#handOver(account, share, run)) return;
-          backlog.discard(at, run?.count ?? 1, value.length, shared);
+          const batch = decodeStored(value, (name) => account.topic(name));
+          if (batch !== undefined && !this.#isOver(batch) && !this.#handOver(account, share, batch)) return;
+          backlog.discard(at, batch?.count ?? 1, value.length, shared);
         }
       }
     } catch (error) {
@@ -255,37 +261,37 @@ export class Router {
     }
   }
 
-  /** A run of the share's own queue goes to a member. False when none is there, or none may have it or has room. */
-  #handOver(account: AccountSpace, share: Share, run: Run): boolean {
-    const session = this.#roomyMember(share, run);
+  /** A batch of the share's own queue goes to a member. False when none is there, or none may have it or has room. */
+  #handOver(account: AccountSpace, share: Share, batch: PublishBatch): boolean {
+    const session = this.#roomyMember(share, batch);
     if (session === undefined) {
       this.#whenRoomy(account, share);
       return false;
     }
-    const forms = new Forms(run);
-    const holder = this.#toMember(share, session, run, forms);
-    if (holder !== undefined) this.#hold([holder], run, forms, undefined);
+    const encodings = new EncodingCache(batch);
+    const holder = this.#toMember(share, session, batch, encodings);
+    if (holder !== undefined) this.#hold([holder], batch, encodings, undefined);
     return true;
   }
 
   /**
-   * A run that a member has not acknowledged goes to another one. Where none has room it waits on disk: it must not push out
+   * A batch that a member has not acknowledged goes to another one. Where none has room it waits on disk: it must not push out
    * a second member after the first.
    */
-  #giveAgain(account: AccountSpace, { filter, run }: Returned): void {
+  #giveAgain(account: AccountSpace, { filter, batch }: Returned): void {
     const share = account.routes.share(filter);
-    if (share === undefined || !share.wanted) this.#counters.dropped += run.count;
-    else if (!this.#isOver(run)) {
-      const session = share.backlog?.behind === true ? undefined : this.#roomyMember(share, run);
-      const forms = new Forms(run);
-      const holder = session === undefined ? this.#inQueueOf(account, share) : this.#toMember(share, session, run, forms);
-      if (holder !== undefined) this.#hold([holder], run, forms, undefined);
+    if (share === undefined || !share.wanted) this.#counters.dropped += batch.count;
+    else if (!this.#isOver(batch)) {
+      const session = share.backlog?.behind === true ? undefined : this.#roomyMember(share, batch);
+      const encodings = new EncodingCache(batch);
+      const holder = session === undefined ? this.#inQueueOf(account, share) : this.#toMember(share, session, batch, encodings);
+      if (holder !== undefined) this.#hold([holder], batch, encodings, undefined);
       if (session === undefined) void this.#drain(account, share);
     }
   }
 
-  #roomyMember(share: Share, run: Run): Session | undefined {
-    return share.pick(({ client, delivery }) => delivery.roomy && client?.mayReceive(run.topic) === true);
+  #roomyMember(share: Share, batch: PublishBatch): Session | undefined {
+    return share.pick(({ client, delivery }) => delivery.roomy && client?.mayReceive(batch.topic) === true);
   }
 
   /** Goes on with the share's queue once a member that is there has taken some of what it has. */
@@ -296,8 +302,8 @@ export class Router {
     this.#watch(delivery);
   }
 
-  /** Whether the messages of a run that has waited are wanted by nobody any more. */
-  #isOver({ expiresAt, count }: Run): boolean {
+  /** Whether the messages of a batch that has waited are wanted by nobody any more. */
+  #isOver({ expiresAt, count }: PublishBatch): boolean {
     if (expiresAt === undefined || expiresAt > this.#clock.now()) return false;
     this.#counters.dropped += count;
     return true;

@@ -140,7 +140,7 @@ test('what was in flight is sent again on the next connection, first and in orde
   await using bench = await TestBench.open();
   const first = await bench.subscribed('s', 'a', 1, kept(5));
   const publisher = await bench.connected('p');
-  // One run of five: a row of five messages, of which two get acknowledged.
+  // One batch of five: a row of five messages, of which two get acknowledged.
   publisher.send(...[1, 2, 3, 4, 5].map((n) => qos1('a', `${n}`, n)));
   await bench.settle();
   const seen = first.publishes();

@@ -1,6 +1,6 @@
 /**
  * The queue of a persistent session on disk: which of its rows are in memory (in flight or about to be), and which are
- * still to be read. A row is a run of messages; it goes when the last of them is acknowledged or dropped.
+ * still to be read. A row is a batch of messages; it goes when the last of them is acknowledged or dropped.
  */
 import type { Row, Store } from '../../store/contract.ts';
 import type { QueueTotals } from './queue-totals.ts';

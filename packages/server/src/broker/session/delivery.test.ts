@@ -346,7 +346,7 @@ test('a queue of many small messages is bounded by what it costs, not only by it
   const stuck = await bench.subscribed('stuck', '#', 1);
   const publisher = await bench.connected('p');
   let queued = 0;
-  // Two topics in turn: each message is a run of its own.
+  // Two topics in turn: each message is a batch of its own.
   for (let n = 0; n < 250 && !stuck.channel.closed; n += 1) {
     publisher.send(
       ...Array.from({ length: 100 }, (_, i) => publishPacket(i % 2 === 0 ? 'a' : 'b', '', { qos: 1, messageId: i + 1 })),

@@ -9,7 +9,7 @@ import { withRemaining } from '../message/expiry.ts';
 import type { Paced, Progress } from './pacer.ts';
 import { Loans, type Returned } from './loans.ts';
 import type { Congestible, Waiter } from '../message/publisher.ts';
-import { keep, type Run, type Segment } from '../message/run.ts';
+import { keep, type PublishBatch, type EncodedBatch } from '../message/publish-batch.ts';
 import { IN_MEMORY, isKept, isOnDisk, type StoragePlace } from './storage-place.ts';
 import { decodeStored } from '../message/stored-message.ts';
 import type { TopicEntry } from '../message/topic-entry.ts';
@@ -22,7 +22,7 @@ const PENANCE = 60_000;
 const MAX_IN_MEMORY = 256 * 1024;
 
 interface Queued {
-  readonly segment: Segment;
+  readonly encoded: EncodedBatch;
   readonly topic: TopicEntry;
   /** Milliseconds since the epoch; undefined for never. */
   readonly expiresAt: number | undefined;
@@ -34,8 +34,8 @@ interface Queued {
   next: number;
 }
 
-/** Bytes of memory that a queued segment takes, its objects and tables included: small messages cost more than they weigh. */
-const costOf = (segment: Segment): number => segment.bytes.length + 8 * segment.count + 512;
+/** Bytes of memory that a queued batch takes, its objects and tables included: small messages cost more than they weigh. */
+const costOf = (encoded: EncodedBatch): number => encoded.bytes.length + 8 * encoded.count + 512;
 
 export class Delivery implements Paced, Congestible {
   /** The queue on disk of a persistent session. */
@@ -104,14 +104,14 @@ export class Delivery implements Paced, Congestible {
     return this.#queuedBytes;
   }
 
-  sendQos0(segment: Segment, topic: TopicEntry): void {
-    this.#transmitter?.sendQos0(segment, topic);
+  sendQos0(encoded: EncodedBatch, topic: TopicEntry): void {
+    this.#transmitter?.sendQos0(encoded, topic);
   }
 
   /** Messages of the share of this filter are about to be sent, and not on disk. Gives where they are kept. */
-  lend(filter: string, run: Run): StoragePlace {
+  lend(filter: string, batch: PublishBatch): StoragePlace {
     this.#loans ??= new Loans();
-    return this.#loans.lend(filter, run);
+    return this.#loans.lend(filter, batch);
   }
 
   /** The session has ended: what its shares have lent it and it has not acknowledged. */
@@ -123,20 +123,20 @@ export class Delivery implements Paced, Congestible {
    * Sends or queues messages of QoS 1; `row` is where they are kept. False when the
    * queue in memory is beyond its bound: the client must go, since nothing acknowledged may be dropped.
    */
-  sendQos1(segment: Segment, run: Run, row: StoragePlace, shared: boolean): boolean {
+  sendQos1(encoded: EncodedBatch, batch: PublishBatch, row: StoragePlace, shared: boolean): boolean {
     const transmitter = this.#transmitter;
-    if (isOnDisk(row) && !this.#isNext(segment, row, shared)) return true;
+    if (isOnDisk(row) && !this.#isNext(encoded, row, shared)) return true;
     if (transmitter === undefined) return true;
-    const topic = run.topic;
+    const { topic } = batch;
     let from = 0;
     // What has waited for a member of its share is told how long it has left by the queue.
-    if (this.#queue.length === 0 && !(run.waited && run.expiresAt !== undefined)) {
-      from = transmitter.fits(segment, 0, row);
-      if (from > 0) transmitter.send(segment, 0, from, topic, row, 0);
+    if (this.#queue.length === 0 && !(batch.waited && batch.expiresAt !== undefined)) {
+      from = transmitter.fits(encoded, 0, row);
+      if (from > 0) transmitter.send(encoded, 0, from, topic, row, 0);
     }
-    if (from < segment.count) {
+    if (from < encoded.count) {
       const rights = transmitter.line.receiver.rightsGeneration;
-      this.#push({ segment: keep(segment, from), topic, expiresAt: run.expiresAt, row, first: from, rights, next: 0 });
+      this.#push({ encoded: keep(encoded, from), topic, expiresAt: batch.expiresAt, row, first: from, rights, next: 0 });
       // All that was sent may have been too large for this client, and then no acknowledgement will come to go on.
       // Nor may one come in time where a rate, not the window, keeps messages back.
       if (transmitter.idle || transmitter.line.pace !== undefined) this.#sendQueued();
@@ -155,13 +155,13 @@ export class Delivery implements Paced, Congestible {
    * Sends a message past subscriptions and queue. The answer gives up waiting for the acknowledgement; undefined when there
    * is no room for the message.
    */
-  sendDirect(segment: Segment, topic: TopicEntry, qos: number, confirmed: () => void): (() => void) | undefined {
+  sendDirect(encoded: EncodedBatch, topic: TopicEntry, qos: number, confirmed: () => void): (() => void) | undefined {
     const transmitter = this.#transmitter;
-    if (transmitter === undefined || segment.largest > transmitter.line.largest) return undefined;
+    if (transmitter === undefined || encoded.largest > transmitter.line.largest) return undefined;
     if (transmitter.output.pending > transmitter.output.bound) return undefined;
-    if (transmitter.line.pace?.fits(segment, 0, 1, IN_MEMORY) === 0) return undefined;
-    if (qos === 1) return transmitter.room > 0 ? transmitter.sendConfirmed(segment, topic, confirmed) : undefined;
-    transmitter.sendQos0(segment, topic);
+    if (transmitter.line.pace?.fits(encoded, 0, 1, IN_MEMORY) === 0) return undefined;
+    if (qos === 1) return transmitter.room > 0 ? transmitter.sendConfirmed(encoded, topic, confirmed) : undefined;
+    transmitter.sendQos0(encoded, topic);
     return () => {};
   }
 
@@ -214,17 +214,17 @@ export class Delivery implements Paced, Congestible {
   }
 
   /** Enters a new row. Whether its messages can go now: the client is there and has no older ones before it on disk. */
-  #isNext(segment: Segment, row: number, shared: boolean): boolean {
+  #isNext(encoded: EncodedBatch, row: number, shared: boolean): boolean {
     const backlog = this.backlog as Backlog;
     const { behind } = backlog;
-    const size = (segment.at[segment.count] as number) - (segment.at[0] as number);
-    backlog.put(row, segment.count, size);
+    const size = (encoded.at[encoded.count] as number) - (encoded.at[0] as number);
+    backlog.put(row, encoded.count, size);
     if (this.#transmitter === undefined) return false;
     if (behind || this.#queuedBytes > MAX_IN_MEMORY) {
       this.#fill();
       return false;
     }
-    backlog.take(row, segment.count, size, shared);
+    backlog.take(row, encoded.count, size, shared);
     return true;
   }
 
@@ -246,14 +246,14 @@ export class Delivery implements Paced, Congestible {
 
   #push(queued: Queued): void {
     this.#queue.push(queued);
-    const cost = costOf(queued.segment);
+    const cost = costOf(queued.encoded);
     this.#queuedBytes += cost;
     this.#account(cost);
   }
 
   #shift(first: Queued): void {
     this.#queue.shift();
-    const cost = costOf(first.segment);
+    const cost = costOf(first.encoded);
     this.#queuedBytes -= cost;
     this.#account(-cost);
   }
@@ -268,16 +268,16 @@ export class Delivery implements Paced, Congestible {
         this.#drop(first);
         continue;
       }
-      const upTo = first.next + transmitter.fits(first.segment, first.next, first.row);
+      const upTo = first.next + transmitter.fits(first.encoded, first.next, first.row);
       if (upTo === first.next) {
         transmitter.line.pace?.wait(this, first.row);
         return 'paced';
       }
-      const segment = first.expiresAt === undefined ? first.segment : this.#aged(first.segment, first.expiresAt, transmitter);
-      transmitter.send(segment, first.next, upTo, first.topic, first.row, first.first);
+      const encoded = first.expiresAt === undefined ? first.encoded : this.#aged(first.encoded, first.expiresAt, transmitter);
+      transmitter.send(encoded, first.next, upTo, first.topic, first.row, first.first);
       first.next = upTo;
       // Packets too large for this client took no room: there may be some left.
-      if (upTo < first.segment.count) continue;
+      if (upTo < first.encoded.count) continue;
       this.#shift(first);
       if (this.#fullSince !== undefined) this.drained();
     }
@@ -286,8 +286,8 @@ export class Delivery implements Paced, Congestible {
   }
 
   #drop(first: Queued): void {
-    if (isKept(first.row)) for (let i = first.next; i < first.segment.count; i += 1) this.#done(first.row, first.first + i);
-    this.#counters.dropped += first.segment.count - first.next;
+    if (isKept(first.row)) for (let i = first.next; i < first.encoded.count; i += 1) this.#done(first.row, first.first + i);
+    this.#counters.dropped += first.encoded.count - first.next;
     this.#shift(first);
   }
 
@@ -300,9 +300,9 @@ export class Delivery implements Paced, Congestible {
   }
 
   /** The message with the seconds that are left of its expiry interval [MQTT-3.3.2-6]. */
-  #aged(segment: Segment, expiresAt: number, { line }: Transmitter): Segment {
-    if (line.level !== 5) return segment;
-    return withRemaining(segment, Math.max(0, Math.ceil((expiresAt - this.#clock.now()) / 1000)));
+  #aged(encoded: EncodedBatch, expiresAt: number, { line }: Transmitter): EncodedBatch {
+    if (line.level !== 5) return encoded;
+    return withRemaining(encoded, Math.max(0, Math.ceil((expiresAt - this.#clock.now()) / 1000)));
   }
 
   /** Reads on in the queue on disk when there is room for it. */
@@ -332,30 +332,30 @@ export class Delivery implements Paced, Congestible {
   }
 
   #load(backlog: Backlog, { receiver, level }: Line, at: number, value: Uint8Array, shared: boolean): void {
-    const run = decodeStored(value, (name) => receiver.topic(name));
-    if (run === undefined) {
+    const batch = decodeStored(value, (name) => receiver.topic(name));
+    if (batch === undefined) {
       backlog.discard(at, 1, value.length, shared);
       return;
     }
-    backlog.retake(at, run.count, value.length, shared);
-    const segment = run.encode(level, 1);
-    const { expiresAt, count } = run;
-    const topic = run.topic;
+    backlog.retake(at, batch.count, value.length, shared);
+    const encoded = batch.encode(level, 1);
+    const { expiresAt, count } = batch;
+    const { topic } = batch;
     let from = 0;
     // Messages that an earlier connection acknowledged divide the row into pieces.
     for (let i = 0; i <= count; i += 1) {
       if (i < count && !backlog.isDone(at, i)) continue;
-      const piece = from === 0 && i === count ? segment : part(segment, from, i);
-      if (i > from) this.#push({ segment: piece, topic, expiresAt, row: at, first: from, rights: -1, next: 0 });
+      const piece = from === 0 && i === count ? encoded : part(encoded, from, i);
+      if (i > from) this.#push({ encoded: piece, topic, expiresAt, row: at, first: from, rights: -1, next: 0 });
       from = i + 1;
     }
   }
 }
 
-/** Messages `from` to `to` of a segment. */
-const part = (segment: Segment, from: number, to: number): Segment => ({
-  ...segment,
+/** Messages `from` to `to` of an encoded batch. */
+const part = (encoded: EncodedBatch, from: number, to: number): EncodedBatch => ({
+  ...encoded,
   count: to - from,
-  at: segment.at.slice(from, to + 1),
-  idAt: segment.idAt.slice(from, to),
+  at: encoded.at.slice(from, to + 1),
+  idAt: encoded.idAt.slice(from, to),
 });

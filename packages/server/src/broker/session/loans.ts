@@ -2,25 +2,25 @@
  * Messages of QoS 1 that a session without a queue on disk has got as a member of shares and has not acknowledged yet. When the
  * session ends, they are the share's again, and another member gets them (MQTT5 4.8.2: "SHOULD").
  */
-import { Run } from '../message/run.ts';
+import { PublishBatch } from '../message/publish-batch.ts';
 import { placeOfLoan, type StoragePlace } from './storage-place.ts';
 import { decodeStored, encodeStored } from '../message/stored-message.ts';
 import type { TopicEntry } from '../message/topic-entry.ts';
 
 interface Loan {
   readonly filter: string;
-  /** The run as it would be stored: it outlives the read buffer. */
+  /** The batch as it would be stored: it outlives the read buffer. */
   readonly value: Buffer;
   readonly count: number;
   left: number;
-  /** By place in the run; made when the first of several is acknowledged. */
+  /** By place in the batch; made when the first of several is acknowledged. */
   acknowledged: Uint8Array | undefined;
 }
 
 /** What goes back to the share of this filter. */
 export interface Returned {
   readonly filter: string;
-  readonly run: Run;
+  readonly batch: PublishBatch;
 }
 
 export class Loans {
@@ -28,11 +28,11 @@ export class Loans {
   #lent = 0;
 
   /** Messages that were sent to a member of the share of this filter. Gives where they are kept. */
-  lend(filter: string, run: Run): StoragePlace {
+  lend(filter: string, batch: PublishBatch): StoragePlace {
     this.#lent += 1;
     const place = placeOfLoan(this.#lent);
-    const { count } = run;
-    this.#open.set(place, { filter, value: encodeStored(run), count, left: count, acknowledged: undefined });
+    const { count } = batch;
+    this.#open.set(place, { filter, value: encodeStored(batch), count, left: count, acknowledged: undefined });
     return place;
   }
 
@@ -54,31 +54,31 @@ export class Loans {
     const loans = [...this.#open.values()];
     this.#open.clear();
     return loans.flatMap(({ filter, value, acknowledged }) => {
-      const run = decodeStored(value, topicOf);
-      if (run === undefined) return [];
-      const runs = acknowledged === undefined ? [run] : unacknowledged(run, acknowledged);
-      return runs.map((each) => ({ filter, run: each }));
+      const batch = decodeStored(value, topicOf);
+      if (batch === undefined) return [];
+      const batches = acknowledged === undefined ? [batch] : unacknowledged(batch, acknowledged);
+      return batches.map((each) => ({ filter, batch: each }));
     });
   }
 }
 
-/** Messages of a run that lie side by side and are not acknowledged, as runs of their own. */
-function unacknowledged(run: Run, acknowledged: Uint8Array): Run[] {
-  const runs: Run[] = [];
-  let open: Run | undefined;
-  for (let i = 0; i < run.count; i += 1) {
+/** Messages of a batch that lie side by side and are not acknowledged, as batches of their own. */
+function unacknowledged(batch: PublishBatch, acknowledged: Uint8Array): PublishBatch[] {
+  const batches: PublishBatch[] = [];
+  let open: PublishBatch | undefined;
+  for (let i = 0; i < batch.count; i += 1) {
     if (acknowledged[i] === 1) {
       open = undefined;
       continue;
     }
     if (open === undefined) {
-      open = new Run(run.count - i, run.topic);
-      open.start(run.bytes, run.level, run.topic, run.qos);
-      open.expiresAt = run.expiresAt;
+      open = new PublishBatch(batch.count - i, batch.topic);
+      open.start(batch.bytes, batch.level, batch.topic, batch.qos);
+      open.expiresAt = batch.expiresAt;
       open.waited = true;
-      runs.push(open);
+      batches.push(open);
     }
-    open.add(run.at[i] as number, run.bodyAt[i] as number, run.at[i + 1] as number);
+    open.add(batch.at[i] as number, batch.bodyAt[i] as number, batch.at[i + 1] as number);
   }
-  return runs;
+  return batches;
 }

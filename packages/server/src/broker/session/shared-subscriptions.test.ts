@@ -151,7 +151,7 @@ test('what a member has not acknowledged goes to another one when its session en
   const first = await bench.subscribed('first', FILTER, 1, { level: 5, properties: { receiveMaximum: 3 } });
   const sent = Array.from({ length: 6 }, (_, n) => String(n));
   const userProperties = { unit: 'mm' };
-  // One run of six: three in flight, three that wait behind them.
+  // One batch of six: three in flight, three that wait behind them.
   publisher.send(
     ...sent.map((payload, n) => publishPacket('a/b', payload, { qos: 1, messageId: n + 1, properties: { userProperties } })),
   );

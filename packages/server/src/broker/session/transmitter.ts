@@ -7,7 +7,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Aliases } from '../message/aliases.ts';
 import { InFlight } from './in-flight.ts';
 import type { Paced } from './pacer.ts';
-import type { Segment } from '../message/run.ts';
+import type { EncodedBatch } from '../message/publish-batch.ts';
 import { IN_MEMORY, isKept, type StoragePlace } from './storage-place.ts';
 import type { TopicEntry } from '../message/topic-entry.ts';
 
@@ -42,12 +42,12 @@ export interface DeliveryOutput {
 export interface DeliveryRates {
   /** The connection is new: rows up to this sequence were stored before it, and are replayed. */
   replays(storedUpTo: number): void;
-  /** How many messages of the segment, `from` on and `most` at most, may be sent now; `row` is where they are kept. */
-  fits(segment: Segment, from: number, most: number, row: StoragePlace): number;
+  /** How many messages of the batch, `from` on and `most` at most, may be sent now; `row` is where they are kept. */
+  fits(encoded: EncodedBatch, from: number, most: number, row: StoragePlace): number;
   /** Counts messages that were sent. */
-  sent(segment: Segment, from: number, to: number, row: StoragePlace): void;
+  sent(encoded: EncodedBatch, from: number, to: number, row: StoragePlace): void;
   /** How many messages of QoS 0 may be sent now; they are sent, and the others are discarded. */
-  pass(segment: Segment): number;
+  pass(encoded: EncodedBatch): number;
   /** Messages of QoS 1 do not fit: whoever has them is asked to go on when tokens have come back. */
   wait(paced: Paced, row: StoragePlace): void;
 }
@@ -112,11 +112,11 @@ export class Transmitter {
     return inFlight.bytes > MAX_IN_FLIGHT ? 0 : Math.min(this.#window - inFlight.count, inFlight.room);
   }
 
-  /** Messages of the segment, `from` on, that may be sent now; `row` is where they are kept. */
-  fits(segment: Segment, from: number, row: StoragePlace): number {
-    const most = Math.min(this.room, segment.count - from);
+  /** Messages of the batch, `from` on, that may be sent now; `row` is where they are kept. */
+  fits(encoded: EncodedBatch, from: number, row: StoragePlace): number {
+    const most = Math.min(this.room, encoded.count - from);
     const { pace } = this.line;
-    return pace === undefined || most <= 0 ? most : pace.fits(segment, from, most, row);
+    return pace === undefined || most <= 0 ? most : pace.fits(encoded, from, most, row);
   }
 
   /** Whether no acknowledgement is to come. */
@@ -124,38 +124,38 @@ export class Transmitter {
     return this.#inFlight === undefined || this.#inFlight.count === 0;
   }
 
-  sendQos0(segment: Segment, topic: TopicEntry): void {
+  sendQos0(encoded: EncodedBatch, topic: TopicEntry): void {
     const { output, line } = this;
     if (output.pending > output.bound) {
-      this.#counters.dropped += segment.count;
+      this.#counters.dropped += encoded.count;
       return;
     }
-    const count = line.pace === undefined ? segment.count : line.pace.pass(segment);
+    const count = line.pace === undefined ? encoded.count : line.pace.pass(encoded);
     if (count === 0) return;
-    if (segment.largest > line.largest || line.aliases !== undefined) {
-      for (let i = 0; i < count; i += 1) this.#sendOne(segment, i, topic, IN_MEMORY, 0);
+    if (encoded.largest > line.largest || line.aliases !== undefined) {
+      for (let i = 0; i < count; i += 1) this.#sendOne(encoded, i, topic, IN_MEMORY, 0);
       return;
     }
-    const start = segment.at[0] as number;
-    const size = (segment.at[count] as number) - start;
+    const start = encoded.at[0] as number;
+    const size = (encoded.at[count] as number) - start;
     const to = output.reserve(size);
-    segment.bytes.copy(to, output.at, start, start + size);
+    encoded.bytes.copy(to, output.at, start, start + size);
     this.#counters.sent += count;
   }
 
-  /** Sends messages `from` to `to` at QoS 1; the segment's first one is number `first` where it is kept, in `row`. */
-  send(segment: Segment, from: number, to: number, topic: TopicEntry, row: StoragePlace, first: number): void {
+  /** Sends messages `from` to `to` at QoS 1; the encoded's first one is number `first` where it is kept, in `row`. */
+  send(encoded: EncodedBatch, from: number, to: number, topic: TopicEntry, row: StoragePlace, first: number): void {
     const { line } = this;
-    line.pace?.sent(segment, from, to, row);
-    if (segment.largest > line.largest || line.aliases !== undefined)
-      for (let i = from; i < to; i += 1) this.#sendOne(segment, i, topic, row, first + i);
-    else this.#sendRange(segment, from, to, topic, row, first);
+    line.pace?.sent(encoded, from, to, row);
+    if (encoded.largest > line.largest || line.aliases !== undefined)
+      for (let i = from; i < to; i += 1) this.#sendOne(encoded, i, topic, row, first + i);
+    else this.#sendRange(encoded, from, to, topic, row, first);
   }
 
-  /** Sends the one message of a segment at QoS 1 and calls `confirmed` once it is acknowledged. The answer gives up waiting. */
-  sendConfirmed(segment: Segment, topic: TopicEntry, confirmed: () => void): () => void {
+  /** Sends the one message of an encoded batch at QoS 1 and calls `confirmed` once it is acknowledged. The answer gives up waiting. */
+  sendConfirmed(encoded: EncodedBatch, topic: TopicEntry, confirmed: () => void): () => void {
     const id = this.#nextId;
-    this.send(segment, 0, 1, topic, IN_MEMORY, 0);
+    this.send(encoded, 0, 1, topic, IN_MEMORY, 0);
     this.#confirmations ??= new Map();
     this.#confirmations.set(id, confirmed);
     return () => {
@@ -197,22 +197,22 @@ export class Transmitter {
     }
   }
 
-  #sendRange(segment: Segment, from: number, to: number, topic: TopicEntry, row: StoragePlace, first: number): void {
+  #sendRange(encoded: EncodedBatch, from: number, to: number, topic: TopicEntry, row: StoragePlace, first: number): void {
     const { output } = this;
     this.#inFlight ??= new InFlight();
     const inFlight = this.#inFlight;
-    const start = segment.at[from] as number;
-    const size = (segment.at[to] as number) - start;
+    const start = encoded.at[from] as number;
+    const size = (encoded.at[to] as number) - start;
     const bytes = output.reserve(size);
     const shift = output.at - start;
-    segment.bytes.copy(bytes, output.at, start, start + size);
+    encoded.bytes.copy(bytes, output.at, start, start + size);
     const now = this.#clock.monotonic();
     let id = this.#nextId;
     for (let i = from; i < to; i += 1) {
-      const at = (segment.idAt[i] as number) + shift;
+      const at = (encoded.idAt[i] as number) + shift;
       bytes[at] = id >> 8;
       bytes[at + 1] = id & 0xff;
-      inFlight.add(id, now, segment.bytes, segment.at[i] as number, segment.at[i + 1] as number, topic, row, first + i);
+      inFlight.add(id, now, encoded.bytes, encoded.at[i] as number, encoded.at[i + 1] as number, topic, row, first + i);
       id = id === 0xffff ? 1 : id + 1;
     }
     this.#nextId = id;
@@ -220,16 +220,16 @@ export class Transmitter {
   }
 
   /** A packet by itself: too large for the client, and then not sent to it [MQTT-3.1.2-24, 3.1.2-25], or with an alias. */
-  #sendOne(segment: Segment, i: number, topic: TopicEntry, row: StoragePlace, index: number): void {
+  #sendOne(encoded: EncodedBatch, i: number, topic: TopicEntry, row: StoragePlace, index: number): void {
     const { output, aliases, largest } = this.line;
-    const start = segment.at[i] as number;
-    const end = segment.at[i + 1] as number;
+    const start = encoded.at[i] as number;
+    const end = encoded.at[i + 1] as number;
     if (end - start > largest) {
       this.#counters.dropped += 1;
       if (isKept(row)) this.#done(row, index);
       return;
     }
-    const packet = aliases?.apply(segment.bytes, start, end, topic) ?? segment.bytes.subarray(start, end);
+    const packet = aliases?.apply(encoded.bytes, start, end, topic) ?? encoded.bytes.subarray(start, end);
     const to = output.reserve(packet.length);
     const { at } = output;
     packet.copy(to, at);
@@ -239,7 +239,7 @@ export class Transmitter {
     const id = this.#nextId;
     this.#nextId = id === 0xffff ? 1 : id + 1;
     writeId(to, at, id);
-    this.#inFlight.add(id, this.#clock.monotonic(), segment.bytes, start, end, topic, row, index);
+    this.#inFlight.add(id, this.#clock.monotonic(), encoded.bytes, start, end, topic, row, index);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * PUBLISH from a client. Messages side by side on one topic become a run; a run is authorized once, routed once and
- * acknowledged together. Whatever a run can't hold (RETAIN, DUP, a topic alias) goes alone, in a cleaned-up copy.
+ * PUBLISH from a client. Messages side by side on one topic become a batch; a batch is authorized once, routed once and
+ * acknowledged together. Whatever a batch can't hold (RETAIN, DUP, a topic alias) goes alone, in a cleaned-up copy.
  */
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
@@ -18,13 +18,13 @@ import { refuseToKeep, whyNotKept } from '../keep-room.ts';
 import { checkProperties, clampExpiry } from '../../message/message-properties.ts';
 import type { PublishSlot } from '../publish-slots.ts';
 import { NO_TOPIC } from '../../routing/routed-topic.ts';
-import { LONGEST_RUN, Run } from '../../message/run.ts';
+import { MAX_BATCH, PublishBatch } from '../../message/publish-batch.ts';
 import type { ConnectionThrottle } from '../throttle.ts';
 
 const FLAG = { RETAIN: 0x01, QOS: 0x06, DUP: 0x08 } as const;
 
-const run = new Run(LONGEST_RUN, NO_TOPIC);
-let runSlot: PublishSlot | undefined;
+const batch = new PublishBatch(MAX_BATCH, NO_TOPIC);
+let batchSlot: PublishSlot | undefined;
 
 /** Handles one PUBLISH: the bytes from `start` to `next`, its variable header from `body` on. */
 export function publish(client: Client, bytes: Buffer, first: number, start: number, body: number, next: number): void {
@@ -46,13 +46,13 @@ export function publish(client: Client, bytes: Buffer, first: number, start: num
   if (next - bodyAt - (client.level === 5 ? 1 : 0) > LIMITS.payload)
     throw new MqttError(REASON.PACKET_TOO_LARGE, 'a payload larger than 128 KB');
   const slot = client.slot(bytes, topicAt, topicEnd);
-  if (slot !== runSlot || run.bytes !== bytes || run.qos !== qos || run.count === LONGEST_RUN) {
-    publishRun(client);
+  if (slot !== batchSlot || batch.bytes !== bytes || batch.qos !== qos || batch.count === MAX_BATCH) {
+    flushBatch(client);
     if (!authorize(client, slot, qos, bytes, bodyAt)) return;
     if ((first & (FLAG.DUP | FLAG.RETAIN)) === 0) begin(client, bytes, slot, qos);
   }
   if ((first & (FLAG.DUP | FLAG.RETAIN)) !== 0) {
-    publishRun(client);
+    flushBatch(client);
     publishAlone(
       client,
       slot,
@@ -63,55 +63,55 @@ export function publish(client: Client, bytes: Buffer, first: number, start: num
     );
     return;
   }
-  run.add(start, bodyAt, next);
+  batch.add(start, bodyAt, next);
 }
 
-/** Routes and acknowledges the run that was gathered, if there is one. */
-export function publishRun(client: Client): void {
-  const slot = runSlot;
+/** Routes and acknowledges the batch that was gathered, if there is one. */
+export function flushBatch(client: Client): void {
+  const slot = batchSlot;
   if (slot === undefined) return;
-  runSlot = undefined;
+  batchSlot = undefined;
   const { account, throttle } = client;
   if (account === undefined) return;
   const refused = throttle === undefined ? undefined : cutToRate(client, throttle);
-  if (run.count > 0) passRun(client, account);
+  if (batch.count > 0) passBatch(client, account);
   if (refused !== undefined && client.state === 'connected') client.acknowledge(refused, false);
 }
 
-/** Takes from the end of the run what a rate refuses. Gives the PUBACKs that say so: MQTT 3.1.1 and QoS 0 have none. */
+/** Takes from the end of the batch what a rate refuses. Gives the PUBACKs that say so: MQTT 3.1.1 and QoS 0 have none. */
 function cutToRate({ level }: Client, throttle: ConnectionThrottle): Buffer | undefined {
-  const { count, bytes, idAt, qos } = run;
+  const { count, bytes, idAt, qos } = batch;
   const passing = throttle.publish(count);
-  run.count = passing;
+  batch.count = passing;
   if (passing === count || level !== 5 || qos === 0) return undefined;
   const ids = [...idAt.subarray(passing, count)];
   return Buffer.concat(ids.map((at) => encodePuback(5, bytes.readUInt16BE(at), REASON.QUOTA_EXCEEDED)));
 }
 
-function passRun(client: Client, account: AccountSpace): void {
+function passBatch(client: Client, account: AccountSpace): void {
   const { broker, output } = client;
-  broker.counters.received += run.count;
-  const notKept = run.qos === 0 ? undefined : whyNotKept(broker, account, run.topic, 1, false);
+  broker.counters.received += batch.count;
+  const notKept = batch.qos === 0 ? undefined : whyNotKept(broker, account, batch.topic, 1, false);
   if (notKept !== undefined) {
-    const ids = [...run.idAt.subarray(0, run.count)].map((at) => run.bytes.readUInt16BE(at));
+    const ids = [...batch.idAt.subarray(0, batch.count)].map((at) => batch.bytes.readUInt16BE(at));
     refuseToKeep(client, notKept, 1, ids);
     return;
   }
-  if (client.enrichment !== undefined) run.enrich(client.enrichment);
-  const stored = broker.deliver(account, run, client);
-  if (run.qos === 0 || client.state !== 'connected') return;
+  if (client.enrichment !== undefined) batch.enrich(client.enrichment);
+  const stored = broker.deliver(account, batch, client);
+  if (batch.qos === 0 || client.state !== 'connected') return;
   if (stored || client.acksHeld) {
-    const acks = Buffer.allocUnsafe(4 * run.count);
-    writePubacks(run, acks, 0);
+    const acks = Buffer.allocUnsafe(4 * batch.count);
+    writePubacks(batch, acks, 0);
     client.acknowledge(acks, stored);
   } else {
-    const to = output.reserve(4 * run.count);
-    writePubacks(run, to, output.at);
+    const to = output.reserve(4 * batch.count);
+    writePubacks(batch, to, output.at);
   }
 }
 
-/** PUBACKs for the messages of a run, of success: the same bytes in both versions. */
-function writePubacks({ count, bytes, idAt }: Run, to: Buffer, from: number): void {
+/** PUBACKs for the messages of a batch, of success: the same bytes in both versions. */
+function writePubacks({ count, bytes, idAt }: PublishBatch, to: Buffer, from: number): void {
   let at = from;
   for (let i = 0; i < count; i += 1) {
     const id = idAt[i] as number;
@@ -123,14 +123,14 @@ function writePubacks({ count, bytes, idAt }: Run, to: Buffer, from: number): vo
   }
 }
 
-/** Forgets the run that was gathered: something went wrong in the middle of it. */
-export function dropRun(): void {
-  runSlot = undefined;
+/** Forgets the batch that was gathered: something went wrong in the middle of it. */
+export function discardBatch(): void {
+  batchSlot = undefined;
 }
 
 function begin(client: Client, bytes: Buffer, slot: PublishSlot, qos: number): void {
-  run.start(bytes, client.level, slot.topic, qos);
-  runSlot = slot;
+  batch.start(bytes, client.level, slot.topic, qos);
+  batchSlot = slot;
 }
 
 const packetIdAt = (bytes: Buffer, qos: number, bodyAt: number): number => (qos === 0 ? 0 : bytes.readUInt16BE(bodyAt - 2));
@@ -186,7 +186,7 @@ function publishWithProperties(
   bodyAt: number,
   next: number,
 ): void {
-  publishRun(client);
+  flushBatch(client);
   const cursor = new Cursor(bytes, bodyAt, next);
   const properties = readProperties(cursor, 'PUBLISH');
   if (next - cursor.at > LIMITS.payload) throw new MqttError(REASON.PACKET_TOO_LARGE, 'a payload larger than 128 KB');
@@ -199,8 +199,8 @@ function publishWithProperties(
   if (!authorize(client, slot, qos, bytes, bodyAt)) return;
   if (topicAlias === undefined && (first & (FLAG.DUP | FLAG.RETAIN)) === 0 && forwarded.messageExpiryInterval === undefined) {
     begin(client, bytes, slot, qos);
-    run.add(start, bodyAt, next);
-    publishRun(client);
+    batch.add(start, bodyAt, next);
+    flushBatch(client);
     return;
   }
   clampExpiry(forwarded);

@@ -1,16 +1,16 @@
 /**
  * Messages of one topic that arrived side by side, still in the read buffer. They are authorized and routed once, and
- * copied to a subscriber of the same protocol version in one piece. A segment is such messages in one form of the wire.
+ * copied to a subscriber of the same protocol version in one piece. An encoded batch is such messages in one form of the wire.
  */
 import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
 import { ownCopy } from '../../mqtt/cursor.ts';
 import type { TopicEntry } from './topic-entry.ts';
 
-/** Messages of one run at most. */
-export const LONGEST_RUN = 2048;
+/** Messages of one batch at most. */
+export const MAX_BATCH = 2048;
 
 /** Whole PUBLISH packets, one behind another, of one protocol level and QoS. */
-export interface Segment {
+export interface EncodedBatch {
   readonly bytes: Buffer;
   readonly count: number;
   /** Where each packet begins; one more entry tells where the last one ends. */
@@ -20,7 +20,7 @@ export interface Segment {
   /** Size of the largest packet. */
   readonly largest: number;
   /** A copy for keeping, made once for all who keep it. */
-  kept?: Segment | undefined;
+  kept?: EncodedBatch | undefined;
 }
 
 const varintSize = (value: number): number => (value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4);
@@ -50,19 +50,19 @@ export function headerEnd(bytes: Buffer, start: number): number {
   return at + 1;
 }
 
-/** The one run that is being gathered. Only one connection is read from at a time, so one is enough. */
-export class Run<Topic extends TopicEntry = TopicEntry> implements Segment {
+/** The one batch that is being gathered. Only one connection is read from at a time, so one is enough. */
+export class PublishBatch<Topic extends TopicEntry = TopicEntry> implements EncodedBatch {
   bytes: Buffer = Buffer.alloc(0);
   level: ProtocolLevel = 4;
   qos = 0;
   count = 0;
   largest = 0;
   topic: Topic;
-  /** When its messages expire, milliseconds since the epoch; undefined for never. A run that expires holds one message. */
+  /** When its messages expire, milliseconds since the epoch; undefined for never. A batch that expires holds one message. */
   expiresAt: number | undefined;
   /** Whether it has lain in a queue: seconds of its expiry interval have passed then. */
   waited = false;
-  kept: Segment | undefined;
+  kept: EncodedBatch | undefined;
   readonly at: Int32Array;
   readonly idAt: Int32Array;
   /** Where properties (MQTT 5) or payload (3.1.1) begin. */
@@ -144,7 +144,7 @@ export class Run<Topic extends TopicEntry = TopicEntry> implements Segment {
   }
 
   /** The same messages in another form: properties are kept between MQTT 5 peers and unknown to 3.1.1. */
-  encode(level: ProtocolLevel, qos: number): Segment {
+  encode(level: ProtocolLevel, qos: number): EncodedBatch {
     const { topic } = this;
     const at = new Int32Array(this.count + 1);
     const idAt = new Int32Array(this.count);
@@ -193,18 +193,18 @@ export class Run<Topic extends TopicEntry = TopicEntry> implements Segment {
   }
 }
 
-/** A segment that outlives the read buffer and the run it came from. */
-export function keep(segment: Segment, from: number): Segment {
-  if (from > 0) return keepFrom(segment, from);
-  segment.kept ??= keepFrom(segment, 0);
-  return segment.kept;
+/** An encoded batch that outlives the read buffer and the batch it came from. */
+export function keep(encoded: EncodedBatch, from: number): EncodedBatch {
+  if (from > 0) return keepFrom(encoded, from);
+  encoded.kept ??= keepFrom(encoded, 0);
+  return encoded.kept;
 }
 
-function keepFrom(segment: Segment, from: number): Segment {
-  const start = segment.at[from] as number;
-  const end = segment.at[segment.count] as number;
-  const count = segment.count - from;
-  const at = segment.at.slice(from, segment.count + 1).map((x) => x - start);
-  const idAt = segment.idAt.slice(from, segment.count).map((x) => x - start);
-  return { bytes: ownCopy(segment.bytes.subarray(start, end)), count, at, idAt, largest: segment.largest };
+function keepFrom(encoded: EncodedBatch, from: number): EncodedBatch {
+  const start = encoded.at[from] as number;
+  const end = encoded.at[encoded.count] as number;
+  const count = encoded.count - from;
+  const at = encoded.at.slice(from, encoded.count + 1).map((x) => x - start);
+  const idAt = encoded.idAt.slice(from, encoded.count).map((x) => x - start);
+  return { bytes: ownCopy(encoded.bytes.subarray(start, end)), count, at, idAt, largest: encoded.largest };
 }
