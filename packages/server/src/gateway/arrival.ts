@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Peer } from '../broker/contract.ts';
-import type { Domain, HttpHead, Login } from './admission/login.ts';
+import type { Domain, HttpHead, Login } from './authentication/connection-attempt.ts';
 import { peerOf } from './peer.ts';
 
 /** Reads a request's head for signatures; handed in. Fails where one header would speak twice of who is asking. */

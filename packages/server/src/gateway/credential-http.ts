@@ -12,9 +12,9 @@ import type { Refusal } from '../refusals/refusals.ts';
 import { asRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Decision } from '../broker/contract.ts';
-import type { Identified, LoginMethod } from './admission/login.ts';
+import type { Identified, LoginMethod } from './authentication/connection-attempt.ts';
 import type { Arrivals, HttpLogin } from './arrival.ts';
-import { whyDenied } from './why-denied.ts';
+import { whyDenied } from './authorization/denial-reason.ts';
 
 /** What issues credentials once it is known who asks; fails with the codes of {@link STATUSES}. */
 export type IssueCredentials = (request: {

@@ -19,11 +19,11 @@ import type { AdmissionRefusal, Peer } from '../broker/contract.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import { asRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { Identified } from './admission/login.ts';
-import type { Logins } from './admission/logins.ts';
+import type { Identified } from './authentication/connection-attempt.ts';
+import type { Logins } from './authentication/authenticator-registry.ts';
 import { alpnOf, type Arrivals, type HttpLogin } from './arrival.ts';
 import { checkLength, expectsContinue, readBody } from './read-body.ts';
-import { whyDenied } from './why-denied.ts';
+import { whyDenied } from './authorization/denial-reason.ts';
 
 /** Handlers of the data plane, over the data of one region. */
 export type DataPlane = (region: string) => Handlers<IotDataOperations>;

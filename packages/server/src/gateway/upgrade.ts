@@ -4,7 +4,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { renderError } from '@thingkeep/wire/api/render-error.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import type { HttpHead } from './admission/login.ts';
+import type { HttpHead } from './authentication/connection-attempt.ts';
 
 /** Path and subprotocol of MQTT over WebSocket (developer guide, page protocols; [MQTT-6.0.0-3], [MQTT-6.0.0-4]). */
 export const WEBSOCKET_PATH = '/mqtt';

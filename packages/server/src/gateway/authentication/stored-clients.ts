@@ -3,9 +3,9 @@
  * the transport proved then is believed; what can change since (certificate, key, authorizer, policies) is asked again.
  */
 import type { AdmissionRefusal, Judge, Peer, Proof } from '../../broker/contract.ts';
-import type { CustomAdmission } from './custom.ts';
-import type { Domain, LoginMethod, Signer } from './login.ts';
-import type { Sigv4Admission } from './sigv4.ts';
+import type { CustomAdmission } from './custom/custom-authenticator.ts';
+import type { Domain, LoginMethod, Signer } from './connection-attempt.ts';
+import type { Sigv4Admission } from './sigv4/sigv4-authenticator.ts';
 
 export interface StoredLoginsOptions {
   readonly certificate: LoginMethod;

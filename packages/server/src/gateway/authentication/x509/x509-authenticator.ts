@@ -6,24 +6,24 @@
 import { defined } from '@thingkeep/wire/defined.ts';
 import { X509Certificate } from 'node:crypto';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
-import type { Admission, AdmissionRefusal, Judge, Peer } from '../../broker/contract.ts';
-import type { Connect } from '../../mqtt/connect.ts';
-import { type CertificateNames, readCertificateNames } from '../../policies/certificate-names.ts';
-import type { CompiledPolicies } from '../../policies/compile.ts';
-import { CompiledPolicyCache, effectivePolicies } from '../../policies/effective.ts';
-import { bindRights } from '../../policies/evaluate.ts';
-import type { RightsChanges } from '../../policies/rights-changes.ts';
-import { type DeviceFacts, asksForCertificate, deviceContext } from '../../policies/variables.ts';
-import { propagated, thingOf } from '../../registry/admission.ts';
-import { type CertificateRecord, type CertificateStatus, certificates } from '../../registry/store.ts';
-import type { Clock } from '../../runtime/clock.ts';
-import type { Logger } from '../../runtime/log.ts';
-import type { ReadTransaction, Store } from '../../store/contract.ts';
-import { holderOf, unregistered } from './certificate-holder.ts';
-import { askedWithTime, connectFacts, connectRefusal, type ProtocolFacts } from './device-rights.ts';
-import type { ActionRights, Identified, Login, LoginMethod } from './login.ts';
-import { Remembered } from './remembered.ts';
-import { unjudged } from './unjudged.ts';
+import type { Admission, AdmissionRefusal, Judge, Peer } from '../../../broker/contract.ts';
+import type { Connect } from '../../../mqtt/connect.ts';
+import { type CertificateNames, readCertificateNames } from '../../../policies/certificate-names.ts';
+import type { CompiledPolicies } from '../../../policies/compile.ts';
+import { CompiledPolicyCache, effectivePolicies } from '../../../policies/effective.ts';
+import { bindRights } from '../../../policies/evaluate.ts';
+import type { RightsChanges } from '../../../policies/rights-changes.ts';
+import { type DeviceFacts, asksForCertificate, deviceContext } from '../../../policies/variables.ts';
+import { propagated, thingOf } from '../../../registry/admission.ts';
+import { type CertificateRecord, type CertificateStatus, certificates } from '../../../registry/store.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import type { Logger } from '../../../runtime/log.ts';
+import type { ReadTransaction, Store } from '../../../store/contract.ts';
+import { holderOf, unregistered } from './registration.ts';
+import { askedWithTime, connectFacts, connectRefusal, type ProtocolFacts } from '../../authorization/connect-permissions.ts';
+import type { ActionRights, Identified, Login, LoginMethod } from '../connection-attempt.ts';
+import { Remembered } from '../../admission/remembered.ts';
+import { unjudged } from '../failure.ts';
 
 export interface CertificateAdmissionOptions {
   /** Regions that hold data: where a certificate that nobody holds is looked for, to tell why it is refused. */

@@ -1,7 +1,7 @@
 /** Whoever signs with a device's temporary credentials: what the certificate is worth now that they were got with. */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { CertificateAdmission, CertificateFacts } from './certificate.ts';
-import type { ActionRights, KeyUse } from './login.ts';
+import type { CertificateAdmission, CertificateFacts } from '../authentication/x509/x509-authenticator.ts';
+import type { ActionRights, KeyUse } from '../authentication/connection-attempt.ts';
 import type { Peer } from '../../broker/contract.ts';
 import { plainAddress } from '../peer.ts';
 

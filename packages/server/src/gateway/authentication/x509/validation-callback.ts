@@ -5,12 +5,12 @@
  * Source: AWS IoT developer guide, page customize-client-auth.
  */
 import { randomUUID, X509Certificate } from 'node:crypto';
-import type { AdmissionRefusal, Judge, Peer } from '../../broker/contract.ts';
-import { FunctionError, type FunctionInvoker } from '../../functions/contract.ts';
-import type { Logger } from '../../runtime/log.ts';
-import type { CertificateAdmission } from './certificate.ts';
-import type { CertificateCallback, Domain, Identified, Login, LoginMethod } from './login.ts';
-import { unjudged } from './unjudged.ts';
+import type { AdmissionRefusal, Judge, Peer } from '../../../broker/contract.ts';
+import { FunctionError, type FunctionInvoker } from '../../../functions/contract.ts';
+import type { Logger } from '../../../runtime/log.ts';
+import type { CertificateAdmission } from './x509-authenticator.ts';
+import type { CertificateCallback, Domain, Identified, Login, LoginMethod } from '../connection-attempt.ts';
+import { unjudged } from '../failure.ts';
 
 export interface CertificateCallbacksOptions {
   readonly certificates: CertificateAdmission;

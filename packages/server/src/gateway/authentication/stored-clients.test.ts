@@ -5,10 +5,10 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import { pino } from 'pino';
 import type { Proof } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
-import type { CustomAdmission } from './custom.ts';
-import type { ActionRights, KeyUse, Login, LoginMethod, Signer } from './login.ts';
-import { Sigv4Admission } from './sigv4.ts';
-import { storedLogins } from './stored-logins.ts';
+import type { CustomAdmission } from './custom/custom-authenticator.ts';
+import type { ActionRights, KeyUse, Login, LoginMethod, Signer } from './connection-attempt.ts';
+import { Sigv4Admission } from './sigv4/sigv4-authenticator.ts';
+import { storedLogins } from './stored-clients.ts';
 
 const PEER = { sourceIp: '192.0.2.7', sourcePort: 1, serverName: 'iot.example.com' };
 const WILL = { topic: 'wills/w', payload: Buffer.alloc(0), qos: 0, retain: false, properties: {} } as const;

@@ -2,9 +2,9 @@
 import { carriesCustomCredentials } from '../../authorizers/credentials.ts';
 import type { AdmissionRefusal, Judge } from '../../broker/contract.ts';
 import { isForeignOrigin } from '../upgrade.ts';
-import { choose } from './choose.ts';
-import type { Identified, Login, LoginMethod } from './login.ts';
-import type { Sigv4Admission } from './sigv4.ts';
+import { choose } from './select.ts';
+import type { Identified, Login, LoginMethod } from './connection-attempt.ts';
+import type { Sigv4Admission } from './sigv4/sigv4-authenticator.ts';
 
 export interface LoginMethods {
   readonly certificate: LoginMethod;

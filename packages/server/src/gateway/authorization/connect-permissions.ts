@@ -6,8 +6,8 @@ import { timeKeys } from '../../policies/condition.ts';
 import type { Rights as PolicyRights } from '../../policies/evaluate.ts';
 import type { DeviceFacts } from '../../policies/variables.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { ActionRights } from './login.ts';
-import { whyDenied } from '../why-denied.ts';
+import type { ActionRights } from '../authentication/connection-attempt.ts';
+import { whyDenied } from './denial-reason.ts';
 
 /** What a login by protocol tells policies: an HTTPS request has no client id. */
 export type ProtocolFacts = Pick<DeviceFacts, 'protocol' | 'clientId' | 'connectAttributes' | 'lastWillTopicArn'>;

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { pino } from 'pino';
-import type { Connect } from '../../mqtt/connect.ts';
-import type { KeyUse, Login, Signer } from './login.ts';
-import { Sigv4Admission } from './sigv4.ts';
+import type { Connect } from '../../../mqtt/connect.ts';
+import type { KeyUse, Login, Signer } from '../connection-attempt.ts';
+import { Sigv4Admission } from './sigv4-authenticator.ts';
 
 const ARN = 'arn:aws:sts::000000000000:assumed-role/r/s';
 const signer = (key: Partial<Signer['key']> = {}, service = 'iotdevicegateway'): Signer => ({

@@ -1,8 +1,8 @@
 /** Whether a certificate still stands behind what was done with it: sessions do not outlive its revocation or deletion. */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import { certificates } from '../../registry/store.ts';
-import type { Logger } from '../../runtime/log.ts';
-import type { Store } from '../../store/contract.ts';
+import { certificates } from '../../../registry/store.ts';
+import type { Logger } from '../../../runtime/log.ts';
+import type { Store } from '../../../store/contract.ts';
 
 export interface StandingOptions {
   readonly inRegion: (region: string) => Store;

@@ -4,10 +4,10 @@
  * counts when its owner activates it anew, never by itself.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { AdmissionRefusal } from '../../broker/contract.ts';
-import { findCertificate } from '../../registry/admission.ts';
-import { findClaim } from '../../store/claims.ts';
-import type { Store } from '../../store/contract.ts';
+import type { AdmissionRefusal } from '../../../broker/contract.ts';
+import { findCertificate } from '../../../registry/admission.ts';
+import { findClaim } from '../../../store/claims.ts';
+import type { Store } from '../../../store/contract.ts';
 
 export interface Places {
   readonly regions: () => Promise<readonly string[]>;

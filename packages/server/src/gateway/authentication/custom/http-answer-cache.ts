@@ -3,10 +3,10 @@
  * `enableCachingForHttp`). What the function could have seen is part of the key: other credentials, another answer.
  */
 import { hash } from 'node:crypto';
-import type { AuthorizerAnswer } from '../../authorizers/answer.ts';
-import type { Clock } from '../../runtime/clock.ts';
-import type { FoundAuthorizer } from './authorizer-of.ts';
-import type { Login } from './login.ts';
+import type { AuthorizerAnswer } from '../../../authorizers/answer.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import type { FoundAuthorizer } from './authorizer-lookup.ts';
+import type { Login } from '../connection-attempt.ts';
 
 /** Answers kept at most; the oldest are forgotten first. */
 const MOST = 10_000;

@@ -1,5 +1,5 @@
 /** Why a decision is no, in the words of a refusal's reason. */
-import type { Decision } from '../broker/contract.ts';
+import type { Decision } from '../../broker/contract.ts';
 
 /** A policy that denies without a statement is attached, and can't be read or is gone: it could have forbidden anything. */
 export function whyDenied({ effect, policyName, statement }: Decision): string {

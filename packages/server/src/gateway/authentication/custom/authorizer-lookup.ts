@@ -3,11 +3,11 @@
  * Source: AWS IoT developer guide, pages custom-auth and iot-custom-endpoints-configurable-custom.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import { type AuthorizerRecord, findAuthorizer, findDefaultAuthorizer } from '../../authorizers/store.ts';
-import type { AdmissionRefusal } from '../../broker/contract.ts';
-import { findClaim } from '../../store/claims.ts';
-import type { Store } from '../../store/contract.ts';
-import type { Login } from './login.ts';
+import { type AuthorizerRecord, findAuthorizer, findDefaultAuthorizer } from '../../../authorizers/store.ts';
+import type { AdmissionRefusal } from '../../../broker/contract.ts';
+import { findClaim } from '../../../store/claims.ts';
+import type { Store } from '../../../store/contract.ts';
+import type { Login } from '../connection-attempt.ts';
 
 export interface AuthorizerPlaces {
   /** The server's own account and region: of a login that names neither. */

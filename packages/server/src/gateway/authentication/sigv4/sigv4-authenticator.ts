@@ -7,13 +7,13 @@ import { defined } from '@thingkeep/wire/defined.ts';
 import { servicesOfScope } from '@thingkeep/wire/api/route.ts';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import type { Admission, AdmissionRefusal, Judge } from '../../broker/contract.ts';
-import type { Connect } from '../../mqtt/connect.ts';
-import type { Logger } from '../../runtime/log.ts';
-import { connectFacts, type ProtocolFacts } from './device-rights.ts';
-import type { ActionRights, HttpHead, Identified, KeyUse, KeyValues, Login, LoginMethod, Signer } from './login.ts';
-import type { SignedProof } from './stored-logins.ts';
-import { unjudged } from './unjudged.ts';
+import type { Admission, AdmissionRefusal, Judge } from '../../../broker/contract.ts';
+import type { Connect } from '../../../mqtt/connect.ts';
+import type { Logger } from '../../../runtime/log.ts';
+import { connectFacts, type ProtocolFacts } from '../../authorization/connect-permissions.ts';
+import type { ActionRights, HttpHead, Identified, KeyUse, KeyValues, Login, LoginMethod, Signer } from '../connection-attempt.ts';
+import type { SignedProof } from '../stored-clients.ts';
+import { unjudged } from '../failure.ts';
 
 /** Proves signatures; handed in, as the API proves its own requests the same way. Fails with the API's codes. */
 export interface SignatureProver {

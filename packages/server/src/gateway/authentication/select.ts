@@ -6,7 +6,7 @@
 import { carriesCustomCredentials } from '../../authorizers/credentials.ts';
 import type { AdmissionRefusal } from '../../broker/contract.ts';
 import { ALPN } from '../listeners/alpn.ts';
-import type { Domain, HttpHead, Login } from './login.ts';
+import type { Domain, HttpHead, Login } from './connection-attempt.ts';
 
 export type MethodName = 'certificate' | 'sigv4' | 'custom';
 

@@ -1,17 +1,17 @@
 /** Who may connect with which certificate (developer guide, pages x509-client-certs and iot-policy-actions). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RightsChanges } from '../../policies/rights-changes.ts';
-import { Workbench } from '../../registry/workbench.ts';
-import { openLog } from '../../runtime/log.ts';
-import type { Store } from '../../store/contract.ts';
-import { release } from '../../store/claims.ts';
-import { byRegion, regionsOf } from '../../store/regional.ts';
-import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
-import { type CertificateRecord, certificates } from '../../registry/store.ts';
-import { CertificateAdmission } from './certificate.ts';
-import { holderOf, unregistered } from './certificate-holder.ts';
-import { claimStored } from './claim-stored.ts';
+import { RightsChanges } from '../../../policies/rights-changes.ts';
+import { Workbench } from '../../../registry/workbench.ts';
+import { openLog } from '../../../runtime/log.ts';
+import type { Store } from '../../../store/contract.ts';
+import { release } from '../../../store/claims.ts';
+import { byRegion, regionsOf } from '../../../store/regional.ts';
+import { openSqliteStore } from '../../../store/sqlite/sqlite-store.ts';
+import { type CertificateRecord, certificates } from '../../../registry/store.ts';
+import { CertificateAdmission } from './x509-authenticator.ts';
+import { holderOf, unregistered } from './registration.ts';
+import { claimStored } from '../../admission/claim-stored.ts';
 
 const YEARS = 366 * 86_400_000;
 

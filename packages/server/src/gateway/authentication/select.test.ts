@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ALPN } from '../listeners/alpn.ts';
-import { choose } from './choose.ts';
-import type { Domain, HttpHead, Login } from './login.ts';
+import { choose } from './select.ts';
+import type { Domain, HttpHead, Login } from './connection-attempt.ts';
 
 const CERTIFICATE = { sourceIp: '192.0.2.1', sourcePort: 1, certificateId: 'ab'.repeat(32) };
 const NOBODY = { sourceIp: '192.0.2.1', sourcePort: 1 };
