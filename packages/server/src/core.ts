@@ -45,14 +45,14 @@ import { localAddress, localUrl } from './functions/hosted/local-url.ts';
 import { ApiShare, connectionBound } from './runtime/api-share.ts';
 import { Functions } from './functions/invoke.ts';
 import { claimStored } from './gateway/admission/claim-stored.ts';
-import { CertificateCallbacks } from './gateway/authentication/x509/validation-callback.ts';
-import { CertificateAdmission } from './gateway/authentication/x509/x509-authenticator.ts';
-import { CustomAdmission } from './gateway/authentication/custom/custom-authenticator.ts';
-import { holderRights, holderStands } from './gateway/authorization/device-session-permissions.ts';
-import { Logins } from './gateway/authentication/authenticator-registry.ts';
-import { Sigv4Admission } from './gateway/authentication/sigv4/sigv4-authenticator.ts';
+import { ValidationCallbackAuthenticator } from './gateway/authentication/x509/validation-callback.ts';
+import { X509Authenticator } from './gateway/authentication/x509/x509-authenticator.ts';
+import { CustomAuthenticator } from './gateway/authentication/custom/custom-authenticator.ts';
+import { deviceSessionPermissions, isCertificateUsable } from './gateway/authorization/device-session-permissions.ts';
+import { AuthenticatorRegistry } from './gateway/authentication/authenticator-registry.ts';
+import { Sigv4Authenticator } from './gateway/authentication/sigv4/sigv4-authenticator.ts';
 import { standing } from './gateway/authentication/x509/certificate-validity.ts';
-import { storedLogins } from './gateway/authentication/stored-clients.ts';
+import { storedClients } from './gateway/authentication/stored-clients.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { limitHandshakes, secureOptions } from './gateway/listeners/tls.ts';
 import { followIdentities, markIdentities } from './gateway/live-identities.ts';
@@ -207,9 +207,9 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   });
   parts.defer(() => functions.close());
   await claimStored(places);
-  const admission = new CertificateAdmission({ ...common, changes: rights });
-  const certificate = new CertificateCallbacks({ certificates: admission, functions, log });
-  const custom = new CustomAdmission({ ...places, functions, certificates: admission, clock, log });
+  const certificates = new X509Authenticator({ ...common, changes: rights });
+  const x509 = new ValidationCallbackAuthenticator({ certificates, functions, log });
+  const custom = new CustomAuthenticator({ ...places, functions, certificates, clock, log });
   const { marked, judgedAt } = markJudgements(rights);
   const limits = limitsAndRates(config.accounts, config.rateLimits);
   const retained = new Retained(inRegion, limits.limitsOf);
@@ -251,25 +251,25 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   parts.defer(serving.follow(changes));
   const findTemporaryKey = temporaryKeys(
     tokens,
-    (session) => (use: KeyUse) => holderRights(admission, session, use),
-    (token) => iam.keys.temporary(token, (device) => holderStands(admission, device)),
+    (session) => (use: KeyUse) => deviceSessionPermissions(certificates, session, use),
+    (token) => iam.keys.temporary(token, (device) => isCertificateUsable(certificates, device)),
   );
   const findAccessKey = accessKeyFinder({ roots: accessKeys, long: (id) => iam.keys.long(id), temporary: findTemporaryKey });
   const iamChanges = { onChange: iam.changes.on.bind(iam.changes), countOf: iam.changes.count.bind(iam.changes) };
   const identities = markIdentities(iamChanges.countOf);
-  const sigv4 = new Sigv4Admission(createSigv4({ clock, findAccessKey, isOwnName, isRegion }), log, identities.mark);
+  const sigv4 = new Sigv4Authenticator(createSigv4({ clock, findAccessKey, isOwnName, isRegion }), log, identities.mark);
   parts.defer(followIdentities({ broker, clock, ...iamChanges, judgedAt: identities.judgedAt }));
   const domainOf = (name: string) => directory.find(name)?.rules;
   const gateway = createGateway({
     broker,
-    logins: new Logins({ certificate, sigv4, custom }, marked),
+    authenticators: new AuthenticatorRegistry({ x509, sigv4, custom }, marked),
     credentials: authority.serverCredentials(),
     readHead: signedHead,
     dataPlane: perRegion((regionName) => auditHandlers(services(regionName)['iot-data'], audited)),
     domainOf,
     tlsDomains: directory,
     credentialProvider: {
-      certificate,
+      x509,
       issue: credentialProvider({ inRegion, clock, tokens, facts: principalFacts, assume: iam.roleCredentials }),
     },
     refuse,
@@ -341,7 +341,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     parts.defer(
       changes.onTold('server-credentials', () => apiServer.setSecureContext(secureOptions(authority.serverCredentials()))),
     );
-  await tellLostConnections(broker, storedLogins({ certificate: admission, sigv4, custom, domainOf, findKey: findAccessKey }));
+  await tellLostConnections(broker, storedClients({ x509: certificates, sigv4, custom, domainOf, findKey: findAccessKey }));
 
   const servers = [gateway.mqtt, gateway.https, apiServer];
   const connections = limitConnections(servers, {

@@ -1,9 +1,9 @@
-/** A connection, or an HTTP request on it, as the login that it brings. */
+/** Connection attempts, read from sockets and HTTP requests. */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Peer } from '../broker/contract.ts';
-import type { Domain, HttpHead, Login } from './authentication/connection-attempt.ts';
+import type { Domain, HttpHead, ConnectionAttempt } from './authentication/connection-attempt.ts';
 import { peerOf } from './peer.ts';
 
 /** Reads a request's head for signatures; handed in. Fails where one header would speak twice of who is asking. */
@@ -11,13 +11,13 @@ export type ReadHead = (method: string, target: string, rawHeaders: readonly str
 /** The domain configuration that governs a host name, if one does. */
 export type DomainOf = (serverName: string) => Domain | undefined;
 
-export interface HttpLogin extends Login {
+export interface HttpAttempt extends ConnectionAttempt {
   readonly http: HttpHead;
 }
 
 export interface Arrivals {
-  ofSocket(socket: Socket): Login;
-  ofRequest(request: IncomingMessage, protocol: 'websocket' | 'https'): HttpLogin;
+  ofSocket(socket: Socket): ConnectionAttempt;
+  ofRequest(request: IncomingMessage, protocol: 'websocket' | 'https'): HttpAttempt;
 }
 
 /** What TLS agreed on with the peer; undefined without an offer, and without TLS. */
@@ -33,7 +33,7 @@ export function arrivals(readHead: ReadHead, domainOf: DomainOf | undefined): Ar
     peers.set(socket, peer);
     return peer;
   };
-  const known = (peer: Peer): Pick<Login, 'peer' | 'domain'> => {
+  const known = (peer: Peer): Pick<ConnectionAttempt, 'peer' | 'domain'> => {
     const domain = peer.serverName === undefined ? undefined : domainOf?.(peer.serverName);
     return { peer, domain };
   };

@@ -12,8 +12,8 @@ import type { Refusal } from '../refusals/refusals.ts';
 import { asRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Decision } from '../broker/contract.ts';
-import type { Identified, LoginMethod } from './authentication/connection-attempt.ts';
-import type { Arrivals, HttpLogin } from './arrival.ts';
+import type { RequestIdentity, Authenticator } from './authentication/connection-attempt.ts';
+import type { Arrivals, HttpAttempt } from './arrival.ts';
 import { whyDenied } from './authorization/denial-reason.ts';
 
 /** What issues credentials once it is known who asks; fails with the codes of {@link STATUSES}. */
@@ -29,7 +29,7 @@ export type IssueCredentials = (request: {
 export interface CredentialHttpOptions {
   readonly log: Logger;
   readonly arrivals: Arrivals;
-  readonly certificate: LoginMethod;
+  readonly x509: Authenticator;
   readonly issue: IssueCredentials;
   readonly refuse: (refusal: Refusal) => void;
 }
@@ -51,24 +51,24 @@ const STATUSES: Partial<Record<ErrorCode, number>> = {
 /** Whether a request is for the credential provider. */
 export const asksForCredentials = ({ url = '' }: IncomingMessage): boolean => PATH.test(url);
 
-export function credentialHttp({ log, arrivals, certificate, issue, refuse }: CredentialHttpOptions): RequestListener {
+export function credentialHttp({ log, arrivals, x509, issue, refuse }: CredentialHttpOptions): RequestListener {
   const record = ({ sourceIp, certificateId }: Peer, refusal: AdmissionRefusal['refused']): void =>
     refuse({ protocol: 'https', sourceIp, certificateId, ...refusal });
 
-  async function identify(login: HttpLogin): Promise<Identified> {
-    const refused = domainRefusal(login) ?? (await certificate.identify(login));
+  async function identify(attempt: HttpAttempt): Promise<RequestIdentity> {
+    const refused = domainRefusal(attempt) ?? (await x509.identify(attempt));
     if (!('refused' in refused)) return refused;
-    record(login.peer, refused.refused);
+    record(attempt.peer, refused.refused);
     return fail('AccessDeniedException', 'Certificate is invalid on this endpoint');
   }
 
   async function answer(request: IncomingMessage): Promise<object> {
     if (request.method !== 'GET') fail('MethodNotAllowedException', 'Credentials are got with GET');
-    const login = arrivals.ofRequest(request, 'https');
-    const { peer } = login;
-    const { place, principal, rights } = await identify(login);
+    const attempt = arrivals.ofRequest(request, 'https');
+    const { peer } = attempt;
+    const { place, principal, rights } = await identify(attempt);
     const roleAlias = roleAliasOf(request);
-    const thingName = thingNameOf(login);
+    const thingName = thingNameOf(attempt);
     const resource = iotArn(place, 'rolealias', roleAlias);
     const decision: Decision = rights.decide(ACTION, resource);
     const known = { ...place, principal, action: ACTION, resource };
@@ -106,7 +106,7 @@ export function credentialHttp({ log, arrivals, certificate, issue, refuse }: Cr
 }
 
 /** A domain that is for something else, or for other ways of authentication, has no credentials. */
-function domainRefusal({ domain }: HttpLogin): AdmissionRefusal | undefined {
+function domainRefusal({ domain }: HttpAttempt): AdmissionRefusal | undefined {
   if (domain === undefined) return undefined;
   const { name, authenticationType, applicationProtocol, serviceType } = domain;
   const fits =
@@ -122,7 +122,7 @@ function roleAliasOf({ url = '' }: IncomingMessage): string {
   return ALIAS.test(alias) ? alias : fail('InvalidRequestException', 'Invalid role alias');
 }
 
-function thingNameOf({ http: { headers } }: HttpLogin): string | undefined {
+function thingNameOf({ http: { headers } }: HttpAttempt): string | undefined {
   const values = headers.get(THING_NAME);
   if (values === undefined) return undefined;
   const [thingName = ''] = values;

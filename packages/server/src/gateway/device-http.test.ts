@@ -13,7 +13,7 @@ import type { Refusal } from '../refusals/refusals.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { close, listen } from '../runtime/listen.ts';
 import { openLog } from '../runtime/log.ts';
-import type { Identified } from './authentication/connection-attempt.ts';
+import type { RequestIdentity } from './authentication/connection-attempt.ts';
 import { arrivals, type ReadHead } from './arrival.ts';
 import { deviceHttp } from './device-http.ts';
 import { selectOnHttpsPort } from './listeners/alpn.ts';
@@ -25,7 +25,7 @@ const folder = mkdtempSync(join(tmpdir(), 'thingkeep-device-http-'));
 const refusals: Refusal[] = [];
 const published: (string | undefined)[] = [];
 const lines: string[] = [];
-let who: Identified = { place, principal: 'p', rights: ALL };
+let who: RequestIdentity = { place, principal: 'p', rights: ALL };
 let server: Server;
 let port = 0;
 let rootCa = '';
@@ -37,7 +37,7 @@ before(async () => {
   const listener = deviceHttp({
     log: openLog('info', { write: (line: string) => void lines.push(line) }),
     arrivals: arrivals(readHead, undefined),
-    logins: {
+    authenticators: {
       beginRequest: async ({ peer: { certificateId } }) => {
         onFirstBytes();
         return certificateId === undefined && who.principal === 'nobody'
@@ -155,7 +155,7 @@ test('without rights, or without a certificate, the answer is 403 and the refusa
 
 const get = (target: string): Promise<string> => exchange(head(`GET ${target}`, 'connection: close'));
 /** Allows these actions on these resources, each as `action resource`. */
-const only = (...allowed: string[]): Identified => ({
+const only = (...allowed: string[]): RequestIdentity => ({
   place,
   principal: 'p',
   rights: {

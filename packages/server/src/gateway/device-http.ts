@@ -19,9 +19,9 @@ import type { AdmissionRefusal, Peer } from '../broker/contract.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import { asRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { Identified } from './authentication/connection-attempt.ts';
-import type { Logins } from './authentication/authenticator-registry.ts';
-import { alpnOf, type Arrivals, type HttpLogin } from './arrival.ts';
+import type { RequestIdentity } from './authentication/connection-attempt.ts';
+import type { AuthenticatorRegistry } from './authentication/authenticator-registry.ts';
+import { alpnOf, type Arrivals, type HttpAttempt } from './arrival.ts';
 import { checkLength, expectsContinue, readBody } from './read-body.ts';
 import { whyDenied } from './authorization/denial-reason.ts';
 
@@ -31,7 +31,7 @@ export type DataPlane = (region: string) => Handlers<IotDataOperations>;
 export interface DeviceHttpOptions {
   readonly log: Logger;
   readonly arrivals: Arrivals;
-  readonly logins: Pick<Logins, 'beginRequest'>;
+  readonly authenticators: Pick<AuthenticatorRegistry, 'beginRequest'>;
   readonly dataPlane: DataPlane;
   readonly refuse: (refusal: Refusal) => void;
 }
@@ -46,7 +46,7 @@ interface Exchange {
   operation?: Operation;
 }
 
-export function deviceHttp({ log, arrivals, logins, dataPlane, refuse }: DeviceHttpOptions): RequestListener {
+export function deviceHttp({ log, arrivals, authenticators, dataPlane, refuse }: DeviceHttpOptions): RequestListener {
   const record = ({ sourceIp, certificateId }: Peer, refusal: AdmissionRefusal['refused']): void =>
     refuse({ protocol: 'https', sourceIp, certificateId, ...refusal });
 
@@ -56,7 +56,7 @@ export function deviceHttp({ log, arrivals, logins, dataPlane, refuse }: DeviceH
   };
 
   /** Fails unless the policies allow what the operation does with this input. */
-  function authorize(peer: Peer, who: Identified, operation: Operation, input: object): void {
+  function authorize(peer: Peer, who: RequestIdentity, operation: Operation, input: object): void {
     if (who.everything) return;
     const { place, principal } = who;
     const needed = neededRights(operation, input, place);
@@ -84,36 +84,40 @@ export function deviceHttp({ log, arrivals, logins, dataPlane, refuse }: DeviceH
   }
 
   /** Who asks: what the head says is checked before the body is read, and the client told to send it. */
-  async function identify({ request, response }: Exchange, login: HttpLogin): Promise<{ who: Identified; body: Buffer }> {
-    const claim = await told(login, logins.beginRequest(login, alpnOf(request.socket)));
+  async function identify(
+    { request, response }: Exchange,
+    attempt: HttpAttempt,
+  ): Promise<{ who: RequestIdentity; body: Buffer }> {
+    const claim = await told(attempt, authenticators.beginRequest(attempt, alpnOf(request.socket)));
     checkLength(request);
     if (expectsContinue(request)) response.writeContinue();
     const body = await readBody(request);
-    const who = await told(login, claim.prove(body));
+    const who = await told(attempt, claim.prove(body));
     return { who, body };
   }
 
   /** Records a refusal, said by failing or by an answer, and fails with what the client is told. */
-  const told = async <T extends object>(login: HttpLogin, step: Promise<T | AdmissionRefusal>): Promise<T> => {
+  const told = async <T extends object>(attempt: HttpAttempt, step: Promise<T | AdmissionRefusal>): Promise<T> => {
     const answer = await step.catch((error: unknown) => {
-      if (error instanceof ThingkeepError) record(login.peer, { check: 'signature', reason: `${error.code}: ${error.message}` });
+      if (error instanceof ThingkeepError)
+        record(attempt.peer, { check: 'signature', reason: `${error.code}: ${error.message}` });
       throw error;
     });
-    return 'refused' in answer ? turnAway(login.peer, answer.refused) : answer;
+    return 'refused' in answer ? turnAway(attempt.peer, answer.refused) : answer;
   };
 
   async function answer(exchange: Exchange): Promise<Rendered> {
     const { request, requestId } = exchange;
-    const login = arrivals.ofRequest(request, 'https');
-    const { method, path, query, headers } = login.http;
+    const attempt = arrivals.ofRequest(request, 'https');
+    const { method, path, query, headers } = attempt.http;
     const found: Route = route(method, path, ['iot-data']);
     const { operation } = found;
     exchange.operation = operation;
-    const { who, body } = await identify(exchange, login);
+    const { who, body } = await identify(exchange, attempt);
     const input = parseRequest(found, { query, header: (name) => headers.get(name)?.join(','), body });
-    authorize(login.peer, who, operation, input);
+    authorize(attempt.peer, who, operation, input);
     const handler = handlerOf(dataPlane(who.place.region), operation);
-    const caller = { ...who.place, arn: who.principal, userId: who.principal, sourceIp: login.peer.sourceIp, requestId };
+    const caller = { ...who.place, arn: who.principal, userId: who.principal, sourceIp: attempt.peer.sourceIp, requestId };
     const output = await handler(input, caller);
     return operation.name === 'Publish' ? published(requestId) : renderResponse(operation, output);
   }

@@ -6,8 +6,8 @@ import type { Broker } from '../broker/broker.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Logger } from '../runtime/log.ts';
 import { extendHttpDeadlines } from '../runtime/http-deadlines.ts';
-import type { LoginMethod } from './authentication/connection-attempt.ts';
-import type { Logins } from './authentication/authenticator-registry.ts';
+import type { Authenticator } from './authentication/connection-attempt.ts';
+import type { AuthenticatorRegistry } from './authentication/authenticator-registry.ts';
 import { alpnOf, arrivals as readArrivals, type DomainOf, type ReadHead } from './arrival.ts';
 import { attach } from './connection.ts';
 import { asksForCredentials, credentialHttp, type IssueCredentials } from './credential-http.ts';
@@ -29,7 +29,7 @@ const HTTP_OPTIONS = {
 
 export interface GatewayOptions {
   readonly broker: Broker;
-  readonly logins: Logins;
+  readonly authenticators: AuthenticatorRegistry;
   readonly credentials: ServerCredentials;
   readonly readHead: ReadHead;
   readonly domainOf?: DomainOf;
@@ -38,7 +38,7 @@ export interface GatewayOptions {
   /** Handlers of the data plane, for devices' HTTPS requests. */
   readonly dataPlane: DataPlane;
   /** Credentials for devices: who asks is judged by this method alone. */
-  readonly credentialProvider: { readonly certificate: LoginMethod; readonly issue: IssueCredentials };
+  readonly credentialProvider: { readonly x509: Authenticator; readonly issue: IssueCredentials };
   readonly refuse: (refusal: Refusal) => void;
   readonly log: Logger;
 }
@@ -57,15 +57,15 @@ export interface Gateway {
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { broker, logins, credentials, refuse, log, dataPlane } = options;
+  const { broker, authenticators, credentials, refuse, log, dataPlane } = options;
   const arrivals = readArrivals(options.readHead, options.domainOf);
   /** `alpn` where it decides by what the connection is judged: on the HTTPS port. */
   const onMqtt = (socket: TLSSocket, alpn?: string): void => {
-    const login = arrivals.ofSocket(socket);
-    attach(socket, broker, login.peer, logins.judgeOf(login, alpn));
+    const attempt = arrivals.ofSocket(socket);
+    attach(socket, broker, attempt.peer, authenticators.judgeOf(attempt, alpn));
   };
-  const gate = webSockets({ broker, arrivals, logins, refuse, log });
-  const data = deviceHttp({ log, arrivals, logins, dataPlane, refuse });
+  const gate = webSockets({ broker, arrivals, authenticators, refuse, log });
+  const data = deviceHttp({ log, arrivals, authenticators, dataPlane, refuse });
   const credentialDoor = credentialHttp({ log, arrivals, refuse, ...options.credentialProvider });
   const serve: RequestListener = (request, response) =>
     asksForCredentials(request) ? credentialDoor(request, response) : data(request, response);

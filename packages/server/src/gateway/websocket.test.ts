@@ -16,9 +16,9 @@ import { signedHead } from '../api/signed-request.ts';
 import { createSigv4 } from '../api/sigv4.ts';
 import { ACCOUNT, TestBench } from '../broker/test-bench.ts';
 import { arrivals } from './arrival.ts';
-import type { LoginMethod } from './authentication/connection-attempt.ts';
-import { Logins } from './authentication/authenticator-registry.ts';
-import { Sigv4Admission } from './authentication/sigv4/sigv4-authenticator.ts';
+import type { Authenticator } from './authentication/connection-attempt.ts';
+import { AuthenticatorRegistry } from './authentication/authenticator-registry.ts';
+import { Sigv4Authenticator } from './authentication/sigv4/sigv4-authenticator.ts';
 import { handedHttpServer } from './listeners/handed-http.ts';
 import { asksForWebSocket } from './upgrade.ts';
 import { webSockets, type WebSocketGate } from './websocket.ts';
@@ -37,7 +37,7 @@ let answer: RequestListener;
 let searching: Promise<void> | undefined;
 const faults: string[] = [];
 
-const nobody: LoginMethod = {
+const nobody: Authenticator = {
   judgeOf: () => async () => ({ refused: { check: 'certificate-missing', reason: 'nothing was shown' } }),
   identify: async () => ({ refused: { check: 'certificate-missing', reason: 'nothing was shown' } }),
 };
@@ -57,9 +57,12 @@ beforeEach(async () => {
       return id === TEMPORARY.accessKeyId ? { ...TEMPORARY, ...identity, rights: async () => rights } : undefined;
     },
   });
-  const logins = new Logins({ certificate: nobody, custom: nobody, sigv4: new Sigv4Admission(sigv4, log) }, (judge) => judge);
+  const authenticators = new AuthenticatorRegistry(
+    { x509: nobody, custom: nobody, sigv4: new Sigv4Authenticator(sigv4, log) },
+    (judge) => judge,
+  );
   const refuse = bench.broker.refuse;
-  gate = webSockets({ broker: bench.broker, arrivals: arrivals(signedHead, undefined), logins, refuse, log });
+  gate = webSockets({ broker: bench.broker, arrivals: arrivals(signedHead, undefined), authenticators, refuse, log });
   server = handedHttpServer(
     { shouldUpgradeCallback: asksForWebSocket },
     (request, response) => answer(request, response),

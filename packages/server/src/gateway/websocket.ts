@@ -9,8 +9,8 @@ import { WebSocketServer } from 'ws';
 import type { Broker } from '../broker/broker.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { Login } from './authentication/connection-attempt.ts';
-import type { Logins } from './authentication/authenticator-registry.ts';
+import type { ConnectionAttempt } from './authentication/connection-attempt.ts';
+import type { AuthenticatorRegistry } from './authentication/authenticator-registry.ts';
 import { alpnOf, type Arrivals } from './arrival.ts';
 import { plainAddress } from './peer.ts';
 import { checkUpgrade, refuseUpgrade, SUBPROTOCOL } from './upgrade.ts';
@@ -19,7 +19,7 @@ import { attachWebSocket } from './websocket-channel.ts';
 export interface WebSocketOptions {
   readonly broker: Broker;
   readonly arrivals: Arrivals;
-  readonly logins: Logins;
+  readonly authenticators: AuthenticatorRegistry;
   readonly refuse: (refusal: Refusal) => void;
   readonly log: Logger;
 }
@@ -51,21 +51,21 @@ const ABOUT_FORM: ReadonlySet<string> = new Set([
   'UnknownOperationException',
 ]);
 
-export function webSockets({ broker, arrivals, logins, refuse, log }: WebSocketOptions): WebSocketGate {
+export function webSockets({ broker, arrivals, authenticators, refuse, log }: WebSocketOptions): WebSocketGate {
   const server = new WebSocketServer(FRAMING);
   const judging = new Set<Socket>();
 
   const record = (sourceIp: string, refusal: Omit<Refusal, 'protocol' | 'sourceIp'>): void =>
     refuse({ protocol: 'websocket', sourceIp, ...refusal });
 
-  /** The login whose upgrade may be accepted. Fails, with what the client is told. */
-  async function admit(request: IncomingMessage): Promise<Login> {
-    const login = arrivals.ofRequest(request, 'websocket');
-    checkUpgrade(login.http);
+  /** The attempt whose upgrade may be accepted. Fails, with what the client is told. */
+  async function admit(request: IncomingMessage): Promise<ConnectionAttempt> {
+    const attempt = arrivals.ofRequest(request, 'websocket');
+    checkUpgrade(attempt.http);
     const alpn = alpnOf(request.socket);
-    const begun = await logins.beginWebSocket(login, alpn);
+    const begun = await authenticators.beginWebSocket(attempt, alpn);
     if ('refused' in begun) {
-      record(login.peer.sourceIp, begun.refused);
+      record(attempt.peer.sourceIp, begun.refused);
       return fail('ForbiddenException', 'Forbidden');
     }
     return begun;
@@ -85,16 +85,16 @@ export function webSockets({ broker, arrivals, logins, refuse, log }: WebSocketO
   }
 
   async function serve(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    let login: Login;
+    let attempt: ConnectionAttempt;
     try {
-      login = await admit(request);
+      attempt = await admit(request);
     } catch (error) {
       refuseUpgrade(socket, told(error, plainAddress(socket.remoteAddress)));
       return;
     }
     if (socket.destroyed) return;
-    const judge = logins.judgeOf(login, alpnOf(request.socket));
-    server.handleUpgrade(request, socket, head, (opened) => attachWebSocket(opened, broker, login.peer, judge));
+    const judge = authenticators.judgeOf(attempt, alpnOf(request.socket));
+    server.handleUpgrade(request, socket, head, (opened) => attachWebSocket(opened, broker, attempt.peer, judge));
   }
   // Whatever the framing finds in a head that passed the checks above.
   server.on('wsClientError', (error, socket) =>

@@ -1,34 +1,34 @@
-/** Sends each login to the method by which it is judged: certificate, signature (SigV4) or custom authorizer. */
+/** The authenticators (X.509, SigV4, custom), and the choice among them for each connection attempt. */
 import { carriesCustomCredentials } from '../../authorizers/credentials.ts';
 import type { AdmissionRefusal, Judge } from '../../broker/contract.ts';
 import { isForeignOrigin } from '../upgrade.ts';
-import { choose } from './select.ts';
-import type { Identified, Login, LoginMethod } from './connection-attempt.ts';
-import type { Sigv4Admission } from './sigv4/sigv4-authenticator.ts';
+import { selectAuthenticator } from './select.ts';
+import type { RequestIdentity, ConnectionAttempt, Authenticator } from './connection-attempt.ts';
+import type { Sigv4Authenticator } from './sigv4/sigv4-authenticator.ts';
 
-export interface LoginMethods {
-  readonly certificate: LoginMethod;
-  readonly sigv4: Sigv4Admission;
-  readonly custom: LoginMethod;
+export interface Authenticators {
+  readonly x509: Authenticator;
+  readonly sigv4: Sigv4Authenticator;
+  readonly custom: Authenticator;
 }
 
 /** What the sender of an HTTPS request says of itself, to be proven once its body is known. */
-export interface Claim {
+export interface UnverifiedRequest {
   /** Fails, with a code of the API, for a signature that is not right. */
-  prove(body: Uint8Array): Promise<Identified | AdmissionRefusal>;
+  prove(body: Uint8Array): Promise<RequestIdentity | AdmissionRefusal>;
 }
 
 const FOREIGN: AdmissionRefusal = {
   refused: { check: 'protocol', reason: 'a page of another origin may not use the certificate that a browser adds' },
 };
 
-export class Logins {
-  readonly #methods: LoginMethods;
+export class AuthenticatorRegistry {
+  readonly #authenticators: Authenticators;
   readonly #marked: (judge: Judge) => Judge;
 
   /** `marked` is put around every judge: it notes by which state of the rights a connection was judged. */
-  constructor(methods: LoginMethods, marked: (judge: Judge) => Judge) {
-    this.#methods = methods;
+  constructor(authenticators: Authenticators, marked: (judge: Judge) => Judge) {
+    this.#authenticators = authenticators;
     this.#marked = marked;
   }
 
@@ -36,48 +36,52 @@ export class Logins {
    * The judge of a connection's CONNECT. `alpn` is what TLS agreed on at the HTTPS port; undefined elsewhere. A WebSocket
    * has been through {@link beginWebSocket} before.
    */
-  judgeOf(login: Login, alpn: string | undefined): Judge {
+  judgeOf(attempt: ConnectionAttempt, alpn: string | undefined): Judge {
     // Not before CONNECT: a user name may bring credentials for a custom authorizer, behind a WebSocket too.
     const judge: Judge = async (connect) => {
-      const method = this.#method(login, alpn, carriesCustomCredentials(login.http, connect.userName));
-      return 'refused' in method ? method : method.judgeOf(login)(connect);
+      const authenticator = this.#select(attempt, alpn, carriesCustomCredentials(attempt.http, connect.userName));
+      return 'refused' in authenticator ? authenticator : authenticator.judgeOf(attempt)(connect);
     };
     return this.#marked(judge);
   }
 
   /**
-   * What can be told of a WebSocket before its upgrade is accepted. Gives the login with who has signed it, if anybody
-   * has to; fails, with a code of the API, for a signature that is not right.
+   * Checks of a WebSocket before its upgrade is accepted. Gives the attempt with its signer where SigV4 authenticates;
+   * fails, with a code of the API, for a signature that is not right.
    */
-  async beginWebSocket(login: Login, alpn: string | undefined): Promise<Login | AdmissionRefusal> {
-    const method = this.#method(login, alpn);
-    if ('refused' in method) return method;
-    const { sigv4 } = this.#methods;
-    if (method === sigv4) return sigv4.prove(login);
-    return this.#comesFromForeignPage(login, method) ? FOREIGN : login;
+  async beginWebSocket(attempt: ConnectionAttempt, alpn: string | undefined): Promise<ConnectionAttempt | AdmissionRefusal> {
+    const authenticator = this.#select(attempt, alpn);
+    if ('refused' in authenticator) return authenticator;
+    const { sigv4 } = this.#authenticators;
+    if (authenticator === sigv4) return sigv4.prove(attempt);
+    return this.#comesFromForeignPage(attempt, authenticator) ? FOREIGN : attempt;
   }
 
   /** What can be told of an HTTPS request by its head. */
-  async beginRequest(login: Login, alpn: string | undefined): Promise<Claim | AdmissionRefusal> {
-    const method = this.#method(login, alpn);
-    if ('refused' in method) return method;
-    const { sigv4 } = this.#methods;
-    if (method === sigv4) {
-      const finish = await sigv4.begin(login);
+  async beginRequest(attempt: ConnectionAttempt, alpn: string | undefined): Promise<UnverifiedRequest | AdmissionRefusal> {
+    const authenticator = this.#select(attempt, alpn);
+    if ('refused' in authenticator) return authenticator;
+    const { sigv4 } = this.#authenticators;
+    if (authenticator === sigv4) {
+      const finish = await sigv4.begin(attempt);
       return { prove: async (body) => sigv4.identify(finish(body)) };
     }
-    if (this.#comesFromForeignPage(login, method)) return FOREIGN;
-    const who = await method.identify(login);
+    if (this.#comesFromForeignPage(attempt, authenticator)) return FOREIGN;
+    const who = await authenticator.identify(attempt);
     return 'refused' in who ? who : { prove: () => Promise.resolve(who) };
   }
 
   /** With a certificate as the only proof, whoever sends the request must not be a page that was read elsewhere. */
-  #comesFromForeignPage({ http }: Login, method: LoginMethod): boolean {
-    return method === this.#methods.certificate && http !== undefined && isForeignOrigin(http);
+  #comesFromForeignPage({ http }: ConnectionAttempt, authenticator: Authenticator): boolean {
+    return authenticator === this.#authenticators.x509 && http !== undefined && isForeignOrigin(http);
   }
 
-  #method(login: Login, alpn: string | undefined, hasCustomCredentials?: boolean): LoginMethod | AdmissionRefusal {
-    const chosen = choose(login, alpn, hasCustomCredentials);
-    return typeof chosen === 'string' ? this.#methods[chosen] : chosen;
+  #select(
+    attempt: ConnectionAttempt,
+    alpn: string | undefined,
+    hasCustomCredentials?: boolean,
+  ): Authenticator | AdmissionRefusal {
+    const chosen = selectAuthenticator(attempt, alpn, hasCustomCredentials);
+    return typeof chosen === 'string' ? this.#authenticators[chosen] : chosen;
   }
 }

@@ -85,7 +85,7 @@ export interface Signer {
   };
 }
 
-export interface Login {
+export interface ConnectionAttempt {
   readonly peer: Peer;
   readonly protocol: 'mqtt' | 'websocket' | 'https';
   readonly domain?: Domain | undefined;
@@ -96,7 +96,7 @@ export interface Login {
 }
 
 /** An identity without an MQTT session: who sends an HTTPS request. */
-export interface Identified {
+export interface RequestIdentity {
   readonly place: Place;
   readonly principal: string;
   readonly rights: ActionRights;
@@ -104,10 +104,10 @@ export interface Identified {
   readonly everything?: boolean;
 }
 
-/** A way of judging logins. */
-export interface LoginMethod {
+/** A kind of authentication: X.509, SigV4 or custom. */
+export interface Authenticator {
   /** The judge of the connection's CONNECT. */
-  judgeOf(login: Login): Judge;
+  judgeOf(attempt: ConnectionAttempt): Judge;
   /** Judges the sender of one HTTPS request. */
-  identify(login: Login): Promise<Identified | AdmissionRefusal>;
+  identify(attempt: ConnectionAttempt): Promise<RequestIdentity | AdmissionRefusal>;
 }

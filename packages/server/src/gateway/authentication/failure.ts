@@ -3,7 +3,7 @@ import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { AdmissionRefusal } from '../../broker/contract.ts';
 
 /** Of a failure that may be shown (a damaged record) its owner learns which it is. */
-export function unjudged(what: 'connection' | 'will', error: unknown): AdmissionRefusal['refused'] {
+export function failureRefusal(what: 'connection' | 'will', error: unknown): AdmissionRefusal['refused'] {
   const reason = `the server could not read what it needs to judge the ${what}`;
   return { check: 'overload', reason: error instanceof ThingkeepError ? `${reason}: ${error.message}` : reason };
 }

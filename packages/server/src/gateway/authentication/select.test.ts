@@ -1,9 +1,9 @@
-/** Which method judges a login (developer guide, page protocols; fact sheet 1.1 and 1.2). */
+/** The authenticator of a connection attempt (developer guide, page protocols; fact sheet 1.1 and 1.2). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ALPN } from '../listeners/alpn.ts';
-import { choose } from './select.ts';
-import type { Domain, HttpHead, Login } from './connection-attempt.ts';
+import { selectAuthenticator } from './select.ts';
+import type { Domain, HttpHead, ConnectionAttempt } from './connection-attempt.ts';
 
 const CERTIFICATE = { sourceIp: '192.0.2.1', sourcePort: 1, certificateId: 'ab'.repeat(32) };
 const NOBODY = { sourceIp: '192.0.2.1', sourcePort: 1 };
@@ -21,10 +21,10 @@ const SIGNED_AND = head('', { authorization: 'AWS4-HMAC-SHA256 Credential=...', 
 const CUSTOM = head('x-amz-customauthorizer-name=a');
 
 describe('without a domain configuration', () => {
-  for (const [what, login, alpn, method] of [
-    ['MQTT port', { peer: CERTIFICATE, protocol: 'mqtt' }, undefined, 'certificate'],
-    ['MQTT port without a certificate', { peer: NOBODY, protocol: 'mqtt' }, undefined, 'certificate'],
-    ['MQTT, x-amzn-mqtt-ca', { peer: CERTIFICATE, protocol: 'mqtt' }, ALPN.MQTT_X509, 'certificate'],
+  for (const [what, attempt, alpn, method] of [
+    ['MQTT port', { peer: CERTIFICATE, protocol: 'mqtt' }, undefined, 'x509'],
+    ['MQTT port without a certificate', { peer: NOBODY, protocol: 'mqtt' }, undefined, 'x509'],
+    ['MQTT, x-amzn-mqtt-ca', { peer: CERTIFICATE, protocol: 'mqtt' }, ALPN.MQTT_X509, 'x509'],
     ['MQTT, mqtt', { peer: NOBODY, protocol: 'mqtt' }, ALPN.MQTT, 'custom'],
     ['MQTT, mqtt, with a certificate', { peer: CERTIFICATE, protocol: 'mqtt' }, ALPN.MQTT, 'custom'],
     ['WebSocket, presigned', { peer: NOBODY, protocol: 'websocket', http: PRESIGNED }, ALPN.HTTP, 'sigv4'],
@@ -32,19 +32,19 @@ describe('without a domain configuration', () => {
     ['WebSocket, presigned, and an authorizer beside', { peer: NOBODY, protocol: 'websocket', http: BOTH }, ALPN.HTTP, 'sigv4'],
     ['HTTPS, signed, and an authorizer beside', { peer: NOBODY, protocol: 'https', http: SIGNED_AND }, undefined, 'sigv4'],
     ['WebSocket, authorizer', { peer: NOBODY, protocol: 'websocket', http: CUSTOM }, ALPN.HTTP, 'custom'],
-    ['WebSocket, certificate', { peer: CERTIFICATE, protocol: 'websocket', http: head() }, ALPN.HTTP, 'certificate'],
+    ['WebSocket, certificate', { peer: CERTIFICATE, protocol: 'websocket', http: head() }, ALPN.HTTP, 'x509'],
     ['WebSocket, nothing', { peer: NOBODY, protocol: 'websocket', http: head() }, undefined, 'custom'],
     ['HTTPS, signed', { peer: CERTIFICATE, protocol: 'https', http: SIGNED }, undefined, 'sigv4'],
-    ['HTTPS, certificate', { peer: CERTIFICATE, protocol: 'https', http: head() }, undefined, 'certificate'],
+    ['HTTPS, certificate', { peer: CERTIFICATE, protocol: 'https', http: head() }, undefined, 'x509'],
     ['HTTPS, authorizer', { peer: CERTIFICATE, protocol: 'https', http: CUSTOM }, undefined, 'custom'],
     ['HTTPS, bearer token', { peer: NOBODY, protocol: 'https', http: BEARER }, undefined, 'custom'],
-    ['HTTPS, x-amzn-http-ca', { peer: CERTIFICATE, protocol: 'https', http: CUSTOM }, ALPN.HTTP_X509, 'certificate'],
-  ] satisfies readonly (readonly [string, Login, string | undefined, string])[])
-    test(`${what}: ${method}`, () => assert.equal(choose(login, alpn), method));
+    ['HTTPS, x-amzn-http-ca', { peer: CERTIFICATE, protocol: 'https', http: CUSTOM }, ALPN.HTTP_X509, 'x509'],
+  ] satisfies readonly (readonly [string, ConnectionAttempt, string | undefined, string])[])
+    test(`${what}: ${method}`, () => assert.equal(selectAuthenticator(attempt, alpn), method));
 
   test('a user name may bring what the upgrade did not', () => {
-    assert.equal(choose({ peer: CERTIFICATE, protocol: 'websocket', http: head() }, undefined, true), 'custom');
-    assert.equal(choose({ peer: CERTIFICATE, protocol: 'mqtt' }, undefined, true), 'certificate');
+    assert.equal(selectAuthenticator({ peer: CERTIFICATE, protocol: 'websocket', http: head() }, undefined, true), 'custom');
+    assert.equal(selectAuthenticator({ peer: CERTIFICATE, protocol: 'mqtt' }, undefined, true), 'x509');
   });
 });
 
@@ -58,20 +58,23 @@ describe('a domain configuration', () => {
     allowAuthorizerOverride: true,
     ...more,
   });
-  const by = (protocol: Login['protocol'], more: Partial<Domain>, alpn?: string) =>
-    choose({ peer: CERTIFICATE, protocol, domain: domain(more), http: protocol === 'mqtt' ? undefined : head() }, alpn);
-  const refusal = (answer: ReturnType<typeof choose>): string =>
+  const by = (protocol: ConnectionAttempt['protocol'], more: Partial<Domain>, alpn?: string) =>
+    selectAuthenticator(
+      { peer: CERTIFICATE, protocol, domain: domain(more), http: protocol === 'mqtt' ? undefined : head() },
+      alpn,
+    );
+  const refusal = (answer: ReturnType<typeof selectAuthenticator>): string =>
     typeof answer === 'string' ? assert.fail(`chose ${answer}`) : `${answer.refused.check}: ${answer.refused.reason}`;
 
   test('decides by its authentication type, whatever ALPN says', () => {
     assert.equal(by('mqtt', { authenticationType: 'CUSTOM_AUTH' }), 'custom');
     assert.equal(by('mqtt', { authenticationType: 'CUSTOM_AUTH', applicationProtocol: 'SECURE_MQTT' }, ALPN.MQTT_X509), 'custom');
     assert.equal(by('mqtt', { authenticationType: 'CUSTOM_AUTH_X509' }), 'custom');
-    assert.equal(by('mqtt', { authenticationType: 'AWS_X509' }, ALPN.MQTT), 'certificate');
+    assert.equal(by('mqtt', { authenticationType: 'AWS_X509' }, ALPN.MQTT), 'x509');
     assert.equal(by('websocket', { authenticationType: 'AWS_SIGV4' }), 'sigv4');
     assert.equal(by('https', { authenticationType: 'AWS_SIGV4' }), 'sigv4');
     assert.equal(by('mqtt', {}, ALPN.MQTT), 'custom');
-    assert.equal(by('mqtt', {}), 'certificate');
+    assert.equal(by('mqtt', {}), 'x509');
   });
 
   test('refuses what its types do not go with', () => {

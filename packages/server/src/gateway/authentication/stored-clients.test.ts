@@ -5,10 +5,10 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import { pino } from 'pino';
 import type { Proof } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
-import type { CustomAdmission } from './custom/custom-authenticator.ts';
-import type { ActionRights, KeyUse, Login, LoginMethod, Signer } from './connection-attempt.ts';
-import { Sigv4Admission } from './sigv4/sigv4-authenticator.ts';
-import { storedLogins } from './stored-clients.ts';
+import type { CustomAuthenticator } from './custom/custom-authenticator.ts';
+import type { ActionRights, KeyUse, ConnectionAttempt, Authenticator, Signer } from './connection-attempt.ts';
+import { Sigv4Authenticator } from './sigv4/sigv4-authenticator.ts';
+import { storedClients } from './stored-clients.ts';
 
 const PEER = { sourceIp: '192.0.2.7', sourcePort: 1, serverName: 'iot.example.com' };
 const WILL = { topic: 'wills/w', payload: Buffer.alloc(0), qos: 0, retain: false, properties: {} } as const;
@@ -36,13 +36,13 @@ interface Judging {
 async function judgeSigned({ key = KEY, find = async () => key }: Judging) {
   const signer = { service: 'iotdevicegateway', region: 'eu-west-1', key };
   const prover = { begin: async () => ({ finish: () => signer }), webSocket: async () => signer };
-  const sigv4 = new Sigv4Admission(prover, pino({ level: 'silent' }));
+  const sigv4 = new Sigv4Authenticator(prover, pino({ level: 'silent' }));
   const http = { method: 'GET', path: '/mqtt', query: '', headers: HEADERS };
   const first = await sigv4.judgeOf({ peer: PEER, protocol: 'websocket', http, signer })(CONNECT);
   assert.ok('proof' in first && first.proof !== undefined);
   const proof = JSON.parse(JSON.stringify(first.proof)) as Proof;
-  const unused = {} as LoginMethod & CustomAdmission;
-  const judgeOf = storedLogins({ certificate: unused, sigv4, custom: unused, domainOf: () => undefined, findKey: find });
+  const unused = {} as Authenticator & CustomAuthenticator;
+  const judgeOf = storedClients({ x509: unused, sigv4, custom: unused, domainOf: () => undefined, findKey: find });
   return { proof, answer: await judgeOf({ peer: PEER, proof })(CONNECT) };
 }
 
@@ -84,22 +84,22 @@ test('a key that is gone, has expired or has lost its rights lets no will out', 
 });
 
 test('a client without a proof is judged by its certificate, in the place of the domain that it asked for', async () => {
-  const logins: Login[] = [];
-  const certificate = {
-    judgeOf: (login: Login) => {
-      logins.push(login);
+  const attempts: ConnectionAttempt[] = [];
+  const x509 = {
+    judgeOf: (attempt: ConnectionAttempt) => {
+      attempts.push(attempt);
       return async () => ({ refused: { check: 'certificate-unknown', reason: 'no' } }) as const;
     },
-  } as unknown as LoginMethod;
-  const domain = { place: { accountId: ACCOUNT, region: 'us-east-1' } } as NonNullable<Login['domain']>;
-  const unused = {} as Sigv4Admission & CustomAdmission;
-  const judgeOf = storedLogins({
-    certificate,
+  } as unknown as Authenticator;
+  const domain = { place: { accountId: ACCOUNT, region: 'us-east-1' } } as NonNullable<ConnectionAttempt['domain']>;
+  const unused = {} as Sigv4Authenticator & CustomAuthenticator;
+  const judgeOf = storedClients({
+    x509,
     sigv4: unused,
     custom: unused,
     domainOf: () => domain,
     findKey: async () => undefined,
   });
   assert.ok('refused' in (await judgeOf({ peer: { ...PEER, certificateId: 'f' } })(CONNECT)));
-  assert.deepEqual([logins[0]?.peer.certificateId, logins[0]?.domain], ['f', domain]);
+  assert.deepEqual([attempts[0]?.peer.certificateId, attempts[0]?.domain], ['f', domain]);
 });

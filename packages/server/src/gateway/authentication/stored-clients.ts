@@ -3,14 +3,14 @@
  * the transport proved then is believed; what can change since (certificate, key, authorizer, policies) is asked again.
  */
 import type { AdmissionRefusal, Judge, Peer, Proof } from '../../broker/contract.ts';
-import type { CustomAdmission } from './custom/custom-authenticator.ts';
-import type { Domain, LoginMethod, Signer } from './connection-attempt.ts';
-import type { Sigv4Admission } from './sigv4/sigv4-authenticator.ts';
+import type { CustomAuthenticator } from './custom/custom-authenticator.ts';
+import type { Domain, Authenticator, Signer } from './connection-attempt.ts';
+import type { Sigv4Authenticator } from './sigv4/sigv4-authenticator.ts';
 
-export interface StoredLoginsOptions {
-  readonly certificate: LoginMethod;
-  readonly sigv4: Sigv4Admission;
-  readonly custom: CustomAdmission;
+export interface StoredClientsOptions {
+  readonly x509: Authenticator;
+  readonly sigv4: Sigv4Authenticator;
+  readonly custom: CustomAuthenticator;
   readonly domainOf: (serverName: string) => Domain | undefined;
   /** The access key of an id and a session token; undefined when there is none any more. */
   readonly findKey: (accessKeyId: string, sessionToken?: string) => Promise<Signer['key'] | undefined>;
@@ -36,13 +36,13 @@ const GONE: AdmissionRefusal = {
   refused: { check: 'signature', reason: 'the access key that the client signed with is not there any more' },
 };
 
-export function storedLogins(options: StoredLoginsOptions): (client: StoredClient) => Judge {
-  const { certificate, sigv4, custom, domainOf, findKey } = options;
+export function storedClients(options: StoredClientsOptions): (client: StoredClient) => Judge {
+  const { x509, sigv4, custom, domainOf, findKey } = options;
   return ({ peer, proof }) => {
     const domain = peer.serverName === undefined ? undefined : domainOf(peer.serverName);
-    const login = { peer, domain, protocol: 'mqtt' as const };
-    if (proof === undefined) return certificate.judgeOf(login);
-    if (proof.method === 'custom') return custom.judgeStored(login, proof);
+    const attempt = { peer, domain, protocol: 'mqtt' as const };
+    if (proof === undefined) return x509.judgeOf(attempt);
+    if (proof.method === 'custom') return custom.judgeStored(attempt, proof);
     const { accessKeyId, sessionToken, service, region, headers } = proof as SignedProof;
     return async (connect) => {
       // Credentials that have expired fail here: they have no rights any more.
@@ -50,7 +50,7 @@ export function storedLogins(options: StoredLoginsOptions): (client: StoredClien
       if (key === undefined) return GONE;
       const known = Object.entries(headers).flatMap(([name, values]) => (values === undefined ? [] : [[name, values] as const]));
       const http = { method: 'GET', path: '/mqtt', query: '', headers: new Map(known) };
-      return sigv4.judgeOf({ ...login, protocol: 'websocket', http, signer: { service, region, key } })(connect);
+      return sigv4.judgeOf({ ...attempt, protocol: 'websocket', http, signer: { service, region, key } })(connect);
     };
   };
 }

@@ -1,4 +1,4 @@
-/** Rights of a device, as the broker asks for them, and what of its CONNECT policies may ask about. */
+/** The permission to connect, and the condition context that a CONNECT gives its policies. */
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import type { AdmissionRefusal } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
@@ -9,17 +9,17 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { ActionRights } from '../authentication/connection-attempt.ts';
 import { whyDenied } from './denial-reason.ts';
 
-/** What a login by protocol tells policies: an HTTPS request has no client id. */
-export type ProtocolFacts = Pick<DeviceFacts, 'protocol' | 'clientId' | 'connectAttributes' | 'lastWillTopicArn'>;
+/** The part of the condition context that depends on the protocol: an HTTPS request has no client id. */
+export type ProtocolContext = Pick<DeviceFacts, 'protocol' | 'clientId' | 'connectAttributes' | 'lastWillTopicArn'>;
 
-/** Rights that depend on the time are asked with the time, and their answers are not kept for long. */
-export function askedWithTime(rights: PolicyRights, clock: Clock): ActionRights {
+/** Permissions whose conditions on the time are evaluated by the clock; such decisions are volatile. */
+export function withClock(rights: PolicyRights, clock: Clock): ActionRights {
   if (!rights.timeDependent) return { volatile: false, decide: (action, resource) => rights.decide(action, resource) };
   return { volatile: true, decide: (action, resource) => rights.decide(action, resource, timeKeys(clock.now())) };
 }
 
-/** What a CONNECT tells policies (page connect-policy). */
-export const connectFacts = (place: Place, connect: Connect): ProtocolFacts => ({
+/** The condition context of a CONNECT (page connect-policy). */
+export const connectContext = (place: Place, connect: Connect): ProtocolContext => ({
   protocol: 'mqtt',
   clientId: connect.clientId,
   connectAttributes: connectAttributes(connect),

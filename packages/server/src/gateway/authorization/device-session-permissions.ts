@@ -1,6 +1,6 @@
 /** Whoever signs with a device's temporary credentials: what the certificate is worth now that they were got with. */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { CertificateAdmission, CertificateFacts } from '../authentication/x509/x509-authenticator.ts';
+import type { X509Authenticator, CertificateFacts } from '../authentication/x509/x509-authenticator.ts';
 import type { ActionRights, KeyUse } from '../authentication/connection-attempt.ts';
 import type { Peer } from '../../broker/contract.ts';
 import { plainAddress } from '../peer.ts';
@@ -12,7 +12,7 @@ interface Holder extends Place {
 
 /** Undefined once the certificate is not registered there, not ACTIVE, or out of its validity. */
 async function factsOf(
-  admission: CertificateAdmission,
+  admission: X509Authenticator,
   { accountId, region }: Holder,
   peer: Peer,
   clientId: string,
@@ -22,8 +22,8 @@ async function factsOf(
 }
 
 /** The rights of the certificate itself, as they are now; undefined once it may not be used. */
-export async function holderRights(
-  admission: CertificateAdmission,
+export async function deviceSessionPermissions(
+  admission: X509Authenticator,
   holder: Holder,
   { sourceIp, domainName, secureTransport, ...use }: KeyUse,
 ): Promise<ActionRights | undefined> {
@@ -40,7 +40,7 @@ export async function holderRights(
 }
 
 /** Whether the certificate may still be used. */
-export async function holderStands(admission: CertificateAdmission, holder: Holder): Promise<boolean> {
+export async function isCertificateUsable(admission: X509Authenticator, holder: Holder): Promise<boolean> {
   const peer = { certificateId: holder.certificateId, sourceIp: '', sourcePort: 0 };
   return (await factsOf(admission, holder, peer, '')) !== undefined;
 }

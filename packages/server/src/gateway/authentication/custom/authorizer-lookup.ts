@@ -1,5 +1,5 @@
 /**
- * Which authorizer a login is asked of. The client may name one; else the domain's, else the account's default counts.
+ * The lookup of a connection attempt's authorizer: the one that the client names, else the domain's, else the account's default.
  * Source: AWS IoT developer guide, pages custom-auth and iot-custom-endpoints-configurable-custom.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
@@ -7,10 +7,10 @@ import { type AuthorizerRecord, findAuthorizer, findDefaultAuthorizer } from '..
 import type { AdmissionRefusal } from '../../../broker/contract.ts';
 import { findClaim } from '../../../store/claims.ts';
 import type { Store } from '../../../store/contract.ts';
-import type { Login } from '../connection-attempt.ts';
+import type { ConnectionAttempt } from '../connection-attempt.ts';
 
 export interface AuthorizerPlaces {
-  /** The server's own account and region: of a login that names neither. */
+  /** The server's own account and region: of an attempt that names neither. */
   readonly home: Place;
   readonly inRegion: (region: string) => Store;
 }
@@ -21,21 +21,21 @@ export interface FoundAuthorizer {
 }
 
 /** Longest name (API reference, AuthorizerName). */
-const LONGEST_NAME = 128;
+const MAX_NAME = 128;
 
 const refused = (reason: string, place?: Place): AdmissionRefusal => ({ refused: { check: 'authorizer', reason, ...place } });
 
 /** The authorizer to ask; it is ACTIVE. */
-export async function authorizerOf(
+export async function lookUpAuthorizer(
   places: AuthorizerPlaces,
-  { domain, peer }: Login,
+  { domain, peer }: ConnectionAttempt,
   named: string | undefined,
 ): Promise<FoundAuthorizer | AdmissionRefusal> {
   const mayName = domain === undefined || domain.allowAuthorizerOverride;
   const name = (mayName ? named : undefined) ?? domain?.defaultAuthorizerName;
   const own = domain?.place ?? places.home;
   if (name === undefined) return defaultAuthorizer(places, own, peer.certificateId !== undefined);
-  if (name.length > LONGEST_NAME) return refused('the name of the authorizer is too long', domain?.place);
+  if (name.length > MAX_NAME) return refused('the name of the authorizer is too long', domain?.place);
   const place = domain?.place ?? (await placeOf(places, name));
   const authorizer = await places.inRegion(place.region).read((tx) => findAuthorizer(tx, place.accountId, name));
   if (authorizer?.status === 'ACTIVE') return { place, authorizer };

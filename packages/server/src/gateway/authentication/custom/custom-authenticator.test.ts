@@ -1,4 +1,4 @@
-/** Logins by custom authorizers (developer guide, pages custom-auth and custom-auth-509cert; fact sheet 11.1). */
+/** AuthenticatorRegistry by custom authorizers (developer guide, pages custom-auth and custom-auth-509cert; fact sheet 11.1). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { AuthorizerRecord } from '../../../authorizers/store.ts';
@@ -11,9 +11,9 @@ import { policyAttachments, policies } from '../../../policies/store.ts';
 import { Workbench } from '../../../registry/workbench.ts';
 import { openLog } from '../../../runtime/log.ts';
 import { claim, release } from '../../../store/claims.ts';
-import { CertificateAdmission } from '../x509/x509-authenticator.ts';
-import { CustomAdmission } from './custom-authenticator.ts';
-import type { Domain, Login } from '../connection-attempt.ts';
+import { X509Authenticator } from '../x509/x509-authenticator.ts';
+import { CustomAuthenticator } from './custom-authenticator.ts';
+import type { Domain, ConnectionAttempt } from '../connection-attempt.ts';
 
 const HOME = { accountId: '000000000000', region: 'us-east-1' };
 const ARN = 'arn:aws:iot:us-east-1:000000000000:';
@@ -38,7 +38,7 @@ class Bench implements AsyncDisposable {
   readonly registry: Workbench;
   readonly events: { readonly protocols: string[]; readonly protocolData: Record<string, Record<string, unknown>> }[] = [];
   readonly peer: Peer = { sourceIp: '192.0.2.1', sourcePort: 1, serverName: 'iot.example.com' };
-  readonly #admission: CustomAdmission;
+  readonly #admission: CustomAuthenticator;
   answer: () => unknown = () => GRANT;
 
   private constructor(registry: Workbench) {
@@ -46,7 +46,7 @@ class Bench implements AsyncDisposable {
     const { store, clock } = registry;
     const places = { regions: async () => ['us-east-1'], inRegion: () => store, home: HOME };
     const log = openLog('silent');
-    const certificates = new CertificateAdmission({ ...places, clock, log, changes: new RightsChanges() });
+    const certificates = new X509Authenticator({ ...places, clock, log, changes: new RightsChanges() });
     const functions: FunctionInvoker = {
       invoke: async (_arn, payload) => {
         this.events.push(JSON.parse(Buffer.from(payload).toString()) as Bench['events'][number]);
@@ -54,7 +54,7 @@ class Bench implements AsyncDisposable {
       },
       invokeLater: () => assert.fail('an authorizer waits for its function'),
     };
-    this.#admission = new CustomAdmission({ ...places, functions, certificates, clock, log });
+    this.#admission = new CustomAuthenticator({ ...places, functions, certificates, clock, log });
   }
 
   static open = async (): Promise<Bench> => new Bench(await Workbench.open());
@@ -79,22 +79,22 @@ class Bench implements AsyncDisposable {
     });
   }
 
-  login = (more: Partial<Login> = {}): Login => ({ peer: this.peer, protocol: 'mqtt', ...more });
+  attempt = (more: Partial<ConnectionAttempt> = {}): ConnectionAttempt => ({ peer: this.peer, protocol: 'mqtt', ...more });
 
-  async judge(connect: Connect, login = this.login()): Promise<Admission> {
-    const answer = await this.#admission.judgeOf(login)(connect);
+  async judge(connect: Connect, attempt = this.attempt()): Promise<Admission> {
+    const answer = await this.#admission.judgeOf(attempt)(connect);
     return 'refused' in answer ? assert.fail(`refused: ${answer.refused.reason}`) : answer;
   }
 
   /** Check and reason of the refusal. */
-  async refusal(connect: Connect, login = this.login()): Promise<AdmissionRefusal['refused']> {
-    const answer = await this.#admission.judgeOf(login)(connect);
+  async refusal(connect: Connect, attempt = this.attempt()): Promise<AdmissionRefusal['refused']> {
+    const answer = await this.#admission.judgeOf(attempt)(connect);
     return 'refused' in answer ? answer.refused : assert.fail('was let in');
   }
 
-  judgeStored = (proof: Proof, clientId: string) => this.#admission.judgeStored(this.login(), proof)(connect(clientId));
+  judgeStored = (proof: Proof, clientId: string) => this.#admission.judgeStored(this.attempt(), proof)(connect(clientId));
 
-  identify = (login: Login) => this.#admission.identify(login);
+  identify = (attempt: ConnectionAttempt) => this.#admission.identify(attempt);
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.registry[Symbol.asyncDispose]();
@@ -115,7 +115,7 @@ describe('CONNECT', () => {
     bench.answer = () => ({ ...GRANT, policyDocuments: [JSON.stringify({ Version: '2012-10-17', Statement })] });
     await bench.judge(connect('c1', named('a')));
     const peer = { ...bench.peer, secureTransport: false } as const;
-    const refusal = await bench.refusal(connect('c1', named('a')), bench.login({ peer, protocol: 'websocket' }));
+    const refusal = await bench.refusal(connect('c1', named('a')), bench.attempt({ peer, protocol: 'websocket' }));
     assert.equal(refusal.decision, 'EXPLICIT_DENY');
   });
 
@@ -261,11 +261,11 @@ describe('the authorizer', () => {
     await bench.authorizer('a');
     await bench.authorizer('b');
     const principal = async (allowAuthorizerOverride: boolean) =>
-      (await bench.judge(connect('c1', named('b')), bench.login({ domain: { ...domain, allowAuthorizerOverride } }))).principal;
+      (await bench.judge(connect('c1', named('b')), bench.attempt({ domain: { ...domain, allowAuthorizerOverride } }))).principal;
     assert.equal(await principal(false), `${ARN}authorizer/a/p1`);
     assert.equal(await principal(true), `${ARN}authorizer/b/p1`);
     const elsewhere = { ...domain, place: { ...HOME, accountId: '111111111111' } };
-    assert.match((await bench.refusal(connect('c1'), bench.login({ domain: elsewhere }))).reason, /no authorizer a/);
+    assert.match((await bench.refusal(connect('c1'), bench.attempt({ domain: elsewhere }))).reason, /no authorizer a/);
   });
 
   test('beside an X.509 certificate must name its id, and adds to its policies', async () => {
@@ -274,14 +274,14 @@ describe('the authorizer', () => {
     const { id, arn, pem } = await bench.registry.certificate();
     const der = Buffer.from(pem.replace(/-----[A-Z ]+-----|\s/g, ''), 'base64');
     const x509 = { ...domain, authenticationType: 'CUSTOM_AUTH_X509' } as const;
-    const login = () => bench.login({ domain: x509, peer: { ...bench.peer, certificateId: id, certificateDer: () => der } });
-    assert.equal((await bench.refusal(connect('c1'), bench.login({ domain: x509 }))).check, 'certificate-missing');
+    const attempt = () => bench.attempt({ domain: x509, peer: { ...bench.peer, certificateId: id, certificateDer: () => der } });
+    assert.equal((await bench.refusal(connect('c1'), bench.attempt({ domain: x509 }))).check, 'certificate-missing');
     assert.equal(bench.events.length, 0, 'the certificate is judged first');
-    assert.match((await bench.refusal(connect('c1'), login())).reason, /principalId is not the id of the client certificate/);
+    assert.match((await bench.refusal(connect('c1'), attempt())).reason, /principalId is not the id of the client certificate/);
 
     bench.answer = () => ({ isAuthenticated: true, principalId: id });
     assert.equal(
-      (await bench.refusal(connect('c1'), login())).check,
+      (await bench.refusal(connect('c1'), attempt())).check,
       'policy',
       'documents may be absent, and then grant nothing',
     );
@@ -304,7 +304,7 @@ describe('the authorizer', () => {
       principalId: id,
       policyDocuments: [document(['Allow', 'iot:Publish', 'topic/t'])],
     });
-    const { rights, principalId, judgeAgainAfter } = await bench.judge(connect('c2'), login());
+    const { rights, principalId, judgeAgainAfter } = await bench.judge(connect('c2'), attempt());
     assert.equal(rights.decide('iot:Publish', `${ARN}topic/t`).effect, 'ALLOWED');
     assert.equal(principalId, id);
     assert.ok(judgeAgainAfter !== undefined, 'the certificate ends some day');
@@ -318,8 +318,8 @@ describe('a connection that stands', () => {
   test('is asked for again when its refresh is due and not before; its end stays where the first answer put it', async () => {
     await using bench = await Bench.open();
     await bench.authorizer('a');
-    const login = bench.login();
-    const judge = () => bench.judge(connect('c1', named('a')), login);
+    const attempt = bench.attempt();
+    const judge = () => bench.judge(connect('c1', named('a')), attempt);
     bench.answer = () => ({ ...GRANT, refreshAfterInSeconds: 600, disconnectAfterInSeconds: 3600 });
     assert.equal((await judge()).judgeAgainAfter, 600);
     bench.registry.clock.at += 200_000;
@@ -341,12 +341,12 @@ describe('a connection that stands', () => {
   test('is refused when the refresh fails', async () => {
     await using bench = await Bench.open();
     await bench.authorizer('a');
-    const login = bench.login();
+    const attempt = bench.attempt();
     bench.answer = () => ({ ...GRANT, refreshAfterInSeconds: 300 });
-    await bench.judge(connect('c1', named('a')), login);
+    await bench.judge(connect('c1', named('a')), attempt);
     bench.registry.clock.at += 300_000;
     bench.answer = () => ({ isAuthenticated: false });
-    assert.match((await bench.refusal(connect('c1', named('a')), login)).reason, /not authenticated/);
+    assert.match((await bench.refusal(connect('c1', named('a')), attempt)).reason, /not authenticated/);
   });
 });
 
@@ -357,8 +357,8 @@ describe('HTTPS', () => {
     query: 'x-amz-customauthorizer-name=a',
     headers: new Map(Object.entries(headers).map(([name, value]) => [name, [value]])),
   });
-  const at = (bench: Bench, headers: Record<string, string>, sourcePort = 1): Login =>
-    bench.login({ protocol: 'https', http: http(headers), peer: { ...bench.peer, sourcePort } });
+  const at = (bench: Bench, headers: Record<string, string>, sourcePort = 1): ConnectionAttempt =>
+    bench.attempt({ protocol: 'https', http: http(headers), peer: { ...bench.peer, sourcePort } });
 
   test('has the function asked for each request, with the head and without MQTT', async () => {
     await using bench = await Bench.open();

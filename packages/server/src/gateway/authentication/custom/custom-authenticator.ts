@@ -1,6 +1,6 @@
 /**
- * Who is it, and what may it do: a client that a custom authorizer vouches for. Its function is asked at CONNECT, again
- * when its answer is due for a refresh, and for each HTTPS request; its documents are the client's policies.
+ * Authentication by a custom authorizer, whose documents are the client's policies. Its function is asked at CONNECT, again
+ * when its answer is due for a refresh, and for each HTTPS request.
  * Source: AWS IoT developer guide, pages custom-authorizer, custom-auth-lambda, custom-auth-509cert.
  */
 import { defined } from '@thingkeep/wire/defined.ts';
@@ -19,17 +19,17 @@ import { bindRights } from '../../../policies/evaluate.ts';
 import { deviceContext } from '../../../policies/variables.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Logger } from '../../../runtime/log.ts';
-import { AnswersForHttp } from './http-answer-cache.ts';
-import { type AuthorizerPlaces, authorizerOf, type FoundAuthorizer } from './authorizer-lookup.ts';
-import { type CertificateAdmission, type CertificateFacts, thingNameOf } from '../x509/x509-authenticator.ts';
-import { askedWithTime, connectFacts, connectRefusal, type ProtocolFacts } from '../../authorization/connect-permissions.ts';
-import type { ActionRights, Identified, Login, LoginMethod } from '../connection-attempt.ts';
-import { unjudged } from '../failure.ts';
+import { HttpAnswerCache } from './http-answer-cache.ts';
+import { type AuthorizerPlaces, lookUpAuthorizer, type FoundAuthorizer } from './authorizer-lookup.ts';
+import { type X509Authenticator, type CertificateFacts, thingNameOf } from '../x509/x509-authenticator.ts';
+import { withClock, connectContext, connectRefusal, type ProtocolContext } from '../../authorization/connect-permissions.ts';
+import type { ActionRights, RequestIdentity, ConnectionAttempt, Authenticator } from '../connection-attempt.ts';
+import { failureRefusal } from '../failure.ts';
 
-export interface CustomAdmissionOptions extends AuthorizerPlaces {
+export interface CustomAuthenticatorOptions extends AuthorizerPlaces {
   readonly functions: FunctionInvoker;
   /** Judges the certificate too, on domains of the type CUSTOM_AUTH_X509. */
-  readonly certificates: CertificateAdmission;
+  readonly certificates: X509Authenticator;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -80,61 +80,61 @@ const NO_CLIENT = '';
 
 const refused = (refusal: AdmissionRefusal['refused']): AdmissionRefusal => ({ refused: refusal });
 
-const needsCertificate = ({ domain }: Login): boolean => domain?.authenticationType === 'CUSTOM_AUTH_X509';
+const needsCertificate = ({ domain }: ConnectionAttempt): boolean => domain?.authenticationType === 'CUSTOM_AUTH_X509';
 
-export class CustomAdmission implements LoginMethod {
-  readonly #options: CustomAdmissionOptions;
+export class CustomAuthenticator implements Authenticator {
+  readonly #options: CustomAuthenticatorOptions;
   readonly #compiled = new CompiledPolicyCache(MAX_COMPILED);
-  readonly #answers: AnswersForHttp;
-  /** By login: each connection has one of its own, for as long as it lives. */
-  readonly #connections = new WeakMap<Login, Connection>();
+  readonly #answers: HttpAnswerCache;
+  /** By attempt: each connection has one of its own, for as long as it lives. */
+  readonly #connections = new WeakMap<ConnectionAttempt, Connection>();
 
-  constructor(options: CustomAdmissionOptions) {
+  constructor(options: CustomAuthenticatorOptions) {
     this.#options = options;
-    this.#answers = new AnswersForHttp(options.clock);
+    this.#answers = new HttpAnswerCache(options.clock);
   }
 
   /** The judge of a connection's CONNECT, at its time, when a refresh is due, and whenever rights may have changed. */
-  judgeOf(login: Login): Judge {
+  judgeOf(attempt: ConnectionAttempt): Judge {
     return async (connect) => {
       try {
-        return await this.#judge(login, connect);
+        return await this.#judge(attempt, connect);
       } catch (error) {
         this.#options.log.error({ err: error }, 'a connection could not be judged');
-        return refused(unjudged('connection', error));
+        return refused(failureRefusal('connection', error));
       }
     };
   }
 
   /** Judges the sender of one HTTPS request; on a kept connection the answer may be that of a request before. */
-  async identify(login: Login): Promise<Identified | AdmissionRefusal> {
-    const certificate = await this.#certificate(login, NO_CLIENT);
+  async identify(attempt: ConnectionAttempt): Promise<RequestIdentity | AdmissionRefusal> {
+    const certificate = await this.#certificate(attempt, NO_CLIENT);
     if (certificate !== undefined && 'refused' in certificate) return certificate;
-    const found = await this.#authorizer(login, undefined);
+    const found = await this.#authorizer(attempt, undefined);
     if ('refused' in found) return found;
-    const key = this.#answers.keyOf(login, found);
+    const key = this.#answers.keyOf(attempt, found);
     const kept = this.#answers.get(key);
     const granted =
-      kept === undefined ? await this.#ask(found, login, undefined, certificate, randomUUID()) : { ...found, answer: kept };
+      kept === undefined ? await this.#ask(found, attempt, undefined, certificate, randomUUID()) : { ...found, answer: kept };
     if ('refused' in granted) return granted;
     if (kept === undefined) this.#answers.keep(key, granted.answer);
     return {
       place: granted.place,
       principal: principalOf(granted),
-      rights: this.#rights(granted, login.peer, { protocol: 'http' }, certificate),
+      rights: this.#rights(granted, attempt.peer, { protocol: 'http' }, certificate),
     };
   }
 
-  async #judge(login: Login, connect: Connect): Promise<Admission | AdmissionRefusal> {
+  async #judge(attempt: ConnectionAttempt, connect: Connect): Promise<Admission | AdmissionRefusal> {
     const { clientId } = connect;
-    const certificate = await this.#certificate(login, clientId);
+    const certificate = await this.#certificate(attempt, clientId);
     if (certificate !== undefined && 'refused' in certificate) return certificate;
-    const connection = this.#connectionOf(login);
-    const granted = this.#standing(connection) ?? (await this.#askFor(connection, login, connect, certificate));
+    const connection = this.#connectionOf(attempt);
+    const granted = this.#standing(connection) ?? (await this.#askFor(connection, attempt, connect, certificate));
     if ('refused' in granted) return refused({ ...granted.refused, clientId });
     const { place, answer } = granted;
     const principal = principalOf(granted);
-    const rights = this.#rights(granted, login.peer, connectFacts(place, connect), certificate);
+    const rights = this.#rights(granted, attempt.peer, connectContext(place, connect), certificate);
     const denied = connectRefusal(place, clientId, rights);
     if (denied !== undefined) return refused({ ...denied, principal });
     connection.disconnectAfter ??= answer.disconnectAfterInSeconds;
@@ -154,7 +154,7 @@ export class CustomAdmission implements LoginMethod {
    * The judge of a will that was stored by an earlier run of the server. The credentials are gone, so the function can't be
    * asked again: its documents count as they were, if the authorizer is still ACTIVE, and the certificate beside it too.
    */
-  judgeStored(login: Login, proof: Proof): Judge {
+  judgeStored(attempt: ConnectionAttempt, proof: Proof): Judge {
     const { place, authorizerName, principalId, policyDocuments, withCertificate } = proof as CustomProof;
     return async (connect) => {
       try {
@@ -162,25 +162,25 @@ export class CustomAdmission implements LoginMethod {
         const authorizer = await inRegion(place.region).read((tx) => findAuthorizer(tx, place.accountId, authorizerName));
         if (authorizer?.status !== 'ACTIVE')
           return refused({ check: 'authorizer', reason: `the authorizer ${authorizerName} is not ACTIVE any more`, ...place });
-        const certificate = withCertificate ? await certificates.factsOf(login.peer, connect.clientId, place) : undefined;
+        const certificate = withCertificate ? await certificates.factsOf(attempt.peer, connect.clientId, place) : undefined;
         if (certificate !== undefined && 'refused' in certificate) return certificate;
         const granted = { place, authorizer, answer: { principalId, policyDocuments } };
-        const rights = this.#rights(granted, login.peer, connectFacts(place, connect), certificate);
+        const rights = this.#rights(granted, attempt.peer, connectContext(place, connect), certificate);
         const denied = connectRefusal(place, connect.clientId, rights);
         const principal = principalOf(granted);
         return denied === undefined ? { ...place, principal, principalId, rights } : refused({ ...denied, principal });
       } catch (error) {
         this.#options.log.error({ err: error }, 'a stored will could not be judged');
-        return refused(unjudged('will', error));
+        return refused(failureRefusal('will', error));
       }
     };
   }
 
-  #connectionOf(login: Login): Connection {
-    const known = this.#connections.get(login);
+  #connectionOf(attempt: ConnectionAttempt): Connection {
+    const known = this.#connections.get(attempt);
     if (known !== undefined) return known;
     const fresh: Connection = { id: randomUUID() };
-    this.#connections.set(login, fresh);
+    this.#connections.set(attempt, fresh);
     return fresh;
   }
 
@@ -199,13 +199,13 @@ export class CustomAdmission implements LoginMethod {
 
   async #askFor(
     connection: Connection,
-    login: Login,
+    attempt: ConnectionAttempt,
     connect: Connect,
     certificate: CertificateFacts | undefined,
   ): Promise<Granted | AdmissionRefusal> {
-    const found = await this.#authorizer(login, connect.userName);
+    const found = await this.#authorizer(attempt, connect.userName);
     if ('refused' in found) return found;
-    const granted = await this.#ask(found, login, connect, certificate, connection.id);
+    const granted = await this.#ask(found, attempt, connect, certificate, connection.id);
     if (!('refused' in granted)) connection.granted = { by: granted, at: this.#options.clock.monotonic() };
     return granted;
   }
@@ -217,19 +217,19 @@ export class CustomAdmission implements LoginMethod {
     return Number.isFinite(seconds) ? { judgeAgainAfter: seconds } : {};
   }
 
-  /** The certificate of a login that needs one beside the authorizer; undefined for all others. */
-  async #certificate(login: Login, clientId: string): Promise<CertificateFacts | AdmissionRefusal | undefined> {
-    if (!needsCertificate(login)) return undefined;
-    return this.#options.certificates.factsOf(login.peer, clientId, login.domain?.place);
+  /** The certificate of an attempt that needs one beside the authorizer; undefined for all others. */
+  async #certificate(attempt: ConnectionAttempt, clientId: string): Promise<CertificateFacts | AdmissionRefusal | undefined> {
+    if (!needsCertificate(attempt)) return undefined;
+    return this.#options.certificates.factsOf(attempt.peer, clientId, attempt.domain?.place);
   }
 
-  #authorizer(login: Login, userName: string | undefined): Promise<FoundAuthorizer | AdmissionRefusal> {
-    return authorizerOf(this.#options, login, customCredentials(login.http, userName).authorizerName);
+  #authorizer(attempt: ConnectionAttempt, userName: string | undefined): Promise<FoundAuthorizer | AdmissionRefusal> {
+    return lookUpAuthorizer(this.#options, attempt, customCredentials(attempt.http, userName).authorizerName);
   }
 
   async #ask(
     found: FoundAuthorizer,
-    login: Login,
+    attempt: ConnectionAttempt,
     connect: Connect | undefined,
     certificate: CertificateFacts | undefined,
     connectionId: string,
@@ -238,8 +238,8 @@ export class CustomAdmission implements LoginMethod {
     const answer = await authorize(this.#options.functions, {
       place,
       authorizer,
-      credentials: customCredentials(login.http, connect?.userName),
-      facts: loginFacts(login, connect, certificate, connectionId),
+      credentials: customCredentials(attempt.http, connect?.userName),
+      facts: loginFacts(attempt, connect, certificate, connectionId),
       documentsRequired: certificate === undefined,
     });
     const no = (reason: string, check: 'authorizer' | 'overload' = 'authorizer'): AdmissionRefusal =>
@@ -251,7 +251,7 @@ export class CustomAdmission implements LoginMethod {
     return { ...found, answer };
   }
 
-  #rights(granted: Vouched, peer: Peer, facts: ProtocolFacts, certificate: CertificateFacts | undefined): ActionRights {
+  #rights(granted: Vouched, peer: Peer, facts: ProtocolContext, certificate: CertificateFacts | undefined): ActionRights {
     const { clock, certificates } = this.#options;
     const policies = this.#compiled.compile(
       granted.answer.policyDocuments.map((document, index) => ({
@@ -268,7 +268,7 @@ export class CustomAdmission implements LoginMethod {
       secureTransport: peer.secureTransport,
       ...defined({ domainName: peer.serverName }),
     });
-    return askedWithTime(bindRights(policies, context), clock);
+    return withClock(bindRights(policies, context), clock);
   }
 }
 
@@ -277,7 +277,7 @@ const principalOf = ({ place, authorizer, answer }: Vouched): string =>
   `${authorizerArn(place, authorizer.authorizerName)}/${answer.principalId}`;
 
 function loginFacts(
-  { peer, http }: Login,
+  { peer, http }: ConnectionAttempt,
   connect: Connect | undefined,
   certificate: CertificateFacts | undefined,
   connectionId: string,

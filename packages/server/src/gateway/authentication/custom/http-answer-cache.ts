@@ -6,7 +6,7 @@ import { hash } from 'node:crypto';
 import type { AuthorizerAnswer } from '../../../authorizers/answer.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { FoundAuthorizer } from './authorizer-lookup.ts';
-import type { Login } from '../connection-attempt.ts';
+import type { ConnectionAttempt } from '../connection-attempt.ts';
 
 /** Answers kept at most; the oldest are forgotten first. */
 const MOST = 10_000;
@@ -16,7 +16,7 @@ const KEPT = 300;
 /** Headers that tell of the body alone: they differ between requests of one sender. */
 const OF_THE_BODY = new Set(['content-length', 'content-type', 'content-encoding', 'transfer-encoding', 'expect', 'date']);
 
-export class AnswersForHttp {
+export class HttpAnswerCache {
   readonly #clock: Clock;
   readonly #kept = new Map<string, { readonly answer: AuthorizerAnswer; readonly until: number }>();
 
@@ -25,7 +25,7 @@ export class AnswersForHttp {
   }
 
   /** The key of a request's answers; undefined where none is kept. */
-  keyOf({ peer, http }: Login, { authorizer, place }: FoundAuthorizer): string | undefined {
+  keyOf({ peer, http }: ConnectionAttempt, { authorizer, place }: FoundAuthorizer): string | undefined {
     if (!authorizer.enableCachingForHttp || http === undefined) return undefined;
     const headers = [...http.headers].filter(([name]) => !OF_THE_BODY.has(name));
     const { sourceIp, sourcePort, serverName = '', certificateId = '' } = peer;

@@ -1,11 +1,11 @@
-/** Logins by signature, judged: who it is, for how long, and what requests it may sign (facts 1.1, 1.5, 2.2, 7.2). */
+/** AuthenticatorRegistry by signature, judged: who it is, for how long, and what requests it may sign (facts 1.1, 1.5, 2.2, 7.2). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { pino } from 'pino';
 import type { Connect } from '../../../mqtt/connect.ts';
-import type { KeyUse, Login, Signer } from '../connection-attempt.ts';
-import { Sigv4Admission } from './sigv4-authenticator.ts';
+import type { KeyUse, ConnectionAttempt, Signer } from '../connection-attempt.ts';
+import { Sigv4Authenticator } from './sigv4-authenticator.ts';
 
 const ARN = 'arn:aws:sts::000000000000:assumed-role/r/s';
 const signer = (key: Partial<Signer['key']> = {}, service = 'iotdevicegateway'): Signer => ({
@@ -13,9 +13,12 @@ const signer = (key: Partial<Signer['key']> = {}, service = 'iotdevicegateway'):
   region: 'eu-west-1',
   key: { accessKeyId: 'ASIATEST', accountId: '000000000000', arn: ARN, userId: 'AROA:s', ...key },
 });
-const admission = (signed: Signer): Sigv4Admission =>
-  new Sigv4Admission({ begin: async () => ({ finish: () => signed }), webSocket: async () => signed }, pino({ level: 'silent' }));
-const login: Login = {
+const admission = (signed: Signer): Sigv4Authenticator =>
+  new Sigv4Authenticator(
+    { begin: async () => ({ finish: () => signed }), webSocket: async () => signed },
+    pino({ level: 'silent' }),
+  );
+const attempt: ConnectionAttempt = {
   peer: { sourceIp: '192.0.2.7', sourcePort: 1, certificateId: 'f'.repeat(64), certificateDer: () => Buffer.of(1) },
   protocol: 'websocket',
   http: { method: 'GET', path: '/mqtt', query: '', headers: new Map() },
@@ -25,7 +28,7 @@ const connect: Connect = { level: 4, clean: true, keepAlive: 60, clientId: 'c', 
 describe('a WebSocket', () => {
   test('is the IAM identity of its key, for 24 hours, in the region of the signature', async () => {
     const methods = admission(signer());
-    const answer = await methods.judgeOf(await methods.prove(login))(connect);
+    const answer = await methods.judgeOf(await methods.prove(attempt))(connect);
     assert.ok(!('refused' in answer));
     const { rights, ...admitted } = answer;
     assert.deepEqual(admitted, {
@@ -40,20 +43,20 @@ describe('a WebSocket', () => {
   });
 
   test('has nothing to do with a certificate that TLS saw, but with the one its key was got with', async () => {
-    assert.deepEqual((await admission(signer()).prove(login)).peer, { sourceIp: '192.0.2.7', sourcePort: 1 });
-    const { peer } = await admission(signer({ certificateId: 'a' })).prove(login);
+    assert.deepEqual((await admission(signer()).prove(attempt)).peer, { sourceIp: '192.0.2.7', sourcePort: 1 });
+    const { peer } = await admission(signer({ certificateId: 'a' })).prove(attempt);
     assert.deepEqual(peer, { sourceIp: '192.0.2.7', sourcePort: 1, certificateId: 'a' });
   });
 
   test('that was not proven is refused', async () => {
-    const answer = await admission(signer()).judgeOf(login)(connect);
+    const answer = await admission(signer()).judgeOf(attempt)(connect);
     assert.ok('refused' in answer);
     assert.equal(answer.refused.check, 'signature');
   });
 
   test('is refused when its rights can not be read', async () => {
     const methods = admission(signer({ rights: () => Promise.reject(new ThingkeepError('InternalFailureException', 'x')) }));
-    const answer = await methods.judgeOf(await methods.prove(login))(connect);
+    const answer = await methods.judgeOf(await methods.prove(attempt))(connect);
     assert.ok('refused' in answer);
     assert.equal(answer.refused.check, 'overload');
   });
@@ -71,11 +74,11 @@ describe('a request', () => {
 
   test('is signed for the data plane, under any of its names', async () => {
     for (const service of ['iotdata', 'iotdevicegateway']) {
-      const finish = await admission(signer({}, service)).begin(login);
+      const finish = await admission(signer({}, service)).begin(attempt);
       assert.equal(finish(Buffer.alloc(0)).signer?.service, service);
     }
     for (const service of ['iot', 'sts', 'iot-jobs-data']) {
-      const finish = await admission(signer({}, service)).begin(login);
+      const finish = await admission(signer({}, service)).begin(attempt);
       assert.equal(
         code(() => finish(Buffer.alloc(0))),
         'InvalidSignatureException',
@@ -86,7 +89,7 @@ describe('a request', () => {
 
   test('of a key without rights of its own may do everything, of any other what its rights say', async () => {
     const all = admission(signer());
-    const everything = await all.identify(await all.prove(login));
+    const everything = await all.identify(await all.prove(attempt));
     assert.ok(!('refused' in everything));
     assert.equal(everything.everything, true);
     const uses: KeyUse[] = [];
@@ -98,14 +101,14 @@ describe('a request', () => {
         },
       }),
     );
-    const who = await little.identify(await little.prove(login));
+    const who = await little.identify(await little.prove(attempt));
     assert.ok(!('refused' in who));
     assert.equal(who.everything, undefined);
     assert.equal(who.rights.decide('iot:Publish', '*').effect, 'IMPLICIT_DENY');
     const [use] = uses;
     assert.deepEqual([use?.protocol, use?.sourceIp, use?.region, use?.secureTransport], ['http', '192.0.2.7', 'eu-west-1', true]);
-    assert.ok('refused' in (await little.identify(login)));
+    assert.ok('refused' in (await little.identify(attempt)));
     const nobody = admission(signer({ rights: async () => undefined }));
-    assert.ok('refused' in (await nobody.identify(await nobody.prove(login))));
+    assert.ok('refused' in (await nobody.identify(await nobody.prove(attempt))));
   });
 });

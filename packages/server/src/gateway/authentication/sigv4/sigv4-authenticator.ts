@@ -1,6 +1,6 @@
 /**
- * Who is it, and what may it do: a caller who signs with an access key (Signature Version 4). A WebSocket's upgrade and an
- * HTTPS request are signed; the MQTT packets behind an upgrade are believed for its sake.
+ * Authentication by a signature with an access key (Signature Version 4), of a WebSocket's upgrade or an HTTPS request. The
+ * MQTT packets behind a signed upgrade need no signature of their own.
  * Source: AWS IoT developer guide, pages protocols, iam-users-groups-roles, life-cycle-events.
  */
 import { defined } from '@thingkeep/wire/defined.ts';
@@ -10,10 +10,19 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { Admission, AdmissionRefusal, Judge } from '../../../broker/contract.ts';
 import type { Connect } from '../../../mqtt/connect.ts';
 import type { Logger } from '../../../runtime/log.ts';
-import { connectFacts, type ProtocolFacts } from '../../authorization/connect-permissions.ts';
-import type { ActionRights, HttpHead, Identified, KeyUse, KeyValues, Login, LoginMethod, Signer } from '../connection-attempt.ts';
+import { connectContext, type ProtocolContext } from '../../authorization/connect-permissions.ts';
+import type {
+  ActionRights,
+  HttpHead,
+  RequestIdentity,
+  KeyUse,
+  KeyValues,
+  ConnectionAttempt,
+  Authenticator,
+  Signer,
+} from '../connection-attempt.ts';
 import type { SignedProof } from '../stored-clients.ts';
-import { unjudged } from '../failure.ts';
+import { failureRefusal } from '../failure.ts';
 
 /** Proves signatures; handed in, as the API proves its own requests the same way. Fails with the API's codes. */
 export interface SignatureProver {
@@ -40,7 +49,7 @@ const placeOf = ({ key, region }: Signer): Place => ({ accountId: key.accountId,
 /** Told of each CONNECT of an IAM identity, before its rights are asked for. */
 export type MarkIdentity = (connect: Connect, accountId: string) => void;
 
-export class Sigv4Admission implements LoginMethod {
+export class Sigv4Authenticator implements Authenticator {
   readonly #prover: SignatureProver;
   readonly #log: Logger;
   readonly #mark: MarkIdentity;
@@ -51,56 +60,56 @@ export class Sigv4Admission implements LoginMethod {
     this.#mark = mark;
   }
 
-  /** The upgrade's login with its signer, whom a certificate that TLS saw beside the signature has no say about. */
-  async prove(login: Login): Promise<Login> {
-    const { http } = login;
+  /** The upgrade's attempt with its signer, whom a certificate that TLS saw beside the signature has no say about. */
+  async prove(attempt: ConnectionAttempt): Promise<ConnectionAttempt> {
+    const { http } = attempt;
     if (http === undefined) return fail('MissingAuthenticationTokenException', 'Missing Authentication Token');
-    return signedBy(login, await this.#prover.webSocket(http));
+    return signedBy(attempt, await this.#prover.webSocket(http));
   }
 
   /** In two steps, so that a request is refused for its head before its body is read. */
-  async begin(login: Login): Promise<(body: Uint8Array) => Login> {
-    const { http } = login;
+  async begin(attempt: ConnectionAttempt): Promise<(body: Uint8Array) => ConnectionAttempt> {
+    const { http } = attempt;
     if (http === undefined) return fail('MissingAuthenticationTokenException', 'Missing Authentication Token');
     const pending = await this.#prover.begin(http);
     return (body) => {
       const signer = pending.finish(body);
       if (!servicesOfScope(signer.service).includes('iot-data'))
         fail('InvalidSignatureException', `Credential should be scoped to correct service: 'iotdata'. `);
-      return signedBy(login, signer);
+      return signedBy(attempt, signer);
     };
   }
 
   readonly judgeOf =
-    (login: Login): Judge =>
+    (attempt: ConnectionAttempt): Judge =>
     async (connect) => {
       try {
-        const key = login.signer?.key;
+        const key = attempt.signer?.key;
         if (key?.holder === 'identity' || key?.isGone !== undefined) this.#mark(connect, key.accountId);
-        return await this.#judge(login, connect);
+        return await this.#judge(attempt, connect);
       } catch (error) {
         this.#log.error({ err: error }, 'a connection could not be judged');
-        return refused(unjudged('connection', error));
+        return refused(failureRefusal('connection', error));
       }
     };
 
-  async identify(login: Login): Promise<Identified | AdmissionRefusal> {
-    const { signer } = login;
+  async identify(attempt: ConnectionAttempt): Promise<RequestIdentity | AdmissionRefusal> {
+    const { signer } = attempt;
     if (signer === undefined) return NOT_SIGNED;
     const { key } = signer;
-    const rights = await rightsOf(signer, { protocol: 'http', ...cameBy(login), region: signer.region });
+    const rights = await rightsOf(signer, { protocol: 'http', ...cameBy(attempt), region: signer.region });
     if (rights === undefined) return noRights(signer);
     return { place: placeOf(signer), principal: key.arn, rights, everything: key.rights === undefined ? true : undefined };
   }
 
-  async #judge(login: Login, connect: Connect): Promise<Admission | AdmissionRefusal> {
-    const { signer } = login;
+  async #judge(attempt: ConnectionAttempt, connect: Connect): Promise<Admission | AdmissionRefusal> {
+    const { signer } = attempt;
     if (signer === undefined) return NOT_SIGNED;
     const { key, region } = signer;
     const { clientId } = connect;
     const place = placeOf(signer);
-    const facts = connectFacts(place, connect);
-    const rights = await rightsOf(signer, { ...facts, ...cameBy(login), region });
+    const facts = connectContext(place, connect);
+    const rights = await rightsOf(signer, { ...facts, ...cameBy(attempt), region });
     if (rights === undefined) return noRights(signer);
     const resource = iotArn(place, 'client', clientId);
     const { effect, ...statement } = rights.decide('iot:Connect', resource, connectKeys(facts));
@@ -111,7 +120,7 @@ export class Sigv4Admission implements LoginMethod {
         // As presence events name an IAM identity: by its unique id, with the session's name where there is one.
         principalId: key.userId,
         rights,
-        proof: connect.will === undefined ? undefined : proofOf(login, signer),
+        proof: connect.will === undefined ? undefined : proofOf(attempt, signer),
         endsAfter: { seconds: WEBSOCKET_LIFETIME, why: 'WEBSOCKET_TTL_EXPIRATION' },
       };
     return refused({
@@ -132,13 +141,13 @@ export class Sigv4Admission implements LoginMethod {
 const HEADERS_ASKED = ['host', 'user-agent', 'referer'] as const;
 
 /** What another run of the server needs to judge the client's will: no secret, and a token that is worth nothing without one. */
-function proofOf({ http }: Login, { key, service, region }: Signer): SignedProof {
+function proofOf({ http }: ConnectionAttempt, { key, service, region }: Signer): SignedProof {
   const headers = Object.fromEntries(HEADERS_ASKED.map((name) => [name, http?.headers.get(name)]));
   return { method: 'sigv4', accessKeyId: key.accessKeyId, sessionToken: key.sessionToken, service, region, headers };
 }
 
 /** How the request or the connection came, as conditions may ask. A host name that was signed counts without TLS too. */
-function cameBy({ peer, http }: Login): Omit<KeyUse, 'protocol'> {
+function cameBy({ peer, http }: ConnectionAttempt): Omit<KeyUse, 'protocol'> {
   const header = (name: string): string | undefined => http?.headers.get(name)?.join(',');
   return {
     sourceIp: peer.sourceIp,
@@ -150,7 +159,7 @@ function cameBy({ peer, http }: Login): Omit<KeyUse, 'protocol'> {
 }
 
 /** Keys of a CONNECT, which stand in the question of it alone (page connect-policy). */
-const connectKeys = ({ connectAttributes = [], lastWillTopicArn }: ProtocolFacts): KeyValues => [
+const connectKeys = ({ connectAttributes = [], lastWillTopicArn }: ProtocolContext): KeyValues => [
   ['iot:ConnectAttributes', connectAttributes],
   ...(lastWillTopicArn === undefined ? [] : [['iot:LastWillTopic', lastWillTopicArn] as const]),
 ];
@@ -170,11 +179,11 @@ const noRights = (signer: Signer): AdmissionRefusal =>
     principal: signer.key.arn,
   });
 
-function signedBy(login: Login, signer: Signer): Login {
-  const { sourceIp, sourcePort, serverName, secureTransport } = login.peer;
+function signedBy(attempt: ConnectionAttempt, signer: Signer): ConnectionAttempt {
+  const { sourceIp, sourcePort, serverName, secureTransport } = attempt.peer;
   const { certificateId } = signer.key;
   return {
-    ...login,
+    ...attempt,
     signer,
     peer: {
       sourceIp,

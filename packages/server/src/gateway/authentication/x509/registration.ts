@@ -17,7 +17,10 @@ export interface Places {
 /** Claims are the same in each region. */
 const ANY_REGION = 'us-east-1';
 
-export async function holderOf({ inRegion }: Pick<Places, 'inRegion'>, certificateId: string): Promise<Place | undefined> {
+export async function registrationHolder(
+  { inRegion }: Pick<Places, 'inRegion'>,
+  certificateId: string,
+): Promise<Place | undefined> {
   const claimed = await inRegion(ANY_REGION).read((tx) => findClaim(tx, 'certificate', certificateId));
   return claimed === undefined ? undefined : { accountId: claimed.accountId, region: claimed.region };
 }
@@ -40,7 +43,11 @@ async function registrations({ regions, inRegion }: Places, certificateId: strin
 }
 
 /** Why a certificate without a registration that counts is refused; its only owner finds the refusal. */
-export async function unregistered(places: Places, certificateId: string, named: Place | undefined): Promise<AdmissionRefusal> {
+export async function unregisteredRefusal(
+  places: Places,
+  certificateId: string,
+  named: Place | undefined,
+): Promise<AdmissionRefusal> {
   if (named !== undefined) {
     const reason = "the certificate is not registered in the domain's account and region";
     return { refused: { check: 'certificate-unknown', reason, ...named, certificateId } };

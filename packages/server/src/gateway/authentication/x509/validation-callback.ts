@@ -1,6 +1,6 @@
 /**
  * Custom client certificate validation: on a domain that names a function for it, the function is asked once for each connection
- * whether the client's certificate counts, before anything else of the login does. Who shows no certificate that is registered
+ * whether the client's certificate counts, before anything else of the attempt does. Who shows no certificate that is registered
  * and ACTIVE never gets the function called.
  * Source: AWS IoT developer guide, page customize-client-auth.
  */
@@ -8,12 +8,12 @@ import { randomUUID, X509Certificate } from 'node:crypto';
 import type { AdmissionRefusal, Judge, Peer } from '../../../broker/contract.ts';
 import { FunctionError, type FunctionInvoker } from '../../../functions/contract.ts';
 import type { Logger } from '../../../runtime/log.ts';
-import type { CertificateAdmission } from './x509-authenticator.ts';
-import type { CertificateCallback, Domain, Identified, Login, LoginMethod } from '../connection-attempt.ts';
-import { unjudged } from '../failure.ts';
+import type { X509Authenticator } from './x509-authenticator.ts';
+import type { CertificateCallback, Domain, RequestIdentity, ConnectionAttempt, Authenticator } from '../connection-attempt.ts';
+import { failureRefusal } from '../failure.ts';
 
-export interface CertificateCallbacksOptions {
-  readonly certificates: CertificateAdmission;
+export interface ValidationCallbackOptions {
+  readonly certificates: X509Authenticator;
   readonly functions: FunctionInvoker;
   readonly log: Logger;
 }
@@ -34,29 +34,29 @@ function authenticated(answer: Uint8Array): boolean {
 }
 
 /** Puts the question of a domain's function before what certificates and policies say. */
-export class CertificateCallbacks implements LoginMethod {
-  readonly #options: CertificateCallbacksOptions;
+export class ValidationCallbackAuthenticator implements Authenticator {
+  readonly #options: ValidationCallbackOptions;
   /** Peers whose function has let them in. */
   readonly #passed = new WeakSet<Peer>();
 
-  constructor(options: CertificateCallbacksOptions) {
+  constructor(options: ValidationCallbackOptions) {
     this.#options = options;
   }
 
-  judgeOf(login: Login): Judge {
-    const judge = this.#options.certificates.judgeOf(login);
-    const { domain } = login;
+  judgeOf(attempt: ConnectionAttempt): Judge {
+    const judge = this.#options.certificates.judgeOf(attempt);
+    const { domain } = attempt;
     if (domain?.certificateCallback === undefined) return judge;
     return async (connect) => {
-      const refused = await this.#refusal(domain, domain.certificateCallback, login.peer, connect.clientId);
+      const refused = await this.#refusal(domain, domain.certificateCallback, attempt.peer, connect.clientId);
       return refused === undefined ? judge(connect) : { refused: { ...refused, clientId: connect.clientId } };
     };
   }
 
-  async identify(login: Login): Promise<Identified | AdmissionRefusal> {
-    const { domain, peer } = login;
+  async identify(attempt: ConnectionAttempt): Promise<RequestIdentity | AdmissionRefusal> {
+    const { domain, peer } = attempt;
     const refused = domain === undefined ? undefined : await this.#refusal(domain, domain.certificateCallback, peer, NO_CLIENT);
-    return refused === undefined ? this.#options.certificates.identify(login) : { refused };
+    return refused === undefined ? this.#options.certificates.identify(attempt) : { refused };
   }
 
   async #refusal(
@@ -78,7 +78,7 @@ export class CertificateCallbacks implements LoginMethod {
       return { ...fault, ...place, principal, certificateId };
     } catch (error) {
       this.#options.log.error({ err: error }, 'a connection could not be judged');
-      return unjudged('connection', error);
+      return failureRefusal('connection', error);
     }
   }
 

@@ -9,8 +9,8 @@ import { release } from '../../../store/claims.ts';
 import { byRegion, regionsOf } from '../../../store/regional.ts';
 import { openSqliteStore } from '../../../store/sqlite/sqlite-store.ts';
 import { type CertificateRecord, certificates } from '../../../registry/store.ts';
-import { CertificateAdmission } from './x509-authenticator.ts';
-import { holderOf, unregistered } from './registration.ts';
+import { X509Authenticator } from './x509-authenticator.ts';
+import { registrationHolder, unregisteredRefusal } from './registration.ts';
 import { claimStored } from '../../admission/claim-stored.ts';
 
 const YEARS = 366 * 86_400_000;
@@ -18,7 +18,7 @@ const YEARS = 366 * 86_400_000;
 const admissionOver = (bench: Workbench, changes = new RightsChanges(), store: Store = bench.store) => {
   const { clock } = bench;
   const regions = async () => ['us-east-1'];
-  const admission = new CertificateAdmission({ regions, inRegion: () => store, clock, log: openLog('silent'), changes });
+  const admission = new X509Authenticator({ regions, inRegion: () => store, clock, log: openLog('silent'), changes });
   return async (certificateId?: string): Promise<string> => {
     const peer = { sourceIp: '192.0.2.1', sourcePort: 1, certificateId };
     const answer = await admission.identify({ peer, protocol: 'https' });
@@ -66,7 +66,7 @@ test('an unknown certificate is looked for in few regions, however many there ar
   };
   const refusal = async (regions: readonly string[], certificateId = '') => {
     reads = 0;
-    const { refused } = await unregistered({ regions: async () => regions, inRegion: counted }, certificateId, undefined);
+    const { refused } = await unregisteredRefusal({ regions: async () => regions, inRegion: counted }, certificateId, undefined);
     return [refused.check, refused.accountId, reads];
   };
   const all = await regionsOf(whole);
@@ -125,10 +125,10 @@ test('a data file from before there were claims: the oldest ACTIVE registration 
   await stored('us-west-2', '222222222222', 1, 'INACTIVE');
   const home = { region: 'us-east-1' };
   await claimStored({ regions, inRegion, home });
-  assert.deepEqual(await holderOf({ inRegion }, certificateId), { accountId: '111111111111', region: 'us-east-1' });
+  assert.deepEqual(await registrationHolder({ inRegion }, certificateId), { accountId: '111111111111', region: 'us-east-1' });
   // Once: what is released later stays so.
   const name = certificateId;
   await whole.write((tx) => release(tx, { kind: 'certificate', name, accountId: '111111111111', region: 'us-east-1' }));
   await claimStored({ regions, inRegion, home });
-  assert.equal(await holderOf({ inRegion }, certificateId), undefined);
+  assert.equal(await registrationHolder({ inRegion }, certificateId), undefined);
 });

@@ -1,6 +1,6 @@
 /**
- * Who is it, and what may it do: a device with an X.509 certificate. The steps are the checks that a refusal names:
- * a certificate was shown, is registered, is ACTIVE, is within its validity, and its policies allow the client id.
+ * Authentication by an X.509 client certificate. The steps are the checks that a refusal names: a certificate was shown, is
+ * registered, is ACTIVE, is within its validity, and its policies allow the client id.
  * Source: AWS IoT developer guide, pages x509-client-certs, iot-policy-actions, thing-policy-variables.
  */
 import { defined } from '@thingkeep/wire/defined.ts';
@@ -19,13 +19,13 @@ import { type CertificateRecord, type CertificateStatus, certificates } from '..
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Logger } from '../../../runtime/log.ts';
 import type { ReadTransaction, Store } from '../../../store/contract.ts';
-import { holderOf, unregistered } from './registration.ts';
-import { askedWithTime, connectFacts, connectRefusal, type ProtocolFacts } from '../../authorization/connect-permissions.ts';
-import type { ActionRights, Identified, Login, LoginMethod } from '../connection-attempt.ts';
+import { registrationHolder, unregisteredRefusal } from './registration.ts';
+import { withClock, connectContext, connectRefusal, type ProtocolContext } from '../../authorization/connect-permissions.ts';
+import type { ActionRights, RequestIdentity, ConnectionAttempt, Authenticator } from '../connection-attempt.ts';
 import { Remembered } from '../../admission/remembered.ts';
-import { unjudged } from '../failure.ts';
+import { failureRefusal } from '../failure.ts';
 
-export interface CertificateAdmissionOptions {
+export interface X509AuthenticatorOptions {
   /** Regions that hold data: where a certificate that nobody holds is looked for, to tell why it is refused. */
   readonly regions: () => Promise<readonly string[]>;
   readonly inRegion: (region: string) => Store;
@@ -60,30 +60,30 @@ const NO_CLIENT = '';
 
 const refused = (refusal: AdmissionRefusal['refused']): AdmissionRefusal => ({ refused: refusal });
 
-export class CertificateAdmission implements LoginMethod {
-  readonly #options: CertificateAdmissionOptions;
+export class X509Authenticator implements Authenticator {
+  readonly #options: X509AuthenticatorOptions;
   readonly #compiled = new CompiledPolicyCache();
   readonly #remembered: Remembered<CertificateFacts>;
 
-  constructor(options: CertificateAdmissionOptions) {
+  constructor(options: X509AuthenticatorOptions) {
     this.#options = options;
     this.#remembered = new Remembered(options.changes);
   }
 
   /** The judge of a peer's CONNECT, at its time and again whenever rights may have changed. */
   readonly judgeOf =
-    ({ peer, domain }: Login): Judge =>
+    ({ peer, domain }: ConnectionAttempt): Judge =>
     async (connect) => {
       try {
         return await this.#judge(peer, connect, domain?.place);
       } catch (error) {
         this.#options.log.error({ err: error }, 'a connection could not be judged');
-        return refused(unjudged('connection', error));
+        return refused(failureRefusal('connection', error));
       }
     };
 
   /** Judges the sender of an HTTPS request: there is no client id, and no thing (page thing-policy-variables). */
-  async identify({ peer, domain }: Login): Promise<Identified | AdmissionRefusal> {
+  async identify({ peer, domain }: ConnectionAttempt): Promise<RequestIdentity | AdmissionRefusal> {
     const facts = await this.factsOf(peer, NO_CLIENT, domain?.place);
     if ('refused' in facts) return facts;
     const { place, principal } = facts;
@@ -95,7 +95,7 @@ export class CertificateAdmission implements LoginMethod {
     const facts = await this.factsOf(peer, clientId, named);
     if ('refused' in facts) return facts;
     const { place, principal, certificateId } = facts;
-    const rights = this.rightsOf(facts, peer, connectFacts(place, connect));
+    const rights = this.rightsOf(facts, peer, connectContext(place, connect));
     const denied = connectRefusal(place, clientId, rights);
     if (denied !== undefined) return refused({ ...denied, principal, certificateId });
     return {
@@ -126,7 +126,7 @@ export class CertificateAdmission implements LoginMethod {
     const facts = await this.#remembered.get(certificateId, use, () =>
       this.#load(certificateId, clientId, named, peer.certificateDer?.()),
     );
-    if (facts === undefined) return unregistered(this.#options, certificateId, named);
+    if (facts === undefined) return unregisteredRefusal(this.#options, certificateId, named);
     const { place, principal, status, notBefore, notAfter } = facts;
     const known = { ...place, certificateId, principal };
     if (status !== 'ACTIVE')
@@ -154,7 +154,7 @@ export class CertificateAdmission implements LoginMethod {
     place: Place | undefined,
     der: Buffer | undefined,
   ): Promise<CertificateFacts | undefined> {
-    const where = place ?? (await holderOf(this.#options, certificateId));
+    const where = place ?? (await registrationHolder(this.#options, certificateId));
     if (where === undefined) return undefined;
     return this.#options.inRegion(where.region).read(async (tx) => {
       const record = await tx.get(certificates, [where.accountId, certificateId]);
@@ -198,7 +198,7 @@ export class CertificateAdmission implements LoginMethod {
   rightsOf(
     { names, policies, thing }: CertificateFacts,
     { sourceIp, serverName, certificateDer, secureTransport }: Peer,
-    facts: ProtocolFacts,
+    facts: ProtocolContext,
     more?: CompiledPolicies,
   ): ActionRights {
     const { clock } = this.#options;
@@ -214,7 +214,7 @@ export class CertificateAdmission implements LoginMethod {
       ...defined({ certificateNames: names }),
       ...defined({ certificateDer: der }),
     });
-    return askedWithTime(bindRights(more === undefined ? policies : joinCompiled(policies, more), context), clock);
+    return withClock(bindRights(more === undefined ? policies : joinCompiled(policies, more), context), clock);
   }
 }
 
