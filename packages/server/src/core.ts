@@ -52,7 +52,7 @@ import { deviceSessionPermissions, isCertificateUsable } from './gateway/authori
 import { AuthenticatorRegistry } from './gateway/authentication/authenticator-registry.ts';
 import { Sigv4Authenticator } from './gateway/authentication/sigv4/sigv4-authenticator.ts';
 import { standing } from './gateway/authentication/x509/certificate-validity.ts';
-import { storedClients } from './gateway/authentication/stored-clients.ts';
+import { storedAuthorizer } from './gateway/authentication/stored-clients.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { limitHandshakes, secureOptions } from './gateway/listeners/tls.ts';
 import { followIdentities, markIdentities } from './gateway/live-identities.ts';
@@ -341,7 +341,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     parts.defer(
       changes.onTold('server-credentials', () => apiServer.setSecureContext(secureOptions(authority.serverCredentials()))),
     );
-  await tellLostConnections(broker, storedClients({ x509: certificates, sigv4, custom, domainOf, findKey: findAccessKey }));
+  await tellLostConnections(broker, storedAuthorizer({ x509: certificates, sigv4, custom, domainOf, findKey: findAccessKey }));
 
   const servers = [gateway.mqtt, gateway.https, apiServer];
   const connections = limitConnections(servers, {

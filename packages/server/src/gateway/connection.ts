@@ -95,9 +95,9 @@ class SocketChannel implements Channel {
 const ignore = (): void => {};
 
 /** Ties a socket to the broker for as long as either lives. */
-export function attach(socket: Duplex, broker: Broker, peer: Peer, judge: Judge): void {
+export function attach(socket: Duplex, broker: Broker, peer: Peer, authorizer: Judge): void {
   const channel = new SocketChannel(socket);
-  const client = broker.accept(channel, peer, judge);
+  const client = broker.accept(channel, peer, authorizer);
   // The end follows.
   socket.on('error', ignore);
   socket.on('close', () => client.lost());

@@ -12,7 +12,7 @@ import type { Refusal } from '../refusals/refusals.ts';
 import { asRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Decision } from '../broker/contract.ts';
-import type { RequestIdentity, Authenticator } from './authentication/connection-attempt.ts';
+import type { RequestIdentity, Authenticator } from './authentication/authenticator.ts';
 import type { Arrivals, HttpAttempt } from './arrival.ts';
 import { whyDenied } from './authorization/denial-reason.ts';
 
@@ -56,7 +56,7 @@ export function credentialHttp({ log, arrivals, x509, issue, refuse }: Credentia
     refuse({ protocol: 'https', sourceIp, certificateId, ...refusal });
 
   async function identify(attempt: HttpAttempt): Promise<RequestIdentity> {
-    const refused = domainRefusal(attempt) ?? (await x509.identify(attempt));
+    const refused = domainRefusal(attempt) ?? (await x509.authenticateRequest(attempt));
     if (!('refused' in refused)) return refused;
     record(attempt.peer, refused.refused);
     return fail('AccessDeniedException', 'Certificate is invalid on this endpoint');

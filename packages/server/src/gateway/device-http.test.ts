@@ -13,7 +13,7 @@ import type { Refusal } from '../refusals/refusals.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { close, listen } from '../runtime/listen.ts';
 import { openLog } from '../runtime/log.ts';
-import type { RequestIdentity } from './authentication/connection-attempt.ts';
+import type { RequestIdentity } from './authentication/authenticator.ts';
 import { arrivals, type ReadHead } from './arrival.ts';
 import { deviceHttp } from './device-http.ts';
 import { selectOnHttpsPort } from './listeners/alpn.ts';

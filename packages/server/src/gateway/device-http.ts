@@ -19,7 +19,7 @@ import type { AdmissionRefusal, Peer } from '../broker/contract.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import { asRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { RequestIdentity } from './authentication/connection-attempt.ts';
+import type { RequestIdentity } from './authentication/authenticator.ts';
 import type { AuthenticatorRegistry } from './authentication/authenticator-registry.ts';
 import { alpnOf, type Arrivals, type HttpAttempt } from './arrival.ts';
 import { checkLength, expectsContinue, readBody } from './read-body.ts';

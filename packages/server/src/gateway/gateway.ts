@@ -6,7 +6,7 @@ import type { Broker } from '../broker/broker.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Logger } from '../runtime/log.ts';
 import { extendHttpDeadlines } from '../runtime/http-deadlines.ts';
-import type { Authenticator } from './authentication/connection-attempt.ts';
+import type { Authenticator } from './authentication/authenticator.ts';
 import type { AuthenticatorRegistry } from './authentication/authenticator-registry.ts';
 import { alpnOf, arrivals as readArrivals, type DomainOf, type ReadHead } from './arrival.ts';
 import { attach } from './connection.ts';
@@ -62,7 +62,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   /** `alpn` where it decides by what the connection is judged: on the HTTPS port. */
   const onMqtt = (socket: TLSSocket, alpn?: string): void => {
     const attempt = arrivals.ofSocket(socket);
-    attach(socket, broker, attempt.peer, authenticators.judgeOf(attempt, alpn));
+    attach(socket, broker, attempt.peer, authenticators.connectAuthorizer(attempt, alpn));
   };
   const gate = webSockets({ broker, arrivals, authenticators, refuse, log });
   const data = deviceHttp({ log, arrivals, authenticators, dataPlane, refuse });

@@ -16,7 +16,7 @@ import { signedHead } from '../api/signed-request.ts';
 import { createSigv4 } from '../api/sigv4.ts';
 import { ACCOUNT, TestBench } from '../broker/test-bench.ts';
 import { arrivals } from './arrival.ts';
-import type { Authenticator } from './authentication/connection-attempt.ts';
+import type { Authenticator } from './authentication/authenticator.ts';
 import { AuthenticatorRegistry } from './authentication/authenticator-registry.ts';
 import { Sigv4Authenticator } from './authentication/sigv4/sigv4-authenticator.ts';
 import { handedHttpServer } from './listeners/handed-http.ts';
@@ -38,8 +38,8 @@ let searching: Promise<void> | undefined;
 const faults: string[] = [];
 
 const nobody: Authenticator = {
-  judgeOf: () => async () => ({ refused: { check: 'certificate-missing', reason: 'nothing was shown' } }),
-  identify: async () => ({ refused: { check: 'certificate-missing', reason: 'nothing was shown' } }),
+  authenticate: async () => ({ refused: { check: 'certificate-missing', reason: 'nothing was shown' } }),
+  authenticateRequest: async () => ({ refused: { check: 'certificate-missing', reason: 'nothing was shown' } }),
 };
 
 beforeEach(async () => {

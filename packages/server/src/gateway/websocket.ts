@@ -93,8 +93,8 @@ export function webSockets({ broker, arrivals, authenticators, refuse, log }: We
       return;
     }
     if (socket.destroyed) return;
-    const judge = authenticators.judgeOf(attempt, alpnOf(request.socket));
-    server.handleUpgrade(request, socket, head, (opened) => attachWebSocket(opened, broker, attempt.peer, judge));
+    const authorizer = authenticators.connectAuthorizer(attempt, alpnOf(request.socket));
+    server.handleUpgrade(request, socket, head, (opened) => attachWebSocket(opened, broker, attempt.peer, authorizer));
   }
   // Whatever the framing finds in a head that passed the checks above.
   server.on('wsClientError', (error, socket) =>

@@ -1,9 +1,11 @@
 /** The authenticators (X.509, SigV4, custom), and the choice among them for each connection attempt. */
 import { carriesCustomCredentials } from '../../authorizers/credentials.ts';
-import type { AdmissionRefusal, Judge } from '../../broker/contract.ts';
+import type { Admission, AdmissionRefusal, Judge } from '../../broker/contract.ts';
+import type { Connect } from '../../mqtt/connect.ts';
 import { isForeignOrigin } from '../upgrade.ts';
 import { selectAuthenticator } from './select.ts';
-import type { RequestIdentity, ConnectionAttempt, Authenticator } from './connection-attempt.ts';
+import type { RequestIdentity, Authenticator } from './authenticator.ts';
+import type { ConnectionAttempt } from './connection-attempt.ts';
 import type { Sigv4Authenticator } from './sigv4/sigv4-authenticator.ts';
 
 export interface Authenticators {
@@ -32,17 +34,19 @@ export class AuthenticatorRegistry {
     this.#marked = marked;
   }
 
-  /**
-   * The judge of a connection's CONNECT. `alpn` is what TLS agreed on at the HTTPS port; undefined elsewhere. A WebSocket
-   * has been through {@link beginWebSocket} before.
-   */
-  judgeOf(attempt: ConnectionAttempt, alpn: string | undefined): Judge {
+  /** The authorizer of a connection's CONNECT, for the broker. A WebSocket has been through {@link beginWebSocket} before. */
+  connectAuthorizer(attempt: ConnectionAttempt, alpn: string | undefined): Judge {
+    return this.#marked((connect) => this.#authenticate(attempt, alpn, connect));
+  }
+
+  async #authenticate(
+    attempt: ConnectionAttempt,
+    alpn: string | undefined,
+    connect: Connect,
+  ): Promise<Admission | AdmissionRefusal> {
     // Not before CONNECT: a user name may bring credentials for a custom authorizer, behind a WebSocket too.
-    const judge: Judge = async (connect) => {
-      const authenticator = this.#select(attempt, alpn, carriesCustomCredentials(attempt.http, connect.userName));
-      return 'refused' in authenticator ? authenticator : authenticator.judgeOf(attempt)(connect);
-    };
-    return this.#marked(judge);
+    const authenticator = this.#select(attempt, alpn, carriesCustomCredentials(attempt.http, connect.userName));
+    return 'refused' in authenticator ? authenticator : authenticator.authenticate(attempt, connect);
   }
 
   /**
@@ -64,10 +68,10 @@ export class AuthenticatorRegistry {
     const { sigv4 } = this.#authenticators;
     if (authenticator === sigv4) {
       const finish = await sigv4.begin(attempt);
-      return { prove: async (body) => sigv4.identify(finish(body)) };
+      return { prove: async (body) => sigv4.authenticateRequest(finish(body)) };
     }
     if (this.#comesFromForeignPage(attempt, authenticator)) return FOREIGN;
-    const who = await authenticator.identify(attempt);
+    const who = await authenticator.authenticateRequest(attempt);
     return 'refused' in who ? who : { prove: () => Promise.resolve(who) };
   }
 

@@ -3,7 +3,7 @@
  * (SigV4), or a custom authorizer (developer guide, pages protocols and custom-authentication).
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { AdmissionRefusal, Decision, Judge, Peer, Rights } from '../../broker/contract.ts';
+import type { Decision, Peer, Rights } from '../../broker/contract.ts';
 
 /** Head of an HTTP request or of a WebSocket's upgrade. */
 export interface HttpHead {
@@ -93,21 +93,4 @@ export interface ConnectionAttempt {
   readonly http?: HttpHead;
   /** Who has signed the upgrade or the request: there once it is proven. */
   readonly signer?: Signer;
-}
-
-/** An identity without an MQTT session: who sends an HTTPS request. */
-export interface RequestIdentity {
-  readonly place: Place;
-  readonly principal: string;
-  readonly rights: ActionRights;
-  /** An access key that may do whatever its account may. */
-  readonly everything?: boolean;
-}
-
-/** A kind of authentication: X.509, SigV4 or custom. */
-export interface Authenticator {
-  /** The judge of the connection's CONNECT. */
-  judgeOf(attempt: ConnectionAttempt): Judge;
-  /** Judges the sender of one HTTPS request. */
-  identify(attempt: ConnectionAttempt): Promise<RequestIdentity | AdmissionRefusal>;
 }

@@ -6,9 +6,10 @@ import { pino } from 'pino';
 import type { Proof } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import type { CustomAuthenticator } from './custom/custom-authenticator.ts';
-import type { ActionRights, KeyUse, ConnectionAttempt, Authenticator, Signer } from './connection-attempt.ts';
+import type { Authenticator } from './authenticator.ts';
+import type { ActionRights, KeyUse, ConnectionAttempt, Signer } from './connection-attempt.ts';
 import { Sigv4Authenticator } from './sigv4/sigv4-authenticator.ts';
-import { storedClients } from './stored-clients.ts';
+import { storedAuthorizer } from './stored-clients.ts';
 
 const PEER = { sourceIp: '192.0.2.7', sourcePort: 1, serverName: 'iot.example.com' };
 const WILL = { topic: 'wills/w', payload: Buffer.alloc(0), qos: 0, retain: false, properties: {} } as const;
@@ -38,12 +39,12 @@ async function judgeSigned({ key = KEY, find = async () => key }: Judging) {
   const prover = { begin: async () => ({ finish: () => signer }), webSocket: async () => signer };
   const sigv4 = new Sigv4Authenticator(prover, pino({ level: 'silent' }));
   const http = { method: 'GET', path: '/mqtt', query: '', headers: HEADERS };
-  const first = await sigv4.judgeOf({ peer: PEER, protocol: 'websocket', http, signer })(CONNECT);
+  const first = await sigv4.authenticate({ peer: PEER, protocol: 'websocket', http, signer }, CONNECT);
   assert.ok('proof' in first && first.proof !== undefined);
   const proof = JSON.parse(JSON.stringify(first.proof)) as Proof;
   const unused = {} as Authenticator & CustomAuthenticator;
-  const judgeOf = storedClients({ x509: unused, sigv4, custom: unused, domainOf: () => undefined, findKey: find });
-  return { proof, answer: await judgeOf({ peer: PEER, proof })(CONNECT) };
+  const authorizerOf = storedAuthorizer({ x509: unused, sigv4, custom: unused, domainOf: () => undefined, findKey: find });
+  return { proof, answer: await authorizerOf({ peer: PEER, proof })(CONNECT) };
 }
 
 test('a client that signed is judged by its key as it is now, and by the head that it came with', async () => {
@@ -86,20 +87,20 @@ test('a key that is gone, has expired or has lost its rights lets no will out', 
 test('a client without a proof is judged by its certificate, in the place of the domain that it asked for', async () => {
   const attempts: ConnectionAttempt[] = [];
   const x509 = {
-    judgeOf: (attempt: ConnectionAttempt) => {
+    authenticate: async (attempt: ConnectionAttempt) => {
       attempts.push(attempt);
-      return async () => ({ refused: { check: 'certificate-unknown', reason: 'no' } }) as const;
+      return { refused: { check: 'certificate-unknown', reason: 'no' } } as const;
     },
   } as unknown as Authenticator;
   const domain = { place: { accountId: ACCOUNT, region: 'us-east-1' } } as NonNullable<ConnectionAttempt['domain']>;
   const unused = {} as Sigv4Authenticator & CustomAuthenticator;
-  const judgeOf = storedClients({
+  const authorizerOf = storedAuthorizer({
     x509,
     sigv4: unused,
     custom: unused,
     domainOf: () => domain,
     findKey: async () => undefined,
   });
-  assert.ok('refused' in (await judgeOf({ peer: { ...PEER, certificateId: 'f' } })(CONNECT)));
+  assert.ok('refused' in (await authorizerOf({ peer: { ...PEER, certificateId: 'f' } })(CONNECT)));
   assert.deepEqual([attempts[0]?.peer.certificateId, attempts[0]?.domain], ['f', domain]);
 });

@@ -1,10 +1,12 @@
 /**
- * Judges of clients that an earlier run of the server had let in, for the wills that they left: by the rights of now. What
- * the transport proved then is believed; what can change since (certificate, key, authorizer, policies) is asked again.
+ * Clients that an earlier run of the server had let in, authenticated again for the wills that they left: by the permissions
+ * of now. What the transport proved then is believed; what can change since (certificate, key, authorizer, policies) is asked again.
  */
-import type { AdmissionRefusal, Judge, Peer, Proof } from '../../broker/contract.ts';
+import type { Admission, AdmissionRefusal, Judge, Peer, Proof } from '../../broker/contract.ts';
+import type { Connect } from '../../mqtt/connect.ts';
 import type { CustomAuthenticator } from './custom/custom-authenticator.ts';
-import type { Domain, Authenticator, Signer } from './connection-attempt.ts';
+import type { Authenticator } from './authenticator.ts';
+import type { Domain, Signer } from './connection-attempt.ts';
 import type { Sigv4Authenticator } from './sigv4/sigv4-authenticator.ts';
 
 export interface StoredClientsOptions {
@@ -36,21 +38,24 @@ const GONE: AdmissionRefusal = {
   refused: { check: 'signature', reason: 'the access key that the client signed with is not there any more' },
 };
 
-export function storedClients(options: StoredClientsOptions): (client: StoredClient) => Judge {
-  const { x509, sigv4, custom, domainOf, findKey } = options;
-  return ({ peer, proof }) => {
-    const domain = peer.serverName === undefined ? undefined : domainOf(peer.serverName);
-    const attempt = { peer, domain, protocol: 'mqtt' as const };
-    if (proof === undefined) return x509.judgeOf(attempt);
-    if (proof.method === 'custom') return custom.judgeStored(attempt, proof);
-    const { accessKeyId, sessionToken, service, region, headers } = proof as SignedProof;
-    return async (connect) => {
-      // Credentials that have expired fail here: they have no rights any more.
-      const key = await findKey(accessKeyId, sessionToken).catch(() => undefined);
-      if (key === undefined) return GONE;
-      const known = Object.entries(headers).flatMap(([name, values]) => (values === undefined ? [] : [[name, values] as const]));
-      const http = { method: 'GET', path: '/mqtt', query: '', headers: new Map(known) };
-      return sigv4.judgeOf({ ...attempt, protocol: 'websocket', http, signer: { service, region, key } })(connect);
-    };
-  };
+export function storedAuthorizer(options: StoredClientsOptions): (client: StoredClient) => Judge {
+  return (client) => (connect) => authenticateStored(options, client, connect);
+}
+
+async function authenticateStored(
+  { x509, sigv4, custom, domainOf, findKey }: StoredClientsOptions,
+  { peer, proof }: StoredClient,
+  connect: Connect,
+): Promise<Admission | AdmissionRefusal> {
+  const domain = peer.serverName === undefined ? undefined : domainOf(peer.serverName);
+  const attempt = { peer, domain, protocol: 'mqtt' as const };
+  if (proof === undefined) return x509.authenticate(attempt, connect);
+  if (proof.method === 'custom') return custom.authenticateStored(attempt, proof, connect);
+  const { accessKeyId, sessionToken, service, region, headers } = proof as SignedProof;
+  // Credentials that have expired fail here: they have no rights any more.
+  const key = await findKey(accessKeyId, sessionToken).catch(() => undefined);
+  if (key === undefined) return GONE;
+  const known = Object.entries(headers).flatMap(([name, values]) => (values === undefined ? [] : [[name, values] as const]));
+  const http = { method: 'GET', path: '/mqtt', query: '', headers: new Map(known) };
+  return sigv4.authenticate({ ...attempt, protocol: 'websocket', http, signer: { service, region, key } }, connect);
 }

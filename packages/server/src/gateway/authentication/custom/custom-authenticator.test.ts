@@ -82,19 +82,19 @@ class Bench implements AsyncDisposable {
   attempt = (more: Partial<ConnectionAttempt> = {}): ConnectionAttempt => ({ peer: this.peer, protocol: 'mqtt', ...more });
 
   async judge(connect: Connect, attempt = this.attempt()): Promise<Admission> {
-    const answer = await this.#admission.judgeOf(attempt)(connect);
+    const answer = await this.#admission.authenticate(attempt, connect);
     return 'refused' in answer ? assert.fail(`refused: ${answer.refused.reason}`) : answer;
   }
 
   /** Check and reason of the refusal. */
   async refusal(connect: Connect, attempt = this.attempt()): Promise<AdmissionRefusal['refused']> {
-    const answer = await this.#admission.judgeOf(attempt)(connect);
+    const answer = await this.#admission.authenticate(attempt, connect);
     return 'refused' in answer ? answer.refused : assert.fail('was let in');
   }
 
-  judgeStored = (proof: Proof, clientId: string) => this.#admission.judgeStored(this.attempt(), proof)(connect(clientId));
+  judgeStored = (proof: Proof, clientId: string) => this.#admission.authenticateStored(this.attempt(), proof, connect(clientId));
 
-  identify = (attempt: ConnectionAttempt) => this.#admission.identify(attempt);
+  identify = (attempt: ConnectionAttempt) => this.#admission.authenticateRequest(attempt);
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.registry[Symbol.asyncDispose]();

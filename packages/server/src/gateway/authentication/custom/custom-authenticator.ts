@@ -11,7 +11,7 @@ import { authorize } from '../../../authorizers/authorize.ts';
 import { customCredentials } from '../../../authorizers/credentials.ts';
 import type { LoginFacts } from '../../../authorizers/event.ts';
 import { authorizerArn, findAuthorizer } from '../../../authorizers/store.ts';
-import type { Admission, AdmissionRefusal, Judge, Peer, Proof } from '../../../broker/contract.ts';
+import type { Admission, AdmissionRefusal, Peer, Proof } from '../../../broker/contract.ts';
 import type { FunctionInvoker } from '../../../functions/contract.ts';
 import type { Connect } from '../../../mqtt/connect.ts';
 import { CompiledPolicyCache } from '../../../policies/effective.ts';
@@ -23,8 +23,9 @@ import { HttpAnswerCache } from './http-answer-cache.ts';
 import { type AuthorizerPlaces, lookUpAuthorizer, type FoundAuthorizer } from './authorizer-lookup.ts';
 import { type X509Authenticator, type CertificateFacts, thingNameOf } from '../x509/x509-authenticator.ts';
 import { withClock, connectContext, connectRefusal, type ProtocolContext } from '../../authorization/connect-permissions.ts';
-import type { ActionRights, RequestIdentity, ConnectionAttempt, Authenticator } from '../connection-attempt.ts';
-import { failureRefusal } from '../failure.ts';
+import type { RequestIdentity, Authenticator } from '../authenticator.ts';
+import type { ActionRights, ConnectionAttempt } from '../connection-attempt.ts';
+import { refuseFailures } from '../failure.ts';
 
 export interface CustomAuthenticatorOptions extends AuthorizerPlaces {
   readonly functions: FunctionInvoker;
@@ -94,20 +95,13 @@ export class CustomAuthenticator implements Authenticator {
     this.#answers = new HttpAnswerCache(options.clock);
   }
 
-  /** The judge of a connection's CONNECT, at its time, when a refresh is due, and whenever rights may have changed. */
-  judgeOf(attempt: ConnectionAttempt): Judge {
-    return async (connect) => {
-      try {
-        return await this.#judge(attempt, connect);
-      } catch (error) {
-        this.#options.log.error({ err: error }, 'a connection could not be judged');
-        return refused(failureRefusal('connection', error));
-      }
-    };
+  /** Authenticates a CONNECT: when it comes, when a refresh is due, and whenever permissions may have changed. */
+  authenticate(attempt: ConnectionAttempt, connect: Connect): Promise<Admission | AdmissionRefusal> {
+    return refuseFailures(this.#options.log, 'connection', () => this.#authenticate(attempt, connect));
   }
 
-  /** Judges the sender of one HTTPS request; on a kept connection the answer may be that of a request before. */
-  async identify(attempt: ConnectionAttempt): Promise<RequestIdentity | AdmissionRefusal> {
+  /** Authenticates the sender of one HTTPS request; on a kept connection the answer may be that of a request before. */
+  async authenticateRequest(attempt: ConnectionAttempt): Promise<RequestIdentity | AdmissionRefusal> {
     const certificate = await this.#certificate(attempt, NO_CLIENT);
     if (certificate !== undefined && 'refused' in certificate) return certificate;
     const found = await this.#authorizer(attempt, undefined);
@@ -125,7 +119,7 @@ export class CustomAuthenticator implements Authenticator {
     };
   }
 
-  async #judge(attempt: ConnectionAttempt, connect: Connect): Promise<Admission | AdmissionRefusal> {
+  async #authenticate(attempt: ConnectionAttempt, connect: Connect): Promise<Admission | AdmissionRefusal> {
     const { clientId } = connect;
     const certificate = await this.#certificate(attempt, clientId);
     if (certificate !== undefined && 'refused' in certificate) return certificate;
@@ -151,29 +145,30 @@ export class CustomAuthenticator implements Authenticator {
   }
 
   /**
-   * The judge of a will that was stored by an earlier run of the server. The credentials are gone, so the function can't be
-   * asked again: its documents count as they were, if the authorizer is still ACTIVE, and the certificate beside it too.
+   * Authenticates the client of a will that was stored by an earlier run of the server. The credentials are gone, so the
+   * function can't be asked again: its documents count as they were, if the authorizer is still ACTIVE, and the certificate
+   * beside it too.
    */
-  judgeStored(attempt: ConnectionAttempt, proof: Proof): Judge {
-    const { place, authorizerName, principalId, policyDocuments, withCertificate } = proof as CustomProof;
-    return async (connect) => {
-      try {
-        const { inRegion, certificates } = this.#options;
-        const authorizer = await inRegion(place.region).read((tx) => findAuthorizer(tx, place.accountId, authorizerName));
-        if (authorizer?.status !== 'ACTIVE')
-          return refused({ check: 'authorizer', reason: `the authorizer ${authorizerName} is not ACTIVE any more`, ...place });
-        const certificate = withCertificate ? await certificates.factsOf(attempt.peer, connect.clientId, place) : undefined;
-        if (certificate !== undefined && 'refused' in certificate) return certificate;
-        const granted = { place, authorizer, answer: { principalId, policyDocuments } };
-        const rights = this.#rights(granted, attempt.peer, connectContext(place, connect), certificate);
-        const denied = connectRefusal(place, connect.clientId, rights);
-        const principal = principalOf(granted);
-        return denied === undefined ? { ...place, principal, principalId, rights } : refused({ ...denied, principal });
-      } catch (error) {
-        this.#options.log.error({ err: error }, 'a stored will could not be judged');
-        return refused(failureRefusal('will', error));
-      }
-    };
+  authenticateStored(attempt: ConnectionAttempt, proof: Proof, connect: Connect): Promise<Admission | AdmissionRefusal> {
+    return refuseFailures(this.#options.log, 'will', () => this.#authenticateStored(attempt, proof as CustomProof, connect));
+  }
+
+  async #authenticateStored(
+    { peer }: ConnectionAttempt,
+    { place, authorizerName, principalId, policyDocuments, withCertificate }: CustomProof,
+    connect: Connect,
+  ): Promise<Admission | AdmissionRefusal> {
+    const { inRegion, certificates } = this.#options;
+    const authorizer = await inRegion(place.region).read((tx) => findAuthorizer(tx, place.accountId, authorizerName));
+    if (authorizer?.status !== 'ACTIVE')
+      return refused({ check: 'authorizer', reason: `the authorizer ${authorizerName} is not ACTIVE any more`, ...place });
+    const certificate = withCertificate ? await certificates.factsOf(peer, connect.clientId, place) : undefined;
+    if (certificate !== undefined && 'refused' in certificate) return certificate;
+    const granted = { place, authorizer, answer: { principalId, policyDocuments } };
+    const rights = this.#rights(granted, peer, connectContext(place, connect), certificate);
+    const denied = connectRefusal(place, connect.clientId, rights);
+    const principal = principalOf(granted);
+    return denied === undefined ? { ...place, principal, principalId, rights } : refused({ ...denied, principal });
   }
 
   #connectionOf(attempt: ConnectionAttempt): Connection {

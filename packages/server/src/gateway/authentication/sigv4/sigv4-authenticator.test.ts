@@ -28,7 +28,7 @@ const connect: Connect = { level: 4, clean: true, keepAlive: 60, clientId: 'c', 
 describe('a WebSocket', () => {
   test('is the IAM identity of its key, for 24 hours, in the region of the signature', async () => {
     const methods = admission(signer());
-    const answer = await methods.judgeOf(await methods.prove(attempt))(connect);
+    const answer = await methods.authenticate(await methods.prove(attempt), connect);
     assert.ok(!('refused' in answer));
     const { rights, ...admitted } = answer;
     assert.deepEqual(admitted, {
@@ -49,14 +49,14 @@ describe('a WebSocket', () => {
   });
 
   test('that was not proven is refused', async () => {
-    const answer = await admission(signer()).judgeOf(attempt)(connect);
+    const answer = await admission(signer()).authenticate(attempt, connect);
     assert.ok('refused' in answer);
     assert.equal(answer.refused.check, 'signature');
   });
 
   test('is refused when its rights can not be read', async () => {
     const methods = admission(signer({ rights: () => Promise.reject(new ThingkeepError('InternalFailureException', 'x')) }));
-    const answer = await methods.judgeOf(await methods.prove(attempt))(connect);
+    const answer = await methods.authenticate(await methods.prove(attempt), connect);
     assert.ok('refused' in answer);
     assert.equal(answer.refused.check, 'overload');
   });
@@ -89,7 +89,7 @@ describe('a request', () => {
 
   test('of a key without rights of its own may do everything, of any other what its rights say', async () => {
     const all = admission(signer());
-    const everything = await all.identify(await all.prove(attempt));
+    const everything = await all.authenticateRequest(await all.prove(attempt));
     assert.ok(!('refused' in everything));
     assert.equal(everything.everything, true);
     const uses: KeyUse[] = [];
@@ -101,14 +101,14 @@ describe('a request', () => {
         },
       }),
     );
-    const who = await little.identify(await little.prove(attempt));
+    const who = await little.authenticateRequest(await little.prove(attempt));
     assert.ok(!('refused' in who));
     assert.equal(who.everything, undefined);
     assert.equal(who.rights.decide('iot:Publish', '*').effect, 'IMPLICIT_DENY');
     const [use] = uses;
     assert.deepEqual([use?.protocol, use?.sourceIp, use?.region, use?.secureTransport], ['http', '192.0.2.7', 'eu-west-1', true]);
-    assert.ok('refused' in (await little.identify(attempt)));
+    assert.ok('refused' in (await little.authenticateRequest(attempt)));
     const nobody = admission(signer({ rights: async () => undefined }));
-    assert.ok('refused' in (await nobody.identify(await nobody.prove(attempt))));
+    assert.ok('refused' in (await nobody.authenticateRequest(await nobody.prove(attempt))));
   });
 });

@@ -7,22 +7,14 @@ import { defined } from '@thingkeep/wire/defined.ts';
 import { servicesOfScope } from '@thingkeep/wire/api/route.ts';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import type { Admission, AdmissionRefusal, Judge } from '../../../broker/contract.ts';
+import type { Admission, AdmissionRefusal } from '../../../broker/contract.ts';
 import type { Connect } from '../../../mqtt/connect.ts';
 import type { Logger } from '../../../runtime/log.ts';
 import { connectContext, type ProtocolContext } from '../../authorization/connect-permissions.ts';
-import type {
-  ActionRights,
-  HttpHead,
-  RequestIdentity,
-  KeyUse,
-  KeyValues,
-  ConnectionAttempt,
-  Authenticator,
-  Signer,
-} from '../connection-attempt.ts';
+import type { RequestIdentity, Authenticator } from '../authenticator.ts';
+import type { ActionRights, HttpHead, KeyUse, KeyValues, ConnectionAttempt, Signer } from '../connection-attempt.ts';
 import type { SignedProof } from '../stored-clients.ts';
-import { failureRefusal } from '../failure.ts';
+import { refuseFailures } from '../failure.ts';
 
 /** Proves signatures; handed in, as the API proves its own requests the same way. Fails with the API's codes. */
 export interface SignatureProver {
@@ -80,20 +72,11 @@ export class Sigv4Authenticator implements Authenticator {
     };
   }
 
-  readonly judgeOf =
-    (attempt: ConnectionAttempt): Judge =>
-    async (connect) => {
-      try {
-        const key = attempt.signer?.key;
-        if (key?.holder === 'identity' || key?.isGone !== undefined) this.#mark(connect, key.accountId);
-        return await this.#judge(attempt, connect);
-      } catch (error) {
-        this.#log.error({ err: error }, 'a connection could not be judged');
-        return refused(failureRefusal('connection', error));
-      }
-    };
+  authenticate(attempt: ConnectionAttempt, connect: Connect): Promise<Admission | AdmissionRefusal> {
+    return refuseFailures(this.#log, 'connection', () => this.#authenticate(attempt, connect));
+  }
 
-  async identify(attempt: ConnectionAttempt): Promise<RequestIdentity | AdmissionRefusal> {
+  async authenticateRequest(attempt: ConnectionAttempt): Promise<RequestIdentity | AdmissionRefusal> {
     const { signer } = attempt;
     if (signer === undefined) return NOT_SIGNED;
     const { key } = signer;
@@ -102,10 +85,11 @@ export class Sigv4Authenticator implements Authenticator {
     return { place: placeOf(signer), principal: key.arn, rights, everything: key.rights === undefined ? true : undefined };
   }
 
-  async #judge(attempt: ConnectionAttempt, connect: Connect): Promise<Admission | AdmissionRefusal> {
+  async #authenticate(attempt: ConnectionAttempt, connect: Connect): Promise<Admission | AdmissionRefusal> {
     const { signer } = attempt;
     if (signer === undefined) return NOT_SIGNED;
     const { key, region } = signer;
+    if (key.holder === 'identity' || key.isGone !== undefined) this.#mark(connect, key.accountId);
     const { clientId } = connect;
     const place = placeOf(signer);
     const facts = connectContext(place, connect);

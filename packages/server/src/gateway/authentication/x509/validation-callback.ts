@@ -5,11 +5,13 @@
  * Source: AWS IoT developer guide, page customize-client-auth.
  */
 import { randomUUID, X509Certificate } from 'node:crypto';
-import type { AdmissionRefusal, Judge, Peer } from '../../../broker/contract.ts';
+import type { Admission, AdmissionRefusal, Peer } from '../../../broker/contract.ts';
 import { FunctionError, type FunctionInvoker } from '../../../functions/contract.ts';
+import type { Connect } from '../../../mqtt/connect.ts';
 import type { Logger } from '../../../runtime/log.ts';
 import type { X509Authenticator } from './x509-authenticator.ts';
-import type { CertificateCallback, Domain, RequestIdentity, ConnectionAttempt, Authenticator } from '../connection-attempt.ts';
+import type { RequestIdentity, Authenticator } from '../authenticator.ts';
+import type { CertificateCallback, Domain, ConnectionAttempt } from '../connection-attempt.ts';
 import { failureRefusal } from '../failure.ts';
 
 export interface ValidationCallbackOptions {
@@ -43,20 +45,19 @@ export class ValidationCallbackAuthenticator implements Authenticator {
     this.#options = options;
   }
 
-  judgeOf(attempt: ConnectionAttempt): Judge {
-    const judge = this.#options.certificates.judgeOf(attempt);
-    const { domain } = attempt;
-    if (domain?.certificateCallback === undefined) return judge;
-    return async (connect) => {
-      const refused = await this.#refusal(domain, domain.certificateCallback, attempt.peer, connect.clientId);
-      return refused === undefined ? judge(connect) : { refused: { ...refused, clientId: connect.clientId } };
-    };
+  async authenticate(attempt: ConnectionAttempt, connect: Connect): Promise<Admission | AdmissionRefusal> {
+    const { domain, peer } = attempt;
+    const { clientId } = connect;
+    const refused = domain === undefined ? undefined : await this.#refusal(domain, domain.certificateCallback, peer, clientId);
+    return refused === undefined
+      ? this.#options.certificates.authenticate(attempt, connect)
+      : { refused: { ...refused, clientId } };
   }
 
-  async identify(attempt: ConnectionAttempt): Promise<RequestIdentity | AdmissionRefusal> {
+  async authenticateRequest(attempt: ConnectionAttempt): Promise<RequestIdentity | AdmissionRefusal> {
     const { domain, peer } = attempt;
     const refused = domain === undefined ? undefined : await this.#refusal(domain, domain.certificateCallback, peer, NO_CLIENT);
-    return refused === undefined ? this.#options.certificates.identify(attempt) : { refused };
+    return refused === undefined ? this.#options.certificates.authenticateRequest(attempt) : { refused };
   }
 
   async #refusal(

@@ -21,7 +21,7 @@ const admissionOver = (bench: Workbench, changes = new RightsChanges(), store: S
   const admission = new X509Authenticator({ regions, inRegion: () => store, clock, log: openLog('silent'), changes });
   return async (certificateId?: string): Promise<string> => {
     const peer = { sourceIp: '192.0.2.1', sourcePort: 1, certificateId };
-    const answer = await admission.identify({ peer, protocol: 'https' });
+    const answer = await admission.authenticateRequest({ peer, protocol: 'https' });
     return 'refused' in answer ? answer.refused.check : answer.rights.decide('iot:Publish', 'arn:aws:iot:x').effect;
   };
 };

@@ -6,7 +6,7 @@
 import { defined } from '@thingkeep/wire/defined.ts';
 import { X509Certificate } from 'node:crypto';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
-import type { Admission, AdmissionRefusal, Judge, Peer } from '../../../broker/contract.ts';
+import type { Admission, AdmissionRefusal, Peer } from '../../../broker/contract.ts';
 import type { Connect } from '../../../mqtt/connect.ts';
 import { type CertificateNames, readCertificateNames } from '../../../policies/certificate-names.ts';
 import type { CompiledPolicies } from '../../../policies/compile.ts';
@@ -21,9 +21,10 @@ import type { Logger } from '../../../runtime/log.ts';
 import type { ReadTransaction, Store } from '../../../store/contract.ts';
 import { registrationHolder, unregisteredRefusal } from './registration.ts';
 import { withClock, connectContext, connectRefusal, type ProtocolContext } from '../../authorization/connect-permissions.ts';
-import type { ActionRights, RequestIdentity, ConnectionAttempt, Authenticator } from '../connection-attempt.ts';
+import type { RequestIdentity, Authenticator } from '../authenticator.ts';
+import type { ActionRights, ConnectionAttempt } from '../connection-attempt.ts';
 import { Remembered } from '../../admission/remembered.ts';
-import { failureRefusal } from '../failure.ts';
+import { refuseFailures } from '../failure.ts';
 
 export interface X509AuthenticatorOptions {
   /** Regions that hold data: where a certificate that nobody holds is looked for, to tell why it is refused. */
@@ -70,27 +71,19 @@ export class X509Authenticator implements Authenticator {
     this.#remembered = new Remembered(options.changes);
   }
 
-  /** The judge of a peer's CONNECT, at its time and again whenever rights may have changed. */
-  readonly judgeOf =
-    ({ peer, domain }: ConnectionAttempt): Judge =>
-    async (connect) => {
-      try {
-        return await this.#judge(peer, connect, domain?.place);
-      } catch (error) {
-        this.#options.log.error({ err: error }, 'a connection could not be judged');
-        return refused(failureRefusal('connection', error));
-      }
-    };
+  authenticate({ peer, domain }: ConnectionAttempt, connect: Connect): Promise<Admission | AdmissionRefusal> {
+    return refuseFailures(this.#options.log, 'connection', () => this.#authenticate(peer, connect, domain?.place));
+  }
 
-  /** Judges the sender of an HTTPS request: there is no client id, and no thing (page thing-policy-variables). */
-  async identify({ peer, domain }: ConnectionAttempt): Promise<RequestIdentity | AdmissionRefusal> {
+  /** An HTTPS request has no client id, and no thing (page thing-policy-variables). */
+  async authenticateRequest({ peer, domain }: ConnectionAttempt): Promise<RequestIdentity | AdmissionRefusal> {
     const facts = await this.factsOf(peer, NO_CLIENT, domain?.place);
     if ('refused' in facts) return facts;
     const { place, principal } = facts;
     return { place, principal, rights: this.rightsOf(facts, peer, { protocol: 'http' }) };
   }
 
-  async #judge(peer: Peer, connect: Connect, named: Place | undefined): Promise<Admission | AdmissionRefusal> {
+  async #authenticate(peer: Peer, connect: Connect, named: Place | undefined): Promise<Admission | AdmissionRefusal> {
     const { clientId } = connect;
     const facts = await this.factsOf(peer, clientId, named);
     if ('refused' in facts) return facts;
