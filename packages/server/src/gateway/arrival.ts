@@ -3,7 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Peer } from '../broker/contract.ts';
-import type { Domain, HttpHead, ConnectionAttempt } from './authentication/connection-attempt.ts';
+import type { HttpHead } from './authentication/http-head.ts';
+import type { Domain, ConnectionAttempt } from './authentication/connection-attempt.ts';
 import { peerOf } from './peer.ts';
 
 /** Reads a request's head for signatures; handed in. Fails where one header would speak twice of who is asking. */

@@ -14,7 +14,7 @@ import type { Logger } from '../runtime/log.ts';
 import type { Decision } from '../broker/contract.ts';
 import type { RequestIdentity, Authenticator } from './authentication/authenticator.ts';
 import type { Arrivals, HttpAttempt } from './arrival.ts';
-import { whyDenied } from './authorization/denial-reason.ts';
+import { denialReason } from './authorization/denial-reason.ts';
 
 /** What issues credentials once it is known who asks; fails with the codes of {@link STATUSES}. */
 export type IssueCredentials = (request: {
@@ -139,7 +139,7 @@ function refusalOf(error: ThingkeepError, { effect, ...statement }: Decision, ro
     return { check: 'credentials', reason: `no credentials for role alias ${roleAlias}: ${reasonOf(error)}` };
   return {
     check: 'policy',
-    reason: `${ACTION} on ${roleAlias} is ${whyDenied({ effect, ...statement })}`,
+    reason: `${ACTION} on ${roleAlias} is ${denialReason({ effect, ...statement })}`,
     decision: effect,
     ...statement,
   };

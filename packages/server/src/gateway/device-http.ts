@@ -23,7 +23,7 @@ import type { RequestIdentity } from './authentication/authenticator.ts';
 import type { AuthenticatorRegistry } from './authentication/authenticator-registry.ts';
 import { alpnOf, type Arrivals, type HttpAttempt } from './arrival.ts';
 import { checkLength, expectsContinue, readBody } from './read-body.ts';
-import { whyDenied } from './authorization/denial-reason.ts';
+import { denialReason } from './authorization/denial-reason.ts';
 
 /** Handlers of the data plane, over the data of one region. */
 export type DataPlane = (region: string) => Handlers<IotDataOperations>;
@@ -72,7 +72,7 @@ export function deviceHttp({ log, arrivals, authenticators, dataPlane, refuse }:
       if (effect === 'ALLOWED') continue;
       turnAway(peer, {
         check: 'policy',
-        reason: `${action} on ${nameIn(resource)} is ${whyDenied({ effect, ...statement })}`,
+        reason: `${action} on ${nameIn(resource)} is ${denialReason({ effect, ...statement })}`,
         ...place,
         principal,
         action,

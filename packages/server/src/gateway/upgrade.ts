@@ -4,7 +4,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { renderError } from '@thingkeep/wire/api/render-error.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import type { HttpHead } from './authentication/connection-attempt.ts';
+import { type HttpHead, singleHeader } from './authentication/http-head.ts';
 
 /** Path and subprotocol of MQTT over WebSocket (developer guide, page protocols; [MQTT-6.0.0-3], [MQTT-6.0.0-4]). */
 export const WEBSOCKET_PATH = '/mqtt';
@@ -25,41 +25,20 @@ export const asksForWebSocket = ({ headers }: IncomingMessage): boolean => heade
 const tokens = (head: HttpHead, name: string): string[] =>
   (head.headers.get(name) ?? []).flatMap((value) => value.split(',').map((token) => token.trim()));
 
-const only = (head: HttpHead, name: string): string | undefined => {
-  const values = head.headers.get(name) ?? [];
-  return values.length === 1 ? values[0] : undefined;
-};
-
 /** Fails for what can't become MQTT over WebSocket, whoever asks (RFC 6455 section 4.2.1). */
 export function checkUpgrade(head: HttpHead): void {
   const bad = (message: string): never => fail('InvalidRequestException', message);
   if (head.path !== WEBSOCKET_PATH)
     fail('UnknownOperationException', `There is no WebSocket at this path but at ${WEBSOCKET_PATH}`);
   if (head.method !== 'GET') fail('MethodNotAllowedException', 'A WebSocket begins with GET');
-  if (only(head, 'host') === undefined) bad(`Header 'host' is missing, or there is more than one`);
-  if (only(head, 'upgrade')?.toLowerCase() !== 'websocket') bad(`Header 'upgrade' must be 'websocket'`);
-  if (only(head, 'sec-websocket-version') !== '13') bad(`Header 'sec-websocket-version' must be '13'`);
-  if (!KEY.test(only(head, 'sec-websocket-key') ?? '')) bad(`Header 'sec-websocket-key' must be 16 bytes in base64`);
+  if (singleHeader(head, 'host') === undefined) bad(`Header 'host' is missing, or there is more than one`);
+  if (singleHeader(head, 'upgrade')?.toLowerCase() !== 'websocket') bad(`Header 'upgrade' must be 'websocket'`);
+  if (singleHeader(head, 'sec-websocket-version') !== '13') bad(`Header 'sec-websocket-version' must be '13'`);
+  if (!KEY.test(singleHeader(head, 'sec-websocket-key') ?? '')) bad(`Header 'sec-websocket-key' must be 16 bytes in base64`);
   if (!tokens(head, 'sec-websocket-protocol').includes(SUBPROTOCOL))
     bad(`Header 'sec-websocket-protocol' must offer '${SUBPROTOCOL}'`);
-  if (head.headers.has('transfer-encoding') || Number(only(head, 'content-length') ?? 0) !== 0) bad('An upgrade has no body');
-}
-
-/**
- * A page of another origin can open a WebSocket, or post, with a certificate that its browser adds by itself; with nothing
- * but a certificate to show, the origin (RFC 6454 section 7) must therefore be the server itself. Devices send none.
- */
-export function isForeignOrigin(head: HttpHead): boolean {
-  const origin = head.headers.get('origin');
-  if (origin === undefined) return false;
-  const host = only(head, 'host')?.toLowerCase();
-  return origin.length !== 1 || host === undefined || !sameHost(origin[0] ?? '', host);
-}
-
-function sameHost(origin: string, host: string): boolean {
-  const url = URL.parse(origin);
-  const own = URL.parse(`${url?.protocol}//${host}`);
-  return url !== null && own !== null && url.host !== '' && url.host === own.host;
+  if (head.headers.has('transfer-encoding') || Number(singleHeader(head, 'content-length') ?? 0) !== 0)
+    bad('An upgrade has no body');
 }
 
 /** A whole answer in the data plane's form, for a socket that has no response object; then it closes. Gives the id that is in it. */

@@ -2,7 +2,7 @@
 import { carriesCustomCredentials } from '../../authorizers/credentials.ts';
 import type { Admission, AdmissionRefusal, Judge } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
-import { isForeignOrigin } from '../upgrade.ts';
+import { isForeignOrigin } from './foreign-origin.ts';
 import { selectAuthenticator } from './select.ts';
 import type { RequestIdentity, Authenticator } from './authenticator.ts';
 import type { ConnectionAttempt } from './connection-attempt.ts';

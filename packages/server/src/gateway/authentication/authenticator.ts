@@ -2,13 +2,14 @@
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Admission, AdmissionRefusal } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
-import type { ActionRights, ConnectionAttempt } from './connection-attempt.ts';
+import type { ClientPermissions } from '../authorization/permissions.ts';
+import type { ConnectionAttempt } from './connection-attempt.ts';
 
 /** The sender of an HTTPS request: an identity without an MQTT session. */
 export interface RequestIdentity {
   readonly place: Place;
   readonly principal: string;
-  readonly rights: ActionRights;
+  readonly rights: ClientPermissions;
   /** True for an access key that may do whatever its account may. */
   readonly everything?: boolean;
 }

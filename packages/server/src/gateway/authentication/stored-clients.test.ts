@@ -7,7 +7,9 @@ import type { Proof } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import type { CustomAuthenticator } from './custom/custom-authenticator.ts';
 import type { Authenticator } from './authenticator.ts';
-import type { ActionRights, KeyUse, ConnectionAttempt, Signer } from './connection-attempt.ts';
+import type { ClientPermissions, KeyUse } from '../authorization/permissions.ts';
+import type { Signer } from './sigv4/signer.ts';
+import type { ConnectionAttempt } from './connection-attempt.ts';
 import { Sigv4Authenticator } from './sigv4/sigv4-authenticator.ts';
 import { storedAuthorizer } from './stored-clients.ts';
 
@@ -73,7 +75,7 @@ test('a client that signed is judged by its key as it is now, and by the head th
 });
 
 test('a key that is gone, has expired or has lost its rights lets no will out', async () => {
-  const none: ActionRights = { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
+  const none: ClientPermissions = { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
   const lost = { ...KEY, rights: async () => none };
   for (const find of [
     async () => undefined,

@@ -6,7 +6,8 @@ import type { Admission, AdmissionRefusal, Judge, Peer, Proof } from '../../brok
 import type { Connect } from '../../mqtt/connect.ts';
 import type { CustomAuthenticator } from './custom/custom-authenticator.ts';
 import type { Authenticator } from './authenticator.ts';
-import type { Domain, Signer } from './connection-attempt.ts';
+import type { SignedProof, Signer } from './sigv4/signer.ts';
+import type { Domain } from './connection-attempt.ts';
 import type { Sigv4Authenticator } from './sigv4/sigv4-authenticator.ts';
 
 export interface StoredClientsOptions {
@@ -22,16 +23,6 @@ export interface StoredClientsOptions {
 export interface StoredClient {
   readonly peer: Peer;
   readonly proof?: Proof | undefined;
-}
-
-/** Proof of a client that signed (SigV4): which key, and what of the upgrade's head policies may ask. */
-export interface SignedProof extends Proof {
-  readonly method: 'sigv4';
-  readonly accessKeyId: string;
-  readonly sessionToken?: string | undefined;
-  readonly service: string;
-  readonly region: string;
-  readonly headers: Readonly<Record<string, readonly string[] | undefined>>;
 }
 
 const GONE: AdmissionRefusal = {

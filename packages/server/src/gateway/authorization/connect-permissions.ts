@@ -2,21 +2,12 @@
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import type { AdmissionRefusal } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
-import { timeKeys } from '../../policies/condition.ts';
-import type { Rights as PolicyRights } from '../../policies/evaluate.ts';
 import type { DeviceFacts } from '../../policies/variables.ts';
-import type { Clock } from '../../runtime/clock.ts';
-import type { ActionRights } from '../authentication/connection-attempt.ts';
-import { whyDenied } from './denial-reason.ts';
+import { denialReason } from './denial-reason.ts';
+import type { ClientPermissions } from './permissions.ts';
 
 /** The part of the condition context that depends on the protocol: an HTTPS request has no client id. */
 export type ProtocolContext = Pick<DeviceFacts, 'protocol' | 'clientId' | 'connectAttributes' | 'lastWillTopicArn'>;
-
-/** Permissions whose conditions on the time are evaluated by the clock; such decisions are volatile. */
-export function withClock(rights: PolicyRights, clock: Clock): ActionRights {
-  if (!rights.timeDependent) return { volatile: false, decide: (action, resource) => rights.decide(action, resource) };
-  return { volatile: true, decide: (action, resource) => rights.decide(action, resource, timeKeys(clock.now())) };
-}
 
 /** The condition context of a CONNECT (page connect-policy). */
 export const connectContext = (place: Place, connect: Connect): ProtocolContext => ({
@@ -33,13 +24,17 @@ function connectAttributes({ level, clean, will, properties }: Connect): string[
 }
 
 /** The refusal of a client id that `rights` do not let connect; undefined when they do. */
-export function connectRefusal(place: Place, clientId: string, rights: ActionRights): AdmissionRefusal['refused'] | undefined {
+export function connectRefusal(
+  place: Place,
+  clientId: string,
+  rights: ClientPermissions,
+): AdmissionRefusal['refused'] | undefined {
   const resource = iotArn(place, 'client', clientId);
   const { effect, ...statement } = rights.decide('iot:Connect', resource);
   if (effect === 'ALLOWED') return undefined;
   return {
     check: 'policy',
-    reason: `iot:Connect as ${clientId} is ${whyDenied({ effect, ...statement })}`,
+    reason: `iot:Connect as ${clientId} is ${denialReason({ effect, ...statement })}`,
     ...place,
     clientId,
     action: 'iot:Connect',

@@ -1,7 +1,7 @@
 /** Whoever signs with a device's temporary credentials: what the certificate is worth now that they were got with. */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { X509Authenticator, CertificateFacts } from '../authentication/x509/x509-authenticator.ts';
-import type { ActionRights, KeyUse } from '../authentication/connection-attempt.ts';
+import type { ClientPermissions, KeyUse } from './permissions.ts';
 import type { Peer } from '../../broker/contract.ts';
 import { plainAddress } from '../peer.ts';
 
@@ -26,7 +26,7 @@ export async function deviceSessionPermissions(
   admission: X509Authenticator,
   holder: Holder,
   { sourceIp, domainName, secureTransport, ...use }: KeyUse,
-): Promise<ActionRights | undefined> {
+): Promise<ClientPermissions | undefined> {
   const { protocol, clientId, connectAttributes, lastWillTopicArn } = use;
   const peer: Peer = {
     certificateId: holder.certificateId,

@@ -1,4 +1,4 @@
-/** AuthenticatorRegistry by custom authorizers (developer guide, pages custom-auth and custom-auth-509cert; fact sheet 11.1). */
+/** Authentication by custom authorizers (developer guide, pages custom-auth and custom-auth-509cert; fact sheet 11.1). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { AuthorizerRecord } from '../../../authorizers/store.ts';

@@ -22,9 +22,11 @@ import type { Logger } from '../../../runtime/log.ts';
 import { HttpAnswerCache } from './http-answer-cache.ts';
 import { type AuthorizerPlaces, lookUpAuthorizer, type FoundAuthorizer } from './authorizer-lookup.ts';
 import { type X509Authenticator, type CertificateFacts, thingNameOf } from '../x509/x509-authenticator.ts';
-import { withClock, connectContext, connectRefusal, type ProtocolContext } from '../../authorization/connect-permissions.ts';
+import { withClock } from '../../authorization/permissions.ts';
+import { connectContext, connectRefusal, type ProtocolContext } from '../../authorization/connect-permissions.ts';
 import type { RequestIdentity, Authenticator } from '../authenticator.ts';
-import type { ActionRights, ConnectionAttempt } from '../connection-attempt.ts';
+import type { ClientPermissions } from '../../authorization/permissions.ts';
+import type { ConnectionAttempt } from '../connection-attempt.ts';
 import { refuseFailures } from '../failure.ts';
 
 export interface CustomAuthenticatorOptions extends AuthorizerPlaces {
@@ -246,7 +248,7 @@ export class CustomAuthenticator implements Authenticator {
     return { ...found, answer };
   }
 
-  #rights(granted: Vouched, peer: Peer, facts: ProtocolContext, certificate: CertificateFacts | undefined): ActionRights {
+  #rights(granted: Vouched, peer: Peer, facts: ProtocolContext, certificate: CertificateFacts | undefined): ClientPermissions {
     const { clock, certificates } = this.#options;
     const policies = this.#compiled.compile(
       granted.answer.policyDocuments.map((document, index) => ({

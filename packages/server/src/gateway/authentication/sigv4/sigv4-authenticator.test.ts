@@ -1,10 +1,12 @@
-/** AuthenticatorRegistry by signature, judged: who it is, for how long, and what requests it may sign (facts 1.1, 1.5, 2.2, 7.2). */
+/** Authentication by signature: who it is, for how long, and what requests it may sign (facts 1.1, 1.5, 2.2, 7.2). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { pino } from 'pino';
 import type { Connect } from '../../../mqtt/connect.ts';
-import type { KeyUse, ConnectionAttempt, Signer } from '../connection-attempt.ts';
+import type { KeyUse } from '../../authorization/permissions.ts';
+import type { Signer } from './signer.ts';
+import type { ConnectionAttempt } from '../connection-attempt.ts';
 import { Sigv4Authenticator } from './sigv4-authenticator.ts';
 
 const ARN = 'arn:aws:sts::000000000000:assumed-role/r/s';

@@ -12,27 +12,16 @@ import type { Connect } from '../../../mqtt/connect.ts';
 import type { Logger } from '../../../runtime/log.ts';
 import { connectContext, type ProtocolContext } from '../../authorization/connect-permissions.ts';
 import type { RequestIdentity, Authenticator } from '../authenticator.ts';
-import type { ActionRights, HttpHead, KeyUse, KeyValues, ConnectionAttempt, Signer } from '../connection-attempt.ts';
-import type { SignedProof } from '../stored-clients.ts';
+import type { ClientPermissions, KeyUse, ConditionKeys } from '../../authorization/permissions.ts';
+import type { SignatureProver, SignedProof, Signer } from './signer.ts';
+import type { ConnectionAttempt } from '../connection-attempt.ts';
 import { refuseFailures } from '../failure.ts';
-
-/** Proves signatures; handed in, as the API proves its own requests the same way. Fails with the API's codes. */
-export interface SignatureProver {
-  /** Checks all that the head alone can tell; `finish` checks the signature over head and body. */
-  begin(head: HttpHead): Promise<PendingSignature>;
-  /** The upgrade of a WebSocket, signed for the device gateway. The security token may stand outside the signed query. */
-  webSocket(head: HttpHead): Promise<Signer>;
-}
-
-export interface PendingSignature {
-  finish(body: Uint8Array): Signer;
-}
 
 /** Seconds that a WebSocket of a signed upgrade lasts (General Reference, WebSocket connection duration). */
 const WEBSOCKET_LIFETIME = 86_400;
 
 /** What an access key may do that carries no rights of its own: all in its account. The broker keeps what MQTT reserves. */
-const EVERYTHING: ActionRights = { volatile: false, decide: () => ({ effect: 'ALLOWED' }) };
+const EVERYTHING: ClientPermissions = { volatile: false, decide: () => ({ effect: 'ALLOWED' }) };
 
 const refused = (refusal: AdmissionRefusal['refused']): AdmissionRefusal => ({ refused: refusal });
 
@@ -143,12 +132,12 @@ function cameBy({ peer, http }: ConnectionAttempt): Omit<KeyUse, 'protocol'> {
 }
 
 /** Keys of a CONNECT, which stand in the question of it alone (page connect-policy). */
-const connectKeys = ({ connectAttributes = [], lastWillTopicArn }: ProtocolContext): KeyValues => [
+const connectKeys = ({ connectAttributes = [], lastWillTopicArn }: ProtocolContext): ConditionKeys => [
   ['iot:ConnectAttributes', connectAttributes],
   ...(lastWillTopicArn === undefined ? [] : [['iot:LastWillTopic', lastWillTopicArn] as const]),
 ];
 
-async function rightsOf({ key }: Signer, use: KeyUse): Promise<ActionRights | undefined> {
+async function rightsOf({ key }: Signer, use: KeyUse): Promise<ClientPermissions | undefined> {
   if (key.isGone?.() === true) return undefined;
   return key.rights === undefined ? EVERYTHING : key.rights(use);
 }

@@ -20,9 +20,11 @@ import type { Clock } from '../../../runtime/clock.ts';
 import type { Logger } from '../../../runtime/log.ts';
 import type { ReadTransaction, Store } from '../../../store/contract.ts';
 import { registrationHolder, unregisteredRefusal } from './registration.ts';
-import { withClock, connectContext, connectRefusal, type ProtocolContext } from '../../authorization/connect-permissions.ts';
+import { withClock } from '../../authorization/permissions.ts';
+import { connectContext, connectRefusal, type ProtocolContext } from '../../authorization/connect-permissions.ts';
 import type { RequestIdentity, Authenticator } from '../authenticator.ts';
-import type { ActionRights, ConnectionAttempt } from '../connection-attempt.ts';
+import type { ClientPermissions } from '../../authorization/permissions.ts';
+import type { ConnectionAttempt } from '../connection-attempt.ts';
 import { Remembered } from '../../admission/remembered.ts';
 import { refuseFailures } from '../failure.ts';
 
@@ -193,7 +195,7 @@ export class X509Authenticator implements Authenticator {
     { sourceIp, serverName, certificateDer, secureTransport }: Peer,
     facts: ProtocolContext,
     more?: CompiledPolicies,
-  ): ActionRights {
+  ): ClientPermissions {
     const { clock } = this.#options;
     const der = names === undefined && more !== undefined && asksForCertificate(more) ? certificateDer?.() : undefined;
     const context = deviceContext({

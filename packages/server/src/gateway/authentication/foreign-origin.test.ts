@@ -1,7 +1,7 @@
 /** Which pages may open a WebSocket with nothing but a certificate that their reader's browser adds (RFC 6454). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isForeignOrigin } from './upgrade.ts';
+import { isForeignOrigin } from './foreign-origin.ts';
 
 const HOST = 'things.example:8443';
 const foreign = (host: string, ...origin: string[]): boolean =>
