@@ -23,6 +23,8 @@ const room = (
   invariant,
 });
 
+const files = (folder: string, ...names: readonly string[]): string[] => names.map((name) => `${folder}/${name}.ts`);
+
 /** Packages of which wire takes types, and nothing that runs. */
 export const WIRE_TYPES = [
   '@aws-sdk/client-iam',
@@ -264,34 +266,31 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ['buffer', 'crypto'],
     ['re2js'],
   ),
-  'gateway/': room(
-    'gateway never sees SQL: it judges by records and rights that it gets through these files alone',
+  'gateway/authorization/': room(
+    'permissions of clients are evaluated here: no socket, and nothing of how a client has proven who it is',
     [
-      'runtime/',
-      'store/claims.ts',
-      'store/contract.ts',
-      'store/pages.ts',
-      'mqtt/',
-      'refusals/refusals.ts',
-      'broker/broker.ts',
-      'broker/connection/client.ts',
-      'broker/contract.ts',
-      'broker/operations.ts',
-      'policies/certificate-names.ts',
-      'policies/compile.ts',
-      'policies/condition.ts',
-      'policies/effective.ts',
-      'policies/evaluate.ts',
-      'policies/rights-changes.ts',
-      'policies/variables.ts',
-      'authorizers/answer.ts',
-      'authorizers/authorize.ts',
-      'authorizers/credentials.ts',
-      'authorizers/event.ts',
-      'authorizers/store.ts',
-      'functions/contract.ts',
-      'registry/admission.ts',
-      'registry/store.ts',
+      ...['runtime/', 'store/contract.ts', 'mqtt/', 'broker/contract.ts', 'registry/store.ts', 'gateway/peer.ts'],
+      ...files('policies', 'certificate-names', 'compile', 'condition', 'evaluate', 'variables'),
+    ],
+  ),
+  'gateway/authentication/': room(
+    'each kind of authentication is behind one contract; what TLS and HTTP have read is handed in, and no socket is seen',
+    [
+      ...['runtime/', 'store/claims.ts', 'store/contract.ts', 'mqtt/', 'broker/contract.ts', 'functions/contract.ts'],
+      ...files('policies', 'certificate-names', 'effective', 'rights-changes', 'variables'),
+      ...files('authorizers', 'answer', 'authorize', 'credentials', 'event', 'store'),
+      ...files('registry', 'admission', 'store'),
+      ...['gateway/admission/remembered.ts', 'gateway/authorization/', 'gateway/listeners/alpn.ts'],
+    ],
+    ['crypto'],
+  ),
+  'gateway/': room(
+    'gateway never sees SQL: it asks for authentication and permissions, and reads records through these files alone',
+    [
+      ...['runtime/', 'store/claims.ts', 'store/contract.ts', 'store/pages.ts', 'mqtt/', 'refusals/refusals.ts'],
+      ...['broker/broker.ts', 'broker/connection/client.ts', 'broker/contract.ts', 'broker/operations.ts'],
+      ...['policies/rights-changes.ts', 'authorizers/store.ts', 'registry/store.ts'],
+      ...['gateway/authentication/', 'gateway/authorization/'],
     ],
     ['crypto', 'http', 'net', 'stream', 'tls'],
     ['ws'],
@@ -351,7 +350,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       'iam/',
       'rules/',
       'rules/actions/',
-      'gateway/',
+      ...['gateway/', 'gateway/authentication/', 'gateway/authorization/'],
       'api/',
       'admin/',
       'collections.ts',

@@ -51,7 +51,7 @@ import { CustomAuthenticator } from './gateway/authentication/custom/custom-auth
 import { deviceSessionPermissions, isCertificateUsable } from './gateway/authorization/device-session-permissions.ts';
 import { AuthenticatorRegistry } from './gateway/authentication/authenticator-registry.ts';
 import { Sigv4Authenticator } from './gateway/authentication/sigv4/sigv4-authenticator.ts';
-import { standing } from './gateway/authentication/x509/certificate-validity.ts';
+import { mayKeepSessions } from './gateway/authorization/kept-sessions.ts';
 import { storedAuthorizer } from './gateway/authentication/stored-clients.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { limitHandshakes, secureOptions } from './gateway/listeners/tls.ts';
@@ -223,7 +223,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
       hasReceivers: broker.hasReceivers.bind(broker),
     }),
   );
-  parts.defer(followRights({ broker, mayKeepSessions: standing({ inRegion, log }), judgedAt, changes: rights }));
+  parts.defer(followRights({ broker, mayKeepSessions: mayKeepSessions({ inRegion, log }), judgedAt, changes: rights }));
   parts.defer(announceRefusals(refusals, broker.publishEvent.bind(broker)));
   const rules = await openRules({
     ...common,
@@ -251,7 +251,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   parts.defer(serving.follow(changes));
   const findTemporaryKey = temporaryKeys(
     tokens,
-    (session) => (use: KeyUse) => deviceSessionPermissions(certificates, session, use),
+    (session) => (use: KeyUse) => deviceSessionPermissions({ certificates, clock }, session, use),
     (token) => iam.keys.temporary(token, (device) => isCertificateUsable(certificates, device)),
   );
   const findAccessKey = accessKeyFinder({ roots: accessKeys, long: (id) => iam.keys.long(id), temporary: findTemporaryKey });

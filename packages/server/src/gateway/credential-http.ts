@@ -7,11 +7,10 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { percentDecode } from '@thingkeep/wire/api/percent.ts';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { type ErrorCode, fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
-import type { AdmissionRefusal, Peer } from '../broker/contract.ts';
+import type { AdmissionRefusal, Decision, Peer } from '../broker/contract.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import { asRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { Decision } from '../broker/contract.ts';
 import type { RequestIdentity, Authenticator } from './authentication/authenticator.ts';
 import type { Arrivals, HttpAttempt } from './arrival.ts';
 import { denialReason } from './authorization/denial-reason.ts';

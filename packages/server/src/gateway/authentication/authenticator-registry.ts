@@ -2,10 +2,10 @@
 import { carriesCustomCredentials } from '../../authorizers/credentials.ts';
 import type { Admission, AdmissionRefusal, Judge } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
+import type { Authenticator, RequestIdentity } from './authenticator.ts';
+import type { ConnectionAttempt } from './connection-attempt.ts';
 import { isForeignOrigin } from './foreign-origin.ts';
 import { selectAuthenticator } from './select.ts';
-import type { RequestIdentity, Authenticator } from './authenticator.ts';
-import type { ConnectionAttempt } from './connection-attempt.ts';
 import type { Sigv4Authenticator } from './sigv4/sigv4-authenticator.ts';
 
 export interface Authenticators {

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ALPN } from '../listeners/alpn.ts';
-import { selectAuthenticator } from './select.ts';
+import type { ConnectionAttempt, Domain } from './connection-attempt.ts';
 import type { HttpHead } from './http-head.ts';
-import type { Domain, ConnectionAttempt } from './connection-attempt.ts';
+import { selectAuthenticator } from './select.ts';
 
 const CERTIFICATE = { sourceIp: '192.0.2.1', sourcePort: 1, certificateId: 'ab'.repeat(32) };
 const NOBODY = { sourceIp: '192.0.2.1', sourcePort: 1 };

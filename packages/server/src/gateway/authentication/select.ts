@@ -6,8 +6,8 @@
 import { carriesCustomCredentials } from '../../authorizers/credentials.ts';
 import type { AdmissionRefusal } from '../../broker/contract.ts';
 import { ALPN } from '../listeners/alpn.ts';
+import type { ConnectionAttempt, Domain } from './connection-attempt.ts';
 import type { HttpHead } from './http-head.ts';
-import type { Domain, ConnectionAttempt } from './connection-attempt.ts';
 
 export type AuthenticatorName = 'x509' | 'sigv4' | 'custom';
 

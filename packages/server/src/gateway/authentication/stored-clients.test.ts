@@ -5,11 +5,11 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import { pino } from 'pino';
 import type { Proof } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
-import type { CustomAuthenticator } from './custom/custom-authenticator.ts';
-import type { Authenticator } from './authenticator.ts';
 import type { ClientPermissions, KeyUse } from '../authorization/permissions.ts';
-import type { Signer } from './sigv4/signer.ts';
+import type { Authenticator } from './authenticator.ts';
 import type { ConnectionAttempt } from './connection-attempt.ts';
+import type { CustomAuthenticator } from './custom/custom-authenticator.ts';
+import type { Signer } from './sigv4/signer.ts';
 import { Sigv4Authenticator } from './sigv4/sigv4-authenticator.ts';
 import { storedAuthorizer } from './stored-clients.ts';
 

@@ -4,10 +4,10 @@
  */
 import type { Admission, AdmissionRefusal, Judge, Peer, Proof } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
-import type { CustomAuthenticator } from './custom/custom-authenticator.ts';
 import type { Authenticator } from './authenticator.ts';
-import type { SignedProof, Signer } from './sigv4/signer.ts';
 import type { Domain } from './connection-attempt.ts';
+import type { CustomAuthenticator } from './custom/custom-authenticator.ts';
+import type { SignedProof, Signer } from './sigv4/signer.ts';
 import type { Sigv4Authenticator } from './sigv4/sigv4-authenticator.ts';
 
 export interface StoredClientsOptions {

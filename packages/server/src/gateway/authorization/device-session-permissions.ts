@@ -1,46 +1,54 @@
-/** Whoever signs with a device's temporary credentials: what the certificate is worth now that they were got with. */
+/** The permissions of a device's temporary credentials: those of the certificate that they were got with, as they are now. */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { X509Authenticator, CertificateFacts } from '../authentication/x509/x509-authenticator.ts';
-import type { ClientPermissions, KeyUse } from './permissions.ts';
-import type { Peer } from '../../broker/contract.ts';
+import type { AdmissionRefusal, Peer } from '../../broker/contract.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { plainAddress } from '../peer.ts';
+import { certificatePermissions, type CertificatePolicies } from './client-permissions.ts';
+import type { ClientPermissions, KeyUse } from './permissions.ts';
 
-/** Account and region where the certificate was registered when credentials were issued. */
-interface Holder extends Place {
+/** The certificate of a device's session, and account and region where it was registered when credentials were issued. */
+export interface SessionCertificate extends Place {
   readonly certificateId: string;
 }
 
-/** Undefined once the certificate is not registered there, not ACTIVE, or out of its validity. */
-async function factsOf(
-  admission: X509Authenticator,
-  { accountId, region }: Holder,
-  peer: Peer,
-  clientId: string,
-): Promise<CertificateFacts | undefined> {
-  const facts = await admission.factsOf(peer, clientId, { accountId, region });
-  return 'refused' in facts ? undefined : facts;
+/** Registered certificates. */
+export interface UsableCertificates {
+  /** The certificate of `peer`, if it is registered in `place` and may be used now. */
+  usableCertificate(peer: Peer, clientId: string, place: Place): Promise<CertificatePolicies | AdmissionRefusal>;
 }
 
-/** The rights of the certificate itself, as they are now; undefined once it may not be used. */
+/** Undefined once the certificate is not registered there, not ACTIVE, or out of its validity. */
+async function policiesOf(
+  certificates: UsableCertificates,
+  { accountId, region }: SessionCertificate,
+  peer: Peer,
+  clientId: string,
+): Promise<CertificatePolicies | undefined> {
+  const found = await certificates.usableCertificate(peer, clientId, { accountId, region });
+  return 'refused' in found ? undefined : found;
+}
+
+/** The permissions of the certificate itself, as they are now; undefined once it may not be used. */
 export async function deviceSessionPermissions(
-  admission: X509Authenticator,
-  holder: Holder,
+  { certificates, clock }: { readonly certificates: UsableCertificates; readonly clock: Clock },
+  session: SessionCertificate,
   { sourceIp, domainName, secureTransport, ...use }: KeyUse,
 ): Promise<ClientPermissions | undefined> {
   const { protocol, clientId, connectAttributes, lastWillTopicArn } = use;
   const peer: Peer = {
-    certificateId: holder.certificateId,
+    certificateId: session.certificateId,
     sourceIp: plainAddress(sourceIp),
     sourcePort: 0,
     serverName: domainName,
     secureTransport: secureTransport === true ? undefined : false,
   };
-  const facts = await factsOf(admission, holder, peer, clientId ?? '');
-  return facts && admission.rightsOf(facts, peer, { protocol, clientId, connectAttributes, lastWillTopicArn });
+  const policies = await policiesOf(certificates, session, peer, clientId ?? '');
+  const context = { protocol, clientId, connectAttributes, lastWillTopicArn };
+  return policies && certificatePermissions(policies, { peer, context, clock });
 }
 
-/** Whether the certificate may still be used. */
-export async function isCertificateUsable(admission: X509Authenticator, holder: Holder): Promise<boolean> {
-  const peer = { certificateId: holder.certificateId, sourceIp: '', sourcePort: 0 };
-  return (await factsOf(admission, holder, peer, '')) !== undefined;
+/** Whether the certificate of a device's session may still be used. */
+export async function isCertificateUsable(certificates: UsableCertificates, session: SessionCertificate): Promise<boolean> {
+  const peer = { certificateId: session.certificateId, sourceIp: '', sourcePort: 0 };
+  return (await policiesOf(certificates, session, peer, '')) !== undefined;
 }

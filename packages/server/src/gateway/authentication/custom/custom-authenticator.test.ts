@@ -1,19 +1,18 @@
 /** Authentication by custom authorizers (developer guide, pages custom-auth and custom-auth-509cert; fact sheet 11.1). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { AuthorizerRecord } from '../../../authorizers/store.ts';
-import { authorizers, defaultAuthorizers } from '../../../authorizers/store.ts';
+import { type AuthorizerRecord, authorizers, defaultAuthorizers } from '../../../authorizers/store.ts';
 import type { Admission, AdmissionRefusal, Peer, Proof } from '../../../broker/contract.ts';
 import { FunctionError, type FunctionInvoker } from '../../../functions/contract.ts';
 import type { Connect } from '../../../mqtt/connect.ts';
 import { RightsChanges } from '../../../policies/rights-changes.ts';
-import { policyAttachments, policies } from '../../../policies/store.ts';
+import { policies, policyAttachments } from '../../../policies/store.ts';
 import { Workbench } from '../../../registry/workbench.ts';
 import { openLog } from '../../../runtime/log.ts';
 import { claim, release } from '../../../store/claims.ts';
+import type { ConnectionAttempt, Domain } from '../connection-attempt.ts';
 import { X509Authenticator } from '../x509/x509-authenticator.ts';
 import { CustomAuthenticator } from './custom-authenticator.ts';
-import type { Domain, ConnectionAttempt } from '../connection-attempt.ts';
 
 const HOME = { accountId: '000000000000', region: 'us-east-1' };
 const ARN = 'arn:aws:iot:us-east-1:000000000000:';

@@ -3,7 +3,6 @@
  * when its answer is due for a refresh, and for each HTTPS request.
  * Source: AWS IoT developer guide, pages custom-authorizer, custom-auth-lambda, custom-auth-509cert.
  */
-import { defined } from '@thingkeep/wire/defined.ts';
 import { randomUUID, X509Certificate } from 'node:crypto';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { AuthorizerAnswer } from '../../../authorizers/answer.ts';
@@ -15,19 +14,18 @@ import type { Admission, AdmissionRefusal, Peer, Proof } from '../../../broker/c
 import type { FunctionInvoker } from '../../../functions/contract.ts';
 import type { Connect } from '../../../mqtt/connect.ts';
 import { CompiledPolicyCache } from '../../../policies/effective.ts';
-import { bindRights } from '../../../policies/evaluate.ts';
-import { deviceContext } from '../../../policies/variables.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Logger } from '../../../runtime/log.ts';
-import { HttpAnswerCache } from './http-answer-cache.ts';
-import { type AuthorizerPlaces, lookUpAuthorizer, type FoundAuthorizer } from './authorizer-lookup.ts';
-import { type X509Authenticator, type CertificateFacts, thingNameOf } from '../x509/x509-authenticator.ts';
-import { withClock } from '../../authorization/permissions.ts';
+import { certificatePermissions, clientPermissions } from '../../authorization/client-permissions.ts';
 import { connectContext, connectRefusal, type ProtocolContext } from '../../authorization/connect-permissions.ts';
-import type { RequestIdentity, Authenticator } from '../authenticator.ts';
 import type { ClientPermissions } from '../../authorization/permissions.ts';
+import type { Authenticator, RequestIdentity } from '../authenticator.ts';
 import type { ConnectionAttempt } from '../connection-attempt.ts';
 import { refuseFailures } from '../failure.ts';
+import { secondsValid } from '../x509/certificate-validity.ts';
+import { type CertificateFacts, thingNameOf, type X509Authenticator } from '../x509/x509-authenticator.ts';
+import { type AuthorizerPlaces, type FoundAuthorizer, lookUpAuthorizer } from './authorizer-lookup.ts';
+import { HttpAnswerCache } from './http-answer-cache.ts';
 
 export interface CustomAuthenticatorOptions extends AuthorizerPlaces {
   readonly functions: FunctionInvoker;
@@ -164,7 +162,7 @@ export class CustomAuthenticator implements Authenticator {
     const authorizer = await inRegion(place.region).read((tx) => findAuthorizer(tx, place.accountId, authorizerName));
     if (authorizer?.status !== 'ACTIVE')
       return refused({ check: 'authorizer', reason: `the authorizer ${authorizerName} is not ACTIVE any more`, ...place });
-    const certificate = withCertificate ? await certificates.factsOf(peer, connect.clientId, place) : undefined;
+    const certificate = withCertificate ? await certificates.usableCertificate(peer, connect.clientId, place) : undefined;
     if (certificate !== undefined && 'refused' in certificate) return certificate;
     const granted = { place, authorizer, answer: { principalId, policyDocuments } };
     const rights = this.#rights(granted, peer, connectContext(place, connect), certificate);
@@ -209,7 +207,7 @@ export class CustomAuthenticator implements Authenticator {
 
   #judgeAgainAfter(connection: Connection, certificate: CertificateFacts | undefined): { judgeAgainAfter?: number } {
     const refresh = Math.max(0, this.#untilRefresh(connection) / 1000);
-    const valid = certificate === undefined ? Number.POSITIVE_INFINITY : this.#options.certificates.validFor(certificate);
+    const valid = certificate === undefined ? Number.POSITIVE_INFINITY : secondsValid(certificate, this.#options.clock.now());
     const seconds = Math.min(refresh, valid);
     return Number.isFinite(seconds) ? { judgeAgainAfter: seconds } : {};
   }
@@ -217,7 +215,7 @@ export class CustomAuthenticator implements Authenticator {
   /** The certificate of an attempt that needs one beside the authorizer; undefined for all others. */
   async #certificate(attempt: ConnectionAttempt, clientId: string): Promise<CertificateFacts | AdmissionRefusal | undefined> {
     if (!needsCertificate(attempt)) return undefined;
-    return this.#options.certificates.factsOf(attempt.peer, clientId, attempt.domain?.place);
+    return this.#options.certificates.usableCertificate(attempt.peer, clientId, attempt.domain?.place);
   }
 
   #authorizer(attempt: ConnectionAttempt, userName: string | undefined): Promise<FoundAuthorizer | AdmissionRefusal> {
@@ -248,24 +246,15 @@ export class CustomAuthenticator implements Authenticator {
     return { ...found, answer };
   }
 
-  #rights(granted: Vouched, peer: Peer, facts: ProtocolContext, certificate: CertificateFacts | undefined): ClientPermissions {
-    const { clock, certificates } = this.#options;
+  #rights(granted: Vouched, peer: Peer, context: ProtocolContext, certificate: CertificateFacts | undefined): ClientPermissions {
     const policies = this.#compiled.compile(
       granted.answer.policyDocuments.map((document, index) => ({
         policyName: `authorizer/${granted.authorizer.authorizerName}#${index + 1}`,
         document,
       })),
     );
-    if (certificate !== undefined) return certificates.rightsOf(certificate, peer, facts, policies);
-    const context = deviceContext({
-      ...facts,
-      isAttached: false,
-      now: clock.now(),
-      sourceIp: peer.sourceIp,
-      secureTransport: peer.secureTransport,
-      ...defined({ domainName: peer.serverName }),
-    });
-    return withClock(bindRights(policies, context), clock);
+    const use = { peer, context, clock: this.#options.clock };
+    return certificate === undefined ? clientPermissions(policies, use) : certificatePermissions(certificate, use, policies);
   }
 }
 

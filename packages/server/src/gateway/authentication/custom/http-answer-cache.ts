@@ -5,8 +5,8 @@
 import { hash } from 'node:crypto';
 import type { AuthorizerAnswer } from '../../../authorizers/answer.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import type { FoundAuthorizer } from './authorizer-lookup.ts';
 import type { ConnectionAttempt } from '../connection-attempt.ts';
+import type { FoundAuthorizer } from './authorizer-lookup.ts';
 
 /** Answers kept at most; the oldest are forgotten first. */
 const MOST = 10_000;

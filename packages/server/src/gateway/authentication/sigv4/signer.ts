@@ -1,6 +1,6 @@
 /** A proven signature (Signature Version 4): whose access key has signed, and the contract of what proves it. */
 import type { Proof } from '../../../broker/contract.ts';
-import type { KeyUse, ClientPermissions } from '../../authorization/permissions.ts';
+import type { ClientPermissions, KeyUse } from '../../authorization/permissions.ts';
 import type { HttpHead } from '../http-head.ts';
 
 /** Whose access key has signed, for which service and region. */

@@ -5,8 +5,8 @@ import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { pino } from 'pino';
 import type { Connect } from '../../../mqtt/connect.ts';
 import type { KeyUse } from '../../authorization/permissions.ts';
-import type { Signer } from './signer.ts';
 import type { ConnectionAttempt } from '../connection-attempt.ts';
+import type { Signer } from './signer.ts';
 import { Sigv4Authenticator } from './sigv4-authenticator.ts';
 
 const ARN = 'arn:aws:sts::000000000000:assumed-role/r/s';

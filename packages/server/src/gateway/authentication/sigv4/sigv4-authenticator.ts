@@ -3,19 +3,19 @@
  * MQTT packets behind a signed upgrade need no signature of their own.
  * Source: AWS IoT developer guide, pages protocols, iam-users-groups-roles, life-cycle-events.
  */
-import { defined } from '@thingkeep/wire/defined.ts';
 import { servicesOfScope } from '@thingkeep/wire/api/route.ts';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
+import { defined } from '@thingkeep/wire/defined.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Admission, AdmissionRefusal } from '../../../broker/contract.ts';
 import type { Connect } from '../../../mqtt/connect.ts';
 import type { Logger } from '../../../runtime/log.ts';
 import { connectContext, type ProtocolContext } from '../../authorization/connect-permissions.ts';
-import type { RequestIdentity, Authenticator } from '../authenticator.ts';
-import type { ClientPermissions, KeyUse, ConditionKeys } from '../../authorization/permissions.ts';
-import type { SignatureProver, SignedProof, Signer } from './signer.ts';
+import type { ClientPermissions, ConditionKeys, KeyUse } from '../../authorization/permissions.ts';
+import type { Authenticator, RequestIdentity } from '../authenticator.ts';
 import type { ConnectionAttempt } from '../connection-attempt.ts';
 import { refuseFailures } from '../failure.ts';
+import type { SignatureProver, SignedProof, Signer } from './signer.ts';
 
 /** Seconds that a WebSocket of a signed upgrade lasts (General Reference, WebSocket connection duration). */
 const WEBSOCKET_LIFETIME = 86_400;

@@ -1,27 +1,28 @@
-/** Whether a certificate still stands behind what was done with it: sessions do not outlive its revocation or deletion. */
-import type { Place } from '@thingkeep/wire/arn.ts';
-import { certificates } from '../../../registry/store.ts';
-import type { Logger } from '../../../runtime/log.ts';
-import type { Store } from '../../../store/contract.ts';
+/** The validity of a registered certificate: its status, and the time between its two dates. Pure. */
+import type { AdmissionRefusal } from '../../../broker/contract.ts';
+import type { CertificateStatus } from '../../../registry/store.ts';
 
-export interface StandingOptions {
-  readonly inRegion: (region: string) => Store;
-  readonly log: Logger;
+export interface CertificateValidity {
+  readonly status: CertificateStatus;
+  /** Milliseconds since the epoch. */
+  readonly notBefore: number;
+  readonly notAfter: number;
 }
 
-/**
- * A function that says whether a certificate is registered in the account and region and not revoked there; what others have
- * registered says nothing. One that is INACTIVE may come back.
- */
-export function standing({ inRegion, log }: StandingOptions): (certificateId: string, place: Place) => Promise<boolean> {
-  return async (certificateId, { accountId, region }) => {
-    try {
-      const record = await inRegion(region).read((tx) => tx.get(certificates, [accountId, certificateId]));
-      return record !== undefined && record.status !== 'REVOKED';
-    } catch (error) {
-      // Who connects next is judged before it gets the session's messages: nothing is given away by waiting.
-      log.error({ err: error, certificateId }, 'the sessions of a certificate could not be judged');
-      return true;
-    }
-  };
+type Fault = Pick<AdmissionRefusal['refused'], 'check' | 'reason'>;
+
+/** Why a certificate may not be used at `now` (milliseconds since the epoch); undefined when it may. */
+export function validityFault({ status, notBefore, notAfter }: CertificateValidity, now: number): Fault | undefined {
+  if (status !== 'ACTIVE') return { check: 'certificate-not-active', reason: `the certificate is ${status}` };
+  if (now < notBefore)
+    return {
+      check: 'certificate-not-yet-valid',
+      reason: `the certificate is valid from ${new Date(notBefore).toISOString()}`,
+    };
+  if (now > notAfter)
+    return { check: 'certificate-expired', reason: `the certificate expired on ${new Date(notAfter).toISOString()}` };
+  return undefined;
 }
+
+/** Seconds after which a connection is to be authorized again though nothing changed: the certificate has ended then. */
+export const secondsValid = ({ notAfter }: CertificateValidity, now: number): number => Math.max(0, notAfter - now) / 1000 + 1;

@@ -9,10 +9,10 @@ import type { Admission, AdmissionRefusal, Peer } from '../../../broker/contract
 import { FunctionError, type FunctionInvoker } from '../../../functions/contract.ts';
 import type { Connect } from '../../../mqtt/connect.ts';
 import type { Logger } from '../../../runtime/log.ts';
-import type { X509Authenticator } from './x509-authenticator.ts';
-import type { RequestIdentity, Authenticator } from '../authenticator.ts';
-import type { CertificateCallback, Domain, ConnectionAttempt } from '../connection-attempt.ts';
+import type { Authenticator, RequestIdentity } from '../authenticator.ts';
+import type { CertificateCallback, ConnectionAttempt, Domain } from '../connection-attempt.ts';
 import { failureRefusal } from '../failure.ts';
+import type { X509Authenticator } from './x509-authenticator.ts';
 
 export interface ValidationCallbackOptions {
   readonly certificates: X509Authenticator;
@@ -68,7 +68,7 @@ export class ValidationCallbackAuthenticator implements Authenticator {
   ): Promise<Refused | undefined> {
     if (callback === undefined || this.#passed.has(peer)) return undefined;
     try {
-      const facts = await this.#options.certificates.factsOf(peer, clientId, domain.place);
+      const facts = await this.#options.certificates.usableCertificate(peer, clientId, domain.place);
       if ('refused' in facts) return facts.refused;
       const fault = await this.#ask(domain, callback, peer, facts.certificateId);
       if (fault === undefined) {

@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RightsChanges } from '../../../policies/rights-changes.ts';
+import { type CertificateRecord, certificates } from '../../../registry/store.ts';
 import { Workbench } from '../../../registry/workbench.ts';
 import { openLog } from '../../../runtime/log.ts';
-import type { Store } from '../../../store/contract.ts';
 import { release } from '../../../store/claims.ts';
+import type { Store } from '../../../store/contract.ts';
 import { byRegion, regionsOf } from '../../../store/regional.ts';
 import { openSqliteStore } from '../../../store/sqlite/sqlite-store.ts';
-import { type CertificateRecord, certificates } from '../../../registry/store.ts';
-import { X509Authenticator } from './x509-authenticator.ts';
-import { registrationHolder, unregisteredRefusal } from './registration.ts';
 import { claimStored } from '../../admission/claim-stored.ts';
+import { registrationHolder, unregisteredRefusal } from './registration.ts';
+import { X509Authenticator } from './x509-authenticator.ts';
 
 const YEARS = 366 * 86_400_000;
 

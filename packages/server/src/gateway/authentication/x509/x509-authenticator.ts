@@ -3,30 +3,28 @@
  * registered, is ACTIVE, is within its validity, and its policies allow the client id.
  * Source: AWS IoT developer guide, pages x509-client-certs, iot-policy-actions, thing-policy-variables.
  */
-import { defined } from '@thingkeep/wire/defined.ts';
 import { X509Certificate } from 'node:crypto';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
+import { defined } from '@thingkeep/wire/defined.ts';
 import type { Admission, AdmissionRefusal, Peer } from '../../../broker/contract.ts';
 import type { Connect } from '../../../mqtt/connect.ts';
-import { type CertificateNames, readCertificateNames } from '../../../policies/certificate-names.ts';
-import type { CompiledPolicies } from '../../../policies/compile.ts';
+import { readCertificateNames } from '../../../policies/certificate-names.ts';
 import { CompiledPolicyCache, effectivePolicies } from '../../../policies/effective.ts';
-import { bindRights } from '../../../policies/evaluate.ts';
 import type { RightsChanges } from '../../../policies/rights-changes.ts';
-import { type DeviceFacts, asksForCertificate, deviceContext } from '../../../policies/variables.ts';
+import { asksForCertificate } from '../../../policies/variables.ts';
 import { propagated, thingOf } from '../../../registry/admission.ts';
-import { type CertificateRecord, type CertificateStatus, certificates } from '../../../registry/store.ts';
+import { type CertificateRecord, certificates } from '../../../registry/store.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Logger } from '../../../runtime/log.ts';
 import type { ReadTransaction, Store } from '../../../store/contract.ts';
-import { registrationHolder, unregisteredRefusal } from './registration.ts';
-import { withClock } from '../../authorization/permissions.ts';
-import { connectContext, connectRefusal, type ProtocolContext } from '../../authorization/connect-permissions.ts';
-import type { RequestIdentity, Authenticator } from '../authenticator.ts';
-import type { ClientPermissions } from '../../authorization/permissions.ts';
-import type { ConnectionAttempt } from '../connection-attempt.ts';
 import { Remembered } from '../../admission/remembered.ts';
+import { certificatePermissions, type CertificatePolicies } from '../../authorization/client-permissions.ts';
+import { connectContext, connectRefusal } from '../../authorization/connect-permissions.ts';
+import type { Authenticator, RequestIdentity } from '../authenticator.ts';
+import type { ConnectionAttempt } from '../connection-attempt.ts';
 import { refuseFailures } from '../failure.ts';
+import { type CertificateValidity, secondsValid, validityFault } from './certificate-validity.ts';
+import { registrationHolder, unregisteredRefusal } from './registration.ts';
 
 export interface X509AuthenticatorOptions {
   /** Regions that hold data: where a certificate that nobody holds is looked for, to tell why it is refused. */
@@ -40,21 +38,13 @@ export interface X509AuthenticatorOptions {
 const NOTHING: NonNullable<Admission['userProperties']> = [];
 
 /** What the store says of a registered certificate that is used with a client id. */
-export interface CertificateFacts {
+export interface CertificateFacts extends CertificateValidity, CertificatePolicies {
   readonly place: Place;
   readonly certificateId: string;
   readonly principal: string;
-  readonly status: CertificateStatus;
-  /** Milliseconds since the epoch. */
-  readonly notBefore: number;
-  readonly notAfter: number;
-  /** Read only where a policy asks for them. */
-  readonly names: CertificateNames | undefined;
-  readonly policies: CompiledPolicies;
   /** That the thing's type gives to every message of the connection. */
   readonly userProperties: NonNullable<Admission['userProperties']>;
-  readonly thing: DeviceFacts['thing'] | undefined;
-  /** Whether that thing is the principal's only one, by exclusive attachment. */
+  /** Whether `thing` is the principal's only one, by exclusive attachment. */
   readonly exclusive: boolean;
 }
 
@@ -79,18 +69,23 @@ export class X509Authenticator implements Authenticator {
 
   /** An HTTPS request has no client id, and no thing (page thing-policy-variables). */
   async authenticateRequest({ peer, domain }: ConnectionAttempt): Promise<RequestIdentity | AdmissionRefusal> {
-    const facts = await this.factsOf(peer, NO_CLIENT, domain?.place);
+    const facts = await this.usableCertificate(peer, NO_CLIENT, domain?.place);
     if ('refused' in facts) return facts;
     const { place, principal } = facts;
-    return { place, principal, rights: this.rightsOf(facts, peer, { protocol: 'http' }) };
+    return {
+      place,
+      principal,
+      rights: certificatePermissions(facts, { peer, context: { protocol: 'http' }, clock: this.#options.clock }),
+    };
   }
 
   async #authenticate(peer: Peer, connect: Connect, named: Place | undefined): Promise<Admission | AdmissionRefusal> {
+    const { clock } = this.#options;
     const { clientId } = connect;
-    const facts = await this.factsOf(peer, clientId, named);
+    const facts = await this.usableCertificate(peer, clientId, named);
     if ('refused' in facts) return facts;
     const { place, principal, certificateId } = facts;
-    const rights = this.rightsOf(facts, peer, connectContext(place, connect));
+    const rights = certificatePermissions(facts, { peer, context: connectContext(place, connect), clock });
     const denied = connectRefusal(place, clientId, rights);
     if (denied !== undefined) return refused({ ...denied, principal, certificateId });
     return {
@@ -99,21 +94,16 @@ export class X509Authenticator implements Authenticator {
       principalId: certificateId,
       ...thingNameOf(facts),
       ...defined({ userProperties: facts.userProperties.length === 0 ? undefined : facts.userProperties }),
-      judgeAgainAfter: this.validFor(facts),
+      judgeAgainAfter: secondsValid(facts, clock.now()),
       rights,
     };
-  }
-
-  /** Seconds after which a connection is to be judged again though nobody changed anything: the certificate has ended then. */
-  validFor({ notAfter }: CertificateFacts): number {
-    return Math.max(0, notAfter - this.#options.clock.now()) / 1000 + 1;
   }
 
   /**
    * The registered certificate that the peer has shown, if it may be used now. A request without MQTT has the client id ''.
    * `named` is the place of the domain configuration whose host name the peer asked for: no other registration counts then.
    */
-  async factsOf(peer: Peer, clientId: string, named?: Place): Promise<CertificateFacts | AdmissionRefusal> {
+  async usableCertificate(peer: Peer, clientId: string, named?: Place): Promise<CertificateFacts | AdmissionRefusal> {
     const { certificateId } = peer;
     if (certificateId === undefined) return refused({ check: 'certificate-missing', reason: 'the client showed no certificate' });
     // No client id can look like one beside a place: what is asked without a place begins with a slash.
@@ -122,24 +112,10 @@ export class X509Authenticator implements Authenticator {
       this.#load(certificateId, clientId, named, peer.certificateDer?.()),
     );
     if (facts === undefined) return unregisteredRefusal(this.#options, certificateId, named);
-    const { place, principal, status, notBefore, notAfter } = facts;
-    const known = { ...place, certificateId, principal };
-    if (status !== 'ACTIVE')
-      return refused({ check: 'certificate-not-active', reason: `the certificate is ${status}`, ...known });
-    const now = this.#options.clock.now();
-    if (now < notBefore)
-      return refused({
-        check: 'certificate-not-yet-valid',
-        reason: `the certificate is valid from ${new Date(notBefore).toISOString()}`,
-        ...known,
-      });
-    if (now > notAfter)
-      return refused({
-        check: 'certificate-expired',
-        reason: `the certificate expired on ${new Date(notAfter).toISOString()}`,
-        ...known,
-      });
-    return facts;
+    const fault = validityFault(facts, this.#options.clock.now());
+    if (fault === undefined) return facts;
+    const { place, principal } = facts;
+    return refused({ ...fault, ...place, certificateId, principal });
   }
 
   /** The registration that counts: the one in `place`, else the one that was ACTIVE first, whatever state it is in now. */
@@ -188,35 +164,7 @@ export class X509Authenticator implements Authenticator {
       exclusive: found?.exclusive === true,
     };
   }
-
-  /** What its policies, and `more` of another origin beside them, allow the certificate's holder. */
-  rightsOf(
-    { names, policies, thing }: CertificateFacts,
-    { sourceIp, serverName, certificateDer, secureTransport }: Peer,
-    facts: ProtocolContext,
-    more?: CompiledPolicies,
-  ): ClientPermissions {
-    const { clock } = this.#options;
-    const der = names === undefined && more !== undefined && asksForCertificate(more) ? certificateDer?.() : undefined;
-    const context = deviceContext({
-      ...facts,
-      isAttached: thing !== undefined,
-      now: clock.now(),
-      sourceIp,
-      secureTransport,
-      ...defined({ thing }),
-      ...defined({ domainName: serverName }),
-      ...defined({ certificateNames: names }),
-      ...defined({ certificateDer: der }),
-    });
-    return withClock(bindRights(more === undefined ? policies : joinCompiled(policies, more), context), clock);
-  }
 }
-
-const joinCompiled = (one: CompiledPolicies, other: CompiledPolicies): CompiledPolicies => ({
-  statements: [...one.statements, ...other.statements],
-  unreadable: [...one.unreadable, ...other.unreadable],
-});
 
 /** Lifecycle events name the thing of an exclusive attachment, and no other (page life-cycle-events). */
 export const thingNameOf = ({ exclusive, thing }: CertificateFacts): { thingName?: string } =>
