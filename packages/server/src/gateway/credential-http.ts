@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { percentDecode } from '@thingkeep/wire/api/percent.ts';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
+import { defined } from '@thingkeep/wire/defined.ts';
 import { type ErrorCode, fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { AdmissionRefusal, Decision, Peer } from '../broker/contract.ts';
 import type { Refusal } from '../refusals/refusals.ts';
@@ -147,7 +148,7 @@ function refusalOf(error: ThingkeepError, { effect, ...statement }: Decision, ro
 function send(response: ServerResponse, requestId: string, status: number, body: object, code?: ErrorCode): void {
   if (response.destroyed) return;
   const text = JSON.stringify(body);
-  response.writeHead(status, {
+  const headers = defined({
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
     // Secrets are for the one who asked.
@@ -155,5 +156,6 @@ function send(response: ServerResponse, requestId: string, status: number, body:
     'x-amzn-RequestId': requestId,
     'x-amzn-ErrorType': code,
   });
+  response.writeHead(status, headers);
   response.end(text);
 }
