@@ -17,7 +17,8 @@ export interface HttpAttempt extends ConnectionAttempt {
 }
 
 export interface Arrivals {
-  ofSocket(socket: Socket): ConnectionAttempt;
+  /** `alpn` where it decides who authenticates: on the HTTPS port. */
+  ofSocket(socket: Socket, alpn?: string): ConnectionAttempt;
   ofRequest(request: IncomingMessage, protocol: 'websocket' | 'https'): HttpAttempt;
 }
 
@@ -39,10 +40,11 @@ export function arrivals(readHead: ReadHead, domainOf: DomainOf | undefined): Ar
     return { peer, domain };
   };
   return {
-    ofSocket: (socket) => ({ ...known(peerOf(socket, wantsIssuers)), protocol: 'mqtt' }),
+    ofSocket: (socket, alpn) => ({ ...known(peerOf(socket, wantsIssuers)), protocol: 'mqtt', alpn }),
     ofRequest: (request, protocol) => ({
       ...known(peerBehind(request.socket)),
       protocol,
+      alpn: alpnOf(request.socket),
       http: readHead(request.method ?? '', request.url ?? '', request.rawHeaders, request.socket.localAddress),
     }),
   };

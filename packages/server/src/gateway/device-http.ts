@@ -21,7 +21,7 @@ import { asRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { RequestIdentity } from './authentication/authenticator.ts';
 import type { AuthenticatorRegistry } from './authentication/authenticator-registry.ts';
-import { alpnOf, type Arrivals, type HttpAttempt } from './arrival.ts';
+import type { Arrivals, HttpAttempt } from './arrival.ts';
 import { checkLength, expectsContinue, readBody } from './read-body.ts';
 import { denialReason } from './authorization/denial-reason.ts';
 
@@ -88,7 +88,7 @@ export function deviceHttp({ log, arrivals, authenticators, dataPlane, refuse }:
     { request, response }: Exchange,
     attempt: HttpAttempt,
   ): Promise<{ who: RequestIdentity; body: Buffer }> {
-    const claim = await told(attempt, authenticators.beginRequest(attempt, alpnOf(request.socket)));
+    const claim = await told(attempt, authenticators.beginRequest(attempt));
     checkLength(request);
     if (expectsContinue(request)) response.writeContinue();
     const body = await readBody(request);

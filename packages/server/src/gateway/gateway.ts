@@ -59,10 +59,9 @@ export interface Gateway {
 export function createGateway(options: GatewayOptions): Gateway {
   const { broker, authenticators, credentials, refuse, log, dataPlane } = options;
   const arrivals = readArrivals(options.readHead, options.domainOf);
-  /** `alpn` where it decides by what the connection is judged: on the HTTPS port. */
   const onMqtt = (socket: TLSSocket, alpn?: string): void => {
-    const attempt = arrivals.ofSocket(socket);
-    attach(socket, broker, attempt.peer, authenticators.connectAuthorizer(attempt, alpn));
+    const attempt = arrivals.ofSocket(socket, alpn);
+    attach(socket, broker, attempt.peer, authenticators.connectAuthorizer(attempt));
   };
   const gate = webSockets({ broker, arrivals, authenticators, refuse, log });
   const data = deviceHttp({ log, arrivals, authenticators, dataPlane, refuse });

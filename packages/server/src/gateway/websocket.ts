@@ -11,7 +11,7 @@ import type { Refusal } from '../refusals/refusals.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { ConnectionAttempt } from './authentication/connection-attempt.ts';
 import type { AuthenticatorRegistry } from './authentication/authenticator-registry.ts';
-import { alpnOf, type Arrivals } from './arrival.ts';
+import type { Arrivals } from './arrival.ts';
 import { plainAddress } from './peer.ts';
 import { checkUpgrade, refuseUpgrade, SUBPROTOCOL } from './upgrade.ts';
 import { attachWebSocket } from './websocket-channel.ts';
@@ -62,8 +62,7 @@ export function webSockets({ broker, arrivals, authenticators, refuse, log }: We
   async function admit(request: IncomingMessage): Promise<ConnectionAttempt> {
     const attempt = arrivals.ofRequest(request, 'websocket');
     checkUpgrade(attempt.http);
-    const alpn = alpnOf(request.socket);
-    const begun = await authenticators.beginWebSocket(attempt, alpn);
+    const begun = await authenticators.beginWebSocket(attempt);
     if ('refused' in begun) {
       record(attempt.peer.sourceIp, begun.refused);
       return fail('ForbiddenException', 'Forbidden');
@@ -93,7 +92,7 @@ export function webSockets({ broker, arrivals, authenticators, refuse, log }: We
       return;
     }
     if (socket.destroyed) return;
-    const authorizer = authenticators.connectAuthorizer(attempt, alpnOf(request.socket));
+    const authorizer = authenticators.connectAuthorizer(attempt);
     server.handleUpgrade(request, socket, head, (opened) => attachWebSocket(opened, broker, attempt.peer, authorizer));
   }
   // Whatever the framing finds in a head that passed the checks above.

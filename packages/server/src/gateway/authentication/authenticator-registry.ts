@@ -14,7 +14,7 @@ export interface Authenticators {
   readonly custom: Authenticator;
 }
 
-/** What the sender of an HTTPS request says of itself, to be proven once its body is known. */
+/** An HTTPS request whose signature, if it has one, is proven once its body is known. */
 export interface UnverifiedRequest {
   /** Fails, with a code of the API, for a signature that is not right. */
   prove(body: Uint8Array): Promise<RequestIdentity | AdmissionRefusal>;
@@ -26,26 +26,22 @@ const FOREIGN: AdmissionRefusal = {
 
 export class AuthenticatorRegistry {
   readonly #authenticators: Authenticators;
-  readonly #marked: (judge: Judge) => Judge;
+  readonly #tracked: (authorizer: Judge) => Judge;
 
-  /** `marked` is put around every judge: it notes by which state of the rights a connection was judged. */
-  constructor(authenticators: Authenticators, marked: (judge: Judge) => Judge) {
+  /** `tracked` wraps the authorizer of every CONNECT: it notes by which state of the permissions a CONNECT was authorized. */
+  constructor(authenticators: Authenticators, tracked: (authorizer: Judge) => Judge) {
     this.#authenticators = authenticators;
-    this.#marked = marked;
+    this.#tracked = tracked;
   }
 
   /** The authorizer of a connection's CONNECT, for the broker. A WebSocket has been through {@link beginWebSocket} before. */
-  connectAuthorizer(attempt: ConnectionAttempt, alpn: string | undefined): Judge {
-    return this.#marked((connect) => this.#authenticate(attempt, alpn, connect));
+  connectAuthorizer(attempt: ConnectionAttempt): Judge {
+    return this.#tracked((connect) => this.#authenticate(attempt, connect));
   }
 
-  async #authenticate(
-    attempt: ConnectionAttempt,
-    alpn: string | undefined,
-    connect: Connect,
-  ): Promise<Admission | AdmissionRefusal> {
+  async #authenticate(attempt: ConnectionAttempt, connect: Connect): Promise<Admission | AdmissionRefusal> {
     // Not before CONNECT: a user name may bring credentials for a custom authorizer, behind a WebSocket too.
-    const authenticator = this.#select(attempt, alpn, carriesCustomCredentials(attempt.http, connect.userName));
+    const authenticator = this.#select(attempt, carriesCustomCredentials(attempt.http, connect.userName));
     return 'refused' in authenticator ? authenticator : authenticator.authenticate(attempt, connect);
   }
 
@@ -53,17 +49,17 @@ export class AuthenticatorRegistry {
    * Checks of a WebSocket before its upgrade is accepted. Gives the attempt with its signer where SigV4 authenticates;
    * fails, with a code of the API, for a signature that is not right.
    */
-  async beginWebSocket(attempt: ConnectionAttempt, alpn: string | undefined): Promise<ConnectionAttempt | AdmissionRefusal> {
-    const authenticator = this.#select(attempt, alpn);
+  async beginWebSocket(attempt: ConnectionAttempt): Promise<ConnectionAttempt | AdmissionRefusal> {
+    const authenticator = this.#select(attempt);
     if ('refused' in authenticator) return authenticator;
     const { sigv4 } = this.#authenticators;
     if (authenticator === sigv4) return sigv4.prove(attempt);
     return this.#comesFromForeignPage(attempt, authenticator) ? FOREIGN : attempt;
   }
 
-  /** What can be told of an HTTPS request by its head. */
-  async beginRequest(attempt: ConnectionAttempt, alpn: string | undefined): Promise<UnverifiedRequest | AdmissionRefusal> {
-    const authenticator = this.#select(attempt, alpn);
+  /** Checks of an HTTPS request by its head, before its body is read. */
+  async beginRequest(attempt: ConnectionAttempt): Promise<UnverifiedRequest | AdmissionRefusal> {
+    const authenticator = this.#select(attempt);
     if ('refused' in authenticator) return authenticator;
     const { sigv4 } = this.#authenticators;
     if (authenticator === sigv4) {
@@ -75,17 +71,13 @@ export class AuthenticatorRegistry {
     return 'refused' in who ? who : { prove: () => Promise.resolve(who) };
   }
 
-  /** With a certificate as the only proof, whoever sends the request must not be a page that was read elsewhere. */
+  /** A certificate as the only proof does not admit a page of another origin. */
   #comesFromForeignPage({ http }: ConnectionAttempt, authenticator: Authenticator): boolean {
     return authenticator === this.#authenticators.x509 && http !== undefined && isForeignOrigin(http);
   }
 
-  #select(
-    attempt: ConnectionAttempt,
-    alpn: string | undefined,
-    hasCustomCredentials?: boolean,
-  ): Authenticator | AdmissionRefusal {
-    const chosen = selectAuthenticator(attempt, alpn, hasCustomCredentials);
+  #select(attempt: ConnectionAttempt, hasCustomCredentials?: boolean): Authenticator | AdmissionRefusal {
+    const chosen = selectAuthenticator(attempt, hasCustomCredentials);
     return typeof chosen === 'string' ? this.#authenticators[chosen] : chosen;
   }
 }

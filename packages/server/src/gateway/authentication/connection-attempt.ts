@@ -28,6 +28,8 @@ export interface CertificateCallback {
 export interface ConnectionAttempt {
   readonly peer: Peer;
   readonly protocol: 'mqtt' | 'websocket' | 'https';
+  /** What TLS agreed on at the HTTPS port; absent at the MQTT port, where it says nothing, and without TLS. */
+  readonly alpn?: string | undefined;
   readonly domain?: Domain | undefined;
   /** Absent for MQTT straight over TLS. */
   readonly http?: HttpHead;

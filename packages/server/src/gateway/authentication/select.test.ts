@@ -41,11 +41,11 @@ describe('without a domain configuration', () => {
     ['HTTPS, bearer token', { peer: NOBODY, protocol: 'https', http: BEARER }, undefined, 'custom'],
     ['HTTPS, x-amzn-http-ca', { peer: CERTIFICATE, protocol: 'https', http: CUSTOM }, ALPN.HTTP_X509, 'x509'],
   ] satisfies readonly (readonly [string, ConnectionAttempt, string | undefined, string])[])
-    test(`${what}: ${method}`, () => assert.equal(selectAuthenticator(attempt, alpn), method));
+    test(`${what}: ${method}`, () => assert.equal(selectAuthenticator({ ...attempt, alpn }), method));
 
   test('a user name may bring what the upgrade did not', () => {
-    assert.equal(selectAuthenticator({ peer: CERTIFICATE, protocol: 'websocket', http: head() }, undefined, true), 'custom');
-    assert.equal(selectAuthenticator({ peer: CERTIFICATE, protocol: 'mqtt' }, undefined, true), 'x509');
+    assert.equal(selectAuthenticator({ peer: CERTIFICATE, protocol: 'websocket', http: head() }, true), 'custom');
+    assert.equal(selectAuthenticator({ peer: CERTIFICATE, protocol: 'mqtt' }, true), 'x509');
   });
 });
 
@@ -60,10 +60,13 @@ describe('a domain configuration', () => {
     ...more,
   });
   const by = (protocol: ConnectionAttempt['protocol'], more: Partial<Domain>, alpn?: string) =>
-    selectAuthenticator(
-      { peer: CERTIFICATE, protocol, domain: domain(more), http: protocol === 'mqtt' ? undefined : head() },
+    selectAuthenticator({
+      peer: CERTIFICATE,
+      protocol,
       alpn,
-    );
+      domain: domain(more),
+      http: protocol === 'mqtt' ? undefined : head(),
+    });
   const refusal = (answer: ReturnType<typeof selectAuthenticator>): string =>
     typeof answer === 'string' ? assert.fail(`chose ${answer}`) : `${answer.refused.check}: ${answer.refused.reason}`;
 

@@ -33,23 +33,21 @@ const PROTOCOL_OF: Readonly<Record<Exclude<Domain['applicationProtocol'], 'DEFAU
 const refused = (reason: string): AdmissionRefusal => ({ refused: { check: 'protocol', reason } });
 
 /**
- * `alpn` is what TLS agreed on at the HTTPS port; undefined at the MQTT port, where it says nothing, and without TLS.
  * `hasCustomCredentials` tells whether the HTTP head, or a user name that is known already, has a parameter of custom
- * authorizers (`carriesCustomCredentials`). The refusal is the domain's: it does not serve such attempts.
+ * authorizers (`carriesCustomCredentials`). The refusal is the domain's: it serves no such attempt.
  */
 export function selectAuthenticator(
   attempt: ConnectionAttempt,
-  alpn: string | undefined,
   hasCustomCredentials: boolean = carriesCustomCredentials(attempt.http),
 ): AuthenticatorName | AdmissionRefusal {
   const { domain, protocol } = attempt;
-  if (domain === undefined) return byCredentials(attempt, alpn, hasCustomCredentials);
+  if (domain === undefined) return byCredentials(attempt, hasCustomCredentials);
   const { name, applicationProtocol, authenticationType, serviceType } = domain;
   if (applicationProtocol !== 'DEFAULT' && PROTOCOL_OF[applicationProtocol] !== protocol)
     return refused(`the domain configuration ${name} serves ${applicationProtocol} alone`);
   if (serviceType !== 'DATA' && protocol !== 'https')
     return refused(`the domain configuration ${name} is for ${serviceType}, which has no MQTT`);
-  if (authenticationType === 'DEFAULT') return byCredentials(attempt, alpn, hasCustomCredentials);
+  if (authenticationType === 'DEFAULT') return byCredentials(attempt, hasCustomCredentials);
   const { authenticator, protocols } = BY_TYPE[authenticationType];
   return protocols.includes(protocol)
     ? authenticator
@@ -57,11 +55,7 @@ export function selectAuthenticator(
 }
 
 /** On a domain that leaves it open: MQTT by ALPN, HTTP by what the head holds. */
-function byCredentials(
-  { peer, protocol, http }: ConnectionAttempt,
-  alpn: string | undefined,
-  hasCustomCredentials: boolean,
-): AuthenticatorName {
+function byCredentials({ peer, protocol, alpn, http }: ConnectionAttempt, hasCustomCredentials: boolean): AuthenticatorName {
   if (protocol === 'mqtt') return alpn === ALPN.MQTT ? 'custom' : 'x509';
   if (alpn === ALPN.HTTP_X509) return 'x509';
   // A signature first: a header or parameter that was put beside it later must not hand the request to somebody's authorizer.
