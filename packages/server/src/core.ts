@@ -45,14 +45,10 @@ import { localAddress, localUrl } from './functions/hosted/local-url.ts';
 import { ApiShare, connectionBound } from './runtime/api-share.ts';
 import { Functions } from './functions/invoke.ts';
 import { claimStored } from './gateway/admission/claim-stored.ts';
-import { ValidationCallbackAuthenticator } from './gateway/authentication/x509/validation-callback.ts';
-import { X509Authenticator } from './gateway/authentication/x509/x509-authenticator.ts';
-import { CustomAuthenticator } from './gateway/authentication/custom/custom-authenticator.ts';
+import { RegisteredCertificates } from './gateway/authentication/x509/registered-certificates.ts';
 import { deviceSessionPermissions, isCertificateUsable } from './gateway/authorization/device-session-permissions.ts';
-import { AuthenticatorRegistry } from './gateway/authentication/authenticator-registry.ts';
-import { Sigv4Authenticator } from './gateway/authentication/sigv4/sigv4-authenticator.ts';
+import { createAuthentication } from './gateway/authentication/create-authentication.ts';
 import { mayKeepSessions } from './gateway/authorization/kept-sessions.ts';
-import { storedAuthorizer } from './gateway/authentication/stored-clients.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { limitHandshakes, secureOptions } from './gateway/listeners/tls.ts';
 import { followIdentities, markIdentities } from './gateway/live-identities.ts';
@@ -207,9 +203,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   });
   parts.defer(() => functions.close());
   await claimStored(places);
-  const certificates = new X509Authenticator({ ...common, changes: rights });
-  const x509 = new ValidationCallbackAuthenticator({ certificates, functions, log });
-  const custom = new CustomAuthenticator({ ...places, functions, certificates, clock, log });
+  const certificates = new RegisteredCertificates({ ...common, changes: rights });
   const { marked, judgedAt } = markJudgements(rights);
   const limits = limitsAndRates(config.accounts, config.rateLimits);
   const retained = new Retained(inRegion, limits.limitsOf);
@@ -257,21 +251,27 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   const findAccessKey = accessKeyFinder({ roots: accessKeys, long: (id) => iam.keys.long(id), temporary: findTemporaryKey });
   const iamChanges = { onChange: iam.changes.on.bind(iam.changes), countOf: iam.changes.count.bind(iam.changes) };
   const identities = markIdentities(iamChanges.countOf);
-  const sigv4 = new Sigv4Authenticator(createSigv4({ clock, findAccessKey, isOwnName, isRegion }), log, identities.mark);
   parts.defer(followIdentities({ broker, clock, ...iamChanges, judgedAt: identities.judgedAt }));
   const domainOf = (name: string) => directory.find(name)?.rules;
+  const authentication = createAuthentication({
+    ...common,
+    certificates,
+    functions,
+    prover: createSigv4({ clock, findAccessKey, isOwnName, isRegion }),
+    findKey: findAccessKey,
+    domainOf,
+    markIdentity: identities.mark,
+    tracked: marked,
+  });
   const gateway = createGateway({
     broker,
-    authenticators: new AuthenticatorRegistry({ x509, sigv4, custom }, marked),
+    authentication,
     credentials: authority.serverCredentials(),
     readHead: signedHead,
     dataPlane: perRegion((regionName) => auditHandlers(services(regionName)['iot-data'], audited)),
     domainOf,
     tlsDomains: directory,
-    credentialProvider: {
-      x509,
-      issue: credentialProvider({ inRegion, clock, tokens, facts: principalFacts, assume: iam.roleCredentials }),
-    },
+    issueCredentials: credentialProvider({ inRegion, clock, tokens, facts: principalFacts, assume: iam.roleCredentials }),
     refuse,
     log,
   });
@@ -341,7 +341,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     parts.defer(
       changes.onTold('server-credentials', () => apiServer.setSecureContext(secureOptions(authority.serverCredentials()))),
     );
-  await tellLostConnections(broker, storedAuthorizer({ x509: certificates, sigv4, custom, domainOf, findKey: findAccessKey }));
+  await tellLostConnections(broker, authentication.storedAuthorizer);
 
   const servers = [gateway.mqtt, gateway.https, apiServer];
   const connections = limitConnections(servers, {

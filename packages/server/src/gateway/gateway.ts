@@ -6,8 +6,7 @@ import type { Broker } from '../broker/broker.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Logger } from '../runtime/log.ts';
 import { extendHttpDeadlines } from '../runtime/http-deadlines.ts';
-import type { Authenticator } from './authentication/authenticator.ts';
-import type { AuthenticatorRegistry } from './authentication/authenticator-registry.ts';
+import type { Authentication } from './authentication/create-authentication.ts';
 import { alpnOf, arrivals as readArrivals, type DomainOf, type ReadHead } from './arrival.ts';
 import { attach } from './connection.ts';
 import { asksForCredentials, credentialHttp, type IssueCredentials } from './credential-http.ts';
@@ -29,7 +28,7 @@ const HTTP_OPTIONS = {
 
 export interface GatewayOptions {
   readonly broker: Broker;
-  readonly authenticators: AuthenticatorRegistry;
+  readonly authentication: Pick<Authentication, 'registry' | 'x509'>;
   readonly credentials: ServerCredentials;
   readonly readHead: ReadHead;
   readonly domainOf?: DomainOf;
@@ -37,8 +36,8 @@ export interface GatewayOptions {
   readonly tlsDomains?: TlsDomains;
   /** Handlers of the data plane, for devices' HTTPS requests. */
   readonly dataPlane: DataPlane;
-  /** Credentials for devices: who asks is judged by this method alone. */
-  readonly credentialProvider: { readonly x509: Authenticator; readonly issue: IssueCredentials };
+  /** Issues credentials to devices, which X.509 alone authenticates. */
+  readonly issueCredentials: IssueCredentials;
   readonly refuse: (refusal: Refusal) => void;
   readonly log: Logger;
 }
@@ -57,7 +56,8 @@ export interface Gateway {
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { broker, authenticators, credentials, refuse, log, dataPlane } = options;
+  const { broker, authentication, credentials, refuse, log, dataPlane, issueCredentials: issue } = options;
+  const { registry: authenticators, x509 } = authentication;
   const arrivals = readArrivals(options.readHead, options.domainOf);
   const onMqtt = (socket: TLSSocket, alpn?: string): void => {
     const attempt = arrivals.ofSocket(socket, alpn);
@@ -65,7 +65,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
   const gate = webSockets({ broker, arrivals, authenticators, refuse, log });
   const data = deviceHttp({ log, arrivals, authenticators, dataPlane, refuse });
-  const credentialDoor = credentialHttp({ log, arrivals, refuse, ...options.credentialProvider });
+  const credentialDoor = credentialHttp({ log, arrivals, refuse, x509, issue });
   const serve: RequestListener = (request, response) =>
     asksForCredentials(request) ? credentialDoor(request, response) : data(request, response);
   const httpServer = handedHttpServer(HTTP_OPTIONS, serve, gate.upgrade);

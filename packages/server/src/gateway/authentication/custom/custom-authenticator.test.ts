@@ -11,7 +11,7 @@ import { Workbench } from '../../../registry/workbench.ts';
 import { openLog } from '../../../runtime/log.ts';
 import { claim, release } from '../../../store/claims.ts';
 import type { ConnectionAttempt, Domain } from '../connection-attempt.ts';
-import { X509Authenticator } from '../x509/x509-authenticator.ts';
+import { RegisteredCertificates } from '../x509/registered-certificates.ts';
 import { CustomAuthenticator } from './custom-authenticator.ts';
 
 const HOME = { accountId: '000000000000', region: 'us-east-1' };
@@ -45,7 +45,7 @@ class Bench implements AsyncDisposable {
     const { store, clock } = registry;
     const places = { regions: async () => ['us-east-1'], inRegion: () => store, home: HOME };
     const log = openLog('silent');
-    const certificates = new X509Authenticator({ ...places, clock, log, changes: new RightsChanges() });
+    const certificates = new RegisteredCertificates({ ...places, clock, changes: new RightsChanges() });
     const functions: FunctionInvoker = {
       invoke: async (_arn, payload) => {
         this.events.push(JSON.parse(Buffer.from(payload).toString()) as Bench['events'][number]);

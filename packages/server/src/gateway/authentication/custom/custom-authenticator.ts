@@ -23,14 +23,14 @@ import type { Authenticator, RequestIdentity } from '../authenticator.ts';
 import type { ConnectionAttempt } from '../connection-attempt.ts';
 import { refuseFailures } from '../failure.ts';
 import { secondsValid } from '../x509/certificate-validity.ts';
-import { type CertificateFacts, thingNameOf, type X509Authenticator } from '../x509/x509-authenticator.ts';
+import { type CertificateFacts, NO_CLIENT, type RegisteredCertificates, thingNameOf } from '../x509/registered-certificates.ts';
 import { type AuthorizerPlaces, type FoundAuthorizer, lookUpAuthorizer } from './authorizer-lookup.ts';
 import { HttpAnswerCache } from './http-answer-cache.ts';
 
 export interface CustomAuthenticatorOptions extends AuthorizerPlaces {
   readonly functions: FunctionInvoker;
-  /** Judges the certificate too, on domains of the type CUSTOM_AUTH_X509. */
-  readonly certificates: X509Authenticator;
+  /** Asked for the certificate too, on domains of the type CUSTOM_AUTH_X509. */
+  readonly certificates: RegisteredCertificates;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -76,8 +76,6 @@ interface Connection {
 /** A refresh may be asked for this much before it is due (milliseconds): timers are not exact. */
 const SLACK = 1_000;
 const MAX_COMPILED = 1_024;
-/** HTTPS requests carry no client id, and no client id is empty. */
-const NO_CLIENT = '';
 
 const refused = (refusal: AdmissionRefusal['refused']): AdmissionRefusal => ({ refused: refusal });
 

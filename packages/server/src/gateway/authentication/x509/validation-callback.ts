@@ -1,7 +1,7 @@
 /**
  * Custom client certificate validation: on a domain that names a function for it, the function is asked once for each connection
- * whether the client's certificate counts, before anything else of the attempt does. Who shows no certificate that is registered
- * and ACTIVE never gets the function called.
+ * whether the client's certificate counts, before its policies are evaluated. It is not called for a certificate that is not
+ * registered, or not ACTIVE.
  * Source: AWS IoT developer guide, page customize-client-auth.
  */
 import { randomUUID, X509Certificate } from 'node:crypto';
@@ -12,17 +12,18 @@ import type { Logger } from '../../../runtime/log.ts';
 import type { Authenticator, RequestIdentity } from '../authenticator.ts';
 import type { CertificateCallback, ConnectionAttempt, Domain } from '../connection-attempt.ts';
 import { failureRefusal } from '../failure.ts';
-import type { X509Authenticator } from './x509-authenticator.ts';
+import { NO_CLIENT, type RegisteredCertificates } from './registered-certificates.ts';
 
 export interface ValidationCallbackOptions {
-  readonly certificates: X509Authenticator;
+  /** Authenticates once the function has let a peer in. */
+  readonly x509: Authenticator;
+  readonly certificates: RegisteredCertificates;
   readonly functions: FunctionInvoker;
   readonly log: Logger;
 }
 
 /** Milliseconds for the function, as for authorizers. */
 const TIMEOUT = 5_000;
-const NO_CLIENT = '';
 
 type Refused = AdmissionRefusal['refused'];
 
@@ -35,7 +36,7 @@ function authenticated(answer: Uint8Array): boolean {
   }
 }
 
-/** Puts the question of a domain's function before what certificates and policies say. */
+/** X.509 authentication with the function of a domain asked first. */
 export class ValidationCallbackAuthenticator implements Authenticator {
   readonly #options: ValidationCallbackOptions;
   /** Peers whose function has let them in. */
@@ -49,15 +50,13 @@ export class ValidationCallbackAuthenticator implements Authenticator {
     const { domain, peer } = attempt;
     const { clientId } = connect;
     const refused = domain === undefined ? undefined : await this.#refusal(domain, domain.certificateCallback, peer, clientId);
-    return refused === undefined
-      ? this.#options.certificates.authenticate(attempt, connect)
-      : { refused: { ...refused, clientId } };
+    return refused === undefined ? this.#options.x509.authenticate(attempt, connect) : { refused: { ...refused, clientId } };
   }
 
   async authenticateRequest(attempt: ConnectionAttempt): Promise<RequestIdentity | AdmissionRefusal> {
     const { domain, peer } = attempt;
     const refused = domain === undefined ? undefined : await this.#refusal(domain, domain.certificateCallback, peer, NO_CLIENT);
-    return refused === undefined ? this.#options.certificates.authenticateRequest(attempt) : { refused };
+    return refused === undefined ? this.#options.x509.authenticateRequest(attempt) : { refused };
   }
 
   async #refusal(
@@ -68,14 +67,14 @@ export class ValidationCallbackAuthenticator implements Authenticator {
   ): Promise<Refused | undefined> {
     if (callback === undefined || this.#passed.has(peer)) return undefined;
     try {
-      const facts = await this.#options.certificates.usableCertificate(peer, clientId, domain.place);
-      if ('refused' in facts) return facts.refused;
-      const fault = await this.#ask(domain, callback, peer, facts.certificateId);
+      const certificate = await this.#options.certificates.usableCertificate(peer, clientId, domain.place);
+      if ('refused' in certificate) return certificate.refused;
+      const fault = await this.#ask(domain, callback, peer, certificate.certificateId);
       if (fault === undefined) {
         this.#passed.add(peer);
         return undefined;
       }
-      const { place, principal, certificateId } = facts;
+      const { place, principal, certificateId } = certificate;
       return { ...fault, ...place, principal, certificateId };
     } catch (error) {
       this.#options.log.error({ err: error }, 'a connection could not be judged');

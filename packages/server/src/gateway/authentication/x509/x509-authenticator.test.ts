@@ -10,6 +10,7 @@ import type { Store } from '../../../store/contract.ts';
 import { byRegion, regionsOf } from '../../../store/regional.ts';
 import { openSqliteStore } from '../../../store/sqlite/sqlite-store.ts';
 import { claimStored } from '../../admission/claim-stored.ts';
+import { RegisteredCertificates } from './registered-certificates.ts';
 import { registrationHolder, unregisteredRefusal } from './registration.ts';
 import { X509Authenticator } from './x509-authenticator.ts';
 
@@ -18,10 +19,11 @@ const YEARS = 366 * 86_400_000;
 const admissionOver = (bench: Workbench, changes = new RightsChanges(), store: Store = bench.store) => {
   const { clock } = bench;
   const regions = async () => ['us-east-1'];
-  const admission = new X509Authenticator({ regions, inRegion: () => store, clock, log: openLog('silent'), changes });
+  const certificates = new RegisteredCertificates({ regions, inRegion: () => store, clock, changes });
+  const authenticator = new X509Authenticator({ certificates, clock, log: openLog('silent') });
   return async (certificateId?: string): Promise<string> => {
     const peer = { sourceIp: '192.0.2.1', sourcePort: 1, certificateId };
-    const answer = await admission.authenticateRequest({ peer, protocol: 'https' });
+    const answer = await authenticator.authenticateRequest({ peer, protocol: 'https' });
     return 'refused' in answer ? answer.refused.check : answer.rights.decide('iot:Publish', 'arn:aws:iot:x').effect;
   };
 };

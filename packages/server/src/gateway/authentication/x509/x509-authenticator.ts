@@ -3,169 +3,66 @@
  * registered, is ACTIVE, is within its validity, and its policies allow the client id.
  * Source: AWS IoT developer guide, pages x509-client-certs, iot-policy-actions, thing-policy-variables.
  */
-import { X509Certificate } from 'node:crypto';
-import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
+import type { Place } from '@thingkeep/wire/arn.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
 import type { Admission, AdmissionRefusal, Peer } from '../../../broker/contract.ts';
 import type { Connect } from '../../../mqtt/connect.ts';
-import { readCertificateNames } from '../../../policies/certificate-names.ts';
-import { CompiledPolicyCache, effectivePolicies } from '../../../policies/effective.ts';
-import type { RightsChanges } from '../../../policies/rights-changes.ts';
-import { asksForCertificate } from '../../../policies/variables.ts';
-import { propagated, thingOf } from '../../../registry/admission.ts';
-import { type CertificateRecord, certificates } from '../../../registry/store.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Logger } from '../../../runtime/log.ts';
-import type { ReadTransaction, Store } from '../../../store/contract.ts';
-import { Remembered } from '../../admission/remembered.ts';
-import { certificatePermissions, type CertificatePolicies } from '../../authorization/client-permissions.ts';
+import { certificatePermissions } from '../../authorization/client-permissions.ts';
 import { connectContext, connectRefusal } from '../../authorization/connect-permissions.ts';
 import type { Authenticator, RequestIdentity } from '../authenticator.ts';
 import type { ConnectionAttempt } from '../connection-attempt.ts';
 import { refuseFailures } from '../failure.ts';
-import { type CertificateValidity, secondsValid, validityFault } from './certificate-validity.ts';
-import { registrationHolder, unregisteredRefusal } from './registration.ts';
+import { secondsValid } from './certificate-validity.ts';
+import { NO_CLIENT, type RegisteredCertificates, thingNameOf } from './registered-certificates.ts';
 
-export interface X509AuthenticatorOptions {
-  /** Regions that hold data: where a certificate that nobody holds is looked for, to tell why it is refused. */
-  readonly regions: () => Promise<readonly string[]>;
-  readonly inRegion: (region: string) => Store;
+export interface X509Deps {
+  readonly certificates: RegisteredCertificates;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly changes: RightsChanges;
 }
-
-const NOTHING: NonNullable<Admission['userProperties']> = [];
-
-/** What the store says of a registered certificate that is used with a client id. */
-export interface CertificateFacts extends CertificateValidity, CertificatePolicies {
-  readonly place: Place;
-  readonly certificateId: string;
-  readonly principal: string;
-  /** That the thing's type gives to every message of the connection. */
-  readonly userProperties: NonNullable<Admission['userProperties']>;
-  /** Whether `thing` is the principal's only one, by exclusive attachment. */
-  readonly exclusive: boolean;
-}
-
-/** HTTPS requests carry no client id, and no client id is empty. */
-const NO_CLIENT = '';
-
-const refused = (refusal: AdmissionRefusal['refused']): AdmissionRefusal => ({ refused: refusal });
 
 export class X509Authenticator implements Authenticator {
-  readonly #options: X509AuthenticatorOptions;
-  readonly #compiled = new CompiledPolicyCache();
-  readonly #remembered: Remembered<CertificateFacts>;
+  readonly #deps: X509Deps;
 
-  constructor(options: X509AuthenticatorOptions) {
-    this.#options = options;
-    this.#remembered = new Remembered(options.changes);
+  constructor(deps: X509Deps) {
+    this.#deps = deps;
   }
 
   authenticate({ peer, domain }: ConnectionAttempt, connect: Connect): Promise<Admission | AdmissionRefusal> {
-    return refuseFailures(this.#options.log, 'connection', () => this.#authenticate(peer, connect, domain?.place));
+    return refuseFailures(this.#deps.log, 'connection', () => this.#authenticate(peer, connect, domain?.place));
   }
 
   /** An HTTPS request has no client id, and no thing (page thing-policy-variables). */
   async authenticateRequest({ peer, domain }: ConnectionAttempt): Promise<RequestIdentity | AdmissionRefusal> {
-    const facts = await this.usableCertificate(peer, NO_CLIENT, domain?.place);
-    if ('refused' in facts) return facts;
-    const { place, principal } = facts;
+    const certificate = await this.#deps.certificates.usableCertificate(peer, NO_CLIENT, domain?.place);
+    if ('refused' in certificate) return certificate;
+    const { place, principal } = certificate;
     return {
       place,
       principal,
-      rights: certificatePermissions(facts, { peer, context: { protocol: 'http' }, clock: this.#options.clock }),
+      rights: certificatePermissions(certificate, { peer, context: { protocol: 'http' }, clock: this.#deps.clock }),
     };
   }
 
   async #authenticate(peer: Peer, connect: Connect, named: Place | undefined): Promise<Admission | AdmissionRefusal> {
-    const { clock } = this.#options;
+    const { certificates, clock } = this.#deps;
     const { clientId } = connect;
-    const facts = await this.usableCertificate(peer, clientId, named);
-    if ('refused' in facts) return facts;
-    const { place, principal, certificateId } = facts;
-    const rights = certificatePermissions(facts, { peer, context: connectContext(place, connect), clock });
+    const certificate = await certificates.usableCertificate(peer, clientId, named);
+    if ('refused' in certificate) return certificate;
+    const { place, principal, certificateId, userProperties } = certificate;
+    const rights = certificatePermissions(certificate, { peer, context: connectContext(place, connect), clock });
     const denied = connectRefusal(place, clientId, rights);
-    if (denied !== undefined) return refused({ ...denied, principal, certificateId });
+    if (denied !== undefined) return { refused: { ...denied, principal, certificateId } };
     return {
       ...place,
       principal,
       principalId: certificateId,
-      ...thingNameOf(facts),
-      ...defined({ userProperties: facts.userProperties.length === 0 ? undefined : facts.userProperties }),
-      judgeAgainAfter: secondsValid(facts, clock.now()),
+      ...thingNameOf(certificate),
+      ...defined({ userProperties: userProperties.length === 0 ? undefined : userProperties }),
+      judgeAgainAfter: secondsValid(certificate, clock.now()),
       rights,
     };
   }
-
-  /**
-   * The registered certificate that the peer has shown, if it may be used now. A request without MQTT has the client id ''.
-   * `named` is the place of the domain configuration whose host name the peer asked for: no other registration counts then.
-   */
-  async usableCertificate(peer: Peer, clientId: string, named?: Place): Promise<CertificateFacts | AdmissionRefusal> {
-    const { certificateId } = peer;
-    if (certificateId === undefined) return refused({ check: 'certificate-missing', reason: 'the client showed no certificate' });
-    // No client id can look like one beside a place: what is asked without a place begins with a slash.
-    const use = `${named === undefined ? '' : `${named.accountId}/${named.region}`}/${clientId}`;
-    const facts = await this.#remembered.get(certificateId, use, () =>
-      this.#load(certificateId, clientId, named, peer.certificateDer?.()),
-    );
-    if (facts === undefined) return unregisteredRefusal(this.#options, certificateId, named);
-    const fault = validityFault(facts, this.#options.clock.now());
-    if (fault === undefined) return facts;
-    const { place, principal } = facts;
-    return refused({ ...fault, ...place, certificateId, principal });
-  }
-
-  /** The registration that counts: the one in `place`, else the one that was ACTIVE first, whatever state it is in now. */
-  async #load(
-    certificateId: string,
-    clientId: string,
-    place: Place | undefined,
-    der: Buffer | undefined,
-  ): Promise<CertificateFacts | undefined> {
-    const where = place ?? (await registrationHolder(this.#options, certificateId));
-    if (where === undefined) return undefined;
-    return this.#options.inRegion(where.region).read(async (tx) => {
-      const record = await tx.get(certificates, [where.accountId, certificateId]);
-      return record === undefined ? undefined : this.#loadFrom(tx, where.region, record, clientId, der);
-    });
-  }
-
-  async #loadFrom(
-    tx: ReadTransaction,
-    region: string,
-    record: CertificateRecord,
-    clientId: string,
-    der: Buffer | undefined,
-  ): Promise<CertificateFacts> {
-    const { certificateId } = record;
-    const { accountId, status, notBefore, notAfter } = record;
-    const place = { accountId, region };
-    const principal = iotArn(place, 'cert', certificateId);
-    const found = clientId === NO_CLIENT ? undefined : await thingOf(tx, accountId, principal, clientId);
-    const policies = this.#compiled.compile(await effectivePolicies(tx, accountId, principal, []));
-    // Temporary credentials come without the certificate that they were got with.
-    const names = asksForCertificate(policies)
-      ? readCertificateNames(der ?? new X509Certificate(record.certificatePem).raw)
-      : undefined;
-    return {
-      place,
-      certificateId,
-      principal,
-      status,
-      notBefore,
-      notAfter,
-      names,
-      policies,
-      thing: found?.thing,
-      userProperties: found === undefined ? NOTHING : propagated(found, clientId),
-      exclusive: found?.exclusive === true,
-    };
-  }
 }
-
-/** Lifecycle events name the thing of an exclusive attachment, and no other (page life-cycle-events). */
-export const thingNameOf = ({ exclusive, thing }: CertificateFacts): { thingName?: string } =>
-  exclusive && thing !== undefined ? { thingName: thing.thingName } : {};

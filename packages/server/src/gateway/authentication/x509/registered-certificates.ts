@@ -1,0 +1,126 @@
+/**
+ * Registered certificates, as connections and requests use them: found by what the peer has shown, judged by status and
+ * validity, with policies and thing. What the store says is remembered; the clock is asked anew for each use.
+ */
+import { X509Certificate } from 'node:crypto';
+import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
+import type { Admission, AdmissionRefusal, Peer } from '../../../broker/contract.ts';
+import { readCertificateNames } from '../../../policies/certificate-names.ts';
+import { CompiledPolicyCache, effectivePolicies } from '../../../policies/effective.ts';
+import type { RightsChanges } from '../../../policies/rights-changes.ts';
+import { asksForCertificate } from '../../../policies/variables.ts';
+import { propagated, thingOf } from '../../../registry/admission.ts';
+import { type CertificateRecord, certificates } from '../../../registry/store.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import type { ReadTransaction, Store } from '../../../store/contract.ts';
+import { Remembered } from '../../admission/remembered.ts';
+import type { CertificatePolicies } from '../../authorization/client-permissions.ts';
+import { type CertificateValidity, validityFault } from './certificate-validity.ts';
+import { registrationHolder, unregisteredRefusal } from './registration.ts';
+
+export interface RegisteredCertificatesOptions {
+  /** Regions that hold data: where a certificate that nobody holds is looked for, to tell why it is refused. */
+  readonly regions: () => Promise<readonly string[]>;
+  readonly inRegion: (region: string) => Store;
+  readonly clock: Clock;
+  readonly changes: RightsChanges;
+}
+
+const NOTHING: NonNullable<Admission['userProperties']> = [];
+
+/** A registered certificate that is used with a client id. */
+export interface CertificateFacts extends CertificateValidity, CertificatePolicies {
+  readonly place: Place;
+  readonly certificateId: string;
+  readonly principal: string;
+  /** That the thing's type gives to every message of the connection. */
+  readonly userProperties: NonNullable<Admission['userProperties']>;
+  /** Whether `thing` is the principal's only one, by exclusive attachment. */
+  readonly exclusive: boolean;
+}
+
+/** The client id of an HTTPS request, which has none: no client id of MQTT is empty. */
+export const NO_CLIENT = '';
+
+const refused = (refusal: AdmissionRefusal['refused']): AdmissionRefusal => ({ refused: refusal });
+
+export class RegisteredCertificates {
+  readonly #options: RegisteredCertificatesOptions;
+  readonly #compiled = new CompiledPolicyCache();
+  readonly #remembered: Remembered<CertificateFacts>;
+
+  constructor(options: RegisteredCertificatesOptions) {
+    this.#options = options;
+    this.#remembered = new Remembered(options.changes);
+  }
+
+  /**
+   * The registered certificate that the peer has shown, if it may be used now. An HTTPS request has the client id ''.
+   * `named` is the place of the domain configuration whose host name the peer asked for: no other registration counts then.
+   */
+  async usableCertificate(peer: Peer, clientId: string, named?: Place): Promise<CertificateFacts | AdmissionRefusal> {
+    const { certificateId } = peer;
+    if (certificateId === undefined) return refused({ check: 'certificate-missing', reason: 'the client showed no certificate' });
+    // No client id can look like one beside a place: what is asked without a place begins with a slash.
+    const use = `${named === undefined ? '' : `${named.accountId}/${named.region}`}/${clientId}`;
+    const facts = await this.#remembered.get(certificateId, use, () =>
+      this.#load(certificateId, clientId, named, peer.certificateDer?.()),
+    );
+    if (facts === undefined) return unregisteredRefusal(this.#options, certificateId, named);
+    const fault = validityFault(facts, this.#options.clock.now());
+    if (fault === undefined) return facts;
+    const { place, principal } = facts;
+    return refused({ ...fault, ...place, certificateId, principal });
+  }
+
+  /** The registration that counts: the one in `place`, else the one that was ACTIVE first, whatever state it is in now. */
+  async #load(
+    certificateId: string,
+    clientId: string,
+    place: Place | undefined,
+    der: Buffer | undefined,
+  ): Promise<CertificateFacts | undefined> {
+    const where = place ?? (await registrationHolder(this.#options, certificateId));
+    if (where === undefined) return undefined;
+    return this.#options.inRegion(where.region).read(async (tx) => {
+      const record = await tx.get(certificates, [where.accountId, certificateId]);
+      return record === undefined ? undefined : this.#loadFrom(tx, where.region, record, clientId, der);
+    });
+  }
+
+  async #loadFrom(
+    tx: ReadTransaction,
+    region: string,
+    record: CertificateRecord,
+    clientId: string,
+    der: Buffer | undefined,
+  ): Promise<CertificateFacts> {
+    const { certificateId } = record;
+    const { accountId, status, notBefore, notAfter } = record;
+    const place = { accountId, region };
+    const principal = iotArn(place, 'cert', certificateId);
+    const found = clientId === NO_CLIENT ? undefined : await thingOf(tx, accountId, principal, clientId);
+    const policies = this.#compiled.compile(await effectivePolicies(tx, accountId, principal, []));
+    // Temporary credentials come without the certificate that they were got with.
+    const names = asksForCertificate(policies)
+      ? readCertificateNames(der ?? new X509Certificate(record.certificatePem).raw)
+      : undefined;
+    return {
+      place,
+      certificateId,
+      principal,
+      status,
+      notBefore,
+      notAfter,
+      names,
+      policies,
+      thing: found?.thing,
+      userProperties: found === undefined ? NOTHING : propagated(found, clientId),
+      exclusive: found?.exclusive === true,
+    };
+  }
+}
+
+/** Lifecycle events name the thing of an exclusive attachment, and no other (page life-cycle-events). */
+export const thingNameOf = ({ exclusive, thing }: CertificateFacts): { thingName?: string } =>
+  exclusive && thing !== undefined ? { thingName: thing.thingName } : {};
