@@ -1,5 +1,5 @@
 /**
- * The credential provider's door on the HTTPS port: `GET /role-aliases/{alias}/credentials` with a client certificate
+ * The credential provider on the HTTPS port: `GET /role-aliases/{alias}/credentials` with a client certificate
  * (developer guide, page authorizing-direct-aws). Errors have the form that AWS's endpoint is seen to use.
  */
 import { randomUUID } from 'node:crypto';
@@ -16,7 +16,7 @@ import type { RequestIdentity, Authenticator } from './authentication/authentica
 import type { Arrivals, HttpAttempt } from './arrival.ts';
 import { denialReason } from './authorization/denial-reason.ts';
 
-/** What issues credentials once it is known who asks; fails with the codes of {@link STATUSES}. */
+/** Issues credentials to an authenticated certificate; fails with the codes of {@link STATUSES}. */
 export type IssueCredentials = (request: {
   readonly place: Place;
   readonly principal: string;
@@ -55,10 +55,10 @@ export function credentialHttp({ log, arrivals, x509, issue, refuse }: Credentia
   const record = ({ sourceIp, certificateId }: Peer, refusal: AdmissionRefusal['refused']): void =>
     refuse({ protocol: 'https', sourceIp, certificateId, ...refusal });
 
-  async function identify(attempt: HttpAttempt): Promise<RequestIdentity> {
-    const refused = domainRefusal(attempt) ?? (await x509.authenticateRequest(attempt));
-    if (!('refused' in refused)) return refused;
-    record(attempt.peer, refused.refused);
+  async function authenticate(attempt: HttpAttempt): Promise<RequestIdentity> {
+    const result = domainRefusal(attempt) ?? (await x509.authenticateRequest(attempt));
+    if (!('refused' in result)) return result;
+    record(attempt.peer, result.refused);
     return fail('AccessDeniedException', 'Certificate is invalid on this endpoint');
   }
 
@@ -66,11 +66,11 @@ export function credentialHttp({ log, arrivals, x509, issue, refuse }: Credentia
     if (request.method !== 'GET') fail('MethodNotAllowedException', 'Credentials are got with GET');
     const attempt = arrivals.ofRequest(request, 'https');
     const { peer } = attempt;
-    const { place, principal, rights } = await identify(attempt);
+    const { place, principal, permissions } = await authenticate(attempt);
     const roleAlias = roleAliasOf(request);
     const thingName = thingNameOf(attempt);
     const resource = iotArn(place, 'rolealias', roleAlias);
-    const decision: Decision = rights.decide(ACTION, resource);
+    const decision: Decision = permissions.decide(ACTION, resource);
     const known = { ...place, principal, action: ACTION, resource };
     try {
       const credentials = await issue({
@@ -100,7 +100,7 @@ export function credentialHttp({ log, arrivals, x509, issue, refuse }: Credentia
         const message = known?.message ?? 'Internal failure. The request ID leads to the log.';
         send(response, requestId, STATUSES[code] ?? 500, { message }, code);
       });
-    // A body says nothing here.
+    // A body is read and dropped.
     request.resume();
   };
 }
@@ -129,7 +129,7 @@ function thingNameOf({ http: { headers } }: HttpAttempt): string | undefined {
   return values.length === 1 && NAME.test(thingName) ? thingName : fail('AccessDeniedException', 'Invalid thing name passed');
 }
 
-/** What the device is told, and behind it what only its owner may know. */
+/** The message that the device gets, with the cause that its owner alone may know. */
 const reasonOf = ({ message, cause }: ThingkeepError): string =>
   cause instanceof Error ? `${message} (${cause.message})` : message;
 
@@ -151,7 +151,7 @@ function send(response: ServerResponse, requestId: string, status: number, body:
   const headers = defined({
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
-    // Secrets are for the one who asked.
+    // Secrets must not be cached.
     'cache-control': 'no-store',
     'x-amzn-RequestId': requestId,
     'x-amzn-ErrorType': code,

@@ -25,7 +25,7 @@ const folder = mkdtempSync(join(tmpdir(), 'thingkeep-device-http-'));
 const refusals: Refusal[] = [];
 const published: (string | undefined)[] = [];
 const lines: string[] = [];
-let who: RequestIdentity = { place, principal: 'p', rights: ALL };
+let who: RequestIdentity = { place, principal: 'p', permissions: ALL };
 let server: Server;
 let port = 0;
 let rootCa = '';
@@ -144,7 +144,7 @@ test('an upload that is broken off publishes nothing and is no failure of the se
 
 test('without rights, or without a certificate, the answer is 403 and the refusal is recorded', async () => {
   const request = head('POST /topics/a', 'content-length: 0', 'connection: close');
-  who = { place, principal: 'p', rights: rightsOf(() => false) };
+  who = { place, principal: 'p', permissions: rightsOf(() => false) };
   assert.deepEqual(statuses(await exchange(request)), ['403']);
   assert.equal(refusals.at(-1)?.check, 'policy');
   who = { ...who, principal: 'nobody' };
@@ -158,7 +158,7 @@ const get = (target: string): Promise<string> => exchange(head(`GET ${target}`, 
 const only = (...allowed: string[]): RequestIdentity => ({
   place,
   principal: 'p',
-  rights: {
+  permissions: {
     volatile: false,
     decide: (action: string, resource: string) => ({
       effect: allowed.includes(`${action} ${resource}`) ? 'ALLOWED' : 'IMPLICIT_DENY',

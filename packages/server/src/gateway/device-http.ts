@@ -1,14 +1,11 @@
 /**
- * HTTPS for devices: the data plane's operations (developer guide, page http) for whoever has a client certificate, signs
- * (SigV4), or is known to a custom authorizer. Requests are parsed, validated and answered by the same table as the API's;
- * what a device may do is what its policies say.
+ * HTTPS for devices: the data plane's operations (developer guide, page http), authenticated by X.509, SigV4 or a custom
+ * authorizer. Requests are parsed, validated and answered by the same table as the API's; policies say what a device may do.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { neededRights } from '@thingkeep/wire/api/data-rights.ts';
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotDataOperations } from '@thingkeep/wire/api/operation-types.ts';
-import { inputKeys } from '@thingkeep/wire/api/input-keys.ts';
 import { parseRequest } from '@thingkeep/wire/api/parse-request.ts';
 import { renderError } from '@thingkeep/wire/api/render-error.ts';
 import { type Rendered, renderResponse } from '@thingkeep/wire/api/render-response.ts';
@@ -23,7 +20,7 @@ import type { RequestIdentity } from './authentication/authenticator.ts';
 import type { AuthenticatorRegistry } from './authentication/authenticator-registry.ts';
 import type { Arrivals, HttpAttempt } from './arrival.ts';
 import { checkLength, expectsContinue, readBody } from './read-body.ts';
-import { denialReason } from './authorization/denial-reason.ts';
+import { operationRefusal } from './authorization/operation-permissions.ts';
 
 /** Handlers of the data plane, over the data of one region. */
 export type DataPlane = (region: string) => Handlers<IotDataOperations>;
@@ -55,49 +52,27 @@ export function deviceHttp({ log, arrivals, authenticators, dataPlane, refuse }:
     return fail('ForbiddenException', 'Forbidden');
   };
 
-  /** Fails unless the policies allow what the operation does with this input. */
-  function authorize(peer: Peer, who: RequestIdentity, operation: Operation, input: object): void {
-    if (who.everything) return;
-    const { place, principal } = who;
-    const needed = neededRights(operation, input, place);
-    if (needed === undefined)
-      turnAway(peer, {
-        check: 'policy',
-        reason: `${operation.name} is not for devices: no action of a policy allows it`,
-        ...place,
-        principal,
-      });
-    for (const { action, resource } of needed ?? []) {
-      const { effect, ...statement } = who.rights.decide(action, resource, inputKeys(`iot:${operation.name}`, input));
-      if (effect === 'ALLOWED') continue;
-      turnAway(peer, {
-        check: 'policy',
-        reason: `${action} on ${nameIn(resource)} is ${denialReason({ effect, ...statement })}`,
-        ...place,
-        principal,
-        action,
-        resource,
-        decision: effect,
-        ...statement,
-      });
-    }
+  /** Fails unless the sender's permissions allow what the operation does with this input. */
+  function authorize(peer: Peer, sender: RequestIdentity, operation: Operation, input: object): void {
+    const refusal = sender.everything ? undefined : operationRefusal(sender, operation, input);
+    if (refusal !== undefined) turnAway(peer, refusal);
   }
 
-  /** Who asks: what the head says is checked before the body is read, and the client told to send it. */
-  async function identify(
+  /** Authenticates the sender: what the head says is checked before the body is read, and the client told to send it. */
+  async function authenticate(
     { request, response }: Exchange,
     attempt: HttpAttempt,
-  ): Promise<{ who: RequestIdentity; body: Buffer }> {
-    const claim = await told(attempt, authenticators.beginRequest(attempt));
+  ): Promise<{ sender: RequestIdentity; body: Buffer }> {
+    const unverified = await orTurnAway(attempt, authenticators.beginRequest(attempt));
     checkLength(request);
     if (expectsContinue(request)) response.writeContinue();
     const body = await readBody(request);
-    const who = await told(attempt, claim.prove(body));
-    return { who, body };
+    const sender = await orTurnAway(attempt, unverified.prove(body));
+    return { sender, body };
   }
 
-  /** Records a refusal, said by failing or by an answer, and fails with what the client is told. */
-  const told = async <T extends object>(attempt: HttpAttempt, step: Promise<T | AdmissionRefusal>): Promise<T> => {
+  /** The result of an authentication step. A refusal, or a failure of the step, is recorded, and fails. */
+  const orTurnAway = async <T extends object>(attempt: HttpAttempt, step: Promise<T | AdmissionRefusal>): Promise<T> => {
     const answer = await step.catch((error: unknown) => {
       if (error instanceof ThingkeepError)
         record(attempt.peer, { check: 'signature', reason: `${error.code}: ${error.message}` });
@@ -113,11 +88,17 @@ export function deviceHttp({ log, arrivals, authenticators, dataPlane, refuse }:
     const found: Route = route(method, path, ['iot-data']);
     const { operation } = found;
     exchange.operation = operation;
-    const { who, body } = await identify(exchange, attempt);
+    const { sender, body } = await authenticate(exchange, attempt);
     const input = parseRequest(found, { query, header: (name) => headers.get(name)?.join(','), body });
-    authorize(attempt.peer, who, operation, input);
-    const handler = handlerOf(dataPlane(who.place.region), operation);
-    const caller = { ...who.place, arn: who.principal, userId: who.principal, sourceIp: attempt.peer.sourceIp, requestId };
+    authorize(attempt.peer, sender, operation, input);
+    const handler = handlerOf(dataPlane(sender.place.region), operation);
+    const caller = {
+      ...sender.place,
+      arn: sender.principal,
+      userId: sender.principal,
+      sourceIp: attempt.peer.sourceIp,
+      requestId,
+    };
     const output = await handler(input, caller);
     return operation.name === 'Publish' ? published(requestId) : renderResponse(operation, output);
   }
@@ -142,9 +123,6 @@ export function deviceHttp({ log, arrivals, authenticators, dataPlane, refuse }:
     });
   };
 }
-
-/** The name in an ARN's resource, such as the topic of `...:topic/a/b`. */
-const nameIn = (resource: string): string => resource.slice(resource.indexOf('/') + 1);
 
 /** The handler by the operation's name: the table and the handlers' types come from the same models, so the shapes agree. */
 function handlerOf(handlers: Handlers<IotDataOperations>, { name }: Operation): Handler {

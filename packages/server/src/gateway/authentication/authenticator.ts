@@ -9,7 +9,7 @@ import type { ConnectionAttempt } from './connection-attempt.ts';
 export interface RequestIdentity {
   readonly place: Place;
   readonly principal: string;
-  readonly rights: ClientPermissions;
+  readonly permissions: ClientPermissions;
   /** True for an access key that may do whatever its account may. */
   readonly everything?: boolean;
 }

@@ -366,7 +366,7 @@ describe('HTTPS', () => {
     for (const token of ['one', 'two']) {
       const who = await bench.identify(at(bench, { token }));
       assert.ok(!('refused' in who));
-      assert.equal(who.rights.decide('iot:Publish', `${ARN}topic/t`).effect, 'ALLOWED');
+      assert.equal(who.permissions.decide('iot:Publish', `${ARN}topic/t`).effect, 'ALLOWED');
     }
     assert.deepEqual(bench.events[0]?.protocols, ['tls', 'http']);
     assert.deepEqual(bench.events[0]?.protocolData.http, {

@@ -35,17 +35,17 @@ export interface CustomAuthenticatorOptions extends AuthorizerPlaces {
   readonly log: Logger;
 }
 
-/** An answer that lets its client in, and who gave it. */
+/** An answer that lets its client in, and the authorizer that gave it. */
 interface Granted extends FoundAuthorizer {
   readonly answer: AuthorizerAnswer;
 }
 
-/** What rights are made of. */
-interface Vouched extends FoundAuthorizer {
+/** The part of an answer that permissions are evaluated from, and who gave it. */
+interface AnsweredBy extends FoundAuthorizer {
   readonly answer: Pick<AuthorizerAnswer, 'principalId' | 'policyDocuments'>;
 }
 
-/** Proof of a client that an authorizer vouched for: what its function has answered. */
+/** The stored proof of a client that an authorizer has let in: what its function has answered. */
 interface CustomProof extends Proof {
   readonly method: 'custom';
   readonly place: Place;
@@ -64,10 +64,10 @@ const proofOf = ({ place, authorizer, answer }: Granted, certificate: Certificat
   withCertificate: certificate !== undefined,
 });
 
-/** What is kept of a connection between its CONNECT and its end. */
+/** A connection's answers, between its CONNECT and its end. */
 interface Connection {
   readonly id: string;
-  /** The newest answer, and when it came (milliseconds of the clock that never jumps). */
+  /** The newest answer, and when it came (milliseconds of the monotonic clock). */
   granted?: { readonly by: Granted; readonly at: number };
   /** Seconds: fixed by the first answer. */
   disconnectAfter?: number;
@@ -113,7 +113,7 @@ export class CustomAuthenticator implements Authenticator {
     return {
       place: granted.place,
       principal: principalOf(granted),
-      rights: this.#rights(granted, attempt.peer, { protocol: 'http' }, certificate),
+      permissions: this.#permissions(granted, attempt.peer, { protocol: 'http' }, certificate),
     };
   }
 
@@ -122,12 +122,12 @@ export class CustomAuthenticator implements Authenticator {
     const certificate = await this.#certificate(attempt, clientId);
     if (certificate !== undefined && 'refused' in certificate) return certificate;
     const connection = this.#connectionOf(attempt);
-    const granted = this.#standing(connection) ?? (await this.#askFor(connection, attempt, connect, certificate));
+    const granted = this.#freshAnswer(connection) ?? (await this.#askAndKeep(connection, attempt, connect, certificate));
     if ('refused' in granted) return refused({ ...granted.refused, clientId });
     const { place, answer } = granted;
     const principal = principalOf(granted);
-    const rights = this.#rights(granted, attempt.peer, connectContext(place, connect), certificate);
-    const denied = connectRefusal(place, clientId, rights);
+    const permissions = this.#permissions(granted, attempt.peer, connectContext(place, connect), certificate);
+    const denied = connectRefusal(place, clientId, permissions);
     if (denied !== undefined) return refused({ ...denied, principal });
     connection.disconnectAfter ??= answer.disconnectAfterInSeconds;
     return {
@@ -135,9 +135,9 @@ export class CustomAuthenticator implements Authenticator {
       principal,
       principalId: answer.principalId,
       ...(certificate === undefined ? {} : thingNameOf(certificate)),
-      ...this.#judgeAgainAfter(connection, certificate),
+      ...this.#reauthorizeAfter(connection, certificate),
       endsAfter: { seconds: connection.disconnectAfter, why: 'CUSTOMAUTH_TTL_EXPIRATION' },
-      rights,
+      rights: permissions,
       proof: connect.will === undefined ? undefined : proofOf(granted, certificate),
     };
   }
@@ -163,10 +163,10 @@ export class CustomAuthenticator implements Authenticator {
     const certificate = withCertificate ? await certificates.usableCertificate(peer, connect.clientId, place) : undefined;
     if (certificate !== undefined && 'refused' in certificate) return certificate;
     const granted = { place, authorizer, answer: { principalId, policyDocuments } };
-    const rights = this.#rights(granted, peer, connectContext(place, connect), certificate);
-    const denied = connectRefusal(place, connect.clientId, rights);
+    const permissions = this.#permissions(granted, peer, connectContext(place, connect), certificate);
+    const denied = connectRefusal(place, connect.clientId, permissions);
     const principal = principalOf(granted);
-    return denied === undefined ? { ...place, principal, principalId, rights } : refused({ ...denied, principal });
+    return denied === undefined ? { ...place, principal, principalId, rights: permissions } : refused({ ...denied, principal });
   }
 
   #connectionOf(attempt: ConnectionAttempt): Connection {
@@ -177,7 +177,7 @@ export class CustomAuthenticator implements Authenticator {
     return fresh;
   }
 
-  /** Milliseconds until the newest answer is to be refreshed; endless for one that asks for no refresh. */
+  /** Milliseconds until the newest answer is to be refreshed; infinite for one that asks for no refresh. */
   #untilRefresh({ granted }: Connection): number {
     if (granted === undefined) return 0;
     const { refreshAfterInSeconds } = granted.by.answer;
@@ -185,12 +185,12 @@ export class CustomAuthenticator implements Authenticator {
     return granted.at + refreshAfterInSeconds * 1000 - this.#options.clock.monotonic();
   }
 
-  /** The answer that still holds: rights that change meanwhile are no reason to ask the function. */
-  #standing(connection: Connection): Granted | undefined {
+  /** The newest answer until its refresh is due: a change of permissions meanwhile does not have the function asked again. */
+  #freshAnswer(connection: Connection): Granted | undefined {
     return this.#untilRefresh(connection) > SLACK ? connection.granted?.by : undefined;
   }
 
-  async #askFor(
+  async #askAndKeep(
     connection: Connection,
     attempt: ConnectionAttempt,
     connect: Connect,
@@ -203,7 +203,7 @@ export class CustomAuthenticator implements Authenticator {
     return granted;
   }
 
-  #judgeAgainAfter(connection: Connection, certificate: CertificateFacts | undefined): { judgeAgainAfter?: number } {
+  #reauthorizeAfter(connection: Connection, certificate: CertificateFacts | undefined): { judgeAgainAfter?: number } {
     const refresh = Math.max(0, this.#untilRefresh(connection) / 1000);
     const valid = certificate === undefined ? Number.POSITIVE_INFINITY : secondsValid(certificate, this.#options.clock.now());
     const seconds = Math.min(refresh, valid);
@@ -232,7 +232,7 @@ export class CustomAuthenticator implements Authenticator {
       place,
       authorizer,
       credentials: customCredentials(attempt.http, connect?.userName),
-      facts: loginFacts(attempt, connect, certificate, connectionId),
+      facts: eventFacts(attempt, connect, certificate, connectionId),
       documentsRequired: certificate === undefined,
     });
     const no = (reason: string, check: 'authorizer' | 'overload' = 'authorizer'): AdmissionRefusal =>
@@ -244,7 +244,12 @@ export class CustomAuthenticator implements Authenticator {
     return { ...found, answer };
   }
 
-  #rights(granted: Vouched, peer: Peer, context: ProtocolContext, certificate: CertificateFacts | undefined): ClientPermissions {
+  #permissions(
+    granted: AnsweredBy,
+    peer: Peer,
+    context: ProtocolContext,
+    certificate: CertificateFacts | undefined,
+  ): ClientPermissions {
     const policies = this.#compiled.compile(
       granted.answer.policyDocuments.map((document, index) => ({
         policyName: `authorizer/${granted.authorizer.authorizerName}#${index + 1}`,
@@ -256,11 +261,11 @@ export class CustomAuthenticator implements Authenticator {
   }
 }
 
-/** The authorizer's ARN with the principal that it vouches for behind: AWS has no ARN for such a principal. */
-const principalOf = ({ place, authorizer, answer }: Vouched): string =>
+/** The authorizer's ARN, followed by the principal of its answer: AWS has no ARN for such a principal. */
+const principalOf = ({ place, authorizer, answer }: AnsweredBy): string =>
   `${authorizerArn(place, authorizer.authorizerName)}/${answer.principalId}`;
 
-function loginFacts(
+function eventFacts(
   { peer, http }: ConnectionAttempt,
   connect: Connect | undefined,
   certificate: CertificateFacts | undefined,

@@ -1,6 +1,6 @@
 /**
  * Answers of authorizers' functions, kept for the HTTP connection that they were given on (API reference,
- * `enableCachingForHttp`). What the function could have seen is part of the key: other credentials, another answer.
+ * `enableCachingForHttp`). The key holds all that the function could have seen, so that other credentials get another answer.
  */
 import { hash } from 'node:crypto';
 import type { AuthorizerAnswer } from '../../../authorizers/answer.ts';
@@ -9,11 +9,11 @@ import type { ConnectionAttempt } from '../connection-attempt.ts';
 import type { FoundAuthorizer } from './authorizer-lookup.ts';
 
 /** Answers kept at most; the oldest are forgotten first. */
-const MOST = 10_000;
-/** Seconds that an answer which names none is kept. */
-const KEPT = 300;
+const MAX_ANSWERS = 10_000;
+/** Seconds that an answer is kept which names none. */
+const DEFAULT_SECONDS = 300;
 
-/** Headers that tell of the body alone: they differ between requests of one sender. */
+/** Headers about the body: they differ between requests of one sender. */
 const OF_THE_BODY = new Set(['content-length', 'content-type', 'content-encoding', 'transfer-encoding', 'expect', 'date']);
 
 export class HttpAnswerCache {
@@ -45,8 +45,8 @@ export class HttpAnswerCache {
 
   keep(key: string | undefined, answer: AuthorizerAnswer): void {
     if (key === undefined) return;
-    const seconds = Math.min(answer.refreshAfterInSeconds ?? KEPT, answer.disconnectAfterInSeconds);
+    const seconds = Math.min(answer.refreshAfterInSeconds ?? DEFAULT_SECONDS, answer.disconnectAfterInSeconds);
     this.#kept.set(key, { answer, until: this.#clock.monotonic() + seconds * 1000 });
-    if (this.#kept.size > MOST) this.#kept.delete(this.#kept.keys().next().value ?? '');
+    if (this.#kept.size > MAX_ANSWERS) this.#kept.delete(this.#kept.keys().next().value ?? '');
   }
 }

@@ -1,9 +1,9 @@
-/** A proven signature (Signature Version 4): whose access key has signed, and the contract of what proves it. */
+/** The signer of a request (Signature Version 4), and the contract of what proves a signature. */
 import type { Proof } from '../../../broker/contract.ts';
 import type { ClientPermissions, KeyUse } from '../../authorization/permissions.ts';
 import type { HttpHead } from '../http-head.ts';
 
-/** Whose access key has signed, for which service and region. */
+/** The access key that has signed, and the service and region that it has signed for. */
 export interface Signer {
   readonly service: string;
   readonly region: string;
@@ -14,12 +14,12 @@ export interface Signer {
     readonly accountId: string;
     readonly arn: string;
     readonly userId: string;
-    /** Rights of a key that has less than all; undefined is answered when it stands for nobody any more. */
+    /** Permissions of a key that may not do everything; undefined once its identity is gone. */
     readonly rights?: (use: KeyUse) => Promise<ClientPermissions | undefined>;
-    /** `identity`: of IAM; changes of the account's users, roles and policies are the key's too. */
+    /** `identity`: of IAM; changes of the account's users, roles and policies concern the key. */
     readonly holder?: 'identity' | 'device';
     readonly isGone?: () => boolean;
-    /** Certificate that the key was got with: changes of its rights are the key's too. */
+    /** Certificate that the key was got with: changes of its permissions concern the key. */
     readonly certificateId?: string;
   };
 }
@@ -36,7 +36,7 @@ export interface PendingSignature {
   finish(body: Uint8Array): Signer;
 }
 
-/** Proof of a client that signed (SigV4): which key, and what of the upgrade's head policies may ask. */
+/** The stored proof of a client that signed: its key, and the headers of its upgrade that policies may ask about. */
 export interface SignedProof extends Proof {
   readonly method: 'sigv4';
   readonly accessKeyId: string;

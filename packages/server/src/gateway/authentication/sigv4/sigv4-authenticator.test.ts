@@ -106,7 +106,7 @@ describe('a request', () => {
     const who = await little.authenticateRequest(await little.prove(attempt));
     assert.ok(!('refused' in who));
     assert.equal(who.everything, undefined);
-    assert.equal(who.rights.decide('iot:Publish', '*').effect, 'IMPLICIT_DENY');
+    assert.equal(who.permissions.decide('iot:Publish', '*').effect, 'IMPLICIT_DENY');
     const [use] = uses;
     assert.deepEqual([use?.protocol, use?.sourceIp, use?.region, use?.secureTransport], ['http', '192.0.2.7', 'eu-west-1', true]);
     assert.ok('refused' in (await little.authenticateRequest(attempt)));

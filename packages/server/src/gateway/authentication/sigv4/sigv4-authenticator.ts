@@ -20,35 +20,35 @@ import type { SignatureProver, SignedProof, Signer } from './signer.ts';
 /** Seconds that a WebSocket of a signed upgrade lasts (General Reference, WebSocket connection duration). */
 const WEBSOCKET_LIFETIME = 86_400;
 
-/** What an access key may do that carries no rights of its own: all in its account. The broker keeps what MQTT reserves. */
+/** Permissions of an access key that has none of its own: everything in its account. The broker refuses reserved topics. */
 const EVERYTHING: ClientPermissions = { volatile: false, decide: () => ({ effect: 'ALLOWED' }) };
 
 const refused = (refusal: AdmissionRefusal['refused']): AdmissionRefusal => ({ refused: refusal });
 
 const placeOf = ({ key, region }: Signer): Place => ({ accountId: key.accountId, region });
 
-/** Told of each CONNECT of an IAM identity, before its rights are asked for. */
+/** Called with each CONNECT of an IAM identity, before its permissions are asked for. */
 export type MarkIdentity = (connect: Connect, accountId: string) => void;
 
 export class Sigv4Authenticator implements Authenticator {
   readonly #prover: SignatureProver;
   readonly #log: Logger;
-  readonly #mark: MarkIdentity;
+  readonly #markIdentity: MarkIdentity;
 
-  constructor(prover: SignatureProver, log: Logger, mark: MarkIdentity = () => {}) {
+  constructor(prover: SignatureProver, log: Logger, markIdentity: MarkIdentity = () => {}) {
     this.#prover = prover;
     this.#log = log;
-    this.#mark = mark;
+    this.#markIdentity = markIdentity;
   }
 
-  /** The upgrade's attempt with its signer, whom a certificate that TLS saw beside the signature has no say about. */
+  /** The upgrade's attempt with its signer. A client certificate that TLS saw beside the signature is dropped. */
   async prove(attempt: ConnectionAttempt): Promise<ConnectionAttempt> {
     const { http } = attempt;
     if (http === undefined) return fail('MissingAuthenticationTokenException', 'Missing Authentication Token');
     return signedBy(attempt, await this.#prover.webSocket(http));
   }
 
-  /** In two steps, so that a request is refused for its head before its body is read. */
+  /** Proves a request in two steps, so that it is refused for its head before its body is read. */
   async begin(attempt: ConnectionAttempt): Promise<(body: Uint8Array) => ConnectionAttempt> {
     const { http } = attempt;
     if (http === undefined) return fail('MissingAuthenticationTokenException', 'Missing Authentication Token');
@@ -69,30 +69,30 @@ export class Sigv4Authenticator implements Authenticator {
     const { signer } = attempt;
     if (signer === undefined) return NOT_SIGNED;
     const { key } = signer;
-    const rights = await rightsOf(signer, { protocol: 'http', ...cameBy(attempt), region: signer.region });
-    if (rights === undefined) return noRights(signer);
-    return { place: placeOf(signer), principal: key.arn, rights, everything: key.rights === undefined ? true : undefined };
+    const permissions = await permissionsOf(signer, { protocol: 'http', ...transportUse(attempt), region: signer.region });
+    if (permissions === undefined) return noPermissions(signer);
+    return { place: placeOf(signer), principal: key.arn, permissions, everything: key.rights === undefined ? true : undefined };
   }
 
   async #authenticate(attempt: ConnectionAttempt, connect: Connect): Promise<Admission | AdmissionRefusal> {
     const { signer } = attempt;
     if (signer === undefined) return NOT_SIGNED;
     const { key, region } = signer;
-    if (key.holder === 'identity' || key.isGone !== undefined) this.#mark(connect, key.accountId);
+    if (key.holder === 'identity' || key.isGone !== undefined) this.#markIdentity(connect, key.accountId);
     const { clientId } = connect;
     const place = placeOf(signer);
-    const facts = connectContext(place, connect);
-    const rights = await rightsOf(signer, { ...facts, ...cameBy(attempt), region });
-    if (rights === undefined) return noRights(signer);
+    const context = connectContext(place, connect);
+    const permissions = await permissionsOf(signer, { ...context, ...transportUse(attempt), region });
+    if (permissions === undefined) return noPermissions(signer);
     const resource = iotArn(place, 'client', clientId);
-    const { effect, ...statement } = rights.decide('iot:Connect', resource, connectKeys(facts));
+    const { effect, ...statement } = permissions.decide('iot:Connect', resource, connectConditionKeys(context));
     if (effect === 'ALLOWED')
       return {
         ...place,
         principal: key.arn,
         // As presence events name an IAM identity: by its unique id, with the session's name where there is one.
         principalId: key.userId,
-        rights,
+        rights: permissions,
         proof: connect.will === undefined ? undefined : proofOf(attempt, signer),
         endsAfter: { seconds: WEBSOCKET_LIFETIME, why: 'WEBSOCKET_TTL_EXPIRATION' },
       };
@@ -111,16 +111,16 @@ export class Sigv4Authenticator implements Authenticator {
 }
 
 /** Headers that policies may ask about. */
-const HEADERS_ASKED = ['host', 'user-agent', 'referer'] as const;
+const CONTEXT_HEADERS = ['host', 'user-agent', 'referer'] as const;
 
-/** What another run of the server needs to judge the client's will: no secret, and a token that is worth nothing without one. */
+/** The stored proof of a signed client, for its will: no secret, and a session token that is worthless without one. */
 function proofOf({ http }: ConnectionAttempt, { key, service, region }: Signer): SignedProof {
-  const headers = Object.fromEntries(HEADERS_ASKED.map((name) => [name, http?.headers.get(name)]));
+  const headers = Object.fromEntries(CONTEXT_HEADERS.map((name) => [name, http?.headers.get(name)]));
   return { method: 'sigv4', accessKeyId: key.accessKeyId, sessionToken: key.sessionToken, service, region, headers };
 }
 
-/** How the request or the connection came, as conditions may ask. A host name that was signed counts without TLS too. */
-function cameBy({ peer, http }: ConnectionAttempt): Omit<KeyUse, 'protocol'> {
+/** The condition context of a request or connection by its transport. A host name that was signed counts without TLS too. */
+function transportUse({ peer, http }: ConnectionAttempt): Omit<KeyUse, 'protocol'> {
   const header = (name: string): string | undefined => http?.headers.get(name)?.join(',');
   return {
     sourceIp: peer.sourceIp,
@@ -131,20 +131,20 @@ function cameBy({ peer, http }: ConnectionAttempt): Omit<KeyUse, 'protocol'> {
   };
 }
 
-/** Keys of a CONNECT, which stand in the question of it alone (page connect-policy). */
-const connectKeys = ({ connectAttributes = [], lastWillTopicArn }: ProtocolContext): ConditionKeys => [
+/** Condition keys of a CONNECT alone (page connect-policy). */
+const connectConditionKeys = ({ connectAttributes = [], lastWillTopicArn }: ProtocolContext): ConditionKeys => [
   ['iot:ConnectAttributes', connectAttributes],
   ...(lastWillTopicArn === undefined ? [] : [['iot:LastWillTopic', lastWillTopicArn] as const]),
 ];
 
-async function rightsOf({ key }: Signer, use: KeyUse): Promise<ClientPermissions | undefined> {
+async function permissionsOf({ key }: Signer, use: KeyUse): Promise<ClientPermissions | undefined> {
   if (key.isGone?.() === true) return undefined;
   return key.rights === undefined ? EVERYTHING : key.rights(use);
 }
 
 const NOT_SIGNED = refused({ check: 'signature', reason: 'the request is not signed' });
 
-const noRights = (signer: Signer): AdmissionRefusal =>
+const noPermissions = (signer: Signer): AdmissionRefusal =>
   refused({
     check: 'signature',
     reason: 'the access key stands for nobody who has rights now',

@@ -24,7 +24,7 @@ const admissionOver = (bench: Workbench, changes = new RightsChanges(), store: S
   return async (certificateId?: string): Promise<string> => {
     const peer = { sourceIp: '192.0.2.1', sourcePort: 1, certificateId };
     const answer = await authenticator.authenticateRequest({ peer, protocol: 'https' });
-    return 'refused' in answer ? answer.refused.check : answer.rights.decide('iot:Publish', 'arn:aws:iot:x').effect;
+    return 'refused' in answer ? answer.refused.check : answer.permissions.decide('iot:Publish', 'arn:aws:iot:x').effect;
   };
 };
 

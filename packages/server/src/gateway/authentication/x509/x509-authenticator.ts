@@ -42,7 +42,7 @@ export class X509Authenticator implements Authenticator {
     return {
       place,
       principal,
-      rights: certificatePermissions(certificate, { peer, context: { protocol: 'http' }, clock: this.#deps.clock }),
+      permissions: certificatePermissions(certificate, { peer, context: { protocol: 'http' }, clock: this.#deps.clock }),
     };
   }
 
@@ -52,8 +52,8 @@ export class X509Authenticator implements Authenticator {
     const certificate = await certificates.usableCertificate(peer, clientId, named);
     if ('refused' in certificate) return certificate;
     const { place, principal, certificateId, userProperties } = certificate;
-    const rights = certificatePermissions(certificate, { peer, context: connectContext(place, connect), clock });
-    const denied = connectRefusal(place, clientId, rights);
+    const permissions = certificatePermissions(certificate, { peer, context: connectContext(place, connect), clock });
+    const denied = connectRefusal(place, clientId, permissions);
     if (denied !== undefined) return { refused: { ...denied, principal, certificateId } };
     return {
       ...place,
@@ -62,7 +62,7 @@ export class X509Authenticator implements Authenticator {
       ...thingNameOf(certificate),
       ...defined({ userProperties: userProperties.length === 0 ? undefined : userProperties }),
       judgeAgainAfter: secondsValid(certificate, clock.now()),
-      rights,
+      rights: permissions,
     };
   }
 }

@@ -1,0 +1,45 @@
+/** The permission to call an operation of the data plane: each action that it needs, on each resource of its input. */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { neededRights } from '@thingkeep/wire/api/data-rights.ts';
+import { inputKeys } from '@thingkeep/wire/api/input-keys.ts';
+import type { Operation } from '@thingkeep/wire/api/table.ts';
+import type { AdmissionRefusal } from '../../broker/contract.ts';
+import { denialReason } from './denial-reason.ts';
+import type { ClientPermissions } from './permissions.ts';
+
+interface Sender {
+  readonly place: Place;
+  readonly principal: string;
+  readonly permissions: ClientPermissions;
+}
+
+/** The refusal of what `operation` does with this input; undefined when the sender's permissions allow it. */
+export function operationRefusal(
+  { place, principal, permissions }: Sender,
+  operation: Operation,
+  input: object,
+): AdmissionRefusal['refused'] | undefined {
+  const needed = neededRights(operation, input, place);
+  if (needed === undefined) {
+    const reason = `${operation.name} is not for devices: no action of a policy allows it`;
+    return { check: 'policy', reason, ...place, principal };
+  }
+  for (const { action, resource } of needed) {
+    const { effect, ...statement } = permissions.decide(action, resource, inputKeys(`iot:${operation.name}`, input));
+    if (effect === 'ALLOWED') continue;
+    return {
+      check: 'policy',
+      reason: `${action} on ${nameIn(resource)} is ${denialReason({ effect, ...statement })}`,
+      ...place,
+      principal,
+      action,
+      resource,
+      decision: effect,
+      ...statement,
+    };
+  }
+  return undefined;
+}
+
+/** The name in an ARN's resource, such as the topic of `...:topic/a/b`. */
+const nameIn = (resource: string): string => resource.slice(resource.indexOf('/') + 1);
