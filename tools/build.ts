@@ -1,6 +1,6 @@
 /**
- * `npm run build`: packages/{wire,server}/dist as they are published. JavaScript and declarations by tsc, from what the
- * command reaches (tests stay behind), and a package.json of their own. Then the proof: both are packed, installed in an
+ * `npm run build`: packages/{wire,x509,server}/dist as they are published. JavaScript and declarations by tsc, from what the
+ * command reaches (tests stay behind), and a package.json of their own. Then the proof: all are packed, installed in an
  * empty folder, and the installed command is run. `--no-check` leaves the proof out.
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -47,21 +47,21 @@ function compile(
       },
       include: sources.include?.map((pattern) => join(folder, pattern)) ?? [],
       files: sources.files?.map((file) => join(folder, file)) ?? [],
-      exclude: ['**/*.test.ts'],
+      exclude: ['**/*.test.ts', '**/testing/**'].map((pattern) => join(folder, 'src', pattern)),
     }),
   );
   execFileSync(process.execPath, [TSC, '--project', config], { stdio: 'inherit' });
   rmSync(config);
 }
 
-/** What tsc leaves as it was written: imports of the wire package, and relative ones in declarations. */
+/** What tsc leaves as it was written: imports of the workspace's packages, and relative ones in declarations. */
 function rewriteImports(folder: string): void {
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!/\.(js|d\.ts)$/.test(name)) continue;
     const path = join(folder, name);
     const text = readFileSync(path, 'utf8');
     const rewritten = text.replace(
-      /((?:\bfrom|\bimport)\s*\(?\s*['"](?:@thingkeep\/wire\/|\.{1,2}\/)[^'"]*)\.ts(['"])/g,
+      /((?:\bfrom|\bimport)\s*\(?\s*['"](?:@thingkeep\/(?:wire|x509)\/|\.{1,2}\/)[^'"]*)\.ts(['"])/g,
       '$1.js$2',
     );
     if (rewritten !== text) writeFileSync(path, rewritten);
@@ -91,17 +91,23 @@ function sdkPeers(): Record<string, unknown> {
 }
 
 function build(): string[] {
-  const [wire, server] = ['wire', 'server'].map((name) => join(ROOT, 'packages', name)) as [string, string];
-  for (const folder of [wire, server]) rmSync(join(folder, 'dist'), { recursive: true, force: true });
+  const [wire, x509, server] = ['wire', 'x509', 'server'].map((name) => join(ROOT, 'packages', name)) as [string, string, string];
+  for (const folder of [wire, x509, server]) rmSync(join(folder, 'dist'), { recursive: true, force: true });
   compile(wire, { include: ['src/**/*.ts'] });
   finish(wire, { exports: { './*': './*' }, ...sdkPeers() });
-  compile(server, { files: ['src/main.ts'] }, { '@thingkeep/wire/*.ts': [join(wire, 'dist/*.d.ts')] });
+  compile(x509, { include: ['src/**/*.ts'] });
+  finish(x509, { exports: { './*': './*' } });
+  compile(
+    server,
+    { files: ['src/main.ts'] },
+    { '@thingkeep/wire/*.ts': [join(wire, 'dist/*.d.ts')], '@thingkeep/x509/*.ts': [join(x509, 'dist/*.d.ts')] },
+  );
   // What runs in other processes is no part of the program, and goes along as it is.
   for (const name of ['bootstrap.py', 'bootstrap.mjs', 'forwarder.mjs'])
     copyFileSync(join(server, 'src/functions/sandbox', name), join(server, 'dist/functions/sandbox', name));
   finish(server, { bin: { thingkeep: './main.js' }, exports: { './*': './*' } });
   chmodSync(join(server, 'dist/main.js'), 0o755);
-  return [join(wire, 'dist'), join(server, 'dist')];
+  return [wire, x509, server].map((folder) => join(folder, 'dist'));
 }
 
 /** Packs what was built, installs it where nothing else is, and runs the command that comes of it. */
@@ -150,5 +156,5 @@ async function proveStart(command: string, data: string): Promise<void> {
 const packages = build();
 if (!process.argv.includes('--no-check')) {
   await prove(packages);
-  process.stdout.write('built, packed, installed, started: packages/wire/dist, packages/server/dist\n');
+  process.stdout.write('built, packed, installed, started: packages/wire/dist, packages/x509/dist, packages/server/dist\n');
 }

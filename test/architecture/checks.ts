@@ -5,6 +5,7 @@ import { RESERVED } from './reserved.ts';
 
 const SERVER = 'packages/server/src/';
 const WIRE = 'packages/wire/src/';
+const X509 = 'packages/x509/src/';
 
 /** Sources that the arrows bind: those of packages, tests and their material apart. */
 const bound = (sources: readonly Source[]): Source[] =>
@@ -22,8 +23,15 @@ function wireFaults({ path, imports }: Source): string[] {
     .map(({ specifier }) => `${path} imports ${specifier}: wire imports nothing but itself, and types of the AWS SDK`);
 }
 
+function x509Faults({ path, imports }: Source): string[] {
+  return imports
+    .filter(({ target, specifier }) => !target?.startsWith(X509) && specifier !== 'node:crypto')
+    .map(({ specifier }) => `${path} imports ${specifier}: x509 imports nothing but itself and node:crypto`);
+}
+
 function mayImport(name: string, { may, node, packages }: Room, target: string | undefined, specifier: string): boolean {
   if (target?.startsWith(WIRE)) return true;
+  if (target?.startsWith(X509)) return packages.includes('@thingkeep/x509');
   if (target?.startsWith(SERVER)) {
     const path = target.slice(SERVER.length);
     const there = roomOf(path);
@@ -45,13 +53,18 @@ function serverFaults({ path, imports }: Source): string[] {
     .map(({ target, specifier }) => `${path} imports ${target ?? specifier}, against the arrows: ${room.invariant}`);
 }
 
+function faultsOfPackage(source: Source): string[] {
+  if (source.path.startsWith(WIRE)) return wireFaults(source);
+  if (source.path.startsWith(X509)) return x509Faults(source);
+  return source.path.startsWith(SERVER) ? serverFaults(source) : [];
+}
+
 export function arrowFaults(sources: readonly Source[]): string[] {
   return bound(sources).flatMap((source) => {
     const material = source.imports
       .filter(({ target }) => target !== undefined && isTestMaterial(target))
       .map(({ target }) => `${source.path} imports ${target}: what is for tests does not ship`);
-    const arrows = source.path.startsWith(WIRE) ? wireFaults(source) : source.path.startsWith(SERVER) ? serverFaults(source) : [];
-    return [...material, ...arrows];
+    return [...material, ...faultsOfPackage(source)];
   });
 }
 

@@ -13,7 +13,7 @@ const HEADING = /^#{1,6}\s+(.+?)\s*#*$/gm;
 /** A path of a text file: at least one folder, and an ending that only the project's own files have. */
 const NAMED = /^[\w@.][\w@.-]*(\/[\w.-]+)+\.(ts|md)$/;
 /** Where ARCHITECTURE and its like begin to count. */
-const BEGINNINGS = ['', 'packages/server/src/', 'packages/wire/src/', 'packages/'];
+const BEGINNINGS = ['', 'packages/server/src/', 'packages/wire/src/', 'packages/x509/src/', 'packages/'];
 
 const bare = (text: string): string => text.replace(FENCE, '');
 

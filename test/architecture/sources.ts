@@ -47,11 +47,13 @@ export interface Source {
 const STRING_OR_COMMENT = /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g;
 const STATIC_IMPORT = /^(?:import|export)\s+(type\s+)?(?:[^'";]*?\bfrom\s+)?['"]([^'"]+)['"]/gm;
 const DYNAMIC_IMPORT = /\bimport\(\s*['"`]([^'"`]*)/g;
-const WIRE = '@thingkeep/wire/';
+/** Packages of the workspace that are imported by file. */
+const OF_WORKSPACE = /^@thingkeep\/(wire|x509)\/(.+)$/;
 
 function targetOf(from: string, specifier: string): string | undefined {
   if (specifier.startsWith('.')) return posix.normalize(posix.join(posix.dirname(from), specifier));
-  return specifier.startsWith(WIRE) ? `packages/wire/src/${specifier.slice(WIRE.length)}` : undefined;
+  const [, name, path] = OF_WORKSPACE.exec(specifier) ?? [];
+  return name === undefined ? undefined : `packages/${name}/src/${path}`;
 }
 
 /** Reads a source's text; a `import('x')` counts as an import of values. */
@@ -75,7 +77,8 @@ export const projectSources = (): Source[] =>
     .map((path) => sourceOf(path, textOf(path)));
 
 /** Tests, and what only tests use: tables of cases, vectors, workbenches. It may import what it wants; nothing else may import it. */
-export const isTestMaterial = (path: string): boolean => /(\.test|-vectors|-cases|\/workbench|\/test-[^/]*)\.ts$/.test(path);
+export const isTestMaterial = (path: string): boolean =>
+  /(\.test|-vectors|-cases|\/testing\/[^/]*|\/workbench|\/test-[^/]*)\.ts$/.test(path);
 
 /** Written by a tool: as long as it has to be. */
 export const isGenerated = (path: string): boolean => path === 'packages/wire/src/api/operation-types.ts';

@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { sequence } from '@thingkeep/x509/der.ts';
+import { publicKeyOf } from '@thingkeep/x509/public-key.ts';
+import { nameOf, newEcKey, newRsaKey, PRINTABLE_STRING, requestDer, requestPem } from '@thingkeep/x509/testing/requests.ts';
 import fc from 'fast-check';
 import type { Clock } from '../runtime/clock.ts';
 import { type Authority, openAuthority } from './authority.ts';
-import { sequence } from './der.ts';
-import { publicKeyOf } from './identity.ts';
-import { nameOf, newEcKey, newRsaKey, PRINTABLE_STRING, requestDer, requestPem } from './request-vectors.ts';
 
 const run = promisify(execFile);
 const DAY = 86_400_000;

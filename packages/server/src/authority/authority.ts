@@ -5,18 +5,19 @@
 import { createPublicKey, generateKeyPair, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
 import { fail } from '@thingkeep/wire/errors.ts';
+import { certificateIdOf } from '@thingkeep/x509/certificate.ts';
+import { toPem } from '@thingkeep/x509/pem.ts';
+import { deviceProfile } from '@thingkeep/x509/profiles.ts';
+import { isIssuedBy, isProven } from '@thingkeep/x509/proof.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Gate } from './gate.ts';
-import { certificatePem, type Identity, signerOf } from './identity.ts';
-import { certificateIdOf, issueCertificate, type Signer } from './issue.ts';
+import { certificatePem, type Identity, issuerOf } from './identity.ts';
+import { type Issuer, issueCertificate } from './issue.ts';
 import { KeyFolder } from './key-folder.ts';
 import { DEFAULT_SUBJECT } from './names.ts';
-import { openOwnAuthorities } from './own-authorities.ts';
 import { type OperatorCertificate, readOperatorCertificate, type ServerCredential } from './operator-certificate.ts';
-import { toPem } from './pem.ts';
+import { openOwnAuthorities } from './own-authorities.ts';
 import { type PreparedCertificate, prepareFromCsr } from './prepare.ts';
-import { deviceProfile } from './profile.ts';
-import { isIssuedBy, isProven } from './proof.ts';
 import { type ReadCertificate, readCertificate } from './read-certificate.ts';
 import { certificateNames, type HostCertificate, ServerCertificates } from './server-certificates.ts';
 
@@ -73,21 +74,21 @@ const unproven = (): never =>
   fail('InternalFailureException', 'The certificate does not verify under its issuer: it was not issued.');
 
 class DeviceCertificates implements DeviceIssuer {
-  readonly #signer: Signer;
-  readonly #issuer: X509Certificate;
+  readonly #issuer: Issuer;
+  readonly #issuerCertificate: X509Certificate;
   readonly #clock: Clock;
   readonly #gate = new Gate(KEY_MAKING);
   readonly prepareFromCsr = prepareFromCsr;
 
   constructor(issuer: Identity, clock: Clock) {
-    this.#signer = signerOf(issuer);
-    this.#issuer = new X509Certificate(certificatePem(issuer));
+    this.#issuer = issuerOf(issuer);
+    this.#issuerCertificate = new X509Certificate(certificatePem(issuer));
     this.#clock = clock;
   }
 
   async issue({ subject, publicKey }: PreparedCertificate): Promise<IssuedCertificate> {
     const profile = deviceProfile(subject, publicKey, this.#clock.now());
-    const der = await issueCertificate(profile, this.#signer);
+    const der = await issueCertificate(profile, this.#issuer);
     const pem = toPem('CERTIFICATE', der);
     let read: ReadCertificate;
     try {
@@ -101,7 +102,7 @@ class DeviceCertificates implements DeviceIssuer {
         cause,
       );
     }
-    if (!isIssuedBy(read.x509, this.#issuer)) unproven();
+    if (!isIssuedBy(read.x509, this.#issuerCertificate)) unproven();
     // A certificate carries whole seconds.
     const wholeSecond = (time: number): number => Math.floor(time / 1000) * 1000;
     return {

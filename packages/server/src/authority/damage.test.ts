@@ -5,13 +5,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { deviceProfile } from '@thingkeep/x509/profiles.ts';
+import { isKeyPair, isProven } from '@thingkeep/x509/proof.ts';
+import { publicKeyOf } from '@thingkeep/x509/public-key.ts';
 import { type Authority, openAuthority } from './authority.ts';
-import { fromText, isSound, newKey, publicKeyOf, signerOf, toText } from './identity.ts';
+import { fromText, isSound, issuerOf, newKey, toText } from './identity.ts';
 import { issueCertificate } from './issue.ts';
 import { DEFAULT_SUBJECT } from './names.ts';
 import { readOperatorCertificate } from './operator-certificate.ts';
-import { deviceProfile } from './profile.ts';
-import { isKeyPair, isProven } from './proof.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'thingkeep-damage-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -84,7 +85,7 @@ test('a file of an earlier release, without a digest, is proven by use and then 
       taken += 1;
       assert.deepEqual(read.chain[0], good?.chain[0], `${file}: byte ${at}`);
       const profile = deviceProfile(DEFAULT_SUBJECT, publicKeyOf(await newKey('ec')), clock.now());
-      const issued = new X509Certificate(await issueCertificate(profile, signerOf(read)));
+      const issued = new X509Certificate(await issueCertificate(profile, issuerOf(read)));
       assert(issued.verify(new X509Certificate(read.chain[0] ?? '').publicKey), `${file}: byte ${at}`);
       assert.equal(toText(read).length, readFileSync(join(folder, file)).length);
     }
@@ -96,8 +97,8 @@ test('an issuer whose key is not that of its certificate issues nothing', async 
   const read = fromText(readFileSync(join(folder, 'device-issuer.pem'), 'utf8'));
   assert(read !== undefined);
   const profile = deviceProfile(DEFAULT_SUBJECT, publicKeyOf(await newKey('ec')), clock.now());
-  const signer = { ...signerOf(read), privateKey: await newKey('rsa') };
-  await assert.rejects(issueCertificate(profile, signer), { code: 'InternalFailureException' });
+  const issuer = { ...issuerOf(read), privateKey: await newKey('rsa') };
+  await assert.rejects(issueCertificate(profile, issuer), { code: 'InternalFailureException' });
 });
 
 test("an operator's own certificate is refused after any flipped bit that changes its key or itself", () => {

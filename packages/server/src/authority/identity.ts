@@ -1,12 +1,13 @@
 /** A key with its certificate and the certificates above it: how one is made, kept as text, and read back. */
-import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { fail } from '@thingkeep/wire/errors.ts';
-import { DerReader, readTime, sequenceOf, TAG } from './der.ts';
-import { issueCertificate, type Signer } from './issue.ts';
-import { pemBlocks, toPem } from './pem.ts';
-import type { Profile } from './profile.ts';
-import { isProven } from './proof.ts';
+import { parseCertificate } from '@thingkeep/x509/certificate.ts';
+import { pemBlocks, toPem } from '@thingkeep/x509/pem.ts';
+import type { Profile } from '@thingkeep/x509/profiles.ts';
+import { isProven } from '@thingkeep/x509/proof.ts';
+import { publicKeyOf } from '@thingkeep/x509/public-key.ts';
+import { type Issuer, issueCertificate } from './issue.ts';
 
 const generate = promisify(generateKeyPair);
 
@@ -23,24 +24,10 @@ export interface Identity {
 export const newKey = async (kind: OwnKeyKind): Promise<KeyObject> =>
   (kind === 'ec' ? await generate('ec', { namedCurve: 'P-256' }) : await generate('rsa', { modulusLength: 2048 })).privateKey;
 
-export const publicKeyOf = (privateKey: KeyObject): Buffer => createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
-
-/** Names, dates and key of a certificate that is ours or has been checked. */
-function fieldsOf(certificate: Buffer): { subject: Buffer; publicKey: Buffer; notBefore: number; notAfter: number } {
-  const parts = new DerReader(sequenceOf(certificate).value(TAG.sequence).content);
-  parts.value();
-  parts.value(TAG.integer);
-  parts.value(TAG.sequence);
-  parts.value(TAG.sequence);
-  const validity = parts.enter(TAG.sequence);
-  const dates = { notBefore: readTime(validity.value()), notAfter: readTime(validity.value()) };
-  return { subject: parts.value(TAG.sequence).whole, publicKey: parts.value(TAG.sequence).whole, ...dates };
-}
-
 const certificateOf = (identity: Identity): Buffer => identity.chain[0] ?? Buffer.alloc(0);
 
-export function signerOf(identity: Identity): Signer {
-  const { subject, publicKey } = fieldsOf(certificateOf(identity));
+export function issuerOf(identity: Identity): Issuer {
+  const { subject, publicKey } = parseCertificate(certificateOf(identity));
   return { name: subject, publicKey, privateKey: identity.privateKey };
 }
 
@@ -58,7 +45,7 @@ export async function makeIdentity(
   const privateKey = await newKey(kind);
   const publicKey = publicKeyOf(privateKey);
   const described = profile(publicKey);
-  const signer = issuer === undefined ? { name: described.subject, publicKey, privateKey } : signerOf(issuer.identity);
+  const signer = issuer === undefined ? { name: described.subject, publicKey, privateKey } : issuerOf(issuer.identity);
   const certificate = await issueCertificate(described, signer);
   const above = issuer?.send ? issuer.identity.chain : [];
   if (!isProven(privateKey, [certificate, ...above]))
@@ -97,7 +84,7 @@ export function fromText(text: string): Identity | undefined {
     const privateKey = createPrivateKey(pem);
     const own = chain[0];
     if (own === undefined || !isProven(privateKey, chain)) return undefined;
-    const { notBefore, notAfter } = fieldsOf(own);
+    const { notBefore, notAfter } = parseCertificate(own);
     return { privateKey, chain, notBefore, notAfter };
   } catch {
     return undefined;

@@ -1,8 +1,8 @@
 /** A server certificate that the operator brings: judged when the server starts, each fault with its own words. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { pemBlocks, toPem } from '@thingkeep/x509/pem.ts';
+import { isIssuedBy, isKeyPair } from '@thingkeep/x509/proof.ts';
 import { AuthorityError } from './key-folder.ts';
-import { pemBlocks, toPem } from './pem.ts';
-import { isIssuedBy, isKeyPair } from './proof.ts';
 
 /** PEM texts: the server's certificate with those above it, and its key. */
 export interface OperatorCertificate {

@@ -2,11 +2,11 @@
  * The authorities that the server makes for itself on its first start and never replaces: two roots (P-256 and RSA),
  * under each an intermediate that signs server certificates, and the authority that signs devices' certificates.
  */
+import { authorityProfile } from '@thingkeep/x509/profiles.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { fromText, type Identity, isSound, makeIdentity, type OwnKeyKind, toText } from './identity.ts';
 import { AuthorityError, type KeyFolder } from './key-folder.ts';
 import { DEVICE_ISSUER, ownName } from './names.ts';
-import { authorityProfile } from './profile.ts';
 
 export interface OwnAuthorities {
   readonly ecdsaRoot: Identity;

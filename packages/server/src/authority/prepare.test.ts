@@ -6,13 +6,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { bitString, der, explicit, implicit, integer, oid, sequence, TAG } from '@thingkeep/x509/der.ts';
+import { toPem } from '@thingkeep/x509/pem.ts';
+import { publicKeyOf } from '@thingkeep/x509/public-key.ts';
+import { DEVICE_REQUEST } from '@thingkeep/x509/testing/factory-certificates.ts';
+import { nameOf, newEcKey, newRsaKey, PRINTABLE_STRING, requestDer, requestPem } from '@thingkeep/x509/testing/requests.ts';
 import fc from 'fast-check';
-import { bitString, der, explicit, implicit, integer, oid, sequence, TAG } from './der.ts';
-import { publicKeyOf } from './identity.ts';
-import { DEVICE_REQUEST } from './kit-vectors.ts';
-import { toPem } from './pem.ts';
 import { prepareFromCsr } from './prepare.ts';
-import { nameOf, newEcKey, newRsaKey, PRINTABLE_STRING, requestDer, requestPem } from './request-vectors.ts';
 
 const ec = newEcKey();
 const rsa = newRsaKey();

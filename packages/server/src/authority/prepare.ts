@@ -2,12 +2,11 @@
  * The first step of issuing: reads and judges a certificate signing request (PKCS #10, RFC 2986). What comes out is
  * all that the second step needs; nothing else of the request (attributes, wished-for extensions) reaches a certificate.
  */
-import { constants, verify } from 'node:crypto';
 import { fail } from '@thingkeep/wire/errors.ts';
-import { DerError, DerReader, explicit, sequenceOf, TAG } from './der.ts';
-import { readName } from './names.ts';
-import { onePemBlock } from './pem.ts';
-import { type DeviceKey, readPublicKey, readSignatureAlgorithm, type SignatureAlgorithm } from './public-key.ts';
+import { DerError } from '@thingkeep/x509/der.ts';
+import { onePemBlock } from '@thingkeep/x509/pem.ts';
+import { isSelfSigned, parseRequest, REQUEST_LABELS } from '@thingkeep/x509/request.ts';
+import { readAllowedKey } from './allowed-keys.ts';
 
 export interface PreparedCertificate {
   /** DER of the subject, as the device sent it. */
@@ -18,7 +17,6 @@ export interface PreparedCertificate {
 
 /** API reference CreateCertificateFromCsr: CertificateSigningRequest is at most 4096 long. */
 const LARGEST_REQUEST = 4096;
-const LABELS = ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'];
 
 /** "CSR violates constraints" is how AWS begins. */
 const refuse = (why: string, cause?: unknown): never =>
@@ -28,48 +26,24 @@ const refuse = (why: string, cause?: unknown): never =>
  * A request's signature proves that its sender holds the key; whoever signs chooses all that is signed, so SHA-1's
  * collisions gain nothing here, and old tools still use it. In certificates SHA-1 is refused.
  */
-function signedByItself(signed: Buffer, signature: Buffer, algorithm: SignatureAlgorithm, { key }: DeviceKey): boolean {
-  const padding =
-    algorithm.pssSalt === undefined ? {} : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: algorithm.pssSalt };
-  try {
-    return verify(algorithm.hash, signed, { key, ...padding }, signature);
-  } catch {
-    return false;
-  }
-}
-
-function readRequest(bytes: Buffer): PreparedCertificate {
-  const request = sequenceOf(bytes);
-  const info = request.value(TAG.sequence);
-  const algorithm = readSignatureAlgorithm(request.value(TAG.sequence).whole);
-  const signature = request.bits();
-  request.end();
-
-  const parts = new DerReader(info.content);
-  const version = parts.value(TAG.integer).content;
-  if (version.length !== 1 || version[0] !== 0) return refuse('it is not of version 1');
-  const subject = parts.value(TAG.sequence).whole;
-  readName(subject);
-  const publicKey = parts.value(TAG.sequence).whole;
-  const attributes = parts.optional(explicit(0));
-  parts.end();
-  if (attributes !== undefined)
-    for (const each = new DerReader(attributes.content); each.next !== undefined; ) each.value(TAG.sequence);
-
-  const key = readPublicKey(publicKey);
+function judge(bytes: Buffer): PreparedCertificate {
+  const request = parseRequest(bytes);
+  const { version, subject, publicKey, algorithm } = request;
+  if (version !== 0) return refuse('it is not of version 1');
+  const key = readAllowedKey(publicKey);
   if (typeof key === 'string') return refuse(key);
-  if (algorithm === undefined || algorithm.kind !== key.kind) return refuse('its signature algorithm is not supported');
-  if (!signedByItself(info.whole, signature, algorithm, key)) return refuse('its signature does not match its public key');
+  if (algorithm?.kind !== key.kind) return refuse('its signature algorithm is not supported');
+  if (!isSelfSigned(request, key.key)) return refuse('its signature does not match its public key');
   return { subject, publicKey };
 }
 
 /** Reads and judges a request in PEM; fails with InvalidRequestException. */
 export function prepareFromCsr(pem: string): PreparedCertificate {
   if (pem.length > LARGEST_REQUEST) return refuse('it is longer than 4096 characters');
-  const bytes = onePemBlock(pem, LABELS);
+  const bytes = onePemBlock(pem, REQUEST_LABELS);
   if (bytes === undefined) return refuse('it is not one certificate signing request in PEM format');
   try {
-    return readRequest(bytes);
+    return judge(bytes);
   } catch (error) {
     if (error instanceof DerError) return refuse('it could not be parsed', error);
     throw error;

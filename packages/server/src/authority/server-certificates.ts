@@ -2,14 +2,15 @@
  * The server's own certificates, one ECDSA and one RSA: made from the intermediates, kept in the key folder, renewed
  * when a third of their life is left, when the host names change, and when the file is damaged (it can be made again).
  */
+import { alternativeNames } from '@thingkeep/x509/extensions.ts';
+import { isHostName } from '@thingkeep/x509/host-names.ts';
+import { commonNameOnly } from '@thingkeep/x509/names.ts';
+import { serverProfile } from '@thingkeep/x509/profiles.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { isHostName } from './host-names.ts';
 import { chainPem, fromText, type Identity, makeIdentity, type OwnKeyKind, privateKeyPem, toText } from './identity.ts';
 import { AuthorityError, type KeyFolder } from './key-folder.ts';
-import { commonNameOnly } from './names.ts';
 import type { ServerCredential } from './operator-certificate.ts';
 import type { OwnAuthorities } from './own-authorities.ts';
-import { alternativeNames, serverProfile } from './profile.ts';
 
 const FILES: Readonly<Record<OwnKeyKind, string>> = { ec: 'server-ecdsa.pem', rsa: 'server-rsa.pem' };
 const LIFE = 365 * 86_400_000;

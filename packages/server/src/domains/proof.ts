@@ -1,6 +1,6 @@
 /** Proves what is served for a host name: the key signs what its certificate verifies, and the chain holds. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { isIssuedBy, isKeyPair } from '../authority/proof.ts';
+import { isIssuedBy, isKeyPair } from '@thingkeep/x509/proof.ts';
 import type { DomainTls } from './directory.ts';
 
 const BLOCKS = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;

@@ -1,15 +1,13 @@
 /** What a connection, and the TLS handshake on it if there was one, tell of the peer. */
-import { hash, type X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { certificateIdOf } from '@thingkeep/x509/certificate.ts';
 import type { Peer } from '../broker/contract.ts';
 
 /** Address without the prefix that a socket of both families puts before an IPv4 one. */
 export const plainAddress = (address: string | undefined): string =>
   address === undefined ? 'unknown' : address.startsWith('::ffff:') ? address.slice(7) : address;
-
-/** The id of a certificate is the SHA-256 of its DER form, as AWS IoT's ids are. */
-export const certificateIdOf = (der: Buffer): string => hash('sha256', der, 'hex');
 
 /** Issuers of a peer's chain that are kept. */
 const MAX_ISSUERS = 10;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { pemBlocks, toPem } from '@thingkeep/x509/pem.ts';
+import { DEVICE, FACTORY_ROOT, SIGNER, SIGNER_PROOF } from '@thingkeep/x509/testing/factory-certificates.ts';
+import { newEcKey, newRsaKey } from '@thingkeep/x509/testing/requests.ts';
 import fc from 'fast-check';
-import { DEVICE, FACTORY_ROOT, SIGNER, SIGNER_PROOF } from '../authority/kit-vectors.ts';
-import { pemBlocks, toPem } from '../authority/pem.ts';
-import { newEcKey, newRsaKey } from '../authority/request-vectors.ts';
 import { readCertificate } from '../authority/read-certificate.ts';
 import { proveOwnership, readCaCertificate } from './ca-certificates.ts';
 import { type FactoryCa, factoryCa, NOW, shortLived, signedBy } from './ca-vectors.ts';

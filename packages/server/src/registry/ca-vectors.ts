@@ -1,11 +1,11 @@
 /** Authorities of others for tests: what a factory's own CA would sign. */
 import type { KeyObject } from 'node:crypto';
-import { publicKeyOf } from '../authority/identity.ts';
+import { commonNameOnly } from '@thingkeep/x509/names.ts';
+import { toPem } from '@thingkeep/x509/pem.ts';
+import { authorityProfile, deviceProfile } from '@thingkeep/x509/profiles.ts';
+import { publicKeyOf } from '@thingkeep/x509/public-key.ts';
+import { newEcKey } from '@thingkeep/x509/testing/requests.ts';
 import { issueCertificate } from '../authority/issue.ts';
-import { commonNameOnly } from '../authority/names.ts';
-import { toPem } from '../authority/pem.ts';
-import { authorityProfile, deviceProfile } from '../authority/profile.ts';
-import { newEcKey } from '../authority/request-vectors.ts';
 
 export const NOW = Date.UTC(2026, 10, 20, 12);
 const YEAR = 365 * 86_400_000;

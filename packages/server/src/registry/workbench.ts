@@ -165,7 +165,7 @@ const sharedAuthority = (): Promise<Authority> => {
 };
 
 const sharedRequest = async (): Promise<string> => {
-  const { newEcKey, requestDer, requestPem } = await import('../authority/request-vectors.ts');
+  const { newEcKey, requestDer, requestPem } = await import('@thingkeep/x509/testing/requests.ts');
   request ??= requestPem(requestDer({ key: newEcKey() }));
   return request;
 };

@@ -1,7 +1,7 @@
 /** Certificate signing requests for tests: built piece by piece, so that each piece can be odd. */
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { bitString, der, explicit, integer, oid, sequence, TAG } from './der.ts';
-import { publicKeyOf } from './identity.ts';
+import { bitString, der, explicit, integer, oid, sequence, TAG } from '../der.ts';
+import { publicKeyOf } from '../public-key.ts';
 
 export const ECDSA_SHA256 = sequence(oid('1.2.840.10045.4.3.2'));
 export const RSA_SHA256 = sequence(oid('1.2.840.113549.1.1.11'), der(TAG.null));

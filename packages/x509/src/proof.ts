@@ -1,5 +1,5 @@
 /** Proofs of keys and certificates by use: a damaged key may still be read, and what it signs does not verify. */
-import { createPublicKey, type KeyObject, randomBytes, sign, verify, X509Certificate } from 'node:crypto';
+import { type KeyObject, randomBytes, sign, verify, X509Certificate } from 'node:crypto';
 
 /** Whether what the private key signs is verified by the public key. */
 export function isKeyPair(privateKey: KeyObject, publicKey: KeyObject): boolean {
@@ -15,15 +15,6 @@ export function isKeyPair(privateKey: KeyObject, publicKey: KeyObject): boolean 
 export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
   try {
     return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
-  } catch {
-    return false;
-  }
-}
-
-/** Whether a signature over a certificate's content is that of the key (DER) that its issuer's certificate names. */
-export function isSignatureOf(publicKey: Buffer, signed: Buffer, signature: Buffer): boolean {
-  try {
-    return verify('sha256', signed, createPublicKey({ key: publicKey, type: 'spki', format: 'der' }), signature);
   } catch {
     return false;
   }

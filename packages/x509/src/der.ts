@@ -3,7 +3,7 @@
  * nothing, and a writer. Strict means definite, minimal lengths and single-byte tags: what BER also allows is refused.
  */
 
-/** Input that is no DER, or not the DER expected. Stays inside this folder: callers turn it into the operation's error. */
+/** Input that is no DER, or not the DER expected. Callers turn it into an error of their own. */
 export class DerError extends Error {
   override readonly name = 'DerError';
 }
@@ -72,6 +72,13 @@ export class DerReader {
   /** The next value when it has this tag. */
   optional(tag: number): DerValue | undefined {
     return this.next === tag ? this.value(tag) : undefined;
+  }
+
+  /** A whole number of at most six bytes. */
+  number(): number {
+    const { content } = this.value(TAG.integer);
+    if (content.length === 0 || content.length > 6) throw new DerError('number of no or too many bytes');
+    return content.readIntBE(0, content.length);
   }
 
   /** Content of a BIT STRING of whole bytes. */
@@ -149,6 +156,23 @@ export function oid(dotted: string): Buffer {
     bytes.push(...groups);
   }
   return der(TAG.oid, Buffer.from(bytes));
+}
+
+/** Dotted form of an object identifier's content; hexadecimal where it is not as DER writes it, or has huge numbers. */
+export function readOid(content: Buffer): string {
+  if (content.length === 0) throw new DerError('empty object identifier');
+  const arcs: number[] = [];
+  let arc = 0;
+  for (const byte of content) {
+    arc = arc * 128 + (byte & 0x7f);
+    if (byte >= 0x80) continue;
+    arcs.push(arc);
+    arc = 0;
+  }
+  const [first = 0, ...rest] = arcs;
+  const root = Math.min(2, Math.floor(first / 40));
+  const dotted = [root, first - root * 40, ...rest].join('.');
+  return arcs.every(Number.isSafeInteger) && oid(dotted).equals(der(TAG.oid, content)) ? dotted : content.toString('hex');
 }
 
 const digits = (date: Date): string => `${date.toISOString().slice(0, 19).replace(/[-T:]/g, '')}Z`;

@@ -1,0 +1,66 @@
+/** Certificates (RFC 5280), read. Names are compared as DER, never as printed text. */
+import { hash } from 'node:crypto';
+import { DerReader, explicit, implicit, readTime, sequenceOf, TAG } from './der.ts';
+import { findExtension } from './extensions.ts';
+import { readName } from './names.ts';
+import { readSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithm.ts';
+
+/** Labels of a certificate in PEM: today's, and an older one. */
+export const CERTIFICATE_LABELS = ['CERTIFICATE', 'X509 CERTIFICATE'];
+
+export interface CertificateFields {
+  /** Whole DER names. */
+  readonly subject: Buffer;
+  readonly issuer: Buffer;
+  /** Milliseconds since the epoch. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** SubjectPublicKeyInfo; nothing of it has been checked. */
+  readonly publicKey: Buffer;
+  /** Undefined when it is an unknown one, or not the same inside and outside of what is signed. */
+  readonly algorithm: SignatureAlgorithm | undefined;
+  /** The list of extensions, whole. */
+  readonly extensions: Buffer | undefined;
+}
+
+/** Reads a certificate, whoever signed it. Throws DerError where it is none. */
+export function parseCertificate(bytes: Buffer): CertificateFields {
+  const certificate = sequenceOf(bytes);
+  const content = certificate.value(TAG.sequence);
+  const outerAlgorithm = certificate.value(TAG.sequence).whole;
+  certificate.bits();
+  certificate.end();
+
+  const parts = new DerReader(content.content);
+  parts.optional(explicit(0));
+  parts.value(TAG.integer);
+  const innerAlgorithm = parts.value(TAG.sequence).whole;
+  const issuer = parts.value(TAG.sequence).whole;
+  const validity = parts.enter(TAG.sequence);
+  const notBefore = readTime(validity.value());
+  const notAfter = readTime(validity.value());
+  validity.end();
+  const subject = parts.value(TAG.sequence).whole;
+  const publicKey = parts.value(TAG.sequence).whole;
+  parts.optional(implicit(1));
+  parts.optional(implicit(2));
+  const extensions = parts.optional(explicit(3))?.content;
+  parts.end();
+  readName(issuer);
+  readName(subject);
+  const outer = readSignatureAlgorithm(outerAlgorithm);
+  const algorithm = innerAlgorithm.equals(outerAlgorithm) ? outer : undefined;
+  return { subject, issuer, notBefore, notAfter, publicKey, algorithm, extensions };
+}
+
+/** Whether basicConstraints says that the certificate may sign others. */
+export function isAuthority({ extensions }: CertificateFields): boolean {
+  if (extensions === undefined) return false;
+  const constraints = findExtension(sequenceOf(extensions), '2.5.29.19');
+  if (constraints === undefined) return false;
+  const flag = sequenceOf(constraints).optional(TAG.boolean)?.content;
+  return flag !== undefined && flag.length === 1 && flag[0] !== 0;
+}
+
+/** AWS IoT's id of a certificate: SHA-256 of its DER, in hexadecimal. */
+export const certificateIdOf = (certificate: Buffer): string => hash('sha256', certificate, 'hex');
