@@ -1,6 +1,6 @@
 /** What signs certificates and requests: a key at hand, or a function that asks the one who holds it. */
 import { createHash, type KeyObject, sign } from 'node:crypto';
-import { bitString, sequence } from './der.ts';
+import { bitString, integer, sequence } from './der.ts';
 import { openPublicKey, publicKeyOf } from './public-key.ts';
 import { isSignature, signingAlgorithmOf } from './signature-algorithm.ts';
 
@@ -15,7 +15,7 @@ export interface ToSign {
 export interface Signer {
   /** SubjectPublicKeyInfo of the key that signs. */
   readonly publicKey: Buffer;
-  /** The signature as X.509 carries it. */
+  /** The signature as X.509 carries it; of a curve's key that is `ecdsaSignature` of the two numbers. */
   sign(toSign: ToSign): Buffer | Promise<Buffer>;
 }
 
@@ -35,6 +35,10 @@ export const keySigner = (privateKey: KeyObject, publicKey = publicKeyOf(private
   publicKey,
   sign: ({ bytes, hash }) => signAside(hash, bytes, privateKey),
 });
+
+/** An ECDSA signature as X.509 carries it, from the two numbers one behind the other, as chips give them. */
+export const ecdsaSignature = (numbers: Buffer): Buffer =>
+  sequence(integer(numbers.subarray(0, numbers.length / 2)), integer(numbers.subarray(numbers.length / 2)));
 
 /**
  * SEQUENCE of content, algorithm and signature, as certificates and requests are; the content is told the algorithm's

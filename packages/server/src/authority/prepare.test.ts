@@ -7,10 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { bitString, der, explicit, implicit, integer, oid, sequence, TAG } from '@thingkeep/x509/der.ts';
+import { distinguishedName } from '@thingkeep/x509/names.ts';
 import { toPem } from '@thingkeep/x509/pem.ts';
 import { publicKeyOf } from '@thingkeep/x509/public-key.ts';
+import { keySigner } from '@thingkeep/x509/signing.ts';
 import { DEVICE_REQUEST } from '@thingkeep/x509/testing/factory-certificates.ts';
 import { nameOf, newEcKey, newRsaKey, PRINTABLE_STRING, requestDer, requestPem } from '@thingkeep/x509/testing/requests.ts';
+import { writeRequest } from '@thingkeep/x509/write-request.ts';
 import fc from 'fast-check';
 import { prepareFromCsr } from './prepare.ts';
 
@@ -107,6 +110,16 @@ describe('requests that are taken (API reference CreateCertificateFromCsr: RSA o
       ['2.5.4.3', PRINTABLE_STRING, 'RIMPLEDEVICE'],
     );
     assert.ok(prepareFromCsr(requestPem(requestDer({ key: ec, subject }), 76)).subject.equals(subject));
+  });
+
+  test('made by our own writer, each kind of key', async () => {
+    const subject = distinguishedName({ type: 'O', value: 'Größe 中', string: 'bmpString' }, { type: 'CN', value: 'device' });
+    for (const key of [rsa, ec, newEcKey('P-384'), newEcKey('P-521')]) {
+      const pem = toPem('CERTIFICATE REQUEST', await writeRequest(subject, keySigner(key)));
+      assert.deepEqual(prepareFromCsr(pem), { subject, publicKey: publicKeyOf(key) });
+    }
+    const edwards = keySigner(generateKeyPairSync('ed25519').privateKey);
+    refused(toPem('CERTIFICATE REQUEST', await writeRequest(subject, edwards)), /neither RSA nor/);
   });
 
   test('made by a secure element', () => {
