@@ -10,19 +10,19 @@ import type { TaggableResources } from './tag-operations.ts';
 import { dropTags, putTags } from './tags.ts';
 
 /** The certificate id in a certificate's ARN of this account. */
-const certificateIdOf = (accountId: string, arn: string): string | undefined => {
+const certificateIdIn = (accountId: string, arn: string): string | undefined => {
   const region = parseArn(arn)?.region;
   return region === undefined ? undefined : nameInPlace(arn, { accountId, region }, 'cert');
 };
 
 const certificateOf = async (tx: ReadTransaction, accountId: string, arn: string) => {
-  const id = certificateIdOf(accountId, arn);
+  const id = certificateIdIn(accountId, arn);
   return id === undefined ? undefined : tx.get(certificates, [accountId, id]);
 };
 
 /** Ids of the certificates whose permissions hang on a policy's target. */
 export const certificatesUnder = (accountId: string, arn: string): string[] => {
-  const id = certificateIdOf(accountId, arn);
+  const id = certificateIdIn(accountId, arn);
   return id === undefined ? [] : [id];
 };
 
