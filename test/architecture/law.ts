@@ -130,6 +130,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     'certificates that are brought for host names, with their keys: what the API shows of them has no key at hand',
     ['runtime/', 'store/contract.ts', 'store/pages.ts'],
     ['crypto'],
+    ['@thingkeep/x509'],
   ),
   'domains/': room(
     'domain configurations keep records and an answer in memory; certificates are theirs to serve, not to make',

@@ -4,6 +4,7 @@
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { fail } from '@thingkeep/wire/errors.ts';
+import { isIssuedBy } from '@thingkeep/x509/proof.ts';
 
 export interface JudgedCertificate {
   readonly certificatePem: string;
@@ -73,22 +74,14 @@ function keyAlgorithmOf({ asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObj
 
 /** Whether the certificates are signed by the one behind them; a certificate alone must have signed itself. */
 function checkChain(own: X509Certificate, above: readonly X509Certificate[]): void {
-  if (above.length === 0 && !isSignedBy(own, own))
+  if (above.length === 0 && !isIssuedBy(own, own))
     invalid(
       'Provided certificate is not a valid self signed. Please provide either a valid self-signed certificate or certificate chain.',
     );
   let below = own;
   for (const each of above) {
-    if (!isSignedBy(below, each)) invalid('Could not validate the certificate with the certificate chain.');
+    if (!isIssuedBy(below, each)) invalid('Could not validate the certificate with the certificate chain.');
     below = each;
-  }
-}
-
-function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
-  try {
-    return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
-  } catch {
-    return false;
   }
 }
 
