@@ -47,7 +47,7 @@ function compile(
       },
       include: sources.include?.map((pattern) => join(folder, pattern)) ?? [],
       files: sources.files?.map((file) => join(folder, file)) ?? [],
-      exclude: ['**/*.test.ts', '**/testing/**'].map((pattern) => join(folder, 'src', pattern)),
+      exclude: ['**/*.test.ts', '**/*.fixture.ts', '**/testing/**'].map((pattern) => join(folder, 'src', pattern)),
     }),
   );
   execFileSync(process.execPath, [TSC, '--project', config], { stdio: 'inherit' });

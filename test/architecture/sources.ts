@@ -76,9 +76,12 @@ export const projectSources = (): Source[] =>
     .filter((path) => path.endsWith('.ts'))
     .map((path) => sourceOf(path, textOf(path)));
 
-/** Tests, and what only tests use: tables of cases, vectors, workbenches. It may import what it wants; nothing else may import it. */
+/**
+ * Tests, and what only tests use: named `*.fixture.ts`, or in a folder `testing/`. It may import what it wants; nothing
+ * else may import it.
+ */
 export const isTestMaterial = (path: string): boolean =>
-  /(\.test|-vectors|-cases|\/testing\/[^/]*|\/workbench|\/test-[^/]*)\.ts$/.test(path);
+  /(\.test|\.fixture)\.ts$|\/testing\/[^/]+\.ts$|\/workbench\.ts$|^packages\/server\/src\/broker\/test-bench\.ts$/.test(path);
 
 /** Written by a tool: as long as it has to be. */
 export const isGenerated = (path: string): boolean => path === 'packages/wire/src/api/operation-types.ts';

@@ -17,7 +17,7 @@ import { CreateThingCommand, DescribeThingCommand } from '@aws-sdk/client-iot';
 import { PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { zipOfFiles } from '../../packages/server/src/functions/code/test-zip.ts';
+import { zipOfFiles } from '../../packages/server/src/functions/code/zip.fixture.ts';
 import { DeviceConnection } from './device-connection.ts';
 import { ALLOW_ALL, makeDevice, makePolicy } from './devices.ts';
 import { failingDisk } from './failing-disk.ts';

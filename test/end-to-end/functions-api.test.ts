@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { zipOf, zipOfFiles } from '../../packages/server/src/functions/code/test-zip.ts';
+import { zipOf, zipOfFiles } from '../../packages/server/src/functions/code/zip.fixture.ts';
 import { aws, awsJson, awsOutcome } from './aws-command.ts';
 import { ROLE, TestFunctions } from './functions.ts';
 import { python } from './python-command.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { GetFunctionCommand, UpdateFunctionCodeCommand } from '@aws-sdk/client-lambda';
-import { zipOfFiles } from '../../packages/server/src/functions/code/test-zip.ts';
+import { zipOfFiles } from '../../packages/server/src/functions/code/zip.fixture.ts';
 import { TestFunctions } from './functions.ts';
 import { startServer } from './test-core.ts';
 

@@ -216,7 +216,7 @@ while true; do
   cat <&3 >/dev/null
 done
 `;
-  const { zipOf } = await import('../../packages/server/src/functions/code/test-zip.ts');
+  const { zipOf } = await import('../../packages/server/src/functions/code/zip.fixture.ts');
   const ZipFile = zipOf([{ name: 'bootstrap', content: bootstrap, mode: 0o100755 }]);
   await functions.make('own', 'provided.al2023', 'mine', {}, { Code: { ZipFile } });
   for (let n = 0; n < 2; n += 1) assert.deepEqual((await functions.invoke('own')).answer, { by: 'mine' });

@@ -8,7 +8,7 @@ import {
   type Runtime,
 } from '@aws-sdk/client-lambda';
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { zipOfFiles } from '../../packages/server/src/functions/code/test-zip.ts';
+import { zipOfFiles } from '../../packages/server/src/functions/code/zip.fixture.ts';
 import type { TestServer } from './test-core.ts';
 import { until } from './until.ts';
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { zipOfFiles } from '../../packages/server/src/functions/code/test-zip.ts';
+import { zipOfFiles } from '../../packages/server/src/functions/code/zip.fixture.ts';
 import { python } from './python-command.ts';
 import { startServer, temporaryFolder, type TestServer } from './test-core.ts';
 

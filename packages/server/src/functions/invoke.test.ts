@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import type { FunctionFault, InvokedAs } from './contract.ts';
-import { testEgress } from '../outgoing/test-egress.ts';
+import { testEgress } from '../outgoing/egress.fixture.ts';
 import { Functions } from './invoke.ts';
 import { LARGEST_ANSWER } from './post.ts';
 

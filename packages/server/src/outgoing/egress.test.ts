@@ -9,7 +9,7 @@ import { readAllowed } from './allowed.ts';
 import type { EgressOptions } from './egress.ts';
 import { openRequest } from './requests.ts';
 import type { ResolvedAddress } from './resolve.ts';
-import { allowing, testEgress } from './test-egress.ts';
+import { allowing, testEgress } from './egress.fixture.ts';
 
 const four = (...addresses: string[]): ResolvedAddress[] => addresses.map((address) => ({ address, family: 4 }));
 

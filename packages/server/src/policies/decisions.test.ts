@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compilePolicies } from './compile.ts';
-import { CASES, HEAD } from './decision-cases.ts';
+import { CASES, HEAD } from './decisions.fixture.ts';
 import { bindRights } from './evaluate.ts';
 import { deviceContext } from './variables.ts';
 

@@ -7,7 +7,7 @@ import { newEcKey, newRsaKey } from '@thingkeep/x509/testing/requests.ts';
 import fc from 'fast-check';
 import { readCertificate } from '../authority/read-certificate.ts';
 import { proveOwnership, readCaCertificate } from './ca-certificates.ts';
-import { type FactoryCa, factoryCa, NOW, shortLived, signedBy } from './ca-vectors.ts';
+import { type FactoryCa, factoryCa, NOW, shortLived, signedBy } from '../testing/factory-ca.ts';
 import { MINUTE, stranger, Workbench } from './workbench.ts';
 
 /** Registers a CA with proof of its key, active unless told. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { policyAttachments } from '../policies/store.ts';
-import { factoryCa, NOW, signedBy } from './ca-vectors.ts';
+import { factoryCa, NOW, signedBy } from '../testing/factory-ca.ts';
 import { type CertificateStatus, certificates } from './store.ts';
 import { findClaim } from '../store/claims.ts';
 import { caller, MINUTE, stranger, Workbench } from './workbench.ts';

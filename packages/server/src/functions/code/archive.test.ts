@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { inspect, LARGEST_ARCHIVE, LARGEST_UNPACKED, unpack } from './archive.ts';
-import { type ZipEntry, zipOf, zipOfFiles } from './test-zip.ts';
+import { type ZipEntry, zipOf, zipOfFiles } from './zip.fixture.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'thingkeep-archive-'));
 after(() => rmSync(root, { recursive: true, force: true }));

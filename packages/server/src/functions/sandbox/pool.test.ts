@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { systemClock } from '../../runtime/clock.ts';
 import { openLog } from '../../runtime/log.ts';
-import { zipOfFiles } from '../code/test-zip.ts';
+import { zipOfFiles } from '../code/zip.fixture.ts';
 import { Cgroups, groupFolders } from './cgroups.ts';
 import { ApiShare } from '../../runtime/api-share.ts';
 import type { Enclosure, Enclosures, Launched } from './enclosure.ts';

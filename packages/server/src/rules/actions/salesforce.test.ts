@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { testEgress } from '../../outgoing/test-egress.ts';
+import { testEgress } from '../../outgoing/egress.fixture.ts';
 import { ActionError } from './action-error.ts';
 import type { ActionTools, Order, ParametersOf } from './contract.ts';
 import { salesforce } from './salesforce.ts';

@@ -10,7 +10,7 @@ import { SQL_LIMITS } from './limits.ts';
 import { exact, readNumber } from './numbers.ts';
 import { SqlEvaluationError } from './evaluation-error.ts';
 import { RuleQuery } from './rule-query.ts';
-import { expressionText, anyExpression } from './cases/expression-cases.ts';
+import { expressionText, anyExpression } from './testing/expression-cases.ts';
 
 const SERVICES: QueryServices = {
   accountId: '123456789012',

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { LogBench } from './test-log-bench.ts';
+import { LogBench } from './log.fixture.ts';
 
 /** Bytes of a frame of the log. */
 const FRAME = 4120;

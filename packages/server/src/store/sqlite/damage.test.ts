@@ -15,7 +15,7 @@ import { RecordTable } from './record-table.ts';
 import { RowTable } from './row-table.ts';
 import { DataFileError, openSqliteStore } from './sqlite-store.ts';
 import { Tallies } from './tallies.ts';
-import { seeded } from './test-log-bench.ts';
+import { seeded } from './log.fixture.ts';
 
 interface Lamp {
   readonly room: string;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { type Files, LogBench } from './test-log-bench.ts';
+import { type Files, LogBench } from './log.fixture.ts';
 
 /** Files of a store that was stopped, and of one that was killed. */
 async function filesOf(bench: LogBench): Promise<{ stopped: Files; killed: Files }> {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DataFileError } from './data-file-error.ts';
 import type { Recovery } from './files.ts';
-import { type Files, LogBench, seeded } from './test-log-bench.ts';
+import { type Files, LogBench, seeded } from './log.fixture.ts';
 import { judgeLog } from './recovery.ts';
 
 const PAGE = 4096;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HookedStore } from '../contract.ts';
-import { type Files, LogBench, seeded } from './test-log-bench.ts';
+import { type Files, LogBench, seeded } from './log.fixture.ts';
 
 const FRAME = 4096 + 24;
 /** Rounds of each kind; a round is two power cuts. */
