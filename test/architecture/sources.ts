@@ -81,7 +81,7 @@ export const projectSources = (): Source[] =>
  * else may import it.
  */
 export const isTestMaterial = (path: string): boolean =>
-  /(\.test|\.fixture)\.ts$|\/testing\/[^/]+\.ts$|\/workbench\.ts$|^packages\/server\/src\/broker\/test-bench\.ts$/.test(path);
+  /(\.test|\.fixture)\.ts$|\/testing\/[^/]+\.ts$|^packages\/server\/src\/broker\/test-bench\.ts$/.test(path);
 
 /** Written by a tool: as long as it has to be. */
 export const isGenerated = (path: string): boolean => path === 'packages/wire/src/api/operation-types.ts';

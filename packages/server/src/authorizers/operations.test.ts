@@ -2,28 +2,17 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { mayAnswer } from '@thingkeep/wire/api/error-codes.ts';
-import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
-import { findOperation } from '@thingkeep/wire/api/table.ts';
-import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { FunctionError, type FunctionInvoker } from '../functions/contract.ts';
 import { isFunctionName } from '../functions/function-name.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { OperationsFixture, recordTags, stranger, type TestStore, tickingClock } from '../testing/operations-fixture.ts';
 import { defaultAuthorizerOperations } from './operations-default.ts';
 import { authorizerTestOperations } from './operations-test.ts';
 import { authorizerOperations } from './operations.ts';
 
 const FUNCTION = 'arn:aws:lambda:us-east-1:123456789012:function:authorize';
-const caller: Caller = {
-  accountId: '123456789012',
-  region: 'us-east-1',
-  arn: 'arn:aws:iam::123456789012:root',
-  userId: '123456789012',
-  sourceIp: '127.0.0.1',
-  requestId: '0',
-};
-const stranger: Caller = { ...caller, accountId: '111111111111' };
 
 const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const KEY = publicKey.export({ type: 'spki', format: 'pem' }).toString();
@@ -31,19 +20,16 @@ const SIGNING = { tokenKeyName: 'token', tokenSigningPublicKeys: { one: KEY } };
 const POLICY = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'iot:*', Resource: '*' }] });
 const GRANT = { isAuthenticated: true, principalId: 'p1', policyDocuments: [POLICY], refreshAfterInSeconds: 600 };
 
-class Bench implements AsyncDisposable {
+class Bench extends OperationsFixture {
   readonly events: Record<string, unknown>[] = [];
-  readonly tagged = new Map<string, unknown>();
   answer: () => unknown = () => GRANT;
   /** Of a domain configuration whose default every authorizer is. */
   domain: string | undefined;
-  readonly #store: Awaited<ReturnType<typeof openSqliteStore>>;
-  readonly #handlers: Handlers<IotOperations>;
+  readonly #tags = recordTags();
+  protected readonly handlers: Handlers<IotOperations>;
 
-  private constructor(store: Awaited<ReturnType<typeof openSqliteStore>>) {
-    this.#store = store;
-    let now = Date.UTC(2026, 0, 1);
-    const clock = { now: () => (now += 1000), monotonic: () => now };
+  private constructor(store: TestStore) {
+    super(store);
     const functions: FunctionInvoker = {
       invoke: async (_arn, payload) => {
         this.events.push(JSON.parse(Buffer.from(payload).toString()) as Record<string, unknown>);
@@ -51,44 +37,22 @@ class Bench implements AsyncDisposable {
       },
       invokeLater: () => assert.fail('an authorizer waits for its function'),
     };
-    const tags = {
-      put: async (_tx: unknown, _accountId: string, arn: string, given: unknown) => void this.tagged.set(arn, given),
-      remove: async (_tx: unknown, _accountId: string, arn: string) => void this.tagged.delete(arn),
-    };
-    this.#handlers = {
-      ...authorizerOperations({ store, clock, tags, isFunctionName, domainNaming: async () => this.domain }),
+    const clock = tickingClock(Date.UTC(2026, 0, 1));
+    this.handlers = {
+      ...authorizerOperations({ store, clock, tags: this.#tags, isFunctionName, domainNaming: async () => this.domain }),
       ...defaultAuthorizerOperations({ store }),
       ...authorizerTestOperations({ store, functions }),
     };
   }
 
+  get tagged(): ReadonlyMap<string, unknown> {
+    return this.#tags.tagged;
+  }
+
   static open = async (): Promise<Bench> => new Bench(await openSqliteStore({ path: ':memory:' }));
-
-  async call<N extends keyof IotOperations>(
-    name: N,
-    input: IotOperations[N]['input'],
-    as = caller,
-  ): Promise<IotOperations[N]['output']> {
-    const [handler, operation] = [this.#handlers[name], findOperation('iot', name)];
-    assert.ok(handler && operation);
-    try {
-      return await handler(input, as);
-    } catch (error) {
-      if (error instanceof ThingkeepError) assert.ok(mayAnswer(operation, error.code), `${name} does not declare ${error.code}`);
-      throw error;
-    }
-  }
-
-  refuses<N extends keyof IotOperations>(code: string, name: N, input: IotOperations[N]['input'], words = /./): Promise<void> {
-    return assert.rejects(this.call(name, input), { code, message: words });
-  }
 
   create(authorizerName: string, more: Partial<IotOperations['CreateAuthorizer']['input']> = {}) {
     return this.call('CreateAuthorizer', { authorizerName, authorizerFunctionArn: FUNCTION, signingDisabled: true, ...more });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#store[Symbol.asyncDispose]();
   }
 }
 

@@ -1,57 +1,32 @@
 /** Role aliases (API reference; facts 9.2, 11.2), and what the provider answers. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, beforeEach, test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import type { PolicyTags } from '../policies/principals.ts';
 import type { Store } from '../store/contract.ts';
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { caller, clockAt, recordTags, stranger, TestStores } from '../testing/operations-fixture.ts';
 import { roleAliasOperations } from './operations.ts';
 import { credentialProvider } from './provider.ts';
 import { SessionTokens } from './session-tokens.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'thingkeep-aliases-'));
-const clock = { at: 5_000, now: () => clock.at, monotonic: () => clock.at };
-const caller: Caller = {
-  accountId: '123456789012',
-  region: 'us-east-1',
-  arn: 'arn:aws:iam::123456789012:root',
-  userId: '123456789012',
-  sourceIp: '127.0.0.1',
-  requestId: 'test',
-};
-const stranger: Caller = { ...caller, accountId: '210987654321' };
+const clock = clockAt(5_000);
 const roleArn = 'arn:aws:iam::123456789012:role/Robot';
 const kept = 'arn:aws:iam::123456789012:role/Kept';
 const user: Caller = { ...caller, arn: 'arn:aws:iam::123456789012:user/ann' };
-const tagged: string[] = [];
-const tags: PolicyTags = {
-  put: async (_tx, _account, arn) => void tagged.push(`+${arn}`),
-  remove: async (_tx, _account, arn) => void tagged.push(`-${arn}`),
-};
+const tags = recordTags();
 
-let opened = 0;
+const stores = new TestStores();
 let store: Store;
 let aliases: Required<ReturnType<typeof roleAliasOperations>>;
 beforeEach(async () => {
-  await store?.[Symbol.asyncDispose]();
-  opened += 1;
-  store = await openSqliteStore({ path: join(folder, `${opened}`) });
+  store = await stores.next();
   aliases = roleAliasOperations({ store, clock, tags, knowsRole: async (arn) => arn === kept }) as typeof aliases;
 });
-after(async () => {
-  await store[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true, force: true });
-});
-
 const create = (roleAlias: string, more: object = {}) => aliases.CreateRoleAlias({ roleAlias, roleArn, ...more }, caller);
 
 test('an alias is made, described, changed and deleted, with its tags', async () => {
   const roleAliasArn = 'arn:aws:iot:us-east-1:123456789012:rolealias/fleet';
-  tagged.length = 0;
+  tags.changes.length = 0;
   assert.deepEqual(await create('fleet', { tags: [{ Key: 'a', Value: 'b' }] }), { roleAlias: 'fleet', roleAliasArn });
   clock.at = 8_000;
   await aliases.UpdateRoleAlias({ roleAlias: 'fleet', credentialDurationSeconds: 900 }, caller);
@@ -66,7 +41,7 @@ test('an alias is made, described, changed and deleted, with its tags', async ()
   });
   await aliases.DeleteRoleAlias({ roleAlias: 'fleet' }, caller);
   await assert.rejects(aliases.DescribeRoleAlias({ roleAlias: 'fleet' }, caller), { code: 'ResourceNotFoundException' });
-  assert.deepEqual(tagged, [`+${roleAliasArn}`, `-${roleAliasArn}`]);
+  assert.deepEqual(tags.changes, [`+${roleAliasArn}`, `-${roleAliasArn}`]);
 });
 
 test('without a duration credentials last an hour; an account does not see another one’s aliases', async () => {

@@ -1,53 +1,41 @@
 /** Domain configurations over a real store: what is served, by which certificate, and for how long (facts 1.2, 1.3). */
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, beforeEach, test } from 'node:test';
+import { before, beforeEach, test } from 'node:test';
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
-import { type Authority, openAuthority } from '../authority/authority.ts';
-import type { PolicyTags } from '../policies/principals.ts';
+import type { Authority } from '../authority/authority.ts';
 import { isFunctionName } from '../functions/function-name.ts';
 import { ChangeFeed } from '../store/change-feed.ts';
+import type { PolicyTags } from '../policies/principals.ts';
 import { byRegion, regionsOf } from '../store/regional.ts';
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
-import type { HookedStore } from '../store/contract.ts';
+import { openTestAuthority } from '../testing/authority-fixture.ts';
+import { caller, clockAt, rootOf, type TestStore, TestStores } from '../testing/operations-fixture.ts';
 import { domainCreation } from './creating.ts';
 import { DomainDirectory } from './directory.ts';
-import { issuedCertificates } from './store.ts';
 import { domainOperations } from './operations.ts';
 import { OperatorNames } from './operator-names.ts';
 import { domainNaming, DomainServing } from './serving.ts';
+import { issuedCertificates } from './store.ts';
 
 const DAY = 86_400_000;
-const caller: Caller = {
-  accountId: '123456789012',
-  region: 'us-east-1',
-  arn: 'arn:aws:iam::123456789012:root',
-  userId: '123456789012',
-  sourceIp: '127.0.0.1',
-  requestId: 'test',
-};
-const west: Caller = { ...caller, region: 'us-west-2', accountId: '210987654321' };
+const west = rootOf('210987654321', 'us-west-2');
 
-const folder = mkdtempSync(join(tmpdir(), 'thingkeep-domains-'));
-const clock = { at: Date.UTC(2026, 5, 1), now: () => clock.at, monotonic: () => clock.at };
+const clock = clockAt(Date.UTC(2026, 5, 1));
 const tags: PolicyTags = { put: async () => undefined, remove: async () => undefined };
 let authority: Authority;
 before(async () => {
-  authority = await openAuthority({ folder: join(folder, 'ca'), clock, hostNames: ['iot.example.com'] });
+  authority = await openTestAuthority(clock, ['iot.example.com']);
 });
 
 /** Account of the operator; `caller` and `west` are others. */
 const HOME = '000000000000';
-const home: Caller = { ...caller, accountId: HOME, arn: `arn:aws:iam::${HOME}:root`, userId: HOME };
+const home = rootOf(HOME);
 /** Of --server-certificate. */
 let operatorCertificate: string | undefined;
 const told: object[] = [];
-let opened = 0;
-let store: HookedStore;
+const stores = new TestStores();
+let store: TestStore;
 let directory: DomainDirectory;
 let serving: DomainServing;
 let domains: (
@@ -95,19 +83,12 @@ async function start(): Promise<void> {
 }
 
 beforeEach(async () => {
-  await store?.[Symbol.asyncDispose]();
-  opened += 1;
   operatorCertificate = undefined;
   told.length = 0;
   clock.at = Date.UTC(2026, 5, 1);
-  store = await openSqliteStore({ path: join(folder, `${opened}`) });
+  store = await stores.next();
   await start();
 });
-after(async () => {
-  await store[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true, force: true });
-});
-
 const create = (domainConfigurationName: string, more: object = {}, by = caller) =>
   domains(by.region).CreateDomainConfiguration({ domainConfigurationName, ...more }, by);
 const update = (domainConfigurationName: string, more: object) =>
@@ -291,7 +272,7 @@ test('the configuration that names an authorizer as its default is found', async
 
 /** A certificate for these names, as the operator brings one. */
 async function certifyOperator(...names: string[]): Promise<string> {
-  const own = await openAuthority({ folder: join(folder, `operator-${names.length}`), clock, hostNames: names });
+  const own = await openTestAuthority(clock, names);
   return own.serverCredentials().cert[0] ?? '';
 }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { ACCOUNT, allow, document, openBench, trust } from './workbench.ts';
+import { ACCOUNT, allow, document, openIamFixture, trust } from '../testing/iam-fixture.ts';
 
-let bench: Awaited<ReturnType<typeof openBench>>;
+let bench: Awaited<ReturnType<typeof openIamFixture>>;
 before(async () => {
-  bench = await openBench();
+  bench = await openIamFixture();
 });
 after(() => bench.close());
 

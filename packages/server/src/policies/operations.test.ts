@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { type ErrorCode, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { Store } from '../store/contract.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { caller, recordTags, tickingClock } from '../testing/operations-fixture.ts';
 import { CompiledPolicyCache, effectivePolicies } from './effective.ts';
-import { policyOperations } from './operations.ts';
 import { policyAttachmentOperations } from './operations-attachments.ts';
 import { authorizationOperations } from './operations-authorization.ts';
 import { policyListingOperations } from './operations-listings.ts';
 import { policyVersionOperations } from './operations-versions.ts';
+import { policyOperations } from './operations.ts';
 import type { PolicyTargets, PrincipalFacts, ThingFacts } from './principals.ts';
 
 const HEAD = 'arn:aws:iot:us-east-1:123456789012:';
@@ -18,14 +18,6 @@ const OTHER = `${HEAD}cert/${'b'.repeat(64)}`;
 const PARENT = `${HEAD}thinggroup/parent`;
 const CHILD = `${HEAD}thinggroup/child`;
 const COGNITO = 'us-east-1:0a1b2c3d-0000-1111-2222-333344445555';
-const caller: Caller = {
-  accountId: '123456789012',
-  region: 'us-east-1',
-  arn: 'arn:aws:iam::123456789012:root',
-  userId: '123456789012',
-  sourceIp: '127.0.0.1',
-  requestId: '0',
-};
 
 const text = (Effect: string, Action: string, Resource: string): string =>
   JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect, Action, Resource }] });
@@ -44,13 +36,8 @@ const facts: PrincipalFacts = {
 };
 
 function api(store: Store) {
-  let now = Date.parse('2026-01-01T00:00:00Z');
-  const clock = { now: () => (now += 1000), monotonic: () => now };
-  const tagged: string[] = [];
-  const tags = {
-    put: async (_tx: unknown, _accountId: string, arn: string) => void tagged.push(arn),
-    remove: async (_tx: unknown, _accountId: string, arn: string) => void tagged.splice(tagged.indexOf(arn) >>> 0, 1),
-  };
+  const clock = tickingClock(Date.parse('2026-01-01T00:00:00Z'));
+  const tags = recordTags();
   const operations = {
     ...policyOperations({ store, clock, tags }),
     ...policyVersionOperations({ store, clock }),
@@ -64,7 +51,7 @@ function api(store: Store) {
       ReturnType<typeof policyListingOperations> &
       ReturnType<typeof authorizationOperations>
   >;
-  return { operations, tagged };
+  return { operations, tagged: tags.tagged };
 }
 
 const refused = (call: Promise<unknown>, code: ErrorCode, message?: RegExp): Promise<void> =>
@@ -87,7 +74,7 @@ describe('policies and their versions', () => {
       caller,
     );
     assert.deepEqual(created, { policyName: 'P', policyArn: `${HEAD}policy/P`, policyDocument: document, policyVersionId: '1' });
-    assert.deepEqual(tagged, [`${HEAD}policy/P`]);
+    assert.deepEqual([...tagged.keys()], [`${HEAD}policy/P`]);
     await refused(
       operations.CreatePolicy({ policyName: 'P', policyDocument: document }, caller),
       'ResourceAlreadyExistsException',
@@ -102,7 +89,7 @@ describe('policies and their versions', () => {
       generationId: '1',
     });
     await operations.DeletePolicy({ policyName: 'P' }, caller);
-    assert.deepEqual(tagged, []);
+    assert.deepEqual([...tagged], []);
     await refused(operations.GetPolicy({ policyName: 'P' }, caller), 'ResourceNotFoundException');
     await refused(operations.DeletePolicy({ policyName: 'P' }, caller), 'ResourceNotFoundException');
   });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { adminOperations } from '../admin/operations.ts';
-import { caller } from '../registry/workbench.ts';
+import { caller } from '../testing/registry-fixture.ts';
 import { openLog } from '../runtime/log.ts';
 import { announceRefusals } from './topics.ts';
 import { type Refusal, Refusals } from './refusals.ts';

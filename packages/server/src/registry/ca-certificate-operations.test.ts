@@ -6,12 +6,12 @@ import { DEVICE, FACTORY_ROOT, SIGNER, SIGNER_PROOF } from '@thingkeep/x509/test
 import { newEcKey, newRsaKey } from '@thingkeep/x509/testing/requests.ts';
 import fc from 'fast-check';
 import { readCertificate } from '../authority/read-certificate.ts';
-import { proveOwnership, readCaCertificate } from './ca-certificates.ts';
 import { type FactoryCa, factoryCa, NOW, shortLived, signedBy } from '../testing/factory-ca.ts';
-import { MINUTE, stranger, Workbench } from './workbench.ts';
+import { MINUTE, stranger, RegistryFixture } from '../testing/registry-fixture.ts';
+import { proveOwnership, readCaCertificate } from './ca-certificates.ts';
 
 /** Registers a CA with proof of its key, active unless told. */
-async function register(bench: Workbench, ca: FactoryCa, input: object = { setAsActive: true }, as?: typeof stranger) {
+async function register(bench: RegistryFixture, ca: FactoryCa, input: object = { setAsActive: true }, as?: typeof stranger) {
   const { registrationCode = '' } = await bench.call('GetRegistrationCode', {}, as);
   const verificationCertificate = await signedBy(ca, registrationCode);
   return bench.call('RegisterCACertificate', { caCertificate: ca.pem, verificationCertificate, ...input }, as);
@@ -19,7 +19,7 @@ async function register(bench: Workbench, ca: FactoryCa, input: object = { setAs
 
 describe('the registration code', () => {
   test('64 hexadecimal digits, the same each time, one per account, another after it was deleted', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const code = async (as?: typeof stranger) => (await bench.call('GetRegistrationCode', {}, as)).registrationCode;
     const codes = new Set(await Promise.all(Array.from({ length: 8 }, () => code())));
     assert.equal(codes.size, 1);
@@ -32,7 +32,7 @@ describe('the registration code', () => {
 
 describe('RegisterCACertificate (developer guide, page register-CA-cert)', () => {
   test('with a verification certificate; INACTIVE unless told; described, tagged', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const ca = await factoryCa('factory');
     const made = await register(bench, ca, { tags: [{ Key: 'k', Value: 'v' }] });
     assert.equal(made.certificateId, new X509Certificate(ca.pem).fingerprint256.replaceAll(':', '').toLowerCase());
@@ -59,7 +59,7 @@ describe('RegisterCACertificate (developer guide, page register-CA-cert)', () =>
   });
 
   test('an intermediate whose root nobody registered, RSA and ECDSA', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const root = await factoryCa('root', { key: newRsaKey() });
     const signer = await factoryCa('signer', { above: root });
     const { certificateId } = await register(bench, signer);
@@ -69,7 +69,7 @@ describe('RegisterCACertificate (developer guide, page register-CA-cert)', () =>
   });
 
   test('twice: the text tells the id behind "ID:", without a space', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const ca = await factoryCa('factory');
     const { certificateId, certificateArn } = await register(bench, ca);
     await assert.rejects(register(bench, ca), (error: Error & { members?: object }) => {
@@ -84,7 +84,7 @@ describe('RegisterCACertificate (developer guide, page register-CA-cert)', () =>
   });
 
   test('the proof: another code, another key, none, expired', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const ca = await factoryCa('factory');
     const imposter = await factoryCa('factory');
     const { registrationCode = '' } = await bench.call('GetRegistrationCode', {});
@@ -104,7 +104,7 @@ describe('RegisterCACertificate (developer guide, page register-CA-cert)', () =>
   });
 
   test('a certificate that is no CA, an expired one', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const leaf = await factoryCa('leaf', { authority: false });
     await assert.rejects(register(bench, leaf), { name: 'CertificateValidationException', message: /basicConstraints/ });
     const old = await factoryCa('old', { now: NOW - 2 * 365 * 86_400_000 });
@@ -116,7 +116,7 @@ describe('RegisterCACertificate (developer guide, page register-CA-cert)', () =>
   });
 
   test('at most ten of one subject (General Reference, quotas)', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     for (let i = 0; i < 10; i += 1) await register(bench, await factoryCa('factory'));
     await assert.rejects(register(bench, await factoryCa('factory')), { name: 'LimitExceededException' });
     await register(bench, await factoryCa('other'));
@@ -125,7 +125,7 @@ describe('RegisterCACertificate (developer guide, page register-CA-cert)', () =>
 
 describe('RegisterCertificate (API reference RegisterCertificate)', () => {
   test("signed by a registered, active CA; its mode is the CA's", async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const ca = await factoryCa('factory');
     const certificatePem = await signedBy(ca, 'device');
     await bench.refuses('CertificateValidationException', 'RegisterCertificate', { certificatePem });
@@ -151,7 +151,7 @@ describe('RegisterCertificate (API reference RegisterCertificate)', () => {
   });
 
   test('the name of a CA is not enough: its key must have signed', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const ca = await factoryCa('factory');
     const imposter = await factoryCa('factory');
     await register(bench, ca);
@@ -161,7 +161,7 @@ describe('RegisterCertificate (API reference RegisterCertificate)', () => {
   });
 
   test('two CA certificates of one subject and key: one must be named', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const key = newEcKey();
     const [first, second] = [await factoryCa('factory', { key }), await factoryCa('factory', { key })];
     await register(bench, first);
@@ -176,7 +176,7 @@ describe('RegisterCertificate (API reference RegisterCertificate)', () => {
 
 describe('the life of a CA certificate', () => {
   test('listed, by template too; its certificates listed; inactive before it is deleted', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const ca = await factoryCa('factory');
     const config = { registrationConfig: { templateName: 'fleet' }, allowAutoRegistration: true, setAsActive: true };
     const { certificateId, certificateArn } = await register(bench, ca, config);
@@ -208,7 +208,7 @@ describe('the life of a CA certificate', () => {
   });
 
   test('UpdateCACertificate: automatic registration on, off, configured, removed', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const { certificateId } = await register(bench, await factoryCa('factory'));
     const after = async (input: object) => {
       await bench.call('UpdateCACertificate', { certificateId, ...input });
@@ -243,7 +243,7 @@ describe("a factory's own tools", () => {
   });
 
   test('a device certificate to the year 3000, with no basic constraints, is registered under its signer', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     await bench.call('RegisterCACertificate', { caCertificate: SIGNER, certificateMode: 'SNI_ONLY', setAsActive: true });
     await bench.refuses('CertificateValidationException', 'RegisterCertificate', {
       certificatePem: SIGNER_PROOF.replace('MIIB', 'MIIC'),

@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { policyAttachments } from '../policies/store.ts';
-import { factoryCa, NOW, signedBy } from '../testing/factory-ca.ts';
-import { type CertificateStatus, certificates } from './store.ts';
 import { findClaim } from '../store/claims.ts';
-import { caller, MINUTE, stranger, Workbench } from './workbench.ts';
+import { factoryCa, NOW, signedBy } from '../testing/factory-ca.ts';
+import { caller, MINUTE, stranger, RegistryFixture } from '../testing/registry-fixture.ts';
+import { type CertificateStatus, certificates } from './store.ts';
 
-const statusOf = async (bench: Workbench, certificateId: string | undefined) =>
+const statusOf = async (bench: RegistryFixture, certificateId: string | undefined) =>
   (await bench.call('DescribeCertificate', { certificateId })).certificateDescription?.status;
 
 describe('creation', () => {
   test('CreateKeysAndCertificate gives a working pair, INACTIVE unless told', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const made = await bench.call('CreateKeysAndCertificate', {});
     assert.equal(made.certificateArn, `arn:aws:iot:us-east-1:000000000000:cert/${made.certificateId}`);
     assert.match(made.keyPair?.PublicKey ?? '', /^-----BEGIN PUBLIC KEY/);
@@ -26,7 +26,7 @@ describe('creation', () => {
   });
 
   test('CreateCertificateFromCsr: the same request again is another certificate; a bad one is a bad request', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const [first, second] = [await bench.certificate(), await bench.certificate()];
     assert.notEqual(first.id, second.id);
     await bench.refuses(
@@ -38,7 +38,7 @@ describe('creation', () => {
   });
 
   test('DescribeCertificate tells all of it, in upper case ids too, to its account alone', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const { id, arn, pem } = await bench.certificate();
     const { certificateDescription: told } = await bench.call('DescribeCertificate', { certificateId: id.toUpperCase() });
     assert.equal(told?.certificateArn, arn);
@@ -57,7 +57,7 @@ describe('creation', () => {
 
 describe('UpdateCertificate (API reference UpdateCertificate)', () => {
   test('moves between the statuses, counts versions, tells of each change', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const { id } = await bench.certificate(false);
     for (const newStatus of ['ACTIVE', 'INACTIVE', 'ACTIVE', 'REVOKED', 'ACTIVE', 'INACTIVE'] as const) {
       await bench.call('UpdateCertificate', { certificateId: id, newStatus });
@@ -74,7 +74,7 @@ describe('UpdateCertificate (API reference UpdateCertificate)', () => {
   });
 
   test('every status to every status', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const all: CertificateStatus[] = ['ACTIVE', 'INACTIVE', 'REVOKED', 'PENDING_TRANSFER', 'PENDING_ACTIVATION'];
     for (const from of all)
       for (const newStatus of all) {
@@ -93,7 +93,7 @@ describe('UpdateCertificate (API reference UpdateCertificate)', () => {
 
 describe('DeleteCertificate (API reference DeleteCertificate)', () => {
   test('refused while active, on a thing, under a policy; then it goes and rings', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const { id, arn } = await bench.certificate();
     await bench.call('CreateThing', { thingName: 'a' });
     await bench.call('AttachThingPrincipal', { thingName: 'a', principal: arn });
@@ -126,7 +126,7 @@ describe('DeleteCertificate (API reference DeleteCertificate)', () => {
 
 describe('lists', () => {
   test('newest first unless told, in pages', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const ids: string[] = [];
     for (let i = 0; i < 7; i += 1) {
       bench.clock.at += MINUTE;
@@ -151,7 +151,7 @@ describe('lists', () => {
 
 describe('RegisterCertificateWithoutCA (API reference RegisterCertificateWithoutCA)', () => {
   test('keeps the text as sent, in SNI_ONLY mode, in several accounts; not twice in one', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const ca = await factoryCa('factory');
     const certificatePem = `a note\n${await signedBy(ca, 'device')}`;
     const made = await bench.call('RegisterCertificateWithoutCA', { certificatePem });
@@ -170,7 +170,7 @@ describe('RegisterCertificateWithoutCA (API reference RegisterCertificateWithout
   });
 
   test('the first that is ACTIVE holds it, ACTIVE or not later; once it is deleted, whoever says ACTIVE next', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const ca = await factoryCa('factory');
     const certificatePem = await signedBy(ca, 'device');
     const register = (status: 'ACTIVE' | 'INACTIVE', as = caller) =>
@@ -197,7 +197,7 @@ describe('RegisterCertificateWithoutCA (API reference RegisterCertificateWithout
   });
 
   test('statuses; one registered as REVOKED stays so (developer guide, page manual-cert-registration)', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const ca = await factoryCa('factory');
     const certificatePem = await signedBy(ca, 'device');
     for (const status of ['PENDING_TRANSFER', 'PENDING_ACTIVATION'] as const)
@@ -209,7 +209,7 @@ describe('RegisterCertificateWithoutCA (API reference RegisterCertificateWithout
   });
 
   test('what is no certificate, or two', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const ca = await factoryCa('factory');
     const pem = await signedBy(ca, 'device');
     for (const certificatePem of [

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { policies, policyAttachments } from '../policies/store.ts';
+import { caller, RegistryFixture } from '../testing/registry-fixture.ts';
 import { certificates, thingPrincipals, things } from './store.ts';
-import { caller, Workbench } from './workbench.ts';
+
 
 const { accountId } = caller;
 
@@ -19,7 +20,7 @@ const policy = (defaultVersionId: string) => ({
 });
 
 test('attaching, detaching and another default version of a policy concern its targets', async () => {
-  await using bench = await Workbench.open();
+  await using bench = await RegistryFixture.open();
   const { id, arn } = await bench.certificate();
   const group = `arn:aws:iot:${caller.region}:${accountId}:thinggroup/g`;
   await bench.store.write((tx) => tx.put(policies, policy('1')));
@@ -43,7 +44,7 @@ test('attaching, detaching and another default version of a policy concern its t
 });
 
 test('a certificate concerns itself, where its status or content differs', async () => {
-  await using bench = await Workbench.open();
+  await using bench = await RegistryFixture.open();
   const { id } = await bench.certificate();
   bench.rung();
   const record = await bench.store.read((tx) => tx.get(certificates, [accountId, id]));
@@ -57,7 +58,7 @@ test('a certificate concerns itself, where its status or content differs', async
 });
 
 test('a thing concerns the certificates on it, page by page, where its type or attributes differ', async () => {
-  await using bench = await Workbench.open();
+  await using bench = await RegistryFixture.open();
   await bench.call('CreateThing', { thingName: 'lamp' });
   const principalOf = (i: number) => `arn:aws:iot:${caller.region}:${accountId}:cert/${String(i).padStart(64, '0')}`;
   await bench.store.write(async (tx) => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { MINUTE, stranger, RegistryFixture } from '../testing/registry-fixture.ts';
 import { things } from './store.ts';
-import { MINUTE, stranger, Workbench } from './workbench.ts';
 import { attributesAfter, refuseTooMany } from './things.ts';
 
 const names = (output: { things?: readonly object[] | undefined }): unknown[] =>
@@ -10,7 +10,7 @@ const names = (output: { things?: readonly object[] | undefined }): unknown[] =>
 
 describe('CreateThing and DescribeThing', () => {
   test('gives name, ARN and id; describes what was given', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     await bench.call('CreateThingType', { thingTypeName: 'lamp' });
     const made = await bench.call('CreateThing', {
       thingName: 'a',
@@ -33,7 +33,7 @@ describe('CreateThing and DescribeThing', () => {
   });
 
   test('the same configuration again gives the same thing, another one is refused (API reference CreateThing)', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const input = { thingName: 'a', attributePayload: { attributes: { x: '1', y: '2' } } };
     const first = await bench.call('CreateThing', input);
     const again = await bench.call('CreateThing', {
@@ -51,13 +51,13 @@ describe('CreateThing and DescribeThing', () => {
   });
 
   test('two at the same time make one thing', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const made = await Promise.all(Array.from({ length: 20 }, () => bench.call('CreateThing', { thingName: 'a' })));
     assert.equal(new Set(made.map((each) => each.thingId)).size, 1);
   });
 
   test('unknown and deprecated types, unknown billing groups', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     await bench.refuses('ResourceNotFoundException', 'CreateThing', { thingName: 'a', thingTypeName: 'lamp' });
     await bench.refuses('ResourceNotFoundException', 'CreateThing', { thingName: 'a', billingGroupName: 'b' });
     await bench.call('CreateThingType', { thingTypeName: 'lamp' });
@@ -70,7 +70,7 @@ describe('CreateThing and DescribeThing', () => {
   });
 
   test('3 attributes without a type, 50 with one, 47 KB together (General Reference, quotas)', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     await bench.call('CreateThingType', { thingTypeName: 'lamp' });
     const many = (count: number, value = 'v') => ({
       attributes: Object.fromEntries(Array.from({ length: count }, (_, i) => [`n${i}`, value])),
@@ -91,7 +91,7 @@ describe('CreateThing and DescribeThing', () => {
   });
 
   test('names of JavaScript are names like others', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const attributes: Record<string, string> = JSON.parse('{"__proto__":"p","constructor":"c"}');
     await bench.refuses('ResourceNotFoundException', 'DescribeThing', { thingName: '__proto__' });
     await bench.call('CreateThing', { thingName: '__proto__', attributePayload: { attributes } });
@@ -104,7 +104,7 @@ describe('CreateThing and DescribeThing', () => {
 
 describe('UpdateThing', () => {
   test('replaces or merges attributes, an empty value removes (API reference AttributePayload)', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     await bench.call('CreateThing', { thingName: 'a', attributePayload: { attributes: { x: '1', y: '2' } } });
     const after = async (attributes: Record<string, string>, merge?: boolean) => {
       await bench.call('UpdateThing', { thingName: 'a', attributePayload: { attributes, merge } });
@@ -132,7 +132,7 @@ describe('UpdateThing', () => {
   });
 
   test('gives, changes and takes a type; the expected version is kept', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     await bench.call('CreateThingType', { thingTypeName: 'lamp' });
     await bench.call('CreateThing', { thingName: 'a' });
     await bench.call('UpdateThing', { thingName: 'a', thingTypeName: 'lamp', expectedVersion: 1 });
@@ -153,7 +153,7 @@ describe('UpdateThing', () => {
   });
 
   test("rings for the thing's certificates", async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const certificate = await bench.certificate();
     bench.rung();
     await bench.call('CreateThing', { thingName: 'a' });
@@ -166,7 +166,7 @@ describe('UpdateThing', () => {
 
 describe('DeleteThing', () => {
   test('a missing thing is no error; a version that is not the expected and attached principals are', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const certificate = await bench.certificate();
     await bench.call('DeleteThing', { thingName: 'a' });
     await bench.call('CreateThing', { thingName: 'a' });
@@ -181,8 +181,8 @@ describe('DeleteThing', () => {
 });
 
 describe('ListThings', () => {
-  const fill = async (): Promise<Workbench> => {
-    const bench = await Workbench.open();
+  const fill = async (): Promise<RegistryFixture> => {
+    const bench = await RegistryFixture.open();
     for (const type of ['lamp', 'lock']) await bench.call('CreateThingType', { thingTypeName: type });
     for (let i = 0; i < 30; i += 1)
       await bench.call('CreateThing', {
@@ -237,7 +237,7 @@ describe('ListThings', () => {
 
 describe('thing types', () => {
   test('creation is idempotent for the same configuration, refused for another (API reference CreateThingType)', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const thingTypeProperties = { thingTypeDescription: 'd', searchableAttributes: ['a', 'b'] };
     const made = await bench.call('CreateThingType', {
       thingTypeName: 'lamp',
@@ -263,7 +263,7 @@ describe('thing types', () => {
   });
 
   test('lists by the beginning of the name, in pages', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     for (const thingTypeName of ['thing', 'thingType', 'thingTypeName', 'other'])
       await bench.call('CreateThingType', { thingTypeName });
     const list = async (input: object) =>
@@ -275,7 +275,7 @@ describe('thing types', () => {
   });
 
   test('is deprecated, waits five minutes, has no things, is deleted (developer guide, page thing-types)', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     await bench.call('CreateThingType', { thingTypeName: 'lamp', tags: [{ Key: 'k', Value: 'v' }] });
     await bench.call('CreateThing', { thingName: 'a', thingTypeName: 'lamp' });
     await bench.refuses('InvalidRequestException', 'DeleteThingType', { thingTypeName: 'lamp' }, /must be deprecated/);
@@ -304,7 +304,7 @@ describe('thing types', () => {
   });
 
   test('a change of a type with many things leaves the event loop its turns, and nobody waits for its end', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     await bench.call('CreateThingType', { thingTypeName: 'lamp' });
     await bench.store.write(async (tx) => {
       for (let i = 0; i < 5_000; i += 1)
@@ -338,7 +338,7 @@ describe('thing types', () => {
   });
 
   test('only mqtt5Configuration changes; the rest again is no change', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     await bench.call('CreateThingType', { thingTypeName: 'lamp', thingTypeProperties: { thingTypeDescription: 'd' } });
     const update = { thingTypeName: 'lamp', thingTypeProperties: { thingTypeDescription: 'other' } };
     await bench.refuses('InvalidRequestException', 'UpdateThingType', update, /^Can only update mqtt5Configuration\.$/);

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { caller, stranger, RegistryFixture } from '../testing/registry-fixture.ts';
 import { findCertificate, thingOf } from './admission.ts';
 import { certificatesUnder, policyTargets, principalFacts } from './policy-principals.ts';
-import { caller, stranger, Workbench } from './workbench.ts';
 
 const EXCLUSIVE = 'EXCLUSIVE_THING';
 const IDENTITY = 'us-east-1:01234567-89ab-cdef-0123-456789abcdef';
 
-async function withThings(...thingNames: string[]): Promise<Workbench> {
-  const bench = await Workbench.open();
+async function withThings(...thingNames: string[]): Promise<RegistryFixture> {
+  const bench = await RegistryFixture.open();
   for (const thingName of thingNames) await bench.call('CreateThing', { thingName });
   return bench;
 }
@@ -93,7 +93,7 @@ describe('attaching', () => {
 
 describe('what the gateway and the policies ask', () => {
   test('a certificate is found over accounts', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const { id, pem } = await bench.certificate();
     await bench.call('RegisterCertificateWithoutCA', { certificatePem: pem }, stranger);
     const found = await bench.store.read((tx) => findCertificate(tx, id, 2));
@@ -151,7 +151,7 @@ describe('what the gateway and the policies ask', () => {
 
 describe('DescribeEndpoint (API reference DescribeEndpoint)', () => {
   test('gives the host name alone for each kind, and none for others', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     for (const endpointType of [undefined, 'iot:Data', 'iot:Data-ATS', 'iot:CredentialProvider', 'iot:Jobs'])
       assert.deepEqual(await bench.call('DescribeEndpoint', { endpointType }), { endpointAddress: 'iot.example.com' });
     for (const endpointType of ['iot:Abc', '', 'iot:data'])
@@ -161,7 +161,7 @@ describe('DescribeEndpoint (API reference DescribeEndpoint)', () => {
 
 describe('tags', () => {
   test('added, replaced, taken away, at most 50 (General Reference, tag limits)', async () => {
-    await using bench = await Workbench.open();
+    await using bench = await RegistryFixture.open();
     const { thingTypeArn: resourceArn } = await bench.call('CreateThingType', { thingTypeName: 'lamp' });
     const tags = async () => (await bench.call('ListTagsForResource', { resourceArn })).tags;
     await bench.call('TagResource', { resourceArn, tags: [{ Key: 'a', Value: '1' }, { Key: '__proto__' }] });

@@ -1,28 +1,16 @@
 /** Imported certificates (ACM API reference; ACM user guide, pages import-certificate and import-reimport). */
 import assert from 'node:assert/strict';
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, beforeEach, test } from 'node:test';
-import type { Caller } from '@thingkeep/wire/api/handlers.ts';
-import { type Authority, openAuthority } from '../authority/authority.ts';
+import { before, beforeEach, test } from 'node:test';
+import type { Authority } from '../authority/authority.ts';
 import type { Store } from '../store/contract.ts';
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { openTestAuthority } from '../testing/authority-fixture.ts';
+import { caller, clockAt, stranger, TestStores } from '../testing/operations-fixture.ts';
 import { acmListingOperations } from './operations-listings.ts';
 import { type AcmHandler, acmOperations } from './operations.ts';
 import { serverKeys } from './store.ts';
 
 const DAY = 86_400_000;
-const caller: Caller = {
-  accountId: '123456789012',
-  region: 'us-east-1',
-  arn: 'arn:aws:iam::123456789012:root',
-  userId: '123456789012',
-  sourceIp: '127.0.0.1',
-  requestId: 'test',
-};
-const stranger: Caller = { ...caller, accountId: '210987654321' };
 
 interface Brought {
   readonly certificate: string;
@@ -31,13 +19,12 @@ interface Brought {
   readonly chain: string;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'thingkeep-acm-'));
-const clock = { at: Date.UTC(2026, 5, 1), now: () => clock.at, monotonic: () => clock.at };
+const clock = clockAt(Date.UTC(2026, 5, 1));
 let authority: Authority;
 let ec: Brought;
 let rsa: Brought;
 before(async () => {
-  authority = await openAuthority({ folder: join(folder, 'ca'), clock, hostNames: ['localhost'] });
+  authority = await openTestAuthority(clock, ['localhost']);
   [ec, rsa] = (await issue('iot.example.com')) as [Brought, Brought];
 });
 
@@ -49,16 +36,14 @@ async function issue(hostName: string): Promise<Brought[]> {
   });
 }
 
-let opened = 0;
+const stores = new TestStores();
 let store: Store;
 let acm: Readonly<Record<string, AcmHandler>>;
 let users: string[] = [];
 beforeEach(async () => {
-  await store?.[Symbol.asyncDispose]();
-  opened += 1;
   users = [];
   clock.at = Date.UTC(2026, 5, 1);
-  store = await openSqliteStore({ path: join(folder, `${opened}`) });
+  store = await stores.next();
   const options = {
     store,
     clock,
@@ -66,11 +51,6 @@ beforeEach(async () => {
   };
   acm = { ...acmOperations(options), ...acmListingOperations(options) };
 });
-after(async () => {
-  await store[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true, force: true });
-});
-
 const call = async <T = Record<string, unknown>>(name: string, input: object, by = caller): Promise<T> =>
   (await acm[name]?.(input as Record<string, unknown>, by)) as T;
 const base64 = (text: string): string => Buffer.from(text).toString('base64');

@@ -7,7 +7,7 @@ import { FunctionError, type FunctionInvoker } from '../../../functions/contract
 import type { Connect } from '../../../mqtt/connect.ts';
 import { RightsChanges } from '../../../policies/rights-changes.ts';
 import { policies, policyAttachments } from '../../../policies/store.ts';
-import { Workbench } from '../../../registry/workbench.ts';
+import { RegistryFixture } from '../../../testing/registry-fixture.ts';
 import { openLog } from '../../../runtime/log.ts';
 import { claim, release } from '../../../store/claims.ts';
 import type { ConnectionAttempt, Domain } from '../connection-attempt.ts';
@@ -34,13 +34,13 @@ const connect = (clientId: string, userName?: string): Connect => ({
 });
 
 class Bench implements AsyncDisposable {
-  readonly registry: Workbench;
+  readonly registry: RegistryFixture;
   readonly events: { readonly protocols: string[]; readonly protocolData: Record<string, Record<string, unknown>> }[] = [];
   readonly peer: Peer = { sourceIp: '192.0.2.1', sourcePort: 1, serverName: 'iot.example.com' };
   readonly #admission: CustomAuthenticator;
   answer: () => unknown = () => GRANT;
 
-  private constructor(registry: Workbench) {
+  private constructor(registry: RegistryFixture) {
     this.registry = registry;
     const { store, clock } = registry;
     const places = { regions: async () => ['us-east-1'], inRegion: () => store, home: HOME };
@@ -56,7 +56,7 @@ class Bench implements AsyncDisposable {
     this.#admission = new CustomAuthenticator({ ...places, functions, certificates, clock, log });
   }
 
-  static open = async (): Promise<Bench> => new Bench(await Workbench.open());
+  static open = async (): Promise<Bench> => new Bench(await RegistryFixture.open());
 
   async authorizer(authorizerName: string, more: Partial<AuthorizerRecord> = {}): Promise<void> {
     const record: AuthorizerRecord = {

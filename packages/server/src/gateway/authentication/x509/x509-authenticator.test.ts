@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RightsChanges } from '../../../policies/rights-changes.ts';
 import { type CertificateRecord, certificates } from '../../../registry/store.ts';
-import { Workbench } from '../../../registry/workbench.ts';
+import { RegistryFixture } from '../../../testing/registry-fixture.ts';
 import { openLog } from '../../../runtime/log.ts';
 import { release } from '../../../store/claims.ts';
 import type { Store } from '../../../store/contract.ts';
@@ -16,7 +16,7 @@ import { X509Authenticator } from './x509-authenticator.ts';
 
 const YEARS = 366 * 86_400_000;
 
-const admissionOver = (bench: Workbench, changes = new RightsChanges(), store: Store = bench.store) => {
+const admissionOver = (bench: RegistryFixture, changes = new RightsChanges(), store: Store = bench.store) => {
   const { clock } = bench;
   const regions = async () => ['us-east-1'];
   const certificates = new RegisteredCertificates({ regions, inRegion: () => store, clock, changes });
@@ -29,7 +29,7 @@ const admissionOver = (bench: Workbench, changes = new RightsChanges(), store: S
 };
 
 test('a certificate is shown, registered, ACTIVE, and still denied everything without a policy', async () => {
-  await using bench = await Workbench.open();
+  await using bench = await RegistryFixture.open();
   const judge = admissionOver(bench);
   assert.equal(await judge(), 'certificate-missing');
   assert.equal(await judge('ab'.repeat(32)), 'certificate-unknown');
@@ -80,7 +80,7 @@ test('an unknown certificate is looked for in few regions, however many there ar
 });
 
 test('validity is judged by the clock of each request, though the certificate is remembered', async () => {
-  await using bench = await Workbench.open();
+  await using bench = await RegistryFixture.open();
   const judge = admissionOver(bench);
   const { id } = await bench.certificate();
   assert.equal(await judge(id), 'IMPLICIT_DENY');
@@ -91,7 +91,7 @@ test('validity is judged by the clock of each request, though the certificate is
 });
 
 test('a revoked certificate is refused from the ring of the bell on', async () => {
-  await using bench = await Workbench.open();
+  await using bench = await RegistryFixture.open();
   const changes = new RightsChanges();
   const judge = admissionOver(bench, changes);
   const { id } = await bench.certificate();

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { IamOperations, StsOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { SessionTokens } from '../credentials/session-tokens.ts';
+import type { IdentityKey, RootSessionKey } from '../iam/access-keys.ts';
+import { openIam } from '../iam/iam.ts';
+import type { SigningKey } from '../iam/sts.ts';
 import { ChangeFeed } from '../store/change-feed.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
-import type { IdentityKey, RootSessionKey } from './access-keys.ts';
-import { openIam } from './iam.ts';
-import type { SigningKey } from './sts.ts';
+import { clockAt } from './operations-fixture.ts';
 
 export const ACCOUNT = '123456789012';
 const ROOT_KEY = 'AKIAROOTROOTROOTROOT';
@@ -27,12 +28,12 @@ export const trust = (principal: object | '*', condition?: object): string =>
     Condition: condition,
   });
 
-export async function openBench() {
+export async function openIamFixture() {
   const folder = mkdtempSync(join(tmpdir(), 'thingkeep-iam-'));
   const file = join(folder, 'data');
   const changes = new ChangeFeed({ store: await openSqliteStore({ path: file }), log: console });
   const { store } = changes;
-  const clock = { at: Date.parse('2026-01-02T03:04:05Z'), now: () => clock.at, monotonic: () => clock.at };
+  const clock = clockAt(Date.parse('2026-01-02T03:04:05Z'));
   const tokens = await SessionTokens.open(store, clock);
   /** Ids of certificates that may not be used any more. */
   const revoked = new Set<string>();

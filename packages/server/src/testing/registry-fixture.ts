@@ -1,0 +1,80 @@
+/** The registry for tests: its operations over a store of their own, with a clock that a test moves. */
+import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
+import type { Authority } from '../authority/authority.ts';
+import { type RightsChange, RightsChanges } from '../policies/rights-changes.ts';
+import { caCertificateOperations } from '../registry/ca-certificate-operations.ts';
+import { caCertificateRegisteringOperations } from '../registry/ca-certificate-registering.ts';
+import { certificateIssuingOperations } from '../registry/certificate-issuing.ts';
+import { certificateOperations } from '../registry/certificate-operations.ts';
+import { certificateRegisteringOperations } from '../registry/certificate-registering.ts';
+import { endpointOperations } from '../registry/describe-endpoint.ts';
+import { followPermissions } from '../registry/permission-changes.ts';
+import { tagOperations, taggableRegistry } from '../registry/tag-operations.ts';
+import { thingOperations } from '../registry/thing-operations.ts';
+import { thingPrincipalOperations } from '../registry/thing-principal-operations.ts';
+import { thingTypeOperations } from '../registry/thing-type-operations.ts';
+import { Background } from '../runtime/background.ts';
+import { ChangeFeed } from '../store/change-feed.ts';
+import type { Changes } from '../store/changes.ts';
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { sharedAuthority, sharedRequest } from './authority-fixture.ts';
+import { clockAt, OperationsFixture, rootOf, type TestClock, type TestStore } from './operations-fixture.ts';
+
+export const MINUTE = 60_000;
+
+export const caller = rootOf('000000000000');
+
+/** The same server seen by another account. */
+export const stranger = rootOf('111111111111');
+
+export class RegistryFixture extends OperationsFixture {
+  readonly clock: TestClock;
+  readonly rings: RightsChange[] = [];
+  readonly background: Background;
+  protected readonly handlers: Handlers<IotOperations>;
+
+  private constructor(store: TestStore, changes: Changes, issuer: Authority, clock: TestClock) {
+    super(store, caller);
+    this.clock = clock;
+    this.background = new Background(clock, { error: () => undefined });
+    const rights = new RightsChanges();
+    rights.on((change) => this.rings.push(change));
+    followPermissions({ changes, inRegion: () => store, background: this.background, rights });
+    this.handlers = {
+      ...certificateIssuingOperations({ store, clock, issuer }),
+      ...certificateRegisteringOperations({ store, clock }),
+      ...certificateOperations({ store, clock }),
+      ...caCertificateRegisteringOperations({ store, clock }),
+      ...caCertificateOperations({ store, clock }),
+      ...thingOperations({ store, clock }),
+      ...thingTypeOperations({ store, clock }),
+      ...thingPrincipalOperations({ store }),
+      ...tagOperations({ store, taggable: taggableRegistry }),
+      ...endpointOperations({ endpoint: 'iot.example.com' }),
+    };
+  }
+
+  static async open(): Promise<RegistryFixture> {
+    const changes = new ChangeFeed({ store: await openSqliteStore({ path: ':memory:' }), log: console });
+    return new RegistryFixture(changes.store, changes, await sharedAuthority(), clockAt(Date.UTC(2026, 10, 20, 12)));
+  }
+
+  /** A fresh certificate, by its id and ARN. */
+  async certificate(setAsActive = true): Promise<{ id: string; arn: string; pem: string }> {
+    const {
+      certificateId: id = '',
+      certificateArn: arn = '',
+      certificatePem: pem = '',
+    } = await this.call('CreateCertificateFromCsr', {
+      certificateSigningRequest: sharedRequest(),
+      setAsActive,
+    });
+    return { id, arn, pem };
+  }
+
+  /** Ids of the certificates rung for since last asked. */
+  rung(): string[] {
+    return this.rings.splice(0).flatMap((ring) => ring.certificateIds ?? 'all');
+  }
+}
