@@ -5,7 +5,8 @@
 import { ownFailureCode } from '@thingkeep/wire/api/error-codes.ts';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { jsonMembers } from '@thingkeep/wire/api/json-operations.ts';
-import { JsonError, type JsonObject, type JsonValue, parseJson } from '@thingkeep/wire/api/parse-json.ts';
+import { JsonError, type JsonObject, parseJson } from '@thingkeep/wire/api/parse-json.ts';
+import { isObject } from '@thingkeep/wire/is-object.ts';
 import type { RenderedError } from '@thingkeep/wire/api/render-error.ts';
 import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
@@ -21,8 +22,6 @@ export interface JsonService {
 export type JsonServices = ReadonlyMap<string, (region: string) => JsonService>;
 
 const HEADERS = { 'content-type': 'application/x-amz-json-1.1' };
-
-const isObject = (value: JsonValue): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function inputOf(body: Uint8Array): JsonObject {
   try {

@@ -5,6 +5,7 @@
 import { defined } from '@thingkeep/wire/defined.ts';
 import { parsePolicyDocument } from '@thingkeep/wire/documents/policy.ts';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { isObject } from '@thingkeep/wire/is-object.ts';
 
 export interface AuthorizerAnswer {
   readonly isAuthenticated: true;
@@ -60,8 +61,7 @@ function seconds(answer: Readonly<Record<string, unknown>>, name: string): numbe
 
 function policyDocument(value: unknown, index: number): string {
   const where = `policy document ${index + 1}`;
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (typeof value !== 'string' && !isObject) return unusable(`${where} is neither a JSON object nor a string`);
+  if (typeof value !== 'string' && !isObject(value)) return unusable(`${where} is neither a JSON object nor a string`);
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   if (text.length > LONGEST_DOCUMENT) return unusable(`${where} has more than ${LONGEST_DOCUMENT} characters`);
   try {

@@ -2,6 +2,7 @@
  * Limits and rates of accounts: `accounts` in the config file, by account id, with `*` for all accounts. What an account
  * does not say is as `*` says, and then as the default.
  */
+import { isObject } from '@thingkeep/wire/is-object.ts';
 import { LIMITS, RATES } from '@thingkeep/wire/limits.ts';
 import { ConfigError } from './settings.ts';
 
@@ -46,18 +47,17 @@ export type AccountSettings = { readonly [K in LimitName | RateName]?: number };
 /** By account id, or `*`. */
 export type Accounts = ReadonlyMap<string, AccountSettings>;
 
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** Reads the value of `accounts`. Fails in one line that names the place. */
 export function readAccounts(value: unknown): Accounts {
   if (!isObject(value)) throw new ConfigError('accounts is not a JSON object');
   return new Map(Object.entries(value).map(([id, settings]) => [id, readAccount(id, settings)]));
 }
 
-function readAccount(id: string, settings: unknown): AccountSettings {
+function readAccount(id: string, given: unknown): AccountSettings {
   const place = `accounts.${id}`;
   if (id !== '*' && !/^\d{12}$/.test(id)) throw new ConfigError(`${place} is neither an account id of 12 digits nor *`);
-  if (!isObject(settings)) throw new ConfigError(`${place} is not a JSON object`);
+  if (!isObject(given)) throw new ConfigError(`${place} is not a JSON object`);
+  const settings: object = given;
   for (const [name, value] of Object.entries(settings)) {
     const range = RANGES.get(name);
     if (range === undefined) throw new ConfigError(`${place} has an unknown key ${name}`);

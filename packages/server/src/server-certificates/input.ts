@@ -4,6 +4,7 @@
  */
 import { fromBase64 } from '@thingkeep/wire/api/base64.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
+import { isObject } from '@thingkeep/wire/is-object.ts';
 import type { CertificateTag } from './store.ts';
 
 export type Input = Readonly<Record<string, unknown>>;
@@ -13,8 +14,6 @@ const broken = (member: string, constraint: string): never =>
     'ValidationException',
     `1 validation error detected: Value at '${member[0]?.toLowerCase()}${member.slice(1)}' failed to satisfy constraint: ${constraint}`,
   );
-
-const isObject = (value: unknown): value is Input => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Text of a blob member, at most `most` bytes; undefined when it is not there. */
 export function optionalPem(input: Input, member: string, most: number): string | undefined {

@@ -3,12 +3,12 @@
  * AWS IoT and Lambda. What an input may hold is checked elsewhere: what has another form here says nothing.
  */
 import { fail } from '../errors.ts';
+import { isObject } from '../is-object.ts';
 
 export type KeyValues = readonly (readonly [key: string, value: string | readonly string[]])[];
 
 type Input = Readonly<Record<string, unknown>>;
 
-const isRecord = (value: unknown): value is Input => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === 'string';
 const textsIn = (value: unknown): readonly string[] => (Array.isArray(value) ? value.filter(isText) : []);
 
@@ -17,10 +17,10 @@ type Pair = readonly [key: string, value: string];
 /** Tags as a list of `Key` and `Value`, a map, or the query string of the header `x-amz-tagging`. */
 function pairsIn(given: unknown): readonly Pair[] {
   if (isText(given)) return [...new URLSearchParams(given)];
-  if (isRecord(given)) return Object.entries(given).filter((pair): pair is [string, string] => isText(pair[1]));
+  if (isObject(given)) return Object.entries(given).filter((pair): pair is [string, string] => isText(pair[1]));
   if (!Array.isArray(given)) return [];
   return given.flatMap((tag): readonly Pair[] => {
-    if (!isRecord(tag) || !isText(tag.Key)) return [];
+    if (!isObject(tag) || !isText(tag.Key)) return [];
     return [[tag.Key, isText(tag.Value) ? tag.Value : '']];
   });
 }
@@ -77,7 +77,7 @@ const MEMBERS: Readonly<Record<string, readonly (readonly [key: string, member: 
 
 function memberKeys(action: string, input: Input): KeyValues {
   return (MEMBERS[action] ?? []).flatMap(([key, path]): KeyValues => {
-    const value = path.split('.').reduce<unknown>((at, name) => (isRecord(at) ? at[name] : undefined), input);
+    const value = path.split('.').reduce<unknown>((at, name) => (isObject(at) ? at[name] : undefined), input);
     if (isText(value) || typeof value === 'boolean') return [[key, String(value)]];
     const texts = textsIn(value);
     return texts.length === 0 ? [] : [[key, texts]];

@@ -1,4 +1,5 @@
 /** JSON or text -> a value of a shape, by its type alone: constraints are judged afterwards, in validate.ts. */
+import { isObject } from '../is-object.ts';
 import { fromBase64 } from './base64.ts';
 import type { Member, ServiceName, Shape } from './model.ts';
 import { type JsonObject, type JsonValue, parseJson } from './parse-json.ts';
@@ -72,8 +73,6 @@ function scalarFromJson(value: JsonValue, shape: Shape, path: string): unknown {
       return mismatch(value, shape, path);
   }
 }
-
-const isObject = (value: JsonValue): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** A JSON value as the shape's type. Null members are absent; unknown members of a structure are dropped. */
 export function fromJson(service: ServiceName, value: JsonValue, shapeName: string, path: string): unknown {
