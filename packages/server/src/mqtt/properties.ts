@@ -3,6 +3,7 @@ import { PROPERTIES, type PropertyPlace, type PropertyRow } from '@thingkeep/wir
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { Cursor } from './cursor.ts';
 import { MqttError } from './mqtt-error.ts';
+import { varintSize, writeVarint } from './varint.ts';
 
 export interface Properties {
   payloadFormatIndicator?: number;
@@ -88,15 +89,9 @@ export function readProperties(cursor: Cursor, place: PropertyPlace): Properties
   return found as Properties;
 }
 
-const varintSize = (value: number): number => (value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4);
-
 export function encodeVarint(value: number): Buffer {
   const bytes = Buffer.alloc(varintSize(value));
-  let left = value;
-  for (let i = 0; i < bytes.length; i += 1) {
-    bytes[i] = (left & 0x7f) | (i < bytes.length - 1 ? 0x80 : 0);
-    left >>>= 7;
-  }
+  writeVarint(bytes, 0, value);
   return bytes;
 }
 
