@@ -1,8 +1,8 @@
 /** Certificates (RFC 5280), read. Names are compared as DER, never as printed text. */
 import { hash } from 'node:crypto';
-import { DerReader, explicit, implicit, readTime, sequenceOf, TAG } from './der.ts';
+import { DerReader, explicit, implicit, parseTime, sequenceOf, TAG } from './der.ts';
 import { findExtension } from './extensions.ts';
-import { readName } from './names.ts';
+import { readDistinguishedName } from './names.ts';
 import { readSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithm.ts';
 
 /** Labels of a certificate in PEM: today's, and an older one. */
@@ -23,7 +23,7 @@ export interface CertificateFields {
   readonly extensions: Buffer | undefined;
 }
 
-/** Reads a certificate, whoever signed it. Throws DerError where it is none. */
+/** Reads a certificate; its signature is not verified. Throws DerError where it is none. */
 export function parseCertificate(bytes: Buffer): CertificateFields {
   const certificate = sequenceOf(bytes);
   const content = certificate.value(TAG.sequence);
@@ -37,8 +37,8 @@ export function parseCertificate(bytes: Buffer): CertificateFields {
   const innerAlgorithm = parts.value(TAG.sequence).whole;
   const issuer = parts.value(TAG.sequence).whole;
   const validity = parts.enter(TAG.sequence);
-  const notBefore = readTime(validity.value());
-  const notAfter = readTime(validity.value());
+  const notBefore = parseTime(validity.value());
+  const notAfter = parseTime(validity.value());
   validity.end();
   const subject = parts.value(TAG.sequence).whole;
   const publicKey = parts.value(TAG.sequence).whole;
@@ -46,8 +46,8 @@ export function parseCertificate(bytes: Buffer): CertificateFields {
   parts.optional(implicit(2));
   const extensions = parts.optional(explicit(3))?.content;
   parts.end();
-  readName(issuer);
-  readName(subject);
+  readDistinguishedName(issuer);
+  readDistinguishedName(subject);
   const outer = readSignatureAlgorithm(outerAlgorithm);
   const algorithm = innerAlgorithm.equals(outerAlgorithm) ? outer : undefined;
   return { subject, issuer, notBefore, notAfter, publicKey, algorithm, extensions };

@@ -190,7 +190,7 @@ const UTC_TIME = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
 const GENERALIZED_TIME = /^(\d\d\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
 
 /** Milliseconds since the epoch of a certificate's date. */
-export function readTime({ tag, content }: DerValue): number {
+export function parseTime({ tag, content }: DerValue): number {
   if (content.length > 15 || (tag !== TAG.utcTime && tag !== TAG.generalizedTime)) throw new DerError('no date');
   const found = (tag === TAG.utcTime ? UTC_TIME : GENERALIZED_TIME).exec(content.toString('latin1'));
   if (found === null) throw new DerError('date form');

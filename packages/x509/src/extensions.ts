@@ -15,20 +15,20 @@ export const subjectKeyIdentifier = (publicKey: Buffer): Buffer =>
   extension('2.5.29.14', der(TAG.octetString, keyIdentifier(publicKey)));
 
 /** Basic constraints of a certificate that signs no others. */
-export const NO_AUTHORITY = extension('2.5.29.19', sequence(), true);
+export const END_ENTITY = extension('2.5.29.19', sequence(), true);
 
 /** Basic constraints of a certificate that signs others. */
-export const authority = (pathLength?: number): Buffer =>
+export const certificateAuthority = (pathLength?: number): Buffer =>
   extension('2.5.29.19', sequence(TRUE, ...(pathLength === undefined ? [] : [der(TAG.integer, Buffer.of(pathLength))])), true);
 
 /** Bits of KeyUsage from the left: digitalSignature 0, keyEncipherment 2, keyCertSign 5, cRLSign 6. */
 const keyUsage = (bits: number, unused: number): Buffer => extension('2.5.29.15', bitString(Buffer.of(bits), unused), true);
-export const SIGN = keyUsage(0x80, 7);
-export const SIGN_AND_ENCIPHER = keyUsage(0xa0, 5);
-export const SIGN_CERTIFICATES = keyUsage(0x06, 1);
+export const MAY_SIGN = keyUsage(0x80, 7);
+export const MAY_SIGN_AND_ENCIPHER = keyUsage(0xa0, 5);
+export const MAY_SIGN_CERTIFICATES = keyUsage(0x06, 1);
 
 /** Extended key usage of a TLS server. */
-export const SERVER = extension('2.5.29.37', sequence(oid('1.3.6.1.5.5.7.3.1')));
+export const SERVER_AUTHENTICATION = extension('2.5.29.37', sequence(oid('1.3.6.1.5.5.7.3.1')));
 
 function generalName(hostName: string): Buffer {
   const address = addressBytes(hostName);

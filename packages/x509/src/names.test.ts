@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DerError, der, oid, readOid, sequence, sequenceOf, TAG } from './der.ts';
-import { commonNameOnly, distinguishedName, type NameAttribute, type RelativeName, readCommonNames, readName } from './names.ts';
+import {
+  commonNameOnly,
+  distinguishedName,
+  type NameAttribute,
+  type RelativeName,
+  readCommonNames,
+  readDistinguishedName,
+} from './names.ts';
 import { decodeString, encodeString, type StringType } from './strings.ts';
 
-const textsOf = (name: Buffer): (string | undefined)[] => readName(name).map(({ tag, content }) => decodeString(tag, content));
+const textsOf = (name: Buffer): (string | undefined)[] =>
+  readDistinguishedName(name).map(({ tag, content }) => decodeString(tag, content));
 
 describe('distinguished names', () => {
   test('are as openssl writes them: CN=device', () => {
@@ -19,7 +27,7 @@ describe('distinguished names', () => {
       { type: 'emailAddress', value: 'a@example.com' },
       { type: 'CN', value: 'device' },
     );
-    const read = readName(name);
+    const read = readDistinguishedName(name);
     assert.deepEqual(
       read.map(({ type, tag }) => [type, tag]),
       [
@@ -63,7 +71,7 @@ describe('distinguished names', () => {
     assert.deepEqual(readCommonNames(named('550403')), ['device']);
     for (const type of ['5504038000', '55048003', '55040380', '80550403'])
       assert.deepEqual(readCommonNames(named(type)), [], type);
-    assert.throws(() => readName(named('')), DerError);
+    assert.throws(() => readDistinguishedName(named('')), DerError);
   });
 });
 

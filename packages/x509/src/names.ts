@@ -83,7 +83,7 @@ export interface ReadAttribute {
 const MAX_ATTRIBUTES = 64;
 
 /** The attributes of `name` (a whole SEQUENCE), in order. Throws DerError where it is no name. */
-export function readName(name: Buffer): ReadAttribute[] {
+export function readDistinguishedName(name: Buffer): ReadAttribute[] {
   const found: ReadAttribute[] = [];
   const names = sequenceOf(name);
   while (names.next !== undefined) {
@@ -102,4 +102,4 @@ export function readName(name: Buffer): ReadAttribute[] {
 
 /** The values of the common names of `name`, as UTF-8 whatever type of string they are. */
 export const readCommonNames = (name: Buffer): string[] =>
-  readName(name).flatMap(({ type, content }) => (type === TYPES.CN ? [content.toString('utf8')] : []));
+  readDistinguishedName(name).flatMap(({ type, content }) => (type === TYPES.CN ? [content.toString('utf8')] : []));

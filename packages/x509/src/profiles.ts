@@ -1,12 +1,12 @@
 /** What the certificates that we sign look like (RFC 5280): one function per kind, each giving all but issuer and signature. */
 import {
   alternativeNames,
-  authority,
-  NO_AUTHORITY,
-  SERVER,
-  SIGN,
-  SIGN_AND_ENCIPHER,
-  SIGN_CERTIFICATES,
+  certificateAuthority,
+  END_ENTITY,
+  SERVER_AUTHENTICATION,
+  MAY_SIGN,
+  MAY_SIGN_AND_ENCIPHER,
+  MAY_SIGN_CERTIFICATES,
   subjectKeyIdentifier,
 } from './extensions.ts';
 
@@ -32,7 +32,7 @@ export const deviceProfile = (subject: Buffer, publicKey: Buffer, now: number): 
   publicKey,
   notBefore: now - 2 * MINUTE,
   notAfter: DEVICE_END,
-  extensions: [subjectKeyIdentifier(publicKey), NO_AUTHORITY, SIGN],
+  extensions: [subjectKeyIdentifier(publicKey), END_ENTITY, MAY_SIGN],
 });
 
 /** A certificate that signs others. Begins a day ago: devices' clocks lag. */
@@ -47,7 +47,7 @@ export const authorityProfile = (
   publicKey,
   notBefore: now - DAY,
   notAfter,
-  extensions: [subjectKeyIdentifier(publicKey), authority(pathLength), SIGN_CERTIFICATES],
+  extensions: [subjectKeyIdentifier(publicKey), certificateAuthority(pathLength), MAY_SIGN_CERTIFICATES],
 });
 
 /** A server's certificate; RSA keys may also be used for key exchange, which small clients of TLS 1.2 still ask for. */
@@ -64,9 +64,9 @@ export const serverProfile = (
   notAfter,
   extensions: [
     subjectKeyIdentifier(publicKey),
-    NO_AUTHORITY,
-    rsa ? SIGN_AND_ENCIPHER : SIGN,
-    SERVER,
+    END_ENTITY,
+    rsa ? MAY_SIGN_AND_ENCIPHER : MAY_SIGN,
+    SERVER_AUTHENTICATION,
     alternativeNames(hostNames),
   ],
 });

@@ -39,15 +39,15 @@ export type PublicKeyFacts =
 const bitLength = (bytes: Buffer): number => (bytes.length === 0 ? 0 : (bytes.length - 1) * 8 + (32 - Math.clz32(bytes[0] ?? 0)));
 
 /** The bytes of an INTEGER above 0, or of 0 itself, without leading zeros. */
-export const positive = (bytes: Buffer): Buffer => {
+export const positiveBytes = (bytes: Buffer): Buffer => {
   if (bytes.length === 0 || (bytes[0] ?? 0) >= 0x80) throw new DerError('no positive number');
   return bytes[0] === 0 ? bytes.subarray(1) : bytes;
 };
 
 function rsaFacts(key: Buffer, pssOnly: boolean): PublicKeyFacts {
   const numbers = sequenceOf(key);
-  const modulus = positive(numbers.value(TAG.integer).content);
-  const exponent = positive(numbers.value(TAG.integer).content);
+  const modulus = positiveBytes(numbers.value(TAG.integer).content);
+  const exponent = positiveBytes(numbers.value(TAG.integer).content);
   numbers.end();
   return { kind: 'rsa', modulusBits: bitLength(modulus), exponent, pssOnly };
 }

@@ -1,7 +1,7 @@
 /** Algorithms of signatures: read from an AlgorithmIdentifier, chosen for a key that signs, and verified. */
 import { constants, type KeyObject, verify } from 'node:crypto';
 import { DerReader, der, explicit, oid, sequence, sequenceOf, TAG } from './der.ts';
-import { positive, type PublicKeyFacts, readPublicKey } from './public-key.ts';
+import { positiveBytes, type PublicKeyFacts, readPublicKey } from './public-key.ts';
 
 const id = (dotted: string): string => oid(dotted).toString('latin1');
 
@@ -48,7 +48,7 @@ function readPss(parameters: DerReader): SignatureAlgorithm | undefined {
   const mgf = sequenceOf(mask.content);
   if (mgf.value(TAG.oid).whole.toString('latin1') !== MGF1 || hashOf(mgf.value(TAG.sequence).whole) !== hash) return undefined;
   const salt = parameters.optional(explicit(2));
-  const length = salt === undefined ? undefined : positive(new DerReader(salt.content).value(TAG.integer).content);
+  const length = salt === undefined ? undefined : positiveBytes(new DerReader(salt.content).value(TAG.integer).content);
   if (length !== undefined && length.length > 1) return undefined;
   return { kind: 'rsa', hash, pssSalt: length === undefined ? DEFAULT_SALT : (length[0] ?? 0) };
 }

@@ -4,7 +4,7 @@ import { bitString, integer, sequence } from './der.ts';
 import { openPublicKey, publicKeyOf } from './public-key.ts';
 import { isSignature, signingAlgorithmOf } from './signature-algorithm.ts';
 
-export interface ToSign {
+export interface SignatureInput {
   readonly bytes: Buffer;
   /** Null for Ed25519, which signs the bytes themselves. */
   readonly hash: string | null;
@@ -12,11 +12,11 @@ export interface ToSign {
   readonly digest: Buffer;
 }
 
-export interface Signer {
+export interface X509Signer {
   /** SubjectPublicKeyInfo of the key that signs. */
   readonly publicKey: Buffer;
   /** The signature as X.509 carries it; of a curve's key that is `ecdsaSignature` of the two numbers. */
-  sign(toSign: ToSign): Buffer | Promise<Buffer>;
+  sign(input: SignatureInput): Buffer | Promise<Buffer>;
 }
 
 /** A signature that does not verify under the key that should have made it. */
@@ -31,7 +31,7 @@ const signAside = (hash: string | null, bytes: Buffer, key: KeyObject): Promise<
   });
 
 /** Signs with a private key; `publicKey` may be given where it is at hand. */
-export const keySigner = (privateKey: KeyObject, publicKey = publicKeyOf(privateKey)): Signer => ({
+export const keySigner = (privateKey: KeyObject, publicKey = publicKeyOf(privateKey)): X509Signer => ({
   publicKey,
   sign: ({ bytes, hash }) => signAside(hash, bytes, privateKey),
 });
@@ -44,7 +44,7 @@ export const ecdsaSignature = (numbers: Buffer): Buffer =>
  * SEQUENCE of content, algorithm and signature, as certificates and requests are; the content is told the algorithm's
  * identifier. Throws SignatureError when the signature is not that of the signer's public key.
  */
-export async function signed(signer: Signer, contentFor: (algorithm: Buffer) => Buffer): Promise<Buffer> {
+export async function writeSigned(signer: X509Signer, contentFor: (algorithm: Buffer) => Buffer): Promise<Buffer> {
   const algorithm = signingAlgorithmOf(signer.publicKey);
   const { hash, identifier } = algorithm;
   const bytes = contentFor(identifier);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { der, explicit, integer, sequence, time } from './der.ts';
 import { authorityKeyIdentifier } from './extensions.ts';
 import type { Profile } from './profiles.ts';
-import { signed, type Signer } from './signing.ts';
+import { writeSigned, type X509Signer } from './signing.ts';
 
 /** 20 bytes, positive, never beginning with zeros (RFC 5280 section 4.1.2.2; AWS's are as long). */
 function serialNumber(): Buffer {
@@ -13,8 +13,8 @@ function serialNumber(): Buffer {
 }
 
 /** DER of a certificate of this profile, under the issuer's name (whole DER) and signed by its key. */
-export const writeCertificate = (profile: Profile, issuer: Buffer, signer: Signer): Promise<Buffer> =>
-  signed(signer, (algorithm) =>
+export const writeCertificate = (profile: Profile, issuer: Buffer, signer: X509Signer): Promise<Buffer> =>
+  writeSigned(signer, (algorithm) =>
     sequence(
       der(explicit(0), integer(Buffer.of(2))),
       serialNumber(),

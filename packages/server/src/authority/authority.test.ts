@@ -9,7 +9,7 @@ import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { sequence } from '@thingkeep/x509/der.ts';
 import { publicKeyOf } from '@thingkeep/x509/public-key.ts';
-import { nameOf, newEcKey, newRsaKey, PRINTABLE_STRING, requestDer, requestPem } from '@thingkeep/x509/testing/requests.ts';
+import { nameOf, newEcKey, newRsaKey, PRINTABLE_STRING, csrDer, csrPem } from '@thingkeep/x509/testing/csrs.ts';
 import fc from 'fast-check';
 import type { Clock } from '../runtime/clock.ts';
 import { type Authority, openAuthority } from './authority.ts';
@@ -319,7 +319,7 @@ describe("devices' certificates look like AWS's", () => {
     const authority = await place.open();
     const subject = nameOf(['2.5.4.6', PRINTABLE_STRING, '\x05us'], ['2.5.4.3', PRINTABLE_STRING, 'RIMPLE*DEVICE']);
     for (const key of [newEcKey(), newEcKey('P-384'), newEcKey('P-521'), newRsaKey()]) {
-      const prepared = authority.prepareFromCsr(requestPem(requestDer({ key, subject }), 76));
+      const prepared = authority.prepareFromCsr(csrPem(csrDer({ key, subject }), 76));
       const [first, second] = await Promise.all([authority.issue(prepared), authority.issue(prepared)]);
       assert.notEqual(first.certificateId, second.certificateId);
       const read = new X509Certificate(first.certificatePem);
@@ -342,7 +342,7 @@ describe("devices' certificates look like AWS's", () => {
     const authority = await place.open();
     const key = newEcKey();
     for (const subject of [nameOf(['2.5.4.3', 0x0c, Buffer.of(0xff, 0xfe)]), nameOf(['2.5.4.3', 0x1e, 'odd']), sequence()]) {
-      const prepared = authority.prepareFromCsr(requestPem(requestDer({ key, subject })));
+      const prepared = authority.prepareFromCsr(csrPem(csrDer({ key, subject })));
       await authority.issue(prepared).then(
         (issued) => assert.ok(new X509Certificate(issued.certificatePem).raw.includes(subject)),
         (error: Error) => assert.equal(error.name, 'InvalidRequestException'),
@@ -365,7 +365,7 @@ describe("devices' certificates look like AWS's", () => {
         const subject = nameOf(...attributes);
         let outcome = 'issued';
         try {
-          const issued = await authority.issue(authority.prepareFromCsr(requestPem(requestDer({ key, subject }))));
+          const issued = await authority.issue(authority.prepareFromCsr(csrPem(csrDer({ key, subject }))));
           assert.ok(new X509Certificate(issued.certificatePem).raw.includes(subject));
         } catch (error) {
           outcome = (error as Error).name;

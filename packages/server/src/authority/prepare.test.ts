@@ -12,8 +12,8 @@ import { toPem } from '@thingkeep/x509/pem.ts';
 import { publicKeyOf } from '@thingkeep/x509/public-key.ts';
 import { keySigner } from '@thingkeep/x509/signing.ts';
 import { DEVICE_REQUEST } from '@thingkeep/x509/testing/factory-certificates.ts';
-import { nameOf, newEcKey, newRsaKey, PRINTABLE_STRING, requestDer, requestPem } from '@thingkeep/x509/testing/requests.ts';
-import { writeRequest } from '@thingkeep/x509/write-request.ts';
+import { nameOf, newEcKey, newRsaKey, PRINTABLE_STRING, csrDer, csrPem } from '@thingkeep/x509/testing/csrs.ts';
+import { writeCsr } from '@thingkeep/x509/write-csr.ts';
 import fc from 'fast-check';
 import { prepareFromCsr } from './prepare.ts';
 
@@ -84,18 +84,18 @@ describe('requests that are taken (API reference CreateCertificateFromCsr: RSA o
 
   test('signed with SHA-1: it proves the key all the same', () => {
     const algorithm = sequence(oid('1.2.840.113549.1.1.5'), der(TAG.null));
-    assert.ok(prepareFromCsr(requestPem(requestDer({ key: rsa, algorithm, hash: 'sha1' }))));
+    assert.ok(prepareFromCsr(csrPem(csrDer({ key: rsa, algorithm, hash: 'sha1' }))));
   });
 
   test('in 76 columns, with CRLF, with text around, under the old label, in one line', () => {
-    const bytes = requestDer({ key: ec });
-    const pem = requestPem(bytes);
+    const bytes = csrDer({ key: ec });
+    const pem = csrPem(bytes);
     const forms = [
-      requestPem(bytes, 76),
-      requestPem(bytes, 76, '\r\n'),
+      csrPem(bytes, 76),
+      csrPem(bytes, 76, '\r\n'),
       `Certificate Request:\n  Data\n${pem}\n\n`,
       pem.replaceAll('CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'),
-      requestPem(bytes, 4000),
+      csrPem(bytes, 4000),
       pem.trimEnd(),
     ];
     for (const form of forms) assert.ok(prepareFromCsr(form).publicKey.equals(publicKeyOf(ec)));
@@ -109,17 +109,17 @@ describe('requests that are taken (API reference CreateCertificateFromCsr: RSA o
       ['2.5.4.10', PRINTABLE_STRING, 'A*B@C_\xff'],
       ['2.5.4.3', PRINTABLE_STRING, 'RIMPLEDEVICE'],
     );
-    assert.ok(prepareFromCsr(requestPem(requestDer({ key: ec, subject }), 76)).subject.equals(subject));
+    assert.ok(prepareFromCsr(csrPem(csrDer({ key: ec, subject }), 76)).subject.equals(subject));
   });
 
   test('made by our own writer, each kind of key', async () => {
     const subject = distinguishedName({ type: 'O', value: 'Größe 中', string: 'bmpString' }, { type: 'CN', value: 'device' });
     for (const key of [rsa, ec, newEcKey('P-384'), newEcKey('P-521')]) {
-      const pem = toPem('CERTIFICATE REQUEST', await writeRequest(subject, keySigner(key)));
+      const pem = toPem('CERTIFICATE REQUEST', await writeCsr(subject, keySigner(key)));
       assert.deepEqual(prepareFromCsr(pem), { subject, publicKey: publicKeyOf(key) });
     }
     const edwards = keySigner(generateKeyPairSync('ed25519').privateKey);
-    refused(toPem('CERTIFICATE REQUEST', await writeRequest(subject, edwards)), /neither RSA nor/);
+    refused(toPem('CERTIFICATE REQUEST', await writeCsr(subject, edwards)), /neither RSA nor/);
   });
 
   test('made by a secure element', () => {
@@ -129,19 +129,19 @@ describe('requests that are taken (API reference CreateCertificateFromCsr: RSA o
   });
 
   test('without attributes, and with an empty subject', () => {
-    assert.ok(prepareFromCsr(requestPem(requestDer({ key: ec, attributes: Buffer.alloc(0) }))));
-    assert.ok(prepareFromCsr(requestPem(requestDer({ key: ec, subject: sequence() }))).subject.equals(sequence()));
+    assert.ok(prepareFromCsr(csrPem(csrDer({ key: ec, attributes: Buffer.alloc(0) }))));
+    assert.ok(prepareFromCsr(csrPem(csrDer({ key: ec, subject: sequence() }))).subject.equals(sequence()));
   });
 });
 
 describe('requests that are refused', () => {
   test('weak or foreign keys', () => {
-    refused(requestPem(requestDer({ key: newRsaKey(1024) })), /1024 bits/);
-    refused(requestPem(requestDer({ key: newEcKey('secp256k1') })), /elliptic curve/);
-    refused(requestPem(requestDer({ key: newEcKey('P-224') })), /elliptic curve/);
+    refused(csrPem(csrDer({ key: newRsaKey(1024) })), /1024 bits/);
+    refused(csrPem(csrDer({ key: newEcKey('secp256k1') })), /elliptic curve/);
+    refused(csrPem(csrDer({ key: newEcKey('P-224') })), /elliptic curve/);
     const edwards = generateKeyPairSync('ed25519').privateKey;
     const info = sequence(integer(Buffer.of(0)), nameOf(), publicKeyOf(edwards), der(explicit(0)));
-    refused(requestPem(sequence(info, sequence(oid('1.3.101.112')), bitString(sign(null, info, edwards)))), /neither RSA nor/);
+    refused(csrPem(sequence(info, sequence(oid('1.3.101.112')), bitString(sign(null, info, edwards)))), /neither RSA nor/);
     const explicitCurve = openssl(
       'req',
       '-new',
@@ -163,49 +163,49 @@ describe('requests that are refused', () => {
   test('an RSA exponent of 1, and a point that is not on its curve', () => {
     const key = sequence(integer(Buffer.concat([Buffer.of(0xc1), Buffer.alloc(255, 7)])), integer(Buffer.of(1)));
     const publicKey = sequence(sequence(oid('1.2.840.113549.1.1.1'), der(TAG.null)), bitString(key));
-    refused(requestPem(requestDer({ key: rsa, publicKey })), /exponent/);
+    refused(csrPem(csrDer({ key: rsa, publicKey })), /exponent/);
     const offCurve = Buffer.from(publicKeyOf(ec));
     offCurve[offCurve.length - 1] = (offCurve.at(-1) ?? 0) ^ 1;
-    refused(requestPem(requestDer({ key: ec, publicKey: offCurve })), /parsed/);
+    refused(csrPem(csrDer({ key: ec, publicKey: offCurve })), /parsed/);
   });
 
   test("a signature of another key, of other content, of another kind, and PSS's SHA-1 defaults", () => {
-    refused(requestPem(requestDer({ key: newEcKey(), publicKey: publicKeyOf(ec) })), /signature does not match/);
-    refused(requestPem(requestDer({ key: ec, hash: 'sha384' })), /signature does not match/);
-    refused(requestPem(requestDer({ key: rsa, algorithm: sequence(oid('1.2.840.10045.4.3.2')) })), /algorithm/);
+    refused(csrPem(csrDer({ key: newEcKey(), publicKey: publicKeyOf(ec) })), /signature does not match/);
+    refused(csrPem(csrDer({ key: ec, hash: 'sha384' })), /signature does not match/);
+    refused(csrPem(csrDer({ key: rsa, algorithm: sequence(oid('1.2.840.10045.4.3.2')) })), /algorithm/);
     refused(
-      requestPem(requestDer({ key: rsa, algorithm: sequence(oid('1.2.840.113549.1.1.4'), der(TAG.null)), hash: 'md5' })),
+      csrPem(csrDer({ key: rsa, algorithm: sequence(oid('1.2.840.113549.1.1.4'), der(TAG.null)), hash: 'md5' })),
       /algorithm/,
     );
     const info = sequence(integer(Buffer.of(0)), nameOf(), publicKeyOf(rsa), der(explicit(0)));
     const signature = sign('sha1', info, { key: rsa, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 20 });
-    refused(requestPem(sequence(info, sequence(oid('1.2.840.113549.1.1.10'), sequence()), bitString(signature))), /algorithm/);
+    refused(csrPem(sequence(info, sequence(oid('1.2.840.113549.1.1.10'), sequence()), bitString(signature))), /algorithm/);
   });
 
   test('another version, trailing data, BER forms, a subject that is no name', () => {
-    refused(requestPem(requestDer({ key: ec, version: 1 })), /version/);
-    refused(requestPem(requestDer({ key: ec, behind: Buffer.of(0) })), /parsed/);
-    refused(requestPem(requestDer({ key: ec, behind: Buffer.of(5, 0) })), /parsed/);
-    const whole = requestDer({ key: ec });
+    refused(csrPem(csrDer({ key: ec, version: 1 })), /version/);
+    refused(csrPem(csrDer({ key: ec, behind: Buffer.of(0) })), /parsed/);
+    refused(csrPem(csrDer({ key: ec, behind: Buffer.of(5, 0) })), /parsed/);
+    const whole = csrDer({ key: ec });
     const content = whole.subarray(3);
-    refused(requestPem(Buffer.concat([Buffer.of(0x30, 0x80), content, Buffer.of(0, 0)])), /parsed/);
-    refused(requestPem(Buffer.concat([Buffer.of(0x30, 0x83, 0, 0, content.length), content])), /parsed/);
-    refused(requestPem(requestDer({ key: ec, subject: sequence(der(TAG.set)) })), /parsed/);
-    refused(requestPem(requestDer({ key: ec, subject: sequence(sequence(oid('2.5.4.3'), der(TAG.utf8String))) })), /parsed/);
-    refused(requestPem(requestDer({ key: ec, attributes: der(implicit(0)) })), /parsed/);
+    refused(csrPem(Buffer.concat([Buffer.of(0x30, 0x80), content, Buffer.of(0, 0)])), /parsed/);
+    refused(csrPem(Buffer.concat([Buffer.of(0x30, 0x83, 0, 0, content.length), content])), /parsed/);
+    refused(csrPem(csrDer({ key: ec, subject: sequence(der(TAG.set)) })), /parsed/);
+    refused(csrPem(csrDer({ key: ec, subject: sequence(sequence(oid('2.5.4.3'), der(TAG.utf8String))) })), /parsed/);
+    refused(csrPem(csrDer({ key: ec, attributes: der(implicit(0)) })), /parsed/);
     const deep = Array.from({ length: 500 }).reduce<Buffer>((inner) => sequence(inner), Buffer.alloc(0));
-    refused(requestPem(deep), /parsed/);
+    refused(csrPem(deep), /parsed/);
   });
 
   test('what is no request at all', () => {
-    const pem = requestPem(requestDer({ key: ec }));
+    const pem = csrPem(csrDer({ key: ec }));
     for (const text of [
       '',
       'csr',
       'file://csr.pem',
       '-----BEGIN ',
       '-----BEGIN CERTIFICATE REQUEST-----',
-      toPem('CERTIFICATE', requestDer({ key: ec })),
+      toPem('CERTIFICATE', csrDer({ key: ec })),
       pem + pem,
     ])
       refused(text, /PEM/);
@@ -216,7 +216,7 @@ describe('requests that are refused', () => {
 });
 
 describe('hostile requests', () => {
-  const valid = [requestDer({ key: ec }), requestDer({ key: rsa })];
+  const valid = [csrDer({ key: ec }), csrDer({ key: rsa })];
 
   test('2,500 mutated requests: only InvalidRequestException, none slow', () => {
     let slowest = 0;
@@ -254,7 +254,7 @@ describe('hostile requests', () => {
           bytes = Buffer.concat([bytes.subarray(0, place), middle, bytes.subarray(rest)]);
           if (bytes.length === 0) bytes = Buffer.of(byte);
         }
-        timed(requestPem(bytes));
+        timed(csrPem(bytes));
       }),
       { numRuns: 2000, seed: 20_261_120 },
     );

@@ -5,7 +5,7 @@
 import { fail } from '@thingkeep/wire/errors.ts';
 import { DerError } from '@thingkeep/x509/der.ts';
 import { onePemBlock } from '@thingkeep/x509/pem.ts';
-import { isSelfSigned, parseRequest, REQUEST_LABELS } from '@thingkeep/x509/request.ts';
+import { isSelfSigned, parseCsr, CSR_LABELS } from '@thingkeep/x509/csr.ts';
 import { readAllowedKey } from './allowed-keys.ts';
 
 export interface PreparedCertificate {
@@ -27,7 +27,7 @@ const refuse = (why: string, cause?: unknown): never =>
  * collisions gain nothing here, and old tools still use it. In certificates SHA-1 is refused.
  */
 function judge(bytes: Buffer): PreparedCertificate {
-  const request = parseRequest(bytes);
+  const request = parseCsr(bytes);
   const { version, subject, publicKey, algorithm } = request;
   if (version !== 0) return refuse('it is not of version 1');
   const key = readAllowedKey(publicKey);
@@ -40,7 +40,7 @@ function judge(bytes: Buffer): PreparedCertificate {
 /** Reads and judges a request in PEM; fails with InvalidRequestException. */
 export function prepareFromCsr(pem: string): PreparedCertificate {
   if (pem.length > LARGEST_REQUEST) return refuse('it is longer than 4096 characters');
-  const bytes = onePemBlock(pem, REQUEST_LABELS);
+  const bytes = onePemBlock(pem, CSR_LABELS);
   if (bytes === undefined) return refuse('it is not one certificate signing request in PEM format');
   try {
     return judge(bytes);

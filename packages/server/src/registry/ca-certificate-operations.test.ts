@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { pemBlocks, toPem } from '@thingkeep/x509/pem.ts';
 import { DEVICE, FACTORY_ROOT, SIGNER, SIGNER_PROOF } from '@thingkeep/x509/testing/factory-certificates.ts';
-import { newEcKey, newRsaKey } from '@thingkeep/x509/testing/requests.ts';
+import { newEcKey, newRsaKey } from '@thingkeep/x509/testing/csrs.ts';
 import fc from 'fast-check';
 import { readCertificate } from '../authority/read-certificate.ts';
 import { type FactoryCa, factoryCa, NOW, shortLived, signedBy } from '../testing/factory-ca.ts';

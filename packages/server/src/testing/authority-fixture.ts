@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { newEcKey, requestDer, requestPem } from '@thingkeep/x509/testing/requests.ts';
+import { newEcKey, csrDer, csrPem } from '@thingkeep/x509/testing/csrs.ts';
 import { type Authority, openAuthority } from '../authority/authority.ts';
 import type { Clock } from '../runtime/clock.ts';
 
@@ -27,6 +27,6 @@ export const sharedAuthority = (): Promise<Authority> => {
 let request: string | undefined;
 /** A certificate signing request in PEM. */
 export const sharedRequest = (): string => {
-  request ??= requestPem(requestDer({ key: newEcKey() }));
+  request ??= csrPem(csrDer({ key: newEcKey() }));
   return request;
 };

@@ -4,7 +4,7 @@ import { commonNameOnly } from '@thingkeep/x509/names.ts';
 import { toPem } from '@thingkeep/x509/pem.ts';
 import { authorityProfile, deviceProfile } from '@thingkeep/x509/profiles.ts';
 import { publicKeyOf } from '@thingkeep/x509/public-key.ts';
-import { newEcKey } from '@thingkeep/x509/testing/requests.ts';
+import { newEcKey } from '@thingkeep/x509/testing/csrs.ts';
 import { issueCertificate } from '../authority/issue.ts';
 
 export const NOW = Date.UTC(2026, 10, 20, 12);

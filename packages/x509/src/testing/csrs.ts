@@ -19,7 +19,7 @@ export const nameOf = (...attributes: readonly (readonly [string, number, string
     ),
   );
 
-export interface RequestParts {
+export interface CsrParts {
   readonly key: KeyObject;
   readonly subject?: Buffer;
   readonly publicKey?: Buffer;
@@ -31,7 +31,7 @@ export interface RequestParts {
   readonly behind?: Buffer;
 }
 
-export function requestDer({
+export function csrDer({
   key,
   subject,
   publicKey,
@@ -40,7 +40,7 @@ export function requestDer({
   version = 0,
   attributes,
   behind,
-}: RequestParts): Buffer {
+}: CsrParts): Buffer {
   const kind = key.asymmetricKeyType === 'ec' ? ECDSA_SHA256 : RSA_SHA256;
   const info = sequence(
     integer(Buffer.of(version)),
@@ -52,7 +52,7 @@ export function requestDer({
 }
 
 /** PEM of any width. */
-export const requestPem = (bytes: Buffer, columns = 64, newline = '\n'): string => {
+export const csrPem = (bytes: Buffer, columns = 64, newline = '\n'): string => {
   const lines = bytes.toString('base64').match(new RegExp(`.{1,${columns}}`, 'g')) ?? [];
   return ['-----BEGIN CERTIFICATE REQUEST-----', ...lines, '-----END CERTIFICATE REQUEST-----', ''].join(newline);
 };

@@ -1,13 +1,13 @@
 /** Certificate signing requests (PKCS #10, RFC 2986), read. */
 import type { KeyObject } from 'node:crypto';
 import { DerReader, explicit, sequenceOf, TAG } from './der.ts';
-import { readName } from './names.ts';
+import { readDistinguishedName } from './names.ts';
 import { isSignature, readSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithm.ts';
 
 /** Labels of a request in PEM: today's, and an older one. */
-export const REQUEST_LABELS = ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'];
+export const CSR_LABELS = ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'];
 
-export interface RequestFields {
+export interface CsrFields {
   /** What is signed. */
   readonly content: Buffer;
   /** 0 is version 1. */
@@ -22,7 +22,7 @@ export interface RequestFields {
 }
 
 /** Reads a request; whether it is signed by its key is for `isSelfSigned`. Throws DerError where it is none. */
-export function parseRequest(bytes: Buffer): RequestFields {
+export function parseCsr(bytes: Buffer): CsrFields {
   const request = sequenceOf(bytes);
   const content = request.value(TAG.sequence);
   const algorithm = readSignatureAlgorithm(request.value(TAG.sequence).whole);
@@ -32,7 +32,7 @@ export function parseRequest(bytes: Buffer): RequestFields {
   const parts = new DerReader(content.content);
   const version = parts.number();
   const subject = parts.value(TAG.sequence).whole;
-  readName(subject);
+  readDistinguishedName(subject);
   const publicKey = parts.value(TAG.sequence).whole;
   const attributes = parts.optional(explicit(0));
   parts.end();
@@ -42,5 +42,5 @@ export function parseRequest(bytes: Buffer): RequestFields {
 }
 
 /** Whether the request is signed by its own key, here opened: proof that its sender holds it. */
-export const isSelfSigned = ({ content, signature, algorithm }: RequestFields, publicKey: KeyObject): boolean =>
+export const isSelfSigned = ({ content, signature, algorithm }: CsrFields, publicKey: KeyObject): boolean =>
   algorithm !== undefined && isSignature(content, signature, algorithm, publicKey);

@@ -6,13 +6,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { commonNameOnly, distinguishedName, type RelativeName, readName } from './names.ts';
+import { commonNameOnly, distinguishedName, type RelativeName, readDistinguishedName } from './names.ts';
 import { onePemBlock, toPem } from './pem.ts';
 import { openPublicKey, publicKeyOf } from './public-key.ts';
-import { isSelfSigned, parseRequest, REQUEST_LABELS } from './request.ts';
-import { ecdsaSignature, keySigner, type Signer, type ToSign } from './signing.ts';
+import { isSelfSigned, parseCsr, CSR_LABELS } from './csr.ts';
+import { ecdsaSignature, keySigner, type X509Signer, type SignatureInput } from './signing.ts';
 import { decodeString } from './strings.ts';
-import { writeRequest } from './write-request.ts';
+import { writeCsr } from './write-csr.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'write-request-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -59,7 +59,7 @@ describe('requests that a key signs', () => {
   for (const [name, key, algorithm] of KEYS)
     test(`${name}: openssl verifies it, and so do we`, async () => {
       const subject = distinguishedName(...SUBJECT);
-      const request = await writeRequest(subject, keySigner(key));
+      const request = await writeCsr(subject, keySigner(key));
       const text = printed(request);
       assert.match(text, /Version: 1 \(0x0\)/);
       assert.match(text, new RegExp(`Signature Algorithm: ${algorithm}\n`));
@@ -76,56 +76,56 @@ describe('requests that a key signs', () => {
         assert.ok(text.includes(each), `${each} is not in ${text}`);
       assert.equal(publicKeyByOpenssl(), createPublicKey(key).export({ type: 'spki', format: 'pem' }));
 
-      const fields = parseRequest(onePemBlock(toPem('CERTIFICATE REQUEST', request), REQUEST_LABELS) ?? Buffer.alloc(0));
+      const fields = parseCsr(onePemBlock(toPem('CERTIFICATE REQUEST', request), CSR_LABELS) ?? Buffer.alloc(0));
       assert.ok(fields.subject.equals(subject));
       assert.ok(fields.publicKey.equals(publicKeyOf(key)));
       assert.equal(isSelfSigned(fields, openPublicKey(fields.publicKey)), true);
       assert.deepEqual(
-        readName(fields.subject).map(({ tag, content }) => decodeString(tag, content)),
+        readDistinguishedName(fields.subject).map(({ tag, content }) => decodeString(tag, content)),
         SUBJECT.flat().map(({ value }) => value),
       );
     });
 
   test('an empty subject is a name too', async () => {
-    const request = await writeRequest(distinguishedName(), keySigner(ecKey('P-256')));
+    const request = await writeCsr(distinguishedName(), keySigner(ecKey('P-256')));
     assert.match(printed(request), /Subject: *\n/);
   });
 
   test('keys that nothing is signed with are refused', async () => {
     for (const key of [ecKey('secp256k1'), generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).privateKey])
-      await assert.rejects(async () => writeRequest(commonNameOnly('x'), keySigner(key)), { name: 'UnsupportedKeyError' });
+      await assert.rejects(async () => writeCsr(commonNameOnly('x'), keySigner(key)), { name: 'UnsupportedKeyError' });
   });
 });
 
 describe('requests that a secure element signs', () => {
   const inside = ecKey('P-256');
   /** Signs bytes as a chip does: two numbers of 32 bytes. */
-  const element = (answer: (toSign: ToSign) => Buffer): Signer => ({
+  const element = (answer: (input: SignatureInput) => Buffer): X509Signer => ({
     publicKey: publicKeyOf(inside),
-    sign: async (toSign) => ecdsaSignature(answer(toSign)),
+    sign: async (input) => ecdsaSignature(answer(input)),
   });
   const numbersOf = (bytes: Buffer): Buffer => sign('sha256', bytes, { key: inside, dsaEncoding: 'ieee-p1363' });
 
   test('openssl verifies it, whatever the numbers begin with', async () => {
     const subject = commonNameOnly('element');
     for (let i = 0; i < 40; i += 1) {
-      let given: ToSign | undefined;
-      const request = await writeRequest(
+      let given: SignatureInput | undefined;
+      const request = await writeCsr(
         subject,
-        element((toSign) => {
-          given = toSign;
-          return numbersOf(toSign.bytes);
+        element((input) => {
+          given = input;
+          return numbersOf(input.bytes);
         }),
       );
       assert.equal(given?.digest.length, 32);
       assert.equal(given.hash, 'sha256');
       if (i < 4) printed(request);
-      assert.equal(isSelfSigned(parseRequest(request), openPublicKey(publicKeyOf(inside))), true);
+      assert.equal(isSelfSigned(parseCsr(request), openPublicKey(publicKeyOf(inside))), true);
     }
   });
 
   test('a signature of another key or of other bytes gives no request', async () => {
-    const of = (answer: (toSign: ToSign) => Buffer) => writeRequest(commonNameOnly('element'), element(answer));
+    const of = (answer: (input: SignatureInput) => Buffer) => writeCsr(commonNameOnly('element'), element(answer));
     await assert.rejects(
       of(({ digest }) => numbersOf(digest)),
       { name: 'SignatureError' },
