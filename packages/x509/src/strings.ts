@@ -26,9 +26,9 @@ const bigEndian = (numbers: readonly number[], width: number): Buffer => {
   return bytes;
 };
 
-function numbersOf(bytes: Buffer, width: number): number[] {
-  if (bytes.length % width !== 0) throw new DerError('string of a broken character');
-  return Array.from({ length: bytes.length / width }, (_, i) => bytes.readUIntBE(i * width, width));
+function codePointsOf(bytes: Buffer): number[] {
+  if (bytes.length % 4 !== 0) throw new DerError('string of a broken character');
+  return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readUInt32BE(i * 4));
 }
 
 const FORMS = {
@@ -52,7 +52,7 @@ const FORMS = {
         4,
       ),
     decode: (bytes) =>
-      numbersOf(bytes, 4)
+      codePointsOf(bytes)
         .map((each) => {
           if (each > MAX_CODE_POINT) throw new DerError('no such character');
           return String.fromCodePoint(each);
@@ -67,7 +67,10 @@ const FORMS = {
         Array.from({ length: text.length }, (_, i) => text.charCodeAt(i)),
         2,
       ),
-    decode: (bytes) => String.fromCharCode(...numbersOf(bytes, 2)),
+    decode: (bytes) => {
+      if (bytes.length % 2 !== 0) throw new DerError('string of a broken character');
+      return Buffer.from(bytes).swap16().toString('utf16le');
+    },
   },
 } as const satisfies Readonly<Record<string, StringForm>>;
 
