@@ -1,5 +1,5 @@
 /** The extensions that certificates here carry (RFC 5280 section 4.2.1), and how one is found in others'. */
-import { bitString, type DerReader, der, implicit, oid, sequence, TAG } from './der.ts';
+import { bitString, der, type DerReader, implicit, oid, sequence, TAG } from './der.ts';
 import { addressBytes } from './host-names.ts';
 import { keyIdentifier } from './public-key.ts';
 

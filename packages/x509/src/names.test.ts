@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { DerError, der, oid, readOid, sequence, sequenceOf, TAG } from './der.ts';
+import { der, DerError, oid, readOid, sequence, sequenceOf, TAG } from './der.ts';
 import {
   commonNameOnly,
   distinguishedName,

@@ -2,7 +2,7 @@
  * Distinguished names (X.501), written from attributes and read. A name that is carried over byte for byte is only made
  * sure to be one: its strings may hold what they like.
  */
-import { DerError, der, oid, readOid, sequence, sequenceOf, TAG } from './der.ts';
+import { der, DerError, oid, readOid, sequence, sequenceOf, TAG } from './der.ts';
 import { encodeString, type StringType } from './strings.ts';
 
 /** Attribute types by their short names (RFC 4514 section 3, and those that openssl has besides). */

@@ -1,6 +1,6 @@
 /** Algorithms of signatures: read from an AlgorithmIdentifier, chosen for a key that signs, and verified. */
 import { constants, type KeyObject, verify } from 'node:crypto';
-import { DerReader, der, explicit, oid, sequence, sequenceOf, TAG } from './der.ts';
+import { der, DerReader, explicit, oid, sequence, sequenceOf, TAG } from './der.ts';
 import { positiveBytes, type PublicKeyFacts, readPublicKey } from './public-key.ts';
 
 const id = (dotted: string): string => oid(dotted).toString('latin1');

@@ -6,11 +6,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { commonNameOnly, distinguishedName, type RelativeName, readDistinguishedName } from './names.ts';
+import { CSR_LABELS, isSelfSigned, parseCsr } from './csr.ts';
+import { commonNameOnly, distinguishedName, readDistinguishedName, type RelativeName } from './names.ts';
 import { onePemBlock, toPem } from './pem.ts';
 import { openPublicKey, publicKeyOf } from './public-key.ts';
-import { isSelfSigned, parseCsr, CSR_LABELS } from './csr.ts';
-import { ecdsaSignature, keySigner, type X509Signer, type SignatureInput } from './signing.ts';
+import { ecdsaSignature, keySigner, type SignatureInput, type X509Signer } from './signing.ts';
 import { decodeString } from './strings.ts';
 import { writeCsr } from './write-csr.ts';
 

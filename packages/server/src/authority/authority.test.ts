@@ -9,7 +9,7 @@ import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { sequence } from '@thingkeep/x509/der.ts';
 import { publicKeyOf } from '@thingkeep/x509/public-key.ts';
-import { nameOf, newEcKey, newRsaKey, PRINTABLE_STRING, csrDer, csrPem } from '@thingkeep/x509/testing/csrs.ts';
+import { csrDer, csrPem, nameOf, newEcKey, newRsaKey, PRINTABLE_STRING } from '@thingkeep/x509/testing/csrs.ts';
 import fc from 'fast-check';
 import type { Clock } from '../runtime/clock.ts';
 import { type Authority, openAuthority } from './authority.ts';

@@ -10,15 +10,15 @@ import { toPem } from '@thingkeep/x509/pem.ts';
 import { deviceProfile } from '@thingkeep/x509/profiles.ts';
 import { isIssuedBy, isProven } from '@thingkeep/x509/proof.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { Gate } from './gate.ts';
-import { certificatePem, type Identity, issuerOf } from './identity.ts';
-import { type Issuer, issueCertificate } from './issue.ts';
+import { asIssuer, certificatePem, type CertifiedKey } from './certified-key.ts';
+import { issueCertificate, type Issuer } from './issue.ts';
 import { KeyFolder } from './key-folder.ts';
 import { DEFAULT_SUBJECT } from './names.ts';
 import { type OperatorCertificate, readOperatorCertificate, type ServerCredential } from './operator-certificate.ts';
 import { openOwnAuthorities } from './own-authorities.ts';
 import { type PreparedCertificate, prepareFromCsr } from './prepare.ts';
 import { type ReadCertificate, readCertificate } from './read-certificate.ts';
+import { Semaphore } from './semaphore.ts';
 import { certificateNames, type HostCertificate, ServerCertificates } from './server-certificates.ts';
 
 export interface IssuedCertificate {
@@ -77,11 +77,11 @@ class DeviceCertificates implements DeviceIssuer {
   readonly #issuer: Issuer;
   readonly #issuerCertificate: X509Certificate;
   readonly #clock: Clock;
-  readonly #gate = new Gate(KEY_MAKING);
+  readonly #semaphore = new Semaphore(KEY_MAKING);
   readonly prepareFromCsr = prepareFromCsr;
 
-  constructor(issuer: Identity, clock: Clock) {
-    this.#issuer = issuerOf(issuer);
+  constructor(issuer: CertifiedKey, clock: Clock) {
+    this.#issuer = asIssuer(issuer);
     this.#issuerCertificate = new X509Certificate(certificatePem(issuer));
     this.#clock = clock;
   }
@@ -92,7 +92,7 @@ class DeviceCertificates implements DeviceIssuer {
     const pem = toPem('CERTIFICATE', der);
     let read: ReadCertificate;
     try {
-      // A subject is carried over as sent; one that makes a certificate nobody can read is refused here.
+      // A subject is carried over as sent; one that makes an unreadable certificate is refused here.
       read = readCertificate(pem);
     } catch (cause) {
       return fail(
@@ -114,7 +114,7 @@ class DeviceCertificates implements DeviceIssuer {
   }
 
   async issueWithNewKey(): Promise<IssuedKeysAndCertificate> {
-    const { privateKey } = await this.#gate.run(() => generate('rsa', { modulusLength: 2048 }));
+    const { privateKey } = await this.#semaphore.run(() => generate('rsa', { modulusLength: 2048 }));
     const publicKey = createPublicKey(privateKey);
     const issued = await this.issue({ subject: DEFAULT_SUBJECT, publicKey: publicKey.export({ type: 'spki', format: 'der' }) });
     if (!isProven(privateKey, [new X509Certificate(issued.certificatePem).raw])) unproven();
@@ -143,7 +143,7 @@ export async function openAuthority({
   const ownKinds = (['ec', 'rsa'] as const).filter((kind) => kind !== brought?.kind);
   await server.refresh(ownKinds);
 
-  const hostKeys = new Gate(KEY_MAKING);
+  const hostKeys = new Semaphore(KEY_MAKING);
   const devices = new DeviceCertificates(authorities.deviceIssuer, clock);
   let rotating: Promise<boolean> | undefined;
   const ecdsaRootPem = certificatePem(authorities.ecdsaRoot);

@@ -9,7 +9,7 @@ import { deviceProfile } from '@thingkeep/x509/profiles.ts';
 import { isKeyPair, isProven } from '@thingkeep/x509/proof.ts';
 import { publicKeyOf } from '@thingkeep/x509/public-key.ts';
 import { type Authority, openAuthority } from './authority.ts';
-import { fromText, isSound, issuerOf, newKey, toText } from './identity.ts';
+import { asIssuer, isSound, keyFileText, newKey, readKeyFileText } from './certified-key.ts';
 import { issueCertificate } from './issue.ts';
 import { DEFAULT_SUBJECT } from './names.ts';
 import { readOperatorCertificate } from './operator-certificate.ts';
@@ -38,9 +38,9 @@ const withoutDigest = (text: string): string => text.slice(0, text.lastIndexOf('
 test('each bit of each key file is under its digest', () => {
   for (const file of files) {
     const whole = readFileSync(join(folder, file));
-    assert.notEqual(fromText(whole.toString()), undefined);
+    assert.notEqual(readKeyFileText(whole.toString()), undefined);
     for (let bit = 0; bit < whole.length * 8; bit += 1)
-      assert.equal(fromText(flipped(whole, bit).toString()), undefined, `${file}: bit ${bit}`);
+      assert.equal(readKeyFileText(flipped(whole, bit).toString()), undefined, `${file}: bit ${bit}`);
   }
 });
 
@@ -78,26 +78,26 @@ test('a file of an earlier release, without a digest, is proven by use and then 
   let taken = 0;
   for (const file of ['device-issuer.pem', 'ecdsa-root.pem']) {
     const old = Buffer.from(withoutDigest(readFileSync(join(folder, file), 'utf8')));
-    const good = fromText(old.toString());
+    const good = readKeyFileText(old.toString());
     for (let at = 0; at < old.length; at += 1) {
-      const read = fromText(flipped(old, at * 8 + (at % 7)).toString());
+      const read = readKeyFileText(flipped(old, at * 8 + (at % 7)).toString());
       if (read === undefined || !isSound(read, read)) continue;
       taken += 1;
       assert.deepEqual(read.chain[0], good?.chain[0], `${file}: byte ${at}`);
       const profile = deviceProfile(DEFAULT_SUBJECT, publicKeyOf(await newKey('ec')), clock.now());
-      const issued = new X509Certificate(await issueCertificate(profile, issuerOf(read)));
+      const issued = new X509Certificate(await issueCertificate(profile, asIssuer(read)));
       assert(issued.verify(new X509Certificate(read.chain[0] ?? '').publicKey), `${file}: byte ${at}`);
-      assert.equal(toText(read).length, readFileSync(join(folder, file)).length);
+      assert.equal(keyFileText(read).length, readFileSync(join(folder, file)).length);
     }
   }
   assert(taken < 1200, `${taken} taken`);
 });
 
 test('an issuer whose key is not that of its certificate issues nothing', async () => {
-  const read = fromText(readFileSync(join(folder, 'device-issuer.pem'), 'utf8'));
+  const read = readKeyFileText(readFileSync(join(folder, 'device-issuer.pem'), 'utf8'));
   assert(read !== undefined);
   const profile = deviceProfile(DEFAULT_SUBJECT, publicKeyOf(await newKey('ec')), clock.now());
-  const issuer = { ...issuerOf(read), privateKey: await newKey('rsa') };
+  const issuer = { ...asIssuer(read), privateKey: await newKey('rsa') };
   await assert.rejects(issueCertificate(profile, issuer), { code: 'InternalFailureException' });
 });
 

@@ -4,16 +4,16 @@
  */
 import { authorityProfile } from '@thingkeep/x509/profiles.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { fromText, type Identity, isSound, makeIdentity, type OwnKeyKind, toText } from './identity.ts';
+import { type CertifiedKey, isSound, keyFileText, makeCertifiedKey, type OwnKeyKind, readKeyFileText } from './certified-key.ts';
 import { AuthorityError, type KeyFolder } from './key-folder.ts';
 import { DEVICE_ISSUER, ownName } from './names.ts';
 
 export interface OwnAuthorities {
-  readonly ecdsaRoot: Identity;
-  readonly rsaRoot: Identity;
-  readonly ecdsaIntermediate: Identity;
-  readonly rsaIntermediate: Identity;
-  readonly deviceIssuer: Identity;
+  readonly ecdsaRoot: CertifiedKey;
+  readonly rsaRoot: CertifiedKey;
+  readonly ecdsaIntermediate: CertifiedKey;
+  readonly rsaIntermediate: CertifiedKey;
+  readonly deviceIssuer: CertifiedKey;
 }
 
 const FILES: Readonly<Record<keyof OwnAuthorities, string>> = {
@@ -31,9 +31,9 @@ const YEAR = 365.25 * 86_400_000;
 /** A day more than the last moment of AWS's device certificates, and longer than a root's life from today. */
 const LAST_DAY = Date.UTC(2099, 11, 31, 23, 59, 59);
 
-async function readAll(folder: KeyFolder): Promise<Partial<Record<keyof OwnAuthorities, Identity>>> {
+async function readAll(folder: KeyFolder): Promise<Partial<Record<keyof OwnAuthorities, CertifiedKey>>> {
   const complete = (await folder.read(COMPLETE)) !== undefined;
-  const found: Partial<Record<keyof OwnAuthorities, Identity>> = {};
+  const found: Partial<Record<keyof OwnAuthorities, CertifiedKey>> = {};
   for (const [name, file] of Object.entries(FILES) as [keyof OwnAuthorities, string][]) {
     const text = await folder.read(file);
     if (text === undefined) {
@@ -41,13 +41,13 @@ async function readAll(folder: KeyFolder): Promise<Partial<Record<keyof OwnAutho
         throw new AuthorityError(`key file ${folder.fileOf(file)} is missing; restore the folder ${folder.path} from a backup`);
       continue;
     }
-    const identity = fromText(text);
+    const certifiedKey = readKeyFileText(text);
     const isRoot = !name.endsWith('Intermediate');
-    if (identity === undefined || (isRoot && !isSound(identity, identity)))
+    if (certifiedKey === undefined || (isRoot && !isSound(certifiedKey, certifiedKey)))
       throw new AuthorityError(`key file ${folder.fileOf(file)} is damaged; restore the folder ${folder.path} from a backup`);
     // Earlier releases wrote no digest.
-    if (text !== toText(identity)) await folder.write(file, toText(identity));
-    found[name] = identity;
+    if (text !== keyFileText(certifiedKey)) await folder.write(file, keyFileText(certifiedKey));
+    found[name] = certifiedKey;
   }
   // Certificates below without the one above: no stopped first start leaves that, a lost file does.
   if ((found.ecdsaIntermediate && !found.ecdsaRoot) || (found.rsaIntermediate && !found.rsaRoot))
@@ -68,21 +68,21 @@ async function readAll(folder: KeyFolder): Promise<Partial<Record<keyof OwnAutho
 export async function openOwnAuthorities(folder: KeyFolder, clock: Clock): Promise<OwnAuthorities> {
   const found = await readAll(folder);
   const now = clock.now();
-  const keep = async (name: keyof OwnAuthorities, make: () => Promise<Identity>): Promise<Identity> => {
+  const keep = async (name: keyof OwnAuthorities, make: () => Promise<CertifiedKey>): Promise<CertifiedKey> => {
     const there = found[name];
     if (there !== undefined) return there;
     const made = await make();
-    await folder.write(FILES[name], toText(made));
+    await folder.write(FILES[name], keyFileText(made));
     return made;
   };
-  const root = (kind: OwnKeyKind, name: string): Promise<Identity> =>
-    makeIdentity(kind, (key) => authorityProfile(ownName(name), key, now, Math.min(now + 30 * YEAR, LAST_DAY)));
-  const intermediate = (kind: OwnKeyKind, name: string, above: Identity): Promise<Identity> =>
-    makeIdentity(kind, (key) => authorityProfile(ownName(name), key, now, Math.min(now + 25 * YEAR, above.notAfter), 0), {
-      identity: above,
+  const root = (kind: OwnKeyKind, name: string): Promise<CertifiedKey> =>
+    makeCertifiedKey(kind, (key) => authorityProfile(ownName(name), key, now, Math.min(now + 30 * YEAR, LAST_DAY)));
+  const intermediate = (kind: OwnKeyKind, name: string, above: CertifiedKey): Promise<CertifiedKey> =>
+    makeCertifiedKey(kind, (key) => authorityProfile(ownName(name), key, now, Math.min(now + 25 * YEAR, above.notAfter), 0), {
+      certifiedKey: above,
       send: false,
     });
-  const line = async (kind: OwnKeyKind): Promise<[Identity, Identity]> => {
+  const line = async (kind: OwnKeyKind): Promise<[CertifiedKey, CertifiedKey]> => {
     const [rootName, belowName, label] =
       kind === 'ec' ? (['ecdsaRoot', 'ecdsaIntermediate', 'ECDSA'] as const) : (['rsaRoot', 'rsaIntermediate', 'RSA'] as const);
     const above = await keep(rootName, () => root(kind, `Thingkeep ${label} Root CA`));
@@ -92,7 +92,7 @@ export async function openOwnAuthorities(folder: KeyFolder, clock: Clock): Promi
   const [[ecdsaRoot, ecdsaIntermediate], [rsaRoot, rsaIntermediate], deviceIssuer] = await Promise.all([
     line('ec'),
     line('rsa'),
-    keep('deviceIssuer', () => makeIdentity('rsa', (key) => authorityProfile(DEVICE_ISSUER, key, now, LAST_DAY, 0))),
+    keep('deviceIssuer', () => makeCertifiedKey('rsa', (key) => authorityProfile(DEVICE_ISSUER, key, now, LAST_DAY, 0))),
   ]);
   if ((await folder.read(COMPLETE)) === undefined) await folder.write(COMPLETE, '');
   return { ecdsaRoot, rsaRoot, ecdsaIntermediate, rsaIntermediate, deviceIssuer };

@@ -3,9 +3,9 @@
  * all that the second step needs; nothing else of the request (attributes, wished-for extensions) reaches a certificate.
  */
 import { fail } from '@thingkeep/wire/errors.ts';
+import { CSR_LABELS, isSelfSigned, parseCsr } from '@thingkeep/x509/csr.ts';
 import { DerError } from '@thingkeep/x509/der.ts';
 import { onePemBlock } from '@thingkeep/x509/pem.ts';
-import { isSelfSigned, parseCsr, CSR_LABELS } from '@thingkeep/x509/csr.ts';
 import { readAllowedKey } from './allowed-keys.ts';
 
 export interface PreparedCertificate {
@@ -23,7 +23,7 @@ const refuse = (why: string, cause?: unknown): never =>
   fail('InvalidRequestException', `CSR violates constraints: ${why}`, undefined, cause);
 
 /**
- * A request's signature proves that its sender holds the key; whoever signs chooses all that is signed, so SHA-1's
+ * A request's signature proves that its sender holds the key; the signer chooses all that is signed, so SHA-1's
  * collisions gain nothing here, and old tools still use it. In certificates SHA-1 is refused.
  */
 function judge(bytes: Buffer): PreparedCertificate {

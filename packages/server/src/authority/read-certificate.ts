@@ -1,5 +1,5 @@
 /**
- * Reads a certificate that somebody hands in, judges its key and signature algorithm, and checks who signed it.
+ * Certificates that are brought to the API: read, their keys and algorithms judged, and who signed them.
  * Refusals are CertificateValidationException.
  */
 import { type KeyObject, X509Certificate } from 'node:crypto';

@@ -7,7 +7,15 @@ import { isHostName } from '@thingkeep/x509/host-names.ts';
 import { commonNameOnly } from '@thingkeep/x509/names.ts';
 import { serverProfile } from '@thingkeep/x509/profiles.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { chainPem, fromText, type Identity, makeIdentity, type OwnKeyKind, privateKeyPem, toText } from './identity.ts';
+import {
+  type CertifiedKey,
+  chainPem,
+  keyFileText,
+  makeCertifiedKey,
+  type OwnKeyKind,
+  privateKeyPem,
+  readKeyFileText,
+} from './certified-key.ts';
 import { AuthorityError, type KeyFolder } from './key-folder.ts';
 import type { ServerCredential } from './operator-certificate.ts';
 import type { OwnAuthorities } from './own-authorities.ts';
@@ -48,7 +56,7 @@ export class ServerCertificates {
   readonly #clock: Clock;
   readonly #authorities: OwnAuthorities;
   readonly #names: readonly string[];
-  readonly #current = new Map<OwnKeyKind, Identity>();
+  readonly #current = new Map<OwnKeyKind, CertifiedKey>();
 
   readonly #tell: ((file: string) => void) | undefined;
 
@@ -67,8 +75,8 @@ export class ServerCertificates {
   }
 
   credential(kind: OwnKeyKind): ServerCredential | undefined {
-    const identity = this.#current.get(kind);
-    return identity === undefined ? undefined : { kind, key: privateKeyPem(identity), cert: chainPem(identity) };
+    const certifiedKey = this.#current.get(kind);
+    return certifiedKey === undefined ? undefined : { kind, key: privateKeyPem(certifiedKey), cert: chainPem(certifiedKey) };
   }
 
   /** A certificate of each kind for another host name: not kept here, and due for renewal when the server's own would be. */
@@ -88,46 +96,46 @@ export class ServerCertificates {
       return false;
     }
     const fresh = await this.#make(kind);
-    await this.#folder.write(FILES[kind], toText(fresh));
+    await this.#folder.write(FILES[kind], keyFileText(fresh));
     this.#current.set(kind, fresh);
     return true;
   }
 
   /** The certificate of the file; undefined when there is none, or it does not hold under the authority above it. */
-  async #read(kind: OwnKeyKind): Promise<Identity | undefined> {
+  async #read(kind: OwnKeyKind): Promise<CertifiedKey | undefined> {
     const text = await this.#folder.read(FILES[kind]);
     if (text === undefined) return undefined;
-    const identity = fromText(text);
-    if (identity === undefined) this.#tell?.(this.#folder.fileOf(FILES[kind]));
-    else if (text !== toText(identity)) await this.#folder.write(FILES[kind], toText(identity));
-    return identity;
+    const certifiedKey = readKeyFileText(text);
+    if (certifiedKey === undefined) this.#tell?.(this.#folder.fileOf(FILES[kind]));
+    else if (text !== keyFileText(certifiedKey)) await this.#folder.write(FILES[kind], keyFileText(certifiedKey));
+    return certifiedKey;
   }
 
-  #stillGood(identity: Identity, kind: OwnKeyKind): boolean {
+  #stillGood(certifiedKey: CertifiedKey, kind: OwnKeyKind): boolean {
     const now = this.#clock.now();
-    const life = identity.notAfter - identity.notBefore;
-    const [own, above] = identity.chain;
+    const life = certifiedKey.notAfter - certifiedKey.notBefore;
+    const [own, above] = certifiedKey.chain;
     return (
-      now >= identity.notBefore &&
-      identity.notAfter - now >= life / 3 &&
+      now >= certifiedKey.notBefore &&
+      certifiedKey.notAfter - now >= life / 3 &&
       own?.includes(alternativeNames(this.#names)) === true &&
       this.#issuer(kind).chain[0]?.equals(above ?? Buffer.alloc(0)) === true
     );
   }
 
-  #issuer(kind: OwnKeyKind): Identity {
+  #issuer(kind: OwnKeyKind): CertifiedKey {
     return kind === 'ec' ? this.#authorities.ecdsaIntermediate : this.#authorities.rsaIntermediate;
   }
 
-  #make(kind: OwnKeyKind, hostNames: readonly string[] = this.#names): Promise<Identity> {
+  #make(kind: OwnKeyKind, hostNames: readonly string[] = this.#names): Promise<CertifiedKey> {
     const issuer = this.#issuer(kind);
     const now = this.#clock.now();
     const notAfter = Math.min(now + LIFE, issuer.notAfter);
     const commonName = hostNames.find((name) => name.length <= LONGEST_COMMON_NAME) ?? 'localhost';
-    return makeIdentity(
+    return makeCertifiedKey(
       kind,
       (key) => serverProfile(commonNameOnly(commonName), key, now, notAfter, { hostNames, rsa: kind === 'rsa' }),
-      { identity: issuer, send: true },
+      { certifiedKey: issuer, send: true },
     );
   }
 }

@@ -1,7 +1,7 @@
-/** Lets a few pieces of heavy work run at a time, in order; a bounded number waits, the rest is told to slow down. */
+/** A semaphore for heavy work: a few run at a time, in order, a bounded number waits, the rest is throttled. */
 import { fail } from '@thingkeep/wire/errors.ts';
 
-export class Gate {
+export class Semaphore {
   readonly #atATime: number;
   readonly #inWait: number;
   #running = 0;
@@ -19,7 +19,7 @@ export class Gate {
     try {
       return await work();
     } finally {
-      // The place goes straight to the next in line, so that nobody who comes later takes it.
+      // The place goes straight to the next in line: what comes later can't take it.
       const next = this.#waiting.shift();
       if (next === undefined) this.#running -= 1;
       else next();

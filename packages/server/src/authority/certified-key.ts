@@ -7,13 +7,13 @@ import { pemBlocks, toPem } from '@thingkeep/x509/pem.ts';
 import type { Profile } from '@thingkeep/x509/profiles.ts';
 import { isProven } from '@thingkeep/x509/proof.ts';
 import { publicKeyOf } from '@thingkeep/x509/public-key.ts';
-import { type Issuer, issueCertificate } from './issue.ts';
+import { issueCertificate, type Issuer } from './issue.ts';
 
 const generate = promisify(generateKeyPair);
 
 export type OwnKeyKind = 'ec' | 'rsa';
 
-export interface Identity {
+export interface CertifiedKey {
   readonly privateKey: KeyObject;
   /** DER, own certificate first, the root left out. */
   readonly chain: readonly Buffer[];
@@ -24,46 +24,47 @@ export interface Identity {
 export const newKey = async (kind: OwnKeyKind): Promise<KeyObject> =>
   (kind === 'ec' ? await generate('ec', { namedCurve: 'P-256' }) : await generate('rsa', { modulusLength: 2048 })).privateKey;
 
-const certificateOf = (identity: Identity): Buffer => identity.chain[0] ?? Buffer.alloc(0);
+const certificateOf = (certifiedKey: CertifiedKey): Buffer => certifiedKey.chain[0] ?? Buffer.alloc(0);
 
-export function issuerOf(identity: Identity): Issuer {
-  const { subject, publicKey } = parseCertificate(certificateOf(identity));
-  return { name: subject, publicKey, privateKey: identity.privateKey };
+export function asIssuer(certifiedKey: CertifiedKey): Issuer {
+  const { subject, publicKey } = parseCertificate(certificateOf(certifiedKey));
+  return { name: subject, publicKey, privateKey: certifiedKey.privateKey };
 }
 
-export const certificatePem = (identity: Identity): string => toPem('CERTIFICATE', certificateOf(identity));
-export const chainPem = (identity: Identity): string => identity.chain.map((each) => toPem('CERTIFICATE', each)).join('');
-export const privateKeyPem = (identity: Identity): string =>
-  identity.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+export const certificatePem = (certifiedKey: CertifiedKey): string => toPem('CERTIFICATE', certificateOf(certifiedKey));
+export const chainPem = (certifiedKey: CertifiedKey): string =>
+  certifiedKey.chain.map((each) => toPem('CERTIFICATE', each)).join('');
+export const privateKeyPem = (certifiedKey: CertifiedKey): string =>
+  certifiedKey.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 /** Certifies a fresh key. `issuer` undefined: the key signs itself. */
-export async function makeIdentity(
+export async function makeCertifiedKey(
   kind: OwnKeyKind,
   profile: (publicKey: Buffer) => Profile,
-  issuer?: { identity: Identity; send: boolean },
-): Promise<Identity> {
+  issuer?: { certifiedKey: CertifiedKey; send: boolean },
+): Promise<CertifiedKey> {
   const privateKey = await newKey(kind);
   const publicKey = publicKeyOf(privateKey);
   const described = profile(publicKey);
-  const signer = issuer === undefined ? { name: described.subject, publicKey, privateKey } : issuerOf(issuer.identity);
+  const signer = issuer === undefined ? { name: described.subject, publicKey, privateKey } : asIssuer(issuer.certifiedKey);
   const certificate = await issueCertificate(described, signer);
-  const above = issuer?.send ? issuer.identity.chain : [];
+  const above = issuer?.send ? issuer.certifiedKey.chain : [];
   if (!isProven(privateKey, [certificate, ...above]))
     fail('InternalFailureException', 'A key of the server does not fit its certificate: it is not used.');
   return { privateKey, chain: [certificate, ...above], notBefore: described.notBefore, notAfter: described.notAfter };
 }
 
 /** Whether the certificate's key signs, and the certificate is issued by `above`; a root is above itself. */
-export const isSound = (identity: Identity, above: Identity): boolean =>
-  isProven(identity.privateKey, identity.chain, certificateOf(above));
+export const isSound = (certifiedKey: CertifiedKey, above: CertifiedKey): boolean =>
+  isProven(certifiedKey.privateKey, certifiedKey.chain, certificateOf(above));
 
 /** A key file's last line: the digest of all lines before it. PEM is indifferent to what stands around its blocks. */
 const DIGEST_LINE = /^sha256 [0-9a-f]{64}\n$/;
 const digestLine = (text: string): string => `sha256 ${createHash('sha256').update(text).digest('hex')}\n`;
 
-/** The identity as a file holds it. */
-export function toText(identity: Identity): string {
-  const text = privateKeyPem(identity) + chainPem(identity);
+/** The text of a key file. */
+export function keyFileText(certifiedKey: CertifiedKey): string {
+  const text = privateKeyPem(certifiedKey) + chainPem(certifiedKey);
   return text + digestLine(text);
 }
 
@@ -75,8 +76,8 @@ function withoutDigest(text: string): string | undefined {
   return DIGEST_LINE.test(line) && line === digestLine(pem) ? pem : undefined;
 }
 
-/** Reads what `toText` wrote; undefined when it is damaged: another digest, no key, no certificate, or the two don't match. */
-export function fromText(text: string): Identity | undefined {
+/** Reads what `keyFileText` wrote; undefined when it is damaged: another digest, no key, no certificate, or the two don't match. */
+export function readKeyFileText(text: string): CertifiedKey | undefined {
   try {
     const pem = withoutDigest(text);
     if (pem === undefined) return undefined;

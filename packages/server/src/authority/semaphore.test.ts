@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Gate } from './gate.ts';
+import { Semaphore } from './semaphore.ts';
 
 test('so many at a time, in order, a bounded number in wait; a failure makes room like a success', async () => {
-  const gate = new Gate({ atATime: 2, inWait: 3 });
+  const semaphore = new Semaphore({ atATime: 2, inWait: 3 });
   const began: number[] = [];
   const finish: PromiseWithResolvers<void>[] = [];
   let running = 0;
   let most = 0;
   const work = (n: number) =>
-    gate.run(async () => {
+    semaphore.run(async () => {
       began.push(n);
       running += 1;
       most = Math.max(most, running);
