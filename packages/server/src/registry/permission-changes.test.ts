@@ -5,7 +5,6 @@ import { policies, policyAttachments } from '../policies/store.ts';
 import { caller, RegistryFixture } from '../testing/registry-fixture.ts';
 import { certificates, thingPrincipals, things } from './store.ts';
 
-
 const { accountId } = caller;
 
 const policy = (defaultVersionId: string) => ({

@@ -11,7 +11,7 @@ import type { Change } from './changes.ts';
 import { collection, type HookedStore } from './contract.ts';
 import { byRegion } from './regional.ts';
 import { openSqliteStore } from './sqlite/sqlite-store.ts';
-import { lamps, type Lamp, subscriberOf } from './test-lamps.ts';
+import { lamps, type Lamp, subscriberOf } from './lamps.fixture.ts';
 
 const ACCOUNT = '000000000000';
 const secrets = collection<{ readonly id: string; readonly accountId: string; readonly secret: string }>(
@@ -172,7 +172,7 @@ test('20 times kill -9 while a durable subscriber takes: it gets every change th
   const acknowledged = join(folder, 'acknowledged');
   const given = join(folder, 'taken');
   for (let round = 0; round < 20; round += 1) {
-    const program = join(import.meta.dirname, 'test-change-writer.ts');
+    const program = join(import.meta.dirname, 'change-writer.fixture.ts');
     const child = spawn(process.execPath, [program, path, acknowledged, given, String(round)], { stdio: 'inherit' });
     const [, signal] = await once(child, 'exit');
     assert.equal(signal, 'SIGKILL');

@@ -2,7 +2,8 @@
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Logger } from '../runtime/log.ts';
 import { isDiskRefusal } from '../runtime/disk-failure.ts';
-import type { Change, ChangeKind, ChangeListener, Changes, ChangeSubscriber, ToldKind } from './changes.ts';
+import type { ChangeKind, ToldKind } from './change-kinds.ts';
+import type { Change, ChangeListener, Changes, ChangeSubscriber } from './changes.ts';
 import {
   type Collection,
   collection,

@@ -8,28 +8,8 @@
  *   taken them; what a crash has left is handed to it at the next start. It may get one twice, with the same number.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
+import type { ChangeKind, ToldKind } from './change-kinds.ts';
 import type { Collection, Key } from './contract.ts';
-
-/** What can change. */
-export type ChangeKind =
-  | 'access-key'
-  | 'authorizer'
-  | 'ca-certificate'
-  | 'certificate'
-  | 'claim'
-  | 'destination'
-  | 'domain-configuration'
-  | 'domain-certificate'
-  | 'iam-entity'
-  | 'iam-policy'
-  | 'policy'
-  | 'policy-attachment'
-  | 'role-alias'
-  | 'rule'
-  | 'server-certificate'
-  | 'thing'
-  | 'thing-principal'
-  | 'thing-type';
 
 /** One record was put or deleted. */
 export interface Change<T extends object> {
@@ -48,9 +28,6 @@ export interface Change<T extends object> {
 
 /** Hears of a change. Its writer is answered once a promise that it gives has settled; it awaits no write. */
 export type ChangeListener<T extends object> = (change: Change<T>) => void | Promise<void>;
-
-/** What changes outside of the store: files. Told in the same way, and never stored. */
-export type ToldKind = 'root-keys' | 'server-credentials';
 
 /** Where listeners register. */
 export interface Changes {

@@ -12,7 +12,7 @@
  * - A write function must touch nothing but its transaction: no network, no timers, no other transaction.
  * - What comes and goes by the thousand (queued messages) is not JSON but rows of bytes under two numbers: {@link Rows}.
  */
-import type { ChangeKind } from './changes.ts';
+import type { ChangeKind } from './change-kinds.ts';
 
 export type KeyPart = string | number;
 export type Key = readonly KeyPart[];
@@ -27,7 +27,7 @@ export interface Collection<T extends object> {
   readonly indexes: Readonly<Record<string, (record: T) => readonly Key[]>>;
   /** `server`: one for all regions; each region has its own otherwise. */
   readonly scope?: 'server' | undefined;
-  /** Puts and deletes are told as changes of this kind: see {@link Changes}. */
+  /** Puts and deletes are told as changes of this kind: see changes.ts. */
   readonly changes?: ChangeKind | undefined;
   /** False: changes are told without the records, which hold secrets. */
   readonly shows?: boolean | undefined;

@@ -1,11 +1,11 @@
 /**
  * A process that writes lamps, names each that was acknowledged in a file, and kills itself while its durable subscriber
- * takes a change, or between two writes: `node test-change-writer.ts DATA-FILE ACKNOWLEDGED TAKEN ROUND`.
+ * takes a change, or between two writes: `node change-writer.fixture.ts DATA-FILE ACKNOWLEDGED TAKEN ROUND`.
  */
 import { appendFileSync } from 'node:fs';
 import { ChangeFeed } from './change-feed.ts';
 import { openSqliteStore } from './sqlite/sqlite-store.ts';
-import { lamps, subscriberOf } from './test-lamps.ts';
+import { lamps, subscriberOf } from './lamps.fixture.ts';
 
 const [path = '', acknowledged = '', given = '', round = ''] = process.argv.slice(2);
 const end = (): void => void process.kill(process.pid, 'SIGKILL');
