@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Packet } from 'mqtt-packet';
 import type { Admission, AdmissionRefusal, Rights } from '../broker/contract.ts';
 import { ACCOUNT, ALL, publishPacket, rightsOf, TestBench, TestPeer } from '../broker/test-bench.ts';
-import { RightsChanges } from '../policies/rights-changes.ts';
+import { PermissionChanges } from '../policies/permission-changes.ts';
 import { DamagedRecordError } from '../store/damage.ts';
 import { followRights, markJudgements } from './live-rights.ts';
 
@@ -15,7 +15,7 @@ const WILL = { topic: 'will', payload: Buffer.from('gone'), qos: 0 as const, ret
 /** A client of certificate `a` whose judgements a test answers, one by one. */
 const workbench = async (mayKeep = true) => {
   const bench = await TestBench.open();
-  const changes = new RightsChanges();
+  const changes = new PermissionChanges();
   const answers: PromiseWithResolvers<Admission | AdmissionRefusal>[] = [];
   const { marked, judgedAt } = markJudgements(changes);
   const judge = marked(() => {

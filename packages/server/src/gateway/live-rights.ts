@@ -6,18 +6,18 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Judge } from '../broker/contract.ts';
 import type { Connect } from '../mqtt/connect.ts';
-import type { RightsChange, RightsChanges } from '../policies/rights-changes.ts';
+import type { PermissionChange, PermissionChanges } from '../policies/permission-changes.ts';
 
 export interface LiveRightsOptions {
   readonly broker: Broker;
   /** Whether sessions of the certificate, in this account and region, may go on while their client is away. */
   readonly mayKeepSessions: (certificateId: string, place: Place) => Promise<boolean>;
   readonly judgedAt: (connect: Connect) => number | undefined;
-  readonly changes: RightsChanges;
+  readonly changes: PermissionChanges;
 }
 
 /** Keeps in mind by which state of the rights each CONNECT was judged, whoever its judge is. */
-export function markJudgements(changes: RightsChanges): {
+export function markJudgements(changes: PermissionChanges): {
   marked: (judge: Judge) => Judge;
   judgedAt: (connect: Connect) => number | undefined;
 } {
@@ -50,10 +50,10 @@ export function followRights({ broker, mayKeepSessions, judgedAt, changes }: Liv
     connected: (client) => {
       const { connect, peer } = client;
       if (connect === undefined || peer.certificateId === undefined) return;
-      if (changes.changedSince(peer.certificateId, judgedAt(connect) ?? -1)) void client.judgeAgain();
+      if (changes.versionOf(peer.certificateId) > (judgedAt(connect) ?? -1)) void client.judgeAgain();
     },
   });
-  return changes.on(({ certificateIds }: RightsChange) => {
+  return changes.on(({ certificateIds }: PermissionChange) => {
     for (const certificateId of certificateIds ?? broker.certificates) void follow(certificateId);
   });
 }

@@ -1,8 +1,9 @@
 /**
- * Users, roles and keys as whoever judges a call asks for them: with their policies, compiled. What is read is remembered
+ * Users, roles and keys as whoever judges a call asks for them: with their policies, compiled. What is read is kept
  * until something of the account changes, so that a call costs no reading.
  */
 import type { CompiledPolicies, NamedDocument } from '../policies/compile.ts';
+import { VersionedCache } from '../runtime/versioned-cache.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
 import type { IamChanges } from './changes.ts';
 import type { Documents } from './documents.ts';
@@ -27,23 +28,8 @@ export interface Identity {
   readonly boundary?: CompiledPolicies;
 }
 
-/** Most identities, and most keys, that are remembered. */
-const MAX_REMEMBERED = 4_096;
-
-/** Answers, void once the count that they were given at has moved on. */
-class Remembered<T> {
-  readonly #answers = new Map<string, { readonly count: number; readonly answer: T }>();
-
-  get(key: string, count: number): T | undefined {
-    const found = this.#answers.get(key);
-    return found?.count === count ? found.answer : undefined;
-  }
-
-  set(key: string, count: number, answer: T): void {
-    if (this.#answers.size >= MAX_REMEMBERED) this.#answers.clear();
-    this.#answers.set(key, { count, answer });
-  }
-}
+/** Identities, and keys, at most. */
+const MAX_CACHED = 4_096;
 
 /** Records of one id: an id is given once. */
 export async function findById(tx: ReadTransaction, accountId: string, id: string): Promise<EntityRecord | undefined> {
@@ -84,8 +70,8 @@ export class Identities {
   readonly store: Store;
   readonly #changes: IamChanges;
   readonly #documents: Documents;
-  readonly #identities = new Remembered<Identity>();
-  readonly #keys = new Remembered<AccessKeyRecord>();
+  readonly #identities = new VersionedCache<Identity>(MAX_CACHED);
+  readonly #keys = new VersionedCache<AccessKeyRecord>(MAX_CACHED);
 
   /** `store` is that of the whole server, not of one region. */
   constructor(store: Store, changes: IamChanges, documents: Documents) {

@@ -2,14 +2,14 @@
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import type { Authority } from '../authority/authority.ts';
-import { type RightsChange, RightsChanges } from '../policies/rights-changes.ts';
+import { type PermissionChange, PermissionChanges } from '../policies/permission-changes.ts';
 import { caCertificateOperations } from '../registry/ca-certificate-operations.ts';
 import { caCertificateRegisteringOperations } from '../registry/ca-certificate-registering.ts';
 import { certificateIssuingOperations } from '../registry/certificate-issuing.ts';
 import { certificateOperations } from '../registry/certificate-operations.ts';
 import { certificateRegisteringOperations } from '../registry/certificate-registering.ts';
 import { endpointOperations } from '../registry/describe-endpoint.ts';
-import { followPermissions } from '../registry/permission-changes.ts';
+import { followPermissions } from '../registry/follow-permissions.ts';
 import { tagOperations, taggableRegistry } from '../registry/tag-operations.ts';
 import { thingOperations } from '../registry/thing-operations.ts';
 import { thingPrincipalOperations } from '../registry/thing-principal-operations.ts';
@@ -30,7 +30,7 @@ export const stranger = rootOf('111111111111');
 
 export class RegistryFixture extends OperationsFixture {
   readonly clock: TestClock;
-  readonly rings: RightsChange[] = [];
+  readonly rings: PermissionChange[] = [];
   readonly background: Background;
   protected readonly handlers: Handlers<IotOperations>;
 
@@ -38,7 +38,7 @@ export class RegistryFixture extends OperationsFixture {
     super(store, caller);
     this.clock = clock;
     this.background = new Background(clock, { error: () => undefined });
-    const rights = new RightsChanges();
+    const rights = new PermissionChanges();
     rights.on((change) => this.rings.push(change));
     followPermissions({ changes, inRegion: () => store, background: this.background, rights });
     this.handlers = {

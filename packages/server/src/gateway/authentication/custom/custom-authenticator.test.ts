@@ -5,7 +5,7 @@ import { type AuthorizerRecord, authorizers, defaultAuthorizers } from '../../..
 import type { Admission, AdmissionRefusal, Peer, Proof } from '../../../broker/contract.ts';
 import { FunctionError, type FunctionInvoker } from '../../../functions/contract.ts';
 import type { Connect } from '../../../mqtt/connect.ts';
-import { RightsChanges } from '../../../policies/rights-changes.ts';
+import { PermissionChanges } from '../../../policies/permission-changes.ts';
 import { policies, policyAttachments } from '../../../policies/store.ts';
 import { RegistryFixture } from '../../../testing/registry-fixture.ts';
 import { openLog } from '../../../runtime/log.ts';
@@ -45,7 +45,7 @@ class Bench implements AsyncDisposable {
     const { store, clock } = registry;
     const places = { regions: async () => ['us-east-1'], inRegion: () => store, home: HOME };
     const log = openLog('silent');
-    const certificates = new RegisteredCertificates({ ...places, clock, changes: new RightsChanges() });
+    const certificates = new RegisteredCertificates({ ...places, clock, changes: new PermissionChanges() });
     const functions: FunctionInvoker = {
       invoke: async (_arn, payload) => {
         this.events.push(JSON.parse(Buffer.from(payload).toString()) as Bench['events'][number]);

@@ -7,13 +7,13 @@ import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import type { Admission, AdmissionRefusal, Peer } from '../../../broker/contract.ts';
 import { readCertificateNames } from '../../../policies/certificate-names.ts';
 import { CompiledPolicyCache, effectivePolicies } from '../../../policies/effective.ts';
-import type { RightsChanges } from '../../../policies/rights-changes.ts';
+import type { PermissionChanges } from '../../../policies/permission-changes.ts';
 import { asksForCertificate } from '../../../policies/variables.ts';
 import { propagated, thingOf } from '../../../registry/admission.ts';
 import { type CertificateRecord, certificates } from '../../../registry/store.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { ReadTransaction, Store } from '../../../store/contract.ts';
-import { Remembered } from '../../admission/remembered.ts';
+import { CertificateFactsCache } from './certificate-facts-cache.ts';
 import type { CertificatePolicies } from '../../authorization/client-permissions.ts';
 import { type CertificateValidity, validityFault } from './certificate-validity.ts';
 import { registrationHolder, unregisteredRefusal } from './registration.ts';
@@ -23,7 +23,7 @@ export interface RegisteredCertificatesOptions {
   readonly regions: () => Promise<readonly string[]>;
   readonly inRegion: (region: string) => Store;
   readonly clock: Clock;
-  readonly changes: RightsChanges;
+  readonly changes: PermissionChanges;
 }
 
 const NOTHING: NonNullable<Admission['userProperties']> = [];
@@ -47,11 +47,11 @@ const refused = (refusal: AdmissionRefusal['refused']): AdmissionRefusal => ({ r
 export class RegisteredCertificates {
   readonly #options: RegisteredCertificatesOptions;
   readonly #compiled = new CompiledPolicyCache();
-  readonly #remembered: Remembered<CertificateFacts>;
+  readonly #remembered: CertificateFactsCache<CertificateFacts>;
 
   constructor(options: RegisteredCertificatesOptions) {
     this.#options = options;
-    this.#remembered = new Remembered(options.changes);
+    this.#remembered = new CertificateFactsCache(options.changes);
   }
 
   /**

@@ -1,7 +1,7 @@
 /** Who may connect with which certificate (developer guide, pages x509-client-certs and iot-policy-actions). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RightsChanges } from '../../../policies/rights-changes.ts';
+import { PermissionChanges } from '../../../policies/permission-changes.ts';
 import { type CertificateRecord, certificates } from '../../../registry/store.ts';
 import { RegistryFixture } from '../../../testing/registry-fixture.ts';
 import { openLog } from '../../../runtime/log.ts';
@@ -16,7 +16,7 @@ import { X509Authenticator } from './x509-authenticator.ts';
 
 const YEARS = 366 * 86_400_000;
 
-const admissionOver = (bench: RegistryFixture, changes = new RightsChanges(), store: Store = bench.store) => {
+const admissionOver = (bench: RegistryFixture, changes = new PermissionChanges(), store: Store = bench.store) => {
   const { clock } = bench;
   const regions = async () => ['us-east-1'];
   const certificates = new RegisteredCertificates({ regions, inRegion: () => store, clock, changes });
@@ -92,7 +92,7 @@ test('validity is judged by the clock of each request, though the certificate is
 
 test('a revoked certificate is refused from the ring of the bell on', async () => {
   await using bench = await RegistryFixture.open();
-  const changes = new RightsChanges();
+  const changes = new PermissionChanges();
   const judge = admissionOver(bench, changes);
   const { id } = await bench.certificate();
   assert.equal(await judge(id), 'IMPLICIT_DENY');

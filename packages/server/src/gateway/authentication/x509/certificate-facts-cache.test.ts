@@ -1,23 +1,23 @@
-/** What is remembered of a certificate, and that the bell of changed rights always wins over it. */
+/** What is kept of a certificate, and that a change always wins over it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RightsChanges } from '../../policies/rights-changes.ts';
-import { DamagedRecordError } from '../../store/damage.ts';
-import { Remembered } from './remembered.ts';
+import { PermissionChanges } from '../../../policies/permission-changes.ts';
+import { DamagedRecordError } from '../../../store/damage.ts';
+import { CertificateFactsCache } from './certificate-facts-cache.ts';
 
 interface Facts {
   readonly load: number;
 }
 
 const workbench = () => {
-  const changes = new RightsChanges();
-  const remembered = new Remembered<Facts>(changes);
+  const changes = new PermissionChanges();
+  const cache = new CertificateFactsCache<Facts>(changes);
   let loads = 0;
   const load = async (): Promise<Facts> => {
     loads += 1;
     return { load: loads };
   };
-  return { changes, load, ask: (id: string, client = 'c', from = load) => remembered.get(id, client, from), loads: () => loads };
+  return { changes, load, ask: (id: string, client = 'c', from = load) => cache.get(id, client, from), loads: () => loads };
 };
 
 test('asks once for a certificate and client id, until its rights change', async () => {
@@ -44,7 +44,7 @@ test('a change that may concern every certificate forgets all', async () => {
   assert.equal(loads(), 2);
 });
 
-test('an answer read while the bell rang is given, not remembered', async () => {
+test('an answer read while something changed is given, not kept', async () => {
   const { changes, ask, load, loads } = workbench();
   await ask('a', 'c', async () => {
     const facts = await load();

@@ -1,6 +1,6 @@
 /** Follows what the permissions of certificates hang on, and publishes whose have changed. */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { RightsChanges } from '../policies/rights-changes.ts';
+import type { PermissionChanges } from '../policies/permission-changes.ts';
 import { policies, policyAttachments } from '../policies/store.ts';
 import type { Background } from '../runtime/background.ts';
 import type { Changes } from '../store/changes.ts';
@@ -24,7 +24,7 @@ export interface PermissionChangesOptions {
   readonly inRegion: (region: string) => Store;
   /** For what may concern a fleet, and is not waited for. */
   readonly background: Background;
-  readonly rights: RightsChanges;
+  readonly rights: PermissionChanges;
 }
 
 /** Begins to follow; gives the function that ends it. */

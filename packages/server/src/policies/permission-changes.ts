@@ -1,22 +1,22 @@
 /**
- * Whose permissions have changed: what follows policies, attachments, certificates and things publishes the certificates
- * concerned here, and who holds live connections or remembers permissions listens.
+ * Changes of the permissions of certificates: published by what follows policies, attachments, certificates and things,
+ * and listened to by what holds live connections.
  */
 import { DamagedRecordError } from '../store/damage.ts';
 
-export interface RightsChange {
+export interface PermissionChange {
   /** Ids of the certificates whose permissions may differ now; undefined where it is not known which: all of them. */
   readonly certificateIds: readonly string[] | undefined;
 }
 
-/** Certificates of which it is known when they changed last; for older ones the answer is "perhaps". */
+/** Certificates whose last change is known. */
 const MAX_RECENT = 10_000;
 
-export class RightsChanges {
-  readonly #listeners = new Set<(change: RightsChange) => void>();
+export class PermissionChanges {
+  readonly #listeners = new Set<(change: PermissionChange) => void>();
   /** By certificate: the count of its last change. The longest unchanged come first. */
   readonly #recent = new Map<string, number>();
-  /** What was read at an older count may be void for any certificate. */
+  /** Count of the last change that is not known by certificate: any may have changed then. */
   #floor = 0;
   #count = 0;
 
@@ -25,13 +25,13 @@ export class RightsChanges {
     return this.#count;
   }
 
-  /** Whether permissions of the certificate may have changed since there were so many changes. */
-  changedSince(certificateId: string, count: number): boolean {
-    return count < this.#floor || (this.#recent.get(certificateId) ?? 0) > count;
+  /** The count of the certificate's last change, or a higher one where that is not known any more. */
+  versionOf(certificateId: string): number {
+    return Math.max(this.#floor, this.#recent.get(certificateId) ?? 0);
   }
 
   /** Listens until the returned function is called. */
-  on(listener: (change: RightsChange) => void): () => void {
+  on(listener: (change: PermissionChange) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -66,7 +66,7 @@ export class RightsChanges {
     }
   }
 
-  #tell(change: RightsChange): void {
+  #tell(change: PermissionChange): void {
     for (const listener of this.#listeners) listener(change);
   }
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DamagedRecordError } from '../store/damage.ts';
-import { type RightsChange, RightsChanges } from './rights-changes.ts';
+import { type PermissionChange, PermissionChanges } from './permission-changes.ts';
 
 async function* pagesThen(error: Error): AsyncGenerator<string[]> {
   yield ['a'];
@@ -10,8 +10,8 @@ async function* pagesThen(error: Error): AsyncGenerator<string[]> {
 }
 
 test('a damaged record among those whose rights change: the connections of all certificates are judged again', async () => {
-  const changes = new RightsChanges();
-  const heard: RightsChange[] = [];
+  const changes = new PermissionChanges();
+  const heard: PermissionChange[] = [];
   changes.on((change) => heard.push(change));
   await changes.publishPages(pagesThen(new DamagedRecordError({ collection: 'c', key: ['k'] })));
   assert.deepEqual(heard, [{ certificateIds: ['a'] }, { certificateIds: undefined }]);
@@ -19,13 +19,12 @@ test('a damaged record among those whose rights change: the connections of all c
   assert.equal(changes.count, 3);
 });
 
-test('changed since: of a certificate alone; of any once more have changed than are kept in mind', () => {
-  const changes = new RightsChanges();
-  const before = changes.count;
+test('the version of a certificate rises with its changes, and with those of any once more have changed than are known', () => {
+  const changes = new PermissionChanges();
   changes.publish(['a']);
-  assert.deepEqual([changes.changedSince('a', before), changes.changedSince('b', before)], [true, false]);
-  assert.equal(changes.changedSince('a', changes.count), false);
+  changes.publish(['c']);
+  assert.deepEqual([changes.versionOf('a'), changes.versionOf('b'), changes.versionOf('c')], [1, 0, 2]);
   changes.publish(Array.from({ length: 10_000 }, (_, i) => `other-${i}`));
-  assert.deepEqual([changes.changedSince('a', before), changes.changedSince('b', before)], [true, true]);
-  assert.equal(changes.changedSince('b', changes.count), false);
+  assert.deepEqual([changes.versionOf('a'), changes.versionOf('b'), changes.versionOf('c')], [2, 2, 2]);
+  assert.equal(changes.versionOf('other-1'), changes.count);
 });
