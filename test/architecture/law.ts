@@ -73,7 +73,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ],
     ...['policies/store.ts', 'registry/store.ts', 'rules/destination-store.ts', 'rules/store.ts'],
     ...['broker/connection/connection-record.ts', 'broker/routing/retained-record.ts', 'broker/routing/retained-usage.ts'],
-    ...['broker/session/session.ts', 'broker/session/share.ts'],
+    ...['broker/session/session.ts', 'broker/session/shared-group.ts'],
     ...['server-certificates/store.ts', 'store/'],
   ]),
   'authority/': room(

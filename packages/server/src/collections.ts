@@ -5,7 +5,7 @@ import { connectionRecords, willRecords } from './broker/connection/connection-r
 import { retainedMessages } from './broker/routing/retained-record.ts';
 import { usage } from './broker/routing/retained-usage.ts';
 import { sessionRecords } from './broker/session/session.ts';
-import { shareRecords } from './broker/session/share.ts';
+import { sharedGroupRecords } from './broker/session/shared-group.ts';
 import { roleAliases, sessionSecrets } from './credentials/store.ts';
 import { domainConfigurations, issuedCertificates } from './domains/store.ts';
 import { eventConfigurations } from './events/store.ts';
@@ -59,7 +59,7 @@ export const COLLECTIONS: readonly Collection<never>[] = [
   serverKeys,
   sessionRecords,
   sessionSecrets,
-  shareRecords,
+  sharedGroupRecords,
   tags,
   thingPrincipals,
   things,

@@ -14,7 +14,7 @@ import type { Admission, Channel, DisconnectReason, Judge, Peer, Rights } from '
 import type { Delivery } from '../session/delivery.ts';
 import { encodeEnrichment } from '../message/enrichment.ts';
 import { Output } from './output.ts';
-import { lineOf } from './line-of-client.ts';
+import { connectionLink } from './connection-link.ts';
 import { type PublishSlot, PublishSlots } from './publish-slots.ts';
 import type { BrokerServices, PacketSink } from './services.ts';
 import type { ClientState, Session, Subscriber } from '../session/session.ts';
@@ -185,7 +185,7 @@ export class Client implements Publisher, Receiver, Subscriber {
     this.state = 'connected';
     this.connectedAt = this.broker.clock.now();
     this.delivery = session.delivery;
-    session.delivery.attach(lineOf(this, this.connect?.properties ?? {}, account.limits.inFlight));
+    session.delivery.attach(connectionLink(this, this.connect?.properties ?? {}, account.limits.inFlight));
     if (session.subscriptions.size > 0) account.routesChanged();
   }
 

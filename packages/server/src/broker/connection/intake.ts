@@ -129,7 +129,7 @@ export class Intake implements PacketSink, Deferred {
     if (client.state === 'closed') return;
     if (pos < end) this.#begin(bytes, pos);
     // Not for a full QoS 1 queue: the acknowledgements that would empty it come this way.
-    if (client.delivery?.stuck) client.waitFor(client.delivery);
+    if (client.delivery?.isBackpressured) client.waitFor(client.delivery);
   }
 
   /** Size of the packet that begins at `pos`, or INCOMPLETE. Throws on what can't be a packet or is too large. */

@@ -5,14 +5,14 @@ import type { Logger } from '../../runtime/log.ts';
 import type { AccountSpace } from './account.ts';
 import type { Backlog } from '../session/backlog.ts';
 import type { Journal } from '../session/journal.ts';
-import type { Returned } from '../session/loans.ts';
+import type { Reclaimed } from '../session/shared-in-flight.ts';
 import type { Congestible, Publisher } from '../message/publisher.ts';
 import { NO_TOPIC, type RoutedTopic } from './routed-topic.ts';
 import type { Receivers, Target } from './routes.ts';
 import { PublishBatch, type EncodedBatch } from '../message/publish-batch.ts';
 import type { Session } from '../session/session.ts';
 import type { Sessions } from './sessions.ts';
-import type { Share } from '../session/share.ts';
+import type { SharedGroup } from '../session/shared-group.ts';
 import { IN_MEMORY, type StoragePlace } from '../session/storage-place.ts';
 import { decodeStored, encodeStored } from '../message/stored-message.ts';
 import type { TopicEntry } from '../message/topic-entry.ts';
@@ -63,7 +63,7 @@ class EncodingCache {
 const NO_BATCH = new PublishBatch(0, NO_TOPIC);
 
 /** Queues, on disk, that a batch of QoS 1 goes to. */
-interface Holder {
+interface QueueTarget {
   readonly backlog: Backlog;
   readonly session: Session | undefined;
 }
@@ -113,25 +113,25 @@ export class Router {
     // One for all batches that are not delivered in the middle of another one: it would be garbage of every message.
     const encodings = this.#pooledCache?.use(batch) ?? new EncodingCache(batch);
     this.#pooledCache = undefined;
-    let holders: Holder[] | undefined;
+    let queues: QueueTarget[] | undefined;
     for (const { session, delivery, qos: granted, noLocal } of targets) {
       if (noLocal && isOwn(session, source)) continue;
       const qos = batch.qos & granted;
       if (qos === 0) delivery.sendQos0(encodings.encode(session.level, 0), batch.topic);
       else if (delivery.backlog !== undefined) {
-        holders ??= [];
-        holders.push({ backlog: delivery.backlog, session });
+        queues ??= [];
+        queues.push({ backlog: delivery.backlog, session });
       } else this.#sendInMemory(session, encodings, batch, IN_MEMORY);
-      if (waiter !== undefined && delivery.full) waiter.waitFor(delivery);
+      if (waiter !== undefined && delivery.isCongested) waiter.waitFor(delivery);
     }
     for (const share of shares) {
-      const holder = this.#toShare(account, share, batch, encodings, waiter);
-      if (holder !== undefined) {
-        holders ??= [];
-        holders.push(holder);
+      const queue = this.#toShare(account, share, batch, encodings, waiter);
+      if (queue !== undefined) {
+        queues ??= [];
+        queues.push(queue);
       }
     }
-    const stored = holders !== undefined && this.#hold(holders, batch, encodings, waiter);
+    const stored = queues !== undefined && this.#enqueue(queues, batch, encodings, waiter);
     this.#pooledCache = encodings.use(NO_BATCH);
     return stored;
   }
@@ -140,7 +140,8 @@ export class Router {
   keepsFor(account: AccountSpace, topic: RoutedTopic): boolean {
     const { targets, shares } = this.#receivers(account, topic);
     return (
-      targets.some(({ delivery, qos }) => qos === 1 && delivery.backlog !== undefined) || shares.some((share) => share.keeps)
+      targets.some(({ delivery, qos }) => qos === 1 && delivery.backlog !== undefined) ||
+      shares.some((share) => share.hasPersistentQos1Member)
     );
   }
 
@@ -163,7 +164,7 @@ export class Router {
 
   /** A session has ended: what it has got of shares and not acknowledged goes to another member, or waits for one. */
   sessionEnded(account: AccountSpace, { delivery }: Session): void {
-    for (const lent of delivery.takeBack((name) => account.topic(name))) this.#giveAgain(account, lent);
+    for (const reclaimed of delivery.reclaim((name) => account.topic(name))) this.#reassign(account, reclaimed);
   }
 
   /** Subscribers of a topic: looked up anew only after subscriptions or rights have changed. */
@@ -186,42 +187,47 @@ export class Router {
   /** One member gets it. Gives the queue that it has to be stored in, if one. */
   #toShare(
     account: AccountSpace,
-    share: Share,
+    share: SharedGroup,
     batch: PublishBatch,
     encodings: EncodingCache,
     waiter: Publisher | undefined,
-  ): Holder | undefined {
+  ): QueueTarget | undefined {
     const { topic } = batch;
     const may = ({ client }: Session): boolean => client?.mayReceive(topic) ?? false;
-    const session = share.pick((member) => member.delivery.roomy && may(member)) ?? share.pick(may);
+    const session = share.pick((member) => member.delivery.hasCapacity && may(member)) ?? share.pick(may);
     if (session === undefined) {
-      if (batch.qos === 1 && share.keeps) return this.#inQueueOf(account, share);
+      if (batch.qos === 1 && share.hasPersistentQos1Member) return this.#inQueueOf(account, share);
       this.#counters.dropped += batch.count;
       return undefined;
     }
     const { delivery } = session;
-    const holder = this.#toMember(share, session, batch, encodings);
-    if (waiter !== undefined && delivery.full) waiter.waitFor(delivery);
-    return holder;
+    const queue = this.#toMember(share, session, batch, encodings);
+    if (waiter !== undefined && delivery.isCongested) waiter.waitFor(delivery);
+    return queue;
   }
 
-  #toMember(share: Share, session: Session, batch: PublishBatch, encodings: EncodingCache): Holder | undefined {
+  #toMember(share: SharedGroup, session: Session, batch: PublishBatch, encodings: EncodingCache): QueueTarget | undefined {
     const { delivery } = session;
     const qos = batch.qos & share.qosOf(session);
     if (qos === 0) delivery.sendQos0(encodings.encode(session.level, 0), batch.topic);
     else if (delivery.backlog !== undefined) return { backlog: delivery.backlog, session };
-    else this.#sendInMemory(session, encodings, batch, delivery.lend(share.filter, batch));
+    else this.#sendInMemory(session, encodings, batch, delivery.assign(share.filter, batch));
     return undefined;
   }
 
-  #inQueueOf(account: AccountSpace, share: Share): Holder {
+  #inQueueOf(account: AccountSpace, share: SharedGroup): QueueTarget {
     return { backlog: this.#sessions.backlogOf(account, share), session: undefined };
   }
 
   /** Stores a batch for the queues of persistent sessions and shares, and sends it to those whose client is there. */
-  #hold(holders: readonly Holder[], batch: PublishBatch, encodings: EncodingCache, waiter: Publisher | undefined): boolean {
-    const open = this.#disk.low ? [] : holders.filter(({ backlog }) => !backlog.full);
-    this.#counters.dropped += (holders.length - open.length) * batch.count;
+  #enqueue(
+    queues: readonly QueueTarget[],
+    batch: PublishBatch,
+    encodings: EncodingCache,
+    waiter: Publisher | undefined,
+  ): boolean {
+    const open = this.#disk.low ? [] : queues.filter(({ backlog }) => !backlog.full);
+    this.#counters.dropped += (queues.length - open.length) * batch.count;
     if (open.length === 0) return false;
     const journal = this.#journal;
     const at = journal.next();
@@ -240,7 +246,7 @@ export class Router {
   }
 
   /** Hands what waits for a share to members that are there and have room, page by page, until nobody is or nothing does. */
-  async #drain(account: AccountSpace, share: Share): Promise<void> {
+  async #drain(account: AccountSpace, share: SharedGroup): Promise<void> {
     if (share.draining) return;
     share.draining = true;
     try {
@@ -262,15 +268,15 @@ export class Router {
   }
 
   /** A batch of the share's own queue goes to a member. False when none is there, or none may have it or has room. */
-  #handOver(account: AccountSpace, share: Share, batch: PublishBatch): boolean {
-    const session = this.#roomyMember(share, batch);
+  #handOver(account: AccountSpace, share: SharedGroup, batch: PublishBatch): boolean {
+    const session = this.#memberWithCapacity(share, batch);
     if (session === undefined) {
-      this.#whenRoomy(account, share);
+      this.#drainLater(account, share);
       return false;
     }
     const encodings = new EncodingCache(batch);
-    const holder = this.#toMember(share, session, batch, encodings);
-    if (holder !== undefined) this.#hold([holder], batch, encodings, undefined);
+    const queue = this.#toMember(share, session, batch, encodings);
+    if (queue !== undefined) this.#enqueue([queue], batch, encodings, undefined);
     return true;
   }
 
@@ -278,25 +284,25 @@ export class Router {
    * A batch that a member has not acknowledged goes to another one. Where none has room it waits on disk: it must not push out
    * a second member after the first.
    */
-  #giveAgain(account: AccountSpace, { filter, batch }: Returned): void {
+  #reassign(account: AccountSpace, { filter, batch }: Reclaimed): void {
     const share = account.routes.share(filter);
-    if (share === undefined || !share.wanted) this.#counters.dropped += batch.count;
+    if (share === undefined || !share.hasQos1Member) this.#counters.dropped += batch.count;
     else if (!this.#isOver(batch)) {
-      const session = share.backlog?.behind === true ? undefined : this.#roomyMember(share, batch);
+      const session = share.backlog?.behind === true ? undefined : this.#memberWithCapacity(share, batch);
       const encodings = new EncodingCache(batch);
-      const holder = session === undefined ? this.#inQueueOf(account, share) : this.#toMember(share, session, batch, encodings);
-      if (holder !== undefined) this.#hold([holder], batch, encodings, undefined);
+      const queue = session === undefined ? this.#inQueueOf(account, share) : this.#toMember(share, session, batch, encodings);
+      if (queue !== undefined) this.#enqueue([queue], batch, encodings, undefined);
       if (session === undefined) void this.#drain(account, share);
     }
   }
 
-  #roomyMember(share: Share, batch: PublishBatch): Session | undefined {
-    return share.pick(({ client, delivery }) => delivery.roomy && client?.mayReceive(batch.topic) === true);
+  #memberWithCapacity(share: SharedGroup, batch: PublishBatch): Session | undefined {
+    return share.pick(({ client, delivery }) => delivery.hasCapacity && client?.mayReceive(batch.topic) === true);
   }
 
   /** Goes on with the share's queue once a member that is there has taken some of what it has. */
-  #whenRoomy(account: AccountSpace, share: Share): void {
-    const delivery = share.pick((member) => !member.delivery.roomy)?.delivery;
+  #drainLater(account: AccountSpace, share: SharedGroup): void {
+    const delivery = share.pick((member) => !member.delivery.hasCapacity)?.delivery;
     if (delivery === undefined) return;
     delivery.wait({ released: () => void this.#drain(account, share) }, this.#clock.monotonic());
     this.#watch(delivery);

@@ -2,7 +2,7 @@
 import { sharedFilter } from '@thingkeep/wire/topics.ts';
 import type { Delivery } from '../session/delivery.ts';
 import type { Session } from '../session/session.ts';
-import { Share } from '../session/share.ts';
+import { SharedGroup } from '../session/shared-group.ts';
 import type { Subscription } from '../session/subscription.ts';
 
 /** A session that gets a topic's messages, once however many of its filters match [MQTT-3.3.5-1]. */
@@ -16,13 +16,13 @@ export interface Target {
 /** Who gets a topic's messages: each of the targets, and one member of each share. */
 export interface Receivers {
   readonly targets: readonly Target[];
-  readonly shares: readonly Share[];
+  readonly shares: readonly SharedGroup[];
 }
 
 interface End {
   readonly sessions: Map<Session, Subscription>;
   /** By the whole filter. */
-  shares: Map<string, Share> | undefined;
+  shares: Map<string, SharedGroup> | undefined;
 }
 
 interface Level {
@@ -40,14 +40,14 @@ const isEmpty = (at: Level): boolean => at.next.size === 0 && nobody(at.here) &&
 
 export class Routes {
   readonly #root = level();
-  readonly #shares = new Map<string, Share>();
+  readonly #shares = new Map<string, SharedGroup>();
 
   /** Groups of shared subscriptions. */
-  get shares(): ReadonlyMap<string, Share> {
+  get shares(): ReadonlyMap<string, SharedGroup> {
     return this.#shares;
   }
 
-  share(filter: string): Share | undefined {
+  share(filter: string): SharedGroup | undefined {
     return this.#shares.get(filter);
   }
 
@@ -71,7 +71,7 @@ export class Routes {
     }
     let share = this.#shares.get(filter);
     if (share === undefined) {
-      share = new Share(filter);
+      share = new SharedGroup(filter);
       this.#shares.set(filter, share);
       ending.shares ??= new Map();
       ending.shares.set(filter, share);
@@ -106,7 +106,7 @@ export class Routes {
   /** Subscribers of a topic, each once with its highest QoS, and the shares that match. */
   resolve(topic: string): Receivers {
     const found = new Map<Session, Target>();
-    const shares: Share[] = [];
+    const shares: SharedGroup[] = [];
     this.#walk(this.#root, topic.split('/'), 0, topic.startsWith('$'), found, shares);
     return { targets: [...found.values()], shares };
   }
@@ -117,7 +117,7 @@ export class Routes {
     depth: number,
     reserved: boolean,
     found: Map<Session, Target>,
-    shares: Share[],
+    shares: SharedGroup[],
   ): void {
     // A wildcard in the first place covers no topic that begins with `$` [MQTT-4.7.2-1].
     const wild = depth > 0 || !reserved;
@@ -141,7 +141,7 @@ function split(filter: string): { levels: string[]; place: 'here' | 'below' } {
   return { levels, place: 'below' };
 }
 
-function collect({ sessions, shares }: End, found: Map<Session, Target>, matching: Share[]): void {
+function collect({ sessions, shares }: End, found: Map<Session, Target>, matching: SharedGroup[]): void {
   for (const [session, { qos, noLocal }] of sessions) {
     const known = found.get(session);
     const { delivery } = session;

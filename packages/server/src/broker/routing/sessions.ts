@@ -11,7 +11,7 @@ import { Delivery } from '../session/delivery.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import { BODY_OWNER, bodies, type Journal, queued } from '../session/journal.ts';
 import { Session, type SessionRecord, type Subscriber, sessionRecords } from '../session/session.ts';
-import { type Share, type ShareRecord, shareRecords } from '../session/share.ts';
+import { type SharedGroup, type SharedGroupRecord, sharedGroupRecords } from '../session/shared-group.ts';
 import type { Subscription } from '../session/subscription.ts';
 import type { DeliveryCounters } from '../session/transmitter.ts';
 
@@ -55,7 +55,7 @@ export class Sessions {
   /** Finds again what the data file holds. What belongs to nobody any more is removed. */
   async load(): Promise<void> {
     const sessions = await this.#all(sessionRecords);
-    const shares = await this.#all(shareRecords);
+    const shares = await this.#all(sharedGroupRecords);
     const backlogs = new Map<number, Backlog>();
     for (const record of sessions) this.#restore(record, backlogs);
     for (const record of shares) this.#restoreShare(record, backlogs);
@@ -159,11 +159,11 @@ export class Sessions {
   }
 
   /** The queue of a share; made, and its number stored, when it is first needed. */
-  backlogOf(account: AccountSpace, share: Share): Backlog {
+  backlogOf(account: AccountSpace, share: SharedGroup): Backlog {
     if (share.backlog === undefined) {
-      const record: ShareRecord = { ...account.place, filter: share.filter, id: this.#nextId++ };
+      const record: SharedGroupRecord = { ...account.place, filter: share.filter, id: this.#nextId++ };
       share.backlog = this.#backlog(account, record.id);
-      this.#options.journal.record(shareName(account, share.filter), (tx) => tx.put(shareRecords, record));
+      this.#options.journal.record(shareName(account, share.filter), (tx) => tx.put(sharedGroupRecords, record));
     }
     return share.backlog;
   }
@@ -179,8 +179,8 @@ export class Sessions {
   }
 
   /** A share that nobody can come back to keeps nothing. */
-  #shareLeft(account: AccountSpace, share: Share): void {
-    if (share.backlog === undefined || share.wanted) return;
+  #shareLeft(account: AccountSpace, share: SharedGroup): void {
+    if (share.backlog === undefined || share.hasQos1Member) return;
     this.#clear(share.backlog);
     share.backlog = undefined;
     this.#forgetShare(account, share.filter);
@@ -189,7 +189,7 @@ export class Sessions {
   #forgetShare(account: AccountSpace, filter: string): void {
     const { region, accountId } = account.place;
     this.#options.journal.record(shareName(account, filter), async (tx) => {
-      await tx.delete(shareRecords, [region, accountId, filter]);
+      await tx.delete(sharedGroupRecords, [region, accountId, filter]);
     });
   }
 
@@ -254,7 +254,7 @@ export class Sessions {
     if (session.delivery.backlog !== undefined) backlogs.set(record.id, session.delivery.backlog);
   }
 
-  #restoreShare(record: ShareRecord, backlogs: Map<number, Backlog>): void {
+  #restoreShare(record: SharedGroupRecord, backlogs: Map<number, Backlog>): void {
     const account = this.#options.account(record.accountId, record.region);
     const share = account.routes.share(record.filter);
     if (share === undefined) {

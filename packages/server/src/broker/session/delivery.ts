@@ -7,17 +7,17 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Backlog } from './backlog.ts';
 import { withRemaining } from '../message/expiry.ts';
 import type { Paced, Progress } from './pacer.ts';
-import { Loans, type Returned } from './loans.ts';
+import { SharedInFlight, type Reclaimed } from './shared-in-flight.ts';
 import type { Congestible, Waiter } from '../message/publisher.ts';
 import { keep, type PublishBatch, type EncodedBatch } from '../message/publish-batch.ts';
 import { IN_MEMORY, isKept, isOnDisk, type StoragePlace } from './storage-place.ts';
 import { decodeStored } from '../message/stored-message.ts';
 import type { TopicEntry } from '../message/topic-entry.ts';
-import { type DeliveryCounters, type Line, Transmitter } from './transmitter.ts';
+import { type DeliveryCounters, type ConnectionLink, Transmitter } from './transmitter.ts';
 
-/** Milliseconds for which a full client may hold publishers back, and for which it then may not. */
-const PATIENCE = 100;
-const PENANCE = 60_000;
+/** A client that is congested for so many milliseconds is slow, and publishers do not wait for it for so many. */
+const SLOW_AFTER_MS = 100;
+const SLOW_FOR_MS = 60_000;
 /** Bytes of a persistent session's queue that are held in memory; the others are on disk alone. */
 const MAX_IN_MEMORY = 256 * 1024;
 
@@ -48,7 +48,7 @@ export class Delivery implements Paced, Congestible {
   #queuedBytes = 0;
   #loading: object | undefined;
   /** Made by the first message of a share that is nowhere on disk. */
-  #loans: Loans | undefined;
+  #sharedInFlight: SharedInFlight | undefined;
   #waiters: Waiter[] | undefined;
   /** Monotonic ms: full since, and slow until; undefined when neither. */
   #fullSince: number | undefined;
@@ -61,10 +61,10 @@ export class Delivery implements Paced, Congestible {
   }
 
   /** The client is there: what waited is sent. */
-  attach(line: Line): void {
+  attach(link: ConnectionLink): void {
     const done = (row: StoragePlace, index: number): void => this.#done(row, index);
-    line.pace?.replays(this.backlog?.last ?? 0);
-    this.#transmitter = new Transmitter({ line, counters: this.#counters, clock: this.#clock, done });
+    link.rates?.replays(this.backlog?.last ?? 0);
+    this.#transmitter = new Transmitter({ link, counters: this.#counters, clock: this.#clock, done });
     this.#fill();
   }
 
@@ -82,18 +82,18 @@ export class Delivery implements Paced, Congestible {
   }
 
   /** Whether the client itself should not be read from: it takes nothing, so what it sends must not cause more. */
-  get stuck(): boolean {
+  get isBackpressured(): boolean {
     const output = this.#transmitter?.output;
     return this.#slowUntil === undefined && output !== undefined && output.pending > output.bound / 3;
   }
 
   /** Whether publishers should wait before they send more here. */
-  get full(): boolean {
-    return this.#slowUntil === undefined && this.#transmitter !== undefined && !this.roomy;
+  get isCongested(): boolean {
+    return this.#slowUntil === undefined && this.#transmitter !== undefined && !this.hasCapacity;
   }
 
   /** Whether the client takes what it gets: of the members of a share, those come first. */
-  get roomy(): boolean {
+  get hasCapacity(): boolean {
     const output = this.#transmitter?.output;
     if (output === undefined) return false;
     const most = output.bound / 3;
@@ -109,14 +109,14 @@ export class Delivery implements Paced, Congestible {
   }
 
   /** Messages of the share of this filter are about to be sent, and not on disk. Gives where they are kept. */
-  lend(filter: string, batch: PublishBatch): StoragePlace {
-    this.#loans ??= new Loans();
-    return this.#loans.lend(filter, batch);
+  assign(filter: string, batch: PublishBatch): StoragePlace {
+    this.#sharedInFlight ??= new SharedInFlight();
+    return this.#sharedInFlight.assign(filter, batch);
   }
 
-  /** The session has ended: what its shares have lent it and it has not acknowledged. */
-  takeBack(topicOf: (name: string) => TopicEntry): Returned[] {
-    return this.#loans?.takeBack(topicOf) ?? [];
+  /** The session has ended: what it got from shared subscriptions and has not acknowledged. */
+  reclaim(topicOf: (name: string) => TopicEntry): Reclaimed[] {
+    return this.#sharedInFlight?.reclaim(topicOf) ?? [];
   }
 
   /**
@@ -135,11 +135,11 @@ export class Delivery implements Paced, Congestible {
       if (from > 0) transmitter.send(encoded, 0, from, topic, row, 0);
     }
     if (from < encoded.count) {
-      const rights = transmitter.line.receiver.rightsGeneration;
+      const rights = transmitter.link.receiver.rightsGeneration;
       this.#push({ encoded: keep(encoded, from), topic, expiresAt: batch.expiresAt, row, first: from, rights, next: 0 });
       // All that was sent may have been too large for this client, and then no acknowledgement will come to go on.
       // Nor may one come in time where a rate, not the window, keeps messages back.
-      if (transmitter.idle || transmitter.line.pace !== undefined) this.#sendQueued();
+      if (transmitter.idle || transmitter.link.rates !== undefined) this.#sendQueued();
     }
     const { output } = transmitter;
     return isOnDisk(row) || this.#queuedBytes + output.pending <= output.bound;
@@ -157,9 +157,9 @@ export class Delivery implements Paced, Congestible {
    */
   sendDirect(encoded: EncodedBatch, topic: TopicEntry, qos: number, confirmed: () => void): (() => void) | undefined {
     const transmitter = this.#transmitter;
-    if (transmitter === undefined || encoded.largest > transmitter.line.largest) return undefined;
+    if (transmitter === undefined || encoded.largest > transmitter.link.largest) return undefined;
     if (transmitter.output.pending > transmitter.output.bound) return undefined;
-    if (transmitter.line.pace?.fits(encoded, 0, 1, IN_MEMORY) === 0) return undefined;
+    if (transmitter.link.rates?.fits(encoded, 0, 1, IN_MEMORY) === 0) return undefined;
     if (qos === 1) return transmitter.room > 0 ? transmitter.sendConfirmed(encoded, topic, confirmed) : undefined;
     transmitter.sendQos0(encoded, topic);
     return () => {};
@@ -204,9 +204,9 @@ export class Delivery implements Paced, Congestible {
 
   /** Marks a client that stays full as slow: publishers do not wait for it for a while. */
   check(now: number): 'waiting' | 'done' {
-    if (this.#slowUntil !== undefined && now >= this.#slowUntil && !this.full) this.#slowUntil = undefined;
-    if (this.#fullSince !== undefined && now - this.#fullSince > PATIENCE) {
-      this.#slowUntil = now + PENANCE;
+    if (this.#slowUntil !== undefined && now >= this.#slowUntil && !this.isCongested) this.#slowUntil = undefined;
+    if (this.#fullSince !== undefined && now - this.#fullSince > SLOW_AFTER_MS) {
+      this.#slowUntil = now + SLOW_FOR_MS;
       this.#fullSince = undefined;
       this.#release();
     }
@@ -230,7 +230,7 @@ export class Delivery implements Paced, Congestible {
 
   #done(row: StoragePlace, index: number): void {
     if (isOnDisk(row)) this.backlog?.done(row, index);
-    else this.#loans?.done(row, index);
+    else this.#sharedInFlight?.done(row, index);
   }
 
   #release(): void {
@@ -270,7 +270,7 @@ export class Delivery implements Paced, Congestible {
       }
       const upTo = first.next + transmitter.fits(first.encoded, first.next, first.row);
       if (upTo === first.next) {
-        transmitter.line.pace?.wait(this, first.row);
+        transmitter.link.rates?.wait(this, first.row);
         return 'paced';
       }
       const encoded = first.expiresAt === undefined ? first.encoded : this.#aged(first.encoded, first.expiresAt, transmitter);
@@ -292,7 +292,7 @@ export class Delivery implements Paced, Congestible {
   }
 
   /** Whether queued messages may still be sent: not expired, and allowed by the rights of now. */
-  #current(queued: Queued, { line: { receiver } }: Transmitter): boolean {
+  #current(queued: Queued, { link: { receiver } }: Transmitter): boolean {
     if (queued.expiresAt !== undefined && queued.expiresAt <= this.#clock.now()) return false;
     if (queued.rights === receiver.rightsGeneration) return true;
     queued.rights = receiver.rightsGeneration;
@@ -300,8 +300,8 @@ export class Delivery implements Paced, Congestible {
   }
 
   /** The message with the seconds that are left of its expiry interval [MQTT-3.3.2-6]. */
-  #aged(encoded: EncodedBatch, expiresAt: number, { line }: Transmitter): EncodedBatch {
-    if (line.level !== 5) return encoded;
+  #aged(encoded: EncodedBatch, expiresAt: number, { link }: Transmitter): EncodedBatch {
+    if (link.level !== 5) return encoded;
     return withRemaining(encoded, Math.max(0, Math.ceil((expiresAt - this.#clock.now()) / 1000)));
   }
 
@@ -320,18 +320,18 @@ export class Delivery implements Paced, Congestible {
           // The connection has ended meanwhile.
           if (this.#loading !== turn) return;
           this.#loading = undefined;
-          for (const { at, value, shared } of page) this.#load(backlog, transmitter.line, at, value, shared);
+          for (const { at, value, shared } of page) this.#load(backlog, transmitter.link, at, value, shared);
           this.#sendQueued();
         },
         (error: unknown) => {
           if (this.#loading !== turn) return;
           this.#loading = undefined;
-          transmitter.line.receiver.failed(error);
+          transmitter.link.receiver.failed(error);
         },
       );
   }
 
-  #load(backlog: Backlog, { receiver, level }: Line, at: number, value: Uint8Array, shared: boolean): void {
+  #load(backlog: Backlog, { receiver, level }: ConnectionLink, at: number, value: Uint8Array, shared: boolean): void {
     const batch = decodeStored(value, (name) => receiver.topic(name));
     if (batch === undefined) {
       backlog.discard(at, 1, value.length, shared);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Packet } from 'mqtt-packet';
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
 import { queued } from './journal.ts';
-import { shareRecords } from './share.ts';
+import { sharedGroupRecords } from './shared-group.ts';
 import { ACCOUNT, type ConnectOptions, publishPacket, rightsOf, TestBench, type TestPeer } from '../test-bench.ts';
 
 const FILTER = '$share/group/a/#';
@@ -309,7 +309,7 @@ test('the queue of a group goes with its last persistent member', async () => {
     let rows = 0;
     const { items } = await bench.store.read(async (tx) => {
       await tx.eachRow(queued, () => (rows += 1));
-      return tx.scan(shareRecords, { prefix: [] });
+      return tx.scan(sharedGroupRecords, { prefix: [] });
     });
     return [rows, items.length];
   };

@@ -63,7 +63,7 @@ export interface Receiver {
 }
 
 /** The connection that a session has got. */
-export interface Line {
+export interface ConnectionLink {
   readonly output: DeliveryOutput;
   readonly receiver: Receiver;
   readonly level: 4 | 5;
@@ -72,19 +72,19 @@ export interface Line {
   readonly largest: number;
   readonly aliases: Aliases | undefined;
   /** Undefined where the account has no rates. */
-  readonly pace: DeliveryRates | undefined;
+  readonly rates: DeliveryRates | undefined;
 }
 
 export interface TransmitterOptions {
-  readonly line: Line;
+  readonly link: ConnectionLink;
   readonly counters: DeliveryCounters;
   readonly clock: Clock;
-  /** A stored or lent message was acknowledged, or must not be sent: its row, and its place in it. */
+  /** A stored or assigned message was acknowledged, or must not be sent: its row, and its place in it. */
   readonly done: (row: StoragePlace, index: number) => void;
 }
 
 export class Transmitter {
-  readonly line: Line;
+  readonly link: ConnectionLink;
   readonly output: DeliveryOutput;
   readonly #counters: DeliveryCounters;
   readonly #clock: Clock;
@@ -96,13 +96,13 @@ export class Transmitter {
   /** By packet identifier: who waits for the acknowledgement of a direct message. */
   #confirmations: Map<number, () => void> | undefined;
 
-  constructor({ line, counters, clock, done }: TransmitterOptions) {
-    this.line = line;
-    this.output = line.output;
+  constructor({ link, counters, clock, done }: TransmitterOptions) {
+    this.link = link;
+    this.output = link.output;
     this.#counters = counters;
     this.#clock = clock;
     this.#done = done;
-    this.#window = Math.min(line.receiveMaximum, LIMITS.inFlight);
+    this.#window = Math.min(link.receiveMaximum, LIMITS.inFlight);
   }
 
   /** Packets that may be sent now. Early acknowledgements leave holes: the ring, not only the count, must have room. */
@@ -115,8 +115,8 @@ export class Transmitter {
   /** Messages of the batch, `from` on, that may be sent now; `row` is where they are kept. */
   fits(encoded: EncodedBatch, from: number, row: StoragePlace): number {
     const most = Math.min(this.room, encoded.count - from);
-    const { pace } = this.line;
-    return pace === undefined || most <= 0 ? most : pace.fits(encoded, from, most, row);
+    const { rates } = this.link;
+    return rates === undefined || most <= 0 ? most : rates.fits(encoded, from, most, row);
   }
 
   /** Whether no acknowledgement is to come. */
@@ -125,14 +125,14 @@ export class Transmitter {
   }
 
   sendQos0(encoded: EncodedBatch, topic: TopicEntry): void {
-    const { output, line } = this;
+    const { output, link } = this;
     if (output.pending > output.bound) {
       this.#counters.dropped += encoded.count;
       return;
     }
-    const count = line.pace === undefined ? encoded.count : line.pace.pass(encoded);
+    const count = link.rates === undefined ? encoded.count : link.rates.pass(encoded);
     if (count === 0) return;
-    if (encoded.largest > line.largest || line.aliases !== undefined) {
+    if (encoded.largest > link.largest || link.aliases !== undefined) {
       for (let i = 0; i < count; i += 1) this.#sendOne(encoded, i, topic, IN_MEMORY, 0);
       return;
     }
@@ -145,9 +145,9 @@ export class Transmitter {
 
   /** Sends messages `from` to `to` at QoS 1; the encoded's first one is number `first` where it is kept, in `row`. */
   send(encoded: EncodedBatch, from: number, to: number, topic: TopicEntry, row: StoragePlace, first: number): void {
-    const { line } = this;
-    line.pace?.sent(encoded, from, to, row);
-    if (encoded.largest > line.largest || line.aliases !== undefined)
+    const { link } = this;
+    link.rates?.sent(encoded, from, to, row);
+    if (encoded.largest > link.largest || link.aliases !== undefined)
       for (let i = from; i < to; i += 1) this.#sendOne(encoded, i, topic, row, first + i);
     else this.#sendRange(encoded, from, to, topic, row, first);
   }
@@ -179,13 +179,13 @@ export class Transmitter {
   /** Sends again what has waited for its acknowledgement for too long. */
   redeliver(now: number): void {
     const inFlight = this.#inFlight;
-    const { output, line } = this;
+    const { output, link } = this;
     if (inFlight === undefined || inFlight.count === 0) return;
     inFlight.settle(now - SETTLE);
     // A client that takes nothing has these packets before it still.
     if (output.pending > 0) return;
     for (const { packetId, bytes, start, end, topic } of inFlight.overdue(now - REDELIVERY, now)) {
-      if (!line.receiver.mayReceive(topic)) {
+      if (!link.receiver.mayReceive(topic)) {
         this.acknowledged(packetId);
         continue;
       }
@@ -221,7 +221,7 @@ export class Transmitter {
 
   /** A packet by itself: too large for the client, and then not sent to it [MQTT-3.1.2-24, 3.1.2-25], or with an alias. */
   #sendOne(encoded: EncodedBatch, i: number, topic: TopicEntry, row: StoragePlace, index: number): void {
-    const { output, aliases, largest } = this.line;
+    const { output, aliases, largest } = this.link;
     const start = encoded.at[i] as number;
     const end = encoded.at[i + 1] as number;
     if (end - start > largest) {

@@ -3,11 +3,11 @@
  * session ends, they are the share's again, and another member gets them (MQTT5 4.8.2: "SHOULD").
  */
 import { PublishBatch } from '../message/publish-batch.ts';
-import { placeOfLoan, type StoragePlace } from './storage-place.ts';
+import { placeOfAssignment, type StoragePlace } from './storage-place.ts';
 import { decodeStored, encodeStored } from '../message/stored-message.ts';
 import type { TopicEntry } from '../message/topic-entry.ts';
 
-interface Loan {
+interface Assignment {
   readonly filter: string;
   /** The batch as it would be stored: it outlives the read buffer. */
   readonly value: Buffer;
@@ -18,19 +18,19 @@ interface Loan {
 }
 
 /** What goes back to the share of this filter. */
-export interface Returned {
+export interface Reclaimed {
   readonly filter: string;
   readonly batch: PublishBatch;
 }
 
-export class Loans {
-  readonly #open = new Map<StoragePlace, Loan>();
-  #lent = 0;
+export class SharedInFlight {
+  readonly #open = new Map<StoragePlace, Assignment>();
+  #last = 0;
 
   /** Messages that were sent to a member of the share of this filter. Gives where they are kept. */
-  lend(filter: string, batch: PublishBatch): StoragePlace {
-    this.#lent += 1;
-    const place = placeOfLoan(this.#lent);
+  assign(filter: string, batch: PublishBatch): StoragePlace {
+    this.#last += 1;
+    const place = placeOfAssignment(this.#last);
     const { count } = batch;
     this.#open.set(place, { filter, value: encodeStored(batch), count, left: count, acknowledged: undefined });
     return place;
@@ -38,22 +38,22 @@ export class Loans {
 
   /** A message was acknowledged, or must not be sent. */
   done(row: StoragePlace, index: number): void {
-    const loan = this.#open.get(row);
-    if (loan === undefined) return;
-    loan.left -= 1;
-    if (loan.left === 0) {
+    const assignment = this.#open.get(row);
+    if (assignment === undefined) return;
+    assignment.left -= 1;
+    if (assignment.left === 0) {
       this.#open.delete(row);
       return;
     }
-    loan.acknowledged ??= new Uint8Array(loan.count);
-    loan.acknowledged[index] = 1;
+    assignment.acknowledged ??= new Uint8Array(assignment.count);
+    assignment.acknowledged[index] = 1;
   }
 
-  /** All that was not acknowledged, in the order in which it was lent. */
-  takeBack(topicOf: (name: string) => TopicEntry): Returned[] {
-    const loans = [...this.#open.values()];
+  /** All that was not acknowledged, in the order in which it was assigned. */
+  reclaim(topicOf: (name: string) => TopicEntry): Reclaimed[] {
+    const assignments = [...this.#open.values()];
     this.#open.clear();
-    return loans.flatMap(({ filter, value, acknowledged }) => {
+    return assignments.flatMap(({ filter, value, acknowledged }) => {
       const batch = decodeStored(value, topicOf);
       if (batch === undefined) return [];
       const batches = acknowledged === undefined ? [batch] : unacknowledged(batch, acknowledged);

@@ -3,7 +3,7 @@ import { LIMITS } from '@thingkeep/wire/limits.ts';
 import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
 import type { Properties } from '../../mqtt/properties.ts';
 import { Aliases } from '../message/aliases.ts';
-import type { DeliveryOutput, DeliveryRates, Line, Receiver } from '../session/transmitter.ts';
+import type { DeliveryOutput, DeliveryRates, ConnectionLink, Receiver } from '../session/transmitter.ts';
 
 interface Connected extends Receiver {
   readonly output: DeliveryOutput;
@@ -12,7 +12,7 @@ interface Connected extends Receiver {
 }
 
 /** `properties` are those of its CONNECT; `inFlight` is how many unacknowledged packets its account allows. */
-export function lineOf(client: Connected, properties: Properties, inFlight: number): Line {
+export function connectionLink(client: Connected, properties: Properties, inFlight: number): ConnectionLink {
   const { receiveMaximum = 0xffff, maximumPacketSize = Number.POSITIVE_INFINITY, topicAliasMaximum = 0 } = properties;
   return {
     output: client.output,
@@ -20,7 +20,7 @@ export function lineOf(client: Connected, properties: Properties, inFlight: numb
     level: client.level,
     receiveMaximum: Math.min(receiveMaximum, inFlight),
     largest: maximumPacketSize,
-    pace: client.throttle,
+    rates: client.throttle,
     aliases: topicAliasMaximum === 0 ? undefined : new Aliases(Math.min(topicAliasMaximum, LIMITS.topicAliases)),
   };
 }

@@ -9,16 +9,16 @@ import type { Session } from './session.ts';
 import type { Subscription } from './subscription.ts';
 
 /** A group whose queue has been used: the number that its rows have. */
-export interface ShareRecord {
+export interface SharedGroupRecord {
   readonly region: string;
   readonly accountId: string;
   readonly filter: string;
   readonly id: number;
 }
 
-export const shareRecords = collection<ShareRecord>('shares', (s) => [s.region, s.accountId, s.filter]);
+export const sharedGroupRecords = collection<SharedGroupRecord>('shares', (s) => [s.region, s.accountId, s.filter]);
 
-export class Share {
+export class SharedGroup {
   /** Whole filter, `$share/{name}/` included. */
   readonly filter: string;
   readonly #members = new Map<Session, Subscription>();
@@ -51,14 +51,14 @@ export class Share {
     return this.#members.get(session)?.qos ?? 0;
   }
 
-  /** Whether messages are kept while no member is there. */
-  get keeps(): boolean {
+  /** Whether messages are kept while no member is connected: one has a persistent session and QoS 1. */
+  get hasPersistentQos1Member(): boolean {
     for (const [session, { qos }] of this.#members) if (session.persistent && qos === 1) return true;
     return false;
   }
 
-  /** Whether somebody is there, or may come back, who is to have every message. */
-  get wanted(): boolean {
+  /** Whether a member, connected or not, was granted QoS 1. */
+  get hasQos1Member(): boolean {
     for (const { qos } of this.#members.values()) if (qos === 1) return true;
     return false;
   }
