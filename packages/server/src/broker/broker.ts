@@ -17,12 +17,12 @@ import type { LostConnection } from './connection/connection-record.ts';
 import { ConnectionRegister } from './connection/connection-register.ts';
 import type { Channel, ConnectRefusal, DisconnectReason, Judge, Peer } from './contract.ts';
 import type { BrokerCounters } from './connection/counters.ts';
-import { Intake } from './connection/intake.ts';
+import { PacketDecoder } from './connection/packet-decoder.ts';
 import { Journal } from './session/journal.ts';
 import type { BrokerListener } from './connection/listener.ts';
 import { type Message, batchOfOne } from './message/message.ts';
 import { Flusher } from './connection/output.ts';
-import { Pacer } from './session/pacer.ts';
+import { RateLimitQueue } from './session/rate-limit-queue.ts';
 import { type Retained, retainedMessage } from './routing/retained.ts';
 import { Router } from './routing/router.ts';
 import type { PublishBatch } from './message/publish-batch.ts';
@@ -32,7 +32,7 @@ import type { Origin } from './message/origin.ts';
 import type { Congestible, Publisher } from './message/publisher.ts';
 import type { Tap, Tapped } from './message/tap.ts';
 import type { RoutedTopic } from './routing/routed-topic.ts';
-import { Turn } from './routing/turn.ts';
+import { LoopBudget } from './routing/loop-budget.ts';
 import type { BrokerServices } from './connection/services.ts';
 import { Wills, type WillServices } from './connection/wills.ts';
 
@@ -54,8 +54,8 @@ export class Broker implements BrokerServices<Client>, WillServices {
   readonly log: Logger;
   readonly refuse: (refusal: Refusal) => void;
   readonly flusher = new Flusher();
-  readonly turn: Turn;
-  readonly pacer = new Pacer();
+  readonly budget: LoopBudget;
+  readonly rateLimited = new RateLimitQueue();
   readonly counters: BrokerCounters = { received: 0, sent: 0, dropped: 0, connects: 0, throttled: 0 };
   readonly journal: Journal;
   readonly sessions: Sessions;
@@ -71,7 +71,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
   readonly #clients = new Set<Client>();
   readonly #byCertificate = new Map<string, Set<Client>>();
   readonly #watched = new Set<Congestible>();
-  #restrained: Client[] = [];
+  #paused: Client[] = [];
   readonly #listeners = new Set<BrokerListener>();
   #tap: Tap | undefined;
   #closing = false;
@@ -86,7 +86,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
     this.disk = options.disk ?? { low: false };
     this.standstill = new Standstill(clock);
     this.now = clock.monotonic();
-    this.turn = new Turn(clock);
+    this.budget = new LoopBudget(clock);
     this.journal = new Journal(store, log);
     this.register = new ConnectionRegister({ store, journal: this.journal, clock });
     this.wills = new Wills(this);
@@ -106,7 +106,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
       journal: this.journal,
       sessions: this.sessions,
       counters: this.counters,
-      turn: this.turn,
+      budget: this.budget,
       clock,
       log,
       watch: this.watch.bind(this),
@@ -131,7 +131,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
 
   /** A peer has come, with the judge of its CONNECT; the gateway hands its bytes to the client from now on. */
   accept(channel: Channel, peer: Peer, judge: Judge): Client {
-    const client = new Client(this, channel, peer, judge, (of) => new Intake(of));
+    const client = new Client(this, channel, peer, judge, (of) => new PacketDecoder(of));
     this.#clients.add(client);
     if (this.#closing) client.close('SERVER_INITIATED_DISCONNECT');
     return client;
@@ -317,17 +317,17 @@ export class Broker implements BrokerServices<Client>, WillServices {
   }
 
   /** A client is not read from before the next tick. */
-  restrain(client: Client): void {
-    this.#restrained.push(client);
+  pauseUntilNextTick(client: Client): void {
+    this.#paused.push(client);
   }
 
   /** Keeps time: called a few times a second. */
   tick(): void {
     this.now = this.clock.monotonic();
-    const restrained = this.#restrained;
-    this.#restrained = [];
-    for (const client of restrained) client.forgive();
-    this.pacer.tick();
+    const paused = this.#paused;
+    this.#paused = [];
+    for (const client of paused) client.resumeAfterRefusals();
+    this.rateLimited.tick();
     if (!this.standstill.mayJudge()) return;
     for (const receiver of this.#watched) if (receiver.check(this.now) === 'done') this.#watched.delete(receiver);
   }
@@ -369,7 +369,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
   }
 
   #tell(tapped: Tapped, batch: PublishBatch, origin: Origin | undefined, waiter: Publisher | undefined): boolean {
-    this.turn.add(batch.count * tapped.weight);
+    this.budget.add(batch.count * tapped.weight);
     return tapped.take(batch, origin, waiter);
   }
 
@@ -378,7 +378,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
     if (client.rights.volatile) client.setRights(client.rights);
     if (judges) client.delivery?.redeliver(this.now);
     // One and a half times the keep-alive [MQTT-3.1.2-24]. A client that we don't read from can't be heard.
-    if (silent > client.keepAlive * 1.5 && !client.held) client.close('MQTT_KEEP_ALIVE_TIMEOUT', REASON.KEEP_ALIVE_TIMEOUT);
+    if (silent > client.keepAlive * 1.5 && !client.isPaused) client.close('MQTT_KEEP_ALIVE_TIMEOUT', REASON.KEEP_ALIVE_TIMEOUT);
     else if (client.endsAt !== undefined && this.now >= client.endsAt) client.close(client.endsWhy, REASON.ADMINISTRATIVE_ACTION);
     else if (client.judgeAgainAt !== undefined && this.now >= client.judgeAgainAt) void client.judgeAgain();
   }

@@ -280,9 +280,9 @@ export class TestBench implements AsyncDisposable {
 
   /** Makes this turn of the event loop one that has been busy with messages for so many milliseconds. */
   busy(milliseconds: number): void {
-    this.broker.turn.add(1_000_000);
+    this.broker.budget.add(1_000_000);
     this.#now += milliseconds;
-    this.broker.turn.add(1_000_000);
+    this.broker.budget.add(1_000_000);
   }
 
   /** Moves the clock, and does nothing. */

@@ -212,9 +212,9 @@ export class Rules implements Tap {
       isJson: false,
       message: kept,
     };
-    const released = (): void => waiter?.released();
+    const released = (): void => waiter?.resumeReading();
     if (this.#acting.work.put(order, promised, { done: released, gaveUp: released, lost: released })) {
-      waiter?.hold();
+      waiter?.pauseReading();
       return promised;
     }
     for (const rule of found) {

@@ -42,7 +42,7 @@ export class Client implements Publisher, Receiver, Subscriber {
   readonly channel: Channel;
   readonly peer: Peer;
   readonly judge: Judge;
-  readonly intake: PacketSink;
+  readonly decoder: PacketSink;
   readonly output: Output;
   state: ClientState = 'awaiting-connect';
   level: ProtocolLevel = 4;
@@ -102,7 +102,7 @@ export class Client implements Publisher, Receiver, Subscriber {
     this.judge = judge;
     this.since = broker.clock.monotonic();
     this.lastHeard = this.since;
-    this.intake = decoder(this);
+    this.decoder = decoder(this);
     this.output = new Output(channel, broker.flusher, () => this.delivery?.drained());
   }
 
@@ -127,12 +127,12 @@ export class Client implements Publisher, Receiver, Subscriber {
   receive(chunk: Buffer): void {
     if (this.state === 'closed') return;
     this.lastHeard = this.broker.now;
-    this.intake.receive(chunk);
+    this.decoder.receive(chunk);
   }
 
   /** The connection is lost. Bytes that came before are handled first: they may hold a DISCONNECT. */
   lost(): void {
-    this.intake.goOn();
+    this.decoder.readDeferred();
     this.close('CONNECTION_LOST');
   }
 
@@ -236,8 +236,8 @@ export class Client implements Publisher, Receiver, Subscriber {
 
   /** Stops reading until what was sent is on disk. */
   waitForDisk(): void {
-    this.hold();
-    const release = (): void => this.released();
+    this.pauseReading();
+    const release = (): void => this.resumeReading();
     this.broker.journal.after(release, release);
   }
 
@@ -310,8 +310,8 @@ export class Client implements Publisher, Receiver, Subscriber {
   refuse(refusal: Omit<Refusal, 'protocol' | 'sourceIp'>): void {
     this.#refusals += 1;
     if (this.#refusals === MAX_REFUSALS && this.state === 'connected') {
-      this.hold();
-      this.broker.restrain(this);
+      this.pauseReading();
+      this.broker.pauseUntilNextTick(this);
     }
     const { sourceIp, certificateId } = this.peer;
     this.broker.refuse({
@@ -358,26 +358,26 @@ export class Client implements Publisher, Receiver, Subscriber {
 
   /** Stops reading until `receiver` has room. */
   waitFor(receiver: Congestible): void {
-    this.hold();
+    this.pauseReading();
     this.broker.watch(receiver);
     receiver.wait(this, this.broker.now);
   }
 
-  /** Stops reading until as many calls of `released` have come. */
-  hold(): void {
+  /** Stops reading until as many calls of `resumeReading` have come. */
+  pauseReading(): void {
     this.#waitingFor += 1;
     if (this.#waitingFor === 1) this.channel.pause();
   }
 
-  released(): void {
+  resumeReading(): void {
     this.#waitingFor -= 1;
     if (this.#waitingFor === 0 && this.state !== 'closed') this.channel.resume();
   }
 
   /** A tick has passed since too much was refused. */
-  forgive(): void {
+  resumeAfterRefusals(): void {
     this.#refusals = 0;
-    this.released();
+    this.resumeReading();
   }
 
   /** Whether acknowledgements wait for the disk. */
@@ -385,7 +385,7 @@ export class Client implements Publisher, Receiver, Subscriber {
     return this.#acksHeld > 0;
   }
 
-  get held(): boolean {
+  get isPaused(): boolean {
     return this.#waitingFor > 0;
   }
 }

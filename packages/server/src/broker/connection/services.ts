@@ -11,13 +11,13 @@ import type { BrokerCounters } from './counters.ts';
 import type { Journal } from '../session/journal.ts';
 import type { Message } from '../message/message.ts';
 import type { Flusher } from './output.ts';
-import type { Pacer } from '../session/pacer.ts';
+import type { RateLimitQueue } from '../session/rate-limit-queue.ts';
 import type { Congestible, Publisher } from '../message/publisher.ts';
 import type { RoutedTopic } from '../routing/routed-topic.ts';
 import type { PublishBatch } from '../message/publish-batch.ts';
 import type { ClientState, Session } from '../session/session.ts';
 import type { Sessions } from '../routing/sessions.ts';
-import type { Turn } from '../routing/turn.ts';
+import type { LoopBudget } from '../routing/loop-budget.ts';
 
 /** Takes the bytes of a connection, and handles the packets in them. */
 export interface PacketSink {
@@ -25,7 +25,7 @@ export interface PacketSink {
   /** CONNECT was accepted: goes on with what came behind it. */
   resume(): void;
   /** Handles what was put off for another turn of the event loop. */
-  goOn(): void;
+  readDeferred(): void;
 }
 
 /** The parameter is the class of connections, which stands on this interface. */
@@ -33,8 +33,8 @@ export interface BrokerServices<Connection> {
   readonly clock: Clock;
   readonly log: Logger;
   readonly flusher: Flusher;
-  readonly turn: Turn;
-  readonly pacer: Pacer;
+  readonly budget: LoopBudget;
+  readonly rateLimited: RateLimitQueue;
   readonly counters: BrokerCounters;
   readonly journal: Journal;
   readonly sessions: Sessions;
@@ -55,7 +55,7 @@ export interface BrokerServices<Connection> {
   closed(client: Connection, was: ClientState, why: DisconnectReason): void;
 
   /** Delays of what it sends. */
-  restrain(client: Connection): void;
+  pauseUntilNextTick(client: Connection): void;
   watch(receiver: Congestible): void;
 
   /** Messages. */

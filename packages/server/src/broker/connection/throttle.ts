@@ -2,7 +2,7 @@
 import { type AccountThrottle, reasonOf, type ThrottleKind } from '../routing/account-throttle.ts';
 import type { AccountSpace } from '../routing/account.ts';
 import type { BrokerCounters } from './counters.ts';
-import type { Paced, Pacer, Progress } from '../session/pacer.ts';
+import type { RateLimited, RateLimitQueue, Progress } from '../session/rate-limit-queue.ts';
 import { Bucket } from '../routing/rates.ts';
 import type { EncodedBatch } from '../message/publish-batch.ts';
 import type { Subscriber } from '../session/session.ts';
@@ -13,14 +13,14 @@ import type { DeliveryRates } from '../session/transmitter.ts';
 export interface Throttled extends Pick<Subscriber, 'clientId' | 'state' | 'refuse'> {
   readonly account: AccountSpace | undefined;
   readonly broker: { readonly counters: BrokerCounters };
-  hold(): void;
-  released(): void;
+  pauseReading(): void;
+  resumeReading(): void;
 }
 
-export class ConnectionThrottle implements DeliveryRates, Paced {
+export class ConnectionThrottle implements DeliveryRates, RateLimited {
   readonly #account: AccountThrottle;
   readonly #client: Throttled;
-  readonly #pacer: Pacer;
+  readonly #rateLimited: RateLimitQueue;
   readonly #in: Bucket;
   readonly #out: Bucket;
   readonly #bytesIn: Bucket;
@@ -30,11 +30,11 @@ export class ConnectionThrottle implements DeliveryRates, Paced {
   /** Sequence of the last row that was stored before the client came: up to there it is replayed. */
   #storedUpTo = 0;
 
-  constructor(account: AccountThrottle, client: Throttled, pacer: Pacer) {
+  constructor(account: AccountThrottle, client: Throttled, rateLimited: RateLimitQueue) {
     const { publishesPerConnection, bytesPerConnection, replayedMessages } = account.rates;
     this.#account = account;
     this.#client = client;
-    this.#pacer = pacer;
+    this.#rateLimited = rateLimited;
     this.#in = new Bucket(publishesPerConnection);
     this.#out = new Bucket(publishesPerConnection);
     this.#bytesIn = new Bucket(bytesPerConnection);
@@ -48,15 +48,15 @@ export class ConnectionThrottle implements DeliveryRates, Paced {
     this.#bytesIn.spend(bytes, now);
     if (this.#holding || this.#bytesIn.level(now) >= 0) return;
     this.#holding = true;
-    this.#client.hold();
-    this.#pacer.wait(this);
+    this.#client.pauseReading();
+    this.#rateLimited.wait(this);
     throttled(this.#client, 'bytes');
   }
 
-  goOn(): Progress {
-    if (this.#bytesIn.level(this.#account.now) < 0 && this.#client.state !== 'closed') return 'stuck';
+  drain(): Progress {
+    if (this.#bytesIn.level(this.#account.now) < 0 && this.#client.state !== 'closed') return 'blocked';
     this.#holding = false;
-    this.#client.released();
+    this.#client.resumeReading();
     return 'done';
   }
 
@@ -112,8 +112,8 @@ export class ConnectionThrottle implements DeliveryRates, Paced {
   }
 
   /** Messages of QoS 1 do not fit: whoever has them is asked to go on when tokens have come back. */
-  wait(paced: Paced, row: StoragePlace): void {
-    if (this.#pacer.wait(paced) && !this.#isReplayed(row)) throttled(this.#client, 'deliver');
+  wait(limited: RateLimited, row: StoragePlace): void {
+    if (this.#rateLimited.wait(limited) && !this.#isReplayed(row)) throttled(this.#client, 'deliver');
   }
 
   #isReplayed(row: StoragePlace): boolean {

@@ -3,12 +3,12 @@ import type { Origin } from './origin.ts';
 
 /** Goes on when what it waited for has room again. */
 export interface Waiter {
-  released(): void;
+  resumeReading(): void;
 }
 
 /** A receiver that publishers may have to wait for. */
 export interface Congestible {
-  /** Calls `released` of the waiter once there is room, or once it has been waited for long enough. */
+  /** Calls `resumeReading` of the waiter once there is room, or once it has been waited for long enough. */
   wait(waiter: Waiter, now: number): void;
   /** Gives up waiting when it stays full: called with each tick, in monotonic milliseconds, until nobody waits any more. */
   check(now: number): 'waiting' | 'done';
@@ -21,6 +21,6 @@ export interface Publisher extends Waiter {
   waitFor(receiver: Congestible): void;
   /** Stops reading until what was sent is on disk. */
   waitForDisk(): void;
-  /** Stops reading until as many calls of `released` have come. */
-  hold(): void;
+  /** Stops reading until as many calls of `resumeReading` have come. */
+  pauseReading(): void;
 }

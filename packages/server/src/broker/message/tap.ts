@@ -6,7 +6,7 @@ import type { PublishBatch } from './publish-batch.ts';
 
 /** Rules that see the messages of one topic. */
 export interface Tapped {
-  /** Work that one message means, in visits of receivers (see {@link Turn}). */
+  /** Work that one message means, in visits of receivers (see {@link LoopBudget}). */
   readonly weight: number;
   /**
    * Sees the messages of a batch, whose bytes are the caller's again when it returns. Says whether some of it has to reach

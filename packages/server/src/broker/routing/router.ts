@@ -17,7 +17,7 @@ import { IN_MEMORY, type StoragePlace } from '../session/storage-place.ts';
 import { decodeStored, encodeStored } from '../message/stored-message.ts';
 import type { TopicEntry } from '../message/topic-entry.ts';
 import type { DeliveryCounters } from '../session/transmitter.ts';
-import type { Turn } from './turn.ts';
+import type { LoopBudget } from './loop-budget.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 
 export interface RouterOptions {
@@ -25,7 +25,7 @@ export interface RouterOptions {
   readonly sessions: Sessions;
   readonly counters: DeliveryCounters;
   readonly log: Logger;
-  readonly turn: Turn;
+  readonly budget: LoopBudget;
   readonly clock: Clock;
   /** Checks on each tick how long publishers have waited for a receiver. */
   readonly watch: (receiver: Congestible) => void;
@@ -73,18 +73,18 @@ export class Router {
   readonly #sessions: Sessions;
   readonly #counters: DeliveryCounters;
   readonly #log: Logger;
-  readonly #turn: Turn;
+  readonly #budget: LoopBudget;
   readonly #clock: Clock;
   #pooledCache: EncodingCache | undefined;
   readonly #watch: RouterOptions['watch'];
   readonly #disk: Disk;
   #storesFirst = false;
 
-  constructor({ journal, sessions, counters, log, turn, clock, watch, disk }: RouterOptions) {
+  constructor({ journal, sessions, counters, log, budget, clock, watch, disk }: RouterOptions) {
     this.#disk = disk;
     this.#clock = clock;
     this.#watch = watch;
-    this.#turn = turn;
+    this.#budget = budget;
     this.#journal = journal;
     this.#sessions = sessions;
     this.#counters = counters;
@@ -109,7 +109,7 @@ export class Router {
   deliver(account: AccountSpace, batch: PublishBatch<RoutedTopic>, source: Publisher | undefined, waiter = source): boolean {
     const { targets, shares } = this.#receivers(account, batch.topic);
     if (targets.length === 0 && shares.length === 0) return false;
-    this.#turn.add(targets.length + shares.length);
+    this.#budget.add(targets.length + shares.length);
     // One for all batches that are not delivered in the middle of another one: it would be garbage of every message.
     const encodings = this.#pooledCache?.use(batch) ?? new EncodingCache(batch);
     this.#pooledCache = undefined;
@@ -304,7 +304,7 @@ export class Router {
   #drainLater(account: AccountSpace, share: SharedGroup): void {
     const delivery = share.pick((member) => !member.delivery.hasCapacity)?.delivery;
     if (delivery === undefined) return;
-    delivery.wait({ released: () => void this.#drain(account, share) }, this.#clock.monotonic());
+    delivery.wait({ resumeReading: () => void this.#drain(account, share) }, this.#clock.monotonic());
     this.#watch(delivery);
   }
 

@@ -6,7 +6,7 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { Backlog } from './backlog.ts';
 import { withRemaining } from '../message/expiry.ts';
-import type { Paced, Progress } from './pacer.ts';
+import type { RateLimited, Progress } from './rate-limit-queue.ts';
 import { SharedInFlight, type Reclaimed } from './shared-in-flight.ts';
 import type { Congestible, Waiter } from '../message/publisher.ts';
 import { keep, type PublishBatch, type EncodedBatch } from '../message/publish-batch.ts';
@@ -37,7 +37,7 @@ interface Queued {
 /** Bytes of memory that a queued batch takes, its objects and tables included: small messages cost more than they weigh. */
 const costOf = (encoded: EncodedBatch): number => encoded.bytes.length + 8 * encoded.count + 512;
 
-export class Delivery implements Paced, Congestible {
+export class Delivery implements RateLimited, Congestible {
   /** The queue on disk of a persistent session. */
   readonly backlog: Backlog | undefined;
   readonly #counters: DeliveryCounters;
@@ -178,11 +178,11 @@ export class Delivery implements Paced, Congestible {
   }
 
   /** Tokens of a rate that messages wait for may have come back. */
-  goOn(): Progress {
+  drain(): Progress {
     if (this.#transmitter === undefined) return 'done';
     const { sent } = this.#counters;
-    if (this.#sendQueued() !== 'paced') return 'done';
-    return this.#counters.sent > sent ? 'moved' : 'stuck';
+    if (this.#sendQueued() !== 'limited') return 'done';
+    return this.#counters.sent > sent ? 'progress' : 'blocked';
   }
 
   wait(waiter: Waiter, now: number): void {
@@ -237,7 +237,7 @@ export class Delivery implements Paced, Congestible {
     if (this.#waiters === undefined) return;
     const waiters = this.#waiters;
     this.#waiters = undefined;
-    for (const waiter of waiters) waiter.released();
+    for (const waiter of waiters) waiter.resumeReading();
   }
 
   #account(bytes: number): void {
@@ -258,8 +258,8 @@ export class Delivery implements Paced, Congestible {
     this.#account(-cost);
   }
 
-  /** Sends what may go now; `paced` when a rate keeps the rest back. */
-  #sendQueued(): 'paced' | undefined {
+  /** Sends what may go now; `limited` when a rate keeps the rest back. */
+  #sendQueued(): 'limited' | undefined {
     const transmitter = this.#transmitter as Transmitter;
     while (this.#queue.length > 0) {
       if (transmitter.room <= 0) return undefined;
@@ -271,7 +271,7 @@ export class Delivery implements Paced, Congestible {
       const upTo = first.next + transmitter.fits(first.encoded, first.next, first.row);
       if (upTo === first.next) {
         transmitter.link.rates?.wait(this, first.row);
-        return 'paced';
+        return 'limited';
       }
       const encoded = first.expiresAt === undefined ? first.encoded : this.#aged(first.encoded, first.expiresAt, transmitter);
       transmitter.send(encoded, first.next, upTo, first.topic, first.row, first.first);

@@ -6,7 +6,7 @@ import { LIMITS } from '@thingkeep/wire/limits.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Aliases } from '../message/aliases.ts';
 import { InFlight } from './in-flight.ts';
-import type { Paced } from './pacer.ts';
+import type { RateLimited } from './rate-limit-queue.ts';
 import type { EncodedBatch } from '../message/publish-batch.ts';
 import { IN_MEMORY, isKept, type StoragePlace } from './storage-place.ts';
 import type { TopicEntry } from '../message/topic-entry.ts';
@@ -49,7 +49,7 @@ export interface DeliveryRates {
   /** How many messages of QoS 0 may be sent now; they are sent, and the others are discarded. */
   pass(encoded: EncodedBatch): number;
   /** Messages of QoS 1 do not fit: whoever has them is asked to go on when tokens have come back. */
-  wait(paced: Paced, row: StoragePlace): void;
+  wait(limited: RateLimited, row: StoragePlace): void;
 }
 
 /** What delivery asks of the client. */

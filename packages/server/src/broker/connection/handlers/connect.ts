@@ -21,7 +21,7 @@ export function connect(client: Client, bytes: Buffer, body: number, next: numbe
   if (client.state !== 'awaiting-connect') throw new MqttError(REASON.PROTOCOL_ERROR, 'a second CONNECT'); // [MQTT-3.1.0-2]
   const sent = parseConnect(bytes, body, next);
   client.speaks(sent.level);
-  if (!shapeIsFine(client, sent)) return;
+  if (!validateConnect(client, sent)) return;
   const assigned = sent.clientId === '';
   const asked = assigned ? { ...sent, clientId: randomUUID() } : sent;
   client.admitting(asked.clientId);
@@ -30,7 +30,7 @@ export function connect(client: Client, bytes: Buffer, body: number, next: numbe
     .then((answer) => {
       if (client.state !== 'admitting') return;
       if ('refused' in answer) refuseConnect(client, REASON.NOT_AUTHORIZED, answer.refused);
-      else greet(client, asked, answer, assigned);
+      else acceptConnect(client, asked, answer, assigned);
     })
     .catch((error: unknown) => {
       client.broker.log.error({ err: error, clientId: client.clientId }, 'a CONNECT could not be handled');
@@ -47,9 +47,9 @@ function refuseConnect(client: Client, reason: number, refusal: ConnectRefusal):
 }
 
 /** Limits and features that need no identity. Refuses, and says no, when one is broken. */
-function shapeIsFine(client: Client, asked: Connect): boolean {
+function validateConnect(client: Client, asked: Connect): boolean {
   const { clientId, level, will } = asked;
-  const fault = shapeFault(asked);
+  const fault = connectViolation(asked);
   if (fault !== undefined) {
     // By way of bytes: a slice of a string keeps the whole of it in memory, for as long as the refusal is remembered.
     client.named(Buffer.from(clientId.slice(0, LIMITS.clientId)).toString());
@@ -63,7 +63,7 @@ function shapeIsFine(client: Client, asked: Connect): boolean {
   return true;
 }
 
-interface ShapeFault {
+interface ConnectViolation {
   readonly check: 'client-id' | 'limit' | 'topic' | 'protocol';
   readonly reason: number;
   /** What MQTT 3.1.1 is told; it is closed without a word where there is none. */
@@ -71,18 +71,19 @@ interface ShapeFault {
   readonly text: string;
 }
 
-const clientIdFault = (text: string): ShapeFault => ({
+const clientIdViolation = (text: string): ConnectViolation => ({
   check: 'client-id',
   reason: REASON.CLIENT_IDENTIFIER_NOT_VALID,
   code: RETURN_CODE.IDENTIFIER_REJECTED,
   text,
 });
 
-function shapeFault({ clientId, level, clean, properties, will, userName }: Connect): ShapeFault | undefined {
-  if (Buffer.byteLength(clientId) > LIMITS.clientId) return clientIdFault(`a client identifier over ${LIMITS.clientId} bytes`);
-  if (clientId.startsWith('$')) return clientIdFault('a client identifier that begins with $');
-  if (holdsControl(clientId)) return clientIdFault('a client identifier with a control character');
-  if (clientId === '' && level === 4 && !clean) return clientIdFault('no client identifier, and no clean session');
+function connectViolation({ clientId, level, clean, properties, will, userName }: Connect): ConnectViolation | undefined {
+  if (Buffer.byteLength(clientId) > LIMITS.clientId)
+    return clientIdViolation(`a client identifier over ${LIMITS.clientId} bytes`);
+  if (clientId.startsWith('$')) return clientIdViolation('a client identifier that begins with $');
+  if (holdsControl(clientId)) return clientIdViolation('a client identifier with a control character');
+  if (clientId === '' && level === 4 && !clean) return clientIdViolation('no client identifier, and no clean session');
   if (userName !== undefined && holdsControl(userName))
     return {
       check: 'protocol',
@@ -109,7 +110,7 @@ function shapeFault({ clientId, level, clean, properties, will, userName }: Conn
   return undefined;
 }
 
-function greet(client: Client, asked: Connect, admission: Admission, assigned: boolean): void {
+function acceptConnect(client: Client, asked: Connect, admission: Admission, assigned: boolean): void {
   const { broker } = client;
   const account = broker.account(admission.accountId, admission.region);
   if (!willIsAllowed(client, asked, admission)) return;
@@ -119,19 +120,24 @@ function greet(client: Client, asked: Connect, admission: Admission, assigned: b
   broker.takeOver(client, account);
   const { session, present } = broker.sessions.open(client, account, asked, admission);
   client.entered(session, broker.register.enter(client, account.place));
-  const welcome = (): void => {
+  const sendConnack = (): void => {
     if (client.state !== 'admitting') return;
     client.output.append(
-      encodeConnack(asked.level, 0, present, asked.level === 5 ? greeting(asked, session, account, assigned, keepAlive) : {}),
+      encodeConnack(
+        asked.level,
+        0,
+        present,
+        asked.level === 5 ? connackProperties(asked, session, account, assigned, keepAlive) : {},
+      ),
     );
     client.connected(session, account);
     broker.connected(client, session);
     client.channel.resume();
-    client.intake.resume();
+    client.decoder.resume();
   };
   // Session and connection are on disk before the client hears of them. A disk that takes nothing keeps clean sessions out
   // of nothing but the register.
-  broker.journal.after(welcome, (error) => (session.persistent ? client.failed(error) : welcome()));
+  broker.journal.after(sendConnack, (error) => (session.persistent ? client.failed(error) : sendConnack()));
 }
 
 /** A will is a publish ahead of time: judged at CONNECT as one, and again when it fires. */
@@ -182,7 +188,7 @@ function hasRoom(client: Client, account: AccountSpace, { will }: Connect, { acc
     broker.counters.throttled += 1;
     if (throttle.records('connect', clientId)) client.refuse({ ...who, check: 'rate', reason: reasonOf('connect') });
   } else {
-    if (throttle !== undefined) client.throttledBy(new ConnectionThrottle(throttle, client, broker.pacer));
+    if (throttle !== undefined) client.throttledBy(new ConnectionThrottle(throttle, client, broker.rateLimited));
     return true;
   }
   if (client.level === 5) client.output.append(encodeConnack(5, REASON.QUOTA_EXCEEDED, false));
@@ -213,7 +219,7 @@ function mayPersist(client: Client, account: AccountSpace, asked: Connect, { acc
 const clampKeepAlive = (seconds: number): number =>
   seconds === 0 ? LIMITS.keepAliveMost : Math.min(Math.max(seconds, LIMITS.keepAliveLeast), LIMITS.keepAliveMost);
 
-function greeting(
+function connackProperties(
   asked: Connect,
   { clientId, expiry }: Session,
   account: AccountSpace,

@@ -259,7 +259,7 @@ function publishAlone(
     return;
   }
   // Nothing is acknowledged before it is stored, and nobody may send faster than the disk takes it.
-  client.hold();
+  client.pauseReading();
   void stored
     .then(acknowledge, (error: unknown) => {
       if (error instanceof ThingkeepError && (error.code === 'ThrottlingException' || isDiskRefusal(error))) {
@@ -269,7 +269,7 @@ function publishAlone(
       broker.log.error({ err: error, clientId: client.clientId }, 'a message could not be stored');
       client.close('SERVER_ERROR', REASON.UNSPECIFIED);
     })
-    .finally(() => client.released());
+    .finally(() => client.resumeReading());
 }
 
 function mayRetain(client: Client, slot: PublishSlot, qos: number, packetId: number): boolean {

@@ -14,15 +14,15 @@ const LITTLE = 1024;
 /** Visits of receivers from one look at the clock to the next: about a tenth of a millisecond. */
 const VISITS = 1_000;
 
-/** Somebody whose bytes wait for their turn. */
+/** A client whose bytes wait for another turn of the event loop. */
 export interface Deferred {
   /** How many there are. */
   readonly unread: number;
-  /** The turn has come. */
-  goOn(): void;
+  /** Handles them. */
+  readDeferred(): void;
 }
 
-export class Turn {
+export class LoopBudget {
   readonly #clock: Clock;
   /** Since the clock was looked at. */
   #visits = 0;
@@ -37,7 +37,7 @@ export class Turn {
   }
 
   /** Whether this turn has had its share, for a chunk of so many bytes. */
-  spentFor(bytes: number): boolean {
+  isExhaustedFor(bytes: number): boolean {
     return this.#busy > (bytes <= LITTLE ? LITTLE_SHARE : SHARE);
   }
 
@@ -70,7 +70,7 @@ export class Turn {
     const waiting = this.#deferred.sort((a, b) => a.unread - b.unread);
     this.#deferred = [];
     let at = 0;
-    for (; at < waiting.length && !this.spentFor(waiting[at]?.unread ?? 0); at += 1) waiting[at]?.goOn();
+    for (; at < waiting.length && !this.isExhaustedFor(waiting[at]?.unread ?? 0); at += 1) waiting[at]?.readDeferred();
     // Clients left over keep their place ahead of new ones of the same size.
     if (at === waiting.length) return;
     this.#deferred = [...waiting.slice(at), ...this.#deferred];

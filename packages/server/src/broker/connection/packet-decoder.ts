@@ -10,7 +10,7 @@ import type { Client } from './client.ts';
 import { handlerFor } from './handlers/index.ts';
 import { discardBatch, publish, flushBatch } from './handlers/publish.ts';
 import type { PacketSink } from './services.ts';
-import type { Deferred } from '../routing/turn.ts';
+import type { Deferred } from '../routing/loop-budget.ts';
 
 /** A fixed header is at most five bytes: type and a remaining length of up to four [MQTT-2.2.3]. */
 const LONGEST_HEADER = 5;
@@ -19,7 +19,7 @@ const MAX_AHEAD = 256 * 1024;
 
 const INCOMPLETE = -1;
 
-export class Intake implements PacketSink, Deferred {
+export class PacketDecoder implements PacketSink, Deferred {
   readonly #client: Client;
   /** A packet begun, or bytes that wait for the judgement of CONNECT. */
   #carry: Buffer | undefined;
@@ -35,7 +35,7 @@ export class Intake implements PacketSink, Deferred {
 
   /** Handles the packets of a chunk: now, or in the next turn of the event loop if this one has had its share. */
   receive(chunk: Buffer): void {
-    if (this.#deferred !== undefined || this.#client.broker.turn.spentFor(chunk.length)) this.#defer(chunk);
+    if (this.#deferred !== undefined || this.#client.broker.budget.isExhaustedFor(chunk.length)) this.#defer(chunk);
     else this.#read(chunk);
   }
 
@@ -45,19 +45,19 @@ export class Intake implements PacketSink, Deferred {
   }
 
   /** Does nothing when the bytes were handled already, because the connection was lost. */
-  goOn(): void {
+  readDeferred(): void {
     const chunks = this.#deferred;
     if (chunks === undefined) return;
     this.#deferred = undefined;
     for (const chunk of chunks) if (this.#client.state !== 'closed') this.#read(chunk);
-    this.#client.released();
+    this.#client.resumeReading();
   }
 
   #defer(chunk: Buffer): void {
     if (this.#deferred === undefined) {
       this.#deferred = [];
-      this.#client.hold();
-      this.#client.broker.turn.defer(this);
+      this.#client.pauseReading();
+      this.#client.broker.budget.defer(this);
     }
     this.#deferred.push(chunk);
   }

@@ -3,31 +3,31 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { publishPacket, TestBench } from '../test-bench.ts';
-import { Turn } from './turn.ts';
+import { LoopBudget } from './loop-budget.ts';
 
 const FEW = 100;
 const MANY = 10_000;
 
 test('beyond its share a turn puts off what comes; who sends little goes first, and who sends much is not left out', async () => {
   let now = 0;
-  const turn = new Turn({ now: () => now, monotonic: () => now });
+  const budget = new LoopBudget({ now: () => now, monotonic: () => now });
   const busy = (milliseconds: number): void => {
-    turn.add(MANY);
+    budget.add(MANY);
     now += milliseconds;
-    turn.add(MANY);
+    budget.add(MANY);
   };
   busy(9);
-  assert.equal(turn.spentFor(MANY), false);
+  assert.equal(budget.isExhaustedFor(MANY), false);
   busy(2);
-  assert.equal(turn.spentFor(MANY), true);
-  assert.equal(turn.spentFor(FEW), false, 'a few bytes are not worth a delay');
+  assert.equal(budget.isExhaustedFor(MANY), true);
+  assert.equal(budget.isExhaustedFor(FEW), false, 'a few bytes are not worth a delay');
   const went: string[] = [];
   const defer = (name: string, unread: number): void => {
-    const goOn = (): void => {
+    const readDeferred = (): void => {
       went.push(name);
       busy(6);
     };
-    turn.defer({ unread, goOn });
+    budget.defer({ unread, readDeferred });
   };
   defer('first', MANY);
   defer('second', MANY);
@@ -40,7 +40,7 @@ test('beyond its share a turn puts off what comes; who sends little goes first, 
   assert.deepEqual(went, ['small', 'first', 'second', 'third']);
   busy(30);
   busy(20);
-  assert.equal(turn.spentFor(FEW), true);
+  assert.equal(budget.isExhaustedFor(FEW), true);
 });
 
 test('messages that were put off arrive, in order, and their publisher is not read from meanwhile', async () => {
