@@ -30,7 +30,7 @@ import type { ClientState, Session } from './session/session.ts';
 import { Sessions } from './routing/sessions.ts';
 import type { Origin } from './message/origin.ts';
 import type { Congestible, Publisher } from './message/publisher.ts';
-import type { Tap, Tapped } from './message/tap.ts';
+import type { MessageInterceptor, TopicInterceptor } from './message/interceptor.ts';
 import type { RoutedTopic } from './routing/routed-topic.ts';
 import { LoopBudget } from './routing/loop-budget.ts';
 import type { BrokerServices } from './connection/services.ts';
@@ -73,7 +73,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
   readonly #watched = new Set<Congestible>();
   #paused: Client[] = [];
   readonly #listeners = new Set<BrokerListener>();
-  #tap: Tap | undefined;
+  #interceptor: MessageInterceptor | undefined;
   #closing = false;
 
   constructor(options: BrokerOptions) {
@@ -163,7 +163,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
       else known.add(client);
     }
     this.counters.connects += 1;
-    this.wills.forget(session);
+    this.wills.cancel(session);
     if (client.account !== undefined) this.#router.memberCame(client.account, session);
     for (const listener of this.#listeners) listener.connected?.(client);
   }
@@ -184,8 +184,8 @@ export class Broker implements BrokerServices<Client>, WillServices {
     const same = this.#byCertificate.get(certificateId);
     same?.delete(client);
     if (same?.size === 0) this.#byCertificate.delete(certificateId);
-    this.storeFirst(() => {
-      if (why !== 'CLIENT_INITIATED_DISCONNECT') this.wills.leftBehind(client);
+    this.storeBeforeSending(() => {
+      if (why !== 'CLIENT_INITIATED_DISCONNECT') this.wills.onUngracefulClose(client);
       for (const listener of this.#listeners) listener.disconnected?.(client, why);
     });
   }
@@ -194,8 +194,8 @@ export class Broker implements BrokerServices<Client>, WillServices {
    * What `work` publishes goes to clients with a queue on disk only once it is there: a message that they had before, and the
    * disk never, would come again after a death of the process.
    */
-  storeFirst(work: () => void): void {
-    this.#router.storeFirst(work);
+  storeBeforeSending(work: () => void): void {
+    this.#router.storeBeforeSending(work);
   }
 
   /** Certificates of live connections, of wills that are still to come, and of sessions whose client is away. */
@@ -222,20 +222,25 @@ export class Broker implements BrokerServices<Client>, WillServices {
   /** Sends the messages of a batch to all who may have them. Says whether some have to reach the disk before they are acknowledged. */
   deliver(account: AccountSpace, batch: PublishBatch<RoutedTopic>, source: Publisher | undefined): boolean {
     const stored = this.#router.deliver(account, batch, source);
-    const tapped = this.#tappedBy(account, batch.topic);
-    if (tapped === undefined) return stored;
-    return this.#tell(tapped, batch, source?.origin, source) || stored;
+    const interceptor = this.#interceptorOf(account, batch.topic);
+    if (interceptor === undefined) return stored;
+    return this.#tell(interceptor, batch, source?.origin, source) || stored;
   }
 
   /**
    * Publishes what a rule makes of a message. Who published the message waits when receivers can't take more; to nobody
    * it is a message of their own.
    */
-  deliverMade(account: AccountSpace, batch: PublishBatch<RoutedTopic>, origin: Origin, waiter: Publisher | undefined): boolean {
+  deliverFromRule(
+    account: AccountSpace,
+    batch: PublishBatch<RoutedTopic>,
+    origin: Origin,
+    waiter: Publisher | undefined,
+  ): boolean {
     const stored = this.#router.deliver(account, batch, undefined, waiter);
-    const tapped = this.#tappedBy(account, batch.topic);
-    if (tapped === undefined) return stored;
-    return this.#tell(tapped, batch, origin, waiter) || stored;
+    const interceptor = this.#interceptorOf(account, batch.topic);
+    if (interceptor === undefined) return stored;
+    return this.#tell(interceptor, batch, origin, waiter) || stored;
   }
 
   /**
@@ -249,7 +254,8 @@ export class Broker implements BrokerServices<Client>, WillServices {
     origin?: Origin,
   ): Promise<void> | undefined {
     const batch = batchOfOne(message, this.clock.now());
-    const stored = origin === undefined ? this.deliver(account, batch, source) : this.deliverMade(account, batch, origin, source);
+    const stored =
+      origin === undefined ? this.deliver(account, batch, source) : this.deliverFromRule(account, batch, origin, source);
     if (!message.retain) return stored ? this.journal.committed() : undefined;
     const retained = this.retained.keep(account.place, message, this.clock.now());
     return stored ? Promise.all([this.journal.committed(), retained]).then(() => undefined) : retained;
@@ -259,19 +265,19 @@ export class Broker implements BrokerServices<Client>, WillServices {
   hasReceivers({ accountId, region }: Place, topic: string): boolean {
     const account = this.account(accountId, region);
     const { targets, shares } = account.routes.resolve(topic);
-    return targets.length > 0 || shares.length > 0 || this.#tap?.on(account.place, topic) !== undefined;
+    return targets.length > 0 || shares.length > 0 || this.#interceptor?.on(account.place, topic) !== undefined;
   }
 
   /** Whether a message of QoS 1 on the topic has to be stored: for a persistent session, a share, or, if asked, a rule. */
   keepsFor(account: AccountSpace, topic: RoutedTopic, rules: boolean): boolean {
-    return this.#router.keepsFor(account, topic) || (rules && this.#tappedBy(account, topic) !== undefined);
+    return this.#router.keepsFor(account, topic) || (rules && this.#interceptorOf(account, topic) !== undefined);
   }
 
   /** Publishes a message of the server's own. */
   publishEvent({ accountId, region }: Place, topic: string, payload: Buffer, qos: 0 | 1 = 0): void {
     const account = this.account(accountId, region);
     // Lifecycle events have a topic for each client: remembered, they would push out those that messages come on.
-    const entry = qos === 1 ? account.passing(topic) : account.topic(topic);
+    const entry = qos === 1 ? account.transientTopic(topic) : account.topic(topic);
     this.deliver(account, batchOfOne({ topic: entry, payload, qos, retain: false }, 0), undefined);
   }
 
@@ -295,15 +301,15 @@ export class Broker implements BrokerServices<Client>, WillServices {
     );
   }
 
-  /** From now on `tap` is asked who sees the messages of a topic. */
-  tapWith(tap: Tap): void {
-    this.#tap = tap;
-    this.#accounts.tapsChanged();
+  /** From now on `interceptor` is asked who sees the messages of a topic. */
+  interceptWith(interceptor: MessageInterceptor): void {
+    this.#interceptor = interceptor;
+    this.#accounts.interceptorsChanged();
   }
 
   /** Who sees the messages of an account's topics has changed. */
-  tapsChanged({ accountId, region }: Place): void {
-    this.account(accountId, region).tapsChanged();
+  interceptorsChanged({ accountId, region }: Place): void {
+    this.account(accountId, region).interceptorsChanged();
   }
 
   /** Begins to tell of connections and subscriptions. */
@@ -356,21 +362,21 @@ export class Broker implements BrokerServices<Client>, WillServices {
   async close(): Promise<void> {
     this.#closing = true;
     for (const client of [...this.#clients]) client.close('SERVER_INITIATED_DISCONNECT', REASON.SERVER_SHUTTING_DOWN);
-    await this.wills.serverEnds();
+    await this.wills.publishAll();
     await this.journal.committed().catch(() => undefined);
   }
 
-  #tappedBy(account: AccountSpace, topic: RoutedTopic): Tapped | undefined {
-    if (topic.tapGeneration !== account.tapGeneration) {
-      topic.tapped = this.#tap?.on(account.place, topic.name);
-      topic.tapGeneration = account.tapGeneration;
+  #interceptorOf(account: AccountSpace, topic: RoutedTopic): TopicInterceptor | undefined {
+    if (topic.interceptorGeneration !== account.interceptorGeneration) {
+      topic.interceptor = this.#interceptor?.on(account.place, topic.name);
+      topic.interceptorGeneration = account.interceptorGeneration;
     }
-    return topic.tapped;
+    return topic.interceptor;
   }
 
-  #tell(tapped: Tapped, batch: PublishBatch, origin: Origin | undefined, waiter: Publisher | undefined): boolean {
-    this.budget.add(batch.count * tapped.weight);
-    return tapped.take(batch, origin, waiter);
+  #tell(interceptor: TopicInterceptor, batch: PublishBatch, origin: Origin | undefined, waiter: Publisher | undefined): boolean {
+    this.budget.add(batch.count * interceptor.weight);
+    return interceptor.take(batch, origin, waiter);
   }
 
   #look(client: Client, judges: boolean): void {

@@ -30,7 +30,7 @@ interface Kept {
 /** Tells the ends of all lost connections; to be awaited before the first connection, once rules and events are there. */
 export async function tellLostConnections(broker: Broker, judgeOf: StoredJudge): Promise<void> {
   const { register, log } = broker;
-  const { lost, wills } = register.takeLost();
+  const { lost, wills } = register.takeRecovered();
   for (let i = 0; i < wills.length; i += PAGE) await takeUp(broker, judgeOf, wills.slice(i, i + PAGE));
   for (let i = 0; i < lost.length; i += PAGE) {
     const page = lost.slice(i, i + PAGE);
@@ -39,7 +39,7 @@ export async function tellLostConnections(broker: Broker, judgeOf: StoredJudge):
     for (const tell of ready) tell();
     await broker.journal.committed().catch((error: unknown) => {
       log.error({ err: error }, 'the ends of lost connections could not be stored: the next start tells them again');
-      for (const record of page) register.owe(record);
+      for (const record of page) register.restore(record);
     });
   }
   if (lost.length > 0)

@@ -31,7 +31,7 @@ export const publisher =
     if (retain && name.startsWith('$')) bad('A message on a reserved topic can not be retained');
     const account = broker.account(accountId, region);
     const topic = account.topic(name);
-    if (!topic.open) bad(`Clients may not publish on ${name}`);
+    if (!topic.clientMayPublish) bad(`Clients may not publish on ${name}`);
     const properties = propertiesOf(input as MessageInput);
     const { messageExpiryInterval: expiry } = properties;
     const tooMuch = account.throttle?.refusesMessage(name, retain);

@@ -8,7 +8,7 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Publisher } from '../broker/message/publisher.ts';
 import type { PublishBatch } from '../broker/message/publish-batch.ts';
 import type { Origin } from '../broker/message/origin.ts';
-import type { Tap, Tapped } from '../broker/message/tap.ts';
+import type { MessageInterceptor, TopicInterceptor } from '../broker/message/interceptor.ts';
 import { Acting, type ActingOptions } from './acting.ts';
 import { ActionError } from './actions/action-error.ts';
 import type { CompiledRule } from './compiled-rule.ts';
@@ -36,7 +36,7 @@ interface Showing {
   readonly waiter: Publisher | undefined;
 }
 
-export class Rules implements Tap {
+export class Rules implements MessageInterceptor {
   readonly metrics = new RuleMetrics();
   readonly #options: RulesOptions;
   readonly #directory: RuleDirectory;
@@ -60,24 +60,24 @@ export class Rules implements Tap {
   /** Finds rules and orders again; to be awaited before the first message. */
   async load(): Promise<void> {
     await this.#directory.load();
-    this.#options.broker.tapWith(this);
+    this.#options.broker.interceptWith(this);
     await this.#acting.work.load();
   }
 
   /** A rule was made, changed or deleted: what the store has of it is in force when this resolves. */
   async refresh(place: Place, ruleName: string): Promise<void> {
     await this.#directory.refresh(place, ruleName);
-    this.#options.broker.tapsChanged(place);
+    this.#options.broker.interceptorsChanged(place);
   }
 
   reserve(place: Place, record: RuleRecord, query: RuleQuery): () => void {
     return this.#directory.reserve(place, record, query);
   }
 
-  on(place: Place, topic: string): Tapped | undefined {
+  on(place: Place, topic: string): TopicInterceptor | undefined {
     if (topic.startsWith(BASIC_INGEST)) return this.#basicIngest(place, topic);
     const found = this.#directory.covering(place, topic);
-    return found.length === 0 ? undefined : this.#tapped(topic, found);
+    return found.length === 0 ? undefined : this.#interceptorOf(topic, found);
   }
 
   tick(): void {
@@ -89,10 +89,10 @@ export class Rules implements Tap {
   }
 
   /** `$aws/rules/{rule}/{topic}` goes to the one rule, whatever its FROM says (developer guide, page iot-basic-ingest). */
-  #basicIngest(place: Place, topic: string): Tapped {
+  #basicIngest(place: Place, topic: string): TopicInterceptor {
     const [ruleName = '', ...rest] = topic.slice(BASIC_INGEST.length).split('/');
     const rule = this.#directory.find(place, ruleName);
-    if (rule !== undefined && !rule.record.ruleDisabled) return this.#tapped(rest.join('/'), [rule]);
+    if (rule !== undefined && !rule.record.ruleDisabled) return this.#interceptorOf(rest.join('/'), [rule]);
     return {
       weight: 1,
       take: ({ count }) => {
@@ -104,7 +104,7 @@ export class Rules implements Tap {
     };
   }
 
-  #tapped(topic: string, found: readonly CompiledRule[]): Tapped {
+  #interceptorOf(topic: string, found: readonly CompiledRule[]): TopicInterceptor {
     return {
       weight: WEIGHT * found.length,
       take: (batch, origin, waiter) => this.#take(found, topic, batch, origin, waiter),

@@ -72,7 +72,7 @@ export class Outbox {
     let stored = false;
     for (const row of this.#rows) {
       const batch = row instanceof PublishBatch ? row : toBatch(row);
-      if (this.#broker.deliverMade(this.#account, batch, origin, waiter)) stored = true;
+      if (this.#broker.deliverFromRule(this.#account, batch, origin, waiter)) stored = true;
     }
     return stored;
   }

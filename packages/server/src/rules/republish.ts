@@ -19,7 +19,7 @@ export function republish(
   const name = republishTopic(written);
   const topic = outbox.topic(name);
   if (topic.fault !== undefined) return `the topic is not valid: ${topic.fault}`;
-  if (!topic.open || /^\$aws\/things\/[^/]*\/jobs\//.test(name)) return `rules may not publish on ${name}`;
+  if (!topic.clientMayPublish || /^\$aws\/things\/[^/]*\/jobs\//.test(name)) return `rules may not publish on ${name}`;
   if (payload.length > LIMITS.payload) return 'the payload is over 128 KB';
   if (rights !== undefined && !rights.may('iot:Publish', topic.arn))
     return `the role ${roleArn} does not allow iot:Publish on ${topic.arn}`;

@@ -73,7 +73,7 @@ export class ConnectionRegister {
   }
 
   /** Lost connections and waiting wills that {@link load} has found; asked for once. */
-  takeLost(): { readonly lost: readonly LostConnection[]; readonly wills: readonly WillRecord[] } {
+  takeRecovered(): { readonly lost: readonly LostConnection[]; readonly wills: readonly WillRecord[] } {
     const found = { lost: this.#lost, wills: this.#wills };
     this.#lost = [];
     this.#wills = [];
@@ -104,7 +104,7 @@ export class ConnectionRegister {
   }
 
   /** What was told of a lost connection could not be stored: the next start tells it again. */
-  owe(record: LostConnection): void {
+  restore(record: LostConnection): void {
     this.#put(record);
   }
 

@@ -40,7 +40,7 @@ export interface WillServices {
   readonly log: Logger;
   readonly register: ConnectionRegister;
   readonly retained: Retained;
-  storeFirst(work: () => void): void;
+  storeBeforeSending(work: () => void): void;
   publishMessage(
     account: AccountSpace,
     message: Message<RoutedTopic>,
@@ -87,8 +87,8 @@ export class Wills {
     return will === undefined || this.#services.register.willBytes + willSize(will) <= this.#most;
   }
 
-  /** A client has gone without taking its will back. */
-  leftBehind(client: Client): void {
+  /** A client has gone without a DISCONNECT that takes its will back. */
+  onUngracefulClose(client: Client): void {
     const { account, session, connect } = client;
     if (account === undefined || connect?.will === undefined || client.willPrevented) return;
     const delay = connect.will.properties.willDelayInterval ?? 0;
@@ -110,8 +110,8 @@ export class Wills {
     this.#pending.set(session, { departed, at: clock.monotonic() + milliseconds });
   }
 
-  /** The client has come back in time. */
-  forget(session: Session): void {
+  /** Drops the will that waits: its client has come back in time. */
+  cancel(session: Session): void {
     const pending = this.#take(session);
     if (pending !== undefined) this.#drop(pending.departed);
   }
@@ -141,8 +141,8 @@ export class Wills {
     }
   }
 
-  /** Nobody would be there to publish them later. */
-  async serverEnds(): Promise<void> {
+  /** Publishes all that wait, whatever their delay: the server ends. */
+  async publishAll(): Promise<void> {
     this.sweep(Number.POSITIVE_INFINITY);
     await Promise.all(this.#underWay);
   }
@@ -155,7 +155,7 @@ export class Wills {
       return;
     }
     const message = { ...messageOf(account, will), retain: false };
-    this.#services.storeFirst(() => {
+    this.#services.storeBeforeSending(() => {
       this.#services.publishMessage(account, message, undefined, departed.origin)?.catch((error: unknown) => {
         this.#services.log.error({ err: error }, 'a will could not be stored');
       });

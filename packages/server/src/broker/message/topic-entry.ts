@@ -9,13 +9,13 @@ export class TopicEntry {
   /** Undefined when it is a fine topic. */
   readonly fault: TopicFault | undefined;
   /** Whether any client may publish on it, whatever its policy says. */
-  readonly open: boolean;
+  readonly clientMayPublish: boolean;
 
   constructor(name: string, arn: string) {
     this.name = name;
     this.bytes = ownCopy(Buffer.from(name, 'utf8'));
     this.arn = arn;
     this.fault = topicFault(name);
-    this.open = clientMayPublish(name);
+    this.clientMayPublish = clientMayPublish(name);
   }
 }

@@ -42,7 +42,7 @@ export class AccountSpaces {
   }
 
   /** Rules of all accounts have changed. */
-  tapsChanged(): void {
-    for (const space of this.#spaces.values()) space.tapsChanged();
+  interceptorsChanged(): void {
+    for (const space of this.#spaces.values()) space.interceptorsChanged();
   }
 }

@@ -23,8 +23,8 @@ export class AccountSpace {
   readonly sessions = new Map<string, Session>();
   /** Rises with every change of subscriptions or rights ({@link routesChanged}). */
   generation = 0;
-  /** Rises when the rules change ({@link tapsChanged}); a topic's own count begins below it. */
-  tapGeneration = 1;
+  /** Rises when the rules change ({@link interceptorsChanged}); a topic's own count begins below it. */
+  interceptorGeneration = 1;
   #topics = new Map<string, RoutedTopic>();
 
   constructor(
@@ -45,8 +45,8 @@ export class AccountSpace {
   }
 
   /** Rules have changed: what topics remember of who sees their messages is stale. */
-  tapsChanged(): void {
-    this.tapGeneration += 1;
+  interceptorsChanged(): void {
+    this.interceptorGeneration += 1;
   }
 
   get topicsKnown(): number {
@@ -54,7 +54,7 @@ export class AccountSpace {
   }
 
   /** A topic that is not likely to come again: it is not remembered. */
-  passing(name: string): RoutedTopic {
+  transientTopic(name: string): RoutedTopic {
     return this.#topics.get(name) ?? new RoutedTopic(name, iotArn(this.place, 'topic', name));
   }
 

@@ -1,6 +1,6 @@
 /** A topic as the hot path knows it: with who gets its messages, looked up anew only when that may have changed. */
 import type { Receivers } from './routes.ts';
-import type { Tapped } from '../message/tap.ts';
+import type { TopicInterceptor } from '../message/interceptor.ts';
 import { TopicEntry } from '../message/topic-entry.ts';
 
 const NOBODY: Receivers = { targets: [], shares: [] };
@@ -9,9 +9,9 @@ export class RoutedTopic extends TopicEntry {
   /** Valid as long as this equals the account's generation. */
   routeGeneration = -1;
   receivers: Receivers = NOBODY;
-  /** Valid as long as this equals the account's generation of taps. */
-  tapGeneration = 0;
-  tapped: Tapped | undefined;
+  /** Valid as long as this equals the account's generation of interceptors. */
+  interceptorGeneration = 0;
+  interceptor: TopicInterceptor | undefined;
 }
 
 /** The topic of a batch that holds no messages yet. */

@@ -78,7 +78,7 @@ export class Router {
   #pooledCache: EncodingCache | undefined;
   readonly #watch: RouterOptions['watch'];
   readonly #disk: Disk;
-  #storesFirst = false;
+  #storesBeforeSending = false;
 
   constructor({ journal, sessions, counters, log, budget, clock, watch, disk }: RouterOptions) {
     this.#disk = disk;
@@ -92,13 +92,13 @@ export class Router {
   }
 
   /** What `work` delivers goes to a client that has a queue on disk once it is there, and not before. */
-  storeFirst(work: () => void): void {
-    const before = this.#storesFirst;
-    this.#storesFirst = true;
+  storeBeforeSending(work: () => void): void {
+    const before = this.#storesBeforeSending;
+    this.#storesBeforeSending = true;
     try {
       work();
     } finally {
-      this.#storesFirst = before;
+      this.#storesBeforeSending = before;
     }
   }
 
@@ -238,7 +238,7 @@ export class Router {
       if (shared) journal.putShared(backlog.id, at);
       else journal.put(backlog.id, at, value);
       if (session === undefined) backlog.put(at, batch.count, value.length);
-      else if (this.#storesFirst) session.delivery.sendStored(batch.count, value.length, at);
+      else if (this.#storesBeforeSending) session.delivery.sendStored(batch.count, value.length, at);
       else session.delivery.sendQos1(encodings.encode(session.level, 1), batch, at, shared);
     }
     if (waiter !== undefined && journal.full) waiter.waitForDisk();

@@ -141,7 +141,7 @@ function authorize(client: Client, slot: PublishSlot, qos: number, bytes: Buffer
   const { topic } = slot;
   if (topic.fault !== undefined)
     throw new MqttError(REASON.TOPIC_NAME_INVALID, `a PUBLISH on a topic that is not valid: ${topic.fault}`);
-  const decision = topic.open ? client.rights.decide('iot:Publish', topic.arn) : { effect: 'IMPLICIT_DENY' as const };
+  const decision = topic.clientMayPublish ? client.rights.decide('iot:Publish', topic.arn) : { effect: 'IMPLICIT_DENY' as const };
   slot.generation = client.rightsGeneration;
   slot.retainAllowed = undefined;
   slot.allowed = decision.effect === 'ALLOWED';
@@ -160,7 +160,7 @@ function refusePublish(
 ): void {
   const { topic } = slot;
   const { effect, ...statement } = decision;
-  if (topic.open)
+  if (topic.clientMayPublish)
     client.refuse({
       check: 'policy',
       reason: `${action} on ${topic.name} is ${effect === 'EXPLICIT_DENY' ? 'denied by a statement' : 'not allowed by any statement'}`,

@@ -5,7 +5,7 @@ import type { Publisher } from './publisher.ts';
 import type { PublishBatch } from './publish-batch.ts';
 
 /** Rules that see the messages of one topic. */
-export interface Tapped {
+export interface TopicInterceptor {
   /** Work that one message means, in visits of receivers (see {@link LoopBudget}). */
   readonly weight: number;
   /**
@@ -15,7 +15,7 @@ export interface Tapped {
   take(batch: PublishBatch, origin: Origin | undefined, waiter: Publisher | undefined): boolean;
 }
 
-export interface Tap {
+export interface MessageInterceptor {
   /** Who sees the messages of a topic; nobody, mostly. Asked once for each topic, until the account's taps change. */
-  on(place: Place, topic: string): Tapped | undefined;
+  on(place: Place, topic: string): TopicInterceptor | undefined;
 }
