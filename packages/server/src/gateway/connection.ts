@@ -1,4 +1,4 @@
-/** A socket as the broker's channel: bytes in, bytes out, and the end of it told once. */
+/** A socket as the broker's channel: bytes in, bytes out, and its end reported once. */
 import { Duplex } from 'node:stream';
 import type { Broker } from '../broker/broker.ts';
 import type { Client } from '../broker/connection/client.ts';
@@ -12,7 +12,7 @@ class SocketChannel implements Channel {
   readonly #socket: Duplex;
   #client: Client | undefined;
   #paused = false;
-  /** What was read when nobody wanted it any more. */
+  /** Chunks that were read after `pause`. */
   #unread: Buffer[] | undefined;
 
   constructor(socket: Duplex) {
@@ -58,11 +58,11 @@ class SocketChannel implements Channel {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#goOn();
+    this.#drain();
   }
 
   /** Hands over what has waited, then reads on. */
-  #goOn(): void {
+  #drain(): void {
     const unread = this.#unread;
     this.#unread = undefined;
     for (let i = 0; unread !== undefined && i < unread.length; i += 1) {
@@ -81,7 +81,7 @@ class SocketChannel implements Channel {
     // What the peer still sends is read and dropped: unread bytes would turn our goodbye into a reset.
     this.#client = undefined;
     this.#paused = false;
-    this.#goOn();
+    this.#drain();
     socket.end();
     const timer = setTimeout(() => socket.destroy(), GRACE).unref();
     socket.once('close', () => clearTimeout(timer));

@@ -13,7 +13,7 @@ import type { Refusal } from '../refusals/refusals.ts';
 import { asRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { RequestIdentity, Authenticator } from './authentication/authenticator.ts';
-import type { Arrivals, HttpAttempt } from './arrival.ts';
+import type { AttemptReader, HttpAttempt } from './attempt-reader.ts';
 import { denialReason } from './authorization/denial-reason.ts';
 
 /** Issues credentials to an authenticated certificate; fails with the codes of {@link STATUSES}. */
@@ -28,7 +28,7 @@ export type IssueCredentials = (request: {
 
 export interface CredentialHttpOptions {
   readonly log: Logger;
-  readonly arrivals: Arrivals;
+  readonly attempts: AttemptReader;
   readonly x509: Authenticator;
   readonly issue: IssueCredentials;
   readonly refuse: (refusal: Refusal) => void;
@@ -51,7 +51,7 @@ const STATUSES: Partial<Record<ErrorCode, number>> = {
 /** Whether a request is for the credential provider. */
 export const asksForCredentials = ({ url = '' }: IncomingMessage): boolean => PATH.test(url);
 
-export function credentialHttp({ log, arrivals, x509, issue, refuse }: CredentialHttpOptions): RequestListener {
+export function credentialHttp({ log, attempts, x509, issue, refuse }: CredentialHttpOptions): RequestListener {
   const record = ({ sourceIp, certificateId }: Peer, refusal: AdmissionRefusal['refused']): void =>
     refuse({ protocol: 'https', sourceIp, certificateId, ...refusal });
 
@@ -64,7 +64,7 @@ export function credentialHttp({ log, arrivals, x509, issue, refuse }: Credentia
 
   async function answer(request: IncomingMessage): Promise<object> {
     if (request.method !== 'GET') fail('MethodNotAllowedException', 'Credentials are got with GET');
-    const attempt = arrivals.ofRequest(request, 'https');
+    const attempt = attempts.fromRequest(request, 'https');
     const { peer } = attempt;
     const { place, principal, permissions } = await authenticate(attempt);
     const roleAlias = roleAliasOf(request);

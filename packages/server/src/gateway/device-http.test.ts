@@ -14,7 +14,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { close, listen } from '../runtime/listen.ts';
 import { openLog } from '../runtime/log.ts';
 import type { RequestIdentity } from './authentication/authenticator.ts';
-import { arrivals, type ReadHead } from './arrival.ts';
+import { createAttemptReader, type ReadHead } from './attempt-reader.ts';
 import { deviceHttp } from './device-http.ts';
 import { selectOnHttpsPort } from './listeners/alpn.ts';
 import { handedHttpServer } from './listeners/handed-http.ts';
@@ -36,7 +36,7 @@ before(async () => {
   rootCa = authority.rootCaPem;
   const listener = deviceHttp({
     log: openLog('info', { write: (line: string) => void lines.push(line) }),
-    arrivals: arrivals(readHead, undefined),
+    attempts: createAttemptReader(readHead, undefined),
     authenticators: {
       beginRequest: async ({ peer: { certificateId } }) => {
         onFirstBytes();

@@ -18,7 +18,7 @@ import { asRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { RequestIdentity } from './authentication/authenticator.ts';
 import type { AuthenticatorRegistry } from './authentication/authenticator-registry.ts';
-import type { Arrivals, HttpAttempt } from './arrival.ts';
+import type { AttemptReader, HttpAttempt } from './attempt-reader.ts';
 import { checkLength, expectsContinue, readBody } from './read-body.ts';
 import { operationRefusal } from './authorization/operation-permissions.ts';
 
@@ -27,7 +27,7 @@ export type DataPlane = (region: string) => Handlers<IotDataOperations>;
 
 export interface DeviceHttpOptions {
   readonly log: Logger;
-  readonly arrivals: Arrivals;
+  readonly attempts: AttemptReader;
   readonly authenticators: Pick<AuthenticatorRegistry, 'beginRequest'>;
   readonly dataPlane: DataPlane;
   readonly refuse: (refusal: Refusal) => void;
@@ -43,7 +43,7 @@ interface Exchange {
   operation?: Operation;
 }
 
-export function deviceHttp({ log, arrivals, authenticators, dataPlane, refuse }: DeviceHttpOptions): RequestListener {
+export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse }: DeviceHttpOptions): RequestListener {
   const record = ({ sourceIp, certificateId }: Peer, refusal: AdmissionRefusal['refused']): void =>
     refuse({ protocol: 'https', sourceIp, certificateId, ...refusal });
 
@@ -83,7 +83,7 @@ export function deviceHttp({ log, arrivals, authenticators, dataPlane, refuse }:
 
   async function answer(exchange: Exchange): Promise<Rendered> {
     const { request, requestId } = exchange;
-    const attempt = arrivals.ofRequest(request, 'https');
+    const attempt = attempts.fromRequest(request, 'https');
     const { method, path, query, headers } = attempt.http;
     const found: Route = route(method, path, ['iot-data']);
     const { operation } = found;

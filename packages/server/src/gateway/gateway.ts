@@ -7,7 +7,7 @@ import type { Refusal } from '../refusals/refusals.ts';
 import type { Logger } from '../runtime/log.ts';
 import { extendHttpDeadlines } from '../runtime/http-deadlines.ts';
 import type { Authentication } from './authentication/create-authentication.ts';
-import { alpnOf, arrivals as readArrivals, type DomainOf, type ReadHead } from './arrival.ts';
+import { alpnOf, createAttemptReader, type DomainOf, type ReadHead } from './attempt-reader.ts';
 import { attach } from './connection.ts';
 import { asksForCredentials, credentialHttp, type IssueCredentials } from './credential-http.ts';
 import { type DataPlane, deviceHttp } from './device-http.ts';
@@ -17,7 +17,7 @@ import { createTlsListener, type ServerCredentials, type TlsDomains } from './li
 import { asksForWebSocket } from './upgrade.ts';
 import { webSockets } from './websocket.ts';
 
-/** Bounds for whoever speaks HTTP here, known or not. */
+/** Bounds of HTTP connections, authenticated or not. */
 const HTTP_OPTIONS = {
   maxHeaderSize: 16 * 1024,
   headersTimeout: 10_000,
@@ -47,28 +47,28 @@ export interface Gateway {
   readonly https: TcpServer;
   /** MQTT over WebSocket for another HTTP server: its upgrades, on connections that no answer is owed on. */
   readonly upgrade: UpgradeListener;
-  /** New handshakes use these; connections that stand are not touched. */
+  /** Changes the credentials of new handshakes; open connections keep theirs. */
   setCredentials(credentials: ServerCredentials): void;
   /** Ends handshakes under way, and HTTP connections that wait for a next request. */
   closeIdle(): void;
-  /** Ends HTTP connections whatever they are at. */
+  /** Ends all HTTP connections. */
   closeAll(): void;
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { broker, authentication, credentials, refuse, log, dataPlane, issueCredentials: issue } = options;
   const { registry: authenticators, x509 } = authentication;
-  const arrivals = readArrivals(options.readHead, options.domainOf);
+  const attempts = createAttemptReader(options.readHead, options.domainOf);
   const onMqtt = (socket: TLSSocket, alpn?: string): void => {
-    const attempt = arrivals.ofSocket(socket, alpn);
+    const attempt = attempts.fromSocket(socket, alpn);
     attach(socket, broker, attempt.peer, authenticators.connectAuthorizer(attempt));
   };
-  const gate = webSockets({ broker, arrivals, authenticators, refuse, log });
-  const data = deviceHttp({ log, arrivals, authenticators, dataPlane, refuse });
-  const credentialDoor = credentialHttp({ log, arrivals, refuse, x509, issue });
+  const upgrades = webSockets({ broker, attempts, authenticators, refuse, log });
+  const dataRequests = deviceHttp({ log, attempts, authenticators, dataPlane, refuse });
+  const credentialRequests = credentialHttp({ log, attempts, refuse, x509, issue });
   const serve: RequestListener = (request, response) =>
-    asksForCredentials(request) ? credentialDoor(request, response) : data(request, response);
-  const httpServer = handedHttpServer(HTTP_OPTIONS, serve, gate.upgrade);
+    asksForCredentials(request) ? credentialRequests(request, response) : dataRequests(request, response);
+  const httpServer = handedHttpServer(HTTP_OPTIONS, serve, upgrades.upgrade);
   extendHttpDeadlines(httpServer, broker.standstill);
   /** A domain may say so for its host name; then no client needs ALPN for it. */
   const isForMqtt = ({ servername }: TLSSocket): boolean =>
@@ -97,7 +97,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     mqtt: mqtt.server,
     https: https.server,
-    upgrade: gate.upgrade,
+    upgrade: upgrades.upgrade,
     setCredentials: (fresh) => {
       mqtt.setCredentials(fresh);
       https.setCredentials(fresh);
@@ -108,7 +108,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     closeAll: () => {
       httpServer.closeAllConnections();
-      gate.closeAll();
+      upgrades.closeAll();
     },
   };
 }

@@ -25,7 +25,7 @@ export const asksForWebSocket = ({ headers }: IncomingMessage): boolean => heade
 const tokens = (head: HttpHead, name: string): string[] =>
   (head.headers.get(name) ?? []).flatMap((value) => value.split(',').map((token) => token.trim()));
 
-/** Fails for what can't become MQTT over WebSocket, whoever asks (RFC 6455 section 4.2.1). */
+/** Fails for a request that can't become MQTT over WebSocket (RFC 6455 section 4.2.1). */
 export function checkUpgrade(head: HttpHead): void {
   const bad = (message: string): never => fail('InvalidRequestException', message);
   if (head.path !== WEBSOCKET_PATH)

@@ -15,13 +15,13 @@ import type { KeyRights } from '../api/access-keys.ts';
 import { signedHead } from '../api/signed-request.ts';
 import { createSigv4 } from '../api/sigv4.ts';
 import { ACCOUNT, TestBench } from '../broker/test-bench.ts';
-import { arrivals } from './arrival.ts';
+import { createAttemptReader } from './attempt-reader.ts';
 import type { Authenticator } from './authentication/authenticator.ts';
 import { AuthenticatorRegistry } from './authentication/authenticator-registry.ts';
 import { Sigv4Authenticator } from './authentication/sigv4/sigv4-authenticator.ts';
 import { handedHttpServer } from './listeners/handed-http.ts';
 import { asksForWebSocket } from './upgrade.ts';
-import { webSockets, type WebSocketGate } from './websocket.ts';
+import { webSockets, type WebSocketUpgrades } from './websocket.ts';
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 const KEY = { accessKeyId: 'AKIAABCDEFGHIJKLMNOP', secretAccessKey: 'secret' };
@@ -29,7 +29,7 @@ const TEMPORARY = { accessKeyId: 'ASIAABCDEFGHIJKLMNOP', secretAccessKey: 'other
 
 let rights: KeyRights | undefined;
 let bench: TestBench;
-let gate: WebSocketGate;
+let upgrades: WebSocketUpgrades;
 let server: Server;
 let url = '';
 let answer: RequestListener;
@@ -62,11 +62,17 @@ beforeEach(async () => {
     (judge) => judge,
   );
   const refuse = bench.broker.refuse;
-  gate = webSockets({ broker: bench.broker, arrivals: arrivals(signedHead, undefined), authenticators, refuse, log });
+  upgrades = webSockets({
+    broker: bench.broker,
+    attempts: createAttemptReader(signedHead, undefined),
+    authenticators,
+    refuse,
+    log,
+  });
   server = handedHttpServer(
     { shouldUpgradeCallback: asksForWebSocket },
     (request, response) => answer(request, response),
-    gate.upgrade,
+    upgrades.upgrade,
   );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -75,7 +81,7 @@ beforeEach(async () => {
 afterEach(async () => {
   server.close();
   await bench[Symbol.asyncDispose]();
-  gate.closeAll();
+  upgrades.closeAll();
   server.closeAllConnections();
   assert.deepEqual(faults, []);
 });
@@ -365,7 +371,7 @@ test('an upgrade that is being judged ends when all are closed', async () => {
   const target = new URL(await presigned());
   socket.write(headText(`GET ${target.pathname}${target.search}`, { host: target.host }));
   await arrived;
-  gate.closeAll();
+  upgrades.closeAll();
   socket.resume();
   await once(socket, 'close');
   search.resolve();

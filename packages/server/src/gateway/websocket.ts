@@ -1,6 +1,6 @@
 /**
- * MQTT over WebSocket (developer guide, page protocols): an HTTP server's upgrades, judged before they are accepted. What
- * a signature proves is proven here; who brings a certificate or a custom authorizer's credentials is judged at CONNECT.
+ * MQTT over WebSocket (developer guide, page protocols): the upgrades of an HTTP server. A signature is proven before the
+ * upgrade is accepted; a certificate or a custom authorizer's credentials authenticate the CONNECT.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -11,23 +11,23 @@ import type { Refusal } from '../refusals/refusals.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { ConnectionAttempt } from './authentication/connection-attempt.ts';
 import type { AuthenticatorRegistry } from './authentication/authenticator-registry.ts';
-import type { Arrivals } from './arrival.ts';
+import type { AttemptReader } from './attempt-reader.ts';
 import { plainAddress } from './peer.ts';
 import { checkUpgrade, refuseUpgrade, SUBPROTOCOL } from './upgrade.ts';
 import { attachWebSocket } from './websocket-channel.ts';
 
 export interface WebSocketOptions {
   readonly broker: Broker;
-  readonly arrivals: Arrivals;
+  readonly attempts: AttemptReader;
   readonly authenticators: AuthenticatorRegistry;
   readonly refuse: (refusal: Refusal) => void;
   readonly log: Logger;
 }
 
-export interface WebSocketGate {
+export interface WebSocketUpgrades {
   /** For the `upgrade` event of an HTTP server, with a connection on which no request waits for its answer. */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void;
-  /** Ends upgrades that are being judged. */
+  /** Ends upgrades that are not accepted yet. */
   closeAll(): void;
 }
 
@@ -44,23 +44,23 @@ const FRAMING = {
   handleProtocols: () => SUBPROTOCOL,
 };
 
-/** What is wrong with a request itself, whoever has sent it. */
+/** Errors about the form of a request. */
 const ABOUT_FORM: ReadonlySet<string> = new Set([
   'InvalidRequestException',
   'MethodNotAllowedException',
   'UnknownOperationException',
 ]);
 
-export function webSockets({ broker, arrivals, authenticators, refuse, log }: WebSocketOptions): WebSocketGate {
+export function webSockets({ broker, attempts, authenticators, refuse, log }: WebSocketOptions): WebSocketUpgrades {
   const server = new WebSocketServer(FRAMING);
-  const judging = new Set<Socket>();
+  const pending = new Set<Socket>();
 
   const record = (sourceIp: string, refusal: Omit<Refusal, 'protocol' | 'sourceIp'>): void =>
     refuse({ protocol: 'websocket', sourceIp, ...refusal });
 
-  /** The attempt whose upgrade may be accepted. Fails, with what the client is told. */
+  /** The attempt of an upgrade that may be accepted. Fails with the error of the response. */
   async function admit(request: IncomingMessage): Promise<ConnectionAttempt> {
-    const attempt = arrivals.ofRequest(request, 'websocket');
+    const attempt = attempts.fromRequest(request, 'websocket');
     checkUpgrade(attempt.http);
     const begun = await authenticators.beginWebSocket(attempt);
     if ('refused' in begun) {
@@ -70,8 +70,8 @@ export function webSockets({ broker, arrivals, authenticators, refuse, log }: We
     return begun;
   }
 
-  /** Records why, and gives what the client is told: of signatures in the one form that devices know. */
-  function told(error: unknown, sourceIp: string): unknown {
+  /** Records a failure, and gives the error of the response: devices know one for all faults of signatures. */
+  function responseError(error: unknown, sourceIp: string): unknown {
     if (!(error instanceof ThingkeepError)) {
       log.error({ err: error }, 'an upgrade could not be judged');
       return error;
@@ -88,14 +88,14 @@ export function webSockets({ broker, arrivals, authenticators, refuse, log }: We
     try {
       attempt = await admit(request);
     } catch (error) {
-      refuseUpgrade(socket, told(error, plainAddress(socket.remoteAddress)));
+      refuseUpgrade(socket, responseError(error, plainAddress(socket.remoteAddress)));
       return;
     }
     if (socket.destroyed) return;
     const authorizer = authenticators.connectAuthorizer(attempt);
     server.handleUpgrade(request, socket, head, (opened) => attachWebSocket(opened, broker, attempt.peer, authorizer));
   }
-  // Whatever the framing finds in a head that passed the checks above.
+  // Faults that the framing finds in a head that passed the checks above.
   server.on('wsClientError', (error, socket) =>
     refuseUpgrade(socket, new ThingkeepError('InvalidRequestException', error.message)),
   );
@@ -104,17 +104,17 @@ export function webSockets({ broker, arrivals, authenticators, refuse, log }: We
     upgrade: (request, socket, head) => {
       const gone = (): void => void socket.destroy();
       socket.on('error', gone);
-      judging.add(socket);
-      socket.once('close', () => judging.delete(socket));
+      pending.add(socket);
+      socket.once('close', () => pending.delete(socket));
       serve(request, socket, head)
         .catch((error: unknown) => {
           log.error({ err: error }, 'an upgrade could not be answered');
           socket.destroy();
         })
-        .finally(() => judging.delete(socket));
+        .finally(() => pending.delete(socket));
     },
     closeAll: () => {
-      for (const socket of judging) socket.destroy();
+      for (const socket of pending) socket.destroy();
     },
   };
 }

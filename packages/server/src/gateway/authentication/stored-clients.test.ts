@@ -1,4 +1,4 @@
-/** Judges of stored wills: each client by the way it was let in, and by what stands behind it now. */
+/** Authorizers of stored wills: each client by the authenticator that let it in, and by its permissions now. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fail } from '@thingkeep/wire/errors.ts';

@@ -17,20 +17,20 @@ export const connectContext = (place: Place, connect: Connect): ProtocolContext 
   lastWillTopicArn: connect.will === undefined ? undefined : iotArn(place, 'topic', connect.will.topic),
 });
 
-/** What a CONNECT uses beyond the plain, as `iot:ConnectAttributes` names it (page connect-policy). */
+/** The features that a CONNECT uses, as `iot:ConnectAttributes` names it (page connect-policy). */
 function connectAttributes({ level, clean, will, properties }: Connect): string[] {
   const persistent = level === 5 ? (properties.sessionExpiryInterval ?? 0) > 0 : !clean;
   return [...(persistent ? ['PersistentConnect'] : []), ...(will === undefined ? [] : ['LastWill'])];
 }
 
-/** The refusal of a client id that `rights` do not let connect; undefined when they do. */
+/** The refusal of a client id that `permissions` do not let connect; undefined when they do. */
 export function connectRefusal(
   place: Place,
   clientId: string,
-  rights: ClientPermissions,
+  permissions: ClientPermissions,
 ): AdmissionRefusal['refused'] | undefined {
   const resource = iotArn(place, 'client', clientId);
-  const { effect, ...statement } = rights.decide('iot:Connect', resource);
+  const { effect, ...statement } = permissions.decide('iot:Connect', resource);
   if (effect === 'ALLOWED') return undefined;
   return {
     check: 'policy',

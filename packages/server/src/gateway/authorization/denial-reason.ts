@@ -1,4 +1,4 @@
-/** Why a decision is no, in the words of a refusal's reason. */
+/** The reason of a refusal, from the decision of policies. */
 import type { Decision } from '../../broker/contract.ts';
 
 /** A policy that denies without a statement is attached, and can't be read or is gone: it could have forbidden anything. */

@@ -26,13 +26,13 @@ export interface KeyUse {
   readonly referer?: string | undefined;
   /** Host name that was asked for. */
   readonly domainName?: string | undefined;
-  /** What a CONNECT uses beyond the plain, and the ARN of its will's topic: for policies that are the holder's own. */
+  /** The features that a CONNECT uses, and the ARN of its will's topic: for policies of a device's certificate. */
   readonly connectAttributes?: readonly string[];
   readonly lastWillTopicArn?: string | undefined;
 }
 
 /** Permissions whose conditions on the time are evaluated by the clock; such decisions are volatile. */
-export function withClock(rights: PolicyRights, clock: Clock): ClientPermissions {
-  if (!rights.timeDependent) return { volatile: false, decide: (action, resource) => rights.decide(action, resource) };
-  return { volatile: true, decide: (action, resource) => rights.decide(action, resource, timeKeys(clock.now())) };
+export function withClock(bound: PolicyRights, clock: Clock): ClientPermissions {
+  if (!bound.timeDependent) return { volatile: false, decide: (action, resource) => bound.decide(action, resource) };
+  return { volatile: true, decide: (action, resource) => bound.decide(action, resource, timeKeys(clock.now())) };
 }

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { startDeadline } from '../../runtime/deadline.ts';
 
-/** Far more than any client sends; whoever sends more is met as one without a name. */
+/** Far more than any client sends; a longer ClientHello counts as one without a name. */
 const MAX_BYTES = 16 * 1024;
 const HANDSHAKE_RECORD = 22;
 const CLIENT_HELLO = 1;

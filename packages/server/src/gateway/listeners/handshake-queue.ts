@@ -1,8 +1,8 @@
 /**
  * Handshakes begin a few at a time. Each is a millisecond of signing and verifying in two pieces; a thousand that arrive
- * together would hold everybody else up for a second. So few begin in a turn of the event loop, and few are under way, for the second
- * pieces come together too. Who lets us wait gives its place to the next one, and finishes when it likes: strangers that
- * begin handshakes and leave them there keep nobody out.
+ * together would delay all other connections by a second. So few begin in a turn of the event loop, and few are under way,
+ * for the second pieces come together too. A handshake that takes long gives its place to the next one and may still finish:
+ * clients that begin handshakes and leave them there block no other.
  */
 
 export interface HandshakeQueueOptions<T> {
@@ -30,7 +30,7 @@ export class HandshakeQueue<T> {
     this.#advance();
   }
 
-  /** It has ended, well or not; or it is not worth waiting for. */
+  /** A handshake has ended, well or not, or has taken too long. */
   ended(item: T): void {
     if (this.#underWay.delete(item)) this.#advance();
   }

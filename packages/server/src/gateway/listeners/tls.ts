@@ -1,6 +1,6 @@
 /**
- * The TLS face of both device ports. Any client certificate finishes the handshake, and none at all too: who it is, is
- * judged at CONNECT or at the HTTP request, where a refusal can be said and recorded.
+ * TLS of both device ports. The handshake succeeds with any client certificate and without one: clients are authenticated at
+ * CONNECT or at the HTTP request, where a refusal can be answered and recorded.
  */
 import { defined } from '@thingkeep/wire/defined.ts';
 import { constants } from 'node:crypto';
@@ -116,9 +116,9 @@ export function limitHandshakes<Secure extends Server>(server: Secure): Secure {
 export interface TlsListener {
   /** The port: to listen on, and to close. */
   readonly server: TcpServer;
-  /** New handshakes use these; connections that stand are not touched. */
+  /** Changes the credentials of new handshakes; open connections keep theirs. */
   setCredentials(credentials: ServerCredentials): void;
-  /** Ends every handshake under way: whoever has not said who it is need not be waited for. */
+  /** Ends every handshake under way. */
   endHandshakes(): void;
 }
 

@@ -44,8 +44,8 @@ export async function lookUpAuthorizer(
 }
 
 /**
- * Where a name leads that comes without an account: to the one that holds it, ACTIVE or not, whatever others of the name there
- * are; those of the server's own account too. Its own account counts where nobody holds the name.
+ * The place of a name that comes without an account: that of the authorizer which holds the name, ACTIVE or not, even where
+ * the server's own account has one of the name. Its own account counts for a name without a holder.
  */
 async function placeOf({ inRegion, home }: AuthorizerPlaces, name: string): Promise<Place> {
   const claimed = await inRegion(home.region).read((tx) => findClaim(tx, 'authorizer', name));

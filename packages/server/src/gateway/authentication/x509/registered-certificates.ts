@@ -19,7 +19,7 @@ import { type CertificateValidity, validityFault } from './certificate-validity.
 import { registrationHolder, unregisteredRefusal } from './registration.ts';
 
 export interface RegisteredCertificatesOptions {
-  /** Regions that hold data: where a certificate that nobody holds is looked for, to tell why it is refused. */
+  /** Regions that hold data: where a certificate without a holder is searched for, to say why it is refused. */
   readonly regions: () => Promise<readonly string[]>;
   readonly inRegion: (region: string) => Store;
   readonly clock: Clock;

@@ -1,5 +1,5 @@
 /**
- * Whose registration of a certificate counts for a device that names no host. Any account may register a certificate that
+ * The registration of a certificate that counts for a device which names no host. Any account may register a certificate that
  * another one has: the first that was ACTIVE holds it until it is deleted, ACTIVE or not meanwhile. After that the next one
  * counts when its owner activates it anew, never by itself.
  */
@@ -25,7 +25,7 @@ export async function registrationHolder(
   return claimed === undefined ? undefined : { accountId: claimed.accountId, region: claimed.region };
 }
 
-/** Regions that are looked at for a certificate that nobody holds: any stranger may show one, and as often as it connects. */
+/** Regions that are searched for a certificate without a holder: any client may show one, and as often as it connects. */
 const MAX_REGIONS = 32;
 
 type Registration = Place & { readonly status: string };
@@ -42,7 +42,7 @@ async function registrations({ regions, inRegion }: Places, certificateId: strin
   return [found, known.length <= MAX_REGIONS];
 }
 
-/** Why a certificate without a registration that counts is refused; its only owner finds the refusal. */
+/** The refusal of a certificate without a registration that counts; its only owner, if there is one, finds the refusal. */
 export async function unregisteredRefusal(
   places: Places,
   certificateId: string,

@@ -7,7 +7,7 @@ import type { HttpHead } from './authentication/http-head.ts';
 import type { Domain, ConnectionAttempt } from './authentication/connection-attempt.ts';
 import { peerOf } from './peer.ts';
 
-/** Reads a request's head for signatures; handed in. Fails where one header would speak twice of who is asking. */
+/** Reads a request's head for signatures; handed in. Fails for a header that stands there twice and names the sender. */
 export type ReadHead = (method: string, target: string, rawHeaders: readonly string[], arrivedAt?: string) => HttpHead;
 /** The domain configuration that governs a host name, if one does. */
 export type DomainOf = (serverName: string) => Domain | undefined;
@@ -16,33 +16,33 @@ export interface HttpAttempt extends ConnectionAttempt {
   readonly http: HttpHead;
 }
 
-export interface Arrivals {
+export interface AttemptReader {
   /** `alpn` where it decides who authenticates: on the HTTPS port. */
-  ofSocket(socket: Socket, alpn?: string): ConnectionAttempt;
-  ofRequest(request: IncomingMessage, protocol: 'websocket' | 'https'): HttpAttempt;
+  fromSocket(socket: Socket, alpn?: string): ConnectionAttempt;
+  fromRequest(request: IncomingMessage, protocol: 'websocket' | 'https'): HttpAttempt;
 }
 
-/** What TLS agreed on with the peer; undefined without an offer, and without TLS. */
+/** The protocol that TLS agreed on with the peer; undefined without an offer, and without TLS. */
 export const alpnOf = (socket: Socket): string | undefined =>
   socket instanceof TLSSocket && typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : undefined;
 
-export function arrivals(readHead: ReadHead, domainOf: DomainOf | undefined): Arrivals {
+export function createAttemptReader(readHead: ReadHead, domainOf: DomainOf | undefined): AttemptReader {
   const wantsIssuers = (serverName: string): boolean => domainOf?.(serverName)?.certificateCallback !== undefined;
   /** All requests of a connection come from one peer. */
   const peers = new WeakMap<Socket, Peer>();
-  const peerBehind = (socket: Socket): Peer => {
+  const peerOfRequests = (socket: Socket): Peer => {
     const peer = peers.get(socket) ?? peerOf(socket, wantsIssuers);
     peers.set(socket, peer);
     return peer;
   };
-  const known = (peer: Peer): Pick<ConnectionAttempt, 'peer' | 'domain'> => {
+  const withDomain = (peer: Peer): Pick<ConnectionAttempt, 'peer' | 'domain'> => {
     const domain = peer.serverName === undefined ? undefined : domainOf?.(peer.serverName);
     return { peer, domain };
   };
   return {
-    ofSocket: (socket, alpn) => ({ ...known(peerOf(socket, wantsIssuers)), protocol: 'mqtt', alpn }),
-    ofRequest: (request, protocol) => ({
-      ...known(peerBehind(request.socket)),
+    fromSocket: (socket, alpn) => ({ ...withDomain(peerOf(socket, wantsIssuers)), protocol: 'mqtt', alpn }),
+    fromRequest: (request, protocol) => ({
+      ...withDomain(peerOfRequests(request.socket)),
       protocol,
       alpn: alpnOf(request.socket),
       http: readHead(request.method ?? '', request.url ?? '', request.rawHeaders, request.socket.localAddress),
