@@ -4,13 +4,13 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Peer } from '../broker/contract.ts';
 import type { HttpHead } from './authentication/http-head.ts';
-import type { Domain, ConnectionAttempt } from './authentication/connection-attempt.ts';
+import type { DomainConfiguration, ConnectionAttempt } from './authentication/connection-attempt.ts';
 import { peerOf } from './peer.ts';
 
 /** Reads a request's head for signatures; handed in. Fails for a header that stands there twice and names the sender. */
 export type ReadHead = (method: string, target: string, rawHeaders: readonly string[], arrivedAt?: string) => HttpHead;
 /** The domain configuration that governs a host name, if one does. */
-export type DomainOf = (serverName: string) => Domain | undefined;
+export type DomainOf = (serverName: string) => DomainConfiguration | undefined;
 
 export interface HttpAttempt extends ConnectionAttempt {
   readonly http: HttpHead;

@@ -5,7 +5,7 @@ import type { HttpHead } from './http-head.ts';
 import type { Signer } from './sigv4/signer.ts';
 
 /** A domain configuration that governs the host name which the client asked for (SNI). */
-export interface Domain {
+export interface DomainConfiguration {
   readonly place: Place;
   readonly name: string;
   readonly authenticationType: 'DEFAULT' | 'AWS_X509' | 'AWS_SIGV4' | 'CUSTOM_AUTH' | 'CUSTOM_AUTH_X509';
@@ -30,7 +30,7 @@ export interface ConnectionAttempt {
   readonly protocol: 'mqtt' | 'websocket' | 'https';
   /** What TLS agreed on at the HTTPS port; absent at the MQTT port, where it says nothing, and without TLS. */
   readonly alpn?: string | undefined;
-  readonly domain?: Domain | undefined;
+  readonly domain?: DomainConfiguration | undefined;
   /** Absent for MQTT straight over TLS. */
   readonly http?: HttpHead;
   /** Who has signed the upgrade or the request: there once it is proven. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ALPN } from '../listeners/alpn.ts';
-import type { ConnectionAttempt, Domain } from './connection-attempt.ts';
+import type { ConnectionAttempt, DomainConfiguration } from './connection-attempt.ts';
 import type { HttpHead } from './http-head.ts';
 import { selectAuthenticator } from './select.ts';
 
@@ -50,7 +50,7 @@ describe('without a domain configuration', () => {
 });
 
 describe('a domain configuration', () => {
-  const domain = (more: Partial<Domain>): Domain => ({
+  const domain = (more: Partial<DomainConfiguration>): DomainConfiguration => ({
     place: { accountId: '000000000000', region: 'us-east-1' },
     name: 'd',
     authenticationType: 'DEFAULT',
@@ -59,7 +59,7 @@ describe('a domain configuration', () => {
     allowAuthorizerOverride: true,
     ...more,
   });
-  const by = (protocol: ConnectionAttempt['protocol'], more: Partial<Domain>, alpn?: string) =>
+  const by = (protocol: ConnectionAttempt['protocol'], more: Partial<DomainConfiguration>, alpn?: string) =>
     selectAuthenticator({
       peer: CERTIFICATE,
       protocol,

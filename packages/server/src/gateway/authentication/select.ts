@@ -6,7 +6,7 @@
 import { carriesCustomCredentials } from '../../authorizers/credentials.ts';
 import type { AdmissionRefusal } from '../../broker/contract.ts';
 import { ALPN } from '../listeners/alpn.ts';
-import type { ConnectionAttempt, Domain } from './connection-attempt.ts';
+import type { ConnectionAttempt, DomainConfiguration } from './connection-attempt.ts';
 import type { HttpHead } from './http-head.ts';
 
 export type AuthenticatorName = 'x509' | 'sigv4' | 'custom';
@@ -14,7 +14,7 @@ export type AuthenticatorName = 'x509' | 'sigv4' | 'custom';
 /** The authenticator of each authentication type of a domain configuration, and the protocols that it goes with. */
 const BY_TYPE: Readonly<
   Record<
-    Exclude<Domain['authenticationType'], 'DEFAULT'>,
+    Exclude<DomainConfiguration['authenticationType'], 'DEFAULT'>,
     { authenticator: AuthenticatorName; protocols: readonly ConnectionAttempt['protocol'][] }
   >
 > = {
@@ -24,7 +24,9 @@ const BY_TYPE: Readonly<
   CUSTOM_AUTH_X509: { authenticator: 'custom', protocols: ['mqtt', 'https'] },
 };
 
-const PROTOCOL_OF: Readonly<Record<Exclude<Domain['applicationProtocol'], 'DEFAULT'>, ConnectionAttempt['protocol']>> = {
+const PROTOCOL_OF: Readonly<
+  Record<Exclude<DomainConfiguration['applicationProtocol'], 'DEFAULT'>, ConnectionAttempt['protocol']>
+> = {
   SECURE_MQTT: 'mqtt',
   MQTT_WSS: 'websocket',
   HTTPS: 'https',

@@ -5,7 +5,7 @@
 import type { Admission, AdmissionRefusal, Judge, Peer, Proof } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import type { Authenticator } from './authenticator.ts';
-import type { Domain } from './connection-attempt.ts';
+import type { DomainConfiguration } from './connection-attempt.ts';
 import type { CustomAuthenticator } from './custom/custom-authenticator.ts';
 import type { SignedProof, Signer } from './sigv4/signer.ts';
 import type { Sigv4Authenticator } from './sigv4/sigv4-authenticator.ts';
@@ -14,7 +14,7 @@ export interface StoredClientsOptions {
   readonly x509: Authenticator;
   readonly sigv4: Sigv4Authenticator;
   readonly custom: CustomAuthenticator;
-  readonly domainOf: (serverName: string) => Domain | undefined;
+  readonly domainOf: (serverName: string) => DomainConfiguration | undefined;
   /** The access key of an id and a session token; undefined when there is none any more. */
   readonly findKey: (accessKeyId: string, sessionToken?: string) => Promise<Signer['key'] | undefined>;
 }

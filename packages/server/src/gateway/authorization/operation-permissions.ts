@@ -1,8 +1,8 @@
 /** The permission to call an operation of the data plane: each action that it needs, on each resource of its input. */
-import type { Place } from '@thingkeep/wire/arn.ts';
 import { neededRights } from '@thingkeep/wire/api/data-rights.ts';
 import { inputKeys } from '@thingkeep/wire/api/input-keys.ts';
 import type { Operation } from '@thingkeep/wire/api/table.ts';
+import type { Place } from '@thingkeep/wire/arn.ts';
 import type { AdmissionRefusal } from '../../broker/contract.ts';
 import { denialReason } from './denial-reason.ts';
 import type { ClientPermissions } from './permissions.ts';

@@ -10,7 +10,7 @@ import { policies, policyAttachments } from '../../../policies/store.ts';
 import { RegistryFixture } from '../../../testing/registry-fixture.ts';
 import { openLog } from '../../../runtime/log.ts';
 import { claim, release } from '../../../store/claims.ts';
-import type { ConnectionAttempt, Domain } from '../connection-attempt.ts';
+import type { ConnectionAttempt, DomainConfiguration } from '../connection-attempt.ts';
 import { RegisteredCertificates } from '../x509/registered-certificates.ts';
 import { CustomAuthenticator } from './custom-authenticator.ts';
 
@@ -245,7 +245,7 @@ describe('the authorizer', () => {
     assert.equal((await bench.judge(connect('c1', named('a')))).accountId, HOME.accountId);
   });
 
-  const domain: Domain = {
+  const domain: DomainConfiguration = {
     place: HOME,
     name: 'd',
     authenticationType: 'CUSTOM_AUTH',

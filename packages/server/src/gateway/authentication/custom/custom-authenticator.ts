@@ -23,7 +23,12 @@ import type { Authenticator, RequestIdentity } from '../authenticator.ts';
 import type { ConnectionAttempt } from '../connection-attempt.ts';
 import { refuseFailures } from '../failure.ts';
 import { secondsValid } from '../x509/certificate-validity.ts';
-import { type CertificateFacts, NO_CLIENT, type RegisteredCertificates, thingNameOf } from '../x509/registered-certificates.ts';
+import {
+  NO_CLIENT,
+  type RegisteredCertificate,
+  type RegisteredCertificates,
+  thingNameOf,
+} from '../x509/registered-certificates.ts';
 import { type AuthorizerPlaces, type FoundAuthorizer, lookUpAuthorizer } from './authorizer-lookup.ts';
 import { HttpAnswerCache } from './http-answer-cache.ts';
 
@@ -55,7 +60,7 @@ interface CustomProof extends Proof {
   readonly withCertificate: boolean;
 }
 
-const proofOf = ({ place, authorizer, answer }: Granted, certificate: CertificateFacts | undefined): CustomProof => ({
+const proofOf = ({ place, authorizer, answer }: Granted, certificate: RegisteredCertificate | undefined): CustomProof => ({
   method: 'custom',
   place: { accountId: place.accountId, region: place.region },
   authorizerName: authorizer.authorizerName,
@@ -194,7 +199,7 @@ export class CustomAuthenticator implements Authenticator {
     connection: Connection,
     attempt: ConnectionAttempt,
     connect: Connect,
-    certificate: CertificateFacts | undefined,
+    certificate: RegisteredCertificate | undefined,
   ): Promise<Granted | AdmissionRefusal> {
     const found = await this.#authorizer(attempt, connect.userName);
     if ('refused' in found) return found;
@@ -203,7 +208,7 @@ export class CustomAuthenticator implements Authenticator {
     return granted;
   }
 
-  #reauthorizeAfter(connection: Connection, certificate: CertificateFacts | undefined): { judgeAgainAfter?: number } {
+  #reauthorizeAfter(connection: Connection, certificate: RegisteredCertificate | undefined): { judgeAgainAfter?: number } {
     const refresh = Math.max(0, this.#untilRefresh(connection) / 1000);
     const valid = certificate === undefined ? Number.POSITIVE_INFINITY : secondsValid(certificate, this.#options.clock.now());
     const seconds = Math.min(refresh, valid);
@@ -211,7 +216,10 @@ export class CustomAuthenticator implements Authenticator {
   }
 
   /** The certificate of an attempt that needs one beside the authorizer; undefined for all others. */
-  async #certificate(attempt: ConnectionAttempt, clientId: string): Promise<CertificateFacts | AdmissionRefusal | undefined> {
+  async #certificate(
+    attempt: ConnectionAttempt,
+    clientId: string,
+  ): Promise<RegisteredCertificate | AdmissionRefusal | undefined> {
     if (!needsCertificate(attempt)) return undefined;
     return this.#options.certificates.usableCertificate(attempt.peer, clientId, attempt.domain?.place);
   }
@@ -224,7 +232,7 @@ export class CustomAuthenticator implements Authenticator {
     found: FoundAuthorizer,
     attempt: ConnectionAttempt,
     connect: Connect | undefined,
-    certificate: CertificateFacts | undefined,
+    certificate: RegisteredCertificate | undefined,
     connectionId: string,
   ): Promise<Granted | AdmissionRefusal> {
     const { place, authorizer } = found;
@@ -248,7 +256,7 @@ export class CustomAuthenticator implements Authenticator {
     granted: AnsweredBy,
     peer: Peer,
     context: ProtocolContext,
-    certificate: CertificateFacts | undefined,
+    certificate: RegisteredCertificate | undefined,
   ): ClientPermissions {
     const policies = this.#compiled.compile(
       granted.answer.policyDocuments.map((document, index) => ({
@@ -268,7 +276,7 @@ const principalOf = ({ place, authorizer, answer }: AnsweredBy): string =>
 function eventFacts(
   { peer, http }: ConnectionAttempt,
   connect: Connect | undefined,
-  certificate: CertificateFacts | undefined,
+  certificate: RegisteredCertificate | undefined,
   connectionId: string,
 ): LoginFacts {
   const { serverName } = peer;

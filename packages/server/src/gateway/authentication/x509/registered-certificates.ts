@@ -29,7 +29,7 @@ export interface RegisteredCertificatesOptions {
 const NOTHING: NonNullable<Admission['userProperties']> = [];
 
 /** A registered certificate that is used with a client id. */
-export interface CertificateFacts extends CertificateValidity, CertificatePolicies {
+export interface RegisteredCertificate extends CertificateValidity, CertificatePolicies {
   readonly place: Place;
   readonly certificateId: string;
   readonly principal: string;
@@ -47,7 +47,7 @@ const refused = (refusal: AdmissionRefusal['refused']): AdmissionRefusal => ({ r
 export class RegisteredCertificates {
   readonly #options: RegisteredCertificatesOptions;
   readonly #compiled = new CompiledPolicyCache();
-  readonly #remembered: CertificateFactsCache<CertificateFacts>;
+  readonly #remembered: CertificateFactsCache<RegisteredCertificate>;
 
   constructor(options: RegisteredCertificatesOptions) {
     this.#options = options;
@@ -58,18 +58,18 @@ export class RegisteredCertificates {
    * The registered certificate that the peer has shown, if it may be used now. An HTTPS request has the client id ''.
    * `named` is the place of the domain configuration whose host name the peer asked for: no other registration counts then.
    */
-  async usableCertificate(peer: Peer, clientId: string, named?: Place): Promise<CertificateFacts | AdmissionRefusal> {
+  async usableCertificate(peer: Peer, clientId: string, named?: Place): Promise<RegisteredCertificate | AdmissionRefusal> {
     const { certificateId } = peer;
     if (certificateId === undefined) return refused({ check: 'certificate-missing', reason: 'the client showed no certificate' });
     // No client id can look like one beside a place: what is asked without a place begins with a slash.
     const use = `${named === undefined ? '' : `${named.accountId}/${named.region}`}/${clientId}`;
-    const facts = await this.#remembered.get(certificateId, use, () =>
+    const certificate = await this.#remembered.get(certificateId, use, () =>
       this.#load(certificateId, clientId, named, peer.certificateDer?.()),
     );
-    if (facts === undefined) return unregisteredRefusal(this.#options, certificateId, named);
-    const fault = validityFault(facts, this.#options.clock.now());
-    if (fault === undefined) return facts;
-    const { place, principal } = facts;
+    if (certificate === undefined) return unregisteredRefusal(this.#options, certificateId, named);
+    const fault = validityFault(certificate, this.#options.clock.now());
+    if (fault === undefined) return certificate;
+    const { place, principal } = certificate;
     return refused({ ...fault, ...place, certificateId, principal });
   }
 
@@ -79,7 +79,7 @@ export class RegisteredCertificates {
     clientId: string,
     place: Place | undefined,
     der: Buffer | undefined,
-  ): Promise<CertificateFacts | undefined> {
+  ): Promise<RegisteredCertificate | undefined> {
     const where = place ?? (await registrationHolder(this.#options, certificateId));
     if (where === undefined) return undefined;
     return this.#options.inRegion(where.region).read(async (tx) => {
@@ -94,7 +94,7 @@ export class RegisteredCertificates {
     record: CertificateRecord,
     clientId: string,
     der: Buffer | undefined,
-  ): Promise<CertificateFacts> {
+  ): Promise<RegisteredCertificate> {
     const { certificateId } = record;
     const { accountId, status, notBefore, notAfter } = record;
     const place = { accountId, region };
@@ -122,5 +122,5 @@ export class RegisteredCertificates {
 }
 
 /** Lifecycle events name the thing of an exclusive attachment, and no other (page life-cycle-events). */
-export const thingNameOf = ({ exclusive, thing }: CertificateFacts): { thingName?: string } =>
+export const thingNameOf = ({ exclusive, thing }: RegisteredCertificate): { thingName?: string } =>
   exclusive && thing !== undefined ? { thingName: thing.thingName } : {};

@@ -10,7 +10,7 @@ import { FunctionError, type FunctionInvoker } from '../../../functions/contract
 import type { Connect } from '../../../mqtt/connect.ts';
 import type { Logger } from '../../../runtime/log.ts';
 import type { Authenticator, RequestIdentity } from '../authenticator.ts';
-import type { CertificateCallback, ConnectionAttempt, Domain } from '../connection-attempt.ts';
+import type { CertificateCallback, ConnectionAttempt, DomainConfiguration } from '../connection-attempt.ts';
 import { failureRefusal } from '../failure.ts';
 import { NO_CLIENT, type RegisteredCertificates } from './registered-certificates.ts';
 
@@ -60,7 +60,7 @@ export class ValidationCallbackAuthenticator implements Authenticator {
   }
 
   async #refusal(
-    domain: Domain,
+    domain: DomainConfiguration,
     callback: CertificateCallback | undefined,
     peer: Peer,
     clientId: string,
@@ -83,7 +83,7 @@ export class ValidationCallbackAuthenticator implements Authenticator {
   }
 
   async #ask(
-    { name, place: { accountId } }: Domain,
+    { name, place: { accountId } }: DomainConfiguration,
     { functionArn, sourceArn, byRoot }: CertificateCallback,
     peer: Peer,
     principalId: string,
