@@ -1,17 +1,14 @@
 /** A socket as a channel: every byte once and in order, whatever is paused in between, and the end told once. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
-import { openAuthority } from '../authority/authority.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Client } from '../broker/connection/client.ts';
 import type { Channel } from '../broker/contract.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { openTestAuthority } from '../testing/authority-fixture.ts';
 import { attach } from './connection.ts';
 
 /** What a client would do with a channel, written down. */
@@ -50,7 +47,6 @@ const PATTERN = Buffer.from(Array.from({ length: 400_000 }, (_, i) => (i * 7 + (
 
 for (const kind of ['TCP', 'TLS'] as const)
   describe(kind, () => {
-    const folder = mkdtempSync(join(tmpdir(), 'thingkeep-channel-'));
     let server: Server;
     let arrived: (recorder: Recorder) => void;
     before(async () => {
@@ -67,7 +63,7 @@ for (const kind of ['TCP', 'TLS'] as const)
       };
       if (kind === 'TCP') server = createServer(onSocket);
       else {
-        const authority = await openAuthority({ folder, clock: systemClock, hostNames: ['localhost'] });
+        const authority = await openTestAuthority(systemClock, ['localhost']);
         server = createTlsServer(
           { ...authority.serverCredentials(), requestCert: true, rejectUnauthorized: false } as object,
           onSocket,
@@ -78,7 +74,6 @@ for (const kind of ['TCP', 'TLS'] as const)
     });
     after(() => {
       server.close();
-      rmSync(folder, { recursive: true, force: true });
     });
 
     /** A peer and what the server's side sees of it; TLS sends `first` with the end of its handshake. */

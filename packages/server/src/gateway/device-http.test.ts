@@ -1,13 +1,9 @@
 /** Devices over HTTPS (developer guide, page http) with real TLS: how bodies that end badly, and requests that are none, are answered. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
-import { openAuthority } from '../authority/authority.ts';
 import { ALL, rightsOf } from '../broker/test-bench.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -15,13 +11,13 @@ import { close, listen } from '../runtime/listen.ts';
 import { openLog } from '../runtime/log.ts';
 import type { RequestIdentity } from './authentication/authenticator.ts';
 import { createAttemptReader, type ReadHead } from './attempt-reader.ts';
+import { openTestAuthority } from '../testing/authority-fixture.ts';
 import { deviceHttp } from './device-http.ts';
 import { selectOnHttpsPort } from './listeners/alpn.ts';
 import { handedHttpServer } from './listeners/handed-http.ts';
 import { createTlsListener } from './listeners/tls.ts';
 
 const place = { accountId: '000000000000', region: 'us-east-1' };
-const folder = mkdtempSync(join(tmpdir(), 'thingkeep-device-http-'));
 const refusals: Refusal[] = [];
 const published: (string | undefined)[] = [];
 const lines: string[] = [];
@@ -32,7 +28,7 @@ let rootCa = '';
 let onFirstBytes: () => void = () => {};
 
 before(async () => {
-  const authority = await openAuthority({ folder: join(folder, 'ca'), clock: systemClock, hostNames: ['localhost'] });
+  const authority = await openTestAuthority(systemClock, ['localhost']);
   rootCa = authority.rootCaPem;
   const listener = deviceHttp({
     log: openLog('info', { write: (line: string) => void lines.push(line) }),
@@ -69,7 +65,6 @@ before(async () => {
 });
 after(async () => {
   await close(server);
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** Names and values as they came: no signature is read here. */

@@ -1,16 +1,13 @@
 /** ALPN as devices offer it (developer guide, page protocols), and the TLS listener's care for handshakes that never end. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { connect as tlsConnect, type TLSSocket } from 'node:tls';
-import { openAuthority } from '../authority/authority.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { close, listen } from '../runtime/listen.ts';
+import { openTestAuthority } from '../testing/authority-fixture.ts';
 import { ALPN, protocolOf, selectOnHttpsPort, selectOnMqttPort } from './listeners/alpn.ts';
 import { createTlsListener, type TlsListener } from './listeners/tls.ts';
 
@@ -36,7 +33,6 @@ describe('ALPN', () => {
 });
 
 describe('the TLS listener', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'thingkeep-listener-'));
   const refusals: Refusal[] = [];
   const accepted: TLSSocket[] = [];
   let listener: TlsListener;
@@ -45,7 +41,7 @@ describe('the TLS listener', () => {
   let rootCa = '';
 
   before(async () => {
-    const authority = await openAuthority({ folder: join(folder, 'ca'), clock: systemClock, hostNames: ['localhost'] });
+    const authority = await openTestAuthority(systemClock, ['localhost']);
     rootCa = authority.rootCaPem;
     listener = createTlsListener({
       protocol: 'mqtt',
@@ -60,7 +56,6 @@ describe('the TLS listener', () => {
     server = listener.server;
     port = await listen(server, '127.0.0.1', 0, 'test');
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
 
   const rawSocket = async (): Promise<Socket> => {
     const socket = connect(port, '127.0.0.1');
