@@ -373,6 +373,7 @@ test('what is stored is bounded: one record for each client that is or was there
   const leaver = await bench.connected('leaver', { will: WILL });
   leaver.send({ cmd: 'disconnect' } as Packet);
   await bench.settle();
+  await bench.broker.journal.committed();
   const [again, left, ...more] = await records(store);
   assert.deepEqual([again?.clientId, again?.version, again?.connection?.will?.topic], ['again', 4, 'wills/w']);
   assert.deepEqual([left?.clientId, left?.connection, more], ['leaver', undefined, []]);

@@ -89,12 +89,17 @@ export class ConnectionRegister {
     return version;
   }
 
-  /** The connection of a client that was entered has ended. */
+  /**
+   * The connection of a client that was entered has ended. What its end sends to queues on disk is committed with the
+   * record; where it sends nothing there, nobody who was there before a crash would be told twice after it.
+   */
   leave({ clientId, version, connect }: Client, { accountId, region }: Place): void {
     if (version === undefined) return;
     this.willBytes -= willSize(connect?.will);
-    this.#versions.disconnect(nameOf(region, accountId, clientId));
-    this.#put({ region, accountId, clientId, version, leftAt: this.#clock.now() });
+    const name = nameOf(region, accountId, clientId);
+    this.#versions.disconnect(name);
+    const record = { region, accountId, clientId, version, leftAt: this.#clock.now() };
+    this.#journal.recordSoon(`connection/${name}`, (tx) => tx.put(connectionRecords, record));
   }
 
   /** Marks a lost connection as ended, in the commit that holds its queued `disconnected` event and will. */

@@ -15,6 +15,9 @@ export const BODY_OWNER = 0;
 /** Bytes waiting for the disk beyond which publishers are held back. */
 const MUCH = 4 * 1024 * 1024;
 
+/** Milliseconds for which a record that can wait waits for a commit of others. */
+const SOON = 100;
+
 /** Milliseconds between a commit that failed and the next one. */
 const RETRY = 100;
 
@@ -89,6 +92,7 @@ export class Journal {
   #onWay = 0;
   #writing = false;
   #scheduled = false;
+  #soon: NodeJS.Timeout | undefined;
   #sequence = 1;
   /** Queues that hold a message of `bodies`. */
   readonly #holders = new Map<number, number>();
@@ -171,6 +175,15 @@ export class Journal {
   record(name: string, work: Work): void {
     this.#batch.records.set(name, work);
     this.#schedule();
+  }
+
+  /** As {@link record}, for what can wait for a while: it goes with the next commit, and alone after {@link SOON}. */
+  recordSoon(name: string, work: Work): void {
+    this.#batch.records.set(name, work);
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      if (!this.#batch.empty) this.#schedule();
+    }, SOON).unref();
   }
 
   /** Calls `done` once all that came before is on disk, in the order of the calls; `failed` when it could not be put there. */
