@@ -133,6 +133,8 @@ const forged: readonly (readonly [path: string, text: string, fault: RegExp])[] 
   [`${S}/gateway/x.ts`, "/** x */\nexport const q = 'SELECT value FROM record';", /holds SQL/],
   [`${S}/gateway/x.ts`, `/** x */\nconst m = await import('node:sqlite');`, /never sees SQL/],
   [`${S}/gateway/x.ts`, `/** x */\nconst m = await import(name);`, /can not be read from the text/],
+  [`${S}/gateway/authentication/x.ts`, `/** x */\nimport { connect } from 'node:net';`, /no socket is seen/],
+  [`${S}/gateway/authorization/x.ts`, `/** x */\nimport type { A } from '../authentication/authenticator.ts';`, /nothing of how/],
   [`${S}/store/sqlite/x.ts`, `/** x */\nimport { things } from '../../registry/store.ts';`, /against the arrows/],
   [`${S}/policies/x.ts`, '/** x */\nexport const now = () => Date.now();', /reads the clock/],
   [`${S}/core.ts`, '/** x */\nexport const home = process.env.HOME;', /reads the environment/],

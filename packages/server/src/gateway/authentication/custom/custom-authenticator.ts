@@ -3,12 +3,10 @@
  * when its answer is due for a refresh, and for each HTTPS request.
  * Source: AWS IoT developer guide, pages custom-authorizer, custom-auth-lambda, custom-auth-509cert.
  */
-import { randomUUID, X509Certificate } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { AuthorizerAnswer } from '../../../authorizers/answer.ts';
-import { authorize } from '../../../authorizers/authorize.ts';
 import { customCredentials } from '../../../authorizers/credentials.ts';
-import type { LoginFacts } from '../../../authorizers/event.ts';
 import { authorizerArn, findAuthorizer } from '../../../authorizers/store.ts';
 import type { Admission, AdmissionRefusal, Peer, Proof } from '../../../broker/contract.ts';
 import type { FunctionInvoker } from '../../../functions/contract.ts';
@@ -29,6 +27,7 @@ import {
   type RegisteredCertificates,
   thingNameOf,
 } from '../x509/registered-certificates.ts';
+import { type AuthorizerCall, callAuthorizer, type Grant } from './authorizer-call.ts';
 import { type AuthorizerPlaces, type FoundAuthorizer, lookUpAuthorizer } from './authorizer-lookup.ts';
 import { HttpAnswerCache } from './http-answer-cache.ts';
 
@@ -38,11 +37,6 @@ export interface CustomAuthenticatorOptions extends AuthorizerPlaces {
   readonly certificates: RegisteredCertificates;
   readonly clock: Clock;
   readonly log: Logger;
-}
-
-/** An answer that lets its client in, and the authorizer that gave it. */
-interface Granted extends FoundAuthorizer {
-  readonly answer: AuthorizerAnswer;
 }
 
 /** The part of an answer that permissions are evaluated from, and who gave it. */
@@ -60,7 +54,7 @@ interface CustomProof extends Proof {
   readonly withCertificate: boolean;
 }
 
-const proofOf = ({ place, authorizer, answer }: Granted, certificate: RegisteredCertificate | undefined): CustomProof => ({
+const proofOf = ({ place, authorizer, answer }: Grant, certificate: RegisteredCertificate | undefined): CustomProof => ({
   method: 'custom',
   place: { accountId: place.accountId, region: place.region },
   authorizerName: authorizer.authorizerName,
@@ -73,7 +67,7 @@ const proofOf = ({ place, authorizer, answer }: Granted, certificate: Registered
 interface Connection {
   readonly id: string;
   /** The newest answer, and when it came (milliseconds of the monotonic clock). */
-  granted?: { readonly by: Granted; readonly at: number };
+  granted?: { readonly by: Grant; readonly at: number };
   /** Seconds: fixed by the first answer. */
   disconnectAfter?: number;
 }
@@ -111,8 +105,8 @@ export class CustomAuthenticator implements Authenticator {
     if ('refused' in found) return found;
     const key = this.#answers.keyOf(attempt, found);
     const kept = this.#answers.get(key);
-    const granted =
-      kept === undefined ? await this.#ask(found, attempt, undefined, certificate, randomUUID()) : { ...found, answer: kept };
+    const call = { attempt, certificate, connectionId: randomUUID() };
+    const granted = kept === undefined ? await callAuthorizer(this.#options.functions, found, call) : { ...found, answer: kept };
     if ('refused' in granted) return granted;
     if (kept === undefined) this.#answers.keep(key, granted.answer);
     return {
@@ -127,7 +121,7 @@ export class CustomAuthenticator implements Authenticator {
     const certificate = await this.#certificate(attempt, clientId);
     if (certificate !== undefined && 'refused' in certificate) return certificate;
     const connection = this.#connectionOf(attempt);
-    const granted = this.#freshAnswer(connection) ?? (await this.#askAndKeep(connection, attempt, connect, certificate));
+    const granted = this.#freshAnswer(connection) ?? (await this.#callAndKeep(connection, { attempt, connect, certificate }));
     if ('refused' in granted) return refused({ ...granted.refused, clientId });
     const { place, answer } = granted;
     const principal = principalOf(granted);
@@ -191,19 +185,18 @@ export class CustomAuthenticator implements Authenticator {
   }
 
   /** The newest answer until its refresh is due: a change of permissions meanwhile does not have the function asked again. */
-  #freshAnswer(connection: Connection): Granted | undefined {
+  #freshAnswer(connection: Connection): Grant | undefined {
     return this.#untilRefresh(connection) > SLACK ? connection.granted?.by : undefined;
   }
 
-  async #askAndKeep(
+  async #callAndKeep(
     connection: Connection,
-    attempt: ConnectionAttempt,
-    connect: Connect,
-    certificate: RegisteredCertificate | undefined,
-  ): Promise<Granted | AdmissionRefusal> {
+    { attempt, connect, certificate }: Pick<AuthorizerCall, 'attempt' | 'certificate'> & { readonly connect: Connect },
+  ): Promise<Grant | AdmissionRefusal> {
     const found = await this.#authorizer(attempt, connect.userName);
     if ('refused' in found) return found;
-    const granted = await this.#ask(found, attempt, connect, certificate, connection.id);
+    const call = { attempt, connect, certificate, connectionId: connection.id };
+    const granted = await callAuthorizer(this.#options.functions, found, call);
     if (!('refused' in granted)) connection.granted = { by: granted, at: this.#options.clock.monotonic() };
     return granted;
   }
@@ -228,30 +221,6 @@ export class CustomAuthenticator implements Authenticator {
     return lookUpAuthorizer(this.#options, attempt, customCredentials(attempt.http, userName).authorizerName);
   }
 
-  async #ask(
-    found: FoundAuthorizer,
-    attempt: ConnectionAttempt,
-    connect: Connect | undefined,
-    certificate: RegisteredCertificate | undefined,
-    connectionId: string,
-  ): Promise<Granted | AdmissionRefusal> {
-    const { place, authorizer } = found;
-    const answer = await authorize(this.#options.functions, {
-      place,
-      authorizer,
-      credentials: customCredentials(attempt.http, connect?.userName),
-      facts: eventFacts(attempt, connect, certificate, connectionId),
-      documentsRequired: certificate === undefined,
-    });
-    const no = (reason: string, check: 'authorizer' | 'overload' = 'authorizer'): AdmissionRefusal =>
-      refused({ check, reason: `authorizer ${authorizer.authorizerName}: ${reason}`, ...place });
-    if ('fault' in answer) return no(answer.reason, answer.fault === 'overload' ? 'overload' : 'authorizer');
-    if (!answer.isAuthenticated) return no('the function answered that the client is not authenticated');
-    if (certificate !== undefined && answer.principalId !== certificate.certificateId)
-      return no("the function's principalId is not the id of the client certificate");
-    return { ...found, answer };
-  }
-
   #permissions(
     granted: AnsweredBy,
     peer: Peer,
@@ -272,25 +241,3 @@ export class CustomAuthenticator implements Authenticator {
 /** The authorizer's ARN, followed by the principal of its answer: AWS has no ARN for such a principal. */
 const principalOf = ({ place, authorizer, answer }: AnsweredBy): string =>
   `${authorizerArn(place, authorizer.authorizerName)}/${answer.principalId}`;
-
-function eventFacts(
-  { peer, http }: ConnectionAttempt,
-  connect: Connect | undefined,
-  certificate: RegisteredCertificate | undefined,
-  connectionId: string,
-): LoginFacts {
-  const { serverName } = peer;
-  const certificateDer = peer.certificateDer?.();
-  const shown =
-    certificate === undefined || certificateDer === undefined
-      ? {}
-      : { certificate: { pem: new X509Certificate(certificateDer).toString(), principalId: certificate.certificateId } };
-  const { userName, password, clientId } = connect ?? {};
-  return {
-    connectionId,
-    // The API port may be without TLS; on the device ports only a client without SNI looks like that.
-    tls: http !== undefined && serverName === undefined && certificate === undefined ? undefined : { serverName, ...shown },
-    http,
-    mqtt: clientId === undefined ? undefined : { clientId, userName, password },
-  };
-}
