@@ -27,10 +27,10 @@ const TIMEOUT = 5_000;
 
 type Refused = AdmissionRefusal['refused'];
 
-function authenticated(answer: Uint8Array): boolean {
+function isAuthenticated(answer: Uint8Array): boolean {
   try {
-    const { isAuthenticated } = JSON.parse(Buffer.from(answer).toString('utf8')) as { isAuthenticated?: unknown };
-    return isAuthenticated === true;
+    const parsed = JSON.parse(Buffer.from(answer).toString('utf8')) as { isAuthenticated?: unknown };
+    return parsed.isAuthenticated === true;
   } catch {
     return false;
   }
@@ -47,29 +47,24 @@ export class ValidationCallbackAuthenticator implements Authenticator {
   }
 
   async authenticate(attempt: ConnectionAttempt, connect: Connect): Promise<Admission | AdmissionRefusal> {
-    const { domain, peer } = attempt;
     const { clientId } = connect;
-    const refused = domain === undefined ? undefined : await this.#refusal(domain, domain.certificateCallback, peer, clientId);
+    const refused = await this.#validate(attempt, clientId);
     return refused === undefined ? this.#options.x509.authenticate(attempt, connect) : { refused: { ...refused, clientId } };
   }
 
   async authenticateRequest(attempt: ConnectionAttempt): Promise<RequestIdentity | AdmissionRefusal> {
-    const { domain, peer } = attempt;
-    const refused = domain === undefined ? undefined : await this.#refusal(domain, domain.certificateCallback, peer, NO_CLIENT);
+    const refused = await this.#validate(attempt, NO_CLIENT);
     return refused === undefined ? this.#options.x509.authenticateRequest(attempt) : { refused };
   }
 
-  async #refusal(
-    domain: DomainConfiguration,
-    callback: CertificateCallback | undefined,
-    peer: Peer,
-    clientId: string,
-  ): Promise<Refused | undefined> {
-    if (callback === undefined || this.#passed.has(peer)) return undefined;
+  /** The refusal of the domain's function; undefined when it lets the peer in, or has before, or there is none. */
+  async #validate({ domain, peer }: ConnectionAttempt, clientId: string): Promise<Refused | undefined> {
+    const callback = domain?.certificateCallback;
+    if (domain === undefined || callback === undefined || this.#passed.has(peer)) return undefined;
     try {
       const certificate = await this.#options.certificates.usableCertificate(peer, clientId, domain.place);
       if ('refused' in certificate) return certificate.refused;
-      const fault = await this.#ask(domain, callback, peer, certificate.certificateId);
+      const fault = await this.#call(domain, callback, peer, certificate.certificateId);
       if (fault === undefined) {
         this.#passed.add(peer);
         return undefined;
@@ -82,7 +77,7 @@ export class ValidationCallbackAuthenticator implements Authenticator {
     }
   }
 
-  async #ask(
+  async #call(
     { name, place: { accountId } }: DomainConfiguration,
     { functionArn, sourceArn, byRoot }: CertificateCallback,
     peer: Peer,
@@ -102,7 +97,7 @@ export class ValidationCallbackAuthenticator implements Authenticator {
         timeoutMs: TIMEOUT,
         as: { service: 'iot.amazonaws.com', sourceArn, sourceAccount: accountId, byRoot },
       });
-      if (authenticated(answer)) return undefined;
+      if (isAuthenticated(answer)) return undefined;
       return { check: 'authorizer', reason: `${said} answered that the client is not authenticated` };
     } catch (error) {
       if (!(error instanceof FunctionError)) throw error;
