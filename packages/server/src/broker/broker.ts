@@ -228,8 +228,8 @@ export class Broker implements BrokerServices<Client>, WillServices {
   }
 
   /**
-   * Publishes what a rule makes of a message. Who published the message waits when receivers can't take more; to nobody
-   * it is a message of their own.
+   * Publishes what a rule makes of a message. The publisher of that message waits when receivers can't take more; No
+   * Local does not apply to it.
    */
   deliverFromRule(
     account: AccountSpace,
@@ -269,8 +269,8 @@ export class Broker implements BrokerServices<Client>, WillServices {
   }
 
   /** Whether a message of QoS 1 on the topic has to be stored: for a persistent session, a share, or, if asked, a rule. */
-  keepsFor(account: AccountSpace, topic: RoutedTopic, rules: boolean): boolean {
-    return this.#router.keepsFor(account, topic) || (rules && this.#interceptorOf(account, topic) !== undefined);
+  mustStore(account: AccountSpace, topic: RoutedTopic, rules: boolean): boolean {
+    return this.#router.mustStore(account, topic) || (rules && this.#interceptorOf(account, topic) !== undefined);
   }
 
   /** Publishes a message of the server's own. */
@@ -307,7 +307,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
     this.#accounts.interceptorsChanged();
   }
 
-  /** Who sees the messages of an account's topics has changed. */
+  /** Interceptors of an account's topics have changed. */
   interceptorsChanged({ accountId, region }: Place): void {
     this.account(accountId, region).interceptorsChanged();
   }
@@ -317,7 +317,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
     this.#listeners.add(listener);
   }
 
-  /** Publishers wait for this client: to be judged at the next ticks. */
+  /** Publishers wait for this receiver: it is checked at the next ticks. */
   watch(receiver: Congestible): void {
     this.#watched.add(receiver);
   }
@@ -358,7 +358,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
     this.sessions.sweep(this.now);
   }
 
-  /** Says goodbye to everyone; new peers are turned away. Resolves once all that was promised is on disk. */
+  /** Disconnects all clients; new connections are refused. Resolves once what has to be stored is on disk. */
   async close(): Promise<void> {
     this.#closing = true;
     for (const client of [...this.#clients]) client.close('SERVER_INITIATED_DISCONNECT', REASON.SERVER_SHUTTING_DOWN);

@@ -1,4 +1,4 @@
-/** What the broker asks of the world around it: a way to the peer's bytes, and a judge of who may connect. */
+/** What the broker asks of the world around it: a channel to the peer, and a judge of each CONNECT. */
 import type { Connect } from '../mqtt/connect.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 

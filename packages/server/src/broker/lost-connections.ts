@@ -14,7 +14,7 @@ import {
 import type { Judge, Rights } from './contract.ts';
 import type { Departed } from './connection/wills.ts';
 
-/** The judge of a client that an earlier run of the server had let in. */
+/** Makes the judge of a client that an earlier run of the server has admitted. */
 export type StoredJudge = (will: WillFacts) => Judge;
 
 /** Ends of connections in one commit. */

@@ -6,7 +6,7 @@ import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { topicFault } from '@thingkeep/wire/topics.ts';
 import { encodeProperties } from '../mqtt/properties.ts';
 import type { Broker } from './broker.ts';
-import { whyNotKept } from './connection/keep-room.ts';
+import { storageViolation } from './connection/storage-quota.ts';
 import { type MessageInput, propertiesOf } from './message-input.ts';
 import { connectionOperations } from './operations-connections.ts';
 import { retainedOperations } from './operations-retained.ts';
@@ -36,8 +36,8 @@ export const publisher =
     const { messageExpiryInterval: expiry } = properties;
     const tooMuch = account.throttle?.refusesMessage(name, retain);
     if (tooMuch !== undefined) refuseRequest(broker, account, caller, tooMuch);
-    const notKept = whyNotKept(broker, account, topic, qos, retain && bytes.length > 0);
-    if (notKept !== undefined) fail('ThrottlingException', notKept);
+    const violation = storageViolation(broker, account, topic, qos, retain && bytes.length > 0);
+    if (violation !== undefined) fail('ThrottlingException', violation);
     const message = {
       topic,
       payload: bytes,

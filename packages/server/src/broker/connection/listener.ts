@@ -1,4 +1,4 @@
-/** Who hears of connections and subscriptions. */
+/** Listeners hear of connections and subscriptions. */
 import type { Client } from './client.ts';
 import type { LostConnection } from './connection-record.ts';
 import type { ConnectRefusal, DisconnectReason } from '../contract.ts';

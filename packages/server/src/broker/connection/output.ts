@@ -208,7 +208,7 @@ export class Output {
     const slab = this.#slab;
     if (slab === undefined || this.#used === 0) return undefined;
     const end = this.#from + this.#used;
-    // What was not needed, when nobody has taken more since.
+    // What was not needed, when no other output has taken more since.
     if (slab === shared && this.#from + this.#room === sharedUsed) sharedUsed = end;
     const filled = slab.subarray(this.#from, end);
     this.#slab = undefined;

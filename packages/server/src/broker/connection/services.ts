@@ -61,6 +61,6 @@ export interface BrokerServices<Connection> {
   /** Messages. */
   deliver(account: AccountSpace, batch: PublishBatch<RoutedTopic>, source: Publisher | undefined): boolean;
   publishMessage(account: AccountSpace, message: Message<RoutedTopic>, source?: Publisher): Promise<void> | undefined;
-  keepsFor(account: AccountSpace, topic: RoutedTopic, rules: boolean): boolean;
+  mustStore(account: AccountSpace, topic: RoutedTopic, rules: boolean): boolean;
   sendRetained(client: Connection, filter: string): void;
 }

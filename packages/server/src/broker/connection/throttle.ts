@@ -111,7 +111,7 @@ export class ConnectionThrottle implements DeliveryRates, RateLimited {
     return passing;
   }
 
-  /** Messages of QoS 1 do not fit: whoever has them is asked to go on when tokens have come back. */
+  /** Messages of QoS 1 do not fit: `limited` is asked to go on when tokens have come back. */
   wait(limited: RateLimited, row: StoragePlace): void {
     if (this.#rateLimited.wait(limited) && !this.#isReplayed(row)) throttled(this.#client, 'deliver');
   }

@@ -1,4 +1,4 @@
-/** What the broker asks of whoever sees messages beside the subscribers: the rules of an account. */
+/** Interceptors see messages beside the subscribers: the rules of an account. */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Origin } from './origin.ts';
 import type { Publisher } from './publisher.ts';
@@ -16,6 +16,6 @@ export interface TopicInterceptor {
 }
 
 export interface MessageInterceptor {
-  /** Who sees the messages of a topic; nobody, mostly. Asked once for each topic, until the account's taps change. */
+  /** The interceptor of a topic; undefined for most. Asked for once per topic, until the account's interceptors change. */
   on(place: Place, topic: string): TopicInterceptor | undefined;
 }

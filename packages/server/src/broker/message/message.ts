@@ -10,7 +10,7 @@ export interface Message<Topic extends TopicEntry = TopicEntry> {
   readonly retain: boolean;
   /** Encoded MQTT 5 properties with their length. */
   readonly properties?: Buffer | undefined;
-  /** Seconds after which nobody gets it any more. */
+  /** Seconds after which it is not delivered any more. */
   readonly expiry?: number | undefined;
 }
 

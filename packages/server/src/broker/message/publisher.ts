@@ -1,4 +1,4 @@
-/** Who publishes messages, as far as routing and rules know it: it is made to wait when it sends more than others take. */
+/** A publisher as routing and rules know it: it is made to wait when it sends more than receivers take. */
 import type { Origin } from './origin.ts';
 
 /** Goes on when what it waited for has room again. */
@@ -10,7 +10,7 @@ export interface Waiter {
 export interface Congestible {
   /** Calls `resumeReading` of the waiter once there is room, or once it has been waited for long enough. */
   wait(waiter: Waiter, now: number): void;
-  /** Gives up waiting when it stays full: called with each tick, in monotonic milliseconds, until nobody waits any more. */
+  /** Gives up waiting when it stays full: called with each tick, in monotonic milliseconds, until no publisher waits any more. */
   check(now: number): 'waiting' | 'done';
 }
 

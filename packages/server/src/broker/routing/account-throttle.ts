@@ -55,12 +55,12 @@ export class AccountThrottle {
     return this.#clock.monotonic();
   }
 
-  /** Whether a client may connect now. Only who has been admitted counts: nobody else can use up a client's turn. */
+  /** Whether a client may connect now. Only admitted clients count: no other can use up a client's rate. */
   mayConnect(clientId: string): boolean {
     return this.#takeBoth(this.#connects, this.#connectsOf, clientId);
   }
 
-  /** Whether somebody may ask about, or end, a client's connection now. */
+  /** Whether one request about a client's connection, or to end it, is within the rate now. */
   mayRequest(clientId: string): boolean {
     return this.#takeBoth(this.#requests, this.#requestsOn, clientId);
   }

@@ -1,15 +1,15 @@
 /**
- * How long one turn of the event loop may be busy with messages. A message visits each of its receivers, those that will
- * not take it too: some hundred messages for a thousand receivers are work for a moment, and a flood of them would leave nobody
- * else a turn. Beyond a turn's share, what was read from a client waits for the next one, and the client is not read
- * from meanwhile. Who sends little goes before who sends much.
+ * The milliseconds of one turn of the event loop that may be spent on messages. A message visits each of its receivers,
+ * those that will not take it too, and a flood for many receivers would keep all other work waiting. Beyond the budget,
+ * what was read from a client waits for the next turn, and the client is not read from meanwhile. Clients that send
+ * little go before those that send much.
  */
 import type { Clock } from '../../runtime/clock.ts';
 
-/** Milliseconds of a turn, for those who send much, and for those who send little: their few bytes can't be much work. */
+/** Milliseconds of a turn for large chunks, and for small ones, whose few bytes can't be much work. */
 const SHARE = 10;
 const LITTLE_SHARE = 40;
-/** Bytes of a chunk up to which somebody sends little. */
+/** Bytes of a small chunk at most. */
 const LITTLE = 1024;
 /** Visits of receivers from one look at the clock to the next: about a tenth of a millisecond. */
 const VISITS = 1_000;

@@ -29,14 +29,14 @@ export function retainedMessage<Topic extends TopicEntry>(
   return { ...message, properties: encodeProperties({ ...properties, messageExpiryInterval: left }), expiry: left };
 }
 
-/** Records of one transaction; more wait for the next turn of the event loop, so that a flood of them holds nobody else up. */
+/** Records of one transaction; more wait for the next turn of the event loop, so that a flood of them leaves time for other work. */
 const LARGEST_BATCH = 128;
 
 export const RETAINED_FULL = 'the account holds as many retained messages, or bytes of them, as it may';
 
 interface Waiting {
   readonly region: string;
-  /** The newest message of the topic: it alone is stored, and whoever sent an earlier one waits for it. */
+  /** The newest message of the topic: it alone is stored, and publishers of earlier ones wait for it. */
   record: RetainedRecord;
   readonly stored: PromiseWithResolvers<void>;
 }

@@ -137,7 +137,7 @@ export class Router {
   }
 
   /** Whether a message of QoS 1 on the topic has to be stored. */
-  keepsFor(account: AccountSpace, topic: RoutedTopic): boolean {
+  mustStore(account: AccountSpace, topic: RoutedTopic): boolean {
     const { targets, shares } = this.#receivers(account, topic);
     return (
       targets.some(({ delivery, qos }) => qos === 1 && delivery.backlog !== undefined) ||
@@ -245,7 +245,7 @@ export class Router {
     return true;
   }
 
-  /** Hands what waits for a share to members that are there and have room, page by page, until nobody is or nothing does. */
+  /** Sends what waits for a share to connected members with capacity, page by page, until there is no such member or no more. */
   async #drain(account: AccountSpace, share: SharedGroup): Promise<void> {
     if (share.draining) return;
     share.draining = true;
@@ -308,7 +308,7 @@ export class Router {
     this.#watch(delivery);
   }
 
-  /** Whether the messages of a batch that has waited are wanted by nobody any more. */
+  /** Whether the messages of a batch that has waited have expired. */
   #isOver({ expiresAt, count }: PublishBatch): boolean {
     if (expiresAt === undefined || expiresAt > this.#clock.now()) return false;
     this.#counters.dropped += count;

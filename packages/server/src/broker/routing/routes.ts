@@ -13,7 +13,7 @@ export interface Target {
   readonly noLocal: boolean;
 }
 
-/** Who gets a topic's messages: each of the targets, and one member of each share. */
+/** Receivers of a topic's messages: each of the targets, and one member of each share. */
 export interface Receivers {
   readonly targets: readonly Target[];
   readonly shares: readonly SharedGroup[];
@@ -98,7 +98,7 @@ export class Routes {
         ending?.shares?.delete(filter);
       }
     }
-    // Branches that nobody needs go, so that filters that come and go leave nothing behind.
+    // Empty branches are removed, so that filters that come and go leave nothing behind.
     for (let depth = path.length - 1; depth > 0 && isEmpty(path[depth] as Level); depth -= 1)
       path[depth - 1]?.next.delete(levels[depth - 1] as string);
   }

@@ -52,7 +52,7 @@ export class Sessions {
     return this.#away;
   }
 
-  /** Finds again what the data file holds. What belongs to nobody any more is removed. */
+  /** Finds again what the data file holds. Rows without a session or share are removed. */
   async load(): Promise<void> {
     const sessions = await this.#all(sessionRecords);
     const shares = await this.#all(sharedGroupRecords);
@@ -178,7 +178,7 @@ export class Sessions {
     if (share !== undefined) this.#shareLeft(account, share);
   }
 
-  /** A share that nobody can come back to keeps nothing. */
+  /** Drops the queue of a share that has no member of QoS 1 left. */
   #shareLeft(account: AccountSpace, share: SharedGroup): void {
     if (share.backlog === undefined || share.hasQos1Member) return;
     this.#clear(share.backlog);

@@ -74,7 +74,7 @@ export class Backlog {
     this.#count(messages, bytes);
   }
 
-  /** Puts a row in memory: whoever has it tells of each message in it by `done`. */
+  /** Marks a row as being in memory: `done` is called for each message in it. */
   take(at: number, count: number, size: number, shared: boolean): void {
     this.#loaded = at;
     this.#open.set(at, { shared, count, size, left: count, acknowledged: undefined });

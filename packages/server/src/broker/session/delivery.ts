@@ -1,7 +1,7 @@
 /**
  * Delivery to one session. QoS 0 goes straight to the connection or, beyond the bound, nowhere. QoS 1 goes through a window
- * of unacknowledged packets with a queue behind it: in memory and bounded, or, for a persistent session, on disk. Whoever
- * fills a client up is held back for a moment; a client that stays full is marked slow and holds nobody back any more.
+ * of unacknowledged packets with a queue behind it: in memory and bounded, or, for a persistent session, on disk. A
+ * congested client holds its publishers back for a moment; one that stays so is marked slow, and holds none back any more.
  */
 import type { Clock } from '../../runtime/clock.ts';
 import type { Backlog } from './backlog.ts';

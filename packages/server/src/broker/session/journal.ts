@@ -152,7 +152,7 @@ export class Journal {
     this.#schedule();
   }
 
-  /** Keeps a row of somebody else's in the same commit. */
+  /** Stores a row of another domain in the same commit. */
   putRow(of: Rows, row: Row): void {
     this.#batch.changesOf(of).puts.set(nameOf(row.owner, row.at), row);
     this.#batch.bytes += row.value.length;

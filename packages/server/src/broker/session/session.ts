@@ -47,7 +47,7 @@ export interface Subscriber {
   close(why: DisconnectReason, reason?: number): void;
 }
 
-/** Who a session is opened for, and for how many seconds it outlives the connection. */
+/** The owner of a session, and the seconds for which it outlives the connection. */
 export type SessionOwner = Pick<SessionRecord, 'expiry' | 'principal' | 'certificateId'>;
 
 export class Session {
@@ -177,7 +177,7 @@ export class Session {
     return this.#subscriptions.delete(filter);
   }
 
-  /** Has no subscription any more, and comes back for nobody. */
+  /** Ends for good: it has no subscriptions, and is not resumed. */
   end(): void {
     this.#ended = true;
     this.#subscriptions.clear();

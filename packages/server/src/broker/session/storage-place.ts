@@ -10,7 +10,7 @@ export const IN_MEMORY: StoragePlace = 0;
 
 export const isOnDisk = (place: StoragePlace): boolean => place > 0;
 
-/** Whether somebody has to hear that the message was acknowledged. */
+/** Whether a queue or an assignment has to hear that the message was acknowledged. */
 export const isKept = (place: StoragePlace): boolean => place !== IN_MEMORY;
 
 /** The place of what a shared subscription has assigned to a session without a queue on disk, numbered from 1 on. */

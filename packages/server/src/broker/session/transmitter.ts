@@ -48,7 +48,7 @@ export interface DeliveryRates {
   sent(encoded: EncodedBatch, from: number, to: number, row: StoragePlace): void;
   /** How many messages of QoS 0 may be sent now; they are sent, and the others are discarded. */
   pass(encoded: EncodedBatch): number;
-  /** Messages of QoS 1 do not fit: whoever has them is asked to go on when tokens have come back. */
+  /** Messages of QoS 1 do not fit: `limited` is asked to go on when tokens have come back. */
   wait(limited: RateLimited, row: StoragePlace): void;
 }
 

@@ -14,7 +14,7 @@ import type { AccountSpace } from '../../routing/account.ts';
 import type { Client } from '../client.ts';
 import { withEnrichment } from '../../message/enrichment.ts';
 import { isDiskRefusal } from '../../../runtime/disk-failure.ts';
-import { refuseToKeep, whyNotKept } from '../keep-room.ts';
+import { refuseToStore, storageViolation } from '../storage-quota.ts';
 import { checkProperties, clampExpiry } from '../../message/message-properties.ts';
 import type { PublishSlot } from '../publish-slots.ts';
 import { NO_TOPIC } from '../../routing/routed-topic.ts';
@@ -91,10 +91,10 @@ function cutToRate({ level }: Client, throttle: ConnectionThrottle): Buffer | un
 function passBatch(client: Client, account: AccountSpace): void {
   const { broker, output } = client;
   broker.counters.received += batch.count;
-  const notKept = batch.qos === 0 ? undefined : whyNotKept(broker, account, batch.topic, 1, false);
-  if (notKept !== undefined) {
+  const violation = batch.qos === 0 ? undefined : storageViolation(broker, account, batch.topic, 1, false);
+  if (violation !== undefined) {
     const ids = [...batch.idAt.subarray(0, batch.count)].map((at) => batch.bytes.readUInt16BE(at));
-    refuseToKeep(client, notKept, 1, ids);
+    refuseToStore(client, violation, 1, ids);
     return;
   }
   if (client.enrichment !== undefined) batch.enrich(client.enrichment);
@@ -241,9 +241,9 @@ function publishAlone(
     return;
   }
   broker.counters.received += 1;
-  const notKept = whyNotKept(broker, account, slot.topic, qos, retain && payload.length > 0);
-  if (notKept !== undefined) {
-    refuseToKeep(client, notKept, qos, [packetId]);
+  const violation = storageViolation(broker, account, slot.topic, qos, retain && payload.length > 0);
+  if (violation !== undefined) {
+    refuseToStore(client, violation, qos, [packetId]);
     return;
   }
   const { enrichment } = client;
@@ -258,12 +258,12 @@ function publishAlone(
     acknowledge();
     return;
   }
-  // Nothing is acknowledged before it is stored, and nobody may send faster than the disk takes it.
+  // Nothing is acknowledged before it is stored, and no client may send faster than the disk takes it.
   client.pauseReading();
   void stored
     .then(acknowledge, (error: unknown) => {
       if (error instanceof ThingkeepError && (error.code === 'ThrottlingException' || isDiskRefusal(error))) {
-        refuseToKeep(client, error.message, qos, [packetId]);
+        refuseToStore(client, error.message, qos, [packetId]);
         return;
       }
       broker.log.error({ err: error, clientId: client.clientId }, 'a message could not be stored');

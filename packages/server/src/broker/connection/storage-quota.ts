@@ -1,6 +1,6 @@
 /**
  * Whether there is room for what a publisher asks to be kept: queued messages of persistent sessions and retained
- * messages, within the account's budgets and above the floor of free disk. Who is refused is told.
+ * messages, within the account's budgets and above the floor of free disk. A client that is refused is told.
  */
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { encodePuback } from '../../mqtt/acknowledge.ts';
@@ -16,8 +16,8 @@ const RECORD_EVERY = 10_000;
 const recordedAt = new WeakMap<Client, number>();
 
 /** Why messages of this QoS on the topic can't be kept; undefined when they can, or need not be. */
-export function whyNotKept(
-  broker: Pick<BrokerServices<Client>, 'disk' | 'keepsFor'>,
+export function storageViolation(
+  broker: Pick<BrokerServices<Client>, 'disk' | 'mustStore'>,
   account: AccountSpace,
   topic: RoutedTopic,
   qos: number,
@@ -25,7 +25,7 @@ export function whyNotKept(
 ): string | undefined {
   const { low } = broker.disk;
   if (low && retains) return DISK_LOW;
-  if (qos === 0 || (!low && !account.queues.full) || !broker.keepsFor(account, topic, low)) return undefined;
+  if (qos === 0 || (!low && !account.queues.full) || !broker.mustStore(account, topic, low)) return undefined;
   if (low) return DISK_LOW;
   const { accountQueuedMessages, accountQueuedBytes } = account.limits;
   return `the persistent sessions of the account hold ${accountQueuedMessages} messages or ${accountQueuedBytes} bytes: no more are queued`;
@@ -35,7 +35,7 @@ export function whyNotKept(
  * Refuses messages of a client: MQTT 5 is told by PUBACK that a quota is exceeded, MQTT 3.1.1, which has no word for it,
  * by the end of its connection. QoS 0 is dropped.
  */
-export function refuseToKeep(client: Client, reason: string, qos: number, packetIds: readonly number[]): void {
+export function refuseToStore(client: Client, reason: string, qos: number, packetIds: readonly number[]): void {
   const { broker, level } = client;
   const last = recordedAt.get(client);
   if (last === undefined || broker.now - last >= RECORD_EVERY) {
