@@ -136,30 +136,30 @@ export class Client implements Publisher, Receiver, Subscriber {
     this.close('CONNECTION_LOST');
   }
 
-  /** CONNECT has come: names the client. Nothing is read until the CONNECT has been judged. */
-  admitting(clientId: string): void {
+  /** Pauses reading until the CONNECT has been judged. */
+  beginAdmission(clientId: string): void {
     this.clientId = clientId;
     this.state = 'admitting';
     this.channel.pause();
   }
 
-  /** CONNECT has come, of this version. */
-  speaks(level: ProtocolLevel): void {
+  /** Takes the version of the CONNECT that has come. */
+  setProtocolLevel(level: ProtocolLevel): void {
     this.level = level;
   }
 
-  /** Names a client that is about to be refused. */
-  named(clientId: string): void {
+  /** Takes the client id of a CONNECT that is about to be refused. */
+  setClientId(clientId: string): void {
     this.clientId = clientId;
   }
 
-  /** Is held to the rates of its account, if it has some. */
-  throttledBy(throttle: ConnectionThrottle | undefined): void {
+  /** Holds it to the rates of its account, if that has some. */
+  setThrottle(throttle: ConnectionThrottle | undefined): void {
     this.throttle = throttle;
   }
 
-  /** Has this session, and is in the register of connections with this number. */
-  entered(session: Session, version: number): void {
+  /** Takes its session, and the number that the register of connections gave it. */
+  bindSession(session: Session, version: number): void {
     this.session = session;
     this.version = version;
   }

@@ -20,11 +20,11 @@ import { checkProperties, checkUserProperties } from '../../message/message-prop
 export function connect(client: Client, bytes: Buffer, body: number, next: number): void {
   if (client.state !== 'awaiting-connect') throw new MqttError(REASON.PROTOCOL_ERROR, 'a second CONNECT'); // [MQTT-3.1.0-2]
   const sent = parseConnect(bytes, body, next);
-  client.speaks(sent.level);
+  client.setProtocolLevel(sent.level);
   if (!validateConnect(client, sent)) return;
   const assigned = sent.clientId === '';
   const asked = assigned ? { ...sent, clientId: randomUUID() } : sent;
-  client.admitting(asked.clientId);
+  client.beginAdmission(asked.clientId);
   client
     .judge(asked)
     .then((answer) => {
@@ -52,7 +52,7 @@ function validateConnect(client: Client, asked: Connect): boolean {
   const fault = connectViolation(asked);
   if (fault !== undefined) {
     // By way of bytes: a slice of a string keeps the whole of it in memory, for as long as the refusal is remembered.
-    client.named(Buffer.from(clientId.slice(0, LIMITS.clientId)).toString());
+    client.setClientId(Buffer.from(clientId.slice(0, LIMITS.clientId)).toString());
     // [MQTT-3.1.3-8; MQTT311 3.2.2.3]
     if (level === 4 && fault.code !== undefined) client.output.append(encodeConnack(4, fault.code, false));
     refuseConnect(client, fault.reason, { check: fault.check, reason: fault.text });
@@ -119,7 +119,7 @@ function acceptConnect(client: Client, asked: Connect, admission: Admission, ass
   client.admitted(admission, account, asked, keepAlive);
   broker.takeOver(client, account);
   const { session, present } = broker.sessions.open(client, account, asked, admission);
-  client.entered(session, broker.register.enter(client, account.place));
+  client.bindSession(session, broker.register.enter(client, account.place));
   const sendConnack = (): void => {
     if (client.state !== 'admitting') return;
     client.output.append(
@@ -188,7 +188,7 @@ function hasRoom(client: Client, account: AccountSpace, { will }: Connect, { acc
     broker.counters.throttled += 1;
     if (throttle.records('connect', clientId)) client.refuse({ ...who, check: 'rate', reason: reasonOf('connect') });
   } else {
-    if (throttle !== undefined) client.throttledBy(new ConnectionThrottle(throttle, client, broker.rateLimited));
+    if (throttle !== undefined) client.setThrottle(new ConnectionThrottle(throttle, client, broker.rateLimited));
     return true;
   }
   if (client.level === 5) client.output.append(encodeConnack(5, REASON.QUOTA_EXCEEDED, false));
