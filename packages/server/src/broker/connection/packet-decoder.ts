@@ -19,6 +19,9 @@ const MAX_AHEAD = 256 * 1024;
 
 const INCOMPLETE = -1;
 
+/** Whether some decoder is reading now: its messages lie in the one batch, which no other may touch meanwhile. */
+let reading = false;
+
 export class PacketDecoder implements PacketSink, Deferred {
   readonly #client: Client;
   /** A packet begun, or bytes that wait for the judgement of CONNECT. */
@@ -33,9 +36,12 @@ export class PacketDecoder implements PacketSink, Deferred {
     this.#client = client;
   }
 
-  /** Handles the packets of a chunk: now, or in the next turn of the event loop if this one has had its share. */
+  /**
+   * Handles the packets of a chunk: now, or in the next turn of the event loop if this one has had its share. Also in the
+   * next one when the chunk comes in the middle of another's: a delivery can let a publisher that waited go on.
+   */
   receive(chunk: Buffer): void {
-    if (this.#deferred !== undefined || this.#client.broker.budget.isExhaustedFor(chunk.length)) this.#defer(chunk);
+    if (this.#deferred !== undefined || reading || this.#client.broker.budget.isExhaustedFor(chunk.length)) this.#defer(chunk);
     else this.#read(chunk);
   }
 
@@ -64,6 +70,7 @@ export class PacketDecoder implements PacketSink, Deferred {
 
   #read(chunk: Buffer): void {
     const client = this.#client;
+    reading = true;
     try {
       if (client.state === 'admitting') {
         if (this.#have + chunk.length > MAX_AHEAD) throw new MqttError(REASON.PROTOCOL_ERROR, 'too many bytes ahead of CONNACK');
@@ -79,6 +86,8 @@ export class PacketDecoder implements PacketSink, Deferred {
       client.throttle?.received(chunk.length);
     } catch (error) {
       this.#failed(error);
+    } finally {
+      reading = false;
     }
   }
 
@@ -87,10 +96,13 @@ export class PacketDecoder implements PacketSink, Deferred {
     const waiting = this.#carry?.subarray(0, this.#have);
     this.#forget();
     if (waiting === undefined || waiting.length === 0 || this.#client.state !== 'connected') return;
+    reading = true;
     try {
       this.#parse(waiting, 0);
     } catch (error) {
       this.#failed(error);
+    } finally {
+      reading = false;
     }
   }
 
