@@ -9,6 +9,7 @@ import { MqttError } from '../../mqtt/mqtt-error.ts';
 import type { Client } from './client.ts';
 import { handlerFor } from './handlers/index.ts';
 import { discardBatch, publish, flushBatch } from './handlers/publish.ts';
+import { PublishHeader } from './handlers/publish-header.ts';
 import type { PacketSink } from './services.ts';
 import type { Deferred } from '../routing/loop-budget.ts';
 
@@ -18,6 +19,9 @@ const LONGEST_HEADER = 5;
 const MAX_AHEAD = 256 * 1024;
 
 const INCOMPLETE = -1;
+
+/** The header of the PUBLISH that is being handled, whichever decoder has read it. */
+const header = new PublishHeader();
 
 /** Whether some decoder is reading now: its messages lie in the one batch, which no other may touch meanwhile. */
 let reading = false;
@@ -128,8 +132,10 @@ export class PacketDecoder implements PacketSink, Deferred {
       const first = bytes[pos] as number;
       const body = pos + (size < 130 ? 2 : size < 16387 ? 3 : size < 2097156 ? 4 : 5);
       const next = pos + size;
-      if (first >> 4 === PACKET.PUBLISH) publish(client, bytes, first, pos, body, next);
-      else {
+      if (first >> 4 === PACKET.PUBLISH) {
+        header.read(bytes, pos, body, next);
+        publish(client, header);
+      } else {
         flushBatch(client);
         handlerFor(first)(client, bytes, body, next);
       }

@@ -1,0 +1,62 @@
+/** Whether a client may publish a message, and what it is told when it may not. */
+import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
+import { encodePuback } from '../../../mqtt/acknowledge.ts';
+import { MqttError } from '../../../mqtt/mqtt-error.ts';
+import type { Decision } from '../../contract.ts';
+import type { Client } from '../client.ts';
+import type { PublishSlot } from '../publish-slots.ts';
+
+/** The message that a refusal answers. */
+interface Refused {
+  readonly qos: number;
+  readonly packetId: number;
+}
+
+/** Whether the message may go on its topic. If not, the client has been told, or closed. */
+export function mayPublish(client: Client, slot: PublishSlot, message: Refused): boolean {
+  if (slot.generation === client.rightsGeneration && slot.allowed) return true;
+  const { topic } = slot;
+  if (topic.fault !== undefined)
+    throw new MqttError(REASON.TOPIC_NAME_INVALID, `a PUBLISH on a topic that is not valid: ${topic.fault}`);
+  const decision = topic.clientMayPublish ? client.rights.decide('iot:Publish', topic.arn) : { effect: 'IMPLICIT_DENY' as const };
+  slot.generation = client.rightsGeneration;
+  slot.retainAllowed = undefined;
+  slot.allowed = decision.effect === 'ALLOWED';
+  if (slot.allowed) return true;
+  refusePublish(client, slot, 'iot:Publish', decision, message);
+  return false;
+}
+
+/** Whether the message, which may go on its topic, may be retained. If not, the client has been told, or closed. */
+export function mayRetain(client: Client, slot: PublishSlot, message: Refused): boolean {
+  if (slot.retainAllowed === true) return true;
+  const decision = client.rights.decide('iot:RetainPublish', slot.topic.arn);
+  slot.retainAllowed = decision.effect === 'ALLOWED' && !slot.topic.name.startsWith('$');
+  if (!slot.retainAllowed) refusePublish(client, slot, 'iot:RetainPublish', decision, message);
+  return slot.retainAllowed;
+}
+
+function refusePublish(
+  client: Client,
+  slot: PublishSlot,
+  action: 'iot:Publish' | 'iot:RetainPublish',
+  decision: Decision,
+  { qos, packetId }: Refused,
+): void {
+  const { topic } = slot;
+  const { effect, ...statement } = decision;
+  if (topic.clientMayPublish)
+    client.refuse({
+      check: 'policy',
+      reason: `${action} on ${topic.name} is ${effect === 'EXPLICIT_DENY' ? 'denied by a statement' : 'not allowed by any statement'}`,
+      action,
+      resource: topic.arn,
+      decision: effect === 'ALLOWED' ? undefined : effect,
+      ...statement,
+    });
+  else
+    client.refuse({ check: 'reserved-topic', reason: `clients may not publish on ${topic.name}`, action, resource: topic.arn });
+  // MQTT 5 tells a QoS 1 publisher and goes on; in all other cases AWS closes the connection.
+  if (client.level === 5 && qos === 1) client.acknowledge(encodePuback(5, packetId, REASON.NOT_AUTHORIZED), false);
+  else client.close('FORBIDDEN_ACCESS', REASON.NOT_AUTHORIZED);
+}
