@@ -29,9 +29,10 @@ export const RESERVED: readonly Reserved[] = [
     reason: 'connects to elsewhere, which only outgoing/ may: an address that a user chose is judged first',
   },
   {
-    words: /\b(?:client|session|account)\.\w+ (?:[-+]|\?\?)?= /,
+    words: /\b(?:client|session|account|share|register)\.\w+ (?:[-+]|\?\?)?= /,
     allowed: [],
-    reason: 'writes a field of a client, a session or an account, which own their state: a method of theirs says what happens',
+    reason:
+      'writes a field of a client, a session, an account or what it has, which own their state: a method of theirs says what happens',
   },
   {
     words: /\bcreateRequire\b|\bgetBuiltinModule\b|\bimport\(\s*[^'"`\s]/,

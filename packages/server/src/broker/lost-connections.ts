@@ -76,8 +76,8 @@ async function takeUp(broker: Broker, judgeOf: StoredJudge, page: readonly WillR
       if (delivered) return () => wills.retain(departed);
       const session = departed.account.sessions.get(record.clientId);
       // A wall clock that was set back must not make it wait for longer than it was to.
-      const most = (departed.will.properties.willDelayInterval ?? 0) * 1000;
-      const left = Math.min(dueAt - clock.now(), most);
+      const max = (departed.will.properties.willDelayInterval ?? 0) * 1000;
+      const left = Math.min(dueAt - clock.now(), max);
       if (session?.ended === false && left > 0) return () => wills.wait(session, departed, left);
       const rights = await departed.rights();
       return () => wills.publish(departed, rights);

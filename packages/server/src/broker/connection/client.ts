@@ -20,7 +20,7 @@ import type { BrokerServices, PacketSink } from './services.ts';
 import type { ClientState, Session, Subscriber } from '../session/session.ts';
 import type { Origin } from '../message/origin.ts';
 import type { Congestible, Publisher } from '../message/publisher.ts';
-import type { ConnectionThrottle } from './throttle.ts';
+import type { ConnectionThrottle } from './connection-throttle.ts';
 import type { RoutedTopic } from '../routing/routed-topic.ts';
 import type { TopicEntry } from '../message/topic-entry.ts';
 import type { Receiver } from '../session/transmitter.ts';

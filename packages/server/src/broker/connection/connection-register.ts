@@ -39,8 +39,7 @@ export class ConnectionRegister {
   readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #versions: PresenceVersions;
-  /** Bytes of the wills of connections, and of those that wait. */
-  willBytes = 0;
+  #willBytes = 0;
   #lost: LostConnection[] = [];
   #wills: WillRecord[] = [];
 
@@ -72,6 +71,16 @@ export class ConnectionRegister {
       });
   }
 
+  /** Bytes of the wills of connections, and of those that wait. */
+  get willBytes(): number {
+    return this.#willBytes;
+  }
+
+  /** Counts the bytes of a will that waits, and takes them off again when it waits no longer. */
+  addWillBytes(bytes: number): void {
+    this.#willBytes += bytes;
+  }
+
   /** Lost connections and waiting wills that {@link load} has found; asked for once. */
   takeRecovered(): { readonly lost: readonly LostConnection[]; readonly wills: readonly WillRecord[] } {
     const found = { lost: this.#lost, wills: this.#wills };
@@ -84,7 +93,7 @@ export class ConnectionRegister {
   enter(client: Client, { accountId, region }: Place): number {
     const { clientId } = client;
     const version = this.#versions.connect(nameOf(region, accountId, clientId));
-    this.willBytes += willSize(client.connect?.will);
+    this.#willBytes += willSize(client.connect?.will);
     this.#put({ region, accountId, clientId, version, connection: connectionFacts(client) });
     return version;
   }
@@ -95,7 +104,7 @@ export class ConnectionRegister {
    */
   leave({ clientId, version, connect }: Client, { accountId, region }: Place): void {
     if (version === undefined) return;
-    this.willBytes -= willSize(connect?.will);
+    this.#willBytes -= willSize(connect?.will);
     const name = nameOf(region, accountId, clientId);
     this.#versions.disconnect(name);
     const record = { region, accountId, clientId, version, leftAt: this.#clock.now() };

@@ -31,7 +31,7 @@ let shared = Buffer.allocUnsafeSlow(SHARED);
 let sharedUsed = 0;
 
 /** Bytes that may wait for one peer; those of all together are a share of the memory ({@link MEMORY}). */
-const MOST = 3 * 1024 * 1024;
+const MAX_PENDING = 3 * 1024 * 1024;
 /** Bytes handed to the channel at once: until they have left, it keeps them, and TLS a second time. */
 const MAX_AT_ONCE = 240 * 1024;
 
@@ -56,7 +56,7 @@ export class Flusher {
    * budget however many peers stop reading (the dynamic threshold of shared-memory switches).
    */
   get bound(): number {
-    return Math.max(0, Math.min(MOST, (this.#budget - this.pending) >> 2));
+    return Math.max(0, Math.min(MAX_PENDING, (this.#budget - this.pending) >> 2));
   }
 
   touch(output: Output): void {

@@ -43,11 +43,11 @@ export class PresenceVersions {
     this.#left.set(name, { version, at: this.#clock.monotonic() - ago });
   }
 
-  /** Forgets clients that have been away for an hour, `most` of them at a time, and names them. */
-  forget(most: number): string[] {
+  /** Forgets clients that have been away for an hour, `max` of them at a time, and names them. */
+  forget(max: number): string[] {
     const names: string[] = [];
     for (const [name, left] of this.#left) {
-      if (names.length === most || !this.#isOver(left)) break;
+      if (names.length === max || !this.#isOver(left)) break;
       this.#left.delete(name);
       names.push(name);
     }

@@ -70,21 +70,21 @@ const messageOf = (account: AccountSpace, will: Will): Message<RoutedTopic> => {
 
 export class Wills {
   readonly #services: WillServices;
-  readonly #most: number;
+  readonly #max: number;
   readonly #pending = new Map<Session, Pending>();
   /** Wills that wait for their client's rights. */
   readonly #underWay = new Set<Promise<void>>();
   /** Wills that have a record. */
   readonly #stored = new WeakSet<Departed>();
 
-  constructor(services: WillServices, most: number = MEMORY.wills) {
+  constructor(services: WillServices, max: number = MEMORY.wills) {
     this.#services = services;
-    this.#most = most;
+    this.#max = max;
   }
 
   /** Whether there is memory for a will. */
   fits(will: Will | undefined): boolean {
-    return will === undefined || this.#services.register.willBytes + willSize(will) <= this.#most;
+    return will === undefined || this.#services.register.willBytes + willSize(will) <= this.#max;
   }
 
   /** A client has gone without a DISCONNECT that takes its will back. */
@@ -106,7 +106,7 @@ export class Wills {
     }
     const { clock } = this.#services;
     this.#put(departed, clock.now() + milliseconds, false);
-    this.#services.register.willBytes += willSize(departed.will);
+    this.#services.register.addWillBytes(willSize(departed.will));
     this.#pending.set(session, { departed, at: clock.monotonic() + milliseconds });
   }
 
@@ -197,7 +197,9 @@ export class Wills {
 
   #take(session: Session): Pending | undefined {
     const pending = this.#pending.get(session);
-    if (this.#pending.delete(session)) this.#services.register.willBytes -= willSize(pending?.departed.will);
+    if (pending === undefined) return undefined;
+    this.#pending.delete(session);
+    this.#services.register.addWillBytes(-willSize(pending.departed.will));
     return pending;
   }
 

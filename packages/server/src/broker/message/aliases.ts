@@ -9,11 +9,11 @@ import type { TopicEntry } from './topic-entry.ts';
 const TOPIC_ALIAS = 0x23;
 
 export class Aliases {
-  readonly #most: number;
+  readonly #max: number;
   readonly #known = new Map<TopicEntry, number>();
 
-  constructor(most: number) {
-    this.#most = most;
+  constructor(max: number) {
+    this.#max = max;
   }
 
   /** The PUBLISH (of MQTT 5) at `start`, with an alias where the topic has one or can get one. */
@@ -21,7 +21,7 @@ export class Aliases {
     let alias = this.#known.get(topic);
     const known = alias !== undefined;
     if (alias === undefined) {
-      if (this.#known.size >= this.#most) return bytes.subarray(start, end);
+      if (this.#known.size >= this.#max) return bytes.subarray(start, end);
       alias = this.#known.size + 1;
       this.#known.set(topic, alias);
     }

@@ -27,30 +27,30 @@ const ROUNDING = 1e-6;
 
 export class Bucket {
   readonly #perSecond: number;
-  readonly #most: number;
+  readonly #max: number;
   /** Tokens spent since the clock's zero, those that overflowed the bucket among them. */
   #spent = Number.NEGATIVE_INFINITY;
 
   /** `perSecond` 0 is a bucket that is never empty. It begins full. */
-  constructor(perSecond: number, most = perSecond) {
+  constructor(perSecond: number, max = perSecond) {
     this.#perSecond = perSecond;
-    this.#most = most;
+    this.#max = max;
   }
 
   /** Whole tokens in the bucket; negative as long as more was spent than it held. */
   level(now: number): number {
     if (this.#perSecond === 0) return Number.POSITIVE_INFINITY;
-    return Math.min(this.#most, Math.floor(this.#poured(now) - this.#spent + ROUNDING));
+    return Math.min(this.#max, Math.floor(this.#poured(now) - this.#spent + ROUNDING));
   }
 
   /** Whether it is as if nothing had been spent. */
   full(now: number): boolean {
-    return this.level(now) >= this.#most;
+    return this.level(now) >= this.#max;
   }
 
   /** Takes tokens, whether or not they are there: who must not have them asks for the level first. */
   spend(tokens: number, now: number): void {
-    if (this.#perSecond !== 0) this.#spent = Math.max(this.#spent, this.#poured(now) - this.#most) + tokens;
+    if (this.#perSecond !== 0) this.#spent = Math.max(this.#spent, this.#poured(now) - this.#max) + tokens;
   }
 
   /** Takes one token if there is one. */
@@ -68,13 +68,13 @@ export class Bucket {
 /** A bucket for each key, remembered while it is not full. */
 export class Buckets {
   readonly #perSecond: number;
-  readonly #most: number;
+  readonly #max: number;
   /** In the order of their last use: those at the front are full first. */
   readonly #byKey = new Map<string, Bucket>();
 
-  constructor(perSecond: number, most = perSecond) {
+  constructor(perSecond: number, max = perSecond) {
     this.#perSecond = perSecond;
-    this.#most = most;
+    this.#max = max;
   }
 
   get size(): number {
@@ -85,7 +85,7 @@ export class Buckets {
   level(key: string, now: number): number {
     const known = this.#byKey.get(key);
     if (known !== undefined) return known.level(now);
-    return this.#perSecond === 0 ? Number.POSITIVE_INFINITY : this.#most;
+    return this.#perSecond === 0 ? Number.POSITIVE_INFINITY : this.#max;
   }
 
   spend(key: string, tokens: number, now: number): void {
@@ -94,7 +94,7 @@ export class Buckets {
       if (!bucket.full(now)) break;
       this.#byKey.delete(name);
     }
-    const bucket = this.#byKey.get(key) ?? new Bucket(this.#perSecond, this.#most);
+    const bucket = this.#byKey.get(key) ?? new Bucket(this.#perSecond, this.#max);
     bucket.spend(tokens, now);
     this.#byKey.delete(key);
     this.#byKey.set(key, bucket);

@@ -78,6 +78,8 @@ export class Router {
   #pooledCache: EncodingCache | undefined;
   readonly #watch: RouterOptions['watch'];
   readonly #disk: Disk;
+  /** Shared groups whose queue is being handed out. */
+  readonly #draining = new WeakSet<SharedGroup>();
   #storesBeforeSending = false;
 
   constructor({ journal, sessions, counters, log, budget, clock, watch, disk }: RouterOptions) {
@@ -247,8 +249,8 @@ export class Router {
 
   /** Sends what waits for a share to connected members with capacity, page by page, until there is no such member or no more. */
   async #drain(account: AccountSpace, share: SharedGroup): Promise<void> {
-    if (share.draining) return;
-    share.draining = true;
+    if (this.#draining.has(share)) return;
+    this.#draining.add(share);
     try {
       for (;;) {
         const { backlog } = share;
@@ -263,7 +265,7 @@ export class Router {
     } catch (error) {
       this.#log.error({ err: error, filter: share.filter }, 'the messages of a shared subscription could not be read');
     } finally {
-      share.draining = false;
+      this.#draining.delete(share);
     }
   }
 

@@ -160,12 +160,12 @@ export class Sessions {
 
   /** The queue of a share; made, and its number stored, when it is first needed. */
   backlogOf(account: AccountSpace, share: SharedGroup): Backlog {
-    if (share.backlog === undefined) {
-      const record: SharedGroupRecord = { ...account.place, filter: share.filter, id: this.#nextId++ };
-      share.backlog = this.#backlog(account, record.id);
-      this.#options.journal.record(shareName(account, share.filter), (tx) => tx.put(sharedGroupRecords, record));
-    }
-    return share.backlog;
+    if (share.backlog !== undefined) return share.backlog;
+    const record: SharedGroupRecord = { ...account.place, filter: share.filter, id: this.#nextId++ };
+    const backlog = this.#backlog(account, record.id);
+    share.keepIn(backlog);
+    this.#options.journal.record(shareName(account, share.filter), (tx) => tx.put(sharedGroupRecords, record));
+    return backlog;
   }
 
   #accountOf({ place }: Session): AccountSpace {
@@ -182,7 +182,7 @@ export class Sessions {
   #shareLeft(account: AccountSpace, share: SharedGroup): void {
     if (share.backlog === undefined || share.hasQos1Member) return;
     this.#clear(share.backlog);
-    share.backlog = undefined;
+    share.keepIn(undefined);
     this.#forgetShare(account, share.filter);
   }
 
@@ -261,8 +261,9 @@ export class Sessions {
       this.#forgetShare(account, record.filter);
       return;
     }
-    share.backlog = this.#backlog(account, record.id);
-    backlogs.set(record.id, share.backlog);
+    const backlog = this.#backlog(account, record.id);
+    share.keepIn(backlog);
+    backlogs.set(record.id, backlog);
   }
 
   async #countRows(backlogs: ReadonlyMap<number, Backlog>): Promise<void> {

@@ -96,8 +96,8 @@ export class Delivery implements RateLimited, Congestible {
   get hasCapacity(): boolean {
     const output = this.#transmitter?.output;
     if (output === undefined) return false;
-    const most = output.bound / 3;
-    return output.pending <= most && this.#queuedBytes <= most;
+    const max = output.bound / 3;
+    return output.pending <= max && this.#queuedBytes <= max;
   }
 
   get queuedBytes(): number {
@@ -195,8 +195,8 @@ export class Delivery implements RateLimited, Congestible {
   drained(): void {
     const output = this.#transmitter?.output;
     if (output !== undefined) {
-      const most = output.bound / 6;
-      if (output.pending > most || this.#queuedBytes > most) return;
+      const max = output.bound / 6;
+      if (output.pending > max || this.#queuedBytes > max) return;
     }
     this.#fullSince = undefined;
     this.#release();

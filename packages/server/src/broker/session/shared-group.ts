@@ -24,12 +24,20 @@ export class SharedGroup {
   readonly #members = new Map<Session, Subscription>();
   /** The same, as a list to pick from. */
   #list: readonly Session[] = [];
-  /** Messages that wait for a member; made when there is one to keep. */
-  backlog: Backlog | undefined;
-  draining = false;
+  #backlog: Backlog | undefined;
 
   constructor(filter: string) {
     this.filter = filter;
+  }
+
+  /** Messages that wait for a member; made when there is one to keep. */
+  get backlog(): Backlog | undefined {
+    return this.#backlog;
+  }
+
+  /** Keeps messages in this queue, or in none, from now on. */
+  keepIn(backlog: Backlog | undefined): void {
+    this.#backlog = backlog;
   }
 
   get size(): number {

@@ -42,8 +42,8 @@ export interface DeliveryOutput {
 export interface DeliveryRates {
   /** The connection is new: rows up to this sequence were stored before it, and are replayed. */
   replays(storedUpTo: number): void;
-  /** How many messages of the batch, `from` on and `most` at most, may be sent now; `row` is where they are kept. */
-  fits(encoded: EncodedBatch, from: number, most: number, row: StoragePlace): number;
+  /** How many messages of the batch, `from` on and `max` at most, may be sent now; `row` is where they are kept. */
+  fits(encoded: EncodedBatch, from: number, max: number, row: StoragePlace): number;
   /** Counts messages that were sent. */
   sent(encoded: EncodedBatch, from: number, to: number, row: StoragePlace): void;
   /** How many messages of QoS 0 may be sent now; they are sent, and the others are discarded. */
@@ -114,9 +114,9 @@ export class Transmitter {
 
   /** Messages of the batch, `from` on, that may be sent now; `row` is where they are kept. */
   fits(encoded: EncodedBatch, from: number, row: StoragePlace): number {
-    const most = Math.min(this.room, encoded.count - from);
+    const max = Math.min(this.room, encoded.count - from);
     const { rates } = this.link;
-    return rates === undefined || most <= 0 ? most : rates.fits(encoded, from, most, row);
+    return rates === undefined || max <= 0 ? max : rates.fits(encoded, from, max, row);
   }
 
   /** Whether no acknowledgement is to come. */

@@ -14,7 +14,7 @@ import type { Admission, ConnectRefusal, Decision, MessageAction } from '../../c
 import type { Session } from '../../session/session.ts';
 import { expiryOf } from '../../routing/sessions.ts';
 import { reasonOf } from '../../routing/account-throttle.ts';
-import { ConnectionThrottle } from '../throttle.ts';
+import { ConnectionThrottle } from '../connection-throttle.ts';
 import { checkProperties, checkUserProperties } from '../../message/message-properties.ts';
 
 export function connect(client: Client, bytes: Buffer, body: number, next: number): void {

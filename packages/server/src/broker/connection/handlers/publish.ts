@@ -16,7 +16,7 @@ import { NO_TOPIC } from '../../routing/routed-topic.ts';
 import type { Client } from '../client.ts';
 import type { PublishSlot } from '../publish-slots.ts';
 import { refuseToStore, storageViolation } from '../storage-quota.ts';
-import type { ConnectionThrottle } from '../throttle.ts';
+import type { ConnectionThrottle } from '../connection-throttle.ts';
 import { publishAlone } from './publish-alone.ts';
 import { mayPublish } from './publish-authorization.ts';
 import type { PublishHeader } from './publish-header.ts';

@@ -7,7 +7,7 @@ import { encodeSuback, parseSubscribe, type SubscribeEntry } from '../../../mqtt
 import type { AccountSpace } from '../../routing/account.ts';
 import type { Client } from '../client.ts';
 import type { Session } from '../../session/session.ts';
-import { throttled } from '../throttle.ts';
+import { throttled } from '../connection-throttle.ts';
 import { checkUserProperties } from '../../message/message-properties.ts';
 
 /** Failure of MQTT 3.1.1's SUBACK. */
@@ -31,7 +31,7 @@ export function subscribe(client: Client, bytes: Buffer, body: number, next: num
   const codes: number[] = [];
   const fresh: SubscribeEntry[] = [];
   for (const entry of entries) {
-    const code = judge(client, account, session, entry);
+    const code = authorizeFilter(client, account, session, entry);
     // A refused filter ends a 3.1.1 connection without a SUBACK, as AWS IoT does.
     if (code === REASON.NOT_AUTHORIZED && client.level === 4) {
       client.close('FORBIDDEN_ACCESS');
@@ -52,7 +52,12 @@ export function subscribe(client: Client, bytes: Buffer, body: number, next: num
 }
 
 /** The granted QoS, or a reason code of 0x80 and up. */
-function judge(client: Client, account: AccountSpace, session: Session, { filter, qos, noLocal }: SubscribeEntry): number {
+function authorizeFilter(
+  client: Client,
+  account: AccountSpace,
+  session: Session,
+  { filter, qos, noLocal }: SubscribeEntry,
+): number {
   const fault = filter.length > LONGEST_FILTER ? 'too long' : filterFault(filter);
   if (fault !== undefined) {
     const reason = `a topic filter that is not valid: ${fault}`;

@@ -82,10 +82,10 @@ export class ConnectionThrottle implements DeliveryRates, RateLimited {
     this.#storedUpTo = storedUpTo;
   }
 
-  /** How many messages of the batch, `from` on and `most` at most, may be sent now; `row` is where they are stored. */
-  fits(encoded: EncodedBatch, from: number, most: number, row: StoragePlace): number {
+  /** How many messages of the batch, `from` on and `max` at most, may be sent now; `row` is where they are stored. */
+  fits(encoded: EncodedBatch, from: number, max: number, row: StoragePlace): number {
     const { now, publishesOut } = this.#account;
-    const byCount = Math.min(most, this.#out.level(now), publishesOut.level(now));
+    const byCount = Math.min(max, this.#out.level(now), publishesOut.level(now));
     const count = this.#isReplayed(row) ? Math.min(byCount, this.#replayed.level(now)) : byCount;
     const bytes = this.#bytesOut.level(now);
     const start = encoded.at[from] as number;
