@@ -46,6 +46,8 @@ export interface BrokerOptions extends AccountOptions {
   readonly disk?: Disk;
 }
 
+const decoderOf = (client: Client): PacketDecoder => new PacketDecoder(client);
+
 /** Seconds that a peer has for its CONNECT. */
 const CONNECT_DEADLINE = 10;
 
@@ -131,7 +133,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
 
   /** A peer has come, with the judge of its CONNECT; the gateway hands its bytes to the client from now on. */
   accept(channel: Channel, peer: Peer, judge: Judge): Client {
-    const client = new Client(this, channel, peer, judge, (of) => new PacketDecoder(of));
+    const client = new Client(this, channel, peer, judge, decoderOf);
     this.#clients.add(client);
     if (this.#closing) client.close('SERVER_INITIATED_DISCONNECT');
     return client;
