@@ -1,6 +1,6 @@
 /**
  * One MQTT connection: its state, what it may do, and its end. What packets mean is in handlers/, how bytes become
- * packets in intake.ts.
+ * packets in packet-decoder.ts.
  */
 import { randomUUID } from 'node:crypto';
 import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
@@ -277,7 +277,7 @@ export class Client implements Publisher, Receiver, Subscriber {
     return (this.account as AccountSpace).topic(name);
   }
 
-  /** Something of the server's own kept the client from its messages. */
+  /** Closes the connection because its messages could not be read or stored. */
   failed(error: unknown): void {
     this.broker.log.error({ err: error, clientId: this.clientId }, 'the messages of a session could not be read or stored');
     this.close('SERVER_ERROR', REASON.UNSPECIFIED);
@@ -334,7 +334,7 @@ export class Client implements Publisher, Receiver, Subscriber {
     this.close('CLIENT_ERROR', error.reason);
   }
 
-  /** Sends the last word that the version knows, closes, and leaves nothing behind. */
+  /** Ends the connection: with DISCONNECT and its reason where the version has that, and the client is still there. */
   close(why: DisconnectReason, reason?: number): void {
     if (this.state === 'closed') return;
     const was = this.state;
@@ -374,7 +374,7 @@ export class Client implements Publisher, Receiver, Subscriber {
     if (this.#waitingFor === 0 && this.state !== 'closed') this.channel.resume();
   }
 
-  /** A tick has passed since too much was refused. */
+  /** Reads on: a tick has passed since too much was refused. */
   resumeAfterRefusals(): void {
     this.#refusals = 0;
     this.resumeReading();
