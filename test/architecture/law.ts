@@ -1,27 +1,9 @@
 /** The arrows of the house: what each room may import. ARCHITECTURE.md says the same in words; the reasons here are its invariants. */
 
-export interface Room {
-  /** Files (`policies/store.ts`) and whole rooms (`runtime/`) of the server. Every room may import itself and the wire package. */
-  readonly may: readonly string[];
-  /** Modules of Node, without `node:`. */
-  readonly node: readonly string[];
-  /** Packages from npm, and `@thingkeep/x509`. */
-  readonly packages: readonly string[];
-  /** What the room must stay. */
-  readonly invariant: string;
-}
+import { BROKER_ROOMS } from './law-broker.ts';
+import { type Room, room } from './room.ts';
 
-const room = (
-  invariant: string,
-  may: readonly string[],
-  node: readonly string[] = [],
-  packages: readonly string[] = [],
-): Room => ({
-  may,
-  node,
-  packages,
-  invariant,
-});
+export type { Room } from './room.ts';
 
 const files = (folder: string, ...names: readonly string[]): string[] => names.map((name) => `${folder}/${name}.ts`);
 
@@ -89,6 +71,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ['buffer', 'crypto', 'fs', 'path'],
   ),
   'policies/': room('a decision is a pure function: no socket, no file, no clock but the one handed in', [
+    'domain.ts',
     'runtime/',
     'store/contract.ts',
     'store/damage.ts',
@@ -113,28 +96,37 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   ),
   'functions/hosted/': room(
     'hosted functions are records, rights and a queue; what runs them is behind the pool',
-    ['runtime/', 'store/contract.ts', 'store/pages.ts', 'functions/', 'functions/code/', 'functions/sandbox/'],
+    ['domain.ts', 'runtime/', 'store/contract.ts', 'store/pages.ts', 'functions/', 'functions/code/', 'functions/sandbox/'],
     ['crypto', 'path'],
   ),
   'logs/': room(
     'log groups keep lines within bounds, whoever wrote them',
-    ['runtime/', 'store/contract.ts', 'store/pages.ts'],
+    ['domain.ts', 'runtime/', 'store/contract.ts', 'store/pages.ts'],
     ['crypto'],
   ),
   'authorizers/': room(
     'authorizers keep records and ask a function that is handed in: no socket, and nothing of who connects',
-    ['runtime/', 'store/claims.ts', 'store/contract.ts', 'store/pages.ts', 'functions/contract.ts', 'outgoing/author.ts'],
+    [
+      'domain.ts',
+      'runtime/',
+      'store/claims.ts',
+      'store/contract.ts',
+      'store/pages.ts',
+      'functions/contract.ts',
+      'outgoing/author.ts',
+    ],
     ['crypto'],
   ),
   'server-certificates/': room(
     'certificates that are brought for host names, with their keys: what the API shows of them has no key at hand',
-    ['runtime/', 'store/contract.ts', 'store/pages.ts'],
+    ['domain.ts', 'runtime/', 'store/contract.ts', 'store/pages.ts'],
     ['crypto'],
     ['@thingkeep/x509'],
   ),
   'domains/': room(
     'domain configurations keep records and an answer in memory; certificates are theirs to serve, not to make',
     [
+      'domain.ts',
       'runtime/',
       'store/contract.ts',
       'store/changes.ts',
@@ -148,12 +140,13 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   ),
   'credentials/': room(
     'credentials are made of a secret and a session; who asks, and with what rights, is told',
-    ['runtime/', 'store/contract.ts', 'store/pages.ts', 'policies/principals.ts'],
+    ['domain.ts', 'runtime/', 'store/contract.ts', 'store/pages.ts', 'policies/principals.ts'],
     ['crypto'],
   ),
   'iam/': room(
     'IAM keeps identities and judges what they ask for; who has signed is proven elsewhere, and what they then do is done elsewhere',
     [
+      'domain.ts',
       'runtime/',
       'store/contract.ts',
       'store/changes.ts',
@@ -173,6 +166,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   'registry/': room(
     'registry keeps records and follows whose permissions change; it asks policies for their records and authority for certificates, through these files alone',
     [
+      'domain.ts',
       'runtime/',
       'store/claims.ts',
       'store/contract.ts',
@@ -186,42 +180,9 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ],
     ['crypto', 'util'],
   ),
-  'broker/contract.ts': room(
-    'the broker knows no socket, no certificate and no policy: a channel and a judge are handed in, as this file has them',
-    ['mqtt/', 'refusals/refusals.ts'],
-  ),
-  'broker/message/': room('messages are bytes in the form of the wire: who gets them is decided elsewhere', [
-    'broker/contract.ts',
-    'mqtt/',
-  ]),
-  'broker/session/': room('a session knows what waits for it and one way to its client: neither routes nor packets that come', [
-    ...['runtime/', 'store/contract.ts', 'mqtt/', 'refusals/refusals.ts'],
-    ...['broker/contract.ts', 'broker/message/'],
-  ]),
-  'broker/routing/': room(
-    'routing finds who gets a message, and never who sent it: a publisher is one that can be made to wait',
-    [
-      ...['runtime/', 'store/contract.ts', 'store/pages.ts', 'mqtt/'],
-      ...['broker/contract.ts', 'broker/message/', 'broker/session/'],
-    ],
-  ),
-  'broker/connection/': room(
-    'a connection and the handlers of its packets see the broker by the interface of services.ts alone',
-    [
-      ...['runtime/', 'store/contract.ts', 'store/pages.ts', 'mqtt/', 'refusals/refusals.ts'],
-      ...['broker/contract.ts', 'broker/message/', 'broker/session/', 'broker/routing/'],
-    ],
-    ['crypto'],
-  ),
-  'broker/': room(
-    'the broker puts its four floors together, and serves the API of the data plane',
-    [
-      ...['runtime/', 'store/contract.ts', 'mqtt/', 'refusals/refusals.ts', 'broker/contract.ts'],
-      ...['broker/message/', 'broker/session/', 'broker/routing/', 'broker/connection/'],
-    ],
-    ['crypto'],
-  ),
+  ...BROKER_ROOMS,
   'events/': room('events are told by a listener that hears of connections; whoever wants them published hands in the way', [
+    'domain.ts',
     'runtime/',
     'store/contract.ts',
     'store/pages.ts',
@@ -234,6 +195,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     'rules see messages through the broker, and reach nobody but through actions',
     [
       ...[
+        'domain.ts',
         'runtime/',
         'store/contract.ts',
         'store/changes.ts',
@@ -299,7 +261,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   ),
   'api/': room(
     'the API is data and a dispatcher: domains hand it their operations, it imports none of them',
-    ['runtime/'],
+    ['domain.ts', 'runtime/'],
     ['crypto', 'http', 'stream'],
   ),
   'admin/': room(
@@ -311,18 +273,13 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ...['api/access-keys.ts', 'api/key-rights.ts', 'domains/store.ts', 'functions/hosted/store.ts', 'logs/store.ts'],
     ...['registry/tags.ts', 'server-certificates/store.ts', 'store/contract.ts', 'store/pages.ts'],
   ]),
-  'services.ts': room('a list of operations and what they are given: it starts nothing and decides nothing', [
-    ...[
-      'runtime/',
-      'store/contract.ts',
-      'store/pages.ts',
-      'store/regional.ts',
-      'authority/authority.ts',
-      'policies/',
-      'registry/',
-    ],
-    ...['broker/', 'events/', 'functions/', 'functions/hosted/hosting.ts', 'authorizers/', 'server-certificates/'],
-    ...['domains/', 'credentials/', 'rules/open.ts', 'rules/store.ts', 'api/dispatch.ts', 'api/json-services.ts'],
+  'domain.ts': room('the contract of a domain: types alone', ['runtime/timers.ts', 'store/contract.ts']),
+  'services.ts': room('what all domains serve is merged here, whatever it is', [
+    ...['api/dispatch.ts', 'api/json-services.ts', 'domain.ts', 'store/contract.ts', 'store/regional.ts'],
+  ]),
+  'domain-list.ts': room('a list of domains and what they are given: it starts nothing and decides nothing', [
+    ...['domain.ts', 'runtime/', 'authority/authority.ts', 'policies/', 'registry/', 'broker/', 'events/', 'functions/'],
+    ...['functions/hosted/', 'authorizers/', 'server-certificates/', 'domains/', 'credentials/', 'rules/', 'iam/', 'logs/'],
   ]),
   'core-timers.ts': room('a list of what is done at which intervals', ['runtime/timers.ts']),
   'core.ts': room(
@@ -357,6 +314,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       'admin/',
       'collections.ts',
       'resource-tags.ts',
+      'domain-list.ts',
       'services.ts',
       'core-timers.ts',
     ],

@@ -21,10 +21,9 @@ import { AuditLog } from './audit/audit-log.ts';
 import { openAuthority } from './authority/authority.ts';
 import { Broker } from './broker/broker.ts';
 import { tellLostConnections } from './broker/lost-connections.ts';
-import { publisher } from './broker/operations.ts';
 import { Retained } from './broker/routing/retained.ts';
 import { COLLECTIONS } from './collections.ts';
-import { timersOf } from './core-timers.ts';
+import { machineTimers } from './core-timers.ts';
 import { limitsAndRates } from './config/accounts.ts';
 import type { ActionService } from './config/action-endpoints.ts';
 import { openActionKeys } from './config/action-keys.ts';
@@ -57,7 +56,6 @@ import { asksForWebSocket } from './gateway/upgrade.ts';
 import { openIam } from './iam/iam.ts';
 import { Backups } from './installation/backups.ts';
 import { openInstallation } from './installation/installation.ts';
-import { logsService } from './logs/service.ts';
 import { LogWriter } from './logs/writer.ts';
 import { Egress } from './outgoing/egress.ts';
 import { PermissionChanges } from './policies/permission-changes.ts';
@@ -81,7 +79,8 @@ import type { Logger } from './runtime/log.ts';
 import { collectGarbage, Tidy } from './runtime/tidy.ts';
 import { tellStandstills } from './runtime/standstill.ts';
 import { runTimers, startTimers } from './runtime/timers.ts';
-import { acmService, regionalServices } from './services.ts';
+import { listDomains } from './domain-list.ts';
+import { mergeServices } from './services.ts';
 import { byRegion, perRegion, regionsOf } from './store/regional.ts';
 import { tryWrite } from './store/marks.ts';
 import { panicOf } from './runtime/panic.ts';
@@ -209,7 +208,6 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   const retained = new Retained(inRegion, limits.limitsOf);
   const broker = new Broker({ region, clock, log, refuse, retained, store, disk, ...limits });
   await broker.load();
-  const publish = publisher(broker);
   broker.listen(
     new Lifecycle({
       clock,
@@ -239,9 +237,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     roleCredentials: iam.roleCredentials,
     sign: ({ key, ...request }) => signRequest({ ...request, now: clock.now(), key }),
   });
-  parts.defer(() => rules.close());
   const serving = new DomainServing({ ...common, directory, operatorNames, issuer: authority });
-  await serving.load();
   parts.defer(serving.follow(changes));
   const findTemporaryKey = temporaryKeys(
     tokens,
@@ -276,20 +272,13 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     log,
   });
   parts.defer(changes.onTold('server-credentials', () => gateway.setCredentials(authority.serverCredentials())));
-  const services = regionalServices({
-    directory,
-    operatorNames,
-    inRegion,
-    clock,
-    authority,
-    functions,
-    endpoint,
-    broker,
-    publish,
-    rules,
-    hosting,
-    knowsRole: iam.knowsRole,
-  });
+  const served = { clock, endpoint, authority, functions, directory, operatorNames, serving, rules, broker, hosting, logs, iam };
+  const domains = listDomains(served);
+  for (const domain of domains) {
+    await domain.load?.();
+    parts.defer(() => domain.close?.());
+  }
+  const { services, jsonServices } = mergeServices(domains, inRegion);
   const api = createApi({
     clock,
     log,
@@ -300,10 +289,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     rolesInText,
     services,
     queryServices: iam.services,
-    jsonServices: new Map([
-      ['acm', acmService({ inRegion, clock })],
-      ['logs', perRegion((regionName) => logsService({ store: inRegion(regionName), clock }))],
-    ]),
+    jsonServices,
     plain: new Map<string, PlainHandler>([
       ['/functions/code', async (query, done) => archiveAnswer(await hosting.archive(query, done))],
       ['/metrics', () => ({ ...text('Metrics are served where --metrics-bind says.\n'), status: 404 })],
@@ -386,7 +372,10 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     if (renewed.includes(true)) log.info({ event: 'server-certificates-renewed' }, 'the server has new certificates');
   };
   const tidy = new Tidy(broker, collectGarbage);
-  const timers = timersOf({ broker, rules: rules.rules, disk, audit, readiness, hosting, logs, tidy, keyUses: iam.uses, rotate });
+  const timers = [
+    ...domains.flatMap((domain) => domain.timers ?? []),
+    ...machineTimers({ disk, audit, readiness, tidy, rotate }),
+  ];
   parts.defer(startTimers(timers, log));
   panic.arm();
   const open = parts.move();

@@ -8,7 +8,8 @@ import { resourcesOf } from '@thingkeep/wire/api/needed-rights.ts';
 import { findOperation } from '@thingkeep/wire/api/table.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { AccessKey, KeyUse } from './access-keys.ts';
-import { answerJson, jsonError, type JsonService } from './json-services.ts';
+import type { JsonService } from '../domain.ts';
+import { answerJson, jsonError } from './json-services.ts';
 import { mayAsk, mayCall, mayQuery } from './key-rights.ts';
 
 const caller: Caller = {

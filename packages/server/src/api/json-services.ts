@@ -10,13 +10,7 @@ import { isObject } from '@thingkeep/wire/is-object.ts';
 import type { RenderedError } from '@thingkeep/wire/api/render-error.ts';
 import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
-
-export interface JsonService {
-  /** What stands before the dot of `X-Amz-Target`. */
-  readonly target: string;
-  /** Answered are those alone whose members `jsonMembers` knows. */
-  readonly operations: Readonly<Record<string, (input: JsonObject, caller: Caller) => Promise<object>>>;
-}
+import type { JsonService } from '../domain.ts';
 
 /** By the name that requests are signed for: the service over the data of one region. */
 export type JsonServices = ReadonlyMap<string, (region: string) => JsonService>;

@@ -3,10 +3,8 @@ import { defined } from '@thingkeep/wire/defined.ts';
 import { nameInPlace, parseArn } from '@thingkeep/wire/arn.ts';
 import { readCertificate } from '../authority/read-certificate.ts';
 import type { PolicyTags, PolicyTargets, PrincipalFacts } from '../policies/principals.ts';
-import { policies } from '../policies/store.ts';
 import type { ReadTransaction } from '../store/contract.ts';
 import { certificates, thingPrincipals, things } from './store.ts';
-import type { TaggableResources } from './tag-operations.ts';
 import { dropTags, putTags } from './tags.ts';
 
 /** The certificate id in a certificate's ARN of this account. */
@@ -44,10 +42,6 @@ export const principalFacts: PrincipalFacts = {
   },
   isAttached: async (tx, accountId, thingName, principal) =>
     (await tx.get(thingPrincipals, [accountId, thingName, principal])) !== undefined,
-};
-
-export const taggablePolicies: TaggableResources = {
-  policy: async (tx, accountId, name) => (await tx.get(policies, [accountId, name])) !== undefined,
 };
 
 export const policyTags: PolicyTags = { put: putTags, remove: dropTags };

@@ -3,17 +3,13 @@ import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { parseArn, type ResourceType } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
+import type { TaggableResources } from '../domain.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
 import { required } from './required.ts';
 import { caCertificates, thingTypes } from './store.ts';
 import { putTags, removeTagKeys, tagsOf } from './tags.ts';
 
-/** Per type of resource that can carry tags: whether one of this name exists. */
-export type TaggableResources = {
-  readonly [T in ResourceType]?: (tx: ReadTransaction, accountId: string, name: string) => Promise<boolean>;
-};
-
-/** What of the registry can carry tags. Things and device certificates can't (developer guide, page tagging-iot). */
+/** Taggable resources of the registry. Things and device certificates can't (developer guide, page tagging-iot). */
 export const taggableRegistry: TaggableResources = {
   cacert: async (tx, accountId, name) => (await tx.get(caCertificates, [accountId, name])) !== undefined,
   thingtype: async (tx, accountId, name) => (await tx.get(thingTypes, [accountId, name])) !== undefined,

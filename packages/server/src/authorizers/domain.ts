@@ -1,0 +1,21 @@
+/** Custom authorizers, as core takes them. */
+import type { Domain } from '../domain.ts';
+import type { FunctionInvoker } from '../functions/contract.ts';
+import { type AuthorizerOptions, authorizerOperations } from './operations.ts';
+import { defaultAuthorizerOperations } from './operations-default.ts';
+import { authorizerTestOperations } from './operations-test.ts';
+import { taggableAuthorizers } from './store.ts';
+
+export type AuthorizerDeps = Omit<AuthorizerOptions, 'store'> & { readonly functions: FunctionInvoker };
+
+export const authorizerDomain = (deps: AuthorizerDeps): Domain => ({
+  name: 'authorizers',
+  taggable: taggableAuthorizers,
+  operations: ({ store }) => ({
+    iot: {
+      ...authorizerOperations({ store, ...deps }),
+      ...defaultAuthorizerOperations({ store, ...deps }),
+      ...authorizerTestOperations({ store, ...deps }),
+    },
+  }),
+});
