@@ -1,6 +1,6 @@
 /** Checks over sources; each gives the faults it found, a sentence each. */
 import { isGenerated, isTestMaterial, type Source } from './sources.ts';
-import { type Room, SERVER_ROOMS, TYPE_RINGS, WIRE_TYPES } from './law.ts';
+import { type Room, SERVER_ROOMS, WIRE_TYPES } from './law.ts';
 import { RESERVED } from './reserved.ts';
 
 const SERVER = 'packages/server/src/';
@@ -78,15 +78,11 @@ export function reservedFaults(sources: readonly Source[]): string[] {
 
 /**
  * Rings of files that import each other. Of values: which of them is ready first is left to chance. Of types: none of
- * them can be read without all others; only the folders of TYPE_RINGS still have such rings.
+ * them can be read without all others.
  */
 export function cycleFaults(sources: readonly Source[]): string[] {
-  const mayRing = (path: string, typeOnly: boolean): boolean => typeOnly && TYPE_RINGS.some((folder) => path.startsWith(folder));
   const next = new Map(
-    sources.map(({ path, imports }) => [
-      path,
-      imports.flatMap(({ target, typeOnly }) => (target === undefined || mayRing(path, typeOnly) ? [] : [target])),
-    ]),
+    sources.map(({ path, imports }) => [path, imports.flatMap(({ target }) => (target === undefined ? [] : [target]))]),
   );
   const done = new Set<string>();
   const faults: string[] = [];

@@ -10,7 +10,7 @@ import { roleAliases, sessionSecrets } from './credentials/store.ts';
 import { domainConfigurations, issuedCertificates } from './domains/store.ts';
 import { eventConfigurations } from './events/store.ts';
 import { aliases, functions, versions } from './functions/hosted/store.ts';
-import { claimsMade } from './gateway/admission/claim-stored.ts';
+import { claimsMade } from './gateway/authentication/claim-stored.ts';
 import { accessKeys, entities, managedPolicies } from './iam/store.ts';
 import { installations } from './installation/store.ts';
 import { logGroups, logStreams } from './logs/store.ts';

@@ -43,7 +43,7 @@ import { FunctionHosting, type HostingOptions } from './functions/hosted/hosting
 import { localAddress, localUrl } from './functions/hosted/local-url.ts';
 import { ApiShare, connectionBound } from './runtime/api-share.ts';
 import { Functions } from './functions/invoke.ts';
-import { claimStored } from './gateway/admission/claim-stored.ts';
+import { claimStored } from './gateway/authentication/claim-stored.ts';
 import { RegisteredCertificates } from './gateway/authentication/x509/registered-certificates.ts';
 import { deviceSessionPermissions, isCertificateUsable } from './gateway/authorization/device-session-permissions.ts';
 import { createAuthentication } from './gateway/authentication/create-authentication.ts';

@@ -9,7 +9,7 @@ import { release } from '../../../store/claims.ts';
 import type { Store } from '../../../store/contract.ts';
 import { byRegion, regionsOf } from '../../../store/regional.ts';
 import { openSqliteStore } from '../../../store/sqlite/sqlite-store.ts';
-import { claimStored } from '../../admission/claim-stored.ts';
+import { claimStored } from '../claim-stored.ts';
 import { RegisteredCertificates } from './registered-certificates.ts';
 import { registrationHolder, unregisteredRefusal } from './registration.ts';
 import { X509Authenticator } from './x509-authenticator.ts';
