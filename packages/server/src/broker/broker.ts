@@ -30,7 +30,7 @@ import type { ClientState, Session } from './session/session.ts';
 import { Sessions } from './routing/sessions.ts';
 import type { Origin } from './message/origin.ts';
 import type { Congestible, Publisher } from './message/publisher.ts';
-import type { MessageInterceptor, TopicInterceptor } from './message/interceptor.ts';
+import { combineInterceptors, type MessageInterceptor, type TopicInterceptor } from './message/interceptor.ts';
 import type { RoutedTopic } from './routing/routed-topic.ts';
 import { LoopBudget } from './routing/loop-budget.ts';
 import type { BrokerServices } from './connection/services.ts';
@@ -75,7 +75,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
   readonly #watched = new Set<Congestible>();
   #paused: Client[] = [];
   readonly #listeners = new Set<BrokerListener>();
-  #interceptor: MessageInterceptor | undefined;
+  readonly #interceptors: MessageInterceptor[] = [];
   #closing = false;
 
   constructor(options: BrokerOptions) {
@@ -267,7 +267,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
   hasReceivers({ accountId, region }: Place, topic: string): boolean {
     const account = this.account(accountId, region);
     const { targets, shares } = account.routes.resolve(topic);
-    return targets.length > 0 || shares.length > 0 || this.#interceptor?.on(account.place, topic) !== undefined;
+    return targets.length > 0 || shares.length > 0 || this.#interceptors.some((each) => each.on(account.place, topic));
   }
 
   /** Whether a message of QoS 1 on the topic has to be stored: for a persistent session, a share, or, if asked, a rule. */
@@ -303,9 +303,9 @@ export class Broker implements BrokerServices<Client>, WillServices {
     );
   }
 
-  /** From now on `interceptor` is asked who sees the messages of a topic. */
-  interceptWith(interceptor: MessageInterceptor): void {
-    this.#interceptor = interceptor;
+  /** From now on `interceptor` too is asked who sees the messages of a topic. */
+  addInterceptor(interceptor: MessageInterceptor): void {
+    this.#interceptors.push(interceptor);
     this.#accounts.interceptorsChanged();
   }
 
@@ -370,7 +370,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
 
   #interceptorOf(account: AccountSpace, topic: RoutedTopic): TopicInterceptor | undefined {
     if (topic.interceptorGeneration !== account.interceptorGeneration) {
-      topic.interceptor = this.#interceptor?.on(account.place, topic.name);
+      topic.interceptor = combineInterceptors(this.#interceptors.flatMap((each) => each.on(account.place, topic.name) ?? []));
       topic.interceptorGeneration = account.interceptorGeneration;
     }
     return topic.interceptor;

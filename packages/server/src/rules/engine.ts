@@ -60,7 +60,7 @@ export class Rules implements MessageInterceptor {
   /** Finds rules and orders again; to be awaited before the first message. */
   async load(): Promise<void> {
     await this.#directory.load();
-    this.#options.broker.interceptWith(this);
+    this.#options.broker.addInterceptor(this);
     await this.#acting.work.load();
   }
 

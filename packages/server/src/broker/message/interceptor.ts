@@ -19,3 +19,16 @@ export interface MessageInterceptor {
   /** The interceptor of a topic; undefined for most. Asked for once per topic, until the account's interceptors change. */
   on(place: Place, topic: string): TopicInterceptor | undefined;
 }
+
+/** Several interceptors of one topic as one: each sees every message. */
+export function combineInterceptors(all: readonly TopicInterceptor[]): TopicInterceptor | undefined {
+  if (all.length < 2) return all[0];
+  return {
+    weight: all.reduce((sum, { weight }) => sum + weight, 0),
+    take: (batch, origin, waiter) => {
+      let stored = false;
+      for (const each of all) if (each.take(batch, origin, waiter)) stored = true;
+      return stored;
+    },
+  };
+}

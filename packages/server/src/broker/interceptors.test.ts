@@ -1,0 +1,37 @@
+/** Interceptors: several of them see the messages of a topic. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { MessageInterceptor } from './message/interceptor.ts';
+import { publishPacket, TestBench } from './test-bench.ts';
+
+const seeing = (wanted: string, seen: string[], name: string): MessageInterceptor => ({
+  on: (_place, topic) =>
+    topic !== wanted
+      ? undefined
+      : {
+          weight: 1,
+          take: (batch) => {
+            for (let i = 0; i < batch.count; i += 1)
+              seen.push(`${name} ${String(batch.bytes.subarray(batch.payloadAt(i), batch.at[i + 1]))}`);
+            return false;
+          },
+        },
+});
+
+test('each interceptor of a topic sees each message; of another topic none does', async () => {
+  const bench = await TestBench.open();
+  await using _ = bench;
+  const seen: string[] = [];
+  bench.broker.addInterceptor(seeing('a', seen, 'first'));
+  const peer = await bench.connected('publisher');
+  peer.send(publishPacket('a', '1'));
+  await bench.settle();
+  // A topic that is known already gets one that comes later, too.
+  bench.broker.addInterceptor(seeing('a', seen, 'second'));
+  bench.broker.addInterceptor(seeing('b', seen, 'third'));
+  peer.send(publishPacket('a', '2'), publishPacket('c', '3'), publishPacket('b', '4'));
+  await bench.settle();
+  assert.deepEqual(seen, ['first 1', 'first 2', 'second 2', 'third 4']);
+  const place = { accountId: '000000000000', region: 'us-east-1' };
+  assert.deepEqual([bench.broker.hasReceivers(place, 'b'), bench.broker.hasReceivers(place, 'c')], [true, false]);
+});
