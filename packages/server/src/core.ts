@@ -76,7 +76,7 @@ import { DiskRoom } from './runtime/disk-room.ts';
 import { close, listen } from './runtime/listen.ts';
 import { Readiness } from './runtime/readiness.ts';
 import type { Logger } from './runtime/log.ts';
-import { collectGarbage, Tidy } from './runtime/tidy.ts';
+import { collectGarbage, IdleGarbageCollector } from './runtime/idle-garbage-collector.ts';
 import { tellStandstills } from './runtime/standstill.ts';
 import { runTimers, startTimers } from './runtime/timers.ts';
 import { listDomains } from './domain-list.ts';
@@ -371,10 +371,10 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     if (renewed[0] === true) changes.tell('server-credentials', places.home);
     if (renewed.includes(true)) log.info({ event: 'server-certificates-renewed' }, 'the server has new certificates');
   };
-  const tidy = new Tidy(broker, collectGarbage);
+  const garbage = new IdleGarbageCollector(broker, collectGarbage);
   const timers = [
     ...domains.flatMap((domain) => domain.timers ?? []),
-    ...machineTimers({ disk, audit, readiness, tidy, rotate }),
+    ...machineTimers({ disk, audit, readiness, garbage, rotate }),
   ];
   parts.defer(startTimers(timers, log));
   panic.arm();

@@ -1,6 +1,6 @@
 /**
- * A burst of handshakes, or of bytes that waited for peers, leaves much garbage behind, and a process that then has little to
- * do never collects it: V8 waits for the next allocations. So it is collected once, when a burst has settled.
+ * Collects garbage once when a burst of handshakes, or of bytes that waited for peers, has settled and the process has little
+ * to do: V8 waits for the next allocations then. A process that is busy makes these allocations, and is not stopped for it.
  */
 
 /** Connections that make a burst. */
@@ -11,13 +11,18 @@ const LOOKS = 3;
 /** Bytes waiting in memory that make a burst; one that has settled has at most a quarter of its peak. */
 const MUCH = 8 * 1024 * 1024;
 
-/** What comes in bursts: connections, and bytes that wait for peers. */
+/** Messages between two looks, received and sent, from which on the process is busy. */
+const BUSY = 500;
+/** Collections that may be owed. */
+const MAX_OWED = 2;
+
+/** What comes in bursts: connections, and bytes that wait for peers; and messages, which are load. */
 export interface Bursting {
-  readonly counters: { readonly connects: number };
+  readonly counters: { readonly connects: number; readonly received: number; readonly sent: number };
   readonly flusher: { readonly pending: number };
 }
 
-export class Tidy {
+export class IdleGarbageCollector {
   readonly #source: Bursting;
   readonly #collect: () => void;
   #peak = 0;
@@ -25,6 +30,9 @@ export class Tidy {
   #last = 0;
   #burst = 0;
   #quiet = 0;
+  #messages = 0;
+  /** Collections that wait for the process to be idle. */
+  #owed = 0;
 
   /** `collect` is V8's own, there with `--expose-gc`. */
   constructor(source: Bursting, collect: () => void) {
@@ -39,10 +47,23 @@ export class Tidy {
     this.#last = now;
     this.#burst += fresh;
     this.#quiet = fresh <= FEW ? this.#quiet + 1 : 0;
-    const drained = this.#drained();
-    if (!drained && (this.#burst < BURST || this.#quiet < LOOKS)) return;
-    this.#burst = 0;
+    if (this.#drained()) this.#owe();
+    if (this.#burst >= BURST && this.#quiet >= LOOKS) this.#owe();
+    if (this.#isBusy() || this.#owed === 0) return;
+    this.#owed -= 1;
     this.#collect();
+  }
+
+  #owe(): void {
+    this.#burst = 0;
+    this.#owed = Math.min(MAX_OWED, this.#owed + 1);
+  }
+
+  #isBusy(): boolean {
+    const { received, sent } = this.#source.counters;
+    const fresh = received + sent - this.#messages;
+    this.#messages = received + sent;
+    return fresh > BUSY;
   }
 
   /** Whether much has waited, and has gone a while ago. */

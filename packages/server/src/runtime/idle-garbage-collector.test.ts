@@ -1,16 +1,16 @@
 /** Garbage is collected once after a burst of connections, and not in it, nor without one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Tidy } from './tidy.ts';
+import { IdleGarbageCollector } from './idle-garbage-collector.ts';
 
-test('a burst is tidied up once it has settled', () => {
-  const counters = { connects: 0 };
+test('garbage of a burst is collected once it has settled', () => {
+  const counters = { connects: 0, received: 0, sent: 0 };
   let collected = 0;
-  const tidy = new Tidy({ counters, flusher: { pending: 0 } }, () => (collected += 1));
+  const collector = new IdleGarbageCollector({ counters, flusher: { pending: 0 } }, () => (collected += 1));
   const seconds = (count: number, each: number): void => {
     for (let n = 0; n < count; n += 1) {
       counters.connects += each;
-      tidy.look();
+      collector.look();
     }
   };
   seconds(10, 3);
@@ -32,10 +32,13 @@ test('what much that waited has left is collected once it has gone for a while, 
   const mib = 1024 * 1024;
   const flusher = { pending: 0 };
   let collected = 0;
-  const tidy = new Tidy({ counters: { connects: 0 }, flusher }, () => (collected += 1));
+  const collector = new IdleGarbageCollector(
+    { counters: { connects: 0, received: 0, sent: 0 }, flusher },
+    () => (collected += 1),
+  );
   const seconds = (count: number, bytes: number): void => {
     flusher.pending = bytes;
-    for (let n = 0; n < count; n += 1) tidy.look();
+    for (let n = 0; n < count; n += 1) collector.look();
   };
   seconds(10, 4 * mib);
   seconds(10, 0);
@@ -49,4 +52,25 @@ test('what much that waited has left is collected once it has gone for a while, 
   assert.equal(collected, 1);
   seconds(20, 0);
   assert.equal(collected, 2, 'and once more, for buffers');
+});
+
+test('a process that is busy is not stopped; it is done once it has little to do', () => {
+  const counters = { connects: 0, received: 0, sent: 0 };
+  let collected = 0;
+  const collector = new IdleGarbageCollector({ counters, flusher: { pending: 0 } }, () => (collected += 1));
+  const seconds = (count: number, connects: number, messages: number): void => {
+    for (let n = 0; n < count; n += 1) {
+      counters.connects += connects;
+      counters.received += messages / 2;
+      counters.sent += messages / 2;
+      collector.look();
+    }
+  };
+  seconds(5, 300, 2_000);
+  seconds(60, 0, 2_000);
+  assert.equal(collected, 0);
+  seconds(1, 0, 100);
+  assert.equal(collected, 1);
+  seconds(20, 0, 100);
+  assert.equal(collected, 1);
 });
