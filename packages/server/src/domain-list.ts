@@ -22,7 +22,7 @@ import { policyDomain } from './policies/domain.ts';
 import { registryDomain } from './registry/domain.ts';
 import { policyTags as tags, policyTargets, principalFacts } from './registry/policy-principals.ts';
 import { rulesDomain } from './rules/domain.ts';
-import type { RulesHouse } from './rules/open.ts';
+import type { RulesModule } from './rules/open.ts';
 import type { Clock } from './runtime/clock.ts';
 import { acmDomain } from './server-certificates/domain.ts';
 
@@ -35,7 +35,7 @@ export interface DomainParts {
   readonly directory: DomainDirectory;
   readonly operatorNames: OperatorNames;
   readonly serving: DomainServing;
-  readonly rules: RulesHouse;
+  readonly rules: RulesModule;
   readonly broker: Broker;
   readonly hosting: FunctionHosting;
   readonly logs: LogWriter;

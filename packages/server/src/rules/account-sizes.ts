@@ -25,7 +25,7 @@ export class AccountSizes {
     this.#most = most;
   }
 
-  /** Room for a rule until it is in force: called again, the result gives it back. Fails with InvalidRequestException. */
+  /** QueueQuota for a rule until it is in force: called again, the result gives it back. Fails with InvalidRequestException. */
   reserve({ accountId, region }: Place, ruleName: string, size: number): () => void {
     const key = keyOf(region, ruleName);
     const reserved = this.#reserved.get(accountId) ?? new Set();

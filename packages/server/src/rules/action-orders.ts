@@ -1,50 +1,50 @@
 /** Orders of a rule's actions: what they are made of, and how they end. */
 import { randomUUID } from 'node:crypto';
-import type { Together } from './action-queue.ts';
+import type { BatchFailure } from './action-queue.ts';
 import type { ActionError } from './actions/action-error.ts';
 import type { OriginalMessage } from './actions/contract.ts';
 import type { CompiledAction, CompiledRule } from './compiled-rule.ts';
-import type { Failure, Firing } from './firing.ts';
+import type { Failure, ActionResults } from './action-results.ts';
 import { ERROR_ACTION, type KeptOrder } from './orders.ts';
-import type { OrderEnd } from './work.ts';
+import type { OrderEnd } from './action-outbox.ts';
 
 /** Takes note of a failure. `row`: of the order on disk, 0 for none. */
 export type Failed = (
   rule: CompiledRule,
   action: CompiledAction,
-  firing: Firing,
+  results: ActionResults,
   message: OriginalMessage,
   failure: Failure,
   row: number,
-  together?: Together,
+  together?: BatchFailure,
 ) => void;
 
 /** The end of one order among those of its message. Very many wait at a time: so it is small. */
-export class EndInFiring implements OrderEnd {
+export class ReportToResults implements OrderEnd {
   readonly #failed: Failed;
   readonly #rule: CompiledRule;
   readonly #action: CompiledAction;
-  readonly #firing: Firing;
+  readonly #results: ActionResults;
 
-  constructor(failed: Failed, rule: CompiledRule, action: CompiledAction, firing: Firing) {
+  constructor(failed: Failed, rule: CompiledRule, action: CompiledAction, results: ActionResults) {
     this.#failed = failed;
     this.#rule = rule;
     this.#action = action;
-    this.#firing = firing;
+    this.#results = results;
   }
 
   done({ message }: KeptOrder): void {
     this.#action.counters.success += 1;
-    this.#firing.end(message);
+    this.#results.end(message);
   }
 
-  gaveUp({ parameters, message }: KeptOrder, error: ActionError, row: number, together?: Together): void {
+  gaveUp({ parameters, message }: KeptOrder, error: ActionError, row: number, together?: BatchFailure): void {
     const failure = failureOf(this.#action, parameters, error.message);
-    this.#failed(this.#rule, this.#action, this.#firing, message, failure, row, together);
+    this.#failed(this.#rule, this.#action, this.#results, message, failure, row, together);
   }
 
   lost(): void {
-    this.#firing.end(undefined);
+    this.#results.end(undefined);
   }
 }
 

@@ -6,7 +6,7 @@ import { ActionQueue, type QueueOptions } from './action-queue.ts';
 import { ActionError } from './actions/action-error.ts';
 import type { ActionType, Batching } from './actions/contract.ts';
 import type { KeptOrder } from './orders.ts';
-import type { Entry } from './room.ts';
+import type { Entry } from './queue-quota.ts';
 
 const orderOf = (id: string, topic = 't'): KeptOrder => ({
   id,
@@ -33,7 +33,7 @@ class Bench {
   readonly runs: string[][] = [];
   readonly ended: string[] = [];
   readonly disk = new Map<number, KeptOrder>();
-  readonly holdings = { orders: 0, memory: 0, disk: 0 };
+  readonly usage = { orders: 0, memory: 0, disk: 0 };
   readable = true;
   reads = 0;
   readonly queue: ActionQueue;
@@ -51,7 +51,7 @@ class Bench {
       type: type as ActionType<unknown>,
       batching,
       tells: () => tells,
-      holdings: this.holdings,
+      usage: this.usage,
       run: (orders) => {
         this.runs.push(orders.map(({ id }) => id));
         return run(orders);
@@ -98,7 +98,7 @@ describe('an action queue', () => {
     await bench.pass(400);
     assert.equal(bench.runs.length, 2);
     await bench.pass(8000);
-    assert.deepEqual([bench.runs.length, bench.ended, bench.queue.size, bench.holdings.memory], [4, ['a away'], 0, 0]);
+    assert.deepEqual([bench.runs.length, bench.ended, bench.queue.size, bench.usage.memory], [4, ['a away'], 0, 0]);
   });
 
   test('what was promised and would be told to nobody is tried for a day; what was not, four times', async () => {
@@ -140,16 +140,16 @@ describe('an action queue', () => {
     assert.deepEqual([bench.runs.length, bench.runs.at(-1)], [17, ['o16']]);
     assert.equal(bench.queue.hasRoom(16 * 1024 * 1024, false), false);
     assert.equal(bench.queue.hasRoom(16 * 1024 * 1024, true), true);
-    bench.holdings.memory = 128 * 1024 * 1024;
+    bench.usage.memory = 128 * 1024 * 1024;
     assert.equal(bench.queue.hasRoom(1, false), false);
     assert.equal(bench.queue.hasRoom(1, true), true);
-    bench.holdings.disk = 8192 * 1024 * 1024;
+    bench.usage.disk = 8192 * 1024 * 1024;
     assert.equal(bench.queue.hasRoom(1, true), false);
   });
 
   test('however many queues stand still, another one finds room', () => {
-    const holdings = { orders: 0, memory: 0, disk: 0 };
-    const options = { holdings, clock: { now: () => 0, monotonic: () => 0 }, type: {}, batching: undefined, tells: () => true };
+    const usage = { orders: 0, memory: 0, disk: 0 };
+    const options = { usage, clock: { now: () => 0, monotonic: () => 0 }, type: {}, batching: undefined, tells: () => true };
     const silent = { run: () => new Promise<void>(() => undefined), read: () => Promise.resolve(undefined) };
     const ends = { done: () => undefined, gaveUp: () => undefined, lost: () => undefined };
     for (let n = 0; n < 50; n += 1) {
@@ -158,7 +158,7 @@ describe('an action queue', () => {
       assert.ok(queue.hasRoom(size, false), `queue ${n}`);
       while (queue.hasRoom(size, false)) queue.put({ at: 0, size, group: '', order: orderOf('o'), attempts: 0, since: 0 });
     }
-    assert.ok(holdings.memory <= 128 * 1024 * 1024);
+    assert.ok(usage.memory <= 128 * 1024 * 1024);
   });
 
   test('a peer that is away is asked with one order at a time, where orders have time; once it is back, all go on', async () => {
@@ -176,7 +176,7 @@ describe('an action queue', () => {
 
   test('a disk that can not be read loses nothing', async () => {
     const bench = new Bench();
-    bench.holdings.memory = 128 * 1024 * 1024;
+    bench.usage.memory = 128 * 1024 * 1024;
     bench.readable = false;
     bench.put('a', { at: 7 });
     await bench.pass(400, 4);
@@ -200,7 +200,7 @@ describe('an action queue', () => {
 
   test('batches of one topic stay so where orders are on disk only', async () => {
     const bench = new Bench({ batching: { openMs: 200, orders: 3, bytes: 100, byTopic: true } });
-    bench.holdings.memory = 128 * 1024 * 1024;
+    bench.usage.memory = 128 * 1024 * 1024;
     for (const [i, topic] of ['x', 'x', 'x', 'y', 'y', 'y'].entries()) bench.put(`${topic}${i}`, { at: i + 1, topic });
     await bench.pass(10);
     assert.deepEqual(bench.runs, [
@@ -211,9 +211,9 @@ describe('an action queue', () => {
 
   test('what is on disk needs no memory beyond a bound, and is read when its turn comes', async () => {
     const bench = new Bench();
-    bench.holdings.memory = 128 * 1024 * 1024;
+    bench.usage.memory = 128 * 1024 * 1024;
     bench.put('a', { at: 7 });
-    assert.equal(bench.holdings.memory, 128 * 1024 * 1024);
+    assert.equal(bench.usage.memory, 128 * 1024 * 1024);
     await setImmediate();
     assert.deepEqual([bench.runs, bench.ended], [[['a']], ['a done']]);
     // Nobody has put it there.

@@ -4,15 +4,15 @@
  * QoS 1) lies on disk besides, and needs little memory while it waits.
  */
 import type { Clock } from '../runtime/clock.ts';
-import { Absence, pauseAfter } from './absence.ts';
+import { CircuitBreaker, pauseAfter } from './circuit-breaker.ts';
 import { ActionError } from './actions/action-error.ts';
 import type { ActionType, Batching } from './actions/contract.ts';
-import { Batches } from './batches.ts';
+import { BatchedActions } from './batched-actions.ts';
 import type { KeptOrder } from './orders.ts';
-import { type Entry, type Holdings, Room } from './room.ts';
+import { type Entry, type QueueUsage, QueueQuota } from './queue-quota.ts';
 
 /** Orders of one batch that failed together. */
-export interface Together {
+export interface BatchFailure {
   readonly count: number;
   readonly byTopic: boolean;
 }
@@ -26,14 +26,14 @@ export interface QueueOptions {
   /** Whether somebody is told when an order is given up: then that comes soon, else it is tried for as long as it may. */
   readonly tells: () => boolean;
   /** Of all queues. */
-  readonly holdings: Holdings;
+  readonly usage: QueueUsage;
   /** One attempt. Rejects with ActionError. */
   run(orders: readonly [KeptOrder, ...KeptOrder[]]): Promise<void>;
   /** An order that lies on disk; undefined when it does not. */
   read(at: number): Promise<KeptOrder | undefined>;
   done(entry: Entry, order: KeptOrder): void;
   /** `together`: the same for all orders of a batch that are given up. */
-  gaveUp(entry: Entry, order: KeptOrder, error: ActionError, together: Together | undefined): void;
+  gaveUp(entry: Entry, order: KeptOrder, error: ActionError, together: BatchFailure | undefined): void;
   /** It was to be read from the disk, and is not there. */
   lost(entry: Entry): void;
 }
@@ -46,32 +46,32 @@ const PATIENCE = 24 * 3_600_000;
 
 export class ActionQueue {
   readonly #options: QueueOptions;
-  readonly #room: Room;
-  readonly #absence: Absence;
+  readonly #quota: QueueQuota;
+  readonly #breaker: CircuitBreaker;
   #waiting: Entry[] = [];
   /** Index of the first in `#waiting`: shifting an array of many is slow. */
   #first = 0;
   #later: { readonly due: number; readonly entry: Entry }[] = [];
-  readonly #batches: Batches | undefined;
+  readonly #batches: BatchedActions | undefined;
   #underWay = 0;
   #closed = false;
 
   constructor(options: QueueOptions) {
     this.#options = options;
-    this.#room = new Room(options.holdings);
-    this.#absence = new Absence(options.clock);
+    this.#quota = new QueueQuota(options.usage);
+    this.#breaker = new CircuitBreaker(options.clock);
     const { batching } = options;
-    this.#batches = batching === undefined ? undefined : new Batches(batching, () => this.#pump());
+    this.#batches = batching === undefined ? undefined : new BatchedActions(batching, () => this.#pump());
   }
 
   /** Orders that wait or are under way. */
   get size(): number {
-    return this.#room.orders;
+    return this.#quota.orders;
   }
 
   /** Whether an order would find room; of `bytes`, and on disk or not. */
   hasRoom(bytes: number, onDisk: boolean): boolean {
-    return this.#room.has(bytes, onDisk);
+    return this.#quota.has(bytes, onDisk);
   }
 
   put(entry: Entry): void {
@@ -81,7 +81,7 @@ export class ActionQueue {
 
   /** For orders that are found on disk at a start: they begin with the first tick. */
   putBack(entry: Entry): void {
-    this.#room.take(entry);
+    this.#quota.take(entry);
     this.#wait(entry);
   }
 
@@ -124,7 +124,7 @@ export class ActionQueue {
 
   #pump(): void {
     const { atOnce = AT_ONCE } = this.#options;
-    while (!this.#closed && this.#underWay < this.#absence.most(atOnce)) {
+    while (!this.#closed && this.#underWay < this.#breaker.limit(atOnce)) {
       const entries = this.#next();
       if (entries === undefined) return;
       this.#start(entries);
@@ -159,9 +159,9 @@ export class ActionQueue {
       this.#failed(found, orders, asActionError(error));
       return;
     }
-    this.#absence.reached();
+    this.#breaker.success();
     for (const [i, entry] of found.entries()) {
-      this.#room.giveBack(entry);
+      this.#quota.giveBack(entry);
       this.#options.done(entry, orders[i] as KeptOrder);
     }
   }
@@ -175,7 +175,7 @@ export class ActionQueue {
       this.#postpone(entry);
       return undefined;
     }
-    this.#room.giveBack(entry);
+    this.#quota.giveBack(entry);
     this.#options.lost(entry);
     return undefined;
   }
@@ -190,9 +190,9 @@ export class ActionQueue {
     for (const [i, entry] of entries.entries()) {
       if (again[i]) {
         this.#postpone(entry);
-        if (this.#isPatient(entry)) this.#absence.missed();
+        if (this.#isPatient(entry)) this.#breaker.failure();
       } else {
-        this.#room.giveBack(entry);
+        this.#quota.giveBack(entry);
         this.#options.gaveUp(entry, orders[i] as KeptOrder, error, together);
       }
     }

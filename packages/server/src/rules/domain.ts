@@ -1,10 +1,10 @@
 /** Topic rules and their destinations, as core takes them. */
 import type { Domain } from '../domain.ts';
 import type { PolicyTags } from '../policies/principals.ts';
-import type { RulesHouse } from './open.ts';
+import type { RulesModule } from './open.ts';
 import { taggableRules } from './store.ts';
 
-export const rulesDomain = (rules: RulesHouse, tags: PolicyTags): Domain => ({
+export const rulesDomain = (rules: RulesModule, tags: PolicyTags): Domain => ({
   name: 'rules',
   taggable: taggableRules,
   operations: ({ store }) => ({ iot: rules.operations(store, tags) }),

@@ -9,22 +9,22 @@ import type { Publisher } from '../broker/message/publisher.ts';
 import type { PublishBatch } from '../broker/message/publish-batch.ts';
 import type { Origin } from '../broker/message/origin.ts';
 import type { MessageInterceptor, TopicInterceptor } from '../broker/message/interceptor.ts';
-import { Acting, type ActingOptions } from './acting.ts';
+import { ActionDispatcher, type ActionDispatcherOptions } from './action-dispatcher.ts';
 import { ActionError } from './actions/action-error.ts';
 import type { CompiledRule } from './compiled-rule.ts';
-import { Incoming } from './incoming.ts';
+import { RuleInput } from './rule-input.ts';
 import { RuleMetrics } from './metrics.ts';
 import { EVALUATE, type KeptOrder, NO_ACTION } from './orders.ts';
-import { Outbox } from './outbox.ts';
+import { RepublishBuffer } from './republish-buffer.ts';
 import { RuleDirectory, type RuleDirectoryOptions } from './rule-directory.ts';
 import { SLICE, Slices } from './slices.ts';
 import type { SqlResult } from './sql/contract.ts';
 import type { RuleQuery } from './sql/rule-query.ts';
 import type { RuleRecord } from './store.ts';
 
-export type RulesOptions = Omit<ActingOptions, 'find' | 'evaluate'> & RuleDirectoryOptions;
+export type RulesOptions = Omit<ActionDispatcherOptions, 'find' | 'evaluate'> & RuleDirectoryOptions;
 
-/** Work that one message means to one rule, in visits of receivers: about two microseconds. */
+/** ActionOutbox that one message means to one rule, in visits of receivers: about two microseconds. */
 const WEIGHT = 20;
 const BASIC_INGEST = '$aws/rules/';
 
@@ -32,7 +32,7 @@ const BASIC_INGEST = '$aws/rules/';
 interface Showing {
   readonly found: readonly CompiledRule[];
   readonly promised: boolean;
-  readonly outbox: Outbox;
+  readonly outbox: RepublishBuffer;
   readonly waiter: Publisher | undefined;
 }
 
@@ -40,7 +40,7 @@ export class Rules implements MessageInterceptor {
   readonly metrics = new RuleMetrics();
   readonly #options: RulesOptions;
   readonly #directory: RuleDirectory;
-  readonly #acting: Acting;
+  readonly #dispatcher: ActionDispatcher;
   readonly #slices: Slices;
   /** When the messages came that are being looked at, and those that rules have made of them meanwhile (monotonic ms). */
   #began: number | undefined;
@@ -49,19 +49,19 @@ export class Rules implements MessageInterceptor {
     this.#options = options;
     this.#slices = new Slices(options.clock);
     this.#directory = new RuleDirectory(options, this.metrics);
-    this.#acting = new Acting({
+    this.#dispatcher = new ActionDispatcher({
       ...options,
       find: this.#directory.find.bind(this.#directory),
       evaluate: (order) => this.#evaluate(order),
     });
-    this.metrics.holdings = () => this.#acting.work.holdings;
+    this.metrics.usage = () => this.#dispatcher.work.usage;
   }
 
   /** Finds rules and orders again; to be awaited before the first message. */
   async load(): Promise<void> {
     await this.#directory.load();
     this.#options.broker.addInterceptor(this);
-    await this.#acting.work.load();
+    await this.#dispatcher.work.load();
   }
 
   /** A rule was made, changed or deleted: what the store has of it is in force when this resolves. */
@@ -81,11 +81,11 @@ export class Rules implements MessageInterceptor {
   }
 
   tick(): void {
-    this.#acting.work.tick();
+    this.#dispatcher.work.tick();
   }
 
   close(): void {
-    this.#acting.work.close();
+    this.#dispatcher.work.close();
   }
 
   /** `$aws/rules/{rule}/{topic}` goes to the one rule, whatever its FROM says (developer guide, page iot-basic-ingest). */
@@ -120,7 +120,7 @@ export class Rules implements MessageInterceptor {
   ): boolean {
     const { broker, clock } = this.#options;
     const { accountId, region } = (found[0] as CompiledRule).place;
-    const outbox = new Outbox(broker, broker.account(accountId, region), origin, batch.count);
+    const outbox = new RepublishBuffer(broker, broker.account(accountId, region), origin, batch.count);
     const now = clock.now();
     const showing = { found, outbox, waiter, promised: batch.qos === 1 || origin?.isWill === true };
     // What rules publish comes here again before this returns: it has no time of its own.
@@ -130,7 +130,7 @@ export class Rules implements MessageInterceptor {
       let stored = false;
       for (let i = 0; i < batch.count; i += 1) {
         const payload = batch.bytes.subarray(batch.payloadAt(i), batch.at[i + 1] as number);
-        if (this.#show(showing, new Incoming(topic, payload, batch.propertiesOf(i), now, origin))) stored = true;
+        if (this.#show(showing, new RuleInput(topic, payload, batch.propertiesOf(i), now, origin))) stored = true;
       }
       return outbox.send(waiter) || stored;
     } finally {
@@ -139,7 +139,7 @@ export class Rules implements MessageInterceptor {
   }
 
   /** Shows a message to the rules, as far as there is time. Says whether something has to reach the disk. */
-  #show(showing: Showing, message: Incoming): boolean {
+  #show(showing: Showing, message: RuleInput): boolean {
     const { found, promised, outbox } = showing;
     let stored = false;
     for (const [i, rule] of found.entries()) {
@@ -159,7 +159,7 @@ export class Rules implements MessageInterceptor {
   }
 
   /** The time of this turn is over: the rules from the `from`th on see the message in a later one, and its publisher waits for that. */
-  #postpone({ found, promised, waiter }: Showing, from: number, message: Incoming): boolean {
+  #postpone({ found, promised, waiter }: Showing, from: number, message: RuleInput): boolean {
     const [first] = found;
     if (from === 0 && first !== undefined && found.length > 1) return this.#later(found, '', message, promised, waiter);
     let stored = false;
@@ -168,25 +168,25 @@ export class Rules implements MessageInterceptor {
   }
 
   /** Counts an evaluation; false for one too many. */
-  #counts(rule: CompiledRule, { topic }: Incoming): boolean {
+  #counts(rule: CompiledRule, { topic }: RuleInput): boolean {
     const { clock } = this.#options;
     rule.counters.topicMatch += 1;
     if (this.#directory.mayEvaluate(rule.place, () => clock.monotonic())) return true;
     rule.counters.throttled += 1;
-    this.#acting.tell(rule, topic, 'the account has more evaluations of rules in a second than it may');
+    this.#dispatcher.tell(rule, topic, 'the account has more evaluations of rules in a second than it may');
     return false;
   }
 
   /** Says whether something has to reach the disk. */
-  #see(rule: CompiledRule, message: Incoming, promised: boolean, outbox: Outbox): boolean {
+  #see(rule: CompiledRule, message: RuleInput, promised: boolean, outbox: RepublishBuffer): boolean {
     if (!this.#counts(rule, message)) return false;
     try {
       const scope = rule.query.begin(message, rule.services);
       const result = rule.query.run(scope) as SqlResult | undefined;
       if (result === undefined) return false;
-      return this.#acting.act(rule, message, this.#acting.render(rule, scope), result, promised, outbox);
+      return this.#dispatcher.act(rule, message, this.#dispatcher.render(rule, scope), result, promised, outbox);
     } catch (error) {
-      this.#acting.unevaluated(rule, message.topic, error);
+      this.#dispatcher.unevaluated(rule, message.topic, error);
       return false;
     }
   }
@@ -195,7 +195,7 @@ export class Rules implements MessageInterceptor {
   #later(
     found: readonly CompiledRule[],
     ruleName: string,
-    message: Incoming,
+    message: RuleInput,
     promised: boolean,
     waiter: Publisher | undefined,
   ): boolean {
@@ -213,20 +213,20 @@ export class Rules implements MessageInterceptor {
       message: kept,
     };
     const released = (): void => waiter?.resumeReading();
-    if (this.#acting.work.put(order, promised, { done: released, gaveUp: released, lost: released })) {
+    if (this.#dispatcher.work.put(order, promised, { done: released, gaveUp: released, lost: released })) {
       waiter?.pauseReading();
       return promised;
     }
     for (const rule of found) {
       rule.counters.throttled += 1;
-      this.#acting.tell(rule, message.topic, 'more messages come than its SQL can be evaluated for');
+      this.#dispatcher.tell(rule, message.topic, 'more messages come than its SQL can be evaluated for');
     }
     return false;
   }
 
   async #evaluate({ place, ruleName, message, parameters }: KeptOrder): Promise<void> {
     const { promised } = parameters as { readonly promised: boolean };
-    const incoming = Incoming.again(message);
+    const incoming = RuleInput.again(message);
     for (const rule of this.#named(place, ruleName, message.topic))
       if (ruleName === '' && rule.query.waits) this.#later([rule], rule.record.ruleName, incoming, promised, undefined);
       else await this.#seeLater(rule, incoming, promised);
@@ -238,7 +238,7 @@ export class Rules implements MessageInterceptor {
     return rule === undefined || rule.record.ruleDisabled ? [] : [rule];
   }
 
-  async #seeLater(rule: CompiledRule, message: Incoming, promised: boolean): Promise<void> {
+  async #seeLater(rule: CompiledRule, message: RuleInput, promised: boolean): Promise<void> {
     if (!rule.query.waits) {
       await this.#inSlice((outbox) => this.#see(rule, message, promised, outbox), rule, message);
       return;
@@ -248,19 +248,19 @@ export class Rules implements MessageInterceptor {
       const scope = rule.query.begin(message, rule.services);
       const result = await this.#slices.run(() => rule.query.run(scope));
       if (result === undefined) return;
-      const rendered = await Promise.all(this.#acting.render(rule, scope));
-      await this.#inSlice((outbox) => this.#acting.act(rule, message, rendered, result, promised, outbox), rule, message);
+      const rendered = await Promise.all(this.#dispatcher.render(rule, scope));
+      await this.#inSlice((outbox) => this.#dispatcher.act(rule, message, rendered, result, promised, outbox), rule, message);
     } catch (error) {
-      if (this.#acting.work.closed) throw error;
-      this.#acting.unevaluated(rule, message.topic, error);
+      if (this.#dispatcher.work.closed) throw error;
+      this.#dispatcher.unevaluated(rule, message.topic, error);
     }
   }
 
-  #inSlice(work: (outbox: Outbox) => void, { place }: CompiledRule, { origin }: Incoming): Promise<void> {
+  #inSlice(work: (outbox: RepublishBuffer) => void, { place }: CompiledRule, { origin }: RuleInput): Promise<void> {
     return this.#slices.run(() => {
       // Functions that the server's end has cut short gave no answer: the message is looked at again at the next start.
-      if (this.#acting.work.closed) throw new ActionError('the server ends', true);
-      const outbox = this.#acting.outbox(place, origin);
+      if (this.#dispatcher.work.closed) throw new ActionError('the server ends', true);
+      const outbox = this.#dispatcher.outbox(place, origin);
       work(outbox);
       outbox.send(undefined);
     });

@@ -1,6 +1,6 @@
 /** What an error action gets (developer guide, pages rule-error-handling and http_batching). */
 import type { OriginalMessage } from './actions/contract.ts';
-import type { Failure } from './firing.ts';
+import type { Failure } from './action-results.ts';
 
 /** A message, and what failed of its actions. */
 export interface FailedMessage {

@@ -2,7 +2,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { RuleFailure } from './acting.ts';
+import type { RuleFailure } from './action-dispatcher.ts';
 
 /** Publishes for whoever subscribes to it in the account. */
 export type PublishFailure = (place: Place, topic: string, payload: Buffer) => void;

@@ -33,7 +33,7 @@ export class RuleMetrics {
   /** Basic Ingest for rules that are not there, or disabled. */
   notFound = 0;
   /** Orders that are not done, of all rules, and their bytes. */
-  holdings: () => { readonly orders: number; readonly memory: number; readonly disk: number } = () => NOTHING;
+  usage: () => { readonly orders: number; readonly memory: number; readonly disk: number } = () => NOTHING;
 
   of(place: Place, ruleName: string, actions: readonly string[]): RuleCounters {
     const key = keyOf(place, ruleName);
@@ -57,7 +57,7 @@ export class RuleMetrics {
   /** Prometheus's text form. Without `tenants` the rules of all accounts are added up, and no name of one is shown. */
   text(tenants: boolean): string {
     const all = tenants ? [...this.#rules.values()] : [added([...this.#rules.values()])];
-    const { orders, memory, disk } = this.holdings();
+    const { orders, memory, disk } = this.usage();
     const family = (name: string, help: string, lines: readonly string[], type = 'counter'): string =>
       `# HELP thingkeep_${name} ${help}\n# TYPE thingkeep_${name} ${type}\n${lines.map((line) => `thingkeep_${name}${line}\n`).join('')}`;
     const labels = ({ place, ruleName }: RuleCounters): readonly string[] =>

@@ -21,7 +21,7 @@ import { ruleOperations } from './operations.ts';
 import { type AskRegistry, queryServices } from './query-services.ts';
 import { KnownRoles, type KnownRolesOptions } from './roles.ts';
 
-export interface RulesHouseOptions extends AwsClientsOptions {
+export interface RulesModuleOptions extends AwsClientsOptions {
   readonly broker: Broker;
   readonly store: Store;
   readonly changes: Changes;
@@ -42,7 +42,7 @@ export interface RulesHouseOptions extends AwsClientsOptions {
   readonly apiUrl: () => string;
 }
 
-export interface RulesHouse {
+export interface RulesModule {
   readonly rules: Rules;
   operations(store: Store, tags: PolicyTags): ReturnType<typeof ruleOperations> & ReturnType<typeof destinationOperations>;
   /** Whoever holds a destination's token may follow its link. False when there is none that waits for it. */
@@ -50,7 +50,7 @@ export interface RulesHouse {
   close(): Promise<void>;
 }
 
-export async function openRules(options: RulesHouseOptions): Promise<RulesHouse> {
+export async function openRules(options: RulesModuleOptions): Promise<RulesModule> {
   const { broker, store, changes, clock, log, regions, inRegion, functions, registry, apiUrl, egress } = options;
   const aws = new AwsClients(options);
   const roles = new KnownRoles({ ...options.roles, log });

@@ -18,7 +18,7 @@ import { findRule, type RuleRecord, ruleArn, rules } from './store.ts';
 
 /** The engine, as far as operations change it. */
 export interface RulesInForce {
-  /** Room for a rule until it is in force; the result gives it back. Fails with InvalidRequestException. */
+  /** QueueQuota for a rule until it is in force; the result gives it back. Fails with InvalidRequestException. */
   reserve(place: Place, record: RuleRecord, query: RuleQuery): () => void;
 }
 

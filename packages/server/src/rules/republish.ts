@@ -4,7 +4,7 @@ import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { holdsControl } from '@thingkeep/wire/mqtt/characters.ts';
 import type { Properties } from '../mqtt/properties.ts';
 import type { RoleRights } from './contract.ts';
-import type { Outbox } from './outbox.ts';
+import type { RepublishBuffer } from './republish-buffer.ts';
 
 /** Reserved topics are written with two dollar signs, since one begins a template. */
 export const republishTopic = (topic: string): string => (topic.startsWith('$$') ? topic.slice(1) : topic);
@@ -13,7 +13,7 @@ export const republishTopic = (topic: string): string => (topic.startsWith('$$')
 export function republish(
   { topic: written = '', qos = 0, headers, roleArn = '' }: RepublishAction,
   payload: Buffer,
-  outbox: Outbox,
+  outbox: RepublishBuffer,
   rights: RoleRights | undefined,
 ): string | undefined {
   const name = republishTopic(written);

@@ -61,7 +61,7 @@ export class RuleDirectory {
     );
   }
 
-  /** Room for a rule that is about to be stored: as in {@link AccountSizes}. */
+  /** QueueQuota for a rule that is about to be stored: as in {@link AccountSizes}. */
   reserve(place: Place, record: RuleRecord, query: RuleQuery): () => void {
     return this.#sizes.reserve(place, record.ruleName, ruleSize(record, query));
   }

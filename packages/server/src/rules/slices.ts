@@ -1,4 +1,4 @@
-/** Work that may wait: a few milliseconds of it in each turn of the event loop, first come, first served. */
+/** ActionOutbox that may wait: a few milliseconds of it in each turn of the event loop, first come, first served. */
 import type { Clock } from '../runtime/clock.ts';
 
 /** Milliseconds of a turn. */

@@ -3,19 +3,19 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Origin } from '../broker/message/origin.ts';
 import { ACTIONS } from './actions/action-types.ts';
-import type { Together } from './action-queue.ts';
-import { actionOf, EndInFiring, type Failed, failureOf, orderOf } from './action-orders.ts';
+import type { BatchFailure } from './action-queue.ts';
+import { actionOf, ReportToResults, type Failed, failureOf, orderOf } from './action-orders.ts';
 import type { ActionType, OriginalMessage } from './actions/contract.ts';
 import { asRepublish, type CompiledAction, type CompiledRule, isRepublish } from './compiled-rule.ts';
 import type { RoleRights, Roles } from './contract.ts';
 import { batchErrorDocument, errorDocument, type FailedMessage } from './error-document.ts';
-import { type Failure, Firing } from './firing.ts';
-import { Incoming } from './incoming.ts';
+import { type Failure, ActionResults } from './action-results.ts';
+import { RuleInput } from './rule-input.ts';
 import { ERROR_ACTION, EVALUATE, type KeptOrder, NO_ACTION } from './orders.ts';
-import { Outbox } from './outbox.ts';
+import { RepublishBuffer } from './republish-buffer.ts';
 import { republish } from './republish.ts';
 import type { Scope, SqlResult } from './sql/contract.ts';
-import { Work, type WorkOptions } from './work.ts';
+import { ActionOutbox, type ActionOutboxOptions } from './action-outbox.ts';
 
 /** A rule could not do what it should, for its owner to read. */
 export interface RuleFailure {
@@ -25,7 +25,8 @@ export interface RuleFailure {
   readonly reason: string;
 }
 
-export interface ActingOptions extends Pick<WorkOptions, 'store' | 'clock' | 'log' | 'tools' | 'actionRoles' | 'evaluate'> {
+export interface ActionDispatcherOptions
+  extends Pick<ActionOutboxOptions, 'store' | 'clock' | 'log' | 'tools' | 'actionRoles' | 'evaluate'> {
   readonly broker: Broker;
   readonly roles: Roles;
   readonly failed: (failure: RuleFailure) => void;
@@ -45,15 +46,15 @@ const NO_ROOM = 'too many messages wait for this action';
 
 const NOTHING: RoleRights = { may: () => false };
 
-export class Acting {
-  readonly work: Work;
-  readonly #options: ActingOptions;
-  readonly #gathered = new WeakMap<Together, Gathered>();
+export class ActionDispatcher {
+  readonly work: ActionOutbox;
+  readonly #options: ActionDispatcherOptions;
+  readonly #gathered = new WeakMap<BatchFailure, Gathered>();
 
-  constructor(options: ActingOptions) {
+  constructor(options: ActionDispatcherOptions) {
     this.#options = options;
     const { store, clock, log, broker, tools, actionRoles, evaluate, find } = options;
-    this.work = new Work({
+    this.work = new ActionOutbox({
       store,
       clock,
       log,
@@ -70,10 +71,10 @@ export class Acting {
     });
   }
 
-  /** For one message; `last` as in {@link Outbox}. */
-  outbox(place: Place, origin: Origin | undefined, last = false): Outbox {
+  /** For one message; `last` as in {@link RepublishBuffer}. */
+  outbox(place: Place, origin: Origin | undefined, last = false): RepublishBuffer {
     const { broker } = this.#options;
-    return new Outbox(broker, broker.account(place.accountId, place.region), origin, 1, last);
+    return new RepublishBuffer(broker, broker.account(place.accountId, place.region), origin, 1, last);
   }
 
   /** The parameters of the rule's actions for one message: all of them before the first action begins, since one that can't be had fails the rule. */
@@ -84,33 +85,33 @@ export class Acting {
   /** The rule's actions for one message. Says whether an order has to reach the disk. */
   act(
     rule: CompiledRule,
-    message: Incoming,
+    message: RuleInput,
     rendered: readonly unknown[],
     result: SqlResult,
     promised: boolean,
-    outbox: Outbox,
+    outbox: RepublishBuffer,
   ): boolean {
     rule.counters.passed += 1;
-    let firing: Firing | undefined;
+    let results: ActionResults | undefined;
     let ordered = false;
     for (const [i, action] of rule.actions.entries()) {
       const parameters = rendered[i];
       if (!isRepublish(action)) {
-        firing ??= this.#firing(rule, promised);
-        if (this.#order(rule, action, parameters, result, message.keep(), firing, promised)) ordered = true;
+        results ??= this.#results(rule, promised);
+        if (this.#order(rule, action, parameters, result, message.keep(), results, promised)) ordered = true;
         continue;
       }
       const fault = this.#republish(rule, action, parameters, message.topic, result.payload, outbox);
       if (fault === undefined) continue;
-      firing ??= this.#firing(rule, promised);
-      firing.fail(failureOf(action, parameters, fault));
+      results ??= this.#results(rule, promised);
+      results.fail(failureOf(action, parameters, fault));
     }
-    firing?.end(message.keep());
+    results?.end(message.keep());
     return promised && ordered;
   }
 
-  #firing({ place, record: { ruleName } }: CompiledRule, promised: boolean): Firing {
-    return new Firing((firing, message) => this.#ended(place, ruleName, firing, message, promised));
+  #results({ place, record: { ruleName } }: CompiledRule, promised: boolean): ActionResults {
+    return new ActionResults((results, message) => this.#ended(place, ruleName, results, message, promised));
   }
 
   #republish(
@@ -119,7 +120,7 @@ export class Acting {
     rendered: unknown,
     topic: string,
     payload: Buffer,
-    outbox: Outbox,
+    outbox: RepublishBuffer,
   ): string | undefined {
     const parameters = asRepublish(rendered);
     const fault = republish(parameters, payload, outbox, this.#rightsOf(rule, parameters.roleArn ?? ''));
@@ -145,24 +146,24 @@ export class Acting {
     parameters: unknown,
     result: SqlResult,
     message: OriginalMessage,
-    firing: Firing,
+    results: ActionResults,
     promised: boolean,
   ): boolean {
     // What goes on as it came shares its bytes with the message.
     const payload = message.payload.equals(result.payload) ? message.payload : Buffer.from(result.payload);
     const order = orderOf(rule, action, parameters, payload, result.value !== undefined, message);
-    firing.begin();
-    if (this.work.put(order, promised, new EndInFiring(this.#failedIn, rule, action, firing))) return true;
+    results.begin();
+    if (this.work.put(order, promised, new ReportToResults(this.#failedIn, rule, action, results))) return true;
     rule.counters.throttled += 1;
-    this.#failedIn(rule, action, firing, message, failureOf(action, parameters, NO_ROOM), 0);
+    this.#failedIn(rule, action, results, message, failureOf(action, parameters, NO_ROOM), 0);
     return false;
   }
 
-  readonly #failedIn: Failed = (rule, action, firing, message, failure, row, together) => {
+  readonly #failedIn: Failed = (rule, action, results, message, failure, row, together) => {
     action.counters.failure += 1;
     this.#tellOf(rule, message.topic, failure);
-    firing.fail(failure, row, together);
-    firing.end(message);
+    results.fail(failure, row, together);
+    results.end(message);
   };
 
   #succeeded(rule: CompiledRule | undefined, order: KeptOrder): void {
@@ -171,7 +172,7 @@ export class Acting {
   }
 
   /** An order of before the last start, or an error action, has failed. */
-  #gaveUpAlone(order: KeptOrder, reason: string, row: number, together?: Together): void {
+  #gaveUpAlone(order: KeptOrder, reason: string, row: number, together?: BatchFailure): void {
     const { place, ruleName, index, key, message, parameters } = order;
     const action = actionOf(this.#options.find(place, ruleName), order);
     if (action !== undefined) action.counters.failure += 1;
@@ -180,19 +181,19 @@ export class Acting {
       this.work.forget(row > 0 ? [row] : []);
       return;
     }
-    const firing = new Firing((ended, of) => this.#ended(place, ruleName, ended, of, row > 0));
-    firing.fail(failureOf({ type: ACTIONS[key] as ActionType<unknown> }, parameters, reason), row, together);
-    firing.end(message);
+    const results = new ActionResults((ended, of) => this.#ended(place, ruleName, ended, of, row > 0));
+    results.fail(failureOf({ type: ACTIONS[key] as ActionType<unknown> }, parameters, reason), row, together);
+    results.end(message);
   }
 
   /** All actions for a message have ended, and some have failed. Those that failed as a batch are told as one. */
-  #ended(place: Place, ruleName: string, firing: Firing, message: OriginalMessage | undefined, promised: boolean): void {
-    const { together } = firing;
+  #ended(place: Place, ruleName: string, results: ActionResults, message: OriginalMessage | undefined, promised: boolean): void {
+    const { together } = results;
     const gathered = this.#gatheredFor(together);
     gathered.count += 1;
-    gathered.rows.push(...firing.rows);
+    gathered.rows.push(...results.rows);
     gathered.promised ||= promised;
-    if (message !== undefined) gathered.failed.push({ message, failures: firing.failures });
+    if (message !== undefined) gathered.failed.push({ message, failures: results.failures });
     if (gathered.count < (together?.count ?? 1)) return;
     const [first] = gathered.failed;
     if (first === undefined) this.work.forget(gathered.rows);
@@ -204,7 +205,7 @@ export class Acting {
     }
   }
 
-  #gatheredFor(together: Together | undefined): Gathered {
+  #gatheredFor(together: BatchFailure | undefined): Gathered {
     const known = together === undefined ? undefined : this.#gathered.get(together);
     if (known !== undefined) return known;
     const fresh: Gathered = { failed: [], rows: [], count: 0, promised: false };
@@ -230,7 +231,7 @@ export class Acting {
     promised: boolean,
   ): Promise<void> {
     try {
-      const again = Incoming.again(message);
+      const again = RuleInput.again(message);
       const scope = rule.query.begin(again, rule.services);
       const parameters = action.parameters.constant ?? (await action.parameters.render(scope));
       if (isRepublish(action)) {

@@ -1,5 +1,5 @@
 /** One message that a rule acts on: how its actions end, and what is told when some failed. */
-import type { Together } from './action-queue.ts';
+import type { BatchFailure } from './action-queue.ts';
 import type { OriginalMessage } from './actions/contract.ts';
 
 export interface Failure {
@@ -13,16 +13,16 @@ export interface Failure {
  * Gathers the failures of a rule's actions for one message: they are told together, when the last one has ended. It keeps
  * no message, which may wait on disk for long: whatever ends brings it along.
  */
-export class Firing {
-  readonly #ended: (firing: Firing, message: OriginalMessage | undefined) => void;
+export class ActionResults {
+  readonly #ended: (results: ActionResults, message: OriginalMessage | undefined) => void;
   #failures: Failure[] | undefined;
   #rows: number[] | undefined;
   /** The batch with which it failed. */
-  together: Together | undefined;
+  together: BatchFailure | undefined;
   #open = 1;
 
   /** `ended`: with failures. Its message is undefined if it is lost. */
-  constructor(ended: (firing: Firing, message: OriginalMessage | undefined) => void) {
+  constructor(ended: (results: ActionResults, message: OriginalMessage | undefined) => void) {
     this.#ended = ended;
   }
 
@@ -39,7 +39,7 @@ export class Firing {
     this.#open += 1;
   }
 
-  fail(failure: Failure, row = 0, together?: Together): void {
+  fail(failure: Failure, row = 0, together?: BatchFailure): void {
     this.#failures ??= [];
     this.#failures.push(failure);
     this.together ??= together;

@@ -25,7 +25,7 @@ interface Row {
   bytes: number;
 }
 
-export class Outbox {
+export class RepublishBuffer {
   readonly #broker: Broker;
   readonly #account: AccountSpace;
   readonly #chain: NonNullable<Origin['chain']>;

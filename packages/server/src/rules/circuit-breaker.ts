@@ -10,10 +10,11 @@ const LONGEST_PAUSE = 60_000;
 export const pauseAfter = (attempts: number): number =>
   Math.min(FIRST_PAUSE * PAUSE_GROWS ** Math.max(attempts - 1, 0), LONGEST_PAUSE);
 
-export class Absence {
+/** Opens when a peer can't be reached, longer each time; one attempt at a time finds out whether it is back. */
+export class CircuitBreaker {
   readonly #clock: Clock;
   /** In a row. */
-  #misses = 0;
+  #failures = 0;
   /** Monotonic ms. */
   #until = 0;
 
@@ -21,21 +22,21 @@ export class Absence {
     this.#clock = clock;
   }
 
-  /** Orders that may be under way of the `usual` number: one at a time finds out whether the peer is back. */
-  most(usual: number): number {
-    if (this.#misses === 0) return usual;
+  /** Orders that may be under way of the `usual` number: one at a time while the circuit is open. */
+  limit(usual: number): number {
+    if (this.#failures === 0) return usual;
     return this.#clock.monotonic() < this.#until ? 0 : 1;
   }
 
   /** The peer could not be reached. Those that were under way together count once. */
-  missed(): void {
+  failure(): void {
     const now = this.#clock.monotonic();
-    if (this.#misses > 0 && now < this.#until) return;
-    this.#misses += 1;
-    this.#until = now + pauseAfter(this.#misses);
+    if (this.#failures > 0 && now < this.#until) return;
+    this.#failures += 1;
+    this.#until = now + pauseAfter(this.#failures);
   }
 
-  reached(): void {
-    this.#misses = 0;
+  success(): void {
+    this.#failures = 0;
   }
 }

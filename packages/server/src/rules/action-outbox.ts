@@ -4,26 +4,26 @@ import type { Journal } from '../broker/session/journal.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
-import { ActionQueue, type Together } from './action-queue.ts';
+import { ActionQueue, type BatchFailure } from './action-queue.ts';
 import type { ActionRoles } from './action-roles.ts';
 import { roleOf } from './compiled-rule.ts';
 import { ACTIONS } from './actions/action-types.ts';
 import type { ActionError } from './actions/action-error.ts';
 import type { ActionTools, ActionType, Order } from './actions/contract.ts';
 import { decodeOrder, EVALUATE, encodeOrder, type KeptOrder } from './orders.ts';
-import type { Entry } from './room.ts';
+import type { Entry } from './queue-quota.ts';
 import { ORDER_OWNER, orderRows } from './store.ts';
 
 /** How an order ended. */
 export interface OrderEnd {
   done(order: KeptOrder): void;
-  /** `row` is its row on disk, which the listener takes away with {@link Work.forget} when it has told; 0 for none. */
-  gaveUp(order: KeptOrder, error: ActionError, row: number, together?: Together): void;
+  /** `row` is its row on disk, which the listener takes away with {@link ActionOutbox.forget} when it has told; 0 for none. */
+  gaveUp(order: KeptOrder, error: ActionError, row: number, together?: BatchFailure): void;
   /** It has gone from the disk, and was nowhere else. */
   lost?(): void;
 }
 
-export interface WorkOptions {
+export interface ActionOutboxOptions {
   readonly store: Store;
   readonly journal: Journal;
   readonly clock: Clock;
@@ -59,21 +59,21 @@ const isKnown = ({ key }: KeptOrder): boolean => key === EVALUATE || Object.hasO
 const typeOf = ({ key }: KeptOrder): ActionType<unknown> | undefined =>
   key === EVALUATE ? undefined : (ACTIONS[key] as ActionType<unknown>);
 
-export class Work {
-  readonly #options: WorkOptions;
+export class ActionOutbox {
+  readonly #options: ActionOutboxOptions;
   readonly #queues = new Map<string, ActionQueue>();
-  readonly #holdings = { orders: 0, memory: 0, disk: 0 };
+  readonly #usage = { orders: 0, memory: 0, disk: 0 };
   readonly #ends = new WeakMap<Entry, OrderEnd>();
   readonly #closing = new AbortController();
   #sequence = 1;
 
-  constructor(options: WorkOptions) {
+  constructor(options: ActionOutboxOptions) {
     this.#options = options;
   }
 
   /** Orders that are not done, and their bytes in memory and on disk. */
-  get holdings(): { readonly orders: number; readonly memory: number; readonly disk: number } {
-    return this.#holdings;
+  get usage(): { readonly orders: number; readonly memory: number; readonly disk: number } {
+    return this.#usage;
   }
 
   get closed(): boolean {
@@ -155,7 +155,7 @@ export class Work {
       clock,
       batching,
       type: type ?? { attempts: 1 },
-      holdings: this.#holdings,
+      usage: this.#usage,
       atOnce: type === undefined ? EVALUATIONS : undefined,
       tells: () => tells({ place, ruleName, index, key }),
       run: (orders) => this.#run(type, orders),

@@ -3,7 +3,7 @@
  * A batch whose time is over takes more as long as nobody is free to send it.
  */
 import type { Batching } from './actions/contract.ts';
-import type { Entry } from './room.ts';
+import type { Entry } from './queue-quota.ts';
 
 interface OpenBatch {
   readonly entries: [Entry, ...Entry[]];
@@ -13,10 +13,10 @@ interface OpenBatch {
   late: boolean;
 }
 
-/** Batches that are open at a time: beyond that the oldest goes as it is. */
+/** BatchedActions that are open at a time: beyond that the oldest goes as it is. */
 const MAX_OPEN = 1000;
 
-export class Batches {
+export class BatchedActions {
   readonly #batching: Batching;
   readonly #onReady: () => void;
   /** By group, oldest first. */

@@ -16,7 +16,7 @@ export interface Entry {
 }
 
 /** What all queues hold together. */
-export interface Holdings {
+export interface QueueUsage {
   orders: number;
   /** Bytes of orders in memory, and of those on disk. */
   memory: number;
@@ -30,15 +30,15 @@ const MOST = {
   orders: [100_000, 900_000],
   memory: [MEMORY.orders / 8, MEMORY.orders],
   disk: [1024 * MIB, 8192 * MIB],
-} as const satisfies Readonly<Record<keyof Holdings, readonly [number, number]>>;
+} as const satisfies Readonly<Record<keyof QueueUsage, readonly [number, number]>>;
 
 /** One queue's part. */
-export class Room {
-  readonly #ofAll: Holdings;
-  readonly #own: Holdings = { orders: 0, memory: 0, disk: 0 };
+export class QueueQuota {
+  readonly #ofAll: QueueUsage;
+  readonly #own: QueueUsage = { orders: 0, memory: 0, disk: 0 };
   #inMemoryOnly = 0;
 
-  constructor(ofAll: Holdings) {
+  constructor(ofAll: QueueUsage) {
     this.#ofAll = ofAll;
   }
 
@@ -64,7 +64,7 @@ export class Room {
   }
 
   /** However many queues stand still, the others find room: none may have more than an eighth of what is free. */
-  #fits(what: keyof Holdings, more: number): boolean {
+  #fits(what: keyof QueueUsage, more: number): boolean {
     const [most, mostOfAll] = MOST[what];
     return this.#own[what] + more <= Math.min(most, (mostOfAll - this.#ofAll[what]) / 8);
   }

@@ -7,7 +7,7 @@ import type { OriginalMessage } from './actions/contract.ts';
 import type { RuleMessage } from './sql/contract.ts';
 import type { ParsedPayload } from './sql/payload.ts';
 
-export class Incoming implements RuleMessage {
+export class RuleInput implements RuleMessage {
   readonly topic: string;
   readonly receivedAt: number;
   readonly origin: Origin | undefined;
@@ -79,7 +79,7 @@ export class Incoming implements RuleMessage {
   }
 
   /** A message that was kept, for what is still to be told of it. */
-  static again(original: OriginalMessage): Incoming {
+  static again(original: OriginalMessage): RuleInput {
     const { topic, payload, receivedAt, clientId, principal, sourceIp, chain, properties } = original;
     const origin = {
       clientId,
@@ -87,7 +87,7 @@ export class Incoming implements RuleMessage {
       sourceIp,
       chain,
     };
-    const message = new Incoming(topic, payload, properties, receivedAt, origin);
+    const message = new RuleInput(topic, payload, properties, receivedAt, origin);
     message.#original = original;
     message.#traceId = original.traceId;
     return message;
