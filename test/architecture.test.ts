@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { arrowFaults, cycleFaults, formFaults, reservedFaults, roomOf } from './architecture/checks.ts';
+import { decisionFaults } from './architecture/decisions.ts';
 import { SERVER_ROOMS } from './architecture/law.ts';
 import { linkFaults, namedFileFaults } from './architecture/prose.ts';
 import { isTestMaterial, projectFiles, projectSources, sourceOf, textOf } from './architecture/sources.ts';
@@ -17,6 +18,7 @@ test('no ring of imports, of types included', () => none(cycleFaults(sources)));
 test('environment, clock, SQL and the state of connections have one owner each', () => none(reservedFaults(sources)));
 test('every source opens with a comment, is short, and has a name that says something', () => none(formFaults(sources)));
 test('no link in the prose is dead', () => none(linkFaults(pages, files)));
+test('decisions have a number, a date and a status, and a row in the list', () => none(decisionFaults(pages)));
 test('every file that the prose names exists', () => none(namedFileFaults(pages, files)));
 
 test('every import of the project leads to a file', () => {
@@ -174,4 +176,27 @@ test('caught: rings, of types too, dead links, missing files', () => {
   ]);
   assert.deepEqual(namedFileFaults([page], ['README.md', 'docs/x.md']), ['docs/x.md names tools/gone.ts, which is not there']);
   assert.equal(roomOf('store/sqlite/open.ts'), 'store/sqlite/');
+});
+
+test('caught: decisions without a number, twice the same, or not in the list', () => {
+  const page = (name: string, text: string) => ({ path: `docs/decisions/${name}.md`, text });
+  const row = '| 1 | [A](a.md) | 2026-01-01 | in force |';
+  const first = page('a', '# A\n\nDecision 1, 2026-01-01, in force.\n');
+  assert.deepEqual(decisionFaults([first, page('README', row)]), []);
+  const faults = decisionFaults([
+    first,
+    page('b', '# B\n\nDecision 1, 2025-12-31, superseded by 9.\n'),
+    page('c', '# C\n\n**Decided:** nothing.\n'),
+    page('README', row),
+  ]);
+  assert.deepEqual(
+    faults.map((fault) => fault.slice(0, 40)),
+    [
+      'docs/decisions/c.md does not begin with ',
+      'docs/decisions/b.md is decision 1, where',
+      'docs/decisions/b.md is dated before the ',
+      'docs/decisions/b.md is superseded by 9, ',
+      'docs/decisions/README.md has no row | 1 ',
+    ],
+  );
 });
