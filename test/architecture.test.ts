@@ -1,8 +1,9 @@
-/** The house's rules, kept by a test: arrows, rings, words with one owner, dependencies, prose that leads somewhere. */
+/** The project's rules, checked: imports, rings, words with one owner, dependencies, documents. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { arrowFaults, cycleFaults, formFaults, reservedFaults, roomOf } from './architecture/checks.ts';
 import { decisionFaults } from './architecture/decisions.ts';
+import { floorFaults } from './architecture/floors.ts';
 import { SERVER_ROOMS } from './architecture/law.ts';
 import { linkFaults, namedFileFaults } from './architecture/prose.ts';
 import { isTestMaterial, projectFiles, projectSources, sourceOf, textOf } from './architecture/sources.ts';
@@ -40,6 +41,9 @@ test('every room of the server has its paragraph in ARCHITECTURE.md', () => {
     ),
   );
 });
+
+test('every folder is on one floor of the picture in ARCHITECTURE.md, and imports none above', () =>
+  none(floorFaults(textOf('ARCHITECTURE.md'))));
 
 test('every file of a domain that keeps something in memory is in docs/memory.md, with what voids it', () => {
   const text = textOf('docs/memory.md');
@@ -176,6 +180,13 @@ test('caught: rings, of types too, dead links, missing files', () => {
   ]);
   assert.deepEqual(namedFileFaults([page], ['README.md', 'docs/x.md']), ['docs/x.md names tools/gone.ts, which is not there']);
   assert.equal(roomOf('store/sqlite/open.ts'), 'store/sqlite/');
+});
+
+test('caught: a folder on a floor below one that it imports, and one on none', () => {
+  const text = textOf('ARCHITECTURE.md');
+  assert.match(floorFaults(text.replace('mqtt/  ', '').replace('gateway/  ', 'mqtt/  ')).join('\n'), /does not have gateway\//);
+  const turned = text.replace('│ runtime/', '│ events/').replace('rules/sql/  events/', 'rules/sql/  runtime/');
+  assert.match(floorFaults(turned).join('\n'), /events\/ is on floor 1 and imports broker/);
 });
 
 test('caught: decisions without a number, twice the same, or not in the list', () => {
