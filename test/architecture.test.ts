@@ -5,12 +5,15 @@ import { arrowFaults, cycleFaults, formFaults, reservedFaults, roomOf } from './
 import { decisionFaults } from './architecture/decisions.ts';
 import { floorFaults } from './architecture/floors.ts';
 import { SERVER_ROOMS } from './architecture/law.ts';
-import { linkFaults, namedFileFaults } from './architecture/prose.ts';
+import { linkFaults, namedFileFaults, widthFaults } from './architecture/prose.ts';
 import { isTestMaterial, projectFiles, projectSources, sourceOf, textOf } from './architecture/sources.ts';
 
 const files = projectFiles();
 const sources = projectSources();
 const pages = files.filter((path) => path.endsWith('.md')).map((path) => ({ path, text: textOf(path) }));
+
+/** A page that a test writes. */
+const CLAUSES = 'test/conformance/CLAUSES.md';
 
 const none = (faults: readonly string[]): void => assert.deepEqual(faults, [], `\n${faults.join('\n')}\n`);
 
@@ -20,6 +23,8 @@ test('environment, clock, SQL and the state of connections have one owner each',
 test('every source opens with a comment, is short, and has a name that says something', () => none(formFaults(sources)));
 test('no link in the prose is dead', () => none(linkFaults(pages, files)));
 test('decisions have a number, a date and a status, and a row in the list', () => none(decisionFaults(pages)));
+test('lines of prose have at most 100 columns', () =>
+  none(widthFaults(pages.filter(({ path }) => !['CHANGELOG.md', 'COMPATIBILITY.md', CLAUSES].includes(path)))));
 test('every file that the prose names exists', () => none(namedFileFaults(pages, files)));
 
 test('every import of the project leads to a file', () => {
@@ -180,6 +185,17 @@ test('caught: rings, of types too, dead links, missing files', () => {
   ]);
   assert.deepEqual(namedFileFaults([page], ['README.md', 'docs/x.md']), ['docs/x.md names tools/gone.ts, which is not there']);
   assert.equal(roomOf('store/sqlite/open.ts'), 'store/sqlite/');
+});
+
+test('caught: a line of prose that is too wide', () => {
+  const wide = `${'word '.repeat(20)}word`;
+  const text = [`# ${wide}`, '```', wide, '```', `| ${wide} |`, `[${wide}](x.md),`, `- \`${wide}\``, wide, `- ${wide}`].join(
+    '\n',
+  );
+  assert.deepEqual(
+    widthFaults([{ path: 'x.md', text }]).map((fault) => fault.slice(0, 10)),
+    ['x.md:8 has', 'x.md:9 has'],
+  );
 });
 
 test('caught: a folder on a floor below one that it imports, and one on none', () => {

@@ -1,4 +1,4 @@
-/** Checks over the project's Markdown: links that lead nowhere, and files named that are not there. */
+/** Checks over the project's Markdown: links that lead nowhere, files named that are not there, lines that are too wide. */
 import { posix } from 'node:path';
 
 export interface Page {
@@ -55,5 +55,36 @@ export function namedFileFaults(pages: readonly Page[], files: readonly string[]
       const places = [posix.dirname(path), ...BEGINNINGS].map((place) => posix.normalize(posix.join(place, code)));
       return places.some((place) => known.has(place)) ? [] : [`${path} names ${code}, which is not there`];
     }),
+  );
+}
+
+/** Columns of a line of prose. */
+const WIDTH = 100;
+/** Headings and rows of tables. */
+const ONE_LINE = /^(?:#|\s*\|)/;
+const ONE_LINK = /\[[^\]]*\]\([^)\s]*\)/g;
+
+/** Whether a line has more than one word: code and links count as one, as they can't be broken. */
+const canBreak = (line: string): boolean =>
+  line
+    .replace(CODE, '`')
+    .replace(ONE_LINK, '[]')
+    .replace(/^\s*(?:(?:[-*]|\d+\.)\s+)?/, '')
+    .trim()
+    .includes(' ');
+
+/** Code by indentation comes behind an empty line, and no list goes on there. */
+const withoutIndentedCode = (text: string): string =>
+  text.replace(/(?<=^(?![-*\d ]).*\n\n)(?: {4}.*\n|\n)+/gm, (found) => found.replace(/\S/g, ''));
+
+export function widthFaults(pages: readonly Page[]): string[] {
+  return pages.flatMap(({ path, text }) =>
+    withoutIndentedCode(text.replace(FENCE, (code) => code.replace(/[^\n]/g, '')))
+      .split('\n')
+      .flatMap((line, index) =>
+        [...line].length <= WIDTH || ONE_LINE.test(line) || !canBreak(line)
+          ? []
+          : [`${path}:${index + 1} has ${[...line].length} columns: a line of prose has ${WIDTH} at most`],
+      ),
   );
 }
