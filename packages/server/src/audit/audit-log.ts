@@ -20,7 +20,7 @@ export interface AuditLogOptions {
   readonly log: Logger;
   /** Ends the process after a sync that failed. */
   readonly panic?: (what: string, error: unknown) => void;
-  /** Bytes of all files together; the oldest file goes when there are more. */
+  /** Bytes of all files together; beyond them the oldest file is removed. */
   readonly keptBytes: number;
   /** Bytes of one file; 16 MiB when absent. */
   readonly fileBytes?: number;
@@ -31,7 +31,7 @@ const REFUSED_PER_SECOND = 10;
 /** Bytes of one file. */
 const FILE_BYTES = 16 * 1024 * 1024;
 
-/** Who asks for a change, and what it is; plain data without secrets. */
+/** The caller and the call, as plain data without secrets. */
 export type AuditedCall = Readonly<Record<string, unknown>>;
 
 export interface AuditResult {
@@ -72,7 +72,7 @@ export class AuditLog implements AsyncDisposable {
   }
 
   /**
-   * Opens the log behind its last whole line. What does not fit the data file (a cut tail, a missing key) is logged and
+   * Opens the log after its last complete line. A mismatch with the data file (a cut tail, a missing key) is logged and
    * becomes a line of its own; `thingkeep audit verify` then says where the chain is broken.
    */
   static async open(options: AuditLogOptions): Promise<AuditLog> {
@@ -95,7 +95,7 @@ export class AuditLog implements AsyncDisposable {
     const file = openSync(path, 'a+', 0o600);
     fsyncFolder(folder);
     const isShort = (found?.number ?? 0) < state.head.number;
-    // The last line that is known to be on disk, with another MAC: it was changed.
+    // The last line that the data file knows, with another MAC: it was changed.
     const isChanged = found?.number === state.head.number && found.mac !== state.head.mac;
     const last = isShort || isChanged ? state.head : (found ?? ORIGIN);
     const audit = new AuditLog(options, key, state, last, file);
@@ -123,7 +123,7 @@ export class AuditLog implements AsyncDisposable {
 
   /**
    * Writes the line of a call that is about to change something. Fails with ServiceUnavailableException when it can't be
-   * written: the change is then not to be made. Gives the function that writes the result.
+   * written: the caller must then not make the change. Returns the function that writes the result.
    */
   begin(call: AuditedCall): (result: AuditResult) => void {
     let number: number;
@@ -145,8 +145,8 @@ export class AuditLog implements AsyncDisposable {
   }
 
   /**
-   * Writes the line of a change that was refused before it began. Of one account so many are written in a second: a caller
-   * without any permission must not push out the lines of others. The next line says how many were left out.
+   * Writes the line of a change that was refused before it began: a bounded number per second and account, so that a caller
+   * without permissions can't push out the lines of others. The next line says how many were left out.
    */
   refused(call: AuditedCall, result: AuditResult): void {
     const second = Math.floor(this.#options.clock.now() / 1000);
@@ -172,7 +172,7 @@ export class AuditLog implements AsyncDisposable {
 
   /** Keeps old files from being removed until the returned function is called: for a backup. */
   async hold(): Promise<() => void> {
-    // What is to be removed by now is gone before: the data file may say already that it is not kept.
+    // Files that the data file no longer keeps are removed first.
     do await this.settle();
     while (this.#last.number !== this.#stored.number);
     this.#holds += 1;
@@ -181,7 +181,7 @@ export class AuditLog implements AsyncDisposable {
     };
   }
 
-  /** Puts all lines on disk and the last one's number and MAC into the transaction: called before each commit. */
+  /** Syncs all lines to disk and stores the number and MAC of the last one in the transaction; called before each commit. */
   readonly #beforeCommit = async (tx: WriteTransaction): Promise<(() => void) | undefined> => {
     if (this.#last.number === this.#stored.number) return undefined;
     this.#sync();
@@ -236,7 +236,7 @@ export class AuditLog implements AsyncDisposable {
     try {
       for (let written = 0; written < bytes.length; ) written += writeSync(this.#file, bytes, written);
     } catch (error) {
-      // A disk that is full takes a part of the line: it must not stay in front of the next one.
+      // A full disk takes a part of the line: it must not precede the next line.
       ftruncateSync(this.#file, this.#fileBytes);
       throw error;
     }
@@ -248,7 +248,7 @@ export class AuditLog implements AsyncDisposable {
   #nextFile(): void {
     const { folder, keptBytes } = this.#options;
     this.#sync();
-    // A file of this name can only be what an earlier try has left, and is empty then.
+    // A file of this name is empty: an earlier try has left it.
     const next = openSync(fileOf(folder, this.#last.number + 1).path, 'a', 0o600);
     closeSync(this.#file);
     this.#file = next;
@@ -261,7 +261,7 @@ export class AuditLog implements AsyncDisposable {
     }
   }
 
-  /** Removes files whose last line is at most this one: the data file says by now that they are not kept. */
+  /** Removes files whose last line is at most this one; the data file no longer keeps them. */
   #removeFiles({ number }: Link): void {
     const files = auditFiles(this.#options.folder);
     for (const [i, { path }] of files.entries()) {
@@ -277,7 +277,7 @@ function lastLineOf(path: string): Link | undefined {
   return readLink(text.slice(text.lastIndexOf('\n', text.length - 2) + 1, -1));
 }
 
-/** The last line of the log. Empty files at its end, which a rotation that failed has left, are removed. */
+/** Finds the last line of the log; removes empty files at its end, which a failed rotation has left. */
 function lastOf(folder: string): Link | undefined {
   for (const { path } of auditFiles(folder).reverse()) {
     const bytes = cutTornLine(path);
@@ -295,7 +295,7 @@ function lastOf(folder: string): Link | undefined {
   return undefined;
 }
 
-/** The whole lines of a file. Half a line at its end, which a crash leaves, is cut off. */
+/** Reads the complete lines of a file; cuts off an incomplete line at its end, which a crash leaves. */
 function cutTornLine(path: string): Buffer {
   const bytes = readFileSync(path);
   const end = bytes.lastIndexOf(0x0a) + 1;

@@ -1,6 +1,6 @@
 /**
  * The chain of audit lines. A line is a JSON text whose last member `mac` is the HMAC-SHA256 of the line's other text
- * behind the MAC of the line before: a change, a removal or a move shows to all who have the key.
+ * behind the MAC of the line before: with the key, a changed, removed or moved line is found.
  */
 import { createHmac } from 'node:crypto';
 import { escapeText } from '../runtime/escape-text.ts';
@@ -20,10 +20,10 @@ const NUMBER_MEMBER = /^\{"number":(\d{1,15}),/;
 const macOf = (key: Uint8Array, previous: string, text: string): string =>
   createHmac('sha256', key).update(previous).update('\n').update(text).digest('hex');
 
-/** The line behind `previous`, without its line feed. */
+/** Makes the line that follows `previous`, without its line feed. */
 export function makeLine(key: Uint8Array, previous: Link, members: object): { readonly line: string; readonly link: Link } {
   const number = previous.number + 1;
-  // No character of a line moves the terminal that shows it.
+  // Control characters are escaped, so that a line can be printed.
   const text = escapeText(JSON.stringify({ number, ...members }));
   const mac = macOf(key, previous.mac, text);
   return { line: `${text.slice(0, -1)},"mac":"${mac}"}`, link: { number, mac } };
@@ -36,7 +36,7 @@ export function readLink(line: string): Link | undefined {
   return mac === '' || number === '' ? undefined : { number: Number(number), mac };
 }
 
-/** Whether the line stands behind a line of this MAC. */
+/** Whether the line follows a line of this MAC. */
 export function follows(key: Uint8Array, previousMac: string, line: string): boolean {
   const link = readLink(line);
   return link !== undefined && macOf(key, previousMac, line.replace(MAC_MEMBER, '}')) === link.mac;

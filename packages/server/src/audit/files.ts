@@ -18,7 +18,7 @@ export const fileOf = (folder: string, first: number): AuditFile => ({
   first,
 });
 
-/** In the order of their lines. */
+/** The files of a folder, in the order of their lines. */
 export const auditFiles = (folder: string): AuditFile[] =>
   existsSync(folder)
     ? readdirSync(folder)
@@ -38,22 +38,22 @@ export class AuditKeyError extends Error {
   override readonly name = 'AuditKeyError';
 }
 
-/** What is kept of a key: its bytes, and their SHA-256. */
+/** The content of the key file: the key and its SHA-256. */
 const sealKey = (key: Buffer): Buffer => Buffer.concat([key, createHash('sha256').update(key).digest()]);
 
-/** The key of the chain; undefined when there is none. Fails when it is damaged. */
+/** Reads the key of the chain; undefined when there is none. Fails when it is damaged. */
 export function readKey(folder: string): Buffer | undefined {
   const path = keyPath(folder);
   if (!existsSync(path)) return undefined;
   const kept = readFileSync(path);
   const key = kept.subarray(0, KEY_BYTES);
-  // Earlier releases kept no digest.
+  // Earlier releases stored no digest.
   if (kept.length !== KEY_BYTES && !kept.equals(sealKey(key)))
     throw new AuditKeyError(`the key of the audit log ${path} is damaged: restore it from a backup, or remove it`);
   return key;
 }
 
-/** Writes the key with its digest where it has none. */
+/** Adds the digest to a key file without one. */
 export function sealOldKey(folder: string, key: Buffer): void {
   if (statSync(keyPath(folder)).size === KEY_BYTES) writeKey(folder, key);
 }

@@ -1,4 +1,4 @@
-/** What the data file knows of the audit log: its last line at each commit, and the first line that is kept. */
+/** The record of the audit log in the data file: its last line at each commit, and the last removed one. */
 import { collection, type ReadTransaction, type WriteTransaction } from '../store/contract.ts';
 import { type Link, ORIGIN } from './chain.ts';
 
@@ -13,7 +13,7 @@ export const auditRecords = collection<AuditRecord>('audit', (r) => [r.name]);
 export interface AuditState {
   /** The last line that is known to be on disk. */
   readonly head: Link;
-  /** The last line that was removed, since the log was larger than is kept. */
+  /** The last line that was removed because the log exceeded its bound. */
   readonly removed: Link;
 }
 

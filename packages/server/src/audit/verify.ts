@@ -11,7 +11,7 @@ export interface Verification {
   /** Number of the first line that is kept, and of the last one. */
   readonly first: number;
   readonly last: number;
-  /** What is wrong, a sentence each; the first of them where there are many. */
+  /** The faults, a sentence each; only the first ones where there are many. */
   readonly faults: readonly string[];
 }
 
@@ -67,7 +67,7 @@ class Verifier {
   }
 }
 
-/** Reads the whole lines of a file; the server may be about to write behind them. */
+/** Reads the complete lines of a file; a running server may be writing another. */
 function readLines({ path }: AuditFile, verifier: Verifier): void {
   const bytes = readFileSync(path);
   const end = bytes.lastIndexOf(0x0a);
@@ -77,7 +77,7 @@ function readLines({ path }: AuditFile, verifier: Verifier): void {
   for (const [i, line] of whole.toString().split('\n').entries()) verifier.line(line, `${path}:${i + 1}`);
 }
 
-/** Verifies the log of a folder. Gives undefined when there is no key. */
+/** Verifies the log of a folder. Returns undefined when there is no key. */
 export function verifyAudit(folder: string, state: AuditState): Verification | undefined {
   const key = readKey(folder);
   if (key === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Lifecycle events: who connected, disconnected, was not let in, subscribed and unsubscribed, as messages on
- * `$aws/events/...` (developer guide, page life-cycle-events). Always on, of QoS 1, for whoever may receive them.
+ * Lifecycle events: messages of QoS 1 on `$aws/events/...` when a client connects, disconnects, is refused, subscribes or
+ * unsubscribes (developer guide, page life-cycle-events). They are always on.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { topicFault } from '@thingkeep/wire/topics.ts';
@@ -14,11 +14,11 @@ export interface LifecycleOptions {
   readonly clock: Clock;
   /** Publishes a message of the server's own, QoS 1. */
   readonly publish: (place: Place, topic: string, payload: Buffer) => void;
-  /** Whether anybody would get it: a fleet that comes and goes unwatched costs next to nothing. */
+  /** Whether a topic has receivers: without them no event is made. */
   readonly hasReceivers: (place: Place, topic: string) => boolean;
 }
 
-/** What all events say of a connection; members without a value are left out. */
+/** The members that all events of a connection have; those without a value are left out. */
 type About = {
   readonly clientId: string;
   readonly thingName?: string | undefined;
@@ -28,7 +28,7 @@ type About = {
   readonly principalIdentifier: string;
 };
 
-/** A payload to be. */
+/** The payload of an event, before it is JSON. */
 type Event = Readonly<Record<string, unknown>>;
 
 export class Lifecycle implements BrokerListener {
@@ -55,7 +55,7 @@ export class Lifecycle implements BrokerListener {
     }));
   }
 
-  /** The server's own death ended it: AWS has no word for that, and the client has lost its connection. */
+  /** A connection that the end of the process has ended; AWS has no reason for that, so it is CONNECTION_LOST. */
   connectionLost({ region, accountId, clientId, version, connection }: LostConnection): void {
     const { sessionIdentifier, principalId, thingName } = connection;
     this.#publish({ accountId, region }, 'presence/disconnected', clientId, () => ({
@@ -71,7 +71,7 @@ export class Lifecycle implements BrokerListener {
     }));
   }
 
-  /** Only of a client whose account is known: whom else would it be told? */
+  /** A refused CONNECT; it has an event only where the account is known. */
   connectFailed(client: Client, { accountId, region, principal = '', certificateId }: ConnectRefusal): void {
     if (accountId === undefined || region === undefined) return;
     this.#publish({ accountId, region }, 'presence/connect_failed', client.clientId, () => ({
@@ -109,7 +109,7 @@ export class Lifecycle implements BrokerListener {
     if (client.account !== undefined) this.#publish(client.account.place, kind, client.clientId, event);
   }
 
-  /** A client id that holds what a topic can't has no events (page life-cycle-events). */
+  /** Publishes an event; a client id that is no topic level has none (page life-cycle-events). */
   #publish(place: Place, kind: string, clientId: string, event: () => Event): void {
     const topic = `$aws/events/${kind}/${clientId}`;
     const { publish, hasReceivers } = this.#options;

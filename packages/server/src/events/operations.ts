@@ -1,11 +1,11 @@
-/** Which events are published (API reference, UpdateEventConfigurations and DescribeEventConfigurations). */
+/** The operations of event configurations (API reference, UpdateEventConfigurations and DescribeEventConfigurations). */
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store } from '../store/contract.ts';
 import { eventConfigurations } from './store.ts';
 
-/** Kinds of events, off unless switched on (developer guide, page iot-events). Lifecycle events are none of them: always on. */
+/** Kinds of events, off by default (developer guide, page iot-events). Lifecycle events are always on and not among them. */
 const KINDS = [
   'THING',
   'THING_GROUP',

@@ -3,7 +3,7 @@ import { collection } from '../store/contract.ts';
 
 export interface EventConfigurationRecord {
   readonly accountId: string;
-  /** Kind of event -> wanted; a kind that is not here is not wanted. */
+  /** Whether a kind of event is published; a kind that is absent is not. */
   readonly enabled: Readonly<Record<string, boolean>>;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;

@@ -1,12 +1,12 @@
 /**
- * Filter patterns over text: terms that all have to be there, `-term` that may not, `?term` of which one suffices, phrases in
+ * Filter patterns over text: terms that must all occur, `-term` that must not, `?term` of which one suffices, phrases in
  * double quotes. Source: CloudWatch Logs user guide, page FilterAndPatternSyntax. Patterns of JSON and of columns are refused.
  */
 import { fail } from '@thingkeep/wire/errors.ts';
 
 const TERM = /([-?]?)(?:"([^"]*)"|(\S+))/g;
 
-/** Says which messages a pattern lets through; case counts. */
+/** Reads a pattern; returns whether a message matches it. Case counts. */
 export function readFilter(pattern: string): (message: string) => boolean {
   const text = pattern.trim();
   if (/^[{[%]/.test(text))
@@ -20,7 +20,7 @@ export function readFilter(pattern: string): (message: string) => boolean {
   const any = terms.filter(({ sign }) => sign === '?');
   return (message) => {
     const holds = ({ term }: { term: string }): boolean => message.includes(term);
-    // `?` terms beside others are without effect, as AWS has it.
+    // `?` terms beside others have no effect, as on AWS.
     return all.every(holds) && !none.some(holds) && (any.length === 0 || all.length > 0 || any.some(holds));
   };
 }

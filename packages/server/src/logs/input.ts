@@ -56,7 +56,7 @@ export const optionalToken = (input: Input): string | undefined => optionalText(
 export function groupOf(input: Input, place: Place): string {
   const identifier = optionalText(input, 'logGroupIdentifier', /^[\w#+=/:,.@-]{1,2048}$/);
   if (identifier === undefined) return groupName(input);
-  // Rights are asked for on one group.
+  // Permissions are evaluated on one group.
   if (optionalText(input, 'logGroupName', GROUP) !== undefined)
     fail('InvalidParameterException', 'logGroupName and logGroupIdentifier can not be given together.');
   return groupInArn(identifier, place) ?? identifier;

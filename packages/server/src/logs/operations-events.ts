@@ -74,7 +74,7 @@ function readToken(token: string): { direction: 'f' | 'b'; position: Position } 
   return { direction: direction as 'f' | 'b', position: numbers.map(Number) as unknown as Position };
 }
 
-/** The first of these, as many as one answer holds. */
+/** The first events, as many as one answer holds. */
 function fill(found: readonly Found[], limit: number): Found[] {
   let bytes = 0;
   const end = found.findIndex(({ event }, index) => {
@@ -144,7 +144,7 @@ export function logEventOperations({ store, clock }: LogsOptions): Readonly<Reco
       });
       const shown = forward ? fill(left, limit) : fill(left.reverse(), limit).reverse();
       const [first, last] = [shown[0], shown.at(-1)];
-      // At an end, the token that was given comes back: that is how clients see it.
+      // At an end the token of the request is returned: clients recognise the end by it.
       const here: Position = from?.position ?? [0, 0, 0];
       return {
         events: shown.map(({ event }) => ({

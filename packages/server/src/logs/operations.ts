@@ -82,7 +82,7 @@ export function logGroupOperations({ store, clock }: LogsOptions): Readonly<Reco
     return {};
   }
 
-  /** Old clients name a group, others its ARN. */
+  /** The group that a request names by its ARN; old clients name it by its name. */
   const byArn = (input: Input, caller: Caller): string => {
     const arn = requiredText(input, 'resourceArn', /^[\w+=/:,.@*#-]{1,1011}$/);
     return groupInArn(arn, caller) ?? fail('ResourceNotFoundException', 'The specified resource does not exist.');

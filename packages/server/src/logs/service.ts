@@ -1,4 +1,4 @@
-/** CloudWatch Logs as the API's front takes a service of the JSON protocol: the target's prefix, and its operations. */
+/** CloudWatch Logs as a service of the JSON protocol: its target prefix and its operations. */
 import { logEventOperations } from './operations-events.ts';
 import { logGroupOperations, type LogsHandler, type LogsOptions } from './operations.ts';
 

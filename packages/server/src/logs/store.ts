@@ -7,7 +7,7 @@ export interface LogGroupRecord {
   readonly accountId: string;
   readonly name: string;
   readonly createdAt: number;
-  /** Days that events are kept; for as long as there is room when absent. */
+  /** Days that events are kept; without a limit of time when absent. */
   readonly retentionDays?: number;
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -16,12 +16,12 @@ export interface LogStreamRecord {
   readonly accountId: string;
   readonly group: string;
   readonly name: string;
-  /** Owner of its rows. */
+  /** Owner of the rows of its events. */
   readonly number: number;
   readonly createdAt: number;
-  /** Place of the next row. */
+  /** Sequence number of the next row. */
   readonly next: number;
-  /** Of all its rows. */
+  /** Bytes of all its rows. */
   readonly bytes: number;
   /** Times of its events; absent while it has none. */
   readonly first?: number;
@@ -34,7 +34,7 @@ export const logStreams = collection<LogStreamRecord>('log-streams', (s) => [s.a
   byTime: (s) => [[s.accountId, s.group, s.last ?? 0, s.name]],
 });
 
-/** A row is one batch of events, a JSON array of `[time, message]`, and the time that they came at. */
+/** Rows of events: each is one batch, a JSON array of `[time, message]`, and the time of its arrival. */
 export const logEvents = rows('log-events');
 
 export interface Batch {

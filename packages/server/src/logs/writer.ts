@@ -1,6 +1,6 @@
 /**
- * Writes log events, and keeps what there is of them within bounds: the oldest of a stream go when it is full, the streams
- * that nobody wrote to for longest when an account is.
+ * Writes log events and keeps them within bounds: a full stream loses its oldest events, a full account its streams with the
+ * oldest last write.
  */
 import { randomInt } from 'node:crypto';
 import type { Place } from '@thingkeep/wire/arn.ts';
@@ -39,7 +39,7 @@ export async function removeStream(tx: WriteTransaction, { accountId, group, nam
   await tx.delete(logStreams, [accountId, group, name]);
 }
 
-/** Removes rows from the oldest on, for as long as `goes` says; gives the bytes that went. */
+/** Removes rows, the oldest first, while `goes` is true of them; returns the bytes removed. */
 async function removeRows(tx: WriteTransaction, owner: number, goes: (value: Uint8Array) => boolean): Promise<number> {
   let bytes = 0;
   for (let after = -1; ; ) {
@@ -62,7 +62,7 @@ export async function createStream(
   now: number,
 ): Promise<LogStreamRecord> {
   const { items } = await tx.scan(logStreams, { skipDamaged: true, index: 'byTime', prefix: [accountId, group] });
-  // The one that was written to longest ago makes room.
+  // The stream with the oldest last write is removed.
   if (items.length >= MAX_STREAMS && items[0] !== undefined) await removeStream(tx, items[0]);
   const record: LogStreamRecord = {
     accountId,
@@ -77,7 +77,7 @@ export async function createStream(
   return record;
 }
 
-/** Adds events to a stream; its oldest go when it has no more room. */
+/** Adds events to a stream; a full stream loses its oldest ones. */
 export async function append(
   tx: WriteTransaction,
   stream: LogStreamRecord,
@@ -142,7 +142,7 @@ interface Waiting {
   readonly events: readonly LogEvent[];
 }
 
-/** Writes what the server itself has to say in a group; groups and streams are made as they are needed. */
+/** Writes log lines of the server itself; groups and streams are created as needed. */
 export class LogWriter {
   readonly #options: LogWriterOptions;
   #waiting: Waiting[] = [];
@@ -153,7 +153,7 @@ export class LogWriter {
     this.#options = options;
   }
 
-  /** Events are written soon; when more wait than there is room for, these are dropped. */
+  /** Queues events to be written; drops them when too many wait. */
   write(place: Place, group: string, stream: string, events: readonly LogEvent[]): void {
     const size = events.reduce((sum, { message }) => sum + message.length, 0);
     if (this.#bytes + size > MAX_WAITING) {
@@ -165,13 +165,13 @@ export class LogWriter {
     this.#writing ??= this.#drain();
   }
 
-  /** Resolves once all that was told is on disk. */
+  /** Resolves once all queued events are on disk. */
   async flush(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing;
   }
 
   async #drain(): Promise<void> {
-    // What comes in one turn goes in one transaction.
+    // The events of one turn are one transaction.
     await new Promise(setImmediate);
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
@@ -197,7 +197,7 @@ export class LogWriter {
     await append(tx, record, events, now);
   }
 
-  /** Removes what is older than its group keeps it, and the oldest streams of accounts that hold too much. */
+  /** Removes events beyond the retention of their group, and the oldest streams of accounts over their bound. */
   async tidy(): Promise<void> {
     for (const region of await this.#options.regions()) {
       const store = this.#options.inRegion(region);

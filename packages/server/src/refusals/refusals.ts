@@ -1,11 +1,11 @@
 /**
- * Why was it refused? Every refusal of a device or caller is one record here and one log line. The newest are kept in
- * memory for reading back; the log holds all but what a flood adds beyond a rate, and then says how many it left out.
+ * Refusals of devices and callers: each is one record and one log line. The newest records are kept in memory for reading
+ * back; log lines are limited in rate, and the next one says how many were left out.
  */
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 
-/** What failed. One word per check, so that a reader can act on it. */
+/** The check that failed, one word each. */
 export type RefusalCheck =
   | 'tls'
   | 'certificate-missing'
@@ -37,18 +37,18 @@ export interface Refusal {
   readonly clientId?: string;
   readonly certificateId?: string;
   readonly principal?: string;
-  /** IoT action that was judged, such as `iot:Publish`. */
+  /** IoT action that was asked for, such as `iot:Publish`. */
   readonly action?: string;
-  /** ARN that it was judged on. */
+  /** ARN of the resource of the action. */
   readonly resource?: string;
   readonly decision?: 'EXPLICIT_DENY' | 'IMPLICIT_DENY';
-  /** The policy and statement that denied, when one did. */
+  /** The policy and statement of an explicit deny. */
   readonly policyName?: string;
   readonly statement?: string;
 }
 
 export interface RecordedRefusal extends Refusal {
-  /** Counts up from 1 since the server's start. */
+  /** Number of the refusal since the start, from 1. */
   readonly sequence: number;
   /** ISO 8601 instant. */
   readonly time: string;
@@ -61,16 +61,16 @@ export interface RefusalQuery {
   readonly check?: string;
   /** Only those after this sequence number. */
   readonly after?: number;
-  /** Most records; the newest win. */
+  /** Records of an answer at most: the newest ones. */
   readonly limit?: number;
 }
 
 const KEPT = 10_000;
 const LOGGED_PER_SECOND = 200;
-/** What a stranger sends may be long; what is kept of it is not. */
+/** Characters that are kept of a text which a peer has sent. */
 const LONGEST_TEXT = 1024;
 
-/** By way of bytes: a slice of a string would keep the whole of it in memory for as long as the refusal is remembered. */
+/** Cuts a text, by way of bytes: a slice of a string would keep the whole string in memory. */
 const cut = (text: string): string => `${Buffer.from(text.slice(0, LONGEST_TEXT)).toString()}…`;
 
 const bounded = (refusal: Refusal): Refusal =>
@@ -96,7 +96,7 @@ export class Refusals {
     this.#log = log;
   }
 
-  /** How many there have been since the start. */
+  /** Number of refusals since the start. */
   get count(): number {
     return this.#sequence;
   }
@@ -115,7 +115,7 @@ export class Refusals {
     for (const listener of this.#listeners) listener(recorded);
   }
 
-  /** The newest refusals that fit, oldest first. */
+  /** The newest refusals that match, oldest first. */
   list(query: RefusalQuery = {}): RecordedRefusal[] {
     const { limit = 100, after = 0 } = query;
     const found: RecordedRefusal[] = [];

@@ -1,4 +1,4 @@
-/** Refusals as messages for those who watch: `$thingkeep/events/refusals/{clientId}`, or `.../-` for peers without one. */
+/** Publishes refusals on `$thingkeep/events/refusals/{clientId}`, or `.../-` for peers without a client id. */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { topicFault } from '@thingkeep/wire/topics.ts';
 import type { RecordedRefusal, Refusals } from './refusals.ts';
@@ -8,14 +8,14 @@ export type PublishEvent = (place: Place, topic: string, payload: Buffer) => voi
 
 const ROOT = '$thingkeep/events/refusals';
 
-/** A client id may hold what a topic level can't; such a client is announced under `-`. */
+/** The topic of a refusal; `-` stands for a client id that is no topic level. */
 const topicOf = ({ clientId }: RecordedRefusal): string => {
   const topic = `${ROOT}/${clientId}`;
   return clientId === undefined || clientId.includes('/') || topicFault(topic) !== undefined ? `${ROOT}/-` : topic;
 };
 
 /**
- * Follows refusals with events. One about an event's own delivery is not announced: it would announce itself for ever.
+ * Publishes a message for each refusal. A refused delivery of such a message is not announced: that would never end.
  */
 export const announceRefusals = (refusals: Refusals, publish: PublishEvent): (() => void) =>
   refusals.on((refusal) => {
