@@ -1,5 +1,5 @@
 /**
- * What an authorizer's function answers, read strictly: an answer that is nearly right lets nobody in.
+ * Reads the answer of an authorizer's function, strictly: an answer with any fault admits no client.
  * Source: AWS IoT developer guide, page custom-auth-lambda.
  */
 import { defined } from '@thingkeep/wire/defined.ts';
@@ -10,11 +10,11 @@ import { isObject } from '@thingkeep/wire/is-object.ts';
 export interface AuthorizerAnswer {
   readonly isAuthenticated: true;
   readonly principalId: string;
-  /** Documents of policies, as text; each has been parsed. */
+  /** Policy documents as text; each one is valid. */
   readonly policyDocuments: readonly string[];
-  /** Seconds; a connection lasts no longer. */
+  /** Seconds that a connection lasts at most. */
   readonly disconnectAfterInSeconds: number;
-  /** Seconds after which the function is asked again; never, when absent. */
+  /** Seconds after which the function is called again; never when absent. */
   readonly refreshAfterInSeconds?: number;
 }
 
@@ -22,7 +22,7 @@ export interface NotAuthenticated {
   readonly isAuthenticated: false;
 }
 
-/** The answer is none that may be acted on; `fault` says why, for the function's owner. */
+/** An answer that is not usable; `fault` is the reason, for the function's owner. */
 export interface UnusableAnswer {
   readonly fault: string;
 }
@@ -72,7 +72,7 @@ function policyDocument(value: unknown, index: number): string {
   return text;
 }
 
-/** `documentsRequired` is false where a client certificate's own policies count as well. */
+/** Reads the policy documents; they may be missing where the policies of a client certificate count as well. */
 function policyDocuments(value: unknown, documentsRequired: boolean): readonly string[] {
   if ((value === undefined || value === null) && !documentsRequired) return [];
   if (!Array.isArray(value)) return unusable('policyDocuments is not a list');
@@ -87,7 +87,7 @@ export function readAnswer(
   try {
     const answer = parse(bytes);
     const { isAuthenticated, principalId } = answer;
-    // A text of "true" is not true: page custom-auth-troubleshooting has it that anything but a boolean fails.
+    // The text "true" is refused: anything but a boolean fails (page custom-auth-troubleshooting).
     if (typeof isAuthenticated !== 'boolean') return unusable('isAuthenticated is not a boolean');
     if (!isAuthenticated) return { isAuthenticated };
     if (typeof principalId !== 'string' || !PRINCIPAL.test(principalId))

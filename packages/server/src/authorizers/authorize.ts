@@ -1,6 +1,6 @@
 /**
- * One login asked of one authorizer: the token's signature first, then the function. Whoever has no good signature never
- * gets the function called.
+ * The authentication of one login by one authorizer: the token's signature is verified first, then the function is called.
+ * A token without a valid signature causes no call.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { type FunctionInvoker, FunctionError } from '../functions/contract.ts';
@@ -13,19 +13,19 @@ import { type AuthorizerRecord, authorizerArn } from './store.ts';
 /** Milliseconds that AWS gives the function (developer guide, page config-custom-auth). */
 const TIMEOUT = 5_000;
 
-/** `signature`: the function was not asked. `function`: it was, and gave nothing that counts. */
+/** `signature`: the function was not called. `function`: it was, and its answer is not usable. */
 export interface AuthorizerFault {
   readonly fault: 'signature' | 'function' | 'overload';
   readonly reason: string;
 }
 
 export interface Question {
-  /** Where the authorizer is. */
+  /** Account and region of the authorizer. */
   readonly place: Place;
   readonly authorizer: AuthorizerRecord;
   readonly credentials: CustomCredentials;
   readonly facts: LoginFacts;
-  /** Whether an answer without policy documents is none. */
+  /** Whether an answer needs policy documents to be usable. */
   readonly documentsRequired: boolean;
 }
 
@@ -49,7 +49,7 @@ async function call(
   }
 }
 
-/** The function's answer, checked; or why there is none. */
+/** Calls the function and checks its answer; returns the answer or a fault. */
 export async function authorize(
   functions: FunctionInvoker,
   question: Question,

@@ -1,9 +1,9 @@
 /**
- * Where a client puts what a custom authorizer needs: the authorizer's name, the token and its signature, in headers or
- * the query of an HTTP request, or in a query behind the MQTT user name. Source: AWS IoT developer guide, page custom-auth.
+ * Reads what a client sends for a custom authorizer: the authorizer's name, the token and its signature, from headers or
+ * the query of an HTTP request, or from a query behind the MQTT user name. Source: AWS IoT developer guide, page custom-auth.
  */
 
-/** What is read of an HTTP request's head: lower-case names of headers with every value, and the raw query without `?`. */
+/** The head of an HTTP request: lower-case names of headers with every value, and the raw query without `?`. */
 export interface Head {
   readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly query: string;
@@ -13,7 +13,7 @@ const PREFIX = 'x-amz-customauthorizer-';
 const NAME = `${PREFIX}name`;
 const SIGNATURE = `${PREFIX}signature`;
 
-/** Longest parameter that is looked at: a token may have 6,144 characters (API reference, TestInvokeAuthorizer). */
+/** Length of a parameter at most; a token may have 6,144 characters (API reference, TestInvokeAuthorizer). */
 const LONGEST = 8 * 1024;
 
 /** Parameters by name; the first of a name counts. */
@@ -23,11 +23,11 @@ export interface CustomCredentials {
   readonly authorizerName?: string;
   /** Base64, as sent. */
   readonly signature?: string;
-  /** The token that stands under the authorizer's token key name. */
+  /** The token, by the authorizer's token key name. */
   token(tokenKeyName: string): string | undefined;
 }
 
-/** A value as it was before it was encoded for a URL; one that is not well encoded stands for itself. */
+/** Decodes a value of a URL; one with a wrong encoding is returned as it is. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -62,12 +62,12 @@ function headerParameters(headers: Head['headers']): Parameters {
 
 const namesIn = (parameters: Parameters): boolean => [...parameters.keys()].some((name) => name.startsWith(PREFIX));
 
-/** Whether an HTTP head, or an MQTT user name, speaks of custom authorizers at all. */
+/** Whether an HTTP head or an MQTT user name has any parameter of custom authorizers. */
 export const carriesCustomCredentials = (http: Head | undefined, userName?: string): boolean =>
   (http !== undefined && (namesIn(headerParameters(http.headers)) || namesIn(queryParameters(http.query)))) ||
   namesIn(queryParameters(queryOfUserName(userName)));
 
-/** All that a login brings. Of one parameter in several places, the header wins over the query, it over the user name. */
+/** The credentials of a login. A header precedes the query, and the query the user name. */
 export function customCredentials(http: Head | undefined, userName: string | undefined): CustomCredentials {
   const places: readonly Parameters[] = [
     ...(http === undefined ? [] : [headerParameters(http.headers), queryParameters(http.query)]),

@@ -5,13 +5,13 @@
 import { defined } from '@thingkeep/wire/defined.ts';
 import type { Head } from './credentials.ts';
 
-/** What is known of a login when the function is asked. */
+/** The facts of a login that the function gets. */
 export interface LoginFacts {
   readonly connectionId: string;
   readonly tls?: {
     /** Host name of the client's SNI. */
     readonly serverName?: string;
-    /** Of a client that is judged by its certificate as well. */
+    /** Set where the client is authenticated by its certificate as well. */
     readonly certificate?: { readonly pem: string; readonly principalId: string };
   };
   readonly http?: Head;

@@ -17,7 +17,7 @@ export function defaultAuthorizerOperations({ store }: { store: Store }): Operat
       await store.write(async (tx) => {
         await getAuthorizer(tx, accountId, authorizerName);
         const chosen = await tx.get(defaultAuthorizers, [accountId]);
-        // The operation declares this error, and nothing else of it can exist already.
+        // The operation declares ResourceAlreadyExistsException; only another default can exist already.
         if (chosen !== undefined && chosen.authorizerName !== authorizerName)
           fail('ResourceAlreadyExistsException', `The default authorizer is ${chosen.authorizerName}; clear it first`, {
             resourceId: chosen.authorizerName,

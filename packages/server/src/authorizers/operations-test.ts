@@ -1,4 +1,4 @@
-/** TestInvokeAuthorizer: a login made up by its caller, asked of the function as a device's would be. */
+/** TestInvokeAuthorizer: calls the function with a login that its caller has composed, as for a device. */
 import { randomUUID } from 'node:crypto';
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
@@ -25,7 +25,7 @@ function headOf({ headers = {}, queryString = '' }: NonNullable<Input['httpConte
   };
 }
 
-/** What the contexts tell; a protocol without one takes no part. */
+/** The login that the contexts describe; a protocol without a context is left out. */
 function factsOf({ tlsContext, httpContext, mqttContext }: Input): LoginFacts {
   return {
     connectionId: randomUUID(),
@@ -38,7 +38,7 @@ function factsOf({ tlsContext, httpContext, mqttContext }: Input): LoginFacts {
   } as LoginFacts;
 }
 
-/** Token and signature as given for themselves, else from the contexts as from a device. */
+/** Token and signature: the members of the request, else from the contexts as from a device. */
 function credentialsOf({ token, tokenSignature }: Input, { http, mqtt }: LoginFacts): CustomCredentials {
   const carried = customCredentials(http, mqtt?.userName);
   const signature = tokenSignature ?? carried.signature;

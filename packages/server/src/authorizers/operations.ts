@@ -11,7 +11,7 @@ import type { ReadTransaction, Store, WriteTransaction } from '../store/contract
 import { checkAuthorizer, checkLimits, described, getAuthorizer, listed } from './records.ts';
 import { type AuthorizerRecord, authorizerArn, authorizers, defaultAuthorizers, findAuthorizer } from './store.ts';
 
-/** Tags are kept elsewhere, under the ARN of what they are on. */
+/** The tags of authorizers, stored by another domain under their ARN. */
 export interface AuthorizerTags {
   put(
     tx: WriteTransaction,
@@ -39,7 +39,7 @@ type Operations = Handlers<
   Pick<IotOperations, 'CreateAuthorizer' | 'DescribeAuthorizer' | 'ListAuthorizers' | 'UpdateAuthorizer' | 'DeleteAuthorizer'>
 >;
 
-/** Devices that name no host get to the first authorizer of the name, ACTIVE or not. */
+/** The claim of an authorizer on its name: devices that name no host reach the first authorizer of the name, ACTIVE or not. */
 const claimOf = ({ accountId, region }: Place, { authorizerName, status, lastModifiedAt }: AuthorizerRecord): ClaimRecord => ({
   kind: 'authorizer',
   name: authorizerName,

@@ -1,4 +1,4 @@
-/** Making and changing an authorizer's record, and how the API shows one. */
+/** Checks of an authorizer's record, and its description in the API. */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { ReadTransaction } from '../store/contract.ts';
@@ -8,7 +8,7 @@ import { type AuthorizerRecord, authorizerArn, authorizers, findAuthorizer } fro
 /** General Reference, quotas of AWS IoT Core: authorizers of an account and region, and those of them that are ACTIVE. */
 const MOST = 100;
 const MAX_ACTIVE = 32;
-/** AWS names no number; each key may cost a verification for each login. */
+/** Keys of an authorizer at most (AWS names no number): each may cost a verification for each login. */
 const MAX_KEYS = 10;
 
 export async function getAuthorizer(tx: ReadTransaction, accountId: string, authorizerName: string): Promise<AuthorizerRecord> {
@@ -16,7 +16,7 @@ export async function getAuthorizer(tx: ReadTransaction, accountId: string, auth
   return found ?? fail('ResourceNotFoundException', `Authorizer not found: ${authorizerName}`);
 }
 
-/** Fails with InvalidRequestException unless the members of a record go together. */
+/** Fails with InvalidRequestException unless the members of a record are consistent. */
 export function checkAuthorizer(
   { functionArn, signingDisabled, tokenKeyName, tokenSigningPublicKeys }: AuthorizerRecord,
   isFunctionName: (name: string) => boolean,
@@ -30,7 +30,7 @@ export function checkAuthorizer(
   for (const [name, pem] of keys) checkPublicKey(name, pem);
 }
 
-/** Fails with LimitExceededException when the record, new or about to become ACTIVE, would be one too many. */
+/** Fails with LimitExceededException when the record, new or about to become ACTIVE, exceeds a quota. */
 export async function checkLimits(tx: ReadTransaction, { accountId, authorizerName, status }: AuthorizerRecord): Promise<void> {
   const { items } = await tx.scan(authorizers, { skipDamaged: true, prefix: [accountId] });
   const others = items.filter((each) => each.authorizerName !== authorizerName);

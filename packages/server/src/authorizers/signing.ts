@@ -1,5 +1,5 @@
 /**
- * Signatures of tokens: they keep strangers from having the function called at will. RSA with SHA-256 (PKCS #1 v1.5,
+ * Signatures of tokens, without which an unknown peer could have the function called at will. RSA with SHA-256 (PKCS #1 v1.5,
  * RFC 8017 section 8.2) over the token's bytes, in base64. Source: AWS IoT developer guide, page config-custom-auth.
  */
 import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
@@ -7,13 +7,13 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { AuthorizerRecord } from './store.ts';
 
 const FEWEST_BITS = 2048;
-/** A longer key costs more to verify with than it is worth to anybody. */
+/** Bits of a key at most: a longer one makes verification slow. */
 const MAX_BITS = 8192;
 /** API reference, TestInvokeAuthorizer: longest token and longest signature. */
 const LONGEST_TOKEN = 6144;
 const LONGEST_SIGNATURE = 2560;
 
-/** One public key in PEM, and nothing else: a private key would be shown to whoever describes the authorizer. */
+/** One public key in PEM and nothing else: DescribeAuthorizer would show a private key. */
 const PUBLIC_KEY = /^\s*-----BEGIN (RSA )?PUBLIC KEY-----[A-Za-z0-9+/=\s]+-----END (RSA )?PUBLIC KEY-----\s*$/;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
@@ -34,7 +34,7 @@ export function checkPublicKey(name: string, pem: string): void {
     fail('InvalidRequestException', `The token signing key ${name} is not an RSA key of ${FEWEST_BITS} to ${MAX_BITS} bits`);
 }
 
-/** What is wrong with a token's signature; undefined when one of the authorizer's keys made it. */
+/** The fault of a token's signature; undefined when it is valid for one of the authorizer's keys. */
 export function signatureFault(
   { tokenSigningPublicKeys }: AuthorizerRecord,
   token: string | undefined,

@@ -7,14 +7,14 @@ export interface AuthorizerRecord {
   readonly authorizerName: string;
   /** ARN of a Lambda function, or the URL of an HTTP function. */
   readonly functionArn: string;
-  /** Whether the account's root wrote `functionArn`; absent in records of before that was kept. */
+  /** Whether the account's root wrote `functionArn`; absent in records of earlier releases. */
   readonly byRoot?: boolean;
   readonly status: 'ACTIVE' | 'INACTIVE';
-  /** Where the token stands: name of a header or of a query parameter. */
+  /** Name of the header or query parameter that holds the token. */
   readonly tokenKeyName?: string;
   /** PEM of RSA keys by their names; a token signed with any of them counts. */
   readonly tokenSigningPublicKeys: Readonly<Record<string, string>>;
-  /** Set at creation and for ever. */
+  /** Set at creation; never changed. */
   readonly signingDisabled: boolean;
   readonly enableCachingForHttp: boolean;
   /** Milliseconds since the epoch. */
@@ -28,7 +28,7 @@ export const authorizers = collection<AuthorizerRecord>(
   {
     byCreation: (a) => [[a.accountId, a.createdAt, a.authorizerName]],
     byStatus: (a) => [[a.accountId, a.status, a.createdAt, a.authorizerName]],
-    /** Across accounts. */
+    /** Authorizers of all accounts by name. */
     byName: (a) => [[a.authorizerName, a.accountId]],
   },
   { changes: 'authorizer' },
@@ -56,7 +56,7 @@ export async function findDefaultAuthorizer(tx: ReadTransaction, accountId: stri
   return chosen === undefined ? undefined : findAuthorizer(tx, accountId, chosen.authorizerName);
 }
 
-/** What the tag operations ask. */
+/** Authorizers as taggable resources. */
 export const taggableAuthorizers = {
   authorizer: async (tx: ReadTransaction, accountId: string, name: string): Promise<boolean> =>
     (await findAuthorizer(tx, accountId, name)) !== undefined,

@@ -27,8 +27,8 @@ async function existing(tx: ReadTransaction, accountId: string, roleAlias: strin
 }
 
 /**
- * A role need not be there yet, as on AWS. One that IAM does not keep stands for the rights of whoever asks for credentials, when
- * the account's root says so; named by anybody else it stands for nothing, since nobody has let them hand it over.
+ * The role of a role alias, which may not exist yet, as on AWS. Where the account's root names a role that IAM does not keep,
+ * credentials have the permissions of the device's certificate; where another caller does, there are none until IAM keeps it.
  */
 async function roleNamed(
   text: string,

@@ -1,7 +1,6 @@
 /**
- * The credential provider: temporary credentials for a device that has shown its certificate. Which checks there are, in
- * which order and with which answers, follows the developer guide, page authorizing-direct-aws, and what AWS's endpoint
- * is seen to answer.
+ * The credential provider: temporary credentials for a device that is authenticated by its certificate. The checks, their
+ * order and their answers follow the developer guide, page authorizing-direct-aws, and the observed answers of AWS.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
@@ -11,14 +10,14 @@ import type { Store } from '../store/contract.ts';
 import type { SessionDevice, SessionTokens, TemporaryCredentials } from './session-tokens.ts';
 import { type RoleAliasRecord, roleAliasArn, roleAliases } from './store.ts';
 
-/** Who asks: a device whose certificate is registered, ACTIVE and valid. */
+/** The request of a device whose certificate is registered, ACTIVE and valid. */
 export interface CredentialRequest {
   readonly place: Place;
   /** ARN and id of the certificate. */
   readonly principal: string;
   readonly certificateId: string;
   readonly roleAlias: string;
-  /** Given by the device; it must be attached to the certificate. */
+  /** Thing that the device names; it must be attached to the certificate. */
   readonly thingName?: string;
   /** Whether the certificate's policies allow iot:AssumeRoleWithCertificate on the role alias. */
   readonly allowed: () => boolean;
@@ -59,7 +58,7 @@ const TOO_LONG = 'The requested CredentialDurationSeconds exceeds the MaxSession
 /** Fails with AccessDeniedException, ResourceNotFoundException or InvalidRequestException. */
 export type IssueCredentials = (request: CredentialRequest) => Promise<IssuedCredentials>;
 
-/** AWS's answer to the device; why it is so is for the owner alone. */
+/** The answer to a device whose role can't be assumed, without the reason, as on AWS. */
 function notAssumed(error: unknown): never {
   const code = error instanceof ThingkeepError ? error.code : undefined;
   if (code === 'ValidationError') fail('InvalidRequestException', TOO_LONG, {}, error);
@@ -75,7 +74,7 @@ const shown = ({ accessKeyId, secretAccessKey, sessionToken }: TemporaryCredenti
 });
 
 export function credentialProvider({ inRegion, clock, tokens, facts, assume }: CredentialProviderOptions): IssueCredentials {
-  /** The role alias, and the thing that the device says it is. */
+  /** Finds the role alias, and the thing that the device names. */
   const find = ({ place: { accountId, region }, principal, roleAlias, thingName }: CredentialRequest) =>
     inRegion(region).read(async (tx) => {
       if (thingName !== undefined && !(await facts.isAttached(tx, accountId, thingName, principal)))
@@ -84,10 +83,10 @@ export function credentialProvider({ inRegion, clock, tokens, facts, assume }: C
       return { alias: await tx.get(roleAliases, [accountId, roleAlias]), thing };
     });
 
-  /** Credentials that may do what the certificate may. */
+  /** Issues credentials with the permissions of the certificate. */
   function ofCertificate(alias: RoleAliasRecord, { place, certificateId, thingName }: CredentialRequest): IssuedCredentials {
     const { accountId, region } = place;
-    // What is shown has whole seconds, so the credentials end with one.
+    // The expiration is shown in whole seconds, so the credentials end with one.
     const expiresAt = Math.floor(clock.now() / 1000 + alias.credentialDurationSeconds) * 1000;
     const session = { accountId, region, roleArn: alias.roleArn, certificateId, expiresAt };
     return shown(tokens.issue(thingName === undefined ? session : { ...session, thingName }), expiresAt);
@@ -97,7 +96,7 @@ export function credentialProvider({ inRegion, clock, tokens, facts, assume }: C
     const { place, certificateId, roleAlias, thingName, allowed } = request;
     const { accountId, region } = place;
     const { alias, thing } = await find(request);
-    // Before anything is said of the alias: who may not use it does not learn whether it is there.
+    // Checked first: without permission the answer does not show whether the alias exists.
     if (!allowed()) return fail('AccessDeniedException', 'Access Denied');
     if (alias === undefined) return fail('ResourceNotFoundException', 'Role alias does not exist');
     const { roleArn, credentialDurationSeconds: durationSeconds } = alias;

@@ -1,4 +1,4 @@
-/** ARNs of IAM roles, `arn:aws:iam::{account}:role/{path/}{name}`, and of the sessions of those who assume them. */
+/** ARNs of IAM roles, `arn:aws:iam::{account}:role/{path/}{name}`, and of the sessions that assume them. */
 import { createHash } from 'node:crypto';
 import { parseArn } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
@@ -6,7 +6,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 /** IAM user guide, page reference_iam-quotas: characters and length of a role's path and name. */
 const ROLE = /^(?:[!-~]{1,512}\/)?[\w+=,.@-]{1,64}$/;
 
-/** The ARN, once it is that of a role of the account; fails with InvalidRequestException. */
+/** Returns the ARN of a role of the account; fails with InvalidRequestException for any other text. */
 export function checkRoleArn(text: string, accountId: string): string {
   const arn = parseArn(text);
   const isRole = arn?.service === 'iam' && arn.region === '' && arn.type === 'role' && ROLE.test(arn.name);
@@ -15,15 +15,15 @@ export function checkRoleArn(text: string, accountId: string): string {
   return text;
 }
 
-/** A session's ARN leaves out the role's path. */
+/** The ARN of a session; it leaves out the role's path. */
 export const sessionArn = (roleArn: string, accountId: string, sessionName: string): string =>
   `arn:aws:sts::${accountId}:assumed-role/${roleArn.slice(roleArn.lastIndexOf('/') + 1)}/${sessionName}`;
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-/** 16 letters and digits out of bytes, as the unique ids of IAM are written. */
+/** A unique id of IAM: the prefix and 16 letters and digits made of bytes. */
 export const uniqueId = (prefix: 'AROA' | 'ASIA', bytes: Uint8Array): string =>
   `${prefix}${[...bytes.subarray(0, 16)].map((byte) => BASE32[byte & 31]).join('')}`;
 
-/** A role's unique id: made of its ARN, as there are no roles to have one. */
+/** The unique id of a role that IAM does not keep, made of its ARN. */
 export const roleId = (roleArn: string): string => uniqueId('AROA', createHash('sha256').update(roleArn).digest());

@@ -1,6 +1,6 @@
 /**
- * Temporary credentials that nobody has to keep: the session token is sealed (AES-256-GCM), and says for whom, until when
- * and with which certificate or role; the secret access key is an HMAC of it. They outlive a restart, and end by themselves.
+ * Temporary credentials that are not stored: the session token is sealed (AES-256-GCM) and holds the account, the expiry and
+ * the certificate or role; the secret access key is an HMAC of it. They outlive a restart and expire by themselves.
  */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { fail } from '@thingkeep/wire/errors.ts';
@@ -9,20 +9,20 @@ import type { Store } from '../store/contract.ts';
 import { uniqueId } from './role-arn.ts';
 import { sessionSecrets } from './store.ts';
 
-/** What a session token of a device says whose role alias names a role that IAM does not keep. */
+/** The session of a device whose role alias names a role that IAM does not keep. */
 export interface Session {
   readonly kind?: undefined;
   readonly accountId: string;
   readonly region: string;
   readonly roleArn: string;
-  /** The certificate that the credentials were got with. */
+  /** The certificate that the credentials were issued for. */
   readonly certificateId: string;
   readonly thingName?: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
 
-/** Of an IAM identity: what it may do is asked of IAM each time. */
+/** The session of an IAM identity, whose permissions are read from IAM at each use. */
 export type IdentitySession = RoleSession | UserSession;
 
 interface IdentitySessionBase {
@@ -33,7 +33,7 @@ interface IdentitySessionBase {
   readonly expiresAt: number;
 }
 
-/** Whoever has assumed a role, as long as there is a role of that id. */
+/** The session of an assumed role; it ends when no role has this id. */
 export interface RoleSession extends IdentitySessionBase {
   readonly kind: 'role';
   readonly roleId: string;
@@ -47,11 +47,11 @@ export interface RoleSession extends IdentitySessionBase {
   readonly sourceFunctionArn?: string;
 }
 
-/** Who got credentials with a certificate: they end with it. */
+/** The device that got credentials by its certificate; they end with the certificate. */
 export interface SessionDevice {
   readonly certificateId: string;
   readonly region: string;
-  /** As the device has named it, once found attached to the certificate; and its type. */
+  /** The thing that the device has named and that is attached to the certificate, and its type. */
   readonly thingName?: string;
   readonly thingTypeName?: string;
 }
@@ -70,7 +70,7 @@ export interface TemporaryCredentials {
 }
 
 const ALGORITHM = 'aes-256-gcm';
-/** First byte of a token: another way of making them would have another one. */
+/** First byte of a token: the version of its format. */
 const VERSION = 1;
 const NONCE = 12;
 const TAG = 16;
@@ -78,7 +78,7 @@ const TAG = 16;
 const LONGEST_TOKEN = 8_192;
 const PREFIX = 'ASIA';
 
-/** The server's secret; made when it is first asked for. */
+/** Reads the server's secret; creates it at the first call. */
 async function secretOf(store: Store): Promise<Buffer> {
   const { secret } = await store.write(async (tx) => {
     const there = await tx.get(sessionSecrets, ['session-tokens']);
@@ -90,7 +90,7 @@ async function secretOf(store: Store): Promise<Buffer> {
   return Buffer.from(secret, 'base64');
 }
 
-/** Whether the secret was made: by a start of the server, once it had its authorities. */
+/** Whether the secret exists: it is created at the first start, after the authorities. */
 export const isSecretMade = (store: Store): Promise<boolean> =>
   store.read(async (tx) => (await tx.get(sessionSecrets, ['session-tokens'])) !== undefined);
 
@@ -150,7 +150,7 @@ export class SessionTokens {
     }
   }
 
-  /** 40 characters, as AWS's secrets have. */
+  /** The secret access key of a token: 40 characters, as on AWS. */
   #secretOf(accessKeyId: string, sessionToken: string): string {
     return createHmac('sha256', this.#secrets)
       .update(`${accessKeyId} ${sessionToken}`)
@@ -160,5 +160,5 @@ export class SessionTokens {
   }
 }
 
-/** What a token is sealed with beside its content: it opens for the key id that it came with alone. */
+/** The additional authenticated data of a token: it can be opened with its own key id only. */
 const aad = (accessKeyId: string): Buffer => Buffer.from(`${VERSION} ${accessKeyId}`);

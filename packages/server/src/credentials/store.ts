@@ -8,14 +8,14 @@ export interface RoleAliasRecord {
   readonly accountId: string;
   readonly roleAlias: string;
   readonly roleArn: string;
-  /** The account's root has named a role that IAM does not keep: its credentials have the rights of the device's certificate. */
+  /** True where the account's root named a role that IAM does not keep: credentials have the permissions of the certificate. */
   readonly foreignRole?: true;
   readonly credentialDurationSeconds: number;
   readonly createdAt: number;
   readonly lastModifiedAt: number;
 }
 
-/** One for the whole server, made once: whoever has it can make credentials of any device. */
+/** The secret of the whole server, created once; it is enough to make credentials of any device. */
 export interface SessionSecretRecord {
   readonly name: 'session-tokens';
   /** 32 random bytes, base64. */

@@ -1,4 +1,4 @@
-/** Access keys of temporary credentials, as whoever proves signatures asks for them. */
+/** Access keys of temporary credentials, for the verification of signatures. */
 import { roleId, sessionArn } from './role-arn.ts';
 import type { IdentitySession, Session, SessionTokens } from './session-tokens.ts';
 
@@ -15,7 +15,7 @@ export interface TemporaryKey<Rights> {
   readonly rights: Rights;
 }
 
-/** What a session token says of an IAM identity, with the secret that belongs to it. */
+/** The content of the session token of an IAM identity, with its secret access key. */
 export interface IdentityToken {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -24,8 +24,8 @@ export interface IdentityToken {
 }
 
 /**
- * Finds the key of an id and a session token; undefined when they were not issued here. `rightsOf` gives what the holder
- * of a device's session may do: what its certificate's own policies allow. A session of IAM is `identityOf`'s to judge.
+ * Finds the key of an id and a session token; undefined when they were not issued here. `rightsOf` gives the
+ * permissions of a device's session, those of its certificate; `identityOf` gives the identity of a session of IAM.
  */
 export const temporaryKeys =
   <Rights, Key>(

@@ -1,4 +1,4 @@
-/** How the API shows an imported certificate: in full, and as an entry of a list (ACM API, CertificateDetail, CertificateSummary). */
+/** Descriptions of an imported certificate in the API: in full and in a list (ACM API, CertificateDetail, CertificateSummary). */
 import { X509Certificate } from 'node:crypto';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { type ServerCertificateRecord, serverCertificateArn } from './store.ts';
@@ -21,10 +21,10 @@ export const statusOf = ({ notAfter }: ServerCertificateRecord, now: number): 'I
 export const extendedKeyUsages = ({ certificatePem }: ServerCertificateRecord): { Name: string; OID: string }[] =>
   (new X509Certificate(certificatePem).keyUsage ?? []).map((OID) => ({ Name: EXTENDED_KEY_USAGES.get(OID) ?? 'CUSTOM', OID }));
 
-/** `aa:bb:...`, as ACM writes a serial number. */
+/** A serial number in the form of ACM, `aa:bb:...`. */
 const serialOf = ({ serialNumber }: X509Certificate): string => (serialNumber.toLowerCase().match(/../g) ?? []).join(':');
 
-/** Node puts each part of a name on a line of its own. */
+/** A name on one line; Node puts each part on a line of its own. */
 const oneLine = (name: string): string => name.split('\n').join(',');
 
 export function describedCertificate(

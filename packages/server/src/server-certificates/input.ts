@@ -1,6 +1,6 @@
 /**
- * Members of an ACM request: the service has no row in the operation table, so its few shapes are read here. No message
- * repeats a value: one of them is a private key.
+ * Members of an ACM request: the service has no row in the operation table, so its few shapes are read here. Error
+ * messages repeat no value: one of them is a private key.
  */
 import { fromBase64 } from '@thingkeep/wire/api/base64.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
@@ -95,7 +95,7 @@ export function optionalTags(input: Input): readonly CertificateTag[] | undefine
   return value.map(readTag);
 }
 
-/** Tags after others were added: a key has one value. */
+/** The tags with others added; an added tag replaces one of the same key. */
 export function tagsWith(before: readonly CertificateTag[], added: readonly CertificateTag[]): readonly CertificateTag[] {
   const merged = [...new Map([...before, ...added].map((tag) => [tag.Key, tag])).values()];
   return merged.length > MAX_TAGS ? fail('TooManyTagsException', `A certificate can have at most ${MAX_TAGS} tags.`) : merged;

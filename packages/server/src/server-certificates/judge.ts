@@ -1,6 +1,6 @@
 /**
- * Judges what is imported: one certificate with the private key that it names, and the chain above it, in order.
- * Source: ACM user guide, page import-certificate-prerequisites; the texts follow what ACM is seen to answer.
+ * Checks an import: one certificate, its private key, and the chain above it, in order.
+ * Source: ACM user guide, page import-certificate-prerequisites; the texts follow the observed answers of ACM.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { fail } from '@thingkeep/wire/errors.ts';
@@ -18,7 +18,7 @@ export interface JudgedCertificate {
   readonly notAfter: number;
 }
 
-/** More certificates than any public chain has. */
+/** Certificates of a chain at most; public chains have fewer. */
 const LONGEST_CHAIN = 10;
 const MAX_HOST_NAMES = 100;
 
@@ -31,7 +31,7 @@ const RSA_SIZES: ReadonlySet<number> = new Set([2048, 3072, 4096]);
 
 const invalid = (message: string, cause?: unknown): never => fail('ValidationException', message, undefined, cause);
 
-/** Whole PEM blocks of certificates; text around them counts for nothing. */
+/** Complete PEM blocks of certificates; text around them is ignored. */
 const BLOCKS = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
 
 function certificatesIn(pem: string, field: string, most: number): X509Certificate[] {
@@ -72,7 +72,7 @@ function keyAlgorithmOf({ asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObj
   );
 }
 
-/** Whether the certificates are signed by the one behind them; a certificate alone must have signed itself. */
+/** Checks that each certificate is signed by the next one, and a single one by itself. */
 function checkChain(own: X509Certificate, above: readonly X509Certificate[]): void {
   if (above.length === 0 && !isIssuedBy(own, own))
     invalid(
@@ -111,7 +111,7 @@ function hostNamesOf(certificate: X509Certificate): string[] {
   return hostNames;
 }
 
-/** What may be kept and served; everything else fails with ValidationException. */
+/** Returns a certificate that may be stored and served; fails with ValidationException for any other. */
 export function judgeCertificate(
   { certificate, privateKey, chain }: { certificate: string; privateKey: string; chain?: string | undefined },
   now: number,

@@ -27,7 +27,7 @@ const EXTENDED_USAGES = new Set([
   'ANY',
   'CUSTOM',
 ]);
-/** What a list shows that names no kind of key (ACM API, Filters, member keyTypes). */
+/** Kinds of keys of a list that names none (ACM API, Filters, member keyTypes). */
 const DEFAULT_KEY_TYPES: ReadonlySet<string> = new Set(['RSA_1024', 'RSA_2048']);
 
 const MAX_ITEMS = 1000;
@@ -47,7 +47,7 @@ function filterOf(input: Input): Filter {
     (usages === undefined || extendedKeyUsages(record).some(({ Name }) => usages.has(Name)));
 }
 
-/** Both orders must be given together, and there is one thing to sort by. */
+/** Whether a list is descending; fails unless both members of the order are given, or none. */
 function isDescending(input: Input): boolean {
   const by = optionalText(input, 'SortBy', 32);
   const order = optionalText(input, 'SortOrder', 32);

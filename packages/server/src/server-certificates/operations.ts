@@ -1,5 +1,5 @@
 /**
- * The little of AWS Certificate Manager that domain configurations need: ImportCertificate, DescribeCertificate,
+ * The operations of AWS Certificate Manager that domain configurations need: ImportCertificate, DescribeCertificate,
  * GetCertificate, ListCertificates, DeleteCertificate. Source: ACM API reference.
  */
 import { randomUUID } from 'node:crypto';
@@ -19,13 +19,13 @@ import {
   serverKeys,
 } from './store.ts';
 
-/** An operation of a service without rows in the operation table; answers with what becomes JSON. */
+/** An operation of a service without rows in the operation table; returns the answer before it is JSON. */
 export type AcmHandler = (input: Input, caller: Caller) => Promise<object>;
 
 export interface AcmOptions {
   readonly store: Store;
   readonly clock: Clock;
-  /** ARNs of what serves a certificate. */
+  /** ARNs of the domain configurations that serve a certificate. */
   readonly usedBy: (tx: ReadTransaction, place: Place, certificateArn: string) => Promise<readonly string[]>;
 }
 
@@ -33,7 +33,7 @@ export interface AcmOptions {
 const MAX_CERTIFICATES = 2500;
 const LARGEST = { certificate: 32_768, privateKey: 5_120, chain: 2_097_152 };
 
-/** The id in an ARN of the caller's; fails with InvalidArnException where it is none of a certificate. */
+/** The id in a certificate's ARN of the caller's place; fails with InvalidArnException for any other text. */
 export function ownCertificateId(arn: string, place: Place): string {
   const id = serverCertificateId(arn, place);
   if (id !== undefined) return id;
@@ -51,7 +51,7 @@ export const existing = async (
   arn: string,
 ): Promise<ServerCertificateRecord> => (await tx.get(serverCertificates, [accountId, id])) ?? unknown(arn);
 
-/** What a certificate in use promises its users stays: its kind of key and the names it is made out to (page import-reimport). */
+/** Fails unless a replacement has the kind of key and the names of the certificate before it (page import-reimport). */
 function checkReplacement(before: ServerCertificateRecord, after: JudgedCertificate): void {
   if (before.keyAlgorithm !== after.keyAlgorithm)
     fail('ValidationException', 'A certificate can be replaced only by one with a key of the same algorithm and size.');

@@ -1,4 +1,4 @@
-/** Records of imported server certificates: what AWS Certificate Manager keeps of them, and their private keys apart. */
+/** Records of imported server certificates, as AWS Certificate Manager has them, and of their private keys. */
 import { parseArn, type Place } from '@thingkeep/wire/arn.ts';
 import { collection } from '../store/contract.ts';
 
@@ -12,14 +12,14 @@ export interface ServerCertificateRecord {
   readonly chainPem: string;
   /** Common name or first alternative name. */
   readonly domainName: string;
-  /** Every host name that it is made out to; wildcards too. */
+  /** Host names of the certificate, wildcards included. */
   readonly hostNames: readonly string[];
   /** As the API writes it, such as `EC_prime256v1`. */
   readonly keyAlgorithm: string;
   readonly notBefore: number;
   readonly notAfter: number;
   readonly createdAt: number;
-  /** Of the last import. */
+  /** Time of the last import. */
   readonly importedAt: number;
   readonly tags: readonly CertificateTag[];
 }
@@ -29,7 +29,7 @@ export interface CertificateTag {
   readonly Value?: string;
 }
 
-/** In a collection of its own, so that no list and no description has a key at hand. */
+/** A private key, in a collection of its own, so that no list or description reads one. */
 export interface ServerKeyRecord {
   readonly accountId: string;
   readonly id: string;
