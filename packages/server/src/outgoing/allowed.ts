@@ -1,4 +1,4 @@
-/** What the operator lets rules, authorizers and functions reach besides the internet: the entries of `--outgoing-allow`. */
+/** The entries of `--outgoing-allow`: addresses besides the internet that rules, authorizers and functions may reach. */
 import { inRange, type IpRange, parseIpAddress, parseIpRange } from '../policies/ip-address.ts';
 
 /** A host name, or a range of addresses; with a port, that port alone. */
@@ -13,7 +13,7 @@ const BRACKETED = /^\[([0-9a-f:.]+(?:\/\d{1,3})?)\](?::(\d{1,5}))?$/i;
 const PLAIN = /^([^:[\]\s]+)(?::(\d{1,5}))?$/;
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/i;
 
-/** Undefined for a text that is no entry. */
+/** Reads an entry; undefined for any other text. */
 export function readAllowed(text: string): AllowedEntry | undefined {
   const bare = text.includes('[') ? undefined : parseIpRange(text);
   if (bare !== undefined) return text.includes('%') ? undefined : { range: bare };

@@ -1,6 +1,6 @@
-/** Who wrote a record that names an address: what the root of the home account wrote is exempt from egress rules. */
+/** The author of a record that names an address: records of the home account's root are exempt from the egress rules. */
 
-/** As a caller of the API is known. */
+/** A caller of the API. */
 interface Author {
   readonly accountId: string;
   readonly arn: string;
@@ -9,8 +9,8 @@ interface Author {
 /** Whether the root of its account makes the call. */
 export const isRoot = ({ accountId, arn }: Author): boolean => arn === `arn:aws:iam::${accountId}:root`;
 
-/** Host and port of an http or https URL with what ends them, in front of the first template. */
+/** Host and port of an http or https URL up to the character that ends them, before the first template. */
 const FIXED_HOST = /^https?:\/\/[^/?#\\$]+[/?#]/i;
 
-/** Whether no template stands in the host of the URL that a text becomes. */
+/** Whether the host of a URL has no template in it. */
 export const hasFixedHost = (text: string): boolean => !text.includes('${') || FIXED_HOST.test(text);

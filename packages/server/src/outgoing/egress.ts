@@ -1,7 +1,7 @@
 /**
- * The rules for addresses that a user's words choose: they must be of the internet (special-addresses.ts), and none of this
- * server's own listeners. Exempt is what the operator has named, and what the root of the home account wrote. A name is
- * resolved once, all of its addresses are judged, and the connection goes to those: see requests.ts.
+ * The rules for addresses that users have chosen: they must be of the internet (special-addresses.ts) and no listener of
+ * this server. Addresses named by the operator or by the root of the home account are exempt. A name is resolved once, all
+ * of its addresses are checked, and the connection goes to those: see requests.ts.
  */
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -10,7 +10,7 @@ import { type AllowedEntry, allowsAddress, allowsName } from './allowed.ts';
 import { type ResolvedAddress, resolveName, type ResolveName } from './resolve.ts';
 import { endAddress, specialPurpose } from './special-addresses.ts';
 
-/** Why nothing is sent, for the owner of the rule, authorizer or function. No address that a name leads to is in it. */
+/** A refused address, for the owner of the rule, authorizer or function. The text has no address that a name was resolved to. */
 export class EgressError extends Error {
   override readonly name = 'EgressError';
   /** Whether the name may have addresses later. */
@@ -28,14 +28,14 @@ export interface EgressOptions {
   readonly allowed: readonly AllowedEntry[];
   /** Ports of this server's listeners. */
   readonly ports: () => readonly number[];
-  /** Whether the operator has given this server the host name. Those of accounts do not count: one could take those of others away. */
+  /** Whether a host name is the operator's. Names of accounts do not count: one account could claim a name of another. */
   readonly isOwnName: (host: string) => boolean;
   readonly resolve?: ResolveName;
   /** Addresses of this machine; those of its network interfaces when absent. */
   readonly ownAddresses?: () => readonly string[];
 }
 
-/** As {@link EgressOptions}, in a form that can be handed to a thread. */
+/** {@link EgressOptions} in a form that can be sent to a thread. */
 export interface EgressPlan {
   readonly allowed: readonly AllowedEntry[];
   readonly ports: readonly number[];
@@ -44,7 +44,7 @@ export interface EgressPlan {
 /** Characters of a host name (RFC 1035 section 2.3.4). */
 const LONGEST = 253;
 
-/** Where a connection may go. */
+/** A target that a connection may be opened to. */
 export interface EgressTarget {
   readonly host: string;
   readonly port: number;
@@ -52,7 +52,7 @@ export interface EgressTarget {
   readonly addresses: readonly ResolvedAddress[];
 }
 
-/** Host of a URL as an address has no brackets. */
+/** The host of a URL, without the brackets of an IPv6 address. */
 export const hostOf = ({ hostname }: URL): string => (hostname.startsWith('[') ? hostname.slice(1, -1) : hostname);
 
 export const portOf = ({ port, protocol }: URL): number => (port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port));
@@ -60,7 +60,7 @@ export const portOf = ({ port, protocol }: URL): number => (port === '' ? (proto
 const interfaceAddresses = (): readonly string[] =>
   Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
 
-/** Addresses of every machine itself, whatever its interfaces are said to be. */
+/** Addresses that every machine reaches itself by, beside those of its interfaces. */
 const ITSELF = ['0.0.0.0/8', '127.0.0.0/8', '::/127'].flatMap((text) => parseIpRange(text) ?? []);
 
 const flag = (host: string, port: number): string =>
@@ -77,12 +77,12 @@ export class Egress {
     this.#ownAddresses = options.ownAddresses ?? interfaceAddresses;
   }
 
-  /** Whether what an account's record says is exempt: its root wrote it, and the account is the home account. */
+  /** Whether an address in an account's record is exempt: the root of the home account wrote it. */
   exempts(accountId: string | undefined, byRoot: boolean | undefined): boolean {
     return byRoot === true && accountId === this.#options.homeAccountId;
   }
 
-  /** The addresses of a URL's host. Fails with EgressError where a request may not go there. */
+  /** The addresses of a URL's host. Fails with EgressError where they are refused. */
   target(url: URL, exempt: boolean): Promise<EgressTarget> {
     return this.targetOf(hostOf(url), portOf(url), exempt);
   }
@@ -102,12 +102,12 @@ export class Egress {
     return { host, port, addresses };
   }
 
-  /** Why a connection may not go to an address that stands for itself; undefined when it may. */
+  /** The refusal of an address that is given without a name; undefined when it is allowed. */
   refusalOf(address: string, port: number): EgressError | undefined {
     return this.#refusal(address, address, port);
   }
 
-  /** What a thread of its own needs to judge as this one does, but for host names of the server's own. */
+  /** The rules for another thread, without the host names of the server. */
   get plan(): EgressPlan {
     const { allowed, ports } = this.#options;
     return { allowed, ports: [...ports()] };
@@ -119,10 +119,10 @@ export class Egress {
     return new EgressError(`${host}${isIP(host) === 0 ? ' leads to an address that' : ''} ${fault}; ${flag(host, port)}`);
   }
 
-  /** Why a connection may not go to this address, to be read after its name. */
+  /** The reason against an address, as the end of a sentence that begins with its name. */
   #fault(host: string, address: string, port: number): string | undefined {
     const { allowed, ports } = this.#options;
-    // A listener of the server's own has to be allowed by its port: a whole range is meant for others.
+    // An entry must name the port to allow a listener of the server: a range without a port means other hosts.
     if (ports().includes(port) && this.#isOwnAddress(address))
       return allowsName(allowed, host, port, true) || allowsAddress(allowed, address, port, true)
         ? undefined

@@ -1,6 +1,6 @@
 /**
- * A guard on every connection that a thread opens, for a client that connects by itself to addresses which its peer names.
- * Only for a thread that does nothing else: it changes the one way in which Node's sockets connect there.
+ * Checks every connection that a thread opens, for a client that connects by itself to addresses which its peer names.
+ * Only for a thread that does nothing else: it replaces `connect` of all sockets of Node there.
  */
 import { isIP, type LookupFunction, Socket } from 'node:net';
 import { type Egress, EgressError } from './egress.ts';

@@ -1,6 +1,6 @@
 /**
- * HTTP requests to addresses that a user's words choose. The connection goes to the addresses that were judged, under the name
- * that was asked for (TLS, Host). No redirect is followed.
+ * HTTP requests to addresses that users have chosen. The connection goes to the addresses that were checked, under the name
+ * of the URL (TLS, Host). No redirect is followed.
  */
 import {
   Agent as HttpAgent,
@@ -17,7 +17,7 @@ export interface OutgoingRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  /** Whether the operator, or the root of the home account, has chosen the host. */
+  /** Whether the operator or the root of the home account has chosen the host. */
   readonly exempt: boolean;
   /** Whether the connection may serve later requests. */
   readonly keepAlive: boolean;
@@ -29,7 +29,7 @@ export interface OutgoingRequest {
  */
 const KEPT: AgentOptions = { keepAlive: true, maxSockets: 512, maxFreeSockets: 8, timeout: 30_000 };
 
-/** A connection serves later requests to the same judged addresses alone: a name may lead elsewhere by then. */
+/** The checked addresses of a connection: it serves later requests to the same ones only, as a name may have others then. */
 const pinOf = (options: object | undefined): string => `${(options as { readonly pin?: string } | undefined)?.pin ?? ''}`;
 
 class PinnedHttpAgent extends HttpAgent {
@@ -47,7 +47,7 @@ class PinnedHttpsAgent extends HttpsAgent {
 const httpAgent = new PinnedHttpAgent(KEPT);
 const httpsAgent = new PinnedHttpsAgent(KEPT);
 
-/** A lookup that gives what was judged. */
+/** A lookup that returns the checked addresses. */
 export const pinnedLookup =
   ({ addresses }: EgressTarget): LookupFunction =>
   (_host, options, done) => {
@@ -56,7 +56,7 @@ export const pinnedLookup =
     else done(null, first.address, first.family);
   };
 
-/** What a promise gives, unless the signal comes first: a name server may take its time. */
+/** The result of a promise; rejects when the signal aborts before it, as a name server may be slow. */
 function beforeAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const ended = (): void => reject(signal.reason);
@@ -66,7 +66,7 @@ function beforeAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-/** Begins a request. Fails with EgressError where it may not go. */
+/** Begins a request. Fails with EgressError where the address is refused. */
 export async function openRequest(egress: Egress, url: URL, request: OutgoingRequest): Promise<ClientRequest> {
   const target = await beforeAbort(egress.target(url, request.exempt), request.signal);
   const secure = url.protocol === 'https:';

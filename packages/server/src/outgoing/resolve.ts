@@ -1,4 +1,4 @@
-/** Finds the addresses of host names: of names that the operator vouches for as the machine does, of others by DNS alone. */
+/** Resolves host names: those of the operator as the machine does, all others by DNS alone. */
 import { lookup, Resolver } from 'node:dns/promises';
 
 export interface ResolvedAddress {
@@ -14,7 +14,7 @@ export type ResolveName = (host: string, vouched: boolean) => Promise<readonly R
 
 /** Milliseconds for one try, and tries. */
 const PATIENCE = { timeout: 1500, tries: 2 };
-/** Addresses of one name that are looked at. */
+/** Addresses of one name that are used at most. */
 const MAX_ADDRESSES = 32;
 
 const LOCALHOST: readonly ResolvedAddress[] = [
@@ -25,8 +25,8 @@ const LOCALHOST: readonly ResolvedAddress[] = [
 const isLocalhost = (host: string): boolean => /(^|\.)localhost\.?$/i.test(host);
 
 /**
- * The machine's own lookup (hosts file, local domains) holds one of four threads that all file access shares, for as long as
- * a name server cares to be slow: names of tenants are asked of DNS, which holds none.
+ * Resolves a name. The machine's own lookup (hosts file, local domains) occupies one of the four threads of file access for
+ * as long as a name server is slow, so names of tenants are resolved by DNS, which occupies none.
  */
 export const resolveName: ResolveName = async (host, vouched) => {
   if (vouched) {

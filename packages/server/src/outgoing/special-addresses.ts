@@ -1,6 +1,6 @@
 /**
- * Which addresses are of the internet: globally reachable unicast. After the IANA registries of special-purpose addresses
- * for IPv4 and IPv6 (RFC 6890 and its updates). What the registries reserve, and what only leads to another address, is not.
+ * The addresses of the internet: globally reachable unicast by the IANA registries of special-purpose addresses for IPv4
+ * and IPv6 (RFC 6890 and its updates), without reserved addresses and those that embed another one.
  */
 import { inRange, type IpAddress, type IpRange, parseIpAddress, parseIpRange } from '../policies/ip-address.ts';
 
@@ -36,7 +36,7 @@ const IPV6: Rows = [
   ['3fff::/20', 'documentation, RFC 9637'],
 ];
 
-/** Ranges outside global unicast whose name says more than that. */
+/** Ranges outside global unicast that have a name of their own in refusals. */
 const IPV6_NAMED: Rows = [
   ['::/128', 'unspecified, RFC 4291'],
   ['::1/128', 'loopback, RFC 4291'],
@@ -54,7 +54,7 @@ interface NamedRange {
   readonly name: string;
 }
 
-/** The table above; a row that is no range would be a defect of this file. */
+/** The ranges of a table above. */
 const rangesOf = (rows: Rows): readonly NamedRange[] =>
   rows.flatMap(([text, name]) => {
     const range = parseIpRange(text);
@@ -69,8 +69,8 @@ const inNamed = (address: IpAddress, ranges: readonly NamedRange[]): string | un
   ranges.find(({ range }) => inRange(address, range))?.name;
 
 /**
- * The address that a connection ends at; undefined for what is none, and for one with a zone. An IPv4-mapped address is the
- * IPv4 address in it, and so is one of the well-known prefix of translators (RFC 6052).
+ * The address that a connection reaches; undefined for any other text, and for an address with a zone. An IPv4-mapped
+ * address is the IPv4 address in it, and so is one of the well-known prefix of translators (RFC 6052).
  */
 export function endAddress(text: string): IpAddress | undefined {
   const address = text.includes('%') ? undefined : parseIpAddress(text);
@@ -85,7 +85,7 @@ function fault(address: IpAddress): string | undefined {
   return GLOBAL_UNICAST !== undefined && inRange(address, GLOBAL_UNICAST) ? undefined : 'not global unicast, RFC 4291';
 }
 
-/** Why an address is not globally reachable unicast; undefined when it is. What is no address is not reachable either. */
+/** The reason why a text is no globally reachable unicast address; undefined when it is one. */
 export function specialPurpose(text: string): string | undefined {
   const address = endAddress(text);
   return address === undefined ? 'no address without a zone' : fault(address);
