@@ -1,23 +1,23 @@
 /**
- * Connections of functions to the API, all processes together: a quarter of the bound on connections, beside it. So they never
- * take those of devices and operators, and a process that wants many makes way for one that has few.
+ * Connections of functions to the API, of all processes together: a quarter of the limit of connections, in addition to it.
+ * So they take none of devices and operators, and a process with many loses its oldest to one with few.
  */
 import type { Socket } from 'node:net';
 import { connectionsWithin, openFileLimit } from './connection-limit.ts';
 import type { Logger } from './log.ts';
 
-/** As many as 32 processes may have. */
+/** Connections of all functions at most: those of 32 processes. */
 const MOST = 512;
-/** What one of them holds open: at the door, and both ends of its connection to the API. */
+/** Files of one connection: to its forwarder, and both ends of the connection to the API. */
 const FILES = 3;
 
-/** How many functions may have where there are `bound` for others. */
+/** Connections of functions beside a limit of `bound` for all others. */
 export const shareOf = (bound: number): number => Math.min(MOST, Math.max(1, Math.floor(bound / 4)));
 
-/** Of so many files, those that connections may take, so that a quarter more of functions finds its files too. */
+/** Connections out of `files`, such that the connections of functions have their files too. */
 export const besideFunctions = (files: number): number => Math.max(Math.floor((files * 4) / (4 + FILES)), files - FILES * MOST);
 
-/** Connections that there may be: as many as were asked for, and no more than the limit of open files leaves room for. */
+/** The limit of connections: the setting, or what the limit of open files allows if that is less. */
 export function connectionBound(asked: number | undefined, log: Logger, files = openFileLimit()): number {
   const room = besideFunctions(connectionsWithin(files));
   if (asked === undefined || asked <= room) return asked ?? room;
@@ -27,7 +27,7 @@ export function connectionBound(asked: number | undefined, log: Logger, files = 
 
 export class ApiShare {
   readonly #most: number;
-  /** Oldest first, by door. */
+  /** Connections by door, oldest first. */
   readonly #open = new Map<object, Set<Socket>>();
   readonly #ports = new Set<number>();
   #count = 0;
@@ -36,7 +36,7 @@ export class ApiShare {
     this.#most = shareOf(bound);
   }
 
-  /** Takes a place for a connection that came through a door; false where there is none. */
+  /** Counts a connection that has come through a door; false at the limit. */
   enter(door: object, socket: Socket): boolean {
     const own = this.#open.get(door) ?? new Set();
     if (this.#count >= this.#most && !this.#makeWay(own.size)) return false;
@@ -46,7 +46,7 @@ export class ApiShare {
     return true;
   }
 
-  /** `to` is its connection to the API, that has just been begun. */
+  /** Recognises the connection to the API that was just begun for it. */
   follow(to: Socket): void {
     let port: number | undefined;
     const see = (): void => {
@@ -54,18 +54,18 @@ export class ApiShare {
       port = to.localPort;
       this.#ports.add(port);
     };
-    // An address is asked at the end of this turn, long before the API sees who comes; a name is looked up first.
+    // With an address the port is known at the end of this turn, before the API accepts; a name is resolved first.
     process.nextTick(see);
     to.once('connect', see);
     to.once('close', () => port !== undefined && this.#ports.delete(port));
   }
 
-  /** Whether a connection of the API is of a function. */
+  /** Whether a connection to the API is a function's. */
   has({ remoteAddress, localAddress, remotePort }: Socket): boolean {
     return remotePort !== undefined && remoteAddress === localAddress && this.#ports.has(remotePort);
   }
 
-  /** Ends the oldest of the process that has most, where that is more than the one who asks has. */
+  /** Ends the oldest connection of the process with most, if it has more than `has + 1`; returns whether it did. */
   #makeWay(has: number): boolean {
     const [door, most] = [...this.#open].reduce((a, b) => (b[1].size > a[1].size ? b : a));
     const [oldest] = most;

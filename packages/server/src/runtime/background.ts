@@ -1,4 +1,4 @@
-/** Long work without a caller that waits: it runs beside requests, and rests as long as it has worked. */
+/** Long work that no caller waits for: it runs beside requests, and rests as long as it has worked. */
 import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
 
@@ -14,7 +14,7 @@ export class Background {
   readonly #clock: Clock;
   readonly #log: Pick<Logger, 'error'>;
   readonly #running = new Map<string, Promise<void>>();
-  /** Work that was asked for while it ran: it is done once more. */
+  /** Work that was started again while it ran: it runs once more. */
   readonly #again = new Map<string, (rest: Rest) => Promise<void>>();
   #closed = false;
 
@@ -23,7 +23,7 @@ export class Background {
     this.#log = log;
   }
 
-  /** Starts work. Work of that name which is under way comes to its end first. */
+  /** Starts work, after work of the same name that is under way. */
   start(name: string, work: (rest: Rest) => Promise<void>): void {
     if (this.#closed) return;
     if (this.#running.has(name)) this.#again.set(name, work);

@@ -1,4 +1,4 @@
-/** Time, handed to whoever needs it, so that a test can move it. */
+/** The clock, handed to each part that needs the time, so that a test can move it. */
 export interface Clock {
   /** Wall clock, milliseconds since the epoch: for dates that people and protocols see. */
   now(): number;

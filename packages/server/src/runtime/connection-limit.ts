@@ -1,7 +1,7 @@
 /**
- * A bound on connections, all listening sockets together: when it is reached, new connections are closed at once, and those
- * that are there stay. So the process never comes to its limit of open files, beyond which it could not even do its own work.
- * One server, the API, has a share that the connections of the others can't take: the operator gets in whatever devices do.
+ * The limit of connections of all listening sockets together: beyond it new connections are closed at once. So the process
+ * never reaches its limit of open files, beyond which it could not do its own work. One server, the API, has a share that
+ * connections to the others can't take, so that the operator can always connect.
  */
 import type { Server, Socket } from 'node:net';
 import type { Clock } from './clock.ts';
@@ -9,31 +9,31 @@ import type { Logger } from './log.ts';
 
 /** The connections of some servers. */
 export interface Connections {
-  /** Ends them at once, whatever they are at. */
+  /** Ends all connections at once. */
   destroyAll(): void;
-  /** A connection of the server with a share is a device's from now on; false, and it is to be ended, where there is no room. */
+  /** Counts a connection of the server with a share as a device's; false at the limit: the caller then ends it. */
   readonly becomesDevice: (socket: Socket) => boolean;
 }
 
 export interface ConnectionLimitOptions {
   readonly most: number;
   /**
-   * The server that has a share of its own. Connections to it that `has` says yes to are bounded elsewhere: they count for
-   * nothing here, and are let in when it is full.
+   * The server that has a share of its own. Its connections for which `has` is true are bounded elsewhere: they are not
+   * counted here, and are accepted at the limit.
    */
   readonly apart?: { readonly server: Server; has(socket: Socket): boolean; readonly share: number };
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** Milliseconds between two log lines about peers that were turned away. */
+/** Milliseconds between two log lines about refused connections. */
 const QUIET = 1000;
-/** Files for the store, for calls of functions and for whatever Node needs: never more than half of what there is. */
+/** Files for the store, for calls of functions and for Node: at most half of the limit. */
 const RESERVE = 512;
 /** Connections that are kept for the API: operators, their tools and monitoring. */
 const MAX_KEPT = 64;
 
-/** What a TCP socket and the TLS socket made of it have in common. */
+/** The key of a peer, which a TCP socket and the TLS socket made of it have in common. */
 const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
 /** The limit of open files of this process; undefined where there is none, or none is known. */
@@ -43,10 +43,10 @@ export function openFileLimit(): number | undefined {
   return typeof soft === 'number' ? soft : undefined;
 }
 
-/** Connections that are kept for the API where there are `most` in all: one where there are few, and devices have one too. */
+/** Connections that are reserved for the API out of `most`: at least one, and not all. */
 export const operatorShare = (most: number): number => Math.min(MAX_KEPT, Math.max(1, Math.floor(most / 8)), most - 1);
 
-/** Connections that a limit of open files leaves room for. */
+/** Connections that are possible within a limit of open files. */
 export const connectionsWithin = (openFiles: number | undefined): number =>
   openFiles === undefined ? Number.POSITIVE_INFINITY : openFiles - Math.min(RESERVE, openFiles >> 1);
 
@@ -75,8 +75,8 @@ class ConnectionLimit implements Connections {
     for (const server of servers) {
       server.on('connection', server === options.apart?.server ? this.#cameThere : this.#came);
       server.on('drop', () => this.#tell('connections-full'));
-      // The system has run out of files, or the peer was gone before it was met: the next one may fare better. A port that
-      // can't be opened is told where it is asked for.
+      // The system has no more files, or the peer has gone before it was accepted: the next connection may succeed. A port
+      // that can't be opened is reported by listen().
       server.on('error', (error) => {
         if (server.listening) this.#tell('accept-failed', error);
       });
@@ -93,7 +93,7 @@ class ConnectionLimit implements Connections {
     socket.on('close', this.#gone);
   };
 
-  /** To the server that must take some connections even now. */
+  /** A connection to the server with a share has come. */
   readonly #cameThere = (socket: Socket): void => {
     const { most, apart } = this.#options;
     if (apart?.has(socket) === true) {
@@ -117,7 +117,7 @@ class ConnectionLimit implements Connections {
     });
   }
 
-  /** One that has said nothing makes way for one that may; says whether there was one. */
+  /** Ends the oldest connection that has sent nothing; returns whether there was one. */
   #endSilent(): boolean {
     for (const [peer, socket] of this.#kept) {
       if (socket.bytesRead > 0) continue;
@@ -132,7 +132,7 @@ class ConnectionLimit implements Connections {
   readonly becomesDevice = (socket: Socket): boolean => {
     const peer = peerOf(socket);
     const kept = this.#kept.get(peer);
-    // One of a function, that is bounded elsewhere.
+    // A function's connection, which is bounded elsewhere.
     if (kept === undefined) return true;
     if (this.#isFull()) {
       this.#tell('connections-full');
@@ -144,14 +144,14 @@ class ConnectionLimit implements Connections {
     return true;
   };
 
-  /** One function for all sockets: a closure for each would weigh on every connection. */
+  /** The one listener of all sockets; a closure for each would cost memory for each connection. */
   readonly #gone: (this: Socket) => void;
 
   destroyAll(): void {
     for (const socket of [...this.#open, ...this.#kept.values(), ...this.#apart]) socket.destroy();
   }
 
-  /** Whether devices have all that they may. */
+  /** Whether connections of devices have reached their limit. */
   #isFull(): boolean {
     const { most, apart } = this.#options;
     return this.#open.size >= most - (apart?.share ?? 0) || this.#count >= most;
@@ -161,7 +161,7 @@ class ConnectionLimit implements Connections {
     const full = this.#isFull();
     if (full === this.#full) return;
     this.#full = full;
-    // Node closes what comes beyond this before it makes a socket of it.
+    // Node closes connections beyond this number before it makes sockets of them.
     for (const server of this.#servers)
       if (server !== this.#options.apart?.server) server.maxConnections = full ? 0 : Number.POSITIVE_INFINITY;
   }
@@ -178,6 +178,6 @@ class ConnectionLimit implements Connections {
   }
 }
 
-/** Bounds the connections of these servers together. To be called before they listen. */
+/** Limits the connections of these servers together. To be called before they listen. */
 export const limitConnections = (servers: readonly Server[], options: ConnectionLimitOptions): Connections =>
   new ConnectionLimit(servers, options);

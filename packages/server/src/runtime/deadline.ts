@@ -1,11 +1,11 @@
 /**
- * Deadlines for what a peer is to do. A timer that fires late tells of a standstill ({@link Standstill}): what the peer did
- * in time lies unread, so it gets a grace, once.
+ * Deadlines for peers. A timer that fires late means a standstill ({@link Standstill}): bytes that the peer has sent in time
+ * may be unread, so its deadline is extended once.
  */
 import { systemClock } from './clock.ts';
 import { GRACE } from './standstill.ts';
 
-/** Milliseconds that a timer may be late; one that is later tells of a standstill. */
+/** Milliseconds that a timer may be late; a later one means a standstill. */
 const LATE = 1_000;
 
 /** Calls `act` after so many milliseconds; gives the function that cancels it. Keeps no process alive. */
@@ -19,7 +19,7 @@ export function startDeadline(milliseconds: number, act: () => void): () => void
   return () => clearTimeout(timer);
 }
 
-/** A signal that aborts as that of AbortSignal.timeout, with the same grace; `end` is to be called once it is not needed any more. */
+/** A signal as of AbortSignal.timeout, with the same extension; `end` is to be called once it is no longer needed. */
 export function deadlineSignal(milliseconds: number): { readonly signal: AbortSignal; readonly end: () => void } {
   const controller = new AbortController();
   const late = new DOMException('The operation was aborted due to timeout', 'TimeoutError');

@@ -1,17 +1,17 @@
 /**
- * What a disk's errors mean, wherever they come from: the system (ENOSPC) or SQLite (SQLITE_FULL). Full and unwritable are
- * states that pass, and are answered with 503; after a failed sync it is not known what is on disk.
+ * The errors of a disk, from the system (ENOSPC) or SQLite (SQLITE_FULL). A full or unwritable disk is a passing state and
+ * answered with 503; after a failed sync it is not known what is on disk.
  */
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 
-/** Why what would need more of the disk is refused. */
+/** The text of a refusal while the disk is nearly full. */
 export const DISK_LOW = "the server's disk is nearly full or can not be written: nothing more can be kept";
 
 export type DiskFailure = 'full' | 'unwritable' | 'unsynced';
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const UNWRITABLE = new Set(['EIO', 'EROFS', 'EACCES', 'EPERM']);
-/** Calls that are not about files. */
+/** System calls that do not concern files. */
 const OTHER_CALLS = /^(connect|bind|listen|accept|send|recv|getaddrinfo|spawn|kill|set)/;
 const SYNCS = new Set(['fsync', 'fdatasync']);
 
@@ -23,7 +23,7 @@ const SQLITE_CANTOPEN = 14;
 const SQLITE_IOERR_FSYNC = 1034;
 const SQLITE_IOERR_DIR_FSYNC = 1290;
 
-/** Links of a chain of causes that are looked at. */
+/** Errors of a chain of causes that are read at most. */
 const MAX_LINKS = 8;
 
 interface Known {
@@ -52,7 +52,7 @@ function ofOne({ code, syscall, errcode, errno }: Known): DiskFailure | undefine
   return FULL.has(code) || errno === QUOTA ? 'full' : UNWRITABLE.has(code) ? 'unwritable' : undefined;
 }
 
-/** An error and what stands behind it: what it suppressed, and its causes. */
+/** An error with its causes and suppressed errors. */
 export function* chainOf(error: unknown): Generator<Known> {
   const chain: unknown[] = [error];
   for (let i = 0; i < MAX_LINKS && chain.length > 0; i += 1) {
@@ -65,7 +65,7 @@ export function* chainOf(error: unknown): Generator<Known> {
   }
 }
 
-/** What an error says of the disk; undefined when it is of something else. */
+/** The disk failure that an error means; undefined for any other error. */
 export function diskFailure(error: unknown): DiskFailure | undefined {
   for (const each of chainOf(error)) {
     const found = ofOne(each);
@@ -74,13 +74,13 @@ export function diskFailure(error: unknown): DiskFailure | undefined {
   return undefined;
 }
 
-/** Why something is refused, as its owner is told. */
+/** The texts of refusals after a disk failure. */
 export const DISK_FULL = "the server's disk is full: nothing can be stored";
 export const DISK_UNWRITABLE = "the server's disk can not be written: nothing can be stored";
 
 const TEXTS = new Set([DISK_FULL, DISK_UNWRITABLE, DISK_LOW]);
 
-/** The refusal that stands for an error of the disk; the error itself when it is none, or says already what it is. */
+/** The refusal for a disk failure; any other error, and a refusal, is returned as it is. */
 export function asRefusal(error: unknown): unknown {
   if (error instanceof ThingkeepError && error.code !== 'ServiceUnavailableException') return error;
   if (isDiskRefusal(error)) return error;
@@ -90,6 +90,6 @@ export function asRefusal(error: unknown): unknown {
   return new ThingkeepError('ServiceUnavailableException', text, {}, error);
 }
 
-/** Whether an error is a refusal for the disk's sake: readiness tells of it once, and no log line is needed for each. */
+/** Whether an error is the refusal of a disk failure: readiness logs it once, so none needs a line of its own. */
 export const isDiskRefusal = (error: unknown): error is ThingkeepError =>
   error instanceof ThingkeepError && TEXTS.has(error.message);

@@ -1,23 +1,23 @@
-/** How much of the data folder's file system is free: below the floor nothing more is taken that has to be kept. */
+/** The free space of the data folder's file system: below the floor nothing more is stored. */
 import { statfs } from 'node:fs/promises';
 import type { Logger } from './log.ts';
 
-/** What others ask: whether new things to keep are to be refused. */
+/** Whether new records are refused because the disk is nearly full. */
 export interface Disk {
   readonly low: boolean;
 }
 
-/** The default floor: a share of the file system, and at most so many bytes. */
+/** The default floor: a share of the file system, at most MAX_DEFAULT bytes. */
 const SHARE = 0.02;
 const MAX_DEFAULT = 512 * 1024 * 1024;
 
-/** The floor of a file system of so many bytes when none is set. */
+/** The default floor of a file system of `total` bytes. */
 export const defaultFloor = (total: number): number => Math.min(MAX_DEFAULT, Math.floor(total * SHARE));
 
 export interface DiskRoomOptions {
   /** A folder on the file system. */
   readonly path: string;
-  /** Bytes that have to stay free; undefined for the default. */
+  /** Bytes that must stay free; undefined for the default. */
   readonly floor: number | undefined;
   readonly log: Logger;
 }
@@ -25,7 +25,7 @@ export interface DiskRoomOptions {
 export class DiskRoom implements Disk {
   readonly #options: DiskRoomOptions;
   #low = false;
-  /** Whether the disk has refused the last write that was tried. */
+  /** Whether the last trial write was refused. */
   #isRefusing = false;
   #free = 0;
 
@@ -37,17 +37,17 @@ export class DiskRoom implements Disk {
     return this.#low || this.#isRefusing;
   }
 
-  /** To be told the outcome of a trial write: while the disk refuses, nothing is taken that has to be kept. */
+  /** Takes the outcome of a trial write: while the disk refuses writes, nothing more is stored. */
   refuses(isRefusing: boolean): void {
     this.#isRefusing = isRefusing;
   }
 
-  /** Bytes that were free at the last look. */
+  /** Bytes that were free at the last check. */
   get free(): number {
     return this.#free;
   }
 
-  /** Looks at the file system: to be called about once a second. A line of the log says when the floor is crossed. */
+  /** Reads the free space; to be called about once a second. Logs when the floor is crossed. */
   async look(): Promise<void> {
     const { path, floor, log } = this.#options;
     const { bavail, bsize, blocks } = await statfs(path);

@@ -1,4 +1,4 @@
-/** Text that devices and callers have chosen, made safe to print: no character of it moves a terminal or begins a line. */
+/** Escapes text of devices and callers for printing: no character of it controls a terminal or begins a line. */
 
 /**
  * C0, DEL and C1 controls, line and paragraph separators, characters that have no width or turn the direction of text
@@ -12,8 +12,8 @@ const escaped = (character: string): string =>
 /** The text with each unsafe character as `\uXXXX`; in a JSON text that is the same character. */
 export const escapeText = (text: string): string => text.replace(UNSAFE, escaped);
 
-/** What an identifier is made of, as devices and tools mostly choose theirs. */
+/** An identifier of characters that need no quotes. */
 const PLAIN = /^[\w.:@/$+#*%-]+$/;
 
-/** An identifier within a line of text: in quotes when it could be taken for other parts of the line. */
+/** An identifier within a line of text, in quotes when it could be confused with the rest of the line. */
 export const quoteUnlessPlain = (text: string): string => escapeText(PLAIN.test(text) ? text : JSON.stringify(text));

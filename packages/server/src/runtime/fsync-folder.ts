@@ -1,4 +1,4 @@
-/** Puts the names in a folder on disk: without it a power cut may bring back a file that was replaced or removed, or lose a new one. */
+/** Syncs the names of a folder to disk; otherwise a power cut may restore a replaced or removed file, or lose a new one. */
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 
 export function fsyncFolder(path: string): void {

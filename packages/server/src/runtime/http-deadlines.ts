@@ -1,14 +1,14 @@
 /**
- * Deadlines of an HTTP server's requests, after a standstill. Node keeps them by timers of its own, which fire before what
- * has come meanwhile is read: so they are lengthened by the standstill until all that began before it has ended.
+ * Deadlines of an HTTP server's requests after a standstill. Node's own timers fire before the bytes that arrived meanwhile
+ * are read, so deadlines are lengthened by the standstill for all that began before it.
  */
 import type { Server, Socket } from 'node:net';
 import { GRACE, type Standstill } from './standstill.ts';
 
-/** A server of HTTP, or of HTTP over TLS. */
+/** A server of HTTP or HTTPS. */
 type HttpServer = Server & { readonly headersTimeout: number; readonly requestTimeout: number };
 
-/** Lengthens the server's deadlines for requests, and for connections that are kept for a next one, after a standstill. */
+/** Lengthens the server's deadlines of requests and of idle connections after a standstill. */
 export function extendHttpDeadlines(server: HttpServer, standstill: Standstill): void {
   const { clock } = standstill;
   let longer = 0;
@@ -17,7 +17,7 @@ export function extendHttpDeadlines(server: HttpServer, standstill: Standstill):
     longer = milliseconds;
     until = clock.monotonic() + server.requestTimeout;
   });
-  // Node asks for both at each of its looks, and compares them with the age of each request.
+  // Node reads both at each of its checks, and compares them with the age of each request.
   for (const name of ['headersTimeout', 'requestTimeout'] as const) {
     const usual = server[name];
     const get = (): number => {
@@ -26,7 +26,7 @@ export function extendHttpDeadlines(server: HttpServer, standstill: Standstill):
     };
     Object.defineProperty(server, name, { get, configurable: true, enumerable: true });
   }
-  // A connection that is kept for a next request, which may wait in its socket.
+  // An idle connection; a next request may wait in its socket.
   server.on('timeout', (socket: Socket) => {
     if (standstill.mayJudge()) socket.destroy();
     else socket.setTimeout(GRACE);

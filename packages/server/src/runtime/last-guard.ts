@@ -1,6 +1,6 @@
 /**
- * What catches the errors that nothing else caught: they are logged, within bounds, and the server goes on serving. An error in
- * what one peer is served must not end what all others are served (docs/decisions/last-guard.md).
+ * The last handler of uncaught errors: they are logged, within bounds, and the server goes on. An error in serving one peer
+ * must not end the service for all others (docs/decisions/last-guard.md).
  */
 import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
@@ -10,13 +10,13 @@ export interface LastGuardOptions {
   readonly log: Pick<Logger, 'error'>;
 }
 
-/** Lines in a second; what comes beyond them is counted, and told with the first of a later second. */
+/** Lines in a second; further errors are counted, and their number is in the next line. */
 const MOST = 10;
 const SECOND = 1000;
-/** Characters that are shown of an error. */
+/** Characters of an error in a line. */
 const LONGEST = 4096;
 
-/** Anything may be thrown. */
+/** The text of a thrown value, which need not be an Error. */
 function words(error: unknown): string {
   try {
     return (error instanceof Error ? (error.stack ?? error.message) : String(error)).slice(0, LONGEST);
@@ -25,7 +25,7 @@ function words(error: unknown): string {
   }
 }
 
-/** Logs uncaught errors. */
+/** Makes the function that logs uncaught errors. */
 export function lastGuard({ clock, log }: LastGuardOptions): (kind: string, error: unknown) => void {
   let since = Number.NEGATIVE_INFINITY;
   let [told, untold] = [0, 0];
@@ -42,12 +42,12 @@ export function lastGuard({ clock, log }: LastGuardOptions): (kind: string, erro
     try {
       log.error(line, 'an error that nothing caught; please report it');
     } catch {
-      // A log that can't be written is no reason to end either.
+      // A log that can't be written does not end the process.
     }
   };
 }
 
-/** Stands guard over this process; gives the way to end it. */
+/** Handles uncaught errors of this process; returns the function that ends this. */
 export function standGuard(options: LastGuardOptions): () => void {
   const guard = lastGuard(options);
   const rejected = (reason: unknown): void => guard('rejection', reason);

@@ -1,4 +1,4 @@
-/** Opens listening sockets, and says in an operator's words when one can't be opened. */
+/** Opens listening sockets; the error of one that can't be opened is worded for the operator. */
 import { type AddressInfo, createServer, type Server } from 'node:net';
 
 export class ListenError extends Error {
@@ -17,10 +17,10 @@ const explain = (what: string, host: string, port: number, error: NodeJS.ErrnoEx
   return new ListenError(`${what}: ${why}`, { cause: error });
 };
 
-/** Sockets that were opened ahead, by address and port. */
+/** Sockets that were opened early, by address and port. */
 const early = new Map<string, Server>();
 
-/** Opens a port that the process can't open later, when it has fewer rights. `listen` takes it over. */
+/** Opens a port early, before the process gives up the permission to do so. `listen` takes it over. */
 export async function openEarly(host: string, port: number): Promise<void> {
   const holder = createServer((socket) => socket.destroy());
   await listen(holder, host, port, '--user');
@@ -38,7 +38,7 @@ export const listen = (server: Server, host: string, port: number, what: string)
     else server.listen(holder, listens);
   });
 
-/** Takes no more connections; resolves when those that stand have ended. */
+/** Closes a server for new connections; resolves when the open ones have ended. */
 export const close = (server: Server): Promise<void> =>
   new Promise((resolve) => {
     server.close(() => resolve());

@@ -7,7 +7,7 @@ export type { Logger };
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-/** Members that may hold a secret; a log line never shows them. */
+/** Members that may hold a secret; they are left out of log lines. */
 const REDACTED = [
   'privateKey',
   'PrivateKey',
@@ -21,18 +21,18 @@ const REDACTED = [
   '*.password',
 ];
 
-/** JSON escapes C0 controls alone: the others are escaped here, so that no line moves a terminal. */
+/** Escapes the control characters that JSON does not, so that no line controls a terminal. */
 const escaping = (destination: DestinationStream): DestinationStream => ({
   write: (line) => destination.write(`${escapeText(line.slice(0, -1))}\n`),
 });
 
-/** Lines in a second, by level: more are counted. */
+/** Lines in a second, by level; further ones are counted. */
 const ERRORS_PER_SECOND = 50;
 const OTHERS_PER_SECOND = 500;
 /** Errors of one kind in a second; in the seconds that follow while it goes on, one. */
 const ERRORS_OF_KIND = 10;
 const ERRORS_OF_LASTING_KIND = 1;
-/** Kinds that are told apart; a kind is a line's fixed text. */
+/** Kinds of errors that are counted apart; a kind is the fixed text of a line. */
 const MAX_KINDS = 256;
 /** Characters of an error's message and stack. */
 const MAX_ERROR_TEXT = 4096;
@@ -44,7 +44,7 @@ interface Counted {
   leftOut: number;
 }
 
-/** Lets lines pass up to a rate: what happens at every request of a flood must not fill the disk. */
+/** Limits lines to a rate, so that a flood of requests does not fill the disk. */
 function boundLines(now: () => number) {
   let second = 0;
   let errors: Counted = { logged: 0, leftOut: 0 };
@@ -88,7 +88,7 @@ function boundLines(now: () => number) {
 const cut = (text: unknown): unknown =>
   typeof text === 'string' && text.length > MAX_ERROR_TEXT ? `${text.slice(0, MAX_ERROR_TEXT)}…` : text;
 
-/** An error that is no fault of the program, of the disk or of what is on it: its stack would say nothing. */
+/** Whether an error is logged without its stack: one of the disk or of stored data, not of the program. */
 const isStackless = (error: Error): boolean => (error as { stackless?: true }).stackless === true || isDiskRefusal(error);
 
 /** An error as pino shows it, its texts cut. */

@@ -1,17 +1,17 @@
 /**
- * Memory that the process may use: what its control group, or else its machine, has; and what of it each kind of bytes that
- * wait in memory may take. The figures on the right are those of a machine that has enough.
+ * Budgets of memory: the limit of the process, from its control group or its machine, and the share of it that each kind of
+ * waiting bytes may take. The second figures of a share are those of a machine with enough memory.
  */
 import { totalmem } from 'node:os';
 
 const MIB = 1024 * 1024;
-/** What the process takes for itself: code, heap, the store's cache, a few thousand connections. */
+/** Bytes of the process itself: code, heap, the store's cache, a few thousand connections. */
 const OWN = 128 * MIB;
-/** Bytes that are shared out even where there are fewer: below that the server is not meant to run (docs/operate/run.md). */
+/** Bytes that are shared out at least; with less memory the server is not meant to run (docs/operate/run.md). */
 const LEAST = 32 * MIB;
 
 export interface MemoryBudgets {
-  /** What waits for peers that do not read. */
+  /** Bytes that wait for peers that do not read. */
   readonly output: number;
   /** Orders of rules' actions. */
   readonly orders: number;
@@ -19,7 +19,7 @@ export interface MemoryBudgets {
   readonly wills: number;
   /** Log lines of functions that wait for the store. */
   readonly logs: number;
-  /** One large API request; and how many of them there may be at a time. */
+  /** Bytes of one large API request, and the number of them at a time. */
   readonly largeBody: number;
   readonly largeBodies: number;
 }
@@ -41,5 +41,5 @@ export function budgetsOf(limit: number): MemoryBudgets {
   };
 }
 
-/** Of this process, as it was started: a group that it moves to later has its parent's bound and none of its own. */
+/** The budgets of this process, by its limit at the start: a control group that it moves to later has its parent's limit. */
 export const MEMORY: MemoryBudgets = budgetsOf(memoryLimit(process.constrainedMemory(), totalmem()));

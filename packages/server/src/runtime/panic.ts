@@ -1,19 +1,19 @@
 /**
- * Ends the process where going on could lose what was acknowledged: after a failed sync the system may have dropped what
- * was to be written, and a second sync says that all is well. PostgreSQL does the same. The next start recovers from the log.
+ * Ends the process after a failed sync: the system may have dropped the data, and a second sync would succeed all the same,
+ * so going on could lose what was acknowledged. PostgreSQL does the same. The next start recovers from the log.
  */
 import { closeSync, openSync, rmSync } from 'node:fs';
 import type { Logger } from './log.ts';
 
 export interface Panic {
   (what: string, error: unknown): void;
-  /** Called once there are others to serve: before that the error itself ends the start, in one line. */
+  /** Called at the end of the start: before that the error itself ends the start, in one line. */
   arm(): void;
 }
 
 /**
- * Whether the file system has become read-only, as it does after an error of its disk. It takes nothing any more until it is
- * mounted anew, which needs the end of the process: no later sync can say that all is well.
+ * Whether the file system has become read-only, as after an error of its disk. It then takes no write until it is mounted
+ * anew, which needs the end of the process: no later sync can succeed.
  */
 function isReadOnly(folder: string): boolean {
   const probe = `${folder}/write-probe`;
@@ -35,7 +35,7 @@ export function panicOf(log: Logger, folder: string): Panic {
       { event: 'panic', err: error },
       `${what} could not be synced to disk: the server ends, and the next start recovers`,
     );
-    // No way out may close the data file: that would write, and trust the file that failed.
+    // Killed, so that the data file is not closed: closing would write to the file whose sync has failed.
     process.kill(process.pid, 'SIGKILL');
   };
   return Object.assign(panic, {

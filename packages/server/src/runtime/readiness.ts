@@ -1,6 +1,6 @@
 /**
- * Whether the server is able to do its work, beside being alive: the store takes writes, the disk has room, the files of
- * its keys are there. It is looked at every few seconds, however often it is asked for.
+ * The readiness of the server: the store takes writes, the disk has free space, the key files exist. It is checked every
+ * few seconds, however often it is asked for.
  */
 import { open } from 'node:fs/promises';
 import { messageOf } from '@thingkeep/wire/errors.ts';
@@ -8,7 +8,7 @@ import type { Clock } from './clock.ts';
 import { diskFailure } from './disk-failure.ts';
 import type { Logger } from './log.ts';
 
-/** What a stranger may know of a reason: one word and a sentence. */
+/** The reasons, each with the sentence that unsigned requests get. */
 export const REASONS = {
   store: 'changes can not be stored',
   disk: 'the disk is nearly full',
@@ -20,14 +20,14 @@ export type Reason = keyof typeof REASONS;
 export interface ReadinessOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Commits something small. */
+  /** Commits a small record. */
   readonly write: () => Promise<unknown>;
   readonly disk: { readonly low: boolean; look(): Promise<void>; refuses(isRefusing: boolean): void };
-  /** Files that are read at a start and must stay. */
+  /** Key files, which are read at a start and must exist. */
   readonly keyFiles: readonly string[];
 }
 
-/** Milliseconds between two looks, and that a write may take. */
+/** Milliseconds between two checks, and that a write may take. */
 const BETWEEN = 3_000;
 const PATIENCE = 10_000;
 
@@ -40,7 +40,7 @@ export class Readiness {
   readonly #options: ReadinessOptions;
   #reasons: readonly Reason[] = [];
   #lookedAt = Number.NEGATIVE_INFINITY;
-  /** When the write began that is under way. */
+  /** Start of the write that is under way. */
   #writingSince: number | undefined;
   #looking = false;
 
@@ -52,7 +52,7 @@ export class Readiness {
     return { ready: this.#reasons.length === 0, reasons: this.#reasons };
   }
 
-  /** As Prometheus reads it. */
+  /** The readiness as a metric of Prometheus. */
   get text(): string {
     const each = Object.keys(REASONS).map(
       (reason) => `thingkeep_unready{reason="${reason}"} ${this.#reasons.includes(reason as Reason) ? 1 : 0}\n`,
@@ -65,7 +65,7 @@ export class Readiness {
     ].join('');
   }
 
-  /** Looks, when it is time: to be called about once a second. */
+  /** Checks when it is time; to be called about once a second. */
   async look(): Promise<void> {
     const now = this.#options.clock.monotonic();
     if (this.#writingSince !== undefined && now - this.#writingSince > PATIENCE) this.#set('store', 'a write does not end');
@@ -91,13 +91,13 @@ export class Readiness {
       this.#set('store', error);
     }
     this.#writingSince = undefined;
-    // As it is now: the room that let the write pass is no reason any more.
+    // Read after the write: its success does not mean that the disk is above the floor.
     await disk.look();
     this.#set('disk', disk.low && !this.#reasons.includes('store') ? 'fewer bytes are free than --disk-floor' : undefined);
     this.#set('keys', await unreadable(keyFiles));
   }
 
-  /** Notes that there is a reason, or none any more. The log hears when the server stops being able, and when it is again. */
+  /** Sets or clears a reason; logs when the server is no longer ready, and when it is again. */
   #set(reason: Reason, why: unknown): void {
     const had = this.#reasons.includes(reason);
     if (had === (why !== undefined)) return;
@@ -112,7 +112,7 @@ export class Readiness {
   }
 }
 
-/** Messages of an error and of what caused it, without stacks. */
+/** Messages of an error and of its causes, without stacks. */
 function causesOf(error: Error): string {
   const { cause } = error;
   return cause instanceof Error ? `${error.message}: ${causesOf(cause)}` : error.message;

@@ -1,4 +1,4 @@
-/** JSON texts with a SHA-256 of themselves: a file that was changed, by a flipped bit or by hand, is refused. */
+/** JSON texts with their own SHA-256: a file that was damaged or edited is refused. */
 import { createHash } from 'node:crypto';
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -7,7 +7,7 @@ const digestOf = (text: string): string => createHash('sha256').update(text).dig
 export const sealJson = (value: object): string =>
   `${JSON.stringify({ ...value, sha256: digestOf(JSON.stringify(value)) }, undefined, 2)}\n`;
 
-/** The object that `sealJson` made this text of; undefined for every other text. */
+/** Reads a text of `sealJson`; undefined for every other text. */
 export function unsealJson(text: string): Readonly<Record<string, unknown>> | undefined {
   let parsed: unknown;
   try {
@@ -17,6 +17,6 @@ export function unsealJson(text: string): Readonly<Record<string, unknown>> | un
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
   const { sha256: _, ...value } = parsed as Record<string, unknown>;
-  // Byte by byte: another text that JSON reads in the same way is not what was written either.
+  // Compared byte by byte: another text with the same JSON value is refused too.
   return sealJson(value) === text ? value : undefined;
 }

@@ -1,21 +1,21 @@
 /**
- * Standstills: the process was stopped or starved, its machine paused. What peers sent meanwhile lies unread in their sockets,
- * and timers fire before it is read: so silence is judged only a while after a standstill.
+ * Standstills: the process was stopped or starved, or its machine paused. Bytes that peers have sent meanwhile are unread, and
+ * timers fire before they are read: so silent peers are disconnected only some time after a standstill.
  */
 import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
 
-/** Milliseconds between two looks that make a standstill. */
+/** Milliseconds between two checks that mean a standstill. */
 const LATE = 1_500;
-/** Milliseconds that peers get after a standstill. */
+/** Milliseconds after a standstill in which silent peers are kept. */
 export const GRACE = 5_000;
-/** Milliseconds after which clients begin to give up, so that the operator sees them come back all at once. */
+/** Milliseconds of a standstill that is logged: clients begin to give up, and come back all at once. */
 const LONG = 5_000;
 
 export class Standstill {
   readonly clock: Clock;
   #last: number;
-  /** Monotonic ms until when silence is not judged; 0 once it has been judged since the last standstill. */
+  /** Monotonic ms until which silent peers are kept; 0 once they were checked after the last standstill. */
   #until = 0;
   readonly #listeners: ((milliseconds: number) => void)[] = [];
 
@@ -24,7 +24,7 @@ export class Standstill {
     this.#last = clock.monotonic();
   }
 
-  /** Told of each standstill, with its length. */
+  /** Adds a listener, called with the length of each standstill. */
   on(listener: (milliseconds: number) => void): void {
     this.#listeners.push(listener);
   }
@@ -40,7 +40,7 @@ export class Standstill {
   }
 
   /**
-   * Whether silence may be judged now. A process that stands still again and again still judges, once after each grace.
+   * Whether silent peers may be disconnected now. Under repeated standstills this is so once after each grace.
    */
   mayJudge(): boolean {
     this.look();
@@ -51,7 +51,7 @@ export class Standstill {
   }
 }
 
-/** Says of each long standstill how long it was: what comes after it (clients that have given up come back) is its work. */
+/** Logs long standstills: clients that come back after one are its consequence. */
 export const tellStandstills = (standstill: Standstill, log: Logger): void =>
   standstill.on((milliseconds) => {
     if (milliseconds < LONG) return;

@@ -1,11 +1,11 @@
-/** Work that comes back: one list of it serves the running server and the tests that move the clock. */
+/** Repeated work: one list of timers serves the running server and the tests that move the clock. */
 import { isDiskRefusal } from './disk-failure.ts';
 import type { Logger } from './log.ts';
 
 export interface Timer {
   /** Milliseconds between two runs. */
   readonly every: number;
-  /** What a line of the log says when a run fails. */
+  /** Text of the log line when a run fails. */
   readonly failure: string;
   readonly run: () => unknown;
 }
@@ -18,7 +18,7 @@ async function runOne({ run, failure }: Timer, log: Logger): Promise<void> {
   }
 }
 
-/** Starts timers, which keep no process alive; gives the function that ends them. */
+/** Starts timers, which do not keep the process alive; returns the function that ends them. */
 export function startTimers(timers: readonly Timer[], log: Logger): () => void {
   const started = timers.map((timer) => setInterval(() => void runOne(timer, log), timer.every).unref());
   return () => {

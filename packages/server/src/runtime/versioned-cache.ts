@@ -1,14 +1,14 @@
 /**
- * The one kind of cache of what the store can void: each answer is kept with the version of what it was read from, and
- * counts only as long as that is the version still. Read the version before the store: an answer that was read while
- * something changed is of the version before, and void.
+ * The cache of answers from the store: each answer is kept with the version of the records that it was read from, and is
+ * valid while the version is the same. Read the version before the store: an answer that was read during a change then has
+ * the older version, and is void.
  */
 export class VersionedCache<T> {
   readonly #max: number;
-  /** The longest unused come first. */
+  /** The least recently used come first. */
   readonly #answers = new Map<string, { readonly version: number; readonly answer: T }>();
 
-  /** `max`: answers that are kept. */
+  /** `max`: number of answers that are kept. */
   constructor(max: number) {
     this.#max = max;
   }
