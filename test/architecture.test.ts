@@ -38,7 +38,7 @@ test('every import of the project leads to a file', () => {
   );
 });
 
-test('every room of the server has its paragraph in ARCHITECTURE.md', () => {
+test('every folder of the server has its paragraph in ARCHITECTURE.md', () => {
   const text = textOf('ARCHITECTURE.md');
   none(
     Object.keys(SERVER_ROOMS).flatMap((name) =>
@@ -61,7 +61,7 @@ test('every file of a domain that keeps something in memory is in docs/memory.md
       text.includes(`](../${path})`) ? [] : [`${path} keeps something: docs/memory.md has no word on it`],
     ),
   );
-  // Whoever follows changes keeps something too.
+  // A file that follows changes keeps something too.
   const follows = /\b(?:changes|feed)\.on(?:Told)?\(/;
   const followers = sources.filter(
     ({ path }) => /^packages\/server\/src\/(?!store\/|core\.ts)/.test(path) && !isTestMaterial(path),
@@ -128,7 +128,7 @@ const arrowImports = (imports: (typeof sources)[number]['imports']): string[] =>
         .join('/'),
     );
 
-/** The law bites: each of these would be a fault in the tree. */
+/** Forged violations: each of these would be a fault in the tree. */
 const faultsOf = (path: string, text: string): string[] => {
   const source = sourceOf(path, text);
   return [...arrowFaults([source]), ...reservedFaults([source]), ...formFaults([source])];

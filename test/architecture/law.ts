@@ -1,4 +1,4 @@
-/** The arrows of the house: what each room may import. ARCHITECTURE.md says the same in words; the reasons here are its invariants. */
+/** The rules of imports: what each folder of the server may import, and why. ARCHITECTURE.md says the same in words. */
 
 import { BROKER_ROOMS } from './law-broker.ts';
 import { type Room, room } from './room.ts';
