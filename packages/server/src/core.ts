@@ -338,7 +338,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   });
   tellStandstills(broker.standstill, log);
   serveApi(apiServer, api, { upgrade: gateway.upgrade, admits: connections.becomesDevice }, broker.standstill);
-  // Taken down in reverse: first no new work, then goodbye to the devices, then the timers, last the store.
+  // Taken down in reverse: first the timers, then no new work and goodbye to the devices, last the store.
   parts.defer(async () => {
     const closed = servers.map(close);
     gateway.closeIdle();

@@ -1,4 +1,4 @@
-/** What the rules engine asks of the rest of the house. */
+/** What the rules engine asks of other domains. */
 import type { Place } from '@thingkeep/wire/arn.ts';
 
 /** What a role of the account lets the rules engine do. */
