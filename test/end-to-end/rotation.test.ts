@@ -4,9 +4,16 @@ import type { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
-import { AttachPolicyCommand, CreateKeysAndCertificateCommand, CreatePolicyCommand, IoTClient } from '@aws-sdk/client-iot';
+import {
+  AttachPolicyCommand,
+  CreateDomainConfigurationCommand,
+  CreateKeysAndCertificateCommand,
+  CreatePolicyCommand,
+  IoTClient,
+} from '@aws-sdk/client-iot';
 import mqtt from 'mqtt';
 import { readConfig } from '../../packages/server/src/config/config.ts';
 import { openDataFolder } from '../../packages/server/src/config/data-folder.ts';
@@ -91,6 +98,42 @@ test('server certificates rotate before expiry; a connection that stands stays',
     assert.equal(await echoed, 'yes');
     await client.endAsync();
     iot.destroy();
+  } finally {
+    await rm(dataDir, { recursive: true });
+  }
+});
+
+test("a damaged certificate of a tenant's domain does not keep the server's own new one from being served", async () => {
+  const dataDir = temporaryFolder();
+  try {
+    let shift = 0;
+    const clock = { now: () => Date.now() + shift, monotonic: () => performance.now() };
+    const flags = new Map([
+      ['data-dir', dataDir],
+      ...['api-port', 'mqtt-port', 'https-port'].map((name) => [name, '0'] as const),
+    ]);
+    const config = readConfig(flags, { settings: new Map(), unknown: [] });
+    const open = () => openCore({ config, folder: openDataFolder(dataDir), clock, log: openLog('silent') });
+    const { credentials, dataFile } = openDataFolder(dataDir);
+    {
+      await using core = await open();
+      const [key] = readAccessKeys(credentials, config.accountId);
+      assert(key !== undefined);
+      const iot = new IoTClient({ endpoint: `http://127.0.0.1:${core.ports.api}`, region: 'us-east-1', credentials: key });
+      await iot.send(new CreateDomainConfigurationCommand({ domainConfigurationName: 'd', serviceType: 'DATA' }));
+      iot.destroy();
+    }
+    const db = new DatabaseSync(dataFile);
+    const damage = "UPDATE record SET value = replace(value, 'BEGIN', 'BEGIM') WHERE collection = 'domain-certificates'";
+    assert.equal(db.prepare(damage).run().changes, 1);
+    db.close();
+    await using core = await open();
+    const before = await shown(core.ports.mqtt, 'ECDSA+SHA256');
+    shift = before.validToDate.getTime() - Date.now() - 5 * DAY;
+    await core.tick();
+    await core.tick();
+    const after = await shown(core.ports.mqtt, 'ECDSA+SHA256');
+    assert.notEqual(after.serialNumber, before.serialNumber);
   } finally {
     await rm(dataDir, { recursive: true });
   }

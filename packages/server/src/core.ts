@@ -275,8 +275,8 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   const served = { clock, endpoint, authority, functions, directory, operatorNames, serving, rules, broker, hosting, logs, iam };
   const domains = listDomains(served);
   for (const domain of domains) {
-    await domain.load?.();
     parts.defer(() => domain.close?.());
+    await domain.load?.();
   }
   const { services, jsonServices } = mergeServices(domains, inRegion);
   const api = createApi({
@@ -367,9 +367,11 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   }
   listening.push(...Object.values(ports));
   const rotate = async (): Promise<void> => {
-    const renewed = [await authority.rotateIfDue(), await serving.renewIfDue()];
-    if (renewed[0] === true) changes.tell('server-credentials', places.home);
-    if (renewed.includes(true)) log.info({ event: 'server-certificates-renewed' }, 'the server has new certificates');
+    const own = await authority.rotateIfDue();
+    // Before anything else may fail: this certificate is on disk, and the next look finds nothing due.
+    if (own) changes.tell('server-credentials', places.home);
+    if ((await serving.renewIfDue()) || own)
+      log.info({ event: 'server-certificates-renewed' }, 'the server has new certificates');
   };
   const garbage = new IdleGarbageCollector(broker, collectGarbage);
   const timers = [

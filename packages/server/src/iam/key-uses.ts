@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../runtime/clock.ts';
 import type { Store } from '../store/contract.ts';
-import { accessKeys, type KeyUseRecord } from './store.ts';
+import { accessKeys, accessKeysInUse, type KeyUseRecord } from './store.ts';
 
 /** Milliseconds between two writings. */
 const INTERVAL = 3_600_000;
@@ -45,7 +45,7 @@ export class KeyUses {
     await this.#store.write(async (tx) => {
       for (const [accessKeyId, lastUsed] of uses) {
         const key = await tx.get(accessKeys, [accessKeyId]);
-        if (key !== undefined) await tx.put(accessKeys, { ...key, lastUsed });
+        if (key !== undefined) await tx.put(accessKeysInUse, { ...key, lastUsed });
       }
     });
     for (const [accessKeyId, use] of uses) if (this.#uses.get(accessKeyId) === use) this.#uses.delete(accessKeyId);

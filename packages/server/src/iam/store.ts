@@ -1,5 +1,5 @@
 /** What IAM keeps, of the account and not of a region: users, groups and roles, managed policies, access keys. Times are milliseconds. */
-import { collection } from '../store/contract.ts';
+import { type Collection, collection } from '../store/contract.ts';
 import type { EntityKind } from './names.ts';
 
 export interface Tag {
@@ -129,3 +129,6 @@ export const accessKeys = collection<AccessKeyRecord>(
   },
   { changes: 'access-key', shows: false },
 );
+
+/** The same records: when a key was last used is no change of what its owner may do. */
+export const accessKeysInUse: Collection<AccessKeyRecord> = { ...accessKeys, changes: undefined };

@@ -53,16 +53,16 @@ export class PermissionChanges {
     this.#tell({ certificateIds: ids });
   }
 
-  /** Publishes page by page; all certificates where a damaged record keeps from reading which they are. */
+  /** Publishes page by page; all certificates where it can't be read which they are. Fails then, but for a damaged record. */
   async publishPages(pages: AsyncIterable<Iterable<string>>): Promise<void> {
     try {
       for await (const ids of pages) this.publish(ids);
     } catch (error) {
-      if (!(error instanceof DamagedRecordError)) throw error;
       this.#count += 1;
       this.#floor = this.#count;
       this.#recent.clear();
       this.#tell({ certificateIds: undefined });
+      if (!(error instanceof DamagedRecordError)) throw error;
     }
   }
 

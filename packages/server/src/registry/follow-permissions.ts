@@ -56,8 +56,9 @@ export function followPermissions({ changes, inRegion, background, rights }: Per
   }
 
   const ends = [
-    changes.on(certificates, ({ before, after }) => {
-      if (before !== undefined && !sameCertificate(before, after)) rights.publish([before.certificateId]);
+    changes.on(certificates, ({ key: [, id], before, after, wasDamaged = false }) => {
+      const isChanged = wasDamaged || (before !== undefined && !sameCertificate(before, after));
+      if (isChanged) rights.publish([String(id)]);
     }),
     // Which of several registrations counts for devices that name no host. Its release comes with the certificate's end.
     changes.on(claims, ({ before, after }) => {
@@ -66,19 +67,19 @@ export function followPermissions({ changes, inRegion, background, rights }: Per
     changes.on(policyAttachments, ({ place, key: [, , target] }) => {
       rights.publish(certificatesUnder(place.accountId, String(target)));
     }),
-    changes.on(policies, ({ place, key: [, policyName], before, after }) => {
-      if (before?.defaultVersionId === after?.defaultVersionId) return undefined;
+    changes.on(policies, ({ place, key: [, policyName], before, after, wasDamaged = false }) => {
+      if (!wasDamaged && before?.defaultVersionId === after?.defaultVersionId) return undefined;
       return rights.publishPages(governed(place, String(policyName)));
     }),
     changes.on(thingPrincipals, ({ key: [, , principal] }) => {
       rights.publish(certificateIdsOf(String(principal)));
     }),
-    changes.on(things, ({ place, key: [, thingName], before, after }) => {
-      if (before === undefined || sameForPolicies(before, after)) return undefined;
+    changes.on(things, ({ place, key: [, thingName], before, after, wasDamaged = false }) => {
+      if (!wasDamaged && (before === undefined || sameForPolicies(before, after))) return undefined;
       return rights.publishPages(ofThing(place, String(thingName)));
     }),
-    changes.on(thingTypes, ({ place, key: [, name], before, after }) => {
-      if (samePropagation(before, after)) return;
+    changes.on(thingTypes, ({ place, key: [, name], before, after, wasDamaged = false }) => {
+      if (!wasDamaged && samePropagation(before, after)) return;
       const work = `thing-type/${place.region}/${place.accountId}/${name}`;
       background.start(work, (rest) => rights.publishPages(ofType(place, String(name), rest)));
     }),

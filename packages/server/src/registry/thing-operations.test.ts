@@ -340,6 +340,10 @@ describe('thing types', () => {
   test('only mqtt5Configuration changes; the rest again is no change', async () => {
     await using bench = await RegistryFixture.open();
     await bench.call('CreateThingType', { thingTypeName: 'lamp', thingTypeProperties: { thingTypeDescription: 'd' } });
+    const mqtt5 = { propagatingAttributes: [{ userPropertyKey: 'k', thingAttribute: 'a' }] };
+    // The same configuration again succeeds (API reference, CreateThingType).
+    for (let i = 0; i < 2; i += 1)
+      await bench.call('CreateThingType', { thingTypeName: 'again', thingTypeProperties: { mqtt5Configuration: mqtt5 } });
     const update = { thingTypeName: 'lamp', thingTypeProperties: { thingTypeDescription: 'other' } };
     await bench.refuses('InvalidRequestException', 'UpdateThingType', update, /^Can only update mqtt5Configuration\.$/);
     const propagatingAttributes = [{ userPropertyKey: 'id', connectionAttribute: 'iot:ClientId' }];

@@ -1,4 +1,5 @@
 /** Thing types: what may be in one, their life (deprecated, then deletable), and how the API shows one. */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
@@ -46,11 +47,7 @@ export function propagating(given: GivenProperties['mqtt5Configuration']): Thing
       fail('InvalidRequestException', 'A propagating attribute needs either thingAttribute or connectionAttribute.');
     if (connectionAttribute !== undefined && !CONNECTION_ATTRIBUTES.has(connectionAttribute))
       fail('InvalidRequestException', `Invalid connection attribute: ${connectionAttribute}`);
-    return {
-      userPropertyKey,
-      thingAttribute,
-      connectionAttribute,
-    };
+    return defined({ userPropertyKey, thingAttribute, connectionAttribute });
   });
 }
 

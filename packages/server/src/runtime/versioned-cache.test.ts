@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VersionedCache } from './versioned-cache.ts';
 
-test('an answer counts for its version alone', () => {
+test('an answer counts until what it was read from has changed', () => {
   const cache = new VersionedCache<string>(2);
   cache.set('a', 1, 'one');
   assert.equal(cache.get('a', 1), 'one');
+  assert.equal(cache.get('a', 0), 'one');
   assert.equal(cache.get('a', 2), undefined);
   assert.equal(cache.get('a', 1), undefined, 'what was void once is gone');
 });

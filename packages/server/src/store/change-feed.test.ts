@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
 import { ChangeFeed, changePositions, storedChanges } from './change-feed.ts';
 import type { Change } from './changes.ts';
@@ -88,7 +89,7 @@ test('each put and delete is told with its place, key and both states, in the or
   assert.deepEqual(await store.read((tx) => tx.scanRows(storedChanges, 0, { after: 0, rows: 9, bytes: 1e6 })), []);
 });
 
-test('a writer is answered once its listeners have settled; one that fails is logged and harms nobody', async () => {
+test('a writer is answered once its listeners have settled; one that fails is told to the writer, and harms no other', async () => {
   const { feed, store } = await open();
   await using _ = store;
   const order: string[] = [];
@@ -102,7 +103,12 @@ test('a writer is answered once its listeners have settled; one that fails is lo
     throw new RangeError('a listener');
   });
   const off = feed.on(lamps, () => void order.push('heard'));
-  const written = store.write((tx) => tx.put(lamps, lamp('a', 1))).then(() => order.push('answered'));
+  const written = store
+    .write((tx) => tx.put(lamps, lamp('a', 1)))
+    .catch((error: unknown) => {
+      assert.ok(error instanceof RangeError);
+      order.push('answered');
+    });
   while (order.length < 2) await new Promise(setImmediate);
   off();
   // Others write on meanwhile.
@@ -111,6 +117,7 @@ test('a writer is answered once its listeners have settled; one that fails is lo
   await written;
   assert.deepEqual(order, ['began', 'heard', 'settled', 'answered']);
   assert.equal(errors.length, 1);
+  assert.equal((await store.read((tx) => tx.get(lamps, [ACCOUNT, 'a'])))?.watts, 1, 'what was written is stored');
 });
 
 test('what holds a secret is told without its records; what tells nothing can not be listened to', async () => {
@@ -121,6 +128,31 @@ test('what holds a secret is told without its records; what tells nothing can no
   await store.write((tx) => tx.put(secrets, { id: 'key', accountId: ACCOUNT, secret: 's3cret' }));
   assert.deepEqual(heard, [{ number: 1, kind: 'access-key', place: { region: '', accountId: ACCOUNT }, key: ['key'] }]);
   assert.throws(() => feed.on(untold, () => undefined), RangeError);
+});
+
+test('a record that is damaged is replaced, and said to have been', async () => {
+  const path = join(folder, 'damaged.db');
+  {
+    const { store } = await open(path);
+    await using _ = store;
+    await store.write((tx) => tx.put(lamps, lamp('a', 1)));
+  }
+  const db = new DatabaseSync(path);
+  db.exec(`UPDATE record SET value = replace(value, '"watts":1', '"watts":2')`);
+  db.close();
+  const { feed, store } = await open(path);
+  await using _ = store;
+  const heard: Change<Lamp>[] = [];
+  feed.on(lamps, (change) => void heard.push(change));
+  await store.write((tx) => tx.put(lamps, lamp('a', 3)));
+  await store.write((tx) => tx.put(lamps, lamp('b', 3)));
+  assert.deepEqual(
+    heard.map(({ before, wasDamaged }) => [before, wasDamaged]),
+    [
+      [undefined, true],
+      [undefined, undefined],
+    ],
+  );
 });
 
 test('a durable subscriber goes on where it was; what all have taken is removed; one that is gone holds nothing', async () => {

@@ -1,5 +1,6 @@
 /** The feed of changes over any engine: tells what collections put and delete, and keeps it for durable subscribers. */
 import type { Place } from '@thingkeep/wire/arn.ts';
+import { defined } from '@thingkeep/wire/defined.ts';
 import type { Logger } from '../runtime/log.ts';
 import { isDiskRefusal } from '../runtime/disk-failure.ts';
 import type { ChangeKind, ToldKind } from './change-kinds.ts';
@@ -41,6 +42,7 @@ const MAX_PAGE = { rows: 500, bytes: 1024 * 1024 };
 const RETRY = 1_000;
 
 type Told = Omit<Change<object>, 'number'>;
+type Before<T extends object> = Pick<Change<T>, 'before' | 'wasDamaged'>;
 
 /** A durable subscriber as the feed runs it. */
 interface Subscription {
@@ -155,20 +157,26 @@ export class ChangeFeed implements Changes, AsyncDisposable {
     return changes;
   }
 
-  /** Hands on what is on disk now. Resolves once every listener has settled. */
+  /** Hands on what is on disk now. Settles once every listener has; fails, after all, where one has failed. */
   async handOn(changes: readonly Change<object>[]): Promise<void> {
     const waiting: Promise<void>[] = [];
+    const failures: unknown[] = [];
+    const failed = (kind: ChangeKind, error: unknown): void => {
+      this.#failed(kind, error);
+      failures.push(error);
+    };
     for (const change of changes)
       for (const listener of [...(this.#listeners.get(change.kind) ?? [])])
         try {
           const heard = (listener as ChangeListener<object>)(change);
-          if (heard !== undefined) waiting.push(heard.catch((error: unknown) => this.#failed(change.kind, error)));
+          if (heard !== undefined) waiting.push(heard.catch((error: unknown) => failed(change.kind, error)));
         } catch (error) {
-          this.#failed(change.kind, error);
+          failed(change.kind, error);
         }
     for (const subscription of this.#subscriptions.values())
       if (changes.some(({ kind }) => subscription.kinds.has(kind))) this.#run(subscription);
     if (waiting.length > 0) await Promise.all(waiting);
+    if (failures.length > 0) throw failures[0];
   }
 
   #keeps(kind: ChangeKind): boolean {
@@ -324,21 +332,21 @@ class TellingTransaction implements WriteTransaction {
     return wasThere;
   }
 
-  async #before<T extends object>(of: Collection<T>, key: Key): Promise<T | undefined> {
+  async #before<T extends object>(of: Collection<T>, key: Key): Promise<Before<T>> {
     try {
-      return await this.#tx.get(of, key);
+      return { before: await this.#tx.get(of, key) };
     } catch (error) {
-      if (error instanceof DamagedRecordError) return undefined;
+      if (error instanceof DamagedRecordError) return { wasDamaged: true };
       throw error;
     }
   }
 
-  #tell<T extends object>(of: Collection<T>, key: Key, before: T | undefined, after: T | undefined): void {
+  #tell<T extends object>(of: Collection<T>, key: Key, { before, wasDamaged }: Before<T>, after: T | undefined): void {
     const { changes: kind, region = '', shows = true } = of;
     if (kind === undefined) return;
     const own: readonly KeyPart[] = region === '' ? key : key.slice(1);
     const { accountId = own[0] } = (after ?? before ?? {}) as { readonly accountId?: string };
     const records = shows ? { before, after } : {};
-    this.told.push({ kind, place: { region, accountId: String(accountId) }, key: own, ...records });
+    this.told.push({ kind, place: { region, accountId: String(accountId) }, key: own, ...records, ...defined({ wasDamaged }) });
   }
 }

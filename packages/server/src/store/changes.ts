@@ -22,11 +22,16 @@ export interface Change<T extends object> {
   readonly key: Key;
   /** Absent when the record is new, and when the one that was there is damaged. */
   readonly before?: T | undefined;
+  /** The record that was there is damaged: what it said is not known. */
+  readonly wasDamaged?: boolean | undefined;
   /** Absent when the record was deleted. */
   readonly after?: T | undefined;
 }
 
-/** Hears of a change. Its writer is answered once a promise that it gives has settled; it awaits no write. */
+/**
+ * Hears of a change. Its writer is answered once a promise that it gives has settled, and with the failure of one that
+ * fails, though the change is stored: it is not in force. A listener awaits no write.
+ */
 export type ChangeListener<T extends object> = (change: Change<T>) => void | Promise<void>;
 
 /** Where listeners register. */

@@ -45,12 +45,8 @@ export class LoopBudget {
     this.#visits += visits;
     if (this.#visits < VISITS) return;
     this.#visits = 0;
-    const now = this.#clock.monotonic();
-    if (!this.#scheduled) {
-      this.#began = now;
-      this.#schedule();
-    }
-    this.#busy = now - this.#began;
+    this.#schedule();
+    this.#busy = this.#clock.monotonic() - this.#began;
   }
 
   defer(deferred: Deferred): void {
@@ -61,6 +57,7 @@ export class LoopBudget {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
+    this.#began = this.#clock.monotonic();
     setImmediate(this.#next);
   }
 

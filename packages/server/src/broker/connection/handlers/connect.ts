@@ -132,8 +132,9 @@ function acceptConnect(client: Client, asked: Connect, admission: Admission, ass
     );
     client.connected(session, account);
     broker.connected(client, session);
-    client.channel.resume();
+    // What came behind CONNECT goes before what the channel has read since.
     client.decoder.resume();
+    if (!client.isPaused) client.channel.resume();
   };
   // Session and connection are on disk before the client hears of them. A disk that takes nothing keeps clean sessions out
   // of nothing but the register.

@@ -77,3 +77,28 @@ test('a certificate with many client ids, and many certificates, stay bounded', 
   await ask('a', 'c0');
   assert.equal(loads(), 10_007);
 });
+
+test('unknown certificates push no known one out of the cache', async () => {
+  const cache = new CertificateFactsCache<{ readonly n: number }>(new PermissionChanges());
+  let loads = 0;
+  const known = () => cache.get('known', '/c', async () => ({ n: ++loads }));
+  await known();
+  for (let i = 0; i < 10_000; i += 1) await cache.get(`stranger-${i}`, '/c', async () => undefined);
+  await known();
+  assert.equal(loads, 1);
+});
+
+test('changes of others do not void what is cached of a certificate, however many there were', async () => {
+  const changes = new PermissionChanges();
+  const cache = new CertificateFactsCache<{ n: number }>(changes);
+  for (let i = 0; i < 10_000; i += 1) changes.publish([`fleet-${i}`]);
+  changes.publish(['one-more']);
+  let loads = 0;
+  const steady = () => cache.get('steady', '/c', async () => ({ n: ++loads }));
+  await steady();
+  for (let i = 0; i < 5; i += 1) {
+    changes.publish([`new-${i}`]);
+    await steady();
+  }
+  assert.equal(loads, 1);
+});

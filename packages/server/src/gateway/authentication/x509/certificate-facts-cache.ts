@@ -16,19 +16,19 @@ export class CertificateFactsCache<T extends object> {
 
   /** The known facts, or those that `load` gives; `undefined` is never kept. */
   async get(certificateId: string, clientId: string, load: () => Promise<T | undefined>): Promise<T | undefined> {
-    const version = this.#changes.versionOf(certificateId);
-    let byClient = this.#byCertificate.get(certificateId, version);
-    if (byClient === undefined) {
-      byClient = new Map();
-      this.#byCertificate.set(certificateId, version, byClient);
-    }
-    const known = byClient.get(clientId);
+    const since = this.#changes.count;
+    let byClient = this.#byCertificate.get(certificateId, this.#changes.versionOf(certificateId));
+    const known = byClient?.get(clientId);
     if (known !== undefined) return known;
     const facts = await load();
-    if (facts !== undefined) {
-      byClient.set(clientId, facts);
-      if (byClient.size > MAX_CLIENT_IDS) byClient.delete(byClient.keys().next().value ?? '');
+    // Certificates that nobody has registered take no place of those that are.
+    if (facts === undefined) return undefined;
+    if (byClient === undefined) {
+      byClient = new Map();
+      this.#byCertificate.set(certificateId, since, byClient);
     }
+    byClient.set(clientId, facts);
+    if (byClient.size > MAX_CLIENT_IDS) byClient.delete(byClient.keys().next().value ?? '');
     return facts;
   }
 }
