@@ -1,4 +1,5 @@
 /** The SDK's MQTT 5 client. */
+import { defined } from '@thingkeep/wire/defined.ts';
 import { once } from 'node:events';
 import { auth, iot, mqtt5 } from 'aws-iot-device-sdk-v2';
 import type {
@@ -150,7 +151,7 @@ class Sdk5Client implements FlowClient {
   disconnect({ sessionExpiry }: { sessionExpiry?: number } = {}): Promise<void> {
     return this.#stop({
       reasonCode: mqtt5.DisconnectReasonCode.NormalDisconnection,
-      sessionExpiryIntervalSeconds: sessionExpiry,
+      ...defined({ sessionExpiryIntervalSeconds: sessionExpiry }),
     });
   }
 
@@ -167,7 +168,7 @@ export function connectSdk5(target: SdkTarget, options: ConnectOptions): Promise
       set<Partial<mqtt5.ConnectPacket>>({
         clientId: clientId === '' ? undefined : clientId,
         keepAliveIntervalSeconds: keepAlive,
-        sessionExpiryIntervalSeconds: sessionExpiry,
+        ...defined({ sessionExpiryIntervalSeconds: sessionExpiry }),
         will: will === undefined ? undefined : packetOf(will),
       }) as mqtt5.ConnectPacket,
     )
