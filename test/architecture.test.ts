@@ -53,7 +53,7 @@ test('every folder is on one floor of the picture in ARCHITECTURE.md, and import
 test('every file of a domain that keeps something in memory is in docs/memory.md, with what voids it', () => {
   const text = textOf('docs/memory.md');
   const folders = /^packages\/server\/src\/(?!broker\/|mqtt\/|runtime\/|store\/|functions\/(sandbox|code)\/)/;
-  const keeps = /^\s+(?:readonly )?#\w+(?:: [^=]+)? = new (?:Map|Set|WeakMap)\b/m;
+  const keeps = /^\s+(?:readonly )?#\w+(?:: [^=]+)? = new (?:Map|Set|WeakMap|VersionedCache)\b/m;
   const holders = sources.filter(({ path }) => folders.test(path) && !isTestMaterial(path) && keeps.test(textOf(path)));
   assert.ok(holders.length > 15, String(holders.length));
   none(
