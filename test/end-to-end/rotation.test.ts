@@ -15,7 +15,7 @@ import {
   IoTClient,
 } from '@aws-sdk/client-iot';
 import mqtt from 'mqtt';
-import { readConfig } from '../../packages/server/src/config/config.ts';
+import { type Config, readConfig } from '../../packages/server/src/config/config.ts';
 import { openDataFolder } from '../../packages/server/src/config/data-folder.ts';
 import { readAccessKeys } from '../../packages/server/src/config/secrets.ts';
 import { openCore } from '../../packages/server/src/core.ts';
@@ -37,16 +37,18 @@ async function shown(port: number, sigalgs: string): Promise<X509Certificate> {
   return certificate;
 }
 
+/** A configuration with free ports. */
+function configOf(dataDir: string): Config {
+  const ports = ['api-port', 'mqtt-port', 'https-port'].map((name) => [name, '0'] as const);
+  return readConfig(new Map([['data-dir', dataDir], ...ports]), { settings: new Map(), unknown: [] });
+}
+
 test('server certificates rotate before expiry; a connection that stands stays', async () => {
   const dataDir = temporaryFolder();
   try {
     let shift = 0;
     const clock = { now: () => Date.now() + shift, monotonic: () => performance.now() };
-    const flags = new Map([
-      ['data-dir', dataDir],
-      ...['api-port', 'mqtt-port', 'https-port'].map((name) => [name, '0'] as const),
-    ]);
-    const config = readConfig(flags, { settings: new Map(), unknown: [] });
+    const config = configOf(dataDir);
     const folder = openDataFolder(dataDir);
     await using core = await openCore({ config, folder, clock, log: openLog('silent') });
     const [key] = readAccessKeys(folder.credentials, config.accountId);
@@ -108,11 +110,7 @@ test("a damaged certificate of a tenant's domain does not keep the server's own 
   try {
     let shift = 0;
     const clock = { now: () => Date.now() + shift, monotonic: () => performance.now() };
-    const flags = new Map([
-      ['data-dir', dataDir],
-      ...['api-port', 'mqtt-port', 'https-port'].map((name) => [name, '0'] as const),
-    ]);
-    const config = readConfig(flags, { settings: new Map(), unknown: [] });
+    const config = configOf(dataDir);
     const open = () => openCore({ config, folder: openDataFolder(dataDir), clock, log: openLog('silent') });
     const { credentials, dataFile } = openDataFolder(dataDir);
     {

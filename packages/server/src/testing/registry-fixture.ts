@@ -3,17 +3,8 @@ import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import type { Authority } from '../authority/authority.ts';
 import { type PermissionChange, PermissionChanges } from '../policies/permission-changes.ts';
-import { caCertificateOperations } from '../registry/ca-certificate-operations.ts';
-import { caCertificateRegisteringOperations } from '../registry/ca-certificate-registering.ts';
-import { certificateIssuingOperations } from '../registry/certificate-issuing.ts';
-import { certificateOperations } from '../registry/certificate-operations.ts';
-import { certificateRegisteringOperations } from '../registry/certificate-registering.ts';
-import { endpointOperations } from '../registry/describe-endpoint.ts';
+import { registryDomain } from '../registry/domain.ts';
 import { followPermissions } from '../registry/follow-permissions.ts';
-import { tagOperations, taggableRegistry } from '../registry/tag-operations.ts';
-import { thingOperations } from '../registry/thing-operations.ts';
-import { thingPrincipalOperations } from '../registry/thing-principal-operations.ts';
-import { thingTypeOperations } from '../registry/thing-type-operations.ts';
 import { Background } from '../runtime/background.ts';
 import { ChangeFeed } from '../store/change-feed.ts';
 import type { Changes } from '../store/changes.ts';
@@ -41,18 +32,8 @@ export class RegistryFixture extends OperationsFixture {
     const rights = new PermissionChanges();
     rights.on((change) => this.rings.push(change));
     followPermissions({ changes, inRegion: () => store, background: this.background, rights });
-    this.handlers = {
-      ...certificateIssuingOperations({ store, clock, issuer }),
-      ...certificateRegisteringOperations({ store, clock }),
-      ...certificateOperations({ store, clock }),
-      ...caCertificateRegisteringOperations({ store, clock }),
-      ...caCertificateOperations({ store, clock }),
-      ...thingOperations({ store, clock }),
-      ...thingTypeOperations({ store, clock }),
-      ...thingPrincipalOperations({ store }),
-      ...tagOperations({ store, taggable: taggableRegistry }),
-      ...endpointOperations({ endpoint: 'iot.example.com' }),
-    };
+    const { taggable = {}, operations } = registryDomain({ clock, issuer, endpoint: 'iot.example.com' });
+    this.handlers = operations?.({ region: caller.region, store, taggable }).iot ?? {};
   }
 
   static async open(): Promise<RegistryFixture> {

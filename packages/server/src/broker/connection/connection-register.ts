@@ -99,8 +99,8 @@ export class ConnectionRegister {
   }
 
   /**
-   * The connection of a client that was entered has ended. What its end sends to queues on disk is committed with the
-   * record; where it sends nothing there, nobody who was there before a crash would be told twice after it.
+   * Records the end of a connection that was entered. Messages of the end for queues on disk are in the same commit. An end
+   * without any waits for the next commit: a crash before it repeats the end to rules alone, for no other receiver is left.
    */
   leave({ clientId, version, connect }: Client, { accountId, region }: Place): void {
     if (version === undefined) return;

@@ -1,4 +1,4 @@
-/** The rates of one connection, both ways: what may pass now, and what the client is told when it may not. */
+/** The rates of one connection, received and sent: which messages may pass now, and the answer to those that may not. */
 import { type AccountThrottle, reasonOf, type ThrottleKind } from '../routing/account-throttle.ts';
 import type { AccountSpace } from '../routing/account.ts';
 import type { BrokerCounters } from './counters.ts';

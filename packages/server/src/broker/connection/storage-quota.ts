@@ -1,6 +1,6 @@
 /**
  * Whether there is room for what a publisher asks to be kept: queued messages of persistent sessions and retained
- * messages, within the account's budgets and above the floor of free disk. A client that is refused is told.
+ * messages, within the account's budgets and above the floor of free disk. A client that is refused gets its answer from here.
  */
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { encodePuback } from '../../mqtt/acknowledge.ts';

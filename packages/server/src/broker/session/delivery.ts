@@ -129,7 +129,7 @@ export class Delivery implements RateLimited, Congestible {
     if (transmitter === undefined) return true;
     const { topic } = batch;
     let from = 0;
-    // What has waited for a member of its share is told how long it has left by the queue.
+    // A message that waited in the shared group's queue has its remaining expiry from there.
     if (this.#queue.length === 0 && !(batch.waited && batch.expiresAt !== undefined)) {
       from = transmitter.fits(encoded, 0, row);
       if (from > 0) transmitter.send(encoded, 0, from, topic, row, 0);

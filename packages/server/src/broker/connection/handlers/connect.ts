@@ -38,7 +38,7 @@ export function connect(client: Client, bytes: Buffer, body: number, next: numbe
     });
 }
 
-/** MQTT 5 is told why, MQTT 3.1.1 is closed without a word, as AWS IoT does. */
+/** Refuses a CONNECT as AWS IoT does: MQTT 5 gets a CONNACK with a reason code, MQTT 3.1.1 is closed without one. */
 function refuseConnect(client: Client, reason: number, refusal: ConnectRefusal): void {
   client.refuse(refusal);
   if (client.level === 5) client.output.append(encodeConnack(5, reason, false));

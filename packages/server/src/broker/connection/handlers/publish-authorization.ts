@@ -1,4 +1,4 @@
-/** Whether a client may publish a message, and what it is told when it may not. */
+/** Authorizes a PUBLISH: asks the client's permissions for its topic, and answers a refused one. */
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { encodePuback } from '../../../mqtt/acknowledge.ts';
 import { MqttError } from '../../../mqtt/mqtt-error.ts';

@@ -25,7 +25,7 @@ export async function registrationHolder(
   return claimed === undefined ? undefined : { accountId: claimed.accountId, region: claimed.region };
 }
 
-/** Regions that are searched for a certificate without a holder: any client may show one, and as often as it connects. */
+/** Maximum of regions that are searched for a certificate that no registration holds: any client can show one. */
 const MAX_REGIONS = 32;
 
 type Registration = Place & { readonly status: string };
