@@ -9,7 +9,7 @@ import { resourceTags } from './resource-tags.ts';
 import { serverCertificates } from './server-certificates/store.ts';
 import type { Collection } from './store/contract.ts';
 import { byRegion } from './store/regional.ts';
-import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
+import { openMemoryStore } from './store/rerunning-store.fixture.ts';
 
 const accountId = '123456789012';
 const place = { accountId, region: 'us-east-1' };
@@ -17,7 +17,7 @@ const arn = (service: string, rest: string): string => `arn:aws:${service}:us-ea
 const blue = [['aws:ResourceTag/team', 'blue']];
 
 async function openBench() {
-  const store = await openSqliteStore({ path: ':memory:' });
+  const store = await openMemoryStore();
   const inRegion = byRegion(store);
   const put = <T extends object>(of: Collection<T>, record: object) =>
     inRegion(place.region).write((tx) => tx.put(of, record as T));

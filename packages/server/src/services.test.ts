@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Domain } from './domain.ts';
 import { DomainConflict, mergeServices } from './services.ts';
 import { byRegion } from './store/regional.ts';
-import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
+import { openMemoryStore } from './store/rerunning-store.fixture.ts';
 
 const describing = (name: string): Domain => ({
   name,
@@ -11,7 +11,7 @@ const describing = (name: string): Domain => ({
 });
 
 test('domains are merged for each region, once; all see what can carry tags', async () => {
-  await using store = await openSqliteStore({ path: ':memory:' });
+  await using store = await openMemoryStore();
   const asked: string[] = [];
   const tagging: Domain = {
     name: 'tagging',
@@ -31,6 +31,6 @@ test('domains are merged for each region, once; all see what can carry tags', as
 });
 
 test('two domains that serve one operation are a fault', async () => {
-  await using store = await openSqliteStore({ path: ':memory:' });
+  await using store = await openMemoryStore();
   assert.throws(() => mergeServices([describing('a'), describing('b')], byRegion(store)).services('us-east-1'), DomainConflict);
 });

@@ -6,7 +6,7 @@ import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { FunctionError, type FunctionInvoker } from '../functions/contract.ts';
 import { isFunctionName } from '../functions/function-name.ts';
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
 import { OperationsFixture, recordTags, stranger, type TestStore, tickingClock } from '../testing/operations-fixture.ts';
 import { defaultAuthorizerOperations } from './operations-default.ts';
 import { authorizerTestOperations } from './operations-test.ts';
@@ -49,7 +49,7 @@ class Bench extends OperationsFixture {
     return this.#tags.tagged;
   }
 
-  static open = async (): Promise<Bench> => new Bench(await openSqliteStore({ path: ':memory:' }));
+  static open = async (): Promise<Bench> => new Bench(await openMemoryStore());
 
   create(authorizerName: string, more: Partial<IotOperations['CreateAuthorizer']['input']> = {}) {
     return this.call('CreateAuthorizer', { authorizerName, authorizerFunctionArn: FUNCTION, signingDisabled: true, ...more });

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import type { Packet } from 'mqtt-packet';
 import { Lifecycle } from '../events/lifecycle.ts';
 import type { Store } from '../store/contract.ts';
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
 import { connectionRecords, willRecords } from './connection/connection-record.ts';
 import { tellLostConnections } from './lost-connections.ts';
 import { type Level, rightsOf, TestBench, type TestPeer } from './test-bench.ts';
@@ -70,7 +70,7 @@ const records = (store: Store) => store.read(async (tx) => (await tx.scan(connec
 const storedWills = (store: Store) => store.read(async (tx) => (await tx.scan(willRecords, { prefix: [] })).items);
 
 test('the end of each connection is told once, with its own facts, and its will is published', async () => {
-  await using store = await openSqliteStore({ path: ':memory:' });
+  await using store = await openMemoryStore();
   const first = await start(store);
   first.admissions.set('lamp', { principalId: 'cert-id', thingName: 'kitchen-lamp' });
   const live = await watch(first);
@@ -107,7 +107,7 @@ test('the end of each connection is told once, with its own facts, and its will 
 });
 
 test('versions rise over deaths and stops, and begin again for a client that was away for an hour', async () => {
-  await using store = await openSqliteStore({ path: ':memory:' });
+  await using store = await openMemoryStore();
   const seen: number[] = [];
   for (const dies of [true, true, false, true]) {
     const bench = await start(store);
@@ -130,7 +130,7 @@ test('versions rise over deaths and stops, and begin again for a client that was
 });
 
 test('an orderly stop leaves nothing to tell', async () => {
-  await using store = await openSqliteStore({ path: ':memory:' });
+  await using store = await openMemoryStore();
   const first = await start(store);
   await watch(first);
   await first.connected('lamp', { will: WILL });
@@ -166,7 +166,7 @@ test(
   'a client that has a queue on disk hears of an end once it is stored: a death before that would have it told again',
   LIMIT,
   async () => {
-    await using inner = await openSqliteStore({ path: ':memory:' });
+    await using inner = await openMemoryStore();
     const { store, close } = gatedStore(inner);
     await using bench = await start(store);
     const watcher = await watch(bench);
@@ -190,7 +190,7 @@ test(
 );
 
 test('a connection is in the register before its CONNACK, and its `connected` event comes no earlier', LIMIT, async () => {
-  await using inner = await openSqliteStore({ path: ':memory:' });
+  await using inner = await openMemoryStore();
   const { store, close } = gatedStore(inner);
   await using bench = await start(store);
   const watcher = await watch(bench);
@@ -231,7 +231,7 @@ test('wills are judged by the rights of the start: of a client that may not publ
     (bench: TestBench) => bench.admissions.set('mortal', { refused: { check: 'certificate-not-active', reason: 'REVOKED' } }),
     (bench: TestBench) => bench.admissions.set('mortal', { accountId: '999999999999' }),
   ]) {
-    await using store = await openSqliteStore({ path: ':memory:' });
+    await using store = await openMemoryStore();
     const first = await start(store);
     await watch(first);
     await first.connected('mortal', { will: { ...WILL, retain: true } });
@@ -246,7 +246,7 @@ test('wills are judged by the rights of the start: of a client that may not publ
 });
 
 test('a retained will is retained; one whose death came between delivery and retaining is retained by the next start, and not told again', async () => {
-  await using store = await openSqliteStore({ path: ':memory:' });
+  await using store = await openMemoryStore();
   const first = await start(store);
   await watch(first);
   await first.connected('mortal', { level: 5, will: { ...WILL, retain: true, properties: { contentType: 't' } } });
@@ -283,7 +283,7 @@ test('a delayed will waits on, by the clock of its first waiting; its client can
     [true, false, 0],
     [true, true, 1],
   ] as const) {
-    await using store = await openSqliteStore({ path: ':memory:' });
+    await using store = await openMemoryStore();
     const first = await start(store);
     await watch(first);
     await first.connected('dies-connected', { ...KEPT, will: DELAYED });
@@ -313,7 +313,7 @@ test('a delayed will waits on, by the clock of its first waiting; its client can
 });
 
 test('a will that waits comes with the end of its session, and by the rights of that moment', async () => {
-  await using store = await openSqliteStore({ path: ':memory:' });
+  await using store = await openMemoryStore();
   const first = await start(store);
   await watch(first);
   const will = { ...WILL, properties: { willDelayInterval: 600 } };
@@ -335,7 +335,7 @@ test('a will that waits comes with the end of its session, and by the rights of 
 });
 
 test('a commit that fails while ends are told loses none: the next start tells them', async () => {
-  const inner = await openSqliteStore({ path: ':memory:' });
+  const inner = await openMemoryStore();
   await using _ = inner;
   const first = await start(inner);
   await watch(first);
@@ -363,7 +363,7 @@ test('a commit that fails while ends are told loses none: the next start tells t
 });
 
 test('what is stored is bounded: one record for each client that is or was there within the hour, and none for others', async () => {
-  await using store = await openSqliteStore({ path: ':memory:' });
+  await using store = await openMemoryStore();
   await using bench = await start(store);
   for (let i = 0; i < 5; i += 1) await bench.connected('again', { will: WILL });
   bench.admissions.set('stranger', { refused: { check: 'policy', reason: 'no' } });

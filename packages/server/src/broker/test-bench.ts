@@ -8,7 +8,7 @@ import { generate, type Packet, parser } from 'mqtt-packet';
 import { pino } from 'pino';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Store } from '../store/contract.ts';
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
 import type { AccountLimits } from './routing/account-limits.ts';
 import { Broker } from './broker.ts';
 import type { Client } from './connection/client.ts';
@@ -236,7 +236,7 @@ export class TestBench implements AsyncDisposable {
     rates: Partial<Rates> = {},
     secondsLater = 0,
   ): Promise<TestBench> {
-    const bench = new TestBench(store ?? (await openSqliteStore({ path: ':memory:' })), store === undefined, limits, rates);
+    const bench = new TestBench(store ?? (await openMemoryStore()), store === undefined, limits, rates);
     bench.moveClock(secondsLater);
     await bench.broker.load();
     return bench;

@@ -47,9 +47,8 @@ export async function findByArn(tx: ReadTransaction, arn: string): Promise<UserR
 }
 
 async function managedDocuments(tx: ReadTransaction, accountId: string, arns: readonly string[]): Promise<NamedDocument[]> {
-  const documents: NamedDocument[] = [];
-  for (const arn of arns) documents.push({ policyName: arn, document: defaultDocument(await findPolicy(tx, accountId, arn)) });
-  return documents;
+  const found = await Promise.all(arns.map((arn) => findPolicy(tx, accountId, arn)));
+  return found.map((policy, i) => ({ policyName: arns[i] ?? '', document: defaultDocument(policy) }));
 }
 
 const documentsOf = async (tx: ReadTransaction, entity: EntityRecord): Promise<NamedDocument[]> => [
@@ -57,13 +56,10 @@ const documentsOf = async (tx: ReadTransaction, entity: EntityRecord): Promise<N
   ...(await managedDocuments(tx, entity.accountId, entity.attached)),
 ];
 
-async function groupsOf(tx: ReadTransaction, { accountId, groups }: UserRecord): Promise<GroupRecord[]> {
-  const found: GroupRecord[] = [];
-  for (const id of groups) {
-    const group = await findById(tx, accountId, id);
-    if (group?.kind === 'group') found.push(group);
-  }
-  return found;
+/** Groups that a user is in. */
+export async function groupsOf(tx: ReadTransaction, { accountId, groups }: UserRecord): Promise<GroupRecord[]> {
+  const found = await Promise.all(groups.map((id) => findById(tx, accountId, id)));
+  return found.filter((entity) => entity?.kind === 'group');
 }
 
 export class Identities {
@@ -130,7 +126,8 @@ export class Identities {
     const entity = await findById(tx, accountId, id);
     if (entity === undefined || entity.kind === 'group') return undefined;
     const documents = await documentsOf(tx, entity);
-    if (entity.kind === 'user') for (const group of await groupsOf(tx, entity)) documents.push(...(await documentsOf(tx, group)));
+    const groups = entity.kind === 'user' ? await groupsOf(tx, entity) : [];
+    documents.push(...(await Promise.all(groups.map((group) => documentsOf(tx, group)))).flat());
     const policies = this.#documents.identity.compile(documents);
     if (entity.boundary === undefined) return { entity, policies };
     return { entity, policies, boundary: await this.#managed(tx, accountId, [entity.boundary]) };

@@ -3,7 +3,7 @@ import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IamOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { describeGroup, userSummary } from './descriptions.ts';
-import { findById } from './identities.ts';
+import { groupsOf } from './identities.ts';
 import { newId } from './names.ts';
 import type { IamParts } from './operations-users.ts';
 import { listPage, scanPage } from './pages.ts';
@@ -110,12 +110,7 @@ export const groupOperations = (parts: IamParts): Handlers<Operations> => ({
   async ListGroupsForUser({ UserName = '', ...page }, { accountId }) {
     const groups = await parts.store.read(async (tx) => {
       const user = await entityOf(tx, accountId, 'user', UserName);
-      const found: GroupRecord[] = [];
-      for (const id of user.groups) {
-        const group = await findById(tx, accountId, id);
-        if (group?.kind === 'group') found.push(group);
-      }
-      return found;
+      return groupsOf(tx, user);
     });
     const { items, end } = listPage(groups, ({ name }) => name, page);
     return { Groups: items.map(describeGroup), ...end };

@@ -4,10 +4,12 @@ import type { ReadTransaction } from '../store/contract.ts';
 import { type CompiledPolicies, type CompiledPolicy, compilePolicy, joinPolicies, type NamedDocument } from './compile.ts';
 import { type PolicyRecord, policies, policyAttachments } from './store.ts';
 
-/** Names of the policies on one target, in the order of their attachment. */
-export async function attachedPolicyNames(tx: ReadTransaction, accountId: string, target: string): Promise<string[]> {
-  const { items } = await tx.scan(policyAttachments, { index: 'byTarget', prefix: [accountId, target] });
-  return items.map((attachment) => attachment.policyName);
+/** Names of the policies on targets, target by target, in the order of their attachment. */
+export async function attachedPolicyNames(tx: ReadTransaction, accountId: string, targets: readonly string[]): Promise<string[]> {
+  const pages = await Promise.all(
+    targets.map((target) => tx.scan(policyAttachments, { index: 'byTarget', prefix: [accountId, target] })),
+  );
+  return pages.flatMap(({ items }) => items.map(({ policyName }) => policyName));
 }
 
 /** The document in force: an attachment whose policy or version is gone is unreadable, and so denies. */
@@ -17,9 +19,12 @@ const inForce = (policyName: string, policy: PolicyRecord | undefined): NamedDoc
 });
 
 export async function policiesByName(tx: ReadTransaction, accountId: string, names: Iterable<string>): Promise<NamedDocument[]> {
-  const documents: NamedDocument[] = [];
-  for (const name of new Set(names)) documents.push(inForce(name, await tx.get(policies, [accountId, name])));
-  return documents;
+  const distinct = [...new Set(names)];
+  const records = await tx.getMany(
+    policies,
+    distinct.map((name) => [accountId, name]),
+  );
+  return distinct.map((name, i) => inForce(name, records[i]));
 }
 
 /**
@@ -32,9 +37,7 @@ export async function effectivePolicies(
   principalArn: string,
   groupArns: readonly string[],
 ): Promise<NamedDocument[]> {
-  const names: string[] = [];
-  for (const target of [principalArn, ...groupArns]) names.push(...(await attachedPolicyNames(tx, accountId, target)));
-  return policiesByName(tx, accountId, names);
+  return policiesByName(tx, accountId, await attachedPolicyNames(tx, accountId, [principalArn, ...groupArns]));
 }
 
 const MAX_COMPILED = 4096;

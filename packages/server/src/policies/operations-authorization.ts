@@ -48,12 +48,6 @@ export const authorizationOperations = ({ store, clock, targets, facts }: Parts)
     return thing !== undefined && (await facts.isAttached(tx, accountId, thingName, principal)) ? thing : undefined;
   };
 
-  const namesOn = async (tx: ReadTransaction, accountId: string, arns: readonly string[]): Promise<string[]> => {
-    const names: string[] = [];
-    for (const arn of arns) names.push(...(await attachedPolicyNames(tx, accountId, arn)));
-    return names;
-  };
-
   /** ARNs that carry the principal's policies: its own, and a group's ancestors. */
   const carriers = async (tx: ReadTransaction, caller: Caller, principal: string): Promise<string[]> => {
     await mustExist(targets, tx, caller, principal);
@@ -93,7 +87,7 @@ export const authorizationOperations = ({ store, clock, targets, facts }: Parts)
           if (principal === undefined || (await facts.isAttached(tx, accountId, thingName, principal)))
             arns.push(...thing.groupArns);
         }
-        return policiesByName(tx, accountId, await namesOn(tx, accountId, arns));
+        return policiesByName(tx, accountId, await attachedPolicyNames(tx, accountId, arns));
       });
       return {
         effectivePolicies: documents.map(({ policyName, document }) => ({
@@ -112,7 +106,7 @@ export const authorizationOperations = ({ store, clock, targets, facts }: Parts)
         const arns = principal === undefined ? [] : await carriers(tx, caller, principal);
         const thing =
           principal === undefined || clientId === undefined ? undefined : await attachedThing(tx, accountId, clientId, principal);
-        const names = await namesOn(tx, accountId, [...arns, ...(thing?.groupArns ?? [])]);
+        const names = await attachedPolicyNames(tx, accountId, [...arns, ...(thing?.groupArns ?? [])]);
         for (const name of input.policyNamesToAdd ?? []) names.push((await getPolicyRecord(tx, accountId, name)).policyName);
         const skipped = new Set(input.policyNamesToSkip);
         return {

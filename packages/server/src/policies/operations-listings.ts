@@ -42,11 +42,7 @@ export const policyListingOperations = ({ store, targets }: { store: Store; targ
           input.recursive === true && targetKind(target, caller) !== 'cognito'
             ? await targets.inheritsFrom(tx, accountId, target)
             : [];
-        const found = new Set<string>();
-        for (const arn of [target, ...inherited]) {
-          for (const name of await attachedPolicyNames(tx, accountId, arn)) found.add(name);
-        }
-        return [...found].sort();
+        return [...new Set(await attachedPolicyNames(tx, accountId, [target, ...inherited]))].sort();
       });
       const { page, nextMarker } = pageOfNames(names, input.marker, input.pageSize ?? LARGEST_PAGE);
       return { policies: page.map(summary(caller)), nextMarker };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type ErrorCode, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { Store } from '../store/contract.ts';
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
 import { caller, recordTags, tickingClock } from '../testing/operations-fixture.ts';
 import { CompiledPolicyCache, effectivePolicies } from './effective.ts';
 import { policyAttachmentOperations } from './operations-attachments.ts';
@@ -66,8 +66,10 @@ const names = (list: readonly { policyName?: string | undefined }[] | undefined)
 
 describe('policies and their versions', () => {
   test('a document comes back byte for byte, and a taken name is refused even with the same document', async () => {
-    await using store = await openSqliteStore({ path: ':memory:' });
+    await using store = await openMemoryStore();
     const { operations, tagged } = api(store);
+    // The clock is asked once for each run of a write, and a write runs twice here.
+    const createdAt = new Date('2026-01-01T00:00:02Z');
     const document = ` {\n\t"Version":"2012-10-17", "Statement":[{"Effect":"Allow","Action":["iot:Connect"],"Resource":["*"],"Sid":"é"}] }\n`;
     const created = await operations.CreatePolicy(
       { policyName: 'P', policyDocument: document, tags: [{ Key: 'k', Value: 'v' }] },
@@ -84,8 +86,8 @@ describe('policies and their versions', () => {
       policyArn: `${HEAD}policy/P`,
       policyDocument: document,
       defaultVersionId: '1',
-      creationDate: new Date('2026-01-01T00:00:01Z'),
-      lastModifiedDate: new Date('2026-01-01T00:00:01Z'),
+      creationDate: createdAt,
+      lastModifiedDate: createdAt,
       generationId: '1',
     });
     await operations.DeletePolicy({ policyName: 'P' }, caller);
@@ -95,7 +97,7 @@ describe('policies and their versions', () => {
   });
 
   test('a malformed document is refused and nothing is stored', async () => {
-    await using store = await openSqliteStore({ path: ':memory:' });
+    await using store = await openMemoryStore();
     const { operations } = api(store);
     await refused(
       operations.CreatePolicy({ policyName: 'P', policyDocument: './policy.json' }, caller),
@@ -106,7 +108,7 @@ describe('policies and their versions', () => {
   });
 
   test('five versions at most, numbers never used again, the default stays until it is set (API reference CreatePolicyVersion)', async () => {
-    await using store = await openSqliteStore({ path: ':memory:' });
+    await using store = await openMemoryStore();
     const { operations } = api(store);
     await operations.CreatePolicy({ policyName: 'P', policyDocument: CONNECT }, caller);
     for (let version = 2; version <= 5; version += 1) {
@@ -156,7 +158,7 @@ describe('policies and their versions', () => {
   });
 
   test('listing pages through, newest first unless ascending', async () => {
-    await using store = await openSqliteStore({ path: ':memory:' });
+    await using store = await openMemoryStore();
     const { operations } = api(store);
     for (const policyName of ['A', 'B', 'C']) await operations.CreatePolicy({ policyName, policyDocument: CONNECT }, caller);
     const first = await operations.ListPolicies({ pageSize: 2, ascendingOrder: true }, caller);
@@ -172,7 +174,7 @@ describe('policies and their versions', () => {
 
 describe('attachments', () => {
   test('attach, list both ways, detach', async () => {
-    await using store = await openSqliteStore({ path: ':memory:' });
+    await using store = await openMemoryStore();
     const { operations } = api(store);
     await operations.CreatePolicy({ policyName: 'P', policyDocument: CONNECT }, caller);
     await operations.AttachPolicy({ policyName: 'P', target: CERT }, caller);
@@ -202,7 +204,7 @@ describe('attachments', () => {
   });
 
   test('what can carry no policy is refused', async () => {
-    await using store = await openSqliteStore({ path: ':memory:' });
+    await using store = await openMemoryStore();
     const { operations } = api(store);
     await operations.CreatePolicy({ policyName: 'P', policyDocument: CONNECT }, caller);
     const missing = `${HEAD}cert/${'c'.repeat(64)}`;
@@ -228,7 +230,7 @@ describe('attachments', () => {
   });
 
   test('ten policies on a principal, two on a group (General Reference, quotas)', async () => {
-    await using store = await openSqliteStore({ path: ':memory:' });
+    await using store = await openMemoryStore();
     const { operations } = api(store);
     for (let index = 0; index <= 10; index += 1) {
       await operations.CreatePolicy({ policyName: `P${index}`, policyDocument: CONNECT }, caller);
@@ -252,7 +254,7 @@ describe('attachments', () => {
   });
 
   test('recursively, a target shows what it inherits', async () => {
-    await using store = await openSqliteStore({ path: ':memory:' });
+    await using store = await openMemoryStore();
     const { operations } = api(store);
     for (const [policyName, target] of [
       ['Own', CERT],
@@ -290,7 +292,7 @@ describe('what would be decided', () => {
   };
 
   test('effective policies of a principal, a thing, both, and a group', async () => {
-    await using store = await openSqliteStore({ path: ':memory:' });
+    await using store = await openMemoryStore();
     const operations = await fleet(store);
     const effective = async (input: { principal?: string; thingName?: string }) =>
       names((await operations.GetEffectivePolicies(input, caller)).effectivePolicies);
@@ -308,7 +310,7 @@ describe('what would be decided', () => {
   });
 
   test('TestAuthorization says what is allowed, what is denied, and by which policy', async () => {
-    await using store = await openSqliteStore({ path: ':memory:' });
+    await using store = await openMemoryStore();
     const operations = await fleet(store);
     const summary = (...list: string[]) => list.map((policyName) => ({ policyName, policyArn: `${HEAD}policy/${policyName}` }));
     const { authResults } = await operations.TestAuthorization(
@@ -338,7 +340,7 @@ describe('what would be decided', () => {
   });
 
   test('policies to add and to skip, and what the context lacks', async () => {
-    await using store = await openSqliteStore({ path: ':memory:' });
+    await using store = await openMemoryStore();
     const operations = await fleet(store);
     const ask = async (rest: object) => {
       const { authResults } = await operations.TestAuthorization(

@@ -19,6 +19,7 @@ import {
   type RowScan,
   type Rows,
   type Scan,
+  type WriteOrder,
   type WriteTransaction,
 } from './contract.ts';
 import { DamagedRecordError } from './damage.ts';
@@ -257,16 +258,17 @@ class TellingStore implements HookedStore {
     return this.#store.read(work);
   }
 
-  async write<R>(work: (tx: WriteTransaction) => Promise<R>): Promise<R> {
-    let changes: Change<object>[] = [];
-    const result = await this.#store.write(async (tx) => {
+  async write<R>(work: (tx: WriteTransaction) => Promise<R>, order?: WriteOrder): Promise<R> {
+    const { value, changes } = await this.#store.write(async (tx) => {
       const telling = new TellingTransaction(tx, this.#feed);
-      const value = await work(telling);
-      changes = telling.told.length === 0 ? [] : await this.#feed.number(tx, telling.told);
-      return value;
-    });
+      const result = await work(telling);
+      // Numbers rise in the order of the commits: writes of other orders have no place among them.
+      if (order !== undefined && order !== 'all' && telling.told.length > 0)
+        throw new RangeError('a write in an order of its own has changed what is told');
+      return { value: result, changes: telling.told.length === 0 ? [] : await this.#feed.number(tx, telling.told) };
+    }, order);
     if (changes.length > 0) await this.#feed.handOn(changes);
-    return result;
+    return value;
   }
 
   beforeCommit(hook: CommitHook): void {
@@ -294,6 +296,10 @@ class TellingTransaction implements WriteTransaction {
 
   get<T extends object>(of: Collection<T>, key: Key): Promise<T | undefined> {
     return this.#tx.get(of, key);
+  }
+
+  getMany<T extends object>(of: Collection<T>, keys: readonly Key[]): Promise<(T | undefined)[]> {
+    return this.#tx.getMany(of, keys);
   }
 
   scan<T extends object>(of: Collection<T>, scan: Scan) {

@@ -8,14 +8,22 @@
  * - An engine gives the event loop its turn between the reads and writes of a caller that loops.
  * - Keys are tuples. They order part by part: strings by their UTF-8 bytes, numbers (finite, 0 or more) by value.
  * - `write` resolves only once the change is on disk; when its function throws, nothing of it is kept.
- * - Writers run one after another, so a write may read, decide and write without a race. Readers see committed data.
- * - A write function must touch nothing but its transaction: no network, no timers, no other transaction.
+ * - A key, and an index entry together with its record's key, take {@link MAX_KEY_BYTES} bytes encoded at most: a record
+ *   beyond that is refused with InvalidRequestException.
+ * - Writers of one {@link WriteOrder} run one after another, so a write may read, decide and write without a race. Readers
+ *   see committed data.
+ * - A write function must touch nothing but its transaction: no network, no timers, no other transaction. An engine may
+ *   run it again, from its beginning, and keeps what the last run did: whatever it gives to the outside it gives as its
+ *   result.
  * - What comes and goes by the thousand (queued messages) is not JSON but rows of bytes under two numbers: {@link Rows}.
  */
 import type { ChangeKind } from './change-kinds.ts';
 
 export type KeyPart = string | number;
 export type Key = readonly KeyPart[];
+
+/** Bytes of an encoded key, or of an index entry with its record's key: what every engine can keep in an index. */
+export const MAX_KEY_BYTES = 2_000;
 
 export interface Collection<T extends object> {
   readonly name: string;
@@ -52,6 +60,8 @@ export interface Scan {
   readonly prefix: Key;
   /** Only entries whose next part is a string that begins so. */
   readonly startsWith?: string;
+  /** Only entries behind all of those that go on with these parts after the prefix; in ascending order. */
+  readonly beyond?: Key;
   /** `next` of the page before. A token that is none fails with InvalidRequestException. */
   readonly after?: string;
   /** Most records of a page; all when absent. */
@@ -106,6 +116,8 @@ export const rows = (name: string): Rows => ({ name });
 
 export interface ReadTransaction {
   get<T extends object>(of: Collection<T>, key: Key): Promise<T | undefined>;
+  /** Records of many keys, in the order of the keys, at the price of one. */
+  getMany<T extends object>(of: Collection<T>, keys: readonly Key[]): Promise<(T | undefined)[]>;
   scan<T extends object>(of: Collection<T>, scan: Scan): Promise<Page<T>>;
   /** An owner's rows, in order. */
   scanRows(of: Rows, owner: number, scan: RowScan): Promise<Row[]>;
@@ -125,6 +137,12 @@ export interface WriteTransaction extends ReadTransaction {
 }
 
 /**
+ * Whose writes run one after another: `all` writes, which is the default, or those of one name among themselves and with
+ * the writes of `all`. A write in an order of its own reads and writes nothing but what belongs to that order.
+ */
+export type WriteOrder = 'all' | { readonly of: string };
+
+/**
  * Work at the end of each commit, in its transaction; when it fails, so does the commit. Gives what is to be done once
  * the commit is on disk, which must not fail.
  */
@@ -142,5 +160,5 @@ export interface HookedStore extends Store {
 
 export interface Store extends AsyncDisposable {
   read<R>(work: (tx: ReadTransaction) => Promise<R>): Promise<R>;
-  write<R>(work: (tx: WriteTransaction) => Promise<R>): Promise<R>;
+  write<R>(work: (tx: WriteTransaction) => Promise<R>, order?: WriteOrder): Promise<R>;
 }

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { collection } from './contract.ts';
 import { byRegion, regionsOf } from './regional.ts';
-import { openSqliteStore } from './sqlite/sqlite-store.ts';
+import { openMemoryStore } from './rerunning-store.fixture.ts';
 
 const lamps = collection<{ name: string; room: string }>('lamps', (l) => [l.name], { byRoom: (l) => [[l.room]] });
 
 test('regions share a store and see nothing of each other', async () => {
-  await using store = await openSqliteStore({ path: ':memory:' });
+  await using store = await openMemoryStore();
   const inRegion = byRegion(store);
   const [east, west] = [inRegion('us-east-1'), inRegion('us-west-2')];
   assert.equal(inRegion('us-east-1'), east);
@@ -25,7 +25,7 @@ test('regions share a store and see nothing of each other', async () => {
 });
 
 test('a write that fails makes no region known', async () => {
-  await using store = await openSqliteStore({ path: ':memory:' });
+  await using store = await openMemoryStore();
   const west = byRegion(store)('us-west-2');
   await assert.rejects(
     west.write(async (tx) => {

@@ -13,6 +13,7 @@ import {
   type Rows,
   type Scan,
   type Store,
+  type WriteOrder,
   type WriteTransaction,
 } from './contract.ts';
 
@@ -59,6 +60,13 @@ class RegionalTransaction implements WriteTransaction {
 
   get<T extends object>(of: Collection<T>, key: Key): Promise<T | undefined> {
     return this.#tx.get(this.#within(of), this.#keyWithin(of, key));
+  }
+
+  getMany<T extends object>(of: Collection<T>, keys: readonly Key[]): Promise<(T | undefined)[]> {
+    return this.#tx.getMany(
+      this.#within(of),
+      keys.map((key) => this.#keyWithin(of, key)),
+    );
   }
 
   scan<T extends object>(of: Collection<T>, scan: Scan) {
@@ -111,13 +119,13 @@ class RegionalStore implements Store {
     );
   }
 
-  async write<R>(work: (tx: WriteTransaction) => Promise<R>): Promise<R> {
+  async write<R>(work: (tx: WriteTransaction) => Promise<R>, order?: WriteOrder): Promise<R> {
     const result = await this.#store.write(async (tx) => {
       const regional = new RegionalTransaction(tx, this.#region, this.#within, this.#rowsWithin);
       const value = await work(regional);
       if (regional.wrote && !this.#known) await tx.put(regions, { region: this.#region });
       return { value, wrote: regional.wrote };
-    });
+    }, order);
     this.#known ||= result.wrote;
     return result.value;
   }

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type Collection, collection, type Key, type Row, rows, type Store } from './contract.ts';
+import { type Collection, collection, type Key, MAX_KEY_BYTES, type Row, rows, type Store, type WriteOrder } from './contract.ts';
 import { decodeKey, encodeKey } from './key-encoding.ts';
 import { byRegion } from './regional.ts';
+import { openMemoryStore } from './rerunning-store.fixture.ts';
 import { openSqliteStore } from './sqlite/sqlite-store.ts';
 
 interface Lamp {
@@ -25,7 +26,10 @@ const lamps = collection<Lamp>('lamps', (l) => [l.room, l.name], {
 
 const lamp = (name: string, watts: number, labels: string[] = [], room = 'hall'): Lamp => ({ room, name, watts, labels });
 
-const engines: Record<string, () => Promise<Store>> = { sqlite: () => openSqliteStore({ path: ':memory:' }) };
+const engines: Record<string, () => Promise<Store>> = {
+  sqlite: () => openSqliteStore({ path: ':memory:' }),
+  'sqlite, every write run twice': openMemoryStore,
+};
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`store contract: ${engine}`, () => {
@@ -125,6 +129,72 @@ for (const [engine, open] of Object.entries(engines)) {
         page.items.map((l) => l.name),
         ['al', 'alpha', 'alpine'],
       );
+    });
+
+    test('a scan goes on behind all entries that begin with some parts', async () => {
+      await using store = await open();
+      await store.write(async (tx) => {
+        for (const name of ['a', 'b', 'c'])
+          for (const watts of [1, 2]) await tx.put(lamps, lamp(`${name}${watts}`, watts, [name]));
+      });
+      const labels = async (beyond: Key, limit?: number) => {
+        const { items, next } = await store.read((tx) => tx.scan(lamps, { index: 'byLabel', prefix: ['hall'], beyond, limit }));
+        return [items.map(({ name }) => name), next !== undefined];
+      };
+      assert.deepEqual(await labels(['a']), [['b1', 'b2', 'c1', 'c2'], false]);
+      assert.deepEqual(await labels(['a'], 1), [['b1'], true]);
+      assert.deepEqual(await labels(['bb']), [['c1', 'c2'], false]);
+      assert.deepEqual(await labels(['c']), [[], false]);
+    });
+
+    test('many records come at once, in the order of their keys', async () => {
+      await using store = await open();
+      await store.write(async (tx) => {
+        for (const name of ['a', 'b', 'c']) await tx.put(lamps, lamp(name, 1));
+      });
+      const keys = ['c', 'none', 'a', 'c'].map((name): Key => ['hall', name]);
+      const found = await store.read((tx) => tx.getMany(lamps, keys));
+      assert.deepEqual(
+        found.map((each) => each?.name),
+        ['c', undefined, 'a', 'c'],
+      );
+      const regional = byRegion(store)('eu-west-1');
+      assert.deepEqual(await regional.read((tx) => tx.getMany(lamps, keys)), [undefined, undefined, undefined, undefined]);
+      await regional.write((tx) => tx.put(lamps, lamp('c', 2)));
+      assert.equal((await regional.read((tx) => tx.getMany(lamps, keys)))[3]?.watts, 2);
+    });
+
+    test('writes of one order run one after another, and so do they with the writes of all', async () => {
+      await using store = await open();
+      await store.write((tx) => tx.put(lamps, lamp('n', 0)));
+      const add = async (order: WriteOrder | undefined): Promise<void> =>
+        store.write(async (tx) => {
+          const now = await tx.get(lamps, ['hall', 'n']);
+          await tx.put(lamps, lamp('n', (now?.watts ?? 0) + 1));
+        }, order);
+      const orders = [undefined, 'all', { of: 'lamp/n' }] as const;
+      await Promise.all(Array.from({ length: 90 }, (_, i) => add(orders[i % 3])));
+      assert.equal((await store.read((tx) => tx.get(lamps, ['hall', 'n'])))?.watts, 90);
+    });
+
+    test('keys and entries of 2,000 bytes are kept, longer ones are refused, and nothing of them stays', async () => {
+      await using store = await open();
+      // Region and tags of the parts: 4 bytes each for two strings.
+      const name = 'n'.repeat(MAX_KEY_BYTES - encodeKey(['hall', '']).length);
+      const plain = collection<Lamp>('plain', (l) => [l.room, l.name]);
+      await store.write((tx) => tx.put(plain, lamp(name, 1)));
+      assert.equal((await store.read((tx) => tx.get(plain, ['hall', name])))?.watts, 1);
+      const tooLong = { code: 'InvalidRequestException' };
+      await assert.rejects(
+        store.write((tx) => tx.put(plain, lamp(`${name}n`, 1))),
+        tooLong,
+      );
+      await assert.rejects(
+        store.write((tx) => tx.put(lamps, lamp('a', 1, ['l'.repeat(MAX_KEY_BYTES - 16)]))),
+        tooLong,
+      );
+      assert.equal((await store.read((tx) => tx.scan(lamps, { prefix: [] }))).items.length, 0);
+      assert.equal(await store.read((tx) => tx.get(plain, ['hall', `${name}n`])), undefined);
     });
 
     test('a token that is none is refused as a bad request', async () => {

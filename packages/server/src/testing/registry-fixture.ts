@@ -8,7 +8,7 @@ import { followPermissions } from '../registry/follow-permissions.ts';
 import { Background } from '../runtime/background.ts';
 import { ChangeFeed } from '../store/change-feed.ts';
 import type { Changes } from '../store/changes.ts';
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
 import { sharedAuthority, sharedRequest } from './authority-fixture.ts';
 import { clockAt, OperationsFixture, rootOf, type TestClock, type TestStore } from './operations-fixture.ts';
 
@@ -37,7 +37,7 @@ export class RegistryFixture extends OperationsFixture {
   }
 
   static async open(): Promise<RegistryFixture> {
-    const changes = new ChangeFeed({ store: await openSqliteStore({ path: ':memory:' }), log: console });
+    const changes = new ChangeFeed({ store: await openMemoryStore(), log: console });
     return new RegistryFixture(changes.store, changes, await sharedAuthority(), clockAt(Date.UTC(2026, 10, 20, 12)));
   }
 

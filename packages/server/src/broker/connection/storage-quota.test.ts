@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Packet } from 'mqtt-packet';
-import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
+import { openMemoryStore } from '../../store/rerunning-store.fixture.ts';
 import { ACCOUNT, type Level, publishPacket, TestBench, type TestPeer } from '../test-bench.ts';
 
 const LEVELS = [4, 5] as const satisfies readonly Level[];
@@ -67,7 +67,7 @@ test('messages that wait for the sessions of an account are bounded in number an
 });
 
 test('what an account has in its queues is counted again at a start, and given back by sessions that end', async () => {
-  await using store = await openSqliteStore({ path: ':memory:' });
+  await using store = await openMemoryStore();
   {
     await using bench = await TestBench.open(store, { accountQueuedMessages: 5 });
     await away(bench, 's', 'a');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IConnackPacket, Packet } from 'mqtt-packet';
 import type { Store } from '../../store/contract.ts';
-import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
+import { openMemoryStore } from '../../store/rerunning-store.fixture.ts';
 import { BODY_OWNER, bodies, queued } from '../session/journal.ts';
 import { ACCOUNT, type ConnectOptions, type Level, publishPacket, rightsOf, TestBench, TestPeer } from '../test-bench.ts';
 
@@ -77,7 +77,7 @@ test('subscriptions and QoS 1 messages wait for a client that is away, in order;
 
 test('a session, its subscriptions and its messages outlive the server', async () => {
   for (const level of LEVELS) {
-    await using store = await openSqliteStore({ path: ':memory:' });
+    await using store = await openMemoryStore();
     {
       await using bench = await TestBench.open(store);
       await leave(bench, await bench.subscribed('s', 'a', 1, kept(level)));
@@ -96,7 +96,7 @@ test('a session, its subscriptions and its messages outlive the server', async (
 });
 
 test('PUBACK comes after the commit when a session has to keep the message, and not at all when that fails', async () => {
-  const inner = await openSqliteStore({ path: ':memory:' });
+  const inner = await openMemoryStore();
   await using _ = inner;
   let gate: Promise<void> = Promise.resolve();
   let broken = false;
@@ -159,7 +159,7 @@ test('what was in flight is sent again on the next connection, first and in orde
 });
 
 test('a long queue comes back whole and in order through the window, page by page', async () => {
-  await using store = await openSqliteStore({ path: ':memory:' });
+  await using store = await openMemoryStore();
   const COUNT = 3_000;
   {
     await using bench = await TestBench.open(store);
@@ -231,7 +231,7 @@ test('a clean start, and the other version of MQTT, end the old session (page mq
 });
 
 test('a session ends when its time is over, counted from the disconnect, also over a restart', async () => {
-  await using store = await openSqliteStore({ path: ':memory:' });
+  await using store = await openMemoryStore();
   {
     await using bench = await TestBench.open(store);
     await leave(bench, await bench.subscribed('short', 'a', 1, kept(5, 60)));

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { collection, type Store } from '../../store/contract.ts';
 import { openLog } from '../../runtime/log.ts';
-import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
+import { openMemoryStore } from '../../store/rerunning-store.fixture.ts';
 import { Journal } from './journal.ts';
 
 const notes = collection<{ readonly name: string }>('notes', (n) => [n.name]);
 
 async function open() {
-  const store = await openSqliteStore({ path: ':memory:' });
+  const store = await openMemoryStore();
   let commits = 0;
   const counted = {
     write: (work: Parameters<Store['write']>[0]) => {

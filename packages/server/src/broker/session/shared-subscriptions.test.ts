@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Packet } from 'mqtt-packet';
-import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
+import { openMemoryStore } from '../../store/rerunning-store.fixture.ts';
 import { queued } from './journal.ts';
 import { sharedGroupRecords } from './shared-group.ts';
 import { ACCOUNT, type ConnectOptions, publishPacket, rightsOf, TestBench, type TestPeer } from '../test-bench.ts';
@@ -89,7 +89,7 @@ test('the right to subscribe is asked on the filter as it was sent', async () =>
 });
 
 test('QoS 1 waits in the group only while a persistent member belongs to it and none is there; QoS 0 never does', async () => {
-  await using store = await openSqliteStore({ path: ':memory:' });
+  await using store = await openMemoryStore();
   {
     await using bench = await TestBench.open(store);
     const publisher = await bench.connected('p');

@@ -1,7 +1,7 @@
 /** Records as JSON with their index entries, over two tables. Each is judged by its checksum whenever it is read. */
 import type { DatabaseSync } from 'node:sqlite';
 import { fail } from '@thingkeep/wire/errors.ts';
-import type { Collection, Key, Page, Scan } from '../contract.ts';
+import { type Collection, type Key, MAX_KEY_BYTES, type Page, type Scan } from '../contract.ts';
 import { type Damage, DamagedRecordError } from '../damage.ts';
 import { decodeKey, encodeKey, encodePrefix, successor } from '../key-encoding.ts';
 import { digestOf, entrySum, judgeSum, Seeds, sumOf } from './checksums.ts';
@@ -33,14 +33,22 @@ const decodeToken = (token: string): Buffer => {
 };
 
 /** Both bounds of a scan, exclusive: every key below a prefix is longer than it, so the prefix is a fine lower bound. */
-function boundsOf({ prefix, startsWith, after, reverse = false }: Scan): { low: Buffer; high: Buffer } {
-  const low = encodePrefix(prefix, startsWith);
-  const high = successor(low) ?? Buffer.of(0xff);
+function boundsOf({ prefix, startsWith, beyond, after, reverse = false }: Scan): { low: Buffer; high: Buffer } {
+  const first = encodePrefix(prefix, startsWith);
+  const high = successor(first) ?? Buffer.of(0xff);
+  const low = beyond === undefined ? first : (successor(encodeKey([...prefix, ...beyond])) ?? high);
   if (after === undefined) return { low, high };
   const at = decodeToken(after);
   if (Buffer.compare(at, low) < 0 || Buffer.compare(at, high) >= 0)
     fail('InvalidRequestException', 'The pagination token is invalid.');
   return reverse ? { low, high: at } : { low: at, high };
+}
+
+/** Refuses a record whose key or entries are longer than an engine has to take. */
+function refuseLongKeys(key: Uint8Array, entries: Entries): void {
+  let longest = key.length;
+  for (const { entry } of entries.values()) longest = Math.max(longest, entry.length);
+  if (longest > MAX_KEY_BYTES) fail('InvalidRequestException', 'A name in the request is too long to be stored.');
 }
 
 export class RecordTable {
@@ -108,6 +116,7 @@ export class RecordTable {
   put<T extends object>(of: Collection<T>, record: T): void {
     const key = encodeKey(of.key(record));
     const fresh = entriesOf(of, record, key);
+    refuseLongKeys(key, fresh);
     const value = JSON.stringify(record);
     const sum = sumOf(this.#seeds.of(of.name), key, value);
     const before = this.#shape(of, key);

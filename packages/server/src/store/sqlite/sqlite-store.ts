@@ -7,7 +7,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { asRefusal, diskFailure } from '../../runtime/disk-failure.ts';
-import type { CommitHook, HookedStore, ReadTransaction, WriteTransaction } from '../contract.ts';
+import type { CommitHook, HookedStore, ReadTransaction, WriteOrder, WriteTransaction } from '../contract.ts';
 import type { Damage } from '../damage.ts';
 import { CommitMark } from './commit-mark.ts';
 import { DamageList } from './damage-list.ts';
@@ -80,7 +80,8 @@ class SqliteStore implements HookedStore {
     }
   }
 
-  async write<R>(work: (tx: WriteTransaction) => Promise<R>): Promise<R> {
+  /** Writes of all orders are one order here. */
+  async write<R>(work: (tx: WriteTransaction) => Promise<R>, _order?: WriteOrder): Promise<R> {
     this.#refuseWhenClosed();
     return new Promise<R>((resolve, reject) => {
       this.#writes.push({ work, resolve: resolve as (value: unknown) => void, reject });

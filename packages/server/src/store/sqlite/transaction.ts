@@ -20,6 +20,11 @@ export class SqliteTransaction implements WriteTransaction {
     return this.#records.get(of, key);
   }
 
+  async getMany<T extends object>(of: Collection<T>, keys: readonly Key[]): Promise<(T | undefined)[]> {
+    this.#read(keys.length);
+    return keys.map((key) => this.#records.get(of, key));
+  }
+
   async scan<T extends object>(of: Collection<T>, scan: Scan): Promise<Page<T>> {
     const page = this.#records.scan(of, scan);
     this.#read(1 + page.items.length);

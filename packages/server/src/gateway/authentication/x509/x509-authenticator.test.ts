@@ -8,7 +8,7 @@ import { openLog } from '../../../runtime/log.ts';
 import { release } from '../../../store/claims.ts';
 import type { Store } from '../../../store/contract.ts';
 import { byRegion, regionsOf } from '../../../store/regional.ts';
-import { openSqliteStore } from '../../../store/sqlite/sqlite-store.ts';
+import { openMemoryStore } from '../../../store/rerunning-store.fixture.ts';
 import { claimStored } from '../claim-stored.ts';
 import { RegisteredCertificates } from './registered-certificates.ts';
 import { registrationHolder, unregisteredRefusal } from './registration.ts';
@@ -38,7 +38,7 @@ test('a certificate is shown, registered, ACTIVE, and still denied everything wi
 });
 
 test('an unknown certificate is looked for in few regions, however many there are', async () => {
-  await using whole = await openSqliteStore({ path: ':memory:' });
+  await using whole = await openMemoryStore();
   const inRegion = byRegion(whole);
   const names = Array.from({ length: 100 }, (_, n) => `us-east-${n + 100}`);
   const stored = (region: string, accountId: string, certificateId: string) =>
@@ -102,7 +102,7 @@ test('a revoked certificate is refused from the ring of the bell on', async () =
 });
 
 test('a data file from before there were claims: the oldest ACTIVE registration of each certificate, of all regions', async () => {
-  await using whole = await openSqliteStore({ path: ':memory:' });
+  await using whole = await openMemoryStore();
   const inRegion = byRegion(whole);
   const regions = () => regionsOf(whole);
   const certificateId = 'ab'.repeat(32);
