@@ -38,7 +38,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ],
     ['crypto', 'fs', 'fs/promises', 'path'],
   ),
-  'store/': room('the contract knows no engine', ['runtime/disk-failure.ts', 'runtime/log.ts']),
+  'store/': room('the contract knows no engine', ['runtime/clock.ts', 'runtime/disk-failure.ts', 'runtime/log.ts'], ['crypto']),
   'store/sqlite/': room(
     'an engine knows the contract and nothing of what is kept',
     ['store/', 'runtime/disk-failure.ts', 'runtime/fsync-folder.ts'],
@@ -281,7 +281,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ...['api/access-keys.ts', 'api/key-rights.ts', 'domains/store.ts', 'functions/hosted/store.ts', 'logs/store.ts'],
     ...['registry/tags.ts', 'server-certificates/store.ts', 'store/contract.ts', 'store/pages.ts'],
   ]),
-  'domain.ts': room('the contract of a domain: types alone', ['runtime/timers.ts', 'store/contract.ts']),
+  'domain.ts': room('the contract of a domain: types alone', ['runtime/timers.ts', 'store/contract.ts', 'store/due-work.ts']),
   'services.ts': room('what all domains serve is merged here, whatever it is', [
     ...['api/dispatch.ts', 'api/json-services.ts', 'domain.ts', 'store/contract.ts', 'store/regional.ts'],
   ]),
@@ -289,14 +289,21 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ...['domain.ts', 'runtime/', 'authority/authority.ts', 'policies/', 'registry/', 'broker/', 'events/', 'functions/'],
     ...['functions/hosted/', 'authorizers/', 'server-certificates/', 'domains/', 'credentials/', 'rules/', 'iam/', 'logs/'],
   ]),
-  'core-timers.ts': room('a list of what is done at which intervals', ['runtime/timers.ts']),
+  'core-timers.ts': room('a list of what is done at which intervals', ['runtime/log.ts', 'runtime/timers.ts']),
   'core.ts': room(
     'core knows every part and decides nothing',
     [
       'runtime/',
       'config/',
       'installation/',
-      ...['store/contract.ts', 'store/changes.ts', 'store/change-feed.ts', 'store/pages.ts', 'store/marks.ts'],
+      ...[
+        'store/contract.ts',
+        'store/changes.ts',
+        'store/change-feed.ts',
+        'store/due-work.ts',
+        'store/pages.ts',
+        'store/marks.ts',
+      ],
       ...['store/regional.ts', 'store/sqlite/recovery-lines.ts', 'store/sqlite/sqlite-store.ts'],
       'audit/',
       'authority/',

@@ -22,6 +22,7 @@ import { serverCertificates, serverKeys } from './server-certificates/store.ts';
 import { changePositions } from './store/change-feed.ts';
 import { claims } from './store/claims.ts';
 import type { Collection } from './store/contract.ts';
+import { dueRecords } from './store/due-work.ts';
 import { marks } from './store/marks.ts';
 import { regions } from './store/regional.ts';
 
@@ -39,6 +40,7 @@ export const COLLECTIONS: readonly Collection<never>[] = [
   defaultAuthorizers,
   destinations,
   domainConfigurations,
+  dueRecords,
   entities,
   eventConfigurations,
   functions,

@@ -23,7 +23,7 @@ import { Broker } from './broker/broker.ts';
 import { tellLostConnections } from './broker/lost-connections.ts';
 import { Retained } from './broker/routing/retained.ts';
 import { COLLECTIONS } from './collections.ts';
-import { machineTimers } from './core-timers.ts';
+import { machineTimers, rotation } from './core-timers.ts';
 import { limitsAndRates } from './config/accounts.ts';
 import type { ActionService } from './config/action-endpoints.ts';
 import { openActionKeys } from './config/action-keys.ts';
@@ -82,6 +82,7 @@ import { runTimers, startTimers } from './runtime/timers.ts';
 import { listDomains } from './domain-list.ts';
 import { mergeServices } from './services.ts';
 import { byRegion, perRegion, regionsOf } from './store/regional.ts';
+import { DueWork } from './store/due-work.ts';
 import { tryWrite } from './store/marks.ts';
 import { panicOf } from './runtime/panic.ts';
 import { tellRecovery } from './store/sqlite/recovery-lines.ts';
@@ -272,7 +273,21 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     log,
   });
   parts.defer(changes.onTold('server-credentials', () => gateway.setCredentials(authority.serverCredentials())));
-  const served = { clock, endpoint, authority, functions, directory, operatorNames, serving, rules, broker, hosting, logs, iam };
+  const served = {
+    clock,
+    log,
+    endpoint,
+    authority,
+    functions,
+    directory,
+    operatorNames,
+    serving,
+    rules,
+    broker,
+    hosting,
+    logs,
+    iam,
+  };
   const domains = listDomains(served);
   for (const domain of domains) {
     parts.defer(() => domain.close?.());
@@ -366,17 +381,12 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     parts.defer(metrics.close);
   }
   listening.push(...Object.values(ports));
-  const rotate = async (): Promise<void> => {
-    const own = await authority.rotateIfDue();
-    // Before anything else may fail: this certificate is on disk, and the next look finds nothing due.
-    if (own) changes.tell('server-credentials', places.home);
-    if ((await serving.renewIfDue()) || own)
-      log.info({ event: 'server-certificates-renewed' }, 'the server has new certificates');
-  };
+  const rotate = rotation(authority, log, () => changes.tell('server-credentials', places.home));
+  const dueWork = parts.use(await DueWork.open(domains, { store, clock, log }));
   const garbage = new IdleGarbageCollector(broker, collectGarbage);
   const timers = [
     ...domains.flatMap((domain) => domain.timers ?? []),
-    ...machineTimers({ disk, audit, readiness, garbage, rotate }),
+    ...machineTimers({ disk, audit, readiness, garbage, rotate, dueWork }),
   ];
   parts.defer(startTimers(timers, log));
   panic.arm();

@@ -24,10 +24,12 @@ import { policyTags as tags, policyTargets, principalFacts } from './registry/po
 import { rulesDomain } from './rules/domain.ts';
 import type { RulesModule } from './rules/open.ts';
 import type { Clock } from './runtime/clock.ts';
+import type { Logger } from './runtime/log.ts';
 import { acmDomain } from './server-certificates/domain.ts';
 
 export interface DomainParts {
   readonly clock: Clock;
+  readonly log: Logger;
   /** Host name of the server. */
   readonly endpoint: string;
   readonly authority: Authority;

@@ -14,6 +14,7 @@ import type { JsonObject } from '@thingkeep/wire/api/parse-json.ts';
 import type { ResourceType } from '@thingkeep/wire/arn.ts';
 import type { Timer } from './runtime/timers.ts';
 import type { ReadTransaction, Store } from './store/contract.ts';
+import type { DueHandler, Task } from './store/due-work.ts';
 
 /** Per type of resource that can carry tags: whether one of this name exists. */
 export type TaggableResources = {
@@ -53,8 +54,12 @@ export interface Domain {
   readonly json?: Readonly<Record<string, (context: RegionContext) => JsonService>>;
   /** Resources of the domain that can carry tags. */
   readonly taggable?: TaggableResources;
-  /** What is done again and again. */
+  /** What this server does again and again. */
   readonly timers?: readonly Timer[];
+  /** What one server of those that share the store does again and again. */
+  readonly tasks?: readonly Task[];
+  /** Who does work that was scheduled in the store. */
+  readonly dueWork?: readonly DueHandler[];
   /** Reads what is kept in memory; awaited before the first connection, in the order of the list. */
   load?(): Promise<void>;
   /** Ends what the domain does by itself; in the reverse order of the list, after the last connection. */

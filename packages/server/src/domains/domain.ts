@@ -1,17 +1,31 @@
 /** Domain configurations, as core takes them. */
 import type { Domain } from '../domain.ts';
+import type { Logger } from '../runtime/log.ts';
 import { domainCreation } from './creating.ts';
 import { type DomainOptions, domainOperations } from './operations.ts';
 import type { DomainServing } from './serving.ts';
 import { taggableDomains } from './tagging.ts';
 
 export interface DomainConfigurationDeps extends Omit<DomainOptions, 'store'> {
-  readonly serving: Pick<DomainServing, 'load'>;
+  readonly serving: Pick<DomainServing, 'load' | 'renewIfDue'>;
+  readonly log: Pick<Logger, 'info'>;
 }
 
-export const domainConfigurationDomain = ({ serving, ...deps }: DomainConfigurationDeps): Domain => ({
+const MINUTE = 60_000;
+
+export const domainConfigurationDomain = ({ serving, log, ...deps }: DomainConfigurationDeps): Domain => ({
   name: 'domain-configurations',
   taggable: taggableDomains,
   operations: ({ store }) => ({ iot: { ...domainCreation({ store, ...deps }), ...domainOperations({ store, ...deps }) } }),
+  tasks: [
+    {
+      name: 'domain-certificates',
+      every: MINUTE,
+      run: async () => {
+        if (await serving.renewIfDue())
+          log.info({ event: 'server-certificates-renewed' }, 'domain configurations have new certificates');
+      },
+    },
+  ],
   load: () => serving.load(),
 });

@@ -14,5 +14,5 @@ export interface LogsDeps {
 export const logsDomain = ({ clock, writer }: LogsDeps): Domain => ({
   name: 'logs',
   json: { logs: ({ store }) => logsService({ store, clock }) },
-  timers: [{ every: HOUR, failure: 'logs could not be tidied', run: () => writer.tidy() }],
+  tasks: [{ name: 'logs', every: HOUR, run: () => writer.tidy() }],
 });

@@ -1,0 +1,360 @@
+/**
+ * Work that is due at a time, kept in the store, and done by one server of those that share it. Whoever takes an item
+ * holds it by a lease: what a server that has died or stands still was doing is taken by another once the lease is over.
+ * An item is done at least once; a handler that settles it in the transaction of its own effect does it exactly once.
+ */
+import { randomUUID } from 'node:crypto';
+import { defined } from '@thingkeep/wire/defined.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { isDiskRefusal } from '../runtime/disk-failure.ts';
+import type { Logger } from '../runtime/log.ts';
+import { collection, type Key, type ReadTransaction, type Store, type WriteTransaction } from './contract.ts';
+
+interface Lease {
+  /** The server that holds it. */
+  readonly node: string;
+  /** Given once. */
+  readonly token: string;
+}
+
+export interface DueRecord {
+  readonly kind: string;
+  /** Its name among those of its kind. */
+  readonly id: string;
+  /** Whose it is; items of many accounts are taken in turn. Absent for the server's own. */
+  readonly accountId?: string | undefined;
+  /** Milliseconds since the epoch: when it is due or, while somebody holds it, when the lease is over. */
+  readonly at: number;
+  readonly lease?: Lease | undefined;
+  /** Attempts that have failed since it was scheduled. */
+  readonly failures: number;
+  /** What the handler has to know: plain JSON data. */
+  readonly data: object;
+}
+
+export const dueRecords = collection<DueRecord>(
+  'due-work',
+  (d) => [d.kind, d.id],
+  {
+    byTime: (d) => [[d.kind, d.at]],
+    byAccount: (d) => [[d.kind, d.accountId ?? '', d.at]],
+    byNode: (d) => (d.lease === undefined ? [] : [[d.lease.node]]),
+  },
+  { scope: 'server' },
+);
+
+/** What is to become of an item: it is done with, or due again (milliseconds since the epoch). */
+export type Outcome = 'done' | { readonly again: number };
+
+export interface DueItem<T extends object = object> {
+  readonly id: string;
+  readonly accountId: string | undefined;
+  readonly data: T;
+  readonly failures: number;
+  /** Aborted once another may hold the item, and when the server stops. */
+  readonly signal: AbortSignal;
+  /** Whether the lease is still held: a write that asks so in its transaction is done by the holder alone. */
+  isHeld(tx: ReadTransaction): Promise<boolean>;
+  /** Settles the item in a transaction of the handler's own; false when it is held no more. What `take` gives counts no more. */
+  settle(tx: WriteTransaction, outcome: Outcome): Promise<boolean>;
+}
+
+/** Who does the work of a kind. */
+export interface DueHandler {
+  readonly kind: string;
+  /** Items under way at once; half of them at most are of one account. */
+  readonly concurrency: number;
+  /** Does an item. One that fails is tried again, later each time. */
+  take(item: DueItem): Promise<Outcome>;
+}
+
+/** What one server of those that share the store does again and again. */
+export interface Task {
+  readonly name: string;
+  /** Milliseconds from the end of a run to the next. */
+  readonly every: number;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** Schedules an item, or schedules it anew: one that is under way is done once more then. */
+export const schedule = (tx: WriteTransaction, item: Omit<DueRecord, 'lease' | 'failures'>): Promise<void> =>
+  tx.put(dueRecords, { ...item, failures: 0 });
+
+/** Takes an item back; false when there is none. One that is under way comes to its end. */
+export const cancel = (tx: WriteTransaction, kind: string, id: string): Promise<boolean> => tx.delete(dueRecords, [kind, id]);
+
+/** Milliseconds of a lease; it is renewed after a third of them for as long as the work goes on. */
+const LEASE = 30_000;
+/** Due items that are looked at to take some of them; and, where there are more, accounts whose items are. */
+const MAX_PAGE = 256;
+const MAX_BACKOFF = 300_000;
+/** Milliseconds to the next attempt after as many failures. */
+const backoff = (failures: number): number => Math.min(1_000 * 2 ** Math.min(failures - 1, 20), MAX_BACKOFF);
+
+const TASK = 'task';
+
+/** Items from those that are due, the accounts in turn, and no account over its share. */
+export function takeInTurn(
+  due: readonly DueRecord[],
+  free: number,
+  share: number,
+  running: ReadonlyMap<string, number>,
+): DueRecord[] {
+  const queues = [...Map.groupBy(due, ({ accountId = '' }) => accountId)].map(([accountId, items]) => ({
+    // The server's own work has no account that could take the place of others.
+    items: accountId === '' ? items : items.slice(0, Math.max(0, share - (running.get(accountId) ?? 0))),
+  }));
+  const taken: DueRecord[] = [];
+  for (let turn = 0; taken.length < free && queues.some(({ items }) => turn < items.length); turn += 1)
+    for (const { items } of queues) {
+      const item = items[turn];
+      if (item !== undefined && taken.length < free) taken.push(item);
+    }
+  return taken;
+}
+
+/** An item that this server holds. */
+interface Held {
+  readonly record: DueRecord;
+  readonly lease: Lease;
+  /** When the lease is over, as far as this server has stored it. */
+  until: number;
+  readonly stop: AbortController;
+}
+
+export interface DueWorkOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Pick<Logger, 'error'>;
+  /** The name of this server among those that share the store. */
+  readonly node?: string;
+}
+
+/** What a domain gives to be done. */
+export interface DueWorkSource {
+  readonly dueWork?: readonly DueHandler[] | undefined;
+  readonly tasks?: readonly Task[] | undefined;
+}
+
+export class DueWork implements AsyncDisposable {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #log: Pick<Logger, 'error'>;
+  readonly #node: string;
+  readonly #handlers = new Map<string, DueHandler>();
+  readonly #tasks = new Map<string, Task>();
+  readonly #held = new Set<Held>();
+  readonly #running = new Set<Promise<void>>();
+  /** By kind, the account with which the last search over accounts ended. */
+  readonly #lastAccounts = new Map<string, Key>();
+  #closed = false;
+
+  private constructor({ store, clock, log, node = 'local' }: DueWorkOptions) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+    this.#node = node;
+  }
+
+  /**
+   * Takes up the work of all sources. Leases that an earlier run of this server left are over, for it has died.
+   * @throws RangeError where two handlers are of one kind, or two tasks of one name
+   */
+  static async open(sources: readonly DueWorkSource[], options: DueWorkOptions): Promise<DueWork> {
+    const work = new DueWork(options);
+    const tasks = sources.flatMap((source) => source.tasks ?? []);
+    for (const task of tasks) work.#tasks.set(task.name, task);
+    const handlers = [...sources.flatMap((source) => source.dueWork ?? []), work.#taskHandler()];
+    for (const handler of handlers) work.#handlers.set(handler.kind, handler);
+    if (work.#handlers.size < handlers.length || work.#tasks.size < tasks.length)
+      throw new RangeError('two handlers of due work of one kind, or two tasks of one name');
+    await work.#load(tasks);
+    return work;
+  }
+
+  async #load(tasks: readonly Task[]): Promise<void> {
+    const now = this.#clock.now();
+    await this.#freeOwnLeases(now);
+    await this.#store.write(async (tx) => {
+      for (const { name, every } of tasks) {
+        const known = await tx.get(dueRecords, [TASK, name]);
+        // A clock that was ahead when it was written must not put it off for long.
+        if (known === undefined || known.at > now + every) await schedule(tx, { kind: TASK, id: name, at: now, data: {} });
+      }
+      const { items } = await tx.scan(dueRecords, { prefix: [TASK], skipDamaged: true });
+      for (const { id } of items) if (!this.#tasks.has(id)) await cancel(tx, TASK, id);
+    });
+  }
+
+  /** Takes what is due, as far as there is room, and renews leases. Resolves once what it has taken is done. */
+  async tick(): Promise<void> {
+    if (this.#closed) return;
+    await this.#renew();
+    const begun: Promise<void>[] = [];
+    for (const handler of this.#handlers.values())
+      for (const held of await this.#claim(handler)) {
+        const run = this.#run(handler, held);
+        this.#running.add(run);
+        void run.finally(() => this.#running.delete(run));
+        begun.push(run);
+      }
+    await Promise.all(begun);
+  }
+
+  /** Stops what is under way, and waits for it; the next run of the server takes it up at once. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    for (const { stop } of this.#held) stop.abort();
+    await Promise.all(this.#running);
+  }
+
+  /** Takes due items of a kind. */
+  async #claim({ kind, concurrency }: DueHandler): Promise<Held[]> {
+    const own = [...this.#held].filter(({ record }) => record.kind === kind);
+    const free = concurrency - own.length;
+    const isDue = ({ at }: DueRecord): boolean => at <= this.#clock.now();
+    if (this.#closed || free <= 0) return [];
+    const next = { index: 'byTime', prefix: [kind], skipDamaged: true };
+    const first = await this.#store.read((tx) => tx.scan(dueRecords, { ...next, limit: 1 }));
+    // A page of nothing but damaged records hides those behind it: they are looked for.
+    if (!first.items.some(isDue) && (first.damaged ?? 0) === 0) return [];
+    const running = new Map<string, number>();
+    for (const { record } of own) running.set(record.accountId ?? '', (running.get(record.accountId ?? '') ?? 0) + 1);
+    const claimed = await this.#store.write(
+      async (tx) => {
+        const share = Math.max(1, concurrency >> 1);
+        const { items } = await tx.scan(dueRecords, { ...next, limit: MAX_PAGE });
+        // Where one account may fill the whole page, those of others are looked for behind it.
+        const others = items.length < MAX_PAGE ? [] : await this.#firstOfAccounts(tx, kind, share);
+        const due = [...new Map([...items, ...others].map((each) => [each.id, each])).values()].filter(isDue);
+        const taken: Held[] = [];
+        for (const record of takeInTurn(due, free, share, running)) {
+          const lease = { node: this.#node, token: randomUUID() };
+          const until = this.#clock.now() + LEASE;
+          await tx.put(dueRecords, { ...record, at: until, lease });
+          taken.push({ record, lease, until, stop: new AbortController() });
+        }
+        return taken;
+      },
+      { of: `due-work/${kind}` },
+    );
+    for (const held of claimed) this.#held.add(held);
+    return claimed;
+  }
+
+  /** The first items of each account, from the account on with which the search before ended. */
+  async #firstOfAccounts(tx: ReadTransaction, kind: string, most: number): Promise<DueRecord[]> {
+    const found: DueRecord[] = [];
+    let beyond = this.#lastAccounts.get(kind);
+    for (let accounts = 0; accounts < MAX_PAGE; accounts += 1) {
+      const scan = { index: 'byAccount', prefix: [kind], skipDamaged: true };
+      const [first] = (await tx.scan(dueRecords, { ...scan, limit: 1, ...defined({ beyond }) })).items;
+      if (first === undefined) {
+        if (beyond === undefined || accounts > 0) break;
+        beyond = undefined;
+        continue;
+      }
+      const { accountId = '' } = first;
+      found.push(...(await tx.scan(dueRecords, { ...scan, prefix: [kind, accountId], limit: most })).items);
+      beyond = [accountId];
+    }
+    if (beyond === undefined || found.length === 0) this.#lastAccounts.delete(kind);
+    else this.#lastAccounts.set(kind, beyond);
+    return found;
+  }
+
+  async #run(handler: DueHandler, held: Held): Promise<void> {
+    const { record } = held;
+    let outcome: Outcome;
+    let failures = 0;
+    try {
+      outcome = await handler.take({
+        id: record.id,
+        accountId: record.accountId,
+        data: record.data,
+        failures: record.failures,
+        signal: held.stop.signal,
+        isHeld: async (tx) => (await this.#current(tx, held)) !== undefined,
+        settle: (tx, wanted) => this.#settle(tx, held, wanted, 0),
+      });
+    } catch (error) {
+      // What fails because the server stops is due at its next start.
+      failures = this.#closed ? record.failures : record.failures + 1;
+      outcome = { again: this.#clock.now() + (this.#closed ? 0 : backoff(failures)) };
+      if (!this.#closed && !isDiskRefusal(error))
+        this.#log.error(
+          { err: error, event: 'due-work-failed', kind: record.kind, id: record.id, ...defined({ accountId: record.accountId }) },
+          'work that was due has failed: it is tried again',
+        );
+    }
+    try {
+      await this.#store.write((tx) => this.#settle(tx, held, outcome, failures), { of: `due-work/${record.kind}` });
+    } catch (error) {
+      // Its lease ends by itself: it is done again.
+      if (!isDiskRefusal(error))
+        this.#log.error({ err: error, event: 'due-work-failed', kind: record.kind }, 'due work could not be settled');
+    } finally {
+      this.#held.delete(held);
+    }
+  }
+
+  /** Its record, where this lease still holds it. */
+  async #current(tx: ReadTransaction, { record, lease }: Held): Promise<DueRecord | undefined> {
+    const current = await tx.get(dueRecords, [record.kind, record.id]);
+    return current?.lease?.token === lease.token ? current : undefined;
+  }
+
+  async #settle(tx: WriteTransaction, held: Held, outcome: Outcome, failures: number): Promise<boolean> {
+    const current = await this.#current(tx, held);
+    if (current === undefined) return false;
+    if (outcome === 'done') return cancel(tx, current.kind, current.id);
+    const { lease: _, ...rest } = current;
+    await tx.put(dueRecords, { ...rest, at: outcome.again, failures });
+    return true;
+  }
+
+  /** Renews leases of which a third is over. Work whose lease another one may have is stopped. */
+  async #renew(): Promise<void> {
+    const now = this.#clock.now();
+    const ending = [...this.#held].filter(({ until }) => until - now < (LEASE * 2) / 3);
+    for (const held of ending) {
+      const until = now + LEASE;
+      const isHeld = await this.#store.write(async (tx) => {
+        const current = await this.#current(tx, held);
+        if (current !== undefined) await tx.put(dueRecords, { ...current, at: until });
+        return current !== undefined;
+      });
+      if (isHeld) held.until = until;
+      else held.stop.abort();
+    }
+  }
+
+  async #freeOwnLeases(now: number): Promise<void> {
+    for (;;) {
+      const left = await this.#store.write(async (tx) => {
+        const { items } = await tx.scan(dueRecords, {
+          index: 'byNode',
+          prefix: [this.#node],
+          limit: MAX_PAGE,
+          skipDamaged: true,
+        });
+        for (const { lease: _, ...record } of items) await tx.put(dueRecords, { ...record, at: now });
+        return items.length;
+      });
+      if (left === 0) return;
+    }
+  }
+
+  #taskHandler(): DueHandler {
+    return {
+      kind: TASK,
+      concurrency: this.#tasks.size,
+      take: async ({ id, signal }) => {
+        const task = this.#tasks.get(id);
+        if (task === undefined) return 'done';
+        await task.run(signal);
+        return { again: this.#clock.now() + task.every };
+      },
+    };
+  }
+}
