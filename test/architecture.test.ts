@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { arrowFaults, cycleFaults, formFaults, reservedFaults, roomOf } from './architecture/checks.ts';
 import { decisionFaults } from './architecture/decisions.ts';
+import { domainFileFaults } from './architecture/domain-files.ts';
 import { floorFaults } from './architecture/floors.ts';
 import { SERVER_ROOMS } from './architecture/law.ts';
 import { linkFaults, namedFileFaults, widthFaults } from './architecture/prose.ts';
@@ -21,6 +22,7 @@ test('imports follow the arrows', () => none(arrowFaults(sources)));
 test('no ring of imports, of types included', () => none(cycleFaults(sources)));
 test('environment, clock, SQL and the state of connections have one owner each', () => none(reservedFaults(sources)));
 test('every source opens with a comment, is short, and has a name that says something', () => none(formFaults(sources)));
+test('handlers are in <noun>.operations.ts, services on topics in <noun>.topics.ts', () => none(domainFileFaults(sources)));
 test('no link in the prose is dead', () => none(linkFaults(pages, files)));
 test('decisions have a number, a date and a status, and a row in the list', () => none(decisionFaults(pages)));
 test('lines of prose have at most 100 columns', () =>
@@ -131,7 +133,7 @@ const arrowImports = (imports: (typeof sources)[number]['imports']): string[] =>
 /** Forged violations: each of these would be a fault in the tree. */
 const faultsOf = (path: string, text: string): string[] => {
   const source = sourceOf(path, text);
-  return [...arrowFaults([source]), ...reservedFaults([source]), ...formFaults([source])];
+  return [...arrowFaults([source]), ...reservedFaults([source]), ...formFaults([source]), ...domainFileFaults([source])];
 };
 const S = 'packages/server/src';
 const forged: readonly (readonly [path: string, text: string, fault: RegExp])[] = [
@@ -163,6 +165,12 @@ const forged: readonly (readonly [path: string, text: string, fault: RegExp])[] 
   ['packages/wire/src/x.ts', `import type { A } from './a.ts';`, /does not open with a comment/],
   [`${S}/broker/utils.ts`, '/** x */', /says nothing/],
   [`${S}/broker/x.ts`, `/** x */\n${'\n'.repeat(400)}`, /is two files/],
+  [`${S}/registry/things.ts`, '/** x */\n  async CreateThing(input, caller) {', /handlers of operations are in/],
+  [`${S}/registry/thing-operations.ts`, '/** x */', /handlers of operations are in/],
+  [`${S}/registry/things.operations.ts`, '/** x */\nexport const ONE = 1;', /is not a file of handlers/],
+  [`${S}/registry/tagging.operations.ts`, '/** x */\nexport const tagOperations = {};', /the name says what is done/],
+  [`${S}/registry/create-thing.operations.ts`, '/** x */\nexport const thingOperations = {};', /the name says what is done/],
+  [`${S}/registry/things.topics.ts`, '/** x */\nexport const ONE = 1;', /has no TopicService/],
 ];
 for (const [path, text, fault] of forged)
   test(`caught: ${path.slice(path.lastIndexOf('src/') + 4)} with ${text.split('\n').at(-1)?.slice(0, 60) || 'only a comment'}`, () =>

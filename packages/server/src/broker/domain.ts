@@ -1,7 +1,7 @@
 /** The broker's data plane, as core takes it. */
 import type { Domain } from '../domain.ts';
 import type { Broker } from './broker.ts';
-import { dataPlaneOperations, publisher } from './operations.ts';
+import { dataPlaneOperations, publisher } from './messages.operations.ts';
 
 export const brokerDomain = (broker: Broker): Domain => ({
   name: 'broker',

@@ -1,6 +1,6 @@
 /** Role aliases, as core takes them. */
 import type { Domain } from '../domain.ts';
-import { type RoleAliasOptions, roleAliasOperations } from './operations.ts';
+import { type RoleAliasOptions, roleAliasOperations } from './role-aliases.operations.ts';
 import { taggableRoleAliases } from './store.ts';
 
 export const credentialsDomain = (deps: Omit<RoleAliasOptions, 'store'>): Domain => ({

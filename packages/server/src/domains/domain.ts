@@ -1,10 +1,10 @@
 /** Domain configurations, as core takes them. */
 import type { Domain } from '../domain.ts';
 import type { Logger } from '../runtime/log.ts';
-import { domainCreation } from './creating.ts';
-import { type DomainOptions, domainOperations } from './operations.ts';
+import { domainCreationOperations } from './domain-creation.operations.ts';
+import { type DomainOptions, domainOperations } from './domain-configurations.operations.ts';
 import type { DomainServing } from './serving.ts';
-import { taggableDomains } from './tagging.ts';
+import { taggableDomains } from './taggable-domains.ts';
 
 export interface DomainConfigurationDeps extends Omit<DomainOptions, 'store'> {
   readonly serving: Pick<DomainServing, 'load' | 'renewIfDue'>;
@@ -16,7 +16,9 @@ const MINUTE = 60_000;
 export const domainConfigurationDomain = ({ serving, log, ...deps }: DomainConfigurationDeps): Domain => ({
   name: 'domain-configurations',
   taggable: taggableDomains,
-  operations: ({ store }) => ({ iot: { ...domainCreation({ store, ...deps }), ...domainOperations({ store, ...deps }) } }),
+  operations: ({ store }) => ({
+    iot: { ...domainCreationOperations({ store, ...deps }), ...domainOperations({ store, ...deps }) },
+  }),
   tasks: [
     {
       name: 'domain-certificates',

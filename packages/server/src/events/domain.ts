@@ -1,7 +1,7 @@
 /** Configurations of events, as core takes them. */
 import type { Domain } from '../domain.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { eventOperations } from './operations.ts';
+import { eventOperations } from './event-configurations.operations.ts';
 
 export const eventsDomain = (deps: { readonly clock: Clock }): Domain => ({
   name: 'events',

@@ -8,22 +8,22 @@ import { IamChanges } from './changes.ts';
 import { Documents } from './documents.ts';
 import { Identities } from './identities.ts';
 import { KeyUses } from './key-uses.ts';
-import { accessKeyOperations } from './operations-access-keys.ts';
-import { accountOperations } from './operations-account.ts';
-import { policyAttachmentOperations } from './operations-attachments.ts';
-import { groupOperations } from './operations-groups.ts';
-import { inlinePolicyOperations } from './operations-inline.ts';
-import { loginProfileOperations } from './operations-login-profiles.ts';
-import { managedPolicyOperations } from './operations-policies.ts';
-import { managedPolicyVersionOperations } from './operations-policy-versions.ts';
-import { roleOperations } from './operations-roles.ts';
-import { simulateOperations } from './operations-simulate.ts';
-import { userOperations } from './operations-users.ts';
+import { accessKeyOperations } from './access-keys.operations.ts';
+import { accountOperations } from './account.operations.ts';
+import { policyAttachmentOperations } from './policy-attachments.operations.ts';
+import { groupOperations } from './groups.operations.ts';
+import { inlinePolicyOperations } from './inline-policies.operations.ts';
+import { loginProfileOperations } from './login-profiles.operations.ts';
+import { managedPolicyOperations } from './managed-policies.operations.ts';
+import { managedPolicyVersionOperations } from './policy-versions.operations.ts';
+import { roleOperations } from './roles.operations.ts';
+import { simulateOperations } from './policy-simulation.operations.ts';
+import { userOperations } from './users.operations.ts';
 import { IamResources } from './resources.ts';
 import { entityTagKeys } from './resource-tags.ts';
 import { roleCredentials } from './role-credentials.ts';
 import { roleRights } from './role-rights.ts';
-import { stsNeeds, stsOperations } from './sts.ts';
+import { stsNeeds, stsOperations } from './sts.operations.ts';
 
 export interface IamOptions {
   /** That of the whole server: IAM knows no regions. */

@@ -1,7 +1,7 @@
 /** CloudWatch Logs, as core takes it. */
 import type { Domain } from '../domain.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { logsService } from './service.ts';
+import { logsService } from './logs-service.ts';
 import type { LogWriter } from './writer.ts';
 
 const HOUR = 3_600_000;

@@ -9,7 +9,7 @@ import type { Store } from '../store/contract.ts';
 import { byRegion, regionsOf } from '../store/regional.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { readFilter } from './filter.ts';
-import { logsService } from './service.ts';
+import { logsService } from './logs-service.ts';
 import { LogWriter } from './writer.ts';
 
 const CALLER = { accountId: '123456789012', region: 'us-east-1', arn: '', userId: '', sourceIp: '', requestId: '' };

@@ -1,11 +1,11 @@
 /** Policies, their versions and attachments, as core takes them. */
 import type { Domain, TaggableResources } from '../domain.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { policyAttachmentOperations } from './operations-attachments.ts';
-import { authorizationOperations } from './operations-authorization.ts';
-import { policyListingOperations } from './operations-listings.ts';
-import { policyVersionOperations } from './operations-versions.ts';
-import { policyOperations } from './operations.ts';
+import { policyAttachmentOperations } from './policy-attachments.operations.ts';
+import { authorizationOperations } from './authorization-tests.operations.ts';
+import { policyListingOperations } from './policy-listings.operations.ts';
+import { policyVersionOperations } from './policy-versions.operations.ts';
+import { policyOperations } from './policies.operations.ts';
 import type { PolicyTags, PolicyTargets, PrincipalFacts } from './principals.ts';
 import { policies } from './store.ts';
 

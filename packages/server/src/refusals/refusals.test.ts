@@ -1,7 +1,7 @@
 /** Refusals are kept within bounds, found again, and no flood of them drowns the log. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { adminOperations } from '../admin/operations.ts';
+import { adminOperations } from '../admin/admin.operations.ts';
 import { caller } from '../testing/registry-fixture.ts';
 import { openLog } from '../runtime/log.ts';
 import { announceRefusals } from './topics.ts';

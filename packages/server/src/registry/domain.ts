@@ -2,16 +2,16 @@
 import type { Clock } from '../runtime/clock.ts';
 import type { Authority } from '../authority/authority.ts';
 import type { Domain } from '../domain.ts';
-import { caCertificateOperations } from './ca-certificate-operations.ts';
-import { caCertificateRegisteringOperations } from './ca-certificate-registering.ts';
-import { certificateIssuingOperations } from './certificate-issuing.ts';
-import { certificateOperations } from './certificate-operations.ts';
-import { certificateRegisteringOperations } from './certificate-registering.ts';
-import { endpointOperations } from './describe-endpoint.ts';
-import { taggableRegistry, tagOperations } from './tag-operations.ts';
-import { thingOperations } from './thing-operations.ts';
-import { thingPrincipalOperations } from './thing-principal-operations.ts';
-import { thingTypeOperations } from './thing-type-operations.ts';
+import { caCertificateOperations } from './ca-certificates.operations.ts';
+import { caCertificateRegistrationOperations } from './ca-certificate-registration.operations.ts';
+import { certificateIssuanceOperations } from './certificate-issuance.operations.ts';
+import { certificateOperations } from './certificates.operations.ts';
+import { certificateRegistrationOperations } from './certificate-registration.operations.ts';
+import { endpointOperations } from './endpoint.operations.ts';
+import { taggableRegistry, tagOperations } from './tags.operations.ts';
+import { thingOperations } from './things.operations.ts';
+import { thingPrincipalOperations } from './thing-principals.operations.ts';
+import { thingTypeOperations } from './thing-types.operations.ts';
 
 export interface RegistryDeps {
   readonly clock: Clock;
@@ -26,10 +26,10 @@ export const registryDomain = ({ clock, issuer, endpoint }: RegistryDeps): Domai
   operations: ({ store, taggable }) => ({
     iot: {
       ...endpointOperations({ endpoint }),
-      ...certificateIssuingOperations({ store, clock, issuer }),
-      ...certificateRegisteringOperations({ store, clock }),
+      ...certificateIssuanceOperations({ store, clock, issuer }),
+      ...certificateRegistrationOperations({ store, clock }),
       ...certificateOperations({ store, clock }),
-      ...caCertificateRegisteringOperations({ store, clock }),
+      ...caCertificateRegistrationOperations({ store, clock }),
       ...caCertificateOperations({ store, clock }),
       ...thingOperations({ store, clock }),
       ...thingTypeOperations({ store, clock }),

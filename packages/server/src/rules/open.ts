@@ -16,8 +16,8 @@ import { DestinationDirectory } from './destination-directory.ts';
 import { Rules } from './engine.ts';
 import { RuleFailures } from './failures.ts';
 import { confirmDestination, DestinationConfirmation, holdsDestination } from './destination-confirmation.ts';
-import { destinationOperations } from './operations-destinations.ts';
-import { ruleOperations } from './operations.ts';
+import { destinationOperations } from './destinations.operations.ts';
+import { ruleOperations } from './rules.operations.ts';
 import { type AskRegistry, queryServices } from './query-services.ts';
 import { KnownRoles, type KnownRolesOptions } from './roles.ts';
 

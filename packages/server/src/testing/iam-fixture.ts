@@ -6,7 +6,7 @@ import type { IamOperations, StsOperations } from '@thingkeep/wire/api/operation
 import { SessionTokens } from '../credentials/session-tokens.ts';
 import type { IdentityKey, RootSessionKey } from '../iam/access-keys.ts';
 import { openIam } from '../iam/iam.ts';
-import type { SigningKey } from '../iam/sts.ts';
+import type { SigningKey } from '../iam/sts.operations.ts';
 import { ChangeFeed } from '../store/change-feed.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { clockAt } from './operations-fixture.ts';

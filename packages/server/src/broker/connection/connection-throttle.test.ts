@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { RATES } from '@thingkeep/wire/limits.ts';
 import type { Packet } from 'mqtt-packet';
-import { dataPlaneOperations, publisher } from '../operations.ts';
+import { dataPlaneOperations, publisher } from '../messages.operations.ts';
 import { ACCOUNT, type ConnectOptions, type Level, publishPacket, TestBench, type TestPeer } from '../test-bench.ts';
 
 const LEVELS: readonly Level[] = [4, 5];

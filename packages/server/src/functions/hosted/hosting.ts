@@ -18,15 +18,15 @@ import { openEnclosures } from '../sandbox/open.ts';
 import { type Credentials, type Deployable, type LogPlace, Pool } from '../sandbox/pool.ts';
 import type { Workshop } from '../sandbox/workshop.ts';
 import { codeFault, FunctionHost } from './host.ts';
-import { aliasOperations } from './operations-aliases.ts';
-import { invokeOperation } from './operations-invoke.ts';
-import { permissionOperations } from './operations-permissions.ts';
-import { functionSettingOperations } from './operations-settings.ts';
-import { functionUpdateOperations } from './operations-update.ts';
-import { functionOperations } from './operations.ts';
+import { aliasOperations } from './aliases.operations.ts';
+import { invocationOperations } from './invocations.operations.ts';
+import { permissionOperations } from './permissions.operations.ts';
+import { functionSettingOperations } from './settings.operations.ts';
+import { functionUpdateOperations } from './function-updates.operations.ts';
+import { functionOperations } from './functions.operations.ts';
 import type { HostedOptions } from './options.ts';
 import { functionArn, functions, versions } from './store.ts';
-import { functionTagOperations } from './tags.ts';
+import { functionTagOperations } from './tags.operations.ts';
 
 /** As iam/ hands it over: undefined where the account has no such role; fails where the role does not trust the service. */
 export type RoleCredentialsOf = (input: {
@@ -166,7 +166,7 @@ export class FunctionHosting implements AsyncDisposable {
       ...permissionOperations(given),
       ...functionSettingOperations(given),
       ...functionTagOperations(given),
-      ...invokeOperation(given),
+      ...invocationOperations(given),
     };
   }
 

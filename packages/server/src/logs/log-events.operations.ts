@@ -15,7 +15,7 @@ import {
   optionalTruth,
   streamName,
 } from './input.ts';
-import { existingGroup, existingStream, type LogsHandler, type LogsOptions } from './operations.ts';
+import { existingGroup, existingStream, type LogsHandler, type LogsOptions } from './log-groups.operations.ts';
 import { type LogStreamRecord, logStreams } from './store.ts';
 import { append, eventsOf, type LogEvent } from './writer.ts';
 

@@ -6,7 +6,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import { policySize } from '@thingkeep/wire/documents/policy.ts';
 import { describeRole, roleSummary } from './descriptions.ts';
 import { newId } from './names.ts';
-import { boundaryOf, type IamParts } from './operations-users.ts';
+import { boundaryOf, type IamParts } from './users.operations.ts';
 import { listPage, scanPage } from './pages.ts';
 import { QUOTAS } from './quotas.ts';
 import { entityOf, mustBeNew, withoutTags, withTags } from './records.ts';

@@ -9,7 +9,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { ReadTransaction } from '../../store/contract.ts';
 import { LARGEST_ARCHIVE, LARGEST_UNPACKED } from '../code/archive.ts';
 import { readName, readUnqualified } from './names.ts';
-import { MAX_CODE_BYTES } from './operations.ts';
+import { MAX_CODE_BYTES } from './functions.operations.ts';
 import type { HostedOptions } from './options.ts';
 import { existing, findVersion } from './records.ts';
 import {

@@ -11,7 +11,7 @@ import { certificates } from './store.ts';
 
 type Operations = Handlers<Pick<IotOperations, 'CreateKeysAndCertificate' | 'CreateCertificateFromCsr'>>;
 
-export function certificateIssuingOperations({
+export function certificateIssuanceOperations({
   store,
   clock,
   issuer,

@@ -13,7 +13,7 @@ import { marker, page } from './paging.ts';
 import { existing, findVersion } from './records.ts';
 import { settingsOf } from './settings.ts';
 import { aliases, type FunctionRecord, functionArn, functions, LATEST, versions } from './store.ts';
-import { checkTags } from './tags.ts';
+import { checkTags } from './tags.operations.ts';
 import { publish } from './versioning.ts';
 
 type Operations = 'CreateFunction' | 'GetFunction' | 'GetFunctionConfiguration' | 'ListFunctions' | 'DeleteFunction';

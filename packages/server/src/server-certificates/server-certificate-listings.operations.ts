@@ -12,7 +12,7 @@ import {
   requiredArn,
   tagsWith,
 } from './input.ts';
-import { type AcmHandler, type AcmOptions, existing, ownCertificateId } from './operations.ts';
+import { type AcmHandler, type AcmOptions, existing, ownCertificateId } from './server-certificates.operations.ts';
 import { type CertificateTag, type ServerCertificateRecord, serverCertificateArn, serverCertificates } from './store.ts';
 
 const STATUSES = new Set(['PENDING_VALIDATION', 'ISSUED', 'INACTIVE', 'EXPIRED', 'VALIDATION_TIMED_OUT', 'REVOKED', 'FAILED']);

@@ -6,7 +6,7 @@ import { policySize } from '@thingkeep/wire/documents/policy.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { checkIdentityPolicy } from './documents.ts';
 import type { EntityKind } from './names.ts';
-import type { IamParts } from './operations-users.ts';
+import type { IamParts } from './users.operations.ts';
 import { listPage, type PageInput } from './pages.ts';
 import { QUOTAS } from './quotas.ts';
 import { entityOf } from './records.ts';

@@ -9,7 +9,7 @@ import { describePolicy } from './descriptions.ts';
 import { checkIdentityPolicy } from './documents.ts';
 import { AWS_MANAGED, findPolicy, policyArnOf } from './managed-policies.ts';
 import { newId } from './names.ts';
-import type { IamParts } from './operations-users.ts';
+import type { IamParts } from './users.operations.ts';
 import { listPage } from './pages.ts';
 import { QUOTAS } from './quotas.ts';
 import { withoutTags, withTags } from './records.ts';

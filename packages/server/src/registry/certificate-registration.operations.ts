@@ -60,7 +60,7 @@ interface Parts {
   readonly clock: Clock;
 }
 
-export function certificateRegisteringOperations({ store, clock }: Parts): Operations {
+export function certificateRegistrationOperations({ store, clock }: Parts): Operations {
   async function refuseDuplicate(tx: ReadTransaction, caller: Caller, id: string): Promise<void> {
     if ((await tx.get(certificates, [caller.accountId, id])) !== undefined)
       fail('ResourceAlreadyExistsException', 'The certificate is already provisioned or registered', duplicate(caller, id));

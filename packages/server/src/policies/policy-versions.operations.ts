@@ -5,7 +5,7 @@ import { checkConditionKeys, IOT_POLICY, parsePolicyDocument } from '@thingkeep/
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store, WriteTransaction } from '../store/contract.ts';
-import { getPolicyRecord, given, policyArn } from './operations.ts';
+import { getPolicyRecord, given, policyArn } from './policies.operations.ts';
 import { type PolicyRecord, type PolicyVersionRecord, policies } from './store.ts';
 
 /** API reference CreatePolicyVersion: "A managed policy can have up to five versions." */

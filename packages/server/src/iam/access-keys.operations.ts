@@ -6,7 +6,7 @@ import type { ReadTransaction } from '../store/contract.ts';
 import { findById } from './identities.ts';
 import type { KeyUses } from './key-uses.ts';
 import { newAccessKey } from './names.ts';
-import type { IamParts } from './operations-users.ts';
+import type { IamParts } from './users.operations.ts';
 import { scanPage } from './pages.ts';
 import { QUOTAS } from './quotas.ts';
 import { givenUser } from './records.ts';

@@ -8,9 +8,9 @@ import { FunctionError, type FunctionInvoker } from '../functions/contract.ts';
 import { isFunctionName } from '../functions/function-name.ts';
 import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
 import { OperationsFixture, recordTags, stranger, type TestStore, tickingClock } from '../testing/operations-fixture.ts';
-import { defaultAuthorizerOperations } from './operations-default.ts';
-import { authorizerTestOperations } from './operations-test.ts';
-import { authorizerOperations } from './operations.ts';
+import { defaultAuthorizerOperations } from './default-authorizer.operations.ts';
+import { authorizerTestOperations } from './authorizer-tests.operations.ts';
+import { authorizerOperations } from './authorizers.operations.ts';
 
 const FUNCTION = 'arn:aws:lambda:us-east-1:123456789012:function:authorize';
 

@@ -5,7 +5,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import { layersOf } from './access-keys.ts';
 import { checkIdentityPolicy } from './documents.ts';
 import { findByArn, type Identities, type Identity } from './identities.ts';
-import type { IamParts } from './operations-users.ts';
+import type { IamParts } from './users.operations.ts';
 import { listPage } from './pages.ts';
 import { identityKeys } from './request-keys.ts';
 import { type IamDecision, type IamRights, type KeyValues, rightsUnder } from './rights.ts';

@@ -4,7 +4,7 @@ import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store } from '../store/contract.ts';
-import { getPolicyRecord, given } from './operations.ts';
+import { getPolicyRecord, given } from './policies.operations.ts';
 import { mustExist, type PolicyTargets, principalKind, targetKind } from './principals.ts';
 import { policyAttachments } from './store.ts';
 

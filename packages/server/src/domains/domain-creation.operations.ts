@@ -5,7 +5,7 @@ import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { isRoot } from '../outgoing/author.ts';
 import type { WriteTransaction } from '../store/contract.ts';
-import type { DomainOptions } from './operations.ts';
+import type { DomainOptions } from './domain-configurations.operations.ts';
 import { checkCallback, checkCertificate, checkDomainName, checkPair } from './rules.ts';
 import { checkSecurityPolicy, DEFAULT_SECURITY_POLICY } from './security-policies.ts';
 import { type DomainRecord, domainArn, domainConfigurations, type IssuedRecord, issuedCertificates } from './store.ts';
@@ -66,7 +66,7 @@ async function checkRoom(tx: WriteTransaction, record: DomainRecord, caller: Cal
     fail('LimitExceededException', `An account can have at most ${MAX_CONFIGURATIONS} domain configurations`);
 }
 
-export const domainCreation = ({
+export const domainCreationOperations = ({
   store,
   clock,
   tags,

@@ -6,8 +6,8 @@ import type { Authority } from '../authority/authority.ts';
 import type { Store } from '../store/contract.ts';
 import { openTestAuthority } from '../testing/authority-fixture.ts';
 import { caller, clockAt, stranger, TestStores } from '../testing/operations-fixture.ts';
-import { acmListingOperations } from './operations-listings.ts';
-import { type AcmHandler, acmOperations } from './operations.ts';
+import { acmListingOperations } from './server-certificate-listings.operations.ts';
+import { type AcmHandler, acmOperations } from './server-certificates.operations.ts';
 import { serverKeys } from './store.ts';
 
 const DAY = 86_400_000;

@@ -1,6 +1,6 @@
 /** CloudWatch Logs as a service of the JSON protocol: its target prefix and its operations. */
-import { logEventOperations } from './operations-events.ts';
-import { logGroupOperations, type LogsHandler, type LogsOptions } from './operations.ts';
+import { logEventOperations } from './log-events.operations.ts';
+import { logGroupOperations, type LogsHandler, type LogsOptions } from './log-groups.operations.ts';
 
 export const logsService = (
   options: LogsOptions,

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IamOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import type { IamParts } from './operations-users.ts';
+import type { IamParts } from './users.operations.ts';
 import { entityOf, givenUser } from './records.ts';
 import { entities, type LoginProfile, type UserRecord } from './store.ts';
 

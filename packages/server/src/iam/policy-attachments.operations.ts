@@ -4,7 +4,7 @@ import type { IamOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { findPolicy } from './managed-policies.ts';
 import type { EntityKind } from './names.ts';
-import { boundaryOf, type IamParts } from './operations-users.ts';
+import { boundaryOf, type IamParts } from './users.operations.ts';
 import { listPage, type PageInput } from './pages.ts';
 import { QUOTAS } from './quotas.ts';
 import { entityOf } from './records.ts';

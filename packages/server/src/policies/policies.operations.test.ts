@@ -5,11 +5,11 @@ import type { Store } from '../store/contract.ts';
 import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
 import { caller, recordTags, tickingClock } from '../testing/operations-fixture.ts';
 import { CompiledPolicyCache, effectivePolicies } from './effective.ts';
-import { policyAttachmentOperations } from './operations-attachments.ts';
-import { authorizationOperations } from './operations-authorization.ts';
-import { policyListingOperations } from './operations-listings.ts';
-import { policyVersionOperations } from './operations-versions.ts';
-import { policyOperations } from './operations.ts';
+import { policyAttachmentOperations } from './policy-attachments.operations.ts';
+import { authorizationOperations } from './authorization-tests.operations.ts';
+import { policyListingOperations } from './policy-listings.operations.ts';
+import { policyVersionOperations } from './policy-versions.operations.ts';
+import { policyOperations } from './policies.operations.ts';
 import type { PolicyTargets, PrincipalFacts, ThingFacts } from './principals.ts';
 
 const HEAD = 'arn:aws:iot:us-east-1:123456789012:';

@@ -32,7 +32,7 @@ async function codeOf(tx: WriteTransaction, accountId: string): Promise<string> 
   return code;
 }
 
-export function caCertificateRegisteringOperations({ store, clock }: { store: Store; clock: Clock }): Operations {
+export function caCertificateRegistrationOperations({ store, clock }: { store: Store; clock: Clock }): Operations {
   /** Refuses what is registered already, here or (unless shared by SNI_ONLY) in another account. */
   async function refuseTaken(tx: WriteTransaction, ca: ReadCertificate, mode: string, caller: Caller): Promise<void> {
     const id = ca.certificateId;

@@ -41,7 +41,7 @@ function clientContextOf(header: string | undefined): string | undefined {
 type Output = LambdaOperations['Invoke']['output'];
 const NOTHING = new Uint8Array(0);
 
-export function invokeOperation({ store, host }: HostedOptions): Handlers<Pick<LambdaOperations, 'Invoke'>> {
+export function invocationOperations({ store, host }: HostedOptions): Handlers<Pick<LambdaOperations, 'Invoke'>> {
   return {
     async Invoke(input, caller): Promise<Output> {
       const name = readName(input.FunctionName ?? '', caller, input.Qualifier);

@@ -8,8 +8,8 @@ import { encodeProperties } from '../mqtt/properties.ts';
 import type { Broker } from './broker.ts';
 import { storageViolation } from './connection/storage-quota.ts';
 import { type MessageInput, propertiesOf } from './message-input.ts';
-import { connectionOperations } from './operations-connections.ts';
-import { retainedOperations } from './operations-retained.ts';
+import { connectionOperations } from './connections.operations.ts';
+import { retainedOperations } from './retained-messages.operations.ts';
 import { refuseRequest } from './throttled-request.ts';
 
 export type PublishInput = IotDataOperations['Publish']['input'];

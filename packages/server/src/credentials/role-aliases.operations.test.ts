@@ -5,7 +5,7 @@ import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Store } from '../store/contract.ts';
 import { caller, clockAt, recordTags, stranger, TestStores } from '../testing/operations-fixture.ts';
-import { roleAliasOperations } from './operations.ts';
+import { roleAliasOperations } from './role-aliases.operations.ts';
 import { credentialProvider } from './provider.ts';
 import { SessionTokens } from './session-tokens.ts';
 

@@ -9,7 +9,7 @@ import type { PolicyContext } from './context.ts';
 import { attachedPolicyNames, policiesByName } from './effective.ts';
 import { bindRights, type Decision } from './evaluate.ts';
 import { missingKeys } from './missing-keys.ts';
-import { getPolicyRecord, given, policyArn } from './operations.ts';
+import { getPolicyRecord, given, policyArn } from './policies.operations.ts';
 import { mustExist, type PolicyTargets, type PrincipalFacts, type ThingFacts, targetKind } from './principals.ts';
 import { deviceContext } from './variables.ts';
 

@@ -11,9 +11,9 @@ import type { PolicyTags } from '../policies/principals.ts';
 import { byRegion, regionsOf } from '../store/regional.ts';
 import { openTestAuthority } from '../testing/authority-fixture.ts';
 import { caller, clockAt, rootOf, type TestStore, TestStores } from '../testing/operations-fixture.ts';
-import { domainCreation } from './creating.ts';
+import { domainCreationOperations } from './domain-creation.operations.ts';
 import { DomainDirectory } from './directory.ts';
-import { domainOperations } from './operations.ts';
+import { domainOperations } from './domain-configurations.operations.ts';
 import { OperatorNames } from './operator-names.ts';
 import { domainNaming, DomainServing } from './serving.ts';
 import { issuedCertificates } from './store.ts';
@@ -78,7 +78,7 @@ async function start(): Promise<void> {
       endpoint: 'iot.example.com',
       isFunctionName,
     };
-    return { ...domainCreation(options), ...domainOperations(options) } as ReturnType<typeof domains>;
+    return { ...domainCreationOperations(options), ...domainOperations(options) } as ReturnType<typeof domains>;
   };
 }
 

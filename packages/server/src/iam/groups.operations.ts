@@ -5,7 +5,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import { describeGroup, userSummary } from './descriptions.ts';
 import { groupsOf } from './identities.ts';
 import { newId } from './names.ts';
-import type { IamParts } from './operations-users.ts';
+import type { IamParts } from './users.operations.ts';
 import { listPage, scanPage } from './pages.ts';
 import { QUOTAS } from './quotas.ts';
 import { entityOf, mustBeNew } from './records.ts';

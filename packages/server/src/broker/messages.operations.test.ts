@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Packet } from 'mqtt-packet';
-import { dataPlaneOperations, publisher } from './operations.ts';
+import { dataPlaneOperations, publisher } from './messages.operations.ts';
 import { ACCOUNT, type ConnectOptions, publishPacket, rightsOf, TestBench, type TestPeer } from './test-bench.ts';
 
 const caller = { accountId: ACCOUNT, region: 'us-east-1', principal: 'p' } as never;

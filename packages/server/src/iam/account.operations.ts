@@ -1,7 +1,7 @@
 /** GetAccountSummary and ListAccountAliases, and lists of what users can have on AWS and nobody has here: tools ask before they delete. */
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IamOperations } from '@thingkeep/wire/api/operation-types.ts';
-import type { IamParts } from './operations-users.ts';
+import type { IamParts } from './users.operations.ts';
 import { QUOTAS } from './quotas.ts';
 import { givenUser } from './records.ts';
 import { entities, managedPolicies } from './store.ts';
