@@ -1,6 +1,6 @@
 /** Prints what one decision costs: four statements, as the tutorials' device policies have them, hot and in one thread. */
 import { compilePolicies } from '../packages/server/src/policies/compile.ts';
-import { bindRights } from '../packages/server/src/policies/evaluate.ts';
+import { bindPermissions } from '../packages/server/src/policies/evaluate.ts';
 import { deviceContext } from '../packages/server/src/policies/variables.ts';
 
 const arn = 'arn:aws:iot:us-east-1:000000000000:';
@@ -22,7 +22,7 @@ const document = JSON.stringify({
 
 const context = deviceContext({ protocol: 'mqtt', clientId: 'device-0001', sourceIp: '192.0.2.1', now: 0, isAttached: false });
 const compiled = compilePolicies([{ policyName: 'Device', document }]);
-const rights = bindRights(compiled, context);
+const rights = bindPermissions(compiled, context);
 
 const ROUNDS = 2_000_000;
 const CASES: readonly (readonly [name: string, action: string, resource: string])[] = [
@@ -54,5 +54,6 @@ for (const [name, action, resource] of CASES) {
 
 const BINDS = 20_000;
 const start = process.hrtime.bigint();
-for (let round = 0; round < BINDS; round += 1) bindRights(compiled, context).decide('iot:Connect', `${arn}client/device-0001`);
+for (let round = 0; round < BINDS; round += 1)
+  bindPermissions(compiled, context).decide('iot:Connect', `${arn}client/device-0001`);
 console.log(`bind and decide iot:Connect: ${(Number(process.hrtime.bigint() - start) / BINDS / 1000).toFixed(1)} us`);

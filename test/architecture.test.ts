@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { arrowFaults, cycleFaults, formFaults, reservedFaults, roomOf } from './architecture/checks.ts';
 import { decisionFaults } from './architecture/decisions.ts';
 import { domainFileFaults } from './architecture/domain-files.ts';
+import { nameFaults } from './architecture/exported-names.ts';
 import { floorFaults } from './architecture/floors.ts';
 import { SERVER_ROOMS } from './architecture/law.ts';
 import { linkFaults, namedFileFaults, widthFaults } from './architecture/prose.ts';
@@ -23,6 +24,7 @@ test('no ring of imports, of types included', () => none(cycleFaults(sources)));
 test('environment, clock, SQL and the state of connections have one owner each', () => none(reservedFaults(sources)));
 test('every source opens with a comment, is short, and has a name that says something', () => none(formFaults(sources)));
 test('handlers are in <noun>.operations.ts, services on topics in <noun>.topics.ts', () => none(domainFileFaults(sources)));
+test('an exported name stands for one thing', () => none(nameFaults(sources)));
 test('no link in the prose is dead', () => none(linkFaults(pages, files)));
 test('decisions have a number, a date and a status, and a row in the list', () => none(decisionFaults(pages)));
 test('lines of prose have at most 100 columns', () =>
@@ -193,6 +195,16 @@ test('caught: rings, of types too, dead links, missing files', () => {
   ]);
   assert.deepEqual(namedFileFaults([page], ['README.md', 'docs/x.md']), ['docs/x.md names tools/gone.ts, which is not there']);
   assert.equal(roomOf('store/sqlite/open.ts'), 'store/sqlite/');
+});
+
+test('caught: a name that two files export', () => {
+  const one = (path: string, text: string) => sourceOf(`packages/server/src/${path}`, `/** x */\n${text}`);
+  const session = one('broker/session.ts', 'export class Session {}');
+  assert.deepEqual(nameFaults([session, one('broker/x.ts', "export type { Session } from './session.ts';")]), []);
+  assert.deepEqual(nameFaults([session, one('iam/x.ts', 'interface Session {}')]), []);
+  assert.deepEqual(nameFaults([session, one('iam/x.test.ts', 'export interface Session {}')]), []);
+  const [fault = ''] = nameFaults([session, one('iam/sessions.ts', 'export interface Session {}')]);
+  assert.match(fault, /^Session is exported by .*broker\/session\.ts and .*iam\/sessions\.ts/);
 });
 
 test('caught: a line of prose that is too wide', () => {

@@ -96,7 +96,10 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   ),
   'functions/hosted/': room(
     'hosted functions are records, rights and a queue; what runs them is behind the pool',
-    ['domain.ts', 'runtime/', 'store/contract.ts', 'store/pages.ts', 'functions/', 'functions/code/', 'functions/sandbox/'],
+    [
+      ...['domain.ts', 'runtime/', 'store/contract.ts', 'store/pages.ts', 'iam/role-credentials.ts', 'iam/role-rights.ts'],
+      ...['functions/', 'functions/code/', 'functions/sandbox/'],
+    ],
     ['crypto', 'path'],
   ),
   'logs/': room(
@@ -203,6 +206,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
         'mqtt/',
         'functions/contract.ts',
         'policies/principals.ts',
+        'iam/role-credentials.ts',
         'functions/function-name.ts',
       ],
       ...['rules/actions/', 'rules/sql/', 'outgoing/'],
@@ -262,6 +266,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       ...['runtime/', 'store/claims.ts', 'store/contract.ts', 'store/pages.ts', 'mqtt/', 'refusals/refusals.ts'],
       ...['broker/broker.ts', 'broker/connection/client.ts', 'broker/contract.ts', 'broker/messages.operations.ts'],
       ...['policies/permission-changes.ts', 'authorizers/store.ts', 'registry/store.ts'],
+      ...['credentials/provider.ts', 'domains/directory.ts', 'domains/security-policies.ts'],
       ...['gateway/authentication/', 'gateway/authorization/'],
     ],
     ['crypto', 'http', 'net', 'stream', 'tls'],

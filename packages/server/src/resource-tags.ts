@@ -4,7 +4,7 @@
  */
 import { parseFunctionReference } from '@thingkeep/wire/api/function-reference.ts';
 import { type Arn, iotArn, parseArn, type Place, type ResourceType } from '@thingkeep/wire/arn.ts';
-import type { KeyValues } from './api/access-keys.ts';
+import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 import type { ResourceKeys } from './api/key-rights.ts';
 import { domainArn, domainConfigurations } from './domains/store.ts';
 import { functions, LATEST, permissionsOf } from './functions/hosted/store.ts';

@@ -1,4 +1,5 @@
 /** Access keys: what the API's front asks of whoever keeps them. */
+import type { Decision, KeyUse, KeyValues } from '@thingkeep/wire/api/authorization.ts';
 
 export interface AccessKey {
   readonly accessKeyId: string;
@@ -34,37 +35,13 @@ export interface AccessKey {
   readonly rights?: (use: KeyUse) => Promise<KeyRights | undefined>;
 }
 
-/** What somebody who signs with a key is about to do. */
-export interface KeyUse {
-  readonly protocol: 'mqtt' | 'http';
-  readonly clientId?: string;
-  readonly sourceIp: string;
-  /** Region that the request is signed for. */
-  readonly region?: string;
-  /** Whether it came over TLS. */
-  readonly secureTransport?: boolean;
-  /** Headers of these names, as the client has sent them. */
-  readonly userAgent?: string | undefined;
-  readonly referer?: string | undefined;
-  /** Of AWS IoT's data plane: the host name that was asked for. */
-  readonly domainName?: string | undefined;
-  /** What a CONNECT uses beyond the plain, and the ARN of its will's topic. */
-  readonly connectAttributes?: readonly string[];
-  readonly lastWillTopicArn?: string | undefined;
-}
-
-export interface KeyDecision {
-  readonly effect: 'ALLOWED' | 'EXPLICIT_DENY' | 'IMPLICIT_DENY';
-  readonly policyName?: string;
-  readonly statement?: string;
+/** A decision about a key, with what AWS tells of it. */
+export interface KeyDecision extends Decision {
   /** Kind of the IAM policy that denied, or that did not allow. */
   readonly policyType?: string;
   /** What limits the key's own policies, a boundary or a session policy, does not allow it. */
   readonly limited?: true;
 }
-
-/** Condition keys that stand in a request for one question alone. */
-export type KeyValues = readonly (readonly [key: string, value: string | readonly string[]])[];
 
 export interface KeyRights {
   /** Whether answers change with time. */

@@ -23,7 +23,7 @@ import type { IsOwnName } from './host-check.ts';
 import { mayAsk, mayCall, mayPass, type ResourceKeys } from './key-rights.ts';
 import { queryError } from './query-errors.ts';
 import { answerQuery, isQueryService, type QueryServices } from './query-services.ts';
-import { checkLength, checkParts, discardBody, Gone, LargeBodies, largestBody, readBody } from './read-body.ts';
+import { checkLength, checkPartCount, discardBody, Gone, LargeBodies, largestBody, readBody } from './read-body.ts';
 import { claimedService } from './signature.ts';
 import { headerOf, type SignedHead, signedHead } from './signed-request.ts';
 import { createSigv4, type Verified } from './sigv4.ts';
@@ -317,7 +317,7 @@ export function createApi(options: ApiOptions): Api {
     try {
       const body = await readBody(request, { most, grows });
       const verified = pending.finish(body);
-      checkParts(body);
+      checkPartCount(body);
       return await answerSigned(exchange, head, verified, body);
     } finally {
       if (isLarge) largeBodies.release(pending.accessKeyId);

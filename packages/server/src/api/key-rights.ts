@@ -9,7 +9,9 @@ import { callRights, operationRights } from '@thingkeep/wire/api/needed-rights.t
 import { type Operation, signingName } from '@thingkeep/wire/api/table.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { type ErrorCode, fail } from '@thingkeep/wire/errors.ts';
-import type { AccessKey, KeyDecision, KeyRights, KeyUse, KeyValues } from './access-keys.ts';
+import type { AccessKey, KeyDecision, KeyRights } from './access-keys.ts';
+import type { KeyUse } from '@thingkeep/wire/api/authorization.ts';
+import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 
 /** The service that tells everyone who they are. */
 const OPEN_TO_ALL = 'sts';

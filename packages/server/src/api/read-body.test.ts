@@ -1,7 +1,7 @@
 /** Room for large bodies: for whom, how many, and how large. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkParts, LargeBodies, largestBody, MAX_BODY } from './read-body.ts';
+import { checkPartCount, LargeBodies, largestBody, MAX_BODY } from './read-body.ts';
 
 test('an archive has room for 50 MB in base64, and no other request more than it needs', () => {
   const archive = (50 * 1024 * 1024 * 4) / 3;
@@ -27,8 +27,8 @@ test('there are four at a time, and two of one key', () => {
 
 test('a large document of small parts is refused before it is read', () => {
   const refused = { code: 'RequestEntityTooLargeException' };
-  for (const part of ['\\n', '1,', '[]', '{}']) assert.throws(() => checkParts(Buffer.from(part.repeat(3_000_000))), refused);
+  for (const part of ['\\n', '1,', '[]', '{}']) assert.throws(() => checkPartCount(Buffer.from(part.repeat(3_000_000))), refused);
   // An archive in base64, whose slashes some encoders escape.
-  checkParts(Buffer.from(`{"ZipFile":"${`${'A'.repeat(63)}\\/`.repeat(1_000_000)}"}`));
-  checkParts(Buffer.from('[1,'.repeat(1000)));
+  checkPartCount(Buffer.from(`{"ZipFile":"${`${'A'.repeat(63)}\\/`.repeat(1_000_000)}"}`));
+  checkPartCount(Buffer.from('[1,'.repeat(1000)));
 });

@@ -33,7 +33,7 @@ export const largestBody = (service: string | undefined, path: string): number =
  * Refuses a large document of small parts. What is large for a reason is one long text; anything else would hold up everybody
  * while it is read, and that before the caller's rights are known.
  */
-export function checkParts(body: Uint8Array): void {
+export function checkPartCount(body: Uint8Array): void {
   if (body.length <= MAX_BODY) return;
   let marks = 0;
   for (const byte of body) if (byte === 0x5c || byte === 0x2c || byte === 0x5b || byte === 0x7b) marks += 1;

@@ -6,12 +6,9 @@ import { extendHttpDeadlines } from '../runtime/http-deadlines.ts';
 import type { Standstill } from '../runtime/standstill.ts';
 import type { Api } from './http.ts';
 
-/** Takes over a connection for another protocol (RFC 9110 section 7.8); `head` is what came behind the request. */
-export type UpgradeListener = (request: IncomingMessage, socket: IncomingMessage['socket'], head: Buffer) => void;
-
 /** What becomes of upgrades: `admits` says whether there is room for a connection that is not the API's any more. */
 export interface Upgrades {
-  readonly upgrade: UpgradeListener;
+  readonly upgrade: (request: IncomingMessage, socket: IncomingMessage['socket'], head: Buffer) => void;
   readonly admits: (socket: IncomingMessage['socket']) => boolean;
 }
 

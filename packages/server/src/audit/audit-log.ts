@@ -9,7 +9,7 @@ import { asRefusal, isDiskRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import { fsyncFolder } from '../runtime/fsync-folder.ts';
 import type { HookedStore, WriteTransaction } from '../store/contract.ts';
-import { type Link, makeLine, ORIGIN, readLink } from './chain.ts';
+import { type ChainLink, makeLine, ORIGIN, readLink } from './chain.ts';
 import { auditFiles, fileOf, makeKey, readKey, sealOldKey, sizeOf } from './files.ts';
 import { type AuditState, putHead, putRemoved, readAuditState } from './store.ts';
 
@@ -49,10 +49,10 @@ export class AuditLog implements AsyncDisposable {
   #file: number;
   #fileBytes: number;
   /** The last line that was written. */
-  #last: Link;
-  #removed: Link;
+  #last: ChainLink;
+  #removed: ChainLink;
   /** The last line that a commit has stored. */
-  #stored: Link;
+  #stored: ChainLink;
   #synced = true;
   #closed = false;
   #holds = 0;
@@ -61,7 +61,7 @@ export class AuditLog implements AsyncDisposable {
   readonly #refusedOf = new Map<string, number>();
   #leftOut = 0;
 
-  private constructor(options: AuditLogOptions, key: Buffer, state: AuditState, last: Link, file: number) {
+  private constructor(options: AuditLogOptions, key: Buffer, state: AuditState, last: ChainLink, file: number) {
     this.#options = options;
     this.#key = key;
     this.#last = last;
@@ -262,7 +262,7 @@ export class AuditLog implements AsyncDisposable {
   }
 
   /** Removes files whose last line is at most this one; the data file no longer keeps them. */
-  #removeFiles({ number }: Link): void {
+  #removeFiles({ number }: ChainLink): void {
     const files = auditFiles(this.#options.folder);
     for (const [i, { path }] of files.entries()) {
       const next = files[i + 1];
@@ -272,13 +272,13 @@ export class AuditLog implements AsyncDisposable {
   }
 }
 
-function lastLineOf(path: string): Link | undefined {
+function lastLineOf(path: string): ChainLink | undefined {
   const text = readFileSync(path, 'utf8');
   return readLink(text.slice(text.lastIndexOf('\n', text.length - 2) + 1, -1));
 }
 
 /** Finds the last line of the log; removes empty files at its end, which a failed rotation has left. */
-function lastOf(folder: string): Link | undefined {
+function lastOf(folder: string): ChainLink | undefined {
   for (const { path } of auditFiles(folder).reverse()) {
     const bytes = cutTornLine(path);
     const link = bytes

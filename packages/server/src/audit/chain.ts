@@ -6,13 +6,13 @@ import { createHmac } from 'node:crypto';
 import { escapeText } from '../runtime/escape-text.ts';
 
 /** Number and MAC of a line. The line before the first one has number 0. */
-export interface Link {
+export interface ChainLink {
   readonly number: number;
   /** 64 hexadecimal digits. */
   readonly mac: string;
 }
 
-export const ORIGIN: Link = { number: 0, mac: '0'.repeat(64) };
+export const ORIGIN: ChainLink = { number: 0, mac: '0'.repeat(64) };
 
 const MAC_MEMBER = /,"mac":"([0-9a-f]{64})"\}$/;
 const NUMBER_MEMBER = /^\{"number":(\d{1,15}),/;
@@ -21,7 +21,11 @@ const macOf = (key: Uint8Array, previous: string, text: string): string =>
   createHmac('sha256', key).update(previous).update('\n').update(text).digest('hex');
 
 /** Makes the line that follows `previous`, without its line feed. */
-export function makeLine(key: Uint8Array, previous: Link, members: object): { readonly line: string; readonly link: Link } {
+export function makeLine(
+  key: Uint8Array,
+  previous: ChainLink,
+  members: object,
+): { readonly line: string; readonly link: ChainLink } {
   const number = previous.number + 1;
   // Control characters are escaped, so that a line can be printed.
   const text = escapeText(JSON.stringify({ number, ...members }));
@@ -30,7 +34,7 @@ export function makeLine(key: Uint8Array, previous: Link, members: object): { re
 }
 
 /** Number and MAC that a line claims; undefined for a text that is no line. */
-export function readLink(line: string): Link | undefined {
+export function readLink(line: string): ChainLink | undefined {
   const [, mac = ''] = MAC_MEMBER.exec(line) ?? [];
   const [, number = ''] = NUMBER_MEMBER.exec(line) ?? [];
   return mac === '' || number === '' ? undefined : { number: Number(number), mac };

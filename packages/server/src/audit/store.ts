@@ -1,6 +1,6 @@
 /** The record of the audit log in the data file: its last line at each commit, and the last removed one. */
 import { collection, type ReadTransaction, type WriteTransaction } from '../store/contract.ts';
-import { type Link, ORIGIN } from './chain.ts';
+import { type ChainLink, ORIGIN } from './chain.ts';
 
 interface AuditRecord {
   readonly name: 'head' | 'removed';
@@ -12,12 +12,12 @@ export const auditRecords = collection<AuditRecord>('audit', (r) => [r.name]);
 
 export interface AuditState {
   /** The last line that is known to be on disk. */
-  readonly head: Link;
+  readonly head: ChainLink;
   /** The last line that was removed because the log exceeded its bound. */
-  readonly removed: Link;
+  readonly removed: ChainLink;
 }
 
-const read = async (tx: ReadTransaction, name: AuditRecord['name']): Promise<Link> => {
+const read = async (tx: ReadTransaction, name: AuditRecord['name']): Promise<ChainLink> => {
   const record = await tx.get(auditRecords, [name]);
   return record === undefined ? ORIGIN : { number: record.number, mac: record.mac };
 };
@@ -27,8 +27,8 @@ export const readAuditState = async (tx: ReadTransaction): Promise<AuditState> =
   removed: await read(tx, 'removed'),
 });
 
-export const putHead = (tx: WriteTransaction, { number, mac }: Link): Promise<void> =>
+export const putHead = (tx: WriteTransaction, { number, mac }: ChainLink): Promise<void> =>
   tx.put(auditRecords, { name: 'head', number, mac });
 
-export const putRemoved = (tx: WriteTransaction, { number, mac }: Link): Promise<void> =>
+export const putRemoved = (tx: WriteTransaction, { number, mac }: ChainLink): Promise<void> =>
   tx.put(auditRecords, { name: 'removed', number, mac });

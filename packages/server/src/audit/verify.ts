@@ -1,7 +1,7 @@
 /** Finds changed, removed and reordered lines of the audit log, and a tail that was cut off. */
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
-import { follows, type Link, readLink } from './chain.ts';
+import { follows, type ChainLink, readLink } from './chain.ts';
 import { type AuditFile, auditFiles, readKey } from './files.ts';
 import type { AuditState } from './store.ts';
 
@@ -19,8 +19,8 @@ const MAX_FAULTS = 20;
 
 class Verifier {
   readonly #key: Buffer;
-  readonly #head: Link;
-  #previous: Link;
+  readonly #head: ChainLink;
+  #previous: ChainLink;
   #headSeen: boolean;
   lines = 0;
   first = 0;

@@ -8,7 +8,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { type ClaimRecord, claim, release } from '../store/claims.ts';
 import { isRoot } from '../outgoing/author.ts';
 import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
-import { checkAuthorizer, checkLimits, described, getAuthorizer, listed } from './records.ts';
+import { checkAuthorizer, checkLimits, describeAuthorizer, getAuthorizer, authorizerSummary } from './records.ts';
 import { type AuthorizerRecord, authorizerArn, authorizers, defaultAuthorizers, findAuthorizer } from './store.ts';
 
 /** The tags of authorizers, stored by another domain under their ARN. */
@@ -86,7 +86,7 @@ export function authorizerOperations({ store, clock, tags, isFunctionName, domai
 
     async DescribeAuthorizer({ authorizerName = '' }, caller) {
       const record = await store.read((tx) => getAuthorizer(tx, caller.accountId, authorizerName));
-      return { authorizerDescription: described(caller, record) };
+      return { authorizerDescription: describeAuthorizer(caller, record) };
     },
 
     async ListAuthorizers({ pageSize = LARGEST_PAGE, marker, ascendingOrder = false, status }, caller) {
@@ -102,7 +102,7 @@ export function authorizerOperations({ store, clock, tags, isFunctionName, domai
           reverse: !ascendingOrder,
         }),
       );
-      return { authorizers: page.items.map((record) => listed(caller, record)), nextMarker: page.next };
+      return { authorizers: page.items.map((record) => authorizerSummary(caller, record)), nextMarker: page.next };
     },
 
     async UpdateAuthorizer(input, caller) {
@@ -125,7 +125,7 @@ export function authorizerOperations({ store, clock, tags, isFunctionName, domai
         await tx.put(authorizers, changed);
         await claim(tx, claimOf(caller, changed));
       });
-      return listed(caller, { authorizerName });
+      return authorizerSummary(caller, { authorizerName });
     },
 
     async DeleteAuthorizer({ authorizerName = '' }, caller) {

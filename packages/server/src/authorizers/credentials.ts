@@ -17,7 +17,7 @@ const SIGNATURE = `${PREFIX}signature`;
 const LONGEST = 8 * 1024;
 
 /** Parameters by name; the first of a name counts. */
-export type Parameters = ReadonlyMap<string, string>;
+export type RequestParameters = ReadonlyMap<string, string>;
 
 export interface CustomCredentials {
   readonly authorizerName?: string;
@@ -39,7 +39,7 @@ function decoded(text: string): string {
 /**
  * The parameters of a query. A plus sign stays one: signatures are base64, and many clients send them as they are.
  */
-export function queryParameters(query: string): Parameters {
+export function queryParameters(query: string): RequestParameters {
   const found = new Map<string, string>();
   for (const pair of query.split('&')) {
     const mark = pair.indexOf('=');
@@ -56,11 +56,11 @@ export function queryOfUserName(userName: string | undefined): string {
   return userName === undefined || mark < 0 ? '' : userName.slice(mark + 1);
 }
 
-function headerParameters(headers: Head['headers']): Parameters {
+function headerParameters(headers: Head['headers']): RequestParameters {
   return new Map([...headers].map(([name, values]) => [name, values[0] ?? '']));
 }
 
-const namesIn = (parameters: Parameters): boolean => [...parameters.keys()].some((name) => name.startsWith(PREFIX));
+const namesIn = (parameters: RequestParameters): boolean => [...parameters.keys()].some((name) => name.startsWith(PREFIX));
 
 /** Whether an HTTP head or an MQTT user name has any parameter of custom authorizers. */
 export const carriesCustomCredentials = (http: Head | undefined, userName?: string): boolean =>
@@ -69,7 +69,7 @@ export const carriesCustomCredentials = (http: Head | undefined, userName?: stri
 
 /** The credentials of a login. A header precedes the query, and the query the user name. */
 export function customCredentials(http: Head | undefined, userName: string | undefined): CustomCredentials {
-  const places: readonly Parameters[] = [
+  const places: readonly RequestParameters[] = [
     ...(http === undefined ? [] : [headerParameters(http.headers), queryParameters(http.query)]),
     queryParameters(queryOfUserName(userName)),
   ];

@@ -3,7 +3,7 @@ import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Store } from '../store/contract.ts';
-import { described, getAuthorizer, listed } from './records.ts';
+import { describeAuthorizer, getAuthorizer, authorizerSummary } from './records.ts';
 import { authorizerArn, defaultAuthorizers, findDefaultAuthorizer } from './store.ts';
 
 type Operations = Handlers<Pick<IotOperations, 'SetDefaultAuthorizer' | 'DescribeDefaultAuthorizer' | 'ClearDefaultAuthorizer'>>;
@@ -25,12 +25,12 @@ export function defaultAuthorizerOperations({ store }: { store: Store }): Operat
           });
         await tx.put(defaultAuthorizers, { accountId, authorizerName });
       });
-      return listed(caller, { authorizerName });
+      return authorizerSummary(caller, { authorizerName });
     },
 
     async DescribeDefaultAuthorizer(_input, caller) {
       const record = await store.read((tx) => findDefaultAuthorizer(tx, caller.accountId));
-      return { authorizerDescription: described(caller, record ?? none()) };
+      return { authorizerDescription: describeAuthorizer(caller, record ?? none()) };
     },
 
     async ClearDefaultAuthorizer(_input, caller) {

@@ -18,7 +18,7 @@ export interface LoginFacts {
   readonly mqtt?: { readonly userName?: string; readonly password?: Uint8Array; readonly clientId?: string };
 }
 
-export interface Proof {
+export interface TokenProof {
   readonly token?: string;
   readonly signatureVerified: boolean;
 }
@@ -46,7 +46,7 @@ const mqttData = ({ userName, password, clientId }: NonNullable<LoginFacts['mqtt
 });
 
 /** The event as the bytes of its JSON. */
-export function eventOf({ connectionId, tls, http, mqtt }: LoginFacts, { token, signatureVerified }: Proof): Uint8Array {
+export function eventOf({ connectionId, tls, http, mqtt }: LoginFacts, { token, signatureVerified }: TokenProof): Uint8Array {
   const data = {
     ...present('tls', tls && tlsData(tls)),
     ...present('http', http && httpData(http)),

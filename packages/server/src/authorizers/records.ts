@@ -39,13 +39,13 @@ export async function checkLimits(tx: ReadTransaction, { accountId, authorizerNa
     fail('LimitExceededException', `There can be at most ${MAX_ACTIVE} active authorizers`);
 }
 
-export const listed = (place: Place, { authorizerName }: Pick<AuthorizerRecord, 'authorizerName'>) => ({
+export const authorizerSummary = (place: Place, { authorizerName }: Pick<AuthorizerRecord, 'authorizerName'>) => ({
   authorizerName,
   authorizerArn: authorizerArn(place, authorizerName),
 });
 
-export const described = (place: Place, record: AuthorizerRecord) => ({
-  ...listed(place, record),
+export const describeAuthorizer = (place: Place, record: AuthorizerRecord) => ({
+  ...authorizerSummary(place, record),
   authorizerFunctionArn: record.functionArn,
   tokenKeyName: record.tokenKeyName,
   tokenSigningPublicKeys: { ...record.tokenSigningPublicKeys },

@@ -1,4 +1,5 @@
 /** What the broker asks of the world around it: a channel to the peer, and a judge of each CONNECT. */
+import type { Decision } from '@thingkeep/wire/api/authorization.ts';
 import type { Connect } from '../mqtt/connect.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 
@@ -29,12 +30,6 @@ export interface Peer {
   readonly certificateDer?: () => Buffer | undefined;
   /** DER forms of the issuers that it has sent, the certificate's own first; kept only where they are asked for. */
   readonly issuers?: readonly Buffer[];
-}
-
-export interface Decision {
-  readonly effect: 'ALLOWED' | 'EXPLICIT_DENY' | 'IMPLICIT_DENY';
-  readonly policyName?: string;
-  readonly statement?: string;
 }
 
 export type MessageAction = 'iot:Publish' | 'iot:Receive' | 'iot:RetainPublish' | 'iot:Subscribe';

@@ -12,7 +12,8 @@ import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
 import type { AccountLimits } from './routing/account-limits.ts';
 import { Broker } from './broker.ts';
 import type { Client } from './connection/client.ts';
-import type { Admission, AdmissionRefusal, Channel, Decision, Judge, MessageAction, Rights } from './contract.ts';
+import type { Admission, AdmissionRefusal, Channel, Judge, MessageAction, Rights } from './contract.ts';
+import type { Decision } from '@thingkeep/wire/api/authorization.ts';
 import type { Rates } from './routing/rates.ts';
 import { Retained } from './routing/retained.ts';
 

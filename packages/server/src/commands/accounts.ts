@@ -7,7 +7,7 @@ import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import { openRootKeys, RootKeys } from '../config/root-keys.ts';
-import { type AccessKeyRecord, renderProfiles } from '../config/secrets.ts';
+import { type ProfileKey, renderProfiles } from '../config/secrets.ts';
 import { openInstallation } from '../installation/installation.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { escapeText } from '../runtime/escape-text.ts';
@@ -34,10 +34,10 @@ interface Asked {
 interface KeyChange {
   readonly path: '/admin/accounts' | '/admin/root-keys';
   readonly operation: 'PostAccounts' | 'PostRootKeys';
-  readonly make: (keys: RootKeys) => AccessKeyRecord;
+  readonly make: (keys: RootKeys) => ProfileKey;
 }
 
-async function changeOffline({ folder, config, accountId }: Asked, { operation, make }: KeyChange): Promise<AccessKeyRecord> {
+async function changeOffline({ folder, config, accountId }: Asked, { operation, make }: KeyChange): Promise<ProfileKey> {
   await using store = await openStored(folder, config);
   const log = openLog('warn');
   const installation = await openInstallation({ folder, store, acceptLoss: config.acceptLoss, log });
@@ -68,7 +68,7 @@ async function change(asked: Asked, what: KeyChange): Promise<void> {
     Object.entries({ 'account-id': accountId, profile }).filter((pair): pair is [string, string] => pair[1] !== undefined),
   );
   const key = isRunning(folder)
-    ? await ask<AccessKeyRecord>(openServer(folder, config.accountId), 'POST', `${what.path}?${query}`)
+    ? await ask<ProfileKey>(openServer(folder, config.accountId), 'POST', `${what.path}?${query}`)
     : await changeOffline(asked, what);
   show(json, [key]);
   process.stderr.write(
@@ -76,7 +76,7 @@ async function change(asked: Asked, what: KeyChange): Promise<void> {
   );
 }
 
-const show = (json: boolean, keys: readonly AccessKeyRecord[]): void =>
+const show = (json: boolean, keys: readonly ProfileKey[]): void =>
   void process.stdout.write(json ? `${JSON.stringify(keys)}\n` : renderProfiles(keys));
 
 /** The keys that there are. */

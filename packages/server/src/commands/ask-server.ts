@@ -5,14 +5,14 @@ import { request as httpsRequest } from 'node:https';
 import { signRequest } from '../api/sign-request.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import { RootKeys } from '../config/root-keys.ts';
-import type { AccessKeyRecord } from '../config/secrets.ts';
+import type { ProfileKey } from '../config/secrets.ts';
 import { ConfigError } from '../config/settings.ts';
 import { type RunningServer, runningServer } from './running-server.ts';
 
 export interface AskServer {
   readonly folder: DataFolder;
   readonly server: RunningServer;
-  readonly key: AccessKeyRecord;
+  readonly key: ProfileKey;
 }
 
 /** The running server of a data folder, asked with the first root key of the account. */

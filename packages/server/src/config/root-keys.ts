@@ -10,7 +10,7 @@ import { sealJson, unsealJson } from '../runtime/sealed-json.ts';
 import { ConfigError, FileWriteError } from './config-error.ts';
 import type { DataFolder } from './data-folder.ts';
 import { writePrivateFile } from './private-file.ts';
-import { type AccessKeyRecord, readAccessKeys, renderProfiles } from './secrets.ts';
+import { type ProfileKey, readAccessKeys, renderProfiles } from './secrets.ts';
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 /** A file of this form has a checksum; one of form 1 had none. */
@@ -18,7 +18,7 @@ const FORM = 2;
 const PROFILE = /^[A-Za-z0-9_.@+-]{1,64}$/;
 
 /** A fresh key: AKIA and 16 letters or digits, and 30 random bytes in base64, in the form of AWS's own. */
-const makeKey = (accountId: string, profile: string): AccessKeyRecord => ({
+const makeKey = (accountId: string, profile: string): ProfileKey => ({
   profile,
   accessKeyId: `AKIA${[...randomBytes(16)].map((byte) => BASE32[byte & 31]).join('')}`,
   secretAccessKey: randomBytes(30).toString('base64'),
@@ -27,7 +27,7 @@ const makeKey = (accountId: string, profile: string): AccessKeyRecord => ({
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-function readKey(value: unknown): AccessKeyRecord | undefined {
+function readKey(value: unknown): ProfileKey | undefined {
   const { profile, accessKeyId, secretAccessKey, accountId } = (value ?? {}) as Record<string, unknown>;
   if (!isText(profile) || !isText(accessKeyId) || !isText(secretAccessKey) || !isText(accountId)) return undefined;
   return /^\d{12}$/.test(accountId) ? { profile, accessKeyId, secretAccessKey, accountId } : undefined;
@@ -36,7 +36,7 @@ function readKey(value: unknown): AccessKeyRecord | undefined {
 interface RootKeyFile {
   /** Id of the installation that the keys are of; form 1 had none. */
   readonly installation: string | undefined;
-  readonly keys: readonly AccessKeyRecord[];
+  readonly keys: readonly ProfileKey[];
 }
 
 /** The members of either form; undefined for a damaged text. */
@@ -81,8 +81,8 @@ export class RootKeys {
   readonly #path: string;
   /** What is written into the file from now on. */
   readonly #installation: string | undefined;
-  #keys: readonly AccessKeyRecord[];
-  #byId: ReadonlyMap<string, AccessKeyRecord>;
+  #keys: readonly ProfileKey[];
+  #byId: ReadonlyMap<string, ProfileKey>;
 
   /** `installation`: id that the file gets; without it the file keeps its own. */
   constructor(path: string, installation?: string) {
@@ -94,20 +94,20 @@ export class RootKeys {
     if (there !== undefined && there.installation !== this.#installation) this.adopt(this.#keys);
   }
 
-  get(accessKeyId: string): AccessKeyRecord | undefined {
+  get(accessKeyId: string): ProfileKey | undefined {
     return this.#byId.get(accessKeyId);
   }
 
-  values(): readonly AccessKeyRecord[] {
+  values(): readonly ProfileKey[] {
     return this.#keys;
   }
 
-  of(accountId: string): readonly AccessKeyRecord[] {
+  of(accountId: string): readonly ProfileKey[] {
     return this.#keys.filter((key) => key.accountId === accountId);
   }
 
   /** Adds the first key of an account that has none. Fails when it has one, or when the profile's name is taken. */
-  create(accountId: string | undefined, profile: string | undefined): AccessKeyRecord {
+  create(accountId: string | undefined, profile: string | undefined): ProfileKey {
     const account = accountId ?? this.#freeAccountId();
     if (this.of(account).length > 0)
       throw new ConfigError(`account ${account} is there; thingkeep accounts keys ${account} shows its keys`);
@@ -115,7 +115,7 @@ export class RootKeys {
   }
 
   /** Makes a new key for an account in place of all that it has. Fails when there is no such account. */
-  renew(accountId: string): AccessKeyRecord {
+  renew(accountId: string): ProfileKey {
     const [old] = this.of(accountId);
     if (old === undefined && this.#keys.length > 0)
       throw new ConfigError(`there is no account ${accountId}; thingkeep accounts create ${accountId} makes it`);
@@ -124,11 +124,11 @@ export class RootKeys {
     return key;
   }
 
-  adopt(keys: readonly AccessKeyRecord[]): void {
+  adopt(keys: readonly ProfileKey[]): void {
     this.#write(keys);
   }
 
-  #add(accountId: string, profile: string): AccessKeyRecord {
+  #add(accountId: string, profile: string): ProfileKey {
     if (!PROFILE.test(profile)) throw new ConfigError(`${JSON.stringify(profile)} is not a name of a profile`);
     if (this.#keys.some((key) => key.profile === profile)) throw new ConfigError(`there is a profile ${profile} already`);
     const key = makeKey(accountId, profile);
@@ -143,12 +143,12 @@ export class RootKeys {
     }
   }
 
-  #write(keys: readonly AccessKeyRecord[]): void {
+  #write(keys: readonly ProfileKey[]): void {
     writeKeyFile(this.#path, { installation: this.#installation, keys });
     this.#take(keys);
   }
 
-  #take(keys: readonly AccessKeyRecord[]): void {
+  #take(keys: readonly ProfileKey[]): void {
     this.#keys = keys;
     this.#byId = new Map(keys.map((key) => [key.accessKeyId, key]));
   }
@@ -193,7 +193,7 @@ const writeCopy = (path: string, keys: RootKeys, home: string): void =>
 
 /** Changes of the keys by the running server; `changed` hears of each account. Fails with InvalidRequestException. */
 export function rootKeyChanges(keys: RootKeys, changed: (accountId: string) => void) {
-  const made = (make: () => AccessKeyRecord): AccessKeyRecord => {
+  const made = (make: () => ProfileKey): ProfileKey => {
     try {
       const key = make();
       changed(key.accountId);

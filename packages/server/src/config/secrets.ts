@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError } from './settings.ts';
 
-export interface AccessKeyRecord {
+export interface ProfileKey {
   readonly profile: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -30,7 +30,7 @@ function parse(path: string): Map<string, Map<string, string>> {
 }
 
 /** The keys of the file. `accountId` is the account of profiles that name none. */
-export function readAccessKeys(path: string, accountId: string): readonly AccessKeyRecord[] {
+export function readAccessKeys(path: string, accountId: string): readonly ProfileKey[] {
   const keys = [...parse(path)].map(([profile, values]) => {
     const accessKeyId = values.get('aws_access_key_id') ?? '';
     const secretAccessKey = values.get('aws_secret_access_key') ?? '';
@@ -46,7 +46,7 @@ export function readAccessKeys(path: string, accountId: string): readonly Access
 }
 
 /** A profile of each key, in the form of AWS's shared credentials file. Keys of `home` do not name their account. */
-export const renderProfiles = (keys: readonly AccessKeyRecord[], home?: string): string =>
+export const renderProfiles = (keys: readonly ProfileKey[], home?: string): string =>
   keys
     .map(({ profile, accessKeyId, secretAccessKey, accountId }) => {
       const account = accountId === home ? '' : `aws_account_id = ${accountId}\n`;

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import type { Store } from '../store/contract.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { roleId, sessionArn } from './role-arn.ts';
-import { type Session, SessionTokens } from './session-tokens.ts';
+import { type DeviceSession, SessionTokens } from './session-tokens.ts';
 import { temporaryKeys } from './temporary-keys.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'thingkeep-tokens-'));
@@ -22,7 +22,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const session: Session = {
+const session: DeviceSession = {
   accountId: '123456789012',
   region: 'us-east-1',
   roleArn: 'arn:aws:iam::123456789012:role/path/Robot',

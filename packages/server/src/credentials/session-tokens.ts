@@ -10,7 +10,7 @@ import { uniqueId } from './role-arn.ts';
 import { sessionSecrets } from './store.ts';
 
 /** The session of a device whose role alias names a role that IAM does not keep. */
-export interface Session {
+export interface DeviceSession {
   readonly kind?: undefined;
   readonly accountId: string;
   readonly region: string;
@@ -112,7 +112,7 @@ export class SessionTokens {
     return new SessionTokens(await secretOf(store), clock);
   }
 
-  issue(session: Session | IdentitySession): TemporaryCredentials {
+  issue(session: DeviceSession | IdentitySession): TemporaryCredentials {
     const accessKeyId = uniqueId(PREFIX, randomBytes(16));
     const text = JSON.stringify(session.kind === undefined ? session : { ...session, issuedAt: this.#clock.now() });
     const head = Buffer.concat([Buffer.of(VERSION), randomBytes(NONCE)]);
@@ -126,7 +126,10 @@ export class SessionTokens {
    * The session of a key id and its token, with the secret that they stand for; undefined when the two were not issued
    * together here. Fails with ExpiredTokenException once the session is over.
    */
-  open(accessKeyId: string, sessionToken: string): { session: Session | IdentitySession; secretAccessKey: string } | undefined {
+  open(
+    accessKeyId: string,
+    sessionToken: string,
+  ): { session: DeviceSession | IdentitySession; secretAccessKey: string } | undefined {
     const session = this.#unseal(accessKeyId, sessionToken);
     if (session === undefined) return undefined;
     if (this.#clock.now() >= session.expiresAt)
@@ -134,7 +137,7 @@ export class SessionTokens {
     return { session, secretAccessKey: this.#secretOf(accessKeyId, sessionToken) };
   }
 
-  #unseal(accessKeyId: string, sessionToken: string): Session | IdentitySession | undefined {
+  #unseal(accessKeyId: string, sessionToken: string): DeviceSession | IdentitySession | undefined {
     if (!accessKeyId.startsWith(PREFIX) || sessionToken.length > LONGEST_TOKEN) return undefined;
     const sealed = Buffer.from(sessionToken, 'base64');
     if (sealed.length <= 1 + NONCE + TAG || sealed[0] !== VERSION || sealed.toString('base64') !== sessionToken) return undefined;
@@ -143,7 +146,7 @@ export class SessionTokens {
         .setAAD(aad(accessKeyId))
         .setAuthTag(sealed.subarray(-TAG));
       const text = Buffer.concat([decipher.update(sealed.subarray(1 + NONCE, -TAG)), decipher.final()]).toString('utf8');
-      return JSON.parse(text) as Session | IdentitySession;
+      return JSON.parse(text) as DeviceSession | IdentitySession;
     } catch {
       // Not sealed by this server, or not for this key id.
       return undefined;

@@ -1,6 +1,6 @@
 /** Access keys of temporary credentials, for the verification of signatures. */
 import { roleId, sessionArn } from './role-arn.ts';
-import type { IdentitySession, Session, SessionTokens } from './session-tokens.ts';
+import type { IdentitySession, DeviceSession, SessionTokens } from './session-tokens.ts';
 
 export interface TemporaryKey<Rights> {
   readonly accessKeyId: string;
@@ -30,7 +30,7 @@ export interface IdentityToken {
 export const temporaryKeys =
   <Rights, Key>(
     tokens: SessionTokens,
-    rightsOf: (session: Session) => Rights,
+    rightsOf: (session: DeviceSession) => Rights,
     identityOf: (token: IdentityToken) => Promise<Key | undefined>,
   ) =>
   async (accessKeyId: string, sessionToken: string | undefined): Promise<TemporaryKey<Rights> | Key | undefined> => {

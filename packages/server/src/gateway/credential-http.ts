@@ -5,10 +5,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { percentDecode } from '@thingkeep/wire/api/percent.ts';
-import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
+import { iotArn } from '@thingkeep/wire/arn.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
 import { type ErrorCode, fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
-import type { AdmissionRefusal, Decision, Peer } from '../broker/contract.ts';
+import type { AdmissionRefusal, Peer } from '../broker/contract.ts';
+import type { Decision } from '@thingkeep/wire/api/authorization.ts';
+import type { IssueCredentials } from '../credentials/provider.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import { asRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -16,20 +18,11 @@ import type { RequestIdentity, Authenticator } from './authentication/authentica
 import type { AttemptReader, HttpAttempt } from './attempt-reader.ts';
 import { denialReason } from './authorization/denial-reason.ts';
 
-/** Issues credentials to an authenticated certificate; fails with the codes of {@link STATUSES}. */
-export type IssueCredentials = (request: {
-  readonly place: Place;
-  readonly principal: string;
-  readonly certificateId: string;
-  readonly roleAlias: string;
-  readonly thingName?: string;
-  readonly allowed: () => boolean;
-}) => Promise<object>;
-
 export interface CredentialHttpOptions {
   readonly log: Logger;
   readonly attempts: AttemptReader;
   readonly x509: Authenticator;
+  /** Fails with the codes of {@link STATUSES}. */
   readonly issue: IssueCredentials;
   readonly refuse: (refusal: Refusal) => void;
 }

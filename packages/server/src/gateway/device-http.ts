@@ -19,7 +19,7 @@ import type { Logger } from '../runtime/log.ts';
 import type { RequestIdentity } from './authentication/authenticator.ts';
 import type { AuthenticatorRegistry } from './authentication/authenticator-registry.ts';
 import type { AttemptReader, HttpAttempt } from './attempt-reader.ts';
-import { checkLength, expectsContinue, readBody } from './read-body.ts';
+import { checkPayloadLength, expectsContinue, readPayload } from './read-payload.ts';
 import { operationRefusal } from './authorization/operation-permissions.ts';
 
 /** Handlers of the data plane, over the data of one region. */
@@ -64,9 +64,9 @@ export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse }:
     attempt: HttpAttempt,
   ): Promise<{ sender: RequestIdentity; body: Buffer }> {
     const unverified = await orTurnAway(attempt, authenticators.beginRequest(attempt));
-    checkLength(request);
+    checkPayloadLength(request);
     if (expectsContinue(request)) response.writeContinue();
-    const body = await readBody(request);
+    const body = await readPayload(request);
     const sender = await orTurnAway(attempt, unverified.prove(body));
     return { sender, body };
   }

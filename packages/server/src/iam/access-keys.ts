@@ -10,7 +10,8 @@ import type { Identities, Identity } from './identities.ts';
 import type { KeyUses } from './key-uses.ts';
 import { entityArn, rootArn } from './names.ts';
 import { deviceKeys, identityKeys, type SessionFacts, type Use, useKeys } from './request-keys.ts';
-import { type IamRights, type KeyValues, type Layer, rightsUnder } from './rights.ts';
+import { type IamRights, type Layer, rightsUnder } from './rights.ts';
+import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 import type { RoleRecord, UserRecord } from './store.ts';
 
 /** A key of an IAM identity; `holder` tells it from the root's and from a device's. */

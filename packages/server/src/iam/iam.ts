@@ -10,7 +10,7 @@ import { Identities } from './identities.ts';
 import { KeyUses } from './key-uses.ts';
 import { accessKeyOperations } from './access-keys.operations.ts';
 import { accountOperations } from './account.operations.ts';
-import { policyAttachmentOperations } from './policy-attachments.operations.ts';
+import { identityPolicyOperations } from './policy-attachments.operations.ts';
 import { groupOperations } from './groups.operations.ts';
 import { inlinePolicyOperations } from './inline-policies.operations.ts';
 import { loginProfileOperations } from './login-profiles.operations.ts';
@@ -60,7 +60,7 @@ export function openIam({ store, changes: feed, clock, tokens, rootAccountOf }: 
           ...loginProfileOperations(parts),
           ...managedPolicyOperations(parts),
           ...managedPolicyVersionOperations(parts),
-          ...policyAttachmentOperations(parts),
+          ...identityPolicyOperations(parts),
           ...inlinePolicyOperations(parts),
           ...accountOperations(parts),
           ...simulateOperations(parts),

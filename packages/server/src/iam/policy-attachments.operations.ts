@@ -31,7 +31,7 @@ const MOST = { user: QUOTAS.attachedPerUser, group: QUOTAS.attachedPerGroup, rol
 
 const nameIn = (arn: string): string => arn.slice(arn.lastIndexOf('/') + 1);
 
-export const policyAttachmentOperations = (parts: IamParts): Handlers<Operations> => {
+export const identityPolicyOperations = (parts: IamParts): Handlers<Operations> => {
   const attach = async (kind: EntityKind, name = '', arn = '', { accountId }: Caller): Promise<object> => {
     await parts.store.write(async (tx) => {
       const entity = await entityOf(tx, accountId, kind, name);

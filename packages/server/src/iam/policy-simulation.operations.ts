@@ -8,7 +8,8 @@ import { findByArn, type Identities, type Identity } from './identities.ts';
 import type { IamParts } from './users.operations.ts';
 import { listPage } from './pages.ts';
 import { identityKeys } from './request-keys.ts';
-import { type IamDecision, type IamRights, type KeyValues, rightsUnder } from './rights.ts';
+import { type IamDecision, type IamRights, rightsUnder } from './rights.ts';
+import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 
 type Operations = Pick<IamOperations, 'SimulatePrincipalPolicy'>;
 

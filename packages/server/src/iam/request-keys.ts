@@ -1,23 +1,11 @@
 /** Keys that conditions may ask about a request (IAM user guide, page reference_policies_condition-keys). */
 import type { SessionDevice } from '../credentials/session-tokens.ts';
 import { entityArn, rootArn } from './names.ts';
-import type { KeyValues } from './rights.ts';
+import type { KeyUse, KeyValues } from '@thingkeep/wire/api/authorization.ts';
 import type { RoleRecord, Tag, UserRecord } from './store.ts';
 
-/** What somebody who signs with a key is about to do. */
-export interface Use {
-  readonly sourceIp: string;
-  /** Region that the request is signed for. */
-  readonly region?: string;
-  /** Whether it came over TLS. */
-  readonly secureTransport?: boolean;
-  /** Headers of these names, as the client has sent them. */
-  readonly userAgent?: string | undefined;
-  readonly referer?: string | undefined;
-  /** Of AWS IoT's data plane: the host name that was asked for; of MQTT, the client id. */
-  readonly domainName?: string | undefined;
-  readonly clientId?: string | undefined;
-}
+/** The use of a key, as far as IAM's conditions ask about it. */
+export type Use = Omit<KeyUse, 'protocol' | 'connectAttributes' | 'lastWillTopicArn'>;
 
 /** Of temporary credentials: when they were made, and for which function. */
 export interface SessionFacts {

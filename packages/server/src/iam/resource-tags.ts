@@ -4,7 +4,7 @@ import { findByArn } from './identities.ts';
 import { findPolicy } from './managed-policies.ts';
 import { parseEntityArn } from './names.ts';
 import { resourceTagKeys } from './request-keys.ts';
-import type { KeyValues } from './rights.ts';
+import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 
 /** Keys by the ARN; none for what is not there or has no tags. */
 export const entityTagKeys =

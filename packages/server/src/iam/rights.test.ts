@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Documents } from './documents.ts';
-import { type KeyValues, type Layer, rightsUnder } from './rights.ts';
+import { type Layer, rightsUnder } from './rights.ts';
+import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05Z');
 const clock = { now: () => NOW, monotonic: () => NOW };

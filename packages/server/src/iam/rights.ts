@@ -2,26 +2,22 @@
  * What an IAM identity may do. Its own policies have to allow it, and so have its permissions boundary and the session's policy
  * where there are any; a Deny in any of them wins (IAM user guide, page reference_policies_evaluation-logic).
  */
+import type { Decision, KeyValues } from '@thingkeep/wire/api/authorization.ts';
 import type { PolicyToken } from '@thingkeep/wire/documents/policy-text.ts';
 import type { CompiledPolicies } from '../policies/compile.ts';
 import { timeKeys } from '../policies/condition.ts';
 import { type ContextKeys, contextKeys, normalizeKey } from '../policies/context.ts';
-import { bindRights, type Rights } from '../policies/evaluate.ts';
+import { bindPermissions, type PrincipalPermissions } from '../policies/evaluate.ts';
 import type { Clock } from '../runtime/clock.ts';
 
 export type PolicyType = 'identity-based policy' | 'permissions boundary' | 'session policy';
 
-export interface IamDecision {
-  readonly effect: 'ALLOWED' | 'EXPLICIT_DENY' | 'IMPLICIT_DENY';
-  readonly policyName?: string;
-  readonly statement?: string;
+export interface IamDecision extends Decision {
   /** Kind of the policy that denied, or that did not allow. */
   readonly policyType?: PolicyType;
   /** A boundary or a session policy does not allow it: then no trust policy can make up for it either. */
   readonly limited?: true;
 }
-
-export type KeyValues = readonly (readonly [key: string, value: string | readonly string[]])[];
 
 /** Rights of one request or connection. */
 export interface IamRights {
@@ -52,13 +48,13 @@ const asksForVariables = ({ statements }: CompiledPolicies): boolean =>
   );
 
 /** Policies whose resources hold no variable, bound once for everybody: the conditions are asked with each decision's keys. */
-const bound = new WeakMap<CompiledPolicies, Rights>();
+const bound = new WeakMap<CompiledPolicies, PrincipalPermissions>();
 
-function bind(policies: CompiledPolicies, keys: ContextKeys): Rights {
+function bind(policies: CompiledPolicies, keys: ContextKeys): PrincipalPermissions {
   const known = bound.get(policies);
   if (known !== undefined) return known;
-  if (asksForVariables(policies)) return bindRights(policies, { keys, connectKeys: NOTHING });
-  const rights = bindRights(policies, { keys: NOTHING, connectKeys: NOTHING });
+  if (asksForVariables(policies)) return bindPermissions(policies, { keys, connectKeys: NOTHING });
+  const rights = bindPermissions(policies, { keys: NOTHING, connectKeys: NOTHING });
   bound.set(policies, rights);
   return rights;
 }

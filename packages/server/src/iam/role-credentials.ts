@@ -5,7 +5,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Identities } from './identities.ts';
 import { parseEntityArn } from './names.ts';
 import { resourceTagKeys, serviceKeys } from './request-keys.ts';
-import type { KeyValues } from './rights.ts';
+import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 import type { RoleRecord } from './store.ts';
 import { trustIn } from './trust.ts';
 

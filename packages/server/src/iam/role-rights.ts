@@ -4,7 +4,8 @@ import { layersOf } from './access-keys.ts';
 import type { Identities } from './identities.ts';
 import { identityKeys } from './request-keys.ts';
 import { roleForService } from './role-credentials.ts';
-import { type IamRights, type KeyValues, rightsUnder } from './rights.ts';
+import { type IamRights, rightsUnder } from './rights.ts';
+import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 
 /** `unknown-role` when the account has no such role; fails with AccessDeniedException when it does not trust the service. */
 export type RoleRightsOf = (

@@ -14,7 +14,8 @@ import { rootArn } from './names.ts';
 import { QUOTAS } from './quotas.ts';
 import { arnOf } from './records.ts';
 import { resourceTagKeys, rootKeys, type Use, useKeys } from './request-keys.ts';
-import type { IamDecision, KeyValues } from './rights.ts';
+import type { IamDecision } from './rights.ts';
+import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 import { accessKeys, type RoleRecord } from './store.ts';
 import { type Trust, trustIn } from './trust.ts';
 

@@ -12,7 +12,7 @@ import type { ReadTransaction } from '../store/contract.ts';
 import { parseTrustPolicy } from './documents.ts';
 import { findByArn } from './identities.ts';
 import { parseEntityArn, rootArn } from './names.ts';
-import type { KeyValues } from './rights.ts';
+import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 import type { RoleRecord } from './store.ts';
 
 /** Who asks to assume a role. */

@@ -13,7 +13,7 @@ import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
 import { isMarked, mark } from '../store/marks.ts';
 import { regionsOf } from '../store/regional.ts';
-import { type DataFileState, judge, type Loss, UNNAMED, type Verdict } from './judge.ts';
+import { type DataFileState, assessParts, type Loss, UNNAMED, type Assessment } from './assessment.ts';
 import { FOLDER_PARTS, findParts, namePart, type PartName, shownPath } from './parts.ts';
 import { type InstallationRecord, putInstallation, readInstallation } from './store.ts';
 
@@ -41,9 +41,9 @@ export interface Installation {
   settle(): Promise<void>;
 }
 
-const tokenOf = ({ installation }: Verdict, { part }: Loss): string => `${part}:${installation}`;
+const tokenOf = ({ installation }: Assessment, { part }: Loss): string => `${part}:${installation}`;
 
-function refusalOf(folder: DataFolder, verdict: Verdict, losses: readonly Loss[]): ConfigError {
+function refusalOf(folder: DataFolder, verdict: Assessment, losses: readonly Loss[]): ConfigError {
   const found = losses.map((loss) => `${shownPath(folder, loss.part)} ${loss.why}`).join(', ');
   const whose =
     verdict.installation === UNNAMED ? 'has no installation id in its data file' : `is of installation ${verdict.installation}`;
@@ -68,7 +68,7 @@ async function readDataFile(store: Store): Promise<DataFileState & { readonly li
 /** A line for each part that is missing or of another installation. */
 export async function partFaults(folder: DataFolder, store: Store): Promise<string[]> {
   const dataFile = await readDataFile(store);
-  const { losses } = judge(findParts(folder, dataFile.lines), dataFile);
+  const { losses } = assessParts(findParts(folder, dataFile.lines), dataFile);
   const hasKeys = existsSync(folder.rootKeys) || losses.some(({ part }) => part === 'root-keys');
   const keys = hasKeys || !(await isMarked(store, 'root-keys')) ? [] : [`${folder.rootKeys} is missing`];
   return [...losses.map(({ part, why }) => `${shownPath(folder, part)} ${why}`), ...keys];
@@ -78,7 +78,7 @@ export async function partFaults(folder: DataFolder, store: Store): Promise<stri
 export async function openInstallation({ folder, store, acceptLoss, log }: OpenInstallation): Promise<Installation> {
   const dataFile = await readDataFile(store);
   const found = findParts(folder, dataFile.lines);
-  const verdict = judge(found, dataFile);
+  const verdict = assessParts(found, dataFile);
   const refused = verdict.losses.filter((loss) => !acceptLoss.includes(tokenOf(verdict, loss)));
   if (refused.length > 0) throw refusalOf(folder, verdict, refused);
   for (const loss of verdict.losses) {

@@ -7,10 +7,10 @@ import { readFilter } from './filter.ts';
 import {
   groupName,
   groupOf,
-  type Input,
-  optionalNumber,
+  type LogsInput,
+  optionalInteger,
   optionalStreamNames,
-  optionalText,
+  optionalMatch,
   optionalToken,
   optionalTruth,
   streamName,
@@ -30,13 +30,13 @@ const NEWEST = 2 * 3600 * 1000;
 const LARGEST_ANSWER = 1_048_576;
 const LATEST_TIME = Number.MAX_SAFE_INTEGER;
 
-function eventsIn(input: Input): readonly LogEvent[] {
+function eventsIn(input: LogsInput): readonly LogEvent[] {
   const list = input.logEvents;
   if (!Array.isArray(list) || list.length === 0 || list.length > MAX_EVENTS)
     return fail('InvalidParameterException', `logEvents has to hold 1 to ${MAX_EVENTS} events`);
   let bytes = 0;
   const events = list.map((each: unknown): LogEvent => {
-    const { timestamp, message } = (each ?? {}) as Input;
+    const { timestamp, message } = (each ?? {}) as LogsInput;
     if (
       typeof timestamp !== 'number' ||
       !Number.isInteger(timestamp) ||
@@ -84,19 +84,19 @@ function fill(found: readonly Found[], limit: number): Found[] {
   return end < 0 ? [...found] : found.slice(0, end);
 }
 
-const times = (input: Input): [from: number, to: number] => [
-  optionalNumber(input, 'startTime', 0, LATEST_TIME) ?? 0,
-  optionalNumber(input, 'endTime', 0, LATEST_TIME) ?? LATEST_TIME,
+const times = (input: LogsInput): [from: number, to: number] => [
+  optionalInteger(input, 'startTime', 0, LATEST_TIME) ?? 0,
+  optionalInteger(input, 'endTime', 0, LATEST_TIME) ?? LATEST_TIME,
 ];
 
 const eventId = ({ stream, event }: Found): string =>
   `${String(event.timestamp).padStart(14, '0')}${String(stream.number).padStart(16, '0')}${String(event.id).padStart(16, '0')}`;
 
 export function logEventOperations({ store, clock }: LogsOptions): Readonly<Record<string, LogsHandler>> {
-  async function chosenStreams(tx: ReadTransaction, input: Input, caller: Caller, group: string): Promise<LogStreamRecord[]> {
+  async function chosenStreams(tx: ReadTransaction, input: LogsInput, caller: Caller, group: string): Promise<LogStreamRecord[]> {
     await existingGroup(tx, caller, group);
     const names = optionalStreamNames(input);
-    const prefix = optionalText(input, 'logStreamNamePrefix', /^[^:*]{1,512}$/);
+    const prefix = optionalMatch(input, 'logStreamNamePrefix', /^[^:*]{1,512}$/);
     if (names !== undefined && prefix !== undefined)
       fail('InvalidParameterException', 'logStreamNames and logStreamNamePrefix can not be given together.');
     if (names !== undefined) return Promise.all(names.map((name) => existingStream(tx, caller, group, name)));
@@ -129,7 +129,7 @@ export function logEventOperations({ store, clock }: LogsOptions): Readonly<Reco
     async GetLogEvents(input, caller) {
       const group = groupOf(input, caller);
       const name = streamName(input);
-      const limit = optionalNumber(input, 'limit', 1, MAX_EVENTS) ?? MAX_EVENTS;
+      const limit = optionalInteger(input, 'limit', 1, MAX_EVENTS) ?? MAX_EVENTS;
       const token = optionalToken(input);
       const from = token === undefined ? undefined : readToken(token);
       const found = await store.read(async (tx) => {
@@ -159,8 +159,8 @@ export function logEventOperations({ store, clock }: LogsOptions): Readonly<Reco
 
     async FilterLogEvents(input, caller) {
       const group = groupOf(input, caller);
-      const limit = optionalNumber(input, 'limit', 1, MAX_EVENTS) ?? MAX_EVENTS;
-      const fits = readFilter(optionalText(input, 'filterPattern', /^[\s\S]{0,1024}$/) ?? '');
+      const limit = optionalInteger(input, 'limit', 1, MAX_EVENTS) ?? MAX_EVENTS;
+      const fits = readFilter(optionalMatch(input, 'filterPattern', /^[\s\S]{0,1024}$/) ?? '');
       const token = optionalToken(input);
       const from = token === undefined ? undefined : readToken(token).position;
       const [start, end] = times(input);

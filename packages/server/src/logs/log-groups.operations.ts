@@ -11,20 +11,20 @@ import {
   groupInArn,
   groupName,
   groupOf,
-  type Input,
-  optionalNumber,
-  optionalText,
+  type LogsInput,
+  optionalInteger,
+  optionalMatch,
   optionalTexts,
   optionalToken,
   optionalTruth,
-  requiredText,
+  requiredMatch,
   streamName,
-  tagsOf,
+  tagsIn,
 } from './input.ts';
 import { groupArn, type LogGroupRecord, logGroups, type LogStreamRecord, logStreams, streamArn } from './store.ts';
 import { createGroup, createStream, removeStream } from './writer.ts';
 
-export type LogsHandler = (input: Input, caller: Caller) => Promise<object>;
+export type LogsHandler = (input: LogsInput, caller: Caller) => Promise<object>;
 
 export interface LogsOptions {
   readonly store: Store;
@@ -83,14 +83,14 @@ export function logGroupOperations({ store, clock }: LogsOptions): Readonly<Reco
   }
 
   /** The group that a request names by its ARN; old clients name it by its name. */
-  const byArn = (input: Input, caller: Caller): string => {
-    const arn = requiredText(input, 'resourceArn', /^[\w+=/:,.@*#-]{1,1011}$/);
+  const byArn = (input: LogsInput, caller: Caller): string => {
+    const arn = requiredMatch(input, 'resourceArn', /^[\w+=/:,.@*#-]{1,1011}$/);
     return groupInArn(arn, caller) ?? fail('ResourceNotFoundException', 'The specified resource does not exist.');
   };
   const tag =
     (tagged: typeof byArn): LogsHandler =>
     (input, caller) =>
-      changeGroup(caller, tagged(input, caller), (group) => ({ ...group, tags: { ...group.tags, ...tagsOf(input, true) } }));
+      changeGroup(caller, tagged(input, caller), (group) => ({ ...group, tags: { ...group.tags, ...tagsIn(input, true) } }));
   const untag =
     (member: string, tagged: typeof byArn): LogsHandler =>
     (input, caller) => {
@@ -111,7 +111,7 @@ export function logGroupOperations({ store, clock }: LogsOptions): Readonly<Reco
     async CreateLogGroup(input, caller) {
       const name = groupName(input);
       if (input.kmsKeyId !== undefined) fail('InvalidParameterException', 'There are no KMS keys here.');
-      const tags = tagsOf(input, false);
+      const tags = tagsIn(input, false);
       await store.write(async (tx) => {
         if ((await tx.get(logGroups, [caller.accountId, name])) !== undefined)
           fail('ResourceAlreadyExistsException', 'The specified log group already exists');
@@ -132,14 +132,14 @@ export function logGroupOperations({ store, clock }: LogsOptions): Readonly<Reco
     },
 
     async DescribeLogGroups(input, caller) {
-      const prefix = optionalText(input, 'logGroupNamePrefix', PREFIX);
-      const part = optionalText(input, 'logGroupNamePattern', PREFIX)?.toLowerCase();
+      const prefix = optionalMatch(input, 'logGroupNamePrefix', PREFIX);
+      const part = optionalMatch(input, 'logGroupNamePattern', PREFIX)?.toLowerCase();
       const after = optionalToken(input);
       return store.read(async (tx) => {
         const { items, next } = await tx.scan(logGroups, {
           skipDamaged: true,
           prefix: [caller.accountId],
-          limit: optionalNumber(input, 'limit', 1, PAGE) ?? PAGE,
+          limit: optionalInteger(input, 'limit', 1, PAGE) ?? PAGE,
           startsWith: prefix,
           after,
         });
@@ -178,8 +178,8 @@ export function logGroupOperations({ store, clock }: LogsOptions): Readonly<Reco
 
     async DescribeLogStreams(input, caller) {
       const group = groupOf(input, caller);
-      const prefix = optionalText(input, 'logStreamNamePrefix', PREFIX);
-      const byTime = optionalText(input, 'orderBy', /^(LogStreamName|LastEventTime)$/) === 'LastEventTime';
+      const prefix = optionalMatch(input, 'logStreamNamePrefix', PREFIX);
+      const byTime = optionalMatch(input, 'orderBy', /^(LogStreamName|LastEventTime)$/) === 'LastEventTime';
       if (byTime && prefix !== undefined)
         fail('InvalidParameterException', 'Cannot order by LastEventTime with a logStreamNamePrefix.');
       const after = optionalToken(input);
@@ -188,7 +188,7 @@ export function logGroupOperations({ store, clock }: LogsOptions): Readonly<Reco
         const { items, next } = await tx.scan(logStreams, {
           skipDamaged: true,
           prefix: [caller.accountId, group],
-          limit: optionalNumber(input, 'limit', 1, PAGE) ?? PAGE,
+          limit: optionalInteger(input, 'limit', 1, PAGE) ?? PAGE,
           reverse: optionalTruth(input, 'descending'),
           index: byTime ? 'byTime' : undefined,
           startsWith: prefix,
@@ -199,7 +199,7 @@ export function logGroupOperations({ store, clock }: LogsOptions): Readonly<Reco
     },
 
     async PutRetentionPolicy(input, caller) {
-      const days = optionalNumber(input, 'retentionInDays', 1, 3653) ?? 0;
+      const days = optionalInteger(input, 'retentionInDays', 1, 3653) ?? 0;
       if (!RETENTIONS.has(days))
         fail('InvalidParameterException', `retentionInDays has to be one of ${[...RETENTIONS].join(', ')}`);
       return changeGroup(caller, groupName(input), (group) => ({ ...group, retentionDays: days }));

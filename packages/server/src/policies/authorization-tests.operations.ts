@@ -7,7 +7,8 @@ import type { ReadTransaction, Store } from '../store/contract.ts';
 import { compilePolicies, type NamedDocument } from './compile.ts';
 import type { PolicyContext } from './context.ts';
 import { attachedPolicyNames, policiesByName } from './effective.ts';
-import { bindRights, type Decision } from './evaluate.ts';
+import { bindPermissions } from './evaluate.ts';
+import type { Decision } from '@thingkeep/wire/api/authorization.ts';
 import { missingKeys } from './missing-keys.ts';
 import { getPolicyRecord, given, policyArn } from './policies.operations.ts';
 import { mustExist, type PolicyTargets, type PrincipalFacts, type ThingFacts, targetKind } from './principals.ts';
@@ -120,8 +121,8 @@ export const authorizationOperations = ({ store, clock, targets, facts }: Parts)
       });
 
       const compiled = compilePolicies(documents);
-      const all = bindRights(compiled, context);
-      const each = documents.map((document) => ({ document, rights: bindRights(compilePolicies([document]), context) }));
+      const all = bindPermissions(compiled, context);
+      const each = documents.map((document) => ({ document, rights: bindPermissions(compilePolicies([document]), context) }));
       const summary = ({ policyName }: NamedDocument) => ({ policyName, policyArn: policyArn(caller, policyName) });
 
       return {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compilePolicies } from './compile.ts';
 import { CASES, HEAD } from './decisions.fixture.ts';
-import { bindRights } from './evaluate.ts';
+import { bindPermissions } from './evaluate.ts';
 import { deviceContext } from './variables.ts';
 
 const arnOf = (resource: string): string => (resource === '*' || resource.startsWith('arn:') ? resource : HEAD + resource);
@@ -13,7 +13,7 @@ for (const { name, source, statements, version = '2012-10-17', facts, checks } o
     const document = JSON.stringify({ Version: version, Statement: statements }, null, 2);
     const compiled = compilePolicies([{ policyName: 'P', document }]);
     assert.deepEqual(compiled.unreadable, []);
-    const rights = bindRights(compiled, deviceContext({ protocol: 'mqtt', isAttached: false, now: 0, ...facts }));
+    const rights = bindPermissions(compiled, deviceContext({ protocol: 'mqtt', isAttached: false, now: 0, ...facts }));
     for (const [action, resource, expected] of checks) {
       const arn = arnOf(resource);
       const decision = rights.decide(action, arn);

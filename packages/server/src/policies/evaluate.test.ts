@@ -4,13 +4,14 @@ import fc from 'fast-check';
 import { compilePolicies } from './compile.ts';
 import { timeKeys } from './condition.ts';
 import { contextKeys } from './context.ts';
-import { bindRights, type Decision } from './evaluate.ts';
+import { bindPermissions } from './evaluate.ts';
+import type { Decision } from '@thingkeep/wire/api/authorization.ts';
 import { deviceContext } from './variables.ts';
 
 const HEAD = 'arn:aws:iot:us-east-1:123456789012:';
 const context = (clientId: string, now = 0) => deviceContext({ protocol: 'mqtt', clientId, now, isAttached: false });
 const rightsOf = (statements: readonly object[], clientId = 'lamp') =>
-  bindRights(
+  bindPermissions(
     compilePolicies([{ policyName: 'P', document: JSON.stringify({ Version: '2012-10-17', Statement: statements }) }]),
     context(clientId),
   );
@@ -157,7 +158,7 @@ test('a decision names the policy and the statement that made it', () => {
     Resource: HEAD + Resource,
   });
   const document = (statements: readonly object[]) => JSON.stringify({ Version: '2012-10-17', Statement: statements });
-  const rights = bindRights(
+  const rights = bindPermissions(
     compilePolicies([
       { policyName: 'A', document: document([statement(undefined, 'Allow', 'topic/x'), statement('Own', 'Allow', 'topic/y')]) },
       { policyName: 'B', document: document([statement('Never', 'Deny', 'topic/y')]) },
@@ -176,7 +177,7 @@ test('a decision names the policy and the statement that made it', () => {
 test('no policy and an unreadable policy deny; an unreadable one beside others denies everything, by name', () => {
   const everything = JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Allow', Action: '*', Resource: '*' } });
   assert.equal(
-    bindRights(compilePolicies([]), context('lamp')).decide('iot:Connect', `${HEAD}client/lamp`).effect,
+    bindPermissions(compilePolicies([]), context('lamp')).decide('iot:Connect', `${HEAD}client/lamp`).effect,
     'IMPLICIT_DENY',
   );
   for (const broken of ['', ' ', '{}', 'null', '[]', '{"Version":"2012-10-17","Statement":[]}', everything.slice(0, -1)]) {
@@ -184,7 +185,7 @@ test('no policy and an unreadable policy deny; an unreadable one beside others d
       { policyName: 'Good', document: everything },
       { policyName: 'Broken', document: broken },
     ]);
-    const rights = bindRights(compiled, context('lamp'));
+    const rights = bindPermissions(compiled, context('lamp'));
     assert.deepEqual(rights.unreadable, ['Broken']);
     assert.deepEqual(rights.decide('iot:Connect', `${HEAD}client/lamp`), { effect: 'EXPLICIT_DENY', policyName: 'Broken' });
     assert.deepEqual(rights.decideUnder(HEAD, 'iot:Connect', 'client/lamp'), { effect: 'EXPLICIT_DENY', policyName: 'Broken' });

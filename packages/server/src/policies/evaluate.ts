@@ -3,20 +3,13 @@
  * so that a decision compares one string with the few patterns of its action. Default deny; a Deny wins.
  * Source: developer guide, page iot-policies; IAM user guide, page reference_policies_evaluation-logic.
  */
+import type { Decision } from '@thingkeep/wire/api/authorization.ts';
 import type { CompiledPolicies, CompiledStatement } from './compile.ts';
 import { conditionHolds, dependsOnTime } from './condition.ts';
 import { type ContextKeys, lookupIn, type PolicyContext } from './context.ts';
 import { type BoundResources, bindResources, headOf } from './resources.ts';
 
-export interface Decision {
-  readonly effect: 'ALLOWED' | 'EXPLICIT_DENY' | 'IMPLICIT_DENY';
-  /** The policy that decided; none for an implicit deny. */
-  readonly policyName?: string;
-  /** Its statement: the Sid, or `#` and the place counted from 1. */
-  readonly statement?: string;
-}
-
-export interface Rights {
+export interface PrincipalPermissions {
   /** No two Rights of a process share it: what was cached under another number is void. */
   readonly generation: number;
   /** Whether a condition reads the clock: then a decision takes `timeKeys(now)` and must not be kept. */
@@ -36,7 +29,8 @@ const IMPLICIT_DENY: Decision = { effect: 'IMPLICIT_DENY' };
 
 let generations = 0;
 
-export const bindRights = (compiled: CompiledPolicies, context: PolicyContext): Rights => new BoundRights(compiled, context);
+export const bindPermissions = (compiled: CompiledPolicies, context: PolicyContext): PrincipalPermissions =>
+  new BoundRights(compiled, context);
 
 export const appliesTo = (statement: CompiledStatement, action: string): boolean =>
   statement.actions.some((pattern) => pattern.matches(action)) !== statement.notActions;
@@ -83,7 +77,7 @@ function sharedHeadOf(resource: string): string {
   return head;
 }
 
-class BoundRights implements Rights {
+class BoundRights implements PrincipalPermissions {
   readonly generation = ++generations;
   readonly timeDependent: boolean;
   readonly unreadable: readonly string[];

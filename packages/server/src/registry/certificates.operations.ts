@@ -6,7 +6,14 @@ import { policyAttachments } from '../policies/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { claim, noteStatus, release } from '../store/claims.ts';
 import type { Store } from '../store/contract.ts';
-import { certificateArn, certificateIdIn, described, getCertificate, listed, withStatus } from './certificates.ts';
+import {
+  certificateArn,
+  certificateIdIn,
+  describeCertificate,
+  getCertificate,
+  certificateSummary,
+  withStatus,
+} from './certificates.ts';
 import { PAGE } from './paging.ts';
 import { required } from './required.ts';
 import { certificates, thingPrincipals } from './store.ts';
@@ -22,7 +29,7 @@ export function certificateOperations({ store, clock }: { store: Store; clock: C
   return {
     async DescribeCertificate({ certificateId }, caller) {
       const record = await store.read((tx) => getCertificate(tx, caller.accountId, certificateIdIn(certificateId)));
-      return { certificateDescription: described(caller, record) };
+      return { certificateDescription: describeCertificate(caller, record) };
     },
 
     async ListCertificates({ pageSize = PAGE, marker, ascendingOrder = false }, caller) {
@@ -36,7 +43,7 @@ export function certificateOperations({ store, clock }: { store: Store; clock: C
           reverse: !ascendingOrder,
         }),
       );
-      return { certificates: items.map((each) => listed(caller, each)), nextMarker: next };
+      return { certificates: items.map((each) => certificateSummary(caller, each)), nextMarker: next };
     },
 
     async ListCertificatesByCA({ caCertificateId, pageSize = PAGE, marker, ascendingOrder = false }, caller) {
@@ -51,7 +58,7 @@ export function certificateOperations({ store, clock }: { store: Store; clock: C
           reverse: !ascendingOrder,
         }),
       );
-      return { certificates: items.map((each) => listed(caller, each)), nextMarker: next };
+      return { certificates: items.map((each) => certificateSummary(caller, each)), nextMarker: next };
     },
 
     async UpdateCertificate({ certificateId, newStatus }, caller) {

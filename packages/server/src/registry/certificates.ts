@@ -75,7 +75,7 @@ export function withStatus(record: CertificateRecord, wanted: string, now: numbe
 }
 
 /** An element of the lists. */
-export const listed = (place: Place, record: CertificateRecord) => ({
+export const certificateSummary = (place: Place, record: CertificateRecord) => ({
   certificateArn: certificateArn(place, record.certificateId),
   certificateId: record.certificateId,
   status: record.status,
@@ -84,7 +84,7 @@ export const listed = (place: Place, record: CertificateRecord) => ({
 });
 
 /** DescribeCertificate's description. */
-export const described = (place: Place, record: CertificateRecord) => ({
+export const describeCertificate = (place: Place, record: CertificateRecord) => ({
   certificateArn: certificateArn(place, record.certificateId),
   certificateId: record.certificateId,
   caCertificateId: record.caCertificateId,

@@ -14,7 +14,7 @@ import {
   getThingType,
   listedType,
   propagating,
-  propertiesOf,
+  thingTypePropertiesOf,
   refuseDeletion,
   sameProperties,
   thingTypeArn,
@@ -37,7 +37,7 @@ export function thingTypeOperations({ store, clock }: ThingTypeOptions): Operati
     async CreateThingType(input, caller) {
       const thingTypeName = required(input.thingTypeName, 'thingTypeName');
       const { accountId } = caller;
-      const properties = propertiesOf(input.thingTypeProperties);
+      const properties = thingTypePropertiesOf(input.thingTypeProperties);
       const arn = thingTypeArn(caller, thingTypeName);
       const { thingTypeId } = await store.write(async (tx) => {
         const there = await tx.get(thingTypes, [accountId, thingTypeName]);
@@ -89,7 +89,7 @@ export function thingTypeOperations({ store, clock }: ThingTypeOptions): Operati
       const name = required(thingTypeName, 'thingTypeName');
       await store.write(async (tx) => {
         const record = await getThingType(tx, caller.accountId, name);
-        const asked = propertiesOf({ ...given, mqtt5Configuration: undefined });
+        const asked = thingTypePropertiesOf({ ...given, mqtt5Configuration: undefined });
         const wanted = {
           ...record,
           ...defined({ description: given?.thingTypeDescription === undefined ? undefined : asked.description }),

@@ -35,7 +35,7 @@ export interface GivenProperties {
   readonly mqtt5Configuration?: { readonly propagatingAttributes?: PropagatingAttribute[] | undefined } | undefined;
 }
 
-export type Properties = Pick<ThingTypeRecord, 'description' | 'searchableAttributes' | 'propagatingAttributes'>;
+export type ThingTypeProperties = Pick<ThingTypeRecord, 'description' | 'searchableAttributes' | 'propagatingAttributes'>;
 
 export function propagating(given: GivenProperties['mqtt5Configuration']): ThingTypeRecord['propagatingAttributes'] {
   const attributes = given?.propagatingAttributes ?? [];
@@ -51,7 +51,7 @@ export function propagating(given: GivenProperties['mqtt5Configuration']): Thing
   });
 }
 
-export function propertiesOf(given: GivenProperties | undefined): Properties {
+export function thingTypePropertiesOf(given: GivenProperties | undefined): ThingTypeProperties {
   const searchableAttributes = given?.searchableAttributes ?? [];
   if (searchableAttributes.length > MAX_SEARCHABLE)
     fail('InvalidRequestException', `A thing type can have at most ${MAX_SEARCHABLE} searchable attributes.`);
@@ -65,7 +65,7 @@ export function propertiesOf(given: GivenProperties | undefined): Properties {
 
 export const sameProperties = (
   record: ThingTypeRecord,
-  { description, searchableAttributes, propagatingAttributes }: Properties,
+  { description, searchableAttributes, propagatingAttributes }: ThingTypeProperties,
 ): boolean =>
   record.description === description &&
   isDeepStrictEqual([...record.searchableAttributes].sort(), [...searchableAttributes].sort()) &&

@@ -4,7 +4,7 @@ import type { Broker } from '../broker/broker.ts';
 import type { Origin } from '../broker/message/origin.ts';
 import { ACTIONS } from './actions/action-types.ts';
 import type { BatchFailure } from './action-queue.ts';
-import { actionOf, ReportToResults, type Failed, failureOf, orderOf } from './action-orders.ts';
+import { actionOf, ReportToResults, type Failed, actionFailure, orderOf } from './action-orders.ts';
 import type { ActionType, OriginalMessage } from './actions/contract.ts';
 import { asRepublish, type CompiledAction, type CompiledRule, isRepublish } from './compiled-rule.ts';
 import type { RoleRights, Roles } from './contract.ts';
@@ -104,7 +104,7 @@ export class ActionDispatcher {
       const fault = this.#republish(rule, action, parameters, message.topic, result.payload, outbox);
       if (fault === undefined) continue;
       results ??= this.#results(rule, promised);
-      results.fail(failureOf(action, parameters, fault));
+      results.fail(actionFailure(action, parameters, fault));
     }
     results?.end(message.keep());
     return promised && ordered;
@@ -128,7 +128,7 @@ export class ActionDispatcher {
     else {
       if (outbox.loops) rule.counters.loops += 1;
       action.counters.failure += 1;
-      this.#tellOf(rule, topic, failureOf(action, rendered, fault));
+      this.#tellOf(rule, topic, actionFailure(action, rendered, fault));
     }
     return fault;
   }
@@ -155,7 +155,7 @@ export class ActionDispatcher {
     results.begin();
     if (this.work.put(order, promised, new ReportToResults(this.#failedIn, rule, action, results))) return true;
     rule.counters.throttled += 1;
-    this.#failedIn(rule, action, results, message, failureOf(action, parameters, NO_ROOM), 0);
+    this.#failedIn(rule, action, results, message, actionFailure(action, parameters, NO_ROOM), 0);
     return false;
   }
 
@@ -182,7 +182,7 @@ export class ActionDispatcher {
       return;
     }
     const results = new ActionResults((ended, of) => this.#ended(place, ruleName, ended, of, row > 0));
-    results.fail(failureOf({ type: ACTIONS[key] as ActionType<unknown> }, parameters, reason), row, together);
+    results.fail(actionFailure({ type: ACTIONS[key] as ActionType<unknown> }, parameters, reason), row, together);
     results.end(message);
   }
 

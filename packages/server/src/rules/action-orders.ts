@@ -39,7 +39,7 @@ export class ReportToResults implements OrderEnd {
   }
 
   gaveUp({ parameters, message }: KeptOrder, error: ActionError, row: number, together?: BatchFailure): void {
-    const failure = failureOf(this.#action, parameters, error.message);
+    const failure = actionFailure(this.#action, parameters, error.message);
     this.#failed(this.#rule, this.#action, this.#results, message, failure, row, together);
   }
 
@@ -54,7 +54,7 @@ export function actionOf(rule: CompiledRule | undefined, { index, key }: KeptOrd
   return action?.key === key ? action : undefined;
 }
 
-export const failureOf = ({ type }: Pick<CompiledAction, 'type'>, parameters: unknown, errorMessage: string): Failure => ({
+export const actionFailure = ({ type }: Pick<CompiledAction, 'type'>, parameters: unknown, errorMessage: string): Failure => ({
   failedAction: type.name,
   failedResource: type.resource(parameters),
   errorMessage,

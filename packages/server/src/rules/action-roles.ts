@@ -1,20 +1,11 @@
 /** Roles that actions and the SQL of rules act with: what IAM says of them, and credentials of them. */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
+import type { RoleCredentialsOf } from '../iam/role-credentials.ts';
 import { ActionError } from './actions/action-error.ts';
-import type { ActionRole, Credentials, Right } from './actions/role.ts';
+import type { ActionRole, Right } from './actions/role.ts';
 import { type KnownRoles, RULES_SERVICE } from './roles.ts';
 import { ruleArn } from './store.ts';
-
-/** As iam/ hands it over: undefined where the account has no such role; fails where the role does not trust the service. */
-export type RoleCredentialsOf = (input: {
-  readonly accountId: string;
-  readonly roleArn: string;
-  readonly service: string;
-  readonly sessionName: string;
-  readonly durationSeconds: number;
-  readonly sourceArn?: string;
-}) => Promise<(Omit<Credentials, 'expiration'> & { readonly expiresAt: number }) | undefined>;
 
 /** A role, and the rule that names it. */
 export interface RoleOfRule {

@@ -6,8 +6,8 @@ import type { ActionKey, ActionType } from './actions/contract.ts';
 import { ACTIONS } from './actions/action-types.ts';
 import { hasFixedHost } from '../outgoing/author.ts';
 import type { ActionCounters, RuleCounters, RuleMetrics } from './metrics.ts';
-import { compileParameters, type Parameters } from './parameters.ts';
-import type { QueryServices } from './sql/contract.ts';
+import { compileParameters, type ActionParameters } from './parameters.ts';
+import type { ExternalServices } from './sql/contract.ts';
 import { RuleQuery } from './sql/rule-query.ts';
 import type { RuleRecord } from './store.ts';
 import { ERROR_ACTION } from './orders.ts';
@@ -19,7 +19,7 @@ export interface CompiledAction {
   readonly type: ActionType<unknown>;
   /** As they were given. */
   readonly given: unknown;
-  readonly parameters: Parameters;
+  readonly parameters: ActionParameters;
   /** As in {@link Order}. */
   readonly hostByRoot: boolean;
   readonly foreignRole: boolean;
@@ -34,7 +34,7 @@ export interface CompiledRule {
   readonly errorAction: CompiledAction | undefined;
   readonly counters: RuleCounters;
   /** What its SQL asks of the world. */
-  readonly services: QueryServices;
+  readonly services: ExternalServices;
 }
 
 /** The one member of an action; AWS takes no fewer and no more. Fails with InvalidRequestException. */
@@ -99,7 +99,7 @@ export function parseRule(record: Parsed): {
   return { query, actions: all, errorAction };
 }
 
-export function compileRule(place: Place, record: RuleRecord, metrics: RuleMetrics, services: QueryServices): CompiledRule {
+export function compileRule(place: Place, record: RuleRecord, metrics: RuleMetrics, services: ExternalServices): CompiledRule {
   const { query, actions, errorAction } = parseRule(record);
   const types = [...actions, ...(errorAction === undefined ? [] : [errorAction])].map(({ type }) => type.name);
   const counters = metrics.of(place, record.ruleName, types);

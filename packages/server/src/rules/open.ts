@@ -8,7 +8,8 @@ import type { Logger } from '../runtime/log.ts';
 import type { Changes } from '../store/changes.ts';
 import type { Store } from '../store/contract.ts';
 import { AwsClients, type AwsClientsOptions } from './actions/aws-clients.ts';
-import { ActionRoles, type RoleCredentialsOf } from './action-roles.ts';
+import { ActionRoles } from './action-roles.ts';
+import type { RoleCredentialsOf } from '../iam/role-credentials.ts';
 import type { Egress } from '../outgoing/egress.ts';
 import { destinations as destinationRecords } from './destination-store.ts';
 import { rules as ruleRecords } from './store.ts';
@@ -18,7 +19,7 @@ import { RuleFailures } from './failures.ts';
 import { confirmDestination, DestinationConfirmation, holdsDestination } from './destination-confirmation.ts';
 import { destinationOperations } from './destinations.operations.ts';
 import { ruleOperations } from './rules.operations.ts';
-import { type AskRegistry, queryServices } from './query-services.ts';
+import { type AskRegistry, queryServices } from './external-services.ts';
 import { KnownRoles, type KnownRolesOptions } from './roles.ts';
 
 export interface RulesModuleOptions extends AwsClientsOptions {

@@ -3,7 +3,7 @@ import type { RuleQuery } from './sql/rule-query.ts';
 import type { Scope } from './sql/contract.ts';
 
 /** Renders into a copy; a promise only when a template has to wait for a function of the world. */
-export interface Parameters {
+export interface ActionParameters {
   /** When they hold no template: then they are the same for every message. */
   readonly constant: unknown;
   render(scope: Scope): unknown;
@@ -17,7 +17,7 @@ const isPromise = (value: unknown): value is Promise<unknown> => value instanceo
  * Compiles the templates in `given`. Members named in `literal`, and roles, are taken as they are. A template that is
  * wrong fails with SqlParseException.
  */
-export function compileParameters(query: RuleQuery, given: unknown, literal: readonly string[] = []): Parameters {
+export function compileParameters(query: RuleQuery, given: unknown, literal: readonly string[] = []): ActionParameters {
   const part = compile(query, given, new Set([...literal, 'roleArn']));
   if ('constant' in part) return { constant: part.constant, render: () => part.constant };
   return { constant: undefined, render: part.render };

@@ -11,7 +11,7 @@ import type { Roles } from './contract.ts';
 import type { RuleMetrics } from './metrics.ts';
 import { RuleSpace } from './rule-space.ts';
 import type { RuleQuery } from './sql/rule-query.ts';
-import type { QueryServices } from './sql/contract.ts';
+import type { ExternalServices } from './sql/contract.ts';
 import { findRule, type RuleRecord, rules } from './store.ts';
 
 export interface RuleDirectoryOptions {
@@ -21,7 +21,7 @@ export interface RuleDirectoryOptions {
   readonly regions: () => Promise<readonly string[]>;
   readonly inRegion: (region: string) => Store;
   /** What the SQL of a rule asks of the world. */
-  readonly services: (place: Place, record: RuleRecord) => QueryServices;
+  readonly services: (place: Place, record: RuleRecord) => ExternalServices;
   /** Evaluations of SQL that an account has in a second in one region; 0 for as many as come. */
   readonly evaluationsPerSecond: number;
 }

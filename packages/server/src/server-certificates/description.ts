@@ -15,7 +15,7 @@ const EXTENDED_KEY_USAGES: ReadonlyMap<string, string> = new Map([
 
 const seconds = (time: number): number => Math.floor(time / 1000);
 
-export const statusOf = ({ notAfter }: ServerCertificateRecord, now: number): 'ISSUED' | 'EXPIRED' =>
+export const certificateStatus = ({ notAfter }: ServerCertificateRecord, now: number): 'ISSUED' | 'EXPIRED' =>
   now > notAfter ? 'EXPIRED' : 'ISSUED';
 
 export const extendedKeyUsages = ({ certificatePem }: ServerCertificateRecord): { Name: string; OID: string }[] =>
@@ -43,7 +43,7 @@ export function describedCertificate(
     Issuer: oneLine(x509.issuer),
     CreatedAt: seconds(record.createdAt),
     ImportedAt: seconds(record.importedAt),
-    Status: statusOf(record, now),
+    Status: certificateStatus(record, now),
     NotBefore: seconds(record.notBefore),
     NotAfter: seconds(record.notAfter),
     KeyAlgorithm: record.keyAlgorithm,
@@ -60,7 +60,7 @@ export const listedCertificate = (record: ServerCertificateRecord, place: Place,
   DomainName: record.domainName,
   SubjectAlternativeNameSummaries: record.hostNames,
   HasAdditionalSubjectAlternativeNames: false,
-  Status: statusOf(record, now),
+  Status: certificateStatus(record, now),
   Type: 'IMPORTED',
   KeyAlgorithm: record.keyAlgorithm,
   ExtendedKeyUsages: extendedKeyUsages(record).map(({ Name }) => Name),

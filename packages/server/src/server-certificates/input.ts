@@ -7,7 +7,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import { isObject } from '@thingkeep/wire/is-object.ts';
 import type { CertificateTag } from './store.ts';
 
-export type Input = Readonly<Record<string, unknown>>;
+export type AcmInput = Readonly<Record<string, unknown>>;
 
 const broken = (member: string, constraint: string): never =>
   fail(
@@ -16,7 +16,7 @@ const broken = (member: string, constraint: string): never =>
   );
 
 /** Text of a blob member, at most `most` bytes; undefined when it is not there. */
-export function optionalPem(input: Input, member: string, most: number): string | undefined {
+export function optionalPem(input: AcmInput, member: string, most: number): string | undefined {
   const value = input[member];
   if (value === undefined || value === null) return undefined;
   const bytes = typeof value === 'string' ? fromBase64(value) : undefined;
@@ -25,10 +25,10 @@ export function optionalPem(input: Input, member: string, most: number): string 
   return Buffer.from(bytes).toString('latin1');
 }
 
-export const requiredPem = (input: Input, member: string, most: number): string =>
+export const requiredPem = (input: AcmInput, member: string, most: number): string =>
   optionalPem(input, member, most) ?? broken(member, 'Member must not be null');
 
-export function optionalArn(input: Input): string | undefined {
+export function optionalArn(input: AcmInput): string | undefined {
   const value = input.CertificateArn;
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'string' || value.length < 20 || value.length > 2048)
@@ -36,10 +36,10 @@ export function optionalArn(input: Input): string | undefined {
   return value;
 }
 
-export const requiredArn = (input: Input): string => optionalArn(input) ?? broken('CertificateArn', 'Member must not be null');
+export const requiredArn = (input: AcmInput): string => optionalArn(input) ?? broken('CertificateArn', 'Member must not be null');
 
 /** A whole number between `least` and `most`. */
-export function optionalNumber(input: Input, member: string, least: number, most: number): number | undefined {
+export function optionalNumber(input: AcmInput, member: string, least: number, most: number): number | undefined {
   const value = input[member];
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most)
@@ -47,7 +47,7 @@ export function optionalNumber(input: Input, member: string, least: number, most
   return value;
 }
 
-export function optionalText(input: Input, member: string, most: number): string | undefined {
+export function optionalText(input: AcmInput, member: string, most: number): string | undefined {
   const value = input[member];
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'string' || value.length === 0 || value.length > most)
@@ -56,7 +56,7 @@ export function optionalText(input: Input, member: string, most: number): string
 }
 
 /** A list of words out of `known`; undefined when it is not there. */
-export function optionalWords(input: Input, member: string, known: ReadonlySet<string>): ReadonlySet<string> | undefined {
+export function optionalWords(input: AcmInput, member: string, known: ReadonlySet<string>): ReadonlySet<string> | undefined {
   const value = input[member];
   if (value === undefined || value === null) return undefined;
   if (!Array.isArray(value) || !value.every((each) => typeof each === 'string' && known.has(each)))
@@ -64,7 +64,7 @@ export function optionalWords(input: Input, member: string, known: ReadonlySet<s
   return new Set(value as string[]);
 }
 
-export function optionalStructure(input: Input, member: string): Input {
+export function optionalStructure(input: AcmInput, member: string): AcmInput {
   const value = input[member];
   if (value === undefined || value === null) return {};
   return isObject(value) ? value : broken(member, 'Member must be a structure');
@@ -87,7 +87,7 @@ function readTag(tag: unknown): CertificateTag {
 }
 
 /** Tags of a request; undefined when there are none. */
-export function optionalTags(input: Input): readonly CertificateTag[] | undefined {
+export function optionalTags(input: AcmInput): readonly CertificateTag[] | undefined {
   const value = input.Tags;
   if (value === undefined || value === null) return undefined;
   if (!Array.isArray(value) || value.length === 0) return broken('Tags', 'Member must be a list of 1 to 50');

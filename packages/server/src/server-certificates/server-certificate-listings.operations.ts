@@ -1,9 +1,9 @@
 /** ListCertificates, and the tags of certificates: AddTagsToCertificate, RemoveTagsFromCertificate, ListTagsForCertificate. */
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Store } from '../store/contract.ts';
-import { extendedKeyUsages, listedCertificate, statusOf } from './description.ts';
+import { extendedKeyUsages, listedCertificate, certificateStatus } from './description.ts';
 import {
-  type Input,
+  type AcmInput,
   optionalNumber,
   optionalStructure,
   optionalTags,
@@ -12,7 +12,7 @@ import {
   requiredArn,
   tagsWith,
 } from './input.ts';
-import { type AcmHandler, type AcmOptions, existing, ownCertificateId } from './server-certificates.operations.ts';
+import { type AcmHandler, type AcmOptions, getServerCertificate, ownCertificateId } from './server-certificates.operations.ts';
 import { type CertificateTag, type ServerCertificateRecord, serverCertificateArn, serverCertificates } from './store.ts';
 
 const STATUSES = new Set(['PENDING_VALIDATION', 'ISSUED', 'INACTIVE', 'EXPIRED', 'VALIDATION_TIMED_OUT', 'REVOKED', 'FAILED']);
@@ -34,7 +34,7 @@ const MAX_ITEMS = 1000;
 
 type Filter = (record: ServerCertificateRecord, now: number) => boolean;
 
-function filterOf(input: Input): Filter {
+function filterOf(input: AcmInput): Filter {
   const includes = optionalStructure(input, 'Includes');
   for (const member of ['keyUsage', 'exportOption', 'managedBy'])
     if (includes[member] !== undefined) fail('InvalidArgsException', `Certificates can not be selected by ${member} here.`);
@@ -42,13 +42,13 @@ function filterOf(input: Input): Filter {
   const keyTypes = optionalWords(includes, 'keyTypes', KEY_TYPES) ?? DEFAULT_KEY_TYPES;
   const usages = optionalWords(includes, 'extendedKeyUsage', EXTENDED_USAGES);
   return (record, now) =>
-    (statuses?.has(statusOf(record, now)) ?? true) &&
+    (statuses?.has(certificateStatus(record, now)) ?? true) &&
     keyTypes.has(record.keyAlgorithm) &&
     (usages === undefined || extendedKeyUsages(record).some(({ Name }) => usages.has(Name)));
 }
 
 /** Whether a list is descending; fails unless both members of the order are given, or none. */
-function isDescending(input: Input): boolean {
+function isDescending(input: AcmInput): boolean {
   const by = optionalText(input, 'SortBy', 32);
   const order = optionalText(input, 'SortOrder', 32);
   if ((by === undefined) !== (order === undefined)) fail('ValidationException', 'SortBy and SortOrder come together.');
@@ -91,7 +91,7 @@ export function acmListingOperations({ store, clock, usedBy }: AcmOptions): Read
     async ListTagsForCertificate(input, caller) {
       const arn = requiredArn(input);
       const id = ownCertificateId(arn, caller);
-      const { tags } = await store.read((tx) => existing(tx, caller.accountId, id, arn));
+      const { tags } = await store.read((tx) => getServerCertificate(tx, caller.accountId, id, arn));
       return tags.length === 0 ? {} : { Tags: tags };
     },
 
@@ -106,12 +106,12 @@ type TagChange = (before: readonly CertificateTag[], given: readonly Certificate
 
 const changer =
   (store: Store) =>
-  async (input: Input, caller: Parameters<AcmHandler>[1], change: TagChange): Promise<object> => {
+  async (input: AcmInput, caller: Parameters<AcmHandler>[1], change: TagChange): Promise<object> => {
     const arn = requiredArn(input);
     const id = ownCertificateId(arn, caller);
     const given = optionalTags(input) ?? fail('InvalidParameterException', 'The member Tags is missing.');
     await store.write(async (tx) => {
-      const record = await existing(tx, caller.accountId, id, arn);
+      const record = await getServerCertificate(tx, caller.accountId, id, arn);
       await tx.put(serverCertificates, { ...record, tags: change(record.tags, given) });
     });
     return {};

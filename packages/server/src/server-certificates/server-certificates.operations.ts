@@ -9,7 +9,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
 import { describedCertificate } from './description.ts';
-import { type Input, optionalArn, optionalPem, optionalTags, requiredArn, requiredPem, tagsWith } from './input.ts';
+import { type AcmInput, optionalArn, optionalPem, optionalTags, requiredArn, requiredPem, tagsWith } from './input.ts';
 import { type JudgedCertificate, judgeCertificate } from './judge.ts';
 import {
   type ServerCertificateRecord,
@@ -20,7 +20,7 @@ import {
 } from './store.ts';
 
 /** An operation of a service without rows in the operation table; returns the answer before it is JSON. */
-export type AcmHandler = (input: Input, caller: Caller) => Promise<object>;
+export type AcmHandler = (input: AcmInput, caller: Caller) => Promise<object>;
 
 export interface AcmOptions {
   readonly store: Store;
@@ -44,7 +44,7 @@ export function ownCertificateId(arn: string, place: Place): string {
 
 const unknown = (arn: string): never => fail('ResourceNotFoundException', `Could not find certificate ${arn}.`);
 
-export const existing = async (
+export const getServerCertificate = async (
   tx: ReadTransaction,
   accountId: string,
   id: string,
@@ -69,7 +69,7 @@ async function keep(tx: WriteTransaction, record: ServerCertificateRecord, priva
 const kept = ({ privateKeyPem: _apart, ...shown }: JudgedCertificate): Omit<JudgedCertificate, 'privateKeyPem'> => shown;
 
 export function acmOperations({ store, clock, usedBy }: AcmOptions): Readonly<Record<string, AcmHandler>> {
-  async function create(judged: JudgedCertificate, input: Input, { accountId }: Caller): Promise<string> {
+  async function create(judged: JudgedCertificate, input: AcmInput, { accountId }: Caller): Promise<string> {
     const id = randomUUID();
     const now = clock.now();
     const tags = tagsWith([], optionalTags(input) ?? []);
@@ -85,7 +85,7 @@ export function acmOperations({ store, clock, usedBy }: AcmOptions): Readonly<Re
   async function replace(judged: JudgedCertificate, arn: string, caller: Caller): Promise<void> {
     const id = ownCertificateId(arn, caller);
     await store.write(async (tx) => {
-      const before = await existing(tx, caller.accountId, id, arn);
+      const before = await getServerCertificate(tx, caller.accountId, id, arn);
       checkReplacement(before, judged);
       await keep(tx, { ...before, ...kept(judged), importedAt: clock.now() }, judged.privateKeyPem);
     });
@@ -113,7 +113,7 @@ export function acmOperations({ store, clock, usedBy }: AcmOptions): Readonly<Re
       const arn = requiredArn(input);
       const id = ownCertificateId(arn, caller);
       return store.read(async (tx) => {
-        const record = await existing(tx, caller.accountId, id, arn);
+        const record = await getServerCertificate(tx, caller.accountId, id, arn);
         return { Certificate: describedCertificate(record, caller, clock.now(), await usedBy(tx, caller, arn)) };
       });
     },
@@ -121,7 +121,7 @@ export function acmOperations({ store, clock, usedBy }: AcmOptions): Readonly<Re
     async GetCertificate(input, caller) {
       const arn = requiredArn(input);
       const id = ownCertificateId(arn, caller);
-      const { certificatePem, chainPem } = await store.read((tx) => existing(tx, caller.accountId, id, arn));
+      const { certificatePem, chainPem } = await store.read((tx) => getServerCertificate(tx, caller.accountId, id, arn));
       return { Certificate: certificatePem, CertificateChain: chainPem === '' ? undefined : chainPem };
     },
 
@@ -129,7 +129,7 @@ export function acmOperations({ store, clock, usedBy }: AcmOptions): Readonly<Re
       const arn = requiredArn(input);
       const id = ownCertificateId(arn, caller);
       await store.write(async (tx) => {
-        await existing(tx, caller.accountId, id, arn);
+        await getServerCertificate(tx, caller.accountId, id, arn);
         if ((await usedBy(tx, caller, arn)).length > 0)
           fail('ResourceInUseException', `The certificate ${arn} in account ${caller.accountId} is in use.`);
         await tx.delete(serverCertificates, [caller.accountId, id]);

@@ -2,10 +2,9 @@
  * Condition keys that come from a call's input: tags, and what AWS's Service Authorization Reference lists for operations of
  * AWS IoT and Lambda. What an input may hold is checked elsewhere: what has another form here says nothing.
  */
+import type { KeyValues } from './authorization.ts';
 import { fail } from '../errors.ts';
 import { isObject } from '../is-object.ts';
-
-export type KeyValues = readonly (readonly [key: string, value: string | readonly string[]])[];
 
 type Input = Readonly<Record<string, unknown>>;
 

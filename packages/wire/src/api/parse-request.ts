@@ -17,7 +17,7 @@ export interface RequestParts {
   readonly body: Uint8Array;
 }
 
-export type Input = Record<string, unknown>;
+export type ParsedInput = Record<string, unknown>;
 
 function bad(operation: Operation, message: string): never {
   return fail(badInputCode(operation), message);
@@ -45,7 +45,7 @@ function utf8Header(text: string): string | undefined {
   }
 }
 
-function readLocated({ operation, labels }: Route, shape: Shape, request: RequestParts, input: Input): void {
+function readLocated({ operation, labels }: Route, shape: Shape, request: RequestParts, input: ParsedInput): void {
   const { service } = operation;
   const query = queryParameters(operation, request.query);
   for (const [name, member] of membersOf(shape)) {
@@ -71,7 +71,7 @@ function readLocated({ operation, labels }: Route, shape: Shape, request: Reques
   }
 }
 
-function readBody({ operation }: Route, shape: Shape, body: Uint8Array, input: Input): void {
+function readBody({ operation }: Route, shape: Shape, body: Uint8Array, input: ParsedInput): void {
   const { service } = operation;
   const payload = shape.payload === undefined ? undefined : shape.members?.[shape.payload];
   if (payload !== undefined && shapeOf(service, payload.shape).type === 'blob') {
@@ -89,9 +89,9 @@ function readBody({ operation }: Route, shape: Shape, body: Uint8Array, input: I
 }
 
 /** The input that the operation's handler may rely on; whatever is wrong with the request fails with a code it declares. */
-export function parseRequest(route: Route, request: RequestParts): Input {
+export function parseRequest(route: Route, request: RequestParts): ParsedInput {
   const { operation } = route;
-  const input: Input = {};
+  const input: ParsedInput = {};
   if (operation.input === undefined) return input;
   const shape = shapeOf(operation.service, operation.input);
   try {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fail } from '@thingkeep/wire/errors.ts';
 
 /** SHA-256, base64: how the API shows it (CodeSha256). */
-export const digestOf = (zip: Uint8Array): string => createHash('sha256').update(zip).digest('base64');
+export const codeDigest = (zip: Uint8Array): string => createHash('sha256').update(zip).digest('base64');
 
 /** An archive that is missing or damaged; the message is for the caller of the function. */
 export class CodeFault extends Error {
@@ -50,7 +50,7 @@ export class CodeStore {
 
   /** Keeps an archive; within `exclusively`, together with the record that names it. */
   async put(zip: Uint8Array): Promise<string> {
-    const digest = digestOf(zip);
+    const digest = codeDigest(zip);
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const path = join(this.#folder, fileName(digest));
     const file = await open(`${path}.new`, 'w', 0o600);
@@ -73,7 +73,7 @@ export class CodeStore {
       if (error.code === 'ENOENT') throw new CodeFault('missing', file);
       throw error;
     });
-    if (digestOf(zip) !== digest) throw new CodeFault('damaged', file);
+    if (codeDigest(zip) !== digest) throw new CodeFault('damaged', file);
     return zip;
   }
 

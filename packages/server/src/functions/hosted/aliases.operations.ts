@@ -8,7 +8,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { ReadTransaction, Store } from '../../store/contract.ts';
 import { readName, readUnqualified } from './names.ts';
 import { marker, page } from './paging.ts';
-import { existing, findVersion } from './records.ts';
+import { getFunction, findVersion } from './records.ts';
 import { type AliasRecord, aliases, functionArn, LATEST } from './store.ts';
 
 type Operations = 'CreateAlias' | 'GetAlias' | 'UpdateAlias' | 'DeleteAlias' | 'ListAliases';
@@ -72,7 +72,7 @@ export function aliasOperations({ store }: { store: Store }): Handlers<Pick<Lamb
         routing,
       };
       await store.write(async (tx) => {
-        await existing(tx, caller, name);
+        await getFunction(tx, caller, name);
         if ((await tx.get(aliases, [caller.accountId, name, alias])) !== undefined)
           fail('ResourceConflictException', `Alias already exists: ${functionArn(caller, name, alias)}`);
         if ((await tx.scan(aliases, { skipDamaged: true, prefix: [caller.accountId, name] })).items.length >= MAX_ALIASES)
@@ -123,7 +123,7 @@ export function aliasOperations({ store }: { store: Store }): Handlers<Pick<Lamb
     async ListAliases(input, caller) {
       const name = readUnqualified(input.FunctionName ?? '', caller);
       return store.read(async (tx) => {
-        await existing(tx, caller, name);
+        await getFunction(tx, caller, name);
         const { items, next } = await page(tx, aliases, [caller.accountId, name], input);
         const leads = ({ version }: AliasRecord): boolean =>
           input.FunctionVersion === undefined || version === input.FunctionVersion;

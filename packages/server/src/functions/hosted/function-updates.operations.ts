@@ -5,13 +5,13 @@ import type { LambdaOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { checkRuntime, inspected, requiredZip } from './code-input.ts';
 import { describe } from './description.ts';
 import { readUnqualified } from './names.ts';
-import { digestOf } from '../code/code-store.ts';
+import { codeDigest } from '../code/code-store.ts';
 import type { HostedOptions } from './options.ts';
 import { marker, page } from './paging.ts';
-import { existing } from './records.ts';
+import { getFunction } from './records.ts';
 import { settingsOf } from './settings.ts';
 import { type FunctionRecord, functions, LATEST, type VersionSettings, versions } from './store.ts';
-import { checkRevision, publish } from './versioning.ts';
+import { checkRevision, publishVersion } from './versioning.ts';
 
 type Operations = 'UpdateFunctionCode' | 'UpdateFunctionConfiguration' | 'PublishVersion' | 'ListVersionsByFunction';
 
@@ -30,12 +30,12 @@ export function functionUpdateOperations(options: HostedOptions): Handlers<Pick<
   return {
     async UpdateFunctionCode(input, caller) {
       const name = readUnqualified(input.FunctionName ?? '', caller);
-      const before = await store.read((tx) => existing(tx, caller, name));
+      const before = await store.read((tx) => getFunction(tx, caller, name));
       const zip = requiredZip(input);
       checkRevision(before, input.RevisionId);
       await checkRuntime(options, before.latest.runtime);
       await inspected(zip);
-      const change = { codeSha256: digestOf(zip), codeSize: zip.length };
+      const change = { codeSha256: codeDigest(zip), codeSize: zip.length };
       if (input.DryRun === true)
         return describe(
           caller,
@@ -47,12 +47,12 @@ export function functionUpdateOperations(options: HostedOptions): Handlers<Pick<
       const made = await code.exclusively(async () => {
         await code.put(zip);
         return store.write(async (tx) => {
-          const found = await existing(tx, caller, name);
+          const found = await getFunction(tx, caller, name);
           checkRevision(found, input.RevisionId);
           const record = renewed(found, change);
           await tx.put(functions, record);
           return input.Publish === true
-            ? publish(tx, record, {}, clock.now())
+            ? publishVersion(tx, record, {}, clock.now())
             : { record, settings: record.latest, version: LATEST };
         });
       });
@@ -67,7 +67,7 @@ export function functionUpdateOperations(options: HostedOptions): Handlers<Pick<
       if (input.Runtime !== undefined) await checkRuntime(options, input.Runtime);
       if (input.Role !== undefined) await options.checkRole(caller.accountId, input.Role);
       const { latest } = await store.write(async (tx) => {
-        const found = await existing(tx, caller, name);
+        const found = await getFunction(tx, caller, name);
         checkRevision(found, input.RevisionId);
         const record = renewed(found, settingsOf(input, found.latest));
         await tx.put(functions, record);
@@ -80,9 +80,9 @@ export function functionUpdateOperations(options: HostedOptions): Handlers<Pick<
     async PublishVersion(input, caller) {
       const name = readUnqualified(input.FunctionName ?? '', caller);
       const { settings, version } = await store.write(async (tx) => {
-        const record = await existing(tx, caller, name);
+        const record = await getFunction(tx, caller, name);
         checkRevision(record, input.RevisionId);
-        return publish(tx, record, { description: input.Description, codeSha256: input.CodeSha256 }, clock.now());
+        return publishVersion(tx, record, { description: input.Description, codeSha256: input.CodeSha256 }, clock.now());
       });
       return describe(caller, name, version, settings, version) as LambdaOperations['PublishVersion']['output'];
     },
@@ -90,7 +90,7 @@ export function functionUpdateOperations(options: HostedOptions): Handlers<Pick<
     async ListVersionsByFunction(input, caller) {
       const name = readUnqualified(input.FunctionName ?? '', caller);
       return store.read(async (tx) => {
-        const { latest } = await existing(tx, caller, name);
+        const { latest } = await getFunction(tx, caller, name);
         const { items, next } = await page(tx, versions, [caller.accountId, name], input);
         const published = items.map(({ version, settings }) =>
           describe(caller, name, String(version), settings, String(version)),

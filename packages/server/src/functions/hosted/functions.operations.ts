@@ -10,11 +10,11 @@ import { describe } from './description.ts';
 import { readName, readUnqualified } from './names.ts';
 import type { HostedOptions } from './options.ts';
 import { marker, page } from './paging.ts';
-import { existing, findVersion } from './records.ts';
+import { getFunction, findVersion } from './records.ts';
 import { settingsOf } from './settings.ts';
 import { aliases, type FunctionRecord, functionArn, functions, LATEST, versions } from './store.ts';
 import { checkTags } from './tags.operations.ts';
-import { publish } from './versioning.ts';
+import { publishVersion } from './versioning.ts';
 
 type Operations = 'CreateFunction' | 'GetFunction' | 'GetFunctionConfiguration' | 'ListFunctions' | 'DeleteFunction';
 
@@ -84,7 +84,7 @@ export function functionOperations(options: HostedOptions): Handlers<Pick<Lambda
             eventInvoke: {},
           };
           await tx.put(functions, record);
-          return input.Publish === true ? publish(tx, record, {}, now) : { record, settings: latest, version: LATEST };
+          return input.Publish === true ? publishVersion(tx, record, {}, now) : { record, settings: latest, version: LATEST };
         });
       });
       const qualifier = made.version === LATEST ? undefined : made.version;
@@ -142,7 +142,7 @@ export function functionOperations(options: HostedOptions): Handlers<Pick<Lambda
             : `Deletion of an alias needs DeleteAlias: ${functionArn(caller, name, qualifier)}`,
         );
       const record = await store.write(async (tx) => {
-        const found = await existing(tx, caller, name);
+        const found = await getFunction(tx, caller, name);
         await (qualifier === undefined ? removeFunction(tx, found) : removeVersion(tx, found, Number(qualifier)));
         return found;
       });

@@ -11,7 +11,7 @@ import type { Store } from '../../store/contract.ts';
 import { FunctionError, type InvokedAs, type InvokeOptions } from '../contract.ts';
 import { CodeFault } from '../code/code-store.ts';
 import type { HostedFunctions } from '../invoke.ts';
-import { type Deployable, type Pool, Throttled } from '../sandbox/pool.ts';
+import { type Deployable, type Pool, ConcurrencyExceeded } from '../sandbox/pool.ts';
 import type { InvocationResult } from '../sandbox/sandbox.ts';
 import { logGroupOf } from './description.ts';
 import { destinationRecord } from './destination.ts';
@@ -191,7 +191,7 @@ export class FunctionHost implements HostedFunctions {
       });
       return { ...result, version: found.version };
     } catch (error) {
-      if (error instanceof Throttled)
+      if (error instanceof ConcurrencyExceeded)
         return fail('TooManyRequestsException', 'Rate Exceeded.', {
           Reason: error.reserved ? 'ReservedFunctionConcurrentInvocationLimitExceeded' : 'ConcurrentInvocationLimitExceeded',
         });

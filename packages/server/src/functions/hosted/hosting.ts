@@ -1,8 +1,11 @@
 /** The host of functions, put together: processes, code, queue, and the operations over each region's records. */
 import { join } from 'node:path';
+import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { LambdaOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import type { RoleCredentialsOf } from '../../iam/role-credentials.ts';
+import type { RoleRightsOf } from '../../iam/role-rights.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Store } from '../../store/contract.ts';
@@ -15,7 +18,7 @@ import type { Enclosures } from '../sandbox/enclosure.ts';
 import type { LogLine } from '../sandbox/output.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { openEnclosures } from '../sandbox/open.ts';
-import { type Credentials, type Deployable, type LogPlace, Pool } from '../sandbox/pool.ts';
+import { type Deployable, type FunctionCredentials, type FunctionLogStream, Pool } from '../sandbox/pool.ts';
 import type { Workshop } from '../sandbox/workshop.ts';
 import { codeFault, FunctionHost } from './host.ts';
 import { aliasOperations } from './aliases.operations.ts';
@@ -28,30 +31,6 @@ import type { HostedOptions } from './options.ts';
 import { functionArn, functions, versions } from './store.ts';
 import { functionTagOperations } from './tags.operations.ts';
 
-/** As iam/ hands it over: undefined where the account has no such role; fails where the role does not trust the service. */
-export type RoleCredentialsOf = (input: {
-  readonly accountId: string;
-  readonly roleArn: string;
-  readonly service: string;
-  readonly sessionName: string;
-  readonly durationSeconds: number;
-  readonly sourceArn?: string;
-}) => Promise<Credentials | undefined>;
-
-/** As iam/ hands it over; fails where the role does not trust the service. */
-export type RoleRightsOf = (
-  accountId: string,
-  roleArn: string,
-  service: string,
-) => Promise<
-  | 'unknown-role'
-  | {
-      readonly asksForResource: boolean;
-      decide(action: string, resource: string, keys: KeyValues): { readonly effect: string };
-    }
->;
-
-type KeyValues = readonly (readonly [key: string, value: string | readonly string[]])[];
 type ResourceKeysOf = (
   right: { readonly action: string; readonly resource: string },
   place: Place,
@@ -73,7 +52,7 @@ export interface HostingOptions {
   readonly endpointUrl: () => string;
   /** What the API's certificate is signed by, where it has one. */
   readonly authorityPem?: string;
-  readonly tell: (place: LogPlace, lines: readonly LogLine[]) => void;
+  readonly tell: (place: FunctionLogStream, lines: readonly LogLine[]) => void;
   /** Where this process reaches the API. */
   readonly apiAddress: () => ApiAddress;
   /** What functions may have of the API's connections. */
@@ -205,7 +184,7 @@ export class FunctionHosting implements AsyncDisposable {
       .catch((error: unknown) => this.#options.log.error({ err: error }, 'the folder of functions could not be removed'));
   }
 
-  #session({ accountId, region, role, name }: Deployable, durationSeconds: number): Promise<Credentials | undefined> {
+  #session({ accountId, region, role, name }: Deployable, durationSeconds: number): Promise<FunctionCredentials | undefined> {
     const sourceArn = functionArn({ accountId, region }, name);
     return this.#options.roleCredentials({
       accountId,
@@ -218,7 +197,7 @@ export class FunctionHosting implements AsyncDisposable {
   }
 
   /** A role that no longer lets Lambda use it gives none: the function runs, and is told by what it calls. */
-  async #credentials(of: Deployable, seconds: number): Promise<Credentials | undefined> {
+  async #credentials(of: Deployable, seconds: number): Promise<FunctionCredentials | undefined> {
     try {
       return await this.#session(of, seconds);
     } catch (error) {

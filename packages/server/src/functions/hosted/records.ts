@@ -13,7 +13,7 @@ import {
   versions,
 } from './store.ts';
 
-export async function existing(tx: ReadTransaction, place: Place, name: string): Promise<FunctionRecord> {
+export async function getFunction(tx: ReadTransaction, place: Place, name: string): Promise<FunctionRecord> {
   return (await tx.get(functions, [place.accountId, name])) ?? notFound(functionArn(place, name));
 }
 

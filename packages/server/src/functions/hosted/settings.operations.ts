@@ -11,7 +11,7 @@ import { LARGEST_ARCHIVE, LARGEST_UNPACKED } from '../code/archive.ts';
 import { readName, readUnqualified } from './names.ts';
 import { MAX_CODE_BYTES } from './functions.operations.ts';
 import type { HostedOptions } from './options.ts';
-import { existing, findVersion } from './records.ts';
+import { getFunction, findVersion } from './records.ts';
 import {
   eventInvokeOf,
   type EventInvokeSettings,
@@ -112,7 +112,7 @@ export function functionSettingOperations(options: HostedOptions): Handlers<Pick
     async PutFunctionConcurrency({ FunctionName = '', ReservedConcurrentExecutions: reserved = 0 }, caller) {
       const name = readUnqualified(FunctionName, caller);
       const queue = await store.write(async (tx) => {
-        const record = await existing(tx, caller, name);
+        const record = await getFunction(tx, caller, name);
         if (reserved + (await reservedByOthers(tx, record)) > concurrency - LEAST_UNRESERVED)
           fail(
             'InvalidParameterValueException',
@@ -127,14 +127,14 @@ export function functionSettingOperations(options: HostedOptions): Handlers<Pick
 
     async GetFunctionConcurrency({ FunctionName = '' }, caller) {
       const name = readUnqualified(FunctionName, caller);
-      const { reservedConcurrency } = await store.read((tx) => existing(tx, caller, name));
+      const { reservedConcurrency } = await store.read((tx) => getFunction(tx, caller, name));
       return { ReservedConcurrentExecutions: reservedConcurrency };
     },
 
     async DeleteFunctionConcurrency({ FunctionName = '' }, caller) {
       const name = readUnqualified(FunctionName, caller);
       const queue = await store.write(async (tx) => {
-        const { reservedConcurrency: _gone, ...record } = await existing(tx, caller, name);
+        const { reservedConcurrency: _gone, ...record } = await getFunction(tx, caller, name);
         await tx.put(functions, record);
         return record.queue;
       });
@@ -165,7 +165,7 @@ export function functionSettingOperations(options: HostedOptions): Handlers<Pick
 
     async ListFunctionEventInvokeConfigs({ FunctionName = '' }, caller) {
       const name = readUnqualified(FunctionName, caller);
-      const { eventInvoke } = await store.read((tx) => existing(tx, caller, name));
+      const { eventInvoke } = await store.read((tx) => getFunction(tx, caller, name));
       return {
         FunctionEventInvokeConfigs: Object.entries(eventInvoke).map(([qualifier, settings]) =>
           describeEventInvoke(caller, name, qualifier, settings),

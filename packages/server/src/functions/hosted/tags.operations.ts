@@ -4,7 +4,7 @@ import type { LambdaOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Store } from '../../store/contract.ts';
 import { readUnqualified } from './names.ts';
-import { existing } from './records.ts';
+import { getFunction } from './records.ts';
 import { functions } from './store.ts';
 
 const MAX_TAGS = 50;
@@ -27,14 +27,14 @@ export function functionTagOperations({
   return {
     async ListTags({ Resource = '' }, caller) {
       const name = readUnqualified(Resource, caller);
-      const { tags } = await store.read((tx) => existing(tx, caller, name));
+      const { tags } = await store.read((tx) => getFunction(tx, caller, name));
       return { Tags: { ...tags } };
     },
 
     async TagResource({ Resource = '', Tags = {} }, caller) {
       const name = readUnqualified(Resource, caller);
       await store.write(async (tx) => {
-        const record = await existing(tx, caller, name);
+        const record = await getFunction(tx, caller, name);
         const tags = { ...record.tags, ...Tags };
         checkTags(tags);
         await tx.put(functions, { ...record, tags });
@@ -45,7 +45,7 @@ export function functionTagOperations({
     async UntagResource({ Resource = '', TagKeys = [] }, caller) {
       const name = readUnqualified(Resource, caller);
       await store.write(async (tx) => {
-        const record = await existing(tx, caller, name);
+        const record = await getFunction(tx, caller, name);
         const kept = Object.entries(record.tags).filter(([key]) => !TagKeys.includes(key));
         await tx.put(functions, { ...record, tags: Object.fromEntries(kept) });
       });

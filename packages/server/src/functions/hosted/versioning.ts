@@ -26,7 +26,7 @@ export function checkRevision({ latest }: FunctionRecord, revisionId: string | u
 }
 
 /** Publishes $LATEST; gives the last version when nothing has changed since. */
-export async function publish(
+export async function publishVersion(
   tx: WriteTransaction,
   record: FunctionRecord,
   { description, codeSha256 }: { description?: string | undefined; codeSha256?: string | undefined },

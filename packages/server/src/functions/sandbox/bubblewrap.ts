@@ -12,14 +12,14 @@ export interface Shown {
 }
 
 /** A link as a function finds it. */
-export interface Link {
+export interface SymbolicLink {
   readonly target: string;
   readonly to: string;
 }
 
 export interface View {
   readonly shown: readonly Shown[];
-  readonly links: readonly Link[];
+  readonly links: readonly SymbolicLink[];
   readonly environment: Readonly<Record<string, string>>;
   /** Bytes of /tmp and of /dev/shm. */
   readonly temporarySize: number;

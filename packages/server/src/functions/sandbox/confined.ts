@@ -5,7 +5,7 @@
 import { chmodSync, existsSync, lstatSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Bubble, bubbleLauncher, type BubbleUser } from './bubble.ts';
-import { bubblewrapArguments, INSIDE, type Link, type Shown, type View } from './bubblewrap.ts';
+import { bubblewrapArguments, INSIDE, type SymbolicLink, type Shown, type View } from './bubblewrap.ts';
 import type { Cage, Cgroups } from './cgroups.ts';
 import type { ApiShare } from '../../runtime/api-share.ts';
 import { type ApiAddress, API_DOOR, openDoors, RUNTIME_DOOR } from './doors.ts';
@@ -161,7 +161,7 @@ export class Confined implements Enclosures {
     const { workshop, network } = this.#options;
     // Only functions of Python see it, and only they miss it.
     const python = kind === 'python' ? await this.#foundPython() : { program: '', shown: [] };
-    const links: Link[] = SYSTEM.filter(isLink).map((to) => ({ target: readlinkSync(to), to }));
+    const links: SymbolicLink[] = SYSTEM.filter(isLink).map((to) => ({ target: readlinkSync(to), to }));
     const folders = SYSTEM.filter((path) => existsSync(path) && !isLink(path)).map((path) => ({ from: path, to: path }));
     const shown: Shown[] = [
       { from: '/usr', to: '/usr' },

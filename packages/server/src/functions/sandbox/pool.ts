@@ -14,7 +14,7 @@ import { kindOf } from './runtimes.ts';
 import { type Invocation, type InvocationResult, Sandbox } from './sandbox.ts';
 import type { Workshop } from './workshop.ts';
 
-export interface Credentials {
+export interface FunctionCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;
@@ -45,7 +45,7 @@ export interface Deployable {
 }
 
 /** Where a process's lines go. */
-export interface LogPlace {
+export interface FunctionLogStream {
   readonly accountId: string;
   readonly region: string;
   readonly group: string;
@@ -58,8 +58,8 @@ export interface PoolOptions {
   readonly enclosures: Enclosures;
   readonly log: Pick<Logger, 'error'>;
   readonly code: (digest: string) => Promise<Uint8Array>;
-  readonly credentials: (of: Deployable, seconds: number) => Promise<Credentials | undefined>;
-  readonly tell: (place: LogPlace, lines: readonly LogLine[]) => void;
+  readonly credentials: (of: Deployable, seconds: number) => Promise<FunctionCredentials | undefined>;
+  readonly tell: (place: FunctionLogStream, lines: readonly LogLine[]) => void;
   /** Most processes, all functions together. */
   readonly most: number;
   /** Called ahead of each step of cleaning up, for a test to let it fail. */
@@ -67,7 +67,7 @@ export interface PoolOptions {
 }
 
 /** No process is free, and none may be started. */
-export class Throttled extends Error {
+export class ConcurrencyExceeded extends Error {
   override readonly name = 'Throttled';
   /** Whether the function's own bound is met, and not that of all. */
   readonly reserved: boolean;
@@ -163,16 +163,16 @@ export class Pool {
   #checkReserved(of: Deployable): void {
     if (of.reserved === undefined) return;
     const atWork = [...this.#places].filter(({ functionKey, busy }) => busy && functionKey === keyOf(of)).length;
-    if (atWork >= of.reserved) throw new Throttled(true);
+    if (atWork >= of.reserved) throw new ConcurrencyExceeded(true);
   }
 
   /** Takes a place for a process that is yet to be started; nothing may be awaited between the count and the taking. */
   #reserve(of: Deployable): Place {
     const functionKey = keyOf(of);
-    if (this.#closed) throw new Throttled(false);
+    if (this.#closed) throw new ConcurrencyExceeded(false);
     if (this.#places.size >= this.#options.most) {
       const [longest] = [...this.#places].filter(({ busy }) => !busy).sort((a, b) => a.idleSince - b.idleSince);
-      if (longest === undefined) throw new Throttled(false);
+      if (longest === undefined) throw new ConcurrencyExceeded(false);
       this.#remove(longest);
     }
     const place: Place = {
@@ -251,7 +251,7 @@ function environmentFor(
   of: Deployable,
   { taskRoot, temporary, endpointUrl, authorityFile }: Enclosure,
   logStream: string,
-  credentials: Credentials | undefined,
+  credentials: FunctionCredentials | undefined,
 ): Record<string, string> {
   return environmentOf({
     ...of,

@@ -3,7 +3,7 @@ import { defined } from '@thingkeep/wire/defined.ts';
 import type { Peer } from '../../broker/contract.ts';
 import type { CertificateNames } from '../../policies/certificate-names.ts';
 import type { CompiledPolicies } from '../../policies/compile.ts';
-import { bindRights } from '../../policies/evaluate.ts';
+import { bindPermissions } from '../../policies/evaluate.ts';
 import { asksForCertificate, deviceContext, type DeviceFacts } from '../../policies/variables.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ProtocolContext } from './connect-permissions.ts';
@@ -55,7 +55,7 @@ function evaluated(
     secureTransport,
     ...defined({ thing, domainName: serverName, certificateNames, certificateDer }),
   });
-  return withClock(bindRights(policies, facts), clock);
+  return withClock(bindPermissions(policies, facts), clock);
 }
 
 const joined = (one: CompiledPolicies, other: CompiledPolicies): CompiledPolicies => ({

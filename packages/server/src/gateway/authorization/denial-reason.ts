@@ -1,5 +1,5 @@
 /** The reason of a refusal, from the decision of policies. */
-import type { Decision } from '../../broker/contract.ts';
+import type { Decision } from '@thingkeep/wire/api/authorization.ts';
 
 /** A policy that denies without a statement is attached, and can't be read or is gone: it could have forbidden anything. */
 export function denialReason({ effect, policyName, statement }: Decision): string {

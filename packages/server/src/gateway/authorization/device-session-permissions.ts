@@ -4,7 +4,8 @@ import type { AdmissionRefusal, Peer } from '../../broker/contract.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { plainAddress } from '../peer.ts';
 import { certificatePermissions, type CertificatePolicies } from './client-permissions.ts';
-import type { ClientPermissions, KeyUse } from './permissions.ts';
+import type { ClientPermissions } from './permissions.ts';
+import type { KeyUse } from '@thingkeep/wire/api/authorization.ts';
 
 /** The certificate of a device's session, and account and region where it was registered when credentials were issued. */
 export interface SessionCertificate extends Place {

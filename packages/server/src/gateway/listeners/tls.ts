@@ -7,6 +7,8 @@ import { constants } from 'node:crypto';
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
 import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
 import type { Refusal } from '../../refusals/refusals.ts';
+import type { DomainTls } from '../../domains/directory.ts';
+import type { TlsVersions } from '../../domains/security-policies.ts';
 import { startDeadline } from '../../runtime/deadline.ts';
 import { plainAddress } from '../peer.ts';
 import { peekServerName } from './client-hello.ts';
@@ -20,14 +22,6 @@ export interface ServerCredentials {
   readonly key: readonly string[];
   readonly cert: readonly string[];
 }
-
-export interface TlsVersions {
-  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
-  readonly maxVersion: 'TLSv1.2' | 'TLSv1.3';
-}
-
-/** TLS of a host name of its own. The same object as long as nothing changes. */
-export type DomainTls = ServerCredentials & TlsVersions;
 
 /** Host names beside the server's own, as they are at the moment. */
 export interface TlsDomains {

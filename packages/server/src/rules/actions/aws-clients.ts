@@ -5,14 +5,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { ActionError } from './action-error.ts';
-import type { ActionRole, Credentials } from './role.ts';
+import type { ActionRole, ActionCredentials } from './role.ts';
 
 /** What every client of the AWS SDK for JavaScript takes. */
 export interface ClientConfig {
   readonly region: string;
   /** Absent for AWS itself. */
   readonly endpoint?: string;
-  readonly credentials: () => Promise<Credentials>;
+  readonly credentials: () => Promise<ActionCredentials>;
   /** What is not AWS has no host name for each kind of request. */
   readonly disableHostPrefix: boolean;
   /** Trying again is the queue's business. */
@@ -36,11 +36,11 @@ export interface AwsClientsOptions {
   /** Credentials of the operator's, where there is a file of them: what an account's rules sign with for a service. */
   readonly operatorKeys: OperatorKeys | undefined;
   /** Headers that a request carries for its signature. */
-  readonly sign: (request: RequestToSign & { readonly key: Credentials }) => Record<string, string>;
+  readonly sign: (request: RequestToSign & { readonly key: ActionCredentials }) => Record<string, string>;
 }
 
 export interface OperatorKeys {
-  of(accountId: string, service: string): Credentials | undefined;
+  of(accountId: string, service: string): ActionCredentials | undefined;
 }
 
 /** Who asks a service, and where. */
@@ -53,7 +53,7 @@ export interface AskingAs {
  * A key that proves nothing, and that no server knows: the form of a signature, for what stands in the place of AWS and looks
  * at no more than that.
  */
-export const UNKNOWN_KEY: Credentials = {
+export const UNKNOWN_KEY: ActionCredentials = {
   accessKeyId: 'THINGKEEPNOROLEKEPT0',
   secretAccessKey: randomBytes(30).toString('base64'),
 };
@@ -119,7 +119,7 @@ export class AwsClients {
    * What a request is signed with: the temporary credentials of the role, or the operator's for the service at the operator's
    * endpoint. No key of this server is among them. Fails with ActionError when there are none.
    */
-  async credentials({ place, role }: AskingAs, service: string): Promise<Credentials> {
+  async credentials({ place, role }: AskingAs, service: string): Promise<ActionCredentials> {
     const { isOwn, operatorKeys } = this.#options;
     if (isOwn(service)) return (await role.credentials()) ?? this.#lackingRole(role.arn);
     const key = operatorKeys?.of(place.accountId, service);

@@ -2,7 +2,7 @@
 import { fail } from '@thingkeep/wire/errors.ts';
 import { asking } from './aws-clients.ts';
 import type { ActionType, ParametersOf } from './contract.ts';
-import { arnOf } from './role.ts';
+import { serviceArn } from './role.ts';
 
 const STATES = ['OK', 'ALARM', 'INSUFFICIENT_DATA'];
 
@@ -10,7 +10,7 @@ export const cloudwatchAlarm: ActionType<ParametersOf<'cloudwatchAlarm'>> = {
   name: 'CloudwatchAlarmAction',
   resource: ({ alarmName = '' }) => alarmName,
   rights: ({ parameters }, place) => [
-    { action: 'cloudwatch:SetAlarmState', resource: arnOf('cloudwatch', place, 'alarm:', parameters.alarmName) },
+    { action: 'cloudwatch:SetAlarmState', resource: serviceArn('cloudwatch', place, 'alarm:', parameters.alarmName) },
   ],
   check({ stateValue = '' }) {
     if (!stateValue.includes('${') && !STATES.includes(stateValue))

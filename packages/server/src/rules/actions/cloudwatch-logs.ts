@@ -1,11 +1,12 @@
 /** The cloudwatchLogs action: PutLogEvents, into a stream for each rule (developer guide, page cloudwatch-logs-rule-action). */
+import { isObject } from '@thingkeep/wire/is-object.ts';
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { asking } from './aws-clients.ts';
 import { ActionError } from './action-error.ts';
 import type { ActionTools, ActionType, Order, ParametersOf } from './contract.ts';
-import { isObject, jsonOf } from './json-payload.ts';
-import { arnOf } from './role.ts';
+import { jsonOf } from './json-payload.ts';
+import { serviceArn } from './role.ts';
 
 type Logs = ParametersOf<'cloudwatchLogs'>;
 
@@ -33,7 +34,7 @@ const isFault = (error: unknown, name: string): boolean => error instanceof Erro
 
 /** The stream that a rule writes to, as rights on it are asked. */
 const streamArn = ({ parameters, ruleName }: Order<Logs>, place: Place): string =>
-  arnOf('logs', place, 'log-group:', `${parameters.logGroupName}:log-stream:${ruleName}`);
+  serviceArn('logs', place, 'log-group:', `${parameters.logGroupName}:log-stream:${ruleName}`);
 
 async function put(
   client: CloudWatchLogsClient,

@@ -1,6 +1,6 @@
 /** JSON as DynamoDB's attribute values (Amazon DynamoDB API reference, AttributeValue). */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import { arnOf } from './role.ts';
+import { serviceArn } from './role.ts';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { WrittenNumber } from './json-payload.ts';
 
@@ -26,4 +26,4 @@ export const attributes = (value: object): Record<string, AttributeValue> =>
 
 /** ARN of a table, which DynamoDB lets be named by its ARN too. */
 export const tableArn = (name: string | undefined, place: Place): string =>
-  name?.startsWith('arn:') === true ? name : arnOf('dynamodb', place, 'table/', name);
+  name?.startsWith('arn:') === true ? name : serviceArn('dynamodb', place, 'table/', name);

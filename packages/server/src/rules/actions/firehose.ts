@@ -2,7 +2,7 @@
 import { asking } from './aws-clients.ts';
 import { ActionError } from './action-error.ts';
 import type { ActionType, ParametersOf } from './contract.ts';
-import { arnOf } from './role.ts';
+import { serviceArn } from './role.ts';
 import { recordsOf } from './json-payload.ts';
 
 /** Records of one request. */
@@ -14,7 +14,7 @@ export const firehose: ActionType<ParametersOf<'firehose'>> = {
   rights: ({ parameters: { deliveryStreamName, batchMode = false } }, place) => [
     {
       action: batchMode ? 'firehose:PutRecordBatch' : 'firehose:PutRecord',
-      resource: arnOf('firehose', place, 'deliverystream/', deliveryStreamName),
+      resource: serviceArn('firehose', place, 'deliverystream/', deliveryStreamName),
     },
   ],
   literal: ['separator'],

@@ -3,7 +3,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import { asking } from './aws-clients.ts';
 import { ActionError } from './action-error.ts';
 import type { ActionType, ParametersOf } from './contract.ts';
-import { arnOf } from './role.ts';
+import { serviceArn } from './role.ts';
 import { recordsOf } from './json-payload.ts';
 
 /** Messages of one request. */
@@ -18,7 +18,7 @@ export const iotAnalytics: ActionType<ParametersOf<'iotAnalytics'>> = {
   rights: ({ parameters }, place) => [
     {
       action: 'iotanalytics:BatchPutMessage',
-      resource: arnOf('iotanalytics', place, 'channel/', channelOf(parameters)),
+      resource: serviceArn('iotanalytics', place, 'channel/', channelOf(parameters)),
     },
   ],
   check(parameters) {

@@ -3,7 +3,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import { asking } from './aws-clients.ts';
 import { ActionError } from './action-error.ts';
 import type { ActionType, ParametersOf } from './contract.ts';
-import { arnOf } from './role.ts';
+import { serviceArn } from './role.ts';
 import { recordsOf } from './json-payload.ts';
 
 /** Messages of one request. */
@@ -13,7 +13,7 @@ export const iotEvents: ActionType<ParametersOf<'iotEvents'>> = {
   name: 'IotEventsAction',
   resource: ({ inputName = '' }) => inputName,
   rights: ({ parameters }, place) => [
-    { action: 'iotevents:BatchPutMessage', resource: arnOf('iotevents', place, 'input/', parameters.inputName) },
+    { action: 'iotevents:BatchPutMessage', resource: serviceArn('iotevents', place, 'input/', parameters.inputName) },
   ],
   check({ batchMode = false, messageId }) {
     if (batchMode && messageId !== undefined) fail('InvalidRequestException', 'In batchMode there can be no messageId');

@@ -3,7 +3,7 @@ import type { AssetPropertyValue, PutAssetPropertyValueEntry } from '@aws-sdk/cl
 import { asking } from './aws-clients.ts';
 import { ActionError } from './action-error.ts';
 import type { ActionType, ParametersOf } from './contract.ts';
-import { arnOf } from './role.ts';
+import { serviceArn } from './role.ts';
 import { numberOf } from './json-payload.ts';
 
 /** Numbers and truth values come as texts that templates rendered. */
@@ -47,7 +47,7 @@ export const iotSiteWise: ActionType<ParametersOf<'iotSiteWise'>> = {
   rights: ({ parameters: { putAssetPropertyValueEntries = [] } }, place) =>
     putAssetPropertyValueEntries.map(({ assetId }) => ({
       action: 'iotsitewise:BatchPutAssetPropertyValue',
-      resource: assetId ? arnOf('iotsitewise', place, 'asset/', assetId) : '*',
+      resource: assetId ? serviceArn('iotsitewise', place, 'asset/', assetId) : '*',
     })),
   run: ([{ id, parameters }], { aws, place, role, signal }) =>
     asking(async () => {

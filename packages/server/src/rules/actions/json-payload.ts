@@ -1,11 +1,9 @@
 /** What a rule made of a message, taken apart for actions that need its members. */
+import { isObject } from '@thingkeep/wire/is-object.ts';
 import { ActionError } from './action-error.ts';
 import type { Order } from './contract.ts';
 
-export type JsonObject = { readonly [name: string]: unknown };
-
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+type ResultObject = Readonly<Record<string, unknown>>;
 
 const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
 
@@ -38,7 +36,7 @@ export function jsonOf({ isJson, payload }: Pick<Order<unknown>, 'isJson' | 'pay
 }
 
 /** Fails with ActionError when the payload is no JSON object. */
-export function objectOf(order: Pick<Order<unknown>, 'isJson' | 'payload'>, exactly = false): JsonObject {
+export function objectOf(order: Pick<Order<unknown>, 'isJson' | 'payload'>, exactly = false): ResultObject {
   const value = jsonOf(order, exactly);
   if (isObject(value)) return value;
   throw new ActionError('the result of the SQL is no JSON object', false);

@@ -2,13 +2,13 @@
 import { defined } from '@thingkeep/wire/defined.ts';
 import { asking, type ClientConfig } from './aws-clients.ts';
 import type { ActionType, ParametersOf } from './contract.ts';
-import { arnOf } from './role.ts';
+import { serviceArn } from './role.ts';
 
 export const kinesis: ActionType<ParametersOf<'kinesis'>> = {
   name: 'KinesisAction',
   resource: ({ streamName = '' }) => streamName,
   rights: ({ parameters }, place) => [
-    { action: 'kinesis:PutRecord', resource: arnOf('kinesis', place, 'stream/', parameters.streamName) },
+    { action: 'kinesis:PutRecord', resource: serviceArn('kinesis', place, 'stream/', parameters.streamName) },
   ],
   run: ([{ id, parameters, payload }], { aws, place, role, signal }) =>
     asking(async () => {

@@ -2,7 +2,7 @@
 import { asking } from './aws-clients.ts';
 import { ActionError } from './action-error.ts';
 import type { ActionType, ParametersOf } from './contract.ts';
-import { arnOf } from './role.ts';
+import { serviceArn } from './role.ts';
 import { numberOf } from './json-payload.ts';
 
 /** Milliseconds of each unit. */
@@ -12,7 +12,7 @@ export const location: ActionType<ParametersOf<'location'>> = {
   name: 'LocationAction',
   resource: ({ trackerName = '' }) => trackerName,
   rights: ({ parameters }, place) => [
-    { action: 'geo:BatchUpdateDevicePosition', resource: arnOf('geo', place, 'tracker/', parameters.trackerName) },
+    { action: 'geo:BatchUpdateDevicePosition', resource: serviceArn('geo', place, 'tracker/', parameters.trackerName) },
   ],
   run: ([{ parameters, message }], { aws, place, role, signal }) =>
     asking(async () => {

@@ -4,7 +4,7 @@ import { ActionError } from './action-error.ts';
 import type { ActionTools, ActionType, Order, ParametersOf } from './contract.ts';
 import { send } from './http-request.ts';
 import { jsonOf } from './json-payload.ts';
-import { arnOf } from './role.ts';
+import { serviceArn } from './role.ts';
 
 type Parameters = ParametersOf<'openSearch'>;
 
@@ -16,7 +16,7 @@ function documentArn({ parameters: { endpoint = '', index, type, id } }: Order<P
   const { hostname = '', pathname = '' } = URL.parse(endpoint) ?? {};
   const below = pathname.replace(/\/$/, '');
   const [, domain = hostname, region = place.region] = AWS_HOST.exec(hostname) ?? [];
-  return arnOf('es', { ...place, region }, 'domain/', `${domain}${below}/${index}/${type}/${id}`);
+  return serviceArn('es', { ...place, region }, 'domain/', `${domain}${below}/${index}/${type}/${id}`);
 }
 
 /** The endpoint, when it is at or below one that the operator has named; `exempt` when it was named by its URL. */

@@ -1,7 +1,7 @@
 /** The role that an action or a function of the SQL acts with: what it may do, and its temporary credentials. */
 import type { Place } from '@thingkeep/wire/arn.ts';
 
-export interface Credentials {
+export interface ActionCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
@@ -27,9 +27,9 @@ export interface ActionRole {
   /** Fails with ActionError unless the role allows it. */
   must(right: Right): Promise<void>;
   /** Undefined when IAM keeps no such role. Fails with ActionError when the role does not trust AWS IoT. */
-  credentials(): Promise<Credentials | undefined>;
+  credentials(): Promise<ActionCredentials | undefined>;
 }
 
 /** ARN of a resource of the rule's place by its name; `prefix` is what stands before the name. */
-export const arnOf = (service: string, { region, accountId }: Place, prefix: string, name = ''): string =>
+export const serviceArn = (service: string, { region, accountId }: Place, prefix: string, name = ''): string =>
   `arn:aws:${service}:${region}:${accountId}:${prefix}${name}`;

@@ -2,9 +2,9 @@
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { asking } from './aws-clients.ts';
 import type { ActionType, ParametersOf } from './contract.ts';
-import { arnOf } from './role.ts';
+import { serviceArn } from './role.ts';
 
-const stateMachineArnOf = (name: string | undefined, place: Place): string => arnOf('states', place, 'stateMachine:', name);
+const stateMachineArnOf = (name: string | undefined, place: Place): string => serviceArn('states', place, 'stateMachine:', name);
 
 export const stepFunctions: ActionType<ParametersOf<'stepFunctions'>> = {
   name: 'StepFunctionsAction',

@@ -3,7 +3,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import { asking } from './aws-clients.ts';
 import { ActionError } from './action-error.ts';
 import type { ActionType, ParametersOf } from './contract.ts';
-import { arnOf } from './role.ts';
+import { serviceArn } from './role.ts';
 import { objectOf, WrittenNumber } from './json-payload.ts';
 
 type Timestream = ParametersOf<'timestream'>;
@@ -26,7 +26,10 @@ export const timestream: ActionType<Timestream> = {
   name: 'TimestreamAction',
   resource: ({ databaseName = '', tableName = '' }) => `${databaseName}/${tableName}`,
   rights: ({ parameters: { databaseName = '', tableName = '' } }, place) => [
-    { action: 'timestream:WriteRecords', resource: arnOf('timestream', place, `database/${databaseName}/table/`, tableName) },
+    {
+      action: 'timestream:WriteRecords',
+      resource: serviceArn('timestream', place, `database/${databaseName}/table/`, tableName),
+    },
   ],
   check({ timestamp }) {
     const { unit = 'MILLISECONDS' } = timestamp ?? {};

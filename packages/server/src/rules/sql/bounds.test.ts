@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
-import type { QueryServices, RuleMessage } from './contract.ts';
+import type { ExternalServices, RuleMessage } from './contract.ts';
 import type { SqlVersion } from './dialect.ts';
 import { PATTERNS, PatternCache } from './functions/pattern-cache.ts';
 import { SQL_LIMITS } from './limits.ts';
@@ -12,7 +12,7 @@ import { SqlEvaluationError } from './evaluation-error.ts';
 import { RuleQuery } from './rule-query.ts';
 import { expressionText, anyExpression } from './testing/expression-cases.ts';
 
-const SERVICES: QueryServices = {
+const SERVICES: ExternalServices = {
   accountId: '123456789012',
   region: 'us-east-1',
   random: () => 0.5,

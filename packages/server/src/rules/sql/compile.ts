@@ -7,7 +7,7 @@ import type { Evaluation } from './evaluation.ts';
 import type { Argument, Evaluate } from './functions/definition.ts';
 import { asks, FUNCTIONS } from './functions/table.ts';
 import { among, arithmetic, comparison, logic, negative, opposite } from './operators.ts';
-import { equal, isArray, isObject, put, type SqlObject, type SqlValue } from './values.ts';
+import { equal, isArray, isSqlObject, put, type SqlObject, type SqlValue } from './values.ts';
 
 type Expressions<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
 
@@ -163,7 +163,7 @@ export class Compiler {
       const outer = evaluation.element;
       const result = isArray(value)
         ? value.map((element) => one(evaluation, element)).filter((each) => each !== undefined)
-        : isObject(value)
+        : isSqlObject(value)
           ? one(evaluation, value)
           : undefined;
       evaluation.element = outer;
@@ -190,7 +190,7 @@ export class Compiler {
         if (found === undefined) continue;
         if (key !== undefined) put(result, key, found);
         else if (path.length > 0) putAt(result, path, found, evaluation.spend);
-        else if (isObject(found)) spread(result, found, evaluation.spend);
+        else if (isSqlObject(found)) spread(result, found, evaluation.spend);
       }
       return result;
     };
@@ -211,11 +211,11 @@ function memberOf(of: Evaluate, name: string): Evaluate {
   if (inherited(name))
     return (evaluation) => {
       const value = of(evaluation);
-      return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+      return isSqlObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
     };
   return (evaluation) => {
     const value = of(evaluation);
-    return isObject(value) ? value[name] : undefined;
+    return isSqlObject(value) ? value[name] : undefined;
   };
 }
 
@@ -233,7 +233,7 @@ function putAt(target: Record<string, SqlValue>, path: readonly string[], value:
   for (const key of path.slice(0, -1)) {
     const there = Object.hasOwn(into, key) ? into[key] : undefined;
     const next: Record<string, SqlValue> = {};
-    if (isObject(there)) spread(next, there, spend);
+    if (isSqlObject(there)) spread(next, there, spend);
     put(into, key, next);
     into = next;
   }

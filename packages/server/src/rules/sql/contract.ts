@@ -53,7 +53,7 @@ export interface ExternalCall {
 }
 
 /** What a query asks of the world. */
-export interface QueryServices {
+export interface ExternalServices {
   readonly accountId: string;
   readonly region: string;
   /** From 0 to 1. */
@@ -66,7 +66,7 @@ export interface QueryServices {
 /** One evaluation: a message, the values of its SET variables, and the answers of services. Templates of a rule share it with the query. */
 export interface Scope {
   readonly message: RuleMessage;
-  readonly services: QueryServices;
+  readonly services: ExternalServices;
 }
 
 /** What actions get. */

@@ -3,7 +3,7 @@
  * is synchronous. Where a service has not answered yet it is left by {@link Suspended} and begins again with the answer
  * at hand: calls, random numbers and UUIDs are remembered by their place in the SQL and how often they came.
  */
-import type { ExternalFunction, QueryServices, RuleMessage, Scope } from './contract.ts';
+import type { ExternalFunction, ExternalServices, RuleMessage, Scope } from './contract.ts';
 import type { Dialect } from './dialect.ts';
 import { SqlEvaluationError } from './evaluation-error.ts';
 import { SQL_LIMITS } from './limits.ts';
@@ -30,7 +30,7 @@ export interface QueryFacts {
 
 export class Evaluation implements Scope {
   readonly message: RuleMessage;
-  readonly services: QueryServices;
+  readonly services: ExternalServices;
   readonly facts: QueryFacts;
   readonly dialect: Dialect;
   /** The element that a nested query looks at. */
@@ -45,7 +45,7 @@ export class Evaluation implements Scope {
   #asked: Map<string, Promise<void>> | undefined;
   #seen: Map<number, number> | undefined;
 
-  constructor(message: RuleMessage, services: QueryServices, facts: QueryFacts) {
+  constructor(message: RuleMessage, services: ExternalServices, facts: QueryFacts) {
     this.message = message;
     this.services = services;
     this.facts = facts;

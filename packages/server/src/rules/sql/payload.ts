@@ -7,7 +7,7 @@ import type { Dialect } from './dialect.ts';
 import { SQL_LIMITS } from './limits.ts';
 import { readNumber, settle } from './numbers.ts';
 import { depth, LONG_NUMBER, MANY_BRACKETS, survey, WRITTEN_ZERO } from './survey.ts';
-import { isArray, isObject, type SqlObject, type SqlValue } from './values.ts';
+import { isArray, isSqlObject, type SqlObject, type SqlValue } from './values.ts';
 
 class NumberOutOfRange extends Error {}
 
@@ -60,5 +60,5 @@ export class ParsedPayload {
 
 function readPayload(payload: Buffer, dialect: Dialect): JsonPayload | undefined {
   const value = readJson(payload, dialect);
-  return isObject(value) || isArray(value) ? value : undefined;
+  return isSqlObject(value) || isArray(value) ? value : undefined;
 }

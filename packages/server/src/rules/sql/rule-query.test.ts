@@ -9,11 +9,11 @@ import type { ErrorGroup, ExpressionGroup } from './testing/sql-cases.ts';
 import { STATEMENT_CASES } from './testing/statement-cases.ts';
 import { TEXT_CASES } from './testing/text-cases.ts';
 import { VALUE_CASES } from './testing/value-cases.ts';
-import type { QueryServices, RuleMessage, SqlResult } from './contract.ts';
+import type { ExternalServices, RuleMessage, SqlResult } from './contract.ts';
 import type { SqlVersion } from './dialect.ts';
 import { RuleQuery } from './rule-query.ts';
 
-const SERVICES: QueryServices = {
+const SERVICES: ExternalServices = {
   accountId: '123456789012',
   region: 'us-east-1',
   random: () => 0.8231909191640703,

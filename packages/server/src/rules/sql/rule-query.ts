@@ -2,7 +2,7 @@
 import type { Variable } from './ast.ts';
 import { RuleBudget } from './budget.ts';
 import { Compiler } from './compile.ts';
-import type { QueryServices, RuleMessage, Scope, SqlResult, Template } from './contract.ts';
+import type { ExternalServices, RuleMessage, Scope, SqlResult, Template } from './contract.ts';
 import { type Dialect, DIALECTS, type SqlVersion } from './dialect.ts';
 import { Evaluation, evaluate, type QueryFacts } from './evaluation.ts';
 import { SqlEvaluationError } from './evaluation-error.ts';
@@ -131,7 +131,7 @@ export class RuleQuery {
   }
 
   /** One evaluation: of the query, and of the templates of its rule's actions. */
-  begin(message: RuleMessage, services: QueryServices): Scope {
+  begin(message: RuleMessage, services: ExternalServices): Scope {
     return new Evaluation(message, services, this.#parts.facts);
   }
 

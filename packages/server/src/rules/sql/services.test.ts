@@ -1,14 +1,14 @@
 /** Functions that ask other services: when they are asked, with what, how often, and what their failure gives. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ExternalFunction, QueryServices, RuleMessage } from './contract.ts';
+import type { ExternalFunction, ExternalServices, RuleMessage } from './contract.ts';
 import { SqlEvaluationError } from './evaluation-error.ts';
 import { RuleQuery } from './rule-query.ts';
 
 type Call = readonly [name: ExternalFunction, args: readonly unknown[]];
 
 /** Services that note their calls; `answer` may throw. */
-function services(answer: (...call: Call) => unknown): QueryServices & { readonly calls: Call[] } {
+function services(answer: (...call: Call) => unknown): ExternalServices & { readonly calls: Call[] } {
   const calls: Call[] = [];
   let drawn = 0;
   return {
@@ -26,7 +26,7 @@ function services(answer: (...call: Call) => unknown): QueryServices & { readonl
 
 const message = (payload: string): RuleMessage => ({ topic: 't', payload: Buffer.from(payload), receivedAt: 0 });
 
-async function run(sql: string, payload: string, asked: QueryServices): Promise<string | undefined> {
+async function run(sql: string, payload: string, asked: ExternalServices): Promise<string | undefined> {
   const query = RuleQuery.parse(sql, '2016-03-23');
   return (await query.run(query.begin(message(payload), asked)))?.payload.toString();
 }

@@ -15,12 +15,12 @@ export const isNumber = (value: SqlValue): value is SqlNumber => typeof value ==
 
 export const isArray = (value: SqlValue): value is readonly SqlValue[] => Array.isArray(value);
 
-export const isObject = (value: SqlValue): value is SqlObject =>
+export const isSqlObject = (value: SqlValue): value is SqlObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Exact);
 
 /** A member that is the object's own: no name reaches what JavaScript puts below every object. */
 export const member = (value: SqlValue, key: string): SqlValue =>
-  isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  isSqlObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 
 /** Sets a member of an object that is being made; `__proto__` is a key like any other. */
 export function put(target: Record<string, SqlValue>, key: string, value: SqlValue): void {
@@ -82,7 +82,7 @@ function same(left: SqlValue, right: SqlValue, spend: (steps: number) => void): 
     spend(left.length);
     return left.every((item, i) => same(item, right[i], spend));
   }
-  if (!isObject(left) || !isObject(right)) return false;
+  if (!isSqlObject(left) || !isSqlObject(right)) return false;
   const keys = Object.keys(left);
   const others = Object.keys(right).length;
   spend(keys.length + others);

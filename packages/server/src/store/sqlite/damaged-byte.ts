@@ -2,7 +2,7 @@
  * Finds the one byte by which a frame of the log differs from what its checksum was made of. The sum is linear: a change
  * of one word changes it by that change times a factor of the word's place, so that the byte follows from the difference.
  */
-import { equal, type Frame, FRAME_HEADER_SIZE, type Pair } from './wal.ts';
+import { isSamePair, type Frame, FRAME_HEADER_SIZE, type Pair } from './wal.ts';
 
 export interface Mend {
   /** Where in the file the right bytes belong. */
@@ -54,11 +54,11 @@ const TELLING_BITS = 20;
 export function findMends(frame: Frame, before: Pair, salts: Pair, bigEndian: boolean): Mend[] {
   const { offset, page, pages, sum } = frame;
   const computed = frame.sumAfter(before);
-  if (equal(computed, sum)) {
+  if (isSamePair(computed, sum)) {
     // The sum is not over the salts: they alone are wrong, and it proves that the frame is of this log.
     return page === 0 ? [] : [{ offset: offset + 8, bytes: bytesOf(true, ...salts), page, pages, sum }];
   }
-  if (!equal(frame.salts, salts)) return [];
+  if (!isSamePair(frame.salts, salts)) return [];
   const difference: Pair = [(sum[0] - computed[0]) | 0, (sum[1] - computed[1]) | 0];
   const mends = contentMends(frame, difference, bigEndian);
   const isSumAlone = computed.every(

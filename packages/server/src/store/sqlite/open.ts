@@ -13,7 +13,7 @@ import { emptyLog } from './empty-log.ts';
 import { checkFiles, type DamagedLog, type Recovery } from './files.ts';
 import { LockedDatabase, takeLock } from './lock.ts';
 import { MIGRATIONS, NEWEST_FORM, TABLES } from './migrations/index.ts';
-import type { Progress } from './migrations/checksums.ts';
+import type { ReportProgress } from './migrations/checksums.ts';
 import { FORM, keepNote, readNotes } from './notes.ts';
 import { dropIndexes, outdatedIndexes, reindex } from './reindex.ts';
 import { Tallies, tallyNote } from './tallies.ts';
@@ -101,7 +101,7 @@ function closeToOthers(path: string): void {
 }
 
 /** Says at each tenth of a long piece of work how far it is. */
-function progressOf(log: StoreLog | undefined, what: string): Progress {
+function progressOf(log: StoreLog | undefined, what: string): ReportProgress {
   let told = 0;
   return (done, of) => {
     const tenth = Math.floor((10 * done) / Math.max(of, 1));

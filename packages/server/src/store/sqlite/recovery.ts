@@ -4,7 +4,7 @@
  * frame in the middle is damaged. Which it is follows from what lies behind (docs/decisions/damaged-log.md).
  */
 import { findMends, isTelling, type Mend } from './damaged-byte.ts';
-import { equal, type Frame, HEADER_SIZE, headerSum, type Pair, readHeader, WalFile, type WalHeader } from './wal.ts';
+import { isSamePair, type Frame, HEADER_SIZE, headerSum, type Pair, readHeader, WalFile, type WalHeader } from './wal.ts';
 
 /** What is wrong with a log, so that something acknowledged would be lost. */
 export interface LogDamage {
@@ -130,7 +130,7 @@ class BrokenTail {
     this.#isOneByte = this.#mends.length > 0;
     this.#isTelling = isTelling(frame, chain.sum);
     this.#isStale = !this.#isOneByte && chain.frames === frame.number - 1 && isEarlier(frame.salts[0], header);
-    const ends = equal(frame.salts, header.salts) && isMark(frame);
+    const ends = isSamePair(frame.salts, header.salts) && isMark(frame);
     this.#ended = this.#mends.length === 1 ? this.#mends[0]?.pages !== 0 : ends || this.#mends.some(({ pages }) => pages !== 0);
     this.#startMending();
     if (this.#mends.length > 0 || frame.number !== 1 || frame.pages === 0) return;
@@ -139,14 +139,14 @@ class BrokenTail {
 
   inspect(frame: Frame): void {
     const { salts, pages } = frame;
-    const isOwn = equal(salts, this.#header.salts);
+    const isOwn = isSamePair(salts, this.#header.salts);
     if (isOwn && this.#mends.length > 1 && frame.number === this.#broken.number + 1) this.#chooseMend(frame);
     // Stale frames of an earlier generation are many: their sums need not be computed.
     const counts = isOwn || this.#isForeign(frame);
     const whole = counts && (frame.follows(this.#stored) || (this.#mending && frame.follows(this.#chain.sum)));
     this.#lookForRepeat(isOwn && whole ? frame : undefined);
     if (isOwn && whole && pages !== 0 && (this.#ended || this.#repeats)) this.#transactions += 1;
-    if (!isOwn && whole && pages !== 0 && equal(salts, this.#salts)) this.#foreign += 1;
+    if (!isOwn && whole && pages !== 0 && isSamePair(salts, this.#salts)) this.#foreign += 1;
     if (isOwn && (isMark(frame) || (whole && pages !== 0))) this.#ended = true;
     if (this.#mending) {
       if (isOwn && frame.follows(this.#chain.sum)) this.#extend(frame, frame);
@@ -233,7 +233,7 @@ const isEarlier = (salt: number, { salts, generation }: WalHeader): boolean => {
 
 /** Whether a first frame follows the header that would be there if its salts were the frame's. */
 function isOfOtherHeader(frame: Frame, headerBytes: Buffer, header: WalHeader): boolean {
-  if (isEarlier(frame.salts[0], header) || equal(frame.salts, header.salts)) return false;
+  if (isEarlier(frame.salts[0], header) || isSamePair(frame.salts, header.salts)) return false;
   return [0, 1, -1].some((step) => {
     const bytes = Buffer.from(headerBytes);
     bytes.writeUInt32BE((header.generation + step) >>> 0, 12);
@@ -251,7 +251,7 @@ function transactionsWithoutHeader(file: WalFile, bytes: Buffer, pageSize: numbe
     let salts: Pair | undefined;
     let found = 0;
     for (const frame of file.frames(pageSize, bigEndian)) {
-      const isSame = salts === undefined || equal(frame.salts, salts);
+      const isSame = salts === undefined || isSamePair(frame.salts, salts);
       if (isSame && frame.pages !== 0 && before.some((sum) => frame.follows(sum))) found += 1;
       before = [frame.sum];
       salts = frame.salts;
@@ -261,7 +261,7 @@ function transactionsWithoutHeader(file: WalFile, bytes: Buffer, pageSize: numbe
   return 0;
 }
 
-export interface LogPlace {
+export interface WriteAheadLog {
   readonly path: string;
   /** Of the data file, in bytes and in whole pages. */
   readonly pageSize: number;
@@ -269,7 +269,7 @@ export interface LogPlace {
 }
 
 /** Reads the log and says what SQLite will take of it, and what it should have taken. Changes nothing. */
-export function judgeLog({ path, pageSize, filePages }: LogPlace): LogState {
+export function judgeLog({ path, pageSize, filePages }: WriteAheadLog): LogState {
   using file = new WalFile(path);
   if (file.size === 0) return NO_LOG;
   const bytes = file.header();
@@ -286,7 +286,7 @@ export function judgeLog({ path, pageSize, filePages }: LogPlace): LogState {
   let tail: BrokenTail | undefined;
   for (const frame of file.frames(pageSize, header.bigEndian)) {
     if (tail !== undefined) tail.inspect(frame);
-    else if (equal(frame.salts, header.salts) && frame.follows(chain.sum)) chain.take(frame, frame);
+    else if (isSamePair(frame.salts, header.salts) && frame.follows(chain.sum)) chain.take(frame, frame);
     else tail = new BrokenTail(frame, header, bytes, chain);
   }
   return { exists: true, pageSize, ...chain.state, ...tail?.result };

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Collection } from '../contract.ts';
 import { entrySum, judgeSum, Seeds } from './checksums.ts';
 import { entriesOfStored, indexForm, packEntries } from './entries.ts';
-import type { Progress } from './migrations/checksums.ts';
+import type { ReportProgress } from './migrations/checksums.ts';
 import { TABLES } from './migrations/index.ts';
 import { keepNote, readNotes } from './notes.ts';
 
@@ -38,7 +38,7 @@ export function outdatedIndexes(db: DatabaseSync, collections: readonly Collecti
  * Derives all entries of a collection anew. A stop in the middle leaves the collection outdated: the next start begins
  * again. Entries of records that are damaged go: these records are not served.
  */
-export async function reindex(db: DatabaseSync, of: Collection<never>, progress: Progress): Promise<void> {
+export async function reindex(db: DatabaseSync, of: Collection<never>, progress: ReportProgress): Promise<void> {
   const total = Number(db.prepare('SELECT count(*) AS n FROM record WHERE collection = ?').get(of.name)?.n);
   const page = db.prepare('SELECT key, value, sum FROM record WHERE collection = ? AND key > ? ORDER BY key LIMIT ?');
   const update = db.prepare('UPDATE record SET entries = ? WHERE collection = ? AND key = ?');

@@ -6,7 +6,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import type { Damage } from '../damage.ts';
 import { decodeKey, encodeKey } from '../key-encoding.ts';
-import type { Progress } from './migrations/checksums.ts';
+import type { ReportProgress } from './migrations/checksums.ts';
 import { digestOf, entrySum, judgeSum, Seeds } from './checksums.ts';
 import { collectionOf, eachPacked, scopeOf } from './entries.ts';
 import { readNotes } from './notes.ts';
@@ -86,12 +86,12 @@ class Verification {
     tallies: new Map(),
   };
   readonly #db: DatabaseSync;
-  readonly #progress: Progress;
+  readonly #progress: ReportProgress;
   readonly #seeds = new Seeds();
   readonly #total: number;
   #done = 0;
 
-  constructor(db: DatabaseSync, progress: Progress) {
+  constructor(db: DatabaseSync, progress: ReportProgress) {
     this.#db = db;
     this.#progress = progress;
     const count = (table: string): number => Number(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n);
@@ -216,5 +216,5 @@ class Verification {
 /** An owner or a place of rows. */
 const isPlace = (value: unknown): value is number => typeof value === 'number' && value >= 0;
 
-export const verify = (db: DatabaseSync, progress: Progress = () => {}): Promise<Findings> =>
+export const verify = (db: DatabaseSync, progress: ReportProgress = () => {}): Promise<Findings> =>
   new Verification(db, progress).run();

@@ -17,7 +17,7 @@ const SUMMED_WORDS = 6;
 /** Two words of 32 bits, as `| 0` has them. */
 export type Pair = readonly [number, number];
 
-export const equal = (a: Pair, b: Pair): boolean => a[0] === b[0] && a[1] === b[1];
+export const isSamePair = (a: Pair, b: Pair): boolean => a[0] === b[0] && a[1] === b[1];
 
 const MACHINE_IS_BIG_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 0;
 
@@ -63,7 +63,7 @@ export function readHeader(bytes: Buffer): WalHeader {
   const bigEndian = (magic & 1) === 1;
   const sum = pairAt(bytes, 24);
   return {
-    whole: (magic & ~1) === MAGIC && bytes.readUInt32BE(4) === FORMAT && equal(sum, headerSum(bytes, bigEndian)),
+    whole: (magic & ~1) === MAGIC && bytes.readUInt32BE(4) === FORMAT && isSamePair(sum, headerSum(bytes, bigEndian)),
     bigEndian,
     pageSize: bytes.readUInt32BE(8),
     generation: bytes.readUInt32BE(12),
@@ -109,7 +109,7 @@ export class Frame {
 
   /** Whether it follows what has this sum, and is whole. */
   follows(before: Pair): boolean {
-    return this.page !== 0 && equal(this.sumAfter(before), this.sum);
+    return this.page !== 0 && isSamePair(this.sumAfter(before), this.sum);
   }
 
   /** Its summed words: two of its header, then those of the page. */

@@ -2,7 +2,7 @@
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { encodePuback } from '../../../mqtt/acknowledge.ts';
 import { MqttError } from '../../../mqtt/mqtt-error.ts';
-import type { Decision } from '../../contract.ts';
+import type { Decision } from '@thingkeep/wire/api/authorization.ts';
 import type { Client } from '../client.ts';
 import type { PublishSlot } from '../publish-slots.ts';
 

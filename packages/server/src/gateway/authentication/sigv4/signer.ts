@@ -1,6 +1,7 @@
 /** The signer of a request (Signature Version 4), and the contract of what proves a signature. */
 import type { Proof } from '../../../broker/contract.ts';
-import type { ClientPermissions, KeyUse } from '../../authorization/permissions.ts';
+import type { ClientPermissions } from '../../authorization/permissions.ts';
+import type { KeyUse } from '@thingkeep/wire/api/authorization.ts';
 import type { HttpHead } from '../http-head.ts';
 
 /** The access key that has signed, and the service and region that it has signed for. */

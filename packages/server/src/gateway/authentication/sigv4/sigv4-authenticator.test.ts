@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { pino } from 'pino';
 import type { Connect } from '../../../mqtt/connect.ts';
-import type { KeyUse } from '../../authorization/permissions.ts';
+import type { KeyUse } from '@thingkeep/wire/api/authorization.ts';
 import type { ConnectionAttempt } from '../connection-attempt.ts';
 import type { Signer } from './signer.ts';
 import { Sigv4Authenticator } from './sigv4-authenticator.ts';

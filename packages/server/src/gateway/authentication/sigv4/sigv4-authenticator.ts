@@ -11,7 +11,9 @@ import type { Admission, AdmissionRefusal } from '../../../broker/contract.ts';
 import type { Connect } from '../../../mqtt/connect.ts';
 import type { Logger } from '../../../runtime/log.ts';
 import { connectContext, type ProtocolContext } from '../../authorization/connect-permissions.ts';
-import type { ClientPermissions, ConditionKeys, KeyUse } from '../../authorization/permissions.ts';
+import type { ClientPermissions } from '../../authorization/permissions.ts';
+import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
+import type { KeyUse } from '@thingkeep/wire/api/authorization.ts';
 import type { Authenticator, RequestIdentity } from '../authenticator.ts';
 import type { ConnectionAttempt } from '../connection-attempt.ts';
 import { refuseFailures } from '../failure.ts';
@@ -85,7 +87,7 @@ export class Sigv4Authenticator implements Authenticator {
     const permissions = await permissionsOf(signer, { ...context, ...transportUse(attempt), region });
     if (permissions === undefined) return noPermissions(signer);
     const resource = iotArn(place, 'client', clientId);
-    const { effect, ...statement } = permissions.decide('iot:Connect', resource, connectConditionKeys(context));
+    const { effect, ...statement } = permissions.decide('iot:Connect', resource, connectKeyValues(context));
     if (effect === 'ALLOWED')
       return {
         ...place,
@@ -132,7 +134,7 @@ function transportUse({ peer, http }: ConnectionAttempt): Omit<KeyUse, 'protocol
 }
 
 /** Condition keys of a CONNECT alone (page connect-policy). */
-const connectConditionKeys = ({ connectAttributes = [], lastWillTopicArn }: ProtocolContext): ConditionKeys => [
+const connectKeyValues = ({ connectAttributes = [], lastWillTopicArn }: ProtocolContext): KeyValues => [
   ['iot:ConnectAttributes', connectAttributes],
   ...(lastWillTopicArn === undefined ? [] : [['iot:LastWillTopic', lastWillTopicArn] as const]),
 ];

@@ -1,11 +1,11 @@
 /** Functions of arrays, objects and of values of any type (developer guide, page iot-sql-functions). */
 import { SQL_LIMITS } from '../limits.ts';
 import { toDouble } from '../numbers.ts';
-import { convertToInt, isArray, isObject, jsonSize, member, put, type SqlValue } from '../values.ts';
-import { define, type Functions, ofValues } from './definition.ts';
+import { convertToInt, isArray, isSqlObject, jsonSize, member, put, type SqlValue } from '../values.ts';
+import { define, type SqlFunctions, ofValues } from './definition.ts';
 
 const get = ofValues({ least: 2 }, ([from, key], { dialect }) => {
-  if (isObject(from)) return typeof key === 'string' ? member(from, key) : undefined;
+  if (isSqlObject(from)) return typeof key === 'string' ? member(from, key) : undefined;
   if (!isArray(from) && typeof from !== 'string') return undefined;
   const index = convertToInt(key, dialect);
   return index === undefined ? undefined : from[toDouble(index)];
@@ -21,7 +21,7 @@ const orDefault = define({ least: 1, most: 2 }, ([value, otherwise]) => (evaluat
 
 /** Each element with the object's members behind its own; a member of both is the object's. */
 const transform = ofValues({ least: 3, since2016: true }, ([mode, object, array], evaluation) => {
-  if (mode !== 'enrichArray' || !isObject(object) || !isArray(array) || !array.every(isObject)) return undefined;
+  if (mode !== 'enrichArray' || !isSqlObject(object) || !isArray(array) || !array.every(isSqlObject)) return undefined;
   const added = Object.entries(object);
   let size = 2;
   const all: SqlValue[] = [];
@@ -37,7 +37,7 @@ const transform = ofValues({ least: 3, since2016: true }, ([mode, object, array]
   return all;
 });
 
-export const COLLECTIONS: Functions = {
+export const COLLECTION_FUNCTIONS: SqlFunctions = {
   get,
   get_or_default: orDefault,
   isnull: ofValues({ least: 1 }, ([value]) => value === null),

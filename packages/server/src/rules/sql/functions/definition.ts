@@ -78,4 +78,4 @@ export const ofTexts = (shape: Shape, apply: (texts: readonly string[], evaluati
     return apply(texts, evaluation);
   });
 
-export type Functions = Readonly<Record<string, SqlFunction>>;
+export type SqlFunctions = Readonly<Record<string, SqlFunction>>;

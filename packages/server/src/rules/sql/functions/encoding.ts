@@ -2,7 +2,7 @@
 import type { Evaluation } from '../evaluation.ts';
 import { readJson, utf8Text } from '../payload.ts';
 import type { SqlValue } from '../values.ts';
-import { type Argument, type CallSite, define, type Evaluate, type Functions } from './definition.ts';
+import { type Argument, type CallSite, define, type Evaluate, type SqlFunctions } from './definition.ts';
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
@@ -54,7 +54,7 @@ const decode = (args: readonly Argument[], site: CallSite): Evaluate => {
     schemeOf(scheme, evaluation) === 'base64' ? decoded(value?.evaluate(evaluation), evaluation) : undefined;
 };
 
-export const ENCODINGS: Functions = {
+export const ENCODINGS: SqlFunctions = {
   decode: define({ least: 2, most: 6, since2016: true }, decode),
   encode: define(
     { least: 2, since2016: true },

@@ -1,8 +1,8 @@
 /** Functions that ask another service (developer guide, page iot-sql-functions). A call that fails gives Undefined. */
 import type { ExternalFunction } from '../contract.ts';
 import { SQL_LIMITS } from '../limits.ts';
-import { isObject, jsonSize, type SqlObject, type SqlValue, toPlain } from '../values.ts';
-import { define, type Functions, type SqlFunction } from './definition.ts';
+import { isSqlObject, jsonSize, type SqlObject, type SqlValue, toPlain } from '../values.ts';
+import { define, type SqlFunctions, type SqlFunction } from './definition.ts';
 
 type Valid = (args: readonly SqlValue[]) => boolean;
 
@@ -40,7 +40,7 @@ function flattened(record: SqlObject): SqlObject {
 
 const SECRET_TYPES: readonly SqlValue[] = ['SecretString', 'SecretBinary'];
 
-export const EXTERNAL: Functions = {
+export const EXTERNAL: SqlFunctions = {
   aws_lambda: external('aws_lambda', { counts: [2] }, ([arn, input]) => typeof arn === 'string' && input !== undefined),
   get_dynamodb: external(
     'get_dynamodb',
@@ -60,7 +60,7 @@ export const EXTERNAL: Functions = {
   machinelearning_predict: external(
     'machinelearning_predict',
     { counts: [3] },
-    ([model, role, record]) => texts([model, role]) && isObject(record),
+    ([model, role, record]) => texts([model, role]) && isSqlObject(record),
     ([model, role, record]) => [model, role, flattened(record as SqlObject)],
   ),
 };

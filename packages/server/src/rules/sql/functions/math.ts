@@ -3,7 +3,7 @@ import { calculate, type Rounding, toInt, truncate } from '../arithmetic.ts';
 import type { Dialect } from '../dialect.ts';
 import { compareNumbers, Exact, exactOf, fromDouble, isInt, type SqlNumber, settle, toDouble } from '../numbers.ts';
 import { type SqlValue, toNumber } from '../values.ts';
-import { type Functions, ofValues, type SqlFunction } from './definition.ts';
+import { type SqlFunctions, ofValues, type SqlFunction } from './definition.ts';
 
 const ofNumbers = (count: number, apply: (numbers: readonly SqlNumber[], dialect: Dialect) => SqlValue): SqlFunction =>
   ofValues({ least: count }, (values, { dialect }) => {
@@ -53,7 +53,7 @@ const ofBits = (count: number, apply: (a: bigint, b: bigint) => bigint): SqlFunc
 /** Turns the bits that the number has: AWS gives 2 for 13, so none above its highest. */
 const turned = (a: bigint): bigint => (a < 0n ? ~a : a ^ ((1n << BigInt(a === 0n ? 0 : a.toString(2).length)) - 1n));
 
-export const MATH: Functions = {
+export const MATH: SqlFunctions = {
   abs: ofNumber(magnitude),
   acos: ofDouble(Math.acos),
   asin: ofDouble(Math.asin),

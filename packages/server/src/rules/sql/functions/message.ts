@@ -3,7 +3,7 @@ import { toInt } from '../arithmetic.ts';
 import type { RuleMessage } from '../contract.ts';
 import { fromDouble, toDouble } from '../numbers.ts';
 import { put, type SqlObject, type SqlValue, toNumber } from '../values.ts';
-import { define, type Functions, ofValues } from './definition.ts';
+import { define, type SqlFunctions, ofValues } from './definition.ts';
 
 /** Segments count from 1. */
 const topic = ofValues({ least: 0, most: 1 }, (args, { message, dialect }) => {
@@ -42,7 +42,7 @@ const userProperties = ofValues({ least: 0, most: 1 }, (args, { message }) => {
   return found.length === 0 ? undefined : found;
 });
 
-export const MESSAGE: Functions = {
+export const MESSAGE: SqlFunctions = {
   accountid: ofValues({ least: 0 }, (_, { services }) => services.accountId),
   clientid: ofValues({ least: 0 }, (_, { message }) => message.clientId ?? 'n/a'),
   get_mqtt_property: ofValues({ least: 1 }, ([name], { message }) => mqttProperty(message, name)),

@@ -6,7 +6,7 @@ import { RE2JS } from 're2js';
 import { SQL_LIMITS } from '../limits.ts';
 import { patternSize } from './pattern-size.ts';
 
-export type Pattern = ReturnType<typeof RE2JS.compile>;
+export type RegularExpression = ReturnType<typeof RE2JS.compile>;
 
 /** Bytes of a state, and of the states of texts that RE2 keeps of a pattern: 8 MiB unless it is told otherwise. */
 const STATE_BYTES = 300;
@@ -15,7 +15,7 @@ const AUTOMATON_STATE_BYTES = 256;
 
 interface Kept {
   /** Undefined for what is no regular expression. */
-  readonly pattern: Pattern | undefined;
+  readonly pattern: RegularExpression | undefined;
   readonly bytes: number;
 }
 
@@ -45,7 +45,7 @@ export class PatternCache {
   }
 
   /** Undefined for what is no expression, and for one of too many states. `pay` is told of the size before it is compiled. */
-  get(text: string, pay?: (size: number) => void): Pattern | undefined {
+  get(text: string, pay?: (size: number) => void): RegularExpression | undefined {
     const known = this.#kept.get(text);
     if (known !== undefined) {
       this.#kept.delete(text);

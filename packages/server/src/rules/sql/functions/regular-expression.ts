@@ -5,11 +5,11 @@
 import type { Evaluation } from '../evaluation.ts';
 import { SQL_LIMITS } from '../limits.ts';
 import type { SqlValue } from '../values.ts';
-import { type Argument, type CallSite, define, type Functions, type SqlFunction } from './definition.ts';
-import { type Pattern, PATTERNS } from './pattern-cache.ts';
+import { type Argument, type CallSite, define, type SqlFunctions, type SqlFunction } from './definition.ts';
+import { type RegularExpression, PATTERNS } from './pattern-cache.ts';
 import { type Replacement, readReplacement } from './replacement.ts';
 
-type Matcher = ReturnType<Pattern['matcher']>;
+type Matcher = ReturnType<RegularExpression['matcher']>;
 
 /** Steps for compiling a pattern that comes with a message, and for each of its states. */
 const COMPILING = 10_000;
@@ -24,7 +24,7 @@ function findNext(matcher: Matcher, from: number, evaluation: Evaluation): boole
   return matcher.find();
 }
 
-function replaceAll(pattern: Pattern, text: string, by: string, evaluation: Evaluation): SqlValue {
+function replaceAll(pattern: RegularExpression, text: string, by: string, evaluation: Evaluation): SqlValue {
   const matcher = pattern.matcher(text);
   let result = '';
   let from = 0;
@@ -41,7 +41,7 @@ function replaceAll(pattern: Pattern, text: string, by: string, evaluation: Eval
   return from === 0 && result === '' ? text : result + text.slice(from);
 }
 
-type Apply = (pattern: Pattern, text: string, rest: string, evaluation: Evaluation) => SqlValue;
+type Apply = (pattern: RegularExpression, text: string, rest: string, evaluation: Evaluation) => SqlValue;
 
 const ofPattern = (count: number, apply: Apply): SqlFunction =>
   define({ least: count }, (args, site) => {
@@ -57,7 +57,10 @@ const ofPattern = (count: number, apply: Apply): SqlFunction =>
   });
 
 /** A pattern that stands in the rule is counted with the rule, and compiled when it is first used. */
-function patternOf({ expression, evaluate }: Argument, { budget }: CallSite): (evaluation: Evaluation) => Pattern | undefined {
+function patternOf(
+  { expression, evaluate }: Argument,
+  { budget }: CallSite,
+): (evaluation: Evaluation) => RegularExpression | undefined {
   if (expression.kind === 'literal' && typeof expression.value === 'string') {
     const text = expression.value;
     if (text.length > SQL_LIMITS.pattern) return () => undefined;
@@ -71,7 +74,7 @@ function patternOf({ expression, evaluate }: Argument, { budget }: CallSite): (e
   };
 }
 
-export const REGULAR_EXPRESSIONS: Functions = {
+export const REGULAR_EXPRESSIONS: SqlFunctions = {
   regexp_matches: ofPattern(2, (pattern, text, _, evaluation) => findNext(pattern.matcher(text), 0, evaluation)),
   regexp_replace: ofPattern(3, replaceAll),
   regexp_substr: ofPattern(2, (pattern, text, _, evaluation) => {

@@ -2,8 +2,8 @@
 import type { Dialect } from '../dialect.ts';
 import { SQL_LIMITS } from '../limits.ts';
 import type { CallCheck } from '../parse-expression.ts';
-import { COLLECTIONS } from './collection.ts';
-import type { Functions } from './definition.ts';
+import { COLLECTION_FUNCTIONS } from './collection.ts';
+import type { SqlFunctions } from './definition.ts';
 import { ENCODINGS, isProtobufCall } from './encoding.ts';
 import { EXTERNAL, roleArgument } from './external.ts';
 import { HASHES } from './hash.ts';
@@ -13,8 +13,8 @@ import { REGULAR_EXPRESSIONS } from './regular-expression.ts';
 import { TEXT } from './text.ts';
 import { TIME } from './time.ts';
 
-export const FUNCTIONS: Functions = {
-  ...COLLECTIONS,
+export const FUNCTIONS: SqlFunctions = {
+  ...COLLECTION_FUNCTIONS,
   ...ENCODINGS,
   ...EXTERNAL,
   ...HASHES,

@@ -4,7 +4,7 @@ import type { Dialect } from '../dialect.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { toDouble } from '../numbers.ts';
 import { type SqlValue, toNumber } from '../values.ts';
-import { type Functions, ofTexts, ofValues, type SqlFunction } from './definition.ts';
+import { type SqlFunctions, ofTexts, ofValues, type SqlFunction } from './definition.ts';
 
 /** An Int as a double: beyond any length it may be inexact. */
 function whole(value: SqlValue, way: 'floor' | 'trunc', dialect: Dialect): number | undefined {
@@ -87,7 +87,7 @@ const concat = ofValues({ least: 1, most: 1000 }, (values, evaluation) => {
   return text;
 });
 
-export const TEXT: Functions = {
+export const TEXT: SqlFunctions = {
   chr,
   concat,
   endswith: ofTexts({ least: 2 }, ([text = '', end = '']) => text.endsWith(end)),

@@ -2,7 +2,7 @@
 import { toInt } from '../arithmetic.ts';
 import { toDouble } from '../numbers.ts';
 import { toNumber } from '../values.ts';
-import { type Functions, ofTexts, ofValues } from './definition.ts';
+import { type SqlFunctions, ofTexts, ofValues } from './definition.ts';
 import { formatTime } from './format-time.ts';
 import { readTime } from './read-time.ts';
 import { zoneOf } from './zone.ts';
@@ -10,7 +10,7 @@ import { zoneOf } from './zone.ts';
 /** Making a formatter for a zone is what costs. */
 const COST = 100;
 
-export const TIME: Functions = {
+export const TIME: SqlFunctions = {
   parse_time: ofValues({ least: 2, most: 3, since2016: true }, ([pattern, instant, zone = 'UTC'], evaluation) => {
     const number = toNumber(instant);
     const whole = number === undefined ? undefined : toInt(number, 'floor', evaluation.dialect);

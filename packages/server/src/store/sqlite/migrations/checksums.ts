@@ -10,7 +10,7 @@ import { rowDigest, rowName, rowTally } from '../row-place.ts';
 import { addTo, Tallies, type Tally } from '../tallies.ts';
 
 /** Hears how much of a long piece of work is done. */
-export type Progress = (done: number, of: number) => void;
+export type ReportProgress = (done: number, of: number) => void;
 
 /** SQL of each table by its name. */
 export const TABLES: Readonly<Record<string, string>> = {
@@ -53,7 +53,7 @@ function regionInArns(db: DatabaseSync): string | undefined {
 
 const countOf = (db: DatabaseSync, table: string): number => Number(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n);
 
-export function addChecksums(db: DatabaseSync, progress: Progress, serverRegion: string): void {
+export function addChecksums(db: DatabaseSync, progress: ReportProgress, serverRegion: string): void {
   db.exec('ALTER TABLE record RENAME TO old_record; ALTER TABLE row RENAME TO old_row; DROP TABLE entry;');
   for (const sql of Object.values(TABLES)) db.exec(sql);
   const total = countOf(db, 'old_record') + countOf(db, 'old_row');

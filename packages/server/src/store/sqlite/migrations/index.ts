@@ -3,12 +3,12 @@
  * A step is never changed once it has been released: what it got wrong, the next one mends.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { addChecksums, type Progress } from './checksums.ts';
+import { addChecksums, type ReportProgress } from './checksums.ts';
 
 export interface Migration {
   readonly describes: string;
   /** Changes the file, inside a transaction. `region`: the server's own. */
-  readonly run: (db: DatabaseSync, progress: Progress, region: string) => void;
+  readonly run: (db: DatabaseSync, progress: ReportProgress, region: string) => void;
 }
 
 const sql =

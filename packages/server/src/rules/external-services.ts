@@ -10,9 +10,9 @@ import { functionUrl } from '../functions/function-name.ts';
 import { ActionError } from './actions/action-error.ts';
 import type { AwsClients } from './actions/aws-clients.ts';
 import type { Destinations } from './actions/destinations.ts';
-import type { ExternalCall, ExternalFunction, QueryServices } from './sql/contract.ts';
+import type { ExternalCall, ExternalFunction, ExternalServices } from './sql/contract.ts';
 import { roleArgument } from './sql/functions/external.ts';
-import { type ActionRole, arnOf, type Right } from './actions/role.ts';
+import { type ActionRole, serviceArn, type Right } from './actions/role.ts';
 import { tableArn } from './actions/dynamodb-values.ts';
 import type { ActionRoles } from './action-roles.ts';
 import { type RuleRecord, ruleArn } from './store.ts';
@@ -55,18 +55,18 @@ function rightOf(name: ExternalFunction, args: readonly unknown[], place: Place)
     case 'get_secret':
       return { action: 'secretsmanager:GetSecretValue', resource: secretArn(first ?? '', place) };
     default:
-      return { action: 'machinelearning:Predict', resource: arnOf('machinelearning', place, 'mlmodel/', first ?? third) };
+      return { action: 'machinelearning:Predict', resource: serviceArn('machinelearning', place, 'mlmodel/', first ?? third) };
   }
 }
 
 const secretArn = (id: string, place: Place): string =>
-  id.startsWith('arn:') ? id : arnOf('secretsmanager', place, 'secret:', id);
+  id.startsWith('arn:') ? id : serviceArn('secretsmanager', place, 'secret:', id);
 
 export function queryServices(
   { functions, aws, registry, destinations, actionRoles, failed }: QueryServicesOptions,
   place: Place,
   { ruleName, byRoot, foreignRoles = [] }: RuleRecord,
-): QueryServices {
+): ExternalServices {
   const as = { service: 'iot.amazonaws.com', sourceArn: ruleArn(place, ruleName), sourceAccount: place.accountId };
 
   async function askFunction([arn, input]: readonly unknown[], { fixed }: ExternalCall): Promise<unknown> {
@@ -117,7 +117,7 @@ export function queryServices(
     return name === 'get_registry_data' ? registry(place, String(args[0]), String(args[1])) : lacking(name);
   }
 
-  const call: QueryServices['call'] = async (name, args, site) => {
+  const call: ExternalServices['call'] = async (name, args, site) => {
     try {
       return await ask(name, args, site);
     } catch (error) {

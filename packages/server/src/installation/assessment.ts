@@ -13,7 +13,7 @@ export interface Loss {
   readonly isThere: boolean;
 }
 
-export interface Verdict {
+export interface Assessment {
   /** Id of the installation that the folder is of, or `unnamed`. */
   readonly installation: string;
   readonly losses: readonly Loss[];
@@ -48,7 +48,7 @@ function commonId(found: readonly FoundPart[]): string | undefined {
 }
 
 /** An empty data file: a first start, unless there is something of which it was a part. */
-function judgeEmpty(found: readonly FoundPart[]): Verdict {
+function judgeEmpty(found: readonly FoundPart[]): Assessment {
   const there = found.filter(({ is }) => is !== 'missing');
   if (there.length === 0) return { installation: UNNAMED, losses: [] };
   const installation = there.map(idOf).find((id) => id !== undefined) ?? UNNAMED;
@@ -58,7 +58,7 @@ function judgeEmpty(found: readonly FoundPart[]): Verdict {
 }
 
 /** A data file of a release that gave no ids: its parts have none either. */
-function judgeUnnamed(found: readonly FoundPart[], { wasServed }: DataFileState): Verdict {
+function judgeUnnamed(found: readonly FoundPart[], { wasServed }: DataFileState): Assessment {
   const losses = found.filter(
     ({ name, is }) => is === 'named' || is === 'damaged' || (name === 'ca' && is === 'missing' && wasServed),
   );
@@ -66,7 +66,7 @@ function judgeUnnamed(found: readonly FoundPart[], { wasServed }: DataFileState)
 }
 
 /** The making of an installation that was stopped goes on. */
-function judgeMaking(found: readonly FoundPart[], { id, had, replaces, accepted }: InstallationRecord): Verdict {
+function judgeMaking(found: readonly FoundPart[], { id, had, replaces, accepted }: InstallationRecord): Assessment {
   const losses = found.filter((each) => {
     if (accepted.includes(each.name)) return false;
     if (each.is === 'missing') return had.includes(each.name);
@@ -76,7 +76,7 @@ function judgeMaking(found: readonly FoundPart[], { id, had, replaces, accepted 
   return { installation: id, losses: losses.map(lost) };
 }
 
-function judgeWhole(found: readonly FoundPart[], { id }: InstallationRecord): Verdict {
+function judgeWhole(found: readonly FoundPart[], { id }: InstallationRecord): Assessment {
   const common = commonId(found);
   const installation = common ?? id;
   // Where all others agree, it is the data file that is strange.
@@ -86,7 +86,7 @@ function judgeWhole(found: readonly FoundPart[], { id }: InstallationRecord): Ve
   return { installation, losses: [...dataFile, ...others.map(lost)] };
 }
 
-export function judge(found: readonly FoundPart[], dataFile: DataFileState): Verdict {
+export function assessParts(found: readonly FoundPart[], dataFile: DataFileState): Assessment {
   const { record, isEmpty } = dataFile;
   if (record?.state === 'whole') return judgeWhole(found, record);
   if (record !== undefined) return judgeMaking(found, record);

@@ -12,11 +12,11 @@ const tooLarge = (): never => fail('RequestEntityTooLargeException', 'The payloa
 export const expectsContinue = (request: IncomingMessage): boolean => request.headers.expect?.toLowerCase() === '100-continue';
 
 /** Refuses an announced length that no body may have. */
-export function checkLength(request: IncomingMessage): void {
+export function checkPayloadLength(request: IncomingMessage): void {
   if (Number(request.headers['content-length'] ?? 0) > MAX_BODY) tooLarge();
 }
 
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
+export async function readPayload(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
