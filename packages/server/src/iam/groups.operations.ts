@@ -3,7 +3,7 @@ import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IamOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { describeGroup, userSummary } from './descriptions.ts';
-import { groupsOf } from './identities.ts';
+import { groupsOfUser } from './identities.ts';
 import { newId } from './names.ts';
 import type { IamParts } from './users.operations.ts';
 import { listPage, scanPage } from './pages.ts';
@@ -110,7 +110,7 @@ export const groupOperations = (parts: IamParts): Handlers<Operations> => ({
   async ListGroupsForUser({ UserName = '', ...page }, { accountId }) {
     const groups = await parts.store.read(async (tx) => {
       const user = await entityOf(tx, accountId, 'user', UserName);
-      return groupsOf(tx, user);
+      return groupsOfUser(tx, user);
     });
     const { items, end } = listPage(groups, ({ name }) => name, page);
     return { Groups: items.map(describeGroup), ...end };

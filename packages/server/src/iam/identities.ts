@@ -57,7 +57,7 @@ const documentsOf = async (tx: ReadTransaction, entity: EntityRecord): Promise<N
 ];
 
 /** Groups that a user is in. */
-export async function groupsOf(tx: ReadTransaction, { accountId, groups }: UserRecord): Promise<GroupRecord[]> {
+export async function groupsOfUser(tx: ReadTransaction, { accountId, groups }: UserRecord): Promise<GroupRecord[]> {
   const found = await Promise.all(groups.map((id) => findById(tx, accountId, id)));
   return found.filter((entity) => entity?.kind === 'group');
 }
@@ -126,7 +126,7 @@ export class Identities {
     const entity = await findById(tx, accountId, id);
     if (entity === undefined || entity.kind === 'group') return undefined;
     const documents = await documentsOf(tx, entity);
-    const groups = entity.kind === 'user' ? await groupsOf(tx, entity) : [];
+    const groups = entity.kind === 'user' ? await groupsOfUser(tx, entity) : [];
     documents.push(...(await Promise.all(groups.map((group) => documentsOf(tx, group)))).flat());
     const policies = this.#documents.identity.compile(documents);
     if (entity.boundary === undefined) return { entity, policies };
