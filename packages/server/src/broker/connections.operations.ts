@@ -29,7 +29,7 @@ export const connectionOperations = (broker: Broker): Handlers<Operations> => ({
     const { session, client } = lookUp(broker, caller, clientId);
     if (client !== undefined) {
       if (preventWillMessage) client.preventWill();
-      if (cleanSession) session.expireAfter(0);
+      if (cleanSession) session.lifetime.expireAfter(0);
       client.close('API_INITIATED_DISCONNECT', REASON.ADMINISTRATIVE_ACTION);
     } else if (cleanSession) broker.sessions.end(session);
     await stored(broker);
@@ -38,8 +38,8 @@ export const connectionOperations = (broker: Broker): Handlers<Operations> => ({
 
   async GetConnection({ clientId = '', includeSocketInformation = false }, caller) {
     const { session, client } = lookUp(broker, caller, clientId);
-    const { leftAt, leftWhy } = session;
-    const known = { clientId, cleanSession: !session.persistent, sessionExpiry: session.expiry };
+    const { expiry, leftAt, leftWhy } = session.lifetime;
+    const known = { clientId, cleanSession: !session.persistent, sessionExpiry: expiry };
     if (client?.state !== 'connected')
       return {
         ...known,

@@ -61,7 +61,7 @@ export class Sessions {
     for (const record of shares) this.#restoreShare(record, backlogs);
     await this.#countRows(backlogs);
     for (const { id } of [...sessions, ...shares]) this.#nextId = Math.max(this.#nextId, id + 1);
-    for (const session of [...this.#away]) if (session.leftAt === undefined) this.#startExpiry(session);
+    for (const session of [...this.#away]) if (session.lifetime.leftAt === undefined) this.#startExpiry(session);
   }
 
   /** Certificates that sessions whose client is away were opened with. */
@@ -111,7 +111,7 @@ export class Sessions {
     if (session.client !== client) return;
     session.detach(why);
     if (session.ended) return;
-    if (session.persistent && session.expiry > 0) this.#startExpiry(session);
+    if (session.persistent && session.lifetime.expiry > 0) this.#startExpiry(session);
     else this.end(session);
   }
 
@@ -155,7 +155,7 @@ export class Sessions {
 
   /** Ends sessions whose time has come. */
   sweep(now: number): void {
-    for (const session of this.#away) if (session.isOver(now)) this.end(session);
+    for (const session of this.#away) if (session.lifetime.isOver(now)) this.end(session);
   }
 
   /** The queue of a share; made, and its number stored, when it is first needed. */
@@ -194,7 +194,7 @@ export class Sessions {
   }
 
   #startExpiry(session: Session): void {
-    session.startExpiry(this.#options.clock);
+    session.lifetime.start(this.#options.clock);
     this.#markOffline(session);
     // Rights that kept a topic from the connection say nothing of the next one: they are asked again then.
     if (session.subscriptions.size > 0) this.#accountOf(session).routesChanged();

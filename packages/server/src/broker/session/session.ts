@@ -11,6 +11,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { collection } from '../../store/contract.ts';
 import type { DisconnectReason, Peer } from '../contract.ts';
 import type { Delivery } from './delivery.ts';
+import { SessionLifetime } from './session-lifetime.ts';
 import type { Subscription } from './subscription.ts';
 import type { TopicEntry } from '../message/topic-entry.ts';
 
@@ -59,15 +60,10 @@ export class Session {
   readonly delivery: Delivery;
   /** Its connection; undefined while there is none. */
   client: Subscriber | undefined;
+  readonly lifetime = new SessionLifetime();
   readonly #subscriptions = new Map<string, Subscription>();
-  #expiry = 0;
   #principal = '';
   #certificateId: string | undefined;
-  /** Milliseconds since the epoch. */
-  #leftAt: number | undefined;
-  #leftWhy: DisconnectReason | undefined;
-  /** Monotonic milliseconds. */
-  #endsAt: number | undefined;
   #ended = false;
 
   constructor(place: Place, clientId: string, level: ProtocolLevel, delivery: Delivery, id: number) {
@@ -91,20 +87,6 @@ export class Session {
     return this.#certificateId;
   }
 
-  /** Seconds that it lives after its client has left. */
-  get expiry(): number {
-    return this.#expiry;
-  }
-
-  /** When its client left: milliseconds since the epoch; undefined while it is there. */
-  get leftAt(): number | undefined {
-    return this.#leftAt;
-  }
-
-  get leftWhy(): DisconnectReason | undefined {
-    return this.#leftWhy;
-  }
-
   get ended(): boolean {
     return this.#ended;
   }
@@ -112,18 +94,18 @@ export class Session {
   get record(): SessionRecord {
     const { place, clientId, id, level } = this;
     const certificateId = this.#certificateId;
-    const leftAt = this.#leftAt;
+    const { expiry, leftAt, leftWhy } = this.lifetime;
     return {
       ...place,
       clientId,
       id,
       level,
-      expiry: this.#expiry,
+      expiry,
       principal: this.#principal,
       ...defined({ certificateId }),
       subscriptions: [...this.#subscriptions.values()],
       ...defined({ leftAt }),
-      ...defined({ leftWhy: leftAt === undefined ? undefined : this.#leftWhy }),
+      ...defined({ leftWhy: leftAt === undefined ? undefined : leftWhy }),
     };
   }
 
@@ -131,9 +113,7 @@ export class Session {
   restore(record: SessionRecord, clock: Clock): void {
     const { leftAt, leftWhy = 'CONNECTION_LOST', expiry, subscriptions } = record;
     this.#own(record);
-    this.#leftAt = leftAt;
-    this.#leftWhy = leftWhy;
-    this.#endsAt = clock.monotonic() + expiry * 1000 - (leftAt === undefined ? 0 : clock.now() - leftAt);
+    this.lifetime.restore(expiry, leftAt, leftWhy, clock);
     for (const subscription of subscriptions) this.#subscriptions.set(subscription.filter, subscription);
   }
 
@@ -141,31 +121,14 @@ export class Session {
   attach(client: Subscriber, owner: SessionOwner): void {
     this.client = client;
     this.#own(owner);
-    this.#leftAt = undefined;
-    this.#endsAt = undefined;
+    this.lifetime.stop(owner.expiry);
   }
 
   /** Its connection has ended: nothing is delivered. */
   detach(why: DisconnectReason): void {
     this.client = undefined;
-    this.#leftWhy = why;
+    this.lifetime.clientLeft(why);
     this.delivery.detach();
-  }
-
-  /** Its time begins to run: it ends when its expiry has passed. */
-  startExpiry(clock: Clock): void {
-    this.#leftAt = clock.now();
-    this.#endsAt = clock.monotonic() + this.#expiry * 1000;
-  }
-
-  /** Whether its time has passed, in monotonic milliseconds. */
-  isOver(now: number): boolean {
-    return this.#endsAt !== undefined && this.#endsAt <= now;
-  }
-
-  /** Changes the seconds that it lives after its client has left. */
-  expireAfter(seconds: number): void {
-    this.#expiry = seconds;
   }
 
   subscribe(subscription: Subscription): void {
@@ -183,8 +146,7 @@ export class Session {
     this.#subscriptions.clear();
   }
 
-  #own({ expiry, principal, certificateId }: SessionOwner): void {
-    this.#expiry = expiry;
+  #own({ principal, certificateId }: SessionOwner): void {
     this.#principal = principal;
     this.#certificateId = certificateId;
   }

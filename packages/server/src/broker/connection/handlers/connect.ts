@@ -223,7 +223,7 @@ const clampKeepAlive = (seconds: number): number =>
 
 function connackProperties(
   asked: Connect,
-  { clientId, expiry }: Session,
+  { clientId, lifetime: { expiry } }: Session,
   account: AccountSpace,
   assigned: boolean,
   keepAlive: number,

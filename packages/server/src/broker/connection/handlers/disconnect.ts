@@ -14,6 +14,6 @@ export function disconnect(client: Client, bytes: Buffer, body: number, next: nu
   // A new interval for the session, up to the account's [MQTT-3.14.2-2]; 0 ends it.
   const { session, account } = client;
   if (session !== undefined && account !== undefined && properties.sessionExpiryInterval !== undefined)
-    session.expireAfter(Math.min(sessionExpiryInterval, account.limits.sessionExpiry));
+    session.lifetime.expireAfter(Math.min(sessionExpiryInterval, account.limits.sessionExpiry));
   client.close(reason === REASON.NORMAL_DISCONNECTION ? 'CLIENT_INITIATED_DISCONNECT' : 'CLIENT_ERROR');
 }
