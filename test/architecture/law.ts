@@ -264,7 +264,8 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     'gateway never sees SQL: it asks for authentication and permissions, and reads records through these files alone',
     [
       ...['runtime/', 'store/claims.ts', 'store/contract.ts', 'store/pages.ts', 'mqtt/', 'refusals/refusals.ts'],
-      ...['broker/broker.ts', 'broker/connection/client.ts', 'broker/contract.ts', 'broker/messages.operations.ts'],
+      ...['broker/broker.ts', 'broker/connection/client.ts', 'broker/connection/fault.ts', 'broker/contract.ts'],
+      'broker/messages.operations.ts',
       ...['policies/permission-changes.ts', 'authorizers/store.ts', 'registry/store.ts'],
       ...['credentials/provider.ts', 'domains/directory.ts', 'domains/security-policies.ts'],
       ...['gateway/authentication/', 'gateway/authorization/'],

@@ -26,6 +26,7 @@ import { RateLimitQueue } from './session/rate-limit-queue.ts';
 import { type Retained, retainedMessage } from './routing/retained.ts';
 import { Router } from './routing/router.ts';
 import type { PublishBatch } from './message/publish-batch.ts';
+import type { Reading } from './connection/reading.ts';
 import type { ClientState, Session } from './session/session.ts';
 import { Sessions } from './routing/sessions.ts';
 import type { Origin } from './message/origin.ts';
@@ -73,7 +74,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
   readonly #clients = new Set<Client>();
   readonly #byCertificate = new Map<string, Set<Client>>();
   readonly #watched = new Set<Congestible>();
-  #paused: Client[] = [];
+  #paused: Reading[] = [];
   readonly #listeners = new Set<BrokerListener>();
   readonly #interceptors: MessageInterceptor[] = [];
   #closing = false;
@@ -158,7 +159,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
 
   /** A client has its session, and its CONNACK is on the way. */
   connected(client: Client, session: Session): void {
-    const { certificateId } = client.peer;
+    const { certificateId } = client.identity.peer;
     if (certificateId !== undefined) {
       const known = this.#byCertificate.get(certificateId);
       if (known === undefined) this.#byCertificate.set(certificateId, new Set([client]));
@@ -182,7 +183,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
     if (session !== undefined) this.sessions.leave(session, client, why);
     if (account !== undefined) this.register.leave(client, account.place);
     if (was !== 'connected' || account === undefined) return;
-    const { certificateId = '' } = client.peer;
+    const { certificateId = '' } = client.identity.peer;
     const same = this.#byCertificate.get(certificateId);
     same?.delete(client);
     if (same?.size === 0) this.#byCertificate.delete(certificateId);
@@ -293,7 +294,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
         const subscription = session?.subscriptions.get(filter);
         if (record === undefined || session === undefined || subscription === undefined || client.state !== 'connected') return;
         const topic = account.topic(filter);
-        if (!client.mayReceive(topic)) return;
+        if (!client.permissions.mayReceive(topic)) return;
         const message = retainedMessage(record, topic, this.clock.now());
         if (message === undefined) return;
         const qos = record.qos & subscription.qos;
@@ -325,8 +326,8 @@ export class Broker implements BrokerServices<Client>, WillServices {
   }
 
   /** A client is not read from before the next tick. */
-  pauseUntilNextTick(client: Client): void {
-    this.#paused.push(client);
+  pauseUntilNextTick(reading: Reading): void {
+    this.#paused.push(reading);
   }
 
   /** Keeps time: called a few times a second. */
@@ -334,7 +335,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
     this.now = this.clock.monotonic();
     const paused = this.#paused;
     this.#paused = [];
-    for (const client of paused) client.resumeAfterRefusals();
+    for (const reading of paused) reading.resumeAfterRefusals();
     this.rateLimited.tick();
     if (!this.standstill.mayJudge()) return;
     for (const receiver of this.#watched) if (receiver.check(this.now) === 'done') this.#watched.delete(receiver);
@@ -349,7 +350,7 @@ export class Broker implements BrokerServices<Client>, WillServices {
     const judges = this.standstill.mayJudge();
     for (const client of this.#clients) {
       if (client.state === 'connected') this.#look(client, judges);
-      else if (judges && client.state === 'awaiting-connect' && this.now - client.since > CONNECT_DEADLINE * 1000) {
+      else if (judges && client.state === 'awaiting-connect' && this.now - client.reading.since > CONNECT_DEADLINE * 1000) {
         client.refuse({ check: 'protocol', reason: `no CONNECT within ${CONNECT_DEADLINE} seconds` });
         client.close('CONNECTION_LOST');
       }
@@ -382,12 +383,9 @@ export class Broker implements BrokerServices<Client>, WillServices {
   }
 
   #look(client: Client, judges: boolean): void {
-    const silent = judges ? (this.now - client.lastHeard) / 1000 : 0;
-    if (client.rights.volatile) client.setRights(client.rights);
-    if (judges) client.delivery?.redeliver(this.now);
-    // One and a half times the keep-alive [MQTT-3.1.2-24]. A client that we don't read from can't be heard.
-    if (silent > client.keepAlive * 1.5 && !client.isPaused) client.close('MQTT_KEEP_ALIVE_TIMEOUT', REASON.KEEP_ALIVE_TIMEOUT);
-    else if (client.endsAt !== undefined && this.now >= client.endsAt) client.close(client.endsWhy, REASON.ADMINISTRATIVE_ACTION);
-    else if (client.judgeAgainAt !== undefined && this.now >= client.judgeAgainAt) void client.judgeAgain();
+    client.permissions.refresh();
+    if (judges) client.session?.delivery.redeliver(this.now);
+    if (judges && client.reading.isSilent(this.now)) client.close('MQTT_KEEP_ALIVE_TIMEOUT', REASON.KEEP_ALIVE_TIMEOUT);
+    else client.permissions.check(this.now);
   }
 }

@@ -14,6 +14,7 @@ import type { Broker } from './broker.ts';
 import type { Client } from './connection/client.ts';
 import { batchOfOne } from './message/message.ts';
 import { type MessageInput, propertiesOf } from './message-input.ts';
+import type { AccountSpace } from './routing/account.ts';
 import type { Session } from './session/session.ts';
 import { refuseRequest } from './throttled-request.ts';
 
@@ -28,7 +29,7 @@ export const connectionOperations = (broker: Broker): Handlers<Operations> => ({
   async DeleteConnection({ clientId = '', cleanSession = false, preventWillMessage = false }, caller) {
     const { session, client } = lookUp(broker, caller, clientId);
     if (client !== undefined) {
-      if (preventWillMessage) client.preventWill();
+      if (preventWillMessage) broker.wills.prevent(client);
       if (cleanSession) session.lifetime.expireAfter(0);
       client.close('API_INITIATED_DISCONNECT', REASON.ADMINISTRATIVE_ACTION);
     } else if (cleanSession) broker.sessions.end(session);
@@ -49,13 +50,14 @@ export const connectionOperations = (broker: Broker): Handlers<Operations> => ({
           disconnectReason: leftAt === undefined ? undefined : leftWhy,
         }),
       };
-    const { sourceIp, sourcePort } = client.peer;
+    const { admission, connectedAt, peer } = client.identity;
+    const { sourceIp, sourcePort } = peer;
     return {
       ...known,
       connected: true,
-      thingName: client.admission?.thingName,
-      keepAliveDuration: client.keepAlive,
-      connectedSince: client.connectedAt,
+      thingName: admission?.thingName,
+      keepAliveDuration: client.reading.keepAlive,
+      connectedSince: connectedAt,
       ...defined({
         sourceIp: includeSocketInformation ? sourceIp : undefined,
         sourcePort: includeSocketInformation ? sourcePort : undefined,
@@ -81,8 +83,13 @@ export const connectionOperations = (broker: Broker): Handlers<Operations> => ({
 });
 
 interface Found {
+  readonly account: AccountSpace;
   readonly session: Session;
   readonly client: Client | undefined;
+}
+
+interface Connected extends Found {
+  readonly client: Client;
 }
 
 function lookUp(broker: Broker, caller: Caller, clientId: string): Found {
@@ -93,12 +100,12 @@ function lookUp(broker: Broker, caller: Caller, clientId: string): Found {
   const session = account.sessions.get(clientId);
   if (session === undefined)
     return fail('ResourceNotFoundException', `There is no connection and no session of the client ${clientId}`);
-  return { session, client: session.client === undefined ? undefined : broker.clientOf(account, clientId) };
+  return { account, session, client: session.client === undefined ? undefined : broker.clientOf(account, clientId) };
 }
 
-function connectedClient(broker: Broker, caller: Caller, { clientId = '' }: DirectInput): Client {
-  const { client } = lookUp(broker, caller, clientId);
-  if (client?.state === 'connected') return client;
+function connectedClient(broker: Broker, caller: Caller, { clientId = '' }: DirectInput): Connected {
+  const { account, session, client } = lookUp(broker, caller, clientId);
+  if (client?.state === 'connected') return { account, session, client };
   return fail('ResourceNotFoundException', `The client ${clientId} is not connected`);
 }
 
@@ -113,7 +120,7 @@ function offsetOf(token: string): number {
 }
 
 /** Past subscriptions, rules, queues and retained messages, to one client that may receive the topic (page direct-messaging). */
-async function sendDirect(broker: Broker, client: Client, input: DirectInput): Promise<void> {
+async function sendDirect(broker: Broker, { account, session, client }: Connected, input: DirectInput): Promise<void> {
   const { topic: name = '', confirmation = false, timeout = CONFIRMATION, payload } = input;
   const bytes = payload === undefined ? Buffer.alloc(0) : Buffer.from(payload);
   if (bytes.length > LIMITS.payload) fail('RequestEntityTooLargeException', 'The payload exceeds the maximum size of 128 KB');
@@ -121,12 +128,12 @@ async function sendDirect(broker: Broker, client: Client, input: DirectInput): P
   if (fault !== undefined) fail('InvalidRequestException', `The topic is not valid: ${fault}`);
   if (name.startsWith('$')) fail('InvalidRequestException', 'A direct message is not sent on a reserved topic');
   const properties = encodeProperties(propertiesOf(input as MessageInput));
-  const topic = client.topic(name);
-  if (!client.mayReceive(topic)) fail('ForbiddenException', `The client may not receive messages on ${name}`);
+  const topic = account.topic(name);
+  if (!client.permissions.mayReceive(topic)) fail('ForbiddenException', `The client may not receive messages on ${name}`);
   const qos = confirmation ? 1 : 0;
   const batch = batchOfOne({ topic, payload: bytes, qos, retain: false, properties }, broker.clock.now());
   const acknowledged = Promise.withResolvers<boolean>();
-  const giveUp = client.delivery?.sendDirect(batch.encode(client.level, qos), topic, qos, () => acknowledged.resolve(true));
+  const giveUp = session.delivery.sendDirect(batch.encode(client.level, qos), topic, qos, () => acknowledged.resolve(true));
   if (giveUp === undefined) fail('ThrottlingException', 'The client has too many messages that it has not acknowledged');
   if (!confirmation) return;
   const cancel = startDeadline(timeout * 1000, () => acknowledged.resolve(false));

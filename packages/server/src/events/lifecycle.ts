@@ -41,8 +41,8 @@ export class Lifecycle implements BrokerListener {
   connected(client: Client): void {
     this.#tell(client, 'presence/connected', () => ({
       ...this.#about(client, 'connected'),
-      ipAddress: client.peer.sourceIp,
-      versionNumber: client.version,
+      ipAddress: client.identity.peer.sourceIp,
+      versionNumber: client.identity.version,
     }));
   }
 
@@ -51,7 +51,7 @@ export class Lifecycle implements BrokerListener {
       ...this.#about(client, 'disconnected'),
       clientInitiatedDisconnect: why === 'CLIENT_INITIATED_DISCONNECT',
       disconnectReason: why,
-      versionNumber: client.version,
+      versionNumber: client.identity.version,
     }));
   }
 
@@ -78,9 +78,9 @@ export class Lifecycle implements BrokerListener {
       clientId: client.clientId,
       timestamp: this.#options.clock.now(),
       eventType: 'connect_failed',
-      sessionIdentifier: client.sessionIdentifier,
+      sessionIdentifier: client.identity.sessionIdentifier,
       principalIdentifier: certificateId ?? principal,
-      ipAddress: client.peer.sourceIp,
+      ipAddress: client.identity.peer.sourceIp,
       connectFailureReason: 'AUTHORIZATION_FAILED',
     }));
   }
@@ -94,7 +94,7 @@ export class Lifecycle implements BrokerListener {
   }
 
   #about(client: Client, eventType: string): About {
-    const { clientId, admission, principal, sessionIdentifier } = client;
+    const { clientId, admission, principal, sessionIdentifier } = client.identity;
     return {
       clientId,
       thingName: admission?.thingName,

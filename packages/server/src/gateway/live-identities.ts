@@ -38,7 +38,7 @@ class Followed {
 
   depart(client: Client, now: number): void {
     this.live.delete(client);
-    const delay = client.connect?.will?.properties.willDelayInterval ?? 0;
+    const delay = client.identity.connect?.will?.properties.willDelayInterval ?? 0;
     if (delay > 0) this.#departed.set(client, now + delay * 1000);
   }
 
@@ -53,21 +53,21 @@ export function followIdentities({ broker, clock, onChange, countOf, judgedAt }:
   const byAccount = new Map<string, Followed>();
   broker.listen({
     connected(client) {
-      const { admission, connect } = client;
+      const { admission, connect } = client.identity;
       const judged = connect === undefined ? undefined : judgedAt(connect);
       if (judged === undefined || admission === undefined) return;
       const followed = byAccount.get(admission.accountId) ?? new Followed();
       byAccount.set(admission.accountId, followed);
       followed.live.add(client);
       // A change between a CONNECT's judgement and its admission would otherwise be missed.
-      if (judged !== countOf(admission.accountId)) void client.judgeAgain();
+      if (judged !== countOf(admission.accountId)) void client.permissions.reauthorize();
     },
     disconnected(client) {
-      const followed = byAccount.get(client.admission?.accountId ?? '');
+      const followed = byAccount.get(client.identity.admission?.accountId ?? '');
       if (followed?.live.has(client) === true) followed.depart(client, clock.monotonic());
     },
   });
   return onChange((accountId) => {
-    for (const client of byAccount.get(accountId)?.all(clock.monotonic()) ?? []) void client.judgeAgain();
+    for (const client of byAccount.get(accountId)?.all(clock.monotonic()) ?? []) void client.permissions.reauthorize();
   });
 }

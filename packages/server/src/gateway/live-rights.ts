@@ -39,7 +39,7 @@ export function followRights({ broker, mayKeepSessions, judgedAt, changes }: Liv
   };
   // Connections first: the session of one that is closed now is away only then, and must not be overlooked.
   const follow = async (certificateId: string): Promise<void> => {
-    await Promise.all(Array.from(broker.clientsOf(certificateId), (client) => client.judgeAgain()));
+    await Promise.all(Array.from(broker.clientsOf(certificateId), (client) => client.permissions.reauthorize()));
     await review(certificateId);
   };
   // A certificate may have been revoked at the very end of the last run of the server.
@@ -48,9 +48,9 @@ export function followRights({ broker, mayKeepSessions, judgedAt, changes }: Liv
   // A change between a CONNECT's judgement and its admission would otherwise be missed.
   broker.listen({
     connected: (client) => {
-      const { connect, peer } = client;
+      const { connect, peer } = client.identity;
       if (connect === undefined || peer.certificateId === undefined) return;
-      if (changes.versionOf(peer.certificateId) > (judgedAt(connect) ?? -1)) void client.judgeAgain();
+      if (changes.versionOf(peer.certificateId) > (judgedAt(connect) ?? -1)) void client.permissions.reauthorize();
     },
   });
   return changes.on(({ certificateIds }: PermissionChange) => {

@@ -5,6 +5,7 @@
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { WebSocket } from 'ws';
 import type { Broker } from '../broker/broker.ts';
+import { closeForViolation } from '../broker/connection/fault.ts';
 import type { Channel, Judge, Peer } from '../broker/contract.ts';
 import { MqttError } from '../mqtt/mqtt-error.ts';
 
@@ -63,13 +64,13 @@ export function attachWebSocket(socket: WebSocket, broker: Broker, peer: Peer, a
       for (const part of data as Buffer[]) client.receive(part);
     } else if (client.state !== 'closed') {
       channel.refuseText();
-      client.violated(new MqttError(REASON.PROTOCOL_ERROR, 'a WebSocket message of text [MQTT-6.0.0-1]'));
+      closeForViolation(client, new MqttError(REASON.PROTOCOL_ERROR, 'a WebSocket message of text [MQTT-6.0.0-1]'));
     }
   });
   socket.on('error', (error: Error & { code?: string }) => {
     // Violations of RFC 6455 (not masked, too long, a bad close code) have a code of the framing; all else is a lost connection.
     if (error.code?.startsWith('WS_ERR_') && client.state !== 'closed')
-      client.violated(new MqttError(REASON.PROTOCOL_ERROR, `not the WebSocket protocol: ${error.message}`));
+      closeForViolation(client, new MqttError(REASON.PROTOCOL_ERROR, `not the WebSocket protocol: ${error.message}`));
     else client.lost();
   });
   socket.on('close', () => client.lost());

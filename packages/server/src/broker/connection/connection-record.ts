@@ -76,11 +76,11 @@ export const willSize = (will: Will | undefined): number => (will === undefined 
 
 /** What is stored of a client that has been admitted. */
 export function connectionFacts(client: Client): ConnectionFacts {
-  const { admission, connect, principal, sessionIdentifier } = client;
+  const { admission, connect, peer, principal, sessionIdentifier } = client.identity;
   const principalId = admission?.principalId ?? principal;
   const { thingName, proof } = admission ?? {};
   if (connect?.will === undefined) return { sessionIdentifier, principalId, thingName };
-  const { sourceIp, sourcePort, serverName, secureTransport, certificateId } = client.peer;
+  const { sourceIp, sourcePort, serverName, secureTransport, certificateId } = peer;
   const { topic, payload, qos, retain, properties } = connect.will;
   const will = {
     topic,

@@ -93,7 +93,7 @@ export class ConnectionRegister {
   enter(client: Client, { accountId, region }: Place): number {
     const { clientId } = client;
     const version = this.#versions.connect(nameOf(region, accountId, clientId));
-    this.#willBytes += willSize(client.connect?.will);
+    this.#willBytes += willSize(client.identity.connect?.will);
     this.#put({ region, accountId, clientId, version, connection: connectionFacts(client) });
     return version;
   }
@@ -102,7 +102,7 @@ export class ConnectionRegister {
    * Records the end of a connection that was entered. Messages of the end for queues on disk are in the same commit. An end
    * without any waits for the next commit: a crash before it repeats the end to rules alone, for no other receiver is left.
    */
-  leave({ clientId, version, connect }: Client, { accountId, region }: Place): void {
+  leave({ clientId, identity: { connect, version } }: Client, { accountId, region }: Place): void {
     if (version === undefined) return;
     this.#willBytes -= willSize(connect?.will);
     const name = nameOf(region, accountId, clientId);

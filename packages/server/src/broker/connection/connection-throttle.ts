@@ -2,6 +2,7 @@
 import { type AccountThrottle, reasonOf, type ThrottleKind } from '../routing/account-throttle.ts';
 import type { AccountSpace } from '../routing/account.ts';
 import type { BrokerCounters } from './counters.ts';
+import type { Reading } from './reading.ts';
 import type { RateLimited, RateLimitQueue, Progress } from '../session/rate-limit-queue.ts';
 import { Bucket } from '../routing/rates.ts';
 import type { EncodedBatch } from '../message/publish-batch.ts';
@@ -13,8 +14,7 @@ import type { DeliveryRates } from '../session/transmitter.ts';
 export interface Throttled extends Pick<Subscriber, 'clientId' | 'state' | 'refuse'> {
   readonly account: AccountSpace | undefined;
   readonly broker: { readonly counters: BrokerCounters };
-  pauseReading(): void;
-  resumeReading(): void;
+  readonly reading: Reading;
 }
 
 export class ConnectionThrottle implements DeliveryRates, RateLimited {
@@ -48,7 +48,7 @@ export class ConnectionThrottle implements DeliveryRates, RateLimited {
     this.#bytesIn.spend(bytes, now);
     if (this.#holding || this.#bytesIn.level(now) >= 0) return;
     this.#holding = true;
-    this.#client.pauseReading();
+    this.#client.reading.pause();
     this.#rateLimited.wait(this);
     throttled(this.#client, 'bytes');
   }
@@ -56,7 +56,7 @@ export class ConnectionThrottle implements DeliveryRates, RateLimited {
   drain(): Progress {
     if (this.#bytesIn.level(this.#account.now) < 0 && this.#client.state !== 'closed') return 'blocked';
     this.#holding = false;
-    this.#client.resumeReading();
+    this.#client.reading.resume();
     return 'done';
   }
 

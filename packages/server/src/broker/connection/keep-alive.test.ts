@@ -54,9 +54,9 @@ test('what is sent to a client is no sign of its life', async () => {
 test('a publisher that is held back is not taken for silent', async () => {
   await using bench = await TestBench.open();
   const publisher = await bench.connected('p', { keepalive: 30 });
-  publisher.client.pauseReading();
+  publisher.client.reading.pause();
   await bench.pass(100);
   assert.equal(publisher.channel.closed, false);
-  publisher.client.resumeReading();
+  publisher.client.reading.resume();
   assert.equal(publisher.channel.paused, false);
 });

@@ -7,6 +7,7 @@ import { PACKET } from '@thingkeep/wire/mqtt/packets.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { MqttError } from '../../mqtt/mqtt-error.ts';
 import type { Client } from './client.ts';
+import { closeForViolation } from './fault.ts';
 import { handlerFor } from './handlers/index.ts';
 import { discardBatch, publish, flushBatch } from './handlers/publish.ts';
 import { PublishHeader } from './handlers/publish-header.ts';
@@ -60,13 +61,13 @@ export class PacketDecoder implements PacketSink, Deferred {
     if (chunks === undefined) return;
     this.#deferred = undefined;
     for (const chunk of chunks) if (this.#client.state !== 'closed') this.#read(chunk);
-    this.#client.resumeReading();
+    this.#client.reading.resume();
   }
 
   #defer(chunk: Buffer): void {
     if (this.#deferred === undefined) {
       this.#deferred = [];
-      this.#client.pauseReading();
+      this.#client.reading.pause();
       this.#client.broker.budget.defer(this);
     }
     this.#deferred.push(chunk);
@@ -114,7 +115,7 @@ export class PacketDecoder implements PacketSink, Deferred {
     if (error instanceof MqttError) {
       // What came whole before the violation has been published; a batch must never be left for the next connection.
       flushBatch(this.#client);
-      this.#client.violated(error);
+      closeForViolation(this.#client, error);
     } else {
       discardBatch();
       this.#client.broker.log.error({ err: error, clientId: this.#client.clientId }, 'a packet could not be handled');
@@ -147,7 +148,8 @@ export class PacketDecoder implements PacketSink, Deferred {
     if (client.state === 'closed') return;
     if (pos < end) this.#begin(bytes, pos);
     // Not for a full QoS 1 queue: the acknowledgements that would empty it come this way.
-    if (client.delivery?.isBackpressured) client.waitFor(client.delivery);
+    const delivery = client.session?.delivery;
+    if (delivery?.isBackpressured) client.publisher.waitFor(delivery);
   }
 
   /** Size of the packet that begins at `pos`, or INCOMPLETE. Throws on what can't be a packet or is too large. */

@@ -11,6 +11,7 @@ import type { BrokerCounters } from './counters.ts';
 import type { Journal } from '../session/journal.ts';
 import type { Message } from '../message/message.ts';
 import type { Flusher } from './output.ts';
+import type { Reading } from './reading.ts';
 import type { RateLimitQueue } from '../session/rate-limit-queue.ts';
 import type { Congestible, Publisher } from '../message/publisher.ts';
 import type { RoutedTopic } from '../routing/routed-topic.ts';
@@ -55,7 +56,7 @@ export interface BrokerServices<Connection> {
   closed(client: Connection, was: ClientState, why: DisconnectReason): void;
 
   /** Delays of what it sends. */
-  pauseUntilNextTick(client: Connection): void;
+  pauseUntilNextTick(reading: Reading): void;
   watch(receiver: Congestible): void;
 
   /** Messages. */

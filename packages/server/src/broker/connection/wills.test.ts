@@ -57,7 +57,7 @@ test('the will of a client that has lost its rights is not published: judged at 
   await using bench = await TestBench.open();
   const watcher = await bench.subscribed('watcher', 'wills/#');
   const mortal = await bench.connected('mortal', { will: WILL });
-  mortal.client.dropRights();
+  mortal.client.permissions.revoke();
   mortal.client.lost();
   await bench.settle();
   assert.deepEqual(watcher.packets(), []);
@@ -76,7 +76,7 @@ test('a retained will needs iot:RetainPublish still, and is retained [MQTT-3.1.2
   assert.deepEqual([message.payload.toString(), message.retain], ['gone', true]);
   const watcher = await bench.subscribed('watcher', 'wills/#');
   const limited = await bench.connected('mortal', { will });
-  limited.client.setRights(rightsOf((action) => action !== 'iot:RetainPublish'));
+  limited.client.permissions.replace(rightsOf((action) => action !== 'iot:RetainPublish'));
   limited.client.lost();
   await bench.settle();
   assert.deepEqual(watcher.packets(), []);
@@ -182,7 +182,7 @@ test('a delayed will is judged by the rights of the moment when it comes', async
     'mortal',
     rightsOf(() => false),
   );
-  for (const client of bench.broker.clientsOf('cert')) await client.judgeAgain();
+  for (const client of bench.broker.clientsOf('cert')) await client.permissions.reauthorize();
   await bench.pass(31);
   assert.deepEqual(watcher.publishes(), []);
   assert.equal(bench.refusals.at(-1)?.action, 'iot:Publish');

@@ -74,6 +74,8 @@ export class Wills {
   readonly #pending = new Map<Session, Pending>();
   /** Wills that wait for their client's rights. */
   readonly #underWay = new Set<Promise<void>>();
+  /** Clients whose will is not to be published. */
+  readonly #prevented = new WeakSet<Client>();
   /** Wills that have a record. */
   readonly #stored = new WeakSet<Departed>();
 
@@ -87,10 +89,16 @@ export class Wills {
     return will === undefined || this.#services.register.willBytes + willSize(will) <= this.#max;
   }
 
+  /** The will of this client is not to be published, whatever ends its connection. */
+  prevent(client: Client): void {
+    this.#prevented.add(client);
+  }
+
   /** A client has gone without a DISCONNECT that takes its will back. */
   onUngracefulClose(client: Client): void {
-    const { account, session, connect } = client;
-    if (account === undefined || connect?.will === undefined || client.willPrevented) return;
+    const { account, session } = client;
+    const { connect } = client.identity;
+    if (account === undefined || connect?.will === undefined || this.#prevented.has(client)) return;
     const delay = connect.will.properties.willDelayInterval ?? 0;
     const departed = departedOf(client, account, connect.will);
     // The will comes when its delay or the session ends, whichever is first [MQTT-3.1.3-9].
@@ -123,13 +131,13 @@ export class Wills {
 
   /** Certificates of clients whose will is still to come. */
   certificates(): string[] {
-    return [...this.#pending.values()].flatMap(({ departed: { client } }) => client?.peer.certificateId ?? []);
+    return [...this.#pending.values()].flatMap(({ departed: { client } }) => client?.identity.peer.certificateId ?? []);
   }
 
   /** Clients of a certificate whose will is still to come: their rights are followed until then. */
   clientsOf(certificateId: string): Client[] {
     return [...this.#pending.values()].flatMap(({ departed: { client } }) =>
-      client?.peer.certificateId === certificateId ? [client] : [],
+      client?.identity.peer.certificateId === certificateId ? [client] : [],
     );
   }
 
@@ -243,8 +251,8 @@ function departedOf(client: Client, account: AccountSpace, will: Will): Departed
     account,
     will,
     client,
-    origin: { ...client.origin, isWill: true },
-    rights: () => client.rights,
+    origin: { ...client.identity.origin, isWill: true },
+    rights: () => client.permissions.current,
     refuse: client.refuse.bind(client),
     record: (dueAt, delivered) => ({
       region,

@@ -96,11 +96,11 @@ test('retained messages, aliases and expiry too; a change of the connection coun
     [Object.fromEntries(OWN), 60],
   );
   bench.admissions.set('lamp', { userProperties: [['room', 'hall']] });
-  await lamp.client.judgeAgain();
+  await lamp.client.permissions.reauthorize();
   const [second] = await send();
   assert.deepEqual(second?.cmd === 'publish' && { ...second.properties?.userProperties }, { room: 'hall' });
   bench.admissions.delete('lamp');
-  await lamp.client.judgeAgain();
+  await lamp.client.permissions.reauthorize();
   const [third] = await send();
   assert.equal(third?.cmd === 'publish' && third.properties?.userProperties, undefined);
 });

@@ -195,7 +195,7 @@ export class Router {
     waiter: Publisher | undefined,
   ): QueueTarget | undefined {
     const { topic } = batch;
-    const may = ({ client }: Session): boolean => client?.mayReceive(topic) ?? false;
+    const may = ({ client }: Session): boolean => client?.permissions.mayReceive(topic) ?? false;
     const session = share.pick((member) => member.delivery.hasCapacity && may(member)) ?? share.pick(may);
     if (session === undefined) {
       if (batch.qos === 1 && share.hasPersistentQos1Member) return this.#inQueueOf(account, share);
@@ -299,7 +299,7 @@ export class Router {
   }
 
   #memberWithCapacity(share: SharedGroup, batch: PublishBatch): Session | undefined {
-    return share.pick(({ client, delivery }) => delivery.hasCapacity && client?.mayReceive(batch.topic) === true);
+    return share.pick(({ client, delivery }) => delivery.hasCapacity && client?.permissions.mayReceive(batch.topic) === true);
   }
 
   /** Goes on with the share's queue once a member that is there has taken some of what it has. */
@@ -319,7 +319,8 @@ export class Router {
 }
 
 /** Whether the publisher is the session's own connection. */
-const isOwn = ({ client }: Session, publisher: object | undefined): boolean => client !== undefined && client === publisher;
+const isOwn = ({ client }: Session, publisher: Publisher | undefined): boolean =>
+  client !== undefined && client.publisher === publisher;
 
 /** Whether a client that is there may have the topic; who is away is asked when it comes back. */
-const mayReceive = ({ session }: Target, topic: TopicEntry): boolean => session.client?.mayReceive(topic) ?? true;
+const mayReceive = ({ session }: Target, topic: TopicEntry): boolean => session.client?.permissions.mayReceive(topic) ?? true;

@@ -304,7 +304,7 @@ test('messages in flight are not sent again to whoever may not receive them any 
   publisher.send(qos1('a', 'x'));
   await bench.settle();
   assert.deepEqual(payloads(peer), ['x']);
-  peer.client.setRights(rightsOf((action) => action !== 'iot:Receive'));
+  peer.client.permissions.replace(rightsOf((action) => action !== 'iot:Receive'));
   await bench.pass(31);
   assert.deepEqual(payloads(peer), []);
   assert.deepEqual(await rowsIn(bench.store), [0, 0]);

@@ -6,11 +6,11 @@ import type { Collection, RowKey, Store } from '../../store/contract.ts';
 import { pages } from '../../store/pages.ts';
 import type { AccountSpace } from './account.ts';
 import { Backlog } from '../session/backlog.ts';
-import type { Admission, DisconnectReason } from '../contract.ts';
+import type { DisconnectReason } from '../contract.ts';
 import { Delivery } from '../session/delivery.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import { BODY_OWNER, bodies, type Journal, queued } from '../session/journal.ts';
-import { Session, type SessionRecord, type Subscriber, sessionRecords } from '../session/session.ts';
+import { Session, type SessionOwner, type SessionRecord, type Subscriber, sessionRecords } from '../session/session.ts';
 import { type SharedGroup, type SharedGroupRecord, sharedGroupRecords } from '../session/shared-group.ts';
 import type { Subscription } from '../session/subscription.ts';
 import type { DeliveryCounters } from '../session/transmitter.ts';
@@ -83,7 +83,7 @@ export class Sessions {
   }
 
   /** The session of an admitted client: its old one if it has and wants that, else a new one. */
-  open(client: Subscriber, account: AccountSpace, asked: Connect, admission: Admission): Opened {
+  open(client: Subscriber, account: AccountSpace, asked: Connect, owner: Omit<SessionOwner, 'expiry'>): Opened {
     const expiry = expiryOf(asked, account);
     const known = account.sessions.get(client.clientId);
     const resumes = known !== undefined && !known.ended && known.persistent && !asked.clean && known.level === asked.level;
@@ -91,10 +91,7 @@ export class Sessions {
     const session =
       known !== undefined && resumes ? known : this.#make(account, client.clientId, asked.level, expiry > 0 ? this.#nextId++ : 0);
     this.#markOnline(session);
-    const { principal, principalId } = admission;
-    // A certificate that was merely shown, beside another way of logging in, has no say.
-    const { certificateId } = client.peer;
-    session.attach(client, { expiry, principal, certificateId: principalId === certificateId ? certificateId : undefined });
+    session.attach(client, { ...owner, expiry });
     if (session.persistent) this.save(session);
     return { session, present: resumes };
   }

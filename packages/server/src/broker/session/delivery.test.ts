@@ -46,12 +46,12 @@ test('rights that change reach live clients at their next packet, both ways', as
     await bench.settle();
   };
   await send('1');
-  subscriber.client.setRights(denied);
+  subscriber.client.permissions.replace(denied);
   await send('2');
-  subscriber.client.setRights(allowed);
-  publisher.client.setRights(denied);
+  subscriber.client.permissions.replace(allowed);
+  publisher.client.permissions.replace(denied);
   await send('3');
-  publisher.client.setRights(allowed);
+  publisher.client.permissions.replace(allowed);
   await send('4');
   assert.deepEqual(
     subscriber.publishes().map(({ payload }) => payload),
@@ -236,7 +236,7 @@ test('no message is lost, doubled or overtaken, in whatever order acknowledgemen
           Array.from({ length: published }, (_, n) => n),
         );
         assert.equal(publisher.packets().length, published);
-        assert.equal(subscriber.client.delivery?.queuedBytes, 0);
+        assert.equal(subscriber.client.session?.delivery.queuedBytes, 0);
       },
     ),
     { numRuns: 60 },
@@ -332,13 +332,13 @@ test('a subscriber that never acknowledges is disconnected when its queue is ful
   for (let n = 0; n < 400 && !stuck.channel.closed; n += 1) {
     publisher.send(publishPacket('a', Buffer.alloc(30 * KB), { qos: 1, messageId: 1 + n }));
     await bench.pass(0.3);
-    most = Math.max(most, stuck.client.delivery?.queuedBytes ?? 0);
+    most = Math.max(most, stuck.client.session?.delivery.queuedBytes ?? 0);
   }
   assert.equal(stuck.channel.closed, true);
   assert.equal(stuck.packets().at(-1)?.cmd, 'disconnect');
   assert.equal(bench.refusals.at(-1)?.check, 'overload');
   assert.ok(most <= 3 * KB * KB, `${most} bytes waited`);
-  assert.equal(stuck.client.delivery?.queuedBytes, 0);
+  assert.equal(stuck.client.session?.delivery.queuedBytes, 0);
 });
 
 test('a queue of many small messages is bounded by what it costs, not only by its payloads', async () => {
@@ -380,7 +380,7 @@ test('a subscriber that acknowledges is never held up by its own queue', async (
     acknowledge(subscriber, ...seen.slice(0, 50).map((p) => p.messageId));
     acknowledge(subscriber, ...seen.slice(50).map((p) => p.messageId));
     wasHeld ||= publisher.channel.paused;
-    assert.equal(subscriber.channel.paused, false, `${subscriber.client.delivery?.queuedBytes} bytes wait`);
+    assert.equal(subscriber.channel.paused, false, `${subscriber.client.session?.delivery.queuedBytes} bytes wait`);
   }
   assert.ok(wasHeld, 'the publisher is held back');
   assert.deepEqual(

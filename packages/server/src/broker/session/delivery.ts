@@ -30,7 +30,7 @@ interface Queued {
   readonly row: StoragePlace;
   readonly first: number;
   /** Rights generation by which it was allowed. */
-  rights: number;
+  permissions: number;
   next: number;
 }
 
@@ -135,8 +135,8 @@ export class Delivery implements RateLimited, Congestible {
       if (from > 0) transmitter.send(encoded, 0, from, topic, row, 0);
     }
     if (from < encoded.count) {
-      const rights = transmitter.link.receiver.rightsGeneration;
-      this.#push({ encoded: keep(encoded, from), topic, expiresAt: batch.expiresAt, row, first: from, rights, next: 0 });
+      const permissions = transmitter.link.permissions.generation;
+      this.#push({ encoded: keep(encoded, from), topic, expiresAt: batch.expiresAt, row, first: from, permissions, next: 0 });
       // All that was sent may have been too large for this client, and then no acknowledgement will come to go on.
       // Nor may one come in time where a rate, not the window, keeps messages back.
       if (transmitter.idle || transmitter.link.rates !== undefined) this.#sendQueued();
@@ -291,12 +291,12 @@ export class Delivery implements RateLimited, Congestible {
     this.#shift(first);
   }
 
-  /** Whether queued messages may still be sent: not expired, and allowed by the rights of now. */
-  #current(queued: Queued, { link: { receiver } }: Transmitter): boolean {
+  /** Whether queued messages may still be sent: not expired, and allowed by the permissions of now. */
+  #current(queued: Queued, { link: { permissions } }: Transmitter): boolean {
     if (queued.expiresAt !== undefined && queued.expiresAt <= this.#clock.now()) return false;
-    if (queued.rights === receiver.rightsGeneration) return true;
-    queued.rights = receiver.rightsGeneration;
-    return receiver.mayReceive(queued.topic);
+    if (queued.permissions === permissions.generation) return true;
+    queued.permissions = permissions.generation;
+    return permissions.mayReceive(queued.topic);
   }
 
   /** The message with the seconds that are left of its expiry interval [MQTT-3.3.2-6]. */
@@ -326,13 +326,13 @@ export class Delivery implements RateLimited, Congestible {
         (error: unknown) => {
           if (this.#loading !== turn) return;
           this.#loading = undefined;
-          transmitter.link.receiver.failed(error);
+          transmitter.link.failed(error);
         },
       );
   }
 
-  #load(backlog: Backlog, { receiver, level }: ConnectionLink, at: number, value: Uint8Array, shared: boolean): void {
-    const batch = decodeStored(value, (name) => receiver.topic(name));
+  #load(backlog: Backlog, { topics, level }: ConnectionLink, at: number, value: Uint8Array, shared: boolean): void {
+    const batch = decodeStored(value, (name) => topics.topic(name));
     if (batch === undefined) {
       backlog.discard(at, 1, value.length, shared);
       return;
@@ -346,7 +346,7 @@ export class Delivery implements RateLimited, Congestible {
     for (let i = 0; i <= count; i += 1) {
       if (i < count && !backlog.isDone(at, i)) continue;
       const piece = from === 0 && i === count ? encoded : part(encoded, from, i);
-      if (i > from) this.#push({ encoded: piece, topic, expiresAt, row: at, first: from, rights: -1, next: 0 });
+      if (i > from) this.#push({ encoded: piece, topic, expiresAt, row: at, first: from, permissions: -1, next: 0 });
       from = i + 1;
     }
   }

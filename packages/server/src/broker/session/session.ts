@@ -9,11 +9,12 @@ import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
 import type { Refusal } from '../../refusals/refusals.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { collection } from '../../store/contract.ts';
-import type { DisconnectReason, Peer } from '../contract.ts';
+import type { DisconnectReason } from '../contract.ts';
 import type { Delivery } from './delivery.ts';
 import { SessionLifetime } from './session-lifetime.ts';
 import type { Subscription } from './subscription.ts';
-import type { TopicEntry } from '../message/topic-entry.ts';
+import type { Publisher } from '../message/publisher.ts';
+import type { ReceivePermissions } from './transmitter.ts';
 
 export interface SessionRecord {
   readonly region: string;
@@ -39,10 +40,10 @@ export type ClientState = 'awaiting-connect' | 'admitting' | 'connected' | 'clos
 /** A connection as its session and those who deliver to it know it. */
 export interface Subscriber {
   readonly clientId: string;
-  readonly peer: Peer;
   readonly state: ClientState;
-  /** Whether it may have messages of the topic now; a refusal is recorded. */
-  mayReceive(topic: TopicEntry): boolean;
+  readonly permissions: ReceivePermissions;
+  /** The same connection as publisher of messages. */
+  readonly publisher: Publisher;
   /** Records why something was refused to it. */
   refuse(refusal: Omit<Refusal, 'protocol' | 'sourceIp'>): void;
   close(why: DisconnectReason, reason?: number): void;

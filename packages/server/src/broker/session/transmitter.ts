@@ -52,20 +52,20 @@ export interface DeliveryRates {
   wait(limited: RateLimited, row: StoragePlace): void;
 }
 
-/** What delivery asks of the client. */
-export interface Receiver {
-  /** Rises when rights change. */
-  readonly rightsGeneration: number;
+/** What a client may receive. */
+export interface ReceivePermissions {
+  /** Rises when the permissions change. */
+  readonly generation: number;
   /** Whether the client may have messages of the topic now; a refusal is recorded. */
   mayReceive(topic: TopicEntry): boolean;
-  topic(name: string): TopicEntry;
-  failed(error: unknown): void;
 }
 
 /** The connection that a session has got. */
 export interface ConnectionLink {
   readonly output: DeliveryOutput;
-  readonly receiver: Receiver;
+  readonly permissions: ReceivePermissions;
+  /** The topics of the client's account. */
+  readonly topics: { topic(name: string): TopicEntry };
   readonly level: 4 | 5;
   readonly receiveMaximum: number;
   /** Largest packet that the client takes (MQTT 5 Maximum Packet Size). */
@@ -73,6 +73,8 @@ export interface ConnectionLink {
   readonly aliases: Aliases | undefined;
   /** Undefined where the account has no rates. */
   readonly rates: DeliveryRates | undefined;
+  /** Messages could not be read or stored. */
+  failed(error: unknown): void;
 }
 
 export interface TransmitterOptions {
@@ -185,7 +187,7 @@ export class Transmitter {
     // A client that takes nothing has these packets before it still.
     if (output.pending > 0) return;
     for (const { packetId, bytes, start, end, topic } of inFlight.overdue(now - REDELIVERY, now)) {
-      if (!link.receiver.mayReceive(topic)) {
+      if (!link.permissions.mayReceive(topic)) {
         this.acknowledged(packetId);
         continue;
       }

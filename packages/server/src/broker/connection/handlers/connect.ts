@@ -12,22 +12,23 @@ import type { AccountSpace } from '../../routing/account.ts';
 import type { Client } from '../client.ts';
 import type { Admission, ConnectRefusal, MessageAction } from '../../contract.ts';
 import type { Decision } from '@thingkeep/wire/api/authorization.ts';
-import type { Session } from '../../session/session.ts';
+import type { Session, SessionOwner } from '../../session/session.ts';
 import { expiryOf } from '../../routing/sessions.ts';
 import { reasonOf } from '../../routing/account-throttle.ts';
 import { ConnectionThrottle } from '../connection-throttle.ts';
+import { closeForFailure } from '../fault.ts';
 import { checkProperties, checkUserProperties } from '../../message/message-properties.ts';
 
 export function connect(client: Client, bytes: Buffer, body: number, next: number): void {
   if (client.state !== 'awaiting-connect') throw new MqttError(REASON.PROTOCOL_ERROR, 'a second CONNECT'); // [MQTT-3.1.0-2]
   const sent = parseConnect(bytes, body, next);
-  client.setProtocolLevel(sent.level);
+  client.identity.setLevel(sent.level);
   if (!validateConnect(client, sent)) return;
   const assigned = sent.clientId === '';
   const asked = assigned ? { ...sent, clientId: randomUUID() } : sent;
   client.beginAdmission(asked.clientId);
-  client
-    .judge(asked)
+  client.permissions
+    .authenticate(asked)
     .then((answer) => {
       if (client.state !== 'admitting') return;
       if ('refused' in answer) refuseConnect(client, REASON.NOT_AUTHORIZED, answer.refused);
@@ -53,7 +54,7 @@ function validateConnect(client: Client, asked: Connect): boolean {
   const fault = connectViolation(asked);
   if (fault !== undefined) {
     // By way of bytes: a slice of a string keeps the whole of it in memory, for as long as the refusal is remembered.
-    client.setClientId(Buffer.from(clientId.slice(0, LIMITS.clientId)).toString());
+    client.identity.setClientId(Buffer.from(clientId.slice(0, LIMITS.clientId)).toString());
     // [MQTT-3.1.3-8; MQTT311 3.2.2.3]
     if (level === 4 && fault.code !== undefined) client.output.append(encodeConnack(4, fault.code, false));
     refuseConnect(client, fault.reason, { check: fault.check, reason: fault.text });
@@ -117,9 +118,11 @@ function acceptConnect(client: Client, asked: Connect, admission: Admission, ass
   if (!willIsAllowed(client, asked, admission)) return;
   if (!hasRoom(client, account, asked, admission) || !mayPersist(client, account, asked, admission)) return;
   const keepAlive = clampKeepAlive(asked.keepAlive);
-  client.admitted(admission, account, asked, keepAlive);
+  const throttle =
+    account.throttle === undefined ? undefined : new ConnectionThrottle(account.throttle, client, broker.rateLimited);
+  client.admitted({ admission, account, connect: asked, keepAlive, throttle });
   broker.takeOver(client, account);
-  const { session, present } = broker.sessions.open(client, account, asked, admission);
+  const { session, present } = broker.sessions.open(client, account, asked, ownerOf(client, admission));
   client.bindSession(session, broker.register.enter(client, account.place));
   const sendConnack = (): void => {
     if (client.state !== 'admitting') return;
@@ -132,14 +135,16 @@ function acceptConnect(client: Client, asked: Connect, admission: Admission, ass
       ),
     );
     client.connected(session, account);
-    broker.connected(client, session);
-    // What came behind CONNECT goes before what the channel has read since.
-    client.decoder.resume();
-    if (!client.isPaused) client.channel.resume();
   };
   // Session and connection are on disk before the client hears of them. A disk that takes nothing keeps clean sessions out
   // of nothing but the register.
-  broker.journal.after(sendConnack, (error) => (session.persistent ? client.failed(error) : sendConnack()));
+  broker.journal.after(sendConnack, (error) => (session.persistent ? closeForFailure(client, error) : sendConnack()));
+}
+
+/** The owner of the session. A certificate that was merely shown, beside another way of logging in, has no say. */
+function ownerOf(client: Client, { principal, principalId }: Admission): Omit<SessionOwner, 'expiry'> {
+  const { certificateId } = client.identity.peer;
+  return { principal, certificateId: principalId === certificateId ? certificateId : undefined };
 }
 
 /** A will is a publish ahead of time: judged at CONNECT as one, and again when it fires. */
@@ -189,10 +194,7 @@ function hasRoom(client: Client, account: AccountSpace, { will }: Connect, { acc
   else if (throttle !== undefined && !throttle.mayConnect(clientId)) {
     broker.counters.throttled += 1;
     if (throttle.records('connect', clientId)) client.refuse({ ...who, check: 'rate', reason: reasonOf('connect') });
-  } else {
-    if (throttle !== undefined) client.setThrottle(new ConnectionThrottle(throttle, client, broker.rateLimited));
-    return true;
-  }
+  } else return true;
   if (client.level === 5) client.output.append(encodeConnack(5, REASON.QUOTA_EXCEEDED, false));
   client.close('THROTTLED');
   return false;

@@ -9,7 +9,7 @@ export function disconnect(client: Client, bytes: Buffer, body: number, next: nu
   const { reason, properties } = parseDisconnect(client.level, bytes, body, next);
   checkUserProperties(properties);
   const { sessionExpiryInterval = 0 } = properties;
-  if (sessionExpiryInterval > 0 && (client.connect?.properties.sessionExpiryInterval ?? 0) === 0)
+  if (sessionExpiryInterval > 0 && (client.identity.connect?.properties.sessionExpiryInterval ?? 0) === 0)
     throw new MqttError(REASON.PROTOCOL_ERROR, 'a session that was to end can not be kept by DISCONNECT'); // [MQTT-3.14.2-2]
   // A new interval for the session, up to the account's [MQTT-3.14.2-2]; 0 ends it.
   const { session, account } = client;

@@ -13,12 +13,13 @@ import { mayRetain } from './publish-authorization.ts';
 
 /** Publishes one message; the topic has been authorized. `packetId` is that of its PUBACK, if it gets one. */
 export function publishAlone(client: Client, slot: PublishSlot, message: Message<RoutedTopic>, packetId: number): void {
-  const { broker, account, enrichment } = client;
+  const { broker, account, publisher, reading } = client;
+  const { enrichment } = client.identity;
   const { topic, payload, qos, retain, properties } = message;
   if (account === undefined) return;
   if (retain && !mayRetain(client, slot, { qos, packetId })) return;
   if (client.throttle?.publishAlone(topic.name, retain) === false) {
-    if (qos === 1 && client.level === 5) client.acknowledge(encodePuback(5, packetId, REASON.QUOTA_EXCEEDED), false);
+    if (qos === 1 && client.level === 5) publisher.acknowledge(encodePuback(5, packetId, REASON.QUOTA_EXCEEDED), false);
     return;
   }
   broker.counters.received += 1;
@@ -28,17 +29,17 @@ export function publishAlone(client: Client, slot: PublishSlot, message: Message
     return;
   }
   const enriched = enrichment === undefined ? message : { ...message, properties: withEnrichment(properties, enrichment) };
-  const stored = broker.publishMessage(account, enriched, client);
+  const stored = broker.publishMessage(account, enriched, publisher);
   const acknowledge = (): void => {
     if (qos === 1 && client.state === 'connected')
-      client.acknowledge(encodePuback(client.level, packetId, REASON.SUCCESS), false);
+      publisher.acknowledge(encodePuback(client.level, packetId, REASON.SUCCESS), false);
   };
   if (stored === undefined) {
     acknowledge();
     return;
   }
   // Nothing is acknowledged before it is stored, and no client may send faster than the disk takes it.
-  client.pauseReading();
+  reading.pause();
   void stored
     .then(acknowledge, (error: unknown) => {
       if (error instanceof ThingkeepError && (error.code === 'ThrottlingException' || isDiskRefusal(error))) {
@@ -48,5 +49,5 @@ export function publishAlone(client: Client, slot: PublishSlot, message: Message
       broker.log.error({ err: error, clientId: client.clientId }, 'a message could not be stored');
       client.close('SERVER_ERROR', REASON.UNSPECIFIED);
     })
-    .finally(() => client.resumeReading());
+    .finally(() => reading.resume());
 }

@@ -14,12 +14,14 @@ interface Refused {
 
 /** Whether the message may go on its topic. If not, the client has been told, or closed. */
 export function mayPublish(client: Client, slot: PublishSlot, message: Refused): boolean {
-  if (slot.generation === client.rightsGeneration && slot.allowed) return true;
+  if (slot.generation === client.permissions.generation && slot.allowed) return true;
   const { topic } = slot;
   if (topic.fault !== undefined)
     throw new MqttError(REASON.TOPIC_NAME_INVALID, `a PUBLISH on a topic that is not valid: ${topic.fault}`);
-  const decision = topic.clientMayPublish ? client.rights.decide('iot:Publish', topic.arn) : { effect: 'IMPLICIT_DENY' as const };
-  slot.generation = client.rightsGeneration;
+  const decision = topic.clientMayPublish
+    ? client.permissions.decide('iot:Publish', topic.arn)
+    : { effect: 'IMPLICIT_DENY' as const };
+  slot.generation = client.permissions.generation;
   slot.retainAllowed = undefined;
   slot.allowed = decision.effect === 'ALLOWED';
   if (slot.allowed) return true;
@@ -30,7 +32,7 @@ export function mayPublish(client: Client, slot: PublishSlot, message: Refused):
 /** Whether the message, which may go on its topic, may be retained. If not, the client has been told, or closed. */
 export function mayRetain(client: Client, slot: PublishSlot, message: Refused): boolean {
   if (slot.retainAllowed === true) return true;
-  const decision = client.rights.decide('iot:RetainPublish', slot.topic.arn);
+  const decision = client.permissions.decide('iot:RetainPublish', slot.topic.arn);
   slot.retainAllowed = decision.effect === 'ALLOWED' && !slot.topic.name.startsWith('$');
   if (!slot.retainAllowed) refusePublish(client, slot, 'iot:RetainPublish', decision, message);
   return slot.retainAllowed;
@@ -57,6 +59,6 @@ function refusePublish(
   else
     client.refuse({ check: 'reserved-topic', reason: `clients may not publish on ${topic.name}`, action, resource: topic.arn });
   // MQTT 5 tells a QoS 1 publisher and goes on; in all other cases AWS closes the connection.
-  if (client.level === 5 && qos === 1) client.acknowledge(encodePuback(5, packetId, REASON.NOT_AUTHORIZED), false);
+  if (client.level === 5 && qos === 1) client.publisher.acknowledge(encodePuback(5, packetId, REASON.NOT_AUTHORIZED), false);
   else client.close('FORBIDDEN_ACCESS', REASON.NOT_AUTHORIZED);
 }

@@ -36,7 +36,7 @@ export function publish(client: Client, header: PublishHeader): void {
   // MQTT 5 has a byte for the length of no properties before the payload.
   const payloadAt = level === 5 ? bodyAt + 1 : bodyAt;
   if (next - payloadAt > LIMITS.payload) throw new MqttError(REASON.PACKET_TOO_LARGE, 'a payload larger than 128 KB');
-  const slot = client.slot(bytes, topicAt, topicEnd);
+  const slot = client.publisher.slot(bytes, topicAt, topicEnd);
   const { isPlain } = header;
   if (slot !== batchSlot || batch.bytes !== bytes || batch.qos !== qos || batch.count === MAX_BATCH) {
     flushBatch(client);
@@ -62,7 +62,7 @@ export function flushBatch(client: Client): void {
   if (account === undefined) return;
   const refused = throttle === undefined ? undefined : cutToRate(client, throttle);
   if (batch.count > 0) passBatch(client, account);
-  if (refused !== undefined && client.state === 'connected') client.acknowledge(refused, false);
+  if (refused !== undefined && client.state === 'connected') client.publisher.acknowledge(refused, false);
 }
 
 /** Takes from the end of the batch what a rate refuses. Gives the PUBACKs that say so: MQTT 3.1.1 and QoS 0 have none. */
@@ -76,7 +76,7 @@ function cutToRate({ level }: Client, throttle: ConnectionThrottle): Buffer | un
 }
 
 function passBatch(client: Client, account: AccountSpace): void {
-  const { broker, output } = client;
+  const { broker, identity, output, publisher } = client;
   broker.counters.received += batch.count;
   const violation = batch.qos === 0 ? undefined : storageViolation(broker, account, batch.topic, 1, false);
   if (violation !== undefined) {
@@ -84,13 +84,14 @@ function passBatch(client: Client, account: AccountSpace): void {
     refuseToStore(client, violation, 1, ids);
     return;
   }
-  if (client.enrichment !== undefined) batch.enrich(client.enrichment);
-  const stored = broker.deliver(account, batch, client);
+  const { enrichment } = identity;
+  if (enrichment !== undefined) batch.enrich(enrichment);
+  const stored = broker.deliver(account, batch, publisher);
   if (batch.qos === 0 || client.state !== 'connected') return;
-  if (stored || client.acksHeld) {
+  if (stored || publisher.acksHeld) {
     const acks = Buffer.allocUnsafe(4 * batch.count);
     writePubacks(batch, acks, 0);
-    client.acknowledge(acks, stored);
+    publisher.acknowledge(acks, stored);
   } else {
     const to = output.reserve(4 * batch.count);
     writePubacks(batch, to, output.at);
@@ -127,10 +128,10 @@ function publishWithProperties(client: Client, header: PublishHeader): void {
   const properties = readProperties(cursor, 'PUBLISH');
   if (next - cursor.at > LIMITS.payload) throw new MqttError(REASON.PACKET_TOO_LARGE, 'a payload larger than 128 KB');
   checkProperties(properties);
-  const slot = topicAt === topicEnd ? slotOfAlias(client, properties) : client.slot(bytes, topicAt, topicEnd);
+  const slot = topicAt === topicEnd ? slotOfAlias(client, properties) : client.publisher.slot(bytes, topicAt, topicEnd);
   const { topicAlias, ...forwarded } = properties;
   // Set even where the message is refused: the client will use it for the next one.
-  if (topicAlias !== undefined && slot.topic.fault === undefined) client.setAlias(topicAlias, slot.topic);
+  if (topicAlias !== undefined && slot.topic.fault === undefined) client.publisher.setAlias(topicAlias, slot.topic);
   if (!mayPublish(client, slot, header)) return;
   if (topicAlias === undefined && header.isPlain && forwarded.messageExpiryInterval === undefined) {
     begin(client, slot, header);
@@ -151,7 +152,7 @@ function publishWithProperties(client: Client, header: PublishHeader): void {
 }
 
 function slotOfAlias(client: Client, { topicAlias }: Properties): PublishSlot {
-  const topic = topicAlias === undefined ? undefined : client.aliased(topicAlias);
+  const topic = topicAlias === undefined ? undefined : client.publisher.aliased(topicAlias);
   if (topic === undefined) throw new MqttError(REASON.PROTOCOL_ERROR, 'a PUBLISH with neither a topic nor a known alias'); // [MQTT5 3.3.2.1]
-  return client.slot(topic.bytes, 0, topic.bytes.length);
+  return client.publisher.slot(topic.bytes, 0, topic.bytes.length);
 }

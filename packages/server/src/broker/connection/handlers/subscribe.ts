@@ -45,7 +45,7 @@ export function subscribe(client: Client, bytes: Buffer, body: number, next: num
     codes.push(client.level === 4 && code > 2 ? FAILURE : code);
   }
   // A persistent session's subscription is on disk before the client hears of it.
-  client.acknowledge(encodeSuback(client.level, packetId, codes), session.persistent);
+  client.publisher.acknowledge(encodeSuback(client.level, packetId, codes), session.persistent);
   for (const { filter } of fresh) broker.sendRetained(client, filter);
   const granted = entries.flatMap(({ filter }, i) => ((codes[i] as number) <= 1 ? [filter] : []));
   if (granted.length > 0) broker.subscribed(client, granted);
@@ -77,7 +77,7 @@ function authorizeFilter(
     });
     return REASON.NOT_AUTHORIZED;
   }
-  const { effect, ...statement } = client.rights.decide('iot:Subscribe', resource);
+  const { effect, ...statement } = client.permissions.decide('iot:Subscribe', resource);
   if (effect !== 'ALLOWED') {
     client.refuse({
       check: 'policy',

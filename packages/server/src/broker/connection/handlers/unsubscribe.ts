@@ -23,7 +23,7 @@ export function unsubscribe(client: Client, bytes: Buffer, body: number, next: n
     if (broker.sessions.unsubscribe(session, filter)) return REASON.SUCCESS;
     return holdsControl(filter) ? refused(client) : REASON.NO_SUBSCRIPTION_EXISTED;
   });
-  client.acknowledge(encodeUnsuback(client.level, packetId, codes), session.persistent);
+  client.publisher.acknowledge(encodeUnsuback(client.level, packetId, codes), session.persistent);
   const gone = filters.filter((_, i) => codes[i] === REASON.SUCCESS);
   if (gone.length > 0) broker.unsubscribed(client, gone);
 }

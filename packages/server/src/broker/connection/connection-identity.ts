@@ -1,0 +1,105 @@
+/** Who a client is: its peer, what its CONNECT says, and the admission that it got. */
+import { randomUUID } from 'node:crypto';
+import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
+import type { Connect } from '../../mqtt/connect.ts';
+import type { Admission, Peer } from '../contract.ts';
+import { encodeEnrichment } from '../message/enrichment.ts';
+import type { Origin } from '../message/origin.ts';
+
+export class ConnectionIdentity {
+  readonly peer: Peer;
+  #level: ProtocolLevel = 4;
+  #clientId = '';
+  #connect: Connect | undefined;
+  #admission: Admission | undefined;
+  #enrichment: Buffer | undefined;
+  #version: number | undefined;
+  #connectedAt = 0;
+  #origin: Origin | undefined;
+  #sessionIdentifier: string | undefined;
+
+  constructor(peer: Peer) {
+    this.peer = peer;
+  }
+
+  get level(): ProtocolLevel {
+    return this.#level;
+  }
+
+  /** Empty before CONNECT. */
+  get clientId(): string {
+    return this.#clientId;
+  }
+
+  /** The CONNECT that was accepted. */
+  get connect(): Connect | undefined {
+    return this.#connect;
+  }
+
+  get admission(): Admission | undefined {
+    return this.#admission;
+  }
+
+  /** ARN of the certificate, or what other identity there is; empty before it is admitted. */
+  get principal(): string {
+    return this.#admission?.principal ?? '';
+  }
+
+  /** Encoded user properties that its messages get; undefined for most. */
+  get enrichment(): Buffer | undefined {
+    return this.#enrichment;
+  }
+
+  /** Number of its presence events; undefined before it is in the register of connections. */
+  get version(): number | undefined {
+    return this.#version;
+  }
+
+  /** Milliseconds since the epoch of the CONNACK; 0 before it. */
+  get connectedAt(): number {
+    return this.#connectedAt;
+  }
+
+  /** Random, one for each connection: the session identifier of lifecycle events, made when it is first told. */
+  get sessionIdentifier(): string {
+    this.#sessionIdentifier ??= randomUUID();
+    return this.#sessionIdentifier;
+  }
+
+  /** What rules may know of where its messages come from. */
+  get origin(): Origin {
+    const admission = this.#admission;
+    this.#origin ??= {
+      clientId: this.#clientId,
+      principal: admission?.principalId ?? admission?.principal ?? '',
+      sourceIp: this.peer.sourceIp,
+    };
+    return this.#origin;
+  }
+
+  /** Takes the version of the CONNECT that has come. */
+  setLevel(level: ProtocolLevel): void {
+    this.#level = level;
+  }
+
+  setClientId(clientId: string): void {
+    this.#clientId = clientId;
+  }
+
+  /** Takes the number that the register of connections gave it. */
+  setVersion(version: number): void {
+    this.#version = version;
+  }
+
+  /** Takes the time of the CONNACK. */
+  setConnectedAt(at: number): void {
+    this.#connectedAt = at;
+  }
+
+  /** Is admitted with this CONNECT: for the first time, or again. */
+  admit(admission: Admission, connect: Connect): void {
+    this.#connect = connect;
+    this.#admission = admission;
+    this.#enrichment = encodeEnrichment(admission.userProperties);
+  }
+}
