@@ -7,6 +7,7 @@ import { domainFileFaults } from './architecture/domain-files.ts';
 import { nameFaults } from './architecture/exported-names.ts';
 import { floorFaults } from './architecture/floors.ts';
 import { SERVER_ROOMS } from './architecture/law.ts';
+import { classesOf, memberFaults } from './architecture/members.ts';
 import { linkFaults, namedFileFaults, widthFaults } from './architecture/prose.ts';
 import { isTestMaterial, projectFiles, projectSources, sourceOf, textOf } from './architecture/sources.ts';
 
@@ -25,6 +26,7 @@ test('environment, clock, SQL and the state of connections have one owner each',
 test('every source opens with a comment, is short, and has a name that says something', () => none(formFaults(sources)));
 test('handlers are in <noun>.operations.ts, services on topics in <noun>.topics.ts', () => none(domainFileFaults(sources)));
 test('an exported name stands for one thing', () => none(nameFaults(sources)));
+test('no class has more than 20 public members', () => none(memberFaults(sources)));
 test('no link in the prose is dead', () => none(linkFaults(pages, files)));
 test('decisions have a number, a date and a status, and a row in the list', () => none(decisionFaults(pages)));
 test('lines of prose have at most 100 columns', () =>
@@ -205,6 +207,46 @@ test('caught: a name that two files export', () => {
   assert.deepEqual(nameFaults([session, one('iam/x.test.ts', 'export interface Session {}')]), []);
   const [fault = ''] = nameFaults([session, one('iam/sessions.ts', 'export interface Session {}')]);
   assert.match(fault, /^Session is exported by .*broker\/session\.ts and .*iam\/sessions\.ts/);
+});
+
+test('caught: a class of 21 public members; what is private does not count, and a name counts once', () => {
+  const fields = Array.from({ length: 16 }, (_, i) => `  readonly field${i}: number;`);
+  const text = [
+    '/** x */',
+    'export class Wide<T> implements Map<T> {',
+    ...fields,
+    '  #hidden = 1;',
+    '  private inner = 2;',
+    '  constructor(a: number) {',
+    '    this.field0 = a;',
+    '  }',
+    '  get size(): number {',
+    '    return 1;',
+    '  }',
+    '  set size(to: number) {}',
+    '  static async open<T>(',
+    '    path: string,',
+    '  ): Promise<Wide> {}',
+    '  *pages(): Iterable<number> {}',
+    '  #walk(): void {}',
+    '  [Symbol.iterator](): void {}',
+    '}',
+    'export class Narrow {}',
+    'const after = {',
+    '  field: 1,',
+    '};',
+  ];
+  const source = (lines: readonly string[]) => sourceOf('packages/server/src/broker/x.ts', lines.join('\n'));
+  assert.deepEqual(
+    classesOf(source(text)).map(({ name, members }) => [name, members.length, members.slice(16)]),
+    [
+      ['Wide', 20, ['size', 'open', 'pages', '[Symbol.iterator]']],
+      ['Narrow', 0, []],
+    ],
+  );
+  assert.deepEqual(memberFaults([source(text)]), []);
+  text.splice(2, 0, '  declare onMore?: () => void;');
+  assert.match(memberFaults([source(text)]).join(), /Wide has 21 public members, over 20: it is two classes \(onMore, field0,/);
 });
 
 test('caught: a line of prose that is too wide', () => {
