@@ -211,7 +211,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       ],
       ...['rules/actions/', 'rules/sql/', 'outgoing/'],
       ...['broker/broker.ts', 'broker/message/', 'broker/session/journal.ts'],
-      ...['broker/routing/account.ts', 'broker/routing/rates.ts', 'broker/routing/routed-topic.ts'],
+      ...['broker/routing/account.ts', 'broker/routing/routed-topic.ts'],
     ],
     ['crypto'],
     ['@aws-sdk/client-iot', '@aws-sdk/client-dynamodb'],

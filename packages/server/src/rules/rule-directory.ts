@@ -1,8 +1,8 @@
 /** All rules in memory, as messages meet them: found by name and by topic, and brought up to date when a record changes. */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
-import { Bucket } from '../broker/routing/rates.ts';
 import type { Logger } from '../runtime/log.ts';
+import { Bucket } from '../runtime/token-buckets.ts';
 import type { Store } from '../store/contract.ts';
 import { pages } from '../store/pages.ts';
 import { AccountSizes, ruleSize } from './account-sizes.ts';

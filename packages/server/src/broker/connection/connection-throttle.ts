@@ -4,7 +4,7 @@ import type { AccountSpace } from '../routing/account.ts';
 import type { BrokerCounters } from './counters.ts';
 import type { Reading } from './reading.ts';
 import type { RateLimited, RateLimitQueue, Progress } from '../session/rate-limit-queue.ts';
-import { Bucket } from '../routing/rates.ts';
+import { Bucket } from '../../runtime/token-buckets.ts';
 import type { EncodedBatch } from '../message/publish-batch.ts';
 import type { Subscriber } from '../session/session.ts';
 import { IN_MEMORY, isOnDisk, type StoragePlace } from '../session/storage-place.ts';

@@ -3,7 +3,8 @@
  * account without rates has none.
  */
 import type { Clock } from '../../runtime/clock.ts';
-import { Bucket, Buckets, type Rates } from './rates.ts';
+import { Bucket, Buckets } from '../../runtime/token-buckets.ts';
+import type { Rates } from './rates.ts';
 
 /** What was too much, in the words of the refusal that says so. */
 const REASONS = {

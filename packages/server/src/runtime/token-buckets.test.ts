@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Bucket, Buckets } from './rates.ts';
+import { Bucket, Buckets } from './token-buckets.ts';
 
 test('a bucket begins full, gives a second of burst and then its rate, to the token', () => {
   for (const rate of [1, 3, 7, 100, 3000, 20_000]) {
