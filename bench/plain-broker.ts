@@ -23,8 +23,6 @@ const judge: Judge = async () => ({
   principal: 'bench',
   rights: { volatile: false, decide: () => ({ effect: 'ALLOWED' }) },
 });
-createServer({ noDelay: true }, (socket) => attach(socket, broker, { sourceIp: '127.0.0.1', sourcePort: 0 }, judge)).listen(
-  Number(process.argv[2] ?? 1883),
-  '127.0.0.1',
-  () => console.log('ready'),
-);
+createServer({ noDelay: true }, (socket) =>
+  attach(socket, broker.connections, { sourceIp: '127.0.0.1', sourcePort: 0 }, judge),
+).listen(Number(process.argv[2] ?? 1883), '127.0.0.1', () => console.log('ready'));

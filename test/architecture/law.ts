@@ -184,18 +184,15 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ['crypto', 'util'],
   ),
   ...BROKER_ROOMS,
-  'events/': room('events are told by a listener that hears of connections; whoever wants them published hands in the way', [
+  'events/': room('events hear of connections and are published by the contract of messaging alone', [
     'domain.ts',
     'runtime/',
     'store/contract.ts',
     'store/pages.ts',
-    'broker/connection/client.ts',
-    'broker/connection/connection-record.ts',
-    'broker/connection/listener.ts',
-    'broker/contract.ts',
+    'broker/messaging.ts',
   ]),
   'rules/': room(
-    'rules see messages through the broker, and reach nobody but through actions',
+    'rules see messages by the contract of messaging alone, and reach nobody but through actions',
     [
       ...[
         'domain.ts',
@@ -210,8 +207,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
         'functions/function-name.ts',
       ],
       ...['rules/actions/', 'rules/sql/', 'outgoing/'],
-      ...['broker/broker.ts', 'broker/message/', 'broker/session/journal.ts'],
-      ...['broker/routing/account.ts', 'broker/routing/routed-topic.ts'],
+      'broker/messaging.ts',
     ],
     ['crypto'],
     ['@aws-sdk/client-iot', '@aws-sdk/client-dynamodb'],

@@ -210,18 +210,13 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   const retained = new Retained(inRegion, limits.limitsOf);
   const broker = new Broker({ region, clock, log, refuse, retained, store, disk, ...limits });
   await broker.load();
-  broker.listen(
-    new Lifecycle({
-      clock,
-      publish: (place, topic, payload) => broker.publishEvent(place, topic, payload, 1),
-      hasReceivers: broker.hasReceivers.bind(broker),
-    }),
-  );
+  const { messaging } = broker;
+  messaging.onConnections(new Lifecycle({ clock, messaging }));
   parts.defer(followRights({ broker, mayKeepSessions: mayKeepSessions({ inRegion, log }), judgedAt, changes: rights }));
-  parts.defer(announceRefusals(refusals, broker.publishEvent.bind(broker)));
+  parts.defer(announceRefusals(refusals, messaging.publish.bind(messaging)));
   const rules = await openRules({
     ...common,
-    broker,
+    messaging,
     store,
     changes,
     functions,
@@ -384,7 +379,7 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
   listening.push(...Object.values(ports));
   const rotate = rotation(authority, log, () => changes.tell('server-credentials', places.home));
   const dueWork = parts.use(await DueWork.open(domains, { store, clock, log }));
-  const garbage = new IdleGarbageCollector(broker, collectGarbage);
+  const garbage = new IdleGarbageCollector(broker.services, collectGarbage);
   const timers = [
     ...domains.flatMap((domain) => domain.timers ?? []),
     ...machineTimers({ disk, audit, readiness, garbage, rotate, dueWork }),

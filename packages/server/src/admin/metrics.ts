@@ -20,7 +20,7 @@ function longestDelay(): number {
 
 export const metricsText = (broker: Broker, refusals: Refusals): string =>
   [
-    metric('connections', 'gauge', 'Peers of the MQTT broker, those not yet admitted among them.', broker.connections),
+    metric('connections', 'gauge', 'Peers of the MQTT broker, those not yet admitted among them.', broker.connections.count),
     metric('connects_total', 'counter', 'MQTT connections admitted.', broker.counters.connects),
     metric('messages_received_total', 'counter', 'Messages published by clients.', broker.counters.received),
     metric('messages_sent_total', 'counter', 'Messages sent to clients.', broker.counters.sent),

@@ -100,7 +100,7 @@ function lookUp(broker: Broker, caller: Caller, clientId: string): Found {
   const session = account.sessions.get(clientId);
   if (session === undefined)
     return fail('ResourceNotFoundException', `There is no connection and no session of the client ${clientId}`);
-  return { account, session, client: session.client === undefined ? undefined : broker.clientOf(account, clientId) };
+  return { account, session, client: session.client === undefined ? undefined : broker.connections.clientOf(account, clientId) };
 }
 
 function connectedClient(broker: Broker, caller: Caller, { clientId = '' }: DirectInput): Connected {

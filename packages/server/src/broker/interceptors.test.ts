@@ -1,7 +1,7 @@
 /** Interceptors: several of them see the messages of a topic. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { MessageInterceptor } from './message/interceptor.ts';
+import type { MessageInterceptor } from './messaging.ts';
 import { publishPacket, TestBench } from './test-bench.ts';
 
 const seeing = (wanted: string, seen: string[], name: string): MessageInterceptor => ({
@@ -22,16 +22,19 @@ test('each interceptor of a topic sees each message; of another topic none does'
   const bench = await TestBench.open();
   await using _ = bench;
   const seen: string[] = [];
-  bench.broker.addInterceptor(seeing('a', seen, 'first'));
+  bench.broker.messaging.addInterceptor(seeing('a', seen, 'first'));
   const peer = await bench.connected('publisher');
   peer.send(publishPacket('a', '1'));
   await bench.settle();
   // A topic that is known already gets one that comes later, too.
-  bench.broker.addInterceptor(seeing('a', seen, 'second'));
-  bench.broker.addInterceptor(seeing('b', seen, 'third'));
+  bench.broker.messaging.addInterceptor(seeing('a', seen, 'second'));
+  bench.broker.messaging.addInterceptor(seeing('b', seen, 'third'));
   peer.send(publishPacket('a', '2'), publishPacket('c', '3'), publishPacket('b', '4'));
   await bench.settle();
   assert.deepEqual(seen, ['first 1', 'first 2', 'second 2', 'third 4']);
   const place = { accountId: '000000000000', region: 'us-east-1' };
-  assert.deepEqual([bench.broker.hasReceivers(place, 'b'), bench.broker.hasReceivers(place, 'c')], [true, false]);
+  assert.deepEqual(
+    [bench.broker.messaging.hasReceivers(place, 'b'), bench.broker.messaging.hasReceivers(place, 'c')],
+    [true, false],
+  );
 });

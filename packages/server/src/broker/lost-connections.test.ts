@@ -28,13 +28,8 @@ interface Told {
 async function start(store: Store, prepare: (bench: TestBench) => void = () => {}, later = 0): Promise<TestBench> {
   const bench = await TestBench.open(store, {}, {}, later);
   const { broker } = bench;
-  broker.listen(
-    new Lifecycle({
-      clock: broker.clock,
-      publish: (place, topic, payload) => broker.publishEvent(place, topic, payload, 1),
-      hasReceivers: broker.hasReceivers.bind(broker),
-    }),
-  );
+  const { clock, messaging } = broker;
+  messaging.onConnections(new Lifecycle({ clock, messaging }));
   prepare(bench);
   await tellLostConnections(broker, () => bench.judge);
   return bench;

@@ -56,7 +56,7 @@ async function prepared(broker: Broker, judgeOf: StoredJudge, record: LostConnec
   const rights = delay === 0 ? await departed?.rights() : undefined;
   return () => {
     broker.register.leaveLost(record);
-    broker.connectionLost(record);
+    broker.connections.lost(record);
     if (departed === undefined) return;
     if (delay > 0 && session !== undefined) broker.wills.wait(session, departed, delay);
     else broker.wills.publish(departed, rights);

@@ -36,7 +36,7 @@ export const publisher =
     const { messageExpiryInterval: expiry } = properties;
     const tooMuch = account.throttle?.refusesMessage(name, retain);
     if (tooMuch !== undefined) refuseRequest(broker, account, caller, tooMuch);
-    const violation = storageViolation(broker, account, topic, qos, retain && bytes.length > 0);
+    const violation = storageViolation(broker.services, account, topic, qos, retain && bytes.length > 0);
     if (violation !== undefined) fail('ThrottlingException', violation);
     const message = {
       topic,
@@ -46,7 +46,7 @@ export const publisher =
       properties: encodeProperties(properties),
       expiry,
     };
-    await broker.publishMessage(account, message, undefined, { principal: caller.userId, sourceIp: caller.sourceIp });
+    await broker.publishing.publishMessage(account, message, undefined, { principal: caller.userId, sourceIp: caller.sourceIp });
   };
 
 type Served =

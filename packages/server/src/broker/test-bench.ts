@@ -105,7 +105,7 @@ export class TestPeer {
   constructor(broker: Broker, level: Level, judge: Judge, certificateId?: string) {
     this.level = level;
     const peer = { sourceIp: '192.0.2.7', sourcePort: 40_000, certificateId };
-    this.client = broker.accept(this.channel, peer, judge);
+    this.client = broker.connections.accept(this.channel, peer, judge);
     this.channel.onResume = () => queueMicrotask(() => this.#hand());
     this.#parser = parser({ protocolVersion: level });
     this.#parser.on('packet', (packet) => this.#packets.push(packet));
@@ -281,9 +281,9 @@ export class TestBench implements AsyncDisposable {
 
   /** Makes this turn of the event loop one that has been busy with messages for so many milliseconds. */
   busy(milliseconds: number): void {
-    this.broker.budget.add(1_000_000);
+    this.broker.services.budget.add(1_000_000);
     this.#now += milliseconds;
-    this.broker.budget.add(1_000_000);
+    this.broker.services.budget.add(1_000_000);
   }
 
   /** Moves the clock, and does nothing. */

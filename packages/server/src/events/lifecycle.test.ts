@@ -7,10 +7,8 @@ import { Lifecycle } from './lifecycle.ts';
 
 const openBench = async (): Promise<TestBench> => {
   const bench = await TestBench.open();
-  const publish = (place: never, topic: string, payload: Buffer): void => bench.broker.publishEvent(place, topic, payload, 1);
-  const hasReceivers = (place: never, topic: string): boolean => bench.broker.hasReceivers(place, topic);
-  const { clock } = bench.broker;
-  bench.broker.listen(new Lifecycle({ clock, publish: publish as never, hasReceivers: hasReceivers as never }));
+  const { clock, messaging } = bench.broker;
+  messaging.onConnections(new Lifecycle({ clock, messaging }));
   return bench;
 };
 type Event = Record<string, unknown>;

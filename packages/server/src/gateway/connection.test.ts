@@ -58,7 +58,7 @@ for (const kind of ['TCP', 'TLS'] as const)
             return recorder as unknown as Client;
           },
         };
-        attach(socket, broker as unknown as Broker, { sourceIp: '', sourcePort: 0 }, async () => assert.fail());
+        attach(socket, broker as unknown as Broker['connections'], { sourceIp: '', sourcePort: 0 }, async () => assert.fail());
         if (recorder !== undefined) arrived(recorder);
       };
       if (kind === 'TCP') server = createServer(onSocket);

@@ -94,10 +94,10 @@ class SocketChannel implements Channel {
 
 const ignore = (): void => {};
 
-/** Ties a socket to the broker for as long as either lives. */
-export function attach(socket: Duplex, broker: Broker, peer: Peer, authorizer: Judge): void {
+/** Ties a socket to the connections of the broker for as long as either lives. */
+export function attach(socket: Duplex, connections: Pick<Broker['connections'], 'accept'>, peer: Peer, authorizer: Judge): void {
   const channel = new SocketChannel(socket);
-  const client = broker.accept(channel, peer, authorizer);
+  const client = connections.accept(channel, peer, authorizer);
   // The end follows.
   socket.on('error', ignore);
   socket.on('close', () => client.lost());

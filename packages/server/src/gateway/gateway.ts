@@ -62,7 +62,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const attempts = createAttemptReader(options.readHead, options.domainOf);
   const onMqtt = (socket: TLSSocket, alpn?: string): void => {
     const attempt = attempts.fromSocket(socket, alpn);
-    attach(socket, broker, attempt.peer, authenticators.connectAuthorizer(attempt));
+    attach(socket, broker.connections, attempt.peer, authenticators.connectAuthorizer(attempt));
   };
   const upgrades = webSockets({ broker, attempts, authenticators, refuse, log });
   const dataRequests = deviceHttp({ log, attempts, authenticators, dataPlane, refuse });

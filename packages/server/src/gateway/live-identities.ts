@@ -8,7 +8,7 @@ import type { Connect } from '../mqtt/connect.ts';
 import type { Clock } from '../runtime/clock.ts';
 
 export interface LiveIdentitiesOptions {
-  readonly broker: Pick<Broker, 'listen'>;
+  readonly broker: Pick<Broker, 'connections'>;
   readonly clock: Clock;
   /** Listens for accounts whose users, roles, policies or keys have changed; gives the function that ends it. */
   readonly onChange: (listener: (accountId: string) => void) => () => void;
@@ -51,7 +51,7 @@ class Followed {
 /** Begins to follow changes; gives the function that ends it. */
 export function followIdentities({ broker, clock, onChange, countOf, judgedAt }: LiveIdentitiesOptions): () => void {
   const byAccount = new Map<string, Followed>();
-  broker.listen({
+  broker.connections.listen({
     connected(client) {
       const { admission, connect } = client.identity;
       const judged = connect === undefined ? undefined : judgedAt(connect);

@@ -39,14 +39,14 @@ export function followRights({ broker, mayKeepSessions, judgedAt, changes }: Liv
   };
   // Connections first: the session of one that is closed now is away only then, and must not be overlooked.
   const follow = async (certificateId: string): Promise<void> => {
-    await Promise.all(Array.from(broker.clientsOf(certificateId), (client) => client.permissions.reauthorize()));
+    await Promise.all(Array.from(broker.connections.clientsOf(certificateId), (client) => client.permissions.reauthorize()));
     await review(certificateId);
   };
   // A certificate may have been revoked at the very end of the last run of the server.
   for (const certificateId of broker.sessions.certificates) void review(certificateId);
 
   // A change between a CONNECT's judgement and its admission would otherwise be missed.
-  broker.listen({
+  broker.connections.listen({
     connected: (client) => {
       const { connect, peer } = client.identity;
       if (connect === undefined || peer.certificateId === undefined) return;
@@ -54,6 +54,6 @@ export function followRights({ broker, mayKeepSessions, judgedAt, changes }: Liv
     },
   });
   return changes.on(({ certificateIds }: PermissionChange) => {
-    for (const certificateId of certificateIds ?? broker.certificates) void follow(certificateId);
+    for (const certificateId of certificateIds ?? broker.connections.certificates) void follow(certificateId);
   });
 }

@@ -53,10 +53,15 @@ export class WebSocketChannel implements Channel {
   }
 }
 
-/** Ties a WebSocket to the broker for as long as either lives. */
-export function attachWebSocket(socket: WebSocket, broker: Broker, peer: Peer, authorizer: Judge): void {
+/** Ties a WebSocket to the connections of the broker for as long as either lives. */
+export function attachWebSocket(
+  socket: WebSocket,
+  connections: Pick<Broker['connections'], 'accept'>,
+  peer: Peer,
+  authorizer: Judge,
+): void {
   const channel = new WebSocketChannel(socket);
-  const client = broker.accept(channel, peer, authorizer);
+  const client = connections.accept(channel, peer, authorizer);
   // A message that came in fragments is handed on as they are: packets may span them.
   socket.binaryType = 'fragments';
   socket.on('message', (data, isBinary) => {

@@ -181,7 +181,7 @@ describe('messages [MQTT-6.0.0-2]', () => {
     peer.socket.send(Buffer.alloc(256 * 1024 + 1));
     assert.equal(await peer.next(), 1009);
     assert.match(bench.refusals.at(-1)?.reason ?? '', /payload size/i);
-    assert.equal(bench.broker.connections, 0);
+    assert.equal(bench.broker.connections.count, 0);
   });
 
   test('MQTT that is none is told so, and the connection closed', async () => {
@@ -193,10 +193,10 @@ describe('messages [MQTT-6.0.0-2]', () => {
 
   test('a peer that is gone leaves no client behind', async () => {
     const peer = await (await Peer.open(await presigned())).connected();
-    assert.equal(bench.broker.connections, 1);
+    assert.equal(bench.broker.connections.count, 1);
     const [client] = bench.broker.account(ACCOUNT).clients.values();
     peer.socket.terminate();
-    await until('the end of the client', () => (bench.broker.connections === 0 ? true : undefined));
+    await until('the end of the client', () => (bench.broker.connections.count === 0 ? true : undefined));
     assert.equal(client?.state, 'closed');
   });
 });
@@ -250,7 +250,7 @@ describe('upgrades that are none', () => {
       assert.equal(JSON.parse(body).traceId, requestId);
       assert.equal(bench.refusals.length, 1);
       assert.equal(bench.refusals[0]?.protocol, 'websocket');
-      assert.equal(bench.broker.connections, 0);
+      assert.equal(bench.broker.connections.count, 0);
     });
 
   test('a version that is understood is named', async () => {
@@ -376,5 +376,5 @@ test('an upgrade that is being judged ends when all are closed', async () => {
   await once(socket, 'close');
   search.resolve();
   await bench.settle();
-  assert.equal(bench.broker.connections, 0);
+  assert.equal(bench.broker.connections.count, 0);
 });

@@ -93,7 +93,9 @@ export function webSockets({ broker, attempts, authenticators, refuse, log }: We
     }
     if (socket.destroyed) return;
     const authorizer = authenticators.connectAuthorizer(attempt);
-    server.handleUpgrade(request, socket, head, (opened) => attachWebSocket(opened, broker, attempt.peer, authorizer));
+    server.handleUpgrade(request, socket, head, (opened) =>
+      attachWebSocket(opened, broker.connections, attempt.peer, authorizer),
+    );
   }
   // Faults that the framing finds in a head that passed the checks above.
   server.on('wsClientError', (error, socket) =>

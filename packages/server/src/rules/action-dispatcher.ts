@@ -1,7 +1,6 @@
 /** What a rule does for one message: its actions, done or ordered, and the error action when some of them failed. */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { Broker } from '../broker/broker.ts';
-import type { Origin } from '../broker/message/origin.ts';
+import type { Messaging, Origin } from '../broker/messaging.ts';
 import { ACTIONS } from './actions/action-types.ts';
 import type { BatchFailure } from './action-queue.ts';
 import { actionOf, ReportToResults, type Failed, actionFailure, orderOf } from './action-orders.ts';
@@ -27,7 +26,7 @@ export interface RuleFailure {
 
 export interface ActionDispatcherOptions
   extends Pick<ActionOutboxOptions, 'store' | 'clock' | 'log' | 'tools' | 'actionRoles' | 'evaluate'> {
-  readonly broker: Broker;
+  readonly messaging: Messaging;
   readonly roles: Roles;
   readonly failed: (failure: RuleFailure) => void;
   /** The rule of this name, as it is now. */
@@ -53,7 +52,7 @@ export class ActionDispatcher {
 
   constructor(options: ActionDispatcherOptions) {
     this.#options = options;
-    const { store, clock, log, broker, tools, actionRoles, evaluate, find } = options;
+    const { store, clock, log, messaging, tools, actionRoles, evaluate, find } = options;
     this.work = new ActionOutbox({
       store,
       clock,
@@ -61,7 +60,7 @@ export class ActionDispatcher {
       tools,
       actionRoles,
       evaluate,
-      journal: broker.journal,
+      journal: messaging.journal,
       tells: ({ place, ruleName, index }) =>
         index !== ERROR_ACTION && index !== NO_ACTION && find(place, ruleName)?.errorAction !== undefined,
       orphans: {
@@ -73,8 +72,7 @@ export class ActionDispatcher {
 
   /** For one message; `last` as in {@link RepublishBuffer}. */
   outbox(place: Place, origin: Origin | undefined, last = false): RepublishBuffer {
-    const { broker } = this.#options;
-    return new RepublishBuffer(broker, broker.account(place.accountId, place.region), origin, 1, last);
+    return new RepublishBuffer(this.#options.messaging, place, origin, 1, last);
   }
 
   /** The parameters of the rule's actions for one message: all of them before the first action begins, since one that can't be had fails the rule. */

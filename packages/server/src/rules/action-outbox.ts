@@ -1,6 +1,6 @@
 /** The orders of all rules: a queue for each action, kept on disk where they are promised, found again at a start. */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { Journal } from '../broker/session/journal.ts';
+import type { MessageJournal } from '../broker/messaging.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
@@ -25,7 +25,7 @@ export interface OrderEnd {
 
 export interface ActionOutboxOptions {
   readonly store: Store;
-  readonly journal: Journal;
+  readonly journal: MessageJournal;
   readonly clock: Clock;
   readonly log: Logger;
   /** Tools of the place that an order is of, without its signals. */

@@ -5,10 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { Publisher } from '../broker/message/publisher.ts';
-import type { PublishBatch } from '../broker/message/publish-batch.ts';
-import type { Origin } from '../broker/message/origin.ts';
-import type { MessageInterceptor, TopicInterceptor } from '../broker/message/interceptor.ts';
+import type { MessageBatch, MessageInterceptor, Origin, Publisher, TopicInterceptor } from '../broker/messaging.ts';
 import { ActionDispatcher, type ActionDispatcherOptions } from './action-dispatcher.ts';
 import { ActionError } from './actions/action-error.ts';
 import type { CompiledRule } from './compiled-rule.ts';
@@ -60,14 +57,14 @@ export class Rules implements MessageInterceptor {
   /** Finds rules and orders again; to be awaited before the first message. */
   async load(): Promise<void> {
     await this.#directory.load();
-    this.#options.broker.addInterceptor(this);
+    this.#options.messaging.addInterceptor(this);
     await this.#dispatcher.work.load();
   }
 
   /** A rule was made, changed or deleted: what the store has of it is in force when this resolves. */
   async refresh(place: Place, ruleName: string): Promise<void> {
     await this.#directory.refresh(place, ruleName);
-    this.#options.broker.interceptorsChanged(place);
+    this.#options.messaging.interceptorsChanged(place);
   }
 
   reserve(place: Place, record: RuleRecord, query: RuleQuery): () => void {
@@ -114,13 +111,13 @@ export class Rules implements MessageInterceptor {
   #take(
     found: readonly CompiledRule[],
     topic: string,
-    batch: PublishBatch,
+    batch: MessageBatch,
     origin: Origin | undefined,
     waiter: Publisher | undefined,
   ): boolean {
-    const { broker, clock } = this.#options;
-    const { accountId, region } = (found[0] as CompiledRule).place;
-    const outbox = new RepublishBuffer(broker, broker.account(accountId, region), origin, batch.count);
+    const { messaging, clock } = this.#options;
+    const { place } = found[0] as CompiledRule;
+    const outbox = new RepublishBuffer(messaging, place, origin, batch.count);
     const now = clock.now();
     const showing = { found, outbox, waiter, promised: batch.qos === 1 || origin?.isWill === true };
     // What rules publish comes here again before this returns: it has no time of its own.

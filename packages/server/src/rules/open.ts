@@ -1,6 +1,6 @@
 /** The parts of the rules, put together: the engine, destinations, what actions and SQL work with. */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { Broker } from '../broker/broker.ts';
+import type { Messaging } from '../broker/messaging.ts';
 import type { FunctionInvoker } from '../functions/contract.ts';
 import type { PolicyTags } from '../policies/principals.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -23,7 +23,7 @@ import { type AskRegistry, queryServices } from './external-services.ts';
 import { KnownRoles, type KnownRolesOptions } from './roles.ts';
 
 export interface RulesModuleOptions extends AwsClientsOptions {
-  readonly broker: Broker;
+  readonly messaging: Messaging;
   readonly store: Store;
   readonly changes: Changes;
   readonly clock: Clock;
@@ -52,16 +52,16 @@ export interface RulesModule {
 }
 
 export async function openRules(options: RulesModuleOptions): Promise<RulesModule> {
-  const { broker, store, changes, clock, log, regions, inRegion, functions, registry, apiUrl, egress } = options;
+  const { messaging, store, changes, clock, log, regions, inRegion, functions, registry, apiUrl, egress } = options;
   const aws = new AwsClients(options);
   const roles = new KnownRoles({ ...options.roles, log });
-  const failures = new RuleFailures(clock, log, broker.publishEvent.bind(broker));
+  const failures = new RuleFailures(clock, log, messaging.publish.bind(messaging));
   const failed = failures.tell.bind(failures);
   const destinationDirectory = new DestinationDirectory(options.trusted);
   await destinationDirectory.load(await regions(), inRegion);
   const actionRoles = new ActionRoles(roles, options.roleCredentials);
   const rules = new Rules({
-    broker,
+    messaging,
     store,
     clock,
     log,
@@ -105,7 +105,7 @@ export async function openRules(options: RulesModuleOptions): Promise<RulesModul
     },
     async close() {
       // What was done until now is not done again at the next start.
-      const written = broker.journal.committed();
+      const written = messaging.journal.committed();
       for (const end of ends) end();
       rules.close();
       roles.close();

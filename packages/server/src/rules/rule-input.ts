@@ -1,6 +1,6 @@
 /** A message as rules see it: where it lies in a batch, read only as far as a query asks. */
 import { randomUUID } from 'node:crypto';
-import type { Origin } from '../broker/message/origin.ts';
+import type { Origin } from '../broker/messaging.ts';
 import { Cursor, ownCopy } from '../mqtt/cursor.ts';
 import { type Properties, readProperties } from '../mqtt/properties.ts';
 import type { OriginalMessage } from './actions/contract.ts';

@@ -1,8 +1,7 @@
 /** A client as publisher: the topics that it names, its acknowledgements, and how it is made to wait. */
 import type { DisconnectReason } from '../contract.ts';
 import type { Logger } from '../../runtime/log.ts';
-import type { Congestible, Publisher } from '../message/publisher.ts';
-import type { Origin } from '../message/origin.ts';
+import type { Congestible, Origin, Publisher } from '../messaging.ts';
 import type { AccountSpace } from '../routing/account.ts';
 import type { RoutedTopic } from '../routing/routed-topic.ts';
 import type { Journal } from '../session/journal.ts';

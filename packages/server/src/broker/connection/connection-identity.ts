@@ -4,7 +4,7 @@ import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import type { Admission, Peer } from '../contract.ts';
 import { encodeEnrichment } from '../message/enrichment.ts';
-import type { Origin } from '../message/origin.ts';
+import type { Origin } from '../messaging.ts';
 
 export class ConnectionIdentity {
   readonly peer: Peer;

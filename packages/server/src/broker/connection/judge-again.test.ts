@@ -10,7 +10,7 @@ const WILL = { topic: 'will', payload: Buffer.from('gone'), qos: 0, retain: fals
 /** Why clients were disconnected, by client id. */
 const reasonsOf = (bench: TestBench): Map<string, DisconnectReason> => {
   const reasons = new Map<string, DisconnectReason>();
-  bench.broker.listen({ disconnected: ({ clientId }, why) => void reasons.set(clientId, why) });
+  bench.broker.connections.listen({ disconnected: ({ clientId }, why) => void reasons.set(clientId, why) });
   return reasons;
 };
 /** A client that the judge lets in for so many seconds; the broker hears of it now and then. */

@@ -13,7 +13,7 @@ import type { Message } from '../message/message.ts';
 import type { Flusher } from './output.ts';
 import type { Reading } from './reading.ts';
 import type { RateLimitQueue } from '../session/rate-limit-queue.ts';
-import type { Congestible, Publisher } from '../message/publisher.ts';
+import type { Congestible, Publisher } from '../messaging.ts';
 import type { RoutedTopic } from '../routing/routed-topic.ts';
 import type { PublishBatch } from '../message/publish-batch.ts';
 import type { ClientState, Session } from '../session/session.ts';

@@ -200,7 +200,7 @@ test('`sensor/#` covers `sensor/` and below but not `sensor` (developer guide, p
   const events = await bench.subscribed('events', '$aws/events/#');
   const publisher = await bench.connected('p');
   publisher.send(...['sensor', 'sensor/', 'sensor/a/b', 'sensors'].map((topic) => publishPacket(topic, 'x')));
-  bench.broker.publishEvent(
+  bench.broker.messaging.publish(
     { accountId: '000000000000', region: 'us-east-1' },
     '$aws/events/presence/connected/c',
     Buffer.from('{}'),

@@ -115,7 +115,7 @@ test('two clients that are each other’s watchers and go together leave the bro
   await bench.settle();
   bench.broker.close();
   await bench.settle();
-  assert.equal(bench.broker.connections, 0);
+  assert.equal(bench.broker.connections.count, 0);
   assert.deepEqual(bench.faults, []);
 });
 
@@ -182,7 +182,7 @@ test('a delayed will is judged by the rights of the moment when it comes', async
     'mortal',
     rightsOf(() => false),
   );
-  for (const client of bench.broker.clientsOf('cert')) await client.permissions.reauthorize();
+  for (const client of bench.broker.connections.clientsOf('cert')) await client.permissions.reauthorize();
   await bench.pass(31);
   assert.deepEqual(watcher.publishes(), []);
   assert.equal(bench.refusals.at(-1)?.action, 'iot:Publish');

@@ -19,7 +19,7 @@ import type { Message } from '../message/message.ts';
 import type { Retained } from '../routing/retained.ts';
 import type { RoutedTopic } from '../routing/routed-topic.ts';
 import type { Session } from '../session/session.ts';
-import type { Origin } from '../message/origin.ts';
+import type { Origin } from '../messaging.ts';
 
 /** A client that has gone, as its will needs it: of this run of the server, or of one before. */
 export interface Departed {

@@ -1,6 +1,6 @@
 /** A topic as the hot path knows it: with who gets its messages, looked up anew only when that may have changed. */
 import type { Receivers } from './routes.ts';
-import type { TopicInterceptor } from '../message/interceptor.ts';
+import type { TopicInterceptor } from '../messaging.ts';
 import { TopicEntry } from '../message/topic-entry.ts';
 
 const NOBODY: Receivers = { targets: [], shares: [] };

@@ -6,7 +6,7 @@ import type { AccountSpace } from './account.ts';
 import type { Backlog } from '../session/backlog.ts';
 import type { Journal } from '../session/journal.ts';
 import type { Reclaimed } from '../session/shared-in-flight.ts';
-import type { Congestible, Publisher } from '../message/publisher.ts';
+import type { Congestible, Publisher } from '../messaging.ts';
 import { NO_TOPIC, type RoutedTopic } from './routed-topic.ts';
 import type { Receivers, Target } from './routes.ts';
 import { PublishBatch, type EncodedBatch } from '../message/publish-batch.ts';

@@ -91,7 +91,7 @@ test('who may see nothing of the news about refusals does not make more of them'
   );
   await bench.subscribed('s', '$thingkeep/#');
   for (let n = 0; n < 3; n += 1)
-    bench.broker.publishEvent(
+    bench.broker.messaging.publish(
       { accountId: '000000000000', region: 'us-east-1' },
       '$thingkeep/events/refusals/x',
       Buffer.from('{}'),

@@ -8,7 +8,7 @@ import type { Backlog } from './backlog.ts';
 import { withRemaining } from '../message/expiry.ts';
 import type { RateLimited, Progress } from './rate-limit-queue.ts';
 import { SharedInFlight, type Reclaimed } from './shared-in-flight.ts';
-import type { Congestible, Waiter } from '../message/publisher.ts';
+import type { Congestible, Waiter } from '../messaging.ts';
 import { keep, type PublishBatch, type EncodedBatch } from '../message/publish-batch.ts';
 import { IN_MEMORY, isKept, isOnDisk, type StoragePlace } from './storage-place.ts';
 import { decodeStored } from '../message/stored-message.ts';

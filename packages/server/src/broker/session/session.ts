@@ -13,7 +13,7 @@ import type { DisconnectReason } from '../contract.ts';
 import type { Delivery } from './delivery.ts';
 import { SessionLifetime } from './session-lifetime.ts';
 import type { Subscription } from './subscription.ts';
-import type { Publisher } from '../message/publisher.ts';
+import type { Publisher } from '../messaging.ts';
 import type { ReceivePermissions } from './transmitter.ts';
 
 export interface SessionRecord {

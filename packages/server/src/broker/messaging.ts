@@ -1,0 +1,146 @@
+/**
+ * The contract by which the rest of the server uses messaging: a domain publishes, sees messages beside their subscribers
+ * and hears of connections by it, and imports no other file of the broker.
+ */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import type { TopicFault } from '@thingkeep/wire/topics.ts';
+import type { Properties } from '../mqtt/properties.ts';
+import type { Row, RowKey, Rows } from '../store/contract.ts';
+
+/** Where a message came from, as far as it is known. */
+export interface Origin {
+  /** Absent unless it came over MQTT. */
+  readonly clientId?: string;
+  /** As rules name it: a certificate's id, or what another identity has. */
+  readonly principal?: string;
+  readonly sourceIp?: string;
+  /** Set for a will: what rules do with it is on disk with the end of its connection, whatever its QoS. */
+  readonly isWill?: boolean;
+  /** Set when a rule sent it: how many rules are behind it, and how many messages they may still make of the first one. */
+  readonly chain?: { readonly depth: number; readonly budget: { left: number } };
+}
+
+/** Goes on when what it waited for has room again. */
+export interface Waiter {
+  resumeReading(): void;
+}
+
+/** A receiver that publishers may have to wait for. */
+export interface Congestible {
+  /** Calls `resumeReading` of the waiter once there is room, or once it has been waited for long enough. */
+  wait(waiter: Waiter, now: number): void;
+  /** Gives up waiting when it stays full: called with each tick, in monotonic milliseconds, until no publisher waits any more. */
+  check(now: number): 'waiting' | 'done';
+}
+
+/** A publisher as routing and rules know it: it is made to wait when it sends more than receivers take. */
+export interface Publisher extends Waiter {
+  /** What rules may know of where its messages come from. */
+  readonly origin: Origin;
+  /** Stops reading until the receiver has room. */
+  waitFor(receiver: Congestible): void;
+  /** Stops reading until what was sent is on disk. */
+  waitForDisk(): void;
+  /** Stops reading until as many calls of `resumeReading` have come. */
+  pauseReading(): void;
+}
+
+/** Messages of one topic as an interceptor sees them: in a buffer that is the publisher's own again afterwards. */
+export interface MessageBatch {
+  readonly bytes: Buffer;
+  readonly count: number;
+  readonly qos: number;
+  /** Where each message begins in `bytes`; one more entry tells where the last one ends. */
+  readonly at: Int32Array;
+  /** Where the payload of a message begins. */
+  payloadAt(i: number): number;
+  /** The MQTT 5 properties of a message with their length; undefined for one of MQTT 3. */
+  propertiesOf(i: number): Buffer | undefined;
+}
+
+/** An interceptor of the messages of one topic. */
+export interface TopicInterceptor {
+  /** Work that one message means, in visits of receivers (see `LoopBudget`). */
+  readonly weight: number;
+  /**
+   * Sees the messages of a batch, whose bytes are the caller's again when it returns. Says whether some of it has to reach
+   * the disk before the messages are acknowledged. `waiter` is made to wait when receivers of what it publishes can't take more.
+   */
+  take(batch: MessageBatch, origin: Origin | undefined, waiter: Publisher | undefined): boolean;
+}
+
+/** A part that sees messages beside the subscribers, topic by topic: the rules of an account. */
+export interface MessageInterceptor {
+  /** The interceptor of a topic; undefined for most. Asked for once per topic, until the account's interceptors change. */
+  on(place: Place, topic: string): TopicInterceptor | undefined;
+}
+
+/** One topic of an account, as a part that publishes on it has to know it. */
+export interface TopicFacts {
+  readonly name: string;
+  readonly arn: string;
+  /** Undefined when it is a valid topic. */
+  readonly fault: TopicFault | undefined;
+  /** Whether any client may publish on it, whatever its policy says. */
+  readonly clientMayPublish: boolean;
+}
+
+/** Messages that are gathered and then published together: messages on one topic leave as one batch. */
+export interface OutgoingMessages {
+  topic(name: string): TopicFacts;
+  put(topic: TopicFacts, qos: number, payload: Buffer, properties?: Properties): void;
+  /**
+   * Publishes all of them. Says whether some have to reach the disk before what caused them is acknowledged. `waiter`, the
+   * publisher of what caused them, waits when receivers can't take more; No Local does not apply to it.
+   */
+  send(origin: Origin, waiter: Publisher | undefined): boolean;
+}
+
+/** A connection as its events show it. */
+export interface ConnectionInfo {
+  readonly place: Place;
+  readonly clientId: string;
+  readonly sessionIdentifier: string;
+  /** As presence events name the principal. */
+  readonly principalId: string;
+  readonly thingName: string | undefined;
+  /** Unknown for a connection of an earlier run of the server. */
+  readonly sourceIp: string | undefined;
+  /** Number of its presence events; undefined for one that was not let in. */
+  readonly version: number | undefined;
+}
+
+/** A listener of connections and subscriptions. */
+export interface ConnectionListener {
+  connected(connection: ConnectionInfo): void;
+  /** `why` is AWS's word for the end of a connection. */
+  disconnected(connection: ConnectionInfo, why: string): void;
+  /** A CONNECT was refused for what its sender may do. */
+  connectFailed(connection: ConnectionInfo): void;
+  subscribed(connection: ConnectionInfo, filters: readonly string[]): void;
+  unsubscribed(connection: ConnectionInfo, filters: readonly string[]): void;
+}
+
+/** Rows of other domains that are stored in the commit of the messages of this turn. */
+export interface MessageJournal {
+  putRow(of: Rows, row: Row): void;
+  deleteRow(of: Rows, key: RowKey): void;
+  /** Resolves once all that came before is on disk; rejects when it could not be put there. */
+  committed(): Promise<void>;
+}
+
+export interface Messaging {
+  readonly journal: MessageJournal;
+  /** Publishes a message of the server's own. */
+  publish(place: Place, topic: string, payload: Buffer, qos?: 0 | 1): void;
+  /** Whether a message on the topic would go to anybody, or be seen by an interceptor. */
+  hasReceivers(place: Place, topic: string): boolean;
+  /** Begins to gather messages in an account. */
+  outgoing(place: Place): OutgoingMessages;
+  /** From now on `interceptor` too is asked who sees the messages of a topic. */
+  addInterceptor(interceptor: MessageInterceptor): void;
+  /** Interceptors of an account's topics have changed. */
+  interceptorsChanged(place: Place): void;
+  /** Begins to tell of connections and subscriptions. */
+  onConnections(listener: ConnectionListener): void;
+}

@@ -1,0 +1,156 @@
+/** Publishing: a message goes to its receivers and to the interceptors of its topic, and is retained where it asks for that. */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { Client } from './connection/client.ts';
+import { combineInterceptors } from './message/interceptor.ts';
+import { batchOfOne, type Message } from './message/message.ts';
+import type { PublishBatch } from './message/publish-batch.ts';
+import type { MessageInterceptor, Origin, Publisher, TopicInterceptor } from './messaging.ts';
+import type { AccountSpace } from './routing/account.ts';
+import type { AccountSpaces } from './routing/account-spaces.ts';
+import type { LoopBudget } from './routing/loop-budget.ts';
+import { type Retained, retainedMessage } from './routing/retained.ts';
+import type { RoutedTopic } from './routing/routed-topic.ts';
+import type { Router } from './routing/router.ts';
+import type { Journal } from './session/journal.ts';
+
+export interface BrokerPublishingOptions {
+  readonly accounts: AccountSpaces;
+  readonly router: Router;
+  readonly journal: Journal;
+  readonly retained: Retained;
+  readonly budget: LoopBudget;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export class BrokerPublishing {
+  readonly #accounts: AccountSpaces;
+  readonly #router: Router;
+  readonly #journal: Journal;
+  readonly #retained: Retained;
+  readonly #budget: LoopBudget;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #interceptors: MessageInterceptor[] = [];
+
+  constructor({ accounts, router, journal, retained, budget, clock, log }: BrokerPublishingOptions) {
+    this.#accounts = accounts;
+    this.#router = router;
+    this.#journal = journal;
+    this.#retained = retained;
+    this.#budget = budget;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Sends the messages of a batch to all who may have them. Says whether some have to reach the disk before they are acknowledged. */
+  deliver(account: AccountSpace, batch: PublishBatch<RoutedTopic>, source: Publisher | undefined): boolean {
+    const stored = this.#router.deliver(account, batch, source);
+    const interceptor = this.#interceptorOf(account, batch.topic);
+    if (interceptor === undefined) return stored;
+    return this.#tell(interceptor, batch, source?.origin, source) || stored;
+  }
+
+  /**
+   * Publishes what a rule makes of a message. The publisher of that message waits when receivers can't take more; No
+   * Local does not apply to it.
+   */
+  deliverFromRule(
+    account: AccountSpace,
+    batch: PublishBatch<RoutedTopic>,
+    origin: Origin,
+    waiter: Publisher | undefined,
+  ): boolean {
+    const stored = this.#router.deliver(account, batch, undefined, waiter);
+    const interceptor = this.#interceptorOf(account, batch.topic);
+    if (interceptor === undefined) return stored;
+    return this.#tell(interceptor, batch, origin, waiter) || stored;
+  }
+
+  /**
+   * Publishes one message whose publisher has been authorized. Resolves once it is stored, when it must be; undefined
+   * when there is nothing to wait for.
+   */
+  publishMessage(
+    account: AccountSpace,
+    message: Message<RoutedTopic>,
+    source?: Publisher,
+    origin?: Origin,
+  ): Promise<void> | undefined {
+    const batch = batchOfOne(message, this.#clock.now());
+    const stored =
+      origin === undefined ? this.deliver(account, batch, source) : this.deliverFromRule(account, batch, origin, source);
+    if (!message.retain) return stored ? this.#journal.committed() : undefined;
+    const retained = this.#retained.keep(account.place, message, this.#clock.now());
+    return stored ? Promise.all([this.#journal.committed(), retained]).then(() => undefined) : retained;
+  }
+
+  /** Publishes a message of the server's own. */
+  publishEvent({ accountId, region }: Place, topic: string, payload: Buffer, qos: 0 | 1 = 0): void {
+    const account = this.#accounts.of(accountId, region);
+    // Lifecycle events have a topic for each client: remembered, they would push out those that messages come on.
+    const entry = qos === 1 ? account.transientTopic(topic) : account.topic(topic);
+    this.deliver(account, batchOfOne({ topic: entry, payload, qos, retain: false }, 0), undefined);
+  }
+
+  /** Whether a message on the topic would go to anybody, or be seen by an interceptor. */
+  hasReceivers({ accountId, region }: Place, topic: string): boolean {
+    const account = this.#accounts.of(accountId, region);
+    const { targets, shares } = account.routes.resolve(topic);
+    return targets.length > 0 || shares.length > 0 || this.#interceptors.some((each) => each.on(account.place, topic));
+  }
+
+  /** Whether a message of QoS 1 on the topic has to be stored: for a persistent session, a share, or, if asked, a rule. */
+  mustStore(account: AccountSpace, topic: RoutedTopic, rules: boolean): boolean {
+    return this.#router.mustStore(account, topic) || (rules && this.#interceptorOf(account, topic) !== undefined);
+  }
+
+  /**
+   * What `work` publishes goes to clients with a queue on disk only once it is there: a message that they had before, and the
+   * disk never, would come again after a death of the process.
+   */
+  storeBeforeSending(work: () => void): void {
+    this.#router.storeBeforeSending(work);
+  }
+
+  /** Sends the retained message of a topic to a client that has just subscribed to exactly it. */
+  sendRetained(client: Client, filter: string): void {
+    const { account } = client;
+    if (account === undefined || filter.includes('+') || filter.includes('#') || filter.startsWith('$share/')) return;
+    void this.#retained.get(account.place, filter).then(
+      (record) => {
+        const { session } = client;
+        const subscription = session?.subscriptions.get(filter);
+        if (record === undefined || session === undefined || subscription === undefined || client.state !== 'connected') return;
+        const topic = account.topic(filter);
+        if (!client.permissions.mayReceive(topic)) return;
+        const message = retainedMessage(record, topic, this.#clock.now());
+        if (message === undefined) return;
+        const qos = record.qos & subscription.qos;
+        this.#router.sendRetained(session, batchOfOne({ ...message, qos }, this.#clock.now()), qos);
+      },
+      (error: unknown) => this.#log.error({ err: error }, 'a retained message could not be read'),
+    );
+  }
+
+  /** From now on `interceptor` too is asked who sees the messages of a topic. */
+  addInterceptor(interceptor: MessageInterceptor): void {
+    this.#interceptors.push(interceptor);
+    this.#accounts.interceptorsChanged();
+  }
+
+  #interceptorOf(account: AccountSpace, topic: RoutedTopic): TopicInterceptor | undefined {
+    if (topic.interceptorGeneration !== account.interceptorGeneration) {
+      topic.interceptor = combineInterceptors(this.#interceptors.flatMap((each) => each.on(account.place, topic.name) ?? []));
+      topic.interceptorGeneration = account.interceptorGeneration;
+    }
+    return topic.interceptor;
+  }
+
+  #tell(interceptor: TopicInterceptor, batch: PublishBatch, origin: Origin | undefined, waiter: Publisher | undefined): boolean {
+    this.#budget.add(batch.count * interceptor.weight);
+    return interceptor.take(batch, origin, waiter);
+  }
+}
