@@ -6,7 +6,10 @@ export const BROKER_ROOMS: Readonly<Record<string, Room>> = {
     'the broker knows no socket, no certificate and no policy: a channel and a judge are handed in, as this file has them',
     ['mqtt/', 'refusals/refusals.ts'],
   ),
-  'broker/messaging.ts': room('a contract: types alone, so that every domain may import it', ['mqtt/', 'store/contract.ts']),
+  'broker/messaging.ts': room('a contract that every domain may import: it knows nothing of the broker behind it', [
+    'mqtt/',
+    'store/contract.ts',
+  ]),
   'broker/message/': room('messages are bytes in the form of the wire: who gets them is decided elsewhere', [
     ...['broker/contract.ts', 'broker/messaging.ts'],
     'mqtt/',

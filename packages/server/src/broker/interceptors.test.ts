@@ -1,7 +1,7 @@
 /** Interceptors: several of them see the messages of a topic. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { MessageInterceptor } from './messaging.ts';
+import { type MessageInterceptor, NOTHING_PENDING } from './messaging.ts';
 import { publishPacket, TestBench } from './test-bench.ts';
 
 const seeing = (wanted: string, seen: string[], name: string): MessageInterceptor => ({
@@ -13,7 +13,7 @@ const seeing = (wanted: string, seen: string[], name: string): MessageIntercepto
           take: (batch) => {
             for (let i = 0; i < batch.count; i += 1)
               seen.push(`${name} ${String(batch.bytes.subarray(batch.payloadAt(i), batch.at[i + 1]))}`);
-            return false;
+            return NOTHING_PENDING;
           },
         },
 });

@@ -4,7 +4,14 @@ import { encodeProperties, encodeVarint, type Properties } from '../mqtt/propert
 import type { Clock } from '../runtime/clock.ts';
 import { batchOfOne } from './message/message.ts';
 import { PublishBatch } from './message/publish-batch.ts';
-import type { Origin, OutgoingMessages, Publisher, TopicFacts } from './messaging.ts';
+import {
+  NOTHING_PENDING,
+  type Origin,
+  type OutgoingMessages,
+  type PendingStorage,
+  type Publisher,
+  type TopicFacts,
+} from './messaging.ts';
 import type { BrokerPublishing } from './publishing.ts';
 import type { AccountSpace } from './routing/account.ts';
 import type { RoutedTopic } from './routing/routed-topic.ts';
@@ -50,13 +57,13 @@ export class MessageBuffer implements OutgoingMessages {
     } else this.#rows.push({ topic, qos, payloads: [payload], bytes: payload.length });
   }
 
-  send(origin: Origin, waiter: Publisher | undefined): boolean {
-    let stored = false;
+  send(origin: Origin, waiter: Publisher | undefined): PendingStorage {
+    let pending = NOTHING_PENDING;
     for (const row of this.#rows) {
       const batch = row instanceof PublishBatch ? row : toBatch(row);
-      if (this.#publishing.deliverFromRule(this.#account, batch, origin, waiter)) stored = true;
+      pending = pending.and(this.#publishing.deliverFromRule(this.#account, batch, origin, waiter));
     }
-    return stored;
+    return pending;
   }
 }
 

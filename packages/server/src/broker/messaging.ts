@@ -45,6 +45,32 @@ export interface Publisher extends Waiter {
   pauseReading(): void;
 }
 
+/**
+ * What has to be stored before messages are acknowledged: what the journal commits next, and what others store, each with
+ * a promise. Where such a promise is made its rejection is caught, so that a publisher who waits for nothing may drop it.
+ */
+export class PendingStorage {
+  readonly journal: boolean;
+  readonly others: readonly Promise<void>[];
+
+  constructor(journal: boolean, others: readonly Promise<void>[]) {
+    this.journal = journal;
+    this.others = others;
+  }
+
+  /** What this and another have pending together. */
+  and(more: PendingStorage): PendingStorage {
+    if (more === this || more === NOTHING_PENDING) return this;
+    if (this === NOTHING_PENDING) return more;
+    return new PendingStorage(this.journal || more.journal, [...this.others, ...more.others]);
+  }
+}
+
+/** Nothing has to be stored: the messages may be acknowledged at once. */
+export const NOTHING_PENDING = new PendingStorage(false, []);
+/** The journal's next commit has to be on disk. */
+export const JOURNAL_PENDING = new PendingStorage(true, []);
+
 /** Messages of one topic as an interceptor sees them: in a buffer that is the publisher's own again afterwards. */
 export interface MessageBatch {
   readonly bytes: Buffer;
@@ -63,10 +89,10 @@ export interface TopicInterceptor {
   /** Work that one message means, in visits of receivers (see `LoopBudget`). */
   readonly weight: number;
   /**
-   * Sees the messages of a batch, whose bytes are the caller's again when it returns. Says whether some of it has to reach
-   * the disk before the messages are acknowledged. `waiter` is made to wait when receivers of what it publishes can't take more.
+   * Sees the messages of a batch, whose bytes are the caller's again when it returns. Gives what has to be stored before the
+   * messages are acknowledged. `waiter` is made to wait when receivers of what it publishes can't take more.
    */
-  take(batch: MessageBatch, origin: Origin | undefined, waiter: Publisher | undefined): boolean;
+  take(batch: MessageBatch, origin: Origin | undefined, waiter: Publisher | undefined): PendingStorage;
 }
 
 /** A part that sees messages beside the subscribers, topic by topic: the rules of an account. */
@@ -90,10 +116,10 @@ export interface OutgoingMessages {
   topic(name: string): TopicFacts;
   put(topic: TopicFacts, qos: number, payload: Buffer, properties?: Properties): void;
   /**
-   * Publishes all of them. Says whether some have to reach the disk before what caused them is acknowledged. `waiter`, the
-   * publisher of what caused them, waits when receivers can't take more; No Local does not apply to it.
+   * Publishes all of them. Gives what has to be stored before what caused them is acknowledged. `waiter`, the publisher of
+   * what caused them, waits when receivers can't take more; No Local does not apply to it.
    */
-  send(origin: Origin, waiter: Publisher | undefined): boolean;
+  send(origin: Origin, waiter: Publisher | undefined): PendingStorage;
 }
 
 /** A connection as its events show it. */

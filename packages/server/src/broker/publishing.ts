@@ -6,7 +6,14 @@ import type { Client } from './connection/client.ts';
 import { combineInterceptors } from './message/interceptor.ts';
 import { batchOfOne, type Message } from './message/message.ts';
 import type { PublishBatch } from './message/publish-batch.ts';
-import type { MessageInterceptor, Origin, Publisher, TopicInterceptor } from './messaging.ts';
+import {
+  type MessageInterceptor,
+  NOTHING_PENDING,
+  type Origin,
+  type PendingStorage,
+  type Publisher,
+  type TopicInterceptor,
+} from './messaging.ts';
 import type { AccountSpace } from './routing/account.ts';
 import type { AccountSpaces } from './routing/account-spaces.ts';
 import type { LoopBudget } from './routing/loop-budget.ts';
@@ -45,12 +52,12 @@ export class BrokerPublishing {
     this.#log = log;
   }
 
-  /** Sends the messages of a batch to all who may have them. Says whether some have to reach the disk before they are acknowledged. */
-  deliver(account: AccountSpace, batch: PublishBatch<RoutedTopic>, source: Publisher | undefined): boolean {
-    const stored = this.#router.deliver(account, batch, source);
+  /** Sends the messages of a batch to all who may have them. Gives what has to be stored before they are acknowledged. */
+  deliver(account: AccountSpace, batch: PublishBatch<RoutedTopic>, source: Publisher | undefined): PendingStorage {
+    const pending = this.#router.deliver(account, batch, source);
     const interceptor = this.#interceptorOf(account, batch.topic);
-    if (interceptor === undefined) return stored;
-    return this.#tell(interceptor, batch, source?.origin, source) || stored;
+    if (interceptor === undefined) return pending;
+    return pending.and(this.#tell(interceptor, batch, source?.origin, source));
   }
 
   /**
@@ -62,11 +69,11 @@ export class BrokerPublishing {
     batch: PublishBatch<RoutedTopic>,
     origin: Origin,
     waiter: Publisher | undefined,
-  ): boolean {
-    const stored = this.#router.deliver(account, batch, undefined, waiter);
+  ): PendingStorage {
+    const pending = this.#router.deliver(account, batch, undefined, waiter);
     const interceptor = this.#interceptorOf(account, batch.topic);
-    if (interceptor === undefined) return stored;
-    return this.#tell(interceptor, batch, origin, waiter) || stored;
+    if (interceptor === undefined) return pending;
+    return pending.and(this.#tell(interceptor, batch, origin, waiter));
   }
 
   /**
@@ -80,11 +87,12 @@ export class BrokerPublishing {
     origin?: Origin,
   ): Promise<void> | undefined {
     const batch = batchOfOne(message, this.#clock.now());
-    const stored =
+    const pending =
       origin === undefined ? this.deliver(account, batch, source) : this.deliverFromRule(account, batch, origin, source);
-    if (!message.retain) return stored ? this.#journal.committed() : undefined;
+    const stored = this.#stored(pending);
+    if (!message.retain) return stored;
     const retained = this.#retained.keep(account.place, message, this.#clock.now());
-    return stored ? Promise.all([this.#journal.committed(), retained]).then(() => undefined) : retained;
+    return stored === undefined ? retained : Promise.all([stored, retained]).then(() => undefined);
   }
 
   /** Publishes a message of the server's own. */
@@ -149,7 +157,19 @@ export class BrokerPublishing {
     return topic.interceptor;
   }
 
-  #tell(interceptor: TopicInterceptor, batch: PublishBatch, origin: Origin | undefined, waiter: Publisher | undefined): boolean {
+  /** Resolves once what is pending is stored; undefined where nothing is. */
+  #stored(pending: PendingStorage): Promise<void> | undefined {
+    if (pending === NOTHING_PENDING) return undefined;
+    const { journal, others } = pending;
+    return Promise.all(journal ? [this.#journal.committed(), ...others] : others).then(() => undefined);
+  }
+
+  #tell(
+    interceptor: TopicInterceptor,
+    batch: PublishBatch,
+    origin: Origin | undefined,
+    waiter: Publisher | undefined,
+  ): PendingStorage {
     this.#budget.add(batch.count * interceptor.weight);
     return interceptor.take(batch, origin, waiter);
   }

@@ -5,7 +5,16 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { MessageBatch, MessageInterceptor, Origin, Publisher, TopicInterceptor } from '../broker/messaging.ts';
+import {
+  JOURNAL_PENDING,
+  type MessageBatch,
+  type MessageInterceptor,
+  NOTHING_PENDING,
+  type Origin,
+  type PendingStorage,
+  type Publisher,
+  type TopicInterceptor,
+} from '../broker/messaging.ts';
 import { ActionDispatcher, type ActionDispatcherOptions } from './action-dispatcher.ts';
 import { ActionError } from './actions/action-error.ts';
 import type { CompiledRule } from './compiled-rule.ts';
@@ -96,7 +105,7 @@ export class Rules implements MessageInterceptor {
         this.metrics.notFound += count;
         const reason = rule === undefined ? 'there is no such rule' : 'the rule is disabled';
         this.#options.failed({ place, ruleName, topic, reason });
-        return false;
+        return NOTHING_PENDING;
       },
     };
   }
@@ -114,7 +123,7 @@ export class Rules implements MessageInterceptor {
     batch: MessageBatch,
     origin: Origin | undefined,
     waiter: Publisher | undefined,
-  ): boolean {
+  ): PendingStorage {
     const { messaging, clock } = this.#options;
     const { place } = found[0] as CompiledRule;
     const outbox = new RepublishBuffer(messaging, place, origin, batch.count);
@@ -129,7 +138,8 @@ export class Rules implements MessageInterceptor {
         const payload = batch.bytes.subarray(batch.payloadAt(i), batch.at[i + 1] as number);
         if (this.#show(showing, new RuleInput(topic, payload, batch.propertiesOf(i), now, origin))) stored = true;
       }
-      return outbox.send(waiter) || stored;
+      const pending = outbox.send(waiter);
+      return stored ? pending.and(JOURNAL_PENDING) : pending;
     } finally {
       if (outermost) this.#began = undefined;
     }

@@ -1,6 +1,6 @@
 /** What rules publish while they see the messages of one batch, as long as they make no loop. */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { Messaging, Origin, OutgoingMessages, Publisher, TopicFacts } from '../broker/messaging.ts';
+import type { Messaging, Origin, OutgoingMessages, PendingStorage, Publisher, TopicFacts } from '../broker/messaging.ts';
 import type { Properties } from '../mqtt/properties.ts';
 
 /** Rules behind one another at most: a longer chain is a loop (AWS leaves loops to their owner; here they end). */
@@ -36,8 +36,8 @@ export class RepublishBuffer {
     this.#messages.put(topic, qos, payload, properties);
   }
 
-  /** Publishes all of it. Says whether some has to reach the disk before what caused it is acknowledged. */
-  send(waiter: Publisher | undefined): boolean {
+  /** Publishes all of it. Gives what has to be stored before what caused it is acknowledged. */
+  send(waiter: Publisher | undefined): PendingStorage {
     return this.#messages.send({ chain: this.#chain }, waiter);
   }
 }

@@ -1,11 +1,12 @@
 /** A client as publisher: the topics that it names, its acknowledgements, and how it is made to wait. */
 import type { DisconnectReason } from '../contract.ts';
 import type { Logger } from '../../runtime/log.ts';
-import type { Congestible, Origin, Publisher } from '../messaging.ts';
+import { type Congestible, NOTHING_PENDING, type Origin, type PendingStorage, type Publisher } from '../messaging.ts';
 import type { AccountSpace } from '../routing/account.ts';
 import type { RoutedTopic } from '../routing/routed-topic.ts';
 import type { Journal } from '../session/journal.ts';
 import type { ClientState } from '../session/session.ts';
+import { AcknowledgementQueue } from './acknowledgement-queue.ts';
 import type { ConnectionIdentity } from './connection-identity.ts';
 import { closeForFailure } from './fault.ts';
 import type { Output } from './output.ts';
@@ -34,8 +35,8 @@ export class ClientPublisher implements Publisher {
   readonly #slots = new PublishSlots();
   /** Topics by the aliases that the client has given them (MQTT 5). */
   #aliases: Map<number, RoutedTopic> | undefined;
-  /** Acknowledgements that wait for the disk: those of later messages wait behind them [MQTT-4.6.0-2]. */
-  #acksHeld = 0;
+  /** Made by the first acknowledgement that waits. */
+  #acknowledgements: AcknowledgementQueue | undefined;
 
   constructor(client: Publishing) {
     this.#client = client;
@@ -45,9 +46,9 @@ export class ClientPublisher implements Publisher {
     return this.#client.identity.origin;
   }
 
-  /** Whether acknowledgements wait for the disk. */
+  /** Whether acknowledgements wait for something to be stored. */
   get acksHeld(): boolean {
-    return this.#acksHeld > 0;
+    return this.#acknowledgements?.isEmpty === false;
   }
 
   /** The remembered answer for the topic whose name these bytes are. */
@@ -65,25 +66,22 @@ export class ClientPublisher implements Publisher {
     this.#aliases.set(alias, topic);
   }
 
-  /** Sends acknowledgements: at once, or once all that came before is on disk. */
-  acknowledge(bytes: Uint8Array, stored: boolean): void {
+  /** Sends acknowledgements: at once, or once what is pending is stored and all before them are sent. */
+  acknowledge(bytes: Uint8Array, pending: PendingStorage = NOTHING_PENDING): void {
     const client = this.#client;
-    if (!stored && this.#acksHeld === 0) {
+    if (pending === NOTHING_PENDING && !this.acksHeld) {
       client.output.append(bytes);
       return;
     }
-    this.#acksHeld += 1;
-    client.broker.journal.after(
-      () => {
-        this.#acksHeld -= 1;
-        if (client.state === 'connected') client.output.append(bytes);
+    this.#acknowledgements ??= new AcknowledgementQueue({
+      journal: client.broker.journal,
+      send: (held) => {
+        if (client.state === 'connected') client.output.append(held);
       },
-      (error: unknown) => {
-        this.#acksHeld -= 1;
-        // Nothing is acknowledged that is not stored; a new connection is the client's way to send it again.
-        closeForFailure(client, error);
-      },
-    );
+      // Nothing is acknowledged that is not stored; a new connection is the client's way to send it again.
+      failed: (error) => closeForFailure(client, error),
+    });
+    this.#acknowledgements.add(bytes, pending);
   }
 
   waitFor(receiver: Congestible): void {

@@ -13,7 +13,7 @@ import type { Message } from '../message/message.ts';
 import type { Flusher } from './output.ts';
 import type { Reading } from './reading.ts';
 import type { RateLimitQueue } from '../session/rate-limit-queue.ts';
-import type { Congestible, Publisher } from '../messaging.ts';
+import type { Congestible, PendingStorage, Publisher } from '../messaging.ts';
 import type { RoutedTopic } from '../routing/routed-topic.ts';
 import type { PublishBatch } from '../message/publish-batch.ts';
 import type { ClientState, Session } from '../session/session.ts';
@@ -60,7 +60,7 @@ export interface BrokerServices<Connection> {
   watch(receiver: Congestible): void;
 
   /** Messages. */
-  deliver(account: AccountSpace, batch: PublishBatch<RoutedTopic>, source: Publisher | undefined): boolean;
+  deliver(account: AccountSpace, batch: PublishBatch<RoutedTopic>, source: Publisher | undefined): PendingStorage;
   publishMessage(account: AccountSpace, message: Message<RoutedTopic>, source?: Publisher): Promise<void> | undefined;
   mustStore(account: AccountSpace, topic: RoutedTopic, rules: boolean): boolean;
   sendRetained(client: Connection, filter: string): void;

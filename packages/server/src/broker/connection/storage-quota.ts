@@ -44,5 +44,5 @@ export function refuseToStore(client: Client, reason: string, qos: number, packe
   }
   if (client.state !== 'connected' || qos === 0) return;
   if (level !== 5) client.close('THROTTLED', REASON.QUOTA_EXCEEDED);
-  else client.publisher.acknowledge(Buffer.concat(packetIds.map((id) => encodePuback(5, id, REASON.QUOTA_EXCEEDED))), false);
+  else client.publisher.acknowledge(Buffer.concat(packetIds.map((id) => encodePuback(5, id, REASON.QUOTA_EXCEEDED))));
 }

@@ -1,5 +1,5 @@
 /** Several interceptors of one topic as one. */
-import type { TopicInterceptor } from '../messaging.ts';
+import { NOTHING_PENDING, type TopicInterceptor } from '../messaging.ts';
 
 /** Each interceptor sees every message. */
 export function combineInterceptors(all: readonly TopicInterceptor[]): TopicInterceptor | undefined {
@@ -7,9 +7,9 @@ export function combineInterceptors(all: readonly TopicInterceptor[]): TopicInte
   return {
     weight: all.reduce((sum, { weight }) => sum + weight, 0),
     take: (batch, origin, waiter) => {
-      let stored = false;
-      for (const each of all) if (each.take(batch, origin, waiter)) stored = true;
-      return stored;
+      let pending = NOTHING_PENDING;
+      for (const each of all) pending = pending.and(each.take(batch, origin, waiter));
+      return pending;
     },
   };
 }

@@ -6,7 +6,7 @@ import type { AccountSpace } from './account.ts';
 import type { Backlog } from '../session/backlog.ts';
 import type { Journal } from '../session/journal.ts';
 import type { Reclaimed } from '../session/shared-in-flight.ts';
-import type { Congestible, Publisher } from '../messaging.ts';
+import { type Congestible, JOURNAL_PENDING, NOTHING_PENDING, type PendingStorage, type Publisher } from '../messaging.ts';
 import { NO_TOPIC, type RoutedTopic } from './routed-topic.ts';
 import type { Receivers, Target } from './routes.ts';
 import { PublishBatch, type EncodedBatch } from '../message/publish-batch.ts';
@@ -105,12 +105,17 @@ export class Router {
   }
 
   /**
-   * Says whether some of it has to reach the disk before it is acknowledged. `source` is who published it; `waiter` waits
+   * Gives what has to be stored before it is acknowledged. `source` is who published it; `waiter` waits
    * when receivers can't take more: the source, or who made a rule publish it.
    */
-  deliver(account: AccountSpace, batch: PublishBatch<RoutedTopic>, source: Publisher | undefined, waiter = source): boolean {
+  deliver(
+    account: AccountSpace,
+    batch: PublishBatch<RoutedTopic>,
+    source: Publisher | undefined,
+    waiter = source,
+  ): PendingStorage {
     const { targets, shares } = this.#receivers(account, batch.topic);
-    if (targets.length === 0 && shares.length === 0) return false;
+    if (targets.length === 0 && shares.length === 0) return NOTHING_PENDING;
     this.#budget.add(targets.length + shares.length);
     // One for all batches that are not delivered in the middle of another one: it would be garbage of every message.
     const encodings = this.#pooledCache?.use(batch) ?? new EncodingCache(batch);
@@ -135,7 +140,7 @@ export class Router {
     }
     const stored = queues !== undefined && this.#enqueue(queues, batch, encodings, waiter);
     this.#pooledCache = encodings.use(NO_BATCH);
-    return stored;
+    return stored ? JOURNAL_PENDING : NOTHING_PENDING;
   }
 
   /** Whether a message of QoS 1 on the topic has to be stored. */

@@ -19,7 +19,7 @@ export function publishAlone(client: Client, slot: PublishSlot, message: Message
   if (account === undefined) return;
   if (retain && !mayRetain(client, slot, { qos, packetId })) return;
   if (client.throttle?.publishAlone(topic.name, retain) === false) {
-    if (qos === 1 && client.level === 5) publisher.acknowledge(encodePuback(5, packetId, REASON.QUOTA_EXCEEDED), false);
+    if (qos === 1 && client.level === 5) publisher.acknowledge(encodePuback(5, packetId, REASON.QUOTA_EXCEEDED));
     return;
   }
   broker.counters.received += 1;
@@ -31,8 +31,7 @@ export function publishAlone(client: Client, slot: PublishSlot, message: Message
   const enriched = enrichment === undefined ? message : { ...message, properties: withEnrichment(properties, enrichment) };
   const stored = broker.publishMessage(account, enriched, publisher);
   const acknowledge = (): void => {
-    if (qos === 1 && client.state === 'connected')
-      publisher.acknowledge(encodePuback(client.level, packetId, REASON.SUCCESS), false);
+    if (qos === 1 && client.state === 'connected') publisher.acknowledge(encodePuback(client.level, packetId, REASON.SUCCESS));
   };
   if (stored === undefined) {
     acknowledge();

@@ -59,6 +59,6 @@ function refusePublish(
   else
     client.refuse({ check: 'reserved-topic', reason: `clients may not publish on ${topic.name}`, action, resource: topic.arn });
   // MQTT 5 tells a QoS 1 publisher and goes on; in all other cases AWS closes the connection.
-  if (client.level === 5 && qos === 1) client.publisher.acknowledge(encodePuback(5, packetId, REASON.NOT_AUTHORIZED), false);
+  if (client.level === 5 && qos === 1) client.publisher.acknowledge(encodePuback(5, packetId, REASON.NOT_AUTHORIZED));
   else client.close('FORBIDDEN_ACCESS', REASON.NOT_AUTHORIZED);
 }

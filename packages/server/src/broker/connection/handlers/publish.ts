@@ -9,6 +9,7 @@ import { encodePuback } from '../../../mqtt/acknowledge.ts';
 import { Cursor } from '../../../mqtt/cursor.ts';
 import { MqttError } from '../../../mqtt/mqtt-error.ts';
 import { encodeProperties, type Properties, readProperties } from '../../../mqtt/properties.ts';
+import { NOTHING_PENDING } from '../../messaging.ts';
 import { checkProperties, clampExpiry } from '../../message/message-properties.ts';
 import { MAX_BATCH, PublishBatch } from '../../message/publish-batch.ts';
 import type { AccountSpace } from '../../routing/account.ts';
@@ -62,7 +63,7 @@ export function flushBatch(client: Client): void {
   if (account === undefined) return;
   const refused = throttle === undefined ? undefined : cutToRate(client, throttle);
   if (batch.count > 0) passBatch(client, account);
-  if (refused !== undefined && client.state === 'connected') client.publisher.acknowledge(refused, false);
+  if (refused !== undefined && client.state === 'connected') client.publisher.acknowledge(refused);
 }
 
 /** Takes from the end of the batch what a rate refuses. Gives the PUBACKs that say so: MQTT 3.1.1 and QoS 0 have none. */
@@ -86,12 +87,12 @@ function passBatch(client: Client, account: AccountSpace): void {
   }
   const { enrichment } = identity;
   if (enrichment !== undefined) batch.enrich(enrichment);
-  const stored = broker.deliver(account, batch, publisher);
+  const pending = broker.deliver(account, batch, publisher);
   if (batch.qos === 0 || client.state !== 'connected') return;
-  if (stored || publisher.acksHeld) {
+  if (pending !== NOTHING_PENDING || publisher.acksHeld) {
     const acks = Buffer.allocUnsafe(4 * batch.count);
     writePubacks(batch, acks, 0);
-    publisher.acknowledge(acks, stored);
+    publisher.acknowledge(acks, pending);
   } else {
     const to = output.reserve(4 * batch.count);
     writePubacks(batch, to, output.at);

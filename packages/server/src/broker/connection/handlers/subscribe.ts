@@ -5,6 +5,7 @@ import { clientMaySubscribe, filterFault, sharedFilter } from '@thingkeep/wire/t
 import { MqttError } from '../../../mqtt/mqtt-error.ts';
 import { encodeSuback, parseSubscribe, type SubscribeEntry } from '../../../mqtt/subscribe.ts';
 import type { AccountSpace } from '../../routing/account.ts';
+import { JOURNAL_PENDING, NOTHING_PENDING } from '../../messaging.ts';
 import type { Client } from '../client.ts';
 import type { Session } from '../../session/session.ts';
 import { throttled } from '../connection-throttle.ts';
@@ -45,7 +46,10 @@ export function subscribe(client: Client, bytes: Buffer, body: number, next: num
     codes.push(client.level === 4 && code > 2 ? FAILURE : code);
   }
   // A persistent session's subscription is on disk before the client hears of it.
-  client.publisher.acknowledge(encodeSuback(client.level, packetId, codes), session.persistent);
+  client.publisher.acknowledge(
+    encodeSuback(client.level, packetId, codes),
+    session.persistent ? JOURNAL_PENDING : NOTHING_PENDING,
+  );
   for (const { filter } of fresh) broker.sendRetained(client, filter);
   const granted = entries.flatMap(({ filter }, i) => ((codes[i] as number) <= 1 ? [filter] : []));
   if (granted.length > 0) broker.subscribed(client, granted);

@@ -3,6 +3,7 @@ import { holdsControl } from '@thingkeep/wire/mqtt/characters.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { MqttError } from '../../../mqtt/mqtt-error.ts';
 import { encodeUnsuback, parseUnsubscribe } from '../../../mqtt/subscribe.ts';
+import { JOURNAL_PENDING, NOTHING_PENDING } from '../../messaging.ts';
 import type { Client } from '../client.ts';
 import { checkUserProperties } from '../../message/message-properties.ts';
 
@@ -23,7 +24,10 @@ export function unsubscribe(client: Client, bytes: Buffer, body: number, next: n
     if (broker.sessions.unsubscribe(session, filter)) return REASON.SUCCESS;
     return holdsControl(filter) ? refused(client) : REASON.NO_SUBSCRIPTION_EXISTED;
   });
-  client.publisher.acknowledge(encodeUnsuback(client.level, packetId, codes), session.persistent);
+  client.publisher.acknowledge(
+    encodeUnsuback(client.level, packetId, codes),
+    session.persistent ? JOURNAL_PENDING : NOTHING_PENDING,
+  );
   const gone = filters.filter((_, i) => codes[i] === REASON.SUCCESS);
   if (gone.length > 0) broker.unsubscribed(client, gone);
 }
