@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { type Connections, connectionsWithin, limitConnections, openFileLimit, operatorShare } from './connection-limit.ts';
+import {
+  type LimitedConnections,
+  connectionsWithin,
+  limitConnections,
+  openFileLimit,
+  operatorShare,
+} from './connection-limit.ts';
 import { listen } from './listen.ts';
 import { openLog } from './log.ts';
 
@@ -11,7 +17,7 @@ class Bench implements AsyncDisposable {
   now = 0;
   readonly lines: { event: string; open: number; turnedAway: number }[] = [];
   readonly servers: readonly Server[] = [createServer(), createServer()];
-  limit: Connections | undefined;
+  limit: LimitedConnections | undefined;
   readonly #ports: number[] = [];
   readonly #sockets: Socket[] = [];
 

@@ -8,7 +8,7 @@ import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
 
 /** The connections of some servers. */
-export interface Connections {
+export interface LimitedConnections {
   /** Ends all connections at once. */
   destroyAll(): void;
   /** Counts a connection of the server with a share as a device's; false at the limit: the caller then ends it. */
@@ -50,7 +50,7 @@ export const operatorShare = (most: number): number => Math.min(MAX_KEPT, Math.m
 export const connectionsWithin = (openFiles: number | undefined): number =>
   openFiles === undefined ? Number.POSITIVE_INFINITY : openFiles - Math.min(RESERVE, openFiles >> 1);
 
-class ConnectionLimit implements Connections {
+class ConnectionLimit implements LimitedConnections {
   readonly #servers: readonly Server[];
   readonly #options: ConnectionLimitOptions;
   readonly #open = new Set<Socket>();
@@ -179,5 +179,5 @@ class ConnectionLimit implements Connections {
 }
 
 /** Limits the connections of these servers together. To be called before they listen. */
-export const limitConnections = (servers: readonly Server[], options: ConnectionLimitOptions): Connections =>
+export const limitConnections = (servers: readonly Server[], options: ConnectionLimitOptions): LimitedConnections =>
   new ConnectionLimit(servers, options);

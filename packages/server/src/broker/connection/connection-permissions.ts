@@ -1,9 +1,10 @@
 /** What a client may do and until when: its permissions of now, and when they are to be asked for again. */
+import type { Decision } from '@thingkeep/wire/api/authorization.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import type { Refusal } from '../../refusals/refusals.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Admission, Decision, DisconnectReason, Judge, MessageAction, Rights } from '../contract.ts';
+import type { Admission, DisconnectReason, Judge, MessageAction, Rights } from '../contract.ts';
 import type { TopicEntry } from '../message/topic-entry.ts';
 import type { AccountSpace } from '../routing/account.ts';
 import type { ClientState, Session } from '../session/session.ts';
