@@ -15,20 +15,20 @@ export const BROKER_ROOMS: Readonly<Record<string, Room>> = {
     'mqtt/',
   ]),
   'broker/session/': room('a session knows what waits for it and one way to its client: neither routes nor packets that come', [
-    ...['runtime/', 'store/contract.ts', 'mqtt/', 'refusals/refusals.ts'],
+    ...['runtime/', 'store/contract.ts', 'store/journal.ts', 'mqtt/', 'refusals/refusals.ts'],
     ...['broker/contract.ts', 'broker/messaging.ts', 'broker/message/'],
   ]),
   'broker/routing/': room(
     'routing finds who gets a message, and never who sent it: a publisher is one that can be made to wait',
     [
-      ...['runtime/', 'store/contract.ts', 'store/pages.ts', 'mqtt/'],
+      ...['runtime/', 'store/contract.ts', 'store/journal.ts', 'store/pages.ts', 'mqtt/'],
       ...['broker/contract.ts', 'broker/messaging.ts', 'broker/message/', 'broker/session/'],
     ],
   ),
   'broker/connection/': room(
     'a connection and the handlers of its packets see the broker by the interface of services.ts alone',
     [
-      ...['runtime/', 'store/contract.ts', 'store/pages.ts', 'mqtt/', 'refusals/refusals.ts'],
+      ...['runtime/', 'store/contract.ts', 'store/journal.ts', 'store/pages.ts', 'mqtt/', 'refusals/refusals.ts'],
       ...['broker/contract.ts', 'broker/messaging.ts', 'broker/message/', 'broker/session/', 'broker/routing/'],
     ],
     ['crypto'],
@@ -36,7 +36,7 @@ export const BROKER_ROOMS: Readonly<Record<string, Room>> = {
   'broker/': room(
     'the broker puts its four floors together, and serves the API of the data plane',
     [
-      ...['domain.ts', 'runtime/', 'store/contract.ts', 'mqtt/', 'refusals/refusals.ts'],
+      ...['domain.ts', 'runtime/', 'store/contract.ts', 'store/journal.ts', 'mqtt/', 'refusals/refusals.ts'],
       ...['broker/contract.ts', 'broker/messaging.ts'],
       ...['broker/message/', 'broker/session/', 'broker/routing/', 'broker/connection/'],
     ],

@@ -26,7 +26,7 @@ import { LoopBudget } from './routing/loop-budget.ts';
 import type { Retained } from './routing/retained.ts';
 import { Router } from './routing/router.ts';
 import { Sessions } from './routing/sessions.ts';
-import { Journal } from './session/journal.ts';
+import { Journal } from '../store/journal.ts';
 import { Ticker } from './ticker.ts';
 
 export interface BrokerOptions extends AccountOptions {
@@ -93,7 +93,7 @@ export class Broker {
       },
     });
     this.sessions = sessions;
-    const router = new Router({ journal, sessions, counters, budget, clock, log, watch: ticker.watch.bind(ticker), disk });
+    const router = new Router({ sessions, counters, budget, clock, log, watch: ticker.watch.bind(ticker), disk });
     const publishing = new BrokerPublishing({ accounts, router, journal, retained, budget, clock, log });
     this.publishing = publishing;
     const wills = new Wills({

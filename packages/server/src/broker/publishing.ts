@@ -20,7 +20,7 @@ import type { LoopBudget } from './routing/loop-budget.ts';
 import { type Retained, retainedMessage } from './routing/retained.ts';
 import type { RoutedTopic } from './routing/routed-topic.ts';
 import type { Router } from './routing/router.ts';
-import type { Journal } from './session/journal.ts';
+import type { Journal } from '../store/journal.ts';
 
 export interface BrokerPublishingOptions {
   readonly accounts: AccountSpaces;

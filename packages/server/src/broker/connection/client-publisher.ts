@@ -4,7 +4,7 @@ import type { Logger } from '../../runtime/log.ts';
 import { type Congestible, NOTHING_PENDING, type Origin, type PendingStorage, type Publisher } from '../messaging.ts';
 import type { AccountSpace } from '../routing/account.ts';
 import type { RoutedTopic } from '../routing/routed-topic.ts';
-import type { Journal } from '../session/journal.ts';
+import type { Journal } from '../../store/journal.ts';
 import type { ClientState } from '../session/session.ts';
 import { AcknowledgementQueue } from './acknowledgement-queue.ts';
 import type { ConnectionIdentity } from './connection-identity.ts';

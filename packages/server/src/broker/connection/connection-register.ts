@@ -16,7 +16,7 @@ import {
   willRecords,
   willSize,
 } from './connection-record.ts';
-import type { Journal } from '../session/journal.ts';
+import type { Journal } from '../../store/journal.ts';
 import { PresenceVersions, VERSION_LIFETIME } from './presence-versions.ts';
 
 export interface ConnectionRegisterOptions {

@@ -8,7 +8,7 @@ import type { Logger } from '../../runtime/log.ts';
 import type { AccountSpace } from '../routing/account.ts';
 import type { ConnectRefusal, DisconnectReason } from '../contract.ts';
 import type { BrokerCounters } from './counters.ts';
-import type { Journal } from '../session/journal.ts';
+import type { Journal } from '../../store/journal.ts';
 import type { Message } from '../message/message.ts';
 import type { Flusher } from './output.ts';
 import type { Reading } from './reading.ts';

@@ -4,7 +4,7 @@ import type { Disk } from '../../runtime/disk-room.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { AccountSpace } from './account.ts';
 import type { Backlog } from '../session/backlog.ts';
-import type { Journal } from '../session/journal.ts';
+import type { QueuedMessages } from '../session/queued-messages.ts';
 import type { Reclaimed } from '../session/shared-in-flight.ts';
 import { type Congestible, JOURNAL_PENDING, NOTHING_PENDING, type PendingStorage, type Publisher } from '../messaging.ts';
 import { NO_TOPIC, type RoutedTopic } from './routed-topic.ts';
@@ -21,7 +21,6 @@ import type { LoopBudget } from './loop-budget.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 
 export interface RouterOptions {
-  readonly journal: Journal;
   readonly sessions: Sessions;
   readonly counters: DeliveryCounters;
   readonly log: Logger;
@@ -69,7 +68,7 @@ interface QueueTarget {
 }
 
 export class Router {
-  readonly #journal: Journal;
+  readonly #messages: QueuedMessages;
   readonly #sessions: Sessions;
   readonly #counters: DeliveryCounters;
   readonly #log: Logger;
@@ -82,12 +81,12 @@ export class Router {
   readonly #draining = new WeakSet<SharedGroup>();
   #storesBeforeSending = false;
 
-  constructor({ journal, sessions, counters, log, budget, clock, watch, disk }: RouterOptions) {
+  constructor({ sessions, counters, log, budget, clock, watch, disk }: RouterOptions) {
     this.#disk = disk;
     this.#clock = clock;
     this.#watch = watch;
     this.#budget = budget;
-    this.#journal = journal;
+    this.#messages = sessions.messages;
     this.#sessions = sessions;
     this.#counters = counters;
     this.#log = log;
@@ -236,19 +235,19 @@ export class Router {
     const open = this.#disk.low ? [] : queues.filter(({ backlog }) => !backlog.full);
     this.#counters.dropped += (queues.length - open.length) * batch.count;
     if (open.length === 0) return false;
-    const journal = this.#journal;
-    const at = journal.next();
+    const messages = this.#messages;
+    const at = messages.next();
     const value = encodeStored(batch);
     const shared = open.length > 1;
-    if (shared) journal.putBody(at, value, open.length);
+    if (shared) messages.putBody(at, value, open.length);
     for (const { backlog, session } of open) {
-      if (shared) journal.putShared(backlog.id, at);
-      else journal.put(backlog.id, at, value);
+      if (shared) messages.putShared(backlog.id, at);
+      else messages.put(backlog.id, at, value);
       if (session === undefined) backlog.put(at, batch.count, value.length);
       else if (this.#storesBeforeSending) session.delivery.sendStored(batch.count, value.length, at);
       else session.delivery.sendQos1(encodings.encode(session.level, 1), batch, at, shared);
     }
-    if (waiter !== undefined && journal.full) waiter.waitForDisk();
+    if (waiter !== undefined && messages.full) waiter.waitForDisk();
     return true;
   }
 

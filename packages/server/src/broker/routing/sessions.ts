@@ -3,13 +3,14 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Collection, RowKey, Store } from '../../store/contract.ts';
+import type { Journal } from '../../store/journal.ts';
 import { pages } from '../../store/pages.ts';
 import type { AccountSpace } from './account.ts';
 import { Backlog } from '../session/backlog.ts';
 import type { DisconnectReason } from '../contract.ts';
 import { Delivery } from '../session/delivery.ts';
 import type { Connect } from '../../mqtt/connect.ts';
-import { BODY_OWNER, bodies, type Journal, queued } from '../session/journal.ts';
+import { BODY_OWNER, bodies, queued, QueuedMessages } from '../session/queued-messages.ts';
 import { Session, type SessionOwner, type SessionRecord, type Subscriber, sessionRecords } from '../session/session.ts';
 import { type SharedGroup, type SharedGroupRecord, sharedGroupRecords } from '../session/shared-group.ts';
 import type { Subscription } from '../session/subscription.ts';
@@ -36,6 +37,8 @@ export interface Opened {
 }
 
 export class Sessions {
+  /** Messages in the queues of sessions and groups. */
+  readonly messages: QueuedMessages;
   readonly #options: SessionsOptions;
   readonly #away = new Set<Session>();
   readonly #awayByCertificate = new Map<string, Set<Session>>();
@@ -45,6 +48,7 @@ export class Sessions {
 
   constructor(options: SessionsOptions) {
     this.#options = options;
+    this.messages = new QueuedMessages(options.journal);
   }
 
   /** Persistent sessions whose client is away. */
@@ -225,8 +229,13 @@ export class Sessions {
   }
 
   #backlog({ limits, queues }: AccountSpace, id: number): Backlog {
-    const { journal, store } = this.#options;
-    return new Backlog(id, journal, store, { messages: limits.queuedMessages, bytes: limits.queuedBytes }, queues);
+    return new Backlog(
+      id,
+      this.messages,
+      this.#options.store,
+      { messages: limits.queuedMessages, bytes: limits.queuedBytes },
+      queues,
+    );
   }
 
   #clear(backlog: Backlog | undefined): void {
@@ -264,7 +273,7 @@ export class Sessions {
   }
 
   async #countRows(backlogs: ReadonlyMap<number, Backlog>): Promise<void> {
-    const { store, journal } = this.#options;
+    const { store } = this.#options;
     const holders = new Map<number, number>();
     const lost: RowKey[] = [];
     let last = 0;
@@ -289,7 +298,7 @@ export class Sessions {
         if (!holders.has(at)) lostBodies.push({ owner: BODY_OWNER, at });
       }),
     );
-    journal.startAfter(last, holders);
+    this.messages.startAfter(last, holders);
     this.#nextId = Math.max(this.#nextId, owners + 1);
     // Rows without a session may be those of one that could not be read: they stay for its repair.
     if (this.#unread > 0) return;

@@ -4,7 +4,7 @@
  */
 import type { Row, Store } from '../../store/contract.ts';
 import type { QueueTotals } from './queue-totals.ts';
-import { BODY_OWNER, bodies, type Journal, queued } from './journal.ts';
+import { BODY_OWNER, bodies, queued, type QueuedMessages } from './queued-messages.ts';
 
 /** Rows, and bytes of them, that are read at once. */
 const PAGE = { rows: 256, bytes: 128 * 1024 };
@@ -27,7 +27,7 @@ export interface BacklogLimits {
 export class Backlog {
   /** Owner of the rows. */
   readonly id: number;
-  readonly #journal: Journal;
+  readonly #messages: QueuedMessages;
   readonly #store: Store;
   readonly #limits: BacklogLimits;
   /** Those of the account, of which these messages and bytes are a part. */
@@ -40,9 +40,9 @@ export class Backlog {
   #loaded = 0;
   readonly #open = new Map<number, OpenRow>();
 
-  constructor(id: number, journal: Journal, store: Store, limits: BacklogLimits, totals: QueueTotals) {
+  constructor(id: number, messages: QueuedMessages, store: Store, limits: BacklogLimits, totals: QueueTotals) {
     this.id = id;
-    this.#journal = journal;
+    this.#messages = messages;
     this.#store = store;
     this.#limits = limits;
     this.#totals = totals;
@@ -98,7 +98,7 @@ export class Backlog {
     }
     this.#open.delete(at);
     this.#count(0, -row.size);
-    this.#journal.delete(this.id, at, row.shared);
+    this.#messages.delete(this.id, at, row.shared);
   }
 
   /** The connection has ended: what was in memory is read again for the next one, but for what was acknowledged. */
@@ -113,7 +113,7 @@ export class Backlog {
   async read(wanted: () => boolean = () => true): Promise<(Row & { readonly shared: boolean })[]> {
     const upTo = this.#last;
     // A row that failed to be stored was not acknowledged: there is nothing to wait for.
-    await this.#journal.committed().catch(() => undefined);
+    await this.#messages.committed().catch(() => undefined);
     const found = await this.#store.read(async (tx) => {
       const page = await tx.scanRows(queued, this.id, { after: this.#loaded, ...PAGE });
       return Promise.all(
@@ -145,7 +145,7 @@ export class Backlog {
   discard(at: number, count: number, size: number, shared: boolean): void {
     this.#loaded = at;
     this.#count(-count, -size);
-    this.#journal.delete(this.id, at, shared);
+    this.#messages.delete(this.id, at, shared);
   }
 
   /** Adds to what is in the queue, which is never less than nothing, and to what the account has. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Packet } from 'mqtt-packet';
 import { openMemoryStore } from '../../store/rerunning-store.fixture.ts';
-import { queued } from './journal.ts';
+import { queued } from './queued-messages.ts';
 import { sharedGroupRecords } from './shared-group.ts';
 import { ACCOUNT, type ConnectOptions, publishPacket, rightsOf, TestBench, type TestPeer } from '../test-bench.ts';
 

@@ -1,9 +1,9 @@
 /** When what is recorded reaches the disk, and in how many commits. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { collection, type Store } from '../../store/contract.ts';
-import { openLog } from '../../runtime/log.ts';
-import { openMemoryStore } from '../../store/rerunning-store.fixture.ts';
+import { collection, type Store } from './contract.ts';
+import { openLog } from '../runtime/log.ts';
+import { openMemoryStore } from './rerunning-store.fixture.ts';
 import { Journal } from './journal.ts';
 
 const notes = collection<{ readonly name: string }>('notes', (n) => [n.name]);
