@@ -77,7 +77,7 @@ export class BrokerMessaging implements Messaging {
 }
 
 const infoOf = ({ identity }: Client, place: Place): ConnectionInfo => {
-  const { clientId, sessionIdentifier, admission, principal, peer, version } = identity;
+  const { clientId, sessionIdentifier, admission, principal, peer, claim } = identity;
   return {
     place,
     clientId,
@@ -85,6 +85,6 @@ const infoOf = ({ identity }: Client, place: Place): ConnectionInfo => {
     principalId: admission?.principalId ?? principal,
     thingName: admission?.thingName,
     sourceIp: peer.sourceIp,
-    version,
+    version: claim?.version,
   };
 };

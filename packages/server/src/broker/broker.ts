@@ -11,10 +11,13 @@ import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
 import { BrokerMessaging } from './broker-messaging.ts';
 import { clientServices } from './client-services.ts';
+import { ClaimQueue } from './connection/claim-queue.ts';
+import { type ClientIds, LocalClientIds } from './connection/client-ids.ts';
 import type { Client } from './connection/client.ts';
 import { ConnectionRegister } from './connection/connection-register.ts';
 import type { BrokerCounters } from './connection/counters.ts';
 import { Flusher } from './connection/output.ts';
+import { PresenceVersions } from './connection/presence-versions.ts';
 import type { BrokerServices } from './connection/services.ts';
 import { Wills } from './connection/wills.ts';
 import { Connections } from './connections.ts';
@@ -37,6 +40,8 @@ export interface BrokerOptions extends AccountOptions {
   readonly store: Store;
   /** Whether the disk has room for more of them; it always has when absent. */
   readonly disk?: Disk;
+  /** What client ids are claimed of, in place of the claims within this process. */
+  readonly clientIds?: (local: ClientIds) => ClientIds;
 }
 
 /** Seconds that a peer has for its CONNECT. */
@@ -77,7 +82,10 @@ export class Broker {
     const budget = new LoopBudget(clock);
     const journal = new Journal(store, log);
     this.journal = journal;
-    const register = new ConnectionRegister({ store, journal, clock });
+    const versions = new PresenceVersions(clock);
+    const clientIds = new LocalClientIds(versions);
+    const claims = new ClaimQueue(options.clientIds?.(clientIds) ?? clientIds);
+    const register = new ConnectionRegister({ store, journal, clock, versions });
     this.register = register;
     const account = this.account.bind(this);
     const sessions = new Sessions({
@@ -105,10 +113,10 @@ export class Broker {
       publishMessage: publishing.publishMessage.bind(publishing),
     });
     this.wills = wills;
-    this.connections = new Connections({ sessions, register, wills, router, publishing, services: () => this.services });
+    this.connections = new Connections({ claims, sessions, register, wills, router, publishing, services: () => this.services });
     const flusher = new Flusher();
     this.services = clientServices(
-      { clock, log, flusher, budget, counters, journal, sessions, disk, register, wills, refuse, account },
+      { clock, log, flusher, budget, counters, journal, sessions, disk, claims, register, wills, refuse, account },
       this.connections,
       publishing,
       ticker,

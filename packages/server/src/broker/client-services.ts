@@ -18,6 +18,7 @@ type Shared = Pick<
   | 'journal'
   | 'sessions'
   | 'disk'
+  | 'claims'
   | 'register'
   | 'wills'
   | 'refuse'
@@ -35,7 +36,6 @@ export const clientServices = (
   get now() {
     return ticker.now;
   },
-  takeOver: (client, account) => connections.takeOver(client, account),
   connected: (client, session) => {
     shared.counters.connects += 1;
     connections.connected(client, session);

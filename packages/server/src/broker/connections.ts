@@ -1,5 +1,6 @@
 /** All connections, from the peer's coming to its end, and those who listen to that. */
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
+import type { ClaimQueue } from './connection/claim-queue.ts';
 import { Client } from './connection/client.ts';
 import type { LostConnection } from './connection/connection-record.ts';
 import type { ConnectionRegister } from './connection/connection-register.ts';
@@ -15,6 +16,7 @@ import type { Sessions } from './routing/sessions.ts';
 import type { ClientState, Session } from './session/session.ts';
 
 export interface ConnectionsOptions {
+  readonly claims: ClaimQueue;
   readonly sessions: Sessions;
   readonly register: ConnectionRegister;
   readonly wills: Wills;
@@ -60,12 +62,6 @@ export class Connections {
     return client instanceof Client ? client : undefined;
   }
 
-  /** A client was admitted; a connection of the same client id makes way for it [MQTT-3.1.4-2]. */
-  takeOver(client: Client, account: AccountSpace): void {
-    account.clients.get(client.clientId)?.close('DUPLICATE_CLIENTID', REASON.SESSION_TAKEN_OVER);
-    account.clients.set(client.clientId, client);
-  }
-
   /** A client has its session, and its CONNACK is on the way. */
   connected(client: Client, session: Session): void {
     const { certificateId } = client.identity.peer;
@@ -86,12 +82,12 @@ export class Connections {
   }
 
   closed(client: Client, was: ClientState, why: DisconnectReason): void {
-    const { sessions, register, publishing, wills } = this.#options;
+    const { claims, sessions, register, publishing, wills } = this.#options;
     this.#clients.delete(client);
     const { account, session } = client;
-    if (account?.clients.get(client.clientId) === client) account.clients.delete(client.clientId);
+    if (account !== undefined) claims.release(client, account);
     if (session !== undefined) sessions.leave(session, client, why);
-    if (account !== undefined) register.leave(client, account.place);
+    if (account !== undefined && session !== undefined) register.leave(client, account.place);
     if (was !== 'connected' || account === undefined) return;
     const { certificateId = '' } = client.identity.peer;
     const same = this.#byCertificate.get(certificateId);

@@ -12,6 +12,7 @@ import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
 import type { AccountLimits } from './routing/account-limits.ts';
 import { Broker } from './broker.ts';
 import type { Client } from './connection/client.ts';
+import type { ClientIdClaim, ClientIds } from './connection/client-ids.ts';
 import type { Admission, AdmissionRefusal, Channel, Judge, MessageAction, Rights } from './contract.ts';
 import type { Decision } from '@thingkeep/wire/api/authorization.ts';
 import type { Rates } from './routing/rates.ts';
@@ -195,6 +196,8 @@ export class TestBench implements AsyncDisposable {
   readonly disk = { low: false };
   /** Set to hold every admission back until it is resolved. */
   admitting: Promise<void> | undefined;
+  /** Set to have every claim of a client id wait until it is resolved: before it is made, or when it is granted. */
+  claiming: { readonly before?: Promise<void>; readonly after?: Promise<void> } | undefined;
   #now = 1_000_000;
   readonly #ownStore: boolean;
 
@@ -212,9 +215,22 @@ export class TestBench implements AsyncDisposable {
       ),
       store,
       disk: this.disk,
+      clientIds: (local) => ({
+        claim: (client, account) =>
+          this.claiming === undefined ? local.claim(client, account) : this.#claim(local, client, account),
+        release: (client, account, claim) => local.release(client, account, claim),
+      }),
       limitsOf: () => limits,
       ratesOf: () => rates,
     });
+  }
+
+  async #claim(...[local, client, account]: [ClientIds, ...Parameters<ClientIds['claim']>]): Promise<ClientIdClaim> {
+    const { before, after } = this.claiming ?? {};
+    await before;
+    const claim = await local.claim(client, account);
+    await after;
+    return claim;
   }
 
   readonly judge: Judge = async ({ clientId }) => {

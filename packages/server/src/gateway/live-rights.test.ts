@@ -126,3 +126,20 @@ test('the session of a connection that a revocation closes ends with it; another
     assert.equal(bench.broker.account(ACCOUNT).sessions.has('c'), mayKeep);
   }
 });
+
+test('a change while the client id is being claimed reaches the connection once it is there', async () => {
+  for (const moment of ['before', 'after'] as const) {
+    const { bench, changes, answers, peer, settle } = await workbench();
+    await using _ = bench;
+    const claim = Promise.withResolvers<void>();
+    bench.claiming = { [moment]: claim.promise };
+    await settle(0, admission());
+    changes.publish(['a']);
+    assert.deepEqual([answers.length, peer.client.state], [1, 'admitting']);
+    claim.resolve();
+    await bench.settle();
+    assert.equal(answers.length, 2, 'it is authorized anew');
+    await settle(1, refusal);
+    assert.equal(peer.client.state, 'closed');
+  }
+});

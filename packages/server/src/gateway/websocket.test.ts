@@ -194,7 +194,7 @@ describe('messages [MQTT-6.0.0-2]', () => {
   test('a peer that is gone leaves no client behind', async () => {
     const peer = await (await Peer.open(await presigned())).connected();
     assert.equal(bench.broker.connections.count, 1);
-    const [client] = bench.broker.account(ACCOUNT).clients.values();
+    const client = bench.broker.account(ACCOUNT).clients.get('c');
     peer.socket.terminate();
     await until('the end of the client', () => (bench.broker.connections.count === 0 ? true : undefined));
     assert.equal(client?.state, 'closed');

@@ -101,10 +101,8 @@ export class Client implements Subscriber {
     this.reading.setKeepAlive(keepAlive);
   }
 
-  /** Takes its session, and the number that the register of connections gave it. */
-  bindSession(session: Session, version: number): void {
+  bindSession(session: Session): void {
     this.session = session;
-    this.identity.setVersion(version);
   }
 
   /** The CONNACK is on its way: from now on its session's messages go this way, and its packets are read. */

@@ -4,6 +4,7 @@ import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import type { Admission, Peer } from '../contract.ts';
 import { encodeEnrichment } from '../message/enrichment.ts';
+import type { ClientIdClaim } from './client-ids.ts';
 import type { Origin } from '../messaging.ts';
 
 export class ConnectionIdentity {
@@ -13,7 +14,7 @@ export class ConnectionIdentity {
   #connect: Connect | undefined;
   #admission: Admission | undefined;
   #enrichment: Buffer | undefined;
-  #version: number | undefined;
+  #claim: ClientIdClaim | undefined;
   #connectedAt = 0;
   #origin: Origin | undefined;
   #sessionIdentifier: string | undefined;
@@ -50,9 +51,9 @@ export class ConnectionIdentity {
     return this.#enrichment;
   }
 
-  /** Number of its presence events; undefined before it is in the register of connections. */
-  get version(): number | undefined {
-    return this.#version;
+  /** By which it has its client id; undefined before that. */
+  get claim(): ClientIdClaim | undefined {
+    return this.#claim;
   }
 
   /** Milliseconds since the epoch of the CONNACK; 0 before it. */
@@ -86,9 +87,9 @@ export class ConnectionIdentity {
     this.#clientId = clientId;
   }
 
-  /** Takes the number that the register of connections gave it. */
-  setVersion(version: number): void {
-    this.#version = version;
+  /** Has its client id for itself from now on. */
+  setClaim(claim: ClientIdClaim): void {
+    this.#claim = claim;
   }
 
   /** Takes the time of the CONNACK. */

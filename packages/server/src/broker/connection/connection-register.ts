@@ -17,12 +17,13 @@ import {
   willSize,
 } from './connection-record.ts';
 import type { Journal } from '../../store/journal.ts';
-import { PresenceVersions, VERSION_LIFETIME } from './presence-versions.ts';
+import { type PresenceVersions, presenceName, VERSION_LIFETIME } from './presence-versions.ts';
 
 export interface ConnectionRegisterOptions {
   readonly store: Store;
   readonly journal: Journal;
   readonly clock: Clock;
+  readonly versions: PresenceVersions;
 }
 
 /** Records removed at once. */
@@ -31,8 +32,6 @@ const PAGE = 1000;
 const MAX_FORGOTTEN = 1000;
 
 const isLost = (record: ConnectionRecord): record is LostConnection => record.connection !== undefined;
-
-const nameOf = (region: string, accountId: string, clientId: string): string => `${region}/${accountId}/${clientId}`;
 
 export class ConnectionRegister {
   readonly #store: Store;
@@ -43,11 +42,11 @@ export class ConnectionRegister {
   #lost: LostConnection[] = [];
   #wills: WillRecord[] = [];
 
-  constructor({ store, journal, clock }: ConnectionRegisterOptions) {
+  constructor({ store, journal, clock, versions }: ConnectionRegisterOptions) {
     this.#store = store;
     this.#journal = journal;
     this.#clock = clock;
-    this.#versions = new PresenceVersions(clock);
+    this.#versions = versions;
   }
 
   /** Finds versions, lost connections and waiting wills again; to be awaited before the first connection. */
@@ -62,8 +61,7 @@ export class ConnectionRegister {
       else left.push([record, ago]);
     });
     left.sort(([, a], [, b]) => b - a);
-    for (const [{ region, accountId, clientId, version }, ago] of left)
-      this.#versions.restore(nameOf(region, accountId, clientId), version, ago);
+    for (const [record, ago] of left) this.#versions.restore(presenceName(record, record.clientId), record.version, ago);
     await this.#each(willRecords, (record) => this.#wills.push(record));
     for (let i = 0; i < over.length; i += PAGE)
       await this.#store.write(async (tx) => {
@@ -89,31 +87,30 @@ export class ConnectionRegister {
     return found;
   }
 
-  /** A client was admitted: its record is in the next commit. Gives the number of its presence events. */
-  enter(client: Client, { accountId, region }: Place): number {
+  /** A client has its client id: its record is in the next commit. */
+  enter(client: Client, { accountId, region }: Place): void {
     const { clientId } = client;
-    const version = this.#versions.connect(nameOf(region, accountId, clientId));
-    this.#willBytes += willSize(client.identity.connect?.will);
-    this.#put({ region, accountId, clientId, version, connection: connectionFacts(client) });
-    return version;
+    const { claim, connect } = client.identity;
+    if (claim === undefined) return;
+    this.#willBytes += willSize(connect?.will);
+    this.#put({ region, accountId, clientId, version: claim.version, connection: connectionFacts(client) });
   }
 
   /**
    * Records the end of a connection that was entered. Messages of the end for queues on disk are in the same commit. An end
    * without any waits for the next commit: a crash before it repeats the end to rules alone, for no other receiver is left.
    */
-  leave({ clientId, identity: { connect, version } }: Client, { accountId, region }: Place): void {
-    if (version === undefined) return;
+  leave({ clientId, identity }: Client, { accountId, region }: Place): void {
+    const { claim, connect } = identity;
+    if (claim === undefined) return;
     this.#willBytes -= willSize(connect?.will);
-    const name = nameOf(region, accountId, clientId);
-    this.#versions.disconnect(name);
-    const record = { region, accountId, clientId, version, leftAt: this.#clock.now() };
-    this.#journal.recordSoon(`connection/${name}`, (tx) => tx.put(connectionRecords, record));
+    const record = { region, accountId, clientId, version: claim.version, leftAt: this.#clock.now() };
+    this.#journal.recordSoon(`connection/${presenceName(record, clientId)}`, (tx) => tx.put(connectionRecords, record));
   }
 
   /** Marks a lost connection as ended, in the commit that holds its queued `disconnected` event and will. */
   leaveLost({ region, accountId, clientId, version }: LostConnection): void {
-    this.#versions.restore(nameOf(region, accountId, clientId), version, 0);
+    this.#versions.restore(presenceName({ region, accountId }, clientId), version, 0);
     this.#put({ region, accountId, clientId, version, leftAt: this.#clock.now() });
   }
 
@@ -143,7 +140,7 @@ export class ConnectionRegister {
   }
 
   #put(record: ConnectionRecord): void {
-    const name = nameOf(record.region, record.accountId, record.clientId);
+    const name = presenceName(record, record.clientId);
     this.#journal.record(`connection/${name}`, (tx) => tx.put(connectionRecords, record));
   }
 
@@ -154,4 +151,4 @@ export class ConnectionRegister {
 }
 
 const willName = ({ region, accountId, clientId, connection }: WillRecord): string =>
-  `will/${nameOf(region, accountId, clientId)}/${connection.sessionIdentifier}`;
+  `will/${presenceName({ region, accountId }, clientId)}/${connection.sessionIdentifier}`;

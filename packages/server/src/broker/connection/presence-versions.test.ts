@@ -14,7 +14,7 @@ test('version numbers rise by connection, begin again after an hour away, and ar
   const { time, versions } = openVersions();
   for (const expected of [0, 1, 2]) {
     assert.equal(versions.connect('a'), expected);
-    versions.disconnect('a');
+    versions.disconnect('a', expected);
     time.now += HOUR - 1;
   }
   assert.deepEqual(versions.forget(10), []);
@@ -26,7 +26,7 @@ test('version numbers rise by connection, begin again after an hour away, and ar
 test('a client that stays connected for hours is not forgotten, and none is forgotten before it has been away for an hour', () => {
   const { time, versions } = openVersions();
   for (const name of ['stays', 'x', 'y', 'z']) versions.connect(name);
-  for (const name of ['x', 'y', 'z']) versions.disconnect(name);
+  for (const name of ['x', 'y', 'z']) versions.disconnect(name, 0);
   time.now += HOUR + 1;
   assert.deepEqual(versions.forget(2), ['x', 'y']);
   assert.deepEqual(versions.forget(2), ['z']);

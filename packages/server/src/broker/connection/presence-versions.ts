@@ -2,9 +2,13 @@
  * Version numbers of presence events: they count a client id's connections, so that a reader can order what reaches it
  * out of order, and begin again at 0 when the client has been away for an hour (developer guide, page life-cycle-events).
  */
+import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Clock } from '../../runtime/clock.ts';
 
 export const VERSION_LIFETIME = 3_600_000;
+
+/** The name under which the versions of a client id are kept. */
+export const presenceName = ({ region, accountId }: Place, clientId: string): string => `${region}/${accountId}/${clientId}`;
 
 interface Left {
   readonly version: number;
@@ -31,9 +35,9 @@ export class PresenceVersions {
     return before + 1;
   }
 
-  disconnect(name: string): void {
-    const version = this.#connected.get(name);
-    if (version !== undefined) this.restore(name, version, 0);
+  /** The connection of this number has ended. Does nothing where a later one has come. */
+  disconnect(name: string, version: number): void {
+    if (this.#connected.get(name) === version) this.restore(name, version, 0);
   }
 
   /** A client that left so many milliseconds ago, with the number of its last connection. */

@@ -42,13 +42,13 @@ export interface BrokerServices<Connection> {
   readonly disk: Disk;
   /** Monotonic ms, as of the last tick. */
   readonly now: number;
-  readonly register: { enter(client: Connection, place: Place): number };
+  readonly register: { enter(client: Connection, place: Place): void };
+  readonly claims: { claim(client: Connection, account: AccountSpace): Promise<void> | undefined };
   readonly wills: { fits(will: Will | undefined): boolean };
   refuse(refusal: Refusal): void;
   account(accountId: string, region?: string): AccountSpace;
 
   /** What becomes of a connection, step by step. */
-  takeOver(client: Connection, account: AccountSpace): void;
   connected(client: Connection, session: Session): void;
   connectFailed(client: Connection, refusal: ConnectRefusal): void;
   subscribed(client: Connection, filters: readonly string[]): void;

@@ -1,10 +1,11 @@
 /** The topic space of one account. Topics of two accounts never meet. */
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { type AccountLimits, DEFAULT_LIMITS } from './account-limits.ts';
+import { AccountClients } from './account-clients.ts';
 import { QueueTotals } from '../session/queue-totals.ts';
 import { Routes } from './routes.ts';
 import { RoutedTopic } from './routed-topic.ts';
-import type { Session, Subscriber } from '../session/session.ts';
+import type { Session } from '../session/session.ts';
 import type { AccountThrottle } from './account-throttle.ts';
 
 /** Topics remembered at most: beyond, all are forgotten and learnt again as they come. */
@@ -19,7 +20,7 @@ export class AccountSpace {
   /** Undefined where the account has no rates. */
   readonly throttle: AccountThrottle | undefined;
   /** By client id: connections, and sessions whether or not their client is there. */
-  readonly clients = new Map<string, Subscriber>();
+  readonly clients = new AccountClients();
   readonly sessions = new Map<string, Session>();
   /** Rises with every change of subscriptions or rights ({@link routesChanged}). */
   generation = 0;

@@ -10,18 +10,27 @@ type Limit = Pick<Refusal, 'check' | 'reason'>;
 
 /** Whether there is room for the connection, its will and its session. Refuses the CONNECT when there is none. */
 export function checkConnectLimits(attempt: AdmittedConnect): boolean {
-  return checkConnections(attempt) && checkRate(attempt) && checkStorage(attempt);
+  return checkConnections(attempt) && checkRoomForWill(attempt) && checkRate(attempt) && checkRoomForSession(attempt);
 }
 
-/** The account's connections, and the memory for wills. */
+/** Whether the client is still there, and room for what its connection keeps: asked after a wait. */
+export function checkAgain(attempt: AdmittedConnect): boolean {
+  return attempt.client.state === 'admitting' && checkRoomForWill(attempt) && checkRoomForSession(attempt);
+}
+
+/** The account's connections, those whose client id is being claimed among them. */
 function checkConnections(attempt: AdmittedConnect): boolean {
-  const { client, connect, account } = attempt;
+  const { client, account } = attempt;
   const { clients, limits } = account;
-  if (clients.size >= limits.connections && !clients.has(client.clientId))
-    return refuse(attempt, { check: 'limit', reason: `more than ${limits.connections} connections of the account` });
-  if (!client.broker.wills.fits(connect.will))
-    return refuse(attempt, { check: 'limit', reason: 'the wills of all connections take the memory that there is for them' });
-  return true;
+  if (clients.size < limits.connections || clients.has(client.clientId)) return true;
+  return refuse(attempt, { check: 'limit', reason: `more than ${limits.connections} connections of the account` });
+}
+
+/** The memory for the wills of all connections. */
+function checkRoomForWill(attempt: AdmittedConnect): boolean {
+  const { client, connect } = attempt;
+  if (client.broker.wills.fits(connect.will)) return true;
+  return refuse(attempt, { check: 'limit', reason: 'the wills of all connections take the memory that there is for them' });
 }
 
 /** The account's rate of CONNECTs. */
@@ -34,7 +43,7 @@ function checkRate(attempt: AdmittedConnect): boolean {
 }
 
 /** Whether the session that the CONNECT would make can be kept: the account's budget of persistent ones, and the disk. */
-function checkStorage(attempt: AdmittedConnect): boolean {
+function checkRoomForSession(attempt: AdmittedConnect): boolean {
   const { client, connect, account } = attempt;
   const { limits, queues, sessions } = account;
   if (expiryOf(connect, account) === 0 || sessions.get(client.clientId)?.persistent === true) return true;

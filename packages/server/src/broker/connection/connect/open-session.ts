@@ -9,7 +9,8 @@ import type { AdmittedConnect } from './connect-attempt.ts';
 export function openSession({ client, connect, account, admission }: AdmittedConnect): Opened {
   const { register, sessions } = client.broker;
   const opened = sessions.open(client, account, connect, ownerOf(client, admission));
-  client.bindSession(opened.session, register.enter(client, account.place));
+  client.bindSession(opened.session);
+  register.enter(client, account.place);
   return opened;
 }
 

@@ -9,10 +9,10 @@ import type { Client } from '../client.ts';
 import { acknowledgeConnect } from '../connect/acknowledge-connect.ts';
 import { authenticateConnect } from '../connect/authenticate-connect.ts';
 import { authorizeWill } from '../connect/authorize-will.ts';
-import { checkConnectLimits } from '../connect/check-limits.ts';
+import { claimClientId } from '../connect/claim-client-id.ts';
+import { checkAgain, checkConnectLimits } from '../connect/check-limits.ts';
 import type { ValidConnect } from '../connect/connect-attempt.ts';
 import { openSession } from '../connect/open-session.ts';
-import { takeOver } from '../connect/take-over.ts';
 import { validateConnect } from '../connect/validate-connect.ts';
 
 export function connect(client: Client, bytes: Buffer, body: number, next: number): void {
@@ -27,7 +27,11 @@ export function connect(client: Client, bytes: Buffer, body: number, next: numbe
 async function accept(valid: ValidConnect): Promise<void> {
   const attempt = await authenticateConnect(valid);
   if (attempt === undefined || !authorizeWill(attempt) || !checkConnectLimits(attempt)) return;
-  takeOver(attempt);
+  const wait = claimClientId(attempt);
+  if (wait !== undefined) {
+    await wait;
+    if (!checkAgain(attempt)) return;
+  }
   acknowledgeConnect(attempt, openSession(attempt));
 }
 
