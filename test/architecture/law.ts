@@ -283,7 +283,9 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ...['api/access-keys.ts', 'api/key-rights.ts', 'domains/store.ts', 'functions/hosted/store.ts', 'logs/store.ts'],
     ...['registry/tags.ts', 'server-certificates/store.ts', 'store/contract.ts', 'store/pages.ts'],
   ]),
-  'domain.ts': room('the contract of a domain: types alone', ['runtime/timers.ts', 'store/contract.ts', 'store/due-work.ts']),
+  'domain.ts': room('the contract of a domain: types alone', [
+    ...['broker/messaging.ts', 'runtime/timers.ts', 'store/contract.ts', 'store/due-work.ts'],
+  ]),
   'services.ts': room('what all domains serve is merged here, whatever it is', [
     ...['api/dispatch.ts', 'api/json-services.ts', 'domain.ts', 'store/contract.ts', 'store/regional.ts'],
   ]),
@@ -295,7 +297,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
   'core.ts': room(
     'core knows every part and decides nothing',
     [
-      'runtime/',
+      ...['domain.ts', 'runtime/'],
       'config/',
       'installation/',
       ...[

@@ -29,6 +29,7 @@ import { limitsAndRates } from './config/accounts.ts';
 import type { ActionService } from './config/action-endpoints.ts';
 import { openActionKeys } from './config/action-keys.ts';
 import type { Config } from './config/config.ts';
+import type { Domain } from './domain.ts';
 import { type DataFolder, keyFiles } from './config/data-folder.ts';
 import { writePrivateFile } from './config/private-file.ts';
 import { openRootKeys, rootKeyChanges } from './config/root-keys.ts';
@@ -96,6 +97,8 @@ export interface CoreOptions {
   readonly log: Logger;
   /** Groups for functions; absent where the kernel gives none. */
   readonly cgroups?: HostingOptions['cgroups'];
+  /** Domains beside those of the list: of tests. */
+  readonly domains?: readonly Domain[];
 }
 
 export interface Core extends AsyncDisposable {
@@ -107,7 +110,7 @@ export interface Core extends AsyncDisposable {
 /** Milliseconds that requests under way have to come to their end at a shutdown. */
 const DRAIN = 5_000;
 
-export async function openCore({ config, folder, clock, log, cgroups }: CoreOptions): Promise<Core> {
+export async function openCore({ config, folder, clock, log, cgroups, domains: more = [] }: CoreOptions): Promise<Core> {
   await using parts = new AsyncDisposableStack();
   const { region, endpoint, damagedLog } = config;
   const ownServerCertificate = readServerCertificate(config);
@@ -284,11 +287,12 @@ export async function openCore({ config, folder, clock, log, cgroups }: CoreOpti
     logs,
     iam,
   };
-  const domains = listDomains(served);
+  const domains = [...listDomains(served), ...more];
   for (const domain of domains) {
     parts.defer(() => domain.close?.());
     await domain.load?.();
   }
+  messaging.serve(domains.flatMap(({ topics = [] }) => topics));
   const { services, jsonServices } = mergeServices(domains, inRegion);
   const api = createApi({
     clock,

@@ -12,6 +12,7 @@ import type {
 } from '@thingkeep/wire/api/operation-types.ts';
 import type { JsonObject } from '@thingkeep/wire/api/parse-json.ts';
 import type { ResourceType } from '@thingkeep/wire/arn.ts';
+import type { TopicService } from './broker/messaging.ts';
 import type { Timer } from './runtime/timers.ts';
 import type { ReadTransaction, Store } from './store/contract.ts';
 import type { DueHandler, Task } from './store/due-work.ts';
@@ -52,6 +53,8 @@ export interface Domain {
   operations?(context: RegionContext): DomainOperations;
   /** Services of the JSON protocol, by the name that requests are signed for. */
   readonly json?: Readonly<Record<string, (context: RegionContext) => JsonService>>;
+  /** Requests on reserved topics that the domain serves. */
+  readonly topics?: readonly TopicService[];
   /** Resources of the domain that can carry tags. */
   readonly taggable?: TaggableResources;
   /** What this server does again and again. */

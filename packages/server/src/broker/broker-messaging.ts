@@ -1,7 +1,9 @@
 /** The contract of messaging, served by the parts of the broker. */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/log.ts';
 import type { Client } from './connection/client.ts';
+import type { BrokerCounters } from './connection/counters.ts';
 import type { Connections } from './connections.ts';
 import { MessageBuffer } from './message-buffer.ts';
 import type {
@@ -11,9 +13,11 @@ import type {
   MessageJournal,
   Messaging,
   OutgoingMessages,
+  TopicService,
 } from './messaging.ts';
 import type { BrokerPublishing } from './publishing.ts';
 import type { AccountSpaces } from './routing/account-spaces.ts';
+import { TopicServices } from './topic-services.ts';
 
 export interface BrokerMessagingOptions {
   readonly accounts: AccountSpaces;
@@ -21,15 +25,21 @@ export interface BrokerMessagingOptions {
   readonly connections: Connections;
   readonly journal: MessageJournal;
   readonly clock: Clock;
+  readonly log: Logger;
+  readonly counters: BrokerCounters;
 }
 
 export class BrokerMessaging implements Messaging {
   readonly journal: MessageJournal;
   readonly #options: BrokerMessagingOptions;
+  readonly #services: TopicServices;
 
   constructor(options: BrokerMessagingOptions) {
     this.journal = options.journal;
     this.#options = options;
+    const { publishing, log, counters } = options;
+    this.#services = new TopicServices({ log, counters, answer: publishing.answer.bind(publishing) });
+    publishing.addInterceptor(this.#services);
   }
 
   publish(place: Place, topic: string, payload: Buffer, qos: 0 | 1 = 0): void {
@@ -51,6 +61,11 @@ export class BrokerMessaging implements Messaging {
 
   interceptorsChanged({ accountId, region }: Place): void {
     this.#options.accounts.of(accountId, region).interceptorsChanged();
+  }
+
+  serve(services: readonly TopicService[]): void {
+    this.#services.add(services);
+    this.#options.accounts.interceptorsChanged();
   }
 
   onConnections(listener: ConnectionListener): void {

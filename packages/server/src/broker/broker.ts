@@ -121,7 +121,7 @@ export class Broker {
       publishing,
       ticker,
     );
-    this.messaging = new BrokerMessaging({ accounts, publishing, connections: this.connections, journal, clock });
+    this.messaging = new BrokerMessaging({ accounts, publishing, connections: this.connections, journal, clock, log, counters });
   }
 
   /** Finds persistent sessions and lost connections again; to be awaited before the first connection. */

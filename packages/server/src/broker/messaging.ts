@@ -147,6 +147,64 @@ export interface ConnectionListener {
   unsubscribed(connection: ConnectionInfo, filters: readonly string[]): void;
 }
 
+/** Names of the parts of a pattern: `thingName` of `$aws/things/{thingName}/shadow/get`. */
+export type PartNames<Pattern extends string> = Pattern extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | PartNames<Rest>
+  : never;
+
+/** A message on a reserved topic that a service serves. */
+export interface TopicRequest<Parts extends string = string> {
+  /** Account and region of the requester: what is asked is asked of this place alone. */
+  readonly place: Place;
+  readonly topic: string;
+  /** The topic's named parts. */
+  readonly parts: Readonly<Record<Parts, string>>;
+  readonly payload: Buffer;
+  readonly qos: number;
+  /** MQTT 5 properties; undefined of a message of MQTT 3. */
+  readonly properties: Properties | undefined;
+  /** Who has sent it: a client, a caller of the API, or a rule. */
+  readonly requester: Origin;
+}
+
+/**
+ * One answer to a request. To `subscribers` it is a message as any other, which rules see too: shadows (page
+ * device-shadow-mqtt). To the `requester` it goes on the requesting connection alone, subscribed or not: jobs, streams,
+ * commands (page reserved-topics). To `both` it goes to the subscribers, and once to the requester in any case: fleet
+ * provisioning (page fleet-provision-api). The requester must be allowed to receive it; a connection that has ended gets
+ * nothing, nor does a requester that had none.
+ */
+export interface TopicAnswer {
+  readonly topic: string;
+  readonly payload: Buffer;
+  readonly to: 'requester' | 'subscribers' | 'both';
+  /** That of the request when absent: AWS does not say. */
+  readonly qos?: 0 | 1;
+  readonly properties?: Properties;
+}
+
+/**
+ * A service on reserved topics, as a row. Which topics clients may publish requests on is in the table of reserved topics
+ * of wire; a client needs `iot:Publish` on the request's topic and no other permission (pages device-shadow-mqtt,
+ * jobs-mqtt-api), so a row has neither direction nor action.
+ */
+export interface TopicService {
+  /** The request's topic, with named parts in braces. */
+  readonly pattern: string;
+  /**
+   * Answers, refusals of its own among them, once what the request changes is stored. A request of QoS 1 is acknowledged
+   * after that. When it fails instead, nothing is answered, and a client that waits for a PUBACK is disconnected without
+   * one: it sends the request again.
+   */
+  serve(request: TopicRequest): readonly TopicAnswer[] | Promise<readonly TopicAnswer[]>;
+}
+
+/** A service whose requests have the parts of its pattern by name. */
+export const topicService = <Pattern extends string>(
+  pattern: Pattern,
+  serve: (request: TopicRequest<PartNames<Pattern>>) => readonly TopicAnswer[] | Promise<readonly TopicAnswer[]>,
+): TopicService => ({ pattern, serve });
+
 /** Rows of other domains that are stored in the commit of the messages of this turn. */
 export interface MessageJournal {
   putRow(of: Rows, row: Row): void;
@@ -167,6 +225,8 @@ export interface Messaging {
   addInterceptor(interceptor: MessageInterceptor): void;
   /** Interceptors of an account's topics have changed. */
   interceptorsChanged(place: Place): void;
+  /** Serves requests on reserved topics from now on. Two services that could get the same topic are a fault. */
+  serve(services: readonly TopicService[]): void;
   /** Begins to tell of connections and subscriptions. */
   onConnections(listener: ConnectionListener): void;
 }

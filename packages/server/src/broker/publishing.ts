@@ -1,5 +1,6 @@
 /** Publishing: a message goes to its receivers and to the interceptors of its topic, and is retained where it asks for that. */
 import type { Place } from '@thingkeep/wire/arn.ts';
+import { encodeProperties } from '../mqtt/properties.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Client } from './connection/client.ts';
@@ -12,7 +13,9 @@ import {
   type Origin,
   type PendingStorage,
   type Publisher,
+  type TopicAnswer,
   type TopicInterceptor,
+  type TopicRequest,
 } from './messaging.ts';
 import type { AccountSpace } from './routing/account.ts';
 import type { AccountSpaces } from './routing/account-spaces.ts';
@@ -61,7 +64,7 @@ export class BrokerPublishing {
   }
 
   /**
-   * Publishes what a rule makes of a message. The publisher of that message waits when receivers can't take more; No
+   * Publishes what a rule makes of a message, or a service of a request. The publisher of that message waits when receivers can't take more; No
    * Local does not apply to it.
    */
   deliverFromRule(
@@ -101,6 +104,28 @@ export class BrokerPublishing {
     // Lifecycle events have a topic for each client: remembered, they would push out those that messages come on.
     const entry = qos === 1 ? account.transientTopic(topic) : account.topic(topic);
     this.deliver(account, batchOfOne({ topic: entry, payload, qos, retain: false }, 0), undefined);
+  }
+
+  /**
+   * Publishes an answer to a request of the account. `requester` is the connection that has sent it. Resolves once the
+   * answer is stored, when it must be; undefined when there is nothing to wait for.
+   */
+  answer(
+    { place, qos: asked, requester: { chain } }: TopicRequest,
+    { topic: name, payload, to, qos: given, properties = {} }: TopicAnswer,
+    requester: Publisher | undefined,
+  ): Promise<void> | undefined {
+    const account = this.#accounts.of(place.accountId, place.region);
+    const topic = account.transientTopic(name);
+    const { messageExpiryInterval: expiry } = properties;
+    const qos = given ?? asked;
+    const message = { topic, payload, qos, retain: false, properties: encodeProperties(properties), expiry };
+    const batch = batchOfOne(message, this.#clock.now());
+    if (requester !== undefined && (to === 'requester' || (to === 'both' && !this.#router.reaches(account, topic, requester))))
+      this.#router.sendToPublisher(account, requester, batch);
+    if (to === 'requester') return undefined;
+    // Rules that answers set off again and again come to an end as those of any other chain.
+    return this.#stored(this.deliverFromRule(account, batch, chain === undefined ? {} : { chain }, undefined));
   }
 
   /** Whether a message on the topic would go to anybody, or be seen by an interceptor. */

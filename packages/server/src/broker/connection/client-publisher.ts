@@ -1,4 +1,7 @@
 /** A client as publisher: the topics that it names, its acknowledgements, and how it is made to wait. */
+import { ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
+import type { Refusal } from '../../refusals/refusals.ts';
 import type { DisconnectReason } from '../contract.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { type Congestible, NOTHING_PENDING, type Origin, type PendingStorage, type Publisher } from '../messaging.ts';
@@ -27,7 +30,16 @@ export interface Publishing {
     readonly now: number;
     watch(receiver: Congestible): void;
   };
+  refuse(refusal: Omit<Refusal, 'protocol' | 'sourceIp'>): void;
   close(why: DisconnectReason, reason?: number): void;
+}
+
+/** Ends a connection whose messages could not be stored, or are too many. */
+function closeUnacknowledged(client: Publishing, error: unknown): void {
+  if (error instanceof ThingkeepError && error.code === 'ThrottlingException') {
+    client.refuse({ check: 'limit', reason: error.message });
+    client.close('THROTTLED', REASON.QUOTA_EXCEEDED);
+  } else closeForFailure(client, error);
 }
 
 export class ClientPublisher implements Publisher {
@@ -79,7 +91,7 @@ export class ClientPublisher implements Publisher {
         if (client.state === 'connected') client.output.append(held);
       },
       // Nothing is acknowledged that is not stored; a new connection is the client's way to send it again.
-      failed: (error) => closeForFailure(client, error),
+      failed: (error) => closeUnacknowledged(client, error),
     });
     this.#acknowledgements.add(bytes, pending);
   }

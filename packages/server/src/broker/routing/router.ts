@@ -159,6 +159,20 @@ export class Router {
     else delivery.sendQos1(encoded, batch, IN_MEMORY, false);
   }
 
+  /** Whether the publisher's own session gets messages of the topic by a subscription that is not shared. */
+  reaches(account: AccountSpace, topic: RoutedTopic, publisher: Publisher): boolean {
+    return this.#receivers(account, topic).targets.some(({ session }) => isOwn(session, publisher));
+  }
+
+  /** Sends messages to the publisher itself, past its subscriptions, if it is still connected and may receive them. */
+  sendToPublisher(account: AccountSpace, publisher: Publisher, batch: PublishBatch): void {
+    const session = account.sessions.get(publisher.origin.clientId ?? '');
+    if (session === undefined || !isOwn(session, publisher)) return;
+    if (session.client?.permissions.mayReceive(batch.topic) !== true) return;
+    if (batch.qos === 0) session.delivery.sendQos0(batch.encode(session.level, 0), batch.topic);
+    else this.#sendInMemory(session, new EncodingCache(batch), batch, IN_MEMORY);
+  }
+
   /** A session's client is there: what waits in its shares goes on. */
   memberCame(account: AccountSpace, session: Session): void {
     for (const filter of session.subscriptions.keys()) {

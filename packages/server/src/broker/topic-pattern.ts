@@ -1,0 +1,44 @@
+/** Patterns of reserved topics with named parts: `$aws/things/{thingName}/shadow/get`. A part is one level, and not empty. */
+import { clientMayPublish } from '@thingkeep/wire/topics.ts';
+
+const nameOf = (level: string): string | undefined => /^\{(\w+)\}$/.exec(level)?.[1];
+
+export class TopicPattern {
+  readonly text: string;
+  readonly #levels: readonly { readonly literal: string; readonly name: string | undefined }[];
+
+  constructor(text: string) {
+    this.text = text;
+    this.#levels = text.split('/').map((level) => ({ literal: level, name: nameOf(level) }));
+  }
+
+  /** Whether clients may publish on the topics of this pattern at all. */
+  get isForRequests(): boolean {
+    return this.text.startsWith('$') && clientMayPublish(this.#levels.map(({ literal, name }) => name ?? literal).join('/'));
+  }
+
+  /** The named parts of a topic; undefined where it is none of this pattern. */
+  match(topic: string): Record<string, string> | undefined {
+    const levels = topic.split('/');
+    if (levels.length !== this.#levels.length) return undefined;
+    const parts: Record<string, string> = {};
+    for (const [i, { literal, name }] of this.#levels.entries()) {
+      const level = levels[i] ?? '';
+      if (name === undefined ? level !== literal : level === '') return undefined;
+      if (name !== undefined) parts[name] = level;
+    }
+    return parts;
+  }
+
+  /** Whether some topic could be of both patterns. */
+  overlaps(other: TopicPattern): boolean {
+    const theirs = other.#levels;
+    return (
+      theirs.length === this.#levels.length &&
+      this.#levels.every(({ literal, name }, i) => {
+        const their = theirs[i];
+        return name !== undefined || their?.name !== undefined || their?.literal === literal;
+      })
+    );
+  }
+}

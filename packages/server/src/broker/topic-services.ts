@@ -1,0 +1,150 @@
+/**
+ * Requests on reserved topics and their answers. A service is found when a topic is first seen, as an interceptor is, so that
+ * a message that is no request costs nothing. How a request is served is in docs/flows/topic-request.md.
+ */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import { Cursor, ownCopy } from '../mqtt/cursor.ts';
+import { readProperties } from '../mqtt/properties.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { BrokerCounters } from './connection/counters.ts';
+import {
+  type MessageBatch,
+  type MessageInterceptor,
+  NOTHING_PENDING,
+  type Origin,
+  PendingStorage,
+  type Publisher,
+  type TopicAnswer,
+  type TopicInterceptor,
+  type TopicRequest,
+  type TopicService,
+} from './messaging.ts';
+import { RequestQueue } from './request-queue.ts';
+import { TopicPattern } from './topic-pattern.ts';
+
+export interface TopicServicesOptions {
+  readonly log: Logger;
+  readonly counters: Pick<BrokerCounters, 'throttled'>;
+  /** Publishes an answer; resolves once what must be stored of it is, undefined when there is nothing to wait for. */
+  readonly answer: (request: TopicRequest, answer: TopicAnswer, requester: Publisher | undefined) => Promise<void> | undefined;
+}
+
+/** Two services could get the same topic, or a service is on topics that no client may publish on. */
+export class TopicServiceFault extends Error {
+  override readonly name = 'TopicServiceFault';
+}
+
+/** Work that one request means at once, in visits of receivers. */
+const WEIGHT = 20;
+/** Bytes of memory that a request takes beside its payload. */
+const OVERHEAD = 1024;
+
+interface Row {
+  readonly pattern: TopicPattern;
+  readonly service: TopicService;
+}
+
+export class TopicServices implements MessageInterceptor {
+  readonly #options: TopicServicesOptions;
+  readonly #rows: Row[] = [];
+  /** By region and account. */
+  readonly #queues = new Map<string, RequestQueue>();
+
+  constructor(options: TopicServicesOptions) {
+    this.#options = options;
+  }
+
+  add(services: readonly TopicService[]): void {
+    for (const service of services) {
+      const pattern = new TopicPattern(service.pattern);
+      const twin = this.#rows.find((row) => row.pattern.overlaps(pattern));
+      if (twin !== undefined)
+        throw new TopicServiceFault(`two services could get a topic of ${pattern.text} and ${twin.pattern.text}`);
+      if (!pattern.isForRequests) throw new TopicServiceFault(`clients may not publish on ${pattern.text}`);
+      this.#rows.push({ pattern, service });
+    }
+  }
+
+  on(place: Place, topic: string): TopicInterceptor | undefined {
+    if (this.#rows.length === 0 || !topic.startsWith('$')) return undefined;
+    for (const { pattern, service } of this.#rows) {
+      const parts = pattern.match(topic);
+      if (parts === undefined) continue;
+      const asked = { place, topic, parts };
+      return { weight: WEIGHT, take: (batch, origin, waiter) => this.#take(service, asked, batch, origin, waiter) };
+    }
+    return undefined;
+  }
+
+  #take(
+    service: TopicService,
+    asked: Pick<TopicRequest, 'place' | 'topic' | 'parts'>,
+    batch: MessageBatch,
+    origin: Origin | undefined,
+    waiter: Publisher | undefined,
+  ): PendingStorage {
+    // A will on a reserved topic reaches subscribers and rules and is no request (page device-shadow-comms-app, of shadows; for
+    // other services AWS does not say).
+    if (origin?.isWill === true) return NOTHING_PENDING;
+    // The publisher of a message that a rule makes is the rule: no answer goes to the client that has set it off.
+    const requester = waiter !== undefined && waiter.origin === origin ? waiter : undefined;
+    const served: Promise<void>[] = [];
+    for (let i = 0; i < batch.count; i += 1) {
+      const properties = batch.propertiesOf(i);
+      const request: TopicRequest = {
+        ...asked,
+        payload: ownCopy(batch.bytes.subarray(batch.payloadAt(i), batch.at[i + 1])),
+        qos: batch.qos,
+        properties:
+          properties === undefined ? undefined : readProperties(new Cursor(properties, 0, properties.length), 'PUBLISH'),
+        requester: origin ?? {},
+      };
+      const done = this.#accept(service, request, requester, waiter);
+      // Whether or not somebody waits for it; it has been logged.
+      done.catch(() => undefined);
+      served.push(done);
+    }
+    return batch.qos === 0 ? NOTHING_PENDING : new PendingStorage(false, served);
+  }
+
+  #accept(
+    service: TopicService,
+    request: TopicRequest,
+    requester: Publisher | undefined,
+    waiter: Publisher | undefined,
+  ): Promise<void> {
+    const { place, payload } = request;
+    const work = (): Promise<void> => this.#serve(service, request, requester);
+    const done = this.#queueOf(place).run(waiter, payload.length + OVERHEAD, work);
+    if (done !== undefined) return done;
+    this.#options.counters.throttled += 1;
+    return tooMany();
+  }
+
+  /** The answers are published after the service has stored what it stores. */
+  async #serve(service: TopicService, request: TopicRequest, requester: Publisher | undefined): Promise<void> {
+    const { log, answer } = this.#options;
+    try {
+      const answers = await service.serve(request);
+      await Promise.all(answers.map((each) => answer(request, each, requester)));
+    } catch (error) {
+      const { topic, requester: by } = request;
+      log.error({ err: error, topic, clientId: by.clientId }, 'a request on a reserved topic could not be served');
+      throw error;
+    }
+  }
+
+  #queueOf({ region, accountId }: Place): RequestQueue {
+    const key = `${region}/${accountId}`;
+    let queue = this.#queues.get(key);
+    if (queue === undefined) {
+      queue = new RequestQueue();
+      this.#queues.set(key, queue);
+    }
+    return queue;
+  }
+}
+
+const tooMany = async (): Promise<void> =>
+  fail('ThrottlingException', 'Rate exceeded: too many requests on reserved topics wait in the account');

@@ -1,0 +1,131 @@
+/** Requests on a reserved topic, served by a domain of this test and asked by real clients: over MQTT, HTTPS, the API and a rule. */
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { CreateTopicRuleCommand, IoTClient } from '@aws-sdk/client-iot';
+import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
+import mqtt from 'mqtt';
+import { topicService } from '../../packages/server/src/broker/messaging.ts';
+import { readConfig } from '../../packages/server/src/config/config.ts';
+import { openDataFolder } from '../../packages/server/src/config/data-folder.ts';
+import { readAccessKeys } from '../../packages/server/src/config/secrets.ts';
+import { type Core, openCore } from '../../packages/server/src/core.ts';
+import type { Domain } from '../../packages/server/src/domain.ts';
+import { systemClock } from '../../packages/server/src/runtime/clock.ts';
+import { openLog } from '../../packages/server/src/runtime/log.ts';
+import { ALLOW_ALL, allow, arn, type Device, makeDevice, makePolicy } from './devices.ts';
+import { run } from './run-command.ts';
+import { type TestServer, temporaryFolder } from './test-core.ts';
+
+const GET = '$aws/things/lamp/shadow/get';
+
+/** A domain that answers what it was asked, and by whom. */
+const echoDomain: Domain = {
+  name: 'echo',
+  topics: [
+    topicService('$aws/things/{thingName}/shadow/get', async ({ topic, parts: { thingName }, payload, requester }) => [
+      {
+        topic: `${topic}/accepted`,
+        payload: Buffer.from(JSON.stringify({ thingName, asked: String(payload), by: requester.clientId ?? null })),
+        to: 'both',
+      },
+    ]),
+  ],
+};
+
+describe('requests on reserved topics', () => {
+  const dataDir = temporaryFolder();
+  let core: Core;
+  let server: TestServer;
+  let device: Device;
+  const clients: mqtt.MqttClient[] = [];
+
+  before(async () => {
+    const ports = ['api-port', 'mqtt-port', 'https-port'].map((name): [string, string] => [name, '0']);
+    const config = readConfig(new Map([['data-dir', dataDir], ...ports]), { settings: new Map(), unknown: [] });
+    const folder = openDataFolder(dataDir);
+    core = await openCore({ config, folder, clock: systemClock, log: openLog('silent'), domains: [echoDomain] });
+    const [credentials] = readAccessKeys(folder.credentials, config.accountId);
+    assert(credentials !== undefined);
+    const options = { endpoint: `http://127.0.0.1:${core.ports.api}`, region: 'us-east-1', credentials, maxAttempts: 1 };
+    const iot = new IoTClient(options);
+    const iotData = new IoTDataPlaneClient(options);
+    server = { rootCa: folder.rootCa, ports: core.ports, dataDir, iot, iotData } as TestServer;
+    await makePolicy(server, 'all', ALLOW_ALL);
+    device = await makeDevice(server, 'device', 'all');
+  });
+
+  after(async () => {
+    for (const client of clients) client.end(true);
+    server.iot.destroy();
+    server.iotData.destroy();
+    await core[Symbol.asyncDispose]();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  const connect = async (clientId: string, protocolVersion: 4 | 5, { certPem, keyPem } = device) => {
+    const client = await mqtt.connectAsync({
+      protocol: 'mqtts',
+      host: 'localhost',
+      port: server.ports.mqtt,
+      ca: readFileSync(server.rootCa),
+      cert: certPem,
+      key: keyPem,
+      clientId,
+      protocolVersion,
+      reconnectPeriod: 0,
+    });
+    clients.push(client);
+    const came: string[] = [];
+    const waiting: (() => void)[] = [];
+    client.on('message', (topic, payload) => {
+      came.push(`${topic} ${payload}`);
+      waiting.shift()?.();
+    });
+    /** The messages since the last call, at least one. */
+    const next = async (): Promise<string[]> => {
+      if (came.length === 0) await new Promise<void>((resolve) => waiting.push(resolve));
+      return came.splice(0);
+    };
+    return { client, next };
+  };
+  const answered = (asked: string, by: string | null): string =>
+    `${GET}/accepted ${JSON.stringify({ thingName: 'lamp', asked, by })}`;
+
+  test('MQTT.js: the answer comes without a subscription, and once with one; PUBACK comes in any case', async () => {
+    for (const version of [4, 5] as const) {
+      const { client, next } = await connect('lamp', version);
+      await client.publishAsync(GET, 'first', { qos: 1 });
+      assert.deepEqual(await next(), [answered('first', 'lamp')]);
+      await client.subscribeAsync(`${GET}/accepted`, { qos: 1 });
+      await client.publishAsync(GET, 'second', { qos: 1 });
+      await client.publishAsync(GET, 'third');
+      assert.deepEqual([...(await next()), ...(await next())], [answered('second', 'lamp'), answered('third', 'lamp')]);
+      await client.endAsync();
+    }
+  });
+
+  test('a request over the API, over HTTPS and from a rule is answered to subscribers', async () => {
+    const { client, next } = await connect('watcher', 5);
+    await client.subscribeAsync(`${GET}/accepted`, { qos: 1 });
+    await server.iotData.send(new PublishCommand({ topic: GET, payload: Buffer.from('api'), qos: 1 }));
+    assert.deepEqual(await next(), [answered('api', null)]);
+    const url = `https://localhost:${server.ports.https}/topics/${encodeURIComponent(GET)}?qos=1`;
+    const tls = ['--cacert', server.rootCa, '--cert', device.cert, '--key', device.key];
+    assert.match((await run('curl', ['-s', ...tls, '-X', 'POST', '--data', 'https', url])).stdout, /OK/);
+    assert.deepEqual(await next(), [answered('https', null)]);
+    const republish = { roleArn: 'arn:aws:iam::000000000000:role/rules', topic: `$${GET}`, qos: 1 };
+    const topicRulePayload = { sql: "SELECT * FROM 'ask'", actions: [{ republish }] };
+    await server.iot.send(new CreateTopicRuleCommand({ ruleName: 'ask', topicRulePayload }));
+    await client.publishAsync('ask', '{"from":"rule"}', { qos: 1 });
+    assert.deepEqual(await next(), [answered('{"from":"rule"}', null)]);
+  });
+
+  test('a client needs iot:Publish on the topic of the request', async () => {
+    await makePolicy(server, 'connect', [allow('iot:Connect', '*'), allow('iot:Publish', arn('topic/other'))]);
+    const { client } = await connect('stranger', 4, await makeDevice(server, 'stranger', 'connect'));
+    const closed = new Promise<void>((resolve) => client.once('close', () => resolve()));
+    client.publish(GET, 'mine?', { qos: 1 });
+    await closed;
+  });
+});
