@@ -1,12 +1,12 @@
 /** The project's rules, checked: imports, rings, words with one owner, dependencies, documents. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { arrowFaults, cycleFaults, formFaults, reservedFaults, roomOf } from './architecture/checks.ts';
+import { arrowFaults, cycleFaults, formFaults, reservedFaults, folderOf } from './architecture/checks.ts';
 import { decisionFaults } from './architecture/decisions.ts';
 import { domainFileFaults } from './architecture/domain-files.ts';
 import { nameFaults } from './architecture/exported-names.ts';
 import { floorFaults } from './architecture/floors.ts';
-import { SERVER_ROOMS } from './architecture/law.ts';
+import { SERVER_FOLDERS } from './architecture/import-rules.ts';
 import { classesOf, memberFaults } from './architecture/members.ts';
 import { linkFaults, namedFileFaults, widthFaults } from './architecture/prose.ts';
 import { isTestMaterial, projectFiles, projectSources, sourceOf, textOf } from './architecture/sources.ts';
@@ -47,7 +47,7 @@ test('every import of the project leads to a file', () => {
 test('every folder of the server has its paragraph in ARCHITECTURE.md', () => {
   const text = textOf('ARCHITECTURE.md');
   none(
-    Object.keys(SERVER_ROOMS).flatMap((name) =>
+    Object.keys(SERVER_FOLDERS).flatMap((name) =>
       text.includes(`\`${name}\``) ? [] : [`ARCHITECTURE.md has no word on \`${name}\``],
     ),
   );
@@ -162,7 +162,7 @@ const forged: readonly (readonly [path: string, text: string, fault: RegExp])[] 
   [`${S}/broker/message/x.ts`, `/** x */\nimport type { Session } from '../session/session.ts';`, /messages are bytes/],
   [`${S}/broker/x.ts`, "/** x */\nclient.state = 'closed';", /own their state/],
   [`${S}/broker/x.ts`, `/** x */\nimport { caller } from '../testing/operations-fixture.ts';`, /does not ship/],
-  [`${S}/newroom/x.ts`, '/** x */', /in no room/],
+  [`${S}/newfolder/x.ts`, '/** x */', /in no folder/],
   ['packages/wire/src/x.ts', `/** x */\nimport { hash } from 'node:crypto';`, /wire imports nothing/],
   ['packages/wire/src/x.ts', `/** x */\nimport { IoTClient } from '@aws-sdk/client-iot';`, /wire imports nothing/],
   ['packages/x509/src/x.ts', `/** x */\nimport { fail } from '@thingkeep/wire/errors.ts';`, /x509 imports nothing/],
@@ -198,7 +198,7 @@ test('caught: rings, of types too, dead links, missing files', () => {
     'docs/x.md links to gone.md, which is not there',
   ]);
   assert.deepEqual(namedFileFaults([page], ['README.md', 'docs/x.md']), ['docs/x.md names tools/gone.ts, which is not there']);
-  assert.equal(roomOf('store/sqlite/open.ts'), 'store/sqlite/');
+  assert.equal(folderOf('store/sqlite/open.ts'), 'store/sqlite/');
 });
 
 test('caught: a name that two files export', () => {

@@ -1,6 +1,6 @@
 /** Checks over sources; each gives the faults it found, a sentence each. */
 import { isGenerated, isTestMaterial, type Source } from './sources.ts';
-import { type Room, SERVER_ROOMS, WIRE_TYPES } from './law.ts';
+import { type FolderRule, SERVER_FOLDERS, WIRE_TYPES } from './import-rules.ts';
 import { RESERVED } from './reserved.ts';
 
 const SERVER = 'packages/server/src/';
@@ -11,9 +11,9 @@ const X509 = 'packages/x509/src/';
 const bound = (sources: readonly Source[]): Source[] =>
   sources.filter(({ path }) => path.startsWith('packages/') && !isTestMaterial(path));
 
-/** The room of a path under packages/server/src. */
-export const roomOf = (path: string): string | undefined =>
-  Object.keys(SERVER_ROOMS)
+/** The folder of a path under packages/server/src. */
+export const folderOf = (path: string): string | undefined =>
+  Object.keys(SERVER_FOLDERS)
     .filter((name) => path.startsWith(name))
     .sort((a, b) => b.length - a.length)[0];
 
@@ -29,14 +29,14 @@ function x509Faults({ path, imports }: Source): string[] {
     .map(({ specifier }) => `${path} imports ${specifier}: x509 imports nothing but itself and node:crypto`);
 }
 
-function mayImport(name: string, { may, node, packages }: Room, target: string | undefined, specifier: string): boolean {
+function mayImport(name: string, { may, node, packages }: FolderRule, target: string | undefined, specifier: string): boolean {
   if (target?.startsWith(WIRE)) return true;
   if (target?.startsWith(X509)) return packages.includes('@thingkeep/x509');
   if (target?.startsWith(SERVER)) {
     const path = target.slice(SERVER.length);
-    const there = roomOf(path);
+    const there = folderOf(path);
     if (there === name) return true;
-    // `store/` is the contract's room, not the engines below it.
+    // `store/` is the contract's folder, not the engines below it.
     return may.some((allowed) => path === allowed || (allowed === there && allowed.endsWith('/')));
   }
   if (specifier.startsWith('node:')) return node.includes(specifier.slice('node:'.length));
@@ -44,13 +44,15 @@ function mayImport(name: string, { may, node, packages }: Room, target: string |
 }
 
 function serverFaults({ path, imports }: Source): string[] {
-  const name = roomOf(path.slice(SERVER.length));
-  const room = name === undefined ? undefined : SERVER_ROOMS[name];
-  if (name === undefined || room === undefined)
-    return [`${path} is in no room of test/architecture/law.ts: give its room a row, and ARCHITECTURE.md a paragraph`];
+  const name = folderOf(path.slice(SERVER.length));
+  const rule = name === undefined ? undefined : SERVER_FOLDERS[name];
+  if (name === undefined || rule === undefined)
+    return [
+      `${path} is in no folder of test/architecture/import-rules.ts: give its folder a row, and ARCHITECTURE.md a paragraph`,
+    ];
   return imports
-    .filter(({ target, specifier }) => !mayImport(name, room, target, specifier))
-    .map(({ target, specifier }) => `${path} imports ${target ?? specifier}, against the arrows: ${room.invariant}`);
+    .filter(({ target, specifier }) => !mayImport(name, rule, target, specifier))
+    .map(({ target, specifier }) => `${path} imports ${target ?? specifier}, against the arrows: ${rule.invariant}`);
 }
 
 function faultsOfPackage(source: Source): string[] {

@@ -1,6 +1,6 @@
 /** Checks the picture of floors in ARCHITECTURE.md against the rules of imports: every folder is on one floor, and none imports from above. */
-import { roomOf } from './checks.ts';
-import { SERVER_ROOMS } from './law.ts';
+import { folderOf } from './checks.ts';
+import { SERVER_FOLDERS } from './import-rules.ts';
 
 const FLOOR = /^ *(\d*) *│[^│]*│([^│]*)│$/gm;
 
@@ -20,13 +20,13 @@ export function floorFaults(text: string): string[] {
   const names = listed.map(([folder]) => folder);
   return [
     ...names
-      .filter((name, index) => names.indexOf(name) !== index || SERVER_ROOMS[name] === undefined)
+      .filter((name, index) => names.indexOf(name) !== index || SERVER_FOLDERS[name] === undefined)
       .map((name) => `the picture of floors has ${name} twice, or the rules of imports do not have it`),
-    ...Object.entries(SERVER_ROOMS).flatMap(([name, { may }]) => {
+    ...Object.entries(SERVER_FOLDERS).flatMap(([name, { may }]) => {
       const own = floors.get(name);
       if (own === undefined) return [`the picture of floors does not have ${name}`];
       return may
-        .filter((path) => (floors.get(roomOf(path) ?? path) ?? own) > own)
+        .filter((path) => (floors.get(folderOf(path) ?? path) ?? own) > own)
         .map((path) => `${name} is on floor ${own} and imports ${path}, which is above it`);
     }),
   ];

@@ -1,22 +1,22 @@
 /** One folder, or file, of the server: what it may import. */
 
-export interface Room {
-  /** Files (`policies/store.ts`) and whole rooms (`runtime/`) of the server. Every room may import itself and the wire package. */
+export interface FolderRule {
+  /** Files (`policies/store.ts`) and whole folders (`runtime/`) of the server. Every folder may import itself and the wire package. */
   readonly may: readonly string[];
   /** Modules of Node, without `node:`. */
   readonly node: readonly string[];
   /** Packages from npm, and `@thingkeep/x509`. */
   readonly packages: readonly string[];
-  /** What the room must stay. */
+  /** What the folder must stay: the text of a fault. */
   readonly invariant: string;
 }
 
-export const room = (
+export const folderRule = (
   invariant: string,
   may: readonly string[],
   node: readonly string[] = [],
   packages: readonly string[] = [],
-): Room => ({
+): FolderRule => ({
   may,
   node,
   packages,

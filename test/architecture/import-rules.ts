@@ -1,9 +1,9 @@
 /** The rules of imports: what each folder of the server may import, and why. ARCHITECTURE.md says the same in words. */
 
-import { BROKER_ROOMS } from './law-broker.ts';
-import { type Room, room } from './room.ts';
+import { BROKER_FOLDERS } from './import-rules-broker.ts';
+import { type FolderRule, folderRule } from './folder-rule.ts';
 
-export type { Room } from './room.ts';
+export type { FolderRule } from './folder-rule.ts';
 
 const files = (folder: string, ...names: readonly string[]): string[] => names.map((name) => `${folder}/${name}.ts`);
 
@@ -17,20 +17,20 @@ export const WIRE_TYPES = [
   '@aws-sdk/client-sts',
 ];
 
-/** Rooms of packages/server/src, leaves first. A file's room is the longest name here that its path begins with. */
-export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
-  'runtime/': room(
+/** Folders, and files, of packages/server/src, leaves first. A file's folder is the longest name here that its path begins with. */
+export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
+  'runtime/': folderRule(
     'runtime is a closed list of small things that know nothing of the rest',
     [],
     ['crypto', 'fs', 'fs/promises', 'net', 'os'],
     ['pino'],
   ),
-  'config/': room(
+  'config/': folderRule(
     'config is read before anything else is there',
     ['outgoing/allowed.ts', 'runtime/sealed-json.ts', 'runtime/fsync-folder.ts'],
     ['crypto', 'fs', 'path'],
   ),
-  'installation/': room(
+  'installation/': folderRule(
     'the parts of a data folder know each other: what is in them is for others to read',
     [
       ...['runtime/', 'config/', 'store/contract.ts', 'store/marks.ts', 'store/regional.ts'],
@@ -38,13 +38,17 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ],
     ['crypto', 'fs', 'fs/promises', 'path'],
   ),
-  'store/': room('the contract knows no engine', ['runtime/clock.ts', 'runtime/disk-failure.ts', 'runtime/log.ts'], ['crypto']),
-  'store/sqlite/': room(
+  'store/': folderRule(
+    'the contract knows no engine',
+    ['runtime/clock.ts', 'runtime/disk-failure.ts', 'runtime/log.ts'],
+    ['crypto'],
+  ),
+  'store/sqlite/': folderRule(
     'an engine knows the contract and nothing of what is kept',
     ['store/', 'runtime/disk-failure.ts', 'runtime/fsync-folder.ts'],
     ['crypto', 'fs', 'fs/promises', 'path', 'sqlite', 'zlib'],
   ),
-  'collections.ts': room('a list of what is kept, for the engine', [
+  'collections.ts': folderRule('a list of what is kept, for the engine', [
     ...['audit/store.ts', 'authorizers/store.ts', 'credentials/store.ts', 'domains/store.ts', 'events/store.ts'],
     ...[
       'functions/hosted/store.ts',
@@ -58,43 +62,43 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ...['broker/session/session.ts', 'broker/session/shared-group.ts'],
     ...['server-certificates/store.ts', 'store/'],
   ]),
-  'authority/': room(
+  'authority/': folderRule(
     'authority holds the keys: it imports no other domain and sees no socket',
     ['runtime/'],
     ['crypto', 'fs/promises', 'path', 'util'],
     ['@thingkeep/x509'],
   ),
-  'refusals/': room('whoever refuses records it here, so this room may need nobody', ['runtime/']),
-  'audit/': room(
+  'refusals/': folderRule('every part that refuses records it here, so this folder imports no other', ['runtime/']),
+  'audit/': folderRule(
     'the audit log writes lines that it is handed, and knows nothing of what they are about',
     ['runtime/', 'store/contract.ts', 'store/pages.ts'],
     ['buffer', 'crypto', 'fs', 'path'],
   ),
-  'policies/': room('a decision is a pure function: no socket, no file, no clock but the one handed in', [
+  'policies/': folderRule('a decision is a pure function: no socket, no file, no clock but the one handed in', [
     'domain.ts',
     'runtime/',
     'store/contract.ts',
     'store/damage.ts',
     'store/pages.ts',
   ]),
-  'outgoing/': room(
+  'outgoing/': folderRule(
     'addresses that a user chose are judged here, and requests to them begin here alone',
     ['policies/ip-address.ts'],
     ['dns/promises', 'http', 'https', 'net', 'os'],
   ),
-  'functions/': room('functions are called from here alone, wherever they are', ['runtime/', 'outgoing/'], ['http']),
-  'functions/code/': room(
+  'functions/': folderRule('functions are called from here alone, wherever they are', ['runtime/', 'outgoing/'], ['http']),
+  'functions/code/': folderRule(
     'archives are judged and unpacked here, and nothing of them is run',
     [],
     ['crypto', 'fs', 'fs/promises', 'path', 'stream', 'stream/promises'],
     ['yauzl'],
   ),
-  'functions/sandbox/': room(
+  'functions/sandbox/': folderRule(
     'the only starter of processes: it knows no record, and is told what to run and with which credentials',
     ['runtime/', 'functions/code/'],
     ['child_process', 'crypto', 'events', 'fs', 'fs/promises', 'http', 'net', 'os', 'path', 'stream', 'timers/promises'],
   ),
-  'functions/hosted/': room(
+  'functions/hosted/': folderRule(
     'hosted functions are records, rights and a queue; what runs them is behind the pool',
     [
       ...['domain.ts', 'runtime/', 'store/contract.ts', 'store/pages.ts', 'iam/role-credentials.ts', 'iam/role-rights.ts'],
@@ -102,12 +106,12 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ],
     ['crypto', 'path'],
   ),
-  'logs/': room(
+  'logs/': folderRule(
     'log groups keep lines within bounds, whoever wrote them',
     ['domain.ts', 'runtime/', 'store/contract.ts', 'store/pages.ts'],
     ['crypto'],
   ),
-  'authorizers/': room(
+  'authorizers/': folderRule(
     'authorizers keep records and ask a function that is handed in: no socket, and nothing of who connects',
     [
       'domain.ts',
@@ -120,13 +124,13 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ],
     ['crypto'],
   ),
-  'server-certificates/': room(
+  'server-certificates/': folderRule(
     'certificates that are brought for host names, with their keys: what the API shows of them has no key at hand',
     ['domain.ts', 'runtime/', 'store/contract.ts', 'store/pages.ts'],
     ['crypto'],
     ['@thingkeep/x509'],
   ),
-  'domains/': room(
+  'domains/': folderRule(
     'domain configurations keep records and an answer in memory; certificates are theirs to serve, not to make',
     [
       'domain.ts',
@@ -141,12 +145,12 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ['crypto'],
     ['@thingkeep/x509'],
   ),
-  'credentials/': room(
+  'credentials/': folderRule(
     'credentials are made of a secret and a session; who asks, and with what rights, is told',
     ['domain.ts', 'runtime/', 'store/contract.ts', 'store/pages.ts', 'policies/principals.ts'],
     ['crypto'],
   ),
-  'iam/': room(
+  'iam/': folderRule(
     'IAM keeps identities and judges what they ask for; who has signed is proven elsewhere, and what they then do is done elsewhere',
     [
       'domain.ts',
@@ -165,8 +169,8 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ],
     ['crypto', 'util'],
   ),
-  'mqtt/': room('the codec knows bytes and packets, nothing of who sends them', [], ['buffer']),
-  'registry/': room(
+  'mqtt/': folderRule('the codec knows bytes and packets, nothing of who sends them', [], ['buffer']),
+  'registry/': folderRule(
     'registry keeps records and follows whose permissions change; it asks policies for their records and authority for certificates, through these files alone',
     [
       'domain.ts',
@@ -183,15 +187,15 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ],
     ['crypto', 'util'],
   ),
-  ...BROKER_ROOMS,
-  'events/': room('events hear of connections and are published by the contract of messaging alone', [
+  ...BROKER_FOLDERS,
+  'events/': folderRule('events hear of connections and are published by the contract of messaging alone', [
     'domain.ts',
     'runtime/',
     'store/contract.ts',
     'store/pages.ts',
     'broker/messaging.ts',
   ]),
-  'rules/': room(
+  'rules/': folderRule(
     'rules see messages by the contract of messaging alone, and reach nobody but through actions',
     [
       ...[
@@ -212,7 +216,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ['crypto'],
     ['@aws-sdk/client-iot', '@aws-sdk/client-dynamodb'],
   ),
-  'rules/actions/': room(
+  'rules/actions/': folderRule(
     'an action knows its order and its tools: no record, no broker, and no other action',
     ['runtime/', 'functions/contract.ts', 'functions/function-name.ts', 'rules/store.ts', 'outgoing/'],
     ['buffer', 'crypto', 'http', 'worker_threads'],
@@ -224,20 +228,20 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
       ...['kinesis', 'location', 's3', 'sfn', 'sns', 'sqs', 'timestream-write'].map((name) => `@aws-sdk/client-${name}`),
     ],
   ),
-  'rules/sql/': room(
+  'rules/sql/': folderRule(
     'the SQL of rules is pure: the message, the time and every answer of a service are handed in',
     ['mqtt/properties.ts'],
     ['buffer', 'crypto'],
     ['re2js'],
   ),
-  'gateway/authorization/': room(
+  'gateway/authorization/': folderRule(
     'permissions of clients are evaluated here: no socket, and nothing of how a client has proven who it is',
     [
       ...['runtime/', 'store/contract.ts', 'mqtt/', 'broker/contract.ts', 'registry/store.ts', 'gateway/peer.ts'],
       ...files('policies', 'certificate-names', 'compile', 'condition', 'evaluate', 'variables'),
     ],
   ),
-  'gateway/authentication/': room(
+  'gateway/authentication/': folderRule(
     'each kind of authentication is behind one contract; what TLS and HTTP have read is handed in, and no socket is seen',
     [
       ...[
@@ -256,7 +260,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ],
     ['crypto'],
   ),
-  'gateway/': room(
+  'gateway/': folderRule(
     'gateway never sees SQL: it asks for authentication and permissions, and reads records through these files alone',
     [
       ...['runtime/', 'store/claims.ts', 'store/contract.ts', 'store/pages.ts', 'mqtt/', 'refusals/refusals.ts'],
@@ -269,32 +273,32 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ['crypto', 'http', 'net', 'stream', 'tls'],
     ['@thingkeep/x509', 'ws'],
   ),
-  'api/': room(
+  'api/': folderRule(
     'the API is data and a dispatcher: domains hand it their operations, it imports none of them',
     ['domain.ts', 'runtime/'],
     ['crypto', 'http', 'stream'],
   ),
-  'admin/': room(
+  'admin/': folderRule(
     'what AWS has no call for, and no more',
     ['broker/broker.ts', 'refusals/refusals.ts', 'runtime/listen.ts'],
     ['http', 'perf_hooks'],
   ),
-  'resource-tags.ts': room('tags are read here from every store that has some, and nothing else is', [
+  'resource-tags.ts': folderRule('tags are read here from every store that has some, and nothing else is', [
     ...['api/access-keys.ts', 'api/key-rights.ts', 'domains/store.ts', 'functions/hosted/store.ts', 'logs/store.ts'],
     ...['registry/tags.ts', 'server-certificates/store.ts', 'store/contract.ts', 'store/pages.ts'],
   ]),
-  'domain.ts': room('the contract of a domain: types alone', [
+  'domain.ts': folderRule('the contract of a domain: types alone', [
     ...['broker/messaging.ts', 'runtime/timers.ts', 'store/contract.ts', 'store/due-work.ts'],
   ]),
-  'services.ts': room('what all domains serve is merged here, whatever it is', [
+  'services.ts': folderRule('what all domains serve is merged here, whatever it is', [
     ...['api/dispatch.ts', 'api/json-services.ts', 'domain.ts', 'store/contract.ts', 'store/regional.ts'],
   ]),
-  'domain-list.ts': room('a list of domains and what they are given: it starts nothing and decides nothing', [
+  'domain-list.ts': folderRule('a list of domains and what they are given: it starts nothing and decides nothing', [
     ...['domain.ts', 'runtime/', 'authority/authority.ts', 'policies/', 'registry/', 'broker/', 'events/', 'functions/'],
     ...['functions/hosted/', 'authorizers/', 'server-certificates/', 'domains/', 'credentials/', 'rules/', 'iam/', 'logs/'],
   ]),
-  'core-timers.ts': room('a list of what is done at which intervals', ['runtime/log.ts', 'runtime/timers.ts']),
-  'core.ts': room(
+  'core-timers.ts': folderRule('a list of what is done at which intervals', ['runtime/log.ts', 'runtime/timers.ts']),
+  'core.ts': folderRule(
     'core knows every part and decides nothing',
     [
       ...['domain.ts', 'runtime/'],
@@ -339,7 +343,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ],
     ['fs', 'http', 'https'],
   ),
-  'commands/': room(
+  'commands/': folderRule(
     'a command reads its flags and uses the core, or speaks to a running server as any client does',
     [
       ...['runtime/', 'config/', 'installation/', 'core.ts', 'api/sign-request.ts', 'refusals/refusals.ts', 'audit/'],
@@ -355,7 +359,7 @@ export const SERVER_ROOMS: Readonly<Record<string, Room>> = {
     ],
     ['crypto', 'fs', 'http', 'https', 'path'],
   ),
-  'main.ts': room('main picks a command and words the errors meant for an operator', [
+  'main.ts': folderRule('main picks a command and words the errors meant for an operator', [
     'commands/',
     'config/',
     'runtime/escape-text.ts',
