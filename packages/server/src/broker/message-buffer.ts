@@ -1,6 +1,7 @@
 /** Messages of an account that leave together: those on one topic as one batch, routed once and written once. */
 import { defined } from '@thingkeep/wire/defined.ts';
-import { encodeProperties, encodeVarint, type Properties } from '../mqtt/properties.ts';
+import { encodeProperties, type Properties } from '../mqtt/properties.ts';
+import { encodeVarint } from '../mqtt/varint.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { batchOfOne } from './message/message.ts';
 import { PublishBatch } from './message/publish-batch.ts';

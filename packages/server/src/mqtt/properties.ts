@@ -3,7 +3,7 @@ import { PROPERTIES, type PropertyPlace, type PropertyRow } from '@thingkeep/wir
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { Cursor } from './cursor.ts';
 import { MqttError } from './mqtt-error.ts';
-import { varintSize, writeVarint } from './varint.ts';
+import { encodeVarint } from './varint.ts';
 
 export interface Properties {
   payloadFormatIndicator?: number;
@@ -87,12 +87,6 @@ export function readProperties(cursor: Cursor, place: PropertyPlace): Properties
     found[row.name] = value;
   }
   return found as Properties;
-}
-
-export function encodeVarint(value: number): Buffer {
-  const bytes = Buffer.alloc(varintSize(value));
-  writeVarint(bytes, 0, value);
-  return bytes;
 }
 
 export const encodeText = (text: string): Buffer => {

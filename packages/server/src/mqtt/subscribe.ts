@@ -3,7 +3,8 @@ import { PACKET, type ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { Cursor } from './cursor.ts';
 import { MqttError } from './mqtt-error.ts';
-import { encodeVarint, type Properties, readProperties } from './properties.ts';
+import { type Properties, readProperties } from './properties.ts';
+import { encodeVarint } from './varint.ts';
 
 export interface SubscribeEntry {
   readonly filter: string;

@@ -2,7 +2,7 @@
  * Topic aliases towards one client (MQTT 5, 3.3.2.3.4): the first topics that it is sent get a number, as many as it allows, and are
  * left out of every later packet.
  */
-import { encodeVarint } from '../../mqtt/properties.ts';
+import { encodeVarint, varintAt, varintEnd } from '../../mqtt/varint.ts';
 import { headerEnd } from './publish-batch.ts';
 import type { TopicEntry } from './topic-entry.ts';
 
@@ -28,7 +28,8 @@ export class Aliases {
     const first = bytes[start] as number;
     const idAt = headerEnd(bytes, start) + 2 + topic.bytes.length;
     const propertiesAt = idAt + ((first & 0x06) === 0 ? 0 : 2);
-    const { length, from } = readVarint(bytes, propertiesAt);
+    const length = varintAt(bytes, propertiesAt);
+    const from = varintEnd(bytes, propertiesAt);
     const name = known ? Buffer.of(0, 0) : bytes.subarray(idAt - topic.bytes.length - 2, idAt);
     const rest = [
       name,
@@ -39,15 +40,5 @@ export class Aliases {
     ];
     const size = rest.reduce((sum, part) => sum + part.length, 0);
     return Buffer.concat([Buffer.of(first), encodeVarint(size), ...rest]);
-  }
-}
-
-function readVarint(bytes: Buffer, at: number): { length: number; from: number } {
-  let length = 0;
-  let from = at;
-  for (let shift = 0; ; shift += 7) {
-    const byte = bytes[from++] as number;
-    length |= (byte & 0x7f) << shift;
-    if (byte < 0x80) return { length, from };
   }
 }

@@ -3,7 +3,8 @@
  * thing-types-propagating-attributes). They are encoded once for each connection, and put behind a message's own.
  */
 import { Cursor } from '../../mqtt/cursor.ts';
-import { encodeProperties, encodeVarint } from '../../mqtt/properties.ts';
+import { encodeProperties } from '../../mqtt/properties.ts';
+import { encodeVarint } from '../../mqtt/varint.ts';
 import type { Admission } from '../contract.ts';
 
 /** The properties as they stand in a packet, without the length before them; undefined when there are none. */

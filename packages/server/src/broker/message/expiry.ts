@@ -1,6 +1,7 @@
 /** Message expiry: seconds that are left, in the packet that is sent (MQTT 5, 3.3.2.3.3). */
 import { Cursor } from '../../mqtt/cursor.ts';
-import { encodeProperties, encodeVarint, readProperties } from '../../mqtt/properties.ts';
+import { encodeProperties, readProperties } from '../../mqtt/properties.ts';
+import { encodeVarint } from '../../mqtt/varint.ts';
 import { headerEnd, type EncodedBatch } from './publish-batch.ts';
 
 /** The one message of an encoded batch (MQTT 5, QoS 1) with this expiry interval. */

@@ -1,5 +1,5 @@
 /** A single message that does not lie in a read buffer: a will, a retained message, one that came over HTTPS. */
-import { encodeVarint } from '../../mqtt/properties.ts';
+import { encodeVarint } from '../../mqtt/varint.ts';
 import { PublishBatch } from './publish-batch.ts';
 import type { TopicEntry } from './topic-entry.ts';
 

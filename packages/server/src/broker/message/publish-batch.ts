@@ -4,6 +4,7 @@
  */
 import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
 import { ownCopy } from '../../mqtt/cursor.ts';
+import { sizedEnd, varintAt, varintEnd, varintSize, writeVarint } from '../../mqtt/varint.ts';
 import type { TopicEntry } from './topic-entry.ts';
 
 /** Messages of one batch at most. */
@@ -23,32 +24,8 @@ export interface EncodedBatch {
   kept?: EncodedBatch | undefined;
 }
 
-const varintSize = (value: number): number => (value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : 4);
-
-/** The number of variable length at `at`: of bytes that have been parsed before. */
-function varintAt(bytes: Buffer, at: number): number {
-  let value = 0;
-  for (let shift = 0; ; shift += 7) {
-    const byte = bytes[at++] as number;
-    value |= (byte & 0x7f) << shift;
-    if (byte < 0x80) return value;
-  }
-}
-
-/** Gives where the number ends. */
-function writeVarint(bytes: Buffer, at: number, value: number): number {
-  let left = value;
-  for (; left >= 0x80; left >>>= 7) bytes[at++] = (left & 0x7f) | 0x80;
-  bytes[at++] = left;
-  return at;
-}
-
 /** Where the variable header of the packet at `start` begins. */
-export function headerEnd(bytes: Buffer, start: number): number {
-  let at = start + 1;
-  while ((bytes[at] as number) >= 0x80) at += 1;
-  return at + 1;
-}
+export const headerEnd = (bytes: Buffer, start: number): number => varintEnd(bytes, start + 1);
 
 /** The one batch that is being gathered. Only one connection is read from at a time, so one is enough. */
 export class PublishBatch<Topic extends TopicEntry = TopicEntry> implements EncodedBatch {
@@ -183,13 +160,7 @@ export class PublishBatch<Topic extends TopicEntry = TopicEntry> implements Enco
   #bodyFor(i: number, level: ProtocolLevel): number {
     const body = this.bodyAt[i] as number;
     if (this.level !== 5 || level === 5) return body;
-    let length = 0;
-    let pos = body;
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.bytes[pos++] as number;
-      length |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return pos + length;
-    }
+    return sizedEnd(this.bytes, body);
   }
 }
 

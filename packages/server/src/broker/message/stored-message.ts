@@ -4,6 +4,7 @@
  * and the PUBLISH packets as they were received.
  */
 import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
+import { sizedEnd } from '../../mqtt/varint.ts';
 import { headerEnd, PublishBatch } from './publish-batch.ts';
 import type { TopicEntry } from './topic-entry.ts';
 
@@ -52,12 +53,7 @@ export function decodeStored(value: Uint8Array, topicOf: (name: string) => Topic
 function packetStarts(bytes: Buffer, from: number): number[] | undefined {
   const starts = [from];
   for (let at = from; at < bytes.length; ) {
-    let length = 0;
-    let shift = 0;
-    let pos = at + 1;
-    for (; (bytes[pos] as number) >= 0x80; shift += 7) length |= ((bytes[pos++] as number) & 0x7f) << shift;
-    length |= (bytes[pos++] as number) << shift;
-    at = pos + length;
+    at = sizedEnd(bytes, at + 1);
     starts.push(at);
   }
   return starts.length > 1 && starts.at(-1) === bytes.length ? starts : undefined;

@@ -7,7 +7,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Aliases } from '../message/aliases.ts';
 import { InFlight } from './in-flight.ts';
 import type { RateLimited } from './rate-limit-queue.ts';
-import type { EncodedBatch } from '../message/publish-batch.ts';
+import { type EncodedBatch, headerEnd } from '../message/publish-batch.ts';
 import { IN_MEMORY, isKept, type StoragePlace } from './storage-place.ts';
 import type { TopicEntry } from '../message/topic-entry.ts';
 
@@ -247,10 +247,9 @@ export class Transmitter {
 
 /** Writes the identifier of the PUBLISH at `at`: behind its topic. */
 function writeId(bytes: Buffer, at: number, id: number): void {
-  let pos = at + 1;
-  while ((bytes[pos] as number) >= 0x80) pos += 1;
-  const length = ((bytes[pos + 1] as number) << 8) | (bytes[pos + 2] as number);
-  pos += 3 + length;
+  const topicAt = headerEnd(bytes, at);
+  const length = ((bytes[topicAt] as number) << 8) | (bytes[topicAt + 1] as number);
+  const pos = topicAt + 2 + length;
   bytes[pos] = id >> 8;
   bytes[pos + 1] = id & 0xff;
 }
