@@ -26,6 +26,7 @@ import { BrokerPublishing } from './publishing.ts';
 import type { AccountSpace } from './routing/account.ts';
 import { AccountSpaces, type AccountOptions } from './routing/account-spaces.ts';
 import { LoopBudget } from './routing/loop-budget.ts';
+import type { Peers } from './routing/peers.ts';
 import type { Retained } from './routing/retained.ts';
 import { Router } from './routing/router.ts';
 import { Sessions } from './routing/sessions.ts';
@@ -42,6 +43,8 @@ export interface BrokerOptions extends AccountOptions {
   readonly disk?: Disk;
   /** What client ids are claimed of, in place of the claims within this process. */
   readonly clientIds?: (local: ClientIds) => ClientIds;
+  /** Other nodes; none when absent. */
+  readonly peers?: Peers;
 }
 
 /** Seconds that a peer has for its CONNECT. */
@@ -68,7 +71,7 @@ export class Broker {
   readonly #ticker: Ticker;
 
   constructor(options: BrokerOptions) {
-    const { clock, log, refuse, retained, store, disk = { low: false } } = options;
+    const { clock, log, refuse, retained, store, disk = { low: false }, peers } = options;
     const { counters } = this;
     const accounts = new AccountSpaces(options);
     this.#accounts = accounts;
@@ -101,7 +104,8 @@ export class Broker {
       },
     });
     this.sessions = sessions;
-    const router = new Router({ sessions, counters, budget, clock, log, watch: ticker.watch.bind(ticker), disk });
+    const watch = ticker.watch.bind(ticker);
+    const router = new Router({ sessions, counters, budget, clock, log, watch, disk, peers });
     const publishing = new BrokerPublishing({ accounts, router, journal, retained, budget, clock, log });
     this.publishing = publishing;
     const wills = new Wills({

@@ -131,8 +131,7 @@ export class BrokerPublishing {
   /** Whether a message on the topic would go to anybody, or be seen by an interceptor. */
   hasReceivers({ accountId, region }: Place, topic: string): boolean {
     const account = this.#accounts.of(accountId, region);
-    const { targets, shares } = account.routes.resolve(topic);
-    return targets.length > 0 || shares.length > 0 || this.#interceptors.some((each) => each.on(account.place, topic));
+    return this.#router.hasReceivers(account, topic) || this.#interceptors.some((each) => each.on(account.place, topic));
   }
 
   /** Whether a message of QoS 1 on the topic has to be stored: for a persistent session, a share, or, if asked, a rule. */

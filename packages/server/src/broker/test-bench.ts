@@ -15,6 +15,7 @@ import type { Client } from './connection/client.ts';
 import type { ClientIdClaim, ClientIds } from './connection/client-ids.ts';
 import type { Admission, AdmissionRefusal, Channel, Judge, MessageAction, Rights } from './contract.ts';
 import type { Decision } from '@thingkeep/wire/api/authorization.ts';
+import { NO_PEERS, type Peers } from './routing/peers.ts';
 import type { Rates } from './routing/rates.ts';
 import { Retained } from './routing/retained.ts';
 
@@ -174,6 +175,14 @@ export const publishPacket = (
     ...defined({ messageId: more.qos === 1 ? (more.messageId ?? 1) : undefined }),
   }) as Packet;
 
+/** The peers of a bench, whichever these are. */
+const peersOf = (bench: { readonly peers: Peers }): Peers => ({
+  get generation() {
+    return bench.peers.generation;
+  },
+  wanting: (place, topic) => bench.peers.wanting(place, topic),
+});
+
 export interface ConnectOptions {
   readonly level?: Level;
   readonly clean?: boolean;
@@ -194,6 +203,8 @@ export class TestBench implements AsyncDisposable {
   readonly admissions = new Map<string, Partial<Admission> | AdmissionRefusal>();
   /** Whether the disk is below its floor. */
   readonly disk = { low: false };
+  /** Other nodes. */
+  peers: Peers = NO_PEERS;
   /** Set to hold every admission back until it is resolved. */
   admitting: Promise<void> | undefined;
   /** Set to have every claim of a client id wait until it is resolved: before it is made, or when it is granted. */
@@ -220,6 +231,7 @@ export class TestBench implements AsyncDisposable {
           this.claiming === undefined ? local.claim(client, account) : this.#claim(local, client, account),
         release: (client, account, claim) => local.release(client, account, claim),
       }),
+      peers: peersOf(this),
       limitsOf: () => limits,
       ratesOf: () => rates,
     });

@@ -232,7 +232,7 @@ test('routes find exactly the filters that match, before and after some have gon
         for (const [i, client] of clients.entries()) routes.add(client, { filter: list[i] as string, qos: 0, noLocal: false });
         const check = (): void => {
           for (const topic of seen) {
-            const found = routes.resolve(topic).targets.map(({ session }) => (session as unknown as { i: number }).i);
+            const found = routes.resolve(topic).sessions.map(({ session }) => (session as unknown as { i: number }).i);
             assert.deepEqual(found.sort(), [...live].filter((i) => topicMatches(list[i] as string, topic)).sort(), topic);
           }
         };

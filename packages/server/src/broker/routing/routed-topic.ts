@@ -1,14 +1,19 @@
 /** A topic as the hot path knows it: with who gets its messages, looked up anew only when that may have changed. */
+import type { PeerNode } from './peers.ts';
 import type { Receivers } from './routes.ts';
 import type { TopicInterceptor } from '../messaging.ts';
 import { TopicEntry } from '../message/topic-entry.ts';
 
-const NOBODY: Receivers = { targets: [], shares: [] };
+const NOBODY: Receivers = { sessions: [], groups: [] };
+const NO_NODES: readonly PeerNode[] = [];
 
 export class RoutedTopic extends TopicEntry {
   /** Valid as long as this equals the account's generation. */
   routeGeneration = -1;
   receivers: Receivers = NOBODY;
+  /** Valid as long as this equals the generation of what other nodes want: 0 where there are none. */
+  nodeGeneration = 0;
+  nodes: readonly PeerNode[] = NO_NODES;
   /** Valid as long as this equals the account's generation of interceptors. */
   interceptorGeneration = 0;
   interceptor: TopicInterceptor | undefined;

@@ -6,10 +6,12 @@ import type { AccountSpace } from './account.ts';
 import type { Backlog } from '../session/backlog.ts';
 import type { QueuedMessages } from '../session/queued-messages.ts';
 import type { Reclaimed } from '../session/shared-in-flight.ts';
-import { type Congestible, JOURNAL_PENDING, NOTHING_PENDING, type PendingStorage, type Publisher } from '../messaging.ts';
+import { type Congestible, JOURNAL_PENDING, NOTHING_PENDING, PendingStorage, type Publisher } from '../messaging.ts';
 import { NO_TOPIC, type RoutedTopic } from './routed-topic.ts';
-import type { Receivers, Target } from './routes.ts';
-import { PublishBatch, type EncodedBatch } from '../message/publish-batch.ts';
+import { NO_PEERS, type PeerNode, type Peers } from './peers.ts';
+import type { Receivers, SessionTarget } from './routes.ts';
+import { EncodingCache } from '../message/encoding-cache.ts';
+import { PublishBatch } from '../message/publish-batch.ts';
 import type { Session } from '../session/session.ts';
 import type { Sessions } from './sessions.ts';
 import type { SharedGroup } from '../session/shared-group.ts';
@@ -29,33 +31,8 @@ export interface RouterOptions {
   /** Checks on each tick how long publishers have waited for a receiver. */
   readonly watch: (receiver: Congestible) => void;
   readonly disk: Disk;
-}
-
-/** The messages of one batch as each kind of reader gets them: two versions, two QoS, made when first needed. */
-class EncodingCache {
-  #batch: PublishBatch;
-  #made: (EncodedBatch | undefined)[] | undefined;
-
-  constructor(batch: PublishBatch) {
-    this.#batch = batch;
-  }
-
-  /** Encodes another batch from now on. */
-  use(batch: PublishBatch): this {
-    this.#batch = batch;
-    this.#made = undefined;
-    return this;
-  }
-
-  encode(level: 4 | 5, qos: number): EncodedBatch {
-    const batch = this.#batch;
-    if (batch.level === level && batch.qos === qos) return batch;
-    this.#made ??= [undefined, undefined, undefined, undefined];
-    const at = (level === 5 ? 2 : 0) + qos;
-    const made = this.#made[at] ?? batch.encode(level, qos);
-    this.#made[at] = made;
-    return made;
-  }
+  /** Other nodes; none when absent. */
+  readonly peers?: Peers;
 }
 
 /** Placeholder batch of the pooled encoding cache. */
@@ -79,9 +56,11 @@ export class Router {
   readonly #disk: Disk;
   /** Shared groups whose queue is being handed out. */
   readonly #draining = new WeakSet<SharedGroup>();
+  readonly #peers: Peers;
   #storesBeforeSending = false;
 
-  constructor({ sessions, counters, log, budget, clock, watch, disk }: RouterOptions) {
+  constructor({ sessions, counters, log, budget, clock, watch, disk, peers = NO_PEERS }: RouterOptions) {
+    this.#peers = peers;
     this.#disk = disk;
     this.#clock = clock;
     this.#watch = watch;
@@ -113,14 +92,16 @@ export class Router {
     source: Publisher | undefined,
     waiter = source,
   ): PendingStorage {
-    const { targets, shares } = this.#receivers(account, batch.topic);
-    if (targets.length === 0 && shares.length === 0) return NOTHING_PENDING;
-    this.#budget.add(targets.length + shares.length);
+    const { sessions, groups } = this.#receivers(account, batch.topic);
+    const nodes = this.#nodes(account, batch.topic);
+    const count = sessions.length + groups.length + nodes.length;
+    if (count === 0) return NOTHING_PENDING;
+    this.#budget.add(count);
     // One for all batches that are not delivered in the middle of another one: it would be garbage of every message.
     const encodings = this.#pooledCache?.use(batch) ?? new EncodingCache(batch);
     this.#pooledCache = undefined;
     let queues: QueueTarget[] | undefined;
-    for (const { session, delivery, qos: granted, noLocal } of targets) {
+    for (const { session, delivery, qos: granted, noLocal } of sessions) {
       if (noLocal && isOwn(session, source)) continue;
       const qos = batch.qos & granted;
       if (qos === 0) delivery.sendQos0(encodings.encode(session.level, 0), batch.topic);
@@ -130,7 +111,7 @@ export class Router {
       } else this.#sendInMemory(session, encodings, batch, IN_MEMORY);
       if (waiter !== undefined && delivery.isCongested) waiter.waitFor(delivery);
     }
-    for (const share of shares) {
+    for (const share of groups) {
       const queue = this.#toShare(account, share, batch, encodings, waiter);
       if (queue !== undefined) {
         queues ??= [];
@@ -139,15 +120,22 @@ export class Router {
     }
     const stored = queues !== undefined && this.#enqueue(queues, batch, encodings, waiter);
     this.#pooledCache = encodings.use(NO_BATCH);
-    return stored ? JOURNAL_PENDING : NOTHING_PENDING;
+    const pending = stored ? JOURNAL_PENDING : NOTHING_PENDING;
+    return nodes.length === 0 ? pending : pending.and(this.#sendToNodes(nodes, account, batch, waiter));
   }
 
-  /** Whether a message of QoS 1 on the topic has to be stored. */
+  /** Whether a message on the topic would go to anybody, here or on another node. */
+  hasReceivers({ place, routes }: AccountSpace, topic: string): boolean {
+    const { sessions, groups } = routes.resolve(topic);
+    return sessions.length + groups.length > 0 || this.#peers.wanting(place, topic).length > 0;
+  }
+
+  /** Whether a message of QoS 1 on the topic has to be stored on this node. */
   mustStore(account: AccountSpace, topic: RoutedTopic): boolean {
-    const { targets, shares } = this.#receivers(account, topic);
+    const { sessions, groups } = this.#receivers(account, topic);
     return (
-      targets.some(({ delivery, qos }) => qos === 1 && delivery.backlog !== undefined) ||
-      shares.some((share) => share.hasPersistentQos1Member)
+      sessions.some(({ delivery, qos }) => qos === 1 && delivery.backlog !== undefined) ||
+      groups.some((share) => share.hasPersistentQos1Member)
     );
   }
 
@@ -161,7 +149,7 @@ export class Router {
 
   /** Whether the publisher's own session gets messages of the topic by a subscription that is not shared. */
   reaches(account: AccountSpace, topic: RoutedTopic, publisher: Publisher): boolean {
-    return this.#receivers(account, topic).targets.some(({ session }) => isOwn(session, publisher));
+    return this.#receivers(account, topic).sessions.some(({ session }) => isOwn(session, publisher));
   }
 
   /** Sends messages to the publisher itself, past its subscriptions, if it is still connected and may receive them. */
@@ -190,11 +178,38 @@ export class Router {
   /** Subscribers of a topic: looked up anew only after subscriptions or rights have changed. */
   #receivers(account: AccountSpace, topic: RoutedTopic): Receivers {
     if (topic.routeGeneration !== account.generation) {
-      const { targets, shares } = account.routes.resolve(topic.name);
-      topic.receivers = { targets: targets.filter((target) => mayReceive(target, topic)), shares };
+      const { sessions, groups } = account.routes.resolve(topic.name);
+      topic.receivers = { sessions: sessions.filter((target) => mayReceive(target, topic)), groups };
       topic.routeGeneration = account.generation;
     }
     return topic.receivers;
+  }
+
+  /** Other nodes that want the topic: asked for anew only after that may have changed. */
+  #nodes({ place }: AccountSpace, topic: RoutedTopic): readonly PeerNode[] {
+    const { generation } = this.#peers;
+    if (topic.nodeGeneration !== generation) {
+      topic.nodes = this.#peers.wanting(place, topic.name);
+      topic.nodeGeneration = generation;
+    }
+    return topic.nodes;
+  }
+
+  /** Sends a batch to other nodes. Gives what these have to store before it is acknowledged. */
+  #sendToNodes(
+    nodes: readonly PeerNode[],
+    { place }: AccountSpace,
+    batch: PublishBatch,
+    waiter: Publisher | undefined,
+  ): PendingStorage {
+    const others: Promise<void>[] = [];
+    for (const node of nodes) {
+      const stored = node.send(place, batch);
+      stored?.catch(() => undefined);
+      if (stored !== undefined) others.push(stored);
+      if (waiter !== undefined && node.isCongested) waiter.waitFor(node);
+    }
+    return others.length === 0 ? NOTHING_PENDING : new PendingStorage(false, others);
   }
 
   #sendInMemory(session: Session, encodings: EncodingCache, batch: PublishBatch, place: StoragePlace): void {
@@ -341,4 +356,5 @@ const isOwn = ({ client }: Session, publisher: Publisher | undefined): boolean =
   client !== undefined && client.publisher === publisher;
 
 /** Whether a client that is there may have the topic; who is away is asked when it comes back. */
-const mayReceive = ({ session }: Target, topic: TopicEntry): boolean => session.client?.permissions.mayReceive(topic) ?? true;
+const mayReceive = ({ session }: SessionTarget, topic: TopicEntry): boolean =>
+  session.client?.permissions.mayReceive(topic) ?? true;

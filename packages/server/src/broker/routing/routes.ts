@@ -6,17 +6,20 @@ import { SharedGroup } from '../session/shared-group.ts';
 import type { Subscription } from '../session/subscription.ts';
 
 /** A session that gets a topic's messages, once however many of its filters match [MQTT-3.3.5-1]. */
-export interface Target {
+export interface SessionTarget {
   readonly session: Session;
   readonly delivery: Delivery;
   readonly qos: number;
   readonly noLocal: boolean;
 }
 
-/** Receivers of a topic's messages: each of the targets, and one member of each share. */
+/**
+ * Receivers of a topic's messages on this node: each of the sessions, and one member of each shared group. With the nodes
+ * that want it ({@link Peers}) these are all kinds of targets; each kind is a list, so that a loop sees one form of object.
+ */
 export interface Receivers {
-  readonly targets: readonly Target[];
-  readonly shares: readonly SharedGroup[];
+  readonly sessions: readonly SessionTarget[];
+  readonly groups: readonly SharedGroup[];
 }
 
 interface End {
@@ -105,10 +108,10 @@ export class Routes {
 
   /** Subscribers of a topic, each once with its highest QoS, and the shares that match. */
   resolve(topic: string): Receivers {
-    const found = new Map<Session, Target>();
+    const found = new Map<Session, SessionTarget>();
     const shares: SharedGroup[] = [];
     this.#walk(this.#root, topic.split('/'), 0, topic.startsWith('$'), found, shares);
-    return { targets: [...found.values()], shares };
+    return { sessions: [...found.values()], groups: shares };
   }
 
   #walk(
@@ -116,7 +119,7 @@ export class Routes {
     levels: readonly string[],
     depth: number,
     reserved: boolean,
-    found: Map<Session, Target>,
+    found: Map<Session, SessionTarget>,
     shares: SharedGroup[],
   ): void {
     // A wildcard in the first place covers no topic that begins with `$` [MQTT-4.7.2-1].
@@ -141,7 +144,7 @@ function split(filter: string): { levels: string[]; place: 'here' | 'below' } {
   return { levels, place: 'below' };
 }
 
-function collect({ sessions, shares }: End, found: Map<Session, Target>, matching: SharedGroup[]): void {
+function collect({ sessions, shares }: End, found: Map<Session, SessionTarget>, matching: SharedGroup[]): void {
   for (const [session, { qos, noLocal }] of sessions) {
     const known = found.get(session);
     const { delivery } = session;

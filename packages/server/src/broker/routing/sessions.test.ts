@@ -325,7 +325,7 @@ test('a session that is away ends with its certificate', async () => {
   assert.deepEqual(bench.broker.sessions.certificates, ['cert-a'], 'the end of another account is none of its own');
   bench.broker.sessions.endOf('cert-a', { accountId: ACCOUNT, region });
   assert.equal((await back(bench, 's', kept(4))).present, false);
-  assert.equal(bench.broker.account(ACCOUNT).routes.resolve('a').targets.length, 0);
+  assert.equal(bench.broker.account(ACCOUNT).routes.resolve('a').sessions.length, 0);
 });
 
 test('an unacknowledged message is sent again after 30 s on a live connection, with DUP clear, and not once acknowledged', async () => {
