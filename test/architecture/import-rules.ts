@@ -74,13 +74,12 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ['runtime/', 'store/contract.ts', 'store/pages.ts'],
     ['buffer', 'crypto', 'fs', 'path'],
   ),
-  'policies/': folderRule('a decision is a pure function: no socket, no file, no clock but the one handed in', [
-    'domain.ts',
-    'runtime/',
-    'store/contract.ts',
-    'store/damage.ts',
-    'store/pages.ts',
-  ]),
+  'policies/': folderRule(
+    'a decision is a pure function: no socket, no file, no clock but the one handed in',
+    ['domain.ts', 'runtime/', 'store/contract.ts', 'store/damage.ts', 'store/pages.ts'],
+    [],
+    ['@thingkeep/x509'],
+  ),
   'outgoing/': folderRule(
     'addresses that a user chose are judged here, and requests to them begin here alone',
     ['policies/ip-address.ts'],

@@ -1,58 +1,48 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
+import { der, oid, sequence } from '@thingkeep/x509/der.ts';
 import fc from 'fast-check';
 import { type CertificateNames, readCertificateNames } from './certificate-names.ts';
 import { compilePolicies } from './compile.ts';
 import { asksForCertificate, deviceContext } from './variables.ts';
 
-/** Just enough DER to write a certificate whose names are what a test wants. The signature is never looked at here. */
-const tlv = (tag: number, ...content: Uint8Array[]): Buffer => {
-  const body = Buffer.concat(content);
-  const length = body.length < 128 ? [body.length] : [0x82, body.length >> 8, body.length & 0xff];
-  return Buffer.concat([Buffer.from([tag, ...length]), body]);
-};
-const sequence = (...content: Uint8Array[]) => tlv(0x30, ...content);
-const oid = (dotted: string) => {
-  const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
-  const arc = (n: number): number[] => (n < 128 ? [n] : [...arc(n >> 7).map((octet) => octet | 0x80), n & 0x7f]);
-  return tlv(0x06, Buffer.from([first * 40 + second, ...rest.flatMap(arc)]));
-};
-const utf8 = (text: string) => tlv(0x0c, Buffer.from(text));
-const printable = (text: string) => tlv(0x13, Buffer.from(text, 'latin1'));
+const utf8 = (text: string) => der(0x0c, Buffer.from(text));
+const printable = (text: string) => der(0x13, Buffer.from(text, 'latin1'));
 
 type Attributes = readonly (readonly [type: string, value: Buffer])[];
 const name = (attributes: Attributes) =>
-  sequence(...attributes.map(([type, value]) => tlv(0x31, sequence(oid(`2.5.4.${type}`), value))));
-const extension = (id: string, ...names: Buffer[]) => sequence(oid(`2.5.29.${id}`), tlv(0x04, sequence(...names)));
+  sequence(...attributes.map(([type, value]) => der(0x31, sequence(oid(`2.5.4.${type}`), value))));
+const extension = (id: string, ...names: Buffer[]) => sequence(oid(`2.5.29.${id}`), der(0x04, sequence(...names)));
 
 const ECDSA_WITH_SHA256 = sequence(oid('1.2.840.10045.4.3.2'));
 const PUBLIC_KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'der' });
 const CA: Attributes = [['3', utf8('CA')]];
 
+/** A certificate whose names are what a test wants. Its signature is never looked at here. */
 function certificate(subject: Attributes, issuer: Attributes = CA, ...extensions: Buffer[]): Buffer {
-  const time = (text: string) => tlv(0x17, Buffer.from(text));
+  const time = (text: string) => der(0x17, Buffer.from(text));
   const signed = sequence(
-    tlv(0xa0, tlv(0x02, Buffer.from([2]))),
-    tlv(0x02, Buffer.from('00921285cbb7a5e086', 'hex')),
+    der(0xa0, der(0x02, Buffer.from([2]))),
+    der(0x02, Buffer.from('00921285cbb7a5e086', 'hex')),
     ECDSA_WITH_SHA256,
     name(issuer),
     sequence(time('240326032540Z'), time('490428032540Z')),
     name(subject),
     PUBLIC_KEY,
-    ...(extensions.length === 0 ? [] : [tlv(0xa3, sequence(...extensions))]),
+    ...(extensions.length === 0 ? [] : [der(0xa3, sequence(...extensions))]),
   );
-  const der = sequence(
+  const whole = sequence(
     signed,
     ECDSA_WITH_SHA256,
-    tlv(0x03, Buffer.from([0]), sequence(tlv(2, Buffer.of(1)), tlv(2, Buffer.of(1)))),
+    der(0x03, Buffer.from([0]), sequence(der(2, Buffer.of(1)), der(2, Buffer.of(1)))),
   );
   // OpenSSL reads it too: what the tests write is a certificate.
-  assert.equal(new X509Certificate(der).serialNumber, '921285CBB7A5E086');
-  return der;
+  assert.equal(new X509Certificate(whole).serialNumber, '921285CBB7A5E086');
+  return whole;
 }
 
-const read = (der: Uint8Array): CertificateNames => readCertificateNames(der) ?? assert.fail('not read');
+const read = (bytes: Uint8Array): CertificateNames => readCertificateNames(bytes) ?? assert.fail('not read');
 
 const SUBJECT: Attributes = [
   ['6', printable('US')],
@@ -65,7 +55,7 @@ const SUBJECT: Attributes = [
   ['43', utf8('ZZ')],
   ['46', printable('Bulb001')],
   ['4', utf8('Multi Color')],
-  ['12', tlv(0x1e, Buffer.from('\0R\0G\0B', 'latin1'))],
+  ['12', der(0x1e, Buffer.from('\0R\0G\0B', 'latin1'))],
   ['65', utf8('RGB Device')],
   ['44', utf8('4')],
   ['5', printable('123')],
@@ -100,7 +90,7 @@ test("the one RDN of AWS's own issuer is one value, escaped as the guide prints 
 });
 
 test('alternative names of subject and issuer (developer guide, page use-policy-variables)', () => {
-  const general = (tag: number, text: string) => tlv(tag, Buffer.from(text, 'latin1'));
+  const general = (tag: number, text: string) => der(tag, Buffer.from(text, 'latin1'));
   const directory = name([
     ['6', printable('US')],
     ['10', utf8('IoT')],
@@ -114,12 +104,12 @@ test('alternative names of subject and issuer (developer guide, page use-policy-
       extension(
         '17',
         general(0x82, 'example.com'),
-        tlv(0x87, Buffer.from([1, 2, 3, 4])),
+        der(0x87, Buffer.from([1, 2, 3, 4])),
         general(0x86, 'ResourceIdentifier001'),
         general(0x81, 'device1@example.com'),
-        tlv(0xa4, directory),
+        der(0xa4, directory),
       ),
-      extension('18', general(0x82, 'issuer.com'), tlv(0x87, Buffer.from('20010db8000000000000000000000001', 'hex'))),
+      extension('18', general(0x82, 'issuer.com'), der(0x87, Buffer.from('20010db8000000000000000000000001', 'hex'))),
     ),
   );
   assert.deepEqual(Object.fromEntries(names.subjectAlternative), {
@@ -133,8 +123,8 @@ test('alternative names of subject and issuer (developer guide, page use-policy-
 });
 
 test('a plain name is the first value, .1 the second, .List all, five at most (page cert-policy-variables)', () => {
-  const der = certificate(['One', 'Two', 'Three', 'Four', 'Five', 'Six'].map((text) => ['10', utf8(text)] as const));
-  const { keys } = deviceContext({ protocol: 'http', now: 0, isAttached: false, certificateDer: der });
+  const whole = certificate(['One', 'Two', 'Three', 'Four', 'Five', 'Six'].map((text) => ['10', utf8(text)] as const));
+  const { keys } = deviceContext({ protocol: 'http', now: 0, isAttached: false, certificateDer: whole });
   const key = 'iot:certificate.subject.organization';
   assert.deepEqual(keys.get(key), ['One']);
   assert.deepEqual(keys.get(`${key}.0`), ['One']);
@@ -159,7 +149,7 @@ test('a country with a stray control character, and a separator inside a value, 
 });
 
 test('an extension that stands twice makes the certificate unreadable (RFC 5280 section 4.2)', () => {
-  const alternative = extension('17', tlv(0x82, Buffer.from('a')));
+  const alternative = extension('17', der(0x82, Buffer.from('a')));
   assert.ok(readCertificateNames(certificate([], CA, alternative)) !== undefined);
   assert.equal(readCertificateNames(certificate([], CA, alternative, alternative)), undefined);
 });
@@ -188,11 +178,11 @@ test('policies say whether a certificate has to be read at all', () => {
 });
 
 test('no bytes make the reader throw', () => {
-  const der = certificate(SUBJECT, CA, extension('17', tlv(0x82, Buffer.from('a')), tlv(0xa4, name(CA))));
-  const mutation = fc.tuple(fc.nat(der.length - 1), fc.nat(255));
+  const whole = certificate(SUBJECT, CA, extension('17', der(0x82, Buffer.from('a')), der(0xa4, name(CA))));
+  const mutation = fc.tuple(fc.nat(whole.length - 1), fc.nat(255));
   fc.assert(
-    fc.property(fc.array(mutation, { minLength: 1, maxLength: 4 }), fc.nat(der.length), (mutations, length) => {
-      const broken = Uint8Array.from(der.subarray(0, length % 7 === 0 ? length : der.length));
+    fc.property(fc.array(mutation, { minLength: 1, maxLength: 4 }), fc.nat(whole.length), (mutations, length) => {
+      const broken = Uint8Array.from(whole.subarray(0, length % 7 === 0 ? length : whole.length));
       for (const [at, octet] of mutations) if (at < broken.length) broken[at] = octet;
       readCertificateNames(broken);
     }),

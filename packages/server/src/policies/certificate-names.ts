@@ -1,7 +1,9 @@
 /**
  * Reads from a certificate's DER what policies may ask of it: serial number, names and alternative names. Never from
- * printed names, whose separators a certificate can forge (CVE-2021-44532). RFC 5280 sections 4.1 and 4.2.1.6; X.690.
+ * printed names, whose separators a certificate can forge (CVE-2021-44532). RFC 5280 sections 4.1 and 4.2.1.6.
  */
+import { DerError, type DerReader, type DerValue, explicit, implicit, readOid, sequenceOf, TAG } from '@thingkeep/x509/der.ts';
+import { readDistinguishedName } from '@thingkeep/x509/names.ts';
 
 /** Values by the name that the policy variable has, in the order of the certificate. */
 export type NameValues = ReadonlyMap<string, readonly string[]>;
@@ -18,72 +20,17 @@ export interface CertificateNames {
 const LARGEST_CERTIFICATE = 65_536;
 /** RFC 5280 section 4.1.2.2 allows 20 octets. */
 const LONGEST_SERIAL = 64;
-const MAX_ATTRIBUTES = 100;
+const MAX_NAMES = 100;
+const MAX_EXTENSIONS = 100;
 /** "Certificate attributes that contain arrays are limited to five items. Additional items are ignored." */
 const MAX_VALUES = 5;
 
-class Malformed extends Error {}
-
-interface Element {
-  readonly tag: number;
-  readonly content: Uint8Array;
-}
-
-/** The elements of a constructed value, at most `most`. */
-function elements(der: Uint8Array, most: number): readonly Element[] {
-  const found: Element[] = [];
-  for (let at = 0; at < der.length; ) {
-    const tag = der[at] ?? 0;
-    let length = der[at + 1] ?? 0;
-    let start = at + 2;
-    // No name or extension has a tag of more than one octet, or a length of indefinite form.
-    if ((tag & 0x1f) === 0x1f || found.length === most) throw new Malformed();
-    if (length > 0x7f) {
-      const octets = length & 0x7f;
-      if (octets === 0 || octets > 3) throw new Malformed();
-      length = 0;
-      for (let octet = 0; octet < octets; octet += 1) length = length * 256 + (der[start + octet] ?? 0);
-      start += octets;
-    }
-    if (start + length > der.length) throw new Malformed();
-    found.push({ tag, content: der.subarray(start, start + length) });
-    at = start + length;
-  }
-  return found;
-}
-
-const INTEGER = 0x02;
-const OCTET_STRING = 0x04;
-const OID = 0x06;
-const SEQUENCE = 0x30;
-const SET = 0x31;
-
-const expect = (element: Element | undefined, tag: number): Uint8Array => {
-  if (element?.tag !== tag) throw new Malformed();
-  return element.content;
-};
-
-function oid(content: Uint8Array): string {
-  const arcs: number[] = [];
-  let arc = 0;
-  for (const octet of content) {
-    arc = arc * 128 + (octet & 0x7f);
-    if (arc > Number.MAX_SAFE_INTEGER / 128) throw new Malformed();
-    if (octet < 0x80) {
-      if (arcs.length === 0) arcs.push(Math.min(2, Math.floor(arc / 40)), arc - 40 * Math.min(2, Math.floor(arc / 40)));
-      else arcs.push(arc);
-      arc = 0;
-    }
-  }
-  return arcs.join('.');
-}
-
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const UTF16 = new TextDecoder('utf-16be', { fatal: true, ignoreBOM: true });
-const latin1 = (content: Uint8Array): string => Buffer.from(content).toString('latin1');
+const latin1 = (content: Buffer): string => content.toString('latin1');
 
 /** A directory string in any of its types; undefined for what is no text. */
-function directoryString({ tag, content }: Element): string | undefined {
+function directoryString({ tag, content }: Pick<DerValue, 'tag' | 'content'>): string | undefined {
   try {
     switch (tag) {
       case 0x0c: // UTF8String
@@ -133,17 +80,11 @@ interface Attribute {
  */
 const SPECIAL = /[,"\\+=<>;]/g;
 
-function attributes(name: Uint8Array): readonly Attribute[] {
-  const found: Attribute[] = [];
-  for (const rdn of elements(name, MAX_ATTRIBUTES)) {
-    for (const pair of elements(expect(rdn, SET), MAX_ATTRIBUTES)) {
-      const [type, value] = elements(expect(pair, SEQUENCE), 2);
-      if (found.length === MAX_ATTRIBUTES || value === undefined) throw new Malformed();
-      const text = directoryString(value);
-      if (text !== undefined) found.push({ type: oid(expect(type, OID)), value: text.replace(SPECIAL, '\\$&') });
-    }
-  }
-  return found;
+function attributes(name: Buffer): readonly Attribute[] {
+  return readDistinguishedName(name).flatMap(({ type, tag, content }) => {
+    const text = directoryString({ tag, content });
+    return text === undefined ? [] : [{ type, value: text.replace(SPECIAL, '\\$&') }];
+  });
 }
 
 const add = (values: Map<string, string[]>, name: string, value: string): void => {
@@ -152,7 +93,7 @@ const add = (values: Map<string, string[]>, name: string, value: string): void =
   else if (list.length < MAX_VALUES) list.push(value);
 };
 
-function nameValues(name: Uint8Array): NameValues {
+function nameValues(name: Buffer): NameValues {
   const values = new Map<string, string[]>();
   for (const { type, value } of attributes(name)) {
     const [variable] = ATTRIBUTES.get(type) ?? [''];
@@ -162,29 +103,31 @@ function nameValues(name: Uint8Array): NameValues {
 }
 
 /** Most specific first, as the developer guide prints `cn=LightBulbCert,ou=SmartHome,o=IoT,c=US`. */
-const printedName = (name: Uint8Array): string =>
+const printedName = (name: Buffer): string =>
   attributes(name)
     .map(({ type, value }) => `${ATTRIBUTES.get(type)?.[1] ?? type}=${value}`)
     .reverse()
     .join(',');
 
-function printedAddress(octets: Uint8Array): string | undefined {
+function printedAddress(octets: Buffer): string | undefined {
   if (octets.length === 4) return octets.join('.');
   if (octets.length !== 16) return undefined;
   const groups = Array.from({ length: 8 }, (_, index) => (octets[2 * index] ?? 0) * 256 + (octets[2 * index + 1] ?? 0));
   return groups.map((group) => group.toString(16)).join(':');
 }
 
-function alternativeNames(names: Uint8Array | undefined): NameValues {
+function alternativeNames(names: Buffer | undefined): NameValues {
   const values = new Map<string, string[]>();
   if (names === undefined) return values;
-  const [sequence] = elements(names, 1);
-  for (const { tag, content } of elements(expect(sequence, SEQUENCE), MAX_ATTRIBUTES)) {
-    if (tag === 0x81) add(values, 'RFC822Name', latin1(content));
-    else if (tag === 0x82) add(values, 'DNSName', latin1(content));
-    else if (tag === 0xa4) add(values, 'DirectoryName', printedName(expect(elements(content, 1)[0], SEQUENCE)));
-    else if (tag === 0x86) add(values, 'UniformResourceIdentifier', latin1(content));
-    else if (tag === 0x87) {
+  const list = sequenceOf(names);
+  for (let count = 0; list.next !== undefined; count += 1) {
+    if (count === MAX_NAMES) throw new DerError('too many names');
+    const { tag, content } = list.value();
+    if (tag === implicit(1)) add(values, 'RFC822Name', latin1(content));
+    else if (tag === implicit(2)) add(values, 'DNSName', latin1(content));
+    else if (tag === explicit(4)) add(values, 'DirectoryName', printedName(content));
+    else if (tag === implicit(6)) add(values, 'UniformResourceIdentifier', latin1(content));
+    else if (tag === implicit(7)) {
       const address = printedAddress(content);
       if (address !== undefined) add(values, 'IPAddress', address);
     }
@@ -192,49 +135,56 @@ function alternativeNames(names: Uint8Array | undefined): NameValues {
   return values;
 }
 
-function decimal(integer: Uint8Array): string {
-  if (integer.length === 0 || integer.length > LONGEST_SERIAL) throw new Malformed();
-  return BigInt.asIntN(integer.length * 8, BigInt(`0x${Buffer.from(integer).toString('hex')}`)).toString();
+function decimal(integer: Buffer): string {
+  if (integer.length === 0 || integer.length > LONGEST_SERIAL) throw new DerError('serial number');
+  return BigInt.asIntN(integer.length * 8, BigInt(`0x${integer.toString('hex')}`)).toString();
 }
 
 const SUBJECT_ALTERNATIVE = '2.5.29.17';
 const ISSUER_ALTERNATIVE = '2.5.29.18';
-const EXTENSIONS = 0xa3;
-const VERSION = 0xa0;
 
-function extensions(body: readonly Element[]): ReadonlyMap<string, Uint8Array> {
-  const found = new Map<string, Uint8Array>();
-  const wrapper = body.find((element) => element.tag === EXTENSIONS);
-  if (wrapper === undefined) return found;
-  for (const extension of elements(expect(elements(wrapper.content, 1)[0], SEQUENCE), MAX_ATTRIBUTES)) {
-    const parts = elements(expect(extension, SEQUENCE), 3);
-    const id = oid(expect(parts[0], OID));
-    // RFC 5280 section 4.2: one instance of an extension at most.
-    if (found.has(id)) throw new Malformed();
-    found.set(id, expect(parts.at(-1), OCTET_STRING));
+/** Extensions by their id. RFC 5280 section 4.2: one instance of an extension at most. */
+function extensions(list: DerReader): ReadonlyMap<string, Buffer> {
+  const found = new Map<string, Buffer>();
+  while (list.next !== undefined) {
+    const each = list.enter(TAG.sequence);
+    const id = readOid(each.value(TAG.oid).content);
+    each.optional(TAG.boolean);
+    if (found.size === MAX_EXTENSIONS || found.has(id)) throw new DerError('extensions');
+    found.set(id, each.value(TAG.octetString).content);
+    each.end();
   }
   return found;
 }
+
+const NO_EXTENSIONS: ReadonlyMap<string, Buffer> = new Map();
 
 /** The names in a certificate, or undefined when its DER can't be read: then every certificate variable is unresolved. */
 export function readCertificateNames(der: Uint8Array): CertificateNames | undefined {
   if (der.length > LARGEST_CERTIFICATE) return undefined;
   try {
-    const [certificate] = elements(der, 1);
-    const [signed] = elements(expect(certificate, SEQUENCE), 3);
-    const all = elements(expect(signed, SEQUENCE), 10);
-    const body = all[0]?.tag === VERSION ? all.slice(1) : all;
-    const [serial, , issuer, , subject] = body;
-    const extended = extensions(body);
+    const signed = sequenceOf(Buffer.from(der.buffer, der.byteOffset, der.length)).enter(TAG.sequence);
+    signed.optional(explicit(0));
+    const serial = signed.value(TAG.integer).content;
+    signed.value(TAG.sequence);
+    const issuer = signed.value(TAG.sequence).whole;
+    signed.value(TAG.sequence);
+    const subject = signed.value(TAG.sequence).whole;
+    signed.value(TAG.sequence);
+    signed.optional(implicit(1));
+    signed.optional(implicit(2));
+    const list = signed.optional(explicit(3));
+    signed.end();
+    const extended = list === undefined ? NO_EXTENSIONS : extensions(sequenceOf(list.content));
     return {
-      serialNumber: decimal(expect(serial, INTEGER)),
-      issuer: nameValues(expect(issuer, SEQUENCE)),
-      subject: nameValues(expect(subject, SEQUENCE)),
+      serialNumber: decimal(serial),
+      issuer: nameValues(issuer),
+      subject: nameValues(subject),
       issuerAlternative: alternativeNames(extended.get(ISSUER_ALTERNATIVE)),
       subjectAlternative: alternativeNames(extended.get(SUBJECT_ALTERNATIVE)),
     };
   } catch (error) {
-    if (error instanceof Malformed) return undefined;
+    if (error instanceof DerError) return undefined;
     throw error;
   }
 }
