@@ -42,6 +42,12 @@ export interface Place {
   readonly accountId: string;
 }
 
+/** The place alone, of what has one beside other members. */
+export const placeOf = ({ accountId, region }: Place): Place => ({ accountId, region });
+
+/** Text that stands for a place, as a key in memory. */
+export const placeKey = ({ accountId, region }: Place): string => `${region}/${accountId}`;
+
 export const iotArn = (place: Place, type: ResourceType, name: string): string =>
   `arn:aws:iot:${place.region}:${place.accountId}:${type}/${name}`;
 

@@ -1,5 +1,5 @@
 /** The orders of all rules: a queue for each action, kept on disk where they are promised, found again at a start. */
-import type { Place } from '@thingkeep/wire/arn.ts';
+import { type Place, placeKey } from '@thingkeep/wire/arn.ts';
 import type { MessageJournal } from '../broker/messaging.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -51,7 +51,7 @@ const OVERHEAD = 1024;
 
 /** A rule that is changed may have another kind of action in the same place: that has a queue of its own. */
 const queueName = ({ place, ruleName, index, key }: KeptOrder, batching: unknown): string =>
-  `${place.region}/${place.accountId}/${ruleName}/${index}/${key}/${JSON.stringify(batching ?? '')}`;
+  `${placeKey(place)}/${ruleName}/${index}/${key}/${JSON.stringify(batching ?? '')}`;
 
 const isKnown = ({ key }: KeptOrder): boolean => key === EVALUATE || Object.hasOwn(ACTIONS, key);
 

@@ -1,5 +1,5 @@
 /** Destinations in memory, for actions to ask without waiting. */
-import type { Place } from '@thingkeep/wire/arn.ts';
+import { type Place, placeKey } from '@thingkeep/wire/arn.ts';
 import type { Store } from '../store/contract.ts';
 import { pages } from '../store/pages.ts';
 import type { Destinations } from './actions/destinations.ts';
@@ -42,14 +42,14 @@ export class DestinationDirectory implements Destinations {
 
   put(place: Place, { id, status, statusReason, confirmationUrl }: DestinationRecord): void {
     const base = confirmationUrl === undefined ? undefined : (URL.parse(confirmationUrl) ?? undefined);
-    const key = keyOf(place);
+    const key = placeKey(place);
     const known = this.#places.get(key) ?? new Map<string, Known>();
     known.set(id, { status, statusReason, base });
     this.#places.set(key, known);
   }
 
   remove(place: Place, id: string): void {
-    this.#places.get(keyOf(place))?.delete(id);
+    this.#places.get(placeKey(place))?.delete(id);
   }
 
   isConfirmed(place: Place, url: URL, confirmationUrl: string | undefined): boolean {
@@ -69,7 +69,7 @@ export class DestinationDirectory implements Destinations {
     const asked = confirmationUrl === undefined ? url : URL.parse(confirmationUrl);
     // What an action calls the URL of its confirmation has to be the beginning of where it sends.
     if (asked === null || !covers(asked, url)) return [];
-    const known = [...(this.#places.get(keyOf(place))?.values() ?? [])];
+    const known = [...(this.#places.get(placeKey(place))?.values() ?? [])];
     return known.filter(({ base }) => base !== undefined && covers(base, asked));
   }
 
@@ -79,8 +79,6 @@ export class DestinationDirectory implements Destinations {
 
   isEnabled(place: Place, arn: string): boolean {
     const id = destinationId(place, arn);
-    return id !== undefined && this.#places.get(keyOf(place))?.get(id)?.status === 'ENABLED';
+    return id !== undefined && this.#places.get(placeKey(place))?.get(id)?.status === 'ENABLED';
   }
 }
-
-const keyOf = ({ accountId, region }: Place): string => `${region}/${accountId}`;

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { TopicRuleDestination, TopicRuleDestinationSummary, VpcDestinationConfiguration } from '@aws-sdk/client-iot';
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
-import type { Place } from '@thingkeep/wire/arn.ts';
+import { type Place, placeOf } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { isRoot } from '../outgoing/author.ts';
 import {
@@ -30,7 +30,6 @@ type Names =
 
 /** As with rules, AWS declares no ResourceNotFoundException. */
 const unseen = (arn: string): never => fail('UnauthorizedException', `Access to topic rule destination '${arn}' was denied`);
-const placeOf = ({ accountId, region }: Place): Place => ({ accountId, region });
 const bad = (message: string): never => fail('InvalidRequestException', message);
 
 function described(place: Place, record: DestinationRecord, now: number): TopicRuleDestination {

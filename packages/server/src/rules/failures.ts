@@ -1,7 +1,7 @@
 /** Failures of rules for their owners: a log line and an event, no more of one rule than one a second. */
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { Place } from '@thingkeep/wire/arn.ts';
+import { type Place, placeKey } from '@thingkeep/wire/arn.ts';
 import type { RuleFailure } from './action-dispatcher.ts';
 
 /** Publishes for whoever subscribes to it in the account. */
@@ -26,7 +26,7 @@ export class RuleFailures {
   }
 
   tell({ place, ruleName, topic, reason }: RuleFailure): void {
-    const key = `${place.region}/${place.accountId}/${ruleName}`;
+    const key = `${placeKey(place)}/${ruleName}`;
     const now = this.#clock.monotonic();
     const told = this.#told.get(key);
     if (told !== undefined && now - told.at < QUIET) {

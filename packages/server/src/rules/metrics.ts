@@ -1,5 +1,5 @@
 /** What rules did, counted under the names that AWS's metrics have (developer guide, page metrics_dimensions). */
-import type { Place } from '@thingkeep/wire/arn.ts';
+import { type Place, placeKey } from '@thingkeep/wire/arn.ts';
 
 export interface ActionCounters {
   readonly name: string;
@@ -114,4 +114,4 @@ function added(rules: readonly RuleCounters[]): RuleCounters {
   };
 }
 
-const keyOf = ({ accountId, region }: Place, ruleName: string): string => `${region}/${accountId}/${ruleName}`;
+const keyOf = (place: Place, ruleName: string): string => `${placeKey(place)}/${ruleName}`;

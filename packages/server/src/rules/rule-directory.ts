@@ -1,5 +1,5 @@
 /** All rules in memory, as messages meet them: found by name and by topic, and brought up to date when a record changes. */
-import type { Place } from '@thingkeep/wire/arn.ts';
+import { type Place, placeKey } from '@thingkeep/wire/arn.ts';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { Logger } from '../runtime/log.ts';
 import { Bucket } from '../runtime/token-buckets.ts';
@@ -75,19 +75,19 @@ export class RuleDirectory {
   }
 
   find(place: Place, ruleName: string): CompiledRule | undefined {
-    return this.#spaces.get(keyOf(place))?.byName.get(ruleName);
+    return this.#spaces.get(placeKey(place))?.byName.get(ruleName);
   }
 
   /** Enabled rules whose filter covers the topic. */
   covering(place: Place, topic: string): readonly CompiledRule[] {
-    return this.#spaces.get(keyOf(place))?.filters.covering(topic) ?? [];
+    return this.#spaces.get(placeKey(place))?.filters.covering(topic) ?? [];
   }
 
   /** Whether the account may have a message evaluated now (monotonic ms). */
   mayEvaluate({ accountId, region }: Place, now: () => number): boolean {
     const { evaluationsPerSecond: rate } = this.#options;
     if (rate === 0) return true;
-    const key = keyOf({ accountId, region });
+    const key = placeKey({ accountId, region });
     let bucket = this.#evaluations.get(key);
     if (bucket === undefined) {
       bucket = new Bucket(rate);
@@ -141,7 +141,7 @@ export class RuleDirectory {
   }
 
   #space(place: Place): RuleSpace {
-    const key = keyOf(place);
+    const key = placeKey(place);
     let space = this.#spaces.get(key);
     if (space === undefined) {
       space = new RuleSpace();
@@ -156,5 +156,3 @@ function rolesIn({ actions, errorAction }: RuleRecord): ReadonlySet<string> {
   const all = errorAction === undefined ? actions : [...actions, errorAction];
   return new Set(all.flatMap(({ republish }) => republish?.roleArn ?? []));
 }
-
-const keyOf = ({ accountId, region }: Place): string => `${region}/${accountId}`;

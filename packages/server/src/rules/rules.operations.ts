@@ -2,7 +2,7 @@
 import type { Action, TopicRulePayload } from '@aws-sdk/client-iot';
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
-import type { Place } from '@thingkeep/wire/arn.ts';
+import { type Place, placeOf } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { PolicyTags } from '../policies/principals.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -222,8 +222,6 @@ export function ruleOperations({ store, clock, tags, rulesInForce, roles, confir
     },
   };
 }
-
-const placeOf = ({ accountId, region }: Place): Place => ({ accountId, region });
 
 const tokenOf = (ruleName: string): string => Buffer.from(`rule/${ruleName}`).toString('base64');
 
