@@ -209,15 +209,25 @@ export class TestBench implements AsyncDisposable {
   admitting: Promise<void> | undefined;
   /** Set to have every claim of a client id wait until it is resolved: before it is made, or when it is granted. */
   claiming: { readonly before?: Promise<void>; readonly after?: Promise<void> } | undefined;
+  /** Monotonic milliseconds: they begin anew with each bench, as with each start of a process. */
   #now = 1_000_000;
+  /** Wall time of the monotonic 0. */
+  readonly #epoch: number;
   readonly #ownStore: boolean;
 
-  private constructor(store: Store, ownStore: boolean, limits: Partial<AccountLimits>, rates: Partial<Rates>) {
+  private constructor(
+    store: Store,
+    ownStore: boolean,
+    limits: Partial<AccountLimits>,
+    rates: Partial<Rates>,
+    secondsLater: number,
+  ) {
     this.store = store;
+    this.#epoch = 1_760_000_000_000 + secondsLater * 1000;
     this.#ownStore = ownStore;
     this.broker = new Broker({
       region: 'us-east-1',
-      clock: { now: () => 1_760_000_000_000 + this.#now, monotonic: () => this.#now },
+      clock: { now: () => this.#epoch + this.#now, monotonic: () => this.#now },
       log: pino({ level: 'error' }, { write: (line: string) => void this.faults.push(line) }),
       refuse: (refusal) => this.refusals.push(refusal),
       retained: new Retained(
@@ -258,15 +268,16 @@ export class TestBench implements AsyncDisposable {
     };
   };
 
-  /** Over a store of its own, or over one that another bench has used: a restart. */
+  /** Over a store of its own, or over one that another bench has used: a restart, so many seconds of wall time later. */
   static async open(
     store?: Store,
     limits: Partial<AccountLimits> = {},
     rates: Partial<Rates> = {},
     secondsLater = 0,
   ): Promise<TestBench> {
-    const bench = new TestBench(store ?? (await openMemoryStore()), store === undefined, limits, rates);
-    bench.moveClock(secondsLater);
+    const own = store === undefined;
+    const kept = store ?? (await openMemoryStore());
+    const bench = new TestBench(kept, own, limits, rates, secondsLater);
     await bench.broker.load();
     return bench;
   }

@@ -258,6 +258,61 @@ test('a session ends when its time is over, counted from the disconnect, also ov
   assert.equal((await back(bench, 'v3', kept(4))).present, false);
 });
 
+/** A session of so many seconds whose client has left; then a restart, so much wall time later. */
+async function restarted(store: Store, expiry: number, secondsLater: number): Promise<TestBench> {
+  const limits = { sessionExpiry: 7200 };
+  {
+    await using bench = await TestBench.open(store, limits);
+    await leave(bench, await bench.subscribed('s', 'a', 1, kept(5, expiry)));
+    // The clock that never jumps is far on when the process ends, and begins anew with the next one.
+    await bench.pass(100);
+  }
+  return TestBench.open(store, limits, {}, 100 + secondsLater);
+}
+
+test('a session whose time has passed while the server was down is not resumed', async () => {
+  await using store = await openSqliteStore({ path: ':memory:' });
+  await using bench = await restarted(store, 3600, 3600);
+  assert.equal((await back(bench, 's', kept(5, 3600))).present, false);
+});
+
+test('a session has what is left of its time after an hour of wall time, and no more where the wall clock was set back', async () => {
+  for (const [secondsLater, left] of [
+    [3600, 1700],
+    [-86_400, 5400],
+  ] as const) {
+    await using store = await openSqliteStore({ path: ':memory:' });
+    await using bench = await restarted(store, 5400, secondsLater);
+    const { sessions } = bench.broker.account(ACCOUNT);
+    await bench.pass(left - 1);
+    assert.equal(sessions.has('s'), true);
+    await bench.pass(2);
+    assert.equal(sessions.has('s'), false);
+    assert.deepEqual(await rowsIn(store), [0, 0]);
+  }
+});
+
+test('a queued message has what is left of its expiry after an hour of wall time [MQTT-3.3.2-6]', async () => {
+  await using store = await openSqliteStore({ path: ':memory:' });
+  {
+    await using bench = await TestBench.open(store);
+    await leave(bench, await bench.subscribed('s', 'a', 1, kept(5, 3600)));
+    const publisher = await bench.connected('p', { level: 5 });
+    for (const [id, messageExpiryInterval] of [
+      [1, 1800],
+      [2, 5400],
+    ] as const)
+      publisher.send(publishPacket('a', 'x', { qos: 1, messageId: id, properties: { messageExpiryInterval } }));
+    await bench.settle();
+  }
+  await using bench = await TestBench.open(store, {}, {}, 3000);
+  const peer = bench.peer(5);
+  peer.send({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 5, clientId: 's', keepalive: 60, ...kept(5, 3600) } as Packet);
+  await bench.settle();
+  const left = peer.packets().flatMap((p) => (p.cmd === 'publish' ? [p.properties?.messageExpiryInterval] : []));
+  assert.deepEqual(left, [2400]);
+});
+
 test('DISCONNECT may change the expiry, to 0 to end the session; from 0 it may not [MQTT-3.14.2-2]', async () => {
   await using bench = await TestBench.open();
   const disconnect = (expiry: number): Packet =>

@@ -65,7 +65,10 @@ export class Sessions {
     for (const record of shares) this.#restoreShare(record, backlogs);
     await this.#countRows(backlogs);
     for (const { id } of [...sessions, ...shares]) this.#nextId = Math.max(this.#nextId, id + 1);
-    for (const session of [...this.#away]) if (session.lifetime.leftAt === undefined) this.#startExpiry(session);
+    const now = this.#options.clock.monotonic();
+    for (const session of [...this.#away])
+      if (session.lifetime.leftAt === undefined) this.#startExpiry(session);
+      else if (session.lifetime.isOver(now)) this.end(session);
   }
 
   /** Certificates that sessions whose client is away were opened with. */

@@ -31,7 +31,9 @@ export class SessionLifetime {
     this.#expiry = expiry;
     this.#leftAt = leftAt;
     this.#leftWhy = leftWhy;
-    this.#endsAt = clock.monotonic() + expiry * 1000 - (leftAt === undefined ? 0 : clock.now() - leftAt);
+    // A wall clock that was set back does not make it live longer than it was to.
+    const away = leftAt === undefined ? 0 : Math.max(0, clock.now() - leftAt);
+    this.#endsAt = clock.monotonic() + expiry * 1000 - away;
   }
 
   /** Stops: a client is there, which wants so many seconds. */
