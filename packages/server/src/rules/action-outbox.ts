@@ -82,6 +82,7 @@ export class ActionOutbox {
 
   /** Finds orders on disk again; the first tick goes on with them. */
   async load(): Promise<void> {
+    const { clock } = this.#options;
     for (let after = 0, count = 0; ; ) {
       const page = await this.#options.store.read((tx) => tx.scanRows(orderRows, ORDER_OWNER, { after, ...PAGE }));
       for (const { at, value } of page) {
@@ -94,7 +95,9 @@ export class ActionOutbox {
           continue;
         }
         count += 1;
-        const entry = entryOf(order, at, value.length + OVERHEAD, count <= REMEMBERED);
+        // Stored is wall time: what it was received at.
+        const age = Math.max(0, clock.now() - order.message.receivedAt);
+        const entry = entryOf(order, { at, size: value.length + OVERHEAD, age, remembered: count <= REMEMBERED });
         this.#queueOf(order).putBack(entry);
       }
       if (page.length === 0) return;
@@ -116,7 +119,7 @@ export class ActionOutbox {
       this.#sequence += 1;
       this.#options.journal.putRow(orderRows, { owner: ORDER_OWNER, at, value: encodeOrder(order) });
     }
-    const entry = entryOf(order, at, size, true);
+    const entry = entryOf(order, { at, size, age: 0, remembered: true });
     this.#ends.set(entry, end);
     queue.put(entry);
     return true;
@@ -207,9 +210,14 @@ export class ActionOutbox {
   }
 }
 
-const entryOf = (order: KeptOrder, at: number, size: number, remembered: boolean): Entry => ({
+interface EntryFacts extends Pick<Entry, 'at' | 'size' | 'age'> {
+  readonly remembered: boolean;
+}
+
+const entryOf = (order: KeptOrder, { at, size, age, remembered }: EntryFacts): Entry => ({
   at,
   size,
+  age,
   group: groupOf(order),
   order: remembered ? order : undefined,
   attempts: 0,

@@ -70,10 +70,13 @@ class Bench {
     this.queue = new ActionQueue(options);
   }
 
-  put(id: string, { at = 0, topic = 't', onDisk = true }: { at?: number; topic?: string; onDisk?: boolean } = {}): void {
+  put(
+    id: string,
+    { at = 0, topic = 't', onDisk = true, age = 0 }: { at?: number; topic?: string; onDisk?: boolean; age?: number } = {},
+  ): void {
     const order = orderOf(id, topic);
     if (at > 0 && onDisk) this.disk.set(at, order);
-    const entry: Entry = { at, size: 10, group: topic, order, attempts: 0, since: 0 };
+    const entry: Entry = { at, size: 10, group: topic, order, attempts: 0, age, since: 0 };
     this.queue.put(entry);
   }
 
@@ -156,7 +159,8 @@ describe('an action queue', () => {
       const queue = new ActionQueue({ ...options, ...silent, ...ends });
       const size = 64 * 1024;
       assert.ok(queue.hasRoom(size, false), `queue ${n}`);
-      while (queue.hasRoom(size, false)) queue.put({ at: 0, size, group: '', order: orderOf('o'), attempts: 0, since: 0 });
+      while (queue.hasRoom(size, false))
+        queue.put({ at: 0, size, group: '', order: orderOf('o'), attempts: 0, age: 0, since: 0 });
     }
     assert.ok(usage.memory <= 128 * 1024 * 1024);
   });
@@ -190,7 +194,7 @@ describe('an action queue', () => {
 
   test('what is found at a start begins with the first tick', async () => {
     const bench = new Bench();
-    bench.queue.putBack({ at: 1, size: 10, group: '', order: orderOf('a'), attempts: 0, since: 0 });
+    bench.queue.putBack({ at: 1, size: 10, group: '', order: orderOf('a'), attempts: 0, age: 0, since: 0 });
     await setImmediate();
     assert.deepEqual(bench.runs, []);
     bench.queue.tick(0);

@@ -41,7 +41,7 @@ export interface QueueOptions {
 const AT_ONCE = 16;
 /** Attempts when somebody is told of the failure. */
 const ATTEMPTS = 4;
-/** How long an order is tried that is promised, and of whose failure nobody would be told. */
+/** How long an order is tried that is promised, and of whose failure nobody would be told: restarts do not prolong it. */
 const PATIENCE = 24 * 3_600_000;
 
 export class ActionQueue {
@@ -215,7 +215,7 @@ export class ActionQueue {
     const { attempts, attemptsWithinMs = Number.POSITIVE_INFINITY } = type;
     if (attempts !== undefined) return entry.attempts < attempts && took < attemptsWithinMs;
     if (entry.attempts < ATTEMPTS) return true;
-    return this.#isPatient(entry) && took < PATIENCE;
+    return this.#isPatient(entry) && entry.age + took < PATIENCE;
   }
 }
 

@@ -11,6 +11,8 @@ export interface Entry {
   /** Undefined while it is on disk only. */
   order: KeptOrder | undefined;
   attempts: number;
+  /** Milliseconds that had passed since its message when it was found on disk at a start; 0 for a new one. */
+  readonly age: number;
   /** Monotonic ms of its first attempt; 0 before. */
   since: number;
 }
