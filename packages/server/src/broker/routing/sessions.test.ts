@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { IConnackPacket, Packet } from 'mqtt-packet';
 import type { Store } from '../../store/contract.ts';
 import { openMemoryStore } from '../../store/rerunning-store.fixture.ts';
+import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
 import { BODY_OWNER, bodies, queued } from '../session/queued-messages.ts';
 import { ACCOUNT, type ConnectOptions, type Level, publishPacket, rightsOf, TestBench, TestPeer } from '../test-bench.ts';
 
