@@ -83,7 +83,7 @@ export class Broker {
     const ticker = new Ticker(clock, this.standstill);
     this.#ticker = ticker;
     const budget = new LoopBudget(clock);
-    const journal = new Journal(store, log);
+    const journal = new Journal({ store, clock, log });
     this.journal = journal;
     const versions = new PresenceVersions(clock);
     const clientIds = new LocalClientIds(versions);

@@ -33,7 +33,7 @@ async function run(store: Store, hoursLater: number) {
   const log = pino({ level: 'silent' });
   const time = { monotonic: 5000 };
   const clock = { now: () => RECEIVED + hoursLater * HOUR + time.monotonic - 5000, monotonic: () => time.monotonic };
-  const journal = new Journal(store, log);
+  const journal = new Journal({ store, clock, log });
   const ended: string[] = [];
   const away = () => Promise.reject(new ActionError('away', true));
   const outbox = new ActionOutbox({

@@ -1,7 +1,9 @@
 /**
  * The journal: what must be on disk before it is acknowledged. All that comes up in one turn of the event loop is one
- * transaction with one sync to disk; while it is under way the next one gathers.
+ * transaction with one sync to disk; while it is under way the next one gathers. The process stands still for that sync:
+ * what comes in bursts, and is little each time, is written in paced commits.
  */
+import type { Clock } from '../runtime/clock.ts';
 import { isDiskRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Row, RowKey, Rows, Store, WriteTransaction } from './contract.ts';
@@ -11,6 +13,11 @@ const MUCH = 4 * 1024 * 1024;
 
 /** Milliseconds for which a record that can wait waits for a commit of others. */
 const SOON = 100;
+
+/** A paced commit begins once as many times the time of the last commit have passed since that one, */
+const PACE = 4;
+/** and after as many milliseconds in any case. */
+const MAX_PACE = 50;
 
 /** Milliseconds between a commit that failed and the next one. */
 const RETRY = 100;
@@ -43,6 +50,8 @@ class JournalBatch {
   readonly rows: RowChanges[] = [];
   readonly listeners: CommitListener[] = [];
   bytes = 0;
+  /** Whether something in it is not to be paced. */
+  isUrgent = false;
 
   get empty(): boolean {
     if (this.records.size > 0) return false;
@@ -66,8 +75,15 @@ class JournalBatch {
   }
 }
 
+export interface JournalOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
 export class Journal {
   readonly #store: Store;
+  readonly #clock: Clock;
   readonly #log: Logger;
   #batch = new JournalBatch();
   /** Bytes of the batch that is being written. */
@@ -75,9 +91,14 @@ export class Journal {
   #writing = false;
   #scheduled = false;
   #soon: NodeJS.Timeout | undefined;
+  #paced: NodeJS.Timeout | undefined;
+  /** Monotonic ms: begin and end of the last commit. */
+  #began = 0;
+  #ended = Number.NEGATIVE_INFINITY;
 
-  constructor(store: Store, log: Logger) {
+  constructor({ store, clock, log }: JournalOptions) {
     this.#store = store;
+    this.#clock = clock;
     this.#log = log;
   }
 
@@ -123,6 +144,21 @@ export class Journal {
     }, SOON).unref();
   }
 
+  /**
+   * As {@link record}, for what comes in bursts: it goes with the next commit, which need not begin in this turn. Commits
+   * that hold nothing else take a fifth of the time, so that a burst shares them.
+   */
+  recordPaced(name: string, write: RecordWrite): void {
+    this.#batch.records.set(name, write);
+    this.#schedulePaced();
+  }
+
+  /** As {@link after}, but asks for no commit: for what waits for paced records alone. */
+  afterPaced(done: () => void, failed: (error: unknown) => void): void {
+    if (this.#batch.empty && !this.#writing) done();
+    else this.#batch.listeners.push({ done, failed });
+  }
+
   /** Calls `done` once all that came before is on disk, in the order of the calls; `failed` when it could not be put there. */
   after(done: () => void, failed: (error: unknown) => void): void {
     if (this.#batch.empty && !this.#writing) done();
@@ -137,8 +173,25 @@ export class Journal {
     return new Promise((resolve, reject) => this.after(resolve, reject));
   }
 
+  #schedulePaced(): void {
+    if (this.#scheduled || this.#writing || this.#paced !== undefined) return;
+    const pause = Math.min((this.#ended - this.#began) * PACE, MAX_PACE);
+    const wait = this.#ended + pause - this.#clock.monotonic();
+    // A timer of less than a millisecond is one of a millisecond.
+    if (wait < 0.5) this.#begin();
+    else this.#paced = setTimeout(() => this.#begin(), wait);
+  }
+
   #schedule(): void {
-    if (this.#scheduled || this.#writing) return;
+    this.#batch.isUrgent = true;
+    if (!this.#scheduled && !this.#writing) this.#begin();
+  }
+
+  #begin(): void {
+    if (this.#paced !== undefined) {
+      clearTimeout(this.#paced);
+      this.#paced = undefined;
+    }
     this.#scheduled = true;
     // Behind the flusher's turn: what subscribers get is on its way before the disk is waited for.
     setImmediate(this.#commit);
@@ -149,6 +202,7 @@ export class Journal {
     const batch = this.#batch;
     this.#batch = new JournalBatch();
     this.#writing = true;
+    this.#began = this.#clock.monotonic();
     this.#onWay = batch.bytes;
     const written = batch.empty ? Promise.resolve() : this.#store.write((tx) => batch.write(tx));
     written.then(
@@ -164,14 +218,17 @@ export class Journal {
 
   #settled(batch: JournalBatch, error: unknown): void {
     this.#writing = false;
+    this.#ended = this.#clock.monotonic();
     this.#onWay = 0;
     for (const { done, failed } of batch.listeners) {
       if (error === undefined) done();
       else failed(error);
     }
     if (this.#batch.empty && this.#batch.listeners.length === 0) return;
-    if (error === undefined) this.#schedule();
-    else {
+    if (error === undefined) {
+      if (this.#batch.isUrgent) this.#schedule();
+      else this.#schedulePaced();
+    } else {
       // A disk that is full stays so for a while: what is tried again waits a little.
       this.#scheduled = true;
       setTimeout(this.#commit, RETRY).unref();

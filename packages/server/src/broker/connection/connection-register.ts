@@ -87,13 +87,14 @@ export class ConnectionRegister {
     return found;
   }
 
-  /** A client has its client id: its record is in the next commit. */
+  /** A client has its client id: its record is in the next commit, which those of other connections may share. */
   enter(client: Client, { accountId, region }: Place): void {
     const { clientId } = client;
     const { claim, connect } = client.identity;
     if (claim === undefined) return;
     this.#willBytes += willSize(connect?.will);
-    this.#put({ region, accountId, clientId, version: claim.version, connection: connectionFacts(client) });
+    const record = { region, accountId, clientId, version: claim.version, connection: connectionFacts(client) };
+    this.#journal.recordPaced(recordName(record), (tx) => tx.put(connectionRecords, record));
   }
 
   /**
@@ -105,7 +106,7 @@ export class ConnectionRegister {
     if (claim === undefined) return;
     this.#willBytes -= willSize(connect?.will);
     const record = { region, accountId, clientId, version: claim.version, leftAt: this.#clock.now() };
-    this.#journal.recordSoon(`connection/${presenceName(record, clientId)}`, (tx) => tx.put(connectionRecords, record));
+    this.#journal.recordSoon(recordName(record), (tx) => tx.put(connectionRecords, record));
   }
 
   /** Marks a lost connection as ended, in the commit that holds its queued `disconnected` event and will. */
@@ -140,8 +141,7 @@ export class ConnectionRegister {
   }
 
   #put(record: ConnectionRecord): void {
-    const name = presenceName(record, record.clientId);
-    this.#journal.record(`connection/${name}`, (tx) => tx.put(connectionRecords, record));
+    this.#journal.record(recordName(record), (tx) => tx.put(connectionRecords, record));
   }
 
   async #each<T extends object>(of: Collection<T>, visit: (record: T) => void): Promise<void> {
@@ -149,6 +149,8 @@ export class ConnectionRegister {
       for (const record of items) visit(record);
   }
 }
+
+const recordName = (record: ConnectionRecord): string => `connection/${presenceName(record, record.clientId)}`;
 
 const willName = ({ region, accountId, clientId, connection }: WillRecord): string =>
   `will/${presenceName({ region, accountId }, clientId)}/${connection.sessionIdentifier}`;

@@ -107,7 +107,7 @@ export class Sessions {
   save(session: Session): void {
     if (session.ended) return;
     const { record } = session;
-    this.#options.journal.record(nameOf(session), (tx) => tx.put(sessionRecords, record));
+    this.#options.journal.recordPaced(nameOf(session), (tx) => tx.put(sessionRecords, record));
   }
 
   /** The connection of a session has ended. */

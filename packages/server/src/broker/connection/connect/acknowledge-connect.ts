@@ -16,7 +16,7 @@ export function acknowledgeConnect(attempt: AdmittedConnect, opened: Opened): vo
     client.connected(session, account);
   };
   // A disk that takes nothing keeps clean sessions out of nothing but the register.
-  client.broker.journal.after(sendConnack, (error) => (session.persistent ? closeForFailure(client, error) : sendConnack()));
+  client.broker.journal.afterPaced(sendConnack, (error) => (session.persistent ? closeForFailure(client, error) : sendConnack()));
 }
 
 function connackProperties({ connect, account, isAssigned, keepAlive }: AdmittedConnect, { session }: Opened): Properties {
