@@ -35,8 +35,19 @@ interface Write {
   readonly reject: (error: unknown) => void;
 }
 
+/** The steps of a transaction, parsed once. */
+const prepareSteps = (db: DatabaseSync) => ({
+  begin: db.prepare('BEGIN IMMEDIATE'),
+  commit: db.prepare('COMMIT'),
+  savepoint: db.prepare('SAVEPOINT one'),
+  release: db.prepare('RELEASE one'),
+  rollbackTo: db.prepare('ROLLBACK TO one'),
+});
+type Steps = ReturnType<typeof prepareSteps>;
+
 class SqliteStore implements HookedStore {
   readonly #db: DatabaseSync;
+  readonly #sql: Steps;
   readonly #tx: SqliteTransaction;
   readonly #writes: Write[] = [];
   readonly #waitingReads: (() => void)[] = [];
@@ -57,6 +68,7 @@ class SqliteStore implements HookedStore {
 
   constructor(db: DatabaseSync, damage: DamageList, { path, panic }: OpenOptions) {
     this.#db = db;
+    this.#sql = prepareSteps(db);
     this.#panic = panic;
     this.#copy = new FileCopy(db, path);
     this.#tallies = new Tallies(db);
@@ -136,7 +148,7 @@ class SqliteStore implements HookedStore {
     const done: (() => void)[] = [];
     const batch: Write[] = [];
     try {
-      this.#db.exec('BEGIN IMMEDIATE');
+      this.#sql.begin.run();
       while (batch.length < LARGEST_BATCH) {
         const write = this.#writes.shift();
         if (write === undefined) break;
@@ -147,7 +159,7 @@ class SqliteStore implements HookedStore {
       for (const hook of this.#hooks) after.push(await hook(this.#tx));
       this.#tallies.keep();
       this.#tallies.store();
-      this.#db.exec('COMMIT');
+      this.#sql.commit.run();
       if (this.#tallies.committed()) this.#mark.write(this.#tallies.commits);
       for (const settle of done) settle();
       for (const act of after) act?.();
@@ -167,16 +179,17 @@ class SqliteStore implements HookedStore {
 
   /** Runs one write inside the batch; a failure undoes that write alone. Says how to settle it once all is on disk. */
   async #runOne(write: Write): Promise<() => void> {
-    this.#db.exec('SAVEPOINT one');
+    this.#sql.savepoint.run();
     try {
       const value = await write.work(this.#tx);
-      this.#db.exec('RELEASE one');
+      this.#sql.release.run();
       this.#tallies.keep();
       return () => write.resolve(value);
     } catch (error) {
       // A full disk takes the whole transaction back: the batch fails for that reason.
       if (!this.#db.isTransaction) throw error;
-      this.#db.exec('ROLLBACK TO one; RELEASE one');
+      this.#sql.rollbackTo.run();
+      this.#sql.release.run();
       this.#tallies.drop();
       return () => write.reject(asRefusal(error));
     }
