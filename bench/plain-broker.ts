@@ -2,7 +2,7 @@
 import { createServer } from 'node:net';
 import { pino } from 'pino';
 import { Broker } from '../packages/server/src/broker/broker.ts';
-import type { Judge } from '../packages/server/src/broker/contract.ts';
+import type { ConnectAuthorizer } from '../packages/server/src/broker/contract.ts';
 import { Retained } from '../packages/server/src/broker/routing/retained.ts';
 import { attach } from '../packages/server/src/gateway/connection.ts';
 import { systemClock } from '../packages/server/src/runtime/clock.ts';
@@ -18,11 +18,11 @@ const broker = new Broker({
   store,
 });
 setInterval(() => broker.tick(), 100);
-const judge: Judge = async () => ({
+const authorizer: ConnectAuthorizer = async () => ({
   accountId: '000000000000',
   principal: 'bench',
   rights: { volatile: false, decide: () => ({ effect: 'ALLOWED' }) },
 });
 createServer({ noDelay: true }, (socket) =>
-  attach(socket, broker.connections, { sourceIp: '127.0.0.1', sourcePort: 0 }, judge),
+  attach(socket, broker.connections, { sourceIp: '127.0.0.1', sourcePort: 0 }, authorizer),
 ).listen(Number(process.argv[2] ?? 1883), '127.0.0.1', () => console.log('ready'));

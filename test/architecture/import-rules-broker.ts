@@ -3,7 +3,7 @@ import { type FolderRule, folderRule } from './folder-rule.ts';
 
 export const BROKER_FOLDERS: Readonly<Record<string, FolderRule>> = {
   'broker/contract.ts': folderRule(
-    'the broker knows no socket, no certificate and no policy: a channel and a judge are handed in, as this file has them',
+    'the broker knows no socket, no certificate and no policy: a channel and an authorizer are handed in, as this file has them',
     ['mqtt/', 'refusals/refusals.ts'],
   ),
   'broker/messaging.ts': folderRule('a contract that every domain may import: it knows nothing of the broker behind it', [

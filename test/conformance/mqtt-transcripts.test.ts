@@ -80,7 +80,7 @@ async function play({ level, steps }: Transcript, chunksOf: (bytes: Buffer) => B
       continue;
     }
     const name = step.on ?? FIRST;
-    const connection = connections.get(name) ?? new Connection(new TestPeer(bench.broker, level, bench.judge));
+    const connection = connections.get(name) ?? new Connection(new TestPeer(bench.broker, level, bench.authorizer));
     connections.set(name, connection);
     if ('send' in step) connection.send(chunksOf(Buffer.from(step.send, 'hex')));
     else if ('expect' in step) connection.expect(step.expect, `step ${i}`);

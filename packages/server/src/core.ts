@@ -53,7 +53,7 @@ import { mayKeepSessions } from './gateway/authorization/kept-sessions.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { limitHandshakes, secureOptions } from './gateway/listeners/tls.ts';
 import { followIdentities, markIdentities } from './gateway/live-identities.ts';
-import { followRights, markJudgements } from './gateway/live-rights.ts';
+import { followRights, trackAuthorizations } from './gateway/live-rights.ts';
 import { asksForWebSocket } from './gateway/upgrade.ts';
 import { openIam } from './iam/iam.ts';
 import { Backups } from './installation/backups.ts';
@@ -208,14 +208,14 @@ export async function openCore({ config, folder, clock, log, cgroups, domains: m
   parts.defer(() => functions.close());
   await claimStored(places);
   const certificates = new RegisteredCertificates({ ...common, changes: rights });
-  const { marked, judgedAt } = markJudgements(rights);
+  const { tracked, authorizedAt } = trackAuthorizations(rights);
   const limits = limitsAndRates(config.accounts, config.rateLimits);
   const retained = new Retained(inRegion, limits.limitsOf);
   const broker = new Broker({ region, clock, log, refuse, retained, store, disk, ...limits });
   await broker.load();
   const { messaging } = broker;
   messaging.onConnections(new Lifecycle({ clock, messaging }));
-  parts.defer(followRights({ broker, mayKeepSessions: mayKeepSessions({ inRegion, log }), judgedAt, changes: rights }));
+  parts.defer(followRights({ broker, mayKeepSessions: mayKeepSessions({ inRegion, log }), authorizedAt, changes: rights }));
   parts.defer(announceRefusals(refusals, messaging.publish.bind(messaging)));
   const rules = await openRules({
     ...common,
@@ -247,7 +247,7 @@ export async function openCore({ config, folder, clock, log, cgroups, domains: m
   const findAccessKey = accessKeyFinder({ roots: accessKeys, long: (id) => iam.keys.long(id), temporary: findTemporaryKey });
   const iamChanges = { onChange: iam.changes.on.bind(iam.changes), countOf: iam.changes.count.bind(iam.changes) };
   const identities = markIdentities(iamChanges.countOf);
-  parts.defer(followIdentities({ broker, clock, ...iamChanges, judgedAt: identities.judgedAt }));
+  parts.defer(followIdentities({ broker, clock, ...iamChanges, authorizedAt: identities.authorizedAt }));
   const domainOf = (name: string) => directory.find(name)?.rules;
   const authentication = createAuthentication({
     ...common,
@@ -257,7 +257,7 @@ export async function openCore({ config, folder, clock, log, cgroups, domains: m
     findKey: findAccessKey,
     domainOf,
     markIdentity: identities.mark,
-    tracked: marked,
+    tracked,
   });
   const gateway = createGateway({
     broker,

@@ -1,6 +1,6 @@
 /**
  * The message broker, put together from its parts: connections, publishing, sessions, wills. It knows no sockets (a channel is
- * handed in), no certificates and no policies (a judge is handed in), and no clock but the one it is given.
+ * handed in), no certificates and no policies (an authorizer is handed in), and no clock but the one it is given.
  */
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { Refusal } from '../refusals/refusals.ts';
@@ -146,20 +146,20 @@ export class Broker {
 
   /**
    * Closes clients that have been silent for too long, ends what has expired: called about once a second. After a standstill what
-   * waits in the sockets is read first; rights are judged whenever it is their time.
+   * waits in the sockets is read first; permissions end whenever it is their time.
    */
   sweep(): void {
     const now = this.#ticker.readClock();
-    const judges = this.standstill.mayJudge();
+    const enforces = this.standstill.mayEnforceDeadlines();
     for (const client of this.connections.all) {
-      if (client.state === 'connected') this.#look(client, judges, now);
-      else if (judges && client.state === 'awaiting-connect' && now - client.reading.since > CONNECT_DEADLINE * 1000) {
+      if (client.state === 'connected') this.#look(client, enforces, now);
+      else if (enforces && client.state === 'awaiting-connect' && now - client.reading.since > CONNECT_DEADLINE * 1000) {
         client.refuse({ check: 'protocol', reason: `no CONNECT within ${CONNECT_DEADLINE} seconds` });
         client.close('CONNECTION_LOST');
       }
     }
     this.register.sweep();
-    if (!judges) return;
+    if (!enforces) return;
     this.wills.sweep(now);
     this.sessions.sweep(now);
   }
@@ -171,10 +171,10 @@ export class Broker {
     await this.journal.committed().catch(() => undefined);
   }
 
-  #look(client: Client, judges: boolean, now: number): void {
+  #look(client: Client, enforces: boolean, now: number): void {
     client.permissions.refresh();
-    if (judges) client.session?.delivery.redeliver(now);
-    if (judges && client.reading.isSilent(now)) client.close('MQTT_KEEP_ALIVE_TIMEOUT', REASON.KEEP_ALIVE_TIMEOUT);
+    if (enforces) client.session?.delivery.redeliver(now);
+    if (enforces && client.reading.isSilent(now)) client.close('MQTT_KEEP_ALIVE_TIMEOUT', REASON.KEEP_ALIVE_TIMEOUT);
     else client.permissions.check(now);
   }
 }

@@ -8,7 +8,7 @@ import type { BrokerListener } from './connection/listener.ts';
 import { PacketDecoder } from './connection/packet-decoder.ts';
 import type { BrokerServices } from './connection/services.ts';
 import type { Wills } from './connection/wills.ts';
-import type { Channel, ConnectRefusal, DisconnectReason, Judge, Peer } from './contract.ts';
+import type { Channel, ConnectAuthorizer, ConnectRefusal, DisconnectReason, Peer } from './contract.ts';
 import type { BrokerPublishing } from './publishing.ts';
 import type { AccountSpace } from './routing/account.ts';
 import type { Router } from './routing/router.ts';
@@ -48,9 +48,9 @@ export class Connections {
     return this.#clients;
   }
 
-  /** A peer has come, with the judge of its CONNECT; the gateway hands its bytes to the client from now on. */
-  accept(channel: Channel, peer: Peer, judge: Judge): Client {
-    const client = new Client(this.#options.services(), channel, peer, judge, decoderOf);
+  /** A peer has come, with the authorizer of its CONNECT; the gateway hands its bytes to the client from now on. */
+  accept(channel: Channel, peer: Peer, authorizer: ConnectAuthorizer): Client {
+    const client = new Client(this.#options.services(), channel, peer, authorizer, decoderOf);
     this.#clients.add(client);
     if (this.#closing) client.close('SERVER_INITIATED_DISCONNECT');
     return client;

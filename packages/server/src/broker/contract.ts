@@ -1,4 +1,4 @@
-/** What the broker asks of the world around it: a channel to the peer, and a judge of each CONNECT. */
+/** What the broker asks of the world around it: a channel to the peer, and an authorizer of each CONNECT. */
 import type { Decision } from '@thingkeep/wire/api/authorization.ts';
 import type { Connect } from '../mqtt/connect.ts';
 import type { Refusal } from '../refusals/refusals.ts';
@@ -41,7 +41,7 @@ export interface Rights {
   decide(action: MessageAction, resource: string): Decision;
 }
 
-/** What another run of the server needs to judge a client again, beside its certificate: plain data for the judge alone. */
+/** What another run of the server needs to authorize a client anew, beside its certificate: plain data for it alone. */
 export type Proof = Readonly<Record<string, unknown>>;
 
 /** An admitted client: whose it is and what it may do. */
@@ -60,8 +60,8 @@ export interface Admission {
   readonly proof?: Proof | undefined;
   /** User properties that every message of the client gets (message enrichment). */
   readonly userProperties?: readonly (readonly [name: string, value: string])[];
-  /** Seconds after which the connection is to be judged again. */
-  readonly judgeAgainAfter?: number;
+  /** Seconds after which the connection is to be authorized anew. */
+  readonly reauthorizeAfter?: number;
   /** Seconds after which the connection ends, counted from its begin alone, and the reason that is told then. */
   readonly endsAfter?: { readonly seconds: number; readonly why: DisconnectReason };
 }
@@ -74,10 +74,10 @@ export interface AdmissionRefusal {
 }
 
 /**
- * Judges the CONNECT of one connection: handed in with the connection, it knows what the transport proved of the peer.
- * Asked again when rights may have changed. Never rejects: a failure inside is a refusal too.
+ * Authenticates and authorizes the CONNECT of one connection: handed in with the connection, it knows what the transport
+ * proved of the peer. Asked again when permissions may have changed. Never rejects: a failure inside is a refusal too.
  */
-export type Judge = (connect: Connect) => Promise<Admission | AdmissionRefusal>;
+export type ConnectAuthorizer = (connect: Connect) => Promise<Admission | AdmissionRefusal>;
 
 /** Why a connection ended, in AWS's words (developer guide, page life-cycle-events). */
 export type DisconnectReason =

@@ -31,7 +31,7 @@ async function start(store: Store, prepare: (bench: TestBench) => void = () => {
   const { clock, messaging } = broker;
   messaging.onConnections(new Lifecycle({ clock, messaging }));
   prepare(bench);
-  await tellLostConnections(broker, () => bench.judge);
+  await tellLostConnections(broker, () => bench.authorizer);
   return bench;
 }
 
@@ -211,7 +211,7 @@ test('a connection is in the register before its CONNACK, and its `connected` ev
   assert.equal(read(watcher).length, 2);
 });
 
-test('wills are judged by the rights of the start: of a client that may not publish or connect any more none goes out', async () => {
+test('wills are authorized by the rights of the start: of a client that may not publish or connect any more none goes out', async () => {
   for (const change of [
     (bench: TestBench) =>
       bench.rights.set(

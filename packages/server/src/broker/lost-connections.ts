@@ -11,11 +11,11 @@ import {
   type WillFacts,
   type WillRecord,
 } from './connection/connection-record.ts';
-import type { Judge, Rights } from './contract.ts';
+import type { ConnectAuthorizer, Rights } from './contract.ts';
 import type { Departed } from './connection/wills.ts';
 
-/** Makes the judge of a client that an earlier run of the server has admitted. */
-export type StoredJudge = (will: WillFacts) => Judge;
+/** Makes the authorizer of a client that an earlier run of the server has admitted. */
+export type StoredClientAuthorizer = (will: WillFacts) => ConnectAuthorizer;
 
 /** Ends of connections in one commit. */
 const PAGE = 200;
@@ -28,13 +28,13 @@ interface Kept {
 }
 
 /** Tells the ends of all lost connections; to be awaited before the first connection, once rules and events are there. */
-export async function tellLostConnections(broker: Broker, judgeOf: StoredJudge): Promise<void> {
+export async function tellLostConnections(broker: Broker, authorizerOf: StoredClientAuthorizer): Promise<void> {
   const { register, log } = broker;
   const { lost, wills } = register.takeRecovered();
-  for (let i = 0; i < wills.length; i += PAGE) await takeUp(broker, judgeOf, wills.slice(i, i + PAGE));
+  for (let i = 0; i < wills.length; i += PAGE) await takeUp(broker, authorizerOf, wills.slice(i, i + PAGE));
   for (let i = 0; i < lost.length; i += PAGE) {
     const page = lost.slice(i, i + PAGE);
-    const ready = await Promise.all(page.map((record) => prepared(broker, judgeOf, record)));
+    const ready = await Promise.all(page.map((record) => prepared(broker, authorizerOf, record)));
     // One turn, so one commit.
     for (const tell of ready) tell();
     await broker.journal.committed().catch((error: unknown) => {
@@ -47,10 +47,10 @@ export async function tellLostConnections(broker: Broker, judgeOf: StoredJudge):
 }
 
 /** Asks for the rights of a connection's will, and gives what tells its end then. */
-async function prepared(broker: Broker, judgeOf: StoredJudge, record: LostConnection): Promise<() => void> {
+async function prepared(broker: Broker, authorizerOf: StoredClientAuthorizer, record: LostConnection): Promise<() => void> {
   const { connection } = record;
   const { will } = connection;
-  const departed = will === undefined ? undefined : departedOf(broker, judgeOf, { record, connection, will });
+  const departed = will === undefined ? undefined : departedOf(broker, authorizerOf, { record, connection, will });
   const session = departed?.account.sessions.get(record.clientId);
   const delay = session?.ended === false ? (departed?.will.properties.willDelayInterval ?? 0) * 1000 : 0;
   const rights = delay === 0 ? await departed?.rights() : undefined;
@@ -64,13 +64,15 @@ async function prepared(broker: Broker, judgeOf: StoredJudge, record: LostConnec
 }
 
 /** Waits on, or publishes, wills that were waiting when the process died. */
-async function takeUp(broker: Broker, judgeOf: StoredJudge, page: readonly WillRecord[]): Promise<void> {
+async function takeUp(broker: Broker, authorizerOf: StoredClientAuthorizer, page: readonly WillRecord[]): Promise<void> {
   const { wills, clock } = broker;
   const ready = await Promise.all(
     page.map(async (record) => {
       const { connection, delivered, dueAt } = record;
       const departed =
-        connection.will === undefined ? undefined : departedOf(broker, judgeOf, { record, connection, will: connection.will });
+        connection.will === undefined
+          ? undefined
+          : departedOf(broker, authorizerOf, { record, connection, will: connection.will });
       if (departed === undefined) return () => broker.register.deleteWill(record);
       wills.restore(departed);
       if (delivered) return () => wills.retain(departed);
@@ -88,7 +90,11 @@ async function takeUp(broker: Broker, judgeOf: StoredJudge, page: readonly WillR
 }
 
 /** The stored will; undefined where it can't be read. The `disconnected` event is published all the same. */
-function departedOf(broker: Broker, judgeOf: StoredJudge, { record, connection, will }: Kept): Departed | undefined {
+function departedOf(
+  broker: Broker,
+  authorizerOf: StoredClientAuthorizer,
+  { record, connection, will }: Kept,
+): Departed | undefined {
   const { region, accountId, clientId } = record;
   const { sourceIp, certificateId } = will.peer;
   const account = broker.account(accountId, region);
@@ -110,7 +116,7 @@ function departedOf(broker: Broker, judgeOf: StoredJudge, { record, connection, 
       origin: { clientId, principal: connection.principalId, sourceIp, isWill: true },
       refuse,
       rights: async (): Promise<Rights | undefined> => {
-        const answer = await judgeOf(will)(connect);
+        const answer = await authorizerOf(will)(connect);
         if ('refused' in answer) {
           refuse(answer.refused);
           return undefined;

@@ -1,4 +1,4 @@
-/** A process that stood still reads what came meanwhile before it judges anybody's silence. */
+/** A process that stood still reads what came meanwhile before it looks at anybody's silence. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Packet } from 'mqtt-packet';
@@ -65,13 +65,13 @@ test('rights end at their time, whatever stood still', async () => {
   assert.equal(limited.channel.closed, true);
 });
 
-test('a process that stands still again and again judges once after each grace', () => {
+test('a process that stands still again and again enforces deadlines once after each grace', () => {
   let now = 1;
   const standstill = new Standstill({ now: () => now, monotonic: () => now });
-  const judged: boolean[] = [];
+  const enforced: boolean[] = [];
   for (let i = 0; i < 8; i += 1) {
     now += 3_000;
-    judged.push(standstill.mayJudge());
+    enforced.push(standstill.mayEnforceDeadlines());
   }
-  assert.deepEqual(judged, [false, false, true, false, false, true, false, false]);
+  assert.deepEqual(enforced, [false, false, true, false, false, true, false, false]);
 });

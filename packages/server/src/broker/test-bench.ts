@@ -1,5 +1,5 @@
 /**
- * The broker over memory, for tests: channels without sockets, a clock that moves when told, and a judge whose answers
+ * The broker over memory, for tests: channels without sockets, a clock that moves when told, and an authorizer whose answers
  * a test sets. Everything else is the real thing, the store too.
  */
 import { defined } from '@thingkeep/wire/defined.ts';
@@ -13,7 +13,7 @@ import type { AccountLimits } from './routing/account-limits.ts';
 import { Broker } from './broker.ts';
 import type { Client } from './connection/client.ts';
 import type { ClientIdClaim, ClientIds } from './connection/client-ids.ts';
-import type { Admission, AdmissionRefusal, Channel, Judge, MessageAction, Rights } from './contract.ts';
+import type { Admission, AdmissionRefusal, Channel, ConnectAuthorizer, MessageAction, Rights } from './contract.ts';
 import type { Decision } from '@thingkeep/wire/api/authorization.ts';
 import { NO_PEERS, type Peers } from './routing/peers.ts';
 import type { Rates } from './routing/rates.ts';
@@ -104,10 +104,10 @@ export class TestPeer {
   #parser: ReturnType<typeof parser>;
   readonly #packets: Packet[] = [];
 
-  constructor(broker: Broker, level: Level, judge: Judge, certificateId?: string) {
+  constructor(broker: Broker, level: Level, authorizer: ConnectAuthorizer, certificateId?: string) {
     this.level = level;
     const peer = { sourceIp: '192.0.2.7', sourcePort: 40_000, certificateId };
-    this.client = broker.connections.accept(this.channel, peer, judge);
+    this.client = broker.connections.accept(this.channel, peer, authorizer);
     this.channel.onResume = () => queueMicrotask(() => this.#hand());
     this.#parser = parser({ protocolVersion: level });
     this.#parser.on('packet', (packet) => this.#packets.push(packet));
@@ -255,7 +255,7 @@ export class TestBench implements AsyncDisposable {
     return claim;
   }
 
-  readonly judge: Judge = async ({ clientId }) => {
+  readonly authorizer: ConnectAuthorizer = async ({ clientId }) => {
     await this.admitting;
     const admission = this.admissions.get(clientId) ?? {};
     if ('refused' in admission) return admission;
@@ -283,7 +283,7 @@ export class TestBench implements AsyncDisposable {
   }
 
   peer(level: Level = 4): TestPeer {
-    return new TestPeer(this.broker, level, this.judge);
+    return new TestPeer(this.broker, level, this.authorizer);
   }
 
   /** A connected client; its CONNACK has been read. */

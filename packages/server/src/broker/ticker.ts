@@ -47,7 +47,7 @@ export class Ticker {
     this.#paused = [];
     for (const reading of paused) reading.resumeAfterRefusals();
     this.rateLimited.tick();
-    if (!this.#standstill.mayJudge()) return;
+    if (!this.#standstill.mayEnforceDeadlines()) return;
     for (const receiver of this.#watched) if (receiver.check(now) === 'done') this.#watched.delete(receiver);
   }
 }

@@ -7,7 +7,7 @@ import type { Admission } from '../broker/contract.ts';
 import { ACCOUNT, ALL, publishPacket, TestBench } from '../broker/test-bench.ts';
 import { attach } from './connection.ts';
 
-test('chunks that are read while a CONNECT is judged', async () => {
+test('chunks that are read while a CONNECT is authorized', async () => {
   await using bench = await TestBench.open();
   const watcher = await bench.subscribed('watcher', '#');
   const socket = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });

@@ -2,7 +2,7 @@
 import { Duplex } from 'node:stream';
 import type { Broker } from '../broker/broker.ts';
 import type { Client } from '../broker/connection/client.ts';
-import type { Channel, Judge, Peer } from '../broker/contract.ts';
+import type { Channel, ConnectAuthorizer, Peer } from '../broker/contract.ts';
 
 /** Milliseconds that a peer gets to close after us, before the socket is taken away. */
 const GRACE = 2_000;
@@ -95,7 +95,12 @@ class SocketChannel implements Channel {
 const ignore = (): void => {};
 
 /** Ties a socket to the connections of the broker for as long as either lives. */
-export function attach(socket: Duplex, connections: Pick<Broker['connections'], 'accept'>, peer: Peer, authorizer: Judge): void {
+export function attach(
+  socket: Duplex,
+  connections: Pick<Broker['connections'], 'accept'>,
+  peer: Peer,
+  authorizer: ConnectAuthorizer,
+): void {
   const channel = new SocketChannel(socket);
   const client = connections.accept(channel, peer, authorizer);
   // The end follows.

@@ -1,5 +1,5 @@
 /**
- * Changes of IAM reach live connections: each connection of the account that was signed with an IAM identity's key is judged
+ * Changes of IAM reach live connections: each connection of the account that was signed with an IAM identity's key is authorized
  * afresh with the CONNECT that it came with. It gets its new rights, or, when it may no longer connect, is closed.
  */
 import type { Broker } from '../broker/broker.ts';
@@ -14,19 +14,19 @@ export interface LiveIdentitiesOptions {
   readonly onChange: (listener: (accountId: string) => void) => () => void;
   /** How often the account has changed. */
   readonly countOf: (accountId: string) => number;
-  /** The count at which a CONNECT was judged; undefined when it was no IAM identity's. */
-  readonly judgedAt: (connect: Connect) => number | undefined;
+  /** The count at which a CONNECT was authorized; undefined when it was no IAM identity's. */
+  readonly authorizedAt: (connect: Connect) => number | undefined;
 }
 
-/** Keeps in mind by which state of IAM each CONNECT of an IAM identity was judged. */
+/** Records by which state of IAM each CONNECT of an IAM identity was authorized. */
 export function markIdentities(countOf: (accountId: string) => number): {
   mark: (connect: Connect, accountId: string) => void;
-  judgedAt: (connect: Connect) => number | undefined;
+  authorizedAt: (connect: Connect) => number | undefined;
 } {
   const marks = new WeakMap<Connect, number>();
   return {
     mark: (connect, accountId) => void marks.set(connect, countOf(accountId)),
-    judgedAt: (connect) => marks.get(connect),
+    authorizedAt: (connect) => marks.get(connect),
   };
 }
 
@@ -49,18 +49,18 @@ class Followed {
 }
 
 /** Begins to follow changes; gives the function that ends it. */
-export function followIdentities({ broker, clock, onChange, countOf, judgedAt }: LiveIdentitiesOptions): () => void {
+export function followIdentities({ broker, clock, onChange, countOf, authorizedAt }: LiveIdentitiesOptions): () => void {
   const byAccount = new Map<string, Followed>();
   broker.connections.listen({
     connected(client) {
       const { admission, connect } = client.identity;
-      const judged = connect === undefined ? undefined : judgedAt(connect);
-      if (judged === undefined || admission === undefined) return;
+      const authorized = connect === undefined ? undefined : authorizedAt(connect);
+      if (authorized === undefined || admission === undefined) return;
       const followed = byAccount.get(admission.accountId) ?? new Followed();
       byAccount.set(admission.accountId, followed);
       followed.live.add(client);
-      // A change between a CONNECT's judgement and its admission would otherwise be missed.
-      if (judged !== countOf(admission.accountId)) void client.permissions.reauthorize();
+      // A change between a CONNECT's authorization and its admission would otherwise be missed.
+      if (authorized !== countOf(admission.accountId)) void client.permissions.reauthorize();
     },
     disconnected(client) {
       const followed = byAccount.get(client.identity.admission?.accountId ?? '');

@@ -1,4 +1,4 @@
-/** A change of rights while a CONNECT is judged, or judged again, is never lost. */
+/** A change of rights while a CONNECT is authorized, or authorized anew, is never lost. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Packet } from 'mqtt-packet';
@@ -6,26 +6,26 @@ import type { Admission, AdmissionRefusal, Rights } from '../broker/contract.ts'
 import { ACCOUNT, ALL, publishPacket, rightsOf, TestBench, TestPeer } from '../broker/test-bench.ts';
 import { PermissionChanges } from '../policies/permission-changes.ts';
 import { DamagedRecordError } from '../store/damage.ts';
-import { followRights, markJudgements } from './live-rights.ts';
+import { followRights, trackAuthorizations } from './live-rights.ts';
 
 const admission = (rights: Rights = ALL): Admission => ({ accountId: ACCOUNT, principal: 'p', rights });
 const refusal: AdmissionRefusal = { refused: { check: 'policy', reason: 'no' } };
 const WILL = { topic: 'will', payload: Buffer.from('gone'), qos: 0 as const, retain: false };
 
-/** A client of certificate `a` whose judgements a test answers, one by one. */
+/** A client of certificate `a` whose authorizations a test answers, one by one. */
 const workbench = async (mayKeep = true) => {
   const bench = await TestBench.open();
   const changes = new PermissionChanges();
   const answers: PromiseWithResolvers<Admission | AdmissionRefusal>[] = [];
-  const { marked, judgedAt } = markJudgements(changes);
-  const judge = marked(() => {
+  const { tracked, authorizedAt } = trackAuthorizations(changes);
+  const authorizer = tracked(() => {
     const answer = Promise.withResolvers<Admission | AdmissionRefusal>();
     answers.push(answer);
     return answer.promise;
   });
   const mayKeepSessions = async (): Promise<boolean> => mayKeep;
-  followRights({ broker: bench.broker, mayKeepSessions, judgedAt, changes });
-  const peer = new TestPeer(bench.broker, 5, judge, 'a');
+  followRights({ broker: bench.broker, mayKeepSessions, authorizedAt, changes });
+  const peer = new TestPeer(bench.broker, 5, authorizer, 'a');
   peer.send({
     cmd: 'connect',
     protocolId: 'MQTT',
@@ -50,7 +50,7 @@ const workbench = async (mayKeep = true) => {
   return { bench, changes, answers, peer, settle, mayPublish };
 };
 
-test('a connection is judged again only if a right of its certificate changed since its CONNECT was judged', async () => {
+test('a connection is authorized anew only if a right of its certificate changed since its CONNECT was authorized', async () => {
   const { bench, changes, answers, settle, mayPublish } = await workbench();
   await using _ = bench;
   changes.publish(['another', 'a']);
@@ -63,7 +63,7 @@ test('a connection is judged again only if a right of its certificate changed si
   assert.equal(answers.length, 2);
 });
 
-test('changes of other certificates while a CONNECT is judged do not have it judged again', async () => {
+test('changes of other certificates while a CONNECT is authorized do not have it authorized anew', async () => {
   const { bench, changes, answers, settle } = await workbench();
   await using _ = bench;
   changes.publish(['another']);
@@ -89,7 +89,7 @@ test('who may no longer connect is refused, without rights for its will, and clo
   assert.deepEqual(watcher.publishes(), []);
 });
 
-test('a change that may concern every certificate has each connection judged again', async () => {
+test('a change that may concern every certificate has each connection authorized anew', async () => {
   const { bench, changes, answers, settle, mayPublish } = await workbench();
   await using _ = bench;
   await settle(0, admission());
@@ -103,7 +103,7 @@ test('a change that may concern every certificate has each connection judged aga
   assert.equal(await mayPublish(), false);
 });
 
-test('of judgements that overlap, the newest counts, whichever ends last', async () => {
+test('of authorizations that overlap, the newest counts, whichever ends last', async () => {
   const { bench, changes, settle, mayPublish } = await workbench();
   await using _ = bench;
   await settle(0, admission());

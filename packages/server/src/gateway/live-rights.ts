@@ -1,10 +1,10 @@
 /**
- * Changes of rights reach live connections and sessions: each connection of the certificates concerned is judged afresh with the
- * CONNECT that it came with. It gets its new rights, or, when it may no longer connect, is closed.
+ * Changes of permissions reach live connections and sessions: each connection of the certificates concerned is authorized
+ * anew with the CONNECT that it came with. It gets its new permissions, or, when it may no longer connect, is closed.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { Judge } from '../broker/contract.ts';
+import type { ConnectAuthorizer } from '../broker/contract.ts';
 import type { Connect } from '../mqtt/connect.ts';
 import type { PermissionChange, PermissionChanges } from '../policies/permission-changes.ts';
 
@@ -12,27 +12,27 @@ export interface LiveRightsOptions {
   readonly broker: Broker;
   /** Whether sessions of the certificate, in this account and region, may go on while their client is away. */
   readonly mayKeepSessions: (certificateId: string, place: Place) => Promise<boolean>;
-  readonly judgedAt: (connect: Connect) => number | undefined;
+  readonly authorizedAt: (connect: Connect) => number | undefined;
   readonly changes: PermissionChanges;
 }
 
-/** Keeps in mind by which state of the rights each CONNECT was judged, whoever its judge is. */
-export function markJudgements(changes: PermissionChanges): {
-  marked: (judge: Judge) => Judge;
-  judgedAt: (connect: Connect) => number | undefined;
+/** Records by which state of the permissions each CONNECT was authorized. */
+export function trackAuthorizations(changes: PermissionChanges): {
+  tracked: (authorizer: ConnectAuthorizer) => ConnectAuthorizer;
+  authorizedAt: (connect: Connect) => number | undefined;
 } {
   const marks = new WeakMap<Connect, number>();
-  const marked =
-    (judge: Judge): Judge =>
+  const tracked =
+    (authorizer: ConnectAuthorizer): ConnectAuthorizer =>
     (connect) => {
       marks.set(connect, changes.count);
-      return judge(connect);
+      return authorizer(connect);
     };
-  return { marked, judgedAt: (connect) => marks.get(connect) };
+  return { tracked, authorizedAt: (connect) => marks.get(connect) };
 }
 
 /** Begins to follow changes; gives the function that ends it. */
-export function followRights({ broker, mayKeepSessions, judgedAt, changes }: LiveRightsOptions): () => void {
+export function followRights({ broker, mayKeepSessions, authorizedAt, changes }: LiveRightsOptions): () => void {
   const review = async (certificateId: string): Promise<void> => {
     for (const place of broker.sessions.placesOf(certificateId))
       if (!(await mayKeepSessions(certificateId, place))) broker.sessions.endOf(certificateId, place);
@@ -45,12 +45,12 @@ export function followRights({ broker, mayKeepSessions, judgedAt, changes }: Liv
   // A certificate may have been revoked at the very end of the last run of the server.
   for (const certificateId of broker.sessions.certificates) void review(certificateId);
 
-  // A change between a CONNECT's judgement and its admission would otherwise be missed.
+  // A change between a CONNECT's authorization and its admission would otherwise be missed.
   broker.connections.listen({
     connected: (client) => {
       const { connect, peer } = client.identity;
       if (connect === undefined || peer.certificateId === undefined) return;
-      if (changes.versionOf(peer.certificateId) > (judgedAt(connect) ?? -1)) void client.permissions.reauthorize();
+      if (changes.versionOf(peer.certificateId) > (authorizedAt(connect) ?? -1)) void client.permissions.reauthorize();
     },
   });
   return changes.on(({ certificateIds }: PermissionChange) => {

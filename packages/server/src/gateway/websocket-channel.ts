@@ -6,7 +6,7 @@ import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { WebSocket } from 'ws';
 import type { Broker } from '../broker/broker.ts';
 import { closeForViolation } from '../broker/connection/fault.ts';
-import type { Channel, Judge, Peer } from '../broker/contract.ts';
+import type { Channel, ConnectAuthorizer, Peer } from '../broker/contract.ts';
 import { MqttError } from '../mqtt/mqtt-error.ts';
 
 /** RFC 6455 section 7.4.1. */
@@ -58,7 +58,7 @@ export function attachWebSocket(
   socket: WebSocket,
   connections: Pick<Broker['connections'], 'accept'>,
   peer: Peer,
-  authorizer: Judge,
+  authorizer: ConnectAuthorizer,
 ): void {
   const channel = new WebSocketChannel(socket);
   const client = connections.accept(channel, peer, authorizer);

@@ -1,4 +1,4 @@
-/** MQTT over WebSocket (MQTT section 6, RFC 6455) on a real HTTP server and broker: upgrades judged, frames cut in all ways. */
+/** MQTT over WebSocket (MQTT section 6, RFC 6455) on a real HTTP server and broker: upgrades, and frames cut in all ways. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { RequestListener, Server } from 'node:http';
@@ -59,7 +59,7 @@ beforeEach(async () => {
   });
   const authenticators = new AuthenticatorRegistry(
     { x509: nobody, custom: nobody, sigv4: new Sigv4Authenticator(sigv4, log) },
-    (judge) => judge,
+    (authorizer) => authorizer,
   );
   const refuse = bench.broker.refuse;
   upgrades = webSockets({
@@ -322,7 +322,7 @@ describe('signatures (fact 1.5)', () => {
     assert.equal((await refused(`${url}/mqtt?later=1`, { headers })).status, 403);
   });
 
-  test('a key with less than all rights is judged by them: the client id, each topic, and what is left of them later', async () => {
+  test('a key with less than all rights is authorized by them: the client id, each topic, and what is left of them later', async () => {
     const may = new Set(['iot:Connect client/c', 'iot:Subscribe topicfilter/a', 'iot:Receive topic/a']);
     rights = {
       volatile: false,
@@ -362,7 +362,7 @@ test('a connection of a signed upgrade ends after 24 hours, however alive it is 
   assert.deepEqual([await peer.next(), await peer.next()], ['disconnect', 1000]);
 });
 
-test('an upgrade that is being judged ends when all are closed', async () => {
+test('an upgrade that is being authorized ends when all are closed', async () => {
   const { port } = server.address() as AddressInfo;
   const socket = connect(port, '127.0.0.1');
   const search = Promise.withResolvers<void>();

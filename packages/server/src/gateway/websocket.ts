@@ -73,7 +73,7 @@ export function webSockets({ broker, attempts, authenticators, refuse, log }: We
   /** Records a failure, and gives the error of the response: devices know one for all faults of signatures. */
   function responseError(error: unknown, sourceIp: string): unknown {
     if (!(error instanceof ThingkeepError)) {
-      log.error({ err: error }, 'an upgrade could not be judged');
+      log.error({ err: error }, 'an upgrade could not be authorized');
       return error;
     }
     const { code, message } = error;

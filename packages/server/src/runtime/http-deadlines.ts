@@ -28,7 +28,7 @@ export function extendHttpDeadlines(server: HttpServer, standstill: Standstill):
   }
   // An idle connection; a next request may wait in its socket.
   server.on('timeout', (socket: Socket) => {
-    if (standstill.mayJudge()) socket.destroy();
+    if (standstill.mayEnforceDeadlines()) socket.destroy();
     else socket.setTimeout(GRACE);
   });
 }

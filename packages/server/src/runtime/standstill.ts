@@ -42,7 +42,7 @@ export class Standstill {
   /**
    * Whether silent peers may be disconnected now. Under repeated standstills this is so once after each grace.
    */
-  mayJudge(): boolean {
+  mayEnforceDeadlines(): boolean {
     this.look();
     if (this.#until === 0) return true;
     if (this.clock.monotonic() < this.#until) return false;

@@ -6,7 +6,7 @@ import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
 import { encodeDisconnect } from '../../mqtt/acknowledge.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import type { Refusal } from '../../refusals/refusals.ts';
-import type { Admission, Channel, DisconnectReason, Judge, Peer } from '../contract.ts';
+import type { Admission, Channel, ConnectAuthorizer, DisconnectReason, Peer } from '../contract.ts';
 import type { AccountSpace } from '../routing/account.ts';
 import type { ClientState, Session, Subscriber } from '../session/session.ts';
 import { ClientPublisher } from './client-publisher.ts';
@@ -51,13 +51,13 @@ export class Client implements Subscriber {
     broker: BrokerServices<Client>,
     channel: Channel,
     peer: Peer,
-    judge: Judge,
+    authorizer: ConnectAuthorizer,
     decoder: (client: Client) => PacketSink,
   ) {
     this.broker = broker;
     this.#channel = channel;
     this.identity = new ConnectionIdentity(peer);
-    this.permissions = new ConnectionPermissions(this, judge);
+    this.permissions = new ConnectionPermissions(this, authorizer);
     this.reading = new Reading(this, channel, broker.clock.monotonic());
     this.publisher = new ClientPublisher(this);
     this.#decoder = decoder(this);

@@ -186,7 +186,7 @@ test('a refused CONNECT: MQTT 5 gets 0x87, MQTT 3.1.1 is closed without a word (
   );
 });
 
-test('what follows CONNECT waits for the judgement, and is served in order after it [MQTT-3.1.4-5]', async () => {
+test('what follows CONNECT waits for the authorization, and is served in order after it [MQTT-3.1.4-5]', async () => {
   await using bench = await TestBench.open();
   const watcher = await bench.subscribed('watcher', 'a');
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -223,7 +223,7 @@ test('what a refused client sent ahead is never served', async () => {
   assert.deepEqual(watcher.publishes(), []);
 });
 
-test('a client that sends on and on while its CONNECT is judged is cut off at 256 KiB', async () => {
+test('a client that sends on and on while its CONNECT is authorized is cut off at 256 KiB', async () => {
   await using bench = await TestBench.open();
   bench.admitting = new Promise(() => {});
   const peer = bench.peer(4).send(connect(4));
@@ -298,9 +298,9 @@ test('a will needs the right to publish at CONNECT, and to retain when it is ret
   assert.equal(await code('may-all', will(false, '$SYS/x')), 0x87);
 });
 
-test('a failure inside the judgement closes the connection and nothing else', async () => {
+test('a failure inside the authorization closes the connection and nothing else', async () => {
   await using bench = await TestBench.open();
-  bench.admitting = Promise.reject(new Error('the judge is ill'));
+  bench.admitting = Promise.reject(new Error('the authorizer is ill'));
   bench.admitting.catch(() => {});
   assert.deepEqual(await answer(bench, 4, connect(4)), { packets: [], closed: true });
   assert.equal(bench.faults.length, 1);

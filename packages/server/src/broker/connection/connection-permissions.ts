@@ -4,7 +4,7 @@ import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import type { Refusal } from '../../refusals/refusals.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Admission, DisconnectReason, Judge, MessageAction, Rights } from '../contract.ts';
+import type { Admission, ConnectAuthorizer, DisconnectReason, MessageAction, Rights } from '../contract.ts';
 import type { TopicEntry } from '../message/topic-entry.ts';
 import type { AccountSpace } from '../routing/account.ts';
 import type { ClientState, Session } from '../session/session.ts';
@@ -29,7 +29,7 @@ const NOT_ASKED = { topic: undefined, generation: -1, answer: false };
 
 export class ConnectionPermissions {
   readonly #client: Permitted;
-  readonly #judge: Judge;
+  readonly #authorizer: ConnectAuthorizer;
   #current: Rights = NONE;
   #generation = 0;
   #reauthorizeAt: number | undefined;
@@ -39,9 +39,9 @@ export class ConnectionPermissions {
   /** What was answered last: messages of one topic come in rows. */
   #asked: { topic: TopicEntry | undefined; generation: number; answer: boolean } = NOT_ASKED;
 
-  constructor(client: Permitted, judge: Judge) {
+  constructor(client: Permitted, authorizer: ConnectAuthorizer) {
     this.#client = client;
-    this.#judge = judge;
+    this.#authorizer = authorizer;
   }
 
   /** The permissions of now. */
@@ -91,8 +91,8 @@ export class ConnectionPermissions {
   }
 
   /** Authenticates the CONNECT by which the client came. */
-  authenticate(connect: Connect): ReturnType<Judge> {
-    return this.#judge(connect);
+  authenticate(connect: Connect): ReturnType<ConnectAuthorizer> {
+    return this.#authorizer(connect);
   }
 
   /**
@@ -106,7 +106,7 @@ export class ConnectionPermissions {
     this.#reauthorizeAt = undefined;
     this.#authorization += 1;
     const turn = this.#authorization;
-    const answer = await this.#judge(connect);
+    const answer = await this.#authorizer(connect);
     if (this.#authorization !== turn) return;
     if ('refused' in answer) {
       // A will is authorized by the permissions of the moment when it is published: there are none left.
@@ -132,9 +132,9 @@ export class ConnectionPermissions {
     else if (this.#reauthorizeAt !== undefined && now >= this.#reauthorizeAt) void this.reauthorize();
   }
 
-  #authorizedUntil({ judgeAgainAfter }: Admission): void {
+  #authorizedUntil({ reauthorizeAfter }: Admission): void {
     this.#reauthorizeAt =
-      judgeAgainAfter === undefined ? undefined : this.#client.broker.clock.monotonic() + judgeAgainAfter * 1000;
+      reauthorizeAfter === undefined ? undefined : this.#client.broker.clock.monotonic() + reauthorizeAfter * 1000;
   }
 
   #askReceive(topic: TopicEntry): boolean {

@@ -10,7 +10,7 @@ import { collection } from '../../store/contract.ts';
 import type { Client } from './client.ts';
 import type { Peer, Proof } from '../contract.ts';
 
-/** A will, with all that it takes to judge its client again. */
+/** A will, with all that it takes to authorize its client again. */
 export interface WillFacts {
   readonly topic: string;
   /** Base64. */

@@ -16,7 +16,7 @@ import type { Deferred } from '../routing/loop-budget.ts';
 
 /** A fixed header is at most five bytes: type and a remaining length of up to four [MQTT-2.2.3]. */
 const LONGEST_HEADER = 5;
-/** What a client may send ahead while its CONNECT is judged. */
+/** What a client may send ahead while its CONNECT is authorized. */
 const MAX_AHEAD = 256 * 1024;
 
 const INCOMPLETE = -1;
@@ -29,7 +29,7 @@ let reading = false;
 
 export class PacketDecoder implements PacketSink, Deferred {
   readonly #client: Client;
-  /** A packet begun, or bytes that wait for the judgement of CONNECT. */
+  /** A packet begun, or bytes that wait for the authorization of CONNECT. */
   #carry: Buffer | undefined;
   #have = 0;
   /** Size of the packet in `#carry`; 0 while its header is not whole. */
@@ -141,7 +141,7 @@ export class PacketDecoder implements PacketSink, Deferred {
         handlerFor(first)(client, bytes, body, next);
       }
       pos = next;
-      // A packet can end the connection, or hold up what follows until CONNECT has been judged.
+      // A packet can end the connection, or hold up what follows until CONNECT has been authorized.
       if (client.state !== 'connected') break;
     }
     flushBatch(client);
@@ -177,7 +177,7 @@ export class PacketDecoder implements PacketSink, Deferred {
     return size;
   }
 
-  /** Keeps the beginning of a packet whose rest has not come, or, while CONNECT is judged, all that has come. */
+  /** Keeps the beginning of a packet whose rest has not come, or, while CONNECT is authorized, all that has come. */
   #begin(bytes: Buffer, pos: number): void {
     this.#gather(bytes.subarray(pos));
     if (this.#client.state === 'connected' || this.#client.state === 'awaiting-connect') this.#measure();

@@ -53,7 +53,7 @@ test('a will is published once, however often the end is told', async () => {
   assert.equal(watcher.publishes().length, 1);
 });
 
-test('the will of a client that has lost its rights is not published: judged at CONNECT and again when it fires', async () => {
+test('the will of a client that has lost its rights is not published: authorized at CONNECT and again when it fires', async () => {
   await using bench = await TestBench.open();
   const watcher = await bench.subscribed('watcher', 'wills/#');
   const mortal = await bench.connected('mortal', { will: WILL });
@@ -161,10 +161,10 @@ test('a client that comes back in time keeps its delayed will to itself; one tha
   }
 });
 
-test('a delayed will is judged by the rights of the moment when it comes', async () => {
+test('a delayed will is authorized by the rights of the moment when it comes', async () => {
   await using bench = await TestBench.open();
   const watcher = await bench.subscribed('watcher', 'wills/#', 0, { keepalive: 1200 });
-  const peer = new TestPeer(bench.broker, 5, bench.judge, 'cert');
+  const peer = new TestPeer(bench.broker, 5, bench.authorizer, 'cert');
   peer.send({
     cmd: 'connect',
     protocolId: 'MQTT',
@@ -177,7 +177,7 @@ test('a delayed will is judged by the rights of the moment when it comes', async
   } as Packet);
   await bench.settle();
   peer.client.lost();
-  // As a change of the certificate's policies does it: whoever has something to come is judged again.
+  // As a change of the certificate's policies does it: whoever has something to come is authorized anew.
   bench.rights.set(
     'mortal',
     rightsOf(() => false),

@@ -335,7 +335,7 @@ test('DISCONNECT may change the expiry, to 0 to end the session; from 0 it may n
   );
 });
 
-test('messages that wait are judged by the rights of the next connection', async () => {
+test('messages that wait are authorized by the rights of the next connection', async () => {
   await using bench = await TestBench.open();
   await leave(bench, await bench.subscribed('s', 'a/#', 1, kept(4)));
   const publisher = await bench.connected('p');
@@ -369,7 +369,7 @@ test('messages in flight are not sent again to whoever may not receive them any 
 test('a session that is away ends with its certificate', async () => {
   await using bench = await TestBench.open();
   bench.admissions.set('s', { principalId: 'cert-a' });
-  const peer = new TestPeer(bench.broker, 4, bench.judge, 'cert-a');
+  const peer = new TestPeer(bench.broker, 4, bench.authorizer, 'cert-a');
   peer.send({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId: 's', clean: false, keepalive: 60 } as Packet);
   peer.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'a', qos: 1 }] } as Packet);
   await bench.settle();

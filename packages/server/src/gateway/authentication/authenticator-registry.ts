@@ -1,6 +1,6 @@
 /** The authenticators (X.509, SigV4, custom), and the choice among them for each connection attempt. */
 import { carriesCustomCredentials } from '../../authorizers/credentials.ts';
-import type { Admission, AdmissionRefusal, Judge } from '../../broker/contract.ts';
+import type { Admission, AdmissionRefusal, ConnectAuthorizer } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import type { Authenticator, RequestIdentity } from './authenticator.ts';
 import type { ConnectionAttempt } from './connection-attempt.ts';
@@ -26,16 +26,16 @@ const FOREIGN: AdmissionRefusal = {
 
 export class AuthenticatorRegistry {
   readonly #authenticators: Authenticators;
-  readonly #tracked: (authorizer: Judge) => Judge;
+  readonly #tracked: (authorizer: ConnectAuthorizer) => ConnectAuthorizer;
 
   /** `tracked` wraps the authorizer of every CONNECT: it notes by which state of the permissions a CONNECT was authorized. */
-  constructor(authenticators: Authenticators, tracked: (authorizer: Judge) => Judge) {
+  constructor(authenticators: Authenticators, tracked: (authorizer: ConnectAuthorizer) => ConnectAuthorizer) {
     this.#authenticators = authenticators;
     this.#tracked = tracked;
   }
 
   /** The authorizer of a connection's CONNECT, for the broker. A WebSocket has been through {@link beginWebSocket} before. */
-  connectAuthorizer(attempt: ConnectionAttempt): Judge {
+  connectAuthorizer(attempt: ConnectionAttempt): ConnectAuthorizer {
     return this.#tracked((connect) => this.#authenticate(attempt, connect));
   }
 

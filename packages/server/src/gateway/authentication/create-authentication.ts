@@ -1,5 +1,5 @@
 /** The parts of authentication, put together: the registry of authenticators, and what authorizes stored wills anew. */
-import type { Judge } from '../../broker/contract.ts';
+import type { ConnectAuthorizer } from '../../broker/contract.ts';
 import type { FunctionInvoker } from '../../functions/contract.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
@@ -20,7 +20,7 @@ export interface AuthenticationDeps extends AuthorizerPlaces, Pick<StoredClients
   readonly prover: SignatureProver;
   readonly markIdentity: MarkIdentity;
   /** Wraps the authorizer of every CONNECT, see {@link AuthenticatorRegistry}. */
-  readonly tracked: (authorizer: Judge) => Judge;
+  readonly tracked: (authorizer: ConnectAuthorizer) => ConnectAuthorizer;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -29,7 +29,7 @@ export interface Authentication {
   readonly registry: AuthenticatorRegistry;
   readonly x509: Authenticator;
   /** The authorizer of a client that an earlier run of the server had let in. */
-  readonly storedAuthorizer: (client: StoredClient) => Judge;
+  readonly storedAuthorizer: (client: StoredClient) => ConnectAuthorizer;
 }
 
 export function createAuthentication(deps: AuthenticationDeps): Authentication {

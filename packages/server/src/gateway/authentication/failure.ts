@@ -7,13 +7,13 @@ type Authenticated = 'connection' | 'will';
 
 /** The refusal of a failure. A failure that may be shown (a damaged record) is named in it, for its owner. */
 export function failureRefusal(what: Authenticated, error: unknown): AdmissionRefusal['refused'] {
-  const reason = `the server could not read what it needs to judge the ${what}`;
+  const reason = `the server could not read what it needs to authorize the ${what}`;
   return { check: 'overload', reason: error instanceof ThingkeepError ? `${reason}: ${error.message}` : reason };
 }
 
 const LINES: Readonly<Record<Authenticated, string>> = {
-  connection: 'a connection could not be judged',
-  will: 'a stored will could not be judged',
+  connection: 'a connection could not be authorized',
+  will: 'a stored will could not be authorized',
 };
 
 /** The result of `authenticate`; when it fails, a refusal and a line in the log. */

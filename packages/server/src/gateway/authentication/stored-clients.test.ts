@@ -31,13 +31,13 @@ const HEADERS = new Map([
   ['authorization', ['a signature']],
 ]);
 
-interface Judging {
+interface SignedConnect {
   readonly key?: Signer['key'];
   readonly find?: (accessKeyId: string, sessionToken?: string) => Promise<Signer['key'] | undefined>;
 }
 
-/** The proof that a signed CONNECT gives, and the judge of it in another run. */
-async function judgeSigned({ key = KEY, find = async () => key }: Judging) {
+/** The proof that a signed CONNECT gives, and the authorizer of it in another run. */
+async function authenticateSigned({ key = KEY, find = async () => key }: SignedConnect) {
   const signer = { service: 'iotdevicegateway', region: 'eu-west-1', key };
   const prover = { begin: async () => ({ finish: () => signer }), webSocket: async () => signer };
   const sigv4 = new Sigv4Authenticator(prover, pino({ level: 'silent' }));
@@ -50,7 +50,7 @@ async function judgeSigned({ key = KEY, find = async () => key }: Judging) {
   return { proof, answer: await authorizerOf({ peer: PEER, proof })(CONNECT) };
 }
 
-test('a client that signed is judged by its key as it is now, and by the head that it came with', async () => {
+test('a client that signed is authorized by its key as it is now, and by the head that it came with', async () => {
   const uses: KeyUse[] = [];
   const asked: unknown[] = [];
   const key: Signer['key'] = {
@@ -60,7 +60,7 @@ test('a client that signed is judged by its key as it is now, and by the head th
       return { volatile: false, decide: () => ({ effect: 'ALLOWED' }) };
     },
   };
-  const { proof, answer } = await judgeSigned({
+  const { proof, answer } = await authenticateSigned({
     key,
     find: async (...by) => {
       asked.push(by);
@@ -84,10 +84,10 @@ test('a key that is gone, has expired or has lost its rights lets no will out', 
     async () => lost,
     async () => ({ ...KEY, isGone: () => true }),
   ])
-    assert.ok('refused' in (await judgeSigned({ find })).answer);
+    assert.ok('refused' in (await authenticateSigned({ find })).answer);
 });
 
-test('a client without a proof is judged by its certificate, in the place of the domain that it asked for', async () => {
+test('a client without a proof is authorized by its certificate, in the place of the domain that it asked for', async () => {
   const attempts: ConnectionAttempt[] = [];
   const x509 = {
     authenticate: async (attempt: ConnectionAttempt) => {

@@ -2,7 +2,7 @@
  * Clients that an earlier run of the server had let in, authenticated again for the wills that they left: by the permissions
  * of now. What the transport proved then is believed; what can change since (certificate, key, authorizer, policies) is asked again.
  */
-import type { Admission, AdmissionRefusal, Judge, Peer, Proof } from '../../broker/contract.ts';
+import type { Admission, AdmissionRefusal, ConnectAuthorizer, Peer, Proof } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { DomainConfiguration } from './connection-attempt.ts';
@@ -29,7 +29,7 @@ const GONE: AdmissionRefusal = {
   refused: { check: 'signature', reason: 'the access key that the client signed with is not there any more' },
 };
 
-export function storedAuthorizer(options: StoredClientsOptions): (client: StoredClient) => Judge {
+export function storedAuthorizer(options: StoredClientsOptions): (client: StoredClient) => ConnectAuthorizer {
   return (client) => (connect) => authenticateStored(options, client, connect);
 }
 

@@ -23,7 +23,7 @@ export function mayKeepSessions({
       return record !== undefined && record.status !== 'REVOKED';
     } catch (error) {
       // The next CONNECT is authorized before it gets the session's messages: nothing is given away by waiting.
-      log.error({ err: error, certificateId }, 'the sessions of a certificate could not be judged');
+      log.error({ err: error, certificateId }, 'the sessions of a certificate could not be reviewed');
       return true;
     }
   };

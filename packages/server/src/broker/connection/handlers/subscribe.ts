@@ -1,4 +1,4 @@
-/** SUBSCRIBE: each filter is judged by itself; MQTT 3.1.1 clients are closed where MQTT 5 clients get a reason code. */
+/** SUBSCRIBE: each filter is authorized by itself; MQTT 3.1.1 clients are closed where MQTT 5 clients get a reason code. */
 import { iotArn } from '@thingkeep/wire/arn.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { clientMaySubscribe, filterFault, sharedFilter } from '@thingkeep/wire/topics.ts';

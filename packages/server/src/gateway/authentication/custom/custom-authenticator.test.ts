@@ -80,7 +80,7 @@ class Bench implements AsyncDisposable {
 
   attempt = (more: Partial<ConnectionAttempt> = {}): ConnectionAttempt => ({ peer: this.peer, protocol: 'mqtt', ...more });
 
-  async judge(connect: Connect, attempt = this.attempt()): Promise<Admission> {
+  async authenticate(connect: Connect, attempt = this.attempt()): Promise<Admission> {
     const answer = await this.#admission.authenticate(attempt, connect);
     return 'refused' in answer ? assert.fail(`refused: ${answer.refused.reason}`) : answer;
   }
@@ -91,7 +91,8 @@ class Bench implements AsyncDisposable {
     return 'refused' in answer ? answer.refused : assert.fail('was let in');
   }
 
-  judgeStored = (proof: Proof, clientId: string) => this.#admission.authenticateStored(this.attempt(), proof, connect(clientId));
+  authenticateStored = (proof: Proof, clientId: string) =>
+    this.#admission.authenticateStored(this.attempt(), proof, connect(clientId));
 
   identify = (attempt: ConnectionAttempt) => this.#admission.authenticateRequest(attempt);
 
@@ -112,7 +113,7 @@ describe('CONNECT', () => {
       { Effect: 'Deny', Action: 'iot:*', Resource: '*', Condition },
     ];
     bench.answer = () => ({ ...GRANT, policyDocuments: [JSON.stringify({ Version: '2012-10-17', Statement })] });
-    await bench.judge(connect('c1', named('a')));
+    await bench.authenticate(connect('c1', named('a')));
     const peer = { ...bench.peer, secureTransport: false } as const;
     const refusal = await bench.refusal(connect('c1', named('a')), bench.attempt({ peer, protocol: 'websocket' }));
     assert.equal(refusal.decision, 'EXPLICIT_DENY');
@@ -122,7 +123,7 @@ describe('CONNECT', () => {
     await using bench = await Bench.open();
     await bench.authorizer('a');
     bench.answer = () => ({ ...GRANT, policyDocuments: [CONNECT, document(['Allow', 'iot:Publish', 'topic/t'])] });
-    const { rights, ...admission } = await bench.judge(connect('c1', named('a')));
+    const { rights, ...admission } = await bench.authenticate(connect('c1', named('a')));
     assert.deepEqual(admission, {
       ...HOME,
       principal: `${ARN}authorizer/a/p1`,
@@ -137,23 +138,23 @@ describe('CONNECT', () => {
     assert.deepEqual([tls, mqtt], [{ serverName: 'iot.example.com' }, { username: named('a'), clientId: 'c1' }]);
   });
 
-  test('with a will gives a proof, by which another run judges the will while the authorizer is ACTIVE, and asks no function', async () => {
+  test('with a will gives a proof, by which another run authorizes the will while the authorizer is ACTIVE, and asks no function', async () => {
     await using bench = await Bench.open();
     await bench.authorizer('a');
     bench.answer = () => ({ ...GRANT, policyDocuments: [CONNECT, document(['Allow', 'iot:Publish', 'topic/t'])] });
     const will = { topic: 't', payload: Buffer.alloc(0), qos: 0, retain: false, properties: {} } as const;
     const asked = { ...connect('c1', named('a')), password: Buffer.from('secret'), will };
-    const { proof } = await bench.judge(asked);
+    const { proof } = await bench.authenticate(asked);
     assert.ok(proof !== undefined && !JSON.stringify(proof).includes('secret'));
     // As it is after it was stored.
     const stored = JSON.parse(JSON.stringify(proof)) as Proof;
-    const again = await bench.judgeStored(stored, 'c1');
+    const again = await bench.authenticateStored(stored, 'c1');
     assert.ok('rights' in again);
     assert.deepEqual([again.principalId, again.accountId], ['p1', HOME.accountId]);
     assert.equal(again.rights.decide('iot:Publish', `${ARN}topic/t`).effect, 'ALLOWED');
     assert.equal(again.rights.decide('iot:Publish', `${ARN}topic/u`).effect, 'IMPLICIT_DENY');
     await bench.authorizer('a', { status: 'INACTIVE' });
-    assert.ok('refused' in (await bench.judgeStored(stored, 'c1')));
+    assert.ok('refused' in (await bench.authenticateStored(stored, 'c1')));
     assert.equal(bench.events.length, 1);
   });
 
@@ -197,7 +198,7 @@ describe('the authorizer', () => {
     assert.equal(check, 'certificate-missing');
     assert.match(reason, /no default authorizer/);
     await bench.registry.store.write((tx) => tx.put(defaultAuthorizers, { accountId: HOME.accountId, authorizerName: 'a' }));
-    assert.equal((await bench.judge(connect('c1'))).principal, `${ARN}authorizer/a/p1`);
+    assert.equal((await bench.authenticate(connect('c1'))).principal, `${ARN}authorizer/a/p1`);
   });
 
   test('of another account is found by its name: the first of the name, whatever others make of it later', async () => {
@@ -206,7 +207,7 @@ describe('the authorizer', () => {
     await bench.authorizer('there', { accountId: there });
     await bench.authorizer('there', { accountId: later });
     bench.answer = () => ({ ...GRANT, policyDocuments: [CONNECT.replaceAll(HOME.accountId, there)] });
-    assert.equal((await bench.judge(connect('c1', named('there')))).accountId, there);
+    assert.equal((await bench.authenticate(connect('c1', named('there')))).accountId, there);
     await bench.authorizer('there', { accountId: there, status: 'INACTIVE' });
     assert.match((await bench.refusal(connect('c1', named('there')))).reason, /there is INACTIVE/);
     const { store } = bench.registry;
@@ -226,7 +227,7 @@ describe('the authorizer', () => {
       for (const status of ['INACTIVE', 'ACTIVE'] as const) {
         await bench.authorizer('acme', { accountId: later, status });
         bench.answer = () => ({ ...GRANT, policyDocuments: [CONNECT.replaceAll(HOME.accountId, first)] });
-        assert.equal((await bench.judge(connect('c1', named('acme')))).accountId, first, `beside one that is ${status}`);
+        assert.equal((await bench.authenticate(connect('c1', named('acme')))).accountId, first, `beside one that is ${status}`);
       }
       await bench.authorizer('acme', { accountId: first, status: 'INACTIVE' });
       const asked = bench.events.length;
@@ -242,7 +243,7 @@ describe('the authorizer', () => {
     await bench.authorizer('a');
     const { store } = bench.registry;
     await store.write((tx) => release(tx, { kind: 'authorizer', name: 'a', ...HOME }));
-    assert.equal((await bench.judge(connect('c1', named('a')))).accountId, HOME.accountId);
+    assert.equal((await bench.authenticate(connect('c1', named('a')))).accountId, HOME.accountId);
   });
 
   const domain: DomainConfiguration = {
@@ -260,7 +261,8 @@ describe('the authorizer', () => {
     await bench.authorizer('a');
     await bench.authorizer('b');
     const principal = async (allowAuthorizerOverride: boolean) =>
-      (await bench.judge(connect('c1', named('b')), bench.attempt({ domain: { ...domain, allowAuthorizerOverride } }))).principal;
+      (await bench.authenticate(connect('c1', named('b')), bench.attempt({ domain: { ...domain, allowAuthorizerOverride } })))
+        .principal;
     assert.equal(await principal(false), `${ARN}authorizer/a/p1`);
     assert.equal(await principal(true), `${ARN}authorizer/b/p1`);
     const elsewhere = { ...domain, place: { ...HOME, accountId: '111111111111' } };
@@ -275,7 +277,7 @@ describe('the authorizer', () => {
     const x509 = { ...domain, authenticationType: 'CUSTOM_AUTH_X509' } as const;
     const attempt = () => bench.attempt({ domain: x509, peer: { ...bench.peer, certificateId: id, certificateDer: () => der } });
     assert.equal((await bench.refusal(connect('c1'), bench.attempt({ domain: x509 }))).check, 'certificate-missing');
-    assert.equal(bench.events.length, 0, 'the certificate is judged first');
+    assert.equal(bench.events.length, 0, 'the certificate is checked first');
     assert.match((await bench.refusal(connect('c1'), attempt())).reason, /principalId is not the id of the client certificate/);
 
     bench.answer = () => ({ isAuthenticated: true, principalId: id });
@@ -303,10 +305,10 @@ describe('the authorizer', () => {
       principalId: id,
       policyDocuments: [document(['Allow', 'iot:Publish', 'topic/t'])],
     });
-    const { rights, principalId, judgeAgainAfter } = await bench.judge(connect('c2'), attempt());
+    const { rights, principalId, reauthorizeAfter } = await bench.authenticate(connect('c2'), attempt());
     assert.equal(rights.decide('iot:Publish', `${ARN}topic/t`).effect, 'ALLOWED');
     assert.equal(principalId, id);
-    assert.ok(judgeAgainAfter !== undefined, 'the certificate ends some day');
+    assert.ok(reauthorizeAfter !== undefined, 'the certificate ends some day');
     const { x509CertificatePem, principalId: told } = bench.events.at(-1)?.protocolData.tls ?? {};
     assert.equal(told, id);
     assert.match(String(x509CertificatePem), /^-----BEGIN CERTIFICATE-----/);
@@ -318,21 +320,21 @@ describe('a connection that stands', () => {
     await using bench = await Bench.open();
     await bench.authorizer('a');
     const attempt = bench.attempt();
-    const judge = () => bench.judge(connect('c1', named('a')), attempt);
+    const authenticate = () => bench.authenticate(connect('c1', named('a')), attempt);
     bench.answer = () => ({ ...GRANT, refreshAfterInSeconds: 600, disconnectAfterInSeconds: 3600 });
-    assert.equal((await judge()).judgeAgainAfter, 600);
+    assert.equal((await authenticate()).reauthorizeAfter, 600);
     bench.registry.clock.at += 200_000;
-    assert.equal((await judge()).judgeAgainAfter, 400);
+    assert.equal((await authenticate()).reauthorizeAfter, 400);
     assert.equal(bench.events.length, 1);
 
     bench.registry.clock.at += 400_000;
     const more = [CONNECT, document(['Allow', 'iot:Publish', 'topic/t'])];
     bench.answer = () => ({ ...GRANT, policyDocuments: more, disconnectAfterInSeconds: 7200 });
-    const { rights, endsAfter, judgeAgainAfter } = await judge();
+    const { rights, endsAfter, reauthorizeAfter } = await authenticate();
     assert.equal(bench.events.length, 2);
     assert.equal(rights.decide('iot:Publish', `${ARN}topic/t`).effect, 'ALLOWED');
     assert.equal(endsAfter?.seconds, 3600);
-    assert.equal(judgeAgainAfter, undefined, 'an answer without a refresh asks for none');
+    assert.equal(reauthorizeAfter, undefined, 'an answer without a refresh asks for none');
     const ids = bench.events.map((event) => (event as unknown as { connectionMetadata: { id: string } }).connectionMetadata.id);
     assert.equal(ids[0], ids[1], 'one connection, one id');
   });
@@ -342,7 +344,7 @@ describe('a connection that stands', () => {
     await bench.authorizer('a');
     const attempt = bench.attempt();
     bench.answer = () => ({ ...GRANT, refreshAfterInSeconds: 300 });
-    await bench.judge(connect('c1', named('a')), attempt);
+    await bench.authenticate(connect('c1', named('a')), attempt);
     bench.registry.clock.at += 300_000;
     bench.answer = () => ({ isAuthenticated: false });
     assert.match((await bench.refusal(connect('c1', named('a')), attempt)).reason, /not authenticated/);

@@ -201,11 +201,11 @@ export class CustomAuthenticator implements Authenticator {
     return granted;
   }
 
-  #reauthorizeAfter(connection: Connection, certificate: RegisteredCertificate | undefined): { judgeAgainAfter?: number } {
+  #reauthorizeAfter(connection: Connection, certificate: RegisteredCertificate | undefined): { reauthorizeAfter?: number } {
     const refresh = Math.max(0, this.#untilRefresh(connection) / 1000);
     const valid = certificate === undefined ? Number.POSITIVE_INFINITY : secondsValid(certificate, this.#options.clock.now());
     const seconds = Math.min(refresh, valid);
-    return Number.isFinite(seconds) ? { judgeAgainAfter: seconds } : {};
+    return Number.isFinite(seconds) ? { reauthorizeAfter: seconds } : {};
   }
 
   /** The certificate of an attempt that needs one beside the authorizer; undefined for all others. */

@@ -1,5 +1,5 @@
 /**
- * Registered certificates, as connections and requests use them: found by what the peer has shown, judged by status and
+ * Registered certificates, as connections and requests use them: found by what the peer has shown, checked by status and
  * validity, with policies and thing. What the store says is remembered; the clock is asked anew for each use.
  */
 import { X509Certificate } from 'node:crypto';

@@ -72,7 +72,7 @@ export class ValidationCallbackAuthenticator implements Authenticator {
       const { place, principal, certificateId } = certificate;
       return { ...fault, ...place, principal, certificateId };
     } catch (error) {
-      this.#options.log.error({ err: error }, 'a connection could not be judged');
+      this.#options.log.error({ err: error }, 'a connection could not be authorized');
       return failureRefusal('connection', error);
     }
   }

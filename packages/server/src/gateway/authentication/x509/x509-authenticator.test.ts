@@ -30,11 +30,11 @@ const admissionOver = (bench: RegistryFixture, changes = new PermissionChanges()
 
 test('a certificate is shown, registered, ACTIVE, and still denied everything without a policy', async () => {
   await using bench = await RegistryFixture.open();
-  const judge = admissionOver(bench);
-  assert.equal(await judge(), 'certificate-missing');
-  assert.equal(await judge('ab'.repeat(32)), 'certificate-unknown');
-  assert.equal(await judge((await bench.certificate(false)).id), 'certificate-not-active');
-  assert.equal(await judge((await bench.certificate()).id), 'IMPLICIT_DENY');
+  const authenticate = admissionOver(bench);
+  assert.equal(await authenticate(), 'certificate-missing');
+  assert.equal(await authenticate('ab'.repeat(32)), 'certificate-unknown');
+  assert.equal(await authenticate((await bench.certificate(false)).id), 'certificate-not-active');
+  assert.equal(await authenticate((await bench.certificate()).id), 'IMPLICIT_DENY');
 });
 
 test('an unknown certificate is looked for in few regions, however many there are', async () => {
@@ -79,26 +79,26 @@ test('an unknown certificate is looked for in few regions, however many there ar
   assert.deepEqual(await refusal(all.slice(0, 32), once), ['certificate-not-active', '111111111111', 32]);
 });
 
-test('validity is judged by the clock of each request, though the certificate is remembered', async () => {
+test('validity is checked by the clock of each request, though the certificate is remembered', async () => {
   await using bench = await RegistryFixture.open();
-  const judge = admissionOver(bench);
+  const authenticate = admissionOver(bench);
   const { id } = await bench.certificate();
-  assert.equal(await judge(id), 'IMPLICIT_DENY');
+  assert.equal(await authenticate(id), 'IMPLICIT_DENY');
   bench.clock.at += 100 * YEARS;
-  assert.equal(await judge(id), 'certificate-expired');
+  assert.equal(await authenticate(id), 'certificate-expired');
   bench.clock.at -= 200 * YEARS;
-  assert.equal(await judge(id), 'certificate-not-yet-valid');
+  assert.equal(await authenticate(id), 'certificate-not-yet-valid');
 });
 
 test('a revoked certificate is refused from the ring of the bell on', async () => {
   await using bench = await RegistryFixture.open();
   const changes = new PermissionChanges();
-  const judge = admissionOver(bench, changes);
+  const authenticate = admissionOver(bench, changes);
   const { id } = await bench.certificate();
-  assert.equal(await judge(id), 'IMPLICIT_DENY');
+  assert.equal(await authenticate(id), 'IMPLICIT_DENY');
   await bench.call('UpdateCertificate', { certificateId: id, newStatus: 'REVOKED' });
   for (const { certificateIds } of bench.rings.splice(0)) changes.publish(certificateIds ?? []);
-  assert.equal(await judge(id), 'certificate-not-active');
+  assert.equal(await authenticate(id), 'certificate-not-active');
 });
 
 test('a data file from before there were claims: the oldest ACTIVE registration of each certificate, of all regions', async () => {

@@ -61,7 +61,7 @@ export class X509Authenticator implements Authenticator {
       principalId: certificateId,
       ...thingNameOf(certificate),
       ...defined({ userProperties: userProperties.length === 0 ? undefined : userProperties }),
-      judgeAgainAfter: secondsValid(certificate, clock.now()),
+      reauthorizeAfter: secondsValid(certificate, clock.now()),
       rights: permissions,
     };
   }

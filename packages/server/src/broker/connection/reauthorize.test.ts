@@ -13,18 +13,18 @@ const reasonsOf = (bench: TestBench): Map<string, DisconnectReason> => {
   bench.broker.connections.listen({ disconnected: ({ clientId }, why) => void reasons.set(clientId, why) });
   return reasons;
 };
-/** A client that the judge lets in for so many seconds; the broker hears of it now and then. */
+/** A client that the authorizer lets in for so many seconds; the broker hears of it now and then. */
 const letIn = (bench: TestBench, level: Level, admission: Partial<Admission>): Promise<TestPeer> => {
   bench.admissions.set('c', admission);
   return bench.connected('c', { level, keepalive: 1200, will: WILL });
 };
 
 for (const level of [4, 5] as const)
-  test(`MQTT ${level}: whoever is refused when judged again is closed, without its will and without what waits for it`, async () => {
+  test(`MQTT ${level}: whoever is refused when authorized anew is closed, without its will and without what waits for it`, async () => {
     await using bench = await TestBench.open();
     const reasons = reasonsOf(bench);
     const watcher = await bench.subscribed('w', 'will', 0, { keepalive: 1200 });
-    const peer = await letIn(bench, level, { judgeAgainAfter: 100 });
+    const peer = await letIn(bench, level, { reauthorizeAfter: 100 });
     peer.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 't', qos: 0 }] });
     await bench.settle();
     peer.packets();
@@ -49,8 +49,8 @@ for (const level of [4, 5] as const)
 test('whoever is admitted again stays, for as long as the new answer says, with its rights', async () => {
   await using bench = await TestBench.open();
   const reasons = reasonsOf(bench);
-  const peer = await letIn(bench, 5, { judgeAgainAfter: 100 });
-  bench.admissions.set('c', { judgeAgainAfter: 300, rights: { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) } });
+  const peer = await letIn(bench, 5, { reauthorizeAfter: 100 });
+  bench.admissions.set('c', { reauthorizeAfter: 300, rights: { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) } });
   await bench.pass(100);
   peer.send(publishPacket('t', 'x', { qos: 1 }));
   await bench.settle();
@@ -69,7 +69,7 @@ test('an answer without a time is not asked for again, and the end of a connecti
   await using bench = await TestBench.open();
   const reasons = reasonsOf(bench);
   const peer = await letIn(bench, 5, {
-    judgeAgainAfter: 100,
+    reauthorizeAfter: 100,
     rights: ALL,
     endsAfter: { seconds: 500, why: 'CUSTOMAUTH_TTL_EXPIRATION' },
   });
