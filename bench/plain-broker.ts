@@ -21,7 +21,7 @@ setInterval(() => broker.tick(), 100);
 const authorizer: ConnectAuthorizer = async () => ({
   accountId: '000000000000',
   principal: 'bench',
-  rights: { volatile: false, decide: () => ({ effect: 'ALLOWED' }) },
+  permissions: { volatile: false, decide: () => ({ effect: 'ALLOWED' }) },
 });
 createServer({ noDelay: true }, (socket) =>
   attach(socket, broker.connections, { sourceIp: '127.0.0.1', sourcePort: 0 }, authorizer),

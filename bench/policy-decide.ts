@@ -22,7 +22,7 @@ const document = JSON.stringify({
 
 const context = deviceContext({ protocol: 'mqtt', clientId: 'device-0001', sourceIp: '192.0.2.1', now: 0, isAttached: false });
 const compiled = compilePolicies([{ policyName: 'Device', document }]);
-const rights = bindPermissions(compiled, context);
+const permissions = bindPermissions(compiled, context);
 
 const ROUNDS = 2_000_000;
 const CASES: readonly (readonly [name: string, action: string, resource: string])[] = [
@@ -36,20 +36,20 @@ for (const [name, action, resource] of CASES) {
   const topics = Array.from({ length: 64 }, (_, index) => `${resource}/${index}`);
   const run = (): number => {
     const start = process.hrtime.bigint();
-    for (let round = 0; round < ROUNDS; round += 1) rights.decide(action, topics[round & 63] ?? '');
+    for (let round = 0; round < ROUNDS; round += 1) permissions.decide(action, topics[round & 63] ?? '');
     return Number(process.hrtime.bigint() - start) / ROUNDS;
   };
   run();
   const parts = topics.map((topic) => topic.slice(arn.length));
   const runUnder = (): number => {
     const start = process.hrtime.bigint();
-    for (let round = 0; round < ROUNDS; round += 1) rights.decideUnder(arn, action, parts[round & 63] ?? '');
+    for (let round = 0; round < ROUNDS; round += 1) permissions.decideUnder(arn, action, parts[round & 63] ?? '');
     return Number(process.hrtime.bigint() - start) / ROUNDS;
   };
   runUnder();
   const whole = Math.min(run(), run(), run()).toFixed(0);
   const under = Math.min(runUnder(), runUnder(), runUnder()).toFixed(0);
-  console.log(`${name}: ${rights.decide(action, resource).effect}, whole ARN ${whole} ns, under a kept head ${under} ns`);
+  console.log(`${name}: ${permissions.decide(action, resource).effect}, whole ARN ${whole} ns, under a kept head ${under} ns`);
 }
 
 const BINDS = 20_000;

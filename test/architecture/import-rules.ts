@@ -98,9 +98,9 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ['child_process', 'crypto', 'events', 'fs', 'fs/promises', 'http', 'net', 'os', 'path', 'stream', 'timers/promises'],
   ),
   'functions/hosted/': folderRule(
-    'hosted functions are records, rights and a queue; what runs them is behind the pool',
+    'hosted functions are records, permissions and a queue; what runs them is behind the pool',
     [
-      ...['domain.ts', 'runtime/', 'store/contract.ts', 'store/pages.ts', 'iam/role-credentials.ts', 'iam/role-rights.ts'],
+      ...['domain.ts', 'runtime/', 'store/contract.ts', 'store/pages.ts', 'iam/role-credentials.ts', 'iam/role-permissions.ts'],
       ...['functions/', 'functions/code/', 'functions/sandbox/'],
     ],
     ['crypto', 'path'],
@@ -145,12 +145,12 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ['@thingkeep/x509'],
   ),
   'credentials/': folderRule(
-    'credentials are made of a secret and a session; who asks, and with what rights, is told',
+    'credentials are made of a secret and a session; who asks, and with what permissions, is told',
     ['domain.ts', 'runtime/', 'store/contract.ts', 'store/pages.ts', 'policies/principals.ts'],
     ['crypto'],
   ),
   'iam/': folderRule(
-    'IAM keeps identities and judges what they ask for; who has signed is proven elsewhere, and what they then do is done elsewhere',
+    'IAM keeps identities and authorizes what they ask for; who has signed is proven elsewhere, and what they then do is done elsewhere',
     [
       'domain.ts',
       'runtime/',
@@ -283,7 +283,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ['http', 'perf_hooks'],
   ),
   'resource-tags.ts': folderRule('tags are read here from every store that has some, and nothing else is', [
-    ...['api/access-keys.ts', 'api/key-rights.ts', 'domains/store.ts', 'functions/hosted/store.ts', 'logs/store.ts'],
+    ...['api/access-keys.ts', 'api/key-permissions.ts', 'domains/store.ts', 'functions/hosted/store.ts', 'logs/store.ts'],
     ...['registry/tags.ts', 'server-certificates/store.ts', 'store/contract.ts', 'store/pages.ts'],
   ]),
   'domain.ts': folderRule('the contract of a domain: types alone', [

@@ -238,7 +238,7 @@ describe('clients', () => {
   });
 });
 
-describe('rights', () => {
+describe('permissions', () => {
   test('a topic beyond the documents closes an MQTT 3.1.1 connection, with the document in the record', async () => {
     const { device, answer } = await login('own', NAMED, 'secret', 4);
     assert.equal(answer.cmd, 'connack');
@@ -428,7 +428,7 @@ test('a domain configuration names the authorizer, and needs no ALPN', async () 
   }
 });
 
-test('a domain configuration may ask for a certificate beside the authorizer: rights of both count', async () => {
+test('a domain configuration may ask for a certificate beside the authorizer: permissions of both count', async () => {
   const domainName = 'both.example.com';
   await server.iot.send(
     new CreateDomainConfigurationCommand({

@@ -1,6 +1,6 @@
 /**
- * Hosted functions that work with devices: one that registers a certificate as the just-in-time tutorials do, with the rights of
- * its role (facts 3.6, 3.7), and one that is a custom authorizer (facts 11.1).
+ * Hosted functions that work with devices: one that registers a certificate as the just-in-time tutorials do, with the
+ * permissions of its role (facts 3.6, 3.7), and one that is a custom authorizer (facts 11.1).
  */
 // needs: boto3 bubblewrap openssl root system-boto3
 import assert from 'node:assert/strict';

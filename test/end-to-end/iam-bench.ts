@@ -1,4 +1,4 @@
-/** Users, sessions and calls for tests of what policies say: a server, its IAM, and whether a call was refused for want of rights. */
+/** Users, sessions and calls for tests of what policies say: a server, its IAM, and whether one was refused. */
 import {
   CreateAccessKeyCommand,
   CreateRoleCommand,
@@ -32,7 +32,7 @@ export interface User extends Credentials {
 /** A call as somebody. */
 export type Ask = (as: Credentials) => Promise<unknown>;
 
-/** Whether the call was refused for want of rights; any other error comes after that. */
+/** Whether the call was refused for want of permissions; any other error comes after that. */
 export async function isDenied(call: Promise<unknown>): Promise<boolean> {
   try {
     await call;

@@ -110,7 +110,7 @@ describe('sessions', () => {
       assert.equal(await isDenied(assume(user)), false, key);
     }
     await trust({ StringEquals: { 'aws:PrincipalType': 'Account' } });
-    assert.equal(await isDenied(assume(server.credentials())), true, 'the root is judged by trust policies');
+    assert.equal(await isDenied(assume(server.credentials())), true, 'trust policies bind the root too');
     await trust({ StringEquals: { 'aws:PrincipalType': 'x' } });
   });
 });

@@ -130,7 +130,7 @@ test("a role's session: connected, and sent away when the role loses its policy;
   const root = await connect(server.credentials(), 'root');
   const client = await connect(credentials, 'night');
   try {
-    // The same rights over HTTPS, on the port for devices.
+    // The same permissions over HTTPS, on the port for devices.
     const data = new IoTDataPlaneClient({
       endpoint: server.url,
       region: 'us-east-1',

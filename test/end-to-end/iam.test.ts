@@ -81,13 +81,13 @@ describe("the tutorial's steps, in its order", () => {
   });
 
   test('policy, role that Lambda may assume, three policies on it', async () => {
-    const rights = document({
+    const permissions = document({
       Effect: 'Allow',
       Resource: '*',
       Action: ['iot:UpdateCertificate', 'iot:CreateThing', 'iot:DescribeCaCertificate', 'iot:AttachPolicy'],
     });
     const { Policy } = await root<{ Policy: { Arn: string } }>(
-      `iam create-policy --policy-name ZTLambdaJITRPolicy --policy-document ${file('policy.json', rights)}`,
+      `iam create-policy --policy-name ZTLambdaJITRPolicy --policy-document ${file('policy.json', permissions)}`,
     );
     const trust = file('trust.json', trusting({ Service: 'lambda.amazonaws.com' }));
     await root(`iam create-role --role-name ZTLambdaJITRRole --assume-role-policy-document ${trust}`);
@@ -138,11 +138,11 @@ describe("the tutorial's steps, in its order", () => {
   });
 });
 
-describe('rights as narrow as they are written', () => {
+describe('permissions as narrow as they are written', () => {
   let narrow: Record<string, string>;
   before(async () => {
     await root('iam create-user --user-name narrow --path /ci/');
-    const rights = document(
+    const permissions = document(
       { Effect: 'Allow', Action: ['iot:creatething', 'iot:Describe*'], Resource: iotArn('thing/ci-*') },
       { Effect: 'Allow', Action: 'iot:Publish', Resource: iotArn('topic/${aws:username}/*') },
       {
@@ -166,7 +166,7 @@ describe('rights as narrow as they are written', () => {
       { Effect: 'Allow', Action: ['iot:CreateRoleAlias', 'iot:CreateThingType'], Resource: '*' },
       { Effect: 'Deny', Action: 'iot:CreateThing', Resource: iotArn('thing/ci-secret') },
     );
-    await root(`iam put-user-policy --user-name narrow --policy-name p --policy-document ${file('narrow.json', rights)}`);
+    await root(`iam put-user-policy --user-name narrow --policy-name p --policy-document ${file('narrow.json', permissions)}`);
     const { AccessKey } = await root<{ AccessKey: Credentials }>('iam create-access-key --user-name narrow');
     narrow = as(AccessKey);
   });
@@ -224,7 +224,7 @@ describe('rights as narrow as they are written', () => {
   });
 });
 
-test('a role: assumed, limited by a session policy, and without rights once its policy is detached', async () => {
+test('a role: assumed, limited by a session policy, and without permissions once its policy is detached', async () => {
   await root(
     `iam create-role --role-name ops --assume-role-policy-document ${file('ops.json', trusting({ AWS: iamArn('user/ZTUser') }))}`,
   );

@@ -87,16 +87,16 @@ test('a role that the account keeps is asked at each message; gone, it allows no
   assert.deepEqual(await outcome('registry'), ['out/d', '{"k":{"floor":"3"}}']);
   assert.deepEqual(await outcome('registry_other'), ['out/e', '{"n":1}']);
 
-  // Rights follow the role's policies; a role that has gone takes them all with it.
+  // Permissions follow the role's policies; a role that has gone takes them all with it.
   await iam.send(new DeleteRolePolicyCommand({ RoleName: 'publisher', PolicyName: 'p' }));
-  await until('the rights to go', async () => ((await outcome('allowed'))[0] === 'failed' ? true : undefined));
+  await until('the permissions to go', async () => ((await outcome('allowed'))[0] === 'failed' ? true : undefined));
   await iam.send(new DeleteRoleCommand({ RoleName: 'publisher' }));
   assert.match(await reason('allowed'), /does not allow iot:Publish/);
 
-  // Whoever has fewer rights than root would get around them with a role that nobody keeps.
+  // Whoever has fewer permissions than root would get around them with a role that nobody keeps.
   await iam.send(new CreateUserCommand({ UserName: 'ruler' }));
-  const rights = [allow(['iot:CreateTopicRule', 'iam:PassRole'], '*')];
-  await iam.send(new PutUserPolicyCommand({ UserName: 'ruler', PolicyName: 'p', PolicyDocument: policyDocument(rights) }));
+  const permissions = [allow(['iot:CreateTopicRule', 'iam:PassRole'], '*')];
+  await iam.send(new PutUserPolicyCommand({ UserName: 'ruler', PolicyName: 'p', PolicyDocument: policyDocument(permissions) }));
   const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'ruler' }));
   const credentials = { accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' };
   const ruler = new IoTClient({ endpoint: server.url, region: 'us-east-1', credentials, maxAttempts: 1 });

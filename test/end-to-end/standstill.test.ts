@@ -1,5 +1,5 @@
 /**
- * A server that stood still (SIGSTOP, as a paused machine) reads what waits in its sockets before it judges anybody: a
+ * A server that stood still (SIGSTOP, as a paused machine) reads what waits in its sockets before it closes anybody: a
  * handshake, a CONNECT, a ping and a request that came meanwhile are served, though their deadlines have passed. Node's own
  * timers know no clock that a test could move. THINGKEEP_STANDSTILL sets the seconds: with 50, keep-alives pass too.
  */
@@ -41,7 +41,7 @@ const secured = (server: TestServer, socket: Socket, more: object = {}): TLSSock
 
 const HEALTH = 'GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n';
 
-test('what came while the server stood still is read before anybody is judged', async () => {
+test('what came while the server stood still is read before anybody is closed', async () => {
   await using server = await startServer();
   await using secureApi = await startServer({ args: ['--api-tls'] });
   await makePolicy(server, 'all', ALLOW_ALL);

@@ -126,7 +126,7 @@ test('the ports for devices: HTTPS requests, and upgrades to a WebSocket', async
   assert.match(text, /x-amz-mqtt5-user-properties/);
   const handed = await send({ ...publish, added: { 'x-amz-customauthorizer-name': 'mine' } });
   assert.equal(handed.status, 403);
-  assert.match(handed.text, /x-amz-customauthorizer-name/, 'it stays a signed request, and is judged as one');
+  assert.match(handed.text, /x-amz-customauthorizer-name/, 'it stays a signed request, and is authorized as one');
   const { pathname, search } = new URL(await presign(`ws://localhost:${server.ports.api}`, server.credentials()));
   const upgrade = {
     connection: 'Upgrade',

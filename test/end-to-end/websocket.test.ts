@@ -166,7 +166,7 @@ describe('a client certificate over WebSocket', () => {
     assert.equal(said.trim(), 'ws/paho by Paho 1');
   });
 
-  test('is judged at CONNECT by its policies', async () => {
+  test('is authorized at CONNECT by its policies', async () => {
     const options = { clientId: 'other', protocolVersion: 5 as const, ...keyPair(minding) };
     await assert.rejects(open(`${urlOf('HTTPS')}/mqtt`, options), /Not authorized/);
     const { action, certificateId } = await server.logged((line) => line.event === 'refused' && line.clientId === 'other');

@@ -53,7 +53,7 @@ import { mayKeepSessions } from './gateway/authorization/kept-sessions.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { limitHandshakes, secureOptions } from './gateway/listeners/tls.ts';
 import { followIdentities, markIdentities } from './gateway/live-identities.ts';
-import { followRights, trackAuthorizations } from './gateway/live-rights.ts';
+import { followLivePermissions, trackAuthorizations } from './gateway/live-permissions.ts';
 import { asksForWebSocket } from './gateway/upgrade.ts';
 import { openIam } from './iam/iam.ts';
 import { Backups } from './installation/backups.ts';
@@ -167,8 +167,8 @@ export async function openCore({ config, folder, clock, log, cgroups, domains: m
   const common = { ...places, clock, log };
   const background = new Background(clock, log);
   parts.defer(() => background.close());
-  const rights = new PermissionChanges();
-  parts.defer(followPermissions({ changes, inRegion, background, rights }));
+  const permissionChanges = new PermissionChanges();
+  parts.defer(followPermissions({ changes, inRegion, background, permissionChanges }));
   const resourceKeys = resourceTags({ inRegion, iamKeys: iam.resourceKeys });
   const logs = new LogWriter(common);
   parts.defer(() => logs.flush());
@@ -181,7 +181,7 @@ export async function openCore({ config, folder, clock, log, cgroups, domains: m
       codeFolder: folder.functions,
       network: config.functionNetwork,
       roleCredentials: iam.roleCredentials,
-      roleRights: iam.roleRights,
+      rolePermissions: iam.rolePermissions,
       resourceKeys,
       endpointUrl: () => localUrl(config, apiPort),
       apiAddress: () => localAddress(config, apiPort),
@@ -207,15 +207,16 @@ export async function openCore({ config, folder, clock, log, cgroups, domains: m
   });
   parts.defer(() => functions.close());
   await claimStored(places);
-  const certificates = new RegisteredCertificates({ ...common, changes: rights });
-  const { tracked, authorizedAt } = trackAuthorizations(rights);
+  const certificates = new RegisteredCertificates({ ...common, changes: permissionChanges });
+  const { tracked, authorizedAt } = trackAuthorizations(permissionChanges);
   const limits = limitsAndRates(config.accounts, config.rateLimits);
   const retained = new Retained(inRegion, limits.limitsOf);
   const broker = new Broker({ region, clock, log, refuse, retained, store, disk, ...limits });
   await broker.load();
   const { messaging } = broker;
   messaging.onConnections(new Lifecycle({ clock, messaging }));
-  parts.defer(followRights({ broker, mayKeepSessions: mayKeepSessions({ inRegion, log }), authorizedAt, changes: rights }));
+  const sessionsKept = mayKeepSessions({ inRegion, log });
+  parts.defer(followLivePermissions({ broker, mayKeepSessions: sessionsKept, authorizedAt, changes: permissionChanges }));
   parts.defer(announceRefusals(refusals, messaging.publish.bind(messaging)));
   const rules = await openRules({
     ...common,
@@ -226,7 +227,7 @@ export async function openCore({ config, folder, clock, log, cgroups, domains: m
     trusted: config.httpDestinations,
     evaluationsPerSecond: config.rateLimits === 'aws' ? LIMITS.ruleEvaluations : 0,
     apiUrl: () => `${config.apiTls ? 'https' : 'http'}://${endpoint}:${apiPort}`,
-    roles: { find: iam.roleRights, onChange: iam.changes.on.bind(iam.changes) },
+    roles: { find: iam.rolePermissions, onChange: iam.changes.on.bind(iam.changes) },
     registry: (place, operation, thingName) => askRegistry(services(place.region).iot, place, operation, thingName),
     // Log groups are kept here: an action finds them without being told where.
     endpointsOf: (service) =>

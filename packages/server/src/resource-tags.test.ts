@@ -1,4 +1,4 @@
-/** Tags of what a right is asked for: by whatever ARN an operation knows it (Service Authorization Reference). */
+/** Tags of what a permission is asked for: by whatever ARN an operation knows it (Service Authorization Reference). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { domainConfigurations } from './domains/store.ts';

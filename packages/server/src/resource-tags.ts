@@ -5,7 +5,7 @@
 import { parseFunctionReference } from '@thingkeep/wire/api/function-reference.ts';
 import { type Arn, iotArn, parseArn, type Place, type ResourceType } from '@thingkeep/wire/arn.ts';
 import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
-import type { ResourceKeys } from './api/key-rights.ts';
+import type { ResourceKeys } from './api/key-permissions.ts';
 import { domainArn, domainConfigurations } from './domains/store.ts';
 import { functions, LATEST, permissionsOf } from './functions/hosted/store.ts';
 import { logGroups } from './logs/store.ts';

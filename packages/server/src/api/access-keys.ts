@@ -12,10 +12,10 @@ export interface AccessKey {
   readonly sessionToken?: string;
   /** The one region that the key is good for; absent for a key of the whole account. */
   readonly region?: string;
-  /** Certificate that the key was got with: changes of its rights are the key's too. */
+  /** Certificate that the key was got with: changes of its permissions are the key's too. */
   readonly certificateId?: string;
   /**
-   * Whose key it is that has less than every right of its account: an IAM identity's, which is judged for every operation,
+   * Whose key it is that has less than every permission of its account: an IAM identity's, authorized for every operation,
    * or a device's, which has the data plane alone.
    */
   readonly holder?: 'identity' | 'device';
@@ -29,10 +29,10 @@ export interface AccessKey {
   /** To be called once a signature with the key is proven. */
   readonly used?: (service: string, region: string) => void;
   /**
-   * Rights of a key that has less than all of its account: asked for each use, since they may have changed. Undefined is
-   * answered when the key stands for nobody who has rights now. A key without this member may do everything.
+   * Permissions of a key that has less than all of its account: asked for each use, since they may have changed. Undefined is
+   * answered when the key stands for nobody who has permissions now. A key without this member may do everything.
    */
-  readonly rights?: (use: KeyUse) => Promise<KeyRights | undefined>;
+  readonly permissions?: (use: KeyUse) => Promise<KeyPermissions | undefined>;
 }
 
 /** A decision about a key, with what AWS tells of it. */
@@ -43,7 +43,7 @@ export interface KeyDecision extends Decision {
   readonly limited?: true;
 }
 
-export interface KeyRights {
+export interface KeyPermissions {
   /** Whether answers change with time. */
   readonly volatile: boolean;
   /** Whether tags of what is asked for have to be among the keys of the question. */

@@ -20,7 +20,7 @@ import { crossOriginHeaders, preflightHeaders } from './cross-origin.ts';
 import { dispatch, type Services } from './dispatch.ts';
 import { answerJson, jsonError, type JsonServices } from './json-services.ts';
 import type { IsOwnName } from './host-check.ts';
-import { mayAsk, mayCall, mayPass, type ResourceKeys } from './key-rights.ts';
+import { mayAsk, mayCall, mayPass, type ResourceKeys } from './key-permissions.ts';
 import { queryError } from './query-errors.ts';
 import { answerQuery, isQueryService, type QueryServices } from './query-services.ts';
 import { checkLength, checkPartCount, discardBody, Gone, LargeBodies, largestBody, readBody } from './read-body.ts';
@@ -271,7 +271,7 @@ export function createApi(options: ApiOptions): Api {
       (operation, input) =>
         audited(operation.name, input, async () => {
           await mayCall(asking, operation, input);
-          const roles = key.rights === undefined ? [] : (options.rolesInText?.(operation.name, input) ?? []);
+          const roles = key.permissions === undefined ? [] : (options.rolesInText?.(operation.name, input) ?? []);
           await mayPass(asking, operation, input, roles);
         }),
     );

@@ -1,17 +1,17 @@
-/** The JSON protocol (Smithy, AWS JSON 1.1), and what keys with fewer rights may ask. */
+/** The JSON protocol (Smithy, AWS JSON 1.1), and what keys with fewer permissions may ask. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { inputKeys } from '@thingkeep/wire/api/input-keys.ts';
 import { JSON_OPERATIONS } from '@thingkeep/wire/api/json-operations.ts';
-import { resourcesOf } from '@thingkeep/wire/api/needed-rights.ts';
+import { resourcesOf } from '@thingkeep/wire/api/needed-permissions.ts';
 import { findOperation } from '@thingkeep/wire/api/table.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { AccessKey } from './access-keys.ts';
 import type { KeyUse } from '@thingkeep/wire/api/authorization.ts';
 import type { JsonService } from '../domain.ts';
 import { answerJson, jsonError } from './json-services.ts';
-import { mayAsk, mayCall, mayQuery } from './key-rights.ts';
+import { mayAsk, mayCall, mayQuery } from './key-permissions.ts';
 
 const caller: Caller = {
   accountId: '123456789012',
@@ -56,7 +56,7 @@ test('another target, and a body that is no object, are mistakes of the caller',
 /** By the target's prefix: the service's name in ARNs and actions. */
 const PREFIXES: Readonly<Record<string, string>> = { CertificateManager: 'acm', Logs_20140328: 'logs' };
 
-test('members that an operation does not have decide nothing: neither rights nor conditions nor the handler see them', async () => {
+test('members that an operation does not have decide nothing: neither permissions nor conditions nor the handler see them', async () => {
   const all = new Set(Object.values(JSON_OPERATIONS).flatMap((operations) => Object.values(operations).flat()));
   const texts = (members: readonly string[], value: string): Record<string, unknown> =>
     Object.fromEntries(members.map((name) => [name, /^tags$/i.test(name) ? [{ Key: 'team', Value: value }] : value]));
@@ -113,14 +113,14 @@ const caught = (run: () => void): unknown => {
 };
 
 const uses: KeyUse[] = [];
-/** A key that may do these actions, each as `action resource`; undefined: nobody has rights now. */
+/** A key that may do these actions, each as `action resource`; undefined: nobody has permissions now. */
 const keyWith = (allowed?: readonly string[]): AccessKey => ({
   accessKeyId: 'ASIAEXAMPLE',
   secretAccessKey: 's',
   accountId: '123456789012',
   arn: caller.arn,
   userId: caller.userId,
-  rights: async (use) => {
+  permissions: async (use) => {
     uses.push(use);
     if (allowed === undefined) return undefined;
     return {
@@ -136,11 +136,11 @@ const call = (key: AccessKey, service: 'iot' | 'iot-data', name: string, input: 
   return mayCall({ key, caller, resourceKeys }, operation, input);
 };
 
-test('a key with rights of its own has those on the data plane, and none elsewhere', async () => {
+test('a key with permissions of its own has those on the data plane, and none elsewhere', async () => {
   const onTopic = (action: string): string => `${action} arn:aws:iot:us-east-1:123456789012:topic/t`;
   const key = keyWith([onTopic('iot:Publish')]);
   await call(key, 'iot-data', 'Publish', { topic: 't' });
-  const { protocol, sourceIp, secureTransport } = uses.at(-1) ?? assert.fail('the rights were not asked for');
+  const { protocol, sourceIp, secureTransport } = uses.at(-1) ?? assert.fail('the permissions were not asked for');
   assert.deepEqual([protocol, sourceIp, secureTransport], ['http', '10.1.2.3', false]);
   await assert.rejects(call(key, 'iot-data', 'Publish', { topic: 'u' }), { code: 'ForbiddenException' });
   await assert.rejects(call(key, 'iot-data', 'Publish', { topic: 't', retain: true }), { code: 'ForbiddenException' });
@@ -158,8 +158,8 @@ test('a key with rights of its own has those on the data plane, and none elsewhe
   });
 });
 
-test('a key without rights of its own may do everything', async () => {
-  const { rights: _none, ...key } = keyWith();
+test('a key without permissions of its own may do everything', async () => {
+  const { permissions: _none, ...key } = keyWith();
   await call(key, 'iot', 'ListThings', {});
   await call(key, 'iot-data', 'Publish', { topic: 'u', retain: true });
   await mayAsk({ key, caller, resourceKeys }, 'acm', 'ListCertificates', {});

@@ -27,7 +27,7 @@ function inputOf(body: Uint8Array): JsonObject {
   return fail('ValidationException', 'The request body is not a JSON document of an object');
 }
 
-/** The input without members that the operation does not have: AWS ignores them, and no right may be asked on them. */
+/** The input without members that the operation does not have: AWS ignores them, and no permission may be asked on them. */
 const knownMembers = (input: JsonObject, members: readonly string[]): JsonObject =>
   Object.fromEntries(Object.entries(input).filter(([name]) => members.includes(name)));
 
@@ -57,7 +57,7 @@ const STATUSES: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * The protocol knows no statuses of single errors: 400 for the caller's mistakes, 403 for a signature that is not right, 503
+ * The protocol knows no statuses of single errors: 400 for the caller's mistakes, 403 for a signature that is not permission, 503
  * for what can't be stored now, 500 for our own failures.
  */
 export function jsonError(error: unknown): RenderedError {

@@ -2,7 +2,7 @@
  * Services of AWS's query protocol (form in, XML out): IAM and STS by the operation table, and the little of EC2 that tools ask
  * before they reach AWS IoT. Every other action is refused as an unknown one.
  */
-import type { NeededRight } from '@thingkeep/wire/api/data-rights.ts';
+import type { NeededPermission } from '@thingkeep/wire/api/data-permissions.ts';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import type { QueryServiceName } from '@thingkeep/wire/api/model.ts';
 import { FormError, formParameters, inputOfForm } from '@thingkeep/wire/api/parse-form.ts';
@@ -13,7 +13,7 @@ import { validate } from '@thingkeep/wire/api/validate.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { AccessKey } from './access-keys.ts';
 import { availabilityZones } from './availability-zones.ts';
-import { mayAsk, mayQuery, type ResourceKeys } from './key-rights.ts';
+import { mayAsk, mayQuery, type ResourceKeys } from './key-permissions.ts';
 import { NAMESPACES, xmlAnswer } from './query-errors.ts';
 import { type Xml, xmlDocument } from './xml.ts';
 
@@ -26,8 +26,8 @@ export interface QueryCaller extends Caller {
 export interface QueryService {
   /** By the operation's name. Input is parsed and validated. */
   readonly operations: Readonly<Record<string, (input: never, caller: QueryCaller) => Promise<object>>>;
-  /** Rights of IAM policies that the call needs. */
-  needed(operation: string, input: object, caller: QueryCaller): Promise<readonly NeededRight[]>;
+  /** Permissions of IAM policies that the call needs. */
+  needed(operation: string, input: object, caller: QueryCaller): Promise<readonly NeededPermission[]>;
 }
 
 export type QueryServices = Readonly<Partial<Record<QueryServiceName, QueryService>>>;
@@ -107,7 +107,7 @@ export async function answerQuery(
     return unknownAction(parameters);
   const input = inputOf(operation, parameters);
   await audited(action, input, async () => {
-    if (caller.key.rights === undefined) return;
+    if (caller.key.permissions === undefined) return;
     await mayQuery(asking, service, action, input, await domain.needed(action, input, caller));
   });
   const result = await run(input as never, caller).catch((error: unknown) => declared(operation, error));

@@ -31,7 +31,7 @@ export const largestBody = (service: string | undefined, path: string): number =
 
 /**
  * Refuses a large document of small parts. What is large for a reason is one long text; anything else would hold up everybody
- * while it is read, and that before the caller's rights are known.
+ * while it is read, and that before the caller's permissions are known.
  */
 export function checkPartCount(body: Uint8Array): void {
   if (body.length <= MAX_BODY) return;

@@ -34,8 +34,8 @@ export interface Peer {
 
 export type MessageAction = 'iot:Publish' | 'iot:Receive' | 'iot:RetainPublish' | 'iot:Subscribe';
 
-/** Compiled rights of one connection. */
-export interface Rights {
+/** Compiled permissions of one connection. */
+export interface MessagePermissions {
   /** Whether answers change with time: then they are asked for anew about once a second. */
   readonly volatile: boolean;
   decide(action: MessageAction, resource: string): Decision;
@@ -55,7 +55,7 @@ export interface Admission {
   readonly principalId?: string;
   /** Thing that the principal belongs to exclusively, if any. */
   readonly thingName?: string;
-  readonly rights: Rights;
+  readonly permissions: MessagePermissions;
   /** Absent for a client that its certificate alone lets in. Stored with a will, and with nothing else. */
   readonly proof?: Proof | undefined;
   /** User properties that every message of the client gets (message enrichment). */

@@ -1,5 +1,5 @@
 /**
- * Ends of connections that were there when the process died: told by the next start, once; wills by the rights of then.
+ * Ends of connections that were there when the process died: told by the next start, once; wills by the permissions of then.
  * A death is the end of a bench without its goodbye: its store goes on with the next one.
  */
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ import type { Store } from '../store/contract.ts';
 import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
 import { connectionRecords, willRecords } from './connection/connection-record.ts';
 import { tellLostConnections } from './lost-connections.ts';
-import { type Level, rightsOf, TestBench, type TestPeer } from './test-bench.ts';
+import { type Level, permissionsOf, TestBench, type TestPeer } from './test-bench.ts';
 
 const HOUR = 3600;
 /** A test that fails behind a closed gate never gets to its end. */
@@ -211,17 +211,17 @@ test('a connection is in the register before its CONNACK, and its `connected` ev
   assert.equal(read(watcher).length, 2);
 });
 
-test('wills are authorized by the rights of the start: of a client that may not publish or connect any more none goes out', async () => {
+test('wills are authorized by the permissions of the start: of a client that may not publish or connect any more none goes out', async () => {
   for (const change of [
     (bench: TestBench) =>
-      bench.rights.set(
+      bench.permissions.set(
         'mortal',
-        rightsOf((action) => action !== 'iot:Publish'),
+        permissionsOf((action) => action !== 'iot:Publish'),
       ),
     (bench: TestBench) =>
-      bench.rights.set(
+      bench.permissions.set(
         'mortal',
-        rightsOf((action) => action !== 'iot:RetainPublish'),
+        permissionsOf((action) => action !== 'iot:RetainPublish'),
       ),
     (bench: TestBench) => bench.admissions.set('mortal', { refused: { check: 'certificate-not-active', reason: 'REVOKED' } }),
     (bench: TestBench) => bench.admissions.set('mortal', { accountId: '999999999999' }),
@@ -307,7 +307,7 @@ test('a delayed will waits on, by the clock of its first waiting; its client can
   }
 });
 
-test('a will that waits comes with the end of its session, and by the rights of that moment', async () => {
+test('a will that waits comes with the end of its session, and by the permissions of that moment', async () => {
   await using store = await openMemoryStore();
   const first = await start(store);
   await watch(first);
@@ -318,9 +318,9 @@ test('a will that waits comes with the end of its session, and by the rights of 
   const second = await start(store);
   const watcher = await watch(second);
   read(watcher);
-  second.rights.set(
+  second.permissions.set(
     'loses',
-    rightsOf(() => false),
+    permissionsOf(() => false),
   );
   await second.pass(31);
   assert.equal(second.refusals.at(-1)?.clientId, 'loses');

@@ -11,7 +11,7 @@ import {
   type WillFacts,
   type WillRecord,
 } from './connection/connection-record.ts';
-import type { ConnectAuthorizer, Rights } from './contract.ts';
+import type { ConnectAuthorizer, MessagePermissions } from './contract.ts';
 import type { Departed } from './connection/wills.ts';
 
 /** Makes the authorizer of a client that an earlier run of the server has admitted. */
@@ -46,20 +46,20 @@ export async function tellLostConnections(broker: Broker, authorizerOf: StoredCl
     log.info({ event: 'lost-connections-told', connections: lost.length }, 'ends of lost connections are told');
 }
 
-/** Asks for the rights of a connection's will, and gives what tells its end then. */
+/** Asks for the permissions of a connection's will, and gives what tells its end then. */
 async function prepared(broker: Broker, authorizerOf: StoredClientAuthorizer, record: LostConnection): Promise<() => void> {
   const { connection } = record;
   const { will } = connection;
   const departed = will === undefined ? undefined : departedOf(broker, authorizerOf, { record, connection, will });
   const session = departed?.account.sessions.get(record.clientId);
   const delay = session?.ended === false ? (departed?.will.properties.willDelayInterval ?? 0) * 1000 : 0;
-  const rights = delay === 0 ? await departed?.rights() : undefined;
+  const permissions = delay === 0 ? await departed?.permissions() : undefined;
   return () => {
     broker.register.leaveLost(record);
     broker.connections.lost(record);
     if (departed === undefined) return;
     if (delay > 0 && session !== undefined) broker.wills.wait(session, departed, delay);
-    else broker.wills.publish(departed, rights);
+    else broker.wills.publish(departed, permissions);
   };
 }
 
@@ -81,8 +81,8 @@ async function takeUp(broker: Broker, authorizerOf: StoredClientAuthorizer, page
       const max = (departed.will.properties.willDelayInterval ?? 0) * 1000;
       const left = Math.min(dueAt - clock.now(), max);
       if (session?.ended === false && left > 0) return () => wills.wait(session, departed, left);
-      const rights = await departed.rights();
-      return () => wills.publish(departed, rights);
+      const permissions = await departed.permissions();
+      return () => wills.publish(departed, permissions);
     }),
   );
   for (const act of ready) act();
@@ -115,14 +115,14 @@ function departedOf(
       will: connect.will,
       origin: { clientId, principal: connection.principalId, sourceIp, isWill: true },
       refuse,
-      rights: async (): Promise<Rights | undefined> => {
+      permissions: async (): Promise<MessagePermissions | undefined> => {
         const answer = await authorizerOf(will)(connect);
         if ('refused' in answer) {
           refuse(answer.refused);
           return undefined;
         }
         // The certificate may have been moved to another account.
-        if (answer.accountId === accountId && (answer.region ?? region) === region) return answer.rights;
+        if (answer.accountId === accountId && (answer.region ?? region) === region) return answer.permissions;
         refuse({ check: 'policy', reason: 'the client belongs to another account now: its will is not published' });
         return undefined;
       },

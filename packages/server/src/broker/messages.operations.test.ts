@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Packet } from 'mqtt-packet';
 import { dataPlaneOperations, publisher } from './messages.operations.ts';
-import { ACCOUNT, type ConnectOptions, publishPacket, rightsOf, TestBench, type TestPeer } from './test-bench.ts';
+import { ACCOUNT, type ConnectOptions, publishPacket, permissionsOf, TestBench, type TestPeer } from './test-bench.ts';
 
 const caller = { accountId: ACCOUNT, region: 'us-east-1', principal: 'p' } as never;
 const over = (bench: TestBench) =>
@@ -140,9 +140,9 @@ test('GetConnection and ListSubscriptions know those who are connected, and pers
 test('SendDirectMessage reaches a client without a subscription, and waits for its PUBACK when asked to', async () => {
   await using bench = await TestBench.open();
   const api = over(bench);
-  bench.rights.set(
+  bench.permissions.set(
     'c',
-    rightsOf((action, name) => action !== 'iot:Receive' || name !== 'secret'),
+    permissionsOf((action, name) => action !== 'iot:Receive' || name !== 'secret'),
   );
   const peer = await bench.connected('c', { level: 5 });
   const others = await bench.subscribed('others', '#');

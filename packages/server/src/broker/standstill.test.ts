@@ -57,7 +57,7 @@ test('a CONNECT that waits, an acknowledgement that waits, and a client that is 
   assert.deepEqual(watcher.publishes(), []);
 });
 
-test('rights end at their time, whatever stood still', async () => {
+test('permissions end at their time, whatever stood still', async () => {
   await using bench = await TestBench.open();
   bench.admissions.set('limited', { endsAfter: { seconds: 30, why: 'CUSTOMAUTH_TTL_EXPIRATION' } });
   const limited = await bench.connected('limited', { keepalive: 1200 });

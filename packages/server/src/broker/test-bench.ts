@@ -13,7 +13,7 @@ import type { AccountLimits } from './routing/account-limits.ts';
 import { Broker } from './broker.ts';
 import type { Client } from './connection/client.ts';
 import type { ClientIdClaim, ClientIds } from './connection/client-ids.ts';
-import type { Admission, AdmissionRefusal, Channel, ConnectAuthorizer, MessageAction, Rights } from './contract.ts';
+import type { Admission, AdmissionRefusal, Channel, ConnectAuthorizer, MessageAction, MessagePermissions } from './contract.ts';
 import type { Decision } from '@thingkeep/wire/api/authorization.ts';
 import { NO_PEERS, type Peers } from './routing/peers.ts';
 import type { Rates } from './routing/rates.ts';
@@ -25,14 +25,14 @@ export const ACCOUNT = '000000000000';
 /** Whether an action on a topic or filter (the last part of the ARN) is allowed. */
 export type Allows = (action: MessageAction, name: string) => boolean;
 
-export const rightsOf = (allows: Allows, volatile = false): Rights => ({
+export const permissionsOf = (allows: Allows, volatile = false): MessagePermissions => ({
   volatile,
   decide: (action, resource): Decision => {
     const [, name = ''] = /^arn:aws:iot:[^:]*:[^:]*:[a-z]+\/(.*)$/s.exec(resource) ?? [];
     return { effect: allows(action, name) ? 'ALLOWED' : 'IMPLICIT_DENY' };
   },
 });
-export const ALL: Rights = rightsOf(() => true);
+export const ALL: MessagePermissions = permissionsOf(() => true);
 
 /** Rises with whatever goes over a channel: as long as it does, something is under way. */
 let activity = 0;
@@ -197,8 +197,8 @@ export class TestBench implements AsyncDisposable {
   readonly refusals: Refusal[] = [];
   /** What the broker logged as an error: a fault of its own. */
   readonly faults: string[] = [];
-  /** Client identifier -> rights; those not named here may do all. */
-  readonly rights = new Map<string, Rights>();
+  /** Client identifier -> permissions; those not named here may do all. */
+  readonly permissions = new Map<string, MessagePermissions>();
   /** Client identifier -> principal and account other than the usual ones. */
   readonly admissions = new Map<string, Partial<Admission> | AdmissionRefusal>();
   /** Whether the disk is below its floor. */
@@ -263,7 +263,7 @@ export class TestBench implements AsyncDisposable {
       accountId: ACCOUNT,
       principal: `cert/${clientId}`,
       principalId: `id-of-${clientId}`,
-      rights: this.rights.get(clientId) ?? ALL,
+      permissions: this.permissions.get(clientId) ?? ALL,
       ...admission,
     };
   };

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Packet } from 'mqtt-packet';
 import { type TopicAnswer, type TopicRequest, type TopicService, topicService } from './messaging.ts';
-import { ACCOUNT, publishPacket, rightsOf, TestBench, type TestPeer } from './test-bench.ts';
+import { ACCOUNT, publishPacket, permissionsOf, TestBench, type TestPeer } from './test-bench.ts';
 import { publisher as publisherOf } from './messages.operations.ts';
 import { TopicServiceFault } from './topic-services.ts';
 
@@ -88,9 +88,9 @@ test('an answer to both reaches the requester once, subscribed or not', async ()
 
 test('a requester that may not receive the answer does not get it', async () => {
   await using bench = await open(echo('both'));
-  bench.rights.set(
+  bench.permissions.set(
     'device',
-    rightsOf((action) => action !== 'iot:Receive'),
+    permissionsOf((action) => action !== 'iot:Receive'),
   );
   const device = await bench.connected('device');
   device.send(publishPacket(GET, 'x'));

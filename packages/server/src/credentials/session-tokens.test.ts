@@ -89,6 +89,6 @@ test('the key shows the session of the assumed role (STS API reference, AssumedR
   assert.equal(key?.arn, sessionArn(session.roleArn, session.accountId, session.certificateId));
   assert.equal(key?.userId, `${roleId(session.roleArn)}:${session.certificateId}`);
   assert.equal(key?.secretAccessKey, secretAccessKey);
-  assert.equal(key?.rights, session.certificateId);
+  assert.equal(key?.permissions, session.certificateId);
   assert.equal(await find(accessKeyId, undefined), undefined);
 });

@@ -2,7 +2,7 @@
 import { roleId, sessionArn } from './role-arn.ts';
 import type { IdentitySession, DeviceSession, SessionTokens } from './session-tokens.ts';
 
-export interface TemporaryKey<Rights> {
+export interface TemporaryKey<Permissions> {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;
@@ -12,7 +12,7 @@ export interface TemporaryKey<Rights> {
   readonly userId: string;
   readonly certificateId: string;
   readonly holder: 'device';
-  readonly rights: Rights;
+  readonly permissions: Permissions;
 }
 
 /** The content of the session token of an IAM identity, with its secret access key. */
@@ -24,16 +24,16 @@ export interface IdentityToken {
 }
 
 /**
- * Finds the key of an id and a session token; undefined when they were not issued here. `rightsOf` gives the
+ * Finds the key of an id and a session token; undefined when they were not issued here. `permissionsOf` gives the
  * permissions of a device's session, those of its certificate; `identityOf` gives the identity of a session of IAM.
  */
 export const temporaryKeys =
-  <Rights, Key>(
+  <Permissions, Key>(
     tokens: SessionTokens,
-    rightsOf: (session: DeviceSession) => Rights,
+    permissionsOf: (session: DeviceSession) => Permissions,
     identityOf: (token: IdentityToken) => Promise<Key | undefined>,
   ) =>
-  async (accessKeyId: string, sessionToken: string | undefined): Promise<TemporaryKey<Rights> | Key | undefined> => {
+  async (accessKeyId: string, sessionToken: string | undefined): Promise<TemporaryKey<Permissions> | Key | undefined> => {
     const opened = sessionToken === undefined ? undefined : tokens.open(accessKeyId, sessionToken);
     if (opened === undefined || sessionToken === undefined) return undefined;
     const { session, secretAccessKey } = opened;
@@ -49,6 +49,6 @@ export const temporaryKeys =
       userId: `${roleId(roleArn)}:${certificateId}`,
       certificateId,
       holder: 'device',
-      rights: rightsOf(session),
+      permissions: permissionsOf(session),
     };
   };

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:net';
 import { after, before, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
-import { ALL, rightsOf } from '../broker/test-bench.ts';
+import { ALL, permissionsOf } from '../broker/test-bench.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { close, listen } from '../runtime/listen.ts';
@@ -137,9 +137,9 @@ test('an upload that is broken off publishes nothing and is no failure of the se
   assert.deepEqual(lines, []);
 });
 
-test('without rights, or without a certificate, the answer is 403 and the refusal is recorded', async () => {
+test('without permissions, or without a certificate, the answer is 403 and the refusal is recorded', async () => {
   const request = head('POST /topics/a', 'content-length: 0', 'connection: close');
-  who = { place, principal: 'p', permissions: rightsOf(() => false) };
+  who = { place, principal: 'p', permissions: permissionsOf(() => false) };
   assert.deepEqual(statuses(await exchange(request)), ['403']);
   assert.equal(refusals.at(-1)?.check, 'policy');
   who = { ...who, principal: 'nobody' };

@@ -1,6 +1,6 @@
 /**
  * Changes of IAM reach live connections: each connection of the account that was signed with an IAM identity's key is authorized
- * afresh with the CONNECT that it came with. It gets its new rights, or, when it may no longer connect, is closed.
+ * afresh with the CONNECT that it came with. It gets its new permissions, or, when it may no longer connect, is closed.
  */
 import type { Broker } from '../broker/broker.ts';
 import type { Client } from '../broker/connection/client.ts';

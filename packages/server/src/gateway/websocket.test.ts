@@ -11,7 +11,7 @@ import { pino } from 'pino';
 import WebSocket from 'ws';
 import { presign, type PresignOptions } from '../../../../test/end-to-end/presign.ts';
 import { until } from '../../../../test/end-to-end/until.ts';
-import type { KeyRights } from '../api/access-keys.ts';
+import type { KeyPermissions } from '../api/access-keys.ts';
 import { signedHead } from '../api/signed-request.ts';
 import { createSigv4 } from '../api/sigv4.ts';
 import { ACCOUNT, TestBench } from '../broker/test-bench.ts';
@@ -27,7 +27,7 @@ const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 const KEY = { accessKeyId: 'AKIAABCDEFGHIJKLMNOP', secretAccessKey: 'secret' };
 const TEMPORARY = { accessKeyId: 'ASIAABCDEFGHIJKLMNOP', secretAccessKey: 'other secret', sessionToken: 'to/ken==' };
 
-let rights: KeyRights | undefined;
+let permissions: KeyPermissions | undefined;
 let bench: TestBench;
 let upgrades: WebSocketUpgrades;
 let server: Server;
@@ -46,7 +46,7 @@ beforeEach(async () => {
   bench = await TestBench.open();
   answer = (_request, response) => response.end('plain');
   searching = undefined;
-  rights = { volatile: false, decide: () => ({ effect: 'ALLOWED' }) };
+  permissions = { volatile: false, decide: () => ({ effect: 'ALLOWED' }) };
   const log = pino({ level: 'error' }, { write: (line: string) => void faults.push(line) });
   const identity = { accountId: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:user/u`, userId: 'AIDAU' };
   const sigv4 = createSigv4({
@@ -54,7 +54,7 @@ beforeEach(async () => {
     findAccessKey: async (id) => {
       await searching;
       if (id === KEY.accessKeyId) return { ...KEY, ...identity };
-      return id === TEMPORARY.accessKeyId ? { ...TEMPORARY, ...identity, rights: async () => rights } : undefined;
+      return id === TEMPORARY.accessKeyId ? { ...TEMPORARY, ...identity, permissions: async () => permissions } : undefined;
     },
   });
   const authenticators = new AuthenticatorRegistry(
@@ -322,9 +322,9 @@ describe('signatures (fact 1.5)', () => {
     assert.equal((await refused(`${url}/mqtt?later=1`, { headers })).status, 403);
   });
 
-  test('a key with less than all rights is authorized by them: the client id, each topic, and what is left of them later', async () => {
+  test('a key with less than all permissions is authorized by them: the client id, each topic, and what is left of them later', async () => {
     const may = new Set(['iot:Connect client/c', 'iot:Subscribe topicfilter/a', 'iot:Receive topic/a']);
-    rights = {
+    permissions = {
       volatile: false,
       decide: (action, resource) => ({
         effect: may.has(`${action} ${resource.slice(`arn:aws:iot:us-east-1:${ACCOUNT}:`.length)}`) ? 'ALLOWED' : 'IMPLICIT_DENY',
@@ -339,11 +339,11 @@ describe('signatures (fact 1.5)', () => {
     other.socket.send(connectPacket('d'));
     assert.equal(await other.next(), 'connack');
     assert.equal(bench.refusals.at(-1)?.action, 'iot:Connect');
-    rights = undefined;
+    permissions = undefined;
     const late = await Peer.open(await presigned({}, TEMPORARY));
     late.socket.send(connectPacket('c'));
     assert.equal(await late.next(), 'connack');
-    assert.match(bench.refusals.at(-1)?.reason ?? '', /nobody who has rights/);
+    assert.match(bench.refusals.at(-1)?.reason ?? '', /nobody who has permissions/);
   });
 });
 

@@ -1,6 +1,6 @@
 /**
  * Access keys of IAM identities as whoever proves signatures asks for them: a user's own keys, and the temporary ones of role
- * and user sessions. Rights are asked for with each use, so that a change counts at once.
+ * and user sessions. Permissions are asked for with each use, so that a change counts at once.
  */
 import type { RoleSession, SessionDevice, UserSession } from '../credentials/session-tokens.ts';
 import type { IdentityToken } from '../credentials/temporary-keys.ts';
@@ -10,7 +10,7 @@ import type { Identities, Identity } from './identities.ts';
 import type { KeyUses } from './key-uses.ts';
 import { entityArn, rootArn } from './names.ts';
 import { deviceKeys, identityKeys, type SessionFacts, type Use, useKeys } from './request-keys.ts';
-import { type IamRights, type Layer, rightsUnder } from './rights.ts';
+import { type IamPermissions, type Layer, permissionsUnder } from './permissions.ts';
 import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 import type { RoleRecord, UserRecord } from './store.ts';
 
@@ -30,12 +30,12 @@ export interface IdentityKey {
   readonly entityId: string;
   /** Of a role's session that the credential provider has made for a device: it ends with the certificate. */
   readonly certificateId?: string;
-  readonly rights: (use: Use) => Promise<IamRights | undefined>;
+  readonly permissions: (use: Use) => Promise<IamPermissions | undefined>;
   /** To be told once the signature is proven. */
   readonly used?: (service: string, region: string) => void;
 }
 
-/** A root's temporary key: it may do everything, and so has no rights to ask for. */
+/** A root's temporary key: it may do everything, and so has no permissions to ask for. */
 export type RootSessionKey = Pick<
   IdentityKey,
   'accessKeyId' | 'secretAccessKey' | 'sessionToken' | 'accountId' | 'arn' | 'userId'
@@ -95,9 +95,9 @@ export class IdentityKeys {
       arn: arnOf(identity.entity),
       entityArn: arnOf(identity.entity),
       entityId: userId,
-      rights: async (use) => {
+      permissions: async (use) => {
         const now = await this.#identities.key(accessKeyId);
-        return now?.status === 'Active' ? this.#rights(accountId, userId, userId, use) : undefined;
+        return now?.status === 'Active' ? this.#permissions(accountId, userId, userId, use) : undefined;
       },
       used: (service, region) => this.#uses.used(accessKeyId, service, region),
     };
@@ -132,9 +132,9 @@ export class IdentityKeys {
       entityArn: entity,
       entityId: roleId,
       certificateId: device?.certificateId,
-      rights: async (use) =>
+      permissions: async (use) =>
         device === undefined || (await stands({ ...device, accountId }))
-          ? this.#rights(accountId, roleId, userId, use, session)
+          ? this.#permissions(accountId, roleId, userId, use, session)
           : undefined,
     };
   }
@@ -153,7 +153,7 @@ export class IdentityKeys {
       arn: entity,
       entityArn: entity,
       entityId: id,
-      rights: (use) => this.#rights(accountId, id, id, use, session),
+      permissions: (use) => this.#permissions(accountId, id, id, use, session),
     };
   }
 
@@ -162,13 +162,13 @@ export class IdentityKeys {
     return { ...key, accountId, arn: rootArn(accountId), userId: accountId, session: 'root' };
   }
 
-  async #rights(
+  async #permissions(
     accountId: string,
     id: string,
     userId: string,
     use: Use,
     session?: RoleSession | UserSession,
-  ): Promise<IamRights | undefined> {
+  ): Promise<IamPermissions | undefined> {
     const identity = await this.#identities.byId(accountId, id);
     if (identity === undefined) return undefined;
     const role = session?.kind === 'role' ? session : undefined;
@@ -178,7 +178,7 @@ export class IdentityKeys {
       ...deviceKeys(role?.device),
       ...useKeys(use),
     ];
-    return rightsUnder(layers, keys, this.#clock);
+    return permissionsUnder(layers, keys, this.#clock);
   }
 
   /** A session's document and its managed policies are one layer: each may allow, each may deny. */

@@ -1,6 +1,6 @@
 /**
- * Managed policies that AWS makes, as data: names, versions and rights are AWS's own (AWS managed policy reference). Actions of
- * services that are nowhere near here are left out.
+ * Managed policies that AWS makes, as data: names, versions and permissions are AWS's own (AWS managed policy reference).
+ * Actions of services that are nowhere near here are left out.
  */
 
 export interface AwsManagedPolicy {

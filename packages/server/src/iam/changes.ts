@@ -1,6 +1,6 @@
 /**
  * Which accounts' identities have changed, counted: what was remembered of an account at another count is void, and
- * connections that were signed with its IAM credentials are judged again.
+ * connections that were signed with its IAM credentials are authorized anew.
  */
 import type { Changes } from '../store/changes.ts';
 import { accessKeys, entities, managedPolicies } from './store.ts';

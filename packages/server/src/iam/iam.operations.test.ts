@@ -233,7 +233,7 @@ test('another account sees nothing of it', async () => {
   );
 });
 
-test('SimulatePrincipalPolicy answers as a call would be judged', async () => {
+test('SimulatePrincipalPolicy answers as a call would be', async () => {
   const { call, keyOf, may } = bench;
   await call('CreateUser', { UserName: 'sim' });
   await call('PutUserPolicy', {

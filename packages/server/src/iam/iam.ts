@@ -1,4 +1,4 @@
-/** The parts of IAM, put together: what the API serves, who signs with which rights, and credentials of roles. */
+/** The parts of IAM, put together: what the API serves, who signs with which permissions, and credentials of roles. */
 import type { SessionTokens } from '../credentials/session-tokens.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Changes } from '../store/changes.ts';
@@ -22,7 +22,7 @@ import { userOperations } from './users.operations.ts';
 import { IamResources } from './resources.ts';
 import { entityTagKeys } from './resource-tags.ts';
 import { roleCredentials } from './role-credentials.ts';
-import { roleRights } from './role-rights.ts';
+import { rolePermissions } from './role-permissions.ts';
 import { stsNeeds, stsOperations } from './sts.operations.ts';
 
 export interface IamOptions {
@@ -47,7 +47,7 @@ export function openIam({ store, changes: feed, clock, tokens, rootAccountOf }: 
     uses,
     keys: new IdentityKeys({ identities, uses, clock, isRootKey }),
     roleCredentials: roleCredentials({ identities, tokens, clock }),
-    roleRights: roleRights({ identities, clock }),
+    rolePermissions: rolePermissions({ identities, clock }),
     resourceKeys: entityTagKeys(store),
     knowsRole: async (roleArn: string): Promise<boolean> => (await identities.role(roleArn)) !== undefined,
     services: {

@@ -1,5 +1,5 @@
 /**
- * Users, roles and keys as whoever judges a call asks for them: with their policies, compiled. What is read is kept
+ * Users, roles and keys as the authorization of a call asks for them: with their policies, compiled. What is read is kept
  * until something of the account changes, so that a call costs no reading.
  */
 import type { CompiledPolicies, NamedDocument } from '../policies/compile.ts';

@@ -1,4 +1,4 @@
-/** SimulatePrincipalPolicy: what a user or role may do, asked of the very rights that calls are judged by. */
+/** SimulatePrincipalPolicy: what a user or role may do, asked of the very permissions that calls are authorized by. */
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IamOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
@@ -8,7 +8,7 @@ import { findByArn, type Identities, type Identity } from './identities.ts';
 import type { IamParts } from './users.operations.ts';
 import { listPage } from './pages.ts';
 import { identityKeys } from './request-keys.ts';
-import { type IamDecision, type IamRights, rightsUnder } from './rights.ts';
+import { type IamDecision, type IamPermissions, permissionsUnder } from './permissions.ts';
 import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 
 type Operations = Pick<IamOperations, 'SimulatePrincipalPolicy'>;
@@ -42,7 +42,7 @@ export const simulateOperations = (parts: IamParts & { readonly identities: Iden
     return identity ?? fail('NoSuchEntity', `The user or role ${arn.slice(0, 256)} cannot be found.`);
   };
 
-  const rightsOf = (identity: Identity, documents: readonly string[], keys: KeyValues): IamRights => {
+  const permissionsOf = (identity: Identity, documents: readonly string[], keys: KeyValues): IamPermissions => {
     const [own, ...rest] = layersOf(identity);
     const added = documents.map((document, index) => {
       checkIdentityPolicy(document);
@@ -52,7 +52,7 @@ export const simulateOperations = (parts: IamParts & { readonly identities: Iden
       statements: [...(own?.policies.statements ?? []), ...added.flatMap(({ statements }) => statements)],
       unreadable: own?.policies.unreadable ?? [],
     };
-    return rightsUnder([{ type: 'identity-based policy', policies }, ...rest], keys, parts.clock);
+    return permissionsUnder([{ type: 'identity-based policy', policies }, ...rest], keys, parts.clock);
   };
 
   return {
@@ -68,13 +68,13 @@ export const simulateOperations = (parts: IamParts & { readonly identities: Iden
         ({ ContextKeyName = '', ContextKeyValues = [] }) => [ContextKeyName, ContextKeyValues] as const,
       );
       const keys = [...identityKeys(identity.entity, identity.entity.id), ...given];
-      const rights = rightsOf(identity, PolicyInputList, keys);
+      const permissions = permissionsOf(identity, PolicyInputList, keys);
       const questions = ActionNames.flatMap((action) => ResourceArns.map((resource): Question => ({ action, resource })));
       const { items, end } = listPage(questions, ({ action, resource }) => `${action} ${resource}`, input);
       const EvaluationResults: ReturnType<typeof result>[] = [];
       for (const [index, each] of items.entries()) {
         if (index % AT_A_TIME === 0) await new Promise(setImmediate);
-        EvaluationResults.push(result(each, rights.decide(each.action, each.resource)));
+        EvaluationResults.push(result(each, permissions.decide(each.action, each.resource)));
       }
       return { EvaluationResults, ...end };
     },

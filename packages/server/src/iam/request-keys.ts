@@ -44,7 +44,7 @@ const sessionKeys = ({ issuedAt, sourceFunctionArn }: SessionFacts): KeyValues =
   ...present('lambda:SourceFunctionArn', sourceFunctionArn),
 ];
 
-/** Keys of an account's root, which no policy but a role's trust policy judges. */
+/** Keys of an account's root, which no policy but a role's trust policy binds. */
 export const rootKeys = (accountId: string): KeyValues => [
   ['aws:PrincipalArn', rootArn(accountId)],
   ['aws:PrincipalAccount', accountId],

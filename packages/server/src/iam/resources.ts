@@ -1,5 +1,5 @@
 /** What IAM's own operations are about, as IAM policies name it (Service Authorization Reference, AWS Identity and Access Management). */
-import type { NeededRight } from '@thingkeep/wire/api/data-rights.ts';
+import type { NeededPermission } from '@thingkeep/wire/api/data-permissions.ts';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import type { Store } from '../store/contract.ts';
 import { findById } from './identities.ts';
@@ -41,8 +41,8 @@ export class IamResources {
     this.#store = store;
   }
 
-  /** Rights that a call of IAM needs. */
-  async needed(operation: string, input: object, caller: Caller): Promise<readonly NeededRight[]> {
+  /** Permissions that a call of IAM needs. */
+  async needed(operation: string, input: object, caller: Caller): Promise<readonly NeededPermission[]> {
     const given = input as Input;
     const keys = KEYS.flatMap(([member, key]) => {
       const value = text(given, member);

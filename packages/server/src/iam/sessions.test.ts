@@ -84,7 +84,7 @@ test('conditions of a trust policy: an external id', async () => {
   assert.ok(await assume(undefined, { ExternalId: 'x1' }));
 });
 
-test('a session: its ARN and id, the rights of its role as they are now, and none once the role is gone', async () => {
+test('a session: its ARN and id, the permissions of its role as they are now, and none once the role is gone', async () => {
   await role(trust({ AWS: ACCOUNT }));
   const { AssumedRoleUser } = await bench.call('AssumeRole', { RoleArn, RoleSessionName });
   assert.equal(AssumedRoleUser?.Arn, `arn:aws:sts::${ACCOUNT}:assumed-role/r/session`);
@@ -140,7 +140,7 @@ test('what would change a session and is not here is refused, not passed over', 
   await assert.rejects(assume(undefined, { Policy: '{}' }), { code: 'MalformedPolicyDocument' });
 });
 
-test('GetSessionToken: the rights of the user, the root for an hour, never of a session (API reference GetSessionToken)', async () => {
+test('GetSessionToken: the permissions of the user, the root for an hour, never of a session (API reference GetSessionToken)', async () => {
   const key = await user('token', allow('iot:*'));
   const own = await bench.temporary((await bench.call('GetSessionToken', {}, key)).Credentials);
   assert.deepEqual([own?.arn, own?.session], [arn('user/token'), 'user']);
@@ -151,7 +151,7 @@ test('GetSessionToken: the rights of the user, the root for an hour, never of a 
   const { Credentials } = await bench.call('GetSessionToken', { DurationSeconds: 129_600 });
   assert.equal(Credentials?.Expiration?.getTime(), bench.clock.at + 3_600_000);
   const root = await bench.temporary(Credentials);
-  assert.deepEqual([root?.arn, root?.session, root !== undefined && 'rights' in root], [arn('root'), 'root', false]);
+  assert.deepEqual([root?.arn, root?.session, root !== undefined && 'permissions' in root], [arn('root'), 'root', false]);
 });
 
 test('every operation of STS but three needs the permission of its name (API reference of STS)', async () => {
@@ -162,8 +162,8 @@ test('every operation of STS but three needs the permission of its name (API ref
   }
 });
 
-test('credentials and rights of a role for a service that it trusts', async () => {
-  const { roleCredentials, roleRights } = bench.iam;
+test('credentials and permissions of a role for a service that it trusts', async () => {
+  const { roleCredentials, rolePermissions } = bench.iam;
   await role(trust({ Service: 'lambda.amazonaws.com' }));
   const input = {
     accountId: ACCOUNT,
@@ -185,14 +185,14 @@ test('credentials and rights of a role for a service that it trusts', async () =
   assert.equal(await roleCredentials({ ...input, roleArn: arn('role/none') }), undefined);
   assert.equal(await roleCredentials({ ...input, accountId: '210987654321' }), undefined);
   await assert.rejects(roleCredentials({ ...input, service: 'iot.amazonaws.com' }), DENIED);
-  const rights = await roleRights(ACCOUNT, RoleArn, 'lambda.amazonaws.com');
-  assert.ok(rights !== 'unknown-role');
+  const permissions = await rolePermissions(ACCOUNT, RoleArn, 'lambda.amazonaws.com');
+  assert.ok(permissions !== 'unknown-role');
   assert.deepEqual(
-    [rights.decide('iot:Publish', '*').effect, rights.decide('s3:GetObject', '*').effect],
+    [permissions.decide('iot:Publish', '*').effect, permissions.decide('s3:GetObject', '*').effect],
     ['ALLOWED', 'IMPLICIT_DENY'],
   );
-  assert.equal(await roleRights(ACCOUNT, arn('role/none'), 'lambda.amazonaws.com'), 'unknown-role');
-  await assert.rejects(roleRights(ACCOUNT, RoleArn, 'iot.amazonaws.com'), DENIED);
+  assert.equal(await rolePermissions(ACCOUNT, arn('role/none'), 'lambda.amazonaws.com'), 'unknown-role');
+  await assert.rejects(rolePermissions(ACCOUNT, RoleArn, 'iot.amazonaws.com'), DENIED);
 });
 
 test('a session for a device: its variables, its certificate, and no longer than the role lets it last (fact 11.2)', async () => {

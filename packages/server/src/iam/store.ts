@@ -22,7 +22,7 @@ interface EntityBase {
   /** ARNs of managed policies, in the order of their attachment. */
   readonly attached: readonly string[];
   readonly inline: readonly InlinePolicy[];
-  /** ARN of the managed policy that bounds the entity's rights. */
+  /** ARN of the managed policy that bounds the entity's permissions. */
   readonly boundary?: string;
 }
 

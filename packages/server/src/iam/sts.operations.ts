@@ -1,5 +1,5 @@
 /** STS: GetCallerIdentity, GetAccessKeyInfo, AssumeRole, GetSessionToken (API reference of STS). */
-import type { NeededRight } from '@thingkeep/wire/api/data-rights.ts';
+import type { NeededPermission } from '@thingkeep/wire/api/data-permissions.ts';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import type { StsOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { policySize } from '@thingkeep/wire/documents/policy.ts';
@@ -14,7 +14,7 @@ import { rootArn } from './names.ts';
 import { QUOTAS } from './quotas.ts';
 import { arnOf } from './records.ts';
 import { resourceTagKeys, rootKeys, type Use, useKeys } from './request-keys.ts';
-import type { IamDecision } from './rights.ts';
+import type { IamDecision } from './permissions.ts';
 import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 import { accessKeys, type RoleRecord } from './store.ts';
 import { type Trust, trustIn } from './trust.ts';
@@ -25,7 +25,7 @@ export interface SigningKey {
   readonly session?: 'role' | 'user' | 'root';
   readonly entityArn?: string;
   readonly entityId?: string;
-  readonly rights?: (use: Use & { readonly protocol: 'http' }) => Promise<
+  readonly permissions?: (use: Use & { readonly protocol: 'http' }) => Promise<
     | {
         readonly keys?: KeyValues;
         decide(action: string, resource: string, keys?: KeyValues): Pick<IamDecision, 'effect' | 'limited'>;
@@ -61,16 +61,16 @@ const DEFAULT_USER_SESSION = 43_200;
 const CHAINED_MOST = 3600;
 const ROOT_MOST = 3600;
 
-/** Operations that need no permission; AssumeRole asks the role first, and judges by itself (API reference of STS). */
+/** Operations that need no permission; AssumeRole asks the role first, and authorizes by itself (API reference of STS). */
 const OPEN: ReadonlySet<string> = new Set(['GetCallerIdentity', 'GetSessionToken', 'AssumeRole']);
 
-/** Rights that a call of STS needs. */
-export const stsNeeds = async (operation: string): Promise<readonly NeededRight[]> =>
+/** Permissions that a call of STS needs. */
+export const stsNeeds = async (operation: string): Promise<readonly NeededPermission[]> =>
   OPEN.has(operation) ? [] : [{ action: `sts:${operation}`, resource: '*' }];
 
 const notHere = (what: string): never => fail('ValidationError', `${what} are not supported here`);
 
-/** What would change the session's rights is refused, not passed over in silence. */
+/** What would change the session's permissions is refused, not passed over in silence. */
 function checkSupported({
   Tags,
   TransitiveTagKeys,
@@ -113,13 +113,13 @@ export function stsOperations({ identities, tokens, clock, rootAccountOf }: Part
     // Whether there is such a role is not told to whoever may not assume it.
     const role = (await identities.role(arn)) ?? refuse();
     const { accountId, key } = caller;
-    const rights = await key.rights?.({ ...caller, protocol: 'http' });
+    const permissions = await key.permissions?.({ ...caller, protocol: 'http' });
     const tags = resourceTagKeys(role.tags);
-    const asker = key.rights === undefined ? [...rootKeys(accountId), ...useKeys(caller)] : (rights?.keys ?? []);
+    const asker = key.permissions === undefined ? [...rootKeys(accountId), ...useKeys(caller)] : (permissions?.keys ?? []);
     const trust = trustOf(role, [...asker, ['aws:ResourceAccount', role.accountId], ...tags, ...keys], caller);
     if (trust === 'denied' || trust === 'none') return refuse();
-    if (key.rights === undefined) return role;
-    const own = rights?.decide('sts:AssumeRole', arn, [...tags, ...keys]);
+    if (key.permissions === undefined) return role;
+    const own = permissions?.decide('sts:AssumeRole', arn, [...tags, ...keys]);
     if (own?.effect === 'ALLOWED') return role;
     // Who is named in the account needs no policy of its own; what limits it still does.
     const named = trust === 'direct' && role.accountId === accountId;

@@ -71,7 +71,7 @@ test('groups: once each, described, tagged, kept for a time, deleted', async () 
   await refused(call('DeleteLogGroup', { logGroupName: group }), 'ResourceNotFoundException');
 });
 
-test('a request is about one group: rights are asked for on that one', async () => {
+test('a request is about one group: permissions are asked for on that one', async () => {
   const both = { logGroupName: group, logGroupIdentifier: `${group}-other` };
   for (const operation of ['FilterLogEvents', 'DescribeLogStreams'])
     await refused(call(operation, both), 'InvalidParameterException');

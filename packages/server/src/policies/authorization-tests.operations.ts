@@ -122,7 +122,10 @@ export const authorizationOperations = ({ store, clock, targets, facts }: Parts)
 
       const compiled = compilePolicies(documents);
       const all = bindPermissions(compiled, context);
-      const each = documents.map((document) => ({ document, rights: bindPermissions(compilePolicies([document]), context) }));
+      const each = documents.map((document) => ({
+        document,
+        permissions: bindPermissions(compilePolicies([document]), context),
+      }));
       const summary = ({ policyName }: NamedDocument) => ({ policyName, policyArn: policyArn(caller, policyName) });
 
       return {
@@ -131,7 +134,10 @@ export const authorizationOperations = ({ store, clock, targets, facts }: Parts)
           const resources = given(authInfo.resources, 'resources');
           const having = (effect: Effect) =>
             each
-              .filter(({ rights }) => contributes(resources.map((resource) => rights.decide(action, resource).effect)) === effect)
+              .filter(
+                ({ permissions }) =>
+                  contributes(resources.map((resource) => permissions.decide(action, resource).effect)) === effect,
+              )
               .map(({ document }) => summary(document));
           return {
             authInfo,

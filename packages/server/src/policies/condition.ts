@@ -108,7 +108,7 @@ const COMPARE: Readonly<Record<Exclude<PolicyCondition['family'], 'Null'>, Compa
 /**
  * Whether the condition holds. `doubt` says how to take what can't be told (an unresolved variable, a value that is no
  * number, date or address, a key that is not known here): a condition in doubt fails in an Allow and holds in a Deny, so that
- * doubt never widens rights.
+ * doubt never widens permissions.
  */
 export function conditionHolds(condition: CompiledCondition, lookup: Lookup, doubt: boolean): boolean {
   if (condition.unknown && lookup(condition.key) === undefined) return doubt;
@@ -139,7 +139,7 @@ export const dependsOnTime = (condition: CompiledCondition): boolean =>
   TIME_KEYS.has(condition.key) ||
   condition.values.some((tokens) => tokens.some((token) => token.kind === 'variable' && TIME_KEYS.has(normalizeKey(token.name))));
 
-/** The keys of the clock; hand them to a decision whose rights depend on time. */
+/** The keys of the clock; hand them to a decision whose permissions depend on time. */
 export const timeKeys = (now: number): ContextKeys =>
   new Map([
     ['aws:currenttime', [new Date(now).toISOString()]],

@@ -13,15 +13,15 @@ for (const { name, source, statements, version = '2012-10-17', facts, checks } o
     const document = JSON.stringify({ Version: version, Statement: statements }, null, 2);
     const compiled = compilePolicies([{ policyName: 'P', document }]);
     assert.deepEqual(compiled.unreadable, []);
-    const rights = bindPermissions(compiled, deviceContext({ protocol: 'mqtt', isAttached: false, now: 0, ...facts }));
+    const permissions = bindPermissions(compiled, deviceContext({ protocol: 'mqtt', isAttached: false, now: 0, ...facts }));
     for (const [action, resource, expected] of checks) {
       const arn = arnOf(resource);
-      const decision = rights.decide(action, arn);
+      const decision = permissions.decide(action, arn);
       assert.equal(decision.effect, expected, `${action} ${resource}`);
       assert.equal(decision.policyName, expected === 'IMPLICIT_DENY' ? undefined : 'P');
       if (arn.startsWith(HEAD)) {
         assert.equal(
-          rights.decideUnder(HEAD, action, arn.slice(HEAD.length)).effect,
+          permissions.decideUnder(HEAD, action, arn.slice(HEAD.length)).effect,
           expected,
           `kept head: ${action} ${resource}`,
         );

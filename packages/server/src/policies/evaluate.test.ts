@@ -10,7 +10,7 @@ import { deviceContext } from './variables.ts';
 
 const HEAD = 'arn:aws:iot:us-east-1:123456789012:';
 const context = (clientId: string, now = 0) => deviceContext({ protocol: 'mqtt', clientId, now, isAttached: false });
-const rightsOf = (statements: readonly object[], clientId = 'lamp') =>
+const permissionsOf = (statements: readonly object[], clientId = 'lamp') =>
   bindPermissions(
     compilePolicies([{ policyName: 'P', document: JSON.stringify({ Version: '2012-10-17', Statement: statements }) }]),
     context(clientId),
@@ -90,12 +90,12 @@ test('a compiled decision is the one that the reference evaluator makes', () => 
       clientIds,
       fc.array(topics, { minLength: 1, maxLength: 4 }),
       (drawn, clientId, asked) => {
-        const rights = rightsOf(drawn.map(written), clientId);
+        const permissions = permissionsOf(drawn.map(written), clientId);
         for (const topic of asked) {
           for (const action of ['iot:Publish', 'iot:Subscribe', 'iot:publish']) {
             const expected = reference(drawn, clientId, action, topic);
-            assert.equal(rights.decide(action, HEAD + topic).effect, expected);
-            assert.equal(rights.decideUnder(HEAD, action, topic).effect, expected);
+            assert.equal(permissions.decide(action, HEAD + topic).effect, expected);
+            assert.equal(permissions.decideUnder(HEAD, action, topic).effect, expected);
           }
         }
       },
@@ -108,8 +108,8 @@ test('no client id widens a policy: what is granted is the id itself, to the let
   const texts = fc.oneof(clientIds, fc.string({ unit: 'grapheme', maxLength: 12 }));
   fc.assert(
     fc.property(texts, texts, (clientId, asked) => {
-      const rights = rightsOf([{ Effect: 'Allow', Action: 'iot:*', Resource: `${HEAD}topic/${VARIABLE}/x` }], clientId);
-      const { effect } = rights.decide('iot:Publish', `${HEAD}topic/${asked}/x`);
+      const permissions = permissionsOf([{ Effect: 'Allow', Action: 'iot:*', Resource: `${HEAD}topic/${VARIABLE}/x` }], clientId);
+      const { effect } = permissions.decide('iot:Publish', `${HEAD}topic/${asked}/x`);
       if (effect === 'ALLOWED') assert.equal(asked, clientId);
       else if (asked === clientId) assert.match(clientId, /^$|[*$+?#]/);
     }),
@@ -120,19 +120,19 @@ test('no client id widens a policy: what is granted is the id itself, to the let
 test('no client id slips a deny that names it', () => {
   fc.assert(
     fc.property(clientIds, (clientId) => {
-      const rights = rightsOf(
+      const permissions = permissionsOf(
         [
           { Effect: 'Allow', Action: '*', Resource: '*' },
           { Effect: 'Deny', Action: '*', Resource: `${HEAD}topic/${VARIABLE}/x` },
         ],
         clientId,
       );
-      assert.equal(rights.decide('iot:Publish', `${HEAD}topic/${clientId}/x`).effect, 'EXPLICIT_DENY');
+      assert.equal(permissions.decide('iot:Publish', `${HEAD}topic/${clientId}/x`).effect, 'EXPLICIT_DENY');
     }),
   );
 });
 
-test('a further deny never adds a right, a further allow never takes one', () => {
+test('a further deny never adds a permission, a further allow never takes one', () => {
   const order = ['EXPLICIT_DENY', 'IMPLICIT_DENY', 'ALLOWED'];
   fc.assert(
     fc.property(
@@ -141,8 +141,10 @@ test('a further deny never adds a right, a further allow never takes one', () =>
       clientIds,
       topics,
       (drawn, more, clientId, topic) => {
-        const before = order.indexOf(rightsOf(drawn.map(written), clientId).decide('iot:Publish', HEAD + topic).effect);
-        const after = order.indexOf(rightsOf([...drawn, more].map(written), clientId).decide('iot:Publish', HEAD + topic).effect);
+        const before = order.indexOf(permissionsOf(drawn.map(written), clientId).decide('iot:Publish', HEAD + topic).effect);
+        const after = order.indexOf(
+          permissionsOf([...drawn, more].map(written), clientId).decide('iot:Publish', HEAD + topic).effect,
+        );
         assert.ok(more.deny ? after <= before : after >= before);
       },
     ),
@@ -158,20 +160,20 @@ test('a decision names the policy and the statement that made it', () => {
     Resource: HEAD + Resource,
   });
   const document = (statements: readonly object[]) => JSON.stringify({ Version: '2012-10-17', Statement: statements });
-  const rights = bindPermissions(
+  const permissions = bindPermissions(
     compilePolicies([
       { policyName: 'A', document: document([statement(undefined, 'Allow', 'topic/x'), statement('Own', 'Allow', 'topic/y')]) },
       { policyName: 'B', document: document([statement('Never', 'Deny', 'topic/y')]) },
     ]),
     context('lamp'),
   );
-  assert.deepEqual(rights.decide('iot:Publish', `${HEAD}topic/x`), { effect: 'ALLOWED', policyName: 'A', statement: '#1' });
-  assert.deepEqual(rights.decide('iot:Publish', `${HEAD}topic/y`), {
+  assert.deepEqual(permissions.decide('iot:Publish', `${HEAD}topic/x`), { effect: 'ALLOWED', policyName: 'A', statement: '#1' });
+  assert.deepEqual(permissions.decide('iot:Publish', `${HEAD}topic/y`), {
     effect: 'EXPLICIT_DENY',
     policyName: 'B',
     statement: 'Never',
   });
-  assert.deepEqual(rights.decide('iot:Publish', `${HEAD}topic/z`), { effect: 'IMPLICIT_DENY' });
+  assert.deepEqual(permissions.decide('iot:Publish', `${HEAD}topic/z`), { effect: 'IMPLICIT_DENY' });
 });
 
 test('no policy and an unreadable policy deny; an unreadable one beside others denies everything, by name', () => {
@@ -185,34 +187,37 @@ test('no policy and an unreadable policy deny; an unreadable one beside others d
       { policyName: 'Good', document: everything },
       { policyName: 'Broken', document: broken },
     ]);
-    const rights = bindPermissions(compiled, context('lamp'));
-    assert.deepEqual(rights.unreadable, ['Broken']);
-    assert.deepEqual(rights.decide('iot:Connect', `${HEAD}client/lamp`), { effect: 'EXPLICIT_DENY', policyName: 'Broken' });
-    assert.deepEqual(rights.decideUnder(HEAD, 'iot:Connect', 'client/lamp'), { effect: 'EXPLICIT_DENY', policyName: 'Broken' });
+    const permissions = bindPermissions(compiled, context('lamp'));
+    assert.deepEqual(permissions.unreadable, ['Broken']);
+    assert.deepEqual(permissions.decide('iot:Connect', `${HEAD}client/lamp`), { effect: 'EXPLICIT_DENY', policyName: 'Broken' });
+    assert.deepEqual(permissions.decideUnder(HEAD, 'iot:Connect', 'client/lamp'), {
+      effect: 'EXPLICIT_DENY',
+      policyName: 'Broken',
+    });
   }
 });
 
-test('rights that read the clock say so, and take the time of each decision', () => {
+test('permissions that read the clock say so, and take the time of each decision', () => {
   const until = { DateLessThan: { 'aws:CurrentTime': '2026-01-01T00:00:00Z' } };
-  const rights = rightsOf([{ Effect: 'Allow', Action: 'iot:Publish', Resource: '*', Condition: until }]);
-  assert.equal(rights.timeDependent, true);
-  const at = (iso: string) => rights.decide('iot:Publish', `${HEAD}topic/a`, timeKeys(Date.parse(iso))).effect;
+  const permissions = permissionsOf([{ Effect: 'Allow', Action: 'iot:Publish', Resource: '*', Condition: until }]);
+  assert.equal(permissions.timeDependent, true);
+  const at = (iso: string) => permissions.decide('iot:Publish', `${HEAD}topic/a`, timeKeys(Date.parse(iso))).effect;
   assert.equal(at('2025-12-31T23:59:59Z'), 'ALLOWED');
   assert.equal(at('2026-01-01T00:00:00Z'), 'IMPLICIT_DENY');
-  assert.equal(rightsOf([{ Effect: 'Allow', Action: '*', Resource: '*' }]).timeDependent, false);
+  assert.equal(permissionsOf([{ Effect: 'Allow', Action: '*', Resource: '*' }]).timeDependent, false);
 });
 
 test('keys of one decision come before those of the connection', () => {
-  const rights = rightsOf([
+  const permissions = permissionsOf([
     { Effect: 'Allow', Action: 'iot:Publish', Resource: '*', Condition: { StringEquals: { 'iot:ClientId': 'other' } } },
   ]);
-  assert.equal(rights.decide('iot:Publish', `${HEAD}topic/a`).effect, 'IMPLICIT_DENY');
-  assert.equal(rights.decide('iot:Publish', `${HEAD}topic/a`, contextKeys([['IOT:clientid', 'other']])).effect, 'ALLOWED');
+  assert.equal(permissions.decide('iot:Publish', `${HEAD}topic/a`).effect, 'IMPLICIT_DENY');
+  assert.equal(permissions.decide('iot:Publish', `${HEAD}topic/a`, contextKeys([['IOT:clientid', 'other']])).effect, 'ALLOWED');
 });
 
-test('each Rights has a generation of its own, and decisions of many heads and actions stay right', () => {
-  const first = rightsOf([{ Effect: 'Allow', Action: 'iot:Publish', Resource: 'arn:aws:iot:*:1*:topic/a' }]);
-  assert.notEqual(first.generation, rightsOf([{ Effect: 'Deny', Action: '*', Resource: '*' }]).generation);
+test('each Permissions has a generation of its own, and decisions of many heads and actions stay right', () => {
+  const first = permissionsOf([{ Effect: 'Allow', Action: 'iot:Publish', Resource: 'arn:aws:iot:*:1*:topic/a' }]);
+  assert.notEqual(first.generation, permissionsOf([{ Effect: 'Deny', Action: '*', Resource: '*' }]).generation);
   for (let round = 0; round < 600; round += 1) {
     const account = round % 2 === 0 ? '1' : '2';
     const expected = account === '1' ? 'ALLOWED' : 'IMPLICIT_DENY';

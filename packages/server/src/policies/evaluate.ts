@@ -1,5 +1,5 @@
 /**
- * The decision. Rights are policies bound to one connection: variables substituted once, statements sorted by action,
+ * The decision. Permissions are policies bound to one connection: variables substituted once, statements sorted by action,
  * so that a decision compares one string with the few patterns of its action. Default deny; a Deny wins.
  * Source: developer guide, page iot-policies; IAM user guide, page reference_policies_evaluation-logic.
  */
@@ -10,7 +10,7 @@ import { type ContextKeys, lookupIn, type PolicyContext } from './context.ts';
 import { type BoundResources, bindResources, headOf } from './resources.ts';
 
 export interface PrincipalPermissions {
-  /** No two Rights of a process share it: what was cached under another number is void. */
+  /** No two Permissions of a process share it: what was cached under another number is void. */
   readonly generation: number;
   /** Whether a condition reads the clock: then a decision takes `timeKeys(now)` and must not be kept. */
   readonly timeDependent: boolean;
@@ -30,7 +30,7 @@ const IMPLICIT_DENY: Decision = { effect: 'IMPLICIT_DENY' };
 let generations = 0;
 
 export const bindPermissions = (compiled: CompiledPolicies, context: PolicyContext): PrincipalPermissions =>
-  new BoundRights(compiled, context);
+  new BoundPermissions(compiled, context);
 
 export const appliesTo = (statement: CompiledStatement, action: string): boolean =>
   statement.actions.some((pattern) => pattern.matches(action)) !== statement.notActions;
@@ -49,7 +49,7 @@ interface BoundStatement {
 }
 
 /** The statements that speak of one action: every Deny before every Allow. */
-interface ActionRights {
+interface ActionPermissions {
   readonly action: string;
   readonly statements: readonly BoundStatement[];
   /** The ones whose conditions hold. */
@@ -77,7 +77,7 @@ function sharedHeadOf(resource: string): string {
   return head;
 }
 
-class BoundRights implements PrincipalPermissions {
+class BoundPermissions implements PrincipalPermissions {
   readonly generation = ++generations;
   readonly timeDependent: boolean;
   readonly unreadable: readonly string[];
@@ -85,7 +85,7 @@ class BoundRights implements PrincipalPermissions {
   readonly #context: PolicyContext;
   readonly #refusal: Decision | undefined;
   /** Made by the first action beside connecting: many devices never have one. */
-  #byAction: Map<string, ActionRights> | undefined;
+  #byAction: Map<string, ActionPermissions> | undefined;
   /** Everything of an ARN before its resource, as the last decision saw it: nearly always that of the one account. */
   #head = '';
 
@@ -101,11 +101,11 @@ class BoundRights implements PrincipalPermissions {
 
   decide(action: string, resource: string, conditions?: ContextKeys): Decision {
     if (this.#refusal !== undefined) return this.#refusal;
-    const rights = this.#byAction?.get(action) ?? this.#bind(action);
+    const permissions = this.#byAction?.get(action) ?? this.#bind(action);
     if (this.#head === '' || !resource.startsWith(this.#head)) this.#head = sharedHeadOf(resource);
     const head = this.#head;
-    if (conditions !== undefined) return this.#decideWith(rights, head, resource, conditions);
-    return firstMatch(rights.holding, head, resource, head.length);
+    if (conditions !== undefined) return this.#decideWith(permissions, head, resource, conditions);
+    return firstMatch(permissions.holding, head, resource, head.length);
   }
 
   decideUnder(head: string, action: string, part: string): Decision {
@@ -113,16 +113,20 @@ class BoundRights implements PrincipalPermissions {
     return firstMatch((this.#byAction?.get(action) ?? this.#bind(action)).holding, head, part, 0);
   }
 
-  #decideWith(rights: ActionRights, head: string, resource: string, conditions: ContextKeys): Decision {
-    const lookup = lookupIn(conditions, rights.action === CONNECT ? this.#context.connectKeys : undefined, this.#context.keys);
-    for (const { source, resources, decision } of rights.statements) {
+  #decideWith(permissions: ActionPermissions, head: string, resource: string, conditions: ContextKeys): Decision {
+    const lookup = lookupIn(
+      conditions,
+      permissions.action === CONNECT ? this.#context.connectKeys : undefined,
+      this.#context.keys,
+    );
+    for (const { source, resources, decision } of permissions.statements) {
       if (!resources.match(head, resource, head.length)) continue;
       if (source.conditions.every((condition) => conditionHolds(condition, lookup, source.deny))) return decision;
     }
     return IMPLICIT_DENY;
   }
 
-  #bind(name: string): ActionRights {
+  #bind(name: string): ActionPermissions {
     const action = name.toLowerCase();
     const lookup = lookupIn(action === CONNECT ? this.#context.connectKeys : undefined, this.#context.keys);
     const statements = this.#compiled.statements
@@ -137,11 +141,11 @@ class BoundRights implements PrincipalPermissions {
         };
       })
       .sort((left, right) => Number(right.source.deny) - Number(left.source.deny));
-    const rights = { action, statements, holding: statements.filter((statement) => statement.holds) };
+    const permissions = { action, statements, holding: statements.filter((statement) => statement.holds) };
     // Asked once, at the connection's begin.
-    if (action === CONNECT) return rights;
+    if (action === CONNECT) return permissions;
     this.#byAction ??= new Map();
-    if (this.#byAction.size < MAX_ACTIONS) this.#byAction.set(name, rights);
-    return rights;
+    if (this.#byAction.size < MAX_ACTIONS) this.#byAction.set(name, permissions);
+    return permissions;
   }
 }

@@ -1,4 +1,4 @@
-/** Who hears of a change of rights. */
+/** Who hears of a change of permissions. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DamagedRecordError } from '../store/damage.ts';
@@ -9,7 +9,7 @@ async function* pagesThen(error: Error): AsyncGenerator<string[]> {
   throw error;
 }
 
-test('a damaged record among those whose rights change: the connections of all certificates are judged again', async () => {
+test('a damaged record among those whose permissions change: the connections of all certificates are authorized anew', async () => {
   const changes = new PermissionChanges();
   const heard: PermissionChange[] = [];
   changes.on((change) => heard.push(change));

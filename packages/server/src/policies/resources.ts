@@ -75,7 +75,7 @@ function bindArn(template: Exclude<ResourceTemplate, '*'>, lookup: Lookup, unres
 }
 
 export function bindResources(statement: CompiledStatement, lookup: Lookup): BoundResources {
-  // A match takes rights away in a Deny, and in an Allow by NotResource; in both, doubt matches.
+  // A match takes permissions away in a Deny, and in an Allow by NotResource; in both, doubt matches.
   const unresolved: Unresolved = statement.deny !== statement.notResources ? 'anything' : 'nothing';
   const arns = statement.resources.flatMap((template) => (template === '*' ? [] : bindArn(template, lookup, unresolved)));
   return new BoundResources(statement.resources.includes('*'), statement.notResources, arns);

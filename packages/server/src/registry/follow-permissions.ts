@@ -24,11 +24,11 @@ export interface PermissionChangesOptions {
   readonly inRegion: (region: string) => Store;
   /** For what may concern a fleet, and is not waited for. */
   readonly background: Background;
-  readonly rights: PermissionChanges;
+  readonly permissionChanges: PermissionChanges;
 }
 
 /** Begins to follow; gives the function that ends it. */
-export function followPermissions({ changes, inRegion, background, rights }: PermissionChangesOptions): () => void {
+export function followPermissions({ changes, inRegion, background, permissionChanges }: PermissionChangesOptions): () => void {
   /** Certificates that the policy governs, page by page. */
   async function* governed({ region, accountId }: Place, policyName: string): AsyncGenerator<Set<string>> {
     const store = inRegion(region);
@@ -58,30 +58,30 @@ export function followPermissions({ changes, inRegion, background, rights }: Per
   const ends = [
     changes.on(certificates, ({ key: [, id], before, after, wasDamaged = false }) => {
       const isChanged = wasDamaged || (before !== undefined && !sameCertificate(before, after));
-      if (isChanged) rights.publish([String(id)]);
+      if (isChanged) permissionChanges.publish([String(id)]);
     }),
     // Which of several registrations counts for devices that name no host. Its release comes with the certificate's end.
     changes.on(claims, ({ before, after }) => {
-      if (after?.kind === 'certificate' && !sameHolder(before, after)) rights.publish([after.name]);
+      if (after?.kind === 'certificate' && !sameHolder(before, after)) permissionChanges.publish([after.name]);
     }),
     changes.on(policyAttachments, ({ place, key: [, , target] }) => {
-      rights.publish(certificatesUnder(place.accountId, String(target)));
+      permissionChanges.publish(certificatesUnder(place.accountId, String(target)));
     }),
     changes.on(policies, ({ place, key: [, policyName], before, after, wasDamaged = false }) => {
       if (!wasDamaged && before?.defaultVersionId === after?.defaultVersionId) return undefined;
-      return rights.publishPages(governed(place, String(policyName)));
+      return permissionChanges.publishPages(governed(place, String(policyName)));
     }),
     changes.on(thingPrincipals, ({ key: [, , principal] }) => {
-      rights.publish(certificateIdsOf(String(principal)));
+      permissionChanges.publish(certificateIdsOf(String(principal)));
     }),
     changes.on(things, ({ place, key: [, thingName], before, after, wasDamaged = false }) => {
       if (!wasDamaged && (before === undefined || sameForPolicies(before, after))) return undefined;
-      return rights.publishPages(ofThing(place, String(thingName)));
+      return permissionChanges.publishPages(ofThing(place, String(thingName)));
     }),
     changes.on(thingTypes, ({ place, key: [, name], before, after, wasDamaged = false }) => {
       if (!wasDamaged && samePropagation(before, after)) return;
       const work = `thing-type/${place.region}/${place.accountId}/${name}`;
-      background.start(work, (rest) => rights.publishPages(ofType(place, String(name), rest)));
+      background.start(work, (rest) => permissionChanges.publishPages(ofType(place, String(name), rest)));
     }),
   ];
   return () => {

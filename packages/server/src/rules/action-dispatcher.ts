@@ -6,7 +6,7 @@ import type { BatchFailure } from './action-queue.ts';
 import { actionOf, ReportToResults, type Failed, actionFailure, orderOf } from './action-orders.ts';
 import type { ActionType, OriginalMessage } from './actions/contract.ts';
 import { asRepublish, type CompiledAction, type CompiledRule, isRepublish } from './compiled-rule.ts';
-import type { RoleRights, Roles } from './contract.ts';
+import type { RolePermissions, Roles } from './contract.ts';
 import { batchErrorDocument, errorDocument, type FailedMessage } from './error-document.ts';
 import { type Failure, ActionResults } from './action-results.ts';
 import { RuleInput } from './rule-input.ts';
@@ -43,7 +43,7 @@ interface Gathered {
 
 const NO_ROOM = 'too many messages wait for this action';
 
-const NOTHING: RoleRights = { may: () => false };
+const NOTHING: RolePermissions = { may: () => false };
 
 export class ActionDispatcher {
   readonly work: ActionOutbox;
@@ -121,7 +121,7 @@ export class ActionDispatcher {
     outbox: RepublishBuffer,
   ): string | undefined {
     const parameters = asRepublish(rendered);
-    const fault = republish(parameters, payload, outbox, this.#rightsOf(rule, parameters.roleArn ?? ''));
+    const fault = republish(parameters, payload, outbox, this.#permissionsOf(rule, parameters.roleArn ?? ''));
     if (fault === undefined) action.counters.success += 1;
     else {
       if (outbox.loops) rule.counters.loops += 1;
@@ -132,9 +132,9 @@ export class ActionDispatcher {
   }
 
   /** Undefined for a role that was nobody's when the account's root named it, and still is: there is nothing to judge by. */
-  #rightsOf({ place, record }: CompiledRule, roleArn: string): RoleRights | undefined {
-    const rights = this.#options.roles.rightsOf(place, roleArn);
-    return rights === undefined && record.foreignRoles?.includes(roleArn) !== true ? NOTHING : rights;
+  #permissionsOf({ place, record }: CompiledRule, roleArn: string): RolePermissions | undefined {
+    const permissions = this.#options.roles.permissionsOf(place, roleArn);
+    return permissions === undefined && record.foreignRoles?.includes(roleArn) !== true ? NOTHING : permissions;
   }
 
   /** False when there is no room. */

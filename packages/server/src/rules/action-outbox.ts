@@ -190,7 +190,7 @@ export class ActionOutbox {
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(type.timeoutMs ?? TIMEOUT)]);
     const [{ place, ruleName, parameters, foreignRole = false }] = orders;
     const role = actionRoles.of({ place, ruleName, roleArn: roleOf(type, parameters), foreign: foreignRole });
-    for (const order of orders) for (const right of type.rights(order, place)) await role.must(right);
+    for (const order of orders) for (const permission of type.permissions(order, place)) await role.must(permission);
     await type.run(orders as readonly [Order<unknown>, ...Order<unknown>[]], {
       ...tools(place),
       role,

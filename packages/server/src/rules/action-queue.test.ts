@@ -42,7 +42,7 @@ class Bench {
     const type = {
       name: 'T',
       resource: () => '',
-      rights: () => [],
+      permissions: () => [],
       run: () => Promise.resolve(),
       attempts,
     };

@@ -3,7 +3,7 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { RoleCredentialsOf } from '../iam/role-credentials.ts';
 import { ActionError } from './actions/action-error.ts';
-import type { ActionRole, Right } from './actions/role.ts';
+import type { ActionRole, RolePermission } from './actions/role.ts';
 import { type KnownRoles, RULES_SERVICE } from './roles.ts';
 import { ruleArn } from './store.ts';
 
@@ -34,11 +34,11 @@ export class ActionRoles {
     return {
       arn: roleArn,
       session: `${roleArn}/${ruleName}`,
-      must: async (right) => {
-        if (roleArn === '') throw new ActionError(`no role is named, which has to allow ${right.action}`, false);
-        const rights = await this.#roles.ask(accountId, roleArn, sourceArn);
-        if (rights === undefined ? !foreign : !rights.may(right.action, right.resource, right.keys))
-          throw new ActionError(refusal(roleArn, right, rights !== undefined), false);
+      must: async (permission) => {
+        if (roleArn === '') throw new ActionError(`no role is named, which has to allow ${permission.action}`, false);
+        const permissions = await this.#roles.ask(accountId, roleArn, sourceArn);
+        if (permissions === undefined ? !foreign : !permissions.may(permission.action, permission.resource, permission.keys))
+          throw new ActionError(refusal(roleArn, permission, permissions !== undefined), false);
       },
       credentials: async () => {
         if (roleArn === '') return undefined;
@@ -62,7 +62,7 @@ export class ActionRoles {
   }
 }
 
-const refusal = (roleArn: string, { action, resource }: Right, isKept: boolean): string =>
+const refusal = (roleArn: string, { action, resource }: RolePermission, isKept: boolean): string =>
   isKept
     ? `the role ${roleArn} does not allow ${action} on ${resource}`
     : `IAM keeps no role ${roleArn}, which has to allow ${action} on ${resource}`;

@@ -12,7 +12,7 @@ import type { AwsClients } from './actions/aws-clients.ts';
 import type { Destinations } from './actions/destinations.ts';
 import type { ExternalCall, ExternalFunction, ExternalServices } from './sql/contract.ts';
 import { roleArgument } from './sql/functions/external.ts';
-import { type ActionRole, serviceArn, type Right } from './actions/role.ts';
+import { type ActionRole, serviceArn, type RolePermission } from './actions/role.ts';
 import { tableArn } from './actions/dynamodb-values.ts';
 import type { ActionRoles } from './action-roles.ts';
 import { type RuleRecord, ruleArn } from './store.ts';
@@ -39,8 +39,8 @@ const lacking = (name: string): never => {
   throw new ActionError(`${name} needs a service that this server does not have`, false);
 };
 
-/** The right that a call's role must have. `args`: as {@link ExternalFunction} has them. */
-function rightOf(name: ExternalFunction, args: readonly unknown[], place: Place): Right {
+/** The permission that a call's role must have. `args`: as {@link ExternalFunction} has them. */
+function permissionOf(name: ExternalFunction, args: readonly unknown[], place: Place): RolePermission {
   const [first, second, third] = args.map(String);
   switch (name) {
     case 'get_dynamodb':
@@ -102,10 +102,10 @@ export function queryServices(
   /** The role that the call names, once it allows what is asked. Fails with ActionError. */
   async function allowedRole(name: ExternalFunction, args: readonly unknown[]): Promise<ActionRole> {
     const roleArn = String(args[roleArgument(name, args.length) ?? -1] ?? '');
-    // The registry is this server's own: it is asked with the rights of a role that IAM keeps.
+    // The registry is this server's own: it is asked with the permissions of a role that IAM keeps.
     const foreign = name === 'get_dynamodb' && foreignRoles.includes(roleArn);
     const role = actionRoles.of({ place, ruleName, roleArn, foreign });
-    await role.must(rightOf(name, args, place));
+    await role.must(permissionOf(name, args, place));
     return role;
   }
 

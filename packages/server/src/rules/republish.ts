@@ -3,7 +3,7 @@ import type { RepublishAction } from '@aws-sdk/client-iot';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { holdsControl } from '@thingkeep/wire/mqtt/characters.ts';
 import type { Properties } from '../mqtt/properties.ts';
-import type { RoleRights } from './contract.ts';
+import type { RolePermissions } from './contract.ts';
 import type { RepublishBuffer } from './republish-buffer.ts';
 
 /** Reserved topics are written with two dollar signs, since one begins a template. */
@@ -14,14 +14,14 @@ export function republish(
   { topic: written = '', qos = 0, headers, roleArn = '' }: RepublishAction,
   payload: Buffer,
   outbox: RepublishBuffer,
-  rights: RoleRights | undefined,
+  permissions: RolePermissions | undefined,
 ): string | undefined {
   const name = republishTopic(written);
   const topic = outbox.topic(name);
   if (topic.fault !== undefined) return `the topic is not valid: ${topic.fault}`;
   if (!topic.clientMayPublish || /^\$aws\/things\/[^/]*\/jobs\//.test(name)) return `rules may not publish on ${name}`;
   if (payload.length > LIMITS.payload) return 'the payload is over 128 KB';
-  if (rights !== undefined && !rights.may('iot:Publish', topic.arn))
+  if (permissions !== undefined && !permissions.may('iot:Publish', topic.arn))
     return `the role ${roleArn} does not allow iot:Publish on ${topic.arn}`;
   if (outbox.loops) return 'the message has come through too many rules: it goes in a circle';
   if (headers === undefined) {

@@ -20,15 +20,15 @@ test('only the answer to the newest question counts, however late another comes'
   });
   const first = roles.learn('1', 'role');
   changed('1');
-  assert.equal(roles.rightsOf(place, 'role')?.may('iot:Publish', 't'), false);
+  assert.equal(roles.permissionsOf(place, 'role')?.may('iot:Publish', 't'), false);
   answers[1]?.(deciding('DENIED'));
   answers[0]?.(deciding('ALLOWED'));
   await first;
-  assert.equal(roles.rightsOf(place, 'role')?.may('iot:Publish', 't'), false);
+  assert.equal(roles.permissionsOf(place, 'role')?.may('iot:Publish', 't'), false);
   changed('1');
   answers[2]?.(deciding('ALLOWED'));
   await new Promise(setImmediate);
-  assert.equal(roles.rightsOf(place, 'role')?.may('iot:Publish', 't'), true);
+  assert.equal(roles.permissionsOf(place, 'role')?.may('iot:Publish', 't'), true);
 });
 
 test('a role that no rule names any more is forgotten, and may do nothing', async () => {
@@ -40,6 +40,6 @@ test('a role that no rule names any more is forgotten, and may do nothing', asyn
   await roles.learn('1', 'kept');
   await roles.learn('1', 'dropped');
   roles.retain('1', new Set(['kept']));
-  assert.equal(roles.rightsOf(place, 'kept')?.may('iot:Publish', 't'), true);
-  assert.equal(roles.rightsOf(place, 'dropped')?.may('iot:Publish', 't'), false);
+  assert.equal(roles.permissionsOf(place, 'kept')?.may('iot:Publish', 't'), true);
+  assert.equal(roles.permissionsOf(place, 'dropped')?.may('iot:Publish', 't'), false);
 });

@@ -2,10 +2,10 @@
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { RoleRights, Roles } from './contract.ts';
+import type { RolePermissions, Roles } from './contract.ts';
 
-/** Rights of a role as they are now; `unknown-role` when the account keeps none of this ARN. Fails with AccessDeniedException when it does not trust the service. */
-export type FindRoleRights = (
+/** Permissions of a role as they are now; `unknown-role` when the account keeps none of this ARN. Fails with AccessDeniedException when it does not trust the service. */
+export type FindRolePermissions = (
   accountId: string,
   roleArn: string,
   service: string,
@@ -22,7 +22,7 @@ export type FindRoleRights = (
 >;
 
 export interface KnownRolesOptions {
-  readonly find: FindRoleRights;
+  readonly find: FindRolePermissions;
   /** Calls when roles or policies of an account have changed. */
   readonly onChange: (changed: (accountId: string) => void) => () => void;
   readonly log: Logger;
@@ -30,12 +30,12 @@ export interface KnownRolesOptions {
 
 /** Who assumes the roles of rules. */
 export const RULES_SERVICE = 'iot.amazonaws.com';
-const NOTHING: RoleRights = { may: () => false };
+const NOTHING: RolePermissions = { may: () => false };
 
 export class KnownRoles implements Roles {
   readonly #options: KnownRolesOptions;
   /** By account and ARN; undefined for a role that the account does not keep. */
-  readonly #known = new Map<string, Map<string, RoleRights | undefined>>();
+  readonly #known = new Map<string, Map<string, RolePermissions | undefined>>();
   #asked = 0;
   /** By account and ARN: the question that was asked last. Only its answer counts. */
   readonly #newest = new Map<string, number>();
@@ -67,7 +67,7 @@ export class KnownRoles implements Roles {
   }
 
   /** As it is now; undefined for a role that the account does not keep. */
-  ask(accountId: string, roleArn: string, sourceArn?: string): Promise<RoleRights | undefined> {
+  ask(accountId: string, roleArn: string, sourceArn?: string): Promise<RolePermissions | undefined> {
     return this.#find(accountId, roleArn, sourceArn);
   }
 
@@ -77,12 +77,12 @@ export class KnownRoles implements Roles {
     for (const roleArn of roles?.keys() ?? []) if (!inUse.has(roleArn)) roles?.delete(roleArn);
   }
 
-  rightsOf({ accountId }: Place, roleArn: string): RoleRights | undefined {
+  permissionsOf({ accountId }: Place, roleArn: string): RolePermissions | undefined {
     const roles = this.#known.get(accountId);
     return roles?.has(roleArn) === true ? roles.get(roleArn) : NOTHING;
   }
 
-  async #find(accountId: string, roleArn: string, sourceArn?: string): Promise<RoleRights | undefined> {
+  async #find(accountId: string, roleArn: string, sourceArn?: string): Promise<RolePermissions | undefined> {
     try {
       const found = await this.#options.find(accountId, roleArn, RULES_SERVICE, sourceArn);
       if (found === 'unknown-role') return undefined;

@@ -128,7 +128,7 @@ export class RuleDirectory {
     return all;
   }
 
-  /** Rights of the roles that the rule publishes with: asked for now, for no message waits. */
+  /** Permissions of the roles that the rule publishes with: asked for now, for no message waits. */
   async #learnRoles(record: RuleRecord): Promise<void> {
     for (const roleArn of rolesIn(record)) await this.#options.roles.learn(record.accountId, roleArn);
   }

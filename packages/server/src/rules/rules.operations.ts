@@ -10,7 +10,7 @@ import type { Store } from '../store/contract.ts';
 import { isRoot } from '../outgoing/author.ts';
 import { parseRule } from './compiled-rule.ts';
 import { rolesNamed } from './roles-named.ts';
-import type { RoleRights } from './contract.ts';
+import type { RolePermissions } from './contract.ts';
 import { confirmationUrlOf } from './destination-confirmation.ts';
 import { DIALECTS, FIRST_VERSION, isSqlVersion } from './sql/dialect.ts';
 import type { RuleQuery } from './sql/rule-query.ts';
@@ -28,7 +28,7 @@ export interface RuleOperationsOptions {
   readonly tags: PolicyTags;
   readonly rulesInForce: RulesInForce;
   /** Whether the account keeps a role; what it may do, if so. */
-  readonly roles: { ask(accountId: string, roleArn: string): Promise<RoleRights | undefined> };
+  readonly roles: { ask(accountId: string, roleArn: string): Promise<RolePermissions | undefined> };
   /** Asks the owners of URLs that http actions name. */
   readonly confirmation: { create(place: Place, confirmationUrl: string, byRoot: boolean): Promise<unknown> };
 }
@@ -102,7 +102,7 @@ function tagsOf(text: string | undefined): { Key: string; Value: string }[] {
 export function ruleOperations({ store, clock, tags, rulesInForce, roles, confirmation }: RuleOperationsOptions): Operations {
   /**
    * The record with who wrote it, and with the roles that it names and IAM does not keep. The account's root may name what it
-   * likes; a caller with fewer rights would get around them, since nothing says what such a role may do.
+   * likes; a caller with fewer permissions would get around them, since nothing says what such a role may do.
    */
   async function withAuthor(caller: Caller, record: RuleRecord): Promise<RuleRecord> {
     const foreignRoles: string[] = [];

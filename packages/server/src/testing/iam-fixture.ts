@@ -48,7 +48,7 @@ export async function openIamFixture() {
     Record<string, Call>
   >;
 
-  /** An operation, as the root unless a key is given. Rights are not asked for here. */
+  /** An operation, as the root unless a key is given. Permissions are not asked for here. */
   const call = async <K extends keyof Operations>(
     name: K,
     input: Operations[K]['input'],
@@ -78,9 +78,11 @@ export async function openIamFixture() {
 
   /** What the key may do now: the effect, or `nobody`. */
   const may = async (key: Key | undefined, action: string, resource = '*'): Promise<string> => {
-    const rights =
-      key === undefined || !('rights' in key) ? undefined : await key.rights({ sourceIp: '127.0.0.1', region: 'us-east-1' });
-    return rights?.decide(action, resource).effect ?? 'nobody';
+    const permissions =
+      key === undefined || !('permissions' in key)
+        ? undefined
+        : await key.permissions({ sourceIp: '127.0.0.1', region: 'us-east-1' });
+    return permissions?.decide(action, resource).effect ?? 'nobody';
   };
 
   return {

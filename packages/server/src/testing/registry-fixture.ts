@@ -29,9 +29,9 @@ export class RegistryFixture extends OperationsFixture {
     super(store, caller);
     this.clock = clock;
     this.background = new Background(clock, { error: () => undefined });
-    const rights = new PermissionChanges();
-    rights.on((change) => this.rings.push(change));
-    followPermissions({ changes, inRegion: () => store, background: this.background, rights });
+    const permissionChanges = new PermissionChanges();
+    permissionChanges.on((change) => this.rings.push(change));
+    followPermissions({ changes, inRegion: () => store, background: this.background, permissionChanges });
     const { taggable = {}, operations } = registryDomain({ clock, issuer, endpoint: 'iot.example.com' });
     this.handlers = operations?.({ region: caller.region, store, taggable }).iot ?? {};
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IConnackPacket, Packet } from 'mqtt-packet';
-import { ACCOUNT, hex, type Level, publishPacket, rightsOf, TestBench } from '../test-bench.ts';
+import { ACCOUNT, hex, type Level, publishPacket, permissionsOf, TestBench } from '../test-bench.ts';
 
 const connect = (level: Level, more: object = {}): Packet =>
   ({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: level, clientId: 'c', clean: true, keepalive: 60, ...more }) as Packet;
@@ -280,13 +280,13 @@ test('the same client id in two accounts is two clients', async () => {
 
 test('a will needs the right to publish at CONNECT, and to retain when it is retained (developer guide, page connect-policy)', async () => {
   await using bench = await TestBench.open();
-  bench.rights.set(
+  bench.permissions.set(
     'may-publish',
-    rightsOf((action) => action !== 'iot:RetainPublish'),
+    permissionsOf((action) => action !== 'iot:RetainPublish'),
   );
-  bench.rights.set(
+  bench.permissions.set(
     'may-nothing',
-    rightsOf(() => false),
+    permissionsOf(() => false),
   );
   const will = (retain: boolean, topic = 'w') => ({ topic, payload: Buffer.from('x'), qos: 1, retain });
   const code = async (clientId: string, of: object): Promise<number | undefined> =>

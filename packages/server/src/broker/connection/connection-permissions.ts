@@ -4,7 +4,7 @@ import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import type { Refusal } from '../../refusals/refusals.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Admission, ConnectAuthorizer, DisconnectReason, MessageAction, Rights } from '../contract.ts';
+import type { Admission, ConnectAuthorizer, DisconnectReason, MessageAction, MessagePermissions } from '../contract.ts';
 import type { TopicEntry } from '../message/topic-entry.ts';
 import type { AccountSpace } from '../routing/account.ts';
 import type { ClientState, Session } from '../session/session.ts';
@@ -23,14 +23,14 @@ export interface Permitted {
   close(why: DisconnectReason, reason?: number): void;
 }
 
-const NONE: Rights = { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
+const NONE: MessagePermissions = { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
 
 const NOT_ASKED = { topic: undefined, generation: -1, answer: false };
 
 export class ConnectionPermissions {
   readonly #client: Permitted;
   readonly #authorizer: ConnectAuthorizer;
-  #current: Rights = NONE;
+  #current: MessagePermissions = NONE;
   #generation = 0;
   #reauthorizeAt: number | undefined;
   #endsAt: number | undefined;
@@ -45,7 +45,7 @@ export class ConnectionPermissions {
   }
 
   /** The permissions of now. */
-  get current(): Rights {
+  get current(): MessagePermissions {
     return this.#current;
   }
 
@@ -68,8 +68,8 @@ export class ConnectionPermissions {
 
   /** Takes what the CONNECT was admitted with. */
   admit(admission: Admission): void {
-    const { rights, endsAfter } = admission;
-    this.#current = rights;
+    const { permissions, endsAfter } = admission;
+    this.#current = permissions;
     this.#authorizedUntil(admission);
     if (endsAfter === undefined) return;
     this.#endsAt = this.#client.reading.since + endsAfter.seconds * 1000;
@@ -77,7 +77,7 @@ export class ConnectionPermissions {
   }
 
   /** Takes other permissions. */
-  replace(permissions: Rights): void {
+  replace(permissions: MessagePermissions): void {
     const { account, session } = this.#client;
     this.#current = permissions;
     this.#generation += 1;
@@ -118,7 +118,7 @@ export class ConnectionPermissions {
     }
     client.identity.admit(answer, connect);
     this.#authorizedUntil(answer);
-    this.replace(answer.rights);
+    this.replace(answer.permissions);
   }
 
   /** Asks anew what changes with time. */

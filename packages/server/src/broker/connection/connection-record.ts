@@ -98,7 +98,7 @@ export function connectionFacts(client: Client): ConnectionFacts {
   return { sessionIdentifier, principalId, thingName, will };
 }
 
-/** The CONNECT that a stored will came with, as far as rights may depend on it. Fails for a will that is damaged. */
+/** The CONNECT that a stored will came with, as far as permissions may depend on it. Fails for a will that is damaged. */
 export function storedConnect(clientId: string, stored: WillFacts): Connect & { readonly will: Will } {
   const { level, clean, topic, qos, retain, sessionExpiryInterval } = stored;
   const bytes = Buffer.from(stored.properties, 'base64');

@@ -6,7 +6,7 @@ export interface PublishSlot {
   readonly topic: RoutedTopic;
   allowed: boolean;
   retainAllowed: boolean | undefined;
-  /** Rights generation of the answer. */
+  /** Permissions generation of the answer. */
   generation: number;
 }
 

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { generate, type IPublishPacket, type Packet } from 'mqtt-packet';
 import { batchOfOne } from '../message/message.ts';
 import { keep } from '../message/publish-batch.ts';
-import { ACCOUNT, hex, type Level, publishPacket, rightsOf, TestBench, type TestPeer } from '../test-bench.ts';
+import { ACCOUNT, hex, type Level, publishPacket, permissionsOf, TestBench, type TestPeer } from '../test-bench.ts';
 
 const LEVELS: readonly Level[] = [4, 5];
 const QUALITIES = [0, 1] as const;
@@ -210,9 +210,9 @@ test('topic aliases stand for topics of one connection and are not passed on [MQ
 
 test('an alias that a refused message brought is known afterwards', async () => {
   await using bench = await TestBench.open();
-  bench.rights.set(
+  bench.permissions.set(
     'limited',
-    rightsOf((_, name) => name !== 'no'),
+    permissionsOf((_, name) => name !== 'no'),
   );
   const limited = await bench.connected('limited', { level: 5 });
   limited.send(publishPacket('no', 'x', { qos: 1, messageId: 1, properties: { topicAlias: 1 } }));
@@ -346,9 +346,9 @@ test('limits of AWS on properties: content type 256 bytes, correlation data and 
 
 test('a message that may not be published: MQTT 5 QoS 1 gets PUBACK 0x87 and goes on, all others are closed', async () => {
   await using bench = await TestBench.open();
-  bench.rights.set(
+  bench.permissions.set(
     'limited',
-    rightsOf((action, name) => action !== 'iot:Publish' || name !== 'no'),
+    permissionsOf((action, name) => action !== 'iot:Publish' || name !== 'no'),
   );
   const subscriber = await bench.subscribed('subscriber', '#');
   for (const level of LEVELS)

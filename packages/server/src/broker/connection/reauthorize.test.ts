@@ -46,11 +46,14 @@ for (const level of [4, 5] as const)
     assert.deepEqual(watcher.publishes(), []);
   });
 
-test('whoever is admitted again stays, for as long as the new answer says, with its rights', async () => {
+test('whoever is admitted again stays, for as long as the new answer says, with its permissions', async () => {
   await using bench = await TestBench.open();
   const reasons = reasonsOf(bench);
   const peer = await letIn(bench, 5, { reauthorizeAfter: 100 });
-  bench.admissions.set('c', { reauthorizeAfter: 300, rights: { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) } });
+  bench.admissions.set('c', {
+    reauthorizeAfter: 300,
+    permissions: { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) },
+  });
   await bench.pass(100);
   peer.send(publishPacket('t', 'x', { qos: 1 }));
   await bench.settle();
@@ -70,7 +73,7 @@ test('an answer without a time is not asked for again, and the end of a connecti
   const reasons = reasonsOf(bench);
   const peer = await letIn(bench, 5, {
     reauthorizeAfter: 100,
-    rights: ALL,
+    permissions: ALL,
     endsAfter: { seconds: 500, why: 'CUSTOMAUTH_TTL_EXPIRATION' },
   });
   bench.admissions.set('c', { endsAfter: { seconds: 9000, why: 'CUSTOMAUTH_TTL_EXPIRATION' } });

@@ -6,7 +6,7 @@ import type { IPublishPacket, ISubackPacket, IUnsubackPacket, Packet } from 'mqt
 import { topicMatches } from '@thingkeep/wire/topics.ts';
 import type { Session } from '../session/session.ts';
 import { Routes } from '../routing/routes.ts';
-import { hex, type Level, publishPacket, rightsOf, TestBench, type TestPeer } from '../test-bench.ts';
+import { hex, type Level, publishPacket, permissionsOf, TestBench, type TestPeer } from '../test-bench.ts';
 
 const LEVELS: readonly Level[] = [4, 5];
 const subscribe = (subscriptions: object[], messageId = 3): Packet => ({ cmd: 'subscribe', messageId, subscriptions }) as Packet;
@@ -103,8 +103,8 @@ test('a filter nested in thousands of shares is refused like any other', async (
 
 test('a filter that may not be subscribed to: MQTT 5 gets 0x87, MQTT 3.1.1 is closed without SUBACK', async () => {
   await using bench = await TestBench.open();
-  const rights = rightsOf((action, name) => action !== 'iot:Subscribe' || name !== 'no/#');
-  for (const id of ['five', 'four']) bench.rights.set(id, rights);
+  const permissions = permissionsOf((action, name) => action !== 'iot:Subscribe' || name !== 'no/#');
+  for (const id of ['five', 'four']) bench.permissions.set(id, permissions);
   const five = await bench.connected('five', { level: 5 });
   assert.deepEqual(await granted(bench, five, filters('yes', 'no/#', '$aws/rules/r')), [1, 0x87, 0x87]);
   const four = await bench.connected('four');
@@ -333,16 +333,16 @@ test('retain handling: 0 always, 1 for a new subscription, 2 never [MQTT-3.3.1-9
 
 test('retaining needs its own right, and no $ topic is retained (developer guide, pages iot-policy-actions and mqtt)', async () => {
   await using bench = await TestBench.open();
-  bench.rights.set(
+  bench.permissions.set(
     'retainer',
-    rightsOf((action) => action !== 'iot:RetainPublish'),
+    permissionsOf((action) => action !== 'iot:RetainPublish'),
   );
   const publisher = await retain(bench, 'kept', 'value');
   assert.deepEqual(
     publisher.packets().map((p) => ('reasonCode' in p ? p.reasonCode : undefined)),
     [0x87],
   );
-  bench.rights.clear();
+  bench.permissions.clear();
   const reserved = await retain(bench, '$aws/things/t/shadow/update', 'value');
   assert.deepEqual(
     reserved.packets().map((p) => ('reasonCode' in p ? p.reasonCode : undefined)),
@@ -355,14 +355,14 @@ test('retaining needs its own right, and no $ topic is retained (developer guide
 test('a retained message is not shown to a client without iot:Receive, or once the right or the subscription has gone', async () => {
   await using bench = await TestBench.open();
   await retain(bench, 'kept', 'value');
-  bench.rights.set(
+  bench.permissions.set(
     'c',
-    rightsOf((action) => action !== 'iot:Receive'),
+    permissionsOf((action) => action !== 'iot:Receive'),
   );
   const peer = await bench.subscribed('c', 'kept');
   await bench.settle();
   assert.deepEqual(peer.packets(), []);
-  bench.rights.clear();
+  bench.permissions.clear();
   const quick = await bench.connected('quick');
   quick.send(subscribe([{ topic: 'kept', qos: 0 }]), { cmd: 'unsubscribe', messageId: 4, unsubscriptions: ['kept'] } as Packet);
   await bench.settle();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IPublishPacket, Packet } from 'mqtt-packet';
 import { MEMORY } from '../../runtime/memory.ts';
-import { hex, type Level, publishPacket, rightsOf, TestBench, TestPeer } from '../test-bench.ts';
+import { hex, type Level, publishPacket, permissionsOf, TestBench, TestPeer } from '../test-bench.ts';
 
 const WILL = { topic: 'wills/w', payload: Buffer.from('gone'), qos: 1, retain: false };
 
@@ -27,9 +27,9 @@ for (const [name, fires, levels, end] of ENDINGS)
     test(`v${level}: ${name} ${fires ? 'publishes' : 'discards'} the will`, async () => {
       await using bench = await TestBench.open();
       const watcher = await bench.subscribed('watcher', 'wills/#', 1, { keepalive: 1200 });
-      bench.rights.set(
+      bench.permissions.set(
         'mortal',
-        rightsOf((_, topic) => topic !== 'forbidden'),
+        permissionsOf((_, topic) => topic !== 'forbidden'),
       );
       const mortal = await bench.connected('mortal', { level, will: WILL });
       await end(mortal, bench);
@@ -53,7 +53,7 @@ test('a will is published once, however often the end is told', async () => {
   assert.equal(watcher.publishes().length, 1);
 });
 
-test('the will of a client that has lost its rights is not published: authorized at CONNECT and again when it fires', async () => {
+test('the will of a client that has lost its permissions is not published: authorized at CONNECT and again when it fires', async () => {
   await using bench = await TestBench.open();
   const watcher = await bench.subscribed('watcher', 'wills/#');
   const mortal = await bench.connected('mortal', { will: WILL });
@@ -76,7 +76,7 @@ test('a retained will needs iot:RetainPublish still, and is retained [MQTT-3.1.2
   assert.deepEqual([message.payload.toString(), message.retain], ['gone', true]);
   const watcher = await bench.subscribed('watcher', 'wills/#');
   const limited = await bench.connected('mortal', { will });
-  limited.client.permissions.replace(rightsOf((action) => action !== 'iot:RetainPublish'));
+  limited.client.permissions.replace(permissionsOf((action) => action !== 'iot:RetainPublish'));
   limited.client.lost();
   await bench.settle();
   assert.deepEqual(watcher.packets(), []);
@@ -161,7 +161,7 @@ test('a client that comes back in time keeps its delayed will to itself; one tha
   }
 });
 
-test('a delayed will is authorized by the rights of the moment when it comes', async () => {
+test('a delayed will is authorized by the permissions of the moment when it comes', async () => {
   await using bench = await TestBench.open();
   const watcher = await bench.subscribed('watcher', 'wills/#', 0, { keepalive: 1200 });
   const peer = new TestPeer(bench.broker, 5, bench.authorizer, 'cert');
@@ -178,9 +178,9 @@ test('a delayed will is authorized by the rights of the moment when it comes', a
   await bench.settle();
   peer.client.lost();
   // As a change of the certificate's policies does it: whoever has something to come is authorized anew.
-  bench.rights.set(
+  bench.permissions.set(
     'mortal',
-    rightsOf(() => false),
+    permissionsOf(() => false),
   );
   for (const client of bench.broker.connections.clientsOf('cert')) await client.permissions.reauthorize();
   await bench.pass(31);

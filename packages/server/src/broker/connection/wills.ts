@@ -13,7 +13,7 @@ import type { AccountSpace } from '../routing/account.ts';
 import type { Client } from './client.ts';
 import { connectionFacts, type WillRecord, willSize } from './connection-record.ts';
 import type { ConnectionRegister } from './connection-register.ts';
-import type { Rights } from '../contract.ts';
+import type { MessagePermissions } from '../contract.ts';
 import { clampExpiry } from '../message/message-properties.ts';
 import type { Message } from '../message/message.ts';
 import type { Retained } from '../routing/retained.ts';
@@ -28,8 +28,8 @@ export interface Departed {
   readonly origin: Origin;
   /** Present in the run of the server that it was connected to. */
   readonly client?: Client;
-  /** Its rights of now; undefined when it would not be let in any more, which has been recorded then. */
-  rights(): Rights | undefined | Promise<Rights | undefined>;
+  /** Its permissions of now; undefined when it would not be let in any more, which has been recorded then. */
+  permissions(): MessagePermissions | undefined | Promise<MessagePermissions | undefined>;
   refuse(refusal: Omit<Refusal, 'protocol' | 'sourceIp'>): void;
   record(dueAt: number, delivered: boolean): WillRecord;
 }
@@ -72,7 +72,7 @@ export class Wills {
   readonly #services: WillServices;
   readonly #max: number;
   readonly #pending = new Map<Session, Pending>();
-  /** Wills that wait for their client's rights. */
+  /** Wills that wait for their client's permissions. */
   readonly #underWay = new Set<Promise<void>>();
   /** Clients whose will is not to be published. */
   readonly #prevented = new WeakSet<Client>();
@@ -134,7 +134,7 @@ export class Wills {
     return [...this.#pending.values()].flatMap(({ departed: { client } }) => client?.identity.peer.certificateId ?? []);
   }
 
-  /** Clients of a certificate whose will is still to come: their rights are followed until then. */
+  /** Clients of a certificate whose will is still to come: their permissions are followed until then. */
   clientsOf(certificateId: string): Client[] {
     return [...this.#pending.values()].flatMap(({ departed: { client } }) =>
       client?.identity.peer.certificateId === certificateId ? [client] : [],
@@ -155,10 +155,10 @@ export class Wills {
     await Promise.all(this.#underWay);
   }
 
-  /** Publishes a will, if its client's rights of this moment allow it. Its record, if it has one, goes with the same commit. */
-  publish(departed: Departed, rights: Rights | undefined): void {
+  /** Publishes a will, if its client's permissions of now allow it. Its record, if it has one, goes with the same commit. */
+  publish(departed: Departed, permissions: MessagePermissions | undefined): void {
     const { account, will } = departed;
-    if (rights === undefined || !isAllowed(departed, rights)) {
+    if (permissions === undefined || !isAllowed(departed, permissions)) {
       this.#drop(departed);
       return;
     }
@@ -212,12 +212,12 @@ export class Wills {
   }
 
   #fire(departed: Departed): void {
-    const rights = departed.rights();
-    if (!(rights instanceof Promise)) {
-      this.publish(departed, rights);
+    const permissions = departed.permissions();
+    if (!(permissions instanceof Promise)) {
+      this.publish(departed, permissions);
       return;
     }
-    const work = rights.then((known) => this.publish(departed, known));
+    const work = permissions.then((known) => this.publish(departed, known));
     this.#underWay.add(work);
     void work
       .catch((error: unknown) => this.#services.log.error({ err: error }, 'a will could not be published'))
@@ -225,12 +225,12 @@ export class Wills {
   }
 }
 
-/** Whether the rights let the will go out; a refusal is recorded. */
-function isAllowed(departed: Departed, rights: Rights): boolean {
+/** Whether the permissions let the will go out; a refusal is recorded. */
+function isAllowed(departed: Departed, permissions: MessagePermissions): boolean {
   const { account, will } = departed;
   const { arn } = account.topic(will.topic);
   for (const action of will.retain ? (['iot:Publish', 'iot:RetainPublish'] as const) : (['iot:Publish'] as const)) {
-    const { effect, ...statement } = rights.decide(action, arn);
+    const { effect, ...statement } = permissions.decide(action, arn);
     if (effect === 'ALLOWED') continue;
     departed.refuse({
       check: 'policy',
@@ -252,7 +252,7 @@ function departedOf(client: Client, account: AccountSpace, will: Will): Departed
     will,
     client,
     origin: { ...client.identity.origin, isWill: true },
-    rights: () => client.permissions.current,
+    permissions: () => client.permissions.current,
     refuse: client.refuse.bind(client),
     record: (dueAt, delivered) => ({
       region,

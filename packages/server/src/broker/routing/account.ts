@@ -22,7 +22,7 @@ export class AccountSpace {
   /** By client id: connections, and sessions whether or not their client is there. */
   readonly clients = new AccountClients();
   readonly sessions = new Map<string, Session>();
-  /** Rises with every change of subscriptions or rights ({@link routesChanged}). */
+  /** Rises with every change of subscriptions or permissions ({@link routesChanged}). */
   generation = 0;
   /** Rises when the rules change ({@link interceptorsChanged}); a topic's own count begins below it. */
   interceptorGeneration = 1;
@@ -40,7 +40,7 @@ export class AccountSpace {
     this.throttle = throttle;
   }
 
-  /** Subscriptions or rights have changed: routes that topics remember are stale. */
+  /** Subscriptions or permissions have changed: routes that topics remember are stale. */
   routesChanged(): void {
     this.generation += 1;
   }

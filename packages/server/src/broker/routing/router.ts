@@ -175,7 +175,7 @@ export class Router {
     for (const reclaimed of delivery.reclaim((name) => account.topic(name))) this.#reassign(account, reclaimed);
   }
 
-  /** Subscribers of a topic: looked up anew only after subscriptions or rights have changed. */
+  /** Subscribers of a topic: looked up anew only after subscriptions or permissions have changed. */
   #receivers(account: AccountSpace, topic: RoutedTopic): Receivers {
     if (topic.routeGeneration !== account.generation) {
       const { sessions, groups } = account.routes.resolve(topic.name);

@@ -6,7 +6,7 @@ import type { Store } from '../../store/contract.ts';
 import { openMemoryStore } from '../../store/rerunning-store.fixture.ts';
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts';
 import { BODY_OWNER, bodies, queued } from '../session/queued-messages.ts';
-import { ACCOUNT, type ConnectOptions, type Level, publishPacket, rightsOf, TestBench, TestPeer } from '../test-bench.ts';
+import { ACCOUNT, type ConnectOptions, type Level, publishPacket, permissionsOf, TestBench, TestPeer } from '../test-bench.ts';
 
 const LEVELS: readonly Level[] = [4, 5];
 /** Options of a CONNECT that keeps its session. */
@@ -335,15 +335,15 @@ test('DISCONNECT may change the expiry, to 0 to end the session; from 0 it may n
   );
 });
 
-test('messages that wait are authorized by the rights of the next connection', async () => {
+test('messages that wait are authorized by the permissions of the next connection', async () => {
   await using bench = await TestBench.open();
   await leave(bench, await bench.subscribed('s', 'a/#', 1, kept(4)));
   const publisher = await bench.connected('p');
   publisher.send(qos1('a/yes', '1', 1), qos1('a/no', '2', 2), qos1('a/yes', '3', 3));
   await bench.settle();
-  bench.rights.set(
+  bench.permissions.set(
     's',
-    rightsOf((action, name) => action !== 'iot:Receive' || name === 'a/yes'),
+    permissionsOf((action, name) => action !== 'iot:Receive' || name === 'a/yes'),
   );
   const { peer, got } = await back(bench, 's', kept(4));
   assert.deepEqual(got, ['1', '3']);
@@ -360,7 +360,7 @@ test('messages in flight are not sent again to whoever may not receive them any 
   publisher.send(qos1('a', 'x'));
   await bench.settle();
   assert.deepEqual(payloads(peer), ['x']);
-  peer.client.permissions.replace(rightsOf((action) => action !== 'iot:Receive'));
+  peer.client.permissions.replace(permissionsOf((action) => action !== 'iot:Receive'));
   await bench.pass(31);
   assert.deepEqual(payloads(peer), []);
   assert.deepEqual(await rowsIn(bench.store), [0, 0]);

@@ -200,7 +200,7 @@ export class Sessions {
   #startExpiry(session: Session): void {
     session.lifetime.start(this.#options.clock);
     this.#markOffline(session);
-    // Rights that kept a topic from the connection say nothing of the next one: they are asked again then.
+    // Permissions that kept a topic from the connection say nothing of the next one: they are asked again then.
     if (session.subscriptions.size > 0) this.#accountOf(session).routesChanged();
     this.save(session);
   }

@@ -1,9 +1,9 @@
-/** Delivery: rights at that moment, the QoS 1 window and its queue, and clients that take nothing. */
+/** Delivery: permissions at that moment, the QoS 1 window and its queue, and clients that take nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { IPublishPacket, Packet } from 'mqtt-packet';
-import { type Level, publishPacket, rightsOf, TestBench, type TestPeer } from '../test-bench.ts';
+import { type Level, publishPacket, permissionsOf, TestBench, type TestPeer } from '../test-bench.ts';
 
 const LEVELS: readonly Level[] = [4, 5];
 const numbered = (count: number, from = 0): Packet[] =>
@@ -15,9 +15,9 @@ const KB = 1024;
 
 test('a message is delivered only where iot:Receive allows it, and the refusal is recorded (developer guide, page iot-policy-actions)', async () => {
   await using bench = await TestBench.open();
-  bench.rights.set(
+  bench.permissions.set(
     'limited',
-    rightsOf((action, name) => action !== 'iot:Receive' || name === 'a/yes'),
+    permissionsOf((action, name) => action !== 'iot:Receive' || name === 'a/yes'),
   );
   const limited = await bench.subscribed('limited', 'a/#');
   const all = await bench.subscribed('all', 'a/#');
@@ -35,12 +35,12 @@ test('a message is delivered only where iot:Receive allows it, and the refusal i
   );
 });
 
-test('rights that change reach live clients at their next packet, both ways', async () => {
+test('permissions that change reach live clients at their next packet, both ways', async () => {
   await using bench = await TestBench.open();
   const subscriber = await bench.subscribed('s', '#');
   const publisher = await bench.connected('p', { level: 5 });
-  const denied = rightsOf((action) => action === 'iot:Subscribe');
-  const allowed = rightsOf(() => true);
+  const denied = permissionsOf((action) => action === 'iot:Subscribe');
+  const allowed = permissionsOf(() => true);
   const send = async (payload: string): Promise<void> => {
     publisher.send(publishPacket('a', payload, { qos: 1, messageId: 1 }));
     await bench.settle();
@@ -63,12 +63,12 @@ test('rights that change reach live clients at their next packet, both ways', as
   );
 });
 
-test('rights that depend on the time are asked again within a second or so', async () => {
+test('permissions that depend on the time are asked again within a second or so', async () => {
   await using bench = await TestBench.open();
   let open = true;
-  bench.rights.set(
+  bench.permissions.set(
     's',
-    rightsOf(() => open, true),
+    permissionsOf(() => open, true),
   );
   const subscriber = await bench.subscribed('s', '#');
   const publisher = await bench.connected('p');
@@ -85,9 +85,9 @@ test('rights that depend on the time are asked again within a second or so', asy
 
 test('who may see nothing of the news about refusals does not make more of them', async () => {
   await using bench = await TestBench.open();
-  bench.rights.set(
+  bench.permissions.set(
     's',
-    rightsOf((action) => action === 'iot:Subscribe'),
+    permissionsOf((action) => action === 'iot:Subscribe'),
   );
   await bench.subscribed('s', '$thingkeep/#');
   for (let n = 0; n < 3; n += 1)

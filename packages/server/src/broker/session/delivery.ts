@@ -29,7 +29,7 @@ interface Queued {
   /** Where it is kept. Its first message is number `first` there. */
   readonly row: StoragePlace;
   readonly first: number;
-  /** Rights generation by which it was allowed. */
+  /** Permissions generation by which it was allowed. */
   permissions: number;
   next: number;
 }

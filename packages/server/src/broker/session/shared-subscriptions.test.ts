@@ -5,7 +5,7 @@ import type { Packet } from 'mqtt-packet';
 import { openMemoryStore } from '../../store/rerunning-store.fixture.ts';
 import { queued } from './queued-messages.ts';
 import { sharedGroupRecords } from './shared-group.ts';
-import { ACCOUNT, type ConnectOptions, publishPacket, rightsOf, TestBench, type TestPeer } from '../test-bench.ts';
+import { ACCOUNT, type ConnectOptions, publishPacket, permissionsOf, TestBench, type TestPeer } from '../test-bench.ts';
 
 const FILTER = '$share/group/a/#';
 const kept: ConnectOptions = { level: 5, clean: false, properties: { sessionExpiryInterval: 600 } };
@@ -59,9 +59,9 @@ test('each message goes to one member of the group, over time to all; every grou
 
 test('a member that may not receive the topic is passed over', async () => {
   await using bench = await TestBench.open();
-  bench.rights.set(
+  bench.permissions.set(
     'blind',
-    rightsOf((action) => action !== 'iot:Receive'),
+    permissionsOf((action) => action !== 'iot:Receive'),
   );
   const blind = await bench.subscribed('blind', FILTER, 1);
   const sees = await bench.subscribed('sees', FILTER, 1);
@@ -77,9 +77,9 @@ test('a member that may not receive the topic is passed over', async () => {
 test('the right to subscribe is asked on the filter as it was sent', async () => {
   await using bench = await TestBench.open();
   const asked: string[] = [];
-  bench.rights.set(
+  bench.permissions.set(
     'c',
-    rightsOf((action, name) => {
+    permissionsOf((action, name) => {
       if (action === 'iot:Subscribe') asked.push(name);
       return true;
     }),

@@ -5,7 +5,7 @@ import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { LambdaOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { RoleCredentialsOf } from '../../iam/role-credentials.ts';
-import type { RoleRightsOf } from '../../iam/role-rights.ts';
+import type { RolePermissionsOf } from '../../iam/role-permissions.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Store } from '../../store/contract.ts';
@@ -32,7 +32,7 @@ import { functionArn, functions, versions } from './store.ts';
 import { functionTagOperations } from './tags.operations.ts';
 
 type ResourceKeysOf = (
-  right: { readonly action: string; readonly resource: string },
+  permission: { readonly action: string; readonly resource: string },
   place: Place,
   input: object,
 ) => Promise<KeyValues>;
@@ -45,8 +45,8 @@ export interface HostingOptions {
   /** Folder of archives. */
   readonly codeFolder: string;
   readonly roleCredentials: RoleCredentialsOf;
-  readonly roleRights: RoleRightsOf;
-  /** Condition keys of tags on what a right is asked for. */
+  readonly rolePermissions: RolePermissionsOf;
+  /** Condition keys of tags on what a permission is asked for. */
   readonly resourceKeys: ResourceKeysOf;
   /** Base URL of the API, as this machine reaches it. */
   readonly endpointUrl: () => string;
@@ -208,12 +208,14 @@ export class FunctionHosting implements AsyncDisposable {
   }
 
   async #roleMayInvoke(accountId: string, roleArn: string, resource: string): Promise<boolean> {
-    const rights = await this.#options.roleRights(accountId, roleArn, SERVICE);
-    if (rights === 'unknown-role') return false;
+    const permissions = await this.#options.rolePermissions(accountId, roleArn, SERVICE);
+    if (permissions === 'unknown-role') return false;
     const action = 'lambda:InvokeFunction';
     const [, , , region = ''] = resource.split(':');
-    const tags = rights.asksForResource ? await this.#options.resourceKeys({ action, resource }, { accountId, region }, {}) : [];
-    return rights.decide(action, resource, tags).effect === 'ALLOWED';
+    const tags = permissions.asksForResource
+      ? await this.#options.resourceKeys({ action, resource }, { accountId, region }, {})
+      : [];
+    return permissions.decide(action, resource, tags).effect === 'ALLOWED';
   }
 
   async #checkRole(accountId: string, roleArn: string): Promise<void> {

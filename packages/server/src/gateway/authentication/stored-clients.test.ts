@@ -55,7 +55,7 @@ test('a client that signed is authorized by its key as it is now, and by the hea
   const asked: unknown[] = [];
   const key: Signer['key'] = {
     ...KEY,
-    rights: async (use) => {
+    permissions: async (use) => {
       uses.push(use);
       return { volatile: false, decide: () => ({ effect: 'ALLOWED' }) };
     },
@@ -67,7 +67,7 @@ test('a client that signed is authorized by its key as it is now, and by the hea
       return key;
     },
   });
-  assert.ok('rights' in answer);
+  assert.ok('permissions' in answer);
   assert.deepEqual([answer.accountId, answer.region, answer.principalId], [ACCOUNT, 'eu-west-1', 'AIDA']);
   assert.deepEqual(asked, [['ASIATEST', 'token']]);
   assert.deepEqual(uses[1], uses[0]);
@@ -75,9 +75,9 @@ test('a client that signed is authorized by its key as it is now, and by the hea
   assert.ok(!JSON.stringify(proof).includes('a signature'));
 });
 
-test('a key that is gone, has expired or has lost its rights lets no will out', async () => {
+test('a key that is gone, has expired or has lost its permissions lets no will out', async () => {
   const none: ClientPermissions = { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
-  const lost = { ...KEY, rights: async () => none };
+  const lost = { ...KEY, permissions: async () => none };
   for (const find of [
     async () => undefined,
     async () => fail('ExpiredTokenException', 'The security token included in the request is expired'),

@@ -43,7 +43,7 @@ async function authenticateStored(
   if (proof === undefined) return x509.authenticate(attempt, connect);
   if (proof.method === 'custom') return custom.authenticateStored(attempt, proof, connect);
   const { accessKeyId, sessionToken, service, region, headers } = proof as SignedProof;
-  // Credentials that have expired fail here: they have no rights any more.
+  // Credentials that have expired fail here: they have no permissions any more.
   const key = await findKey(accessKeyId, sessionToken).catch(() => undefined);
   if (key === undefined) return GONE;
   const known = Object.entries(headers).flatMap(([name, values]) => (values === undefined ? [] : [[name, values] as const]));

@@ -1,5 +1,5 @@
 /** The permission to call an operation of the data plane: each action that it needs, on each resource of its input. */
-import { neededRights } from '@thingkeep/wire/api/data-rights.ts';
+import { neededPermissions } from '@thingkeep/wire/api/data-permissions.ts';
 import { inputKeys } from '@thingkeep/wire/api/input-keys.ts';
 import type { Operation } from '@thingkeep/wire/api/table.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
@@ -19,7 +19,7 @@ export function operationRefusal(
   operation: Operation,
   input: object,
 ): AdmissionRefusal['refused'] | undefined {
-  const needed = neededRights(operation, input, place);
+  const needed = neededPermissions(operation, input, place);
   if (needed === undefined) {
     const reason = `${operation.name} is not for devices: no action of a policy allows it`;
     return { check: 'policy', reason, ...place, principal };

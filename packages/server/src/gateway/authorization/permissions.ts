@@ -1,12 +1,12 @@
 /** Permissions of a client or an access key. */
 import type { Decision, KeyValues } from '@thingkeep/wire/api/authorization.ts';
-import type { Rights } from '../../broker/contract.ts';
+import type { MessagePermissions } from '../../broker/contract.ts';
 import { timeKeys } from '../../policies/condition.ts';
 import type { PrincipalPermissions } from '../../policies/evaluate.ts';
 import type { Clock } from '../../runtime/clock.ts';
 
 /** Permissions for more than messages: connecting, and the operations of the data plane. */
-export interface ClientPermissions extends Rights {
+export interface ClientPermissions extends MessagePermissions {
   decide(action: string, resource: string, keys?: KeyValues): Decision;
 }
 

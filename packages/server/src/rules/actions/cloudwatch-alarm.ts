@@ -9,7 +9,7 @@ const STATES = ['OK', 'ALARM', 'INSUFFICIENT_DATA'];
 export const cloudwatchAlarm: ActionType<ParametersOf<'cloudwatchAlarm'>> = {
   name: 'CloudwatchAlarmAction',
   resource: ({ alarmName = '' }) => alarmName,
-  rights: ({ parameters }, place) => [
+  permissions: ({ parameters }, place) => [
     { action: 'cloudwatch:SetAlarmState', resource: serviceArn('cloudwatch', place, 'alarm:', parameters.alarmName) },
   ],
   check({ stateValue = '' }) {

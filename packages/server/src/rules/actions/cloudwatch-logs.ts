@@ -32,7 +32,7 @@ function eventsOf(order: Order<Logs>): LogEvent[] {
 
 const isFault = (error: unknown, name: string): boolean => error instanceof Error && error.name === name;
 
-/** The stream that a rule writes to, as rights on it are asked. */
+/** The stream that a rule writes to, as permissions on it are asked. */
 const streamArn = ({ parameters, ruleName }: Order<Logs>, place: Place): string =>
   serviceArn('logs', place, 'log-group:', `${parameters.logGroupName}:log-stream:${ruleName}`);
 
@@ -60,7 +60,7 @@ async function put(
 export const cloudwatchLogs: ActionType<Logs> = {
   name: 'CloudwatchLogsAction',
   resource: ({ logGroupName = '' }) => logGroupName,
-  rights: (order, place) => [{ action: 'logs:PutLogEvents', resource: streamArn(order, place) }],
+  permissions: (order, place) => [{ action: 'logs:PutLogEvents', resource: streamArn(order, place) }],
   run: ([order], tools) =>
     asking(async () => {
       const { CloudWatchLogsClient: Client } = await import('@aws-sdk/client-cloudwatch-logs');

@@ -6,7 +6,7 @@ import { numberOf } from './json-payload.ts';
 export const cloudwatchMetric: ActionType<ParametersOf<'cloudwatchMetric'>> = {
   name: 'CloudwatchMetricAction',
   resource: ({ metricName = '' }) => metricName,
-  rights: ({ parameters: { metricNamespace = '' } }) => [
+  permissions: ({ parameters: { metricNamespace = '' } }) => [
     { action: 'cloudwatch:PutMetricData', resource: '*', keys: [['cloudwatch:namespace', metricNamespace]] },
   ],
   run: ([{ parameters, message }], { aws, place, role, signal }) =>

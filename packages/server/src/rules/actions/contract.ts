@@ -9,7 +9,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Egress } from '../../outgoing/egress.ts';
 import type { AwsClients } from './aws-clients.ts';
 import type { Destinations } from './destinations.ts';
-import type { ActionRole, Right } from './role.ts';
+import type { ActionRole, RolePermission } from './role.ts';
 
 /** The members of `Action`, of which a rule's action has exactly one; the service model's table does not know `influxDB` yet. */
 export type ActionKey = Exclude<keyof Action, '$unknown' | 'influxDB'>;
@@ -85,10 +85,10 @@ export interface ActionType<P> {
   /** Members whose text is no template; `roleArn` never is. */
   readonly literal?: readonly string[];
   /**
-   * Rights that the action's role must have: asked of IAM before the action is done, wherever that is (developer guide, page of
-   * the action). None for an action that acts with no role's rights.
+   * Permissions that the action's role must have: asked of IAM before the action is done, wherever that is (developer
+   * guide, page of the action). None for an action that acts with no role's permissions.
    */
-  rights(order: Order<P>, place: Place): readonly Right[];
+  permissions(order: Order<P>, place: Place): readonly RolePermission[];
   /** The role's ARN; the member `roleArn` unless said. */
   roleArn?(parameters: P): string | undefined;
   /** The text that says which host the action sends to, where that is not the operator's to say. */

@@ -7,7 +7,9 @@ import { objectOf } from './json-payload.ts';
 export const dynamoDBv2: ActionType<ParametersOf<'dynamoDBv2'>> = {
   name: 'DynamoDBv2Action',
   resource: ({ putItem }) => putItem?.tableName ?? '',
-  rights: ({ parameters: { putItem } }, place) => [{ action: 'dynamodb:PutItem', resource: tableArn(putItem?.tableName, place) }],
+  permissions: ({ parameters: { putItem } }, place) => [
+    { action: 'dynamodb:PutItem', resource: tableArn(putItem?.tableName, place) },
+  ],
   run: ([order], { aws, place, role, signal }) =>
     asking(async () => {
       const { DynamoDBClient, PutItemCommand } = await import('@aws-sdk/client-dynamodb');

@@ -35,7 +35,7 @@ function column(order: Order<unknown>): AttributeValue {
 export const dynamoDB: ActionType<Parameters> = {
   name: 'DynamoAction',
   resource: ({ tableName = '' }) => tableName,
-  rights: ({ parameters: { operation = 'INSERT', tableName } }, place) => [
+  permissions: ({ parameters: { operation = 'INSERT', tableName } }, place) => [
     { action: RIGHTS[operation] ?? 'dynamodb:PutItem', resource: tableArn(tableName, place) },
   ],
   check({ operation = 'INSERT' }) {

@@ -11,7 +11,7 @@ const MOST = 500;
 export const firehose: ActionType<ParametersOf<'firehose'>> = {
   name: 'FirehoseAction',
   resource: ({ deliveryStreamName = '' }) => deliveryStreamName,
-  rights: ({ parameters: { deliveryStreamName, batchMode = false } }, place) => [
+  permissions: ({ parameters: { deliveryStreamName, batchMode = false } }, place) => [
     {
       action: batchMode ? 'firehose:PutRecordBatch' : 'firehose:PutRecord',
       resource: serviceArn('firehose', place, 'deliverystream/', deliveryStreamName),

@@ -72,7 +72,7 @@ export const http: ActionType<Http> = {
   name: 'HttpAction',
   resource: ({ url = '' }) => url,
   // The receiver judges what the role that signs may do.
-  rights: () => [],
+  permissions: () => [],
   roleArn: ({ auth }) => auth?.sigv4?.roleArn,
   address: ({ url }) => url,
   literal: ['key', 'auth'],

@@ -15,7 +15,7 @@ const channelOf = ({ channelName, channelArn }: ParametersOf<'iotAnalytics'>): s
 export const iotAnalytics: ActionType<ParametersOf<'iotAnalytics'>> = {
   name: 'IotAnalyticsAction',
   resource: channelOf,
-  rights: ({ parameters }, place) => [
+  permissions: ({ parameters }, place) => [
     {
       action: 'iotanalytics:BatchPutMessage',
       resource: serviceArn('iotanalytics', place, 'channel/', channelOf(parameters)),

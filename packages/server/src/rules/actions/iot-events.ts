@@ -12,7 +12,7 @@ const MOST = 10;
 export const iotEvents: ActionType<ParametersOf<'iotEvents'>> = {
   name: 'IotEventsAction',
   resource: ({ inputName = '' }) => inputName,
-  rights: ({ parameters }, place) => [
+  permissions: ({ parameters }, place) => [
     { action: 'iotevents:BatchPutMessage', resource: serviceArn('iotevents', place, 'input/', parameters.inputName) },
   ],
   check({ batchMode = false, messageId }) {

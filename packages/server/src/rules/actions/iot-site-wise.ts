@@ -44,7 +44,7 @@ export const iotSiteWise: ActionType<ParametersOf<'iotSiteWise'>> = {
   name: 'IotSiteWiseAction',
   resource: ({ putAssetPropertyValueEntries: [first] = [] }) => first?.propertyAlias ?? first?.propertyId ?? '',
   // An alias names a time series whose id is not known here.
-  rights: ({ parameters: { putAssetPropertyValueEntries = [] } }, place) =>
+  permissions: ({ parameters: { putAssetPropertyValueEntries = [] } }, place) =>
     putAssetPropertyValueEntries.map(({ assetId }) => ({
       action: 'iotsitewise:BatchPutAssetPropertyValue',
       resource: assetId ? serviceArn('iotsitewise', place, 'asset/', assetId) : '*',

@@ -114,7 +114,7 @@ export const kafka: ActionType<Kafka> = {
   name: 'KafkaAction',
   resource: ({ topic = '' }) => topic,
   // The cluster's own credentials are among the properties; the role is that of the VPC destination.
-  rights: () => [],
+  permissions: () => [],
   literal: ['destinationArn', 'bootstrap.servers'],
   check,
   run: produce,

@@ -7,7 +7,7 @@ import { serviceArn } from './role.ts';
 export const kinesis: ActionType<ParametersOf<'kinesis'>> = {
   name: 'KinesisAction',
   resource: ({ streamName = '' }) => streamName,
-  rights: ({ parameters }, place) => [
+  permissions: ({ parameters }, place) => [
     { action: 'kinesis:PutRecord', resource: serviceArn('kinesis', place, 'stream/', parameters.streamName) },
   ],
   run: ([{ id, parameters, payload }], { aws, place, role, signal }) =>

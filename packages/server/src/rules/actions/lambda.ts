@@ -22,7 +22,7 @@ export const lambda: ActionType<ParametersOf<'lambda'>> = {
   name: 'LambdaAction',
   resource: ({ functionArn = '' }) => functionArn,
   // The function's own policy says who may invoke it (developer guide, page lambda-rule-action).
-  rights: () => [],
+  permissions: () => [],
   address: ({ functionArn }) => functionArn,
   async run([{ parameters, payload, ruleName, hostByRoot }], { functions, place, destinations }) {
     // A message may say what function it is: a URL must have the consent of its owner, as that of the http action has.

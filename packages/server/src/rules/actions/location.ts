@@ -11,7 +11,7 @@ const UNITS: Readonly<Record<string, number>> = { SECONDS: 1000, MILLISECONDS: 1
 export const location: ActionType<ParametersOf<'location'>> = {
   name: 'LocationAction',
   resource: ({ trackerName = '' }) => trackerName,
-  rights: ({ parameters }, place) => [
+  permissions: ({ parameters }, place) => [
     { action: 'geo:BatchUpdateDevicePosition', resource: serviceArn('geo', place, 'tracker/', parameters.trackerName) },
   ],
   run: ([{ parameters, message }], { aws, place, role, signal }) =>

@@ -56,7 +56,7 @@ async function put([order]: readonly [Order<Parameters>, ...unknown[]], tools: A
 const action = (name: string): ActionType<Parameters> => ({
   name,
   resource: ({ endpoint = '', index = '' }) => `${endpoint}/${index}`,
-  rights: (order, place) => [{ action: 'es:ESHttpPut', resource: documentArn(order, place) }],
+  permissions: (order, place) => [{ action: 'es:ESHttpPut', resource: documentArn(order, place) }],
   run: put,
 });
 

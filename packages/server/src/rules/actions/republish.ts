@@ -7,7 +7,7 @@ export const republishAction: ActionType<ParametersOf<'republish'>> = {
   name: 'RepublishAction',
   resource: ({ topic = '' }) => topic,
   // Asked where it is published: see rules/republish.ts.
-  rights: () => [],
+  permissions: () => [],
   check({ topic = '' }) {
     if (topic === '') fail('InvalidRequestException', 'The topic of a republish action is empty');
     // `$` begins a template: a reserved topic is written with two (developer guide, page republish-rule-action).

@@ -9,13 +9,13 @@ export interface ActionCredentials {
   readonly expiration?: Date;
 }
 
-/** A right that a role must have. */
-export interface Right {
+/** A permission that a role must have. */
+export interface RolePermission {
   /** Such as `sqs:SendMessage`. */
   readonly action: string;
   /** A whole ARN, or `*`. */
   readonly resource: string;
-  /** Condition keys that are asked with this right alone. */
+  /** Condition keys that are asked with this permission alone. */
   readonly keys?: readonly (readonly [key: string, value: string])[];
 }
 
@@ -25,7 +25,7 @@ export interface ActionRole {
   /** Role and rule: what its credentials are a session of. */
   readonly session: string;
   /** Fails with ActionError unless the role allows it. */
-  must(right: Right): Promise<void>;
+  must(permission: RolePermission): Promise<void>;
   /** Undefined when IAM keeps no such role. Fails with ActionError when the role does not trust AWS IoT. */
   credentials(): Promise<ActionCredentials | undefined>;
 }

@@ -6,7 +6,7 @@ import type { ActionType, ParametersOf } from './contract.ts';
 export const s3: ActionType<ParametersOf<'s3'>> = {
   name: 'S3Action',
   resource: ({ bucketName = '' }) => bucketName,
-  rights({ parameters: { bucketName = '', key = '', cannedAcl } }) {
+  permissions({ parameters: { bucketName = '', key = '', cannedAcl } }) {
     // A proxy in front of a store may resolve such steps, and put the object elsewhere than was asked for.
     if (/(^|\/)\.{1,2}(\/|$)/.test(key)) throw new ActionError('the key has a step that is . or ..', false);
     const resource = bucketName.startsWith('arn:') ? `${bucketName}/object/${key}` : `arn:aws:s3:::${bucketName}/${key}`;

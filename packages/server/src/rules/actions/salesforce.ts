@@ -7,7 +7,7 @@ export const salesforce: ActionType<ParametersOf<'salesforce'>> = {
   name: 'SalesforceAction',
   resource: ({ url = '' }) => url,
   // The token is what proves the rule's right.
-  rights: () => [],
+  permissions: () => [],
   address: ({ url }) => url,
   literal: ['token', 'url'],
   async run([{ parameters, payload }], { egress, signal }) {

@@ -5,7 +5,7 @@ import type { ActionType, ParametersOf } from './contract.ts';
 export const sns: ActionType<ParametersOf<'sns'>> = {
   name: 'SnsAction',
   resource: ({ targetArn = '' }) => targetArn,
-  rights: ({ parameters: { targetArn = '' } }) => [{ action: 'sns:Publish', resource: targetArn }],
+  permissions: ({ parameters: { targetArn = '' } }) => [{ action: 'sns:Publish', resource: targetArn }],
   run: ([{ parameters, payload }], { aws, place, role, signal }) =>
     asking(async () => {
       const { PublishCommand, SNSClient } = await import('@aws-sdk/client-sns');

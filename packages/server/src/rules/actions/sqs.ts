@@ -18,7 +18,7 @@ function queueArn(queueUrl: string, place: Place): string {
 export const sqs: ActionType<ParametersOf<'sqs'>> = {
   name: 'SqsAction',
   resource: ({ queueUrl = '' }) => queueUrl,
-  rights: ({ parameters: { queueUrl = '' } }, place) => [{ action: 'sqs:SendMessage', resource: queueArn(queueUrl, place) }],
+  permissions: ({ parameters: { queueUrl = '' } }, place) => [{ action: 'sqs:SendMessage', resource: queueArn(queueUrl, place) }],
   run: ([{ parameters, payload }], { aws, place, role, signal }) =>
     asking(async () => {
       const { SendMessageCommand, SQSClient } = await import('@aws-sdk/client-sqs');

@@ -9,7 +9,7 @@ const stateMachineArnOf = (name: string | undefined, place: Place): string => se
 export const stepFunctions: ActionType<ParametersOf<'stepFunctions'>> = {
   name: 'StepFunctionsAction',
   resource: ({ stateMachineName = '' }) => stateMachineName,
-  rights: ({ parameters }, place) => [
+  permissions: ({ parameters }, place) => [
     { action: 'states:StartExecution', resource: stateMachineArnOf(parameters.stateMachineName, place) },
   ],
   run: ([{ id, parameters, payload }], { aws, place, role, signal }) =>

@@ -25,7 +25,7 @@ function measureOf(value: unknown): Measure {
 export const timestream: ActionType<Timestream> = {
   name: 'TimestreamAction',
   resource: ({ databaseName = '', tableName = '' }) => `${databaseName}/${tableName}`,
-  rights: ({ parameters: { databaseName = '', tableName = '' } }, place) => [
+  permissions: ({ parameters: { databaseName = '', tableName = '' } }, place) => [
     {
       action: 'timestream:WriteRecords',
       resource: serviceArn('timestream', place, `database/${databaseName}/table/`, tableName),

@@ -14,7 +14,7 @@ export function authorizeWill({ client, connect: { will }, account, admission }:
   const { arn } = account.topic(will.topic);
   const actions: MessageAction[] = will.retain ? ['iot:Publish', 'iot:RetainPublish'] : ['iot:Publish'];
   for (const action of actions) {
-    const decision: Decision = admission.rights.decide(action, arn);
+    const decision: Decision = admission.permissions.decide(action, arn);
     if (decision.effect === 'ALLOWED') continue;
     const { effect, ...statement } = decision;
     refuseConnect(client, REASON.NOT_AUTHORIZED, {

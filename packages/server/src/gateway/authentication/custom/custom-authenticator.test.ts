@@ -119,11 +119,11 @@ describe('CONNECT', () => {
     assert.equal(refusal.decision, 'EXPLICIT_DENY');
   });
 
-  test('is admitted as the principal that the function names, with the rights of its documents', async () => {
+  test('is admitted as the principal that the function names, with the permissions of its documents', async () => {
     await using bench = await Bench.open();
     await bench.authorizer('a');
     bench.answer = () => ({ ...GRANT, policyDocuments: [CONNECT, document(['Allow', 'iot:Publish', 'topic/t'])] });
-    const { rights, ...admission } = await bench.authenticate(connect('c1', named('a')));
+    const { permissions, ...admission } = await bench.authenticate(connect('c1', named('a')));
     assert.deepEqual(admission, {
       ...HOME,
       principal: `${ARN}authorizer/a/p1`,
@@ -131,8 +131,8 @@ describe('CONNECT', () => {
       proof: undefined,
       endsAfter: { seconds: 86_400, why: 'CUSTOMAUTH_TTL_EXPIRATION' },
     });
-    assert.equal(rights.decide('iot:Publish', `${ARN}topic/t`).effect, 'ALLOWED');
-    assert.equal(rights.decide('iot:Publish', `${ARN}topic/u`).effect, 'IMPLICIT_DENY');
+    assert.equal(permissions.decide('iot:Publish', `${ARN}topic/t`).effect, 'ALLOWED');
+    assert.equal(permissions.decide('iot:Publish', `${ARN}topic/u`).effect, 'IMPLICIT_DENY');
     assert.deepEqual(bench.events[0]?.protocols, ['tls', 'mqtt']);
     const { tls, mqtt } = bench.events[0]?.protocolData ?? {};
     assert.deepEqual([tls, mqtt], [{ serverName: 'iot.example.com' }, { username: named('a'), clientId: 'c1' }]);
@@ -149,10 +149,10 @@ describe('CONNECT', () => {
     // As it is after it was stored.
     const stored = JSON.parse(JSON.stringify(proof)) as Proof;
     const again = await bench.authenticateStored(stored, 'c1');
-    assert.ok('rights' in again);
+    assert.ok('permissions' in again);
     assert.deepEqual([again.principalId, again.accountId], ['p1', HOME.accountId]);
-    assert.equal(again.rights.decide('iot:Publish', `${ARN}topic/t`).effect, 'ALLOWED');
-    assert.equal(again.rights.decide('iot:Publish', `${ARN}topic/u`).effect, 'IMPLICIT_DENY');
+    assert.equal(again.permissions.decide('iot:Publish', `${ARN}topic/t`).effect, 'ALLOWED');
+    assert.equal(again.permissions.decide('iot:Publish', `${ARN}topic/u`).effect, 'IMPLICIT_DENY');
     await bench.authorizer('a', { status: 'INACTIVE' });
     assert.ok('refused' in (await bench.authenticateStored(stored, 'c1')));
     assert.equal(bench.events.length, 1);
@@ -305,8 +305,8 @@ describe('the authorizer', () => {
       principalId: id,
       policyDocuments: [document(['Allow', 'iot:Publish', 'topic/t'])],
     });
-    const { rights, principalId, reauthorizeAfter } = await bench.authenticate(connect('c2'), attempt());
-    assert.equal(rights.decide('iot:Publish', `${ARN}topic/t`).effect, 'ALLOWED');
+    const { permissions, principalId, reauthorizeAfter } = await bench.authenticate(connect('c2'), attempt());
+    assert.equal(permissions.decide('iot:Publish', `${ARN}topic/t`).effect, 'ALLOWED');
     assert.equal(principalId, id);
     assert.ok(reauthorizeAfter !== undefined, 'the certificate ends some day');
     const { x509CertificatePem, principalId: told } = bench.events.at(-1)?.protocolData.tls ?? {};
@@ -330,9 +330,9 @@ describe('a connection that stands', () => {
     bench.registry.clock.at += 400_000;
     const more = [CONNECT, document(['Allow', 'iot:Publish', 'topic/t'])];
     bench.answer = () => ({ ...GRANT, policyDocuments: more, disconnectAfterInSeconds: 7200 });
-    const { rights, endsAfter, reauthorizeAfter } = await authenticate();
+    const { permissions, endsAfter, reauthorizeAfter } = await authenticate();
     assert.equal(bench.events.length, 2);
-    assert.equal(rights.decide('iot:Publish', `${ARN}topic/t`).effect, 'ALLOWED');
+    assert.equal(permissions.decide('iot:Publish', `${ARN}topic/t`).effect, 'ALLOWED');
     assert.equal(endsAfter?.seconds, 3600);
     assert.equal(reauthorizeAfter, undefined, 'an answer without a refresh asks for none');
     const ids = bench.events.map((event) => (event as unknown as { connectionMetadata: { id: string } }).connectionMetadata.id);

@@ -136,7 +136,7 @@ export class CustomAuthenticator implements Authenticator {
       ...(certificate === undefined ? {} : thingNameOf(certificate)),
       ...this.#reauthorizeAfter(connection, certificate),
       endsAfter: { seconds: connection.disconnectAfter, why: 'CUSTOMAUTH_TTL_EXPIRATION' },
-      rights: permissions,
+      permissions,
       proof: connect.will === undefined ? undefined : proofOf(granted, certificate),
     };
   }
@@ -165,7 +165,7 @@ export class CustomAuthenticator implements Authenticator {
     const permissions = this.#permissions(granted, peer, connectContext(place, connect), certificate);
     const denied = connectRefusal(place, connect.clientId, permissions);
     const principal = principalOf(granted);
-    return denied === undefined ? { ...place, principal, principalId, rights: permissions } : refused({ ...denied, principal });
+    return denied === undefined ? { ...place, principal, principalId, permissions } : refused({ ...denied, principal });
   }
 
   #connectionOf(attempt: ConnectionAttempt): Connection {

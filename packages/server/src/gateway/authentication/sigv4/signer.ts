@@ -16,7 +16,7 @@ export interface Signer {
     readonly arn: string;
     readonly userId: string;
     /** Permissions of a key that may not do everything; undefined once its identity is gone. */
-    readonly rights?: (use: KeyUse) => Promise<ClientPermissions | undefined>;
+    readonly permissions?: (use: KeyUse) => Promise<ClientPermissions | undefined>;
     /** `identity`: of IAM; changes of the account's users, roles and policies concern the key. */
     readonly holder?: 'identity' | 'device';
     readonly isGone?: () => boolean;

@@ -32,7 +32,7 @@ describe('a WebSocket', () => {
     const methods = admission(signer());
     const answer = await methods.authenticate(await methods.prove(attempt), connect);
     assert.ok(!('refused' in answer));
-    const { rights, ...admitted } = answer;
+    const { permissions, ...admitted } = answer;
     assert.deepEqual(admitted, {
       accountId: '000000000000',
       region: 'eu-west-1',
@@ -41,7 +41,7 @@ describe('a WebSocket', () => {
       proof: undefined,
       endsAfter: { seconds: 86_400, why: 'WEBSOCKET_TTL_EXPIRATION' },
     });
-    assert.equal(rights.decide('iot:Publish', 'arn:aws:iot:eu-west-1:000000000000:topic/a').effect, 'ALLOWED');
+    assert.equal(permissions.decide('iot:Publish', 'arn:aws:iot:eu-west-1:000000000000:topic/a').effect, 'ALLOWED');
   });
 
   test('has nothing to do with a certificate that TLS saw, but with the one its key was got with', async () => {
@@ -56,8 +56,8 @@ describe('a WebSocket', () => {
     assert.equal(answer.refused.check, 'signature');
   });
 
-  test('is refused when its rights can not be read', async () => {
-    const methods = admission(signer({ rights: () => Promise.reject(new ThingkeepError('InternalFailureException', 'x')) }));
+  test('is refused when its permissions can not be read', async () => {
+    const methods = admission(signer({ permissions: () => Promise.reject(new ThingkeepError('InternalFailureException', 'x')) }));
     const answer = await methods.authenticate(await methods.prove(attempt), connect);
     assert.ok('refused' in answer);
     assert.equal(answer.refused.check, 'overload');
@@ -89,7 +89,7 @@ describe('a request', () => {
     }
   });
 
-  test('of a key without rights of its own may do everything, of any other what its rights say', async () => {
+  test('of a key without permissions of its own may do everything, of any other what its permissions say', async () => {
     const all = admission(signer());
     const everything = await all.authenticateRequest(await all.prove(attempt));
     assert.ok(!('refused' in everything));
@@ -97,7 +97,7 @@ describe('a request', () => {
     const uses: KeyUse[] = [];
     const little = admission(
       signer({
-        rights: async (use) => {
+        permissions: async (use) => {
           uses.push(use);
           return { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
         },
@@ -110,7 +110,7 @@ describe('a request', () => {
     const [use] = uses;
     assert.deepEqual([use?.protocol, use?.sourceIp, use?.region, use?.secureTransport], ['http', '192.0.2.7', 'eu-west-1', true]);
     assert.ok('refused' in (await little.authenticateRequest(attempt)));
-    const nobody = admission(signer({ rights: async () => undefined }));
+    const nobody = admission(signer({ permissions: async () => undefined }));
     assert.ok('refused' in (await nobody.authenticateRequest(await nobody.prove(attempt))));
   });
 });

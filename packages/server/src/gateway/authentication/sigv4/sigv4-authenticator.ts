@@ -73,7 +73,12 @@ export class Sigv4Authenticator implements Authenticator {
     const { key } = signer;
     const permissions = await permissionsOf(signer, { protocol: 'http', ...transportUse(attempt), region: signer.region });
     if (permissions === undefined) return noPermissions(signer);
-    return { place: placeOf(signer), principal: key.arn, permissions, everything: key.rights === undefined ? true : undefined };
+    return {
+      place: placeOf(signer),
+      principal: key.arn,
+      permissions,
+      everything: key.permissions === undefined ? true : undefined,
+    };
   }
 
   async #authenticate(attempt: ConnectionAttempt, connect: Connect): Promise<Admission | AdmissionRefusal> {
@@ -94,7 +99,7 @@ export class Sigv4Authenticator implements Authenticator {
         principal: key.arn,
         // As presence events name an IAM identity: by its unique id, with the session's name where there is one.
         principalId: key.userId,
-        rights: permissions,
+        permissions,
         proof: connect.will === undefined ? undefined : proofOf(attempt, signer),
         endsAfter: { seconds: WEBSOCKET_LIFETIME, why: 'WEBSOCKET_TTL_EXPIRATION' },
       };
@@ -141,7 +146,7 @@ const connectKeyValues = ({ connectAttributes = [], lastWillTopicArn }: Protocol
 
 async function permissionsOf({ key }: Signer, use: KeyUse): Promise<ClientPermissions | undefined> {
   if (key.isGone?.() === true) return undefined;
-  return key.rights === undefined ? EVERYTHING : key.rights(use);
+  return key.permissions === undefined ? EVERYTHING : key.permissions(use);
 }
 
 const NOT_SIGNED = refused({ check: 'signature', reason: 'the request is not signed' });
@@ -149,7 +154,7 @@ const NOT_SIGNED = refused({ check: 'signature', reason: 'the request is not sig
 const noPermissions = (signer: Signer): AdmissionRefusal =>
   refused({
     check: 'signature',
-    reason: 'the access key stands for nobody who has rights now',
+    reason: 'the access key stands for nobody who has permissions now',
     ...placeOf(signer),
     principal: signer.key.arn,
   });

@@ -20,7 +20,7 @@ const workbench = () => {
   return { changes, load, ask: (id: string, client = 'c', from = load) => cache.get(id, client, from), loads: () => loads };
 };
 
-test('asks once for a certificate and client id, until its rights change', async () => {
+test('asks once for a certificate and client id, until its permissions change', async () => {
   const { changes, ask, loads } = workbench();
   assert.deepEqual(await ask('a'), await ask('a'));
   await ask('b');

@@ -62,7 +62,7 @@ export class X509Authenticator implements Authenticator {
       ...thingNameOf(certificate),
       ...defined({ userProperties: userProperties.length === 0 ? undefined : userProperties }),
       reauthorizeAfter: secondsValid(certificate, clock.now()),
-      rights: permissions,
+      permissions,
     };
   }
 }

@@ -19,8 +19,8 @@ export interface IamDecision extends Decision {
   readonly limited?: true;
 }
 
-/** Rights of one request or connection. */
-export interface IamRights {
+/** Permissions of one request or connection. */
+export interface IamPermissions {
   /** Whether answers change with time. */
   readonly volatile: boolean;
   /** Whether any policy asks for tags, or other keys, of what is asked for: then they are to be handed in. */
@@ -54,9 +54,9 @@ function bind(policies: CompiledPolicies, keys: ContextKeys): PrincipalPermissio
   const known = bound.get(policies);
   if (known !== undefined) return known;
   if (asksForVariables(policies)) return bindPermissions(policies, { keys, connectKeys: NOTHING });
-  const rights = bindPermissions(policies, { keys: NOTHING, connectKeys: NOTHING });
-  bound.set(policies, rights);
-  return rights;
+  const permissions = bindPermissions(policies, { keys: NOTHING, connectKeys: NOTHING });
+  bound.set(policies, permissions);
+  return permissions;
 }
 
 const OF_RESOURCES = /^(?:aws|iam):resourcetag\/|^lambda:principal$/;
@@ -86,21 +86,21 @@ const withMissing = (decision: IamDecision, type: PolicyType): IamDecision => ({
   limited: type === 'identity-based policy' && decision.limited === undefined ? undefined : true,
 });
 
-/** Rights under all of these layers, in a request with these keys. */
-export function rightsUnder(layers: readonly Layer[], values: KeyValues, clock: Clock): IamRights {
+/** Permissions under all of these layers, in a request with these keys. */
+export function permissionsUnder(layers: readonly Layer[], values: KeyValues, clock: Clock): IamPermissions {
   const keys = contextKeys(values);
-  const judges = layers.map(({ type, policies }) => ({ type, rights: bind(policies, keys) }));
+  const bindings = layers.map(({ type, policies }) => ({ type, permissions: bind(policies, keys) }));
   const own = keys.get('aws:principalaccount')?.[0] ?? '';
   return {
-    volatile: judges.some(({ rights }) => rights.timeDependent),
+    volatile: bindings.some(({ permissions }) => permissions.timeDependent),
     asksForResource: layers.some(({ policies }) => asksForResources(policies)),
     keys: values,
     decide(action, resource, more = []) {
       const owner: ContextKeys = new Map([['aws:resourceaccount', [ownerOf(resource) ?? own]]]);
       const asked: ContextKeys = new Map([...keys, ...owner, ...timeKeys(clock.now()), ...contextKeys(more)]);
       let decision: IamDecision = { effect: 'ALLOWED' };
-      for (const { type, rights } of judges) {
-        const answer = rights.decide(action, resource, asked);
+      for (const { type, permissions } of bindings) {
+        const answer = permissions.decide(action, resource, asked);
         if (answer.effect === 'EXPLICIT_DENY') return { ...answer, policyType: type };
         if (answer.effect === 'ALLOWED')
           decision = decision.policyName === undefined && decision.effect === 'ALLOWED' ? answer : decision;

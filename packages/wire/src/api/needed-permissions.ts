@@ -1,11 +1,11 @@
 /**
- * Which rights of IAM policies an API call needs: actions, and the ARNs that they are asked on. Which operation knows which
+ * Which permissions of IAM policies an API call needs: actions, and the ARNs that they are asked on. Which operation knows which
  * resources is in resources.json, after AWS's Service Authorization Reference. A row there is a list; each of its entries is
  * what stands behind the account in an ARN, with members of the input in braces, or `@member` for a member that is an ARN
  * itself; `|` parts what is taken when the first is not given. A member that is a list gives an ARN for each of its values.
  */
 import type { Place } from '../arn.ts';
-import { type NeededRight, neededRights } from './data-rights.ts';
+import { type NeededPermission, neededPermissions } from './data-permissions.ts';
 import resources from './resources.json' with { type: 'json' };
 import { parseFunctionReference } from './function-reference.ts';
 import { membersOf, type Operation, type ServiceName, shapeOf } from './table.ts';
@@ -100,8 +100,13 @@ export function resourcesOf(prefix: string, operation: string, input: object, { 
   return arns.length === 0 ? ['*'] : [...new Set(arns)];
 }
 
-/** Rights that an operation needs by itself, for services without a row in the operation table too. */
-export const operationRights = (prefix: string, operation: string, input: object, place: Place): readonly NeededRight[] =>
+/** Permissions that an operation needs by itself, for services without a row in the operation table too. */
+export const operationPermissions = (
+  prefix: string,
+  operation: string,
+  input: object,
+  place: Place,
+): readonly NeededPermission[] =>
   resourcesOf(prefix, operation, input, place).map((resource) => ({
     action: ACTIONS[`${prefix}:${operation}`] ?? `${prefix}:${operation}`,
     resource,
@@ -132,7 +137,7 @@ function rolesIn(service: ServiceName, value: unknown, shapeName: string): reado
 }
 
 /** `iam:PassRole` on each role that the call hands to a service (IAM user guide, page id_roles_use_passrole). */
-function passedRoles({ service, name, input: shape }: Operation, input: object): readonly NeededRight[] {
+function passedRoles({ service, name, input: shape }: Operation, input: object): readonly NeededPermission[] {
   if (shape === undefined || (service !== 'iot' && service !== 'lambda')) return [];
   const passedTo = service === 'lambda' ? 'lambda.amazonaws.com' : (PASSED_TO[name] ?? 'iot.amazonaws.com');
   return [...new Set(rolesIn(service, input, shape))].map((resource) => ({
@@ -143,7 +148,8 @@ function passedRoles({ service, name, input: shape }: Operation, input: object):
 }
 
 /** Everything that a call of an operation of the table needs. */
-export function callRights(operation: Operation, input: object, place: Place): readonly NeededRight[] {
-  const own = neededRights(operation, input, place) ?? operationRights(PREFIXES[operation.service], operation.name, input, place);
+export function callPermissions(operation: Operation, input: object, place: Place): readonly NeededPermission[] {
+  const own =
+    neededPermissions(operation, input, place) ?? operationPermissions(PREFIXES[operation.service], operation.name, input, place);
   return [...own, ...passedRoles(operation, input)];
 }

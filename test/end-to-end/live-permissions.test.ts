@@ -1,5 +1,5 @@
 /**
- * Rights that change under a live connection: a publisher and a subscriber are connected, the API call returns, and
+ * Permissions that change under a live connection: a publisher and a subscriber are connected, the API call returns, and
  * within one second the connection is bound by what is so now. AWS promises minutes (developer guide, page
  * activate-or-deactivate-device-cert; page iot-policies); here it is a second, and the server is never restarted.
  */

@@ -8,7 +8,7 @@ import type { ConnectAuthorizer } from '../broker/contract.ts';
 import type { Connect } from '../mqtt/connect.ts';
 import type { PermissionChange, PermissionChanges } from '../policies/permission-changes.ts';
 
-export interface LiveRightsOptions {
+export interface LivePermissionsOptions {
   readonly broker: Broker;
   /** Whether sessions of the certificate, in this account and region, may go on while their client is away. */
   readonly mayKeepSessions: (certificateId: string, place: Place) => Promise<boolean>;
@@ -32,7 +32,7 @@ export function trackAuthorizations(changes: PermissionChanges): {
 }
 
 /** Begins to follow changes; gives the function that ends it. */
-export function followRights({ broker, mayKeepSessions, authorizedAt, changes }: LiveRightsOptions): () => void {
+export function followLivePermissions({ broker, mayKeepSessions, authorizedAt, changes }: LivePermissionsOptions): () => void {
   const review = async (certificateId: string): Promise<void> => {
     for (const place of broker.sessions.placesOf(certificateId))
       if (!(await mayKeepSessions(certificateId, place))) broker.sessions.endOf(certificateId, place);

@@ -1,23 +1,24 @@
 /**
- * What a key may do that has less than every right of its account. A key of an IAM identity is judged by IAM policies, for every
- * operation of every service. A key of a device has the data plane, by its certificate's policies, and nothing beside it.
+ * What a key may do that has less than every permission of its account. A key of an IAM identity is authorized by IAM
+ * policies, for every operation of every service. A key of a device has the data plane, by its certificate's policies, and
+ * nothing beside it.
  */
-import { type NeededRight, neededRights } from '@thingkeep/wire/api/data-rights.ts';
+import { type NeededPermission, neededPermissions } from '@thingkeep/wire/api/data-permissions.ts';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { inputKeys } from '@thingkeep/wire/api/input-keys.ts';
-import { callRights, operationRights } from '@thingkeep/wire/api/needed-rights.ts';
+import { callPermissions, operationPermissions } from '@thingkeep/wire/api/needed-permissions.ts';
 import { type Operation, signingName } from '@thingkeep/wire/api/table.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { type ErrorCode, fail } from '@thingkeep/wire/errors.ts';
-import type { AccessKey, KeyDecision, KeyRights } from './access-keys.ts';
+import type { AccessKey, KeyDecision, KeyPermissions } from './access-keys.ts';
 import type { KeyUse } from '@thingkeep/wire/api/authorization.ts';
 import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 
 /** The service that tells everyone who they are. */
 const OPEN_TO_ALL = 'sts';
 
-/** Condition keys of what a right is asked for, its tags above all: read where a policy asks for them. */
-export type ResourceKeys = (right: NeededRight, place: Place, input: object) => Promise<KeyValues>;
+/** Condition keys of what a permission is asked for, its tags above all: read where a policy asks for them. */
+export type ResourceKeys = (permission: NeededPermission, place: Place, input: object) => Promise<KeyValues>;
 
 /** Who asks, and how tags of resources are found. */
 export interface Asking {
@@ -44,10 +45,10 @@ function because({ effect, policyType = 'identity-based policy' }: KeyDecision, 
     : `because no ${policyType} allows the ${action} action`;
 }
 
-/** Fails as AWS does when a right is missing. What decided goes along, for the refusal's record. */
+/** Fails as AWS does when a permission is missing. What decided goes along, for the refusal's record. */
 export function denied(
   { arn }: Pick<AccessKey, 'arn'>,
-  { action, resource }: NeededRight,
+  { action, resource }: NeededPermission,
   decision: KeyDecision,
   code?: ErrorCode,
 ): never {
@@ -56,14 +57,14 @@ export function denied(
   return fail(code ?? 'AccessDeniedException', text, { action, resource, decision: effect, policyName, statement });
 }
 
-const NOBODY: KeyRights = { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
+const NOBODY: KeyPermissions = { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
 
 /** What a role is passed for (Service Authorization Reference, iam:AssociatedResourceArn): what the call itself is about. */
-const passedFor = ({ action }: NeededRight, [own]: readonly NeededRight[]): KeyValues =>
+const passedFor = ({ action }: NeededPermission, [own]: readonly NeededPermission[]): KeyValues =>
   action !== 'iam:PassRole' || own === undefined || own.resource === '*' ? [] : [['iam:AssociatedResourceArn', own.resource]];
 
 interface Question {
-  readonly needed: readonly NeededRight[];
+  readonly needed: readonly NeededPermission[];
   readonly input: object;
   /** Of the input. */
   readonly keys: KeyValues;
@@ -72,26 +73,26 @@ interface Question {
 }
 
 async function mustAllow({ key, caller, resourceKeys }: Asking, { needed, input, keys, use, code }: Question): Promise<void> {
-  const rights = (await key.rights?.(use ?? useOf(caller))) ?? NOBODY;
-  for (const right of needed) {
-    const tags = rights.asksForResource === true ? await resourceKeys(right, caller, input) : [];
-    const decision = rights.decide(right.action, right.resource, [
+  const permissions = (await key.permissions?.(use ?? useOf(caller))) ?? NOBODY;
+  for (const permission of needed) {
+    const tags = permissions.asksForResource === true ? await resourceKeys(permission, caller, input) : [];
+    const decision = permissions.decide(permission.action, permission.resource, [
       ...keys,
-      ...(right.keys ?? []),
+      ...(permission.keys ?? []),
       ...tags,
-      ...passedFor(right, needed),
+      ...passedFor(permission, needed),
     ]);
-    if (decision.effect !== 'ALLOWED') denied(key, right, decision, code);
+    if (decision.effect !== 'ALLOWED') denied(key, permission, decision, code);
   }
 }
 
 /** An operation of a service beside the table: fails with AccessDeniedException. */
 export async function mayAsk(asking: Asking, service: string, operation: string, input: object): Promise<void> {
   const { key, caller } = asking;
-  if (key.rights === undefined) return;
+  if (key.permissions === undefined) return;
   const keys = inputKeys(`${service}:${operation}`, input);
   if (key.holder === 'identity')
-    return mustAllow(asking, { needed: operationRights(service, operation, input, caller), input, keys });
+    return mustAllow(asking, { needed: operationPermissions(service, operation, input, caller), input, keys });
   fail(
     'AccessDeniedException',
     `User: ${key.arn} is not authorized to use the service ${service}: it has the rights of a device`,
@@ -104,24 +105,24 @@ export async function mayAsk(asking: Asking, service: string, operation: string,
  */
 export async function mayPass(asking: Asking, operation: Operation, input: object, roles: readonly string[]): Promise<void> {
   const { key, caller } = asking;
-  if (key.rights === undefined || roles.length === 0) return;
+  if (key.permissions === undefined || roles.length === 0) return;
   const keys: KeyValues = [['iam:PassedToService', 'iot.amazonaws.com']];
   // The call's own permission first: it says what the roles are passed for.
-  const own = callRights(operation, input, caller).slice(0, 1);
+  const own = callPermissions(operation, input, caller).slice(0, 1);
   const needed = [...own, ...roles.map((resource) => ({ action: 'iam:PassRole', resource }))];
   await mustAllow(asking, { needed, input, keys });
 }
 
-/** Rights that a service of the query protocol says that a call needs. */
+/** Permissions that a service of the query protocol says that a call needs. */
 export async function mayQuery(
   asking: Asking,
   service: string,
   operation: string,
   input: object,
-  needed: readonly NeededRight[],
+  needed: readonly NeededPermission[],
 ): Promise<void> {
   const { key } = asking;
-  if (key.rights === undefined) return;
+  if (key.permissions === undefined) return;
   // API reference of STS, GetSessionToken: IAM can't be called with such credentials, as there is no second factor here.
   if (key.session === 'user' && service === 'iam')
     fail('UnrecognizedClientException', 'The security token included in the request is invalid');
@@ -136,25 +137,26 @@ export async function mayQuery(
 /** An operation of the table: AccessDeniedException on the control plane, ForbiddenException on the data plane. */
 export async function mayCall(asking: Asking, operation: Operation, input: object): Promise<void> {
   const { key, caller } = asking;
-  if (key.rights === undefined) return;
+  if (key.permissions === undefined) return;
   const isData = operation.service === 'iot-data';
   if (key.holder === 'identity')
     return mustAllow(asking, {
-      needed: callRights(operation, input, caller),
+      needed: callPermissions(operation, input, caller),
       input,
       keys: inputKeys(`${operation.service === 'lambda' ? 'lambda' : 'iot'}:${operation.name}`, input),
       code: isData ? 'ForbiddenException' : 'AccessDeniedException',
       use: isData ? { ...useOf(caller), domainName: caller.hostName } : undefined,
     });
-  const needed = neededRights(operation, input, caller);
+  const needed = neededPermissions(operation, input, caller);
   if (needed === undefined)
     return fail(
       'AccessDeniedException',
       `User: ${key.arn} is not authorized to perform: ${signingName(operation.service)}:${operation.name}: it has the rights of a device`,
     );
-  const rights = (await key.rights({ ...useOf(caller), domainName: caller.hostName })) ?? NOBODY;
-  for (const right of needed) if (rights.decide(right.action, right.resource).effect !== 'ALLOWED') forbidden(key, right);
+  const permissions = (await key.permissions({ ...useOf(caller), domainName: caller.hostName })) ?? NOBODY;
+  for (const permission of needed)
+    if (permissions.decide(permission.action, permission.resource).effect !== 'ALLOWED') forbidden(key, permission);
 }
 
-const forbidden = ({ arn }: AccessKey, { action, resource }: NeededRight): never =>
+const forbidden = ({ arn }: AccessKey, { action, resource }: NeededPermission): never =>
   fail('ForbiddenException', `User: ${arn} is not authorized to perform: ${action} on resource: ${resource}`);

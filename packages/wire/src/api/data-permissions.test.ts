@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { neededRights } from './data-rights.ts';
+import { neededPermissions } from './data-permissions.ts';
 import { findOperation, operationsOf } from './table.ts';
 
 const place = { region: 'us-east-1', accountId: '123456789012' };
 const needed = (name: string, input: object): string[] | undefined => {
   const operation = findOperation('iot-data', name) ?? findOperation('iot', name);
   assert(operation !== undefined);
-  return neededRights(operation, input, place)?.map(({ action, resource }) => `${action} ${resource.split(':').at(-1)}`);
+  return neededPermissions(operation, input, place)?.map(({ action, resource }) => `${action} ${resource.split(':').at(-1)}`);
 };
 
 test('operations of the data plane need the actions of page iot-policy-actions (fact 3.1)', () => {
@@ -22,7 +22,8 @@ test('operations of the data plane need the actions of page iot-policy-actions (
 
 test('no operation of the data plane goes without a right, and no other has one', () => {
   for (const operation of operationsOf('iot-data'))
-    assert.ok((neededRights(operation, {}, place)?.length ?? 0) > 0, operation.name);
+    assert.ok((neededPermissions(operation, {}, place)?.length ?? 0) > 0, operation.name);
   for (const service of ['iot', 'iot-jobs-data'] as const)
-    for (const operation of operationsOf(service)) assert.equal(neededRights(operation, {}, place), undefined, operation.name);
+    for (const operation of operationsOf(service))
+      assert.equal(neededPermissions(operation, {}, place), undefined, operation.name);
 });

@@ -1,9 +1,9 @@
-/** The compiled rights beside a plain evaluator that is slow and easy to read: both answer the same, whatever the policies. */
+/** The compiled permissions beside a plain evaluator that is slow and easy to read: both answer the same, whatever the policies. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Documents } from './documents.ts';
-import { type Layer, rightsUnder } from './rights.ts';
+import { type Layer, permissionsUnder } from './permissions.ts';
 import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05Z');
@@ -134,18 +134,18 @@ const statement: fc.Arbitrary<Statement> = fc
   }));
 const policy = fc.array(statement, { minLength: 1, maxLength: 4 });
 
-test('compiled rights answer as the plain evaluator does, under one layer and under three', () => {
+test('compiled permissions answer as the plain evaluator does, under one layer and under three', () => {
   const types: readonly Layer['type'][] = ['identity-based policy', 'permissions boundary', 'session policy'];
   const values: KeyValues = Object.entries(KEYS);
   fc.assert(
     fc.property(fc.array(policy, { minLength: 1, maxLength: 3 }), some(fc.tuple(action, resource)), (layers, questions) => {
-      const rights = rightsUnder(
+      const permissions = permissionsUnder(
         layers.map((each, index) => layer(types[index] ?? 'session policy', each)),
         values,
         clock,
       );
       for (const [what, on] of questions)
-        assert.equal(rights.decide(what, on).effect, decideAll(layers, what, on), `${what} ${on}`);
+        assert.equal(permissions.decide(what, on).effect, decideAll(layers, what, on), `${what} ${on}`);
     }),
     { numRuns: 3_000, seed: 20_260_102 },
   );
@@ -155,7 +155,7 @@ test('who denied is told: the kind of policy, its name, its statement (IAM user 
   const allow = layer('identity-based policy', [{ Effect: 'Allow', Action: ['*'], Resource: ['*'] }], 'all');
   const boundary = layer('permissions boundary', [{ Effect: 'Allow', Action: ['iot:*'], Resource: ['*'] }], 'bound');
   const session = layer('session policy', [{ Effect: 'Deny', Action: ['iot:DeleteThing'], Resource: ['*'] }], 'session');
-  const under = (...layers: Layer[]) => rightsUnder(layers, [], clock);
+  const under = (...layers: Layer[]) => permissionsUnder(layers, [], clock);
   assert.deepEqual(under(allow).decide('iot:X', '*'), { effect: 'ALLOWED', policyName: 'all', statement: '#1' });
   assert.deepEqual(under(allow, boundary).decide('iam:X', '*'), {
     effect: 'IMPLICIT_DENY',
@@ -187,14 +187,14 @@ test('keys of one question stand for that question alone; the clock is asked eac
     },
   ]);
   let now = NOW;
-  const rights = rightsUnder([passing], [], { now: () => now, monotonic: () => now });
-  assert.equal(rights.volatile, true);
-  const ask = (service: string) => rights.decide('iam:PassRole', '*', [['iam:PassedToService', service]]).effect;
+  const permissions = permissionsUnder([passing], [], { now: () => now, monotonic: () => now });
+  assert.equal(permissions.volatile, true);
+  const ask = (service: string) => permissions.decide('iam:PassRole', '*', [['iam:PassedToService', service]]).effect;
   assert.deepEqual([ask('iot.amazonaws.com'), ask('lambda.amazonaws.com')], ['ALLOWED', 'IMPLICIT_DENY']);
-  assert.equal(rights.decide('iam:PassRole', '*').effect, 'IMPLICIT_DENY');
-  assert.equal(rights.decide('iot:X', '*').effect, 'ALLOWED');
+  assert.equal(permissions.decide('iam:PassRole', '*').effect, 'IMPLICIT_DENY');
+  assert.equal(permissions.decide('iot:X', '*').effect, 'ALLOWED');
   now += 86_400_000;
-  assert.equal(rights.decide('iot:X', '*').effect, 'IMPLICIT_DENY');
+  assert.equal(permissions.decide('iot:X', '*').effect, 'IMPLICIT_DENY');
 });
 
 test('a document that can not be read denies everything', () => {
@@ -203,5 +203,5 @@ test('a document that can not be read denies everything', () => {
     policies: documents.identity.compile([{ policyName: 'x', document: '' }]),
   };
   const all = layer('identity-based policy', [{ Effect: 'Allow', Action: ['*'], Resource: ['*'] }]);
-  assert.equal(rightsUnder([all, broken], [], clock).decide('iot:X', '*').effect, 'EXPLICIT_DENY');
+  assert.equal(permissionsUnder([all, broken], [], clock).decide('iot:X', '*').effect, 'EXPLICIT_DENY');
 });

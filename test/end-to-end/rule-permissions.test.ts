@@ -1,5 +1,5 @@
 /**
- * Whose rights a rule acts with: those of the role that it names, whatever service its action calls, and never those of the
+ * Whose permissions a rule acts with: those of the role that it names, whatever service its action calls, and never those of the
  * account's root (developer guide, page iot-create-role; docs/decisions/rules-act-as-roles.md).
  */
 import assert from 'node:assert/strict';
@@ -108,7 +108,7 @@ describe('an http action with sigv4', () => {
     });
   });
 
-  test('has the rights of the role where it is the server that gets it', async () => {
+  test('has the permissions of the role where it is the server that gets it', async () => {
     const lister = await makeRole(server, 'lister', [allow('iot:Publish', arn('topic/from-role'))]);
     const got = await posted('lists', 'localhost', 'iotdata', lister, 'hello', '/topics/from-role');
     assert.equal((await sendOn(server, got)).status, 200);

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { callRights, operationRights, resourcesOf } from './needed-rights.ts';
+import { callPermissions, operationPermissions, resourcesOf } from './needed-permissions.ts';
 import resources from './resources.json' with { type: 'json' };
 import { findOperation, operationsOf, type ServiceName, shapeOf } from './table.ts';
 
 const PLACE = { accountId: '123456789012', region: 'eu-west-1' };
 const arn = (service: string, rest: string): string => `arn:aws:${service}:eu-west-1:123456789012:${rest}`;
 
-const rightsOf = (service: ServiceName, name: string, input: object) => {
+const permissionsOf = (service: ServiceName, name: string, input: object) => {
   const operation = findOperation(service, name) ?? assert.fail(`no ${name}`);
-  return callRights(operation, input, PLACE);
+  return callPermissions(operation, input, PLACE);
 };
 
 test('every row is an operation, and every member in it one of its input', () => {
@@ -33,7 +33,8 @@ test('every row is an operation, and every member in it one of its input', () =>
 
 test('every operation of the table needs something', () => {
   for (const service of ['iot', 'iot-data', 'iot-jobs-data', 'lambda'] as const)
-    for (const operation of operationsOf(service)) assert.notEqual(callRights(operation, {}, PLACE).length, 0, operation.name);
+    for (const operation of operationsOf(service))
+      assert.notEqual(callPermissions(operation, {}, PLACE).length, 0, operation.name);
 });
 
 test('resources as the Service Authorization Reference has them', () => {
@@ -92,7 +93,7 @@ test('resources as the Service Authorization Reference has them', () => {
   ];
   for (const [service, name, input, action, expected] of cases)
     assert.deepEqual(
-      rightsOf(service, name, input),
+      permissionsOf(service, name, input),
       expected.map((resource) => ({ action, resource })),
       name,
     );
@@ -137,17 +138,19 @@ test('a value with braces of its own is only text', () => {
 
 test('services beside the table', () => {
   const certificate = arn('acm', 'certificate/c');
-  assert.deepEqual(operationRights('acm', 'GetCertificate', { CertificateArn: certificate }, PLACE), [
+  assert.deepEqual(operationPermissions('acm', 'GetCertificate', { CertificateArn: certificate }, PLACE), [
     { action: 'acm:GetCertificate', resource: certificate },
   ]);
-  assert.deepEqual(operationRights('thingkeep', 'GetRefusals', {}, PLACE), [{ action: 'thingkeep:GetRefusals', resource: '*' }]);
-  assert.deepEqual(operationRights('logs', 'constructor', {}, PLACE), [{ action: 'logs:constructor', resource: '*' }]);
+  assert.deepEqual(operationPermissions('thingkeep', 'GetRefusals', {}, PLACE), [
+    { action: 'thingkeep:GetRefusals', resource: '*' },
+  ]);
+  assert.deepEqual(operationPermissions('logs', 'constructor', {}, PLACE), [{ action: 'logs:constructor', resource: '*' }]);
 });
 
 test('iam:PassRole for each role that is handed over, with the service that gets it (IAM user guide, id_roles_use_passrole)', () => {
   const role = 'arn:aws:iam::123456789012:role/r';
   const passed = (service: ServiceName, name: string, input: object) =>
-    rightsOf(service, name, input).filter(({ action }) => action === 'iam:PassRole');
+    permissionsOf(service, name, input).filter(({ action }) => action === 'iam:PassRole');
   const rule = {
     ruleName: 'r',
     topicRulePayload: {
@@ -188,7 +191,7 @@ test('ids of certificates are asked for in lower case, as they are kept: a Deny 
     ['DeleteCertificate', 'cert'],
     ['UpdateCACertificate', 'cacert'],
   ] as const) {
-    const [right] = rightsOf('iot', name, { certificateId });
+    const [right] = permissionsOf('iot', name, { certificateId });
     assert.equal(right?.resource, `arn:aws:iot:eu-west-1:123456789012:${type}/${certificateId.toLowerCase()}`);
   }
 });
@@ -222,7 +225,7 @@ test('a role is passed by every member of every operation that is the ARN of one
       if (operation.input !== undefined)
         look(service, operation.input, [], [], (way) => {
           const role = 'arn:aws:iam::123456789012:role/r';
-          const needed = callRights(operation, inputOf(way, role), PLACE);
+          const needed = callPermissions(operation, inputOf(way, role), PLACE);
           assert.ok(
             needed.some(({ action, resource }) => action === 'iam:PassRole' && resource === role),
             `${operation.name} ${way.join('.')}`,

@@ -5,7 +5,7 @@
 import { iotArn, type Place, type ResourceType } from '../arn.ts';
 import type { Operation } from './table.ts';
 
-export interface NeededRight {
+export interface NeededPermission {
   /** Such as `iot:Publish`. */
   readonly action: string;
   /** A whole ARN, or `*` for an action without a resource. */
@@ -15,7 +15,7 @@ export interface NeededRight {
 }
 
 type Input = Readonly<Record<string, unknown>>;
-type Needed = (input: Input, place: Place) => readonly NeededRight[];
+type Needed = (input: Input, place: Place) => readonly NeededPermission[];
 
 const on =
   (action: string, type: ResourceType, member: string): Needed =>
@@ -45,6 +45,6 @@ const NEEDED: ReadonlyMap<string, Needed> = new Map([
   ['ListNamedShadowsForThing', on('iot:ListNamedShadowsForThing', 'thing', 'thingName')],
 ] satisfies readonly (readonly [string, Needed])[]);
 
-/** All rights that the operation needs for this input; undefined when no right of a device's policies covers it. */
-export const neededRights = (operation: Operation, input: object, place: Place): readonly NeededRight[] | undefined =>
+/** All permissions that the operation needs for this input; undefined when no right of a device's policies covers it. */
+export const neededPermissions = (operation: Operation, input: object, place: Place): readonly NeededPermission[] | undefined =>
   operation.service === 'iot-data' ? NEEDED.get(operation.name)?.(input as Input, place) : undefined;

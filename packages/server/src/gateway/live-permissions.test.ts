@@ -1,14 +1,14 @@
-/** A change of rights while a CONNECT is authorized, or authorized anew, is never lost. */
+/** A change of permissions while a CONNECT is authorized, or authorized anew, is never lost. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Packet } from 'mqtt-packet';
-import type { Admission, AdmissionRefusal, Rights } from '../broker/contract.ts';
-import { ACCOUNT, ALL, publishPacket, rightsOf, TestBench, TestPeer } from '../broker/test-bench.ts';
+import type { Admission, AdmissionRefusal, MessagePermissions } from '../broker/contract.ts';
+import { ACCOUNT, ALL, publishPacket, permissionsOf, TestBench, TestPeer } from '../broker/test-bench.ts';
 import { PermissionChanges } from '../policies/permission-changes.ts';
 import { DamagedRecordError } from '../store/damage.ts';
-import { followRights, trackAuthorizations } from './live-rights.ts';
+import { followLivePermissions, trackAuthorizations } from './live-permissions.ts';
 
-const admission = (rights: Rights = ALL): Admission => ({ accountId: ACCOUNT, principal: 'p', rights });
+const admission = (permissions: MessagePermissions = ALL): Admission => ({ accountId: ACCOUNT, principal: 'p', permissions });
 const refusal: AdmissionRefusal = { refused: { check: 'policy', reason: 'no' } };
 const WILL = { topic: 'will', payload: Buffer.from('gone'), qos: 0 as const, retain: false };
 
@@ -24,7 +24,7 @@ const workbench = async (mayKeep = true) => {
     return answer.promise;
   });
   const mayKeepSessions = async (): Promise<boolean> => mayKeep;
-  followRights({ broker: bench.broker, mayKeepSessions, authorizedAt, changes });
+  followLivePermissions({ broker: bench.broker, mayKeepSessions, authorizedAt, changes });
   const peer = new TestPeer(bench.broker, 5, authorizer, 'a');
   peer.send({
     cmd: 'connect',
@@ -50,11 +50,11 @@ const workbench = async (mayKeep = true) => {
   return { bench, changes, answers, peer, settle, mayPublish };
 };
 
-test('a connection is authorized anew only if a right of its certificate changed since its CONNECT was authorized', async () => {
+test('a connection is authorized anew only if a permission of its certificate changed since its CONNECT was authorized', async () => {
   const { bench, changes, answers, settle, mayPublish } = await workbench();
   await using _ = bench;
   changes.publish(['another', 'a']);
-  await settle(0, admission(rightsOf((_action, name) => name === 'will')));
+  await settle(0, admission(permissionsOf((_action, name) => name === 'will')));
   assert.equal(answers.length, 2);
   assert.equal(await mayPublish(), false);
   await settle(1, admission());
@@ -71,7 +71,7 @@ test('changes of other certificates while a CONNECT is authorized do not have it
   assert.equal(answers.length, 1);
 });
 
-test('who may no longer connect is refused, without rights for its will, and closed', async () => {
+test('who may no longer connect is refused, without permissions for its will, and closed', async () => {
   const { bench, changes, peer, settle } = await workbench();
   await using _ = bench;
   const watcher = await bench.subscribed('watcher', 'will');
@@ -99,7 +99,7 @@ test('a change that may concern every certificate has each connection authorized
   })();
   await changes.publishPages(damaged);
   assert.equal(answers.length, 2);
-  await settle(1, admission(rightsOf(() => false)));
+  await settle(1, admission(permissionsOf(() => false)));
   assert.equal(await mayPublish(), false);
 });
 
@@ -109,7 +109,7 @@ test('of authorizations that overlap, the newest counts, whichever ends last', a
   await settle(0, admission());
   changes.publish(['a']);
   changes.publish(['a']);
-  await settle(2, admission(rightsOf(() => false)));
+  await settle(2, admission(permissionsOf(() => false)));
   await settle(1, admission());
   assert.equal(await mayPublish(), false);
 });

@@ -4,20 +4,20 @@ import { layersOf } from './access-keys.ts';
 import type { Identities } from './identities.ts';
 import { identityKeys } from './request-keys.ts';
 import { roleForService } from './role-credentials.ts';
-import { type IamRights, rightsUnder } from './rights.ts';
+import { type IamPermissions, permissionsUnder } from './permissions.ts';
 import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 
 /** `unknown-role` when the account has no such role; fails with AccessDeniedException when it does not trust the service. */
-export type RoleRightsOf = (
+export type RolePermissionsOf = (
   accountId: string,
   roleArn: string,
   service: string,
   sourceArn?: string,
-) => Promise<'unknown-role' | Pick<IamRights, 'decide' | 'asksForResource'>>;
+) => Promise<'unknown-role' | Pick<IamPermissions, 'decide' | 'asksForResource'>>;
 
-/** Rights as they are now: to be asked for anew with each use. */
-export const roleRights =
-  ({ identities, clock }: { identities: Identities; clock: Clock }): RoleRightsOf =>
+/** Permissions as they are now: to be asked for anew with each use. */
+export const rolePermissions =
+  ({ identities, clock }: { identities: Identities; clock: Clock }): RolePermissionsOf =>
   async (accountId, roleArn, service, sourceArn) => {
     const role = await roleForService(identities, clock, { accountId, roleArn, service, sourceArn });
     const identity = role === undefined ? undefined : await identities.byId(accountId, role.id);
@@ -28,5 +28,5 @@ export const roleRights =
       ...identityKeys(role, `${role.id}:${service.split('.')[0]}`, session),
       ['aws:SecureTransport', 'true'],
     ];
-    return rightsUnder(layersOf(identity), keys, clock);
+    return permissionsUnder(layersOf(identity), keys, clock);
   };
