@@ -1,18 +1,31 @@
-/** Checks that an exported name of the packages stands for one thing: one file declares it, others may export it anew. */
-import { isTestMaterial, type Source } from './sources.ts';
+/**
+ * Checks that an exported name of the packages stands for one thing: one file declares it, others may export it anew, and no
+ * file has a type of its own by the name of another's.
+ */
+import { isGenerated, isTestMaterial, type Source } from './sources.ts';
 
-const DECLARED = /^export (?:async |abstract |declare )*(?:const|let|function\*?|class|interface|type) (\w+)/gm;
+const EXPORTED = /^export (?:async |abstract |declare )*(?:const|let|function\*?|class|interface|type) (\w+)/gm;
+const OWN_TYPE = /^(?:abstract |declare )*(?:class|interface|type) (\w+)/gm;
 
-export function nameFaults(sources: readonly Source[]): string[] {
+function namesIn(sources: readonly Source[], pattern: RegExp): ReadonlyMap<string, ReadonlySet<string>> {
   const places = new Map<string, Set<string>>();
-  for (const { path, code } of sources) {
-    if (!/^packages\/[^/]+\/src\//.test(path) || isTestMaterial(path)) continue;
-    for (const [, name = ''] of code.matchAll(DECLARED)) places.set(name, (places.get(name) ?? new Set()).add(path));
-  }
-  return [...places]
+  for (const { path, code } of sources)
+    for (const [, name = ''] of code.matchAll(pattern)) places.set(name, (places.get(name) ?? new Set()).add(path));
+  return places;
+}
+
+const MEND = 'one thing is declared once, and two things have two names';
+
+export function nameFaults(all: readonly Source[]): string[] {
+  const sources = all.filter(({ path }) => /^packages\/[^/]+\/src\//.test(path) && !isTestMaterial(path) && !isGenerated(path));
+  const exported = namesIn(sources, EXPORTED);
+  const twice = [...exported]
     .filter(([, paths]) => paths.size > 1)
-    .map(
-      ([name, paths]) =>
-        `${name} is exported by ${[...paths].join(' and ')}: one thing is declared once, and two things have two names`,
-    );
+    .map(([name, paths]) => `${name} is exported by ${[...paths].join(' and ')}: ${MEND}`);
+  const hidden = [...namesIn(sources, OWN_TYPE)].flatMap(([name, paths]) =>
+    [...(exported.get(name) ?? [])].map(
+      (path) => `${name} is exported by ${path}, and a type of ${[...paths].join(' and ')}: ${MEND}`,
+    ),
+  );
+  return [...twice, ...hidden];
 }

@@ -13,18 +13,18 @@ import { tagsOf } from './registry/tags.ts';
 import { serverCertificates } from './server-certificates/store.ts';
 import type { ReadTransaction, Store } from './store/contract.ts';
 
-interface Tag {
+interface ResourceTag {
   readonly Key: string;
   readonly Value?: string | undefined;
 }
 
-type TagsIn = (tx: ReadTransaction, arn: Arn, place: Place) => Promise<readonly Tag[]>;
+type TagsIn = (tx: ReadTransaction, arn: Arn, place: Place) => Promise<readonly ResourceTag[]>;
 
-const fromMap = (tags: Readonly<Record<string, string>> = {}): readonly Tag[] =>
+const fromMap = (tags: Readonly<Record<string, string>> = {}): readonly ResourceTag[] =>
   Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 
 /** A domain configuration is asked for by its name, and has its tags under an ARN with its id. */
-async function iotTags(tx: ReadTransaction, { type, name }: Arn, place: Place): Promise<readonly Tag[]> {
+async function iotTags(tx: ReadTransaction, { type, name }: Arn, place: Place): Promise<readonly ResourceTag[]> {
   const { accountId } = place;
   if (type !== 'domainconfiguration') return tagsOf(tx, accountId, iotArn(place, type as ResourceType, name));
   const record = await tx.get(domainConfigurations, [accountId, name.split('/')[0] ?? '']);

@@ -10,19 +10,19 @@ const MAX_CONNECTIONS = 32;
 const TIMEOUT = 10_000;
 const TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-interface Answer {
+interface MetricsAnswer {
   readonly status: number;
   readonly type: string;
   readonly body: string | Uint8Array;
 }
 
-type Ready = () => Pick<Answer, 'status' | 'body'>;
+type AnswerReady = () => Pick<MetricsAnswer, 'status' | 'body'>;
 
 /** Listens for `GET /ready`, and for `GET /metrics`, which is answered with what `text` gives at that moment. */
 export async function serveMetrics(
   { host, port }: { readonly host: string; readonly port: number },
   text: () => string,
-  ready: Ready,
+  ready: AnswerReady,
 ): Promise<{ port: number; close(): Promise<void> }> {
   const server = createMetricsServer(text, ready);
   return {
@@ -34,8 +34,8 @@ export async function serveMetrics(
   };
 }
 
-function createMetricsServer(text: () => string, ready: Ready): Server {
-  const answerTo = (path: string | undefined, reads: boolean): Answer => {
+function createMetricsServer(text: () => string, ready: AnswerReady): Server {
+  const answerTo = (path: string | undefined, reads: boolean): MetricsAnswer => {
     if (path !== '/metrics' && path !== '/ready') return { status: 404, type: TYPE, body: 'Metrics are at /metrics.\n' };
     if (!reads) return { status: 405, type: TYPE, body: 'Only GET is answered here.\n' };
     if (path === '/ready') return { type: 'application/json', ...ready() };

@@ -1,6 +1,6 @@
 /** Which calls of the API change something, and what the audit log has of them: no secret, and bounded. */
 import { createHash } from 'node:crypto';
-import type { Caller } from '@thingkeep/wire/api/handlers.ts';
+import type { Caller, Handler } from '@thingkeep/wire/api/handlers.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { DISK_LOW } from '../runtime/disk-failure.ts';
 import type { Disk } from '../runtime/disk-room.ts';
@@ -124,8 +124,6 @@ export class AuditedChange {
 const NO_BODY = new Uint8Array(0);
 /** Devices are no callers of the API: what they change is in no line. */
 const IAM_IDENTITY = /^arn:aws:(iam|sts):/;
-
-type Handler = (input: object, caller: Caller) => Promise<object>;
 
 /** Handlers of the data plane that the device port serves: what IAM identities change there is in the audit log too. */
 export function auditHandlers<T extends object>(handlers: T, audit: Audit): T {

@@ -1,5 +1,5 @@
 /** A routed and proven request -> its operation's handler -> the answer. */
-import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { Caller, Handler, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type {
   IotDataOperations,
   IotJobsDataOperations,
@@ -18,8 +18,6 @@ export interface Services {
   readonly 'iot-jobs-data': Handlers<IotJobsDataOperations>;
   readonly lambda: Handlers<LambdaOperations>;
 }
-
-type Handler = (input: object, caller: Caller) => Promise<object>;
 
 /** The handler by the operation's name: the table and the handlers' types come from the same models, so the shapes agree. */
 function handlerOf(services: Services, { service, name }: Operation): Handler | undefined {

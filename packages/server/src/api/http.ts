@@ -106,7 +106,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
 ]);
 
 /** What is known of a request while it is served; an error is rendered and logged by it. */
-interface Exchange {
+interface ApiExchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly requestId: string;
@@ -124,7 +124,7 @@ interface Exchange {
 
 const expectsContinue = (request: IncomingMessage): boolean => request.headers.expect?.toLowerCase() === '100-continue';
 
-function send({ request, response, requestId, open }: Exchange, { status, headers, body }: Rendered): void {
+function send({ request, response, requestId, open }: ApiExchange, { status, headers, body }: Rendered): void {
   if (response.headersSent || response.destroyed) return;
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   // A client that was not told to continue may or may not send its body: nothing can follow on this connection.
@@ -156,7 +156,7 @@ function sent(response: ServerResponse): AbortSignal {
 }
 
 /** What the head alone forbids. */
-function checkHead({ request }: Exchange): SignedHead {
+function checkHead({ request }: ApiExchange): SignedHead {
   const target = request.url ?? '';
   if (request.rawHeaders.length > 2 * MAX_HEADERS)
     fail('InvalidRequestException', `The request has more than ${MAX_HEADERS} headers`);
@@ -214,7 +214,7 @@ export function createApi(options: ApiOptions): Api {
     service !== undefined && options.jsonServices?.has(service) === true;
 
   async function answerSigned(
-    exchange: Exchange,
+    exchange: ApiExchange,
     head: SignedHead,
     { key, service, region }: Verified,
     body: Uint8Array,
@@ -278,7 +278,7 @@ export function createApi(options: ApiOptions): Api {
   }
 
   /** The handler for an unsigned request below one of the open paths; signed ones go their way. */
-  function opened(head: SignedHead, exchange: Exchange): PlainHandler | undefined {
+  function opened(head: SignedHead, exchange: ApiExchange): PlainHandler | undefined {
     if (claimedService(head) !== undefined) return undefined;
     for (const [path, handler] of options.plainBelow ?? [])
       if (head.path.startsWith(path)) {
@@ -295,7 +295,7 @@ export function createApi(options: ApiOptions): Api {
     return undefined;
   }
 
-  async function answer(exchange: Exchange): Promise<Rendered> {
+  async function answer(exchange: ApiExchange): Promise<Rendered> {
     const { request, response } = exchange;
     const head = checkHead(exchange);
     exchange.path = head.path;
@@ -324,7 +324,7 @@ export function createApi(options: ApiOptions): Api {
     }
   }
 
-  function answerError(exchange: Exchange, error: unknown): Rendered {
+  function answerError(exchange: ApiExchange, error: unknown): Rendered {
     const { request, requestId, sourceIp, service, operation, caller } = exchange;
     const path = exchange.path.slice(0, MAX_LOGGED_PATH);
     const method = request.method ?? '';
@@ -359,7 +359,7 @@ export function createApi(options: ApiOptions): Api {
     return rendered;
   }
 
-  async function serve(exchange: Exchange): Promise<void> {
+  async function serve(exchange: ApiExchange): Promise<void> {
     let rendered: Rendered;
     try {
       rendered = await answer(exchange);
@@ -380,7 +380,7 @@ export function createApi(options: ApiOptions): Api {
 
   return (request, response) => {
     const sourceIp = request.socket.remoteAddress ?? '';
-    const exchange: Exchange = { request, response, requestId: randomUUID(), sourceIp, path: '' };
+    const exchange: ApiExchange = { request, response, requestId: randomUUID(), sourceIp, path: '' };
     response.on('error', () => {});
     serve(exchange).catch((error: unknown) => {
       log.error({ err: error, requestId: exchange.requestId }, 'API answer could not be sent');

@@ -63,7 +63,7 @@ const NOBODY: KeyPermissions = { volatile: false, decide: () => ({ effect: 'IMPL
 const passedFor = ({ action }: NeededPermission, [own]: readonly NeededPermission[]): KeyValues =>
   action !== 'iam:PassRole' || own === undefined || own.resource === '*' ? [] : [['iam:AssociatedResourceArn', own.resource]];
 
-interface Question {
+interface PermissionQuestion {
   readonly needed: readonly NeededPermission[];
   readonly input: object;
   /** Of the input. */
@@ -72,7 +72,10 @@ interface Question {
   readonly code?: ErrorCode;
 }
 
-async function mustAllow({ key, caller, resourceKeys }: Asking, { needed, input, keys, use, code }: Question): Promise<void> {
+async function mustAllow(
+  { key, caller, resourceKeys }: Asking,
+  { needed, input, keys, use, code }: PermissionQuestion,
+): Promise<void> {
   const permissions = (await key.permissions?.(use ?? useOf(caller))) ?? NOBODY;
   for (const permission of needed) {
     const tags = permissions.asksForResource === true ? await resourceKeys(permission, caller, input) : [];

@@ -28,18 +28,18 @@ export const serverOptions = {
 /** Requests of one connection that may be served at once; pipelining beyond that is no SDK. */
 const MAX_IN_FLIGHT = 64;
 
-interface Failure {
+interface ParseFailure {
   readonly status: string;
   readonly code: string;
   readonly message: string;
 }
 
-const MALFORMED: Failure = {
+const MALFORMED: ParseFailure = {
   status: '400 Bad Request',
   code: 'InvalidRequestException',
   message: 'The request is not well-formed HTTP',
 };
-const FAILURES: ReadonlyMap<string, Failure> = new Map([
+const FAILURES: ReadonlyMap<string, ParseFailure> = new Map([
   [
     'HPE_HEADER_OVERFLOW',
     {
@@ -55,15 +55,15 @@ const FAILURES: ReadonlyMap<string, Failure> = new Map([
 ]);
 /** Codes of errors about what came as HTTP. All others are about the connection: its TLS, which could not carry an answer, or its end. */
 const ABOUT_HTTP = /^(HPE|ERR_HTTP)_/;
-const FULL: Failure = {
+const FULL: ParseFailure = {
   status: '503 Service Unavailable',
   code: 'ServiceUnavailableException',
   message: 'There is no room for more connections',
 };
-const NO_TUNNEL: Failure = { status: '404 Not Found', code: 'UnknownOperationException', message: 'This is no proxy' };
+const NO_TUNNEL: ParseFailure = { status: '404 Not Found', code: 'UnknownOperationException', message: 'This is no proxy' };
 
 /** A whole answer for a socket that has no request object; then the socket closes. */
-function refuse(socket: Duplex, { status, code, message }: Failure): void {
+function refuse(socket: Duplex, { status, code, message }: ParseFailure): void {
   if (!socket.writable) return void socket.destroy();
   const body = JSON.stringify({ message });
   const head = [
@@ -78,20 +78,20 @@ function refuse(socket: Duplex, { status, code, message }: Failure): void {
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
 
-interface Exchange {
+interface HttpExchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
 }
 
 /** What followed a whole request was no HTTP: the request still gets its answer, then the connection closes. */
-function closeAfter(socket: Duplex, { response }: Exchange): void {
+function closeAfter(socket: Duplex, { response }: HttpExchange): void {
   response.shouldKeepAlive = false;
   response.once('close', () => socket.destroy());
   socket.pause();
 }
 
 /** A connection whose bytes stopped being HTTP, while these exchanges are under way on it. */
-function breakOff(socket: Duplex, failure: Failure, exchanges: ReadonlySet<Exchange>): void {
+function breakOff(socket: Duplex, failure: ParseFailure, exchanges: ReadonlySet<HttpExchange>): void {
   const last = [...exchanges].at(-1);
   if (last === undefined) refuse(socket, failure);
   else if (last.request.complete) closeAfter(socket, last);
@@ -103,12 +103,12 @@ function breakOff(socket: Duplex, failure: Failure, exchanges: ReadonlySet<Excha
 /** Serves the API on this server, and what `upgrade` makes of the upgrades that the server lets through. */
 export function serveApi(server: Server, api: Api, upgrades?: Upgrades, standstill?: Standstill): void {
   if (standstill !== undefined) extendHttpDeadlines(server, standstill);
-  const inFlight = new WeakMap<Duplex, Set<Exchange>>();
+  const inFlight = new WeakMap<Duplex, Set<HttpExchange>>();
   const listen = (request: IncomingMessage, response: ServerResponse): void => {
     const { socket } = request;
     const exchanges = inFlight.get(socket) ?? new Set();
     if (exchanges.size >= MAX_IN_FLIGHT) return void socket.destroy();
-    const exchange: Exchange = { request, response };
+    const exchange: HttpExchange = { request, response };
     inFlight.set(socket, exchanges.add(exchange));
     response.once('close', () => exchanges.delete(exchange));
     api(request, response);

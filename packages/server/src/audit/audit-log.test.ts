@@ -11,7 +11,7 @@ import { AuditLog } from './audit-log.ts';
 import { ORIGIN } from './chain.ts';
 import { auditFiles } from './files.ts';
 import { readAuditState } from './store.ts';
-import { type Verification, verifyAudit } from './verify.ts';
+import { type AuditVerification, verifyAudit } from './verify.ts';
 
 const temporary = mkdtempSync(join(tmpdir(), 'thingkeep-audit-'));
 after(() => rmSync(temporary, { recursive: true, force: true }));
@@ -66,7 +66,7 @@ class Bench implements AsyncDisposable {
     end({ result });
   }
 
-  async verify(): Promise<Verification> {
+  async verify(): Promise<AuditVerification> {
     await using store = await openSqliteStore({ path: join(this.folder, 'data.db') });
     const found = verifyAudit(this.logFolder, await store.read(readAuditState));
     assert(found !== undefined);

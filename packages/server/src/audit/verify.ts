@@ -5,7 +5,7 @@ import { follows, type ChainLink, readLink } from './chain.ts';
 import { type AuditFile, auditFiles, readKey } from './files.ts';
 import type { AuditState } from './store.ts';
 
-export interface Verification {
+export interface AuditVerification {
   /** Lines that were read. */
   readonly lines: number;
   /** Number of the first line that is kept, and of the last one. */
@@ -78,7 +78,7 @@ function readLines({ path }: AuditFile, verifier: Verifier): void {
 }
 
 /** Verifies the log of a folder. Returns undefined when there is no key. */
-export function verifyAudit(folder: string, state: AuditState): Verification | undefined {
+export function verifyAudit(folder: string, state: AuditState): AuditVerification | undefined {
   const key = readKey(folder);
   if (key === undefined) return undefined;
   const verifier = new Verifier(key, state);

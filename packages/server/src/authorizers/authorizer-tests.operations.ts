@@ -10,7 +10,7 @@ import { customCredentials, type CustomCredentials, type Head } from './credenti
 import type { LoginFacts } from './event.ts';
 import { getAuthorizer } from './records.ts';
 
-type Input = IotOperations['TestInvokeAuthorizer']['input'];
+type TestInput = IotOperations['TestInvokeAuthorizer']['input'];
 
 const CODES = {
   signature: 'UnauthorizedException',
@@ -18,7 +18,7 @@ const CODES = {
   overload: 'ThrottlingException',
 } as const satisfies Record<AuthorizerFault['fault'], string>;
 
-function headOf({ headers = {}, queryString = '' }: NonNullable<Input['httpContext']>): Head {
+function headOf({ headers = {}, queryString = '' }: NonNullable<TestInput['httpContext']>): Head {
   return {
     headers: new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), [value]])),
     query: queryString.replace(/^\?/, ''),
@@ -26,7 +26,7 @@ function headOf({ headers = {}, queryString = '' }: NonNullable<Input['httpConte
 }
 
 /** The login that the contexts describe; a protocol without a context is left out. */
-function factsOf({ tlsContext, httpContext, mqttContext }: Input): LoginFacts {
+function factsOf({ tlsContext, httpContext, mqttContext }: TestInput): LoginFacts {
   return {
     connectionId: randomUUID(),
     tls: tlsContext === undefined ? undefined : { ...tlsContext },
@@ -39,7 +39,7 @@ function factsOf({ tlsContext, httpContext, mqttContext }: Input): LoginFacts {
 }
 
 /** Token and signature: the members of the request, else from the contexts as from a device. */
-function credentialsOf({ token, tokenSignature }: Input, { http, mqtt }: LoginFacts): CustomCredentials {
+function credentialsOf({ token, tokenSignature }: TestInput, { http, mqtt }: LoginFacts): CustomCredentials {
   const carried = customCredentials(http, mqtt?.userName);
   const signature = tokenSignature ?? carried.signature;
   return {

@@ -5,11 +5,11 @@ import type { Connections } from './connections.ts';
 import type { BrokerPublishing } from './publishing.ts';
 import type { Ticker } from './ticker.ts';
 
-type Services = BrokerServices<Client>;
+type ClientServices = BrokerServices<Client>;
 
 /** What clients use as it is. */
 type Shared = Pick<
-  Services,
+  ClientServices,
   | 'clock'
   | 'log'
   | 'flusher'
@@ -30,7 +30,7 @@ export const clientServices = (
   connections: Connections,
   publishing: BrokerPublishing,
   ticker: Ticker,
-): Services => ({
+): ClientServices => ({
   ...shared,
   rateLimited: ticker.rateLimited,
   get now() {

@@ -18,7 +18,7 @@ import type { AccountSpace } from './routing/account.ts';
 import type { RoutedTopic } from './routing/routed-topic.ts';
 
 /** Messages of one topic and QoS, without properties. */
-interface Row {
+interface BufferedMessage {
   readonly topic: RoutedTopic;
   readonly qos: number;
   readonly payloads: Buffer[];
@@ -29,7 +29,7 @@ export class MessageBuffer implements OutgoingMessages {
   readonly #publishing: Pick<BrokerPublishing, 'deliverFromRule'>;
   readonly #clock: Clock;
   readonly #account: AccountSpace;
-  readonly #rows: (Row | PublishBatch<RoutedTopic>)[] = [];
+  readonly #rows: (BufferedMessage | PublishBatch<RoutedTopic>)[] = [];
   #topic: RoutedTopic | undefined;
 
   constructor(publishing: Pick<BrokerPublishing, 'deliverFromRule'>, account: AccountSpace, clock: Clock) {
@@ -69,7 +69,7 @@ export class MessageBuffer implements OutgoingMessages {
 }
 
 /** The messages as PUBLISH packets of MQTT 3.1.1, one behind another. */
-function toBatch({ topic, qos, payloads, bytes }: Row): PublishBatch<RoutedTopic> {
+function toBatch({ topic, qos, payloads, bytes }: BufferedMessage): PublishBatch<RoutedTopic> {
   const count = payloads.length;
   const head = 2 + topic.bytes.length + (qos === 1 ? 2 : 0);
   // Five bytes at most are the type and the remaining length.

@@ -40,14 +40,14 @@ const WEIGHT = 20;
 /** Bytes of memory that a request takes beside its payload. */
 const OVERHEAD = 1024;
 
-interface Row {
+interface ServiceRow {
   readonly pattern: TopicPattern;
   readonly service: TopicService;
 }
 
 export class TopicServices implements MessageInterceptor {
   readonly #options: TopicServicesOptions;
-  readonly #rows: Row[] = [];
+  readonly #rows: ServiceRow[] = [];
   /** By region and account. */
   readonly #queues = new Map<string, RequestQueue>();
 

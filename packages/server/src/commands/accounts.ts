@@ -21,7 +21,7 @@ import { openFolder, openStored } from './stored.ts';
 const OWN_FLAGS = { switches: ['new', 'json'], values: ['profile'] };
 const USAGE = 'thingkeep accounts list | create [ID] [--profile NAME] | keys ID [--new]';
 
-interface Asked {
+interface AccountsCommand {
   readonly folder: DataFolder;
   readonly config: Config;
   readonly accountId: string | undefined;
@@ -37,7 +37,10 @@ interface KeyChange {
   readonly make: (keys: RootKeys) => ProfileKey;
 }
 
-async function changeOffline({ folder, config, accountId }: Asked, { operation, make }: KeyChange): Promise<ProfileKey> {
+async function changeOffline(
+  { folder, config, accountId }: AccountsCommand,
+  { operation, make }: KeyChange,
+): Promise<ProfileKey> {
   await using store = await openStored(folder, config);
   const log = openLog('warn');
   const installation = await openInstallation({ folder, store, acceptLoss: config.acceptLoss, log });
@@ -62,7 +65,7 @@ async function changeOffline({ folder, config, accountId }: Asked, { operation, 
   }
 }
 
-async function change(asked: Asked, what: KeyChange): Promise<void> {
+async function change(asked: AccountsCommand, what: KeyChange): Promise<void> {
   const { folder, config, accountId, profile, json } = asked;
   const query = new URLSearchParams(
     Object.entries({ 'account-id': accountId, profile }).filter((pair): pair is [string, string] => pair[1] !== undefined),
@@ -80,14 +83,14 @@ const show = (json: boolean, keys: readonly ProfileKey[]): void =>
   void process.stdout.write(json ? `${JSON.stringify(keys)}\n` : renderProfiles(keys));
 
 /** The keys that there are. */
-function present({ folder }: Asked): RootKeys {
+function present({ folder }: AccountsCommand): RootKeys {
   const keys = new RootKeys(folder.rootKeys);
   if (keys.values().length === 0)
     throw new ConfigError(`${folder.path} holds no root keys: the first start of the server makes one`);
   return keys;
 }
 
-const ACTIONS: Readonly<Record<string, (asked: Asked) => Promise<void>>> = {
+const ACTIONS: Readonly<Record<string, (asked: AccountsCommand) => Promise<void>>> = {
   async list(asked) {
     const keys = present(asked).values();
     const listed = keys.map(({ accountId, profile, accessKeyId }) => ({ accountId, profile, accessKeyId }));

@@ -7,14 +7,14 @@ import { certificateFault } from './rules.ts';
 import { DEFAULT_SECURITY_POLICY } from './security-policies.ts';
 import { type DomainRecord, domainArn, type ServiceType } from './store.ts';
 
-type Description = IotOperations['DescribeDomainConfiguration']['output'];
+type DomainDescription = IotOperations['DescribeDomainConfiguration']['output'];
 
 /** Name of the configuration that every account has: the endpoint of DescribeEndpoint. */
 export const BUILT_IN = 'iot:Data-ATS';
 
 export const builtInArn = (place: Place): string => iotArn(place, 'domainconfiguration', BUILT_IN);
 
-export const builtInDescription = (place: Place, endpoint: string): Description => ({
+export const builtInDescription = (place: Place, endpoint: string): DomainDescription => ({
   domainConfigurationName: BUILT_IN,
   domainConfigurationArn: builtInArn(place),
   domainName: endpoint,
@@ -32,7 +32,7 @@ export async function describedDomain(
   place: Place,
   record: DomainRecord,
   now: number,
-): Promise<Description> {
+): Promise<DomainDescription> {
   const { authorizerConfig, serverCertificateConfig, clientCertificateConfig } = record;
   return {
     domainConfigurationName: record.name,
@@ -57,7 +57,7 @@ async function certificateSummaries(
   place: Place,
   { accountId, domainName, serverCertificateArn }: DomainRecord,
   now: number,
-): Promise<NonNullable<Description['serverCertificates']>> {
+): Promise<NonNullable<DomainDescription['serverCertificates']>> {
   if (serverCertificateArn === undefined) return [];
   const certificate = await tx.get(serverCertificates, [accountId, serverCertificateId(serverCertificateArn, place) ?? '']);
   const fault = certificate === undefined ? 'is not there' : certificateFault(certificate, domainName, now);

@@ -10,7 +10,7 @@ import { checkCallback, checkCertificate, checkDomainName, checkPair } from './r
 import { checkSecurityPolicy, DEFAULT_SECURITY_POLICY } from './security-policies.ts';
 import { type DomainRecord, domainArn, domainConfigurations, type IssuedRecord, issuedCertificates } from './store.ts';
 
-type Input = IotOperations['CreateDomainConfiguration']['input'];
+type CreationInput = IotOperations['CreateDomainConfiguration']['input'];
 
 /** General Reference, "AWS IoT Core endpoints and quotas": domain configurations of an account and region. */
 const MAX_CONFIGURATIONS = 10;
@@ -19,7 +19,7 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const randomName = (length: number): string => Array.from({ length }, () => LETTERS[randomInt(LETTERS.length)]).join('');
 
 /** The record that the input describes; fails with InvalidRequestException where its parts don't go together. */
-function recordOf(input: Input, caller: Caller, endpoint: string, now: number): DomainRecord {
+function recordOf(input: CreationInput, caller: Caller, endpoint: string, now: number): DomainRecord {
   const { accountId } = caller;
   const { domainConfigurationName: name = '', serverCertificateArns = [], authorizerConfig } = input;
   const {
@@ -77,7 +77,7 @@ export const domainCreationOperations = ({
   isFunctionName,
 }: DomainOptions): Handlers<Pick<IotOperations, 'CreateDomainConfiguration'>> => {
   /** Everything that may refuse the configuration; asked before a key is made for it, and again when it is stored. */
-  async function check(tx: WriteTransaction, record: DomainRecord, input: Input, caller: Caller): Promise<void> {
+  async function check(tx: WriteTransaction, record: DomainRecord, input: CreationInput, caller: Caller): Promise<void> {
     const { domainName } = record;
     await checkRoom(tx, record, caller);
     const now = clock.now();

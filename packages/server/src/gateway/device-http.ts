@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { Handler, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotDataOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { parseRequest } from '@thingkeep/wire/api/parse-request.ts';
 import { renderError } from '@thingkeep/wire/api/render-error.ts';
@@ -32,8 +32,6 @@ export interface DeviceHttpOptions {
   readonly dataPlane: DataPlane;
   readonly refuse: (refusal: Refusal) => void;
 }
-
-type Handler = (input: object, caller: Caller) => Promise<object>;
 
 /** What is known of a request while it is served. */
 interface Exchange {

@@ -45,7 +45,7 @@ export interface DeviceOfAccount extends SessionDevice {
   readonly accountId: string;
 }
 
-interface Parts {
+interface IdentityKeyDeps {
   readonly identities: Identities;
   readonly uses: KeyUses;
   readonly clock: Clock;
@@ -70,9 +70,9 @@ export class IdentityKeys {
   readonly #identities: Identities;
   readonly #uses: KeyUses;
   readonly #clock: Clock;
-  readonly #isRootKey: Parts['isRootKey'];
+  readonly #isRootKey: IdentityKeyDeps['isRootKey'];
 
-  constructor({ identities, uses, clock, isRootKey }: Parts) {
+  constructor({ identities, uses, clock, isRootKey }: IdentityKeyDeps) {
     this.#identities = identities;
     this.#uses = uses;
     this.#clock = clock;

@@ -22,12 +22,12 @@ const AT_A_TIME = 4;
 
 const SAID = { ALLOWED: 'allowed', EXPLICIT_DENY: 'explicitDeny', IMPLICIT_DENY: 'implicitDeny' } as const;
 
-interface Question {
+interface SimulatedCall {
   readonly action: string;
   readonly resource: string;
 }
 
-const result = ({ action, resource }: Question, { effect, policyName }: IamDecision) => ({
+const result = ({ action, resource }: SimulatedCall, { effect, policyName }: IamDecision) => ({
   EvalActionName: action,
   EvalResourceName: resource,
   EvalDecision: SAID[effect],
@@ -69,7 +69,7 @@ export const simulateOperations = (parts: IamParts & { readonly identities: Iden
       );
       const keys = [...identityKeys(identity.entity, identity.entity.id), ...given];
       const permissions = permissionsOf(identity, PolicyInputList, keys);
-      const questions = ActionNames.flatMap((action) => ResourceArns.map((resource): Question => ({ action, resource })));
+      const questions = ActionNames.flatMap((action) => ResourceArns.map((resource): SimulatedCall => ({ action, resource })));
       const { items, end } = listPage(questions, ({ action, resource }) => `${action} ${resource}`, input);
       const EvaluationResults: ReturnType<typeof result>[] = [];
       for (const [index, each] of items.entries()) {

@@ -54,13 +54,13 @@ export async function givenUser(tx: ReadTransaction, caller: Caller, given: stri
   return own?.kind === 'user' ? own : fail('NoSuchEntity', 'The user who asks cannot be found.');
 }
 
-interface GivenTag {
+interface IamTagInput {
   readonly Key: string | undefined;
   readonly Value: string | undefined;
 }
 
 /** Tags with `given` added; keys are told apart without case, as IAM does. */
-export function withTags(before: readonly Tag[], given: readonly GivenTag[] = []): readonly Tag[] {
+export function withTags(before: readonly Tag[], given: readonly IamTagInput[] = []): readonly Tag[] {
   const tags = new Map(before.map((tag) => [tag.Key.toLowerCase(), tag]));
   const seen = new Set<string>();
   for (const { Key = '', Value = '' } of given) {

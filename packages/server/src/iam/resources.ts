@@ -1,4 +1,5 @@
 /** What IAM's own operations are about, as IAM policies name it (Service Authorization Reference, AWS Identity and Access Management). */
+import type { CallInput } from '@thingkeep/wire/api/authorization.ts';
 import type { NeededPermission } from '@thingkeep/wire/api/data-permissions.ts';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import type { Store } from '../store/contract.ts';
@@ -7,9 +8,7 @@ import { type EntityKind, entityArn } from './names.ts';
 import { arnOf } from './records.ts';
 import { accessKeys, type EntityRecord, entities, entityKey } from './store.ts';
 
-type Input = Readonly<Record<string, unknown>>;
-
-const text = (input: Input, name: string): string | undefined => (typeof input[name] === 'string' ? input[name] : undefined);
+const text = (input: CallInput, name: string): string | undefined => (typeof input[name] === 'string' ? input[name] : undefined);
 
 /** Members that name an entity; the first that is given is what the operation is about. */
 const NAMES: readonly (readonly [member: string, kind: EntityKind])[] = [
@@ -28,7 +27,7 @@ const KEYS: readonly (readonly [member: string, key: string])[] = [
   ['PolicyArn', 'iam:PolicyARN'],
 ];
 
-interface About {
+interface CallSubject {
   readonly resources: readonly string[];
   /** Of the entity, as it stands. */
   readonly boundary?: string | undefined;
@@ -43,7 +42,7 @@ export class IamResources {
 
   /** Permissions that a call of IAM needs. */
   async needed(operation: string, input: object, caller: Caller): Promise<readonly NeededPermission[]> {
-    const given = input as Input;
+    const given = input as CallInput;
     const keys = KEYS.flatMap(([member, key]) => {
       const value = text(given, member);
       return value === undefined ? [] : [[key, value] as const];
@@ -54,7 +53,7 @@ export class IamResources {
     return about.resources.map((resource) => ({ action: `iam:${operation}`, resource, keys: [...bounded, ...keys] }));
   }
 
-  async #about(operation: string, input: Input, caller: Caller): Promise<About> {
+  async #about(operation: string, input: CallInput, caller: Caller): Promise<CallSubject> {
     const { accountId } = caller;
     const path = text(input, 'Path') ?? '/';
     if (operation === 'CreatePolicy')
@@ -80,7 +79,7 @@ export class IamResources {
     return found?.name === name ? found : undefined;
   }
 
-  async #ofKeyOrOneself(operation: string, input: Input, { accountId, arn }: Caller): Promise<string> {
+  async #ofKeyOrOneself(operation: string, input: CallInput, { accountId, arn }: Caller): Promise<string> {
     if (OF_ONESELF.test(operation)) return arn;
     const accessKeyId = operation === 'GetAccessKeyLastUsed' ? text(input, 'AccessKeyId') : undefined;
     if (accessKeyId === undefined) return '*';

@@ -38,7 +38,7 @@ export interface StsCaller extends Caller {
   readonly key: SigningKey;
 }
 
-type Handlers = {
+type StsHandlers = {
   readonly [K in keyof StsOperations]: (
     input: StsOperations[K]['input'],
     caller: StsCaller,
@@ -47,7 +47,7 @@ type Handlers = {
 
 type AssumeInput = StsOperations['AssumeRole']['input'];
 
-interface Parts {
+interface StsDeps {
   readonly identities: Identities;
   readonly tokens: SessionTokens;
   readonly clock: Clock;
@@ -85,7 +85,7 @@ function checkSupported({
   if ((ProvidedContexts?.length ?? 0) > 0) notHere('Provided contexts');
 }
 
-export function stsOperations({ identities, tokens, clock, rootAccountOf }: Parts): Handlers {
+export function stsOperations({ identities, tokens, clock, rootAccountOf }: StsDeps): StsHandlers {
   const issue = (session: IdentitySession) => {
     const { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken } = tokens.issue(session);
     return { AccessKeyId, SecretAccessKey, SessionToken, Expiration: new Date(session.expiresAt) };

@@ -58,12 +58,12 @@ function eventsIn(input: LogsInput): readonly LogEvent[] {
 /** An event's place in the order of an answer. */
 type Position = readonly [timestamp: number, stream: number, id: number];
 
-interface Found {
+interface FoundEvent {
   readonly stream: LogStreamRecord;
   readonly event: LogEvent & { readonly ingestedAt: number; readonly id: number };
 }
 
-const positionOf = ({ stream, event }: Found): Position => [event.timestamp, stream.number, event.id];
+const positionOf = ({ stream, event }: FoundEvent): Position => [event.timestamp, stream.number, event.id];
 const compare = (a: Position, b: Position): number => a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 
 const tokenOf = (direction: 'f' | 'b', position: Position): string => `${direction}/${position.join('/')}`;
@@ -75,7 +75,7 @@ function readToken(token: string): { direction: 'f' | 'b'; position: Position } 
 }
 
 /** The first events, as many as one answer holds. */
-function fill(found: readonly Found[], limit: number): Found[] {
+function fill(found: readonly FoundEvent[], limit: number): FoundEvent[] {
   let bytes = 0;
   const end = found.findIndex(({ event }, index) => {
     bytes += event.message.length + EVENT_OVERHEAD;
@@ -89,7 +89,7 @@ const times = (input: LogsInput): [from: number, to: number] => [
   optionalInteger(input, 'endTime', 0, LATEST_TIME) ?? LATEST_TIME,
 ];
 
-const eventId = ({ stream, event }: Found): string =>
+const eventId = ({ stream, event }: FoundEvent): string =>
   `${String(event.timestamp).padStart(14, '0')}${String(stream.number).padStart(16, '0')}${String(event.id).padStart(16, '0')}`;
 
 export function logEventOperations({ store, clock }: LogsOptions): Readonly<Record<string, LogsHandler>> {
@@ -134,7 +134,7 @@ export function logEventOperations({ store, clock }: LogsOptions): Readonly<Reco
       const from = token === undefined ? undefined : readToken(token);
       const found = await store.read(async (tx) => {
         const stream = await existingStream(tx, caller, group, name);
-        return (await eventsOf(tx, stream, ...times(input))).map((event): Found => ({ stream, event }));
+        return (await eventsOf(tx, stream, ...times(input))).map((event): FoundEvent => ({ stream, event }));
       });
       const forward = from?.direction === 'f' || (from === undefined && optionalTruth(input, 'startFromHead'));
       const left = found.filter((each) => {
@@ -165,7 +165,7 @@ export function logEventOperations({ store, clock }: LogsOptions): Readonly<Reco
       const from = token === undefined ? undefined : readToken(token).position;
       const [start, end] = times(input);
       const found = await store.read(async (tx) => {
-        const all: Found[] = [];
+        const all: FoundEvent[] = [];
         for (const stream of await chosenStreams(tx, input, caller, group)) {
           if ((stream.last ?? 0) < start) continue;
           for (const event of await eventsOf(tx, stream, start, end)) if (fits(event.message)) all.push({ stream, event });

@@ -135,7 +135,7 @@ export interface LogWriterOptions {
   readonly log: Logger;
 }
 
-interface Waiting {
+interface WaitingEvents {
   readonly place: Place;
   readonly group: string;
   readonly stream: string;
@@ -145,7 +145,7 @@ interface Waiting {
 /** Writes log lines of the server itself; groups and streams are created as needed. */
 export class LogWriter {
   readonly #options: LogWriterOptions;
-  #waiting: Waiting[] = [];
+  #waiting: WaitingEvents[] = [];
   #bytes = 0;
   #writing: Promise<void> | undefined;
 
@@ -188,7 +188,7 @@ export class LogWriter {
     this.#writing = undefined;
   }
 
-  async #put(tx: WriteTransaction, { place, group, stream, events }: Waiting): Promise<void> {
+  async #put(tx: WriteTransaction, { place, group, stream, events }: WaitingEvents): Promise<void> {
     const now = this.#options.clock.now();
     const { accountId } = place;
     if ((await tx.get(logGroups, [accountId, group])) === undefined)

@@ -33,7 +33,7 @@ export interface Properties {
   sharedSubscriptionAvailable?: number;
 }
 
-type Value = number | string | Buffer | [string, string][];
+type PropertyValue = number | string | Buffer | [string, string][];
 
 const BY_ID: readonly (PropertyRow | undefined)[] = Array.from({ length: 128 }, (_, id) =>
   PROPERTIES.find((row) => row.id === id),
@@ -44,7 +44,7 @@ const TRUTH = new Set(['payloadFormatIndicator', 'requestProblemInformation', 'r
 /** Properties that must not be 0 [MQTT5 3.1.2.11.3, 3.1.2.11.4, 3.3.2.3.8]. */
 const NOT_ZERO = new Set(['receiveMaximum', 'maximumPacketSize', 'subscriptionIdentifier']);
 
-function readValue(cursor: Cursor, row: PropertyRow): Value {
+function readValue(cursor: Cursor, row: PropertyRow): PropertyValue {
   switch (row.form) {
     case 'byte':
       return cursor.byte();
@@ -68,7 +68,7 @@ export function readProperties(cursor: Cursor, place: PropertyPlace): Properties
   const length = cursor.varint();
   const end = cursor.at + length;
   if (end > cursor.end) throw new MqttError(REASON.MALFORMED_PACKET, 'the properties are longer than the packet');
-  const found: Record<string, Value> = {};
+  const found: Record<string, PropertyValue> = {};
   while (cursor.at < end) {
     const row = BY_ID[cursor.byte()];
     if (row === undefined || !row.places.includes(place))
@@ -104,7 +104,7 @@ const encodeBinary = (value: Buffer): Buffer => {
   return out;
 };
 
-function encodeValue(row: PropertyRow, value: Value): Buffer {
+function encodeValue(row: PropertyRow, value: PropertyValue): Buffer {
   switch (row.form) {
     case 'byte':
       return Buffer.of(row.id, value as number);
@@ -133,7 +133,7 @@ function encodeValue(row: PropertyRow, value: Value): Buffer {
 export function encodeProperties(properties: Properties): Buffer {
   const parts: Buffer[] = [];
   for (const row of PROPERTIES) {
-    const value = (properties as Record<string, Value | undefined>)[row.name];
+    const value = (properties as Record<string, PropertyValue | undefined>)[row.name];
     if (value !== undefined) parts.push(encodeValue(row, value));
   }
   const body = Buffer.concat(parts);

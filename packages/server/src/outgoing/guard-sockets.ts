@@ -13,7 +13,7 @@ interface ConnectOptions {
   lookup?: LookupFunction;
 }
 
-type Connect = (this: Socket, ...args: unknown[]) => Socket;
+type SocketConnect = (this: Socket, ...args: unknown[]) => Socket;
 
 /** The options in the arguments of `connect`; undefined in any form but the two that Node itself uses. */
 function optionsOf([first]: readonly unknown[]): ConnectOptions | undefined {
@@ -23,8 +23,8 @@ function optionsOf([first]: readonly unknown[]): ConnectOptions | undefined {
 
 /** `isExempt`: whether the operator has named this host and port. */
 export function guardSockets(egress: Egress, isExempt: (host: string, port: number) => boolean): void {
-  const connect = Socket.prototype.connect as Connect;
-  const guarded: Connect = function guarded(...args) {
+  const connect = Socket.prototype.connect as SocketConnect;
+  const guarded: SocketConnect = function guarded(...args) {
     const options = optionsOf(args);
     const { host = 'localhost', port: given, path } = options ?? {};
     const port = Number(given);

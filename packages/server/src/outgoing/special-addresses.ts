@@ -4,13 +4,13 @@
  */
 import { inRange, type IpAddress, type IpRange, parseIpAddress, parseIpRange } from '../policies/ip-address.ts';
 
-type Rows = readonly (readonly [range: string, name: string])[];
+type RangeRows = readonly (readonly [range: string, name: string])[];
 
 /**
  * Ranges that are not globally reachable, multicast, or reserved. 192.31.196.0/24, 192.52.193.0/24 and 192.175.48.0/24 are
  * registered as globally reachable, and are no rows.
  */
-const IPV4: Rows = [
+const IPV4: RangeRows = [
   ['0.0.0.0/8', 'this network, RFC 791'],
   ['10.0.0.0/8', 'private use, RFC 1918'],
   ['100.64.0.0/10', 'shared address space, RFC 6598'],
@@ -29,7 +29,7 @@ const IPV4: Rows = [
 ];
 
 /** Ranges within global unicast (2000::/3) that are not globally reachable, or that embed another address. */
-const IPV6: Rows = [
+const IPV6: RangeRows = [
   ['2001::/23', 'IETF protocol assignments and Teredo, RFC 2928, RFC 4380'],
   ['2001:db8::/32', 'documentation, RFC 3849'],
   ['2002::/16', '6to4, RFC 3056'],
@@ -37,7 +37,7 @@ const IPV6: Rows = [
 ];
 
 /** Ranges outside global unicast that have a name of their own in refusals. */
-const IPV6_NAMED: Rows = [
+const IPV6_NAMED: RangeRows = [
   ['::/128', 'unspecified, RFC 4291'],
   ['::1/128', 'loopback, RFC 4291'],
   ['64:ff9b:1::/48', 'local IPv4 to IPv6 translation, RFC 8215'],
@@ -55,7 +55,7 @@ interface NamedRange {
 }
 
 /** The ranges of a table above. */
-const rangesOf = (rows: Rows): readonly NamedRange[] =>
+const rangesOf = (rows: RangeRows): readonly NamedRange[] =>
   rows.flatMap(([text, name]) => {
     const range = parseIpRange(text);
     return range === undefined ? [] : [{ range, name }];

@@ -16,7 +16,7 @@ import { deviceContext } from './variables.ts';
 
 type Operations = Pick<IotOperations, 'GetEffectivePolicies' | 'TestAuthorization'>;
 
-interface Parts {
+interface AuthorizationTestDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly targets: PolicyTargets;
@@ -42,7 +42,7 @@ const together = (effects: readonly Effect[]): Effect =>
 const contributes = (effects: readonly Effect[]): Effect =>
   effects.includes('EXPLICIT_DENY') ? 'EXPLICIT_DENY' : effects.includes('ALLOWED') ? 'ALLOWED' : 'IMPLICIT_DENY';
 
-export const authorizationOperations = ({ store, clock, targets, facts }: Parts): Handlers<Operations> => {
+export const authorizationOperations = ({ store, clock, targets, facts }: AuthorizationTestDeps): Handlers<Operations> => {
   /** The thing named like the client id, when the principal is attached to it: only then do its groups and variables count. */
   const attachedThing = async (tx: ReadTransaction, accountId: string, thingName: string, principal: string) => {
     const thing = await facts.thing(tx, accountId, thingName);

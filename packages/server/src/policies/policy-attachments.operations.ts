@@ -14,13 +14,13 @@ const MAX_ON_A_GROUP = 2;
 
 type Operations = Pick<IotOperations, 'AttachPolicy' | 'DetachPolicy' | 'AttachPrincipalPolicy' | 'DetachPrincipalPolicy'>;
 
-interface Parts {
+interface PolicyAttachmentDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly targets: PolicyTargets;
 }
 
-export const policyAttachmentOperations = ({ store, clock, targets }: Parts): Handlers<Operations> => {
+export const policyAttachmentOperations = ({ store, clock, targets }: PolicyAttachmentDeps): Handlers<Operations> => {
   const attach = async (caller: Caller, policyName: string, target: string): Promise<object> => {
     const { accountId } = caller;
     const most = targetKind(target, caller) === 'group' ? MAX_ON_A_GROUP : MAX_ON_A_PRINCIPAL;

@@ -16,7 +16,7 @@ type Operations = Pick<
   'CreatePolicyVersion' | 'GetPolicyVersion' | 'ListPolicyVersions' | 'DeletePolicyVersion' | 'SetDefaultPolicyVersion'
 >;
 
-interface Parts {
+interface PolicyVersionDeps {
   readonly store: Store;
   readonly clock: Clock;
 }
@@ -25,7 +25,7 @@ const versionOf = (policy: PolicyRecord, versionId: string | undefined): PolicyV
   policy.versions.find((version) => version.versionId === versionId) ??
   fail('ResourceNotFoundException', `Version ${versionId} of policy ${policy.policyName} does not exist.`);
 
-export const policyVersionOperations = ({ store, clock }: Parts): Handlers<Operations> => {
+export const policyVersionOperations = ({ store, clock }: PolicyVersionDeps): Handlers<Operations> => {
   const change = (tx: WriteTransaction, policy: PolicyRecord): Promise<void> =>
     tx.put(policies, { ...policy, generation: policy.generation + 1, lastModifiedAt: clock.now() });
 

@@ -36,10 +36,10 @@ export interface DeviceFacts {
   readonly lastWillTopicArn?: string;
 }
 
-type Value = readonly [key: string, value: string | readonly string[]];
+type KeyValue = readonly [key: string, value: string | readonly string[]];
 
 /** Plain name: the first value. `.0`, `.1`, ...: that value. `.List`: all. */
-const multivalued = (prefix: string, names: NameValues): readonly Value[] =>
+const multivalued = (prefix: string, names: NameValues): readonly KeyValue[] =>
   [...names].flatMap(([name, values]) => {
     const key = `${prefix}.${name}`;
     const [first] = values;
@@ -51,8 +51,8 @@ const multivalued = (prefix: string, names: NameValues): readonly Value[] =>
     ];
   });
 
-function certificateValues(names: CertificateNames): readonly Value[] {
-  const values: Value[] = [
+function certificateValues(names: CertificateNames): readonly KeyValue[] {
+  const values: KeyValue[] = [
     ['iot:Certificate.SerialNumber', names.serialNumber],
     ...multivalued('iot:Certificate.Subject', names.subject),
     ...multivalued('iot:Certificate.Issuer', names.issuer),
@@ -64,8 +64,8 @@ function certificateValues(names: CertificateNames): readonly Value[] {
   return [...values, ['iot:Certificate.AvailableKeys', available]];
 }
 
-function thingValues({ thing, isAttached }: DeviceFacts): readonly Value[] {
-  const attached: Value = ['iot:Connection.Thing.IsAttached', String(isAttached && thing !== undefined)];
+function thingValues({ thing, isAttached }: DeviceFacts): readonly KeyValue[] {
+  const attached: KeyValue = ['iot:Connection.Thing.IsAttached', String(isAttached && thing !== undefined)];
   if (!isAttached || thing === undefined) return [attached];
   return [
     attached,
@@ -75,7 +75,7 @@ function thingValues({ thing, isAttached }: DeviceFacts): readonly Value[] {
   ];
 }
 
-const present = (key: string, value: string | undefined): readonly Value[] =>
+const present = (key: string, value: string | undefined): readonly KeyValue[] =>
   value === undefined || value === '' ? [] : [[key, value]];
 
 /**

@@ -55,12 +55,12 @@ export async function issuerOf(
   return active;
 }
 
-interface Parts {
+interface RegistrationDeps {
   readonly store: Store;
   readonly clock: Clock;
 }
 
-export function certificateRegistrationOperations({ store, clock }: Parts): Operations {
+export function certificateRegistrationOperations({ store, clock }: RegistrationDeps): Operations {
   async function refuseDuplicate(tx: ReadTransaction, caller: Caller, id: string): Promise<void> {
     if ((await tx.get(certificates, [caller.accountId, id])) !== undefined)
       fail('ResourceAlreadyExistsException', 'The certificate is already provisioned or registered', duplicate(caller, id));

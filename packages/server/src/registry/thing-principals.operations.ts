@@ -35,7 +35,7 @@ function certificateIn(principal: string, caller: Caller): string | undefined {
 const typeOf = ({ exclusive }: ThingPrincipalRecord): 'EXCLUSIVE_THING' | 'NON_EXCLUSIVE_THING' =>
   exclusive ? 'EXCLUSIVE_THING' : 'NON_EXCLUSIVE_THING';
 
-interface PageInput {
+interface ListPaging {
   readonly nextToken?: string | undefined;
   readonly maxResults?: number | undefined;
   readonly thingPrincipalType?: string | undefined;
@@ -43,13 +43,13 @@ interface PageInput {
 
 export function thingPrincipalOperations({ store }: { store: Store }): Operations {
   const ofType =
-    ({ thingPrincipalType }: PageInput) =>
+    ({ thingPrincipalType }: ListPaging) =>
     (each: ThingPrincipalRecord) =>
       thingPrincipalType === undefined || typeOf(each) === thingPrincipalType;
 
   const principalsOf = (
     given: string | undefined,
-    input: PageInput,
+    input: ListPaging,
     { accountId }: Caller,
   ): Promise<Page<ThingPrincipalRecord>> =>
     store.read(async (tx) => {
@@ -63,7 +63,7 @@ export function thingPrincipalOperations({ store }: { store: Store }): Operation
       return filteredPage(tx, thingPrincipals, scan, ofType(input));
     });
 
-  const thingsOf = (given: string | undefined, input: PageInput, caller: Caller): Promise<Page<ThingPrincipalRecord>> =>
+  const thingsOf = (given: string | undefined, input: ListPaging, caller: Caller): Promise<Page<ThingPrincipalRecord>> =>
     store.read(async (tx) => {
       const principal = required(given, 'principal');
       certificateIn(principal, caller);

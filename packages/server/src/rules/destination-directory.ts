@@ -16,7 +16,7 @@ function covers(base: URL, url: URL): boolean {
 /** Characters of a reason that errors repeat. */
 const LONGEST_REASON = 500;
 
-interface Known {
+interface KnownDestination {
   readonly status: DestinationRecord['status'];
   readonly statusReason: string | undefined;
   /** Where its confirmation request went; undefined for a network. */
@@ -26,7 +26,7 @@ interface Known {
 export class DestinationDirectory implements Destinations {
   readonly #trusted: readonly URL[];
   /** By account and region, and there by id. */
-  readonly #places = new Map<string, Map<string, Known>>();
+  readonly #places = new Map<string, Map<string, KnownDestination>>();
 
   /** `trusted`: URLs that the server's operator answers for; what is below them needs no confirmation. */
   constructor(trusted: readonly URL[]) {
@@ -43,7 +43,7 @@ export class DestinationDirectory implements Destinations {
   put(place: Place, { id, status, statusReason, confirmationUrl }: DestinationRecord): void {
     const base = confirmationUrl === undefined ? undefined : (URL.parse(confirmationUrl) ?? undefined);
     const key = placeKey(place);
-    const known = this.#places.get(key) ?? new Map<string, Known>();
+    const known = this.#places.get(key) ?? new Map<string, KnownDestination>();
     known.set(id, { status, statusReason, base });
     this.#places.set(key, known);
   }
@@ -65,7 +65,7 @@ export class DestinationDirectory implements Destinations {
     return `${words}; the one of ${base?.origin}${base?.pathname} is ${status}${reason}`;
   }
 
-  #covering(place: Place, url: URL, confirmationUrl: string | undefined): Known[] {
+  #covering(place: Place, url: URL, confirmationUrl: string | undefined): KnownDestination[] {
     const asked = confirmationUrl === undefined ? url : URL.parse(confirmationUrl);
     // What an action calls the URL of its confirmation has to be the beginning of where it sends.
     if (asked === null || !covers(asked, url)) return [];

@@ -20,7 +20,7 @@ import { type DestinationRecord, destinationArn, destinationId, destinations } f
 /** General Reference, AWS IoT Core rules engine quotas. */
 const MAX_NETWORKS = 5;
 
-type Names =
+type Operations =
   | 'CreateTopicRuleDestination'
   | 'GetTopicRuleDestination'
   | 'ListTopicRuleDestinations'
@@ -63,7 +63,7 @@ function summary(place: Place, record: DestinationRecord, now: number): TopicRul
   };
 }
 
-export function destinationOperations(options: DestinationOptions): Handlers<Pick<IotOperations, Names>> {
+export function destinationOperations(options: DestinationOptions): Handlers<Pick<IotOperations, Operations>> {
   const { store, clock } = options;
   const confirmation = new DestinationConfirmation(options);
 

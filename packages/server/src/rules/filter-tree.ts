@@ -1,13 +1,13 @@
 /** Topic filters as a tree of levels: which of very many cover a topic, without a look at the others. */
 
-interface Level<T> {
-  readonly next: Map<string, Level<T>>;
+interface FilterLevel<T> {
+  readonly next: Map<string, FilterLevel<T>>;
   /** Whose filter ends here, and whose ends here with `#`. */
   readonly here: Set<T>;
   readonly below: Set<T>;
 }
 
-const level = <T>(): Level<T> => ({ next: new Map(), here: new Set(), below: new Set() });
+const level = <T>(): FilterLevel<T> => ({ next: new Map(), here: new Set(), below: new Set() });
 
 export class FilterTree<T> {
   readonly #root = level<T>();
@@ -35,7 +35,7 @@ export class FilterTree<T> {
     return found;
   }
 
-  #walk(at: Level<T>, levels: readonly string[], depth: number, reserved: boolean, found: T[]): void {
+  #walk(at: FilterLevel<T>, levels: readonly string[], depth: number, reserved: boolean, found: T[]): void {
     if (depth === levels.length) {
       found.push(...at.here);
       return;

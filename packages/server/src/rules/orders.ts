@@ -20,7 +20,7 @@ export interface KeptOrder extends Order<unknown> {
   readonly index: number;
 }
 
-interface Head extends Omit<KeptOrder, 'payload' | 'message'> {
+interface OrderHead extends Omit<KeptOrder, 'payload' | 'message'> {
   readonly message: Omit<OriginalMessage, 'payload' | 'properties'>;
   /** Base64. */
   readonly properties?: string;
@@ -33,7 +33,7 @@ export function encodeOrder(order: KeptOrder): Buffer {
   const { payload, message, ...rest } = order;
   const { payload: original, properties, ...known } = message;
   const same = payload.equals(original);
-  const head: Head = {
+  const head: OrderHead = {
     ...rest,
     message: known,
     payloadBytes: payload.length,
@@ -53,7 +53,7 @@ export function decodeOrder(bytes: Uint8Array): KeptOrder | undefined {
   const begin = 4 + buffer.readUInt32BE(0);
   if (begin > buffer.length) return undefined;
   try {
-    const { payloadBytes, same, message, properties, ...rest } = JSON.parse(buffer.toString('utf8', 4, begin)) as Head;
+    const { payloadBytes, same, message, properties, ...rest } = JSON.parse(buffer.toString('utf8', 4, begin)) as OrderHead;
     const payload = buffer.subarray(begin, begin + payloadBytes);
     const original = same ? payload : buffer.subarray(begin + payloadBytes);
     const known = properties === undefined ? {} : { properties: Buffer.from(properties, 'base64') };

@@ -9,7 +9,7 @@ export interface ActionParameters {
   render(scope: Scope): unknown;
 }
 
-type Part = { readonly constant: unknown } | { readonly render: (scope: Scope) => unknown };
+type ParameterPart = { readonly constant: unknown } | { readonly render: (scope: Scope) => unknown };
 
 const isPromise = (value: unknown): value is Promise<unknown> => value instanceof Promise;
 
@@ -23,14 +23,14 @@ export function compileParameters(query: RuleQuery, given: unknown, literal: rea
   return { constant: undefined, render: part.render };
 }
 
-function compile(query: RuleQuery, given: unknown, literal: ReadonlySet<string>): Part {
+function compile(query: RuleQuery, given: unknown, literal: ReadonlySet<string>): ParameterPart {
   if (typeof given === 'string') {
     const template = query.template(given);
     return template.constant === undefined ? { render: (scope) => template.render(scope) } : { constant: template.constant };
   }
   if (typeof given !== 'object' || given === null) return { constant: given };
   const names = Object.keys(given);
-  const parts = names.map((name): Part => {
+  const parts = names.map((name): ParameterPart => {
     const value = (given as Record<string, unknown>)[name];
     return literal.has(name) ? { constant: value } : compile(query, value, literal);
   });

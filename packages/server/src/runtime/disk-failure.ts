@@ -26,7 +26,7 @@ const SQLITE_IOERR_DIR_FSYNC = 1290;
 /** Errors of a chain of causes that are read at most. */
 const MAX_LINKS = 8;
 
-interface Known {
+interface SystemError {
   readonly code?: unknown;
   readonly syscall?: unknown;
   readonly errcode?: unknown;
@@ -45,7 +45,7 @@ function ofSqlite(errcode: number): DiskFailure | undefined {
 /** EDQUOT, for which Node has no name. */
 const QUOTA = -122;
 
-function ofOne({ code, syscall, errcode, errno }: Known): DiskFailure | undefined {
+function ofOne({ code, syscall, errcode, errno }: SystemError): DiskFailure | undefined {
   if (code === 'ERR_SQLITE_ERROR') return ofSqlite(Number(errcode));
   if (typeof code !== 'string' || typeof syscall !== 'string' || OTHER_CALLS.test(syscall)) return undefined;
   if (SYNCS.has(syscall)) return 'unsynced';
@@ -53,13 +53,13 @@ function ofOne({ code, syscall, errcode, errno }: Known): DiskFailure | undefine
 }
 
 /** An error with its causes and suppressed errors. */
-export function* chainOf(error: unknown): Generator<Known> {
+export function* chainOf(error: unknown): Generator<SystemError> {
   const chain: unknown[] = [error];
   for (let i = 0; i < MAX_LINKS && chain.length > 0; i += 1) {
     const next = chain.shift();
     if (typeof next !== 'object' || next === null) continue;
     yield next;
-    const { suppressed, cause } = next as Known;
+    const { suppressed, cause } = next as SystemError;
     chain.push(suppressed, cause);
     if (next instanceof SuppressedError) chain.push(next.error);
   }

@@ -46,7 +46,7 @@ type Told = Omit<Change<object>, 'number'>;
 type Before<T extends object> = Pick<Change<T>, 'before' | 'wasDamaged'>;
 
 /** A durable subscriber as the feed runs it. */
-interface Subscription {
+interface ChangeSubscription {
   readonly subscriber: ChangeSubscriber;
   readonly kinds: ReadonlySet<ChangeKind>;
   position: number;
@@ -63,7 +63,7 @@ export class ChangeFeed implements Changes, AsyncDisposable {
   readonly #log: ChangeFeedOptions['log'];
   readonly #listeners = new Map<string, Set<ChangeListener<never>>>();
   readonly #outside = new Map<ToldKind, Set<(place: Place) => void>>();
-  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #subscriptions = new Map<string, ChangeSubscription>();
   /** The store itself: its writes tell nothing. */
   readonly #store: HookedStore;
   /** The same store, whose writes tell what they change. */
@@ -189,7 +189,7 @@ export class ChangeFeed implements Changes, AsyncDisposable {
     this.#log.error({ err: error, event: 'change-listener-failed', kind }, 'a change was not followed');
   }
 
-  #run(subscription: Subscription): void {
+  #run(subscription: ChangeSubscription): void {
     if (this.#closed || subscription.retry !== undefined) return;
     const { running = Promise.resolve() } = subscription;
     const next = running.then(() => this.#catchUp(subscription));
@@ -200,7 +200,7 @@ export class ChangeFeed implements Changes, AsyncDisposable {
   }
 
   /** Hands the stored changes to a subscriber, page by page. */
-  async #catchUp(subscription: Subscription): Promise<void> {
+  async #catchUp(subscription: ChangeSubscription): Promise<void> {
     const { subscriber, kinds } = subscription;
     const store = this.#store;
     try {

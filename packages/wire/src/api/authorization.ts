@@ -30,3 +30,6 @@ export interface KeyUse {
   readonly connectAttributes?: readonly string[];
   readonly lastWillTopicArn?: string | undefined;
 }
+
+/** The input of a call, member by member. */
+export type CallInput = Readonly<Record<string, unknown>>;

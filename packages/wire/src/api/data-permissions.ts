@@ -2,6 +2,7 @@
  * What a device needs a right for when it calls the data plane over HTTP: the actions of its IoT policies and the
  * resources that they are asked on (developer guide, pages iot-policy-actions and iot-action-resources).
  */
+import type { CallInput } from './authorization.ts';
 import { iotArn, type Place, type ResourceType } from '../arn.ts';
 import type { Operation } from './table.ts';
 
@@ -14,8 +15,7 @@ export interface NeededPermission {
   readonly keys?: readonly (readonly [key: string, value: string])[];
 }
 
-type Input = Readonly<Record<string, unknown>>;
-type Needed = (input: Input, place: Place) => readonly NeededPermission[];
+type Needed = (input: CallInput, place: Place) => readonly NeededPermission[];
 
 const on =
   (action: string, type: ResourceType, member: string): Needed =>
@@ -47,4 +47,4 @@ const NEEDED: ReadonlyMap<string, Needed> = new Map([
 
 /** All permissions that the operation needs for this input; undefined when no right of a device's policies covers it. */
 export const neededPermissions = (operation: Operation, input: object, place: Place): readonly NeededPermission[] | undefined =>
-  operation.service === 'iot-data' ? NEEDED.get(operation.name)?.(input as Input, place) : undefined;
+  operation.service === 'iot-data' ? NEEDED.get(operation.name)?.(input as CallInput, place) : undefined;

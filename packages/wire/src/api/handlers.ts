@@ -29,3 +29,6 @@ export type OperationShapes<T> = { [K in keyof T]: { input: object; output: obje
 export type Handlers<T extends OperationShapes<T>> = {
   readonly [K in keyof T]?: (input: T[K]['input'], caller: Caller) => Promise<T[K]['output']>;
 };
+
+/** A handler of any operation. */
+export type Handler = (input: object, caller: Caller) => Promise<object>;

@@ -2,23 +2,21 @@
  * Condition keys that come from a call's input: tags, and what AWS's Service Authorization Reference lists for operations of
  * AWS IoT and Lambda. What an input may hold is checked elsewhere: what has another form here says nothing.
  */
-import type { KeyValues } from './authorization.ts';
+import type { CallInput, KeyValues } from './authorization.ts';
 import { fail } from '../errors.ts';
 import { isObject } from '../is-object.ts';
-
-type Input = Readonly<Record<string, unknown>>;
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const textsIn = (value: unknown): readonly string[] => (Array.isArray(value) ? value.filter(isText) : []);
 
-type Pair = readonly [key: string, value: string];
+type TagPair = readonly [key: string, value: string];
 
 /** Tags as a list of `Key` and `Value`, a map, or the query string of the header `x-amz-tagging`. */
-function pairsIn(given: unknown): readonly Pair[] {
+function pairsIn(given: unknown): readonly TagPair[] {
   if (isText(given)) return [...new URLSearchParams(given)];
   if (isObject(given)) return Object.entries(given).filter((pair): pair is [string, string] => isText(pair[1]));
   if (!Array.isArray(given)) return [];
-  return given.flatMap((tag): readonly Pair[] => {
+  return given.flatMap((tag): readonly TagPair[] => {
     if (!isObject(tag) || !isText(tag.Key)) return [];
     return [[tag.Key, isText(tag.Value) ? tag.Value : '']];
   });
@@ -34,7 +32,7 @@ function checkCase(keys: readonly string[]): void {
 }
 
 /** The member under the one of two names that is given. An input with both could show a condition one and the handler the other. */
-function eitherMember(input: Input, ...names: readonly [string, string]): unknown {
+function eitherMember(input: CallInput, ...names: readonly [string, string]): unknown {
   const [first, second] = names.map((name) => input[name] ?? undefined);
   if (first !== undefined && second !== undefined)
     fail('AccessDeniedException', `The request has both ${names[0]} and ${names[1]}`);
@@ -42,7 +40,7 @@ function eitherMember(input: Input, ...names: readonly [string, string]): unknow
 }
 
 /** `aws:TagKeys` of all tags that a call adds or removes, `aws:RequestTag/KEY` of those that it adds. */
-function tagKeys(input: Input): KeyValues {
+function tagKeys(input: CallInput): KeyValues {
   const given = eitherMember(input, 'tags', 'Tags');
   const pairs = pairsIn(given);
   // UntagLogGroup has a list of keys under the name of tags.
@@ -74,7 +72,7 @@ const MEMBERS: Readonly<Record<string, readonly (readonly [key: string, member: 
   ],
 };
 
-function memberKeys(action: string, input: Input): KeyValues {
+function memberKeys(action: string, input: CallInput): KeyValues {
   return (MEMBERS[action] ?? []).flatMap(([key, path]): KeyValues => {
     const value = path.split('.').reduce<unknown>((at, name) => (isObject(at) ? at[name] : undefined), input);
     if (isText(value) || typeof value === 'boolean') return [[key, String(value)]];
@@ -86,11 +84,11 @@ function memberKeys(action: string, input: Input): KeyValues {
 /** Whether addresses of sockets are wanted: there for the operations that can give them, given or not. */
 const SOCKETS = new Set(['iot:GetConnection', 'iot:GetThingConnectivityData']);
 
-const socketKeys = (action: string, { includeSocketInformation }: Input): KeyValues =>
+const socketKeys = (action: string, { includeSocketInformation }: CallInput): KeyValues =>
   SOCKETS.has(action) ? [['iot:IncludeSocketInformation', String(includeSocketInformation === true)]] : [];
 
 /** `action` is the service's prefix and the operation's name, such as `iot:CreateThing`. */
 export function inputKeys(action: string, input: object): KeyValues {
-  const given = input as Input;
+  const given = input as CallInput;
   return [...tagKeys(given), ...memberKeys(action, given), ...socketKeys(action, given)];
 }

@@ -4,13 +4,12 @@
  * what stands behind the account in an ARN, with members of the input in braces, or `@member` for a member that is an ARN
  * itself; `|` parts what is taken when the first is not given. A member that is a list gives an ARN for each of its values.
  */
+import type { CallInput } from './authorization.ts';
 import type { Place } from '../arn.ts';
 import { type NeededPermission, neededPermissions } from './data-permissions.ts';
 import resources from './resources.json' with { type: 'json' };
 import { parseFunctionReference } from './function-reference.ts';
 import { membersOf, type Operation, type ServiceName, shapeOf } from './table.ts';
-
-type Input = Readonly<Record<string, unknown>>;
 
 /** What stands before the colon of an action, by the service of the operation table. */
 const PREFIXES: Readonly<Record<ServiceName, string>> = {
@@ -30,7 +29,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
 
 const MEMBER = /\{(\w+)\}/;
 
-const valuesOf = (input: Input, member: string): readonly string[] => {
+const valuesOf = (input: CallInput, member: string): readonly string[] => {
   const value = Object.hasOwn(input, member) ? input[member] : undefined;
   if (Array.isArray(value)) return value.map(String);
   // Where JSON was not validated, null is a member that is not given.
@@ -40,7 +39,7 @@ const valuesOf = (input: Input, member: string): readonly string[] => {
 };
 
 /** A template with every member put in; empty when one is not given. What a value holds is text, braces too. */
-const filled = (template: string, input: Input): readonly string[] =>
+const filled = (template: string, input: CallInput): readonly string[] =>
   template.split(MEMBER).reduce<readonly string[]>(
     // Every second part is what stood in braces.
     (texts, part, index) => {
@@ -51,7 +50,7 @@ const filled = (template: string, input: Input): readonly string[] =>
   );
 
 /** A function is named by its name, by its ARN or by a part of that; a version or alias may follow. */
-function functionArn(head: string, input: Input): readonly string[] {
+function functionArn(head: string, input: CallInput): readonly string[] {
   const [text = ''] = valuesOf(input, 'FunctionName');
   const { region, accountId, name = text, qualifier: inName } = parseFunctionReference(text) ?? {};
   const [qualifier = inName] = valuesOf(input, 'Qualifier');
@@ -64,7 +63,7 @@ function functionArn(head: string, input: Input): readonly string[] {
  * A log group by its name, or by name or ARN as an identifier; the right is asked on both where both are given. What is about
  * a whole group is asked on the streams of it, in none: CloudWatch Logs names it so when it refuses.
  */
-function logStreamArn(head: string, input: Input): readonly string[] {
+function logStreamArn(head: string, input: CallInput): readonly string[] {
   const given = [...valuesOf(input, 'logGroupIdentifier'), ...valuesOf(input, 'logGroupName')];
   const [stream = ''] = valuesOf(input, 'logStreamName');
   return (given.length === 0 ? [''] : given).map((identifier) => {
@@ -74,12 +73,12 @@ function logStreamArn(head: string, input: Input): readonly string[] {
 }
 
 /** Templates that are not filled in by members as they come. */
-const NAMED: Readonly<Record<string, (head: string, input: Input) => readonly string[]>> = {
+const NAMED: Readonly<Record<string, (head: string, input: CallInput) => readonly string[]>> = {
   'function:{FunctionName}': functionArn,
   'log-group:{group}:log-stream:{logStreamName}': logStreamArn,
 };
 
-function arnsOf(entry: string, head: string, input: Input): readonly string[] {
+function arnsOf(entry: string, head: string, input: CallInput): readonly string[] {
   for (const template of entry.split('|')) {
     const named = NAMED[template];
     if (named !== undefined) return named(head, input);
@@ -96,7 +95,7 @@ export function resourcesOf(prefix: string, operation: string, input: object, { 
   const rows = TABLE[prefix] ?? {};
   const entries = Object.hasOwn(rows, operation) ? (rows[operation] ?? []) : [];
   const head = `arn:aws:${ARN_SERVICES[prefix] ?? prefix}:${region}:${accountId}:`;
-  const arns = entries.flatMap((entry) => arnsOf(entry, head, input as Input));
+  const arns = entries.flatMap((entry) => arnsOf(entry, head, input as CallInput));
   return arns.length === 0 ? ['*'] : [...new Set(arns)];
 }
 
@@ -128,10 +127,10 @@ function rolesIn(service: ServiceName, value: unknown, shapeName: string): reado
   if (value === undefined) return [];
   const shape = shapeOf(service, shapeName);
   if (shape.type === 'list') return (value as unknown[]).flatMap((each) => rolesIn(service, each, shape.member ?? ''));
-  if (shape.type === 'map') return Object.values(value as Input).flatMap((each) => rolesIn(service, each, shape.value ?? ''));
+  if (shape.type === 'map') return Object.values(value as CallInput).flatMap((each) => rolesIn(service, each, shape.value ?? ''));
   if (shape.type !== 'structure') return [];
   return membersOf(shape).flatMap(([name, { shape: of }]) => {
-    const given = (value as Input)[name];
+    const given = (value as CallInput)[name];
     return typeof given === 'string' ? (ROLE_MEMBER.test(name) ? [given] : []) : rolesIn(service, given, of);
   });
 }

@@ -8,9 +8,9 @@ import { membersOf, shapeOf } from './table.ts';
 import { dateOfText } from './timestamps.ts';
 
 /** Names of parameters as a tree: what stands between two dots is a step. */
-interface Node {
+interface FormNode {
   text?: string;
-  readonly children: Map<string, Node>;
+  readonly children: Map<string, FormNode>;
 }
 
 /** More parameters than any request of these services has. */
@@ -40,8 +40,8 @@ export function formParameters(query: string, body: Uint8Array): ReadonlyMap<str
   return parameters;
 }
 
-function treeOf(parameters: ReadonlyMap<string, string>): Node {
-  const root: Node = { children: new Map() };
+function treeOf(parameters: ReadonlyMap<string, string>): FormNode {
+  const root: FormNode = { children: new Map() };
   for (const [name, text] of parameters) {
     const steps = name.split('.');
     if (steps.length > DEEPEST) throw new FormError(`The parameter ${name.slice(0, 128)} is nested too deeply`);
@@ -80,21 +80,21 @@ function scalar(text: string, type: string, path: string): unknown {
 }
 
 /** Members in the order of their places; gaps close, as they do at AWS. */
-function list(service: ModelName, node: Node, member: string, path: string): unknown[] {
+function list(service: ModelName, node: FormNode, member: string, path: string): unknown[] {
   const items = [...(node.children.get('member')?.children ?? [])];
   for (const [place] of items) if (!PLACE.test(place)) throw new FormError(`${path.slice(0, 128)} has a place that is no number`);
   items.sort(([left], [right]) => Number(left) - Number(right));
   return items.map(([place, item]) => value(service, item, member, `${path}.member.${place}`));
 }
 
-function value(service: ModelName, node: Node, shapeName: string, path: string): unknown {
+function value(service: ModelName, node: FormNode, shapeName: string, path: string): unknown {
   const shape = shapeOf(service, shapeName);
   if (shape.type === 'structure') return structure(service, node, shapeName, path);
   if (shape.type === 'list') return list(service, node, shape.member ?? '', path);
   return node.text === undefined ? undefined : scalar(node.text, shape.type, path);
 }
 
-function structure(service: ModelName, node: Node, shapeName: string, path: string): Record<string, unknown> {
+function structure(service: ModelName, node: FormNode, shapeName: string, path: string): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const [name, { shape }] of membersOf(shapeOf(service, shapeName))) {
     const given = node.children.get(name);

@@ -13,27 +13,27 @@ export interface Route {
   readonly labels: ReadonlyMap<string, string>;
 }
 
-interface Template {
+interface RouteTemplate {
   readonly operation: Operation;
   readonly labels: readonly string[];
 }
 
-interface Node {
-  readonly literals: Map<string, Node>;
-  label?: Node;
+interface RouteNode {
+  readonly literals: Map<string, RouteNode>;
+  label?: RouteNode;
   /** Templates that end here, and those whose last label takes all that follows. */
-  readonly ends: Template[];
-  readonly greedy: Template[];
+  readonly ends: RouteTemplate[];
+  readonly greedy: RouteTemplate[];
 }
 
-const newNode = (): Node => ({ literals: new Map(), ends: [], greedy: [] });
+const newNode = (): RouteNode => ({ literals: new Map(), ends: [], greedy: [] });
 
 /** Devices publish to `/topics/a/b` as well as to `/topics/a%2Fb` (developer guide, page http): the model has the latter alone. */
 const isGreedy = (operation: Operation, segment: string): boolean => segment.endsWith('+}') || operation.name === 'Publish';
 
-const ROOTS = new Map<string, Node>();
+const ROOTS = new Map<string, RouteNode>();
 
-function descend(nodes: Map<string, Node>, key: string): Node {
+function descend(nodes: Map<string, RouteNode>, key: string): RouteNode {
   const node = nodes.get(key) ?? newNode();
   nodes.set(key, node);
   return node;
@@ -63,19 +63,19 @@ function add(operation: Operation): void {
 for (const service of SERVICE_NAMES) for (const operation of operationsOf(service)) add(operation);
 
 interface Match {
-  readonly template: Template;
+  readonly template: RouteTemplate;
   readonly values: readonly string[];
 }
 
 /** Literals before labels, labels before a greedy one. Depth is bounded by the templates, so this can't blow up. */
 function match(
-  node: Node,
+  node: RouteNode,
   segments: readonly string[],
   at: number,
   values: readonly string[],
   services: readonly ServiceName[],
 ): Match | undefined {
-  const pick = (templates: readonly Template[]) => templates.find(({ operation }) => services.includes(operation.service));
+  const pick = (templates: readonly RouteTemplate[]) => templates.find(({ operation }) => services.includes(operation.service));
   if (at === segments.length) {
     const template = pick(node.ends);
     return template && { template, values };

@@ -10,7 +10,7 @@ import { membersOf, shapeOf } from './table.ts';
 /** Enough to mend a request by; more would let a small request make a large answer. */
 const MAX_REPORTED = 10;
 
-interface Judge {
+interface Validation {
   readonly service: ModelName;
   readonly errors: string[];
 }
@@ -60,7 +60,7 @@ function brokenConstraints(value: unknown, shape: Shape): string[] {
 
 const isScalar = (shape: Shape): boolean => shape.type !== 'structure' && shape.type !== 'list' && shape.type !== 'map';
 
-function report(judge: Judge, value: unknown, shape: Shape, path: string, said: string): void {
+function report(judge: Validation, value: unknown, shape: Shape, path: string, said: string): void {
   if (judge.errors.length >= MAX_REPORTED) return;
   const shown = shape.sensitive ? 'Value' : value === undefined ? 'Value null' : `Value '${describeValue(value)}'`;
   judge.errors.push(`${shown} at '${path}' failed to satisfy constraint: ${said}`);
@@ -68,7 +68,7 @@ function report(judge: Judge, value: unknown, shape: Shape, path: string, said: 
 
 /** Members, keys or values that are scalars are judged together, and named by the collection that holds them. */
 function judgeScalars(
-  judge: Judge,
+  judge: Validation,
   whole: unknown,
   scalars: readonly unknown[],
   shapes: [Shape, Shape],
@@ -86,13 +86,13 @@ function judgeScalars(
     );
 }
 
-function judgeList(judge: Judge, list: readonly unknown[], shape: Shape, path: string): void {
+function judgeList(judge: Validation, list: readonly unknown[], shape: Shape, path: string): void {
   const member = shapeOf(judge.service, shape.member ?? '');
   if (isScalar(member)) judgeScalars(judge, list, list, [shape, member], path, 'Member');
   else for (const [index, value] of list.entries()) judgeValue(judge, value, shape.member ?? '', `${path}.${index + 1}.member`);
 }
 
-function judgeMap(judge: Judge, map: Readonly<Record<string, unknown>>, shape: Shape, path: string): void {
+function judgeMap(judge: Validation, map: Readonly<Record<string, unknown>>, shape: Shape, path: string): void {
   const value = shapeOf(judge.service, shape.value ?? '');
   judgeScalars(judge, map, Object.keys(map), [shape, shapeOf(judge.service, shape.key ?? '')], path, 'Map keys');
   if (isScalar(value)) judgeScalars(judge, map, Object.values(map), [shape, value], path, 'Map value');
@@ -101,7 +101,7 @@ function judgeMap(judge: Judge, map: Readonly<Record<string, unknown>>, shape: S
       judgeValue(judge, each, shape.value ?? '', `${path}.${key.slice(0, 128)}.member`);
 }
 
-function judgeStructure(judge: Judge, value: Readonly<Record<string, unknown>>, shape: Shape, path: string): void {
+function judgeStructure(judge: Validation, value: Readonly<Record<string, unknown>>, shape: Shape, path: string): void {
   for (const [name, member] of membersOf(shape)) {
     const at = path === '' ? name : `${path}.${name}`;
     const given = Object.hasOwn(value, name) ? value[name] : undefined;
@@ -110,7 +110,7 @@ function judgeStructure(judge: Judge, value: Readonly<Record<string, unknown>>, 
   }
 }
 
-function judgeValue(judge: Judge, value: unknown, shapeName: string, path: string): void {
+function judgeValue(judge: Validation, value: unknown, shapeName: string, path: string): void {
   if (judge.errors.length >= MAX_REPORTED) return;
   const shape = shapeOf(judge.service, shapeName);
   for (const said of brokenConstraints(value, shape)) report(judge, value, shape, path, said);
@@ -125,7 +125,7 @@ export function validate(
   input: Readonly<Record<string, unknown>>,
 ): string | undefined {
   if (operation.input === undefined) return undefined;
-  const judge: Judge = { service: operation.service, errors: [] };
+  const judge: Validation = { service: operation.service, errors: [] };
   judgeStructure(judge, input, shapeOf(operation.service, operation.input), '');
   if (judge.errors.length === 0) return undefined;
   const count = judge.errors.length === 1 ? '1 validation error' : `${judge.errors.length} validation errors`;

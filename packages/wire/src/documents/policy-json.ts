@@ -20,7 +20,7 @@ const STRING = /"(?:[^"\\\u0000-\u001f]|\\.)*"/y;
 /** Refuses a document as AWS words it: "Policy document is Malformed: ...". */
 export const malformed = (what: string): never => fail('MalformedPolicyException', `Policy document is Malformed: ${what}`);
 
-class Reader {
+class JsonReader {
   readonly #text: string;
   #at = 0;
 
@@ -114,4 +114,4 @@ class Reader {
   }
 }
 
-export const parsePolicyJson = (text: string): PolicyJson => new Reader(text).document();
+export const parsePolicyJson = (text: string): PolicyJson => new JsonReader(text).document();

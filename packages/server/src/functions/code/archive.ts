@@ -34,7 +34,7 @@ const FOLDER = 0o040000;
 const isFolder = (entry: Entry): boolean => entry.fileName.endsWith('/');
 
 /** Names met so far; an archive may not say two things of one. */
-class Names {
+class ArchiveNames {
   readonly #files = new Set<string>();
   readonly #folders = new Set<string>();
 
@@ -78,7 +78,7 @@ async function open(zip: Uint8Array): Promise<ZipFile> {
 /** Shows every file and folder, judged; a file with its content. */
 async function walk(zip: Uint8Array, visit: (entry: Entry, content: Readable | undefined) => Promise<void>): Promise<void> {
   const archive = await open(zip);
-  const names = new Names();
+  const names = new ArchiveNames();
   let bytes = 0;
   let entries = 0;
   try {

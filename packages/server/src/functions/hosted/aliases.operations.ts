@@ -12,13 +12,13 @@ import { getFunction, findVersion } from './records.ts';
 import { type AliasRecord, aliases, functionArn, LATEST } from './store.ts';
 
 type Operations = 'CreateAlias' | 'GetAlias' | 'UpdateAlias' | 'DeleteAlias' | 'ListAliases';
-type Description = LambdaOperations['GetAlias']['output'];
+type AliasDescription = LambdaOperations['GetAlias']['output'];
 type Routing = LambdaOperations['CreateAlias']['input']['RoutingConfig'];
 
 /** Aliases of one function; ours. */
 const MAX_ALIASES = 1_000;
 
-const describe = (place: Place, record: AliasRecord): Description =>
+const describe = (place: Place, record: AliasRecord): AliasDescription =>
   ({
     AliasArn: functionArn(place, record.name, record.alias),
     Name: record.alias,
@@ -29,7 +29,7 @@ const describe = (place: Place, record: AliasRecord): Description =>
       record.routing === undefined
         ? undefined
         : { AdditionalVersionWeights: { [record.routing.version]: record.routing.weight } },
-  }) as Description;
+  }) as AliasDescription;
 
 function routingOf(given: Routing): AliasRecord['routing'] {
   const [first, ...more] = Object.entries(given?.AdditionalVersionWeights ?? {});

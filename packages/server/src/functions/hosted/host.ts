@@ -57,7 +57,7 @@ interface RunOptions {
 }
 
 /** What came of an event, and who is to hear of it: the function's own role has to let it. */
-interface Delivery {
+interface ResultDelivery {
   readonly place: Place;
   readonly role: string;
   readonly target: string | undefined;
@@ -229,7 +229,7 @@ export class FunctionHost implements HostedFunctions {
   }
 
   /** Hands a record of what came of an event to the function that is to hear of it. */
-  async #deliver({ place, role, target, event, payload, condition, ran }: Delivery): Promise<void> {
+  async #deliver({ place, role, target, event, payload, condition, ran }: ResultDelivery): Promise<void> {
     const { clock, log } = this.#options;
     if (condition !== 'Success')
       log.warn(

@@ -38,21 +38,21 @@ function clientContextOf(header: string | undefined): string | undefined {
   return text.replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-type Output = LambdaOperations['Invoke']['output'];
+type InvokeOutput = LambdaOperations['Invoke']['output'];
 const NOTHING = new Uint8Array(0);
 
 export function invocationOperations({ store, host }: HostedOptions): Handlers<Pick<LambdaOperations, 'Invoke'>> {
   return {
-    async Invoke(input, caller): Promise<Output> {
+    async Invoke(input, caller): Promise<InvokeOutput> {
       const name = readName(input.FunctionName ?? '', caller, input.Qualifier);
       const payload = input.Payload === undefined ? NOTHING : Buffer.from(input.Payload as Uint8Array);
       const type = input.InvocationType ?? 'RequestResponse';
       const { version } = await store.read((tx) => findVersion(tx, caller, name));
-      if (type === 'DryRun') return { StatusCode: 204 } as Output;
+      if (type === 'DryRun') return { StatusCode: 204 } as InvokeOutput;
       checkPayload(payload, type === 'Event' ? LARGEST_LATER_EVENT : LARGEST_EVENT);
       if (type === 'Event') {
         await host.later(caller, name, payload, caller.requestId);
-        return { StatusCode: 202, ExecutedVersion: version } as Output;
+        return { StatusCode: 202, ExecutedVersion: version } as InvokeOutput;
       }
       const clientContext = clientContextOf(input.ClientContext);
       const ran = await host.now(caller, name, payload, {
@@ -65,7 +65,7 @@ export function invocationOperations({ store, host }: HostedOptions): Handlers<P
         Payload: ran.payload,
         FunctionError: ran.failed ? 'Unhandled' : undefined,
         LogResult: input.LogType === 'Tail' ? Buffer.from(ran.logTail).toString('base64') : undefined,
-      } as Output;
+      } as InvokeOutput;
     },
   };
 }

@@ -11,12 +11,12 @@ import { findVersion } from './records.ts';
 import { type FunctionRecord, functions, LATEST, type Permissions, permissionsOf, type PermissionStatement } from './store.ts';
 
 type Operations = 'AddPermission' | 'RemovePermission' | 'GetPolicy';
-type Input = LambdaOperations['AddPermission']['input'];
+type AddPermissionInput = LambdaOperations['AddPermission']['input'];
 
 /** Lambda quotas: bytes of a resource policy. */
 const LARGEST_POLICY = 20 * 1024;
 
-function statementOf(input: Input): PermissionStatement {
+function statementOf(input: AddPermissionInput): PermissionStatement {
   const { StatementId: sid = '', Action: action = '', Principal: principal = '' } = input;
   if (input.FunctionUrlAuthType !== undefined) fail('InvalidParameterValueException', 'There are no function URLs here.');
   if (!/^(\*|\d{12}|arn:aws[\w-]*:(iam|sts)::\d{12}:\S+|[\w.-]+\.amazonaws\.com(\.cn)?|[\w-]+\.[\w.-]+)$/.test(principal))

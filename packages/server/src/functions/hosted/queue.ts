@@ -39,7 +39,7 @@ export interface EventQueueOptions {
 }
 
 /** An event as the memory has it: its payload stays on disk. */
-interface Item {
+interface QueuedEvent {
   readonly region: string;
   readonly owner: number;
   readonly at: number;
@@ -71,7 +71,7 @@ function readValue({ value }: Row): { event: WaitingEvent; payload: Uint8Array }
 
 export class EventQueue {
   readonly #options: EventQueueOptions;
-  readonly #items = new Set<Item>();
+  readonly #items = new Set<QueuedEvent>();
   readonly #byOwner = new Map<number, number>();
   /** Events under way by function. */
   readonly #running = new Map<number, number>();
@@ -87,7 +87,7 @@ export class EventQueue {
   /** Finds what a server before this one left. */
   async load(): Promise<void> {
     for (const region of await this.#options.regions()) {
-      const found: Omit<Item, 'notBefore' | 'underWay' | 'throttled'>[] = [];
+      const found: Omit<QueuedEvent, 'notBefore' | 'underWay' | 'throttled'>[] = [];
       const store = this.#options.inRegion(region);
       await store.read((tx) => tx.eachRow(waitingEvents, ({ owner, at }, size) => void found.push({ region, owner, at, size })));
       for (const each of found) {
@@ -110,7 +110,7 @@ export class EventQueue {
   async add(region: string, owner: number, event: WaitingEvent, payload: Uint8Array): Promise<boolean> {
     const value = rowValue(event, payload);
     if (this.waitingFor(owner) >= MAX_OF_ONE || this.#bytes + value.length > MAX_BYTES) return false;
-    const item: Item = {
+    const item: QueuedEvent = {
       region,
       owner,
       at: this.#next++,
@@ -178,7 +178,7 @@ export class EventQueue {
     this.#closed = true;
   }
 
-  async #run(item: Item): Promise<void> {
+  async #run(item: QueuedEvent): Promise<void> {
     const { clock, log, inRegion, attempt } = this.#options;
     const { region, owner, at } = item;
     try {
@@ -204,20 +204,20 @@ export class EventQueue {
     }
   }
 
-  async #read({ region, owner, at }: Pick<Item, 'region' | 'owner' | 'at'>) {
+  async #read({ region, owner, at }: Pick<QueuedEvent, 'region' | 'owner' | 'at'>) {
     const [row] = await this.#options
       .inRegion(region)
       .read((tx) => tx.scanRows(waitingEvents, owner, { after: at - 1, rows: 1, bytes: 1 }));
     return row?.at === at ? readValue(row) : undefined;
   }
 
-  #keep(item: Item): void {
+  #keep(item: QueuedEvent): void {
     this.#items.add(item);
     this.#byOwner.set(item.owner, this.waitingFor(item.owner) + 1);
     this.#bytes += item.size;
   }
 
-  #drop(item: Item): void {
+  #drop(item: QueuedEvent): void {
     if (!this.#items.delete(item)) return;
     const left = this.waitingFor(item.owner) - 1;
     if (left === 0) this.#byOwner.delete(item.owner);

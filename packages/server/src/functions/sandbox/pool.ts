@@ -78,7 +78,7 @@ export class ConcurrencyExceeded extends Error {
   }
 }
 
-interface Place {
+interface WorkerSlot {
   readonly functionKey: string;
   readonly revision: string;
   /** Absent while it starts. */
@@ -103,7 +103,7 @@ const keyOf = ({ accountId, region, name }: Pick<Deployable, 'accountId' | 'regi
 
 export class Pool {
   readonly #options: PoolOptions;
-  readonly #places = new Set<Place>();
+  readonly #places = new Set<WorkerSlot>();
   /** Processes whose things are being given back. */
   readonly #cleaning = new Set<Promise<void>>();
   #closed = false;
@@ -147,7 +147,7 @@ export class Pool {
     await this.#options.enclosures.close();
   }
 
-  #idle(of: Deployable): Place | undefined {
+  #idle(of: Deployable): WorkerSlot | undefined {
     const now = this.#options.clock.now();
     for (const place of this.#places) {
       if (place.revision !== of.revision || place.busy || place.retired || place.functionKey !== keyOf(of)) continue;
@@ -167,7 +167,7 @@ export class Pool {
   }
 
   /** Takes a place for a process that is yet to be started; nothing may be awaited between the count and the taking. */
-  #reserve(of: Deployable): Place {
+  #reserve(of: Deployable): WorkerSlot {
     const functionKey = keyOf(of);
     if (this.#closed) throw new ConcurrencyExceeded(false);
     if (this.#places.size >= this.#options.most) {
@@ -175,7 +175,7 @@ export class Pool {
       if (longest === undefined) throw new ConcurrencyExceeded(false);
       this.#remove(longest);
     }
-    const place: Place = {
+    const place: WorkerSlot = {
       functionKey,
       revision: of.revision,
       busy: true,
@@ -187,19 +187,19 @@ export class Pool {
     return place;
   }
 
-  #release(place: Place): void {
+  #release(place: WorkerSlot): void {
     place.busy = false;
     place.idleSince = this.#options.clock.monotonic();
     if (place.retired || place.sandbox?.dead !== false) this.#remove(place);
   }
 
-  #remove(place: Place): void {
+  #remove(place: WorkerSlot): void {
     this.#places.delete(place);
     place.retired = true;
     void place.sandbox?.stop();
   }
 
-  async #start(of: Deployable, place: Place): Promise<Sandbox> {
+  async #start(of: Deployable, place: WorkerSlot): Promise<Sandbox> {
     const { workshop, enclosures, code, clock, credentials, log, beforeStep } = this.#options;
     const kind = kindOf(of.runtime);
     if (kind === undefined) throw new TypeError(`no runtime ${of.runtime}`);

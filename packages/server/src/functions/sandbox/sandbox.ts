@@ -46,14 +46,14 @@ export interface InvocationResult {
   readonly logTail: string;
 }
 
-type Ending = Omit<InvocationResult, 'logTail'>;
+type InvocationEnd = Omit<InvocationResult, 'logTail'>;
 
 interface UnderWay {
   readonly requestId: string;
-  readonly end: (ending: Ending) => void;
+  readonly end: (ending: InvocationEnd) => void;
 }
 
-const jsonError = (errorType: string, errorMessage: string): Ending => ({
+const jsonError = (errorType: string, errorMessage: string): InvocationEnd => ({
   payload: Buffer.from(JSON.stringify({ errorType, errorMessage })),
   failed: true,
 });
@@ -152,7 +152,7 @@ export class Sandbox implements RuntimeSession {
     this.#initError ??= error;
   }
 
-  #end(requestId: string, ending: Ending): boolean {
+  #end(requestId: string, ending: InvocationEnd): boolean {
     if (this.#underWay?.requestId !== requestId) return false;
     this.#underWay.end(ending);
     return true;
@@ -177,7 +177,7 @@ export class Sandbox implements RuntimeSession {
   }
 
   /** Waits for the first question; an error when it never comes. */
-  async #ready(signal: AbortSignal | undefined): Promise<Ending | undefined> {
+  async #ready(signal: AbortSignal | undefined): Promise<InvocationEnd | undefined> {
     const late = Promise.withResolvers<'late'>();
     const cancel = startDeadline(INIT_TIMEOUT, () => late.resolve('late'));
     const aborted = Promise.withResolvers<'aborted'>();
@@ -198,10 +198,10 @@ export class Sandbox implements RuntimeSession {
     return jsonError('Runtime.ExitError', `Runtime exited before it asked for an event: ${this.#reason()}`);
   }
 
-  async #run(invocation: Invocation): Promise<Ending> {
+  async #run(invocation: Invocation): Promise<InvocationEnd> {
     const { timeout, clock } = this.#options;
     const { requestId, signal, ...told } = invocation;
-    const settled = Promise.withResolvers<Ending>();
+    const settled = Promise.withResolvers<InvocationEnd>();
     this.#underWay = { requestId, end: settled.resolve };
     const cancel = startDeadline(timeout * 1000, () => {
       const message = `${new Date(clock.now()).toISOString()} ${requestId} Task timed out after ${timeout.toFixed(2)} seconds`;
@@ -275,7 +275,7 @@ export class Sandbox implements RuntimeSession {
     return `it held more than ${this.#options.memory} MB`;
   }
 
-  #exitError(requestId: string): Ending {
+  #exitError(requestId: string): InvocationEnd {
     return jsonError('Runtime.ExitError', `RequestId: ${requestId} Error: Runtime exited with error: ${this.#reason()}`);
   }
 

@@ -74,23 +74,23 @@ const SHARED_ANONYMOUS = 0x21;
 /** AF_UNIX, AF_INET, AF_INET6, and AF_NETLINK, by which libc lists addresses; AF_VSOCK leads out of the network namespace. */
 const FAMILIES: readonly number[] = [1, 2, 10, 16];
 
-type Target = 'next' | 'kill' | 'refuse' | 'absent' | 'allow' | 'clone' | 'socket' | 'family' | 'mmap';
+type JumpTarget = 'next' | 'kill' | 'refuse' | 'absent' | 'allow' | 'clone' | 'socket' | 'family' | 'mmap';
 interface Step {
-  readonly label?: Target;
+  readonly label?: JumpTarget;
   readonly code: number;
   readonly k: number;
-  readonly jt?: Target;
-  readonly jf?: Target;
+  readonly jt?: JumpTarget;
+  readonly jf?: JumpTarget;
 }
 
 function stepsOf(architecture: Architecture, isCounted: boolean): Step[] {
   const numbers = NUMBERS[architecture];
-  const when = (names: readonly SystemCall[], jt: Target): Step[] =>
+  const when = (names: readonly SystemCall[], jt: JumpTarget): Step[] =>
     names.flatMap((name) => {
       const k = numbers[name];
       return k === undefined ? [] : [{ code: JUMP_EQUAL, k, jt }];
     });
-  const answer = (label: Target, k: number): Step => ({ label, code: ANSWER, k });
+  const answer = (label: JumpTarget, k: number): Step => ({ label, code: ANSWER, k });
   const shared: Step[] = [
     { code: AND, k: SHARED_ANONYMOUS },
     { code: JUMP_EQUAL, k: SHARED_ANONYMOUS, jt: 'refuse' },
@@ -128,7 +128,7 @@ function stepsOf(architecture: Architecture, isCounted: boolean): Step[] {
  */
 export function seccompFilter(architecture: Architecture, isCounted = true): Instruction[] {
   const steps = [...stepsOf(architecture, isCounted), { label: 'allow', code: ANSWER, k: ALLOW } as const];
-  const distance = (from: number, to: Target | undefined): number => {
+  const distance = (from: number, to: JumpTarget | undefined): number => {
     if (to === undefined || to === 'next') return 0;
     const at = steps.findIndex(({ label }, index) => index > from && label === to);
     const far = at - from - 1;

@@ -10,18 +10,18 @@ import { serviceArn } from './role.ts';
 
 type Logs = ParametersOf<'cloudwatchLogs'>;
 
-interface LogEvent {
+interface LogEventInput {
   readonly timestamp: number;
   readonly message: string;
 }
 
 /** In batch mode the result is an array of objects with `timestamp` (ms) and `message`. */
-function eventsOf(order: Order<Logs>): LogEvent[] {
+function eventsOf(order: Order<Logs>): LogEventInput[] {
   const { payload, message, parameters } = order;
   if (!parameters.batchMode) return [{ timestamp: message.receivedAt, message: payload.toString('utf8') }];
   const elements = jsonOf(order);
   if (!Array.isArray(elements)) throw new ActionError('the result of the SQL is no array, which batchMode asks for', false);
-  const events = elements.map((element): LogEvent => {
+  const events = elements.map((element): LogEventInput => {
     const { timestamp, message: text } = isObject(element) ? element : {};
     if (typeof timestamp !== 'number' || text === undefined)
       throw new ActionError('an element of the batch lacks a timestamp or a message', false);

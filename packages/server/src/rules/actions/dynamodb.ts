@@ -7,7 +7,7 @@ import type { ActionType, Order, ParametersOf } from './contract.ts';
 import { attributeValue, tableArn } from './dynamodb-values.ts';
 import { jsonOf } from './json-payload.ts';
 
-type Parameters = ParametersOf<'dynamoDB'>;
+type DynamoDbParameters = ParametersOf<'dynamoDB'>;
 
 const OPERATIONS = ['INSERT', 'UPDATE', 'DELETE'];
 const RIGHTS: Readonly<Record<string, string>> = { UPDATE: 'dynamodb:UpdateItem', DELETE: 'dynamodb:DeleteItem' };
@@ -19,7 +19,7 @@ function keyValue(text: string | undefined, type: string | undefined): Attribute
   return { N: text };
 }
 
-function keyOf(parameters: Parameters): Record<string, AttributeValue> {
+function keyOf(parameters: DynamoDbParameters): Record<string, AttributeValue> {
   const { hashKeyField = '', hashKeyValue, hashKeyType, rangeKeyField, rangeKeyValue, rangeKeyType } = parameters;
   const key = { [hashKeyField]: keyValue(hashKeyValue, hashKeyType) };
   return rangeKeyField ? { ...key, [rangeKeyField]: keyValue(rangeKeyValue, rangeKeyType) } : key;
@@ -32,7 +32,7 @@ function column(order: Order<unknown>): AttributeValue {
   return order.isJson ? { S: order.payload.toString('utf8') } : { B: order.payload };
 }
 
-export const dynamoDB: ActionType<Parameters> = {
+export const dynamoDB: ActionType<DynamoDbParameters> = {
   name: 'DynamoAction',
   resource: ({ tableName = '' }) => tableName,
   permissions: ({ parameters: { operation = 'INSERT', tableName } }, place) => [

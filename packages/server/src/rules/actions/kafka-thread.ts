@@ -15,13 +15,13 @@ const egress = new Egress({
 });
 guardSockets(egress, (host, port) => named.includes(`${host}:${port}`));
 
-type Client = Producer<Buffer, Buffer, Buffer, Buffer>;
+type KafkaProducer = Producer<Buffer, Buffer, Buffer, Buffer>;
 
 /** Connections to clusters that are kept at most. */
 const MOST = 32;
-const producers = new Map<string, Client>();
+const producers = new Map<string, KafkaProducer>();
 
-function producerOf({ name, bootstrapBrokers, tls, sasl }: ProducerConfig): Client {
+function producerOf({ name, bootstrapBrokers, tls, sasl }: ProducerConfig): KafkaProducer {
   const known = producers.get(name);
   if (known !== undefined) return known;
   const [[oldest, idle] = []] = producers;
@@ -29,7 +29,7 @@ function producerOf({ name, bootstrapBrokers, tls, sasl }: ProducerConfig): Clie
     producers.delete(oldest);
     void idle?.close(true).catch(() => undefined);
   }
-  const producer: Client = new Producer({
+  const producer: KafkaProducer = new Producer({
     clientId: 'thingkeep',
     bootstrapBrokers: [...bootstrapBrokers],
     retries: 0,

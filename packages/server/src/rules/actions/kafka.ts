@@ -7,7 +7,7 @@ import { numberOf } from './json-payload.ts';
 import { KafkaWorker, type ProducerConfig } from './kafka-worker.ts';
 
 type Kafka = ParametersOf<'kafka'>;
-type Properties = Readonly<Record<string, string>>;
+type KafkaProperties = Readonly<Record<string, string>>;
 
 const PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'];
 const MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'];
@@ -27,7 +27,7 @@ const KNOWN = new Set([
 
 const bad = (message: string): never => fail('InvalidRequestException', message);
 
-function oneOf(properties: Properties, name: string, fallback: string, allowed: readonly string[]): string {
+function oneOf(properties: KafkaProperties, name: string, fallback: string, allowed: readonly string[]): string {
   const value = properties[name] ?? fallback;
   return allowed.includes(value) || value.includes('${') ? value : bad(`${name} is none of ${allowed.join(', ')}`);
 }
@@ -43,7 +43,7 @@ function check({ clientProperties = {}, destinationArn = '' }: Kafka): void {
 }
 
 /** The brokers, which the operator must have named: a rule does not choose where the server connects to. */
-function brokersOf(properties: Properties, { aws }: ActionTools): string[] {
+function brokersOf(properties: KafkaProperties, { aws }: ActionTools): string[] {
   const wanted = (properties['bootstrap.servers'] ?? '').split(',').map((part) => part.trim());
   const known = aws.endpoints('kafka');
   const stranger = wanted.find((broker) => !known.includes(broker));
@@ -51,7 +51,7 @@ function brokersOf(properties: Properties, { aws }: ActionTools): string[] {
   throw new ActionError(`the broker ${stranger} is none of those that the server may use: see --action-endpoints kafka=`, false);
 }
 
-function saslOf(properties: Properties) {
+function saslOf(properties: KafkaProperties) {
   if (!(properties['security.protocol'] ?? 'SSL').startsWith('SASL_')) return {};
   const mechanism = properties['sasl.mechanism'] ?? 'PLAIN';
   if (!MECHANISMS.includes(mechanism)) throw new ActionError(`sasl.mechanism is none of ${MECHANISMS.join(', ')}`, false);
@@ -73,7 +73,7 @@ function workerOf({ aws, egress, closing }: ActionTools): KafkaWorker {
   return fresh;
 }
 
-function configOf(properties: Properties, tools: ActionTools): ProducerConfig {
+function configOf(properties: KafkaProperties, tools: ActionTools): ProducerConfig {
   const { place } = tools;
   return {
     // Passwords are among the properties: a name made of them is not to be read.

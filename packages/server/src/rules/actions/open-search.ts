@@ -6,13 +6,13 @@ import { send } from './http-request.ts';
 import { jsonOf } from './json-payload.ts';
 import { serviceArn } from './role.ts';
 
-type Parameters = ParametersOf<'openSearch'>;
+type OpenSearchParameters = ParametersOf<'openSearch'>;
 
 /** Host of a domain's endpoint at AWS: `search-{domain}-{id}.{region}.es.amazonaws.com`, or `vpc-...`. */
 const AWS_HOST = /^(?:search|vpc)-([a-z0-9-]{3,28})-[a-z0-9]{26}\.([a-z0-9-]{1,32})\.es\.amazonaws\.com$/;
 
 /** ARN of the document; where an endpoint is not AWS's, its host name stands for the domain's name. */
-function documentArn({ parameters: { endpoint = '', index, type, id } }: Order<Parameters>, place: Place): string {
+function documentArn({ parameters: { endpoint = '', index, type, id } }: Order<OpenSearchParameters>, place: Place): string {
   const { hostname = '', pathname = '' } = URL.parse(endpoint) ?? {};
   const below = pathname.replace(/\/$/, '');
   const [, domain = hostname, region = place.region] = AWS_HOST.exec(hostname) ?? [];
@@ -40,7 +40,7 @@ function step(text: string, what: string): string {
   return encodeURIComponent(text);
 }
 
-async function put([order]: readonly [Order<Parameters>, ...unknown[]], tools: ActionTools): Promise<void> {
+async function put([order]: readonly [Order<OpenSearchParameters>, ...unknown[]], tools: ActionTools): Promise<void> {
   const { endpoint = '', index = '', type = '', id = '' } = order.parameters;
   if (jsonOf(order) === undefined) throw new ActionError('the result of the SQL is no JSON document', false);
   const { url, exempt } = endpointOf(endpoint, tools);
@@ -53,7 +53,7 @@ async function put([order]: readonly [Order<Parameters>, ...unknown[]], tools: A
   throw new ActionError(`HTTP status ${status} from ${url.host}: ${said.slice(0, 200)}`, status === 429 || status >= 500);
 }
 
-const action = (name: string): ActionType<Parameters> => ({
+const action = (name: string): ActionType<OpenSearchParameters> => ({
   name,
   resource: ({ endpoint = '', index = '' }) => `${endpoint}/${index}`,
   permissions: (order, place) => [{ action: 'es:ESHttpPut', resource: documentArn(order, place) }],

@@ -51,7 +51,7 @@ class RawResult implements SqlResult {
 }
 
 /** The parts of a query that its own file makes; see {@link RuleQuery.parse}. */
-interface Parts {
+interface QueryParts {
   readonly filter: string | undefined;
   readonly variables: readonly Variable[];
   readonly compiler: Compiler;
@@ -70,9 +70,9 @@ export class RuleQuery {
   readonly filter: string | undefined;
   readonly version: SqlVersion;
   readonly #dialect: Dialect;
-  readonly #parts: Parts;
+  readonly #parts: QueryParts;
 
-  private constructor(version: SqlVersion, parts: Parts) {
+  private constructor(version: SqlVersion, parts: QueryParts) {
     this.filter = parts.filter;
     this.version = version;
     this.#dialect = DIALECTS[version];

@@ -40,7 +40,7 @@ const MAX_SUMMED = 2 ** 17;
 const MAX_LISTED = 10_000;
 
 /** Whether what is read of a table comes in the order of its keys: a search in it ends at the right place only then. */
-class Order {
+class KeyOrder {
   #name = '';
   #key: Uint8Array = new Uint8Array(0);
   isBroken = false;
@@ -106,7 +106,7 @@ class Verification {
     await this.#rows(tallied);
     await this.#entries(entries, misindexed);
     const notes = readNotes(this.#db);
-    const order = new Order();
+    const order = new KeyOrder();
     for (const [name] of this.#all('SELECT name FROM note')) order.next(String(name), new Uint8Array(0));
     if (order.isBroken) this.findings.misplaced.push('note');
     this.#compare(tallied.all, new Tallies(this.#db, notes).stored, notes.damaged);
@@ -115,7 +115,7 @@ class Verification {
   }
 
   async #records(tallied: Sums, entries: Sums, misindexed: Set<string>): Promise<void> {
-    const order = new Order();
+    const order = new KeyOrder();
     const columns = `collection, key, value, entries, ${wholeNumber('sum')}, ${sumBits('sum')}`;
     for (const [collection, key, value, packed, sum, bits] of this.#all(`SELECT ${columns} FROM record`)) {
       const name = String(collection);
@@ -141,7 +141,7 @@ class Verification {
   }
 
   async #rows(tallied: Sums): Promise<void> {
-    const order = new Order();
+    const order = new KeyOrder();
     const columns = `rows, region, ${wholeNumber('owner')}, ${wholeNumber('at')}, value, ${wholeNumber('sum')}`;
     for (const [rows, region, owner, at, value, sum] of this.#all(`SELECT ${columns} FROM row`)) {
       const name = String(rows);
@@ -164,7 +164,7 @@ class Verification {
   /** Compares the entries that are there with those that the records have beside them. */
   async #entries(expected: Sums, misindexed: Set<string>): Promise<void> {
     const found = new Sums();
-    const order = new Order();
+    const order = new KeyOrder();
     for (const [scope, entry, key, sum] of this.#all(`SELECT scope, entry, key, ${wholeNumber('sum')} FROM entry`)) {
       const name = String(scope);
       const isGood =

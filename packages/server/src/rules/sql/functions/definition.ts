@@ -32,7 +32,7 @@ export interface SqlFunction {
   compile(args: readonly Argument[], site: CallSite): Evaluate;
 }
 
-interface Shape {
+interface ArgumentCount {
   readonly least: number;
   readonly most?: number;
   readonly since2016?: boolean;
@@ -40,7 +40,7 @@ interface Shape {
 }
 
 export const define = (
-  { least, most = least, since2016 = false, asks = false }: Shape,
+  { least, most = least, since2016 = false, asks = false }: ArgumentCount,
   compile: SqlFunction['compile'],
 ): SqlFunction => ({
   least,
@@ -53,7 +53,7 @@ export const define = (
 export type Apply = (args: readonly SqlValue[], evaluation: Evaluation) => SqlValue;
 
 /** A function of its arguments' values. */
-export const ofValues = (shape: Shape, apply: Apply): SqlFunction =>
+export const ofValues = (shape: ArgumentCount, apply: Apply): SqlFunction =>
   define(
     shape,
     (args) => (evaluation) =>
@@ -64,7 +64,10 @@ export const ofValues = (shape: Shape, apply: Apply): SqlFunction =>
   );
 
 /** A function of texts: arguments are converted, and one that can't be makes the result Undefined. */
-export const ofTexts = (shape: Shape, apply: (texts: readonly string[], evaluation: Evaluation) => SqlValue): SqlFunction =>
+export const ofTexts = (
+  shape: ArgumentCount,
+  apply: (texts: readonly string[], evaluation: Evaluation) => SqlValue,
+): SqlFunction =>
   ofValues(shape, (values, evaluation) => {
     const texts: string[] = [];
     let length = 0;

@@ -13,13 +13,13 @@ const STATE_BYTES = 300;
 const AUTOMATON_BYTES = 64 * 1024;
 const AUTOMATON_STATE_BYTES = 256;
 
-interface Kept {
+interface CachedPattern {
   /** Undefined for what is no regular expression. */
   readonly pattern: RegularExpression | undefined;
   readonly bytes: number;
 }
 
-function compile(text: string, size: number): Kept {
+function compile(text: string, size: number): CachedPattern {
   const ofText = 200 + 2 * text.length;
   try {
     const pattern = RE2JS.compile(text);
@@ -35,7 +35,7 @@ function compile(text: string, size: number): Kept {
 
 export class PatternCache {
   readonly #most: number;
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<string, CachedPattern>();
   /** Of memory that what is kept may take. */
   bytes = 0;
   compiled = 0;

@@ -4,7 +4,7 @@
  */
 
 /** What of a pattern stands before one place of it. */
-interface Level {
+interface SizeLevel {
   states: number;
   /** States of what a repetition at this place would repeat. */
   last: number;
@@ -30,7 +30,7 @@ class PatternReader {
   readonly #text: string;
   readonly #ignoresCase: boolean;
   #at = 0;
-  #levels: Level[] = [{ states: FIXED, last: 0 }];
+  #levels: SizeLevel[] = [{ states: FIXED, last: 0 }];
   /** What is paid once, however often it is repeated. */
   #tables = 0;
 
@@ -51,8 +51,8 @@ class PatternReader {
     return found;
   }
 
-  get #level(): Level {
-    return this.#levels.at(-1) as Level;
+  get #level(): SizeLevel {
+    return this.#levels.at(-1) as SizeLevel;
   }
 
   #atom(states: number): void {

@@ -4,23 +4,23 @@ import { instantOf, readOffset, type Zone, zoneOf } from './zone.ts';
 
 /** What was read so far; a field that a pattern has twice must say the same. */
 type Fields = Record<string, number>;
-interface Reading {
+interface TimeReading {
   at: number;
   readonly fields: Fields;
   zone?: Zone;
   readonly spend: (steps: number) => void;
 }
 
-type Reader = (text: string, reading: Reading, count: number, adjacent: boolean) => boolean;
+type ReadField = (text: string, reading: TimeReading, count: number, adjacent: boolean) => boolean;
 
-function set(reading: Reading, name: string, value: number): boolean {
+function set(reading: TimeReading, name: string, value: number): boolean {
   if (reading.fields[name] !== undefined && reading.fields[name] !== value) return false;
   reading.fields[name] = value;
   return true;
 }
 
 /** Digits from `least` to `most`; a year may have a sign. */
-function digits(text: string, reading: Reading, least: number, most: number): number | undefined {
+function digits(text: string, reading: TimeReading, least: number, most: number): number | undefined {
   let behind = reading.at;
   while (behind < text.length && behind - reading.at < most && /[0-9]/.test(text[behind] as string)) behind += 1;
   if (behind - reading.at < least) return undefined;
@@ -31,13 +31,13 @@ function digits(text: string, reading: Reading, least: number, most: number): nu
 
 /** One letter takes as many digits as there are, several exactly theirs; next to another number, none takes more than its own. */
 const number =
-  (name: string, least: number, most: number): Reader =>
+  (name: string, least: number, most: number): ReadField =>
   (text, reading, count, adjacent) => {
     const value = digits(text, reading, count, count === 1 && !adjacent ? 19 : count);
     return value !== undefined && value >= least && value <= most && set(reading, name, value);
   };
 
-const year: Reader = (text, reading, count, adjacent) => {
+const year: ReadField = (text, reading, count, adjacent) => {
   const sign = text[reading.at] === '-' || (text[reading.at] === '+' && count >= 4) ? text[reading.at] : '';
   if (sign !== '') reading.at += 1;
   const most = count === 2 ? 2 : adjacent ? Math.max(count, 1) : 9;
@@ -57,7 +57,7 @@ function nameAt(text: string, at: number, names: readonly string[]): number {
 }
 
 const named =
-  (field: string, names: readonly string[], first: number): Reader =>
+  (field: string, names: readonly string[], first: number): ReadField =>
   (text, reading) => {
     const found = nameAt(text, reading.at, names);
     if (found < 0) return false;
@@ -68,20 +68,20 @@ const named =
 const short = (names: readonly string[]): string[] => names.map((name) => name.slice(0, 3));
 
 const textOrNumber =
-  (asNumber: Reader, full: Reader, brief: Reader): Reader =>
+  (asNumber: ReadField, full: ReadField, brief: ReadField): ReadField =>
   (text, reading, count, adjacent) =>
     (count < 3 ? asNumber : count === 4 ? full : brief)(text, reading, count, adjacent);
 
 const month = textOrNumber(number('month', 1, 12), named('month', MONTHS, 1), named('month', short(MONTHS), 1));
-const weekdayNamed = (count: number): Reader => named('weekday', count === 4 ? WEEKDAYS : short(WEEKDAYS), 1);
+const weekdayNamed = (count: number): ReadField => named('weekday', count === 4 ? WEEKDAYS : short(WEEKDAYS), 1);
 
-const fraction: Reader = (text, reading, count) => {
+const fraction: ReadField = (text, reading, count) => {
   const from = reading.at;
   if (digits(text, reading, count, count) === undefined) return false;
   return set(reading, 'millisecond', Math.floor(Number(`0.${text.slice(from, reading.at)}`) * 1000 + 1e-9));
 };
 
-function takeZone(reading: Reading, name: string, zone: Zone | undefined): boolean {
+function takeZone(reading: TimeReading, name: string, zone: Zone | undefined): boolean {
   if (zone === undefined) return false;
   reading.at += name.length;
   reading.zone = zone;
@@ -93,7 +93,7 @@ const OFFSET = /Z|[+-]\d{2}(?::?\d{2}){0,2}/y;
 const PLAIN_OFFSET = /GMT(?:[+-]\d{1,2}(?::\d{2})?)?|[+-]\d{2}:?\d{2}/y;
 
 const zoned =
-  (pattern: RegExp, nameOf: (name: string) => string | undefined): Reader =>
+  (pattern: RegExp, nameOf: (name: string) => string | undefined): ReadField =>
   (text, reading) => {
     pattern.lastIndex = reading.at;
     const found = pattern.exec(text)?.[0];
@@ -105,7 +105,7 @@ const anyZone = (name: string): string => name;
 const offsetZone = (name: string): string | undefined => (readOffset(name) === undefined ? undefined : name);
 const offsetOrGmt = (name: string): string | undefined => (name === 'GMT' ? 'UTC' : offsetZone(name));
 
-const READERS: Readonly<Record<string, Reader>> = {
+const READERS: Readonly<Record<string, ReadField>> = {
   G: named('era', ['BC', 'AD'], 0),
   u: year,
   y: year,
@@ -137,12 +137,12 @@ const READERS: Readonly<Record<string, Reader>> = {
 };
 
 /** Reads the parts from `from` on; gives the place behind, or undefined. A section in brackets that does not fit is left out. */
-function readParts(parts: readonly PatternPart[], from: number, text: string, reading: Reading): number | undefined {
+function readParts(parts: readonly PatternPart[], from: number, text: string, reading: TimeReading): number | undefined {
   for (let i = from; i < parts.length; i += 1) {
     const part = parts[i] as PatternPart;
     if (part.kind === 'close') return i;
     if (part.kind === 'open') {
-      const tried: Reading = { ...reading, fields: { ...reading.fields } };
+      const tried: TimeReading = { ...reading, fields: { ...reading.fields } };
       const end = readParts(parts, i + 1, text, tried);
       if (end !== undefined) Object.assign(reading, tried);
       i = end ?? closing(parts, i);
@@ -187,7 +187,7 @@ function dateOf({ year: stated, era, month: monthOf, day, dayOfYear, weekday }: 
 export function readTime(text: string, pattern: string, spend: (steps: number) => void): number | undefined {
   const parts = readPattern(pattern, true);
   if (parts === undefined || text.length > 200) return undefined;
-  const reading: Reading = { at: 0, fields: {}, spend };
+  const reading: TimeReading = { at: 0, fields: {}, spend };
   if (readParts(parts, 0, text, reading) !== parts.length || reading.at !== text.length) return undefined;
   const { fields } = reading;
   const date = dateOf(fields);

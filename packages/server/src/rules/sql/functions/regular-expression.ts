@@ -41,9 +41,9 @@ function replaceAll(pattern: RegularExpression, text: string, by: string, evalua
   return from === 0 && result === '' ? text : result + text.slice(from);
 }
 
-type Apply = (pattern: RegularExpression, text: string, rest: string, evaluation: Evaluation) => SqlValue;
+type ApplyPattern = (pattern: RegularExpression, text: string, rest: string, evaluation: Evaluation) => SqlValue;
 
-const ofPattern = (count: number, apply: Apply): SqlFunction =>
+const ofPattern = (count: number, apply: ApplyPattern): SqlFunction =>
   define({ least: count }, (args, site) => {
     const find = patternOf(args[1] as Argument, site);
     return (evaluation) => {
