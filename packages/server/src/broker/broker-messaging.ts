@@ -13,6 +13,7 @@ import type {
   MessageJournal,
   Messaging,
   OutgoingMessages,
+  PendingStorage,
   TopicService,
 } from './messaging.ts';
 import type { BrokerPublishing } from './publishing.ts';
@@ -42,8 +43,12 @@ export class BrokerMessaging implements Messaging {
     publishing.addInterceptor(this.#services);
   }
 
-  publish(place: Place, topic: string, payload: Buffer, qos: 0 | 1 = 0): void {
-    this.#options.publishing.publishEvent(place, topic, payload, qos);
+  publish(place: Place, topic: string, payload: Buffer, qos: 0 | 1 = 0): PendingStorage {
+    return this.#options.publishing.publishEvent(place, topic, payload, qos);
+  }
+
+  stored(pending: PendingStorage): Promise<void> | undefined {
+    return this.#options.publishing.stored(pending);
   }
 
   hasReceivers(place: Place, topic: string): boolean {

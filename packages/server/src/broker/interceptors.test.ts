@@ -1,7 +1,7 @@
 /** Interceptors: several of them see the messages of a topic. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type MessageInterceptor, NOTHING_PENDING } from './messaging.ts';
+import { JOURNAL_PENDING, type MessageInterceptor, NOTHING_PENDING } from './messaging.ts';
 import { publishPacket, TestBench } from './test-bench.ts';
 
 const seeing = (wanted: string, seen: string[], name: string): MessageInterceptor => ({
@@ -36,5 +36,23 @@ test('each interceptor of a topic sees each message; of another topic none does'
   assert.deepEqual(
     [bench.broker.messaging.hasReceivers(place, 'b'), bench.broker.messaging.hasReceivers(place, 'c')],
     [true, false],
+  );
+});
+
+test('what the server publishes itself says what has to be stored of it', async () => {
+  const bench = await TestBench.open();
+  await using _ = bench;
+  const kept = await bench.subscribed('kept', 'a', 1, { clean: false });
+  const place = { accountId: '000000000000', region: 'us-east-1' };
+  const { messaging } = bench.broker;
+  assert.equal(messaging.publish(place, 'a', Buffer.from('0')), NOTHING_PENDING);
+  assert.equal(messaging.stored(NOTHING_PENDING), undefined);
+  const pending = messaging.publish(place, 'a', Buffer.from('1'), 1);
+  assert.equal(pending, JOURNAL_PENDING);
+  await messaging.stored(pending);
+  await bench.settle();
+  assert.deepEqual(
+    kept.publishes().map(({ payload }) => payload),
+    ['0', '1'],
   );
 });

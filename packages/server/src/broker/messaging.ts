@@ -194,7 +194,7 @@ export interface TopicService {
   /**
    * Answers, refusals of its own among them, once what the request changes is stored. A request of QoS 1 is acknowledged
    * after that. When it fails instead, nothing is answered, and a client that waits for a PUBACK is disconnected without
-   * one: it sends the request again.
+   * one: it sends the request again. What the service waits for has a deadline of its own.
    */
   serve(request: TopicRequest): readonly TopicAnswer[] | Promise<readonly TopicAnswer[]>;
 }
@@ -215,8 +215,10 @@ export interface MessageJournal {
 
 export interface Messaging {
   readonly journal: MessageJournal;
-  /** Publishes a message of the server's own. */
-  publish(place: Place, topic: string, payload: Buffer, qos?: 0 | 1): void;
+  /** Publishes a message of the server's own, QoS 0 when not said. Gives what has to be stored of it. */
+  publish(place: Place, topic: string, payload: Buffer, qos?: 0 | 1): PendingStorage;
+  /** Resolves once what is pending is stored, rejects when it can't be; undefined where nothing is pending. */
+  stored(pending: PendingStorage): Promise<void> | undefined;
   /** Whether a message on the topic would go to anybody, or be seen by an interceptor. */
   hasReceivers(place: Place, topic: string): boolean;
   /** Begins to gather messages in an account. */

@@ -92,18 +92,25 @@ export class BrokerPublishing {
     const batch = batchOfOne(message, this.#clock.now());
     const pending =
       origin === undefined ? this.deliver(account, batch, source) : this.deliverFromRule(account, batch, origin, source);
-    const stored = this.#stored(pending);
+    const stored = this.stored(pending);
     if (!message.retain) return stored;
     const retained = this.#retained.keep(account.place, message, this.#clock.now());
     return stored === undefined ? retained : Promise.all([stored, retained]).then(() => undefined);
   }
 
-  /** Publishes a message of the server's own. */
-  publishEvent({ accountId, region }: Place, topic: string, payload: Buffer, qos: 0 | 1 = 0): void {
+  /** Resolves once what is pending is stored, rejects when it can't be; undefined where nothing is pending. */
+  stored(pending: PendingStorage): Promise<void> | undefined {
+    if (pending === NOTHING_PENDING) return undefined;
+    const { journal, others } = pending;
+    return Promise.all(journal ? [this.#journal.committed(), ...others] : others).then(() => undefined);
+  }
+
+  /** Publishes a message of the server's own. Gives what has to be stored of it. */
+  publishEvent({ accountId, region }: Place, topic: string, payload: Buffer, qos: 0 | 1 = 0): PendingStorage {
     const account = this.#accounts.of(accountId, region);
     // Lifecycle events have a topic for each client: remembered, they would push out those that messages come on.
     const entry = qos === 1 ? account.transientTopic(topic) : account.topic(topic);
-    this.deliver(account, batchOfOne({ topic: entry, payload, qos, retain: false }, 0), undefined);
+    return this.deliver(account, batchOfOne({ topic: entry, payload, qos, retain: false }, 0), undefined);
   }
 
   /**
@@ -125,7 +132,7 @@ export class BrokerPublishing {
       this.#router.sendToPublisher(account, requester, batch);
     if (to === 'requester') return undefined;
     // Rules that answers set off again and again come to an end as those of any other chain.
-    return this.#stored(this.deliverFromRule(account, batch, chain === undefined ? {} : { chain }, undefined));
+    return this.stored(this.deliverFromRule(account, batch, chain === undefined ? {} : { chain }, undefined));
   }
 
   /** Whether a message on the topic would go to anybody, or be seen by an interceptor. */
@@ -179,13 +186,6 @@ export class BrokerPublishing {
       topic.interceptorGeneration = account.interceptorGeneration;
     }
     return topic.interceptor;
-  }
-
-  /** Resolves once what is pending is stored; undefined where nothing is. */
-  #stored(pending: PendingStorage): Promise<void> | undefined {
-    if (pending === NOTHING_PENDING) return undefined;
-    const { journal, others } = pending;
-    return Promise.all(journal ? [this.#journal.committed(), ...others] : others).then(() => undefined);
   }
 
   #tell(
