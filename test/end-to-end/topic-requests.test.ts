@@ -9,7 +9,7 @@ import { topicService } from '../../packages/server/src/broker/messaging.ts';
 import { readConfig } from '../../packages/server/src/config/config.ts';
 import { openDataFolder } from '../../packages/server/src/config/data-folder.ts';
 import { readAccessKeys } from '../../packages/server/src/config/secrets.ts';
-import { type Core, openCore } from '../../packages/server/src/core.ts';
+import { type Core, type CoreOptions, openCore } from '../../packages/server/src/core.ts';
 import type { Domain } from '../../packages/server/src/domain.ts';
 import { systemClock } from '../../packages/server/src/runtime/clock.ts';
 import { openLog } from '../../packages/server/src/runtime/log.ts';
@@ -33,6 +33,13 @@ const echoDomain: Domain = {
   ],
 };
 
+/** Of a server in this process, on free ports. */
+function options(dataDir: string): CoreOptions {
+  const ports = ['api-port', 'mqtt-port', 'https-port'].map((name): [string, string] => [name, '0']);
+  const config = readConfig(new Map([['data-dir', dataDir], ...ports]), { settings: new Map(), unknown: [] });
+  return { config, folder: openDataFolder(dataDir), clock: systemClock, log: openLog('silent') };
+}
+
 describe('requests on reserved topics', () => {
   const dataDir = temporaryFolder();
   let core: Core;
@@ -41,15 +48,13 @@ describe('requests on reserved topics', () => {
   const clients: mqtt.MqttClient[] = [];
 
   before(async () => {
-    const ports = ['api-port', 'mqtt-port', 'https-port'].map((name): [string, string] => [name, '0']);
-    const config = readConfig(new Map([['data-dir', dataDir], ...ports]), { settings: new Map(), unknown: [] });
-    const folder = openDataFolder(dataDir);
-    core = await openCore({ config, folder, clock: systemClock, log: openLog('silent'), domains: [echoDomain] });
+    const { config, folder, ...more } = options(dataDir);
+    core = await openCore({ config, folder, ...more, domains: [echoDomain] });
     const [credentials] = readAccessKeys(folder.credentials, config.accountId);
     assert(credentials !== undefined);
-    const options = { endpoint: `http://127.0.0.1:${core.ports.api}`, region: 'us-east-1', credentials, maxAttempts: 1 };
-    const iot = new IoTClient(options);
-    const iotData = new IoTDataPlaneClient(options);
+    const client = { endpoint: `http://127.0.0.1:${core.ports.api}`, region: 'us-east-1', credentials, maxAttempts: 1 };
+    const iot = new IoTClient(client);
+    const iotData = new IoTDataPlaneClient(client);
     server = { rootCa: folder.rootCa, ports: core.ports, dataDir, iot, iotData } as TestServer;
     await makePolicy(server, 'all', ALLOW_ALL);
     device = await makeDevice(server, 'device', 'all');
@@ -119,6 +124,21 @@ describe('requests on reserved topics', () => {
     await server.iot.send(new CreateTopicRuleCommand({ ruleName: 'ask', topicRulePayload }));
     await client.publishAsync('ask', '{"from":"rule"}', { qos: 1 });
     assert.deepEqual(await next(), [answered('{"from":"rule"}', null)]);
+  });
+
+  test('two domains that serve one topic are a fault at the start', async () => {
+    const twin: Domain = { name: 'twin', topics: [topicService('$aws/things/{name}/shadow/{verb}', () => [])] };
+    const more: Domain = { name: 'more', topics: [topicService('$aws/things/{name}/jobs/get', () => [])] };
+    const folder = temporaryFolder();
+    try {
+      const start = async (...domains: Domain[]): Promise<void> => {
+        await using _ = await openCore({ ...options(folder), domains });
+      };
+      await assert.rejects(start(echoDomain, twin), { name: 'TopicServiceFault' });
+      await start(echoDomain, more);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   test('a client needs iot:Publish on the topic of the request', async () => {

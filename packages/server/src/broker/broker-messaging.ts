@@ -1,5 +1,6 @@
 /** The contract of messaging, served by the parts of the broker. */
 import type { Place } from '@thingkeep/wire/arn.ts';
+import type { Refusal } from '../refusals/refusals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Client } from './connection/client.ts';
@@ -27,6 +28,7 @@ export interface BrokerMessagingOptions {
   readonly journal: MessageJournal;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly refuse: (refusal: Refusal) => void;
   readonly counters: BrokerCounters;
 }
 
@@ -38,8 +40,8 @@ export class BrokerMessaging implements Messaging {
   constructor(options: BrokerMessagingOptions) {
     this.journal = options.journal;
     this.#options = options;
-    const { publishing, log, counters } = options;
-    this.#services = new TopicServices({ log, counters, answer: publishing.answer.bind(publishing) });
+    const { publishing, clock, log, refuse, counters } = options;
+    this.#services = new TopicServices({ clock, log, refuse, counters, answer: publishing.answer.bind(publishing) });
     publishing.addInterceptor(this.#services);
   }
 

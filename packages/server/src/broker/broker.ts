@@ -125,7 +125,16 @@ export class Broker {
       publishing,
       ticker,
     );
-    this.messaging = new BrokerMessaging({ accounts, publishing, connections: this.connections, journal, clock, log, counters });
+    this.messaging = new BrokerMessaging({
+      accounts,
+      publishing,
+      connections: this.connections,
+      journal,
+      clock,
+      log,
+      refuse,
+      counters,
+    });
   }
 
   /** Finds persistent sessions and lost connections again; to be awaited before the first connection. */

@@ -22,6 +22,8 @@ interface Source {
 }
 
 export class RequestQueue {
+  /** Monotonic ms when it was last recorded that too much waits. */
+  refusedAt: number | undefined;
   readonly #sources = new Map<Publisher | undefined, Source>();
   /** Sources with requests that wait; who has had a turn goes to the end. */
   readonly #blocked = new Set<Source>();

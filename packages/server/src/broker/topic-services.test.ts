@@ -163,6 +163,30 @@ test('a client with more than ten requests under way is not read from', async ()
   for (const { end } of requests) end();
 });
 
+test('requests beyond what may wait are refused, which is recorded once; of QoS 1 their client is disconnected', async () => {
+  const { requests, service } = held();
+  await using bench = await open(service);
+  const caller = { ...place, arn: 'a', userId: 'u', sourceIp: '192.0.2.1', requestId: 'r' };
+  const publish = publisherOf(bench.broker);
+  const payload = Buffer.alloc(128 * 1024);
+  const sent = Array.from({ length: 138 }, () => publish(caller, { topic: GET, qos: 1, payload }));
+  await assert.rejects(sent[137] as Promise<void>, { code: 'ThrottlingException' });
+  const busy = await bench.connected('busy');
+  for (let i = 0; i < 10; i += 1) busy.send(publishPacket(GET, ''));
+  busy.send(publishPacket(GET, payload, { qos: 1 }));
+  await bench.settle();
+  assert.deepEqual([busy.channel.ended, bench.broker.counters.throttled], [true, 2]);
+  assert.deepEqual(
+    bench.refusals.map(({ check, clientId }) => `${check} ${clientId}`),
+    ['limit undefined', 'limit busy'],
+  );
+  for (let i = 0; i < requests.length; i += 1) {
+    requests[i]?.end();
+    await bench.settle();
+  }
+  await Promise.all(sent.slice(0, 137));
+});
+
 test('a requester that has gone gets no answer, and neither does the next connection of its client id', async () => {
   const { requests, service } = held();
   await using bench = await open(service);

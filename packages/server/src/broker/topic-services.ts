@@ -6,6 +6,8 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { Cursor, ownCopy } from '../mqtt/cursor.ts';
 import { readProperties } from '../mqtt/properties.ts';
+import type { Refusal } from '../refusals/refusals.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { BrokerCounters } from './connection/counters.ts';
 import {
@@ -24,7 +26,9 @@ import { RequestQueue } from './request-queue.ts';
 import { TopicPattern } from './topic-pattern.ts';
 
 export interface TopicServicesOptions {
+  readonly clock: Clock;
   readonly log: Logger;
+  readonly refuse: (refusal: Refusal) => void;
   readonly counters: Pick<BrokerCounters, 'throttled'>;
   /** Publishes an answer; resolves once what must be stored of it is, undefined when there is nothing to wait for. */
   readonly answer: (request: TopicRequest, answer: TopicAnswer, requester: Publisher | undefined) => Promise<void> | undefined;
@@ -37,6 +41,8 @@ export class TopicServiceFault extends Error {
 
 /** Work that one request means at once, in visits of receivers. */
 const WEIGHT = 20;
+/** Milliseconds between two recorded refusals of one account. */
+const RECORD_EVERY = 10_000;
 /** Bytes of memory that a request takes beside its payload. */
 const OVERHEAD = 1024;
 
@@ -116,10 +122,22 @@ export class TopicServices implements MessageInterceptor {
   ): Promise<void> {
     const { place, payload } = request;
     const work = (): Promise<void> => this.#serve(service, request, requester);
-    const done = this.#queueOf(place).run(waiter, payload.length + OVERHEAD, work);
-    if (done !== undefined) return done;
-    this.#options.counters.throttled += 1;
-    return tooMany();
+    return this.#queueOf(place).run(waiter, payload.length + OVERHEAD, work) ?? this.#refuse(request);
+  }
+
+  /** Of one account, one refusal in ten seconds is recorded. */
+  async #refuse({ place, requester: { clientId, principal, sourceIp = '' } }: TopicRequest): Promise<never> {
+    const { counters, clock, refuse } = this.#options;
+    counters.throttled += 1;
+    const reason = 'too many requests on reserved topics wait in the account';
+    const queue = this.#queueOf(place);
+    const now = clock.monotonic();
+    if (queue.refusedAt === undefined || now - queue.refusedAt >= RECORD_EVERY) {
+      queue.refusedAt = now;
+      const protocol = clientId === undefined ? 'https' : 'mqtt';
+      refuse({ check: 'limit', reason, protocol, sourceIp, ...place, clientId, principal });
+    }
+    return fail('ThrottlingException', `Rate exceeded: ${reason}`);
   }
 
   /** The answers are published after the service has stored what it stores. */
@@ -127,7 +145,7 @@ export class TopicServices implements MessageInterceptor {
     const { log, answer } = this.#options;
     try {
       const answers = await service.serve(request);
-      await Promise.all(answers.map((each) => answer(request, each, requester)));
+      await Promise.all(answers.map(async (each) => answer(request, each, requester)));
     } catch (error) {
       const { topic, requester: by } = request;
       log.error({ err: error, topic, clientId: by.clientId }, 'a request on a reserved topic could not be served');
@@ -145,6 +163,3 @@ export class TopicServices implements MessageInterceptor {
     return queue;
   }
 }
-
-const tooMany = async (): Promise<void> =>
-  fail('ThrottlingException', 'Rate exceeded: too many requests on reserved topics wait in the account');
