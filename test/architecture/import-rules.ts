@@ -296,9 +296,9 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ...['domain.ts', 'runtime/', 'authority/authority.ts', 'policies/', 'registry/', 'broker/', 'events/', 'functions/'],
     ...['functions/hosted/', 'authorizers/', 'server-certificates/', 'domains/', 'credentials/', 'rules/', 'iam/', 'logs/'],
   ]),
-  'core-timers.ts': folderRule('a list of what is done at which intervals', ['runtime/log.ts', 'runtime/timers.ts']),
-  'core.ts': folderRule(
-    'core knows every part and decides nothing',
+  'core.ts': folderRule('core is a list of steps, without logic', [...['broker/', 'composition/', 'services.ts']]),
+  'composition/': folderRule(
+    'the composition knows every part and decides nothing',
     [
       ...['domain.ts', 'runtime/'],
       'config/',
@@ -338,7 +338,6 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
       'resource-tags.ts',
       'domain-list.ts',
       'services.ts',
-      'core-timers.ts',
     ],
     ['fs', 'http', 'https'],
   ),

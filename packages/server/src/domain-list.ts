@@ -58,3 +58,11 @@ export const listDomains = ({ clock, endpoint, functions, iam, ...parts }: Domai
   acmDomain({ clock, usedBy: domainsUsing }),
   iamDomain(iam.uses),
 ];
+
+/** Loads domains in the order of the list; they are closed in reverse. */
+export async function loadDomains(domains: readonly Domain[], parts: AsyncDisposableStack): Promise<void> {
+  for (const domain of domains) {
+    parts.defer(() => domain.close?.());
+    await domain.load?.();
+  }
+}

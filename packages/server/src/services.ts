@@ -1,4 +1,5 @@
 /** The services of the API: what all domains serve, merged, for each region when it is first asked for. */
+import { fail } from '@thingkeep/wire/errors.ts';
 import type { Services } from './api/dispatch.ts';
 import type { JsonServices } from './api/json-services.ts';
 import type { Domain, RegionContext, TaggableResources } from './domain.ts';
@@ -25,6 +26,33 @@ function merge(all: readonly object[]): object {
       merged[name] = handler;
     }
   return merged;
+}
+
+/** The operations that are served: known to their users before the domains that serve them are. */
+export class ServedOperations {
+  readonly #inRegion: (region: string) => Store;
+  #merged: MergedServices = {
+    services: () => fail('ServiceUnavailableException', 'The server is starting.'),
+    jsonServices: new Map(),
+  };
+
+  constructor(inRegion: (region: string) => Store) {
+    this.#inRegion = inRegion;
+  }
+
+  /** Serves what these domains give. */
+  serve(domains: readonly Domain[]): void {
+    this.#merged = mergeServices(domains, this.#inRegion);
+  }
+
+  /** The services of the operation table in a region. */
+  of(region: string): Services {
+    return this.#merged.services(region);
+  }
+
+  get jsonServices(): JsonServices {
+    return this.#merged.jsonServices;
+  }
 }
 
 export function mergeServices(domains: readonly Domain[], inRegion: (region: string) => Store): MergedServices {

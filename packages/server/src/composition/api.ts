@@ -1,0 +1,65 @@
+/** The API: the operations of all domains behind signatures, the operator's own, and what is answered without a signature. */
+import { defined } from '@thingkeep/wire/defined.ts';
+import { adminOperations } from '../admin/admin.operations.ts';
+import { createApi, type PlainHandler } from '../api/http.ts';
+import { archiveAnswer, confirmationAnswer, text } from '../api/plain-answers.ts';
+import { rootKeyChanges } from '../config/root-keys.ts';
+import { rolesInText } from '../rules/roles-named.ts';
+import type { ServedOperations } from '../services.ts';
+import type { Access } from './access.ts';
+import type { CoreBase } from './base.ts';
+import type { DeviceParts } from './devices.ts';
+import type { FunctionParts } from './functions.ts';
+import type { RuleParts } from './messaging.ts';
+import type { Storage } from './storage.ts';
+
+export const openApi = (
+  { config, clock, log }: CoreBase,
+  { accessKeys, changes, audit, audited, authority, ready, isOwnName, isRegion }: Storage,
+  { refusals, refuse, resourceKeys, iam }: Access,
+  { hosting, backups }: FunctionParts,
+  rules: RuleParts,
+  { findAccessKey }: DeviceParts,
+  served: ServedOperations,
+) =>
+  createApi({
+    clock,
+    log,
+    findAccessKey,
+    resourceKeys,
+    isOwnName,
+    isRegion,
+    rolesInText,
+    services: (region) => served.of(region),
+    queryServices: iam.services,
+    jsonServices: served.jsonServices,
+    plain: new Map<string, PlainHandler>([
+      ['/functions/code', async (query, done) => archiveAnswer(await hosting.archive(query, done))],
+      ['/metrics', () => ({ ...text('Metrics are served where --metrics-bind says.\n'), status: 404 })],
+      ['/ready', ready],
+      ['/health', () => text('{"status":"ok"}\n', 'application/json')],
+      ['/root-ca.pem', () => text(authority.rootCaPem, 'application/x-pem-file')],
+    ]),
+    plainBelow: new Map([
+      ['/confirmdestination/', async (token, begin) => confirmationAnswer(await rules.confirm(token, begin))],
+    ]),
+    admin: adminOperations({
+      refusals,
+      rootKeys: rootKeyChanges(accessKeys, (accountId) => changes.tell('root-keys', { accountId, region: '' })),
+      auditState: () => audit.state,
+      backup: backups.write,
+      isOperator: ({ arn }) => arn === `arn:aws:iam::${config.accountId}:root`,
+    }),
+    audit: audited,
+    refused: ({ sourceIp, reason, code, method, path, caller, decided }) =>
+      refuse({
+        check: caller === undefined ? 'signature' : 'policy',
+        ...defined({ accountId: caller?.accountId, region: caller?.region, principal: caller?.arn }),
+        reason: `${code}: ${reason}`,
+        protocol: 'api',
+        sourceIp,
+        action: method,
+        resource: path,
+        ...decided,
+      }),
+  });

@@ -1,0 +1,71 @@
+/** The way of devices: host names, authentication, and the gateway behind its listeners. */
+import type { KeyUse } from '@thingkeep/wire/api/authorization.ts';
+import { accessKeyFinder } from '../api/access-keys.ts';
+import { auditHandlers } from '../api/audited-calls.ts';
+import { signedHead } from '../api/signed-request.ts';
+import { createSigv4 } from '../api/sigv4.ts';
+import { credentialProvider } from '../credentials/provider.ts';
+import { temporaryKeys } from '../credentials/temporary-keys.ts';
+import { DomainServing } from '../domains/serving.ts';
+import { createAuthentication } from '../gateway/authentication/create-authentication.ts';
+import { deviceSessionPermissions, isCertificateUsable } from '../gateway/authorization/device-session-permissions.ts';
+import { createGateway } from '../gateway/gateway.ts';
+import { followIdentities, markIdentities } from '../gateway/live-identities.ts';
+import { principalFacts } from '../registry/policy-principals.ts';
+import type { ServedOperations } from '../services.ts';
+import { perRegion } from '../store/regional.ts';
+import type { Access } from './access.ts';
+import type { CoreBase } from './base.ts';
+import type { FunctionParts } from './functions.ts';
+import type { MessagingParts } from './messaging.ts';
+import type { Storage } from './storage.ts';
+
+export function openDevices(
+  { clock, log, parts }: CoreBase,
+  storage: Storage,
+  { iam, tokens, refuse }: Access,
+  { functions }: FunctionParts,
+  { broker, certificates, tracked }: MessagingParts,
+  served: ServedOperations,
+) {
+  const { common, places, changes, accessKeys, authority, audited, directory, operatorNames, isOwnName, isRegion } = storage;
+  const serving = new DomainServing({ ...common, directory, operatorNames, issuer: authority });
+  parts.defer(serving.follow(changes));
+  const findTemporaryKey = temporaryKeys(
+    tokens,
+    (session) => (use: KeyUse) => deviceSessionPermissions({ certificates, clock }, session, use),
+    (token) => iam.keys.temporary(token, (device) => isCertificateUsable(certificates, device)),
+  );
+  const findAccessKey = accessKeyFinder({ roots: accessKeys, long: (id) => iam.keys.long(id), temporary: findTemporaryKey });
+  const iamChanges = { onChange: iam.changes.on.bind(iam.changes), countOf: iam.changes.count.bind(iam.changes) };
+  const identities = markIdentities(iamChanges.countOf);
+  parts.defer(followIdentities({ broker, clock, ...iamChanges, authorizedAt: identities.authorizedAt }));
+  const domainOf = (name: string) => directory.find(name)?.rules;
+  const authentication = createAuthentication({
+    ...common,
+    certificates,
+    functions,
+    prover: createSigv4({ clock, findAccessKey, isOwnName, isRegion }),
+    findKey: findAccessKey,
+    domainOf,
+    markIdentity: identities.mark,
+    tracked,
+  });
+  const facts = { facts: principalFacts, assume: iam.roleCredentials };
+  const gateway = createGateway({
+    broker,
+    authentication,
+    credentials: authority.serverCredentials(),
+    readHead: signedHead,
+    dataPlane: perRegion((region) => auditHandlers(served.of(region)['iot-data'], audited)),
+    domainOf,
+    tlsDomains: directory,
+    issueCredentials: credentialProvider({ inRegion: places.inRegion, clock, tokens, ...facts }),
+    refuse,
+    log,
+  });
+  parts.defer(changes.onTold('server-credentials', () => gateway.setCredentials(authority.serverCredentials())));
+  return { serving, findAccessKey, authentication, gateway };
+}
+
+export type DeviceParts = ReturnType<typeof openDevices>;

@@ -1,0 +1,43 @@
+/** The domains: made, loaded, and served by the API and on reserved topics. */
+import type { Domain } from '../domain.ts';
+import { listDomains, loadDomains } from '../domain-list.ts';
+import type { ServedOperations } from '../services.ts';
+import type { Access } from './access.ts';
+import type { CoreBase } from './base.ts';
+import type { DeviceParts } from './devices.ts';
+import type { FunctionParts } from './functions.ts';
+import type { MessagingParts, RuleParts } from './messaging.ts';
+import type { Storage } from './storage.ts';
+
+export async function openDomains(
+  { config, clock, log, parts, domains: more = [] }: CoreBase,
+  { authority, directory, operatorNames }: Storage,
+  { iam }: Access,
+  { functions, hosting, logs }: FunctionParts,
+  { broker, messaging }: MessagingParts,
+  rules: RuleParts,
+  { serving }: DeviceParts,
+  served: ServedOperations,
+): Promise<readonly Domain[]> {
+  const { endpoint } = config;
+  const own = {
+    clock,
+    log,
+    endpoint,
+    authority,
+    functions,
+    directory,
+    operatorNames,
+    serving,
+    rules,
+    broker,
+    hosting,
+    logs,
+    iam,
+  };
+  const domains = [...listDomains(own), ...more];
+  await loadDomains(domains, parts);
+  served.serve(domains);
+  messaging.serve(domains.flatMap(({ topics = [] }) => topics));
+  return domains;
+}

@@ -1,0 +1,83 @@
+/** The listening sockets, opened once everything stands behind them, and how they are closed. */
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { metricsText } from '../admin/metrics.ts';
+import { serveMetrics } from '../admin/metrics-server.ts';
+import { serveApi, serverOptions } from '../api/serve.ts';
+import { limitHandshakes, secureOptions } from '../gateway/listeners/tls.ts';
+import { asksForWebSocket } from '../gateway/upgrade.ts';
+import { limitConnections, operatorShare } from '../runtime/connection-limit.ts';
+import { close, listen } from '../runtime/listen.ts';
+import { tellStandstills } from '../runtime/standstill.ts';
+import type { Access } from './access.ts';
+import type { Api } from '../api/http.ts';
+import type { CoreBase, CorePorts } from './base.ts';
+import type { DeviceParts } from './devices.ts';
+import type { FunctionParts } from './functions.ts';
+import type { MessagingParts, RuleParts } from './messaging.ts';
+import type { Storage } from './storage.ts';
+
+/** Milliseconds that requests under way have to come to their end at a shutdown. */
+const DRAIN = 5_000;
+
+/** The API's server, whose certificate follows the authority's. */
+function createApiServer({ config, parts }: CoreBase, { authority, changes }: Storage) {
+  const httpOptions = { ...serverOptions, shouldUpgradeCallback: asksForWebSocket };
+  if (!config.apiTls) return createHttpServer(httpOptions);
+  const tls = (): object => secureOptions(authority.serverCredentials());
+  const server = limitHandshakes(createHttpsServer({ ...httpOptions, ...tls(), handshakeTimeout: 0 }));
+  parts.defer(changes.onTold('server-credentials', () => server.setSecureContext(tls())));
+  return server;
+}
+
+/** Opens the ports. Closing ends new work, says goodbye to the devices, and waits for requests under way. */
+export async function openListeners(
+  base: CoreBase,
+  storage: Storage,
+  { refusals }: Access,
+  { mostConnections, apiShare, hosting }: FunctionParts,
+  { broker }: MessagingParts,
+  { rules }: RuleParts,
+  { gateway }: DeviceParts,
+  api: Api,
+): Promise<CorePorts> {
+  const { config, clock, log, parts, listening } = base;
+  const { readiness, ready } = storage;
+  const apiServer = createApiServer(base, storage);
+  const servers = [gateway.mqtt, gateway.https, apiServer];
+  const connections = limitConnections(servers, {
+    most: mostConnections,
+    apart: { server: apiServer, has: apiShare.has.bind(apiShare), share: operatorShare(mostConnections) },
+    clock,
+    log,
+  });
+  tellStandstills(broker.standstill, log);
+  serveApi(apiServer, api, { upgrade: gateway.upgrade, admits: connections.becomesDevice }, broker.standstill);
+  parts.defer(async () => {
+    const closed = servers.map(close);
+    gateway.closeIdle();
+    apiServer.closeIdleConnections();
+    const goodbyes = broker.close();
+    const impatient = setTimeout(() => {
+      gateway.closeAll();
+      apiServer.closeAllConnections();
+      connections.destroyAll();
+    }, DRAIN);
+    await Promise.all([...closed, goodbyes]);
+    clearTimeout(impatient);
+  });
+  const ports = {
+    mqtt: await listen(gateway.mqtt, config.bind, config.mqttPort, 'MQTT (--mqtt-port)'),
+    https: await listen(gateway.https, config.bind, config.httpsPort, 'HTTPS (--https-port)'),
+    api: await listen(apiServer, config.bind, config.apiPort, 'API (--api-port)'),
+  };
+  listening.opened(ports);
+  hosting.announce();
+  if (config.metricsBind === undefined) return ports;
+  const text = (): string => readiness.text + metricsText(broker, refusals) + rules.metrics.text(config.metricsTenants);
+  const metrics = await serveMetrics(config.metricsBind, text, ready);
+  parts.defer(metrics.close);
+  const all = { ...ports, metrics: metrics.port };
+  listening.opened(all);
+  return all;
+}

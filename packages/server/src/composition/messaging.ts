@@ -1,0 +1,74 @@
+/** The broker, those who listen to its connections, and the rules. */
+import { LIMITS } from '@thingkeep/wire/limits.ts';
+import { signRequest } from '../api/sign-request.ts';
+import { Broker } from '../broker/broker.ts';
+import { Retained } from '../broker/routing/retained.ts';
+import { limitsAndRates } from '../config/accounts.ts';
+import type { ActionService } from '../config/action-endpoints.ts';
+import { Lifecycle } from '../events/lifecycle.ts';
+import { localUrl } from '../functions/hosted/local-url.ts';
+import { claimStored } from '../gateway/authentication/claim-stored.ts';
+import { RegisteredCertificates } from '../gateway/authentication/x509/registered-certificates.ts';
+import { mayKeepSessions } from '../gateway/authorization/kept-sessions.ts';
+import { followLivePermissions, trackAuthorizations } from '../gateway/live-permissions.ts';
+import { announceRefusals } from '../refusals/topics.ts';
+import { askRegistry } from '../registry/registry-queries.ts';
+import { openRules } from '../rules/open.ts';
+import type { ServedOperations } from '../services.ts';
+import type { Access } from './access.ts';
+import type { CoreBase } from './base.ts';
+import type { FunctionParts } from './functions.ts';
+import type { Storage } from './storage.ts';
+
+export async function openMessaging({ config, clock, log, parts }: CoreBase, storage: Storage, access: Access) {
+  const { common, places, store, disk } = storage;
+  const { permissionChanges, refusals, refuse } = access;
+  const { inRegion } = places;
+  await claimStored(places);
+  const certificates = new RegisteredCertificates({ ...common, changes: permissionChanges });
+  const { tracked, authorizedAt } = trackAuthorizations(permissionChanges);
+  const limits = limitsAndRates(config.accounts, config.rateLimits);
+  const retained = new Retained(inRegion, limits.limitsOf);
+  const broker = new Broker({ region: config.region, clock, log, refuse, retained, store, disk, ...limits });
+  await broker.load();
+  const { messaging } = broker;
+  messaging.onConnections(new Lifecycle({ clock, messaging }));
+  const sessionsKept = mayKeepSessions({ inRegion, log });
+  parts.defer(followLivePermissions({ broker, mayKeepSessions: sessionsKept, authorizedAt, changes: permissionChanges }));
+  parts.defer(announceRefusals(refusals, messaging.publish.bind(messaging)));
+  return { broker, messaging, certificates, tracked };
+}
+
+export type MessagingParts = Awaited<ReturnType<typeof openMessaging>>;
+
+/** Rules act on what `messaging` carries, as roles of `iam`, and ask the registry through the operations that are served. */
+export const openRuleParts = (
+  { config, clock, listening }: CoreBase,
+  { common, store, changes, egress }: Storage,
+  { iam }: Access,
+  { functions, operatorKeys }: FunctionParts,
+  { messaging }: MessagingParts,
+  served: ServedOperations,
+) =>
+  openRules({
+    ...common,
+    messaging,
+    store,
+    changes,
+    functions,
+    trusted: config.httpDestinations,
+    evaluationsPerSecond: config.rateLimits === 'aws' ? LIMITS.ruleEvaluations : 0,
+    apiUrl: () => `${config.apiTls ? 'https' : 'http'}://${config.endpoint}:${listening.api}`,
+    roles: { find: iam.rolePermissions, onChange: iam.changes.on.bind(iam.changes) },
+    registry: (place, operation, thingName) => askRegistry(served.of(place.region).iot, place, operation, thingName),
+    // Log groups are kept here: an action finds them without being told where.
+    endpointsOf: (service) =>
+      config.actionEndpoints.get(service as ActionService) ?? (service === 'logs' ? [localUrl(config, listening.api)] : []),
+    isOwn: (service) => service === 'logs' && !config.actionEndpoints.has('logs'),
+    operatorKeys,
+    egress,
+    roleCredentials: iam.roleCredentials,
+    sign: ({ key, ...request }) => signRequest({ ...request, now: clock.now(), key }),
+  });
+
+export type RuleParts = Awaited<ReturnType<typeof openRuleParts>>;
