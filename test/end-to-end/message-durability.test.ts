@@ -98,7 +98,8 @@ class Publisher {
         if (client.connected && !this.stopped) this.acknowledged.add(text);
       }
     };
-    await new Promise((resolve) => client.once('connect', resolve));
+    // The server may have gone before it has let the publisher in.
+    await Promise.race([new Promise((resolve) => client.once('connect', resolve)), gone]);
     await Promise.all(Array.from({ length: IN_FLIGHT }, one));
     await client.endAsync(true);
   }
