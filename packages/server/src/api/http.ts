@@ -23,7 +23,7 @@ import type { IsOwnName } from './host-check.ts';
 import { mayAsk, mayCall, mayPass, type ResourceKeys } from './key-permissions.ts';
 import { queryError } from './query-errors.ts';
 import { answerQuery, isQueryService, type QueryServices } from './query-services.ts';
-import { checkLength, checkPartCount, discardBody, Gone, LargeBodies, largestBody, readBody } from './read-body.ts';
+import { checkLength, checkPartCount, discardBody, Gone, LargeBodyLimiter, largestBody, readBody } from './read-body.ts';
 import { claimedService } from './signature.ts';
 import { headerOf, type SignedHead, signedHead } from './signed-request.ts';
 import { createSigv4, type Verified } from './sigv4.ts';
@@ -209,7 +209,7 @@ const adminAction = ({ method, path }: SignedHead): string =>
 export function createApi(options: ApiOptions): Api {
   const { log, plain, admin, services, resourceKeys = NO_KEYS } = options;
   const sigv4 = createSigv4(options);
-  const largeBodies = new LargeBodies();
+  const largeBodies = new LargeBodyLimiter();
   const isJsonService = (service: string | undefined): boolean =>
     service !== undefined && options.jsonServices?.has(service) === true;
 

@@ -1,7 +1,7 @@
 /** Room for large bodies: for whom, how many, and how large. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkPartCount, LargeBodies, largestBody, MAX_BODY } from './read-body.ts';
+import { checkPartCount, LargeBodyLimiter, largestBody, MAX_BODY } from './read-body.ts';
 
 test('an archive has room for 50 MB in base64, and no other request more than it needs', () => {
   const archive = (50 * 1024 * 1024 * 4) / 3;
@@ -15,7 +15,7 @@ test('an archive has room for 50 MB in base64, and no other request more than it
 });
 
 test('there are four at a time, and two of one key', () => {
-  const bodies = new LargeBodies();
+  const bodies = new LargeBodyLimiter();
   for (const key of ['a', 'a', 'b', 'c']) {
     if (key === 'b') assert.throws(() => bodies.take('a'), { code: 'TooManyRequestsException' });
     bodies.take(key);

@@ -41,7 +41,7 @@ export function checkPartCount(body: Uint8Array): void {
 }
 
 /** Room for bodies beyond the usual size: few at a time, since each is held in memory until its request is answered. */
-export class LargeBodies {
+export class LargeBodyLimiter {
   readonly #count = new Map<string, number>();
 
   /** Takes room for one, of whoever claims this key; fails with TooManyRequestsException when there is none. */

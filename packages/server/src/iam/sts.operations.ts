@@ -58,8 +58,8 @@ interface StsDeps {
 const DEFAULT_ROLE_SESSION = 3600;
 const DEFAULT_USER_SESSION = 43_200;
 /** API reference: role chaining, and credentials of the root, last an hour at most. */
-const CHAINED_MOST = 3600;
-const ROOT_MOST = 3600;
+const MAX_CHAINED_SESSION = 3600;
+const MAX_ROOT_SESSION = 3600;
 
 /** Operations that need no permission; AssumeRole asks the role first, and authorizes by itself (API reference of STS). */
 const OPEN: ReadonlySet<string> = new Set(['GetCallerIdentity', 'GetSessionToken', 'AssumeRole']);
@@ -144,7 +144,7 @@ export function stsOperations({ identities, tokens, clock, rootAccountOf }: StsD
   function checkDuration(seconds: number, role: RoleRecord, caller: StsCaller): void {
     if (seconds > role.maxSessionDuration)
       fail('ValidationError', 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
-    if (caller.key.session === 'role' && seconds > CHAINED_MOST)
+    if (caller.key.session === 'role' && seconds > MAX_CHAINED_SESSION)
       fail(
         'ValidationError',
         'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.',
@@ -192,7 +192,7 @@ export function stsOperations({ identities, tokens, clock, rootAccountOf }: StsD
       const { entityId } = key;
       // More than the root may have is cut, as the API reference says.
       if (entityId === undefined) {
-        const seconds = Math.min(DurationSeconds ?? ROOT_MOST, ROOT_MOST);
+        const seconds = Math.min(DurationSeconds ?? MAX_ROOT_SESSION, MAX_ROOT_SESSION);
         return { Credentials: issue({ kind: 'root', accountId, id: key.accessKeyId, expiresAt: endOf(seconds) }) };
       }
       const expiresAt = endOf(DurationSeconds ?? DEFAULT_USER_SESSION);

@@ -38,7 +38,7 @@ interface Gathered {
   readonly failed: FailedMessage[];
   readonly rows: number[];
   count: number;
-  promised: boolean;
+  durable: boolean;
 }
 
 const NO_ROOM = 'too many messages wait for this action';
@@ -63,9 +63,9 @@ export class ActionDispatcher {
       journal: messaging.journal,
       tells: ({ place, ruleName, index }) =>
         index !== ERROR_ACTION && index !== NO_ACTION && find(place, ruleName)?.errorAction !== undefined,
-      orphans: {
+      recovered: {
         done: (order) => this.#succeeded(find(order.place, order.ruleName), order),
-        gaveUp: (order, error, row, together) => this.#gaveUpAlone(order, error.message, row, together),
+        failed: (order, error, row, batchFailure) => this.#failedAlone(order, error.message, row, batchFailure),
       },
     });
   }
@@ -86,7 +86,7 @@ export class ActionDispatcher {
     message: RuleInput,
     rendered: readonly unknown[],
     result: SqlResult,
-    promised: boolean,
+    durable: boolean,
     outbox: RepublishBuffer,
   ): boolean {
     rule.counters.passed += 1;
@@ -95,21 +95,21 @@ export class ActionDispatcher {
     for (const [i, action] of rule.actions.entries()) {
       const parameters = rendered[i];
       if (!isRepublish(action)) {
-        results ??= this.#results(rule, promised);
-        if (this.#order(rule, action, parameters, result, message.keep(), results, promised)) ordered = true;
+        results ??= this.#results(rule, durable);
+        if (this.#order(rule, action, parameters, result, message.keep(), results, durable)) ordered = true;
         continue;
       }
       const fault = this.#republish(rule, action, parameters, message.topic, result.payload, outbox);
       if (fault === undefined) continue;
-      results ??= this.#results(rule, promised);
+      results ??= this.#results(rule, durable);
       results.fail(actionFailure(action, parameters, fault));
     }
     results?.end(message.keep());
-    return promised && ordered;
+    return durable && ordered;
   }
 
-  #results({ place, record: { ruleName } }: CompiledRule, promised: boolean): ActionResults {
-    return new ActionResults((results, message) => this.#ended(place, ruleName, results, message, promised));
+  #results({ place, record: { ruleName } }: CompiledRule, durable: boolean): ActionResults {
+    return new ActionResults((results, message) => this.#ended(place, ruleName, results, message, durable));
   }
 
   #republish(
@@ -145,22 +145,22 @@ export class ActionDispatcher {
     result: SqlResult,
     message: OriginalMessage,
     results: ActionResults,
-    promised: boolean,
+    durable: boolean,
   ): boolean {
     // What goes on as it came shares its bytes with the message.
     const payload = message.payload.equals(result.payload) ? message.payload : Buffer.from(result.payload);
     const order = orderOf(rule, action, parameters, payload, result.value !== undefined, message);
     results.begin();
-    if (this.work.put(order, promised, new ReportToResults(this.#failedIn, rule, action, results))) return true;
+    if (this.work.put(order, durable, new ReportToResults(this.#failedIn, rule, action, results))) return true;
     rule.counters.throttled += 1;
     this.#failedIn(rule, action, results, message, actionFailure(action, parameters, NO_ROOM), 0);
     return false;
   }
 
-  readonly #failedIn: Failed = (rule, action, results, message, failure, row, together) => {
+  readonly #failedIn: Failed = (rule, action, results, message, failure, row, batchFailure) => {
     action.counters.failure += 1;
     this.#tellOf(rule, message.topic, failure);
-    results.fail(failure, row, together);
+    results.fail(failure, row, batchFailure);
     results.end(message);
   };
 
@@ -170,7 +170,7 @@ export class ActionDispatcher {
   }
 
   /** An order of before the last start, or an error action, has failed. */
-  #gaveUpAlone(order: KeptOrder, reason: string, row: number, together?: BatchFailure): void {
+  #failedAlone(order: KeptOrder, reason: string, row: number, batchFailure?: BatchFailure): void {
     const { place, ruleName, index, key, message, parameters } = order;
     const action = actionOf(this.#options.find(place, ruleName), order);
     if (action !== undefined) action.counters.failure += 1;
@@ -180,44 +180,44 @@ export class ActionDispatcher {
       return;
     }
     const results = new ActionResults((ended, of) => this.#ended(place, ruleName, ended, of, row > 0));
-    results.fail(actionFailure({ type: ACTIONS[key] as ActionType<unknown> }, parameters, reason), row, together);
+    results.fail(actionFailure({ type: ACTIONS[key] as ActionType<unknown> }, parameters, reason), row, batchFailure);
     results.end(message);
   }
 
   /** All actions for a message have ended, and some have failed. Those that failed as a batch are told as one. */
-  #ended(place: Place, ruleName: string, results: ActionResults, message: OriginalMessage | undefined, promised: boolean): void {
-    const { together } = results;
-    const gathered = this.#gatheredFor(together);
+  #ended(place: Place, ruleName: string, results: ActionResults, message: OriginalMessage | undefined, durable: boolean): void {
+    const { batchFailure } = results;
+    const gathered = this.#gatheredFor(batchFailure);
     gathered.count += 1;
     gathered.rows.push(...results.rows);
-    gathered.promised ||= promised;
+    gathered.durable ||= durable;
     if (message !== undefined) gathered.failed.push({ message, failures: results.failures });
-    if (gathered.count < (together?.count ?? 1)) return;
+    if (gathered.count < (batchFailure?.count ?? 1)) return;
     const [first] = gathered.failed;
     if (first === undefined) this.work.forget(gathered.rows);
-    else if (together === undefined)
+    else if (batchFailure === undefined)
       this.#toErrorAction(place, ruleName, first.message, errorDocument(ruleName, first), gathered);
     else {
-      const document = batchErrorDocument(ruleName, gathered.failed, together.byTopic);
+      const document = batchErrorDocument(ruleName, gathered.failed, batchFailure.byTopic);
       this.#toErrorAction(place, ruleName, first.message, document, gathered);
     }
   }
 
-  #gatheredFor(together: BatchFailure | undefined): Gathered {
-    const known = together === undefined ? undefined : this.#gathered.get(together);
+  #gatheredFor(batchFailure: BatchFailure | undefined): Gathered {
+    const known = batchFailure === undefined ? undefined : this.#gathered.get(batchFailure);
     if (known !== undefined) return known;
-    const fresh: Gathered = { failed: [], rows: [], count: 0, promised: false };
-    if (together !== undefined) this.#gathered.set(together, fresh);
+    const fresh: Gathered = { failed: [], rows: [], count: 0, durable: false };
+    if (batchFailure !== undefined) this.#gathered.set(batchFailure, fresh);
     return fresh;
   }
 
   /** Tells the rule's error action, if it has one; then what failed need not be kept any more. */
-  #toErrorAction(place: Place, ruleName: string, message: OriginalMessage, document: object, { rows, promised }: Gathered): void {
+  #toErrorAction(place: Place, ruleName: string, message: OriginalMessage, document: object, { rows, durable }: Gathered): void {
     const rule = this.#options.find(place, ruleName);
     const action = rule?.errorAction;
     if (rule !== undefined && action !== undefined) {
       const payload = Buffer.from(JSON.stringify(document));
-      void this.#fireErrorAction(rule, action, message, payload, promised).finally(() => this.work.forget(rows));
+      void this.#fireErrorAction(rule, action, message, payload, durable).finally(() => this.work.forget(rows));
     } else this.work.forget(rows);
   }
 
@@ -226,7 +226,7 @@ export class ActionDispatcher {
     action: CompiledAction,
     message: OriginalMessage,
     payload: Buffer,
-    promised: boolean,
+    durable: boolean,
   ): Promise<void> {
     try {
       const again = RuleInput.again(message);
@@ -241,11 +241,11 @@ export class ActionDispatcher {
       const order = orderOf(rule, action, parameters, payload, true, message);
       const end = {
         done: (given: KeptOrder): void => this.#succeeded(rule, given),
-        gaveUp: (given: KeptOrder, error: Error, row: number): void => this.#gaveUpAlone(given, error.message, row),
+        failed: (given: KeptOrder, error: Error, row: number): void => this.#failedAlone(given, error.message, row),
       };
-      if (this.work.put(order, promised, end)) return;
+      if (this.work.put(order, durable, end)) return;
       rule.counters.throttled += 1;
-      this.#gaveUpAlone(order, NO_ROOM, 0);
+      this.#failedAlone(order, NO_ROOM, 0);
     } catch (error) {
       this.unevaluated(rule, message.topic, error);
     }

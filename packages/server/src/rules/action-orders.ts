@@ -16,7 +16,7 @@ export type Failed = (
   message: OriginalMessage,
   failure: Failure,
   row: number,
-  together?: BatchFailure,
+  batchFailure?: BatchFailure,
 ) => void;
 
 /** The end of one order among those of its message. Very many wait at a time: so it is small. */
@@ -38,12 +38,12 @@ export class ReportToResults implements OrderEnd {
     this.#results.end(message);
   }
 
-  gaveUp({ parameters, message }: KeptOrder, error: ActionError, row: number, together?: BatchFailure): void {
+  failed({ parameters, message }: KeptOrder, error: ActionError, row: number, batchFailure?: BatchFailure): void {
     const failure = actionFailure(this.#action, parameters, error.message);
-    this.#failed(this.#rule, this.#action, this.#results, message, failure, row, together);
+    this.#failed(this.#rule, this.#action, this.#results, message, failure, row, batchFailure);
   }
 
-  lost(): void {
+  missing(): void {
     this.#results.end(undefined);
   }
 }

@@ -45,7 +45,7 @@ async function run(store: Store, hoursLater: number) {
     actionRoles: new ActionRoles({ ask: away }, away),
     tells: () => false,
     evaluate: () => Promise.resolve(),
-    orphans: { done: () => void ended.push('done'), gaveUp: (_, { message }) => void ended.push(message) },
+    recovered: { done: () => void ended.push('done'), failed: (_, { message }) => void ended.push(message) },
   });
   await outbox.load();
   const pass = async (hours: number): Promise<void> => {
@@ -59,10 +59,10 @@ async function run(store: Store, hoursLater: number) {
   return { outbox, journal, ended, pass };
 }
 
-test('a promised order is tried for a day of wall time, however often the server is started meanwhile', async () => {
+test('a durable order is tried for a day of wall time, however often the server is started meanwhile', async () => {
   await using store = await openSqliteStore({ path: ':memory:' });
   const first = await run(store, 0);
-  const end = { done: () => assert.fail(), gaveUp: () => assert.fail() };
+  const end = { done: () => assert.fail(), failed: () => assert.fail() };
   assert.equal(first.outbox.put(order, true, end), true);
   await first.pass(2);
   await first.journal.committed();
@@ -82,7 +82,7 @@ test('a promised order is tried for a day of wall time, however often the server
 test('an order that is found after more than a day is tried four times all the same', async () => {
   await using store = await openSqliteStore({ path: ':memory:' });
   const first = await run(store, 0);
-  assert.equal(first.outbox.put(order, true, { done: () => {}, gaveUp: () => {} }), true);
+  assert.equal(first.outbox.put(order, true, { done: () => {}, failed: () => {} }), true);
   await first.journal.committed();
   first.outbox.close();
   const late = await run(store, 30);

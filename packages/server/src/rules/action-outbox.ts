@@ -1,4 +1,4 @@
-/** The orders of all rules: a queue for each action, kept on disk where they are promised, found again at a start. */
+/** The orders of all rules: a queue for each action, on disk where they are durable, found again at a start. */
 import { type Place, placeKey } from '@thingkeep/wire/arn.ts';
 import type { MessageJournal } from '../broker/messaging.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -18,9 +18,9 @@ import { ORDER_OWNER, orderRows } from './store.ts';
 export interface OrderEnd {
   done(order: KeptOrder): void;
   /** `row` is its row on disk, which the listener takes away with {@link ActionOutbox.forget} when it has told; 0 for none. */
-  gaveUp(order: KeptOrder, error: ActionError, row: number, together?: BatchFailure): void;
+  failed(order: KeptOrder, error: ActionError, row: number, batchFailure?: BatchFailure): void;
   /** It has gone from the disk, and was nowhere else. */
-  lost?(): void;
+  missing?(): void;
 }
 
 export interface ActionOutboxOptions {
@@ -36,7 +36,7 @@ export interface ActionOutboxOptions {
   /** Has rules look at a message that waits for that: orders whose key is `evaluate`. Fails with ActionError at the server's end only. */
   readonly evaluate: (order: KeptOrder) => Promise<void>;
   /** For orders that nobody waits for any more: those found on disk. */
-  readonly orphans: OrderEnd;
+  readonly recovered: OrderEnd;
 }
 
 /** Rows, and bytes of them, that are read at once at a start. */
@@ -105,16 +105,16 @@ export class ActionOutbox {
   }
 
   /**
-   * Orders an action. `promised`: it survives the process, and is on disk with the journal's next commit. False when there
+   * Orders an action. `durable`: it survives the process, and is on disk with the journal's next commit. False when there
    * is no room: nothing was ordered.
    */
-  put(order: KeptOrder, promised: boolean, end: OrderEnd): boolean {
+  put(order: KeptOrder, durable: boolean, end: OrderEnd): boolean {
     const { payload, message } = order;
     const queue = this.#queueOf(order);
     const size = OVERHEAD + payload.length + (payload === message.payload ? 0 : message.payload.length);
-    if (this.closed || !queue.hasRoom(size, promised)) return false;
+    if (this.closed || !queue.hasRoom(size, durable)) return false;
     let at = 0;
-    if (promised) {
+    if (durable) {
       at = this.#sequence;
       this.#sequence += 1;
       this.#options.journal.putRow(orderRows, { owner: ORDER_OWNER, at, value: encodeOrder(order) });
@@ -167,10 +167,10 @@ export class ActionOutbox {
         if (entry.at > 0) this.forget([entry.at]);
         this.#endOf(entry).done(done);
       },
-      gaveUp: (entry, given, error, together) => this.#endOf(entry).gaveUp(given, error, entry.at, together),
-      lost: (entry) => {
+      failed: (entry, given, error, batchFailure) => this.#endOf(entry).failed(given, error, entry.at, batchFailure),
+      missing: (entry) => {
         log.error({ event: 'rule-order-lost', at: entry.at }, 'an order of a rule is not on disk any more');
-        this.#endOf(entry).lost?.();
+        this.#endOf(entry).missing?.();
       },
     });
     this.#queues.set(name, queue);
@@ -178,7 +178,7 @@ export class ActionOutbox {
   }
 
   #endOf(entry: Entry): OrderEnd {
-    return this.#ends.get(entry) ?? this.#options.orphans;
+    return this.#ends.get(entry) ?? this.#options.recovered;
   }
 
   async #run(type: ActionType<unknown> | undefined, orders: readonly [KeptOrder, ...KeptOrder[]]): Promise<void> {

@@ -25,7 +25,7 @@ interface BenchOptions {
   readonly attempts?: number;
   readonly tells?: boolean;
   readonly run?: (orders: readonly KeptOrder[]) => Promise<void>;
-  readonly gaveUp?: (together: unknown) => void;
+  readonly failed?: (together: unknown) => void;
 }
 
 class Bench {
@@ -38,7 +38,7 @@ class Bench {
   reads = 0;
   readonly queue: ActionQueue;
 
-  constructor({ batching, attempts, tells = true, run = () => Promise.resolve(), gaveUp }: BenchOptions = {}) {
+  constructor({ batching, attempts, tells = true, run = () => Promise.resolve(), failed }: BenchOptions = {}) {
     const type = {
       name: 'T',
       resource: () => '',
@@ -61,11 +61,11 @@ class Bench {
         return this.readable ? Promise.resolve(this.disk.get(at)) : Promise.reject(new Error('disk'));
       },
       done: (_, { id }) => void this.ended.push(`${id} done`),
-      gaveUp: (_, { id }, { message }, together) => {
+      failed: (_, { id }, { message }, together) => {
         this.ended.push(`${id} ${message}`);
-        gaveUp?.(together);
+        failed?.(together);
       },
-      lost: ({ at }) => void this.ended.push(`${at} lost`),
+      missing: ({ at }) => void this.ended.push(`${at} lost`),
     };
     this.queue = new ActionQueue(options);
   }
@@ -104,7 +104,7 @@ describe('an action queue', () => {
     assert.deepEqual([bench.runs.length, bench.ended, bench.queue.size, bench.usage.memory], [4, ['a away'], 0, 0]);
   });
 
-  test('what was promised and would be told to nobody is tried for a day; what was not, four times', async () => {
+  test('a durable order whose failure would reach nobody is tried for a day, any other four times', async () => {
     const bench = new Bench({ tells: false, run: () => Promise.reject(passing) });
     bench.put('kept', { at: 1 });
     bench.put('not kept');
@@ -154,7 +154,7 @@ describe('an action queue', () => {
     const usage = { orders: 0, memory: 0, disk: 0 };
     const options = { usage, clock: { now: () => 0, monotonic: () => 0 }, type: {}, batching: undefined, tells: () => true };
     const silent = { run: () => new Promise<void>(() => undefined), read: () => Promise.resolve(undefined) };
-    const ends = { done: () => undefined, gaveUp: () => undefined, lost: () => undefined };
+    const ends = { done: () => undefined, failed: () => undefined, missing: () => undefined };
     for (let n = 0; n < 50; n += 1) {
       const queue = new ActionQueue({ ...options, ...silent, ...ends });
       const size = 64 * 1024;
@@ -275,7 +275,7 @@ describe('an action queue', () => {
     const bench = new Bench({
       batching,
       run: () => Promise.reject(new ActionError('no', false)),
-      gaveUp: (together) => tokens.push(together),
+      failed: (together) => tokens.push(together),
     });
     for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) bench.put(id);
     await bench.pass(10);

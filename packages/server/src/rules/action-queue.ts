@@ -1,6 +1,6 @@
 /**
  * Orders of one action of one rule, on their way: a bounded number under way at a time, tried again with growing pauses
- * while that may help, in batches where the action asks for them. What is promised (its message was acknowledged as
+ * while that may help, in batches where the action asks for them. What is durable (its message was acknowledged as
  * QoS 1) lies on disk besides, and needs little memory while it waits.
  */
 import type { Clock } from '../runtime/clock.ts';
@@ -32,16 +32,16 @@ export interface QueueOptions {
   /** An order that lies on disk; undefined when it does not. */
   read(at: number): Promise<KeptOrder | undefined>;
   done(entry: Entry, order: KeptOrder): void;
-  /** `together`: the same for all orders of a batch that are given up. */
-  gaveUp(entry: Entry, order: KeptOrder, error: ActionError, together: BatchFailure | undefined): void;
+  /** `batchFailure`: the same for all orders of a batch that are given up. */
+  failed(entry: Entry, order: KeptOrder, error: ActionError, batchFailure: BatchFailure | undefined): void;
   /** It was to be read from the disk, and is not there. */
-  lost(entry: Entry): void;
+  missing(entry: Entry): void;
 }
 
 const AT_ONCE = 16;
 /** Attempts when somebody is told of the failure. */
 const ATTEMPTS = 4;
-/** How long an order is tried that is promised, and of whose failure nobody would be told: restarts do not prolong it. */
+/** Milliseconds for which a durable order is tried whose failure would reach no error action: restarts do not prolong it. */
 const PATIENCE = 24 * 3_600_000;
 
 export class ActionQueue {
@@ -176,24 +176,24 @@ export class ActionQueue {
       return undefined;
     }
     this.#quota.giveBack(entry);
-    this.#options.lost(entry);
+    this.#options.missing(entry);
     return undefined;
   }
 
   #failed(entries: readonly Entry[], orders: readonly KeptOrder[], error: ActionError): void {
-    // What the end of the server cut short has not failed: it is on disk, if it was promised.
+    // What the end of the server cut short has not failed: it is on disk, if it is durable.
     if (this.#closed) return;
     const again = entries.map((entry) => error.passing && this.#mayTryAgain(entry));
     const { batching } = this.#options;
     const count = again.filter((tried) => !tried).length;
-    const together = batching === undefined ? undefined : { count, byTopic: batching.byTopic };
+    const batchFailure = batching === undefined ? undefined : { count, byTopic: batching.byTopic };
     for (const [i, entry] of entries.entries()) {
       if (again[i]) {
         this.#postpone(entry);
         if (this.#isPatient(entry)) this.#breaker.failure();
       } else {
         this.#quota.giveBack(entry);
-        this.#options.gaveUp(entry, orders[i] as KeptOrder, error, together);
+        this.#options.failed(entry, orders[i] as KeptOrder, error, batchFailure);
       }
     }
   }

@@ -18,7 +18,7 @@ export class ActionResults {
   #failures: Failure[] | undefined;
   #rows: number[] | undefined;
   /** The batch with which it failed. */
-  together: BatchFailure | undefined;
+  batchFailure: BatchFailure | undefined;
   #open = 1;
 
   /** `ended`: with failures. Its message is undefined if it is lost. */
@@ -39,10 +39,10 @@ export class ActionResults {
     this.#open += 1;
   }
 
-  fail(failure: Failure, row = 0, together?: BatchFailure): void {
+  fail(failure: Failure, row = 0, batchFailure?: BatchFailure): void {
     this.#failures ??= [];
     this.#failures.push(failure);
-    this.together ??= together;
+    this.batchFailure ??= batchFailure;
     if (row === 0) return;
     this.#rows ??= [];
     this.#rows.push(row);

@@ -37,7 +37,7 @@ const BASIC_INGEST = '$aws/rules/';
 /** What the messages of one batch have in common. */
 interface Showing {
   readonly found: readonly CompiledRule[];
-  readonly promised: boolean;
+  readonly durable: boolean;
   readonly outbox: RepublishBuffer;
   readonly waiter: Publisher | undefined;
 }
@@ -128,7 +128,7 @@ export class Rules implements MessageInterceptor {
     const { place } = found[0] as CompiledRule;
     const outbox = new RepublishBuffer(messaging, place, origin, batch.count);
     const now = clock.now();
-    const showing = { found, outbox, waiter, promised: batch.qos === 1 || origin?.isWill === true };
+    const showing = { found, outbox, waiter, durable: batch.qos === 1 || origin?.isWill === true };
     // What rules publish comes here again before this returns: it has no time of its own.
     const outermost = this.#began === undefined;
     this.#began ??= clock.monotonic();
@@ -147,15 +147,15 @@ export class Rules implements MessageInterceptor {
 
   /** Shows a message to the rules, as far as there is time. Says whether something has to reach the disk. */
   #show(showing: Showing, message: RuleInput): boolean {
-    const { found, promised, outbox } = showing;
+    const { found, durable, outbox } = showing;
     let stored = false;
     for (const [i, rule] of found.entries()) {
       if (rule.query.waits) {
-        if (this.#later([rule], rule.record.ruleName, message, promised, undefined)) stored = true;
+        if (this.#later([rule], rule.record.ruleName, message, durable, undefined)) stored = true;
         continue;
       }
       if (this.#late()) return this.#postpone(showing, i, message) || stored;
-      if (this.#see(rule, message, promised, outbox)) stored = true;
+      if (this.#see(rule, message, durable, outbox)) stored = true;
     }
     return stored;
   }
@@ -166,11 +166,11 @@ export class Rules implements MessageInterceptor {
   }
 
   /** The time of this turn is over: the rules from the `from`th on see the message in a later one, and its publisher waits for that. */
-  #postpone({ found, promised, waiter }: Showing, from: number, message: RuleInput): boolean {
+  #postpone({ found, durable, waiter }: Showing, from: number, message: RuleInput): boolean {
     const [first] = found;
-    if (from === 0 && first !== undefined && found.length > 1) return this.#later(found, '', message, promised, waiter);
+    if (from === 0 && first !== undefined && found.length > 1) return this.#later(found, '', message, durable, waiter);
     let stored = false;
-    for (const rule of found.slice(from)) if (this.#later([rule], rule.record.ruleName, message, promised, waiter)) stored = true;
+    for (const rule of found.slice(from)) if (this.#later([rule], rule.record.ruleName, message, durable, waiter)) stored = true;
     return stored;
   }
 
@@ -185,13 +185,13 @@ export class Rules implements MessageInterceptor {
   }
 
   /** Says whether something has to reach the disk. */
-  #see(rule: CompiledRule, message: RuleInput, promised: boolean, outbox: RepublishBuffer): boolean {
+  #see(rule: CompiledRule, message: RuleInput, durable: boolean, outbox: RepublishBuffer): boolean {
     if (!this.#counts(rule, message)) return false;
     try {
       const scope = rule.query.begin(message, rule.services);
       const result = rule.query.run(scope) as SqlResult | undefined;
       if (result === undefined) return false;
-      return this.#dispatcher.act(rule, message, this.#dispatcher.render(rule, scope), result, promised, outbox);
+      return this.#dispatcher.act(rule, message, this.#dispatcher.render(rule, scope), result, durable, outbox);
     } catch (error) {
       this.#dispatcher.unevaluated(rule, message.topic, error);
       return false;
@@ -203,7 +203,7 @@ export class Rules implements MessageInterceptor {
     found: readonly CompiledRule[],
     ruleName: string,
     message: RuleInput,
-    promised: boolean,
+    durable: boolean,
     waiter: Publisher | undefined,
   ): boolean {
     const { place } = found[0] as CompiledRule;
@@ -214,15 +214,15 @@ export class Rules implements MessageInterceptor {
       ruleName,
       key: EVALUATE,
       index: NO_ACTION,
-      parameters: { promised },
+      parameters: { promised: durable },
       payload: kept.payload,
       isJson: false,
       message: kept,
     };
     const released = (): void => waiter?.resumeReading();
-    if (this.#dispatcher.work.put(order, promised, { done: released, gaveUp: released, lost: released })) {
+    if (this.#dispatcher.work.put(order, durable, { done: released, failed: released, missing: released })) {
       waiter?.pauseReading();
-      return promised;
+      return durable;
     }
     for (const rule of found) {
       rule.counters.throttled += 1;
@@ -232,11 +232,11 @@ export class Rules implements MessageInterceptor {
   }
 
   async #evaluate({ place, ruleName, message, parameters }: KeptOrder): Promise<void> {
-    const { promised } = parameters as { readonly promised: boolean };
+    const { promised: durable } = parameters as { readonly promised: boolean };
     const incoming = RuleInput.again(message);
     for (const rule of this.#named(place, ruleName, message.topic))
-      if (ruleName === '' && rule.query.waits) this.#later([rule], rule.record.ruleName, incoming, promised, undefined);
-      else await this.#seeLater(rule, incoming, promised);
+      if (ruleName === '' && rule.query.waits) this.#later([rule], rule.record.ruleName, incoming, durable, undefined);
+      else await this.#seeLater(rule, incoming, durable);
   }
 
   #named(place: Place, ruleName: string, topic: string): readonly CompiledRule[] {
@@ -245,9 +245,9 @@ export class Rules implements MessageInterceptor {
     return rule === undefined || rule.record.ruleDisabled ? [] : [rule];
   }
 
-  async #seeLater(rule: CompiledRule, message: RuleInput, promised: boolean): Promise<void> {
+  async #seeLater(rule: CompiledRule, message: RuleInput, durable: boolean): Promise<void> {
     if (!rule.query.waits) {
-      await this.#inSlice((outbox) => this.#see(rule, message, promised, outbox), rule, message);
+      await this.#inSlice((outbox) => this.#see(rule, message, durable, outbox), rule, message);
       return;
     }
     if (!this.#counts(rule, message)) return;
@@ -256,7 +256,7 @@ export class Rules implements MessageInterceptor {
       const result = await this.#slices.run(() => rule.query.run(scope));
       if (result === undefined) return;
       const rendered = await Promise.all(this.#dispatcher.render(rule, scope));
-      await this.#inSlice((outbox) => this.#dispatcher.act(rule, message, rendered, result, promised, outbox), rule, message);
+      await this.#inSlice((outbox) => this.#dispatcher.act(rule, message, rendered, result, durable, outbox), rule, message);
     } catch (error) {
       if (this.#dispatcher.work.closed) throw error;
       this.#dispatcher.unevaluated(rule, message.topic, error);

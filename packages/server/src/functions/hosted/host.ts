@@ -48,7 +48,7 @@ const RETRY_AFTER = [60_000, 120_000];
 const MAXIMUM_AGE = 6 * 3600;
 /** Milliseconds before an event that found no room is tried again: doubled each time. */
 const THROTTLED_FIRST = 1_000;
-const THROTTLED_MOST = 5 * 60_000;
+const MAX_THROTTLED = 5 * 60_000;
 
 interface RunOptions {
   readonly requestId: string;
@@ -223,7 +223,7 @@ export class FunctionHost implements HostedFunctions {
     } catch (error) {
       if (!(error instanceof ThingkeepError)) throw error;
       const { throttles, failures } = event;
-      const wait = Math.min(THROTTLED_FIRST * 2 ** throttles, THROTTLED_MOST);
+      const wait = Math.min(THROTTLED_FIRST * 2 ** throttles, MAX_THROTTLED);
       return { failures, throttles: throttles + 1, notBefore: clock.now() + wait };
     }
   }

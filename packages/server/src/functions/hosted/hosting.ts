@@ -19,7 +19,7 @@ import type { LogLine } from '../sandbox/output.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { openEnclosures } from '../sandbox/open.ts';
 import { type Deployable, type FunctionCredentials, type FunctionLogStream, Pool } from '../sandbox/pool.ts';
-import type { Workshop } from '../sandbox/workshop.ts';
+import type { SandboxDirectory } from '../sandbox/sandbox-directory.ts';
 import { codeFault, FunctionHost } from './host.ts';
 import { aliasOperations } from './aliases.operations.ts';
 import { invocationOperations } from './invocations.operations.ts';
@@ -75,7 +75,7 @@ export class FunctionHosting implements AsyncDisposable {
   readonly announce: () => void;
   readonly #options: HostingOptions;
   readonly #code: CodeStore;
-  readonly #workshop: Workshop;
+  readonly #directory: SandboxDirectory;
   readonly #enclosures: Enclosures;
   readonly #pool: Pool;
   #cleared: Promise<void> = Promise.resolve();
@@ -84,14 +84,14 @@ export class FunctionHosting implements AsyncDisposable {
     const { clock, log, inRegion, regions, tell, concurrency } = options;
     this.#options = options;
     this.#code = new CodeStore(options.codeFolder);
-    const { workshop, enclosures, announce } = openEnclosures({ ...options, note: join(options.codeFolder, 'sandbox') });
-    this.#workshop = workshop;
+    const { directory, enclosures, announce } = openEnclosures({ ...options, note: join(options.codeFolder, 'sandbox') });
+    this.#directory = directory;
     this.#enclosures = enclosures;
     this.announce = announce;
     this.#pool = new Pool({
       clock,
       log,
-      workshop,
+      directory,
       enclosures,
       tell,
       most: concurrency,
@@ -114,7 +114,7 @@ export class FunctionHosting implements AsyncDisposable {
   static async open(options: HostingOptions): Promise<FunctionHosting> {
     const hosting = new FunctionHosting(options);
     // What is left of another must not keep this one from its start, nor for long.
-    hosting.#cleared = hosting.#workshop
+    hosting.#cleared = hosting.#directory
       .clearLeftovers()
       .catch((error: unknown) => options.log.error({ err: error }, 'what functions left could not be removed'));
     await hosting
@@ -179,7 +179,7 @@ export class FunctionHosting implements AsyncDisposable {
     this.host.queue.close();
     await this.#pool.close();
     await this.#cleared;
-    await this.#workshop
+    await this.#directory
       .close()
       .catch((error: unknown) => this.#options.log.error({ err: error }, 'the folder of functions could not be removed'));
   }

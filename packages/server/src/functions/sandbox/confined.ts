@@ -18,12 +18,12 @@ import { bubble, bubbleInNetwork, RESOLVER, startInside } from './scripts.ts';
 import { trial } from './trial.ts';
 import { tunFault } from './tun.ts';
 import { depthHere } from './watch.ts';
-import { filterName, type Workshop, WorkshopClosed } from './workshop.ts';
+import { filterName, type SandboxDirectory, SandboxDirectoryClosed } from './sandbox-directory.ts';
 
 export type FunctionNetwork = 'api' | 'open';
 
 export interface ConfinedOptions {
-  readonly workshop: Workshop;
+  readonly directory: SandboxDirectory;
   readonly runtimeApi: RuntimeApi;
   /** As whom functions run; absent where that is the server's own user. */
   readonly user: BubbleUser | undefined;
@@ -103,7 +103,7 @@ export class Confined implements Enclosures {
     if (closed !== undefined) return closed;
     let launched: Launched | undefined;
     try {
-      const { view, python } = await this.#view(kind, this.#options.workshop.file('runtime'), undefined, 64 * MB);
+      const { view, python } = await this.#view(kind, this.#options.directory.file('runtime'), undefined, 64 * MB);
       if (kind === 'python' && python.program === '') return NO_PYTHON;
       const program = { python: python.program, node: INSIDE.node, provided: '/bin/sh' }[kind];
       const fault = await trial({
@@ -118,7 +118,7 @@ export class Confined implements Enclosures {
       });
       return fault === undefined ? undefined : this.#pythonWords(kind, fault);
     } catch (error) {
-      if (error instanceof WorkshopClosed) return this.#pythonWords(kind, error.message);
+      if (error instanceof SandboxDirectoryClosed) return this.#pythonWords(kind, error.message);
       return `no sandbox can be made (${(error as NodeJS.ErrnoException).code ?? String(error)})`;
     } finally {
       if (launched !== undefined) this.#trials.delete(launched);
@@ -144,9 +144,9 @@ export class Confined implements Enclosures {
   }
 
   #launcher(): Bubble {
-    const { workshop, network, user, cgroups } = this.#options;
+    const { directory, network, user, cgroups } = this.#options;
     const bwrap = findProgram('bwrap', PROGRAMS) ?? 'bwrap';
-    const filter = workshop.file(filterName(cgroups !== undefined));
+    const filter = directory.file(filterName(cgroups !== undefined));
     const pasta = findProgram('pasta', PROGRAMS) ?? 'pasta';
     const command = network === 'open' ? bubbleInNetwork(pasta, bwrap, filter) : bubble(bwrap, filter);
     return bubbleLauncher({ command, user, depth: this.#depth });
@@ -158,7 +158,7 @@ export class Confined implements Enclosures {
     doors: string | undefined,
     memory: number,
   ): Promise<{ view: Omit<View, 'environment'> & { environment: Record<string, string> }; python: { program: string } }> {
-    const { workshop, network } = this.#options;
+    const { directory, network } = this.#options;
     // Only functions of Python see it, and only they miss it.
     const python = kind === 'python' ? await this.#foundPython() : { program: '', shown: [] };
     const links: SymbolicLink[] = SYSTEM.filter(isLink).map((to) => ({ target: readlinkSync(to), to }));
@@ -167,10 +167,10 @@ export class Confined implements Enclosures {
       { from: '/usr', to: '/usr' },
       ...folders,
       ...[...SETTINGS, ...AUTHORITIES].map((name): Shown => ({ from: `/etc/${name}`, to: `/etc/${name}`, optional: true })),
-      ...OWN_SETTINGS.map((name) => ({ from: workshop.file(`etc/${name}`), to: `/etc/${name}` })),
+      ...OWN_SETTINGS.map((name) => ({ from: directory.file(`etc/${name}`), to: `/etc/${name}` })),
       ...python.shown,
-      { from: workshop.node, to: INSIDE.node },
-      { from: workshop.file('runtime'), to: INSIDE.runtime },
+      { from: directory.node, to: INSIDE.node },
+      { from: directory.file('runtime'), to: INSIDE.runtime },
       { from: code, to: INSIDE.code },
       ...(doors === undefined ? [] : [{ from: doors, to: INSIDE.doors }]),
       ...(network === 'open' ? [{ from: this.#resolverFile(), to: '/etc/resolv.conf' }] : []),
@@ -189,7 +189,7 @@ export class Confined implements Enclosures {
 
   /** The machine's own, but for the address. */
   #resolverFile(): string {
-    const path = this.#options.workshop.file('etc/resolv.conf');
+    const path = this.#options.directory.file('etc/resolv.conf');
     if (existsSync(path)) return path;
     let own = '';
     try {
@@ -219,16 +219,16 @@ export class Confined implements Enclosures {
     // Only functions of Python miss it.
     if (found === undefined) return { program: '', shown: [] };
     const shown = await pythonPlaces(found, user);
-    if (!existsSync(found)) throw new WorkshopClosed(`${found} can't be reached (ENOENT)`);
+    if (!existsSync(found)) throw new SandboxDirectoryClosed(`${found} can't be reached (ENOENT)`);
     return { program: found, shown };
   }
 
   async prepare({ kind, memory, codeFolder, cleanUp }: EnclosureNeeds): Promise<Enclosure> {
     const missing = this.#missing();
-    if (missing !== undefined) throw new WorkshopClosed(missing);
-    const { workshop, cgroups, endpointUrl, apiAddress, user } = this.#options;
+    if (missing !== undefined) throw new SandboxDirectoryClosed(missing);
+    const { directory, cgroups, endpointUrl, apiAddress, user } = this.#options;
     const doors = await openDoors({
-      parent: workshop.folder,
+      parent: directory.folder,
       group: user?.gid,
       api: apiAddress,
       share: this.#options.apiShare,
@@ -257,7 +257,7 @@ export class Confined implements Enclosures {
       endpointUrl: url.href.replace(/\/$/, ''),
       bounds,
       watchEvery: cage === undefined ? WATCH : WATCH_CAGED,
-      authorityFile: workshop.hasAuthority ? `${INSIDE.runtime}/authority.pem` : undefined,
+      authorityFile: directory.hasAuthority ? `${INSIDE.runtime}/authority.pem` : undefined,
       admit: async (session) => {
         const { token, close } = this.runtimeApi.admit(session);
         cleanUp.add('runtime session', close);
@@ -288,5 +288,5 @@ async function removeCage(cage: Cage): Promise<void> {
     cage.kill();
     await pause(10);
   }
-  throw new WorkshopClosed('a control group of a function could not be removed');
+  throw new SandboxDirectoryClosed('a control group of a function could not be removed');
 }

@@ -6,7 +6,7 @@ import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
-import { REMOVAL } from './workshop.ts';
+import { REMOVAL } from './sandbox-directory.ts';
 import type { ApiShare } from '../../runtime/api-share.ts';
 
 /** Connections of one process at a time, by door; as many more wait until one ends. */

@@ -10,7 +10,7 @@ import type { ApiAddress } from './doors.ts';
 import type { Enclosures } from './enclosure.ts';
 import { RuntimeApi } from './runtime-api.ts';
 import { Unconfined } from './unconfined.ts';
-import { Workshop } from './workshop.ts';
+import { SandboxDirectory } from './sandbox-directory.ts';
 
 export interface EnclosuresOptions {
   readonly log: Logger;
@@ -50,7 +50,7 @@ function freeUser(): BubbleUser {
 const userOf = (): BubbleUser | undefined => (process.getuid?.() === 0 ? freeUser() : undefined);
 
 export interface OpenedEnclosures {
-  readonly workshop: Workshop;
+  readonly directory: SandboxDirectory;
   readonly enclosures: Enclosures;
   /** Writes into the log with whose rights functions run: once the server is up, so that a start that fails is one line. */
   readonly announce: () => void;
@@ -61,14 +61,14 @@ export function openEnclosures(options: EnclosuresOptions): OpenedEnclosures {
   const user = allowUnconfined ? undefined : userOf();
   const runtimeApi = new RuntimeApi();
   const apiHost = new URL(endpointUrl()).hostname;
-  const workshop = new Workshop({ parents: [tmpdir(), '/tmp'], group: user?.gid, authorityPem, apiHost, note });
+  const directory = new SandboxDirectory({ parents: [tmpdir(), '/tmp'], group: user?.gid, authorityPem, apiHost, note });
   if (allowUnconfined) {
     const announce = (): void =>
       log.warn(
         { event: 'functions-unconfined' },
         'functions run with all rights of this server (--allow-unconfined-functions): their authors have them too',
       );
-    return { workshop, enclosures: new Unconfined({ workshop, runtimeApi, endpointUrl, python }), announce };
+    return { directory, enclosures: new Unconfined({ directory, runtimeApi, endpointUrl, python }), announce };
   }
   const announce = (): void => {
     if (user === undefined) return;
@@ -77,5 +77,5 @@ export function openEnclosures(options: EnclosuresOptions): OpenedEnclosures {
       'the server stays root, which it need not be (--user); functions run as a user that has nothing',
     );
   };
-  return { workshop, enclosures: new Confined({ ...options, workshop, runtimeApi, user }), announce };
+  return { directory, enclosures: new Confined({ ...options, directory, runtimeApi, user }), announce };
 }

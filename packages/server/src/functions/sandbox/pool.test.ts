@@ -64,7 +64,7 @@ async function bench(allowUnconfined = false): Promise<Bench> {
   const log = openLog('info', { write: (line: string) => void told.push(line) });
   const api = createServer().listen(0, '127.0.0.1');
   await once(api, 'listening');
-  const { workshop, enclosures } = openEnclosures({
+  const { directory, enclosures } = openEnclosures({
     log,
     note: join(note, 'sandbox'),
     cgroups: Cgroups.open(),
@@ -94,7 +94,7 @@ async function bench(allowUnconfined = false): Promise<Bench> {
   const zip = zipOfFiles({ 'index.py': 'def handler(event, context):\n    print("says")\n    return 1\n' });
   const pool = new Pool({
     clock: systemClock,
-    workshop,
+    directory,
     enclosures: spoilt,
     log,
     most: 4,
@@ -125,12 +125,12 @@ async function bench(allowUnconfined = false): Promise<Bench> {
     pool,
     told,
     enclosures,
-    folder: workshop.folder,
+    folder: directory.folder,
     invoke: (name = `f${++count}`) => pool.invoke(of(name), { requestId: 'a', payload: Buffer.from('{}'), functionArn: 'arn' }),
     async [Symbol.asyncDispose]() {
       failing = {};
       await pool.close();
-      await workshop.close();
+      await directory.close();
       api.close();
       rmSync(note, { recursive: true });
     },

@@ -12,7 +12,7 @@ import { environmentOf } from './environment.ts';
 import type { LogLine } from './output.ts';
 import { kindOf } from './runtimes.ts';
 import { type Invocation, type InvocationResult, Sandbox } from './sandbox.ts';
-import type { Workshop } from './workshop.ts';
+import type { SandboxDirectory } from './sandbox-directory.ts';
 
 export interface FunctionCredentials {
   readonly accessKeyId: string;
@@ -54,7 +54,7 @@ export interface FunctionLogStream {
 
 export interface PoolOptions {
   readonly clock: Clock;
-  readonly workshop: Workshop;
+  readonly directory: SandboxDirectory;
   readonly enclosures: Enclosures;
   readonly log: Pick<Logger, 'error'>;
   readonly code: (digest: string) => Promise<Uint8Array>;
@@ -200,13 +200,13 @@ export class Pool {
   }
 
   async #start(of: Deployable, place: WorkerSlot): Promise<Sandbox> {
-    const { workshop, enclosures, code, clock, credentials, log, beforeStep } = this.#options;
+    const { directory, enclosures, code, clock, credentials, log, beforeStep } = this.#options;
     const kind = kindOf(of.runtime);
     if (kind === undefined) throw new TypeError(`no runtime ${of.runtime}`);
     const keys = await credentials(of, CREDENTIALS_SECONDS);
     const cleanUp = new CleanUp({ log, before: beforeStep });
     try {
-      const deployment = await workshop.use(`${keyOf(of)}/${of.codeSha256}`, () => code(of.codeSha256));
+      const deployment = await directory.use(`${keyOf(of)}/${of.codeSha256}`, () => code(of.codeSha256));
       cleanUp.add('code', deployment.release);
       const enclosure = await enclosures.prepare({ kind, memory: of.memorySize * MB, codeFolder: deployment.folder, cleanUp });
       if (keys !== undefined) place.freshUntil = keys.expiresAt - of.timeout * 1000 - MARGIN;

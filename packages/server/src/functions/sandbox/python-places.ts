@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { BubbleUser } from './bubble.ts';
 import type { Shown } from './bubblewrap.ts';
 import { startedChild } from './child.ts';
-import { WorkshopClosed } from './workshop.ts';
+import { SandboxDirectoryClosed } from './sandbox-directory.ts';
 
 const isOfSystem = (path: string): boolean => /^\/(?:usr|bin|lib\d*)(?:\/|$)/.test(path);
 
@@ -26,7 +26,7 @@ function reachable(program: string): string[] {
   try {
     return chainOf(program);
   } catch (error) {
-    throw new WorkshopClosed(`${program} can't be reached (${(error as NodeJS.ErrnoException).code})`);
+    throw new SandboxDirectoryClosed(`${program} can't be reached (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 
@@ -53,7 +53,7 @@ export async function pythonPlaces(program: string, user: BubbleUser | undefined
   child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
   const closed = once(child, 'close').catch(({ code }: NodeJS.ErrnoException) => {
     // What passes must not be kept as an answer; what stays is told by the trial.
-    if (PASSING.has(code ?? '')) throw new WorkshopClosed(`${program} could not be started (${code})`);
+    if (PASSING.has(code ?? '')) throw new SandboxDirectoryClosed(`${program} could not be started (${code})`);
   });
   // What it has started may hold the output open for longer than it lives.
   await Promise.race([closed, pause(PATIENCE, undefined, { ref: false })]);

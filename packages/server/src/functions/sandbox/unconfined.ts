@@ -13,10 +13,10 @@ import type { RuntimeApi, RuntimeSession } from './runtime-api.ts';
 import { findProgram, NO_PYTHON, programOf, type RuntimeKind } from './runtimes.ts';
 import { bounded, startPlainly, type Starting } from './scripts.ts';
 import { type Holding, residentBytes } from './watch.ts';
-import { REMOVAL, type Workshop } from './workshop.ts';
+import { REMOVAL, type SandboxDirectory } from './sandbox-directory.ts';
 
 export interface UnconfinedOptions {
-  readonly workshop: Workshop;
+  readonly directory: SandboxDirectory;
   readonly runtimeApi: RuntimeApi;
   readonly endpointUrl: () => string;
   /** Path of the Python to use; the first python3 of the path of functions when empty. */
@@ -44,21 +44,21 @@ export class Unconfined implements Enclosures {
   }
 
   async prepare({ memory, codeFolder, cleanUp }: EnclosureNeeds): Promise<Enclosure> {
-    const { workshop, endpointUrl } = this.#options;
-    const temporary = await mkdtemp(join(workshop.folder, 't-'));
+    const { directory, endpointUrl } = this.#options;
+    const temporary = await mkdtemp(join(directory.folder, 't-'));
     cleanUp.add('temporary folder', () => rm(temporary, REMOVAL));
     const places = {
       python: this.#python() ?? 'python3',
       node: process.execPath,
       code: codeFolder,
-      runtime: workshop.file('runtime'),
+      runtime: directory.file('runtime'),
     };
     return {
       taskRoot: codeFolder,
       temporary,
       endpointUrl: endpointUrl(),
       watchEvery: WATCH,
-      authorityFile: workshop.hasAuthority ? workshop.file('runtime/authority.pem') : undefined,
+      authorityFile: directory.hasAuthority ? directory.file('runtime/authority.pem') : undefined,
       bounds: { memory, files: Number.POSITIVE_INFINITY, sockets: Number.POSITIVE_INFINITY },
       admit: async (session: RuntimeSession) => {
         const { token, close } = this.runtimeApi.admit(session);

@@ -28,7 +28,7 @@ export const firehose: ActionType<ParametersOf<'firehose'>> = {
       const answer = await client.send(new PutRecordBatchCommand({ DeliveryStreamName: deliveryStreamName, Records: records }), {
         abortSignal: signal,
       });
-      // Those that were taken will be sent again with those that were not: at least once is what is promised.
+      // Those that were taken will be sent again with those that were not: each is delivered at least once.
       if ((answer.FailedPutCount ?? 0) > 0)
         throw new ActionError(`${answer.FailedPutCount} of ${records.length} records were not taken`, true);
     }),

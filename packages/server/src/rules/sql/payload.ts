@@ -6,7 +6,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Dialect } from './dialect.ts';
 import { SQL_LIMITS } from './limits.ts';
 import { readNumber, settle } from './numbers.ts';
-import { depth, LONG_NUMBER, MANY_BRACKETS, survey, WRITTEN_ZERO } from './survey.ts';
+import { depth, LONG_NUMBER, MANY_BRACKETS, scanJson, WRITTEN_ZERO } from './scan-json.ts';
 import { isArray, isSqlObject, type SqlObject, type SqlValue } from './values.ts';
 
 class NumberOutOfRange extends Error {}
@@ -30,7 +30,7 @@ export function utf8Text(bytes: Buffer): string | undefined {
 export function readJson(bytes: Buffer, dialect: Dialect): SqlValue {
   const text = utf8Text(bytes);
   if (text === undefined) return undefined;
-  const found = survey(bytes);
+  const found = scanJson(bytes);
   if ((found & MANY_BRACKETS) !== 0 && depth(bytes) > SQL_LIMITS.payloadDepth) return undefined;
   const exactly = (found & (dialect.keepsDecimals ? LONG_NUMBER | WRITTEN_ZERO : LONG_NUMBER)) !== 0;
   try {

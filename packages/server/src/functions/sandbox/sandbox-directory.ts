@@ -37,7 +37,7 @@ interface Unpacked {
 }
 
 export interface WorkshopOptions {
-  /** Folders that the workshop may be made in, the best first. */
+  /** Folders that the directory may be made in, the best first. */
   readonly parents: readonly string[];
   /** Group of the user that functions run as; absent where that is the server's own. */
   readonly group?: number | undefined;
@@ -45,13 +45,13 @@ export interface WorkshopOptions {
   readonly authorityPem?: string | undefined;
   /** Name of the API in its certificate. */
   readonly apiHost: string;
-  /** File that says where the workshop is, for a server that comes after one that was killed. */
+  /** File that says where the directory is, for a server that comes after one that was killed. */
   readonly note: string;
 }
 
 /** No folder for temporary files is open to the user that functions run as. */
-export class WorkshopClosed extends Error {
-  override readonly name = 'WorkshopClosed';
+export class SandboxDirectoryClosed extends Error {
+  override readonly name = 'SandboxDirectoryClosed';
 }
 
 /** How folders are removed: what has no file left for it is tried again. */
@@ -68,7 +68,7 @@ export function isOpenToAll(path: string): boolean {
   }
 }
 
-export class Workshop {
+export class SandboxDirectory {
   readonly #options: WorkshopOptions;
   readonly #unpacked = new Map<string, Unpacked>();
   #made: string | undefined;
@@ -99,7 +99,9 @@ export class Workshop {
     const { parents, group } = this.#options;
     const parent = parents.find((path) => group === undefined || isOpenToAll(join(path, 'x')));
     if (parent === undefined)
-      throw new WorkshopClosed(`${parents.join(' and ')} are closed to the user that functions run as (TMPDIR names another)`);
+      throw new SandboxDirectoryClosed(
+        `${parents.join(' and ')} are closed to the user that functions run as (TMPDIR names another)`,
+      );
     const folder = mkdtempSync(join(parent, 'thingkeep-sandbox-'));
     try {
       this.#furnish(folder);
@@ -154,7 +156,7 @@ export class Workshop {
     const path = join(this.folder, 'node');
     const mode = lstatSync(process.execPath).isFile() ? statSync(process.execPath).mode & 0o005 : 0;
     try {
-      if (mode !== 0o005) throw new WorkshopClosed('not for everybody as it is');
+      if (mode !== 0o005) throw new SandboxDirectoryClosed('not for everybody as it is');
       linkSync(process.execPath, path);
     } catch {
       copyFileSync(process.execPath, path);

@@ -49,7 +49,7 @@ function judge(bytes: Buffer, start: number, end: number, kind: number): number 
 }
 
 /** Flags that are set where the answer is yes, or may be. Every message pays for this: one pass, nothing allocated. */
-export function survey(bytes: Buffer): number {
+export function scanJson(bytes: Buffer): number {
   let flags = 0;
   let run = 0;
   let opened = 0;
