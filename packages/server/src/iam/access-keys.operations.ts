@@ -89,7 +89,7 @@ export const accessKeyOperations = (parts: IamParts & { readonly uses: KeyUses }
       const key = await tx.get(accessKeys, [AccessKeyId]);
       return key?.accountId === accountId ? { key, user: await findById(tx, accountId, key.userId) } : undefined;
     });
-    // As AWS answers, which tells nobody whether a key is there (API reference, GetAccessKeyLastUsed).
+    // AWS's answer does not show whether a key exists (API reference, GetAccessKeyLastUsed).
     if (found?.user === undefined) return fail('AccessDeniedException', `The access key ${AccessKeyId} is none of this account`);
     const used = parts.uses.of(AccessKeyId) ?? found.key.lastUsed;
     const AccessKeyLastUsed =

@@ -1,6 +1,6 @@
 /**
- * Access keys of IAM identities as whoever proves signatures asks for them: a user's own keys, and the temporary ones of role
- * and user sessions. Permissions are asked for with each use, so that a change counts at once.
+ * Access keys of IAM identities, for the check of signatures: a user's own keys, and the temporary ones of role and user
+ * sessions. Permissions are asked for with each use, so that a change counts at once.
  */
 import type { RoleSession, SessionDevice, UserSession } from '../credentials/session-tokens.ts';
 import type { IdentityToken } from '../credentials/temporary-keys.ts';
@@ -14,7 +14,7 @@ import { type IamPermissions, type Layer, permissionsUnder } from './permissions
 import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 import type { RoleRecord, UserRecord } from './store.ts';
 
-/** A key of an IAM identity; `holder` tells it from the root's and from a device's. */
+/** A key of an IAM identity; `holder` distinguishes it from a root's and a device's. */
 export interface IdentityKey {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -31,7 +31,7 @@ export interface IdentityKey {
   /** Of a role's session that the credential provider has made for a device: it ends with the certificate. */
   readonly certificateId?: string;
   readonly permissions: (use: Use) => Promise<IamPermissions | undefined>;
-  /** To be told once the signature is proven. */
+  /** Called once the signature is verified. */
   readonly used?: (service: string, region: string) => void;
 }
 
@@ -103,7 +103,7 @@ export class IdentityKeys {
     };
   }
 
-  /** The key of a session; undefined once its user or role is gone. `stands` says whether a device's certificate still counts. */
+  /** The key of a session; undefined once its user or role is gone. `stands`: a device's certificate is still usable. */
   async temporary(
     { session, ...key }: IdentityToken,
     stands: (device: DeviceOfAccount) => Promise<boolean>,

@@ -1,4 +1,4 @@
-/** GetAccountSummary and ListAccountAliases, and lists of what users can have on AWS and nobody has here: tools ask before they delete. */
+/** GetAccountSummary and ListAccountAliases, and empty lists of what users have on AWS only: tools ask before they delete. */
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IamOperations } from '@thingkeep/wire/api/operation-types.ts';
 import type { IamParts } from './users.operations.ts';

@@ -1,5 +1,5 @@
 /**
- * Which accounts' identities have changed, counted: what was remembered of an account at another count is void, and
+ * Changes of the identities of each account, counted: what was cached of an account at another count is void, and
  * connections that were signed with its IAM credentials are authorized anew.
  */
 import type { Changes } from '../store/changes.ts';

@@ -13,7 +13,7 @@ import { QUOTAS } from './quotas.ts';
 /** `service:Action`, wildcards allowed (IAM user guide, page reference_policies_elements_action). */
 const ACTION = /^(?:\*|[a-z0-9-]+):[\w*?]+$/i;
 
-/** The longest of all kinds: what each kind may have is told apart where it is stored. */
+/** The largest bound of all kinds of documents: the bound of each kind is checked where it is stored. */
 export const IDENTITY_POLICY: PolicyGrammar = {
   longest: QUOTAS.inlineOfRole,
   action: ACTION,
@@ -29,13 +29,13 @@ export const TRUST_POLICY: PolicyGrammar = {
 
 const MAX_COMPILED = 2_048;
 
-/** Compiled documents of each grammar, whoever has them. */
+/** A cache of compiled documents of each grammar, shared by all identities. */
 export class Documents {
   readonly identity = new CompiledPolicyCache(MAX_COMPILED, IDENTITY_POLICY);
   readonly trust = new CompiledPolicyCache(MAX_COMPILED, TRUST_POLICY);
 }
 
-/** Trust policies speak of assuming a role, and of nothing else that is known here. */
+/** Actions that a trust policy may have: those of STS. */
 const TRUST_ACTION = /^(?:\*|sts:[\w*?]+)$/i;
 
 function parsed(document: string, grammar: PolicyGrammar): PolicyDocument {
@@ -61,7 +61,7 @@ function checkSids({ statements }: PolicyDocument): void {
   }
 }
 
-/** Fails with MalformedPolicyDocument for what is no policy of an identity. */
+/** Checks the policy of an identity; fails with MalformedPolicyDocument. */
 export const checkIdentityPolicy = (document: string): void => checkSids(parsed(document, IDENTITY_POLICY));
 
 /** The trust policy in its plain form; fails with MalformedPolicyDocument. */

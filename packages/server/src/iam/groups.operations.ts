@@ -1,4 +1,4 @@
-/** CreateGroup, GetGroup, ListGroups, UpdateGroup, DeleteGroup, and who is in which group. */
+/** CreateGroup, GetGroup, ListGroups, UpdateGroup, DeleteGroup, and the members of groups. */
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IamOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';

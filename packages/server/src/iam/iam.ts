@@ -1,4 +1,4 @@
-/** The parts of IAM, put together: what the API serves, who signs with which permissions, and credentials of roles. */
+/** The parts of IAM, put together: operations, access keys with their permissions, and credentials of roles. */
 import type { SessionTokens } from '../credentials/session-tokens.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Changes } from '../store/changes.ts';

@@ -1,5 +1,5 @@
 /**
- * Users, roles and keys as the authorization of a call asks for them: with their policies, compiled. What is read is kept
+ * Users, roles and keys with their compiled policies, for the authorization of calls. Each is cached
  * until something of the account changes, so that a call costs no reading.
  */
 import type { CompiledPolicies, NamedDocument } from '../policies/compile.ts';
@@ -20,7 +20,7 @@ import {
 } from './store.ts';
 import { parseEntityArn } from './names.ts';
 
-/** An identity as it stands now. */
+/** The present state of an identity. */
 export interface Identity {
   readonly entity: UserRecord | RoleRecord;
   /** Its own policies, and a user's groups'. */
@@ -78,7 +78,7 @@ export class Identities {
 
   /** The user or role of an id; undefined once it is gone. */
   async byId(accountId: string, id: string): Promise<Identity | undefined> {
-    // Before the reading: what is read while a change commits counts for the state before it.
+    // Counted before the read: a record that is read while a change commits belongs to the state before it.
     const count = this.#changes.count(accountId);
     const name = `${accountId} ${id}`;
     const known = this.#identities.get(name, count);
@@ -90,7 +90,7 @@ export class Identities {
 
   /** The key of an id; undefined when there is none. */
   async key(accessKeyId: string): Promise<AccessKeyRecord | undefined> {
-    // Whose key it is, is not known before it is read: any change anywhere makes it be read again.
+    // The account of the key is known only after the read, so a change of any account voids the entry.
     const count = this.#changes.total;
     const known = this.#keys.get(accessKeyId, count);
     if (known !== undefined) return known;

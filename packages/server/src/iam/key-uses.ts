@@ -1,6 +1,6 @@
 /**
- * When each key was last used, and for what. Known at once; written at intervals, so that a call costs no writing: after a
- * crash, an hour may be missing.
+ * The last use of each key: time, service and region. Known at once, written at intervals, so that a call costs no write:
+ * after a crash, an hour may be missing.
  */
 import type { Clock } from '../runtime/clock.ts';
 import type { Store } from '../store/contract.ts';
@@ -33,7 +33,7 @@ export class KeyUses {
     return this.#uses.get(accessKeyId);
   }
 
-  /** Writes what is due. Called about once a minute. */
+  /** Writes the uses that are due. Called about once a minute. */
   async tick(): Promise<void> {
     if (this.#clock.now() - this.#writtenAt >= INTERVAL) await this.flush();
   }

@@ -21,7 +21,7 @@ const SCRYPT = { N: 16_384, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
 const HASH = 32;
 const derive = promisify<string, Buffer, number, typeof SCRYPT, Buffer>(scrypt);
 
-/** IAM user guide, page id_credentials_passwords_account-policy: what holds where no policy of the account says more. */
+/** IAM user guide, page id_credentials_passwords_account-policy: the rule for accounts without a password policy. */
 const SHORTEST = 8;
 const MIXED = [/[A-Z]/, /[a-z]/, /\d/, /[!@#$%^&*()_+\-=[\]{}|']/];
 const KINDS = 3;
@@ -97,7 +97,7 @@ export const loginProfileOperations = (parts: IamParts): Handlers<Operations> =>
     return {};
   },
 
-  /** For the user who asks; the old password has to be the right one. */
+  /** Changes the password of the calling user; the old password has to be right. */
   async ChangePassword({ OldPassword = '', NewPassword = '' }, caller) {
     const user = await parts.store.read((tx) => givenUser(tx, caller, undefined));
     const { createdAt } = loginOf(user);

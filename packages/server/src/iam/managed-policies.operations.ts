@@ -32,7 +32,7 @@ export async function policyOf(tx: ReadTransaction, accountId: string, arn: stri
   return policy ?? fail('NoSuchEntity', `Policy ${arn ?? ''} was not found.`);
 }
 
-/** A policy that may be changed: AWS's own may not, by anybody. */
+/** A policy that may be changed: one of the account's own, since AWS's can't be changed. */
 export async function ownPolicy(tx: ReadTransaction, accountId: string, arn: string | undefined): Promise<ManagedPolicyRecord> {
   const policy = await policyOf(tx, accountId, arn);
   if (policy.accountId !== accountId) fail('AccessDeniedException', `The policy ${arn} is AWS's own and can't be changed.`);
@@ -47,7 +47,7 @@ export function checkManagedPolicy(document: string): string {
 
 type Usage = 'byPolicy' | 'byBoundary';
 
-/** Who has the policy attached, or is bounded by it. */
+/** Users, groups and roles that have the policy attached, or as their boundary. */
 const holders = async (tx: ReadTransaction, accountId: string, index: Usage, arn: string): Promise<EntityRecord[]> =>
   (await tx.scan(entities, { index, prefix: [accountId, arn] })).items;
 

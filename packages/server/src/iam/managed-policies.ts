@@ -5,7 +5,7 @@ import { AWS_MANAGED_POLICIES, type AwsManagedPolicy } from './aws-managed-polic
 import { entityArn, parseEntityArn } from './names.ts';
 import { type ManagedPolicyRecord, managedPolicies } from './store.ts';
 
-/** Account of the ARNs of what AWS makes. */
+/** Account in the ARNs of AWS's own policies. */
 const AWS = 'aws';
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';

@@ -38,7 +38,7 @@ export interface NamedByArn {
 
 const ARN = /^arn:aws:iam::(\d{12}|aws):(user|group|role|policy)(\/(?:[!-~]+\/)?)([\w+=,.@-]{1,128})$/;
 
-/** What an ARN of a user, group, role or managed policy names; undefined for any other text. */
+/** The parts of an ARN of a user, group, role or managed policy; undefined for any other text. */
 export function parseEntityArn(text: string): NamedByArn | undefined {
   const found = ARN.exec(text);
   if (found === null) return undefined;

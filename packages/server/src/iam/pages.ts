@@ -40,7 +40,7 @@ export async function scanPage<T extends object>(
 
 const badMarker = (): never => fail('ValidationError', 'The marker is not one of this listing');
 
-/** A page of a short list, each of whose items is named by a text of its own. */
+/** A page of a short list of items with unique names. */
 export function listPage<T>(
   list: readonly T[],
   nameOf: (item: T) => string,

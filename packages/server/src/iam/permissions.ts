@@ -1,6 +1,7 @@
 /**
- * What an IAM identity may do. Its own policies have to allow it, and so have its permissions boundary and the session's policy
- * where there are any; a Deny in any of them wins (IAM user guide, page reference_policies_evaluation-logic).
+ * The permissions of an IAM identity. Its own policies have to allow it, and so have its permissions boundary and the
+ * session's policy where there are any; a Deny in any of them wins (IAM user guide, page
+ * reference_policies_evaluation-logic).
  */
 import type { Decision, KeyValues } from '@thingkeep/wire/api/authorization.ts';
 import type { PolicyToken } from '@thingkeep/wire/documents/policy-text.ts';
@@ -23,11 +24,11 @@ export interface IamDecision extends Decision {
 export interface IamPermissions {
   /** Whether answers change with time. */
   readonly volatile: boolean;
-  /** Whether any policy asks for tags, or other keys, of what is asked for: then they are to be handed in. */
+  /** Whether a policy depends on tags, or other keys, of the resource: then the caller has to supply them. */
   readonly asksForResource: boolean;
-  /** Keys that stand in every question. */
+  /** Condition keys of every decision. */
   readonly keys: KeyValues;
-  /** `keys` stand in the request for this question alone. */
+  /** Decides on an action; `keys` are condition keys of this decision alone. */
   decide(action: string, resource: string, keys?: KeyValues): IamDecision;
 }
 
@@ -47,7 +48,7 @@ const asksForVariables = ({ statements }: CompiledPolicies): boolean =>
     resources.some((template) => template !== '*' && template.some((part) => variablesOf(part).length > 0)),
   );
 
-/** Policies whose resources hold no variable, bound once for everybody: the conditions are asked with each decision's keys. */
+/** Policies whose resources hold no variable, bound once for all identities: only conditions take each decision's keys. */
 const bound = new WeakMap<CompiledPolicies, PrincipalPermissions>();
 
 function bind(policies: CompiledPolicies, keys: ContextKeys): PrincipalPermissions {
@@ -62,7 +63,7 @@ function bind(policies: CompiledPolicies, keys: ContextKeys): PrincipalPermissio
 const OF_RESOURCES = /^(?:aws|iam):resourcetag\/|^lambda:principal$/;
 const askingForResources = new WeakMap<CompiledPolicies, boolean>();
 
-/** Whether a condition or a variable is about what is asked for: for all others it need not be read. */
+/** Whether a condition or a variable depends on the resource: otherwise its tags need not be read. */
 function asksForResources(policies: CompiledPolicies): boolean {
   const known = askingForResources.get(policies);
   if (known !== undefined) return known;
@@ -76,10 +77,10 @@ function asksForResources(policies: CompiledPolicies): boolean {
   return asks;
 }
 
-/** Account in an ARN; undefined for what has none. */
+/** Account in an ARN; undefined where it has none. */
 const ownerOf = (resource: string): string | undefined => /^arn:[^:]*:[^:]*:[^:]*:(\d{12}|aws):/.exec(resource)?.[1];
 
-/** The first layer that does not allow is the one that is told. */
+/** The decision names the first layer that does not allow. */
 const withMissing = (decision: IamDecision, type: PolicyType): IamDecision => ({
   effect: 'IMPLICIT_DENY',
   policyType: decision.policyType ?? type,

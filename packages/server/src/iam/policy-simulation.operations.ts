@@ -1,4 +1,4 @@
-/** SimulatePrincipalPolicy: what a user or role may do, asked of the very permissions that calls are authorized by. */
+/** SimulatePrincipalPolicy: decisions for a user or role, by the code that authorizes calls. */
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IamOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';

@@ -1,4 +1,4 @@
-/** Bounds of IAM (IAM user guide, page reference_iam-quotas): the default quotas, as nobody is here to raise them. */
+/** Bounds of IAM (IAM user guide, page reference_iam-quotas): the default quotas, which can't be raised here. */
 export const QUOTAS = {
   users: 5000,
   groups: 300,

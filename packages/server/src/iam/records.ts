@@ -1,4 +1,4 @@
-/** Users, groups and roles as the operations ask for them, and what is the same for all three. */
+/** Records of users, groups and roles for the operations, and the checks that all three share. */
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { ReadTransaction } from '../store/contract.ts';
@@ -37,7 +37,7 @@ export async function mustBeNew(tx: ReadTransaction, accountId: string, kind: En
   if (items.length >= most) fail('LimitExceeded', `Cannot exceed quota for ${word}sPerAccount: ${most}`);
 }
 
-/** The name in the request, or that of the user who asks. */
+/** The user name in the request, or that of the calling user. */
 export function userNameOf(given: string | undefined, caller: Caller): string {
   const own = given === undefined ? parseEntityArn(caller.arn) : undefined;
   return (
@@ -46,7 +46,7 @@ export function userNameOf(given: string | undefined, caller: Caller): string {
   );
 }
 
-/** The user who asks is looked up by its id: its name may have changed since. */
+/** The user of a name, or the calling user, who is found by id: its name may have changed since. */
 export async function givenUser(tx: ReadTransaction, caller: Caller, given: string | undefined): Promise<UserRecord> {
   if (given !== undefined) return entityOf(tx, caller.accountId, 'user', given);
   userNameOf(given, caller);
@@ -59,7 +59,7 @@ interface IamTagInput {
   readonly Value: string | undefined;
 }
 
-/** Tags with `given` added; keys are told apart without case, as IAM does. */
+/** Tags with `given` added; keys are compared without case, as IAM does. */
 export function withTags(before: readonly Tag[], given: readonly IamTagInput[] = []): readonly Tag[] {
   const tags = new Map(before.map((tag) => [tag.Key.toLowerCase(), tag]));
   const seen = new Set<string>();

@@ -63,11 +63,11 @@ export const serviceKeys = (service: string): KeyValues => [
   ['aws:SecureTransport', 'true'],
 ];
 
-/** Tags of what is asked for, as every service has them and as IAM names those of its own. */
+/** Tags of the resource: under the key of every service, and under that of IAM. */
 export const resourceTagKeys = (tags: readonly Tag[]): KeyValues =>
   tags.flatMap(({ Key, Value }) => [[`aws:ResourceTag/${Key}`, Value] as const, [`iam:ResourceTag/${Key}`, Value] as const]);
 
-/** What is known of a device that a role was assumed for (AWS IoT developer guide, page authorizing-direct-aws). */
+/** Keys of the device that a role was assumed for (AWS IoT developer guide, page authorizing-direct-aws). */
 export function deviceKeys(device: SessionDevice | undefined): KeyValues {
   if (device === undefined) return [];
   const { certificateId, thingName, thingTypeName } = device;
@@ -78,7 +78,7 @@ export function deviceKeys(device: SessionDevice | undefined): KeyValues {
   ];
 }
 
-/** Keys of the request, beside those of the clock. */
+/** Keys of the request without those of the clock. */
 export const useKeys = (use: Use): KeyValues => [
   ['aws:SourceIp', plainAddress(use.sourceIp)],
   ['aws:SecureTransport', String(use.secureTransport ?? false)],

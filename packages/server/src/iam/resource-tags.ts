@@ -1,4 +1,4 @@
-/** Tags of users, roles and managed policies, as conditions ask about what a call is about. */
+/** Tags of users, roles and managed policies, as condition keys of the call's resource. */
 import type { Store } from '../store/contract.ts';
 import { findByArn } from './identities.ts';
 import { findPolicy } from './managed-policies.ts';
@@ -6,7 +6,7 @@ import { parseEntityArn } from './names.ts';
 import { resourceTagKeys } from './request-keys.ts';
 import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 
-/** Keys by the ARN; none for what is not there or has no tags. */
+/** Reads the keys of an ARN; none where the entity is missing or has no tags. */
 export const entityTagKeys =
   (store: Store) =>
   (arn: string): Promise<KeyValues> =>

@@ -1,4 +1,4 @@
-/** What IAM's own operations are about, as IAM policies name it (Service Authorization Reference, AWS Identity and Access Management). */
+/** Resources of IAM's own operations, as policies name them (Service Authorization Reference, AWS Identity and Access Management). */
 import type { CallInput } from '@thingkeep/wire/api/authorization.ts';
 import type { NeededPermission } from '@thingkeep/wire/api/data-permissions.ts';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
@@ -10,18 +10,18 @@ import { accessKeys, type EntityRecord, entities, entityKey } from './store.ts';
 
 const text = (input: CallInput, name: string): string | undefined => (typeof input[name] === 'string' ? input[name] : undefined);
 
-/** Members that name an entity; the first that is given is what the operation is about. */
+/** Members that name an entity; the first that is given is the resource of the call. */
 const NAMES: readonly (readonly [member: string, kind: EntityKind])[] = [
   ['GroupName', 'group'],
   ['RoleName', 'role'],
   ['UserName', 'user'],
 ];
 
-/** Operations that are about the user who asks, when they name nobody. */
+/** Operations on the calling user, where they name no other. */
 const OF_ONESELF =
   /^(?:GetUser|CreateAccessKey|ListAccessKeys|UpdateAccessKey|DeleteAccessKey|ChangePassword|(?:Create|Get|Delete)LoginProfile|List(?:MFADevices|SSHPublicKeys|SigningCertificates|ServiceSpecificCredentials))$/;
 
-/** Members that stand behind a condition key (Service Authorization Reference, condition keys of IAM). */
+/** Condition keys, and the members that have their values (Service Authorization Reference, condition keys of IAM). */
 const KEYS: readonly (readonly [member: string, key: string])[] = [
   ['PermissionsBoundary', 'iam:PermissionsBoundary'],
   ['PolicyArn', 'iam:PolicyARN'],
@@ -29,7 +29,7 @@ const KEYS: readonly (readonly [member: string, key: string])[] = [
 
 interface CallSubject {
   readonly resources: readonly string[];
-  /** Of the entity, as it stands. */
+  /** The boundary of the entity at present. */
   readonly boundary?: string | undefined;
 }
 
@@ -48,7 +48,7 @@ export class IamResources {
       return value === undefined ? [] : [[key, value] as const];
     });
     const about = await this.#about(operation, given, caller);
-    // Where a call says no boundary, the key is that of the entity as it stands.
+    // Where a call names no boundary, the key has the present boundary of the entity.
     const bounded = about.boundary === undefined ? [] : [['iam:PermissionsBoundary', about.boundary] as const];
     return about.resources.map((resource) => ({ action: `iam:${operation}`, resource, keys: [...bounded, ...keys] }));
   }
@@ -63,10 +63,10 @@ export class IamResources {
       if (name === undefined) continue;
       if (operation.toLowerCase() === `create${kind}`) return { resources: [entityArn(accountId, kind, path, name)] };
       const found = await this.#found(accountId, kind, name);
-      // A name that nobody has stands as it would without a path.
+      // A name that no entity has gets the ARN of an entity without a path.
       const arn = found === undefined ? entityArn(accountId, kind, '/', name) : arnOf(found);
       if (operation !== 'UpdateUser' && operation !== 'UpdateGroup') return { resources: [arn], boundary: found?.boundary };
-      // Both what it is called and what it will be called (IAM user guide, page id_users_manage).
+      // Both the present and the new name (IAM user guide, page id_users_manage).
       const newPath = text(input, 'NewPath') ?? found?.path ?? '/';
       return { resources: [arn, entityArn(accountId, kind, newPath, text(input, `New${member}`) ?? name)] };
     }

@@ -25,7 +25,7 @@ export interface RoleCredentialsInput {
   /** 2 to 64 characters of a session's name. */
   readonly sessionName: string;
   readonly durationSeconds: number;
-  /** ARN of what the service acts for, as trust policies may ask (IAM user guide, page confused-deputy). */
+  /** aws:SourceArn: the ARN that the service acts for, as trust policies may require (IAM user guide, page confused-deputy). */
   readonly sourceArn?: string;
   /** The device that the credentials are for. */
   readonly device?: SessionDevice;
@@ -37,7 +37,7 @@ export interface RoleCredentialsInput {
  */
 export type RoleCredentialsOf = (input: RoleCredentialsInput) => Promise<RoleCredentials | undefined>;
 
-/** Who is to use a role, and for what; a service that acts at once opens no session. */
+/** The use of a role by a service; one that acts at once needs no session name. */
 type RoleForService = Pick<RoleCredentialsInput, 'accountId' | 'roleArn' | 'service' | 'sourceArn'> &
   Partial<Pick<RoleCredentialsInput, 'sessionName'>>;
 

@@ -1,4 +1,4 @@
-/** What a role may do, for a service that acts in its name without signing requests: a rule that publishes. */
+/** The permissions of a role, for a service that acts in its name without signing requests: a rule that publishes. */
 import type { Clock } from '../runtime/clock.ts';
 import { layersOf } from './access-keys.ts';
 import type { Identities } from './identities.ts';

@@ -1,4 +1,4 @@
-/** What IAM keeps, of the account and not of a region: users, groups and roles, managed policies, access keys. Times are milliseconds. */
+/** Records of IAM, of the account and not of a region: users, groups, roles, managed policies, keys. Times are milliseconds. */
 import { type Collection, collection } from '../store/contract.ts';
 import type { EntityKind } from './names.ts';
 
@@ -96,7 +96,7 @@ export interface KeyUseRecord {
   readonly region: string;
 }
 
-/** Names are unique within the account, upper and lower case not told apart. */
+/** The key of a name: unique within the account, upper and lower case alike. */
 export const nameKey = (name: string): string => name.toLowerCase();
 
 export const entityKey = (accountId: string, kind: EntityKind, name: string) => [accountId, kind, nameKey(name)];
@@ -130,5 +130,5 @@ export const accessKeys = collection<AccessKeyRecord>(
   { changes: 'access-key', shows: false },
 );
 
-/** The same records: when a key was last used is no change of what its owner may do. */
+/** The same records without changes: the last use of a key changes no permission. */
 export const accessKeysInUse: Collection<AccessKeyRecord> = { ...accessKeys, changes: undefined };

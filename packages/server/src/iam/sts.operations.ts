@@ -19,7 +19,7 @@ import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 import { accessKeys, type RoleRecord } from './store.ts';
 import { type Trust, trustIn } from './trust.ts';
 
-/** What is asked of the key that signed. */
+/** The members of the signing key that STS uses. */
 export interface SigningKey {
   readonly accessKeyId: string;
   readonly session?: 'role' | 'user' | 'root';
@@ -70,7 +70,7 @@ export const stsNeeds = async (operation: string): Promise<readonly NeededPermis
 
 const notHere = (what: string): never => fail('ValidationError', `${what} are not supported here`);
 
-/** What would change the session's permissions is refused, not passed over in silence. */
+/** Refuses members that would change the session's permissions, rather than ignore them. */
 function checkSupported({
   Tags,
   TransitiveTagKeys,
@@ -110,7 +110,7 @@ export function stsOperations({ identities, tokens, clock, rootAccountOf }: StsD
       ['sts:RoleSessionName', RoleSessionName],
       ...(ExternalId === undefined ? [] : [['sts:ExternalId', ExternalId] as const]),
     ];
-    // Whether there is such a role is not told to whoever may not assume it.
+    // A caller that may not assume the role does not learn whether it exists.
     const role = (await identities.role(arn)) ?? refuse();
     const { accountId, key } = caller;
     const permissions = await key.permissions?.({ ...caller, protocol: 'http' });
@@ -121,7 +121,7 @@ export function stsOperations({ identities, tokens, clock, rootAccountOf }: StsD
     if (key.permissions === undefined) return role;
     const own = permissions?.decide('sts:AssumeRole', arn, [...tags, ...keys]);
     if (own?.effect === 'ALLOWED') return role;
-    // Who is named in the account needs no policy of its own; what limits it still does.
+    // An identity that the trust policy names needs no policy of its own; boundary and session policy still apply.
     const named = trust === 'direct' && role.accountId === accountId;
     return named && own?.effect === 'IMPLICIT_DENY' && own.limited === undefined ? role : refuse();
   }
@@ -156,7 +156,7 @@ export function stsOperations({ identities, tokens, clock, rootAccountOf }: StsD
       return { UserId: userId, Account: accountId, Arn: arn };
     },
 
-    // Who has the permission may ask of any key of this server, as on AWS.
+    // A caller with the permission may ask for any key of this server, as on AWS.
     async GetAccessKeyInfo({ AccessKeyId = '' }) {
       const record = await identities.store.read((tx) => tx.get(accessKeys, [AccessKeyId]));
       const account = rootAccountOf(AccessKeyId) ?? record?.accountId;

@@ -1,6 +1,6 @@
 /**
- * Trust policies: who may assume a role (IAM user guide, pages id_roles_terms-and-concepts, reference_policies_elements_principal
- * and reference_policies_evaluation-logic).
+ * Trust policies: the principals that may assume a role (IAM user guide, pages id_roles_terms-and-concepts,
+ * reference_policies_elements_principal and reference_policies_evaluation-logic).
  */
 import type { PolicyPrincipal } from '@thingkeep/wire/documents/policy.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
@@ -15,7 +15,7 @@ import { parseEntityArn, rootArn } from './names.ts';
 import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 import type { RoleRecord } from './store.ts';
 
-/** Who asks to assume a role. */
+/** A principal that asks to assume a role. */
 export type Asker =
   | { readonly service: string }
   | {
@@ -53,7 +53,7 @@ function names(
 
 const ASSUME = 'sts:assumerole';
 
-/** What a service acts for: where it does not say so, a Deny that asks for it holds. */
+/** Keys of the resource that a service acts for; where they are absent, a Deny that depends on them applies. */
 const SOURCE_ARN = 'aws:sourcearn';
 
 function holds(statement: CompiledStatement, asker: Asker, keys: KeyValues, now: number): boolean {
@@ -66,7 +66,7 @@ function holds(statement: CompiledStatement, asker: Asker, keys: KeyValues, now:
   );
 }
 
-/** What the role's trust policy says of an asker, in a request with these keys. A document that can't be read denies. */
+/** The decision of the role's trust policy on an asker, in a request with these keys. A document that can't be read denies. */
 export function trustIn(policies: CompiledPolicies, role: RoleRecord, asker: Asker, keys: KeyValues, now: number): Trust {
   if (policies.unreadable.length > 0) return 'denied';
   let trust: Trust = 'none';

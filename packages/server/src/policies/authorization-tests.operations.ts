@@ -1,4 +1,4 @@
-/** GetEffectivePolicies and TestAuthorization: what would be decided, and by which policy. */
+/** GetEffectivePolicies and TestAuthorization: decisions without a request, and the policies that make them. */
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
@@ -31,14 +31,14 @@ const ACTIONS = new Map<string | undefined, string>([
 ]);
 
 type Effect = Decision['effect'];
-/** What several resources come to: each must be allowed, and one that is denied outright decides. */
+/** The effect on several resources: each must be allowed, and an explicit deny of one decides. */
 const together = (effects: readonly Effect[]): Effect =>
   effects.includes('EXPLICIT_DENY')
     ? 'EXPLICIT_DENY'
     : effects.includes('IMPLICIT_DENY') || effects.length === 0
       ? 'IMPLICIT_DENY'
       : 'ALLOWED';
-/** What one policy of several contributes: it need not allow every resource alone. */
+/** The part of one policy in the effect of several: it need not allow every resource alone. */
 const contributes = (effects: readonly Effect[]): Effect =>
   effects.includes('EXPLICIT_DENY') ? 'EXPLICIT_DENY' : effects.includes('ALLOWED') ? 'ALLOWED' : 'IMPLICIT_DENY';
 

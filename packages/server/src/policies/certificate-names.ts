@@ -1,5 +1,5 @@
 /**
- * Reads from a certificate's DER what policies may ask of it: serial number, names and alternative names. Never from
+ * Reads the values of certificate variables from DER: serial number, names and alternative names. Never from
  * printed names, whose separators a certificate can forge (CVE-2021-44532). RFC 5280 sections 4.1 and 4.2.1.6.
  */
 import { DerError, type DerReader, type DerValue, explicit, implicit, readOid, sequenceOf, TAG } from '@thingkeep/x509/der.ts';
@@ -29,7 +29,7 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const UTF16 = new TextDecoder('utf-16be', { fatal: true, ignoreBOM: true });
 const latin1 = (content: Buffer): string => content.toString('latin1');
 
-/** A directory string in any of its types; undefined for what is no text. */
+/** A directory string in any of its types; undefined for a value of no string type. */
 function directoryString({ tag, content }: Pick<DerValue, 'tag' | 'content'>): string | undefined {
   try {
     switch (tag) {

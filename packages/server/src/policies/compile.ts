@@ -30,7 +30,7 @@ export interface CompiledStatement {
   readonly resources: readonly ResourceTemplate[];
   readonly notResources: boolean;
   readonly conditions: readonly CompiledCondition[];
-  /** Of a policy on a resource: whom it speaks of. */
+  /** Principals of a policy on a resource. */
   readonly principals?: readonly PolicyPrincipal[];
 }
 

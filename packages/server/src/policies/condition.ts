@@ -16,7 +16,7 @@ export interface CompiledCondition extends Omit<PolicyCondition, 'values'> {
   /** As the document writes the key. */
   readonly name: string;
   readonly values: readonly (readonly PolicyToken[])[];
-  /** No request ever has the key, though AWS's may have it: what it would say can't be told. */
+  /** AWS's requests may have the key, and none here has it: its value is unknown. */
   readonly unknown: boolean;
 }
 
@@ -28,7 +28,7 @@ export const compileCondition = (condition: PolicyCondition, variables: boolean,
   unknown: !knowsKey(condition.key),
 });
 
-/** Whether one value of the request is what one value of the policy says; undefined when that can't be told. */
+/** Whether a value of the request matches a value of the policy; undefined where that can't be evaluated. */
 type Compare = (policy: readonly PatternToken[], request: string) => boolean | undefined;
 
 /** Outside Like operators, a wildcard is the character itself. */
@@ -106,7 +106,7 @@ const COMPARE: Readonly<Record<Exclude<PolicyCondition['family'], 'Null'>, Compa
 };
 
 /**
- * Whether the condition holds. `doubt` says how to take what can't be told (an unresolved variable, a value that is no
+ * Whether the condition holds. `doubt` is the result where it can't be evaluated (an unresolved variable, a value that is no
  * number, date or address, a key that is not known here): a condition in doubt fails in an Allow and holds in a Deny, so that
  * doubt never widens permissions.
  */
@@ -139,7 +139,7 @@ export const dependsOnTime = (condition: CompiledCondition): boolean =>
   TIME_KEYS.has(condition.key) ||
   condition.values.some((tokens) => tokens.some((token) => token.kind === 'variable' && TIME_KEYS.has(normalizeKey(token.name))));
 
-/** The keys of the clock; hand them to a decision whose permissions depend on time. */
+/** Condition keys of the clock, for decisions that depend on time. */
 export const timeKeys = (now: number): ContextKeys =>
   new Map([
     ['aws:currenttime', [new Date(now).toISOString()]],

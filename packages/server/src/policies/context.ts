@@ -1,5 +1,5 @@
 /**
- * What a decision knows about the request: values by the name of their key. Names of keys are not case-sensitive
+ * Condition keys of a request: values by the name of their key. Names of keys are not case-sensitive
  * (IAM user guide, page reference_policies_elements_condition); the name of a thing's attribute, in brackets, is.
  */
 
@@ -8,7 +8,7 @@ export type ContextKeys = ReadonlyMap<string, readonly string[]>;
 
 export interface PolicyContext {
   readonly keys: ContextKeys;
-  /** Keys that stand in the request only when the action is iot:Connect. */
+  /** Keys of requests whose action is iot:Connect. */
   readonly connectKeys: ContextKeys;
 }
 

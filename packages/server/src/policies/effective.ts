@@ -54,7 +54,7 @@ interface Numbered {
  */
 export class CompiledPolicyCache {
   readonly #compiled = new Map<string, Numbered>();
-  /** Policies that go together, by their numbers: whoever has the same ones shares what they are joined to. */
+  /** Joined policies by the numbers of their parts: principals with the same policies share one. */
   readonly #joined = new Map<string, CompiledPolicies>();
   #last = 0;
   readonly #most: number;

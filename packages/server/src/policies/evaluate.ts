@@ -35,7 +35,7 @@ export const bindPermissions = (compiled: CompiledPolicies, context: PolicyConte
 export const appliesTo = (statement: CompiledStatement, action: string): boolean =>
   statement.actions.some((pattern) => pattern.matches(action)) !== statement.notActions;
 
-/** The action whose request alone carries the connect keys. */
+/** The only action whose requests have the connect keys. */
 const CONNECT = 'iot:connect';
 /** Actions are named by code, not by devices; the bound holds if that ever changes. */
 const MAX_ACTIONS = 256;
@@ -48,7 +48,7 @@ interface BoundStatement {
   readonly holds: boolean;
 }
 
-/** The statements that speak of one action: every Deny before every Allow. */
+/** The statements about one action: every Deny before every Allow. */
 interface ActionPermissions {
   readonly action: string;
   readonly statements: readonly BoundStatement[];
@@ -95,7 +95,7 @@ class BoundPermissions implements PrincipalPermissions {
     const [lost] = compiled.unreadable;
     this.#refusal = lost === undefined ? undefined : { effect: 'EXPLICIT_DENY', policyName: lost };
     this.timeDependent = compiled.statements.some((statement) => statement.conditions.some(dependsOnTime));
-    // What is asked again and again keeps its keys; else each action is bound once, and they need not be kept.
+    // Conditions on time are evaluated again and again, so the keys are kept; else each action is bound once.
     this.#context = this.timeDependent ? { keys: context.keys, connectKeys: context.connectKeys } : context;
   }
 

@@ -5,7 +5,7 @@
  */
 import type { PolicyToken } from '@thingkeep/wire/documents/policy-text.ts';
 
-/** What is left of a policy string once its variables are substituted. */
+/** A token of a policy string after its variables are substituted. */
 export type PatternToken = Exclude<PolicyToken, { kind: 'variable' }>;
 
 const EXACT = 0;
@@ -15,7 +15,7 @@ const STATES = 3;
 
 export class Pattern {
   readonly #kind: number;
-  /** The whole text, or what stands before the first `*`. */
+  /** The whole text, or the part before the first `*`. */
   readonly #head: string;
   /** The head's last character: most texts of another branch differ there, which costs less to see than a comparison. */
   readonly #last: number;
@@ -41,7 +41,7 @@ export class Pattern {
     else this.#kind = this.#tail === '' && this.#middle.length === 0 ? PREFIX : PIECES;
   }
 
-  /** Whether all of `text` from `from` on is what the pattern says. */
+  /** Whether the pattern matches all of `text` from `from` on. */
   matches(text: string, from = 0): boolean {
     if (this.#kind === STATES) return this.#states?.accept(text, from) ?? false;
     const behind = from + this.#head.length;

@@ -1,6 +1,6 @@
 /**
- * Changes of the permissions of certificates: published by what follows policies, attachments, certificates and things,
- * and listened to by what holds live connections.
+ * Changes of the permissions of certificates: published when policies, attachments, certificates or things change, and
+ * heard by the parts that hold live connections.
  */
 import { DamagedRecordError } from '../store/damage.ts';
 

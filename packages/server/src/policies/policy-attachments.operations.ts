@@ -37,7 +37,7 @@ export const policyAttachmentOperations = ({ store, clock, targets }: PolicyAtta
     return {};
   };
 
-  /** What is not attached stays so: the model of DetachPolicy declares no ResourceNotFoundException. */
+  /** Detaches; a policy that is not attached is no error: the model of DetachPolicy declares no ResourceNotFoundException. */
   const detach = async (caller: Caller, policyName: string, target: string): Promise<object> => {
     const { accountId } = caller;
     await store.write((tx) => tx.delete(policyAttachments, [accountId, policyName, target]));

@@ -1,6 +1,6 @@
 /**
- * Who may carry a policy, and what the policies domain asks about them. Certificates, things and groups belong to the
- * registry, which this domain does not know: it is handed these few functions.
+ * Targets and principals of policies, and the questions of the policies domain about them. Certificates, things and groups
+ * belong to the registry, which this domain does not know: it is handed these few functions.
  */
 import { nameInPlace, type Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
@@ -28,7 +28,7 @@ export interface PrincipalFacts {
   isAttached(tx: ReadTransaction, accountId: string, thingName: string, principal: string): Promise<boolean>;
 }
 
-/** Tags are kept by the registry, under the ARN of what they are on. */
+/** Tags of policies, which the registry keeps under the ARN. */
 export interface PolicyTags {
   put(
     tx: WriteTransaction,
@@ -44,7 +44,7 @@ export type TargetKind = 'certificate' | 'group' | 'cognito';
 /** API reference AttachPolicy: a certificate ARN, a thing group ARN or a Cognito identity id (`region:uuid`). */
 const COGNITO = /^[a-z]{2}(?:-[a-z]{1,16}){1,3}-\d{1,2}:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** What kind of target `arn` is; fails with InvalidRequestException when it can be none of this account and region. */
+/** The kind of the target `arn`; fails with InvalidRequestException when it can be none of this account and region. */
 export function targetKind(arn: string, place: Place): TargetKind {
   if (nameInPlace(arn, place, 'cert') !== undefined) return 'certificate';
   if (nameInPlace(arn, place, 'thinggroup') !== undefined) return 'group';

@@ -40,7 +40,7 @@ export class BoundResources {
     this.#arns = arns;
   }
 
-  /** Whether the statement speaks of the resource that `text` holds from `from` on, in an ARN that begins with `head`. */
+  /** Whether the statement is about the resource that `text` holds from `from` on, in an ARN that begins with `head`. */
   match(head: string, text: string, from: number): boolean {
     if (this.#everything) return !this.#negated;
     if (head !== this.#head) this.#focus(head);

@@ -22,7 +22,7 @@ export function variableValue(name: string, lookup: Lookup): string | undefined 
 }
 
 /**
- * What an unresolved variable stands for. AWS leaves `${...}` in place, so that the pattern matches nothing. That grants
+ * The meaning of an unresolved variable. AWS leaves `${...}` in place, so that the pattern matches nothing. That grants
  * nothing in an Allow, but it would lift a Deny, or widen an Allow by NotResource: there it stands for anything.
  */
 export type Unresolved = 'nothing' | 'anything';

@@ -30,7 +30,7 @@ export interface DeviceFacts {
   };
   /** Whether the principal is attached to that thing; without it the thing's variables stay unresolved. */
   readonly isAttached: boolean;
-  /** What the CONNECT uses beyond the plain: `PersistentConnect`, `LastWill`. */
+  /** Features that the CONNECT uses: `PersistentConnect`, `LastWill`. */
   readonly connectAttributes?: readonly string[];
   /** ARN of the will's topic, as `iot:LastWillTopic` is compared. */
   readonly lastWillTopicArn?: string;
@@ -79,7 +79,7 @@ const present = (key: string, value: string | undefined): readonly KeyValue[] =>
   value === undefined || value === '' ? [] : [[key, value]];
 
 /**
- * Everything that policies may ask about a device. Keys are made anew whenever they are asked for: that is once for each
+ * The condition keys of a device. Keys are made anew whenever they are asked for: that is once for each
  * action of a connection, and kept they would be most of what an idle connection weighs.
  */
 export const deviceContext = (facts: DeviceFacts): PolicyContext => new DeviceContext(facts);
