@@ -81,13 +81,13 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ['@thingkeep/x509'],
   ),
   'outgoing/': folderRule(
-    'addresses that a user chose are judged here, and requests to them begin here alone',
+    'addresses that a user chose are checked here, and requests to them begin here alone',
     ['policies/ip-address.ts'],
     ['dns/promises', 'http', 'https', 'net', 'os'],
   ),
   'functions/': folderRule('functions are called from here alone, wherever they are', ['runtime/', 'outgoing/'], ['http']),
   'functions/code/': folderRule(
-    'archives are judged and unpacked here, and nothing of them is run',
+    'archives are checked and unpacked here, and nothing of them is run',
     [],
     ['crypto', 'fs', 'fs/promises', 'path', 'stream', 'stream/promises'],
     ['yauzl'],

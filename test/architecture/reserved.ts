@@ -26,7 +26,7 @@ export const RESERVED: readonly Reserved[] = [
   {
     words: /\b(?:httpRequest|httpsRequest|createConnection)\b|(?<![#.\w])fetch\(|\b(?:net|tls)\.connect\(/,
     allowed: ['server/src/outgoing/', 'server/src/commands/', 'server/src/functions/sandbox/'],
-    reason: 'connects to elsewhere, which only outgoing/ may: an address that a user chose is judged first',
+    reason: 'connects to elsewhere, which only outgoing/ may: an address that a user chose is checked first',
   },
   {
     words: /\b(?:client|session|account|share|register)\.\w+ (?:[-+]|\?\?)?= /,

@@ -24,7 +24,7 @@ async function pythonWithBoto3(): Promise<string> {
 
 test('boto3 walks every operation, and no reply is outside the model', { timeout: 300_000 }, async (t) => {
   const found = await pythonWithBoto3();
-  // The walk holds replies against botocore's model: one from before an operation was there can't judge it.
+  // The walk holds replies against botocore's model: one from before an operation was there can't validate it.
   const knows = "import boto3; boto3.client('iot', region_name='us-east-1').update_thing_type";
   if ((await run(found, ['-c', knows], { env: plainEnvironment() })).code !== 0) {
     t.skip(`the boto3 of ${found} is older than the operations that are walked`);

@@ -1,6 +1,6 @@
 /**
  * Hostile HTTP: thousands of malformed, oversized, truncated and forged requests against a host and port, over raw sockets,
- * from a seed. It judges what a stranger can see: an answer or a closed connection within the deadline, and never a 5xx.
+ * from a seed. It checks what a stranger can see: an answer or a closed connection within the deadline, and never a 5xx.
  */
 import { connect } from 'node:net';
 import { type Shot, type ShotOptions, shot } from './http-fuzz-requests.ts';

@@ -68,7 +68,7 @@ async function principalKeys(tx: ReadTransaction, { type }: Arn, { accountId }: 
   return found === undefined ? [] : [['lambda:Principal', found.principal]];
 }
 
-/** Resources of another account or region than the request's have no tags that it could be judged by. */
+/** Resources of another account or region than the request's have no tags that it could be authorized by. */
 export function resourceTags({ inRegion, iamKeys }: ResourceTagOptions): ResourceKeys {
   return async ({ action, resource }, place, input) => {
     const arn = parseArn(resource);

@@ -48,7 +48,7 @@ const sizeFault = (text: string): TopicFault | undefined => {
   return slashes(part) > LIMITS.topicSlashes ? 'too many slashes' : undefined;
 };
 
-/** Judges a topic name of a PUBLISH or a will [MQTT-3.3.2-2, MQTT-4.7.3-1]. */
+/** Checks a topic name of a PUBLISH or a will [MQTT-3.3.2-2, MQTT-4.7.3-1]. */
 export function topicFault(topic: string): TopicFault | undefined {
   if (topic === '') return 'empty';
   if (topic.includes('\u0000')) return 'null character';
@@ -70,7 +70,7 @@ export function sharedFilter(filter: string): SharedFilter | undefined {
     : { shareName: filter.slice(7, end), filter: filter.slice(end + 1) };
 }
 
-/** Judges a topic filter of a SUBSCRIBE or UNSUBSCRIBE [MQTT-4.7.1-1 to 4.7.1-3]. */
+/** Checks a topic filter of a SUBSCRIBE or UNSUBSCRIBE [MQTT-4.7.1-1 to 4.7.1-3]. */
 export function filterFault(filter: string): TopicFault | undefined {
   if (filter === '') return 'empty';
   if (filter.includes('\u0000')) return 'null character';

@@ -1,6 +1,6 @@
 /**
  * Which public keys devices may use: RSA of 2048 bits and up, P-256, P-384, P-521 (AWS IoT developer guide, page
- * x509-client-certs). A key is judged by its own DER, before OpenSSL spends time on it.
+ * x509-client-certs). A key is checked by its own DER, before OpenSSL spends time on it.
  */
 import type { KeyObject } from 'node:crypto';
 import { openPublicKey, type PublicKeyFacts, readPublicKey } from '@thingkeep/x509/public-key.ts';
@@ -24,7 +24,7 @@ function rsaRefusal(bits: number, exponent: Buffer): string | undefined {
   return undefined;
 }
 
-function judge(facts: PublicKeyFacts): 'rsa' | 'ec' | { readonly refusal: string } {
+function check(facts: PublicKeyFacts): 'rsa' | 'ec' | { readonly refusal: string } {
   switch (facts.kind) {
     case 'rsa': {
       const refusal = rsaRefusal(facts.modulusBits, facts.exponent);
@@ -41,6 +41,6 @@ function judge(facts: PublicKeyFacts): 'rsa' | 'ec' | { readonly refusal: string
 
 /** Opens a SubjectPublicKeyInfo; a string says why the key is refused. Throws DerError where it is no key at all. */
 export function readAllowedKey(spki: Buffer): DeviceKey | string {
-  const judged = judge(readPublicKey(spki));
-  return typeof judged === 'string' ? { kind: judged, key: openPublicKey(spki) } : judged.refusal;
+  const checked = check(readPublicKey(spki));
+  return typeof checked === 'string' ? { kind: checked, key: openPublicKey(spki) } : checked.refusal;
 }

@@ -35,7 +35,7 @@ export interface IssuedKeysAndCertificate extends IssuedCertificate {
 
 /** What issues devices' certificates; all that the registry needs of an authority. */
 export interface DeviceIssuer {
-  /** Reads and judges a certificate signing request in PEM; fails with InvalidRequestException. */
+  /** Reads and checks a certificate signing request in PEM; fails with InvalidRequestException. */
   prepareFromCsr(pem: string): PreparedCertificate;
   issue(prepared: PreparedCertificate): Promise<IssuedCertificate>;
   issueWithNewKey(): Promise<IssuedKeysAndCertificate>;

@@ -1,4 +1,4 @@
-/** A server certificate that the operator brings: judged when the server starts, each fault with its own words. */
+/** A server certificate that the operator brings: checked when the server starts, each fault with its own words. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { pemBlocks, toPem } from '@thingkeep/x509/pem.ts';
 import { isIssuedBy, isKeyPair } from '@thingkeep/x509/proof.ts';

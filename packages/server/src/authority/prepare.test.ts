@@ -220,7 +220,7 @@ describe('hostile requests', () => {
 
   test('2,500 mutated requests: only InvalidRequestException, none slow', () => {
     let slowest = 0;
-    const judge = (pem: string): void => {
+    const check = (pem: string): void => {
       try {
         prepareFromCsr(pem);
       } catch (error) {
@@ -232,7 +232,7 @@ describe('hostile requests', () => {
       const times: number[] = [];
       do {
         const start = performance.now();
-        judge(pem);
+        check(pem);
         times.push(performance.now() - start);
       } while (times.length < 3 && (times[0] ?? 0) > 10);
       slowest = Math.max(slowest, Math.min(...times));

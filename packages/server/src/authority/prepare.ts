@@ -1,5 +1,5 @@
 /**
- * The first step of issuing: reads and judges a certificate signing request (PKCS #10, RFC 2986). What comes out is
+ * The first step of issuing: reads and checks a certificate signing request (PKCS #10, RFC 2986). What comes out is
  * all that the second step needs; nothing else of the request (attributes, wished-for extensions) reaches a certificate.
  */
 import { fail } from '@thingkeep/wire/errors.ts';
@@ -26,7 +26,7 @@ const refuse = (why: string, cause?: unknown): never =>
  * A request's signature proves that its sender holds the key; the signer chooses all that is signed, so SHA-1's
  * collisions gain nothing here, and old tools still use it. In certificates SHA-1 is refused.
  */
-function judge(bytes: Buffer): PreparedCertificate {
+function check(bytes: Buffer): PreparedCertificate {
   const request = parseCsr(bytes);
   const { version, subject, publicKey, algorithm } = request;
   if (version !== 0) return refuse('it is not of version 1');
@@ -37,13 +37,13 @@ function judge(bytes: Buffer): PreparedCertificate {
   return { subject, publicKey };
 }
 
-/** Reads and judges a request in PEM; fails with InvalidRequestException. */
+/** Reads and checks a request in PEM; fails with InvalidRequestException. */
 export function prepareFromCsr(pem: string): PreparedCertificate {
   if (pem.length > LARGEST_REQUEST) return refuse('it is longer than 4096 characters');
   const bytes = onePemBlock(pem, CSR_LABELS);
   if (bytes === undefined) return refuse('it is not one certificate signing request in PEM format');
   try {
-    return judge(bytes);
+    return check(bytes);
   } catch (error) {
     if (error instanceof DerError) return refuse('it could not be parsed', error);
     throw error;

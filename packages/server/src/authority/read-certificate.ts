@@ -1,5 +1,5 @@
 /**
- * Certificates that are brought to the API: read, their keys and algorithms judged, and who signed them.
+ * Certificates that are brought to the API: read, their keys and algorithms checked, and who signed them.
  * Refusals are CertificateValidationException.
  */
 import { type KeyObject, X509Certificate } from 'node:crypto';
@@ -35,7 +35,7 @@ const refuse = (why: string, cause?: unknown): never => fail('CertificateValidat
 
 const isAllowed = ({ kind, hash }: SignatureAlgorithm): boolean => hash !== 'sha1' && kind !== 'ed25519';
 
-function judge(bytes: Buffer): ReadCertificate {
+function check(bytes: Buffer): ReadCertificate {
   const fields = parseCertificate(bytes);
   const { subject, issuer, notBefore, notAfter, algorithm } = fields;
   if (algorithm === undefined || !isAllowed(algorithm))
@@ -72,7 +72,7 @@ export function readCertificate(pem: string): ReadCertificate {
   const bytes = pem.length > LARGEST_PEM ? undefined : onePemBlock(pem, CERTIFICATE_LABELS);
   if (bytes === undefined) return refuse('The certificate must be one X.509 certificate in PEM format.');
   try {
-    return judge(bytes);
+    return check(bytes);
   } catch (error) {
     if (error instanceof DerError) return refuse('The certificate could not be parsed.', error);
     throw error;

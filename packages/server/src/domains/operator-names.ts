@@ -67,7 +67,7 @@ export class OperatorNames {
   #isCertified(name: string): boolean {
     const { certificatePem } = this.#options;
     if (certificatePem === undefined) return false;
-    // Read late: the authority has judged it by then, with words of its own.
+    // Read late: the authority has checked it by then, with words of its own.
     this.#certificate ??= new X509Certificate(certificatePem);
     return this.#certificate.checkHost(name, { subject: 'always' }) !== undefined;
   }

@@ -1,4 +1,4 @@
-/** Judges whether the parts of a data folder belong together, and says what an operator can do where they do not. */
+/** Assesses whether the parts of a data folder belong together, and says what an operator can do where they do not. */
 import type { FoundPart, PartName } from './parts.ts';
 import type { InstallationRecord } from './store.ts';
 
@@ -48,7 +48,7 @@ function commonId(found: readonly FoundPart[]): string | undefined {
 }
 
 /** An empty data file: a first start, unless there is something of which it was a part. */
-function judgeEmpty(found: readonly FoundPart[]): Assessment {
+function assessEmpty(found: readonly FoundPart[]): Assessment {
   const there = found.filter(({ is }) => is !== 'missing');
   if (there.length === 0) return { installation: UNNAMED, losses: [] };
   const installation = there.map(idOf).find((id) => id !== undefined) ?? UNNAMED;
@@ -58,7 +58,7 @@ function judgeEmpty(found: readonly FoundPart[]): Assessment {
 }
 
 /** A data file of a release that gave no ids: its parts have none either. */
-function judgeUnnamed(found: readonly FoundPart[], { wasServed }: DataFileState): Assessment {
+function assessUnnamed(found: readonly FoundPart[], { wasServed }: DataFileState): Assessment {
   const losses = found.filter(
     ({ name, is }) => is === 'named' || is === 'damaged' || (name === 'ca' && is === 'missing' && wasServed),
   );
@@ -66,7 +66,7 @@ function judgeUnnamed(found: readonly FoundPart[], { wasServed }: DataFileState)
 }
 
 /** The making of an installation that was stopped goes on. */
-function judgeMaking(found: readonly FoundPart[], { id, had, replaces, accepted }: InstallationRecord): Assessment {
+function assessMaking(found: readonly FoundPart[], { id, had, replaces, accepted }: InstallationRecord): Assessment {
   const losses = found.filter((each) => {
     if (accepted.includes(each.name)) return false;
     if (each.is === 'missing') return had.includes(each.name);
@@ -76,7 +76,7 @@ function judgeMaking(found: readonly FoundPart[], { id, had, replaces, accepted 
   return { installation: id, losses: losses.map(lost) };
 }
 
-function judgeWhole(found: readonly FoundPart[], { id }: InstallationRecord): Assessment {
+function assessWhole(found: readonly FoundPart[], { id }: InstallationRecord): Assessment {
   const common = commonId(found);
   const installation = common ?? id;
   // Where all others agree, it is the data file that is strange.
@@ -88,7 +88,7 @@ function judgeWhole(found: readonly FoundPart[], { id }: InstallationRecord): As
 
 export function assessParts(found: readonly FoundPart[], dataFile: DataFileState): Assessment {
   const { record, isEmpty } = dataFile;
-  if (record?.state === 'whole') return judgeWhole(found, record);
-  if (record !== undefined) return judgeMaking(found, record);
-  return isEmpty ? judgeEmpty(found) : judgeUnnamed(found, dataFile);
+  if (record?.state === 'whole') return assessWhole(found, record);
+  if (record !== undefined) return assessMaking(found, record);
+  return isEmpty ? assessEmpty(found) : assessUnnamed(found, dataFile);
 }

@@ -74,7 +74,7 @@ export async function partFaults(folder: DataFolder, store: Store): Promise<stri
   return [...losses.map(({ part, why }) => `${shownPath(folder, part)} ${why}`), ...keys];
 }
 
-/** Judges the parts of the folder. Fails with ConfigError where they do not belong together. */
+/** Assesses the parts of the folder. Fails with ConfigError where they do not belong together. */
 export async function openInstallation({ folder, store, acceptLoss, log }: OpenInstallation): Promise<Installation> {
   const dataFile = await readDataFile(store);
   const found = findParts(folder, dataFile.lines);

@@ -1,4 +1,4 @@
-/** Which names and addresses requests may go to, and that a connection goes where was judged. */
+/** Which names and addresses requests may go to, and that a connection goes where was checked. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -183,7 +183,7 @@ test('a host is fixed when it has ended before the first template', () => {
     assert.equal(hasFixedHost(text), false, text);
 });
 
-test('a request goes to the address that was judged, under its name; a kept connection serves no other address', async () => {
+test('a request goes to the address that was checked, under its name; a kept connection serves no other address', async () => {
   const seen: (string | undefined)[][] = [];
   const server = createServer((request, response) => {
     seen.push([request.headers.host, request.socket.localAddress, String(request.socket.remotePort)]);

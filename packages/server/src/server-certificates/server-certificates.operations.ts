@@ -10,7 +10,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
 import { describedCertificate } from './description.ts';
 import { type AcmInput, optionalArn, optionalPem, optionalTags, requiredArn, requiredPem, tagsWith } from './input.ts';
-import { type JudgedCertificate, judgeCertificate } from './judge.ts';
+import { type ImportedCertificate, checkImportedCertificate } from './check-imported-certificate.ts';
 import {
   type ServerCertificateRecord,
   serverCertificateArn,
@@ -52,7 +52,7 @@ export const getServerCertificate = async (
 ): Promise<ServerCertificateRecord> => (await tx.get(serverCertificates, [accountId, id])) ?? unknown(arn);
 
 /** Fails unless a replacement has the kind of key and the names of the certificate before it (page import-reimport). */
-function checkReplacement(before: ServerCertificateRecord, after: JudgedCertificate): void {
+function checkReplacement(before: ServerCertificateRecord, after: ImportedCertificate): void {
   if (before.keyAlgorithm !== after.keyAlgorithm)
     fail('ValidationException', 'A certificate can be replaced only by one with a key of the same algorithm and size.');
   const missing = before.hostNames.filter((name) => !after.hostNames.includes(name));
@@ -66,10 +66,10 @@ async function keep(tx: WriteTransaction, record: ServerCertificateRecord, priva
   await tx.put(serverKeys, { accountId, id, privateKeyPem });
 }
 
-const kept = ({ privateKeyPem: _apart, ...shown }: JudgedCertificate): Omit<JudgedCertificate, 'privateKeyPem'> => shown;
+const kept = ({ privateKeyPem: _apart, ...shown }: ImportedCertificate): Omit<ImportedCertificate, 'privateKeyPem'> => shown;
 
 export function acmOperations({ store, clock, usedBy }: AcmOptions): Readonly<Record<string, AcmHandler>> {
-  async function create(judged: JudgedCertificate, input: AcmInput, { accountId }: Caller): Promise<string> {
+  async function create(checked: ImportedCertificate, input: AcmInput, { accountId }: Caller): Promise<string> {
     const id = randomUUID();
     const now = clock.now();
     const tags = tagsWith([], optionalTags(input) ?? []);
@@ -77,17 +77,17 @@ export function acmOperations({ store, clock, usedBy }: AcmOptions): Readonly<Re
       const { items } = await tx.scan(serverCertificates, { skipDamaged: true, prefix: [accountId] });
       if (items.length >= MAX_CERTIFICATES)
         fail('LimitExceededException', `An account can have at most ${MAX_CERTIFICATES} certificates.`);
-      await keep(tx, { ...kept(judged), accountId, id, createdAt: now, importedAt: now, tags }, judged.privateKeyPem);
+      await keep(tx, { ...kept(checked), accountId, id, createdAt: now, importedAt: now, tags }, checked.privateKeyPem);
     });
     return id;
   }
 
-  async function replace(judged: JudgedCertificate, arn: string, caller: Caller): Promise<void> {
+  async function replace(checked: ImportedCertificate, arn: string, caller: Caller): Promise<void> {
     const id = ownCertificateId(arn, caller);
     await store.write(async (tx) => {
       const before = await getServerCertificate(tx, caller.accountId, id, arn);
-      checkReplacement(before, judged);
-      await keep(tx, { ...before, ...kept(judged), importedAt: clock.now() }, judged.privateKeyPem);
+      checkReplacement(before, checked);
+      await keep(tx, { ...before, ...kept(checked), importedAt: clock.now() }, checked.privateKeyPem);
     });
   }
 
@@ -96,7 +96,7 @@ export function acmOperations({ store, clock, usedBy }: AcmOptions): Readonly<Re
       const arn = optionalArn(input);
       if (arn !== undefined && optionalTags(input) !== undefined)
         fail('InvalidParameterException', 'Tags can not be given when a certificate is replaced.');
-      const judged = judgeCertificate(
+      const checked = checkImportedCertificate(
         {
           certificate: requiredPem(input, 'Certificate', LARGEST.certificate),
           privateKey: requiredPem(input, 'PrivateKey', LARGEST.privateKey),
@@ -104,8 +104,8 @@ export function acmOperations({ store, clock, usedBy }: AcmOptions): Readonly<Re
         },
         clock.now(),
       );
-      if (arn === undefined) return { CertificateArn: serverCertificateArn(caller, await create(judged, input, caller)) };
-      await replace(judged, arn, caller);
+      if (arn === undefined) return { CertificateArn: serverCertificateArn(caller, await create(checked, input, caller)) };
+      await replace(checked, arn, caller);
       return { CertificateArn: arn };
     },
 

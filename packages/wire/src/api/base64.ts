@@ -2,7 +2,7 @@
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
-/** Characters that are judged and decoded at a time: a function's code may have millions. */
+/** Characters that are checked and decoded at a time: a function's code may have millions. */
 const PIECE = 0x8000;
 
 /** The bytes, or undefined when the text is not base64. */

@@ -1,6 +1,6 @@
 /**
  * A form of the query protocol -> an operation's input. A nested member is named by its path, `Tags.member.1.Key`; places in
- * a list count from 1 (Smithy, AWS query protocol). Constraints are judged afterwards, in validate.ts.
+ * a list count from 1 (Smithy, AWS query protocol). Constraints are checked afterwards, in validate.ts.
  */
 import type { ModelName } from './model.ts';
 import { parseQuery } from './percent.ts';

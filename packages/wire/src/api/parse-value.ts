@@ -1,4 +1,4 @@
-/** JSON or text -> a value of a shape, by its type alone: constraints are judged afterwards, in validate.ts. */
+/** JSON or text -> a value of a shape, by its type alone: constraints are checked afterwards, in validate.ts. */
 import { isObject } from '../is-object.ts';
 import { fromBase64 } from './base64.ts';
 import type { Member, ServiceName, Shape } from './model.ts';

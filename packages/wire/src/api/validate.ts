@@ -60,15 +60,15 @@ function brokenConstraints(value: unknown, shape: Shape): string[] {
 
 const isScalar = (shape: Shape): boolean => shape.type !== 'structure' && shape.type !== 'list' && shape.type !== 'map';
 
-function report(judge: Validation, value: unknown, shape: Shape, path: string, said: string): void {
-  if (judge.errors.length >= MAX_REPORTED) return;
+function report(validation: Validation, value: unknown, shape: Shape, path: string, said: string): void {
+  if (validation.errors.length >= MAX_REPORTED) return;
   const shown = shape.sensitive ? 'Value' : value === undefined ? 'Value null' : `Value '${describeValue(value)}'`;
-  judge.errors.push(`${shown} at '${path}' failed to satisfy constraint: ${said}`);
+  validation.errors.push(`${shown} at '${path}' failed to satisfy constraint: ${said}`);
 }
 
-/** Members, keys or values that are scalars are judged together, and named by the collection that holds them. */
-function judgeScalars(
-  judge: Validation,
+/** Members, keys or values that are scalars are validated together, and named by the collection that holds them. */
+function validateScalars(
+  validation: Validation,
   whole: unknown,
   scalars: readonly unknown[],
   shapes: [Shape, Shape],
@@ -78,7 +78,7 @@ function judgeScalars(
   const [holder, shape] = shapes;
   if (scalars.some((value) => brokenConstraints(value, shape).length > 0))
     report(
-      judge,
+      validation,
       whole,
       shape.sensitive ? shape : holder,
       path,
@@ -86,37 +86,39 @@ function judgeScalars(
     );
 }
 
-function judgeList(judge: Validation, list: readonly unknown[], shape: Shape, path: string): void {
-  const member = shapeOf(judge.service, shape.member ?? '');
-  if (isScalar(member)) judgeScalars(judge, list, list, [shape, member], path, 'Member');
-  else for (const [index, value] of list.entries()) judgeValue(judge, value, shape.member ?? '', `${path}.${index + 1}.member`);
+function validateList(validation: Validation, list: readonly unknown[], shape: Shape, path: string): void {
+  const member = shapeOf(validation.service, shape.member ?? '');
+  if (isScalar(member)) validateScalars(validation, list, list, [shape, member], path, 'Member');
+  else
+    for (const [index, value] of list.entries())
+      validateValue(validation, value, shape.member ?? '', `${path}.${index + 1}.member`);
 }
 
-function judgeMap(judge: Validation, map: Readonly<Record<string, unknown>>, shape: Shape, path: string): void {
-  const value = shapeOf(judge.service, shape.value ?? '');
-  judgeScalars(judge, map, Object.keys(map), [shape, shapeOf(judge.service, shape.key ?? '')], path, 'Map keys');
-  if (isScalar(value)) judgeScalars(judge, map, Object.values(map), [shape, value], path, 'Map value');
+function validateMap(validation: Validation, map: Readonly<Record<string, unknown>>, shape: Shape, path: string): void {
+  const value = shapeOf(validation.service, shape.value ?? '');
+  validateScalars(validation, map, Object.keys(map), [shape, shapeOf(validation.service, shape.key ?? '')], path, 'Map keys');
+  if (isScalar(value)) validateScalars(validation, map, Object.values(map), [shape, value], path, 'Map value');
   else
     for (const [key, each] of Object.entries(map))
-      judgeValue(judge, each, shape.value ?? '', `${path}.${key.slice(0, 128)}.member`);
+      validateValue(validation, each, shape.value ?? '', `${path}.${key.slice(0, 128)}.member`);
 }
 
-function judgeStructure(judge: Validation, value: Readonly<Record<string, unknown>>, shape: Shape, path: string): void {
+function validateStructure(validation: Validation, value: Readonly<Record<string, unknown>>, shape: Shape, path: string): void {
   for (const [name, member] of membersOf(shape)) {
     const at = path === '' ? name : `${path}.${name}`;
     const given = Object.hasOwn(value, name) ? value[name] : undefined;
-    if (given !== undefined) judgeValue(judge, given, member.shape, at);
-    else if (shape.required?.includes(name)) report(judge, undefined, { type: 'string' }, at, 'Member must not be null');
+    if (given !== undefined) validateValue(validation, given, member.shape, at);
+    else if (shape.required?.includes(name)) report(validation, undefined, { type: 'string' }, at, 'Member must not be null');
   }
 }
 
-function judgeValue(judge: Validation, value: unknown, shapeName: string, path: string): void {
-  if (judge.errors.length >= MAX_REPORTED) return;
-  const shape = shapeOf(judge.service, shapeName);
-  for (const said of brokenConstraints(value, shape)) report(judge, value, shape, path, said);
-  if (Array.isArray(value)) judgeList(judge, value, shape, path);
-  else if (shape.type === 'map') judgeMap(judge, value as Record<string, unknown>, shape, path);
-  else if (shape.type === 'structure') judgeStructure(judge, value as Record<string, unknown>, shape, path);
+function validateValue(validation: Validation, value: unknown, shapeName: string, path: string): void {
+  if (validation.errors.length >= MAX_REPORTED) return;
+  const shape = shapeOf(validation.service, shapeName);
+  for (const said of brokenConstraints(value, shape)) report(validation, value, shape, path, said);
+  if (Array.isArray(value)) validateList(validation, value, shape, path);
+  else if (shape.type === 'map') validateMap(validation, value as Record<string, unknown>, shape, path);
+  else if (shape.type === 'structure') validateStructure(validation, value as Record<string, unknown>, shape, path);
 }
 
 /** What the input breaks, in AWS's words; undefined when it breaks nothing. */
@@ -125,9 +127,9 @@ export function validate(
   input: Readonly<Record<string, unknown>>,
 ): string | undefined {
   if (operation.input === undefined) return undefined;
-  const judge: Validation = { service: operation.service, errors: [] };
-  judgeStructure(judge, input, shapeOf(operation.service, operation.input), '');
-  if (judge.errors.length === 0) return undefined;
-  const count = judge.errors.length === 1 ? '1 validation error' : `${judge.errors.length} validation errors`;
-  return `${count} detected: ${judge.errors.join('; ')}`;
+  const validation: Validation = { service: operation.service, errors: [] };
+  validateStructure(validation, input, shapeOf(operation.service, operation.input), '');
+  if (validation.errors.length === 0) return undefined;
+  const count = validation.errors.length === 1 ? '1 validation error' : `${validation.errors.length} validation errors`;
+  return `${count} detected: ${validation.errors.join('; ')}`;
 }

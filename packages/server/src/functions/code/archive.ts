@@ -1,5 +1,5 @@
 /**
- * The zip files that functions come in: judged before they are kept, and unpacked for a process that may read what it gets
+ * The zip files that functions come in: checked before they are kept, and unpacked for a process that may read what it gets
  * and change nothing. Whatever an archive says of itself, it ends within these bounds and inside its folder.
  */
 import { createWriteStream } from 'node:fs';
@@ -55,7 +55,7 @@ class ArchiveNames {
   }
 }
 
-function judge(entry: Entry): void {
+function check(entry: Entry): void {
   const type = modeOf(entry) & FILE_TYPE;
   // Links could lead out of the folder; devices and pipes are no code.
   if (type !== 0 && type !== REGULAR && type !== FOLDER)
@@ -75,7 +75,7 @@ async function open(zip: Uint8Array): Promise<ZipFile> {
   }
 }
 
-/** Shows every file and folder, judged; a file with its content. */
+/** Shows every file and folder, checked; a file with its content. */
 async function walk(zip: Uint8Array, visit: (entry: Entry, content: Readable | undefined) => Promise<void>): Promise<void> {
   const archive = await open(zip);
   const names = new ArchiveNames();
@@ -87,9 +87,9 @@ async function walk(zip: Uint8Array, visit: (entry: Entry, content: Readable | u
       bytes += entry.uncompressedSize;
       if (entries > MAX_ENTRIES) refuse(`The archive holds more than ${MAX_ENTRIES} files`);
       if (bytes > LARGEST_UNPACKED) refuse(`Unzipped size must be smaller than ${LARGEST_UNPACKED} bytes`);
-      judge(entry);
+      check(entry);
       names.add(entry);
-      // The reader stops at the size that the entry was judged by, whatever comes out of it.
+      // The reader stops at the size that the entry was checked by, whatever comes out of it.
       await visit(entry, isFolder(entry) ? undefined : await archive.openReadStreamPromise(entry));
     }
   } catch (error) {

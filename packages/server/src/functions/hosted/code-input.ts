@@ -1,4 +1,4 @@
-/** Code as CreateFunction and UpdateFunctionCode bring it: judged, with the words of Lambda. */
+/** Code as CreateFunction and UpdateFunctionCode bring it: checked, with the words of Lambda. */
 import { fail } from '@thingkeep/wire/errors.ts';
 import { ArchiveError, inspect, LARGEST_ARCHIVE } from '../code/archive.ts';
 import type { HostedOptions } from './options.ts';

@@ -1,5 +1,5 @@
 /**
- * Hosted functions as those who call them see them: found by their ARN, judged by their resource policy, run in a process of
+ * Hosted functions as those who call them see them: found by their ARN, authorized by their resource policy, run in a process of
  * the pool, now or later.
  */
 import { randomInt, randomUUID } from 'node:crypto';

@@ -1,4 +1,4 @@
-/** The filter of system calls: judged as the kernel would, for both processors, and by the kernel itself on this one. */
+/** The filter of system calls: evaluated as the kernel would, for both processors, and by the kernel itself on this one. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ interface Call {
 }
 
 /** Runs a program as the kernel does (Documentation/networking/filter.rst), for the instructions that are used. */
-function judge(program: readonly Instruction[], { audit, number, argument = 0, fourth = 0 }: Call): number {
+function evaluate(program: readonly Instruction[], { audit, number, argument = 0, fourth = 0 }: Call): number {
   const data: Readonly<Record<number, number>> = { 0: number, 4: audit, 16: argument, 40: fourth };
   let accumulator = 0;
   for (let at = 0; at < program.length; at += 1) {
@@ -48,7 +48,7 @@ for (const architecture of ['x64', 'arm64'] as const)
     const program = seccompFilter(architecture);
     const audit = AUDIT[architecture];
     const { clone, socket, socketpair, clone3, mmap = -1, ...others } = NUMBERS[architecture];
-    const of = (number = -1, argument = 0): number => judge(program, { audit, number, argument });
+    const of = (number = -1, argument = 0): number => evaluate(program, { audit, number, argument });
 
     test('what programs need is allowed, and what is named is refused', () => {
       for (const number of NEEDED[architecture]) assert.equal(of(number), ALLOW, String(number));
@@ -79,8 +79,8 @@ for (const architecture of ['x64', 'arm64'] as const)
       for (const isCounted of [true, false])
         for (const [name, fourth] of Object.entries(flags)) {
           const isRefused = name === 'huge' || (!isCounted && ['shared', 'validated'].includes(name));
-          const judged = judge(seccompFilter(architecture, isCounted), { audit, number: mmap, fourth });
-          assert.equal(judged, isRefused ? EPERM : ALLOW, `${name} ${isCounted}`);
+          const evaluated = evaluate(seccompFilter(architecture, isCounted), { audit, number: mmap, fourth });
+          assert.equal(evaluated, isRefused ? EPERM : ALLOW, `${name} ${isCounted}`);
         }
     });
 
@@ -92,7 +92,7 @@ for (const architecture of ['x64', 'arm64'] as const)
 
     test('calls of other architectures end the process', () => {
       for (const foreign of [0x4000_0003, 0xc000_00b7, 0xc000_003e, 0x4000_0028, 0].filter((one) => one !== audit))
-        assert.equal(judge(program, { audit: foreign, number: 0 }), KILL);
+        assert.equal(evaluate(program, { audit: foreign, number: 0 }), KILL);
       if (architecture === 'x64') for (const number of [0x4000_0000, 0x4000_0001, 0xffff_ffff]) assert.equal(of(number), KILL);
     });
 

@@ -71,7 +71,7 @@ async function post(orders: readonly [Order<Http>, ...Order<Http>[]], tools: Act
 export const http: ActionType<Http> = {
   name: 'HttpAction',
   resource: ({ url = '' }) => url,
-  // The receiver judges what the role that signs may do.
+  // The receiver decides what the role that signs may do.
   permissions: () => [],
   roleArn: ({ auth }) => auth?.sigv4?.roleArn,
   address: ({ url }) => url,

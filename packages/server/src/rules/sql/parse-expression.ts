@@ -38,7 +38,7 @@ const LATER_CASTS: ReadonlyMap<string, CastType> = new Map([
   ['boolean', 'boolean'],
 ]);
 
-/** Names and arguments of a call are judged by whoever knows the functions. */
+/** Names and arguments of a call are checked where the functions are known. */
 export type CallCheck = (name: string, args: readonly Expression[], fault: (expected: string) => never) => void;
 
 export class ExpressionParser extends TokenReader {

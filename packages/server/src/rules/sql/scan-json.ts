@@ -39,8 +39,8 @@ function isSmall(bytes: Buffer, start: number): boolean {
   return true;
 }
 
-/** Judges the run of digits and points from `start` to `end`. */
-function judge(bytes: Buffer, start: number, end: number, kind: number): number {
+/** Classifies the run of digits and points from `start` to `end`. */
+function numberFlags(bytes: Buffer, start: number, end: number, kind: number): number {
   if (!beginsNumber(bytes, start)) return 0;
   if (kind === EXPONENT || end - start > LONGEST_SAFE || isSmall(bytes, start)) return LONG_NUMBER;
   if (bytes[end - 1] !== ZERO) return 0;
@@ -61,12 +61,12 @@ export function scanJson(bytes: Buffer): number {
       continue;
     }
     if (run > 0) {
-      if (run > 2 + SMALL_ZEROS || kind === EXPONENT || bytes[at - 1] === ZERO) flags |= judge(bytes, at - run, at, kind);
+      if (run > 2 + SMALL_ZEROS || kind === EXPONENT || bytes[at - 1] === ZERO) flags |= numberFlags(bytes, at - run, at, kind);
       run = 0;
     }
     if (kind === OPENER) opened += 1;
   }
-  if (run > 0) flags |= judge(bytes, length - run, length, OTHER);
+  if (run > 0) flags |= numberFlags(bytes, length - run, length, OTHER);
   return opened > SQL_LIMITS.payloadDepth ? flags | MANY_BRACKETS : flags;
 }
 

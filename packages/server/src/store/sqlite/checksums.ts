@@ -35,7 +35,7 @@ export const sumOf = (seed: number, key: string | Uint8Array, value: string | Ui
 };
 
 /** Says whether a sum fits; where it does not, whether the name is what is wrong (then the key can't be trusted). */
-export function judgeSum(seed: number, key: string | Uint8Array, value: unknown, sum: unknown): Verdict {
+export function verifySum(seed: number, key: string | Uint8Array, value: unknown, sum: unknown): Verdict {
   const isText = typeof value === 'string' || value instanceof Uint8Array;
   if (isText && sumOf(seed, key, value) === sum) return 'good';
   return nameFits(seed, key, sum) ? 'value' : 'name';

@@ -2,7 +2,7 @@
  * How many commits were acknowledged, in a small file beside the data file. It is written after each commit and not synced:
  * what it says was on disk when it said so, after a kill -9 and after a power cut. A data file that holds fewer commits has
  * lost some, whose log was cut off or removed, or is an older copy. It names the data file that it counts for: of another
- * one, or of one that was made anew, it says nothing, and whoever knows the installation judges that.
+ * one, or of one that was made anew, it says nothing, and the check of the installation decides that.
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';

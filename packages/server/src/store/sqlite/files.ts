@@ -4,7 +4,7 @@
  */
 import { closeSync, fsyncSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { DamagedLogError, DataFileError } from './data-file-error.ts';
-import { judgeLog, type LogDamage, type LogState, NO_LOG } from './recovery.ts';
+import { assessLog, type LogDamage, type LogState, NO_LOG } from './recovery.ts';
 import { HEADER_SIZE } from './wal.ts';
 
 /** What a start does with a log in which something acknowledged is damaged: refuse, or go on with what can be read. */
@@ -101,11 +101,11 @@ const refusal = (path: string, { what, frame, offset, behind }: LogDamage, isMen
   );
 };
 
-/** Judges the log. A wrong byte is mended; what can't be is given up where the operator wants that, and refused otherwise. */
+/** Assesses the log. A wrong byte is mended; what can't be is given up where the operator wants that, and refused otherwise. */
 function recoverLog(path: string, pageSize: number, filePages: number, damagedLog: DamagedLog): CheckedFiles {
   const recovered: Recovery[] = [];
   for (;;) {
-    const log = judgeLog({ path, pageSize, filePages });
+    const log = assessLog({ path, pageSize, filePages });
     const { damage, mend, torn } = log;
     const isMendable = mend !== undefined && recovered.length < MAX_MENDS;
     if (damage !== undefined && damagedLog === 'refuse') throw refusal(path, damage, isMendable);

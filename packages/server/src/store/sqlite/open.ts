@@ -243,11 +243,11 @@ export function holdLock(path: string): Disposable {
 
 /**
  * Opens a file whose log is whole, and keeps other processes out for as long as it is open. The log is taken into the file
- * once `judge` has found nothing to refuse.
+ * once `check` has found nothing to refuse.
  */
 export function lockDatabase(
   { path, isLocked = false, damagedLog, tell }: OpenOptions,
-  judge: (db: DatabaseSync) => void = () => undefined,
+  check: (db: DatabaseSync) => void = () => undefined,
 ): DatabaseSync {
   const isFile = path !== ':memory:';
   let lock: Disposable | undefined;
@@ -265,7 +265,7 @@ export function lockDatabase(
     );
     db.exec('BEGIN EXCLUSIVE; COMMIT;');
     if (isFile) closeToOthers(path);
-    judge(db);
+    check(db);
     if (checked !== undefined) emptyLog(db, path, checked.log);
     for (const recovery of checked?.recovered ?? []) tell?.(recovery);
     return db;

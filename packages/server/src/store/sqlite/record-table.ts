@@ -1,10 +1,10 @@
-/** Records as JSON with their index entries, over two tables. Each is judged by its checksum whenever it is read. */
+/** Records as JSON with their index entries, over two tables. Each is verified by its checksum whenever it is read. */
 import type { DatabaseSync } from 'node:sqlite';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { type Collection, type Key, MAX_KEY_BYTES, type Page, type Scan } from '../contract.ts';
 import { type Damage, DamagedRecordError } from '../damage.ts';
 import { decodeKey, encodeKey, encodePrefix, successor } from '../key-encoding.ts';
-import { digestOf, entrySum, judgeSum, Seeds, sumOf } from './checksums.ts';
+import { digestOf, entrySum, Seeds, sumOf, verifySum } from './checksums.ts';
 import type { DamageList } from './damage-list.ts';
 import { type Entries, entriesOf, NO_ENTRIES, packEntries, scopeOf, unpackEntries } from './entries.ts';
 import type { Neighbours } from './neighbours.ts';
@@ -91,7 +91,7 @@ export class RecordTable {
     let damaged = 0;
     for (const row of rows) {
       try {
-        if (scope !== undefined) this.#judgeEntry(of.name, scope, row as StoredEntry);
+        if (scope !== undefined) this.#verifyEntry(of.name, scope, row as StoredEntry);
         items.push(this.#open<T>(of.name, row));
       } catch (error) {
         if (!skipDamaged || !(error instanceof DamagedRecordError)) throw error;
@@ -162,13 +162,13 @@ export class RecordTable {
     if (beside !== undefined) this.#refuse(beside);
   }
 
-  #judgeEntry(collection: string, scope: string, { entry, key, entrySum: sum, value }: StoredEntry): void {
+  #verifyEntry(collection: string, scope: string, { entry, key, entrySum: sum, value }: StoredEntry): void {
     if (value !== null && entrySum(this.#seeds.of(scope), entry, key) === sum) return;
     this.#refuse({ collection, key: decodeKey(key) });
   }
 
   #open<T>(collection: string, { key, value, sum }: Stored): T {
-    if (typeof value === 'string' && judgeSum(this.#seeds.of(collection), key, value, sum) === 'good')
+    if (typeof value === 'string' && verifySum(this.#seeds.of(collection), key, value, sum) === 'good')
       return JSON.parse(value) as T;
     return this.#refuse({ collection, key: decodeKey(key) });
   }

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { DataFileError } from './data-file-error.ts';
 import type { Recovery } from './files.ts';
 import { type Files, LogBench, seeded } from './log.fixture.ts';
-import { judgeLog } from './recovery.ts';
+import { assessLog } from './recovery.ts';
 
 const PAGE = 4096;
 const FRAME = PAGE + 24;
@@ -66,7 +66,7 @@ for (const isBegunAnew of [false, true])
     using bench = new LogBench();
     const files = await logOf(bench, 20, isBegunAnew);
     bench.put(files);
-    const state = judgeLog({ path: `${bench.path}-wal`, pageSize: PAGE, filePages: files.data.length / PAGE });
+    const state = assessLog({ path: `${bench.path}-wal`, pageSize: PAGE, filePages: files.data.length / PAGE });
     assert.equal(state.damage, undefined);
     assert.equal(state.torn, undefined, 'frames of an earlier generation may lie behind');
     const random = seeded(7);

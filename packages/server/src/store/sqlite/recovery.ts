@@ -1,5 +1,5 @@
 /**
- * Judges a write-ahead log before SQLite reads it. SQLite takes all up to the first frame that does not follow, and drops
+ * Assesses a write-ahead log before SQLite reads it. SQLite takes all up to the first frame that does not follow, and drops
  * the rest without a word: right where the last transaction was cut off, and a loss of what was acknowledged where a
  * frame in the middle is damaged. Which it is follows from what lies behind (docs/decisions/damaged-log.md).
  */
@@ -269,7 +269,7 @@ export interface WriteAheadLog {
 }
 
 /** Reads the log and says what SQLite will take of it, and what it should have taken. Changes nothing. */
-export function judgeLog({ path, pageSize, filePages }: WriteAheadLog): LogState {
+export function assessLog({ path, pageSize, filePages }: WriteAheadLog): LogState {
   using file = new WalFile(path);
   if (file.size === 0) return NO_LOG;
   const bytes = file.header();

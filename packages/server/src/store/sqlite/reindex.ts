@@ -1,7 +1,7 @@
 /** Derives index entries anew: for collections whose index functions have changed, and where entries were damaged. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Collection } from '../contract.ts';
-import { entrySum, judgeSum, Seeds } from './checksums.ts';
+import { entrySum, Seeds, verifySum } from './checksums.ts';
 import { entriesOfStored, indexForm, packEntries } from './entries.ts';
 import type { ReportProgress } from './migrations/checksums.ts';
 import { TABLES } from './migrations/index.ts';
@@ -55,7 +55,7 @@ export async function reindex(db: DatabaseSync, of: Collection<never>, progress:
       const rows = page.all(of.name, after, PAGE) as unknown as { key: Uint8Array; value: unknown; sum: unknown }[];
       db.exec('BEGIN IMMEDIATE');
       for (const { key, value, sum } of rows) {
-        if (typeof value !== 'string' || judgeSum(seeds.of(of.name), key, value, sum) !== 'good') continue;
+        if (typeof value !== 'string' || verifySum(seeds.of(of.name), key, value, sum) !== 'good') continue;
         const entries = entriesOfStored(of, JSON.parse(value) as never, key);
         if (entries === undefined) continue;
         update.run(packEntries(of.name, key, entries), of.name, key);

@@ -6,7 +6,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Collection } from '../contract.ts';
 import type { Damage } from '../damage.ts';
 import { decodeKey } from '../key-encoding.ts';
-import { digestOf, judgeSum, seedOf, sumOf } from './checksums.ts';
+import { digestOf, seedOf, sumOf, verifySum } from './checksums.ts';
 import { correct, correctContent, type Whole } from './correct.ts';
 import { entriesOfStored } from './entries.ts';
 import { NEWEST_FORM, TABLES } from './migrations/index.ts';
@@ -98,7 +98,7 @@ class Salvage {
     for (const [collection, key, value, sum, bits] of readAll(this.#from, columns, 'record', ['collection', 'key'])) {
       const found = { collection: String(collection), key: bytesOf(key), value: bytesOf(value), sum: Number(bits) };
       const { key: name, value: text } = found;
-      if (name !== undefined && typeof value === 'string' && judgeSum(seedOf(found.collection), name, value, sum) === 'good') {
+      if (name !== undefined && typeof value === 'string' && verifySum(seedOf(found.collection), name, value, sum) === 'good') {
         keep({ ...found, key: name, value: Buffer.from(value) });
         continue;
       }
@@ -138,7 +138,7 @@ class Salvage {
         const fresh = sumOf(0, id, content);
         if (put.run(name, ...place, content, fresh).changes === 1) this.#add(rowTally(name), rowDigest(name, ...place));
       };
-      if (bytes !== undefined && value instanceof Uint8Array && judgeSum(0, id, bytes, sum) === 'good') keep(bytes);
+      if (bytes !== undefined && value instanceof Uint8Array && verifySum(0, id, bytes, sum) === 'good') keep(bytes);
       else {
         // A row with a damaged place is lost: its owner is not known.
         const whole = bytes === undefined ? undefined : correctContent(0, id, { value: bytes, sum: Number(bits) });

@@ -1,7 +1,7 @@
 /** Rows of bytes over one table. A damaged row is told and left out: what its owner has besides it comes. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Row, RowKey, RowScan, Rows } from '../contract.ts';
-import { judgeSum, sumOf } from './checksums.ts';
+import { sumOf, verifySum } from './checksums.ts';
 import type { DamageList } from './damage-list.ts';
 import type { Neighbours } from './neighbours.ts';
 import { rowDigest, rowKey, rowName, rowTally } from './row-place.ts';
@@ -76,7 +76,7 @@ export class RowTable {
 
   #isGood(of: Rows, { owner, at, value, sum }: StoredRow): boolean {
     const { name, region = '' } = of;
-    if (value instanceof Uint8Array && judgeSum(0, rowName(name, region, owner, at), value, sum) === 'good') return true;
+    if (value instanceof Uint8Array && verifySum(0, rowName(name, region, owner, at), value, sum) === 'good') return true;
     this.#damage.note({ collection: name, key: rowKey(region, owner, at) });
     return false;
   }

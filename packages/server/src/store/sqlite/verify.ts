@@ -7,7 +7,7 @@ import { crc32 } from 'node:zlib';
 import type { Damage } from '../damage.ts';
 import { decodeKey, encodeKey } from '../key-encoding.ts';
 import type { ReportProgress } from './migrations/checksums.ts';
-import { digestOf, entrySum, judgeSum, Seeds } from './checksums.ts';
+import { digestOf, entrySum, Seeds, verifySum } from './checksums.ts';
 import { collectionOf, eachPacked, scopeOf } from './entries.ts';
 import { readNotes } from './notes.ts';
 import { recordTally } from './record-table.ts';
@@ -124,7 +124,7 @@ class Verification {
         continue;
       }
       order.next(name, key);
-      const verdict = judgeSum(this.#seeds.of(name), key, typeof value === 'string' ? value : undefined, sum);
+      const verdict = verifySum(this.#seeds.of(name), key, typeof value === 'string' ? value : undefined, sum);
       if (verdict !== 'good') this.#note(verdict, { collection: name, key: decodeKey(key) });
       tallied.add(recordTally(name), digestOf(Number(bits)));
       const isWhole = eachPacked(key, packed, (index, tuple) => {
@@ -152,7 +152,7 @@ class Verification {
         continue;
       }
       order.next(name, encodeKey([region, owner, at]));
-      const verdict = judgeSum(0, rowName(name, region, owner, at), value instanceof Uint8Array ? value : undefined, sum);
+      const verdict = verifySum(0, rowName(name, region, owner, at), value instanceof Uint8Array ? value : undefined, sum);
       if (verdict !== 'good') this.#note(verdict, { collection: name, key: place });
       tallied.add(rowTally(name), rowDigest(name, region, owner, at));
       if (this.#step()) await new Promise(setImmediate);

@@ -29,7 +29,7 @@ export const FUNCTIONS: SqlFunctions = {
 export const asks = (name: string, count: number): boolean => isProtobufCall(name, count) || FUNCTIONS[name]?.asks === true;
 
 /**
- * Judges the calls of one statement, or of one template: names, versions, arguments that no variable may stand for, and
+ * Checks the calls of one statement, or of one template: names, versions, arguments that no variable may stand for, and
  * how often a function may be called. Gathers the roles that calls name. A second `get_dynamodb` is let through: AWS takes the rule, and lets it fail.
  */
 export function callCheck({ nests }: Dialect, inTemplate: boolean, roles: Set<string>): CallCheck {

@@ -6,7 +6,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { isIssuedBy } from '@thingkeep/x509/proof.ts';
 
-export interface JudgedCertificate {
+export interface ImportedCertificate {
   readonly certificatePem: string;
   readonly chainPem: string;
   /** PKCS #8. */
@@ -112,10 +112,10 @@ function hostNamesOf(certificate: X509Certificate): string[] {
 }
 
 /** Returns a certificate that may be stored and served; fails with ValidationException for any other. */
-export function judgeCertificate(
+export function checkImportedCertificate(
   { certificate, privateKey, chain }: { certificate: string; privateKey: string; chain?: string | undefined },
   now: number,
-): JudgedCertificate {
+): ImportedCertificate {
   const [own] = certificatesIn(certificate, 'certificate', 1) as [X509Certificate];
   const above = chain === undefined ? [] : certificatesIn(chain, 'certificate chain', LONGEST_CHAIN);
   const key = keyIn(privateKey);
