@@ -2,17 +2,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { CreateTopicRuleCommand, IoTClient } from '@aws-sdk/client-iot';
-import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
+import { CreateTopicRuleCommand } from '@aws-sdk/client-iot';
+import { PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import mqtt from 'mqtt';
 import { topicService } from '../../packages/server/src/broker/messaging.ts';
-import { readConfig } from '../../packages/server/src/config/config.ts';
-import { openDataFolder } from '../../packages/server/src/config/data-folder.ts';
-import { readAccessKeys } from '../../packages/server/src/config/secrets.ts';
-import { type Core, type CoreOptions, openCore } from '../../packages/server/src/core.ts';
+import { openCore } from '../../packages/server/src/core.ts';
 import type { Domain } from '../../packages/server/src/domain.ts';
-import { systemClock } from '../../packages/server/src/runtime/clock.ts';
-import { openLog } from '../../packages/server/src/runtime/log.ts';
+import { type CoreInProcess, coreOptions, openInProcess } from './core-in-process.ts';
 import { ALLOW_ALL, allow, arn, type Device, makeDevice, makePolicy } from './devices.ts';
 import { run } from './run-command.ts';
 import { type TestServer, temporaryFolder } from './test-core.ts';
@@ -33,39 +29,22 @@ const echoDomain: Domain = {
   ],
 };
 
-/** Of a server in this process, on free ports. */
-function options(dataDir: string): CoreOptions {
-  const ports = ['api-port', 'mqtt-port', 'https-port'].map((name): [string, string] => [name, '0']);
-  const config = readConfig(new Map([['data-dir', dataDir], ...ports]), { settings: new Map(), unknown: [] });
-  return { config, folder: openDataFolder(dataDir), clock: systemClock, log: openLog('silent') };
-}
-
 describe('requests on reserved topics', () => {
-  const dataDir = temporaryFolder();
-  let core: Core;
+  let running: CoreInProcess;
   let server: TestServer;
   let device: Device;
   const clients: mqtt.MqttClient[] = [];
 
   before(async () => {
-    const { config, folder, ...more } = options(dataDir);
-    core = await openCore({ config, folder, ...more, domains: [echoDomain] });
-    const [credentials] = readAccessKeys(folder.credentials, config.accountId);
-    assert(credentials !== undefined);
-    const client = { endpoint: `http://127.0.0.1:${core.ports.api}`, region: 'us-east-1', credentials, maxAttempts: 1 };
-    const iot = new IoTClient(client);
-    const iotData = new IoTDataPlaneClient(client);
-    server = { rootCa: folder.rootCa, ports: core.ports, dataDir, iot, iotData } as TestServer;
+    running = await openInProcess([{ collections: [], open: () => echoDomain }]);
+    server = running.server;
     await makePolicy(server, 'all', ALLOW_ALL);
     device = await makeDevice(server, 'device', 'all');
   });
 
   after(async () => {
     for (const client of clients) client.end(true);
-    server.iot.destroy();
-    server.iotData.destroy();
-    await core[Symbol.asyncDispose]();
-    rmSync(dataDir, { recursive: true, force: true });
+    await running[Symbol.asyncDispose]();
   });
 
   const connect = async (clientId: string, protocolVersion: 4 | 5, { certPem, keyPem } = device) => {
@@ -131,8 +110,9 @@ describe('requests on reserved topics', () => {
     const more: Domain = { name: 'more', topics: [topicService('$aws/things/{name}/jobs/get', () => [])] };
     const folder = temporaryFolder();
     try {
-      const start = async (...domains: Domain[]): Promise<void> => {
-        await using _ = await openCore({ ...options(folder), domains });
+      const start = async (...served: Domain[]): Promise<void> => {
+        const domains = served.map((domain) => ({ collections: [], open: () => domain }));
+        await using _ = await openCore({ ...coreOptions(folder), domains });
       };
       await assert.rejects(start(echoDomain, twin), { name: 'TopicServiceFault' });
       await start(echoDomain, more);

@@ -4,7 +4,7 @@ import { authorizerDomain } from './authorizers/domain.ts';
 import type { Broker } from './broker/broker.ts';
 import { brokerDomain } from './broker/domain.ts';
 import { credentialsDomain } from './credentials/domain.ts';
-import type { Domain } from './domain.ts';
+import type { Domain, DomainEntry } from './domain.ts';
 import type { DomainDirectory } from './domains/directory.ts';
 import { domainConfigurationDomain } from './domains/domain.ts';
 import type { OperatorNames } from './domains/operator-names.ts';
@@ -25,14 +25,17 @@ import { rulesDomain } from './rules/domain.ts';
 import type { RulesModule } from './rules/open.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { Logger } from './runtime/log.ts';
+import type { Changes } from './store/changes.ts';
+import type { Collection, Store } from './store/contract.ts';
 import { acmDomain } from './server-certificates/domain.ts';
 
+/** What the server gives to its domains. A domain takes what it names in its entry's type. */
 export interface DomainParts {
   readonly clock: Clock;
   readonly log: Logger;
   /** Host name of the server. */
   readonly endpoint: string;
-  readonly authority: Authority;
+  readonly issuer: Authority;
   readonly functions: FunctionInvoker;
   readonly directory: DomainDirectory;
   readonly operatorNames: OperatorNames;
@@ -41,23 +44,44 @@ export interface DomainParts {
   readonly broker: Broker;
   readonly hosting: FunctionHosting;
   readonly logs: LogWriter;
-  readonly iam: Pick<ReturnType<typeof openIam>, 'knowsRole' | 'uses'>;
+  readonly knowsRole: ReturnType<typeof openIam>['knowsRole'];
+  readonly uses: ReturnType<typeof openIam>['uses'];
+  readonly changes: Changes;
+  /** The part of the store of a region. */
+  readonly inRegion: (region: string) => Store;
 }
 
-export const listDomains = ({ clock, endpoint, functions, iam, ...parts }: DomainParts): readonly Domain[] => [
-  registryDomain({ clock, endpoint, issuer: parts.authority }),
-  policyDomain({ clock, tags, targets: policyTargets, facts: principalFacts }),
-  authorizerDomain({ clock, tags, functions, isFunctionName, domainNaming }),
-  domainConfigurationDomain({ ...parts, clock, tags, endpoint, issuer: parts.authority, isFunctionName }),
-  credentialsDomain({ clock, tags, knowsRole: iam.knowsRole }),
-  eventsDomain({ clock }),
-  rulesDomain(parts.rules, tags),
-  brokerDomain(parts.broker),
-  functionsDomain(parts.hosting),
-  logsDomain({ clock, writer: parts.logs }),
-  acmDomain({ clock, usedBy: domainsUsing }),
-  iamDomain(iam.uses),
+/** What domains know of each other, by functions of their stores. */
+const LINKS = {
+  tags,
+  targets: policyTargets,
+  facts: principalFacts,
+  isFunctionName,
+  domainNaming,
+  usedBy: domainsUsing,
+};
+
+const DOMAINS: readonly DomainEntry<DomainParts & typeof LINKS>[] = [
+  registryDomain,
+  policyDomain,
+  authorizerDomain,
+  domainConfigurationDomain,
+  credentialsDomain,
+  eventsDomain,
+  rulesDomain,
+  brokerDomain,
+  functionsDomain,
+  logsDomain,
+  acmDomain,
+  iamDomain,
 ];
+
+/** Collections of all domains. */
+export const DOMAIN_COLLECTIONS: readonly Collection<never>[] = DOMAINS.flatMap(({ collections }) => collections);
+
+/** The domains, with `more` behind those of the list. */
+export const listDomains = (parts: DomainParts, more: readonly DomainEntry<DomainParts>[]): readonly Domain[] =>
+  [...DOMAINS, ...more].map(({ open }) => open({ ...LINKS, ...parts }));
 
 /** Loads domains in the order of the list; they are closed in reverse. */
 export async function loadDomains(domains: readonly Domain[], parts: AsyncDisposableStack): Promise<void> {

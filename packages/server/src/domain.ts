@@ -14,7 +14,7 @@ import type { JsonObject } from '@thingkeep/wire/api/parse-json.ts';
 import type { ResourceType } from '@thingkeep/wire/arn.ts';
 import type { TopicService } from './broker/messaging.ts';
 import type { Timer } from './runtime/timers.ts';
-import type { ReadTransaction, Store } from './store/contract.ts';
+import type { Collection, ReadTransaction, Store } from './store/contract.ts';
 import type { DueHandler, Task } from './store/due-work.ts';
 
 /** Per type of resource that can carry tags: whether one of this name exists. */
@@ -45,6 +45,14 @@ export interface RegionContext {
   readonly store: Store;
   /** What can carry tags, of all domains. */
   readonly taggable: TaggableResources;
+}
+
+/** What the list of domains knows of one before there is a server. */
+export interface DomainEntry<Deps> {
+  /** Collections that it stores; the engine that opens the data file derives their indexes. */
+  readonly collections: readonly Collection<never>[];
+  /** Makes it of what the server gives to domains. */
+  open(deps: Deps): Domain;
 }
 
 export interface Domain {

@@ -2,7 +2,8 @@
 import { AWS_REGIONS } from '@thingkeep/wire/regions.ts';
 import type { Config } from '../config/config.ts';
 import type { DataFolder } from '../config/data-folder.ts';
-import type { Domain } from '../domain.ts';
+import type { DomainEntry } from '../domain.ts';
+import type { DomainParts } from '../domain-list.ts';
 import type { HostingOptions } from '../functions/hosted/hosting.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -16,7 +17,7 @@ export interface CoreOptions {
   /** Groups for functions; absent where the kernel gives none. */
   readonly cgroups?: HostingOptions['cgroups'];
   /** Domains beside those of the list: of tests. */
-  readonly domains?: readonly Domain[];
+  readonly domains?: readonly DomainEntry<DomainParts>[];
 }
 
 export interface CorePorts {

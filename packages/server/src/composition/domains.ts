@@ -11,8 +11,8 @@ import type { Storage } from './storage.ts';
 
 export async function openDomains(
   { config, clock, log, parts, domains: more = [] }: CoreBase,
-  { authority, directory, operatorNames }: Storage,
-  { iam }: Access,
+  { authority: issuer, changes, places: { inRegion }, directory, operatorNames }: Storage,
+  { iam: { knowsRole, uses } }: Access,
   { functions, hosting, logs }: FunctionParts,
   { broker, messaging }: MessagingParts,
   rules: RuleParts,
@@ -20,22 +20,8 @@ export async function openDomains(
   served: ServedOperations,
 ): Promise<readonly Domain[]> {
   const { endpoint } = config;
-  const own = {
-    clock,
-    log,
-    endpoint,
-    authority,
-    functions,
-    directory,
-    operatorNames,
-    serving,
-    rules,
-    broker,
-    hosting,
-    logs,
-    iam,
-  };
-  const domains = [...listDomains(own), ...more];
+  const known = { clock, log, endpoint, issuer, functions, directory, operatorNames, serving, rules, broker, hosting, logs };
+  const domains = listDomains({ ...known, knowsRole, uses, changes, inRegion }, more);
   await loadDomains(domains, parts);
   served.serve(domains);
   messaging.serve(domains.flatMap(({ topics = [] }) => topics));

@@ -1,10 +1,13 @@
 /** Role aliases, as core takes them. */
-import type { Domain } from '../domain.ts';
+import type { DomainEntry } from '../domain.ts';
 import { type RoleAliasOptions, roleAliasOperations } from './role-aliases.operations.ts';
-import { taggableRoleAliases } from './store.ts';
+import { roleAliases, sessionSecrets, taggableRoleAliases } from './store.ts';
 
-export const credentialsDomain = (deps: Omit<RoleAliasOptions, 'store'>): Domain => ({
-  name: 'credentials',
-  taggable: taggableRoleAliases,
-  operations: ({ store }) => ({ iot: roleAliasOperations({ store, ...deps }) }),
-});
+export const credentialsDomain: DomainEntry<Omit<RoleAliasOptions, 'store'>> = {
+  collections: [roleAliases, sessionSecrets],
+  open: (deps) => ({
+    name: 'credentials',
+    taggable: taggableRoleAliases,
+    operations: ({ store }) => ({ iot: roleAliasOperations({ ...deps, store }) }),
+  }),
+};

@@ -1,14 +1,18 @@
 /** The part of AWS Certificate Manager that imports certificates, as core takes it. */
-import type { Domain } from '../domain.ts';
+import type { DomainEntry } from '../domain.ts';
 import { acmListingOperations } from './server-certificate-listings.operations.ts';
 import { type AcmOptions, acmOperations } from './server-certificates.operations.ts';
+import { serverCertificates, serverKeys } from './store.ts';
 
-export const acmDomain = (deps: Omit<AcmOptions, 'store'>): Domain => ({
-  name: 'server-certificates',
-  json: {
-    acm: ({ store }) => ({
-      target: 'CertificateManager',
-      operations: { ...acmOperations({ store, ...deps }), ...acmListingOperations({ store, ...deps }) },
-    }),
-  },
-});
+export const acmDomain: DomainEntry<Omit<AcmOptions, 'store'>> = {
+  collections: [serverCertificates, serverKeys],
+  open: (deps) => ({
+    name: 'server-certificates',
+    json: {
+      acm: ({ store }) => ({
+        target: 'CertificateManager',
+        operations: { ...acmOperations({ ...deps, store }), ...acmListingOperations({ ...deps, store }) },
+      }),
+    },
+  }),
+};

@@ -32,7 +32,7 @@ export class RegistryFixture extends OperationsFixture {
     const permissionChanges = new PermissionChanges();
     permissionChanges.on((change) => this.rings.push(change));
     followPermissions({ changes, inRegion: () => store, background: this.background, permissionChanges });
-    const { taggable = {}, operations } = registryDomain({ clock, issuer, endpoint: 'iot.example.com' });
+    const { taggable = {}, operations } = registryDomain.open({ clock, issuer, endpoint: 'iot.example.com' });
     this.handlers = operations?.({ region: caller.region, store, taggable }).iot ?? {};
   }
 
