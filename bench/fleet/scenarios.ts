@@ -2,6 +2,7 @@
 import { connections } from './connections.ts';
 import { devices } from './devices.ts';
 import { durable } from './durable.ts';
+import { firstSecond } from './first-second.ts';
 import { halfOpenScenario } from './half-open.ts';
 import { latency } from './latency.ts';
 import { overload } from './overload.ts';
@@ -22,6 +23,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   stop,
   'half-open': halfOpenScenario,
   latency,
+  'first-second': firstSecond,
   connections,
   soak,
 };
