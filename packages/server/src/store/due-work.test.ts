@@ -255,6 +255,20 @@ test('accounts are taken in turn, none over its half, and a thousand items of on
   await work[Symbol.asyncDispose]();
 });
 
+test('two ticks at a time take no more items than there is room for', async () => {
+  const bench = await openBench();
+  const ends: (() => void)[] = [];
+  const work = await bench.server('a', () => new Promise((resolve) => ends.push(() => resolve('done'))));
+  for (let i = 0; i < 10; i += 1) await bench.add(`x${i}`);
+  const ticks = [work.tick(), work.tick(), work.tick()];
+  while (ends.length < 4) await new Promise(setImmediate);
+  for (let i = 0; i < 20; i += 1) await new Promise(setImmediate);
+  assert.equal(ends.length, 4);
+  for (const end of ends) end();
+  await Promise.all(ticks);
+  await work[Symbol.asyncDispose]();
+});
+
 test('a task runs at a start, again after its time, on one server, and is forgotten with its name', async () => {
   const bench = await openBench();
   const runs: string[] = [];

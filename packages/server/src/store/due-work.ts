@@ -147,6 +147,7 @@ export class DueWork implements AsyncDisposable {
   readonly #running = new Set<Promise<void>>();
   /** By kind, the account with which the last search over accounts ended. */
   readonly #lastAccounts = new Map<string, Key>();
+  #isClaiming = false;
   #closed = false;
 
   private constructor({ store, clock, log, node = 'local' }: DueWorkOptions) {
@@ -188,16 +189,22 @@ export class DueWork implements AsyncDisposable {
 
   /** Takes what is due, as far as there is room, and renews leases. Resolves once what it has taken is done. */
   async tick(): Promise<void> {
-    if (this.#closed) return;
-    await this.#renew();
+    // Two ticks at a time would each see the same room.
+    if (this.#closed || this.#isClaiming) return;
+    this.#isClaiming = true;
     const begun: Promise<void>[] = [];
-    for (const handler of this.#handlers.values())
-      for (const held of await this.#claim(handler)) {
-        const run = this.#run(handler, held);
-        this.#running.add(run);
-        void run.finally(() => this.#running.delete(run));
-        begun.push(run);
-      }
+    try {
+      await this.#renew();
+      for (const handler of this.#handlers.values())
+        for (const held of await this.#claim(handler)) {
+          const run = this.#run(handler, held);
+          this.#running.add(run);
+          void run.finally(() => this.#running.delete(run));
+          begun.push(run);
+        }
+    } finally {
+      this.#isClaiming = false;
+    }
     await Promise.all(begun);
   }
 
