@@ -28,7 +28,7 @@ const open = () => {
       return promise;
     });
   const names = (): string[] => begun.map(({ name }) => name);
-  return { begun, run, names };
+  return { begun, run, names, queue };
 };
 
 test('ten of a client are served at a time, in their order; it is not read from while one waits', async () => {
@@ -70,4 +70,19 @@ test('more than 16 MiB do not wait', async () => {
   for (let i = 0; i < 16; i += 1) assert.notEqual(run(undefined, 'waits', 1024 * 1024), undefined);
   assert.equal(run(undefined, 'one too many'), undefined);
   assert.equal(names().length, 10);
+});
+
+test('of a request that is refused nothing is kept, nor of one that is done', async () => {
+  const { begun, run, queue } = open();
+  const busy = new Client();
+  for (let i = 0; i < 11; i += 1) void run(busy, String(i), i === 10 ? 16 * 1024 * 1024 : 1);
+  for (let i = 0; i < 500; i += 1) void run(new Client(), 'x');
+  assert.equal(run(new Client(), 'too much'), undefined);
+  assert.equal(queue.sources, 491);
+  while (begun.length > 0) {
+    for (const { end } of begun.splice(0)) end();
+    await setImmediate();
+    await setImmediate();
+  }
+  assert.equal(queue.sources, 0);
 });

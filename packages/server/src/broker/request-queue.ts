@@ -34,7 +34,10 @@ export class RequestQueue {
   run(publisher: Publisher | undefined, size: number, work: () => Promise<void>): Promise<void> | undefined {
     const source = this.#sourceOf(publisher);
     if (source.waiting.length === 0 && this.#mayBegin(source)) return this.#begin(source, work);
-    if (this.#waitingBytes + size > MAX_WAITING) return undefined;
+    if (this.#waitingBytes + size > MAX_WAITING) {
+      this.#forgetIdle(source);
+      return undefined;
+    }
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waitingBytes += size;
     source.waiting.push({ size, begin: () => resolve(this.#begin(source, work)) });
@@ -43,6 +46,11 @@ export class RequestQueue {
       publisher?.pauseReading();
     }
     return promise;
+  }
+
+  /** Clients with requests under way or waiting. */
+  get sources(): number {
+    return this.#sources.size;
   }
 
   #sourceOf(publisher: Publisher | undefined): Source {
@@ -65,8 +73,12 @@ export class RequestQueue {
       source.underWay -= 1;
       this.#underWay -= 1;
       this.#goOn();
-      if (source.underWay === 0 && source.waiting.length === 0) this.#sources.delete(source.publisher);
+      this.#forgetIdle(source);
     });
+  }
+
+  #forgetIdle(source: Source): void {
+    if (source.underWay === 0 && source.waiting.length === 0) this.#sources.delete(source.publisher);
   }
 
   /** One request has ended: the next of each source that may go on begins. */

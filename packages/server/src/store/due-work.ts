@@ -148,6 +148,10 @@ export class DueWork implements AsyncDisposable {
   /** By kind, the account with which the last search over accounts ended. */
   readonly #lastAccounts = new Map<string, Key>();
   #isClaiming = false;
+  /** Settles once what is being taken is. */
+  #claiming: Promise<void> = Promise.resolve();
+  /** The wall clock at the last tick. */
+  #latest = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   private constructor({ store, clock, log, node = 'local' }: DueWorkOptions) {
@@ -169,13 +173,20 @@ export class DueWork implements AsyncDisposable {
     for (const handler of handlers) work.#handlers.set(handler.kind, handler);
     if (work.#handlers.size < handlers.length || work.#tasks.size < tasks.length)
       throw new RangeError('two handlers of due work of one kind, or two tasks of one name');
-    await work.#load(tasks);
+    await work.#load();
     return work;
   }
 
-  async #load(tasks: readonly Task[]): Promise<void> {
+  async #load(): Promise<void> {
     const now = this.#clock.now();
     await this.#freeOwnLeases(now);
+    await this.#scheduleTasks(now);
+  }
+
+  /** Schedules tasks that are not, or that a clock which was ahead has put off; forgets those that are gone. */
+  async #scheduleTasks(now: number): Promise<void> {
+    this.#latest = now;
+    const tasks = [...this.#tasks.values()];
     await this.#store.write(async (tx) => {
       for (const { name, every } of tasks) {
         const known = await tx.get(dueRecords, [TASK, name]);
@@ -193,25 +204,41 @@ export class DueWork implements AsyncDisposable {
     if (this.#closed || this.#isClaiming) return;
     this.#isClaiming = true;
     const begun: Promise<void>[] = [];
-    try {
-      await this.#renew();
-      for (const handler of this.#handlers.values())
-        for (const held of await this.#claim(handler)) {
-          const run = this.#run(handler, held);
-          this.#running.add(run);
-          void run.finally(() => this.#running.delete(run));
-          begun.push(run);
-        }
-    } finally {
+    const claiming = this.#beginDue(begun).finally(() => {
       this.#isClaiming = false;
-    }
+    });
+    this.#claiming = claiming.catch(() => undefined);
+    await claiming;
     await Promise.all(begun);
+  }
+
+  async #beginDue(begun: Promise<void>[]): Promise<void> {
+    const now = this.#clock.now();
+    if (now < this.#latest) await this.#scheduleTasks(now);
+    this.#latest = now;
+    await this.#renew();
+    for (const handler of this.#handlers.values())
+      for (const held of await this.#claim(handler)) {
+        // What was taken while the server stopped is given back, and due at the next start.
+        const run = this.#closed ? this.#giveBack(held) : this.#run(handler, held);
+        this.#running.add(run);
+        void run.finally(() => this.#running.delete(run));
+        begun.push(run);
+      }
+  }
+
+  async #giveBack(held: Held): Promise<void> {
+    await this.#store
+      .write((tx) => this.#settle(tx, held, { again: this.#clock.now() }, held.record.failures))
+      .catch(() => undefined);
+    this.#held.delete(held);
   }
 
   /** Stops what is under way, and waits for it; the next run of the server takes it up at once. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     for (const { stop } of this.#held) stop.abort();
+    await this.#claiming;
     await Promise.all(this.#running);
   }
 

@@ -220,10 +220,7 @@ export class Journal {
     this.#writing = false;
     this.#ended = this.#clock.monotonic();
     this.#onWay = 0;
-    for (const { done, failed } of batch.listeners) {
-      if (error === undefined) done();
-      else failed(error);
-    }
+    for (const listener of batch.listeners) this.#tell(listener, error);
     if (this.#batch.empty && this.#batch.listeners.length === 0) return;
     if (error === undefined) {
       if (this.#batch.isUrgent) this.#schedule();
@@ -232,6 +229,16 @@ export class Journal {
       // A disk that is full stays so for a while: what is tried again waits a little.
       this.#scheduled = true;
       setTimeout(this.#commit, RETRY).unref();
+    }
+  }
+
+  /** One listener that fails keeps no other from hearing, nor the next commit from coming. */
+  #tell({ done, failed }: CommitListener, error: unknown): void {
+    try {
+      if (error === undefined) done();
+      else failed(error);
+    } catch (fault) {
+      this.#log.error({ err: fault }, 'what waited for a commit failed after it');
     }
   }
 

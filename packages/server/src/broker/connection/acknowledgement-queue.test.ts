@@ -3,19 +3,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { JOURNAL_PENDING, NOTHING_PENDING, PendingStorage } from '../messaging.ts';
-import { AcknowledgementQueue } from './acknowledgement-queue.ts';
+import { AcknowledgementQueue, MAX_HELD } from './acknowledgement-queue.ts';
 
 const open = () => {
   const commits: { done: () => void; failed: (error: unknown) => void }[] = [];
   const sent: string[] = [];
   const failures: unknown[] = [];
+  const pauses: string[] = [];
   const queue = new AcknowledgementQueue({
     journal: { after: (done, failed) => commits.push({ done, failed }) },
     send: (bytes) => sent.push(Buffer.from(bytes).toString()),
     failed: (error) => failures.push(error),
+    pause: () => pauses.push('pause'),
+    resume: () => pauses.push('resume'),
   });
   const add = (name: string, pending: PendingStorage): void => queue.add(Buffer.from(name), pending);
-  return { queue, add, commits, sent, failures };
+  return { queue, add, commits, sent, failures, pauses };
 };
 
 test('what is stored early waits for those before it', async () => {
@@ -31,6 +34,19 @@ test('what is stored early waits for those before it', async () => {
   peer.resolve();
   await setImmediate();
   assert.deepEqual([sent, queue.isEmpty], [['a', 'b', 'c'], true]);
+});
+
+test('a client with 1,000 acknowledgements that wait is not read from until they are sent', () => {
+  const { queue, add, commits, sent, pauses } = open();
+  add('first', JOURNAL_PENDING);
+  for (let i = 1; i < MAX_HELD - 1; i += 1) add(`${i}`, NOTHING_PENDING);
+  assert.deepEqual(pauses, []);
+  add('last', NOTHING_PENDING);
+  add('behind it', NOTHING_PENDING);
+  assert.deepEqual(pauses, ['pause']);
+  commits[0]?.done();
+  assert.deepEqual([sent.length, sent[0], sent.at(-1), queue.isEmpty], [MAX_HELD + 1, 'first', 'behind it', true]);
+  assert.deepEqual(pauses, ['pause', 'resume']);
 });
 
 test('after a failure nothing more is sent, and it is told once', async () => {

@@ -4,6 +4,9 @@
  */
 import type { PendingStorage } from '../messaging.ts';
 
+/** Acknowledgements that wait, beyond which the client is not read from. */
+export const MAX_HELD = 1_000;
+
 interface Held {
   readonly bytes: Uint8Array;
   /** How many have not stored it yet. */
@@ -15,12 +18,16 @@ export interface AcknowledgementQueueOptions {
   readonly send: (bytes: Uint8Array) => void;
   /** Something could not be stored: it is not acknowledged, and neither is what waits behind it. */
   readonly failed: (error: unknown) => void;
+  /** Stops reading from the client, and goes on with it. */
+  readonly pause: () => void;
+  readonly resume: () => void;
 }
 
 export class AcknowledgementQueue {
   readonly #options: AcknowledgementQueueOptions;
   #held: Held[] = [];
   #failed = false;
+  #isPaused = false;
 
   constructor(options: AcknowledgementQueueOptions) {
     this.#options = options;
@@ -34,6 +41,10 @@ export class AcknowledgementQueue {
   add(bytes: Uint8Array, { journal, others }: PendingStorage): void {
     const held: Held = { bytes, left: others.length + (journal ? 1 : 0) };
     this.#held.push(held);
+    if (this.#held.length >= MAX_HELD && !this.#isPaused) {
+      this.#isPaused = true;
+      this.#options.pause();
+    }
     const stored = (): void => {
       held.left -= 1;
       this.#send();
@@ -44,11 +55,20 @@ export class AcknowledgementQueue {
   }
 
   #send(): void {
-    while (this.#held[0]?.left === 0) this.#options.send((this.#held.shift() as Held).bytes);
+    const first = this.#held.findIndex(({ left }) => left > 0);
+    const ready = this.#held.splice(0, first === -1 ? this.#held.length : first);
+    for (const { bytes } of ready) this.#options.send(bytes);
+    if (this.#isPaused && this.#held.length < MAX_HELD / 2) this.#resume();
+  }
+
+  #resume(): void {
+    this.#isPaused = false;
+    this.#options.resume();
   }
 
   #fail(error: unknown): void {
     this.#held = [];
+    if (this.#isPaused) this.#resume();
     if (this.#failed) return;
     this.#failed = true;
     this.#options.failed(error);

@@ -92,6 +92,8 @@ export class ClientPublisher implements Publisher {
       },
       // Nothing is acknowledged that is not stored; a new connection is the client's way to send it again.
       failed: (error) => closeUnacknowledged(client, error),
+      pause: () => this.pauseReading(),
+      resume: () => this.resumeReading(),
     });
     this.#acknowledgements.add(bytes, pending);
   }
