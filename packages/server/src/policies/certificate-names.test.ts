@@ -148,6 +148,16 @@ test('a country with a stray control character, and a separator inside a value, 
   assert.deepEqual(Object.fromEntries(names.subject), { CommonName: ['a\\, O\\=Forged'], Country: ['\u0005us'] });
 });
 
+test('alternative names whose lengths are not DER are none, and all other names are there', () => {
+  // The length in two bytes where one is enough (X.690, 10.1).
+  const alternative = sequence(oid('2.5.29.17'), der(0x04, Buffer.from([0x30, 0x04, 0x82, 0x81, 0x01, 0x61])));
+  const names = read(certificate([['3', utf8('lamp')]], CA, alternative, extension('18', der(0x82, Buffer.from('b')))));
+  assert.deepEqual(Object.fromEntries(names.subject), { CommonName: ['lamp'] });
+  assert.deepEqual(Object.fromEntries(names.issuer), { CommonName: ['CA'] });
+  assert.equal(names.subjectAlternative.size, 0);
+  assert.deepEqual(Object.fromEntries(names.issuerAlternative), { DNSName: ['b'] });
+});
+
 test('an extension that stands twice makes the certificate unreadable (RFC 5280 section 4.2)', () => {
   const alternative = extension('17', der(0x82, Buffer.from('a')));
   assert.ok(readCertificateNames(certificate([], CA, alternative)) !== undefined);

@@ -135,6 +135,18 @@ function alternativeNames(names: Buffer | undefined): NameValues {
   return values;
 }
 
+/** Alternative names; none where they can't be read: the names of subject and issuer, and the serial number, count all the same. */
+function readable(names: Buffer | undefined): NameValues {
+  try {
+    return alternativeNames(names);
+  } catch (error) {
+    if (error instanceof DerError) return NO_NAMES;
+    throw error;
+  }
+}
+
+const NO_NAMES: NameValues = new Map();
+
 function decimal(integer: Buffer): string {
   if (integer.length === 0 || integer.length > LONGEST_SERIAL) throw new DerError('serial number');
   return BigInt.asIntN(integer.length * 8, BigInt(`0x${integer.toString('hex')}`)).toString();
@@ -180,8 +192,8 @@ export function readCertificateNames(der: Uint8Array): CertificateNames | undefi
       serialNumber: decimal(serial),
       issuer: nameValues(issuer),
       subject: nameValues(subject),
-      issuerAlternative: alternativeNames(extended.get(ISSUER_ALTERNATIVE)),
-      subjectAlternative: alternativeNames(extended.get(SUBJECT_ALTERNATIVE)),
+      issuerAlternative: readable(extended.get(ISSUER_ALTERNATIVE)),
+      subjectAlternative: readable(extended.get(SUBJECT_ALTERNATIVE)),
     };
   } catch (error) {
     if (error instanceof DerError) return undefined;
