@@ -1,7 +1,7 @@
 /**
  * What a domain gives the server. A domain is a folder that keeps records of a kind and serves operations on them; its
- * `domain.ts` hands over, as data, all that has to be served, done again and again, loaded and ended. Core has a list of
- * domains and no other knowledge of them.
+ * `domain.ts` hands over, as data, all that has to be served, done again and again, loaded and ended. `domain-list.ts`
+ * lists the domains; the server knows nothing else of them.
  */
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type {
