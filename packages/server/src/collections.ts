@@ -6,7 +6,7 @@ import { installations } from './installation/store.ts';
 import { changePositions } from './store/change-feed.ts';
 import { claims } from './store/claims.ts';
 import type { Collection } from './store/contract.ts';
-import { dueRecords } from './store/due-work.ts';
+import { dueRecords } from './store/due-records.ts';
 import { marks } from './store/marks.ts';
 import { regions } from './store/regional.ts';
 

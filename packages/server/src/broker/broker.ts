@@ -47,8 +47,9 @@ export interface BrokerOptions extends AccountOptions {
   readonly peers?: Peers;
 }
 
-/** Seconds that a peer has for its CONNECT. */
+/** Seconds that a peer has for its CONNECT, and that the answer to it may take, counted from the connection's begin. */
 const CONNECT_DEADLINE = 10;
+const CONNACK_DEADLINE = 60;
 
 export class Broker {
   readonly clock: Clock;
@@ -165,6 +166,9 @@ export class Broker {
       else if (enforces && client.state === 'awaiting-connect' && now - client.reading.since > CONNECT_DEADLINE * 1000) {
         client.refuse({ check: 'protocol', reason: `no CONNECT within ${CONNECT_DEADLINE} seconds` });
         client.close('CONNECTION_LOST');
+      } else if (enforces && client.state === 'admitting' && now - client.reading.since > CONNACK_DEADLINE * 1000) {
+        client.refuse({ check: 'overload', reason: `no answer to CONNECT within ${CONNACK_DEADLINE} seconds` });
+        client.close('SERVER_ERROR');
       }
     }
     this.register.sweep();

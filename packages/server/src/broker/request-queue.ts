@@ -83,7 +83,7 @@ export class RequestQueue {
 
   /** One request has ended: the next of each source that may go on begins. */
   #goOn(): void {
-    for (const source of [...this.#blocked]) {
+    for (const source of this.#blocked) {
       if (this.#underWay >= MAX_OF_ACCOUNT) return;
       if (!this.#mayBegin(source)) continue;
       const next = source.waiting.shift();

@@ -176,9 +176,15 @@ test('requests beyond what may wait are refused, which is recorded once; of QoS 
   busy.send(publishPacket(GET, payload, { qos: 1 }));
   await bench.settle();
   assert.deepEqual([busy.channel.ended, bench.broker.counters.throttled], [true, 2]);
+  // Sent again (DUP), it goes alone; the end is the same.
+  const again = await bench.connected('again');
+  for (let i = 0; i < 10; i += 1) again.send(publishPacket(GET, ''));
+  again.send(publishPacket(GET, payload, { qos: 1, dup: true }));
+  await bench.settle();
+  assert.deepEqual([again.channel.ended, bench.broker.counters.throttled], [true, 3]);
   assert.deepEqual(
     bench.refusals.map(({ check, clientId }) => `${check} ${clientId}`),
-    ['limit undefined', 'limit busy'],
+    ['limit undefined', 'limit busy', 'limit again'],
   );
   for (let i = 0; i < requests.length; i += 1) {
     requests[i]?.end();

@@ -3,7 +3,6 @@
  * a message that is no request costs nothing. How a request is served is in docs/flows/topic-request.md.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import { fail } from '@thingkeep/wire/errors.ts';
 import { Cursor, ownCopy } from '../mqtt/cursor.ts';
 import { readProperties } from '../mqtt/properties.ts';
 import type { Refusal } from '../refusals/refusals.ts';
@@ -22,6 +21,7 @@ import {
   type TopicRequest,
   type TopicService,
 } from './messaging.ts';
+import { TooManyRequests } from './message/too-many-requests.ts';
 import { RequestQueue } from './request-queue.ts';
 import { TopicPattern } from './topic-pattern.ts';
 
@@ -107,7 +107,7 @@ export class TopicServices implements MessageInterceptor {
         requester: origin ?? {},
       };
       const done = this.#accept(service, request, requester, waiter);
-      // Whether or not somebody waits for it; it has been logged.
+      // A failure has been logged or recorded; a publisher of QoS 0 does not wait to hear of it.
       done.catch(() => undefined);
       served.push(done);
     }
@@ -122,22 +122,23 @@ export class TopicServices implements MessageInterceptor {
   ): Promise<void> {
     const { place, payload } = request;
     const work = (): Promise<void> => this.#serve(service, request, requester);
-    return this.#queueOf(place).run(waiter, payload.length + OVERHEAD, work) ?? this.#refuse(request);
+    return this.#queueOf(place).run(waiter, payload.length + OVERHEAD, work) ?? this.#refuse(request, waiter);
   }
 
-  /** Of one account, one refusal in ten seconds is recorded. */
-  async #refuse({ place, requester: { clientId, principal, sourceIp = '' } }: TopicRequest): Promise<never> {
+  /** Of one account, one refusal in ten seconds is recorded; beside those of clients that are disconnected for it. */
+  async #refuse({ place, qos, requester: { clientId, principal, sourceIp = '' } }: TopicRequest, waiter: Publisher | undefined) {
     const { counters, clock, refuse } = this.#options;
     counters.throttled += 1;
     const reason = 'too many requests on reserved topics wait in the account';
     const queue = this.#queueOf(place);
     const now = clock.monotonic();
-    if (queue.refusedAt === undefined || now - queue.refusedAt >= RECORD_EVERY) {
+    const isDisconnected = qos === 1 && waiter !== undefined;
+    if (!isDisconnected && (queue.refusedAt === undefined || now - queue.refusedAt >= RECORD_EVERY)) {
       queue.refusedAt = now;
       const protocol = clientId === undefined ? 'https' : 'mqtt';
       refuse({ check: 'limit', reason, protocol, sourceIp, ...place, clientId, principal });
     }
-    return fail('ThrottlingException', `Rate exceeded: ${reason}`);
+    return Promise.reject<void>(new TooManyRequests(reason));
   }
 
   /** The answers are published after the service has stored what it stores. */

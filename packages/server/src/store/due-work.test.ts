@@ -2,17 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Store } from './contract.ts';
-import {
-  cancel,
-  type DueHandler,
-  type DueItem,
-  type DueRecord,
-  dueRecords,
-  DueWork,
-  type Outcome,
-  schedule,
-  type Task,
-} from './due-work.ts';
+import { cancel, type DueRecord, dueRecords, schedule } from './due-records.ts';
+import { type DueHandler, type DueItem, DueWork, type Outcome, type Task } from './due-work.ts';
 import { byRegion } from './regional.ts';
 import { openMemoryStore } from './rerunning-store.fixture.ts';
 
@@ -266,6 +257,40 @@ test('accounts are taken in turn, none over its half, and a thousand items of on
   assert.equal(running.at(-1), 'new');
   for (const end of ends) end();
   await work[Symbol.asyncDispose]();
+});
+
+test('a kind that can not be taken keeps no other from being, and a lease that can not be renewed no other lease', async () => {
+  const inner = await openMemoryStore();
+  const fails = { kind: '' };
+  const store: Store = {
+    read: (work) =>
+      inner.read((tx) =>
+        work({
+          ...tx,
+          scan: async (of, scan) => {
+            if (scan.prefix[0] === fails.kind) throw new Error('can not be read');
+            return tx.scan(of, scan);
+          },
+        } as typeof tx),
+      ),
+    write: (work, order) => inner.write(work, order),
+    [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
+  };
+  const bench = new Bench(store);
+  const done: string[] = [];
+  const take = (name: string) => async (): Promise<Outcome> => {
+    done.push(name);
+    return 'done';
+  };
+  const dueWork = ['first', 'second'].map((kind) => ({ kind, concurrency: 1, take: take(kind) }));
+  const work = await DueWork.open([{ dueWork }], { store, clock: bench.clock, log: bench.log });
+  for (const kind of ['first', 'second']) await store.write((tx) => schedule(tx, { kind, id: 'x', at: bench.now, data: {} }));
+  fails.kind = 'first';
+  await work.tick();
+  assert.deepEqual([done, bench.errors.length], [['second'], 1]);
+  fails.kind = '';
+  await work.tick();
+  assert.deepEqual(done, ['second', 'first']);
 });
 
 test('two ticks at a time take no more items than there is room for', async () => {

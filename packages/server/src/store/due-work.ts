@@ -8,40 +8,9 @@ import { defined } from '@thingkeep/wire/defined.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { isDiskRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
-import { collection, type Key, type ReadTransaction, type Store, type WriteTransaction } from './contract.ts';
-
-interface Lease {
-  /** The server that holds it. */
-  readonly node: string;
-  /** Given once. */
-  readonly token: string;
-}
-
-export interface DueRecord {
-  readonly kind: string;
-  /** Its name among those of its kind. */
-  readonly id: string;
-  /** Whose it is; items of many accounts are taken in turn. Absent for the server's own. */
-  readonly accountId?: string | undefined;
-  /** Milliseconds since the epoch: when it is due or, while somebody holds it, when the lease is over. */
-  readonly at: number;
-  readonly lease?: Lease | undefined;
-  /** Attempts that have failed since it was scheduled. */
-  readonly failures: number;
-  /** What the handler has to know: plain JSON data. */
-  readonly data: object;
-}
-
-export const dueRecords = collection<DueRecord>(
-  'due-work',
-  (d) => [d.kind, d.id],
-  {
-    byTime: (d) => [[d.kind, d.at]],
-    byAccount: (d) => [[d.kind, d.accountId ?? '', d.at]],
-    byNode: (d) => (d.lease === undefined ? [] : [[d.lease.node]]),
-  },
-  { scope: 'server' },
-);
+import type { Key, ReadTransaction, Store, WriteTransaction } from './contract.ts';
+import { cancel, type DueRecord, dueRecords, type Lease, schedule } from './due-records.ts';
+import { takeInTurn } from './take-in-turn.ts';
 
 /** What is to become of an item: it is done with, or due again (milliseconds since the epoch). */
 export type Outcome = 'done' | { readonly again: number };
@@ -76,13 +45,6 @@ export interface Task {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Schedules an item, or schedules it anew: one that is under way is done once more then. */
-export const schedule = (tx: WriteTransaction, item: Omit<DueRecord, 'lease' | 'failures'>): Promise<void> =>
-  tx.put(dueRecords, { ...item, failures: 0 });
-
-/** Takes an item back; false when there is none. One that is under way comes to its end. */
-export const cancel = (tx: WriteTransaction, kind: string, id: string): Promise<boolean> => tx.delete(dueRecords, [kind, id]);
-
 /** Milliseconds of a lease; it is renewed after a third of them for as long as the work goes on. */
 const LEASE = 30_000;
 /** Due items that are looked at to take some of them; and, where there are more, accounts whose items are. */
@@ -93,24 +55,10 @@ const backoff = (failures: number): number => Math.min(1_000 * 2 ** Math.min(fai
 
 const TASK = 'task';
 
-/** Items from those that are due, the accounts in turn, and no account over its share. */
-export function takeInTurn(
-  due: readonly DueRecord[],
-  free: number,
-  share: number,
-  running: ReadonlyMap<string, number>,
-): DueRecord[] {
-  const queues = [...Map.groupBy(due, ({ accountId = '' }) => accountId)].map(([accountId, items]) => ({
-    // The server's own work has no account that could take the place of others.
-    items: accountId === '' ? items : items.slice(0, Math.max(0, share - (running.get(accountId) ?? 0))),
-  }));
-  const taken: DueRecord[] = [];
-  for (let turn = 0; taken.length < free && queues.some(({ items }) => turn < items.length); turn += 1)
-    for (const { items } of queues) {
-      const item = items[turn];
-      if (item !== undefined && taken.length < free) taken.push(item);
-    }
-  return taken;
+/** What a search over accounts has found, and the account with which it ended. */
+interface AccountSearch {
+  readonly found: readonly DueRecord[];
+  readonly ended?: Key | undefined;
 }
 
 /** An item that this server holds. */
@@ -191,7 +139,8 @@ export class DueWork implements AsyncDisposable {
       for (const { name, every } of tasks) {
         const known = await tx.get(dueRecords, [TASK, name]);
         // A clock that was ahead when it was written must not put it off for long.
-        if (known === undefined || known.at > now + every) await schedule(tx, { kind: TASK, id: name, at: now, data: {} });
+        const isLate = known !== undefined && known.lease === undefined && known.at > now + every;
+        if (known === undefined || isLate) await schedule(tx, { kind: TASK, id: name, at: now, data: {} });
       }
       const { items } = await tx.scan(dueRecords, { prefix: [TASK], skipDamaged: true });
       for (const { id } of items) if (!this.#tasks.has(id)) await cancel(tx, TASK, id);
@@ -218,7 +167,7 @@ export class DueWork implements AsyncDisposable {
     this.#latest = now;
     await this.#renew();
     for (const handler of this.#handlers.values())
-      for (const held of await this.#claim(handler)) {
+      for (const held of await this.#claimOrLog(handler)) {
         // What was taken while the server stopped is given back, and due at the next start.
         const run = this.#closed ? this.#giveBack(held) : this.#run(handler, held);
         this.#running.add(run);
@@ -242,6 +191,20 @@ export class DueWork implements AsyncDisposable {
     await Promise.all(this.#running);
   }
 
+  /** A kind that can't be taken keeps no other from being. */
+  async #claimOrLog(handler: DueHandler): Promise<Held[]> {
+    try {
+      return await this.#claim(handler);
+    } catch (error) {
+      this.#logFailure(error, handler.kind, 'due work could not be taken');
+      return [];
+    }
+  }
+
+  #logFailure(error: unknown, kind: string, text: string): void {
+    if (!isDiskRefusal(error)) this.#log.error({ err: error, event: 'due-work-failed', kind }, text);
+  }
+
   /** Takes due items of a kind. */
   async #claim({ kind, concurrency }: DueHandler): Promise<Held[]> {
     const own = [...this.#held].filter(({ record }) => record.kind === kind);
@@ -254,13 +217,13 @@ export class DueWork implements AsyncDisposable {
     if (!first.items.some(isDue) && (first.damaged ?? 0) === 0) return [];
     const running = new Map<string, number>();
     for (const { record } of own) running.set(record.accountId ?? '', (running.get(record.accountId ?? '') ?? 0) + 1);
-    const claimed = await this.#store.write(
+    const { claimed, ended } = await this.#store.write(
       async (tx) => {
         const share = Math.max(1, concurrency >> 1);
         const { items } = await tx.scan(dueRecords, { ...next, limit: MAX_PAGE });
         // Where one account may fill the whole page, those of others are looked for behind it.
-        const others = items.length < MAX_PAGE ? [] : await this.#firstOfAccounts(tx, kind, share);
-        const due = [...new Map([...items, ...others].map((each) => [each.id, each])).values()].filter(isDue);
+        const others = items.length < MAX_PAGE ? { found: [] } : await this.#firstOfAccounts(tx, kind, share);
+        const due = [...new Map([...items, ...others.found].map((each) => [each.id, each])).values()].filter(isDue);
         const taken: Held[] = [];
         for (const record of takeInTurn(due, free, share, running)) {
           const lease = { node: this.#node, token: randomUUID() };
@@ -268,16 +231,18 @@ export class DueWork implements AsyncDisposable {
           await tx.put(dueRecords, { ...record, at: until, lease });
           taken.push({ record, lease, until, stop: new AbortController() });
         }
-        return taken;
+        return { claimed: taken, ended: others.ended };
       },
       { of: `due-work/${kind}` },
     );
+    if (ended === undefined) this.#lastAccounts.delete(kind);
+    else this.#lastAccounts.set(kind, ended);
     for (const held of claimed) this.#held.add(held);
     return claimed;
   }
 
   /** The first items of each account, from the account on with which the search before ended. */
-  async #firstOfAccounts(tx: ReadTransaction, kind: string, most: number): Promise<DueRecord[]> {
+  async #firstOfAccounts(tx: ReadTransaction, kind: string, max: number): Promise<AccountSearch> {
     const found: DueRecord[] = [];
     let beyond = this.#lastAccounts.get(kind);
     for (let accounts = 0; accounts < MAX_PAGE; accounts += 1) {
@@ -289,12 +254,10 @@ export class DueWork implements AsyncDisposable {
         continue;
       }
       const { accountId = '' } = first;
-      found.push(...(await tx.scan(dueRecords, { ...scan, prefix: [kind, accountId], limit: most })).items);
+      found.push(...(await tx.scan(dueRecords, { ...scan, prefix: [kind, accountId], limit: max })).items);
       beyond = [accountId];
     }
-    if (beyond === undefined || found.length === 0) this.#lastAccounts.delete(kind);
-    else this.#lastAccounts.set(kind, beyond);
-    return found;
+    return { found, ended: found.length === 0 ? undefined : beyond };
   }
 
   async #run(handler: DueHandler, held: Held): Promise<void> {
@@ -325,8 +288,7 @@ export class DueWork implements AsyncDisposable {
       await this.#store.write((tx) => this.#settle(tx, held, outcome, failures), { of: `due-work/${record.kind}` });
     } catch (error) {
       // Its lease ends by itself: it is done again.
-      if (!isDiskRefusal(error))
-        this.#log.error({ err: error, event: 'due-work-failed', kind: record.kind }, 'due work could not be settled');
+      this.#logFailure(error, record.kind, 'due work could not be settled');
     } finally {
       this.#held.delete(held);
     }
@@ -353,13 +315,18 @@ export class DueWork implements AsyncDisposable {
     const ending = [...this.#held].filter(({ until }) => until - now < (LEASE * 2) / 3);
     for (const held of ending) {
       const until = now + LEASE;
-      const isHeld = await this.#store.write(async (tx) => {
-        const current = await this.#current(tx, held);
-        if (current !== undefined) await tx.put(dueRecords, { ...current, at: until });
-        return current !== undefined;
-      });
-      if (isHeld) held.until = until;
-      else held.stop.abort();
+      try {
+        const isHeld = await this.#store.write(async (tx) => {
+          const current = await this.#current(tx, held);
+          if (current !== undefined) await tx.put(dueRecords, { ...current, at: until });
+          return current !== undefined;
+        });
+        if (isHeld) held.until = until;
+        else held.stop.abort();
+      } catch (error) {
+        this.#logFailure(error, held.record.kind, 'a lease could not be renewed');
+        if (held.until <= now) held.stop.abort();
+      }
     }
   }
 

@@ -187,3 +187,16 @@ test('what came behind a CONNECT is read once its client id has been granted', a
   await held.grant();
   assert.deepEqual(seen(peer), ['connack 0', 'puback 0', 'puback 0']);
 });
+
+test('a CONNECT whose claim does not settle is closed after a minute, with a reason, and its client id is free again', async () => {
+  await using bench = await TestBench.open();
+  const held = hold(bench, 'before');
+  const peer = await connecting(bench, 'c');
+  await bench.pass(59);
+  assert.deepEqual(seen(peer), []);
+  await bench.pass(2);
+  assert.deepEqual(seen(peer), ['closed']);
+  assert.match(bench.refusals.at(-1)?.reason ?? '', /no answer to CONNECT within 60 seconds/);
+  await held.grant();
+  assert.equal(heldIds(bench), 0);
+});

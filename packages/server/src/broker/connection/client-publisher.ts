@@ -1,6 +1,4 @@
 /** A client as publisher: the topics that it names, its acknowledgements, and how it is made to wait. */
-import { ThingkeepError } from '@thingkeep/wire/errors.ts';
-import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { Refusal } from '../../refusals/refusals.ts';
 import type { DisconnectReason } from '../contract.ts';
 import type { Logger } from '../../runtime/log.ts';
@@ -11,7 +9,7 @@ import type { Journal } from '../../store/journal.ts';
 import type { ClientState } from '../session/session.ts';
 import { AcknowledgementQueue } from './acknowledgement-queue.ts';
 import type { ConnectionIdentity } from './connection-identity.ts';
-import { closeForFailure } from './fault.ts';
+import { closeUnacknowledged } from './fault.ts';
 import type { Output } from './output.ts';
 import { type PublishSlot, PublishSlots } from './publish-slots.ts';
 import type { Reading } from './reading.ts';
@@ -32,14 +30,6 @@ export interface Publishing {
   };
   refuse(refusal: Omit<Refusal, 'protocol' | 'sourceIp'>): void;
   close(why: DisconnectReason, reason?: number): void;
-}
-
-/** Ends a connection whose messages could not be stored, or are too many. */
-function closeUnacknowledged(client: Publishing, error: unknown): void {
-  if (error instanceof ThingkeepError && error.code === 'ThrottlingException') {
-    client.refuse({ check: 'limit', reason: error.message });
-    client.close('THROTTLED', REASON.QUOTA_EXCEEDED);
-  } else closeForFailure(client, error);
 }
 
 export class ClientPublisher implements Publisher {

@@ -3,6 +3,7 @@ import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { encodeConnack, UnsupportedProtocol } from '../../mqtt/connect.ts';
 import type { MqttError } from '../../mqtt/mqtt-error.ts';
 import type { Logger } from '../../runtime/log.ts';
+import { TooManyRequests } from '../message/too-many-requests.ts';
 import type { Subscriber } from '../session/session.ts';
 import type { ConnectionIdentity } from './connection-identity.ts';
 import type { Output } from './output.ts';
@@ -34,4 +35,15 @@ export function closeForFailure(
 ): void {
   client.broker.log.error({ err: error, clientId: client.clientId }, 'the messages of a session could not be read or stored');
   client.close('SERVER_ERROR', REASON.UNSPECIFIED);
+}
+
+/** Ends a connection whose messages are not acknowledged: they could not be stored, or were requests beyond what may wait. */
+export function closeUnacknowledged(
+  client: Pick<Faulty, 'clientId' | 'refuse' | 'close'> & { readonly broker: { readonly log: Logger } },
+  error: unknown,
+): void {
+  if (error instanceof TooManyRequests) {
+    client.refuse({ check: 'limit', reason: error.message });
+    client.close('THROTTLED', REASON.QUOTA_EXCEEDED);
+  } else closeForFailure(client, error);
 }

@@ -5,8 +5,10 @@ import { encodePuback } from '../../../mqtt/acknowledge.ts';
 import { isDiskRefusal } from '../../../runtime/disk-failure.ts';
 import { withEnrichment } from '../../message/enrichment.ts';
 import type { Message } from '../../message/message.ts';
+import { TooManyRequests } from '../../message/too-many-requests.ts';
 import type { RoutedTopic } from '../../routing/routed-topic.ts';
 import type { Client } from '../client.ts';
+import { closeUnacknowledged } from '../fault.ts';
 import type { PublishSlot } from '../publish-slots.ts';
 import { refuseToStore, storageViolation } from '../storage-quota.ts';
 import { mayRetain } from './publish-authorization.ts';
@@ -41,6 +43,10 @@ export function publishAlone(client: Client, slot: PublishSlot, message: Message
   reading.pause();
   void stored
     .then(acknowledge, (error: unknown) => {
+      if (error instanceof TooManyRequests) {
+        if (qos === 1) closeUnacknowledged(client, error);
+        return;
+      }
       if (error instanceof ThingkeepError && (error.code === 'ThrottlingException' || isDiskRefusal(error))) {
         refuseToStore(client, error.message, qos, [packetId]);
         return;
