@@ -167,7 +167,7 @@ const forged: readonly (readonly [path: string, text: string, fault: RegExp])[] 
   ['packages/wire/src/x.ts', `/** x */\nimport { IoTClient } from '@aws-sdk/client-iot';`, /wire imports nothing/],
   ['packages/x509/src/x.ts', `/** x */\nimport { fail } from '@thingkeep/wire/errors.ts';`, /x509 imports nothing/],
   ['packages/x509/src/x.ts', `/** x */\nimport { connect } from 'node:tls';`, /x509 imports nothing/],
-  [`${S}/broker/x.ts`, `/** x */\nimport { der } from '@thingkeep/x509/der.ts';`, /puts its four floors together/],
+  [`${S}/broker/x.ts`, `/** x */\nimport { der } from '@thingkeep/x509/der.ts';`, /puts its four layers together/],
   ['packages/wire/src/x.ts', `import type { A } from './a.ts';`, /does not open with a comment/],
   [`${S}/broker/utils.ts`, '/** x */', /says nothing/],
   [`${S}/broker/x.ts`, `/** x */\n${'\n'.repeat(400)}`, /is two files/],

@@ -37,7 +37,7 @@ export const BROKER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ['crypto'],
   ),
   'broker/': folderRule(
-    'the broker puts its four floors together, and serves the API of the data plane',
+    'the broker puts its four layers together, and serves the API of the data plane',
     [
       ...['domain.ts', 'runtime/', 'store/contract.ts', 'store/journal.ts', 'mqtt/', 'refusals/refusals.ts'],
       ...['broker/contract.ts', 'broker/messaging.ts'],

@@ -30,7 +30,7 @@ export interface AccessKey {
   readonly used?: (service: string, region: string) => void;
   /**
    * Permissions of a key that has less than all of its account: asked for each use, since they may have changed. Undefined is
-   * answered when the key stands for nobody who has permissions now. A key without this member may do everything.
+   * answered when the identity of the key has no permissions any more. A key without this member may do everything.
    */
   readonly permissions?: (use: KeyUse) => Promise<KeyPermissions | undefined>;
 }

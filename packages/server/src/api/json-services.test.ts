@@ -113,7 +113,7 @@ const caught = (run: () => void): unknown => {
 };
 
 const uses: KeyUse[] = [];
-/** A key that may do these actions, each as `action resource`; undefined: nobody has permissions now. */
+/** A key that may do these actions, each as `action resource`; undefined: its identity has no permissions any more. */
 const keyWith = (allowed?: readonly string[]): AccessKey => ({
   accessKeyId: 'ASIAEXAMPLE',
   secretAccessKey: 's',

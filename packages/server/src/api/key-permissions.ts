@@ -16,6 +16,8 @@ import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 
 /** The service that tells everyone who they are. */
 const OPEN_TO_ALL = 'sts';
+/** Why a call is refused whose key is not of an identity of IAM. */
+const DEVICE_KEY = 'it has the permissions of a device';
 
 /** Condition keys of what a permission is asked for, its tags above all: read where a policy asks for them. */
 export type ResourceKeys = (permission: NeededPermission, place: Place, input: object) => Promise<KeyValues>;
@@ -57,7 +59,7 @@ export function denied(
   return fail(code ?? 'AccessDeniedException', text, { action, resource, decision: effect, policyName, statement });
 }
 
-const NOBODY: KeyPermissions = { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
+const NO_PERMISSIONS: KeyPermissions = { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
 
 /** What a role is passed for (Service Authorization Reference, iam:AssociatedResourceArn): what the call itself is about. */
 const passedFor = ({ action }: NeededPermission, [own]: readonly NeededPermission[]): KeyValues =>
@@ -76,7 +78,7 @@ async function mustAllow(
   { key, caller, resourceKeys }: Asking,
   { needed, input, keys, use, code }: PermissionQuestion,
 ): Promise<void> {
-  const permissions = (await key.permissions?.(use ?? useOf(caller))) ?? NOBODY;
+  const permissions = (await key.permissions?.(use ?? useOf(caller))) ?? NO_PERMISSIONS;
   for (const permission of needed) {
     const tags = permissions.asksForResource === true ? await resourceKeys(permission, caller, input) : [];
     const decision = permissions.decide(permission.action, permission.resource, [
@@ -96,10 +98,7 @@ export async function mayAsk(asking: Asking, service: string, operation: string,
   const keys = inputKeys(`${service}:${operation}`, input);
   if (key.holder === 'identity')
     return mustAllow(asking, { needed: operationPermissions(service, operation, input, caller), input, keys });
-  fail(
-    'AccessDeniedException',
-    `User: ${key.arn} is not authorized to use the service ${service}: it has the rights of a device`,
-  );
+  fail('AccessDeniedException', `User: ${key.arn} is not authorized to use the service ${service}: ${DEVICE_KEY}`);
 }
 
 /**
@@ -131,10 +130,7 @@ export async function mayQuery(
     fail('UnrecognizedClientException', 'The security token included in the request is invalid');
   if (key.holder === 'identity') return mustAllow(asking, { needed, input, keys: inputKeys(`${service}:${operation}`, input) });
   if (service !== OPEN_TO_ALL || operation !== 'GetCallerIdentity')
-    fail(
-      'AccessDeniedException',
-      `User: ${key.arn} is not authorized to use the service ${service}: it has the rights of a device`,
-    );
+    fail('AccessDeniedException', `User: ${key.arn} is not authorized to use the service ${service}: ${DEVICE_KEY}`);
 }
 
 /** An operation of the table: AccessDeniedException on the control plane, ForbiddenException on the data plane. */
@@ -154,9 +150,9 @@ export async function mayCall(asking: Asking, operation: Operation, input: objec
   if (needed === undefined)
     return fail(
       'AccessDeniedException',
-      `User: ${key.arn} is not authorized to perform: ${signingName(operation.service)}:${operation.name}: it has the rights of a device`,
+      `User: ${key.arn} is not authorized to perform: ${signingName(operation.service)}:${operation.name}: ${DEVICE_KEY}`,
     );
-  const permissions = (await key.permissions({ ...useOf(caller), domainName: caller.hostName })) ?? NOBODY;
+  const permissions = (await key.permissions({ ...useOf(caller), domainName: caller.hostName })) ?? NO_PERMISSIONS;
   for (const permission of needed)
     if (permissions.decide(permission.action, permission.resource).effect !== 'ALLOWED') forbidden(key, permission);
 }

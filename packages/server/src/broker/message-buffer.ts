@@ -26,13 +26,13 @@ interface BufferedMessage {
 }
 
 export class MessageBuffer implements OutgoingMessages {
-  readonly #publishing: Pick<BrokerPublishing, 'deliverFromRule'>;
+  readonly #publishing: Pick<BrokerPublishing, 'deliverDerived'>;
   readonly #clock: Clock;
   readonly #account: AccountSpace;
   readonly #rows: (BufferedMessage | PublishBatch<RoutedTopic>)[] = [];
   #topic: RoutedTopic | undefined;
 
-  constructor(publishing: Pick<BrokerPublishing, 'deliverFromRule'>, account: AccountSpace, clock: Clock) {
+  constructor(publishing: Pick<BrokerPublishing, 'deliverDerived'>, account: AccountSpace, clock: Clock) {
     this.#publishing = publishing;
     this.#account = account;
     this.#clock = clock;
@@ -62,7 +62,7 @@ export class MessageBuffer implements OutgoingMessages {
     let pending = NOTHING_PENDING;
     for (const row of this.#rows) {
       const batch = row instanceof PublishBatch ? row : toBatch(row);
-      pending = pending.and(this.#publishing.deliverFromRule(this.#account, batch, origin, waiter));
+      pending = pending.and(this.#publishing.deliverDerived(this.#account, batch, origin, waiter));
     }
     return pending;
   }

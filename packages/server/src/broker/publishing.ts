@@ -64,10 +64,10 @@ export class BrokerPublishing {
   }
 
   /**
-   * Publishes what a rule makes of a message, or a service of a request. The publisher of that message waits when receivers can't take more; No
-   * Local does not apply to it.
+   * Publishes a message that another one has caused: by a rule, or by a service that answers it. `waiter`, the publisher of
+   * the cause, waits while receivers are full; No Local does not apply to it.
    */
-  deliverFromRule(
+  deliverDerived(
     account: AccountSpace,
     batch: PublishBatch<RoutedTopic>,
     origin: Origin,
@@ -91,7 +91,7 @@ export class BrokerPublishing {
   ): Promise<void> | undefined {
     const batch = batchOfOne(message, this.#clock.now());
     const pending =
-      origin === undefined ? this.deliver(account, batch, source) : this.deliverFromRule(account, batch, origin, source);
+      origin === undefined ? this.deliver(account, batch, source) : this.deliverDerived(account, batch, origin, source);
     const stored = this.stored(pending);
     if (!message.retain) return stored;
     const retained = this.#retained.keep(account.place, message, this.#clock.now());
@@ -132,7 +132,7 @@ export class BrokerPublishing {
       this.#router.sendToPublisher(account, requester, batch);
     if (to === 'requester') return undefined;
     // Rules that answers set off again and again come to an end as those of any other chain.
-    return this.stored(this.deliverFromRule(account, batch, chain === undefined ? {} : { chain }, undefined));
+    return this.stored(this.deliverDerived(account, batch, chain === undefined ? {} : { chain }, undefined));
   }
 
   /** Whether a message on the topic would go to anybody, or be seen by an interceptor. */

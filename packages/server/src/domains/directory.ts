@@ -1,6 +1,6 @@
 /**
  * Host names that are served now, in memory: the gateway asks it in the middle of a handshake. Filled at the start and
- * kept true by whoever changes a domain configuration. As large as the quota of configurations lets it be.
+ * brought up to date by changes of configurations and certificates. Bounded by the quota of configurations.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';

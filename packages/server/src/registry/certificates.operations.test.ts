@@ -92,7 +92,7 @@ describe('UpdateCertificate (API reference UpdateCertificate)', () => {
 });
 
 describe('DeleteCertificate (API reference DeleteCertificate)', () => {
-  test('refused while active, on a thing, under a policy; then it goes and rings', async () => {
+  test('refused while active, on a thing, under a policy; then it goes, and its permissions change', async () => {
     await using bench = await RegistryFixture.open();
     const { id, arn } = await bench.certificate();
     await bench.call('CreateThing', { thingName: 'a' });

@@ -14,7 +14,7 @@ async function withThings(...thingNames: string[]): Promise<RegistryFixture> {
 }
 
 describe('attaching', () => {
-  test('shows in both lists, in both forms; again is no error; rings', async () => {
+  test('shows in both lists, in both forms; again is no error; permissions change', async () => {
     await using bench = await withThings('a', 'b');
     const { id, arn } = await bench.certificate();
     bench.rung();

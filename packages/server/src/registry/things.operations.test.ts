@@ -152,7 +152,7 @@ describe('UpdateThing', () => {
     await bench.refuses('InvalidRequestException', 'UpdateThing', { thingName: 'a', thingTypeName: 'old' }, /deprecated/);
   });
 
-  test("rings for the thing's certificates", async () => {
+  test("changes the permissions of the thing's certificates", async () => {
     await using bench = await RegistryFixture.open();
     const certificate = await bench.certificate();
     bench.rung();

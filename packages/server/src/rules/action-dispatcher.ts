@@ -131,7 +131,7 @@ export class ActionDispatcher {
     return fault;
   }
 
-  /** Undefined for a role that was nobody's when the account's root named it, and still is: there is nothing to decide by. */
+  /** Undefined where IAM has no such role and the account's root has named it: no permission can be checked. */
   #permissionsOf({ place, record }: CompiledRule, roleArn: string): RolePermissions | undefined {
     const permissions = this.#options.roles.permissionsOf(place, roleArn);
     return permissions === undefined && record.foreignRoles?.includes(roleArn) !== true ? NOTHING : permissions;

@@ -247,7 +247,7 @@ test('accounts are taken in turn, none over its half, and a thousand items of on
   void work.tick();
   while (running.length < 3) await new Promise(setImmediate);
   assert.deepEqual(running.sort(), ['few', 'many', 'many']);
-  // The last place stays free for somebody else.
+  // The last place stays free for another account.
   void work.tick();
   for (let i = 0; i < 20; i += 1) await new Promise(setImmediate);
   assert.equal(running.length, 3);

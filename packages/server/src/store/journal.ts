@@ -1,7 +1,7 @@
 /**
- * The journal: what must be on disk before it is acknowledged. All that comes up in one turn of the event loop is one
- * transaction with one sync to disk; while it is under way the next one gathers. The process stands still for that sync:
- * what comes in bursts, and is little each time, is written in paced commits.
+ * The journal gathers what must be on disk before it is acknowledged. Urgent work of one turn of the event loop is one commit
+ * with one sync, during which the process stands still. Paced records wait for a commit, {@link MAX_PACE} ms at most, so that
+ * a burst shares it; records that can wait do so for {@link SOON} ms.
  */
 import type { Clock } from '../runtime/clock.ts';
 import { isDiskRefusal } from '../runtime/disk-failure.ts';
@@ -209,7 +209,7 @@ export class Journal {
       () => this.#settled(batch, undefined),
       (error: unknown) => {
         // It is tried again ten times a second: of a disk that takes nothing the log hears once, by readiness.
-        if (!isDiskRefusal(error)) this.#log.error({ err: error }, 'queued messages could not be stored');
+        if (!isDiskRefusal(error)) this.#log.error({ err: error }, 'a commit of the journal failed');
         this.#takeBack(batch);
         this.#settled(batch, error);
       },

@@ -21,7 +21,7 @@ export const stranger = rootOf('111111111111');
 
 export class RegistryFixture extends OperationsFixture {
   readonly clock: TestClock;
-  readonly rings: PermissionChange[] = [];
+  readonly permissionChanges: PermissionChange[] = [];
   readonly background: Background;
   protected readonly handlers: Handlers<IotOperations>;
 
@@ -30,7 +30,7 @@ export class RegistryFixture extends OperationsFixture {
     this.clock = clock;
     this.background = new Background(clock, { error: () => undefined });
     const permissionChanges = new PermissionChanges();
-    permissionChanges.on((change) => this.rings.push(change));
+    permissionChanges.on((change) => this.permissionChanges.push(change));
     followPermissions({ changes, inRegion: () => store, background: this.background, permissionChanges });
     const { taggable = {}, operations } = registryDomain.open({ clock, issuer, endpoint: 'iot.example.com' });
     this.handlers = operations?.({ region: caller.region, store, taggable }).iot ?? {};
@@ -56,6 +56,6 @@ export class RegistryFixture extends OperationsFixture {
 
   /** Ids of the certificates rung for since last asked. */
   rung(): string[] {
-    return this.rings.splice(0).flatMap((ring) => ring.certificateIds ?? 'all');
+    return this.permissionChanges.splice(0).flatMap((ring) => ring.certificateIds ?? 'all');
   }
 }

@@ -177,7 +177,7 @@ test('a delayed will is authorized by the permissions of the moment when it come
   } as Packet);
   await bench.settle();
   peer.client.lost();
-  // As a change of the certificate's policies does it: whoever has something to come is authorized anew.
+  // A change of the certificate's policies authorizes pending wills anew.
   bench.permissions.set(
     'mortal',
     permissionsOf(() => false),

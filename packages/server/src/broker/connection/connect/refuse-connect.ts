@@ -15,7 +15,7 @@ export function refuseConnect(client: Client, reason: number, refusal: ConnectRe
 }
 
 /**
- * Refuses a CONNECT for which there is no room. MQTT 5 is told that a quota is exceeded; MQTT 3.1.1, which has no code for
+ * Refuses a CONNECT for which there is no room. MQTT 5 gets the reason code of an exceeded quota; MQTT 3.1.1, which has no code for
  * it, is closed without a word. Without a refusal nothing is recorded.
  */
 export function refuseForRoom(

@@ -31,7 +31,7 @@ export function validateConnect(client: Client, sent: Connect): ValidConnect | u
 interface ConnectViolation {
   readonly check: 'client-id' | 'limit' | 'topic' | 'protocol';
   readonly reason: number;
-  /** What MQTT 3.1.1 is told; it is closed without a word where there is none. */
+  /** Return code of the CONNACK of MQTT 3.1.1; without one the connection is closed without a CONNACK. */
   readonly code?: number;
   readonly text: string;
 }
