@@ -24,7 +24,7 @@ export function floorFaults(text: string): string[] {
       .map((name) => `the picture of floors has ${name} twice, or the rules of imports do not have it`),
     ...Object.entries(SERVER_FOLDERS).flatMap(([name, { may }]) => {
       const own = floors.get(name);
-      if (own === undefined) return [`the picture of floors does not have ${name}`];
+      if (own === undefined) return [`${name} is on no floor of the picture in ARCHITECTURE.md`];
       return may
         .filter((path) => (floors.get(folderOf(path) ?? path) ?? own) > own)
         .map((path) => `${name} is on floor ${own} and imports ${path}, which is above it`);

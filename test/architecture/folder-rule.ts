@@ -22,3 +22,6 @@ export const folderRule = (
   packages,
   invariant,
 });
+
+/** Among what a folder may import: the `domain.ts` of any folder. */
+export const ANY_DOMAIN = '*/domain.ts';

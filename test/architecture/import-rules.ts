@@ -1,7 +1,7 @@
 /** The rules of imports: what each folder of the server may import, and why. ARCHITECTURE.md says the same in words. */
 
 import { BROKER_FOLDERS } from './import-rules-broker.ts';
-import { type FolderRule, folderRule } from './folder-rule.ts';
+import { ANY_DOMAIN, type FolderRule, folderRule } from './folder-rule.ts';
 
 export type { FolderRule } from './folder-rule.ts';
 
@@ -282,7 +282,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ...['api/dispatch.ts', 'api/json-services.ts', 'domain.ts', 'store/contract.ts', 'store/regional.ts'],
   ]),
   'domain-list.ts': folderRule('a list of domains and what they are given: it starts nothing and decides nothing', [
-    ...['domain.ts', 'runtime/', 'store/changes.ts', 'store/contract.ts', 'authority/authority.ts', 'policies/'],
+    ...[ANY_DOMAIN, 'domain.ts', 'runtime/', 'store/changes.ts', 'store/contract.ts', 'authority/authority.ts', 'policies/'],
     ...['registry/', 'broker/', 'events/', 'functions/'],
     ...['functions/hosted/', 'authorizers/', 'server-certificates/', 'domains/', 'credentials/', 'rules/', 'iam/', 'logs/'],
   ]),

@@ -613,7 +613,7 @@ def walk_unserved():
             began = time.monotonic()
             try:
                 method_of(client, name)(**arguments)
-                fault(f"{name}: served, and not walked")
+                fault(f"{name}: served, and not walked: call it in a walk_ function of test/conformance/boto3_walk.py")
             except ClientError as error:
                 code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
                 if (code, status) == ("UnknownOperationException", 404):

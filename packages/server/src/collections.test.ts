@@ -11,7 +11,11 @@ test('every collection that is declared is listed once: the indexes of others wo
     for (const [, name = ''] of source.matchAll(/= collection(?:<[^(]*>)?\(\s*'([^']+)'/g)) declared.push(name);
   }
   assert.ok(declared.length > 30);
-  assert.deepEqual(COLLECTIONS.map(({ name }) => name).sort(), declared.sort());
+  assert.deepEqual(
+    COLLECTIONS.map(({ name }) => name).sort(),
+    declared.sort(),
+    'a collection is listed in its domain.ts, under `collections`, or in collections.ts where it is of no domain',
+  );
 });
 
 test('index functions use nothing of the program but their record: a change elsewhere would leave their entries as they were', () => {

@@ -67,7 +67,10 @@ export class TopicServices implements MessageInterceptor {
       const twin = this.#rows.find((row) => row.pattern.overlaps(pattern));
       if (twin !== undefined)
         throw new TopicServiceFault(`two services could get a topic of ${pattern.text} and ${twin.pattern.text}`);
-      if (!pattern.isForRequests) throw new TopicServiceFault(`clients may not publish on ${pattern.text}`);
+      if (!pattern.isForRequests)
+        throw new TopicServiceFault(
+          `clients may not publish on ${pattern.text}: RESERVED_TOPICS of packages/wire/src/topics.ts has no row for requests on it`,
+        );
       this.#rows.push({ pattern, service });
     }
   }

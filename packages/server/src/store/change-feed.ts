@@ -78,7 +78,8 @@ export class ChangeFeed implements Changes, AsyncDisposable {
   }
 
   on<T extends object>(of: Collection<T>, listener: ChangeListener<T>): () => void {
-    if (of.changes === undefined) throw new RangeError(`the collection ${of.name} tells no changes`);
+    if (of.changes === undefined)
+      throw new RangeError(`the collection ${of.name} has no changes to follow: declare it with { changes: '...' }`);
     const listeners = this.#listeners.get(of.changes) ?? new Set();
     this.#listeners.set(of.changes, listeners.add(listener as ChangeListener<never>));
     return () => listeners.delete(listener as ChangeListener<never>);
