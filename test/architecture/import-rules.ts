@@ -227,6 +227,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     [
       ...['runtime/', 'store/contract.ts', 'mqtt/', 'broker/contract.ts', 'registry/store.ts', 'gateway/peer.ts'],
       ...files('policies', 'certificate-names', 'compile', 'condition', 'evaluate', 'variables'),
+      'refusals/policy-refusal.ts',
     ],
   ),
   'gateway/authentication/': folderRule(
@@ -244,6 +245,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
       ...files('policies', 'certificate-names', 'effective', 'permission-changes', 'variables'),
       ...files('authorizers', 'answer', 'authorize', 'credentials', 'event', 'store'),
       ...files('registry', 'admission', 'store'),
+      'refusals/policy-refusal.ts',
       ...['gateway/authentication/x509/certificate-facts-cache.ts', 'gateway/authorization/', 'gateway/listeners/alpn.ts'],
     ],
     ['crypto'],
@@ -251,7 +253,15 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
   'gateway/': folderRule(
     'gateway never sees SQL: it asks for authentication and permissions, and reads records through these files alone',
     [
-      ...['runtime/', 'store/claims.ts', 'store/contract.ts', 'store/pages.ts', 'mqtt/', 'refusals/refusals.ts'],
+      ...[
+        'runtime/',
+        'store/claims.ts',
+        'store/contract.ts',
+        'store/pages.ts',
+        'mqtt/',
+        'refusals/policy-refusal.ts',
+        'refusals/refusals.ts',
+      ],
       ...['broker/broker.ts', 'broker/connection/client.ts', 'broker/connection/fault.ts', 'broker/contract.ts'],
       'broker/messages.operations.ts',
       ...['policies/permission-changes.ts', 'authorizers/store.ts', 'registry/store.ts'],

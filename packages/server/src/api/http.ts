@@ -9,6 +9,7 @@ import { renderError } from '@thingkeep/wire/api/render-error.ts';
 import { percentDecode } from '@thingkeep/wire/api/percent.ts';
 import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
 import { findRoute, servicesOfScope } from '@thingkeep/wire/api/route.ts';
+import { Denial } from './denial.ts';
 import { type Operation, SERVICE_NAMES, signingName } from '@thingkeep/wire/api/table.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -46,15 +47,7 @@ export interface ApiRefusal {
   /** Whose key it was; absent while that was not proven. */
   readonly caller?: Caller;
   /** What IAM's policies were asked, and what they answered; absent where something else refused. */
-  readonly decided?: Decided;
-}
-
-export interface Decided {
-  readonly action: string;
-  readonly resource: string;
-  readonly decision: 'EXPLICIT_DENY' | 'IMPLICIT_DENY';
-  readonly policyName?: string;
-  readonly statement?: string;
+  readonly denial?: Denial | undefined;
 }
 
 export interface ApiOptions {
@@ -193,13 +186,6 @@ const cameBy = (
   referer: headerOf(head, 'referer'),
 });
 
-/** What whoever denied has put beside the error's text; no client is shown it. */
-function decidedBy({ members }: ThingkeepError): Pick<ApiRefusal, 'decided'> {
-  if (members.action === undefined) return {};
-  const decided = Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
-  return { decided: decided as unknown as Decided };
-}
-
 /** `GET /admin/refusals` -> `GetRefusals`: what an IAM policy allows as `thingkeep:GetRefusals`. */
 const adminAction = ({ method, path }: SignedHead): string =>
   [method.toLowerCase(), ...path.split(/[/-]/).slice(2)]
@@ -337,7 +323,7 @@ export function createApi(options: ApiOptions): Api {
         code: error.code,
         reason: error.message,
         caller,
-        ...decidedBy(error),
+        denial: error.cause instanceof Denial ? error.cause : undefined,
       };
       if (options.refused === undefined) log.warn({ event: 'api-refused', service, ...refusal }, 'API request refused');
       else options.refused(refusal);

@@ -11,6 +11,7 @@ import { type Operation, signingName } from '@thingkeep/wire/api/table.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { type ErrorCode, fail } from '@thingkeep/wire/errors.ts';
 import type { AccessKey, KeyDecision, KeyPermissions } from './access-keys.ts';
+import { Denial } from './denial.ts';
 import type { KeyUse } from '@thingkeep/wire/api/authorization.ts';
 import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 
@@ -47,16 +48,16 @@ function because({ effect, policyType = 'identity-based policy' }: KeyDecision, 
     : `because no ${policyType} allows the ${action} action`;
 }
 
-/** Fails as AWS does when a permission is missing. What decided goes along, for the refusal's record. */
+/** Fails as AWS does when a permission is missing. The decision goes along as the cause, for the refusal's record. */
 export function denied(
   { arn }: Pick<AccessKey, 'arn'>,
-  { action, resource }: NeededPermission,
+  permission: NeededPermission,
   decision: KeyDecision,
   code?: ErrorCode,
 ): never {
-  const { effect, policyName, statement } = decision;
+  const { action, resource } = permission;
   const text = `User: ${arn} is not authorized to perform: ${action} on resource: ${resource} ${because(decision, action)}`;
-  return fail(code ?? 'AccessDeniedException', text, { action, resource, decision: effect, policyName, statement });
+  return fail(code ?? 'AccessDeniedException', text, {}, new Denial(permission, decision));
 }
 
 const NO_PERMISSIONS: KeyPermissions = { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
@@ -153,9 +154,14 @@ export async function mayCall(asking: Asking, operation: Operation, input: objec
       `User: ${key.arn} is not authorized to perform: ${signingName(operation.service)}:${operation.name}: ${DEVICE_KEY}`,
     );
   const permissions = (await key.permissions({ ...useOf(caller), domainName: caller.hostName })) ?? NO_PERMISSIONS;
-  for (const permission of needed)
-    if (permissions.decide(permission.action, permission.resource).effect !== 'ALLOWED') forbidden(key, permission);
+  for (const permission of needed) {
+    const decision = permissions.decide(permission.action, permission.resource);
+    if (decision.effect !== 'ALLOWED') forbidden(key, permission, decision);
+  }
 }
 
-const forbidden = ({ arn }: AccessKey, { action, resource }: NeededPermission): never =>
-  fail('ForbiddenException', `User: ${arn} is not authorized to perform: ${action} on resource: ${resource}`);
+const forbidden = ({ arn }: AccessKey, permission: NeededPermission, decision: KeyDecision): never => {
+  const { action, resource } = permission;
+  const text = `User: ${arn} is not authorized to perform: ${action} on resource: ${resource}`;
+  return fail('ForbiddenException', text, {}, new Denial(permission, decision));
+};

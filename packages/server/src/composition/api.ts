@@ -6,6 +6,8 @@ import { archiveAnswer, confirmationAnswer, text } from '../api/plain-answers.ts
 import { rootKeyChanges } from '../config/root-keys.ts';
 import { rolesInText } from '../rules/roles-named.ts';
 import type { ServedOperations } from '../services.ts';
+import type { Denial } from '../api/denial.ts';
+import type { Refusal } from '../refusals/refusals.ts';
 import type { Access } from './access.ts';
 import type { CoreBase } from './base.ts';
 import type { DeviceParts } from './devices.ts';
@@ -51,7 +53,7 @@ export const openApi = (
       isOperator: ({ arn }) => arn === `arn:aws:iam::${config.accountId}:root`,
     }),
     audit: audited,
-    refused: ({ sourceIp, reason, code, method, path, caller, decided }) =>
+    refused: ({ sourceIp, reason, code, method, path, caller, denial }) =>
       refuse({
         check: caller === undefined ? 'signature' : 'policy',
         ...defined({ accountId: caller?.accountId, region: caller?.region, principal: caller?.arn }),
@@ -60,6 +62,14 @@ export const openApi = (
         sourceIp,
         action: method,
         resource: path,
-        ...decided,
+        ...decidedMembers(denial),
       }),
   });
+
+/** What policies were asked, and what they answered, as the record of a refusal has it. */
+function decidedMembers(denial: Denial | undefined): Partial<Refusal> {
+  if (denial === undefined || denial.decision.effect === 'ALLOWED') return {};
+  const { effect, policyName, statement, explain } = denial.decision;
+  const { action, resource } = denial.permission;
+  return { action, resource, decision: effect, ...defined({ policyName, statement, explain }) };
+}

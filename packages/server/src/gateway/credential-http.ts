@@ -16,7 +16,7 @@ import { asRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { RequestIdentity, Authenticator } from './authentication/authenticator.ts';
 import type { AttemptReader, HttpAttempt } from './attempt-reader.ts';
-import { denialReason } from './authorization/denial-reason.ts';
+import { policyRefusal } from '../refusals/policy-refusal.ts';
 
 export interface CredentialHttpOptions {
   readonly log: Logger;
@@ -76,7 +76,7 @@ export function credentialHttp({ log, attempts, x509, issue, refuse }: Credentia
       });
       return { credentials };
     } catch (error) {
-      if (error instanceof ThingkeepError) record(peer, { ...refusalOf(error, decision, roleAlias), ...known });
+      if (error instanceof ThingkeepError) record(peer, { ...known, ...refusalOf(error, decision, resource, roleAlias) });
       throw error;
     }
   }
@@ -127,15 +127,10 @@ const reasonOf = ({ message, cause }: ThingkeepError): string =>
   cause instanceof Error ? `${message} (${cause.message})` : message;
 
 /** The refusal as its owner finds it: the policy's decision, or what else was wrong. */
-function refusalOf(error: ThingkeepError, { effect, ...statement }: Decision, roleAlias: string): AdmissionRefusal['refused'] {
-  if (effect === 'ALLOWED' || error.message !== 'Access Denied')
+function refusalOf(error: ThingkeepError, decision: Decision, resource: string, roleAlias: string): AdmissionRefusal['refused'] {
+  if (decision.effect === 'ALLOWED' || error.message !== 'Access Denied')
     return { check: 'credentials', reason: `no credentials for role alias ${roleAlias}: ${reasonOf(error)}` };
-  return {
-    check: 'policy',
-    reason: `${ACTION} on ${roleAlias} is ${denialReason({ effect, ...statement })}`,
-    decision: effect,
-    ...statement,
-  };
+  return policyRefusal({ action: ACTION, resource, what: `on ${roleAlias}` }, decision);
 }
 
 function send(response: ServerResponse, requestId: string, status: number, body: object, code?: ErrorCode): void {

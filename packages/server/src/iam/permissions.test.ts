@@ -157,12 +157,16 @@ test('who denied is told: the kind of policy, its name, its statement (IAM user 
   const session = layer('session policy', [{ Effect: 'Deny', Action: ['iot:DeleteThing'], Resource: ['*'] }], 'session');
   const under = (...layers: Layer[]) => permissionsUnder(layers, [], clock);
   assert.deepEqual(under(allow).decide('iot:X', '*'), { effect: 'ALLOWED', policyName: 'all', statement: '#1' });
-  assert.deepEqual(under(allow, boundary).decide('iam:X', '*'), {
+  const { explain: unbounded, ...bounded } = under(allow, boundary).decide('iam:X', '*');
+  assert.equal(unbounded?.(), 'of the permissions boundary: no statement of policy bound has the Action iam:X (there is iot:*)');
+  assert.deepEqual(bounded, {
     effect: 'IMPLICIT_DENY',
     policyType: 'permissions boundary',
     limited: true,
   });
-  assert.deepEqual(under(allow, session).decide('iot:DeleteThing', '*'), {
+  const { explain, ...denied } = under(allow, session).decide('iot:DeleteThing', '*');
+  assert.equal(explain?.(), 'of the session policy: statement #1 of policy session has Effect Deny and Resource *');
+  assert.deepEqual(denied, {
     effect: 'EXPLICIT_DENY',
     policyName: 'session',
     statement: '#1',

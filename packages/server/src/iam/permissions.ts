@@ -80,10 +80,11 @@ function asksForResources(policies: CompiledPolicies): boolean {
 /** Account in an ARN; undefined where it has none. */
 const ownerOf = (resource: string): string | undefined => /^arn:[^:]*:[^:]*:[^:]*:(\d{12}|aws):/.exec(resource)?.[1];
 
-/** The decision names the first layer that does not allow. */
-const withMissing = (decision: IamDecision, type: PolicyType): IamDecision => ({
+/** The decision names the first layer that does not allow, and explains that one. */
+const withMissing = (decision: IamDecision, type: PolicyType, { explain }: Decision): IamDecision => ({
   effect: 'IMPLICIT_DENY',
   policyType: decision.policyType ?? type,
+  explain: decision.explain ?? (() => `of the ${type}: ${explain?.() ?? ''}`),
   limited: type === 'identity-based policy' && decision.limited === undefined ? undefined : true,
 });
 
@@ -102,10 +103,11 @@ export function permissionsUnder(layers: readonly Layer[], values: KeyValues, cl
       let decision: IamDecision = { effect: 'ALLOWED' };
       for (const { type, permissions } of bindings) {
         const answer = permissions.decide(action, resource, asked);
-        if (answer.effect === 'EXPLICIT_DENY') return { ...answer, policyType: type };
+        if (answer.effect === 'EXPLICIT_DENY')
+          return { ...answer, policyType: type, explain: () => `of the ${type}: ${answer.explain?.() ?? ''}` };
         if (answer.effect === 'ALLOWED')
           decision = decision.policyName === undefined && decision.effect === 'ALLOWED' ? answer : decision;
-        else decision = withMissing(decision, type);
+        else decision = withMissing(decision, type, answer);
       }
       return decision;
     },

@@ -7,7 +7,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { CompiledPolicies, CompiledStatement } from '../policies/compile.ts';
 import { conditionHolds, timeKeys } from '../policies/condition.ts';
 import { contextKeys, lookupIn } from '../policies/context.ts';
-import { appliesTo } from '../policies/evaluate.ts';
+import { appliesTo } from '../policies/compile.ts';
 import type { ReadTransaction } from '../store/contract.ts';
 import { parseTrustPolicy } from './documents.ts';
 import { findByArn } from './identities.ts';

@@ -26,6 +26,8 @@ export interface CompiledStatement {
   readonly label: string;
   readonly deny: boolean;
   readonly actions: readonly Pattern[];
+  /** The actions as the document writes them. */
+  readonly actionTexts: readonly string[];
   readonly notActions: boolean;
   readonly resources: readonly ResourceTemplate[];
   readonly notResources: boolean;
@@ -33,6 +35,10 @@ export interface CompiledStatement {
   /** Principals of a policy on a resource. */
   readonly principals?: readonly PolicyPrincipal[];
 }
+
+/** Whether the statement is about the action, which is written in lower case. */
+export const appliesTo = (statement: CompiledStatement, action: string): boolean =>
+  statement.actions.some((pattern) => pattern.matches(action)) !== statement.notActions;
 
 export interface CompiledPolicy {
   readonly policyName: string;
@@ -69,6 +75,7 @@ const compileStatement = (
     label: statement.sid === undefined || statement.sid === '' ? `#${index + 1}` : statement.sid,
     deny: statement.effect === 'Deny',
     actions: statement.actions.map(actionPattern),
+    actionTexts: statement.actions,
     notActions: statement.notActions,
     resources: statement.resources.map((resource) => resourceTemplate(resource, variables)),
     notResources: statement.notResources,

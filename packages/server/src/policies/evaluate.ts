@@ -4,9 +4,10 @@
  * Source: developer guide, page iot-policies; IAM user guide, page reference_policies_evaluation-logic.
  */
 import type { Decision } from '@thingkeep/wire/api/authorization.ts';
-import type { CompiledPolicies, CompiledStatement } from './compile.ts';
+import { appliesTo, type CompiledPolicies, type CompiledStatement } from './compile.ts';
 import { conditionHolds, dependsOnTime } from './condition.ts';
-import { type ContextKeys, lookupIn, type PolicyContext } from './context.ts';
+import { type ContextKeys, type Lookup, lookupIn, type PolicyContext } from './context.ts';
+import { explainDenial } from './explanation/explain-denial.ts';
 import { type BoundResources, bindResources, headOf } from './resources.ts';
 
 export interface PrincipalPermissions {
@@ -31,9 +32,6 @@ let generations = 0;
 
 export const bindPermissions = (compiled: CompiledPolicies, context: PolicyContext): PrincipalPermissions =>
   new BoundPermissions(compiled, context);
-
-export const appliesTo = (statement: CompiledStatement, action: string): boolean =>
-  statement.actions.some((pattern) => pattern.matches(action)) !== statement.notActions;
 
 /** The only action whose requests have the connect keys. */
 const CONNECT = 'iot:connect';
@@ -100,12 +98,25 @@ class BoundPermissions implements PrincipalPermissions {
   }
 
   decide(action: string, resource: string, conditions?: ContextKeys): Decision {
-    if (this.#refusal !== undefined) return this.#refusal;
+    const decision = this.#refusal ?? this.#decide(action, resource, conditions);
+    if (decision.effect === 'ALLOWED') return decision;
+    const explain = (): string => {
+      const lookup = this.#lookup(action.toLowerCase(), conditions);
+      return explainDenial(this.#compiled, { action, resource, lookup });
+    };
+    return { ...decision, explain };
+  }
+
+  #decide(action: string, resource: string, conditions: ContextKeys | undefined): Decision {
     const permissions = this.#byAction?.get(action) ?? this.#bind(action);
     if (this.#head === '' || !resource.startsWith(this.#head)) this.#head = sharedHeadOf(resource);
     const head = this.#head;
     if (conditions !== undefined) return this.#decideWith(permissions, head, resource, conditions);
     return firstMatch(permissions.holding, head, resource, head.length);
+  }
+
+  #lookup(action: string, conditions?: ContextKeys): Lookup {
+    return lookupIn(conditions, action === CONNECT ? this.#context.connectKeys : undefined, this.#context.keys);
   }
 
   decideUnder(head: string, action: string, part: string): Decision {
@@ -114,11 +125,7 @@ class BoundPermissions implements PrincipalPermissions {
   }
 
   #decideWith(permissions: ActionPermissions, head: string, resource: string, conditions: ContextKeys): Decision {
-    const lookup = lookupIn(
-      conditions,
-      permissions.action === CONNECT ? this.#context.connectKeys : undefined,
-      this.#context.keys,
-    );
+    const lookup = this.#lookup(permissions.action, conditions);
     for (const { source, resources, decision } of permissions.statements) {
       if (!resources.match(head, resource, head.length)) continue;
       if (source.conditions.every((condition) => conditionHolds(condition, lookup, source.deny))) return decision;
@@ -128,7 +135,7 @@ class BoundPermissions implements PrincipalPermissions {
 
   #bind(name: string): ActionPermissions {
     const action = name.toLowerCase();
-    const lookup = lookupIn(action === CONNECT ? this.#context.connectKeys : undefined, this.#context.keys);
+    const lookup = this.#lookup(action);
     const statements = this.#compiled.statements
       .filter((statement) => appliesTo(statement, action))
       .map((source): BoundStatement => {

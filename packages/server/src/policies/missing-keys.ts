@@ -1,8 +1,7 @@
 /** Which keys and variables the statements of an action ask for that the request does not have. */
 import type { PolicyToken } from '@thingkeep/wire/documents/policy-text.ts';
-import type { CompiledPolicies } from './compile.ts';
+import { appliesTo, type CompiledPolicies } from './compile.ts';
 import { lookupIn, normalizeKey, type PolicyContext } from './context.ts';
-import { appliesTo } from './evaluate.ts';
 
 const variables = (tokens: readonly PolicyToken[]): readonly string[] =>
   tokens.flatMap((token) => (token.kind === 'variable' ? [token.name] : []));

@@ -40,6 +40,20 @@ test('a flood is logged up to a rate, and then counted', () => {
   assert.equal(JSON.parse(lines[200] ?? '').count, 100);
 });
 
+test('what costs something to find out is found out for the refusals that are logged alone', () => {
+  const { refusals, lines } = workbench();
+  let asked = 0;
+  const explain = () => {
+    asked += 1;
+    return `for reason ${asked}`;
+  };
+  for (let i = 0; i < 300; i += 1) refusals.record({ ...refusal, explain });
+  assert.equal(asked, 200);
+  assert.equal(refusals.list({ limit: 300 })[0]?.reason, 'no: for reason 1');
+  assert.equal(refusals.list({ limit: 1 })[0]?.reason, 'no');
+  assert.equal(JSON.parse(lines[0] ?? '').msg, 'no: for reason 1');
+});
+
 test('announced to their account, under - when the client id is no topic level, and never about an event itself', () => {
   const { refusals } = workbench();
   const topics: string[] = [];

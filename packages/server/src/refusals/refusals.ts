@@ -45,9 +45,11 @@ export interface Refusal {
   /** The policy and statement of an explicit deny. */
   readonly policyName?: string;
   readonly statement?: string;
+  /** More of the reason, where it costs something to find out: asked for the refusals of a second that are logged. */
+  readonly explain?: () => string;
 }
 
-export interface RecordedRefusal extends Refusal {
+export interface RecordedRefusal extends Omit<Refusal, 'explain'> {
   /** Number of the refusal since the start, from 1. */
   readonly sequence: number;
   /** ISO 8601 instant. */
@@ -73,13 +75,13 @@ const LONGEST_TEXT = 1024;
 /** Cuts a text, by way of bytes: a slice of a string would keep the whole string in memory. */
 const cut = (text: string): string => `${Buffer.from(text.slice(0, LONGEST_TEXT)).toString()}…`;
 
-const bounded = (refusal: Refusal): Refusal =>
+const bounded = (refusal: Omit<Refusal, 'explain'>): Omit<Refusal, 'explain'> =>
   Object.fromEntries(
     Object.entries(refusal).map(([name, value]) => [
       name,
       typeof value === 'string' && value.length > LONGEST_TEXT ? cut(value) : value,
     ]),
-  ) as unknown as Refusal;
+  ) as unknown as Omit<Refusal, 'explain'>;
 
 export class Refusals {
   readonly #clock: Clock;
@@ -106,12 +108,20 @@ export class Refusals {
     return () => this.#listeners.delete(listener);
   }
 
-  record(refusal: Refusal): void {
+  record({ explain, ...refusal }: Refusal): void {
     const now = this.#clock.now();
     this.#sequence += 1;
-    const recorded: RecordedRefusal = { sequence: this.#sequence, time: new Date(now).toISOString(), ...bounded(refusal) };
+    this.#beginSecond(Math.floor(now / 1000));
+    const isLogged = this.#loggedInSecond < LOGGED_PER_SECOND;
+    const reason = explain === undefined || !isLogged ? refusal.reason : `${refusal.reason}: ${explain()}`;
+    const recorded: RecordedRefusal = {
+      sequence: this.#sequence,
+      time: new Date(now).toISOString(),
+      ...bounded({ ...refusal, reason }),
+    };
     this.#ring[(this.#sequence - 1) % KEPT] = recorded;
-    this.#write(recorded, Math.floor(now / 1000));
+    if (isLogged) this.#write(recorded);
+    else this.#unlogged += 1;
     for (const listener of this.#listeners) listener(recorded);
   }
 
@@ -131,18 +141,16 @@ export class Refusals {
     return found.reverse();
   }
 
-  #write(refusal: RecordedRefusal, second: number): void {
-    if (second !== this.#second) {
-      if (this.#unlogged > 0)
-        this.#log.warn({ event: 'refused', count: this.#unlogged }, 'more refusals than are logged in a second');
-      this.#second = second;
-      this.#loggedInSecond = 0;
-      this.#unlogged = 0;
-    }
-    if (this.#loggedInSecond >= LOGGED_PER_SECOND) {
-      this.#unlogged += 1;
-      return;
-    }
+  #beginSecond(second: number): void {
+    if (second === this.#second) return;
+    if (this.#unlogged > 0)
+      this.#log.warn({ event: 'refused', count: this.#unlogged }, 'more refusals than are logged in a second');
+    this.#second = second;
+    this.#loggedInSecond = 0;
+    this.#unlogged = 0;
+  }
+
+  #write(refusal: RecordedRefusal): void {
     this.#loggedInSecond += 1;
     const { time: _, ...members } = refusal;
     this.#log.warn({ event: 'refused', ...members }, refusal.reason);

@@ -10,6 +10,8 @@ export interface Decision {
   readonly policyName?: string;
   /** Its statement: the Sid, or `#` and the place counted from 1. */
   readonly statement?: string;
+  /** What the policies have that differs from the request, in words. Costs more than the decision: it is for refusals. */
+  readonly explain?: () => string;
 }
 
 /** The use of an access key that permissions are asked for. */

@@ -47,6 +47,8 @@ export interface PolicyGrammar {
 }
 
 export interface PolicyCondition extends ConditionOperator {
+  /** As the document writes it, such as `ForAnyValue:StringEquals`. */
+  readonly operator: string;
   readonly key: string;
   readonly values: readonly string[];
 }
@@ -122,7 +124,7 @@ function parseConditions(json: PolicyJson | undefined, variables: boolean, where
       if (operator.family === 'Null' && !values.every((value) => value === 'true' || value === 'false')) {
         malformed(`${place} takes "true" or "false"`);
       }
-      return { ...operator, key, values };
+      return { ...operator, operator: name, key, values };
     });
   });
 }

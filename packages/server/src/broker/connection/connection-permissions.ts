@@ -1,4 +1,5 @@
 /** What a client may do and until when: its permissions of now, and when they are to be asked for again. */
+import { policyRefusal } from '../../refusals/policy-refusal.ts';
 import type { Decision } from '@thingkeep/wire/api/authorization.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { Connect } from '../../mqtt/connect.ts';
@@ -138,16 +139,9 @@ export class ConnectionPermissions {
   }
 
   #askReceive(topic: TopicEntry): boolean {
-    const { effect, ...statement } = this.#current.decide('iot:Receive', topic.arn);
-    if (effect === 'ALLOWED') return true;
-    this.#client.refuse({
-      check: 'policy',
-      reason: `iot:Receive on ${topic.name} is not allowed`,
-      action: 'iot:Receive',
-      resource: topic.arn,
-      decision: effect,
-      ...statement,
-    });
+    const decision = this.#current.decide('iot:Receive', topic.arn);
+    if (decision.effect === 'ALLOWED') return true;
+    this.#client.refuse(policyRefusal({ action: 'iot:Receive', resource: topic.arn, what: `on ${topic.name}` }, decision));
     return false;
   }
 }

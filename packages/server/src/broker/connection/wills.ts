@@ -2,6 +2,7 @@
  * Wills: published for a client that went without saying so, at once or after its delay, if it may still publish there at
  * that moment [MQTT5 3.1.2.5, 3.1.3.2.2]. A will that waits is on disk, and goes with the commit that holds its message.
  */
+import { policyRefusal } from '../../refusals/policy-refusal.ts';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { Will } from '../../mqtt/connect.ts';
 import { encodeProperties } from '../../mqtt/properties.ts';
@@ -230,16 +231,11 @@ function isAllowed(departed: Departed, permissions: MessagePermissions): boolean
   const { account, will } = departed;
   const { arn } = account.topic(will.topic);
   for (const action of will.retain ? (['iot:Publish', 'iot:RetainPublish'] as const) : (['iot:Publish'] as const)) {
-    const { effect, ...statement } = permissions.decide(action, arn);
-    if (effect === 'ALLOWED') continue;
-    departed.refuse({
-      check: 'policy',
-      reason: `${action} on the will topic ${will.topic} is no longer allowed`,
-      action,
-      resource: arn,
-      decision: effect,
-      ...statement,
-    });
+    const decision = permissions.decide(action, arn);
+    if (decision.effect === 'ALLOWED') continue;
+    departed.refuse(
+      policyRefusal({ action, resource: arn, what: `on the will topic ${will.topic}, when it was due,` }, decision),
+    );
     return false;
   }
   return true;

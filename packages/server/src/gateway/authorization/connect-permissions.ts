@@ -3,7 +3,7 @@ import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import type { AdmissionRefusal } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import type { DeviceFacts } from '../../policies/variables.ts';
-import { denialReason } from './denial-reason.ts';
+import { policyRefusal } from '../../refusals/policy-refusal.ts';
 import type { ClientPermissions } from './permissions.ts';
 
 /** The part of the condition context that depends on the protocol: an HTTPS request has no client id. */
@@ -30,16 +30,7 @@ export function connectRefusal(
   permissions: ClientPermissions,
 ): AdmissionRefusal['refused'] | undefined {
   const resource = iotArn(place, 'client', clientId);
-  const { effect, ...statement } = permissions.decide('iot:Connect', resource);
-  if (effect === 'ALLOWED') return undefined;
-  return {
-    check: 'policy',
-    reason: `iot:Connect as ${clientId} is ${denialReason({ effect, ...statement })}`,
-    ...place,
-    clientId,
-    action: 'iot:Connect',
-    resource,
-    decision: effect,
-    ...statement,
-  };
+  const decision = permissions.decide('iot:Connect', resource);
+  if (decision.effect === 'ALLOWED') return undefined;
+  return { ...place, clientId, ...policyRefusal({ action: 'iot:Connect', resource, what: `as ${clientId}` }, decision) };
 }

@@ -4,7 +4,7 @@ import { inputKeys } from '@thingkeep/wire/api/input-keys.ts';
 import type { Operation } from '@thingkeep/wire/api/table.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { AdmissionRefusal } from '../../broker/contract.ts';
-import { denialReason } from './denial-reason.ts';
+import { policyRefusal } from '../../refusals/policy-refusal.ts';
 import type { ClientPermissions } from './permissions.ts';
 
 interface Sender {
@@ -25,18 +25,9 @@ export function operationRefusal(
     return { check: 'policy', reason, ...place, principal };
   }
   for (const { action, resource } of needed) {
-    const { effect, ...statement } = permissions.decide(action, resource, inputKeys(`iot:${operation.name}`, input));
-    if (effect === 'ALLOWED') continue;
-    return {
-      check: 'policy',
-      reason: `${action} on ${nameIn(resource)} is ${denialReason({ effect, ...statement })}`,
-      ...place,
-      principal,
-      action,
-      resource,
-      decision: effect,
-      ...statement,
-    };
+    const decision = permissions.decide(action, resource, inputKeys(`iot:${operation.name}`, input));
+    if (decision.effect === 'ALLOWED') continue;
+    return { ...place, principal, ...policyRefusal({ action, resource, what: `on ${nameIn(resource)}` }, decision) };
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
 /** The will of a CONNECT, authorized as the message that it may become. */
+import { policyRefusal } from '../../../refusals/policy-refusal.ts';
 import type { Decision } from '@thingkeep/wire/api/authorization.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { clientMayPublish } from '@thingkeep/wire/topics.ts';
@@ -16,16 +17,8 @@ export function authorizeWill({ client, connect: { will }, account, admission }:
   for (const action of actions) {
     const decision: Decision = admission.permissions.decide(action, arn);
     if (decision.effect === 'ALLOWED') continue;
-    const { effect, ...statement } = decision;
-    refuseConnect(client, REASON.NOT_AUTHORIZED, {
-      ...who,
-      check: 'policy',
-      reason: `${action} on the will topic ${will.topic} is not allowed`,
-      action,
-      resource: arn,
-      decision: effect,
-      ...statement,
-    });
+    const asked = { action, resource: arn, what: `on the will topic ${will.topic}` };
+    refuseConnect(client, REASON.NOT_AUTHORIZED, { ...who, ...policyRefusal(asked, decision) });
     return false;
   }
   if (clientMayPublish(will.topic) && !(will.retain && will.topic.startsWith('$'))) return true;

@@ -2,6 +2,7 @@
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { encodePuback } from '../../../mqtt/acknowledge.ts';
 import { MqttError } from '../../../mqtt/mqtt-error.ts';
+import { policyRefusal } from '../../../refusals/policy-refusal.ts';
 import type { Decision } from '@thingkeep/wire/api/authorization.ts';
 import type { Client } from '../client.ts';
 import type { PublishSlot } from '../publish-slots.ts';
@@ -46,16 +47,7 @@ function refusePublish(
   { qos, packetId }: Refused,
 ): void {
   const { topic } = slot;
-  const { effect, ...statement } = decision;
-  if (topic.clientMayPublish)
-    client.refuse({
-      check: 'policy',
-      reason: `${action} on ${topic.name} is ${effect === 'EXPLICIT_DENY' ? 'denied by a statement' : 'not allowed by any statement'}`,
-      action,
-      resource: topic.arn,
-      decision: effect === 'ALLOWED' ? undefined : effect,
-      ...statement,
-    });
+  if (topic.clientMayPublish) client.refuse(policyRefusal({ action, resource: topic.arn, what: `on ${topic.name}` }, decision));
   else
     client.refuse({ check: 'reserved-topic', reason: `clients may not publish on ${topic.name}`, action, resource: topic.arn });
   // MQTT 5 tells a QoS 1 publisher and goes on; in all other cases AWS closes the connection.

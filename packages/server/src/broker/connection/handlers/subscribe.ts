@@ -1,4 +1,5 @@
 /** SUBSCRIBE: each filter is authorized by itself; MQTT 3.1.1 clients are closed where MQTT 5 clients get a reason code. */
+import { policyRefusal } from '../../../refusals/policy-refusal.ts';
 import { iotArn } from '@thingkeep/wire/arn.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { clientMaySubscribe, filterFault, sharedFilter } from '@thingkeep/wire/topics.ts';
@@ -81,16 +82,9 @@ function authorizeFilter(
     });
     return REASON.NOT_AUTHORIZED;
   }
-  const { effect, ...statement } = client.permissions.decide('iot:Subscribe', resource);
-  if (effect !== 'ALLOWED') {
-    client.refuse({
-      check: 'policy',
-      reason: `iot:Subscribe to ${filter} is ${effect === 'EXPLICIT_DENY' ? 'denied by a statement' : 'not allowed by any statement'}`,
-      action: 'iot:Subscribe',
-      resource,
-      decision: effect,
-      ...statement,
-    });
+  const decision = client.permissions.decide('iot:Subscribe', resource);
+  if (decision.effect !== 'ALLOWED') {
+    client.refuse(policyRefusal({ action: 'iot:Subscribe', resource, what: `to ${filter}` }, decision));
     return REASON.NOT_AUTHORIZED;
   }
   const limit = limitReached(account, session, filter, shared);

@@ -3,6 +3,7 @@
  * MQTT packets behind a signed upgrade need no signature of their own.
  * Source: AWS IoT developer guide, pages protocols, iam-users-groups-roles, life-cycle-events.
  */
+import { policyRefusal } from '../../../refusals/policy-refusal.ts';
 import { servicesOfScope } from '@thingkeep/wire/api/route.ts';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
@@ -92,8 +93,8 @@ export class Sigv4Authenticator implements Authenticator {
     const permissions = await permissionsOf(signer, { ...context, ...transportUse(attempt), region });
     if (permissions === undefined) return noPermissions(signer);
     const resource = iotArn(place, 'client', clientId);
-    const { effect, ...statement } = permissions.decide('iot:Connect', resource, connectKeyValues(context));
-    if (effect === 'ALLOWED')
+    const decision = permissions.decide('iot:Connect', resource, connectKeyValues(context));
+    if (decision.effect === 'ALLOWED')
       return {
         ...place,
         principal: key.arn,
@@ -103,17 +104,8 @@ export class Sigv4Authenticator implements Authenticator {
         proof: connect.will === undefined ? undefined : proofOf(attempt, signer),
         endsAfter: { seconds: WEBSOCKET_LIFETIME, why: 'WEBSOCKET_TTL_EXPIRATION' },
       };
-    return refused({
-      check: 'policy',
-      reason: `iot:Connect as ${clientId} is ${effect === 'EXPLICIT_DENY' ? 'denied by a statement' : 'not allowed by any statement'}`,
-      ...place,
-      clientId,
-      principal: key.arn,
-      action: 'iot:Connect',
-      resource,
-      decision: effect,
-      ...statement,
-    });
+    const asked = { action: 'iot:Connect', resource, what: `as ${clientId}` };
+    return refused({ ...place, clientId, principal: key.arn, ...policyRefusal(asked, decision) });
   }
 }
 
