@@ -1,9 +1,11 @@
 /** From nothing to an authorized message over mutual TLS, with the tools that people have. */
 // needs: aws boto3 paho openssl mosquitto-clients curl
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import {
   AttachPolicyCommand,
   AttachThingPrincipalCommand,
@@ -21,6 +23,7 @@ import { mosquittoPub, mosquittoSub } from './mosquitto.ts';
 import { python } from './python-command.ts';
 import { run, succeed } from './run-command.ts';
 import { startServer, type TestServer } from './test-core.ts';
+import { keyShareGroup, tapTo } from './tls-tap.ts';
 import { within } from './until.ts';
 
 let server: TestServer;
@@ -341,6 +344,16 @@ describe('TLS', () => {
     const tls = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
     await assert.rejects(DeviceConnection.open(server, 4, { ...device, tls }));
   });
+
+  for (const port of ['mqtt', 'https'] as const)
+    test(`X25519MLKEM768 is negotiated on the ${port} port, with a client that offers X25519 too`, async () => {
+      const answered: Buffer[] = [];
+      await using tap = await tapTo(server.ports[port], (chunk) => answered.push(chunk));
+      const socket = connectTls({ host: '127.0.0.1', port: tap.port, servername: 'localhost', ca: readFileSync(server.rootCa) });
+      await within('the handshake', once(socket, 'secureConnect'));
+      socket.destroy();
+      assert.equal(keyShareGroup(Buffer.concat(answered)), 0x11ec);
+    });
 
   for (const port of ['mqtt', 'https'] as const) {
     const client = (...more: string[]): Promise<string> =>
