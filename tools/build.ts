@@ -7,7 +7,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, copyFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -156,5 +156,8 @@ async function proveStart(command: string, data: string): Promise<void> {
 const packages = build();
 if (!process.argv.includes('--no-check')) {
   await prove(packages);
-  process.stdout.write('built, packed, installed, started: packages/wire/dist, packages/x509/dist, packages/server/dist\n');
+  process.stdout.write(`Built, packed, installed and started: ${packages.map((path) => relative(ROOT, path)).join(', ')}.
+To use them elsewhere, pack them (npm pack ${packages.map((path) => `./${relative(ROOT, path)}`).join(' ')})
+and install the three files together where Node.js 24 is: npm install ./thingkeep-*.tgz && npx thingkeep start
+`);
 }
