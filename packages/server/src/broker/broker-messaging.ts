@@ -81,7 +81,8 @@ export class BrokerMessaging implements Messaging {
     };
     this.#options.connections.listen({
       connected: (client) => about(client, (connection) => listener.connected(connection)),
-      disconnected: (client, why) => about(client, (connection) => listener.disconnected(connection, why)),
+      disconnected: (client, why) =>
+        about(client, (connection) => listener.disconnected(connection, why, client.identity.leave?.byPacket === true)),
       subscribed: (client, filters) => about(client, (connection) => listener.subscribed(connection, filters)),
       unsubscribed: (client, filters) => about(client, (connection) => listener.unsubscribed(connection, filters)),
       connectFailed: (client, { accountId, region, principal = '', certificateId }) => {
@@ -93,6 +94,7 @@ export class BrokerMessaging implements Messaging {
         listener.disconnected(
           { place: { accountId, region }, clientId, sessionIdentifier, principalId, thingName, sourceIp: undefined, version },
           'CONNECTION_LOST',
+          false,
         ),
     });
   }

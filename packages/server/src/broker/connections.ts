@@ -94,7 +94,7 @@ export class Connections {
     same?.delete(client);
     if (same?.size === 0) this.#byCertificate.delete(certificateId);
     publishing.storeBeforeSending(() => {
-      if (why !== 'CLIENT_INITIATED_DISCONNECT') wills.onUngracefulClose(client);
+      if (client.identity.leave?.withWill !== false) wills.onUngracefulClose(client);
       for (const listener of this.#listeners) listener.disconnected?.(client, why);
     });
   }

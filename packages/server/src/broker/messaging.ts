@@ -139,8 +139,8 @@ export interface ConnectionInfo {
 /** A listener of connections and subscriptions. */
 export interface ConnectionListener {
   connected(connection: ConnectionInfo): void;
-  /** `why` is AWS's word for the end of a connection. */
-  disconnected(connection: ConnectionInfo, why: string): void;
+  /** `why` is AWS's word for the end of a connection; `byPacket` says whether the client has sent DISCONNECT. */
+  disconnected(connection: ConnectionInfo, why: string, byPacket: boolean): void;
   /** A CONNECT was refused for what its sender may do. */
   connectFailed(connection: ConnectionInfo): void;
   subscribed(connection: ConnectionInfo, filters: readonly string[]): void;

@@ -65,6 +65,29 @@ test('each way to end has its reason', async () => {
   }
 });
 
+test('a client that leaves has initiated it: by DISCONNECT of any reason code, or by the Close frame of a WebSocket', async () => {
+  await using bench = await openBench();
+  const watcher = await watching(bench, '$aws/events/presence/disconnected/c');
+  const wills = await bench.subscribed('wills', 'w');
+  const will = { topic: 'w', payload: Buffer.from('gone'), qos: 0, retain: false };
+  const codes = ['00', '04', '80', '81', '82', '83', '90', '93', '94', '95', '96', '97', '98', '99'];
+  const endings: [name: string, byPacket: boolean, end: (peer: TestPeer) => unknown][] = [
+    ...codes.map((code): (typeof endings)[number] => [code, true, (peer) => peer.raw(Buffer.from(`e001${code}`, 'hex'))]),
+    ['a Close frame', false, (peer) => peer.client.lost({ byPacket: false, withWill: false })],
+  ];
+  for (const [name, byPacket, end] of endings) {
+    end(await bench.connected('c', { level: 5, will }));
+    await bench.settle();
+    const [[, event] = []] = events(watcher);
+    assert.deepEqual(
+      [event?.disconnectReason, event?.clientInitiatedDisconnect],
+      ['CLIENT_INITIATED_DISCONNECT', byPacket],
+      name,
+    );
+    assert.equal(wills.publishes().length, name === '04' ? 1 : 0, `the will of ${name}`);
+  }
+});
+
 test('who is not let in is told of too, when its account is known; client ids with wildcards are not', async () => {
   await using bench = await openBench();
   const watcher = await watching(bench);

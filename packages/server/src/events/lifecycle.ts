@@ -39,10 +39,11 @@ export class Lifecycle implements ConnectionListener {
     }));
   }
 
-  disconnected(connection: ConnectionInfo, why: string): void {
+  /** The guide calls a Close frame the client's own end as well, but AWS's events have been seen to say false for one. */
+  disconnected(connection: ConnectionInfo, why: string, byPacket: boolean): void {
     this.#tell(connection, 'presence/disconnected', () => ({
       ...this.#about(connection, 'disconnected'),
-      clientInitiatedDisconnect: why === 'CLIENT_INITIATED_DISCONNECT',
+      clientInitiatedDisconnect: byPacket,
       disconnectReason: why,
       versionNumber: connection.version,
     }));

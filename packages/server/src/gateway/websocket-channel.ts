@@ -9,8 +9,8 @@ import { closeForViolation } from '../broker/connection/fault.ts';
 import type { Channel, ConnectAuthorizer, Peer } from '../broker/contract.ts';
 import { MqttError } from '../mqtt/mqtt-error.ts';
 
-/** RFC 6455 section 7.4.1. */
-const CLOSE = { NORMAL: 1000, UNSUPPORTED_DATA: 1003 } as const;
+/** RFC 6455 section 7.4.1; ABNORMAL stands for the end of a connection without a Close frame. */
+const CLOSE = { NORMAL: 1000, UNSUPPORTED_DATA: 1003, ABNORMAL: 1006 } as const;
 
 export class WebSocketChannel implements Channel {
   readonly #socket: WebSocket;
@@ -78,5 +78,8 @@ export function attachWebSocket(
       closeForViolation(client, new MqttError(REASON.PROTOCOL_ERROR, `not the WebSocket protocol: ${error.message}`));
     else client.lost();
   });
-  socket.on('close', () => client.lost());
+  socket.on('close', (code) => {
+    // A Close frame, whatever its code, is the client's own end (developer guide, page life-cycle-events).
+    client.lost(code === CLOSE.ABNORMAL ? undefined : { byPacket: false, withWill: false });
+  });
 }

@@ -191,6 +191,38 @@ describe('messages [MQTT-6.0.0-2]', () => {
     assert.match(bench.refusals.at(-1)?.reason ?? '', /first packet/);
   });
 
+  test('a Close frame, whatever its code, is the client that leaves; an end without one publishes its will', async () => {
+    const watcher = await bench.subscribed('watcher', 'w');
+    const ends: string[] = [];
+    bench.broker.connections.listen({ disconnected: ({ clientId }, why) => void ends.push(`${clientId} ${why}`) });
+    const will = { topic: 'w', payload: Buffer.from('gone'), qos: 0, retain: false };
+    const leave: [name: string, end: (socket: WebSocket) => void][] = [
+      ['1000', (socket) => socket.close(1000)],
+      ['1001', (socket) => socket.close(1001)],
+      ['3000', (socket) => socket.close(3000, 'enough')],
+      ['empty', (socket) => socket.close()],
+      ['none', (socket) => socket.terminate()],
+    ];
+    for (const [clientId, end] of leave) {
+      const peer = await Peer.open(await presigned());
+      peer.socket.send(
+        bytes({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 5, clientId, clean: true, keepalive: 60, will }),
+      );
+      assert.equal(await peer.next(), 'connack');
+      end(peer.socket);
+      await until('the end of the client', () => (bench.broker.connections.count === 1 ? true : undefined));
+    }
+    await bench.settle();
+    assert.deepEqual(ends, [
+      ...['1000', '1001', '3000', 'empty'].map((name) => `${name} CLIENT_INITIATED_DISCONNECT`),
+      'none CONNECTION_LOST',
+    ]);
+    assert.deepEqual(
+      watcher.publishes().map(({ payload }) => payload),
+      ['gone'],
+    );
+  });
+
   test('a peer that is gone leaves no client behind', async () => {
     const peer = await (await Peer.open(await presigned())).connected();
     assert.equal(bench.broker.connections.count, 1);

@@ -10,7 +10,7 @@ import type { Admission, Channel, ConnectAuthorizer, DisconnectReason, Peer } fr
 import type { AccountSpace } from '../routing/account.ts';
 import type { ClientState, Session, Subscriber } from '../session/session.ts';
 import { ClientPublisher } from './client-publisher.ts';
-import { ConnectionIdentity } from './connection-identity.ts';
+import { ConnectionIdentity, type Leave } from './connection-identity.ts';
 import { connectionLink } from './connection-link.ts';
 import { ConnectionPermissions } from './connection-permissions.ts';
 import type { ConnectionThrottle } from './connection-throttle.ts';
@@ -79,10 +79,15 @@ export class Client implements Subscriber {
     this.#decoder.receive(chunk);
   }
 
-  /** The connection is lost. Bytes that came before are handled first: they may hold a DISCONNECT. */
-  lost(): void {
+  /**
+   * The connection has ended: lost, or by the client's own `leave`. Bytes that came before are handled first: they may hold
+   * a DISCONNECT.
+   */
+  lost(leave?: Leave): void {
     this.#decoder.readDeferred();
-    this.close('CONNECTION_LOST');
+    if (this.state === 'closed') return;
+    if (leave !== undefined) this.identity.setLeave(leave);
+    this.close(leave === undefined ? 'CONNECTION_LOST' : 'CLIENT_INITIATED_DISCONNECT');
   }
 
   /** Pauses reading until the CONNECT of this client id has been answered. */

@@ -7,6 +7,14 @@ import { encodeEnrichment } from '../message/enrichment.ts';
 import type { ClientIdClaim } from './client-ids.ts';
 import type { Origin } from '../messaging.ts';
 
+/** How a client has ended its connection itself. */
+export interface Leave {
+  /** By a DISCONNECT, rather than by the Close frame of a WebSocket. */
+  readonly byPacket: boolean;
+  /** DISCONNECT with reason code 0x04 asks for it [MQTT5 3.14.2.1]. */
+  readonly withWill: boolean;
+}
+
 export class ConnectionIdentity {
   readonly peer: Peer;
   #level: ProtocolLevel = 4;
@@ -18,6 +26,7 @@ export class ConnectionIdentity {
   #connectedAt = 0;
   #origin: Origin | undefined;
   #sessionIdentifier: string | undefined;
+  #leave: Leave | undefined;
 
   constructor(peer: Peer) {
     this.peer = peer;
@@ -61,6 +70,11 @@ export class ConnectionIdentity {
     return this.#connectedAt;
   }
 
+  /** Undefined while the client is there, and where it has not ended the connection itself. */
+  get leave(): Leave | undefined {
+    return this.#leave;
+  }
+
   /** Random, one for each connection: the session identifier of lifecycle events, made when it is first told. */
   get sessionIdentifier(): string {
     this.#sessionIdentifier ??= randomUUID();
@@ -95,6 +109,11 @@ export class ConnectionIdentity {
   /** Takes the time of the CONNACK. */
   setConnectedAt(at: number): void {
     this.#connectedAt = at;
+  }
+
+  /** Has ended its connection itself. */
+  setLeave(leave: Leave): void {
+    this.#leave = leave;
   }
 
   /** Is admitted with this CONNECT: for the first time, or again. */

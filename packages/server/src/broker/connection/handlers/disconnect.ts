@@ -1,4 +1,7 @@
-/** DISCONNECT: the client leaves, and its will with it when the reason is a normal one [MQTT-3.14.4-3]. */
+/**
+ * DISCONNECT: the client leaves, and its will with it unless the reason code asks for it. Whatever its reason code, it is the
+ * client that ends the connection (developer guide, page life-cycle-events).
+ */
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { parseDisconnect } from '../../../mqtt/acknowledge.ts';
 import { MqttError } from '../../../mqtt/mqtt-error.ts';
@@ -15,5 +18,5 @@ export function disconnect(client: Client, bytes: Buffer, body: number, next: nu
   const { session, account } = client;
   if (session !== undefined && account !== undefined && properties.sessionExpiryInterval !== undefined)
     session.lifetime.expireAfter(Math.min(sessionExpiryInterval, account.limits.sessionExpiry));
-  client.close(reason === REASON.NORMAL_DISCONNECTION ? 'CLIENT_INITIATED_DISCONNECT' : 'CLIENT_ERROR');
+  client.lost({ byPacket: true, withWill: reason === REASON.DISCONNECT_WITH_WILL });
 }
