@@ -8,6 +8,22 @@ import { encodeVarint } from './varint.ts';
 
 export const PINGRESP = Buffer.of(PACKET.PINGRESP << 4, 0);
 
+/** Reason codes of a client's PUBACK and DISCONNECT [MQTT5 3.4.2.1, 3.14.2.1]; of DISCONNECT, those of a client alone. */
+const PUBACK_REASONS: ReadonlySet<number> = new Set([0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99]);
+const DISCONNECT_REASONS: ReadonlySet<number> = new Set([
+  ...[0x00, 0x04, 0x80, 0x81, 0x82, 0x83, 0x90],
+  ...[0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99],
+]);
+
+/** [MQTT-3.4.2-1, MQTT-3.14.2-1] */
+function checkReason(packet: string, reason: number, known: ReadonlySet<number>): void {
+  if (!known.has(reason))
+    throw new MqttError(
+      REASON.PROTOCOL_ERROR,
+      `a ${packet} with reason code 0x${reason.toString(16).padStart(2, '0')}, which a client may not send`,
+    );
+}
+
 export interface Puback {
   readonly packetId: number;
   readonly reason: number;
@@ -22,6 +38,7 @@ export function parsePuback(level: ProtocolLevel, bytes: Buffer, start: number, 
     return { packetId, reason: REASON.SUCCESS };
   }
   const reason = cursor.byte();
+  checkReason('PUBACK', reason, PUBACK_REASONS);
   if (cursor.left > 0) readProperties(cursor, 'PUBACK');
   cursor.done();
   return { packetId, reason };
@@ -44,6 +61,7 @@ export function parseDisconnect(level: ProtocolLevel, bytes: Buffer, start: numb
     return { reason: REASON.NORMAL_DISCONNECTION, properties: {} };
   }
   const reason = cursor.byte();
+  checkReason('DISCONNECT', reason, DISCONNECT_REASONS);
   const properties = cursor.left > 0 ? readProperties(cursor, 'DISCONNECT') : {};
   cursor.done();
   return { reason, properties };

@@ -300,6 +300,18 @@ test('a run that a violation cut off never reaches another connection or account
   );
 });
 
+test('a publish on a shared filter ends the connection of its publisher, whatever its QoS (field report on $share)', async () => {
+  await using bench = await TestBench.open();
+  for (const level of LEVELS)
+    for (const qos of [0, 1] as const) {
+      const publisher = await bench.connected('publisher', { level });
+      publisher.send(publishPacket('$share/g/t', 'x', { qos }));
+      await bench.settle();
+      assert.equal(publisher.channel.closed, true);
+      assert.deepEqual(said(publisher), level === 5 ? ['disconnect 87'] : []);
+    }
+});
+
 test('a payload of 128 KB is taken and one byte more is not (General Reference, message size)', async () => {
   await using bench = await TestBench.open();
   const subscriber = await bench.subscribed('subscriber', 'a');
@@ -311,7 +323,7 @@ test('a payload of 128 KB is taken and one byte more is not (General Reference, 
     publisher.send(publishPacket('a', Buffer.alloc(128 * 1024 + 1, 1)));
     await bench.settle();
     assert.equal(publisher.channel.closed, true);
-    assert.deepEqual(said(publisher), level === 5 ? ['disconnect 95'] : []);
+    assert.deepEqual(said(publisher), level === 5 ? ['disconnect 97'] : []);
     const aliased = await bench.connected('aliased', { level: 5 });
     aliased.send(publishPacket('a', Buffer.alloc(128 * 1024 + 1, 1), { properties: { contentType: 't' } }));
     assert.equal(aliased.channel.closed, true);

@@ -4,6 +4,7 @@ import { encodePuback } from '../../../mqtt/acknowledge.ts';
 import { MqttError } from '../../../mqtt/mqtt-error.ts';
 import { policyRefusal } from '../../../refusals/policy-refusal.ts';
 import type { Decision } from '@thingkeep/wire/api/authorization.ts';
+import { sharedFilter } from '@thingkeep/wire/topics.ts';
 import type { Client } from '../client.ts';
 import type { PublishSlot } from '../publish-slots.ts';
 
@@ -50,7 +51,8 @@ function refusePublish(
   if (topic.clientMayPublish) client.refuse(policyRefusal({ action, resource: topic.arn, what: `on ${topic.name}` }, decision));
   else
     client.refuse({ check: 'reserved-topic', reason: `clients may not publish on ${topic.name}`, action, resource: topic.arn });
-  // MQTT 5 tells a QoS 1 publisher and goes on; in all other cases AWS closes the connection.
-  if (client.level === 5 && qos === 1) client.publisher.acknowledge(encodePuback(5, packetId, REASON.NOT_AUTHORIZED));
+  // MQTT 5 tells a QoS 1 publisher and goes on; in all other cases AWS closes the connection, as it does for a shared filter.
+  if (client.level === 5 && qos === 1 && sharedFilter(topic.name) === undefined)
+    client.publisher.acknowledge(encodePuback(5, packetId, REASON.NOT_AUTHORIZED));
   else client.close('FORBIDDEN_ACCESS', REASON.NOT_AUTHORIZED);
 }

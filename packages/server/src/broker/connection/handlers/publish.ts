@@ -25,6 +25,13 @@ import type { PublishHeader } from './publish-header.ts';
 const batch = new PublishBatch(MAX_BATCH, NO_TOPIC);
 let batchSlot: PublishSlot | undefined;
 
+/** A payload over AWS's limit: its packet may be below the Maximum Packet Size, which has a reason code of its own. */
+const tooLarge = (size: number): MqttError =>
+  new MqttError(
+    REASON.QUOTA_EXCEEDED,
+    `a payload of ${size} bytes; the limit is ${LIMITS.payload} (128 KiB): send it in several messages`,
+  );
+
 /** Handles one PUBLISH. */
 export function publish(client: Client, header: PublishHeader): void {
   const { bytes, qos, bodyAt, next, topicAt, topicEnd } = header;
@@ -36,7 +43,7 @@ export function publish(client: Client, header: PublishHeader): void {
   if (level === 5 && bodyAt === next) throw new MqttError(REASON.MALFORMED_PACKET, 'a PUBLISH without a property length');
   // MQTT 5 has a byte for the length of no properties before the payload.
   const payloadAt = level === 5 ? bodyAt + 1 : bodyAt;
-  if (next - payloadAt > LIMITS.payload) throw new MqttError(REASON.PACKET_TOO_LARGE, 'a payload larger than 128 KB');
+  if (next - payloadAt > LIMITS.payload) throw tooLarge(next - payloadAt);
   const slot = client.publisher.slot(bytes, topicAt, topicEnd);
   const { isPlain } = header;
   if (slot !== batchSlot || batch.bytes !== bytes || batch.qos !== qos || batch.count === MAX_BATCH) {
@@ -127,7 +134,7 @@ function publishWithProperties(client: Client, header: PublishHeader): void {
   const { bytes, qos, bodyAt, next, topicAt, topicEnd } = header;
   const cursor = new Cursor(bytes, bodyAt, next);
   const properties = readProperties(cursor, 'PUBLISH');
-  if (next - cursor.at > LIMITS.payload) throw new MqttError(REASON.PACKET_TOO_LARGE, 'a payload larger than 128 KB');
+  if (next - cursor.at > LIMITS.payload) throw tooLarge(next - cursor.at);
   checkProperties(properties);
   const slot = topicAt === topicEnd ? slotOfAlias(client, properties) : client.publisher.slot(bytes, topicAt, topicEnd);
   const { topicAlias, ...forwarded } = properties;

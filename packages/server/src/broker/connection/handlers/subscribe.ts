@@ -66,6 +66,7 @@ function authorizeFilter(
   const fault = filter.length > LONGEST_FILTER ? 'too long' : filterFault(filter);
   if (fault !== undefined) {
     const reason = `a topic filter that is not valid: ${fault}`;
+    if (fault === 'empty') throw new MqttError(REASON.PROTOCOL_ERROR, 'a SUBSCRIBE with an empty topic filter'); // [MQTT-4.7.3-1]
     if (client.level === 4) throw new MqttError(REASON.TOPIC_FILTER_INVALID, reason);
     client.refuse({ check: 'topic', reason });
     return REASON.TOPIC_FILTER_INVALID;

@@ -1,11 +1,15 @@
 /** UNSUBSCRIBE [MQTT311 3.10]. */
 import { holdsControl } from '@thingkeep/wire/mqtt/characters.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
+import { filterFault, type TopicFault } from '@thingkeep/wire/topics.ts';
 import { MqttError } from '../../../mqtt/mqtt-error.ts';
 import { encodeUnsuback, parseUnsubscribe } from '../../../mqtt/subscribe.ts';
 import { JOURNAL_PENDING, NOTHING_PENDING } from '../../messaging.ts';
 import type { Client } from '../client.ts';
 import { checkUserProperties } from '../../message/message-properties.ts';
+
+/** Faults of a filter that is malformed by MQTT [MQTT-4.7.1-1 to 4.7.1-3, 4.7.3-1, 4.8.2-1, 4.8.2-2]. */
+const MALFORMED: ReadonlySet<TopicFault | undefined> = new Set(['empty', 'wildcard', 'malformed share']);
 
 /** MQTT 3.1.1 has no codes in its UNSUBACK: there it ends the connection. */
 function refused(client: Client): number {
@@ -20,6 +24,10 @@ export function unsubscribe(client: Client, bytes: Buffer, body: number, next: n
   const { broker, session } = client;
   if (session === undefined) return;
   checkUserProperties(properties);
+  for (const filter of filters) {
+    const fault = filterFault(filter);
+    if (MALFORMED.has(fault)) throw new MqttError(REASON.PROTOCOL_ERROR, `an UNSUBSCRIBE of a malformed topic filter: ${fault}`);
+  }
   const codes = filters.map((filter) => {
     if (broker.sessions.unsubscribe(session, filter)) return REASON.SUCCESS;
     return holdsControl(filter) ? refused(client) : REASON.NO_SUBSCRIPTION_EXISTED;
