@@ -172,5 +172,11 @@ describe('an IAM identity over WebSocket', () => {
     );
     await (await connected(user, 'c1', { will })).endAsync(true);
     await assert.rejects(connected(user, 'c1', { will, ...persistent }));
+    // Page connect-policy: an empty list admits a plain, clean CONNECT alone.
+    const none = { 'ForAllValues:StringEquals': { 'iot:ConnectAttributes': [] } };
+    await user.policy({ ...ALLOW, Action: 'iot:Connect', Condition: none });
+    await (await connected(user, 'c1')).endAsync(true);
+    await assert.rejects(connected(user, 'c1', persistent));
+    await assert.rejects(connected(user, 'c1', { will }));
   });
 });
