@@ -8,6 +8,7 @@ import { announceRefusals } from './topics.ts';
 import { type Refusal, Refusals } from './refusals.ts';
 
 const refusal: Refusal = { check: 'policy', reason: 'no', protocol: 'mqtt', sourceIp: '192.0.2.1' };
+const owned: Refusal = { ...refusal, accountId: '000000000000', region: 'us-east-1' };
 const workbench = () => {
   const time = { now: 1_000_000 };
   const lines: string[] = [];
@@ -17,7 +18,7 @@ const workbench = () => {
 
 test('the newest that fit are listed, oldest first', () => {
   const { refusals } = workbench();
-  for (let i = 0; i < 10_005; i += 1) refusals.record({ ...refusal, clientId: `c${i % 2}` });
+  for (let i = 0; i < 10_005; i += 1) refusals.record({ ...owned, clientId: `c${i % 2}` });
   const numbers = (query: object) => refusals.list(query).map(({ sequence }) => sequence);
   assert.deepEqual(numbers({ limit: 3 }), [10_003, 10_004, 10_005]);
   assert.deepEqual(numbers({ after: 10_000, clientId: 'c1' }), [10_002, 10_004]);
@@ -32,10 +33,10 @@ test('what a stranger sends is cut', () => {
 
 test('a flood is logged up to a rate, and then counted', () => {
   const { refusals, lines, time } = workbench();
-  for (let i = 0; i < 300; i += 1) refusals.record(refusal);
+  for (let i = 0; i < 300; i += 1) refusals.record(owned);
   assert.equal(lines.length, 200);
   time.now += 1000;
-  refusals.record(refusal);
+  refusals.record(owned);
   assert.equal(lines.length, 202);
   assert.equal(JSON.parse(lines[200] ?? '').count, 100);
 });
@@ -47,11 +48,28 @@ test('what costs something to find out is found out for the refusals that are lo
     asked += 1;
     return `for reason ${asked}`;
   };
-  for (let i = 0; i < 300; i += 1) refusals.record({ ...refusal, explain });
+  for (let i = 0; i < 300; i += 1) refusals.record({ ...owned, explain });
   assert.equal(asked, 200);
   assert.equal(refusals.list({ limit: 300 })[0]?.reason, 'no: for reason 1');
   assert.equal(refusals.list({ limit: 1 })[0]?.reason, 'no');
   assert.equal(JSON.parse(lines[0] ?? '').msg, 'no: for reason 1');
+});
+
+test('a stranger leaves 60 in a minute, and pushes out none that has an owner', () => {
+  const { refusals, lines, time } = workbench();
+  refusals.record({ ...owned, clientId: 'mine' });
+  for (let i = 0; i < 100; i += 1) refusals.record(refusal);
+  assert.deepEqual([refusals.list({ limit: 1000 }).length, lines.length, refusals.count], [61, 61, 101]);
+  time.now += 60_000;
+  refusals.record(refusal);
+  assert.equal(refusals.list().at(-1)?.reason, 'no (40 more of this address left out)');
+  for (let i = 0; i < 20_000; i += 1) refusals.record({ ...refusal, sourceIp: `2001:db8::${i.toString(16)}` });
+  const kept = refusals.list({ limit: 20_000 });
+  assert.deepEqual([kept.length, kept[0]?.clientId], [2_001, 'mine']);
+  assert.deepEqual(
+    kept.map(({ sequence }) => sequence),
+    kept.map(({ sequence }) => sequence).toSorted((a, b) => a - b),
+  );
 });
 
 test('announced to their account, under - when the client id is no topic level, and never about an event itself', () => {

@@ -1,9 +1,12 @@
 /**
  * Refusals of devices and callers: each is one record and one log line. The newest records are kept in memory for reading
- * back; log lines are limited in rate, and the next one says how many were left out.
+ * back, those of strangers apart, so that nobody without an account can push out an owner's. Log lines, and what one
+ * stranger leaves, are limited in rate; the next one says how many were left out.
  */
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
+import { Repeats } from './repeats.ts';
+import { newestFirst, RefusalRing } from './refusal-ring.ts';
 
 /** The check that failed, one word each. */
 export type RefusalCheck =
@@ -68,6 +71,10 @@ export interface RefusalQuery {
 }
 
 const KEPT = 10_000;
+/** Of peers that could not be placed in an account. */
+const KEPT_OF_STRANGERS = 2_000;
+/** Refusals that one address without an account leaves in a minute. */
+const STRANGER = { most: 60, within: 60_000 };
 const LOGGED_PER_SECOND = 200;
 /** Characters that are kept of a text which a peer has sent. */
 const LONGEST_TEXT = 1024;
@@ -86,8 +93,11 @@ const bounded = (refusal: Omit<Refusal, 'explain'>): Omit<Refusal, 'explain'> =>
 export class Refusals {
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #ring: RecordedRefusal[] = [];
+  readonly #owned = new RefusalRing<RecordedRefusal>(KEPT);
+  readonly #ofStrangers = new RefusalRing<RecordedRefusal>(KEPT_OF_STRANGERS);
+  readonly #strangers: Repeats;
   readonly #listeners = new Set<(refusal: RecordedRefusal) => void>();
+  #count = 0;
   #sequence = 0;
   #second = 0;
   #loggedInSecond = 0;
@@ -96,11 +106,12 @@ export class Refusals {
   constructor(clock: Clock, log: Logger) {
     this.#clock = clock;
     this.#log = log;
+    this.#strangers = new Repeats(clock, STRANGER);
   }
 
-  /** Number of refusals since the start. */
+  /** Number of refusals since the start, those left out among them. */
   get count(): number {
-    return this.#sequence;
+    return this.#count;
   }
 
   on(listener: (refusal: RecordedRefusal) => void): () => void {
@@ -109,17 +120,24 @@ export class Refusals {
   }
 
   record({ explain, ...refusal }: Refusal): void {
+    this.#count += 1;
+    const isStranger = refusal.accountId === undefined;
+    const leftOut = isStranger ? this.#strangers.admit(refusal.sourceIp) : 0;
+    if (leftOut === undefined) return;
     const now = this.#clock.now();
     this.#sequence += 1;
     this.#beginSecond(Math.floor(now / 1000));
     const isLogged = this.#loggedInSecond < LOGGED_PER_SECOND;
-    const reason = explain === undefined || !isLogged ? refusal.reason : `${refusal.reason}: ${explain()}`;
+    const more = [
+      ...(explain === undefined || !isLogged ? [] : [`: ${explain()}`]),
+      ...(leftOut === 0 ? [] : [` (${leftOut} more of this address left out)`]),
+    ];
     const recorded: RecordedRefusal = {
       sequence: this.#sequence,
       time: new Date(now).toISOString(),
-      ...bounded({ ...refusal, reason }),
+      ...bounded({ ...refusal, reason: [refusal.reason, ...more].join('') }),
     };
-    this.#ring[(this.#sequence - 1) % KEPT] = recorded;
+    (isStranger ? this.#ofStrangers : this.#owned).add(recorded);
     if (isLogged) this.#write(recorded);
     else this.#unlogged += 1;
     for (const listener of this.#listeners) listener(recorded);
@@ -129,9 +147,8 @@ export class Refusals {
   list(query: RefusalQuery = {}): RecordedRefusal[] {
     const { limit = 100, after = 0 } = query;
     const found: RecordedRefusal[] = [];
-    const oldest = Math.max(1, this.#sequence - KEPT + 1, after + 1);
-    for (let sequence = this.#sequence; sequence >= oldest && found.length < limit; sequence -= 1) {
-      const refusal = this.#ring[(sequence - 1) % KEPT] as RecordedRefusal;
+    for (const refusal of newestFirst(this.#owned, this.#ofStrangers)) {
+      if (refusal.sequence <= after || found.length >= limit) break;
       if (query.accountId !== undefined && refusal.accountId !== undefined && refusal.accountId !== query.accountId) continue;
       if (query.clientId !== undefined && refusal.clientId !== query.clientId) continue;
       if (query.certificateId !== undefined && refusal.certificateId !== query.certificateId) continue;
