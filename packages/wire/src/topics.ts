@@ -42,10 +42,10 @@ const counted = (topic: string): string => {
   return end < 0 ? '' : topic.slice(end + 1);
 };
 
-const sizeFault = (text: string): TopicFault | undefined => {
+const sizeFault = (text: string, mostSlashes: number = LIMITS.topicSlashes): TopicFault | undefined => {
   const part = counted(text);
   if (utf8Length(part) > LIMITS.topic || utf8Length(text) > 2 * LIMITS.topic) return 'too long';
-  return slashes(part) > LIMITS.topicSlashes ? 'too many slashes' : undefined;
+  return slashes(part) > mostSlashes ? 'too many slashes' : undefined;
 };
 
 /** Checks a topic name of a PUBLISH or a will [MQTT-3.3.2-2, MQTT-4.7.3-1]. */
@@ -70,8 +70,8 @@ export function sharedFilter(filter: string): SharedFilter | undefined {
     : { shareName: filter.slice(7, end), filter: filter.slice(end + 1) };
 }
 
-/** Checks a topic filter of a SUBSCRIBE or UNSUBSCRIBE [MQTT-4.7.1-1 to 4.7.1-3]. */
-export function filterFault(filter: string): TopicFault | undefined {
+/** Checks a topic filter of a SUBSCRIBE or UNSUBSCRIBE [MQTT-4.7.1-1 to 4.7.1-3], or of a rule, which may have more slashes. */
+export function filterFault(filter: string, mostSlashes?: number): TopicFault | undefined {
   if (filter === '') return 'empty';
   if (filter.includes('\u0000')) return 'null character';
   const shared = sharedFilter(filter);
@@ -87,7 +87,7 @@ export function filterFault(filter: string): TopicFault | undefined {
     if (level.includes('#') && (level !== '#' || i !== levels.length - 1)) return 'wildcard';
     if (level.includes('+') && level !== '+') return 'wildcard';
   }
-  return sizeFault(filter) ?? (holdsControl(filter) ? 'control character' : undefined);
+  return sizeFault(filter, mostSlashes) ?? (holdsControl(filter) ? 'control character' : undefined);
 }
 
 /**

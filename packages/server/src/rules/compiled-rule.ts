@@ -8,6 +8,7 @@ import { hasFixedHost } from '../outgoing/author.ts';
 import type { ActionCounters, RuleCounters, RuleMetrics } from './metrics.ts';
 import { compileParameters, type ActionParameters } from './parameters.ts';
 import type { ExternalServices } from './sql/contract.ts';
+import { sqlVersion } from './sql/dialect.ts';
 import { RuleQuery } from './sql/rule-query.ts';
 import type { RuleRecord } from './store.ts';
 import { ERROR_ACTION } from './orders.ts';
@@ -67,7 +68,7 @@ let lastParsed: { readonly text: string; readonly parsed: ParsedText } | undefin
 function parseText({ sql, awsIotSqlVersion, actions, errorAction }: Text): ParsedText {
   const text = JSON.stringify([sql, awsIotSqlVersion, actions, errorAction]);
   if (lastParsed?.text === text) return lastParsed.parsed;
-  const query = RuleQuery.parse(sql, awsIotSqlVersion);
+  const query = RuleQuery.parse(sql, sqlVersion(awsIotSqlVersion));
   const parse = (action: Action, index: number): ParsedAction => {
     const [key, given] = memberOf(action);
     const type = ACTIONS[key] as ActionType<unknown>;

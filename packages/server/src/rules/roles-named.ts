@@ -2,7 +2,6 @@
 import type { TopicRulePayload } from '@aws-sdk/client-iot';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { parseRule, roleOf } from './compiled-rule.ts';
-import { FIRST_VERSION, isSqlVersion } from './sql/dialect.ts';
 import type { RuleRecord } from './store.ts';
 
 /** Fails with SqlParseException or InvalidRequestException. */
@@ -25,8 +24,7 @@ const WITH_RULE: ReadonlySet<string> = new Set(['CreateTopicRule', 'ReplaceTopic
 export function rolesInText(operation: string, input: object): readonly string[] {
   const { topicRulePayload } = input as { readonly topicRulePayload?: TopicRulePayload };
   if (!WITH_RULE.has(operation) || topicRulePayload === undefined) return [];
-  const { sql = '', actions = [], errorAction, awsIotSqlVersion = FIRST_VERSION } = topicRulePayload;
-  if (!isSqlVersion(awsIotSqlVersion)) return [];
+  const { sql = '', actions = [], errorAction, awsIotSqlVersion = '' } = topicRulePayload;
   try {
     return [...rolesNamed({ sql, actions, errorAction, awsIotSqlVersion })];
   } catch (error) {

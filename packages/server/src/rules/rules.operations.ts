@@ -12,7 +12,7 @@ import { parseRule } from './compiled-rule.ts';
 import { rolesNamed } from './roles-named.ts';
 import type { RolePermissions } from './contract.ts';
 import { confirmationUrlOf } from './destination-confirmation.ts';
-import { DIALECTS, FIRST_VERSION, isSqlVersion } from './sql/dialect.ts';
+import { sqlVersion } from './sql/dialect.ts';
 import type { RuleQuery } from './sql/rule-query.ts';
 import { findRule, type RuleRecord, ruleArn, rules } from './store.ts';
 
@@ -61,15 +61,14 @@ const withoutUndefined = (action: Action): Action =>
 /** The record that a payload describes. Fails with SqlParseException or InvalidRequestException. */
 function recordOf(accountId: string, ruleName: string, payload: TopicRulePayload | undefined, createdAt: number): RuleRecord {
   const { sql = '', actions = [], description, ruleDisabled = false, awsIotSqlVersion, errorAction } = payload ?? {};
-  const version = awsIotSqlVersion ?? FIRST_VERSION;
-  if (!isSqlVersion(version))
-    return fail('InvalidRequestException', `The SQL version ${version} is none of ${Object.keys(DIALECTS).join(', ')}`);
+  const version = sqlVersion(awsIotSqlVersion);
   if (actions.length > MAX_ACTIONS) fail('InvalidRequestException', `A rule has at most ${MAX_ACTIONS} actions`);
   if (Buffer.byteLength(JSON.stringify(payload)) > LARGEST)
     fail('InvalidRequestException', `A rule has at most ${LARGEST} bytes`);
   const given = {
     sql,
-    awsIotSqlVersion: version,
+    // As it was sent, for tools that compare.
+    awsIotSqlVersion: version === awsIotSqlVersion?.toLowerCase() ? awsIotSqlVersion : version,
     actions: actions.map(withoutUndefined),
     errorAction: errorAction === undefined ? undefined : withoutUndefined(errorAction),
   };

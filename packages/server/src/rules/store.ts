@@ -2,14 +2,14 @@
 import type { Action } from '@aws-sdk/client-iot';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { collection, type ReadTransaction, rows } from '../store/contract.ts';
-import type { SqlVersion } from './sql/dialect.ts';
 
 export interface RuleRecord {
   readonly accountId: string;
   readonly ruleName: string;
   /** As it was sent. */
   readonly sql: string;
-  readonly awsIotSqlVersion: SqlVersion;
+  /** As it was sent; the first version for a rule that names none. */
+  readonly awsIotSqlVersion: string;
   /** The filter of FROM; absent for a rule that Basic Ingest alone reaches. */
   readonly topicPattern?: string;
   readonly description?: string;

@@ -1,5 +1,5 @@
 /** Statements: SET, SELECT, FROM, WHERE, and queries within queries (developer guide, page iot-sql-reference). */
-import { filterFault } from '@thingkeep/wire/topics.ts';
+import { filterFault, type TopicFault } from '@thingkeep/wire/topics.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Expression, Item, Selection, Statement, Variable } from './ast.ts';
 import type { RuleBudget } from './budget.ts';
@@ -7,15 +7,24 @@ import type { Dialect } from './dialect.ts';
 import { SQL_LIMITS } from './limits.ts';
 import { type CallCheck, ExpressionParser } from './parse-expression.ts';
 
-const FAULTS = {
+/** AWS's words for a filter that is none (probe pf-iot-sql-from-topic-filter of cdk-preflight). */
+const INVALID_FILTER = 'The MQTT topic you provided is invalid.';
+/** What else is wrong with a filter, in words behind AWS's. */
+const FAULTS: Readonly<Partial<Record<TopicFault, string>>> = {
   empty: 'it is empty',
   'too long': 'it is too long',
-  'too many slashes': 'it has too many levels',
-  wildcard: 'a wildcard stands alone in its level, # in the last one',
   'null character': 'it has a null character',
   'control character': 'it has a control character',
-  'malformed share': 'it is a malformed shared subscription',
-} as const;
+  'malformed share': 'it is a shared subscription',
+};
+
+/** Fails with InvalidRequestException for a text that is no topic filter. AWS does not count its levels. */
+function checkFilter(filter: string): void {
+  const fault = filter.startsWith('$share/') ? 'malformed share' : filterFault(filter, Number.POSITIVE_INFINITY);
+  if (fault === undefined) return;
+  const detail = FAULTS[fault];
+  fail('InvalidRequestException', detail === undefined ? INVALID_FILTER : `${INVALID_FILTER} ${detail}`);
+}
 
 class StatementParser extends ExpressionParser {
   statement(): Statement {
@@ -110,9 +119,7 @@ class StatementParser extends ExpressionParser {
     const token = quoted ? this.lexer.next(at) : this.lexer.bareFilter(at);
     if (token === undefined) return this.lexer.fault(at, 'no topic filter', 'a topic filter in single quotes');
     this.token = this.lexer.next(token.behind);
-    const fault = filterFault(token.text);
-    if (fault !== undefined) this.lexer.unexpected(token, `a topic filter: ${FAULTS[fault]}`);
-    if (token.text.startsWith('$share/')) this.lexer.unexpected(token, 'a topic filter that is not shared');
+    checkFilter(token.text);
     return token.text;
   }
 
@@ -141,7 +148,7 @@ function ownName(expression: Expression, index: number): string {
   }
 }
 
-/** Fails with SqlParseException. */
+/** Fails with SqlParseException, and with InvalidRequestException for the filter of FROM and for `encode` in 2015-10-08. */
 export function parseStatement(sql: string, dialect: Dialect, check: CallCheck, budget: RuleBudget): Statement {
   boundText(sql);
   return new StatementParser(sql, dialect, check, [], budget).statement();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
-import { ERROR_CASES, TEMPLATE_ERROR_CASES } from './testing/error-cases.ts';
+import { ERROR_CASES, FILTER_ERROR_CASES, FILTERS, TEMPLATE_ERROR_CASES } from './testing/error-cases.ts';
 import { MATH_CASES } from './testing/math-cases.ts';
 import { MESSAGE_CASES, TEMPLATE_CASES } from './testing/message-cases.ts';
 import type { ErrorGroup, ExpressionGroup } from './testing/sql-cases.ts';
@@ -10,7 +10,7 @@ import { STATEMENT_CASES } from './testing/statement-cases.ts';
 import { TEXT_CASES } from './testing/text-cases.ts';
 import { VALUE_CASES } from './testing/value-cases.ts';
 import type { ExternalServices, RuleMessage, SqlResult } from './contract.ts';
-import type { SqlVersion } from './dialect.ts';
+import { type SqlVersion, sqlVersion } from './dialect.ts';
 import { RuleQuery } from './rule-query.ts';
 
 const SERVICES: ExternalServices = {
@@ -65,11 +65,11 @@ for (const { section, version = LATEST, payload, set = '', cases } of TEMPLATE_C
     }
   });
 
-const refusal = (run: () => unknown): string => {
+const refusal = (run: () => unknown, code = 'SqlParseException'): string => {
   try {
     run();
   } catch (error) {
-    assert.ok(error instanceof ThingkeepError && error.code === 'SqlParseException', String(error));
+    assert.ok(error instanceof ThingkeepError && error.code === code, String(error));
     return error.message;
   }
   return 'no refusal';
@@ -88,6 +88,50 @@ function refused(groups: readonly ErrorGroup[], parse: (text: string, version: S
 }
 refused(ERROR_CASES, RuleQuery.parse);
 refused(TEMPLATE_ERROR_CASES, (text, version) => RuleQuery.parse("SELECT * FROM 't'", version).template(text));
+
+test('the filter of FROM is refused in words of AWS, however many levels it has (probe pf-iot-sql-from-topic-filter)', () => {
+  for (const [filter, detail] of FILTER_ERROR_CASES)
+    assert.equal(
+      refusal(() => RuleQuery.parse(`SELECT * FROM '${filter}'`, LATEST), 'InvalidRequestException'),
+      `The MQTT topic you provided is invalid.${detail}`,
+    );
+  for (const filter of FILTERS) assert.equal(RuleQuery.parse(`SELECT * FROM '${filter}'`, LATEST).filter, filter);
+});
+
+test('of the functions encode alone needs a later version, in statements and templates (probe pf-iot-sql-version-functions)', () => {
+  const words =
+    "Errors encountered while validating query. ERROR: Function 'encode' is only supported in sql version 2016-03-23-beta and " +
+    'above. You can use the new version by specifying "awsIotSqlVersion": "version" when creating or updating a rule.';
+  const asks = ["get_thing_shadow('T', 'r')", "get_dynamodb('T', 'k', 'v', 'r')", "decode(a, 'proto', 'b', 'k', 'f', 'm')"];
+  for (const call of asks) assert.ok(RuleQuery.parse(`SELECT ${call} AS a FROM 't'`, '2015-10-08').waits);
+  const parse = (): unknown => RuleQuery.parse("SELECT encode(*, 'base64') AS d FROM 't'", '2015-10-08');
+  assert.equal(refusal(parse, 'InvalidRequestException'), words);
+  const template = (): unknown => RuleQuery.parse('SELECT *', '2015-10-08').template("${encode(*, 'base64')}");
+  assert.equal(refusal(template, 'InvalidRequestException'), words);
+});
+
+test('a version is known in upper and lower case, and an empty one is the first (probe pf-iot-sql-version-value)', () => {
+  for (const version of ['2015-10-08', '2016-03-23', '2016-03-23-beta', '2016-03-23-BETA', 'beta', 'BETA', 'Beta'])
+    assert.equal(sqlVersion(version), version.toLowerCase());
+  assert.equal(sqlVersion(''), '2015-10-08');
+  assert.equal(sqlVersion(undefined), '2015-10-08');
+  const others = [
+    '2020-01-01',
+    '2015-10-08-beta',
+    '2016-03-23-beta2',
+    '2016-3-23',
+    'xbeta',
+    'betax',
+    ' 2016-03-23',
+    '2016-03-23 ',
+    'toString',
+  ];
+  for (const version of others)
+    assert.equal(
+      refusal(() => sqlVersion(version)),
+      `Invalid SQL version: ${version}`,
+    );
+});
 
 test('the filter of FROM, quoted or not, and none for Basic Ingest alone', () => {
   assert.equal(RuleQuery.parse("SELECT * FROM 'a/+/#'", LATEST).filter, 'a/+/#');

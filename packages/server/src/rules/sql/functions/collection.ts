@@ -20,7 +20,7 @@ const orDefault = define({ least: 1, most: 2 }, ([value, otherwise]) => (evaluat
 });
 
 /** Each element with the object's members behind its own; a member of both is the object's. */
-const transform = ofValues({ least: 3, since2016: true }, ([mode, object, array], evaluation) => {
+const transform = ofValues({ least: 3 }, ([mode, object, array], evaluation) => {
   if (mode !== 'enrichArray' || !isSqlObject(object) || !isArray(array) || !array.every(isSqlObject)) return undefined;
   const added = Object.entries(object);
   let size = 2;
@@ -41,7 +41,7 @@ export const COLLECTION_FUNCTIONS: SqlFunctions = {
   get,
   get_or_default: orDefault,
   isnull: ofValues({ least: 1 }, ([value]) => value === null),
-  isundefined: ofValues({ least: 1, since2016: true }, ([value]) => value === undefined),
+  isundefined: ofValues({ least: 1 }, ([value]) => value === undefined),
   nanvl: ofValues({ least: 2 }, ([value, otherwise]) => (absent(value) ? otherwise : value)),
   transform,
 };

@@ -22,8 +22,6 @@ export interface CallSite {
 }
 
 export interface SqlFunction {
-  /** Not in 2015-10-08. */
-  readonly since2016: boolean;
   /** Another number of arguments gives Undefined (page iot-sql-data-types). */
   readonly least: number;
   readonly most: number;
@@ -35,17 +33,12 @@ export interface SqlFunction {
 interface ArgumentCount {
   readonly least: number;
   readonly most?: number;
-  readonly since2016?: boolean;
   readonly asks?: boolean;
 }
 
-export const define = (
-  { least, most = least, since2016 = false, asks = false }: ArgumentCount,
-  compile: SqlFunction['compile'],
-): SqlFunction => ({
+export const define = ({ least, most = least, asks = false }: ArgumentCount, compile: SqlFunction['compile']): SqlFunction => ({
   least,
   most,
-  since2016,
   asks,
   compile,
 });

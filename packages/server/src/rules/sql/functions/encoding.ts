@@ -55,9 +55,9 @@ const decode = (args: readonly Argument[], site: CallSite): Evaluate => {
 };
 
 export const ENCODINGS: SqlFunctions = {
-  decode: define({ least: 2, most: 6, since2016: true }, decode),
+  decode: define({ least: 2, most: 6 }, decode),
   encode: define(
-    { least: 2, since2016: true },
+    { least: 2 },
     ([value, scheme]) =>
       (evaluation) =>
         schemeOf(scheme, evaluation) === 'base64' ? encoded(value, evaluation) : undefined,

@@ -8,23 +8,20 @@ type Valid = (args: readonly SqlValue[]) => boolean;
 
 const external = (
   name: ExternalFunction,
-  shape: { readonly counts: readonly number[]; readonly since2016?: boolean },
+  shape: { readonly counts: readonly number[] },
   valid: Valid,
   prepare: (args: readonly SqlValue[]) => readonly SqlValue[] = (args) => args,
 ): SqlFunction =>
-  define(
-    { least: Math.min(...shape.counts), most: Math.max(...shape.counts), since2016: shape.since2016 ?? false, asks: true },
-    (args, { id }) => {
-      if (!shape.counts.includes(args.length)) return () => undefined;
-      const fixed = args.map(({ expression }) => expression.kind === 'literal');
-      return (evaluation) => {
-        const values = args.map((arg) => arg.evaluate(evaluation));
-        if (!valid(values)) return undefined;
-        for (const value of values) evaluation.bound(jsonSize(value, SQL_LIMITS.valueText));
-        return evaluation.ask(id, name, () => prepare(values).map(toPlain), fixed);
-      };
-    },
-  );
+  define({ least: Math.min(...shape.counts), most: Math.max(...shape.counts), asks: true }, (args, { id }) => {
+    if (!shape.counts.includes(args.length)) return () => undefined;
+    const fixed = args.map(({ expression }) => expression.kind === 'literal');
+    return (evaluation) => {
+      const values = args.map((arg) => arg.evaluate(evaluation));
+      if (!valid(values)) return undefined;
+      for (const value of values) evaluation.bound(jsonSize(value, SQL_LIMITS.valueText));
+      return evaluation.ask(id, name, () => prepare(values).map(toPlain), fixed);
+    };
+  });
 
 const texts: Valid = (args) => args.every((arg) => typeof arg === 'string');
 
@@ -44,7 +41,7 @@ export const EXTERNAL: SqlFunctions = {
   aws_lambda: external('aws_lambda', { counts: [2] }, ([arn, input]) => typeof arn === 'string' && input !== undefined),
   get_dynamodb: external(
     'get_dynamodb',
-    { counts: [4, 6], since2016: true },
+    { counts: [4, 6] },
     (args) =>
       texts([args[0], args[1], args.at(-1)]) &&
       (args.length === 4 || typeof args[3] === 'string') &&
@@ -56,7 +53,7 @@ export const EXTERNAL: SqlFunctions = {
     (args) => texts(args) && (args[0] === 'DescribeThing' || args[0] === 'ListThingGroupsForThing'),
   ),
   get_secret: external('get_secret', { counts: [3, 4] }, (args) => texts(args) && SECRET_TYPES.includes(args[1])),
-  get_thing_shadow: external('get_thing_shadow', { counts: [2, 3], since2016: true }, texts),
+  get_thing_shadow: external('get_thing_shadow', { counts: [2, 3] }, texts),
   machinelearning_predict: external(
     'machinelearning_predict',
     { counts: [3] },

@@ -1,4 +1,5 @@
 /** Every function of the SQL by its name in lower case, and what calls of it must keep to. */
+import { fail } from '@thingkeep/wire/errors.ts';
 import type { Dialect } from '../dialect.ts';
 import { SQL_LIMITS } from '../limits.ts';
 import type { CallCheck } from '../parse-expression.ts';
@@ -29,6 +30,14 @@ export const FUNCTIONS: SqlFunctions = {
 export const asks = (name: string, count: number): boolean => isProtobufCall(name, count) || FUNCTIONS[name]?.asks === true;
 
 /**
+ * AWS's words. Its page lists more functions as new in 2016-03-23, and its service takes all but this one in rules of 2015-10-08
+ * (probe pf-iot-sql-version-functions of cdk-preflight).
+ */
+const ENCODE_IS_LATER =
+  "Errors encountered while validating query. ERROR: Function 'encode' is only supported in sql version 2016-03-23-beta and above. " +
+  'You can use the new version by specifying "awsIotSqlVersion": "version" when creating or updating a rule.';
+
+/**
  * Checks the calls of one statement, or of one template: names, versions, arguments that no variable may stand for, and
  * how often a function may be called. Gathers the roles that calls name. A second `get_dynamodb` is let through: AWS takes the rule, and lets it fail.
  */
@@ -37,7 +46,7 @@ export function callCheck({ nests }: Dialect, inTemplate: boolean, roles: Set<st
   let protobuf = 0;
   return (name, args, fault) => {
     if (!Object.hasOwn(FUNCTIONS, name)) fault('the name of a function');
-    if (FUNCTIONS[name]?.since2016 === true && !nests) fault('a function of SQL version 2015-10-08: this one needs 2016-03-23');
+    if (name === 'encode' && !nests) fail('InvalidRequestException', ENCODE_IS_LATER);
     if (name === 'transform' && args[0]?.kind === 'variable') fault('an argument of transform that is no variable');
     const role = args[roleArgument(name, args.length) ?? -1];
     if (role?.kind === 'literal' && typeof role.value === 'string') roles.add(role.value);

@@ -11,7 +11,7 @@ import { zoneOf } from './zone.ts';
 const COST = 100;
 
 export const TIME: SqlFunctions = {
-  parse_time: ofValues({ least: 2, most: 3, since2016: true }, ([pattern, instant, zone = 'UTC'], evaluation) => {
+  parse_time: ofValues({ least: 2, most: 3 }, ([pattern, instant, zone = 'UTC'], evaluation) => {
     const number = toNumber(instant);
     const whole = number === undefined ? undefined : toInt(number, 'floor', evaluation.dialect);
     if (typeof pattern !== 'string' || whole === undefined || typeof zone !== 'string') return undefined;
@@ -19,7 +19,7 @@ export const TIME: SqlFunctions = {
     const known = zoneOf(zone, evaluation.spend);
     return known === undefined ? undefined : formatTime(pattern, toDouble(whole), known);
   }),
-  time_to_epoch: ofTexts({ least: 2, since2016: true }, ([text = '', pattern = ''], evaluation) => {
+  time_to_epoch: ofTexts({ least: 2 }, ([text = '', pattern = ''], evaluation) => {
     evaluation.spend(COST);
     return readTime(text, pattern, evaluation.spend);
   }),

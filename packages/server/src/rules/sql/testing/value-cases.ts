@@ -46,6 +46,23 @@ export const VALUE_CASES: readonly ExpressionGroup[] = [
     ],
   },
   {
+    section: 'iot-sql-functions: functions of the later version in the first (probe pf-iot-sql-version-functions)',
+    version: '2015-10-08',
+    payload: '{"a":"aGk=","list":[1]}',
+    cases: [
+      ["decode(a, 'base64')", '"hi"'],
+      ["indexof(a, 'G')", '1'],
+      ['isUndefined(b)', 'true'],
+      ['isNull(b)', 'false'],
+      ['length(a)', '4'],
+      ['numbytes(a)', '4'],
+      ["get_or_default(b, 'x')", '"x"'],
+      ["parse_time('yyyy', 0)", '"1970"'],
+      ["time_to_epoch('1970-01-02', 'yyyy-MM-dd')", '86400000'],
+      ["transform('enrichArray', a, list)"],
+    ],
+  },
+  {
     section: 'iot-sql-functions: cast in the first version',
     version: '2015-10-08',
     cases: [
