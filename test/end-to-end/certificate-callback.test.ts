@@ -44,7 +44,6 @@ before(async () => {
     new CreateDomainConfigurationCommand({
       domainConfigurationName: 'checked',
       domainName: HOST,
-      authenticationType: 'AWS_X509',
       clientCertificateConfig: { clientCertificateCallbackArn: fn.url },
     }),
   );

@@ -466,7 +466,7 @@ test('a domain configuration may ask for a certificate beside the authorizer: pe
 });
 
 describe('a Lambda function', () => {
-  const FUNCTION = 'arn:aws:lambda:eu-west-1:123456789012:function:authorize';
+  const FUNCTION = 'arn:aws:lambda:us-east-1:123456789012:function:authorize';
   const lambda = { authorizerFunctionArn: FUNCTION };
 
   test('without --lambda-endpoint is refused, and the refusal says so', async () => {
@@ -494,7 +494,7 @@ describe('a Lambda function', () => {
     assert.equal(path, `/2015-03-31/functions/${encodeURIComponent(FUNCTION)}/invocations`);
     assert.equal(request.headers['x-amz-invocation-type'], 'RequestResponse');
     const { host = '', authorization = '', 'x-amz-date': date = '' } = request.headers as Record<string, string>;
-    const signer = new SignatureV4({ service: 'lambda', region: 'eu-west-1', sha256: Sha256, credentials });
+    const signer = new SignatureV4({ service: 'lambda', region: 'us-east-1', sha256: Sha256, credentials });
     const when = new Date(date.replace(/^(....)(..)(..)T(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6Z'));
     const again = await signer.sign(
       { method: 'POST', protocol: 'http:', hostname: '127.0.0.1', path, query: {}, headers: { host }, body },

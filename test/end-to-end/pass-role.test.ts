@@ -165,6 +165,19 @@ test('destinations and role aliases ask for it too', async () => {
   await denied(user.iot.send(new UpdateRoleAliasCommand({ roleAlias: 'a', roleArn: other })), 'a role alias that changes');
 });
 
+test('a role of another account is refused to root too, wherever it stands (probe pf-iot-topicrule-role-account)', async () => {
+  const foreign = 'arn:aws:iam::210987654321:role/other';
+  const refused = (work: Promise<unknown>, where: string): Promise<void> =>
+    assert.rejects(work, { name: 'AccessDeniedException', message: 'Cross-account pass role is not allowed.' }, where);
+  for (const [where, payload] of places(foreign)) await refused(create(server, payload), where);
+  const vpcConfiguration = { vpcId: 'vpc-1', subnetIds: ['subnet-1'], roleArn: foreign };
+  await refused(
+    server.iot.send(new CreateTopicRuleDestinationCommand({ destinationConfiguration: { vpcConfiguration } })),
+    'a VPC destination',
+  );
+  await refused(server.iot.send(new CreateRoleAliasCommand({ roleAlias: 'b', roleArn: foreign })), 'a role alias');
+});
+
 test('the role is asked when the SQL is evaluated, and its owner told when it does not allow it', async () => {
   await server.iot.send(new CreateThingCommand({ thingName: 'known', attributePayload: { attributes: { floor: '3' } } }));
   await makePolicy(server, 'all', ALLOW_ALL);

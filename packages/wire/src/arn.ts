@@ -63,6 +63,12 @@ export function parseArn(text: string): Arn | undefined {
     : { partition, service, region, account, type: resource.slice(0, slash), name: resource.slice(slash + 1) };
 }
 
+/** The region in an ARN of a service; undefined for any other text. */
+export function regionIn(text: string, service: string): string | undefined {
+  const arn = parseArn(text);
+  return arn?.service === service ? arn.region : undefined;
+}
+
 /** The name in an ARN of the given type within `place`, or undefined when it is of another place, service or type. */
 export function nameInPlace(text: string, place: Place, type: ResourceType): string | undefined {
   const arn = parseArn(text);

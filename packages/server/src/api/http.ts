@@ -257,8 +257,7 @@ export function createApi(options: ApiOptions): Api {
       (operation, input) =>
         audited(operation.name, input, async () => {
           await mayCall(asking, operation, input);
-          const roles = key.permissions === undefined ? [] : (options.rolesInText?.(operation.name, input) ?? []);
-          await mayPass(asking, operation, input, roles);
+          await mayPass(asking, operation, input, options.rolesInText?.(operation.name, input) ?? []);
         }),
     );
   }

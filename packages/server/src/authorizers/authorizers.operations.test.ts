@@ -105,8 +105,8 @@ describe('CreateAuthorizer', () => {
     const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' });
     const secret = privateKey.export({ type: 'pkcs8', format: 'pem' });
     for (const [more, words] of [
-      [{ tokenKeyName: undefined }, /tokenKeyName and tokenSigningPublicKeys are required/],
-      [{ tokenSigningPublicKeys: {} }, /tokenKeyName and tokenSigningPublicKeys are required/],
+      [{ tokenKeyName: undefined }, /^Token key name for authorizer a cannot be null$/],
+      [{ tokenSigningPublicKeys: {} }, /^tokenSigningPublicKeys are required/],
       [{ tokenSigningPublicKeys: { k: 'no key' } }, /k is not a public key in PEM/],
       [{ tokenSigningPublicKeys: { k: secret.toString() } }, /k is not a public key in PEM/],
       [{ tokenSigningPublicKeys: { k: `${KEY}${secret}` } }, /k is not a public key in PEM/],
@@ -117,6 +117,16 @@ describe('CreateAuthorizer', () => {
       [{ authorizerFunctionArn: 'https://user:secret@localhost/f' }, /neither the ARN of a Lambda function nor/],
     ] as const)
       await bench.refuses('InvalidRequestException', 'CreateAuthorizer', { ...input, ...more }, words);
+  });
+
+  test('a function is of the region of the authorizer, there or not (probe pf-iot-authorizer-function-region)', async () => {
+    await using bench = await Bench.open();
+    const elsewhere = FUNCTION.replace('us-east-1', 'eu-west-1');
+    const words = /^Lambda function region must be same as authorizer a region$/;
+    const input = { authorizerName: 'a', authorizerFunctionArn: elsewhere, signingDisabled: true };
+    await bench.refuses('InvalidRequestException', 'CreateAuthorizer', input, words);
+    await bench.create('a');
+    await bench.refuses('InvalidRequestException', 'UpdateAuthorizer', input, words);
   });
 
   test('32 may be ACTIVE, 100 there be', async () => {

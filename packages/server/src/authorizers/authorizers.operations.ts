@@ -8,7 +8,14 @@ import type { Clock } from '../runtime/clock.ts';
 import { type ClaimRecord, claim, release } from '../store/claims.ts';
 import { isRoot } from '../outgoing/author.ts';
 import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
-import { checkAuthorizer, checkLimits, describeAuthorizer, getAuthorizer, authorizerSummary } from './records.ts';
+import {
+  checkAuthorizer,
+  checkFunctionRegion,
+  checkLimits,
+  describeAuthorizer,
+  getAuthorizer,
+  authorizerSummary,
+} from './records.ts';
 import { type AuthorizerRecord, authorizerArn, authorizers, defaultAuthorizers, findAuthorizer } from './store.ts';
 
 /** The tags of authorizers, stored by another domain under their ARN. */
@@ -69,6 +76,7 @@ export function authorizerOperations({ store, clock, tags, isFunctionName, domai
         lastModifiedAt: now,
       };
       checkAuthorizer(record, isFunctionName);
+      checkFunctionRegion(authorizerFunctionArn, authorizerName, caller);
       const arn = authorizerArn(caller, authorizerName);
       await store.write(async (tx) => {
         if ((await findAuthorizer(tx, accountId, authorizerName)) !== undefined)
@@ -108,6 +116,8 @@ export function authorizerOperations({ store, clock, tags, isFunctionName, domai
     async UpdateAuthorizer(input, caller) {
       const { accountId } = caller;
       const { authorizerName = '', authorizerFunctionArn, tokenKeyName, tokenSigningPublicKeys, status } = input;
+      // One that is stored already stays as it is.
+      if (authorizerFunctionArn !== undefined) checkFunctionRegion(authorizerFunctionArn, authorizerName, caller);
       await store.write(async (tx) => {
         const record = await getAuthorizer(tx, accountId, authorizerName);
         const changed: AuthorizerRecord = {

@@ -1,5 +1,5 @@
 /** Checks of an authorizer's record, and its description in the API. */
-import type { Place } from '@thingkeep/wire/arn.ts';
+import { type Place, regionIn } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { ReadTransaction } from '../store/contract.ts';
 import { checkPublicKey } from './signing.ts';
@@ -18,16 +18,25 @@ export async function getAuthorizer(tx: ReadTransaction, accountId: string, auth
 
 /** Fails with InvalidRequestException unless the members of a record are consistent. */
 export function checkAuthorizer(
-  { functionArn, signingDisabled, tokenKeyName, tokenSigningPublicKeys }: AuthorizerRecord,
+  { authorizerName, functionArn, signingDisabled, tokenKeyName, tokenSigningPublicKeys }: AuthorizerRecord,
   isFunctionName: (name: string) => boolean,
 ): void {
   if (!isFunctionName(functionArn))
     fail('InvalidRequestException', 'authorizerFunctionArn is neither the ARN of a Lambda function nor an http or https URL');
   const keys = Object.entries(tokenSigningPublicKeys);
-  if (!signingDisabled && (tokenKeyName === undefined || keys.length === 0))
-    fail('InvalidRequestException', 'tokenKeyName and tokenSigningPublicKeys are required unless signing is disabled');
+  // AWS's words (probe pf-iot-authorizer-signing-keys of cdk-preflight).
+  if (!signingDisabled && tokenKeyName === undefined)
+    fail('InvalidRequestException', `Token key name for authorizer ${authorizerName} cannot be null`);
+  if (!signingDisabled && keys.length === 0)
+    fail('InvalidRequestException', 'tokenSigningPublicKeys are required unless signing is disabled');
   if (keys.length > MAX_KEYS) fail('InvalidRequestException', `An authorizer can have at most ${MAX_KEYS} signing keys`);
   for (const [name, pem] of keys) checkPublicKey(name, pem);
+}
+
+/** Fails with InvalidRequestException for a function of another region, in AWS's words (probe pf-iot-authorizer-function-region). */
+export function checkFunctionRegion(functionArn: string, authorizerName: string, { region }: Place): void {
+  if ((regionIn(functionArn, 'lambda') ?? region) !== region)
+    fail('InvalidRequestException', `Lambda function region must be same as authorizer ${authorizerName} region`);
 }
 
 /** Fails with LimitExceededException when the record, new or about to become ACTIVE, exceeds a quota. */

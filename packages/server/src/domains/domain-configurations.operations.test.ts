@@ -16,7 +16,7 @@ import { DomainDirectory } from './directory.ts';
 import { domainOperations } from './domain-configurations.operations.ts';
 import { OperatorNames } from './operator-names.ts';
 import { domainNaming, DomainServing } from './serving.ts';
-import { issuedCertificates } from './store.ts';
+import { domainConfigurations, issuedCertificates } from './store.ts';
 
 const DAY = 86_400_000;
 const west = rootOf('210987654321', 'us-west-2');
@@ -207,7 +207,8 @@ test('updates count at once; the time of the last change of status is kept (API 
   assert.deepEqual([rules?.authenticationType, rules?.applicationProtocol], ['CUSTOM_AUTH', 'MQTT_WSS']);
   assert.equal(rules?.allowAuthorizerOverride, true);
   assert.equal((await describe('own')).lastStatusChangeDate?.getTime(), created);
-  await update('own', { domainConfigurationStatus: 'DISABLED', removeAuthorizerConfig: true });
+  const removed = { authenticationType: 'DEFAULT', applicationProtocol: 'DEFAULT', removeAuthorizerConfig: true };
+  await update('own', { domainConfigurationStatus: 'DISABLED', ...removed });
   assert.equal(directory.tlsOf('own.example.com'), 'disabled');
   const { authorizerConfig, lastStatusChangeDate } = await describe('own');
   assert.equal(authorizerConfig, undefined);
@@ -223,7 +224,7 @@ test('pairs of authentication and protocol are those of AWS, also across updates
     AWS_SIGV4: ['MQTT_WSS', 'HTTPS'],
     CUSTOM_AUTH: ['SECURE_MQTT', 'MQTT_WSS', 'HTTPS'],
   };
-  await create('own', { domainName: 'own.example.com' });
+  await create('own', { domainName: 'own.example.com', authorizerConfig: { defaultAuthorizerName: 'mine' } });
   for (const [authenticationType, allowed] of Object.entries(pairs))
     for (const applicationProtocol of ['SECURE_MQTT', 'MQTT_WSS', 'HTTPS']) {
       const change = update('own', { authenticationType, applicationProtocol });
@@ -232,6 +233,48 @@ test('pairs of authentication and protocol are those of AWS, also across updates
     }
   await update('own', { authenticationType: 'AWS_SIGV4', applicationProtocol: 'MQTT_WSS' });
   await assert.rejects(update('own', { authenticationType: 'AWS_X509' }), { code: 'InvalidRequestException' });
+});
+
+test('a type needs a protocol, and CUSTOM_AUTH an authorizer, in words of AWS (pf-iot-domainconfiguration-auth-combo)', async () => {
+  const code = 'InvalidRequestException';
+  const protocol =
+    /^The domain must configure a supported ApplicationProtocol when configuring an AuthenticationType\. Please refer to/;
+  const authorizer = /^The domain configuration must have a valid AuthorizerConfig configured when using CUSTOM_AUTH as the Auth/;
+  await create('own', { domainName: 'own.example.com' });
+  for (const authenticationType of ['AWS_X509', 'AWS_SIGV4', 'CUSTOM_AUTH', 'CUSTOM_AUTH_X509'])
+    for (const change of [create('new', { authenticationType }), update('own', { authenticationType })])
+      await assert.rejects(change, { code, message: protocol }, authenticationType);
+  const custom = { authenticationType: 'CUSTOM_AUTH', applicationProtocol: 'MQTT_WSS' };
+  for (const change of [create('new', custom), update('own', custom)])
+    await assert.rejects(change, { code, message: authorizer });
+  await update('own', { ...custom, authorizerConfig: { defaultAuthorizerName: 'mine' } });
+  await assert.rejects(update('own', { removeAuthorizerConfig: true }), { code, message: authorizer });
+});
+
+test('the function of clientCertificateConfig is of the region of the domain', async () => {
+  const functionIn = (region: string) => ({
+    clientCertificateConfig: { clientCertificateCallbackArn: `arn:aws:lambda:${region}:123456789012:function:f` },
+  });
+  const elsewhere = {
+    code: 'InvalidRequestException',
+    message: 'Lambda function region must be same as domain configuration own region',
+  };
+  await assert.rejects(create('own', { domainName: 'own.example.com', ...functionIn('eu-west-1') }), elsewhere);
+  await create('own', { domainName: 'own.example.com', ...functionIn('us-east-1') });
+  await assert.rejects(update('own', functionIn('eu-west-1')), elsewhere);
+});
+
+test('a combination that was stored before it was refused stays, and can be changed beside', async () => {
+  await create('own', { domainName: 'own.example.com' });
+  await byRegion(store)('us-east-1').write(async (tx) => {
+    const record = await tx.get(domainConfigurations, ['123456789012', 'own']);
+    assert.ok(record !== undefined);
+    const clientCertificateConfig = { clientCertificateCallbackArn: 'arn:aws:lambda:eu-west-1:123456789012:function:f' };
+    await tx.put(domainConfigurations, { ...record, authenticationType: 'CUSTOM_AUTH', clientCertificateConfig });
+  });
+  await start();
+  assert.equal(directory.find('own.example.com')?.rules.authenticationType, 'CUSTOM_AUTH');
+  await update('own', { domainConfigurationStatus: 'DISABLED' });
 });
 
 test('lists are sorted by name with the built-in one, by page and by service (API reference ListDomainConfigurations)', async () => {

@@ -10,7 +10,7 @@ import type { ReadTransaction, Store } from '../store/contract.ts';
 import { BUILT_IN, builtInArn, builtInDescription, describedDomain, listedDomain } from './description.ts';
 import type { DomainDirectory } from './directory.ts';
 import type { OperatorNames } from './operator-names.ts';
-import { checkCallback, checkPair } from './rules.ts';
+import { checkCallback, checkCombination } from './rules.ts';
 import { checkSecurityPolicy } from './security-policies.ts';
 import type { HostNameIssuer } from './serving.ts';
 import { type DomainRecord, domainArn, domainConfigurations, issuedCertificates } from './store.ts';
@@ -56,6 +56,15 @@ const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const onlyDisables = ({ domainConfigurationName: _, domainConfigurationStatus: status, ...rest }: Update): boolean =>
   status === 'DISABLED' && Object.values(rest).every((value) => value === undefined);
 
+/** Whether an update is about how clients authenticate: what is stored already is not asked again. */
+const namesCombination = ({
+  authenticationType,
+  applicationProtocol,
+  authorizerConfig,
+  removeAuthorizerConfig,
+}: Update): boolean =>
+  [authenticationType, applicationProtocol, authorizerConfig, removeAuthorizerConfig].some((value) => value !== undefined);
+
 /** The record after an update; fails with InvalidRequestException where its parts don't go together. */
 function updated(
   before: DomainRecord,
@@ -81,8 +90,8 @@ function updated(
     ...defined({ serverCertificateConfig }),
     ...defined({ clientCertificateConfig, callbackByRoot: clientCertificateConfig === undefined ? undefined : isRoot(caller) }),
   } as DomainRecord;
-  checkPair(after.authenticationType, after.applicationProtocol);
-  checkCallback(after, isFunctionName);
+  if (namesCombination(input)) checkCombination(after);
+  if (clientCertificateConfig !== undefined) checkCallback(after, caller, isFunctionName);
   return after;
 }
 

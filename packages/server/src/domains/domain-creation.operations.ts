@@ -6,7 +6,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import { isRoot } from '../outgoing/author.ts';
 import type { WriteTransaction } from '../store/contract.ts';
 import type { DomainOptions } from './domain-configurations.operations.ts';
-import { checkCallback, checkCertificate, checkDomainName, checkPair } from './rules.ts';
+import { checkCallback, checkCertificate, checkCombination, checkDomainName } from './rules.ts';
 import { checkSecurityPolicy, DEFAULT_SECURITY_POLICY } from './security-policies.ts';
 import { type DomainRecord, domainArn, domainConfigurations, type IssuedRecord, issuedCertificates } from './store.ts';
 
@@ -31,7 +31,7 @@ function recordOf(input: CreationInput, caller: Caller, endpoint: string, now: n
   const [serverCertificateArn] = serverCertificateArns;
   if (input.domainName === undefined && (serverCertificateArn ?? input.validationCertificateArn) !== undefined)
     fail('InvalidRequestException', 'A certificate is given for a domain name, and there is none');
-  checkPair(authenticationType, applicationProtocol);
+  checkCombination({ authenticationType, applicationProtocol, authorizerConfig });
   return {
     accountId,
     name,
@@ -94,7 +94,7 @@ export const domainCreationOperations = ({
   return {
     async CreateDomainConfiguration(input, caller) {
       const record = recordOf(input, caller, endpoint, clock.now());
-      checkCallback(record, isFunctionName);
+      checkCallback(record, caller, isFunctionName);
       operatorNames.check(record, caller);
       const arn = domainArn(caller, record);
       await store.write((tx) => check(tx, record, input, caller));

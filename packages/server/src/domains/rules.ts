@@ -1,6 +1,6 @@
 /** What a domain configuration may say: host names, certificates for them, and ways of authentication with their protocols. */
 import { X509Certificate } from 'node:crypto';
-import type { Place } from '@thingkeep/wire/arn.ts';
+import { type Place, regionIn } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { serverCertificateId, serverCertificates } from '../server-certificates/store.ts';
 import type { ReadTransaction } from '../store/contract.ts';
@@ -15,15 +15,37 @@ const PROTOCOLS: Readonly<Record<AuthenticationType, readonly ApplicationProtoco
   CUSTOM_AUTH: ['DEFAULT', 'SECURE_MQTT', 'MQTT_WSS', 'HTTPS'],
 };
 
-/** Fails with InvalidRequestException for a pair that AWS IoT does not have. */
-export function checkPair(type: AuthenticationType, protocol: ApplicationProtocol): void {
+/** What AWS adds to its words. */
+const SEE =
+  'Please refer to <https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html> for supported combinations and try again.';
+
+/**
+ * Fails with InvalidRequestException for a combination that AWS IoT does not have. The first two texts are AWS's, in the order
+ * that it asks (probe pf-iot-domainconfiguration-auth-combo of cdk-preflight).
+ */
+export function checkCombination({
+  authenticationType: type,
+  applicationProtocol: protocol,
+  authorizerConfig,
+}: Pick<DomainRecord, 'authenticationType' | 'applicationProtocol' | 'authorizerConfig'>): void {
+  if (type !== 'DEFAULT' && protocol === 'DEFAULT')
+    fail(
+      'InvalidRequestException',
+      `The domain must configure a supported ApplicationProtocol when configuring an AuthenticationType. ${SEE}`,
+    );
+  if (type === 'CUSTOM_AUTH' && authorizerConfig === undefined)
+    fail(
+      'InvalidRequestException',
+      `The domain configuration must have a valid AuthorizerConfig configured when using CUSTOM_AUTH as the AuthenticationType. ${SEE}`,
+    );
   if (!PROTOCOLS[type].includes(protocol))
     fail('InvalidRequestException', `The authentication type ${type} does not go with the application protocol ${protocol}`);
 }
 
-/** Fails with InvalidRequestException for a function that can't be called. */
+/** Fails with InvalidRequestException for a function that can't be called, or is of another region. */
 export function checkCallback(
-  { clientCertificateConfig }: Pick<DomainRecord, 'clientCertificateConfig'>,
+  { name, clientCertificateConfig }: Pick<DomainRecord, 'name' | 'clientCertificateConfig'>,
+  { region }: Place,
   isFunctionName: (name: string) => boolean,
 ): void {
   const functionArn = clientCertificateConfig?.clientCertificateCallbackArn;
@@ -32,6 +54,8 @@ export function checkCallback(
       'InvalidRequestException',
       'clientCertificateCallbackArn is neither the ARN of a Lambda function nor an http or https URL',
     );
+  if (functionArn !== undefined && (regionIn(functionArn, 'lambda') ?? region) !== region)
+    fail('InvalidRequestException', `Lambda function region must be same as domain configuration ${name} region`);
 }
 
 /** Labels of letters, digits and hyphens (RFC 1123, section 2.1). An address is none: TLS names no address (RFC 6066, section 3). */

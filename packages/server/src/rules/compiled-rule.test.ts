@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseRule } from './compiled-rule.ts';
+import { checkRegions } from './rule-region.ts';
 import { rolesInText, rolesNamed } from './roles-named.ts';
 
 const roleArn = 'arn:aws:iam::000000000000:role/r';
@@ -25,6 +26,34 @@ test('a rule is read once for all that is asked of it', () => {
   rolesInText('CreateTopicRule', { topicRulePayload: { ...structuredClone(record), description: undefined } });
   assert.equal(parseRule({ ...structuredClone(record), byRoot: true }).query, query);
   assert.notEqual(parseRule({ ...record, actions: [] }).query, query);
+});
+
+test('an action has one member; an error action may have more, and the first by name is done (probe pf-iot-topicrule-action-exactly-one)', () => {
+  const refused = (action: object, message: string): void =>
+    assert.throws(() => parseRule({ ...given, actions: [action] }), { code: 'InvalidRequestException', message });
+  refused({}, 'Empty actions are not allowed. Please define one type of action');
+  const two = { sqs: sqs.sqs, republish: { roleArn, topic: 't' } };
+  refused(two, 'Each object in the actions list can only have one action defined');
+  const { errorAction } = parseRule({ ...given, actions: [sqs], errorAction: two });
+  assert.equal(errorAction?.key, 'republish');
+  assert.throws(() => parseRule({ ...given, actions: [sqs], errorAction: {} }), { code: 'InvalidRequestException' });
+});
+
+test('a function and a topic are of the region of the rule that names them (page accessing-cross-account-resources-using-rules)', () => {
+  const functionArn = 'arn:aws:lambda:eu-west-1:000000000000:function:f';
+  const targetArn = 'arn:aws:sns:eu-west-1:111122223333:t';
+  const place = { region: 'us-east-1', accountId: '000000000000' };
+  const sns = { sns: { targetArn, roleArn } };
+  for (const rule of [{ actions: [{ lambda: { functionArn } }] }, { actions: [sns] }, { actions: [sqs], errorAction: sns }]) {
+    assert.throws(() => checkRegions(rule, place), {
+      code: 'InvalidRequestException',
+      message: /eu-west-1 can not be used by a rule of us-east-1/,
+    });
+    checkRegions(rule, { ...place, region: 'eu-west-1' });
+  }
+  const template = 'arn:aws:lambda:${region}:000000000000:function:f';
+  for (const name of [template, 'http://127.0.0.1/f', 'f', undefined])
+    checkRegions({ actions: [{ lambda: { functionArn: name } }] }, place);
 });
 
 test('a role is foreign when the record says so, for every kind of action and the error action', () => {

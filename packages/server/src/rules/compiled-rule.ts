@@ -38,12 +38,17 @@ export interface CompiledRule {
   readonly services: ExternalServices;
 }
 
-/** The one member of an action; AWS takes no fewer and no more. Fails with InvalidRequestException. */
-export function memberOf(action: Action): [ActionKey, unknown] {
+/**
+ * The one member of an action. An error action may have more, which AWS does not look at: the first by name is done. Fails with
+ * InvalidRequestException, in AWS's words (probe pf-iot-topicrule-action-exactly-one of cdk-preflight).
+ */
+export function memberOf(action: Action, index: number): [ActionKey, unknown] {
   const given = Object.entries(action).filter(([, value]) => value !== undefined);
-  const [first, ...others] = given;
-  if (first === undefined || others.length > 0)
-    return fail('InvalidRequestException', 'An action must have exactly one member, which says what kind of action it is');
+  const [first, ...others] = given.sort(([a], [b]) => (a < b ? -1 : 1));
+  if (first === undefined)
+    return fail('InvalidRequestException', 'Empty actions are not allowed. Please define one type of action');
+  if (others.length > 0 && index !== ERROR_ACTION)
+    return fail('InvalidRequestException', 'Each object in the actions list can only have one action defined');
   return first as [ActionKey, unknown];
 }
 
@@ -70,7 +75,7 @@ function parseText({ sql, awsIotSqlVersion, actions, errorAction }: Text): Parse
   if (lastParsed?.text === text) return lastParsed.parsed;
   const query = RuleQuery.parse(sql, sqlVersion(awsIotSqlVersion));
   const parse = (action: Action, index: number): ParsedAction => {
-    const [key, given] = memberOf(action);
+    const [key, given] = memberOf(action, index);
     const type = ACTIONS[key] as ActionType<unknown>;
     type.check?.(given, index === ERROR_ACTION ? 'error action' : 'action');
     return { key, index, type, given, parameters: compileParameters(query, given, type.literal) };

@@ -9,6 +9,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Store } from '../store/contract.ts';
 import { isRoot } from '../outgoing/author.ts';
 import { parseRule } from './compiled-rule.ts';
+import { checkRegions } from './rule-region.ts';
 import { rolesNamed } from './roles-named.ts';
 import type { RolePermissions } from './contract.ts';
 import { confirmationUrlOf } from './destination-confirmation.ts';
@@ -104,6 +105,7 @@ export function ruleOperations({ store, clock, tags, rulesInForce, roles, confir
    * likes; a caller with fewer permissions would get around them, since nothing says what such a role may do.
    */
   async function withAuthor(caller: Caller, record: RuleRecord): Promise<RuleRecord> {
+    checkRegions(record, caller);
     const foreignRoles: string[] = [];
     for (const roleArn of rolesNamed(record))
       if ((await roles.ask(caller.accountId, roleArn)) === undefined) foreignRoles.push(roleArn);

@@ -135,11 +135,14 @@ function rolesIn(service: ServiceName, value: unknown, shapeName: string): reado
   });
 }
 
+/** ARNs of roles that a call hands to a service. */
+export const rolesPassed = ({ service, input: shape }: Operation, input: object): readonly string[] =>
+  shape === undefined || (service !== 'iot' && service !== 'lambda') ? [] : [...new Set(rolesIn(service, input, shape))];
+
 /** `iam:PassRole` on each role that the call hands to a service (IAM user guide, page id_roles_use_passrole). */
-function passedRoles({ service, name, input: shape }: Operation, input: object): readonly NeededPermission[] {
-  if (shape === undefined || (service !== 'iot' && service !== 'lambda')) return [];
-  const passedTo = service === 'lambda' ? 'lambda.amazonaws.com' : (PASSED_TO[name] ?? 'iot.amazonaws.com');
-  return [...new Set(rolesIn(service, input, shape))].map((resource) => ({
+function passedRoles(operation: Operation, input: object): readonly NeededPermission[] {
+  const passedTo = operation.service === 'lambda' ? 'lambda.amazonaws.com' : (PASSED_TO[operation.name] ?? 'iot.amazonaws.com');
+  return rolesPassed(operation, input).map((resource) => ({
     action: 'iam:PassRole',
     resource,
     keys: [['iam:PassedToService', passedTo]],
