@@ -192,6 +192,9 @@ const overlaps = (pattern: readonly string[], filter: readonly string[]): boolea
   }
 };
 
+/** Whether two filters can match a common topic. */
+export const filtersOverlap = (one: string, other: string): boolean => overlaps(one.split('/'), other.split('/'));
+
 /** Whether a client may subscribe to this filter at all: any without `$`, and those that can meet a reserved topic meant for it. */
 export function clientMaySubscribe(filter: string): boolean {
   if (!filter.startsWith('$')) return true;

@@ -1,5 +1,6 @@
 /** The contract of messaging, served by the parts of the broker. */
 import type { Place } from '@thingkeep/wire/arn.ts';
+import type { ReservedService } from '@thingkeep/wire/reserved-services.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -73,6 +74,11 @@ export class BrokerMessaging implements Messaging {
   serve(services: readonly TopicService[]): void {
     this.#services.add(services);
     this.#options.accounts.interceptorsChanged();
+  }
+
+  /** Whether requests on the topics of a service of AWS IoT are answered. */
+  isServed(service: ReservedService): boolean {
+    return this.#services.serves(service.filters);
   }
 
   onConnections(listener: ConnectionListener): void {

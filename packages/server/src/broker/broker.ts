@@ -4,6 +4,7 @@
  */
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { Refusal } from '../refusals/refusals.ts';
+import { Repeats } from '../refusals/repeats.ts';
 import type { Disk } from '../runtime/disk-room.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Standstill } from '../runtime/standstill.ts';
@@ -50,6 +51,10 @@ export interface BrokerOptions extends AccountOptions {
 /** Seconds that a peer has for its CONNECT, and that the answer to it may take, counted from the connection's begin. */
 const CONNECT_DEADLINE = 10;
 const CONNACK_DEADLINE = 60;
+
+/** How often a client leaves the same record. */
+const TAKE_OVER = { most: 1, within: 60_000 };
+const UNSERVED = { most: 1, within: 600_000 };
 
 export class Broker {
   readonly clock: Clock;
@@ -120,13 +125,7 @@ export class Broker {
     this.wills = wills;
     this.connections = new Connections({ claims, sessions, register, wills, router, publishing, services: () => this.services });
     const flusher = new Flusher();
-    this.services = clientServices(
-      { clock, log, flusher, budget, counters, journal, sessions, disk, claims, register, wills, refuse, account },
-      this.connections,
-      publishing,
-      ticker,
-    );
-    this.messaging = new BrokerMessaging({
+    const messaging = new BrokerMessaging({
       accounts,
       publishing,
       connections: this.connections,
@@ -136,6 +135,16 @@ export class Broker {
       refuse,
       counters,
     });
+    this.messaging = messaging;
+    const repeats = { takeOver: new Repeats(clock, TAKE_OVER), unserved: new Repeats(clock, UNSERVED) };
+    const isServed = messaging.isServed.bind(messaging);
+    const kept = { journal, sessions, disk, claims, register, wills };
+    this.services = clientServices(
+      { clock, log, flusher, budget, counters, ...kept, refuse, repeats, account, isServed },
+      this.connections,
+      publishing,
+      ticker,
+    );
   }
 
   /** Finds persistent sessions and lost connections again; to be awaited before the first connection. */

@@ -22,6 +22,8 @@ type Shared = Pick<
   | 'register'
   | 'wills'
   | 'refuse'
+  | 'repeats'
+  | 'isServed'
   | 'account'
 >;
 

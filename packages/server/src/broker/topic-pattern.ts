@@ -12,6 +12,11 @@ export class TopicPattern {
     this.#levels = text.split('/').map((level) => ({ literal: level, name: nameOf(level) }));
   }
 
+  /** As a topic filter. */
+  get filter(): string {
+    return this.#levels.map(({ literal, name }) => (name === undefined ? literal : '+')).join('/');
+  }
+
   /** Whether clients may publish on the topics of this pattern at all. */
   get isForRequests(): boolean {
     return this.text.startsWith('$') && clientMayPublish(this.#levels.map(({ literal, name }) => name ?? literal).join('/'));

@@ -3,6 +3,7 @@
  * a message that is no request costs nothing. How a request is served is in docs/flows/topic-request.md.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
+import { filtersOverlap } from '@thingkeep/wire/topics.ts';
 import { Cursor, ownCopy } from '../mqtt/cursor.ts';
 import { readProperties } from '../mqtt/properties.ts';
 import type { Refusal } from '../refusals/refusals.ts';
@@ -73,6 +74,11 @@ export class TopicServices implements MessageInterceptor {
         );
       this.#rows.push({ pattern, service });
     }
+  }
+
+  /** Whether any service gets topics of these filters. */
+  serves(filters: readonly string[]): boolean {
+    return this.#rows.some(({ pattern }) => filters.some((filter) => filtersOverlap(pattern.filter, filter)));
   }
 
   on(place: Place, topic: string): TopicInterceptor | undefined {

@@ -27,6 +27,7 @@ export type RefusalCheck =
   | 'protocol'
   | 'signature'
   | 'take-over'
+  | 'not-implemented'
   | 'overload';
 
 export interface Refusal {

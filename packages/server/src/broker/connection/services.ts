@@ -1,7 +1,9 @@
 /** What a connection and the handlers of its packets use of the broker, and of the decoder of its bytes. */
 import type { Place } from '@thingkeep/wire/arn.ts';
+import type { ReservedService } from '@thingkeep/wire/reserved-services.ts';
 import type { Will } from '../../mqtt/connect.ts';
 import type { Refusal } from '../../refusals/refusals.ts';
+import type { Repeats } from '../../refusals/repeats.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Disk } from '../../runtime/disk-room.ts';
 import type { Logger } from '../../runtime/log.ts';
@@ -19,6 +21,13 @@ import type { PublishBatch } from '../message/publish-batch.ts';
 import type { ClientState, Session } from '../session/session.ts';
 import type { Sessions } from '../routing/sessions.ts';
 import type { LoopBudget } from '../routing/loop-budget.ts';
+
+export interface ClientRepeats {
+  /** Take-overs, by client id. */
+  readonly takeOver: Repeats;
+  /** Topics of services that are not there, by client and service. */
+  readonly unserved: Repeats;
+}
 
 /** Takes the bytes of a connection, and handles the packets in them. */
 export interface PacketSink {
@@ -45,8 +54,12 @@ export interface BrokerServices<Connection> {
   readonly register: { enter(client: Connection, place: Place): void };
   readonly claims: { claim(client: Connection, account: AccountSpace): Promise<void> | undefined };
   readonly wills: { fits(will: Will | undefined): boolean };
+  /** Refusals that a client would leave again and again. */
+  readonly repeats: ClientRepeats;
   refuse(refusal: Refusal): void;
   account(accountId: string, region?: string): AccountSpace;
+  /** Whether requests on the topics of a service of AWS IoT are answered. */
+  isServed(service: ReservedService): boolean;
 
   /** What becomes of a connection, step by step. */
   connected(client: Connection, session: Session): void;

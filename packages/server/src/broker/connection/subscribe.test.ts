@@ -89,6 +89,7 @@ test('a filter that is none: MQTT 5 gets 0x8F, MQTT 3.1.1 is closed [MQTT-4.7.1-
       ['topic five', 'topic four'],
       filter,
     );
+    five.send({ cmd: 'disconnect' } as Packet);
   }
 });
 

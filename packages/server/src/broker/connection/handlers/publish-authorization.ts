@@ -7,6 +7,7 @@ import type { Decision } from '@thingkeep/wire/api/authorization.ts';
 import { sharedFilter } from '@thingkeep/wire/topics.ts';
 import type { Client } from '../client.ts';
 import type { PublishSlot } from '../publish-slots.ts';
+import { reportUnserved } from './report-unserved.ts';
 
 /** The message that a refusal answers. */
 interface Refused {
@@ -26,7 +27,10 @@ export function mayPublish(client: Client, slot: PublishSlot, message: Refused):
   slot.generation = client.permissions.generation;
   slot.retainAllowed = undefined;
   slot.allowed = decision.effect === 'ALLOWED';
-  if (slot.allowed) return true;
+  if (slot.allowed) {
+    reportUnserved(client, 'iot:Publish', topic.name);
+    return true;
+  }
   refusePublish(client, slot, 'iot:Publish', decision, message);
   return false;
 }

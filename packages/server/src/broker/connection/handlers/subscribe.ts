@@ -10,6 +10,7 @@ import { JOURNAL_PENDING, NOTHING_PENDING } from '../../messaging.ts';
 import type { Client } from '../client.ts';
 import type { Session } from '../../session/session.ts';
 import { throttled } from '../connection-throttle.ts';
+import { reportUnserved } from './report-unserved.ts';
 import { checkUserProperties } from '../../message/message-properties.ts';
 
 /** Failure of MQTT 3.1.1's SUBACK. */
@@ -42,6 +43,7 @@ export function subscribe(client: Client, bytes: Buffer, body: number, next: num
     if (code <= 1) {
       if (entry.retainHandling === 0 || (entry.retainHandling === 1 && !session.subscriptions.has(entry.filter)))
         fresh.push(entry);
+      reportUnserved(client, 'iot:Subscribe', entry.filter);
       broker.sessions.subscribe(session, { filter: entry.filter, qos: code, noLocal: entry.noLocal });
     }
     codes.push(client.level === 4 && code > 2 ? FAILURE : code);

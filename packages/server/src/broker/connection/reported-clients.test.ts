@@ -1,0 +1,108 @@
+/**
+ * What clients do that works, and that their owner has to hear of all the same: two connections with one client id, and topics
+ * of services that are not there yet. One record of each in a while.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Packet } from 'mqtt-packet';
+import { publishPacket, TestBench } from '../test-bench.ts';
+
+const subscribe = (topic: string): Packet => ({ cmd: 'subscribe', messageId: 9, subscriptions: [{ topic, qos: 0 }] }) as Packet;
+
+test('two devices with one client id: the record names both, and says what to do', async () => {
+  await using bench = await TestBench.open();
+  bench.admissions.set('same', { principal: 'cert/one' });
+  await bench.connected('same');
+  bench.admissions.set('same', { principal: 'cert/two' });
+  await bench.connected('same');
+  assert.deepEqual(bench.refusals, [
+    {
+      protocol: 'mqtt',
+      sourceIp: '192.0.2.7',
+      certificateId: undefined,
+      clientId: 'same',
+      accountId: '000000000000',
+      region: 'us-east-1',
+      principal: 'cert/one',
+      check: 'take-over',
+      reason:
+        'two connections use the client id same: cert/one from 192.0.2.7 port 40000 was replaced by cert/two from 192.0.2.7 port 40000: give each device a client id of its own.',
+      action: 'iot:Connect',
+    },
+  ]);
+});
+
+test('two devices that throw each other out leave one record a minute, which counts the others', async () => {
+  await using bench = await TestBench.open();
+  for (let i = 0; i < 20; i += 1) await bench.connected('same', { keepalive: 1200 });
+  assert.equal(bench.refusals.length, 1);
+  assert.match(bench.refusals[0]?.reason ?? '', /needs nothing; two devices or programs need a client id each\.$/);
+  await bench.pass(60);
+  await bench.connected('same');
+  assert.match(bench.refusals.at(-1)?.reason ?? '', /It happened 18 more times/);
+  assert.equal(bench.refusals.length, 2);
+});
+
+test('a take-over that waits for its claim is recorded as well', async () => {
+  await using bench = await TestBench.open();
+  let grant = (): void => {};
+  bench.claiming = { before: new Promise((resolve) => (grant = resolve)) };
+  const connect = {
+    cmd: 'connect',
+    protocolId: 'MQTT',
+    protocolVersion: 4,
+    clientId: 'same',
+    clean: true,
+    keepalive: 60,
+  } as const;
+  bench.peer().send(connect as Packet);
+  await bench.settle();
+  bench.peer().send(connect as Packet);
+  await bench.settle();
+  grant();
+  await bench.settle();
+  assert.deepEqual(
+    bench.refusals.map(({ check }) => check),
+    ['take-over'],
+  );
+});
+
+test('a topic of a service that is not there is recorded once for each client, service and action', async () => {
+  await using bench = await TestBench.open();
+  const client = await bench.connected('lamp');
+  for (let i = 0; i < 5; i += 1) {
+    client.send(publishPacket('$aws/things/lamp/shadow/get', '', { qos: 1 }));
+    client.send(publishPacket('$aws/things/lamp/shadow/update', '{}'));
+  }
+  client.send(publishPacket('$aws/things/lamp/jobs/get', '{}'));
+  client.send(subscribe('$aws/things/lamp/shadow/get/accepted'), subscribe('$aws/things/lamp/shadow/get/rejected'));
+  client.send(subscribe('$aws/events/presence/connected/+'), subscribe('$aws/events/#'), subscribe('a/b'));
+  client.send(publishPacket('a/b', 'x'), publishPacket('$aws/rules/r', 'x'));
+  await bench.settle();
+  assert.equal(client.channel.closed, false);
+  assert.deepEqual(
+    bench.refusals.map(({ check, clientId, reason }) => [check, clientId, reason]),
+    [
+      ['$aws/things/lamp/shadow/get: device shadows', 'iot:Publish', 'the message is acknowledged, and no answer will come'],
+      ['$aws/things/lamp/jobs/get: jobs', 'iot:Publish', 'the message is acknowledged, and no answer will come'],
+      [
+        '$aws/things/lamp/shadow/get/accepted: device shadows',
+        'iot:Subscribe',
+        'the subscription is granted, and no message will come',
+      ],
+    ].map(([on, action, effect]) => [
+      'not-implemented',
+      'lamp',
+      `${action} on ${on} are not in Thingkeep yet: ${effect}. COMPATIBILITY.md lists what is there.`,
+    ]),
+  );
+});
+
+test('a topic of a service that is there is recorded by nobody', async () => {
+  await using bench = await TestBench.open();
+  bench.broker.messaging.serve([{ pattern: '$aws/things/{thingName}/shadow/get', serve: async () => [] }]);
+  const client = await bench.connected('lamp');
+  client.send(publishPacket('$aws/things/lamp/shadow/get', ''), subscribe('$aws/things/lamp/shadow/get/accepted'));
+  await bench.settle();
+  assert.deepEqual(bench.refusals, []);
+});

@@ -1,0 +1,31 @@
+/** Which service a reserved topic or filter is of (developer guide, page reserved-topics). */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { reservedServiceOf } from './reserved-services.ts';
+import { RESERVED_TOPICS } from './topics.ts';
+
+test('topics and filters have their service, and those that are served in any case have none', () => {
+  const cases: readonly (readonly [topic: string, service: string | undefined])[] = [
+    ['$aws/things/x/shadow/get', 'device shadows'],
+    ['$aws/things/x/shadow/name/n/update/accepted', 'device shadows'],
+    ['$share/g/$aws/things/+/shadow/#', 'device shadows'],
+    ['$aws/things/+/jobs/notify', 'jobs'],
+    ['$aws/certificates/create/json', 'fleet provisioning'],
+    ['$aws/provisioning-templates/t/provision/cbor/accepted', 'fleet provisioning'],
+    ['$aws/events/thing/x/created', 'registry and job events'],
+    ['$aws/events/jobExecution/#', 'registry and job events'],
+    ['$aws/events/presence/connected/+', undefined],
+    ['$aws/events/#', undefined],
+    ['$aws/#', undefined],
+    ['$aws/rules/r/x', undefined],
+    ['$thingkeep/events/refusals/#', undefined],
+    ['aws/things/x/shadow/get', undefined],
+    ['#', undefined],
+  ];
+  for (const [topic, service] of cases) assert.equal(reservedServiceOf(topic)?.name, service, topic);
+});
+
+test('every reserved topic of AWS is of a service, or served in any case', () => {
+  const served = /^\$aws\/(events|rules)\/#$|^\$thingkeep\//;
+  for (const { pattern } of RESERVED_TOPICS) assert.ok(served.test(pattern) || reservedServiceOf(pattern) !== undefined, pattern);
+});

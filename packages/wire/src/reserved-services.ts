@@ -1,0 +1,37 @@
+/** The services of AWS IoT behind reserved topics, by the topics that each has (developer guide, page reserved-topics). */
+import { filtersOverlap, sharedFilter } from './topics.ts';
+
+export interface ReservedService {
+  /** As a sentence has it: "device shadows are not there yet". */
+  readonly name: string;
+  readonly filters: readonly string[];
+}
+
+const service = (name: string, ...filters: readonly string[]): ReservedService => ({ name, filters });
+
+const REGISTRY_EVENTS = ['certificates', 'thing', 'thingType', 'thingGroup', 'thingTypeAssociation'];
+const GROUP_AND_JOB_EVENTS = ['thingGroupMembership', 'thingGroupHierarchy', 'job', 'jobExecution'];
+
+export const RESERVED_SERVICES: readonly ReservedService[] = [
+  service('device shadows', '$aws/things/+/shadow/#'),
+  service('jobs', '$aws/things/+/jobs/#'),
+  service('fleet provisioning', '$aws/certificates/#', '$aws/provisioning-templates/#'),
+  service('MQTT file streams', '$aws/things/+/streams/#'),
+  service('secure tunnels', '$aws/things/+/tunnels/#'),
+  service('Device Defender metrics', '$aws/things/+/defender/#'),
+  service('commands', '$aws/commands/#'),
+  service('device locations', '$aws/device_location/#'),
+  service('SiteWise topics', '$aws/sitewise/#'),
+  service('registry and job events', ...[...REGISTRY_EVENTS, ...GROUP_AND_JOB_EVENTS].map((kind) => `$aws/events/${kind}/#`)),
+];
+
+/** Topics of `$aws` that are always served: lifecycle events and Basic Ingest. */
+const SERVED = ['$aws/events/presence/#', '$aws/events/subscriptions/#', '$aws/rules/#'];
+
+/** The service that a topic or filter is of; undefined where it reaches topics that are served in any case. */
+export function reservedServiceOf(topicOrFilter: string): ReservedService | undefined {
+  if (!topicOrFilter.startsWith('$')) return undefined;
+  const filter = sharedFilter(topicOrFilter)?.filter ?? topicOrFilter;
+  if (!filter.startsWith('$aws/') || SERVED.some((served) => filtersOverlap(served, filter))) return undefined;
+  return RESERVED_SERVICES.find(({ filters }) => filters.some((each) => filtersOverlap(each, filter)));
+}
