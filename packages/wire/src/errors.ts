@@ -106,7 +106,7 @@ export type ErrorCode = keyof typeof ERRORS;
 /** Members that an exception carries beside its message (`resourceId`, `resourceArn`, ...), as the model names them. */
 export type ErrorMembers = Readonly<Record<string, string | number | undefined>>;
 
-/** An error whose `message` may be shown to whoever made the request; `cause` is for the log alone. */
+/** An error whose `message` may be shown to the caller; `cause` is for the log alone. */
 export class ThingkeepError extends Error {
   readonly code: ErrorCode;
   readonly members: ErrorMembers;

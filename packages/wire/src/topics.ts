@@ -78,7 +78,7 @@ export function filterFault(filter: string, mostSlashes?: number): TopicFault | 
   if (shared !== undefined) {
     if (shared.shareName === '' || /[+#]/.test(shared.shareName) || shared.shareName.length > LIMITS.shareName)
       return 'malformed share';
-    // A share of a share is none [MQTT5 4.8.2]; and whoever nests thousands of them gets no thousand calls.
+    // A share of a share is none [MQTT5 4.8.2]; and thousands of them, nested, get no thousand calls.
     if (shared.filter === '' || shared.filter.startsWith('$share/')) return 'malformed share';
     return holdsControl(shared.shareName) ? 'control character' : filterFault(shared.filter);
   }

@@ -69,8 +69,8 @@ function checkClosed(path: string, mode: number): void {
 }
 
 /**
- * Hands over what is root's. The folder last: as long as it is root's, nobody else can exchange what is below it. Root goes into
- * no folder of somebody else; what it handed over before it was interrupted is complete. Links are handed over themselves, not
+ * Hands over what is root's. The folder last: as long as it is root's, no other user can exchange what is below it. Root goes into
+ * no folder of another user; what it handed over before it was interrupted is complete. Links are handed over themselves, not
  * what they lead to.
  */
 function handOver(path: string, account: Account): void {
@@ -109,7 +109,7 @@ function makePassable(path: string): void {
 export function handOverFolder(dataDir: string, account: Account): void {
   const wanted = resolve(dataDir);
   const found = lstatSync(wanted, { throwIfNoEntry: false });
-  // What is the user's already stays as it is: root follows nothing in a folder of somebody else.
+  // What is the user's already stays as it is: root follows nothing in a folder of another user.
   if (found !== undefined && (!found.isDirectory() || found.uid === account.uid)) return;
   if (found !== undefined && found.uid !== 0)
     throw new ConfigError(`data folder ${dataDir} belongs to neither root nor ${account.name}`);

@@ -10,7 +10,7 @@ export interface RunningServer {
   readonly pid: number;
 }
 
-/** Whether a process of this id is there, be it somebody else's. */
+/** Whether a process of this id is there, also one of another user. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -48,7 +48,7 @@ export interface InvokeLaterOptions {
 }
 
 /**
- * `unavailable`: there is nobody to ask (not configured, not reachable). `timeout`: no answer in time. `failed`: it
+ * `unavailable`: there is no peer to ask (not configured, not reachable). `timeout`: no answer in time. `failed`: it
  * answered with an error, or with more than is read. `overload`: too many invocations are under way already. `refused`: it may
  * not be called, and that does not pass.
  */

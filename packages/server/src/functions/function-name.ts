@@ -8,7 +8,7 @@ const LAMBDA_ARN =
 export function functionUrl(name: string): URL | undefined {
   if (!/^https?:\/\//.test(name)) return undefined;
   const url = URL.parse(name);
-  // Credentials in a URL would be shown to whoever may describe the authorizer.
+  // Credentials in a URL would be shown to callers that may describe the authorizer.
   return url === null || url.username !== '' || url.password !== '' ? undefined : url;
 }
 

@@ -75,7 +75,7 @@ export class Functions implements FunctionInvoker {
     });
   }
 
-  /** Ends what is under way: nobody waits for it any more. */
+  /** Ends what is under way: no caller waits for it any more. */
   close(): void {
     this.#closing.abort();
   }

@@ -36,7 +36,7 @@ export function certificateIssuanceOperations({
     } as const;
     await store.write(async (tx) => {
       await tx.put(certificates, newCertificate(given, since));
-      // Whom it was issued to holds it, ACTIVE or not: nobody else had it before.
+      // Its holder has it now, ACTIVE or not, and no other account had it before.
       const active = status === 'ACTIVE';
       await claim(tx, { kind: 'certificate', name: certificateId, accountId, region, since, active });
     });

@@ -1,4 +1,4 @@
-/** RegisterCertificate and RegisterCertificateWithoutCA: certificates that somebody else's authority signed. */
+/** RegisterCertificate and RegisterCertificateWithoutCA: certificates of other authorities. */
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';

@@ -1,4 +1,4 @@
-/** Tags of resources, kept under the ARN; written by whoever creates a resource and by the tag operations. */
+/** Tags of resources, kept under the ARN; written by operations that create a resource, and by the tag operations. */
 import { type ErrorCode, fail } from '@thingkeep/wire/errors.ts';
 import type { ReadTransaction, WriteTransaction } from '../store/contract.ts';
 import { type TagRecord, tags as tagRecords } from './store.ts';

@@ -142,7 +142,7 @@ export class ChangeFeed implements Changes, AsyncDisposable {
     await this.settled();
   }
 
-  /** Whether somebody wants changes of a collection. */
+  /** Whether there is a subscriber to changes of a collection. */
   wants({ changes }: Collection<never>): boolean {
     return changes !== undefined && ((this.#listeners.get(changes)?.size ?? 0) > 0 || this.#keeps(changes));
   }

@@ -1,4 +1,4 @@
-/** The kinds of what can change: a closed list, for whoever follows changes and for the collections that tell them. */
+/** The kinds of what can change: a closed list, for subscribers to changes and for the collections that tell them. */
 
 /**
  * Records of the store. A domain adds its own where it declares the collection, by `declare module`: the list is closed for the

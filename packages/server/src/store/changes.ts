@@ -1,5 +1,5 @@
 /**
- * Changes as data: what a commit has changed, told to whoever keeps something of it. A collection that says so tells each
+ * Changes as data: what a commit has changed, told to listeners that keep something of it. A collection that says so tells each
  * put and delete by itself ({@link Collection.changes}); the changes of a commit are numbered in it, and handed on after
  * it, in order, before its writer is answered. There are two kinds of subscribers:
  *

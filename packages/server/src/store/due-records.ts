@@ -14,7 +14,7 @@ export interface DueRecord {
   readonly id: string;
   /** Whose it is; items of many accounts are taken in turn. Absent for the server's own. */
   readonly accountId?: string | undefined;
-  /** Milliseconds since the epoch: when it is due or, while somebody holds it, when the lease is over. */
+  /** Milliseconds since the epoch: when it is due or, while a server holds it, when the lease is over. */
   readonly at: number;
   readonly lease?: Lease | undefined;
   /** Attempts that have failed since it was scheduled. */

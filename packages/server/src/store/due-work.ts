@@ -1,5 +1,5 @@
 /**
- * Work that is due at a time, kept in the store, and done by one server of those that share it. Whoever takes an item
+ * Work that is due at a time, kept in the store, and done by one server of those that share it. The server that takes an item
  * holds it by a lease: what a server that has died or stands still was doing is taken by another once the lease is over.
  * An item is done at least once; a handler that settles it in the transaction of its own effect does it exactly once.
  */

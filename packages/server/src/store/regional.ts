@@ -130,7 +130,7 @@ class RegionalStore implements Store {
     return result.value;
   }
 
-  /** The store itself is closed by whoever opened it. */
+  /** The store itself is closed by its opener. */
   async [Symbol.asyncDispose](): Promise<void> {}
 
   readonly #rowsWithin = (of: Rows): Rows => ({ name: of.name, region: this.#region });

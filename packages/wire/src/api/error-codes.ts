@@ -7,7 +7,7 @@ import type { Operation } from './table.ts';
 
 /**
  * For bad input, best first. Five operations take no input and declare neither of the first two; of what they declare, "not
- * found" reads as success to whoever deletes, and throttling makes SDKs try again, so those come last.
+ * found" reads as success to a caller that deletes, and throttling makes SDKs try again, so those come last.
  */
 const BAD_INPUT: readonly ErrorCode[] = [
   'InvalidRequestException',

@@ -16,7 +16,7 @@ export const LARGEST_UNPACKED = 250 * 1024 * 1024;
 const MAX_ENTRIES = 20_000;
 const LONGEST_NAME = 1024;
 
-/** What is wrong with an archive; `message` may be shown to whoever brought it. */
+/** What is wrong with an archive; `message` may be shown to the caller that brought it. */
 export class ArchiveError extends Error {
   override readonly name = 'ArchiveError';
 }

@@ -26,7 +26,7 @@ export const fileName = (digest: string): string => `${Buffer.from(digest, 'base
 
 /** Milliseconds that a link to an archive is good for (Lambda API reference, FunctionCodeLocation: ten minutes). */
 const LINK = 10 * 60_000;
-/** Archives that are fetched at a time: each is in memory until whoever fetches it has it. */
+/** Archives that are fetched at a time: each is in memory until the fetcher has it. */
 const MAX_FETCHED = 4;
 
 export class CodeStore {
@@ -85,7 +85,7 @@ export class CodeStore {
     };
   }
 
-  /** Removes what nobody names. */
+  /** Removes archives that no function names. */
   async keepOnly(digests: ReadonlySet<string>): Promise<void> {
     if (this.#holds > 0) return;
     const kept = new Set([...digests].map(fileName));

@@ -28,7 +28,7 @@ export interface HostOptions {
   readonly pool: Pool;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Whether a role lets whoever runs with it invoke a function. */
+  /** Whether a role lets its sessions invoke a function. */
   readonly roleMayInvoke: (accountId: string, roleArn: string, functionArn: string) => Promise<boolean>;
   /** Events for later that may be under way at a time. */
   readonly mostLater: number;

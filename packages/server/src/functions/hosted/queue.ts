@@ -32,7 +32,7 @@ export interface EventQueueOptions {
   readonly regions: () => Promise<readonly string[]>;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Runs an event. Fails only where nobody knows what came of it; it is then tried again. */
+  /** Runs an event. Fails only where it is not known what came of it; it is then tried again. */
   readonly attempt: (place: Place, event: WaitingEvent, payload: Uint8Array) => Promise<Attempt>;
   /** Events under way at most. */
   readonly most: number;
@@ -53,7 +53,7 @@ interface QueuedEvent {
 /** Events of one function, and bytes of all of them; ours. */
 const MAX_OF_ONE = 1_000;
 const MAX_BYTES = 256 * 1024 * 1024;
-/** Milliseconds after which an attempt that nobody knows the end of is repeated. */
+/** Milliseconds after which an attempt whose end is not known is repeated. */
 const AGAIN = 60_000;
 
 const rowValue = (event: WaitingEvent, payload: Uint8Array): Buffer => {
@@ -116,7 +116,7 @@ export class EventQueue {
       at: this.#next++,
       size: value.length,
       notBefore: event.notBefore,
-      // Nobody may run it before it is there.
+      // It must not be run before it is there.
       underWay: true,
       throttled: false,
     };

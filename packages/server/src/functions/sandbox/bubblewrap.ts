@@ -39,7 +39,7 @@ export const INSIDE = {
   temporary: '/tmp',
 } as const;
 
-/** Its user and group there: nobody's outside. */
+/** Its user and group there: they are `nobody` outside. */
 const USER = '1000';
 
 export function bubblewrapArguments(view: View): string[] {

@@ -43,7 +43,7 @@ export async function openDoors({ parent, group, api, share, runtime }: DoorsOpt
   const process_ = {};
   const closeAll = async (): Promise<void> => {
     for (const door of doors) door.close();
-    // The server's own folder, in which nobody else may write: two sockets.
+    // The server's own folder, in which no other user may write: two sockets.
     await rm(folder, REMOVAL);
   };
   try {

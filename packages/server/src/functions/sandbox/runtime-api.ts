@@ -1,5 +1,5 @@
 /**
- * Lambda's runtime API, version 2018-06-01, for the processes that run functions: each has a path of its own that nobody else
+ * Lambda's runtime API, version 2018-06-01, for the processes that run functions: each has a path of its own that no other one
  * can guess, and comes through a door of its own, or where nothing confines it through a port of the loopback address.
  * Source: Lambda developer guide, page runtimes-api.
  */
@@ -25,7 +25,7 @@ export interface RuntimeEvent {
 export interface RuntimeSession {
   /** Whether an answer to this event is awaited. */
   awaits(requestId: string): boolean;
-  /** The next event; whoever asked may have gone when it comes. */
+  /** The next event; the process that asked may have gone when it comes. */
   next(): Promise<RuntimeEvent>;
   /** Says whether the event is the one under way. */
   answered(requestId: string, answer: Uint8Array): boolean;
@@ -103,7 +103,7 @@ export class RuntimeApi {
       this.#connections.belongs(request.socket, key);
       await this.#answer(session, `${request.method} ${path}`, request, response);
     } catch {
-      // Whoever asked has gone, in the middle of its request.
+      // The process that asked has gone, in the middle of its request.
       response.destroy();
     }
   }
@@ -113,7 +113,7 @@ export class RuntimeApi {
     const [, requestId = '', kind] = /^POST invocation\/([\w-]{1,64})\/(response|error)$/.exec(asked) ?? [];
     const isInit = asked === 'POST init/error';
     if (!isInit && kind === undefined) return reply(response, 404, failure('NotFound', 'The runtime API has no such path'));
-    // Before its body is read: what nobody waits for need not be held.
+    // Before its body is read: what no process waits for need not be held.
     if (!isInit && !session.awaits(requestId)) return reply(response, 400, UNKNOWN);
     if (this.#telling.has(session))
       return reply(response, 400, failure('InvalidStateTransition', 'Another answer is on its way'));

@@ -58,7 +58,7 @@ const jsonError = (errorType: string, errorMessage: string): InvocationEnd => ({
   failed: true,
 });
 
-const NOBODY_WAITS = jsonError('Sandbox.Aborted', 'Nobody waits for the answer any more');
+const ABANDONED = jsonError('Sandbox.Aborted', 'The caller does not wait for the answer any more');
 
 export class Sandbox implements RuntimeSession {
   readonly #options: SandboxOptions;
@@ -189,7 +189,7 @@ export class Sandbox implements RuntimeSession {
     signal?.removeEventListener('abort', abort);
     if (outcome === undefined) return undefined;
     // The process goes on with its start: the next event finds it ready.
-    if (outcome === 'aborted') return NOBODY_WAITS;
+    if (outcome === 'aborted') return ABANDONED;
     if (outcome === 'late') {
       this.#kill();
       return jsonError('Sandbox.Timedout', `Initialization did not end within ${INIT_TIMEOUT / 1000} seconds`);
@@ -211,7 +211,7 @@ export class Sandbox implements RuntimeSession {
     });
     const abort = (): void => {
       this.#kill();
-      settled.resolve(NOBODY_WAITS);
+      settled.resolve(ABANDONED);
     };
     signal?.addEventListener('abort', abort, { once: true });
     if (signal?.aborted) abort();
@@ -313,7 +313,7 @@ export class Sandbox implements RuntimeSession {
     setTimeout(
       () => {
         if (this.#dead) return;
-        // Whoever follows the log of a long run sees it as it goes.
+        // A reader of the log of a long run sees it as it goes.
         this.#output.flush();
         this.#look();
         this.#watchLater();

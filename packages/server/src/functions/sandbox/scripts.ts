@@ -5,7 +5,7 @@ import { INSIDE } from './bubblewrap.ts';
 const SHELL = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';
 
 /**
- * Outside: no descriptors that whoever started the server left open, no core files, few files, files of 512 MB at most, second
+ * Outside: no descriptors that the server's starter left open, no core files, few files, files of 512 MB at most, second
  * place for the processor, first place when the kernel runs out of memory. Two outputs become one, so that their lines keep
  * their order. Only bash can name a descriptor of two digits or more; it counts blocks of 1,024 bytes, and other shells of 512.
  */

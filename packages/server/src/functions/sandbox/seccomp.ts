@@ -67,7 +67,7 @@ const ABSENT: readonly SystemCall[] = ['clone3', 'io_uring_setup', 'io_uring_ent
 /** linux/sched.h: CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET; CLONE_NEWTIME is in the byte of the signal. */
 const NEW_NAMESPACES = 0x7e02_0000;
 
-/** asm-generic/mman.h: pages of a pool that counts for nobody; MAP_SHARED and MAP_ANONYMOUS together. */
+/** asm-generic/mman.h: pages of a pool that no process is charged for; MAP_SHARED and MAP_ANONYMOUS together. */
 const HUGE_PAGES = 0x4_0000;
 const SHARED_ANONYMOUS = 0x21;
 

@@ -10,7 +10,7 @@ export interface Holding {
   readonly processes: number;
   /** Files in memory, empty ones too: each costs the kernel a kilobyte. */
   readonly files: number;
-  /** Sockets: what waits in them is nobody's memory. */
+  /** Sockets: what waits in them is no process's memory. */
   readonly sockets: number;
   /** What could not be looked at, although it is there. */
   readonly blind?: string;
@@ -169,7 +169,7 @@ function holdingOnce(own: readonly Seen[], bound: number): Holding | undefined {
     const [, sockets = '0'] = /^sockets: used (\d+)/m.exec(read(`/proc/${pid}/net/sockstat`) ?? '') ?? [];
     return { bytes, processes: own.length, files: files.files, sockets: Number(sockets) };
   }
-  // Whoever has ended meanwhile can't be looked at either.
+  // A process that has ended meanwhile can't be looked at either.
   if (faults.every((text) => /ENOENT|ESRCH/.test(text))) return undefined;
   return { bytes: 0, processes: own.length, files: 0, sockets: 0, blind: faults.join('; ') };
 }
