@@ -16,11 +16,12 @@ function line(refusal: RecordedRefusal): string {
   const who = [
     clientId === undefined ? undefined : `client ${quoteUnlessPlain(clientId)}`,
     certificateId === undefined ? undefined : `certificate ${certificateId.slice(0, 12)}…`,
-    `from ${sourceIp}`,
+    sourceIp === undefined ? undefined : `from ${sourceIp}`,
   ];
   const by = policyName === undefined ? '' : ` [policy ${policyName}, statement ${statement}]`;
   const on = resource === undefined ? '' : ` (${resource})`;
-  const text = `${time}  ${check}  ${who.filter((part) => part !== undefined).join(' ')}: ${reason}${on}${by}`;
+  const peer = who.filter((part) => part !== undefined).join(' ');
+  const text = `${time}  ${check}  ${peer === '' ? '' : `${peer}: `}${reason}${on}${by}`;
   return `${escapeText(text)}\n`;
 }
 

@@ -45,7 +45,7 @@ export type MessagingParts = Awaited<ReturnType<typeof openMessaging>>;
 export const openRuleParts = (
   { config, clock, listening }: CoreBase,
   { common, store, changes, egress }: Storage,
-  { iam }: Access,
+  { iam, refuse }: Access,
   { functions, operatorKeys }: FunctionParts,
   { messaging }: MessagingParts,
   served: ServedOperations,
@@ -67,6 +67,8 @@ export const openRuleParts = (
     isOwn: (service) => service === 'logs' && !config.actionEndpoints.has('logs'),
     operatorKeys,
     egress,
+    recordFailure: ({ place, ruleName, topic, reason }) =>
+      refuse({ check: 'rule', protocol: 'rule', ...place, reason: `rule ${ruleName} on a message of ${topic}: ${reason}` }),
     roleCredentials: iam.roleCredentials,
     sign: ({ key, ...request }) => signRequest({ ...request, now: clock.now(), key }),
   });

@@ -72,6 +72,26 @@ test('a stranger leaves 60 in a minute, and pushes out none that has an owner', 
   );
 });
 
+test('an account pushes out its own records, and those of no other', () => {
+  const { refusals } = workbench();
+  for (const accountId of ['one', 'two']) for (let i = 0; i < 20; i += 1) refusals.record({ ...refusal, accountId });
+  for (let i = 0; i < 12_000; i += 1) refusals.record({ ...refusal, accountId: 'loud' });
+  const ofAccount = (accountId: string) => refusals.list({ accountId, limit: 20_000 }).length;
+  assert.deepEqual([ofAccount('one'), ofAccount('two'), ofAccount('loud')], [20, 20, 9_960]);
+  assert.equal(refusals.list({ limit: 20_000 }).length, 10_000);
+  for (let i = 0; i < 12_000; i += 1) refusals.record({ ...refusal, accountId: 'two' });
+  assert.equal(ofAccount('one'), 20);
+  assert.ok(Math.abs(ofAccount('two') - ofAccount('loud')) <= 1);
+});
+
+test('the failure of a rule is kept for its owner, and neither logged again nor announced', () => {
+  const { refusals, lines } = workbench();
+  const topics: string[] = [];
+  announceRefusals(refusals, (_place, topic) => topics.push(topic));
+  refusals.record({ check: 'rule', reason: 'no', protocol: 'rule', accountId: '000000000000', region: 'us-east-1' });
+  assert.deepEqual([refusals.list().length, lines.length, topics.length], [1, 0, 0]);
+});
+
 test('announced to their account, under - when the client id is no topic level, and never about an event itself', () => {
   const { refusals } = workbench();
   const topics: string[] = [];

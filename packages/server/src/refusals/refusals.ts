@@ -1,12 +1,12 @@
 /**
  * Refusals of devices and callers: each is one record and one log line. The newest records are kept in memory for reading
- * back, those of strangers apart, so that nobody without an account can push out an owner's. Log lines, and what one
+ * back, those of strangers apart, so that a peer without an account can't push out an owner's. Log lines, and what one
  * stranger leaves, are limited in rate; the next one says how many were left out.
  */
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import { Repeats } from './repeats.ts';
-import { newestFirst, RefusalRing } from './refusal-ring.ts';
+import { NewestByAccount } from './newest-by-account.ts';
 
 /** The check that failed, one word each. */
 export type RefusalCheck =
@@ -27,6 +27,7 @@ export type RefusalCheck =
   | 'protocol'
   | 'signature'
   | 'take-over'
+  | 'rule'
   | 'not-implemented'
   | 'overload';
 
@@ -34,8 +35,9 @@ export interface Refusal {
   readonly check: RefusalCheck;
   /** One sentence for the device's owner. */
   readonly reason: string;
-  readonly protocol: 'mqtt' | 'websocket' | 'https' | 'api';
-  readonly sourceIp: string;
+  /** `rule` for the failure of a rule, which has no peer. */
+  readonly protocol: 'mqtt' | 'websocket' | 'https' | 'api' | 'rule';
+  readonly sourceIp?: string;
   readonly accountId?: string;
   readonly region?: string;
   readonly clientId?: string;
@@ -91,11 +93,25 @@ const bounded = (refusal: Omit<Refusal, 'explain'>): Omit<Refusal, 'explain'> =>
     ]),
   ) as unknown as Omit<Refusal, 'explain'>;
 
+/** Two lists, newest first, as one. */
+function* newestOf(ones: Generator<RecordedRefusal>, others: Generator<RecordedRefusal>): Generator<RecordedRefusal> {
+  let [a, b] = [ones.next(), others.next()];
+  while (a.done !== true || b.done !== true) {
+    if (b.done === true || (a.done !== true && a.value.sequence > b.value.sequence)) {
+      if (a.done !== true) yield a.value;
+      a = ones.next();
+    } else {
+      yield b.value;
+      b = others.next();
+    }
+  }
+}
+
 export class Refusals {
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #owned = new RefusalRing<RecordedRefusal>(KEPT);
-  readonly #ofStrangers = new RefusalRing<RecordedRefusal>(KEPT_OF_STRANGERS);
+  readonly #owned = new NewestByAccount<RecordedRefusal>(KEPT);
+  readonly #ofStrangers = new NewestByAccount<RecordedRefusal>(KEPT_OF_STRANGERS);
   readonly #strangers: Repeats;
   readonly #listeners = new Set<(refusal: RecordedRefusal) => void>();
   #count = 0;
@@ -123,7 +139,7 @@ export class Refusals {
   record({ explain, ...refusal }: Refusal): void {
     this.#count += 1;
     const isStranger = refusal.accountId === undefined;
-    const leftOut = isStranger ? this.#strangers.admit(refusal.sourceIp) : 0;
+    const leftOut = isStranger ? this.#strangers.admit(refusal.sourceIp ?? '') : 0;
     if (leftOut === undefined) return;
     const now = this.#clock.now();
     this.#sequence += 1;
@@ -138,9 +154,13 @@ export class Refusals {
       time: new Date(now).toISOString(),
       ...bounded({ ...refusal, reason: [refusal.reason, ...more].join('') }),
     };
-    (isStranger ? this.#ofStrangers : this.#owned).add(recorded);
-    if (isLogged) this.#write(recorded);
-    else this.#unlogged += 1;
+    if (refusal.accountId === undefined) this.#ofStrangers.add('', recorded);
+    else this.#owned.add(refusal.accountId, recorded);
+    // A rule's failure has a log line already.
+    if (refusal.protocol !== 'rule') {
+      if (isLogged) this.#write(recorded);
+      else this.#unlogged += 1;
+    }
     for (const listener of this.#listeners) listener(recorded);
   }
 
@@ -148,9 +168,9 @@ export class Refusals {
   list(query: RefusalQuery = {}): RecordedRefusal[] {
     const { limit = 100, after = 0 } = query;
     const found: RecordedRefusal[] = [];
-    for (const refusal of newestFirst(this.#owned, this.#ofStrangers)) {
+    const owned = this.#owned.newestFirst(query.accountId === undefined ? undefined : [query.accountId]);
+    for (const refusal of newestOf(owned, this.#ofStrangers.newestFirst())) {
       if (refusal.sequence <= after || found.length >= limit) break;
-      if (query.accountId !== undefined && refusal.accountId !== undefined && refusal.accountId !== query.accountId) continue;
       if (query.clientId !== undefined && refusal.clientId !== query.clientId) continue;
       if (query.certificateId !== undefined && refusal.certificateId !== query.certificateId) continue;
       if (query.check !== undefined && refusal.check !== query.check) continue;

@@ -15,11 +15,13 @@ const topicOf = ({ clientId }: RecordedRefusal): string => {
 };
 
 /**
- * Publishes a message for each refusal. A refused delivery of such a message is not announced: that would never end.
+ * Publishes a message for each refusal. A refused delivery of such a message is not announced, nor is the failure of a rule on
+ * it: that would never end. Rules announce their failures themselves.
  */
 export const announceRefusals = (refusals: Refusals, publish: PublishEvent): (() => void) =>
   refusals.on((refusal) => {
     const { accountId, region } = refusal;
     if (accountId === undefined || region === undefined || refusal.action === 'iot:Receive') return;
+    if (refusal.protocol === 'rule') return;
     publish({ accountId, region }, topicOf(refusal), Buffer.from(JSON.stringify(refusal)));
   });

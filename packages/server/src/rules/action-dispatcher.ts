@@ -18,6 +18,8 @@ import { ActionOutbox, type ActionOutboxOptions } from './action-outbox.ts';
 
 /** A rule could not do what it should, for its owner to read. */
 export interface RuleFailure {
+  /** A device has made the name up: such failures of an account are reported as those of one rule. */
+  readonly isUnknown?: true;
   readonly place: Place;
   readonly ruleName: string;
   readonly topic: string;

@@ -103,8 +103,9 @@ export class Rules implements MessageInterceptor {
       weight: 1,
       take: ({ count }) => {
         this.metrics.notFound += count;
-        const reason = rule === undefined ? 'there is no such rule' : 'the rule is disabled';
-        this.#options.failed({ place, ruleName, topic, reason });
+        if (rule === undefined)
+          this.#options.failed({ place, ruleName, topic, reason: 'there is no such rule', isUnknown: true });
+        else this.#options.failed({ place, ruleName, topic, reason: 'the rule is disabled' });
         return NOTHING_PENDING;
       },
     };

@@ -15,6 +15,7 @@ import { destinations as destinationRecords } from './destination-store.ts';
 import { rules as ruleRecords } from './store.ts';
 import { DestinationDirectory } from './destination-directory.ts';
 import { Rules } from './engine.ts';
+import type { RuleFailure } from './action-dispatcher.ts';
 import { RuleFailures } from './failures.ts';
 import { confirmDestination, DestinationConfirmation, holdsDestination } from './destination-confirmation.ts';
 import { destinationOperations } from './destinations.operations.ts';
@@ -37,6 +38,8 @@ export interface RulesModuleOptions extends AwsClientsOptions {
   readonly roles: Omit<KnownRolesOptions, 'log'>;
   readonly roleCredentials: RoleCredentialsOf;
   readonly egress: Egress;
+  /** Keeps a record of a rule's failure for its owner. */
+  readonly recordFailure: (failure: RuleFailure) => void;
   /** URLs that need no confirmation. */
   readonly trusted: readonly URL[];
   /** Base URL of the API, for the link that confirms a destination. */
@@ -55,8 +58,8 @@ export async function openRules(options: RulesModuleOptions): Promise<RulesModul
   const { messaging, store, changes, clock, log, regions, inRegion, functions, registry, apiUrl, egress } = options;
   const aws = new AwsClients(options);
   const roles = new KnownRoles({ ...options.roles, log });
-  const failures = new RuleFailures(clock, log, messaging.publish.bind(messaging));
-  const failed = failures.tell.bind(failures);
+  const failures = new RuleFailures(clock, log, { publish: messaging.publish.bind(messaging), record: options.recordFailure });
+  const failed = failures.report.bind(failures);
   const destinationDirectory = new DestinationDirectory(options.trusted);
   await destinationDirectory.load(await regions(), inRegion);
   const actionRoles = new ActionRoles(roles, options.roleCredentials);
