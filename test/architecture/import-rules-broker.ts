@@ -57,6 +57,7 @@ export const BROKER_FOLDERS: Readonly<Record<string, FolderRule>> = {
         'refusals/policy-refusal.ts',
         'refusals/refusals.ts',
         'refusals/repeats.ts',
+        'refusals/wrong-port.ts',
       ],
       ...['broker/contract.ts', 'broker/messaging.ts'],
       ...['broker/message/', 'broker/session/', 'broker/routing/', 'broker/connection/'],

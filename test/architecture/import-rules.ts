@@ -261,6 +261,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
         'mqtt/',
         'refusals/policy-refusal.ts',
         'refusals/refusals.ts',
+        'refusals/wrong-port.ts',
       ],
       ...['broker/broker.ts', 'broker/connection/client.ts', 'broker/connection/fault.ts', 'broker/contract.ts'],
       'broker/messages.operations.ts',

@@ -5,7 +5,10 @@
  */
 // needs: openssl
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import {
   AttachPolicyCommand,
   DeleteCertificateCommand,
@@ -17,7 +20,7 @@ import { selfSigned } from './certificates.ts';
 import { DeviceConnection, type Level, type Seen } from './device-connection.ts';
 import { ALLOW_ALL, allow, arn, type Device, makeDevice, makePolicy, type Statement } from './devices.ts';
 import { startServer, type TestServer, thingkeep } from './test-core.ts';
-import { until } from './until.ts';
+import { until, within } from './until.ts';
 
 interface Refusal {
   readonly check: string;
@@ -342,10 +345,66 @@ describe('taking over a client id', () => {
   }
 });
 
+describe('a client at the wrong port, or one that TLS does not let in', () => {
+  const CONNECT = Buffer.from('100d00044d5154540402003c000163', 'hex');
+  const HTTP = 'GET /things/x HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  type Port = 'api' | 'mqtt' | 'https';
+  const ended = (socket: Socket): Promise<unknown> => {
+    socket.on('error', () => undefined).resume();
+    return within('the end', new Promise((resolve) => socket.once('close', resolve)));
+  };
+  const inClear = (port: Port, bytes: string | Buffer): Promise<unknown> => {
+    const socket = connectTcp(server.ports[port], '127.0.0.1');
+    socket.end(bytes);
+    return ended(socket);
+  };
+  const overTls = (port: Port, bytes: string | Buffer, options: ConnectionOptions = {}): Promise<unknown> => {
+    const ca = readFileSync(server.rootCa);
+    const socket = connectTls({ port: server.ports[port], host: '127.0.0.1', servername: 'localhost', ca, ...options });
+    socket.once('secureConnect', () => socket.end(bytes));
+    return ended(socket);
+  };
+  const mistakes: readonly (readonly [what: string, make: () => Promise<unknown>, protocol: string, reason: RegExp])[] = [
+    [
+      'MQTT over TLS on the HTTPS port without ALPN',
+      () => overTls('https', CONNECT),
+      'https',
+      /without ALPN: offer .*x-amzn-mqtt-ca/,
+    ],
+    ['MQTT in clear on the MQTT port', () => inClear('mqtt', CONNECT), 'mqtt', /MQTT or something else in clear: turn TLS on/],
+    ['HTTP in clear on the MQTT port', () => inClear('mqtt', HTTP), 'mqtt', /HTTPS for devices is on port \d+/],
+    ['HTTPS on the MQTT port', () => overTls('mqtt', HTTP), 'mqtt', /HTTP request came on the MQTT port: HTTPS .* port \d+/],
+    ['http: on the HTTPS port', () => inClear('https', HTTP), 'https', /use https: in the URL/],
+    ['MQTT on the API port', () => inClear('api', CONNECT), 'api', /on the API port: MQTT over TLS is on port \d+/],
+    ['TLS on the API port', () => overTls('api', CONNECT), 'api', /speaks HTTP without TLS/],
+    ['another CA', () => overTls('mqtt', CONNECT, { ca: undefined }), 'mqtt', /does not trust this server.*root-ca\.pem/],
+    [
+      'TLS 1.1',
+      () => overTls('mqtt', '', { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' }),
+      'mqtt',
+      /1\.2 and 1\.3/,
+    ],
+    [
+      'no cipher in common',
+      () => overTls('mqtt', '', { maxVersion: 'TLSv1.2', ciphers: 'DHE-RSA-AES128-SHA256' }),
+      'mqtt',
+      /no cipher suite/,
+    ],
+    ['ALPN of something else', () => overTls('https', '', { ALPNProtocols: ['h2'] }), 'https', /x-amzn-http-ca or http\/1\.1/],
+  ];
+  for (const [what, make, protocol, reason] of mistakes)
+    test(what, async () => {
+      await make();
+      const line = await server.logged((entry) => entry.event === 'refused' && reason.test(String(entry.reason)));
+      assert.deepEqual([line.protocol, line.sourceIp], [protocol, '127.0.0.1']);
+      const { stdout } = await thingkeep(['refusals', '--data-dir', server.dataDir, '--limit', '1000']);
+      assert.match(stdout, reason);
+    });
+});
+
 test('over HTTPS: 403, and the reason', async () => {
   const device = await makeDevice(server, 'https');
   const { request } = await import('node:https');
-  const { readFileSync } = await import('node:fs');
   const status = await new Promise<number | undefined>((resolve, reject) => {
     const options = { method: 'POST', cert: device.certPem, key: device.keyPem, ca: readFileSync(server.rootCa) };
     const sent = request(`https://localhost:${server.ports.https}/topics/a%2Fb?qos=1`, options, (response) => {

@@ -100,8 +100,15 @@ function breakOff(socket: Duplex, failure: ParseFailure, exchanges: ReadonlySet<
   else socket.destroy();
 }
 
-/** Serves the API on this server, and what `upgrade` makes of the upgrades that the server lets through. */
-export function serveApi(server: Server, api: Api, upgrades?: Upgrades, standstill?: Standstill): void {
+export interface ServingOptions {
+  readonly upgrades?: Upgrades;
+  readonly standstill?: Standstill;
+  /** Called with bytes that are no HTTP, and where they came. */
+  readonly notHttp?: (bytes: Buffer, socket: Duplex) => void;
+}
+
+/** Serves the API on this server, and what `upgrades` make of the upgrades that the server lets through. */
+export function serveApi(server: Server, api: Api, { upgrades, standstill, notHttp }: ServingOptions = {}): void {
   if (standstill !== undefined) extendHttpDeadlines(server, standstill);
   const inFlight = new WeakMap<Duplex, Set<HttpExchange>>();
   const listen = (request: IncomingMessage, response: ServerResponse): void => {
@@ -124,8 +131,9 @@ export function serveApi(server: Server, api: Api, upgrades?: Upgrades, standsti
       else upgrades.upgrade(request, request.socket, head);
     });
   server.on('connect', (_request, socket) => refuse(socket, NO_TUNNEL));
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const { code = '' } = error;
+  server.on('clientError', (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket) => {
+    const { code = '', rawPacket } = error;
+    if (rawPacket !== undefined) notHttp?.(rawPacket, socket);
     if (ABOUT_HTTP.test(code)) breakOff(socket, FAILURES.get(code) ?? MALFORMED, inFlight.get(socket) ?? new Set());
     else socket.destroy();
   });

@@ -5,6 +5,7 @@
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import { Repeats } from '../refusals/repeats.ts';
+import { spokenIn, WrongPort } from '../refusals/wrong-port.ts';
 import type { Disk } from '../runtime/disk-room.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Standstill } from '../runtime/standstill.ts';
@@ -42,6 +43,8 @@ export interface BrokerOptions extends AccountOptions {
   readonly store: Store;
   /** Whether the disk has room for more of them; it always has when absent. */
   readonly disk?: Disk;
+  /** More words for a first packet that is none of MQTT: which port it wants. */
+  readonly wrongPort?: WrongPort;
   /** What client ids are claimed of, in place of the claims within this process. */
   readonly clientIds?: (local: ClientIds) => ClientIds;
   /** Other nodes; none when absent. */
@@ -136,11 +139,17 @@ export class Broker {
       counters,
     });
     this.messaging = messaging;
+    const { wrongPort = new WrongPort() } = options;
+    const firstPacketFault = (bytes: Buffer): string => {
+      const spoken = spokenIn(bytes);
+      const first = 'the first packet is not CONNECT';
+      return spoken === 'http' || spoken === 'tls' ? `${first}: ${wrongPort.at('mqtt', spoken)}` : first;
+    };
     const repeats = { takeOver: new Repeats(clock, TAKE_OVER), unserved: new Repeats(clock, UNSERVED) };
     const isServed = messaging.isServed.bind(messaging);
     const kept = { journal, sessions, disk, claims, register, wills };
     this.services = clientServices(
-      { clock, log, flusher, budget, counters, ...kept, refuse, repeats, account, isServed },
+      { clock, log, flusher, budget, counters, ...kept, refuse, repeats, firstPacketFault, account, isServed },
       this.connections,
       publishing,
       ticker,

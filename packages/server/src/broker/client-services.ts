@@ -23,6 +23,7 @@ type Shared = Pick<
   | 'wills'
   | 'refuse'
   | 'repeats'
+  | 'firstPacketFault'
   | 'isServed'
   | 'account'
 >;

@@ -3,13 +3,14 @@ import { SessionTokens } from '../credentials/session-tokens.ts';
 import { openIam } from '../iam/iam.ts';
 import { PermissionChanges } from '../policies/permission-changes.ts';
 import { Refusals } from '../refusals/refusals.ts';
+import { WrongPort } from '../refusals/wrong-port.ts';
 import { followPermissions } from '../registry/follow-permissions.ts';
 import { resourceTags } from '../resource-tags.ts';
 import { Background } from '../runtime/background.ts';
 import type { CoreBase } from './base.ts';
 import type { Storage } from './storage.ts';
 
-export async function openAccess({ clock, log, parts }: CoreBase, { store, changes, accessKeys, places }: Storage) {
+export async function openAccess({ clock, log, parts, listening }: CoreBase, { store, changes, accessKeys, places }: Storage) {
   const { inRegion } = places;
   const refusals = new Refusals(clock, log);
   const tokens = await SessionTokens.open(store, clock);
@@ -22,6 +23,7 @@ export async function openAccess({ clock, log, parts }: CoreBase, { store, chang
   return {
     refusals,
     refuse: refusals.record.bind(refusals),
+    wrongPort: new WrongPort(() => listening.ports),
     tokens,
     iam,
     permissionChanges,

@@ -5,6 +5,7 @@ import type { DataFolder } from '../config/data-folder.ts';
 import type { DomainEntry } from '../domain.ts';
 import type { DomainParts } from '../domain-list.ts';
 import type { HostingOptions } from '../functions/hosted/hosting.ts';
+import type { ServerPorts } from '../refusals/wrong-port.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import { type Panic, panicOf } from '../runtime/panic.ts';
@@ -29,16 +30,21 @@ export interface CorePorts {
 
 /** Where the server listens: known only once it does, so that parts ask when they need it. */
 export class ListeningPorts {
-  #api: number;
   #all: readonly number[] = [];
+  #ports: ServerPorts;
 
-  constructor(api: number) {
-    this.#api = api;
+  constructor({ apiPort, mqttPort, httpsPort, apiTls }: Config) {
+    this.#ports = { api: apiPort, mqtt: mqttPort, https: httpsPort, apiTls };
+  }
+
+  /** As configured until they are open. */
+  get ports(): ServerPorts {
+    return this.#ports;
   }
 
   /** Port of the API; the configured one, which may be 0, until it is open. */
   get api(): number {
-    return this.#api;
+    return this.#ports.api;
   }
 
   get all(): readonly number[] {
@@ -46,7 +52,7 @@ export class ListeningPorts {
   }
 
   opened(ports: CorePorts): void {
-    this.#api = ports.api;
+    this.#ports = { ...this.#ports, api: ports.api, mqtt: ports.mqtt, https: ports.https };
     this.#all = Object.values(ports);
   }
 }
@@ -61,7 +67,7 @@ export interface CoreBase extends CoreOptions {
 export const openBase = (options: CoreOptions, parts: AsyncDisposableStack): CoreBase => ({
   ...options,
   panic: panicOf(options.log, options.folder.path),
-  listening: new ListeningPorts(options.config.apiPort),
+  listening: new ListeningPorts(options.config),
   parts,
 });
 

@@ -23,7 +23,7 @@ import type { Storage } from './storage.ts';
 export function openDevices(
   { clock, log, parts }: CoreBase,
   storage: Storage,
-  { iam, tokens, refuse }: Access,
+  { iam, tokens, refuse, wrongPort }: Access,
   { functions }: FunctionParts,
   { broker, certificates, tracked }: MessagingParts,
   served: ServedOperations,
@@ -62,6 +62,7 @@ export function openDevices(
     tlsDomains: directory,
     issueCredentials: credentialProvider({ inRegion: places.inRegion, clock, tokens, ...facts }),
     refuse,
+    wrongPort,
     log,
   });
   parts.defer(changes.onTold('server-credentials', () => gateway.setCredentials(authority.serverCredentials())));

@@ -4,8 +4,10 @@ import { createServer as createHttpsServer } from 'node:https';
 import { metricsText } from '../admin/metrics.ts';
 import { serveMetrics } from '../admin/metrics-server.ts';
 import { serveApi, serverOptions } from '../api/serve.ts';
-import { limitHandshakes, secureOptions } from '../gateway/listeners/tls.ts';
+import { limitHandshakes, refuseHandshake, secureOptions } from '../gateway/listeners/tls.ts';
+import { addressOf } from '../gateway/peer.ts';
 import { asksForWebSocket } from '../gateway/upgrade.ts';
+import { spokenIn } from '../refusals/wrong-port.ts';
 import { limitConnections, operatorShare } from '../runtime/connection-limit.ts';
 import { close, listen } from '../runtime/listen.ts';
 import { tellStandstills } from '../runtime/standstill.ts';
@@ -21,11 +23,12 @@ import type { Storage } from './storage.ts';
 const DRAIN = 5_000;
 
 /** The API's server, whose certificate follows the authority's. */
-function createApiServer({ config, parts }: CoreBase, { authority, changes }: Storage) {
+function createApiServer({ config, parts }: CoreBase, { authority, changes }: Storage, { refuse, wrongPort }: Access) {
   const httpOptions = { ...serverOptions, shouldUpgradeCallback: asksForWebSocket };
   if (!config.apiTls) return createHttpServer(httpOptions);
   const tls = (): object => secureOptions(authority.serverCredentials());
   const server = limitHandshakes(createHttpsServer({ ...httpOptions, ...tls(), handshakeTimeout: 0 }));
+  server.on('tlsClientError', (error, socket) => refuseHandshake(error, socket, { port: 'api', wrongPort, refuse }));
   parts.defer(changes.onTold('server-credentials', () => server.setSecureContext(tls())));
   return server;
 }
@@ -34,7 +37,7 @@ function createApiServer({ config, parts }: CoreBase, { authority, changes }: St
 export async function openListeners(
   base: CoreBase,
   storage: Storage,
-  { refusals }: Access,
+  access: Access,
   { mostConnections, apiShare, hosting }: FunctionParts,
   { broker }: MessagingParts,
   { rules }: RuleParts,
@@ -43,7 +46,8 @@ export async function openListeners(
 ): Promise<CorePorts> {
   const { config, clock, log, parts, listening } = base;
   const { readiness, ready } = storage;
-  const apiServer = createApiServer(base, storage);
+  const { refusals, refuse, wrongPort } = access;
+  const apiServer = createApiServer(base, storage, access);
   const servers = [gateway.mqtt, gateway.https, apiServer];
   const connections = limitConnections(servers, {
     most: mostConnections,
@@ -52,7 +56,15 @@ export async function openListeners(
     log,
   });
   tellStandstills(broker.standstill, log);
-  serveApi(apiServer, api, { upgrade: gateway.upgrade, admits: connections.becomesDevice }, broker.standstill);
+  serveApi(apiServer, api, {
+    upgrades: { upgrade: gateway.upgrade, admits: connections.becomesDevice },
+    standstill: broker.standstill,
+    notHttp: (bytes, socket) => {
+      const spoken = spokenIn(bytes);
+      if (spoken === 'mqtt' || spoken === 'tls')
+        refuse({ check: 'protocol', reason: wrongPort.at('api', spoken), protocol: 'api', sourceIp: addressOf(socket) });
+    },
+  });
   parts.defer(async () => {
     const closed = servers.map(close);
     gateway.closeIdle();

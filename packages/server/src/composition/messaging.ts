@@ -22,14 +22,14 @@ import type { Storage } from './storage.ts';
 
 export async function openMessaging({ config, clock, log, parts }: CoreBase, storage: Storage, access: Access) {
   const { common, places, store, disk } = storage;
-  const { permissionChanges, refusals, refuse } = access;
+  const { permissionChanges, refusals, refuse, wrongPort } = access;
   const { inRegion } = places;
   await claimStored(places);
   const certificates = new RegisteredCertificates({ ...common, changes: permissionChanges });
   const { tracked, authorizedAt } = trackAuthorizations(permissionChanges);
   const limits = limitsAndRates(config.accounts, config.rateLimits);
   const retained = new Retained(inRegion, limits.limitsOf);
-  const broker = new Broker({ region: config.region, clock, log, refuse, retained, store, disk, ...limits });
+  const broker = new Broker({ region: config.region, clock, log, refuse, wrongPort, retained, store, disk, ...limits });
   await broker.load();
   const { messaging } = broker;
   messaging.onConnections(new Lifecycle({ clock, messaging }));

@@ -1,8 +1,10 @@
 /** A socket as the broker's channel: bytes in, bytes out, and its end reported once. */
+import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Broker } from '../broker/broker.ts';
 import type { Client } from '../broker/connection/client.ts';
 import type { Channel, ConnectAuthorizer, Peer } from '../broker/contract.ts';
+import { LEFT_SILENTLY } from './listeners/handshake-fault.ts';
 
 /** Milliseconds that a peer gets to close after us, before the socket is taken away. */
 const GRACE = 2_000;
@@ -105,6 +107,10 @@ export function attach(
   const client = connections.accept(channel, peer, authorizer);
   // The end follows.
   socket.on('error', ignore);
-  socket.on('close', () => client.lost());
+  socket.on('close', () => {
+    if (client.state === 'awaiting-connect' && socket instanceof Socket && socket.bytesRead === 0)
+      client.refuse({ check: 'tls', reason: LEFT_SILENTLY });
+    client.lost();
+  });
   channel.readInto(client);
 }

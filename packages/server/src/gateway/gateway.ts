@@ -4,6 +4,7 @@ import type { Server as TcpServer } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Broker } from '../broker/broker.ts';
 import type { Refusal } from '../refusals/refusals.ts';
+import { spokenIn, type WrongPort } from '../refusals/wrong-port.ts';
 import type { Logger } from '../runtime/log.ts';
 import { extendHttpDeadlines } from '../runtime/http-deadlines.ts';
 import type { Authentication } from './authentication/create-authentication.ts';
@@ -13,8 +14,10 @@ import { asksForCredentials, credentialHttp } from './credential-http.ts';
 import type { IssueCredentials } from '../credentials/provider.ts';
 import { type DataPlane, deviceHttp } from './device-http.ts';
 import { protocolOf, selectOnHttpsPort, selectOnMqttPort } from './listeners/alpn.ts';
-import { handedHttpServer, type UpgradeListener } from './listeners/handed-http.ts';
+import { answerBrokenHttp, handedHttpServer, type UpgradeListener } from './listeners/handed-http.ts';
+import { LEFT_SILENTLY } from './listeners/handshake-fault.ts';
 import { createTlsListener, type ServerCredentials, type TlsDomains } from './listeners/tls.ts';
+import { addressOf } from './peer.ts';
 import { asksForWebSocket } from './upgrade.ts';
 import { webSockets } from './websocket.ts';
 
@@ -40,6 +43,7 @@ export interface GatewayOptions {
   /** Issues credentials to devices, which X.509 alone authenticates. */
   readonly issueCredentials: IssueCredentials;
   readonly refuse: (refusal: Refusal) => void;
+  readonly wrongPort: WrongPort;
   readonly log: Logger;
 }
 
@@ -57,7 +61,7 @@ export interface Gateway {
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { broker, authentication, credentials, refuse, log, dataPlane, issueCredentials: issue } = options;
+  const { broker, authentication, credentials, refuse, wrongPort, log, dataPlane, issueCredentials: issue } = options;
   const { registry: authenticators, x509 } = authentication;
   const attempts = createAttemptReader(options.readHead, options.domainOf);
   const onMqtt = (socket: TLSSocket, alpn?: string): void => {
@@ -71,12 +75,24 @@ export function createGateway(options: GatewayOptions): Gateway {
     asksForCredentials(request) ? credentialRequests(request, response) : dataRequests(request, response);
   const httpServer = handedHttpServer(HTTP_OPTIONS, serve, upgrades.upgrade);
   extendHttpDeadlines(httpServer, broker.standstill);
+  httpServer.on('clientError', (error: Error & { code?: string; rawPacket?: Buffer }, socket) => {
+    const spoken = error.rawPacket === undefined ? 'unknown' : spokenIn(error.rawPacket);
+    if (spoken === 'mqtt' || spoken === 'tls')
+      refuse({ check: 'protocol', reason: wrongPort.at('https', spoken), protocol: 'https', sourceIp: addressOf(socket) });
+    answerBrokenHttp(error.code, socket);
+  });
   /** A domain may say so for its host name; then no client needs ALPN for it. */
   const isForMqtt = ({ servername }: TLSSocket): boolean =>
     typeof servername === 'string' && options.domainOf?.(servername)?.applicationProtocol === 'SECURE_MQTT';
   const onHttps = (socket: TLSSocket): void => {
     if (protocolOf(socket.alpnProtocol) === 'mqtt' || isForMqtt(socket)) onMqtt(socket, alpnOf(socket));
-    else httpServer.emit('connection', socket);
+    else {
+      const sourceIp = addressOf(socket);
+      socket.once('close', () => {
+        if (socket.bytesRead === 0) refuse({ check: 'tls', reason: LEFT_SILENTLY, protocol: 'https', sourceIp });
+      });
+      httpServer.emit('connection', socket);
+    }
   };
   const domains = options.tlsDomains === undefined ? {} : { domains: options.tlsDomains };
   const mqtt = createTlsListener({
@@ -85,6 +101,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...domains,
     selectProtocol: selectOnMqttPort,
     refuse,
+    wrongPort,
     onSocket: (socket) => onMqtt(socket),
   });
   const https = createTlsListener({
@@ -93,6 +110,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...domains,
     selectProtocol: selectOnHttpsPort,
     refuse,
+    wrongPort,
     onSocket: onHttps,
   });
   return {

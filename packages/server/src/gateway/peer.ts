@@ -1,6 +1,7 @@
 /** What a connection, and the TLS handshake on it if there was one, tell of the peer. */
 import type { X509Certificate } from 'node:crypto';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { certificateIdOf } from '@thingkeep/x509/certificate.ts';
 import type { Peer } from '../broker/contract.ts';
@@ -8,6 +9,9 @@ import type { Peer } from '../broker/contract.ts';
 /** Address without the prefix that a socket of both families puts before an IPv4 one. */
 export const plainAddress = (address: string | undefined): string =>
   address === undefined ? 'unknown' : address.startsWith('::ffff:') ? address.slice(7) : address;
+
+/** Plain address of the peer of a connection. */
+export const addressOf = (socket: Duplex): string => (socket instanceof Socket ? plainAddress(socket.remoteAddress) : 'unknown');
 
 /** Issuers of a peer's chain that are kept. */
 const MAX_ISSUERS = 10;

@@ -33,7 +33,10 @@ export class UnsupportedProtocol extends MqttError {
   readonly level: number;
 
   constructor(level: number) {
-    super(REASON.UNSUPPORTED_PROTOCOL_VERSION, `protocol level ${level} is not supported`);
+    super(
+      REASON.UNSUPPORTED_PROTOCOL_VERSION,
+      `protocol level ${level} is not supported: use MQTT 3.1.1 (level 4) or MQTT 5 (level 5)`,
+    );
     this.level = level;
   }
 }

@@ -157,7 +157,7 @@ export class PacketDecoder implements PacketSink, Deferred {
     const { state } = this.#client;
     // Before CONNECT nothing else is parsed, not even measured [MQTT-3.1.0-1].
     if (state === 'awaiting-connect' && bytes[pos] !== PACKET.CONNECT << 4)
-      throw new MqttError(REASON.PROTOCOL_ERROR, 'the first packet is not CONNECT');
+      throw new MqttError(REASON.PROTOCOL_ERROR, this.#client.broker.firstPacketFault(bytes.subarray(pos, end)));
     let length = 0;
     let at = pos + 1;
     for (let shift = 0; ; shift += 7) {

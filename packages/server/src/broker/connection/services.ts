@@ -54,6 +54,8 @@ export interface BrokerServices<Connection> {
   readonly register: { enter(client: Connection, place: Place): void };
   readonly claims: { claim(client: Connection, account: AccountSpace): Promise<void> | undefined };
   readonly wills: { fits(will: Will | undefined): boolean };
+  /** Why bytes that begin no CONNECT are refused. */
+  firstPacketFault(bytes: Buffer): string;
   /** Refusals that a client would leave again and again. */
   readonly repeats: ClientRepeats;
   refuse(refusal: Refusal): void;

@@ -4,18 +4,23 @@
  */
 import { defined } from '@thingkeep/wire/defined.ts';
 import { constants } from 'node:crypto';
-import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
+import { createServer as createTcpServer, type Server as TcpServer, Socket } from 'node:net';
 import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
 import type { Refusal } from '../../refusals/refusals.ts';
+import { type PortKind, WrongPort } from '../../refusals/wrong-port.ts';
 import type { DomainTls } from '../../domains/directory.ts';
 import type { TlsVersions } from '../../domains/security-policies.ts';
 import { startDeadline } from '../../runtime/deadline.ts';
 import { plainAddress } from '../peer.ts';
 import { peekServerName } from './client-hello.ts';
+import { handshakeFault, LEFT_IN_HANDSHAKE, tookTooLong } from './handshake-fault.ts';
 import { HandshakeQueue } from './handshake-queue.ts';
 
-/** What failed, in OpenSSL's words, without the addresses and source lines that its message carries. */
-const handshakeFault = (error: Error & { reason?: string }): string => error.reason ?? error.message.trim();
+/** The socket below a TLS socket, which knows the peer's address still when the TLS socket does not any more. */
+function socketBelow(socket: TLSSocket): Socket {
+  const below: unknown = Reflect.get(socket, '_parent');
+  return below instanceof Socket ? below : socket;
+}
 
 /** Keys and certificate chains side by side, one pair per kind of key; the client's offer picks. */
 export interface ServerCredentials {
@@ -39,6 +44,7 @@ export interface TlsListenerOptions {
   /** Chooses among the protocols that a client offers; undefined ends the handshake (RFC 7301, no_application_protocol). */
   readonly selectProtocol: (offered: readonly string[]) => string | undefined;
   readonly refuse: (refusal: Refusal) => void;
+  readonly wrongPort?: WrongPort;
   readonly onSocket: (socket: TLSSocket) => void;
 }
 
@@ -86,6 +92,23 @@ export const secureOptions = ({ key, cert }: ServerCredentials, { minVersion, ma
   // No tickets, as AWS IoT. In TLS 1.3 this leaves OpenSSL's stateful ones, which resume nothing here: nothing keeps sessions.
   secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
 });
+
+const FAILED = 'the TLS handshake failed: ';
+
+/** Records why a handshake has failed. */
+export function refuseHandshake(
+  error: Error,
+  socket: TLSSocket,
+  { port, wrongPort, refuse }: { port: PortKind; wrongPort: WrongPort; refuse: (refusal: Refusal) => void },
+): void {
+  const below = socketBelow(socket);
+  const refusal = { check: 'tls', protocol: port, sourceIp: plainAddress(below.remoteAddress) } as const;
+  if (!/ECONNRESET|hang up|disconnected before/.test(error.message)) {
+    const serverName = typeof socket.servername === 'string' ? socket.servername : undefined;
+    refuse({ ...refusal, reason: `${FAILED}${handshakeFault(error, { port, serverName }, wrongPort)}` });
+    // A peer that has sent nothing has not been refused anything.
+  } else if (below.bytesRead > 0) refuse({ ...refusal, reason: `${FAILED}${LEFT_IN_HANDSHAKE}` });
+}
 
 /** Ends handshakes that take too long, with a grace after a standstill, which Node's own timer has not. Gives the server back. */
 export function limitHandshakes<Secure extends Server>(server: Secure): Secure {
@@ -145,6 +168,7 @@ export function createTlsListener({
   domains,
   selectProtocol,
   refuse,
+  wrongPort = new WrongPort(),
   onSocket,
 }: TlsListenerOptions): TlsListener {
   // By the peer's address and port: the only thing that a socket has in common with the TLS socket made of it.
@@ -177,10 +201,7 @@ export function createTlsListener({
       onSocket(socket);
     });
     server.on('tlsClientError', (error, socket) => {
-      const sourceIp = plainAddress(socket.remoteAddress);
-      // A peer that leaves in mid-handshake was not refused by us.
-      if (!/ECONNRESET|hang up|disconnected before/.test(error.message))
-        refuse({ check: 'tls', reason: `the TLS handshake failed: ${handshakeFault(error)}`, protocol, sourceIp });
+      refuseHandshake(error, socket, { port: protocol, wrongPort, refuse });
       socket.destroy();
     });
     return server;
@@ -214,7 +235,7 @@ export function createTlsListener({
     const cancel = startDeadline(HANDSHAKE_TIMEOUT, () => {
       if (handshakes.get(peerKey(socket)) !== socket) return;
       const sourceIp = plainAddress(socket.remoteAddress);
-      refuse({ check: 'tls', reason: 'the TLS handshake failed: it took too long', protocol, sourceIp });
+      refuse({ check: 'tls', reason: `${FAILED}${tookTooLong(socket.bytesRead)}`, protocol, sourceIp });
       socket.destroy();
     });
     handshakeTimers.set(socket, cancel);
