@@ -41,7 +41,7 @@ const CANDIDATES = [
   'https://ingestion-a1.b.sfdc-matrix.net/streams/a/b/event',
   'lambda:InvokeFunction',
   '123456789012',
-  'arn:aws:iam::123456789012:role/r',
+  'arn:aws:iam::000000000000:role/r',
   'arn:aws:lambda:us-east-1:123456789012:function:f',
   'arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-0123456789abcdef0',
   'arn:aws:lambda:us-east-1:123456789012:capacity-provider:c',
