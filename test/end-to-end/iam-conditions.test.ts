@@ -279,7 +279,7 @@ describe('a key that is not known', () => {
         RoleName: 'ops',
         PolicyDocument: document({
           Effect: 'Deny',
-          Principal: '*',
+          Principal: { AWS: '*' },
           Action: 'sts:AssumeRole',
           Condition: { StringEquals: { [KEY]: 'x' } },
         }),

@@ -90,7 +90,7 @@ describe('sessions', () => {
           RoleName: 'ops',
           PolicyDocument: document(
             { Effect: 'Allow', Principal: { AWS: ACCOUNT }, Action: 'sts:AssumeRole' },
-            { Effect: 'Deny', Principal: '*', Action: 'sts:AssumeRole', Condition },
+            { Effect: 'Deny', Principal: { AWS: '*' }, Action: 'sts:AssumeRole', Condition },
           ),
         }),
       );

@@ -268,7 +268,7 @@ test('errors in the form of IAM (API reference, Common Errors)', async () => {
   const errors: readonly (readonly [line: string, error: RegExp])[] = [
     ['iam get-user --user-name nobody', /\(NoSuchEntity\).*The user with name nobody cannot be found/],
     ['iam create-user --user-name ztuser', /\(EntityAlreadyExists\)/],
-    ['iam create-user --user-name a*b', /\(ValidationError\).*at 'userName' failed to satisfy constraint/],
+    ['iam create-user --user-name a*b', /\(ValidationError\).*The specified value for userName is invalid/],
     ['iam delete-group --group-name ZTGroup', /\(DeleteConflict\)/],
     ['iam create-policy --policy-name x --policy-document {}', /\(MalformedPolicyDocument\)/],
     ['iam list-saml-providers', /\(InvalidAction\)/],

@@ -8,7 +8,7 @@ import { newId } from './names.ts';
 import type { IamParts } from './users.operations.ts';
 import { listPage, scanPage } from './pages.ts';
 import { QUOTAS } from './quotas.ts';
-import { entityOf, mustBeNew } from './records.ts';
+import { checkPath, entityOf, mustBeNew } from './records.ts';
 import { entities, entityKey, type GroupRecord, nameKey, type UserRecord } from './store.ts';
 
 type Operations = Pick<
@@ -31,7 +31,7 @@ export const groupOperations = (parts: IamParts): Handlers<Operations> => ({
         kind: 'group',
         accountId,
         name: GroupName,
-        path: Path,
+        path: checkPath(Path, 'ValidationError'),
         id: newId('AGPA'),
         createdAt: parts.clock.now(),
         tags: [],
@@ -67,7 +67,11 @@ export const groupOperations = (parts: IamParts): Handlers<Operations> => ({
         await mustBeNew(tx, accountId, 'group', name);
         await tx.delete(entities, entityKey(accountId, 'group', group.name));
       }
-      await tx.put(entities, { ...group, name, path: NewPath ?? group.path });
+      await tx.put(entities, {
+        ...group,
+        name,
+        path: NewPath === undefined ? group.path : checkPath(NewPath, 'ValidationError'),
+      });
     });
     return {};
   },

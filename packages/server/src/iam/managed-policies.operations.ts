@@ -12,7 +12,7 @@ import { newId } from './names.ts';
 import type { IamParts } from './users.operations.ts';
 import { listPage } from './pages.ts';
 import { QUOTAS } from './quotas.ts';
-import { withoutTags, withTags } from './records.ts';
+import { checkPath, withoutTags, withTags } from './records.ts';
 import { type EntityRecord, entities, type ManagedPolicyRecord, managedPolicies, nameKey } from './store.ts';
 
 type Operations = Pick<
@@ -82,7 +82,7 @@ export const managedPolicyOperations = (parts: IamParts): Handlers<Operations> =
       const made: ManagedPolicyRecord = {
         accountId,
         name: PolicyName,
-        path: Path,
+        path: checkPath(Path),
         id: newId('ANPA'),
         createdAt: now,
         updatedAt: now,

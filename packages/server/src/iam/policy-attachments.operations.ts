@@ -7,7 +7,7 @@ import type { EntityKind } from './names.ts';
 import { boundaryOf, type IamParts } from './users.operations.ts';
 import { listPage, type PageInput } from './pages.ts';
 import { QUOTAS } from './quotas.ts';
-import { entityOf } from './records.ts';
+import { checkPartition, entityOf } from './records.ts';
 import { entities } from './store.ts';
 
 type Operations = Pick<
@@ -34,6 +34,7 @@ const nameIn = (arn: string): string => arn.slice(arn.lastIndexOf('/') + 1);
 export const identityPolicyOperations = (parts: IamParts): Handlers<Operations> => {
   const attach = async (kind: EntityKind, name = '', arn = '', { accountId }: Caller): Promise<object> => {
     await parts.store.write(async (tx) => {
+      checkPartition(arn);
       const entity = await entityOf(tx, accountId, kind, name);
       if ((await findPolicy(tx, accountId, arn)) === undefined)
         fail('NoSuchEntity', `Policy ${arn} does not exist or is not attachable.`);

@@ -8,7 +8,7 @@ export const QUOTAS = {
   groupsPerUser: 10,
   attachedPerUser: 10,
   attachedPerGroup: 10,
-  attachedPerRole: 10,
+  attachedPerRole: 20,
   versionsPerPolicy: 5,
   tags: 50,
   /** Characters without whitespace; of inline policies, all of one entity together. */

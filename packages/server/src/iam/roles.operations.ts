@@ -9,7 +9,7 @@ import { newId } from './names.ts';
 import { boundaryOf, type IamParts } from './users.operations.ts';
 import { listPage, scanPage } from './pages.ts';
 import { QUOTAS } from './quotas.ts';
-import { entityOf, mustBeNew, withoutTags, withTags } from './records.ts';
+import { checkPath, entityOf, mustBeNew, withoutTags, withTags } from './records.ts';
 import { entities, entityKey, type RoleRecord } from './store.ts';
 import { trustedIds } from './trust.ts';
 
@@ -62,7 +62,7 @@ export const roleOperations = (parts: IamParts): Handlers<Operations> => {
           kind: 'role',
           accountId,
           name: RoleName,
-          path: Path,
+          path: checkPath(Path),
           id: newId('AROA'),
           createdAt: parts.clock.now(),
           tags: withTags([], input.Tags),

@@ -47,8 +47,8 @@ test('who is trusted by name needs no policy; whose account is trusted does; an 
   assert.ok(await assume(), 'the root');
   await role(
     document(
-      { Effect: 'Allow', Principal: '*', Action: 'sts:AssumeRole' },
-      { Effect: 'Deny', Principal: { AWS: arn('user/allowed') }, Action: 'sts:*' },
+      { Effect: 'Allow', Principal: { AWS: '*' }, Action: 'sts:AssumeRole' },
+      { Effect: 'Deny', Principal: { AWS: arn('user/allowed') }, Action: 'sts:AssumeRole' },
     ),
   );
   assert.ok(await assume(plain));

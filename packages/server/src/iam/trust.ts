@@ -13,7 +13,7 @@ import { parseTrustPolicy } from './documents.ts';
 import { findByArn } from './identities.ts';
 import { parseEntityArn, rootArn } from './names.ts';
 import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
-import type { RoleRecord } from './store.ts';
+import { entities, entityKey, type RoleRecord } from './store.ts';
 
 /** A principal that asks to assume a role. */
 export type Asker =
@@ -33,7 +33,8 @@ export type Asker =
  */
 export type Trust = 'direct' | 'account' | 'none' | 'denied';
 
-const ACCOUNT = /^\d{12}$/;
+/** An account's number, with dashes or without (probe pf-iam-trust-policy-aws-principal-format of cdk-preflight). */
+const ACCOUNT = /^(?:\d{12}|\d{4}-\d{4}-\d{4})$/;
 
 function names(
   { kind, value }: PolicyPrincipal,
@@ -44,7 +45,8 @@ function names(
   if ('service' in asker) return kind === 'Service' && value === asker.service ? 'direct' : undefined;
   if (kind === '*') return 'direct';
   if (kind !== 'AWS') return undefined;
-  if (value === asker.accountId || value === rootArn(asker.accountId)) return 'account';
+  if (ACCOUNT.test(value) && value.replaceAll('-', '') === asker.accountId) return 'account';
+  if (value === rootArn(asker.accountId)) return 'account';
   if (value === asker.arn && value !== asker.entityArn) return 'direct';
   if (value !== asker.entityArn) return undefined;
   // Another user or role of the name, made after the one that was trusted, is not trusted.
@@ -80,12 +82,22 @@ export function trustIn(policies: CompiledPolicies, role: RoleRecord, asker: Ask
   return trust;
 }
 
+/** IAM writes the kind in upper case, as it does AWS. */
 const invalidPrincipal = ({ kind, value }: PolicyPrincipal): never =>
-  fail('MalformedPolicyDocument', `Invalid principal in policy: "${kind}":"${value.slice(0, 256)}"`);
+  fail('MalformedPolicyDocument', `Invalid principal in policy: "${kind.toUpperCase()}":"${value.slice(0, 256)}"`);
 
 const SERVICE = /^[a-z0-9.-]+\.amazonaws\.com$/;
-const SESSION = /^arn:aws:sts::\d{12}:assumed-role\/[\w+=,.@-]{1,64}\/[\w+=,.@-]{2,64}$/;
+const SESSION = /^arn:aws:sts::(\d{12}):assumed-role\/([\w+=,.@-]{1,64})\/[\w+=,.@-]{2,64}$/;
 const ROOT = /^arn:aws:iam::\d{12}:root$/;
+
+const COGNITO = 'cognito-identity.amazonaws.com';
+
+/** Whether an ARN is of a session of a role that is there (probe pf-iam-trust-policy-aws-principal-format of cdk-preflight). */
+async function isSession(tx: ReadTransaction, arn: string): Promise<boolean> {
+  const [, accountId, name] = SESSION.exec(arn) ?? [];
+  if (accountId === undefined || name === undefined) return false;
+  return (await tx.get(entities, entityKey(accountId, 'role', name))) !== undefined;
+}
 
 /**
  * Checks a trust policy, and gives the ids of the users and roles that it names. Fails with MalformedPolicyDocument for a
@@ -93,11 +105,13 @@ const ROOT = /^arn:aws:iam::\d{12}:root$/;
  */
 export async function trustedIds(tx: ReadTransaction, document: string): Promise<Readonly<Record<string, string>>> {
   const ids: Record<string, string> = {};
-  for (const { principals = [] } of parseTrustPolicy(document).statements) {
+  for (const { principals = [], conditions } of parseTrustPolicy(document).statements) {
     for (const principal of principals) {
       const { kind, value } = principal;
       if (kind === 'Service' && !SERVICE.test(value)) invalidPrincipal(principal);
-      if (kind !== 'AWS' || ACCOUNT.test(value) || ROOT.test(value) || SESSION.test(value)) continue;
+      if (kind === 'Federated' && value === COGNITO && conditions.length === 0)
+        fail('MalformedPolicyDocument', 'A condition block must be present for the Cognito provider');
+      if (kind !== 'AWS' || ACCOUNT.test(value) || ROOT.test(value) || (await isSession(tx, value))) continue;
       const named = parseEntityArn(value) === undefined ? undefined : await findByArn(tx, value);
       ids[value] = named?.id ?? invalidPrincipal(principal);
     }

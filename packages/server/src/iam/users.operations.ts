@@ -6,9 +6,9 @@ import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
 import { describeUser, userSummary } from './descriptions.ts';
 import { findPolicy } from './managed-policies.ts';
-import { newId, rootArn } from './names.ts';
+import { newId, parseEntityArn, rootArn } from './names.ts';
 import { listPage, scanPage } from './pages.ts';
-import { entityOf, givenUser, mustBeNew, withoutTags, withTags } from './records.ts';
+import { checkPartition, checkPath, entityOf, givenUser, mustBeNew, withoutTags, withTags } from './records.ts';
 import { accessKeys, entities, entityKey, nameKey, type UserRecord } from './store.ts';
 
 type Operations = Pick<
@@ -28,6 +28,8 @@ export async function boundaryOf(
   arn: string | undefined,
 ): Promise<{ boundary?: string }> {
   if (arn === undefined) return {};
+  checkPartition(arn);
+  if (parseEntityArn(arn)?.kind !== 'policy') fail('InvalidInput', `ARN ${arn} is not valid.`);
   if ((await findPolicy(tx, accountId, arn)) === undefined)
     fail('NoSuchEntity', `Scope ARN: ${arn} does not exist or is not attachable.`);
   return { boundary: arn };
@@ -51,7 +53,7 @@ export const userOperations = (parts: IamParts): Handlers<Operations> => ({
         kind: 'user',
         accountId,
         name: UserName,
-        path: Path,
+        path: checkPath(Path),
         id: newId('AIDA'),
         createdAt: parts.clock.now(),
         tags: withTags([], Tags),
@@ -89,7 +91,7 @@ export const userOperations = (parts: IamParts): Handlers<Operations> => ({
         await mustBeNew(tx, accountId, 'user', name);
         await tx.delete(entities, entityKey(accountId, 'user', user.name));
       }
-      await tx.put(entities, { ...user, name, path: NewPath ?? user.path });
+      await tx.put(entities, { ...user, name, path: NewPath === undefined ? user.path : checkPath(NewPath, 'ValidationError') });
     });
     return {};
   },

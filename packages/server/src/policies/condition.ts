@@ -46,7 +46,7 @@ const compared =
 const text = (value: string): string => value;
 const folded = (value: string): string => value.toLowerCase();
 
-const NUMBER = /^[+-]?\d{1,300}(?:\.\d{1,300})?$/;
+const NUMBER = /^[+-]?\d{1,300}(?:\.\d{1,300})?(?:[eE][+-]?\d{1,3})?$/;
 const number = (value: string): number | undefined => (NUMBER.test(value) ? Number(value) : undefined);
 
 /** ISO 8601 as W3C profiles it, or seconds since the epoch. */
@@ -70,7 +70,11 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const binary = (value: string): string | undefined =>
   BASE64.test(value) ? Buffer.from(value, 'base64').toString('hex') : undefined;
 
+/** `*` alone is every ARN. */
+const isAny = ([token, ...others]: readonly PolicyToken[]): boolean => token?.kind === 'run' && others.length === 0;
+
 const likeArn: Compare = (policy, request) => {
+  if (isAny(policy)) return true;
   const parts = arnParts(policy) as readonly (readonly PatternToken[])[] | undefined;
   if (parts === undefined) return undefined;
   const given = request.split(':');
@@ -104,6 +108,26 @@ const COMPARE: Readonly<Record<Exclude<PolicyCondition['family'], 'Null'>, Compa
   IpAddress: inAddressRange,
   ArnLike: likeArn,
 };
+
+/** Readers of values that have a form, by the beginning of the operator's name. */
+const FORMS: Readonly<Record<string, (value: string) => unknown>> = {
+  Numeric: number,
+  Date: date,
+  BinaryEquals: (value) => (value.length % 4 === 0 ? binary(value) : undefined),
+  IpAddress: parseIpRange,
+};
+
+/**
+ * Whether a value of a policy has the form that the operator compares. One with a variable is known only when a request is there;
+ * an ARN has to be one all the same.
+ */
+export function isComparable({ family }: Pick<PolicyCondition, 'family'>, value: string, variables: boolean): boolean {
+  const tokens = parsePolicyText(value, variables) ?? [];
+  if (family === 'ArnLike') return isAny(tokens) || arnParts(tokens) !== undefined;
+  if (tokens.some(({ kind }) => kind === 'variable')) return true;
+  const form = Object.keys(FORMS).find((name) => family.startsWith(name));
+  return form === undefined || FORMS[form]?.(value) !== undefined;
+}
 
 /**
  * Whether the condition holds. `doubt` is the result where it can't be evaluated (an unresolved variable, a value that is no

@@ -2,7 +2,7 @@
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
-import { checkConditionKeys, IOT_POLICY, parsePolicyDocument } from '@thingkeep/wire/documents/policy.ts';
+import { checkNewPolicy } from '@thingkeep/wire/documents/policy.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
@@ -39,7 +39,7 @@ export const policyOperations = ({
     const { accountId } = caller;
     const policyName = given(input.policyName, 'policyName');
     const document = given(input.policyDocument, 'policyDocument');
-    checkConditionKeys(parsePolicyDocument(document), IOT_POLICY);
+    checkNewPolicy(document);
     const arn = policyArn(caller, policyName);
     await store.write(async (tx) => {
       if ((await tx.get(policies, [accountId, policyName])) !== undefined) {
@@ -109,10 +109,8 @@ export const policyOperations = ({
         );
       }
       if (policy.versions.length > 1) {
-        fail(
-          'DeleteConflictException',
-          `Cannot delete the policy because it has one or more policy versions attached to it (name=${policyName})`,
-        );
+        // AWS's words, as people report them.
+        fail('DeleteConflictException', 'The policy cannot be deleted as versions other than than default version exist');
       }
       await tx.delete(policies, [accountId, policyName]);
       await tags.remove(tx, accountId, policyArn(caller, policyName));

@@ -1,7 +1,7 @@
 /** CreatePolicyVersion, GetPolicyVersion, ListPolicyVersions, DeletePolicyVersion, SetDefaultPolicyVersion. */
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
-import { checkConditionKeys, IOT_POLICY, parsePolicyDocument } from '@thingkeep/wire/documents/policy.ts';
+import { checkNewPolicy } from '@thingkeep/wire/documents/policy.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store, WriteTransaction } from '../store/contract.ts';
@@ -37,7 +37,7 @@ export const policyVersionOperations = ({ store, clock }: PolicyVersionDeps): Ha
       const isDefault = input.setAsDefault === true;
       const versionId = await store.write(async (tx) => {
         const policy = await getPolicyRecord(tx, accountId, policyName);
-        checkConditionKeys(parsePolicyDocument(document), IOT_POLICY);
+        checkNewPolicy(document);
         if (policy.versions.length >= MAX_VERSIONS) {
           fail(
             'VersionsLimitExceededException',

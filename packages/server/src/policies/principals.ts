@@ -46,18 +46,19 @@ const COGNITO = /^[a-z]{2}(?:-[a-z]{1,16}){1,3}-\d{1,2}:[0-9a-f]{8}(?:-[0-9a-f]{
 
 /** The kind of the target `arn`; fails with InvalidRequestException when it can be none of this account and region. */
 export function targetKind(arn: string, place: Place): TargetKind {
-  if (nameInPlace(arn, place, 'cert') !== undefined) return 'certificate';
-  if (nameInPlace(arn, place, 'thinggroup') !== undefined) return 'group';
-  if (COGNITO.test(arn)) return 'cognito';
-  return fail('InvalidRequestException', `Invalid policy target: ${arn.slice(0, 256)}`);
+  return kindOf(arn, place) ?? fail('InvalidRequestException', `Invalid policy target: ${arn.slice(0, 256)}`);
 }
 
-/** The kind of a principal: a target that is no group. */
+function kindOf(arn: string, place: Place): TargetKind | undefined {
+  if (nameInPlace(arn, place, 'cert') !== undefined) return 'certificate';
+  if (nameInPlace(arn, place, 'thinggroup') !== undefined) return 'group';
+  return COGNITO.test(arn) ? 'cognito' : undefined;
+}
+
+/** The kind of a principal: a target that is no group. The text is AWS's (probe pf-iot-policyprincipal-principal-format). */
 export function principalKind(arn: string, place: Place): Exclude<TargetKind, 'group'> {
-  const kind = targetKind(arn, place);
-  return kind === 'group'
-    ? fail('InvalidRequestException', 'The principal is neither a certificate nor a Cognito identity')
-    : kind;
+  const kind = kindOf(arn, place);
+  return kind === 'certificate' || kind === 'cognito' ? kind : fail('InvalidRequestException', 'Invalid principal type');
 }
 
 /** Fails with ResourceNotFoundException when the target does not exist. Cognito identities live outside and are taken as given. */

@@ -35,7 +35,12 @@ export function refuseTooMany(attributes: Attributes, typed: boolean): void {
   const entries = Object.entries(attributes);
   const most = typed ? ATTRIBUTES.typed : ATTRIBUTES.untyped;
   if (entries.length > most)
-    fail('InvalidRequestException', `A thing ${typed ? 'with' : 'without'} a thing type can have at most ${most} attributes.`);
+    fail(
+      'InvalidRequestException',
+      typed
+        ? `A thing with a thing type can have at most ${most} attributes.`
+        : `To use more than ${most} attributes, a thing must have a type specified.`,
+    );
   const bytes = entries.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
   if (bytes > ATTRIBUTES.bytes)
     fail('InvalidRequestException', `The attributes of a thing can have at most ${ATTRIBUTES.bytes} bytes.`);

@@ -33,7 +33,7 @@ test('a missing member, a range and map members', () => {
   );
   assert.equal(
     validate(CREATE_THING, { thingName: 'x', attributePayload: { attributes: { a: '\u0000' } } }),
-    "1 validation error detected: Value '{a=\u0000}' at 'attributePayload.attributes' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to 800, Member must satisfy regular expression pattern: [a-zA-Z0-9_.,@/:#=\\[\\]-]*]",
+    "1 validation error detected: Value '{a=\u0000}' at 'attributePayload.attributes' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to 800, Member must have length greater than or equal to 0, Member must satisfy regular expression pattern: [a-zA-Z0-9_.,@/:#=\\[\\]-]*]",
   );
 });
 

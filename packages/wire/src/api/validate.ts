@@ -10,6 +10,9 @@ import { membersOf, shapeOf } from './table.ts';
 /** Enough to mend a request by; more would let a small request make a large answer. */
 const MAX_REPORTED = 10;
 
+/** Services that name members in their messages as `userName`, where the model says `UserName`. */
+const CAPITALIZED: ReadonlySet<ModelName> = new Set<ModelName>(['iam', 'sts', 'lambda']);
+
 interface Validation {
   readonly service: ModelName;
   readonly errors: string[];
@@ -34,7 +37,9 @@ function allConstraints(shape: Shape): string[] {
   const noun = ['integer', 'long', 'float', 'double'].includes(shape.type) ? 'value' : 'length';
   const said: string[] = [];
   if (shape.max !== undefined) said.push(`Member must have ${noun} less than or equal to ${shape.max}`);
-  if (shape.min !== undefined) said.push(`Member must have ${noun} greater than or equal to ${shape.min}`);
+  // A length that has an upper bound alone has 0 as its lower one, and AWS's services say so (aws-sdk-java#666).
+  const least = shape.min ?? (shape.max !== undefined && noun === 'length' ? 0 : undefined);
+  if (least !== undefined) said.push(`Member must have ${noun} greater than or equal to ${least}`);
   if (shape.pattern !== undefined) said.push(`Member must satisfy regular expression pattern: ${shape.pattern}`);
   if (shape.enum !== undefined) said.push(`Member must satisfy enum value set: [${shape.enum.join(', ')}]`);
   return said;
@@ -60,9 +65,15 @@ function brokenConstraints(value: unknown, shape: Shape): string[] {
 
 const isScalar = (shape: Shape): boolean => shape.type !== 'structure' && shape.type !== 'list' && shape.type !== 'map';
 
+/** AWS's services leave out a value with characters beyond ASCII (probes pf-iot-...-name-charset of cdk-preflight). */
+function shownValue(value: unknown): string {
+  const text = describeValue(value);
+  return /[^\0-\x7f]/.test(text) ? 'Value' : `Value '${text}'`;
+}
+
 function report(validation: Validation, value: unknown, shape: Shape, path: string, said: string): void {
   if (validation.errors.length >= MAX_REPORTED) return;
-  const shown = shape.sensitive ? 'Value' : value === undefined ? 'Value null' : `Value '${describeValue(value)}'`;
+  const shown = shape.sensitive ? 'Value' : value === undefined ? 'Value null' : shownValue(value);
   validation.errors.push(`${shown} at '${path}' failed to satisfy constraint: ${said}`);
 }
 
@@ -105,7 +116,8 @@ function validateMap(validation: Validation, map: Readonly<Record<string, unknow
 
 function validateStructure(validation: Validation, value: Readonly<Record<string, unknown>>, shape: Shape, path: string): void {
   for (const [name, member] of membersOf(shape)) {
-    const at = path === '' ? name : `${path}.${name}`;
+    const said = CAPITALIZED.has(validation.service) ? `${name.slice(0, 1).toLowerCase()}${name.slice(1)}` : name;
+    const at = path === '' ? said : `${path}.${said}`;
     const given = Object.hasOwn(value, name) ? value[name] : undefined;
     if (given !== undefined) validateValue(validation, given, member.shape, at);
     else if (shape.required?.includes(name)) report(validation, undefined, { type: 'string' }, at, 'Member must not be null');

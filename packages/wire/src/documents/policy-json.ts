@@ -17,8 +17,9 @@ const WORD = /true|false|null/y;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what the grammar excludes
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\.)*"/y;
 
-/** Refuses a document as AWS words it: "Policy document is Malformed: ...". */
-export const malformed = (what: string): never => fail('MalformedPolicyException', `Policy document is Malformed: ${what}`);
+/** Refuses a document as AWS IoT words it: "Policy document is Malformed: ...". `iam` is what IAM says of the same fault. */
+export const malformed = (what: string, iam = 'Syntax errors in policy.'): never =>
+  fail('MalformedPolicyException', `Policy document is Malformed: ${what}`, { what, iam });
 
 class JsonReader {
   readonly #text: string;

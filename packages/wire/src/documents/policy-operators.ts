@@ -79,6 +79,8 @@ export function conditionOperator(name: string): ConditionOperator | undefined {
   const ifExists = plain.endsWith(IF_EXISTS);
   const known = names.get(ifExists ? plain.slice(0, -IF_EXISTS.length) : plain);
   // "You can add IfExists to the end of any condition operator name except the Null condition."
-  if (known === undefined || (known.family === 'Null' && (ifExists || quantifier !== undefined))) return undefined;
+  if (known === undefined || (known.family === 'Null' && ifExists)) return undefined;
+  // Whether a key is there is one question, however many values it has (probe pf-iam-policy-condition-null-ifexists).
+  if (known.family === 'Null') return { ...known, ifExists };
   return { ...known, ifExists, ...defined({ quantifier }) };
 }

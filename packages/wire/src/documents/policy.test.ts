@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ThingkeepError } from '../errors.ts';
-import { parsePolicyDocument } from './policy.ts';
+import { checkNewPolicy, parsePolicyDocument } from './policy.ts';
 
 const ARN = 'arn:aws:iot:us-east-1:123456789012:topic/a';
 const VARIABLE = `\${iot:ClientId}`;
@@ -80,8 +80,8 @@ test('what is no policy is refused, with what and where', () => {
     ['null', /not a JSON object/],
     ['[]', /not a JSON object/],
     ['"x"', /not a JSON object/],
-    ['{}', /no Statement/],
-    ['{"Version":"2012-10-17"}', /no Statement/],
+    ['{}', /has no statements/],
+    ['{"Version":"2012-10-17"}', /has no statements/],
     [`${policy(plain)} x`, /behind the end/],
     [policy(plain).slice(0, -1), /not closed/],
     ['{"Statement":[1,]}', /not valid JSON/],
@@ -93,18 +93,18 @@ test('what is no policy is refused, with what and where', () => {
     ['{\n "Version": "2012-10-17",\n "Version": "2012-10-17" }', /"Version" stands twice in one object at line 3/],
     [`{"Statement":{"Effect":"Allow","Effect":"Deny","Action":"*","Resource":"*"}}`, /"Effect" stands twice/],
     [`{"Statement":${'['.repeat(100)}${']'.repeat(100)}}`, /nested too deeply/],
-    [policy(plain, { Version: '2012-10-18' }), /Version/],
-    [policy(plain, { Version: 20121017 }), /Version/],
-    [policy(plain, { Version: null }), /Version/],
+    [policy(plain, { Version: '2012-10-18' }), /policy document version/],
+    [policy(plain, { Version: 20121017 }), /policy document version/],
+    [policy(plain, { Version: null }), /policy document version/],
     [policy(plain, { version: '2012-10-17' }), /unknown element "version"/],
     [policy(plain, { __proto__x: 1 }), /unknown element/],
     [`{"__proto__":{},"Statement":${JSON.stringify(plain)}}`, /unknown element "__proto__"/],
     [policy(plain, { Id: 1 }), /Id is not a string/],
-    [policy([]), /Statement is empty/],
+    [policy([]), /has no statements/],
     [policy('x'), /Statement\[0\] is not an object/],
     [policy([plain, null]), /Statement\[1\] is not an object/],
     [policy({ ...plain, Sid: 1 }), /Sid/],
-    [policy({ ...plain, Effect: 'allow' }), /Effect/],
+    [policy({ ...plain, Effect: 'allow' }), /Invalid effect: allow/],
     [policy({ ...plain, Effect: undefined }), /Effect/],
     [policy({ ...plain, effect: 'Allow' }), /unknown element "effect"/],
     [policy({ ...plain, Principal: '*' }), /unknown element "Principal"/],
@@ -171,6 +171,16 @@ test('accepted, as the guides print them', () => {
     ` \r\n\t${policy(plain)}\n`,
   ];
   for (const document of accepted) assert.doesNotThrow(() => parsePolicyDocument(document), document);
+});
+
+test('the older version is read, and refused in a new policy; without a version nothing is said (pf-iot-policy-document-version)', () => {
+  const older = policy(plain, { Version: '2008-10-17' });
+  assert.equal(parsePolicyDocument(older).version, '2008-10-17');
+  const message = 'Policy document is Malformed: Unknown policy document version. It must be version 2012-10-17';
+  assert.throws(() => checkNewPolicy(older), { code: 'MalformedPolicyException', message });
+  assert.throws(() => checkNewPolicy(policy(plain, { Version: '2012-10-18' })), { message });
+  checkNewPolicy(policy(plain, {}));
+  checkNewPolicy(policy(plain));
 });
 
 test('2048 characters without whitespace are the most (API reference CreatePolicyVersion)', () => {

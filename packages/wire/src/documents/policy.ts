@@ -44,6 +44,8 @@ export interface PolicyGrammar {
   readonly onResource: boolean;
   /** Whether a condition may deny by the key. */
   readonly knowsKey: KnowsKey;
+  /** What `Version` may say; a document without one is of 2008-10-17 all the same. */
+  readonly versions: readonly string[];
 }
 
 export interface PolicyCondition extends ConditionOperator {
@@ -60,19 +62,34 @@ const BLANK = /\s+/g;
 /** Services whose actions the device guides print in AWS IoT policies. */
 const ACTION = /^(?:iot|iotjobsdata|greengrass):[a-z0-9*?]+$/i;
 
+export const VERSIONS: readonly string[] = ['2012-10-17', '2008-10-17'];
+
 /** A policy of AWS IoT. */
 export const IOT_POLICY: PolicyGrammar = {
   longest: LONGEST_POLICY,
   action: ACTION,
   onResource: false,
   knowsKey: knowsKeyOfDevices,
+  versions: VERSIONS,
 };
+/** One that is made now: AWS refuses the older version (probe pf-iot-policy-document-version of cdk-preflight). */
+const NEW_IOT_POLICY: PolicyGrammar = { ...IOT_POLICY, versions: ['2012-10-17'] };
 
 const isObject = (json: PolicyJson | undefined): json is PolicyJsonObject => json instanceof Map;
 
+/** What IAM says of elements that belong to the other kind of policy. */
+const MISPLACED: Readonly<Record<string, string>> = {
+  Principal: 'Policy document should not specify a principal.',
+  NotPrincipal: 'Policy document should not specify a principal.',
+  Resource: 'Has prohibited field Resource',
+  NotResource: 'Has prohibited field NotResource',
+};
+
 const knownOnly = (object: PolicyJsonObject, names: readonly string[], where: string): void => {
   for (const name of object.keys()) {
-    if (!names.includes(name)) malformed(`${where} has the unknown element "${name.slice(0, 64)}"`);
+    if (names.includes(name)) continue;
+    const iam = Object.hasOwn(MISPLACED, name) && where.startsWith('Statement[') ? MISPLACED[name] : undefined;
+    malformed(`${where} has the unknown element "${name.slice(0, 64)}"`, iam);
   }
 };
 
@@ -81,24 +98,36 @@ const text = (json: PolicyJson | undefined, where: string): string | undefined =
   return malformed(`${where} is not a string`);
 };
 
-/** A string or a list of at least one. */
-const strings = (json: PolicyJson | undefined, where: string): readonly string[] => {
+/** A string or a list of at least one. `iam` is what IAM says of an empty one. */
+const strings = (json: PolicyJson | undefined, where: string, iam?: string): readonly string[] => {
   const list = Array.isArray(json) ? json : [json];
-  if (list.length === 0) malformed(`${where} is empty`);
+  if (list.length === 0) malformed(`${where} is empty`, iam);
   return list.map((item) => (typeof item === 'string' && item !== '' ? item : malformed(`${where} holds what is not a string`)));
 };
 
 /** One of a pair of elements that exclude each other. */
 const oneOf = (statement: PolicyJsonObject, name: 'Action' | 'Resource', where: string) => {
   const negated = `Not${name}`;
-  if (statement.has(name) === statement.has(negated)) malformed(`${where} needs exactly one of ${name} and ${negated}`);
+  const none = `Policy statement must contain ${name.toLowerCase()}s.`;
+  if (statement.has(name) === statement.has(negated))
+    malformed(`${where} needs exactly one of ${name} and ${negated}`, statement.has(name) ? undefined : none);
   const not = statement.has(negated);
-  return { not, values: strings(statement.get(not ? negated : name), `${where}.${not ? negated : name}`) };
+  return { not, values: strings(statement.get(not ? negated : name), `${where}.${not ? negated : name}`, none) };
 };
 
 const checkText = (value: string, variables: boolean, where: string) =>
   parsePolicyText(value, variables) ??
   malformed(`${where} holds a variable that is empty or does not end: ${value.slice(0, 128)}`);
+
+const LEGACY = 'The policy failed legacy parsing';
+
+/** What IAM says of an action that is none. */
+function actionWords(action: string): string {
+  const [vendor = '', ...rest] = action.split(':');
+  if (rest.length === 0) return 'Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.';
+  if (rest.length > 1) return 'Actions/Condition can contain only one colon.';
+  return /[*?]/.test(vendor) ? 'Action vendors (e.g., aws, ec2, etc.) must not contain wildcards.' : LEGACY;
+}
 
 const conditionValues = (json: PolicyJson, where: string): readonly string[] => {
   // An empty list is allowed here: the developer guide, page connect-policy, prints one for iot:ConnectAttributes.
@@ -145,7 +174,10 @@ function parseResources(json: PolicyJsonObject, variables: boolean, where: strin
   for (const name of resource.values) {
     const tokens = checkText(name, variables, where);
     if (name !== '*' && arnParts(tokens) === undefined)
-      malformed(`The resource ${name.slice(0, 128)} is not in valid ARN format`);
+      malformed(
+        `The resource ${name.slice(0, 128)} is not in valid ARN format`,
+        name.startsWith('arn:') ? LEGACY : `Resource ${name.slice(0, 128)} must be in ARN format or "*".`,
+      );
   }
   return resource;
 }
@@ -158,10 +190,14 @@ function parseStatement(json: PolicyJson, grammar: PolicyGrammar, variables: boo
   const { onResource } = grammar;
   knownOnly(json, [...STATEMENT, ...(onResource ? ['Principal'] : ['Resource', 'NotResource'])], where);
   const effect = json.get('Effect');
-  if (effect !== 'Allow' && effect !== 'Deny') return malformed(`${where}.Effect is neither Allow nor Deny`);
+  if (effect !== 'Allow' && effect !== 'Deny')
+    return typeof effect === 'string'
+      ? malformed(`Invalid effect: ${effect.slice(0, 64)}`, LEGACY)
+      : malformed(`${where}.Effect is neither Allow nor Deny`);
   const action = oneOf(json, 'Action', where);
   for (const name of action.values) {
-    if (name !== '*' && !grammar.action.test(name)) malformed(`The following actions are invalid : ${name.slice(0, 128)}`);
+    if (name !== '*' && !grammar.action.test(name))
+      malformed(`The following actions are invalid : ${name.slice(0, 128)}`, actionWords(name));
   }
   const resource = onResource ? ITS_RESOURCE : parseResources(json, variables, where);
   const sid = text(json.get('Sid'), `${where}.Sid`);
@@ -189,11 +225,11 @@ export function parsePolicyDocument(document: string, grammar: PolicyGrammar = I
   knownOnly(json, ['Version', 'Id', 'Statement'], 'the document');
   // IAM user guide, page reference_policies_elements_version: 2008-10-17 when there is none.
   const version = json.has('Version') ? json.get('Version') : '2008-10-17';
-  if (version !== '2012-10-17' && version !== '2008-10-17') return malformed('Version is neither 2012-10-17 nor 2008-10-17');
-  const statement = json.get('Statement');
-  if (statement === undefined) return malformed('there is no Statement');
+  if ((version !== '2012-10-17' && version !== '2008-10-17') || (json.has('Version') && !grammar.versions.includes(version)))
+    return malformed('Unknown policy document version. It must be version 2012-10-17');
+  const statement = json.get('Statement') ?? [];
   const list: readonly PolicyJson[] = Array.isArray(statement) ? statement : [statement];
-  if (list.length === 0) malformed('Statement is empty');
+  if (list.length === 0) malformed('Policy has no statements');
   const id = text(json.get('Id'), 'Id');
   const variables = version === '2012-10-17';
   return {
@@ -213,3 +249,7 @@ export function checkConditionKeys({ statements }: PolicyDocument, { knowsKey }:
       if (!knowsKey(key))
         malformed(`Statement[${index}] denies by the condition key ${key.slice(0, 128)}, which is not supported here`);
 }
+
+/** A policy of AWS IoT that is made now. Fails with MalformedPolicyException. */
+export const checkNewPolicy = (document: string): void =>
+  checkConditionKeys(parsePolicyDocument(document, NEW_IOT_POLICY), NEW_IOT_POLICY);
