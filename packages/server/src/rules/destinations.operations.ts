@@ -104,7 +104,7 @@ export function destinationOperations(options: DestinationOptions): Handlers<Pic
     async CreateTopicRuleDestination({ destinationConfiguration }, caller) {
       const { httpUrlConfiguration: http, vpcConfiguration: vpc } = destinationConfiguration ?? {};
       if ((http === undefined) === (vpc === undefined))
-        return bad('A destination has exactly one of httpUrlConfiguration and vpcConfiguration');
+        return bad('Must provide exactly one of [HttpUrlConfiguration, VpcConfiguration, InfluxDBConfiguration]');
       const record = vpc === undefined ? await createHttp(caller, http?.confirmationUrl) : await createNetwork(caller, vpc);
       return { topicRuleDestination: described(caller, record, clock.now()) };
     },

@@ -49,7 +49,10 @@ async function checkTarget(tx: ReadTransaction, place: Place, { name, version, r
   if (version === LATEST || routing.version === LATEST)
     fail('InvalidParameterValueException', '$LATEST is not supported for an alias pointing to more than 1 version');
   if (routing.version === version)
-    fail('InvalidParameterValueException', 'An alias can not share events between a version and itself');
+    fail(
+      'InvalidParameterValueException',
+      `Invalid function version ${version}. Function version ${version} is already included in routing configuration.`,
+    );
   await findVersion(tx, place, { name, qualifier: routing.version });
 }
 

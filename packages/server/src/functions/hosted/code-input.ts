@@ -13,6 +13,9 @@ interface CodeInput {
 }
 
 export function requiredZip({ ZipFile, S3Bucket, S3Key, ImageUri }: CodeInput): Uint8Array {
+  // AWS's words (probe pf-lambda-code-zipfile-exclusive of cdk-preflight).
+  if (ZipFile !== undefined && [S3Bucket, S3Key, ImageUri].some((other) => other !== undefined))
+    fail('InvalidParameterValueException', 'Please do not provide other FunctionCode parameters when providing a ZipFile.');
   if (ImageUri !== undefined) fail('InvalidParameterValueException', 'Functions of container images can not be run here.');
   if (S3Bucket !== undefined || S3Key !== undefined)
     fail(

@@ -69,7 +69,7 @@ export function functionUpdateOperations(options: HostedOptions): Handlers<Pick<
       const { latest } = await store.write(async (tx) => {
         const found = await getFunction(tx, caller, name);
         checkRevision(found, input.RevisionId);
-        const record = renewed(found, settingsOf(input, found.latest));
+        const record = renewed(found, settingsOf(input, caller, found.latest));
         await tx.put(functions, record);
         return record;
       });

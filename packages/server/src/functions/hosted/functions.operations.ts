@@ -58,7 +58,7 @@ export function functionOperations(options: HostedOptions): Handlers<Pick<Lambda
       if (input.PackageType === 'Image')
         fail('InvalidParameterValueException', 'Functions of container images can not be run here.');
       if (input.CodeSigningConfigArn) fail('InvalidParameterValueException', 'There are no code signing configurations here.');
-      const plain = settingsOf(input);
+      const plain = settingsOf(input, caller);
       const zip = requiredZip(input.Code ?? {});
       checkTags(input.Tags ?? {});
       await checkRuntime(options, plain.runtime);

@@ -18,6 +18,8 @@ const LARGEST_POLICY = 20 * 1024;
 
 function statementOf(input: AddPermissionInput): PermissionStatement {
   const { StatementId: sid = '', Action: action = '', Principal: principal = '' } = input;
+  if (input.FunctionUrlAuthType !== undefined && action !== 'lambda:InvokeFunctionUrl')
+    fail('InvalidParameterValueException', 'FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action');
   if (input.FunctionUrlAuthType !== undefined) fail('InvalidParameterValueException', 'There are no function URLs here.');
   if (!/^(\*|\d{12}|arn:aws[\w-]*:(iam|sts)::\d{12}:\S+|[\w.-]+\.amazonaws\.com(\.cn)?|[\w-]+\.[\w.-]+)$/.test(principal))
     fail('InvalidParameterValueException', 'The provided principal was invalid. Please check the principal and try again.');
@@ -73,8 +75,9 @@ export function permissionOperations({ store }: { store: Store }): Handlers<Pick
             `The statement id (${statement.sid}) provided already exists. Please provide a new statement id, or remove the existing statement.`,
           );
         const after = [...statements, statement];
-        if (policyText(caller, name, { revisionId: '', statements: after }).length > LARGEST_POLICY)
-          fail('PolicyLengthExceededException', `The final policy size is bigger than the limit (${LARGEST_POLICY}).`);
+        const size = policyText(caller, name, { revisionId: '', statements: after }).length;
+        if (size > LARGEST_POLICY)
+          fail('PolicyLengthExceededException', `The final policy size (${size}) is bigger than the limit (${LARGEST_POLICY}).`);
         await tx.put(functions, withStatements(record, key, after));
       });
       return { Statement: JSON.stringify(statementDocument(statement, caller, name.name, name.qualifier)) };

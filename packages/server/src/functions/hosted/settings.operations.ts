@@ -4,7 +4,7 @@
  */
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { LambdaOperations } from '@thingkeep/wire/api/operation-types.ts';
-import type { Place } from '@thingkeep/wire/arn.ts';
+import { type Place, regionIn } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { ReadTransaction } from '../../store/contract.ts';
 import { LARGEST_ARCHIVE, LARGEST_UNPACKED } from '../code/archive.ts';
@@ -55,17 +55,32 @@ function describeEventInvoke(place: Place, name: string, qualifier: string, sett
   };
 }
 
-/** Functions are told; what else a destination may be is not here. */
-function destination(given: { Destination?: string | undefined } | undefined): string | undefined {
-  const target = given?.Destination;
-  if (target === undefined || target === '') return undefined;
-  if (!/^arn:aws[\w-]*:lambda:/.test(target))
-    fail('InvalidParameterValueException', `A destination can only be a function here, not ${target.slice(0, 200)}`);
-  return target;
+/** Functions of the region are told; what else a destination may be is not here. AWS's words, and what they don't say. */
+function checkDestinations(
+  { OnSuccess, OnFailure }: NonNullable<EventInvokeInput['DestinationConfig']>,
+  { region }: Place,
+): void {
+  const [success = '', failure = ''] = [OnSuccess?.Destination, OnFailure?.Destination];
+  for (const target of [success, failure])
+    if (target !== '' && regionIn(target, 'lambda') !== region)
+      fail(
+        'InvalidParameterValueException',
+        `The provided destination config DestinationConfig(onSuccess=OnSuccess(destination=${success}), onFailure=OnFailure(destination=${failure})) is invalid. ` +
+          'A destination can only be a function of this region here.',
+      );
 }
 
-function settingsAfter(input: EventInvokeInput, before: EventInvokeSettings | undefined, now: number): EventInvokeSettings {
+const destination = (given: { Destination?: string | undefined } | undefined): string | undefined =>
+  given?.Destination === '' ? undefined : given?.Destination;
+
+function settingsAfter(
+  input: EventInvokeInput,
+  before: EventInvokeSettings | undefined,
+  place: Place,
+  now: number,
+): EventInvokeSettings {
   const { MaximumRetryAttempts, MaximumEventAgeInSeconds, DestinationConfig } = input;
+  if (DestinationConfig !== undefined) checkDestinations(DestinationConfig, place);
   const retries = MaximumRetryAttempts ?? before?.retries;
   const maximumAge = MaximumEventAgeInSeconds ?? before?.maximumAge;
   const onSuccess = DestinationConfig === undefined ? before?.onSuccess : destination(DestinationConfig.OnSuccess);
@@ -96,7 +111,7 @@ export function functionSettingOperations(options: HostedOptions): Handlers<Pick
       const { record } = await findVersion(tx, caller, { name, qualifier });
       const before = eventInvokeOf(record, qualifier);
       if (keep && before === undefined) noEventInvoke(caller, name, qualifier);
-      const settings = settingsAfter(input, keep ? before : undefined, clock.now());
+      const settings = settingsAfter(input, keep ? before : undefined, caller, clock.now());
       await tx.put(functions, { ...record, eventInvoke: { ...record.eventInvoke, [qualifier]: settings } });
       return describeEventInvoke(caller, name, qualifier, settings);
     });

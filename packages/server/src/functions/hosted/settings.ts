@@ -1,5 +1,6 @@
 /** The settings of a version, from what CreateFunction and UpdateFunctionConfiguration bring; refused where they can't be kept. */
 import type { LambdaOperations } from '@thingkeep/wire/api/operation-types.ts';
+import { parseArn, type Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { reservedNames } from '../sandbox/environment.ts';
 import { kindOf, type RuntimeKind } from '../sandbox/runtimes.ts';
@@ -47,7 +48,8 @@ function environmentOf(given: SettingsInput['Environment']): Readonly<Record<str
   );
   if (size > LARGEST_ENVIRONMENT)
     invalid(
-      'Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit.',
+      'Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. ' +
+        `Measured size: ${size} bytes`,
     );
   if (Object.values(variables).some((value) => value.includes('\0'))) invalid('An environment variable holds a null character.');
   return variables;
@@ -75,9 +77,44 @@ const DEFAULT_SHOWN: ShownSettings = {
   logFormat: 'Text',
 };
 
-function shownOf(input: SettingsInput & { Architectures?: string[] | undefined }, before: ShownSettings): ShownSettings {
+/** In AWS's words, and in the order that it asks (probes pf-lambda-dlq-... of cdk-preflight). */
+function checkDeadLetters(targetArn: string, { region }: Place): void {
+  const refuse = (what: string): never => invalid(`Invalid dead letter queue ARN: ${what}`);
+  const arn = parseArn(targetArn);
+  if (arn?.region !== region)
+    refuse("The resource specified by the TargetArn must be in the same region as the Lambda function it's associated with.");
+  else if (arn.service !== 'sqs' && arn.service !== 'sns')
+    refuse('The service specified by the TargetArn is not supported for dead letter configuration.');
+  else if (arn.type.endsWith('.fifo'))
+    refuse(
+      `FIFO ${arn.service.toUpperCase()} ${arn.service === 'sqs' ? 'queue' : 'topic'} is not supported for dead letter configuration`,
+    );
+}
+
+/** In AWS's words (probes pf-lambda-loggroup-... and pf-lambda-loglevel-requires-json of cdk-preflight). */
+function checkLogging({
+  LogFormat,
+  LogGroup,
+  ApplicationLogLevel,
+  SystemLogLevel,
+}: NonNullable<SettingsInput['LoggingConfig']>): void {
+  if (LogFormat === 'JSON') invalid('Logs are kept as text here.');
+  if ((ApplicationLogLevel ?? SystemLogLevel) !== undefined)
+    invalid(
+      'LogLevel is not supported when LogFormat is set to "Text". Remove LogLevel from your request or change the LogFormat to "JSON" and try again.',
+    );
+  if (/^aws\//i.test(LogGroup ?? ''))
+    invalid('Log groups starting with AWS/ are reserved for AWS. Update the LogGroup value and try again.');
+}
+
+function shownOf(
+  input: SettingsInput & { Architectures?: string[] | undefined },
+  before: ShownSettings,
+  place: Place,
+): ShownSettings {
   const { TracingConfig, EphemeralStorage, LoggingConfig, DeadLetterConfig, Architectures } = input;
-  if (LoggingConfig?.LogFormat === 'JSON') invalid('Logs are kept as text here.');
+  if (LoggingConfig !== undefined) checkLogging(LoggingConfig);
+  if ((DeadLetterConfig?.TargetArn ?? '') !== '') checkDeadLetters(DeadLetterConfig?.TargetArn ?? '', place);
   const logGroup = LoggingConfig?.LogGroup ?? before.logGroup;
   const deadLetterArn = DeadLetterConfig === undefined ? before.deadLetterArn : DeadLetterConfig.TargetArn;
   return {
@@ -107,6 +144,7 @@ const DEFAULTS: PlainSettings = {
 /** The settings after the request; those it does not name stay. */
 export function settingsOf(
   input: SettingsInput & { Architectures?: string[] | undefined },
+  place: Place,
   before: PlainSettings = DEFAULTS,
 ): PlainSettings {
   refuseUnsupported(input);
@@ -123,6 +161,6 @@ export function settingsOf(
     timeout: timeoutOf(input.Timeout ?? before.timeout),
     memorySize: memoryOf(input.MemorySize ?? before.memorySize),
     environment: input.Environment === undefined ? before.environment : environmentOf(input.Environment),
-    shown: shownOf(input, before.shown),
+    shown: shownOf(input, before.shown, place),
   };
 }
