@@ -1,0 +1,246 @@
+/** Probes of AWS IoT. */
+import { ACCOUNT, accepts, type Answer, JAPANESE, type Probe, refuses } from './probe.ts';
+
+const INVALID = 'InvalidRequestException';
+const functionIn = (region: string): string => `arn:aws:lambda:${region}:${ACCOUNT}:function:nope`;
+const authorizer = (more: object) => ({
+  authorizerFunctionArn: functionIn('us-east-1'),
+  signingDisabled: true,
+  ...more,
+});
+
+const statement = { Effect: 'Allow', Action: 'iot:Connect', Resource: '*' };
+let policies = 0;
+const policy = (document: object) => ({ policyName: `policy${policies++}`, policyDocument: JSON.stringify(document) });
+const malformed = (document: object, message: string): Answer =>
+  refuses('CreatePolicy', policy(document), 'MalformedPolicyException', `Policy document is Malformed: ${message}`);
+
+const republish = { republish: { topic: 'out', roleArn: `arn:aws:iam::${ACCOUNT}:role/r` } };
+const lambda = { lambda: { functionArn: functionIn('us-east-1') } };
+let rules = 0;
+const rule = (payload: object) => ({
+  ruleName: `rule${rules++}`,
+  topicRulePayload: { sql: "SELECT * FROM 'a/b'", actions: [republish], ...payload },
+});
+const filter = (text: string) => rule({ sql: `SELECT * FROM '${text}'` });
+const version = (awsIotSqlVersion: string) => rule({ awsIotSqlVersion });
+
+const charset = (operation: string, member: string, pattern: string, input: object): Probe['answers'] => [
+  refuses(
+    operation,
+    { ...input, [member]: JAPANESE },
+    INVALID,
+    `1 validation error detected: Value at '${member}' failed to satisfy constraint: Member must satisfy regular expression pattern: ${pattern}`,
+  ),
+];
+
+const LATER_ENCODE =
+  "Errors encountered while validating query. ERROR: Function 'encode' is only supported in sql version 2016-03-23-beta and above. " +
+  'You can use the new version by specifying "awsIotSqlVersion": "version" when creating or updating a rule.';
+const encode = "SELECT encode(*, 'base64') AS d FROM 'a/b'";
+const CALLS_OF_2016 = [
+  "decode(a, 'base64')",
+  "get_dynamodb('t', 'k', 'v', 'arn:aws:iam::000000000000:role/r')",
+  "get_or_default(a, 'x')",
+  "get_thing_shadow('t', 'arn:aws:iam::000000000000:role/r')",
+  "indexof(a, 'b')",
+  'isNull(a)',
+  'isUndefined(a)',
+  'length(a)',
+  'numbytes(a)',
+  "parse_time('yyyy', 0)",
+  'sourceip()',
+  "time_to_epoch(a, 'yyyy')",
+  "transform('enrichArray', a, b)",
+];
+
+const SEE =
+  'Please refer to <https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html> for supported combinations and try again.';
+const attributes = (count: number) => ({
+  attributePayload: { attributes: Object.fromEntries(Array.from({ length: count }, (_, i) => [`a${i}`, 'v'])) },
+});
+
+export const IOT: readonly Probe[] = [
+  {
+    name: 'pf-iot-authorizer-function-region',
+    answers: [
+      refuses(
+        'CreateAuthorizer',
+        authorizer({ authorizerName: 'au1', authorizerFunctionArn: functionIn('eu-west-1') }),
+        INVALID,
+        'Lambda function region must be same as authorizer au1 region',
+      ),
+      accepts('CreateAuthorizer', authorizer({ authorizerName: 'au1' })),
+    ],
+  },
+  {
+    name: 'pf-iot-authorizer-name-charset',
+    answers: charset('CreateAuthorizer', 'authorizerName', '[\\w=,@-]+', authorizer({})),
+  },
+  {
+    name: 'pf-iot-authorizer-signing-keys',
+    answers: [
+      refuses(
+        'CreateAuthorizer',
+        authorizer({ authorizerName: 'au2', signingDisabled: false }),
+        INVALID,
+        'Token key name for authorizer au2 cannot be null',
+      ),
+      accepts('CreateAuthorizer', authorizer({ authorizerName: 'au2' })),
+    ],
+  },
+  {
+    name: 'pf-iot-domainconfiguration-auth-combo',
+    answers: [
+      refuses(
+        'CreateDomainConfiguration',
+        { domainConfigurationName: 'dc', authenticationType: 'CUSTOM_AUTH' },
+        INVALID,
+        `The domain must configure a supported ApplicationProtocol when configuring an AuthenticationType. ${SEE}`,
+      ),
+      refuses(
+        'CreateDomainConfiguration',
+        { domainConfigurationName: 'dc', authenticationType: 'CUSTOM_AUTH', applicationProtocol: 'SECURE_MQTT' },
+        INVALID,
+        `The domain configuration must have a valid AuthorizerConfig configured when using CUSTOM_AUTH as the AuthenticationType. ${SEE}`,
+      ),
+      accepts('CreateDomainConfiguration', {
+        domainConfigurationName: 'dc',
+        authenticationType: 'CUSTOM_AUTH',
+        applicationProtocol: 'SECURE_MQTT',
+        authorizerConfig: { defaultAuthorizerName: 'au1' },
+      }),
+    ],
+  },
+  {
+    name: 'pf-iot-domainconfiguration-name-charset',
+    answers: charset('CreateDomainConfiguration', 'domainConfigurationName', '[\\w.-]+', {}),
+  },
+  {
+    name: 'pf-iot-policy-document-effect',
+    answers: [malformed({ Version: '2012-10-17', Statement: [{ ...statement, Effect: 'Permit' }] }, 'Invalid effect: Permit')],
+  },
+  { name: 'pf-iot-policy-document-statement', answers: [malformed({ Version: '2012-10-17' }, 'Policy has no statements')] },
+  {
+    name: 'pf-iot-policy-document-version',
+    answers: [
+      malformed(
+        { Version: '2008-10-17', Statement: [statement] },
+        'Unknown policy document version. It must be version 2012-10-17',
+      ),
+      accepts('CreatePolicy', policy({ Version: '2012-10-17', Statement: [statement] })),
+    ],
+  },
+  {
+    name: 'pf-iot-policy-name-charset',
+    answers: charset('CreatePolicy', 'policyName', '[\\w+=,.@-]+', { policyDocument: JSON.stringify({ Statement: statement }) }),
+  },
+  {
+    name: 'pf-iot-policyprincipal-principal-format',
+    answers: [refuses('AttachPrincipalPolicy', { policyName: 'p', principal: 'not-an-arn' }, INVALID, 'Invalid principal type')],
+  },
+  {
+    name: 'pf-iot-rolealias-name-charset',
+    answers: charset('CreateRoleAlias', 'roleAlias', '[\\w=,@-]+', { roleArn: `arn:aws:iam::${ACCOUNT}:role/r` }),
+  },
+  {
+    name: 'pf-iot-sql-from-topic-filter',
+    answers: [
+      ...['a/#/b', 'a/x#', 'a/x+/c', '#/a', 'a/b+', '+a'].map((text) =>
+        refuses('CreateTopicRule', filter(text), INVALID, 'The MQTT topic you provided is invalid.'),
+      ),
+      ...['a/#', 'a/+/b', '+', 'a/b/#', 'a/b/c/d/e/f/g/h/i'].map((text) => accepts('CreateTopicRule', filter(text))),
+    ],
+  },
+  {
+    name: 'pf-iot-sql-version-functions',
+    answers: [
+      refuses('CreateTopicRule', rule({ sql: encode }), INVALID, LATER_ENCODE),
+      refuses('CreateTopicRule', rule({ sql: encode, awsIotSqlVersion: '2015-10-08' }), INVALID, LATER_ENCODE),
+      accepts('CreateTopicRule', rule({ sql: encode, awsIotSqlVersion: '2016-03-23' })),
+      ...CALLS_OF_2016.map((call) =>
+        accepts('CreateTopicRule', rule({ sql: `SELECT ${call} AS d FROM 'a/b'`, awsIotSqlVersion: '2015-10-08' })),
+      ),
+    ],
+  },
+  {
+    name: 'pf-iot-sql-version-value',
+    answers: [
+      ...[
+        '2020-01-01',
+        '2015-10-08-beta',
+        '2016-03-23-beta2',
+        '2015-10-09',
+        '2017-03-23',
+        '2016-3-23',
+        'v2',
+        'xbeta',
+        'betax',
+      ].map((text) => refuses('CreateTopicRule', version(text), 'SqlParseException', `Invalid SQL version: ${text}`)),
+      ...[' 2016-03-23', '2016-03-23 '].map((text) =>
+        refuses('CreateTopicRule', version(text), 'SqlParseException', `Invalid SQL version: ${text}`),
+      ),
+      ...['2015-10-08', '2016-03-23', '2016-03-23-beta', '2016-03-23-BETA', 'beta', 'BETA', 'Beta', ''].map((text) =>
+        accepts('CreateTopicRule', version(text)),
+      ),
+    ],
+  },
+  {
+    name: 'pf-iot-thing-attribute-count',
+    answers: [
+      refuses(
+        'CreateThing',
+        { thingName: 'four', ...attributes(4) },
+        INVALID,
+        'To use more than 3 attributes, a thing must have a type specified.',
+      ),
+      accepts('CreateThing', { thingName: 'three', ...attributes(3) }),
+    ],
+  },
+  {
+    name: 'pf-iot-topicrule-action-exactly-one',
+    answers: [
+      refuses(
+        'CreateTopicRule',
+        rule({ actions: [{ ...republish, ...lambda }] }),
+        INVALID,
+        'Each object in the actions list can only have one action defined',
+      ),
+      refuses(
+        'CreateTopicRule',
+        rule({ actions: [{}] }),
+        INVALID,
+        'Empty actions are not allowed. Please define one type of action',
+      ),
+      accepts('CreateTopicRule', rule({ errorAction: { ...republish, ...lambda } })),
+    ],
+  },
+  {
+    name: 'pf-iot-topicrule-role-account',
+    answers: [
+      refuses(
+        'CreateTopicRule',
+        rule({ actions: [{ republish: { topic: 'out', roleArn: 'arn:aws:iam::210987654321:role/other' } }] }),
+        'AccessDeniedException',
+        'Cross-account pass role is not allowed.',
+      ),
+    ],
+  },
+  {
+    name: 'pf-iot-topicruledestination-exactly-one',
+    answers: [
+      {
+        httpUrlConfiguration: { confirmationUrl: 'https://example.invalid/c' },
+        vpcConfiguration: { vpcId: 'v', subnetIds: ['s'], roleArn: `arn:aws:iam::${ACCOUNT}:role/r` },
+      },
+      {},
+    ].map((destinationConfiguration) =>
+      refuses(
+        'CreateTopicRuleDestination',
+        { destinationConfiguration },
+        INVALID,
+        'Must provide exactly one of [HttpUrlConfiguration, VpcConfiguration, InfluxDBConfiguration]',
+      ),
+    ),
+  },
+];
