@@ -52,7 +52,7 @@ async function run({ endpoint, server }: Stage, { scale, say }: Given): Promise<
 
   say(`${TIMES} times that`);
   const droppedBefore = await metric(server, 'messages_dropped_total');
-  await metric(server, 'event_loop_delay_seconds');
+  await metric(server, 'event_loop_delay_max_seconds');
   const overMemory = watchResident(server.pid);
   await start(saturated * TIMES);
   await flooders.take();
@@ -63,7 +63,7 @@ async function run({ endpoint, server }: Stage, { scale, say }: Given): Promise<
   const ended = wallClock();
   const seconds = (performance.now() - beginOver) / 1000;
   const over = drain.take();
-  const blocked = await metric(server, 'event_loop_delay_seconds');
+  const blocked = await metric(server, 'event_loop_delay_max_seconds');
   const overPeak = largest(overMemory());
   const dropped = (await metric(server, 'messages_dropped_total')) - droppedBefore;
   const overTrips = await bystander.take();

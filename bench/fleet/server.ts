@@ -94,8 +94,9 @@ const readyLine = (child: ChildProcess): Promise<string> =>
     child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${text}`)));
   });
 
-/** One of the server's own counters, by its name in /metrics without the prefix. */
+/** One of the server's own metrics, by its name without the prefix; the values of one that has labels are added up. */
 export async function metric(server: Server, name: string): Promise<number> {
   const text = await (await fetch(server.metrics)).text();
-  return Number(new RegExp(`^thingkeep_${name} (\\S+)$`, 'm').exec(text)?.[1]);
+  const values = [...text.matchAll(new RegExp(`^thingkeep_${name}(?:\\{.*\\})? (\\S+)$`, 'gm'))];
+  return values.length === 0 ? Number.NaN : values.reduce((sum, [, value]) => sum + Number(value), 0);
 }

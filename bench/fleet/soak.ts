@@ -59,7 +59,7 @@ async function run({ endpoint, server }: Stage, { minutes, out, say }: Given): P
 
 async function look(server: Server, minutes: number, cpu: number): Promise<Sample> {
   const { heapUsed, external, resident, resources } = await server.memory(false);
-  const delay = (await metric(server, 'event_loop_delay_seconds')) * 1000;
+  const delay = (await metric(server, 'event_loop_delay_max_seconds')) * 1000;
   return { minutes, resident, heap: heapUsed, external, descriptors: descriptorsOf(server.pid), resources, delay, cpu };
 }
 

@@ -106,7 +106,7 @@ async function stallCrowd({ endpoint, server }: Stage, { scale, say }: Given): P
   using bystander = await Bystander.start({ endpoint, roundTrips: 50, connects: 5 });
   await pause(2_000);
   await bystander.take();
-  await metric(server, 'event_loop_delay_seconds');
+  await metric(server, 'event_loop_delay_max_seconds');
   const before = residentOf(server.pid);
   const seen = watchResident(server.pid);
   say(`${count} subscribers stop reading, ${PUBLISHERS} publishers send`);
@@ -115,7 +115,7 @@ async function stallCrowd({ endpoint, server }: Stage, { scale, say }: Given): P
   await flooders.start({ endpoint, publishers: PUBLISHERS, rate: Number.POSITIVE_INFINITY, prefix: 'bench/flood' });
   await pause(CROWD_STALL * Math.min(1, scale * 2));
   const flooded = await flooders.end();
-  const blocked = await metric(server, 'event_loop_delay_seconds');
+  const blocked = await metric(server, 'event_loop_delay_max_seconds');
   const dropped = await metric(server, 'messages_dropped_total');
   const meanwhile = await bystander.take();
   const peak = largest(seen());

@@ -40,7 +40,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
   ),
   'store/': folderRule(
     'the contract knows no engine',
-    ['runtime/clock.ts', 'runtime/disk-failure.ts', 'runtime/log.ts'],
+    ['runtime/clock.ts', 'runtime/disk-failure.ts', 'runtime/histogram.ts', 'runtime/log.ts'],
     ['crypto'],
   ),
   'store/sqlite/': folderRule(
@@ -279,8 +279,12 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
   ),
   'admin/': folderRule(
     'what AWS has no call for, and no more',
-    ['broker/broker.ts', 'refusals/refusals.ts', 'runtime/listen.ts'],
-    ['http', 'perf_hooks'],
+    [
+      ...['runtime/', 'broker/contract.ts', 'broker/figures.ts', 'broker/session/delivery-counters.ts'],
+      ...['functions/function-figures.ts', 'gateway/listeners/handshake-figures.ts', 'refusals/refusals.ts', 'rules/metrics.ts'],
+      ...['store/due-work.ts', 'store/store-figures.ts'],
+    ],
+    ['http'],
   ),
   'resource-tags.ts': folderRule('tags are read here from every store that has some, and nothing else is', [
     ...['api/access-keys.ts', 'api/key-permissions.ts', 'domains/store.ts', 'functions/hosted/store.ts', 'logs/store.ts'],
@@ -312,7 +316,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
         'store/pages.ts',
         'store/marks.ts',
       ],
-      ...['store/regional.ts', 'store/sqlite/recovery-lines.ts', 'store/sqlite/sqlite-store.ts'],
+      ...['store/regional.ts', 'store/sqlite/recovery-lines.ts', 'store/sqlite/sqlite-store.ts', 'store/store-figures.ts'],
       'audit/',
       'authority/',
       'refusals/',
@@ -320,7 +324,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
       'policies/',
       'registry/',
       'broker/',
-      'broker/routing/retained.ts',
+      ...['broker/routing/retained.ts', 'broker/routing/retained-usage.ts'],
       'events/',
       'functions/',
       'functions/hosted/',
@@ -340,7 +344,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
       'domain-list.ts',
       'services.ts',
     ],
-    ['fs', 'http', 'https'],
+    ['fs', 'fs/promises', 'http', 'https'],
   ),
   'commands/': folderRule(
     'a command reads its flags and uses the core, or speaks to a running server as any client does',

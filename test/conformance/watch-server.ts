@@ -39,9 +39,13 @@ async function control(tls: ConnectionOptions, clientId: string): Promise<MqttCl
   return client;
 }
 
+/** Metrics by their name; the values of one that has labels are added up. */
 export async function metricsOf({ metrics: url }: Pick<TestServer, 'metrics'>): Promise<Record<string, number>> {
   const text = await (await fetch(url)).text();
-  return Object.fromEntries([...text.matchAll(/^thingkeep_(\w+) (\S+)$/gm)].map(([, name = '', value]) => [name, Number(value)]));
+  const found: Record<string, number> = {};
+  for (const [, name = '', value] of text.matchAll(/^(\w+)(?:\{.*\})? (\S+)$/gm))
+    found[name] = (found[name] ?? 0) + Number(value);
+  return found;
 }
 
 /** Does the work and watches; a message of the pair that does not come within two seconds fails it. */
@@ -82,8 +86,8 @@ export async function watched<T>(
       assert.equal((await fetch(`${server.url}/health`)).status, 200);
       slowestHealth = Math.max(slowestHealth, performance.now() - began);
       const metrics = await metricsOf(server);
-      memory.push(metrics.resident_memory_bytes ?? 0);
-      longestDelay = Math.max(longestDelay, 1000 * (metrics.event_loop_delay_seconds ?? 0));
+      memory.push(metrics.process_resident_memory_bytes ?? 0);
+      longestDelay = Math.max(longestDelay, 1000 * (metrics.thingkeep_event_loop_delay_max_seconds ?? 0));
       await setTimeout(100);
     }
   };

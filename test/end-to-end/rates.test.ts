@@ -27,7 +27,8 @@ after(() => rmSync(temporary, { recursive: true, force: true }));
 
 const metric = async (server: TestServer, name: string): Promise<number> => {
   const text = await (await fetch(server.metrics)).text();
-  return Number(new RegExp(`^thingkeep_${name} (\\d+)$`, 'm').exec(text)?.[1]);
+  const values = [...text.matchAll(new RegExp(`^thingkeep_${name}(?:\\{.*\\})? (\\d+)$`, 'gm'))];
+  return values.reduce((sum, [, value]) => sum + Number(value), 0);
 };
 
 describe('--rate-limits aws', () => {

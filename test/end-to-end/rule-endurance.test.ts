@@ -49,7 +49,7 @@ test('a receiver that never answers: 20,000 of each QoS wait in bounded memory, 
   await bench.rule('unpromised', "SELECT * FROM 'unpromised'", [{ http: { url: `${receiver.url}/unpromised` } }]);
   await bench.rule('bystander', "SELECT * FROM 'other'", [{ http: { url: `${receiver.url}/other` } }]);
   using device = await bench.connect('d');
-  const resident = (): Promise<number> => bench.metric(/thingkeep_resident_memory_bytes/);
+  const resident = (): Promise<number> => bench.metric(/process_resident_memory_bytes/);
   const before = await resident();
   // All of it would be 800 MB, and as orders without a bound 600 MB.
   const padding = `,"padding":"${'x'.repeat(20_000)}"`;

@@ -7,6 +7,7 @@ import { openDevices } from './composition/devices.ts';
 import { openDomains } from './composition/domains.ts';
 import { openFunctions } from './composition/functions.ts';
 import { openListeners } from './composition/listeners.ts';
+import { openMetrics } from './composition/metrics.ts';
 import { openMessaging, openRuleParts } from './composition/messaging.ts';
 import { openStorage } from './composition/storage.ts';
 import { openTimers } from './composition/timers.ts';
@@ -33,7 +34,8 @@ export async function openCore(options: CoreOptions): Promise<Core> {
   const domains = await openDomains(base, storage, access, functions, messaging, rules, devices, served);
   const api = openApi(base, storage, access, functions, rules, devices, served);
   await tellLostConnections(messaging.broker, devices.authentication.storedAuthorizer);
-  const ports = await openListeners(base, storage, access, functions, messaging, rules, devices, api);
+  openMetrics(base, storage, access, functions, messaging, rules, devices);
+  const ports = await openListeners(base, storage, access, functions, messaging, devices, api);
   const tick = await openTimers(base, storage, messaging, domains);
   base.panic.arm();
   const open = parts.move();

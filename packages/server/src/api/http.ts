@@ -13,6 +13,7 @@ import { Denial } from './denial.ts';
 import { type Operation, SERVICE_NAMES, signingName } from '@thingkeep/wire/api/table.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { CallFigures } from '../runtime/call-figures.ts';
 import { asRefusal, isDiskRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { FindAccessKey } from './access-keys.ts';
@@ -80,6 +81,8 @@ export interface ApiOptions {
   readonly refused?: (refusal: ApiRefusal) => void;
   /** Has a line before each change, and its result behind it. */
   readonly audit?: Audit;
+  /** Counts signed requests. */
+  readonly calls?: CallFigures;
 }
 
 export type Api = (request: IncomingMessage, response: ServerResponse) => void;
@@ -109,6 +112,8 @@ interface ApiExchange {
   caller?: Caller;
   service?: string | undefined;
   operation?: Operation;
+  /** The operation as it is counted, once it is known to be one. */
+  called?: { readonly service: string; readonly name: string };
   /** What it is about to change. */
   change?: AuditedChange;
   /** Unsigned: what a page of another origin can't read, as nothing proves that its user may. */
@@ -187,7 +192,7 @@ const cameBy = (
 });
 
 /** `GET /admin/refusals` -> `GetRefusals`: what an IAM policy allows as `thingkeep:GetRefusals`. */
-const adminAction = ({ method, path }: SignedHead): string =>
+export const adminAction = ({ method, path }: SignedHead): string =>
   [method.toLowerCase(), ...path.split(/[/-]/).slice(2)]
     .map((word) => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`)
     .join('');
@@ -212,6 +217,7 @@ export function createApi(options: ApiOptions): Api {
     exchange.caller = caller;
     /** Runs the check of permissions between the two: a change that is refused is in the audit log too. */
     const audited = async (operation: string, input: object, authorize: () => Promise<void>): Promise<void> => {
+      exchange.called ??= { service, name: operation };
       if (options.audit !== undefined && isChange(operation, input)) {
         const { accessKeyId } = key;
         const call = changeMembers({ caller, accessKeyId, service, operation, input, body });
@@ -249,6 +255,7 @@ export function createApi(options: ApiOptions): Api {
       return fail('UnknownOperationException', `No operation of service '${service}' answers ${head.method} at this path`);
     }
     exchange.operation = found.operation;
+    exchange.called = found.operation;
     return dispatch(
       services(region),
       found,
@@ -345,6 +352,7 @@ export function createApi(options: ApiOptions): Api {
   }
 
   async function serve(exchange: ApiExchange): Promise<void> {
+    const ended = options.calls?.begin('api');
     let rendered: Rendered;
     try {
       rendered = await answer(exchange);
@@ -356,7 +364,8 @@ export function createApi(options: ApiOptions): Api {
       rendered = answerError(exchange, error);
     }
     send(exchange, rendered);
-    const { request, requestId, path, service, operation } = exchange;
+    const { request, requestId, path, service, operation, called, open } = exchange;
+    if (open !== true && request.method !== 'OPTIONS') ended?.(rendered.status, called?.service, called?.name);
     log.debug(
       { requestId, method: request.method, path, service, operation: operation?.name, status: rendered.status },
       'API request',

@@ -41,6 +41,12 @@ export interface DeviceIssuer {
   issueWithNewKey(): Promise<IssuedKeysAndCertificate>;
 }
 
+export interface ServedCertificate {
+  readonly kind: 'ec' | 'rsa';
+  /** PEM, its chain behind it. */
+  readonly cert: string;
+}
+
 export interface Authority extends DeviceIssuer {
   /** Both roots, ECDSA first: what devices are given to trust. */
   readonly rootCaPem: string;
@@ -50,6 +56,8 @@ export interface Authority extends DeviceIssuer {
   readonly deviceIssuerPem: string;
   /** For the `key` and `cert` of a TLS server, ECDSA first. */
   serverCredentials(): { key: string[]; cert: string[] };
+  /** The same certificates by their kind of key. */
+  serverCertificates(): readonly ServedCertificate[];
   /** Certifies a host name beside the server's own, with a fresh key of each kind. */
   issueServerCertificate(hostName: string): Promise<HostCertificate>;
   /** Renews the server's certificates when it is time; says whether any is new. */
@@ -145,6 +153,11 @@ export async function openAuthority({
 
   const hostKeys = new Semaphore(KEY_MAKING);
   const devices = new DeviceCertificates(authorities.deviceIssuer, clock);
+  const served = (): (ServerCredential & Pick<ServedCertificate, 'kind'>)[] =>
+    (['ec', 'rsa'] as const).flatMap((kind) => {
+      const credential = brought?.kind === kind ? brought : server.credential(kind);
+      return credential === undefined ? [] : [{ kind, key: credential.key, cert: credential.cert }];
+    });
   let rotating: Promise<boolean> | undefined;
   const ecdsaRootPem = certificatePem(authorities.ecdsaRoot);
   const rsaRootPem = certificatePem(authorities.rsaRoot);
@@ -154,11 +167,10 @@ export async function openAuthority({
     rsaRootPem,
     deviceIssuerPem: certificatePem(authorities.deviceIssuer),
     serverCredentials() {
-      const all = (['ec', 'rsa'] as const)
-        .map((kind) => (brought?.kind === kind ? brought : server.credential(kind)))
-        .filter((each): each is ServerCredential => each !== undefined);
+      const all = served();
       return { key: all.map((each) => each.key), cert: all.map((each) => each.cert) };
     },
+    serverCertificates: () => served().map(({ kind, cert }) => ({ kind, cert })),
     issueServerCertificate: (hostName) => hostKeys.run(() => server.issueFor(hostName)),
     rotateIfDue() {
       rotating ??= server.refresh(ownKinds).finally(() => {

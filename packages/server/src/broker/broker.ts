@@ -17,12 +17,13 @@ import { ClaimQueue } from './connection/claim-queue.ts';
 import { type ClientIds, LocalClientIds } from './connection/client-ids.ts';
 import type { Client } from './connection/client.ts';
 import { ConnectionRegister } from './connection/connection-register.ts';
-import type { BrokerCounters } from './connection/counters.ts';
+import { type BrokerCounters, brokerCounters } from './connection/counters.ts';
 import { Flusher } from './connection/output.ts';
 import { PresenceVersions } from './connection/presence-versions.ts';
 import type { BrokerServices } from './connection/services.ts';
 import { Wills } from './connection/wills.ts';
 import { Connections } from './connections.ts';
+import { BrokerFigures } from './figures.ts';
 import type { Messaging } from './messaging.ts';
 import { BrokerPublishing } from './publishing.ts';
 import type { AccountSpace } from './routing/account.ts';
@@ -63,7 +64,7 @@ export class Broker {
   readonly clock: Clock;
   readonly log: Logger;
   readonly refuse: (refusal: Refusal) => void;
-  readonly counters: BrokerCounters = { received: 0, sent: 0, dropped: 0, connects: 0, throttled: 0 };
+  readonly counters: BrokerCounters = brokerCounters();
   readonly journal: Journal;
   readonly sessions: Sessions;
   readonly register: ConnectionRegister;
@@ -74,6 +75,8 @@ export class Broker {
   readonly publishing: BrokerPublishing;
   /** What other domains use of the broker. */
   readonly messaging: Messaging;
+  /** What its metrics are made of. */
+  readonly figures: BrokerFigures;
   /** What clients use of it. */
   readonly services: BrokerServices<Client>;
   readonly #accounts: AccountSpaces;
@@ -126,8 +129,10 @@ export class Broker {
       publishMessage: publishing.publishMessage.bind(publishing),
     });
     this.wills = wills;
-    this.connections = new Connections({ claims, sessions, register, wills, router, publishing, services: () => this.services });
+    const services = (): BrokerServices<Client> => this.services;
+    this.connections = new Connections({ claims, counters, sessions, register, wills, router, publishing, services });
     const flusher = new Flusher();
+    this.figures = new BrokerFigures({ accounts, connections: this.connections, counters, flusher, sessions });
     const messaging = new BrokerMessaging({
       accounts,
       publishing,

@@ -40,7 +40,7 @@ export const clientServices = (
     return ticker.now;
   },
   connected: (client, session) => {
-    shared.counters.connects += 1;
+    shared.counters.connects.accepted += 1;
     connections.connected(client, session);
   },
   connectFailed: (client, refusal) => connections.connectFailed(client, refusal),

@@ -2,6 +2,7 @@
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { ClaimQueue } from './connection/claim-queue.ts';
 import { Client } from './connection/client.ts';
+import type { BrokerCounters } from './connection/counters.ts';
 import type { LostConnection } from './connection/connection-record.ts';
 import type { ConnectionRegister } from './connection/connection-register.ts';
 import type { BrokerListener } from './connection/listener.ts';
@@ -17,6 +18,7 @@ import type { ClientState, Session } from './session/session.ts';
 
 export interface ConnectionsOptions {
   readonly claims: ClaimQueue;
+  readonly counters: BrokerCounters;
   readonly sessions: Sessions;
   readonly register: ConnectionRegister;
   readonly wills: Wills;
@@ -25,6 +27,9 @@ export interface ConnectionsOptions {
   /** What each client gets of the broker. */
   readonly services: () => BrokerServices<Client>;
 }
+
+/** The ends of a connection whose CONNECT was refused; a peer that leaves before the answer was not. */
+const REFUSED: ReadonlySet<DisconnectReason> = new Set(['AUTH_ERROR', 'CLIENT_ERROR', 'SERVER_ERROR', 'THROTTLED']);
 
 const decoderOf = (client: Client): PacketDecoder => new PacketDecoder(client);
 
@@ -82,8 +87,10 @@ export class Connections {
   }
 
   closed(client: Client, was: ClientState, why: DisconnectReason): void {
-    const { claims, sessions, register, publishing, wills } = this.#options;
+    const { claims, counters, sessions, register, publishing, wills } = this.#options;
     this.#clients.delete(client);
+    if (was === 'connected') counters.disconnects[why] += 1;
+    else if (REFUSED.has(why)) counters.connects.refused += 1;
     const { account, session } = client;
     if (account !== undefined) claims.release(client, account);
     if (session !== undefined) sessions.leave(session, client, why);

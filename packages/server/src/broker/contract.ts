@@ -16,10 +16,16 @@ export interface Channel {
   destroy(): void;
 }
 
+/** How MQTT came: on the MQTT port, by ALPN on the HTTPS port, or in WebSockets with and without TLS. */
+export const TRANSPORTS = ['mqtts', 'alpn', 'wss', 'ws'] as const;
+export type Transport = (typeof TRANSPORTS)[number];
+
 /** What is known of a peer before its CONNECT. */
 export interface Peer {
   readonly sourceIp: string;
   readonly sourcePort: number;
+  /** How it speaks MQTT, if it does. */
+  readonly transport?: Transport;
   /** False where the connection has no TLS; absent with it. */
   readonly secureTransport?: false;
   /** Server name that the client asked for, if it sent one. */
@@ -80,17 +86,19 @@ export interface AdmissionRefusal {
 export type ConnectAuthorizer = (connect: Connect) => Promise<Admission | AdmissionRefusal>;
 
 /** Why a connection ended, in AWS's words (developer guide, page life-cycle-events). */
-export type DisconnectReason =
-  | 'API_INITIATED_DISCONNECT'
-  | 'AUTH_ERROR'
-  | 'CLIENT_ERROR'
-  | 'CLIENT_INITIATED_DISCONNECT'
-  | 'CONNECTION_LOST'
-  | 'CUSTOMAUTH_TTL_EXPIRATION'
-  | 'DUPLICATE_CLIENTID'
-  | 'FORBIDDEN_ACCESS'
-  | 'MQTT_KEEP_ALIVE_TIMEOUT'
-  | 'SERVER_ERROR'
-  | 'SERVER_INITIATED_DISCONNECT'
-  | 'THROTTLED'
-  | 'WEBSOCKET_TTL_EXPIRATION';
+export const DISCONNECT_REASONS = [
+  'API_INITIATED_DISCONNECT',
+  'AUTH_ERROR',
+  'CLIENT_ERROR',
+  'CLIENT_INITIATED_DISCONNECT',
+  'CONNECTION_LOST',
+  'CUSTOMAUTH_TTL_EXPIRATION',
+  'DUPLICATE_CLIENTID',
+  'FORBIDDEN_ACCESS',
+  'MQTT_KEEP_ALIVE_TIMEOUT',
+  'SERVER_ERROR',
+  'SERVER_INITIATED_DISCONNECT',
+  'THROTTLED',
+  'WEBSOCKET_TTL_EXPIRATION',
+] as const;
+export type DisconnectReason = (typeof DISCONNECT_REASONS)[number];

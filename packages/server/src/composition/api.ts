@@ -21,7 +21,7 @@ export const openApi = (
   { refusals, refuse, resourceKeys, iam }: Access,
   { hosting, backups }: FunctionParts,
   rules: RuleParts,
-  { findAccessKey }: DeviceParts,
+  { findAccessKey, calls }: DeviceParts,
   served: ServedOperations,
 ) =>
   createApi({
@@ -53,6 +53,7 @@ export const openApi = (
       isOperator: ({ arn }) => arn === `arn:aws:iam::${config.accountId}:root`,
     }),
     audit: audited,
+    calls,
     refused: ({ sourceIp, reason, code, method, path, caller, denial }) =>
       refuse({
         check: caller === undefined ? 'signature' : 'policy',

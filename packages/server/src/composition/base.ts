@@ -2,6 +2,7 @@
 import { AWS_REGIONS } from '@thingkeep/wire/regions.ts';
 import type { Config } from '../config/config.ts';
 import type { DataFolder } from '../config/data-folder.ts';
+import { MetricSources } from '../admin/metrics/sources.ts';
 import type { DomainEntry } from '../domain.ts';
 import type { DomainParts } from '../domain-list.ts';
 import type { HostingOptions } from '../functions/hosted/hosting.ts';
@@ -60,6 +61,8 @@ export class ListeningPorts {
 export interface CoreBase extends CoreOptions {
   readonly panic: Panic;
   readonly listening: ListeningPorts;
+  /** Those who tell something at a scrape. */
+  readonly metrics: MetricSources;
   /** Taken down in reverse. */
   readonly parts: AsyncDisposableStack;
 }
@@ -68,6 +71,7 @@ export const openBase = (options: CoreOptions, parts: AsyncDisposableStack): Cor
   ...options,
   panic: panicOf(options.log, options.folder.path),
   listening: new ListeningPorts(options.config),
+  metrics: new MetricSources(options.log),
   parts,
 });
 

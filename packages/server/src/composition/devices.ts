@@ -12,6 +12,7 @@ import { deviceSessionPermissions, isCertificateUsable } from '../gateway/author
 import { createGateway } from '../gateway/gateway.ts';
 import { followIdentities, markIdentities } from '../gateway/live-identities.ts';
 import { principalFacts } from '../registry/policy-principals.ts';
+import { CallFigures } from '../runtime/call-figures.ts';
 import type { ServedOperations } from '../services.ts';
 import { perRegion } from '../store/regional.ts';
 import type { Access } from './access.ts';
@@ -52,6 +53,7 @@ export function openDevices(
     tracked,
   });
   const facts = { facts: principalFacts, assume: iam.roleCredentials };
+  const calls = new CallFigures(clock);
   const gateway = createGateway({
     broker,
     authentication,
@@ -63,10 +65,11 @@ export function openDevices(
     issueCredentials: credentialProvider({ inRegion: places.inRegion, clock, tokens, ...facts }),
     refuse,
     wrongPort,
+    calls,
     log,
   });
   parts.defer(changes.onTold('server-credentials', () => gateway.setCredentials(authority.serverCredentials())));
-  return { serving, findAccessKey, authentication, gateway };
+  return { serving, findAccessKey, authentication, gateway, calls };
 }
 
 export type DeviceParts = ReturnType<typeof openDevices>;

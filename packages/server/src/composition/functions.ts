@@ -1,6 +1,7 @@
 /** Functions and what they write: hosted here, at URLs, or in Lambda; log groups; and backups, which hold functions still. */
 import { signRequest } from '../api/sign-request.ts';
 import { openActionKeys } from '../config/action-keys.ts';
+import { FunctionFigures } from '../functions/function-figures.ts';
 import { FunctionHosting } from '../functions/hosted/hosting.ts';
 import { localAddress, localUrl } from '../functions/hosted/local-url.ts';
 import { Functions } from '../functions/invoke.ts';
@@ -19,6 +20,7 @@ export async function openFunctions(base: CoreBase, storage: Storage, { iam, res
   parts.defer(() => logs.flush());
   const mostConnections = connectionBound(config.maxConnections, log);
   const apiShare = new ApiShare(mostConnections);
+  const figures = new FunctionFigures(clock);
   const hosting = parts.use(
     await FunctionHosting.open({
       ...common,
@@ -36,6 +38,7 @@ export async function openFunctions(base: CoreBase, storage: Storage, { iam, res
       allowUnconfined: config.allowUnconfinedFunctions,
       python: config.functionPython,
       concurrency: config.functionConcurrency,
+      calls: figures.places.hosted,
     }),
   );
   const backups = parts.use(new Backups({ folder, store, holds: [audit, hosting], clock, log }));
@@ -44,6 +47,7 @@ export async function openFunctions(base: CoreBase, storage: Storage, { iam, res
     hosted: hosting.host,
     lambdaEndpoint: config.lambdaEndpoint,
     egress,
+    calls: figures.places.elsewhere,
     sign: ({ accountId, ...request }) => {
       const key = operatorKeys === undefined ? UNKNOWN_KEY : operatorKeys.of(accountId, 'lambda');
       if (key === undefined) return undefined;
@@ -51,7 +55,7 @@ export async function openFunctions(base: CoreBase, storage: Storage, { iam, res
     },
   });
   parts.defer(() => functions.close());
-  return { logs, mostConnections, apiShare, hosting, backups, operatorKeys, functions };
+  return { logs, mostConnections, apiShare, hosting, backups, operatorKeys, functions, figures };
 }
 
 export type FunctionParts = Awaited<ReturnType<typeof openFunctions>>;

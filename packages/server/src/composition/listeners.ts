@@ -1,8 +1,8 @@
 /** The listening sockets, opened once everything stands behind them, and how they are closed. */
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { metricsText } from '../admin/metrics.ts';
-import { serveMetrics } from '../admin/metrics-server.ts';
+import { socketMetrics } from '../admin/metrics/front-metrics.ts';
+import { serveMetrics } from '../admin/metrics/server.ts';
 import { serveApi, serverOptions } from '../api/serve.ts';
 import { limitHandshakes, refuseHandshake, secureOptions } from '../gateway/listeners/tls.ts';
 import { addressOf } from '../gateway/peer.ts';
@@ -11,12 +11,12 @@ import { spokenIn } from '../refusals/wrong-port.ts';
 import { limitConnections, operatorShare } from '../runtime/connection-limit.ts';
 import { close, listen } from '../runtime/listen.ts';
 import { tellStandstills } from '../runtime/standstill.ts';
-import type { Access } from './access.ts';
 import type { Api } from '../api/http.ts';
+import type { Access } from './access.ts';
 import type { CoreBase, CorePorts } from './base.ts';
 import type { DeviceParts } from './devices.ts';
 import type { FunctionParts } from './functions.ts';
-import type { MessagingParts, RuleParts } from './messaging.ts';
+import type { MessagingParts } from './messaging.ts';
 import type { Storage } from './storage.ts';
 
 /** Milliseconds that requests under way have to come to their end at a shutdown. */
@@ -40,13 +40,11 @@ export async function openListeners(
   access: Access,
   { mostConnections, apiShare, hosting }: FunctionParts,
   { broker }: MessagingParts,
-  { rules }: RuleParts,
   { gateway }: DeviceParts,
   api: Api,
 ): Promise<CorePorts> {
-  const { config, clock, log, parts, listening } = base;
-  const { readiness, ready } = storage;
-  const { refusals, refuse, wrongPort } = access;
+  const { config, clock, log, parts, listening, metrics: sources } = base;
+  const { refuse, wrongPort } = access;
   const apiServer = createApiServer(base, storage, access);
   const servers = [gateway.mqtt, gateway.https, apiServer];
   const connections = limitConnections(servers, {
@@ -55,6 +53,7 @@ export async function openListeners(
     clock,
     log,
   });
+  sources.add(socketMetrics(connections));
   tellStandstills(broker.standstill, log);
   serveApi(apiServer, api, {
     upgrades: { upgrade: gateway.upgrade, admits: connections.becomesDevice },
@@ -86,8 +85,7 @@ export async function openListeners(
   listening.opened(ports);
   hosting.announce();
   if (config.metricsBind === undefined) return ports;
-  const text = (): string => readiness.text + metricsText(broker, refusals) + rules.metrics.text(config.metricsTenants);
-  const metrics = await serveMetrics(config.metricsBind, text, ready);
+  const metrics = await serveMetrics(config.metricsBind, sources, storage.ready, log);
   parts.defer(metrics.close);
   const all = { ...ports, metrics: metrics.port };
   listening.opened(all);

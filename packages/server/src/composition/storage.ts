@@ -17,15 +17,22 @@ import { DiskRoom } from '../runtime/disk-room.ts';
 import { Readiness } from '../runtime/readiness.ts';
 import { ChangeFeed } from '../store/change-feed.ts';
 import { tryWrite } from '../store/marks.ts';
+import { StoreFigures } from '../store/store-figures.ts';
 import { byRegion, regionsOf } from '../store/regional.ts';
 import { tellRecovery } from '../store/sqlite/recovery-lines.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { type CoreBase, regionCheck } from './base.ts';
 
 /** Opens the data file first: where it can't be used, no keys are made beside it. */
-async function openDataFile({ config: { region, damagedLog }, folder, log, panic, parts }: CoreBase): Promise<ChangeFeed> {
+async function openDataFile(
+  { config: { region, damagedLog }, folder, log, panic, parts }: CoreBase,
+  figures: StoreFigures,
+): Promise<ChangeFeed> {
   const file = { path: folder.dataFile, collections: COLLECTIONS, region, damagedLog };
-  const changes = new ChangeFeed({ store: await openSqliteStore({ ...file, log, tell: tellRecovery(log), panic }), log });
+  const changes = new ChangeFeed({
+    store: await openSqliteStore({ ...file, log, tell: tellRecovery(log), panic, figures }),
+    log,
+  });
   parts.use(changes.store);
   parts.use(changes);
   // No domain keeps anything of changes on disk: what is held in memory is read again at a start.
@@ -36,7 +43,8 @@ async function openDataFile({ config: { region, damagedLog }, folder, log, panic
 export async function openStorage(base: CoreBase) {
   const { config, folder, clock, log, panic, parts, listening } = base;
   const ownServerCertificate = readServerCertificate(config);
-  const changes = await openDataFile(base);
+  const storeFigures = new StoreFigures(clock);
+  const changes = await openDataFile(base, storeFigures);
   const { store } = changes;
   const installation = await openInstallation({ folder, store, acceptLoss: config.acceptLoss, log });
   const accessKeys = openRootKeys({
@@ -62,6 +70,7 @@ export async function openStorage(base: CoreBase) {
   return {
     changes,
     store,
+    storeFigures,
     accessKeys,
     disk,
     audit,

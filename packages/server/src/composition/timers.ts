@@ -1,4 +1,5 @@
 /** What the server does again and again: the timers of its domains, and those of the machine it runs on. */
+import { dueWorkMetrics } from '../admin/metrics/store-metrics.ts';
 import type { Domain } from '../domain.ts';
 import { collectGarbage, IdleGarbageCollector } from '../runtime/idle-garbage-collector.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -41,14 +42,21 @@ const rotation =
 
 /** Starts all timers; gives what runs each of them once, for tests that move the clock. */
 export async function openTimers(
-  { clock, log, parts }: CoreBase,
+  { clock, log, metrics, parts }: CoreBase,
   { store, changes, disk, audit, readiness, authority, places }: Storage,
   { broker }: MessagingParts,
   domains: readonly Domain[],
 ): Promise<() => Promise<void>> {
   const rotate = rotation(authority, log, () => changes.tell('server-credentials', places.home));
   const dueWork = parts.use(await DueWork.open(domains, { store, clock, log }));
-  const garbage = new IdleGarbageCollector(broker.services, collectGarbage);
+  metrics.add(dueWorkMetrics(dueWork));
+  const bursting = {
+    flusher: broker.services.flusher,
+    get counters() {
+      return broker.figures.traffic;
+    },
+  };
+  const garbage = new IdleGarbageCollector(bursting, collectGarbage);
   const timers = [
     ...domains.flatMap((domain) => domain.timers ?? []),
     ...machineTimers({ disk, audit, readiness, garbage, rotate, dueWork }),

@@ -42,6 +42,11 @@ export class DomainDirectory {
     return this.#domains.get(serverName.toLowerCase());
   }
 
+  /** All host names that are served. */
+  get all(): Iterable<ServedDomain> {
+    return this.#domains.values();
+  }
+
   /** What the handshake of a host name is made with; `disabled` is to be refused. */
   tlsOf(serverName: string): DomainTls | 'disabled' | undefined {
     const domain = this.find(serverName);

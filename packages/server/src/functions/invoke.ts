@@ -4,6 +4,7 @@
  * under way is bounded, so that a slow function of one owner neither fills the memory nor holds up those of others.
  */
 import { FunctionError, type FunctionInvoker, type InvokedAs, type InvokeLaterOptions, type InvokeOptions } from './contract.ts';
+import type { FunctionCalls, FunctionResult } from './function-figures.ts';
 import { functionUrl, lambdaAccount, lambdaRegion } from './function-name.ts';
 import type { Egress } from '../outgoing/egress.ts';
 import { type Answer, LARGEST_ANSWER, post } from './post.ts';
@@ -35,6 +36,8 @@ export interface FunctionsOptions {
   readonly lambdaEndpoint?: URL;
   readonly sign: SignLambdaRequest;
   readonly egress: Egress;
+  /** Counts calls of functions that run elsewhere; those that run here are counted by their host. */
+  readonly calls?: FunctionCalls;
   /** Invocations under way at most: in all, and of one function. */
   readonly most?: number;
   readonly mostOfOne?: number;
@@ -70,8 +73,10 @@ export class Functions implements FunctionInvoker {
       if (await hosted?.has(functionArn)) return hosted?.invokeLater(functionArn, payload, as);
       const options = this.#ending({ timeoutMs, as });
       const url = functionUrl(functionArn);
-      if (url !== undefined) accepted(await this.#post(url, payload, options));
-      else accepted(await this.#callLambda(functionArn, 'Event', payload, options));
+      await this.#elsewhere(async () => {
+        if (url !== undefined) accepted(await this.#post(url, payload, options));
+        else accepted(await this.#callLambda(functionArn, 'Event', payload, options));
+      });
     });
   }
 
@@ -103,7 +108,7 @@ export class Functions implements FunctionInvoker {
 
   async #call(functionArn: string, payload: Uint8Array, options: InvokeOptions): Promise<Uint8Array> {
     const url = functionUrl(functionArn);
-    if (url !== undefined) return expectOk(await this.#post(url, payload, options)).body;
+    if (url !== undefined) return this.#elsewhere(async () => expectOk(await this.#post(url, payload, options)).body);
     const { hosted } = this.#options;
     if (await hosted?.has(functionArn)) {
       const answer = (await hosted?.invoke(functionArn, payload, options)) ?? new Uint8Array(0);
@@ -111,11 +116,18 @@ export class Functions implements FunctionInvoker {
       if (answer.length > largest) throw new FunctionError('failed', `it answered more than ${largest} bytes`);
       return answer;
     }
-    // Lambda API reference, Invoke: a function that failed is a 200 with the header X-Amz-Function-Error.
-    const answer = expectOk(await this.#callLambda(functionArn, 'RequestResponse', payload, options));
-    const fault = answer.header('x-amz-function-error');
-    if (fault !== undefined) throw new FunctionError('failed', `it ended with an error (${fault.slice(0, 64)})`);
-    return answer.body;
+    return this.#elsewhere(async () => {
+      // Lambda API reference, Invoke: a function that failed is a 200 with the header X-Amz-Function-Error.
+      const answer = expectOk(await this.#callLambda(functionArn, 'RequestResponse', payload, options));
+      const fault = answer.header('x-amz-function-error');
+      if (fault !== undefined) throw new FunctionError('failed', `it ended with an error (${fault.slice(0, 64)})`);
+      return answer.body;
+    });
+  }
+
+  #elsewhere<T>(call: () => Promise<T>): Promise<T> {
+    const { calls } = this.#options;
+    return calls === undefined ? call() : calls.count(call, (): FunctionResult => 'ok');
   }
 
   async #callLambda(

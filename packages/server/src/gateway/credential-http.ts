@@ -12,6 +12,7 @@ import type { AdmissionRefusal, Peer } from '../broker/contract.ts';
 import type { Decision } from '@thingkeep/wire/api/authorization.ts';
 import type { IssueCredentials } from '../credentials/provider.ts';
 import type { Refusal } from '../refusals/refusals.ts';
+import type { CallFigures } from '../runtime/call-figures.ts';
 import { asRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { RequestIdentity, Authenticator } from './authentication/authenticator.ts';
@@ -25,6 +26,7 @@ export interface CredentialHttpOptions {
   /** Fails with the codes of {@link STATUSES}. */
   readonly issue: IssueCredentials;
   readonly refuse: (refusal: Refusal) => void;
+  readonly calls: CallFigures;
 }
 
 const PATH = /^\/role-aliases\/([^/?]+)\/credentials(?:\?|$)/;
@@ -44,7 +46,7 @@ const STATUSES: Partial<Record<ErrorCode, number>> = {
 /** Whether a request is for the credential provider. */
 export const asksForCredentials = ({ url = '' }: IncomingMessage): boolean => PATH.test(url);
 
-export function credentialHttp({ log, attempts, x509, issue, refuse }: CredentialHttpOptions): RequestListener {
+export function credentialHttp({ log, attempts, x509, issue, refuse, calls }: CredentialHttpOptions): RequestListener {
   const record = ({ sourceIp, certificateId }: Peer, refusal: AdmissionRefusal['refused']): void =>
     refuse({ protocol: 'https', sourceIp, certificateId, ...refusal });
 
@@ -83,15 +85,22 @@ export function credentialHttp({ log, attempts, x509, issue, refuse }: Credentia
 
   return (request, response) => {
     const requestId = randomUUID();
+    const counted = calls.begin('https');
+    const ended = (status: number): void => counted(status, 'credentials', 'AssumeRoleWithCertificate');
     answer(request)
-      .then((body) => send(response, requestId, 200, body))
+      .then((body) => {
+        ended(200);
+        send(response, requestId, 200, body);
+      })
       .catch((thrown: unknown) => {
         const error = asRefusal(thrown);
         const known = error instanceof ThingkeepError ? error : undefined;
         if (known === undefined) log.error({ err: error, requestId }, 'a request for credentials failed');
         const code = known?.code ?? 'InternalFailureException';
         const message = known?.message ?? 'Internal failure. The request ID leads to the log.';
-        send(response, requestId, STATUSES[code] ?? 500, { message }, code);
+        const status = STATUSES[code] ?? 500;
+        ended(status);
+        send(response, requestId, status, { message }, code);
       });
     // A body is read and dropped.
     request.resume();

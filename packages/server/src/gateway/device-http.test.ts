@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { ALL, permissionsOf } from '../broker/test-bench.ts';
 import type { Refusal } from '../refusals/refusals.ts';
+import { CallFigures } from '../runtime/call-figures.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { close, listen } from '../runtime/listen.ts';
 import { openLog } from '../runtime/log.ts';
@@ -14,6 +15,7 @@ import { createAttemptReader, type ReadHead } from './attempt-reader.ts';
 import { openTestAuthority } from '../testing/authority-fixture.ts';
 import { deviceHttp } from './device-http.ts';
 import { selectOnHttpsPort } from './listeners/alpn.ts';
+import { HandshakeFigures } from './listeners/handshake-figures.ts';
 import { handedHttpServer } from './listeners/handed-http.ts';
 import { createTlsListener } from './listeners/tls.ts';
 
@@ -21,6 +23,7 @@ const place = { accountId: '000000000000', region: 'us-east-1' };
 const refusals: Refusal[] = [];
 const published: (string | undefined)[] = [];
 const lines: string[] = [];
+const calls = new CallFigures(systemClock);
 let who: RequestIdentity = { place, principal: 'p', permissions: ALL };
 let server: Server;
 let port = 0;
@@ -50,6 +53,7 @@ before(async () => {
       ListRetainedMessages: async () => ({ retainedTopics: [] }),
     }),
     refuse: (refusal) => refusals.push(refusal),
+    calls,
   });
   const http = handedHttpServer({}, listener);
   const credentials = authority.serverCredentials();
@@ -60,6 +64,8 @@ before(async () => {
     selectProtocol: selectOnHttpsPort,
     refuse,
     onSocket: (socket) => http.emit('connection', socket),
+    handshakes: new HandshakeFigures(),
+    clock: systemClock,
   }).server;
   port = await listen(server, '127.0.0.1', 0, 'test');
 });

@@ -14,6 +14,7 @@ import type { Operation } from '@thingkeep/wire/api/table.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { AdmissionRefusal, Peer } from '../broker/contract.ts';
 import type { Refusal } from '../refusals/refusals.ts';
+import type { CallFigures } from '../runtime/call-figures.ts';
 import { asRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { RequestIdentity } from './authentication/authenticator.ts';
@@ -31,6 +32,7 @@ export interface DeviceHttpOptions {
   readonly authenticators: Pick<AuthenticatorRegistry, 'beginRequest'>;
   readonly dataPlane: DataPlane;
   readonly refuse: (refusal: Refusal) => void;
+  readonly calls: CallFigures;
 }
 
 /** What is known of a request while it is served. */
@@ -41,7 +43,7 @@ interface Exchange {
   operation?: Operation;
 }
 
-export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse }: DeviceHttpOptions): RequestListener {
+export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse, calls }: DeviceHttpOptions): RequestListener {
   const record = ({ sourceIp, certificateId }: Peer, refusal: AdmissionRefusal['refused']): void =>
     refuse({ protocol: 'https', sourceIp, certificateId, ...refusal });
 
@@ -103,6 +105,7 @@ export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse }:
 
   async function serve(exchange: Exchange): Promise<void> {
     const { request, requestId } = exchange;
+    const ended = calls.begin('https');
     const rendered = await answer(exchange).catch((thrown: unknown): Rendered => {
       const error = asRefusal(thrown);
       // A peer that left during its upload (the request has failed then) is no failure of ours.
@@ -111,6 +114,7 @@ export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse }:
       return traced(renderError(exchange.operation, error), requestId);
     });
     send(exchange, rendered);
+    ended(rendered.status, exchange.operation?.service, exchange.operation?.name);
   }
 
   return (request, response) => {

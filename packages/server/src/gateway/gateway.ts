@@ -1,11 +1,13 @@
 /** The device ports, opened: MQTT over mutual TLS, and HTTPS with WebSockets and, by ALPN, MQTT beside it. */
 import type { RequestListener } from 'node:http';
-import type { Server as TcpServer } from 'node:net';
+import type { Server as TcpServer, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Broker } from '../broker/broker.ts';
+import type { Transport } from '../broker/contract.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import { spokenIn, type WrongPort } from '../refusals/wrong-port.ts';
 import type { Logger } from '../runtime/log.ts';
+import type { CallFigures } from '../runtime/call-figures.ts';
 import { extendHttpDeadlines } from '../runtime/http-deadlines.ts';
 import type { Authentication } from './authentication/create-authentication.ts';
 import { alpnOf, createAttemptReader, type DomainOf, type ReadHead } from './attempt-reader.ts';
@@ -16,6 +18,7 @@ import { type DataPlane, deviceHttp } from './device-http.ts';
 import { protocolOf, selectOnHttpsPort, selectOnMqttPort } from './listeners/alpn.ts';
 import { answerBrokenHttp, handedHttpServer, type UpgradeListener } from './listeners/handed-http.ts';
 import { LEFT_SILENTLY } from './listeners/handshake-fault.ts';
+import { HandshakeFigures } from './listeners/handshake-figures.ts';
 import { createTlsListener, type ServerCredentials, type TlsDomains } from './listeners/tls.ts';
 import { addressOf } from './peer.ts';
 import { asksForWebSocket } from './upgrade.ts';
@@ -44,6 +47,7 @@ export interface GatewayOptions {
   readonly issueCredentials: IssueCredentials;
   readonly refuse: (refusal: Refusal) => void;
   readonly wrongPort: WrongPort;
+  readonly calls: CallFigures;
   readonly log: Logger;
 }
 
@@ -52,6 +56,9 @@ export interface Gateway {
   readonly https: TcpServer;
   /** MQTT over WebSocket for another HTTP server: its upgrades, on connections that no answer is owed on. */
   readonly upgrade: UpgradeListener;
+  /** Its HTTP connections, WebSockets apart. */
+  readonly httpConnections: number;
+  readonly handshakes: HandshakeFigures;
   /** Changes the credentials of new handshakes; open connections keep theirs. */
   setCredentials(credentials: ServerCredentials): void;
   /** Ends handshakes under way, and HTTP connections that wait for a next request. */
@@ -61,19 +68,25 @@ export interface Gateway {
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { broker, authentication, credentials, refuse, wrongPort, log, dataPlane, issueCredentials: issue } = options;
+  const { broker, authentication, credentials, refuse, wrongPort, calls, log, dataPlane, issueCredentials: issue } = options;
   const { registry: authenticators, x509 } = authentication;
   const attempts = createAttemptReader(options.readHead, options.domainOf);
-  const onMqtt = (socket: TLSSocket, alpn?: string): void => {
-    const attempt = attempts.fromSocket(socket, alpn);
+  const onMqtt = (socket: TLSSocket, transport: Transport, alpn?: string): void => {
+    const attempt = attempts.fromSocket(socket, transport, alpn);
     attach(socket, broker.connections, attempt.peer, authenticators.connectAuthorizer(attempt));
   };
   const upgrades = webSockets({ broker, attempts, authenticators, refuse, log });
-  const dataRequests = deviceHttp({ log, attempts, authenticators, dataPlane, refuse });
-  const credentialRequests = credentialHttp({ log, attempts, refuse, x509, issue });
+  const dataRequests = deviceHttp({ log, attempts, authenticators, dataPlane, refuse, calls });
+  const credentialRequests = credentialHttp({ log, attempts, refuse, x509, issue, calls });
   const serve: RequestListener = (request, response) =>
     asksForCredentials(request) ? credentialRequests(request, response) : dataRequests(request, response);
-  const httpServer = handedHttpServer(HTTP_OPTIONS, serve, upgrades.upgrade);
+  /** HTTP connections that have not become WebSockets. */
+  const http = new Set<Socket>();
+  const upgrade: UpgradeListener = (request, socket, head) => {
+    http.delete(socket);
+    upgrades.upgrade(request, socket, head);
+  };
+  const httpServer = handedHttpServer(HTTP_OPTIONS, serve, upgrade);
   extendHttpDeadlines(httpServer, broker.standstill);
   httpServer.on('clientError', (error: Error & { code?: string; rawPacket?: Buffer }, socket) => {
     const spoken = error.rawPacket === undefined ? 'unknown' : spokenIn(error.rawPacket);
@@ -85,29 +98,31 @@ export function createGateway(options: GatewayOptions): Gateway {
   const isForMqtt = ({ servername }: TLSSocket): boolean =>
     typeof servername === 'string' && options.domainOf?.(servername)?.applicationProtocol === 'SECURE_MQTT';
   const onHttps = (socket: TLSSocket): void => {
-    if (protocolOf(socket.alpnProtocol) === 'mqtt' || isForMqtt(socket)) onMqtt(socket, alpnOf(socket));
+    if (protocolOf(socket.alpnProtocol) === 'mqtt' || isForMqtt(socket)) onMqtt(socket, 'alpn', alpnOf(socket));
     else {
+      http.add(socket);
       const sourceIp = addressOf(socket);
       socket.once('close', () => {
+        http.delete(socket);
         if (socket.bytesRead === 0) refuse({ check: 'tls', reason: LEFT_SILENTLY, protocol: 'https', sourceIp });
       });
       httpServer.emit('connection', socket);
     }
   };
   const domains = options.tlsDomains === undefined ? {} : { domains: options.tlsDomains };
+  const handshakes = new HandshakeFigures();
+  const shared = { credentials, ...domains, refuse, handshakes, clock: broker.clock };
   const mqtt = createTlsListener({
+    ...shared,
     protocol: 'mqtt',
-    credentials,
-    ...domains,
     selectProtocol: selectOnMqttPort,
     refuse,
     wrongPort,
-    onSocket: (socket) => onMqtt(socket),
+    onSocket: (socket) => onMqtt(socket, 'mqtts'),
   });
   const https = createTlsListener({
+    ...shared,
     protocol: 'https',
-    credentials,
-    ...domains,
     selectProtocol: selectOnHttpsPort,
     refuse,
     wrongPort,
@@ -117,6 +132,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     mqtt: mqtt.server,
     https: https.server,
     upgrade: upgrades.upgrade,
+    get httpConnections() {
+      return http.size;
+    },
+    handshakes,
     setCredentials: (fresh) => {
       mqtt.setCredentials(fresh);
       https.setCredentials(fresh);

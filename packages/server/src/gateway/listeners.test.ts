@@ -9,6 +9,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { close, listen } from '../runtime/listen.ts';
 import { openTestAuthority } from '../testing/authority-fixture.ts';
 import { ALPN, protocolOf, selectOnHttpsPort, selectOnMqttPort } from './listeners/alpn.ts';
+import { HandshakeFigures } from './listeners/handshake-figures.ts';
 import { createTlsListener, type TlsListener } from './listeners/tls.ts';
 
 describe('ALPN', () => {
@@ -35,6 +36,7 @@ describe('ALPN', () => {
 describe('the TLS listener', () => {
   const refusals: Refusal[] = [];
   const accepted: TLSSocket[] = [];
+  const figures = new HandshakeFigures();
   let listener: TlsListener;
   let server: Server;
   let port = 0;
@@ -48,6 +50,8 @@ describe('the TLS listener', () => {
       credentials: authority.serverCredentials(),
       selectProtocol: selectOnHttpsPort,
       refuse: (refusal) => refusals.push(refusal),
+      handshakes: figures,
+      clock: systemClock,
       onSocket: (socket) => {
         socket.on('error', () => undefined);
         accepted.push(socket);
@@ -71,6 +75,7 @@ describe('the TLS listener', () => {
     await once(socket, 'close');
     assert.match(refusals.at(-1)?.reason ?? '', /TLS handshake failed: an HTTP request without TLS came on the MQTT port/);
     assert.equal(refusals.at(-1)?.check, 'tls');
+    assert.equal(figures.failures['not-tls'], 1);
   });
 
   test('an offer of protocols that are not served ends in the handshake (RFC 7301 section 3.2)', async () => {
@@ -78,6 +83,7 @@ describe('the TLS listener', () => {
     const [error] = (await once(socket, 'error')) as [Error & { code?: string }];
     assert.match(error.code ?? '', /NO_APPLICATION_PROTOCOL/);
     assert.match(refusals.at(-1)?.reason ?? '', /^the TLS handshake failed: no application protocol: .*offer x-amzn-mqtt-ca$/);
+    assert.equal(figures.failures.protocol, 1);
   });
 
   test('a peer that leaves in mid-handshake is no refusal', async () => {
@@ -87,6 +93,7 @@ describe('the TLS listener', () => {
     socket.destroy();
     await left;
     assert.equal(refusals.length, before);
+    assert.equal(figures.failures.gone, 1);
   });
 
   test('ending handshakes takes those under way and leaves those that are done', async () => {
@@ -101,6 +108,7 @@ describe('the TLS listener', () => {
     const echoed = once(done, 'data');
     accepted.at(-1)?.write('still here');
     assert.equal(String((await echoed)[0]), 'still here');
+    assert.equal(figures.time.cumulative.at(-1), 1);
     done.destroy();
     for (const socket of accepted) socket.destroy();
     await close(server);

@@ -21,6 +21,7 @@ import { syncFolder, writePrivateFile } from '../config/private-file.ts';
 import { BACKUP_BEGUN, MANIFEST } from '../config/unfinished.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { defaultFloor } from '../runtime/disk-room.ts';
+import { programVersion } from '../runtime/program-version.ts';
 import { sealJson } from '../runtime/sealed-json.ts';
 import type { HookedStore } from '../store/contract.ts';
 import { copyFile } from './copy-file.ts';
@@ -59,15 +60,6 @@ interface Copied {
   readonly path: string;
   /** Bytes that are copied; all when absent. */
   readonly bytes?: number;
-}
-
-/** Version of this program, from its package. */
-function programVersion(): string {
-  for (const up of ['..', '../..']) {
-    const path = join(import.meta.dirname, up, 'package.json');
-    if (existsSync(path)) return String((JSON.parse(readFileSync(path, 'utf8')) as { version?: unknown }).version);
-  }
-  return 'unknown';
 }
 
 const namesIn = (path: string): string[] => (existsSync(path) ? readdirSync(path) : []);

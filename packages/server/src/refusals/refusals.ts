@@ -9,27 +9,29 @@ import { Repeats } from './repeats.ts';
 import { NewestByAccount } from './newest-by-account.ts';
 
 /** The check that failed, one word each. */
-export type RefusalCheck =
-  | 'tls'
-  | 'certificate-missing'
-  | 'certificate-unknown'
-  | 'certificate-not-active'
-  | 'certificate-expired'
-  | 'certificate-not-yet-valid'
-  | 'authorizer'
-  | 'credentials'
-  | 'client-id'
-  | 'policy'
-  | 'reserved-topic'
-  | 'topic'
-  | 'limit'
-  | 'rate'
-  | 'protocol'
-  | 'signature'
-  | 'take-over'
-  | 'rule'
-  | 'not-implemented'
-  | 'overload';
+export const REFUSAL_CHECKS = [
+  'tls',
+  'certificate-missing',
+  'certificate-unknown',
+  'certificate-not-active',
+  'certificate-expired',
+  'certificate-not-yet-valid',
+  'authorizer',
+  'credentials',
+  'client-id',
+  'policy',
+  'reserved-topic',
+  'topic',
+  'limit',
+  'rate',
+  'protocol',
+  'signature',
+  'take-over',
+  'rule',
+  'not-implemented',
+  'overload',
+] as const;
+export type RefusalCheck = (typeof REFUSAL_CHECKS)[number];
 
 export interface Refusal {
   readonly check: RefusalCheck;
@@ -114,7 +116,7 @@ export class Refusals {
   readonly #ofStrangers = new NewestByAccount<RecordedRefusal>(KEPT_OF_STRANGERS);
   readonly #strangers: Repeats;
   readonly #listeners = new Set<(refusal: RecordedRefusal) => void>();
-  #count = 0;
+  readonly #byCheck = Object.fromEntries(REFUSAL_CHECKS.map((check) => [check, 0])) as Record<RefusalCheck, number>;
   #sequence = 0;
   #second = 0;
   #loggedInSecond = 0;
@@ -126,9 +128,9 @@ export class Refusals {
     this.#strangers = new Repeats(clock, STRANGER);
   }
 
-  /** Number of refusals since the start, those left out among them. */
-  get count(): number {
-    return this.#count;
+  /** Number of refusals since the start, by check. */
+  get byCheck(): Readonly<Record<RefusalCheck, number>> {
+    return this.#byCheck;
   }
 
   on(listener: (refusal: RecordedRefusal) => void): () => void {
@@ -137,7 +139,7 @@ export class Refusals {
   }
 
   record({ explain, ...refusal }: Refusal): void {
-    this.#count += 1;
+    this.#byCheck[refusal.check] += 1;
     const isStranger = refusal.accountId === undefined;
     const leftOut = isStranger ? this.#strangers.admit(refusal.sourceIp ?? '') : 0;
     if (leftOut === undefined) return;

@@ -76,6 +76,13 @@ export class ActionOutbox {
     return this.#usage;
   }
 
+  /** Orders that are not done, by the kind of their action. */
+  get waiting(): ReadonlyMap<string, number> {
+    const kinds = new Map<string, number>();
+    for (const { kind, size } of this.#queues.values()) kinds.set(kind, (kinds.get(kind) ?? 0) + size);
+    return kinds;
+  }
+
   get closed(): boolean {
     return this.#closing.signal.aborted;
   }
@@ -157,6 +164,7 @@ export class ActionOutbox {
     const queue = new ActionQueue({
       clock,
       batching,
+      kind: type?.name ?? 'Evaluation',
       type: type ?? { attempts: 1 },
       usage: this.#usage,
       atOnce: type === undefined ? EVALUATIONS : undefined,

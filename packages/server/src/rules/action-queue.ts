@@ -19,6 +19,8 @@ export interface BatchFailure {
 
 export interface QueueOptions {
   readonly clock: Clock;
+  /** Kind of its orders, for the metrics. */
+  readonly kind?: string;
   readonly type: Pick<ActionType<unknown>, 'attempts' | 'attemptsWithinMs'>;
   readonly batching: Batching | undefined;
   /** Orders, or batches, under way at a time; 16 unless said. */
@@ -62,6 +64,10 @@ export class ActionQueue {
     this.#breaker = new CircuitBreaker(options.clock);
     const { batching } = options;
     this.#batches = batching === undefined ? undefined : new BatchedActions(batching, () => this.#pump());
+  }
+
+  get kind(): string {
+    return this.#options.kind ?? '';
   }
 
   /** Orders that wait or are under way. */

@@ -61,6 +61,7 @@ export class Rules implements MessageInterceptor {
       evaluate: (order) => this.#evaluate(order),
     });
     this.metrics.usage = () => this.#dispatcher.work.usage;
+    this.metrics.waiting = () => this.#dispatcher.work.waiting;
   }
 
   /** Finds rules and orders again; to be awaited before the first message. */

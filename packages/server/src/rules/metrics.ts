@@ -23,9 +23,14 @@ export interface RuleCounters {
   readonly actions: ActionCounters[];
 }
 
-const NOTHING = { orders: 0, memory: 0, disk: 0 };
+/** The counters of one rule with its names, or of all rules together without names. */
+export interface RuleFigures {
+  readonly counters: RuleCounters;
+  readonly names: Readonly<Record<'account' | 'region' | 'rule', string>> | undefined;
+}
 
-const label = (text: string): string => text.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`));
+const NOTHING = { orders: 0, memory: 0, disk: 0 };
+const NO_KINDS: ReadonlyMap<string, number> = new Map();
 
 /** Counters of all rules since the server's start. */
 export class RuleMetrics {
@@ -34,6 +39,8 @@ export class RuleMetrics {
   notFound = 0;
   /** Orders that are not done, of all rules, and their bytes. */
   usage: () => { readonly orders: number; readonly memory: number; readonly disk: number } = () => NOTHING;
+  /** Orders that are not done, by the kind of their action. */
+  waiting: () => ReadonlyMap<string, number> = () => NO_KINDS;
 
   of(place: Place, ruleName: string, actions: readonly string[]): RuleCounters {
     const key = keyOf(place, ruleName);
@@ -54,43 +61,13 @@ export class RuleMetrics {
     this.#rules.delete(keyOf(place, ruleName));
   }
 
-  /** Prometheus's text form. Without `tenants` the rules of all accounts are added up, and no name of one is shown. */
-  text(tenants: boolean): string {
-    const all = tenants ? [...this.#rules.values()] : [added([...this.#rules.values()])];
-    const { orders, memory, disk } = this.usage();
-    const family = (name: string, help: string, lines: readonly string[], type = 'counter'): string =>
-      `# HELP thingkeep_${name} ${help}\n# TYPE thingkeep_${name} ${type}\n${lines.map((line) => `thingkeep_${name}${line}\n`).join('')}`;
-    const labels = ({ place, ruleName }: RuleCounters): readonly string[] =>
-      tenants ? [`account="${label(place.accountId)}"`, `region="${label(place.region)}"`, `rule="${label(ruleName)}"`] : [];
-    const sample = (names: readonly string[], value: number): string =>
-      names.length === 0 ? ` ${value}` : `{${names.join(',')}} ${value}`;
-    const counted = (name: string, help: string, of: (rule: RuleCounters) => number): string =>
-      family(
-        name,
-        help,
-        all.map((rule) => sample(labels(rule), of(rule))),
-      );
-    const actions = all.flatMap((rule) => rule.actions.map((action, i) => ({ rule, action, i })));
-    const ofActions = (name: string, help: string, of: (action: ActionCounters) => number): string =>
-      family(
-        name,
-        help,
-        actions.map(({ rule, action, i }) =>
-          sample([...labels(rule), ...(tenants ? [`action="${i}"`] : []), `type="${label(action.name)}"`], of(action)),
-        ),
-      );
-    return [
-      counted('rule_topic_match_total', 'Messages on the topics of a rule.', (r) => r.topicMatch),
-      counted('rule_passed_total', 'Messages that a rule acted on.', (r) => r.passed),
-      counted('rule_parse_error_total', 'Messages whose SQL could not be evaluated.', (r) => r.parseError),
-      counted('rule_message_throttled_total', 'Messages that came too thick for an action.', (r) => r.throttled),
-      counted('rule_loops_total', 'Chains of rules that were cut.', (r) => r.loops),
-      ofActions('rule_action_success_total', 'Actions done.', (a) => a.success),
-      ofActions('rule_action_failure_total', 'Actions given up.', (a) => a.failure),
-      family('rule_not_found_total', 'Basic Ingest messages without an enabled rule.', [` ${this.notFound}`]),
-      family('rule_orders', 'Orders of actions that are not done.', [` ${orders}`], 'gauge'),
-      family('rule_order_bytes', 'Bytes of these.', [`{in="memory"} ${memory}`, `{in="disk"} ${disk}`], 'gauge'),
-    ].join('');
+  /** Without `tenants` the rules of all accounts are added up, and no name of one is given. */
+  *figures(tenants: boolean): Iterable<RuleFigures> {
+    const all = tenants ? this.#rules.values() : [added([...this.#rules.values()])];
+    for (const counters of all) {
+      const { place, ruleName } = counters;
+      yield { counters, names: tenants ? { account: place.accountId, region: place.region, rule: ruleName } : undefined };
+    }
   }
 }
 

@@ -9,6 +9,8 @@ import type { Logger } from './log.ts';
 
 /** The connections of some servers. */
 export interface LimitedConnections {
+  /** Connections that count, those that may be open, and those that were turned away since the start. */
+  readonly figures: { readonly open: number; readonly most: number; readonly turnedAway: number };
   /** Ends all connections at once. */
   destroyAll(): void;
   /** Counts a connection of the server with a share as a device's; false at the limit: the caller then ends it. */
@@ -58,7 +60,9 @@ class ConnectionLimit implements LimitedConnections {
   readonly #kept = new Map<string, Socket>();
   readonly #apart = new Set<Socket>();
   #full = false;
+  /** Since the last log line, and before it. */
   #turnedAway = 0;
+  #toldOf = 0;
   #lastLine = Number.NEGATIVE_INFINITY;
 
   constructor(servers: readonly Server[], options: ConnectionLimitOptions) {
@@ -81,6 +85,10 @@ class ConnectionLimit implements LimitedConnections {
         if (server.listening) this.#tell('accept-failed', error);
       });
     }
+  }
+
+  get figures(): LimitedConnections['figures'] {
+    return { open: this.#count, most: this.#options.most, turnedAway: this.#toldOf + this.#turnedAway };
   }
 
   get #count(): number {
@@ -173,6 +181,7 @@ class ConnectionLimit implements LimitedConnections {
     if (now - this.#lastLine < QUIET) return;
     this.#lastLine = now;
     const known = { event, open: this.#count, turnedAway: this.#turnedAway, err: error };
+    this.#toldOf += this.#turnedAway;
     this.#turnedAway = 0;
     log.warn(known, 'connections were turned away: there is no room for more');
   }

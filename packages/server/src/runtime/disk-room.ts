@@ -28,6 +28,7 @@ export class DiskRoom implements Disk {
   /** Whether the last trial write was refused. */
   #isRefusing = false;
   #free = 0;
+  #least = 0;
 
   constructor(options: DiskRoomOptions) {
     this.#options = options;
@@ -47,12 +48,18 @@ export class DiskRoom implements Disk {
     return this.#free;
   }
 
+  /** Bytes that must stay free, as of the last check. */
+  get floor(): number {
+    return this.#least;
+  }
+
   /** Reads the free space; to be called about once a second. Logs when the floor is crossed. */
   async look(): Promise<void> {
     const { path, floor, log } = this.#options;
     const { bavail, bsize, blocks } = await statfs(path);
     this.#free = bavail * bsize;
     const least = floor ?? defaultFloor(blocks * bsize);
+    this.#least = least;
     const low = this.#free < least;
     if (low === this.#low) return;
     this.#low = low;

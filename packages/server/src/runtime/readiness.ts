@@ -52,19 +52,6 @@ export class Readiness {
     return { ready: this.#reasons.length === 0, reasons: this.#reasons };
   }
 
-  /** The readiness as a metric of Prometheus. */
-  get text(): string {
-    const each = Object.keys(REASONS).map(
-      (reason) => `thingkeep_unready{reason="${reason}"} ${this.#reasons.includes(reason as Reason) ? 1 : 0}\n`,
-    );
-    return [
-      '# HELP thingkeep_ready Whether the server is able to do its work, as /ready says.\n# TYPE thingkeep_ready gauge\n',
-      `thingkeep_ready ${this.state.ready ? 1 : 0}\n`,
-      '# HELP thingkeep_unready Why it is not.\n# TYPE thingkeep_unready gauge\n',
-      ...each,
-    ].join('');
-  }
-
   /** Checks when it is time; to be called about once a second. */
   async look(): Promise<void> {
     const now = this.#options.clock.monotonic();

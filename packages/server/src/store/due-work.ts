@@ -78,6 +78,12 @@ export interface DueWorkOptions {
   readonly node?: string;
 }
 
+export interface DueState {
+  readonly waiting: number;
+  readonly delay: number;
+  readonly running: number;
+}
+
 /** What a domain gives to be done. */
 export interface DueWorkSource {
   readonly dueWork?: readonly DueHandler[] | undefined;
@@ -159,6 +165,20 @@ export class DueWork implements AsyncDisposable {
     this.#claiming = claiming.catch(() => undefined);
     await claiming;
     await Promise.all(begun);
+  }
+
+  /** By kind: what waits to be taken, {@link MAX_PAGE} items at most, for how long the oldest does (ms), and what is under way. */
+  async state(): Promise<ReadonlyMap<string, DueState>> {
+    const now = this.#clock.now();
+    const states = new Map<string, DueState>();
+    for (const kind of this.#handlers.keys()) {
+      const running = [...this.#held].filter(({ record }) => record.kind === kind).length;
+      const page = { index: 'byTime', prefix: [kind], skipDamaged: true, limit: MAX_PAGE };
+      const { items } = await this.#store.read((tx) => tx.scan(dueRecords, page));
+      const due = items.filter(({ at, lease }) => at <= now && lease === undefined);
+      states.set(kind, { waiting: due.length, delay: now - (due[0]?.at ?? now), running });
+    }
+    return states;
   }
 
   async #beginDue(begun: Promise<void>[]): Promise<void> {

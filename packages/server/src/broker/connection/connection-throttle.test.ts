@@ -138,14 +138,14 @@ test('512 KiB a second from a client: what is more is read later, and nothing of
   for (let i = 0; i < 12; i += 1) peer.send(publishPacket('t', Buffer.alloc(100_000)));
   await bench.settle();
   assert.equal(peer.channel.paused, true);
-  assert.equal(bench.broker.counters.received, 6);
+  assert.equal(bench.broker.figures.traffic.received, 6);
   assert.ok(peer.unread > 500_000);
   await bench.pass(0.1);
   assert.equal(peer.channel.paused, true, 'the debt is larger than what has come back');
   await bench.pass(0.1);
-  assert.equal(bench.broker.counters.received, 7);
+  assert.equal(bench.broker.figures.traffic.received, 7);
   for (let i = 0; i < 20; i += 1) await bench.pass(0.1);
-  assert.equal(bench.broker.counters.received, 12);
+  assert.equal(bench.broker.figures.traffic.received, 12);
   assert.equal(peer.channel.paused, false);
   assert.ok(bench.broker.counters.throttled > 0);
   assert.deepEqual(rateRefusals(bench), ['c']);

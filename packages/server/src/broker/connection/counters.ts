@@ -1,9 +1,27 @@
 /** Counters of the broker, for its metrics. */
-import type { DeliveryCounters } from '../session/transmitter.ts';
+import { DISCONNECT_REASONS, type DisconnectReason } from '../contract.ts';
+import { type DeliveryCounters, deliveryCounters } from '../session/delivery-counters.ts';
 
 export interface BrokerCounters extends DeliveryCounters {
-  received: number;
-  connects: number;
+  /** Messages of clients. */
+  receivedQos0: number;
+  receivedQos1: number;
+  /** Bytes of clients. */
+  receivedBytes: number;
+  readonly connects: { accepted: number; refused: number };
+  readonly disconnects: Record<DisconnectReason, number>;
+  takeOvers: number;
   /** Messages, connections, subscriptions and requests that a rate refused or held up. */
   throttled: number;
 }
+
+export const brokerCounters = (): BrokerCounters => ({
+  ...deliveryCounters(),
+  receivedQos0: 0,
+  receivedQos1: 0,
+  receivedBytes: 0,
+  connects: { accepted: 0, refused: 0 },
+  disconnects: Object.fromEntries(DISCONNECT_REASONS.map((reason) => [reason, 0])) as Record<DisconnectReason, number>,
+  takeOvers: 0,
+  throttled: 0,
+});

@@ -39,16 +39,18 @@ const MAX_AT_ONCE = 240 * 1024;
 export class Flusher {
   /** Bytes in memory that wait for peers. */
   pending = 0;
-  readonly #budget: number;
+  /** Bytes that were handed to channels. */
+  sentBytes = 0;
+  /** Bytes that may wait for all peers together. */
+  readonly budget: number;
   /** The first `#count` entries; the other list is that of the turn before, kept for the next one. */
   #touched: (Output | undefined)[] = [];
   #other: (Output | undefined)[] = [];
   #count = 0;
   #scheduled = false;
 
-  /** `budget` is what may wait for all peers together. */
   constructor(budget: number = MEMORY.output) {
-    this.#budget = budget;
+    this.budget = budget;
   }
 
   /**
@@ -56,7 +58,7 @@ export class Flusher {
    * budget however many peers stop reading (the dynamic threshold of shared-memory switches).
    */
   get bound(): number {
-    return Math.max(0, Math.min(MAX_PENDING, (this.#budget - this.pending) >> 2));
+    return Math.max(0, Math.min(MAX_PENDING, (this.budget - this.pending) >> 2));
   }
 
   touch(output: Output): void {
@@ -234,6 +236,7 @@ export class Output {
     if (this.#fullBytes > MAX_AT_ONCE) this.#onWay = this.#part();
     else this.#onWay = this.#gather();
     this.#writing = size - this.#fullBytes - this.#used;
+    this.#flusher.sentBytes += this.#writing;
     this.#channel.write(this.#onWay, this.#sent);
   }
 

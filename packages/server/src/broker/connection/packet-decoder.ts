@@ -75,6 +75,7 @@ export class PacketDecoder implements PacketSink, Deferred {
 
   #read(chunk: Buffer): void {
     const client = this.#client;
+    client.broker.counters.receivedBytes += chunk.length;
     reading = true;
     try {
       if (client.state === 'admitting') {

@@ -41,6 +41,16 @@ export class AccountSpaces {
     return space;
   }
 
+  /** What persistent sessions and shared subscriptions of all accounts keep on disk. */
+  get queued(): { messages: number; bytes: number } {
+    const all = { messages: 0, bytes: 0 };
+    for (const { messages, bytes } of this.#queues.values()) {
+      all.messages += messages;
+      all.bytes += bytes;
+    }
+    return all;
+  }
+
   /** Rules of all accounts have changed. */
   interceptorsChanged(): void {
     for (const space of this.#spaces.values()) space.interceptorsChanged();

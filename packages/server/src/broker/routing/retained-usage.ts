@@ -1,10 +1,16 @@
 /** How many retained messages an account has, and their bytes: kept beside them by region, in the same transaction. */
-import { collection, type ReadTransaction, type WriteTransaction } from '../../store/contract.ts';
+import { collection, type ReadTransaction, type Store, type WriteTransaction } from '../../store/contract.ts';
+import { pages } from '../../store/pages.ts';
 import { type RetainedRecord, retainedMessages } from './retained-record.ts';
 
 interface UsageRecord {
   readonly accountId: string;
   readonly region: string;
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+export interface RetainedTotals {
   readonly messages: number;
   readonly bytes: number;
 }
@@ -23,6 +29,17 @@ const sizeOf = (record: RetainedRecord | undefined): number =>
   record === undefined
     ? 0
     : Buffer.byteLength(record.topic) + Math.floor((3 * (record.payload.length + (record.properties ?? '').length)) / 4);
+
+/** Retained messages of all accounts, and their bytes. */
+export async function retainedTotals(store: Store): Promise<RetainedTotals> {
+  let [messages, bytes] = [0, 0];
+  for await (const { items } of pages(store, usage, { skipDamaged: true, prefix: [] }))
+    for (const each of items) {
+      messages += each.messages;
+      bytes += each.bytes;
+    }
+  return { messages, bytes };
+}
 
 async function countAll(tx: ReadTransaction, accountId: string, region: string): Promise<UsageRecord> {
   let [messages, bytes] = [0, 0];

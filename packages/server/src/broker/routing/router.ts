@@ -18,7 +18,7 @@ import type { SharedGroup } from '../session/shared-group.ts';
 import { IN_MEMORY, type StoragePlace } from '../session/storage-place.ts';
 import { decodeStored, encodeStored } from '../message/stored-message.ts';
 import type { TopicEntry } from '../message/topic-entry.ts';
-import type { DeliveryCounters } from '../session/transmitter.ts';
+import type { DeliveryCounters } from '../session/delivery-counters.ts';
 import type { LoopBudget } from './loop-budget.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 
@@ -232,7 +232,7 @@ export class Router {
     const session = share.pick((member) => member.delivery.hasCapacity && may(member)) ?? share.pick(may);
     if (session === undefined) {
       if (batch.qos === 1 && share.hasPersistentQos1Member) return this.#inQueueOf(account, share);
-      this.#counters.dropped += batch.count;
+      this.#counters.dropped['no-receiver'] += batch.count;
       return undefined;
     }
     const { delivery } = session;
@@ -262,7 +262,8 @@ export class Router {
     waiter: Publisher | undefined,
   ): boolean {
     const open = this.#disk.low ? [] : queues.filter(({ backlog }) => !backlog.full);
-    this.#counters.dropped += (queues.length - open.length) * batch.count;
+    if (open.length < queues.length)
+      this.#counters.dropped[this.#disk.low ? 'disk-low' : 'queue-full'] += (queues.length - open.length) * batch.count;
     if (open.length === 0) return false;
     const messages = this.#messages;
     const at = messages.next();
@@ -321,7 +322,7 @@ export class Router {
    */
   #reassign(account: AccountSpace, { filter, batch }: Reclaimed): void {
     const share = account.routes.share(filter);
-    if (share === undefined || !share.hasQos1Member) this.#counters.dropped += batch.count;
+    if (share === undefined || !share.hasQos1Member) this.#counters.dropped['no-receiver'] += batch.count;
     else if (!this.#isOver(batch)) {
       const session = share.backlog?.behind === true ? undefined : this.#memberWithCapacity(share, batch);
       const encodings = new EncodingCache(batch);
@@ -346,7 +347,7 @@ export class Router {
   /** Whether the messages of a batch that has waited have expired. */
   #isOver({ expiresAt, count }: PublishBatch): boolean {
     if (expiresAt === undefined || expiresAt > this.#clock.now()) return false;
-    this.#counters.dropped += count;
+    this.#counters.dropped.expired += count;
     return true;
   }
 }

@@ -418,7 +418,7 @@ test('a queue has a bound: later messages are dropped, acknowledged, and counted
   }
   assert.equal(publisher.packets().length, 5);
   assert.deepEqual((await back(bench, 's', kept(4))).got, ['1', '2', '3']);
-  assert.equal(bench.broker.counters.dropped, 2);
+  assert.equal(bench.broker.counters.dropped['queue-full'], 2);
 });
 
 test('an expired message is not sent; another one says what is left of its interval [MQTT-3.3.2-5, 3.3.2-6]', async () => {

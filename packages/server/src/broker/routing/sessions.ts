@@ -14,7 +14,7 @@ import { BODY_OWNER, bodies, queued, QueuedMessages } from '../session/queued-me
 import { Session, type SessionOwner, type SessionRecord, type Subscriber, sessionRecords } from '../session/session.ts';
 import { type SharedGroup, type SharedGroupRecord, sharedGroupRecords } from '../session/shared-group.ts';
 import type { Subscription } from '../session/subscription.ts';
-import type { DeliveryCounters } from '../session/transmitter.ts';
+import type { DeliveryCounters } from '../session/delivery-counters.ts';
 
 export interface SessionsOptions {
   readonly store: Store;
@@ -43,12 +43,18 @@ export class Sessions {
   readonly #away = new Set<Session>();
   readonly #awayByCertificate = new Map<string, Set<Session>>();
   #nextId = 1;
+  #subscriptions = 0;
   /** Sessions and shares that were left out at the start because their record is damaged. */
   #unread = 0;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
     this.messages = new QueuedMessages(options.journal);
+  }
+
+  /** Number of subscriptions of all sessions. */
+  get subscriptions(): number {
+    return this.#subscriptions;
   }
 
   /** Persistent sessions whose client is away. */
@@ -122,6 +128,7 @@ export class Sessions {
   end(session: Session): void {
     if (session.ended) return;
     const filters = [...session.subscriptions.keys()];
+    this.#subscriptions -= filters.length;
     session.end();
     this.#markOnline(session);
     const account = this.#accountOf(session);
@@ -141,6 +148,7 @@ export class Sessions {
 
   subscribe(session: Session, subscription: Subscription): void {
     const account = this.#accountOf(session);
+    if (!session.subscriptions.has(subscription.filter)) this.#subscriptions += 1;
     session.subscribe(subscription);
     account.routes.add(session, subscription);
     account.routesChanged();
@@ -150,6 +158,7 @@ export class Sessions {
   /** Says whether there was such a subscription. */
   unsubscribe(session: Session, filter: string): boolean {
     if (!session.unsubscribe(filter)) return false;
+    this.#subscriptions -= 1;
     const account = this.#accountOf(session);
     this.#removeRoute(account, session, filter);
     account.routesChanged();
@@ -258,6 +267,7 @@ export class Sessions {
     const account = this.#options.account(record.accountId, record.region);
     const session = this.#make(account, record.clientId, record.level, record.id);
     session.restore(record, this.#options.clock);
+    this.#subscriptions += session.subscriptions.size;
     for (const subscription of session.subscriptions.values()) account.routes.add(session, subscription);
     this.#markOffline(session);
     if (session.delivery.backlog !== undefined) backlogs.set(record.id, session.delivery.backlog);

@@ -13,7 +13,8 @@ import { keep, type PublishBatch, type EncodedBatch } from '../message/publish-b
 import { IN_MEMORY, isKept, isOnDisk, type StoragePlace } from './storage-place.ts';
 import { decodeStored } from '../message/stored-message.ts';
 import type { TopicEntry } from '../message/topic-entry.ts';
-import { type DeliveryCounters, type ConnectionLink, Transmitter } from './transmitter.ts';
+import { type ConnectionLink, Transmitter } from './transmitter.ts';
+import type { DeliveryCounters, DropReason } from './delivery-counters.ts';
 
 /** A client that is congested for so many milliseconds is slow, and publishers do not wait for it for so many. */
 const SLOW_AFTER_MS = 100;
@@ -100,6 +101,11 @@ export class Delivery implements RateLimited, Congestible {
     return output.pending <= max && this.#queuedBytes <= max;
   }
 
+  /** Messages that were sent and are not acknowledged. */
+  get inFlight(): number {
+    return this.#transmitter?.inFlight ?? 0;
+  }
+
   get queuedBytes(): number {
     return this.#queuedBytes;
   }
@@ -180,9 +186,9 @@ export class Delivery implements RateLimited, Congestible {
   /** Tokens of a rate that messages wait for may have come back. */
   drain(): Progress {
     if (this.#transmitter === undefined) return 'done';
-    const { sent } = this.#counters;
+    const before = this.#counters.sentQos1;
     if (this.#sendQueued() !== 'limited') return 'done';
-    return this.#counters.sent > sent ? 'progress' : 'blocked';
+    return this.#counters.sentQos1 > before ? 'progress' : 'blocked';
   }
 
   wait(waiter: Waiter, now: number): void {
@@ -264,8 +270,9 @@ export class Delivery implements RateLimited, Congestible {
     while (this.#queue.length > 0) {
       if (transmitter.room <= 0) return undefined;
       const first = this.#queue[0] as Queued;
-      if (!this.#current(first, transmitter)) {
-        this.#drop(first);
+      const fault = this.#faultOf(first, transmitter);
+      if (fault !== undefined) {
+        this.#drop(first, fault);
         continue;
       }
       const upTo = first.next + transmitter.fits(first.encoded, first.next, first.row);
@@ -285,18 +292,18 @@ export class Delivery implements RateLimited, Congestible {
     return undefined;
   }
 
-  #drop(first: Queued): void {
+  #drop(first: Queued, why: DropReason): void {
     if (isKept(first.row)) for (let i = first.next; i < first.encoded.count; i += 1) this.#done(first.row, first.first + i);
-    this.#counters.dropped += first.encoded.count - first.next;
+    this.#counters.dropped[why] += first.encoded.count - first.next;
     this.#shift(first);
   }
 
-  /** Whether queued messages may still be sent: not expired, and allowed by the permissions of now. */
-  #current(queued: Queued, { link: { permissions } }: Transmitter): boolean {
-    if (queued.expiresAt !== undefined && queued.expiresAt <= this.#clock.now()) return false;
-    if (queued.permissions === permissions.generation) return true;
+  /** Why queued messages may not be sent any more: they have expired, or the permissions of now don't allow them. */
+  #faultOf(queued: Queued, { link: { permissions } }: Transmitter): DropReason | undefined {
+    if (queued.expiresAt !== undefined && queued.expiresAt <= this.#clock.now()) return 'expired';
+    if (queued.permissions === permissions.generation) return undefined;
     queued.permissions = permissions.generation;
-    return permissions.mayReceive(queued.topic);
+    return permissions.mayReceive(queued.topic) ? undefined : 'not-allowed';
   }
 
   /** The message with the seconds that are left of its expiry interval [MQTT-3.3.2-6]. */

@@ -5,6 +5,7 @@
 import { LIMITS } from '@thingkeep/wire/limits.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Aliases } from '../message/aliases.ts';
+import type { DeliveryCounters } from './delivery-counters.ts';
 import { InFlight } from './in-flight.ts';
 import type { RateLimited } from './rate-limit-queue.ts';
 import { type EncodedBatch, headerEnd } from '../message/publish-batch.ts';
@@ -17,12 +18,6 @@ const REDELIVERY = 30_000;
 const SETTLE = 1_000;
 /** Bytes of unacknowledged packets beyond which no more are sent. */
 const MAX_IN_FLIGHT = 1024 * 1024;
-
-/** Messages to clients: sent, and not sent. */
-export interface DeliveryCounters {
-  sent: number;
-  dropped: number;
-}
 
 /** Where packets for one peer are gathered before they are written. */
 export interface DeliveryOutput {
@@ -121,6 +116,11 @@ export class Transmitter {
     return rates === undefined || max <= 0 ? max : rates.fits(encoded, from, max, row);
   }
 
+  /** Packets that were sent and are not acknowledged. */
+  get inFlight(): number {
+    return this.#inFlight?.count ?? 0;
+  }
+
   /** Whether no acknowledgement is to come. */
   get idle(): boolean {
     return this.#inFlight === undefined || this.#inFlight.count === 0;
@@ -129,7 +129,7 @@ export class Transmitter {
   sendQos0(encoded: EncodedBatch, topic: TopicEntry): void {
     const { output, link } = this;
     if (output.pending > output.bound) {
-      this.#counters.dropped += encoded.count;
+      this.#counters.dropped['slow-client'] += encoded.count;
       return;
     }
     const count = link.rates === undefined ? encoded.count : link.rates.pass(encoded);
@@ -142,7 +142,7 @@ export class Transmitter {
     const size = (encoded.at[count] as number) - start;
     const to = output.reserve(size);
     encoded.bytes.copy(to, output.at, start, start + size);
-    this.#counters.sent += count;
+    this.#counters.sentQos0 += count;
   }
 
   /** Sends messages `from` to `to` at QoS 1; the encoded's first one is number `first` where it is kept, in `row`. */
@@ -195,7 +195,7 @@ export class Transmitter {
       const { at } = output;
       bytes.copy(to, at, start, end);
       writeId(to, at, packetId);
-      this.#counters.sent += 1;
+      this.#counters.sentQos1 += 1;
     }
   }
 
@@ -218,7 +218,7 @@ export class Transmitter {
       id = id === 0xffff ? 1 : id + 1;
     }
     this.#nextId = id;
-    this.#counters.sent += to - from;
+    this.#counters.sentQos1 += to - from;
   }
 
   /** A packet by itself: too large for the client, and then not sent to it [MQTT-3.1.2-24, 3.1.2-25], or with an alias. */
@@ -227,7 +227,7 @@ export class Transmitter {
     const start = encoded.at[i] as number;
     const end = encoded.at[i + 1] as number;
     if (end - start > largest) {
-      this.#counters.dropped += 1;
+      this.#counters.dropped['too-large'] += 1;
       if (isKept(row)) this.#done(row, index);
       return;
     }
@@ -235,8 +235,11 @@ export class Transmitter {
     const to = output.reserve(packet.length);
     const { at } = output;
     packet.copy(to, at);
-    this.#counters.sent += 1;
-    if (((packet[0] as number) & 0x06) === 0) return;
+    if (((packet[0] as number) & 0x06) === 0) {
+      this.#counters.sentQos0 += 1;
+      return;
+    }
+    this.#counters.sentQos1 += 1;
     this.#inFlight ??= new InFlight();
     const id = this.#nextId;
     this.#nextId = id === 0xffff ? 1 : id + 1;

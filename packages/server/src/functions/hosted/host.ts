@@ -9,6 +9,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Store } from '../../store/contract.ts';
 import { FunctionError, type InvokedAs, type InvokeOptions } from '../contract.ts';
+import type { FunctionCalls, FunctionResult } from '../function-figures.ts';
 import { CodeFault } from '../code/code-store.ts';
 import type { HostedFunctions } from '../invoke.ts';
 import { type Deployable, type Pool, ConcurrencyExceeded } from '../sandbox/pool.ts';
@@ -32,6 +33,7 @@ export interface HostOptions {
   readonly roleMayInvoke: (accountId: string, roleArn: string, functionArn: string) => Promise<boolean>;
   /** Events for later that may be under way at a time. */
   readonly mostLater: number;
+  readonly calls: FunctionCalls;
 }
 
 export interface Ran extends InvocationResult {
@@ -180,7 +182,11 @@ export class FunctionHost implements HostedFunctions {
     }
   }
 
-  async #run({ place, name }: { place: Place; name: FunctionName }, payload: Uint8Array, options: RunOptions): Promise<Ran> {
+  #run(what: { place: Place; name: FunctionName }, payload: Uint8Array, options: RunOptions): Promise<Ran> {
+    return this.#options.calls.count(() => this.#runNow(what, payload, options), resultOf, faultOf);
+  }
+
+  async #runNow({ place, name }: { place: Place; name: FunctionName }, payload: Uint8Array, options: RunOptions): Promise<Ran> {
     const chance = randomInt(2 ** 32) / 2 ** 32;
     const found = await this.#store(place).read((tx) => findVersion(tx, place, name, chance));
     try {
@@ -251,6 +257,11 @@ export class FunctionHost implements HostedFunctions {
     }
   }
 }
+
+const resultOf = (ran: Ran): FunctionResult => (!ran.failed ? 'ok' : errorType(ran) === 'timed out' ? 'timeout' : 'failed');
+
+const faultOf = (error: unknown): FunctionResult =>
+  error instanceof ThingkeepError && error.code === 'TooManyRequestsException' ? 'overload' : 'unavailable';
 
 /** Fails with a message for the caller; the log names the archive for the operator. */
 export function codeFault(log: Pick<Logger, 'error'>, fault: CodeFault, functionArn?: string): never {

@@ -10,6 +10,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Store } from '../../store/contract.ts';
 import { pages } from '../../store/pages.ts';
+import type { FunctionCalls } from '../function-figures.ts';
 import { CodeFault, CodeStore } from '../code/code-store.ts';
 import type { Cgroups } from '../sandbox/cgroups.ts';
 import type { ApiShare } from '../../runtime/api-share.ts';
@@ -64,6 +65,8 @@ export interface HostingOptions {
   readonly python: string;
   /** Most processes at a time. */
   readonly concurrency: number;
+  /** Counts calls of functions here. */
+  readonly calls: FunctionCalls;
 }
 
 const SERVICE = 'lambda.amazonaws.com';
@@ -81,7 +84,7 @@ export class FunctionHosting implements AsyncDisposable {
   #cleared: Promise<void> = Promise.resolve();
 
   private constructor(options: HostingOptions) {
-    const { clock, log, inRegion, regions, tell, concurrency } = options;
+    const { clock, log, inRegion, regions, tell, concurrency, calls } = options;
     this.#options = options;
     this.#code = new CodeStore(options.codeFolder);
     const { directory, enclosures, announce } = openEnclosures({ ...options, note: join(options.codeFolder, 'sandbox') });
@@ -107,6 +110,7 @@ export class FunctionHosting implements AsyncDisposable {
       clock,
       log,
       mostLater,
+      calls,
       roleMayInvoke: this.#roleMayInvoke.bind(this),
     });
   }

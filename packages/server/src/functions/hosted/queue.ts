@@ -101,6 +101,11 @@ export class EventQueue {
     }
   }
 
+  /** Events of all functions, those under way among them. */
+  get size(): number {
+    return this.#items.size;
+  }
+
   /** Events that wait for a function, those under way among them. */
   waitingFor(owner: number): number {
     return this.#byOwner.get(owner) ?? 0;

@@ -10,10 +10,12 @@ import type { Refusal } from '../../refusals/refusals.ts';
 import { type PortKind, WrongPort } from '../../refusals/wrong-port.ts';
 import type { DomainTls } from '../../domains/directory.ts';
 import type { TlsVersions } from '../../domains/security-policies.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { startDeadline } from '../../runtime/deadline.ts';
 import { plainAddress } from '../peer.ts';
 import { peekServerName } from './client-hello.ts';
 import { handshakeFault, LEFT_IN_HANDSHAKE, tookTooLong } from './handshake-fault.ts';
+import { type HandshakeFigures, handshakeFailureOf } from './handshake-figures.ts';
 import { HandshakeQueue } from './handshake-queue.ts';
 
 /** The socket below a TLS socket, which knows the peer's address still when the TLS socket does not any more. */
@@ -46,6 +48,8 @@ export interface TlsListenerOptions {
   readonly refuse: (refusal: Refusal) => void;
   readonly wrongPort?: WrongPort;
   readonly onSocket: (socket: TLSSocket) => void;
+  readonly handshakes: HandshakeFigures;
+  readonly clock: Clock;
 }
 
 /** Milliseconds for a handshake. */
@@ -170,15 +174,22 @@ export function createTlsListener({
   refuse,
   wrongPort = new WrongPort(),
   onSocket,
+  handshakes: figures,
+  clock,
 }: TlsListenerOptions): TlsListener {
   // By the peer's address and port: the only thing that a socket has in common with the TLS socket made of it.
   const handshakes = new Map<string, Socket>();
-  /** What prevents that a handshake is ended for its time. */
-  const handshakeTimers = new Map<Socket, () => void>();
+  /** Handshakes that have begun: when (monotonic ms), and what prevents that they are ended for their time. */
+  const begun = new Map<Socket, { readonly since: number; readonly cancel: () => void }>();
   const finished = (socket: Socket): void => {
-    handshakeTimers.get(socket)?.();
-    handshakeTimers.delete(socket);
+    begun.get(socket)?.cancel();
+    begun.delete(socket);
     arrivals.ended(socket);
+  };
+  const succeeded = (socket: Socket): void => {
+    const since = begun.get(socket)?.since;
+    if (since !== undefined) figures.time.observe((clock.monotonic() - since) / 1000);
+    finished(socket);
   };
   const peerKey = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
   let current = credentials;
@@ -197,10 +208,11 @@ export function createTlsListener({
       const key = peerKey(socket);
       const raw = handshakes.get(key);
       handshakes.delete(key);
-      if (raw !== undefined) finished(raw);
+      if (raw !== undefined) succeeded(raw);
       onSocket(socket);
     });
     server.on('tlsClientError', (error, socket) => {
+      figures.failed(handshakeFailureOf(`${error.message} ${(error as { reason?: string }).reason ?? ''}`));
       refuseHandshake(error, socket, { port: protocol, wrongPort, refuse });
       socket.destroy();
     });
@@ -235,10 +247,11 @@ export function createTlsListener({
     const cancel = startDeadline(HANDSHAKE_TIMEOUT, () => {
       if (handshakes.get(peerKey(socket)) !== socket) return;
       const sourceIp = plainAddress(socket.remoteAddress);
+      figures.failed('timeout');
       refuse({ check: 'tls', reason: `${FAILED}${tookTooLong(socket.bytesRead)}`, protocol, sourceIp });
       socket.destroy();
     });
-    handshakeTimers.set(socket, cancel);
+    begun.set(socket, { since: clock.monotonic(), cancel });
     greet(socket);
   };
   const arrivals = new HandshakeQueue<Socket>({ ...PACE, begin });
@@ -254,6 +267,7 @@ export function createTlsListener({
 
   const server = createTcpServer({ noDelay: true }, (socket) => {
     if (handshakes.size >= MAX_HANDSHAKES) {
+      figures.failed('full');
       socket.destroy();
       return;
     }

@@ -7,6 +7,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { messageOf } from '@thingkeep/wire/errors.ts';
 import type { Collection } from '../contract.ts';
 import { nameOfDamage } from '../damage.ts';
+import type { StoreFigures } from '../store-figures.ts';
 import { COMMITS, lostCommits, markedCommits, nameFile } from './commit-mark.ts';
 import { DataFileError, DataFileInUseError } from './data-file-error.ts';
 import { emptyLog } from './empty-log.ts';
@@ -42,6 +43,8 @@ export interface OpenOptions {
   readonly tell?: (recovery: Recovery) => void;
   /** The caller has the lock already: {@link holdLock}. */
   readonly isLocked?: boolean;
+  /** Counts commits and damaged records. */
+  readonly figures?: StoreFigures | undefined;
   /** Ends the process after a sync that failed. */
   readonly panic?: (what: string, error: unknown) => void;
 }
@@ -202,9 +205,10 @@ function refuseUncertain({ misnamed, misplaced, miscounted }: Findings, path: st
 }
 
 /** Reads the whole file, refuses it where answers would be uncertain, and mends what can be derived. */
-async function checkContent(db: DatabaseSync, { path, log, collections = [] }: OpenOptions): Promise<void> {
+async function checkContent(db: DatabaseSync, { path, log, collections = [], figures }: OpenOptions): Promise<void> {
   const findings = await verify(db, progressOf(log, 'reading the data file'));
   refuseUncertain(findings, path);
+  for (const damage of findings.damaged) figures?.met(damage);
   for (const damage of findings.damaged.slice(0, MAX_LOGGED))
     log?.error({ event: 'damaged-record', ...damage }, 'a stored record is damaged and is not served: see thingkeep check');
   if (findings.damaged.length > MAX_LOGGED)

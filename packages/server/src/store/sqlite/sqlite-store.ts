@@ -9,6 +9,7 @@ import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { asRefusal, diskFailure } from '../../runtime/disk-failure.ts';
 import type { CommitHook, HookedStore, ReadTransaction, WriteOrder, WriteTransaction } from '../contract.ts';
 import type { Damage } from '../damage.ts';
+import type { StoreFigures } from '../store-figures.ts';
 import { CommitMark } from './commit-mark.ts';
 import { DamageList } from './damage-list.ts';
 import { DataFileError } from './data-file-error.ts';
@@ -58,6 +59,7 @@ class SqliteStore implements HookedStore {
   /** Work that wants neither reads nor writes beside it; it ends within its call. */
   readonly #alone: (() => void)[] = [];
   readonly #panic: OpenOptions['panic'];
+  readonly #figures: StoreFigures | undefined;
   #reading = 0;
   /** Records read in this turn of the event loop. */
   #readInTurn = 0;
@@ -66,10 +68,11 @@ class SqliteStore implements HookedStore {
   #resting = false;
   #closed = false;
 
-  constructor(db: DatabaseSync, damage: DamageList, { path, panic }: OpenOptions) {
+  constructor(db: DatabaseSync, damage: DamageList, { path, panic, figures }: OpenOptions) {
     this.#db = db;
     this.#sql = prepareSteps(db);
     this.#panic = panic;
+    this.#figures = figures;
     this.#copy = new FileCopy(db, path);
     this.#tallies = new Tallies(db);
     this.#mark = new CommitMark(db, this.#tallies.commits);
@@ -159,7 +162,7 @@ class SqliteStore implements HookedStore {
       for (const hook of this.#hooks) after.push(await hook(this.#tx));
       this.#tallies.keep();
       this.#tallies.store();
-      this.#sql.commit.run();
+      this.#commit(batch.length);
       if (this.#tallies.committed()) this.#mark.write(this.#tallies.commits);
       for (const settle of done) settle();
       for (const act of after) act?.();
@@ -175,6 +178,11 @@ class SqliteStore implements HookedStore {
         this.#startBatch();
       });
     }
+  }
+
+  #commit(writes: number): void {
+    if (this.#figures === undefined) this.#sql.commit.run();
+    else this.#figures.commit(writes, () => void this.#sql.commit.run());
   }
 
   /** Runs one write inside the batch; a failure undoes that write alone. Says how to settle it once all is on disk. */
@@ -202,6 +210,7 @@ class SqliteStore implements HookedStore {
   }
 
   #rollBack(batch: readonly Write[], error: unknown): void {
+    if (this.#figures !== undefined) this.#figures.failedCommits += 1;
     if (diskFailure(error) === 'unsynced') this.#panic?.('the data file', error);
     const told = asRefusal(this.#named(error));
     const refusal = !(told instanceof ThingkeepError)
@@ -221,8 +230,10 @@ class SqliteStore implements HookedStore {
 
 /** Opens, and where there is none makes, the data file at `path` (`:memory:` for one that goes with the process). */
 export async function openSqliteStore(options: OpenOptions): Promise<HookedStore> {
-  const { log } = options;
-  const tell = (damage: Damage): void =>
+  const { log, figures } = options;
+  const tell = (damage: Damage): void => {
+    figures?.met(damage);
     log?.error({ event: 'damaged-record', ...damage }, 'a stored record is damaged and is not served: see thingkeep check');
+  };
   return new SqliteStore(await openDatabase(options), new DamageList(tell), options);
 }

@@ -24,7 +24,8 @@ export function publishAlone(client: Client, slot: PublishSlot, message: Message
     if (qos === 1 && client.level === 5) publisher.acknowledge(encodePuback(5, packetId, REASON.QUOTA_EXCEEDED));
     return;
   }
-  broker.counters.received += 1;
+  if (qos === 0) broker.counters.receivedQos0 += 1;
+  else broker.counters.receivedQos1 += 1;
   const violation = storageViolation(broker, account, topic, qos, retain && payload.length > 0);
   if (violation !== undefined) {
     refuseToStore(client, violation, qos, [packetId]);

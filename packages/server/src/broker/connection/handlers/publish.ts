@@ -85,7 +85,8 @@ function cutToRate({ level }: Client, throttle: ConnectionThrottle): Buffer | un
 
 function passBatch(client: Client, account: AccountSpace): void {
   const { broker, identity, output, publisher } = client;
-  broker.counters.received += batch.count;
+  if (batch.qos === 0) broker.counters.receivedQos0 += batch.count;
+  else broker.counters.receivedQos1 += batch.count;
   const violation = batch.qos === 0 ? undefined : storageViolation(broker, account, batch.topic, 1, false);
   if (violation !== undefined) {
     const ids = [...batch.idAt.subarray(0, batch.count)].map((at) => batch.bytes.readUInt16BE(at));

@@ -1,0 +1,74 @@
+/** What the parts of the server tell at a scrape. Listeners and due work, which come later, add their own. */
+import { stat } from 'node:fs/promises';
+import { brokerMetrics } from '../admin/metrics/broker-metrics.ts';
+import {
+  callMetrics,
+  certificateMetrics,
+  type CertificateRole,
+  handshakeMetrics,
+  refusalMetrics,
+} from '../admin/metrics/front-metrics.ts';
+import { buildMetrics, eventLoopMetrics, processMetrics } from '../admin/metrics/process-metrics.ts';
+import { functionMetrics, ruleMetrics } from '../admin/metrics/rule-metrics.ts';
+import { diskMetrics, readinessMetrics, storeMetrics } from '../admin/metrics/store-metrics.ts';
+import { notAfterOf } from '../authority/certificate-expiry.ts';
+import { retainedTotals } from '../broker/routing/retained-usage.ts';
+import { EventLoopDelay } from '../runtime/event-loop-delay.ts';
+import { ProcessFigures } from '../runtime/process-figures.ts';
+import { programVersion } from '../runtime/program-version.ts';
+import type { Access } from './access.ts';
+import type { CoreBase } from './base.ts';
+import type { DeviceParts } from './devices.ts';
+import type { FunctionParts } from './functions.ts';
+import type { MessagingParts, RuleParts } from './messaging.ts';
+import type { Storage } from './storage.ts';
+
+const sizeOf = async (path: string): Promise<number> => (await stat(path).catch(() => undefined))?.size ?? 0;
+
+/** Seconds until certificates expire: those of the authority, and of the domains the first. */
+function remainingSeconds({ authority, directory }: Storage, now: number): Partial<Record<CertificateRole, number>> {
+  const { ecdsaRootPem, rsaRootPem, deviceIssuerPem } = authority;
+  const remaining = (pem: string): number => (notAfterOf(pem) - now) / 1000;
+  const domains = [...directory.all].flatMap(({ tls }) => tls.cert.map(remaining));
+  return {
+    'root-ec': remaining(ecdsaRootPem),
+    'root-rsa': remaining(rsaRootPem),
+    'device-issuer': remaining(deviceIssuerPem),
+    ...Object.fromEntries(authority.serverCertificates().map(({ kind, cert }) => [`server-${kind}`, remaining(cert)])),
+    ...(domains.length === 0 ? {} : { domain: Math.min(...domains) }),
+  };
+}
+
+export function openMetrics(
+  { config, folder, clock, metrics, parts }: CoreBase,
+  storage: Storage,
+  { refusals }: Access,
+  { figures, hosting }: FunctionParts,
+  { broker }: MessagingParts,
+  { rules }: RuleParts,
+  { gateway, calls }: DeviceParts,
+): void {
+  const { store, storeFigures, disk, readiness } = storage;
+  const delay = parts.use(new EventLoopDelay(clock));
+  const sizes = async () => ({ data: await sizeOf(folder.dataFile), log: await sizeOf(`${folder.dataFile}-wal`) });
+  for (const source of [
+    buildMetrics(programVersion()),
+    readinessMetrics(readiness),
+    brokerMetrics({
+      figures: broker.figures,
+      httpConnections: () => gateway.httpConnections,
+      retained: () => retainedTotals(store),
+    }),
+    refusalMetrics(refusals),
+    handshakeMetrics(gateway.handshakes),
+    certificateMetrics(() => remainingSeconds(storage, clock.now())),
+    callMetrics(calls),
+    storeMetrics(storeFigures, sizes),
+    diskMetrics(disk),
+    ruleMetrics(rules.metrics, config.metricsTenants),
+    functionMetrics(figures, () => hosting.host.queue.size),
+    eventLoopMetrics(delay),
+    processMetrics(new ProcessFigures(clock)),
+  ])
+    metrics.add(source);
+}

@@ -1,0 +1,62 @@
+/** Calls of functions, counted: by where the function runs, and what came of the call. */
+import type { Clock } from '../runtime/clock.ts';
+import { Histogram, SECONDS } from '../runtime/histogram.ts';
+import { FunctionError } from './contract.ts';
+
+/** `hosted`: in a process of this server; `elsewhere`: at a URL, or in Lambda. */
+export const FUNCTION_PLACES = ['hosted', 'elsewhere'] as const;
+export type FunctionPlace = (typeof FUNCTION_PLACES)[number];
+
+/** What came of a call: an answer, or the fault of its {@link FunctionError}. */
+export const FUNCTION_RESULTS = ['ok', 'failed', 'timeout', 'overload', 'refused', 'unavailable'] as const;
+export type FunctionResult = (typeof FUNCTION_RESULTS)[number];
+
+const noResults = (): Record<FunctionResult, number> => ({
+  ok: 0,
+  failed: 0,
+  timeout: 0,
+  overload: 0,
+  refused: 0,
+  unavailable: 0,
+});
+
+/** Calls in one place. */
+export class FunctionCalls {
+  readonly #clock: Clock;
+  readonly results = noResults();
+  readonly time = new Histogram(SECONDS.function);
+  running = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Counts a call, and its time. `resultOf` says what an answer, or an error, means. */
+  async count<T>(call: () => Promise<T>, resultOf: (answer: T) => FunctionResult, faultOf = resultOfError): Promise<T> {
+    const began = this.#clock.monotonic();
+    this.running += 1;
+    let result: FunctionResult = 'unavailable';
+    try {
+      const answer = await call();
+      result = resultOf(answer);
+      return answer;
+    } catch (error) {
+      result = faultOf(error);
+      throw error;
+    } finally {
+      this.running -= 1;
+      this.results[result] += 1;
+      this.time.observe((this.#clock.monotonic() - began) / 1000);
+    }
+  }
+}
+
+const resultOfError = (error: unknown): FunctionResult => (error instanceof FunctionError ? error.fault : 'unavailable');
+
+export class FunctionFigures {
+  readonly places: Readonly<Record<FunctionPlace, FunctionCalls>>;
+
+  constructor(clock: Clock) {
+    this.places = { hosted: new FunctionCalls(clock), elsewhere: new FunctionCalls(clock) };
+  }
+}
