@@ -44,6 +44,8 @@ const PEERS: Readonly<Record<string, Peer>> = {
     isHere: () => runs('mosquitto_pub', '--help') && runs('mosquitto_sub', '--help'),
   },
   passt: { debian: 'passt', isHere: () => runs('pasta', '--version') },
+  // Only promtool is asked for; the package has it.
+  promtool: { debian: 'prometheus', isHere: () => runs('promtool', '--version') },
   prlimit: { debian: 'util-linux', isHere: () => runs('prlimit', '--version') },
   moto: { byHand: "pip install 'moto[server]'", isHere: () => imports('moto.server') },
   openssl: { debian: 'openssl', isHere: () => runs('openssl', 'version') },

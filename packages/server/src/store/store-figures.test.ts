@@ -1,0 +1,25 @@
+/** The store counts its commits, those that fail, and damaged records. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from '../runtime/clock.ts';
+import { regions } from './regional.ts';
+import { openSqliteStore } from './sqlite/sqlite-store.ts';
+import { StoreFigures } from './store-figures.ts';
+
+test('writes that wait together are one commit', async () => {
+  const figures = new StoreFigures(systemClock);
+  await using store = await openSqliteStore({ path: ':memory:', figures });
+  const before = figures.commitTime.cumulative.at(-1) ?? 0;
+  await store.write((tx) => tx.put(regions, { region: 'a' }));
+  await Promise.all(['b', 'c', 'd'].map((region) => store.write((tx) => tx.put(regions, { region }))));
+  const commits = (figures.commitTime.cumulative.at(-1) ?? 0) - before;
+  assert.ok(commits >= 2 && commits <= 3, `${commits} commits`);
+  assert.equal(figures.commitWrites.sum, 4);
+  assert.equal(figures.failedCommits, 0);
+});
+
+test('a damaged record counts once, however often it is met', () => {
+  const figures = new StoreFigures(systemClock);
+  for (const key of ['a', 'a', 'b']) figures.met({ collection: 'things', key: [key] });
+  assert.equal(figures.damaged, 2);
+});
