@@ -64,6 +64,7 @@ test('a durable order is tried for a day of wall time, however often the server 
   const first = await run(store, 0);
   const end = { done: () => assert.fail(), failed: () => assert.fail() };
   assert.equal(first.outbox.put(order, true, end), true);
+  assert.deepEqual([...first.outbox.waiting], [['SqsAction', 1]]);
   await first.pass(2);
   await first.journal.committed();
   first.outbox.close();

@@ -61,6 +61,7 @@ test('beyond the bound new connections are closed, whichever server they come to
   await gone;
   assert.ok((await bench.comes(1)) !== undefined);
   assert.equal(await bench.comes(1), undefined);
+  assert.deepEqual(bench.limit?.figures, { open: 3, most: 3, turnedAway: 3 });
 });
 
 test('connections that are bounded elsewhere count for nothing, and come in when it is full', async () => {

@@ -37,6 +37,10 @@ class Bench {
   }
 }
 
+const until = async (holds: () => Promise<boolean>): Promise<void> => {
+  while (!(await holds())) await new Promise(setImmediate);
+};
+
 const openBench = async (): Promise<Bench> => new Bench(await openMemoryStore());
 
 test('an item is done when it is due, with its data, and not again', async () => {
@@ -56,6 +60,22 @@ test('an item is done when it is due, with its data, and not again', async () =>
   await work.tick();
   assert.deepEqual(done, [['x', { watts: 5 }, '111111111111']]);
   assert.deepEqual(await bench.left(), []);
+});
+
+test('the state: what waits and for how long, what is under way, and nothing that is not due yet', async () => {
+  const bench = await openBench();
+  const held = Promise.withResolvers<Outcome>();
+  const work = await bench.server('a', () => held.promise, { concurrency: 1 });
+  await bench.add('first', bench.now - 5_000);
+  await bench.add('second', bench.now - 3_000);
+  await bench.add('later', bench.now + 1_000);
+  assert.deepEqual((await work.state()).get('lamp'), { waiting: 2, delay: 5_000, running: 0 });
+  const done = work.tick();
+  await until(async () => (await work.state()).get('lamp')?.running === 1);
+  assert.deepEqual((await work.state()).get('lamp'), { waiting: 1, delay: 3_000, running: 1 });
+  held.resolve('done');
+  await done;
+  assert.deepEqual((await work.state()).get('lamp'), { waiting: 1, delay: 3_000, running: 0 });
 });
 
 test('an item that is due again is, one that was cancelled is not, one that was scheduled anew is done once more', async () => {

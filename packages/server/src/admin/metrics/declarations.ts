@@ -49,7 +49,9 @@ export const METRICS = {
     { protocol: ['3.1.1', '5', 'http'], transport: [...TRANSPORTS, 'https'] },
   ),
   thingkeep_connections_waiting: gauge('Peers of the MQTT broker whose CONNECT has not been accepted yet.'),
-  thingkeep_connects_total: counter('CONNECTs that were accepted or refused.', { result: ['accepted', 'refused'] }),
+  thingkeep_connects_total: counter('CONNECTs that were accepted, and those that were refused or were none.', {
+    result: ['accepted', 'refused'],
+  }),
   thingkeep_disconnects_total: counter('Ends of MQTT connections, by the reason that lifecycle events give.', {
     reason: DISCONNECT_REASONS,
   }),

@@ -1,0 +1,18 @@
+/** A scrape goes on where one part can tell nothing. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { renderMetrics } from './render.ts';
+import { MetricSources } from './sources.ts';
+
+test('a source that fails is logged and counted, and the others are told', async () => {
+  const errors: unknown[] = [];
+  const sources = new MetricSources({ error: (line: object) => void errors.push(line) } as never);
+  sources.add(() => Promise.reject(new TypeError('no')));
+  sources.add((samples) => samples.add('thingkeep_ready', 1));
+  for (const failures of [1, 2]) {
+    const text = renderMetrics(await sources.collect(), 'prometheus');
+    assert.match(text, /^thingkeep_ready 1$/m);
+    assert.match(text, new RegExp(`^thingkeep_scrape_errors_total ${failures}$`, 'm'));
+  }
+  assert.equal(errors.length, 2);
+});
