@@ -16,3 +16,10 @@ test('a source that fails is logged and counted, and the others are told', async
   }
   assert.equal(errors.length, 2);
 });
+
+test('a source that never answers is given up', async () => {
+  const sources = new MetricSources({ error: () => undefined } as never, 1);
+  sources.add(() => new Promise(() => undefined));
+  sources.add((samples) => samples.add('thingkeep_ready', 1));
+  assert.match(renderMetrics(await sources.collect(), 'prometheus'), /^thingkeep_scrape_errors_total 1$/m);
+});
