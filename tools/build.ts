@@ -105,6 +105,7 @@ function build(): string[] {
   // What runs in other processes is no part of the program, and goes along as it is.
   for (const name of ['bootstrap.py', 'bootstrap.mjs', 'forwarder.mjs'])
     copyFileSync(join(server, 'src/functions/sandbox', name), join(server, 'dist/functions/sandbox', name));
+  copyFileSync(join(server, 'src/node-version.mjs'), join(server, 'dist/node-version.mjs'));
   finish(server, { bin: { thingkeep: './main.js' }, exports: { './*': './*' } });
   chmodSync(join(server, 'dist/main.js'), 0o755);
   return [wire, x509, server].map((folder) => join(folder, 'dist'));

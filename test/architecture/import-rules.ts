@@ -362,9 +362,8 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ],
     ['crypto', 'fs', 'http', 'https', 'path'],
   ),
-  'main.ts': folderRule('main picks a command and words the errors meant for an operator', [
+  'main.ts': folderRule('main looks at the version of Node.js, and only then reads the commands', [
     'commands/',
-    'config/',
-    'runtime/escape-text.ts',
+    'node-version.mjs',
   ]),
 };

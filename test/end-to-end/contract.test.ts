@@ -7,13 +7,14 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { DescribeEndpointCommand } from '@aws-sdk/client-iot';
 import { aws, awsKnowsEndpointVariable } from './aws-command.ts';
 import { DeviceConnection } from './device-connection.ts';
 import { ALLOW_ALL, makeDevice, makePolicy } from './devices.ts';
-import { plainEnvironment, succeed } from './run-command.ts';
+import { plainEnvironment, run, succeed } from './run-command.ts';
 import { FREE_PORTS, MAIN, startServer, temporaryFolder, type TestServer, thingkeep } from './test-core.ts';
 import { until, within } from './until.ts';
 
@@ -201,6 +202,37 @@ test('help names every flag, and an unknown command is refused', async () => {
   const { code, stderr } = await thingkeep(['dance']);
   assert.equal(code, 2);
   assert.match(stderr, /^thingkeep: unknown command dance.*\n$/);
+});
+
+test('help of every command is text, and --version says both versions', async () => {
+  const { stdout: help } = await thingkeep(['help']);
+  const names = [...new Set([...help.matchAll(/^ {2}thingkeep ([a-z]+)/gm)].map(([, name = '']) => name))];
+  assert.ok(names.length >= 8, names.join(' '));
+  const outcomes = await Promise.all(names.map((name) => thingkeep([name, '--help'])));
+  for (const [index, { code, stdout, stderr }] of outcomes.entries()) {
+    assert.deepEqual([code, stderr], [0, ''], names[index]);
+    assert.doesNotMatch(stdout, /\[object|undefined|NaN/, names[index]);
+  }
+  const { version } = JSON.parse(readFileSync(new URL('../../packages/server/package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  for (const args of [['--version'], ['-v'], ['version']])
+    assert.equal((await thingkeep(args)).stdout, `thingkeep ${version} (Node.js ${process.version})\n`);
+});
+
+test('an older Node.js is told in one line, by the command, by what the package installs, and by npm start', async () => {
+  const older = "data:text/javascript,Object.defineProperty(process.versions, 'node', { value: '20.19.0' })";
+  const file = (name: string): string => fileURLToPath(new URL(`../../packages/server/src/${name}`, import.meta.url));
+  for (const name of ['main.ts', 'launch.mjs', 'node-version.mjs']) {
+    const { code, stdout, stderr } = await run(process.execPath, ['--import', older, file(name), 'start']);
+    assert.deepEqual([code, stdout], [1, ''], name);
+    assert.match(stderr, /^thingkeep: Node\.js 24 or newer is needed, and this is 20\.19\.0 \(\/\S+\)\. .*\n$/, name);
+  }
+  const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  for (const name of ['start', 'thingkeep'])
+    assert.match(scripts[name] ?? '', /^node packages\/server\/src\/node-version\.mjs && /);
 });
 
 test('flags win over the environment, and it over the config file', async () => {

@@ -132,14 +132,12 @@ export function readConfig(flags: ReadonlyMap<string, string>, environment: Envi
   return Object.freeze({ ...config, endpoint, dataDir: resolve(config.dataDir), accounts });
 }
 
-/** Fallbacks that help does not show: none, an empty list, an empty map. */
-const NO_FALLBACK = new Set(['', 'false', '[object Map]']);
-
-/** Help on the settings, a line each. */
+/** Help on the settings, a line each; a fallback where it is a word, a number or a list. */
 export const settingsHelp = (): string =>
   Object.values(SETTINGS)
     .map(({ flag, value, help, fallback }) => {
-      const shown = NO_FALLBACK.has(String(fallback ?? '')) ? '' : ` (${fallback})`;
+      const plain = typeof fallback === 'string' || typeof fallback === 'number' || Array.isArray(fallback);
+      const shown = !plain || String(fallback) === '' ? '' : ` (${fallback})`;
       return `  ${`--${flag}${value === undefined ? '' : ` ${value}`}`.padEnd(26)} ${help}${shown}`;
     })
     .join('\n');
