@@ -9,6 +9,10 @@ import { CreateThingCommand, DescribeThingCommand, IoTClient, ListThingsCommand 
 import { GetThingShadowCommand, IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { GetPendingJobExecutionsCommand, IoTJobsDataPlaneClient } from '@aws-sdk/client-iot-jobs-data-plane';
 import { GetCallerIdentityCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts';
+import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
+import { PublishCommand as SNSPublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
@@ -170,6 +174,38 @@ test('AWS SDKs for JavaScript read answers and errors of all three services and 
   const { Account, Arn, UserId } = await sts.send(new GetCallerIdentityCommand({}));
   assert.deepEqual({ Account, Arn, UserId }, { Account: IDENTITY.accountId, Arn: IDENTITY.arn, UserId: IDENTITY.userId });
   await assert.rejects(sts.send(new GetSessionTokenCommand({})), { name: 'InvalidAction' });
+});
+
+test('clients of services that are not here read why, in the form of their protocol', async () => {
+  const said = (service: string): RegExp => new RegExp(`^Thingkeep does not serve ${service}: it has AWS IoT, Lambda`);
+  const query = new SNSClient(client()).send(new SNSPublishCommand({ TopicArn: 'arn:aws:sns:::t', Message: 'm' }));
+  await assert.rejects(query, { name: 'InvalidAction', message: said('sns') });
+  const json = new SQSClient(client()).send(new ListQueuesCommand({}));
+  await assert.rejects(json, { name: 'UnknownOperationException', message: said('sqs') });
+  const other = new DynamoDBClient(client()).send(new ListTablesCommand({}));
+  await assert.rejects(other, { name: 'UnknownOperationException', message: said('dynamodb') });
+  const s3 = new S3Client({ ...client(), forcePathStyle: true }).send(new ListBucketsCommand({}));
+  await assert.rejects(s3, { name: 'UnknownOperationException', message: said('s3') });
+  const stranger = { accessKeyId: 'AKIDSTRANGER', secretAccessKey: 'x' };
+  const unknown = new SNSClient({ ...client(), credentials: stranger }).send(new SNSPublishCommand({ Message: 'm' }));
+  await assert.rejects(unknown, { name: 'InvalidClientTokenId' });
+});
+
+test('an action that is not there, in the forms of the query protocol and of JSON', async () => {
+  const form = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' };
+  for (const service of ['cloudformation', 'sts', 'ec2', 'iam']) {
+    const body = 'Action=Nothing&Version=2010-05-15';
+    const { status, headers, body: answer } = await call('POST', '/', { service, headers: form, body });
+    assert.deepEqual([status, headers.get('content-type')], [400, 'text/xml'], service);
+    assert.match(answer, /<Code>InvalidAction<\/Code><Message>\w/, service);
+  }
+  for (const version of ['1.0', '1.1']) {
+    const headers = { 'content-type': `application/x-amz-json-${version}`, 'x-amz-target': 'Kinesis_20131202.ListStreams' };
+    const answer = await call('POST', '/', { service: 'kinesis', headers, body: '{}' });
+    assert.deepEqual([answer.status, answer.type], [400, 'UnknownOperationException']);
+    assert.equal(answer.headers.get('content-type'), `application/x-amz-json-${version}`);
+    assert.equal((JSON.parse(answer.body) as { __type: string }).__type, 'UnknownOperationException');
+  }
 });
 
 test('an exception inside a handler shows nothing of it', async () => {

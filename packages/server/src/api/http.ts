@@ -5,7 +5,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
-import { renderError } from '@thingkeep/wire/api/render-error.ts';
 import { percentDecode } from '@thingkeep/wire/api/percent.ts';
 import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
 import { findRoute, servicesOfScope } from '@thingkeep/wire/api/route.ts';
@@ -20,10 +19,10 @@ import type { FindAccessKey } from './access-keys.ts';
 import { type Audit, AuditedChange, changeMembers, failureOf, isChange } from './audited-calls.ts';
 import { crossOriginHeaders, preflightHeaders } from './cross-origin.ts';
 import { dispatch, type Services } from './dispatch.ts';
-import { answerJson, jsonError, type JsonServices } from './json-services.ts';
+import { errorForm, errorInForm, notServed } from './error-forms.ts';
+import { answerJson, type JsonServices } from './json-services.ts';
 import type { IsOwnName } from './host-check.ts';
 import { mayAsk, mayCall, mayPass, type ResourceKeys } from './key-permissions.ts';
-import { queryError } from './query-errors.ts';
 import { answerQuery, isQueryService, type QueryServices } from './query-services.ts';
 import { checkLength, checkPartCount, discardBody, Gone, LargeBodyLimiter, largestBody, readBody } from './read-body.ts';
 import { claimedService } from './signature.ts';
@@ -252,6 +251,7 @@ export function createApi(options: ApiOptions): Api {
     const found = findRoute(head.method, head.path, servicesOfScope(service));
     if (found === undefined) {
       checkScope(head, service);
+      if (servicesOfScope(service).length === 0) notServed(service);
       return fail('UnknownOperationException', `No operation of service '${service}' answers ${head.method} at this path`);
     }
     exchange.operation = found.operation;
@@ -334,13 +334,15 @@ export function createApi(options: ApiOptions): Api {
       if (options.refused === undefined) log.warn({ event: 'api-refused', service, ...refusal }, 'API request refused');
       else options.refused(refusal);
     }
-    if (isQueryService(service)) {
+    const asked = { service, path: exchange.path, headers: request.headers, requestId, operation };
+    const form = errorForm(asked, isJsonService(service));
+    const rendered = errorInForm(form, error, asked);
+    if (form === 'query') {
       if (!(error instanceof ThingkeepError))
         log.error({ err: error, requestId, path }, 'API request failed: unexpected exception');
       else if (error.code === 'InternalFailureException') log.error({ err: error, requestId, path }, 'API request failed');
-      return queryError(service, error, requestId);
+      return rendered;
     }
-    const rendered = isJsonService(service) ? jsonError(error) : renderError(operation, error);
     if (rendered.defect !== undefined)
       log.error(
         { err: error, requestId, method, path, operation: operation?.name, defect: rendered.defect },

@@ -26,6 +26,8 @@ const SAID: ReadonlyMap<string, Said> = new Map([
   ['IncompleteSignatureException', { code: 'IncompleteSignature', status: 400 }],
   ['ExpiredTokenException', { code: 'ExpiredToken', status: 403 }],
   ['AccessDeniedException', { code: 'AccessDenied', status: 403 }],
+  // Of a service that is not here.
+  ['UnknownOperationException', { code: 'InvalidAction', status: 400 }],
   ['InvalidAction', { code: 'InvalidAction', status: 400 }],
   ['InvalidRequestException', { code: 'MalformedInput', status: 400 }],
   ['InternalFailureException', { code: 'InternalFailure', status: 500 }],
