@@ -249,6 +249,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
       ...['gateway/authentication/x509/certificate-facts-cache.ts', 'gateway/authorization/', 'gateway/listeners/alpn.ts'],
     ],
     ['crypto'],
+    ['@thingkeep/x509'],
   ),
   'gateway/': folderRule(
     'gateway never sees SQL: it asks for authentication and permissions, and reads records through these files alone',

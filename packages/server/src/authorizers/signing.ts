@@ -36,12 +36,15 @@ export function checkPublicKey(name: string, pem: string): void {
 
 /** The fault of a token's signature; undefined when it is valid for one of the authorizer's keys. */
 export function signatureFault(
-  { tokenSigningPublicKeys }: AuthorizerRecord,
+  { tokenKeyName, tokenSigningPublicKeys }: AuthorizerRecord,
   token: string | undefined,
   signature: string | undefined,
 ): string | undefined {
-  if (token === undefined) return 'there is no token';
-  if (signature === undefined) return 'the token has no signature';
+  if (token === undefined)
+    return tokenKeyName === undefined
+      ? 'there is no token: the authorizer has no tokenKeyName, so no token can be signed'
+      : `there is no token: send it as ${tokenKeyName}`;
+  if (signature === undefined) return 'the token has no signature: send it as x-amz-customauthorizer-signature, in base64';
   if (token.length > LONGEST_TOKEN) return `the token has more than ${LONGEST_TOKEN} characters`;
   if (signature.length > LONGEST_SIGNATURE || !BASE64.test(signature)) return 'the signature of the token is not base64';
   const data = Buffer.from(token);
@@ -50,5 +53,7 @@ export function signatureFault(
     const key = readKey(pem);
     return key !== undefined && verify('sha256', data, { key, padding: constants.RSA_PKCS1_PADDING }, given);
   });
-  return fits ? undefined : 'the signature of the token fits none of the keys';
+  return fits
+    ? undefined
+    : 'the signature of the token fits none of the keys: sign the token as it is sent, by RSA with SHA-256, with the private key of one of tokenSigningPublicKeys';
 }

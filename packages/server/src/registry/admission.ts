@@ -1,7 +1,10 @@
 /** What the device gateway asks when a device shows up: whose certificate is this, and which thing is it? */
 import type { ReadTransaction } from '../store/contract.ts';
+import { subjectHashOf } from './ca-certificates.ts';
 import {
+  type CaCertificateRecord,
   type CertificateRecord,
+  caCertificates,
   certificates,
   type ThingRecord,
   type ThingTypeRecord,
@@ -13,6 +16,10 @@ import {
 /** The certificate's registrations in the region, of all accounts, `limit` at most; which of them counts is what claims say. */
 export const findCertificate = async (tx: ReadTransaction, certificateId: string, limit: number): Promise<CertificateRecord[]> =>
   (await tx.scan(certificates, { index: 'byId', prefix: [certificateId], limit })).items;
+
+/** CA certificates of the region, of all accounts, whose subject is this name (DER); `limit` at most. */
+export const findIssuers = async (tx: ReadTransaction, name: Buffer, limit: number): Promise<CaCertificateRecord[]> =>
+  (await tx.scan(caCertificates, { index: 'bySubject', prefix: [subjectHashOf(name)], limit })).items;
 
 export interface ConnectedThing {
   readonly thing: ThingRecord;

@@ -20,6 +20,11 @@ export interface FoundAuthorizer {
   readonly authorizer: AuthorizerRecord;
 }
 
+const activate = (name: string): string => `activate it by aws iot update-authorizer --status ACTIVE --authorizer-name ${name}`;
+
+const HOW_TO_NAME =
+  'name one by ?x-amz-customauthorizer-name=NAME behind the user name, in the query or in a header, or set one by aws iot set-default-authorizer';
+
 /** Longest name (API reference, AuthorizerName). */
 const MAX_NAME = 128;
 
@@ -39,8 +44,9 @@ export async function lookUpAuthorizer(
   const place = domain?.place ?? (await placeOf(places, name));
   const authorizer = await places.inRegion(place.region).read((tx) => findAuthorizer(tx, place.accountId, name));
   if (authorizer?.status === 'ACTIVE') return { place, authorizer };
-  if (authorizer === undefined) return refused(`there is no authorizer ${name}`, domain?.place);
-  return refused(`the authorizer ${name} is INACTIVE`, place);
+  if (authorizer === undefined)
+    return refused(`there is no authorizer ${name}: name one that aws iot list-authorizers shows`, domain?.place);
+  return refused(`the authorizer ${name} is INACTIVE: ${activate(name)}`, place);
 }
 
 /**
@@ -59,8 +65,10 @@ async function defaultAuthorizer(
 ): Promise<FoundAuthorizer | AdmissionRefusal> {
   const authorizer = await inRegion(place.region).read((tx) => findDefaultAuthorizer(tx, place.accountId));
   if (authorizer?.status === 'ACTIVE') return { place, authorizer };
-  if (authorizer !== undefined) return refused(`the default authorizer ${authorizer.authorizerName} is INACTIVE`, place);
-  if (certificateShown) return refused('the client named no authorizer, and there is no default authorizer', place);
-  const reason = 'the client showed no certificate and named no authorizer, and there is no default authorizer';
+  const name = authorizer?.authorizerName;
+  if (name !== undefined) return refused(`the default authorizer ${name} is INACTIVE: ${activate(name)}`, place);
+  if (certificateShown)
+    return refused(`the client named no authorizer, and there is no default authorizer: ${HOW_TO_NAME}`, place);
+  const reason = `the client showed no certificate and named no authorizer, and there is no default authorizer: give it a certificate, or ${HOW_TO_NAME}`;
   return { refused: { check: 'certificate-missing', reason } };
 }

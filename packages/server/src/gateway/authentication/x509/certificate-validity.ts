@@ -1,8 +1,10 @@
 /** The validity of a registered certificate: its status, and the time between its two dates. Pure. */
 import type { AdmissionRefusal } from '../../../broker/contract.ts';
+import { statusReason } from './certificate-reasons.ts';
 import type { CertificateStatus } from '../../../registry/store.ts';
 
 export interface CertificateValidity {
+  readonly certificateId: string;
   readonly status: CertificateStatus;
   /** Milliseconds since the epoch. */
   readonly notBefore: number;
@@ -12,15 +14,21 @@ export interface CertificateValidity {
 type Fault = Pick<AdmissionRefusal['refused'], 'check' | 'reason'>;
 
 /** Why a certificate may not be used at `now` (milliseconds since the epoch); undefined when it may. */
-export function validityFault({ status, notBefore, notAfter }: CertificateValidity, now: number): Fault | undefined {
-  if (status !== 'ACTIVE') return { check: 'certificate-not-active', reason: `the certificate is ${status}` };
+export function validityFault(
+  { certificateId, status, notBefore, notAfter }: CertificateValidity,
+  now: number,
+): Fault | undefined {
+  if (status !== 'ACTIVE') return { check: 'certificate-not-active', reason: statusReason(status, certificateId) };
   if (now < notBefore)
     return {
       check: 'certificate-not-yet-valid',
-      reason: `the certificate is valid from ${new Date(notBefore).toISOString()}`,
+      reason: `the certificate is valid from ${new Date(notBefore).toISOString()}, and here it is ${new Date(now).toISOString()}: correct the clock of what has made it, or the server's`,
     };
   if (now > notAfter)
-    return { check: 'certificate-expired', reason: `the certificate expired on ${new Date(notAfter).toISOString()}` };
+    return {
+      check: 'certificate-expired',
+      reason: `the certificate expired on ${new Date(notAfter).toISOString()}: give the device a new one, and register it`,
+    };
   return undefined;
 }
 

@@ -13,6 +13,7 @@ import { propagated, thingOf } from '../../../registry/admission.ts';
 import { type CertificateRecord, certificates } from '../../../registry/store.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { ReadTransaction, Store } from '../../../store/contract.ts';
+import { NO_CERTIFICATE } from './certificate-reasons.ts';
 import { CertificateFactsCache } from './certificate-facts-cache.ts';
 import type { CertificatePolicies } from '../../authorization/client-permissions.ts';
 import { type CertificateValidity, validityFault } from './certificate-validity.ts';
@@ -60,13 +61,13 @@ export class RegisteredCertificates {
    */
   async usableCertificate(peer: Peer, clientId: string, named?: Place): Promise<RegisteredCertificate | AdmissionRefusal> {
     const { certificateId } = peer;
-    if (certificateId === undefined) return refused({ check: 'certificate-missing', reason: 'the client showed no certificate' });
+    if (certificateId === undefined) return refused({ check: 'certificate-missing', reason: NO_CERTIFICATE });
     // No client id can look like one beside a place: what is asked without a place begins with a slash.
     const use = `${named === undefined ? '' : `${named.accountId}/${named.region}`}/${clientId}`;
     const certificate = await this.#remembered.get(certificateId, use, () =>
       this.#load(certificateId, clientId, named, peer.certificateDer?.()),
     );
-    if (certificate === undefined) return unregisteredRefusal(this.#options, certificateId, named);
+    if (certificate === undefined) return unregisteredRefusal(this.#options, certificateId, named, peer.certificateDer?.());
     const fault = validityFault(certificate, this.#options.clock.now());
     if (fault === undefined) return certificate;
     const { place, principal } = certificate;

@@ -6,13 +6,10 @@
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { AdmissionRefusal } from '../../../broker/contract.ts';
 import { findCertificate } from '../../../registry/admission.ts';
+import type { CertificateStatus } from '../../../registry/store.ts';
 import { findClaim } from '../../../store/claims.ts';
-import type { Store } from '../../../store/contract.ts';
-
-export interface Places {
-  readonly regions: () => Promise<readonly string[]>;
-  readonly inRegion: (region: string) => Store;
-}
+import { statusReason, unregisteredReason } from './certificate-reasons.ts';
+import { type Places, registeredIssuer } from './registered-issuer.ts';
 
 /** Claims are the same in each region. */
 const ANY_REGION = 'us-east-1';
@@ -28,7 +25,7 @@ export async function registrationHolder(
 /** Maximum of regions that are searched for a certificate that no registration holds: any client can show one. */
 const MAX_REGIONS = 32;
 
-type Registration = Place & { readonly status: string };
+type Registration = Place & { readonly status: CertificateStatus };
 
 /** Two registrations of a certificate at most, and whether all regions were looked at to find them. */
 async function registrations({ regions, inRegion }: Places, certificateId: string): Promise<[Registration[], isAll: boolean]> {
@@ -47,18 +44,23 @@ export async function unregisteredRefusal(
   places: Places,
   certificateId: string,
   named: Place | undefined,
+  der?: Buffer,
 ): Promise<AdmissionRefusal> {
   if (named !== undefined) {
-    const reason = "the certificate is not registered in the domain's account and region";
+    const { accountId, region } = named;
+    const reason = `the certificate is not registered in the domain's account and region (${accountId}, ${region}): register it there, or connect by a host name of the server`;
     return { refused: { check: 'certificate-unknown', reason, ...named, certificateId } };
   }
   const [[only, ...others], isAll] = await registrations(places, certificateId);
-  if (only === undefined)
-    return { refused: { check: 'certificate-unknown', reason: 'the certificate is not registered', certificateId } };
+  if (only === undefined) {
+    const issuer = der === undefined ? undefined : await registeredIssuer(places, der);
+    const reason = unregisteredReason(der, issuer);
+    return { refused: { check: 'certificate-unknown', reason, certificateId, ...issuer?.place } };
+  }
   const isOnly = isAll && others.length === 0;
   const { status, ...place } = only;
   if (status !== 'ACTIVE' && isOnly)
-    return { refused: { check: 'certificate-not-active', reason: `the certificate is ${status}`, ...place, certificateId } };
+    return { refused: { check: 'certificate-not-active', reason: statusReason(status, certificateId), ...place, certificateId } };
   const reason =
     'the registration of the certificate that was ACTIVE first is gone: another one counts once it is set ACTIVE anew';
   return { refused: { check: 'certificate-not-active', reason, certificateId, ...(isOnly ? place : {}) } };

@@ -14,6 +14,7 @@ import { connectContext, connectRefusal } from '../../authorization/connect-perm
 import type { Authenticator, RequestIdentity } from '../authenticator.ts';
 import type { ConnectionAttempt } from '../connection-attempt.ts';
 import { refuseFailures } from '../failure.ts';
+import { NO_CERTIFICATE } from './certificate-reasons.ts';
 import { secondsValid } from './certificate-validity.ts';
 import { NO_CLIENT, type RegisteredCertificates, thingNameOf } from './registered-certificates.ts';
 
@@ -21,6 +22,14 @@ export interface X509Deps {
   readonly certificates: RegisteredCertificates;
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** A client that brings a user name and no certificate means a custom authorizer. */
+function withUserName(answer: AdmissionRefusal): AdmissionRefusal {
+  const { refused } = answer;
+  if (refused.check !== 'certificate-missing') return answer;
+  const reason = `${NO_CERTIFICATE}; its user name is for a custom authorizer, which is asked on the HTTPS port with the ALPN protocol mqtt, over WebSocket, or on a domain configuration of the type CUSTOM_AUTH`;
+  return { refused: { ...refused, reason } };
 }
 
 export class X509Authenticator implements Authenticator {
@@ -50,7 +59,7 @@ export class X509Authenticator implements Authenticator {
     const { certificates, clock } = this.#deps;
     const { clientId } = connect;
     const certificate = await certificates.usableCertificate(peer, clientId, named);
-    if ('refused' in certificate) return certificate;
+    if ('refused' in certificate) return connect.userName === undefined ? certificate : withUserName(certificate);
     const { place, principal, certificateId, userProperties } = certificate;
     const permissions = certificatePermissions(certificate, { peer, context: connectContext(place, connect), clock });
     const denied = connectRefusal(place, clientId, permissions);

@@ -1,0 +1,42 @@
+/** Why a client certificate gives no entry, in words that say what to do. Pure. */
+import { X509Certificate } from 'node:crypto';
+import type { CertificateStatus } from '../../../registry/store.ts';
+import type { RegisteredIssuer } from './registered-issuer.ts';
+
+export const NO_CERTIFICATE =
+  'the client showed no certificate: give it its certificate and private key, as files that are of the same device';
+
+const TODO: Readonly<Record<CertificateStatus, (certificateId: string) => string>> = {
+  ACTIVE: () => '',
+  INACTIVE: (id) => `: activate it by aws iot update-certificate --new-status ACTIVE --certificate-id ${id}`,
+  REVOKED: () => ': give the device a new certificate',
+  PENDING_TRANSFER: () => ': the account that it is transferred to has to accept it',
+  PENDING_ACTIVATION: (id) =>
+    `: its registration is not finished; activate it by aws iot update-certificate --new-status ACTIVE --certificate-id ${id}`,
+};
+
+export const statusReason = (status: CertificateStatus, certificateId: string): string =>
+  `the certificate is ${status}${TODO[status](certificateId)}`;
+
+const REGISTER =
+  'register it by aws iot register-certificate-without-ca --status ACTIVE, or make one by aws iot create-keys-and-certificate';
+
+/** The names of a certificate on one line: it is of a stranger. */
+const nameText = (name: string | undefined): string => JSON.stringify((name ?? '').replaceAll('\n', ', ').slice(0, 256));
+
+/** Of a certificate that no account has registered; `issuer` is the registered CA that has signed it. */
+export function unregisteredReason(der: Buffer | undefined, issuer: RegisteredIssuer | undefined): string {
+  const first = 'the certificate is not registered';
+  if (issuer !== undefined) {
+    const { certificateId, status, autoRegistration } = issuer.ca;
+    const how = autoRegistration
+      ? 'its auto-registration is on, but just-in-time registration is not in Thingkeep yet'
+      : 'its auto-registration is off';
+    const inactive = status === 'ACTIVE' ? '' : ` The CA is ${status}: set it ACTIVE first.`;
+    return `${first}; the CA that signed it is (${certificateId}), and ${how}: register the device's certificate by aws iot register-certificate --set-as-active, with both certificates.${inactive}`;
+  }
+  if (der === undefined) return `${first}: ${REGISTER}`;
+  const { subject, issuer: by } = new X509Certificate(der);
+  const origin = subject === by ? 'it is signed by itself' : `no registered CA has signed it, its issuer is ${nameText(by)}`;
+  return `${first}, and ${origin}: ${REGISTER}`;
+}

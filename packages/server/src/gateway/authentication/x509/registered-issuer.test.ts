@@ -1,0 +1,48 @@
+/** Why a certificate that nobody has registered is refused: by its issuer, as far as that is known here. */
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { test } from 'node:test';
+import { factoryCa, NOW, signedBy } from '../../../testing/factory-ca.ts';
+import { caller, RegistryFixture, stranger } from '../../../testing/registry-fixture.ts';
+import { unregisteredRefusal } from './registration.ts';
+
+const derOf = (pem: string): Buffer => new X509Certificate(pem).raw;
+
+test('a certificate whose CA is registered: the CA is named, with its auto-registration and status, to its owner', async () => {
+  await using bench = await RegistryFixture.open();
+  bench.clock.at = NOW;
+  const places = { regions: async () => ['us-east-1'], inRegion: () => bench.store };
+  const ca = await factoryCa('factory');
+  const twin = await factoryCa('factory');
+  const device = derOf(await signedBy(ca, 'device'));
+  const refusal = async () => (await unregisteredRefusal(places, 'ab'.repeat(32), undefined, device)).refused;
+  assert.match(
+    (await refusal()).reason,
+    /^the certificate is not registered, and no registered CA .* issuer is "CN=factory": register/,
+  );
+  const registered = { certificateMode: 'SNI_ONLY' } as const;
+  await bench.call('RegisterCACertificate', { caCertificate: twin.pem, setAsActive: true, ...registered });
+  assert.match((await refusal()).reason, /no registered CA/, 'a name is no proof');
+  const { certificateId } = await bench.call('RegisterCACertificate', { caCertificate: ca.pem, ...registered });
+  const { reason, accountId, region, check } = await refusal();
+  assert.deepEqual([check, accountId, region], ['certificate-unknown', caller.accountId, 'us-east-1']);
+  assert.ok(reason.includes(`the CA that signed it is (${certificateId}), and its auto-registration is off: register`));
+  assert.match(reason, /register-certificate --set-as-active.* The CA is INACTIVE: set it ACTIVE first\.$/);
+  const on = { certificateId, newStatus: 'ACTIVE', newAutoRegistrationStatus: 'ENABLE' } as const;
+  await bench.call('UpdateCACertificate', on);
+  assert.match(
+    (await refusal()).reason,
+    /auto-registration is on, but just-in-time registration is not in Thingkeep yet: .*certificates\.$/,
+  );
+  await bench.call('RegisterCACertificate', { caCertificate: ca.pem, ...registered }, stranger);
+  assert.equal((await refusal()).accountId, undefined, 'two owners');
+});
+
+test('a certificate that is signed by itself, and one that can not be read, are told so', async () => {
+  await using bench = await RegistryFixture.open();
+  const places = { regions: async () => ['us-east-1'], inRegion: () => bench.store };
+  const own = derOf((await factoryCa('own')).pem);
+  const reason = async (der?: Buffer) => (await unregisteredRefusal(places, 'ab'.repeat(32), undefined, der)).refused.reason;
+  assert.match(await reason(own), /it is signed by itself: register it by aws iot register-certificate-without-ca/);
+  assert.match(await reason(), /^the certificate is not registered: register it/);
+});
