@@ -119,6 +119,19 @@ export class ThingkeepError extends Error {
   }
 }
 
+/** What the operator is told beside the message of an error: its `cause`, which no caller sees. */
+export class Advice {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** The message of an error as it is recorded: with the advice that it may have. */
+export const recordedMessage = ({ message, cause }: ThingkeepError): string =>
+  cause instanceof Advice ? `${message.trim()} ${cause.text}` : message;
+
 /** Throws a {@link ThingkeepError}. */
 export function fail(code: ErrorCode, message: string, members?: ErrorMembers, cause?: unknown): never {
   throw new ThingkeepError(code, message, members, cause);

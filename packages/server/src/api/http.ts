@@ -10,7 +10,7 @@ import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
 import { findRoute, servicesOfScope } from '@thingkeep/wire/api/route.ts';
 import { Denial } from './denial.ts';
 import { type Operation, SERVICE_NAMES, signingName } from '@thingkeep/wire/api/table.ts';
-import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { fail, recordedMessage, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { CallFigures } from '../runtime/call-figures.ts';
 import { asRefusal, isDiskRefusal } from '../runtime/disk-failure.ts';
@@ -327,7 +327,7 @@ export function createApi(options: ApiOptions): Api {
         method,
         path,
         code: error.code,
-        reason: error.message,
+        reason: recordedMessage(error),
         caller,
         denial: error.cause instanceof Denial ? error.cause : undefined,
       };

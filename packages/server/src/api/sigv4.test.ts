@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { recordedMessage, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { signedHead } from './signed-request.ts';
 import { createSigv4 } from './sigv4.ts';
 
@@ -52,14 +52,19 @@ async function verify(vector: Vector, options: { at?: number; sessionToken?: str
   return pending.finish(Buffer.from(vector.body));
 }
 
-async function refusal(work: () => Promise<unknown>): Promise<[string, string]> {
+async function failureOf(work: () => Promise<unknown>): Promise<ThingkeepError> {
   try {
     await work();
   } catch (error) {
     assert.ok(error instanceof ThingkeepError, String(error));
-    return [error.code, error.message];
+    return error;
   }
   return assert.fail('accepted');
+}
+
+async function refusal(work: () => Promise<unknown>): Promise<[string, string]> {
+  const { code, message } = await failureOf(work);
+  return [code, message];
 }
 
 const vector = (name: string): Vector => VECTORS.requests.find((each) => each.name === name) ?? assert.fail(name);
@@ -105,6 +110,30 @@ test('a request signed with another secret is refused with the text that AWS sen
     'InvalidSignatureException',
     'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
   ]);
+});
+
+test('a refusal is recorded with what to do, which its sender does not see', async () => {
+  const plain = vector('a GET without query');
+  const cases: readonly (readonly [work: () => Promise<unknown>, advice: RegExp])[] = [
+    [() => verify(plain, { at: NOW + 3_600_000 }), /clock is 3600 seconds behind this server's: set the clock that is wrong\.$/],
+    [() => verify(plain, { at: NOW - 3_600_000 }), /clock is 3600 seconds ahead of this server's/],
+    [
+      () => verify(withAuthorization((value) => value.replace(/.$/, (digit) => (digit === '0' ? '1' : '0')))),
+      new RegExp(`secret is not the one of the key \\(access key ${accessKeyId}, region ${region}, service \\w+\\)`),
+    ],
+    [
+      () => verify(withAuthorization((value) => value.replace(accessKeyId, 'AKIAOTHER'))),
+      /no such key \(access key AKIAOTHER, region .*thingkeep env/,
+    ],
+    [() => verify(plain, { sessionToken: 'token' }), /use all three parts of the credentials together/],
+    [() => verify(withoutHeader(plain, 'authorization')), /no signature: give the client an access key/],
+    [() => verify(withAuthorization((value) => value.replace(region, 'nowhere-1'))), /Set the client's region/],
+  ];
+  for (const [work, advice] of cases) {
+    const error = await failureOf(work);
+    assert.match(recordedMessage(error), advice);
+    assert.doesNotMatch(error.message, advice);
+  }
 });
 
 test('an unknown key, and a session token that the key does not have', async () => {

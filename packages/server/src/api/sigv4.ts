@@ -3,7 +3,7 @@
  * request is refused for its head before its body is read: {@link Sigv4.begin}, then {@link PendingRequest.finish}.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { fail } from '@thingkeep/wire/errors.ts';
+import { Advice, fail } from '@thingkeep/wire/errors.ts';
 import { AWS_REGIONS } from '@thingkeep/wire/regions.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { AccessKey, FindAccessKey } from './access-keys.ts';
@@ -43,21 +43,46 @@ const NO_BODY = new Uint8Array(0);
 const SIGNATURE_ONLY = new Set(['X-Amz-Signature']);
 const SIGNATURE_AND_TOKEN = new Set(['X-Amz-Signature', 'X-Amz-Security-Token']);
 const MAX_CACHED_KEYS = 1_000;
-/** The form of a region's name, such as us-east-1 or us-gov-west-1. */
 
-const invalid = (message: string): never => fail('InvalidSignatureException', message);
+const invalid = (message: string, advice?: string): never =>
+  fail('InvalidSignatureException', message, {}, advice === undefined ? undefined : new Advice(advice));
+
+const unknownKey = (advice: string): never =>
+  fail('UnrecognizedClientException', 'The security token included in the request is invalid.', {}, new Advice(advice));
+
+/** What a client has signed for, as its owner has to see it. */
+const signedFor = ({ accessKeyId, region, service }: Signature): string =>
+  `access key ${accessKeyId.slice(0, 128)}, region ${region.slice(0, 64)}, service ${service.slice(0, 64)}`;
+
+const UNSIGNED = 'The request has no signature: give the client an access key, by thingkeep env or aws iam create-access-key.';
 
 const MISMATCH =
   'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.';
 
+/** Of a clock that is wrong, or a presigned request that was kept too long. */
+function clockAdvice({ at, expires }: Signature, now: number): string {
+  const seconds = Math.round(Math.abs(at - now) / 1000);
+  const clock = `The client's clock is ${seconds} seconds ${at > now ? 'ahead of' : 'behind'} this server's: set the clock that is wrong.`;
+  return expires === undefined
+    ? clock
+    : `It was presigned ${seconds} seconds ${at > now ? 'from now' : 'ago'}: presign it anew, by a clock that is right.`;
+}
+
 function checkTime(signature: Signature, now: number): void {
   const { at, date, expires } = signature;
   if (at > now + SKEW)
-    invalid(`Signature not yet current: ${date} is still later than ${basicDate(now + SKEW)} (${basicDate(now)} + 5 min.)`);
+    invalid(
+      `Signature not yet current: ${date} is still later than ${basicDate(now + SKEW)} (${basicDate(now)} + 5 min.)`,
+      clockAdvice(signature, now),
+    );
   if (expires !== undefined) {
-    if (now > at + expires * 1000) invalid(`Signature expired: ${date} plus ${expires} s is now earlier than ${basicDate(now)}`);
+    if (now > at + expires * 1000)
+      invalid(`Signature expired: ${date} plus ${expires} s is now earlier than ${basicDate(now)}`, clockAdvice(signature, now));
   } else if (at < now - SKEW)
-    invalid(`Signature expired: ${date} is now earlier than ${basicDate(now - SKEW)} (${basicDate(now)} - 5 min.)`);
+    invalid(
+      `Signature expired: ${date} is now earlier than ${basicDate(now - SKEW)} (${basicDate(now)} - 5 min.)`,
+      clockAdvice(signature, now),
+    );
 }
 
 const hmac = (key: string | Uint8Array, data: string): Buffer => createHmac('sha256', key).update(data).digest();
@@ -69,7 +94,9 @@ function equalSecret(a: string, b: string): boolean {
 
 function checkToken(key: AccessKey, token: string | undefined): void {
   if (key.sessionToken === undefined ? token !== undefined : !equalSecret(token ?? '', key.sessionToken))
-    fail('UnrecognizedClientException', 'The security token included in the request is invalid.');
+    unknownKey(
+      `The session token is not the one that access key ${key.accessKeyId} came with: use all three parts of the credentials together.`,
+    );
 }
 
 /** Temporary credentials of a device are of one region; who it is, a caller may ask anywhere. */
@@ -103,14 +130,22 @@ export function createSigv4({ clock, findAccessKey, isOwnName, isRegion = isAwsR
   }
 
   async function open(head: SignedHead): Promise<{ signature: Signature; key: AccessKey }> {
-    const signature = readSignature(head) ?? fail('MissingAuthenticationTokenException', 'Missing Authentication Token');
+    const signature =
+      readSignature(head) ??
+      fail('MissingAuthenticationTokenException', 'Missing Authentication Token', {}, new Advice(UNSIGNED));
     if (!isRegion(signature.region))
-      invalid(`Credential should be scoped to a valid region, not '${signature.region.slice(0, 64)}'. `);
+      invalid(
+        `Credential should be scoped to a valid region, not '${signature.region.slice(0, 64)}'. `,
+        "Set the client's region to one that AWS has, or that --region names.",
+      );
     checkTime(signature, clock.now());
     checkSignedHeaders(head, signature.signedHeaders);
     if (isOwnName !== undefined) checkHost(headerOf(head, 'host'), head.arrivedAt, isOwnName);
     const key = await findAccessKey(signature.accessKeyId, signature.sessionToken);
-    if (key === undefined) fail('UnrecognizedClientException', 'The security token included in the request is invalid.');
+    if (key === undefined)
+      return unknownKey(
+        `This server has no such key${signature.sessionToken === undefined ? '' : ' with this session token'} (${signedFor(signature)}): take its own, by thingkeep env or aws iam create-access-key.`,
+      );
     checkToken(key, signature.sessionToken);
     return { signature, key };
   }
@@ -145,7 +180,11 @@ export function createSigv4({ clock, findAccessKey, isOwnName, isRegion = isAwsR
         const proven =
           matches(head, signature, key, payloadHash, SIGNATURE_ONLY) ||
           (token && matches(head, signature, key, payloadHash, SIGNATURE_AND_TOKEN));
-        if (!proven) return invalid(MISMATCH);
+        if (!proven)
+          return invalid(
+            MISMATCH,
+            `The secret is not the one of the key (${signedFor(signature)}), or something on the way has changed the request.`,
+          );
         checkRegion(key, signature);
         key.used?.(service, signature.region);
         return { key, service, region: signature.region };
@@ -157,7 +196,11 @@ export function createSigv4({ clock, findAccessKey, isOwnName, isRegion = isAwsR
     begin: (head) => begin(head, false),
     async webSocket(head) {
       const pending = await begin(head, true);
-      if (pending.service !== 'iotdevicegateway') invalid(`Credential should be scoped to correct service: 'iotdevicegateway'. `);
+      if (pending.service !== 'iotdevicegateway')
+        invalid(
+          `Credential should be scoped to correct service: 'iotdevicegateway'. `,
+          `It is signed for ${pending.service.slice(0, 64)}.`,
+        );
       return pending.finish(NO_BODY);
     },
   };

@@ -11,7 +11,7 @@ import { renderError } from '@thingkeep/wire/api/render-error.ts';
 import { type Rendered, renderResponse } from '@thingkeep/wire/api/render-response.ts';
 import { type Route, route } from '@thingkeep/wire/api/route.ts';
 import type { Operation } from '@thingkeep/wire/api/table.ts';
-import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { fail, recordedMessage, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { AdmissionRefusal, Peer } from '../broker/contract.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { CallFigures } from '../runtime/call-figures.ts';
@@ -75,7 +75,7 @@ export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse, c
   const orTurnAway = async <T extends object>(attempt: HttpAttempt, step: Promise<T | AdmissionRefusal>): Promise<T> => {
     const answer = await step.catch((error: unknown) => {
       if (error instanceof ThingkeepError)
-        record(attempt.peer, { check: 'signature', reason: `${error.code}: ${error.message}` });
+        record(attempt.peer, { check: 'signature', reason: `${error.code}: ${recordedMessage(error)}` });
       throw error;
     });
     return 'refused' in answer ? turnAway(attempt.peer, answer.refused) : answer;

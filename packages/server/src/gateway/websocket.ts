@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { fail, recordedMessage, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { WebSocketServer } from 'ws';
 import type { Broker } from '../broker/broker.ts';
 import type { Refusal } from '../refusals/refusals.ts';
@@ -79,7 +79,10 @@ export function webSockets({ broker, attempts, authenticators, refuse, log }: We
     const { code, message } = error;
     if (code === 'ForbiddenException') return error;
     const form = ABOUT_FORM.has(code);
-    record(sourceIp, form ? { check: 'protocol', reason: message } : { check: 'signature', reason: `${code}: ${message}` });
+    record(
+      sourceIp,
+      form ? { check: 'protocol', reason: message } : { check: 'signature', reason: `${code}: ${recordedMessage(error)}` },
+    );
     return form ? error : new ThingkeepError('ForbiddenException', message);
   }
 
