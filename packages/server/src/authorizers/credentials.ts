@@ -67,6 +67,9 @@ export const carriesCustomCredentials = (http: Head | undefined, userName?: stri
   (http !== undefined && (namesIn(headerParameters(http.headers)) || namesIn(queryParameters(http.query)))) ||
   namesIn(queryParameters(queryOfUserName(userName)));
 
+/** Names of the parameters behind an MQTT user name: never their values, which are secrets. */
+export const parameterNames = (userName: string | undefined): string[] => [...queryParameters(queryOfUserName(userName)).keys()];
+
 /** The credentials of a login. A header precedes the query, and the query the user name. */
 export function customCredentials(http: Head | undefined, userName: string | undefined): CustomCredentials {
   const places: readonly RequestParameters[] = [

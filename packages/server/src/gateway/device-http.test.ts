@@ -127,6 +127,20 @@ test('malformed percent-encoding and other methods are the client fault', async 
     assert.match(statuses(await exchange(head(line, 'content-length: 0', 'connection: close')))[0] ?? '', /^4/, line);
 });
 
+test('a request that no operation here answers is recorded, by the name of one that is not there yet', async () => {
+  const ask = (line: string): Promise<string> => exchange(head(line, 'content-length: 0', 'connection: close'));
+  refusals.splice(0);
+  for (const line of ['GET /things/x/jobs', 'GET /nowhere', 'GET /things/x/shadow']) await ask(line);
+  assert.deepEqual(
+    refusals.splice(0).map(({ check, protocol, reason }) => [check, protocol, reason]),
+    [
+      'GET /things/x/jobs: GetPendingJobExecutions is not in Thingkeep yet. COMPATIBILITY.md lists what is there.',
+      'GET /nowhere: No operation of AWS IoT answers GET at this path',
+      'GET /things/x/shadow: GetThingShadow is not in Thingkeep yet. COMPATIBILITY.md lists what is there.',
+    ].map((reason) => ['not-implemented', 'https', reason]),
+  );
+});
+
 test('an upload that is broken off publishes nothing and is no failure of the server', async () => {
   const asked = new Promise<void>((resolve) => {
     onFirstBytes = resolve;

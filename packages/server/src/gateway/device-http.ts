@@ -47,6 +47,14 @@ export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse, c
   const record = ({ sourceIp, certificateId }: Peer, refusal: AdmissionRefusal['refused']): void =>
     refuse({ protocol: 'https', sourceIp, certificateId, ...refusal });
 
+  /** Records a request that no operation here answers: one of the jobs data plane has a name, and is not there yet. */
+  function unserved(request: IncomingMessage, { message }: ThingkeepError): void {
+    const { peer, http } = attempts.fromRequest(request, 'https');
+    const name = operationOf(http.method, http.path);
+    const what = name === undefined ? message : `${name} is not in Thingkeep yet. COMPATIBILITY.md lists what is there.`;
+    record(peer, { check: 'not-implemented', reason: `${http.method} ${http.path}: ${what}`, action: http.method });
+  }
+
   const turnAway = (peer: Peer, refusal: AdmissionRefusal['refused']): never => {
     record(peer, refusal);
     return fail('ForbiddenException', 'Forbidden');
@@ -109,6 +117,7 @@ export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse, c
     const rendered = await answer(exchange).catch((thrown: unknown): Rendered => {
       const error = asRefusal(thrown);
       // A peer that left during its upload (the request has failed then) is no failure of ours.
+      if (error instanceof ThingkeepError && error.code === 'UnknownOperationException') unserved(request, error);
       if (!(error instanceof ThingkeepError) && request.errored === null)
         log.error({ err: error, requestId }, 'a device request failed');
       return traced(renderError(exchange.operation, error), requestId);
@@ -124,6 +133,16 @@ export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse, c
       response.destroy();
     });
   };
+}
+
+/** The name of a device's operation, of the jobs data plane too; undefined where AWS has none. */
+function operationOf(method: string, path: string): string | undefined {
+  try {
+    return route(method, path, ['iot-data', 'iot-jobs-data']).operation.name;
+  } catch (error) {
+    if (error instanceof ThingkeepError) return undefined;
+    throw error;
+  }
 }
 
 /** The handler by the operation's name: the table and the handlers' types come from the same models, so the shapes agree. */

@@ -174,7 +174,10 @@ export class PacketDecoder implements PacketSink, Deferred {
     }
     const size = at - pos + length;
     if (size > LIMITS.packet)
-      throw new MqttError(REASON.PACKET_TOO_LARGE, `a packet of ${size} bytes is larger than the limit of ${LIMITS.packet}`);
+      throw new MqttError(
+        REASON.PACKET_TOO_LARGE,
+        `a packet of ${size} bytes is larger than the limit of ${LIMITS.packet}: a payload may have ${LIMITS.payload}`,
+      );
     return size;
   }
 

@@ -29,7 +29,11 @@ export class PublishHeader {
     const topicEnd = topicAt > next ? next + 1 : topicAt + (((bytes[body] as number) << 8) | (bytes[body + 1] as number));
     const bodyAt = qos === 0 ? topicEnd : topicEnd + 2;
     if (bodyAt > next) throw new MqttError(REASON.MALFORMED_PACKET, 'a PUBLISH ends inside its header');
-    if (qos > 1) throw new MqttError(qos === 3 ? REASON.MALFORMED_PACKET : REASON.QOS_NOT_SUPPORTED, `a PUBLISH of QoS ${qos}`); // [MQTT-3.3.1-4]
+    if (qos > 1)
+      throw new MqttError(
+        qos === 3 ? REASON.MALFORMED_PACKET : REASON.QOS_NOT_SUPPORTED,
+        `a PUBLISH of QoS ${qos}${qos === 2 ? ': use QoS 0 or 1, as on AWS' : ''}`,
+      ); // [MQTT-3.3.1-4]
     if (qos === 0 && dup) throw new MqttError(REASON.MALFORMED_PACKET, 'a PUBLISH of QoS 0 with DUP'); // [MQTT-3.3.1-2]
     if (qos === 1 && bytes[bodyAt - 2] === 0 && bytes[bodyAt - 1] === 0)
       throw new MqttError(REASON.MALFORMED_PACKET, 'packet identifier 0');

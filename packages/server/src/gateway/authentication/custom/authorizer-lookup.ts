@@ -22,6 +22,10 @@ export interface FoundAuthorizer {
 
 const activate = (name: string): string => `activate it by aws iot update-authorizer --status ACTIVE --authorizer-name ${name}`;
 
+/** The parameters behind the user name, since a misspelt one names nothing. */
+const sentText = (parameters: readonly string[]): string =>
+  parameters.length === 0 ? '' : `; its user name has ${JSON.stringify(parameters.slice(0, 8).join(', ').slice(0, 256))}`;
+
 const HOW_TO_NAME =
   'name one by ?x-amz-customauthorizer-name=NAME behind the user name, in the query or in a header, or set one by aws iot set-default-authorizer';
 
@@ -35,11 +39,12 @@ export async function lookUpAuthorizer(
   places: AuthorizerPlaces,
   { domain, peer }: ConnectionAttempt,
   named: string | undefined,
+  parameters: readonly string[] = [],
 ): Promise<FoundAuthorizer | AdmissionRefusal> {
   const mayName = domain === undefined || domain.allowAuthorizerOverride;
   const name = (mayName ? named : undefined) ?? domain?.defaultAuthorizerName;
   const own = domain?.place ?? places.home;
-  if (name === undefined) return defaultAuthorizer(places, own, peer.certificateId !== undefined);
+  if (name === undefined) return defaultAuthorizer(places, own, peer.certificateId !== undefined, sentText(parameters));
   if (name.length > MAX_NAME) return refused('the name of the authorizer is too long', domain?.place);
   const place = domain?.place ?? (await placeOf(places, name));
   const authorizer = await places.inRegion(place.region).read((tx) => findAuthorizer(tx, place.accountId, name));
@@ -62,13 +67,14 @@ async function defaultAuthorizer(
   { inRegion }: AuthorizerPlaces,
   place: Place,
   certificateShown: boolean,
+  sent: string,
 ): Promise<FoundAuthorizer | AdmissionRefusal> {
   const authorizer = await inRegion(place.region).read((tx) => findDefaultAuthorizer(tx, place.accountId));
   if (authorizer?.status === 'ACTIVE') return { place, authorizer };
   const name = authorizer?.authorizerName;
   if (name !== undefined) return refused(`the default authorizer ${name} is INACTIVE: ${activate(name)}`, place);
   if (certificateShown)
-    return refused(`the client named no authorizer, and there is no default authorizer: ${HOW_TO_NAME}`, place);
-  const reason = `the client showed no certificate and named no authorizer, and there is no default authorizer: give it a certificate, or ${HOW_TO_NAME}`;
+    return refused(`the client named no authorizer, and there is no default authorizer: ${HOW_TO_NAME}${sent}`, place);
+  const reason = `the client showed no certificate and named no authorizer, and there is no default authorizer: give it a certificate, or ${HOW_TO_NAME}${sent}`;
   return { refused: { check: 'certificate-missing', reason } };
 }

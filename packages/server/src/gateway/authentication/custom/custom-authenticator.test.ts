@@ -196,7 +196,9 @@ describe('the authorizer', () => {
     assert.match((await bench.refusal(connect('c1', named('b')))).reason, /b is INACTIVE/);
     const { check, reason } = await bench.refusal(connect('c1'));
     assert.equal(check, 'certificate-missing');
-    assert.match(reason, /no default authorizer/);
+    assert.match(reason, /no default authorizer: .*x-amz-customauthorizer-name=NAME behind the user name/);
+    const misspelt = { ...connect('c1'), userName: 'me?x-amz-custom-name=secret' };
+    assert.match((await bench.refusal(misspelt)).reason, /; its user name has "x-amz-custom-name"$/);
     await bench.registry.store.write((tx) => tx.put(defaultAuthorizers, { accountId: HOME.accountId, authorizerName: 'a' }));
     assert.equal((await bench.authenticate(connect('c1'))).principal, `${ARN}authorizer/a/p1`);
   });

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { AuthorizerAnswer } from '../../../authorizers/answer.ts';
-import { customCredentials } from '../../../authorizers/credentials.ts';
+import { customCredentials, parameterNames } from '../../../authorizers/credentials.ts';
 import { authorizerArn, findAuthorizer } from '../../../authorizers/store.ts';
 import type { Admission, AdmissionRefusal, Peer, Proof } from '../../../broker/contract.ts';
 import type { FunctionInvoker } from '../../../functions/contract.ts';
@@ -218,7 +218,8 @@ export class CustomAuthenticator implements Authenticator {
   }
 
   #authorizer(attempt: ConnectionAttempt, userName: string | undefined): Promise<FoundAuthorizer | AdmissionRefusal> {
-    return lookUpAuthorizer(this.#options, attempt, customCredentials(attempt.http, userName).authorizerName);
+    const named = customCredentials(attempt.http, userName).authorizerName;
+    return lookUpAuthorizer(this.#options, attempt, named, parameterNames(userName));
   }
 
   #permissions(
