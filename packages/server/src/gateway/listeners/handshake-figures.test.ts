@@ -10,6 +10,7 @@ for (const [message, kind] of [
   ['http request', 'not-tls'],
   ['wrong version number', 'not-tls'],
   ['packet length too long', 'not-tls'],
+  ['unexpected message', 'not-tls'],
   ['sslv3 alert bad certificate', 'server-not-trusted'],
   ['tlsv1 alert unknown ca', 'server-not-trusted'],
   ['ssl/tls alert certificate expired', 'server-not-trusted'],

@@ -23,7 +23,10 @@ export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
 const REASONS: readonly (readonly [HandshakeFailure, RegExp])[] = [
   ['gone', /ECONNRESET|EPIPE|hang up|disconnected before|unexpected eof/i],
   ['domain-disabled', /domain configuration of .* is disabled/],
-  ['not-tls', /http request|wrong version number|packet length too long|bad record type|record layer failure/i],
+  [
+    'not-tls',
+    /http request|wrong version number|packet length too long|bad record type|record layer failure|unexpected message/i,
+  ],
   ['server-not-trusted', /alert (unknown ca|bad certificate|certificate unknown|certificate expired|unsupported certificate)/i],
   ['server-not-trusted', /alert (access denied|certificate revoked|decrypt error)/i],
   [
