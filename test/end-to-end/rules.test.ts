@@ -185,7 +185,11 @@ test("a rule's failure goes to its error action with AWS's document, and to whoe
     base64OriginalPayload: Buffer.from('{"a":1}').toString('base64'),
   });
   assert.deepEqual(failures, [
-    { failedAction: 'RepublishAction', failedResource: 'bad/+/topic', errorMessage: 'the topic is not valid: wildcard' },
+    {
+      failedAction: 'RepublishAction',
+      failedResource: 'bad/+/topic',
+      errorMessage: 'the topic is not valid: it has a + or # where none may be',
+    },
     {
       failedAction: 'SqsAction',
       failedResource: 'http://q/1',

@@ -15,6 +15,17 @@ export type TopicFault =
   | 'control character'
   | 'malformed share';
 
+/** What is wrong, and what the limit is: ends a sentence. */
+export const TOPIC_FAULT_TEXT: Readonly<Record<TopicFault, string>> = {
+  empty: 'it is empty',
+  'too long': `it is over ${LIMITS.topic} bytes`,
+  'too many slashes': `it has more than ${LIMITS.topicSlashes} slashes`,
+  wildcard: 'it has a + or # where none may be',
+  'null character': 'it has a null character',
+  'control character': 'it has a control character',
+  'malformed share': 'it is not of the form $share/NAME/FILTER',
+};
+
 const utf8Length = (text: string): number => {
   let bytes = 0;
   for (let i = 0; i < text.length; i += 1) {

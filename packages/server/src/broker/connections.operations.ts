@@ -7,7 +7,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { holdsControl } from '@thingkeep/wire/mqtt/characters.ts';
-import { topicFault } from '@thingkeep/wire/topics.ts';
+import { topicFault, TOPIC_FAULT_TEXT } from '@thingkeep/wire/topics.ts';
 import { encodeProperties } from '../mqtt/properties.ts';
 import { startDeadline } from '../runtime/deadline.ts';
 import type { Broker } from './broker.ts';
@@ -125,7 +125,7 @@ async function sendDirect(broker: Broker, { account, session, client }: Connecte
   const bytes = payload === undefined ? Buffer.alloc(0) : Buffer.from(payload);
   if (bytes.length > LIMITS.payload) fail('RequestEntityTooLargeException', 'The payload exceeds the maximum size of 128 KB');
   const fault = topicFault(name);
-  if (fault !== undefined) fail('InvalidRequestException', `The topic is not valid: ${fault}`);
+  if (fault !== undefined) fail('InvalidRequestException', `The topic is not valid: ${TOPIC_FAULT_TEXT[fault]}`);
   if (name.startsWith('$')) fail('InvalidRequestException', 'A direct message is not sent on a reserved topic');
   const properties = encodeProperties(propertiesOf(input as MessageInput));
   const topic = account.topic(name);

@@ -3,7 +3,7 @@ import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotDataOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
-import { topicFault } from '@thingkeep/wire/topics.ts';
+import { topicFault, TOPIC_FAULT_TEXT } from '@thingkeep/wire/topics.ts';
 import { encodeProperties } from '../mqtt/properties.ts';
 import type { Broker } from './broker.ts';
 import { storageViolation } from './connection/storage-quota.ts';
@@ -25,7 +25,7 @@ export const publisher =
     const { accountId, region } = caller;
     const { topic: name = '', qos = 0, retain = false, payload } = input;
     const fault = topicFault(name);
-    if (fault !== undefined) bad(`The topic is not valid: ${fault}`);
+    if (fault !== undefined) bad(`The topic is not valid: ${TOPIC_FAULT_TEXT[fault]}`);
     const bytes = payload === undefined ? Buffer.alloc(0) : Buffer.from(payload);
     if (bytes.length > LIMITS.payload) bad('The payload exceeds the maximum size of 128 KB');
     if (retain && name.startsWith('$')) bad('A message on a reserved topic can not be retained');

@@ -2,7 +2,7 @@
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotDataOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import { topicFault } from '@thingkeep/wire/topics.ts';
+import { topicFault, TOPIC_FAULT_TEXT } from '@thingkeep/wire/topics.ts';
 import { Cursor } from '../mqtt/cursor.ts';
 import { readProperties } from '../mqtt/properties.ts';
 import type { Retained } from './routing/retained.ts';
@@ -15,7 +15,8 @@ export const retainedOperations = (
   retained: Retained,
 ): Handlers<Pick<IotDataOperations, 'GetRetainedMessage' | 'ListRetainedMessages'>> => ({
   async GetRetainedMessage({ topic = '' }, caller) {
-    if (topicFault(topic) !== undefined) fail('InvalidRequestException', `The topic is not valid: ${topicFault(topic)}`);
+    const fault = topicFault(topic);
+    if (fault !== undefined) fail('InvalidRequestException', `The topic is not valid: ${TOPIC_FAULT_TEXT[fault]}`);
     const record = await retained.get(caller, topic);
     if (record === undefined) return fail('ResourceNotFoundException', `There is no retained message on the topic ${topic}`);
     return {

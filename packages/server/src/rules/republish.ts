@@ -1,4 +1,5 @@
 /** The republish action: what a rule made of a message becomes a message of its own (developer guide, page republish-rule-action). */
+import { TOPIC_FAULT_TEXT } from '@thingkeep/wire/topics.ts';
 import type { RepublishAction } from '@aws-sdk/client-iot';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { holdsControl } from '@thingkeep/wire/mqtt/characters.ts';
@@ -18,7 +19,7 @@ export function republish(
 ): string | undefined {
   const name = republishTopic(written);
   const topic = outbox.topic(name);
-  if (topic.fault !== undefined) return `the topic is not valid: ${topic.fault}`;
+  if (topic.fault !== undefined) return `the topic is not valid: ${TOPIC_FAULT_TEXT[topic.fault]}`;
   if (!topic.clientMayPublish || /^\$aws\/things\/[^/]*\/jobs\//.test(name)) return `rules may not publish on ${name}`;
   if (payload.length > LIMITS.payload) return 'the payload is over 128 KB';
   if (permissions !== undefined && !permissions.may('iot:Publish', topic.arn))

@@ -22,7 +22,7 @@ function alertFault(alert: string, handshake: Handshake): string {
   const said = `the client sent the alert "${alert}"`;
   if (alert === 'unknown ca') return `the client does not trust this server (${said}): ${GIVE_ROOT}`;
   if (/^(?:bad certificate|certificate unknown|unsupported certificate|unrecognized name|no certificate)/.test(alert))
-    return `the client refuses the server's certificate (${said}${named(handshake)}): connect by a name that --endpoint names, and ${GIVE_ROOT}`;
+    return `the client refuses the server's certificate (${said}${named(handshake)}): connect by a name that --endpoint names, set the client's clock, and ${GIVE_ROOT}`;
   if (alert === 'certificate expired')
     return `the client takes the server's certificate for expired (${said}): set the client's clock`;
   if (alert === 'protocol version') return `the client speaks no TLS version of this server (${said}): let it use TLS 1.2 or 1.3`;

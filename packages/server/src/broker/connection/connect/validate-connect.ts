@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { holdsControl } from '@thingkeep/wire/mqtt/characters.ts';
 import { REASON, RETURN_CODE } from '@thingkeep/wire/mqtt/reason-codes.ts';
-import { topicFault } from '@thingkeep/wire/topics.ts';
+import { topicFault, TOPIC_FAULT_TEXT } from '@thingkeep/wire/topics.ts';
 import { type Connect, encodeConnack } from '../../../mqtt/connect.ts';
 import { checkProperties, checkUserProperties } from '../../message/message-properties.ts';
 import type { Client } from '../client.ts';
@@ -63,14 +63,12 @@ function connectViolation({ clientId, level, clean, properties, will, userName }
       reason: REASON.QUOTA_EXCEEDED,
       text: `a Maximum Packet Size under ${LIMITS.smallestMaximumPacketSize} bytes`,
     };
-  if (will?.qos === 2) return { check: 'protocol', reason: REASON.QOS_NOT_SUPPORTED, text: 'the will QoS is 2' }; // [MQTT-3.2.2-12]
+  if (will?.qos === 2)
+    return { check: 'protocol', reason: REASON.QOS_NOT_SUPPORTED, text: 'the will QoS is 2: use QoS 0 or 1, as on AWS' }; // [MQTT-3.2.2-12]
   if (properties.authenticationMethod !== undefined)
     return { check: 'protocol', reason: REASON.UNSPECIFIED, text: 'enhanced authentication is not supported' };
-  if (will !== undefined && topicFault(will.topic) !== undefined)
-    return {
-      check: 'topic',
-      reason: REASON.TOPIC_NAME_INVALID,
-      text: `a will topic that is not valid: ${topicFault(will.topic)}`,
-    };
-  return undefined;
+  const fault = will === undefined ? undefined : topicFault(will.topic);
+  if (fault === undefined) return undefined;
+  const text = `a will topic that is not valid: ${TOPIC_FAULT_TEXT[fault]}`;
+  return { check: 'topic', reason: REASON.TOPIC_NAME_INVALID, text };
 }

@@ -4,10 +4,12 @@ import { encodePuback } from '../../../mqtt/acknowledge.ts';
 import { MqttError } from '../../../mqtt/mqtt-error.ts';
 import { policyRefusal } from '../../../refusals/policy-refusal.ts';
 import type { Decision } from '@thingkeep/wire/api/authorization.ts';
-import { sharedFilter } from '@thingkeep/wire/topics.ts';
+import { sharedFilter, TOPIC_FAULT_TEXT } from '@thingkeep/wire/topics.ts';
 import type { Client } from '../client.ts';
 import type { PublishSlot } from '../publish-slots.ts';
 import { reportUnserved } from './report-unserved.ts';
+
+const RESERVED = 'topics that begin with $ are reserved, and this one is none that devices publish on';
 
 /** The message that a refusal answers. */
 interface Refused {
@@ -20,7 +22,7 @@ export function mayPublish(client: Client, slot: PublishSlot, message: Refused):
   if (slot.generation === client.permissions.generation && slot.allowed) return true;
   const { topic } = slot;
   if (topic.fault !== undefined)
-    throw new MqttError(REASON.TOPIC_NAME_INVALID, `a PUBLISH on a topic that is not valid: ${topic.fault}`);
+    throw new MqttError(REASON.TOPIC_NAME_INVALID, `a PUBLISH on a topic that is not valid: ${TOPIC_FAULT_TEXT[topic.fault]}`);
   const decision = topic.clientMayPublish
     ? client.permissions.decide('iot:Publish', topic.arn)
     : { effect: 'IMPLICIT_DENY' as const };
@@ -54,7 +56,12 @@ function refusePublish(
   const { topic } = slot;
   if (topic.clientMayPublish) client.refuse(policyRefusal({ action, resource: topic.arn, what: `on ${topic.name}` }, decision));
   else
-    client.refuse({ check: 'reserved-topic', reason: `clients may not publish on ${topic.name}`, action, resource: topic.arn });
+    client.refuse({
+      check: 'reserved-topic',
+      reason: `clients may not publish on ${topic.name}: ${RESERVED}`,
+      action,
+      resource: topic.arn,
+    });
   // MQTT 5 tells a QoS 1 publisher and goes on; in all other cases AWS closes the connection, as it does for a shared filter.
   if (client.level === 5 && qos === 1 && sharedFilter(topic.name) === undefined)
     client.publisher.acknowledge(encodePuback(5, packetId, REASON.NOT_AUTHORIZED));

@@ -2,7 +2,7 @@
 import { policyRefusal } from '../../../refusals/policy-refusal.ts';
 import { iotArn } from '@thingkeep/wire/arn.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
-import { clientMaySubscribe, filterFault, sharedFilter } from '@thingkeep/wire/topics.ts';
+import { clientMaySubscribe, filterFault, sharedFilter, TOPIC_FAULT_TEXT } from '@thingkeep/wire/topics.ts';
 import { MqttError } from '../../../mqtt/mqtt-error.ts';
 import { encodeSuback, parseSubscribe, type SubscribeEntry } from '../../../mqtt/subscribe.ts';
 import type { AccountSpace } from '../../routing/account.ts';
@@ -67,7 +67,7 @@ function authorizeFilter(
 ): number {
   const fault = filter.length > LONGEST_FILTER ? 'too long' : filterFault(filter);
   if (fault !== undefined) {
-    const reason = `a topic filter that is not valid: ${fault}`;
+    const reason = `a topic filter that is not valid: ${TOPIC_FAULT_TEXT[fault]}`;
     if (fault === 'empty') throw new MqttError(REASON.PROTOCOL_ERROR, 'a SUBSCRIBE with an empty topic filter'); // [MQTT-4.7.3-1]
     if (client.level === 4) throw new MqttError(REASON.TOPIC_FILTER_INVALID, reason);
     client.refuse({ check: 'topic', reason });

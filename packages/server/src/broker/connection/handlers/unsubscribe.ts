@@ -13,7 +13,7 @@ const MALFORMED: ReadonlySet<TopicFault | undefined> = new Set(['empty', 'wildca
 
 /** MQTT 3.1.1 has no codes in its UNSUBACK: there it ends the connection. */
 function refused(client: Client): number {
-  const reason = 'a topic filter that is not valid: control character';
+  const reason = 'a topic filter that is not valid: it has a control character';
   if (client.level === 4) throw new MqttError(REASON.TOPIC_FILTER_INVALID, reason);
   client.refuse({ check: 'topic', reason });
   return REASON.TOPIC_FILTER_INVALID;

@@ -38,5 +38,7 @@ export function unregisteredReason(der: Buffer | undefined, issuer: RegisteredIs
   if (der === undefined) return `${first}: ${REGISTER}`;
   const { subject, issuer: by } = new X509Certificate(der);
   const origin = subject === by ? 'it is signed by itself' : `no registered CA has signed it, its issuer is ${nameText(by)}`;
+  if (/^OU=Amazon Web Services O=Amazon\.com Inc\./.test(by))
+    return `${first}; it was issued by this server and has been deleted since, or it was issued by AWS: ${REGISTER}`;
   return `${first}, and ${origin}: ${REGISTER}`;
 }
