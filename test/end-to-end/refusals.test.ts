@@ -341,6 +341,9 @@ describe('taking over a client id', () => {
       }
       assert.equal((await first.next()).cmd, 'closed');
       assert.ok(await second.nothingCame());
+      const { reason } = await recorded(`shared-${level}`, 'take-over');
+      for (const { certificateId } of [admin, other]) assert.ok(reason.includes(`certificate ${certificateId} from 127.0.0.1`));
+      assert.match(reason, /give each device a client id of its own/);
     });
   }
 });
@@ -400,6 +403,14 @@ describe('a client at the wrong port, or one that TLS does not let in', () => {
       const { stdout } = await thingkeep(['refusals', '--data-dir', server.dataDir, '--limit', '1000']);
       assert.match(stdout, reason);
     });
+});
+
+test('a topic of a service that is not there: acknowledged, and recorded', async () => {
+  using connection = await DeviceConnection.admitted(server, 5, 'asks-a-shadow', admin);
+  connection.publish('$aws/things/x/shadow/get', '', { qos: 1 });
+  assert.equal((await connection.next()).cmd, 'puback');
+  const { reason } = await recorded('asks-a-shadow', 'not-implemented');
+  assert.match(reason, /device shadows are not in Thingkeep yet: .* no answer will come/);
 });
 
 test('over HTTPS: 403, and the reason', async () => {

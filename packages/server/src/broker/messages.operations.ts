@@ -6,6 +6,7 @@ import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { topicFault, TOPIC_FAULT_TEXT } from '@thingkeep/wire/topics.ts';
 import { encodeProperties } from '../mqtt/properties.ts';
 import type { Broker } from './broker.ts';
+import { unservedFault } from './connection/handlers/report-unserved.ts';
 import { storageViolation } from './connection/storage-quota.ts';
 import { type MessageInput, propertiesOf } from './message-input.ts';
 import { connectionOperations } from './connections.operations.ts';
@@ -46,6 +47,10 @@ export const publisher =
       properties: encodeProperties(properties),
       expiry,
     };
+    const use = { place: account.place, who: caller.arn, action: 'iot:Publish', topicOrFilter: name } as const;
+    const unserved = name.startsWith('$') ? unservedFault(broker.services, use) : undefined;
+    if (unserved !== undefined)
+      broker.refuse({ protocol: 'https', sourceIp: caller.sourceIp, ...account.place, principal: caller.arn, ...unserved });
     await broker.publishing.publishMessage(account, message, undefined, { principal: caller.userId, sourceIp: caller.sourceIp });
   };
 
