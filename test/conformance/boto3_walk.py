@@ -492,7 +492,7 @@ def walk_rules():
     err("CreateTopicRule", "InvalidRequestException", ruleName="no-hyphen", topicRulePayload=payload)
     err("CreateTopicRule", "InvalidRequestException", ruleName="other", topicRulePayload=dict(payload, actions=[{}]))
     err("CreateTopicRule", "InvalidRequestException", ruleName="other", topicRulePayload=dict(payload, actions=[{"lambda": ACTIONS["lambda"]}] * 11))
-    err("CreateTopicRule", "InvalidRequestException", ruleName="other", topicRulePayload=dict(payload, awsIotSqlVersion="2020-01-01"))
+    err("CreateTopicRule", "SqlParseException", ruleName="other", topicRulePayload=dict(payload, awsIotSqlVersion="2020-01-01"))
     err("CreateTopicRule", "InvalidRequestException", ruleName="other", topicRulePayload=payload, tags="k" * 129 + "=v")
     tags = ok("ListTagsForResource", resourceArn=arn).get("tags")
     if tags != [{"Key": "a", "Value": "b"}, {"Key": "c", "Value": "d e"}]:
