@@ -43,10 +43,11 @@ test('rules of one name in two accounts and two regions each see their own messa
     const spaces: { name: string; listener: DeviceConnection; sender: DeviceConnection; iot: IoTClient }[] = [];
     for (const { name, iot } of clients) {
       const sql = `SELECT n, '${name}' AS rule, accountid() AS account FROM 'in'`;
+      const roleArn = `arn:aws:iam::${name === 'other' ? '999999999999' : '000000000000'}:role/not-kept-here`;
       await iot.send(
         new CreateTopicRuleCommand({
           ruleName: 'same',
-          topicRulePayload: { sql, actions: [republish('out')], awsIotSqlVersion: '2016-03-23' },
+          topicRulePayload: { sql, actions: [{ republish: { topic: 'out', qos: 1, roleArn } }], awsIotSqlVersion: '2016-03-23' },
         }),
       );
       const device = await deviceOf(iot);
