@@ -5,6 +5,8 @@ import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { ServiceName } from '@thingkeep/wire/api/model.ts';
 import { operationsOf, SERVICE_NAMES, signingName } from '@thingkeep/wire/api/table.ts';
+import { LIMITS } from '@thingkeep/wire/limits.ts';
+import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { textOf } from './architecture/sources.ts';
 import { everyOperation, validRequest } from './conformance/constraints.ts';
 import { startServer, type TestServer } from './end-to-end/test-core.ts';
@@ -44,6 +46,38 @@ test('a row says works, differs (and how), or not yet', () => {
     assert.ok(STATES.has(state), `${operation}: ${state}`);
     if (state === 'differs') assert.notEqual(note, '', `${operation} differs; say how`);
   }
+});
+
+test('no row says that something is still to come: what is there is told as it is', () => {
+  for (const { operation, note } of [...rows.values()].flat())
+    assert.doesNotMatch(note, /not yet|none yet|no longer|yet applied/, `${operation}: ${note}`);
+});
+
+test('limits of MQTT are those that are kept', () => {
+  const [, section = ''] = textOf('COMPATIBILITY.md').split('\n## MQTT\n');
+  const text =
+    section
+      .split('\n## ')[0]
+      ?.replace(/\s+/g, ' ')
+
+      .replace(/(\d),(\d{3})/g, '$1$2') ?? '';
+  const number = (words: RegExp): number =>
+    Number(words.exec(text)?.[1] ?? assert.fail(`COMPATIBILITY.md does not say ${words}`));
+  const said: readonly (readonly [RegExp, number])[] = [
+    [/keep-alive between (\d+) and/, LIMITS.keepAliveLeast],
+    [/keep-alive between \d+ and (\d+) seconds/, LIMITS.keepAliveMost],
+    [/client ids of (\d+) bytes/, LIMITS.clientId],
+    [/topics of (\d+) bytes/, LIMITS.topic],
+    [/bytes and (\d+) slashes/, LIMITS.topicSlashes],
+    [/payloads of (\d+) KiB/, LIMITS.payload / 1024],
+    [/(\d+) filters in a SUBSCRIBE/, LIMITS.filtersPerSubscribe],
+    [/(\d+) subscriptions of a connection/, LIMITS.subscriptionsPerConnection],
+    [/(\d+) messages in flight/, LIMITS.inFlight],
+    [/(\d+) topic aliases/, LIMITS.topicAliases],
+    [/Maximum Packet Size under (\d+) bytes/, LIMITS.smallestMaximumPacketSize],
+  ];
+  for (const [words, kept] of said) assert.equal(number(words), kept, String(words));
+  assert.equal(REASON.QUOTA_EXCEEDED, number(/Maximum Packet Size under 512 bytes \| \| CONNACK (0x\d+)/));
 });
 
 /** Code of the answer to the least valid request; empty when it succeeds. */
