@@ -188,7 +188,7 @@ test("a rule's failure goes to its error action with AWS's document, and to whoe
     {
       failedAction: 'RepublishAction',
       failedResource: 'bad/+/topic',
-      errorMessage: 'the topic is not valid: it has a + or # where none may be',
+      errorMessage: 'the topic is not valid: + and # are for filters, where each is a level of its own and # the last one',
     },
     {
       failedAction: 'SqsAction',

@@ -20,7 +20,7 @@ export const TOPIC_FAULT_TEXT: Readonly<Record<TopicFault, string>> = {
   empty: 'it is empty',
   'too long': `it is over ${LIMITS.topic} bytes`,
   'too many slashes': `it has more than ${LIMITS.topicSlashes} slashes`,
-  wildcard: 'it has a + or # where none may be',
+  wildcard: '+ and # are for filters, where each is a level of its own and # the last one',
   'null character': 'it has a null character',
   'control character': 'it has a control character',
   'malformed share': 'it is not of the form $share/NAME/FILTER',

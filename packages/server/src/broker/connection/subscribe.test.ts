@@ -83,6 +83,11 @@ test('a filter that is none: MQTT 5 gets 0x8F, MQTT 3.1.1 is closed [MQTT-4.7.1-
     assert.deepEqual(await granted(bench, five, filters('fine', filter)), [1, 0x8f], filter);
     const four = await bench.connected('four');
     assert.equal(await granted(bench, four, filters(filter)), 'closed', filter);
+    assert.match(
+      bench.refusals.at(-1)?.reason ?? '',
+      /not valid: (?:it is over|it has more than|it is not of the form|\+ and # are for) /,
+      filter,
+    );
     // One refusal is one record.
     assert.deepEqual(
       bench.refusals.splice(0).map(({ check, clientId }) => `${check} ${clientId}`),

@@ -7,6 +7,7 @@ import { type AuthorizerRecord, findAuthorizer, findDefaultAuthorizer } from '..
 import type { AdmissionRefusal } from '../../../broker/contract.ts';
 import { findClaim } from '../../../store/claims.ts';
 import type { Store } from '../../../store/contract.ts';
+import { ALPN } from '../../listeners/alpn.ts';
 import type { ConnectionAttempt } from '../connection-attempt.ts';
 
 export interface AuthorizerPlaces {
@@ -21,6 +22,10 @@ export interface FoundAuthorizer {
 }
 
 const activate = (name: string): string => `activate it by aws iot update-authorizer --status ACTIVE --authorizer-name ${name}`;
+
+/** A client with a certificate that offers ALPN `mqtt` has asked for an authorizer, and may not know it. */
+const alpnText = (alpn: string | undefined): string =>
+  alpn === ALPN.MQTT ? `; the ALPN protocol ${ALPN.MQTT} asks for an authorizer, ${ALPN.MQTT_X509} for a certificate` : '';
 
 /** The parameters behind the user name, since a misspelt one names nothing. */
 const sentText = (parameters: readonly string[]): string =>
@@ -37,14 +42,15 @@ const refused = (reason: string, place?: Place): AdmissionRefusal => ({ refused:
 /** The authorizer to ask; it is ACTIVE. */
 export async function lookUpAuthorizer(
   places: AuthorizerPlaces,
-  { domain, peer }: ConnectionAttempt,
+  { alpn, domain, peer }: ConnectionAttempt,
   named: string | undefined,
   parameters: readonly string[] = [],
 ): Promise<FoundAuthorizer | AdmissionRefusal> {
   const mayName = domain === undefined || domain.allowAuthorizerOverride;
   const name = (mayName ? named : undefined) ?? domain?.defaultAuthorizerName;
   const own = domain?.place ?? places.home;
-  if (name === undefined) return defaultAuthorizer(places, own, peer.certificateId !== undefined, sentText(parameters));
+  if (name === undefined)
+    return defaultAuthorizer(places, own, peer.certificateId !== undefined, `${sentText(parameters)}${alpnText(alpn)}`);
   if (name.length > MAX_NAME) return refused('the name of the authorizer is too long', domain?.place);
   const place = domain?.place ?? (await placeOf(places, name));
   const authorizer = await places.inRegion(place.region).read((tx) => findAuthorizer(tx, place.accountId, name));
