@@ -400,9 +400,12 @@ describe('a client at the wrong port, or one that TLS does not let in', () => {
       await make();
       const line = await server.logged((entry) => entry.event === 'refused' && reason.test(String(entry.reason)));
       assert.deepEqual([line.protocol, line.sourceIp], [protocol, '127.0.0.1']);
-      const { stdout } = await thingkeep(['refusals', '--data-dir', server.dataDir, '--limit', '1000']);
-      assert.match(stdout, reason);
     });
+
+  test('all of them are read back by the command', async () => {
+    const { stdout } = await thingkeep(['refusals', '--data-dir', server.dataDir, '--limit', '1000']);
+    for (const [what, , , reason] of mistakes) assert.match(stdout, reason, what);
+  });
 });
 
 test('a topic of a service that is not there: acknowledged, and recorded', async () => {
