@@ -1,5 +1,5 @@
 /** Every part of the server, put together: a list of steps, each of which gets what those before it have opened. */
-import { tellLostConnections } from './broker/lost-connections.ts';
+import { publishLostConnections } from './broker/lost-connections.ts';
 import { openAccess } from './composition/access.ts';
 import { openApi } from './composition/api.ts';
 import { type CoreOptions, type CorePorts, openBase } from './composition/base.ts';
@@ -33,7 +33,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
   const devices = openDevices(base, storage, access, functions, messaging, served);
   const domains = await openDomains(base, storage, access, functions, messaging, rules, devices, served);
   const api = openApi(base, storage, access, functions, rules, devices, served);
-  await tellLostConnections(messaging.broker, devices.authentication.storedAuthorizer);
+  await publishLostConnections(messaging.broker, devices.authentication.storedAuthorizer);
   openMetrics(base, storage, access, functions, messaging, rules, devices);
   const ports = await openListeners(base, storage, access, functions, messaging, devices, api);
   const tick = await openTimers(base, storage, messaging, domains);

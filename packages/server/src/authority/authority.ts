@@ -70,7 +70,7 @@ export interface AuthorityOptions {
   readonly hostNames: readonly string[];
   readonly ownServerCertificate?: OperatorCertificate | undefined;
   /** Told of a key file that was damaged and is made anew. */
-  readonly tell?: (file: string) => void;
+  readonly onDamagedFile?: (file: string) => void;
 }
 
 const generate = promisify(generateKeyPair);
@@ -140,14 +140,14 @@ export async function openAuthority({
   clock,
   hostNames,
   ownServerCertificate,
-  tell,
+  onDamagedFile,
 }: AuthorityOptions): Promise<Authority> {
   // The operator's faults come to light before anything is written.
   const names = certificateNames(hostNames);
   const brought = ownServerCertificate === undefined ? undefined : readOperatorCertificate(ownServerCertificate, clock.now());
   const keys = await KeyFolder.open(folder);
   const authorities = await openOwnAuthorities(keys, clock);
-  const server = new ServerCertificates({ folder: keys, clock, authorities, names, tell });
+  const server = new ServerCertificates({ folder: keys, clock, authorities, names, onDamagedFile });
   const ownKinds = (['ec', 'rsa'] as const).filter((kind) => kind !== brought?.kind);
   await server.refresh(ownKinds);
 

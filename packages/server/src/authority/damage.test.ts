@@ -19,7 +19,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const clock = { now: () => Date.UTC(2026, 10, 20), monotonic: () => 0 };
 const told: string[] = [];
 const open = (): Promise<Authority> =>
-  openAuthority({ folder, clock, hostNames: ['iot.example.com'], tell: (file) => told.push(file) });
+  openAuthority({ folder, clock, hostNames: ['iot.example.com'], onDamagedFile: (file) => told.push(file) });
 
 let files: string[];
 before(async () => {

@@ -48,7 +48,7 @@ export interface ServerCertificatesOptions {
   readonly authorities: OwnAuthorities;
   readonly names: readonly string[];
   /** Told of a file that was damaged and is made anew. */
-  readonly tell?: ((file: string) => void) | undefined;
+  readonly onDamagedFile?: ((file: string) => void) | undefined;
 }
 
 export class ServerCertificates {
@@ -58,14 +58,14 @@ export class ServerCertificates {
   readonly #names: readonly string[];
   readonly #current = new Map<OwnKeyKind, CertifiedKey>();
 
-  readonly #tell: ((file: string) => void) | undefined;
+  readonly #onDamagedFile: ((file: string) => void) | undefined;
 
-  constructor({ folder, clock, authorities, names, tell }: ServerCertificatesOptions) {
+  constructor({ folder, clock, authorities, names, onDamagedFile }: ServerCertificatesOptions) {
     this.#folder = folder;
     this.#clock = clock;
     this.#authorities = authorities;
     this.#names = names;
-    this.#tell = tell;
+    this.#onDamagedFile = onDamagedFile;
   }
 
   /** Reads or renews the certificates of these kinds; says whether any is new. */
@@ -106,7 +106,7 @@ export class ServerCertificates {
     const text = await this.#folder.read(FILES[kind]);
     if (text === undefined) return undefined;
     const certifiedKey = readKeyFileText(text);
-    if (certifiedKey === undefined) this.#tell?.(this.#folder.fileOf(FILES[kind]));
+    if (certifiedKey === undefined) this.#onDamagedFile?.(this.#folder.fileOf(FILES[kind]));
     else if (text !== keyFileText(certifiedKey)) await this.#folder.write(FILES[kind], keyFileText(certifiedKey));
     return certifiedKey;
   }

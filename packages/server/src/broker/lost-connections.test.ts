@@ -9,7 +9,7 @@ import { Lifecycle } from '../events/lifecycle.ts';
 import type { Store } from '../store/contract.ts';
 import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
 import { connectionRecords, willRecords } from './connection/connection-record.ts';
-import { tellLostConnections } from './lost-connections.ts';
+import { publishLostConnections } from './lost-connections.ts';
 import { type Level, permissionsOf, TestBench, type TestPeer } from './test-bench.ts';
 
 const HOUR = 3600;
@@ -31,7 +31,7 @@ async function start(store: Store, prepare: (bench: TestBench) => void = () => {
   const { clock, messaging } = broker;
   messaging.onConnections(new Lifecycle({ clock, messaging }));
   prepare(bench);
-  await tellLostConnections(broker, () => bench.authorizer);
+  await publishLostConnections(broker, () => bench.authorizer);
   return bench;
 }
 

@@ -28,7 +28,7 @@ interface Kept {
 }
 
 /** Tells the ends of all lost connections; to be awaited before the first connection, once rules and events are there. */
-export async function tellLostConnections(broker: Broker, authorizerOf: StoredClientAuthorizer): Promise<void> {
+export async function publishLostConnections(broker: Broker, authorizerOf: StoredClientAuthorizer): Promise<void> {
   const { register, log } = broker;
   const { lost, wills } = register.takeRecovered();
   for (let i = 0; i < wills.length; i += PAGE) await takeUp(broker, authorizerOf, wills.slice(i, i + PAGE));
@@ -43,7 +43,7 @@ export async function tellLostConnections(broker: Broker, authorizerOf: StoredCl
     });
   }
   if (lost.length > 0)
-    log.info({ event: 'lost-connections-told', connections: lost.length }, 'ends of lost connections are told');
+    log.info({ event: 'lost-connections-published', connections: lost.length }, 'ends of lost connections are told');
 }
 
 /** Asks for the permissions of a connection's will, and gives what tells its end then. */

@@ -60,7 +60,7 @@ export class BrokerPublishing {
     const pending = this.#router.deliver(account, batch, source);
     const interceptor = this.#interceptorOf(account, batch.topic);
     if (interceptor === undefined) return pending;
-    return pending.and(this.#tell(interceptor, batch, source?.origin, source));
+    return pending.and(this.#offer(interceptor, batch, source?.origin, source));
   }
 
   /**
@@ -76,7 +76,7 @@ export class BrokerPublishing {
     const pending = this.#router.deliver(account, batch, undefined, waiter);
     const interceptor = this.#interceptorOf(account, batch.topic);
     if (interceptor === undefined) return pending;
-    return pending.and(this.#tell(interceptor, batch, origin, waiter));
+    return pending.and(this.#offer(interceptor, batch, origin, waiter));
   }
 
   /**
@@ -188,7 +188,7 @@ export class BrokerPublishing {
     return topic.interceptor;
   }
 
-  #tell(
+  #offer(
     interceptor: TopicInterceptor,
     batch: PublishBatch,
     origin: Origin | undefined,

@@ -47,12 +47,12 @@ async function changeOffline(
   const options = { folder: folder.audit, store, clock: systemClock, log, keptBytes: config.auditKeep };
   await using audit = await AuditLog.open(options);
   const wereMade = installation.hasRootKeys;
-  const tell = (what: string): void => void process.stderr.write(`${escapeText(what)}\n`);
+  const onMoved = (what: string): void => void process.stderr.write(`${escapeText(what)}\n`);
   // A new key is what helps where the file is lost.
   const keys =
     wereMade && operation === 'PostRootKeys'
       ? new RootKeys(folder.rootKeys, installation.id)
-      : openRootKeys({ folder, accountId: config.accountId, installation: installation.id, wereMade, tell });
+      : openRootKeys({ folder, accountId: config.accountId, installation: installation.id, wereMade, onMoved });
   await mark(store, 'root-keys');
   const end = audit.begin({ principal: 'operator', sourceIp: 'local', operation, input: { 'account-id': accountId } });
   try {

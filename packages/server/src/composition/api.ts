@@ -47,7 +47,7 @@ export const openApi = (
     ]),
     admin: adminOperations({
       refusals,
-      rootKeys: rootKeyChanges(accessKeys, (accountId) => changes.tell('root-keys', { accountId, region: '' })),
+      rootKeys: rootKeyChanges(accessKeys, (accountId) => changes.announce('root-keys', { accountId, region: '' })),
       auditState: () => audit.state,
       backup: backups.write,
       isOperator: ({ arn }) => arn === `arn:aws:iam::${config.accountId}:root`,

@@ -68,7 +68,7 @@ export function openDevices(
     calls,
     log,
   });
-  parts.defer(changes.onTold('server-credentials', () => gateway.setCredentials(authority.serverCredentials())));
+  parts.defer(changes.onExternal('server-credentials', () => gateway.setCredentials(authority.serverCredentials())));
   return { serving, findAccessKey, authentication, gateway, calls };
 }
 

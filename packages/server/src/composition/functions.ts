@@ -34,7 +34,7 @@ export async function openFunctions(base: CoreBase, storage: Storage, { iam, res
       apiAddress: () => localAddress(config, listening.api),
       apiShare,
       authorityPem: config.apiTls ? authority.rootCaPem : undefined,
-      tell: (place, lines) => logs.write(place, place.group, place.stream, lines),
+      writeLog: (place, lines) => logs.write(place, place.group, place.stream, lines),
       allowUnconfined: config.allowUnconfinedFunctions,
       python: config.functionPython,
       concurrency: config.functionConcurrency,

@@ -10,7 +10,7 @@ import { asksForWebSocket } from '../gateway/upgrade.ts';
 import { spokenIn } from '../refusals/wrong-port.ts';
 import { limitConnections, operatorShare } from '../runtime/connection-limit.ts';
 import { close, listen } from '../runtime/listen.ts';
-import { tellStandstills } from '../runtime/standstill.ts';
+import { logStandstills } from '../runtime/standstill.ts';
 import type { Api } from '../api/http.ts';
 import type { Access } from './access.ts';
 import type { CoreBase, CorePorts } from './base.ts';
@@ -29,7 +29,7 @@ function createApiServer({ config, parts }: CoreBase, { authority, changes }: St
   const tls = (): object => secureOptions(authority.serverCredentials());
   const server = limitHandshakes(createHttpsServer({ ...httpOptions, ...tls(), handshakeTimeout: 0 }));
   server.on('tlsClientError', (error, socket) => refuseHandshake(error, socket, { port: 'api', wrongPort, refuse }));
-  parts.defer(changes.onTold('server-credentials', () => server.setSecureContext(tls())));
+  parts.defer(changes.onExternal('server-credentials', () => server.setSecureContext(tls())));
   return server;
 }
 
@@ -54,7 +54,7 @@ export async function openListeners(
     log,
   });
   sources.add(socketMetrics(connections));
-  tellStandstills(broker.standstill, log);
+  logStandstills(broker.standstill, log);
   serveApi(apiServer, api, {
     upgrades: { upgrade: gateway.upgrade, admits: connections.becomesDevice },
     standstill: broker.standstill,

@@ -19,7 +19,7 @@ import { ChangeFeed } from '../store/change-feed.ts';
 import { tryWrite } from '../store/marks.ts';
 import { StoreFigures } from '../store/store-figures.ts';
 import { byRegion, regionsOf } from '../store/regional.ts';
-import { tellRecovery } from '../store/sqlite/recovery-lines.ts';
+import { logRecovery } from '../store/sqlite/recovery-lines.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { type CoreBase, regionCheck } from './base.ts';
 
@@ -30,7 +30,7 @@ async function openDataFile(
 ): Promise<ChangeFeed> {
   const file = { path: folder.dataFile, collections: COLLECTIONS, region, damagedLog };
   const changes = new ChangeFeed({
-    store: await openSqliteStore({ ...file, log, tell: tellRecovery(log), panic, figures }),
+    store: await openSqliteStore({ ...file, log, onRecovery: logRecovery(log), panic, figures }),
     log,
   });
   parts.use(changes.store);
@@ -52,7 +52,7 @@ export async function openStorage(base: CoreBase) {
     accountId: config.accountId,
     installation: installation.id,
     wereMade: installation.hasRootKeys,
-    tell: (what) => log.warn({ event: 'root-keys-moved' }, what),
+    onMoved: (what) => log.warn({ event: 'root-keys-moved' }, what),
   });
   const disk = new DiskRoom({ path: folder.path, floor: config.diskFloor, log });
   await disk.look();
@@ -60,8 +60,9 @@ export async function openStorage(base: CoreBase) {
   const hostNames = [...config.endpoints, 'localhost'];
   const directory = new DomainDirectory();
   const certificatePem = ownServerCertificate?.certPem;
-  const tell = (file: string): void => log.warn({ event: 'key-file-damaged', file }, 'a server certificate is made anew');
-  const authority = await openAuthority({ folder: folder.authority, clock, hostNames, ownServerCertificate, tell });
+  const onDamagedFile = (file: string): void =>
+    log.warn({ event: 'key-file-damaged', file }, 'a server certificate is made anew');
+  const authority = await openAuthority({ folder: folder.authority, clock, hostNames, ownServerCertificate, onDamagedFile });
   writePrivateFile(folder.rootCa, authority.rootCaPem, 0o644);
   await installation.settle();
   const readiness = new Readiness({ clock, log, write: () => tryWrite(store), disk, keyFiles: keyFiles(folder) });

@@ -47,7 +47,7 @@ export async function openTimers(
   { broker }: MessagingParts,
   domains: readonly Domain[],
 ): Promise<() => Promise<void>> {
-  const rotate = rotation(authority, log, () => changes.tell('server-credentials', places.home));
+  const rotate = rotation(authority, log, () => changes.announce('server-credentials', places.home));
   const dueWork = parts.use(await DueWork.open(domains, { store, clock, log }));
   metrics.add(dueWorkMetrics(dueWork));
   const bursting = {

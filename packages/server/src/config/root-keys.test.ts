@@ -18,7 +18,7 @@ const freshFolder = (): DataFolder => openDataFolder(join(temporary, String(coun
 
 function open(folder: DataFolder, wereMade = false): { keys: RootKeys; told: string[] } {
   const told: string[] = [];
-  return { keys: openRootKeys({ folder, accountId: ACCOUNT, wereMade, tell: (what) => told.push(what) }), told };
+  return { keys: openRootKeys({ folder, accountId: ACCOUNT, wereMade, onMoved: (what) => told.push(what) }), told };
 }
 
 test('the first start makes one key and its copy, private both; the next finds the same', () => {

@@ -163,14 +163,14 @@ export interface OpenRootKeys {
   /** Whether this installation has had its root keys: a missing file is an error then, and nothing to make anew. */
   readonly wereMade: boolean;
   /** Told in one sentence what was done. */
-  readonly tell: (what: string) => void;
+  readonly onMoved: (what: string) => void;
 }
 
 /**
  * The root keys at a start of the server. The first start makes one. An installation of a release before `root-keys.json`
  * has its keys in `credentials`: they are moved, once.
  */
-export function openRootKeys({ folder, accountId, installation, wereMade, tell }: OpenRootKeys): RootKeys {
+export function openRootKeys({ folder, accountId, installation, wereMade, onMoved }: OpenRootKeys): RootKeys {
   const keys = new RootKeys(folder.rootKeys, installation);
   if (!existsSync(folder.rootKeys)) {
     if (wereMade)
@@ -180,7 +180,7 @@ export function openRootKeys({ folder, accountId, installation, wereMade, tell }
     if (existsSync(folder.credentials)) {
       keys.adopt(readAccessKeys(folder.credentials, accountId));
       writeCopy(folder.credentials, keys, accountId);
-      tell(`the access keys of ${folder.credentials} were moved to ${folder.rootKeys}; what is left is a copy for clients`);
+      onMoved(`the access keys of ${folder.credentials} were moved to ${folder.rootKeys}; what is left is a copy for clients`);
     } else keys.create(accountId, 'default');
   }
   if (keys.values().length === 0) throw new ConfigError(`root key file ${folder.rootKeys} holds no key`);

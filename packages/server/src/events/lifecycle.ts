@@ -32,7 +32,7 @@ export class Lifecycle implements ConnectionListener {
   }
 
   connected(connection: ConnectionInfo): void {
-    this.#tell(connection, 'presence/connected', () => ({
+    this.#publish(connection, 'presence/connected', () => ({
       ...this.#about(connection, 'connected'),
       ipAddress: connection.sourceIp,
       versionNumber: connection.version,
@@ -41,7 +41,7 @@ export class Lifecycle implements ConnectionListener {
 
   /** The guide calls a Close frame the client's own end as well, but AWS's events have been seen to say false for one. */
   disconnected(connection: ConnectionInfo, why: string, byPacket: boolean): void {
-    this.#tell(connection, 'presence/disconnected', () => ({
+    this.#publish(connection, 'presence/disconnected', () => ({
       ...this.#about(connection, 'disconnected'),
       clientInitiatedDisconnect: byPacket,
       disconnectReason: why,
@@ -50,7 +50,7 @@ export class Lifecycle implements ConnectionListener {
   }
 
   connectFailed(connection: ConnectionInfo): void {
-    this.#tell(connection, 'presence/connect_failed', () => ({
+    this.#publish(connection, 'presence/connect_failed', () => ({
       ...this.#about(connection, 'connect_failed'),
       ipAddress: connection.sourceIp,
       connectFailureReason: 'AUTHORIZATION_FAILED',
@@ -58,11 +58,14 @@ export class Lifecycle implements ConnectionListener {
   }
 
   subscribed(connection: ConnectionInfo, filters: readonly string[]): void {
-    this.#tell(connection, 'subscriptions/subscribed', () => ({ ...this.#about(connection, 'subscribed'), topics: filters }));
+    this.#publish(connection, 'subscriptions/subscribed', () => ({ ...this.#about(connection, 'subscribed'), topics: filters }));
   }
 
   unsubscribed(connection: ConnectionInfo, filters: readonly string[]): void {
-    this.#tell(connection, 'subscriptions/unsubscribed', () => ({ ...this.#about(connection, 'unsubscribed'), topics: filters }));
+    this.#publish(connection, 'subscriptions/unsubscribed', () => ({
+      ...this.#about(connection, 'unsubscribed'),
+      topics: filters,
+    }));
   }
 
   #about({ clientId, thingName, sessionIdentifier, principalId }: ConnectionInfo, eventType: string): About {
@@ -77,7 +80,7 @@ export class Lifecycle implements ConnectionListener {
   }
 
   /** Publishes an event; a client id that is no topic level has none (page life-cycle-events). */
-  #tell({ place, clientId }: ConnectionInfo, kind: string, event: () => Event): void {
+  #publish({ place, clientId }: ConnectionInfo, kind: string, event: () => Event): void {
     const topic = `$aws/events/${kind}/${clientId}`;
     const { messaging } = this.#options;
     if (topicFault(topic) === undefined && messaging.hasReceivers(place, topic))

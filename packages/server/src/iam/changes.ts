@@ -15,7 +15,7 @@ export class IamChanges {
     changes.on(entities, ({ place }) => this.#publish(place.accountId));
     changes.on(managedPolicies, ({ place }) => this.#publish(place.accountId));
     changes.on(accessKeys, ({ place }) => this.#publish(place.accountId));
-    changes.onTold('root-keys', ({ accountId }) => this.#publish(accountId));
+    changes.onExternal('root-keys', ({ accountId }) => this.#publish(accountId));
   }
 
   /** Changes of all accounts so far. */

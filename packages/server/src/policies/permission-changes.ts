@@ -50,7 +50,7 @@ export class PermissionChanges {
       this.#recent.delete(oldest[0]);
       this.#floor = Math.max(this.#floor, oldest[1]);
     }
-    this.#tell({ certificateIds: ids });
+    this.#notify({ certificateIds: ids });
   }
 
   /** Publishes page by page; all certificates where it can't be read which they are. Fails then, but for a damaged record. */
@@ -61,12 +61,12 @@ export class PermissionChanges {
       this.#count += 1;
       this.#floor = this.#count;
       this.#recent.clear();
-      this.#tell({ certificateIds: undefined });
+      this.#notify({ certificateIds: undefined });
       if (!(error instanceof DamagedRecordError)) throw error;
     }
   }
 
-  #tell(change: PermissionChange): void {
+  #notify(change: PermissionChange): void {
     for (const listener of this.#listeners) listener(change);
   }
 }

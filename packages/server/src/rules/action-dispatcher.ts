@@ -128,7 +128,7 @@ export class ActionDispatcher {
     else {
       if (outbox.loops) rule.counters.loops += 1;
       action.counters.failure += 1;
-      this.#tellOf(rule, topic, actionFailure(action, rendered, fault));
+      this.#reportOf(rule, topic, actionFailure(action, rendered, fault));
     }
     return fault;
   }
@@ -161,7 +161,7 @@ export class ActionDispatcher {
 
   readonly #failedIn: Failed = (rule, action, results, message, failure, row, batchFailure) => {
     action.counters.failure += 1;
-    this.#tellOf(rule, message.topic, failure);
+    this.#reportOf(rule, message.topic, failure);
     results.fail(failure, row, batchFailure);
     results.end(message);
   };
@@ -257,14 +257,14 @@ export class ActionDispatcher {
   unevaluated(rule: CompiledRule, topic: string, error: unknown): void {
     if (this.work.closed) return;
     rule.counters.parseError += 1;
-    this.tell(rule, topic, error instanceof Error ? error.message : 'its SQL could not be evaluated');
+    this.report(rule, topic, error instanceof Error ? error.message : 'its SQL could not be evaluated');
   }
 
-  tell({ place, record }: CompiledRule, topic: string, reason: string): void {
+  report({ place, record }: CompiledRule, topic: string, reason: string): void {
     this.#options.failed({ place, ruleName: record.ruleName, topic, reason });
   }
 
-  #tellOf(rule: CompiledRule, topic: string, { failedAction, failedResource, errorMessage }: Failure): void {
-    this.tell(rule, topic, `${failedAction} (${failedResource}): ${errorMessage}`);
+  #reportOf(rule: CompiledRule, topic: string, { failedAction, failedResource, errorMessage }: Failure): void {
+    this.report(rule, topic, `${failedAction} (${failedResource}): ${errorMessage}`);
   }
 }

@@ -182,7 +182,7 @@ export class Rules implements MessageInterceptor {
     rule.counters.topicMatch += 1;
     if (this.#directory.mayEvaluate(rule.place, () => clock.monotonic())) return true;
     rule.counters.throttled += 1;
-    this.#dispatcher.tell(rule, topic, 'the account has more evaluations of rules in a second than it may');
+    this.#dispatcher.report(rule, topic, 'the account has more evaluations of rules in a second than it may');
     return false;
   }
 
@@ -228,7 +228,7 @@ export class Rules implements MessageInterceptor {
     }
     for (const rule of found) {
       rule.counters.throttled += 1;
-      this.#dispatcher.tell(rule, message.topic, 'more messages come than its SQL can be evaluated for');
+      this.#dispatcher.report(rule, message.topic, 'more messages come than its SQL can be evaluated for');
     }
     return false;
   }

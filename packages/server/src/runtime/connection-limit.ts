@@ -78,11 +78,11 @@ class ConnectionLimit implements LimitedConnections {
     this.#options = options;
     for (const server of servers) {
       server.on('connection', server === options.apart?.server ? this.#cameThere : this.#came);
-      server.on('drop', () => this.#tell('connections-full'));
+      server.on('drop', () => this.#report('connections-full'));
       // The system has no more files, or the peer has gone before it was accepted: the next connection may succeed. A port
       // that can't be opened is reported by listen().
       server.on('error', (error) => {
-        if (server.listening) this.#tell('accept-failed', error);
+        if (server.listening) this.#report('accept-failed', error);
       });
     }
   }
@@ -110,7 +110,7 @@ class ConnectionLimit implements LimitedConnections {
     } else if (this.#count < most || (apart !== undefined && apart.share > 0 && this.#endSilent())) this.#keep(socket);
     else {
       socket.destroy();
-      this.#tell('connections-full');
+      this.#report('connections-full');
     }
   };
 
@@ -131,7 +131,7 @@ class ConnectionLimit implements LimitedConnections {
       if (socket.bytesRead > 0) continue;
       this.#kept.delete(peer);
       socket.destroy();
-      this.#tell('connections-full');
+      this.#report('connections-full');
       return true;
     }
     return false;
@@ -143,7 +143,7 @@ class ConnectionLimit implements LimitedConnections {
     // A function's connection, which is bounded elsewhere.
     if (kept === undefined) return true;
     if (this.#isFull()) {
-      this.#tell('connections-full');
+      this.#report('connections-full');
       return false;
     }
     this.#kept.delete(peer);
@@ -174,7 +174,7 @@ class ConnectionLimit implements LimitedConnections {
       if (server !== this.#options.apart?.server) server.maxConnections = full ? 0 : Number.POSITIVE_INFINITY;
   }
 
-  #tell(event: string, error?: Error): void {
+  #report(event: string, error?: Error): void {
     const { clock, log } = this.#options;
     this.#turnedAway += 1;
     const now = clock.monotonic();

@@ -52,7 +52,7 @@ export class Standstill {
 }
 
 /** Logs long standstills: clients that come back after one are its consequence. */
-export const tellStandstills = (standstill: Standstill, log: Logger): void =>
+export const logStandstills = (standstill: Standstill, log: Logger): void =>
   standstill.on((milliseconds) => {
     if (milliseconds < LONG) return;
     const seconds = Math.round(milliseconds / 1000);

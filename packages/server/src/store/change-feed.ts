@@ -3,7 +3,7 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
 import type { Logger } from '../runtime/log.ts';
 import { isDiskRefusal } from '../runtime/disk-failure.ts';
-import type { ChangeKind, ToldKind } from './change-kinds.ts';
+import type { ChangeKind, ExternalKind } from './change-kinds.ts';
 import type { Change, ChangeListener, Changes, ChangeSubscriber } from './changes.ts';
 import {
   type Collection,
@@ -42,7 +42,7 @@ const MAX_PAGE = { rows: 500, bytes: 1024 * 1024 };
 /** Milliseconds between two attempts of a durable subscriber that has failed. */
 const RETRY = 1_000;
 
-type Told = Omit<Change<object>, 'number'>;
+type Changed = Omit<Change<object>, 'number'>;
 type Before<T extends object> = Pick<Change<T>, 'before' | 'wasDamaged'>;
 
 /** A durable subscriber as the feed runs it. */
@@ -62,7 +62,7 @@ export interface ChangeFeedOptions {
 export class ChangeFeed implements Changes, AsyncDisposable {
   readonly #log: ChangeFeedOptions['log'];
   readonly #listeners = new Map<string, Set<ChangeListener<never>>>();
-  readonly #outside = new Map<ToldKind, Set<(place: Place) => void>>();
+  readonly #outside = new Map<ExternalKind, Set<(place: Place) => void>>();
   readonly #subscriptions = new Map<string, ChangeSubscription>();
   /** The store itself: its writes tell nothing. */
   readonly #store: HookedStore;
@@ -85,14 +85,14 @@ export class ChangeFeed implements Changes, AsyncDisposable {
     return () => listeners.delete(listener as ChangeListener<never>);
   }
 
-  onTold(kind: ToldKind, listener: (place: Place) => void): () => void {
+  onExternal(kind: ExternalKind, listener: (place: Place) => void): () => void {
     const listeners = this.#outside.get(kind) ?? new Set();
     this.#outside.set(kind, listeners.add(listener));
     return () => listeners.delete(listener);
   }
 
   /** Tells what has changed outside of the store. */
-  tell(kind: ToldKind, place: Place): void {
+  announce(kind: ExternalKind, place: Place): void {
     for (const listener of [...(this.#outside.get(kind) ?? [])])
       try {
         listener(place);
@@ -148,8 +148,8 @@ export class ChangeFeed implements Changes, AsyncDisposable {
   }
 
   /** Numbers the changes of a write, and stores those that a durable subscriber waits for, in its transaction. */
-  async number(tx: WriteTransaction, told: readonly Told[]): Promise<Change<object>[]> {
-    const changes = told.map((each): Change<object> => ({ number: this.#next++, ...each }));
+  async number(tx: WriteTransaction, changed: readonly Changed[]): Promise<Change<object>[]> {
+    const changes = changed.map((each): Change<object> => ({ number: this.#next++, ...each }));
     const kept = changes.filter(({ kind }) => this.#keeps(kind));
     if (kept.length > 0)
       await tx.putRows(
@@ -186,7 +186,7 @@ export class ChangeFeed implements Changes, AsyncDisposable {
     return false;
   }
 
-  #failed(kind: ChangeKind | ToldKind, error: unknown): void {
+  #failed(kind: ChangeKind | ExternalKind, error: unknown): void {
     this.#log.error({ err: error, event: 'change-listener-failed', kind }, 'a change was not followed');
   }
 
@@ -261,12 +261,12 @@ class TellingStore implements HookedStore {
 
   async write<R>(work: (tx: WriteTransaction) => Promise<R>, order?: WriteOrder): Promise<R> {
     const { value, changes } = await this.#store.write(async (tx) => {
-      const telling = new TellingTransaction(tx, this.#feed);
-      const result = await work(telling);
+      const collecting = new CollectingTransaction(tx, this.#feed);
+      const result = await work(collecting);
       // Numbers rise in the order of the commits: writes of other orders have no place among them.
-      if (order !== undefined && order !== 'all' && telling.told.length > 0)
+      if (order !== undefined && order !== 'all' && collecting.changed.length > 0)
         throw new RangeError('a write in an order of its own has changed what is told');
-      return { value: result, changes: telling.told.length === 0 ? [] : await this.#feed.number(tx, telling.told) };
+      return { value: result, changes: collecting.changed.length === 0 ? [] : await this.#feed.number(tx, collecting.changed) };
     }, order);
     if (changes.length > 0) await this.#feed.handOn(changes);
     return value;
@@ -285,8 +285,8 @@ class TellingStore implements HookedStore {
   }
 }
 
-class TellingTransaction implements WriteTransaction {
-  readonly told: Told[] = [];
+class CollectingTransaction implements WriteTransaction {
+  readonly changed: Changed[] = [];
   readonly #tx: WriteTransaction;
   readonly #feed: ChangeFeed;
 
@@ -328,14 +328,14 @@ class TellingTransaction implements WriteTransaction {
     const key = of.key(record);
     const before = await this.#before(of, key);
     await this.#tx.put(of, record);
-    this.#tell(of, key, before, record);
+    this.#collect(of, key, before, record);
   }
 
   async delete<T extends object>(of: Collection<T>, key: Key): Promise<boolean> {
     if (!this.#feed.wants(of as Collection<never>)) return this.#tx.delete(of, key);
     const before = await this.#before(of, key);
     const wasThere = await this.#tx.delete(of, key);
-    if (wasThere) this.#tell(of, key, before, undefined);
+    if (wasThere) this.#collect(of, key, before, undefined);
     return wasThere;
   }
 
@@ -348,12 +348,18 @@ class TellingTransaction implements WriteTransaction {
     }
   }
 
-  #tell<T extends object>(of: Collection<T>, key: Key, { before, wasDamaged }: Before<T>, after: T | undefined): void {
+  #collect<T extends object>(of: Collection<T>, key: Key, { before, wasDamaged }: Before<T>, after: T | undefined): void {
     const { changes: kind, region = '', shows = true } = of;
     if (kind === undefined) return;
     const own: readonly KeyPart[] = region === '' ? key : key.slice(1);
     const { accountId = own[0] } = (after ?? before ?? {}) as { readonly accountId?: string };
     const records = shows ? { before, after } : {};
-    this.told.push({ kind, place: { region, accountId: String(accountId) }, key: own, ...records, ...defined({ wasDamaged }) });
+    this.changed.push({
+      kind,
+      place: { region, accountId: String(accountId) },
+      key: own,
+      ...records,
+      ...defined({ wasDamaged }),
+    });
   }
 }

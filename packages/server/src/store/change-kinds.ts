@@ -28,4 +28,4 @@ export interface ChangeKinds {
 export type ChangeKind = keyof ChangeKinds;
 
 /** What changes outside of the store: files. Told in the same way, and never stored. */
-export type ToldKind = 'root-keys' | 'server-credentials';
+export type ExternalKind = 'root-keys' | 'server-credentials';

@@ -8,7 +8,7 @@
  *   taken them; what a crash has left is handed to it at the next start. It may get one twice, with the same number.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { ChangeKind, ToldKind } from './change-kinds.ts';
+import type { ChangeKind, ExternalKind } from './change-kinds.ts';
 import type { Collection, Key } from './contract.ts';
 
 /** One record was put or deleted. */
@@ -39,7 +39,7 @@ export interface Changes {
   /** Calls for each change of the collection until the returned function is called. */
   on<T extends object>(of: Collection<T>, listener: ChangeListener<T>): () => void;
   /** As {@link on}, for what is outside of the store. */
-  onTold(kind: ToldKind, listener: (place: Place) => void): () => void;
+  onExternal(kind: ExternalKind, listener: (place: Place) => void): () => void;
 }
 
 /** Gets every change of its collections, in order, also those of before a crash. */

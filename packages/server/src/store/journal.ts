@@ -220,7 +220,7 @@ export class Journal {
     this.#writing = false;
     this.#ended = this.#clock.monotonic();
     this.#onWay = 0;
-    for (const listener of batch.listeners) this.#tell(listener, error);
+    for (const listener of batch.listeners) this.#notify(listener, error);
     if (this.#batch.empty && this.#batch.listeners.length === 0) return;
     if (error === undefined) {
       if (this.#batch.isUrgent) this.#schedule();
@@ -233,7 +233,7 @@ export class Journal {
   }
 
   /** One listener that fails keeps no other from hearing, nor the next commit from coming. */
-  #tell({ done, failed }: CommitListener, error: unknown): void {
+  #notify({ done, failed }: CommitListener, error: unknown): void {
     try {
       if (error === undefined) done();
       else failed(error);

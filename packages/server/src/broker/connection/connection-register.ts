@@ -1,6 +1,6 @@
 /**
  * The register of connections on disk: a connection is in it before its CONNACK, and out of it in the commit that holds
- * what its end has sent. So the next start knows which ends a dead process still owes ({@link tellLostConnections}).
+ * what its end has sent. So the next start knows which ends a dead process still owes ({@link publishLostConnections}).
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Clock } from '../../runtime/clock.ts';

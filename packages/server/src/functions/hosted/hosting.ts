@@ -53,7 +53,7 @@ export interface HostingOptions {
   readonly endpointUrl: () => string;
   /** What the API's certificate is signed by, where it has one. */
   readonly authorityPem?: string;
-  readonly tell: (place: FunctionLogStream, lines: readonly LogLine[]) => void;
+  readonly writeLog: (place: FunctionLogStream, lines: readonly LogLine[]) => void;
   /** Where this process reaches the API. */
   readonly apiAddress: () => ApiAddress;
   /** What functions may have of the API's connections. */
@@ -84,7 +84,7 @@ export class FunctionHosting implements AsyncDisposable {
   #cleared: Promise<void> = Promise.resolve();
 
   private constructor(options: HostingOptions) {
-    const { clock, log, inRegion, regions, tell, concurrency, calls } = options;
+    const { clock, log, inRegion, regions, writeLog, concurrency, calls } = options;
     this.#options = options;
     this.#code = new CodeStore(options.codeFolder);
     const { directory, enclosures, announce } = openEnclosures({ ...options, note: join(options.codeFolder, 'sandbox') });
@@ -96,7 +96,7 @@ export class FunctionHosting implements AsyncDisposable {
       log,
       directory,
       enclosures,
-      tell,
+      writeLog,
       most: concurrency,
       code: (digest) => this.#code.get(digest),
       credentials: this.#credentials.bind(this),

@@ -5,7 +5,7 @@ import { FunctionOutput, type LogLine } from './output.ts';
 
 function bench() {
   const told: LogLine[] = [];
-  const output = new FunctionOutput({ now: () => 5, tell: (lines) => void told.push(...lines) });
+  const output = new FunctionOutput({ now: () => 5, writeLog: (lines) => void told.push(...lines) });
   return { output, told, messages: () => told.map(({ message }) => message) };
 }
 
@@ -65,7 +65,7 @@ test('a million short lines are as bounded as few long ones', () => {
 
 test('a batch has fewer lines than the ids of events leave room for', () => {
   const batches: number[] = [];
-  const output = new FunctionOutput({ now: () => 5, tell: (lines) => void batches.push(lines.length) });
+  const output = new FunctionOutput({ now: () => 5, writeLog: (lines) => void batches.push(lines.length) });
   output.begin('a', '1');
   output.write(Buffer.from('a\n'.repeat(30_000)));
   output.end('a', '');

@@ -21,7 +21,7 @@ const TAIL = 4096;
 
 export interface OutputOptions {
   readonly now: () => number;
-  readonly tell: (lines: readonly LogLine[]) => void;
+  readonly writeLog: (lines: readonly LogLine[]) => void;
 }
 
 export class FunctionOutput {
@@ -88,7 +88,7 @@ export class FunctionOutput {
     const lines = this.#lines;
     this.#lines = [];
     this.#gathered = 0;
-    if (lines.length > 0) this.#options.tell(lines);
+    if (lines.length > 0) this.#options.writeLog(lines);
   }
 
   /** Lines go from the front once those behind them are enough; moved seldom, since each move costs all of them. */

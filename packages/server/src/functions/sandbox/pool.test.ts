@@ -98,7 +98,7 @@ async function bench(allowUnconfined = false): Promise<Bench> {
     enclosures: spoilt,
     log,
     most: 4,
-    tell: () => undefined,
+    writeLog: () => undefined,
     credentials: async () => undefined,
     code: async () => failing.code?.() ?? zip,
     beforeStep: (step) => {

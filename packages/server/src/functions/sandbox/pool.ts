@@ -59,7 +59,7 @@ export interface PoolOptions {
   readonly log: Pick<Logger, 'error'>;
   readonly code: (digest: string) => Promise<Uint8Array>;
   readonly credentials: (of: Deployable, seconds: number) => Promise<FunctionCredentials | undefined>;
-  readonly tell: (place: FunctionLogStream, lines: readonly LogLine[]) => void;
+  readonly writeLog: (place: FunctionLogStream, lines: readonly LogLine[]) => void;
   /** Most processes, all functions together. */
   readonly most: number;
   /** Called ahead of each step of cleaning up, for a test to let it fail. */
@@ -220,7 +220,7 @@ export class Pool {
         timeout: of.timeout,
         memory: of.memorySize,
         starting: { command, environment: { ...environmentFor(of, enclosure, stream, keys), ...environment } },
-        tell: (lines) => this.#tell(of, stream, lines),
+        writeLog: (lines) => this.#writeLog(of, stream, lines),
       });
       // What it took goes with it, whenever that is.
       const cleaned = sandbox.ended.then(() => cleanUp.run());
@@ -234,11 +234,11 @@ export class Pool {
     }
   }
 
-  #tell({ accountId, region, logGroup: group }: Deployable, stream: string, lines: readonly LogLine[]): void {
-    const { tell, log, beforeStep } = this.#options;
+  #writeLog({ accountId, region, logGroup: group }: Deployable, stream: string, lines: readonly LogLine[]): void {
+    const { writeLog, log, beforeStep } = this.#options;
     try {
       beforeStep?.('log');
-      tell({ accountId, region, group, stream }, lines);
+      writeLog({ accountId, region, group, stream }, lines);
     } catch (error) {
       log.error({ err: error }, 'what a function wrote could not be kept');
     }

@@ -30,7 +30,7 @@ export interface SandboxOptions {
   readonly timeout: number;
   /** MB, the process and its children together. */
   readonly memory: number;
-  readonly tell: (lines: readonly LogLine[]) => void;
+  readonly writeLog: (lines: readonly LogLine[]) => void;
 }
 
 export interface Invocation extends Omit<RuntimeEvent, 'deadline'> {
@@ -80,7 +80,7 @@ export class Sandbox implements RuntimeSession {
 
   private constructor(options: SandboxOptions) {
     this.#options = options;
-    this.#output = new FunctionOutput({ now: () => options.clock.now(), tell: options.tell });
+    this.#output = new FunctionOutput({ now: () => options.clock.now(), writeLog: options.writeLog });
   }
 
   static async start(options: SandboxOptions): Promise<Sandbox> {

@@ -100,7 +100,7 @@ function lostOf(from: DatabaseSync, path: string): number {
 /** Writes what can be saved of a data file into a fresh one, with every change on disk. */
 async function saveInto(fresh: string, path: string, collections: readonly Collection<never>[]): Promise<RepairedFile> {
   const log: Recovery[] = [];
-  const from = lockDatabase({ path, damagedLog: 'recover', isLocked: true, tell: (recovery) => log.push(recovery) });
+  const from = lockDatabase({ path, damagedLog: 'recover', isLocked: true, onRecovery: (recovery) => log.push(recovery) });
   try {
     const form = storedForm(from, path);
     if (form < NEWEST_FORM)

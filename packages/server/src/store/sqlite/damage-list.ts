@@ -5,17 +5,17 @@ import { type Damage, nameOfDamage } from '../damage.ts';
 const MAX_NAMES = 1_000;
 
 export class DamageList {
-  readonly #told = new Set<string>();
-  readonly #tell: (damage: Damage) => void;
+  readonly #reported = new Set<string>();
+  readonly #onDamage: (damage: Damage) => void;
 
-  constructor(tell: (damage: Damage) => void) {
-    this.#tell = tell;
+  constructor(onDamage: (damage: Damage) => void) {
+    this.#onDamage = onDamage;
   }
 
   note(damage: Damage): void {
     const name = nameOfDamage(damage);
-    if (this.#told.has(name) || this.#told.size >= MAX_NAMES) return;
-    this.#told.add(name);
-    this.#tell(damage);
+    if (this.#reported.has(name) || this.#reported.size >= MAX_NAMES) return;
+    this.#reported.add(name);
+    this.#onDamage(damage);
   }
 }

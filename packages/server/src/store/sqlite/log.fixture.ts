@@ -34,8 +34,8 @@ export class LogBench implements Disposable {
   /** Transactions that were acknowledged. */
   acknowledged = 0;
 
-  open(damagedLog?: DamagedLog, tell?: (recovery: Recovery) => void): Promise<HookedStore> {
-    return openSqliteStore({ path: this.path, damagedLog, tell });
+  open(damagedLog?: DamagedLog, onRecovery?: (recovery: Recovery) => void): Promise<HookedStore> {
+    return openSqliteStore({ path: this.path, damagedLog, onRecovery });
   }
 
   /** One transaction: a number that goes up, and notes of some size. */

@@ -40,7 +40,7 @@ export interface OpenOptions {
   /** What to do with a log in which something acknowledged is damaged. */
   readonly damagedLog?: DamagedLog;
   /** Hears what was done to the log. */
-  readonly tell?: (recovery: Recovery) => void;
+  readonly onRecovery?: (recovery: Recovery) => void;
   /** The caller has the lock already: {@link holdLock}. */
   readonly isLocked?: boolean;
   /** Counts commits and damaged records. */
@@ -174,14 +174,14 @@ export function commitFault(db: DatabaseSync, path: string): string | undefined 
     : `${lost} acknowledged commits are not in it: its log was cut off or removed, or it is an older copy`;
 }
 
-function checkCommits(db: DatabaseSync, { path, damagedLog, tell }: OpenOptions): void {
+function checkCommits(db: DatabaseSync, { path, damagedLog, onRecovery }: OpenOptions): void {
   const fault = commitFault(db, path);
   if (fault === undefined) return;
   if (damagedLog !== 'recover')
     throw new DataFileError(
       `data file ${path} is damaged: ${fault}. Restore the data folder from a backup, or start once with --damaged-log recover: that goes on without them`,
     );
-  tell?.({ event: 'commits-lost', frame: 0, offset: 0, lost: lostCommits(path, readNotes(db)) });
+  onRecovery?.({ event: 'commits-lost', frame: 0, offset: 0, lost: lostCommits(path, readNotes(db)) });
 }
 
 const listed = (names: readonly string[]): string =>
@@ -250,7 +250,7 @@ export function holdLock(path: string): Disposable {
  * once `check` has found nothing to refuse.
  */
 export function lockDatabase(
-  { path, isLocked = false, damagedLog, tell }: OpenOptions,
+  { path, isLocked = false, damagedLog, onRecovery }: OpenOptions,
   check: (db: DatabaseSync) => void = () => undefined,
 ): DatabaseSync {
   const isFile = path !== ':memory:';
@@ -271,7 +271,7 @@ export function lockDatabase(
     if (isFile) closeToOthers(path);
     check(db);
     if (checked !== undefined) emptyLog(db, path, checked.log);
-    for (const recovery of checked?.recovered ?? []) tell?.(recovery);
+    for (const recovery of checked?.recovered ?? []) onRecovery?.(recovery);
     return db;
   } catch (error) {
     db?.close();

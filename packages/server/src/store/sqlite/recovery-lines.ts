@@ -14,7 +14,7 @@ const TEXTS: Readonly<Record<Recovery['event'], string>> = {
 };
 
 /** Writes a line of the log for each thing that a start did to the write-ahead log. */
-export const tellRecovery =
+export const logRecovery =
   (log: Log) =>
   (recovery: Recovery): void => {
     const { event, isOneByte, ...members } = recovery;

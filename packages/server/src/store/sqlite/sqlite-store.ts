@@ -119,7 +119,7 @@ class SqliteStore implements HookedStore {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     await this.#copy.stop();
-    // A store that can't commit any more still closes: its writes are refused, and those who wrote are told.
+    // A store that can't commit any more still closes: its writes are refused.
     while (this.#writing || this.#writes.length > 0) await this.write(async () => {}).catch(() => undefined);
     this.#closed = true;
     this.#db.close();
@@ -212,11 +212,12 @@ class SqliteStore implements HookedStore {
   #rollBack(batch: readonly Write[], error: unknown): void {
     if (this.#figures !== undefined) this.#figures.failedCommits += 1;
     if (diskFailure(error) === 'unsynced') this.#panic?.('the data file', error);
-    const told = asRefusal(this.#named(error));
-    const refusal = !(told instanceof ThingkeepError)
-      ? new ThingkeepError('ServiceUnavailableException', 'The change could not be stored.', {}, error)
-      : told;
-    // When not even a transaction could begin, those who wait are told too: tried again at once, they would spin.
+    const known = asRefusal(this.#named(error));
+    const refusal =
+      known instanceof ThingkeepError
+        ? known
+        : new ThingkeepError('ServiceUnavailableException', 'The change could not be stored.', {}, error);
+    // When not even a transaction could begin, those who wait are refused too: tried again at once, they would spin.
     const refused = batch.length > 0 ? batch : this.#writes.splice(0, LARGEST_BATCH);
     this.#tallies.rolledBack();
     for (const write of refused) write.reject(refusal);
@@ -231,9 +232,9 @@ class SqliteStore implements HookedStore {
 /** Opens, and where there is none makes, the data file at `path` (`:memory:` for one that goes with the process). */
 export async function openSqliteStore(options: OpenOptions): Promise<HookedStore> {
   const { log, figures } = options;
-  const tell = (damage: Damage): void => {
+  const report = (damage: Damage): void => {
     figures?.met(damage);
     log?.error({ event: 'damaged-record', ...damage }, 'a stored record is damaged and is not served: see thingkeep check');
   };
-  return new SqliteStore(await openDatabase(options), new DamageList(tell), options);
+  return new SqliteStore(await openDatabase(options), new DamageList(report), options);
 }

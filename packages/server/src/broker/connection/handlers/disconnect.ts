@@ -1,5 +1,5 @@
 /**
- * DISCONNECT: the client leaves, and its will with it unless the reason code asks for it. Whatever its reason code, it is the
+ * DISCONNECT: the client leaves, and its will goes out unless the reason code is 0 [MQTT5 3.1.2-8]. Whatever its reason code, it is the
  * client that ends the connection (developer guide, page life-cycle-events).
  */
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
@@ -18,5 +18,5 @@ export function disconnect(client: Client, bytes: Buffer, body: number, next: nu
   const { session, account } = client;
   if (session !== undefined && account !== undefined && properties.sessionExpiryInterval !== undefined)
     session.lifetime.expireAfter(Math.min(sessionExpiryInterval, account.limits.sessionExpiry));
-  client.lost({ byPacket: true, withWill: reason === REASON.DISCONNECT_WITH_WILL });
+  client.lost({ byPacket: true, withWill: reason !== REASON.NORMAL_DISCONNECTION }); // [MQTT5 3.14.4-3]
 }
