@@ -14,7 +14,7 @@ import { DeviceConnection } from './device-connection.ts';
 import { awsOutcome } from './aws-command.ts';
 import { selfSigned } from './certificates.ts';
 import { allow, arn, type Device, makeDevice, makePolicy, type Statement } from './devices.ts';
-import { run } from './run-command.ts';
+import { run, succeed } from './run-command.ts';
 import type { TestServer } from './test-core.ts';
 
 export interface Mistake {
@@ -162,6 +162,17 @@ function certificateMistakes(tools: MistakeTools): Mistake[] {
     await server.iot.send(new AttachPolicyCommand({ policyName: 'mistakes', target: made.certificateArn }));
     return files;
   };
+  /** A certificate of an authority that is not registered; the authority's own certificate stays behind. */
+  const issuedBy = async (authority: string, clientId: string): Promise<Partial<Device>> => {
+    const at = (name: string): string => join(server.dataDir, `${clientId}-${name}`);
+    const key = (file: string): string[] => ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', file];
+    const issuer = ['-subj', `/CN=${authority}`, '-out', at('ca.crt'), '-days', '1'];
+    await succeed('openssl', ['req', '-x509', ...key(at('ca.key')), ...issuer]);
+    await succeed('openssl', ['req', '-new', ...key(at('key')), '-subj', `/CN=${clientId}`, '-out', at('csr')]);
+    const sign = ['-CA', at('ca.crt'), '-CAkey', at('ca.key'), '-CAcreateserial', '-days', '1'];
+    await succeed('openssl', ['x509', '-req', '-in', at('csr'), ...sign, '-out', at('crt')]);
+    return { cert: at('crt'), key: at('key') };
+  };
   const update = (certificateId: string, newStatus: 'INACTIVE' | 'REVOKED') =>
     server.iot.send(new UpdateCertificateCommand({ certificateId, newStatus }));
   return [
@@ -225,6 +236,20 @@ function certificateMistakes(tools: MistakeTools): Mistake[] {
           ...['s_client', '-connect', `localhost:${server.ports.mqtt}`, '-CAfile', server.rootCa],
           ...['-verify_return_error', '-attime', '1000000000'],
         ]),
+    },
+    {
+      name: 'a clock of the device that is years ahead',
+      words: /tls .*takes the server's certificate for expired .*set the client's clock/,
+      make: () =>
+        run('openssl', [
+          ...['s_client', '-connect', `localhost:${server.ports.mqtt}`, '-CAfile', server.rootCa],
+          ...['-verify_return_error', '-attime', '4102444800'],
+        ]),
+    },
+    {
+      name: 'a certificate of an intermediate, without its chain',
+      words: /certificate-unknown .*no registered CA has signed it, its issuer is "CN=factory-line-3"/,
+      make: async (clientId) => publish(clientId, [], await issuedBy('factory-line-3', clientId)),
     },
     {
       name: 'TLS 1.1',
