@@ -4,7 +4,7 @@
  */
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { Refusal } from '../refusals/refusals.ts';
-import { Repeats } from '../refusals/repeats.ts';
+import { RepeatLimiter } from '../runtime/repeat-limiter.ts';
 import { spokenIn, WrongPort } from '../refusals/wrong-port.ts';
 import type { Disk } from '../runtime/disk-room.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -57,8 +57,8 @@ const CONNECT_DEADLINE = 10;
 const CONNACK_DEADLINE = 60;
 
 /** How often a client leaves the same record. */
-const TAKE_OVER = { most: 1, within: 60_000 };
-const UNSERVED = { most: 1, within: 600_000 };
+const TAKE_OVER = { max: 1, perMs: 60_000 };
+const UNSERVED = { max: 1, perMs: 600_000 };
 
 export class Broker {
   readonly clock: Clock;
@@ -150,7 +150,7 @@ export class Broker {
       const first = 'the first packet is not CONNECT';
       return spoken === 'http' || spoken === 'tls' ? `${first}: ${wrongPort.at('mqtt', spoken)}` : first;
     };
-    const repeats = { takeOver: new Repeats(clock, TAKE_OVER), unserved: new Repeats(clock, UNSERVED) };
+    const repeats = { takeOver: new RepeatLimiter(clock, TAKE_OVER), unserved: new RepeatLimiter(clock, UNSERVED) };
     const isServed = messaging.isServed.bind(messaging);
     const kept = { journal, sessions, disk, claims, register, wills };
     this.services = clientServices(

@@ -102,7 +102,7 @@ class BoundPermissions implements PrincipalPermissions {
     if (decision.effect === 'ALLOWED') return decision;
     const explain = (): string => {
       const lookup = this.#lookup(action.toLowerCase(), conditions);
-      return explainDenial(this.#compiled, { action, resource, lookup });
+      return explainDenial(this.#compiled, { action, resource, lookup }, decision);
     };
     return { ...decision, explain };
   }

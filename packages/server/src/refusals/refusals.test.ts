@@ -41,7 +41,7 @@ test('a flood is logged up to a rate, and then counted', () => {
   assert.equal(JSON.parse(lines[200] ?? '').count, 100);
 });
 
-test('what costs something to find out is found out for the refusals that are logged alone', () => {
+test('what costs something to find out is found out for 20 refusals of an account in a second', () => {
   const { refusals, lines } = workbench();
   let asked = 0;
   const explain = () => {
@@ -49,9 +49,11 @@ test('what costs something to find out is found out for the refusals that are lo
     return `for reason ${asked}`;
   };
   for (let i = 0; i < 300; i += 1) refusals.record({ ...owned, explain });
-  assert.equal(asked, 200);
+  assert.equal(asked, 20);
+  refusals.record({ ...owned, accountId: 'another', explain });
+  assert.equal(asked, 21);
   assert.equal(refusals.list({ limit: 300 })[0]?.reason, 'no: for reason 1');
-  assert.equal(refusals.list({ limit: 1 })[0]?.reason, 'no');
+  assert.equal(refusals.list({ limit: 1, accountId: owned.accountId })[0]?.reason, 'no');
   assert.equal(JSON.parse(lines[0] ?? '').msg, 'no: for reason 1');
 });
 
@@ -65,7 +67,7 @@ test('a stranger leaves 60 in a minute, and pushes out none that has an owner', 
   );
   time.now += 60_000;
   refusals.record(refusal);
-  assert.equal(refusals.list().at(-1)?.reason, 'no (40 more of this address left out)');
+  assert.equal(refusals.list().at(-1)?.reason, 'no (40 more refusals of this address were not recorded)');
   for (let i = 0; i < 20_000; i += 1) refusals.record({ ...refusal, sourceIp: `2001:db8::${i.toString(16)}` });
   const kept = refusals.list({ limit: 20_000 });
   assert.deepEqual([kept.length, kept[0]?.clientId], [2_001, 'mine']);
@@ -93,6 +95,18 @@ test('the failure of a rule is kept for its owner, and neither logged again nor 
   announceRefusals(refusals, (_place, topic) => topics.push(topic));
   refusals.record({ check: 'rule', reason: 'no', protocol: 'rule', accountId: '000000000000', region: 'us-east-1' });
   assert.deepEqual([refusals.list().length, lines.length, topics.length], [1, 0, 0]);
+});
+
+test('an explanation that fails is left out', () => {
+  const { refusals, lines } = workbench();
+  refusals.record({
+    ...owned,
+    explain: () => {
+      throw new Error('broken');
+    },
+  });
+  assert.equal(refusals.list()[0]?.reason, 'no');
+  assert.equal(JSON.parse(lines[0] ?? '').event, 'explain-failed');
 });
 
 test('announced to their account, under - when the client id is no topic level, and never about an event itself', () => {

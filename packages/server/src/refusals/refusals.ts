@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
-import { Repeats } from './repeats.ts';
+import { RepeatLimiter } from '../runtime/repeat-limiter.ts';
 import { NewestByAccount } from './newest-by-account.ts';
 
 /** The check that failed, one word each. */
@@ -53,7 +53,7 @@ export interface Refusal {
   /** The policy and statement of an explicit deny. */
   readonly policyName?: string;
   readonly statement?: string;
-  /** More of the reason, where it costs something to find out: asked for the refusals of a second that are logged. */
+  /** More of the reason. It costs more than the refusal: it is called for 20 of an account's refusals in a second. */
   readonly explain?: () => string;
 }
 
@@ -79,8 +79,10 @@ const KEPT = 10_000;
 /** Of peers that could not be placed in an account. */
 const KEPT_OF_STRANGERS = 2_000;
 /** Refusals that one address without an account leaves in a minute. */
-const STRANGER = { most: 60, within: 60_000 };
+const STRANGER = { max: 60, perMs: 60_000 };
 const LOGGED_PER_SECOND = 200;
+/** Explanations of one account's refusals. */
+const EXPLAINED = { max: 20, perMs: 1_000 };
 /** Characters that are kept of a text which a peer has sent. */
 const LONGEST_TEXT = 1024;
 
@@ -114,7 +116,8 @@ export class Refusals {
   readonly #log: Logger;
   readonly #owned = new NewestByAccount<RecordedRefusal>(KEPT);
   readonly #ofStrangers = new NewestByAccount<RecordedRefusal>(KEPT_OF_STRANGERS);
-  readonly #strangers: Repeats;
+  readonly #strangers: RepeatLimiter;
+  readonly #explained: RepeatLimiter;
   readonly #listeners = new Set<(refusal: RecordedRefusal) => void>();
   readonly #byCheck = Object.fromEntries(REFUSAL_CHECKS.map((check) => [check, 0])) as Record<RefusalCheck, number>;
   #sequence = 0;
@@ -125,7 +128,8 @@ export class Refusals {
   constructor(clock: Clock, log: Logger) {
     this.#clock = clock;
     this.#log = log;
-    this.#strangers = new Repeats(clock, STRANGER);
+    this.#strangers = new RepeatLimiter(clock, STRANGER);
+    this.#explained = new RepeatLimiter(clock, EXPLAINED);
   }
 
   /** Number of refusals since the start, by check. */
@@ -147,14 +151,12 @@ export class Refusals {
     this.#sequence += 1;
     this.#beginSecond(Math.floor(now / 1000));
     const isLogged = this.#loggedInSecond < LOGGED_PER_SECOND;
-    const more = [
-      ...(explain === undefined || !isLogged ? [] : [`: ${explain()}`]),
-      ...(leftOut === 0 ? [] : [` (${leftOut} more of this address left out)`]),
-    ];
+    const explanation = this.#explain(refusal, explain);
+    const more = leftOut === 0 ? '' : ` (${leftOut} more refusals of this address were not recorded)`;
     const recorded: RecordedRefusal = {
       sequence: this.#sequence,
       time: new Date(now).toISOString(),
-      ...bounded({ ...refusal, reason: [refusal.reason, ...more].join('') }),
+      ...bounded({ ...refusal, reason: `${refusal.reason}${explanation}${more}` }),
     };
     if (refusal.accountId === undefined) this.#ofStrangers.add('', recorded);
     else this.#owned.add(refusal.accountId, recorded);
@@ -179,6 +181,17 @@ export class Refusals {
       found.push(refusal);
     }
     return found.reverse();
+  }
+
+  /** An explanation that fails is left out: the refusal stands. */
+  #explain({ accountId = '' }: Refusal, explain: Refusal['explain']): string {
+    if (explain === undefined || this.#explained.admit(accountId) === undefined) return '';
+    try {
+      return `: ${explain()}`;
+    } catch (error) {
+      this.#log.error({ err: error, event: 'explain-failed' }, 'the reason of a refusal could not be worked out');
+      return '';
+    }
   }
 
   #beginSecond(second: number): void {

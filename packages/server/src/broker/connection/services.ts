@@ -3,7 +3,7 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import type { ReservedService } from '@thingkeep/wire/reserved-services.ts';
 import type { Will } from '../../mqtt/connect.ts';
 import type { Refusal } from '../../refusals/refusals.ts';
-import type { Repeats } from '../../refusals/repeats.ts';
+import type { RepeatLimiter } from '../../runtime/repeat-limiter.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Disk } from '../../runtime/disk-room.ts';
 import type { Logger } from '../../runtime/log.ts';
@@ -24,9 +24,9 @@ import type { LoopBudget } from '../routing/loop-budget.ts';
 
 export interface ClientRepeats {
   /** Take-overs, by client id. */
-  readonly takeOver: Repeats;
+  readonly takeOver: RepeatLimiter;
   /** Topics of services that are not there, by client and service. */
-  readonly unserved: Repeats;
+  readonly unserved: RepeatLimiter;
 }
 
 /** Takes the bytes of a connection, and handles the packets in them. */

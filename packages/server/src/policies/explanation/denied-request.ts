@@ -1,4 +1,4 @@
-/** A request that policies did not allow, and what a statement has that differs from it. */
+/** A request that policies did not allow. */
 import type { Lookup } from '../context.ts';
 
 export interface DeniedRequest {
@@ -8,12 +8,17 @@ export interface DeniedRequest {
   readonly lookup: Lookup;
 }
 
-/** One part in which a statement differs from a request. */
-export interface Difference {
-  readonly text: string;
-  /** How far it is from a match: the statement with the smallest sum is the nearest. */
-  readonly distance: number;
-}
-
-/** The distance of an Action that is about something else altogether. */
-export const OTHER_ACTION = 10;
+/** How far a part of a statement is from a match; the statement with the smallest sum is the nearest. */
+export const DISTANCE = {
+  misspeltAction: 2,
+  otherAction: 10,
+  condition: 2,
+  arnPart: 2,
+  resourceType: 2,
+  unresolvedVariable: 2,
+  /** Of names, and what is added for those that share nothing. */
+  resourceName: 1,
+  otherName: 3,
+  excludedResource: 6,
+  noArn: 8,
+} as const;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { compilePolicies } from '../compile.ts';
 import { bindPermissions } from '../evaluate.ts';
+import { Pattern } from '../pattern.ts';
 import { type DeviceFacts, deviceContext } from '../variables.ts';
 
 const ACCOUNT = '123456789012';
@@ -69,7 +70,7 @@ const rows: Readonly<Record<string, Row>> = {
   NotAction: [
     [{ Effect: 'Allow', NotAction: 'iot:Publish', Resource: '*' }],
     ['iot:Publish', 'topic/a'],
-    `${NEAREST}NotAction iot:Publish leaves iot:Publish out`,
+    `${NEAREST}NotAction iot:Publish excludes iot:Publish`,
   ],
   'a misspelt action': [
     [allow('iot:Publsh', '*')],
@@ -130,6 +131,16 @@ const rows: Readonly<Record<string, Row>> = {
     [allow('iot:Publish', 'topic/a/*')],
     ['iot:Publish', 'topic/a'],
     `${NEAREST}Resource ${HEAD}topic/a/* needs a name that goes on behind topic/a/`,
+  ],
+  'no wildcard at the end, and a ? before': [
+    [allow('iot:Publish', 'topic/room?/light')],
+    ['iot:Publish', 'topic/room1/light/on'],
+    `${NEAREST}Resource ${HEAD}topic/room?/light ends before the end of topic/room1/light/on: end it with * for all that begin with it`,
+  ],
+  'an escaped wildcard': [
+    [allow('iot:Publish', `topic/a${v('*')}`)],
+    ['iot:Publish', 'topic/ab'],
+    `${NEAREST}Resource ${HEAD}topic/a${v('*')} is not for the topic ab`,
   ],
   'a space': [
     [allow('iot:Connect', 'client/lamp ')],
@@ -236,7 +247,7 @@ const rows: Readonly<Record<string, Row>> = {
   NotResource: [
     [{ Effect: 'Allow', Action: 'iot:Publish', NotResource: `${HEAD}topic/a` }],
     ['iot:Publish', 'topic/a'],
-    `${NEAREST}NotResource ${HEAD}topic/a leaves ${HEAD}topic/a out`,
+    `${NEAREST}NotResource ${HEAD}topic/a excludes ${HEAD}topic/a`,
   ],
   'Deny alone': [[deny('iot:Publish', 'topic/b')], ['iot:Publish', 'topic/a'], 'no statement of policy p has Effect Allow'],
   'a Deny': [
@@ -260,6 +271,21 @@ test('a policy that can not be read is named', () => {
   const compiled = compilePolicies([{ policyName: 'lost', document: '' }]);
   const decision = bindPermissions(compiled, deviceContext(FACTS)).decide('iot:Connect', `${HEAD}client/lamp`);
   assert.equal(decision.explain?.(), 'policy lost is attached, and is missing or can not be read');
+});
+
+test('what is compared is bounded, however many policies and resources there are', () => {
+  const resources = Array.from({ length: 36 }, (_, n) => `${HEAD}topic/${n}/*/${'?'.repeat(20)}`);
+  const document = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action: 'iot:Publish', Resource: resources }],
+  });
+  const compiled = compilePolicies(Array.from({ length: 300 }, (_, n) => ({ policyName: `p${n}`, document })));
+  const made = mock.method(Pattern.prototype, 'matches');
+  const decision = bindPermissions(compiled, deviceContext(FACTS)).decide('iot:Publish', `${HEAD}topic/${'x/'.repeat(100)}`);
+  made.mock.resetCalls();
+  decision.explain?.();
+  assert.ok(made.mock.callCount() < 1_500, String(made.mock.callCount()));
+  made.mock.restore();
 });
 
 test('long texts of a policy are cut', () => {

@@ -1,7 +1,8 @@
 /** Why a policy variable has no value in a request. */
 import { FILLED } from '@thingkeep/wire/documents/condition-keys.ts';
 import { type Lookup, normalizeKey } from '../context.ts';
-import { isMisspelt, oneOf } from './quote.ts';
+import { oneOf, shortened } from './quote.ts';
+import { isMisspelt } from './spelling.ts';
 
 const THING = 'iot:connection.thing.';
 const ATTRIBUTE = /^iot:connection\.thing\.attributes\[(.*)\]$/;
@@ -12,7 +13,7 @@ export function explainVariable(name: string, lookup: Lookup): string {
   const variable = `the variable \${${name}}`;
   if (values.length > 1) return `${variable} has ${values.length} values here, and can not be put in`;
   if (values[0] !== undefined)
-    return `${variable} is ${values[0]} here, which is not put in (empty, too long, or one of * $ + ? #)`;
+    return `${variable} is ${shortened(values[0])} here, which is not put in (empty, too long, or one of * $ + ? #)`;
   return `${variable} has no value here: ${missing(name, key, lookup)}`;
 }
 

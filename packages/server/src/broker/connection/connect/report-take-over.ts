@@ -2,7 +2,7 @@
  * The record that a client leaves which loses its client id to another connection. Two devices with one client id throw each
  * other out for ever: the record names both. Once in a while for each client id, with the number of those left out.
  */
-import type { Repeats } from '../../../refusals/repeats.ts';
+import type { RepeatLimiter } from '../../../runtime/repeat-limiter.ts';
 import type { Client } from '../client.ts';
 import type { AdmittedConnect } from './connect-attempt.ts';
 
@@ -17,7 +17,7 @@ function peerText(client: Client, principal: string): string {
 export function reportTakeOver(
   before: Client,
   { client, account, admission }: Pick<AdmittedConnect, 'client' | 'account' | 'admission'>,
-  repeats: Repeats,
+  repeats: RepeatLimiter,
 ): void {
   const { clientId } = client;
   const { accountId, region } = account.place;

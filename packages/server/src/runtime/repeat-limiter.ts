@@ -1,11 +1,10 @@
 /** What repeats itself, such as refusals of one peer: within a time some are let through, and the others are counted. */
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from './clock.ts';
 
-export interface RepeatsOptions {
+export interface RepeatLimit {
   /** How many of one key are let through within the time. */
-  readonly most: number;
-  /** Milliseconds. */
-  readonly within: number;
+  readonly max: number;
+  readonly perMs: number;
 }
 
 interface Seen {
@@ -18,22 +17,22 @@ interface Seen {
 /** Keys that are remembered at most; the one that came first is forgotten for a new one. */
 const MAX_KEYS = 10_000;
 
-export class Repeats {
+export class RepeatLimiter {
   readonly #clock: Pick<Clock, 'monotonic'>;
-  readonly #options: RepeatsOptions;
+  readonly #limit: RepeatLimit;
   readonly #seen = new Map<string, Seen>();
 
-  constructor(clock: Pick<Clock, 'monotonic'>, options: RepeatsOptions) {
+  constructor(clock: Pick<Clock, 'monotonic'>, limit: RepeatLimit) {
     this.#clock = clock;
-    this.#options = options;
+    this.#limit = limit;
   }
 
   /** How many of the key were left out before this one; undefined when this one is to be left out as well. */
   admit(key: string): number | undefined {
     const now = this.#clock.monotonic();
     const seen = this.#seen.get(key);
-    if (seen !== undefined && now - seen.since < this.#options.within) {
-      if (seen.passed < this.#options.most) {
+    if (seen !== undefined && now - seen.since < this.#limit.perMs) {
+      if (seen.passed < this.#limit.max) {
         seen.passed += 1;
         return 0;
       }

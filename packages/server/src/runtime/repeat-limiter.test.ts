@@ -1,11 +1,11 @@
 /** What repeats itself is let through now and then, and counted meanwhile. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Repeats } from './repeats.ts';
+import { RepeatLimiter } from './repeat-limiter.ts';
 
 test('some of a key within a time; the next one after it says how many were left out', () => {
   let now = 0;
-  const repeats = new Repeats({ monotonic: () => now }, { most: 2, within: 1000 });
+  const repeats = new RepeatLimiter({ monotonic: () => now }, { max: 2, perMs: 1000 });
   const seen = (key: string): (number | undefined)[] => Array.from({ length: 4 }, () => repeats.admit(key));
   assert.deepEqual(seen('a'), [0, 0, undefined, undefined]);
   assert.deepEqual(seen('b'), [0, 0, undefined, undefined]);
@@ -14,7 +14,7 @@ test('some of a key within a time; the next one after it says how many were left
 });
 
 test('no more keys are remembered than ten thousand', () => {
-  const repeats = new Repeats({ monotonic: () => 0 }, { most: 1, within: 1000 });
+  const repeats = new RepeatLimiter({ monotonic: () => 0 }, { max: 1, perMs: 1000 });
   for (let i = 0; i < 10_001; i += 1) repeats.admit(`${i}`);
   assert.deepEqual([repeats.admit('10000'), repeats.admit('0')], [undefined, 0]);
 });
