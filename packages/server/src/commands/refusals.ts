@@ -12,10 +12,10 @@ const LOOK_EVERY = 1_000;
 
 /** One refusal as a line for people. */
 function line(refusal: RecordedRefusal): string {
-  const { time, check, reason, clientId, certificateId, sourceIp, policyName, statement, resource } = refusal;
+  const { time, check, reason, clientId, certificateId, principal, sourceIp, policyName, statement, resource } = refusal;
   const who = [
     clientId === undefined ? undefined : `client ${quoteUnlessPlain(clientId)}`,
-    certificateId === undefined ? undefined : `certificate ${certificateId.slice(0, 12)}…`,
+    certificateId === undefined ? principal : `certificate ${certificateId.slice(0, 12)}…`,
     sourceIp === undefined ? undefined : `from ${sourceIp}`,
   ];
   const by = policyName === undefined ? '' : ` [policy ${policyName}, statement ${statement}]`;

@@ -29,33 +29,48 @@ class Queue<Item> {
   }
 }
 
+/** The name of peers that could not be placed in an account. */
+export const UNIDENTIFIED = '';
+
+export interface Bounds {
+  /** Of all accounts together. */
+  readonly max: number;
+  readonly maxUnidentified: number;
+}
+
 export class NewestByAccount<Item extends Numbered> {
-  readonly #most: number;
-  readonly #queues = new Map<string, Queue<Item>>();
-  /** None is larger by more than one. */
-  #largest = new Queue<Item>();
+  readonly #bounds: Bounds;
+  readonly #unidentified = new Queue<Item>();
+  readonly #byAccount = new Map<string, Queue<Item>>();
   #size = 0;
 
-  constructor(most: number) {
-    this.#most = most;
+  constructor(bounds: Bounds) {
+    this.#bounds = bounds;
   }
 
-  add(accountId: string, item: Item): void {
-    const queue = this.#queues.get(accountId) ?? new Queue<Item>();
-    this.#queues.set(accountId, queue);
+  add(account: string, item: Item): void {
+    if (account === UNIDENTIFIED) {
+      this.#unidentified.add(item);
+      if (this.#unidentified.size > this.#bounds.maxUnidentified) this.#unidentified.dropOldest();
+      return;
+    }
+    const queue = this.#byAccount.get(account) ?? new Queue<Item>();
+    this.#byAccount.set(account, queue);
     queue.add(item);
-    if (queue.size > this.#largest.size) this.#largest = queue;
-    if (this.#size < this.#most) this.#size += 1;
-    else this.#largest.dropOldest();
+    if (this.#size < this.#bounds.max) this.#size += 1;
+    else this.#dropOldest();
   }
 
-  /** Newest first: those of the accounts that are named, or of all. */
-  *newestFirst(accountIds?: readonly string[]): Generator<Item> {
-    const names = accountIds ?? [...this.#queues.keys()];
-    const readers = names.flatMap((name) => {
-      const queue = this.#queues.get(name);
-      return queue === undefined ? [] : [{ queue, index: 0 }];
-    });
+  #dropOldest(): void {
+    let largest: Queue<Item> | undefined;
+    for (const queue of this.#byAccount.values()) if (largest === undefined || queue.size > largest.size) largest = queue;
+    largest?.dropOldest();
+  }
+
+  /** Newest first: those of one account, or of all, and of unidentified peers. */
+  *newestFirst(account?: string): Generator<Item> {
+    const owned = account === undefined ? [...this.#byAccount.values()] : [this.#byAccount.get(account)];
+    const readers = [...owned, this.#unidentified].flatMap((queue) => (queue === undefined ? [] : [{ queue, index: 0 }]));
     for (;;) {
       let next: { queue: Queue<Item>; index: number } | undefined;
       let newest: Item | undefined;

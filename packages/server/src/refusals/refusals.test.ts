@@ -34,11 +34,13 @@ test('what a stranger sends is cut', () => {
 test('a flood is logged up to a rate, and then counted', () => {
   const { refusals, lines, time } = workbench();
   for (let i = 0; i < 300; i += 1) refusals.record(owned);
-  assert.equal(lines.length, 200);
+  assert.equal(lines.length, 100);
+  refusals.record({ ...owned, accountId: 'another' });
+  assert.equal(lines.length, 101, 'another account has log lines of its own');
   time.now += 1000;
   refusals.record(owned);
-  assert.equal(lines.length, 202);
-  assert.equal(JSON.parse(lines[200] ?? '').count, 100);
+  assert.equal(lines.length, 103);
+  assert.equal(JSON.parse(lines[101] ?? '').count, 200);
 });
 
 test('what costs something to find out is found out for 20 refusals of an account in a second', () => {
@@ -52,7 +54,7 @@ test('what costs something to find out is found out for 20 refusals of an accoun
   assert.equal(asked, 20);
   refusals.record({ ...owned, accountId: 'another', explain });
   assert.equal(asked, 21);
-  assert.equal(refusals.list({ limit: 300 })[0]?.reason, 'no: for reason 1');
+  assert.equal(refusals.list({ limit: 301 })[0]?.reason, 'no: for reason 1');
   assert.equal(refusals.list({ limit: 1, accountId: owned.accountId })[0]?.reason, 'no');
   assert.equal(JSON.parse(lines[0] ?? '').msg, 'no: for reason 1');
 });
@@ -68,7 +70,10 @@ test('a stranger leaves 60 in a minute, and pushes out none that has an owner', 
   time.now += 60_000;
   refusals.record(refusal);
   assert.equal(refusals.list().at(-1)?.reason, 'no (40 more refusals of this address were not recorded)');
-  for (let i = 0; i < 20_000; i += 1) refusals.record({ ...refusal, sourceIp: `2001:db8::${i.toString(16)}` });
+  for (let i = 0; i < 20_000; i += 1) {
+    if (i % 100 === 0) time.now += 1_000;
+    refusals.record({ ...refusal, sourceIp: `2001:db8:0:${i.toString(16)}::1` });
+  }
   const kept = refusals.list({ limit: 20_000 });
   assert.deepEqual([kept.length, kept[0]?.clientId], [2_001, 'mine']);
   assert.deepEqual(
@@ -95,6 +100,42 @@ test('the failure of a rule is kept for its owner, and neither logged again nor 
   announceRefusals(refusals, (_place, topic) => topics.push(topic));
   refusals.record({ check: 'rule', reason: 'no', protocol: 'rule', accountId: '000000000000', region: 'us-east-1' });
   assert.deepEqual([refusals.list().length, lines.length, topics.length], [1, 0, 0]);
+});
+
+test('unidentified peers of one network count as one, and all of them leave 100 in a second', () => {
+  const { refusals, time } = workbench();
+  const left = (addresses: readonly string[]): number => {
+    time.now += 60_000;
+    const before = refusals.list({ limit: 20_000 }).at(-1)?.sequence ?? 0;
+    for (const sourceIp of addresses) refusals.record({ ...refusal, sourceIp });
+    return (refusals.list({ limit: 20_000 }).at(-1)?.sequence ?? 0) - before;
+  };
+  const many = (address: (n: string) => string): string[] => Array.from({ length: 500 }, (_, n) => address((n + 1).toString(16)));
+  assert.equal(left(many((n) => `2001:db8:1:2::${n}`)), 60);
+  assert.equal(left(many((n) => `2001:db8:1:2:${n}:4:5:6`)), 60);
+  assert.equal(left(many((n) => `2001:db8::${n}`)), 60);
+  assert.equal(left(many((n) => `2001:db8:0:${n}::1`)), 100);
+  assert.equal(left(many((n) => `::ffff:10.0.0.${Number.parseInt(n, 16) % 250}`)), 100);
+});
+
+test('a peer that names an account without a proof is bounded as one that names none', () => {
+  const { refusals } = workbench();
+  for (let i = 0; i < 100; i += 1) refusals.record({ ...owned, isUnproven: true });
+  assert.equal(refusals.list({ accountId: owned.accountId, limit: 1_000 }).length, 60);
+  assert.equal(refusals.list({ accountId: 'another' }).length, 0);
+});
+
+test('the oldest records go of the account that has the most, whatever came before', () => {
+  const { refusals } = workbench();
+  const record = (accountId: string, count: number): void => {
+    for (let i = 0; i < count; i += 1) refusals.record({ ...refusal, accountId });
+  };
+  record('a', 5_001);
+  record('b', 4_999);
+  for (let n = 0; n < 20; n += 1) record(`c${n}`, 238);
+  const size = (accountId: string): number => refusals.list({ accountId, limit: 20_000 }).length;
+  assert.ok(Math.abs(size('a') - size('b')) <= 1);
+  assert.equal(size('c7'), 238);
 });
 
 test('an explanation that fails is left out', () => {

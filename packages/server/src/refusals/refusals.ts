@@ -1,12 +1,12 @@
 /**
  * Refusals of devices and callers: each is one record and one log line. The newest records are kept in memory for reading
- * back, those of strangers apart, so that a peer without an account can't push out an owner's. Log lines, and what one
- * stranger leaves, are limited in rate; the next one says how many were left out.
+ * back, a fair share for each account, and those of peers without one apart. Log lines and explanations of an account, and
+ * what an unidentified peer leaves, are limited in rate; the next one says how many were left out.
  */
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import { RepeatLimiter } from '../runtime/repeat-limiter.ts';
-import { NewestByAccount } from './newest-by-account.ts';
+import { NewestByAccount, UNIDENTIFIED } from './newest-by-account.ts';
 
 /** The check that failed, one word each. */
 export const REFUSAL_CHECKS = [
@@ -55,9 +55,13 @@ export interface Refusal {
   readonly statement?: string;
   /** More of the reason. It costs more than the refusal: it is called for 20 of an account's refusals in a second. */
   readonly explain?: () => string;
+  /** The sender has named an account, and has not proven to be of it: bounded by its address. */
+  readonly isUnproven?: true;
 }
 
-export interface RecordedRefusal extends Omit<Refusal, 'explain'> {
+type Recordable = Omit<Refusal, 'explain' | 'isUnproven'>;
+
+export interface RecordedRefusal extends Recordable {
   /** Number of the refusal since the start, from 1. */
   readonly sequence: number;
   /** ISO 8601 instant. */
@@ -75,12 +79,12 @@ export interface RefusalQuery {
   readonly limit?: number;
 }
 
-const KEPT = 10_000;
-/** Of peers that could not be placed in an account. */
-const KEPT_OF_STRANGERS = 2_000;
-/** Refusals that one address without an account leaves in a minute. */
-const STRANGER = { max: 60, perMs: 60_000 };
-const LOGGED_PER_SECOND = 200;
+const KEPT = { max: 10_000, maxUnidentified: 2_000 };
+/** Refusals that an address leaves in a minute whose peer has not proven to be of an account, and all of these in a second. */
+const UNPROVEN = { max: 60, perMs: 60_000 };
+const ALL_UNPROVEN = { max: 100, perMs: 1_000 };
+/** Log lines of one account, or of all unidentified peers. */
+const LOGGED = { max: 100, perMs: 1_000 };
 /** Explanations of one account's refusals. */
 const EXPLAINED = { max: 20, perMs: 1_000 };
 /** Characters that are kept of a text which a peer has sent. */
@@ -89,46 +93,40 @@ const LONGEST_TEXT = 1024;
 /** Cuts a text, by way of bytes: a slice of a string would keep the whole string in memory. */
 const cut = (text: string): string => `${Buffer.from(text.slice(0, LONGEST_TEXT)).toString()}…`;
 
-const bounded = (refusal: Omit<Refusal, 'explain'>): Omit<Refusal, 'explain'> =>
+const bounded = (refusal: Recordable): Recordable =>
   Object.fromEntries(
     Object.entries(refusal).map(([name, value]) => [
       name,
       typeof value === 'string' && value.length > LONGEST_TEXT ? cut(value) : value,
     ]),
-  ) as unknown as Omit<Refusal, 'explain'>;
+  ) as unknown as Recordable;
 
-/** Two lists, newest first, as one. */
-function* newestOf(ones: Generator<RecordedRefusal>, others: Generator<RecordedRefusal>): Generator<RecordedRefusal> {
-  let [a, b] = [ones.next(), others.next()];
-  while (a.done !== true || b.done !== true) {
-    if (b.done === true || (a.done !== true && a.value.sequence > b.value.sequence)) {
-      if (a.done !== true) yield a.value;
-      a = ones.next();
-    } else {
-      yield b.value;
-      b = others.next();
-    }
-  }
+/** The bound is by network where hosts choose their addresses: an IPv6 address counts by its first 64 bits. */
+function networkOf(address: string): string {
+  if (!address.includes(':') || address.startsWith('::ffff:')) return address;
+  const [head = [], tail] = address.split('::', 2).map((side) => side.split(':').filter((group) => group !== ''));
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - head.length - tail.length);
+  return [...head, ...Array.from({ length: zeros }, () => '0'), ...(tail ?? [])].slice(0, 4).join(':');
 }
 
 export class Refusals {
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #owned = new NewestByAccount<RecordedRefusal>(KEPT);
-  readonly #ofStrangers = new NewestByAccount<RecordedRefusal>(KEPT_OF_STRANGERS);
-  readonly #strangers: RepeatLimiter;
+  readonly #records = new NewestByAccount<RecordedRefusal>(KEPT);
+  readonly #unproven: RepeatLimiter;
+  readonly #allUnproven: RepeatLimiter;
+  readonly #logged: RepeatLimiter;
   readonly #explained: RepeatLimiter;
   readonly #listeners = new Set<(refusal: RecordedRefusal) => void>();
   readonly #byCheck = Object.fromEntries(REFUSAL_CHECKS.map((check) => [check, 0])) as Record<RefusalCheck, number>;
   #sequence = 0;
-  #second = 0;
-  #loggedInSecond = 0;
-  #unlogged = 0;
 
   constructor(clock: Clock, log: Logger) {
     this.#clock = clock;
     this.#log = log;
-    this.#strangers = new RepeatLimiter(clock, STRANGER);
+    this.#unproven = new RepeatLimiter(clock, UNPROVEN);
+    this.#allUnproven = new RepeatLimiter(clock, ALL_UNPROVEN);
+    this.#logged = new RepeatLimiter(clock, LOGGED);
     this.#explained = new RepeatLimiter(clock, EXPLAINED);
   }
 
@@ -142,38 +140,34 @@ export class Refusals {
     return () => this.#listeners.delete(listener);
   }
 
-  record({ explain, ...refusal }: Refusal): void {
+  record({ explain, isUnproven, ...refusal }: Refusal): void {
     this.#byCheck[refusal.check] += 1;
-    const isStranger = refusal.accountId === undefined;
-    const leftOut = isStranger ? this.#strangers.admit(refusal.sourceIp ?? '') : 0;
+    const account = refusal.accountId ?? UNIDENTIFIED;
+    const leftOut = account === UNIDENTIFIED || isUnproven === true ? this.#admitUnproven(refusal.sourceIp) : 0;
     if (leftOut === undefined) return;
-    const now = this.#clock.now();
     this.#sequence += 1;
-    this.#beginSecond(Math.floor(now / 1000));
-    const isLogged = this.#loggedInSecond < LOGGED_PER_SECOND;
-    const explanation = this.#explain(refusal, explain);
     const more = leftOut === 0 ? '' : ` (${leftOut} more refusals of this address were not recorded)`;
     const recorded: RecordedRefusal = {
       sequence: this.#sequence,
-      time: new Date(now).toISOString(),
-      ...bounded({ ...refusal, reason: `${refusal.reason}${explanation}${more}` }),
+      time: new Date(this.#clock.now()).toISOString(),
+      ...bounded({ ...refusal, reason: `${refusal.reason}${this.#explain(account, explain)}${more}` }),
     };
-    if (refusal.accountId === undefined) this.#ofStrangers.add('', recorded);
-    else this.#owned.add(refusal.accountId, recorded);
+    this.#records.add(account, recorded);
     // A rule's failure has a log line already.
-    if (refusal.protocol !== 'rule') {
-      if (isLogged) this.#write(recorded);
-      else this.#unlogged += 1;
-    }
+    if (refusal.protocol !== 'rule') this.#write(account, recorded);
     for (const listener of this.#listeners) listener(recorded);
+  }
+
+  #admitUnproven(sourceIp = ''): number | undefined {
+    const leftOut = this.#unproven.admit(networkOf(sourceIp));
+    return leftOut === undefined || this.#allUnproven.admit('') === undefined ? undefined : leftOut;
   }
 
   /** The newest refusals that match, oldest first. */
   list(query: RefusalQuery = {}): RecordedRefusal[] {
     const { limit = 100, after = 0 } = query;
     const found: RecordedRefusal[] = [];
-    const owned = this.#owned.newestFirst(query.accountId === undefined ? undefined : [query.accountId]);
-    for (const refusal of newestOf(owned, this.#ofStrangers.newestFirst())) {
+    for (const refusal of this.#records.newestFirst(query.accountId)) {
       if (refusal.sequence <= after || found.length >= limit) break;
       if (query.clientId !== undefined && refusal.clientId !== query.clientId) continue;
       if (query.certificateId !== undefined && refusal.certificateId !== query.certificateId) continue;
@@ -184,8 +178,8 @@ export class Refusals {
   }
 
   /** An explanation that fails is left out: the refusal stands. */
-  #explain({ accountId = '' }: Refusal, explain: Refusal['explain']): string {
-    if (explain === undefined || this.#explained.admit(accountId) === undefined) return '';
+  #explain(account: string, explain: Refusal['explain']): string {
+    if (explain === undefined || this.#explained.admit(account) === undefined) return '';
     try {
       return `: ${explain()}`;
     } catch (error) {
@@ -194,17 +188,13 @@ export class Refusals {
     }
   }
 
-  #beginSecond(second: number): void {
-    if (second === this.#second) return;
-    if (this.#unlogged > 0)
-      this.#log.warn({ event: 'refused', count: this.#unlogged }, 'more refusals than are logged in a second');
-    this.#second = second;
-    this.#loggedInSecond = 0;
-    this.#unlogged = 0;
-  }
-
-  #write(refusal: RecordedRefusal): void {
-    this.#loggedInSecond += 1;
+  #write(account: string, refusal: RecordedRefusal): void {
+    const leftOut = this.#logged.admit(account);
+    if (leftOut === undefined) return;
+    if (leftOut > 0) {
+      const whose = account === UNIDENTIFIED ? {} : { accountId: account };
+      this.#log.warn({ event: 'refused', count: leftOut, ...whose }, 'more refusals than are logged in a second');
+    }
     const { time: _, ...members } = refusal;
     this.#log.warn({ event: 'refused', ...members }, refusal.reason);
   }

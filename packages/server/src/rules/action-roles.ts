@@ -38,7 +38,7 @@ export class ActionRoles {
         if (roleArn === '') throw new ActionError(`no role is named, which has to allow ${permission.action}`, false);
         const permissions = await this.#roles.ask(accountId, roleArn, sourceArn);
         if (permissions === undefined ? !foreign : !permissions.may(permission.action, permission.resource, permission.keys))
-          throw new ActionError(refusal(roleArn, permission, permissions !== undefined), false);
+          throw new ActionError(permissions?.fault ?? refusal(roleArn, permission, permissions !== undefined), false);
       },
       credentials: async () => {
         if (roleArn === '') return undefined;

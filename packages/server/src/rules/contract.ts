@@ -3,6 +3,8 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 
 /** What a role of the account lets the rules engine do. */
 export interface RolePermissions {
+  /** Why the role can't be assumed at all, and so allows nothing. */
+  readonly fault?: string;
   /** `keys` are condition keys of this question alone. */
   may(action: string, resource: string, keys?: readonly (readonly [key: string, value: string])[]): boolean;
 }

@@ -23,7 +23,7 @@ export function republish(
   if (!topic.clientMayPublish || /^\$aws\/things\/[^/]*\/jobs\//.test(name)) return `rules may not publish on ${name}`;
   if (payload.length > LIMITS.payload) return 'the payload is over 128 KB';
   if (permissions !== undefined && !permissions.may('iot:Publish', topic.arn))
-    return `the role ${roleArn} does not allow iot:Publish on ${topic.arn}`;
+    return permissions.fault ?? `the role ${roleArn} does not allow iot:Publish on ${topic.arn}`;
   if (outbox.loops) return 'the message has come through too many rules: it goes in a circle';
   if (headers === undefined) {
     outbox.put(topic, qos, payload);

@@ -88,7 +88,8 @@ export class KnownRoles implements Roles {
       if (found === 'unknown-role') return undefined;
       return { may: (action, resource, keys) => found.decide(action, resource, keys).effect === 'ALLOWED' };
     } catch (error) {
-      if (!(error instanceof ThingkeepError)) this.#options.log.error({ err: error, roleArn }, 'a role could not be read');
+      if (error instanceof ThingkeepError) return { may: () => false, fault: error.message };
+      this.#options.log.error({ err: error, roleArn }, 'a role could not be read');
       return NOTHING;
     }
   }

@@ -5,6 +5,13 @@ import { variableValue } from '../substitute.ts';
 import { oneOf, tokensText } from './quote.ts';
 import { explainVariable } from './variable.ts';
 
+/** Words for a condition that holds, in a Deny. */
+export function explainHolding({ name, key, operator, values }: CompiledCondition, lookup: Lookup): string {
+  const present = lookup(key) ?? [];
+  const given = present.length === 0 ? `no ${name}` : oneOf(present);
+  return `its condition ${operator} ${name} ${oneOf(values.map(tokensText))} holds, as the request has ${given}`;
+}
+
 /** Words for a condition that does not hold. */
 export function explainCondition({ name, key, operator, values, unknown }: CompiledCondition, lookup: Lookup): string {
   const present = lookup(key) ?? [];

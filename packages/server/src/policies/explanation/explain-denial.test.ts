@@ -255,6 +255,24 @@ const rows: Readonly<Record<string, Row>> = {
     ['iot:Publish', 'topic/a'],
     `statement quiet of policy p has Effect Deny and Resource ${HEAD}topic/a`,
   ],
+  'a Deny by a condition': [
+    [allow('iot:*', '*'), deny('iot:Connect', '*', { StringNotLike: { 'iot:ClientId': 'factory-*' } })],
+    ['iot:Connect', 'client/lamp'],
+    'statement #2 of policy p has Effect Deny and Resource *; its condition StringNotLike iot:ClientId factory-* holds, as the ' +
+      'request has lamp',
+  ],
+  'a Deny by NotAction': [
+    [allow('iot:*', '*'), { Effect: 'Deny', NotAction: ['iot:Connect'], Resource: '*' }],
+    ['iot:Publish', 'topic/a'],
+    'statement #2 of policy p has Effect Deny and Resource *; its NotAction is iot:Connect, which covers all other actions',
+  ],
+  'the right action, and all else wrong': [
+    [allow(['iot:Connect', 'iot:Publish'], 'arn:aws-cn:iot:cn-north-1:999999999999:topic/x')],
+    ['iot:Publish', 'topic/devices/lamp/temperature'],
+    `${NEAREST}Resource arn:aws-cn:iot:cn-north-1:999999999999:topic/x has the partition aws-cn, and aws was asked for, and has ` +
+      `the region cn-north-1, and us-east-1 was asked for, and has the account 999999999999, and ${ACCOUNT} was asked for, ` +
+      'and is not for the topic devices/lamp/temperature',
+  ],
   'a Deny in doubt': [
     [allow('iot:*', '*'), deny('iot:Publish', `topic/${v('iot:Certificate.SerialNumber')}`)],
     ['iot:Publish', 'topic/a'],

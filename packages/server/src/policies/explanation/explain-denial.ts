@@ -8,7 +8,7 @@ import type { CompiledPolicies, CompiledStatement } from '../compile.ts';
 import { conditionHolds } from '../condition.ts';
 import { variableValue } from '../substitute.ts';
 import { actionDistance, explainAction } from './action.ts';
-import { explainCondition } from './condition.ts';
+import { explainCondition, explainHolding } from './condition.ts';
 import { DISTANCE, type DeniedRequest } from './denied-request.ts';
 import { listed, oneOf, resourceText, shortened } from './quote.ts';
 import { explainResource, type NearestResource, nearestResource } from './resource.ts';
@@ -30,18 +30,29 @@ export function explainDenial({ statements, unreadable }: CompiledPolicies, requ
   return denying ? explainDeny(denying, request) : explainNearest(statements, request);
 }
 
-const nameOf = ({ label, policyName }: CompiledStatement): string => `statement ${label} of policy ${policyName}`;
+/** A policy that was handed in with a session has its kind for a name. */
+const policyText = (policyName: string): string =>
+  policyName.endsWith(' policy') ? `the ${policyName}` : `policy ${policyName}`;
+
+const nameOf = ({ label, policyName }: CompiledStatement): string => `statement ${label} of ${policyText(policyName)}`;
 
 function explainDeny(statement: CompiledStatement, { lookup }: DeniedRequest): string {
   const [unresolved] = statement.resources
     .flatMap((template) => (template === '*' ? [] : template.flat()))
     .flatMap((token) => (token.kind === 'variable' && variableValue(token.name, lookup) === undefined ? [token.name] : []));
   const doubt = statement.conditions.find((condition) => !conditionHolds(condition, lookup, false));
+  const resources = oneOf(statement.resources.map(resourceText));
   return [
-    `${nameOf(statement)} has Effect Deny and ${statement.notResources ? 'NotResource' : 'Resource'} ${oneOf(statement.resources.map(resourceText))}`,
+    `${nameOf(statement)} has Effect Deny and ${statement.notResources ? 'NotResource' : 'Resource'} ${resources}`,
+    ...(statement.notActions ? [`its NotAction is ${oneOf(statement.actionTexts)}, which covers all other actions`] : []),
+    ...statement.conditions.flatMap((condition) =>
+      conditionHolds(condition, lookup, false) ? [explainHolding(condition, lookup)] : [],
+    ),
     ...(unresolved === undefined ? [] : [`it counts as denying, as ${explainVariable(unresolved, lookup)}`]),
     ...(doubt === undefined ? [] : [`it counts as denying, as ${explainCondition(doubt, lookup)}`]),
-  ].join('; ');
+  ]
+    .slice(0, 1 + MAX_DIFFERENCES)
+    .join('; ');
 }
 
 interface Compared {
@@ -71,7 +82,7 @@ function nearestFirst(statements: readonly CompiledStatement[], request: DeniedR
 
 function explainNearest(statements: readonly CompiledStatement[], request: DeniedRequest): string {
   const names = [...new Set(statements.map(({ policyName }) => policyName))];
-  const policies = names.length === 1 ? `policy ${names[0]}` : `the policies ${listed(names)}`;
+  const policies = names.length === 1 ? policyText(names[0] ?? '') : `the policies ${listed(names)}`;
   const allowing = statements.filter(({ deny }) => !deny).slice(0, MAX_STATEMENTS);
   const [nearest] = nearestFirst(allowing, request);
   if (nearest === undefined) return `no statement of ${policies} has Effect Allow`;
@@ -81,7 +92,7 @@ function explainNearest(statements: readonly CompiledStatement[], request: Denie
 }
 
 const actionsOf = (statements: readonly CompiledStatement[]): readonly string[] => [
-  ...new Set(statements.flatMap(({ actionTexts }) => actionTexts)),
+  ...new Set(statements.flatMap(({ actionTexts, notActions }) => (notActions ? [] : actionTexts))),
 ];
 
 function differencesOf({ statement, action, resource }: Compared, request: DeniedRequest): readonly string[] {
