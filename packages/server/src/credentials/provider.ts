@@ -78,7 +78,12 @@ export function credentialProvider({ inRegion, clock, tokens, facts, assume }: C
   const find = ({ place: { accountId, region }, principal, roleAlias, thingName }: CredentialRequest) =>
     inRegion(region).read(async (tx) => {
       if (thingName !== undefined && !(await facts.isAttached(tx, accountId, thingName, principal)))
-        fail('AccessDeniedException', 'Invalid thing name passed');
+        fail(
+          'AccessDeniedException',
+          'Invalid thing name passed',
+          {},
+          new Error(`the certificate is not attached to a thing ${thingName}: aws iot attach-thing-principal`),
+        );
       const thing = thingName === undefined ? undefined : await facts.thing(tx, accountId, thingName);
       return { alias: await tx.get(roleAliases, [accountId, roleAlias]), thing };
     });

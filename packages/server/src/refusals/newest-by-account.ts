@@ -32,19 +32,19 @@ class Queue<Item> {
 /** The name of peers that could not be placed in an account. */
 export const UNIDENTIFIED = '';
 
-export interface Bounds {
+interface RecordBounds {
   /** Of all accounts together. */
   readonly max: number;
   readonly maxUnidentified: number;
 }
 
 export class NewestByAccount<Item extends Numbered> {
-  readonly #bounds: Bounds;
+  readonly #bounds: RecordBounds;
   readonly #unidentified = new Queue<Item>();
   readonly #byAccount = new Map<string, Queue<Item>>();
   #size = 0;
 
-  constructor(bounds: Bounds) {
+  constructor(bounds: RecordBounds) {
     this.#bounds = bounds;
   }
 
