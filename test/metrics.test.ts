@@ -1,7 +1,7 @@
 /** The reference of metrics, the dashboard and the alerts name declared metrics alone, with their labels. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { METRICS } from '../packages/server/src/admin/metrics/declarations.ts';
+import { METRICS } from '../packages/server/src/admin/metrics/metrics.ts';
 import { metricsTable } from '../tools/metrics-reference.ts';
 import { textOf } from './architecture/sources.ts';
 import { type Expression, expressionFaults } from './prometheus/expressions.ts';

@@ -4,8 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LabelValues, MetricDeclaration } from '../packages/server/src/admin/metrics/declaration.ts';
-import { METRICS } from '../packages/server/src/admin/metrics/declarations.ts';
+import type { LabelValues, MetricDeclaration } from '../packages/server/src/admin/metrics/metric-declaration.ts';
+import { METRICS } from '../packages/server/src/admin/metrics/metrics.ts';
 
 /** Values of a label that are written out; the page says where those of longer lists are from. */
 const MAX_VALUES = 9;

@@ -1,5 +1,5 @@
 /** Expressions of PromQL as far as names and labels go: what they ask of the declared metrics. */
-import type { MetricDeclaration } from '../../packages/server/src/admin/metrics/declaration.ts';
+import type { MetricDeclaration } from '../../packages/server/src/admin/metrics/metric-declaration.ts';
 
 export interface Expression {
   /** Panel or alert. */

@@ -3,7 +3,7 @@ import type { HandshakeFigures } from '../../gateway/listeners/handshake-figures
 import type { Refusals } from '../../refusals/refusals.ts';
 import type { CallFigures } from '../../runtime/call-figures.ts';
 import type { LimitedConnections } from '../../runtime/connection-limit.ts';
-import type { CERTIFICATE_ROLES } from './declarations.ts';
+import type { CERTIFICATE_ROLES } from './metrics.ts';
 import type { MetricSource } from './sources.ts';
 
 export type CertificateRole = (typeof CERTIFICATE_ROLES)[number];

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Histogram } from '../../runtime/histogram.ts';
-import type { MetricDeclaration } from './declaration.ts';
+import type { MetricDeclaration } from './metric-declaration.ts';
 import { renderMetrics } from './render.ts';
 import { MetricSamples } from './samples.ts';
 

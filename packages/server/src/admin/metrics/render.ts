@@ -3,7 +3,7 @@
  * begin at the start of the process, which `process_start_time_seconds` tells.
  */
 import type { Histogram } from '../../runtime/histogram.ts';
-import type { MetricDeclaration } from './declaration.ts';
+import type { MetricDeclaration } from './metric-declaration.ts';
 import type { MetricSample, MetricSamples } from './samples.ts';
 
 export type MetricsFormat = 'prometheus' | 'openmetrics';

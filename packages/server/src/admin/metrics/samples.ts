@@ -1,6 +1,6 @@
 /** The values of one scrape, by metric. A label has declared values alone: so what clients send never makes a new series. */
 import { Histogram } from '../../runtime/histogram.ts';
-import type { LabelValues, MetricDeclaration } from './declaration.ts';
+import type { LabelValues, MetricDeclaration } from './metric-declaration.ts';
 
 export type MetricLabels = Readonly<Record<string, string>>;
 

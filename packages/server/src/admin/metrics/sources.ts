@@ -1,7 +1,7 @@
 /** The parts of the server that have something to tell at a scrape. */
 import { startDeadline } from '../../runtime/deadline.ts';
 import type { Logger } from '../../runtime/log.ts';
-import { METRICS, type MetricName } from './declarations.ts';
+import { METRICS, type MetricName } from './metrics.ts';
 import { MetricSamples } from './samples.ts';
 
 export type ServerSamples = MetricSamples<MetricName>;

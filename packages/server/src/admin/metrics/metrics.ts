@@ -8,7 +8,7 @@ import { FUNCTION_PLACES, FUNCTION_RESULTS } from '../../functions/function-figu
 import { HANDSHAKE_FAILURES } from '../../gateway/listeners/handshake-figures.ts';
 import { REFUSAL_CHECKS } from '../../refusals/refusals.ts';
 import { REASONS } from '../../runtime/readiness.ts';
-import type { MetricDeclaration } from './declaration.ts';
+import type { MetricDeclaration } from './metric-declaration.ts';
 import { API_OPERATIONS, API_SERVICES } from './operation-names.ts';
 
 const counter = (help: string, labels?: MetricDeclaration['labels'], unit?: MetricDeclaration['unit']) =>

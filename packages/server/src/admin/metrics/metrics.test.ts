@@ -6,8 +6,8 @@ import { adminAction } from '../../api/http.ts';
 import { ACTIONS } from '../../rules/actions/action-types.ts';
 import { adminOperations } from '../admin.operations.ts';
 import { Refusals } from '../../refusals/refusals.ts';
-import { ACTION_KINDS, METRICS } from './declarations.ts';
-import type { MetricDeclaration } from './declaration.ts';
+import { ACTION_KINDS, METRICS } from './metrics.ts';
+import type { MetricDeclaration } from './metric-declaration.ts';
 import { ADMIN_OPERATIONS, API_OPERATIONS, API_SERVICES } from './operation-names.ts';
 
 const all = Object.entries(METRICS) as [string, MetricDeclaration][];
