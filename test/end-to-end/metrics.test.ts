@@ -1,7 +1,7 @@
 /** Metrics: each moves with what it counts, in both text formats; no label names a tenant unless the operator asks for it. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
@@ -9,12 +9,14 @@ import { CreateTopicRuleCommand } from '@aws-sdk/client-iot';
 import mqtt from 'mqtt';
 import { METRICS } from '../../packages/server/src/admin/metrics/metrics.ts';
 import type { MetricDeclaration } from '../../packages/server/src/admin/metrics/metric-declaration.ts';
+import { openCore } from '../../packages/server/src/core.ts';
+import { coreOptions } from './core-in-process.ts';
 import { DeviceConnection } from './device-connection.ts';
 import { ALLOW_ALL, type Device, makeDevice, makePolicy, ownTopics } from './devices.ts';
 import { type ReadFamily, readOpenMetrics } from './open-metrics.ts';
 import { presign } from './presign.ts';
 import { republish } from './rule-bench.ts';
-import { startServer, type TestServer, thingkeep } from './test-core.ts';
+import { startServer, temporaryFolder, type TestServer, thingkeep } from './test-core.ts';
 import { until, within } from './until.ts';
 
 const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0';
@@ -252,6 +254,16 @@ test('a stranger at the other ports learns nothing, and the listener answers not
     ['/metrics?a=b', 'GET', 200],
   ] as const)
     assert.equal((await fetch(`${origin}${path}`, { method })).status, status, path);
+});
+
+test('without --metrics-bind nothing is measured for metrics: the event loop is not looked at', async (t) => {
+  const folder = temporaryFolder();
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const { mock } = t.mock.method(globalThis, 'setInterval');
+  await using core = await openCore(coreOptions(folder));
+  assert.equal(core.ports.metrics, undefined);
+  const shortest = Math.min(...mock.calls.map(({ arguments: [, milliseconds] }) => milliseconds ?? 0));
+  assert.ok(shortest >= 100, String(shortest));
 });
 
 test('an address that is none is refused in one line', async () => {

@@ -61,7 +61,7 @@ export class ListeningPorts {
 export interface CoreBase extends CoreOptions {
   readonly panic: Panic;
   readonly listening: ListeningPorts;
-  /** Those who tell something at a scrape. */
+  /** What adds values at a scrape. */
   readonly metrics: MetricSources;
   /** Taken down in reverse. */
   readonly parts: AsyncDisposableStack;

@@ -1,4 +1,4 @@
-/** What the parts of the server tell at a scrape. Listeners and due work, which come later, add their own. */
+/** Sources of the metrics, one for each part of the server. Listeners and due work, which come later, add their own. */
 import { stat } from 'node:fs/promises';
 import { brokerMetrics } from '../admin/metrics/broker-metrics.ts';
 import {
@@ -39,6 +39,7 @@ function remainingSeconds({ authority, directory }: Storage, now: number): Parti
   };
 }
 
+/** Adds what is there of sources, where metrics are served: without `--metrics-bind` nothing is measured for them. */
 export function openMetrics(
   { config, folder, clock, metrics, parts }: CoreBase,
   storage: Storage,
@@ -48,6 +49,7 @@ export function openMetrics(
   { rules }: RuleParts,
   { gateway, calls }: DeviceParts,
 ): void {
+  if (config.metricsBind === undefined) return;
   const { store, storeFigures, disk, readiness } = storage;
   const delay = parts.use(new EventLoopDelay(clock));
   const sizes = async () => ({ data: await sizeOf(folder.dataFile), log: await sizeOf(`${folder.dataFile}-wal`) });

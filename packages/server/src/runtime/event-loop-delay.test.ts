@@ -1,9 +1,9 @@
-/** The event loop's delay: noted by a timer, and a delay that has not ended is told too. */
+/** The event loop's delay: noted by a timer, and a delay that has not ended counts too. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventLoopDelay } from './event-loop-delay.ts';
 
-test('the longest delay since the last look is told once', (t) => {
+test('the longest delay since the last look is reported once', (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   let now = 0;
   const pass = (milliseconds: number): void => {

@@ -1,9 +1,8 @@
-/** How late the event loop comes to what is due: a timer that notes how late it is. */
+/** How late the event loop comes to what is due: a timer that notes how late it is, fifty times a second. */
 import type { Clock } from './clock.ts';
 import { Histogram, SECONDS } from './histogram.ts';
 
-/** Milliseconds between two looks. */
-const EVERY = 20;
+const INTERVAL_MS = 20;
 
 export class EventLoopDelay implements Disposable {
   readonly time = new Histogram(SECONDS.eventLoop);
@@ -14,8 +13,8 @@ export class EventLoopDelay implements Disposable {
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#due = clock.monotonic() + EVERY;
-    this.#timer = setInterval(() => this.#look(), EVERY).unref();
+    this.#due = clock.monotonic() + INTERVAL_MS;
+    this.#timer = setInterval(() => this.#look(), INTERVAL_MS).unref();
   }
 
   /** Seconds of the longest delay since this was asked last, one that has not come to its end among them. */
@@ -37,6 +36,6 @@ export class EventLoopDelay implements Disposable {
     const late = this.#late;
     this.time.observe(late);
     if (late > this.#longest) this.#longest = late;
-    this.#due = this.#clock.monotonic() + EVERY;
+    this.#due = this.#clock.monotonic() + INTERVAL_MS;
   }
 }
