@@ -2,6 +2,7 @@
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { ClaimQueue } from './connection/claim-queue.ts';
 import { Client } from './connection/client.ts';
+import { ConnectionIdentity } from './connection/connection-identity.ts';
 import type { BrokerCounters } from './connection/counters.ts';
 import type { LostConnection } from './connection/connection-record.ts';
 import type { ConnectionRegister } from './connection/connection-register.ts';
@@ -9,7 +10,7 @@ import type { BrokerListener } from './connection/listener.ts';
 import { PacketDecoder } from './connection/packet-decoder.ts';
 import type { BrokerServices } from './connection/services.ts';
 import type { Wills } from './connection/wills.ts';
-import type { Channel, ConnectAuthorizer, ConnectRefusal, DisconnectReason, Peer } from './contract.ts';
+import type { Channel, ConnectAuthorizer, ConnectRefusal, DisconnectReason, Peer, Transport } from './contract.ts';
 import type { BrokerPublishing } from './publishing.ts';
 import type { AccountSpace } from './routing/account.ts';
 import type { Router } from './routing/router.ts';
@@ -54,8 +55,9 @@ export class Connections {
   }
 
   /** A peer has come, with the authorizer of its CONNECT; the gateway hands its bytes to the client from now on. */
-  accept(channel: Channel, peer: Peer, authorizer: ConnectAuthorizer): Client {
-    const client = new Client(this.#options.services(), channel, peer, authorizer, decoderOf);
+  accept(channel: Channel, peer: Peer, transport: Transport, authorizer: ConnectAuthorizer): Client {
+    const identity = new ConnectionIdentity(peer, transport);
+    const client = new Client(this.#options.services(), channel, identity, authorizer, decoderOf);
     this.#clients.add(client);
     if (this.#closing) client.close('SERVER_INITIATED_DISCONNECT');
     return client;

@@ -24,8 +24,6 @@ export type Transport = (typeof TRANSPORTS)[number];
 export interface Peer {
   readonly sourceIp: string;
   readonly sourcePort: number;
-  /** How it speaks MQTT, if it does. */
-  readonly transport?: Transport;
   /** False where the connection has no TLS; absent with it. */
   readonly secureTransport?: false;
   /** Server name that the client asked for, if it sent one. */

@@ -77,7 +77,7 @@ export class BrokerFigures {
         waiting += 1;
         continue;
       }
-      const { transport = 'mqtts' } = identity.peer;
+      const { transport } = identity;
       const known = connected.find((each) => each.level === level && each.transport === transport);
       if (known === undefined) connected.push({ level, transport, count: 1 });
       else known.count += 1;

@@ -107,7 +107,7 @@ export class TestPeer {
   constructor(broker: Broker, level: Level, authorizer: ConnectAuthorizer, certificateId?: string) {
     this.level = level;
     const peer = { sourceIp: '192.0.2.7', sourcePort: 40_000, certificateId };
-    this.client = broker.connections.accept(this.channel, peer, authorizer);
+    this.client = broker.connections.accept(this.channel, peer, 'mqtts', authorizer);
     this.channel.onResume = () => queueMicrotask(() => this.#hand());
     this.#parser = parser({ protocolVersion: level });
     this.#parser.on('packet', (packet) => this.#packets.push(packet));

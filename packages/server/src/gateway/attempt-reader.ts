@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { Peer, Transport } from '../broker/contract.ts';
+import type { Peer } from '../broker/contract.ts';
 import type { HttpHead } from './authentication/http-head.ts';
 import type { DomainConfiguration, ConnectionAttempt } from './authentication/connection-attempt.ts';
 import { peerOf } from './peer.ts';
@@ -18,7 +18,7 @@ export interface HttpAttempt extends ConnectionAttempt {
 
 export interface AttemptReader {
   /** `alpn` where it decides who authenticates: on the HTTPS port. */
-  fromSocket(socket: Socket, transport: Transport, alpn?: string): ConnectionAttempt;
+  fromSocket(socket: Socket, alpn?: string): ConnectionAttempt;
   fromRequest(request: IncomingMessage, protocol: 'websocket' | 'https'): HttpAttempt;
 }
 
@@ -31,7 +31,7 @@ export function createAttemptReader(readHead: ReadHead, domainOf: DomainOf | und
   /** All requests of a connection come from one peer. */
   const peers = new WeakMap<Socket, Peer>();
   const peerOfRequests = (socket: Socket): Peer => {
-    const peer = peers.get(socket) ?? peerOf(socket, wantsIssuers, socket instanceof TLSSocket ? 'wss' : 'ws');
+    const peer = peers.get(socket) ?? peerOf(socket, wantsIssuers);
     peers.set(socket, peer);
     return peer;
   };
@@ -40,8 +40,8 @@ export function createAttemptReader(readHead: ReadHead, domainOf: DomainOf | und
     return { peer, domain };
   };
   return {
-    fromSocket: (socket, transport, alpn) => ({
-      ...withDomain(peerOf(socket, wantsIssuers, transport)),
+    fromSocket: (socket, alpn) => ({
+      ...withDomain(peerOf(socket, wantsIssuers)),
       protocol: 'mqtt',
       alpn,
     }),

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Broker } from '../broker/broker.ts';
 import type { Client } from '../broker/connection/client.ts';
-import type { Channel, ConnectAuthorizer, Peer } from '../broker/contract.ts';
+import type { Channel, ConnectAuthorizer, Peer, Transport } from '../broker/contract.ts';
 import { LEFT_SILENTLY } from './listeners/handshake-fault.ts';
 
 /** Milliseconds that a peer gets to close after us, before the socket is taken away. */
@@ -101,10 +101,11 @@ export function attach(
   socket: Duplex,
   connections: Pick<Broker['connections'], 'accept'>,
   peer: Peer,
+  transport: Transport,
   authorizer: ConnectAuthorizer,
 ): void {
   const channel = new SocketChannel(socket);
-  const client = connections.accept(channel, peer, authorizer);
+  const client = connections.accept(channel, peer, transport, authorizer);
   // The end follows.
   socket.on('error', ignore);
   socket.on('close', () => {

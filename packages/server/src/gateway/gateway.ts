@@ -72,8 +72,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { registry: authenticators, x509 } = authentication;
   const attempts = createAttemptReader(options.readHead, options.domainOf);
   const onMqtt = (socket: TLSSocket, transport: Transport, alpn?: string): void => {
-    const attempt = attempts.fromSocket(socket, transport, alpn);
-    attach(socket, broker.connections, attempt.peer, authenticators.connectAuthorizer(attempt));
+    const attempt = attempts.fromSocket(socket, alpn);
+    attach(socket, broker.connections, attempt.peer, transport, authenticators.connectAuthorizer(attempt));
   };
   const upgrades = webSockets({ broker, attempts, authenticators, refuse, log });
   const dataRequests = deviceHttp({ log, attempts, authenticators, dataPlane, refuse, calls });

@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { certificateIdOf } from '@thingkeep/x509/certificate.ts';
-import type { Peer, Transport } from '../broker/contract.ts';
+import type { Peer } from '../broker/contract.ts';
 
 /** Address without the prefix that a socket of both families puts before an IPv4 one. */
 export const plainAddress = (address: string | undefined): string =>
@@ -27,8 +27,8 @@ function issuersOf(certificate: X509Certificate | undefined): Buffer[] {
   return chain;
 }
 
-/** `wantsIssuers` says whether they are to be kept, by the server name that was asked for; `transport` how MQTT would come. */
-export function peerOf(socket: Socket, wantsIssuers: (serverName: string) => boolean = () => false, transport?: Transport): Peer {
+/** `wantsIssuers` says whether they are to be kept, by the server name that was asked for. */
+export function peerOf(socket: Socket, wantsIssuers: (serverName: string) => boolean = () => false): Peer {
   const tls = socket instanceof TLSSocket ? socket : undefined;
   const certificate = tls?.getPeerX509Certificate();
   const der = certificate?.raw;
@@ -38,7 +38,6 @@ export function peerOf(socket: Socket, wantsIssuers: (serverName: string) => boo
   return {
     sourceIp: plainAddress(socket.remoteAddress),
     sourcePort: socket.remotePort ?? 0,
-    transport,
     secureTransport: tls === undefined ? false : undefined,
     serverName: serverName === '' ? undefined : serverName,
     issuers: issuers.length === 0 ? undefined : issuers,

@@ -6,7 +6,7 @@ import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { WebSocket } from 'ws';
 import type { Broker } from '../broker/broker.ts';
 import { closeForViolation } from '../broker/connection/fault.ts';
-import type { Channel, ConnectAuthorizer, Peer } from '../broker/contract.ts';
+import type { Channel, ConnectAuthorizer, Peer, Transport } from '../broker/contract.ts';
 import { MqttError } from '../mqtt/mqtt-error.ts';
 
 /** RFC 6455 section 7.4.1; ABNORMAL stands for the end of a connection without a Close frame. */
@@ -58,10 +58,11 @@ export function attachWebSocket(
   socket: WebSocket,
   connections: Pick<Broker['connections'], 'accept'>,
   peer: Peer,
+  transport: Transport,
   authorizer: ConnectAuthorizer,
 ): void {
   const channel = new WebSocketChannel(socket);
-  const client = connections.accept(channel, peer, authorizer);
+  const client = connections.accept(channel, peer, transport, authorizer);
   // A message that came in fragments is handed on as they are: packets may span them.
   socket.binaryType = 'fragments';
   socket.on('message', (data, isBinary) => {

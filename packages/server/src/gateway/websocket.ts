@@ -96,8 +96,9 @@ export function webSockets({ broker, attempts, authenticators, refuse, log }: We
     }
     if (socket.destroyed) return;
     const authorizer = authenticators.connectAuthorizer(attempt);
+    const transport = attempt.peer.secureTransport === false ? 'ws' : 'wss';
     server.handleUpgrade(request, socket, head, (opened) =>
-      attachWebSocket(opened, broker.connections, attempt.peer, authorizer),
+      attachWebSocket(opened, broker.connections, attempt.peer, transport, authorizer),
     );
   }
   // Faults that the framing finds in a head that passed the checks above.

@@ -6,11 +6,11 @@ import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
 import { encodeDisconnect } from '../../mqtt/acknowledge.ts';
 import type { Connect } from '../../mqtt/connect.ts';
 import type { Refusal } from '../../refusals/refusals.ts';
-import type { Admission, Channel, ConnectAuthorizer, DisconnectReason, Peer } from '../contract.ts';
+import type { Admission, Channel, ConnectAuthorizer, DisconnectReason } from '../contract.ts';
 import type { AccountSpace } from '../routing/account.ts';
 import type { ClientState, Session, Subscriber } from '../session/session.ts';
 import { ClientPublisher } from './client-publisher.ts';
-import { ConnectionIdentity, type Leave } from './connection-identity.ts';
+import type { ConnectionIdentity, Leave } from './connection-identity.ts';
 import { connectionLink } from './connection-link.ts';
 import { ConnectionPermissions } from './connection-permissions.ts';
 import type { ConnectionThrottle } from './connection-throttle.ts';
@@ -50,13 +50,13 @@ export class Client implements Subscriber {
   constructor(
     broker: BrokerServices<Client>,
     channel: Channel,
-    peer: Peer,
+    identity: ConnectionIdentity,
     authorizer: ConnectAuthorizer,
     decoder: (client: Client) => PacketSink,
   ) {
     this.broker = broker;
     this.#channel = channel;
-    this.identity = new ConnectionIdentity(peer);
+    this.identity = identity;
     this.permissions = new ConnectionPermissions(this, authorizer);
     this.reading = new Reading(this, channel, broker.clock.monotonic());
     this.publisher = new ClientPublisher(this);

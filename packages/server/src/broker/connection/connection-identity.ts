@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ProtocolLevel } from '@thingkeep/wire/mqtt/packets.ts';
 import type { Connect } from '../../mqtt/connect.ts';
-import type { Admission, Peer } from '../contract.ts';
+import type { Admission, Peer, Transport } from '../contract.ts';
 import { encodeEnrichment } from '../message/enrichment.ts';
 import type { ClientIdClaim } from './client-ids.ts';
 import type { Origin } from '../messaging.ts';
@@ -17,6 +17,8 @@ export interface Leave {
 
 export class ConnectionIdentity {
   readonly peer: Peer;
+  /** How its MQTT comes. */
+  readonly transport: Transport;
   #level: ProtocolLevel = 4;
   #clientId = '';
   #connect: Connect | undefined;
@@ -28,8 +30,9 @@ export class ConnectionIdentity {
   #sessionIdentifier: string | undefined;
   #leave: Leave | undefined;
 
-  constructor(peer: Peer) {
+  constructor(peer: Peer, transport: Transport) {
     this.peer = peer;
+    this.transport = transport;
   }
 
   get level(): ProtocolLevel {

@@ -152,7 +152,7 @@ const noPermissions = (signer: Signer): AdmissionRefusal =>
   });
 
 function signedBy(attempt: ConnectionAttempt, signer: Signer): ConnectionAttempt {
-  const { sourceIp, sourcePort, transport, serverName, secureTransport } = attempt.peer;
+  const { sourceIp, sourcePort, serverName, secureTransport } = attempt.peer;
   const { certificateId } = signer.key;
   return {
     ...attempt,
@@ -160,7 +160,7 @@ function signedBy(attempt: ConnectionAttempt, signer: Signer): ConnectionAttempt
     peer: {
       sourceIp,
       sourcePort,
-      ...defined({ transport, secureTransport, serverName, certificateId }),
+      ...defined({ secureTransport, serverName, certificateId }),
     },
   };
 }
