@@ -55,6 +55,10 @@ class Place implements AsyncDisposable {
 
 const fails = (work: Promise<unknown>, words: RegExp): Promise<void> =>
   assert.rejects(work, { name: 'AuthorityError', message: words });
+const expiryOf = (pem: string): number => new X509Certificate(pem).validToDate.getTime();
+/** A certificate's times are whole seconds; those of one that was just made are as they were asked for. */
+const wholeSecond = (milliseconds: number): number => milliseconds - (milliseconds % 1000);
+
 const split = (pem: string): string[] => pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n/g) ?? [];
 const text = async (path: string): Promise<string> => (await run('openssl', ['x509', '-in', path, '-noout', '-text'])).stdout;
 
@@ -97,6 +101,11 @@ describe('the server side', () => {
     }
     assert.match(new X509Certificate(split(authority.rootCaPem)[0] ?? '').subject, /Thingkeep ECDSA Root CA/);
     assert.equal(authority.rootCaPem, authority.ecdsaRootPem + authority.rsaRootPem);
+    const { ecdsaRoot, rsaRoot, deviceIssuer } = authority.notAfter;
+    assert.deepEqual(
+      [ecdsaRoot, rsaRoot, deviceIssuer].map(wholeSecond),
+      [authority.ecdsaRootPem, authority.rsaRootPem, authority.deviceIssuerPem].map(expiryOf),
+    );
   });
 
   test('keys are closed to others, also when a copy was open; a second start changes nothing', async () => {
@@ -235,6 +244,8 @@ describe("an operator's own server certificate", () => {
       assert.deepEqual(types, ['ec', 'rsa']);
       assert.equal(new X509Certificate(cert[kind === 'ec' ? 0 : 1] ?? '').subject, 'CN=own');
       assert.notEqual(new X509Certificate(cert[kind === 'ec' ? 1 : 0] ?? '').subject, 'CN=own');
+      for (const served of authority.serverCertificates())
+        assert.equal(wholeSecond(served.notAfter), expiryOf(served.cert), served.kind);
     }
   });
 

@@ -45,6 +45,8 @@ export interface ServedCertificate {
   readonly kind: 'ec' | 'rsa';
   /** PEM, its chain behind it. */
   readonly cert: string;
+  /** Milliseconds since the epoch. */
+  readonly notAfter: number;
 }
 
 export interface Authority extends DeviceIssuer {
@@ -54,6 +56,8 @@ export interface Authority extends DeviceIssuer {
   readonly rsaRootPem: string;
   /** The certificate that signs devices' certificates. */
   readonly deviceIssuerPem: string;
+  /** When these expire, in milliseconds since the epoch. */
+  readonly notAfter: Readonly<Record<'ecdsaRoot' | 'rsaRoot' | 'deviceIssuer', number>>;
   /** For the `key` and `cert` of a TLS server, ECDSA first. */
   serverCredentials(): { key: string[]; cert: string[] };
   /** The same certificates by their kind of key. */
@@ -153,10 +157,10 @@ export async function openAuthority({
 
   const hostKeys = new Semaphore(KEY_MAKING);
   const devices = new DeviceCertificates(authorities.deviceIssuer, clock);
-  const served = (): (ServerCredential & Pick<ServedCertificate, 'kind'>)[] =>
+  const served = (): ServerCredential[] =>
     (['ec', 'rsa'] as const).flatMap((kind) => {
       const credential = brought?.kind === kind ? brought : server.credential(kind);
-      return credential === undefined ? [] : [{ kind, key: credential.key, cert: credential.cert }];
+      return credential === undefined ? [] : [credential];
     });
   let rotating: Promise<boolean> | undefined;
   const ecdsaRootPem = certificatePem(authorities.ecdsaRoot);
@@ -166,11 +170,16 @@ export async function openAuthority({
     ecdsaRootPem,
     rsaRootPem,
     deviceIssuerPem: certificatePem(authorities.deviceIssuer),
+    notAfter: {
+      ecdsaRoot: authorities.ecdsaRoot.notAfter,
+      rsaRoot: authorities.rsaRoot.notAfter,
+      deviceIssuer: authorities.deviceIssuer.notAfter,
+    },
     serverCredentials() {
       const all = served();
       return { key: all.map((each) => each.key), cert: all.map((each) => each.cert) };
     },
-    serverCertificates: () => served().map(({ kind, cert }) => ({ kind, cert })),
+    serverCertificates: () => served().map(({ kind, cert, notAfter }) => ({ kind, cert, notAfter })),
     issueServerCertificate: (hostName) => hostKeys.run(() => server.issueFor(hostName)),
     rotateIfDue() {
       rotating ??= server.refresh(ownKinds).finally(() => {

@@ -14,6 +14,8 @@ export interface ServerCredential {
   readonly kind: 'ec' | 'rsa';
   readonly key: string;
   readonly cert: string;
+  /** Milliseconds since the epoch: the end of the first certificate. */
+  readonly notAfter: number;
 }
 
 const refuse = (why: string, cause?: unknown): never => {
@@ -64,5 +66,6 @@ export function readOperatorCertificate({ certPem, keyPem }: OperatorCertificate
     kind,
     key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
     cert: chain.map((each) => toPem('CERTIFICATE', each.raw)).join(''),
+    notAfter: own.validToDate.getTime(),
   };
 }

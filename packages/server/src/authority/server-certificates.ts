@@ -76,7 +76,9 @@ export class ServerCertificates {
 
   credential(kind: OwnKeyKind): ServerCredential | undefined {
     const certifiedKey = this.#current.get(kind);
-    return certifiedKey === undefined ? undefined : { kind, key: privateKeyPem(certifiedKey), cert: chainPem(certifiedKey) };
+    if (certifiedKey === undefined) return undefined;
+    const { notAfter } = certifiedKey;
+    return { kind, key: privateKeyPem(certifiedKey), cert: chainPem(certifiedKey), notAfter };
   }
 
   /** A certificate of each kind for another host name: not kept here, and due for renewal when the server's own would be. */

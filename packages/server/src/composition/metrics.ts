@@ -11,7 +11,6 @@ import {
 import { buildMetrics, eventLoopMetrics, processMetrics } from '../admin/metrics/process-metrics.ts';
 import { functionMetrics, ruleMetrics } from '../admin/metrics/rule-metrics.ts';
 import { diskMetrics, readinessMetrics, storeMetrics } from '../admin/metrics/store-metrics.ts';
-import { notAfterOf } from '../authority/certificate-expiry.ts';
 import { retainedTotals } from '../broker/routing/retained-usage.ts';
 import { EventLoopDelay } from '../runtime/event-loop-delay.ts';
 import { ProcessFigures } from '../runtime/process-figures.ts';
@@ -27,15 +26,16 @@ const sizeOf = async (path: string): Promise<number> => (await stat(path).catch(
 
 /** Seconds until certificates expire: those of the authority, and of the domains the first. */
 function remainingSeconds({ authority, directory }: Storage, now: number): Partial<Record<CertificateRole, number>> {
-  const { ecdsaRootPem, rsaRootPem, deviceIssuerPem } = authority;
-  const remaining = (pem: string): number => (notAfterOf(pem) - now) / 1000;
-  const domains = [...directory.all].flatMap(({ tls }) => tls.cert.map(remaining));
+  const { ecdsaRoot, rsaRoot, deviceIssuer } = authority.notAfter;
+  const remaining = (notAfter: number): number => (notAfter - now) / 1000;
+  let ofDomains = Number.POSITIVE_INFINITY;
+  for (const { tls } of directory.all) ofDomains = Math.min(ofDomains, tls.notAfter);
   return {
-    'root-ec': remaining(ecdsaRootPem),
-    'root-rsa': remaining(rsaRootPem),
-    'device-issuer': remaining(deviceIssuerPem),
-    ...Object.fromEntries(authority.serverCertificates().map(({ kind, cert }) => [`server-${kind}`, remaining(cert)])),
-    ...(domains.length === 0 ? {} : { domain: Math.min(...domains) }),
+    'root-ec': remaining(ecdsaRoot),
+    'root-rsa': remaining(rsaRoot),
+    'device-issuer': remaining(deviceIssuer),
+    ...Object.fromEntries(authority.serverCertificates().map(({ kind, notAfter }) => [`server-${kind}`, remaining(notAfter)])),
+    ...(ofDomains === Number.POSITIVE_INFINITY ? {} : { domain: remaining(ofDomains) }),
   };
 }
 

@@ -24,6 +24,8 @@ export interface DomainRules {
 export interface DomainTls extends TlsVersions {
   readonly key: readonly string[];
   readonly cert: readonly string[];
+  /** Milliseconds since the epoch: the end of the certificate that expires first. */
+  readonly notAfter: number;
 }
 
 export interface ServedDomain {

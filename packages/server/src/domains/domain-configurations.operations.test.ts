@@ -105,6 +105,8 @@ test('a name of one’s own is served with a certificate of the server’s autho
   await start();
   assert.equal(servedCertificate('own.example.com')?.checkHost('own.example.com'), 'own.example.com');
   assert.equal(servedCertificate('OWN.EXAMPLE.COM')?.checkHost('own.example.com'), 'own.example.com');
+  const expiries = directory.find('own.example.com')?.tls.cert.map((pem) => new X509Certificate(pem).validToDate.getTime());
+  assert.equal(directory.find('own.example.com')?.tls.notAfter, Math.min(...(expiries ?? [])), 'the first to expire');
   assert.deepEqual(directory.find('own.example.com')?.rules, {
     place: { region: 'us-east-1', accountId: '123456789012' },
     name: 'own',

@@ -10,7 +10,7 @@ import { serverCertificateArn, serverCertificateId, serverCertificates, serverKe
 import type { Changes } from '../store/changes.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
 import { pages } from '../store/pages.ts';
-import { credentialFault } from './proof.ts';
+import { proveCredentials } from './proof.ts';
 import type { DomainDirectory, DomainRules, DomainTls, ServedDomain } from './directory.ts';
 import type { OperatorNames } from './operator-names.ts';
 import { tlsVersionsOf } from './security-policies.ts';
@@ -33,6 +33,9 @@ export interface DomainServingOptions {
 }
 
 type Credentials = Pick<DomainTls, 'key' | 'cert'>;
+
+/** A domain whose certificates have not been proven. */
+type UnprovenDomain = Omit<ServedDomain, 'tls'> & { readonly tls: Omit<DomainTls, 'notAfter'> };
 
 export class DomainServing {
   readonly #options: DomainServingOptions;
@@ -153,16 +156,17 @@ export class DomainServing {
     const { record, domain } = served;
     const domainName = record.domainName.toLowerCase();
     const there = directory.find(domainName);
-    const fault = credentialFault(domain.tls);
-    if (fault === undefined) this.#broken.delete(record.id);
+    const proof = proveCredentials(domain.tls);
+    if (proof.fault === undefined) this.#broken.delete(record.id);
     else {
       this.#broken.add(record.id);
-      this.#tellBroken(place, record, fault);
+      this.#tellBroken(place, record, proof.fault);
       return this.#withdraw(place, name, domainName);
     }
     if (operatorNames.loses(record) !== undefined) this.#withdraw(place, name, domainName);
     // Two may be stored for a name that was the operator's for a while: the first one stays.
-    else if (there === undefined || isServed(there, place, name)) directory.put(domainName, domain);
+    else if (there === undefined || isServed(there, place, name))
+      directory.put(domainName, { ...domain, tls: { ...domain.tls, notAfter: proof.notAfter } });
   }
 }
 
@@ -170,7 +174,7 @@ async function servedDomain(
   tx: ReadTransaction,
   place: Place,
   name: string,
-): Promise<{ record: DomainRecord; domain: ServedDomain } | undefined> {
+): Promise<{ record: DomainRecord; domain: UnprovenDomain } | undefined> {
   const record = await tx.get(domainConfigurations, [place.accountId, name]);
   const credentials = record === undefined ? undefined : await credentialsOf(tx, place, record);
   if (record === undefined || credentials === undefined) return undefined;
