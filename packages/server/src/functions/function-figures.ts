@@ -1,7 +1,8 @@
 /** Calls of functions, counted: by where the function runs, and what came of the call. */
 import type { Clock } from '../runtime/clock.ts';
 import { Histogram, SECONDS } from '../runtime/histogram.ts';
-import { FunctionError } from './contract.ts';
+import { zeroCounters } from '../runtime/zero-counters.ts';
+import { FunctionError, type FunctionFault } from './contract.ts';
 
 /** `hosted`: in a process of this server; `elsewhere`: at a URL, or in Lambda. */
 export const FUNCTION_PLACES = ['hosted', 'elsewhere'] as const;
@@ -9,21 +10,12 @@ export type FunctionPlace = (typeof FUNCTION_PLACES)[number];
 
 /** What came of a call: an answer, or the fault of its {@link FunctionError}. */
 export const FUNCTION_RESULTS = ['ok', 'failed', 'timeout', 'overload', 'refused', 'unavailable'] as const;
-export type FunctionResult = (typeof FUNCTION_RESULTS)[number];
-
-const noResults = (): Record<FunctionResult, number> => ({
-  ok: 0,
-  failed: 0,
-  timeout: 0,
-  overload: 0,
-  refused: 0,
-  unavailable: 0,
-});
+export type FunctionResult = 'ok' | FunctionFault;
 
 /** Calls in one place. */
 export class FunctionCalls {
   readonly #clock: Clock;
-  readonly results = noResults();
+  readonly results = zeroCounters(FUNCTION_RESULTS);
   readonly time = new Histogram(SECONDS.function);
   running = 0;
 

@@ -1,4 +1,5 @@
 /** Counters of the broker, for its metrics. */
+import { zeroCounters } from '../../runtime/zero-counters.ts';
 import { DISCONNECT_REASONS, type DisconnectReason } from '../contract.ts';
 import { type DeliveryCounters, deliveryCounters } from '../session/delivery-counters.ts';
 
@@ -21,7 +22,7 @@ export const brokerCounters = (): BrokerCounters => ({
   receivedQos1: 0,
   receivedBytes: 0,
   connects: { accepted: 0, refused: 0 },
-  disconnects: Object.fromEntries(DISCONNECT_REASONS.map((reason) => [reason, 0])) as Record<DisconnectReason, number>,
+  disconnects: zeroCounters(DISCONNECT_REASONS),
   takeOvers: 0,
   throttled: 0,
 });

@@ -1,4 +1,5 @@
 /** Messages to clients, counted: sent, and not sent. */
+import { zeroCounters } from '../../runtime/zero-counters.ts';
 
 /**
  * Why a subscriber did not get a message. `slow-client`: QoS 0 that it did not take in time; `too-large`: over its Maximum
@@ -25,13 +26,5 @@ export interface DeliveryCounters {
 export const deliveryCounters = (): DeliveryCounters => ({
   sentQos0: 0,
   sentQos1: 0,
-  dropped: {
-    'slow-client': 0,
-    'too-large': 0,
-    'queue-full': 0,
-    'disk-low': 0,
-    expired: 0,
-    'not-allowed': 0,
-    'no-receiver': 0,
-  },
+  dropped: zeroCounters(DROP_REASONS),
 });

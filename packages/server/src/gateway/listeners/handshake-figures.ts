@@ -1,5 +1,6 @@
 /** TLS handshakes of devices, counted: how long those took that succeeded, and why the others failed. */
 import { Histogram, SECONDS } from '../../runtime/histogram.ts';
+import { zeroCounters } from '../../runtime/zero-counters.ts';
 
 /**
  * Kinds of failures. `gone`: the peer left in the middle; `full`: too many were under way; `not-tls`: what came was no
@@ -45,7 +46,7 @@ export const handshakeFailureOf = (message: string): HandshakeFailure =>
 
 export class HandshakeFigures {
   readonly time = new Histogram(SECONDS.answer);
-  readonly failures = Object.fromEntries(HANDSHAKE_FAILURES.map((kind) => [kind, 0])) as Record<HandshakeFailure, number>;
+  readonly failures = zeroCounters(HANDSHAKE_FAILURES);
 
   failed(kind: HandshakeFailure): void {
     this.failures[kind] += 1;
