@@ -50,13 +50,7 @@ export async function openTimers(
   const rotate = rotation(authority, log, () => changes.announce('server-credentials', places.home));
   const dueWork = parts.use(await DueWork.open(domains, { store, clock, log }));
   metrics.add(dueWorkMetrics(dueWork));
-  const bursting = {
-    flusher: broker.services.flusher,
-    get counters() {
-      return broker.figures.traffic;
-    },
-  };
-  const garbage = new IdleGarbageCollector(bursting, collectGarbage);
+  const garbage = new IdleGarbageCollector(broker.figures, collectGarbage);
   const timers = [
     ...domains.flatMap((domain) => domain.timers ?? []),
     ...machineTimers({ disk, audit, readiness, garbage, rotate, dueWork }),

@@ -4,12 +4,12 @@ import { test } from 'node:test';
 import { IdleGarbageCollector } from './idle-garbage-collector.ts';
 
 test('garbage of a burst is collected once it has settled', () => {
-  const counters = { connects: 0, received: 0, sent: 0 };
+  const traffic = { connects: 0, received: 0, sent: 0 };
   let collected = 0;
-  const collector = new IdleGarbageCollector({ counters, flusher: { pending: 0 } }, () => (collected += 1));
+  const collector = new IdleGarbageCollector({ traffic, output: { waiting: 0 } }, () => (collected += 1));
   const seconds = (count: number, each: number): void => {
     for (let n = 0; n < count; n += 1) {
-      counters.connects += each;
+      traffic.connects += each;
       collector.look();
     }
   };
@@ -30,14 +30,11 @@ test('garbage of a burst is collected once it has settled', () => {
 
 test('what much that waited has left is collected once it has gone for a while, and no earlier', () => {
   const mib = 1024 * 1024;
-  const flusher = { pending: 0 };
+  const output = { waiting: 0 };
   let collected = 0;
-  const collector = new IdleGarbageCollector(
-    { counters: { connects: 0, received: 0, sent: 0 }, flusher },
-    () => (collected += 1),
-  );
+  const collector = new IdleGarbageCollector({ traffic: { connects: 0, received: 0, sent: 0 }, output }, () => (collected += 1));
   const seconds = (count: number, bytes: number): void => {
-    flusher.pending = bytes;
+    output.waiting = bytes;
     for (let n = 0; n < count; n += 1) collector.look();
   };
   seconds(10, 4 * mib);
@@ -55,14 +52,14 @@ test('what much that waited has left is collected once it has gone for a while, 
 });
 
 test('a process that is busy is not stopped; it is done once it has little to do', () => {
-  const counters = { connects: 0, received: 0, sent: 0 };
+  const traffic = { connects: 0, received: 0, sent: 0 };
   let collected = 0;
-  const collector = new IdleGarbageCollector({ counters, flusher: { pending: 0 } }, () => (collected += 1));
+  const collector = new IdleGarbageCollector({ traffic, output: { waiting: 0 } }, () => (collected += 1));
   const seconds = (count: number, connects: number, messages: number): void => {
     for (let n = 0; n < count; n += 1) {
-      counters.connects += connects;
-      counters.received += messages / 2;
-      counters.sent += messages / 2;
+      traffic.connects += connects;
+      traffic.received += messages / 2;
+      traffic.sent += messages / 2;
       collector.look();
     }
   };

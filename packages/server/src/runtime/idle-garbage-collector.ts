@@ -18,8 +18,8 @@ const MAX_OWED = 2;
 
 /** What comes in bursts: connections, and bytes that wait for peers; and messages, which are load. */
 export interface Bursting {
-  readonly counters: { readonly connects: number; readonly received: number; readonly sent: number };
-  readonly flusher: { readonly pending: number };
+  readonly traffic: { readonly connects: number; readonly received: number; readonly sent: number };
+  readonly output: { readonly waiting: number };
 }
 
 export class IdleGarbageCollector {
@@ -42,7 +42,7 @@ export class IdleGarbageCollector {
 
   /** Called about once a second. */
   look(): void {
-    const now = this.#source.counters.connects;
+    const now = this.#source.traffic.connects;
     const fresh = now - this.#last;
     this.#last = now;
     this.#burst += fresh;
@@ -60,7 +60,7 @@ export class IdleGarbageCollector {
   }
 
   #isBusy(): boolean {
-    const { received, sent } = this.#source.counters;
+    const { received, sent } = this.#source.traffic;
     const fresh = received + sent - this.#messages;
     this.#messages = received + sent;
     return fresh > BUSY;
@@ -68,7 +68,7 @@ export class IdleGarbageCollector {
 
   /** Whether much has waited, and has gone a while ago. */
   #drained(): boolean {
-    const waiting = this.#source.flusher.pending;
+    const waiting = this.#source.output.waiting;
     this.#peak = Math.max(this.#peak, waiting);
     this.#low = this.#peak >= MUCH && waiting <= this.#peak / 4 ? this.#low + 1 : 0;
     // Twice: V8 frees the memory of buffers beside a collection, and may not be done before the next.
