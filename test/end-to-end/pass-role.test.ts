@@ -170,6 +170,9 @@ test('a role of another account is refused to root too, wherever it stands (prob
   const refused = (work: Promise<unknown>, where: string): Promise<void> =>
     assert.rejects(work, { name: 'AccessDeniedException', message: 'Cross-account pass role is not allowed.' }, where);
   for (const [where, payload] of places(foreign)) await refused(create(server, payload), where);
+  const forms = [foreign.toUpperCase(), ` ${foreign}`, foreign.replace('iam', 'IAM'), 'role/../210987654321:role/other'];
+  for (const form of forms)
+    for (const [where, payload] of places(form).slice(0, 1)) await refused(create(server, payload), `${where}: ${form}`);
   const vpcConfiguration = { vpcId: 'vpc-1', subnetIds: ['subnet-1'], roleArn: foreign };
   await refused(
     server.iot.send(new CreateTopicRuleDestinationCommand({ destinationConfiguration: { vpcConfiguration } })),

@@ -63,10 +63,26 @@ export function parseArn(text: string): Arn | undefined {
     : { partition, service, region, account, type: resource.slice(0, slash), name: resource.slice(slash + 1) };
 }
 
-/** The region in an ARN of a service; undefined for any other text. */
-export function regionIn(text: string, service: string): string | undefined {
-  const arn = parseArn(text);
-  return arn?.service === service ? arn.region : undefined;
+/**
+ * The parts of what may be meant as an ARN, without blanks and in lower case: for checks that forbid what is of
+ * another place, in whatever form.
+ */
+const looseArn = (text: string): Arn | undefined => parseArn(text.replace(/\s+/g, '').toLowerCase());
+
+/** The region in an ARN of a service where it is another one than the place's; undefined for any other text. */
+export function otherRegionIn(text: string, service: string, { region }: Pick<Place, 'region'>): string | undefined {
+  const arn = looseArn(text);
+  return arn?.service === service && arn.region !== region ? arn.region : undefined;
+}
+
+/** An account in front of a role's name, wherever it stands in a text. */
+const ACCOUNT_OF_ROLE = /(\d{12})\s*:\s*role(?=[/\s])/g;
+
+/** Whether a text names a role of another account, as an ARN of IAM or as a part of one. */
+export function isForeignRole(text: string, { accountId }: Pick<Place, 'accountId'>): boolean {
+  const arn = looseArn(text);
+  if (arn?.service === 'iam' && arn.account !== accountId) return true;
+  return [...text.toLowerCase().matchAll(ACCOUNT_OF_ROLE)].some(([, account]) => account !== accountId);
 }
 
 /** The name in an ARN of the given type within `place`, or undefined when it is of another place, service or type. */

@@ -22,7 +22,7 @@ import { dispatch, type Services } from './dispatch.ts';
 import { errorForm, errorInForm, notServed } from './error-forms.ts';
 import { answerJson, type JsonServices } from './json-services.ts';
 import type { IsOwnName } from './host-check.ts';
-import { mayAsk, mayCall, mayPass, type ResourceKeys } from './key-permissions.ts';
+import { checkRoleAccounts, mayAsk, mayCall, mayPass, type ResourceKeys } from './key-permissions.ts';
 import { answerQuery, isQueryService, type QueryServices } from './query-services.ts';
 import { checkLength, checkPartCount, discardBody, Gone, LargeBodyLimiter, largestBody, readBody } from './read-body.ts';
 import { claimedService } from './signature.ts';
@@ -264,7 +264,9 @@ export function createApi(options: ApiOptions): Api {
       (operation, input) =>
         audited(operation.name, input, async () => {
           await mayCall(asking, operation, input);
-          await mayPass(asking, operation, input, options.rolesInText?.(operation.name, input) ?? []);
+          const inText = options.rolesInText?.(operation.name, input) ?? [];
+          await mayPass(asking, operation, input, inText);
+          checkRoleAccounts(caller, operation, input, inText);
         }),
     );
   }

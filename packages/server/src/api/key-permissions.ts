@@ -8,7 +8,7 @@ import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { inputKeys } from '@thingkeep/wire/api/input-keys.ts';
 import { callPermissions, operationPermissions, rolesPassed } from '@thingkeep/wire/api/needed-permissions.ts';
 import { type Operation, signingName } from '@thingkeep/wire/api/table.ts';
-import { parseArn, type Place } from '@thingkeep/wire/arn.ts';
+import { isForeignRole, type Place } from '@thingkeep/wire/arn.ts';
 import { type ErrorCode, fail } from '@thingkeep/wire/errors.ts';
 import type { AccessKey, KeyDecision, KeyPermissions } from './access-keys.ts';
 import { Denial } from './denial.ts';
@@ -103,31 +103,24 @@ export async function mayAsk(asking: Asking, service: string, operation: string,
 }
 
 /**
- * Fails with AccessDeniedException for a role of another account, for the account's root too (developer guide, page pass-role;
- * probe pf-iot-topicrule-role-account of cdk-preflight).
+ * Fails with AccessDeniedException where a call would hand a role of another account to a service, for the account's root too
+ * (developer guide, page pass-role; probe pf-iot-topicrule-role-account of cdk-preflight). `inText`: roles that SQL names.
  */
-function checkAccounts({ accountId }: Place, roles: readonly string[]): void {
-  for (const role of roles) {
-    const arn = parseArn(role);
-    if (arn?.service === 'iam' && arn.account !== accountId)
-      fail('AccessDeniedException', 'Cross-account pass role is not allowed.');
-  }
+export function checkRoleAccounts(caller: Caller, operation: Operation, input: object, inText: readonly string[]): void {
+  if ([...rolesPassed(operation, input), ...inText].some((role) => isForeignRole(role, caller)))
+    fail('AccessDeniedException', 'Cross-account pass role is not allowed.');
 }
 
 /**
- * Whether a call may hand its roles to a service: `iam:PassRole` on those that its text names (`inText`: the SQL of rules), where
- * a look at its members does not find them, and the account of all. Fails with AccessDeniedException.
+ * `iam:PassRole` on roles that the text of a call names (the SQL of rules), where a look at its members does not find them. Fails
+ * with AccessDeniedException.
  */
 export async function mayPass(asking: Asking, operation: Operation, input: object, inText: readonly string[]): Promise<void> {
-  const { key, caller } = asking;
-  if (key.permissions !== undefined && inText.length > 0) {
-    const keys: KeyValues = [['iam:PassedToService', 'iot.amazonaws.com']];
-    // The call's own permission first: it says what the roles are passed for.
-    const own = callPermissions(operation, input, caller).slice(0, 1);
-    const needed = [...own, ...inText.map((resource) => ({ action: 'iam:PassRole', resource }))];
-    await mustAllow(asking, { needed, input, keys });
-  }
-  checkAccounts(caller, [...rolesPassed(operation, input), ...inText]);
+  if (asking.key.permissions === undefined || inText.length === 0) return;
+  // The call's own permission first: it says what the roles are passed for.
+  const own = callPermissions(operation, input, asking.caller).slice(0, 1);
+  const needed = [...own, ...inText.map((resource) => ({ action: 'iam:PassRole', resource }))];
+  await mustAllow(asking, { needed, input, keys: [['iam:PassedToService', 'iot.amazonaws.com']] });
 }
 
 /** Permissions that a service of the query protocol says that a call needs. */

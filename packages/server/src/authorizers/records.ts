@@ -1,5 +1,5 @@
 /** Checks of an authorizer's record, and its description in the API. */
-import { type Place, regionIn } from '@thingkeep/wire/arn.ts';
+import { type Place, otherRegionIn } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { ReadTransaction } from '../store/contract.ts';
 import { checkPublicKey } from './signing.ts';
@@ -34,8 +34,8 @@ export function checkAuthorizer(
 }
 
 /** Fails with InvalidRequestException for a function of another region, in AWS's words (probe pf-iot-authorizer-function-region). */
-export function checkFunctionRegion(functionArn: string, authorizerName: string, { region }: Place): void {
-  if ((regionIn(functionArn, 'lambda') ?? region) !== region)
+export function checkFunctionRegion(functionArn: string, authorizerName: string, place: Place): void {
+  if (otherRegionIn(functionArn, 'lambda', place) !== undefined)
     fail('InvalidRequestException', `Lambda function region must be same as authorizer ${authorizerName} region`);
 }
 

@@ -32,10 +32,10 @@ async function existing(tx: ReadTransaction, accountId: string, roleAlias: strin
  */
 async function roleNamed(
   text: string,
-  { accountId, arn }: Caller,
+  { arn }: Caller,
   knowsRole: RoleAliasOptions['knowsRole'],
 ): Promise<Pick<RoleAliasRecord, 'roleArn' | 'foreignRole'>> {
-  const roleArn = checkRoleArn(text, accountId);
+  const roleArn = checkRoleArn(text);
   const foreign = arn.endsWith(':root') && !(await knowsRole(roleArn));
   return foreign ? { roleArn, foreignRole: true } : { roleArn };
 }

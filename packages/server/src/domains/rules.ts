@@ -1,6 +1,6 @@
 /** What a domain configuration may say: host names, certificates for them, and ways of authentication with their protocols. */
 import { X509Certificate } from 'node:crypto';
-import { type Place, regionIn } from '@thingkeep/wire/arn.ts';
+import { type Place, otherRegionIn } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { serverCertificateId, serverCertificates } from '../server-certificates/store.ts';
 import type { ReadTransaction } from '../store/contract.ts';
@@ -45,7 +45,7 @@ export function checkCombination({
 /** Fails with InvalidRequestException for a function that can't be called, or is of another region. */
 export function checkCallback(
   { name, clientCertificateConfig }: Pick<DomainRecord, 'name' | 'clientCertificateConfig'>,
-  { region }: Place,
+  place: Place,
   isFunctionName: (name: string) => boolean,
 ): void {
   const functionArn = clientCertificateConfig?.clientCertificateCallbackArn;
@@ -54,7 +54,7 @@ export function checkCallback(
       'InvalidRequestException',
       'clientCertificateCallbackArn is neither the ARN of a Lambda function nor an http or https URL',
     );
-  if (functionArn !== undefined && (regionIn(functionArn, 'lambda') ?? region) !== region)
+  if (functionArn !== undefined && otherRegionIn(functionArn, 'lambda', place) !== undefined)
     fail('InvalidRequestException', `Lambda function region must be same as domain configuration ${name} region`);
 }
 

@@ -4,9 +4,10 @@
  */
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { LambdaOperations } from '@thingkeep/wire/api/operation-types.ts';
-import { type Place, regionIn } from '@thingkeep/wire/arn.ts';
+import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { ReadTransaction } from '../../store/contract.ts';
+import { lambdaRegion } from '../function-name.ts';
 import { LARGEST_ARCHIVE, LARGEST_UNPACKED } from '../code/archive.ts';
 import { readName, readUnqualified } from './names.ts';
 import { MAX_CODE_BYTES } from './functions.operations.ts';
@@ -62,7 +63,7 @@ function checkDestinations(
 ): void {
   const [success = '', failure = ''] = [OnSuccess?.Destination, OnFailure?.Destination];
   for (const target of [success, failure])
-    if (target !== '' && regionIn(target, 'lambda') !== region)
+    if (target !== '' && lambdaRegion(target) !== region)
       fail(
         'InvalidParameterValueException',
         `The provided destination config DestinationConfig(onSuccess=OnSuccess(destination=${success}), onFailure=OnFailure(destination=${failure})) is invalid. ` +
