@@ -1,12 +1,12 @@
 /** Why a client certificate gives no entry, in words that say what to do. Pure. */
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import type { CertificateStatus } from '../../../registry/store.ts';
 import type { RegisteredIssuer } from './registered-issuer.ts';
 
 export const NO_CERTIFICATE =
-  'the client showed no certificate: give it its certificate and private key, as files that are of the same device';
+  'the client showed no certificate: configure the device with its certificate and the matching private key';
 
-const TODO: Readonly<Record<CertificateStatus, (certificateId: string) => string>> = {
+const REMEDY: Readonly<Record<CertificateStatus, (certificateId: string) => string>> = {
   ACTIVE: () => '',
   INACTIVE: (id) => `: activate it by aws iot update-certificate --new-status ACTIVE --certificate-id ${id}`,
   REVOKED: () => ': give the device a new certificate',
@@ -16,27 +16,37 @@ const TODO: Readonly<Record<CertificateStatus, (certificateId: string) => string
 };
 
 export const statusReason = (status: CertificateStatus, certificateId: string): string =>
-  `the certificate is ${status}${TODO[status](certificateId)}`;
+  `the certificate is ${status}${REMEDY[status](certificateId)}`;
 
 const REGISTER =
   'register it by aws iot register-certificate-without-ca --status ACTIVE, or make one by aws iot create-keys-and-certificate';
 
+const REGISTER_OF_CA =
+  "register the device's certificate by aws iot register-certificate --set-as-active, with both certificates";
+
 /** The names of a certificate on one line: it is of a stranger. */
 const nameText = (name: string | undefined): string => JSON.stringify((name ?? '').replaceAll('\n', ', ').slice(0, 256));
 
-/** Of a certificate that no account has registered; `issuer` is the registered CA that has signed it. */
-export function unregisteredReason(der: Buffer | undefined, issuer: RegisteredIssuer | undefined): string {
+/**
+ * Of a certificate that no account has registered; `issuer` is the registered CA that has signed it, `ambiguous` where there are
+ * several: this reason is read by all accounts then, and says nothing of what one of them has registered.
+ */
+export function unregisteredReason(
+  certificate: X509Certificate | undefined,
+  issuer: RegisteredIssuer | 'ambiguous' | undefined,
+): string {
   const first = 'the certificate is not registered';
+  if (certificate === undefined) return `${first}: ${REGISTER}`;
+  if (issuer === 'ambiguous') return `${first}; a registered CA has signed it: ${REGISTER_OF_CA}`;
   if (issuer !== undefined) {
     const { certificateId, status, autoRegistration } = issuer.ca;
     const how = autoRegistration
       ? 'its auto-registration is on, but just-in-time registration is not in Thingkeep yet'
       : 'its auto-registration is off';
     const inactive = status === 'ACTIVE' ? '' : ` The CA is ${status}: set it ACTIVE first.`;
-    return `${first}; the CA that signed it is (${certificateId}), and ${how}: register the device's certificate by aws iot register-certificate --set-as-active, with both certificates.${inactive}`;
+    return `${first}; its CA is registered (${certificateId}), and ${how}: ${REGISTER_OF_CA}.${inactive}`;
   }
-  if (der === undefined) return `${first}: ${REGISTER}`;
-  const { subject, issuer: by } = new X509Certificate(der);
+  const { subject, issuer: by } = certificate;
   const origin = subject === by ? 'it is signed by itself' : `no registered CA has signed it, its issuer is ${nameText(by)}`;
   if (/^OU=Amazon Web Services O=Amazon\.com Inc\./.test(by))
     return `${first}; it was issued by this server and has been deleted since, or it was issued by AWS: ${REGISTER}`;

@@ -12,20 +12,23 @@ import { asksForCertificate } from '../../../policies/variables.ts';
 import { propagated, thingOf } from '../../../registry/admission.ts';
 import { type CertificateRecord, certificates } from '../../../registry/store.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import type { ReadTransaction, Store } from '../../../store/contract.ts';
+import { networkOf } from '../../../runtime/peer-network.ts';
+import { RepeatLimiter } from '../../../runtime/repeat-limiter.ts';
+import type { ReadTransaction } from '../../../store/contract.ts';
 import { NO_CERTIFICATE } from './certificate-reasons.ts';
 import { CertificateFactsCache } from './certificate-facts-cache.ts';
 import type { CertificatePolicies } from '../../authorization/client-permissions.ts';
 import { type CertificateValidity, validityFault } from './certificate-validity.ts';
-import { registrationHolder, unregisteredRefusal } from './registration.ts';
+import { type Places, registrationHolder, unregisteredRefusal } from './registration.ts';
 
-export interface RegisteredCertificatesOptions {
-  /** Regions that hold data: where a certificate without a holder is searched for, to say why it is refused. */
-  readonly regions: () => Promise<readonly string[]>;
-  readonly inRegion: (region: string) => Store;
+/** Regions that hold data are where a certificate without a holder is searched for, to say why it is refused. */
+export interface RegisteredCertificatesOptions extends Places {
   readonly clock: Clock;
   readonly changes: PermissionChanges;
 }
+
+/** Looks for the issuer of an unknown certificate, by the peer's network: each reads records and checks signatures. */
+const ISSUER_LOOKS = { max: 20, perMs: 60_000 };
 
 const NOTHING: NonNullable<Admission['userProperties']> = [];
 
@@ -49,10 +52,12 @@ export class RegisteredCertificates {
   readonly #options: RegisteredCertificatesOptions;
   readonly #compiled = new CompiledPolicyCache();
   readonly #remembered: CertificateFactsCache<RegisteredCertificate>;
+  readonly #looks: RepeatLimiter;
 
   constructor(options: RegisteredCertificatesOptions) {
     this.#options = options;
     this.#remembered = new CertificateFactsCache(options.changes);
+    this.#looks = new RepeatLimiter(options.clock, ISSUER_LOOKS);
   }
 
   /**
@@ -65,13 +70,21 @@ export class RegisteredCertificates {
     // No client id can look like one beside a place: what is asked without a place begins with a slash.
     const use = `${named === undefined ? '' : `${named.accountId}/${named.region}`}/${clientId}`;
     const certificate = await this.#remembered.get(certificateId, use, () =>
-      this.#load(certificateId, clientId, named, peer.certificateDer?.()),
+      this.#load(certificateId, clientId, named, peer.certificateDer),
     );
-    if (certificate === undefined) return unregisteredRefusal(this.#options, certificateId, named, peer.certificateDer?.());
+    if (certificate === undefined) return this.#unregistered(peer, certificateId, named);
     const fault = validityFault(certificate, this.#options.clock.now());
     if (fault === undefined) return certificate;
     const { place, principal } = certificate;
     return refused({ ...fault, ...place, certificateId, principal });
+  }
+
+  /** The refusal; its words tell of the issuer, unless the peer's address has had such words too often. */
+  async #unregistered(peer: Peer, certificateId: string, named: Place | undefined): Promise<AdmissionRefusal> {
+    const mayLook = named === undefined && this.#looks.admit(networkOf(peer.sourceIp)) !== undefined;
+    const der = mayLook ? peer.certificateDer?.() : undefined;
+    const certificate = der === undefined ? undefined : new X509Certificate(der);
+    return unregisteredRefusal(this.#options, certificateId, named, certificate);
   }
 
   /** The registration that counts: the one in `place`, else the one that was ACTIVE first, whatever state it is in now. */
@@ -79,7 +92,7 @@ export class RegisteredCertificates {
     certificateId: string,
     clientId: string,
     place: Place | undefined,
-    der: Buffer | undefined,
+    der: Peer['certificateDer'],
   ): Promise<RegisteredCertificate | undefined> {
     const where = place ?? (await registrationHolder(this.#options, certificateId));
     if (where === undefined) return undefined;
@@ -94,7 +107,7 @@ export class RegisteredCertificates {
     region: string,
     record: CertificateRecord,
     clientId: string,
-    der: Buffer | undefined,
+    der: Peer['certificateDer'],
   ): Promise<RegisteredCertificate> {
     const { certificateId } = record;
     const { accountId, status, notBefore, notAfter } = record;
@@ -104,7 +117,7 @@ export class RegisteredCertificates {
     const policies = this.#compiled.compile(await effectivePolicies(tx, accountId, principal, []));
     // Temporary credentials come without the certificate that they were got with.
     const names = asksForCertificate(policies)
-      ? readCertificateNames(der ?? new X509Certificate(record.certificatePem).raw)
+      ? readCertificateNames(der?.() ?? new X509Certificate(record.certificatePem).raw)
       : undefined;
     return {
       place,

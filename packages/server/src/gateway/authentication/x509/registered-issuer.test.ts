@@ -6,15 +6,13 @@ import { factoryCa, NOW, signedBy } from '../../../testing/factory-ca.ts';
 import { caller, RegistryFixture, stranger } from '../../../testing/registry-fixture.ts';
 import { unregisteredRefusal } from './registration.ts';
 
-const derOf = (pem: string): Buffer => new X509Certificate(pem).raw;
-
 test('a certificate whose CA is registered: the CA is named, with its auto-registration and status, to its owner', async () => {
   await using bench = await RegistryFixture.open();
   bench.clock.at = NOW;
   const places = { regions: async () => ['us-east-1'], inRegion: () => bench.store };
   const ca = await factoryCa('factory');
   const twin = await factoryCa('factory');
-  const device = derOf(await signedBy(ca, 'device'));
+  const device = new X509Certificate(await signedBy(ca, 'device'));
   const refusal = async () => (await unregisteredRefusal(places, 'ab'.repeat(32), undefined, device)).refused;
   assert.match(
     (await refusal()).reason,
@@ -26,7 +24,7 @@ test('a certificate whose CA is registered: the CA is named, with its auto-regis
   const { certificateId } = await bench.call('RegisterCACertificate', { caCertificate: ca.pem, ...registered });
   const { reason, accountId, region, check } = await refusal();
   assert.deepEqual([check, accountId, region], ['certificate-unknown', caller.accountId, 'us-east-1']);
-  assert.ok(reason.includes(`the CA that signed it is (${certificateId}), and its auto-registration is off: register`));
+  assert.ok(reason.includes(`its CA is registered (${certificateId}), and its auto-registration is off: register`));
   assert.match(reason, /register-certificate --set-as-active.* The CA is INACTIVE: set it ACTIVE first\.$/);
   const on = { certificateId, newStatus: 'ACTIVE', newAutoRegistrationStatus: 'ENABLE' } as const;
   await bench.call('UpdateCACertificate', on);
@@ -35,14 +33,17 @@ test('a certificate whose CA is registered: the CA is named, with its auto-regis
     /auto-registration is on, but just-in-time registration is not in Thingkeep yet: .*certificates\.$/,
   );
   await bench.call('RegisterCACertificate', { caCertificate: ca.pem, ...registered }, stranger);
-  assert.equal((await refusal()).accountId, undefined, 'two owners');
+  const { reason: ofTwo, accountId: nobody } = await refusal();
+  assert.equal(nobody, undefined, 'two owners');
+  assert.match(ofTwo, /^the certificate is not registered; a registered CA has signed it: register .*, with both certificates$/);
 });
 
 test('a certificate that is signed by itself, and one that can not be read, are told so', async () => {
   await using bench = await RegistryFixture.open();
   const places = { regions: async () => ['us-east-1'], inRegion: () => bench.store };
-  const own = derOf((await factoryCa('own')).pem);
-  const reason = async (der?: Buffer) => (await unregisteredRefusal(places, 'ab'.repeat(32), undefined, der)).refused.reason;
+  const own = new X509Certificate((await factoryCa('own')).pem);
+  const reason = async (certificate?: X509Certificate) =>
+    (await unregisteredRefusal(places, 'ab'.repeat(32), undefined, certificate)).refused.reason;
   assert.match(await reason(own), /it is signed by itself: register it by aws iot register-certificate-without-ca/);
   assert.match(await reason(), /^the certificate is not registered: register it/);
 });

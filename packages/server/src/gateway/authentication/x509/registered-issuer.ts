@@ -7,46 +7,42 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import { parseCertificate } from '@thingkeep/x509/certificate.ts';
 import { DerError } from '@thingkeep/x509/der.ts';
 import { isIssuedBy } from '@thingkeep/x509/proof.ts';
-import { findIssuers } from '../../../registry/admission.ts';
 import type { CaCertificateRecord } from '../../../registry/store.ts';
-import type { Store } from '../../../store/contract.ts';
 
-export interface Places {
-  readonly regions: () => Promise<readonly string[]>;
-  readonly inRegion: (region: string) => Store;
+/** CAs of one name that are tried: each is a check of a signature. */
+export const MAX_ISSUERS = 8;
+
+export interface CandidateCa {
+  readonly ca: CaCertificateRecord;
+  readonly place: Place;
 }
 
-/** Regions that are looked at, and CAs of one name in each. */
-const MAX_REGIONS = 32;
-const MAX_ISSUERS = 4;
-
+/** A CA with its one registration. */
 export interface RegisteredIssuer {
   readonly ca: Pick<CaCertificateRecord, 'certificateId' | 'status' | 'autoRegistration'>;
-  /** Undefined where several accounts or regions have registered the CA. */
-  readonly place: Place | undefined;
+  readonly place: Place;
 }
 
 /** Name of the issuer as DER; undefined of what can't be read. */
-function issuerOf(der: Buffer): Buffer | undefined {
+export function issuerNameOf({ raw }: X509Certificate): Buffer | undefined {
   try {
-    return parseCertificate(der).issuer;
+    return parseCertificate(raw).issuer;
   } catch (error) {
     if (error instanceof DerError) return undefined;
     throw error;
   }
 }
 
-export async function registeredIssuer({ regions, inRegion }: Places, der: Buffer): Promise<RegisteredIssuer | undefined> {
-  const name = issuerOf(der);
-  if (name === undefined) return undefined;
-  const certificate = new X509Certificate(der);
-  const found: { ca: CaCertificateRecord; place: Place }[] = [];
-  for (const region of (await regions()).slice(0, MAX_REGIONS)) {
-    for (const ca of await inRegion(region).read((tx) => findIssuers(tx, name, MAX_ISSUERS)))
-      if (isIssuedBy(certificate, new X509Certificate(ca.certificatePem)))
-        found.push({ ca, place: { accountId: ca.accountId, region } });
-    if (found.length > 1) break;
+/** The one that has signed the certificate; `ambiguous` where several accounts or regions have registered it. */
+export function issuerAmong(
+  candidates: readonly CandidateCa[],
+  certificate: X509Certificate,
+): RegisteredIssuer | 'ambiguous' | undefined {
+  let found: CandidateCa | undefined;
+  for (const candidate of candidates) {
+    if (!isIssuedBy(certificate, new X509Certificate(candidate.ca.certificatePem))) continue;
+    if (found !== undefined) return 'ambiguous';
+    found = candidate;
   }
-  const [first, ...others] = found;
-  return first === undefined ? undefined : { ca: first.ca, place: others.length === 0 ? first.place : undefined };
+  return found;
 }

@@ -1,16 +1,18 @@
 /** Who may connect with which certificate (developer guide, pages x509-client-certs and iot-policy-actions). */
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 import { PermissionChanges } from '../../../policies/permission-changes.ts';
 import { type CertificateRecord, certificates } from '../../../registry/store.ts';
-import { RegistryFixture } from '../../../testing/registry-fixture.ts';
+import { factoryCa, NOW, signedBy } from '../../../testing/factory-ca.ts';
+import { MINUTE, RegistryFixture } from '../../../testing/registry-fixture.ts';
 import { openLog } from '../../../runtime/log.ts';
 import { release } from '../../../store/claims.ts';
 import type { Store } from '../../../store/contract.ts';
 import { byRegion, regionsOf } from '../../../store/regional.ts';
 import { openMemoryStore } from '../../../store/rerunning-store.fixture.ts';
 import { claimStored } from '../claim-stored.ts';
-import { RegisteredCertificates } from './registered-certificates.ts';
+import { NO_CLIENT, RegisteredCertificates } from './registered-certificates.ts';
 import { registrationHolder, unregisteredRefusal } from './registration.ts';
 import { X509Authenticator } from './x509-authenticator.ts';
 
@@ -77,6 +79,33 @@ test('an unknown certificate is looked for in few regions, however many there ar
   assert.deepEqual(await refusal(all, twice), ['certificate-not-active', undefined, 1]);
   assert.deepEqual(await refusal(all, once), ['certificate-not-active', undefined, 32], 'others may have it elsewhere');
   assert.deepEqual(await refusal(all.slice(0, 32), once), ['certificate-not-active', '111111111111', 32]);
+});
+
+test('the issuer of an unknown certificate is looked for twenty times a minute for a peer, an IPv6 one by its /64', async () => {
+  await using bench = await RegistryFixture.open();
+  bench.clock.at = NOW;
+  const caCertificate = await factoryCa('factory');
+  await bench.call('RegisterCACertificate', { caCertificate: caCertificate.pem, certificateMode: 'SNI_ONLY' });
+  const der = new X509Certificate(await signedBy(caCertificate, 'device')).raw;
+  const options = { regions: async () => ['us-east-1'], inRegion: () => bench.store, changes: new PermissionChanges() };
+  const certificates = new RegisteredCertificates({ ...options, clock: bench.clock });
+  let reads = 0;
+  const certificateDer = (): Buffer => {
+    reads += 1;
+    return der;
+  };
+  const reasonFor = async (sourceIp: string): Promise<string> => {
+    const peer = { sourceIp, sourcePort: 1, certificateId: 'ab'.repeat(32), certificateDer };
+    const answer = await certificates.usableCertificate(peer, NO_CLIENT);
+    return 'refused' in answer ? answer.refused.reason : '';
+  };
+  for (let n = 0; n < 20; n += 1) assert.match(await reasonFor(`2001:db8::${n}`), /its CA is registered/);
+  reads = 0;
+  assert.match(await reasonFor('2001:db8::ffff'), /^the certificate is not registered: register it/);
+  assert.equal(reads, 0, 'the certificate is not even read');
+  assert.match(await reasonFor('2001:db8:0:1::1'), /its CA is registered/);
+  bench.clock.at += MINUTE;
+  assert.match(await reasonFor('2001:db8::ffff'), /its CA is registered/);
 });
 
 test('validity is checked by the clock of each request, though the certificate is remembered', async () => {
