@@ -127,18 +127,31 @@ test('malformed percent-encoding and other methods are the client fault', async 
     assert.match(statuses(await exchange(head(line, 'content-length: 0', 'connection: close')))[0] ?? '', /^4/, line);
 });
 
+const ask = (line: string): Promise<string> => exchange(head(line, 'content-length: 0', 'connection: close'));
+
 test('a request that no operation here answers is recorded, by the name of one that is not there yet', async () => {
-  const ask = (line: string): Promise<string> => exchange(head(line, 'content-length: 0', 'connection: close'));
   refusals.splice(0);
+  who = { ...who, everything: true };
   for (const line of ['GET /things/x/jobs', 'GET /nowhere', 'GET /things/x/shadow']) await ask(line);
   assert.deepEqual(
-    refusals.splice(0).map(({ check, protocol, reason }) => [check, protocol, reason]),
+    refusals
+      .splice(0)
+      .map(({ check, protocol, accountId, principal, reason }) => [check, protocol, accountId, principal, reason]),
     [
       'GET /things/x/jobs: GetPendingJobExecutions is not in Thingkeep yet. COMPATIBILITY.md lists what is there.',
       'GET /nowhere: No operation of AWS IoT answers GET at this path',
       'GET /things/x/shadow: GetThingShadow is not in Thingkeep yet. COMPATIBILITY.md lists what is there.',
-    ].map((reason) => ['not-implemented', 'https', reason]),
+    ].map((reason) => ['not-implemented', 'https', place.accountId, 'p', reason]),
   );
+  // What a sender without an account leaves is shown to all accounts.
+  who = { place, principal: 'nobody', permissions: ALL };
+  for (const line of ['GET /things/x/jobs', 'GET /nowhere', 'GET /things/x/shadow'])
+    assert.deepEqual(statuses(await ask(line)), ['403'], line);
+  assert.deepEqual(
+    refusals.splice(0).map(({ check, reason }) => [check, reason]),
+    Array.from({ length: 3 }, () => ['certificate-missing', 'the client showed no certificate']),
+  );
+  who = { place, principal: 'p', permissions: ALL };
 });
 
 test('an upload that is broken off publishes nothing and is no failure of the server', async () => {

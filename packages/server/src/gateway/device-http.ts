@@ -47,12 +47,16 @@ export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse, c
   const record = ({ sourceIp, certificateId }: Peer, refusal: AdmissionRefusal['refused']): void =>
     refuse({ protocol: 'https', sourceIp, certificateId, ...refusal });
 
-  /** Records a request that no operation here answers: one of the jobs data plane has a name, and is not there yet. */
-  function unserved(request: IncomingMessage, { message }: ThingkeepError): void {
-    const { peer, http } = attempts.fromRequest(request, 'https');
-    const name = operationOf(http.method, http.path);
-    const what = name === undefined ? message : `${name} is not in Thingkeep yet. COMPATIBILITY.md lists what is there.`;
-    record(peer, { check: 'not-implemented', reason: `${http.method} ${http.path}: ${what}`, action: http.method });
+  /**
+   * Fails for a request that no operation here answers: one of the jobs data plane has a name, and is not there yet. The path
+   * names things and jobs, so the record is of the sender's account.
+   */
+  function unserved({ peer, http }: HttpAttempt, { place, principal }: RequestIdentity, error: ThingkeepError): never {
+    const { method, path } = http;
+    const name = operationOf(method, path);
+    const what = name === undefined ? error.message : `${name} is not in Thingkeep yet. COMPATIBILITY.md lists what is there.`;
+    record(peer, { check: 'not-implemented', reason: `${method} ${path}: ${what}`, action: method, ...place, principal });
+    throw error;
   }
 
   const turnAway = (peer: Peer, refusal: AdmissionRefusal['refused']): never => {
@@ -92,14 +96,16 @@ export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse, c
   async function answer(exchange: Exchange): Promise<Rendered> {
     const { request, requestId } = exchange;
     const attempt = attempts.fromRequest(request, 'https');
-    const { method, path, query, headers } = attempt.http;
-    const found: Route = route(method, path, ['iot-data']);
-    const { operation } = found;
-    exchange.operation = operation;
+    const { query, headers } = attempt.http;
+    const found = routeOf(attempt);
+    if ('operation' in found) exchange.operation = found.operation;
     const { sender, body } = await authenticate(exchange, attempt);
+    if (!('operation' in found)) return unserved(attempt, sender, found);
+    const { operation } = found;
     const input = parseRequest(found, { query, header: (name) => headers.get(name)?.join(','), body });
     authorize(attempt.peer, sender, operation, input);
     const handler = handlerOf(dataPlane(sender.place.region), operation);
+    if (handler === undefined) return unserved(attempt, sender, notImplemented(operation));
     const caller = {
       ...sender.place,
       arn: sender.principal,
@@ -117,7 +123,6 @@ export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse, c
     const rendered = await answer(exchange).catch((thrown: unknown): Rendered => {
       const error = asRefusal(thrown);
       // A peer that left during its upload (the request has failed then) is no failure of ours.
-      if (error instanceof ThingkeepError && error.code === 'UnknownOperationException') unserved(request, error);
       if (!(error instanceof ThingkeepError) && request.errored === null)
         log.error({ err: error, requestId }, 'a device request failed');
       return traced(renderError(exchange.operation, error), requestId);
@@ -135,6 +140,19 @@ export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse, c
   };
 }
 
+/** The route of a request, or the error of one that has none. */
+function routeOf({ http: { method, path } }: HttpAttempt): Route | ThingkeepError {
+  try {
+    return route(method, path, ['iot-data']);
+  } catch (error) {
+    if (error instanceof ThingkeepError && error.code === 'UnknownOperationException') return error;
+    throw error;
+  }
+}
+
+const notImplemented = ({ name }: Operation): ThingkeepError =>
+  new ThingkeepError('UnknownOperationException', `${name} is not implemented by Thingkeep yet`);
+
 /** The name of a device's operation, of the jobs data plane too; undefined where AWS has none. */
 function operationOf(method: string, path: string): string | undefined {
   try {
@@ -146,10 +164,9 @@ function operationOf(method: string, path: string): string | undefined {
 }
 
 /** The handler by the operation's name: the table and the handlers' types come from the same models, so the shapes agree. */
-function handlerOf(handlers: Handlers<IotDataOperations>, { name }: Operation): Handler {
+function handlerOf(handlers: Handlers<IotDataOperations>, { name }: Operation): Handler | undefined {
   const known = handlers as Readonly<Record<string, Handler | undefined>>;
-  const handler = Object.hasOwn(known, name) ? known[name] : undefined;
-  return handler ?? fail('UnknownOperationException', `${name} is not implemented by Thingkeep yet`);
+  return Object.hasOwn(known, name) ? known[name] : undefined;
 }
 
 function send({ request, response, requestId }: Exchange, { status, headers, body }: Rendered): void {
