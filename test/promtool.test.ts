@@ -15,12 +15,13 @@ import { temporaryFolder } from './end-to-end/test-core.ts';
 
 /** A value of every metric, with the first value of each label, and a name that has to be escaped. */
 function oneOfEach(): string {
-  const samples = new MetricSamples(METRICS);
+  const samples = new MetricSamples<Readonly<Record<string, MetricDeclaration>>>(METRICS);
   for (const [name, { type, labels = {} }] of Object.entries<MetricDeclaration>(METRICS)) {
     const values = Object.entries(labels).map(([label, known]) => [label, known === 'named' ? 'a "b"\\\n' : (known[0] ?? '')]);
-    const histogram = new Histogram([0.1, 1]);
-    histogram.observe(0.5);
-    samples.add(name as keyof typeof METRICS, type === 'histogram' ? histogram : 1, Object.fromEntries(values));
+    const one = new Histogram([0.1, 1]);
+    one.observe(0.5);
+    if (type === 'histogram') samples.addHistogram(name, one, Object.fromEntries(values));
+    else samples.add(name, 1, Object.fromEntries(values));
   }
   return renderMetrics(samples, 'prometheus');
 }

@@ -25,7 +25,7 @@ export const socketMetrics =
 export const handshakeMetrics =
   ({ time, failures }: HandshakeFigures): MetricSource =>
   (samples) => {
-    samples.add('thingkeep_tls_handshake_duration_seconds', time);
+    samples.addHistogram('thingkeep_tls_handshake_duration_seconds', time);
     samples.addEach('thingkeep_tls_handshake_failures_total', 'reason', failures);
   };
 
@@ -41,6 +41,6 @@ export const callMetrics =
     for (const { port, service, operation, statuses, time } of calls.all) {
       for (const [first, count] of statuses)
         samples.add('thingkeep_api_requests_total', count, { port, service, operation, status: `${first}xx` });
-      samples.add('thingkeep_api_request_duration_seconds', time, { service, operation });
+      samples.addHistogram('thingkeep_api_request_duration_seconds', time, { service, operation });
     }
   };

@@ -11,12 +11,16 @@ import { REASONS } from '../../runtime/readiness.ts';
 import type { MetricDeclaration } from './metric-declaration.ts';
 import { API_OPERATIONS, API_SERVICES } from './operation-names.ts';
 
-const counter = (help: string, labels?: MetricDeclaration['labels'], unit?: MetricDeclaration['unit']) =>
-  ({ type: 'counter', help, labels, unit }) as const satisfies MetricDeclaration;
-const gauge = (help: string, labels?: MetricDeclaration['labels'], unit?: MetricDeclaration['unit']) =>
-  ({ type: 'gauge', help, labels, unit }) as const satisfies MetricDeclaration;
-const histogram = (help: string, labels?: MetricDeclaration['labels'], unit?: MetricDeclaration['unit']) =>
-  ({ type: 'histogram', help, labels, unit }) as const satisfies MetricDeclaration;
+const declare =
+  <Type extends MetricDeclaration['type']>(type: Type) =>
+  (
+    help: string,
+    labels?: MetricDeclaration['labels'],
+    unit?: MetricDeclaration['unit'],
+  ): MetricDeclaration & { readonly type: Type } => ({ type, help, labels, unit });
+const counter = declare('counter');
+const gauge = declare('gauge');
+const histogram = declare('histogram');
 
 const QOS = { qos: ['0', '1'] } as const;
 /** Labels of rules, where the operator has asked for them by `--metrics-tenants`. */
@@ -150,5 +154,3 @@ export const METRICS = {
   process_open_fds: gauge('Open file descriptors.'),
   process_max_fds: gauge('File descriptors that may be open at once.'),
 } as const satisfies Record<string, MetricDeclaration>;
-
-export type MetricName = keyof typeof METRICS;

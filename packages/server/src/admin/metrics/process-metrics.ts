@@ -11,7 +11,7 @@ export const buildMetrics =
 export const eventLoopMetrics =
   (delay: EventLoopDelay): MetricSource =>
   (samples) => {
-    samples.add('thingkeep_event_loop_delay_seconds', delay.time);
+    samples.addHistogram('thingkeep_event_loop_delay_seconds', delay.time);
     samples.add('thingkeep_event_loop_delay_max_seconds', delay.takeLongest());
   };
 

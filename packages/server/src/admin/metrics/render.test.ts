@@ -6,7 +6,7 @@ import type { MetricDeclaration } from './metric-declaration.ts';
 import { renderMetrics } from './render.ts';
 import { MetricSamples } from './samples.ts';
 
-const samplesOf = <Name extends string>(declared: Record<Name, MetricDeclaration>) => new MetricSamples(declared);
+const samplesOf = <const D extends Readonly<Record<string, MetricDeclaration>>>(declared: D) => new MetricSamples(declared);
 
 test('help and label values are escaped: backslash, line end, and the quote of a label (0.0.4, "Comments, help text, and type information")', () => {
   const samples = samplesOf({ a_total: { type: 'counter', help: 'a "b"\\c\nd', labels: { name: 'named' } } });
@@ -49,7 +49,7 @@ test('a histogram: cumulative buckets up to +Inf, the sum and the count; bounds 
   const histogram = new Histogram([0.005, 1, 250]);
   for (const value of [0.001, 0.5, 2, 1000]) histogram.observe(value);
   const samples = samplesOf({ a_seconds: { type: 'histogram', help: 'a', labels: { of: ['x'] } } });
-  samples.add('a_seconds', histogram, { of: 'x' });
+  samples.addHistogram('a_seconds', histogram, { of: 'x' });
   const bounds = (format: 'prometheus' | 'openmetrics') =>
     [...renderMetrics(samples, format).matchAll(/^a_seconds_bucket\{of="x",le="(.*)"\} (\d)$/gm)].map(([, ...found]) => found);
   assert.deepEqual(bounds('prometheus'), [
@@ -75,7 +75,7 @@ test('a label has declared values alone: all others are one, and are added up', 
   for (const check of ['x', 'y']) {
     const histogram = new Histogram([1]);
     histogram.observe(2);
-    samples.add('b_seconds', histogram, { check });
+    samples.addHistogram('b_seconds', histogram, { check });
   }
   const text = renderMetrics(samples, 'prometheus');
   assert.match(text, /^a_total\{check="policy"\} 1\na_total\{check="other"\} 4\n#/m);
@@ -86,4 +86,23 @@ test('a name that the operator has not asked for leaves its label out', () => {
   const samples = samplesOf({ a_total: { type: 'counter', help: 'a', labels: { rule: 'named', type: ['x'] } } });
   samples.add('a_total', 1, { type: 'x' });
   assert.match(renderMetrics(samples, 'prometheus'), /^a_total\{type="x"\} 1$/m);
+});
+
+test('values whose label is not declared are one: counts are added up, and of times the longest counts', () => {
+  const samples = samplesOf({
+    waiting: { type: 'gauge', help: 'a', labels: { kind: ['task'] } },
+    delay_seconds: { type: 'gauge', help: 'b', labels: { kind: ['task'] }, unit: 'seconds' },
+    cpu_seconds_total: { type: 'counter', help: 'c', labels: { kind: ['task'] }, unit: 'seconds' },
+  });
+  for (const [kind, value] of [
+    ['job', 3],
+    ['mail', 5],
+    ['push', 4],
+  ] as const)
+    for (const name of ['waiting', 'delay_seconds', 'cpu_seconds_total'] as const) samples.add(name, value, { kind });
+  const lines = renderMetrics(samples, 'prometheus').split('\n');
+  assert.deepEqual(
+    lines.filter((line) => line.includes('kind=')),
+    ['waiting{kind="other"} 12', 'delay_seconds{kind="other"} 5', 'cpu_seconds_total{kind="other"} 12'],
+  );
 });

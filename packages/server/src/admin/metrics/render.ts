@@ -1,8 +1,9 @@
 /**
  * Metrics as text: Prometheus's exposition format 0.0.4, and OpenMetrics 1.0. OpenMetrics has no `_created` here: counters
- * begin at the start of the process, which `process_start_time_seconds` tells.
+ * begin at the start of the process, which `process_start_time_seconds` gives.
  */
 import type { Histogram } from '../../runtime/histogram.ts';
+import { exposedText } from './exposed-text.ts';
 import type { MetricDeclaration } from './metric-declaration.ts';
 import type { MetricSample, MetricSamples } from './samples.ts';
 
@@ -25,8 +26,7 @@ const boundText = (bound: number, format: MetricsFormat): string =>
   format === 'openmetrics' && Number.isInteger(bound) && Math.abs(bound) < 1e21 ? `${bound}.0` : valueText(bound);
 
 /** OpenMetrics escapes quotes in a help text too. */
-const helpText = (text: string, format: MetricsFormat): string =>
-  text.replace(format === 'openmetrics' ? /[\\"\n]/g : /[\\\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`));
+const helpText = (text: string, format: MetricsFormat): string => exposedText(text, { quotes: format === 'openmetrics' });
 
 /** The name of the metric itself, in OpenMetrics: without the suffix that its samples have. */
 function familyName(name: string, { type }: MetricDeclaration): string {
@@ -57,7 +57,7 @@ function histogramLines(name: string, labels: string, histogram: Histogram, form
 const sampleLines = (name: string, { labels, value }: MetricSample, format: MetricsFormat): string =>
   typeof value === 'number' ? line(name, labels, value) : histogramLines(name, labels, value, format);
 
-export function renderMetrics(samples: MetricSamples, format: MetricsFormat): string {
+export function renderMetrics(samples: Pick<MetricSamples, 'families'>, format: MetricsFormat): string {
   const parts: string[] = [];
   for (const { name, declared, samples: of } of samples.families()) {
     parts.push(headOf(name, declared, format));

@@ -35,7 +35,7 @@ export const functionMetrics =
       const { results, time, running } = figures.places[place];
       for (const [result, count] of Object.entries(results))
         samples.add('thingkeep_function_invocations_total', count, { place, result });
-      samples.add('thingkeep_function_duration_seconds', time, { place });
+      samples.addHistogram('thingkeep_function_duration_seconds', time, { place });
       samples.add('thingkeep_function_invocations_running', running, { place });
     }
     samples.add('thingkeep_function_events_waiting', eventsWaiting());

@@ -1,5 +1,6 @@
 /** The values of one scrape, by metric. A label has declared values alone: so what clients send never makes a new series. */
 import { Histogram } from '../../runtime/histogram.ts';
+import { exposedText } from './exposed-text.ts';
 import type { LabelValues, MetricDeclaration } from './metric-declaration.ts';
 
 export type MetricLabels = Readonly<Record<string, string>>;
@@ -13,56 +14,87 @@ export interface MetricSample {
 /** Stands for every value that is not declared. */
 export const OTHER = 'other';
 
-/** A label's value, escaped as both text formats do it. */
-export const labelText = (text: string): string => text.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`));
+type Declarations = Readonly<Record<string, MetricDeclaration>>;
+type HistogramName<D extends Declarations> = {
+  [Name in keyof D & string]: 'histogram' extends D[Name]['type'] ? Name : never;
+}[keyof D & string];
+type NumberName<D extends Declarations> = {
+  [Name in keyof D & string]: D[Name]['type'] extends 'histogram' ? never : Name;
+}[keyof D & string];
 
-export class MetricSamples<Name extends string = string> {
-  readonly #declared: Readonly<Record<Name, MetricDeclaration>>;
-  readonly #families = new Map<Name, Map<string, number | Histogram>>();
+/** Values by the text of their labels. */
+type Series<T> = Map<string, Map<string, T>>;
 
-  constructor(declared: Readonly<Record<Name, MetricDeclaration>>) {
+export class MetricSamples<D extends Declarations = Declarations> {
+  readonly #declared: D;
+  readonly #numbers: Series<number> = new Map();
+  readonly #histograms: Series<Histogram> = new Map();
+
+  constructor(declared: D) {
     this.#declared = declared;
   }
 
-  /** Adds a value; values of one metric that have the same labels are added up. */
-  add(name: Name, value: number | Histogram, labels: MetricLabels = {}): void {
-    const family = this.#families.get(name) ?? new Map<string, number | Histogram>();
-    this.#families.set(name, family);
+  /**
+   * Adds a value. Values of one metric that have the same labels are added up; of times, which a gauge of seconds is, the
+   * longest counts.
+   */
+  add(name: NumberName<D>, value: number, labels: MetricLabels = {}): void {
+    const series = seriesOf(this.#numbers, name);
     const text = this.#labelsOf(name, labels);
-    const known = family.get(text);
-    family.set(text, known === undefined ? value : sumOf(known, value));
+    const known = series.get(text);
+    const { type, unit } = this.#declarationOf(name);
+    const isTime = type === 'gauge' && unit === 'seconds';
+    series.set(text, known === undefined ? value : isTime ? Math.max(known, value) : known + value);
+  }
+
+  /** Adds a histogram; those of one metric that have the same labels are added up. */
+  addHistogram(name: HistogramName<D>, histogram: Histogram, labels: MetricLabels = {}): void {
+    const series = seriesOf(this.#histograms, name);
+    const text = this.#labelsOf(name, labels);
+    const known = series.get(text);
+    series.set(text, known === undefined ? histogram : sumOf(known, histogram));
   }
 
   /** Adds a value for each value of a label. */
-  addEach(name: Name, label: string, values: Readonly<Record<string, number>>): void {
+  addEach(name: NumberName<D>, label: string, values: Readonly<Record<string, number>>): void {
     for (const [value, count] of Object.entries(values)) this.add(name, count, { [label]: value });
   }
 
   /** The declared metrics, each with its values, in the order of their declaration. */
-  *families(): Iterable<{ name: Name; declared: MetricDeclaration; samples: MetricSample[] }> {
-    for (const name of Object.keys(this.#declared) as Name[]) {
-      const samples = [...(this.#families.get(name) ?? [])].map(([labels, value]) => ({ labels, value }));
-      yield { name, declared: this.#declared[name], samples };
+  *families(): Iterable<{ name: string; declared: MetricDeclaration; samples: MetricSample[] }> {
+    for (const [name, declared] of Object.entries(this.#declared)) {
+      const series = [...(this.#numbers.get(name) ?? []), ...(this.#histograms.get(name) ?? [])];
+      yield { name, declared, samples: series.map(([labels, value]) => ({ labels, value })) };
     }
   }
 
-  #labelsOf(name: Name, labels: MetricLabels): string {
-    return Object.entries(this.#declared[name].labels ?? {})
+  #declarationOf(name: keyof D): MetricDeclaration {
+    return this.#declared[name] as MetricDeclaration;
+  }
+
+  #labelsOf(name: keyof D, labels: MetricLabels): string {
+    return Object.entries(this.#declarationOf(name).labels ?? {})
       .flatMap(([label, values]) => {
         const value = declaredValue(values, labels[label]);
-        return value === undefined ? [] : [`${label}="${labelText(value)}"`];
+        return value === undefined ? [] : [`${label}="${exposedText(value, { quotes: true })}"`];
       })
       .join(',');
   }
+}
+
+function seriesOf<T>(all: Series<T>, name: string): Map<string, T> {
+  const series = all.get(name) ?? new Map<string, T>();
+  all.set(name, series);
+  return series;
 }
 
 /** Undefined for a name that was not asked for: its label is left out. */
 const declaredValue = (values: LabelValues, value: string | undefined): string | undefined =>
   values === 'named' || (value !== undefined && values.includes(value)) ? value : OTHER;
 
-function sumOf(a: number | Histogram, b: number | Histogram): number | Histogram {
-  if (typeof a === 'number' && typeof b === 'number') return a + b;
-  const sum = new Histogram((a instanceof Histogram ? a : (b as Histogram)).bounds);
-  for (const each of [a, b]) if (each instanceof Histogram) sum.add(each);
+function sumOf(a: Histogram, b: Histogram): Histogram {
+  const sum = new Histogram(a.bounds);
+  sum.add(a);
+  sum.add(b);
   return sum;
 }

@@ -1,10 +1,10 @@
 /** The parts of the server that have something to tell at a scrape. */
 import { startDeadline } from '../../runtime/deadline.ts';
 import type { Logger } from '../../runtime/log.ts';
-import { METRICS, type MetricName } from './metrics.ts';
+import { METRICS } from './metrics.ts';
 import { MetricSamples } from './samples.ts';
 
-export type ServerSamples = MetricSamples<MetricName>;
+export type ServerSamples = MetricSamples<typeof METRICS>;
 
 /** Adds what one part knows. */
 export type MetricSource = (samples: ServerSamples) => void | Promise<void>;

@@ -9,8 +9,8 @@ import type { MetricSource } from './sources.ts';
 export const storeMetrics =
   (figures: StoreFigures, sizes: () => Promise<{ readonly data: number; readonly log: number }>): MetricSource =>
   async (samples) => {
-    samples.add('thingkeep_store_commit_duration_seconds', figures.commitTime);
-    samples.add('thingkeep_store_commit_writes', figures.commitWrites);
+    samples.addHistogram('thingkeep_store_commit_duration_seconds', figures.commitTime);
+    samples.addHistogram('thingkeep_store_commit_writes', figures.commitWrites);
     samples.add('thingkeep_store_commits_failed_total', figures.failedCommits);
     samples.add('thingkeep_damaged_records_total', figures.damaged);
     samples.addEach('thingkeep_store_file_bytes', 'file', { ...(await sizes()) });
