@@ -48,6 +48,13 @@ export class RuleBench implements AsyncDisposable {
       .then((text) => Number(new RegExp(`^${line.source} (\\d+)$`, 'm').exec(text)?.[1]));
   }
 
+  /** Actions that are not done, of all types. */
+  async actionsWaiting(): Promise<number> {
+    const text = await (await fetch(this.server.metrics)).text();
+    const counts = [...text.matchAll(/^thingkeep_rule_actions_waiting\{type="\w+"\} (\d+)$/gm)];
+    return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.server[Symbol.asyncDispose]();
   }

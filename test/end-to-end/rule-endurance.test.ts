@@ -59,7 +59,7 @@ test('a receiver that never answers: 20,000 of each QoS wait in bounded memory, 
   assert.equal((await device.next(60_000)).cmd, 'pingresp');
 
   assert.ok((await bench.metric(/thingkeep_rule_order_bytes\{in="memory"\}/)) <= 32 * MIB);
-  const waiting = await bench.metric(/thingkeep_rule_orders/);
+  const waiting = await bench.actionsWaiting();
   assert.ok(waiting > COUNT, `${waiting} orders wait`);
   // Two queues of at most 16 MiB, what the orders take beside their payloads, and what the collector has not seen yet.
   const grown = (await resident()) - before;
@@ -69,7 +69,7 @@ test('a receiver that never answers: 20,000 of each QoS wait in bounded memory, 
   await receiver.got(({ path }) => path === '/other');
 
   silent = false;
-  await until('all that waits', async () => ((await bench.metric(/thingkeep_rule_orders/)) === 0 ? true : undefined), 120_000);
+  await until('all that waits', async () => ((await bench.actionsWaiting()) === 0 ? true : undefined), 120_000);
   const ended = (): number => {
     const numbers = new Set<number>();
     for (const { path, body } of receiver.received) {
@@ -249,11 +249,7 @@ test('a rule whose action becomes another while orders wait: each order is done 
   const [, text] = await message(listener);
   assert.match(text, /"failedAction":"SqsAction"/);
   silent = false;
-  await until(
-    'no order to be left',
-    async () => ((await bench.metric(/thingkeep_rule_orders/)) === 0 ? true : undefined),
-    30_000,
-  );
+  await until('no order to be left', async () => ((await bench.actionsWaiting()) === 0 ? true : undefined), 30_000);
   const paths = new Set(receiver.received.map(({ path }) => path));
   for (let n = 0; n < 20; n += 1) assert.ok(paths.has(`/first/${n}`), `/first/${n}`);
   const batch = receiver.received.find(({ path }) => path === '/second');

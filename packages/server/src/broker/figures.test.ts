@@ -62,7 +62,6 @@ test('ends by their reason; a CONNECT that is refused is no end, and a peer that
   assert.deepEqual(counters.connects, { accepted: 2, refused: 1 });
   const ends = Object.entries(counters.disconnects).filter(([, count]) => count > 0);
   assert.deepEqual(ends, [['DUPLICATE_CLIENTID', 1]]);
-  assert.equal(counters.takeOvers, 1);
 });
 
 test('messages that wait and are dropped then: expired ones, and those that are not allowed any more', async () => {

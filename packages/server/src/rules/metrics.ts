@@ -29,7 +29,7 @@ export interface RuleFigures {
   readonly names: Readonly<Record<'account' | 'region' | 'rule', string>> | undefined;
 }
 
-const NOTHING = { orders: 0, memory: 0, disk: 0 };
+const NOTHING = { memory: 0, disk: 0 };
 const NO_KINDS: ReadonlyMap<string, number> = new Map();
 
 /** Counters of all rules since the server's start. */
@@ -37,8 +37,8 @@ export class RuleMetrics {
   readonly #rules = new Map<string, RuleCounters>();
   /** Basic Ingest for rules that are not there, or disabled. */
   notFound = 0;
-  /** Orders that are not done, of all rules, and their bytes. */
-  usage: () => { readonly orders: number; readonly memory: number; readonly disk: number } = () => NOTHING;
+  /** Bytes of orders that are not done, of all rules. */
+  usage: () => { readonly memory: number; readonly disk: number } = () => NOTHING;
   /** Orders that are not done, by the kind of their action. */
   waiting: () => ReadonlyMap<string, number> = () => NO_KINDS;
 

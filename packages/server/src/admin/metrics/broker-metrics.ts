@@ -29,7 +29,6 @@ function addConnections(samples: ServerSamples, { figures, httpConnections }: Br
 function addMessages(samples: ServerSamples, { counters, queued, output, subscriptions }: BrokerFigures): void {
   samples.addEach('thingkeep_connects_total', 'result', counters.connects);
   samples.addEach('thingkeep_disconnects_total', 'reason', counters.disconnects);
-  samples.add('thingkeep_take_overs_total', counters.takeOvers);
   samples.add('thingkeep_subscriptions', subscriptions);
   samples.addEach('thingkeep_messages_received_total', 'qos', { 0: counters.receivedQos0, 1: counters.receivedQos1 });
   samples.addEach('thingkeep_messages_sent_total', 'qos', { 0: counters.sentQos0, 1: counters.sentQos1 });

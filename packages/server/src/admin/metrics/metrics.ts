@@ -59,7 +59,6 @@ export const METRICS = {
   thingkeep_disconnects_total: counter('Ends of MQTT connections, by the reason that lifecycle events give.', {
     reason: DISCONNECT_REASONS,
   }),
-  thingkeep_take_overs_total: counter('Connections that ended because another one came with their client id.'),
   thingkeep_sessions: gauge('MQTT sessions, by whether their client is connected and whether they outlive the connection.', {
     state: ['online', 'offline'],
     kind: ['clean', 'persistent'],
@@ -133,7 +132,6 @@ export const METRICS = {
   thingkeep_rule_action_failure_total: counter('Actions given up.', ACTION),
   thingkeep_rule_actions_waiting: gauge('Actions that are not done.', { type: ACTION_KINDS }),
   thingkeep_rule_not_found_total: counter('Basic Ingest messages without an enabled rule.'),
-  thingkeep_rule_orders: gauge('Orders of actions that are not done.'),
   thingkeep_rule_order_bytes: gauge('Bytes of these.', { in: ['memory', 'disk'] }, 'bytes'),
 
   thingkeep_function_invocations_total: counter('Calls of functions, by where they run and what came of it.', {

@@ -23,8 +23,7 @@ export const ruleMetrics =
     for (const rule of rules.figures(tenants)) addRule(samples, rule);
     samples.addEach('thingkeep_rule_actions_waiting', 'type', Object.fromEntries(rules.waiting()));
     samples.add('thingkeep_rule_not_found_total', rules.notFound);
-    const { orders, memory, disk } = rules.usage();
-    samples.add('thingkeep_rule_orders', orders);
+    const { memory, disk } = rules.usage();
     samples.addEach('thingkeep_rule_order_bytes', 'in', { memory, disk });
   };
 

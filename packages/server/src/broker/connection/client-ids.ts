@@ -17,8 +17,6 @@ export interface ClaimedIn {
 export interface ClientIdClaim {
   /** Number of the presence events of the connection. */
   readonly version: number;
-  /** Who had the client id before. */
-  readonly takenFrom: 'nobody' | 'this node';
 }
 
 export interface ClientIds {
@@ -40,11 +38,9 @@ export class LocalClientIds implements ClientIds {
 
   claim(client: Subscriber, { clients, place }: ClaimedIn): ClientIdClaim {
     const { clientId } = client;
-    const before = clients.get(clientId);
-    before?.close('DUPLICATE_CLIENTID', REASON.SESSION_TAKEN_OVER);
+    clients.get(clientId)?.close('DUPLICATE_CLIENTID', REASON.SESSION_TAKEN_OVER);
     clients.hold(client);
-    const version = this.#versions.connect(presenceName(place, clientId));
-    return { version, takenFrom: before === undefined ? 'nobody' : 'this node' };
+    return { version: this.#versions.connect(presenceName(place, clientId)) };
   }
 
   release(client: Subscriber, { clients, place }: ClaimedIn, { version }: ClientIdClaim): void {

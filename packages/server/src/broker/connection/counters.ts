@@ -11,7 +11,6 @@ export interface BrokerCounters extends DeliveryCounters {
   receivedBytes: number;
   readonly connects: { accepted: number; refused: number };
   readonly disconnects: Record<DisconnectReason, number>;
-  takeOvers: number;
   /** Messages, connections, subscriptions and requests that a rate refused or held up. */
   throttled: number;
 }
@@ -23,6 +22,5 @@ export const brokerCounters = (): BrokerCounters => ({
   receivedBytes: 0,
   connects: { accepted: 0, refused: 0 },
   disconnects: zeroCounters(DISCONNECT_REASONS),
-  takeOvers: 0,
   throttled: 0,
 });

@@ -7,8 +7,7 @@ import type { AdmittedConnect } from './connect-attempt.ts';
 
 /** Opens the client's session, its old one or a new one, and enters the connection in the register. */
 export function openSession({ client, connect, account, admission }: AdmittedConnect): Opened {
-  const { counters, register, sessions } = client.broker;
-  if (client.identity.claim?.takenFrom !== 'nobody') counters.takeOvers += 1;
+  const { register, sessions } = client.broker;
   const opened = sessions.open(client, account, connect, ownerOf(client, admission));
   client.bindSession(opened.session);
   register.enter(client, account.place);
