@@ -31,8 +31,12 @@ test('no name of a family is the name of another one, with or without its suffix
   assert.equal(new Set(families).size, families.length);
 });
 
-test('a help is one sentence', () => {
-  for (const [name, { help }] of all) assert.match(help, /^[A-Z][^\n]*\.$/, name);
+test('a help is one sentence, and needs no other one to be understood: Grafana shows one at a time', () => {
+  for (const [name, { help }] of all) {
+    assert.match(help, /^[A-Z][^\n]*\.$/, name);
+    assert.doesNotMatch(help, /\b(these|such|it is not)\b|\bso\.$/i, name);
+  }
+  assert.equal(new Set(all.map(([, { help }]) => help)).size, all.length, 'no two have the same help');
 });
 
 test('no label takes what a client sends: values are listed, or names that the operator asks for', () => {

@@ -1,6 +1,6 @@
 /**
  * Every metric of the server, in the order of a scrape. The reference of metrics, the dashboard, the alerts and the tests
- * read this list; a value of a metric that is not here can't be told.
+ * read this list; a value of a metric that is not here can't be exported.
  */
 import { DISCONNECT_REASONS, TRANSPORTS } from '../../broker/contract.ts';
 import { DROP_REASONS } from '../../broker/session/delivery-counters.ts';
@@ -45,7 +45,9 @@ export const METRICS = {
     labels: { version: 'named', node: 'named' },
   },
   thingkeep_ready: gauge('Whether the server is able to do its work, as /ready says.'),
-  thingkeep_unready: gauge('Why it is not.', { reason: Object.keys(REASONS) }),
+  thingkeep_unready: gauge('Reasons why the server is not able to do its work: 1 for each that holds.', {
+    reason: Object.keys(REASONS),
+  }),
   thingkeep_scrape_errors_total: counter('Parts of the server whose metrics could not be collected at a scrape.'),
 
   thingkeep_connections: gauge(
@@ -65,33 +67,36 @@ export const METRICS = {
   }),
   thingkeep_subscriptions: gauge('Subscriptions of all sessions.'),
   thingkeep_sockets: gauge('Open connections that count against --max-connections.'),
-  thingkeep_sockets_limit: gauge('Connections that may be open at once.'),
+  thingkeep_sockets_limit: gauge(
+    'Upper bound of open connections: --max-connections, or what the limit of open files leaves room for.',
+  ),
   thingkeep_sockets_turned_away_total: counter('Connections that were closed at once because there was no room for more.'),
 
   thingkeep_messages_received_total: counter('Messages published by MQTT clients.', QOS),
   thingkeep_messages_sent_total: counter('Messages sent to MQTT clients, those sent again among them.', QOS),
-  thingkeep_messages_dropped_total: counter('Messages that a subscriber did not get.', { reason: DROP_REASONS }),
+  thingkeep_messages_dropped_total: counter('Messages that a subscriber did not get, by the reason.', { reason: DROP_REASONS }),
   thingkeep_messages_in_flight: gauge('Messages of QoS 1 that were sent and are not acknowledged.'),
   thingkeep_received_bytes_total: counter('Bytes of MQTT received.', undefined, 'bytes'),
   thingkeep_sent_bytes_total: counter('Bytes of MQTT handed to the network.', undefined, 'bytes'),
   thingkeep_queued_messages: gauge('Messages that wait on disk for clients which are away or slow.'),
-  thingkeep_queued_bytes: gauge('Bytes of these.', undefined, 'bytes'),
-  thingkeep_output_bytes: gauge('Bytes in memory that wait for clients to take them.', undefined, 'bytes'),
-  thingkeep_output_limit_bytes: gauge('Bytes that may wait so.', undefined, 'bytes'),
+  thingkeep_queued_bytes: gauge('Bytes of messages that wait on disk for clients which are away or slow.', undefined, 'bytes'),
+  thingkeep_output_bytes: gauge('Bytes in memory that wait for MQTT clients to take them.', undefined, 'bytes'),
+  thingkeep_output_limit_bytes: gauge('Bytes that may wait in memory for all MQTT clients together.', undefined, 'bytes'),
   thingkeep_retained_messages: gauge('Retained messages.'),
-  thingkeep_retained_bytes: gauge('Bytes of these.', undefined, 'bytes'),
+  thingkeep_retained_bytes: gauge('Bytes of retained messages.', undefined, 'bytes'),
   thingkeep_throttled_total: counter('Messages, connections, subscriptions and requests that a rate refused or held up.'),
 
-  thingkeep_refusals_total: counter('Devices and requests refused, by the check that failed.', { check: REFUSAL_CHECKS }),
-
-  thingkeep_tls_handshake_duration_seconds: histogram(
-    'TLS handshakes of devices that succeeded, from their begin to their end.',
-    undefined,
-    'seconds',
+  thingkeep_refusals_total: counter(
+    'Records of refusals by the check that failed; take-over, not-implemented and rule are notices, which refuse nothing.',
+    { check: REFUSAL_CHECKS },
   ),
-  thingkeep_tls_handshake_failures_total: counter('TLS handshakes of devices that failed.', { reason: HANDSHAKE_FAILURES }),
+
+  thingkeep_tls_handshake_duration_seconds: histogram('Time of TLS handshakes of devices that succeeded.', undefined, 'seconds'),
+  thingkeep_tls_handshake_failures_total: counter('TLS handshakes of devices that failed, by the reason.', {
+    reason: HANDSHAKE_FAILURES,
+  }),
   thingkeep_certificate_remaining_seconds: gauge(
-    'Time until a certificate of the server expires; of the domains that first one which does.',
+    'Time until a certificate of the server expires; among those of domain configurations, the first to expire.',
     { role: CERTIFICATE_ROLES },
     'seconds',
   ),
@@ -103,7 +108,7 @@ export const METRICS = {
     status: ['2xx', '3xx', '4xx', '5xx'],
   }),
   thingkeep_api_request_duration_seconds: histogram(
-    'Time from the head of such a request to its answer.',
+    'Time from the head of a signed request, or of a request over HTTPS, to its answer.',
     { service: API_SERVICES, operation: API_OPERATIONS },
     'seconds',
   ),
@@ -113,26 +118,36 @@ export const METRICS = {
     undefined,
     'seconds',
   ),
-  thingkeep_store_commit_writes: histogram('Writes that one commit holds.'),
-  thingkeep_store_commits_failed_total: counter('Commits that failed.'),
+  thingkeep_store_commit_writes: histogram('Writes that one commit of the data file holds.'),
+  thingkeep_store_commits_failed_total: counter('Commits of the data file that failed.'),
   thingkeep_store_file_bytes: gauge('Size of the data file and of its log.', { file: ['data', 'log'] }, 'bytes'),
-  thingkeep_damaged_records_total: counter('Damaged records that were met since the start; each counts once.'),
-  thingkeep_disk_free_bytes: gauge('Free space of the data folder.', undefined, 'bytes'),
-  thingkeep_disk_floor_bytes: gauge('Free space below which nothing more is stored.', undefined, 'bytes'),
-  thingkeep_due_work_waiting: gauge('Due work that has not been taken, up to 256 of a kind.', { kind: ['task'] }),
-  thingkeep_due_work_running: gauge('Due work under way.', { kind: ['task'] }),
-  thingkeep_due_work_delay_seconds: gauge('Time for which the oldest due work has waited.', { kind: ['task'] }, 'seconds'),
+  thingkeep_damaged_records_total: counter('Damaged records of the data file that were met since the start; each counts once.'),
+  thingkeep_disk_free_bytes: gauge('Free space of the file system of the data folder.', undefined, 'bytes'),
+  thingkeep_disk_floor_bytes: gauge(
+    'Free space of the file system of the data folder below which nothing more is stored.',
+    undefined,
+    'bytes',
+  ),
+  thingkeep_due_work_waiting: gauge('Items of due work that no server has taken, up to 256 of a kind.', { kind: ['task'] }),
+  thingkeep_due_work_running: gauge('Items of due work under way.', { kind: ['task'] }),
+  thingkeep_due_work_delay_seconds: gauge(
+    'Time for which the oldest item of due work has waited.',
+    { kind: ['task'] },
+    'seconds',
+  ),
 
   thingkeep_rule_topic_match_total: counter('Messages on the topics of a rule.', RULE),
   thingkeep_rule_passed_total: counter('Messages that a rule acted on.', RULE),
-  thingkeep_rule_parse_error_total: counter('Messages whose SQL could not be evaluated.', RULE),
+  thingkeep_rule_parse_error_total: counter('Messages for which the SQL of a rule could not be evaluated.', RULE),
   thingkeep_rule_message_throttled_total: counter('Messages that came too fast for a rule or one of its actions.', RULE),
-  thingkeep_rule_loops_total: counter('Chains of rules that were cut.', RULE),
-  thingkeep_rule_action_success_total: counter('Actions done.', ACTION),
-  thingkeep_rule_action_failure_total: counter('Actions given up.', ACTION),
-  thingkeep_rule_actions_waiting: gauge('Actions that are not done.', { type: ACTION_KINDS }),
-  thingkeep_rule_not_found_total: counter('Basic Ingest messages without an enabled rule.'),
-  thingkeep_rule_order_bytes: gauge('Bytes of these.', { in: ['memory', 'disk'] }, 'bytes'),
+  thingkeep_rule_loops_total: counter('Chains of rules feeding each other that were cut.', RULE),
+  thingkeep_rule_action_success_total: counter('Actions of rules that were done.', ACTION),
+  thingkeep_rule_action_failure_total: counter('Actions of rules that were given up.', ACTION),
+  thingkeep_rule_actions_waiting: gauge('Actions of rules that are not done: under way, waiting, or to be tried again.', {
+    type: ACTION_KINDS,
+  }),
+  thingkeep_rule_not_found_total: counter('Basic Ingest messages whose rule is not there or is disabled.'),
+  thingkeep_rule_order_bytes: gauge('Bytes of actions of rules that are not done.', { in: ['memory', 'disk'] }, 'bytes'),
 
   thingkeep_function_invocations_total: counter('Calls of functions, by where they run and what came of it.', {
     place: FUNCTION_PLACES,
@@ -140,15 +155,23 @@ export const METRICS = {
   }),
   thingkeep_function_duration_seconds: histogram('Time of a call of a function.', { place: FUNCTION_PLACES }, 'seconds'),
   thingkeep_function_invocations_running: gauge('Calls of functions under way.', { place: FUNCTION_PLACES }),
-  thingkeep_function_events_waiting: gauge('Events for later that wait for their function.'),
+  thingkeep_function_events_waiting: gauge('Asynchronous invocations that wait for their function.'),
 
-  thingkeep_event_loop_delay_seconds: histogram('How late the event loop came to what was due.', undefined, 'seconds'),
-  thingkeep_event_loop_delay_max_seconds: gauge('The longest such delay since the last scrape.', undefined, 'seconds'),
+  thingkeep_event_loop_delay_seconds: histogram(
+    'Time by which the event loop of the process was late for a timer.',
+    undefined,
+    'seconds',
+  ),
+  thingkeep_event_loop_delay_max_seconds: gauge(
+    'Longest time by which the event loop of the process was late for a timer since the last scrape.',
+    undefined,
+    'seconds',
+  ),
   thingkeep_heap_bytes: gauge("Memory of V8's heap.", { state: ['used', 'free'] }, 'bytes'),
-  thingkeep_external_memory_bytes: gauge('Memory of buffers, and of other things beside the heap.', undefined, 'bytes'),
+  thingkeep_external_memory_bytes: gauge("Memory of buffers, and of other things beside V8's heap.", undefined, 'bytes'),
   process_start_time_seconds: gauge('Start of the process, in seconds since the epoch.', undefined, 'seconds'),
   process_cpu_seconds_total: counter('Time of processors that the process has used.', undefined, 'seconds'),
   process_resident_memory_bytes: gauge('Resident memory of the process.', undefined, 'bytes'),
-  process_open_fds: gauge('Open file descriptors.'),
-  process_max_fds: gauge('File descriptors that may be open at once.'),
+  process_open_fds: gauge('Open file descriptors of the process.'),
+  process_max_fds: gauge('File descriptors that the process may have open at once.'),
 } as const satisfies Record<string, MetricDeclaration>;
