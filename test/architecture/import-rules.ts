@@ -262,6 +262,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
         'mqtt/',
         'refusals/policy-refusal.ts',
         'refusals/refusals.ts',
+        'refusals/signature-refusal.ts',
         'refusals/wrong-port.ts',
       ],
       ...['broker/broker.ts', 'broker/connection/client.ts', 'broker/connection/fault.ts', 'broker/contract.ts'],

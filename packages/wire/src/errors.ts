@@ -4,6 +4,9 @@
  * carries what each operation declares. Source: service models of iot, iot-data and iot-jobs-data; MQTT 5 section 2.4.
  */
 
+import type { Decision } from './api/authorization.ts';
+import type { NeededPermission } from './api/data-permissions.ts';
+
 interface ErrorRow {
   /** HTTP status where the operation does not declare another. */
   readonly http: number;
@@ -119,18 +122,39 @@ export class ThingkeepError extends Error {
   }
 }
 
-/** What the operator is told beside the message of an error: its `cause`, which no caller sees. */
-export class Advice {
-  readonly text: string;
+interface Notes {
+  /** What to do, in sentences. */
+  readonly advice?: string;
+  /** Account of the key that a request names, proven or not. */
+  readonly accountId?: string;
+  /** What policies were asked, and what they answered. */
+  readonly permission?: NeededPermission;
+  readonly decision?: Decision;
+}
 
-  constructor(text: string) {
-    this.text = text;
+/** What the record of a refusal has beside the message of its error: the error's `cause`, which no caller sees. */
+export class RefusalNotes implements Notes {
+  readonly advice?: string;
+  readonly accountId?: string;
+  readonly permission?: NeededPermission;
+  readonly decision?: Decision;
+
+  constructor(notes: Notes) {
+    Object.assign(this, notes);
   }
 }
 
+/** The notes of an error; none for an error without any. */
+export const notesOf = (error: unknown): Notes =>
+  error instanceof ThingkeepError && error.cause instanceof RefusalNotes ? error.cause : {};
+
 /** The message of an error as it is recorded: with the advice that it may have. */
-export const recordedMessage = ({ message, cause }: ThingkeepError): string =>
-  cause instanceof Advice ? `${message.trim()} ${cause.text}` : message;
+export function recordedMessage(error: ThingkeepError): string {
+  const { advice } = notesOf(error);
+  if (advice === undefined) return error.message;
+  const message = error.message.trim();
+  return `${message}${/[.!?]$/.test(message) ? '' : '.'} ${advice}`;
+}
 
 /** Throws a {@link ThingkeepError}. */
 export function fail(code: ErrorCode, message: string, members?: ErrorMembers, cause?: unknown): never {

@@ -16,23 +16,30 @@ import { xmlDocument } from './xml.ts';
 /** `s3` is XML without the frame of the query protocol. */
 export type ErrorForm = 'query' | 'json' | 's3' | 'rest';
 
-export interface AskedFor {
+/** What decides the form of an error, and what stands in it. */
+export interface ErrorContext {
   /** Of the scope that the request names, proven or not; absent where it names none. */
   readonly service: string | undefined;
+  readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
+  readonly requestId: string;
+  readonly operation?: Operation | undefined;
 }
 
-const FORM = 'application/x-www-form-urlencoded';
+const FORM_CONTENT_TYPE = 'application/x-www-form-urlencoded';
+/** Services of the protocol with paths and XML, whose errors have the frame of the query protocol. */
+const REST_XML: ReadonlySet<string> = new Set(['cloudfront', 'route53']);
 
-export function errorForm({ service, path, headers }: AskedFor, isJsonService: boolean): ErrorForm {
+export function errorForm({ service, path, headers }: ErrorContext, isJsonService: boolean): ErrorForm {
   if (isQueryService(service)) return 'query';
   if (isJsonService) return 'json';
   if (service !== undefined && servicesOfScope(service).length > 0) return 'rest';
   if (service === 's3') return 's3';
+  if (service !== undefined && REST_XML.has(service)) return 'query';
   if (path !== '/') return 'rest';
   if (headers['x-amz-target'] !== undefined) return 'json';
-  return headers['content-type']?.toLowerCase().startsWith(FORM) === true ? 'query' : 'rest';
+  return headers['content-type']?.toLowerCase().startsWith(FORM_CONTENT_TYPE) === true ? 'query' : 'rest';
 }
 
 /** Fails for a service of AWS that is not here. */
@@ -42,17 +49,21 @@ export const notServed = (service: string): never =>
     `Thingkeep does not serve ${service}: it has AWS IoT, Lambda, IAM, STS, ACM and CloudWatch Logs, and is no endpoint for other services`,
   );
 
+/** An error of S3. An answer to HEAD has no body: its status alone says that nothing is served, not that an object is missing. */
+function s3Error({ method, requestId }: ErrorContext, { code, status, message }: RenderedError): Rendered {
+  const content = [
+    ['Code', code],
+    ['Message', message],
+    ['RequestId', requestId],
+  ] as const;
+  const headers = { 'content-type': 'application/xml', 'x-amzn-errortype': code };
+  const isUnserved = method === 'HEAD' && code === 'UnknownOperationException';
+  return { status: isUnserved ? 501 : status, headers, body: xmlDocument('Error', undefined, content) };
+}
+
 /** An error in a form, and why the log should hear of it. */
-export function errorInForm(
-  form: ErrorForm,
-  error: unknown,
-  {
-    service = '',
-    headers: asked,
-    requestId,
-    operation,
-  }: AskedFor & { readonly requestId: string; readonly operation?: Operation },
-): Rendered & Pick<RenderedError, 'defect'> {
+export function errorInForm(form: ErrorForm, error: unknown, context: ErrorContext): Rendered & Pick<RenderedError, 'defect'> {
+  const { service = '', headers: asked, requestId, operation } = context;
   if (form === 'query') return queryError(service, error, requestId);
   if (form === 'json') {
     const rendered = jsonError(error);
@@ -62,13 +73,5 @@ export function errorInForm(
     return { ...rendered, headers: { ...rendered.headers, ...type, 'x-amzn-errortype': rendered.code } };
   }
   const rendered = renderError(operation, error);
-  if (form === 'rest') return rendered;
-  const { message } = JSON.parse(String(rendered.body)) as { readonly message: string };
-  const content = [
-    ['Code', rendered.code],
-    ['Message', message],
-    ['RequestId', requestId],
-  ] as const;
-  const headers = { 'content-type': 'application/xml', 'x-amzn-errortype': rendered.code };
-  return { ...rendered, headers, body: xmlDocument('Error', undefined, content) };
+  return form === 'rest' ? rendered : { ...s3Error(context, rendered), defect: rendered.defect };
 }

@@ -18,7 +18,8 @@ import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { openLog } from '../runtime/log.ts';
-import { type ApiRefusal, createApi } from './http.ts';
+import type { ApiRefusal } from './error-answers.ts';
+import { createApi } from './http.ts';
 import { MAX_BODY } from './read-body.ts';
 import { serveApi, serverOptions } from './serve.ts';
 
@@ -186,6 +187,18 @@ test('clients of services that are not here read why, in the form of their proto
   await assert.rejects(other, { name: 'UnknownOperationException', message: said('dynamodb') });
   const s3 = new S3Client({ ...client(), forcePathStyle: true }).send(new ListBucketsCommand({}));
   await assert.rejects(s3, { name: 'UnknownOperationException', message: said('s3') });
+  const region = '/2013-04-01/hostedzone';
+  const route53 = await call('GET', region, { service: 'route53' });
+  assert.match(route53.body, /^<\?xml.*<ErrorResponse><Error>.*<Message>Thingkeep does not serve route53/s);
+  // An answer to HEAD has no text: its status must not say that an object is missing.
+  assert.equal((await call('HEAD', '/bucket/key', { service: 's3' })).status, 501);
+  assert.match(
+    (await call('POST', '/', { service: 'ec2', body: 'Action=RunInstances' })).body,
+    /Thingkeep does not serve ec2, but/,
+  );
+  // A path that AWS IoT has as well.
+  const wireless = await call('GET', '/things', { service: 'iotwireless' });
+  assert.match(wireless.body, /Thingkeep does not serve iotwireless/);
   const stranger = { accessKeyId: 'AKIDSTRANGER', secretAccessKey: 'x' };
   const unknown = new SNSClient({ ...client(), credentials: stranger }).send(new SNSPublishCommand({ Message: 'm' }));
   await assert.rejects(unknown, { name: 'InvalidClientTokenId' });
@@ -251,7 +264,7 @@ test('whoever is refused at the door can be looked up by the request id', async 
   const requestId = answer.headers.get('x-amzn-requestid') ?? '';
   assert.match(requestId, /^[0-9a-f-]{36}$/);
   assert.deepEqual(
-    refusals.map(({ method, path, code }) => ({ method, path, code })),
+    refusals.map(({ method, path, error: { code } }) => ({ method, path, code })),
     [{ method: 'GET', path: '/things', code: 'MissingAuthenticationTokenException' }],
   );
   assert.equal(refusals[0]?.requestId, requestId);

@@ -8,18 +8,18 @@ import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { percentDecode } from '@thingkeep/wire/api/percent.ts';
 import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
 import { findRoute, servicesOfScope } from '@thingkeep/wire/api/route.ts';
-import { Denial } from './denial.ts';
 import { type Operation, SERVICE_NAMES, signingName } from '@thingkeep/wire/api/table.ts';
-import { fail, recordedMessage, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { CallFigures } from '../runtime/call-figures.ts';
-import { asRefusal, isDiskRefusal } from '../runtime/disk-failure.ts';
+import { asRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { FindAccessKey } from './access-keys.ts';
 import { type Audit, AuditedChange, changeMembers, failureOf, isChange } from './audited-calls.ts';
 import { crossOriginHeaders, preflightHeaders } from './cross-origin.ts';
 import { dispatch, type Services } from './dispatch.ts';
-import { errorForm, errorInForm, notServed } from './error-forms.ts';
+import { type ApiRefusal, errorAnswers } from './error-answers.ts';
+import { notServed } from './error-forms.ts';
 import { answerJson, type JsonServices } from './json-services.ts';
 import type { IsOwnName } from './host-check.ts';
 import { checkRoleAccounts, mayAsk, mayCall, mayPass, type ResourceKeys } from './key-permissions.ts';
@@ -35,20 +35,6 @@ export type PlainHandler = (query: string, done: AbortSignal) => Rendered | Prom
 
 /** Answers a signed request of Thingkeep's own, with what becomes JSON. Parameters come from the query string. */
 export type AdminHandler = (parameters: URLSearchParams, caller: Caller, body: Uint8Array) => Promise<unknown>;
-
-/** A request that was turned away at the door. */
-export interface ApiRefusal {
-  readonly requestId: string;
-  readonly sourceIp: string;
-  readonly method: string;
-  readonly path: string;
-  readonly code: string;
-  readonly reason: string;
-  /** Whose key it was; absent while that was not proven. */
-  readonly caller?: Caller;
-  /** What IAM's policies were asked, and what they answered; absent where something else refused. */
-  readonly denial?: Denial | undefined;
-}
 
 export interface ApiOptions {
   readonly clock: Clock;
@@ -88,18 +74,6 @@ export type Api = (request: IncomingMessage, response: ServerResponse) => void;
 
 const ADMIN_SERVICE = 'thingkeep';
 const MAX_HEADERS = 100;
-/** Characters of a path in a log line or a refusal. */
-const MAX_LOGGED_PATH = 1024;
-const REFUSALS: ReadonlySet<string> = new Set([
-  'AccessDeniedException',
-  'ExpiredTokenException',
-  'ForbiddenException',
-  'IncompleteSignatureException',
-  'InvalidSignatureException',
-  'MissingAuthenticationTokenException',
-  'UnrecognizedClientException',
-]);
-
 /** What is known of a request while it is served; an error is rendered and logged by it. */
 interface ApiExchange {
   readonly request: IncomingMessage;
@@ -110,9 +84,8 @@ interface ApiExchange {
   /** Once it is proven. */
   caller?: Caller;
   service?: string | undefined;
-  operation?: Operation;
-  /** The operation as it is counted, once it is known to be one. */
-  called?: { readonly service: string; readonly name: string };
+  /** The operation, once it is known to be one; with its model where it is of the operation table. */
+  called?: { readonly service: string; readonly name: string; readonly operation?: Operation };
   /** What it is about to change. */
   change?: AuditedChange;
   /** Unsigned: what a page of another origin can't read, as nothing proves that its user may. */
@@ -200,8 +173,11 @@ export function createApi(options: ApiOptions): Api {
   const { log, plain, admin, services, resourceKeys = NO_KEYS } = options;
   const sigv4 = createSigv4(options);
   const largeBodies = new LargeBodyLimiter();
-  const isJsonService = (service: string | undefined): boolean =>
-    service !== undefined && options.jsonServices?.has(service) === true;
+  const answerError = errorAnswers({
+    log,
+    refused: options.refused,
+    isJsonService: (service) => service !== undefined && options.jsonServices?.has(service) === true,
+  });
 
   async function answerSigned(
     exchange: ApiExchange,
@@ -250,12 +226,12 @@ export function createApi(options: ApiOptions): Api {
     }
     const found = findRoute(head.method, head.path, servicesOfScope(service));
     if (found === undefined) {
-      checkScope(head, service);
       if (servicesOfScope(service).length === 0) notServed(service);
+      checkScope(head, service);
       return fail('UnknownOperationException', `No operation of service '${service}' answers ${head.method} at this path`);
     }
-    exchange.operation = found.operation;
-    exchange.called = found.operation;
+    const { operation } = found;
+    exchange.called = { service: operation.service, name: operation.name, operation };
     return dispatch(
       services(region),
       found,
@@ -318,44 +294,8 @@ export function createApi(options: ApiOptions): Api {
     }
   }
 
-  function answerError(exchange: ApiExchange, error: unknown): Rendered {
-    const { request, requestId, sourceIp, service, operation, caller } = exchange;
-    const path = exchange.path.slice(0, MAX_LOGGED_PATH);
-    const method = request.method ?? '';
-    if (error instanceof ThingkeepError && REFUSALS.has(error.code)) {
-      const refusal: ApiRefusal = {
-        requestId,
-        sourceIp,
-        method,
-        path,
-        code: error.code,
-        reason: recordedMessage(error),
-        caller,
-        denial: error.cause instanceof Denial ? error.cause : undefined,
-      };
-      if (options.refused === undefined) log.warn({ event: 'api-refused', service, ...refusal }, 'API request refused');
-      else options.refused(refusal);
-    }
-    const asked = { service, path: exchange.path, headers: request.headers, requestId, operation };
-    const form = errorForm(asked, isJsonService(service));
-    const rendered = errorInForm(form, error, asked);
-    if (form === 'query') {
-      if (!(error instanceof ThingkeepError))
-        log.error({ err: error, requestId, path }, 'API request failed: unexpected exception');
-      else if (error.code === 'InternalFailureException') log.error({ err: error, requestId, path }, 'API request failed');
-      return rendered;
-    }
-    if (rendered.defect !== undefined)
-      log.error(
-        { err: error, requestId, method, path, operation: operation?.name, defect: rendered.defect },
-        'API request failed: defect',
-      );
-    else if (rendered.status >= 500 && !isDiskRefusal(error))
-      log.error({ err: error, requestId, method, path, operation: operation?.name }, 'API request failed');
-    return rendered;
-  }
-
   async function serve(exchange: ApiExchange): Promise<void> {
+    const { request } = exchange;
     const ended = options.calls?.begin('api');
     let rendered: Rendered;
     try {
@@ -365,13 +305,13 @@ export function createApi(options: ApiOptions): Api {
       if (thrown instanceof Gone) return;
       const error = asRefusal(thrown);
       exchange.change?.end(failureOf(error));
-      rendered = answerError(exchange, error);
+      rendered = answerError({ ...exchange, headers: request.headers, method: request.method ?? '' }, error);
     }
     send(exchange, rendered);
-    const { request, requestId, path, service, operation, called, open } = exchange;
+    const { requestId, path, service, called, open } = exchange;
     if (open !== true && request.method !== 'OPTIONS') ended?.(rendered.status, called?.service, called?.name);
     log.debug(
-      { requestId, method: request.method, path, service, operation: operation?.name, status: rendered.status },
+      { requestId, method: request.method, path, service, operation: called?.name, status: rendered.status },
       'API request',
     );
   }

@@ -68,6 +68,7 @@ export function jsonError(error: unknown): RenderedError {
     code,
     status: known === undefined ? 500 : (STATUSES.get(known.code) ?? 400),
     headers: HEADERS,
+    message,
     body: JSON.stringify({ __type: code, message }),
     defect: known === undefined ? ('unexpected exception' as const) : undefined,
   };

@@ -9,9 +9,8 @@ import { inputKeys } from '@thingkeep/wire/api/input-keys.ts';
 import { callPermissions, operationPermissions, rolesPassed } from '@thingkeep/wire/api/needed-permissions.ts';
 import { type Operation, signingName } from '@thingkeep/wire/api/table.ts';
 import { isForeignRole, type Place } from '@thingkeep/wire/arn.ts';
-import { type ErrorCode, fail } from '@thingkeep/wire/errors.ts';
+import { type ErrorCode, fail, RefusalNotes } from '@thingkeep/wire/errors.ts';
 import type { AccessKey, KeyDecision, KeyPermissions } from './access-keys.ts';
-import { Denial } from './denial.ts';
 import type { KeyUse } from '@thingkeep/wire/api/authorization.ts';
 import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
 
@@ -57,7 +56,7 @@ export function denied(
 ): never {
   const { action, resource } = permission;
   const text = `User: ${arn} is not authorized to perform: ${action} on resource: ${resource} ${because(decision, action)}`;
-  return fail(code ?? 'AccessDeniedException', text, {}, new Denial(permission, decision));
+  return fail(code ?? 'AccessDeniedException', text, {}, new RefusalNotes({ permission, decision }));
 }
 
 const NO_PERMISSIONS: KeyPermissions = { volatile: false, decide: () => ({ effect: 'IMPLICIT_DENY' }) };
@@ -170,5 +169,5 @@ export async function mayCall(asking: Asking, operation: Operation, input: objec
 const forbidden = ({ arn }: AccessKey, permission: NeededPermission, decision: KeyDecision): never => {
   const { action, resource } = permission;
   const text = `User: ${arn} is not authorized to perform: ${action} on resource: ${resource}`;
-  return fail('ForbiddenException', text, {}, new Denial(permission, decision));
+  return fail('ForbiddenException', text, {}, new RefusalNotes({ permission, decision }));
 };

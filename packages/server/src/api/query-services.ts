@@ -51,24 +51,20 @@ function formOf<T>(read: () => T): T {
   }
 }
 
-/** A name with characters that names have not, and nothing else wrong: IAM says so in words (probe pf-iam-name-format of cdk-preflight). */
-const inWords = (text: string): string =>
-  text.replace(
-    /^1 validation error detected: Value(?: '[^']*')? at '(\w+)' failed to satisfy constraint: Member must satisfy regular expression pattern: \[\\w\+=,\.@-\]\+$/,
-    'The specified value for $1 is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-',
-  );
-
 function inputOf(operation: QueryOperation, parameters: ReadonlyMap<string, string>): object {
   const { service, input: shape } = operation;
   const input = shape === undefined ? {} : formOf(() => inputOfForm(service, shape, parameters));
   const broken = validate(operation, input);
-  return broken === undefined ? input : fail('ValidationError', inWords(broken));
+  return broken === undefined ? input : fail('ValidationError', broken);
 }
 
 const withMetadata = ({ name, service, output }: QueryOperation, result: object, requestId: string): Xml => [
   ...(output === undefined ? [] : [[`${name}Result`, elementsOf(service, result as Record<string, unknown>, output)] as const]),
   ['ResponseMetadata', [['RequestId', requestId]]],
 ];
+
+/** What Terraform's AWS provider asks for before anything else. */
+const EC2_ACTION = 'DescribeAvailabilityZones';
 
 /** What the front does around an operation. */
 export interface QueryFront {
@@ -90,7 +86,8 @@ export async function answerQuery(
   const action = parameters.get('Action') ?? '';
   const document = (content: Xml): Rendered => xmlAnswer(200, xmlDocument(`${action}Response`, NAMESPACES.get(service), content));
   if (service === 'ec2') {
-    if (action !== 'DescribeAvailabilityZones') return unknownAction(parameters);
+    if (action !== EC2_ACTION)
+      return fail('InvalidAction', `Thingkeep does not serve ec2, but for ${EC2_ACTION}: it is no endpoint for this service`);
     await mayAsk(asking, service, action, {});
     return document(availabilityZones(caller));
   }

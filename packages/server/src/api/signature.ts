@@ -141,9 +141,6 @@ function fromQuery(pairs: readonly [string, string][]): Signature {
   if (term !== undefined && !(/^\d{1,6}$/.test(term) && Number(term) <= MAX_PRESIGNED_SECONDS))
     incomplete(`'X-Amz-Expires' must be a number of seconds from 0 to ${MAX_PRESIGNED_SECONDS}.`);
   const scoped = scope(fields.get('X-Amz-Credential') ?? '');
-  // The AWS IoT device SDKs presign their WebSocket upgrade without a term.
-  if (term === undefined && scoped.service !== 'iotdevicegateway')
-    incomplete(`AWS query-string parameters must include 'X-Amz-Expires'.`);
   const date = fields.get('X-Amz-Date') ?? '';
   const sessionToken = fields.get('X-Amz-Security-Token');
   return {

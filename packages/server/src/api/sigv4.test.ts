@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { recordedMessage, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { notesOf, recordedMessage, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { signedHead } from './signed-request.ts';
 import { createSigv4 } from './sigv4.ts';
 
@@ -123,10 +123,22 @@ test('a refusal is recorded with what to do, which its sender does not see', asy
     ],
     [
       () => verify(withAuthorization((value) => value.replace(accessKeyId, 'AKIAOTHER'))),
-      /no such key \(access key AKIAOTHER, region .*thingkeep env/,
+      /no such key \(access key AKIAOTHE…, region .*thingkeep env/,
     ],
     [() => verify(plain, { sessionToken: 'token' }), /use all three parts of the credentials together/],
-    [() => verify(withoutHeader(plain, 'authorization')), /no signature: give the client an access key/],
+    [
+      () => verify(withAuthorization((value) => value.replace(accessKeyId, 'ASIAOTHER'))),
+      /temporary key: send its session token/,
+    ],
+    [
+      () => verify(withHeader(plain, 'host', (host) => `${host}:28443`)),
+      /signed for the Host iot.example.com:4680, and came with the Host .*:28443: sign for/,
+    ],
+    [() => verify(withHeader(plain, 'host', () => 'other')), /another Host than other,/],
+    [
+      () => verify(withoutHeader(plain, 'authorization')),
+      /Authentication Token\. The request has no signature: give the client an access key/,
+    ],
     [() => verify(withAuthorization((value) => value.replace(region, 'nowhere-1'))), /Set the client's region/],
   ];
   for (const [work, advice] of cases) {
@@ -134,6 +146,26 @@ test('a refusal is recorded with what to do, which its sender does not see', asy
     assert.match(recordedMessage(error), advice);
     assert.doesNotMatch(error.message, advice);
   }
+});
+
+test('a refusal belongs to the account of the key that is named, proven or not', async () => {
+  const plain = vector('a GET without query');
+  const signedWrong = withAuthorization((value) => value.replace(/.$/, (digit) => (digit === '0' ? '1' : '0')));
+  const unknown = withAuthorization((value) => value.replace(accessKeyId, 'AKIAOTHER'));
+  const owned = [
+    () => verify(plain, { at: NOW + 3_600_000 }),
+    () => verify(signedWrong),
+    () => verify(plain, { sessionToken: 't' }),
+  ];
+  for (const work of owned) assert.equal(notesOf(await failureOf(work)).accountId, '000000000000');
+  for (const work of [() => verify(unknown), () => verify(withoutHeader(plain, 'authorization'))])
+    assert.equal(notesOf(await failureOf(work)).accountId, undefined);
+});
+
+test('an upgrade that is signed for another service, without a term, is refused for the service', async () => {
+  const target = presignedUpgrade().replace('iotdevicegateway', 'iot');
+  const work = () => verifier().webSocket(headOf({ ...vector('a presigned WebSocket upgrade'), target }));
+  assert.match((await refusal(work))[1], /correct service: 'iotdevicegateway'/);
 });
 
 test('an unknown key, and a session token that the key does not have', async () => {

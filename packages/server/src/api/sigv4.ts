@@ -3,7 +3,7 @@
  * request is refused for its head before its body is read: {@link Sigv4.begin}, then {@link PendingRequest.finish}.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { Advice, fail } from '@thingkeep/wire/errors.ts';
+import { fail, notesOf, RefusalNotes, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { AWS_REGIONS } from '@thingkeep/wire/regions.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { AccessKey, FindAccessKey } from './access-keys.ts';
@@ -43,16 +43,35 @@ const NO_BODY = new Uint8Array(0);
 const SIGNATURE_ONLY = new Set(['X-Amz-Signature']);
 const SIGNATURE_AND_TOKEN = new Set(['X-Amz-Signature', 'X-Amz-Security-Token']);
 const MAX_CACHED_KEYS = 1_000;
+/** The service that a WebSocket's upgrade is signed for. */
+const GATEWAY = 'iotdevicegateway';
+/** Characters of a host name (RFC 1035 section 2.3.4) and a port. */
+const LONGEST_HOST = 260;
 
 const invalid = (message: string, advice?: string): never =>
-  fail('InvalidSignatureException', message, {}, advice === undefined ? undefined : new Advice(advice));
+  fail('InvalidSignatureException', message, {}, advice === undefined ? undefined : new RefusalNotes({ advice }));
 
 const unknownKey = (advice: string): never =>
-  fail('UnrecognizedClientException', 'The security token included in the request is invalid.', {}, new Advice(advice));
+  fail('UnrecognizedClientException', 'The security token included in the request is invalid.', {}, new RefusalNotes({ advice }));
 
-/** What a client has signed for, as its owner has to see it. */
+/** What a client has signed for, as the key's owner has to see it. */
 const signedFor = ({ accessKeyId, region, service }: Signature): string =>
   `access key ${accessKeyId.slice(0, 128)}, region ${region.slice(0, 64)}, service ${service.slice(0, 64)}`;
+
+/** Of a key that is not here, every account may see the record: the key's id is cut. */
+const signedByStranger = (signature: Signature): string =>
+  signedFor({ ...signature, accessKeyId: `${signature.accessKeyId.slice(0, 8)}…` });
+
+/** Key ids of temporary credentials (IAM user guide, page reference_identifiers). */
+const TEMPORARY = 'ASIA';
+
+function unknownKeyAdvice(signature: Signature): string {
+  const { accessKeyId, sessionToken } = signature;
+  if (sessionToken === undefined && accessKeyId.startsWith(TEMPORARY))
+    return `This is a temporary key: send its session token (${signedByStranger(signature)}).`;
+  const token = sessionToken === undefined ? '' : ' with this session token';
+  return `This server has no such key${token} (${signedByStranger(signature)}): take its own, by thingkeep env or aws iam create-access-key.`;
+}
 
 const UNSIGNED = 'The request has no signature: give the client an access key, by thingkeep env or aws iam create-access-key.';
 
@@ -105,6 +124,49 @@ function checkRegion(key: AccessKey, { region, service }: Signature): void {
     fail('AccessDeniedException', `The credentials are good for ${key.region} alone, not for ${region}`);
 }
 
+/** The Host values that a client may have signed for in the place of the one that it sent. */
+function otherHosts(host: string, { service, region }: Signature): readonly string[] {
+  const name = host.replace(/:\d*$/, '');
+  const port = host.slice(name.length);
+  const hosts = [name, `${name}:443`, `localhost${port}`, 'localhost', `${service}.${region}.amazonaws.com`];
+  return hosts.filter((each) => each !== host);
+}
+
+/** Why a signature does not match: the host that it was made for, where it is one of a few; else the secret or the request. */
+function mismatchAdvice(head: SignedHead, signature: Signature, isProven: (head: SignedHead) => boolean): string {
+  const host = headerOf(head, 'host')?.trim() ?? '';
+  const withHost = (value: string): SignedHead => ({ ...head, headers: new Map(head.headers).set('host', [value]) });
+  const signed = otherHosts(host, signature).find((other) => isProven(withHost(other)));
+  const shown = host.slice(0, LONGEST_HOST);
+  return signed === undefined
+    ? `The secret is not the one of the key (${signedFor(signature)}), it was signed for another Host than ${shown}, or something on the way has changed the request.`
+    : `It is signed for the Host ${signed.slice(0, LONGEST_HOST)}, and came with the Host ${shown}: sign for ${shown}.`;
+}
+
+/** The error with the account that its record is for. */
+const ofAccount = (error: unknown, accountId: string | undefined): unknown =>
+  error instanceof ThingkeepError && accountId !== undefined
+    ? new ThingkeepError(error.code, error.message, error.members, new RefusalNotes({ ...notesOf(error), accountId }))
+    : error;
+
+const signatureOf = (head: SignedHead): Signature =>
+  readSignature(head) ??
+  fail('MissingAuthenticationTokenException', 'Missing Authentication Token', {}, new RefusalNotes({ advice: UNSIGNED }));
+
+/** The AWS IoT device SDKs presign their WebSocket upgrade without a term; nothing else may. */
+function checkTerm({ presigned, expires, service }: Signature): void {
+  if (presigned && expires === undefined && service !== GATEWAY)
+    fail('IncompleteSignatureException', `AWS query-string parameters must include 'X-Amz-Expires'.`);
+}
+
+const wrongService = ({ service }: Signature): ThingkeepError =>
+  new ThingkeepError(
+    'InvalidSignatureException',
+    `Credential should be scoped to correct service: '${GATEWAY}'. `,
+    {},
+    new RefusalNotes({ advice: `It is signed for ${service.slice(0, 64)}.` }),
+  );
+
 export interface Sigv4Options {
   readonly clock: Clock;
   readonly findAccessKey: FindAccessKey;
@@ -129,10 +191,17 @@ export function createSigv4({ clock, findAccessKey, isOwnName, isRegion = isAwsR
     return key;
   }
 
-  async function open(head: SignedHead): Promise<{ signature: Signature; key: AccessKey }> {
-    const signature =
-      readSignature(head) ??
-      fail('MissingAuthenticationTokenException', 'Missing Authentication Token', {}, new Advice(UNSIGNED));
+  /** The account of the key that a request names, proven or not; undefined for a key that is not here. */
+  async function accountOf({ accessKeyId, sessionToken }: Signature): Promise<string | undefined> {
+    try {
+      const key = await findAccessKey(accessKeyId, sessionToken);
+      return (key ?? (sessionToken === undefined ? undefined : await findAccessKey(accessKeyId)))?.accountId;
+    } catch (error) {
+      return notesOf(error).accountId;
+    }
+  }
+
+  function checkHead(head: SignedHead, signature: Signature): void {
     if (!isRegion(signature.region))
       invalid(
         `Credential should be scoped to a valid region, not '${signature.region.slice(0, 64)}'. `,
@@ -141,13 +210,18 @@ export function createSigv4({ clock, findAccessKey, isOwnName, isRegion = isAwsR
     checkTime(signature, clock.now());
     checkSignedHeaders(head, signature.signedHeaders);
     if (isOwnName !== undefined) checkHost(headerOf(head, 'host'), head.arrivedAt, isOwnName);
-    const key = await findAccessKey(signature.accessKeyId, signature.sessionToken);
-    if (key === undefined)
-      return unknownKey(
-        `This server has no such key${signature.sessionToken === undefined ? '' : ' with this session token'} (${signedFor(signature)}): take its own, by thingkeep env or aws iam create-access-key.`,
-      );
-    checkToken(key, signature.sessionToken);
-    return { signature, key };
+  }
+
+  async function keyOf(head: SignedHead, signature: Signature): Promise<AccessKey> {
+    try {
+      checkHead(head, signature);
+      const key = await findAccessKey(signature.accessKeyId, signature.sessionToken);
+      if (key === undefined) return unknownKey(unknownKeyAdvice(signature));
+      checkToken(key, signature.sessionToken);
+      return key;
+    } catch (error) {
+      throw ofAccount(error, await accountOf(signature));
+    }
   }
 
   function matches(
@@ -163,29 +237,34 @@ export function createSigv4({ clock, findAccessKey, isOwnName, isRegion = isAwsR
     return equalSecret(expected.toString('hex'), signature.signature);
   }
 
+  /** Fails unless the signature is the one that the key makes over the request. */
+  function prove(head: SignedHead, signature: Signature, key: AccessKey, body: Uint8Array, appendable: boolean): void {
+    const payloadHash = sha256(body);
+    // Streaming and unsigned payloads are for services that take them; none of these does, so a claimed hash has to be true.
+    const claimed = headerOf(head, 'x-amz-content-sha256');
+    if (claimed !== undefined && claimed.trim() !== payloadHash)
+      invalid(`The provided 'x-amz-content-sha256' header does not match what was computed.`);
+    const token = appendable && signature.presigned && signature.sessionToken !== undefined;
+    const isProven = (sent: SignedHead): boolean =>
+      matches(sent, signature, key, payloadHash, SIGNATURE_ONLY) ||
+      (token && matches(sent, signature, key, payloadHash, SIGNATURE_AND_TOKEN));
+    if (!isProven(head)) invalid(MISMATCH, mismatchAdvice(head, signature, isProven));
+    checkRegion(key, signature);
+  }
+
   /** `appendable`: the session token of a presigned request may stand outside of what is signed. */
-  async function begin(head: SignedHead, appendable: boolean): Promise<PendingRequest> {
-    const { signature, key } = await open(head);
+  async function begin(head: SignedHead, signature: Signature, appendable: boolean): Promise<PendingRequest> {
+    const key = await keyOf(head, signature);
     const { service, accessKeyId } = signature;
     return {
       service,
       accessKeyId,
       finish(body) {
-        const payloadHash = sha256(body);
-        // Streaming and unsigned payloads are for services that take them; none of these does, so a claimed hash has to be true.
-        const claimed = headerOf(head, 'x-amz-content-sha256');
-        if (claimed !== undefined && claimed.trim() !== payloadHash)
-          invalid(`The provided 'x-amz-content-sha256' header does not match what was computed.`);
-        const token = appendable && signature.presigned && signature.sessionToken !== undefined;
-        const proven =
-          matches(head, signature, key, payloadHash, SIGNATURE_ONLY) ||
-          (token && matches(head, signature, key, payloadHash, SIGNATURE_AND_TOKEN));
-        if (!proven)
-          return invalid(
-            MISMATCH,
-            `The secret is not the one of the key (${signedFor(signature)}), or something on the way has changed the request.`,
-          );
-        checkRegion(key, signature);
+        try {
+          prove(head, signature, key, body, appendable);
+        } catch (error) {
+          throw ofAccount(error, key.accountId);
+        }
         key.used?.(service, signature.region);
         return { key, service, region: signature.region };
       },
@@ -193,15 +272,15 @@ export function createSigv4({ clock, findAccessKey, isOwnName, isRegion = isAwsR
   }
 
   return {
-    begin: (head) => begin(head, false),
+    async begin(head) {
+      const signature = signatureOf(head);
+      checkTerm(signature);
+      return begin(head, signature, false);
+    },
     async webSocket(head) {
-      const pending = await begin(head, true);
-      if (pending.service !== 'iotdevicegateway')
-        invalid(
-          `Credential should be scoped to correct service: 'iotdevicegateway'. `,
-          `It is signed for ${pending.service.slice(0, 64)}.`,
-        );
-      return pending.finish(NO_BODY);
+      const signature = signatureOf(head);
+      if (signature.service !== GATEWAY) throw ofAccount(wrongService(signature), await accountOf(signature));
+      return (await begin(head, signature, true)).finish(NO_BODY);
     },
   };
 }

@@ -68,7 +68,11 @@ describe('not taken', () => {
     ['a number as document', { ...GOOD, policyDocuments: [DOCUMENT, 7] }, /policy document 2 is neither/],
     ['a list as document', { ...GOOD, policyDocuments: [[DOCUMENT]] }, /policy document 1 is neither/],
     ['a long document', { ...GOOD, policyDocuments: [JSON.stringify(DOCUMENT).padEnd(2049)] }, /more than 2048/],
-    ['a document that is no policy', { ...GOOD, policyDocuments: [{ Version: '2012-10-17' }] }, /policy document 1: .*statement/i],
+    [
+      'a document that is no policy',
+      { ...GOOD, policyDocuments: [{ Version: '2012-10-17' }] },
+      /policy document 1: .*statement/i,
+    ],
     ['a short disconnect', { ...GOOD, disconnectAfterInSeconds: 299 }, /disconnectAfterInSeconds/],
     ['a long disconnect', { ...GOOD, disconnectAfterInSeconds: 86_401 }, /disconnectAfterInSeconds/],
     ['a refresh as text', { ...GOOD, refreshAfterInSeconds: '300' }, /refreshAfterInSeconds/],

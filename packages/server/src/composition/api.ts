@@ -1,13 +1,11 @@
 /** The API: the operations of all domains behind signatures, the operator's own, and what is answered without a signature. */
-import { defined } from '@thingkeep/wire/defined.ts';
 import { adminOperations } from '../admin/admin.operations.ts';
+import { apiRefusal } from './api-refusal.ts';
 import { createApi, type PlainHandler } from '../api/http.ts';
 import { archiveAnswer, confirmationAnswer, text } from '../api/plain-answers.ts';
 import { rootKeyChanges } from '../config/root-keys.ts';
 import { rolesInText } from '../rules/roles-named.ts';
 import type { ServedOperations } from '../services.ts';
-import type { Denial } from '../api/denial.ts';
-import type { Refusal } from '../refusals/refusals.ts';
 import type { Access } from './access.ts';
 import type { CoreBase } from './base.ts';
 import type { DeviceParts } from './devices.ts';
@@ -54,23 +52,5 @@ export const openApi = (
     }),
     audit: audited,
     calls,
-    refused: ({ sourceIp, reason, code, method, path, caller, denial }) =>
-      refuse({
-        check: caller === undefined ? 'signature' : 'policy',
-        ...defined({ accountId: caller?.accountId, region: caller?.region, principal: caller?.arn }),
-        reason: `${code}: ${reason}`,
-        protocol: 'api',
-        sourceIp,
-        action: method,
-        resource: path,
-        ...decidedMembers(denial),
-      }),
+    refused: (refusal) => refuse(apiRefusal(refusal)),
   });
-
-/** What policies were asked, and what they answered, as the record of a refusal has it. */
-function decidedMembers(denial: Denial | undefined): Partial<Refusal> {
-  if (denial === undefined || denial.decision.effect === 'ALLOWED') return {};
-  const { effect, policyName, statement, explain } = denial.decision;
-  const { action, resource } = denial.permission;
-  return { action, resource, decision: effect, ...defined({ policyName, statement, explain }) };
-}

@@ -3,7 +3,7 @@
  * the certificate or role; the secret access key is an HMAC of it. They outlive a restart and expire by themselves.
  */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
-import { fail } from '@thingkeep/wire/errors.ts';
+import { fail, RefusalNotes } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store } from '../store/contract.ts';
 import { uniqueId } from './role-arn.ts';
@@ -133,7 +133,7 @@ export class SessionTokens {
     const session = this.#unseal(accessKeyId, sessionToken);
     if (session === undefined) return undefined;
     if (this.#clock.now() >= session.expiresAt)
-      fail('ExpiredTokenException', 'The security token included in the request is expired');
+      fail('ExpiredTokenException', 'The security token included in the request is expired', {}, ended(session));
     return { session, secretAccessKey: this.#secretOf(accessKeyId, sessionToken) };
   }
 
@@ -162,6 +162,9 @@ export class SessionTokens {
       .toString('base64');
   }
 }
+
+const ended = ({ accountId, expiresAt }: DeviceSession | IdentitySession): RefusalNotes =>
+  new RefusalNotes({ accountId, advice: `The credentials ended at ${new Date(expiresAt).toISOString()}: get new ones.` });
 
 /** The additional authenticated data of a token: it can be opened with its own key id only. */
 const aad = (accessKeyId: string): Buffer => Buffer.from(`${VERSION} ${accessKeyId}`);

@@ -11,9 +11,10 @@ import { renderError } from '@thingkeep/wire/api/render-error.ts';
 import { type Rendered, renderResponse } from '@thingkeep/wire/api/render-response.ts';
 import { type Route, route } from '@thingkeep/wire/api/route.ts';
 import type { Operation } from '@thingkeep/wire/api/table.ts';
-import { fail, recordedMessage, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { AdmissionRefusal, Peer } from '../broker/contract.ts';
 import type { Refusal } from '../refusals/refusals.ts';
+import { signatureRefusal } from '../refusals/signature-refusal.ts';
 import type { CallFigures } from '../runtime/call-figures.ts';
 import { asRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -86,8 +87,7 @@ export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse, c
   /** The result of an authentication step. A refusal, or a failure of the step, is recorded, and fails. */
   const orTurnAway = async <T extends object>(attempt: HttpAttempt, step: Promise<T | AdmissionRefusal>): Promise<T> => {
     const answer = await step.catch((error: unknown) => {
-      if (error instanceof ThingkeepError)
-        record(attempt.peer, { check: 'signature', reason: `${error.code}: ${recordedMessage(error)}` });
+      if (error instanceof ThingkeepError) record(attempt.peer, signatureRefusal(error));
       throw error;
     });
     return 'refused' in answer ? turnAway(attempt.peer, answer.refused) : answer;

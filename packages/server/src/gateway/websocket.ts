@@ -4,10 +4,11 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { fail, recordedMessage, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { WebSocketServer } from 'ws';
 import type { Broker } from '../broker/broker.ts';
 import type { Refusal } from '../refusals/refusals.ts';
+import { signatureRefusal } from '../refusals/signature-refusal.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { ConnectionAttempt } from './authentication/connection-attempt.ts';
 import type { AuthenticatorRegistry } from './authentication/authenticator-registry.ts';
@@ -79,10 +80,7 @@ export function webSockets({ broker, attempts, authenticators, refuse, log }: We
     const { code, message } = error;
     if (code === 'ForbiddenException') return error;
     const form = ABOUT_FORM.has(code);
-    record(
-      sourceIp,
-      form ? { check: 'protocol', reason: message } : { check: 'signature', reason: `${code}: ${recordedMessage(error)}` },
-    );
+    record(sourceIp, form ? { check: 'protocol', reason: message } : signatureRefusal(error));
     return form ? error : new ThingkeepError('ForbiddenException', message);
   }
 

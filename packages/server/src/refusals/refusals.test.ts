@@ -82,6 +82,17 @@ test('a stranger leaves 60 in a minute, and pushes out none that has an owner', 
   );
 });
 
+test('what names an account without proof leaves 60 in a minute, for that account, and pushes out none of its own', () => {
+  const { refusals } = workbench();
+  const unproven: Refusal = { ...refusal, accountId: '000000000000', isUnproven: true };
+  refusals.record({ ...owned, clientId: 'mine' });
+  for (let i = 0; i < 100; i += 1) refusals.record(unproven);
+  const counts = ['000000000000', '111111111111'].map((accountId) => refusals.list({ accountId, limit: 1000 }).length);
+  assert.deepEqual(counts, [61, 0]);
+  for (let i = 0; i < 12_000; i += 1) refusals.record({ ...unproven, sourceIp: `2001:db8::${i.toString(16)}` });
+  assert.equal(refusals.list({ accountId: '000000000000', limit: 20_000 })[0]?.clientId, 'mine');
+});
+
 test('an account pushes out its own records, and those of no other', () => {
   const { refusals } = workbench();
   for (const accountId of ['one', 'two']) for (let i = 0; i < 20; i += 1) refusals.record({ ...refusal, accountId });

@@ -41,6 +41,8 @@ export interface Refusal {
   readonly protocol: 'mqtt' | 'websocket' | 'https' | 'api' | 'rule';
   readonly sourceIp?: string;
   readonly accountId?: string;
+  /** The account is that of a key or name which the peer gave and has not proven. */
+  readonly isUnproven?: true;
   readonly region?: string;
   readonly clientId?: string;
   readonly certificateId?: string;
@@ -55,8 +57,6 @@ export interface Refusal {
   readonly statement?: string;
   /** More of the reason. It costs more than the refusal: it is called for 20 of an account's refusals in a second. */
   readonly explain?: () => string;
-  /** The sender has named an account, and has not proven to be of it: bounded by its address. */
-  readonly isUnproven?: true;
 }
 
 type Recordable = Omit<Refusal, 'explain' | 'isUnproven'>;
@@ -109,6 +109,9 @@ function networkOf(address: string): string {
   return [...head, ...Array.from({ length: zeros }, () => '0'), ...(tail ?? [])].slice(0, 4).join(':');
 }
 
+const isOfAnother = (refusal: RecordedRefusal, { accountId }: RefusalQuery): boolean =>
+  accountId !== undefined && refusal.accountId !== undefined && refusal.accountId !== accountId;
+
 export class Refusals {
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -152,7 +155,8 @@ export class Refusals {
       time: new Date(this.#clock.now()).toISOString(),
       ...bounded({ ...refusal, reason: `${refusal.reason}${this.#explain(account, explain)}${more}` }),
     };
-    this.#records.add(account, recorded);
+    // What is not proven pushes out no record of the account's own.
+    this.#records.add(isUnproven === true ? UNIDENTIFIED : account, recorded);
     // A rule's failure has a log line already.
     if (refusal.protocol !== 'rule') this.#write(account, recorded);
     for (const listener of this.#listeners) listener(recorded);
@@ -169,6 +173,7 @@ export class Refusals {
     const found: RecordedRefusal[] = [];
     for (const refusal of this.#records.newestFirst(query.accountId)) {
       if (refusal.sequence <= after || found.length >= limit) break;
+      if (isOfAnother(refusal, query)) continue;
       if (query.clientId !== undefined && refusal.clientId !== query.clientId) continue;
       if (query.certificateId !== undefined && refusal.certificateId !== query.certificateId) continue;
       if (query.check !== undefined && refusal.check !== query.check) continue;

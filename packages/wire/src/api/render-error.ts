@@ -7,6 +7,7 @@ import { shapeOf } from './table.ts';
 
 export interface RenderedError extends Rendered {
   readonly code: ErrorCode;
+  readonly message: string;
   /** Why the log should hear of it: an exception that is not ours, or a code that the operation does not declare. */
   readonly defect?: 'unexpected exception' | 'undeclared error code';
 }
@@ -24,10 +25,9 @@ function declaredMembers(
   return kept;
 }
 
-function body(operation: Operation | undefined, code: ErrorCode, error: ThingkeepError | undefined): string {
+function body(operation: Operation | undefined, code: ErrorCode, message: string, given: ErrorMembers): string {
   // A few exceptions of the Jobs data plane carry a `payload` only; SDKs show the message all the same.
-  const members = error === undefined ? {} : declaredMembers(operation, code, error.members);
-  const message = error?.message ?? 'Internal failure. The request ID leads to the log.';
+  const members = declaredMembers(operation, code, given);
   return JSON.stringify({ ...frame(operation, code, message), ...members });
 }
 
@@ -53,11 +53,14 @@ export function renderError(operation: Operation | undefined, error: unknown): R
   const code = known === undefined || isOwn || defect !== undefined ? ownFailureCode(operation) : known.code;
   // The data plane writes a colon behind the type; SDKs read up to it.
   const type = operation?.service === 'iot-data' ? `${code}:` : code;
+  const shown = defect === undefined ? known : undefined;
+  const message = shown?.message ?? 'Internal failure. The request ID leads to the log.';
   return {
     code,
     status: statusOf(operation, code),
     headers: { 'content-type': 'application/json', 'x-amzn-errortype': type },
-    body: body(operation, code, defect === undefined ? known : undefined),
+    message,
+    body: body(operation, code, message, shown?.members ?? {}),
     ...(defect && { defect }),
   };
 }

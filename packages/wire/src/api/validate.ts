@@ -15,7 +15,7 @@ const CAPITALIZED: ReadonlySet<ModelName> = new Set<ModelName>(['iam', 'sts', 'l
 
 interface Validation {
   readonly service: ModelName;
-  readonly errors: string[];
+  readonly errors: { readonly text: string; readonly path: string; readonly said: string }[];
 }
 
 /** Characters as AWS counts them: code points. */
@@ -74,7 +74,7 @@ function shownValue(value: unknown): string {
 function report(validation: Validation, value: unknown, shape: Shape, path: string, said: string): void {
   if (validation.errors.length >= MAX_REPORTED) return;
   const shown = shape.sensitive ? 'Value' : value === undefined ? 'Value null' : shownValue(value);
-  validation.errors.push(`${shown} at '${path}' failed to satisfy constraint: ${said}`);
+  validation.errors.push({ text: `${shown} at '${path}' failed to satisfy constraint: ${said}`, path, said });
 }
 
 /** Members, keys or values that are scalars are validated together, and named by the collection that holds them. */
@@ -133,6 +133,17 @@ function validateValue(validation: Validation, value: unknown, shapeName: string
   else if (shape.type === 'structure') validateStructure(validation, value as Record<string, unknown>, shape, path);
 }
 
+const IAM: ReadonlySet<ModelName> = new Set<ModelName>(['iam', 'sts']);
+const IAM_NAME = 'Member must satisfy regular expression pattern: [\\w+=,.@-]+';
+
+/** A member of the input itself that has characters which names have not. */
+const isNameOfIam = (service: ModelName, { path, said }: Validation['errors'][number]): boolean =>
+  IAM.has(service) && said === IAM_NAME && !path.includes('.');
+
+/** IAM says that in words of its own, where nothing else is wrong (probe pf-iam-name-format of cdk-preflight). */
+const nameWords = (path: string): string =>
+  `The specified value for ${path} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-`;
+
 /** What the input breaks, in AWS's words; undefined when it breaks nothing. */
 export function validate(
   operation: { readonly service: ModelName; readonly input?: string | undefined },
@@ -141,7 +152,10 @@ export function validate(
   if (operation.input === undefined) return undefined;
   const validation: Validation = { service: operation.service, errors: [] };
   validateStructure(validation, input, shapeOf(operation.service, operation.input), '');
-  if (validation.errors.length === 0) return undefined;
-  const count = validation.errors.length === 1 ? '1 validation error' : `${validation.errors.length} validation errors`;
-  return `${count} detected: ${validation.errors.join('; ')}`;
+  const { errors } = validation;
+  const [first] = errors;
+  if (first === undefined) return undefined;
+  if (errors.length === 1 && isNameOfIam(operation.service, first)) return nameWords(first.path);
+  const count = errors.length === 1 ? '1 validation error' : `${errors.length} validation errors`;
+  return `${count} detected: ${errors.map(({ text }) => text).join('; ')}`;
 }
