@@ -24,5 +24,5 @@ const authorizer: ConnectAuthorizer = async () => ({
   permissions: { volatile: false, decide: () => ({ effect: 'ALLOWED' }) },
 });
 createServer({ noDelay: true }, (socket) =>
-  attach(socket, broker.connections, { sourceIp: '127.0.0.1', sourcePort: 0 }, 'mqtts', authorizer),
+  attach(socket, broker.connections, { sourceIp: '127.0.0.1', sourcePort: 0 }, 'mqtts', authorizer, () => undefined),
 ).listen(Number(process.argv[2] ?? 1883), '127.0.0.1', () => console.log('ready'));

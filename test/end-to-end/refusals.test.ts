@@ -402,6 +402,17 @@ describe('a client at the wrong port, or one that TLS does not let in', () => {
       assert.deepEqual([line.protocol, line.sourceIp], [protocol, '127.0.0.1']);
     });
 
+  test('a health check that opens TLS and leaves has one record, on whatever port', async () => {
+    const localAddress = '127.0.0.77';
+    const leave = (port: Port): Promise<unknown> =>
+      overTls(port, '', { socket: connectTcp({ port: server.ports[port], host: '127.0.0.1', localAddress }) });
+    for (const port of ['mqtt', 'mqtt', 'https', 'https'] as const) await leave(port);
+    const { reason } = await server.logged((entry) => entry.event === 'refused' && entry.sourceIp === localAddress);
+    assert.match(String(reason), /left right after the TLS handshake .* usually the client does not trust this server's CA/);
+    const { stdout } = await thingkeep(['refusals', '--data-dir', server.dataDir, '--limit', '1000']);
+    assert.equal(stdout.split('\n').filter((line) => line.includes(localAddress)).length, 1);
+  });
+
   test('all of them are read back by the command', async () => {
     const { stdout } = await thingkeep(['refusals', '--data-dir', server.dataDir, '--limit', '1000']);
     for (const [what, , , reason] of mistakes) assert.match(stdout, reason, what);

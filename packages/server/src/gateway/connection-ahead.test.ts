@@ -12,7 +12,14 @@ test('chunks that are read while a CONNECT is authorized', async () => {
   const watcher = await bench.subscribed('watcher', '#');
   const socket = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
   const admission: Admission = { accountId: ACCOUNT, principal: 'p', permissions: ALL };
-  attach(socket, bench.broker.connections, { sourceIp: '192.0.2.1', sourcePort: 1 }, 'mqtts', async () => admission);
+  attach(
+    socket,
+    bench.broker.connections,
+    { sourceIp: '192.0.2.1', sourcePort: 1 },
+    'mqtts',
+    async () => admission,
+    () => assert.fail(),
+  );
   const connect = { cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId: 'ahead', clean: true, keepalive: 60 };
   const publish = (n: number): Buffer => generate(publishPacket(`t/${n}`, String(n)));
   socket.push(Buffer.concat([generate(connect as Packet), publish(1)]));

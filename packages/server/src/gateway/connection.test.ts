@@ -58,8 +58,13 @@ for (const kind of ['TCP', 'TLS'] as const)
             return recorder as unknown as Client;
           },
         };
-        attach(socket, broker as unknown as Broker['connections'], { sourceIp: '', sourcePort: 0 }, 'mqtts', async () =>
-          assert.fail(),
+        attach(
+          socket,
+          broker as unknown as Broker['connections'],
+          { sourceIp: '', sourcePort: 0 },
+          'mqtts',
+          async () => assert.fail(),
+          () => assert.fail(),
         );
         if (recorder !== undefined) arrived(recorder);
       };

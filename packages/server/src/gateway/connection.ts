@@ -4,7 +4,6 @@ import { Duplex } from 'node:stream';
 import type { Broker } from '../broker/broker.ts';
 import type { Client } from '../broker/connection/client.ts';
 import type { Channel, ConnectAuthorizer, Peer, Transport } from '../broker/contract.ts';
-import { LEFT_SILENTLY } from './listeners/handshake-fault.ts';
 
 /** Milliseconds that a peer gets to close after us, before the socket is taken away. */
 const GRACE = 2_000;
@@ -96,21 +95,24 @@ class SocketChannel implements Channel {
 
 const ignore = (): void => {};
 
-/** Ties a socket to the connections of the broker for as long as either lives. */
+/**
+ * Ties a socket to the connections of the broker for as long as either lives. `leftSilently` hears of a client that has left
+ * without a byte.
+ */
 export function attach(
   socket: Duplex,
   connections: Pick<Broker['connections'], 'accept'>,
   peer: Peer,
   transport: Transport,
   authorizer: ConnectAuthorizer,
+  leftSilently: (client: Client) => void,
 ): void {
   const channel = new SocketChannel(socket);
   const client = connections.accept(channel, peer, transport, authorizer);
   // The end follows.
   socket.on('error', ignore);
   socket.on('close', () => {
-    if (client.state === 'awaiting-connect' && socket instanceof Socket && socket.bytesRead === 0)
-      client.refuse({ check: 'tls', reason: LEFT_SILENTLY });
+    if (client.state === 'awaiting-connect' && socket instanceof Socket && socket.bytesRead === 0) leftSilently(client);
     client.lost();
   });
   channel.readInto(client);

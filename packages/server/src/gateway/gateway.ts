@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http';
 import type { Server as TcpServer, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Broker } from '../broker/broker.ts';
+import type { Client } from '../broker/connection/client.ts';
 import type { Transport } from '../broker/contract.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import { spokenIn, type WrongPort } from '../refusals/wrong-port.ts';
@@ -17,8 +18,8 @@ import type { IssueCredentials } from '../credentials/provider.ts';
 import { type DataPlane, deviceHttp } from './device-http.ts';
 import { protocolOf, selectOnHttpsPort, selectOnMqttPort } from './listeners/alpn.ts';
 import { answerBrokenHttp, handedHttpServer, type UpgradeListener } from './listeners/handed-http.ts';
-import { LEFT_SILENTLY } from './listeners/handshake-fault.ts';
 import { HandshakeFigures } from './listeners/handshake-figures.ts';
+import { SilentLeaves } from './listeners/silent-leaves.ts';
 import { createTlsListener, type ServerCredentials, type TlsDomains } from './listeners/tls.ts';
 import { addressOf } from './peer.ts';
 import { asksForWebSocket } from './upgrade.ts';
@@ -71,9 +72,14 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { broker, authentication, credentials, refuse, wrongPort, calls, log, dataPlane, issueCredentials: issue } = options;
   const { registry: authenticators, x509 } = authentication;
   const attempts = createAttemptReader(options.readHead, options.domainOf);
+  const silentLeaves = new SilentLeaves(broker.clock);
+  const leftSilently = (client: Client): void => {
+    const reason = silentLeaves.reasonFor(client.identity.peer.sourceIp);
+    if (reason !== undefined) client.refuse({ check: 'tls', reason });
+  };
   const onMqtt = (socket: TLSSocket, transport: Transport, alpn?: string): void => {
     const attempt = attempts.fromSocket(socket, alpn);
-    attach(socket, broker.connections, attempt.peer, transport, authenticators.connectAuthorizer(attempt));
+    attach(socket, broker.connections, attempt.peer, transport, authenticators.connectAuthorizer(attempt), leftSilently);
   };
   const upgrades = webSockets({ broker, attempts, authenticators, refuse, log });
   const dataRequests = deviceHttp({ log, attempts, authenticators, dataPlane, refuse, calls });
@@ -104,7 +110,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       const sourceIp = addressOf(socket);
       socket.once('close', () => {
         http.delete(socket);
-        if (socket.bytesRead === 0) refuse({ check: 'tls', reason: LEFT_SILENTLY, protocol: 'https', sourceIp });
+        const reason = socket.bytesRead === 0 ? silentLeaves.reasonFor(sourceIp) : undefined;
+        if (reason !== undefined) refuse({ check: 'tls', reason, protocol: 'https', sourceIp });
       });
       httpServer.emit('connection', socket);
     }

@@ -10,7 +10,7 @@ export interface Handshake {
   readonly serverName?: string | undefined;
 }
 
-const GIVE_ROOT = "give it the server's root-ca.pem as its CA file (GET /root-ca.pem on the API port)";
+export const GIVE_ROOT = "give it the server's root-ca.pem as its CA file (GET /root-ca.pem on the API port)";
 
 /** The alert that the client has sent, in its own name: `unknown ca` of `tlsv1 alert unknown ca`. */
 const alertOf = (reason: string): string | undefined => /alert (.+)$/.exec(reason)?.[1];
@@ -73,10 +73,7 @@ export function handshakeFault(error: HandshakeError, handshake: Handshake, wron
 }
 
 /** A client that has left without an alert once it had the server's certificate. */
-export const LEFT_IN_HANDSHAKE = `the client left in the middle of the TLS handshake: one that does not trust this server does so; ${GIVE_ROOT}`;
-
-/** A client that has left after the handshake and sent nothing: some look at the certificate only then. */
-export const LEFT_SILENTLY = `the client left right after the TLS handshake and sent nothing: one that does not trust this server, or does not find the host name in its certificate, does so; connect by a name that --endpoint names, and ${GIVE_ROOT}. A port check does so too`;
+export const LEFT_IN_HANDSHAKE = `the client left in the middle of the TLS handshake: usually the client does not trust this server's CA; ${GIVE_ROOT}`;
 
 export const tookTooLong = (bytesRead: number): string =>
   bytesRead === 0
