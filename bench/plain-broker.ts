@@ -14,6 +14,7 @@ const broker = new Broker({
   clock: systemClock,
   log: pino({ level: 'error' }),
   refuse: (refusal) => console.error(refusal),
+  firstPacketHint: () => undefined,
   retained: new Retained(() => store),
   store,
 });

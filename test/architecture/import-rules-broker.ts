@@ -55,7 +55,6 @@ export const BROKER_FOLDERS: Readonly<Record<string, FolderRule>> = {
         'mqtt/',
         'refusals/policy-refusal.ts',
         'refusals/refusals.ts',
-        'refusals/wrong-port.ts',
       ],
       ...['broker/contract.ts', 'broker/messaging.ts'],
       ...['broker/message/', 'broker/session/', 'broker/routing/', 'broker/connection/'],

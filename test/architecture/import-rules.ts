@@ -263,7 +263,6 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
         'refusals/policy-refusal.ts',
         'refusals/refusals.ts',
         'refusals/signature-refusal.ts',
-        'refusals/wrong-port.ts',
       ],
       ...['broker/broker.ts', 'broker/connection/client.ts', 'broker/connection/fault.ts', 'broker/contract.ts'],
       'broker/messages.operations.ts',

@@ -269,7 +269,7 @@ function portMistakes(tools: MistakeTools): Mistake[] {
   const mistake = (name: string, words: RegExp, make: Mistake['make']): Mistake => ({ name, words, make });
   return [
     mistake('MQTT on the HTTPS port without ALPN', /MQTT .*ALPN/, (id) => publish(id, [], { port: https })),
-    mistake('MQTT without TLS on the MQTT port', /not TLS but MQTT .*turn TLS on/, plain(mqtt)),
+    mistake('MQTT without TLS on the MQTT port', /did not use TLS \(plain MQTT, for instance\): turn TLS on/, plain(mqtt)),
     mistake('MQTT without TLS on the API port', /MQTT came on the API port: MQTT over TLS is on port/, plain(api)),
     mistake('MQTT with TLS on the API port', /TLS came on the API port, .*use http:/, (id) => publish(id, [], { port: api })),
     mistake('HTTPS on the MQTT port', /an HTTP request came on the MQTT port: HTTPS for devices is on port/, () =>

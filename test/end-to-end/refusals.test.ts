@@ -374,7 +374,7 @@ describe('a client at the wrong port, or one that TLS does not let in', () => {
       'https',
       /without ALPN: offer .*x-amzn-mqtt-ca/,
     ],
-    ['MQTT in clear on the MQTT port', () => inClear('mqtt', CONNECT), 'mqtt', /MQTT or something else in clear: turn TLS on/],
+    ['MQTT in clear on the MQTT port', () => inClear('mqtt', CONNECT), 'mqtt', /plain MQTT, for instance\): turn TLS on/],
     ['HTTP in clear on the MQTT port', () => inClear('mqtt', HTTP), 'mqtt', /HTTPS for devices is on port \d+/],
     ['HTTPS on the MQTT port', () => overTls('mqtt', HTTP), 'mqtt', /HTTP request came on the MQTT port: HTTPS .* port \d+/],
     ['http: on the HTTPS port', () => inClear('https', HTTP), 'https', /use https: in the URL/],

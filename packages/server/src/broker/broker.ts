@@ -5,7 +5,6 @@
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import { RepeatLimiter } from '../runtime/repeat-limiter.ts';
-import { spokenIn, WrongPort } from '../refusals/wrong-port.ts';
 import type { Disk } from '../runtime/disk-room.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Standstill } from '../runtime/standstill.ts';
@@ -44,8 +43,8 @@ export interface BrokerOptions extends AccountOptions {
   readonly store: Store;
   /** Whether the disk has room for more of them; it always has when absent. */
   readonly disk?: Disk;
-  /** More words for a first packet that is none of MQTT: which port it wants. */
-  readonly wrongPort?: WrongPort;
+  /** Which port the sender of a first packet wants that is none of MQTT; undefined where it is not known. */
+  readonly firstPacketHint: (bytes: Uint8Array) => string | undefined;
   /** What client ids are claimed of, in place of the claims within this process. */
   readonly clientIds?: (local: ClientIds) => ClientIds;
   /** Other nodes; none when absent. */
@@ -144,11 +143,9 @@ export class Broker {
       counters,
     });
     this.messaging = messaging;
-    const { wrongPort = new WrongPort() } = options;
     const firstPacketFault = (bytes: Buffer): string => {
-      const spoken = spokenIn(bytes);
-      const first = 'the first packet is not CONNECT';
-      return spoken === 'http' || spoken === 'tls' ? `${first}: ${wrongPort.at('mqtt', spoken)}` : first;
+      const hint = options.firstPacketHint(bytes);
+      return `the first packet is not CONNECT${hint === undefined ? '' : `: ${hint}`}`;
     };
     const repeats = { takeOver: new RepeatLimiter(clock, TAKE_OVER), unserved: new RepeatLimiter(clock, UNSERVED) };
     const isServed = messaging.isServed.bind(messaging);

@@ -230,6 +230,7 @@ export class TestBench implements AsyncDisposable {
       clock: { now: () => this.#epoch + this.#now, monotonic: () => this.#now },
       log: pino({ level: 'error' }, { write: (line: string) => void this.faults.push(line) }),
       refuse: (refusal) => this.refusals.push(refusal),
+      firstPacketHint: () => undefined,
       retained: new Retained(
         () => store,
         () => limits,

@@ -1,9 +1,9 @@
 /** Who may do what: IAM, session tokens, whose permissions have changed, and the record of refusals. */
 import { SessionTokens } from '../credentials/session-tokens.ts';
+import { WrongPort } from '../gateway/wrong-port.ts';
 import { openIam } from '../iam/iam.ts';
 import { PermissionChanges } from '../policies/permission-changes.ts';
 import { Refusals } from '../refusals/refusals.ts';
-import { WrongPort } from '../refusals/wrong-port.ts';
 import { followPermissions } from '../registry/follow-permissions.ts';
 import { resourceTags } from '../resource-tags.ts';
 import { Background } from '../runtime/background.ts';

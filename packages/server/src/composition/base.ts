@@ -6,7 +6,7 @@ import { MetricSources } from '../admin/metrics/sources.ts';
 import type { DomainEntry } from '../domain.ts';
 import type { DomainParts } from '../domain-list.ts';
 import type { HostingOptions } from '../functions/hosted/hosting.ts';
-import type { ServerPorts } from '../refusals/wrong-port.ts';
+import type { ServerPorts } from '../gateway/wrong-port.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import { type Panic, panicOf } from '../runtime/panic.ts';

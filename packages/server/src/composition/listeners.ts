@@ -5,9 +5,8 @@ import { socketMetrics } from '../admin/metrics/front-metrics.ts';
 import { serveMetrics } from '../admin/metrics/server.ts';
 import { serveApi, serverOptions } from '../api/serve.ts';
 import { limitHandshakes, refuseHandshake, secureOptions } from '../gateway/listeners/tls.ts';
-import { addressOf } from '../gateway/peer.ts';
 import { asksForWebSocket } from '../gateway/upgrade.ts';
-import { spokenIn } from '../refusals/wrong-port.ts';
+import { recordWrongPort } from '../gateway/wrong-port.ts';
 import { limitConnections, operatorShare } from '../runtime/connection-limit.ts';
 import { close, listen } from '../runtime/listen.ts';
 import { logStandstills } from '../runtime/standstill.ts';
@@ -44,7 +43,6 @@ export async function openListeners(
   api: Api,
 ): Promise<CorePorts> {
   const { config, clock, log, parts, listening, metrics: sources } = base;
-  const { refuse, wrongPort } = access;
   const apiServer = createApiServer(base, storage, access);
   const servers = [gateway.mqtt, gateway.https, apiServer];
   const connections = limitConnections(servers, {
@@ -58,11 +56,7 @@ export async function openListeners(
   serveApi(apiServer, api, {
     upgrades: { upgrade: gateway.upgrade, admits: connections.becomesDevice },
     standstill: broker.standstill,
-    notHttp: (bytes, socket) => {
-      const spoken = spokenIn(bytes);
-      if (spoken === 'mqtt' || spoken === 'tls')
-        refuse({ check: 'protocol', reason: wrongPort.at('api', spoken), protocol: 'api', sourceIp: addressOf(socket) });
-    },
+    notHttp: (bytes, socket) => recordWrongPort(access, 'api', bytes, socket),
   });
   parts.defer(async () => {
     const closed = servers.map(close);

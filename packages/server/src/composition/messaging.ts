@@ -29,7 +29,8 @@ export async function openMessaging({ config, clock, log, parts }: CoreBase, sto
   const { tracked, authorizedAt } = trackAuthorizations(permissionChanges);
   const limits = limitsAndRates(config.accounts, config.rateLimits);
   const retained = new Retained(inRegion, limits.limitsOf);
-  const broker = new Broker({ region: config.region, clock, log, refuse, wrongPort, retained, store, disk, ...limits });
+  const firstPacketHint = wrongPort.wrongPortReason.bind(wrongPort, 'mqtt');
+  const broker = new Broker({ region: config.region, clock, log, refuse, firstPacketHint, retained, store, disk, ...limits });
   await broker.load();
   const { messaging } = broker;
   messaging.onConnections(new Lifecycle({ clock, messaging }));

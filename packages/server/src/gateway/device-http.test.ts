@@ -18,6 +18,7 @@ import { selectOnHttpsPort } from './listeners/alpn.ts';
 import { HandshakeFigures } from './listeners/handshake-figures.ts';
 import { handedHttpServer } from './listeners/handed-http.ts';
 import { createTlsListener } from './listeners/tls.ts';
+import { WrongPort } from './wrong-port.ts';
 
 const place = { accountId: '000000000000', region: 'us-east-1' };
 const refusals: Refusal[] = [];
@@ -66,6 +67,7 @@ before(async () => {
     onSocket: (socket) => http.emit('connection', socket),
     handshakes: new HandshakeFigures(),
     clock: systemClock,
+    wrongPort: new WrongPort(() => ({ mqtt: 1, https: 2, api: 3, apiTls: false })),
   }).server;
   port = await listen(server, '127.0.0.1', 0, 'test');
 });

@@ -6,7 +6,6 @@ import type { Broker } from '../broker/broker.ts';
 import type { Client } from '../broker/connection/client.ts';
 import type { Transport } from '../broker/contract.ts';
 import type { Refusal } from '../refusals/refusals.ts';
-import { spokenIn, type WrongPort } from '../refusals/wrong-port.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { CallFigures } from '../runtime/call-figures.ts';
 import { extendHttpDeadlines } from '../runtime/http-deadlines.ts';
@@ -24,6 +23,7 @@ import { createTlsListener, type ServerCredentials, type TlsDomains } from './li
 import { addressOf } from './peer.ts';
 import { asksForWebSocket } from './upgrade.ts';
 import { webSockets } from './websocket.ts';
+import { recordWrongPort, type WrongPort } from './wrong-port.ts';
 
 /** Bounds of HTTP connections, authenticated or not. */
 const HTTP_OPTIONS = {
@@ -95,9 +95,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const httpServer = handedHttpServer(HTTP_OPTIONS, serve, upgrade);
   extendHttpDeadlines(httpServer, broker.standstill);
   httpServer.on('clientError', (error: Error & { code?: string; rawPacket?: Buffer }, socket) => {
-    const spoken = error.rawPacket === undefined ? 'unknown' : spokenIn(error.rawPacket);
-    if (spoken === 'mqtt' || spoken === 'tls')
-      refuse({ check: 'protocol', reason: wrongPort.at('https', spoken), protocol: 'https', sourceIp: addressOf(socket) });
+    if (error.rawPacket !== undefined) recordWrongPort(options, 'https', error.rawPacket, socket);
     answerBrokenHttp(error.code, socket);
   });
   /** A domain may say so for its host name; then no client needs ALPN for it. */

@@ -11,6 +11,7 @@ import { openTestAuthority } from '../testing/authority-fixture.ts';
 import { ALPN, protocolOf, selectOnHttpsPort, selectOnMqttPort } from './listeners/alpn.ts';
 import { HandshakeFigures } from './listeners/handshake-figures.ts';
 import { createTlsListener, type TlsListener } from './listeners/tls.ts';
+import { WrongPort } from './wrong-port.ts';
 
 describe('ALPN', () => {
   test('the MQTT port agrees with whatever is offered, x-amzn-mqtt-ca first', () => {
@@ -37,6 +38,7 @@ describe('the TLS listener', () => {
   const refusals: Refusal[] = [];
   const accepted: TLSSocket[] = [];
   const figures = new HandshakeFigures();
+  const wrongPort = new WrongPort(() => ({ mqtt: 1, https: 2, api: 3, apiTls: false }));
   let listener: TlsListener;
   let server: Server;
   let port = 0;
@@ -52,6 +54,7 @@ describe('the TLS listener', () => {
       refuse: (refusal) => refusals.push(refusal),
       handshakes: figures,
       clock: systemClock,
+      wrongPort,
       onSocket: (socket) => {
         socket.on('error', () => undefined);
         accepted.push(socket);

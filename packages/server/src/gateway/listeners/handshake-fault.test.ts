@@ -1,8 +1,10 @@
 /** Faults of TLS handshakes in plain words (RFC 8446 section 6; the reasons of OpenSSL 3). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { WrongPort } from '../../refusals/wrong-port.ts';
+import { WrongPort } from '../wrong-port.ts';
 import { handshakeFault, tookTooLong } from './handshake-fault.ts';
+
+const WRONG_PORT = new WrongPort(() => ({ mqtt: 1, https: 2, api: 3, apiTls: false }));
 
 const CASES: readonly (readonly [reason: string, said: RegExp])[] = [
   ['tlsv1 alert unknown ca', /does not trust this server .*root-ca\.pem/],
@@ -21,7 +23,7 @@ const CASES: readonly (readonly [reason: string, said: RegExp])[] = [
   ['no application protocol', /offer x-amzn-mqtt-ca or mqtt for MQTT/],
   ['http request', /use https: in the URL/],
   ['https proxy request', /use https: in the URL/],
-  ['wrong version number', /what came is not TLS.*\(wrong version number\)$/],
+  ['wrong version number', /the client did not use TLS.*\(wrong version number\)$/],
   ['something new', /^something new$/],
 ];
 
@@ -30,14 +32,14 @@ test('each reason says what to do', () => {
     const fault = handshakeFault(
       Object.assign(new Error('x'), { reason }),
       { port: 'https', serverName: 'wrong.example' },
-      new WrongPort(),
+      WRONG_PORT,
     );
     assert.match(fault, said, reason);
   }
 });
 
 test('an error without a reason is told by its message; a handshake that takes too long by what has come', () => {
-  assert.equal(handshakeFault(new Error('the domain is disabled'), { port: 'mqtt' }, new WrongPort()), 'the domain is disabled');
+  assert.equal(handshakeFault(new Error('the domain is disabled'), { port: 'mqtt' }, WRONG_PORT), 'the domain is disabled');
   assert.match(tookTooLong(0), /sent nothing/);
   assert.match(tookTooLong(9), /begun it and not gone on/);
 });

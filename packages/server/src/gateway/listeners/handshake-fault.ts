@@ -1,5 +1,5 @@
 /** Why a TLS handshake has failed, in words for the client's owner: from OpenSSL's reason and what the client asked for. */
-import type { PortKind, WrongPort } from '../../refusals/wrong-port.ts';
+import type { PortKind, WrongPort } from '../wrong-port.ts';
 
 export type HandshakeError = Error & { readonly reason?: string };
 
@@ -60,7 +60,7 @@ const ALPN_OFFER: Readonly<Record<PortKind, string>> = {
 export function handshakeFault(error: HandshakeError, handshake: Handshake, wrongPort: WrongPort): string {
   const reason = error.reason ?? error.message.trim();
   const { port } = handshake;
-  if (/http request|https proxy request/.test(reason)) return wrongPort.withoutTls(port, 'http');
+  if (/http request|https proxy request/.test(reason)) return wrongPort.noTlsReason(port, 'http');
   const alert = alertOf(reason);
   if (alert !== undefined) return alertFault(alert, handshake);
   if (/no application protocol/.test(reason))
@@ -68,7 +68,7 @@ export function handshakeFault(error: HandshakeError, handshake: Handshake, wron
   const own = OWN.find(([pattern]) => pattern.test(reason))?.[1];
   if (own !== undefined) return `${own} (${reason})`;
   return /wrong version number|packet length too long|bad record type/.test(reason)
-    ? `${wrongPort.withoutTls(port, 'unknown')} (${reason})`
+    ? `${wrongPort.noTlsReason(port, 'unknown')} (${reason})`
     : reason;
 }
 

@@ -7,12 +7,12 @@ import { constants } from 'node:crypto';
 import { createServer as createTcpServer, type Server as TcpServer, Socket } from 'node:net';
 import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
 import type { Refusal } from '../../refusals/refusals.ts';
-import { type PortKind, WrongPort } from '../../refusals/wrong-port.ts';
 import type { DomainTls } from '../../domains/directory.ts';
 import type { TlsVersions } from '../../domains/security-policies.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { startDeadline } from '../../runtime/deadline.ts';
 import { plainAddress } from '../peer.ts';
+import type { PortKind, WrongPort } from '../wrong-port.ts';
 import { peekServerName } from './client-hello.ts';
 import { handshakeFault, LEFT_IN_HANDSHAKE, tookTooLong } from './handshake-fault.ts';
 import { type HandshakeFigures, handshakeFailureOf } from './handshake-figures.ts';
@@ -46,7 +46,7 @@ export interface TlsListenerOptions {
   /** Chooses among the protocols that a client offers; undefined ends the handshake (RFC 7301, no_application_protocol). */
   readonly selectProtocol: (offered: readonly string[]) => string | undefined;
   readonly refuse: (refusal: Refusal) => void;
-  readonly wrongPort?: WrongPort;
+  readonly wrongPort: WrongPort;
   readonly onSocket: (socket: TLSSocket) => void;
   readonly handshakes: HandshakeFigures;
   readonly clock: Clock;
@@ -172,7 +172,7 @@ export function createTlsListener({
   domains,
   selectProtocol,
   refuse,
-  wrongPort = new WrongPort(),
+  wrongPort,
   onSocket,
   handshakes: figures,
   clock,
