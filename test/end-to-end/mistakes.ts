@@ -239,7 +239,7 @@ function certificateMistakes(tools: MistakeTools): Mistake[] {
     },
     {
       name: 'a clock of the device that is years ahead',
-      words: /tls .*takes the server's certificate for expired .*set the client's clock/,
+      words: /tls .*says that the server's certificate has expired .*set the client's clock/,
       make: () =>
         run('openssl', [
           ...['s_client', '-connect', `localhost:${server.ports.mqtt}`, '-CAfile', server.rootCa],

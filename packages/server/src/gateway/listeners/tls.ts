@@ -14,8 +14,8 @@ import { startDeadline } from '../../runtime/deadline.ts';
 import { plainAddress } from '../peer.ts';
 import type { PortKind, WrongPort } from '../wrong-port.ts';
 import { peekServerName } from './client-hello.ts';
-import { handshakeFault, LEFT_IN_HANDSHAKE, tookTooLong } from './handshake-fault.ts';
-import { type HandshakeFigures, handshakeFailureOf } from './handshake-figures.ts';
+import { handshakeFault, tookTooLong } from './handshake-fault.ts';
+import type { HandshakeFailure, HandshakeFigures } from './handshake-figures.ts';
 import { HandshakeQueue } from './handshake-queue.ts';
 
 /** The socket below a TLS socket, which knows the peer's address still when the TLS socket does not any more. */
@@ -99,19 +99,19 @@ export const secureOptions = ({ key, cert }: ServerCredentials, { minVersion, ma
 
 const FAILED = 'the TLS handshake failed: ';
 
-/** Records why a handshake has failed. */
+/** Records why a handshake has failed, and gives the kind of the failure. */
 export function refuseHandshake(
   error: Error,
   socket: TLSSocket,
   { port, wrongPort, refuse }: { port: PortKind; wrongPort: WrongPort; refuse: (refusal: Refusal) => void },
-): void {
+): HandshakeFailure {
   const below = socketBelow(socket);
-  const refusal = { check: 'tls', protocol: port, sourceIp: plainAddress(below.remoteAddress) } as const;
-  if (!/ECONNRESET|hang up|disconnected before/.test(error.message)) {
-    const serverName = typeof socket.servername === 'string' ? socket.servername : undefined;
-    refuse({ ...refusal, reason: `${FAILED}${handshakeFault(error, { port, serverName }, wrongPort)}` });
-    // A peer that has sent nothing has not been refused anything.
-  } else if (below.bytesRead > 0) refuse({ ...refusal, reason: `${FAILED}${LEFT_IN_HANDSHAKE}` });
+  const serverName = typeof socket.servername === 'string' ? socket.servername : undefined;
+  const { kind, text } = handshakeFault(error, { port, serverName }, wrongPort);
+  // A peer that has sent nothing has not been refused anything.
+  if (kind !== 'gone' || below.bytesRead > 0)
+    refuse({ check: 'tls', protocol: port, sourceIp: plainAddress(below.remoteAddress), reason: `${FAILED}${text}` });
+  return kind;
 }
 
 /** Ends handshakes that take too long, with a grace after a standstill, which Node's own timer has not. Gives the server back. */
@@ -212,8 +212,7 @@ export function createTlsListener({
       onSocket(socket);
     });
     server.on('tlsClientError', (error, socket) => {
-      figures.failed(handshakeFailureOf(`${error.message} ${(error as { reason?: string }).reason ?? ''}`));
-      refuseHandshake(error, socket, { port: protocol, wrongPort, refuse });
+      figures.failed(refuseHandshake(error, socket, { port: protocol, wrongPort, refuse }));
       socket.destroy();
     });
     return server;
