@@ -126,6 +126,9 @@ describe("the tutorial's steps, in its order", () => {
     const { code, stderr } = await ask(ztUser, assume);
     assert.notEqual(code, 0);
     assert.match(stderr, /\(AccessDenied\).*sts:AssumeRole/);
+    const line = await server.logged(({ event, action }) => event === 'refused' && action === 'sts:AssumeRole');
+    assert.equal(line.resource, iamArn('role/ZTLambdaJITRRole'));
+    assert.match(String(line.reason ?? line.msg), /Its trust policy does not let \S+user\/ZTUser assume it/);
   });
 
   test('each refusal is a record with the action, the resource and who asked', async () => {

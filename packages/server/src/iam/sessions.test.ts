@@ -1,6 +1,7 @@
 /** Who may assume a role, what its session may do, and what ends both (API reference of STS; IAM user guide, page id_roles). */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { messageOf, notesOf } from '@thingkeep/wire/errors.ts';
 import { ACCOUNT, allow, document, openIamFixture, trust } from '../testing/iam-fixture.ts';
 
 let bench: Awaited<ReturnType<typeof openIamFixture>>;
@@ -56,6 +57,30 @@ test('who is trusted by name needs no policy; whose account is trusted does; an 
   await role(trust({ Service: 'lambda.amazonaws.com' }));
   for (const key of [plain, allowed, undefined]) await assert.rejects(assume(key), DENIED);
   await assert.rejects(bench.call('AssumeRole', { RoleArn: arn('role/none'), RoleSessionName }), DENIED);
+});
+
+test('the record says why a role is not assumed, and the answer does not; of a role of another account neither does', async () => {
+  const named = await user('named');
+  const fault = (key: Parameters<typeof bench.call>[2], more: object = {}) =>
+    bench.call('AssumeRole', { RoleArn, RoleSessionName, ...more }, key).then(
+      () => assert.fail('assumed'),
+      (error: unknown) => {
+        assert.match(messageOf(error), /^User: \S+ is not authorized to perform: sts:AssumeRole on resource: \S+$/);
+        assert.equal(notesOf(error).permission?.action, 'sts:AssumeRole');
+        return notesOf(error).advice;
+      },
+    );
+  await role(trust({ Service: 'lambda.amazonaws.com' }));
+  assert.equal(await fault(named), `Its trust policy does not let ${arn('user/named')} assume it.`);
+  assert.equal(await fault(named, { RoleArn: arn('role/none') }), 'There is no such role.');
+  assert.match((await fault(named, { RoleArn: RoleArn.replace(ACCOUNT, '210987654321') })) ?? '', /no such role, or its trust/);
+  const Condition = { StringEquals: { 'sts:ExternalId': 'secret' } };
+  await role(document({ Effect: 'Allow', Principal: { AWS: arn('user/named') }, Action: 'sts:AssumeRole', Condition }));
+  assert.match((await fault(named)) ?? '', /where StringEquals on sts:ExternalId holds \(statement #1\), which it does not/);
+  await role(trust({ AWS: ACCOUNT }));
+  assert.match((await fault(named)) ?? '', /policies of \S+user\/named do not allow/);
+  await role(document({ Effect: 'Deny', Principal: { AWS: '*' }, Action: 'sts:AssumeRole' }));
+  assert.match((await fault(named)) ?? '', /^Statement #1 of its trust policy denies it/);
 });
 
 test('a session policy keeps a session from a role that names its role (IAM user guide, reference_policies_evaluation-logic)', async () => {

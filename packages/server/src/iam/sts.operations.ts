@@ -3,21 +3,21 @@ import type { NeededPermission } from '@thingkeep/wire/api/data-permissions.ts';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import type { StsOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { policySize } from '@thingkeep/wire/documents/policy.ts';
-import { fail } from '@thingkeep/wire/errors.ts';
+import { fail, RefusalNotes } from '@thingkeep/wire/errors.ts';
 import { sessionArn } from '../credentials/role-arn.ts';
 import type { IdentitySession, SessionTokens } from '../credentials/session-tokens.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { checkIdentityPolicy } from './documents.ts';
 import type { Identities } from './identities.ts';
 import { findPolicy } from './managed-policies.ts';
-import { rootArn } from './names.ts';
+import { parseEntityArn, rootArn } from './names.ts';
 import { QUOTAS } from './quotas.ts';
 import { arnOf } from './records.ts';
 import { resourceTagKeys, rootKeys, type Use, useKeys } from './request-keys.ts';
 import type { IamDecision } from './permissions.ts';
-import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
+import type { Decision, KeyValues } from '@thingkeep/wire/api/authorization.ts';
 import { accessKeys, type RoleRecord } from './store.ts';
-import { type Trust, trustIn } from './trust.ts';
+import { type Asker, trustFault, trustIn } from './trust.ts';
 
 /** The members of the signing key that STS uses. */
 export interface SigningKey {
@@ -28,7 +28,7 @@ export interface SigningKey {
   readonly permissions?: (use: Use & { readonly protocol: 'http' }) => Promise<
     | {
         readonly keys?: KeyValues;
-        decide(action: string, resource: string, keys?: KeyValues): Pick<IamDecision, 'effect' | 'limited'>;
+        decide(action: string, resource: string, keys?: KeyValues): Decision & Pick<IamDecision, 'limited'>;
       }
     | undefined
   >;
@@ -85,6 +85,24 @@ function checkSupported({
   if ((ProvidedContexts?.length ?? 0) > 0) notHere('Provided contexts');
 }
 
+/** The owner of another account's role alone may learn whether it exists, and what its trust policy says. */
+const noRole = (arn: string, accountId: string): string =>
+  parseEntityArn(arn)?.accountId === accountId
+    ? 'There is no such role.'
+    : 'There is no such role, or its trust policy does not let the caller assume it: its account can say which.';
+
+const refuseAssume = (
+  caller: StsCaller,
+  resource: string,
+  { decision, advice }: { readonly decision: Decision; readonly advice: string },
+): never =>
+  fail(
+    'AccessDeniedException',
+    `User: ${caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${resource}`,
+    {},
+    new RefusalNotes({ permission: { action: 'sts:AssumeRole', resource }, decision, advice }),
+  );
+
 export function stsOperations({ identities, tokens, clock, rootAccountOf }: StsDeps): StsHandlers {
   const issue = (session: IdentitySession) => {
     const { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken } = tokens.issue(session);
@@ -92,38 +110,40 @@ export function stsOperations({ identities, tokens, clock, rootAccountOf }: StsD
   };
   const endOf = (seconds: number): number => Math.floor(clock.now() / 1000 + seconds) * 1000;
 
-  const trustOf = (role: RoleRecord, keys: KeyValues, { accountId, arn, userId, key }: StsCaller): Trust => {
-    const asker = { accountId, arn, entityArn: key.entityArn ?? rootArn(accountId), entityId: key.entityId ?? userId };
-    return trustIn(identities.trustOf(role), role, asker, keys, clock.now());
-  };
+  const asAsker = ({ accountId, arn, userId, key }: StsCaller): Asker => ({
+    accountId,
+    arn,
+    entityArn: key.entityArn ?? rootArn(accountId),
+    entityId: key.entityId ?? userId,
+  });
 
   /** The role, once its trust policy and the caller's own policies let the caller assume it. */
   async function assumable(arn: string, input: AssumeInput, caller: StsCaller): Promise<RoleRecord> {
-    const refuse = (): never =>
-      fail('AccessDeniedException', `User: ${caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${arn}`, {
-        action: 'sts:AssumeRole',
-        resource: arn,
-        decision: 'IMPLICIT_DENY',
-      });
+    const { accountId, key } = caller;
+    const refuse = (advice: string, decision: Decision = { effect: 'IMPLICIT_DENY' }): never =>
+      refuseAssume(caller, arn, { decision, advice });
     const { RoleSessionName = '', ExternalId } = input;
     const keys: KeyValues = [
       ['sts:RoleSessionName', RoleSessionName],
       ...(ExternalId === undefined ? [] : [['sts:ExternalId', ExternalId] as const]),
     ];
     // A caller that may not assume the role does not learn whether it exists.
-    const role = (await identities.role(arn)) ?? refuse();
-    const { accountId, key } = caller;
+    const role = (await identities.role(arn)) ?? refuse(noRole(arn, accountId));
     const permissions = await key.permissions?.({ ...caller, protocol: 'http' });
     const tags = resourceTagKeys(role.tags);
     const asker = key.permissions === undefined ? [...rootKeys(accountId), ...useKeys(caller)] : (permissions?.keys ?? []);
-    const trust = trustOf(role, [...asker, ['aws:ResourceAccount', role.accountId], ...tags, ...keys], caller);
-    if (trust === 'denied' || trust === 'none') return refuse();
+    const asked = [...asker, ['aws:ResourceAccount', role.accountId] as const, ...tags, ...keys];
+    const question = [identities.trustOf(role), role, asAsker(caller), asked, clock.now()] as const;
+    const trust = trustIn(...question);
+    if (trust === 'denied' || trust === 'none')
+      return refuse(role.accountId === accountId ? trustFault(...question) : noRole(arn, accountId));
     if (key.permissions === undefined) return role;
     const own = permissions?.decide('sts:AssumeRole', arn, [...tags, ...keys]);
     if (own?.effect === 'ALLOWED') return role;
     // An identity that the trust policy names needs no policy of its own; boundary and session policy still apply.
     const named = trust === 'direct' && role.accountId === accountId;
-    return named && own?.effect === 'IMPLICIT_DENY' && own.limited === undefined ? role : refuse();
+    if (named && own?.effect === 'IMPLICIT_DENY' && own.limited === undefined) return role;
+    return refuse(`The policies of ${key.entityArn ?? caller.arn} do not allow it to assume the role.`, own);
   }
 
   async function sessionPolicies({ Policy, PolicyArns = [] }: AssumeInput, accountId: string) {

@@ -82,6 +82,29 @@ export function trustIn(policies: CompiledPolicies, role: RoleRecord, asker: Ask
   return trust;
 }
 
+const isNamed = (value: string, asker: Asker): boolean => 'entityArn' in asker && value === asker.entityArn;
+
+/** Why a trust policy does not let an asker assume its role, in a sentence for the record: one that {@link trustIn} refuses. */
+export function trustFault(policies: CompiledPolicies, role: RoleRecord, asker: Asker, keys: KeyValues, now: number): string {
+  const who = 'service' in asker ? asker.service : asker.entityArn;
+  if (policies.unreadable.length > 0) return 'Its trust policy can not be read.';
+  const lookup = lookupIn(timeKeys(now), contextKeys(keys));
+  let fault = `Its trust policy does not let ${who} assume it.`;
+  for (const statement of policies.statements) {
+    const { principals = [], label, deny, conditions } = statement;
+    const isAbout = principals.some((principal) => names(principal, asker, role, deny) !== undefined);
+    if (isAbout && deny && holds(statement, asker, keys, now))
+      return `Statement ${label} of its trust policy denies it to ${who}.`;
+    if (deny || !appliesTo(statement, ASSUME)) continue;
+    const failing = conditions.find((each) => !conditionHolds(each, lookup, false));
+    if (isAbout && failing !== undefined)
+      fault = `Its trust policy lets ${who} assume it where ${failing.operator} on ${failing.name} holds (statement ${label}), which it does not.`;
+    else if (!isAbout && principals.some(({ value }) => isNamed(value, asker)))
+      fault = `Its trust policy names an earlier ${who}, which was deleted: set the trust policy anew.`;
+  }
+  return fault;
+}
+
 /** IAM writes the kind in upper case, as it does AWS. */
 const invalidPrincipal = ({ kind, value }: PolicyPrincipal): never =>
   fail('MalformedPolicyDocument', `Invalid principal in policy: "${kind.toUpperCase()}":"${value.slice(0, 256)}"`);
