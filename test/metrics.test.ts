@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { METRICS } from '../packages/server/src/admin/metrics/metrics.ts';
-import { metricsTable } from '../tools/metrics-reference.ts';
+import { metricsTable, valuesTable } from '../tools/metrics-reference.ts';
 import { textOf } from './architecture/sources.ts';
 import { type Expression, expressionFaults } from './prometheus/expressions.ts';
 
@@ -46,8 +46,9 @@ const ofAlerts: readonly Expression[] = alerts.map((text) => {
 
 const none = (faults: readonly string[]): void => assert.deepEqual(faults, []);
 
-test('docs/operate/metrics.md has the table of the declared metrics; node tools/metrics-reference.ts writes it', () => {
-  assert.ok(textOf('docs/operate/metrics.md').includes(`\n${metricsTable()}\n`));
+test('docs/operate/metrics.md has the tables of metrics and of their values; node tools/metrics-reference.ts writes them', () => {
+  const page = textOf('docs/operate/metrics.md');
+  for (const table of [metricsTable(), valuesTable()]) assert.ok(page.includes(`\n${table}\n`));
 });
 
 test('the dashboard asks for metrics that there are', () => none(ofDashboard.flatMap((each) => expressionFaults(each, METRICS))));

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { MetricDeclaration } from '../packages/server/src/admin/metrics/metric-declaration.ts';
+import { listedValues, type MetricDeclaration } from '../packages/server/src/admin/metrics/metric-declaration.ts';
 import { METRICS } from '../packages/server/src/admin/metrics/metrics.ts';
 import { renderMetrics } from '../packages/server/src/admin/metrics/render.ts';
 import { MetricSamples } from '../packages/server/src/admin/metrics/samples.ts';
@@ -17,7 +17,7 @@ import { temporaryFolder } from './end-to-end/test-core.ts';
 function oneOfEach(): string {
   const samples = new MetricSamples<Readonly<Record<string, MetricDeclaration>>>(METRICS);
   for (const [name, { type, labels = {} }] of Object.entries<MetricDeclaration>(METRICS)) {
-    const values = Object.entries(labels).map(([label, known]) => [label, known === 'named' ? 'a "b"\\\n' : (known[0] ?? '')]);
+    const values = Object.entries(labels).map(([label, known]) => [label, listedValues(known)?.[0] ?? 'a "b"\\\n']);
     const one = new Histogram([0.1, 1]);
     one.observe(0.5);
     if (type === 'histogram') samples.addHistogram(name, one, Object.fromEntries(values));

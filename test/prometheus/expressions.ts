@@ -1,5 +1,5 @@
 /** Expressions of PromQL as far as names and labels go: what they ask of the declared metrics. */
-import type { MetricDeclaration } from '../../packages/server/src/admin/metrics/metric-declaration.ts';
+import { listedValues, type MetricDeclaration } from '../../packages/server/src/admin/metrics/metric-declaration.ts';
 
 export interface Expression {
   /** Panel or alert. */
@@ -34,8 +34,8 @@ const labelsOf = (name: string, { labels = {} }: MetricDeclaration): string[] =>
 function matcherFaults(where: string, name: string, text: string, declared: MetricDeclaration): string[] {
   return [...text.matchAll(MATCHER)].flatMap(([, label = '', operator = '', value = '']) => {
     if (!labelsOf(name, declared).includes(label)) return [`${where}: ${name} has no label ${label}`];
-    const values = declared.labels?.[label];
-    if (values === undefined || values === 'named') return [];
+    const values = listedValues(declared.labels?.[label] ?? 'named');
+    if (values === undefined) return [];
     const asked = operator.endsWith('~') ? value.split('|') : [value];
     return asked
       .filter((each) => !values.includes(each) && each !== 'other')

@@ -16,9 +16,14 @@ export interface Channel {
   destroy(): void;
 }
 
-/** How MQTT came: on the MQTT port, by ALPN on the HTTPS port, or in WebSockets with and without TLS. */
-export const TRANSPORTS = ['mqtts', 'alpn', 'wss', 'ws'] as const;
-export type Transport = (typeof TRANSPORTS)[number];
+/** How MQTT comes. */
+export const TRANSPORTS = {
+  mqtts: 'MQTT on the MQTT port',
+  alpn: 'MQTT on the HTTPS port',
+  wss: 'a WebSocket with TLS',
+  ws: 'a WebSocket without TLS',
+} as const;
+export type Transport = keyof typeof TRANSPORTS;
 
 /** What is known of a peer before its CONNECT. */
 export interface Peer {

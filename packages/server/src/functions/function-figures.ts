@@ -4,12 +4,18 @@ import { Histogram, SECONDS } from '../runtime/histogram.ts';
 import { zeroCounters } from '../runtime/zero-counters.ts';
 import { FunctionError, type FunctionFault } from './contract.ts';
 
-/** `hosted`: in a process of this server; `elsewhere`: at a URL, or in Lambda. */
-export const FUNCTION_PLACES = ['hosted', 'elsewhere'] as const;
-export type FunctionPlace = (typeof FUNCTION_PLACES)[number];
+export const FUNCTION_PLACES = { hosted: 'in a process of this server', elsewhere: 'at a URL, or in Lambda' } as const;
+export type FunctionPlace = keyof typeof FUNCTION_PLACES;
 
 /** What came of a call: an answer, or the fault of its {@link FunctionError}. */
-export const FUNCTION_RESULTS = ['ok', 'failed', 'timeout', 'overload', 'refused', 'unavailable'] as const;
+export const FUNCTION_RESULTS = {
+  ok: 'an answer',
+  failed: 'the function ended with an error',
+  timeout: 'no answer in time',
+  overload: 'no room to run it',
+  refused: 'it may not be called',
+  unavailable: 'it could not be started or reached',
+} as const satisfies Record<FunctionResult, string>;
 export type FunctionResult = 'ok' | FunctionFault;
 
 /** Calls in one place. */

@@ -15,7 +15,8 @@ export interface BrokerMetricsOptions {
 function addConnections(samples: ServerSamples, { figures, httpConnections }: BrokerMetricsOptions): void {
   const { connected, waiting, clean, persistent, inFlight } = figures.connections();
   for (const level of [4, 5] as const)
-    for (const transport of TRANSPORTS) samples.add('thingkeep_connections', 0, { protocol: VERSIONS[level], transport });
+    for (const transport of Object.keys(TRANSPORTS))
+      samples.add('thingkeep_connections', 0, { protocol: VERSIONS[level], transport });
   for (const { level, transport, count } of connected)
     samples.add('thingkeep_connections', count, { protocol: VERSIONS[level], transport });
   samples.add('thingkeep_connections', httpConnections(), { protocol: 'http', transport: 'https' });

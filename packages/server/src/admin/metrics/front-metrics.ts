@@ -6,7 +6,7 @@ import type { LimitedConnections } from '../../runtime/connection-limit.ts';
 import type { CERTIFICATE_ROLES } from './metrics.ts';
 import type { MetricSource } from './sources.ts';
 
-export type CertificateRole = (typeof CERTIFICATE_ROLES)[number];
+export type CertificateRole = keyof typeof CERTIFICATE_ROLES;
 
 export const refusalMetrics =
   (refusals: Refusals): MetricSource =>

@@ -36,7 +36,14 @@ export const ACTION_KINDS = [
 const ACTION = { ...RULE, action: 'named', type: ACTION_KINDS } as const;
 
 /** What the server's certificates are for. */
-export const CERTIFICATE_ROLES = ['root-ec', 'root-rsa', 'device-issuer', 'server-ec', 'server-rsa', 'domain'] as const;
+export const CERTIFICATE_ROLES = {
+  'root-ec': 'the ECDSA authority',
+  'root-rsa': 'the RSA authority',
+  'device-issuer': "signs devices' certificates",
+  'server-ec': 'the ECDSA certificate that listeners show; the server renews its own',
+  'server-rsa': 'the RSA certificate that listeners show; the server renews its own',
+  domain: 'the first to expire of those of domain configurations',
+} as const;
 
 export const METRICS = {
   thingkeep_build_info: {
@@ -46,13 +53,13 @@ export const METRICS = {
   },
   thingkeep_ready: gauge('Whether the server is able to do its work, as /ready says.'),
   thingkeep_unready: gauge('Reasons why the server is not able to do its work: 1 for each that holds.', {
-    reason: Object.keys(REASONS),
+    reason: REASONS,
   }),
   thingkeep_scrape_errors_total: counter('Parts of the server whose metrics could not be collected at a scrape.'),
 
   thingkeep_connections: gauge(
-    'MQTT clients whose CONNECT was accepted, and HTTP connections of the device port, by protocol and by how they came.',
-    { protocol: ['3.1.1', '5', 'http'], transport: [...TRANSPORTS, 'https'] },
+    'MQTT clients whose CONNECT was accepted, and HTTP connections of the device port, by protocol and by transport.',
+    { protocol: ['3.1.1', '5', 'http'], transport: { ...TRANSPORTS, https: 'HTTP connections of devices' } },
   ),
   thingkeep_connections_waiting: gauge('Peers of the MQTT broker whose CONNECT has not been accepted yet.'),
   thingkeep_connects_total: counter('CONNECTs that were accepted, and those that were refused or were none.', {

@@ -1,5 +1,5 @@
 /** Metrics of rules and functions. */
-import { FUNCTION_PLACES, type FunctionFigures } from '../../functions/function-figures.ts';
+import type { FunctionFigures } from '../../functions/function-figures.ts';
 import type { RuleFigures, RuleMetrics } from '../../rules/metrics.ts';
 import type { MetricSource, ServerSamples } from './sources.ts';
 
@@ -30,8 +30,7 @@ export const ruleMetrics =
 export const functionMetrics =
   (figures: FunctionFigures, eventsWaiting: () => number): MetricSource =>
   (samples) => {
-    for (const place of FUNCTION_PLACES) {
-      const { results, time, running } = figures.places[place];
+    for (const [place, { results, time, running }] of Object.entries(figures.places)) {
       for (const [result, count] of Object.entries(results))
         samples.add('thingkeep_function_invocations_total', count, { place, result });
       samples.addHistogram('thingkeep_function_duration_seconds', time, { place });

@@ -1,7 +1,7 @@
 /** The values of one scrape, by metric. A label has declared values alone: so what clients send never makes a new series. */
 import { Histogram } from '../../runtime/histogram.ts';
 import { exposedText } from './exposed-text.ts';
-import type { LabelValues, MetricDeclaration } from './metric-declaration.ts';
+import { type LabelValues, listedValues, type MetricDeclaration } from './metric-declaration.ts';
 
 export type MetricLabels = Readonly<Record<string, string>>;
 
@@ -89,8 +89,10 @@ function seriesOf<T>(all: Series<T>, name: string): Map<string, T> {
 }
 
 /** Undefined for a name that was not asked for: its label is left out. */
-const declaredValue = (values: LabelValues, value: string | undefined): string | undefined =>
-  values === 'named' || (value !== undefined && values.includes(value)) ? value : OTHER;
+function declaredValue(values: LabelValues, value: string | undefined): string | undefined {
+  const listed = listedValues(values);
+  return listed === undefined || (value !== undefined && listed.includes(value)) ? value : OTHER;
+}
 
 function sumOf(a: Histogram, b: Histogram): Histogram {
   const sum = new Histogram(a.bounds);
