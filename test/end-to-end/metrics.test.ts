@@ -38,7 +38,7 @@ class Scrape {
 
   /** The samples of a metric that have these labels, added up. */
   value(name: string, labels: Readonly<Record<string, string>> = {}): number {
-    const family = this.families.get(name.replace(/_(total|info|count)$/, '')) ?? assert.fail(`${name} is told`);
+    const family = this.families.get(name.replace(/_(total|info|count)$/, '')) ?? assert.fail(`${name} is not exported`);
     const found = family.samples.filter(
       (sample) => sample.name === name && Object.entries(labels).every(([label, value]) => sample.labels.get(label) === value),
     );
@@ -205,7 +205,7 @@ describe('what moves them', () => {
     assert.deepEqual([scrape.value('thingkeep_scrape_errors_total'), scrape.value('thingkeep_damaged_records_total')], [0, 0]);
   });
 
-  test('every declared metric is told, with its declared labels, and nothing that a client has sent is in one', () => {
+  test('every declared metric is exported, with its declared labels, and nothing that a client has sent is in one', () => {
     const declared = Object.entries<MetricDeclaration>(METRICS);
     assert.deepEqual(
       [...scrape.families.keys()],

@@ -102,7 +102,7 @@ function checkFamily(family: ReadFamily): void {
 
 /** Families of a text that is right in every respect. Fails for any other. */
 export function readOpenMetrics(text: string): ReadonlyMap<string, ReadFamily> {
-  assert.ok(text.endsWith('\n# EOF\n'), 'the end is told');
+  assert.ok(text.endsWith('\n# EOF\n'), 'the end has its line');
   const families = new Map<string, ReadFamily>();
   let current: ReadFamily | undefined;
   for (const line of text.slice(0, -'# EOF\n'.length).trimEnd().split('\n')) {

@@ -1,4 +1,4 @@
-/** What the broker has at the moment, counted over its parts when it is asked for: nothing is counted for each message. */
+/** Figures of the broker for metrics: gauges are counted over its parts at a scrape, so that a message costs nothing for them. */
 import type { BrokerCounters } from './connection/counters.ts';
 import type { Flusher } from './connection/output.ts';
 import type { Connections } from './connections.ts';

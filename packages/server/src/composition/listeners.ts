@@ -1,7 +1,7 @@
 /** The listening sockets, opened once everything stands behind them, and how they are closed. */
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { socketMetrics } from '../admin/metrics/front-metrics.ts';
+import { socketMetrics } from '../admin/metrics/listener-metrics.ts';
 import { serveMetrics } from '../admin/metrics/server.ts';
 import { serveApi, serverOptions } from '../api/serve.ts';
 import { limitHandshakes, refuseHandshake, secureOptions } from '../gateway/listeners/tls.ts';
@@ -46,7 +46,7 @@ export async function openListeners(
   const apiServer = createApiServer(base, storage, access);
   const servers = [gateway.mqtt, gateway.https, apiServer];
   const connections = limitConnections(servers, {
-    most: mostConnections,
+    max: mostConnections,
     apart: { server: apiServer, has: apiShare.has.bind(apiShare), share: operatorShare(mostConnections) },
     clock,
     log,

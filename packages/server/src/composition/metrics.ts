@@ -7,7 +7,7 @@ import {
   type CertificateRole,
   handshakeMetrics,
   refusalMetrics,
-} from '../admin/metrics/front-metrics.ts';
+} from '../admin/metrics/listener-metrics.ts';
 import { buildMetrics, eventLoopMetrics, processMetrics } from '../admin/metrics/process-metrics.ts';
 import { functionMetrics, ruleMetrics } from '../admin/metrics/rule-metrics.ts';
 import { diskMetrics, readinessMetrics, storeMetrics } from '../admin/metrics/store-metrics.ts';

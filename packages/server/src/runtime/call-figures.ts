@@ -17,7 +17,7 @@ export interface OperationFigures extends CalledOperation {
   readonly time: Histogram;
 }
 
-/** Operations that are told apart; all others are one. There are fewer in the tables. */
+/** Operations that are counted apart; all others are one. There are fewer in the tables. */
 const MAX_OPERATIONS = 2_000;
 const OTHERS = { service: '', operation: '' };
 

@@ -24,11 +24,11 @@ class Bench implements AsyncDisposable {
   /** Whether who comes to the second server counts elsewhere. */
   isApart = false;
 
-  static async open(most: number, share = 0): Promise<Bench> {
+  static async open(max: number, share = 0): Promise<Bench> {
     const bench = new Bench();
     const apart = { server: bench.servers[1] as Server, has: () => bench.isApart, share };
     const log = openLog('info', { write: (line: string) => void bench.lines.push(JSON.parse(line)) });
-    bench.limit = limitConnections(bench.servers, { most, apart, clock: { now: () => 0, monotonic: () => bench.now }, log });
+    bench.limit = limitConnections(bench.servers, { max, apart, clock: { now: () => 0, monotonic: () => bench.now }, log });
     for (const server of bench.servers) bench.#ports.push(await listen(server, '127.0.0.1', 0, 'test'));
     return bench;
   }
@@ -61,7 +61,7 @@ test('beyond the bound new connections are closed, whichever server they come to
   await gone;
   assert.ok((await bench.comes(1)) !== undefined);
   assert.equal(await bench.comes(1), undefined);
-  assert.deepEqual(bench.limit?.figures, { open: 3, most: 3, turnedAway: 3 });
+  assert.deepEqual(bench.limit?.figures, { open: 3, max: 3, turnedAway: 3 });
 });
 
 test('connections that are bounded elsewhere count for nothing, and come in when it is full', async () => {

@@ -10,7 +10,7 @@ import type { Logger } from './log.ts';
 /** The connections of some servers. */
 export interface LimitedConnections {
   /** Connections that count, those that may be open, and those that were turned away since the start. */
-  readonly figures: { readonly open: number; readonly most: number; readonly turnedAway: number };
+  readonly figures: { readonly open: number; readonly max: number; readonly turnedAway: number };
   /** Ends all connections at once. */
   destroyAll(): void;
   /** Counts a connection of the server with a share as a device's; false at the limit: the caller then ends it. */
@@ -18,7 +18,7 @@ export interface LimitedConnections {
 }
 
 export interface ConnectionLimitOptions {
-  readonly most: number;
+  readonly max: number;
   /**
    * The server that has a share of its own. Its connections for which `has` is true are bounded elsewhere: they are not
    * counted here, and are accepted at the limit.
@@ -45,8 +45,8 @@ export function openFileLimit(): number | undefined {
   return typeof soft === 'number' ? soft : undefined;
 }
 
-/** Connections that are reserved for the API out of `most`: at least one, and not all. */
-export const operatorShare = (most: number): number => Math.min(MAX_KEPT, Math.max(1, Math.floor(most / 8)), most - 1);
+/** Connections that are reserved for the API out of `max`: at least one, and not all. */
+export const operatorShare = (max: number): number => Math.min(MAX_KEPT, Math.max(1, Math.floor(max / 8)), max - 1);
 
 /** Connections that are possible within a limit of open files. */
 export const connectionsWithin = (openFiles: number | undefined): number =>
@@ -62,7 +62,7 @@ class ConnectionLimit implements LimitedConnections {
   #full = false;
   /** Since the last log line, and before it. */
   #turnedAway = 0;
-  #toldOf = 0;
+  #logged = 0;
   #lastLine = Number.NEGATIVE_INFINITY;
 
   constructor(servers: readonly Server[], options: ConnectionLimitOptions) {
@@ -88,7 +88,7 @@ class ConnectionLimit implements LimitedConnections {
   }
 
   get figures(): LimitedConnections['figures'] {
-    return { open: this.#count, most: this.#options.most, turnedAway: this.#toldOf + this.#turnedAway };
+    return { open: this.#count, max: this.#options.max, turnedAway: this.#logged + this.#turnedAway };
   }
 
   get #count(): number {
@@ -103,11 +103,11 @@ class ConnectionLimit implements LimitedConnections {
 
   /** A connection to the server with a share has come. */
   readonly #cameThere = (socket: Socket): void => {
-    const { most, apart } = this.#options;
+    const { max, apart } = this.#options;
     if (apart?.has(socket) === true) {
       this.#apart.add(socket);
       socket.on('close', this.#gone);
-    } else if (this.#count < most || (apart !== undefined && apart.share > 0 && this.#endSilent())) this.#keep(socket);
+    } else if (this.#count < max || (apart !== undefined && apart.share > 0 && this.#endSilent())) this.#keep(socket);
     else {
       socket.destroy();
       this.#report('connections-full');
@@ -161,8 +161,8 @@ class ConnectionLimit implements LimitedConnections {
 
   /** Whether connections of devices have reached their limit. */
   #isFull(): boolean {
-    const { most, apart } = this.#options;
-    return this.#open.size >= most - (apart?.share ?? 0) || this.#count >= most;
+    const { max, apart } = this.#options;
+    return this.#open.size >= max - (apart?.share ?? 0) || this.#count >= max;
   }
 
   #counted(): void {
@@ -181,7 +181,7 @@ class ConnectionLimit implements LimitedConnections {
     if (now - this.#lastLine < QUIET) return;
     this.#lastLine = now;
     const known = { event, open: this.#count, turnedAway: this.#turnedAway, err: error };
-    this.#toldOf += this.#turnedAway;
+    this.#logged += this.#turnedAway;
     this.#turnedAway = 0;
     log.warn(known, 'connections were turned away: there is no room for more');
   }

@@ -79,7 +79,7 @@ export const METRICS = {
   ),
   thingkeep_sockets_turned_away_total: counter('Connections that were closed at once because there was no room for more.'),
 
-  thingkeep_messages_received_total: counter('Messages published by MQTT clients.', QOS),
+  thingkeep_messages_received_total: counter('Messages published by MQTT clients, those over HTTPS not among them.', QOS),
   thingkeep_messages_sent_total: counter('Messages sent to MQTT clients, those sent again among them.', QOS),
   thingkeep_messages_dropped_total: counter('Messages that a subscriber did not get, by the reason.', { reason: DROP_REASONS }),
   thingkeep_messages_in_flight: gauge('Messages of QoS 1 that were sent and are not acknowledged.'),

@@ -5,7 +5,7 @@ import { operationsOf, queryOperationsOf, SERVICE_NAMES } from '@thingkeep/wire/
 /** Requests of Thingkeep's own, as permissions name them (`GET /admin/refusals` is `GetRefusals`). */
 export const ADMIN_OPERATIONS = ['GetAudit', 'GetRefusals', 'PostAccounts', 'PostBackup', 'PostRootKeys'] as const;
 
-/** By the name that requests are signed for, except for those of the table, whose own names tell more. */
+/** By the name that requests are signed for, except for those of the table, whose own names say more. */
 export const API_SERVICES: readonly string[] = [
   ...SERVICE_NAMES,
   ...['iam', 'sts', 'ec2', 'acm', 'logs'],

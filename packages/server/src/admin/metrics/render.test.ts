@@ -17,7 +17,7 @@ test('help and label values are escaped: backslash, line end, and the quote of a
   );
 });
 
-test('OpenMetrics: the family of a counter has no _total, a unit its line, a quote in help is escaped, and the end is told', () => {
+test('OpenMetrics: the family of a counter has no _total, a unit its line, a quote in help is escaped, and the end has its line', () => {
   const samples = samplesOf({
     a_bytes_total: { type: 'counter', help: 'so "called"', unit: 'bytes' },
     a_build_info: { type: 'info', help: 'b', labels: { version: 'named' } },

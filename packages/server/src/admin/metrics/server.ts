@@ -1,6 +1,6 @@
 /**
- * The listener of metrics (`--metrics-bind`). It is apart from the API, since what it tells is for the operator: how
- * much is going on, and on request the names of accounts and rules.
+ * The listener of metrics (`--metrics-bind`). It is apart from the API, since what it reports is for the
+ * operator: how much is going on, and on request the names of accounts and rules.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { close, listen } from '../../runtime/listen.ts';
@@ -11,7 +11,7 @@ import type { MetricSources } from './sources.ts';
 
 /** Connections at a time: a scraper or two, and room for those that hang. */
 const MAX_CONNECTIONS = 32;
-const TIMEOUT = 10_000;
+const TIMEOUT_MS = 10_000;
 const PLAIN = 'text/plain; charset=utf-8';
 
 interface MetricsAnswer {
@@ -22,7 +22,7 @@ interface MetricsAnswer {
 
 type AnswerReady = () => Pick<MetricsAnswer, 'status' | 'body'>;
 
-/** Listens for `GET /ready`, and for `GET /metrics`, which is answered with what `sources` tell at that moment. */
+/** Listens for `GET /ready`, and for `GET /metrics`, which is answered with what `sources` provide at that moment. */
 export async function serveMetrics(
   { host, port }: { readonly host: string; readonly port: number },
   sources: Pick<MetricSources, 'collect'>,
@@ -55,7 +55,7 @@ function createMetricsServer(sources: Pick<MetricSources, 'collect'>, ready: Ans
     response.end(request.method === 'HEAD' ? undefined : body);
   };
   const server = createServer(
-    { maxHeaderSize: 4096, headersTimeout: TIMEOUT, requestTimeout: TIMEOUT, keepAliveTimeout: 5_000 },
+    { maxHeaderSize: 4096, headersTimeout: TIMEOUT_MS, requestTimeout: TIMEOUT_MS, keepAliveTimeout: 5_000 },
     (request, response) => {
       serve(request, response).catch((error: unknown) => {
         log.error({ err: error, event: 'metrics-failed' }, 'metrics could not be answered');

@@ -1,10 +1,10 @@
-/** A scrape goes on where one part can tell nothing. */
+/** A scrape goes on where one part of the server provides nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderMetrics } from './render.ts';
 import { MetricSources } from './sources.ts';
 
-test('a source that fails is logged and counted, and the others are told', async () => {
+test('a source that fails is logged and counted, and the others are exported', async () => {
   const errors: unknown[] = [];
   const sources = new MetricSources({ error: (line: object) => void errors.push(line) } as never);
   sources.add(() => Promise.reject(new TypeError('no')));

@@ -1,4 +1,4 @@
-/** The parts of the server that have something to tell at a scrape. */
+/** The sources of metrics: parts of the server that provide values at a scrape. */
 import { startDeadline } from '../../runtime/deadline.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { METRICS } from './metrics.ts';
@@ -6,11 +6,11 @@ import { MetricSamples } from './samples.ts';
 
 export type ServerSamples = MetricSamples<typeof METRICS>;
 
-/** Adds what one part knows. */
+/** Adds the values of one part. */
 export type MetricSource = (samples: ServerSamples) => void | Promise<void>;
 
-/** Milliseconds that a source may take: a store that hangs must not keep the other metrics from being told. */
-const PATIENCE = 1_000;
+/** A source may take so long: a store that hangs must not keep the other metrics from being exported. */
+const SOURCE_TIMEOUT_MS = 1_000;
 
 /** A source did not answer in time. */
 class SourceTooSlow extends Error {
@@ -20,12 +20,12 @@ class SourceTooSlow extends Error {
 export class MetricSources {
   readonly #sources: MetricSource[] = [];
   readonly #log: Pick<Logger, 'error'>;
-  readonly #patience: number;
+  readonly #timeoutMs: number;
   #failures = 0;
 
-  constructor(log: Pick<Logger, 'error'>, patience = PATIENCE) {
+  constructor(log: Pick<Logger, 'error'>, timeoutMs = SOURCE_TIMEOUT_MS) {
     this.#log = log;
-    this.#patience = patience;
+    this.#timeoutMs = timeoutMs;
   }
 
   add(source: MetricSource): void {
@@ -47,10 +47,10 @@ export class MetricSources {
   }
 
   async #ask(source: MetricSource, samples: ServerSamples): Promise<void> {
-    const told = source(samples);
-    if (told === undefined) return;
+    const added = source(samples);
+    if (added === undefined) return;
     const late = Promise.withResolvers<never>();
-    const cancel = startDeadline(this.#patience, () => late.reject(new SourceTooSlow('a source of metrics took too long')));
-    await Promise.race([told, late.promise]).finally(cancel);
+    const cancel = startDeadline(this.#timeoutMs, () => late.reject(new SourceTooSlow('a source of metrics took too long')));
+    await Promise.race([added, late.promise]).finally(cancel);
   }
 }

@@ -1,4 +1,4 @@
-/** Metrics of what stands between the network and the rest: sockets, handshakes, certificates, calls, refusals. */
+/** Metrics of the listeners: sockets, TLS handshakes, certificates, API calls, refusals. */
 import type { HandshakeFigures } from '../../gateway/listeners/handshake-figures.ts';
 import type { Refusals } from '../../refusals/refusals.ts';
 import type { CallFigures } from '../../runtime/call-figures.ts';
@@ -16,9 +16,9 @@ export const refusalMetrics =
 export const socketMetrics =
   (connections: LimitedConnections): MetricSource =>
   (samples) => {
-    const { open, most, turnedAway } = connections.figures;
+    const { open, max, turnedAway } = connections.figures;
     samples.add('thingkeep_sockets', open);
-    samples.add('thingkeep_sockets_limit', most);
+    samples.add('thingkeep_sockets_limit', max);
     samples.add('thingkeep_sockets_turned_away_total', turnedAway);
   };
 
