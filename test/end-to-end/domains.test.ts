@@ -147,9 +147,15 @@ test('a security policy sets the TLS versions of its host name alone, at once (f
     assert.equal((await handshake(port, '-servername', 'localhost', '-tls1_2')).version, 'TLSv1.2');
     assert.equal((await handshake(port, '-noservername', '-tls1_2')).version, 'TLSv1.2');
   }
+  const only = (version: string) =>
+    server.logged(({ reason }) =>
+      new RegExp(`does not speak TLS ${version}, the only version that the domain`).test(String(reason)),
+    );
+  await only('1\\.3');
   await update(server, domainConfigurationName, { tlsConfig: { securityPolicy: 'IoTSecurityPolicy_TLS12_1_2_2022_10' } });
   assert.equal((await handshake(ports.mqtt, '-servername', domainName)).version, 'TLSv1.2');
   assert.equal((await handshake(ports.mqtt, '-servername', domainName, '-tls1_3')).done, false);
+  await only('1\\.2');
   assert.equal((await handshake(ports.mqtt, '-servername', 'localhost')).version, 'TLSv1.3');
 });
 

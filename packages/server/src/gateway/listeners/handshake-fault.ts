@@ -12,6 +12,8 @@ export interface Handshake {
   readonly port: PortKind;
   /** Server name that it asked for. */
   readonly serverName?: string | undefined;
+  /** The one version that the security policy of its domain takes. */
+  readonly onlyVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
 }
 
 export interface HandshakeFault {
@@ -53,6 +55,13 @@ const withReason =
   (text: string) =>
   ({ reason }: Seen): string =>
     `${text} (${reason})`;
+
+function noVersion({ onlyVersion, reason }: Seen): string {
+  const version = onlyVersion?.replace('TLSv', 'TLS ');
+  return version === undefined
+    ? `the client speaks neither TLS 1.2 nor TLS 1.3: update its TLS library, or let it use TLS 1.2 (${reason})`
+    : `the client does not speak ${version}, the only version that the domain's security policy takes: let it use ${version}, or give the domain configuration another policy (${reason})`;
+}
 
 const ALPN_OFFER: Readonly<Record<PortKind, string>> = {
   mqtt: 'x-amzn-mqtt-ca',
@@ -115,9 +124,7 @@ const FAULTS: readonly FaultRow[] = [
   {
     pattern: /unsupported protocol|version too low|unknown protocol|inappropriate fallback|no protocols available/,
     kind: 'protocol',
-    text: withReason(
-      "the client speaks no TLS version of this server, which are 1.2 and 1.3 (a domain's security policy may ask for one): update its TLS library, or let it use TLS 1.2",
-    ),
+    text: noVersion,
   },
   {
     pattern: /no shared cipher|no cipher/,

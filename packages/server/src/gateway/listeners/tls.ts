@@ -99,15 +99,24 @@ export const secureOptions = ({ key, cert }: ServerCredentials, { minVersion, ma
 
 const FAILED = 'the TLS handshake failed: ';
 
+interface RefusedHandshake {
+  readonly port: PortKind;
+  readonly wrongPort: WrongPort;
+  readonly refuse: (refusal: Refusal) => void;
+  /** Versions that were to be had; all when absent. */
+  readonly versions?: TlsVersions;
+}
+
 /** Records why a handshake has failed, and gives the kind of the failure. */
 export function refuseHandshake(
   error: Error,
   socket: TLSSocket,
-  { port, wrongPort, refuse }: { port: PortKind; wrongPort: WrongPort; refuse: (refusal: Refusal) => void },
+  { port, wrongPort, refuse, versions = ALL_VERSIONS }: RefusedHandshake,
 ): HandshakeFailure {
   const below = socketBelow(socket);
   const serverName = typeof socket.servername === 'string' ? socket.servername : undefined;
-  const { kind, text } = handshakeFault(error, { port, serverName }, wrongPort);
+  const onlyVersion = versions.minVersion === versions.maxVersion ? versions.minVersion : undefined;
+  const { kind, text } = handshakeFault(error, { port, serverName, onlyVersion }, wrongPort);
   // A peer that has sent nothing has not been refused anything.
   if (kind !== 'gone' || below.bytesRead > 0)
     refuse({ check: 'tls', protocol: port, sourceIp: plainAddress(below.remoteAddress), reason: `${FAILED}${text}` });
@@ -212,7 +221,7 @@ export function createTlsListener({
       onSocket(socket);
     });
     server.on('tlsClientError', (error, socket) => {
-      figures.failed(refuseHandshake(error, socket, { port: protocol, wrongPort, refuse }));
+      figures.failed(refuseHandshake(error, socket, { port: protocol, wrongPort, refuse, versions }));
       socket.destroy();
     });
     return server;
