@@ -22,7 +22,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
   'runtime/': folderRule(
     'runtime is a closed list of small things that know nothing of the rest',
     [],
-    ['crypto', 'fs', 'fs/promises', 'net', 'os'],
+    ['crypto', 'fs', 'fs/promises', 'http', 'net', 'os', 'stream'],
     ['pino'],
   ),
   'config/': folderRule(

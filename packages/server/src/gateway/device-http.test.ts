@@ -56,7 +56,7 @@ before(async () => {
     refuse: (refusal) => refusals.push(refusal),
     calls,
   });
-  const http = handedHttpServer({}, listener);
+  const http = handedHttpServer({}, { request: listener });
   const credentials = authority.serverCredentials();
   const refuse = (refusal: Refusal): void => void refusals.push(refusal);
   server = createTlsListener({

@@ -16,7 +16,7 @@ import { asksForCredentials, credentialHttp } from './credential-http.ts';
 import type { IssueCredentials } from '../credentials/provider.ts';
 import { type DataPlane, deviceHttp } from './device-http.ts';
 import { protocolOf, selectOnHttpsPort, selectOnMqttPort } from './listeners/alpn.ts';
-import { answerBrokenHttp, handedHttpServer, type UpgradeListener } from './listeners/handed-http.ts';
+import { handedHttpServer, type UpgradeListener } from './listeners/handed-http.ts';
 import { HandshakeFigures } from './listeners/handshake-figures.ts';
 import { SilentLeaves } from './listeners/silent-leaves.ts';
 import { createTlsListener, type ServerCredentials, type TlsDomains } from './listeners/tls.ts';
@@ -92,12 +92,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     http.delete(socket);
     upgrades.upgrade(request, socket, head);
   };
-  const httpServer = handedHttpServer(HTTP_OPTIONS, serve, upgrade);
-  extendHttpDeadlines(httpServer, broker.standstill);
-  httpServer.on('clientError', (error: Error & { code?: string; rawPacket?: Buffer }, socket) => {
-    if (error.rawPacket !== undefined) recordWrongPort(options, 'https', error.rawPacket, socket);
-    answerBrokenHttp(error.code, socket);
+  const httpServer = handedHttpServer(HTTP_OPTIONS, {
+    request: serve,
+    upgrade,
+    notHttp: (bytes, socket) => recordWrongPort(options, 'https', bytes, socket),
   });
+  extendHttpDeadlines(httpServer, broker.standstill);
   /** A domain may say so for its host name; then no client needs ALPN for it. */
   const isForMqtt = ({ servername }: TLSSocket): boolean =>
     typeof servername === 'string' && options.domainOf?.(servername)?.applicationProtocol === 'SECURE_MQTT';

@@ -71,8 +71,7 @@ beforeEach(async () => {
   });
   server = handedHttpServer(
     { shouldUpgradeCallback: asksForWebSocket },
-    (request, response) => answer(request, response),
-    upgrades.upgrade,
+    { request: (request, response) => answer(request, response), upgrade: upgrades.upgrade },
   );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
