@@ -48,13 +48,13 @@ test(`${INPUTS} malformed packets, before and after CONNECT, leave the broker se
     slowest = Math.max(slowest, performance.now() - began);
     peer.channel.chunks.length = 0;
     if (!afterConnect && index % 16 === 0) await bench.settle();
-    if (!afterConnect && !peer.channel.closed && peer.client.state === 'awaiting-connect') peer.client.lost();
+    if (!afterConnect && !peer.channel.closed && peer.client.state === 'awaiting-connect') peer.client.ended();
     if (index % 500 === 0) await roundTrip(index);
   }
   await roundTrip(INPUTS);
   assert.deepEqual(bench.faults, [], 'nothing but MQTT violations was thrown');
   assert.ok(slowest < 200, `the slowest input took ${slowest} ms`);
-  for (const peer of live.values()) peer.client.lost();
+  for (const peer of live.values()) peer.client.ended();
   await bench.pass(2_000 * 3);
   assert.equal(bench.broker.connections.count, 0, 'silent clients are gone after their keep-alive');
   t.diagnostic(`slowest input ${slowest.toFixed(1)} ms`);

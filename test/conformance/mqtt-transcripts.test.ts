@@ -56,7 +56,7 @@ class Connection {
   }
 
   lost(): void {
-    this.#peer.client.lost();
+    this.#peer.client.ended();
     this.#over = true;
   }
 

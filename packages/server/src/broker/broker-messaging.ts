@@ -88,7 +88,7 @@ export class BrokerMessaging implements Messaging {
     this.#options.connections.listen({
       connected: (client) => about(client, (connection) => listener.connected(connection)),
       disconnected: (client, why) =>
-        about(client, (connection) => listener.disconnected(connection, why, client.identity.leave?.byPacket === true)),
+        about(client, (connection) => listener.disconnected(connection, why, hasSentDisconnect(client))),
       subscribed: (client, filters) => about(client, (connection) => listener.subscribed(connection, filters)),
       unsubscribed: (client, filters) => about(client, (connection) => listener.unsubscribed(connection, filters)),
       connectFailed: (client, { accountId, region, principal = '', certificateId }) => {
@@ -105,6 +105,8 @@ export class BrokerMessaging implements Messaging {
     });
   }
 }
+
+const hasSentDisconnect = ({ identity: { end } }: Client): boolean => end === 'disconnect' || end === 'disconnect-with-will';
 
 const infoOf = ({ identity }: Client, place: Place): ConnectionInfo => {
   const { clientId, sessionIdentifier, admission, principal, peer, claim } = identity;

@@ -32,6 +32,9 @@ export interface ConnectionsOptions {
 /** The ends of a connection whose CONNECT was refused; a peer that leaves before the answer was not. */
 const REFUSED: ReadonlySet<DisconnectReason> = new Set(['AUTH_ERROR', 'CLIENT_ERROR', 'SERVER_ERROR', 'THROTTLED']);
 
+/** A client that has ended its connection itself may have asked that its will is not published. */
+const publishesWill = ({ identity: { end } }: Client): boolean => end === undefined || end === 'disconnect-with-will';
+
 const decoderOf = (client: Client): PacketDecoder => new PacketDecoder(client);
 
 export class Connections {
@@ -103,7 +106,7 @@ export class Connections {
     same?.delete(client);
     if (same?.size === 0) this.#byCertificate.delete(certificateId);
     publishing.storeBeforeSending(() => {
-      if (client.identity.leave?.withWill !== false) wills.onUngracefulClose(client);
+      if (publishesWill(client)) wills.onUngracefulClose(client);
       for (const listener of this.#listeners) listener.disconnected?.(client, why);
     });
   }

@@ -168,12 +168,12 @@ test(
     const clean = await bench.subscribed('clean', 'wills/#', 1);
     read(watcher);
     const waiting = await bench.connected('waits', { ...KEPT, will: DELAYED });
-    waiting.client.lost();
+    waiting.client.ended();
     const lamp = await bench.connected('lamp', { will: WILL });
     await bench.settle();
     read(watcher);
     const open = close();
-    lamp.client.lost();
+    lamp.client.ended();
     await bench.pass(31);
     assert.deepEqual(read(watcher), []);
     assert.equal(clean.publishes().length, 2, 'a clean session is gone after a death: it need not wait');
@@ -283,7 +283,7 @@ test('a delayed will waits on, by the clock of its first waiting; its client can
     await watch(first);
     await first.connected('dies-connected', { ...KEPT, will: DELAYED });
     const waiting = await first.connected('waits-already', { ...KEPT, will: { ...DELAYED, topic: 'wills/waiting' } });
-    waiting.client.lost();
+    waiting.client.ended();
     await first.pass(10);
     const second = await start(store, () => {}, 10);
     const watcher = await watch(second);

@@ -99,7 +99,7 @@ test('DeleteConnection ends a session whose client is away; without either there
   await using bench = await TestBench.open();
   const api = over(bench);
   const peer = await bench.subscribed('c', 'a', 1, kept);
-  peer.client.lost();
+  peer.client.ended();
   await bench.settle();
   await api.DeleteConnection({ clientId: 'c' }, caller);
   assert.equal(bench.broker.account(ACCOUNT).sessions.has('c'), true);
@@ -136,7 +136,7 @@ test('GetConnection and ListSubscriptions know those who are connected, and pers
     [first.subscriptions, second.subscriptions, second.nextToken],
     [[{ topicFilter: 'a/#', qos: 1 }], [{ topicFilter: '$share/g/b', qos: 0 }], undefined],
   );
-  peer.client.lost();
+  peer.client.ended();
   await bench.settle();
   const away = await api.GetConnection({ clientId: 'c' }, caller);
   assert.deepEqual(

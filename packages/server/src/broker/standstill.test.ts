@@ -26,7 +26,7 @@ test('a CONNECT that waits, an acknowledgement that waits, and a client that is 
   await using bench = await TestBench.open();
   const watcher = await bench.subscribed('watcher', 'wills/#', 0, { keepalive: 1200 });
   const will = { topic: 'wills/w', payload: Buffer.from('gone'), qos: 0, retain: false, properties: { willDelayInterval: 20 } };
-  (await bench.connected('back', { ...subscriptionExpiry, will })).client.lost();
+  (await bench.connected('back', { ...subscriptionExpiry, will })).client.ended();
   const receiver = await bench.subscribed('receiver', 'a', 1, { keepalive: 1200 });
   const publisher = await bench.connected('publisher', { keepalive: 1200 });
   publisher.send({ cmd: 'publish', topic: 'a', payload: 'x', qos: 1, messageId: 1, dup: false, retain: false } as Packet);

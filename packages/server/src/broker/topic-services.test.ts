@@ -283,7 +283,7 @@ test('a will on a reserved topic is no request', async () => {
   const will = { topic: GET, payload: Buffer.from('w'), qos: 0 as const, retain: false };
   const device = await bench.connected('device', { will });
   const watcher = await bench.subscribed('watcher', GET);
-  device.client.lost();
+  device.client.ended();
   await bench.settle();
   assert.deepEqual([requests.length, payloads(watcher)], [0, [`${GET} w 0`]]);
 });

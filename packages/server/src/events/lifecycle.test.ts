@@ -51,7 +51,7 @@ test('each way to end has its reason', async () => {
   await using bench = await openBench();
   const watcher = await watching(bench, '$aws/events/presence/disconnected/c');
   const endings: [string, (peer: TestPeer) => unknown][] = [
-    ['CONNECTION_LOST', (peer) => peer.client.lost()],
+    ['CONNECTION_LOST', (peer) => peer.client.ended()],
     ['CLIENT_ERROR', (peer) => peer.raw(Buffer.from('f000', 'hex'))],
     ['MQTT_KEEP_ALIVE_TIMEOUT', () => bench.pass(100)],
     ['DUPLICATE_CLIENTID', () => bench.connected('c')],
@@ -73,7 +73,7 @@ test('a client that leaves has initiated it: by DISCONNECT of any reason code, o
   const codes = ['00', '04', '80', '81', '82', '83', '90', '93', '94', '95', '96', '97', '98', '99'];
   const endings: [name: string, byPacket: boolean, end: (peer: TestPeer) => unknown][] = [
     ...codes.map((code): (typeof endings)[number] => [code, true, (peer) => peer.raw(Buffer.from(`e001${code}`, 'hex'))]),
-    ['a Close frame', false, (peer) => peer.client.lost({ byPacket: false, withWill: false })],
+    ['a Close frame', false, (peer) => peer.client.ended('close-frame')],
   ];
   for (const [name, byPacket, end] of endings) {
     end(await bench.connected('c', { level: 5, will }));

@@ -29,7 +29,7 @@ class Recorder {
     for (const tell of this.#news.splice(0)) tell();
   }
 
-  lost(): void {
+  ended(): void {
     this.losses += 1;
     for (const tell of this.#news.splice(0)) tell();
   }

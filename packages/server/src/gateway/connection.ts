@@ -113,7 +113,7 @@ export function attach(
   socket.on('error', ignore);
   socket.on('close', () => {
     if (client.state === 'awaiting-connect' && socket instanceof Socket && socket.bytesRead === 0) leftSilently(client);
-    client.lost();
+    client.ended();
   });
   channel.readInto(client);
 }

@@ -77,10 +77,10 @@ export function attachWebSocket(
     // Violations of RFC 6455 (not masked, too long, a bad close code) have a code of the framing; all else is a lost connection.
     if (error.code?.startsWith('WS_ERR_') && client.state !== 'closed')
       closeForViolation(client, new MqttError(REASON.PROTOCOL_ERROR, `not the WebSocket protocol: ${error.message}`));
-    else client.lost();
+    else client.ended();
   });
   socket.on('close', (code) => {
     // A Close frame, whatever its code, is the client's own end (developer guide, page life-cycle-events).
-    client.lost(code === CLOSE.ABNORMAL ? undefined : { byPacket: false, withWill: false });
+    client.ended(code === CLOSE.ABNORMAL ? undefined : 'close-frame');
   });
 }

@@ -104,7 +104,7 @@ for (const moment of MOMENTS) {
     const events = presenceOf(bench);
     const held = hold(bench, moment);
     const gone = await connecting(bench, 'c');
-    gone.client.lost();
+    gone.client.ended();
     await held.grant();
     assert.deepEqual(seen(gone), ['closed']);
     assert.deepEqual([events, heldIds(bench), bench.broker.connections.count], [[], 0, 0]);
@@ -118,7 +118,7 @@ for (const moment of MOMENTS) {
     const old = await connecting(bench, 'c');
     const held = hold(bench, moment);
     const next = await connecting(bench, 'c');
-    old.client.lost();
+    old.client.ended();
     await held.grant();
     const [connack] = next.packets();
     assert.equal(connack?.cmd === 'connack' && connack.sessionPresent, true);
@@ -163,7 +163,7 @@ for (const moment of MOMENTS) {
     await held.grant();
     assert.deepEqual([again, b, later].map(seen), [['connack 0'], ['closed'], ['connack 0']]);
     assert.equal(heldIds(bench), 2);
-    again.client.lost();
+    again.client.ended();
     assert.equal(heldIds(bench), 1);
     assert.deepEqual(seen(await connecting(bench, 'c')), ['connack 0']);
   });

@@ -10,7 +10,7 @@ import type { Admission, Channel, ConnectAuthorizer, DisconnectReason } from '..
 import type { AccountSpace } from '../routing/account.ts';
 import type { ClientState, Session, Subscriber } from '../session/session.ts';
 import { ClientPublisher } from './client-publisher.ts';
-import type { ConnectionIdentity, Leave } from './connection-identity.ts';
+import type { ClientEnd, ConnectionIdentity } from './connection-identity.ts';
 import { connectionLink } from './connection-link.ts';
 import { ConnectionPermissions } from './connection-permissions.ts';
 import type { ConnectionThrottle } from './connection-throttle.ts';
@@ -80,14 +80,14 @@ export class Client implements Subscriber {
   }
 
   /**
-   * The connection has ended: lost, or by the client's own `leave`. Bytes that came before are handled first: they may hold
-   * a DISCONNECT.
+   * The connection has ended: by the client itself where `end` says how, else it was lost. Bytes that came before are handled
+   * first: they may hold a DISCONNECT.
    */
-  lost(leave?: Leave): void {
+  ended(end?: ClientEnd): void {
     this.#decoder.readDeferred();
     if (this.state === 'closed') return;
-    if (leave !== undefined) this.identity.setLeave(leave);
-    this.close(leave === undefined ? 'CONNECTION_LOST' : 'CLIENT_INITIATED_DISCONNECT');
+    if (end !== undefined) this.identity.setEnd(end);
+    this.close(end === undefined ? 'CONNECTION_LOST' : 'CLIENT_INITIATED_DISCONNECT');
   }
 
   /** Pauses reading until the CONNECT of this client id has been answered. */

@@ -7,13 +7,11 @@ import { encodeEnrichment } from '../message/enrichment.ts';
 import type { ClientIdClaim } from './client-ids.ts';
 import type { Origin } from '../messaging.ts';
 
-/** How a client has ended its connection itself. */
-export interface Leave {
-  /** By a DISCONNECT, rather than by the Close frame of a WebSocket. */
-  readonly byPacket: boolean;
-  /** DISCONNECT with reason code 0x04 asks for it [MQTT5 3.14.2.1]. */
-  readonly withWill: boolean;
-}
+/**
+ * How a client has ended its connection itself: by a DISCONNECT, which publishes the will for any reason code but 0
+ * [MQTT5 3.1.2-8], or by the Close frame of a WebSocket, which publishes none.
+ */
+export type ClientEnd = 'disconnect' | 'disconnect-with-will' | 'close-frame';
 
 export class ConnectionIdentity {
   readonly peer: Peer;
@@ -28,7 +26,7 @@ export class ConnectionIdentity {
   #connectedAt = 0;
   #origin: Origin | undefined;
   #sessionIdentifier: string | undefined;
-  #leave: Leave | undefined;
+  #end: ClientEnd | undefined;
 
   constructor(peer: Peer, transport: Transport) {
     this.peer = peer;
@@ -74,8 +72,8 @@ export class ConnectionIdentity {
   }
 
   /** Undefined while the client is there, and where it has not ended the connection itself. */
-  get leave(): Leave | undefined {
-    return this.#leave;
+  get end(): ClientEnd | undefined {
+    return this.#end;
   }
 
   /** Random, one for each connection: the session identifier of lifecycle events, made when it is first told. */
@@ -115,8 +113,8 @@ export class ConnectionIdentity {
   }
 
   /** Has ended its connection itself. */
-  setLeave(leave: Leave): void {
-    this.#leave = leave;
+  setEnd(end: ClientEnd): void {
+    this.#end = end;
   }
 
   /** Is admitted with this CONNECT: for the first time, or again. */

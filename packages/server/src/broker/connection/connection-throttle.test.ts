@@ -237,7 +237,7 @@ test('what waited for a persistent session is replayed at 10 a second; newer mes
   await using bench = await aws();
   const kept: ConnectOptions = { clean: false };
   const away = await bench.subscribed('away', 't', 1, kept);
-  away.client.lost();
+  away.client.ended();
   await bench.pass(2);
   const sender = await bench.connected('p');
   sender.send(...messages(35, 1));

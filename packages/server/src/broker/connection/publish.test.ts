@@ -89,7 +89,7 @@ test('packets in chunks of any size are the same packets', async () => {
             .sort((a, b) => Number(a) - Number(b)),
           messages.flatMap(({ qos }, i) => (qos === 1 ? [i + 1] : [])),
         );
-        publisher.client.lost();
+        publisher.client.ended();
       },
     ),
     { numRuns: 150 },

@@ -9,7 +9,7 @@ const WILL = { topic: 'wills/w', payload: Buffer.from('gone'), qos: 1, retain: f
 
 type Ending = (peer: TestPeer, bench: TestBench) => unknown;
 const ENDINGS: readonly [string, boolean, readonly Level[], Ending][] = [
-  ['the network is lost [MQTT-3.1.2-8]', true, [4, 5], (peer) => peer.client.lost()],
+  ['the network is lost [MQTT-3.1.2-8]', true, [4, 5], (peer) => peer.client.ended()],
   ['DISCONNECT [MQTT-3.14.4-3]', false, [4, 5], (peer) => peer.raw(hex('e000'))],
   ['DISCONNECT with reason 0', false, [5], (peer) => peer.raw(hex('e0 02 00 00'))],
   ['DISCONNECT that asks for the will (0x04)', true, [5], (peer) => peer.raw(hex('e0 01 04'))],
@@ -47,8 +47,8 @@ test('a will is published once, however often the end is told', async () => {
   const watcher = await bench.subscribed('watcher', 'wills/#');
   const mortal = await bench.connected('mortal', { will: WILL });
   mortal.raw(hex('f000'));
-  mortal.client.lost();
-  mortal.client.lost();
+  mortal.client.ended();
+  mortal.client.ended();
   await bench.settle();
   assert.equal(watcher.publishes().length, 1);
 });
@@ -58,7 +58,7 @@ test('the will of a client that has lost its permissions is not published: autho
   const watcher = await bench.subscribed('watcher', 'wills/#');
   const mortal = await bench.connected('mortal', { will: WILL });
   mortal.client.permissions.revoke();
-  mortal.client.lost();
+  mortal.client.ended();
   await bench.settle();
   assert.deepEqual(watcher.packets(), []);
   assert.deepEqual([bench.refusals.at(-1)?.action, bench.refusals.at(-1)?.clientId], ['iot:Publish', 'mortal']);
@@ -67,7 +67,7 @@ test('the will of a client that has lost its permissions is not published: autho
 test('a retained will needs iot:RetainPublish still, and is retained [MQTT-3.1.2-17]', async () => {
   await using bench = await TestBench.open();
   const will = { ...WILL, retain: true };
-  (await bench.connected('mortal', { will })).client.lost();
+  (await bench.connected('mortal', { will })).client.ended();
   await bench.settle();
   const late = await bench.connected('late');
   late.raw(hex('82 0c 0001 0007 77696c6c732f77 00'));
@@ -77,7 +77,7 @@ test('a retained will needs iot:RetainPublish still, and is retained [MQTT-3.1.2
   const watcher = await bench.subscribed('watcher', 'wills/#');
   const limited = await bench.connected('mortal', { will });
   limited.client.permissions.replace(permissionsOf((action) => action !== 'iot:RetainPublish'));
-  limited.client.lost();
+  limited.client.ended();
   await bench.settle();
   assert.deepEqual(watcher.packets(), []);
 });
@@ -92,7 +92,7 @@ test('will properties go with the will, its delay does not; the expiry is kept w
     correlationData: Buffer.from('c'),
     userProperties: { k: 'v' },
   };
-  (await bench.connected('mortal', { level: 5, will: { ...WILL, properties } })).client.lost();
+  (await bench.connected('mortal', { level: 5, will: { ...WILL, properties } })).client.ended();
   await bench.settle();
   const [message] = watcher.packets() as [IPublishPacket];
   assert.deepEqual(
@@ -132,7 +132,7 @@ test('a will waits for its delay, and comes with the end of the session if that 
       properties: { sessionExpiryInterval: expiry },
       will: { ...WILL, properties: { willDelayInterval: delay } },
     });
-    mortal.client.lost();
+    mortal.client.ended();
     await bench.settle();
     if (after > 0) {
       await bench.pass(after - 1);
@@ -153,7 +153,7 @@ test('a client that comes back in time keeps its delayed will to itself; one tha
       properties,
       will: { ...WILL, properties: { willDelayInterval: 30 } },
     });
-    mortal.client.lost();
+    mortal.client.ended();
     await bench.settle();
     await bench.connected('mortal', { level: 5, clean, properties });
     await bench.pass(31);
@@ -176,7 +176,7 @@ test('a delayed will is authorized by the permissions of the moment when it come
     will: { ...WILL, properties: { willDelayInterval: 30 } },
   } as Packet);
   await bench.settle();
-  peer.client.lost();
+  peer.client.ended();
   // A change of the certificate's policies authorizes pending wills anew.
   bench.permissions.set(
     'mortal',
@@ -199,7 +199,7 @@ test('wills have a share of the memory: beyond it a CONNECT with one is refused,
     properties: { sessionExpiryInterval: 600 },
     will: { ...WILL, properties: { willDelayInterval: 30 } },
   });
-  late.client.lost();
+  late.client.ended();
   await bench.settle();
   assert.equal(register.willBytes, 22, 'one that waits counts');
   register.addWillBytes(room - 22);
@@ -207,7 +207,7 @@ test('wills have a share of the memory: beyond it a CONNECT with one is refused,
   assert.equal(bench.refusals.at(-1)?.check, 'limit');
   await bench.connected('without');
   register.addWillBytes(22 - room);
-  live.client.lost();
+  live.client.ended();
   await bench.pass(31);
   assert.equal(register.willBytes, 0);
 });

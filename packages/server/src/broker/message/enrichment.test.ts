@@ -27,7 +27,7 @@ test('runs of MQTT 3.1.1 and 5, of both QoS: MQTT 5 sees the properties, 3.1.1 t
       const modern = await bench.subscribed('modern', 'a/#', 1, { level: 5 });
       const old = await bench.subscribed('old', 'a/#', 1);
       const away = await bench.subscribed('away', 'a/#', 1, { clean: false });
-      away.client.lost();
+      away.client.ended();
       const texts = ['', 'x', 'y'.repeat(200), 'z'.repeat(20_000)];
       const properties = level === 5 ? { properties: { userProperties: { mine: 'yes' }, contentType: 'text/plain' } } : {};
       lamp.send(

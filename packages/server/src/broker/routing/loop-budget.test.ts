@@ -67,7 +67,7 @@ test('what was put off is heard though the peer has gone meanwhile: a DISCONNECT
   const publisher = await bench.connected('p', { will });
   bench.busy(100);
   publisher.send(publishPacket('a', '1'), { cmd: 'disconnect' });
-  publisher.client.lost();
+  publisher.client.ended();
   await bench.settle();
   assert.deepEqual(
     watcher.publishes().map(({ topic }) => topic),

@@ -37,7 +37,7 @@ const back = async (
   return { peer, present: (connack as IConnackPacket).sessionPresent, got };
 };
 const leave = async (bench: TestBench, peer: TestPeer): Promise<void> => {
-  peer.client.lost();
+  peer.client.ended();
   await bench.settle();
 };
 /** Rows of the queues, and of messages that several share. */

@@ -397,7 +397,7 @@ test('a publisher held back by one subscriber goes on when that one is gone', as
   for (let n = 0; n < 30; n += 1) publisher.send(publishPacket('a', Buffer.alloc(60 * KB)));
   await bench.settle();
   assert.equal(publisher.channel.paused, true);
-  stuck.client.lost();
+  stuck.client.ended();
   await bench.settle();
   assert.equal(publisher.channel.paused, false);
   assert.equal(publisher.unread, 0);

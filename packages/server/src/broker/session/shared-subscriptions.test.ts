@@ -13,7 +13,7 @@ const qos1 = (topic: string, payload: string, messageId = 1): Packet => publishP
 const payloads = (peer: TestPeer): string[] => peer.publishes().map(({ payload }) => payload);
 const published = (peer: TestPeer) => peer.packets().flatMap((p) => (p.cmd === 'publish' ? [p] : []));
 const gone = async (bench: TestBench, peer: TestPeer): Promise<void> => {
-  peer.client.lost();
+  peer.client.ended();
   await bench.settle();
 };
 const suback = async (bench: TestBench, peer: TestPeer, topic: string, more: object = {}): Promise<number | undefined> => {

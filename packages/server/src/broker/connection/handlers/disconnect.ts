@@ -18,5 +18,5 @@ export function disconnect(client: Client, bytes: Buffer, body: number, next: nu
   const { session, account } = client;
   if (session !== undefined && account !== undefined && properties.sessionExpiryInterval !== undefined)
     session.lifetime.expireAfter(Math.min(sessionExpiryInterval, account.limits.sessionExpiry));
-  client.lost({ byPacket: true, withWill: reason !== REASON.NORMAL_DISCONNECTION }); // [MQTT5 3.14.4-3]
+  client.ended(reason === REASON.NORMAL_DISCONNECTION ? 'disconnect' : 'disconnect-with-will'); // [MQTT5 3.14.4-3]
 }
