@@ -1,6 +1,6 @@
 /**
- * The record that a client leaves which loses its client id to another connection. Two devices with one client id throw each
- * other out for ever: the record names both. Once in a while for each client id, with the number of those left out.
+ * The record that a client leaves which loses its client id to another connection. Two devices with one client id
+ * keep disconnecting each other: the record names both. Once in a while for each client id, with the number of those left out.
  */
 import type { RepeatLimiter } from '../../../runtime/repeat-limiter.ts';
 import type { Client } from '../client.ts';
@@ -29,7 +29,8 @@ export function reportTakeOver(
   const advice = isSamePeer
     ? 'a device that has come back before its old connection was closed needs nothing; two devices or programs need a client id each'
     : 'give each device a client id of its own';
-  const more = leftOut === 0 ? '' : ` It happened ${leftOut} more times since the last record: they throw each other out.`;
+  const more =
+    leftOut === 0 ? '' : ` It happened ${leftOut} more times since the last record: they keep disconnecting each other.`;
   before.refuse({
     check: 'take-over',
     reason: `two connections use the client id ${clientId}: ${peers}: ${advice}.${more}`,
