@@ -9,11 +9,10 @@ import { reportTakeOver } from './report-take-over.ts';
  * to wait for: meanwhile the client may have gone, and others may have taken what room there was.
  */
 export function claimClientId({ client, connect, account, admission, keepAlive }: AdmittedConnect): Promise<void> | undefined {
-  const { claims, counters, rateLimited, repeats } = client.broker;
+  const { claims, rateLimited, repeats } = client.broker;
   const throttle = account.throttle === undefined ? undefined : new ConnectionThrottle(account.throttle, client, rateLimited);
   const { clientId } = connect;
   const before = account.clients.get(clientId) ?? account.clients.claimOf(clientId)?.client;
-  if (before !== undefined) counters.takeOvers += 1;
   if (before instanceof Client) reportTakeOver(before, { client, account, admission }, repeats.takeOver);
   client.admitted({ admission, account, connect, keepAlive, throttle });
   return claims.claim(client, account);
