@@ -182,7 +182,7 @@ describe('a start that is not possible says why in one line', () => {
 });
 
 test('help names every flag, and an unknown command is refused', async () => {
-  for (const args of [['--help'], ['help'], ['start', '--help'], ['refusals', '-h'], []]) {
+  for (const args of [['--help'], ['help'], ['start', '--help'], ['help', 'start'], []]) {
     const { code, stdout } = await thingkeep(args);
     assert.equal(code, 0, args.join(' '));
     for (const flag of [
@@ -199,6 +199,17 @@ test('help names every flag, and an unknown command is refused', async () => {
     ])
       assert.ok(stdout.includes(`--${flag}`), `${args.join(' ')} tells of --${flag}`);
   }
+  const { stdout: help } = await thingkeep(['help']);
+  assert.doesNotMatch(help, /^ {2}--.{26,}\S .*\S/m, 'a long flag has a line of its own');
+  for (const args of [
+    ['refusals', '-h'],
+    ['help', 'refusals'],
+  ]) {
+    const { stdout } = await thingkeep(args);
+    assert.match(stdout, /^ {2}thingkeep refusals .*--data-dir DIR/s);
+    assert.doesNotMatch(stdout, /thingkeep accounts|--mqtt-port/);
+  }
+  assert.equal((await thingkeep(['help', 'dance'])).code, 2);
   const { code, stderr } = await thingkeep(['dance']);
   assert.equal(code, 2);
   assert.match(stderr, /^thingkeep: unknown command dance.*\n$/);
@@ -227,6 +238,7 @@ test('an older Node.js is told in one line, by the command, by what the package 
     const { code, stdout, stderr } = await run(process.execPath, ['--import', older, file(name), 'start']);
     assert.deepEqual([code, stdout], [1, ''], name);
     assert.match(stderr, /^thingkeep: Node\.js 24 or newer is needed, and this is 20\.19\.0 \(\/\S+\)\. .*\n$/, name);
+    assert.match(stderr, /There is one in (\/\S+\/node_modules\/\.bin): put it first, export PATH="\1:/, name);
   }
   const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     scripts: Record<string, string>;

@@ -448,6 +448,26 @@ test('over HTTPS: 403, and the reason', async () => {
   assert.equal(told.topic, '$thingkeep/events/refusals/-');
   const { stdout } = await thingkeep(['refusals', '--data-dir', server.dataDir, '--certificate-id', device.certificateId]);
   assert.match(stdout, /policy .*iot:Publish on a\/b is not allowed by any statement/);
+  const digits = /certificate ([0-9a-f]{12}…)/.exec(stdout)?.[1] ?? '';
+  const short = await thingkeep(['refusals', '--data-dir', server.dataDir, '--certificate-id', digits]);
+  assert.equal(short.stdout, stdout, 'the digits that a line prints find it');
+});
+
+test('the command says what is not there', async () => {
+  const ask = (...flags: string[]) => thingkeep(['refusals', '--data-dir', server.dataDir, ...flags]);
+  for (const [flags, line] of [
+    [['--check', 'nosuch'], /"nosuch" is none of tls, certificate-missing/],
+    [['--limit', '0'], /not a number of records from 1/],
+    [['--certificate-id', 'abc'], /at least its first 8/],
+    [['--account-id', '999999999999'], /there is no account 999999999999/],
+  ] as const) {
+    const { code, stderr } = await ask(...flags);
+    assert.equal(code, 2, flags.join(' '));
+    assert.match(stderr, line);
+  }
+  const { code, stdout, stderr } = await ask('--client-id', 'nobody');
+  assert.deepEqual([code, stdout], [0, '']);
+  assert.match(stderr, /^no refusals of account 000000000000 with --client-id nobody/);
 });
 
 test('a policy detached from a device takes its connection', async () => {

@@ -1,7 +1,7 @@
 /** Thingkeep's own part of the API: what AWS has no call for. Answers carry no secret. */
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
-import type { Refusals } from '../refusals/refusals.ts';
+import { REFUSAL_CHECKS, type RefusalCheck, type Refusals } from '../refusals/refusals.ts';
 
 type AdminOperation = (parameters: URLSearchParams, caller: Caller) => Promise<unknown>;
 
@@ -12,6 +12,13 @@ const count = (parameters: URLSearchParams, name: string): number | undefined =>
   if (text === null) return undefined;
   return /^\d{1,15}$/.test(text) ? Number(text) : fail('InvalidRequestException', `The parameter ${name} is not a number`);
 };
+
+function checkOf(parameters: URLSearchParams): RefusalCheck | undefined {
+  const text = parameters.get('check');
+  if (text === null) return undefined;
+  const known = REFUSAL_CHECKS.find((check) => check === text);
+  return known ?? fail('InvalidRequestException', `The parameter check is none of ${REFUSAL_CHECKS.join(', ')}`);
+}
 
 /** Makes keys of accounts' roots. Fails with InvalidRequestException where it can't. */
 export interface RootKeyChanges {
@@ -56,8 +63,8 @@ export const adminOperations = ({
         refusals: refusals.list({
           accountId,
           clientId: parameters.get('client-id') ?? undefined,
-          certificateId: parameters.get('certificate-id') ?? undefined,
-          check: parameters.get('check') ?? undefined,
+          certificateId: parameters.get('certificate-id')?.toLowerCase(),
+          check: checkOf(parameters),
           after: count(parameters, 'after'),
           limit: Math.min(count(parameters, 'limit') ?? 100, MOST),
         }),

@@ -5,37 +5,19 @@ import { audit } from './audit.ts';
 import { check } from './check.ts';
 import { backup } from './backup.ts';
 import { env } from './env.ts';
+import { helpOf } from './help.ts';
 import { operatorLine } from './operator-error.ts';
 import { refusals } from './refusals.ts';
 import { restore } from './restore.ts';
 import { start } from './start.ts';
-import { settingsHelp } from '../config/config.ts';
 import { ConfigError } from '../config/settings.ts';
 import { escapeText } from '../runtime/escape-text.ts';
 
-const HELP = `thingkeep: your own AWS IoT Core
-
-  thingkeep start [FLAGS]       run the server
-  thingkeep env [FLAGS]         print export lines that point AWS tools at it: eval "$(thingkeep env)"
-  thingkeep refusals [FLAGS]    say which devices were refused, and why
-      --client-id ID  --certificate-id ID  --check NAME  --limit N  --follow  --json
-  thingkeep accounts list | create [ID] [--profile NAME] | keys ID [--new]  [--json]
-                                accounts and the access keys of their roots
-  thingkeep audit verify [--json]
-                                find what was changed in the audit log
-  thingkeep check [--repair] [--json]
-                                find what is damaged in the data folder; save what can be saved
-  thingkeep backup DIR          copy the data folder into a new folder, while the server runs or not
-  thingkeep restore BACKUP      make the data folder of a backup; --data-dir DIR must be missing or empty
-
-  thingkeep --version           the version, and that of Node.js
-
-Flags; each has an environment variable (--data-dir: THINGKEEP_DATA_DIR) and a key in --config FILE (JSON)
-${settingsHelp()}
-`;
-
-const help = async (): Promise<number> => {
-  process.stdout.write(HELP);
+/** The whole help, or the part of the command that is named. */
+const help = async ([name]: readonly string[]): Promise<number> => {
+  if (name !== undefined && !Object.hasOwn(COMMANDS, name))
+    throw new ConfigError(`unknown command ${name}; thingkeep help lists them`);
+  process.stdout.write(helpOf(name));
   return 0;
 };
 
@@ -86,7 +68,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   try {
     if (command === undefined) throw new ConfigError(`unknown command ${name}; thingkeep help lists them`);
-    return await (rest.some((arg) => arg === '--help' || arg === '-h') ? help() : command(rest));
+    return await (rest.some((arg) => arg === '--help' || arg === '-h') ? help(name === 'help' ? [] : [name]) : command(rest));
   } catch (error) {
     const line = operatorLine(error);
     if (line === undefined) throw error;

@@ -132,12 +132,18 @@ export function readConfig(flags: ReadonlyMap<string, string>, environment: Envi
   return Object.freeze({ ...config, endpoint, dataDir: resolve(config.dataDir), accounts });
 }
 
+/** Characters of the first column of the help. */
+const NAME_COLUMN = 26;
+
 /** Help on the settings, a line each; a fallback where it is a word, a number or a list. */
 export const settingsHelp = (): string =>
   Object.values(SETTINGS)
     .map(({ flag, value, help, fallback }) => {
       const plain = typeof fallback === 'string' || typeof fallback === 'number' || Array.isArray(fallback);
       const shown = !plain || String(fallback) === '' ? '' : ` (${fallback})`;
-      return `  ${`--${flag}${value === undefined ? '' : ` ${value}`}`.padEnd(26)} ${help}${shown}`;
+      const name = `--${flag}${value === undefined ? '' : ` ${value}`}`;
+      // A name that is wider than its column has a line of its own.
+      const gap = name.length > NAME_COLUMN ? `\n${' '.repeat(NAME_COLUMN + 3)}` : ' ';
+      return `  ${name.padEnd(NAME_COLUMN)}${gap}${help}${shown}`;
     })
     .join('\n');

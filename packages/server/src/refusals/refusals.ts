@@ -71,6 +71,7 @@ export interface RecordedRefusal extends Recordable {
 export interface RefusalQuery {
   readonly accountId?: string;
   readonly clientId?: string;
+  /** The id, or its first digits. */
   readonly certificateId?: string;
   readonly check?: string;
   /** Only those after this sequence number. */
@@ -175,7 +176,7 @@ export class Refusals {
       if (refusal.sequence <= after || found.length >= limit) break;
       if (isOfAnother(refusal, query)) continue;
       if (query.clientId !== undefined && refusal.clientId !== query.clientId) continue;
-      if (query.certificateId !== undefined && refusal.certificateId !== query.certificateId) continue;
+      if (query.certificateId !== undefined && refusal.certificateId?.startsWith(query.certificateId) !== true) continue;
       if (query.check !== undefined && refusal.check !== query.check) continue;
       found.push(refusal);
     }
