@@ -341,7 +341,7 @@ function messageMistakes(tools: MistakeTools): Mistake[] {
   ];
 }
 
-function apiMistakes({ server }: MistakeTools): Mistake[] {
+function apiMistakes({ server, device }: MistakeTools): Mistake[] {
   const aws = (env: Record<string, string>, ...args: string[]) => awsOutcome({ env: { ...server.env, ...env } }, 'iot', ...args);
   const key = { AWS_ACCESS_KEY_ID: server.credentials().accessKeyId, AWS_SECRET_ACCESS_KEY: 'wrong' };
   const mistake = (name: string, words: RegExp, make: Mistake['make']): Mistake => ({ name, words, make });
@@ -351,6 +351,25 @@ function apiMistakes({ server }: MistakeTools): Mistake[] {
       aws({ AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'x' }, 'list-things'),
     ),
     mistake('no signature', /signature .*Missing Authentication Token/, () => aws({}, '--no-sign-request', 'list-things')),
+    ...(
+      [
+        ['a wildcard', 'a%23?qos=1', 'x', /protocol .*Publish: The topic is not valid: \+ and # are for filters/],
+        ['QoS 2', 'a?qos=2', 'x', /protocol .*Publish: .*'qos'/],
+        ['nine levels', 'a/b/c/d/e/f/g/h/i?qos=1', 'x', /protocol .*Publish: .*more than 7 slashes/],
+        ['a payload over 128 KB', 'a?qos=1', 'x'.repeat(132_000), /Publish: The payload exceeds the maximum size/],
+      ] as const
+    ).map(([what, path, body, words]) =>
+      mistake(`HTTPS publish with ${what}`, words, () =>
+        run(
+          'curl',
+          [
+            ...['-s', '--cacert', server.rootCa, '--cert', device.cert, '--key', device.key, '--data-binary', '@-'],
+            `https://localhost:${server.ports.https}/topics/${path}`,
+          ],
+          { input: body },
+        ),
+      ),
+    ),
     mistake('HTTPS publish without a certificate', /certificate-missing .*showed no certificate/, () =>
       run('curl', ['-s', '--cacert', server.rootCa, `https://localhost:${server.ports.https}/topics/a?qos=1`, '-d', 'x']),
     ),

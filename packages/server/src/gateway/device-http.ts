@@ -11,6 +11,7 @@ import { renderError } from '@thingkeep/wire/api/render-error.ts';
 import { type Rendered, renderResponse } from '@thingkeep/wire/api/render-response.ts';
 import { type Route, route } from '@thingkeep/wire/api/route.ts';
 import type { Operation } from '@thingkeep/wire/api/table.ts';
+import { defined } from '@thingkeep/wire/defined.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { AdmissionRefusal, Peer } from '../broker/contract.ts';
 import type { Refusal } from '../refusals/refusals.ts';
@@ -42,7 +43,16 @@ interface Exchange {
   readonly response: ServerResponse;
   readonly requestId: string;
   operation?: Operation;
+  peer?: Peer;
+  /** Known once the request is authenticated. */
+  sender?: RequestIdentity;
 }
+
+/** Faults of a request that its sender's owner has to find, as those of a packet over MQTT. */
+const FAULTS: ReadonlyMap<string, Refusal['check']> = new Map([
+  ['InvalidRequestException', 'protocol'],
+  ['RequestEntityTooLargeException', 'limit'],
+]);
 
 export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse, calls }: DeviceHttpOptions): RequestListener {
   const record = ({ sourceIp, certificateId }: Peer, refusal: AdmissionRefusal['refused']): void =>
@@ -58,6 +68,14 @@ export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse, c
     const what = name === undefined ? error.message : `${name} is not in Thingkeep yet. COMPATIBILITY.md lists what is there.`;
     record(peer, { check: 'not-implemented', reason: `${method} ${path}: ${what}`, action: method, ...place, principal });
     throw error;
+  }
+
+  /** Records a request that is not valid: for the sender's account, where that is known. */
+  function recordFault({ request, peer, sender, operation }: Exchange, { code, message }: ThingkeepError): void {
+    const check = FAULTS.get(code);
+    if (check === undefined || peer === undefined) return;
+    const what = operation?.name ?? request.method;
+    record(peer, { check, reason: `${what}: ${message}`, ...sender?.place, ...defined({ principal: sender?.principal }) });
   }
 
   const turnAway = (peer: Peer, refusal: AdmissionRefusal['refused']): never => {
@@ -97,9 +115,11 @@ export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse, c
     const { request, requestId } = exchange;
     const attempt = attempts.fromRequest(request, 'https');
     const { query, headers } = attempt.http;
+    exchange.peer = attempt.peer;
     const found = routeOf(attempt);
     if ('operation' in found) exchange.operation = found.operation;
     const { sender, body } = await authenticate(exchange, attempt);
+    exchange.sender = sender;
     if (!('operation' in found)) return unserved(attempt, sender, found);
     const { operation } = found;
     const input = parseRequest(found, { query, header: (name) => headers.get(name)?.join(','), body });
@@ -122,6 +142,7 @@ export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse, c
     const ended = calls.begin('https');
     const rendered = await answer(exchange).catch((thrown: unknown): Rendered => {
       const error = asRefusal(thrown);
+      if (error instanceof ThingkeepError) recordFault(exchange, error);
       // A peer that left during its upload (the request has failed then) is no failure of ours.
       if (!(error instanceof ThingkeepError) && request.errored === null)
         log.error({ err: error, requestId }, 'a device request failed');
