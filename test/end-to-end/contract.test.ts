@@ -200,7 +200,8 @@ test('help names every flag, and an unknown command is refused', async () => {
       assert.ok(stdout.includes(`--${flag}`), `${args.join(' ')} tells of --${flag}`);
   }
   const { stdout: help } = await thingkeep(['help']);
-  assert.doesNotMatch(help, /^ {2}--.{26,}\S .*\S/m, 'a long flag has a line of its own');
+  for (const line of help.split('\n').filter((each) => each.startsWith('  --')))
+    assert.ok(/^ {2}--\S+( \S+)?$/.test(line) || line[28] === ' ', `a long flag has a line of its own: ${line}`);
   for (const args of [
     ['refusals', '-h'],
     ['help', 'refusals'],
