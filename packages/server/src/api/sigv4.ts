@@ -84,7 +84,7 @@ function clockAdvice({ at, expires }: Signature, now: number): string {
   const clock = `The client's clock is ${seconds} seconds ${at > now ? 'ahead of' : 'behind'} this server's: set the clock that is wrong.`;
   return expires === undefined
     ? clock
-    : `It was presigned ${seconds} seconds ${at > now ? 'from now' : 'ago'}: presign it anew, by a clock that is right.`;
+    : `It ${at > now ? `is dated ${seconds} seconds in the future` : `was presigned ${seconds} seconds ago`}: presign it anew, by a clock that is right.`;
 }
 
 function checkTime(signature: Signature, now: number): void {

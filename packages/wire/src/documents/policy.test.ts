@@ -59,13 +59,14 @@ test('every element is taken over', () => {
         conditions: [
           {
             family: 'StringLike',
+            operator: 'ForAnyValue:StringNotLikeIfExists',
             negated: true,
             ifExists: true,
             quantifier: 'ForAnyValue',
             key: 'iot:ClientId',
             values: ['a', '1', 'true'],
           },
-          { family: 'Null', negated: false, ifExists: false, key: 'x', values: ['true'] },
+          { family: 'Null', operator: 'Null', negated: false, ifExists: false, key: 'x', values: ['true'] },
         ],
       },
     ],

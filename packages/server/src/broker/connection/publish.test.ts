@@ -406,6 +406,7 @@ test("clients may not publish on the server's own topics (developer guide, page 
     await bench.settle();
     assert.deepEqual(said(publisher), ['puback 87'], topic);
     assert.equal(bench.refusals.at(-1)?.check, 'reserved-topic', topic);
+    assert.match(bench.refusals.at(-1)?.reason ?? '', /are reserved; devices may not publish on this one$/, topic);
   }
 });
 

@@ -354,6 +354,9 @@ test('retaining needs its own right, and no $ topic is retained (developer guide
     reserved.packets().map((p) => ('reasonCode' in p ? p.reasonCode : undefined)),
     [0x87],
   );
+  const refusal = bench.refusals.at(-1);
+  assert.equal(refusal?.check, 'reserved-topic', 'the policies allow it');
+  assert.match(refusal.reason, /begin with \$ hold no retained messages: publish without the retain flag$/);
   const late = await bench.subscribed('late', 'kept');
   assert.deepEqual(late.packets(), []);
 });

@@ -234,7 +234,10 @@ function isAllowed(departed: Departed, permissions: MessagePermissions): boolean
     const decision = permissions.decide(action, arn);
     if (decision.effect === 'ALLOWED') continue;
     departed.refuse(
-      policyRefusal({ action, resource: arn, what: `on the will topic ${will.topic}, when it was due,` }, decision),
+      policyRefusal(
+        { action, resource: arn, what: `on the will topic ${will.topic} (checked when the will was published)` },
+        decision,
+      ),
     );
     return false;
   }

@@ -24,7 +24,7 @@ const REGISTER =
 const REGISTER_OF_CA =
   "register the device's certificate by aws iot register-certificate --set-as-active, with both certificates";
 
-/** The names of a certificate on one line: it is of a stranger. */
+/** The names of a certificate on one line: the peer has written them. */
 const nameText = (name: string | undefined): string => JSON.stringify((name ?? '').replaceAll('\n', ', ').slice(0, 256));
 
 /**

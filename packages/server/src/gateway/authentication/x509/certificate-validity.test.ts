@@ -10,7 +10,7 @@ test('an ACTIVE certificate may be used from the first date to the last', () => 
   assert.deepEqual(validityFault(ACTIVE, 999), {
     check: 'certificate-not-yet-valid',
     reason:
-      "the certificate is valid from 1970-01-01T00:00:01.000Z, and here it is 1970-01-01T00:00:00.999Z: correct the clock of what has made it, or the server's",
+      "the certificate is valid from 1970-01-01T00:00:01.000Z, and here it is 1970-01-01T00:00:00.999Z: check the clock of the machine that issued it, and this server's",
   });
   assert.deepEqual(validityFault(ACTIVE, 5_001), {
     check: 'certificate-expired',

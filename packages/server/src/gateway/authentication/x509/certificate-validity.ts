@@ -22,7 +22,7 @@ export function validityFault(
   if (now < notBefore)
     return {
       check: 'certificate-not-yet-valid',
-      reason: `the certificate is valid from ${new Date(notBefore).toISOString()}, and here it is ${new Date(now).toISOString()}: correct the clock of what has made it, or the server's`,
+      reason: `the certificate is valid from ${new Date(notBefore).toISOString()}, and here it is ${new Date(now).toISOString()}: check the clock of the machine that issued it, and this server's`,
     };
   if (now > notAfter)
     return {
