@@ -142,6 +142,16 @@ const rows: Readonly<Record<string, Row>> = {
     ['iot:Publish', 'topic/ab'],
     `${NEAREST}Resource ${HEAD}topic/a${v('*')} is not for the topic ab`,
   ],
+  'a variable without its braces': [
+    [allow('iot:Connect', 'client/$iot:ClientId')],
+    ['iot:Connect', 'client/lamp'],
+    `${NEAREST}Resource ${HEAD}client/$iot:ClientId has $iot:ClientId, which is no variable: write ${v('iot:ClientId')}`,
+  ],
+  'a variable in braces of another kind': [
+    [allow('iot:Connect', 'client/{iot:ClientId}')],
+    ['iot:Connect', 'client/lamp'],
+    `${NEAREST}Resource ${HEAD}client/{iot:ClientId} has {iot:ClientId}, which is no variable: write ${v('iot:ClientId')}`,
+  ],
   'a space': [
     [allow('iot:Connect', 'client/lamp ')],
     ['iot:Connect', 'client/lamp'],

@@ -133,6 +133,8 @@ function matchesAs(text: string, asked: string): boolean {
 /** A mistake that many make, where the pattern matches once it is mended. */
 function commonMistake(pattern: string, asked: string, type: string): string | undefined {
   const whole = shortened(asked);
+  const [bare, name] = /[$%{(]*((?:iot|aws):[A-Za-z][\w.[\]]*)[})]*/.exec(pattern) ?? [];
+  if (bare !== undefined && !asked.includes(bare)) return `has ${bare}, which is no variable: write \${${name}}`;
   if (
     asked.startsWith('topicfilter/$share/') &&
     matchesAs(pattern, asked.replace(/^topicfilter\/\$share\/[^/]*\//, 'topicfilter/'))
