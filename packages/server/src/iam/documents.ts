@@ -11,6 +11,7 @@ import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { isObject } from '@thingkeep/wire/is-object.ts';
 import { CompiledPolicyCache } from '../policies/effective.ts';
 import { checkNewDocument } from './new-documents.ts';
+import { policyWords } from './policy-words.ts';
 import { QUOTAS } from './quotas.ts';
 
 /** `service:Action`, wildcards allowed (IAM user guide, page reference_policies_elements_action). */
@@ -60,8 +61,8 @@ function parsed(document: string, grammar: PolicyGrammar): PolicyDocument {
     if (!(error instanceof ThingkeepError)) throw error;
     if (error.code !== 'MalformedPolicyException') throw error;
     // IAM's own words, which say little, and behind them what is wrong.
-    const { iam = '', what = error.message } = error.members;
-    return fail('MalformedPolicyDocument', `${iam} ${what}`.trim());
+    const { what = error.message } = error.members;
+    return fail('MalformedPolicyDocument', `${policyWords(error.members)} ${what}`);
   }
 }
 

@@ -5,14 +5,14 @@
 import type { PolicyDocument, PolicyStatement } from '@thingkeep/wire/documents/policy.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { isComparable } from '../policies/condition.ts';
+import { POLICY_WORDS } from './policy-words.ts';
 
 const refuse = (message: string): never => fail('MalformedPolicyDocument', message);
-const LEGACY = 'The policy failed legacy parsing';
 const shown = (text: string): string => text.slice(0, 128);
 
 function checkAction(action: string): void {
   const [vendor = ''] = action.split(':');
-  if (action !== '*' && /[*?]/.test(vendor)) refuse('Action vendors (e.g., aws, ec2, etc.) must not contain wildcards.');
+  if (action !== '*' && /[*?]/.test(vendor)) refuse(POLICY_WORDS['action-vendor-wildcard']);
 }
 
 /** Services without regions in their ARNs; of S3 buckets alone, since access points have one. */
@@ -39,7 +39,7 @@ function checkConditions({ conditions }: PolicyStatement, variables: boolean): v
     for (const value of condition.values)
       if (!isComparable(condition, value, variables))
         refuse(
-          `${condition.family === 'BinaryEquals' ? 'Syntax errors in policy.' : LEGACY}: ${condition.key.slice(0, 64)} is compared with ${shown(value)}`,
+          `${POLICY_WORDS[condition.family === 'BinaryEquals' ? 'syntax' : 'unreadable']}: ${condition.key.slice(0, 64)} is compared with ${shown(value)}`,
         );
 }
 

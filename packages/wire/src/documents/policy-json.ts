@@ -17,9 +17,23 @@ const WORD = /true|false|null/y;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what the grammar excludes
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\.)*"/y;
 
-/** Refuses a document as AWS IoT words it: "Policy document is Malformed: ...". `iam` is what IAM says of the same fault. */
-export const malformed = (what: string, iam = 'Syntax errors in policy.'): never =>
-  fail('MalformedPolicyException', `Policy document is Malformed: ${what}`, { what, iam });
+/** Kinds of faults that services have words of their own for. */
+export type PolicyFault =
+  | 'syntax'
+  | 'misplaced-principal'
+  | 'misplaced-resource'
+  | 'misplaced-not-resource'
+  | 'no-actions'
+  | 'no-resources'
+  | 'action-without-vendor'
+  | 'action-with-colons'
+  | 'action-vendor-wildcard'
+  | 'no-arn'
+  | 'unreadable';
+
+/** Refuses a document as AWS IoT words it: "Policy document is Malformed: ...". `subject` is the text that is at fault. */
+export const malformed = (what: string, kind: PolicyFault = 'syntax', subject = ''): never =>
+  fail('MalformedPolicyException', `Policy document is Malformed: ${what}`, { what, kind, subject: subject.slice(0, 128) });
 
 class JsonReader {
   readonly #text: string;

@@ -5,7 +5,7 @@
 import { defined } from '../defined.ts';
 import { type KnowsKey, knowsKeyOfDevices } from './condition-keys.ts';
 import { conditionOperator, type ConditionOperator } from './policy-operators.ts';
-import { malformed, parsePolicyJson, type PolicyJson, type PolicyJsonObject } from './policy-json.ts';
+import { malformed, parsePolicyJson, type PolicyFault, type PolicyJson, type PolicyJsonObject } from './policy-json.ts';
 import { arnParts, parsePolicyText } from './policy-text.ts';
 
 export interface PolicyDocument {
@@ -77,20 +77,18 @@ const NEW_IOT_POLICY: PolicyGrammar = { ...IOT_POLICY, versions: ['2012-10-17'] 
 
 const isObject = (json: PolicyJson | undefined): json is PolicyJsonObject => json instanceof Map;
 
-/** What IAM says of elements that belong to the other kind of policy. */
-const MISPLACED: Readonly<Record<string, string>> = {
-  Principal: 'Policy document should not specify a principal.',
-  NotPrincipal: 'Policy document should not specify a principal.',
-  Resource: 'Has prohibited field Resource',
-  NotResource: 'Has prohibited field NotResource',
-};
+/** Elements that belong to the other kind of policy. */
+const MISPLACED: ReadonlyMap<string, PolicyFault> = new Map([
+  ['Principal', 'misplaced-principal'],
+  ['NotPrincipal', 'misplaced-principal'],
+  ['Resource', 'misplaced-resource'],
+  ['NotResource', 'misplaced-not-resource'],
+]);
+const NONE: ReadonlyMap<string, PolicyFault> = new Map();
 
-const knownOnly = (object: PolicyJsonObject, names: readonly string[], where: string): void => {
-  for (const name of object.keys()) {
-    if (names.includes(name)) continue;
-    const iam = Object.hasOwn(MISPLACED, name) && where.startsWith('Statement[') ? MISPLACED[name] : undefined;
-    malformed(`${where} has the unknown element "${name.slice(0, 64)}"`, iam);
-  }
+const knownOnly = (object: PolicyJsonObject, names: readonly string[], where: string, misplaced = NONE): void => {
+  for (const name of object.keys())
+    if (!names.includes(name)) malformed(`${where} has the unknown element "${name.slice(0, 64)}"`, misplaced.get(name));
 };
 
 const text = (json: PolicyJson | undefined, where: string): string | undefined => {
@@ -98,17 +96,17 @@ const text = (json: PolicyJson | undefined, where: string): string | undefined =
   return malformed(`${where} is not a string`);
 };
 
-/** A string or a list of at least one. `iam` is what IAM says of an empty one. */
-const strings = (json: PolicyJson | undefined, where: string, iam?: string): readonly string[] => {
+/** A string or a list of at least one. */
+const strings = (json: PolicyJson | undefined, where: string, empty?: PolicyFault): readonly string[] => {
   const list = Array.isArray(json) ? json : [json];
-  if (list.length === 0) malformed(`${where} is empty`, iam);
+  if (list.length === 0) malformed(`${where} is empty`, empty);
   return list.map((item) => (typeof item === 'string' && item !== '' ? item : malformed(`${where} holds what is not a string`)));
 };
 
 /** One of a pair of elements that exclude each other. */
 const oneOf = (statement: PolicyJsonObject, name: 'Action' | 'Resource', where: string) => {
   const negated = `Not${name}`;
-  const none = `Policy statement must contain ${name.toLowerCase()}s.`;
+  const none = name === 'Action' ? 'no-actions' : 'no-resources';
   if (statement.has(name) === statement.has(negated))
     malformed(`${where} needs exactly one of ${name} and ${negated}`, statement.has(name) ? undefined : none);
   const not = statement.has(negated);
@@ -119,14 +117,11 @@ const checkText = (value: string, variables: boolean, where: string) =>
   parsePolicyText(value, variables) ??
   malformed(`${where} holds a variable that is empty or does not end: ${value.slice(0, 128)}`);
 
-const LEGACY = 'The policy failed legacy parsing';
-
-/** What IAM says of an action that is none. */
-function actionWords(action: string): string {
+function actionFault(action: string): PolicyFault {
   const [vendor = '', ...rest] = action.split(':');
-  if (rest.length === 0) return 'Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.';
-  if (rest.length > 1) return 'Actions/Condition can contain only one colon.';
-  return /[*?]/.test(vendor) ? 'Action vendors (e.g., aws, ec2, etc.) must not contain wildcards.' : LEGACY;
+  if (rest.length === 0) return 'action-without-vendor';
+  if (rest.length > 1) return 'action-with-colons';
+  return /[*?]/.test(vendor) ? 'action-vendor-wildcard' : 'unreadable';
 }
 
 const conditionValues = (json: PolicyJson, where: string): readonly string[] => {
@@ -176,7 +171,8 @@ function parseResources(json: PolicyJsonObject, variables: boolean, where: strin
     if (name !== '*' && arnParts(tokens) === undefined)
       malformed(
         `The resource ${name.slice(0, 128)} is not in valid ARN format`,
-        name.startsWith('arn:') ? LEGACY : `Resource ${name.slice(0, 128)} must be in ARN format or "*".`,
+        name.startsWith('arn:') ? 'unreadable' : 'no-arn',
+        name,
       );
   }
   return resource;
@@ -188,16 +184,16 @@ const ITS_RESOURCE = { not: false, values: ['*'] };
 function parseStatement(json: PolicyJson, grammar: PolicyGrammar, variables: boolean, where: string): PolicyStatement {
   if (!isObject(json)) return malformed(`${where} is not an object`);
   const { onResource } = grammar;
-  knownOnly(json, [...STATEMENT, ...(onResource ? ['Principal'] : ['Resource', 'NotResource'])], where);
+  knownOnly(json, [...STATEMENT, ...(onResource ? ['Principal'] : ['Resource', 'NotResource'])], where, MISPLACED);
   const effect = json.get('Effect');
   if (effect !== 'Allow' && effect !== 'Deny')
     return typeof effect === 'string'
-      ? malformed(`Invalid effect: ${effect.slice(0, 64)}`, LEGACY)
+      ? malformed(`Invalid effect: ${effect.slice(0, 64)}`, 'unreadable')
       : malformed(`${where}.Effect is neither Allow nor Deny`);
   const action = oneOf(json, 'Action', where);
   for (const name of action.values) {
     if (name !== '*' && !grammar.action.test(name))
-      malformed(`The following actions are invalid : ${name.slice(0, 128)}`, actionWords(name));
+      malformed(`The following actions are invalid : ${name.slice(0, 128)}`, actionFault(name));
   }
   const resource = onResource ? ITS_RESOURCE : parseResources(json, variables, where);
   const sid = text(json.get('Sid'), `${where}.Sid`);
