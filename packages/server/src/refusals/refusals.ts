@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
+import { networkOf } from '../runtime/peer-network.ts';
 import { RepeatLimiter } from '../runtime/repeat-limiter.ts';
 import { NewestByAccount, UNIDENTIFIED } from './newest-by-account.ts';
 
@@ -101,14 +102,6 @@ const bounded = (refusal: Recordable): Recordable =>
       typeof value === 'string' && value.length > LONGEST_TEXT ? cut(value) : value,
     ]),
   ) as unknown as Recordable;
-
-/** The bound is by network where hosts choose their addresses: an IPv6 address counts by its first 64 bits. */
-function networkOf(address: string): string {
-  if (!address.includes(':') || address.startsWith('::ffff:')) return address;
-  const [head = [], tail] = address.split('::', 2).map((side) => side.split(':').filter((group) => group !== ''));
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - head.length - tail.length);
-  return [...head, ...Array.from({ length: zeros }, () => '0'), ...(tail ?? [])].slice(0, 4).join(':');
-}
 
 const isOfAnother = (refusal: RecordedRefusal, { accountId }: RefusalQuery): boolean =>
   accountId !== undefined && refusal.accountId !== undefined && refusal.accountId !== accountId;

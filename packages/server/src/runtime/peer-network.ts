@@ -5,7 +5,8 @@ const groupsOf = (text: string): string[] => (text === '' ? [] : text.split(':')
 
 /** An IPv6 address gives its first 64 bits, as one host may have all addresses of such a network; others stay as they are. */
 export function networkOf(address: string): string {
-  if (!isIPv6(address)) return address;
+  // RFC 4291, section 2.5.5.2: an IPv4 peer of a socket for both.
+  if (!isIPv6(address) || /^::ffff:\d+\./i.test(address)) return address;
   const [head = '', tail] = address.split('::');
   const [before, after] = [groupsOf(head), groupsOf(tail ?? '')];
   // A dotted quad at the end stands for two groups.
