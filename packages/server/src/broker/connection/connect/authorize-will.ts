@@ -13,6 +13,11 @@ export function authorizeWill({ client, connect: { will }, account, admission }:
   const { accountId, region, principal } = admission;
   const who = { accountId, region, principal };
   const { arn } = account.topic(will.topic);
+  if (!clientMayPublish(will.topic) || (will.retain && will.topic.startsWith('$'))) {
+    const reason = `clients may not publish on the will topic ${will.topic}: topics that begin with $ are reserved`;
+    refuseConnect(client, REASON.NOT_AUTHORIZED, { ...who, check: 'reserved-topic', reason, resource: arn });
+    return false;
+  }
   const actions: MessageAction[] = will.retain ? ['iot:Publish', 'iot:RetainPublish'] : ['iot:Publish'];
   for (const action of actions) {
     const decision: Decision = admission.permissions.decide(action, arn);
@@ -21,12 +26,5 @@ export function authorizeWill({ client, connect: { will }, account, admission }:
     refuseConnect(client, REASON.NOT_AUTHORIZED, { ...who, ...policyRefusal(asked, decision) });
     return false;
   }
-  if (clientMayPublish(will.topic) && !(will.retain && will.topic.startsWith('$'))) return true;
-  refuseConnect(client, REASON.NOT_AUTHORIZED, {
-    ...who,
-    check: 'reserved-topic',
-    reason: `clients may not publish on ${will.topic}`,
-    resource: arn,
-  });
-  return false;
+  return true;
 }
