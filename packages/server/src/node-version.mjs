@@ -7,27 +7,22 @@ import { existsSync } from 'fs';
 // biome-ignore lint/style/useNodejsImportProtocol: as above
 import { fileURLToPath } from 'url';
 
-const LEAST = 24;
+const MIN_NODE = 24;
 
 /** The Node.js that `npm ci` has brought: of a checkout, or beside an installed package. */
 const PLACES = ['../../../node_modules/.bin', '../../../.bin'];
 const brought = PLACES.map((place) => fileURLToPath(new URL(place, import.meta.url))).filter((folder) =>
-  existsSync(folder + '/node'),
+  existsSync(`${folder}/node`),
 )[0];
 
-if (Number(process.versions.node.split('.')[0]) < LEAST) {
+if (Number(process.versions.node.split('.')[0]) < MIN_NODE) {
+  const remedy =
+    brought === undefined
+      ? 'On Linux `npm ci` brings it; elsewhere: https://nodejs.org/en/download'
+      : `There is one in ${brought}: put it first, export PATH="${brought}:$PATH"`;
+  const { versions, execPath } = process;
   process.stderr.write(
-    'thingkeep: Node.js ' +
-      LEAST +
-      ' or newer is needed, and this is ' +
-      process.versions.node +
-      ' (' +
-      process.execPath +
-      '). ' +
-      (brought === undefined
-        ? 'On Linux `npm ci` brings it; elsewhere: https://nodejs.org/en/download'
-        : 'There is one in ' + brought + ': put it first, export PATH="' + brought + ':$PATH"') +
-      '\n',
+    `thingkeep: Node.js ${MIN_NODE} or newer is needed, and this is ${versions.node} (${execPath}). ${remedy}\n`,
   );
   process.exit(1);
 }
