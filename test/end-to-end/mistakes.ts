@@ -178,12 +178,12 @@ function certificateMistakes(tools: MistakeTools): Mistake[] {
   return [
     {
       name: 'a certificate that was not activated',
-      words: /certificate-not-active .*INACTIVE/,
+      words: /certificate-not-active .*INACTIVE: activate it by aws iot update-certificate --new-status ACTIVE/,
       make: async (clientId) => publish(clientId, [], await own(clientId, false)),
     },
     {
       name: 'a revoked certificate',
-      words: /certificate-not-active .*REVOKED/,
+      words: /certificate-not-active .*REVOKED: give the device a new certificate/,
       make: async (clientId) => {
         const made = await own(clientId);
         await update(made.certificateId, 'REVOKED');
@@ -201,22 +201,23 @@ function certificateMistakes(tools: MistakeTools): Mistake[] {
     },
     {
       name: 'a certificate of its own making, not registered',
-      words: /certificate-unknown .*not registered/,
+      words: /certificate-unknown .*signed by itself: register it by aws iot register-certificate-without-ca/,
       make: async (clientId) => publish(clientId, [], await foreign(clientId, false)),
     },
     {
       name: 'an expired certificate',
-      words: /certificate-expired .*2021/,
+      words: /certificate-expired .*2021.*: give the device a new one/,
       make: async (clientId) => publish(clientId, [], await foreign(clientId, true, ['20200101000000Z', '20210101000000Z'])),
     },
     {
       name: 'a certificate that is not valid yet',
-      words: /certificate-not-yet-valid .*2040/,
+      words: /certificate-not-yet-valid .*2040.*check the clock/,
       make: async (clientId) => publish(clientId, [], await foreign(clientId, true, ['20400101000000Z', '20410101000000Z'])),
     },
     {
       name: 'no certificate',
-      words: /certificate-missing .*showed no certificate/,
+      words:
+        /certificate-missing .*showed no certificate: configure the device with its certificate and the matching private key/,
       make: (clientId) =>
         run('mosquitto_pub', [
           ...['-h', 'localhost', '-p', String(server.ports.mqtt), '--cafile', server.rootCa],
@@ -248,7 +249,7 @@ function certificateMistakes(tools: MistakeTools): Mistake[] {
     },
     {
       name: 'a certificate of an intermediate, without its chain',
-      words: /certificate-unknown .*no registered CA has signed it, its issuer is "CN=factory-line-3"/,
+      words: /certificate-unknown .*no registered CA has signed it, its issuer is "CN=factory-line-3": register it by/,
       make: async (clientId) => publish(clientId, [], await issuedBy('factory-line-3', clientId)),
     },
     {
@@ -268,7 +269,11 @@ function portMistakes(tools: MistakeTools): Mistake[] {
     run('mosquitto_pub', ['-h', 'localhost', '-p', String(port), '-i', clientId, '-t', 'a/b', '-m', 'x']);
   const mistake = (name: string, words: RegExp, make: Mistake['make']): Mistake => ({ name, words, make });
   return [
-    mistake('MQTT on the HTTPS port without ALPN', /MQTT .*ALPN/, (id) => publish(id, [], { port: https })),
+    mistake(
+      'MQTT on the HTTPS port without ALPN',
+      /MQTT came on the HTTPS port without ALPN: offer the ALPN protocol x-amzn-mqtt-ca there, or connect to the MQTT port/,
+      (id) => publish(id, [], { port: https }),
+    ),
     mistake('MQTT without TLS on the MQTT port', /did not use TLS \(plain MQTT, for instance\): turn TLS on/, plain(mqtt)),
     mistake('MQTT without TLS on the API port', /MQTT came on the API port: MQTT over TLS is on port/, plain(api)),
     mistake('MQTT with TLS on the API port', /TLS came on the API port, .*use http:/, (id) => publish(id, [], { port: api })),
@@ -278,7 +283,7 @@ function portMistakes(tools: MistakeTools): Mistake[] {
     mistake('http: on the HTTPS port', /an http: request came on a port of HTTPS: use https:/, () =>
       run('curl', ['-s', `http://localhost:${https}/`]),
     ),
-    mistake('something else on the MQTT port', /tls .*/, () => overTcp(mqtt, 'SSH-2.0-OpenSSH_9.2\r\n')),
+    mistake('something else on the MQTT port', /did not use TLS .*: turn TLS on/, () => overTcp(mqtt, 'SSH-2.0-OpenSSH_9.2\r\n')),
   ];
 }
 
@@ -293,10 +298,10 @@ function messageMistakes(tools: MistakeTools): Mistake[] {
   const big = join(server.dataDir, 'big');
   writeFileSync(big, Buffer.alloc(132_000, 'x'));
   return [
-    { name: 'QoS 2', words: /a PUBLISH of QoS 2/, make: (id) => publish(id, ['-q', '2']) },
+    { name: 'QoS 2', words: /a PUBLISH of QoS 2: use QoS 0 or 1/, make: (id) => publish(id, ['-q', '2']) },
     {
       name: 'a payload over 128 KB',
-      words: /a payload of 132000 bytes; the limit is 131072/,
+      words: /a payload of 132000 bytes; the limit is 131072 \(128 KiB\): send it in several messages/,
       make: (id) =>
         run('mosquitto_pub', [
           ...['-h', 'localhost', '-p', String(server.ports.mqtt), '--cafile', server.rootCa, '--cert', device.cert],
@@ -326,13 +331,13 @@ function messageMistakes(tools: MistakeTools): Mistake[] {
     },
     {
       name: 'nine filters in one SUBSCRIBE',
-      words: /the limit is 8/,
+      words: /a SUBSCRIBE with 9 filters; the limit is 8/,
       make: (id) => subscribe(id, ...Array.from({ length: 9 }, (_, n) => `f/${n}`)),
     },
     { name: 'a client id over 128 bytes', words: /client-id .*128/, make: () => publish('x'.repeat(140)) },
     {
       name: 'two devices with one client id',
-      words: /take-over .*two connections use the client id/,
+      words: /take-over .*two connections use the client id .*need a client id each/,
       make: async (id) => {
         using _ = await DeviceConnection.admitted(server, 4, id, device);
         return await publish(id);
@@ -346,11 +351,13 @@ function apiMistakes({ server, device }: MistakeTools): Mistake[] {
   const key = { AWS_ACCESS_KEY_ID: server.credentials().accessKeyId, AWS_SECRET_ACCESS_KEY: 'wrong' };
   const mistake = (name: string, words: RegExp, make: Mistake['make']): Mistake => ({ name, words, make });
   return [
-    mistake('a wrong secret', /signature .*does not match/, () => aws(key, 'list-things')),
-    mistake('a key of another server', /signature .*UnrecognizedClientException/, () =>
+    mistake('a wrong secret', /signature .*The secret is not the one of the key/, () => aws(key, 'list-things')),
+    mistake('a key of another server', /signature .*This server has no such key .*: take its own, by thingkeep env/, () =>
       aws({ AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'x' }, 'list-things'),
     ),
-    mistake('no signature', /signature .*Missing Authentication Token/, () => aws({}, '--no-sign-request', 'list-things')),
+    mistake('no signature', /signature .*The request has no signature: give the client an access key/, () =>
+      aws({}, '--no-sign-request', 'list-things'),
+    ),
     ...(
       [
         ['a wildcard', 'a%23?qos=1', 'x', /protocol .*Publish: The topic is not valid: \+ and # are for filters/],
@@ -370,8 +377,10 @@ function apiMistakes({ server, device }: MistakeTools): Mistake[] {
         ),
       ),
     ),
-    mistake('HTTPS publish without a certificate', /certificate-missing .*showed no certificate/, () =>
-      run('curl', ['-s', '--cacert', server.rootCa, `https://localhost:${server.ports.https}/topics/a?qos=1`, '-d', 'x']),
+    mistake(
+      'HTTPS publish without a certificate',
+      /certificate-missing .*showed no certificate .*: give it a certificate, or name one/,
+      () => run('curl', ['-s', '--cacert', server.rootCa, `https://localhost:${server.ports.https}/topics/a?qos=1`, '-d', 'x']),
     ),
   ];
 }
