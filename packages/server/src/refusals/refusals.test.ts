@@ -43,7 +43,7 @@ test('a flood is logged up to a rate, and then counted', () => {
   assert.equal(JSON.parse(lines[101] ?? '').count, 200);
 });
 
-test('what costs something to find out is found out for 20 refusals of an account in a second', () => {
+test('what costs something to find out is found out for 10 refusals of an account in a second', () => {
   const { refusals, lines } = workbench();
   let asked = 0;
   const explain = () => {
@@ -51,9 +51,9 @@ test('what costs something to find out is found out for 20 refusals of an accoun
     return `for reason ${asked}`;
   };
   for (let i = 0; i < 300; i += 1) refusals.record({ ...owned, explain });
-  assert.equal(asked, 20);
+  assert.equal(asked, 10);
   refusals.record({ ...owned, accountId: 'another', explain });
-  assert.equal(asked, 21);
+  assert.equal(asked, 11);
   assert.equal(refusals.list({ limit: 301 })[0]?.reason, 'no: for reason 1');
   assert.equal(refusals.list({ limit: 1, accountId: owned.accountId })[0]?.reason, 'no');
   assert.equal(JSON.parse(lines[0] ?? '').msg, 'no: for reason 1');

@@ -56,7 +56,7 @@ export interface Refusal {
   /** The policy and statement of an explicit deny. */
   readonly policyName?: string;
   readonly statement?: string;
-  /** More of the reason. It costs more than the refusal: it is called for 20 of an account's refusals in a second. */
+  /** More of the reason. It costs more than the refusal: it is called for 10 of an account's refusals in a second. */
   readonly explain?: () => string;
 }
 
@@ -88,7 +88,7 @@ const ALL_UNPROVEN = { max: 100, perMs: 1_000 };
 /** Log lines of one account, or of all unidentified peers. */
 const LOGGED = { max: 100, perMs: 1_000 };
 /** Explanations of one account's refusals. */
-const EXPLAINED = { max: 20, perMs: 1_000 };
+const EXPLAINED = { max: 10, perMs: 1_000 };
 /** Characters that are kept of a text which a peer has sent. */
 const LONGEST_TEXT = 1024;
 

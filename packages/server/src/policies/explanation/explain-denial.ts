@@ -16,7 +16,7 @@ import { explainVariable } from './variable.ts';
 
 /** Statements, and resources of all of them together, that are compared at most: one policy has far fewer. */
 const MAX_STATEMENTS = 200;
-const MAX_RESOURCES = 128;
+const MAX_RESOURCES = 64;
 const MAX_DIFFERENCES = 3;
 
 export function explainDenial({ statements, unreadable }: CompiledPolicies, request: DeniedRequest, decision: Decision): string {
