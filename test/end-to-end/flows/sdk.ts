@@ -14,8 +14,9 @@ function start({ server, device }: Place, level: Level, transport: Transport): R
 }
 
 /**
- * The MQTT 3.1.1 client always says DISCONNECT: to lose one with a will, its process is killed. And that its ping was answered
- * is only in a log of everything that its process does.
+ * The MQTT 3.1.1 client always says DISCONNECT, and one over WebSocket sends a Close frame (developer guide, page
+ * life-cycle-events: no will): to lose one with a will, its process is killed. That a ping of MQTT 3.1.1 was answered is only in
+ * a log of everything that its process does.
  */
 class SdkProcesses implements Driving {
   readonly #processes: Remote[] = [];
@@ -53,5 +54,5 @@ export const deviceSdk = (level: Level, transport: Transport): Driver => ({
   level,
   transport,
   cannot: level === 5 ? { 'keep-alive ping': 'it pings as often as CONNACK asks for, and that is 30 seconds at least' } : {},
-  open: async (place) => new SdkProcesses(() => start(place, level, transport), level === 4),
+  open: async (place) => new SdkProcesses(() => start(place, level, transport), level === 4 || transport === 'sigv4'),
 });
