@@ -2,6 +2,7 @@
  * Backups: taken from a running server under writes and from a stopped one, restored, and started; damaged ones, and
  * folders that are not empty, are refused.
  */
+// suite: long
 import assert from 'node:assert/strict';
 import {
   chmodSync,

@@ -2,6 +2,7 @@
  * Data folders as earlier versions left them after a kill -9: each opens, and all that was acknowledged is there. Each
  * archive holds the folder `data`, a device's certificate and key, and `about.json`.
  */
+// suite: long
 // needs: mosquitto-clients
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -3,6 +3,7 @@
  * of wills and presence events, by this run of the server or the next one, and version numbers rise. In every other round the
  * next start is killed too, while it tells. THINGKEEP_ENDINGS sets the number of rounds.
  */
+// suite: long
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
