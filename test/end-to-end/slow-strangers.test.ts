@@ -2,6 +2,7 @@
  * Strangers who hold connections and say nothing, or next to nothing: all of them are gone within 30 seconds, and devices
  * connect meanwhile. The server keeps these deadlines itself, so this test takes as long as they are.
  */
+// suite: long
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { once } from 'node:events';

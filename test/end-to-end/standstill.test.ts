@@ -3,6 +3,7 @@
  * handshake, a CONNECT, a ping and a request that came meanwhile are served, though their deadlines have passed. Node's own
  * timers know no clock that a test could move. THINGKEEP_STANDSTILL sets the seconds: with 50, keep-alives pass too.
  */
+// suite: long
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
