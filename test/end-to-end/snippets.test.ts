@@ -45,7 +45,7 @@ after(async () => {
 const withPort = (code: string): string =>
   code
     .replaceAll('8883', String(server.ports.mqtt))
-    // The builder takes 8883 unless it is told.
+    // The builder connects to port 8883 unless withPort names another.
     .replace(/^const client = new mqtt5/m, `builder.withPort(${server.ports.mqtt});\n$&`);
 
 describe('each snippet publishes', () => {

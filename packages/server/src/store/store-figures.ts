@@ -4,7 +4,7 @@ import { Histogram, SECONDS } from '../runtime/histogram.ts';
 import { type Damage, nameOfDamage } from './damage.ts';
 
 const WRITES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
-/** Damaged records that are told apart. */
+/** Names of damaged records that are kept, to count each record once. */
 const MAX_DAMAGED = 10_000;
 
 export class StoreFigures {

@@ -56,7 +56,7 @@ function describeEventInvoke(place: Place, name: string, qualifier: string, sett
   };
 }
 
-/** Functions of the region are told; what else a destination may be is not here. AWS's words, and what they don't say. */
+/** Fails with InvalidParameterValueException for a destination that is no function of the region. */
 function checkDestinations(
   { OnSuccess, OnFailure }: NonNullable<EventInvokeInput['DestinationConfig']>,
   { region }: Place,

@@ -39,7 +39,7 @@ export const INSIDE = {
   temporary: '/tmp',
 } as const;
 
-/** Its user and group there: they are `nobody` outside. */
+/** User and group id of a function in its sandbox. */
 const USER = '1000';
 
 export function bubblewrapArguments(view: View): string[] {

@@ -1,4 +1,4 @@
-/** Why a certificate that nobody has registered is refused: by its issuer, as far as that is known here. */
+/** The reason that an unregistered certificate is refused with: it depends on whether its issuer is a registered CA. */
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
