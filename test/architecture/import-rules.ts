@@ -172,8 +172,17 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
       'policies/store.ts',
       'authority/authority.ts',
       'authority/read-certificate.ts',
+      'registry/groups/',
     ],
     ['crypto', 'util'],
+  ),
+  'registry/groups/': folderRule(
+    'groups are records over things: they know things, tags and the attachments of policies by these files alone',
+    [
+      ...['runtime/', 'store/contract.ts', 'store/due-records.ts', 'store/due-work.ts', 'policies/store.ts'],
+      ...files('registry', 'paging', 'required', 'store', 'tags', 'things'),
+    ],
+    ['crypto'],
   ),
   ...BROKER_FOLDERS,
   'events/': folderRule('events hear of connections and are published by the contract of messaging alone', [

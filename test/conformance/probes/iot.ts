@@ -198,6 +198,18 @@ export const IOT: readonly Probe[] = [
     ],
   },
   {
+    name: 'pf-iot-thinggroup-attribute-count',
+    answers: [
+      refuses(
+        'CreateThingGroup',
+        { thingGroupName: 'g51', thingGroupProperties: attributes(51) },
+        INVALID,
+        'Too many attributes specified. The maximum number of attributes allowed for a thing group is 50',
+      ),
+      accepts('CreateThingGroup', { thingGroupName: 'g50', thingGroupProperties: attributes(50) }),
+    ],
+  },
+  {
     name: 'pf-iot-topicrule-action-exactly-one',
     answers: [
       refuses(

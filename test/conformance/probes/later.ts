@@ -168,25 +168,6 @@ export const LATER: readonly Later[] = [
     ),
   },
   {
-    service: 'iot',
-    family: 'thing groups',
-    names: ['pf-iot-thinggroup-attribute-count'],
-    operations: ['CreateThingGroup'],
-    answers: [
-      refuses(
-        'CreateThingGroup',
-        {
-          thingGroupName: 'g',
-          thingGroupProperties: {
-            attributePayload: { attributes: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`a${i}`, 'v'])) },
-          },
-        },
-        INVALID,
-        'Too many attributes specified. The maximum number of attributes allowed for a thing group is 50',
-      ),
-    ],
-  },
-  {
     service: 'iam',
     family: 'instance profiles',
     names: ['pf-iam-instance-profile-single-role'],

@@ -52,6 +52,8 @@ export interface ThingRecord {
   readonly version: number;
   readonly createdAt: number;
   readonly billingGroupName?: string;
+  /** Id of that billing group: one that is made anew under its name is another. */
+  readonly billingGroupId?: string;
 }
 
 export interface ThingTypeRecord {
@@ -116,6 +118,7 @@ export const things = collection<ThingRecord>(
   {
     byType: (t) => (t.thingTypeName === undefined ? [] : [[t.accountId, t.thingTypeName, t.thingName]]),
     byAttribute: (t) => Object.entries(t.attributes).map(([name, value]) => [t.accountId, name, value, t.thingName]),
+    byBillingGroup: (t) => (t.billingGroupId === undefined ? [] : [[t.accountId, t.billingGroupId, t.thingName]]),
   },
   { changes: 'thing' },
 );

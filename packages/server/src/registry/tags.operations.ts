@@ -5,6 +5,7 @@ import { parseArn, type ResourceType } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { TaggableResources } from '../domain.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
+import { billingGroups, thingGroups } from './groups/store.ts';
 import { required } from './required.ts';
 import { caCertificates, thingTypes } from './store.ts';
 import { putTags, removeTagKeys, tagsOf } from './tags.ts';
@@ -12,6 +13,8 @@ import { putTags, removeTagKeys, tagsOf } from './tags.ts';
 /** Taggable resources of the registry. Things and device certificates can't (developer guide, page tagging-iot). */
 export const taggableRegistry: TaggableResources = {
   cacert: async (tx, accountId, name) => (await tx.get(caCertificates, [accountId, name])) !== undefined,
+  billinggroup: async (tx, accountId, name) => (await tx.get(billingGroups, [accountId, name])) !== undefined,
+  thinggroup: async (tx, accountId, name) => (await tx.get(thingGroups, [accountId, name])) !== undefined,
   thingtype: async (tx, accountId, name) => (await tx.get(thingTypes, [accountId, name])) !== undefined,
 };
 

@@ -6,6 +6,8 @@ import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Page, ReadTransaction, Scan, Store } from '../store/contract.ts';
+import { billingGroupMembers, getBillingGroup } from './groups/billing-groups.ts';
+import { dropMemberships } from './groups/memberships.ts';
 import { filteredPage, PAGE } from './paging.ts';
 import { required } from './required.ts';
 import { type ThingRecord, thingPrincipals, things } from './store.ts';
@@ -70,7 +72,6 @@ export function thingOperations({ store, clock }: { store: Store; clock: Clock }
             },
           );
         }
-        if (billingGroupName !== undefined) fail('ResourceNotFoundException', `Billing group ${billingGroupName} does not exist`);
         if (thingTypeName !== undefined)
           await typeForThing(
             tx,
@@ -79,11 +80,14 @@ export function thingOperations({ store, clock }: { store: Store; clock: Clock }
             (name) => `Can not create new thing with deprecated thing type:${name}`,
           );
         const type = thingTypeName === undefined ? {} : { thingTypeName };
+        const billing =
+          billingGroupName === undefined ? {} : billingGroupMembers(await getBillingGroup(tx, accountId, billingGroupName));
         const record: ThingRecord = {
           accountId,
           thingName,
           thingId: randomUUID(),
           ...type,
+          ...billing,
           attributes,
           version: 1,
           createdAt: clock.now(),
@@ -139,6 +143,7 @@ export function thingOperations({ store, clock }: { store: Store; clock: Clock }
         const attached = await tx.scan(thingPrincipals, { prefix: [accountId, thingName], limit: 1 });
         if (attached.items.length > 0)
           fail('InvalidRequestException', `Cannot delete. Thing ${thingName} is still attached to one or more principals`);
+        await dropMemberships(tx, accountId, thingName);
         await tx.delete(things, [accountId, thingName]);
       });
       return {};

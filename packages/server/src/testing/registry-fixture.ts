@@ -2,12 +2,15 @@
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import type { Authority } from '../authority/authority.ts';
+import type { Domain } from '../domain.ts';
 import { type PermissionChange, PermissionChanges } from '../policies/permission-changes.ts';
 import { registryDomain } from '../registry/domain.ts';
+import { type MembershipRecord, memberships } from '../registry/groups/store.ts';
 import { followPermissions } from '../registry/follow-permissions.ts';
 import { Background } from '../runtime/background.ts';
 import { ChangeFeed } from '../store/change-feed.ts';
 import type { Changes } from '../store/changes.ts';
+import { DueWork } from '../store/due-work.ts';
 import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
 import { sharedAuthority, sharedRequest } from './authority-fixture.ts';
 import { clockAt, OperationsFixture, rootOf, type TestClock, type TestStore } from './operations-fixture.ts';
@@ -24,6 +27,7 @@ export class RegistryFixture extends OperationsFixture {
   readonly permissionChanges: PermissionChange[] = [];
   readonly background: Background;
   protected readonly handlers: Handlers<IotOperations>;
+  readonly #domain: Domain;
 
   private constructor(store: TestStore, changes: Changes, issuer: Authority, clock: TestClock) {
     super(store, caller);
@@ -32,7 +36,14 @@ export class RegistryFixture extends OperationsFixture {
     const permissionChanges = new PermissionChanges();
     permissionChanges.on((change) => this.permissionChanges.push(change));
     followPermissions({ changes, inRegion: () => store, background: this.background, permissionChanges });
-    const { taggable = {}, operations } = registryDomain.open({ clock, issuer, endpoint: 'iot.example.com' });
+    const domain = registryDomain.open({
+      clock,
+      issuer,
+      endpoint: 'iot.example.com',
+      inRegion: () => store,
+    });
+    const { taggable = {}, operations } = domain;
+    this.#domain = domain;
     this.handlers = operations?.({ region: caller.region, store, taggable }).iot ?? {};
   }
 
@@ -52,6 +63,17 @@ export class RegistryFixture extends OperationsFixture {
       setAsActive,
     });
     return { id, arn, pem };
+  }
+
+  /** Does what is due: what deletions of groups have left to do. */
+  async doDueWork(): Promise<void> {
+    await using work = await DueWork.open([this.#domain], { store: this.store, clock: this.clock, log: console });
+    await work.tick();
+  }
+
+  /** All memberships in thing groups, also those of groups that are gone. */
+  async memberships(): Promise<MembershipRecord[]> {
+    return (await this.store.read((tx) => tx.scan(memberships, { prefix: [] }))).items;
   }
 
   /** Ids of the certificates rung for since last asked. */
