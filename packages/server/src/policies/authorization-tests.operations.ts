@@ -10,7 +10,8 @@ import { attachedPolicyNames, policiesByName } from './effective.ts';
 import { bindPermissions } from './evaluate.ts';
 import type { Decision } from '@thingkeep/wire/api/authorization.ts';
 import { missingKeys } from './missing-keys.ts';
-import { getPolicyRecord, given, policyArn } from './policies.operations.ts';
+import { given } from './policies.operations.ts';
+import { getPolicyRecord, policyArn } from './policy-records.ts';
 import { mustExist, type PolicyTargets, type PrincipalFacts, type ThingFacts, targetKind } from './principals.ts';
 import { deviceContext } from './variables.ts';
 

@@ -1,24 +1,16 @@
 /** CreatePolicy, GetPolicy, ListPolicies, DeletePolicy. */
-import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { checkNewPolicy } from '@thingkeep/wire/documents/policy.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { ReadTransaction, Store } from '../store/contract.ts';
+import type { Store } from '../store/contract.ts';
 import type { PolicyTags } from './principals.ts';
-import { type PolicyRecord, policies, policyAttachments } from './store.ts';
+import { createPolicy, getPolicyRecord, policyArn } from './policy-records.ts';
+import { policies, policyAttachments } from './store.ts';
 
 /** API reference, member PageSize: at most 250, which is also what a request without it gets. */
 export const LARGEST_PAGE = 250;
-
-export const policyArn = (place: Place, policyName: string): string => iotArn(place, 'policy', policyName);
-
-export async function getPolicyRecord(tx: ReadTransaction, accountId: string, policyName: string): Promise<PolicyRecord> {
-  return (
-    (await tx.get(policies, [accountId, policyName])) ?? fail('ResourceNotFoundException', `Policy not found: ${policyName}`)
-  );
-}
 
 /** A required member; the request was validated, so it is there. */
 export const given = <T>(value: T | undefined, name: string): T =>
@@ -36,30 +28,13 @@ export const policyOperations = ({
   tags: PolicyTags;
 }): Handlers<Operations> => ({
   async CreatePolicy(input, caller) {
-    const { accountId } = caller;
     const policyName = given(input.policyName, 'policyName');
     const document = given(input.policyDocument, 'policyDocument');
     checkNewPolicy(document);
     const arn = policyArn(caller, policyName);
     await store.write(async (tx) => {
-      if ((await tx.get(policies, [accountId, policyName])) !== undefined) {
-        fail('ResourceAlreadyExistsException', `Policy cannot be created - name already exists (name=${policyName})`, {
-          resourceId: policyName,
-          resourceArn: arn,
-        });
-      }
-      const createdAt = clock.now();
-      await tx.put(policies, {
-        accountId,
-        policyName,
-        createdAt,
-        lastModifiedAt: createdAt,
-        generation: 1,
-        defaultVersionId: '1',
-        nextVersion: 2,
-        versions: [{ versionId: '1', document, createdAt }],
-      });
-      if (input.tags !== undefined && input.tags.length > 0) await tags.put(tx, accountId, arn, input.tags);
+      await createPolicy(tx, caller, { policyName, document }, clock.now());
+      if (input.tags !== undefined && input.tags.length > 0) await tags.put(tx, caller.accountId, arn, input.tags);
     });
     return { policyName, policyArn: arn, policyDocument: document, policyVersionId: '1' };
   },

@@ -5,7 +5,8 @@ import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Store } from '../store/contract.ts';
 import { attachedPolicyNames } from './effective.ts';
-import { getPolicyRecord, given, LARGEST_PAGE, policyArn } from './policies.operations.ts';
+import { given, LARGEST_PAGE } from './policies.operations.ts';
+import { getPolicyRecord, policyArn } from './policy-records.ts';
 import { mustExist, type PolicyTargets, principalKind, targetKind } from './principals.ts';
 import { policyAttachments } from './store.ts';
 

@@ -5,7 +5,8 @@ import { checkNewPolicy } from '@thingkeep/wire/documents/policy.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store, WriteTransaction } from '../store/contract.ts';
-import { getPolicyRecord, given, policyArn } from './policies.operations.ts';
+import { given } from './policies.operations.ts';
+import { getPolicyRecord, policyArn } from './policy-records.ts';
 import { type PolicyRecord, type PolicyVersionRecord, policies } from './store.ts';
 
 /** API reference CreatePolicyVersion: "A managed policy can have up to five versions." */

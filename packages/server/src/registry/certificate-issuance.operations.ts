@@ -3,11 +3,10 @@ import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import type { DeviceIssuer, IssuedCertificate } from '../authority/authority.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { claim } from '../store/claims.ts';
 import type { Store } from '../store/contract.ts';
-import { certificateArn, newCertificate } from './certificates.ts';
+import { keepIssuedCertificate } from './certificate-records.ts';
+import { certificateArn } from './certificates.ts';
 import { required } from './required.ts';
-import { certificates } from './store.ts';
 
 type Operations = Handlers<Pick<IotOperations, 'CreateKeysAndCertificate' | 'CreateCertificateFromCsr'>>;
 
@@ -21,25 +20,8 @@ export function certificateIssuanceOperations({
   issuer: DeviceIssuer;
 }): Operations {
   const keep = async (issued: IssuedCertificate, setAsActive: boolean | undefined, caller: Caller) => {
-    const { certificateId, certificatePem, notBefore, notAfter } = issued;
-    const { accountId, region } = caller;
-    const since = clock.now();
-    const status = setAsActive ? 'ACTIVE' : 'INACTIVE';
-    const given = {
-      accountId,
-      certificateId,
-      certificatePem,
-      status,
-      mode: 'DEFAULT',
-      notBefore,
-      notAfter,
-    } as const;
-    await store.write(async (tx) => {
-      await tx.put(certificates, newCertificate(given, since));
-      // Its holder has it now, ACTIVE or not, and no other account had it before.
-      const active = status === 'ACTIVE';
-      await claim(tx, { kind: 'certificate', name: certificateId, accountId, region, since, active });
-    });
+    const { certificateId, certificatePem } = issued;
+    await store.write((tx) => keepIssuedCertificate(tx, caller, issued, setAsActive ? 'ACTIVE' : 'INACTIVE', clock.now()));
     return { certificateArn: certificateArn(caller, certificateId), certificateId, certificatePem };
   };
 

@@ -1,13 +1,12 @@
 /** AttachThingPrincipal, DetachThingPrincipal, and who is attached to what, in both forms of the lists. */
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
-import { nameInPlace } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import type { Page, ReadTransaction, Store } from '../store/contract.ts';
-import { getCertificate } from './certificates.ts';
+import type { Page, Store } from '../store/contract.ts';
 import { filteredPage, PAGE } from './paging.ts';
 import { required } from './required.ts';
 import { type ThingPrincipalRecord, thingPrincipals, things } from './store.ts';
+import { attachThingPrincipal, certificateIn, principalTypeOf } from './thing-principals.ts';
 import { getThing } from './things.ts';
 
 type Operations = Handlers<
@@ -22,19 +21,6 @@ type Operations = Handlers<
   >
 >;
 
-/** A Cognito identity: `region:uuid`. */
-const COGNITO = /^[a-z]{2}(?:-[a-z]{1,16}){1,3}-\d{1,2}:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-/** Id of the certificate that a principal is, undefined for a Cognito identity; anything else is a bad request. */
-function certificateIn(principal: string, caller: Caller): string | undefined {
-  const id = nameInPlace(principal, caller, 'cert');
-  if (id !== undefined || COGNITO.test(principal)) return id;
-  return fail('InvalidRequestException', `Invalid principal: ${principal.slice(0, 256)}`);
-}
-
-const typeOf = ({ exclusive }: ThingPrincipalRecord): 'EXCLUSIVE_THING' | 'NON_EXCLUSIVE_THING' =>
-  exclusive ? 'EXCLUSIVE_THING' : 'NON_EXCLUSIVE_THING';
-
 interface ListPaging {
   readonly nextToken?: string | undefined;
   readonly maxResults?: number | undefined;
@@ -45,7 +31,7 @@ export function thingPrincipalOperations({ store }: { store: Store }): Operation
   const ofType =
     ({ thingPrincipalType }: ListPaging) =>
     (each: ThingPrincipalRecord) =>
-      thingPrincipalType === undefined || typeOf(each) === thingPrincipalType;
+      thingPrincipalType === undefined || principalTypeOf(each) === thingPrincipalType;
 
   const principalsOf = (
     given: string | undefined,
@@ -76,35 +62,12 @@ export function thingPrincipalOperations({ store }: { store: Store }): Operation
       return filteredPage(tx, thingPrincipals, scan, ofType(input));
     });
 
-  /** Developer guide, page exclusive-thing: an exclusive thing is the only one of its principal. */
-  async function refuseClash(tx: ReadTransaction, wanted: ThingPrincipalRecord): Promise<void> {
-    const prefix = [wanted.accountId, wanted.principal];
-    // An exclusive attachment stands alone, so the first one tells all; the second shows one that is elsewhere.
-    const { items } = await tx.scan(thingPrincipals, { index: 'byPrincipal', prefix, limit: 2 });
-    const same = items.find((each) => each.thingName === wanted.thingName);
-    if (same !== undefined && same.exclusive !== wanted.exclusive)
-      fail('InvalidRequestException', `The principal is attached to the thing as ${typeOf(same)}; detach it first`);
-    const elsewhere = items.find((each) => each.thingName !== wanted.thingName);
-    if (elsewhere !== undefined && (wanted.exclusive || elsewhere.exclusive))
-      fail(
-        'InvalidRequestException',
-        `The principal is attached to another thing${elsewhere.exclusive ? ' exclusively' : ''}; detach it first`,
-      );
-  }
-
   return {
     async AttachThingPrincipal(input, caller) {
       const thingName = required(input.thingName, 'thingName');
       const principal = required(input.principal, 'principal');
-      const { accountId } = caller;
-      const certificateId = certificateIn(principal, caller);
-      const wanted = { accountId, thingName, principal, exclusive: input.thingPrincipalType === 'EXCLUSIVE_THING' };
-      await store.write(async (tx) => {
-        await getThing(tx, accountId, thingName);
-        if (certificateId !== undefined) await getCertificate(tx, accountId, certificateId);
-        await refuseClash(tx, wanted);
-        await tx.put(thingPrincipals, wanted);
-      });
+      const exclusive = input.thingPrincipalType === 'EXCLUSIVE_THING';
+      await store.write((tx) => attachThingPrincipal(tx, caller, { thingName, principal, exclusive }));
       return {};
     },
 
@@ -128,7 +91,10 @@ export function thingPrincipalOperations({ store }: { store: Store }): Operation
 
     async ListThingPrincipalsV2({ thingName, ...paging }, caller) {
       const { items, next } = await principalsOf(thingName, paging, caller);
-      const thingPrincipalObjects = items.map((each) => ({ principal: each.principal, thingPrincipalType: typeOf(each) }));
+      const thingPrincipalObjects = items.map((each) => ({
+        principal: each.principal,
+        thingPrincipalType: principalTypeOf(each),
+      }));
       return { thingPrincipalObjects, nextToken: next };
     },
 
@@ -139,7 +105,10 @@ export function thingPrincipalOperations({ store }: { store: Store }): Operation
 
     async ListPrincipalThingsV2({ principal, ...paging }, caller) {
       const { items, next } = await thingsOf(principal, paging, caller);
-      const principalThingObjects = items.map((each) => ({ thingName: each.thingName, thingPrincipalType: typeOf(each) }));
+      const principalThingObjects = items.map((each) => ({
+        thingName: each.thingName,
+        thingPrincipalType: principalTypeOf(each),
+      }));
       return { principalThingObjects, nextToken: next };
     },
   };
