@@ -231,6 +231,15 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ['buffer', 'crypto'],
     ['re2js'],
   ),
+  'provisioning/': folderRule(
+    'provisioning registers certificates by records and tells of them by the contract of messaging: who connects is handed in',
+    [
+      ...['runtime/', 'store/contract.ts', 'broker/messaging.ts', 'refusals/refusals.ts'],
+      ...files('registry', 'admission', 'certificates', 'store'),
+    ],
+    ['crypto'],
+    ['@thingkeep/x509'],
+  ),
   'gateway/authorization/': folderRule(
     'permissions of clients are evaluated here: no socket, and nothing of how a client has proven who it is',
     [
@@ -254,7 +263,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
       ...files('policies', 'certificate-names', 'effective', 'permission-changes', 'variables'),
       ...files('authorizers', 'answer', 'authorize', 'credentials', 'event', 'store'),
       ...files('registry', 'admission', 'store'),
-      'refusals/policy-refusal.ts',
+      ...['provisioning/contract.ts', 'refusals/policy-refusal.ts'],
       ...['gateway/authentication/x509/certificate-facts-cache.ts', 'gateway/authorization/', 'gateway/listeners/alpn.ts'],
     ],
     ['crypto'],
@@ -333,6 +342,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
       'outgoing/',
       'policies/',
       'registry/',
+      'provisioning/',
       'broker/',
       ...['broker/routing/retained.ts', 'broker/routing/retained-usage.ts'],
       'events/',

@@ -80,6 +80,8 @@ export type ConnectRefusal = Omit<Refusal, 'protocol' | 'sourceIp'>;
 
 export interface AdmissionRefusal {
   readonly refused: ConnectRefusal;
+  /** Set where the connection is closed without a CONNACK, in MQTT 5 too. */
+  readonly isSilent?: true;
 }
 
 /**

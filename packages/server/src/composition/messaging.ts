@@ -11,6 +11,7 @@ import { claimStored } from '../gateway/authentication/claim-stored.ts';
 import { RegisteredCertificates } from '../gateway/authentication/x509/registered-certificates.ts';
 import { mayKeepSessions } from '../gateway/authorization/kept-sessions.ts';
 import { followLivePermissions, trackAuthorizations } from '../gateway/live-permissions.ts';
+import { JustInTimeRegistration } from '../provisioning/jitr.ts';
 import { announceRefusals } from '../refusals/topics.ts';
 import { askRegistry } from '../registry/registry-queries.ts';
 import { openRules } from '../rules/open.ts';
@@ -25,7 +26,6 @@ export async function openMessaging({ config, clock, log, parts }: CoreBase, sto
   const { permissionChanges, refusals, refuse, wrongPort } = access;
   const { inRegion } = places;
   await claimStored(places);
-  const certificates = new RegisteredCertificates({ ...common, changes: permissionChanges });
   const { tracked, authorizedAt } = trackAuthorizations(permissionChanges);
   const limits = limitsAndRates(config.accounts, config.rateLimits);
   const retained = new Retained(inRegion, limits.limitsOf);
@@ -33,6 +33,8 @@ export async function openMessaging({ config, clock, log, parts }: CoreBase, sto
   const broker = new Broker({ region: config.region, clock, log, refuse, firstPacketHint, retained, store, disk, ...limits });
   await broker.load();
   const { messaging } = broker;
+  const automatic = new JustInTimeRegistration({ ...places, clock, messaging });
+  const certificates = new RegisteredCertificates({ ...common, changes: permissionChanges, automatic });
   messaging.onConnections(new Lifecycle({ clock, messaging }));
   const sessionsKept = mayKeepSessions({ inRegion, log });
   parts.defer(followLivePermissions({ broker, mayKeepSessions: sessionsKept, authorizedAt, changes: permissionChanges }));

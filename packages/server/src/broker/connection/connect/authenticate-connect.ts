@@ -11,7 +11,7 @@ export async function authenticateConnect(valid: ValidConnect): Promise<Admitted
   const answer = await client.permissions.authenticate(connect);
   if (client.state !== 'admitting') return undefined;
   if ('refused' in answer) {
-    refuseConnect(client, REASON.NOT_AUTHORIZED, answer.refused);
+    refuseConnect(client, answer.isSilent ? undefined : REASON.NOT_AUTHORIZED, answer.refused);
     return undefined;
   }
   const account = client.broker.account(answer.accountId, answer.region);

@@ -6,10 +6,13 @@ import type { ConnectRefusal } from '../../contract.ts';
 import type { Client } from '../client.ts';
 import type { AdmittedConnect } from './connect-attempt.ts';
 
-/** Refuses a CONNECT as AWS IoT does: MQTT 5 gets a CONNACK with a reason code, MQTT 3.1.1 is closed without one. */
-export function refuseConnect(client: Client, reason: number, refusal: ConnectRefusal): void {
+/**
+ * Refuses a CONNECT as AWS IoT does: MQTT 5 gets a CONNACK with the reason code, if there is one; MQTT 3.1.1 is closed without
+ * a CONNACK.
+ */
+export function refuseConnect(client: Client, reason: number | undefined, refusal: ConnectRefusal): void {
   client.refuse(refusal);
-  if (client.level === 5) client.output.append(encodeConnack(5, reason, false));
+  if (client.level === 5 && reason !== undefined) client.output.append(encodeConnack(5, reason, false));
   client.close('AUTH_ERROR');
   client.broker.connectFailed(client, refusal);
 }

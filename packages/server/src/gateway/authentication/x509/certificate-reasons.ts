@@ -27,6 +27,14 @@ const REGISTER_OF_CA =
 /** The names of a certificate on one line: the peer has written them. */
 const nameText = (name: string | undefined): string => JSON.stringify((name ?? '').replaceAll('\n', ', ').slice(0, 256));
 
+/** What a CA's auto-registration has to do with a certificate that it has not registered. */
+function automaticText({ autoRegistration, mode }: RegisteredIssuer['ca']): string {
+  if (!autoRegistration) return 'its auto-registration is off';
+  return mode === 'SNI_ONLY'
+    ? 'its auto-registration is on for MQTT clients that ask for a host name of the account, as it is registered as SNI_ONLY'
+    : 'its auto-registration is on for MQTT clients';
+}
+
 /**
  * Of a certificate that no account has registered; `issuer` is the registered CA that has signed it, `ambiguous` where there are
  * several: this reason is read by all accounts then, and says nothing of what one of them has registered.
@@ -39,12 +47,9 @@ export function unregisteredReason(
   if (certificate === undefined) return `${first}: ${REGISTER}`;
   if (issuer === 'ambiguous') return `${first}; a registered CA has signed it: ${REGISTER_OF_CA}`;
   if (issuer !== undefined) {
-    const { certificateId, status, autoRegistration } = issuer.ca;
-    const how = autoRegistration
-      ? 'its auto-registration is on, but just-in-time registration is not in Thingkeep yet'
-      : 'its auto-registration is off';
+    const { certificateId, status } = issuer.ca;
     const inactive = status === 'ACTIVE' ? '' : ` The CA is ${status}: set it ACTIVE first.`;
-    return `${first}; its CA is registered (${certificateId}), and ${how}: ${REGISTER_OF_CA}.${inactive}`;
+    return `${first}; its CA is registered (${certificateId}), and ${automaticText(issuer.ca)}: ${REGISTER_OF_CA}.${inactive}`;
   }
   const { subject, issuer: by } = certificate;
   const origin = subject === by ? 'it is signed by itself' : `no registered CA has signed it, its issuer is ${nameText(by)}`;

@@ -9,6 +9,7 @@ import { readCertificateNames } from '../../../policies/certificate-names.ts';
 import { CompiledPolicyCache, effectivePolicies } from '../../../policies/effective.ts';
 import type { PermissionChanges } from '../../../policies/permission-changes.ts';
 import { asksForCertificate } from '../../../policies/variables.ts';
+import type { AutomaticRegistration } from '../../../provisioning/contract.ts';
 import { propagated, thingOf } from '../../../registry/admission.ts';
 import { type CertificateRecord, certificates } from '../../../registry/store.ts';
 import type { Clock } from '../../../runtime/clock.ts';
@@ -25,6 +26,8 @@ import { type Places, registrationHolder, unregisteredRefusal } from './registra
 export interface RegisteredCertificatesOptions extends Places {
   readonly clock: Clock;
   readonly changes: PermissionChanges;
+  /** Absent where no CONNECT registers a certificate. */
+  readonly automatic?: AutomaticRegistration;
 }
 
 /** Looks for the issuer of an unknown certificate, by the peer's network: each reads records and checks signatures. */
@@ -72,11 +75,28 @@ export class RegisteredCertificates {
     const certificate = await this.#remembered.get(certificateId, use, () =>
       this.#load(certificateId, clientId, named, peer.certificateDer),
     );
+    if (clientId !== NO_CLIENT && (certificate === undefined || certificate.status === 'PENDING_ACTIVATION')) {
+      const attempted = await this.#registerAutomatically(peer, certificateId, named);
+      if (attempted !== undefined) return attempted;
+    }
     if (certificate === undefined) return this.#unregistered(peer, certificateId, named);
     const fault = validityFault(certificate, this.#options.clock.now());
     if (fault === undefined) return certificate;
     const { place, principal } = certificate;
     return refused({ ...fault, ...place, certificateId, principal });
+  }
+
+  /** The refusal of a CONNECT that just-in-time registration takes as a device's first ones: it is answered by no CONNACK. */
+  async #registerAutomatically(
+    { sourceIp, certificateDer }: Peer,
+    certificateId: string,
+    named: Place | undefined,
+  ): Promise<AdmissionRefusal | undefined> {
+    const { automatic } = this.#options;
+    const certificate = automatic === undefined ? undefined : certificateDer?.();
+    if (automatic === undefined || certificate === undefined) return undefined;
+    const refusal = await automatic.attempt({ certificateId, certificate, sourceIp, named });
+    return refusal === undefined ? undefined : { refused: refusal, isSilent: true };
   }
 
   /** The refusal; its words tell of the issuer, unless the peer's address has had such words too often. */

@@ -30,7 +30,7 @@ test('a certificate whose CA is registered: the CA is named, with its auto-regis
   await bench.call('UpdateCACertificate', on);
   assert.match(
     (await refusal()).reason,
-    /auto-registration is on, but just-in-time registration is not in Thingkeep yet: .*certificates\.$/,
+    /auto-registration is on for MQTT clients that ask for a host name of the account, as .* SNI_ONLY: .*certificates\.$/,
   );
   await bench.call('RegisterCACertificate', { caCertificate: ca.pem, ...registered }, stranger);
   const { reason: ofTwo, accountId: nobody } = await refusal();

@@ -19,7 +19,7 @@ export interface CandidateCa {
 
 /** A CA with its one registration. */
 export interface RegisteredIssuer {
-  readonly ca: Pick<CaCertificateRecord, 'certificateId' | 'status' | 'autoRegistration'>;
+  readonly ca: Pick<CaCertificateRecord, 'certificateId' | 'status' | 'autoRegistration' | 'mode'>;
   readonly place: Place;
 }
 

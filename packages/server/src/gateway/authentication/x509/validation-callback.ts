@@ -49,31 +49,32 @@ export class ValidationCallbackAuthenticator implements Authenticator {
   async authenticate(attempt: ConnectionAttempt, connect: Connect): Promise<Admission | AdmissionRefusal> {
     const { clientId } = connect;
     const refused = await this.#validate(attempt, clientId);
-    return refused === undefined ? this.#options.x509.authenticate(attempt, connect) : { refused: { ...refused, clientId } };
+    if (refused === undefined) return this.#options.x509.authenticate(attempt, connect);
+    return { ...refused, refused: { ...refused.refused, clientId } };
   }
 
   async authenticateRequest(attempt: ConnectionAttempt): Promise<RequestIdentity | AdmissionRefusal> {
     const refused = await this.#validate(attempt, NO_CLIENT);
-    return refused === undefined ? this.#options.x509.authenticateRequest(attempt) : { refused };
+    return refused === undefined ? this.#options.x509.authenticateRequest(attempt) : refused;
   }
 
   /** The refusal of the domain's function; undefined when it lets the peer in, or has before, or there is none. */
-  async #validate({ domain, peer }: ConnectionAttempt, clientId: string): Promise<Refused | undefined> {
+  async #validate({ domain, peer }: ConnectionAttempt, clientId: string): Promise<AdmissionRefusal | undefined> {
     const callback = domain?.certificateCallback;
     if (domain === undefined || callback === undefined || this.#passed.has(peer)) return undefined;
     try {
       const certificate = await this.#options.certificates.usableCertificate(peer, clientId, domain.place);
-      if ('refused' in certificate) return certificate.refused;
+      if ('refused' in certificate) return certificate;
       const fault = await this.#call(domain, callback, peer, certificate.certificateId);
       if (fault === undefined) {
         this.#passed.add(peer);
         return undefined;
       }
       const { place, principal, certificateId } = certificate;
-      return { ...fault, ...place, principal, certificateId };
+      return { refused: { ...fault, ...place, principal, certificateId } };
     } catch (error) {
       this.#options.log.error({ err: error }, 'a connection could not be authorized');
-      return failureRefusal('connection', error);
+      return { refused: failureRefusal('connection', error) };
     }
   }
 

@@ -1,0 +1,136 @@
+/**
+ * Just-in-time registration (facts 4.4, 24.3; tutorials 3.5, 3.6): the first connection of a certificate that a registered CA
+ * has signed is refused without a CONNACK, the certificate is registered, and an event says so.
+ */
+// needs: -
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import {
+  AttachPolicyCommand,
+  DescribeCertificateCommand,
+  GetRegistrationCodeCommand,
+  RegisterCACertificateCommand,
+  UpdateCertificateCommand,
+} from '@aws-sdk/client-iot';
+import { type FactoryCa, factoryCa, signedBy } from '../../packages/server/src/testing/factory-ca.ts';
+import { newEcKey } from '@thingkeep/x509/testing/csrs.ts';
+import { DeviceConnection, type DeviceOptions } from './device-connection.ts';
+import { ACCOUNT, ALLOW_ALL, makeDevice, makePolicy } from './devices.ts';
+import { startServer, type TestServer } from './test-core.ts';
+
+let server: TestServer;
+let watcher: DeviceConnection;
+const now = Date.now();
+
+before(async () => {
+  server = await startServer();
+  await makePolicy(server, 'all', ALLOW_ALL);
+  watcher = await DeviceConnection.admitted(server, 4, 'watcher', await makeDevice(server, 'watcher', 'all'));
+  watcher.subscribe('$aws/events/certificates/registered/#');
+  assert.equal((await watcher.next()).cmd, 'suback');
+});
+after(async () => {
+  watcher[Symbol.dispose]();
+  await server[Symbol.asyncDispose]();
+});
+
+async function registerCa(ca: FactoryCa): Promise<string> {
+  const { registrationCode = '' } = await server.iot.send(new GetRegistrationCodeCommand({}));
+  const verificationCertificate = await signedBy(ca, registrationCode, { key: ca.key, now });
+  const { certificateId = '' } = await server.iot.send(
+    new RegisterCACertificateCommand({
+      caCertificate: ca.pem,
+      verificationCertificate,
+      setAsActive: true,
+      allowAutoRegistration: true,
+    }),
+  );
+  return certificateId;
+}
+
+interface Made extends DeviceOptions {
+  readonly certPem: string;
+  readonly keyPem: string;
+}
+
+/** A device's certificate with its key; `chain` is what it sends behind its own certificate. */
+async function made(ca: FactoryCa, chain = ''): Promise<Made> {
+  const key = newEcKey();
+  const keyPem = key.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { certPem: `${await signedBy(ca, 'Example Device', { key, now })}${chain}`, keyPem };
+}
+
+/** The next event that the watcher gets. */
+async function event(): Promise<{ topic: string; payload: Record<string, unknown> }> {
+  const seen = await watcher.next();
+  if (seen.cmd !== 'publish') return assert.fail(`no event: ${seen.cmd}`);
+  return { topic: seen.topic, payload: JSON.parse(seen.payload.toString()) as Record<string, unknown> };
+}
+
+async function refused(level: 4 | 5, clientId: string, options: DeviceOptions): Promise<void> {
+  const { device, answer } = await DeviceConnection.connect(server, level, clientId, options);
+  using _closed = device;
+  assert.equal(answer.cmd, 'closed', 'no CONNACK comes');
+}
+
+/** Refused and told of twice, active afterwards. */
+async function isRegistered(caCertificateId: string, options: DeviceOptions, clientId: string): Promise<void> {
+  for (const level of [4, 5] as const) {
+    const from = Date.now();
+    await refused(level, clientId, options);
+    const { topic, payload } = await event();
+    assert.equal(topic, `$aws/events/certificates/registered/${caCertificateId}`);
+    const { timestamp, certificateId, ...rest } = payload;
+    assert.deepEqual(Object.keys(payload), [
+      ...['certificateId', 'caCertificateId', 'timestamp', 'certificateStatus', 'awsAccountId'],
+      ...['certificateRegistrationTimestamp', 'sourceIp'],
+    ]);
+    assert.deepEqual(rest, {
+      caCertificateId,
+      certificateStatus: 'PENDING_ACTIVATION',
+      awsAccountId: ACCOUNT,
+      certificateRegistrationTimestamp: null,
+      sourceIp: '127.0.0.1',
+    });
+    assert.ok(typeof timestamp === 'number' && timestamp >= from && timestamp <= Date.now());
+    const id = String(certificateId);
+    const { certificateDescription } = await server.iot.send(new DescribeCertificateCommand({ certificateId: id }));
+    assert.equal(certificateDescription?.status, 'PENDING_ACTIVATION');
+    assert.equal(certificateDescription.caCertificateId, caCertificateId);
+    const { check, reason, accountId } = await server.logged(
+      (line) => line.certificateId === id && (level === 4 ? /has registered it as/ : /before/).test(String(line.reason)),
+    );
+    assert.deepEqual([check, accountId], ['certificate-not-active', ACCOUNT]);
+    assert.match(String(reason), /just-in-time registration/);
+    if (level === 4) continue;
+    await server.iot.send(new UpdateCertificateCommand({ certificateId: id, newStatus: 'ACTIVE' }));
+    await server.iot.send(new AttachPolicyCommand({ policyName: 'all', target: certificateDescription.certificateArn }));
+  }
+  for (const level of [4, 5] as const) (await DeviceConnection.admitted(server, level, clientId, options))[Symbol.dispose]();
+}
+
+describe('a device whose signer is registered with auto-registration', () => {
+  let root: FactoryCa;
+  let signer: FactoryCa;
+  let signerId: string;
+  before(async () => {
+    root = await factoryCa('Example Root CA', { now });
+    signer = await factoryCa('Example Signer FFFF', { above: root, now });
+    signerId = await registerCa(signer);
+  });
+
+  test('sends its chain, and no server name', async () => {
+    const device = await made(signer, signer.pem);
+    await isRegistered(signerId, { ...device, tls: { servername: '', checkServerIdentity: () => undefined } }, 'no-name');
+  });
+
+  test('sends its own certificate alone, and a server name', async () => {
+    await isRegistered(signerId, await made(signer), 'name');
+  });
+
+  test('comes on the HTTPS port, by ALPN', async () => {
+    const device = await made(signer);
+    const alpn = { port: server.ports.https, tls: { ALPNProtocols: ['x-amzn-mqtt-ca'] } };
+    await isRegistered(signerId, { ...device, ...alpn }, 'alpn');
+  });
+});
