@@ -11,7 +11,7 @@ import { type ThingRecord, things } from './store.ts';
 import {
   attributesAfter,
   getThing,
-  refuseOtherVersion,
+  refuseOtherThingVersion,
   refuseTooMany,
   sameAttributes,
   thingArn,
@@ -61,7 +61,7 @@ export async function updateThing(
   if (removeThingType && thingTypeName !== undefined)
     fail('InvalidRequestException', 'thingTypeName and removeThingType can not be given together.');
   const record = await getThing(tx, accountId, required(input.thingName, 'thingName'));
-  refuseOtherVersion(record, expectedVersion);
+  refuseOtherThingVersion(record, expectedVersion);
   if (thingTypeName !== undefined && thingTypeName !== record.thingTypeName)
     await typeForThing(tx, accountId, thingTypeName, (name) => `Can not update a thing to use deprecated thing type: ${name}`);
   const { thingTypeName: before, ...rest } = record;

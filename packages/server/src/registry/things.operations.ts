@@ -9,7 +9,7 @@ import { filteredPage, PAGE } from './paging.ts';
 import { required } from './required.ts';
 import { type ThingRecord, thingPrincipals, things } from './store.ts';
 import { createThing, updateThing } from './thing-records.ts';
-import { describedThing, getThing, listedThing, refuseOtherVersion, thingArn } from './things.ts';
+import { describedThing, getThing, listedThing, refuseOtherThingVersion, thingArn } from './things.ts';
 
 type Operations = Handlers<Pick<IotOperations, 'CreateThing' | 'DescribeThing' | 'UpdateThing' | 'DeleteThing' | 'ListThings'>>;
 type ListInput = IotOperations['ListThings']['input'];
@@ -53,7 +53,7 @@ export function thingOperations({ store, clock }: { store: Store; clock: Clock }
         const record = await tx.get(things, [accountId, thingName]);
         // API reference DeleteThing: no error for a thing that doesn't exist.
         if (record === undefined) return;
-        refuseOtherVersion(record, expectedVersion);
+        refuseOtherThingVersion(record, expectedVersion);
         const attached = await tx.scan(thingPrincipals, { prefix: [accountId, thingName], limit: 1 });
         if (attached.items.length > 0)
           fail('InvalidRequestException', `Cannot delete. Thing ${thingName} is still attached to one or more principals`);

@@ -11,7 +11,7 @@ export async function getThing(tx: ReadTransaction, accountId: string, thingName
   return found ?? fail('ResourceNotFoundException', `Thing ${thingName} does not exist`);
 }
 
-export function refuseOtherVersion(record: ThingRecord, expected: number | undefined): void {
+export function refuseOtherThingVersion(record: ThingRecord, expected: number | undefined): void {
   if (expected !== undefined && expected !== record.version)
     fail('VersionConflictException', `The version for thing ${record.thingName} does not match the expected version.`);
 }
