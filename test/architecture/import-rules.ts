@@ -175,6 +175,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
       'registry/groups/',
     ],
     ['crypto', 'util'],
+    ['@thingkeep/x509'],
   ),
   'registry/groups/': folderRule(
     'groups are records over things: they know things, tags and the attachments of policies by these files alone',

@@ -1,7 +1,6 @@
 /** Certificates (RFC 5280), read. Names are compared as DER, never as printed text. */
 import { hash } from 'node:crypto';
 import { DerReader, explicit, implicit, parseTime, sequenceOf, TAG } from './der.ts';
-import { findExtension } from './extensions.ts';
 import { readDistinguishedName } from './names.ts';
 import { readSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithm.ts';
 
@@ -9,6 +8,9 @@ import { readSignatureAlgorithm, type SignatureAlgorithm } from './signature-alg
 export const CERTIFICATE_LABELS = ['CERTIFICATE', 'X509 CERTIFICATE'];
 
 export interface CertificateFields {
+  /** What is signed, whole. */
+  readonly signed: Buffer;
+  readonly signature: Buffer;
   /** Whole DER names. */
   readonly subject: Buffer;
   readonly issuer: Buffer;
@@ -28,7 +30,7 @@ export function parseCertificate(bytes: Buffer): CertificateFields {
   const certificate = sequenceOf(bytes);
   const content = certificate.value(TAG.sequence);
   const outerAlgorithm = certificate.value(TAG.sequence).whole;
-  certificate.bits();
+  const signature = certificate.bits();
   certificate.end();
 
   const parts = new DerReader(content.content);
@@ -50,16 +52,7 @@ export function parseCertificate(bytes: Buffer): CertificateFields {
   readDistinguishedName(subject);
   const outer = readSignatureAlgorithm(outerAlgorithm);
   const algorithm = innerAlgorithm.equals(outerAlgorithm) ? outer : undefined;
-  return { subject, issuer, notBefore, notAfter, publicKey, algorithm, extensions };
-}
-
-/** Whether basicConstraints says that the certificate may sign others. */
-export function isAuthority({ extensions }: CertificateFields): boolean {
-  if (extensions === undefined) return false;
-  const constraints = findExtension(sequenceOf(extensions), '2.5.29.19');
-  if (constraints === undefined) return false;
-  const flag = sequenceOf(constraints).optional(TAG.boolean)?.content;
-  return flag !== undefined && flag.length === 1 && flag[0] !== 0;
+  return { signed: content.whole, signature, subject, issuer, notBefore, notAfter, publicKey, algorithm, extensions };
 }
 
 /** AWS IoT's id of a certificate: SHA-256 of its DER, in hexadecimal. */

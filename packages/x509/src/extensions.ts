@@ -1,5 +1,5 @@
-/** The extensions that certificates here carry (RFC 5280 section 4.2.1), and how one is found in others'. */
-import { bitString, der, type DerReader, implicit, oid, sequence, TAG } from './der.ts';
+/** The extensions that certificates here carry (RFC 5280 section 4.2.1). */
+import { bitString, der, implicit, oid, sequence, TAG } from './der.ts';
 import { addressBytes } from './host-names.ts';
 import { keyIdentifier } from './public-key.ts';
 
@@ -38,17 +38,3 @@ function generalName(hostName: string): Buffer {
 /** SubjectAltName of host names and addresses. */
 export const alternativeNames = (hostNames: readonly string[]): Buffer =>
   extension('2.5.29.17', sequence(...hostNames.map(generalName)));
-
-/** Content of an extension in a certificate's extension list, or undefined. */
-export function findExtension(extensions: DerReader, id: string): Buffer | undefined {
-  const wanted = oid(id);
-  while (extensions.next !== undefined) {
-    const each = extensions.enter(TAG.sequence);
-    const found = each.value(TAG.oid).whole.equals(wanted);
-    each.optional(TAG.boolean);
-    const value = each.value(TAG.octetString).content;
-    each.end();
-    if (found) return value;
-  }
-  return undefined;
-}

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isAuthority, parseCertificate } from './certificate.ts';
+import { parseCertificate } from './certificate.ts';
 import { isSelfSigned, parseCsr } from './csr.ts';
 import { DerError } from './der.ts';
 import { distinguishedName, readCommonNames, readDistinguishedName } from './names.ts';
 import { onePemBlock } from './pem.ts';
+import { readPathExtensions } from './path-extensions.ts';
 import { openPublicKey, readPublicKey } from './public-key.ts';
 import { keySigner } from './signing.ts';
 import { decodeString } from './strings.ts';
@@ -21,7 +22,7 @@ function readNames(name: Buffer): void {
 
 function readCertificate(bytes: Buffer): void {
   const fields = parseCertificate(bytes);
-  isAuthority(fields);
+  readPathExtensions(fields.extensions);
   readNames(fields.subject);
   readPublicKey(fields.publicKey);
   openPublicKey(fields.publicKey);

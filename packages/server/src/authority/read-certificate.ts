@@ -4,15 +4,10 @@
  */
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { fail } from '@thingkeep/wire/errors.ts';
-import {
-  CERTIFICATE_LABELS,
-  type CertificateFields,
-  certificateIdOf,
-  isAuthority,
-  parseCertificate,
-} from '@thingkeep/x509/certificate.ts';
+import { CERTIFICATE_LABELS, type CertificateFields, certificateIdOf, parseCertificate } from '@thingkeep/x509/certificate.ts';
 import { DerError } from '@thingkeep/x509/der.ts';
 import { readCommonNames } from '@thingkeep/x509/names.ts';
+import type { PathRules } from '@thingkeep/x509/path.ts';
 import { onePemBlock } from '@thingkeep/x509/pem.ts';
 import type { KeyKind, SignatureAlgorithm } from '@thingkeep/x509/signature-algorithm.ts';
 import { readAllowedKey } from './allowed-keys.ts';
@@ -21,8 +16,6 @@ export interface ReadCertificate extends Pick<CertificateFields, 'subject' | 'is
   readonly der: Buffer;
   readonly certificateId: string;
   readonly commonNames: readonly string[];
-  /** Whether basicConstraints says that it may sign certificates. */
-  readonly authority: boolean;
   readonly publicKey: KeyObject;
   readonly signatureKind: KeyKind;
   readonly x509: X509Certificate;
@@ -33,7 +26,23 @@ const LARGEST_PEM = 65_536;
 
 const refuse = (why: string, cause?: unknown): never => fail('CertificateValidationException', why, undefined, cause);
 
+/** Developer guide, page x509-client-certs. */
 const isAllowed = ({ kind, hash }: SignatureAlgorithm): boolean => hash !== 'sha1' && kind !== 'ed25519';
+
+/** Milliseconds that the clock of who issues certificates may be ahead of this one. */
+const CLOCKS_DIFFER = 5 * 60_000;
+
+/** Which keys and algorithms a path of devices' certificates may have, at `now` (milliseconds since the epoch). */
+export const pathRules = (now: number, ignoresDates = false): PathRules => ({
+  now,
+  early: CLOCKS_DIFFER,
+  ignoresDates,
+  allowsAlgorithm: isAllowed,
+  openKey: (spki) => {
+    const key = readAllowedKey(spki);
+    return typeof key === 'string' ? undefined : key.key;
+  },
+});
 
 function check(bytes: Buffer): ReadCertificate {
   const fields = parseCertificate(bytes);
@@ -51,7 +60,6 @@ function check(bytes: Buffer): ReadCertificate {
     commonNames: readCommonNames(subject),
     notBefore,
     notAfter,
-    authority: isAuthority(fields),
     publicKey: key.key,
     signatureKind: algorithm.kind,
     x509: openX509(bytes),

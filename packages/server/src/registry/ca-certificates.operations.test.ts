@@ -4,6 +4,17 @@ import { describe, test } from 'node:test';
 import { pemBlocks, toPem } from '@thingkeep/x509/pem.ts';
 import { DEVICE, FACTORY_ROOT, SIGNER, SIGNER_PROOF } from '@thingkeep/x509/testing/factory-certificates.ts';
 import { newEcKey, newRsaKey } from '@thingkeep/x509/testing/csrs.ts';
+import { oid, sequence } from '@thingkeep/x509/der.ts';
+import { commonNameOnly } from '@thingkeep/x509/names.ts';
+import {
+  basicConstraints,
+  chainCertificate,
+  type ChainParts,
+  directoryName,
+  extensionOf,
+  keyUsageOf,
+  nameConstraints,
+} from '@thingkeep/x509/testing/chains.ts';
 import fc from 'fast-check';
 import { readCertificate } from '../authority/read-certificate.ts';
 import { type FactoryCa, factoryCa, NOW, shortLived, signedBy } from '../testing/factory-ca.ts';
@@ -115,6 +126,23 @@ describe('RegisterCACertificate (developer guide, page register-CA-cert)', () =>
     });
   });
 
+  test('a certificate that may not sign others, by RFC 5280: keyUsage, SHA-1, RSA under 2048, a critical extension', async () => {
+    await using bench = await RegistryFixture.open();
+    const odd = extensionOf('1.3.6.1.4.1.99999.1', Buffer.of(5, 0));
+    const cases: [ChainParts, RegExp][] = [
+      [{ extensions: [basicConstraints(true), keyUsageOf(0x80, 7)] }, /keyCertSign/],
+      [{ extensions: [basicConstraints(true), odd] }, /critical extension/],
+      [{ notBefore: NOW + 3_600_000 }, /not valid yet/],
+      [{ key: newRsaKey(1024) }, /public key .* not supported/],
+      [{ algorithm: sequence(oid('1.2.840.10045.4.1')), hash: 'sha1' }, /signature algorithm/],
+    ];
+    for (const [parts, reason] of cases) {
+      const caCertificate = toPem('CERTIFICATE', chainCertificate(parts).der);
+      const input = { caCertificate, certificateMode: 'SNI_ONLY' } as const;
+      await bench.refuses('CertificateValidationException', 'RegisterCACertificate', input, reason);
+    }
+  });
+
   test('at most ten of one subject (General Reference, quotas)', async () => {
     await using bench = await RegistryFixture.open();
     for (let i = 0; i < 10; i += 1) await register(bench, await factoryCa('factory'));
@@ -158,6 +186,33 @@ describe('RegisterCertificate (API reference RegisterCertificate)', () => {
     const certificatePem = await signedBy(imposter, 'device');
     await bench.refuses('CertificateValidationException', 'RegisterCertificate', { certificatePem });
     await bench.refuses('CertificateValidationException', 'RegisterCertificate', { certificatePem, caCertificatePem: ca.pem });
+  });
+
+  test('the CA must be one that may sign it (RFC 5280 section 6): name constraints, path length, dates', async () => {
+    await using bench = await RegistryFixture.open();
+    const constraints = nameConstraints([directoryName(commonNameOnly('Example'))]);
+    const cases: [ChainParts, ChainParts, number, RegExp | undefined][] = [
+      [{ extensions: [basicConstraints(true), constraints] }, {}, 0, /name constraints/],
+      [{ extensions: [basicConstraints(true, 0)] }, {}, 0, undefined],
+      [{ extensions: [basicConstraints(true, 0)] }, { extensions: [basicConstraints(true)] }, 0, undefined],
+      [{}, {}, 10 * 86_400_000, /CA certificate that signed the certificate .* has expired/],
+      // Its own dates are for the gateway.
+      [{}, { notAfter: NOW - 1_000 }, 0, undefined],
+    ];
+    for (const [i, [parts, own, later, reason]] of cases.entries()) {
+      bench.clock.at = NOW;
+      const ca = chainCertificate({ subject: `factory ${i}`, ...parts });
+      const caCertificate = toPem('CERTIFICATE', ca.der);
+      const input = { caCertificate, certificateMode: 'SNI_ONLY', setAsActive: true } as const;
+      await bench.call('RegisterCACertificate', input);
+      const device = chainCertificate({ subject: 'device', by: ca, extensions: [], ...own });
+      bench.clock.at = NOW + later;
+      for (const caCertificatePem of [undefined, caCertificate]) {
+        const given = { certificatePem: toPem('CERTIFICATE', device.der), caCertificatePem };
+        if (reason !== undefined) await bench.refuses('CertificateValidationException', 'RegisterCertificate', given, reason);
+        else if (caCertificatePem === undefined) await bench.call('RegisterCertificate', given);
+      }
+    }
   });
 
   test('two CA certificates of one subject and key: one must be named', async () => {

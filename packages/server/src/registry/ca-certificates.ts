@@ -3,7 +3,8 @@ import { defined } from '@thingkeep/wire/defined.ts';
 import { createHash, randomUUID } from 'node:crypto';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import { isSignedBy, type ReadCertificate, readCertificate } from '../authority/read-certificate.ts';
+import { authorityFault, PATH_FAULT_TEXT, pathFault } from '@thingkeep/x509/path.ts';
+import { isSignedBy, pathRules, type ReadCertificate, readCertificate } from '../authority/read-certificate.ts';
 import type { ReadTransaction } from '../store/contract.ts';
 import { type CaCertificateRecord, caCertificates } from './store.ts';
 
@@ -20,16 +21,13 @@ export async function getCaCertificate(
   return found ?? fail('ResourceNotFoundException', `CA certificate ${certificateId} does not exist`);
 }
 
+const refuse = (why: string): never => fail('CertificateValidationException', why);
+
 /** Reads a certificate that is to be registered as a CA. An intermediate is as good as a root. */
 export function readCaCertificate(pem: string, now: number): ReadCertificate {
   const certificate = readCertificate(pem);
-  if (!certificate.authority)
-    fail(
-      'CertificateValidationException',
-      'CA certificate is not valid: it does not have the basicConstraints extension as true.',
-    );
-  if (now > certificate.notAfter) fail('CertificateValidationException', 'CA certificate is not valid: it has expired.');
-  return certificate;
+  const fault = authorityFault(certificate.der, pathRules(now));
+  return fault === undefined ? certificate : refuse(`CA certificate is not valid: ${PATH_FAULT_TEXT[fault]}.`);
 }
 
 /**
@@ -38,14 +36,14 @@ export function readCaCertificate(pem: string, now: number): ReadCertificate {
  */
 export function proveOwnership(ca: ReadCertificate, verificationPem: string, code: string, now: number): void {
   const proof = readCertificate(verificationPem);
-  if (!isSignedBy(proof, ca))
-    fail('CertificateValidationException', 'The verification certificate is not signed by the CA certificate.');
-  if (now > proof.notAfter) fail('CertificateValidationException', 'The verification certificate has expired.');
   if (proof.commonNames.length !== 1 || proof.commonNames[0]?.toLowerCase() !== code)
     fail(
       'RegistrationCodeValidationException',
       "The verification certificate's common name is not the registration code of this account.",
     );
+  if (!isSignedBy(proof, ca)) refuse('The verification certificate is not signed by the CA certificate.');
+  const found = pathFault([proof.der, ca.der], pathRules(now));
+  if (found !== undefined) refuse(`The verification certificate is not valid: ${PATH_FAULT_TEXT[found.fault]}.`);
 }
 
 export type RegistrationConfig = NonNullable<CaCertificateRecord['registrationConfig']>;

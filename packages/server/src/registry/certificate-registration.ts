@@ -1,7 +1,8 @@
 /** Registering certificates of other authorities in a transaction: who has signed them, and the record of one. */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import { isSignedBy, type ReadCertificate, readCertificate } from '../authority/read-certificate.ts';
+import { PATH_FAULT_TEXT, pathFault } from '@thingkeep/x509/path.ts';
+import { isSignedBy, pathRules, type ReadCertificate, readCertificate } from '../authority/read-certificate.ts';
 import { claim } from '../store/claims.ts';
 import type { ReadTransaction, WriteTransaction } from '../store/contract.ts';
 import { subjectHashOf } from './ca-certificates.ts';
@@ -23,11 +24,20 @@ async function candidates(
   return (await tx.scan(caCertificates, { index: 'bySubject', prefix })).items;
 }
 
+/** Refuses a certificate that its CA may not have signed. Its own dates are looked at when it connects. */
+function refuseForPath(certificate: ReadCertificate, ca: CaCertificateRecord, now: number): void {
+  const found = pathFault([certificate.der, readCertificate(ca.certificatePem).der], pathRules(now, true));
+  if (found === undefined) return;
+  const which = found.at === 0 ? 'The certificate' : 'The CA certificate that signed the certificate';
+  fail('CertificateValidationException', `${which} is not valid: ${PATH_FAULT_TEXT[found.fault]}.`);
+}
+
 /** The registered, active CA certificate that signed `certificate`. */
 export async function issuerOf(
   tx: ReadTransaction,
   accountId: string,
   certificate: ReadCertificate,
+  now: number,
   named?: ReadCertificate,
 ): Promise<CaCertificateRecord> {
   const signers = (await candidates(tx, accountId, certificate, named)).filter((each) =>
@@ -47,6 +57,7 @@ export async function issuerOf(
       'CertificateConflictException',
       'Several registered CA certificates could have signed the certificate; name one in caCertificatePem.',
     );
+  refuseForPath(certificate, active, now);
   return active;
 }
 
@@ -99,7 +110,7 @@ export async function registerCertificate(
   now: number,
 ): Promise<CertificateRecord> {
   await refuseDuplicate(tx, place, draft.certificate);
-  const ca = await issuerOf(tx, place.accountId, draft.certificate, draft.named);
+  const ca = await issuerOf(tx, place.accountId, draft.certificate, now, draft.named);
   return register(tx, place, draft, { caCertificateId: ca.certificateId, mode: ca.mode }, now);
 }
 
