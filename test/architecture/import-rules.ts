@@ -235,7 +235,8 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
   'provisioning/': folderRule(
     'provisioning registers certificates by records and tells of them by the contract of messaging: who connects is handed in',
     [
-      ...['runtime/', 'store/contract.ts', 'broker/messaging.ts', 'refusals/refusals.ts'],
+      ...['runtime/', 'broker/messaging.ts', 'authority/read-certificate.ts', 'refusals/refusals.ts'],
+      ...files('store', 'contract', 'changes', 'pages'),
       ...files('registry', 'admission', 'certificates', 'store'),
     ],
     ['crypto'],

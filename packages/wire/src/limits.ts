@@ -43,6 +43,9 @@ export const LIMITS = {
   /** Retained messages of an account (AWS: 5,000, raised on request), and bytes of their topics and payloads (ours). */
   retainedMessages: 100_000,
   retainedBytes: 1024 * 1024 * 1024,
+  /** Certificates that just-in-time registration has registered and nothing has activated, of an account and of one CA (ours). */
+  pendingCertificates: 50_000,
+  pendingCertificatesOfCa: 10_000,
   /** Messages that the rules of an account evaluate in a second, in each region. */
   ruleEvaluations: 20_000,
 } as const;

@@ -1,5 +1,5 @@
 /** The extensions of a certificate that decide about paths (RFC 5280 sections 4.2.1 and 6.1), read. */
-import { DerError, DerReader, explicit, readOid, sequenceOf, TAG } from './der.ts';
+import { DerError, DerReader, explicit, implicit, readOid, sequenceOf, TAG } from './der.ts';
 import { type GeneralName, generalNames } from './general-names.ts';
 
 /** Subtrees that the names of certificates below must, and must not, be in. */
@@ -18,11 +18,16 @@ export interface PathExtensions {
   readonly constraints: NameConstraints | undefined;
   /** Of the subject. */
   readonly alternativeNames: readonly GeneralName[];
+  /** Identifiers of its own key and its issuer's: hints that anybody can write. */
+  readonly keyIdentifier: Buffer | undefined;
+  readonly issuerKeyIdentifier: Buffer | undefined;
   /** The first critical extension that is not understood here; undefined without one. */
   readonly unknown: string | undefined;
 }
 
 const ID = {
+  keyIdentifier: '2.5.29.14',
+  issuerKeyIdentifier: '2.5.29.35',
   keyUsage: '2.5.29.15',
   alternativeNames: '2.5.29.17',
   basicConstraints: '2.5.29.19',
@@ -95,6 +100,16 @@ function maySign(value: Buffer | undefined): boolean {
   return ((content[1] ?? 0) & CERT_SIGN) !== 0;
 }
 
+/** A hint that can't be read is none. */
+function hint(value: Buffer | undefined, read: (value: Buffer) => Buffer | undefined): Buffer | undefined {
+  try {
+    return value === undefined ? undefined : read(value);
+  } catch (error) {
+    if (error instanceof DerError) return undefined;
+    throw error;
+  }
+}
+
 /** Reads the list of extensions, whole. Throws DerError where one of those that count can't be read. */
 export function readPathExtensions(extensions: Buffer | undefined): PathExtensions {
   const listed = extensions === undefined ? new Map<string, Listed>() : listExtensions(sequenceOf(extensions));
@@ -106,6 +121,8 @@ export function readPathExtensions(extensions: Buffer | undefined): PathExtensio
     maySign: maySign(valueIn(ID.keyUsage)),
     constraints: readConstraints(valueIn(ID.nameConstraints)),
     alternativeNames: names === undefined ? [] : generalNames(sequenceOf(names)),
+    keyIdentifier: hint(valueIn(ID.keyIdentifier), (value) => new DerReader(value).value(TAG.octetString).content),
+    issuerKeyIdentifier: hint(valueIn(ID.issuerKeyIdentifier), (value) => sequenceOf(value).optional(implicit(0))?.content),
     unknown,
   };
 }

@@ -160,6 +160,12 @@ export function pathFault(path: readonly Buffer[], rules: PathRules): PathFault 
   return undefined;
 }
 
+/** Whether the first of two certificates has signed the second: by name and signature alone, in DER. */
+export function hasSigned(issuer: Buffer, certificate: Buffer, rules: PathRules): boolean {
+  const [above, below] = [openLink(issuer, rules), openLink(certificate, rules)];
+  return above !== undefined && below !== undefined && signatureFault(below, above, rules) === undefined;
+}
+
 /** What is wrong with a certificate as one that signs others; undefined when nothing is. Who has signed it is not looked at. */
 export function authorityFault(certificate: Buffer, rules: PathRules): PathFaultKind | undefined {
   const link = openLink(certificate, rules);

@@ -50,6 +50,14 @@ test('every limit and every rate of the broker can be set', () => {
   assert.deepEqual(new Set(Object.keys(NO_RATES)), new Set(Object.keys(RATES)));
 });
 
+test('limits of what is registered', () => {
+  const accounts = readAccounts({ '*': { pendingCertificates: 7 }, [ONE]: { pendingCertificatesOfCa: 0 } });
+  const { limitsOf, registryLimitsOf } = limitsAndRates(accounts, 'none');
+  assert.deepEqual(registryLimitsOf(ONE), { pendingCertificates: 7, pendingCertificatesOfCa: 0 });
+  assert.deepEqual(registryLimitsOf(TWO), { pendingCertificates: 7 });
+  assert.deepEqual(limitsOf(ONE), {});
+});
+
 test('the defaults are within the ranges', () => {
   const { connections: _, ...finite } = DEFAULT_LIMITS;
   assert.equal(fault({ '*': { ...finite, ...RATES, sessionExpiry: LIMITS.sessionExpiryMost } }), 'none');

@@ -29,21 +29,30 @@ const LIMIT_RANGES = {
   connections: [1, MANY],
 } as const satisfies Readonly<Record<string, Range>>;
 
+/** Limits of what is registered. */
+const REGISTRY_RANGES = {
+  pendingCertificates: [0, MANY],
+  pendingCertificatesOfCa: [0, MANY],
+} as const satisfies Readonly<Record<string, Range>>;
+
 type LimitName = keyof typeof LIMIT_RANGES;
+type RegistryLimitName = keyof typeof REGISTRY_RANGES;
 type RateName = keyof typeof RATES;
 
 /** Per second; 0 for no rate. */
 const RATE_RANGE: Range = [0, MANY];
 
 const LIMIT_NAMES = Object.keys(LIMIT_RANGES) as LimitName[];
+const REGISTRY_NAMES = Object.keys(REGISTRY_RANGES) as RegistryLimitName[];
 const RATE_NAMES = Object.keys(RATES) as RateName[];
 const RANGES = new Map<string, Range>([
   ...Object.entries(LIMIT_RANGES),
+  ...Object.entries(REGISTRY_RANGES),
   ...RATE_NAMES.map((name): [string, Range] => [name, RATE_RANGE]),
 ]);
 
 /** Numbers by name: those of limits, and those of rates. */
-export type AccountSettings = { readonly [K in LimitName | RateName]?: number };
+export type AccountSettings = { readonly [K in LimitName | RegistryLimitName | RateName]?: number };
 /** By account id, or `*`. */
 export type Accounts = ReadonlyMap<string, AccountSettings>;
 
@@ -78,6 +87,8 @@ function only<K extends keyof AccountSettings>(names: readonly K[], settings: Ac
 export interface LimitsAndRates {
   /** What differs from the default limits. */
   limitsOf(accountId: string): Pick<AccountSettings, LimitName>;
+  /** The same of what is registered. */
+  registryLimitsOf(accountId: string): Pick<AccountSettings, RegistryLimitName>;
   /** All rates that the account has. */
   ratesOf(accountId: string): Pick<AccountSettings, RateName>;
 }
@@ -87,6 +98,7 @@ export function limitsAndRates(accounts: Accounts, rateLimits: 'none' | 'aws'): 
   const settingsOf = (id: string): AccountSettings => ({ ...accounts.get('*'), ...accounts.get(id) });
   return {
     limitsOf: (id) => only(LIMIT_NAMES, settingsOf(id)),
+    registryLimitsOf: (id) => only(REGISTRY_NAMES, settingsOf(id)),
     ratesOf: (id) => ({ ...(rateLimits === 'aws' ? RATES : {}), ...only(RATE_NAMES, settingsOf(id)) }),
   };
 }

@@ -1,21 +1,22 @@
-/** The registered CA with auto-registration that has signed a certificate: found by the issuer's name, proven by the signature. */
-import { X509Certificate } from 'node:crypto';
+/**
+ * The registered CA with auto-registration that has signed a certificate: found by the issuer's name, proven by the signature. The
+ * signing CA has to be registered, not one above it (developer guide, page device-certs-your-own), so that what a client sends
+ * of its chain is not read.
+ */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import { parseCertificate, type CertificateFields } from '@thingkeep/x509/certificate.ts';
+import { CERTIFICATE_LABELS, type CertificateFields, parseCertificate } from '@thingkeep/x509/certificate.ts';
 import { DerError } from '@thingkeep/x509/der.ts';
-import { isIssuedBy } from '@thingkeep/x509/proof.ts';
+import { hasSigned, type PathFault, pathFault, type PathRules } from '@thingkeep/x509/path.ts';
+import { type PathExtensions, readPathExtensions } from '@thingkeep/x509/path-extensions.ts';
+import { onePemBlock } from '@thingkeep/x509/pem.ts';
 import { findIssuers } from '../registry/admission.ts';
-import type { CaCertificateRecord } from '../registry/store.ts';
+import { type CaCertificateRecord, certificates } from '../registry/store.ts';
 import type { Store } from '../store/contract.ts';
 
-/** Regions that are searched, and CAs of one name that are tried: any client can show a certificate. */
+/** Regions that are searched, CAs of one name that are read in each, and CAs whose signature is checked: any client can show a certificate. */
 const MAX_REGIONS = 32;
-const MAX_CAS = 10;
-
-export interface AutoRegisteringCa extends Pick<CertificateFields, 'notBefore' | 'notAfter'> {
-  readonly ca: CaCertificateRecord;
-  readonly place: Place;
-}
+const MAX_READ = 100;
+const MAX_CHECKED = 16;
 
 export interface SearchedPlaces {
   /** Regions that hold data. */
@@ -25,13 +26,18 @@ export interface SearchedPlaces {
   readonly home: Place;
 }
 
-function fieldsOf(certificate: Buffer): CertificateFields | undefined {
-  try {
-    return parseCertificate(certificate);
-  } catch (error) {
-    if (error instanceof DerError) return undefined;
-    throw error;
-  }
+/** A certificate to find the CA of. */
+export interface Unregistered extends CertificateFields {
+  readonly certificateId: string;
+  /** DER. */
+  readonly certificate: Buffer;
+  readonly named?: Place | undefined;
+}
+
+/** A CA that counts for a client, in one account and region. */
+export interface AutoRegisteringCa {
+  readonly ca: CaCertificateRecord;
+  readonly place: Place;
 }
 
 const isAt = (place: Place, { accountId, region }: Place): boolean => place.accountId === accountId && place.region === region;
@@ -41,26 +47,80 @@ const isAt = (place: Place, { accountId, region }: Place): boolean => place.acco
  * CA counts whose owner has proven to have its key; any account could register another one's as SNI_ONLY, so that such a CA
  * counts for the server's own host names in the home account and region alone.
  */
-const counts = (ca: CaCertificateRecord, place: Place, named: Place | undefined, home: Place): boolean =>
+const counts = ({ ca, place }: AutoRegisteringCa, named: Place | undefined, home: Place): boolean =>
   ca.status === 'ACTIVE' &&
   ca.autoRegistration &&
   (named === undefined ? ca.mode === 'DEFAULT' || isAt(place, home) : isAt(place, named));
 
-export async function findAutoRegisteringCa(
+/** CAs that have the name of the issuer and count for the client; each registration by itself. */
+export async function namedIssuers(
   { regions, inRegion, home }: SearchedPlaces,
-  { certificate, named }: { readonly certificate: Buffer; readonly named?: Place | undefined },
-): Promise<AutoRegisteringCa | undefined> {
-  const fields = fieldsOf(certificate);
-  if (fields === undefined) return undefined;
+  { issuer, named }: Unregistered,
+): Promise<AutoRegisteringCa[]> {
   const where = named === undefined ? (await regions()).slice(0, MAX_REGIONS) : [named.region];
-  const opened = new X509Certificate(certificate);
+  const found: AutoRegisteringCa[] = [];
   for (const region of where) {
-    const cas = await inRegion(region).read((tx) => findIssuers(tx, fields.issuer, MAX_CAS));
+    const cas = await inRegion(region).read((tx) => findIssuers(tx, issuer, MAX_READ, named?.accountId));
     for (const ca of cas) {
-      const place = { accountId: ca.accountId, region };
-      if (counts(ca, place, named, home) && isIssuedBy(opened, new X509Certificate(ca.certificatePem)))
-        return { ca, place, notBefore: fields.notBefore, notAfter: fields.notAfter };
+      const candidate = { ca, place: { accountId: ca.accountId, region } };
+      if (counts(candidate, named, home)) found.push(candidate);
     }
   }
-  return undefined;
+  return found;
 }
+
+const derOf = ({ certificatePem }: CaCertificateRecord): Buffer =>
+  onePemBlock(certificatePem, CERTIFICATE_LABELS) ?? Buffer.alloc(0);
+
+function extensionsOf(certificate: Buffer): PathExtensions | undefined {
+  try {
+    return readPathExtensions(parseCertificate(certificate).extensions);
+  } catch (error) {
+    if (error instanceof DerError) return undefined;
+    throw error;
+  }
+}
+
+/** DER of each CA certificate once, those first whose key the certificate says it is signed with: a hint, and no proof. */
+function orderedByHint(candidates: readonly AutoRegisteringCa[], certificate: Buffer): Buffer[] {
+  const distinct = new Map(candidates.map(({ ca }) => [ca.certificateId, derOf(ca)]));
+  if (distinct.size < 2) return [...distinct.values()];
+  const hint = extensionsOf(certificate)?.issuerKeyIdentifier;
+  const isHinted = (der: Buffer): boolean => hint !== undefined && extensionsOf(der)?.keyIdentifier?.equals(hint) === true;
+  const all = [...distinct.values()].map((der) => ({ der, rank: isHinted(der) ? 0 : 1 }));
+  return all.sort((a, b) => a.rank - b.rank).map(({ der }) => der);
+}
+
+/** Those of the candidates that have signed the certificate. */
+export function provenIssuers(
+  candidates: readonly AutoRegisteringCa[],
+  { certificate }: Unregistered,
+  rules: PathRules,
+): AutoRegisteringCa[] {
+  const checked = orderedByHint(candidates, certificate).slice(0, MAX_CHECKED);
+  const signers = checked.filter((der) => hasSigned(der, certificate, rules));
+  return candidates.filter(({ ca }) => signers.some((der) => der.equals(derOf(ca))));
+}
+
+/**
+ * The one that registers: the one that has registered the certificate already; else the CA certificate that ends last, as a
+ * renewed one has the same name and key, where it was registered first.
+ */
+export async function chooseIssuer(
+  { inRegion }: SearchedPlaces,
+  proven: readonly AutoRegisteringCa[],
+  certificateId: string,
+): Promise<AutoRegisteringCa | undefined> {
+  const [only, ...others] = proven;
+  if (others.length === 0) return only;
+  for (const candidate of proven) {
+    const { region, accountId } = candidate.place;
+    const known = await inRegion(region).read((tx) => tx.get(certificates, [accountId, certificateId]));
+    if (known?.caCertificateId === candidate.ca.certificateId) return candidate;
+  }
+  return [...proven].sort((a, b) => b.ca.notAfter - a.ca.notAfter || a.ca.createdAt - b.ca.createdAt)[0];
+}
+
+/** What is wrong with the path from the certificate to its CA (RFC 5280 section 6). */
+export const faultBelow = ({ ca }: AutoRegisteringCa, { certificate }: Unregistered, rules: PathRules): PathFault | undefined =>
+  pathFault([certificate, derOf(ca)], rules);

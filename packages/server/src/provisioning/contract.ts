@@ -1,6 +1,7 @@
-/** What the gateway asks of just-in-time registration, which is handed to it. */
+/** What the gateway asks of just-in-time registration, and what that asks of templates: each is handed in. */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Refusal } from '../refusals/refusals.ts';
+import type { CaCertificateRecord } from '../registry/store.ts';
 
 /** A CONNECT with a certificate that is not registered, or not activated yet. */
 export interface UnknownCertificate {
@@ -12,7 +13,11 @@ export interface UnknownCertificate {
   readonly named?: Place | undefined;
 }
 
+/** A refusal with what is known of the certificate's owner. */
 export type RegistrationRefusal = Pick<Refusal, 'check' | 'reason' | 'accountId' | 'region' | 'certificateId'>;
+
+/** Why an attempt is refused. */
+export type RefusalText = Pick<Refusal, 'check' | 'reason'>;
 
 export interface AutomaticRegistration {
   /**
@@ -20,4 +25,22 @@ export interface AutomaticRegistration {
    * the attempt once all of it is stored; undefined where no such CA has signed the certificate.
    */
   attempt(unknown: UnknownCertificate): Promise<RegistrationRefusal | undefined>;
+}
+
+/** A certificate that is PENDING_ACTIVATION, whose CA has a registration configuration. */
+export interface JustInTimeRequest {
+  readonly place: Place;
+  readonly certificateId: string;
+  readonly config: NonNullable<CaCertificateRecord['registrationConfig']>;
+  /** Reserved parameters (`AWS::IoT::Certificate::...`) that the certificate has. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** Just-in-time provisioning by a template. */
+export interface JustInTimeProvisioning {
+  /**
+   * Does what the template says by its role, the certificate's status last. What fails is an error whose message says why to
+   * the account, and leaves the certificate as it is.
+   */
+  provision(request: JustInTimeRequest): Promise<void>;
 }

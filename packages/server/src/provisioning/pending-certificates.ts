@@ -2,24 +2,35 @@
 import { toPem } from '@thingkeep/x509/pem.ts';
 import { newCertificate } from '../registry/certificates.ts';
 import { caCertificates, certificates } from '../registry/store.ts';
-import type { WriteTransaction } from '../store/contract.ts';
-import type { AutoRegisteringCa } from './auto-registering-ca.ts';
+import type { ReadTransaction, WriteTransaction } from '../store/contract.ts';
+import type { AutoRegisteringCa, Unregistered } from './auto-registering-ca.ts';
 
-/**
- * Registers the certificate once. Undefined where it is not for just-in-time registration: it is registered with another
- * status or by another CA, or the CA registers nothing any more.
- */
+/** Whether the certificate was registered now, or before and not activated since. */
+export type Registered = 'now' | 'before';
+
+/** What there is of the certificate: `none`, pending since `before`, or `other` that just-in-time registration leaves alone. */
+export async function registrationOf(
+  tx: ReadTransaction,
+  { ca, place: { accountId } }: AutoRegisteringCa,
+  certificateId: string,
+): Promise<'none' | 'before' | 'other'> {
+  const known = await tx.get(certificates, [accountId, certificateId]);
+  if (known === undefined) return 'none';
+  return known.status === 'PENDING_ACTIVATION' && known.caCertificateId === ca.certificateId ? 'before' : 'other';
+}
+
+/** Registers the certificate once. Undefined where it is not for just-in-time registration, or its CA registers nothing any more. */
 export async function registerPending(
   tx: WriteTransaction,
-  { ca, place: { accountId }, notBefore, notAfter }: AutoRegisteringCa,
-  { certificateId, certificate }: { readonly certificateId: string; readonly certificate: Buffer },
+  found: AutoRegisteringCa,
+  { certificateId, certificate, notBefore, notAfter }: Unregistered,
   now: number,
-): Promise<'new' | 'known' | undefined> {
-  const current = await tx.get(caCertificates, [accountId, ca.certificateId]);
-  if (current?.status !== 'ACTIVE' || !current.autoRegistration) return undefined;
-  const known = await tx.get(certificates, [accountId, certificateId]);
-  if (known !== undefined)
-    return known.status === 'PENDING_ACTIVATION' && known.caCertificateId === ca.certificateId ? 'known' : undefined;
+): Promise<Registered | undefined> {
+  const { accountId } = found.place;
+  const ca = await tx.get(caCertificates, [accountId, found.ca.certificateId]);
+  if (ca?.status !== 'ACTIVE' || !ca.autoRegistration) return undefined;
+  const known = await registrationOf(tx, found, certificateId);
+  if (known !== 'none') return known === 'before' ? 'before' : undefined;
   const given = {
     accountId,
     certificateId,
@@ -31,5 +42,5 @@ export async function registerPending(
     notAfter,
   } as const;
   await tx.put(certificates, newCertificate(given, now));
-  return 'new';
+  return 'now';
 }

@@ -17,9 +17,16 @@ import {
 export const findCertificate = async (tx: ReadTransaction, certificateId: string, limit: number): Promise<CertificateRecord[]> =>
   (await tx.scan(certificates, { index: 'byId', prefix: [certificateId], limit })).items;
 
-/** CA certificates of the region, of all accounts, whose subject is this name (DER); `limit` at most. */
-export const findIssuers = async (tx: ReadTransaction, name: Buffer, limit: number): Promise<CaCertificateRecord[]> =>
-  (await tx.scan(caCertificates, { index: 'bySubject', prefix: [subjectHashOf(name)], limit })).items;
+/** CA certificates of the region whose subject is this name (DER), of one account or all; `limit` at most. */
+export async function findIssuers(
+  tx: ReadTransaction,
+  name: Buffer,
+  limit: number,
+  accountId?: string,
+): Promise<CaCertificateRecord[]> {
+  const prefix = [subjectHashOf(name), ...(accountId === undefined ? [] : [accountId])];
+  return (await tx.scan(caCertificates, { index: 'bySubject', prefix, limit })).items;
+}
 
 export interface ConnectedThing {
   readonly thing: ThingRecord;

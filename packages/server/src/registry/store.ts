@@ -88,6 +88,9 @@ export const certificates = collection<CertificateRecord>(
   {
     byCreation: (c) => [[c.accountId, c.createdAt, c.certificateId]],
     byCa: (c) => (c.caCertificateId === undefined ? [] : [[c.accountId, c.caCertificateId, c.createdAt, c.certificateId]]),
+    /** What just-in-time registration has registered and nothing has activated. */
+    pending: (c) =>
+      c.status === 'PENDING_ACTIVATION' && c.caCertificateId !== undefined ? [[c.accountId, c.caCertificateId]] : [],
     /** Over all accounts: the gateway knows only the certificate that a device shows. */
     byId: (c) => [[c.certificateId, c.accountId]],
   },

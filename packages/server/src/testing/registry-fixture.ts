@@ -26,12 +26,14 @@ export class RegistryFixture extends OperationsFixture {
   readonly clock: TestClock;
   readonly permissionChanges: PermissionChange[] = [];
   readonly background: Background;
+  readonly changes: Changes;
   protected readonly handlers: Handlers<IotOperations>;
   readonly #domain: Domain;
 
   private constructor(store: TestStore, changes: Changes, issuer: Authority, clock: TestClock) {
     super(store, caller);
     this.clock = clock;
+    this.changes = changes;
     this.background = new Background(clock, { error: () => undefined });
     const permissionChanges = new PermissionChanges();
     permissionChanges.on((change) => this.permissionChanges.push(change));
