@@ -4,19 +4,33 @@
  */
 // needs: -
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { request as httpsRequest } from 'node:https';
 import { after, before, describe, test } from 'node:test';
 import {
   AttachPolicyCommand,
+  CreateDomainConfigurationCommand,
   DescribeCertificateCommand,
   GetRegistrationCodeCommand,
+  IoTClient,
+  ListCertificatesByCACommand,
   RegisterCACertificateCommand,
   UpdateCertificateCommand,
 } from '@aws-sdk/client-iot';
 import { type FactoryCa, factoryCa, signedBy } from '../../packages/server/src/testing/factory-ca.ts';
+import { certificateIdOf } from '@thingkeep/x509/certificate.ts';
+import { commonNameOnly } from '@thingkeep/x509/names.ts';
+import { toPem } from '@thingkeep/x509/pem.ts';
+import { chainCertificate, type ChainCertificate } from '@thingkeep/x509/testing/chains.ts';
 import { newEcKey } from '@thingkeep/x509/testing/csrs.ts';
+import { generate } from 'mqtt-packet';
+import WebSocket from 'ws';
 import { DeviceConnection, type DeviceOptions } from './device-connection.ts';
 import { ACCOUNT, ALLOW_ALL, makeDevice, makePolicy } from './devices.ts';
 import { startServer, type TestServer } from './test-core.ts';
+import { within } from './until.ts';
 
 let server: TestServer;
 let watcher: DeviceConnection;
@@ -132,5 +146,69 @@ describe('a device whose signer is registered with auto-registration', () => {
     const device = await made(signer);
     const alpn = { port: server.ports.https, tls: { ALPNProtocols: ['x-amzn-mqtt-ca'] } };
     await isRegistered(signerId, { ...device, ...alpn }, 'alpn');
+  });
+
+  test('sends a chain of 20, or one in circles: the signing CA is registered, and the rest is not read', async () => {
+    const pem = ({ der }: ChainCertificate): string => toPem('CERTIFICATE', der);
+    const chain: ChainCertificate[] = [];
+    for (let n = 0; n < 19; n += 1) chain.push(chainCertificate({ subject: `authority ${n}`, by: chain.at(-1) }));
+    const [a, b] = ['a', 'b'].map((subject) => ({ subject: commonNameOnly(subject), key: newEcKey() }));
+    const circle = [chainCertificate({ ...a, by: b }), chainCertificate({ ...b, by: a })].map(pem).join('');
+    for (const [name, sent] of [['long', chain.map(pem).join('')] as const, ['circles', circle.repeat(8)] as const])
+      await isRegistered(signerId, await made(signer, sent), name);
+  });
+
+  test('comes over a WebSocket with its certificate', async () => {
+    const { certPem: cert, keyPem: key } = await made(signer);
+    const socket = new WebSocket(`wss://localhost:${server.ports.https}/mqtt`, 'mqtt', {
+      ...{ ca: readFileSync(server.rootCa), cert, key },
+    });
+    await within('the upgrade', once(socket, 'open'));
+    socket.on('message', () => assert.fail('an answer came'));
+    socket.send(generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clientId: 'ws', clean: true, keepalive: 60 }));
+    await within('the end', once(socket, 'close'));
+    assert.equal((await event()).payload.caCertificateId, signerId);
+  });
+
+  test('an HTTPS request registers nothing, and is told how it would be', async () => {
+    const { certPem: cert, keyPem: key } = await made(signer);
+    const url = `https://localhost:${server.ports.https}/topics/a?qos=1`;
+    const request = httpsRequest(url, { method: 'POST', ca: readFileSync(server.rootCa), cert, key, agent: false });
+    request.end('x');
+    const [response] = await within('an answer', once(request, 'response'));
+    response.resume();
+    assert.equal(response.statusCode, 403);
+    const certificateId = certificateIdOf(new X509Certificate(cert).raw);
+    await assert.rejects(server.iot.send(new DescribeCertificateCommand({ certificateId })), {
+      name: 'ResourceNotFoundException',
+    });
+    const { reason } = await server.logged((line) => line.certificateId === certificateId);
+    assert.match(String(reason), /its auto-registration is on for MQTT clients/);
+  });
+
+  test('a CA that another account has registered without proof counts for the host name of that account alone', async (t) => {
+    const other = '222222222222';
+    const credentials = await server.createAccount(other);
+    const iot = new IoTClient({ endpoint: server.url, region: 'us-east-1', credentials, maxAttempts: 1 });
+    t.after(() => iot.destroy());
+    const ca = await factoryCa('shared', { now });
+    const shared = {
+      caCertificate: ca.pem,
+      certificateMode: 'SNI_ONLY',
+      setAsActive: true,
+      allowAutoRegistration: true,
+    } as const;
+    const { certificateId = '' } = await iot.send(new RegisterCACertificateCommand(shared));
+    const domain = { domainConfigurationName: 'own', domainName: 'iot.other.example.com' };
+    await iot.send(new CreateDomainConfigurationCommand(domain));
+    const device = await made(ca);
+    await refused(4, 'shared', device);
+    await server.logged(({ reason }) => /as it is registered as SNI_ONLY/.test(String(reason)));
+    await refused(4, 'shared', { ...device, tls: { servername: domain.domainName } });
+    const { certificates = [] } = await iot.send(new ListCertificatesByCACommand({ caCertificateId: certificateId }));
+    assert.deepEqual(
+      certificates.map(({ status }) => status),
+      ['PENDING_ACTIVATION'],
+    );
   });
 });
