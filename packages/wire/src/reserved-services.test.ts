@@ -15,6 +15,7 @@ test('topics and filters have their service, and those that are served in any ca
     ['$aws/events/thing/x/created', 'registry and job events'],
     ['$aws/events/jobExecution/#', 'registry and job events'],
     ['$aws/events/presence/connected/+', undefined],
+    ['$aws/events/certificates/registered/+', undefined],
     ['$aws/events/#', undefined],
     ['$aws/#', undefined],
     ['$aws/rules/r/x', undefined],

@@ -9,7 +9,7 @@ export interface ReservedService {
 
 const service = (name: string, ...filters: readonly string[]): ReservedService => ({ name, filters });
 
-const REGISTRY_EVENTS = ['certificates', 'thing', 'thingType', 'thingGroup', 'thingTypeAssociation'];
+const REGISTRY_EVENTS = ['thing', 'thingType', 'thingGroup', 'thingTypeAssociation'];
 const GROUP_AND_JOB_EVENTS = ['thingGroupMembership', 'thingGroupHierarchy', 'job', 'jobExecution'];
 
 export const RESERVED_SERVICES: readonly ReservedService[] = [
@@ -25,8 +25,8 @@ export const RESERVED_SERVICES: readonly ReservedService[] = [
   service('registry and job events', ...[...REGISTRY_EVENTS, ...GROUP_AND_JOB_EVENTS].map((kind) => `$aws/events/${kind}/#`)),
 ];
 
-/** Topics of `$aws` that are always served: lifecycle events and Basic Ingest. */
-const SERVED = ['$aws/events/presence/#', '$aws/events/subscriptions/#', '$aws/rules/#'];
+/** Topics of `$aws` that are always served: lifecycle events, those of just-in-time registration, and Basic Ingest. */
+const SERVED = ['$aws/events/presence/#', '$aws/events/subscriptions/#', '$aws/events/certificates/#', '$aws/rules/#'];
 
 /** The service that a topic or filter is of; undefined where it reaches topics that are served in any case. */
 export function reservedServiceOf(topicOrFilter: string): ReservedService | undefined {
