@@ -6,13 +6,18 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import {
+  AddThingToThingGroupCommand,
   AttachPolicyCommand,
   AttachThingPrincipalCommand,
   CreatePolicyVersionCommand,
   CreateThingCommand,
+  CreateThingGroupCommand,
   DeleteCertificateCommand,
+  DeleteThingGroupCommand,
   DetachPolicyCommand,
   DetachThingPrincipalCommand,
+  ListAttachedPoliciesCommand,
+  RemoveThingFromThingGroupCommand,
   SetDefaultPolicyVersionCommand,
   UpdateCertificateCommand,
   UpdateThingCommand,
@@ -238,6 +243,45 @@ for (const level of [4, 5] as const)
         assert.notEqual('reasonCode' in seen ? seen.reasonCode : 0, 0x87);
       });
       await publishRefused(connection, 'north/x');
+    });
+
+    test('policies of thing groups: joining, a policy on the parent, leaving, and the end of the group (page thing-groups)', async (t) => {
+      const name = `grouped-${level}`;
+      const [root, leaf] = [`${name}-root`, `${name}-leaf`];
+      await makePolicy(server, `${name}-connect`, [allow('iot:Connect', '*')]);
+      await makePolicy(server, `${name}-a`, [allow('iot:Publish', arn(`topic/${name}/a`))]);
+      await makePolicy(server, `${name}-b`, [allow('iot:Publish', arn(`topic/${name}/b`))]);
+      const device = await makeDevice(server, name, `${name}-connect`);
+      await server.iot.send(new CreateThingCommand({ thingName: name }));
+      await server.iot.send(new AttachThingPrincipalCommand({ thingName: name, principal: device.certificateArn }));
+      await server.iot.send(new CreateThingGroupCommand({ thingGroupName: root }));
+      await server.iot.send(new CreateThingGroupCommand({ thingGroupName: leaf, parentGroupName: root }));
+      await server.iot.send(new AttachPolicyCommand({ policyName: `${name}-a`, target: arn(`thinggroup/${leaf}`) }));
+      const isAllowed = (connection: DeviceConnection, topic: string) => async (): Promise<void> => {
+        connection.publish(`${name}/${topic}`, 'x', { qos: 1 });
+        const seen = await connection.next(PROMISED);
+        assert.ok(seen.cmd === 'puback' && !('reasonCode' in seen && seen.reasonCode === 0x87), `${topic}: ${seen.cmd}`);
+      };
+      // Another client id than the thing's name: no group counts.
+      using other = await DeviceConnection.admitted(server, level, `${name}-other`, device);
+      using connection = await DeviceConnection.admitted(server, level, name, device);
+      const membership = { thingName: name, thingGroupName: leaf };
+      const join = () => server.iot.send(new AddThingToThingGroupCommand(membership));
+      await effective(t, join, isAllowed(connection, 'a'));
+      await publishRefused(other, `${name}/a`);
+      const attach = () =>
+        server.iot.send(new AttachPolicyCommand({ policyName: `${name}-b`, target: arn(`thinggroup/${root}`) }));
+      await effective(t, attach, isAllowed(connection, 'b'));
+      const leave = () => server.iot.send(new RemoveThingFromThingGroupCommand(membership));
+      await effective(t, leave, () => publishRefused(connection, `${name}/a`));
+      await join();
+      using again = await DeviceConnection.admitted(server, level, name, device);
+      for (const topic of ['a', 'b']) await isAllowed(again, topic)();
+      const remove = () => server.iot.send(new DeleteThingGroupCommand({ thingGroupName: leaf }));
+      await effective(t, remove, () => publishRefused(again, `${name}/b`));
+      await server.iot.send(new CreateThingGroupCommand({ thingGroupName: leaf, parentGroupName: root }));
+      const { policies } = await server.iot.send(new ListAttachedPoliciesCommand({ target: arn(`thinggroup/${leaf}`) }));
+      assert.deepEqual(policies, [], 'a group that is made anew has no policies of the old one');
     });
 
     test('other devices are not touched', async () => {

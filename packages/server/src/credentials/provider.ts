@@ -75,17 +75,17 @@ const shown = ({ accessKeyId, secretAccessKey, sessionToken }: TemporaryCredenti
 
 export function credentialProvider({ inRegion, clock, tokens, facts, assume }: CredentialProviderOptions): IssueCredentials {
   /** Finds the role alias, and the thing that the device names. */
-  const find = ({ place: { accountId, region }, principal, roleAlias, thingName }: CredentialRequest) =>
-    inRegion(region).read(async (tx) => {
-      if (thingName !== undefined && !(await facts.isAttached(tx, accountId, thingName, principal)))
+  const find = ({ place, principal, roleAlias, thingName }: CredentialRequest) =>
+    inRegion(place.region).read(async (tx) => {
+      if (thingName !== undefined && !(await facts.isAttached(tx, place.accountId, thingName, principal)))
         fail(
           'AccessDeniedException',
           'Invalid thing name passed',
           {},
           new Error(`the certificate is not attached to a thing ${thingName}: aws iot attach-thing-principal`),
         );
-      const thing = thingName === undefined ? undefined : await facts.thing(tx, accountId, thingName);
-      return { alias: await tx.get(roleAliases, [accountId, roleAlias]), thing };
+      const thing = thingName === undefined ? undefined : await facts.thing(tx, place, thingName);
+      return { alias: await tx.get(roleAliases, [place.accountId, roleAlias]), thing };
     });
 
   /** Issues credentials with the permissions of the certificate. */

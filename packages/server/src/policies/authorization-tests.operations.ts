@@ -1,6 +1,7 @@
 /** GetEffectivePolicies and TestAuthorization: decisions without a request, and the policies that make them. */
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
+import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
@@ -45,9 +46,9 @@ const contributes = (effects: readonly Effect[]): Effect =>
 
 export const authorizationOperations = ({ store, clock, targets, facts }: AuthorizationTestDeps): Handlers<Operations> => {
   /** The thing named like the client id, when the principal is attached to it: only then do its groups and variables count. */
-  const attachedThing = async (tx: ReadTransaction, accountId: string, thingName: string, principal: string) => {
-    const thing = await facts.thing(tx, accountId, thingName);
-    return thing !== undefined && (await facts.isAttached(tx, accountId, thingName, principal)) ? thing : undefined;
+  const attachedThing = async (tx: ReadTransaction, place: Place, thingName: string, principal: string) => {
+    const thing = await facts.thing(tx, place, thingName);
+    return thing !== undefined && (await facts.isAttached(tx, place.accountId, thingName, principal)) ? thing : undefined;
   };
 
   /** ARNs that carry the principal's policies: its own, and a group's ancestors. */
@@ -84,7 +85,7 @@ export const authorizationOperations = ({ store, clock, targets, facts }: Author
       const documents = await store.read(async (tx) => {
         const arns = principal === undefined ? [] : await carriers(tx, caller, principal);
         if (thingName !== undefined) {
-          const thing = await facts.thing(tx, accountId, thingName);
+          const thing = await facts.thing(tx, caller, thingName);
           if (thing === undefined) return fail('ResourceNotFoundException', `Thing ${thingName} does not exist.`);
           if (principal === undefined || (await facts.isAttached(tx, accountId, thingName, principal)))
             arns.push(...thing.groupArns);
@@ -107,7 +108,7 @@ export const authorizationOperations = ({ store, clock, targets, facts }: Author
       const { documents, context } = await store.read(async (tx) => {
         const arns = principal === undefined ? [] : await carriers(tx, caller, principal);
         const thing =
-          principal === undefined || clientId === undefined ? undefined : await attachedThing(tx, accountId, clientId, principal);
+          principal === undefined || clientId === undefined ? undefined : await attachedThing(tx, caller, clientId, principal);
         const names = await attachedPolicyNames(tx, accountId, [...arns, ...(thing?.groupArns ?? [])]);
         for (const name of input.policyNamesToAdd ?? []) names.push((await getPolicyRecord(tx, accountId, name)).policyName);
         const skipped = new Set(input.policyNamesToSkip);

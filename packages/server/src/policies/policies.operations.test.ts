@@ -17,6 +17,7 @@ const CERT = `${HEAD}cert/${'a'.repeat(64)}`;
 const OTHER = `${HEAD}cert/${'b'.repeat(64)}`;
 const PARENT = `${HEAD}thinggroup/parent`;
 const CHILD = `${HEAD}thinggroup/child`;
+const DYNAMIC = `${HEAD}thinggroup/dynamic`;
 const COGNITO = 'us-east-1:0a1b2c3d-0000-1111-2222-333344445555';
 
 const text = (Effect: string, Action: string, Resource: string): string =>
@@ -26,7 +27,8 @@ const CONNECT = text('Allow', 'iot:Connect', `${HEAD}client/\${iot:ClientId}`);
 /** A fleet of one thing: `lamp` in the group `child` below `parent`, with CERT attached. */
 const LAMP: ThingFacts = { thingName: 'lamp', attributes: {}, groupArns: [CHILD, PARENT] };
 const targets: PolicyTargets = {
-  exists: async (_tx, _accountId, arn) => [CERT, OTHER, PARENT, CHILD].includes(arn),
+  exists: async (_tx, _accountId, arn) => [CERT, OTHER, PARENT, CHILD, DYNAMIC].includes(arn),
+  isDynamicGroup: async (_tx, _accountId, arn) => arn === DYNAMIC,
   inheritsFrom: async (_tx, _accountId, arn) => (arn === CHILD ? [PARENT] : arn === CERT ? [CHILD, PARENT] : []),
 };
 const facts: PrincipalFacts = {
@@ -227,6 +229,14 @@ describe('attachments', () => {
       await refused(operations.AttachPolicy({ policyName: 'P', target }, caller), 'InvalidRequestException');
       await refused(operations.DetachPolicy({ policyName: 'P', target }, caller), 'InvalidRequestException');
     }
+  });
+
+  test('a dynamic thing group can have no policy (developer guide, page dynamic-thing-groups)', async () => {
+    await using store = await openMemoryStore();
+    const { operations } = api(store);
+    await operations.CreatePolicy({ policyName: 'P', policyDocument: CONNECT }, caller);
+    await refused(operations.AttachPolicy({ policyName: 'P', target: DYNAMIC }, caller), 'InvalidRequestException');
+    assert.deepEqual((await operations.ListAttachedPolicies({ target: DYNAMIC }, caller)).policies, []);
   });
 
   test('ten policies on a principal, two on a group (General Reference, quotas)', async () => {

@@ -9,7 +9,9 @@ import type { ReadTransaction, WriteTransaction } from '../store/contract.ts';
 export interface PolicyTargets {
   /** Whether the certificate or thing group of this ARN exists. */
   exists(tx: ReadTransaction, accountId: string, arn: string): Promise<boolean>;
-  /** ARNs of the groups that a target inherits policies from: a group's ancestors; for a certificate, its things' groups. */
+  /** Whether the ARN is a dynamic thing group's, which can have no policies (developer guide, page dynamic-thing-groups). */
+  isDynamicGroup(tx: ReadTransaction, accountId: string, arn: string): Promise<boolean>;
+  /** ARNs of the groups that a target inherits policies from: a group's ancestors, and none for a certificate. */
   inheritsFrom(tx: ReadTransaction, accountId: string, arn: string): Promise<readonly string[]>;
 }
 
@@ -24,7 +26,7 @@ export interface ThingFacts {
 export interface PrincipalFacts {
   /** DER of a certificate, or undefined when there is none of this ARN. */
   certificateDer(tx: ReadTransaction, accountId: string, certificateArn: string): Promise<Uint8Array | undefined>;
-  thing(tx: ReadTransaction, accountId: string, thingName: string): Promise<ThingFacts | undefined>;
+  thing(tx: ReadTransaction, place: Place, thingName: string): Promise<ThingFacts | undefined>;
   isAttached(tx: ReadTransaction, accountId: string, thingName: string, principal: string): Promise<boolean>;
 }
 

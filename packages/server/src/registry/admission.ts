@@ -1,6 +1,8 @@
 /** What the device gateway asks when a device shows up: whose certificate is this, and which thing is it? */
+import type { Place } from '@thingkeep/wire/arn.ts';
 import type { ReadTransaction } from '../store/contract.ts';
 import { subjectHashOf } from './ca-certificates.ts';
+import { groupArnsOf } from './groups/memberships.ts';
 import {
   type CaCertificateRecord,
   type CertificateRecord,
@@ -33,6 +35,8 @@ export interface ConnectedThing {
   readonly thingType?: ThingTypeRecord;
   /** Whether the principal is attached to it exclusively. */
   readonly exclusive: boolean;
+  /** ARNs of the groups whose policies govern it. */
+  readonly groupArns: readonly string[];
 }
 
 /**
@@ -55,10 +59,11 @@ export const propagated = ({ thing, thingType }: ConnectedThing, clientId: strin
  */
 export async function thingOf(
   tx: ReadTransaction,
-  accountId: string,
+  place: Place,
   principalArn: string,
   clientId: string,
 ): Promise<ConnectedThing | undefined> {
+  const { accountId } = place;
   const first = await tx.scan(thingPrincipals, { index: 'byPrincipal', prefix: [accountId, principalArn], limit: 1 });
   const only = first.items[0];
   if (only === undefined) return undefined;
@@ -67,5 +72,6 @@ export async function thingOf(
   const thing = await tx.get(things, [accountId, attachment.thingName]);
   if (thing === undefined) return undefined;
   const thingType = thing.thingTypeName === undefined ? undefined : await tx.get(thingTypes, [accountId, thing.thingTypeName]);
-  return { thing, thingType, exclusive: attachment.exclusive };
+  const groupArns = await groupArnsOf(tx, place, thing.thingName);
+  return { thing, thingType, exclusive: attachment.exclusive, groupArns };
 }

@@ -1,5 +1,5 @@
 /** Follows what the permissions of certificates hang on, and publishes whose have changed. */
-import type { Place } from '@thingkeep/wire/arn.ts';
+import { type Place, placeKey } from '@thingkeep/wire/arn.ts';
 import type { PermissionChanges } from '../policies/permission-changes.ts';
 import { policies, policyAttachments } from '../policies/store.ts';
 import type { Background } from '../runtime/background.ts';
@@ -7,7 +7,8 @@ import type { Changes } from '../store/changes.ts';
 import { type ClaimRecord, claims } from '../store/claims.ts';
 import type { Store } from '../store/contract.ts';
 import { pages } from '../store/pages.ts';
-import { certificatesUnder } from './policy-principals.ts';
+import { memberships, thingGroups } from './groups/store.ts';
+import { certificatesUnder, groupNameIn } from './policy-principals.ts';
 import {
   type CertificateRecord,
   certificates,
@@ -27,30 +28,86 @@ export interface PermissionChangesOptions {
   readonly permissionChanges: PermissionChanges;
 }
 
+type CertificatePages = AsyncGenerator<string[]>;
+
+/** Pages of certificates that the writer of a change waits for, where the change may concern a fleet. */
+const MAX_AWAITED = 4;
+
+/** The next pages of a walk, `count` at most. */
+async function* firstOf(walk: CertificatePages, count: number): CertificatePages {
+  for (let i = 0; i < count; i += 1) {
+    const { value, done } = await walk.next();
+    if (done === true) return;
+    yield value;
+  }
+}
+
+/** What is left of a walk, with a rest after each page. */
+async function* restingAfter(walk: CertificatePages, rest: () => Promise<void>): CertificatePages {
+  for await (const page of walk) {
+    yield page;
+    await rest();
+  }
+}
+
 /** Begins to follow; gives the function that ends it. */
 export function followPermissions({ changes, inRegion, background, permissionChanges }: PermissionChangesOptions): () => void {
-  /** Certificates that the policy governs, page by page. */
-  async function* governed({ region, accountId }: Place, policyName: string): AsyncGenerator<Set<string>> {
+  /** Certificates on these things. */
+  const onAll = ({ region, accountId }: Place, named: readonly { readonly thingName: string }[]): Promise<string[]> =>
+    inRegion(region).read(async (tx) => {
+      const found: string[] = [];
+      for (const { thingName } of named) found.push(...(await certificatesOn(tx, accountId, thingName)));
+      return found;
+    });
+
+  /** Certificates that the policy is attached to, page by page. */
+  async function* governed({ region, accountId }: Place, policyName: string): CertificatePages {
     const store = inRegion(region);
     for await (const { items } of pages(store, policyAttachments, { index: 'byPolicy', prefix: [accountId, policyName] }))
-      yield new Set(items.flatMap(({ target }) => certificatesUnder(accountId, target)));
+      yield items.flatMap(({ target }) => certificatesUnder(accountId, target));
+  }
+
+  /** Certificates on the things of a group and of the groups below it, page by page. */
+  async function* inGroup(place: Place, groupId: string): CertificatePages {
+    const scan = { index: 'byHierarchy', prefix: [place.accountId, groupId] };
+    for await (const { items } of pages(inRegion(place.region), memberships, scan)) yield await onAll(place, items);
+  }
+
+  /** Certificates that a policy governs by a group that it is attached to, page by page. */
+  async function* governedByGroup(place: Place, groupName: string): CertificatePages {
+    const { region, accountId } = place;
+    const group = await inRegion(region).read((tx) => tx.get(thingGroups, [accountId, groupName]));
+    if (group !== undefined) yield* inGroup(place, group.groupId);
+  }
+
+  /** Certificates that the policy governs by groups, page by page. */
+  async function* governedByGroups(place: Place, policyName: string): CertificatePages {
+    const { region, accountId } = place;
+    const scan = { index: 'byPolicy', prefix: [accountId, policyName] };
+    for await (const { items } of pages(inRegion(region), policyAttachments, scan))
+      for (const { target } of items) {
+        const groupName = groupNameIn(accountId, target);
+        if (groupName !== undefined) yield* governedByGroup(place, groupName);
+      }
+  }
+
+  /** Publishes the first pages before it resolves, and the others, of which there may be many, in the background. */
+  async function publishFleet(work: string, walk: CertificatePages): Promise<void> {
+    await permissionChanges.publishPages(firstOf(walk, MAX_AWAITED));
+    background.start(work, (rest) => permissionChanges.publishPages(restingAfter(walk, rest)));
   }
 
   /** Certificates on the type's things, page by page. */
   async function* ofType({ region, accountId }: Place, thingTypeName: string, rest: () => Promise<void>) {
     const store = inRegion(region);
     for await (const { items } of pages(store, things, { index: 'byType', prefix: [accountId, thingTypeName] })) {
-      yield await store.read(async (tx) => {
-        const found: string[] = [];
-        for (const { thingName } of items) found.push(...(await certificatesOn(tx, accountId, thingName)));
-        return found;
-      });
+      yield await onAll({ region, accountId }, items);
       await rest();
     }
   }
 
   /** Certificates on the thing, page by page. */
-  async function* ofThing({ region, accountId }: Place, thingName: string): AsyncGenerator<string[]> {
+  async function* ofThing({ region, accountId }: Place, thingName: string): CertificatePages {
     for await (const { items } of pages(inRegion(region), thingPrincipals, { prefix: [accountId, thingName] }))
       yield items.flatMap(({ principal }) => certificateIdsOf(principal));
   }
@@ -65,11 +122,22 @@ export function followPermissions({ changes, inRegion, background, permissionCha
       if (after?.kind === 'certificate' && !sameHolder(before, after)) permissionChanges.publish([after.name]);
     }),
     changes.on(policyAttachments, ({ place, key: [, , target] }) => {
+      const groupName = groupNameIn(place.accountId, String(target));
+      if (groupName !== undefined)
+        return publishFleet(`policies-of-group/${placeKey(place)}/${groupName}`, governedByGroup(place, groupName));
       permissionChanges.publish(certificatesUnder(place.accountId, String(target)));
+      return undefined;
     }),
-    changes.on(policies, ({ place, key: [, policyName], before, after, wasDamaged = false }) => {
-      if (!wasDamaged && before?.defaultVersionId === after?.defaultVersionId) return undefined;
-      return permissionChanges.publishPages(governed(place, String(policyName)));
+    changes.on(policies, async ({ place, key: [, name], before, after, wasDamaged = false }) => {
+      if (!wasDamaged && before?.defaultVersionId === after?.defaultVersionId) return;
+      await permissionChanges.publishPages(governed(place, String(name)));
+      await publishFleet(`policy/${placeKey(place)}/${name}`, governedByGroups(place, String(name)));
+    }),
+    changes.on(memberships, ({ place, key: [, thingName] }) => permissionChanges.publishPages(ofThing(place, String(thingName)))),
+    // Memberships of a group that is gone count at once for nothing, and are removed page by page.
+    changes.on(thingGroups, ({ place, before, after }) => {
+      if (before === undefined || after !== undefined) return undefined;
+      return publishFleet(`group/${before.groupId}`, inGroup(place, before.groupId));
     }),
     changes.on(thingPrincipals, ({ key: [, , principal] }) => {
       permissionChanges.publish(certificateIdsOf(String(principal)));

@@ -1,9 +1,12 @@
-/** What the policies domain asks about certificates and things. Thing groups come with the groups' own room. */
+/** What the policies domain asks about certificates, things and thing groups. */
 import { defined } from '@thingkeep/wire/defined.ts';
 import { nameInPlace, parseArn } from '@thingkeep/wire/arn.ts';
 import { readCertificate } from '../authority/read-certificate.ts';
 import type { PolicyTags, PolicyTargets, PrincipalFacts } from '../policies/principals.ts';
 import type { ReadTransaction } from '../store/contract.ts';
+import { groupArnsOf } from './groups/memberships.ts';
+import { thingGroups } from './groups/store.ts';
+import { thingGroupArn } from './groups/thing-groups.ts';
 import { certificates, thingPrincipals, things } from './store.ts';
 import { dropTags, putTags } from './tags.ts';
 
@@ -18,15 +21,32 @@ const certificateOf = async (tx: ReadTransaction, accountId: string, arn: string
   return id === undefined ? undefined : tx.get(certificates, [accountId, id]);
 };
 
-/** Ids of the certificates whose permissions hang on a policy's target. */
+/** Ids of the certificates that a policy's target is. */
 export const certificatesUnder = (accountId: string, arn: string): string[] => {
   const id = certificateIdIn(accountId, arn);
   return id === undefined ? [] : [id];
 };
 
+/** The name in a thing group's ARN of this account. */
+export const groupNameIn = (accountId: string, arn: string): string | undefined => {
+  const region = parseArn(arn)?.region;
+  return region === undefined ? undefined : nameInPlace(arn, { accountId, region }, 'thinggroup');
+};
+
+const groupOf = async (tx: ReadTransaction, accountId: string, arn: string) => {
+  const name = groupNameIn(accountId, arn);
+  return name === undefined ? undefined : tx.get(thingGroups, [accountId, name]);
+};
+
 export const policyTargets: PolicyTargets = {
-  exists: async (tx, accountId, arn) => (await certificateOf(tx, accountId, arn)) !== undefined,
-  inheritsFrom: async () => [],
+  exists: async (tx, accountId, arn) =>
+    ((await groupOf(tx, accountId, arn)) ?? (await certificateOf(tx, accountId, arn))) !== undefined,
+  isDynamicGroup: async (tx, accountId, arn) => (await groupOf(tx, accountId, arn))?.query !== undefined,
+  inheritsFrom: async (tx, accountId, arn) => {
+    const region = parseArn(arn)?.region ?? '';
+    const ancestors = (await groupOf(tx, accountId, arn))?.ancestors ?? [];
+    return ancestors.map(({ groupName }) => thingGroupArn({ accountId, region }, groupName));
+  },
 };
 
 export const principalFacts: PrincipalFacts = {
@@ -34,11 +54,11 @@ export const principalFacts: PrincipalFacts = {
     const record = await certificateOf(tx, accountId, arn);
     return record === undefined ? undefined : readCertificate(record.certificatePem).der;
   },
-  thing: async (tx, accountId, thingName) => {
-    const record = await tx.get(things, [accountId, thingName]);
+  thing: async (tx, place, thingName) => {
+    const record = await tx.get(things, [place.accountId, thingName]);
     if (record === undefined) return undefined;
     const { thingTypeName, attributes } = record;
-    return { thingName, attributes, groupArns: [], ...defined({ thingTypeName }) };
+    return { thingName, attributes, groupArns: await groupArnsOf(tx, place, thingName), ...defined({ thingTypeName }) };
   },
   isAttached: async (tx, accountId, thingName, principal) =>
     (await tx.get(thingPrincipals, [accountId, thingName, principal])) !== undefined,

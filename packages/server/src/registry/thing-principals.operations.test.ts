@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { caller, stranger, RegistryFixture } from '../testing/registry-fixture.ts';
 import { findCertificate, thingOf } from './admission.ts';
+import { putMembership } from './groups/memberships.ts';
+import { createThingGroup } from './groups/thing-groups.ts';
 import { certificatesUnder, policyTargets, principalFacts } from './policy-principals.ts';
+import { getThing } from './things.ts';
 
 const EXCLUSIVE = 'EXCLUSIVE_THING';
 const IDENTITY = 'us-east-1:01234567-89ab-cdef-0123-456789abcdef';
@@ -113,8 +116,7 @@ describe('what the gateway and the policies ask', () => {
     await bench.call('UpdateThing', { thingName: 'a', thingTypeName: 'lamp' });
     const { arn } = await bench.certificate();
     const other = await bench.certificate();
-    const of = (principal: string, clientId: string) =>
-      bench.store.read((tx) => thingOf(tx, caller.accountId, principal, clientId));
+    const of = (principal: string, clientId: string) => bench.store.read((tx) => thingOf(tx, caller, principal, clientId));
     assert.equal(await of(arn, 'a'), undefined);
     for (const thingName of ['a', 'c']) await bench.call('AttachThingPrincipal', { thingName, principal: arn });
     const found = await of(arn, 'a');
@@ -141,11 +143,68 @@ describe('what the gateway and the policies ask', () => {
       assert.deepEqual(await policyTargets.inheritsFrom(tx, caller.accountId, arn), []);
       assert.ok((await principalFacts.certificateDer(tx, caller.accountId, arn))?.length);
       assert.equal(await principalFacts.certificateDer(tx, caller.accountId, 'x'), undefined);
-      assert.deepEqual(await principalFacts.thing(tx, caller.accountId, 'a'), { thingName: 'a', attributes: {}, groupArns: [] });
-      assert.equal(await principalFacts.thing(tx, caller.accountId, 'b'), undefined);
+      assert.deepEqual(await principalFacts.thing(tx, caller, 'a'), { thingName: 'a', attributes: {}, groupArns: [] });
+      assert.equal(await principalFacts.thing(tx, caller, 'b'), undefined);
       assert.equal(await principalFacts.isAttached(tx, caller.accountId, 'a', arn), true);
       assert.equal(await principalFacts.isAttached(tx, caller.accountId, 'b', arn), false);
     });
+  });
+
+  test('policies of static groups and of their ancestors govern a thing; a dynamic group has none', async () => {
+    await using bench = await withThings('a');
+    const arnOf = (name: string) => `arn:aws:iot:us-east-1:${caller.accountId}:thinggroup/${name}`;
+    await bench.call('CreateThingGroup', { thingGroupName: 'root' });
+    await bench.call('CreateThingGroup', { thingGroupName: 'leaf', parentGroupName: 'root' });
+    await bench.call('AddThingToThingGroup', { thingName: 'a', thingGroupName: 'leaf' });
+    const { arn } = await bench.certificate();
+    await bench.call('AttachThingPrincipal', { thingName: 'a', principal: arn });
+    const query = { indexName: 'AWS_Things', queryString: '*', queryVersion: '2017-09-30', status: 'ACTIVE' } as const;
+    await bench.store.write(async (tx) => {
+      const group = await createThingGroup(tx, caller, { groupName: 'dynamic', query }, 0);
+      await putMembership(tx, await getThing(tx, caller.accountId, 'a'), group, 0);
+    });
+    await bench.store.read(async (tx) => {
+      const { accountId } = caller;
+      const expected = [arnOf('leaf'), arnOf('root')];
+      assert.deepEqual((await principalFacts.thing(tx, caller, 'a'))?.groupArns, expected);
+      assert.deepEqual((await thingOf(tx, caller, arn, 'a'))?.groupArns, expected);
+      assert.deepEqual(await policyTargets.inheritsFrom(tx, accountId, arnOf('leaf')), [arnOf('root')]);
+      assert.deepEqual(await policyTargets.inheritsFrom(tx, accountId, arnOf('root')), []);
+      for (const name of ['root', 'dynamic']) {
+        assert.equal(await policyTargets.exists(tx, accountId, arnOf(name)), true);
+        assert.equal(await policyTargets.exists(tx, stranger.accountId, arnOf(name)), false);
+        assert.equal(await policyTargets.isDynamicGroup(tx, accountId, arnOf(name)), name === 'dynamic');
+      }
+      assert.equal(await policyTargets.exists(tx, accountId, arnOf('none')), false);
+    });
+    const dynamic = { thingName: 'a', thingGroupName: 'dynamic' };
+    for (const name of ['AddThingToThingGroup', 'RemoveThingFromThingGroup'] as const)
+      await bench.refuses('InvalidRequestException', name, dynamic, /dynamic/);
+    await bench.refuses('InvalidRequestException', 'DeleteThingGroup', dynamic, /dynamic/);
+    await bench.refuses('InvalidRequestException', 'UpdateThingGroup', { ...dynamic, thingGroupProperties: {} }, /dynamic/);
+    const child = { thingGroupName: 'child', parentGroupName: 'dynamic' };
+    await bench.refuses('InvalidRequestException', 'CreateThingGroup', child, /dynamic/i);
+    const described = await bench.call('DescribeThingGroup', { thingGroupName: 'dynamic' });
+    assert.deepEqual([described.queryString, described.status, described.indexName], ['*', 'ACTIVE', 'AWS_Things']);
+  });
+
+  test('at ten groups the newest dynamic one makes room for a static one, where that is asked for', async () => {
+    await using bench = await withThings('a');
+    const query = { indexName: 'AWS_Things', queryString: '*', queryVersion: '2017-09-30', status: 'ACTIVE' } as const;
+    await bench.store.write(async (tx) => {
+      const thing = await getThing(tx, caller.accountId, 'a');
+      for (let i = 0; i < 10; i += 1) {
+        const kind = i < 2 ? { query } : {};
+        await putMembership(tx, thing, await createThingGroup(tx, caller, { groupName: `g${i}`, ...kind }, i), 0);
+      }
+    });
+    await bench.call('CreateThingGroup', { thingGroupName: 'more' });
+    const input = { thingName: 'a', thingGroupName: 'more' };
+    await bench.refuses('InvalidRequestException', 'AddThingToThingGroup', input, /maximum number/);
+    await bench.call('AddThingToThingGroup', { ...input, overrideDynamicGroups: true });
+    const { thingGroups = [] } = await bench.call('ListThingGroupsForThing', { thingName: 'a' });
+    const names = thingGroups.map(({ groupName }) => groupName);
+    assert.deepEqual([names.length, names.includes('g1'), names.includes('g0')], [10, false, true]);
   });
 });
 

@@ -1,11 +1,12 @@
 /** Which things are in which thing groups: what may be added and removed, and by whom. */
 import { randomUUID } from 'node:crypto';
+import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { ReadTransaction, WriteTransaction } from '../../store/contract.ts';
 import type { ThingRecord } from '../store.ts';
 import { getThing } from '../things.ts';
 import { type MembershipRecord, memberships, type ThingGroupRecord, thingGroups } from './store.ts';
-import { getThingGroup } from './thing-groups.ts';
+import { getThingGroup, thingGroupArn } from './thing-groups.ts';
 
 /** Developer guide, page thing-groups: groups that a thing is in at most, dynamic ones among them. */
 export const MAX_GROUPS_OF_THING = 10;
@@ -28,6 +29,18 @@ export async function membershipsOf(tx: ReadTransaction, accountId: string, thin
     const group = groups[i];
     return group?.groupId === membership.groupId ? [{ membership, group }] : [];
   });
+}
+
+/**
+ * ARNs of the groups whose policies govern a thing: its static groups, and their ancestors (developer guide, pages thing-groups
+ * and dynamic-thing-groups).
+ */
+export async function groupArnsOf(tx: ReadTransaction, place: Place, thingName: string): Promise<string[]> {
+  const present = await membershipsOf(tx, place.accountId, thingName);
+  return present
+    .filter(({ group }) => group.query === undefined)
+    .flatMap(({ group }) => [group, ...group.ancestors])
+    .map(({ groupName }) => thingGroupArn(place, groupName));
 }
 
 /** Puts a thing into a group, without a check. */

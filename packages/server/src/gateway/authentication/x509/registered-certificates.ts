@@ -133,8 +133,8 @@ export class RegisteredCertificates {
     const { accountId, status, notBefore, notAfter } = record;
     const place = { accountId, region };
     const principal = iotArn(place, 'cert', certificateId);
-    const found = clientId === NO_CLIENT ? undefined : await thingOf(tx, accountId, principal, clientId);
-    const policies = this.#compiled.compile(await effectivePolicies(tx, accountId, principal, []));
+    const found = clientId === NO_CLIENT ? undefined : await thingOf(tx, place, principal, clientId);
+    const policies = this.#compiled.compile(await effectivePolicies(tx, accountId, principal, found?.groupArns ?? []));
     // Temporary credentials come without the certificate that they were got with.
     const names = asksForCertificate(policies)
       ? readCertificateNames(der?.() ?? new X509Certificate(record.certificatePem).raw)
