@@ -312,7 +312,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ...['registry/tags.ts', 'server-certificates/store.ts', 'store/contract.ts', 'store/pages.ts'],
   ]),
   'domain.ts': folderRule('the contract of a domain: types alone', [
-    ...['broker/messaging.ts', 'runtime/timers.ts', 'store/contract.ts', 'store/due-work.ts'],
+    ...['broker/messaging.ts', 'runtime/timers.ts', 'store/changes.ts', 'store/contract.ts', 'store/due-work.ts'],
   ]),
   'services.ts': folderRule('what all domains serve is merged here, whatever it is', [
     ...['api/dispatch.ts', 'api/json-services.ts', 'domain.ts', 'store/contract.ts', 'store/regional.ts'],

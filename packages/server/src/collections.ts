@@ -3,7 +3,7 @@ import { auditRecords } from './audit/store.ts';
 import { DOMAIN_COLLECTIONS } from './domain-list.ts';
 import { claimsMade } from './gateway/authentication/claim-stored.ts';
 import { installations } from './installation/store.ts';
-import { changePositions } from './store/change-feed.ts';
+import { changePositions } from './store/durable-changes.ts';
 import { claims } from './store/claims.ts';
 import type { Collection } from './store/contract.ts';
 import { dueRecords } from './store/due-records.ts';

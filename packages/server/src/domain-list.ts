@@ -25,7 +25,7 @@ import { rulesDomain } from './rules/domain.ts';
 import type { RulesModule } from './rules/open.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { Logger } from './runtime/log.ts';
-import type { Changes } from './store/changes.ts';
+import type { Changes, DurableSubscription } from './store/changes.ts';
 import type { Collection, Store } from './store/contract.ts';
 import { acmDomain } from './server-certificates/domain.ts';
 
@@ -47,6 +47,8 @@ export interface DomainParts {
   readonly knowsRole: ReturnType<typeof openIam>['knowsRole'];
   readonly uses: ReturnType<typeof openIam>['uses'];
   readonly changes: Changes;
+  /** Regions that hold data. */
+  readonly regions: () => Promise<readonly string[]>;
   /** The part of the store of a region. */
   readonly inRegion: (region: string) => Store;
 }
@@ -78,6 +80,9 @@ const DOMAINS: readonly DomainEntry<DomainParts & typeof LINKS>[] = [
 
 /** Collections of all domains. */
 export const DOMAIN_COLLECTIONS: readonly Collection<never>[] = DOMAINS.flatMap(({ collections }) => collections);
+
+/** What durable subscribers of all domains follow. */
+export const DOMAIN_SUBSCRIPTIONS: readonly DurableSubscription[] = DOMAINS.flatMap(({ subscriptions = [] }) => subscriptions);
 
 /** The domains, with `more` behind those of the list. */
 export const listDomains = (parts: DomainParts, more: readonly DomainEntry<DomainParts>[]): readonly Domain[] =>

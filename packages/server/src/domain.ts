@@ -14,6 +14,7 @@ import type { JsonObject } from '@thingkeep/wire/api/parse-json.ts';
 import type { ResourceType } from '@thingkeep/wire/arn.ts';
 import type { TopicService } from './broker/messaging.ts';
 import type { Timer } from './runtime/timers.ts';
+import type { ChangeSubscriber, DurableSubscription } from './store/changes.ts';
 import type { Collection, ReadTransaction, Store } from './store/contract.ts';
 import type { DueHandler, Task } from './store/due-work.ts';
 
@@ -51,6 +52,8 @@ export interface RegionContext {
 export interface DomainEntry<Deps> {
   /** Collections that it stores; the engine that opens the data file derives their indexes. */
   readonly collections: readonly Collection<never>[];
+  /** What its durable subscribers follow: stored from the first write on. */
+  readonly subscriptions?: readonly DurableSubscription[];
   /** Makes it of what the server gives to domains. */
   open(deps: Deps): Domain;
 }
@@ -71,6 +74,8 @@ export interface Domain {
   readonly tasks?: readonly Task[];
   /** Who does work that was scheduled in the store. */
   readonly dueWork?: readonly DueHandler[];
+  /** Durable subscribers to changes; they begin once all domains are loaded. */
+  readonly subscribers?: readonly ChangeSubscriber[];
   /** Reads what is kept in memory; awaited before the first connection, in the order of the list. */
   load?(): Promise<void>;
   /** Ends what the domain does by itself; in the reverse order of the list, after the last connection. */

@@ -9,6 +9,7 @@ import { keyFiles } from '../config/data-folder.ts';
 import { writePrivateFile } from '../config/private-file.ts';
 import { openRootKeys } from '../config/root-keys.ts';
 import { readServerCertificate } from '../config/server-certificate.ts';
+import { DOMAIN_SUBSCRIPTIONS } from '../domain-list.ts';
 import { DomainDirectory } from '../domains/directory.ts';
 import { OperatorNames } from '../domains/operator-names.ts';
 import { openInstallation } from '../installation/installation.ts';
@@ -25,7 +26,7 @@ import { type CoreBase, regionCheck } from './base.ts';
 
 /** Opens the data file first: where it can't be used, no keys are made beside it. */
 async function openDataFile(
-  { config: { region, damagedLog }, folder, log, panic, parts }: CoreBase,
+  { config: { region, damagedLog }, folder, log, panic, parts, domains = [] }: CoreBase,
   figures: StoreFigures,
 ): Promise<ChangeFeed> {
   const file = { path: folder.dataFile, collections: COLLECTIONS, region, damagedLog };
@@ -35,8 +36,7 @@ async function openDataFile(
   });
   parts.use(changes.store);
   parts.use(changes);
-  // No domain keeps anything of changes on disk: what is held in memory is read again at a start.
-  await changes.load([]);
+  await changes.load([...DOMAIN_SUBSCRIPTIONS, ...domains.flatMap(({ subscriptions = [] }) => subscriptions)]);
   return changes;
 }
 

@@ -7,14 +7,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
-import { ChangeFeed, changePositions, storedChanges } from './change-feed.ts';
+import { ChangeFeed } from './change-feed.ts';
+import { changePositions, storedChanges } from './durable-changes.ts';
 import type { Change } from './changes.ts';
 import { collection, type HookedStore } from './contract.ts';
 import { byRegion } from './regional.ts';
 import { openSqliteStore } from './sqlite/sqlite-store.ts';
-import { lamps, type Lamp, subscriberOf } from './lamps.fixture.ts';
+import { lamps, type Lamp, subscribe, subscriberOf } from './lamps.fixture.ts';
 
 const ACCOUNT = '000000000000';
+
+/** Waits, turn by turn of the event loop. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+}
+
 const secrets = collection<{ readonly id: string; readonly accountId: string; readonly secret: string }>(
   'secrets',
   (s) => [s.id],
@@ -162,7 +169,10 @@ test('a durable subscriber goes on where it was; what all have taken is removed;
     await using _ = store;
     await using __ = feed;
     const taken = known.map(() => [] as string[]);
-    await feed.load(known.map((name, i) => subscriberOf(name, (change) => void taken[i]?.push(String(change.key[1])))));
+    await subscribe(
+      feed,
+      known.map((name, i) => subscriberOf(name, (change) => void taken[i]?.push(String(change.key[1])))),
+    );
     await store.write((tx) => tx.put(lamps, lamp(`for-${known.join('-')}`, 1)));
     await feed.settled();
     const left = await store.read((tx) => tx.scanRows(storedChanges, 0, { after: 0, rows: 9, bytes: 1e6 }));
@@ -183,7 +193,7 @@ test('a durable subscriber that fails gets the same again, and holds up nobody',
   await using __ = feed;
   const taken: string[] = [];
   let fails = true;
-  await feed.load([
+  await subscribe(feed, [
     subscriberOf('index', (change) => {
       if (fails) throw new RangeError('not now');
       taken.push(String(change.key[1]));
@@ -213,7 +223,7 @@ test('20 times kill -9 while a durable subscriber takes: it gets every change th
   await using _ = store;
   await using __ = feed;
   const taken = new Set(readFileSync(given, 'utf8').trim().split('\n'));
-  await feed.load([subscriberOf('index', (change) => void taken.add(String(change.key[1])))]);
+  await subscribe(feed, [subscriberOf('index', (change) => void taken.add(String(change.key[1])))]);
   await feed.settled();
   const all = readFileSync(acknowledged, 'utf8').trim().split('\n');
   assert.ok(all.length > 40, String(all.length));
@@ -221,4 +231,50 @@ test('20 times kill -9 while a durable subscriber takes: it gets every change th
     all.filter((name) => !taken.has(name)),
     [],
   );
+});
+
+const leftIn = async (store: HookedStore): Promise<number> =>
+  (await store.read((tx) => tx.scanRows(storedChanges, 0, { after: 0, rows: 99, bytes: 1e6 }))).length;
+
+test('what no durable subscriber wants is not stored, and one that waits for nothing keeps nothing of others', async () => {
+  const { feed, store } = await open();
+  await using _ = store;
+  await using __ = feed;
+  const taken: string[] = [];
+  const seldom: string[] = [];
+  let isOn = false;
+  const releases: (() => void)[] = [];
+  const all = subscriberOf('all', (change) => void taken.push(String(change.key[1])));
+  await subscribe(feed, [
+    { ...subscriberOf('seldom', (change) => void seldom.push(String(change.key[1]))), wants: () => isOn },
+    // Does not take before it is let: what it waits for stays.
+    { ...all, take: (changes) => new Promise<void>((resolve) => void releases.push(resolve)).then(() => all.take(changes)) },
+  ]);
+  await store.write((tx) => tx.put(lamps, lamp('a', 1)));
+  await until(() => releases.length === 1);
+  assert.equal(await leftIn(store), 1);
+  releases[0]?.();
+  await feed.settled();
+  assert.deepEqual([taken, seldom, await leftIn(store)], [['a'], [], 0]);
+  isOn = true;
+  await store.write((tx) => tx.put(lamps, lamp('b', 1)));
+  await until(() => releases.length === 2);
+  releases[1]?.();
+  await feed.settled();
+  assert.deepEqual([taken, seldom, await leftIn(store)], [['a', 'b'], ['b'], 0]);
+});
+
+test('changes wait for a subscriber that has not begun', async () => {
+  const { feed, store } = await open();
+  await using _ = store;
+  await using __ = feed;
+  const taken: string[] = [];
+  const late = subscriberOf('late', (change) => void taken.push(String(change.key[1])));
+  await feed.load([late]);
+  await store.write((tx) => tx.put(lamps, lamp('a', 1)));
+  assert.deepEqual([taken, await leftIn(store)], [[], 1]);
+  feed.begin([late]);
+  await feed.settled();
+  assert.deepEqual([taken, await leftIn(store)], [['a'], 0]);
+  assert.throws(() => feed.begin([subscriberOf('unknown', () => undefined)]), RangeError);
 });

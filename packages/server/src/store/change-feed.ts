@@ -2,57 +2,28 @@
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
 import type { Logger } from '../runtime/log.ts';
-import { isDiskRefusal } from '../runtime/disk-failure.ts';
 import type { ChangeKind, ExternalKind } from './change-kinds.ts';
-import type { Change, ChangeListener, Changes, ChangeSubscriber } from './changes.ts';
-import {
-  type Collection,
-  collection,
-  type CommitHook,
-  type HookedStore,
-  type Key,
-  type KeyPart,
-  type ReadTransaction,
-  type Row,
-  type RowKey,
-  rows,
-  type RowScan,
-  type Rows,
-  type Scan,
-  type WriteOrder,
-  type WriteTransaction,
+import type { Change, ChangeListener, Changes, ChangeSubscriber, DurableSubscription } from './changes.ts';
+import type {
+  Collection,
+  CommitHook,
+  HookedStore,
+  Key,
+  KeyPart,
+  ReadTransaction,
+  Row,
+  RowKey,
+  RowScan,
+  Rows,
+  Scan,
+  WriteOrder,
+  WriteTransaction,
 } from './contract.ts';
 import { DamagedRecordError } from './damage.ts';
-
-/** How far each durable subscriber has come. */
-interface PositionRecord {
-  readonly subscriber: string;
-  /** Number of the last change that it has taken. */
-  readonly position: number;
-}
-
-export const changePositions = collection<PositionRecord>('change-positions', (p) => [p.subscriber]);
-
-/** Changes that a durable subscriber has not taken yet, by number. */
-export const storedChanges = rows('changes');
-const OWNER = 0;
-
-/** Changes, and their bytes, that a durable subscriber gets at once. */
-const MAX_PAGE = { rows: 500, bytes: 1024 * 1024 };
-/** Milliseconds between two attempts of a durable subscriber that has failed. */
-const RETRY = 1_000;
+import { DurableChanges } from './durable-changes.ts';
 
 type Changed = Omit<Change<object>, 'number'>;
 type Before<T extends object> = Pick<Change<T>, 'before' | 'wasDamaged'>;
-
-/** A durable subscriber as the feed runs it. */
-interface ChangeSubscription {
-  readonly subscriber: ChangeSubscriber;
-  readonly kinds: ReadonlySet<ChangeKind>;
-  position: number;
-  running: Promise<void> | undefined;
-  retry: NodeJS.Timeout | undefined;
-}
 
 export interface ChangeFeedOptions {
   readonly store: HookedStore;
@@ -63,17 +34,15 @@ export class ChangeFeed implements Changes, AsyncDisposable {
   readonly #log: ChangeFeedOptions['log'];
   readonly #listeners = new Map<string, Set<ChangeListener<never>>>();
   readonly #outside = new Map<ExternalKind, Set<(place: Place) => void>>();
-  readonly #subscriptions = new Map<string, ChangeSubscription>();
-  /** The store itself: its writes tell nothing. */
-  readonly #store: HookedStore;
+  readonly #durable: DurableChanges;
   /** The same store, whose writes tell what they change. */
   readonly store: HookedStore;
   #next = 1;
-  #closed = false;
 
   constructor({ store, log }: ChangeFeedOptions) {
     this.#log = log;
-    this.#store = store;
+    // Of the store itself: its writes tell nothing.
+    this.#durable = new DurableChanges({ store, log });
     this.store = new TellingStore(store, this);
   }
 
@@ -101,61 +70,39 @@ export class ChangeFeed implements Changes, AsyncDisposable {
       }
   }
 
-  /**
-   * Takes up durable subscribers where they were; to be awaited before the first write. The position of one that exists
-   * no more is forgotten, and so is what was kept for it alone.
-   */
-  async load(subscribers: readonly ChangeSubscriber[]): Promise<void> {
-    const store = this.#store;
-    const { items } = await store.read((tx) => tx.scan(changePositions, { prefix: [] }));
-    const positions = new Map(items.map(({ subscriber, position }) => [subscriber, position]));
-    let last = Math.max(0, ...positions.values());
-    await store.read((tx) => tx.eachRow(storedChanges, ({ at }) => (last = Math.max(last, at))));
-    this.#next = last + 1;
-    for (const subscriber of subscribers)
-      this.#subscriptions.set(subscriber.name, {
-        subscriber,
-        kinds: new Set(subscriber.of.flatMap(({ changes }) => changes ?? [])),
-        // A new one begins with the next change.
-        position: positions.get(subscriber.name) ?? last,
-        running: undefined,
-        retry: undefined,
-      });
-    const isGone = (name: string): boolean => !this.#subscriptions.has(name);
-    await store.write(async (tx) => {
-      for (const name of positions.keys()) if (isGone(name)) await tx.delete(changePositions, [name]);
-      for (const { subscriber, position } of this.#subscriptions.values())
-        if (!positions.has(subscriber.name)) await tx.put(changePositions, { subscriber: subscriber.name, position });
-      await this.#forgetTaken(tx);
-    });
-    for (const subscription of this.#subscriptions.values()) this.#run(subscription);
+  /** Takes up durable subscriptions where they were; to be awaited before the first write. */
+  async load(subscriptions: readonly DurableSubscription[]): Promise<void> {
+    this.#next = (await this.#durable.load(subscriptions)) + 1;
+  }
+
+  /** Begins to hand changes on to durable subscribers: to be called once they are able to take them. */
+  begin(subscribers: readonly ChangeSubscriber[]): void {
+    this.#durable.begin(subscribers);
   }
 
   /** Resolves once every durable subscriber has taken what was committed before the call, or has failed to. */
-  async settled(): Promise<void> {
-    for (const { running } of this.#subscriptions.values()) await running;
+  settled(): Promise<void> {
+    return this.#durable.settled();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
-    for (const { retry } of this.#subscriptions.values()) clearTimeout(retry);
-    await this.settled();
+  /** Ends to hand changes on to durable subscribers: those to come wait for the next start. */
+  async end(): Promise<void> {
+    await this.#durable[Symbol.asyncDispose]();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end();
   }
 
   /** Whether there is a subscriber to changes of a collection. */
   wants({ changes }: Collection<never>): boolean {
-    return changes !== undefined && ((this.#listeners.get(changes)?.size ?? 0) > 0 || this.#keeps(changes));
+    return changes !== undefined && ((this.#listeners.get(changes)?.size ?? 0) > 0 || this.#durable.follows(changes));
   }
 
   /** Numbers the changes of a write, and stores those that a durable subscriber waits for, in its transaction. */
   async number(tx: WriteTransaction, changed: readonly Changed[]): Promise<Change<object>[]> {
     const changes = changed.map((each): Change<object> => ({ number: this.#next++, ...each }));
-    const kept = changes.filter(({ kind }) => this.#keeps(kind));
-    if (kept.length > 0)
-      await tx.putRows(
-        storedChanges,
-        kept.map((change) => ({ owner: OWNER, at: change.number, value: Buffer.from(JSON.stringify(change)) })),
-      );
+    await this.#durable.keep(tx, changes);
     return changes;
   }
 
@@ -175,73 +122,13 @@ export class ChangeFeed implements Changes, AsyncDisposable {
         } catch (error) {
           failed(change.kind, error);
         }
-    for (const subscription of this.#subscriptions.values())
-      if (changes.some(({ kind }) => subscription.kinds.has(kind))) this.#run(subscription);
+    this.#durable.handOn();
     if (waiting.length > 0) await Promise.all(waiting);
     if (failures.length > 0) throw failures[0];
   }
 
-  #keeps(kind: ChangeKind): boolean {
-    for (const { kinds } of this.#subscriptions.values()) if (kinds.has(kind)) return true;
-    return false;
-  }
-
   #failed(kind: ChangeKind | ExternalKind, error: unknown): void {
     this.#log.error({ err: error, event: 'change-listener-failed', kind }, 'a change was not followed');
-  }
-
-  #run(subscription: ChangeSubscription): void {
-    if (this.#closed || subscription.retry !== undefined) return;
-    const { running = Promise.resolve() } = subscription;
-    const next = running.then(() => this.#catchUp(subscription));
-    subscription.running = next;
-    void next.then(() => {
-      if (subscription.running === next) subscription.running = undefined;
-    });
-  }
-
-  /** Hands the stored changes to a subscriber, page by page. */
-  async #catchUp(subscription: ChangeSubscription): Promise<void> {
-    const { subscriber, kinds } = subscription;
-    const store = this.#store;
-    try {
-      while (!this.#closed) {
-        const after = subscription.position;
-        const page = await store.read((tx) => tx.scanRows(storedChanges, OWNER, { after, ...MAX_PAGE }));
-        const last = page.at(-1);
-        if (last === undefined) return;
-        const changes = page.map(({ value }) => JSON.parse(Buffer.from(value).toString()) as Change<object>);
-        const wanted = changes.filter(({ kind }) => kinds.has(kind));
-        if (wanted.length > 0) await subscriber.take(wanted);
-        subscription.position = last.at;
-        await store.write(async (tx) => {
-          await tx.put(changePositions, { subscriber: subscriber.name, position: last.at });
-          await this.#forgetTaken(tx);
-        });
-      }
-    } catch (error) {
-      if (this.#closed) return;
-      if (!isDiskRefusal(error))
-        this.#log.error(
-          { err: error, event: 'change-subscriber-failed', subscriber: subscriber.name },
-          'changes were not taken: they are handed on again',
-        );
-      subscription.retry = setTimeout(() => {
-        subscription.retry = undefined;
-        this.#run(subscription);
-      }, RETRY).unref();
-    }
-  }
-
-  /** Removes what every durable subscriber has taken. */
-  async #forgetTaken(tx: WriteTransaction): Promise<void> {
-    const taken = Math.min(Number.MAX_SAFE_INTEGER, ...[...this.#subscriptions.values()].map(({ position }) => position));
-    for (;;) {
-      const page = await tx.scanRows(storedChanges, OWNER, { after: 0, ...MAX_PAGE });
-      const over = page.filter(({ at }) => at <= taken);
-      await tx.deleteRows(storedChanges, over);
-      if (over.length < page.length || page.length === 0) return;
-    }
   }
 }
 

@@ -5,14 +5,14 @@
 import { appendFileSync } from 'node:fs';
 import { ChangeFeed } from './change-feed.ts';
 import { openSqliteStore } from './sqlite/sqlite-store.ts';
-import { lamps, subscriberOf } from './lamps.fixture.ts';
+import { lamps, subscribe, subscriberOf } from './lamps.fixture.ts';
 
 const [path = '', acknowledged = '', given = '', round = ''] = process.argv.slice(2);
 const end = (): void => void process.kill(process.pid, 'SIGKILL');
 const feed = new ChangeFeed({ store: await openSqliteStore({ path }), log: console });
 const { store } = feed;
 let taken = 0;
-await feed.load([
+await subscribe(feed, [
   subscriberOf('index', ({ key }) => {
     taken += 1;
     if (taken > Number(round)) end();

@@ -42,11 +42,21 @@ export interface Changes {
   onExternal(kind: ExternalKind, listener: (place: Place) => void): () => void;
 }
 
-/** Gets every change of its collections, in order, also those of before a crash. */
-export interface ChangeSubscriber {
-  /** Its position is stored under this name. */
+/** What a durable subscriber follows: known before the first write, so that what is changed until it begins waits for it. */
+export interface DurableSubscription {
+  /** The subscriber's position is stored under this name. */
   readonly name: string;
   readonly of: readonly Collection<never>[];
+}
+
+/** Gets every change of its subscription, in order, also those of before a crash. */
+export interface ChangeSubscriber {
+  readonly name: string;
+  /**
+   * Whether it needs a change, asked at its commit and again before it is handed on: what no subscriber needs is not stored.
+   * All when absent.
+   */
+  wants?(change: Omit<Change<object>, 'number'>): boolean;
   /** Resolves once nothing of the changes is needed any more; they are handed on again when it rejects. */
   take(changes: readonly Change<object>[]): Promise<void>;
 }
