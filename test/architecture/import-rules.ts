@@ -186,13 +186,14 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ['crypto'],
   ),
   ...BROKER_FOLDERS,
-  'events/': folderRule('events hear of connections and are published by the contract of messaging alone', [
-    'domain.ts',
-    'runtime/',
-    'store/contract.ts',
-    'store/pages.ts',
-    'broker/messaging.ts',
-  ]),
+  'events/': folderRule(
+    'events hear of connections and of the registry by its changes, and are published by the contract of messaging alone',
+    [
+      ...['domain.ts', 'runtime/', 'store/contract.ts', 'store/changes.ts', 'store/pages.ts', 'broker/messaging.ts'],
+      ...['registry/store.ts', 'registry/groups/store.ts'],
+    ],
+    ['crypto'],
+  ),
   'rules/': folderRule(
     'rules see messages by the contract of messaging alone, and reach nobody but through actions',
     [

@@ -9,8 +9,7 @@ export interface ReservedService {
 
 const service = (name: string, ...filters: readonly string[]): ReservedService => ({ name, filters });
 
-const REGISTRY_EVENTS = ['thing', 'thingType', 'thingGroup', 'thingTypeAssociation'];
-const GROUP_AND_JOB_EVENTS = ['thingGroupMembership', 'thingGroupHierarchy', 'job', 'jobExecution'];
+const events = (...kinds: readonly string[]): string[] => kinds.map((kind) => `$aws/events/${kind}/#`);
 
 export const RESERVED_SERVICES: readonly ReservedService[] = [
   service('device shadows', '$aws/things/+/shadow/#'),
@@ -22,11 +21,15 @@ export const RESERVED_SERVICES: readonly ReservedService[] = [
   service('commands', '$aws/commands/#'),
   service('device locations', '$aws/device_location/#'),
   service('SiteWise topics', '$aws/sitewise/#'),
-  service('registry and job events', ...[...REGISTRY_EVENTS, ...GROUP_AND_JOB_EVENTS].map((kind) => `$aws/events/${kind}/#`)),
+  service('job events', ...events('job', 'jobExecution')),
 ];
 
-/** Topics of `$aws` that are always served: lifecycle events, those of just-in-time registration, and Basic Ingest. */
-const SERVED = ['$aws/events/presence/#', '$aws/events/subscriptions/#', '$aws/events/certificates/#', '$aws/rules/#'];
+/** Topics of `$aws` that are always served: events of connections, of certificates and of the registry, and Basic Ingest. */
+const SERVED = [
+  ...events('presence', 'subscriptions', 'certificates', 'thing', 'thingType', 'thingTypeAssociation'),
+  ...events('thingGroup', 'thingGroupMembership', 'thingGroupHierarchy'),
+  '$aws/rules/#',
+];
 
 /** The service that a topic or filter is of; undefined where it reaches topics that are served in any case. */
 export function reservedServiceOf(topicOrFilter: string): ReservedService | undefined {

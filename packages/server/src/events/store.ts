@@ -1,6 +1,12 @@
 /** Records of event configurations: which kinds of registry and job events an account wants published. */
 import { collection } from '../store/contract.ts';
 
+declare module '../store/change-kinds.ts' {
+  interface ChangeKinds {
+    'event-configuration': true;
+  }
+}
+
 export interface EventConfigurationRecord {
   readonly accountId: string;
   /** Whether a kind of event is published; a kind that is absent is not. */
@@ -10,4 +16,9 @@ export interface EventConfigurationRecord {
   readonly modifiedAt: number;
 }
 
-export const eventConfigurations = collection<EventConfigurationRecord>('event-configurations', (e) => [e.accountId]);
+export const eventConfigurations = collection<EventConfigurationRecord>(
+  'event-configurations',
+  (e) => [e.accountId],
+  {},
+  { changes: 'event-configuration' },
+);

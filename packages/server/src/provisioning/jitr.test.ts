@@ -46,7 +46,7 @@ class Bench implements AsyncDisposable {
 
   private constructor(registry: RegistryFixture, withTemplates: boolean) {
     this.registry = registry;
-    const { store, clock, changes } = registry;
+    const { store, clock, feed: changes } = registry;
     const places = { regions: () => Promise.resolve([REGION]), inRegion: () => store, home: HOME };
     const pending = new PendingCounts({ ...places, limitsOf: () => this.limits });
     // The store of the fixture is that of one region, and its changes say none.

@@ -9,7 +9,6 @@ import { type MembershipRecord, memberships } from '../registry/groups/store.ts'
 import { followPermissions } from '../registry/follow-permissions.ts';
 import { Background } from '../runtime/background.ts';
 import { ChangeFeed } from '../store/change-feed.ts';
-import type { Changes } from '../store/changes.ts';
 import { DueWork } from '../store/due-work.ts';
 import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
 import { sharedAuthority, sharedRequest } from './authority-fixture.ts';
@@ -26,18 +25,18 @@ export class RegistryFixture extends OperationsFixture {
   readonly clock: TestClock;
   readonly permissionChanges: PermissionChange[] = [];
   readonly background: Background;
-  readonly changes: Changes;
+  readonly feed: ChangeFeed;
   protected readonly handlers: Handlers<IotOperations>;
   readonly #domain: Domain;
 
-  private constructor(store: TestStore, changes: Changes, issuer: Authority, clock: TestClock) {
+  private constructor(store: TestStore, feed: ChangeFeed, issuer: Authority, clock: TestClock) {
     super(store, caller);
     this.clock = clock;
-    this.changes = changes;
     this.background = new Background(clock, { error: () => undefined });
     const permissionChanges = new PermissionChanges();
     permissionChanges.on((change) => this.permissionChanges.push(change));
-    followPermissions({ changes, inRegion: () => store, background: this.background, permissionChanges });
+    this.feed = feed;
+    followPermissions({ changes: feed, inRegion: () => store, background: this.background, permissionChanges });
     const domain = registryDomain.open({
       clock,
       issuer,
@@ -50,8 +49,8 @@ export class RegistryFixture extends OperationsFixture {
   }
 
   static async open(): Promise<RegistryFixture> {
-    const changes = new ChangeFeed({ store: await openMemoryStore(), log: console });
-    return new RegistryFixture(changes.store, changes, await sharedAuthority(), clockAt(Date.UTC(2026, 10, 20, 12)));
+    const feed = new ChangeFeed({ store: await openMemoryStore(), log: console });
+    return new RegistryFixture(feed.store, feed, await sharedAuthority(), clockAt(Date.UTC(2026, 10, 20, 12)));
   }
 
   /** A fresh certificate, by its id and ARN. */
