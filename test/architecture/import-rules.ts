@@ -234,11 +234,15 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ['re2js'],
   ),
   'provisioning/': folderRule(
-    'provisioning registers certificates by records and tells of them by the contract of messaging: who connects is handed in',
+    'provisioning makes records by functions of the registry and of policies, and knows of devices by the contract of messaging alone',
     [
-      ...['runtime/', 'broker/messaging.ts', 'authority/read-certificate.ts', 'refusals/refusals.ts'],
-      ...files('store', 'contract', 'changes', 'pages'),
-      ...files('registry', 'admission', 'certificates', 'store'),
+      ...['domain.ts', 'runtime/'],
+      ...files('store', 'changes', 'contract', 'due-records', 'due-work', 'pages'),
+      ...['broker/messaging.ts', 'functions/contract.ts', 'outgoing/author.ts', 'refusals/refusals.ts'],
+      ...['authority/authority.ts', 'authority/read-certificate.ts'],
+      ...files('policies', 'policy-records', 'principals', 'store'),
+      ...files('registry', 'admission', 'certificate-records', 'certificate-registration', 'certificates', 'policy-principals'),
+      ...files('registry', 'store', 'tags', 'thing-principals', 'thing-records', 'things'),
     ],
     ['crypto'],
     ['@thingkeep/x509'],
@@ -320,7 +324,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
   ]),
   'domain-list.ts': folderRule('a list of domains and what they are given: it starts nothing and decides nothing', [
     ...[ANY_DOMAIN, 'domain.ts', 'runtime/', 'store/changes.ts', 'store/contract.ts', 'authority/authority.ts', 'policies/'],
-    ...['registry/', 'broker/', 'events/', 'functions/'],
+    ...['registry/', 'provisioning/', 'refusals/refusals.ts', 'broker/', 'events/', 'functions/'],
     ...['functions/hosted/', 'authorizers/', 'server-certificates/', 'domains/', 'credentials/', 'rules/', 'iam/', 'logs/'],
   ]),
   'core.ts': folderRule('core is a list of steps, without logic', [...['broker/', 'composition/', 'services.ts']]),

@@ -19,6 +19,9 @@ import type { openIam } from './iam/iam.ts';
 import { logsDomain } from './logs/domain.ts';
 import type { LogWriter } from './logs/writer.ts';
 import { policyDomain } from './policies/domain.ts';
+import { provisioningDomain } from './provisioning/domain.ts';
+import type { FindRole } from './provisioning/rights.ts';
+import type { Refusal } from './refusals/refusals.ts';
 import { registryDomain } from './registry/domain.ts';
 import { policyTags as tags, policyTargets, principalFacts } from './registry/policy-principals.ts';
 import { rulesDomain } from './rules/domain.ts';
@@ -46,6 +49,10 @@ export interface DomainParts {
   readonly logs: LogWriter;
   readonly knowsRole: ReturnType<typeof openIam>['knowsRole'];
   readonly uses: ReturnType<typeof openIam>['uses'];
+  /** Permissions of a role that a service assumes. */
+  readonly findRole: FindRole;
+  /** Records a refusal. */
+  readonly refuse: (refusal: Refusal) => void;
   readonly changes: Changes;
   /** Regions that hold data. */
   readonly regions: () => Promise<readonly string[]>;
@@ -69,6 +76,7 @@ const DOMAINS: readonly DomainEntry<DomainParts & typeof LINKS>[] = [
   authorizerDomain,
   domainConfigurationDomain,
   credentialsDomain,
+  provisioningDomain,
   eventsDomain,
   rulesDomain,
   brokerDomain,

@@ -10,8 +10,8 @@ test('topics and filters have their service, and those that are served in any ca
     ['$aws/things/x/shadow/name/n/update/accepted', 'device shadows'],
     ['$share/g/$aws/things/+/shadow/#', 'device shadows'],
     ['$aws/things/+/jobs/notify', 'jobs'],
-    ['$aws/certificates/create/json', 'fleet provisioning'],
-    ['$aws/provisioning-templates/t/provision/cbor/accepted', 'fleet provisioning'],
+    ['$aws/certificates/create/json', undefined],
+    ['$aws/provisioning-templates/t/provision/cbor/accepted', undefined],
     ['$aws/events/thing/x/created', undefined],
     ['$aws/events/certificates/registered/+', undefined],
     ['$aws/events/thingGroupHierarchy/thingGroup/+/childThingGroup/+/added', undefined],
@@ -29,6 +29,6 @@ test('topics and filters have their service, and those that are served in any ca
 });
 
 test('every reserved topic of AWS is of a service, or served in any case', () => {
-  const served = /^\$aws\/(events|rules)\/#$|^\$thingkeep\//;
+  const served = /^\$aws\/(events|rules)\/#$|^\$aws\/(certificates|provisioning-templates)\/|^\$thingkeep\//;
   for (const { pattern } of RESERVED_TOPICS) assert.ok(served.test(pattern) || reservedServiceOf(pattern) !== undefined, pattern);
 });

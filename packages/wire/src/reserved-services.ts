@@ -14,7 +14,6 @@ const events = (...kinds: readonly string[]): string[] => kinds.map((kind) => `$
 export const RESERVED_SERVICES: readonly ReservedService[] = [
   service('device shadows', '$aws/things/+/shadow/#'),
   service('jobs', '$aws/things/+/jobs/#'),
-  service('fleet provisioning', '$aws/certificates/#', '$aws/provisioning-templates/#'),
   service('MQTT file streams', '$aws/things/+/streams/#'),
   service('secure tunnels', '$aws/things/+/tunnels/#'),
   service('Device Defender metrics', '$aws/things/+/defender/#'),
@@ -24,11 +23,11 @@ export const RESERVED_SERVICES: readonly ReservedService[] = [
   service('job events', ...events('job', 'jobExecution')),
 ];
 
-/** Topics of `$aws` that are always served: events of connections, of certificates and of the registry, and Basic Ingest. */
+/** Topics of `$aws` that are always served: events of connections, certificates and the registry, Basic Ingest, fleet provisioning. */
 const SERVED = [
   ...events('presence', 'subscriptions', 'certificates', 'thing', 'thingType', 'thingTypeAssociation'),
   ...events('thingGroup', 'thingGroupMembership', 'thingGroupHierarchy'),
-  '$aws/rules/#',
+  ...['$aws/rules/#', '$aws/certificates/#', '$aws/provisioning-templates/#'],
 ];
 
 /** The service that a topic or filter is of; undefined where it reaches topics that are served in any case. */

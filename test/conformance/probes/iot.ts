@@ -25,6 +25,15 @@ const rule = (payload: object) => ({
 const filter = (text: string) => rule({ sql: `SELECT * FROM '${text}'` });
 const version = (awsIotSqlVersion: string) => rule({ awsIotSqlVersion });
 
+const template = (more: object) => ({
+  templateName: 't',
+  provisioningRoleArn: `arn:aws:iam::${ACCOUNT}:role/probe`,
+  templateBody: '{}',
+  ...more,
+});
+const policyResource = { Type: 'AWS::IoT::Policy', Properties: { PolicyName: 'p', PolicyDocument: '{}' } };
+const bothPolicies = JSON.stringify({ Parameters: {}, Resources: { policy: policyResource } });
+
 const charset = (operation: string, member: string, pattern: string, input: object): Probe['answers'] => [
   refuses(
     operation,
@@ -182,6 +191,39 @@ export const IOT: readonly Probe[] = [
       ),
       ...['2015-10-08', '2016-03-23', '2016-03-23-beta', '2016-03-23-BETA', 'beta', 'BETA', 'Beta', ''].map((text) =>
         accepts('CreateTopicRule', version(text)),
+      ),
+    ],
+  },
+  {
+    name: 'pf-iot-provisioningtemplate-body-json',
+    answers: [
+      refuses(
+        'CreateProvisioningTemplate',
+        template({ templateBody: 'not json at all' }),
+        INVALID,
+        'The template body is invalid',
+      ),
+    ],
+  },
+  {
+    name: 'pf-iot-provisioningtemplate-hook-region',
+    answers: [
+      refuses(
+        'CreateProvisioningTemplate',
+        template({ templateBody: '{"Resources":{}}', preProvisioningHook: { targetArn: functionIn('eu-west-1') } }),
+        INVALID,
+        'Invalid arguments in the call',
+      ),
+    ],
+  },
+  {
+    name: 'pf-iot-provisioningtemplate-policy-exclusive',
+    answers: [
+      refuses(
+        'CreateProvisioningTemplate',
+        template({ templateBody: bothPolicies }),
+        INVALID,
+        'The template body is invalid: Policy resources must define one property: PolicyName or PolicyDocument',
       ),
     ],
   },

@@ -17,7 +17,6 @@ const INVALID = 'InvalidRequestException';
 const ROLE = 'arn:aws:iam::000000000000:role/r';
 const ELSEWHERE = 'arn:aws:lambda:eu-west-1:000000000000:function:nope';
 const job = (more: object) => ({ jobTemplateId: 'j', description: 'd', ...more });
-const template = (more: object) => ({ templateName: 't', provisioningRoleArn: ROLE, templateBody: '{}', ...more });
 const audit = (more: object) => ({ scheduledAuditName: 'a', targetCheckNames: ['DEVICE_CERTIFICATE_EXPIRING_CHECK'], ...more });
 const payload = { content: Buffer.from('x'), contentType: 'text/plain' };
 const rate = {
@@ -25,10 +24,6 @@ const rate = {
   incrementFactor: 2,
   rateIncreaseCriteria: { numberOfNotifiedThings: 1, numberOfSucceededThings: 1 },
 };
-const bothPolicies = JSON.stringify({
-  Parameters: {},
-  Resources: { policy: { Type: 'AWS::IoT::Policy', Properties: { PolicyName: 'p', PolicyDocument: '{}' } } },
-});
 
 export const LATER: readonly Later[] = [
   {
@@ -127,36 +122,6 @@ export const LATER: readonly Later[] = [
         'Expected only one action parameter to be set',
       ),
     ),
-  },
-  {
-    service: 'iot',
-    family: 'provisioning templates',
-    names: [
-      'pf-iot-provisioningtemplate-body-json',
-      'pf-iot-provisioningtemplate-hook-region',
-      'pf-iot-provisioningtemplate-policy-exclusive',
-    ],
-    operations: ['CreateProvisioningTemplate'],
-    answers: [
-      refuses(
-        'CreateProvisioningTemplate',
-        template({ templateBody: 'not json at all' }),
-        INVALID,
-        'The template body is invalid',
-      ),
-      refuses(
-        'CreateProvisioningTemplate',
-        template({ preProvisioningHook: { targetArn: ELSEWHERE } }),
-        INVALID,
-        'Invalid arguments in the call',
-      ),
-      refuses(
-        'CreateProvisioningTemplate',
-        template({ templateBody: bothPolicies }),
-        INVALID,
-        'The template body is invalid: Policy resources must define one property: PolicyName or PolicyDocument',
-      ),
-    ],
   },
   {
     service: 'iot',

@@ -12,7 +12,7 @@ import type { Storage } from './storage.ts';
 export async function openDomains(
   { config, clock, log, parts, domains: more = [] }: CoreBase,
   { authority: issuer, changes, places: { inRegion, regions }, directory, operatorNames }: Storage,
-  { iam: { knowsRole, uses } }: Access,
+  { iam: { knowsRole, uses, rolePermissions: findRole }, refuse }: Access,
   { functions, hosting, logs }: FunctionParts,
   { broker, messaging }: MessagingParts,
   rules: RuleParts,
@@ -21,7 +21,7 @@ export async function openDomains(
 ): Promise<readonly Domain[]> {
   const { endpoint } = config;
   const known = { clock, log, endpoint, issuer, functions, directory, operatorNames, serving, rules, broker, hosting, logs };
-  const domains = listDomains({ ...known, knowsRole, uses, changes, inRegion, regions }, more);
+  const domains = listDomains({ ...known, knowsRole, uses, findRole, refuse, changes, inRegion, regions }, more);
   await loadDomains(domains, parts);
   // What they take of changes is published by the broker: they end before it does.
   parts.defer(() => changes.end());

@@ -51,7 +51,7 @@ class Bench implements AsyncDisposable {
     const pending = new PendingCounts({ ...places, limitsOf: () => this.limits });
     // The store of the fixture is that of one region, and its changes say none.
     const on: Changes['on'] = (of, listener) => changes.on(of, (change) => listener({ ...change, place: HOME }));
-    pending.follow({ ...changes, on });
+    pending.follow({ on, onExternal: changes.onExternal.bind(changes) });
     const publish = (_place: object, topic: string, payload: Buffer) => {
       this.events.push({ topic, event: JSON.parse(payload.toString()) as Event['event'] });
       return NOTHING_PENDING;

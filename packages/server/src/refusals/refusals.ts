@@ -29,6 +29,7 @@ export const REFUSAL_CHECKS = [
   'signature',
   'take-over',
   'rule',
+  'provisioning',
   'not-implemented',
   'overload',
 ] as const;

@@ -1,0 +1,43 @@
+/** Provisioning: templates, RegisterThing, and what devices with a claim ask for, as core takes them. */
+import type { Authority } from '../authority/authority.ts';
+import type { DomainEntry, TaggableResources } from '../domain.ts';
+import type { PolicyTags } from '../policies/principals.ts';
+import type { Refusal } from '../refusals/refusals.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { Store } from '../store/contract.ts';
+import { FleetProvisioning } from './fleet-provisioning.ts';
+import { fleetProvisioningTopics } from './fleet-provisioning.topics.ts';
+import { untakenCertificates } from './ownership.ts';
+import type { FindRole } from './rights.ts';
+import { ownershipCounts, ownerships, provisioningTemplates } from './store.ts';
+import { templateVersionOperations } from './template-versions.operations.ts';
+import { templateOperations } from './templates.operations.ts';
+
+export interface ProvisioningDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly issuer: Authority;
+  readonly tags: PolicyTags;
+  readonly isFunctionName: (name: string) => boolean;
+  readonly findRole: FindRole;
+  readonly inRegion: (region: string) => Store;
+  readonly refuse: (refusal: Refusal) => void;
+}
+
+const taggable: TaggableResources = {
+  provisioningtemplate: async (tx, accountId, name) => (await tx.get(provisioningTemplates, [accountId, name])) !== undefined,
+};
+
+export const provisioningDomain: DomainEntry<ProvisioningDeps> = {
+  collections: [ownershipCounts, ownerships, provisioningTemplates],
+  open: (deps) => ({
+    name: 'provisioning',
+    taggable,
+    topics: fleetProvisioningTopics({ ...deps, fleet: new FleetProvisioning(deps) }),
+    dueWork: [untakenCertificates(deps.inRegion)],
+    operations: ({ store }) => ({
+      iot: { ...templateOperations({ ...deps, store }), ...templateVersionOperations({ ...deps, store }) },
+    }),
+  }),
+};

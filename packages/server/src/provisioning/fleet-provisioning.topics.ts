@@ -1,0 +1,72 @@
+/**
+ * Fleet provisioning's requests over MQTT: create, create-from-csr and provision, each in JSON and CBOR. Answers go to the
+ * requesting connection alone: they hold a private key, or the token that stands for one, and devices of a fleet share the claim
+ * by which any of them may subscribe ("returns the results through the same MQTT connection", page fleet-provision-api).
+ */
+import { type TopicAnswer, type TopicRequest, topicService, type TopicService } from '../broker/messaging.ts';
+import type { Refusal } from '../refusals/refusals.ts';
+import { asRefusal } from '../runtime/disk-failure.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { FleetProvisioning, Requester } from './fleet-provisioning.ts';
+import { PAYLOAD_FORMATS, type PayloadFormat, readRequest, type RequestBody, writeAnswer } from './payloads.ts';
+import { type ProvisioningRejection, rejectionOf } from './rejections.ts';
+
+interface TopicDeps {
+  readonly fleet: FleetProvisioning;
+  readonly refuse: (refusal: Refusal) => void;
+  readonly log: Logger;
+}
+
+/** The client that has asked; undefined where no connection waits for the answer, so that nothing is to be made for it. */
+function requesterOf({ place, requester: { clientId, principal, chain } }: TopicRequest): Requester | undefined {
+  return clientId === undefined || principal === undefined || chain !== undefined
+    ? undefined
+    : { place, clientId, claim: principal };
+}
+
+function record({ refuse, log }: TopicDeps, request: TopicRequest, rejection: ProvisioningRejection): void {
+  const { topic, place, requester } = request;
+  const { clientId, principal, sourceIp } = requester;
+  if (rejection.errorCode === 'InternalFailure')
+    log.error({ err: rejection.cause ?? rejection, topic, clientId }, 'a provisioning request failed');
+  const reason = `${topic}: ${rejection.reason}`;
+  refuse({ check: 'provisioning', protocol: 'mqtt', ...place, clientId, principal, sourceIp, reason });
+}
+
+type Serve = (requester: Requester, body: RequestBody) => Promise<object>;
+
+async function answer(
+  deps: TopicDeps,
+  request: TopicRequest,
+  format: PayloadFormat,
+  serve: Serve,
+): Promise<readonly TopicAnswer[]> {
+  const requester = requesterOf(request);
+  if (requester === undefined) return [];
+  const { topic, payload } = request;
+  try {
+    const accepted = await serve(requester, readRequest(payload, format));
+    return [{ topic: `${topic}/accepted`, payload: writeAnswer(accepted, format), to: 'requester' }];
+  } catch (error) {
+    const rejection = rejectionOf(asRefusal(error));
+    record(deps, request, rejection);
+    return [{ topic: `${topic}/rejected`, payload: writeAnswer(rejection.payload, format), to: 'requester' }];
+  }
+}
+
+export const fleetProvisioningTopics = (deps: TopicDeps): readonly TopicService[] =>
+  PAYLOAD_FORMATS.flatMap((format) => [
+    topicService(`$aws/certificates/create/${format}`, (request) =>
+      answer(deps, request, format, (requester) => deps.fleet.createKeysAndCertificate(requester)),
+    ),
+    topicService(`$aws/certificates/create-from-csr/${format}`, (request) =>
+      answer(deps, request, format, (requester, body) =>
+        deps.fleet.createCertificateFromCsr(requester, body.certificateSigningRequest),
+      ),
+    ),
+    topicService(`$aws/provisioning-templates/{templateName}/provision/${format}`, (request) =>
+      answer(deps, request, format, (requester, body) =>
+        deps.fleet.registerThing(requester, request.parts.templateName, body.certificateOwnershipToken, body.parameters),
+      ),
+    ),
+  ]);

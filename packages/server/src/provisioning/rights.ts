@@ -1,0 +1,78 @@
+/**
+ * The rights with which a template's resources are made: the caller's for RegisterThing, the provisioning role's for claims and
+ * just-in-time provisioning. Each step of a provisioning is decided as the operation of its name would be.
+ */
+import type { Decision, KeyValues } from '@thingkeep/wire/api/authorization.ts';
+import { inputKeys } from '@thingkeep/wire/api/input-keys.ts';
+import { operationPermissions } from '@thingkeep/wire/api/needed-permissions.ts';
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { fail, RefusalNotes, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { tagsOf } from '../registry/tags.ts';
+import type { ReadTransaction } from '../store/contract.ts';
+
+export interface StepPermissions {
+  /** Whether a policy depends on tags of what is asked for. */
+  readonly asksForResource?: boolean;
+  decide(action: string, resource: string, keys?: KeyValues): Decision;
+}
+
+export class ProvisioningRights {
+  readonly #permissions: StepPermissions | undefined;
+  readonly #who: string;
+
+  /** Without `permissions` everything is allowed: the root of the account asks. `who` is an ARN. */
+  constructor(who: string, permissions: StepPermissions | undefined) {
+    this.#who = who;
+    this.#permissions = permissions;
+  }
+
+  /** Fails with UnauthorizedException unless the operation is allowed with this input. */
+  async must(tx: ReadTransaction, place: Place, operation: string, input: object): Promise<void> {
+    const permissions = this.#permissions;
+    if (permissions === undefined) return;
+    for (const permission of operationPermissions('iot', operation, input, place)) {
+      const { action, resource } = permission;
+      const tags = permissions.asksForResource === true ? await tagsOf(tx, place.accountId, resource) : [];
+      const keys: KeyValues = tags.map(({ Key, Value }) => [`aws:ResourceTag/${Key}`, Value] as const);
+      const decision = permissions.decide(action, resource, [...inputKeys(action, input), ...keys]);
+      if (decision.effect === 'ALLOWED') continue;
+      const text = `${this.#who} is not authorized to perform: ${action} on resource: ${resource}`;
+      fail('UnauthorizedException', text, {}, new RefusalNotes({ permission, decision }));
+    }
+  }
+}
+
+/** As IAM answers: `unknown-role` where the account keeps none, AccessDeniedException where the role does not trust the service. */
+export type FindRole = (
+  accountId: string,
+  roleArn: string,
+  service: string,
+  sourceArn?: string,
+) => Promise<'unknown-role' | StepPermissions>;
+
+const SERVICE = 'iot.amazonaws.com';
+
+/** AWS's words, on which Terraform's provider waits for a new role. */
+const NOT_ASSUMED = 'The provisioning role cannot be assumed by AWS IoT';
+
+/**
+ * The rights of a provisioning role as they are now; `sourceArn` is what AWS IoT assumes it for. Fails with
+ * InvalidRequestException where it can't be assumed.
+ */
+export async function roleRights(
+  find: FindRole,
+  { accountId }: Place,
+  roleArn: string,
+  sourceArn: string,
+): Promise<ProvisioningRights> {
+  try {
+    const found = await find(accountId, roleArn, SERVICE, sourceArn);
+    return found === 'unknown-role'
+      ? fail('InvalidRequestException', NOT_ASSUMED)
+      : new ProvisioningRights(`The provisioning role ${roleArn}`, found);
+  } catch (error) {
+    if (error instanceof ThingkeepError && error.code === 'AccessDeniedException')
+      return fail('InvalidRequestException', NOT_ASSUMED, {}, error);
+    throw error;
+  }
+}
