@@ -495,6 +495,44 @@ def walk_role_aliases():
     err("DeleteRoleAlias", "ResourceNotFoundException", roleAlias="own")
 
 
+def walk_provisioning():
+    iam = boto3.client("iam", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "iot.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    role = iam.create_role(RoleName="provisioning", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    body = json.dumps({"Parameters": {"Name": {"Type": "String"}}, "Resources": {"thing": {"Type": "AWS::IoT::Thing", "Properties": {"ThingName": {"Ref": "Name"}}}}})
+    ok("CreateProvisioningTemplate", templateName="own", templateBody=body, provisioningRoleArn=role, enabled=True, tags=[{"Key": "a", "Value": "b"}])
+    err("CreateProvisioningTemplate", "ResourceAlreadyExistsException", templateName="own", templateBody=body, provisioningRoleArn=role)
+    err("CreateProvisioningTemplate", "InvalidRequestException", templateName="other", templateBody="{}", provisioningRoleArn=role)
+    err("CreateProvisioningTemplate", "InvalidRequestException", templateName="other", templateBody=body, provisioningRoleArn=f"{role}-none")
+    ok("DescribeProvisioningTemplate", templateName="own")
+    err("DescribeProvisioningTemplate", "ResourceNotFoundException", templateName="none")
+    ok("ListProvisioningTemplates", maxResults=1)
+    err("ListProvisioningTemplates", "InvalidRequestException", maxResults=0)
+    ok("UpdateProvisioningTemplate", templateName="own", description="lamps", enabled=False)
+    err("UpdateProvisioningTemplate", "ResourceNotFoundException", templateName="none", enabled=False)
+    err("UpdateProvisioningTemplate", "InvalidRequestException", templateName="own", provisioningRoleArn=f"{role}-none")
+    for number in range(2, 6):
+        ok("CreateProvisioningTemplateVersion", templateName="own", templateBody=body, setAsDefault=number == 2)
+    err("CreateProvisioningTemplateVersion", "VersionsLimitExceededException", templateName="own", templateBody=body)
+    err("CreateProvisioningTemplateVersion", "InvalidRequestException", templateName="own", templateBody="[]")
+    err("CreateProvisioningTemplateVersion", "ResourceNotFoundException", templateName="none", templateBody=body)
+    ok("DescribeProvisioningTemplateVersion", templateName="own", versionId=2)
+    err("DescribeProvisioningTemplateVersion", "ResourceNotFoundException", templateName="own", versionId=9)
+    ok("ListProvisioningTemplateVersions", templateName="own")
+    err("ListProvisioningTemplateVersions", "ResourceNotFoundException", templateName="none")
+    err("ListProvisioningTemplateVersions", "InvalidRequestException", templateName="own", nextToken="?")
+    ok("DeleteProvisioningTemplateVersion", templateName="own", versionId=1)
+    err("DeleteProvisioningTemplateVersion", "DeleteConflictException", templateName="own", versionId=2)
+    err("DeleteProvisioningTemplateVersion", "ResourceNotFoundException", templateName="own", versionId=1)
+    ok("DeleteProvisioningTemplate", templateName="own")
+    err("DeleteProvisioningTemplate", "ResourceNotFoundException", templateName="own")
+    ok("RegisterThing", templateBody=body, parameters={"Name": "provisioned"})
+    err("RegisterThing", "InvalidRequestException", templateBody="{}")
+    err("RegisterThing", "ResourceRegistrationFailureException", templateBody=body)
+    failing = json.dumps({"Resources": {"thing": {"Type": "AWS::IoT::Thing", "Properties": {"ThingName": "provisioned", "AttributePayload": {}}, "OverrideSettings": {"AttributePayload": "FAIL"}}}})
+    err("RegisterThing", "ConflictingResourceUpdateException", templateBody=failing)
+
+
 def walk_events():
     ok("DescribeEventConfigurations")
     ok("UpdateEventConfigurations", eventConfigurations={"THING": {"Enabled": True}})
@@ -701,6 +739,7 @@ walk_data()
 walk_authorizers()
 walk_domains()
 walk_role_aliases()
+walk_provisioning()
 walk_events()
 walk_rules()
 walk_destinations()

@@ -22,7 +22,7 @@ import { type ApiRefusal, errorAnswers } from './error-answers.ts';
 import { notServed } from './error-forms.ts';
 import { answerJson, type JsonServices } from './json-services.ts';
 import type { IsOwnName } from './host-check.ts';
-import { checkRoleAccounts, mayAsk, mayCall, mayPass, type ResourceKeys } from './key-permissions.ts';
+import { checkRoleAccounts, mayAsk, mayCall, mayPass, type ResourceKeys, useOf } from './key-permissions.ts';
 import { answerQuery, isQueryService, type QueryServices } from './query-services.ts';
 import { checkLength, checkPartCount, discardBody, Gone, LargeBodyLimiter, largestBody, readBody } from './read-body.ts';
 import { claimedService } from './signature.ts';
@@ -187,7 +187,10 @@ export function createApi(options: ApiOptions): Api {
   ): Promise<Rendered> {
     const { requestId, sourceIp } = exchange;
     const { accountId, arn, userId } = key;
-    const caller: Caller = { accountId, region, arn, userId, sourceIp, requestId, ...cameBy(exchange.request, head) };
+    const caller: Caller = {
+      ...{ accountId, region, arn, userId, sourceIp, requestId, ...cameBy(exchange.request, head) },
+      permissions: key.permissions === undefined ? undefined : async () => key.permissions?.(useOf(caller)),
+    };
     const asking = { key, caller, resourceKeys };
     exchange.caller = caller;
     /** Runs the check of permissions between the two: a change that is refused is in the audit log too. */

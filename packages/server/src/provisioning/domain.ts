@@ -11,6 +11,7 @@ import { fleetProvisioningTopics } from './fleet-provisioning.topics.ts';
 import { untakenCertificates } from './ownership.ts';
 import type { FindRole } from './rights.ts';
 import { ownershipCounts, ownerships, provisioningTemplates } from './store.ts';
+import { thingRegistrationOperations } from './thing-registration.operations.ts';
 import { templateVersionOperations } from './template-versions.operations.ts';
 import { templateOperations } from './templates.operations.ts';
 
@@ -37,7 +38,11 @@ export const provisioningDomain: DomainEntry<ProvisioningDeps> = {
     topics: fleetProvisioningTopics({ ...deps, fleet: new FleetProvisioning(deps) }),
     dueWork: [untakenCertificates(deps.inRegion)],
     operations: ({ store }) => ({
-      iot: { ...templateOperations({ ...deps, store }), ...templateVersionOperations({ ...deps, store }) },
+      iot: {
+        ...templateOperations({ ...deps, store }),
+        ...templateVersionOperations({ ...deps, store }),
+        ...thingRegistrationOperations({ ...deps, store }),
+      },
     }),
   }),
 };

@@ -2,26 +2,21 @@
  * The rights with which a template's resources are made: the caller's for RegisterThing, the provisioning role's for claims and
  * just-in-time provisioning. Each step of a provisioning is decided as the operation of its name would be.
  */
-import type { Decision, KeyValues } from '@thingkeep/wire/api/authorization.ts';
+import type { CallerPermissions, KeyValues } from '@thingkeep/wire/api/authorization.ts';
 import { inputKeys } from '@thingkeep/wire/api/input-keys.ts';
 import { operationPermissions } from '@thingkeep/wire/api/needed-permissions.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
+import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { fail, RefusalNotes, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { tagsOf } from '../registry/tags.ts';
 import type { ReadTransaction } from '../store/contract.ts';
 
-export interface StepPermissions {
-  /** Whether a policy depends on tags of what is asked for. */
-  readonly asksForResource?: boolean;
-  decide(action: string, resource: string, keys?: KeyValues): Decision;
-}
-
 export class ProvisioningRights {
-  readonly #permissions: StepPermissions | undefined;
+  readonly #permissions: CallerPermissions | undefined;
   readonly #who: string;
 
   /** Without `permissions` everything is allowed: the root of the account asks. `who` is an ARN. */
-  constructor(who: string, permissions: StepPermissions | undefined) {
+  constructor(who: string, permissions: CallerPermissions | undefined) {
     this.#who = who;
     this.#permissions = permissions;
   }
@@ -42,13 +37,20 @@ export class ProvisioningRights {
   }
 }
 
+const NOTHING: CallerPermissions = { decide: () => ({ effect: 'IMPLICIT_DENY' }) };
+
+/** The rights of a caller of the API. */
+export async function callerRights({ arn, permissions }: Caller): Promise<ProvisioningRights> {
+  return new ProvisioningRights(`User: ${arn}`, permissions === undefined ? undefined : ((await permissions()) ?? NOTHING));
+}
+
 /** As IAM answers: `unknown-role` where the account keeps none, AccessDeniedException where the role does not trust the service. */
 export type FindRole = (
   accountId: string,
   roleArn: string,
   service: string,
   sourceArn?: string,
-) => Promise<'unknown-role' | StepPermissions>;
+) => Promise<'unknown-role' | CallerPermissions>;
 
 const SERVICE = 'iot.amazonaws.com';
 

@@ -14,6 +14,13 @@ export interface Decision {
   readonly explain?: () => string;
 }
 
+/** Permissions of a caller that may do less than everything. */
+export interface CallerPermissions {
+  /** Whether tags of what is asked for have to be among the keys of the question. */
+  readonly asksForResource?: boolean;
+  decide(action: string, resource: string, keys?: KeyValues): Decision;
+}
+
 /** The use of an access key that permissions are asked for. */
 export interface KeyUse {
   readonly protocol: 'mqtt' | 'http';

@@ -1,5 +1,7 @@
 /** What a domain hands to the API: functions under the AWS operation's name, typed by the AWS SDK's own shapes. */
 
+import type { CallerPermissions } from './authorization.ts';
+
 /** Who makes an API call, as the admission of the API port found it. */
 export interface Caller {
   readonly accountId: string;
@@ -17,6 +19,11 @@ export interface Caller {
   /** Headers of these names, as the client has sent them. */
   readonly userAgent?: string;
   readonly referer?: string;
+  /**
+   * What it may do, for a call that does more than its own operation; undefined is answered when its identity has no permissions
+   * any more. Absent for a caller that may do everything in its account.
+   */
+  readonly permissions?: (() => Promise<CallerPermissions | undefined>) | undefined;
 }
 
 /** A table of operations: name -> input and output shapes. */

@@ -1,0 +1,94 @@
+/** Provisioning for tests: its operations, with those of the registry and of policies, over a store of their own. */
+import type { CallerPermissions } from '@thingkeep/wire/api/authorization.ts';
+import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
+import type { FunctionInvoker } from '../functions/contract.ts';
+import { FunctionError } from '../functions/contract.ts';
+import { policyDomain } from '../policies/domain.ts';
+import { provisioningDomain } from '../provisioning/domain.ts';
+import type { FindRole } from '../provisioning/rights.ts';
+import type { Refusal } from '../refusals/refusals.ts';
+import { registryDomain } from '../registry/domain.ts';
+import { policyTags, policyTargets, principalFacts } from '../registry/policy-principals.ts';
+import type { Domain } from '../domain.ts';
+import { ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
+import { sharedAuthority } from './authority-fixture.ts';
+import { clockAt, OperationsFixture, rootOf, type TestClock, type TestStore } from './operations-fixture.ts';
+
+export const ACCOUNT = '000000000000';
+export const caller = rootOf(ACCOUNT);
+export const ROLE = `arn:aws:iam::${ACCOUNT}:role/provisioning`;
+/** A role that trusts another service. */
+export const UNTRUSTING = `arn:aws:iam::${ACCOUNT}:role/untrusting`;
+
+/** What is asked for, as `action resource`. */
+export type Asked = string[];
+
+/** Permissions that allow all but these actions. */
+export const allBut = (denied: readonly string[], asked: Asked = []): CallerPermissions => ({
+  decide: (action, resource) => {
+    // A write that is run again asks the same once more.
+    if (!asked.includes(`${action} ${resource}`)) asked.push(`${action} ${resource}`);
+    return { effect: denied.includes(action) ? 'IMPLICIT_DENY' : 'ALLOWED' };
+  },
+});
+
+export class ProvisioningFixture extends OperationsFixture {
+  readonly clock: TestClock;
+  readonly domain: Domain;
+  readonly refusals: Refusal[] = [];
+  /** What the provisioning role may not do, and what it was asked for. */
+  readonly denied: string[] = [];
+  readonly asked: Asked = [];
+  /** What the function answers; it throws by default. */
+  answer: FunctionInvoker['invoke'] = async () => {
+    throw new FunctionError('unavailable', 'there is no function');
+  };
+  protected readonly handlers: Handlers<IotOperations>;
+
+  private constructor(store: TestStore, clock: TestClock, issuer: Awaited<ReturnType<typeof sharedAuthority>>) {
+    super(store, caller);
+    this.clock = clock;
+    const findRole: FindRole = async (_account, roleArn) => {
+      if (roleArn === UNTRUSTING) throw new ThingkeepError('AccessDeniedException', 'it does not trust the service');
+      return roleArn === ROLE ? allBut(this.denied, this.asked) : 'unknown-role';
+    };
+    const functions: FunctionInvoker = {
+      invoke: (...call) => this.answer(...call),
+      invokeLater: async () => undefined,
+    };
+    this.domain = provisioningDomain.open({
+      ...{ clock, issuer, findRole, functions, tags: policyTags, inRegion: () => store },
+      log: { error: () => undefined, warn: () => undefined } as never,
+      isFunctionName: (name) => /^(?:arn:aws:lambda:|https?:)/.test(name),
+      refuse: (refusal) => this.refusals.push(refusal),
+    });
+    const context = { region: caller.region, store, taggable: {} };
+    const registry = registryDomain.open({ clock, issuer, endpoint: 'iot.example.com' });
+    const policies = policyDomain.open({ clock, tags: policyTags, targets: policyTargets, facts: principalFacts });
+    this.handlers = {
+      ...registry.operations?.(context).iot,
+      ...policies.operations?.(context).iot,
+      ...this.domain.operations?.(context).iot,
+    };
+  }
+
+  static async open(): Promise<ProvisioningFixture> {
+    return new ProvisioningFixture(await openMemoryStore(), clockAt(Date.UTC(2026, 10, 20, 12)), await sharedAuthority());
+  }
+
+  /** RegisterThing with a template of these resources. */
+  register(
+    resources: object,
+    parameters: Record<string, string> = {},
+    as: Caller = caller,
+  ): Promise<IotOperations['RegisterThing']['output']> {
+    const declared = Object.fromEntries(Object.keys(parameters).map((name) => [name, { Type: 'String' }]));
+    return this.call(
+      'RegisterThing',
+      { templateBody: JSON.stringify({ Parameters: declared, Resources: resources }), parameters },
+      as,
+    );
+  }
+}
