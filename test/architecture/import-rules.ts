@@ -245,7 +245,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
       ...files('registry', 'store', 'tags', 'thing-principals', 'thing-records', 'things'),
     ],
     ['crypto'],
-    ['@thingkeep/x509'],
+    ['@thingkeep/x509', 'cbor2'],
   ),
   'gateway/authorization/': folderRule(
     'permissions of clients are evaluated here: no socket, and nothing of how a client has proven who it is',

@@ -4,7 +4,6 @@
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
-import { isObject } from '@thingkeep/wire/is-object.ts';
 import type { DeviceIssuer, IssuedCertificate } from '../authority/authority.ts';
 import { keepIssuedCertificate } from '../registry/certificate-records.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -13,6 +12,7 @@ import type { Store } from '../store/contract.ts';
 import { provision } from './execution.ts';
 import { type OwnershipClaimant, offerCertificate, ownershipOf, takeCertificate } from './ownership.ts';
 import { type GivenParameters, missingParameters, planOf } from './plan.ts';
+import { isMembers } from './payloads.ts';
 import { ProvisioningRejection, type RejectionCode } from './rejections.ts';
 import { type FindRole, roleRights } from './rights.ts';
 import { type OwnershipRecord, provisioningTemplates, templateArn, type TemplateRecord } from './store.ts';
@@ -47,7 +47,7 @@ const accountKey = ({ accountId, region }: Place): string => `${region}/${accoun
 /** Parameters as the device has sent them: texts by their names. */
 function readParameters(given: unknown): GivenParameters {
   if (given === undefined || given === null) return {};
-  if (!isObject(given)) return reject('InvalidRequest', 'parameters is not a map of strings.');
+  if (!isMembers(given)) return reject('InvalidRequest', 'parameters is not a map of strings.');
   const entries = Object.entries(given);
   if (entries.length > MAX_PARAMETERS) reject('InvalidRequest', `There can be at most ${MAX_PARAMETERS} parameters.`);
   return Object.fromEntries(

@@ -1,20 +1,29 @@
 /** Payloads of fleet provisioning: a map of the request, in JSON or CBOR as the topic says; the answer is in the same form. */
 import { JsonError, parseJson } from '@thingkeep/wire/api/parse-json.ts';
 import { isObject } from '@thingkeep/wire/is-object.ts';
+import { decode, encode } from 'cbor2';
 import { ProvisioningRejection } from './rejections.ts';
 
-export const PAYLOAD_FORMATS = ['json'] as const;
+export const PAYLOAD_FORMATS = ['json', 'cbor'] as const;
 export type PayloadFormat = (typeof PAYLOAD_FORMATS)[number];
 
 export type RequestBody = Readonly<Record<string, unknown>>;
 
 const MAX_DEPTH = 16;
 
-const invalid = (why: string): never => {
-  throw new ProvisioningRejection('InvalidRequest', `The payload is invalid: ${why}`);
+const invalid = (why: string, cause?: unknown): never => {
+  const text = `The payload is invalid: ${why}`;
+  throw new ProvisioningRejection('InvalidRequest', text, text, cause);
 };
 
-function decode(payload: Buffer): unknown {
+/** Whether a value is a map of members by their names: CBOR has dates, maps with numbers for keys and more, which are none. */
+export function isMembers(value: unknown): value is RequestBody {
+  if (!isObject(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+function fromJson(payload: Buffer): unknown {
   try {
     return parseJson(payload, MAX_DEPTH);
   } catch (error) {
@@ -23,11 +32,21 @@ function decode(payload: Buffer): unknown {
   }
 }
 
-/** The members of a request; an empty payload has none. */
-export function readRequest(payload: Buffer, _format: PayloadFormat): RequestBody {
-  if (payload.length === 0) return {};
-  const body = decode(payload);
-  return isObject(body) ? body : invalid('it is not a map');
+function fromCbor(payload: Buffer): unknown {
+  try {
+    return decode(payload, { rejectDuplicateKeys: true, maxDepth: MAX_DEPTH });
+  } catch (error) {
+    // Whatever a decoder throws on bytes of a stranger is a fault of the bytes.
+    return invalid('it is not CBOR.', error);
+  }
 }
 
-export const writeAnswer = (answer: object, _format: PayloadFormat): Buffer => Buffer.from(JSON.stringify(answer));
+/** The members of a request; an empty payload has none. */
+export function readRequest(payload: Buffer, format: PayloadFormat): RequestBody {
+  if (payload.length === 0) return {};
+  const body = format === 'cbor' ? fromCbor(payload) : fromJson(payload);
+  return isMembers(body) ? body : invalid('it is not a map with texts for keys.');
+}
+
+export const writeAnswer = (answer: object, format: PayloadFormat): Buffer =>
+  Buffer.from(format === 'cbor' ? encode(answer) : JSON.stringify(answer));

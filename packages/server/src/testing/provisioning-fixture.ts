@@ -11,6 +11,8 @@ import type { Refusal } from '../refusals/refusals.ts';
 import { registryDomain } from '../registry/domain.ts';
 import { policyTags, policyTargets, principalFacts } from '../registry/policy-principals.ts';
 import type { Domain } from '../domain.ts';
+import { DueWork } from '../store/due-work.ts';
+import { defined } from '@thingkeep/wire/defined.ts';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
 import { sharedAuthority } from './authority-fixture.ts';
@@ -21,6 +23,25 @@ export const caller = rootOf(ACCOUNT);
 export const ROLE = `arn:aws:iam::${ACCOUNT}:role/provisioning`;
 /** A role that trusts another service. */
 export const UNTRUSTING = `arn:aws:iam::${ACCOUNT}:role/untrusting`;
+
+/** Who asks on a reserved topic; `clientId` null for a request that has come over no connection. */
+export interface Asker {
+  readonly clientId?: string | null;
+  readonly principal?: string;
+  readonly accountId?: string;
+  readonly region?: string;
+  readonly chain?: { readonly depth: number; readonly budget: { left: number } };
+}
+
+export interface TopicOutcome {
+  readonly outcome: string;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly payload: Buffer;
+  readonly to: string;
+}
+
+const matches = (pattern: string, topic: string): boolean =>
+  new RegExp(`^${pattern.replaceAll('$', '\\$').replace(/\{\w+\}/g, '[^/]+')}$`).test(topic);
 
 /** What is asked for, as `action resource`. */
 export type Asked = string[];
@@ -76,6 +97,34 @@ export class ProvisioningFixture extends OperationsFixture {
 
   static async open(): Promise<ProvisioningFixture> {
     return new ProvisioningFixture(await openMemoryStore(), clockAt(Date.UTC(2026, 10, 20, 12)), await sharedAuthority());
+  }
+
+  /** A request on a reserved topic, and the one answer: what follows the topic, its payload, and to whom it goes. */
+  async ask(topic: string, body: object | string | Buffer = '', by: Asker = {}): Promise<TopicOutcome> {
+    const service = (this.domain.topics ?? []).find(({ pattern }) => matches(pattern, topic));
+    if (service === undefined) throw new TypeError(`nothing serves ${topic}`);
+    const { clientId = 'device', principal = 'claim', chain, accountId = ACCOUNT, region = caller.region } = by;
+    const place = { accountId, region };
+    const payload =
+      typeof body === 'string' ? Buffer.from(body) : Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
+    const parts = { templateName: topic.split('/')[2] ?? '' };
+    const requester = defined({ clientId: clientId === null ? undefined : clientId, principal, chain });
+    const answers = await service.serve({ place, topic, parts, payload, qos: 1, properties: undefined, requester });
+    const [answer, ...more] = answers;
+    if (answer === undefined || more.length > 0) return { outcome: 'none', body: {}, payload: Buffer.alloc(0), to: 'none' };
+    const read: unknown = topic.endsWith('json') ? JSON.parse(answer.payload.toString()) : {};
+    const outcome = answer.topic.slice(topic.length + 1);
+    return { outcome, body: read as TopicOutcome['body'], payload: answer.payload, to: answer.to };
+  }
+
+  /** Does the due work whose time has come. */
+  async doDueWork(): Promise<void> {
+    await using work = await DueWork.open([this.domain], {
+      store: this.store,
+      clock: this.clock,
+      log: { error: () => undefined },
+    });
+    await work.tick();
   }
 
   /** RegisterThing with a template of these resources. */

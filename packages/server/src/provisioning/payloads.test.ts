@@ -1,0 +1,69 @@
+/** Payloads in JSON and CBOR (fact sheet 25; RFC 8949): what devices send, and what only strangers do. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decode, encode } from 'cbor2';
+import { readRequest, writeAnswer } from './payloads.ts';
+import { ProvisioningRejection } from './rejections.ts';
+
+const hex = (text: string): Buffer => Buffer.from(text.replace(/\s+/g, ''), 'hex');
+const rejects = (payload: Buffer, format: 'json' | 'cbor', words = /^The payload is invalid/): void =>
+  assert.throws(
+    () => readRequest(payload, format),
+    (error: Error) => {
+      assert.ok(error instanceof ProvisioningRejection, String(error));
+      assert.equal(error.payload.errorCode, 'InvalidRequest');
+      assert.match(error.message, words);
+      return true;
+    },
+  );
+
+test('an empty payload and an empty map are the same request', () => {
+  for (const format of ['json', 'cbor'] as const) assert.deepEqual(readRequest(Buffer.alloc(0), format), {});
+  assert.deepEqual({ ...readRequest(Buffer.from('{}'), 'json') }, {});
+  assert.deepEqual(readRequest(hex('a0'), 'cbor'), {});
+});
+
+test('CBOR: definite and indefinite maps and texts, as encoders of devices write them', () => {
+  const wanted = { a: 'bc', p: { n: 'v' } };
+  assert.deepEqual(readRequest(Buffer.from(encode(wanted)), 'cbor'), wanted);
+  assert.deepEqual(readRequest(hex('a2 6161 626263 6170 a1 616e 6176'), 'cbor'), wanted);
+  assert.deepEqual(readRequest(hex('bf 6161 7f 6162 6163 ff 6170 bf 616e 6176 ff ff'), 'cbor'), wanted);
+  assert.deepEqual(readRequest(hex('b90002 6161 626263 6170 b90001 616e 6176'), 'cbor'), wanted);
+});
+
+test('CBOR that is none, is too deep, has a key twice or a number for a key, is rejected', () => {
+  const deep = (levels: number) => Buffer.concat([hex('a1 6161'.repeat(levels)), hex('a0')]);
+  const bad = [
+    '00', // a number
+    '80', // a list
+    'f6', // null
+    'a1 01 6161', // a number for a key
+    'a2 6161 00 6161 01', // a key twice
+    'a1 6161', // cut off
+    'a0 00', // more behind it
+    'a1 62c328 00', // no UTF-8
+    'bb ffffffffffffffff', // a length that nobody has
+    '5b 7fffffffffffffff 00',
+    'c1 1a 514b67b0', // a date
+    'ff',
+  ];
+  for (const each of bad) rejects(hex(each), 'cbor');
+  rejects(deep(20), 'cbor');
+  rejects(deep(50_000), 'cbor');
+  assert.deepEqual(Object.keys(readRequest(hex('a1 695f5f70726f746f5f5f a1 6161 00'), 'cbor')), ['__proto__']);
+});
+
+test('JSON that is none is rejected; unknown members are for nobody to mind', () => {
+  for (const each of ['x', '[]', 'null', '"a"', '{"a":1,"a":2}', '{"a":"\\ud800"}', `${'{"a":'.repeat(20)}1${'}'.repeat(20)}`])
+    rejects(Buffer.from(each), 'json');
+  rejects(Buffer.from([0xff, 0xfe]), 'json');
+  assert.equal(readRequest(Buffer.from('{"more":[1,{}],"a":"b"}'), 'json').a, 'b');
+});
+
+test('an answer is in the form of the request, numbers as whole ones', () => {
+  const answer = { statusCode: 400, errorCode: 'InvalidRequest', errorMessage: 'ä' };
+  assert.deepEqual(JSON.parse(writeAnswer(answer, 'json').toString()), answer);
+  const cbor = writeAnswer(answer, 'cbor');
+  assert.deepEqual(decode(cbor), answer);
+  assert.ok(cbor.includes(hex('6a 737461747573436f6465 19 0190')), 'an integer of three bytes');
+});
