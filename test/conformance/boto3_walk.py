@@ -495,6 +495,26 @@ def walk_role_aliases():
     err("DeleteRoleAlias", "ResourceNotFoundException", roleAlias="own")
 
 
+def walk_certificate_providers():
+    function = "arn:aws:lambda:us-east-1:000000000000:function:signer"
+    default = {"lambdaFunctionArn": function, "accountDefaultForOperations": ["CreateCertificateFromCsr"]}
+    ok("CreateCertificateProvider", certificateProviderName="own", tags=[{"Key": "a", "Value": "b"}], **default)
+    err("CreateCertificateProvider", "ResourceAlreadyExistsException", certificateProviderName="own", **default)
+    err("CreateCertificateProvider", "LimitExceededException", certificateProviderName="other", **default)
+    err("CreateCertificateProvider", "InvalidRequestException", certificateProviderName="other", lambdaFunctionArn="none", accountDefaultForOperations=["CreateCertificateFromCsr"])
+    ok("DescribeCertificateProvider", certificateProviderName="own")
+    err("DescribeCertificateProvider", "ResourceNotFoundException", certificateProviderName="none")
+    err("DescribeCertificateProvider", "InvalidRequestException", certificateProviderName="?")
+    ok("ListCertificateProviders", ascendingOrder=True)
+    err("ListCertificateProviders", "InvalidRequestException", nextToken="?")
+    ok("UpdateCertificateProvider", certificateProviderName="own", lambdaFunctionArn=f"{function}:1")
+    err("UpdateCertificateProvider", "ResourceNotFoundException", certificateProviderName="none", lambdaFunctionArn=function)
+    err("UpdateCertificateProvider", "InvalidRequestException", certificateProviderName="own", lambdaFunctionArn="none")
+    ok("DeleteCertificateProvider", certificateProviderName="own")
+    err("DeleteCertificateProvider", "ResourceNotFoundException", certificateProviderName="own")
+    err("DeleteCertificateProvider", "InvalidRequestException", certificateProviderName="?")
+
+
 def walk_provisioning():
     iam = boto3.client("iam", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
     trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "iot.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
@@ -739,6 +759,7 @@ walk_data()
 walk_authorizers()
 walk_domains()
 walk_role_aliases()
+walk_certificate_providers()
 walk_provisioning()
 walk_events()
 walk_rules()

@@ -8,6 +8,7 @@ export type ResourceType =
   | 'billinggroup'
   | 'cacert'
   | 'cert'
+  | 'certificateprovider'
   | 'client'
   | 'domainconfiguration'
   | 'fleetmetric'

@@ -195,6 +195,21 @@ export const IOT: readonly Probe[] = [
     ],
   },
   {
+    name: 'pf-iot-certificateprovider-lambda-region',
+    answers: [
+      refuses(
+        'CreateCertificateProvider',
+        {
+          certificateProviderName: 'c',
+          lambdaFunctionArn: functionIn('eu-west-1'),
+          accountDefaultForOperations: ['CreateCertificateFromCsr'],
+        },
+        INVALID,
+        `${functionIn('eu-west-1')} does not contain expected region, us-east-1`,
+      ),
+    ],
+  },
+  {
     name: 'pf-iot-provisioningtemplate-body-json',
     answers: [
       refuses(

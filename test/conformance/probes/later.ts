@@ -15,7 +15,6 @@ export interface Later {
 
 const INVALID = 'InvalidRequestException';
 const ROLE = 'arn:aws:iam::000000000000:role/r';
-const ELSEWHERE = 'arn:aws:lambda:eu-west-1:000000000000:function:nope';
 const job = (more: object) => ({ jobTemplateId: 'j', description: 'd', ...more });
 const audit = (more: object) => ({ scheduledAuditName: 'a', targetCheckNames: ['DEVICE_CERTIFICATE_EXPIRING_CHECK'], ...more });
 const payload = { content: Buffer.from('x'), contentType: 'text/plain' };
@@ -26,24 +25,6 @@ const rate = {
 };
 
 export const LATER: readonly Later[] = [
-  {
-    service: 'iot',
-    family: 'certificate providers',
-    names: ['pf-iot-certificateprovider-lambda-region'],
-    operations: ['CreateCertificateProvider'],
-    answers: [
-      refuses(
-        'CreateCertificateProvider',
-        {
-          certificateProviderName: 'c',
-          lambdaFunctionArn: ELSEWHERE,
-          accountDefaultForOperations: ['CreateCertificateFromCsr'],
-        },
-        INVALID,
-        `${ELSEWHERE} does not contain expected region, us-east-1`,
-      ),
-    ],
-  },
   {
     service: 'iot',
     family: 'commands',

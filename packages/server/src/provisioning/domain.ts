@@ -1,16 +1,18 @@
 /** Provisioning: templates, RegisterThing, and what devices with a claim ask for, as core takes them. */
 import type { Authority } from '../authority/authority.ts';
+import type { FunctionInvoker } from '../functions/contract.ts';
 import type { DomainEntry, TaggableResources } from '../domain.ts';
 import type { PolicyTags } from '../policies/principals.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
+import { certificateProviderOperations } from './certificate-providers.operations.ts';
 import { FleetProvisioning } from './fleet-provisioning.ts';
 import { fleetProvisioningTopics } from './fleet-provisioning.topics.ts';
 import { untakenCertificates } from './ownership.ts';
 import type { FindRole } from './rights.ts';
-import { ownershipCounts, ownerships, provisioningTemplates } from './store.ts';
+import { certificateProviders, ownershipCounts, ownerships, provisioningTemplates } from './store.ts';
 import { thingRegistrationOperations } from './thing-registration.operations.ts';
 import { templateVersionOperations } from './template-versions.operations.ts';
 import { templateOperations } from './templates.operations.ts';
@@ -22,16 +24,18 @@ export interface ProvisioningDeps {
   readonly tags: PolicyTags;
   readonly isFunctionName: (name: string) => boolean;
   readonly findRole: FindRole;
+  readonly functions: FunctionInvoker;
   readonly inRegion: (region: string) => Store;
   readonly refuse: (refusal: Refusal) => void;
 }
 
 const taggable: TaggableResources = {
+  certificateprovider: async (tx, accountId, name) => (await tx.get(certificateProviders, [accountId, name])) !== undefined,
   provisioningtemplate: async (tx, accountId, name) => (await tx.get(provisioningTemplates, [accountId, name])) !== undefined,
 };
 
 export const provisioningDomain: DomainEntry<ProvisioningDeps> = {
-  collections: [ownershipCounts, ownerships, provisioningTemplates],
+  collections: [certificateProviders, ownershipCounts, ownerships, provisioningTemplates],
   open: (deps) => ({
     name: 'provisioning',
     taggable,
@@ -40,6 +44,7 @@ export const provisioningDomain: DomainEntry<ProvisioningDeps> = {
     operations: ({ store }) => ({
       iot: {
         ...templateOperations({ ...deps, store }),
+        ...certificateProviderOperations({ ...deps, store }),
         ...templateVersionOperations({ ...deps, store }),
         ...thingRegistrationOperations({ ...deps, store }),
       },

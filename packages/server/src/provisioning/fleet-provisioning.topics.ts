@@ -7,7 +7,8 @@ import { type TopicAnswer, type TopicRequest, topicService, type TopicService } 
 import type { Refusal } from '../refusals/refusals.ts';
 import { asRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { FleetProvisioning, Requester } from './fleet-provisioning.ts';
+import type { FleetProvisioning } from './fleet-provisioning.ts';
+import type { FleetRequester } from './ownership.ts';
 import { PAYLOAD_FORMATS, type PayloadFormat, readRequest, type RequestBody, writeAnswer } from './payloads.ts';
 import { type ProvisioningRejection, rejectionOf } from './rejections.ts';
 
@@ -18,7 +19,7 @@ interface TopicDeps {
 }
 
 /** The client that has asked; undefined where no connection waits for the answer, so that nothing is to be made for it. */
-function requesterOf({ place, requester: { clientId, principal, chain } }: TopicRequest): Requester | undefined {
+function requesterOf({ place, requester: { clientId, principal, chain } }: TopicRequest): FleetRequester | undefined {
   return clientId === undefined || principal === undefined || chain !== undefined
     ? undefined
     : { place, clientId, claim: principal };
@@ -33,7 +34,7 @@ function record({ refuse, log }: TopicDeps, request: TopicRequest, rejection: Pr
   refuse({ check: 'provisioning', protocol: 'mqtt', ...place, clientId, principal, sourceIp, reason });
 }
 
-type Serve = (requester: Requester, body: RequestBody) => Promise<object>;
+type Serve = (requester: FleetRequester, body: RequestBody) => Promise<object>;
 
 async function answer(
   deps: TopicDeps,

@@ -31,6 +31,11 @@ export interface OwnershipClaimant {
   readonly claim: string;
 }
 
+/** The sender of a request, by its connection. */
+export interface FleetRequester extends OwnershipClaimant {
+  readonly clientId: string;
+}
+
 /** The count of an account has this claim. */
 const OF_ACCOUNT = '';
 

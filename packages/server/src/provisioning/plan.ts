@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { defined } from '@thingkeep/wire/defined.ts';
 import { MAX_EVALUATED, registrationFailure, type TemplateScope } from './expressions.ts';
+import { isMembers } from './payloads.ts';
 import type {
   CertificateResource,
   CertificateSource,
@@ -45,6 +46,24 @@ export interface ProvisioningPlan {
 }
 
 export type GivenParameters = Readonly<Record<string, string>>;
+
+const MAX_PARAMETERS = 100;
+const MAX_PARAMETER = 32_768;
+
+/** Parameters that a device or a hook gives: texts by their names; or a sentence that says why they are none. */
+export function readGivenParameters(given: unknown): GivenParameters | string {
+  if (given === undefined || given === null) return {};
+  if (!isMembers(given)) return 'parameters are not a map of strings.';
+  const entries = Object.entries(given);
+  if (entries.length > MAX_PARAMETERS) return `there are more than ${MAX_PARAMETERS} parameters.`;
+  const texts: [string, string][] = [];
+  for (const [name, value] of entries) {
+    if (typeof value !== 'string') return `the parameter ${name.slice(0, 128)} is not a string.`;
+    if (value.length > MAX_PARAMETER) return `the parameter ${name.slice(0, 128)} has more than ${MAX_PARAMETER} characters.`;
+    texts.push([name, value]);
+  }
+  return Object.fromEntries(texts);
+}
 
 /** Declared parameters that have neither a value nor a default. */
 export const missingParameters = ({ parameters }: ProvisioningTemplate, given: GivenParameters): readonly string[] =>

@@ -57,3 +57,17 @@ export interface OwnershipCount {
 }
 
 export const ownershipCounts = collection<OwnershipCount>('certificate-ownership-counts', (c) => [c.accountId, c.claim]);
+
+/** The function that signs devices' requests over MQTT; one of an account in a region. */
+export interface CertificateProviderRecord {
+  readonly accountId: string;
+  readonly name: string;
+  readonly functionArn: string;
+  /** Whether the account's root wrote `functionArn`. */
+  readonly byRoot: boolean;
+  readonly clientToken?: string;
+  readonly createdAt: number;
+  readonly lastModifiedAt: number;
+}
+
+export const certificateProviders = collection<CertificateProviderRecord>('certificate-providers', (p) => [p.accountId, p.name]);

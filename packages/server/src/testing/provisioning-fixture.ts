@@ -86,7 +86,7 @@ export class ProvisioningFixture extends OperationsFixture {
       refuse: (refusal) => this.refusals.push(refusal),
     });
     const context = { region: caller.region, store, taggable: {} };
-    const registry = registryDomain.open({ clock, issuer, endpoint: 'iot.example.com' });
+    const registry = registryDomain.open({ clock, issuer, endpoint: 'iot.example.com', inRegion: () => store });
     const policies = policyDomain.open({ clock, tags: policyTags, targets: policyTargets, facts: principalFacts });
     this.handlers = {
       ...registry.operations?.(context).iot,
