@@ -1,6 +1,7 @@
 /** The rules of imports: what each folder of the server may import, and why. ARCHITECTURE.md says the same in words. */
 
 import { BROKER_FOLDERS } from './import-rules-broker.ts';
+import { FLEET_FOLDERS } from './import-rules-fleet.ts';
 import { ANY_DOMAIN, type FolderRule, folderRule } from './folder-rule.ts';
 
 export type { FolderRule } from './folder-rule.ts';
@@ -194,6 +195,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ],
     ['crypto'],
   ),
+  ...FLEET_FOLDERS,
   'rules/': folderRule(
     'rules see messages by the contract of messaging alone, and reach nobody but through actions',
     [
@@ -232,20 +234,6 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ['mqtt/properties.ts'],
     ['buffer', 'crypto'],
     ['re2js'],
-  ),
-  'provisioning/': folderRule(
-    'provisioning makes records by functions of the registry and of policies, and knows of devices by the contract of messaging alone',
-    [
-      ...['domain.ts', 'runtime/'],
-      ...files('store', 'changes', 'contract', 'due-records', 'due-work', 'pages'),
-      ...['broker/messaging.ts', 'functions/contract.ts', 'outgoing/author.ts', 'refusals/refusals.ts'],
-      ...['authority/authority.ts', 'authority/read-certificate.ts'],
-      ...files('policies', 'policy-records', 'principals', 'store'),
-      ...files('registry', 'admission', 'certificate-records', 'certificate-registration', 'certificates', 'policy-principals'),
-      ...files('registry', 'store', 'tags', 'thing-principals', 'thing-records', 'things'),
-    ],
-    ['crypto'],
-    ['@thingkeep/x509', 'cbor2'],
   ),
   'gateway/authorization/': folderRule(
     'permissions of clients are evaluated here: no socket, and nothing of how a client has proven who it is',
@@ -324,7 +312,16 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
   ]),
   'domain-list.ts': folderRule('a list of domains and what they are given: it starts nothing and decides nothing', [
     ...[ANY_DOMAIN, 'domain.ts', 'runtime/', 'store/changes.ts', 'store/contract.ts', 'authority/authority.ts', 'policies/'],
-    ...['registry/', 'provisioning/', 'refusals/refusals.ts', 'broker/', 'events/', 'functions/'],
+    ...[
+      'registry/',
+      'provisioning/',
+      'refusals/refusals.ts',
+      'broker/',
+      'broker/messaging.ts',
+      'events/',
+      'fleet-index/',
+      'functions/',
+    ],
     ...['functions/hosted/', 'authorizers/', 'server-certificates/', 'domains/', 'credentials/', 'rules/', 'iam/', 'logs/'],
   ]),
   'core.ts': folderRule('core is a list of steps, without logic', [...['broker/', 'composition/', 'services.ts']]),
@@ -353,6 +350,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
       'broker/',
       ...['broker/routing/retained.ts', 'broker/routing/retained-usage.ts'],
       'events/',
+      'fleet-index/',
       'functions/',
       'functions/hosted/',
       'logs/',

@@ -20,8 +20,8 @@ export const RESERVED: readonly Reserved[] = [
   },
   {
     words: /\b(SELECT \S+ FROM|INSERT INTO|DELETE FROM|UPDATE \w+ SET|CREATE TABLE|PRAGMA)\b/,
-    allowed: ['server/src/store/'],
-    reason: 'holds SQL, which only store/ may: everything else speaks the store contract',
+    allowed: ['server/src/store/', 'server/src/fleet-index/engine/'],
+    reason: 'holds SQL, which only store/ and the engine of the fleet index may: everything else speaks the store contract',
   },
   {
     words: /\b(?:httpRequest|httpsRequest|createConnection)\b|(?<![#.\w])fetch\(|\b(?:net|tls)\.connect\(/,

@@ -560,6 +560,45 @@ def walk_events():
     ok("DescribeEventConfigurations")
 
 
+def walk_index():
+    query = {"queryString": "thingName:walk*"}
+    ok("GetIndexingConfiguration")
+    err("SearchIndex", "ResourceNotFoundException", **query)
+    err("DescribeIndex", "ResourceNotFoundException", indexName="AWS_Things")
+    err("GetThingConnectivityData", "IndexNotReadyException", thingName="walk")
+    err("UpdateIndexingConfiguration", "InvalidRequestException",
+        thingIndexingConfiguration={"thingIndexingMode": "OFF", "thingConnectivityIndexingMode": "STATUS"})
+    ok("UpdateIndexingConfiguration",
+       thingIndexingConfiguration={"thingIndexingMode": "REGISTRY", "thingConnectivityIndexingMode": "STATUS",
+                                   "customFields": [{"name": "attributes.a", "type": "Number"}]},
+       thingGroupIndexingConfiguration={"thingGroupIndexingMode": "ON"})
+    ok("CreateThing", thingName="walk-indexed", attributePayload={"attributes": {"a": "5"}})
+    while ok("DescribeIndex", indexName="AWS_Things")["indexStatus"] != "ACTIVE":
+        pass
+    while not ok("SearchIndex", **query)["things"]:
+        pass
+    assert ok("ListIndices")["indexNames"] == ["AWS_Things", "AWS_ThingGroups"]
+    ok("SearchIndex", indexName="AWS_ThingGroups", queryString="*", maxResults=5, queryVersion="2017-09-30")
+    err("SearchIndex", "InvalidQueryException", queryString="a AND")
+    err("SearchIndex", "ResourceNotFoundException", indexName="none", **query)
+    err("SearchIndex", "InvalidRequestException", nextToken="bm9uZQ==", **query)
+    field = {**query, "aggregationField": "attributes.a"}
+    assert ok("GetStatistics", **field)["statistics"]["sum"] == 5
+    assert ok("GetCardinality", **field)["cardinality"] == 1
+    ok("GetPercentiles", percents=[50], **field)
+    terms = {"bucketsAggregationType": {"termsAggregation": {"maxBuckets": 3}}}
+    assert ok("GetBucketsAggregation", **terms, **field)["buckets"] == [{"keyValue": "5", "count": 1}]
+    for name, more in (("GetStatistics", {}), ("GetCardinality", {}), ("GetPercentiles", {}), ("GetBucketsAggregation", terms)):
+        err(name, "InvalidAggregationException", queryString="*", aggregationField="none", **more)
+        err(name, "InvalidQueryException", queryString="(", aggregationField="attributes.a", **more)
+        err(name, "ResourceNotFoundException", indexName="none", **more, **field)
+    assert ok("GetThingConnectivityData", thingName="walk-indexed")["connected"] is False
+    err("GetThingConnectivityData", "ResourceNotFoundException", thingName="none")
+    ok("DeleteThing", thingName="walk-indexed")
+    ok("UpdateIndexingConfiguration", thingIndexingConfiguration={"thingIndexingMode": "OFF"},
+       thingGroupIndexingConfiguration={"thingGroupIndexingMode": "OFF"})
+
+
 ROLE = "arn:aws:iam::000000000000:role/rules"
 # One action of each kind that the service model has.
 ACTIONS = {
@@ -762,6 +801,7 @@ walk_role_aliases()
 walk_certificate_providers()
 walk_provisioning()
 walk_events()
+walk_index()
 walk_rules()
 walk_destinations()
 slowest_refusal = walk_unserved()

@@ -2,6 +2,7 @@
 import type { Authority } from './authority/authority.ts';
 import { authorizerDomain } from './authorizers/domain.ts';
 import type { Broker } from './broker/broker.ts';
+import type { Messaging } from './broker/messaging.ts';
 import { brokerDomain } from './broker/domain.ts';
 import { credentialsDomain } from './credentials/domain.ts';
 import type { Domain, DomainEntry } from './domain.ts';
@@ -10,6 +11,7 @@ import { domainConfigurationDomain } from './domains/domain.ts';
 import type { OperatorNames } from './domains/operator-names.ts';
 import { domainNaming, type DomainServing, domainsUsing } from './domains/serving.ts';
 import { eventsDomain } from './events/domain.ts';
+import { fleetIndexDomain } from './fleet-index/domain.ts';
 import type { FunctionInvoker } from './functions/contract.ts';
 import { isFunctionName } from './functions/function-name.ts';
 import { functionsDomain } from './functions/hosted/domain.ts';
@@ -45,6 +47,7 @@ export interface DomainParts {
   readonly serving: DomainServing;
   readonly rules: RulesModule;
   readonly broker: Broker;
+  readonly messaging: Messaging;
   readonly hosting: FunctionHosting;
   readonly logs: LogWriter;
   readonly knowsRole: ReturnType<typeof openIam>['knowsRole'];
@@ -58,6 +61,8 @@ export interface DomainParts {
   readonly regions: () => Promise<readonly string[]>;
   /** The part of the store of a region. */
   readonly inRegion: (region: string) => Store;
+  /** The file of the fleet index. */
+  readonly indexFile: string;
 }
 
 /** What domains know of each other, by functions of their stores. */
@@ -78,6 +83,7 @@ const DOMAINS: readonly DomainEntry<DomainParts & typeof LINKS>[] = [
   credentialsDomain,
   provisioningDomain,
   eventsDomain,
+  fleetIndexDomain,
   rulesDomain,
   brokerDomain,
   functionsDomain,

@@ -10,7 +10,7 @@ import type { MessagingParts, RuleParts } from './messaging.ts';
 import type { Storage } from './storage.ts';
 
 export async function openDomains(
-  { config, clock, log, parts, domains: more = [] }: CoreBase,
+  { config, folder, clock, log, parts, domains: more = [] }: CoreBase,
   { authority: issuer, changes, places: { inRegion, regions }, directory, operatorNames }: Storage,
   { iam: { knowsRole, uses, rolePermissions: findRole }, refuse }: Access,
   { functions, hosting, logs }: FunctionParts,
@@ -20,8 +20,10 @@ export async function openDomains(
   served: ServedOperations,
 ): Promise<readonly Domain[]> {
   const { endpoint } = config;
-  const known = { clock, log, endpoint, issuer, functions, directory, operatorNames, serving, rules, broker, hosting, logs };
-  const domains = listDomains({ ...known, knowsRole, uses, findRole, refuse, changes, inRegion, regions }, more);
+  const core = { clock, log, endpoint, issuer, directory, operatorNames, serving, rules, broker, messaging };
+  const access = { functions, hosting, logs, knowsRole, uses, findRole, refuse };
+  const stored = { changes, inRegion, regions, indexFile: folder.fleetIndex };
+  const domains = listDomains({ ...core, ...access, ...stored }, more);
   await loadDomains(domains, parts);
   // What they take of changes is published by the broker: they end before it does.
   parts.defer(() => changes.end());

@@ -18,6 +18,8 @@ export interface DataFolder {
   readonly rootCa: string;
   /** Archives of hosted functions. */
   readonly functions: string;
+  /** What the fleet index is searched in; made anew from the data file when it is missing. */
+  readonly fleetIndex: string;
   /** Where a running server says how it is reached. */
   readonly running: string;
 }
@@ -31,6 +33,7 @@ export const dataFolder = (path: string): DataFolder => ({
   audit: join(path, 'audit'),
   rootCa: join(path, 'root-ca.pem'),
   functions: join(path, 'functions'),
+  fleetIndex: join(path, 'fleet-index.db'),
   running: join(path, 'server.json'),
 });
 

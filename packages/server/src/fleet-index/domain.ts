@@ -1,0 +1,55 @@
+/** The fleet index, as core takes it. */
+import type { Messaging } from '../broker/messaging.ts';
+import type { DomainEntry } from '../domain.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { Changes } from '../store/changes.ts';
+import type { Store } from '../store/contract.ts';
+import { ConnectivityFollower } from './connectivity-follower.ts';
+import { FleetIndex } from './fleet-index.ts';
+import { indexOperations } from './indexes.operations.ts';
+import { searchOperations } from './searches.operations.ts';
+import { connectivity, indexingConfigurations } from './store.ts';
+
+export interface FleetIndexDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly changes: Changes;
+  readonly inRegion: (region: string) => Store;
+  readonly regions: () => Promise<readonly string[]>;
+  readonly messaging: Pick<Messaging, 'onConnections'>;
+  /** The index file. */
+  readonly indexFile: string;
+}
+
+export const fleetIndexDomain: DomainEntry<FleetIndexDeps> = {
+  collections: [connectivity, indexingConfigurations],
+  open: ({ clock, log, changes, inRegion, regions, messaging, indexFile }) => {
+    const fleetIndex = new FleetIndex({ path: indexFile, changes, inRegion, regions, log });
+    const follower = new ConnectivityFollower({
+      ...{ clock, inRegion, log },
+      wantsConnectivity: (place) => fleetIndex.wantsConnectivity(place),
+    });
+    messaging.onConnections(follower);
+    let end = (): void => undefined;
+    return {
+      name: 'fleet-index',
+      operations: ({ store }) => ({
+        iot: {
+          ...indexOperations({ store, fleetIndex }),
+          ...searchOperations({ fleetIndex }),
+        },
+      }),
+      async load() {
+        await follower.load(await regions());
+        await fleetIndex.load();
+        end = follower.follow(changes);
+      },
+      async close() {
+        end();
+        await follower.settled();
+        await fleetIndex[Symbol.asyncDispose]();
+      },
+    };
+  },
+};

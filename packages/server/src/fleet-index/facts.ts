@@ -1,0 +1,61 @@
+/** What the store knows of things and thing groups, for their documents. */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { defined } from '@thingkeep/wire/defined.ts';
+import { membershipsOf } from '../registry/groups/memberships.ts';
+import { thingGroups } from '../registry/groups/store.ts';
+import { things } from '../registry/store.ts';
+import type { ReadTransaction } from '../store/contract.ts';
+import type { Connectivity, ShadowSource, IndexedThing, IndexedThingGroup } from './documents/sources.ts';
+import { connectivity, type ConnectivityRecord, type ThingIndexing } from './store.ts';
+
+const connectivityOf = ({ connected, timestamp, disconnectReason, version }: ConnectivityRecord): Connectivity => ({
+  ...{ connected, timestamp },
+  ...defined({ disconnectReason, version }),
+});
+
+/** A thing without its shadows; undefined where there is none of this name. */
+export async function indexedThing(
+  tx: ReadTransaction,
+  accountId: string,
+  thingName: string,
+  { thingConnectivityIndexingMode }: ThingIndexing,
+): Promise<IndexedThing | undefined> {
+  const thing = await tx.get(things, [accountId, thingName]);
+  if (thing === undefined) return undefined;
+  const groups = await membershipsOf(tx, accountId, thingName);
+  const last = thingConnectivityIndexingMode === 'OFF' ? undefined : await tx.get(connectivity, [accountId, thingName]);
+  const { thingId, thingTypeName, attributes, version, billingGroupName } = thing;
+  return {
+    ...{ thingName, thingId, thingTypeName, attributes, version },
+    groupNames: [...groups.map(({ group }) => group.groupName), ...(billingGroupName === undefined ? [] : [billingGroupName])],
+    connectivity: last && connectivityOf(last),
+  };
+}
+
+/** The thing with the shadows that are indexed of it. */
+export async function withShadows(
+  facts: IndexedThing,
+  place: Place,
+  source: ShadowSource | undefined,
+  { thingIndexingMode, namedShadowIndexingMode, namedShadowNames }: ThingIndexing,
+): Promise<IndexedThing> {
+  const names = namedShadowIndexingMode === 'ON' ? namedShadowNames : [];
+  const isClassic = thingIndexingMode === 'REGISTRY_AND_SHADOW';
+  if (source === undefined || (!isClassic && names.length === 0)) return facts;
+  const { classic, named } = await source.shadows(place, facts.thingName, names);
+  return { ...facts, classicShadow: isClassic ? classic : undefined, namedShadows: named };
+}
+
+export async function indexedThingGroup(
+  tx: ReadTransaction,
+  accountId: string,
+  groupName: string,
+): Promise<IndexedThingGroup | undefined> {
+  const group = await tx.get(thingGroups, [accountId, groupName]);
+  if (group === undefined) return undefined;
+  const { groupId, description, attributes, version, ancestors } = group;
+  return {
+    ...{ thingGroupName: groupName, thingGroupId: groupId, description, attributes, version },
+    parentGroupNames: ancestors.map((ancestor) => ancestor.groupName).toReversed(),
+  };
+}

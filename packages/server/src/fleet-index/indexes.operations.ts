@@ -1,0 +1,69 @@
+/** UpdateIndexingConfiguration, GetIndexingConfiguration, DescribeIndex, ListIndices, GetThingConnectivityData. */
+import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import { getThing } from '../registry/things.ts';
+import type { Store } from '../store/contract.ts';
+import type { FleetIndex } from './fleet-index.ts';
+import { configured, describedConfiguration, indexSchema, isIndexed, unconfigured } from './indexing-configuration.ts';
+import { indexName } from './searches.operations.ts';
+import { connectivity, indexingConfigurations } from './store.ts';
+
+type Operations = Handlers<
+  Pick<
+    IotOperations,
+    'UpdateIndexingConfiguration' | 'GetIndexingConfiguration' | 'DescribeIndex' | 'ListIndices' | 'GetThingConnectivityData'
+  >
+>;
+
+export interface IndexingOperationsOptions {
+  readonly store: Store;
+  readonly fleetIndex: FleetIndex;
+}
+
+export function indexOperations({ store, fleetIndex }: IndexingOperationsOptions): Operations {
+  return {
+    async UpdateIndexingConfiguration(input, { accountId }) {
+      await store.write(async (tx) => {
+        const before = (await tx.get(indexingConfigurations, [accountId])) ?? unconfigured(accountId);
+        await tx.put(indexingConfigurations, configured(before, input));
+      });
+      return {};
+    },
+
+    async GetIndexingConfiguration(_input, { accountId }) {
+      return describedConfiguration(
+        (await store.read((tx) => tx.get(indexingConfigurations, [accountId]))) ?? unconfigured(accountId),
+      );
+    },
+
+    async DescribeIndex(input, place) {
+      const name = indexName(input.indexName);
+      const index = fleetIndex.find(place, name);
+      if (index === undefined) return fail('ResourceNotFoundException', `The index ${name} does not exist: indexing is off.`);
+      return { indexName: name, indexStatus: index.status, schema: indexSchema(name, fleetIndex.configurationOf(place)) };
+    },
+
+    async ListIndices(_input, caller) {
+      const configuration = fleetIndex.configurationOf(caller);
+      return { indexNames: (['AWS_Things', 'AWS_ThingGroups'] as const).filter((name) => isIndexed(name, configuration)) };
+    },
+
+    async GetThingConnectivityData({ thingName = '' }, caller) {
+      const { accountId } = caller;
+      if (!fleetIndex.wantsConnectivity(caller))
+        fail('IndexNotReadyException', 'The connectivity of things is not indexed: set thingConnectivityIndexingMode to STATUS.');
+      return store.read(async (tx) => {
+        await getThing(tx, accountId, thingName);
+        const last = await tx.get(connectivity, [accountId, thingName]);
+        const reason = last?.connected === true ? 'NONE' : 'UNKNOWN';
+        return {
+          thingName,
+          connected: last?.connected ?? false,
+          timestamp: last && new Date(last.timestamp),
+          disconnectReason: (last?.disconnectReason ?? reason) as 'NONE',
+        };
+      });
+    },
+  };
+}

@@ -1,0 +1,46 @@
+/** Names of the fields of both indexes as queries and aggregations write them (developer guide, page managing-fleet-index). */
+import { fail } from '@thingkeep/wire/errors.ts';
+
+export type IndexName = 'AWS_Things' | 'AWS_ThingGroups';
+
+/** Fields whose short names queries use. */
+const ALIASES: Readonly<Record<IndexName, Readonly<Record<string, string>>>> = {
+  AWS_Things: { thingTypeName: 'registry.thingTypeName', thingGroupNames: 'registry.thingGroupNames' },
+  AWS_ThingGroups: {},
+};
+
+/** Fields that are searched by their whole names, and beginnings of those that users name. */
+const SEARCHED: Readonly<Record<IndexName, { readonly names: readonly string[]; readonly under: readonly RegExp[] }>> = {
+  AWS_Things: {
+    names: [
+      ...['thingName', 'thingId', 'registry.thingTypeName', 'registry.thingGroupNames', 'shadow.hasDelta'],
+      ...['connectivity.connected', 'connectivity.timestamp', 'connectivity.disconnectReason', 'connectivity.version'],
+      'deviceDefender.violationCount',
+    ],
+    under: [
+      /^attributes\../s,
+      /^shadow\.(?:desired|reported|delta|metadata)\../s,
+      /^shadow\.name\.[^.]+\.(?:hasDelta$|(?:desired|reported|delta|metadata)\..)/s,
+      /^deviceDefender\.[^.]+\.[^.]+\../s,
+    ],
+  },
+  AWS_ThingGroups: {
+    names: ['thingGroupName', 'thingGroupId', 'description', 'parentGroupNames'],
+    under: [/^attributes\../s],
+  },
+};
+
+/** The full name of a field of a query; one that is not searched fails with InvalidQueryException. */
+export function searchedField(index: IndexName, written: string): string {
+  const name = ALIASES[index][written] ?? written;
+  const { names, under } = SEARCHED[index];
+  if (!names.includes(name) && !under.some((form) => form.test(name)))
+    fail('InvalidQueryException', `The field ${written} of index ${index} can't be searched.`);
+  return name;
+}
+
+/** Versions are counted and not searched, but that of connectivity. */
+const UNNAMED = /^connectivity\.|^(?:registry\.|shadow\.|deviceDefender\.)?version$|^shadow\.name\.[^.]+\.version$/;
+
+/** Whether a term without a field looks at this one: of the registry, shadows and violations, not of connectivity. */
+export const isSearchedUnnamed = (field: string): boolean => !UNNAMED.test(field);

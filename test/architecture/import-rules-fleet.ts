@@ -1,0 +1,37 @@
+/** The rules of imports of provisioning and of the fleet index. */
+import { type FolderRule, folderRule } from './folder-rule.ts';
+
+const files = (folder: string, ...names: readonly string[]): string[] => names.map((name) => `${folder}/${name}.ts`);
+
+export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
+  'fleet-index/query/': folderRule('queries and what matches them are pure', ['fleet-index/documents/values.ts']),
+  'fleet-index/documents/': folderRule('documents are made of facts that are handed in', ['fleet-index/query/query.ts']),
+  'fleet-index/engine/': folderRule(
+    'the index file and its thread know documents and queries, and nothing of where they come from',
+    ['fleet-index/query/', 'fleet-index/documents/values.ts'],
+    ['buffer', 'crypto', 'fs', 'sqlite', 'worker_threads'],
+  ),
+  'fleet-index/': folderRule(
+    'the index follows the changes of records, and hears of connections by the contract of messaging',
+    [
+      ...['domain.ts', 'runtime/', 'store/contract.ts', 'store/changes.ts', 'store/pages.ts', 'broker/messaging.ts'],
+      ...['registry/store.ts', 'registry/things.ts', 'registry/groups/store.ts', 'registry/groups/memberships.ts'],
+      ...['fleet-index/documents/', 'fleet-index/engine/', 'fleet-index/query/'],
+    ],
+    ['crypto'],
+  ),
+  'provisioning/': folderRule(
+    'provisioning makes records by functions of the registry and of policies, and knows of devices by the contract of messaging alone',
+    [
+      ...['domain.ts', 'runtime/'],
+      ...files('store', 'changes', 'contract', 'due-records', 'due-work', 'pages'),
+      ...['broker/messaging.ts', 'functions/contract.ts', 'outgoing/author.ts', 'refusals/refusals.ts'],
+      ...['authority/authority.ts', 'authority/read-certificate.ts'],
+      ...files('policies', 'policy-records', 'principals', 'store'),
+      ...files('registry', 'admission', 'certificate-records', 'certificate-registration', 'certificates', 'policy-principals'),
+      ...files('registry', 'store', 'tags', 'thing-principals', 'thing-records', 'things'),
+    ],
+    ['crypto'],
+    ['@thingkeep/x509', 'cbor2'],
+  ),
+};
