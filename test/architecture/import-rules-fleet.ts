@@ -15,7 +15,11 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
     'the index follows the changes of records, and hears of connections by the contract of messaging',
     [
       ...['domain.ts', 'runtime/', 'store/contract.ts', 'store/changes.ts', 'store/pages.ts', 'broker/messaging.ts'],
-      ...['registry/store.ts', 'registry/things.ts', 'registry/groups/store.ts', 'registry/groups/memberships.ts'],
+      ...[
+        'registry/store.ts',
+        'registry/things.ts',
+        ...files('registry/groups', 'deletion', 'memberships', 'store', 'thing-groups'),
+      ],
       ...['fleet-index/documents/', 'fleet-index/engine/', 'fleet-index/query/'],
     ],
     ['crypto'],

@@ -594,6 +594,24 @@ def walk_index():
         err(name, "ResourceNotFoundException", indexName="none", **more, **field)
     assert ok("GetThingConnectivityData", thingName="walk-indexed")["connected"] is False
     err("GetThingConnectivityData", "ResourceNotFoundException", thingName="none")
+    group = {"thingGroupName": "walk-dynamic"}
+    ok("CreateDynamicThingGroup", queryString="thingName:walk-indexed", tags=[{"Key": "k", "Value": "v"}], **group)
+    err("CreateDynamicThingGroup", "ResourceAlreadyExistsException", queryString="thingName:other", **group)
+    err("CreateDynamicThingGroup", "InvalidQueryException", thingGroupName="none", queryString="a AND")
+    err("CreateDynamicThingGroup", "ResourceNotFoundException", thingGroupName="none", queryString="a", indexName="none")
+    while ok("ListThingsInThingGroup", **group)["things"] != ["walk-indexed"]:
+        pass
+    update = {"thingGroupProperties": {"thingGroupDescription": "d"}, **group}
+    ok("UpdateDynamicThingGroup", queryString="thingName:walk*", **update)
+    err("UpdateDynamicThingGroup", "VersionConflictException", expectedVersion=9, **update)
+    err("UpdateDynamicThingGroup", "InvalidQueryException", queryString="(", **update)
+    err("UpdateDynamicThingGroup", "ResourceNotFoundException", thingGroupName="none", thingGroupProperties={})
+    err("UpdateIndexingConfiguration", "InvalidRequestException", thingIndexingConfiguration={"thingIndexingMode": "OFF"})
+    err("DeleteDynamicThingGroup", "VersionConflictException", expectedVersion=9, **group)
+    err("DeleteThingGroup", "InvalidRequestException", **group)
+    ok("DeleteDynamicThingGroup", **group)
+    err("CreateDynamicThingGroup", "InvalidRequestException", thingGroupName="none", queryString="a",
+        thingGroupProperties={"attributePayload": {"attributes": {f"a{i}": "b" for i in range(51)}}})
     ok("DeleteThing", thingName="walk-indexed")
     ok("UpdateIndexingConfiguration", thingIndexingConfiguration={"thingIndexingMode": "OFF"},
        thingGroupIndexingConfiguration={"thingGroupIndexingMode": "OFF"})

@@ -1,6 +1,7 @@
 /** One index of an account: built when it is switched on or its sources change, and kept as the store is from then on. */
 import type { IndexKey } from './engine/index-file.ts';
 import type { IndexThread } from './engine/index-thread.ts';
+import type { Query } from './query/query.ts';
 import { DocumentPump, type DocumentPumpOptions } from './document-pump.ts';
 
 /** As DescribeIndex says it: BUILDING can't be searched, REBUILDING can. */
@@ -56,6 +57,38 @@ export class AccountIndex {
     this.#pump.mark(name);
   }
 
+  /** As {@link mark} for many; resolves once there is room for more. */
+  async markAll(names: readonly string[]): Promise<void> {
+    for (const name of names) this.#pump.mark(name);
+    if (this.#pump.waiting > MAX_AHEAD) await this.#pump.caughtUp();
+  }
+
+  /** Resolves once the build that was begun last is done. */
+  built(): Promise<void> {
+    return this.#build;
+  }
+
+  async markEverything(): Promise<void> {
+    for await (const names of this.#options.allNames()) if (!this.#closed) await this.markAll(names);
+  }
+
+  /** Marks the names of documents that match a query. */
+  async markMatching(query: Query): Promise<void> {
+    const { key, thread } = this.#options;
+    for (let after = 0; !this.#closed; ) {
+      const found = await thread.callForServer('search', key, query, after, PAGE);
+      await this.markAll(found.map(({ name }) => name));
+      const last = found.at(-1);
+      if (last === undefined || found.length < PAGE) return;
+      after = last.id;
+    }
+  }
+
+  /** Resolves once what was marked before the call is done, or the index is closed. */
+  caughtUp(): Promise<void> {
+    return this.#pump.caughtUp();
+  }
+
   /** Makes every document anew, and takes out those of names that are gone. */
   build(status: 'BUILDING' | 'REBUILDING'): void {
     if (this.#closed) return;
@@ -68,7 +101,7 @@ export class AccountIndex {
 
   /** Resolves once what was marked or begun before is done. */
   async settled(): Promise<void> {
-    await this.#build;
+    await this.built();
     await this.#pump.settled();
   }
 
@@ -84,16 +117,10 @@ export class AccountIndex {
   }
 
   async #buildAll(number: number): Promise<void> {
-    for await (const names of this.#options.allNames()) await this.#markAll(names, number);
-    for await (const names of this.#indexedNames()) await this.#markAll(names, number);
-    await this.#pump.settled();
+    for await (const names of this.#options.allNames()) if (!this.#isOver(number)) await this.markAll(names);
+    for await (const names of this.#indexedNames()) if (!this.#isOver(number)) await this.markAll(names);
+    await this.#pump.caughtUp();
     if (!this.#isOver(number)) this.#status = 'ACTIVE';
-  }
-
-  async #markAll(names: readonly string[], number: number): Promise<void> {
-    if (this.#isOver(number)) return;
-    for (const name of names) this.#pump.mark(name);
-    if (this.#pump.waiting > MAX_AHEAD) await this.#pump.settled();
   }
 
   async *#indexedNames(): AsyncGenerator<readonly string[], void, undefined> {

@@ -68,6 +68,40 @@ test('what could not be put is tried again a second later', async (t) => {
   assert.equal(index.get('t'), 1);
 });
 
+test('what was marked before is waited for, and nothing that is marked later', async () => {
+  const { source, index, pump } = workbench();
+  let running = true;
+  const busy = (async () => {
+    for (let i = 0; running; i += 1) {
+      pump.mark(`busy${i % 500}`);
+      await Promise.resolve();
+    }
+  })();
+  source.set('t', 1);
+  pump.mark('t');
+  await pump.caughtUp();
+  assert.equal(index.get('t'), 1);
+  running = false;
+  await busy;
+  await pump.close();
+  await pump.caughtUp();
+});
+
+test('what could not be put and is marked again is waited for once', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { source, index, pump, counts } = workbench({ fails: 1 });
+  source.set('t', 1);
+  pump.mark('t');
+  while (counts().failures === 0) {
+    pump.mark('t');
+    await Promise.resolve();
+  }
+  const done = pump.caughtUp();
+  t.mock.timers.tick(1000);
+  await done;
+  assert.equal(index.get('t'), 1);
+});
+
 test('more marks than are kept are given up, and told', async () => {
   const { pump, counts } = workbench();
   for (let i = 0; i <= 100_101; i += 1) pump.mark(`t${i}`);

@@ -22,7 +22,12 @@ export interface DocumentPumpOptions {
 
 export class DocumentPump {
   readonly #options: DocumentPumpOptions;
+  /** In the order in which they were marked first. */
   #marked = new Set<string>();
+  /** Names that were ever marked, and those of them that are done: the first come first. */
+  #added = 0;
+  #done = 0;
+  readonly #waiters = new Set<{ readonly goal: number; readonly resolve: () => void }>();
   #running: Promise<void> | undefined;
   /** Ends the pause before another attempt. */
   #resume: (() => void) | undefined;
@@ -34,8 +39,10 @@ export class DocumentPump {
 
   mark(name: string): void {
     if (this.#closed) return;
+    if (!this.#marked.has(name)) this.#added += 1;
     this.#marked.add(name);
     if (this.#marked.size > MAX_MARKED) {
+      this.#count(this.#marked.size);
       this.#marked = new Set();
       this.#options.overflowed();
     } else this.#run();
@@ -44,6 +51,13 @@ export class DocumentPump {
   /** Names that are marked. */
   get waiting(): number {
     return this.#marked.size;
+  }
+
+  /** Resolves once what was marked before the call is done, whatever is marked meanwhile; and when the pump is closed. */
+  async caughtUp(): Promise<void> {
+    const goal = this.#added;
+    if (this.#closed || this.#done >= goal) return;
+    await new Promise<void>((resolve) => this.#waiters.add({ goal, resolve }));
   }
 
   /** Resolves once nothing is marked any more, or the pump is closed. */
@@ -55,6 +69,7 @@ export class DocumentPump {
     this.#closed = true;
     this.#marked.clear();
     this.#resume?.();
+    this.#count(this.#added);
     await this.settled();
   }
 
@@ -73,9 +88,10 @@ export class DocumentPump {
       for (const name of names) this.#marked.delete(name);
       try {
         await this.#put(names);
+        this.#count(names.length);
       } catch (error) {
         if (this.#closed) return;
-        for (const name of names) this.#marked.add(name);
+        this.#putBack(names);
         this.#options.failed(error);
         await this.#pause();
       }
@@ -89,6 +105,21 @@ export class DocumentPump {
       documents.filter((document) => document !== undefined),
       removed,
     );
+  }
+
+  /** Names that could not be put are the next again; one that was marked meanwhile is there once. */
+  #putBack(names: readonly string[]): void {
+    this.#count(names.filter((name) => this.#marked.has(name)).length);
+    this.#marked = new Set([...names, ...this.#marked]);
+  }
+
+  #count(done: number): void {
+    this.#done += done;
+    for (const waiter of this.#waiters)
+      if (this.#done >= waiter.goal) {
+        this.#waiters.delete(waiter);
+        waiter.resolve();
+      }
   }
 
   async #pause(): Promise<void> {

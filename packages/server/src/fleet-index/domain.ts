@@ -6,6 +6,7 @@ import type { Logger } from '../runtime/log.ts';
 import type { Changes } from '../store/changes.ts';
 import type { Store } from '../store/contract.ts';
 import { ConnectivityFollower } from './connectivity-follower.ts';
+import { dynamicThingGroupOperations } from './dynamic-thing-groups.operations.ts';
 import { FleetIndex } from './fleet-index.ts';
 import { indexOperations } from './indexes.operations.ts';
 import { searchOperations } from './searches.operations.ts';
@@ -25,7 +26,7 @@ export interface FleetIndexDeps {
 export const fleetIndexDomain: DomainEntry<FleetIndexDeps> = {
   collections: [connectivity, indexingConfigurations],
   open: ({ clock, log, changes, inRegion, regions, messaging, indexFile }) => {
-    const fleetIndex = new FleetIndex({ path: indexFile, changes, inRegion, regions, log });
+    const fleetIndex = new FleetIndex({ path: indexFile, clock, changes, inRegion, regions, log });
     const follower = new ConnectivityFollower({
       ...{ clock, inRegion, log },
       wantsConnectivity: (place) => fleetIndex.wantsConnectivity(place),
@@ -38,6 +39,7 @@ export const fleetIndexDomain: DomainEntry<FleetIndexDeps> = {
         iot: {
           ...indexOperations({ store, fleetIndex }),
           ...searchOperations({ fleetIndex }),
+          ...dynamicThingGroupOperations({ store, clock, fleetIndex }),
         },
       }),
       async load() {

@@ -27,6 +27,8 @@ export async function indexedThing(
   const { thingId, thingTypeName, attributes, version, billingGroupName } = thing;
   return {
     ...{ thingName, thingId, thingTypeName, attributes, version },
+    dynamicGroups: groups.flatMap(({ group }) => (group.query === undefined ? [] : [group])),
+    staticGroups: groups.filter(({ group }) => group.query === undefined).length,
     groupNames: [...groups.map(({ group }) => group.groupName), ...(billingGroupName === undefined ? [] : [billingGroupName])],
     connectivity: last && connectivityOf(last),
   };

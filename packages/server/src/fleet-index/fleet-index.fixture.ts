@@ -14,6 +14,7 @@ import { sharedAuthority } from '../testing/authority-fixture.ts';
 import { caller, clockAt, OperationsFixture, type TestClock } from '../testing/operations-fixture.ts';
 import { ConnectivityFollower } from './connectivity-follower.ts';
 import type { ShadowSource } from './documents/sources.ts';
+import { dynamicThingGroupOperations } from './dynamic-thing-groups.operations.ts';
 import { FleetIndex } from './fleet-index.ts';
 import { indexOperations } from './indexes.operations.ts';
 import { searchOperations } from './searches.operations.ts';
@@ -39,7 +40,7 @@ export class IndexFixture extends OperationsFixture {
     this.folder = mkdtempSync(join(tmpdir(), 'fleet-index-'));
     const inRegion = () => this.store;
     this.fleetIndex = new FleetIndex({
-      ...{ path: join(this.folder, 'fleet-index.db'), changes: content.feed, inRegion, shadows },
+      ...{ path: join(this.folder, 'fleet-index.db'), changes: content.feed, clock, inRegion, shadows },
       regions: async () => [caller.region],
       log: { warn: (_members, text) => this.warnings.push(text) },
     });
@@ -51,6 +52,7 @@ export class IndexFixture extends OperationsFixture {
       ...registry,
       ...indexOperations({ store: this.store, fleetIndex: this.fleetIndex }),
       ...searchOperations({ fleetIndex: this.fleetIndex }),
+      ...dynamicThingGroupOperations({ store: this.store, clock, fleetIndex: this.fleetIndex }),
     };
   }
 

@@ -8,7 +8,9 @@ import { things } from '../registry/store.ts';
 import type { Change, Changes } from '../store/changes.ts';
 import type { Collection, Store } from '../store/contract.ts';
 import { pages } from '../store/pages.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { AccountIndex } from './account-index.ts';
+import { DynamicGroups } from './dynamic-groups.ts';
 import type { ShadowSource } from './documents/sources.ts';
 import { thingDocument } from './documents/thing-document.ts';
 import { thingGroupDocument } from './documents/thing-group-document.ts';
@@ -27,6 +29,7 @@ export interface FleetIndexOptions {
   readonly inRegion: (region: string) => Store;
   readonly regions: () => Promise<readonly string[]>;
   readonly shadows?: ShadowSource | undefined;
+  readonly clock: Clock;
   readonly log: { warn(members: object, text: string): void };
 }
 
@@ -45,11 +48,13 @@ export class FleetIndex implements AsyncDisposable {
   readonly #accounts = new Map<string, IndexedAccount>();
   readonly #ends: (() => void)[] = [];
   readonly thread: IndexThread;
+  readonly #dynamicGroups: DynamicGroups;
 
   constructor(options: FleetIndexOptions) {
     this.#options = options;
     const { path, log } = options;
     this.thread = new IndexThread({ path, log, onNew: () => this.#buildAll() });
+    this.#dynamicGroups = new DynamicGroups({ ...options, indexOf: (place) => this.find(place, 'AWS_Things') });
   }
 
   /** Opens the file and takes up the indexes that are on: searched as they were left, and compared with the store meanwhile. */
@@ -65,7 +70,10 @@ export class FleetIndex implements AsyncDisposable {
     // Without an index there is no thread.
     if (!found.some(([, record]) => NAMES.some((name) => isIndexed(name, record)))) return;
     const status = (await this.thread.open()) ? 'BUILDING' : 'REBUILDING';
-    for (const [place, record] of found) this.#configure(place, record, status);
+    for (const [place, record] of found) {
+      this.#configure(place, record, status);
+      await this.#dynamicGroups.load(place);
+    }
   }
 
   /** An index that is on; undefined for one that is not. */
@@ -89,7 +97,12 @@ export class FleetIndex implements AsyncDisposable {
 
   /** Resolves once what has changed before is in the indexes. */
   async settled(): Promise<void> {
-    for (const { indexes } of this.#accounts.values()) for (const index of indexes.values()) await index.settled();
+    const settle = async (): Promise<void> => {
+      for (const { indexes } of this.#accounts.values()) for (const index of indexes.values()) await index.settled();
+    };
+    await settle();
+    await this.#dynamicGroups.settled();
+    await settle();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -108,6 +121,7 @@ export class FleetIndex implements AsyncDisposable {
       };
       this.#ends.push(changes.on(of, heard));
     };
+    this.#ends.push(this.#dynamicGroups.follow(changes));
     each(things, 'AWS_Things', ({ thingName }) => thingName);
     each(memberships, 'AWS_Things', ({ thingName }) => thingName);
     each(connectivity, 'AWS_Things', ({ thingName }) => thingName);
@@ -178,11 +192,13 @@ export class FleetIndex implements AsyncDisposable {
     const store = this.#options.inRegion(place.region);
     const facts = await store.read((tx) => Promise.all(names.map((name) => indexedThing(tx, place.accountId, name, indexing))));
     const sources = thingSources(indexing);
-    return Promise.all(
-      facts.map(async (each) =>
-        each === undefined ? undefined : thingDocument(await withShadows(each, place, this.#options.shadows, indexing), sources),
-      ),
+    const all = await Promise.all(facts.map((each) => each && withShadows(each, place, this.#options.shadows, indexing)));
+    await this.#dynamicGroups.regroup(
+      place,
+      all.filter((each) => each !== undefined),
+      sources,
     );
+    return all.map((each) => each && thingDocument(each, sources));
   }
 
   async #readGroups(place: Place, names: readonly string[]): Promise<readonly (IndexedDocument | undefined)[]> {

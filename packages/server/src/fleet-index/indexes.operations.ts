@@ -3,11 +3,21 @@ import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { getThing } from '../registry/things.ts';
-import type { Store } from '../store/contract.ts';
+import { thingGroups } from '../registry/groups/store.ts';
+import type { ReadTransaction, Store } from '../store/contract.ts';
 import type { FleetIndex } from './fleet-index.ts';
-import { configured, describedConfiguration, indexSchema, isIndexed, unconfigured } from './indexing-configuration.ts';
+import {
+  configured,
+  describedConfiguration,
+  indexSchema,
+  isIndexed,
+  isOfSource,
+  unconfigured,
+} from './indexing-configuration.ts';
 import { indexName } from './searches.operations.ts';
-import { connectivity, indexingConfigurations } from './store.ts';
+import { DYNAMIC_GROUP_LIMITS, parseIndexQuery } from './query/parse.ts';
+import { fieldsOfQuery } from './query/query-fields.ts';
+import { connectivity, type IndexingConfigurationRecord, indexingConfigurations } from './store.ts';
 
 type Operations = Handlers<
   Pick<
@@ -21,12 +31,32 @@ export interface IndexingOperationsOptions {
   readonly fleetIndex: FleetIndex;
 }
 
+/**
+ * Refuses to take away what queries of dynamic groups look at (developer guide, pages managing-fleet-index and
+ * dynamic-thing-groups).
+ */
+async function refuseUsed(
+  tx: ReadTransaction,
+  { accountId, things: before }: IndexingConfigurationRecord,
+  { things: after }: IndexingConfigurationRecord,
+): Promise<void> {
+  const { items } = await tx.scan(thingGroups, { index: 'dynamic', prefix: [accountId] });
+  for (const { groupName, query } of items) {
+    const used = [...fieldsOfQuery(parseIndexQuery('AWS_Things', query?.queryString ?? '*', DYNAMIC_GROUP_LIMITS))];
+    const isLost = (field = 'thingName'): boolean => isOfSource(field, before) && !isOfSource(field, after);
+    if (after.thingIndexingMode === 'OFF' || used.some(isLost))
+      fail('InvalidRequestException', `The dynamic thing group ${groupName} uses what would be indexed no more.`);
+  }
+}
+
 export function indexOperations({ store, fleetIndex }: IndexingOperationsOptions): Operations {
   return {
     async UpdateIndexingConfiguration(input, { accountId }) {
       await store.write(async (tx) => {
         const before = (await tx.get(indexingConfigurations, [accountId])) ?? unconfigured(accountId);
-        await tx.put(indexingConfigurations, configured(before, input));
+        const record = configured(before, input);
+        if (input.thingIndexingConfiguration !== undefined) await refuseUsed(tx, before, record);
+        await tx.put(indexingConfigurations, record);
       });
       return {};
     },

@@ -44,7 +44,9 @@ export function shadowOf(field: string): string | undefined {
 const CUSTOM_FIELD = /^(?:attributes|shadow\.(?:name\.[\w:$-]+\.)?(?:desired|reported)|deviceDefender)\.[\w-]+(?:\.[\w-]+)*$/;
 
 /** Whether the sources of a configuration have a field. */
-function isOfSource(field: string, things: ThingIndexing): boolean {
+export function isOfSource(field: string, things: ThingIndexing): boolean {
+  if (things.thingIndexingMode === 'OFF') return false;
+  if (field.startsWith('connectivity.')) return things.thingConnectivityIndexingMode !== 'OFF';
   if (field.startsWith('deviceDefender.')) return things.deviceDefenderIndexingMode !== 'OFF';
   const shadow = shadowOf(field);
   if (shadow === undefined) return true;

@@ -23,7 +23,7 @@ interface QueryInput {
 }
 
 const THINGS = 'AWS_Things';
-const QUERY_VERSION = '2017-09-30';
+export const QUERY_VERSION = '2017-09-30';
 /** API reference SearchIndex, GetBucketsAggregation and GetPercentiles. */
 const PAGE = 100;
 const BUCKETS = 10;

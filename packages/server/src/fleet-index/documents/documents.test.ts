@@ -17,6 +17,8 @@ const FACTS: IndexedThing = {
   attributes: { floor: '3', Color: 'Red', odd: '03' },
   version: 4,
   groupNames: ['g', 'Billing'],
+  dynamicGroups: [],
+  staticGroups: 1,
   connectivity: { connected: false, timestamp: 5000, disconnectReason: 'CONNECTION_LOST', version: 7 },
   classicShadow: {
     desired: { led: 'on', deep: { er: 1 } },

@@ -40,6 +40,10 @@ export interface IndexedThing {
   readonly version: number;
   /** Thing groups that it is in itself, and its billing group. */
   readonly groupNames: readonly string[];
+  /** Those of them that a query has brought it into. */
+  readonly dynamicGroups: readonly { readonly groupName: string; readonly groupId: string }[];
+  /** How many static groups it is in. */
+  readonly staticGroups: number;
   readonly connectivity?: Connectivity | undefined;
   readonly classicShadow?: IndexedShadow | undefined;
   readonly namedShadows?: Readonly<Record<string, IndexedShadow>> | undefined;

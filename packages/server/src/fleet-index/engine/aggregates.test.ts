@@ -17,7 +17,14 @@ function fileOf(values: readonly unknown[], attributes: (i: number) => Record<st
   const documents = values.map((v, i) =>
     thingDocument(
       {
-        ...{ thingName: `t${String(i).padStart(5, '0')}`, thingId: `i${i}`, version: 1, groupNames: [] },
+        ...{
+          thingName: `t${String(i).padStart(5, '0')}`,
+          thingId: `i${i}`,
+          version: 1,
+          groupNames: [],
+          dynamicGroups: [],
+          staticGroups: 0,
+        },
         attributes: attributes(i),
         classicShadow: { reported: v === undefined ? {} : { v }, version: 1 },
       },

@@ -47,6 +47,7 @@ function randomDocument(i: number, random: (n: number) => number): IndexedDocume
       attributes: { a: pick(WORDS), ...(random(3) === 0 && { b: pick(WORDS) }) },
       version: 1 + random(5),
       groupNames: ['g1', 'g2', 'g3'].filter(() => random(3) === 0),
+      ...{ dynamicGroups: [], staticGroups: 0 },
       ...(random(2) === 0 && { connectivity: { connected: random(2) === 0, timestamp: random(1000) } }),
       classicShadow: random(4) === 0 ? undefined : { reported, desired: { n: random(3) }, version: random(9) },
     },

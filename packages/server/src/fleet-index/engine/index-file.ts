@@ -17,6 +17,7 @@ export interface IndexKey {
 
 export interface FoundDocument {
   readonly id: number;
+  readonly name: string;
   /** The document as it was put, as JSON. */
   readonly shown: string;
 }
@@ -109,8 +110,8 @@ export class IndexFile {
       matching,
       { text: 'AND d.id > ? ORDER BY d.id LIMIT ?', values: [after, limit] },
     ]);
-    const rows = this.#all(`SELECT id, shown FROM documents WHERE id IN (${page.text}) ORDER BY id`, page.values);
-    return rows.map(({ id, shown }) => ({ id: Number(id), shown: String(shown) }));
+    const rows = this.#all(`SELECT id, name, shown FROM documents WHERE id IN (${page.text}) ORDER BY id`, page.values);
+    return rows.map(({ id, name, shown }) => ({ id: Number(id), name: String(name), shown: String(shown) }));
   }
 
   count(key: IndexKey, query: Query): number {

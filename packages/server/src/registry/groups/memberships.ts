@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { ReadTransaction, WriteTransaction } from '../../store/contract.ts';
-import type { ThingRecord } from '../store.ts';
+import { type ThingRecord, things } from '../store.ts';
 import { getThing } from '../things.ts';
-import { type MembershipRecord, memberships, type ThingGroupRecord, thingGroups } from './store.ts';
+import { type GroupReference, type MembershipRecord, memberships, type ThingGroupRecord, thingGroups } from './store.ts';
 import { getThingGroup, thingGroupArn } from './thing-groups.ts';
 
 /** Developer guide, page thing-groups: groups that a thing is in at most, dynamic ones among them. */
@@ -133,6 +133,34 @@ export async function removeThingFromGroup(
   await getThing(tx, accountId, thingName);
   await staticGroup(tx, accountId, groupName);
   await tx.delete(memberships, [accountId, thingName, groupName]);
+}
+
+/**
+ * Has a thing in these dynamic groups and in no other, as far as there are still such groups, it has room, and it is there
+ * (developer guide, page dynamic-thing-groups: the first of the list come first).
+ */
+export async function setDynamicMemberships(
+  tx: WriteTransaction,
+  accountId: string,
+  thingName: string,
+  wanted: readonly GroupReference[],
+  now: number,
+): Promise<void> {
+  const thing = await tx.get(things, [accountId, thingName]);
+  if (thing === undefined) return;
+  const present = await membershipsOf(tx, accountId, thingName);
+  const isWanted = (groupId: string): boolean => wanted.some((each) => each.groupId === groupId);
+  const left = present.filter(({ group }) => group.query === undefined || isWanted(group.groupId));
+  for (const each of present)
+    if (!left.includes(each)) await tx.delete(memberships, [accountId, thingName, each.group.groupName]);
+  let room = MAX_GROUPS_OF_THING - left.length;
+  for (const { groupName, groupId } of wanted) {
+    if (room <= 0 || left.some(({ group }) => group.groupId === groupId)) continue;
+    const group = await tx.get(thingGroups, [accountId, groupName]);
+    if (group?.groupId !== groupId || group.query === undefined) continue;
+    await putMembership(tx, thing, group, now);
+    room -= 1;
+  }
 }
 
 /** Removes a thing that is deleted from all groups. */

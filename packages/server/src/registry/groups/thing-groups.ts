@@ -119,15 +119,17 @@ export function refuseOther(record: ThingGroupRecord, kind: 'static' | 'dynamic'
     fail('VersionConflictException', `The version for thing group ${record.groupName} does not match the expected version.`);
 }
 
-/** Replaces the properties of a group. */
+/** Replaces the properties of a group; of a dynamic one its query as well, where one is given. */
 export async function updateThingGroup(
   tx: WriteTransaction,
   accountId: string,
-  { groupName, properties, expectedVersion }: ThingGroupUpdate,
+  { groupName, properties, expectedVersion, kind = 'static', queryAfter }: ThingGroupUpdate,
 ): Promise<ThingGroupRecord> {
   const { description: _, ...record } = await getThingGroup(tx, accountId, groupName);
-  refuseOther(record, 'static', expectedVersion);
-  const updated = { ...record, ...propertiesAfter(record.attributes, properties), version: record.version + 1 };
+  refuseOther(record, kind, expectedVersion);
+  const query = record.query && queryAfter ? queryAfter(record.query) : record.query;
+  const changed = { ...propertiesAfter(record.attributes, properties), ...defined({ query }) };
+  const updated = { ...record, ...changed, version: record.version + 1 };
   await tx.put(thingGroups, updated);
   return updated;
 }
@@ -136,6 +138,8 @@ export interface ThingGroupUpdate {
   readonly groupName: string;
   readonly properties: GivenGroupProperties | undefined;
   readonly expectedVersion?: number | undefined;
+  readonly kind?: 'static' | 'dynamic';
+  readonly queryAfter?: (before: ThingGroupQuery) => ThingGroupQuery;
 }
 
 export const listedGroup = (place: Place, groupName: string) => ({ groupName, groupArn: thingGroupArn(place, groupName) });

@@ -1,0 +1,189 @@
+/**
+ * Dynamic thing groups (developer guide, page dynamic-thing-groups): a thing is in those whose query its document matches. A
+ * group's query sees the thing without its dynamic groups: membership by a query depends on no other membership by one.
+ */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { MAX_GROUPS_OF_THING, setDynamicMemberships } from '../registry/groups/memberships.ts';
+import { type GroupReference, memberships, type ThingGroupRecord, thingGroups } from '../registry/groups/store.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Change, Changes } from '../store/changes.ts';
+import type { Store } from '../store/contract.ts';
+import { pages } from '../store/pages.ts';
+import type { AccountIndex } from './account-index.ts';
+import type { IndexedThing } from './documents/sources.ts';
+import { thingDocument, type ThingSources } from './documents/thing-document.ts';
+import { matches } from './query/matches.ts';
+import { DYNAMIC_GROUP_LIMITS, parseIndexQuery } from './query/parse.ts';
+import { fieldsOfQuery } from './query/query-fields.ts';
+import type { Query } from './query/query.ts';
+
+export interface DynamicGroupsOptions {
+  readonly clock: Clock;
+  readonly inRegion: (region: string) => Store;
+  readonly log: { warn(members: object, text: string): void };
+  /** The index of things of an account; undefined where it is off. */
+  readonly indexOf: (place: Place) => AccountIndex | undefined;
+}
+
+interface DynamicGroup extends GroupReference {
+  readonly createdAt: number;
+  readonly query: Query;
+}
+
+/** What a thing's memberships are, and what queries make of them. */
+interface Regrouped {
+  readonly thingName: string;
+  readonly wanted: readonly DynamicGroup[];
+}
+
+const placeName = ({ region, accountId }: Place): string => `${region}/${accountId}`;
+
+/** The oldest first: at the limit of a thing's groups they stay. */
+const byAge = (a: DynamicGroup, b: DynamicGroup): number => a.createdAt - b.createdAt || (a.groupName < b.groupName ? -1 : 1);
+
+/** Matches may come or go with static memberships: candidates can't be searched for by the index alone. */
+const looksAtGroups = (query: Query): boolean => {
+  const fields = fieldsOfQuery(query);
+  return fields.has(undefined) || fields.has('registry.thingGroupNames');
+};
+
+export class DynamicGroups {
+  readonly #options: DynamicGroupsOptions;
+  /** By account, the oldest first. */
+  readonly #groups = new Map<string, readonly DynamicGroup[]>();
+  /** Groups whose members are being looked for. */
+  readonly #filling = new Set<Promise<void>>();
+
+  constructor(options: DynamicGroupsOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up the groups of an account; those that were not whole are filled. */
+  async load(place: Place): Promise<void> {
+    const store = this.#options.inRegion(place.region);
+    const scan = { skipDamaged: true, index: 'dynamic', prefix: [place.accountId] };
+    for await (const { items } of pages(store, thingGroups, scan))
+      for (const record of items) {
+        this.#take(place, record);
+        if (record.query?.status !== 'ACTIVE') this.#fill(place, record);
+      }
+  }
+
+  follow(changes: Changes): () => void {
+    return changes.on(thingGroups, (change) => this.#changed(change));
+  }
+
+  /** Has things in the groups whose queries they match. */
+  async regroup(place: Place, things: readonly IndexedThing[], sources: ThingSources): Promise<void> {
+    const groups = this.#groups.get(placeName(place));
+    if (groups === undefined) return;
+    const changed = things.flatMap((thing) => this.#regrouped(groups, thing, sources));
+    if (changed.length === 0) return;
+    const now = this.#options.clock.now();
+    await this.#options.inRegion(place.region).write(async (tx) => {
+      for (const { thingName, wanted } of changed) await setDynamicMemberships(tx, place.accountId, thingName, wanted, now);
+    });
+  }
+
+  /** Resolves once groups that are new, or whose query is, have their things. */
+  async settled(): Promise<void> {
+    while (this.#filling.size > 0) await Promise.all(this.#filling);
+  }
+
+  /** The groups of a thing by queries; undefined where they are as they should be. */
+  #regrouped(groups: readonly DynamicGroup[], thing: IndexedThing, sources: ThingSources): readonly Regrouped[] {
+    const { thingName, groupNames, dynamicGroups, staticGroups } = thing;
+    const names = groupNames.filter((name) => !dynamicGroups.some(({ groupName }) => groupName === name));
+    const document = thingDocument({ ...thing, groupNames: names }, sources);
+    const matching = groups.filter(({ query }) => matches(query, document));
+    const wanted = matching.slice(0, Math.max(0, MAX_GROUPS_OF_THING - staticGroups));
+    if (wanted.length < matching.length) this.#tellFull(thingName, matching.slice(wanted.length));
+    const isSame =
+      wanted.length === dynamicGroups.length &&
+      wanted.every((each) => dynamicGroups.some(({ groupId }) => groupId === each.groupId));
+    return isSame ? [] : [{ thingName, wanted }];
+  }
+
+  #tellFull(thingName: string, left: readonly DynamicGroup[]): void {
+    this.#options.log.warn(
+      {
+        event: 'AddThingToDynamicThingGroupsFailed',
+        thingName,
+        dynamicThingGroupNames: left.map(({ groupName }) => groupName),
+      },
+      'a thing belongs to the maximum number of groups already',
+    );
+  }
+
+  #changed({ place, before, after }: Change<ThingGroupRecord>): void {
+    const name = (after ?? before)?.groupName;
+    if (name === undefined || (before?.query === undefined && after?.query === undefined)) return;
+    this.#forget(place, name);
+    if (after?.query === undefined) return;
+    this.#take(place, after);
+    if (
+      after.query.status !== 'ACTIVE' &&
+      (before?.query?.queryString !== after.query.queryString || before.groupId !== after.groupId)
+    )
+      this.#fill(place, after);
+  }
+
+  #take(place: Place, { groupName, groupId, createdAt, query }: ThingGroupRecord): void {
+    const parsed = this.#parse(place, groupName, query?.queryString);
+    if (parsed === undefined) return;
+    const group: DynamicGroup = { groupName, groupId, createdAt, query: parsed };
+    const others = this.#groups.get(placeName(place)) ?? [];
+    this.#groups.set(placeName(place), [...others, group].toSorted(byAge));
+  }
+
+  /** A stored query; undefined, and told, where it can't be read. */
+  #parse(place: Place, groupName: string, queryString = ''): Query | undefined {
+    try {
+      return parseIndexQuery('AWS_Things', queryString, DYNAMIC_GROUP_LIMITS);
+    } catch (error) {
+      const members = { err: error, event: 'dynamic-group-not-read', ...place, groupName };
+      this.#options.log.warn(members, 'the query of a dynamic group can not be read');
+      return undefined;
+    }
+  }
+
+  #forget(place: Place, name: string): void {
+    const left = (this.#groups.get(placeName(place)) ?? []).filter(({ groupName }) => groupName !== name);
+    if (left.length === 0) this.#groups.delete(placeName(place));
+    else this.#groups.set(placeName(place), left);
+  }
+
+  /** Looks for the things of a group: those that may match, and those that are in it. */
+  #fill(place: Place, record: ThingGroupRecord): void {
+    const filling = this.#fillAll(place, record)
+      .catch((error: unknown) =>
+        this.#options.log.warn(
+          { err: error, event: 'dynamic-group-not-filled', ...place },
+          'a dynamic group could not be filled',
+        ),
+      )
+      .finally(() => this.#filling.delete(filling));
+    this.#filling.add(filling);
+  }
+
+  async #fillAll(place: Place, { groupName, groupId, query }: ThingGroupRecord): Promise<void> {
+    const index = this.#options.indexOf(place);
+    const parsed = this.#parse(place, groupName, query?.queryString);
+    if (index === undefined || query === undefined || parsed === undefined) return;
+    await index.built();
+    const store = this.#options.inRegion(place.region);
+    for await (const { items } of pages(store, memberships, {
+      skipDamaged: true,
+      index: 'byGroup',
+      prefix: [place.accountId, groupId],
+    }))
+      await index.markAll(items.map(({ thingName }) => thingName));
+    await (looksAtGroups(parsed) ? index.markEverything() : index.markMatching(parsed));
+    await index.caughtUp();
+    await store.write(async (tx) => {
+      const now = await tx.get(thingGroups, [place.accountId, groupName]);
+      if (now?.groupId !== groupId || now.query?.queryString !== query.queryString || now.query.status === 'ACTIVE') return;
+      await tx.put(thingGroups, { ...now, query: { ...now.query, status: 'ACTIVE' } });
+    });
+  }
+}
