@@ -193,7 +193,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
       ...['domain.ts', 'runtime/', 'store/contract.ts', 'store/changes.ts', 'store/pages.ts', 'broker/messaging.ts'],
       ...['registry/store.ts', 'registry/groups/store.ts'],
     ],
-    ['crypto'],
+    ['crypto', 'util'],
   ),
   ...FLEET_FOLDERS,
   'rules/': folderRule(

@@ -11,7 +11,13 @@ import {
   PutRolePolicyCommand,
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam';
-import { CreateThingCommand, CreateTopicRuleCommand, IoTClient } from '@aws-sdk/client-iot';
+import {
+  AddThingToThingGroupCommand,
+  CreateThingCommand,
+  CreateThingGroupCommand,
+  CreateTopicRuleCommand,
+  IoTClient,
+} from '@aws-sdk/client-iot';
 import type { IPublishPacket } from 'mqtt-packet';
 import { DeviceConnection } from './device-connection.ts';
 import { ACCOUNT, ALLOW_ALL, allow, arn, makeDevice, makePolicy, policyDocument } from './devices.ts';
@@ -33,7 +39,7 @@ test('a role that the account keeps is asked at each message; gone, it allows no
     await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust(service) }));
     const statements = [
       allow('iot:Publish', ...topics.map((topic) => arn(`topic/${topic}`))),
-      allow('iot:DescribeThing', arn('thing/known')),
+      allow(['iot:DescribeThing', 'iot:ListThingGroupsForThing'], arn('thing/known')),
     ];
     await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'p', PolicyDocument: policyDocument(statements) }));
     return `arn:aws:iam::${ACCOUNT}:role/${RoleName}`;
@@ -55,6 +61,8 @@ test('a role that the account keeps is asked at each message; gone, it allows no
     );
   await server.iot.send(new CreateThingCommand({ thingName: 'known', attributePayload: { attributes: { floor: '3' } } }));
   await server.iot.send(new CreateThingCommand({ thingName: 'other' }));
+  await server.iot.send(new CreateThingGroupCommand({ thingGroupName: 'g' }));
+  await server.iot.send(new AddThingToThingGroupCommand({ thingName: 'known', thingGroupName: 'g' }));
   await rule(server.iot, 'allowed', publisher, 'out/a');
   await rule(server.iot, 'denied', publisher, 'elsewhere');
   await rule(server.iot, 'untrusted', untrusting, 'out/b');
@@ -62,6 +70,9 @@ test('a role that the account keeps is asked at each message; gone, it allows no
   const data = (thing: string): string => `get_registry_data("DescribeThing", "${thing}", "${publisher}").attributes`;
   await rule(server.iot, 'registry', publisher, 'out/d', `SELECT ${data('known')} AS k FROM 'registry'`);
   await rule(server.iot, 'registry_other', publisher, 'out/e', `SELECT ${data('other')} AS o, 1 AS n FROM 'registry_other'`);
+
+  const groups = `get_registry_data("ListThingGroupsForThing", "known", "${publisher}").thingGroups`;
+  await rule(server.iot, 'groups', publisher, 'out/f', `SELECT ${groups} AS g FROM 'groups'`);
 
   using sender = await DeviceConnection.admitted(server, 4, 'sender', device);
   using listener = await DeviceConnection.admitted(server, 4, 'listener', device);
@@ -89,6 +100,10 @@ test('a role that the account keeps is asked at each message; gone, it allows no
   assert.deepEqual(await outcome('given'), ['out/c', '{}']);
   assert.deepEqual(await outcome('registry'), ['out/d', '{"k":{"floor":"3"}}']);
   assert.deepEqual(await outcome('registry_other'), ['out/e', '{"n":1}']);
+  assert.deepEqual(await outcome('groups'), [
+    'out/f',
+    JSON.stringify({ g: [{ groupName: 'g', groupArn: arn('thinggroup/g') }] }),
+  ]);
 
   // Permissions follow the role's policies; a role that has gone takes them all with it.
   await iam.send(new DeleteRolePolicyCommand({ RoleName: 'publisher', PolicyName: 'p' }));

@@ -3,6 +3,7 @@
  * and their order are the guide's; what has no value is null.
  */
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { type MembershipRecord, memberships, type ThingGroupRecord, thingGroups } from '../registry/groups/store.ts';
 import { type ThingRecord, type ThingTypeRecord, things, thingTypes } from '../registry/store.ts';
@@ -114,7 +115,7 @@ function* ofThing(change: Change<ThingRecord>): Generator<Draft> {
 }
 
 function* ofThingType(change: Change<ThingTypeRecord>): Generator<Draft> {
-  const told = stateOf(change, () => false);
+  const told = stateOf(change, (a, b) => isDeepStrictEqual(a, b));
   if (told === undefined) return;
   const {
     thingTypeId,

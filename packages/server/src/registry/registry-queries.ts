@@ -1,17 +1,21 @@
-/** The registry for those who are no callers of the API: the SQL of rules asks for what DescribeThing answers. */
+/** The registry for the SQL of rules, which is no caller of the API: what DescribeThing and ListThingGroupsForThing answer. */
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 
+type Questions = Pick<Handlers<IotOperations>, 'DescribeThing' | 'ListThingGroupsForThing'>;
+
 /** Rejects for a thing that is not there, and for what is not served. */
 export function askRegistry(
-  { DescribeThing }: Pick<Handlers<IotOperations>, 'DescribeThing'>,
+  { DescribeThing, ListThingGroupsForThing }: Questions,
   { accountId, region }: Place,
   operation: string,
   thingName: string,
 ): Promise<unknown> {
-  if (operation !== 'DescribeThing' || DescribeThing === undefined)
-    return fail('UnknownOperationException', `${operation} is not served yet`);
-  return DescribeThing({ thingName }, { accountId, region, arn: '', userId: '', sourceIp: '', requestId: '' });
+  const caller = { accountId, region, arn: '', userId: '', sourceIp: '', requestId: '' };
+  if (operation === 'DescribeThing' && DescribeThing !== undefined) return DescribeThing({ thingName }, caller);
+  if (operation === 'ListThingGroupsForThing' && ListThingGroupsForThing !== undefined)
+    return ListThingGroupsForThing({ thingName }, caller);
+  return fail('UnknownOperationException', `${operation} is not served yet`);
 }
