@@ -30,8 +30,10 @@ export interface PermissionChangesOptions {
 
 type CertificatePages = AsyncGenerator<string[]>;
 
+/** Things of a group whose certificates are looked for in one turn of the event loop. */
+const THINGS_IN_TURN = 100;
 /** Pages of certificates that the writer of a change waits for, where the change may concern a fleet. */
-const MAX_AWAITED = 4;
+const MAX_AWAITED = 20;
 
 /** The next pages of a walk, `count` at most. */
 async function* firstOf(walk: CertificatePages, count: number): CertificatePages {
@@ -39,6 +41,7 @@ async function* firstOf(walk: CertificatePages, count: number): CertificatePages
     const { value, done } = await walk.next();
     if (done === true) return;
     yield value;
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
@@ -70,7 +73,8 @@ export function followPermissions({ changes, inRegion, background, permissionCha
   /** Certificates on the things of a group and of the groups below it, page by page. */
   async function* inGroup(place: Place, groupId: string): CertificatePages {
     const scan = { index: 'byHierarchy', prefix: [place.accountId, groupId] };
-    for await (const { items } of pages(inRegion(place.region), memberships, scan)) yield await onAll(place, items);
+    for await (const { items } of pages(inRegion(place.region), memberships, scan))
+      for (let i = 0; i < items.length; i += THINGS_IN_TURN) yield await onAll(place, items.slice(i, i + THINGS_IN_TURN));
   }
 
   /** Certificates that a policy governs by a group that it is attached to, page by page. */
