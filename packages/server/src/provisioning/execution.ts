@@ -16,6 +16,7 @@ import { policies } from '../policies/store.ts';
 import { keepIssuedCertificate, setCertificateStatus } from '../registry/certificate-records.ts';
 import { registerCertificate } from '../registry/certificate-registration.ts';
 import { certificateArn, getCertificate } from '../registry/certificates.ts';
+import { addThingToGroup, membershipsOf, removeThingFromGroup } from '../registry/groups/memberships.ts';
 import { policyTargets } from '../registry/policy-principals.ts';
 import { type CertificateRecord, certificates, type ThingRecord, things } from '../registry/store.ts';
 import { attachThingPrincipal } from '../registry/thing-principals.ts';
@@ -81,11 +82,37 @@ const conflict = (logicalName: string, what: string): never =>
   fail('ConflictingResourceUpdateException', `Resource ${logicalName}: ${what} already exists.`);
 
 async function makeThing(tx: WriteTransaction, plan: ThingPlan, { place, now, rights }: ProvisioningContext): Promise<void> {
-  const { thingName, thingTypeName, attributes } = plan;
-  const input = { thingName, ...defined({ thingTypeName }), ...(attributes && { attributePayload: { attributes } }) };
+  const { thingName, thingTypeName, attributes, billingGroup: billingGroupName } = plan;
+  const input = {
+    thingName,
+    ...defined({ thingTypeName, billingGroupName }),
+    ...(attributes && { attributePayload: { attributes } }),
+  };
   checkInput('CreateThing', input);
   await rights.must(tx, place, 'CreateThing', input);
   await createThing(tx, place, input, now);
+}
+
+/** Puts a thing into the plan's groups, and with REPLACE out of its other static ones. */
+async function joinGroups(
+  tx: WriteTransaction,
+  { thingName, thingGroups = [], overrides }: ThingPlan,
+  isNew: boolean,
+  { place, now, rights }: ProvisioningContext,
+): Promise<void> {
+  if (!isNew && overrides.thingGroups === 'DO_NOTHING') return;
+  const { accountId } = place;
+  const present = (await membershipsOf(tx, accountId, thingName)).filter(({ group }) => group.query === undefined);
+  const names = present.map(({ group }) => group.groupName);
+  const left = overrides.thingGroups === 'REPLACE' ? names.filter((name) => !thingGroups.includes(name)) : [];
+  for (const groupName of left) {
+    await rights.must(tx, place, 'RemoveThingFromThingGroup', { thingName, thingGroupName: groupName });
+    await removeThingFromGroup(tx, accountId, { thingName, groupName });
+  }
+  for (const groupName of thingGroups.filter((name) => !names.includes(name))) {
+    await rights.must(tx, place, 'AddThingToThingGroup', { thingName, thingGroupName: groupName });
+    await addThingToGroup(tx, accountId, { thingName, groupName }, { now });
+  }
 }
 
 /** What the settings change of a thing that is there; fails with ConflictingResourceUpdateException for FAIL. */
@@ -124,11 +151,7 @@ async function provisionThing(tx: WriteTransaction, plan: ThingPlan, context: Pr
   const there = await tx.get(things, [accountId, plan.thingName]);
   if (there === undefined) await makeThing(tx, plan, context);
   else await changeThing(tx, plan, there, context);
-  const { thingGroups = [], billingGroup } = plan;
-  const [group] = thingGroups;
-  if (group !== undefined && (there === undefined || plan.overrides.thingGroups !== 'DO_NOTHING'))
-    registrationFailure(`Thing group ${group} does not exist`);
-  if (billingGroup !== undefined && there === undefined) registrationFailure(`Billing group ${billingGroup} does not exist`);
+  if (plan.thingGroups !== undefined) await joinGroups(tx, plan, there === undefined, context);
   return thingArn(context.place, plan.thingName);
 }
 
