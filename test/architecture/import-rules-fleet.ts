@@ -34,6 +34,7 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
       ...files('policies', 'policy-records', 'principals', 'store'),
       ...files('registry', 'admission', 'certificate-records', 'certificate-registration', 'certificates', 'policy-principals'),
       ...files('registry', 'store', 'tags', 'thing-principals', 'thing-records', 'things'),
+      ...files('registry/groups', 'billing-groups', 'memberships'),
     ],
     ['crypto'],
     ['@thingkeep/x509', 'cbor2'],
