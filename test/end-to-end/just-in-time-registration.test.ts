@@ -2,7 +2,6 @@
  * Just-in-time registration (facts 4.4, 24.3; tutorials 3.5, 3.6): the first connection of a certificate that a registered CA
  * has signed is refused without a CONNACK, the certificate is registered, and an event says so.
  */
-// needs: -
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
