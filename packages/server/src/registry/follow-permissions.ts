@@ -63,11 +63,13 @@ export function followPermissions({ changes, inRegion, background, permissionCha
       return found;
     });
 
-  /** Certificates that the policy is attached to, page by page. */
-  async function* governed({ region, accountId }: Place, policyName: string): CertificatePages {
+  /** Certificates that the policy is attached to, page by page. Names of groups that it is attached to go into `groupNames`. */
+  async function* governed({ region, accountId }: Place, policyName: string, groupNames: string[]): CertificatePages {
     const store = inRegion(region);
-    for await (const { items } of pages(store, policyAttachments, { index: 'byPolicy', prefix: [accountId, policyName] }))
+    for await (const { items } of pages(store, policyAttachments, { index: 'byPolicy', prefix: [accountId, policyName] })) {
+      groupNames.push(...items.flatMap(({ target }) => groupNameIn(accountId, target) ?? []));
       yield items.flatMap(({ target }) => certificatesUnder(accountId, target));
+    }
   }
 
   /** Certificates on the things of a group and of the groups below it, page by page. */
@@ -84,15 +86,9 @@ export function followPermissions({ changes, inRegion, background, permissionCha
     if (group !== undefined) yield* inGroup(place, group.groupId);
   }
 
-  /** Certificates that the policy governs by groups, page by page. */
-  async function* governedByGroups(place: Place, policyName: string): CertificatePages {
-    const { region, accountId } = place;
-    const scan = { index: 'byPolicy', prefix: [accountId, policyName] };
-    for await (const { items } of pages(inRegion(region), policyAttachments, scan))
-      for (const { target } of items) {
-        const groupName = groupNameIn(accountId, target);
-        if (groupName !== undefined) yield* governedByGroup(place, groupName);
-      }
+  /** Certificates that a policy governs by these groups, page by page. */
+  async function* governedByGroups(place: Place, groupNames: readonly string[]): CertificatePages {
+    for (const groupName of groupNames) yield* governedByGroup(place, groupName);
   }
 
   /** Publishes the first pages before it resolves, and the others, of which there may be many, in the background. */
@@ -134,8 +130,9 @@ export function followPermissions({ changes, inRegion, background, permissionCha
     }),
     changes.on(policies, async ({ place, key: [, name], before, after, wasDamaged = false }) => {
       if (!wasDamaged && before?.defaultVersionId === after?.defaultVersionId) return;
-      await permissionChanges.publishPages(governed(place, String(name)));
-      await publishFleet(`policy/${placeKey(place)}/${name}`, governedByGroups(place, String(name)));
+      const groupNames: string[] = [];
+      await permissionChanges.publishPages(governed(place, String(name), groupNames));
+      if (groupNames.length > 0) await publishFleet(`policy/${placeKey(place)}/${name}`, governedByGroups(place, groupNames));
     }),
     changes.on(memberships, ({ place, key: [, thingName] }) => permissionChanges.publishPages(ofThing(place, String(thingName)))),
     // Memberships of a group that is gone count at once for nothing, and are removed page by page.

@@ -13,7 +13,7 @@ import { billingGroups, memberships, thingGroups } from './store.ts';
 import { refuseOther, thingGroupArn } from './thing-groups.ts';
 
 /** Things that leave a group in one transaction. */
-const PAGE = 250;
+const PAGE = 100;
 
 /** Removes things from a group that is gone, and gives how many. */
 type RemoveThings = (tx: WriteTransaction, accountId: string, groupId: string) => Promise<number>;
