@@ -5,7 +5,7 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { WriteTransaction } from '../store/contract.ts';
-import { billingGroupMembers, getBillingGroup } from './groups/billing-groups.ts';
+import { billingGroupMembers, billingGroupOf, getBillingGroup } from './groups/billing-groups.ts';
 import { required } from './required.ts';
 import { type ThingRecord, things } from './store.ts';
 import {
@@ -34,7 +34,7 @@ export async function createThing(
   if (there !== undefined) {
     const same =
       there.thingTypeName === thingTypeName &&
-      there.billingGroupName === billingGroupName &&
+      (await billingGroupOf(tx, there)) === billingGroupName &&
       sameAttributes(there.attributes, attributes);
     if (same) return there;
     const text = `Thing ${thingName} already exists in account with different tags or properties`;

@@ -4,6 +4,7 @@ import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Page, ReadTransaction, Scan, Store } from '../store/contract.ts';
+import { billingGroupOf } from './groups/billing-groups.ts';
 import { dropMemberships } from './groups/memberships.ts';
 import { filteredPage, PAGE } from './paging.ts';
 import { required } from './required.ts';
@@ -38,7 +39,10 @@ export function thingOperations({ store, clock }: { store: Store; clock: Clock }
     },
 
     async DescribeThing({ thingName }, caller) {
-      return describedThing(caller, await store.read((tx) => getThing(tx, caller.accountId, required(thingName, 'thingName'))));
+      return store.read(async (tx) => {
+        const record = await getThing(tx, caller.accountId, required(thingName, 'thingName'));
+        return { ...describedThing(caller, record), billingGroupName: await billingGroupOf(tx, record) };
+      });
     },
 
     async UpdateThing(input, caller) {

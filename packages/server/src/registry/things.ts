@@ -80,5 +80,4 @@ export const describedThing = (place: Place, record: ThingRecord) => ({
   ...listedThing(place, record),
   defaultClientId: record.thingName,
   thingId: record.thingId,
-  billingGroupName: record.billingGroupName,
 });

@@ -1,6 +1,7 @@
 /** Billing groups (fact sheet 2, section 22; developer guide, page tagging-iot-billing-groups). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { things } from '../store.ts';
 import { caller, RegistryFixture, stranger } from '../../testing/registry-fixture.ts';
 
 const MISSING = 'ResourceNotFoundException';
@@ -77,7 +78,11 @@ test('a billing group with things can be deleted: they are in none then, also wh
   await bench.call('DeleteBillingGroup', { billingGroupName: 'b' });
   await bench.call('CreateBillingGroup', { billingGroupName: 'b' });
   assert.deepEqual(await thingsIn(bench, 'b'), []);
+  assert.deepEqual([await billingGroupOf(bench, 't0'), await billingGroupOf(bench, 't99')], [undefined, undefined]);
+  await bench.refuses('ResourceAlreadyExistsException', 'CreateThing', { thingName: 't99', billingGroupName: 'b' });
   await bench.doDueWork();
+  const { items } = await bench.store.read((tx) => tx.scan(things, { prefix: [caller.accountId] }));
+  assert.equal(items.filter(({ billingGroupName }) => billingGroupName !== undefined).length, 0);
   assert.deepEqual([await billingGroupOf(bench, 't0'), await billingGroupOf(bench, 't99')], [undefined, undefined]);
 });
 

@@ -82,6 +82,14 @@ export const billingGroupMembers = ({ groupName, groupId }: BillingGroupRecord) 
   billingGroupId: groupId,
 });
 
+/** Name of the billing group that a thing is in: one that is deleted has it no more, before its record says so. */
+export async function billingGroupOf(tx: ReadTransaction, thing: ThingRecord): Promise<string | undefined> {
+  const { accountId, billingGroupName, billingGroupId } = thing;
+  if (billingGroupName === undefined) return undefined;
+  const group = await tx.get(billingGroups, [accountId, billingGroupName]);
+  return group !== undefined && group.groupId === billingGroupId ? billingGroupName : undefined;
+}
+
 export const withoutBillingGroup = ({ billingGroupName: _name, billingGroupId: _id, ...thing }: ThingRecord): ThingRecord =>
   thing;
 
