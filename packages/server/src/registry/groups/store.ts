@@ -63,7 +63,7 @@ export const thingGroups = collection<ThingGroupRecord>(
   {
     /** Children of a group; the roots under an empty name. */
     byParent: (g) => [[g.accountId, g.ancestors.at(-1)?.groupName ?? '', g.groupName]],
-    byAncestor: (g) => g.ancestors.map(({ groupName }) => [g.accountId, groupName, g.groupName]),
+    byAncestor: (g) => g.ancestors.map((ancestor) => [g.accountId, ancestor.groupName, g.groupName]),
     dynamic: (g) => (g.query === undefined ? [] : [[g.accountId, g.groupName]]),
   },
   { changes: 'thing-group' },
