@@ -291,7 +291,7 @@ const nearly = fc
   )
   .map((parts) => parts.join(' '));
 
-test('parsing throws SqlParseException and nothing else', () => {
+test('parsing throws SqlParseException, and of an invalid topic filter what AWS answers, and nothing else', () => {
   fc.assert(
     fc.property(
       fc.oneof(
@@ -304,7 +304,9 @@ test('parsing throws SqlParseException and nothing else', () => {
         try {
           RuleQuery.parse(sql, version).template(sql);
         } catch (error) {
-          assert.ok(error instanceof ThingkeepError && error.code === 'SqlParseException', `${error}`);
+          assert.ok(error instanceof ThingkeepError, `${error}`);
+          if (error.code !== 'SqlParseException')
+            assert.match(`${error}`, /^InvalidRequestException: The MQTT topic you provided/);
         }
       },
     ),
