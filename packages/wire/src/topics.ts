@@ -194,6 +194,16 @@ export function clientMayPublish(topic: string): boolean {
   return RESERVED.find((row) => covers(row.levels, levels))?.publish ?? false;
 }
 
+/**
+ * Whether subscribers may get messages of this topic at all: what is on a topic for requests alone is for the service that serves
+ * it, however wide a filter is ("P" and not "S" in the table of page reserved-topics).
+ */
+export function clientMayReceive(topic: string): boolean {
+  if (!topic.startsWith('$')) return true;
+  const levels = topic.split('/');
+  return RESERVED.find((row) => covers(row.levels, levels))?.subscribe ?? true;
+}
+
 /** Whether levels of a filter (which may hold wildcards) and of a pattern can name a common topic. */
 const overlaps = (pattern: readonly string[], filter: readonly string[]): boolean => {
   for (let i = 0; ; i += 1) {

@@ -71,6 +71,19 @@ test('an answer to subscribers is a message as any other', async () => {
   assert.deepEqual(payloads(device), [`${ACCEPTED} lamp:y 0`]);
 });
 
+test('what is published on a topic for requests alone reaches no subscriber, however wide its filter is (page reserved-topics)', async () => {
+  await using bench = await open();
+  const thief = await bench.subscribed('thief', '$aws/provisioning-templates/#', 1);
+  const sharing = await bench.subscribed('sharing', '$share/g/$aws/#', 1);
+  const device = await bench.connected('device');
+  device.send(publishPacket('$aws/provisioning-templates/t/provision/json', 'token', { qos: 1, messageId: 7 }));
+  await bench.settle();
+  assert.deepEqual([payloads(thief), payloads(sharing), pubacks(device)], [[], [], [7]]);
+  bench.broker.messaging.publish(place, '$aws/provisioning-templates/t/provision/json/accepted', Buffer.from('answer'));
+  await bench.settle();
+  assert.deepEqual([payloads(thief).length, payloads(sharing).length], [1, 1]);
+});
+
 test('an answer to both reaches the requester once, subscribed or not', async () => {
   await using bench = await open(echo('both'));
   const watcher = await bench.subscribed('watcher', ACCEPTED);

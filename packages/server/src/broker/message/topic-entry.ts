@@ -1,5 +1,5 @@
-/** One topic of an account: its bytes, its ARN, and whether clients may publish on it. */
-import { clientMayPublish, type TopicFault, topicFault } from '@thingkeep/wire/topics.ts';
+/** One topic of an account: its bytes, its ARN, and whether clients may publish on it and get what is. */
+import { clientMayPublish, clientMayReceive, type TopicFault, topicFault } from '@thingkeep/wire/topics.ts';
 import { ownCopy } from '../../mqtt/cursor.ts';
 
 export class TopicEntry {
@@ -10,6 +10,8 @@ export class TopicEntry {
   readonly fault: TopicFault | undefined;
   /** Whether any client may publish on it, whatever its policy says. */
   readonly clientMayPublish: boolean;
+  /** Whether any subscriber may get what is published on it. */
+  readonly clientMayReceive: boolean;
 
   constructor(name: string, arn: string) {
     this.name = name;
@@ -17,5 +19,6 @@ export class TopicEntry {
     this.arn = arn;
     this.fault = topicFault(name);
     this.clientMayPublish = clientMayPublish(name);
+    this.clientMayReceive = clientMayReceive(name);
   }
 }

@@ -4,13 +4,13 @@ import type { Receivers } from './routes.ts';
 import type { TopicInterceptor } from '../messaging.ts';
 import { TopicEntry } from '../message/topic-entry.ts';
 
-const NOBODY: Receivers = { sessions: [], groups: [] };
+export const NO_RECEIVERS: Receivers = { sessions: [], groups: [] };
 const NO_NODES: readonly PeerNode[] = [];
 
 export class RoutedTopic extends TopicEntry {
   /** Valid as long as this equals the account's generation. */
   routeGeneration = -1;
-  receivers: Receivers = NOBODY;
+  receivers: Receivers = NO_RECEIVERS;
   /** Valid as long as this equals the generation of what other nodes want: 0 where there are none. */
   nodeGeneration = 0;
   nodes: readonly PeerNode[] = NO_NODES;

@@ -7,7 +7,7 @@ import type { Backlog } from '../session/backlog.ts';
 import type { QueuedMessages } from '../session/queued-messages.ts';
 import type { Reclaimed } from '../session/shared-in-flight.ts';
 import { type Congestible, JOURNAL_PENDING, NOTHING_PENDING, PendingStorage, type Publisher } from '../messaging.ts';
-import { NO_TOPIC, type RoutedTopic } from './routed-topic.ts';
+import { NO_RECEIVERS, NO_TOPIC, type RoutedTopic } from './routed-topic.ts';
 import { NO_PEERS, type PeerNode, type Peers } from './peers.ts';
 import type { Receivers, SessionTarget } from './routes.ts';
 import { EncodingCache } from '../message/encoding-cache.ts';
@@ -21,6 +21,7 @@ import type { TopicEntry } from '../message/topic-entry.ts';
 import type { DeliveryCounters } from '../session/delivery-counters.ts';
 import type { LoopBudget } from './loop-budget.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
+import { clientMayReceive } from '@thingkeep/wire/topics.ts';
 
 export interface RouterOptions {
   readonly sessions: Sessions;
@@ -126,7 +127,7 @@ export class Router {
 
   /** Whether a message on the topic would go to anybody, here or on another node. */
   hasReceivers({ place, routes }: AccountSpace, topic: string): boolean {
-    const { sessions, groups } = routes.resolve(topic);
+    const { sessions, groups } = clientMayReceive(topic) ? routes.resolve(topic) : NO_RECEIVERS;
     return sessions.length + groups.length > 0 || this.#peers.wanting(place, topic).length > 0;
   }
 
@@ -178,7 +179,7 @@ export class Router {
   /** Subscribers of a topic: looked up anew only after subscriptions or permissions have changed. */
   #receivers(account: AccountSpace, topic: RoutedTopic): Receivers {
     if (topic.routeGeneration !== account.generation) {
-      const { sessions, groups } = account.routes.resolve(topic.name);
+      const { sessions, groups } = topic.clientMayReceive ? account.routes.resolve(topic.name) : NO_RECEIVERS;
       topic.receivers = { sessions: sessions.filter((target) => mayReceive(target, topic)), groups };
       topic.routeGeneration = account.generation;
     }
