@@ -31,7 +31,7 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
       ...files('store', 'changes', 'contract', 'due-records', 'due-work', 'pages'),
       ...['broker/messaging.ts', 'functions/contract.ts', 'outgoing/author.ts', 'refusals/refusals.ts'],
       ...['authority/authority.ts', 'authority/read-certificate.ts'],
-      ...files('policies', 'policy-records', 'principals', 'store'),
+      ...files('policies', 'compile', 'policy-records', 'principals', 'store'),
       ...files('registry', 'admission', 'certificate-records', 'certificate-registration', 'certificates', 'policy-principals'),
       ...files('registry', 'store', 'tags', 'thing-principals', 'thing-records', 'things'),
       ...files('registry/groups', 'billing-groups', 'memberships'),

@@ -1,10 +1,21 @@
 /** Fleet provisioning by claim over MQTT (fact sheet 4.7 and 25; developer guide, pages provision-wo-cert and fleet-provision-api). */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { DescribeCertificateCommand, DescribeThingCommand, ListThingPrincipalsCommand } from '@aws-sdk/client-iot';
+import {
+  CreateProvisioningClaimCommand,
+  DescribeCertificateCommand,
+  DescribeThingCommand,
+  ListThingPrincipalsCommand,
+} from '@aws-sdk/client-iot';
+import { csrDer, csrPem, newEcKey } from '@thingkeep/x509/testing/csrs.ts';
+import mqtt from 'mqtt';
 import { arn, type Device } from './devices.ts';
+import { HttpFunction } from './http-function.ts';
 import { CREATE, connectDevice, makeClaim, makeTemplate, provisionTopic } from './provisioning.ts';
-import { startServer, type TestServer } from './test-core.ts';
+import { plainEnvironment, run, succeed } from './run-command.ts';
+import { startServer, type TestServer, thingkeep } from './test-core.ts';
 
 describe('fleet provisioning by claim', () => {
   let server: TestServer;
@@ -17,6 +28,11 @@ describe('fleet provisioning by claim', () => {
     claim = await makeClaim(server, 'lamps');
   });
   after(() => server[Symbol.asyncDispose]());
+
+  const reasons = async (clientId: string): Promise<string> => {
+    const { stdout } = await thingkeep(['refusals', '--json', '--client-id', clientId, '--data-dir', server.dataDir], server.env);
+    return stdout;
+  };
 
   test('a device gets keys and certificate, is made a thing by the template, and connects with what it got (4.7)', async () => {
     await using asking = await connectDevice(server, 'new-device', claim);
@@ -39,5 +55,115 @@ describe('fleet provisioning by claim', () => {
     const own = { certPem: String(made.certificatePem), keyPem: String(made.privateKey) };
     await using device = await connectDevice(server, 'lamp-7', own);
     await device.client.publishAsync('lamps/7', 'on', { qos: 1 });
+    const again = await asking.ask(PROVISION, { certificateOwnershipToken, parameters: { SerialNumber: '8' } });
+    assert.equal(again.body.errorCode, 'InvalidCertificateOwnershipToken');
+    assert.match(
+      await reasons('new-device'),
+      /\$aws\/provisioning-templates\/lamps\/provision\/json: Certificate ownership token is invalid/,
+    );
+  });
+
+  test('devices that share a claim see nothing of each other: no keys, no tokens, no parameters', async () => {
+    await using thief = await connectDevice(server, 'thief', claim, 5);
+    const seen: string[] = [];
+    thief.client.on('message', (topic) => seen.push(topic));
+    const filters = [
+      '$aws/certificates/create/#',
+      '$aws/certificates/create-from-csr/#',
+      '$aws/provisioning-templates/lamps/provision/#',
+    ];
+    for (const filter of filters) await thief.client.subscribeAsync(filter, { qos: 1 });
+    await using honest = await connectDevice(server, 'honest', claim);
+    const { body } = await honest.ask(CREATE);
+    const { certificateOwnershipToken } = body;
+    await honest.ask(PROVISION, { certificateOwnershipToken, parameters: { SerialNumber: 'secret' } });
+    // What comes of the thief's own request comes behind all that came before.
+    await thief.ask(PROVISION, {});
+    assert.deepEqual(seen, [`${PROVISION}/rejected`]);
+  });
+
+  test('the hook at a URL decides, and sets parameters', async () => {
+    await using hook = await HttpFunction.open(({ event }) => {
+      const { parameters } = event as unknown as { parameters: { SerialNumber: string } };
+      const { SerialNumber } = parameters;
+      return { allowProvisioning: SerialNumber !== 'bad', parameterOverrides: { SerialNumber: `checked-${SerialNumber}` } };
+    });
+    await makeTemplate(server, 'hooked', { hook: hook.url });
+    await using asking = await connectDevice(server, 'hooked-device', await makeClaim(server, 'hooked'));
+    const ask = async (SerialNumber: string) => {
+      const { certificateOwnershipToken } = (await asking.ask(CREATE)).body;
+      return asking.ask(provisionTopic('hooked'), { certificateOwnershipToken, parameters: { SerialNumber } });
+    };
+    assert.deepEqual((await ask('bad')).body, { statusCode: 403, errorCode: 'AccessDenied', errorMessage: 'Access denied.' });
+    assert.equal((await ask('good')).body.thingName, 'lamp-checked-good');
+    assert.match(await reasons('hooked-device'), /the pre-provisioning hook did not allow the provisioning/);
+  });
+
+  test('a temporary claim provisions by its template, and is refused everything else with the reason (24.1)', async () => {
+    const made = await server.iot.send(new CreateProvisioningClaimCommand({ templateName: 'lamps' }));
+    const temporary = { certPem: made.certificatePem ?? '', keyPem: made.keyPair?.PrivateKey ?? '' };
+    await using asking = await connectDevice(server, 'temporary', temporary);
+    const { certificateOwnershipToken } = (await asking.ask(CREATE)).body;
+    const done = await asking.ask(PROVISION, { certificateOwnershipToken, parameters: { SerialNumber: 'temporary' } });
+    assert.equal(done.body.thingName, 'lamp-temporary');
+    const closed = new Promise<void>((resolve) => asking.client.once('close', () => resolve()));
+    asking.client.publish('lamps/other', 'x', { qos: 1 });
+    await closed;
+    assert.match(await reasons('temporary'), /lamps\/other.*provisioning claim of template lamps/);
+  });
+
+  test('the requests are answered over CBOR to a client of Eclipse Mosquitto', async () => {
+    const topic = '$aws/certificates/create/cbor';
+    const tls = [
+      '--cafile',
+      server.rootCa,
+      '--cert',
+      claim.cert,
+      '--key',
+      claim.key,
+      '-h',
+      'localhost',
+      '-p',
+      String(server.ports.mqtt),
+    ];
+    const args = [...tls, '-i', 'small', '-t', topic, '-e', `${topic}/accepted`, '-n', '-q', '1', '-W', '20', '-F', '%x'];
+    const { stdout, code } = await run('mosquitto_rr', args);
+    assert.equal(code, 0);
+    assert.match(stdout, /^a4/, 'a map of four');
+  });
+
+  test("the device SDK's identity client gets certificates and things, by keys and by request, three times in a row", async () => {
+    const key = newEcKey();
+    const csr = join(server.dataDir, 'device.csr');
+    writeFileSync(csr, csrPem(csrDer({ key })));
+    for (const generation of ['1', '2', '5']) {
+      const script = new URL('./sdk-identity.ts', import.meta.url).pathname;
+      const args = [script, generation, String(server.ports.mqtt), server.rootCa, claim.cert, claim.key, 'lamps', csr];
+      const printed = await succeed(process.execPath, args, { env: plainEnvironment() });
+      const rounds = printed
+        .trim()
+        .split('\n')
+        .map(
+          (line) =>
+            JSON.parse(line) as {
+              readonly how: string;
+              readonly made: { readonly certificatePem: string; readonly privateKey?: string };
+              readonly registered: object;
+            },
+        );
+      assert.deepEqual(
+        rounds.map(({ registered }) => registered),
+        ['keys', 'request'].flatMap((how) =>
+          [1, 2, 3].map((round) => ({
+            deviceConfiguration: { url: `https://example.com/${generation}-${how}-${round}` },
+            thingName: `lamp-${generation}-${how}-${round}`,
+          })),
+        ),
+      );
+      const { made } = rounds.at(-1) ?? assert.fail();
+      const keyPem = key.export({ type: 'pkcs8', format: 'pem' }).toString();
+      await using device = await connectDevice(server, `sdk-${generation}`, { certPem: made.certificatePem, keyPem });
+      assert.ok(device.client instanceof mqtt.MqttClient);
+    }
   });
 });

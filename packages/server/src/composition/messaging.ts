@@ -12,6 +12,7 @@ import { RegisteredCertificates } from '../gateway/authentication/x509/registere
 import { mayKeepSessions } from '../gateway/authorization/kept-sessions.ts';
 import { followLivePermissions, trackAuthorizations } from '../gateway/live-permissions.ts';
 import { Arrivals } from '../provisioning/arrivals.ts';
+import { temporaryClaims } from '../provisioning/claims.ts';
 import { JustInTimeRegistration } from '../provisioning/jitr.ts';
 import { PendingCounts } from '../provisioning/pending-counts.ts';
 import { announceRefusals } from '../refusals/topics.ts';
@@ -40,7 +41,12 @@ export async function openMessaging({ config, clock, log, parts }: CoreBase, sto
   parts.defer(pending.follow(storage.changes));
   const arrivals = new Arrivals({ clock, messaging });
   const automatic = new JustInTimeRegistration({ ...places, clock, disk, pending, arrivals });
-  const certificates = new RegisteredCertificates({ ...common, changes: permissionChanges, automatic });
+  const certificates = new RegisteredCertificates({
+    ...common,
+    changes: permissionChanges,
+    automatic,
+    temporary: temporaryClaims(inRegion),
+  });
   messaging.onConnections(new Lifecycle({ clock, messaging }));
   const sessionsKept = mayKeepSessions({ inRegion, log });
   parts.defer(followLivePermissions({ broker, mayKeepSessions: sessionsKept, authorizedAt, changes: permissionChanges }));

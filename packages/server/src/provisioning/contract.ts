@@ -1,5 +1,6 @@
 /** What the gateway asks of just-in-time registration, and what that asks of templates: each is handed in. */
 import type { Place } from '@thingkeep/wire/arn.ts';
+import type { NamedDocument } from '../policies/compile.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { CaCertificateRecord } from '../registry/store.ts';
 
@@ -43,4 +44,18 @@ export interface JustInTimeProvisioning {
    * the account, and leaves the certificate as it is.
    */
   provision(request: JustInTimeRequest): Promise<void>;
+}
+
+/** A certificate that counts for a while without being registered: a temporary provisioning claim. */
+export interface TemporaryCertificate {
+  readonly place: Place;
+  /** Milliseconds since the epoch. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** What it may do; nothing is attached to it. */
+  readonly policies: readonly NamedDocument[];
+}
+
+export interface TemporaryCertificates {
+  find(certificateId: string): Promise<TemporaryCertificate | undefined>;
 }

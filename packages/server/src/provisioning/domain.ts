@@ -8,11 +8,13 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
 import { certificateProviderOperations } from './certificate-providers.operations.ts';
+import { endedClaims } from './claims.ts';
+import { claimOperations } from './claims.operations.ts';
 import { FleetProvisioning } from './fleet-provisioning.ts';
 import { fleetProvisioningTopics } from './fleet-provisioning.topics.ts';
 import { untakenCertificates } from './ownership.ts';
 import type { FindRole } from './rights.ts';
-import { certificateProviders, ownershipCounts, ownerships, provisioningTemplates } from './store.ts';
+import { certificateProviders, ownershipCounts, ownerships, provisioningClaims, provisioningTemplates } from './store.ts';
 import { thingRegistrationOperations } from './thing-registration.operations.ts';
 import { templateVersionOperations } from './template-versions.operations.ts';
 import { templateOperations } from './templates.operations.ts';
@@ -35,16 +37,17 @@ const taggable: TaggableResources = {
 };
 
 export const provisioningDomain: DomainEntry<ProvisioningDeps> = {
-  collections: [certificateProviders, ownershipCounts, ownerships, provisioningTemplates],
+  collections: [certificateProviders, ownershipCounts, ownerships, provisioningClaims, provisioningTemplates],
   open: (deps) => ({
     name: 'provisioning',
     taggable,
     topics: fleetProvisioningTopics({ ...deps, fleet: new FleetProvisioning(deps) }),
-    dueWork: [untakenCertificates(deps.inRegion)],
+    dueWork: [untakenCertificates(deps.inRegion), endedClaims(deps.inRegion)],
     operations: ({ store }) => ({
       iot: {
         ...templateOperations({ ...deps, store }),
         ...certificateProviderOperations({ ...deps, store }),
+        ...claimOperations({ ...deps, store }),
         ...templateVersionOperations({ ...deps, store }),
         ...thingRegistrationOperations({ ...deps, store }),
       },

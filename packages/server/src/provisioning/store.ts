@@ -71,3 +71,20 @@ export interface CertificateProviderRecord {
 }
 
 export const certificateProviders = collection<CertificateProviderRecord>('certificate-providers', (p) => [p.accountId, p.name]);
+
+/** A temporary claim, by the id of its certificate: over all regions, as a device names none. */
+export interface ProvisioningClaimRecord {
+  readonly certificateId: string;
+  readonly accountId: string;
+  readonly region: string;
+  readonly templateName: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+export const provisioningClaims = collection<ProvisioningClaimRecord>(
+  'provisioning-claims',
+  (c) => [c.certificateId],
+  { byAccount: (c) => [[c.accountId, c.createdAt, c.certificateId]] },
+  { scope: 'server' },
+);

@@ -18,6 +18,10 @@ const REMEDY: Readonly<Record<CertificateStatus, (certificateId: string) => stri
 export const statusReason = (status: CertificateStatus, certificateId: string): string =>
   `the certificate is ${status}${REMEDY[status](certificateId)}`;
 
+/** Of a temporary provisioning claim that counts no more, or not yet. */
+export const claimReason = ({ notAfter }: { readonly notAfter: number }): string =>
+  `the certificate is a provisioning claim, which counts for five minutes, until ${new Date(notAfter).toISOString()}: make another one by aws iot create-provisioning-claim`;
+
 const REGISTER =
   'register it by aws iot register-certificate-without-ca --status ACTIVE, or make one by aws iot create-keys-and-certificate';
 

@@ -3,20 +3,20 @@
  * validity, with policies and thing. What the store says is remembered; the clock is asked anew for each use.
  */
 import { X509Certificate } from 'node:crypto';
-import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
+import { iotArn, type Place, placeKey } from '@thingkeep/wire/arn.ts';
 import type { Admission, AdmissionRefusal, Peer } from '../../../broker/contract.ts';
 import { readCertificateNames } from '../../../policies/certificate-names.ts';
 import { CompiledPolicyCache, effectivePolicies } from '../../../policies/effective.ts';
 import type { PermissionChanges } from '../../../policies/permission-changes.ts';
 import { asksForCertificate } from '../../../policies/variables.ts';
-import type { AutomaticRegistration } from '../../../provisioning/contract.ts';
+import type { AutomaticRegistration, TemporaryCertificates } from '../../../provisioning/contract.ts';
 import { propagated, thingOf } from '../../../registry/admission.ts';
 import { type CertificateRecord, certificates } from '../../../registry/store.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { networkOf } from '../../../runtime/peer-network.ts';
 import { RepeatLimiter } from '../../../runtime/repeat-limiter.ts';
 import type { ReadTransaction } from '../../../store/contract.ts';
-import { NO_CERTIFICATE } from './certificate-reasons.ts';
+import { claimReason, NO_CERTIFICATE } from './certificate-reasons.ts';
 import { CertificateFactsCache } from './certificate-facts-cache.ts';
 import type { CertificatePolicies } from '../../authorization/client-permissions.ts';
 import { type CertificateValidity, validityFault } from './certificate-validity.ts';
@@ -28,6 +28,8 @@ export interface RegisteredCertificatesOptions extends Places {
   readonly changes: PermissionChanges;
   /** Absent where no CONNECT registers a certificate. */
   readonly automatic?: AutomaticRegistration;
+  /** Certificates that count for a while without being registered; absent where there are none. */
+  readonly temporary?: TemporaryCertificates;
 }
 
 /** Looks for the issuer of an unknown certificate, by the peer's network: each reads records and checks signatures. */
@@ -44,6 +46,8 @@ export interface RegisteredCertificate extends CertificateValidity, CertificateP
   readonly userProperties: NonNullable<Admission['userProperties']>;
   /** Whether `thing` is the principal's only one, by exclusive attachment. */
   readonly exclusive: boolean;
+  /** Whether it counts for a while, without being registered. */
+  readonly isTemporary?: true;
 }
 
 /** The client id of an HTTPS request, which has none: no client id of MQTT is empty. */
@@ -82,8 +86,9 @@ export class RegisteredCertificates {
     if (certificate === undefined) return this.#unregistered(peer, certificateId, named);
     const fault = validityFault(certificate, this.#options.clock.now());
     if (fault === undefined) return certificate;
-    const { place, principal } = certificate;
-    return refused({ ...fault, ...place, certificateId, principal });
+    const { place, principal, isTemporary } = certificate;
+    const reason = isTemporary === true ? claimReason(certificate) : fault.reason;
+    return refused({ ...fault, reason, ...place, certificateId, principal });
   }
 
   /** The refusal of a CONNECT that just-in-time registration takes as a device's first ones: it is answered by no CONNACK. */
@@ -115,11 +120,25 @@ export class RegisteredCertificates {
     der: Peer['certificateDer'],
   ): Promise<RegisteredCertificate | undefined> {
     const where = place ?? (await registrationHolder(this.#options, certificateId));
-    if (where === undefined) return undefined;
-    return this.#options.inRegion(where.region).read(async (tx) => {
-      const record = await tx.get(certificates, [where.accountId, certificateId]);
-      return record === undefined ? undefined : this.#loadFrom(tx, where.region, record, clientId, der);
-    });
+    const registered =
+      where === undefined
+        ? undefined
+        : await this.#options.inRegion(where.region).read(async (tx) => {
+            const record = await tx.get(certificates, [where.accountId, certificateId]);
+            return record === undefined ? undefined : this.#loadFrom(tx, where.region, record, clientId, der);
+          });
+    return registered ?? this.#loadTemporary(certificateId, place);
+  }
+
+  async #loadTemporary(certificateId: string, named: Place | undefined): Promise<RegisteredCertificate | undefined> {
+    const found = await this.#options.temporary?.find(certificateId);
+    if (found === undefined || (named !== undefined && placeKey(named) !== placeKey(found.place))) return undefined;
+    const { place, notBefore, notAfter, policies } = found;
+    return {
+      ...{ place, certificateId, principal: iotArn(place, 'cert', certificateId), status: 'ACTIVE', notBefore, notAfter },
+      ...{ names: undefined, policies: this.#compiled.compile(policies), thing: undefined },
+      ...{ userProperties: NOTHING, exclusive: false, isTemporary: true },
+    };
   }
 
   async #loadFrom(

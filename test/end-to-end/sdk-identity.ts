@@ -1,0 +1,125 @@
+/**
+ * The AWS IoT device SDK's identity client, as a device with a claim uses it, in a process of its own: its native threads outlive
+ * its clients. Arguments: generation (1, 2, 2 over MQTT 5), port, CA file, certificate and key file of the claim, template, file
+ * of a signing request. Prints a line of JSON for each certificate that was made and registered: three by keys, three by request.
+ */
+import { readFileSync } from 'node:fs';
+import { iot, iotidentity, mqtt, mqtt5 } from 'aws-iot-device-sdk-v2';
+
+const [generation = '', port = '', ca = '', cert = '', key = '', templateName = '', csrFile = ''] = process.argv.slice(2);
+const clientId = `identity-${generation}`;
+
+interface Made {
+  readonly certificatePem?: string | undefined;
+  readonly privateKey?: string | undefined;
+  readonly certificateOwnershipToken?: string | undefined;
+}
+interface Identity {
+  keys(): Promise<Made>;
+  request(certificateSigningRequest: string): Promise<Made>;
+  register(certificateOwnershipToken: string, parameters: Record<string, string>): Promise<object>;
+  close(): Promise<void>;
+}
+
+async function connect311(): Promise<mqtt.MqttClientConnection> {
+  const config = iot.AwsIotMqttConnectionConfigBuilder.new_mtls_builder_from_path(cert, key)
+    .with_certificate_authority_from_path(undefined, ca)
+    .with_endpoint('localhost')
+    .with_port(Number(port))
+    .with_client_id(clientId)
+    .with_clean_session(true)
+    .build();
+  const connection = new mqtt.MqttClient().new_connection(config);
+  await connection.connect();
+  return connection;
+}
+
+async function connect5(): Promise<mqtt5.Mqtt5Client> {
+  const builder = iot.AwsIotMqtt5ClientConfigBuilder.newDirectMqttBuilderWithMtlsFromPath('localhost', cert, key)
+    .withCertificateAuthorityFromPath(undefined, ca)
+    .withPort(Number(port))
+    .withConnectProperties({ clientId, keepAliveIntervalSeconds: 60 });
+  const client = new mqtt5.Mqtt5Client(builder.build());
+  const connected = new Promise((resolve) => client.once('connectionSuccess', resolve));
+  client.start();
+  await connected;
+  return client;
+}
+
+type Handler<T> = (error?: Error, response?: T) => void;
+
+/** An answer of the first generation's client, which has a subscription for each outcome. */
+async function answered<T>(
+  subscribe: (accepted: Handler<T>, rejected: Handler<object>) => Promise<unknown>,
+  publish: () => Promise<unknown>,
+): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  await subscribe(
+    (error, response) => (response === undefined ? reject(error) : resolve(response)),
+    (error, response) => reject(error ?? new Error(JSON.stringify(response))),
+  );
+  await publish();
+  return promise;
+}
+
+async function first(): Promise<Identity> {
+  const connection = await connect311();
+  const client = new iotidentity.IotIdentityClient(connection);
+  const qos = mqtt.QoS.AtLeastOnce;
+  return {
+    keys: () =>
+      answered<Made>(
+        async (accepted, rejected) => {
+          await client.subscribeToCreateKeysAndCertificateAccepted({}, qos, accepted);
+          await client.subscribeToCreateKeysAndCertificateRejected({}, qos, rejected);
+        },
+        () => client.publishCreateKeysAndCertificate({}, qos),
+      ),
+    request: (certificateSigningRequest) =>
+      answered<Made>(
+        async (accepted, rejected) => {
+          await client.subscribeToCreateCertificateFromCsrAccepted({}, qos, accepted);
+          await client.subscribeToCreateCertificateFromCsrRejected({}, qos, rejected);
+        },
+        () => client.publishCreateCertificateFromCsr({ certificateSigningRequest }, qos),
+      ),
+    register: (certificateOwnershipToken, parameters) =>
+      answered<object>(
+        async (accepted, rejected) => {
+          await client.subscribeToRegisterThingAccepted({ templateName }, qos, accepted);
+          await client.subscribeToRegisterThingRejected({ templateName }, qos, rejected);
+        },
+        () => client.publishRegisterThing({ templateName, certificateOwnershipToken, parameters }, qos),
+      ),
+    close: async () => void (await connection.disconnect()),
+  };
+}
+
+async function second(): Promise<Identity> {
+  const options = { maxRequestResponseSubscriptions: 6, maxStreamingSubscriptions: 2, operationTimeoutInSeconds: 30 };
+  const connection = generation === '5' ? await connect5() : await connect311();
+  const client =
+    connection instanceof mqtt5.Mqtt5Client
+      ? iotidentity.IotIdentityClientv2.newFromMqtt5(connection, options)
+      : iotidentity.IotIdentityClientv2.newFromMqtt311(connection, options);
+  return {
+    keys: () => client.createKeysAndCertificate({}),
+    request: (certificateSigningRequest) => client.createCertificateFromCsr({ certificateSigningRequest }),
+    register: (certificateOwnershipToken, parameters) =>
+      client.registerThing({ templateName, certificateOwnershipToken, parameters }),
+    close: async () => client.close(),
+  };
+}
+
+const identity = generation === '1' ? await first() : await second();
+const csr = readFileSync(csrFile, 'utf8');
+for (const how of ['keys', 'request'] as const)
+  for (const round of [1, 2, 3]) {
+    const made = how === 'keys' ? await identity.keys() : await identity.request(csr);
+    const registered = await identity.register(made.certificateOwnershipToken ?? '', {
+      SerialNumber: `${generation}-${how}-${round}`,
+    });
+    process.stdout.write(`${JSON.stringify({ how, made, registered })}\n`);
+  }
+await identity.close();
+process.exit();
