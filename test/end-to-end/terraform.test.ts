@@ -1,4 +1,4 @@
-/** Terraform's AWS provider on the registry: it applies, plans without drift, changes, imports and destroys. */
+/** Terraform's AWS provider on the registry and on provisioning: it applies, plans without drift, changes, imports and destroys. */
 // suite: long
 import assert from 'node:assert/strict';
 import { cpSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { DescribeProvisioningTemplateCommand } from '@aws-sdk/client-iot';
 import { plainEnvironment, run } from './run-command.ts';
 import { startServer, type TestServer } from './test-core.ts';
 
@@ -88,4 +89,26 @@ test('thing types, nested groups, billing groups, memberships and event configur
   await terraform.run('state', ['rm', 'aws_iot_thing_type.lamp']);
   const targets = IMPORTS.filter(([address]) => !address.includes('thing_type.')).flatMap(([address]) => ['-target', address]);
   assert.match(await terraform.run('destroy', ['-auto-approve', ...targets, ...other]), /Resources: 7 destroyed/);
+});
+
+test('a provisioning template with its role (developer guide, page provision-template)', { timeout: 240_000 }, async (t) => {
+  const providers = mirror();
+  if (providers === undefined) return t.diagnostic("Terraform's AWS provider 5 is not on this machine");
+  await using server = await startServer();
+  using terraform = new Terraform(server, providers, 'provisioning.tf');
+  await terraform.run('init');
+  assert.match(await terraform.run('apply', ['-auto-approve']), /Resources: 4 added, 0 changed, 0 destroyed/);
+  assert.match(await terraform.run('plan', ['-detailed-exitcode']), /No changes/);
+
+  const other = ['-var', 'status=Inactive'];
+  assert.match(await terraform.run('apply', ['-auto-approve', ...other]), /Resources: 0 added, 1 changed, 0 destroyed/);
+  const described = await server.iot.send(new DescribeProvisioningTemplateCommand({ templateName: 'fleet' }));
+  assert.equal(described.defaultVersionId, 2);
+  assert.match(await terraform.run('plan', ['-detailed-exitcode', ...other]), /No changes/);
+
+  await terraform.run('state', ['rm', 'aws_iot_provisioning_template.fleet']);
+  await terraform.run('import', [...other, 'aws_iot_provisioning_template.fleet', 'fleet']);
+  assert.match(await terraform.run('plan', ['-detailed-exitcode', ...other]), /No changes/);
+  // The provider deletes a template whatever versions it has, as AWS lets it.
+  assert.match(await terraform.run('destroy', ['-auto-approve', ...other]), /Resources: 4 destroyed/);
 });
