@@ -54,6 +54,8 @@ export interface DomainParts {
   readonly uses: ReturnType<typeof openIam>['uses'];
   /** Permissions of a role that a service assumes. */
   readonly findRole: FindRole;
+  /** Whether free disk is below the floor: then nothing is kept that a device causes. */
+  readonly disk: { readonly low: boolean };
   /** Records a refusal. */
   readonly refuse: (refusal: Refusal) => void;
   readonly changes: Changes;

@@ -28,6 +28,7 @@ export interface ProvisioningDeps {
   readonly findRole: FindRole;
   readonly functions: FunctionInvoker;
   readonly inRegion: (region: string) => Store;
+  readonly disk: { readonly low: boolean };
   readonly refuse: (refusal: Refusal) => void;
 }
 

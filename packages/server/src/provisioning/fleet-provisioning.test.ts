@@ -223,6 +223,24 @@ describe('ownership tokens', () => {
     );
   });
 
+  test('while free disk is below its floor nothing is made for a device', async () => {
+    await using bench = await opened();
+    const { certificateOwnershipToken: token } = await offered(bench);
+    bench.disk.low = true;
+    const answers = [
+      await bench.ask(KEYS),
+      await bench.ask(CSR, { certificateSigningRequest: sharedRequest() }),
+      await provide(bench, token),
+    ];
+    assert.deepEqual(
+      answers.map(({ body }) => body.errorCode),
+      Array(3).fill('InternalFailure'),
+    );
+    assert.match(bench.refusals.at(-1)?.reason ?? '', /disk is nearly full/);
+    bench.disk.low = false;
+    assert.equal((await provide(bench, token)).outcome, 'accepted');
+  });
+
   test('an account that asks too fast is told so, and another one is served', async () => {
     await using bench = await opened();
     const ask = (accountId: string) => bench.ask(CSR, {}, { accountId });

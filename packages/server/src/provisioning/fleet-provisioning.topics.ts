@@ -5,7 +5,7 @@
  */
 import { type TopicAnswer, type TopicRequest, topicService, type TopicService } from '../broker/messaging.ts';
 import type { Refusal } from '../refusals/refusals.ts';
-import { asRefusal } from '../runtime/disk-failure.ts';
+import { asRefusal, isDiskRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { FleetProvisioning } from './fleet-provisioning.ts';
 import type { FleetRequester } from './ownership.ts';
@@ -28,8 +28,8 @@ function requesterOf({ place, requester: { clientId, principal, chain } }: Topic
 function record({ refuse, log }: TopicDeps, request: TopicRequest, rejection: ProvisioningRejection): void {
   const { topic, place, requester } = request;
   const { clientId, principal, sourceIp } = requester;
-  if (rejection.errorCode === 'InternalFailure')
-    log.error({ err: rejection.cause ?? rejection, topic, clientId }, 'a provisioning request failed');
+  if (rejection.errorCode === 'InternalFailure' && rejection.cause !== undefined && !isDiskRefusal(rejection.cause))
+    log.error({ err: rejection.cause, topic, clientId }, 'a provisioning request failed');
   const reason = `${topic}: ${rejection.reason}`;
   refuse({ check: 'provisioning', protocol: 'mqtt', ...place, clientId, principal, sourceIp, reason });
 }

@@ -7,6 +7,7 @@ import type { DeviceIssuer, IssuedCertificate } from '../authority/authority.ts'
 import type { FunctionInvoker } from '../functions/contract.ts';
 import { keepIssuedCertificate } from '../registry/certificate-records.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { DISK_LOW } from '../runtime/disk-failure.ts';
 import { Buckets } from '../runtime/token-buckets.ts';
 import type { Store, WriteTransaction } from '../store/contract.ts';
 import { keepProvidedCertificate, provideCertificate } from './certificate-provision.ts';
@@ -22,6 +23,7 @@ export interface FleetProvisioningDeps {
   readonly findRole: FindRole;
   readonly functions: FunctionInvoker;
   readonly inRegion: (region: string) => Store;
+  readonly disk: { readonly low: boolean };
 }
 
 /** Requests of an account in a second, and at once. A key of RSA keeps a processor busy for a while. */
@@ -72,6 +74,7 @@ export class FleetProvisioning {
   }
 
   #mayAsk(buckets: Buckets, { place }: FleetRequester): void {
+    if (this.#deps.disk.low) throw new ProvisioningRejection('InternalFailure', 'The request could not be served.', DISK_LOW);
     if (!buckets.take(accountKey(place), this.#deps.clock.monotonic()))
       throw new ProvisioningRejection('Throttled', 'Rate exceeded');
   }

@@ -59,6 +59,7 @@ export class ProvisioningFixture extends OperationsFixture {
   readonly clock: TestClock;
   readonly domain: Domain;
   readonly refusals: Refusal[] = [];
+  readonly disk = { low: false };
   /** What the provisioning role may not do, and what it was asked for. */
   readonly denied: string[] = [];
   readonly asked: Asked = [];
@@ -83,6 +84,7 @@ export class ProvisioningFixture extends OperationsFixture {
       ...{ clock, issuer, findRole, functions, tags: policyTags, inRegion: () => store },
       log: { error: () => undefined, warn: () => undefined } as never,
       isFunctionName: (name) => /^(?:arn:aws:lambda:|https?:)/.test(name),
+      disk: this.disk,
       refuse: (refusal) => this.refusals.push(refusal),
     });
     const context = { region: caller.region, store, taggable: {} };
