@@ -1,6 +1,6 @@
 /**
  * Hosted functions that work with devices: one that registers a certificate as the just-in-time tutorials do, with the
- * permissions of its role (facts 3.6, 3.7), and one that is a custom authorizer (facts 11.1).
+ * permissions of its role (facts 3.6, 3.7), one that is a custom authorizer (facts 11.1), one that is a pre-provisioning hook.
  */
 // needs: boto3 bubblewrap openssl root system-boto3
 import assert from 'node:assert/strict';
@@ -21,6 +21,7 @@ import {
 import { PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { selfSigned } from './certificates.ts';
 import { ROLE, TestFunctions } from './functions.ts';
+import { CREATE, connectDevice, makeClaim, makeTemplate, provisionTopic } from './provisioning.ts';
 import { pythonScript } from './python-command.ts';
 import { startServer, type TestServer } from './test-core.ts';
 import { until } from './until.ts';
@@ -173,5 +174,33 @@ describe('a custom authorizer', () => {
     assert.deepEqual((await login()).principalId, 'u');
     await functions.lambda.send(new RemovePermissionCommand({ FunctionName: ARN, StatementId: 't' }));
     await assert.rejects(login(), words);
+  });
+});
+
+describe('a hosted pre-provisioning hook (facts 25)', () => {
+  const ARN = 'arn:aws:lambda:us-east-1:000000000000:function:hook';
+
+  test('needs the permission of the function, for this template; it decides, and sets parameters', async () => {
+    await functions.node(
+      'hook',
+      `export const handler = async ({ parameters, clientId }) => ({
+        allowProvisioning: clientId === 'good', parameterOverrides: { SerialNumber: 'h-' + parameters.SerialNumber },
+      });`,
+    );
+    await makeTemplate(server, 'hosted', { hook: ARN });
+    const claim = await makeClaim(server, 'hosted');
+    const provision = async (clientId: string) => {
+      await using asking = await connectDevice(server, clientId, claim);
+      const { certificateOwnershipToken } = (await asking.ask(CREATE)).body;
+      return (await asking.ask(provisionTopic('hosted'), { certificateOwnershipToken, parameters: { SerialNumber: '1' } })).body;
+    };
+    assert.equal((await provision('good')).errorCode, 'AccessDenied');
+    const refused = await server.logged(({ event, check }) => event === 'refused' && check === 'provisioning');
+    assert.match(String(refused.reason), /does not let iot\.amazonaws\.com invoke it for .*provisioningtemplate\/hosted/);
+    const SourceArn = 'arn:aws:iot:us-east-1:000000000000:provisioningtemplate/hosted';
+    const permission = { FunctionName: ARN, StatementId: 's', Action: 'lambda:InvokeFunction', Principal: 'iot.amazonaws.com' };
+    await functions.lambda.send(new AddPermissionCommand({ ...permission, SourceArn }));
+    assert.equal((await provision('bad')).errorCode, 'AccessDenied');
+    assert.equal((await provision('good')).thingName, 'lamp-h-1');
   });
 });
