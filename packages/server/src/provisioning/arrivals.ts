@@ -26,8 +26,11 @@ export interface Arrival extends AutoRegisteringCa {
   readonly registered: Registered;
 }
 
-/** Attempts of one certificate that are told of, or provisioned, in a second, and at once. */
-const ATTEMPTS = { perSecond: 1, max: 10 };
+/**
+ * Attempts of one certificate that are told of, or provisioned, in a second, and at once: a fleet whose function is slow
+ * would bury it under events of devices that come again and again.
+ */
+const ATTEMPTS = { perSecond: 0.1, max: 10 };
 
 const NOT_ACTIVE = 'certificate-not-active';
 
@@ -53,7 +56,7 @@ export class Arrivals {
     if (!this.#attempts.take(key, this.#deps.clock.monotonic()))
       return {
         check: 'rate',
-        reason: `${begin(arrival)}; it comes more often than once in a second, and this attempt causes nothing`,
+        reason: `${begin(arrival)}; it comes more often than once in ten seconds, and this attempt causes nothing`,
       };
     const { registrationConfig: config } = ca;
     if (config?.templateBody === undefined && config?.templateName === undefined) return this.#announce(arrival);

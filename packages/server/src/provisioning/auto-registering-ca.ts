@@ -91,15 +91,29 @@ function orderedByHint(candidates: readonly AutoRegisteringCa[], certificate: Bu
   return all.sort((a, b) => a.rank - b.rank).map(({ der }) => der);
 }
 
+/** A CA that has signed the certificate, and what is wrong with the path to it (RFC 5280 section 6) all the same. */
+export interface ProvenIssuer extends AutoRegisteringCa {
+  readonly fault: PathFault | undefined;
+}
+
 /** Those of the candidates that have signed the certificate. */
 export function provenIssuers(
   candidates: readonly AutoRegisteringCa[],
   { certificate }: Unregistered,
   rules: PathRules,
-): AutoRegisteringCa[] {
-  const checked = orderedByHint(candidates, certificate).slice(0, MAX_CHECKED);
-  const signers = checked.filter((der) => hasSigned(der, certificate, rules));
-  return candidates.filter(({ ca }) => signers.some((der) => der.equals(derOf(ca))));
+): ProvenIssuer[] {
+  const signers = orderedByHint(candidates, certificate)
+    .slice(0, MAX_CHECKED)
+    .flatMap((der) => {
+      const fault = pathFault([certificate, der], rules);
+      // What is wrong beside the signature is told to the owner of a key that has signed, and to nobody else.
+      return fault === undefined || hasSigned(der, certificate, rules) ? [{ der, fault }] : [];
+    });
+  return candidates.flatMap((candidate) => {
+    const der = derOf(candidate.ca);
+    const signer = signers.find((each) => each.der.equals(der));
+    return signer === undefined ? [] : [{ ...candidate, fault: signer.fault }];
+  });
 }
 
 /**
@@ -108,9 +122,9 @@ export function provenIssuers(
  */
 export async function chooseIssuer(
   { inRegion }: SearchedPlaces,
-  proven: readonly AutoRegisteringCa[],
+  proven: readonly ProvenIssuer[],
   certificateId: string,
-): Promise<AutoRegisteringCa | undefined> {
+): Promise<ProvenIssuer | undefined> {
   const [only, ...others] = proven;
   if (others.length === 0) return only;
   for (const candidate of proven) {
@@ -120,7 +134,3 @@ export async function chooseIssuer(
   }
   return [...proven].sort((a, b) => b.ca.notAfter - a.ca.notAfter || a.ca.createdAt - b.ca.createdAt)[0];
 }
-
-/** What is wrong with the path from the certificate to its CA (RFC 5280 section 6). */
-export const faultBelow = ({ ca }: AutoRegisteringCa, { certificate }: Unregistered, rules: PathRules): PathFault | undefined =>
-  pathFault([certificate, derOf(ca)], rules);

@@ -327,7 +327,7 @@ describe('bounds', () => {
     assert.equal((await bench.attempt(deviceOf(ca)))?.check, 'certificate-not-active');
   });
 
-  test('a certificate that comes again and again: ten attempts at once, then one in a second', async () => {
+  test('a certificate that comes again and again: ten attempts at once, then one in ten seconds', async () => {
     await using bench = await Bench.open();
     const ca = chainCertificate();
     await bench.register(ca);
@@ -335,7 +335,7 @@ describe('bounds', () => {
     for (let n = 0; n < 10; n += 1) assert.equal((await bench.attempt(device))?.check, 'certificate-not-active');
     assert.equal((await bench.attempt(device))?.check, 'rate');
     assert.equal(bench.events.length, 10);
-    bench.registry.clock.at += 1_000;
+    bench.registry.clock.at += 10_000;
     assert.equal((await bench.attempt(device))?.check, 'certificate-not-active');
   });
 

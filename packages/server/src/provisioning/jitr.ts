@@ -13,15 +13,9 @@ import { DISK_LOW } from '../runtime/disk-failure.ts';
 import { networkOf } from '../runtime/peer-network.ts';
 import { Bucket, Buckets } from '../runtime/token-buckets.ts';
 import type { Arrival, Arrivals } from './arrivals.ts';
-import {
-  type AutoRegisteringCa,
-  chooseIssuer,
-  faultBelow,
-  namedIssuers,
-  provenIssuers,
-  type SearchedPlaces,
-} from './auto-registering-ca.ts';
+import { type AutoRegisteringCa, chooseIssuer, namedIssuers, provenIssuers, type SearchedPlaces } from './auto-registering-ca.ts';
 import type { AutomaticRegistration, RefusalText, RegistrationRefusal, UnknownCertificate } from './contract.ts';
+import { PacedWork } from './paced-work.ts';
 import { type Registered, registerPending, registrationOf } from './pending-certificates.ts';
 import type { PendingCounts } from './pending-counts.ts';
 
@@ -41,6 +35,8 @@ const ALL_FORGED = 100;
 
 const TOO_MANY_FORGED =
   'the issuer of the certificate is not looked for: too many certificates from this network name a registered CA that has not signed them';
+
+const TOO_MANY = 'too many certificates that are not registered come at once';
 
 type ParsedCertificate = Arrival['unknown'];
 function parse(unknown: UnknownCertificate): ParsedCertificate | undefined {
@@ -63,12 +59,18 @@ export class JustInTimeRegistration implements AutomaticRegistration {
   readonly #deps: JitrDeps;
   readonly #forged = new Buckets(FORGED.perSecond, FORGED.max);
   readonly #allForged = new Bucket(ALL_FORGED);
+  readonly #paced = new PacedWork();
 
   constructor(deps: JitrDeps) {
     this.#deps = deps;
   }
 
   async attempt(unknown: UnknownCertificate): Promise<RegistrationRefusal | undefined> {
+    const answered = this.#paced.run(() => this.#attempt(unknown));
+    return answered ?? { check: 'overload', reason: TOO_MANY, certificateId: unknown.certificateId };
+  }
+
+  async #attempt(unknown: UnknownCertificate): Promise<RegistrationRefusal | undefined> {
     const certificate = parse(unknown);
     if (certificate === undefined) return undefined;
     const candidates = await namedIssuers(this.#deps, certificate);
@@ -81,7 +83,7 @@ export class JustInTimeRegistration implements AutomaticRegistration {
     if (proven.length === 0) this.#noteForged(network);
     const found = await chooseIssuer(this.#deps, proven, certificateId);
     if (found === undefined) return undefined;
-    const fault = faultBelow(found, certificate, rules);
+    const { fault } = found;
     const answer = fault === undefined ? await this.#register(found, certificate) : faultAnswer(found, fault);
     return answer === undefined ? undefined : { ...answer, ...found.place, certificateId };
   }
