@@ -2,20 +2,27 @@
  * Just-in-time registration (facts 4.4, 24.3; tutorials 3.5, 3.6): the first connection of a certificate that a registered CA
  * has signed is refused without a CONNACK, the certificate is registered, and an event says so.
  */
+// needs: mosquitto-clients
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
   AttachPolicyCommand,
   CreateDomainConfigurationCommand,
+  CreateProvisioningTemplateCommand,
   DescribeCertificateCommand,
+  DescribeThingCommand,
   GetRegistrationCodeCommand,
   IoTClient,
   ListCertificatesByCACommand,
+  ListThingPrincipalsCommand,
   RegisterCACertificateCommand,
+  type RegisterCACertificateCommandInput,
+  type RegistrationConfig,
   UpdateCertificateCommand,
 } from '@aws-sdk/client-iot';
 import { type FactoryCa, factoryCa, signedBy } from '../../packages/server/src/testing/factory-ca.ts';
@@ -27,7 +34,9 @@ import { newEcKey } from '@thingkeep/x509/testing/csrs.ts';
 import { generate } from 'mqtt-packet';
 import WebSocket from 'ws';
 import { DeviceConnection, type DeviceOptions } from './device-connection.ts';
-import { ACCOUNT, ALLOW_ALL, makeDevice, makePolicy } from './devices.ts';
+import { ACCOUNT, ALLOW_ALL, allow, arn, makeDevice, makePolicy, policyDocument } from './devices.ts';
+import { makeRole, putRolePolicy } from './identities.ts';
+import { mosquittoPub } from './mosquitto.ts';
 import { startServer, type TestServer } from './test-core.ts';
 import { within } from './until.ts';
 
@@ -47,7 +56,7 @@ after(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-async function registerCa(ca: FactoryCa): Promise<string> {
+async function registerCa(ca: FactoryCa, more: Partial<RegisterCACertificateCommandInput> = {}): Promise<string> {
   const { registrationCode = '' } = await server.iot.send(new GetRegistrationCodeCommand({}));
   const verificationCertificate = await signedBy(ca, registrationCode, { key: ca.key, now });
   const { certificateId = '' } = await server.iot.send(
@@ -56,6 +65,7 @@ async function registerCa(ca: FactoryCa): Promise<string> {
       verificationCertificate,
       setAsActive: true,
       allowAutoRegistration: true,
+      ...more,
     }),
   );
   return certificateId;
@@ -67,10 +77,10 @@ interface Made extends DeviceOptions {
 }
 
 /** A device's certificate with its key; `chain` is what it sends behind its own certificate. */
-async function made(ca: FactoryCa, chain = ''): Promise<Made> {
+async function made(ca: FactoryCa, chain = '', name = 'Example Device'): Promise<Made> {
   const key = newEcKey();
   const keyPem = key.export({ type: 'pkcs8', format: 'pem' }).toString();
-  return { certPem: `${await signedBy(ca, 'Example Device', { key, now })}${chain}`, keyPem };
+  return { certPem: `${await signedBy(ca, name, { key, now })}${chain}`, keyPem };
 }
 
 /** The next event that the watcher gets. */
@@ -209,5 +219,66 @@ describe('a device whose signer is registered with auto-registration', () => {
       certificates.map(({ status }) => status),
       ['PENDING_ACTIVATION'],
     );
+  });
+});
+
+describe('just-in-time provisioning (fact 4.5), by mosquitto_pub', () => {
+  const COMMON_NAME = 'AWS::IoT::Certificate::CommonName';
+  const templateBody = JSON.stringify({
+    Parameters: { [COMMON_NAME]: { Type: 'String' }, 'AWS::IoT::Certificate::Id': { Type: 'String' } },
+    Resources: {
+      thing: { Type: 'AWS::IoT::Thing', Properties: { ThingName: { Ref: COMMON_NAME } } },
+      certificate: {
+        Type: 'AWS::IoT::Certificate',
+        Properties: { CertificateId: { Ref: 'AWS::IoT::Certificate::Id' }, Status: 'ACTIVE' },
+      },
+      policy: { Type: 'AWS::IoT::Policy', Properties: { PolicyDocument: policyDocument(ALLOW_ALL) } },
+    },
+  });
+
+  /** A device of a CA with this registration configuration, on disk. */
+  async function deviceOf(registrationConfig: RegistrationConfig, name: string) {
+    const ca = await factoryCa(`signer of ${name}`, { now });
+    await registerCa(ca, { registrationConfig });
+    const device = await made(ca, '', name);
+    const [cert, key] = [join(server.dataDir, `${name}.crt`), join(server.dataDir, `${name}.key`)];
+    writeFileSync(cert, device.certPem);
+    writeFileSync(key, device.keyPem, { mode: 0o600 });
+    const certificateId = certificateIdOf(new X509Certificate(device.certPem).raw);
+    const publish = () => mosquittoPub(server, { cert, key, clientId: name, topic: `jitp/${name}`, more: ['-q', '1'] }, 'on');
+    const status = async () =>
+      (await server.iot.send(new DescribeCertificateCommand({ certificateId }))).certificateDescription?.status;
+    return { certificateId, publish, status };
+  }
+
+  test('a template body: the first connection fails and provisions, the second one works', async () => {
+    const roleArn = await makeRole(server, 'jitp', [allow('iot:*', '*')]);
+    const { certificateId, publish, status } = await deviceOf({ templateBody, roleArn }, 'lamp-1');
+    assert.notEqual((await publish()).code, 0);
+    assert.equal(await status(), 'ACTIVE');
+    const { reason } = await server.logged((line) => line.certificateId === certificateId);
+    assert.match(String(reason), /the template of the CA has provisioned it: the next connection is let in/);
+    const { principals } = await server.iot.send(new ListThingPrincipalsCommand({ thingName: 'lamp-1' }));
+    assert.deepEqual(principals, [arn(`cert/${certificateId}`)]);
+    assert.equal((await publish()).code, 0);
+    assert.ok(await watcher.nothingCame(), 'the template takes the place of the event');
+  });
+
+  test('a template by name: what its role may not do is told, leaves PENDING_ACTIVATION, and is tried again', async () => {
+    const provisioningRoleArn = await makeRole(server, 'weak', [allow('iot:CreateThing', '*')]);
+    const template = { templateName: 'lamps', templateBody, provisioningRoleArn, enabled: true, type: 'JITP' } as const;
+    await server.iot.send(new CreateProvisioningTemplateCommand(template));
+    const { certificateId, publish, status } = await deviceOf({ templateName: 'lamps' }, 'lamp-2');
+    assert.notEqual((await publish()).code, 0);
+    const { reason } = await server.logged((line) => line.certificateId === certificateId);
+    assert.match(String(reason), /has failed, and the next connection tries again: .*not authorized to perform: iot:/);
+    assert.equal(await status(), 'PENDING_ACTIVATION');
+    await assert.rejects(server.iot.send(new DescribeThingCommand({ thingName: 'lamp-2' })), {
+      name: 'ResourceNotFoundException',
+    });
+    await putRolePolicy(server, 'weak', [allow('iot:*', '*')]);
+    assert.notEqual((await publish()).code, 0);
+    assert.equal(await status(), 'ACTIVE');
+    assert.equal((await publish()).code, 0);
   });
 });

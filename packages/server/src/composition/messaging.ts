@@ -13,6 +13,7 @@ import { mayKeepSessions } from '../gateway/authorization/kept-sessions.ts';
 import { followLivePermissions, trackAuthorizations } from '../gateway/live-permissions.ts';
 import { Arrivals } from '../provisioning/arrivals.ts';
 import { temporaryClaims } from '../provisioning/claims.ts';
+import { TemplateProvisioning } from '../provisioning/jitp.ts';
 import { JustInTimeRegistration } from '../provisioning/jitr.ts';
 import { PendingCounts } from '../provisioning/pending-counts.ts';
 import { announceRefusals } from '../refusals/topics.ts';
@@ -39,7 +40,8 @@ export async function openMessaging({ config, clock, log, parts }: CoreBase, sto
   const pending = new PendingCounts({ ...places, limitsOf: limits.registryLimitsOf });
   await pending.load();
   parts.defer(pending.follow(storage.changes));
-  const arrivals = new Arrivals({ clock, messaging });
+  const provisioning = new TemplateProvisioning({ clock, inRegion, findRole: access.iam.rolePermissions });
+  const arrivals = new Arrivals({ clock, messaging, provisioning });
   const automatic = new JustInTimeRegistration({ ...places, clock, disk, pending, arrivals });
   const certificates = new RegisteredCertificates({
     ...common,

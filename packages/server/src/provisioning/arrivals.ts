@@ -16,8 +16,7 @@ import { registrationEvent } from './registration-event.ts';
 export interface ArrivalsDeps {
   readonly clock: Clock;
   readonly messaging: Pick<Messaging, 'publish' | 'stored'>;
-  /** Absent where there are no templates. */
-  readonly provisioning?: JustInTimeProvisioning | undefined;
+  readonly provisioning: JustInTimeProvisioning;
 }
 
 /** A registered, pending certificate with its CA. */
@@ -61,9 +60,11 @@ export class Arrivals {
     const { registrationConfig: config } = ca;
     if (config?.templateBody === undefined && config?.templateName === undefined) return this.#announce(arrival);
     const { certificateId, subject } = unknown;
+    const caCertificateId = ca.certificateId;
     return this.#provision(key, arrival, {
       place,
       certificateId,
+      caCertificateId,
       config,
       parameters: certificateParameters(subject, certificateId),
     });
@@ -80,11 +81,6 @@ export class Arrivals {
 
   async #provision(key: string, arrival: Arrival, request: JustInTimeRequest): Promise<RefusalText> {
     const { provisioning } = this.#deps;
-    if (provisioning === undefined)
-      return {
-        check: 'not-implemented',
-        reason: `${begin(arrival)}; its CA names a template, and templates are not served here`,
-      };
     // Two attempts at once are one registration.
     const running = this.#running.get(key) ?? provisioning.provision(request).finally(() => this.#running.delete(key));
     this.#running.set(key, running);

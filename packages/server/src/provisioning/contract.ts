@@ -32,6 +32,7 @@ export interface AutomaticRegistration {
 export interface JustInTimeRequest {
   readonly place: Place;
   readonly certificateId: string;
+  readonly caCertificateId: string;
   readonly config: NonNullable<CaCertificateRecord['registrationConfig']>;
   /** Reserved parameters (`AWS::IoT::Certificate::...`) that the certificate has. */
   readonly parameters: Readonly<Record<string, string>>;

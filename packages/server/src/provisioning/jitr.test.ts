@@ -44,7 +44,7 @@ class Bench implements AsyncDisposable {
   /** What the template does. */
   provision: (request: JustInTimeRequest) => Promise<void> = () => Promise.resolve();
 
-  private constructor(registry: RegistryFixture, withTemplates: boolean) {
+  private constructor(registry: RegistryFixture) {
     this.registry = registry;
     const { store, clock, feed: changes } = registry;
     const places = { regions: () => Promise.resolve([REGION]), inRegion: () => store, home: HOME };
@@ -63,15 +63,15 @@ class Bench implements AsyncDisposable {
     const arrivals = new Arrivals({
       clock,
       messaging: { publish, stored: () => undefined },
-      provisioning: withTemplates ? { provision } : undefined,
+      provisioning: { provision },
     });
     this.#registration = new JustInTimeRegistration({ ...places, clock, disk: this.disk, pending, arrivals });
   }
 
-  static async open(withTemplates = false): Promise<Bench> {
+  static async open(): Promise<Bench> {
     const registry = await RegistryFixture.open();
     registry.clock.at = NOW;
-    return new Bench(registry, withTemplates);
+    return new Bench(registry);
   }
 
   /** Registers a CA without proof of its key, ACTIVE and with auto-registration. */
@@ -354,9 +354,9 @@ describe('just-in-time provisioning (fact 4.5)', () => {
   const config = { registrationConfig: { templateBody: '{}', roleArn: `arn:aws:iam::${HOME.accountId}:role/jitp` } };
 
   test('a template instead of the event, with the reserved parameters; one run of two attempts at once', async () => {
-    await using bench = await Bench.open(true);
+    await using bench = await Bench.open();
     const ca = chainCertificate();
-    await bench.register(ca, caller, config);
+    const caCertificateId = await bench.register(ca, caller, config);
     const device = deviceOf(ca);
     const id = certificateIdOf(device.der);
     bench.provision = async () => {
@@ -368,6 +368,7 @@ describe('just-in-time provisioning (fact 4.5)', () => {
       {
         place: HOME,
         certificateId: id,
+        caCertificateId,
         config: config.registrationConfig,
         parameters: { 'AWS::IoT::Certificate::CommonName': 'Example Device', 'AWS::IoT::Certificate::Id': id },
       },
@@ -377,7 +378,7 @@ describe('just-in-time provisioning (fact 4.5)', () => {
   });
 
   test('a failure is told to the owner, leaves PENDING_ACTIVATION, and the next attempt tries again', async () => {
-    await using bench = await Bench.open(true);
+    await using bench = await Bench.open();
     const ca = chainCertificate();
     await bench.register(ca, caller, config);
     const device = deviceOf(ca);
