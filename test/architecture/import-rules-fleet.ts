@@ -1,4 +1,4 @@
-/** The rules of imports of provisioning and of the fleet index. */
+/** The rules of imports of provisioning, objects and the fleet index. */
 import { type FolderRule, folderRule } from './folder-rule.ts';
 
 const files = (folder: string, ...names: readonly string[]): string[] => names.map((name) => `${folder}/${name}.ts`);
@@ -22,6 +22,16 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
       ],
       ...['fleet-index/documents/', 'fleet-index/engine/', 'fleet-index/query/'],
     ],
+    ['crypto'],
+  ),
+  'objects/': folderRule(
+    'objects are records and files: who asks for them is handed in',
+    ['domain.ts', 'runtime/', 'store/contract.ts', 'store/pages.ts'],
+    ['crypto', 'fs', 'fs/promises', 'path', 'zlib'],
+  ),
+  'objects/s3/': folderRule(
+    "S3's API knows the embedded objects, and of the API's front what a request is",
+    ['objects/', ...files('api', 'host-check', 'objects', 'payload', 'signed-request', 'xml')],
     ['crypto'],
   ),
   'provisioning/': folderRule(

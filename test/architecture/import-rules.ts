@@ -289,7 +289,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
   'api/': folderRule(
     'the API is data and a dispatcher: domains hand it their operations, it imports none of them',
     ['domain.ts', 'runtime/'],
-    ['crypto', 'http', 'stream'],
+    ['crypto', 'events', 'http', 'stream'],
   ),
   'admin/': folderRule(
     'what AWS has no call for, and no more',
@@ -320,6 +320,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
       'broker/messaging.ts',
       'events/',
       'fleet-index/',
+      ...['objects/', 'objects/s3/'],
       'functions/',
     ],
     ...['functions/hosted/', 'authorizers/', 'server-certificates/', 'domains/', 'credentials/', 'rules/', 'iam/', 'logs/'],
@@ -349,6 +350,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
       'provisioning/',
       'broker/',
       ...['broker/routing/retained.ts', 'broker/routing/retained-usage.ts'],
+      ...['objects/', 'objects/s3/'],
       'events/',
       'fleet-index/',
       'functions/',

@@ -20,6 +20,8 @@ import { iamDomain } from './iam/domain.ts';
 import type { openIam } from './iam/iam.ts';
 import { logsDomain } from './logs/domain.ts';
 import type { LogWriter } from './logs/writer.ts';
+import { objectsDomain } from './objects/domain.ts';
+import type { EmbeddedObjects } from './objects/embedded-objects.ts';
 import { policyDomain } from './policies/domain.ts';
 import { provisioningDomain } from './provisioning/domain.ts';
 import type { FindRole } from './provisioning/rights.ts';
@@ -63,6 +65,7 @@ export interface DomainParts {
   readonly regions: () => Promise<readonly string[]>;
   /** The part of the store of a region. */
   readonly inRegion: (region: string) => Store;
+  readonly objects: EmbeddedObjects;
   /** The file of the fleet index. */
   readonly indexFile: string;
 }
@@ -86,6 +89,7 @@ const DOMAINS: readonly DomainEntry<DomainParts & typeof LINKS>[] = [
   provisioningDomain,
   eventsDomain,
   fleetIndexDomain,
+  objectsDomain,
   rulesDomain,
   brokerDomain,
   functionsDomain,

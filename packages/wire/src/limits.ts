@@ -46,6 +46,8 @@ export const LIMITS = {
   /** Certificates that just-in-time registration has registered and nothing has activated, of an account and of one CA (ours). */
   pendingCertificates: 50_000,
   pendingCertificatesOfCa: 10_000,
+  /** Bytes of the objects of an account in the embedded store (ours). */
+  objectBytes: 10 * 1024 * 1024 * 1024,
   /** Messages that the rules of an account evaluate in a second, in each region. */
   ruleEvaluations: 20_000,
 } as const;

@@ -21,7 +21,7 @@ export interface Audit {
 }
 
 /** Operations that read, by the first word of their name. */
-const READS = /^(Get|List|Describe|Search|Lookup|Filter|Simulate|Validate)(?=[A-Z]|$)/;
+const READS = /^(Get|List|Describe|Head|Search|Lookup|Filter|Simulate|Validate)(?=[A-Z]|$)/;
 /** Names that begin like reads and hand out credentials, and the other way about. */
 const CHANGES = new Set(['GetSessionToken', 'GetFederationToken', 'GetRegistrationCode']);
 const ONLY_READ = new Set(['TestAuthorization']);

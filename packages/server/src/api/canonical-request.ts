@@ -1,4 +1,4 @@
-/** The canonical request of Signature Version 4 (IAM user guide, page "Create a signed AWS API request"), for all services but S3. */
+/** The canonical request of Signature Version 4 (IAM user guide, page "Create a signed AWS API request"). */
 import { createHash } from 'node:crypto';
 import { percentDecode, percentEncode } from '@thingkeep/wire/api/percent.ts';
 import type { SignedHead } from './signed-request.ts';
@@ -13,6 +13,13 @@ export function canonicalPath(path: string): string {
   }
   return `/${kept.join('/')}${kept.length > 0 && path.endsWith('/') ? '/' : ''}`;
 }
+
+/** The path as S3 signs it: escaped once, and every segment kept. */
+export const canonicalObjectPath = (path: string): string =>
+  path
+    .split('/')
+    .map((segment) => percentEncode((percentDecode(segment) ?? segment).toWellFormed()))
+    .join('/');
 
 const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -43,10 +50,11 @@ export function canonicalRequest(
   signedHeaders: readonly string[],
   payloadHash: string,
   leaveOut: ReadonlySet<string>,
+  pathOf = canonicalPath,
 ): string {
   const headers = signedHeaders.map((name) => canonicalHeader(name, head.headers.get(name) ?? [])).join('');
   const query = canonicalQuery(head.query, leaveOut);
-  return [head.method, canonicalPath(head.path), query, headers, signedHeaders.join(';'), payloadHash].join('\n');
+  return [head.method, pathOf(head.path), query, headers, signedHeaders.join(';'), payloadHash].join('\n');
 }
 
 export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');

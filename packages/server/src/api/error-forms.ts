@@ -49,8 +49,21 @@ export const notServed = (service: string): never =>
     `Thingkeep does not serve ${service}: it has AWS IoT, Lambda, IAM, STS, ACM and CloudWatch Logs, and is no endpoint for other services`,
   );
 
+/** Errors of the API front by the names that S3 has for them (S3 API reference, page ErrorResponses). */
+const S3_CODES: Readonly<Record<string, string>> = {
+  AccessDeniedException: 'AccessDenied',
+  ExpiredTokenException: 'ExpiredToken',
+  IncompleteSignatureException: 'AuthorizationHeaderMalformed',
+  InvalidRequestException: 'InvalidRequest',
+  InvalidSignatureException: 'SignatureDoesNotMatch',
+  MissingAuthenticationTokenException: 'AccessDenied',
+  ServiceUnavailableException: 'ServiceUnavailable',
+  UnrecognizedClientException: 'InvalidAccessKeyId',
+};
+
 /** An error of S3. An answer to HEAD has no body: its status alone says that nothing is served, not that an object is missing. */
-function s3Error({ method, requestId }: ErrorContext, { code, status, message }: RenderedError): Rendered {
+function s3Error({ method, requestId }: ErrorContext, { code: ours, status, message }: RenderedError): Rendered {
+  const code = S3_CODES[ours] ?? ours;
   const content = [
     ['Code', code],
     ['Message', message],

@@ -13,6 +13,21 @@ export function ownNames(endpoints: readonly string[], isDomain: IsOwnName): IsO
   return (host) => names.has(host) || isDomain(host);
 }
 
+/** The bucket whose name stands before a name of the server; undefined where none does. */
+export function bucketOfHost(host: string, isOwnName: IsOwnName): string | undefined {
+  const isOwn = (name: string): boolean => name === 'localhost' || isOwnName(name);
+  if (isOwn(host)) return undefined;
+  for (let dot = host.indexOf('.'); dot > 0; dot = host.indexOf('.', dot + 1))
+    if (isOwn(host.slice(dot + 1))) return host.slice(0, dot);
+  return undefined;
+}
+
+/** Names of the server, and those with a bucket before them. */
+export const withBuckets =
+  (isOwnName: IsOwnName): IsOwnName =>
+  (host) =>
+    isOwnName(host) || bucketOfHost(host, isOwnName) !== undefined;
+
 /** Characters of a host name (RFC 1035 section 2.3.4). */
 const LONGEST = 253;
 

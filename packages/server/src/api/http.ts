@@ -21,13 +21,15 @@ import { dispatch, type Services } from './dispatch.ts';
 import { type ApiRefusal, errorAnswers } from './error-answers.ts';
 import { notServed } from './error-forms.ts';
 import { answerJson, type JsonServices } from './json-services.ts';
-import type { IsOwnName } from './host-check.ts';
-import { checkRoleAccounts, mayAsk, mayCall, mayPass, type ResourceKeys, useOf } from './key-permissions.ts';
+import { bucketOfHost, type IsOwnName } from './host-check.ts';
+import { checkRoleAccounts, mayAsk, mayCall, mayPass, mayQuery, type ResourceKeys, useOf } from './key-permissions.ts';
 import { answerQuery, isQueryService, type QueryServices } from './query-services.ts';
 import { checkLength, checkPartCount, discardBody, Gone, LargeBodyLimiter, largestBody, readBody } from './read-body.ts';
 import { claimedService } from './signature.ts';
 import { headerOf, type SignedHead, signedHead } from './signed-request.ts';
-import { createSigv4, type Verified } from './sigv4.ts';
+import { type PresignedV2, readPresignedV2, verifyPresignedV2 } from './sigv2-presigned.ts';
+import { createSigv4, type ProvenHead, type Verified } from './sigv4.ts';
+import { OBJECTS, type ObjectService, sendObject } from './objects.ts';
 import { startDeadline } from '../runtime/deadline.ts';
 
 /** Answers an unsigned GET (health, the root certificate); `query` is as it came, `done` says that the answer was sent. */
@@ -48,6 +50,8 @@ export interface ApiOptions {
   readonly services: (region: string) => Services;
   /** Services of the JSON protocol, by the name that requests are signed for. */
   readonly jsonServices?: JsonServices;
+  /** S3, where objects are kept here. */
+  readonly objects?: ObjectService;
   /** Services of the query protocol. */
   readonly queryServices?: QueryServices;
   /** Tags of what is asked for, for policies that ask for them. */
@@ -150,6 +154,8 @@ function checkScope(head: SignedHead, service: string): void {
     );
 }
 
+const NO_BODY = new Uint8Array(0);
+const DEFAULT_REGION = 'us-east-1';
 const NO_KEYS: ResourceKeys = async () => [];
 
 /** How a request came, as conditions may ask. */
@@ -179,12 +185,8 @@ export function createApi(options: ApiOptions): Api {
     isJsonService: (service) => service !== undefined && options.jsonServices?.has(service) === true,
   });
 
-  async function answerSigned(
-    exchange: ApiExchange,
-    head: SignedHead,
-    { key, service, region }: Verified,
-    body: Uint8Array,
-  ): Promise<Rendered> {
+  /** Who asks, and what has a change written into the audit log around the check of permissions. */
+  function identify(exchange: ApiExchange, head: SignedHead, { key, service, region }: Verified, body: Uint8Array) {
     const { requestId, sourceIp } = exchange;
     const { accountId, arn, userId } = key;
     const caller: Caller = {
@@ -205,6 +207,35 @@ export function createApi(options: ApiOptions): Api {
       options.audit?.checkRoom?.(operation, input);
       exchange.change?.begin();
     };
+    return { caller, asking, audited };
+  }
+
+  /** Of version 2 of the signatures, which names no region. */
+  async function provenByV2(head: SignedHead, presigned: PresignedV2): Promise<ProvenHead> {
+    const { clock, findAccessKey, isOwnName = () => true } = options;
+    const bucket = bucketOfHost(headerOf(head, 'host')?.replace(/:\d*$/, '') ?? '', isOwnName);
+    const key = await verifyPresignedV2(head, presigned, { now: clock.now(), findAccessKey, bucket });
+    key.used?.(OBJECTS, DEFAULT_REGION);
+    return { verified: { key, service: OBJECTS, region: DEFAULT_REGION }, payload: { kind: 'unsigned' } };
+  }
+
+  /** A request to S3: its body is read by who serves it. */
+  async function answerObjects(exchange: ApiExchange, head: SignedHead, proven: ProvenHead, serveObjects: ObjectService) {
+    const { verified, payload } = proven;
+    const { request, response } = exchange;
+    const { caller, asking, audited } = identify(exchange, head, verified, NO_BODY);
+    return serveObjects({
+      ...{ head, caller, payload, body: request },
+      async authorize(operation, needed, input) {
+        await audited(operation, input, () => mayQuery(asking, verified.service, operation, input, needed));
+        if (expectsContinue(request)) response.writeContinue();
+      },
+    });
+  }
+
+  async function answerSigned(exchange: ApiExchange, head: SignedHead, verified: Verified, body: Uint8Array): Promise<Rendered> {
+    const { key, service, region } = verified;
+    const { caller, asking, audited } = identify(exchange, head, verified, body);
     if (isQueryService(service))
       return answerQuery(
         options.queryServices,
@@ -268,7 +299,7 @@ export function createApi(options: ApiOptions): Api {
     return undefined;
   }
 
-  async function answer(exchange: ApiExchange): Promise<Rendered> {
+  async function answer(exchange: ApiExchange): ReturnType<ObjectService> {
     const { request, response } = exchange;
     const head = checkHead(exchange);
     exchange.path = head.path;
@@ -280,7 +311,12 @@ export function createApi(options: ApiOptions): Api {
     const open = head.method === 'GET' || head.method === 'HEAD' ? (plain.get(head.path) ?? opened(head, exchange)) : undefined;
     exchange.open = open !== undefined;
     if (open !== undefined) return open(head.query, sent(response));
+    const presigned = options.objects === undefined ? undefined : readPresignedV2(head);
+    if (presigned !== undefined && options.objects !== undefined)
+      return answerObjects(exchange, head, await provenByV2(head, presigned), options.objects);
     const pending = await sigv4.begin(head);
+    if (options.objects !== undefined && pending.service === OBJECTS)
+      return answerObjects(exchange, head, pending.finishHead(), options.objects);
     if (expectsContinue(request)) response.writeContinue();
     let isLarge = false;
     const grows = (): void => {
@@ -300,17 +336,18 @@ export function createApi(options: ApiOptions): Api {
   async function serve(exchange: ApiExchange): Promise<void> {
     const { request } = exchange;
     const ended = options.calls?.begin('api');
-    let rendered: Rendered;
+    let rendered: Awaited<ReturnType<ObjectService>>;
     try {
       rendered = await answer(exchange);
-      exchange.change?.end('OK');
+      exchange.change?.end(('content' in rendered ? undefined : rendered.failure) ?? 'OK');
     } catch (thrown) {
       if (thrown instanceof Gone) return;
       const error = asRefusal(thrown);
       exchange.change?.end(failureOf(error));
       rendered = answerError({ ...exchange, headers: request.headers, method: request.method ?? '' }, error);
     }
-    send(exchange, rendered);
+    if ('content' in rendered) await sendObject(exchange.response, rendered, crossOriginHeaders);
+    else send(exchange, rendered);
     const { requestId, path, service, called, open } = exchange;
     if (open !== true && request.method !== 'OPTIONS') ended?.(rendered.status, called?.service, called?.name);
     log.debug(

@@ -168,6 +168,8 @@ export function readSignature(head: SignedHead): Signature | undefined {
 
 /** Service of the scope that a request names, proven or not: it decides the form in which an error is said. */
 export function claimedService(head: SignedHead): string | undefined {
+  // Version 2 of the signatures is S3's alone.
+  if (head.query.includes('AWSAccessKeyId=')) return 's3';
   const text = headerOf(head, 'authorization') ?? parseQuery(head.query)?.find(([name]) => name === 'X-Amz-Credential')?.[1];
   return text === undefined
     ? undefined

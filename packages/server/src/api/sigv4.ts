@@ -7,9 +7,11 @@ import { fail, notesOf, RefusalNotes, ThingkeepError } from '@thingkeep/wire/err
 import { AWS_REGIONS } from '@thingkeep/wire/regions.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { AccessKey, FindAccessKey } from './access-keys.ts';
-import { checkHost, type IsOwnName } from './host-check.ts';
-import { canonicalRequest, sha256 } from './canonical-request.ts';
+import { checkHost, type IsOwnName, withBuckets } from './host-check.ts';
+import { canonicalObjectPath, canonicalPath, canonicalRequest, sha256 } from './canonical-request.ts';
+import { type Payload, payloadOf, UNSIGNED_PAYLOAD } from './payload.ts';
 import { basicDate, readSignature, type Signature } from './signature.ts';
+import { OBJECTS } from './objects.ts';
 import { checkSignedHeaders } from './signed-headers.ts';
 import { headerOf, type SignedHead } from './signed-request.ts';
 
@@ -26,6 +28,14 @@ export interface PendingRequest {
   readonly accessKeyId: string;
   /** Checks the signature over the head and this body. */
   finish(body: Uint8Array): Verified;
+  /** For S3: checks the signature over the head and what it says of the body, which is still to come. */
+  finishHead(): ProvenHead;
+}
+
+/** A request whose head is proven, and what it says of the body that is still to come. */
+export interface ProvenHead {
+  readonly verified: Verified;
+  readonly payload: Payload;
 }
 
 export interface Sigv4 {
@@ -103,6 +113,8 @@ function checkTime(signature: Signature, now: number): void {
       clockAdvice(signature, now),
     );
 }
+
+const scopeOf = ({ day, region, service }: Signature): string => `${day}/${region}/${service}/aws4_request`;
 
 const hmac = (key: string | Uint8Array, data: string): Buffer => createHmac('sha256', key).update(data).digest();
 
@@ -209,7 +221,10 @@ export function createSigv4({ clock, findAccessKey, isOwnName, isRegion = isAwsR
       );
     checkTime(signature, clock.now());
     checkSignedHeaders(head, signature.signedHeaders);
-    if (isOwnName !== undefined) checkHost(headerOf(head, 'host'), head.arrivedAt, isOwnName);
+    if (isOwnName === undefined) return;
+    // A bucket's name may stand before a name of the server.
+    const isOwn = signature.service === OBJECTS ? withBuckets(isOwnName) : isOwnName;
+    checkHost(headerOf(head, 'host'), head.arrivedAt, isOwn);
   }
 
   async function keyOf(head: SignedHead, signature: Signature): Promise<AccessKey> {
@@ -231,10 +246,21 @@ export function createSigv4({ clock, findAccessKey, isOwnName, isRegion = isAwsR
     payloadHash: string,
     leaveOut: ReadonlySet<string>,
   ): boolean {
-    const request = canonicalRequest(head, signature.signedHeaders, payloadHash, leaveOut);
-    const scope = `${signature.day}/${signature.region}/${signature.service}/aws4_request`;
-    const expected = hmac(signingKey(key, signature), `AWS4-HMAC-SHA256\n${signature.date}\n${scope}\n${sha256(request)}`);
+    const pathOf = signature.service === OBJECTS ? canonicalObjectPath : canonicalPath;
+    const request = canonicalRequest(head, signature.signedHeaders, payloadHash, leaveOut, pathOf);
+    const toSign = `AWS4-HMAC-SHA256\n${signature.date}\n${scopeOf(signature)}\n${sha256(request)}`;
+    const expected = hmac(signingKey(key, signature), toSign);
     return equalSecret(expected.toString('hex'), signature.signature);
+  }
+
+  /** What the head of a request to S3 says of its body, proven. */
+  function proveHead(head: SignedHead, signature: Signature, key: AccessKey): Payload {
+    const claimed = headerOf(head, 'x-amz-content-sha256')?.trim() ?? (signature.presigned ? UNSIGNED_PAYLOAD : '');
+    const signing = { key: signingKey(key, signature), scope: scopeOf(signature), signature };
+    const payload =
+      payloadOf(claimed, signing) ?? invalid('x-amz-content-sha256 must be UNSIGNED-PAYLOAD or a valid sha256 value.');
+    proveSignature(head, signature, key, claimed, false);
+    return payload;
   }
 
   /** Fails unless the signature is the one that the key makes over the request. */
@@ -244,6 +270,16 @@ export function createSigv4({ clock, findAccessKey, isOwnName, isRegion = isAwsR
     const claimed = headerOf(head, 'x-amz-content-sha256');
     if (claimed !== undefined && claimed.trim() !== payloadHash)
       invalid(`The provided 'x-amz-content-sha256' header does not match what was computed.`);
+    proveSignature(head, signature, key, payloadHash, appendable);
+  }
+
+  function proveSignature(
+    head: SignedHead,
+    signature: Signature,
+    key: AccessKey,
+    payloadHash: string,
+    appendable: boolean,
+  ): void {
     const token = appendable && signature.presigned && signature.sessionToken !== undefined;
     const isProven = (sent: SignedHead): boolean =>
       matches(sent, signature, key, payloadHash, SIGNATURE_ONLY) ||
@@ -256,17 +292,22 @@ export function createSigv4({ clock, findAccessKey, isOwnName, isRegion = isAwsR
   async function begin(head: SignedHead, signature: Signature, appendable: boolean): Promise<PendingRequest> {
     const key = await keyOf(head, signature);
     const { service, accessKeyId } = signature;
+    const verified = <T>(proof: () => T): { readonly verified: Verified; readonly proven: T } => {
+      try {
+        const proven = proof();
+        key.used?.(service, signature.region);
+        return { verified: { key, service, region: signature.region }, proven };
+      } catch (error) {
+        throw ofAccount(error, key.accountId);
+      }
+    };
     return {
       service,
       accessKeyId,
-      finish(body) {
-        try {
-          prove(head, signature, key, body, appendable);
-        } catch (error) {
-          throw ofAccount(error, key.accountId);
-        }
-        key.used?.(service, signature.region);
-        return { key, service, region: signature.region };
+      finish: (body) => verified(() => prove(head, signature, key, body, appendable)).verified,
+      finishHead() {
+        const { verified: who, proven: payload } = verified(() => proveHead(head, signature, key));
+        return { verified: who, payload };
       },
     };
   }

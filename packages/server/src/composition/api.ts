@@ -4,6 +4,7 @@ import { apiRefusal } from './api-refusal.ts';
 import { createApi, type PlainHandler } from '../api/http.ts';
 import { archiveAnswer, confirmationAnswer, text } from '../api/plain-answers.ts';
 import { rootKeyChanges } from '../config/root-keys.ts';
+import { createS3Service } from '../objects/s3/s3-service.ts';
 import { rolesInText } from '../rules/roles-named.ts';
 import type { ServedOperations } from '../services.ts';
 import type { Access } from './access.ts';
@@ -15,7 +16,7 @@ import type { Storage } from './storage.ts';
 
 export const openApi = (
   { config, clock, log }: CoreBase,
-  { accessKeys, changes, audit, audited, authority, ready, isOwnName, isRegion }: Storage,
+  { accessKeys, changes, audit, audited, authority, ready, isOwnName, isRegion, objects }: Storage,
   { refusals, refuse, resourceKeys, iam }: Access,
   { hosting, backups }: FunctionParts,
   rules: RuleParts,
@@ -33,6 +34,7 @@ export const openApi = (
     services: (region) => served.of(region),
     queryServices: iam.services,
     jsonServices: served.jsonServices,
+    objects: createS3Service({ objects, isOwnName }),
     plain: new Map<string, PlainHandler>([
       ['/functions/code', async (query, done) => archiveAnswer(await hosting.archive(query, done))],
       ['/metrics', () => ({ ...text('Metrics are served where --metrics-bind says.\n'), status: 404 })],

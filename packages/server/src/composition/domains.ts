@@ -11,7 +11,7 @@ import type { Storage } from './storage.ts';
 
 export async function openDomains(
   { config, folder, clock, log, parts, domains: more = [] }: CoreBase,
-  { authority: issuer, changes, places: { inRegion, regions }, directory, operatorNames, disk }: Storage,
+  { authority: issuer, changes, places: { inRegion, regions }, directory, operatorNames, disk, objects }: Storage,
   { iam: { knowsRole, uses, rolePermissions: findRole }, refuse }: Access,
   { functions, hosting, logs }: FunctionParts,
   { broker, messaging }: MessagingParts,
@@ -22,7 +22,7 @@ export async function openDomains(
   const { endpoint } = config;
   const core = { clock, log, endpoint, issuer, directory, operatorNames, serving, rules, broker, messaging };
   const access = { functions, hosting, logs, knowsRole, uses, findRole, refuse };
-  const stored = { disk, changes, inRegion, regions, indexFile: folder.fleetIndex };
+  const stored = { disk, changes, inRegion, regions, objects, indexFile: folder.fleetIndex };
   const domains = listDomains({ ...core, ...access, ...stored }, more);
   await loadDomains(domains, parts);
   // What they take of changes is published by the broker: they end before it does.

@@ -15,7 +15,7 @@ import type { Storage } from './storage.ts';
 
 export async function openFunctions(base: CoreBase, storage: Storage, { iam, resourceKeys }: Access) {
   const { config, folder, clock, log, cgroups, parts, listening } = base;
-  const { common, audit, store, accessKeys, authority, egress } = storage;
+  const { common, audit, store, accessKeys, authority, egress, objects } = storage;
   const logs = new LogWriter(common);
   parts.defer(() => logs.flush());
   const mostConnections = connectionBound(config.maxConnections, log);
@@ -41,7 +41,7 @@ export async function openFunctions(base: CoreBase, storage: Storage, { iam, res
       calls: figures.places.hosted,
     }),
   );
-  const backups = parts.use(new Backups({ folder, store, holds: [audit, hosting], clock, log }));
+  const backups = parts.use(new Backups({ folder, store, holds: [audit, hosting, objects], clock, log }));
   const operatorKeys = openActionKeys(config.actionCredentials, accessKeys.values(), config.accountId);
   const functions = new Functions({
     hosted: hosting.host,

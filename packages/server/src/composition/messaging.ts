@@ -58,6 +58,9 @@ export async function openMessaging({ config, clock, log, parts }: CoreBase, sto
 
 export type MessagingParts = Awaited<ReturnType<typeof openMessaging>>;
 
+/** Services that this server has itself. */
+const isKeptHere = (service: string): boolean => service === 'logs' || service === 's3';
+
 /** Rules act on what `messaging` carries, as roles of `iam`, and ask the registry through the operations that are served. */
 export const openRuleParts = (
   { config, clock, listening }: CoreBase,
@@ -78,10 +81,10 @@ export const openRuleParts = (
     apiUrl: () => `${config.apiTls ? 'https' : 'http'}://${config.endpoint}:${listening.api}`,
     roles: { find: iam.rolePermissions, onChange: iam.changes.on.bind(iam.changes) },
     registry: (place, operation, thingName) => askRegistry(served.of(place.region).iot, place, operation, thingName),
-    // Log groups are kept here: an action finds them without being told where.
+    // Log groups and objects are kept here: an action finds them without being told where.
     endpointsOf: (service) =>
-      config.actionEndpoints.get(service as ActionService) ?? (service === 'logs' ? [localUrl(config, listening.api)] : []),
-    isOwn: (service) => service === 'logs' && !config.actionEndpoints.has('logs'),
+      config.actionEndpoints.get(service as ActionService) ?? (isKeptHere(service) ? [localUrl(config, listening.api)] : []),
+    isOwn: (service) => isKeptHere(service) && !config.actionEndpoints.has(service as ActionService),
     operatorKeys,
     egress,
     recordFailure: ({ place, ruleName, topic, reason }) =>

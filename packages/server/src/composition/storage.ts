@@ -1,10 +1,12 @@
-/** The data folder: data file, root keys, audit log, free disk, and the server's own authority. */
+/** The data folder: data file, root keys, audit log, objects, free disk, and the server's own authority. */
+import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { aboveFloor } from '../api/audited-calls.ts';
 import { ownNames } from '../api/host-check.ts';
 import { readyAnswer } from '../api/plain-answers.ts';
 import { AuditLog } from '../audit/audit-log.ts';
 import { openAuthority } from '../authority/authority.ts';
 import { COLLECTIONS } from '../collections.ts';
+import { limitsAndRates } from '../config/accounts.ts';
 import { keyFiles } from '../config/data-folder.ts';
 import { writePrivateFile } from '../config/private-file.ts';
 import { openRootKeys } from '../config/root-keys.ts';
@@ -13,10 +15,13 @@ import { DOMAIN_SUBSCRIPTIONS } from '../domain-list.ts';
 import { DomainDirectory } from '../domains/directory.ts';
 import { OperatorNames } from '../domains/operator-names.ts';
 import { openInstallation } from '../installation/installation.ts';
+import { EmbeddedObjects } from '../objects/embedded-objects.ts';
+import { ObjectFiles } from '../objects/object-files.ts';
 import { Egress } from '../outgoing/egress.ts';
 import { DiskRoom } from '../runtime/disk-room.ts';
 import { Readiness } from '../runtime/readiness.ts';
 import { ChangeFeed } from '../store/change-feed.ts';
+import type { Store } from '../store/contract.ts';
 import { tryWrite } from '../store/marks.ts';
 import { StoreFigures } from '../store/store-figures.ts';
 import { byRegion, regionsOf } from '../store/regional.ts';
@@ -38,6 +43,16 @@ async function openDataFile(
   parts.use(changes);
   await changes.load([...DOMAIN_SUBSCRIPTIONS, ...domains.flatMap(({ subscriptions = [] }) => subscriptions)]);
   return changes;
+}
+
+/** The embedded objects: records of the store, and files beside it. */
+function openObjects({ config, folder, clock }: CoreBase, store: Store, disk: DiskRoom): EmbeddedObjects {
+  const { registryLimitsOf } = limitsAndRates(config.accounts, config.rateLimits);
+  return new EmbeddedObjects({
+    ...{ store, clock, files: new ObjectFiles(folder.objects) },
+    limitOf: (accountId) => registryLimitsOf(accountId).objectBytes ?? LIMITS.objectBytes,
+    isDiskLow: () => disk.low,
+  });
 }
 
 export async function openStorage(base: CoreBase) {
@@ -72,6 +87,7 @@ export async function openStorage(base: CoreBase) {
     changes,
     store,
     storeFigures,
+    objects: openObjects(base, store, disk),
     accessKeys,
     disk,
     audit,

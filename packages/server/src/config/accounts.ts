@@ -29,8 +29,9 @@ const LIMIT_RANGES = {
   connections: [1, MANY],
 } as const satisfies Readonly<Record<string, Range>>;
 
-/** Limits of what is registered. */
+/** Limits of what is registered and kept. */
 const REGISTRY_RANGES = {
+  objectBytes: [0, 1024 * MANY],
   pendingCertificates: [0, MANY],
   pendingCertificatesOfCa: [0, MANY],
 } as const satisfies Readonly<Record<string, Range>>;
@@ -87,7 +88,7 @@ function only<K extends keyof AccountSettings>(names: readonly K[], settings: Ac
 export interface LimitsAndRates {
   /** What differs from the default limits. */
   limitsOf(accountId: string): Pick<AccountSettings, LimitName>;
-  /** The same of what is registered. */
+  /** The same of what is registered and kept. */
   registryLimitsOf(accountId: string): Pick<AccountSettings, RegistryLimitName>;
   /** All rates that the account has. */
   ratesOf(accountId: string): Pick<AccountSettings, RateName>;

@@ -18,6 +18,8 @@ export interface DataFolder {
   readonly rootCa: string;
   /** Archives of hosted functions. */
   readonly functions: string;
+  /** Bytes of the embedded objects. */
+  readonly objects: string;
   /** What the fleet index is searched in; made anew from the data file when it is missing. */
   readonly fleetIndex: string;
   /** Where a running server says how it is reached. */
@@ -33,6 +35,7 @@ export const dataFolder = (path: string): DataFolder => ({
   audit: join(path, 'audit'),
   rootCa: join(path, 'root-ca.pem'),
   functions: join(path, 'functions'),
+  objects: join(path, 'objects'),
   fleetIndex: join(path, 'fleet-index.db'),
   running: join(path, 'server.json'),
 });

@@ -28,13 +28,14 @@ export interface Manifest {
   readonly files: readonly BackedUpFile[];
 }
 
-/** Folders of a backup. */
-export const FOLDERS = ['ca', 'audit', 'functions'] as const;
+/** Folders of a backup: those that carry the installation's id, and that of the objects, which a server need not have. */
+const PART_FOLDERS = ['ca', 'audit', 'functions'] as const;
+export const FOLDERS = [...PART_FOLDERS, 'objects'] as const;
 /** Paths that a backup may have, and no others. */
-const PATH = /^(thingkeep\.db|root-keys\.json|credentials|(ca|audit|functions)\/[A-Za-z0-9][A-Za-z0-9._-]{0,199})$/;
+const PATH = /^(thingkeep\.db|root-keys\.json|credentials|(ca|audit|functions|objects)\/[A-Za-z0-9][A-Za-z0-9._-]{0,199})$/;
 const NEEDED = [
   ...['thingkeep.db', 'root-keys.json', 'ca/complete', 'audit/key'],
-  ...FOLDERS.map((name) => `${name}/installation.json`),
+  ...PART_FOLDERS.map((name) => `${name}/installation.json`),
 ];
 
 export const mayBackUp = (path: string): boolean => PATH.test(path);

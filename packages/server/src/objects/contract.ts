@@ -1,0 +1,82 @@
+/**
+ * What the rest of the server asks of a store of objects: the embedded one, or one that speaks S3's API. An object is
+ * whole or not there; what is written is on disk.
+ */
+
+export interface ObjectName {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/** What is known of an object beside its bytes. */
+export interface ObjectFacts {
+  readonly size: number;
+  /** With quotation marks, as S3 has it. */
+  readonly etag: string;
+  /** Milliseconds since the epoch. */
+  readonly lastModified: number;
+  readonly contentType?: string | undefined;
+}
+
+export interface OpenedObject extends ObjectFacts {
+  /** The bytes from the place that was asked for; reading them to the end or leaving the loop closes the object. */
+  readonly content: AsyncIterable<Uint8Array>;
+}
+
+/** Faults of objects by S3's error codes; `message` may be shown to the caller. */
+export class ObjectFault extends Error {
+  override readonly name = 'ObjectFault';
+  readonly code: ObjectFaultCode;
+
+  constructor(code: ObjectFaultCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The status of each code (S3 API reference, page ErrorResponses). */
+export const OBJECT_FAULTS = {
+  AccessDenied: 403,
+  BadDigest: 400,
+  BucketAlreadyExists: 409,
+  BucketAlreadyOwnedByYou: 409,
+  BucketNotEmpty: 409,
+  EntityTooLarge: 400,
+  IllegalLocationConstraintException: 400,
+  IncompleteBody: 400,
+  InvalidArgument: 400,
+  InvalidBucketName: 400,
+  InvalidDigest: 400,
+  InvalidRange: 416,
+  InvalidRequest: 400,
+  KeyTooLongError: 400,
+  MalformedXML: 400,
+  MetadataTooLarge: 400,
+  MethodNotAllowed: 405,
+  MissingContentLength: 411,
+  NoSuchBucket: 404,
+  NoSuchKey: 404,
+  NotImplemented: 501,
+  PreconditionFailed: 412,
+  QuotaExceeded: 403,
+  ServiceUnavailable: 503,
+  SignatureDoesNotMatch: 403,
+  TooManyBuckets: 400,
+  XAmzContentSHA256Mismatch: 400,
+} as const;
+
+export type ObjectFaultCode = keyof typeof OBJECT_FAULTS;
+
+export const objectFault = (code: ObjectFaultCode, message: string): never => {
+  throw new ObjectFault(code, message);
+};
+
+/** The objects that an account may use, as other domains use them. */
+export interface ObjectStore {
+  /** Opens an object behind `from` bytes; fails with an {@link ObjectFault}. */
+  open(name: ObjectName, from?: number): Promise<OpenedObject>;
+  /** Writes an object, in place of one that is there. */
+  write(name: ObjectName, content: AsyncIterable<Uint8Array>, contentType: string): Promise<ObjectFacts>;
+  /** A URL that gives the object to anybody, for so many seconds. */
+  presignGet(name: ObjectName, seconds: number): Promise<string>;
+}

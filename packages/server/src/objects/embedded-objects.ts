@@ -1,0 +1,234 @@
+/** The embedded store of objects: objectBuckets and objects of accounts, as records and files. */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { defined } from '@thingkeep/wire/defined.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { ReadTransaction, Store } from '../store/contract.ts';
+import { pages } from '../store/pages.ts';
+import { type ObjectName, objectFault } from './contract.ts';
+import { checked, type ObjectFiles } from './object-files.ts';
+import { type BucketRecord, objectBuckets, type ObjectRecord, objects } from './store.ts';
+
+export interface EmbeddedObjectsOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly files: ObjectFiles;
+  /** Bytes that an account may have. */
+  readonly limitOf: (accountId: string) => number;
+  /** Whether the disk has no room left for what users bring. */
+  readonly isDiskLow: () => boolean;
+}
+
+/** S3 user guide: bytes of an object that comes in one request; objectBuckets of an account; bytes of a key. */
+const MAX_OBJECT = 5 * 1024 ** 3;
+const MAX_BUCKETS = 100;
+const MAX_KEY = 1024;
+
+/** What comes with an object's bytes. */
+export interface GivenObject extends Pick<ObjectRecord, 'headers'> {
+  readonly contentType?: string | undefined;
+  /** Looked at once all bytes are there; throws where they are not what was announced. */
+  readonly check?: (written: { readonly size: number; readonly md5: string }) => ObjectRecord['checksum'];
+  /** Refuses an object that is there already. */
+  readonly mustBeNew?: boolean;
+}
+
+export interface ListOptions {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly delimiter: string;
+  /** Names behind this one. */
+  readonly after: string;
+  readonly limit: number;
+}
+
+export interface ListedObjects {
+  readonly objects: readonly ObjectRecord[];
+  /** Beginnings of keys up to the delimiter. */
+  readonly prefixes: readonly string[];
+  /** The last name looked at, where there are more. */
+  readonly next?: string;
+}
+
+/** Above every text that goes on behind it. */
+const HIGHEST = '\u{10FFFF}';
+
+export class EmbeddedObjects {
+  readonly #options: EmbeddedObjectsOptions;
+  /** Bytes by account. */
+  readonly #bytes = new Map<string, number>();
+
+  constructor(options: EmbeddedObjectsOptions) {
+    this.#options = options;
+  }
+
+  /** Keeps files for a backup until the function that it gives is called. */
+  hold(): () => void {
+    return this.#options.files.hold();
+  }
+
+  /** Counts what is there, and removes files that no object has. */
+  async load(): Promise<void> {
+    const { store, files } = this.#options;
+    for await (const { items } of pages(store, objects, { skipDamaged: true, prefix: [] }))
+      for (const { accountId, size } of items) this.#count(accountId, size);
+    await files.sweep(async (file) => {
+      const { items } = await store.read((tx) => tx.scan(objects, { index: 'byFile', prefix: [file], limit: 1 }));
+      return items.length > 0;
+    });
+  }
+
+  async createBucket(place: Place, bucket: string): Promise<void> {
+    refuseBucketName(bucket);
+    const { store, clock } = this.#options;
+    await store.write(async (tx) => {
+      const there = await tx.get(objectBuckets, [bucket]);
+      if (there?.accountId === place.accountId)
+        objectFault(
+          'BucketAlreadyOwnedByYou',
+          'Your previous request to create the named bucket succeeded and you already own it.',
+        );
+      if (there !== undefined)
+        objectFault('BucketAlreadyExists', 'The requested bucket name is not available: another account has it.');
+      const own = await tx.scan(objectBuckets, { index: 'byAccount', prefix: [place.accountId], limit: MAX_BUCKETS });
+      if (own.items.length >= MAX_BUCKETS)
+        objectFault('TooManyBuckets', 'You have attempted to create more objectBuckets than allowed');
+      const { accountId, region } = place;
+      await tx.put(objectBuckets, { bucket, accountId, region, createdAt: clock.now() });
+    });
+  }
+
+  async deleteBucket(accountId: string, bucket: string): Promise<void> {
+    await this.#options.store.write(async (tx) => {
+      await ownBucket(tx, accountId, bucket);
+      const { items } = await tx.scan(objects, { prefix: [bucket], limit: 1 });
+      if (items.length > 0) objectFault('BucketNotEmpty', 'The bucket you tried to delete is not empty');
+      await tx.delete(objectBuckets, [bucket]);
+    });
+  }
+
+  bucket(accountId: string, bucket: string): Promise<BucketRecord> {
+    return this.#options.store.read((tx) => ownBucket(tx, accountId, bucket));
+  }
+
+  async bucketsOf(accountId: string): Promise<readonly BucketRecord[]> {
+    const scan = { skipDamaged: true, index: 'byAccount', prefix: [accountId] };
+    return (await this.#options.store.read((tx) => tx.scan(objectBuckets, scan))).items;
+  }
+
+  /** Writes an object, in place of one that is there. */
+  async put(
+    accountId: string,
+    { bucket, key }: ObjectName,
+    content: AsyncIterable<Uint8Array>,
+    given: GivenObject,
+  ): Promise<ObjectRecord> {
+    const { store, clock, files, limitOf, isDiskLow } = this.#options;
+    if (Buffer.byteLength(key) > MAX_KEY) objectFault('KeyTooLongError', 'Your key is too long');
+    await this.bucket(accountId, bucket);
+    if (isDiskLow()) objectFault('ServiceUnavailable', 'The disk of the server is nearly full.');
+    const room = limitOf(accountId) - (this.#bytes.get(accountId) ?? 0);
+    if (room <= 0) objectFault('QuotaExceeded', 'The account has as many bytes of objects as it may have.');
+    const written = await files.write(content, Math.min(MAX_OBJECT, room));
+    // Counted before it is stored: uploads at the same time share one limit.
+    this.#count(accountId, written.size);
+    let before: ObjectRecord | undefined;
+    try {
+      if ((this.#bytes.get(accountId) ?? 0) > limitOf(accountId))
+        objectFault('QuotaExceeded', 'The account has as many bytes of objects as it may have.');
+      const checksum = given.check?.(written);
+      const { contentType, headers, mustBeNew = false } = given;
+      const record: ObjectRecord = {
+        ...{ bucket, key, accountId, ...written, headers, lastModified: clock.now() },
+        ...defined({ contentType, checksum }),
+      };
+      before = await store.write(async (tx) => {
+        await ownBucket(tx, accountId, bucket);
+        const there = await tx.get(objects, [bucket, key]);
+        if (mustBeNew && there !== undefined)
+          objectFault('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
+        await tx.put(objects, record);
+        return there;
+      });
+      if (before !== undefined) await this.#forget(before);
+      return record;
+    } catch (error) {
+      if (before === undefined) {
+        this.#count(accountId, -written.size);
+        await files.remove(written.file);
+      }
+      throw error;
+    }
+  }
+
+  /** What is known of an object; fails with NoSuchBucket or NoSuchKey. */
+  async describe(accountId: string, { bucket, key }: ObjectName): Promise<ObjectRecord> {
+    return this.#options.store.read(async (tx) => {
+      await ownBucket(tx, accountId, bucket);
+      return (await tx.get(objects, [bucket, key])) ?? objectFault('NoSuchKey', 'The specified key does not exist.');
+    });
+  }
+
+  /** The bytes of an object that has been described. */
+  content({ file, size, md5 }: ObjectRecord, from: number, to: number): AsyncIterable<Uint8Array> {
+    const bytes = this.#options.files.read(file, from, to);
+    return from === 0 && to === size ? checked(bytes, md5) : bytes;
+  }
+
+  /** Deletes an object; one that is not there is no error. */
+  async delete(accountId: string, { bucket, key }: ObjectName): Promise<void> {
+    const there = await this.#options.store.write(async (tx) => {
+      await ownBucket(tx, accountId, bucket);
+      const found = await tx.get(objects, [bucket, key]);
+      if (found !== undefined) await tx.delete(objects, [bucket, key]);
+      return found;
+    });
+    if (there !== undefined) await this.#forget(there);
+  }
+
+  /** Objects by their keys, and beginnings of keys up to the delimiter, each counted as one. */
+  async list(accountId: string, { bucket, prefix, delimiter, after, limit }: ListOptions): Promise<ListedObjects> {
+    await this.bucket(accountId, bucket);
+    const found: ObjectRecord[] = [];
+    const prefixes: string[] = [];
+    let last = after;
+    for (;;) {
+      const beyond = last === '' ? {} : { beyond: [last] };
+      const { items } = await this.#options.store.read((tx) =>
+        tx.scan(objects, { skipDamaged: true, prefix: [bucket], startsWith: prefix, ...beyond, limit: limit + 1 }),
+      );
+      if (items.length === 0) return { objects: found, prefixes };
+      for (const record of items) {
+        if (found.length + prefixes.length >= limit) return { objects: found, prefixes, next: last };
+        const cut = delimiter === '' ? -1 : record.key.indexOf(delimiter, prefix.length);
+        last = cut < 0 ? record.key : `${record.key.slice(0, cut + delimiter.length)}${HIGHEST}`;
+        if (cut < 0) found.push(record);
+        else {
+          prefixes.push(record.key.slice(0, cut + delimiter.length));
+          break;
+        }
+      }
+    }
+  }
+
+  async #forget({ accountId, size, file }: ObjectRecord): Promise<void> {
+    this.#count(accountId, -size);
+    await this.#options.files.remove(file);
+  }
+
+  #count(accountId: string, bytes: number): void {
+    this.#bytes.set(accountId, (this.#bytes.get(accountId) ?? 0) + bytes);
+  }
+}
+
+/** A bucket of the account; that of another one is not to be told from one that is forbidden. */
+async function ownBucket(tx: ReadTransaction, accountId: string, bucket: string): Promise<BucketRecord> {
+  const found = await tx.get(objectBuckets, [bucket]);
+  if (found === undefined) return objectFault('NoSuchBucket', 'The specified bucket does not exist');
+  return found.accountId === accountId ? found : objectFault('AccessDenied', 'Access Denied');
+}
+
+/** S3 user guide, page bucketnamingrules. */
+function refuseBucketName(bucket: string): void {
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket) || bucket.includes('..') || /^\d+\.\d+\.\d+\.\d+$/.test(bucket))
+    objectFault('InvalidBucketName', 'The specified bucket is not valid.');
+}
