@@ -241,6 +241,16 @@ describe('ownership tokens', () => {
     assert.equal((await provide(bench, token)).outcome, 'accepted');
   });
 
+  test('payloads of an account are bounded by their bytes before they are read', async () => {
+    await using bench = await opened();
+    const large = Buffer.alloc(128 * 1024, 0x20);
+    const codes: unknown[] = [];
+    for (let i = 0; i < 5; i += 1) codes.push((await bench.ask(KEYS, large)).body.errorCode);
+    assert.deepEqual(codes, [...Array(4).fill('InvalidRequest'), 'Throttled']);
+    bench.clock.at += 1_000;
+    assert.equal((await bench.ask(KEYS, large)).body.errorCode, 'InvalidRequest');
+  });
+
   test('an account that asks too fast is told so, and another one is served', async () => {
     await using bench = await opened();
     const ask = (accountId: string) => bench.ask(CSR, {}, { accountId });

@@ -46,6 +46,7 @@ async function answer(
   if (requester === undefined) return [];
   const { topic, payload } = request;
   try {
+    deps.fleet.mayRead(requester, payload.length);
     const accepted = await serve(requester, readRequest(payload, format));
     return [{ topic: `${topic}/accepted`, payload: writeAnswer(accepted, format), to: 'requester' }];
   } catch (error) {

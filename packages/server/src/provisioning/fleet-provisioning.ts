@@ -30,6 +30,9 @@ export interface FleetProvisioningDeps {
 const KEYS_RATE = { perSecond: 25, burst: 200 };
 const RATE = { perSecond: 200, burst: 1_000 };
 
+/** Bytes of payloads of an account in a second, and at once: those that are made to be slow to read take a millisecond each KiB. */
+const BYTES_RATE = { perSecond: 128 * 1024, burst: 512 * 1024 };
+
 const accountKey = ({ accountId, region }: Place): string => `${region}/${accountId}`;
 
 export class FleetProvisioning {
@@ -37,10 +40,18 @@ export class FleetProvisioning {
   readonly #registration: FleetRegistration;
   readonly #keys = new Buckets(KEYS_RATE.perSecond, KEYS_RATE.burst);
   readonly #requests = new Buckets(RATE.perSecond, RATE.burst);
+  readonly #bytes = new Buckets(BYTES_RATE.perSecond, BYTES_RATE.burst);
 
   constructor(deps: FleetProvisioningDeps) {
     this.#deps = deps;
     this.#registration = new FleetRegistration(deps);
+  }
+
+  /** Fails with a rejection where the account has sent too much of late; asked before a payload is read. */
+  mayRead({ place }: FleetRequester, bytes: number): void {
+    const [key, now] = [accountKey(place), this.#deps.clock.monotonic()];
+    if (this.#bytes.level(key, now) < bytes) throw new ProvisioningRejection('Throttled', 'Rate exceeded');
+    this.#bytes.spend(key, bytes, now);
   }
 
   async createKeysAndCertificate(requester: FleetRequester): Promise<object> {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decode, encode } from 'cbor2';
+import fc from 'fast-check';
 import { readRequest, writeAnswer } from './payloads.ts';
 import { ProvisioningRejection } from './rejections.ts';
 
@@ -29,6 +30,26 @@ test('CBOR: definite and indefinite maps and texts, as encoders of devices write
   assert.deepEqual(readRequest(hex('a2 6161 626263 6170 a1 616e 6176'), 'cbor'), wanted);
   assert.deepEqual(readRequest(hex('bf 6161 7f 6162 6163 ff 6170 bf 616e 6176 ff ff'), 'cbor'), wanted);
   assert.deepEqual(readRequest(hex('b90002 6161 626263 6170 b90001 616e 6176'), 'cbor'), wanted);
+});
+
+test('CBOR: the tag of self-described CBOR is taken, and no other: a huge number is not even made', () => {
+  assert.deepEqual(readRequest(hex('d9d9f7 a1 6161 6162'), 'cbor'), { a: 'b' });
+  rejects(hex('d9d9f7 80'), 'cbor');
+  const huge = Buffer.concat([hex('a1 6161 c2 5a 00020000'), Buffer.alloc(0x20000, 0xff)]);
+  const { a } = readRequest(huge, 'cbor');
+  assert.notEqual(typeof a, 'bigint');
+});
+
+test('whatever bytes come, they are a map or rejected', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom('json' as const, 'cbor' as const), (bytes, format) => {
+      try {
+        readRequest(Buffer.from(bytes), format);
+      } catch (error) {
+        assert.ok(error instanceof ProvisioningRejection, String(error));
+      }
+    }),
+  );
 });
 
 test('CBOR that is none, is too deep, has a key twice or a number for a key, is rejected', () => {

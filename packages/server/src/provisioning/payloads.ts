@@ -11,6 +11,18 @@ export type RequestBody = Readonly<Record<string, unknown>>;
 
 const MAX_DEPTH = 16;
 
+/** "What follows is CBOR" (RFC 8949, section 3.4.6), the one tag that a request may have. */
+const SELF_DESCRIBED = 55_799;
+
+/** No other tag means anything in a request: a number of a hundred thousand bytes would keep the event loop for seconds. */
+const OPTIONS = {
+  rejectDuplicateKeys: true,
+  maxDepth: MAX_DEPTH,
+  rejectBigInts: true,
+  ignoreGlobalTags: true,
+  tags: new Map([[SELF_DESCRIBED, ({ contents }: { readonly contents: unknown }) => contents]]),
+};
+
 const invalid = (why: string, cause?: unknown): never => {
   const text = `The payload is invalid: ${why}`;
   throw new ProvisioningRejection('InvalidRequest', text, text, cause);
@@ -34,7 +46,7 @@ function fromJson(payload: Buffer): unknown {
 
 function fromCbor(payload: Buffer): unknown {
   try {
-    return decode(payload, { rejectDuplicateKeys: true, maxDepth: MAX_DEPTH });
+    return decode(payload, OPTIONS);
   } catch (error) {
     // Whatever a decoder throws on bytes of a stranger is a fault of the bytes.
     return invalid('it is not CBOR.', error);

@@ -1,6 +1,7 @@
 /** Provisioning templates, read and evaluated (fact sheet 4.6 and 24.2; developer guide, page provision-template). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { type GivenParameters, missingParameters, planOf } from './plan.ts';
 import { readTemplate, type TemplateUse } from './template.ts';
 
@@ -124,6 +125,34 @@ describe('functions of fleet templates', () => {
     const deep = Array.from({ length: 40 }).reduce<unknown>((inner) => ({ 'Fn::Sub': ['', { v: inner }] }), 'x');
     invalid({ Resources: { t: thing({ ThingName: deep }) } }, /./);
   });
+});
+
+test('whatever a body and parameters are, a plan comes of them or an error of the caller', () => {
+  const expression = fc.letrec((tie) => ({
+    text: fc.oneof({ maxDepth: 4 }, fc.string(), fc.constant({ Ref: 'a' }), tie('call')),
+    list: fc.oneof(
+      { maxDepth: 4 },
+      fc.array(tie('text'), { maxLength: 4 }),
+      fc.tuple(fc.string(), tie('text')).map((pair) => ({ 'Fn::Split': pair })),
+    ),
+    call: fc.oneof(
+      { maxDepth: 4 },
+      fc.tuple(fc.string(), tie('list')).map((pair) => ({ 'Fn::Join': pair })),
+      fc.tuple(fc.oneof(fc.nat(3), tie('text')), tie('list')).map((pair) => ({ 'Fn::Select': pair })),
+      fc.tuple(fc.constantFrom('${a}', '${v}-${!x}', '${'), tie('text')).map(([sub, v]) => ({ 'Fn::Sub': [sub, { v }] })),
+      fc.jsonValue(),
+    ),
+  }));
+  fc.assert(
+    fc.property(expression.text, fc.string(), (ThingName, a) => {
+      try {
+        plan({ Parameters: parameters('a'), Resources: { t: thing({ ThingName }) } }, { a });
+      } catch (error) {
+        const { code } = error as { code?: string };
+        assert.ok(code === 'InvalidRequestException' || code === 'ResourceRegistrationFailureException', String(error));
+      }
+    }),
+  );
 });
 
 describe('resources', () => {
