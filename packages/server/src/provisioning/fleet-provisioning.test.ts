@@ -345,7 +345,8 @@ describe('templates for a claim', () => {
     const [record] = items;
     assert.ok(record);
     await bench.store.write(async (tx) => tx.put(provisioningTemplates, { ...record, provisioningRoleArn: UNTRUSTING }));
-    assert.match(String((await provide(bench, token)).body.errorMessage), /cannot be assumed/);
+    assert.equal((await provide(bench, token)).body.errorCode, 'AccessDenied');
+    assert.match(bench.refusals.at(-1)?.reason ?? '', /The provisioning role cannot be assumed by AWS IoT/);
   });
 
   test('the default version counts at the moment of the request', async () => {

@@ -2,7 +2,9 @@
  * RegisterThing of fleet provisioning: a device shows its token, the template's hook is asked, and the template is executed with
  * the rights of its role. Source: AWS IoT developer guide, page fleet-provision-api.
  */
+import type { Place } from '@thingkeep/wire/arn.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
+import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { FunctionInvoker } from '../functions/contract.ts';
 import { getCertificate } from '../registry/certificates.ts';
 import type { CertificateRecord } from '../registry/store.ts';
@@ -13,7 +15,7 @@ import { askHook } from './hook.ts';
 import { type FleetRequester, ownershipOf, takeCertificate } from './ownership.ts';
 import { type GivenParameters, missingParameters, planOf, type ProvisioningPlan, readGivenParameters } from './plan.ts';
 import { ProvisioningRejection, type RejectionCode } from './rejections.ts';
-import { type FindRole, roleRights } from './rights.ts';
+import { type FindRole, type ProvisioningRights, roleRights } from './rights.ts';
 import { provisioningTemplates, templateArn, type TemplateRecord } from './store.ts';
 import { CERTIFICATE_ID, readTemplate } from './template.ts';
 import { defaultVersion } from './templates.ts';
@@ -78,7 +80,7 @@ export class FleetRegistration {
     this.#underWay.add(tokenHash);
     try {
       const plan = await this.#plan(requester, found, given);
-      return await this.#execute(requester, templateName, token, found, plan);
+      return await this.#execute(requester, token, found, plan);
     } finally {
       this.#underWay.delete(tokenHash);
     }
@@ -121,15 +123,24 @@ export class FleetRegistration {
     return plan;
   }
 
+  /** A role that AWS IoT can't assume is the owner's fault, not the request's. */
+  async #rights(place: Place, { provisioningRoleArn, templateName }: TemplateRecord): Promise<ProvisioningRights> {
+    try {
+      return await roleRights(this.#deps.findRole, place, provisioningRoleArn, templateArn(place, templateName));
+    } catch (error) {
+      if (!(error instanceof ThingkeepError) || error.code !== 'InvalidRequestException') throw error;
+      throw new ProvisioningRejection('AccessDenied', 'The provisioning role is not authorized.', error.message, error);
+    }
+  }
+
   async #execute(
     requester: FleetRequester,
-    templateName: string,
     token: string,
     { record }: FoundRegistration,
     plan: ProvisioningPlan,
   ): Promise<object> {
     const { place } = requester;
-    const rights = await roleRights(this.#deps.findRole, place, record.provisioningRoleArn, templateArn(place, templateName));
+    const rights = await this.#rights(place, record);
     const { thingName } = await this.#deps.inRegion(place.region).write(async (tx) => {
       const now = this.#deps.clock.now();
       // Another server may have used the token meanwhile, and its time may be over.
