@@ -118,7 +118,8 @@ describe('certificates for a claim', () => {
   test('a request that nobody could be answered is not served: over HTTPS, by the API, from a rule', async () => {
     await using bench = await opened();
     const chain = { depth: 1, budget: { left: 1 } };
-    for (const by of [{ clientId: null }, { chain }]) assert.equal((await bench.ask(KEYS, '', by)).outcome, 'none');
+    for (const by of [{ clientId: null }, { chain }, { principal: '' }])
+      assert.equal((await bench.ask(KEYS, '', by)).outcome, 'none');
     assert.deepEqual(await waiting(bench), []);
   });
 

@@ -18,11 +18,12 @@ interface TopicDeps {
   readonly log: Logger;
 }
 
-/** The client that has asked; undefined where no connection waits for the answer, so that nothing is to be made for it. */
-function requesterOf({ place, requester: { clientId, principal, chain } }: TopicRequest): FleetRequester | undefined {
-  return clientId === undefined || principal === undefined || chain !== undefined
-    ? undefined
-    : { place, clientId, claim: principal };
+/**
+ * The client that has asked; undefined where no connection waits for the answer, so that nothing is to be made for it, and where
+ * it has no name that a token could be bound to.
+ */
+function requesterOf({ place, requester: { clientId, principal = '', chain } }: TopicRequest): FleetRequester | undefined {
+  return clientId === undefined || principal === '' || chain !== undefined ? undefined : { place, clientId, claim: principal };
 }
 
 function record({ refuse, log }: TopicDeps, request: TopicRequest, rejection: ProvisioningRejection): void {
