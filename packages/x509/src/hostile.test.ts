@@ -6,12 +6,23 @@ import { parseCertificate } from './certificate.ts';
 import { isSelfSigned, parseCsr } from './csr.ts';
 import { DerError } from './der.ts';
 import { distinguishedName, readCommonNames, readDistinguishedName } from './names.ts';
+import { PATH_FAULT_TEXT, pathFault } from './path.ts';
 import { onePemBlock } from './pem.ts';
 import { readPathExtensions } from './path-extensions.ts';
 import { openPublicKey, readPublicKey } from './public-key.ts';
 import { keySigner } from './signing.ts';
 import { decodeString } from './strings.ts';
 import { newEcKey, newRsaKey } from './testing/csrs.ts';
+import {
+  alternativeNamesOf,
+  basicConstraints,
+  CHAIN_NOW,
+  chainCertificate,
+  directoryName,
+  dnsName,
+  nameConstraints,
+  SIGNS_CERTIFICATES,
+} from './testing/chains.ts';
 import { DEVICE, FACTORY_ROOT, SIGNER } from './testing/factory-certificates.ts';
 import { writeCsr } from './write-csr.ts';
 
@@ -77,6 +88,21 @@ test('3,000 changed certificates', () =>
     [DEVICE, FACTORY_ROOT, SIGNER].map((pem) => onePemBlock(pem, ['CERTIFICATE']) ?? Buffer.alloc(0)),
     readCertificate,
   ));
+
+test('paths of 3,000 changed certificates, of the device and of the anchor: no fault but one of the list', () => {
+  const names = [dnsName('a.example.com'), directoryName(distinguishedName({ type: 'O', value: 'Example' }))];
+  const anchor = chainCertificate({ extensions: [basicConstraints(true, 0), SIGNS_CERTIFICATES, nameConstraints(names, names)] });
+  const device = chainCertificate({ by: anchor, subject: 'device', extensions: [alternativeNamesOf(...names)] });
+  const rules = { now: CHAIN_NOW, openKey: openPublicKey, allowsAlgorithm: () => true };
+  const faults = new Set<string>();
+  for (const path of [(bytes: Buffer) => [bytes, anchor.der], (bytes: Buffer) => [device.der, bytes]])
+    holds([device.der, anchor.der], (bytes) => {
+      const fault = pathFault(path(bytes), rules)?.fault;
+      if (fault !== undefined) faults.add(fault);
+    });
+  for (const fault of faults) assert.ok(Object.hasOwn(PATH_FAULT_TEXT, fault), fault);
+  assert.ok(faults.size > 4, [...faults].join());
+});
 
 test('3,000 changed requests', async () => {
   const subject = distinguishedName(
