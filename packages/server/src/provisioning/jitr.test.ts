@@ -1,7 +1,9 @@
 /** Just-in-time registration (facts 4.3 to 4.5, 24.3): who is registered, by which CA, how often, and within which bounds. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { oid, sequence } from '@thingkeep/x509/der.ts';
+import type { KeyObject } from 'node:crypto';
+import { der, implicit, oid, sequence, TAG } from '@thingkeep/x509/der.ts';
+import { keyIdentifier, publicKeyOf } from '@thingkeep/x509/public-key.ts';
 import { certificateIdOf } from '@thingkeep/x509/certificate.ts';
 import { commonNameOnly } from '@thingkeep/x509/names.ts';
 import { toPem } from '@thingkeep/x509/pem.ts';
@@ -205,7 +207,31 @@ describe('whose CA it is', () => {
     assert.equal(await bench.statusOf(device, stranger), 'PENDING_ACTIVATION');
   });
 
-  test('ten CAs of one name: the one whose key has signed; a hint of another key misleads nothing', async () => {
+  test('the key identifier is a hint alone: it finds one of twenty CAs of two accounts, and a false one misleads nothing', async () => {
+    await using bench = await Bench.open();
+    const keyed = (key: KeyObject): Buffer =>
+      extensionOf('2.5.29.14', der(TAG.octetString, keyIdentifier(publicKeyOf(key))), false);
+    const issuedBy = (key: KeyObject): Buffer =>
+      extensionOf('2.5.29.35', sequence(der(implicit(0), keyIdentifier(publicKeyOf(key)))), false);
+    const cas: ChainCertificate[] = [];
+    for (const as of [caller, stranger])
+      for (let n = 0; n < 10; n += 1) {
+        const key = newEcKey();
+        const ca = chainCertificate({ subject: 'factory', key, extensions: [basicConstraints(true), keyed(key)] });
+        await bench.registerProven(ca, as);
+        cas.push(ca);
+      }
+    for (const ca of cas) {
+      const answer = await bench.attempt(deviceOf(ca, { extensions: [issuedBy(ca.key)] }));
+      assert.equal(answer?.check, 'certificate-not-active');
+    }
+    const [first, second] = cas;
+    assert(first !== undefined && second !== undefined);
+    const misled = await bench.attempt(deviceOf(first, { extensions: [issuedBy(second.key)] }));
+    assert.match(misled?.reason ?? '', new RegExp(`by its CA ${certificateIdOf(first.der)}`));
+  });
+
+  test('ten CAs of one name: the one whose key has signed', async () => {
     await using bench = await Bench.open();
     const cas = Array.from({ length: 10 }, () => chainCertificate({ subject: 'factory' }));
     const ids: string[] = [];
