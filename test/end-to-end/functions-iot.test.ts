@@ -4,6 +4,7 @@
  */
 // needs: boto3 bubblewrap openssl root system-boto3
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { AddPermissionCommand, RemovePermissionCommand } from '@aws-sdk/client-lambda';
@@ -13,13 +14,19 @@ import {
   CreateTopicRuleCommand,
   DescribeCertificateCommand,
   GetPolicyCommand,
+  GetRegistrationCodeCommand,
   ListPrincipalPoliciesCommand,
   ListThingsCommand,
+  RegisterCACertificateCommand,
   RegisterCertificateWithoutCACommand,
   TestInvokeAuthorizerCommand,
 } from '@aws-sdk/client-iot';
-import { PublishCommand } from '@aws-sdk/client-iot-data-plane';
+import { certificateIdOf } from '@thingkeep/x509/certificate.ts';
+import { keyIdentifier, publicKeyOf } from '@thingkeep/x509/public-key.ts';
+import { newEcKey } from '@thingkeep/x509/testing/csrs.ts';
+import { factoryCa, signedBy } from '../../packages/server/src/testing/factory-ca.ts';
 import { selfSigned } from './certificates.ts';
+import { DeviceConnection } from './device-connection.ts';
 import { ROLE, TestFunctions } from './functions.ts';
 import { CREATE, connectDevice, makeClaim, makeTemplate, provisionTopic } from './provisioning.ts';
 import { pythonScript } from './python-command.ts';
@@ -103,7 +110,7 @@ describe('just-in-time registration', () => {
     }
   });
 
-  test("the tutorial's rule calls it: the message that comes to the rule is its event", async () => {
+  test("the tutorial's rule calls it for a device that connects: its second connection works", async () => {
     await mayCall(...ALL);
     const ruleName = 'ZeroTouchJustInTimeRegistration';
     const functionArn = 'arn:aws:lambda:us-east-1:000000000000:function:jitr';
@@ -113,11 +120,21 @@ describe('just-in-time registration', () => {
     const sql = "SELECT * FROM '$aws/events/certificates/registered/#'";
     const topicRulePayload = { sql, awsIotSqlVersion: '2016-03-23', ruleDisabled: false, actions: [{ lambda: { functionArn } }] };
     await server.iot.send(new CreateTopicRuleCommand({ ruleName, topicRulePayload }));
-    const { certificateId, event } = await arrived();
-    // The server publishes on the rule's own topic, and no client may: Basic Ingest is the other way to the rule (6.9).
-    await server.iotData.send(
-      new PublishCommand({ topic: `$aws/rules/${ruleName}/registered`, qos: 1, payload: Buffer.from(JSON.stringify(event)) }),
-    );
+    const ca = await factoryCa('Example Signer FFFF', { now: Date.now() });
+    const { registrationCode = '' } = await server.iot.send(new GetRegistrationCodeCommand({}));
+    const verificationCertificate = await signedBy(ca, registrationCode, { key: ca.key, now: Date.now() });
+    const registered = { caCertificate: ca.pem, verificationCertificate, setAsActive: true, allowAutoRegistration: true };
+    await server.iot.send(new RegisterCACertificateCommand(registered));
+    const key = newEcKey();
+    const keyPem = key.export({ type: 'pkcs8', format: 'pem' }).toString();
+    // As the tutorial's board: its chain, no server name, its key's identifier as client id.
+    const certPem = `${await signedBy(ca, 'Example Device', { key, now: Date.now() })}${ca.pem}`;
+    const board = { certPem, keyPem, tls: { servername: '', checkServerIdentity: () => undefined } };
+    const clientId = keyIdentifier(publicKeyOf(key)).toString('hex');
+    const first = await DeviceConnection.connect(server, 4, clientId, board);
+    first.device[Symbol.dispose]();
+    assert.equal(first.answer.cmd, 'closed');
+    const certificateId = certificateIdOf(new X509Certificate(certPem).raw);
     await until(
       'the certificate to be active',
       async () => {
@@ -126,6 +143,9 @@ describe('just-in-time registration', () => {
       },
       30_000,
     );
+    using device = await DeviceConnection.admitted(server, 4, clientId, board);
+    device.publish(`${clientId}/hello`, 'x', { qos: 1 });
+    assert.equal((await device.next()).cmd, 'puback');
   });
 
   test('without a right of its role it gets no further', async () => {
