@@ -28,6 +28,7 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
     'objects are records and files: who asks for them is handed in',
     ['domain.ts', 'runtime/', 'store/contract.ts', 'store/pages.ts'],
     ['crypto', 'fs', 'fs/promises', 'path', 'zlib'],
+    ['@aws-sdk/client-s3'],
   ),
   'objects/s3/': folderRule(
     "S3's API knows the embedded objects, and of the API's front what a request is",
@@ -40,6 +41,7 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
       ...['domain.ts', 'runtime/'],
       ...files('store', 'changes', 'contract', 'due-records', 'due-work', 'pages'),
       ...['broker/messaging.ts', 'functions/contract.ts', 'outgoing/author.ts', 'refusals/refusals.ts'],
+      'objects/contract.ts',
       ...['authority/authority.ts', 'authority/read-certificate.ts'],
       ...files('policies', 'compile', 'policy-records', 'principals', 'store'),
       ...files(

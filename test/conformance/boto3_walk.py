@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import boto3
@@ -633,6 +634,48 @@ def walk_index():
        thingGroupIndexingConfiguration={"thingGroupIndexingMode": "OFF"})
 
 
+def walk_bulk_registration():
+    template = json.dumps({"Parameters": {"N": {"Type": "String"}}, "Resources": {
+        "thing": {"Type": "AWS::IoT::Thing", "Properties": {"ThingName": {"Ref": "N"}}}}})
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "iot.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+    allowed = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["iot:*", "s3:*"], "Resource": "*"}]})
+    iam = boto3.client("iam", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    role = iam.create_role(RoleName="walk-bulk", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.put_role_policy(RoleName="walk-bulk", PolicyName="p", PolicyDocument=allowed)
+    s3 = boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    s3.create_bucket(Bucket="walk-bulk")
+    s3.put_object(Bucket="walk-bulk", Key="lines", Body=b'{"N":"walk-bulk-1"}\n{"N":"bad name"}\n')
+    task = {"templateBody": template, "inputFileBucket": "walk-bulk", "inputFileKey": "lines", "roleArn": role}
+    err("StartThingRegistrationTask", "InvalidRequestException", **{**task, "templateBody": "{}"})
+    err("StartThingRegistrationTask", "InvalidRequestException", **{**task, "roleArn": "arn:aws:iam::000000000000:role/none"})
+    task_id = ok("StartThingRegistrationTask", **task)["taskId"]
+    while ok("DescribeThingRegistrationTask", taskId=task_id)["status"] == "InProgress":
+        pass
+    assert ok("DescribeThingRegistrationTask", taskId=task_id)["failureCount"] == 1
+    assert ok("ListThingRegistrationTasks", status="Completed")["taskIds"] == [task_id]
+    ok("ListThingRegistrationTaskReports", taskId=task_id, reportType="RESULTS")
+    ok("ListThingRegistrationTaskReports", taskId=task_id, reportType="ERRORS")
+    err("ListThingRegistrationTaskReports", "InvalidRequestException", taskId="none", reportType="ERRORS")
+    err("DescribeThingRegistrationTask", "ResourceNotFoundException", taskId="none")
+    err("StopThingRegistrationTask", "ResourceNotFoundException", taskId="none")
+    err("StopThingRegistrationTask", "InvalidRequestException", taskId=task_id)
+    s3.put_object(Bucket="walk-bulk", Key="lines", Body=b"".join(b'{"N":"walk-bulk-%d"}\n' % n for n in range(20000)))
+    task_id = ok("StartThingRegistrationTask", **task)["taskId"]
+    err("StartThingRegistrationTask", "InvalidRequestException", **task)
+    ok("StopThingRegistrationTask", taskId=task_id)
+    while ok("DescribeThingRegistrationTask", taskId=task_id)["status"] != "Cancelled":
+        pass
+    iam.delete_role_policy(RoleName="walk-bulk", PolicyName="p")
+    iam.delete_role(RoleName="walk-bulk")
+    url = s3.generate_presigned_url("put_object", Params={"Bucket": "walk-bulk", "Key": "presigned"}, ExpiresIn=60)
+    v4 = boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"], config=Config(signature_version="s3v4"))
+    for presigned in (url, v4.generate_presigned_url("put_object", Params={"Bucket": "walk-bulk", "Key": "presigned"}, ExpiresIn=60)):
+        with urllib.request.urlopen(urllib.request.Request(presigned, data=b"hello", method="PUT", headers={"content-type": ""})):
+            pass
+        assert s3.get_object(Bucket="walk-bulk", Key="presigned")["Body"].read() == b"hello"
+
+
 ROLE = "arn:aws:iam::000000000000:role/rules"
 # One action of each kind that the service model has.
 ACTIONS = {
@@ -836,6 +879,7 @@ walk_certificate_providers()
 walk_provisioning()
 walk_events()
 walk_index()
+walk_bulk_registration()
 walk_rules()
 walk_destinations()
 slowest_refusal = walk_unserved()

@@ -22,7 +22,9 @@ import { logsDomain } from './logs/domain.ts';
 import type { LogWriter } from './logs/writer.ts';
 import { objectsDomain } from './objects/domain.ts';
 import type { EmbeddedObjects } from './objects/embedded-objects.ts';
+import type { RoleObjects } from './objects/contract.ts';
 import { policyDomain } from './policies/domain.ts';
+import type { RegistrationReports } from './provisioning/registration-reports.ts';
 import { provisioningDomain } from './provisioning/domain.ts';
 import type { FindRole } from './provisioning/rights.ts';
 import type { Refusal } from './refusals/refusals.ts';
@@ -66,6 +68,8 @@ export interface DomainParts {
   /** The part of the store of a region. */
   readonly inRegion: (region: string) => Store;
   readonly objects: EmbeddedObjects;
+  readonly roleObjects: RoleObjects;
+  readonly reports: RegistrationReports;
   /** The file of the fleet index. */
   readonly indexFile: string;
 }

@@ -29,11 +29,16 @@ import { claimedService } from './signature.ts';
 import { headerOf, type SignedHead, signedHead } from './signed-request.ts';
 import { type PresignedV2, readPresignedV2, verifyPresignedV2 } from './sigv2-presigned.ts';
 import { createSigv4, type ProvenHead, type Verified } from './sigv4.ts';
-import { OBJECTS, type ObjectService, sendObject } from './objects.ts';
+import { OBJECTS, type ObjectService, type RenderedObject, sendObject } from './objects.ts';
 import { startDeadline } from '../runtime/deadline.ts';
 
 /** Answers an unsigned GET (health, the root certificate); `query` is as it came, `done` says that the answer was sent. */
 export type PlainHandler = (query: string, done: AbortSignal) => Rendered | Promise<Rendered>;
+/** What answers an open request, once its path is known. */
+type OpenHandler = (query: string, done: AbortSignal) => ReturnType<BelowHandler>;
+
+/** Answers an unsigned GET below a path, with the rest of the path. */
+export type BelowHandler = (rest: string, begin: () => void) => Rendered | RenderedObject | Promise<Rendered | RenderedObject>;
 
 /** Answers a signed request of Thingkeep's own, with what becomes JSON. Parameters come from the query string. */
 export type AdminHandler = (parameters: URLSearchParams, caller: Caller, body: Uint8Array) => Promise<unknown>;
@@ -64,7 +69,7 @@ export interface ApiOptions {
    * Unsigned GETs below a path, which may be followed from a browser: the path with its last slash -> handler of the rest,
    * which calls `begin` before it changes something.
    */
-  readonly plainBelow?: ReadonlyMap<string, (rest: string, begin: () => void) => Rendered | Promise<Rendered>>;
+  readonly plainBelow?: ReadonlyMap<string, BelowHandler>;
   /** `METHOD /path` -> handler; signed for the service `thingkeep`. */
   readonly admin: ReadonlyMap<string, AdminHandler>;
   readonly refused?: (refusal: ApiRefusal) => void;
@@ -282,7 +287,7 @@ export function createApi(options: ApiOptions): Api {
   }
 
   /** The handler for an unsigned request below one of the open paths; signed ones go their way. */
-  function opened(head: SignedHead, exchange: ApiExchange): PlainHandler | undefined {
+  function opened(head: SignedHead, exchange: ApiExchange): OpenHandler | undefined {
     if (claimedService(head) !== undefined) return undefined;
     for (const [path, handler] of options.plainBelow ?? [])
       if (head.path.startsWith(path)) {

@@ -1,5 +1,6 @@
 /** Answers to unsigned requests. */
 import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
+import type { RenderedObject } from './objects.ts';
 import { type Reason, REASONS } from '../runtime/readiness.ts';
 
 export const text = (body: string, type = 'text/plain'): Rendered => ({
@@ -20,6 +21,12 @@ export const archiveAnswer = (body: Uint8Array | undefined): Rendered =>
   body === undefined
     ? { ...text('The link is not valid any more.\n'), status: 403 }
     : { status: 200, headers: { 'content-type': 'application/zip' }, body };
+
+/** A report by lines, by a link that is good for a while. */
+export const reportAnswer = (content: AsyncIterable<Uint8Array> | undefined): Rendered | RenderedObject =>
+  content === undefined
+    ? { ...text('The link is not valid any more.\n'), status: 403 }
+    : { status: 200, headers: { 'content-type': 'application/x-ndjson' }, content };
 
 /** What follows the link of a topic rule's destination. */
 export const confirmationAnswer = (confirmed: boolean): Rendered =>

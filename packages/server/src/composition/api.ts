@@ -1,10 +1,11 @@
 /** The API: the operations of all domains behind signatures, the operator's own, and what is answered without a signature. */
 import { adminOperations } from '../admin/admin.operations.ts';
 import { apiRefusal } from './api-refusal.ts';
-import { createApi, type PlainHandler } from '../api/http.ts';
-import { archiveAnswer, confirmationAnswer, text } from '../api/plain-answers.ts';
+import { type BelowHandler, createApi, type PlainHandler } from '../api/http.ts';
+import { archiveAnswer, confirmationAnswer, reportAnswer, text } from '../api/plain-answers.ts';
 import { rootKeyChanges } from '../config/root-keys.ts';
 import { createS3Service } from '../objects/s3/s3-service.ts';
+import { REPORTS } from '../provisioning/registration-reports.ts';
 import { rolesInText } from '../rules/roles-named.ts';
 import type { ServedOperations } from '../services.ts';
 import type { Access } from './access.ts';
@@ -16,7 +17,7 @@ import type { Storage } from './storage.ts';
 
 export const openApi = (
   { config, clock, log }: CoreBase,
-  { accessKeys, changes, audit, audited, authority, ready, isOwnName, isRegion, objects }: Storage,
+  { accessKeys, changes, audit, audited, authority, ready, isOwnName, isRegion, objects, reports }: Storage,
   { refusals, refuse, resourceKeys, iam }: Access,
   { hosting, backups }: FunctionParts,
   rules: RuleParts,
@@ -42,7 +43,8 @@ export const openApi = (
       ['/health', () => text('{"status":"ok"}\n', 'application/json')],
       ['/root-ca.pem', () => text(authority.rootCaPem, 'application/x-pem-file')],
     ]),
-    plainBelow: new Map([
+    plainBelow: new Map<string, BelowHandler>([
+      [REPORTS, async (token) => reportAnswer(await reports.open(token))],
       ['/confirmdestination/', async (token, begin) => confirmationAnswer(await rules.confirm(token, begin))],
     ]),
     admin: adminOperations({

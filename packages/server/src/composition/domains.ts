@@ -6,24 +6,31 @@ import type { Access } from './access.ts';
 import type { CoreBase } from './base.ts';
 import type { DeviceParts } from './devices.ts';
 import type { FunctionParts } from './functions.ts';
+import { openRoleObjects } from './objects.ts';
 import type { MessagingParts, RuleParts } from './messaging.ts';
 import type { Storage } from './storage.ts';
 
 export async function openDomains(
-  { config, folder, clock, log, parts, domains: more = [] }: CoreBase,
-  { authority: issuer, changes, places: { inRegion, regions }, directory, operatorNames, disk, objects }: Storage,
-  { iam: { knowsRole, uses, rolePermissions: findRole }, refuse }: Access,
-  { functions, hosting, logs }: FunctionParts,
+  base: CoreBase,
+  storage: Storage,
+  access: Access,
+  functionParts: FunctionParts,
   { broker, messaging }: MessagingParts,
   rules: RuleParts,
   { serving }: DeviceParts,
   served: ServedOperations,
 ): Promise<readonly Domain[]> {
+  const { config, folder, clock, log, parts, domains: more = [] } = base;
+  const { authority: issuer, changes, places, directory, operatorNames, disk, objects, reports } = storage;
+  const { inRegion, regions } = places;
+  const { knowsRole, uses, rolePermissions: findRole } = access.iam;
+  const { functions, hosting, logs } = functionParts;
   const { endpoint } = config;
   const core = { clock, log, endpoint, issuer, directory, operatorNames, serving, rules, broker, messaging };
-  const access = { functions, hosting, logs, knowsRole, uses, findRole, refuse };
-  const stored = { disk, changes, inRegion, regions, objects, indexFile: folder.fleetIndex };
-  const domains = listDomains({ ...core, ...access, ...stored }, more);
+  const roles = { knowsRole, uses, findRole, roleObjects: openRoleObjects(base, storage, access, functionParts) };
+  const called = { functions, hosting, logs, refuse: access.refuse };
+  const stored = { disk, reports, changes, inRegion, regions, objects, indexFile: folder.fleetIndex };
+  const domains = listDomains({ ...core, ...called, ...roles, ...stored }, more);
   await loadDomains(domains, parts);
   // What they take of changes is published by the broker: they end before it does.
   parts.defer(() => changes.end());

@@ -18,6 +18,7 @@ import { openInstallation } from '../installation/installation.ts';
 import { EmbeddedObjects } from '../objects/embedded-objects.ts';
 import { ObjectFiles } from '../objects/object-files.ts';
 import { Egress } from '../outgoing/egress.ts';
+import { RegistrationReports } from '../provisioning/registration-reports.ts';
 import { DiskRoom } from '../runtime/disk-room.ts';
 import { Readiness } from '../runtime/readiness.ts';
 import { ChangeFeed } from '../store/change-feed.ts';
@@ -82,12 +83,17 @@ export async function openStorage(base: CoreBase) {
   await installation.settle();
   const readiness = new Readiness({ clock, log, write: () => tryWrite(store), disk, keyFiles: keyFiles(folder) });
   const inRegion = byRegion(store);
+  const reports = new RegistrationReports({
+    ...{ clock, inRegion },
+    apiUrl: () => `${config.apiTls ? 'https' : 'http'}://${config.endpoint}:${listening.api}`,
+  });
   const places = { regions: () => regionsOf(store), inRegion, home: { accountId: config.accountId, region: config.region } };
   return {
     changes,
     store,
     storeFigures,
     objects: openObjects(base, store, disk),
+    reports,
     accessKeys,
     disk,
     audit,

@@ -1,7 +1,9 @@
 /**
- * What the rest of the server asks of a store of objects: the embedded one, or one that speaks S3's API. An object is
- * whole or not there; what is written is on disk.
+ * Objects as the rest of the server knows them, be they in the embedded store or in one that speaks S3's API: what is known of
+ * one, its bytes, and the faults.
  */
+import type { CallerPermissions } from '@thingkeep/wire/api/authorization.ts';
+import type { Place } from '@thingkeep/wire/arn.ts';
 
 export interface ObjectName {
   readonly bucket: string;
@@ -71,12 +73,16 @@ export const objectFault = (code: ObjectFaultCode, message: string): never => {
   throw new ObjectFault(code, message);
 };
 
-/** The objects that an account may use, as other domains use them. */
-export interface ObjectStore {
-  /** Opens an object behind `from` bytes; fails with an {@link ObjectFault}. */
-  open(name: ObjectName, from?: number): Promise<OpenedObject>;
-  /** Writes an object, in place of one that is there. */
-  write(name: ObjectName, content: AsyncIterable<Uint8Array>, contentType: string): Promise<ObjectFacts>;
-  /** A URL that gives the object to anybody, for so many seconds. */
-  presignGet(name: ObjectName, seconds: number): Promise<string>;
+/** The role that asks. */
+export interface AskingRole {
+  readonly place: Place;
+  readonly roleArn: string;
+  /** What it may do. */
+  readonly permissions: CallerPermissions;
+}
+
+/** What a domain reads objects by. */
+export interface RoleObjects {
+  /** Opens an object behind `from` bytes; fails with an ObjectFault. */
+  open(role: AskingRole, name: ObjectName, from: number): Promise<OpenedObject>;
 }

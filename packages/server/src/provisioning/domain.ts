@@ -2,6 +2,7 @@
 import type { Authority } from '../authority/authority.ts';
 import type { FunctionInvoker } from '../functions/contract.ts';
 import type { DomainEntry, TaggableResources } from '../domain.ts';
+import type { RoleObjects } from '../objects/contract.ts';
 import type { PolicyTags } from '../policies/principals.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -14,6 +15,11 @@ import { FleetProvisioning } from './fleet-provisioning.ts';
 import { fleetProvisioningTopics } from './fleet-provisioning.topics.ts';
 import { untakenCertificates } from './ownership.ts';
 import type { FindRole } from './rights.ts';
+import { bulkRegistration } from './bulk-registration.ts';
+import { registrationExpiry } from './registration-expiry.ts';
+import type { RegistrationReports } from './registration-reports.ts';
+import { registrationTasks } from './registration-tasks.ts';
+import { thingRegistrationTaskOperations } from './thing-registration-tasks.operations.ts';
 import { certificateProviders, ownershipCounts, ownerships, provisioningClaims, provisioningTemplates } from './store.ts';
 import { thingRegistrationOperations } from './thing-registration.operations.ts';
 import { templateVersionOperations } from './template-versions.operations.ts';
@@ -29,6 +35,8 @@ export interface ProvisioningDeps {
   readonly functions: FunctionInvoker;
   readonly inRegion: (region: string) => Store;
   readonly disk: { readonly low: boolean };
+  readonly roleObjects: RoleObjects;
+  readonly reports: RegistrationReports;
   readonly refuse: (refusal: Refusal) => void;
 }
 
@@ -38,12 +46,18 @@ const taggable: TaggableResources = {
 };
 
 export const provisioningDomain: DomainEntry<ProvisioningDeps> = {
-  collections: [certificateProviders, ownershipCounts, ownerships, provisioningClaims, provisioningTemplates],
+  collections: [
+    ...[certificateProviders, ownershipCounts, ownerships, provisioningClaims, provisioningTemplates],
+    registrationTasks,
+  ],
   open: (deps) => ({
     name: 'provisioning',
     taggable,
     topics: fleetProvisioningTopics({ ...deps, fleet: new FleetProvisioning(deps) }),
-    dueWork: [untakenCertificates(deps.inRegion), endedClaims(deps.inRegion)],
+    dueWork: [
+      ...[untakenCertificates(deps.inRegion), endedClaims(deps.inRegion)],
+      ...[bulkRegistration(deps), registrationExpiry(deps.inRegion)],
+    ],
     operations: ({ store }) => ({
       iot: {
         ...templateOperations({ ...deps, store }),
@@ -51,6 +65,7 @@ export const provisioningDomain: DomainEntry<ProvisioningDeps> = {
         ...claimOperations({ ...deps, store }),
         ...templateVersionOperations({ ...deps, store }),
         ...thingRegistrationOperations({ ...deps, store }),
+        ...thingRegistrationTaskOperations({ ...deps, store }),
       },
     }),
   }),

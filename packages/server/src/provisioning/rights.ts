@@ -58,14 +58,14 @@ const SERVICE = 'iot.amazonaws.com';
 const NOT_ASSUMED = 'The provisioning role cannot be assumed by AWS IoT';
 
 /**
- * The rights of a provisioning role as they are now; `sourceArn` is what AWS IoT assumes it for. Fails with
+ * The rights of a provisioning role as they are now; `sourceArn` is what AWS IoT assumes it for, where that is a resource. Fails with
  * InvalidRequestException where it can't be assumed.
  */
 export async function roleRights(
   find: FindRole,
   { accountId }: Place,
   roleArn: string,
-  sourceArn: string,
+  sourceArn?: string,
 ): Promise<ProvisioningRights> {
   try {
     const found = await find(accountId, roleArn, SERVICE, sourceArn);

@@ -6,6 +6,8 @@ import type { FunctionInvoker } from '../functions/contract.ts';
 import { FunctionError } from '../functions/contract.ts';
 import { policyDomain } from '../policies/domain.ts';
 import { provisioningDomain } from '../provisioning/domain.ts';
+import { objectFault } from '../objects/contract.ts';
+import { RegistrationReports } from '../provisioning/registration-reports.ts';
 import type { FindRole } from '../provisioning/rights.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import { registryDomain } from '../registry/domain.ts';
@@ -63,6 +65,10 @@ export class ProvisioningFixture extends OperationsFixture {
   /** What the provisioning role may not do, and what it was asked for. */
   readonly denied: string[] = [];
   readonly asked: Asked = [];
+  /** Inputs of bulk registration by their keys, and how many bytes come at once. */
+  readonly inputs = new Map<string, string>();
+  pieceSize = 1000;
+  readonly reports: RegistrationReports;
   /** What the function answers; it throws by default. */
   answer: FunctionInvoker['invoke'] = async () => {
     throw new FunctionError('unavailable', 'there is no function');
@@ -80,11 +86,14 @@ export class ProvisioningFixture extends OperationsFixture {
       invoke: (...call) => this.answer(...call),
       invokeLater: async () => undefined,
     };
+    this.reports = new RegistrationReports({ clock, inRegion: () => store, apiUrl: () => 'http://here' });
     this.domain = provisioningDomain.open({
       ...{ clock, issuer, findRole, functions, tags: policyTags, inRegion: () => store },
       log: { error: () => undefined, warn: () => undefined } as never,
       isFunctionName: (name) => /^(?:arn:aws:lambda:|https?:)/.test(name),
       disk: this.disk,
+      roleObjects: { open: async (_role, { key }, from) => this.#open(key, from) },
+      reports: this.reports,
       refuse: (refusal) => this.refusals.push(refusal),
     });
     const context = { region: caller.region, store, taggable: {} };
@@ -99,6 +108,27 @@ export class ProvisioningFixture extends OperationsFixture {
 
   static async open(): Promise<ProvisioningFixture> {
     return new ProvisioningFixture(await openMemoryStore(), clockAt(Date.UTC(2026, 10, 20, 12)), await sharedAuthority());
+  }
+
+  /** The lines of a report, as its link gives them. */
+  async report(taskId: string, reportType: 'RESULTS' | 'ERRORS'): Promise<Record<string, unknown>[]> {
+    const { resourceLinks: [link = ''] = [] } = await this.call('ListThingRegistrationTaskReports', { taskId, reportType });
+    const content = await this.reports.open(link.slice(link.lastIndexOf('/') + 1));
+    let text = '';
+    for await (const bytes of content ?? []) text += Buffer.from(bytes).toString();
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  #open(key: string, from: number) {
+    const bytes = Buffer.from(this.inputs.get(key) ?? objectFault('NoSuchKey', 'The specified key does not exist.'));
+    const { pieceSize } = this;
+    async function* content(): AsyncGenerator<Uint8Array, void, undefined> {
+      for (let at = from; at < bytes.length; at += pieceSize) yield bytes.subarray(at, at + pieceSize);
+    }
+    return { size: bytes.length, etag: `"${bytes.length}"`, lastModified: 0, content: content() };
   }
 
   /** A request on a reserved topic, and the one answer: what follows the topic, its payload, and to whom it goes. */

@@ -1,0 +1,27 @@
+/**
+ * Objects as a role of the account may use them: those of the embedded store, by the role's permissions, or of the
+ * S3-compatible store that the operator has named, with credentials of the operator's or of the role.
+ */
+import { objectFault, type RoleObjects } from './contract.ts';
+import type { EmbeddedObjects } from './embedded-objects.ts';
+import { openRemoteObject, type RemoteStore } from './remote-objects.ts';
+
+export interface RoleObjectsOptions {
+  readonly objects: EmbeddedObjects;
+  /** The store that the operator has named in the place of the embedded one. */
+  readonly remote: RemoteStore | undefined;
+}
+
+export const roleObjects = ({ objects, remote }: RoleObjectsOptions): RoleObjects => ({
+  async open(role, name, from) {
+    const { place, roleArn, permissions } = role;
+    const { bucket, key } = name;
+    const resource = `arn:aws:s3:::${bucket}/${key}`;
+    if (permissions.decide('s3:GetObject', resource).effect !== 'ALLOWED')
+      objectFault('AccessDenied', `${roleArn} is not authorized to perform: s3:GetObject on resource: ${resource}`);
+    if (remote !== undefined) return openRemoteObject(remote, role, name, from);
+    const record = await objects.describe(place.accountId, name);
+    const { size, md5, lastModified, contentType } = record;
+    return { size, etag: `"${md5}"`, lastModified, contentType, content: objects.content(record, Math.min(from, size), size) };
+  },
+});
