@@ -31,8 +31,10 @@ test('boto3 walks every operation, and no reply is outside the model', { timeout
     return;
   }
   await using server = await startServer();
+  const other = await server.createAccount('222222222222');
+  const env = { ...server.env, OTHER_KEY_ID: other.accessKeyId, OTHER_SECRET_KEY: other.secretAccessKey };
   const script = fileURLToPath(new URL('./boto3_walk.py', import.meta.url));
-  const { stdout, stderr } = await run(found, [script], { env: server.env, deadline: 240_000 });
+  const { stdout, stderr } = await run(found, [script], { env, deadline: 240_000 });
   const last = stdout.trim().split('\n').at(-1) ?? '';
   assert.ok(last.startsWith('{'), `the walk broke off: ${stderr.slice(-2_000)}`);
   const { served, refused, unserved, slowestRefusal, faults } = JSON.parse(last) as Walk;

@@ -104,13 +104,16 @@ def check_reply(operation_model, response_dict, **_):
             fault(f"{name}: {code} has a member {member}")
 
 
-def client_of(service):
-    client = boto3.client(service, endpoint_url=os.environ["AWS_ENDPOINT_URL"], config=Config(retries={"total_max_attempts": 1}, parameter_validation=False, read_timeout=20))
+def client_of(service, **credentials):
+    client = boto3.client(service, **credentials, endpoint_url=os.environ["AWS_ENDPOINT_URL"], config=Config(retries={"total_max_attempts": 1}, parameter_validation=False, read_timeout=20))
     client.meta.events.register("before-parse.*", check_reply)
     return client
 
 
 iot, data, jobs = client_of("iot"), client_of("iot-data"), client_of("iot-jobs-data")
+# The root of another account of the same server.
+OTHER_ACCOUNT = "222222222222"
+other_account = client_of("iot", aws_access_key_id=os.environ["OTHER_KEY_ID"], aws_secret_access_key=os.environ["OTHER_SECRET_KEY"])
 
 
 def method_of(client, operation):
@@ -305,6 +308,42 @@ def walk_certificates():
     ok("UpdateCertificate", certificateId=registered.get("certificateId"), newStatus="REVOKED")
     ok("DeleteCertificate", certificateId=registered.get("certificateId"), forceDelete=True)
     return identifier, arn
+
+
+def walk_transfers():
+    csr = new_request("moving", "/CN=moving")
+    identifier = ok("CreateCertificateFromCsr", certificateSigningRequest=csr, setAsActive=True).get("certificateId")
+    principal = ok("DescribeCertificate", certificateId=identifier)["certificateDescription"]["certificateArn"]
+    send = {"certificateId": identifier, "targetAwsAccount": OTHER_ACCOUNT}
+    err("TransferCertificate", "CertificateStateException", **send)
+    ok("UpdateCertificate", certificateId=identifier, newStatus="INACTIVE")
+    ok("CreatePolicy", policyName="moving", policyDocument=json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iot:Connect", "Resource": "*"}]}))
+    ok("AttachPolicy", policyName="moving", target=principal)
+    err("TransferCertificate", "TransferConflictException", **send)
+    ok("DetachPolicy", policyName="moving", target=principal)
+    err("TransferCertificate", "ResourceNotFoundException", certificateId=NO_ID, targetAwsAccount=OTHER_ACCOUNT)
+    err("TransferCertificate", "InvalidRequestException", certificateId=identifier, targetAwsAccount="12")
+    err("TransferCertificate", "InvalidRequestException", transferMessage="m" * 129, **send)
+    for operation, client in [("AcceptCertificateTransfer", other_account), ("RejectCertificateTransfer", other_account), ("CancelCertificateTransfer", iot)]:
+        err(operation, "ResourceNotFoundException", client, certificateId=NO_ID)
+        err(operation, "InvalidRequestException", client, certificateId="short")
+    ok("TransferCertificate", transferMessage="yours", **send)
+    err("AttachPolicy", "InvalidRequestException", policyName="moving", target=principal)
+    ok("ListOutgoingCertificates", ascendingOrder=True, pageSize=1)
+    err("ListOutgoingCertificates", "InvalidRequestException", pageSize=0)
+    ok("DescribeCertificate", other_account, certificateId=identifier)
+    ok("ListCertificates", other_account)
+    ok("CancelCertificateTransfer", certificateId=identifier)
+    err("CancelCertificateTransfer", "TransferAlreadyCompletedException", certificateId=identifier)
+    err("AcceptCertificateTransfer", "TransferAlreadyCompletedException", other_account, certificateId=identifier)
+    ok("TransferCertificate", **send)
+    ok("RejectCertificateTransfer", other_account, certificateId=identifier, rejectReason="not ours")
+    err("RejectCertificateTransfer", "TransferAlreadyCompletedException", other_account, certificateId=identifier)
+    ok("DescribeCertificate", certificateId=identifier)
+    ok("TransferCertificate", **send)
+    ok("AcceptCertificateTransfer", other_account, certificateId=identifier, setAsActive=True)
+    ok("DescribeCertificate", other_account, certificateId=identifier)
+    err("CancelCertificateTransfer", "TransferAlreadyCompletedException", certificateId=identifier)
 
 
 def walk_authorities():
@@ -868,6 +907,7 @@ def walk_unserved():
 walk_things()
 walk_groups()
 device, device_arn = walk_certificates()
+walk_transfers()
 walk_authorities()
 walk_policies(device, device_arn)
 walk_principals(device, device_arn)

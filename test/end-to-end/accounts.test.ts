@@ -20,8 +20,9 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import mqtt from 'mqtt';
 import { auditFiles } from '../../packages/server/src/audit/files.ts';
 import { signRequest } from '../../packages/server/src/api/sign-request.ts';
-import { aws } from './aws-command.ts';
-import { policyDocument } from './devices.ts';
+import { aws, awsJson, awsOutcome } from './aws-command.ts';
+import { DeviceConnection } from './device-connection.ts';
+import { ALLOW_ALL, makeDevice, makePolicy, policyDocument } from './devices.ts';
 import { type Credentials, presign } from './presign.ts';
 import { startServer, temporaryFolder, type TestServer, thingkeep } from './test-core.ts';
 import { within } from './until.ts';
@@ -109,6 +110,48 @@ test('what can not be done is one line and an exit code', async () => {
     assert.deepEqual([code, stdout, stderr.split('\n').length], [2, '', 2], stderr);
     assert.match(stderr, expected);
   }
+});
+
+test('a certificate goes to another account with aws: its device connects there, and nothing of its owner follows', async () => {
+  const [key] = await accounts('keys', OTHER);
+  assert(key !== undefined);
+  const { AWS_SHARED_CREDENTIALS_FILE: _, ...env } = server.env;
+  const theirs = { ...env, AWS_ACCESS_KEY_ID: key.accessKeyId, AWS_SECRET_ACCESS_KEY: key.secretAccessKey };
+  await makePolicy(server, 'ours', ALLOW_ALL);
+  const device = await makeDevice(server, 'moving', 'ours');
+  const pair = { certPem: device.certPem, keyPem: device.keyPem };
+  const { certificateId, certificateArn } = device;
+  using before = await DeviceConnection.admitted(server, 5, 'moving', pair);
+  const id = ['--certificate-id', certificateId];
+  await aws(server.env, 'iot', 'update-certificate', ...id, '--new-status', 'INACTIVE');
+  assert.equal((await before.next()).cmd, 'disconnect');
+  await aws(server.env, 'iot', 'detach-policy', '--policy-name', 'ours', '--target', certificateArn);
+  await aws(server.env, 'iot', 'transfer-certificate', ...id, '--target-aws-account', OTHER, '--transfer-message', 'yours');
+  const listed = async (of: Record<string, string>): Promise<unknown> =>
+    awsJson(of, 'iot', 'list-certificates', '--query', `certificates[?certificateId=='${certificateId}'].status`);
+  assert.deepEqual([await listed(server.env), await listed(theirs)], [['PENDING_TRANSFER'], ['PENDING_TRANSFER']]);
+  const { outgoingCertificates } = await awsJson<{ outgoingCertificates: { transferredTo: string }[] }>(
+    ...([server.env, 'iot', 'list-outgoing-certificates'] as const),
+  );
+  assert.deepEqual(
+    outgoingCertificates.map(({ transferredTo }) => transferredTo),
+    [OTHER],
+  );
+  await aws(theirs, 'iot', 'accept-certificate-transfer', ...id, '--set-as-active');
+  assert.deepEqual([await listed(server.env), await listed(theirs)], [[], ['ACTIVE']]);
+  const connect = async (): Promise<unknown> => {
+    const { device: late, answer } = await DeviceConnection.connect(server, 5, 'moving', pair);
+    using _late = late;
+    return answer.cmd === 'connack' && answer.reasonCode;
+  };
+  assert.equal(await connect(), 0x87, 'the policy of its owner before does not count');
+  const document = policyDocument(ALLOW_ALL);
+  await aws(theirs, 'iot', 'create-policy', '--policy-name', 'ours', '--policy-document', document);
+  const target = certificateArn.replace('000000000000', OTHER);
+  await aws(theirs, 'iot', 'attach-policy', '--policy-name', 'ours', '--target', target);
+  assert.equal(await connect(), 0);
+  const late = await awsOutcome({ env: server.env }, 'iot', 'cancel-certificate-transfer', ...id);
+  assert.match(late.stderr, /TransferAlreadyCompletedException/);
 });
 
 test('a renewed key is refused at once, and its live connection ends', async () => {

@@ -17,6 +17,8 @@ const CERT = `${HEAD}cert/${'a'.repeat(64)}`;
 const OTHER = `${HEAD}cert/${'b'.repeat(64)}`;
 const PARENT = `${HEAD}thinggroup/parent`;
 const CHILD = `${HEAD}thinggroup/child`;
+/** On its way to another account. */
+const LEAVING = `${HEAD}cert/${'d'.repeat(64)}`;
 const DYNAMIC = `${HEAD}thinggroup/dynamic`;
 const COGNITO = 'us-east-1:0a1b2c3d-0000-1111-2222-333344445555';
 
@@ -27,7 +29,8 @@ const CONNECT = text('Allow', 'iot:Connect', `${HEAD}client/\${iot:ClientId}`);
 /** A fleet of one thing: `lamp` in the group `child` below `parent`, with CERT attached. */
 const LAMP: ThingFacts = { thingName: 'lamp', attributes: {}, groupArns: [CHILD, PARENT] };
 const targets: PolicyTargets = {
-  exists: async (_tx, _accountId, arn) => [CERT, OTHER, PARENT, CHILD, DYNAMIC].includes(arn),
+  exists: async (_tx, _accountId, arn) => [CERT, OTHER, LEAVING, PARENT, CHILD, DYNAMIC].includes(arn),
+  isBeingTransferred: async (_tx, _accountId, arn) => arn === LEAVING,
   isDynamicGroup: async (_tx, _accountId, arn) => arn === DYNAMIC,
   inheritsFrom: async (_tx, _accountId, arn) => (arn === CHILD ? [PARENT] : arn === CERT ? [CHILD, PARENT] : []),
 };
@@ -237,6 +240,14 @@ describe('attachments', () => {
     await operations.CreatePolicy({ policyName: 'P', policyDocument: CONNECT }, caller);
     await refused(operations.AttachPolicy({ policyName: 'P', target: DYNAMIC }, caller), 'InvalidRequestException');
     assert.deepEqual((await operations.ListAttachedPolicies({ target: DYNAMIC }, caller)).policies, []);
+  });
+
+  test('a certificate that is being transferred gets none (facts 28)', async () => {
+    await using store = await openMemoryStore();
+    const { operations } = api(store);
+    await operations.CreatePolicy({ policyName: 'P', policyDocument: CONNECT }, caller);
+    await refused(operations.AttachPolicy({ policyName: 'P', target: LEAVING }, caller), 'InvalidRequestException');
+    await refused(operations.AttachPrincipalPolicy({ policyName: 'P', principal: LEAVING }, caller), 'InvalidRequestException');
   });
 
   test('ten policies on a principal, two on a group (General Reference, quotas)', async () => {

@@ -52,6 +52,8 @@ export async function attachPolicy(
   const most = targetKind(target, place) === 'group' ? MAX_ON_A_GROUP : MAX_ON_A_PRINCIPAL;
   await getPolicyRecord(tx, accountId, policyName);
   await mustExist(targets, tx, place, target);
+  if (await targets.isBeingTransferred(tx, accountId, target))
+    fail('InvalidRequestException', `The certificate is being transferred to another account: ${target}`);
   if (await targets.isDynamicGroup(tx, accountId, target))
     fail('InvalidRequestException', `Policies can not be attached to a dynamic thing group: ${target}`);
   if ((await tx.get(policyAttachments, [accountId, policyName, target])) !== undefined) return;

@@ -9,6 +9,8 @@ import type { ReadTransaction, WriteTransaction } from '../store/contract.ts';
 export interface PolicyTargets {
   /** Whether the certificate or thing group of this ARN exists. */
   exists(tx: ReadTransaction, accountId: string, arn: string): Promise<boolean>;
+  /** Whether the ARN is a certificate's that is on its way to another account: it has no policies then. */
+  isBeingTransferred(tx: ReadTransaction, accountId: string, arn: string): Promise<boolean>;
   /** Whether the ARN is a dynamic thing group's, which can have no policies (developer guide, page dynamic-thing-groups). */
   isDynamicGroup(tx: ReadTransaction, accountId: string, arn: string): Promise<boolean>;
   /** ARNs of the groups that a target inherits policies from: a group's ancestors, and none for a certificate. */

@@ -4,7 +4,7 @@ import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store } from '../store/contract.ts';
 import { deleteCertificate, setCertificateStatus } from './certificate-records.ts';
-import { certificateIdIn, certificateSummary, describeCertificate, getCertificate } from './certificates.ts';
+import { certificateIdIn, certificateSummary, describeCertificate, getOwnOrOffered } from './certificates.ts';
 import { PAGE } from './paging.ts';
 import { required } from './required.ts';
 import { certificates } from './store.ts';
@@ -19,7 +19,7 @@ type Operations = Handlers<
 export function certificateOperations({ store, clock }: { store: Store; clock: Clock }): Operations {
   return {
     async DescribeCertificate({ certificateId }, caller) {
-      const record = await store.read((tx) => getCertificate(tx, caller.accountId, certificateIdIn(certificateId)));
+      const record = await store.read((tx) => getOwnOrOffered(tx, caller.accountId, certificateIdIn(certificateId)));
       return { certificateDescription: describeCertificate(caller, record) };
     },
 

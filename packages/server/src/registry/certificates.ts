@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { type ErrorMembers, fail } from '@thingkeep/wire/errors.ts';
 import type { ReadTransaction } from '../store/contract.ts';
-import { type CertificateRecord, type CertificateStatus, certificates } from './store.ts';
+import { findClaim } from '../store/claims.ts';
+import { type CertificateRecord, type CertificateTransfer, type CertificateStatus, certificates } from './store.ts';
 
 export const certificateArn = (place: Place, certificateId: string): string => iotArn(place, 'cert', certificateId);
 
@@ -18,6 +19,30 @@ export const duplicate = (place: Place, certificateId: string): ErrorMembers => 
 export async function getCertificate(tx: ReadTransaction, accountId: string, certificateId: string): Promise<CertificateRecord> {
   const found = await tx.get(certificates, [accountId, certificateId]);
   return found ?? fail('ResourceNotFoundException', `Certificate ${certificateId} does not exist`);
+}
+
+/**
+ * The account's certificate, or the one that is on its way to it. Of several on their way it is the one whose owner is the
+ * holder, which devices get to that name no host; else the one that was sent first.
+ */
+export async function getOwnOrOffered(tx: ReadTransaction, accountId: string, certificateId: string): Promise<CertificateRecord> {
+  const own = await tx.get(certificates, [accountId, certificateId]);
+  const found = own ?? (await findOffered(tx, accountId, certificateId));
+  if (found !== undefined && (found === own || found.status === 'PENDING_TRANSFER')) return found;
+  return fail('ResourceNotFoundException', `Certificate ${certificateId} does not exist`);
+}
+
+/** The certificate that is on its way to the account, else one that was and has not come. */
+export async function findOffered(
+  tx: ReadTransaction,
+  accountId: string,
+  certificateId: string,
+): Promise<CertificateRecord | undefined> {
+  const holder = await findClaim(tx, 'certificate', certificateId);
+  const held = holder === undefined ? undefined : await tx.get(certificates, [holder.accountId, certificateId]);
+  if (held?.status === 'PENDING_TRANSFER' && held.transfer?.to === accountId) return held;
+  const { items } = await tx.scan(certificates, { index: 'offered', prefix: [accountId, certificateId], limit: 1 });
+  return items[0];
 }
 
 export type NewCertificate = Pick<
@@ -83,6 +108,24 @@ export const certificateSummary = (place: Place, record: CertificateRecord) => (
   creationDate: new Date(record.createdAt),
 });
 
+/** An element of ListOutgoingCertificates. */
+export const outgoingCertificate = (place: Place, { certificateId, createdAt, transfer }: CertificateRecord) => ({
+  certificateArn: certificateArn(place, certificateId),
+  certificateId,
+  transferredTo: transfer?.to,
+  transferDate: transfer === undefined ? undefined : new Date(transfer.startedAt),
+  transferMessage: transfer?.message,
+  creationDate: new Date(createdAt),
+});
+
+const transferData = ({ message, startedAt, ended }: CertificateTransfer) => ({
+  transferMessage: message,
+  transferDate: new Date(startedAt),
+  acceptDate: ended?.by === 'accept' ? new Date(ended.at) : undefined,
+  rejectDate: ended?.by === 'reject' ? new Date(ended.at) : undefined,
+  rejectReason: ended?.rejectReason,
+});
+
 /** DescribeCertificate's description. */
 export const describeCertificate = (place: Place, record: CertificateRecord) => ({
   certificateArn: certificateArn(place, record.certificateId),
@@ -95,7 +138,7 @@ export const describeCertificate = (place: Place, record: CertificateRecord) => 
   creationDate: new Date(record.createdAt),
   lastModifiedDate: new Date(record.lastModifiedAt),
   customerVersion: record.version,
-  transferData: {},
+  transferData: record.transfer === undefined ? {} : transferData(record.transfer),
   generationId: record.generationId,
   validity: { notBefore: new Date(record.notBefore), notAfter: new Date(record.notAfter) },
   certificateMode: record.mode,

@@ -6,6 +6,7 @@ import type { Store } from '../store/contract.ts';
 import { caCertificateOperations } from './ca-certificates.operations.ts';
 import { caCertificateRegistrationOperations } from './ca-certificate-registration.operations.ts';
 import { certificateIssuanceOperations } from './certificate-issuance.operations.ts';
+import { certificateTransferOperations } from './certificate-transfers.operations.ts';
 import { certificateOperations } from './certificates.operations.ts';
 import { certificateRegistrationOperations } from './certificate-registration.operations.ts';
 import { endpointOperations } from './endpoint.operations.ts';
@@ -44,6 +45,7 @@ export const registryDomain: DomainEntry<RegistryDeps> = {
         ...certificateIssuanceOperations({ store, clock, issuer }),
         ...certificateRegistrationOperations({ store, clock }),
         ...certificateOperations({ store, clock }),
+        ...certificateTransferOperations({ store, clock }),
         ...caCertificateRegistrationOperations({ store, clock }),
         ...caCertificateOperations({ store, clock }),
         ...thingOperations({ store, clock }),

@@ -41,6 +41,7 @@ const groupOf = async (tx: ReadTransaction, accountId: string, arn: string) => {
 export const policyTargets: PolicyTargets = {
   exists: async (tx, accountId, arn) =>
     ((await groupOf(tx, accountId, arn)) ?? (await certificateOf(tx, accountId, arn))) !== undefined,
+  isBeingTransferred: async (tx, accountId, arn) => (await certificateOf(tx, accountId, arn))?.status === 'PENDING_TRANSFER',
   isDynamicGroup: async (tx, accountId, arn) => (await groupOf(tx, accountId, arn))?.query !== undefined,
   inheritsFrom: async (tx, accountId, arn) => {
     const region = parseArn(arn)?.region ?? '';

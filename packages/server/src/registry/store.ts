@@ -22,7 +22,20 @@ export interface CertificateRecord {
   readonly notAfter: number;
   /** A certificate that was registered as REVOKED can't be activated later. */
   readonly registeredRevoked?: boolean;
+  /** The last transfer to another account, under way or ended. */
+  readonly transfer?: CertificateTransfer;
+  /** The account that the last accepted transfer came from. */
   readonly previousOwnedBy?: string;
+}
+
+/** A certificate's way to another account. The record is the source's until it is accepted, and the target's from then on. */
+export interface CertificateTransfer {
+  /** The target's account id. */
+  readonly to: string;
+  readonly startedAt: number;
+  readonly message?: string;
+  /** Absent while the transfer is under way. */
+  readonly ended?: { readonly by: 'accept' | 'reject' | 'cancel'; readonly at: number; readonly rejectReason?: string };
 }
 
 export interface CaCertificateRecord {
@@ -86,7 +99,19 @@ export const certificates = collection<CertificateRecord>(
   'certificates',
   (c) => [c.accountId, c.certificateId],
   {
-    byCreation: (c) => [[c.accountId, c.createdAt, c.certificateId]],
+    /** Of the owner, and of the account that it is being transferred to: it is in the lists of both. */
+    byCreation: (c) => [
+      [c.accountId, c.createdAt, c.certificateId],
+      ...(c.transfer === undefined || c.status !== 'PENDING_TRANSFER' ? [] : [[c.transfer.to, c.createdAt, c.certificateId]]),
+    ],
+    outgoing: (c) =>
+      c.transfer === undefined || c.status !== 'PENDING_TRANSFER' ? [] : [[c.accountId, c.transfer.startedAt, c.certificateId]],
+    /** What was offered to an account and is not its own, until it is offered to another one; the oldest offer first. */
+    offered: (c) =>
+      c.transfer === undefined || c.transfer.to === c.accountId
+        ? []
+        : [[c.transfer.to, c.certificateId, c.status === 'PENDING_TRANSFER' ? 0 : 1, c.transfer.startedAt]],
+    byPreviousOwner: (c) => (c.previousOwnedBy === undefined ? [] : [[c.previousOwnedBy, c.certificateId]]),
     byCa: (c) => (c.caCertificateId === undefined ? [] : [[c.accountId, c.caCertificateId, c.createdAt, c.certificateId]]),
     /** What just-in-time registration has registered and nothing has activated. */
     pending: (c) =>

@@ -44,7 +44,9 @@ export async function attachThingPrincipal(
   const { accountId } = place;
   const certificateId = certificateIn(principal, place);
   await getThing(tx, accountId, thingName);
-  if (certificateId !== undefined) await getCertificate(tx, accountId, certificateId);
+  const certificate = certificateId === undefined ? undefined : await getCertificate(tx, accountId, certificateId);
+  if (certificate?.status === 'PENDING_TRANSFER')
+    fail('InvalidRequestException', `The certificate is being transferred to another account: ${principal}`);
   const wanted = { accountId, thingName, principal, exclusive };
   await refuseClash(tx, wanted);
   await tx.put(thingPrincipals, wanted);
