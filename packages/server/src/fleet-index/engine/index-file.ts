@@ -129,12 +129,13 @@ export class IndexFile {
     return {
       of,
       field: (name) => this.#fieldNumber(of, name),
-      estimate: (source) => this.#estimate(source),
+      estimate: (source) => this.#estimate(source, ESTIMATED),
+      holds: (source) => this.#estimate(source, 1) > 0,
     };
   }
 
-  #estimate({ text, values }: Sql): number {
-    const rows = this.#all(`SELECT count(*) AS count FROM (SELECT 1 FROM (${text}) LIMIT ${ESTIMATED})`, values);
+  #estimate({ text, values }: Sql, most: number): number {
+    const rows = this.#all(`SELECT count(*) AS count FROM (SELECT 1 FROM (${text}) LIMIT ${most})`, values);
     return Number(rows[0]?.count ?? 0);
   }
 

@@ -57,13 +57,16 @@ function rangeCondition(low: Bound | undefined, high: Bound | undefined): Sql {
   return join(bounds, ' AND ');
 }
 
-function equalsCondition(text: string): Sql {
-  const values: SQLInputValue[] = [text];
+/** The values that a text may be of: itself, a number, a truth value. */
+function valuesEqualTo(text: string): readonly SQLInputValue[] {
   const number = numberIn(text);
-  if (number !== undefined) values.push(number);
-  if (text === 'true' || text === 'false') values.push(storedBoolean(text === 'true'));
-  return values.length === 1 ? sql('value = ?', values) : sql(`value IN (${values.map(() => '?').join(', ')})`, values);
+  const isTruth = text === 'true' || text === 'false';
+  return [text, ...(number === undefined ? [] : [number]), ...(isTruth ? [storedBoolean(text === 'true')] : [])];
 }
+
+/** One value is looked up in order of ids: several have to be sorted. */
+const isOneOf = (values: readonly SQLInputValue[]): Sql =>
+  values.length === 1 ? sql('value = ?', values) : sql(`value IN (${values.map(() => '?').join(', ')})`, values);
 
 /** A condition on the column `value`. */
 function valueCondition(matcher: Exclude<ValueMatcher, { kind: 'near' }>): Sql {
@@ -71,7 +74,7 @@ function valueCondition(matcher: Exclude<ValueMatcher, { kind: 'near' }>): Sql {
     case 'present':
       return sql('1');
     case 'equals':
-      return equalsCondition(matcher.text);
+      return isOneOf(valuesEqualTo(matcher.text));
     case 'pattern':
       return patternCondition(matcher.parts);
     case 'range':
@@ -87,6 +90,8 @@ export interface IndexFields {
   field(name: string): number | undefined;
   /** About how many ids a source gives, up to a bound. */
   estimate(source: Sql): number;
+  /** Whether a source gives any. */
+  holds(source: Sql): boolean;
 }
 
 /** Degrees of latitude that a distance can span, somewhat rounded up. */
@@ -115,7 +120,11 @@ function termSource({ field: name, matcher }: Term, index: IndexFields): Sql {
   if (matcher.kind === 'near')
     return join([sql('SELECT id FROM points WHERE field = ?', [field ?? 0]), nearCondition(matcher)], ' AND ');
   const fields = field === undefined ? unnamedFields(index) : sql('field = ?', [field]);
-  return join([sql('SELECT id FROM terms WHERE'), join([fields, valueCondition(matcher)], ' AND ')]);
+  const ids = (value: Sql): Sql => join([sql('SELECT id FROM terms WHERE'), join([fields, value], ' AND ')]);
+  if (matcher.kind !== 'equals' || field === undefined) return ids(valueCondition(matcher));
+  // Of `true` as a text and as a truth value mostly one is there.
+  const present = valuesEqualTo(matcher.text).filter((value) => index.holds(ids(sql('value = ?', [value]))));
+  return present.length === 0 ? sql('SELECT id FROM terms WHERE 0') : ids(isOneOf(present));
 }
 
 /** Whether the document `d.id` has a term. */
