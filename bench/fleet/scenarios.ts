@@ -7,6 +7,7 @@ import { halfOpenScenario } from './half-open.ts';
 import { latency } from './latency.ts';
 import { overload } from './overload.ts';
 import { queue } from './queue.ts';
+import { registrations } from './registrations.ts';
 import { soak } from './soak.ts';
 import { stalled } from './stalled.ts';
 import { stop } from './stop.ts';
@@ -25,5 +26,6 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   latency,
   'first-second': firstSecond,
   connections,
+  registrations,
   soak,
 };
