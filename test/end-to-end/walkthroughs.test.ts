@@ -52,6 +52,21 @@ describe('the walkthroughs run', { concurrency: 2 }, () => {
     assert.match(stdout, /^IMPLICIT_DENY$/m);
   });
 
+  test('zero-touch (tutorials 3.2, 3.5, 3.6)', async () => {
+    const { stdout } = await runs('zero-touch');
+    assert.match(stdout, /^ID:[0-9a-f]{64}$/m);
+    assert.match(stdout, /^ACTIVE\tENABLE\tDEFAULT$/m);
+    assert.match(stdout, /^notAfter=Dec 31 23:59:59 3000 GMT$/m);
+    const tls = String.raw`TLS: TLSv1\.2 ECDHE-ECDSA-AES128-GCM-SHA256\n`;
+    const connect = String.raw`board connect\n${tls}`;
+    assert.match(stdout, new RegExp(`^${connect}MQTT: the server has closed(?:.*\\n)+${connect}MQTT: CONNACK$`, 'm'));
+    assert.match(stdout, /^(?<name>[0-9a-f]{40})\tmicrochip-zero-touch-kit\n(?:.*\n)+\k<name> may connect$/m);
+    assert.match(stdout, /certificate-not-active .*just-in-time registration has registered it/);
+    assert.match(stdout, /policy .*iot:Publish on someone-else\/buttons is not allowed/);
+    assert.match(stdout, /policy .*iot:Subscribe to # is not allowed/);
+    assert.match(stdout, /not-implemented .*shadow\/update/);
+  });
+
   test('gopigo, with Terraform where it is', async (t) => {
     const { stdout } = await runs('gopigo');
     assert.match(stdout, /Verify return code: 0 \(ok\)/);
