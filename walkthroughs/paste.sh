@@ -1,6 +1,6 @@
-# Sourced by the walkthroughs' run.sh, after serve.sh: pastes a README into a shell.
+# Sourced by the walkthroughs' run.sh, after serve.sh: pastes a README, or another page, into a shell.
 
-# Prints the lines of README.md's blocks. A block begins with "```sh", and may have a word behind it: `fails` when each of its
+# Prints the lines of a page's blocks. A block begins with "```sh", and may have a word behind it: `fails` when each of its
 # commands is refused; else it belongs to one of two ways, and is left out unless the way is named here.
 lines_of() {
   awk -v way="$2" '
@@ -15,9 +15,10 @@ lines_of() {
 }
 
 # Pastes the lines into an interactive shell, line by line: a command that reads its input would take the next ones, as it would
-# by hand. Fails at the first command that does not do what the README says.
-paste_readme() {
-  lines_of "$HERE/README.md" "${1:-}" > pasted
+# by hand. Fails at the first command that does not do what the page says.
+paste_readme() { paste_page "$HERE/README.md" "${1:-}"; }
+paste_page() {
+  lines_of "$1" "${2:-}" > pasted
   {
     echo 'fail() { echo "failed: $BASH_COMMAND" >&2; exit 1; }; trap fail ERR; set -v'
     cat pasted

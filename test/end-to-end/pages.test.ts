@@ -1,0 +1,39 @@
+/** Pages of docs/ whose blocks can be pasted: page.sh pastes them line by line, and all of it does what the page says. */
+// needs: aws bubblewrap openssl mosquitto-clients curl
+// suite: long
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { plainEnvironment, run } from './run-command.ts';
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+async function paste(page: string): Promise<string> {
+  const file = at(`../../docs/${page}`);
+  const { code, stdout, stderr } = await run(at('page.sh'), [file], { env: plainEnvironment(), deadline: 180_000 });
+  assert.equal(code, 0, `${stdout}\n${stderr}`);
+  return stdout;
+}
+
+// Each has a server of its own.
+describe('the pages can be pasted', { concurrency: 2 }, () => {
+  test('provisioning.md', async () => {
+    const stdout = await paste('provisioning.md');
+    for (const name of ['lamp-7', 'lamp-8'])
+      assert.ok(stdout.includes(`{"deviceConfiguration":{"interval":"60"},"thingName":"${name}"}`), name);
+    assert.match(stdout, /^provision 9 rejected\n\{"statusCode":403,"errorCode":"AccessDenied"/m);
+    assert.match(stdout, /"thing": "arn:aws:iot:us-east-1:000000000000:thing\/lamp-20"/);
+    assert.match(stdout, /^2\t1\t100$/m);
+    assert.match(stdout, /^\{"line":3,"message":"Parameter CSR must have a value\."\}/m);
+    assert.match(stdout, /provisioning .*the pre-provisioning hook did not allow the provisioning$/m);
+  });
+
+  test('fleet-index.md', async () => {
+    const stdout = await paste('fleet-index.md');
+    assert.match(stdout, /^search 'thingTypeName:.*\npump-4\tpump-5$/m);
+    assert.match(stdout, /^search 'NOT connectivity.*\npump-1\tpump-4$/m);
+    assert.match(stdout, /"sumOfSquares": 42\.0/);
+    assert.match(stdout, /"keyValue": "Pump",\n +"count": 3/);
+    assert.match(stdout, /"disconnectReason": "UNKNOWN"/);
+  });
+});
