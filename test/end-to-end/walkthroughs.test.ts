@@ -69,11 +69,11 @@ describe('the walkthroughs run', { concurrency: 2 }, () => {
 
   test('just-in-time-provisioning (fact 4.5)', async () => {
     const { stdout } = await runs('just-in-time-provisioning');
-    const lost = String.raw`lamp -t lamps/lamp-7 -m on\nError: The connection was lost\.\n`;
-    assert.match(stdout, new RegExp(`^${lost}(?:.*\\n)+lamp -t lamps/lamp-7 -m on -d\\n(?:.*\\n)+.*received PUBACK`, 'm'));
-    for (const line of ['Example\t4711', 'ACTIVE', 'lamps']) assert.ok(stdout.split('\n').includes(line), line);
+    const lost = String.raw`bulb -t bulbs/bulb-7 -m on\nError: The connection was lost\.\n`;
+    assert.match(stdout, new RegExp(`^${lost}(?:.*\\n)+bulb -t bulbs/bulb-7 -m on -d\\n(?:.*\\n)+.*received PUBACK`, 'm'));
+    for (const line of ['Example\t4711', 'ACTIVE', 'bulbs']) assert.ok(stdout.split('\n').includes(line), line);
     assert.match(stdout, /certificate-not-active .*the template of the CA has provisioned it/);
-    assert.match(stdout, /policy .*iot:Publish on lamps\/lamp-8 is not allowed/);
+    assert.match(stdout, /policy .*iot:Publish on bulbs\/bulb-8 is not allowed/);
   });
 
   test('gopigo, with Terraform where it is', async (t) => {
