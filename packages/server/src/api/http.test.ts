@@ -318,6 +318,9 @@ test('a body over the cap is refused before authentication: announced, and chunk
   );
   assert.match(huge, /^HTTP\/1\.1 413 /);
   assert.match(await raw(await chunkedRequest(MAX_BODY + 70_000), (text) => text.includes('}')), /^HTTP\/1\.1 413 /);
+  // A parameter that presigned requests to S3 have makes no request one to S3.
+  const disguised = Buffer.from(`${await chunkedRequest(MAX_BODY + 70_000)}`.replace(' HTTP/', '?AWSAccessKeyId= HTTP/'));
+  assert.match(await raw(disguised, (text) => text.includes('</Error>')), /^HTTP\/1\.1 413 /);
   assert.equal(bodiesRead, before);
 });
 

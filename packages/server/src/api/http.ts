@@ -310,7 +310,8 @@ export function createApi(options: ApiOptions): Api {
     exchange.path = head.path;
     exchange.service = claimedService(head);
     const most = largestBody(exchange.service, head.path);
-    checkLength(request, most);
+    // An object is never held in memory: who keeps it bounds it.
+    if (exchange.service !== OBJECTS) checkLength(request, most);
     if (head.method === 'OPTIONS')
       return { status: 204, headers: preflightHeaders(headerOf(head, 'access-control-request-headers')), body: '' };
     const open = head.method === 'GET' || head.method === 'HEAD' ? (plain.get(head.path) ?? opened(head, exchange)) : undefined;

@@ -10,8 +10,6 @@ const LARGER: readonly (readonly [service: string, path: RegExp, most: number])[
   ['lambda', /^\/[\d-]+\/functions\/?$|^\/[\d-]+\/functions\/[^/]+\/code$/, MEMORY.largeBody],
   ['lambda', /\/invocations$/, 8 * 1024 * 1024],
   ['logs', /^\/$/, 4 * 1024 * 1024],
-  // An object is never held in memory: who keeps it bounds it.
-  ['s3', /^/, Number.MAX_SAFE_INTEGER],
 ];
 /** Of a large document: more than escapes of a whole archive are, and few enough to be read in half a second. */
 const MAX_MARKS = 2_000_000;
