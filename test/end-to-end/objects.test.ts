@@ -1,7 +1,9 @@
 /** The embedded objects with the real aws command and AWS's SDK: single objects, presigned URLs, permissions, a restart. */
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -170,6 +172,26 @@ test('an IAM user has what its policies allow, and another account nothing', asy
     name: 'SignatureDoesNotMatch',
   });
   forged.destroy();
+});
+
+/** A path with a signature of version 2, and its answer for a Host. */
+async function presignedV2(path: string, host: string): Promise<{ status: number; body: string; headers: IncomingHttpHeaders }> {
+  const { accessKeyId, secretAccessKey } = server.credentials();
+  const expires = Math.floor(Date.now() / 1000) + 600;
+  const signature = createHmac('sha1', secretAccessKey).update(`GET\n\n\n${expires}\n${path}`).digest('base64');
+  const query = new URLSearchParams({ AWSAccessKeyId: accessKeyId, Signature: signature, Expires: String(expires) });
+  const asked = request({ port: server.ports.api, path: `${path}?${query}`, headers: { host } }).end();
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  return { status: answer.statusCode ?? 0, body: await text(answer), headers: answer.headers };
+}
+
+test('a presigned request gives the object that it is for, whatever its Host, and counts for no other host', async () => {
+  for (const Bucket of ['shown-bucket', 'hidden-bucket']) await s3.send(new CreateBucketCommand({ Bucket }));
+  await s3.send(new PutObjectCommand({ Bucket: 'shown-bucket', Key: 'file', Body: 'shown' }));
+  await s3.send(new PutObjectCommand({ Bucket: 'hidden-bucket', Key: 'shown-bucket/file', Body: 'hidden' }));
+  assert.equal((await presignedV2('/shown-bucket/file', 'localhost')).body, 'shown');
+  for (const host of ['hidden-bucket.localhost', 'hidden-bucket.LOCALHOST', 'Hidden-Bucket.localhost:80', 'other.example'])
+    assert.equal((await presignedV2('/shown-bucket/file', host)).status, 403, host);
 });
 
 test('an object outlives a kill; an upload that was cut off leaves nothing', async () => {

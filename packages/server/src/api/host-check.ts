@@ -14,7 +14,7 @@ export function ownNames(endpoints: readonly string[], isDomain: IsOwnName): IsO
 }
 
 /** The bucket whose name stands before a name of the server; undefined where none does. */
-export function bucketOfHost(host: string, isOwnName: IsOwnName): string | undefined {
+function bucketOfHost(host: string, isOwnName: IsOwnName): string | undefined {
   const isOwn = (name: string): boolean => name === 'localhost' || isOwnName(name);
   if (isOwn(host)) return undefined;
   for (let dot = host.indexOf('.'); dot > 0; dot = host.indexOf('.', dot + 1))
@@ -27,6 +27,12 @@ export const withBuckets =
   (isOwnName: IsOwnName): IsOwnName =>
   (host) =>
     isOwnName(host) || bucketOfHost(host, isOwnName) !== undefined;
+
+/** The bucket that the Host of a request names: the same to who checks a signature and to who serves the request. */
+export const hostedBucket = (value: string | undefined, isOwnName: IsOwnName): string | undefined => {
+  const host = value === undefined ? undefined : hostOf(value.trim());
+  return host === undefined ? undefined : bucketOfHost(host, isOwnName);
+};
 
 /** Characters of a host name (RFC 1035 section 2.3.4). */
 const LONGEST = 253;

@@ -21,7 +21,7 @@ import { dispatch, type Services } from './dispatch.ts';
 import { type ApiRefusal, errorAnswers } from './error-answers.ts';
 import { notServed } from './error-forms.ts';
 import { answerJson, type JsonServices } from './json-services.ts';
-import { bucketOfHost, type IsOwnName } from './host-check.ts';
+import { checkHost, hostedBucket, type IsOwnName, withBuckets } from './host-check.ts';
 import { checkRoleAccounts, mayAsk, mayCall, mayPass, mayQuery, type ResourceKeys, useOf } from './key-permissions.ts';
 import { answerQuery, isQueryService, type QueryServices } from './query-services.ts';
 import { checkLength, checkPartCount, discardBody, Gone, LargeBodyLimiter, largestBody, readBody } from './read-body.ts';
@@ -218,7 +218,9 @@ export function createApi(options: ApiOptions): Api {
   /** Of version 2 of the signatures, which names no region. */
   async function provenByV2(head: SignedHead, presigned: PresignedV2): Promise<ProvenHead> {
     const { clock, findAccessKey, isOwnName = () => true } = options;
-    const bucket = bucketOfHost(headerOf(head, 'host')?.replace(/:\d*$/, '') ?? '', isOwnName);
+    const host = headerOf(head, 'host');
+    checkHost(host, head.arrivedAt, withBuckets(isOwnName));
+    const bucket = hostedBucket(host, isOwnName);
     const key = await verifyPresignedV2(head, presigned, { now: clock.now(), findAccessKey, bucket });
     key.used?.(OBJECTS, DEFAULT_REGION);
     return { verified: { key, service: OBJECTS, region: DEFAULT_REGION }, payload: { kind: 'unsigned' } };

@@ -4,7 +4,7 @@
  */
 import type { NeededPermission } from '@thingkeep/wire/api/data-permissions.ts';
 import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
-import { bucketOfHost, type IsOwnName } from '../../api/host-check.ts';
+import { hostedBucket, type IsOwnName } from '../../api/host-check.ts';
 import type { ObjectCall, ObjectService, RenderedObject } from '../../api/objects.ts';
 import { headerOf } from '../../api/signed-request.ts';
 import { ObjectFault, objectFault } from '../contract.ts';
@@ -195,8 +195,7 @@ export function createS3Service({ objects, isOwnName }: S3ServiceOptions): Objec
 
   return async (call) => {
     try {
-      const host = headerOf(call.head, 'host')?.replace(/:\d*$/, '').toLowerCase() ?? '';
-      const request = readObjectRequest(call.head, bucketOfHost(host, isOwnName));
+      const request = readObjectRequest(call.head, hostedBucket(headerOf(call.head, 'host'), isOwnName));
       const { bucket, key } = request;
       const input = { bucketName: bucket, ...(key !== '' && { objectName: key }) };
       await call.authorize(request.operation, [neededFor(request)], input);
