@@ -194,6 +194,17 @@ test('a presigned request gives the object that it is for, whatever its Host, an
     assert.equal((await presignedV2('/shown-bucket/file', host)).status, 403, host);
 });
 
+test('a page that an object holds runs nothing in a browser', async () => {
+  const page = { Bucket: 'page-bucket', Key: 'page', Body: '<script>1</script>', ContentType: 'text/html' };
+  await s3.send(new CreateBucketCommand({ Bucket: page.Bucket }));
+  await s3.send(new PutObjectCommand(page));
+  const { headers } = await presignedV2('/page-bucket/page', 'localhost');
+  assert.deepEqual(
+    [headers['content-type'], headers['content-security-policy'], headers['x-content-type-options']],
+    ['text/html', 'sandbox', 'nosniff'],
+  );
+});
+
 test('an object outlives a kill; an upload that was cut off leaves nothing', async () => {
   await s3.send(new CreateBucketCommand({ Bucket: 'kept-bucket' }));
   const bytes = randomBytes(500_000);

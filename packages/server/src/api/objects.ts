@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import type { NeededPermission } from '@thingkeep/wire/api/data-permissions.ts';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
+import { startDeadline } from '../runtime/deadline.ts';
 import type { Payload } from './payload.ts';
 import type { SignedHead } from './signed-request.ts';
 
@@ -33,6 +34,25 @@ export interface RenderedObject {
 /** An answer without: `failure` is the error that it says. */
 export type ObjectService = (call: ObjectCall) => Promise<RenderedObject | (Rendered & { readonly failure?: string })>;
 
+/**
+ * Headers of an answer with bytes that a user has brought: a browser that is led to them by a presigned URL runs nothing of
+ * them as a page of the API's origin.
+ */
+const FOREIGN_CONTENT = { 'content-security-policy': 'sandbox', 'x-content-type-options': 'nosniff' };
+
+/** Milliseconds in which a client has to take some of what it has asked for. */
+const PATIENCE = 60_000;
+
+/** Resolves once there is room for more, or the connection is gone; one that takes nothing for long is ended. */
+async function drained(response: ServerResponse): Promise<void> {
+  const cancel = startDeadline(PATIENCE, () => response.destroy());
+  try {
+    await Promise.race([once(response, 'drain'), once(response, 'close')]);
+  } finally {
+    cancel();
+  }
+}
+
 /** Writes an object as fast as its client takes it. An object that can't be read to its end ends the connection. */
 export async function sendObject(
   response: ServerResponse,
@@ -40,11 +60,11 @@ export async function sendObject(
   more: Readonly<Record<string, string>>,
 ): Promise<void> {
   if (response.destroyed) return;
-  response.writeHead(status, { ...more, ...headers });
+  response.writeHead(status, { ...more, ...headers, ...FOREIGN_CONTENT });
   try {
     for await (const bytes of content) {
       if (response.destroyed) return;
-      if (!response.write(bytes)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      if (!response.write(bytes)) await drained(response);
     }
     response.end();
   } catch {
