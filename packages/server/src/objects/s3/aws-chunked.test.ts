@@ -49,6 +49,10 @@ test("AWS's example is read, however it comes", async () => {
   for (const size of [1_000_000, 10_000, 37]) assert.equal((await read(example, size)).text, 'a'.repeat(66_560));
 });
 
+test('a signed chunk is not held until it is whole', async () => {
+  for await (const bytes of new ChunkedBody(pieces(example, 1000), signer()).content()) assert.ok(bytes.length <= 1000);
+});
+
 test('a chunk that is changed, left out, or signed by another key is refused', async () => {
   await fails(example.replace('aaaa\r\n', 'aaab\r\n'), 'SignatureDoesNotMatch');
   await fails(example.replace(SIGNATURES[1] as string, '0'.repeat(64)), 'SignatureDoesNotMatch');

@@ -6,8 +6,6 @@ import { createHash } from 'node:crypto';
 import type { ChunkSigner } from '../../api/payload.ts';
 import { objectFault } from '../contract.ts';
 
-/** Bytes of a signed chunk: it is held until its signature is checked. Clients send 64 KB to 1 MB. */
-const MAX_CHUNK = 16 * 1024 * 1024;
 /** Bytes of a chunk's first line, and of a trailer. */
 const MAX_LINE = 4096;
 const CRLF = Buffer.from('\r\n');
@@ -80,7 +78,7 @@ export class ChunkedBody {
     this.#signer = signer;
   }
 
-  /** The bytes of all chunks; those of a signed chunk come once its signature is known to be right. */
+  /** The bytes of all chunks; a chunk whose signature is wrong ends them with a failure, behind its own bytes. */
   async *content(): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
       const head = chunkHead(await this.#reader.line());
@@ -99,13 +97,13 @@ export class ChunkedBody {
     }
   }
 
-  async *#signed({ size, signature }: ChunkHead, signer: ChunkSigner): AsyncGenerator<Uint8Array, void, undefined> {
-    if (size > MAX_CHUNK) objectFault('InvalidRequest', `A signed chunk has ${MAX_CHUNK} bytes at most.`);
-    const pieces: Uint8Array[] = [];
-    for await (const bytes of this.#unsigned({ size, signature })) pieces.push(bytes);
-    const whole = Buffer.concat(pieces);
-    if (signer.chunk(sha256(whole)) !== signature) refuseSignature();
-    if (whole.length > 0) yield whole;
+  async *#signed(head: ChunkHead, signer: ChunkSigner): AsyncGenerator<Uint8Array, void, undefined> {
+    const hash = createHash('sha256');
+    for await (const bytes of this.#unsigned(head)) {
+      hash.update(bytes);
+      yield bytes;
+    }
+    if (signer.chunk(hash.digest('hex')) !== head.signature) refuseSignature();
   }
 
   async #readTrailer(): Promise<void> {
