@@ -5,14 +5,14 @@ import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
 import { pages } from '../store/pages.ts';
 import { type ObjectName, objectFault } from './contract.ts';
-import { checked, type ObjectFiles } from './object-files.ts';
+import { checked, type ObjectFiles, type WrittenFile } from './object-files.ts';
 import { type BucketRecord, objectBuckets, type ObjectRecord, objects } from './store.ts';
 
 export interface EmbeddedObjectsOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly files: ObjectFiles;
-  /** Bytes that an account may have. */
+  /** Bytes that an account may have, those for the records of its objects among them. */
   readonly limitOf: (accountId: string) => number;
   /** Whether the disk has no room left for what users bring. */
   readonly isDiskLow: () => boolean;
@@ -22,12 +22,17 @@ export interface EmbeddedObjectsOptions {
 const MAX_OBJECT = 5 * 1024 ** 3;
 const MAX_BUCKETS = 100;
 const MAX_KEY = 1024;
+/** Bytes that the record and the file of an object take, beside its own: empty objects fill a disk too. */
+const OVERHEAD = 4096;
+/** Records that are read at once where a list may skip those behind the first. */
+const FEW = 16;
 
 /** What comes with an object's bytes. */
-export interface GivenObject extends Pick<ObjectRecord, 'headers'> {
+/** An object's `size` is what is announced of it: other bytes are refused. */
+export interface GivenObject extends Pick<ObjectRecord, 'headers' | 'size'> {
   readonly contentType?: string | undefined;
   /** Looked at once all bytes are there; throws where they are not what was announced. */
-  readonly check?: (written: { readonly size: number; readonly md5: string }) => ObjectRecord['checksum'];
+  readonly check?: (written: { readonly md5: string }) => ObjectRecord['checksum'];
   /** Refuses an object that is there already. */
   readonly mustBeNew?: boolean;
 }
@@ -49,8 +54,8 @@ export interface ListedObjects {
   readonly next?: string;
 }
 
-/** Above every text that goes on behind it. */
-const HIGHEST = '\u{10FFFF}';
+/** Above every key that goes on behind it: as many of the highest character as a key can have. */
+const HIGHEST = '\u{10FFFF}'.repeat(MAX_KEY / 4);
 
 export class EmbeddedObjects {
   readonly #options: EmbeddedObjectsOptions;
@@ -125,16 +130,15 @@ export class EmbeddedObjects {
     const { store, clock, files, limitOf, isDiskLow } = this.#options;
     if (Buffer.byteLength(key) > MAX_KEY) objectFault('KeyTooLongError', 'Your key is too long');
     await this.bucket(accountId, bucket);
-    if (isDiskLow()) objectFault('ServiceUnavailable', 'The disk of the server is nearly full.');
-    const room = limitOf(accountId) - (this.#bytes.get(accountId) ?? 0);
-    if (room <= 0) objectFault('QuotaExceeded', 'The account has as many bytes of objects as it may have.');
-    const written = await files.write(content, Math.min(MAX_OBJECT, room));
-    // Counted before it is stored: uploads at the same time share one limit.
-    this.#count(accountId, written.size);
+    if (given.size > MAX_OBJECT) objectFault('EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size');
+    if ((this.#bytes.get(accountId) ?? 0) + given.size + OVERHEAD > limitOf(accountId))
+      objectFault('QuotaExceeded', 'The account has as many bytes of objects as it may have.');
+    // Counted before the first byte is written: uploads at the same time share one limit.
+    this.#count(accountId, given.size);
+    let written: WrittenFile | undefined;
     let before: ObjectRecord | undefined;
     try {
-      if ((this.#bytes.get(accountId) ?? 0) > limitOf(accountId))
-        objectFault('QuotaExceeded', 'The account has as many bytes of objects as it may have.');
+      written = await files.write(whileThereIsRoom(content, isDiskLow), given.size);
       const checksum = given.check?.(written);
       const { contentType, headers, mustBeNew = false } = given;
       const record: ObjectRecord = {
@@ -153,8 +157,8 @@ export class EmbeddedObjects {
       return record;
     } catch (error) {
       if (before === undefined) {
-        this.#count(accountId, -written.size);
-        await files.remove(written.file);
+        this.#uncount(accountId, given.size);
+        if (written !== undefined) await files.remove(written.file);
       }
       throw error;
     }
@@ -191,12 +195,15 @@ export class EmbeddedObjects {
     const found: ObjectRecord[] = [];
     const prefixes: string[] = [];
     let last = after;
+    // Behind a record with the delimiter all others of the same beginning are skipped: each page that is read may end at its first.
+    let atOnce = delimiter === '' ? limit + 1 : FEW;
     for (;;) {
       const beyond = last === '' ? {} : { beyond: [last] };
       const { items } = await this.#options.store.read((tx) =>
-        tx.scan(objects, { skipDamaged: true, prefix: [bucket], startsWith: prefix, ...beyond, limit: limit + 1 }),
+        tx.scan(objects, { skipDamaged: true, prefix: [bucket], startsWith: prefix, ...beyond, limit: atOnce }),
       );
       if (items.length === 0) return { objects: found, prefixes };
+      atOnce = Math.min(atOnce * 2, limit + 1);
       for (const record of items) {
         if (found.length + prefixes.length >= limit) return { objects: found, prefixes, next: last };
         const cut = delimiter === '' ? -1 : record.key.indexOf(delimiter, prefix.length);
@@ -204,6 +211,7 @@ export class EmbeddedObjects {
         if (cut < 0) found.push(record);
         else {
           prefixes.push(record.key.slice(0, cut + delimiter.length));
+          atOnce = FEW;
           break;
         }
       }
@@ -211,14 +219,32 @@ export class EmbeddedObjects {
   }
 
   async #forget({ accountId, size, file }: ObjectRecord): Promise<void> {
-    this.#count(accountId, -size);
+    this.#uncount(accountId, size);
     await this.#options.files.remove(file);
   }
 
-  #count(accountId: string, bytes: number): void {
-    this.#bytes.set(accountId, (this.#bytes.get(accountId) ?? 0) + bytes);
+  #count(accountId: string, size: number): void {
+    this.#bytes.set(accountId, (this.#bytes.get(accountId) ?? 0) + size + OVERHEAD);
+  }
+
+  #uncount(accountId: string, size: number): void {
+    this.#bytes.set(accountId, (this.#bytes.get(accountId) ?? 0) - size - OVERHEAD);
   }
 }
+
+/** The bytes of an upload, which ends where the disk has no room left for it. */
+async function* whileThereIsRoom(
+  content: AsyncIterable<Uint8Array>,
+  isDiskLow: () => boolean,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (isDiskLow()) refuseForDisk();
+  for await (const bytes of content) {
+    if (isDiskLow()) refuseForDisk();
+    yield bytes;
+  }
+}
+
+const refuseForDisk = (): never => objectFault('ServiceUnavailable', 'The disk of the server is nearly full.');
 
 /** A bucket of the account; that of another one is not to be told from one that is forbidden. */
 async function ownBucket(tx: ReadTransaction, accountId: string, bucket: string): Promise<BucketRecord> {

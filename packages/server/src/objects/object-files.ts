@@ -22,6 +22,8 @@ const CHUNK = 256 * 1024;
 const UNFINISHED = '.writing';
 const NAME = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
 
+const otherSize = (): never => objectFault('IncompleteBody', 'You did not provide the number of bytes that you announced.');
+
 export class ObjectFiles {
   readonly #folder: string;
   #isMade = false;
@@ -45,8 +47,8 @@ export class ObjectFiles {
     };
   }
 
-  /** Writes a file of at most `most` bytes; one that is larger, or whose bytes end with a failure, leaves nothing. */
-  async write(content: AsyncIterable<Uint8Array>, most: number): Promise<WrittenFile> {
+  /** Writes a file of so many bytes; one that has others, or whose bytes end with a failure, leaves nothing. */
+  async write(content: AsyncIterable<Uint8Array>, announced: number): Promise<WrittenFile> {
     this.#make();
     const file = randomUUID();
     const unfinished = `${this.#path(file)}${UNFINISHED}`;
@@ -57,10 +59,11 @@ export class ObjectFiles {
       try {
         for await (const bytes of content) {
           size += bytes.length;
-          if (size > most) objectFault('EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size');
+          if (size > announced) otherSize();
           hash.update(bytes);
           await handle.writeFile(bytes);
         }
+        if (size < announced) otherSize();
         await handle.sync();
       } finally {
         await handle.close();

@@ -137,11 +137,11 @@ export function createS3Service({ objects, isOwnName }: S3ServiceOptions): Objec
   }
 
   async function put(call: ObjectCall, request: ObjectRequest): Promise<ObjectAnswer> {
-    const { content, check } = readUpload(call);
+    const { size, content, check } = readUpload(call);
     const contentType = headerOf(call.head, 'content-type');
     const mustBeNew = headerOf(call.head, 'if-none-match')?.trim() === '*';
     const record = await objects.put(call.caller.accountId, request, content, {
-      ...{ contentType, check, mustBeNew },
+      ...{ size, contentType, check, mustBeNew },
       headers: keptHeaders(call),
     });
     return nothing(200, { etag: etagOf(record), ...checksumHeaders(record) });

@@ -11,6 +11,8 @@ import { ChunkedBody } from './aws-chunked.ts';
 type Check = NonNullable<GivenObject['check']>;
 
 export interface Upload {
+  /** Bytes that are announced. */
+  readonly size: number;
   readonly content: AsyncIterable<Uint8Array>;
   readonly check: Check;
 }
@@ -47,8 +49,7 @@ export function readUpload(call: ObjectCall): Upload {
   }
 
   /** What was announced of the bytes is true. */
-  const check: Check = ({ size, md5 }): ObjectRecord['checksum'] => {
-    if (size !== Number(length)) objectFault('IncompleteBody', 'You did not provide the number of bytes that you announced.');
+  const check: Check = ({ md5 }): ObjectRecord['checksum'] => {
     if (payload.kind === 'hash' && hash?.digest('hex') !== payload.sha256)
       objectFault('XAmzContentSHA256Mismatch', "The provided 'x-amz-content-sha256' header does not match what was computed.");
     const wantedMd5 = headerOf(head, 'content-md5');
@@ -60,5 +61,5 @@ export function readUpload(call: ObjectCall): Upload {
     if (wanted !== undefined && wanted.trim() !== value) badDigest(algorithm.toUpperCase());
     return { algorithm, value };
   };
-  return { content: content(), check };
+  return { size: Number(length), content: content(), check };
 }
