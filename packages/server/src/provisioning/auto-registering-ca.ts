@@ -81,14 +81,24 @@ function extensionsOf(certificate: Buffer): PathExtensions | undefined {
   }
 }
 
-/** DER of each CA certificate once, those first whose key the certificate says it is signed with: a hint, and no proof. */
+/**
+ * DER of each CA certificate once, those first whose key the certificate says it is signed with: a hint, and no proof. The
+ * accounts take turns: any of them can have CAs with the name and the identifier of another one's.
+ */
 function orderedByHint(candidates: readonly AutoRegisteringCa[], certificate: Buffer): Buffer[] {
-  const distinct = new Map(candidates.map(({ ca }) => [ca.certificateId, derOf(ca)]));
-  if (distinct.size < 2) return [...distinct.values()];
+  const distinct = [...new Map(candidates.map((each) => [each.ca.certificateId, each])).values()];
+  const ders = distinct.map(({ ca, place: { accountId } }) => ({ accountId, der: derOf(ca) }));
+  if (ders.length < 2) return ders.map(({ der }) => der);
   const hint = extensionsOf(certificate)?.issuerKeyIdentifier;
   const isHinted = (der: Buffer): boolean => hint !== undefined && extensionsOf(der)?.keyIdentifier?.equals(hint) === true;
-  const all = [...distinct.values()].map((der) => ({ der, rank: isHinted(der) ? 0 : 1 }));
-  return all.sort((a, b) => a.rank - b.rank).map(({ der }) => der);
+  const turns = new Map<string, number>();
+  const all = ders.map(({ accountId, der }) => {
+    const rank = isHinted(der) ? 0 : 1;
+    const turn = turns.get(`${rank}/${accountId}`) ?? 0;
+    turns.set(`${rank}/${accountId}`, turn + 1);
+    return { der, rank, turn };
+  });
+  return all.sort((a, b) => a.rank - b.rank || a.turn - b.turn).map(({ der }) => der);
 }
 
 /** A CA that has signed the certificate, and what is wrong with the path to it (RFC 5280 section 6) all the same. */

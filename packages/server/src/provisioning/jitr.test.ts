@@ -231,6 +231,20 @@ describe('whose CA it is', () => {
     assert.match(misled?.reason ?? '', new RegExp(`by its CA ${certificateIdOf(first.der)}`));
   });
 
+  test('CAs of other accounts with the same name and key identifier keep nobody out', async () => {
+    await using bench = await Bench.open();
+    const key = newEcKey();
+    const identifier = extensionOf('2.5.29.14', der(TAG.octetString, keyIdentifier(publicKeyOf(key))), false);
+    const extensions = [basicConstraints(true), identifier];
+    // What is read is in the order of the accounts.
+    for (const accountId of ['000000000001', '000000000002'])
+      for (let n = 0; n < 10; n += 1)
+        await bench.registerProven(chainCertificate({ subject: 'factory', extensions }), { ...caller, accountId });
+    const ca = chainCertificate({ subject: 'factory', key, extensions });
+    await bench.registerProven(ca, stranger);
+    assert.equal((await bench.attempt(deviceOf(ca)))?.accountId, stranger.accountId);
+  });
+
   test('ten CAs of one name: the one whose key has signed', async () => {
     await using bench = await Bench.open();
     const cas = Array.from({ length: 10 }, () => chainCertificate({ subject: 'factory' }));
