@@ -467,7 +467,7 @@ test('the command says what is not there', async () => {
   }
   const { code, stdout, stderr } = await ask('--client-id', 'nobody');
   assert.deepEqual([code, stdout], [0, '']);
-  assert.match(stderr, /^no refusals of account 000000000000 with --client-id nobody/);
+  assert.match(stderr, /^no refusals of account 000000000000 with --client-id nobody .* --account-id ID\n$/);
 });
 
 test('a policy detached from a device takes its connection', async () => {

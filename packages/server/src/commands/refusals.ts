@@ -43,13 +43,13 @@ function checkFlags(flags: ReadonlyMap<string, string>): void {
     );
 }
 
-/** What was asked for and not found, such as `no refusals of account 000000000000 with --check tls`. */
+/** What was asked for and not found, such as `no refusals of account 000000000000 with --check tls`, without the line's end. */
 function nothingFound(accountId: string, query: URLSearchParams): string {
   const filters = [...query]
     .filter(([name]) => name !== 'limit' && name !== 'after')
     .map(([name, value]) => `--${name} ${value}`);
   const narrowed = filters.length === 0 ? '' : ` with ${filters.join(' ')}`;
-  return `no refusals of account ${accountId}${narrowed} since the server's start; other accounts: --account-id ID\n`;
+  return `no refusals of account ${accountId}${narrowed} since the server's start; other accounts: --account-id ID`;
 }
 
 export async function refusals(args: readonly string[]): Promise<number> {
@@ -72,7 +72,7 @@ export async function refusals(args: readonly string[]): Promise<number> {
     (await ask<{ refusals?: RecordedRefusal[] }>(server, 'GET', `/admin/refusals?${query}`)).refusals ?? [];
   let found = await read();
   show(found);
-  if (found.length === 0) process.stderr.write(escapeText(nothingFound(accountId, query)));
+  if (found.length === 0) process.stderr.write(`${escapeText(nothingFound(accountId, query))}\n`);
   while (flags.has('follow')) {
     query.set('after', String(found.at(-1)?.sequence ?? query.get('after') ?? 0));
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
