@@ -2,7 +2,7 @@
  * Accounts and their root keys: made, listed and renewed by `thingkeep accounts`, while the server runs or not; what
  * a client tool writes into the clients' copy gives nobody the root's permissions.
  */
-// needs: aws root
+// needs: aws openssl root
 import assert from 'node:assert/strict';
 import { type EventEmitter, once } from 'node:events';
 import { chownSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,12 +15,13 @@ import {
   ListUsersCommand,
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam';
-import { CreateThingCommand, IoTClient, ListThingsCommand } from '@aws-sdk/client-iot';
+import { CreateThingCommand, IoTClient, ListThingsCommand, RegisterCertificateWithoutCACommand } from '@aws-sdk/client-iot';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import mqtt from 'mqtt';
 import { auditFiles } from '../../packages/server/src/audit/files.ts';
 import { signRequest } from '../../packages/server/src/api/sign-request.ts';
 import { aws, awsJson, awsOutcome } from './aws-command.ts';
+import { selfSigned } from './certificates.ts';
 import { DeviceConnection } from './device-connection.ts';
 import { ALLOW_ALL, makeDevice, makePolicy, policyDocument } from './devices.ts';
 import { type Credentials, presign } from './presign.ts';
@@ -152,6 +153,36 @@ test('a certificate goes to another account with aws: its device connects there,
   assert.equal(await connect(), 0);
   const late = await awsOutcome({ env: server.env }, 'iot', 'cancel-certificate-transfer', ...id);
   assert.match(late.stderr, /TransferAlreadyCompletedException/);
+});
+
+test('thingkeep certificates lists what expires soon: of one account, of all for the operator, with an exit code', async () => {
+  const [key] = await accounts('keys', OTHER);
+  assert(key !== undefined);
+  const expiring = (...args: string[]) => thingkeep(['certificates', ...args, '--data-dir', dataDir]);
+  const none = await expiring();
+  assert.deepEqual([none.code, none.stdout], [0, '']);
+  assert.match(none.stderr, /^no certificate of account 000000000000 expires within 30 days$/m);
+  using iot = { client: new IoTClient(clientOf(key)), [Symbol.dispose]: () => iot.client.destroy() };
+  const { certPem: certificatePem } = await selfSigned('short');
+  const { certificateArn } = await iot.client.send(new RegisterCertificateWithoutCACommand({ certificatePem }));
+  assert.equal((await expiring('--expiring', '90d')).code, 0, 'another account’s is not shown');
+  const theirs = await expiring('--expiring', '2d', '--account-id', OTHER, '--json');
+  assert.equal(theirs.code, 1);
+  const { notAfter, certificateId, ...found } = JSON.parse(theirs.stdout) as Record<string, string>;
+  const about = { type: 'device', certificateArn, accountId: OTHER, region: 'us-east-1', status: 'INACTIVE' };
+  assert.deepEqual(found, about);
+  const all = await expiring('--all-accounts');
+  assert.deepEqual([all.code, all.stdout], [1, `${notAfter}  INACTIVE  device  ${certificateArn}\n`]);
+  assert.match(certificateId ?? '', /^[0-9a-f]{64}$/);
+  for (const [args, expected] of [
+    [['--expiring', 'soon'], /"soon" is not a number of days, such as 30d/],
+    [['--all-accounts', '--account-id', OTHER], /Only the root of the account that runs the server/],
+    [['--account-id', '999999999999'], /there is no account 999999999999/],
+  ] as const) {
+    const { code, stdout, stderr } = await expiring(...args);
+    assert.deepEqual([code, stdout], [2, ''], stderr);
+    assert.match(stderr, expected);
+  }
 });
 
 test('a renewed key is refused at once, and its live connection ends', async () => {

@@ -1,9 +1,15 @@
-/** A certificate's validity ends while its device is connected: the connection ends with it (facts 1.4, 7.2). A test moves the clock. */
+/** A certificate's validity ends while its device is connected: the connection ends with it (facts 1.4, 7.2), and its owner is told. A test moves the clock. */
 // needs: openssl
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { test } from 'node:test';
-import { AttachPolicyCommand, CreatePolicyCommand, IoTClient, RegisterCertificateWithoutCACommand } from '@aws-sdk/client-iot';
+import {
+  AttachPolicyCommand,
+  CreateKeysAndCertificateCommand,
+  CreatePolicyCommand,
+  IoTClient,
+  RegisterCertificateWithoutCACommand,
+} from '@aws-sdk/client-iot';
 import { readConfig } from '../../packages/server/src/config/config.ts';
 import { openDataFolder } from '../../packages/server/src/config/data-folder.ts';
 import { readAccessKeys } from '../../packages/server/src/config/secrets.ts';
@@ -37,8 +43,25 @@ test('a connection ends when its certificate does, and nobody connects with it a
       new RegisterCertificateWithoutCACommand({ certificatePem: pair.certPem, status: 'ACTIVE' }),
     );
     await iot.send(new AttachPolicyCommand({ policyName: 'all', target }));
+    const watching = await iot.send(new CreateKeysAndCertificateCommand({ setAsActive: true }));
+    await iot.send(new AttachPolicyCommand({ policyName: 'all', target: watching.certificateArn }));
     iot.destroy();
     const server = { rootCa: folder.rootCa, ports: core.ports } as TestServer;
+
+    const watcherPair = { certPem: watching.certificatePem ?? '', keyPem: watching.keyPair?.PrivateKey ?? '' };
+    using watcher = await DeviceConnection.admitted(server, 4, 'watcher', watcherPair, { keepalive: 1200 });
+    watcher.subscribe('$thingkeep/events/certificates/#', 1);
+    assert.equal((await watcher.next()).cmd, 'suback');
+    const news = async (): Promise<string> => {
+      const told = await watcher.next();
+      assert(told.cmd === 'publish');
+      watcher.send({ cmd: 'puback', messageId: told.messageId });
+      const { eventType, daysBefore, certificateArn } = JSON.parse(told.payload.toString()) as Record<string, unknown>;
+      assert.equal(certificateArn, target);
+      return `${eventType} ${daysBefore}`;
+    };
+    await core.tick();
+    assert.equal(await news(), 'expiring 1');
 
     using modern = await DeviceConnection.admitted(server, 5, 'modern', pair, { keepalive: 1200 });
     using classic = await DeviceConnection.admitted(server, 4, 'classic', pair, { keepalive: 1200 });
@@ -52,6 +75,7 @@ test('a connection ends when its certificate does, and nobody connects with it a
     assert.equal(last.cmd === 'disconnect' && last.reasonCode, 0x87);
     assert.equal((await modern.next()).cmd, 'closed');
     assert.equal((await classic.next()).cmd, 'closed');
+    assert.equal(await news(), 'expired undefined');
     const { device, answer } = await DeviceConnection.connect(server, 5, 'late', pair);
     device[Symbol.dispose]();
     assert.equal(answer.cmd === 'connack' && answer.reasonCode, 0x87);

@@ -36,6 +36,7 @@ function accountIdOf(parameters: URLSearchParams): string | undefined {
 export interface AdminOptions {
   readonly refusals: Refusals;
   readonly rootKeys: RootKeyChanges;
+  readonly listExpiring: ListExpiring;
   /** What the data file knows of the audit log. */
   readonly auditState: () => object;
   /** Writes a backup into a folder that the caller has made, with a note of the caller's in it. */
@@ -44,14 +45,30 @@ export interface AdminOptions {
   readonly isOperator: (caller: Caller) => boolean;
 }
 
+/** Certificates that end within some days, of one account or of all. Undefined for a token of a page that is none. */
+export type ListExpiring = (query: {
+  readonly accountId?: string | undefined;
+  readonly withinDays: number;
+  readonly limit: number;
+  readonly after?: string | undefined;
+}) => Promise<object | undefined>;
+
+/** Days of a hundred years: no certificate is asked for beyond. */
+const MAX_DAYS = 36_525;
+
 function mustOperate(operates: boolean): void {
   if (!operates) fail('AccessDeniedException', 'Only the root of the account that runs the server may do this');
 }
 
-/** `GET /admin/refusals?client-id=&certificate-id=&check=&after=&limit=`: the newest refusals of the caller's account, and of nobody's. */
+/**
+ * `GET /admin/refusals?client-id=&certificate-id=&check=&after=&limit=`: the newest refusals of the caller's account, and of
+ * nobody's. `GET /admin/certificates?within-days=&all-accounts=&after=&limit=`: certificates of the caller's account that expire
+ * soon; of all accounts for the operator.
+ */
 export const adminOperations = ({
   refusals,
   rootKeys,
+  listExpiring,
   auditState,
   backup,
   isOperator,
@@ -69,6 +86,20 @@ export const adminOperations = ({
           limit: Math.min(count(parameters, 'limit') ?? 100, MOST),
         }),
       }),
+    ],
+    [
+      'GET /admin/certificates',
+      async (parameters, caller) => {
+        const isAll = parameters.get('all-accounts') === 'true';
+        if (isAll) mustOperate(isOperator(caller));
+        const found = await listExpiring({
+          accountId: isAll ? undefined : caller.accountId,
+          withinDays: Math.min(count(parameters, 'within-days') ?? 30, MAX_DAYS),
+          limit: Math.max(1, Math.min(count(parameters, 'limit') ?? MOST, MOST)),
+          after: parameters.get('after') ?? undefined,
+        });
+        return found ?? fail('InvalidRequestException', 'The parameter after is no token of a page');
+      },
     ],
     [
       'GET /admin/audit',

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { accounts } from './accounts.ts';
 import { audit } from './audit.ts';
+import { expiringCertificates } from './certificates.ts';
 import { check } from './check.ts';
 import { backup } from './backup.ts';
 import { env } from './env.ts';
@@ -46,6 +47,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
   start,
   env,
   refusals,
+  certificates: expiringCertificates,
   accounts,
   audit,
   check,

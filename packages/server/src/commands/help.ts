@@ -8,6 +8,10 @@ const PARTS: Readonly<Record<string, string>> = {
   refusals: `  thingkeep refusals [FLAGS]    say which devices were refused, and why
       --client-id ID  --certificate-id ID (or its first 8 digits)  --check NAME  --limit N  --follow  --json
                                 of another account than the first: --account-id ID`,
+  certificates: `  thingkeep certificates [FLAGS]
+                                list certificates and CA certificates that expire soon; exit code 1 where there are some
+      --expiring 30d  --all-accounts  --json
+                                of another account than the first: --account-id ID`,
   accounts: `  thingkeep accounts list | create [ID] [--profile NAME] | keys ID [--new]  [--json]
                                 accounts and the access keys of their roots`,
   audit: `  thingkeep audit verify [--json]

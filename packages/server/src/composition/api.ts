@@ -6,6 +6,7 @@ import { archiveAnswer, confirmationAnswer, reportAnswer, text } from '../api/pl
 import { rootKeyChanges } from '../config/root-keys.ts';
 import { createS3Service } from '../objects/s3/s3-service.ts';
 import { REPORTS } from '../provisioning/registration-reports.ts';
+import { listExpiring } from '../registry/expiring-certificates.ts';
 import { rolesInText } from '../rules/roles-named.ts';
 import type { ServedOperations } from '../services.ts';
 import type { Access } from './access.ts';
@@ -17,7 +18,7 @@ import type { Storage } from './storage.ts';
 
 export const openApi = (
   { config, clock, log }: CoreBase,
-  { accessKeys, changes, audit, audited, authority, ready, isOwnName, isRegion, objects, reports }: Storage,
+  { accessKeys, places, changes, audit, audited, authority, ready, isOwnName, isRegion, objects, reports }: Storage,
   { refusals, refuse, resourceKeys, iam }: Access,
   { hosting, backups }: FunctionParts,
   rules: RuleParts,
@@ -50,6 +51,7 @@ export const openApi = (
     admin: adminOperations({
       refusals,
       rootKeys: rootKeyChanges(accessKeys, (accountId) => changes.announce('root-keys', { accountId, region: '' })),
+      listExpiring: (query) => listExpiring({ ...places, clock }, query),
       auditState: () => audit.state,
       backup: backups.write,
       isOperator: ({ arn }) => arn === `arn:aws:iam::${config.accountId}:root`,

@@ -10,8 +10,9 @@ import {
 } from '../admin/metrics/listener-metrics.ts';
 import { buildMetrics, eventLoopMetrics, processMetrics } from '../admin/metrics/process-metrics.ts';
 import { functionMetrics, ruleMetrics } from '../admin/metrics/rule-metrics.ts';
-import { diskMetrics, readinessMetrics, storeMetrics } from '../admin/metrics/store-metrics.ts';
+import { diskMetrics, expiringMetrics, readinessMetrics, storeMetrics } from '../admin/metrics/store-metrics.ts';
 import { retainedTotals } from '../broker/routing/retained-usage.ts';
+import { ExpiringCounts } from '../registry/expiring-certificates.ts';
 import { EventLoopDelay } from '../runtime/event-loop-delay.ts';
 import { ProcessFigures } from '../runtime/process-figures.ts';
 import { programVersion } from '../runtime/program-version.ts';
@@ -53,6 +54,7 @@ export function openMetrics(
   const { store, storeFigures, disk, readiness } = storage;
   const delay = parts.use(new EventLoopDelay(clock));
   const sizes = async () => ({ data: await sizeOf(folder.dataFile), log: await sizeOf(`${folder.dataFile}-wal`) });
+  const expiring = new ExpiringCounts({ ...storage.places, clock });
   for (const source of [
     buildMetrics(programVersion()),
     readinessMetrics(readiness),
@@ -64,6 +66,7 @@ export function openMetrics(
     refusalMetrics(refusals),
     handshakeMetrics(gateway.handshakes),
     certificateMetrics(() => remainingSeconds(storage, clock.now())),
+    expiringMetrics(() => expiring.read()),
     callMetrics(calls),
     storeMetrics(storeFigures, sizes),
     diskMetrics(disk),

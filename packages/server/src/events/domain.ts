@@ -1,7 +1,8 @@
-/** Configurations of events, and the events of the registry, as core takes them. */
+/** Configurations of events, the events of the registry and of certificates that age, as core takes them. */
 import type { Messaging } from '../broker/messaging.ts';
 import type { DomainEntry } from '../domain.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { certificateExpiry } from './certificate-expiry.ts';
 import { EnabledEvents, type EnabledEventsOptions } from './enabled-events.ts';
 import { eventOperations } from './event-configurations.operations.ts';
 import { registryEventSubscription, registryPublisher } from './registry-publisher.ts';
@@ -20,6 +21,7 @@ export const eventsDomain: DomainEntry<EventDeps> = {
     return {
       name: 'events',
       operations: ({ store }) => ({ iot: eventOperations({ store, clock }) }),
+      tasks: [certificateExpiry({ clock, messaging, ...configured })],
       subscribers: [registryPublisher({ clock, messaging, enabled })],
       load: () => enabled.load(),
       close: () => enabled.close(),

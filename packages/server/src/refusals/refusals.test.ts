@@ -184,6 +184,7 @@ test('a caller sees the refusals of its account and of nobody, and a parameter t
   const list = adminOperations({
     refusals,
     rootKeys: { create: () => ({}), renew: () => ({}) },
+    listExpiring: async () => ({}),
     auditState: () => ({}),
     backup: async () => ({}),
     isOperator: () => true,

@@ -90,8 +90,10 @@ export async function acceptTransfer(
     fail('InvalidRequestException', `The certificate is registered in this account already. Id: ${certificateId}`);
   if (setAsActive && record.registeredRevoked)
     fail('InvalidRequestException', `A certificate that was registered as REVOKED can not be activated. Id: ${certificateId}`);
+  // How near its end is was told to the source.
+  const { announcedDays: _, ...rest } = record;
   const accepted = changed(
-    { ...record, accountId, previousOwnedBy: record.accountId },
+    { ...rest, accountId, previousOwnedBy: record.accountId },
     setAsActive ? 'ACTIVE' : 'INACTIVE',
     { ...transfer, ended: { by: 'accept', at: now } },
     now,

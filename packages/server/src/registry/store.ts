@@ -3,6 +3,9 @@ import { collection } from '../store/contract.ts';
 
 export type CertificateStatus = 'ACTIVE' | 'INACTIVE' | 'REVOKED' | 'PENDING_TRANSFER' | 'PENDING_ACTIVATION';
 
+/** How near to its end a certificate was when its owner was last told, in days: 0 once it has expired. */
+export type AnnouncedDays = 30 | 7 | 1 | 0;
+
 /** Times are milliseconds since the epoch. */
 export interface CertificateRecord {
   readonly accountId: string;
@@ -20,6 +23,7 @@ export interface CertificateRecord {
   readonly generationId: string;
   readonly notBefore: number;
   readonly notAfter: number;
+  readonly announcedDays?: AnnouncedDays;
   /** A certificate that was registered as REVOKED can't be activated later. */
   readonly registeredRevoked?: boolean;
   /** The last transfer to another account, under way or ended. */
@@ -54,6 +58,7 @@ export interface CaCertificateRecord {
   readonly generationId: string;
   readonly notBefore: number;
   readonly notAfter: number;
+  readonly announcedDays?: AnnouncedDays;
 }
 
 export interface ThingRecord {
@@ -116,6 +121,21 @@ export const certificates = collection<CertificateRecord>(
     /** What just-in-time registration has registered and nothing has activated. */
     pending: (c) =>
       c.status === 'PENDING_ACTIVATION' && c.caCertificateId !== undefined ? [[c.accountId, c.caCertificateId]] : [],
+    /** By its end; a date may be before 1970. */
+    byEnd: (c) => (c.status === 'REVOKED' ? [] : [[c.accountId, Math.max(0, c.notAfter), c.certificateId]]),
+    /** By the time at which its owner is told that the end is near: 30 days, 7 days and 1 day before, and at the end. */
+    byAnnouncement: (c) =>
+      c.status === 'REVOKED' || c.announcedDays === 0
+        ? []
+        : [
+            [
+              Math.max(
+                0,
+                c.notAfter -
+                  (c.announcedDays === undefined ? 30 : c.announcedDays === 30 ? 7 : c.announcedDays === 7 ? 1 : 0) * 86_400_000,
+              ),
+            ],
+          ],
     /** Over all accounts: the gateway knows only the certificate that a device shows. */
     byId: (c) => [[c.certificateId, c.accountId]],
   },
@@ -127,6 +147,19 @@ export const caCertificates = collection<CaCertificateRecord>(
   (c) => [c.accountId, c.certificateId],
   {
     byCreation: (c) => [[c.accountId, c.createdAt, c.certificateId]],
+    byEnd: (c) => [[c.accountId, Math.max(0, c.notAfter), c.certificateId]],
+    byAnnouncement: (c) =>
+      c.announcedDays === 0
+        ? []
+        : [
+            [
+              Math.max(
+                0,
+                c.notAfter -
+                  (c.announcedDays === undefined ? 30 : c.announcedDays === 30 ? 7 : c.announcedDays === 7 ? 1 : 0) * 86_400_000,
+              ),
+            ],
+          ],
     bySubject: (c) => [[c.subjectHash, c.accountId, c.certificateId]],
   },
   { changes: 'ca-certificate' },

@@ -59,6 +59,7 @@ test('operations are those of the tables, and our own', () => {
   const own = adminOperations({
     refusals: new Refusals({ now: () => 0, monotonic: () => 0 }, log as never),
     rootKeys: { create: () => ({}), renew: () => ({}) },
+    listExpiring: async () => ({}),
     auditState: () => ({}),
     backup: async () => ({}),
     isOperator: () => true,

@@ -108,6 +108,14 @@ export const METRICS = {
     'seconds',
   ),
 
+  thingkeep_certificates_expiring: gauge(
+    'Certificates and CA certificates of all accounts that are not revoked and expire within a time; of each type 100,000 are counted at most, every ten minutes.',
+    {
+      type: { device: 'certificates of devices', ca: 'CA certificates that accounts have registered' },
+      within: ['1d', '7d', '30d'],
+    },
+  ),
+
   thingkeep_api_requests_total: counter('Signed requests to the API, and requests of devices over HTTPS.', {
     port: ['api', 'https'],
     service: API_SERVICES,

@@ -3,7 +3,14 @@ import { JSON_OPERATIONS } from '@thingkeep/wire/api/json-operations.ts';
 import { operationsOf, queryOperationsOf, SERVICE_NAMES } from '@thingkeep/wire/api/table.ts';
 
 /** Requests of Thingkeep's own, as permissions name them (`GET /admin/refusals` is `GetRefusals`). */
-export const ADMIN_OPERATIONS = ['GetAudit', 'GetRefusals', 'PostAccounts', 'PostBackup', 'PostRootKeys'] as const;
+export const ADMIN_OPERATIONS = [
+  'GetAudit',
+  'GetCertificates',
+  'GetRefusals',
+  'PostAccounts',
+  'PostBackup',
+  'PostRootKeys',
+] as const;
 
 /** By the name that requests are signed for, except for those of the table, whose own names say more. */
 export const API_SERVICES: readonly string[] = [

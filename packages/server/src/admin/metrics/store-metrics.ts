@@ -23,6 +23,16 @@ export const diskMetrics =
     samples.add('thingkeep_disk_floor_bytes', disk.floor);
   };
 
+/** `counts` gives how many certificates expire within some days. */
+export const expiringMetrics =
+  (
+    counts: () => Promise<readonly { readonly type: 'device' | 'ca'; readonly days: number; readonly count: number }[]>,
+  ): MetricSource =>
+  async (samples) => {
+    for (const { type, days, count } of await counts())
+      samples.add('thingkeep_certificates_expiring', count, { type, within: `${days}d` });
+  };
+
 export const readinessMetrics =
   (readiness: Pick<Readiness, 'state'>): MetricSource =>
   (samples) => {
