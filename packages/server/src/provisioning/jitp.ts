@@ -8,10 +8,10 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Store } from '../store/contract.ts';
 import type { JustInTimeProvisioning, JustInTimeRequest } from './contract.ts';
 import { provision } from './execution.ts';
-import { planOf, type ProvisioningPlan } from './plan.ts';
+import { type GivenParameters, missingParameters, planOf, type ProvisioningPlan } from './plan.ts';
 import { type FindRole, roleRights } from './rights.ts';
 import { provisioningTemplates, templateArn } from './store.ts';
-import { readTemplate } from './template.ts';
+import { type ProvisioningTemplate, readTemplate } from './template.ts';
 import { defaultVersion } from './templates.ts';
 
 export interface TemplateProvisioningDeps {
@@ -28,6 +28,13 @@ interface TemplateSource {
 }
 
 const refuse = (why: string): never => fail('ResourceRegistrationFailureException', why);
+
+/** The certificate's subject must give what the template has no default for: nothing else gives parameters. */
+function checkParameters(template: ProvisioningTemplate, given: GivenParameters): void {
+  const [missing] = missingParameters(template, given);
+  if (missing === undefined) return;
+  refuse(`Parameter ${missing} must have a value, and the certificate gives these: ${Object.keys(given).join(', ')}.`);
+}
 
 /** The template must be for the one certificate that has come: it would be told as provisioned, and never be activated. */
 function checkCertificate({ certificate }: ProvisioningPlan, certificateId: string): void {
@@ -46,7 +53,9 @@ export class TemplateProvisioning implements JustInTimeProvisioning {
     const { clock, findRole, inRegion } = this.#deps;
     const { place, certificateId, parameters } = request;
     const { body, roleArn, sourceArn } = await this.#source(request);
-    const plan = planOf(readTemplate(body, 'jitp'), parameters);
+    const template = readTemplate(body, 'jitp');
+    checkParameters(template, parameters);
+    const plan = planOf(template, parameters);
     checkCertificate(plan, certificateId);
     const rights = await roleRights(findRole, place, roleArn, sourceArn);
     await inRegion(place.region).write((tx) => provision(tx, plan, { place, now: clock.now(), rights }));
