@@ -30,7 +30,7 @@ export interface FleetProvisioningDeps {
 const KEYS_RATE = { perSecond: 25, burst: 200 };
 const RATE = { perSecond: 200, burst: 1_000 };
 
-/** Bytes of payloads of an account in a second, and at once: those that are made to be slow to read take a millisecond each KiB. */
+/** Bytes of payloads of an account in a second, and at once: those of JSON that are made to be slow to read take 20 ms each. */
 const BYTES_RATE = { perSecond: 128 * 1024, burst: 512 * 1024 };
 
 const accountKey = ({ accountId, region }: Place): string => `${region}/${accountId}`;

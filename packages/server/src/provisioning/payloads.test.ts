@@ -74,6 +74,24 @@ test('CBOR that is none, is too deep, has a key twice or a number for a key, is 
   assert.deepEqual(Object.keys(readRequest(hex('a1 695f5f70726f746f5f5f a1 6161 00'), 'cbor')), ['__proto__']);
 });
 
+test('CBOR of many small items is rejected before any of them is read; many long texts are not', () => {
+  const filled = (begin: string, item: string): Buffer => Buffer.concat([hex(begin), hex(item.repeat(20_000)), hex('ff')]);
+  for (const [begin, item] of [
+    ['bf 6161 9f', 'f6'],
+    ['bf 6161 9f', '1a00000000'],
+    ['bf', '60 f6'],
+    ['bf 6161 7f', '6162'],
+    ['bf 6161 7f', '60'],
+    ['bf 6161 9f', 'd9d9f7 00'],
+  ] as const)
+    rejects(filled(begin, item), 'cbor', /more than 1000 data items/);
+  const parameters = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`parameter ${i}`, 'x'.repeat(1_000)]));
+  assert.deepEqual(
+    readRequest(Buffer.from(encode({ certificateOwnershipToken: 'a', parameters })), 'cbor').parameters,
+    parameters,
+  );
+});
+
 test('JSON that is none is rejected; unknown members are for nobody to mind', () => {
   for (const each of ['x', '[]', 'null', '"a"', '{"a":1,"a":2}', '{"a":"\\ud800"}', `${'{"a":'.repeat(20)}1${'}'.repeat(20)}`])
     rejects(Buffer.from(each), 'json');

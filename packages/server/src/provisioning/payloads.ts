@@ -10,6 +10,8 @@ export type PayloadFormat = (typeof PAYLOAD_FORMATS)[number];
 export type RequestBody = Readonly<Record<string, unknown>>;
 
 const MAX_DEPTH = 16;
+/** Data items of CBOR: more than a hundred parameters are, and few, since each costs as much as a KiB of text. */
+const MAX_ITEMS = 1_000;
 
 /** "What follows is CBOR" (RFC 8949, section 3.4.6), the one tag that a request may have. */
 const SELF_DESCRIBED = 55_799;
@@ -44,7 +46,32 @@ function fromJson(payload: Buffer): unknown {
   }
 }
 
+/** The bytes of a head's argument behind its first byte (RFC 8949 section 3). */
+const argumentSize = (head: number): number => {
+  const information = head & 31;
+  return information < 24 || information > 27 ? 0 : 1 << (information - 24);
+};
+
+/** The bytes of the item at a place but for those of items in it; too few where it is cut off. */
+function itemSize(payload: Buffer, at: number): number {
+  const head = payload[at] ?? 0;
+  const [kind, size] = [head >> 5, argumentSize(head)];
+  const isText = kind === 2 || kind === 3;
+  if (!isText || (head & 31) === 31 || at + 1 + size > payload.length) return 1 + size;
+  const length = size === 0 ? head & 31 : size === 8 ? Number(payload.readBigUInt64BE(at + 1)) : payload.readUIntBE(at + 1, size);
+  return 1 + size + length;
+}
+
+function refuseManyItems(payload: Buffer): void {
+  let count = 0;
+  for (let at = 0; at < payload.length; at += itemSize(payload, at)) {
+    count += 1;
+    if (count > MAX_ITEMS) invalid(`it has more than ${MAX_ITEMS} data items.`);
+  }
+}
+
 function fromCbor(payload: Buffer): unknown {
+  refuseManyItems(payload);
   try {
     return decode(payload, OPTIONS);
   } catch (error) {
