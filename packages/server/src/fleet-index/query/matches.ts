@@ -1,7 +1,8 @@
 /** Whether a document matches a query, by its terms alone. Pure; the index file gives the same answer by SQL. */
 import type { IndexedDocument, IndexedPoint, IndexedValue } from '../documents/values.ts';
 import { isSearchedUnnamed } from './fields.ts';
-import { type ValueMatcher, numberIn, type TextPattern, type Query, type Term } from './query.ts';
+import { type ValueMatcher, numberIn, type Query, type Term } from './query.ts';
+import { textTest } from './text-pattern.ts';
 
 const EARTH_RADIUS = 6_371_008.8;
 const radians = (degrees: number): number => (degrees * Math.PI) / 180;
@@ -12,15 +13,6 @@ export function metersBetween(a: IndexedPoint, b: IndexedPoint): number {
   const east = Math.sin(radians(b.longitude - a.longitude) / 2) ** 2;
   const square = north + Math.cos(radians(a.latitude)) * Math.cos(radians(b.latitude)) * east;
   return 2 * EARTH_RADIUS * Math.asin(Math.min(1, Math.sqrt(square)));
-}
-
-/** The regular expression of a pattern; it has no construct that could take long. */
-export function patternExpression(parts: TextPattern): RegExp {
-  const source = parts.map((part) => {
-    if (part === 'any-text') return '.*';
-    return part === 'one-character' ? '.' : part.literal.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-  });
-  return new RegExp(`^${source.join('')}$`, 'su');
 }
 
 /** Numbers by value, texts by their UTF-8 bytes as the index file has them; undefined where the types differ. */
@@ -51,8 +43,8 @@ function valueTest(matcher: ValueMatcher): (value: IndexedValue) => boolean {
     case 'range':
       return (value) => inRange(value, matcher);
     case 'pattern': {
-      const expression = patternExpression(matcher.parts);
-      return (value) => typeof value === 'string' && expression.test(value);
+      const test = textTest(matcher.parts);
+      return (value) => typeof value === 'string' && test(value);
     }
     case 'equals': {
       const number = numberIn(matcher.text);
