@@ -1,6 +1,8 @@
 /** Dynamic thing groups: who is in them, whatever changes (fact sheet, section 21.3). */
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
+import { caller } from '../testing/operations-fixture.ts';
+import { DynamicGroups } from './dynamic-groups.ts';
 import { IndexFixture } from './fleet-index.fixture.ts';
 
 let index: IndexFixture;
@@ -33,6 +35,35 @@ const groupsOf = async (thingName: string): Promise<string[]> => {
   const { thingGroups = [] } = await index.call('ListThingGroupsForThing', { thingName });
   return thingGroups.map(({ groupName = '' }) => groupName).toSorted();
 };
+
+test('queries that are slow to match leave their turn to others', async () => {
+  for (let i = 0; i < 10; i += 1) await create(`group-${i}`, 'attributes.floor:none');
+  await index.settled();
+  let now = 0;
+  const clock = { now: () => now, monotonic: () => (now += 2) };
+  const groups = new DynamicGroups({
+    clock,
+    inRegion: () => index.store,
+    log: { warn: () => undefined },
+    indexOf: () => undefined,
+  });
+  await groups.load(caller);
+  let turns = 0;
+  const counting = setInterval(() => (turns += 1), 1);
+  const unmatched = {
+    thingName: 'a',
+    thingId: 'id',
+    attributes: {},
+    version: 1,
+    groupNames: [],
+    dynamicGroups: [],
+    staticGroups: 0,
+  };
+  const sources = { connectivity: false, classicShadow: false, namedShadows: false, locations: [] };
+  await groups.regroup(caller, [unmatched, unmatched], sources);
+  clearInterval(counting);
+  assert.ok(turns > 0);
+});
 
 test('things that match join, those that match no more leave, and the group says when it is whole', async () => {
   await thing('a', { floor: '3' });

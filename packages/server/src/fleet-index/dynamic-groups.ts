@@ -36,6 +36,10 @@ interface Regrouped {
   readonly wanted: readonly DynamicGroup[];
 }
 
+/** Milliseconds in which queries are matched until others have their turn, as long as that took, and at most so long. */
+const TURN = 5;
+const MAX_REST = 100;
+
 const placeName = ({ region, accountId }: Place): string => `${region}/${accountId}`;
 
 /** The oldest first: at the limit of a thing's groups they stay. */
@@ -77,7 +81,9 @@ export class DynamicGroups {
   async regroup(place: Place, things: readonly IndexedThing[], sources: ThingSources): Promise<void> {
     const groups = this.#groups.get(placeName(place));
     if (groups === undefined) return;
-    const changed = things.flatMap((thing) => this.#regrouped(groups, thing, sources));
+    const rest = this.#pauses();
+    const changed: Regrouped[] = [];
+    for (const thing of things) changed.push(...(await this.#regrouped(groups, thing, sources, rest)));
     if (changed.length === 0) return;
     const now = this.#options.clock.now();
     await this.#options.inRegion(place.region).write(async (tx) => {
@@ -91,17 +97,39 @@ export class DynamicGroups {
   }
 
   /** The groups of a thing by queries; undefined where they are as they should be. */
-  #regrouped(groups: readonly DynamicGroup[], thing: IndexedThing, sources: ThingSources): readonly Regrouped[] {
+  async #regrouped(
+    groups: readonly DynamicGroup[],
+    thing: IndexedThing,
+    sources: ThingSources,
+    rest: () => Promise<void> | undefined,
+  ): Promise<readonly Regrouped[]> {
     const { thingName, groupNames, dynamicGroups, staticGroups } = thing;
     const names = groupNames.filter((name) => !dynamicGroups.some(({ groupName }) => groupName === name));
     const document = thingDocument({ ...thing, groupNames: names }, sources);
-    const matching = groups.filter(({ query }) => matches(query, document));
+    const matching: DynamicGroup[] = [];
+    for (const group of groups) {
+      if (matches(group.query, document)) matching.push(group);
+      await rest();
+    }
     const wanted = matching.slice(0, Math.max(0, MAX_GROUPS_OF_THING - staticGroups));
     if (wanted.length < matching.length) this.#tellFull(thingName, matching.slice(wanted.length));
     const isSame =
       wanted.length === dynamicGroups.length &&
       wanted.every((each) => dynamicGroups.some(({ groupId }) => groupId === each.groupId));
     return isSame ? [] : [{ thingName, wanted }];
+  }
+
+  /** To be awaited after each piece of work. */
+  #pauses(): () => Promise<void> | undefined {
+    const { clock } = this.#options;
+    let since = clock.monotonic();
+    return () => {
+      const worked = clock.monotonic() - since;
+      if (worked < TURN) return undefined;
+      return new Promise<void>((resolve) => setTimeout(resolve, Math.min(worked, MAX_REST))).then(() => {
+        since = clock.monotonic();
+      });
+    };
   }
 
   #tellFull(thingName: string, left: readonly DynamicGroup[]): void {
