@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { DescribeProvisioningTemplateCommand } from '@aws-sdk/client-iot';
+import { DescribeProvisioningTemplateCommand, GetRegistrationCodeCommand } from '@aws-sdk/client-iot';
+import { factoryCa, signedBy } from '../../packages/server/src/testing/factory-ca.ts';
 import { plainEnvironment, run } from './run-command.ts';
 import { startServer, type TestServer } from './test-core.ts';
 
@@ -111,4 +112,26 @@ test('a provisioning template with its role (developer guide, page provision-tem
   assert.match(await terraform.run('plan', ['-detailed-exitcode', ...other]), /No changes/);
   // The provider deletes a template whatever versions it has, as AWS lets it.
   assert.match(await terraform.run('destroy', ['-auto-approve', ...other]), /Resources: 4 destroyed/);
+});
+
+test('CA certificates in both modes, and the indexing configuration', { timeout: 240_000 }, async (t) => {
+  const providers = mirror();
+  if (providers === undefined) return t.diagnostic("Terraform's AWS provider 5 is not on this machine");
+  await using server = await startServer();
+  using terraform = new Terraform(server, providers, 'authorities.tf');
+  const now = Date.now();
+  const [ca, sniOnly] = [await factoryCa('verified', { now }), await factoryCa('sni only', { now })];
+  const { registrationCode = '' } = await server.iot.send(new GetRegistrationCodeCommand({}));
+  const verification = await signedBy(ca, registrationCode, { key: ca.key, now });
+  terraform.write('terraform.tfvars.json', JSON.stringify({ ca: ca.pem, verification, sni_only_ca: sniOnly.pem }));
+  await terraform.run('init');
+  assert.match(await terraform.run('apply', ['-auto-approve']), /Resources: 3 added, 0 changed, 0 destroyed/);
+  assert.match(await terraform.run('plan', ['-detailed-exitcode']), /No changes/);
+  const other = ['-var', 'mode=REGISTRY_AND_SHADOW'];
+  assert.match(await terraform.run('apply', ['-auto-approve', ...other]), /Resources: 0 added, 2 changed, 0 destroyed/);
+  assert.match(await terraform.run('plan', ['-detailed-exitcode', ...other]), /No changes/);
+  await terraform.run('state', ['rm', 'aws_iot_indexing_configuration.things']);
+  await terraform.run('import', [...other, 'aws_iot_indexing_configuration.things', 'us-east-1']);
+  assert.match(await terraform.run('plan', ['-detailed-exitcode', ...other]), /No changes/);
+  assert.match(await terraform.run('destroy', ['-auto-approve', ...other]), /Resources: 3 destroyed/);
 });
