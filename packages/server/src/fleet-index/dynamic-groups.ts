@@ -6,6 +6,7 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import { MAX_GROUPS_OF_THING, setDynamicMemberships } from '../registry/groups/memberships.ts';
 import { type GroupReference, memberships, type ThingGroupRecord, thingGroups } from '../registry/groups/store.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { restsOf } from '../runtime/rests.ts';
 import type { Change, Changes } from '../store/changes.ts';
 import type { Store } from '../store/contract.ts';
 import { pages } from '../store/pages.ts';
@@ -35,10 +36,6 @@ interface Regrouped {
   readonly thingName: string;
   readonly wanted: readonly DynamicGroup[];
 }
-
-/** Milliseconds in which queries are matched until others have their turn, as long as that took, and at most so long. */
-const TURN = 5;
-const MAX_REST = 100;
 
 const placeName = ({ region, accountId }: Place): string => `${region}/${accountId}`;
 
@@ -81,7 +78,7 @@ export class DynamicGroups {
   async regroup(place: Place, things: readonly IndexedThing[], sources: ThingSources): Promise<void> {
     const groups = this.#groups.get(placeName(place));
     if (groups === undefined) return;
-    const rest = this.#pauses();
+    const rest = restsOf(this.#options.clock);
     const changed: Regrouped[] = [];
     for (const thing of things) changed.push(...(await this.#regrouped(groups, thing, sources, rest)));
     if (changed.length === 0) return;
@@ -117,19 +114,6 @@ export class DynamicGroups {
       wanted.length === dynamicGroups.length &&
       wanted.every((each) => dynamicGroups.some(({ groupId }) => groupId === each.groupId));
     return isSame ? [] : [{ thingName, wanted }];
-  }
-
-  /** To be awaited after each piece of work. */
-  #pauses(): () => Promise<void> | undefined {
-    const { clock } = this.#options;
-    let since = clock.monotonic();
-    return () => {
-      const worked = clock.monotonic() - since;
-      if (worked < TURN) return undefined;
-      return new Promise<void>((resolve) => setTimeout(resolve, Math.min(worked, MAX_REST))).then(() => {
-        since = clock.monotonic();
-      });
-    };
   }
 
   #tellFull(thingName: string, left: readonly DynamicGroup[]): void {

@@ -8,6 +8,7 @@ import { messageOf, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { DeviceIssuer, IssuedCertificate } from '../authority/authority.ts';
 import { ObjectFault, type OpenedObject, type RoleObjects } from '../objects/contract.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { restsOf } from '../runtime/rests.ts';
 import type { Store, WriteTransaction } from '../store/contract.ts';
 import { schedule } from '../store/due-records.ts';
 import type { DueHandler, DueItem, Outcome } from '../store/due-work.ts';
@@ -177,14 +178,17 @@ export const bulkRegistration = (deps: BulkRegistrationDeps): DueHandler => {
     const { store, place, taskId } = work;
     const { size, etag, content } = await open(place, task);
     await store.write(async (tx) => tx.put(registrationTasks, { ...(await held(tx, work)), size, etag }));
+    const rest = restsOf(clock);
     let batch: PreparedLine[] = [];
     let { line } = task;
     for await (const { text, end } of inputLines(content, task.offset)) {
       line += 1;
       if (text?.trim() === '') continue;
       batch.push(await prepare(work, line, end, text));
+      await rest();
       if (batch.length < BATCH) continue;
       await doBatch(work, batch);
+      await rest();
       batch = [];
     }
     if (batch.length > 0) await doBatch(work, batch);
