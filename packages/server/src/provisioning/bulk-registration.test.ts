@@ -59,6 +59,38 @@ test('each line makes what the template says, and progress is told', async () =>
   assert.deepEqual((await fixture.call('ListThingRegistrationTasks', { status: 'Completed' })).taskIds, [taskId]);
 });
 
+test('a task makes way after a while, and goes on behind the line that was done last', async () => {
+  const { clock } = fixture;
+  Object.assign(clock, { monotonic: () => (clock.at += 1_000) });
+  const taskId = await start([
+    ...Array.from({ length: 50 }, (_, i) => line(`thing-${i}`)),
+    ...Array.from({ length: 100 }, () => ''),
+  ]);
+  let turns = 0;
+  for (; (await describeTask(taskId)).status === 'InProgress' && turns < 100; turns += 1) await fixture.doDueWork();
+  const { status, successCount, failureCount, percentageProgress } = await describeTask(taskId);
+  assert.deepEqual([status, successCount, failureCount, percentageProgress], ['Completed', 50, 0, 100]);
+  assert.ok(turns > 2, `${turns} turns`);
+  const results = await fixture.report(taskId, 'RESULTS');
+  assert.deepEqual(
+    results.map((each) => each.line),
+    Array.from({ length: 50 }, (_, i) => i + 1),
+  );
+});
+
+test('lines without anything in them leave the event loop to others', async () => {
+  await start(Array.from({ length: 20_000 }, () => ''));
+  fixture.pieceSize = 100_000;
+  let turns = 0;
+  let waiting = setImmediate(function count() {
+    turns += 1;
+    waiting = setImmediate(count);
+  });
+  await fixture.doDueWork();
+  clearImmediate(waiting);
+  assert.ok(turns >= 40, `${turns} turns`);
+});
+
 test('a bad line is told by its number, makes nothing, and leaves the others alone', async () => {
   const lines = [
     line('a'),

@@ -49,6 +49,10 @@ interface PreparedLine {
 
 /** Lines of one transaction: few, so that it does not hold others up. */
 const BATCH = 10;
+/** Lines that are read in one turn of the event loop, those without anything in them too. */
+const READ_IN_TURN = 500;
+/** Milliseconds until a task makes way: as many tasks as are under way would keep those of others out for as long as they last. */
+const MAX_TURN = 20_000;
 const SERVICE = 'iot.amazonaws.com';
 /** Attempts to read an input that is there and can't be read. */
 const MAX_ATTEMPTS = 5;
@@ -181,15 +185,20 @@ export const bulkRegistration = (deps: BulkRegistrationDeps): DueHandler => {
     const rest = restsOf(clock);
     let batch: PreparedLine[] = [];
     let { line } = task;
-    for await (const { text, end } of inputLines(content, task.offset)) {
+    const began = clock.monotonic();
+    for await (const { text, end: offset } of inputLines(content, task.offset)) {
       line += 1;
-      if (text?.trim() === '') continue;
-      batch.push(await prepare(work, line, end, text));
+      if (text?.trim() !== '') batch.push(await prepare(work, line, offset, text));
+      const isOver = clock.monotonic() - began >= MAX_TURN;
+      if (batch.length >= BATCH || (isOver && batch.length > 0)) {
+        await doBatch(work, batch);
+        batch = [];
+      } else if (line % READ_IN_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
       await rest();
-      if (batch.length < BATCH) continue;
-      await doBatch(work, batch);
-      await rest();
-      batch = [];
+      if (!isOver) continue;
+      const done = line;
+      await store.write(async (tx) => tx.put(registrationTasks, { ...(await held(tx, work)), line: done, offset }));
+      throw new TaskLeft();
     }
     if (batch.length > 0) await doBatch(work, batch);
     await store.write(async (tx) => {
