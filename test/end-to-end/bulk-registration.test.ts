@@ -68,6 +68,7 @@ async function report(
   const { resourceLinks = [] } = await server.iot.send(new ListThingRegistrationTaskReportsCommand({ taskId, reportType }));
   const answer = await fetch(resourceLinks[0] ?? '');
   assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get('access-control-allow-origin'), null, 'it is open to no page, as it is not signed');
   return (await answer.text())
     .split('\n')
     .filter((line) => line !== '')

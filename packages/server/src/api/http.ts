@@ -354,7 +354,7 @@ export function createApi(options: ApiOptions): Api {
       exchange.change?.end(failureOf(error));
       rendered = answerError({ ...exchange, headers: request.headers, method: request.method ?? '' }, error);
     }
-    if ('content' in rendered) await sendObject(exchange.response, rendered, crossOriginHeaders);
+    if ('content' in rendered) await sendObject(exchange.response, rendered, exchange.open === true ? {} : crossOriginHeaders);
     else send(exchange, rendered);
     const { requestId, path, service, called, open } = exchange;
     if (open !== true && request.method !== 'OPTIONS') ended?.(rendered.status, called?.service, called?.name);
