@@ -195,6 +195,22 @@ test('a link to a report is good for an hour', async () => {
   assert.equal(await fixture.reports.open(token), undefined);
 });
 
+test('links of an account push out its own oldest ones, and none of another account', async () => {
+  const taskId = await start([line('a')]);
+  await fixture.doDueWork();
+  const { reports } = fixture;
+  const tokenOf = (link: string): string => link.slice(link.lastIndexOf('/') + 1);
+  const [kept, oldest] = [
+    tokenOf(reports.link(caller, taskId, 'RESULTS')),
+    reports.link({ ...caller, accountId: '1' }, 'x', 'ERRORS'),
+  ];
+  for (let i = 0; i < 1_000; i += 1) reports.link({ ...caller, accountId: '1' }, 'x', 'ERRORS');
+  assert.notEqual(await reports.open(kept), undefined);
+  for (let i = 0; i < 100; i += 1) reports.link(caller, taskId, 'ERRORS');
+  assert.equal(await reports.open(kept), undefined);
+  assert.equal(await reports.open(tokenOf(oldest)), undefined);
+});
+
 test('lines are the same however the bytes come, and from wherever they are read on', async () => {
   const text = 'one\ntwo\r\n\nfür drei 💡\nlast';
   const bytes = Buffer.from(text);

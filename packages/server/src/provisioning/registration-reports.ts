@@ -9,8 +9,8 @@ export type ReportType = 'ERRORS' | 'RESULTS';
 
 /** Milliseconds. */
 const LINK_LASTS = 3_600_000;
-/** Links that are good at a time; the oldest go first. They go with the process. */
-const MAX_LINKS = 1000;
+/** Links of an account that are good at a time; its oldest go first. They go with the process. */
+const MAX_LINKS = 100;
 /** What is read of a report at once. */
 const PAGE = { rows: 200, bytes: 1024 * 1024 };
 
@@ -43,7 +43,8 @@ export class RegistrationReports {
     const token = randomBytes(32).toString('base64url');
     const { region, accountId } = place;
     this.#links.set(token, { region, accountId, taskId, type, until: this.#options.clock.now() + LINK_LASTS });
-    if (this.#links.size > MAX_LINKS) this.#links.delete(this.#links.keys().next().value ?? '');
+    const own = [...this.#links].filter(([, each]) => each.accountId === accountId);
+    for (const [old] of own.slice(0, -MAX_LINKS)) this.#links.delete(old);
     return `${this.#options.apiUrl()}${REPORTS}${token}`;
   }
 
