@@ -1,6 +1,6 @@
 /** The index file: what it finds is what matches, whatever the query; documents come, change and go. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -164,6 +164,7 @@ test('an index is found again after a close; a damaged file and one of another f
   const path = join(folder, 'fleet-index.db');
   const first = new IndexFile(path);
   assert.equal(first.isNew, true);
+  for (const suffix of ['', '-wal']) assert.equal(statSync(`${path}${suffix}`).mode & 0o077, 0, 'for the owner alone');
   first.update(KEY, [randomDocument(1, randomFrom(1))], []);
   first.close();
   const second = new IndexFile(path);

@@ -1,6 +1,6 @@
 /** An index file: documents put into it and taken out, and what queries find in it. Synchronous: it is used in a thread of its own. */
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { IndexedDocument, IndexedTerm, LocatedTerm } from '../documents/values.ts';
 import { isSearchedUnnamed } from '../query/fields.ts';
@@ -32,9 +32,15 @@ const storedValue = (value: IndexedTerm['value']): SQLInputValue => (typeof valu
 const digestOf = (document: IndexedDocument): Uint8Array =>
   createHash('sha256').update(JSON.stringify(document)).digest().subarray(0, 16);
 
+/** A database for the owner alone: SQLite gives what lies beside it the same mode. */
+function openFile(path: string): DatabaseSync {
+  if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600));
+  return new DatabaseSync(path);
+}
+
 /** Opens a file that is there as it should be; undefined where it is not. */
 function openDatabase(path: string): DatabaseSync | undefined {
-  const db = new DatabaseSync(path);
+  const db = openFile(path);
   try {
     db.exec(INDEX_SETTINGS);
     const { user_version: form } = db.prepare('PRAGMA user_version').get() as { user_version: number };
@@ -52,7 +58,7 @@ function openOrMake(path: string): { readonly db: DatabaseSync; readonly isNew: 
   const found = openDatabase(path);
   if (found !== undefined) return { db: found, isNew: false };
   for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });
-  const db = new DatabaseSync(path);
+  const db = openFile(path);
   db.exec(`${INDEX_SETTINGS} BEGIN; ${INDEX_TABLES} PRAGMA user_version = ${INDEX_FORM}; COMMIT`);
   return { db, isNew: true };
 }
