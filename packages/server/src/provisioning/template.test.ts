@@ -200,6 +200,23 @@ describe('resources', () => {
     assert.deepEqual(made.deviceConfiguration, { LocationUrl: 'https://example.aws' });
   });
 
+  test('a parameter in a policy is one text of it, whatever it says, and no expression', () => {
+    for (const SerialNumber of [
+      '"},{"Effect":"Allow","Action":"*"}',
+      '*"],"Action":["iot:*',
+      '{"Ref":"b"}',
+      '${b}',
+      '\\", "\u2028',
+    ])
+      for (const Resource of [{ Ref: 'a' }, { 'Fn::Sub': '${a}' }]) {
+        const body = { Statement: [{ Effect: 'Allow', Action: 'iot:Connect', Resource }] };
+        const Resources = { policy: policy({ PolicyDocument: body }) };
+        const [made] = plan({ Parameters: parameters('a', 'b'), Resources }, { a: SerialNumber, b: 'other' }).policies;
+        const wanted = { Statement: [{ Effect: 'Allow', Action: 'iot:Connect', Resource: SerialNumber }] };
+        assert.deepEqual(JSON.parse(made?.document ?? ''), wanted);
+      }
+  });
+
   test('bodies that can not work', () => {
     const bad: readonly (readonly [body: object | string, why: string])[] = [
       ['', 'Unexpected'],
