@@ -122,18 +122,18 @@ export const certificates = collection<CertificateRecord>(
     pending: (c) =>
       c.status === 'PENDING_ACTIVATION' && c.caCertificateId !== undefined ? [[c.accountId, c.caCertificateId]] : [],
     /** By its end; a date may be before 1970. */
-    byEnd: (c) => (c.status === 'REVOKED' ? [] : [[c.accountId, Math.max(0, c.notAfter), c.certificateId]]),
-    /** By the time at which its owner is told that the end is near: 30 days, 7 days and 1 day before, and at the end. */
+    byEnd: (c) => (c.status === 'REVOKED' ? [] : [[c.accountId, c.notAfter < 0 ? 0 : c.notAfter, c.certificateId]]),
+    /** By the time, and 30 days, at which its owner is told that the end is near: 30, 7 and 1 day before it, and at the end. */
     byAnnouncement: (c) =>
       c.status === 'REVOKED' || c.announcedDays === 0
         ? []
         : [
             [
-              Math.max(
-                0,
-                c.notAfter -
-                  (c.announcedDays === undefined ? 30 : c.announcedDays === 30 ? 7 : c.announcedDays === 7 ? 1 : 0) * 86_400_000,
-              ),
+              c.notAfter < 0
+                ? 0
+                : c.notAfter +
+                  (c.announcedDays === undefined ? 0 : c.announcedDays === 30 ? 23 : c.announcedDays === 7 ? 29 : 30) *
+                    86_400_000,
             ],
           ],
     /** Over all accounts: the gateway knows only the certificate that a device shows. */
@@ -147,17 +147,17 @@ export const caCertificates = collection<CaCertificateRecord>(
   (c) => [c.accountId, c.certificateId],
   {
     byCreation: (c) => [[c.accountId, c.createdAt, c.certificateId]],
-    byEnd: (c) => [[c.accountId, Math.max(0, c.notAfter), c.certificateId]],
+    byEnd: (c) => [[c.accountId, c.notAfter < 0 ? 0 : c.notAfter, c.certificateId]],
     byAnnouncement: (c) =>
       c.announcedDays === 0
         ? []
         : [
             [
-              Math.max(
-                0,
-                c.notAfter -
-                  (c.announcedDays === undefined ? 30 : c.announcedDays === 30 ? 7 : c.announcedDays === 7 ? 1 : 0) * 86_400_000,
-              ),
+              c.notAfter < 0
+                ? 0
+                : c.notAfter +
+                  (c.announcedDays === undefined ? 0 : c.announcedDays === 30 ? 23 : c.announcedDays === 7 ? 29 : 30) *
+                    86_400_000,
             ],
           ],
     bySubject: (c) => [[c.subjectHash, c.accountId, c.certificateId]],
