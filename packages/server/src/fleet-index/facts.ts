@@ -22,7 +22,9 @@ export async function indexedThing(
 ): Promise<IndexedThing | undefined> {
   const thing = await tx.get(things, [accountId, thingName]);
   if (thing === undefined) return undefined;
-  const groups = await membershipsOf(tx, accountId, thingName);
+  const groups = (await membershipsOf(tx, accountId, thingName)).toSorted(
+    (a, b) => a.membership.joinedAt - b.membership.joinedAt,
+  );
   const last = thingConnectivityIndexingMode === 'OFF' ? undefined : await tx.get(connectivity, [accountId, thingName]);
   const { thingId, thingTypeName, attributes, version, billingGroupName } = thing;
   return {

@@ -92,7 +92,7 @@ test('section 29: groups and billing groups of a thing are found by thingGroupNa
     indexName: 'AWS_ThingGroups',
     queryString: 'parentGroupNames:root',
   });
-  assert.equal(things, undefined);
+  assert.deepEqual(things, []);
   const [{ thingGroupId, ...group } = {}] = thingGroups;
   assert.match(thingGroupId ?? '', /^[0-9a-f-]{36}$/);
   assert.deepEqual(group, {

@@ -77,7 +77,8 @@ export function searchOperations({ fleetIndex }: { readonly fleetIndex: FleetInd
       const last = page.at(-1);
       const documents = page.map(({ shown }) => JSON.parse(shown) as object);
       return {
-        ...(name === THINGS ? { things: documents } : { thingGroups: documents }),
+        // Both lists are there, as clients have seen AWS answer.
+        ...{ things: name === THINGS ? documents : [], thingGroups: name === THINGS ? [] : documents },
         nextToken: found.length > limit && last !== undefined ? pageToken(name, text, last.id) : undefined,
       };
     },
