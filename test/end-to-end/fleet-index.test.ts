@@ -72,7 +72,7 @@ test('section 29, 32: things are found by what is known of them, also after a st
   }
   {
     const server = await startServer({ dataDir });
-    await finds(server, 'connectivity.connected:false', ['lamp-3']);
+    await finds(server, 'connectivity.connected:false AND connectivity.timestamp>0', ['lamp-3']);
     await server.iot.send(new CreateThingCommand({ thingName: 'born-before-the-kill' }));
     await server.iot.send(new DeleteThingCommand({ thingName: 'lamp-0' }));
     await server.signal('SIGKILL');

@@ -2,7 +2,7 @@
 import { defined } from '@thingkeep/wire/defined.ts';
 import { attributeTerms, boundedTerms, flatten, textTerm } from './flatten.ts';
 import { type CoordinateOrder, pointOf, under } from './points.ts';
-import type { IndexedShadow, IndexedThing } from './sources.ts';
+import type { Connectivity, IndexedShadow, IndexedThing } from './sources.ts';
 import type { IndexedDocument, IndexedTerm, LocatedTerm } from './values.ts';
 
 /** What is indexed of things. */
@@ -77,10 +77,13 @@ function points({ classicShadow, namedShadows = {} }: IndexedThing, { locations 
   });
 }
 
+/** A thing that never connected is found among those that are not connected. */
+const NEVER_CONNECTED: Connectivity = { connected: false, timestamp: 0 };
+
 /** What of a thing is a source of the index. */
 const within = (facts: IndexedThing, sources: ThingSources): IndexedThing => ({
   ...facts,
-  connectivity: sources.connectivity ? facts.connectivity : undefined,
+  connectivity: sources.connectivity ? (facts.connectivity ?? NEVER_CONNECTED) : undefined,
   classicShadow: sources.classicShadow ? facts.classicShadow : undefined,
   namedShadows: sources.namedShadows ? facts.namedShadows : undefined,
 });
