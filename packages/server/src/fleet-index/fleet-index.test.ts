@@ -154,7 +154,9 @@ test('section 32: connectivity of a thing is that of the client with its name, o
   const { things: [found] = [] } = await index.call('SearchIndex', { queryString: 'thingName:t' });
   assert.deepEqual(found?.connectivity, { connected: false, timestamp: 9000, disconnectReason: 'CONNECTION_LOST' });
   assert.deepEqual(await index.found('connectivity.connected:false'), ['t', 'never'], 'also one that never connected');
-  assert.deepEqual(await index.found('connectivity.connected:false AND connectivity.timestamp>0'), ['t']);
+  assert.deepEqual(await index.found('connectivity.connected:false AND connectivity.timestamp:*'), ['t']);
+  const { things: [never] = [] } = await index.call('SearchIndex', { queryString: 'thingName:never' });
+  assert.deepEqual(never?.connectivity, { connected: false });
   assert.deepEqual(await index.found('NOT connectivity.connected:true'), ['t', 'never']);
   assert.deepEqual(await index.found('true'), [], 'a term without a field does not look at connectivity');
   index.clock.at = 12_000;

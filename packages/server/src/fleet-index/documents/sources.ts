@@ -25,8 +25,8 @@ export interface ShadowSource {
 /** A thing's last connection or end of one. */
 export interface Connectivity {
   readonly connected: boolean;
-  /** Milliseconds since the epoch. */
-  readonly timestamp: number;
+  /** Milliseconds since the epoch; absent of a thing that never connected. */
+  readonly timestamp?: number | undefined;
   readonly disconnectReason?: string | undefined;
   readonly version?: number | undefined;
 }

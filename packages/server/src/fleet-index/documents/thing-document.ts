@@ -40,7 +40,7 @@ function* connectivityTerms({ connectivity }: IndexedThing): Generator<IndexedTe
   if (connectivity === undefined) return;
   const { connected, timestamp, disconnectReason, version } = connectivity;
   yield { field: 'connectivity.connected', value: connected };
-  yield { field: 'connectivity.timestamp', value: timestamp };
+  if (timestamp !== undefined) yield { field: 'connectivity.timestamp', value: timestamp };
   if (disconnectReason !== undefined) yield textTerm('connectivity.disconnectReason', disconnectReason);
   if (version !== undefined) yield { field: 'connectivity.version', value: version };
 }
@@ -77,8 +77,8 @@ function points({ classicShadow, namedShadows = {} }: IndexedThing, { locations 
   });
 }
 
-/** A thing that never connected is found among those that are not connected. */
-const NEVER_CONNECTED: Connectivity = { connected: false, timestamp: 0 };
+/** Of a thing that never connected nothing more is said (SDK reference, SearchIndex). */
+const NEVER_CONNECTED: Connectivity = { connected: false };
 
 /** What of a thing is a source of the index. */
 const within = (facts: IndexedThing, sources: ThingSources): IndexedThing => ({
