@@ -405,6 +405,22 @@ test('what is not HTTP, or not HTTP for us, gets a 4xx in AWS form with a reques
   }
 });
 
+test('a request is served once the answers before it are sent: none is held for a client that does not read', async () => {
+  let served = 0;
+  const large = createServer(serverOptions);
+  serveApi(large, (_request, response) => {
+    served += 1;
+    response.end(Buffer.alloc(32 * 1024 * 1024));
+  });
+  await new Promise<void>((resolve) => large.listen(0, '127.0.0.1', resolve));
+  const socket = connect((large.address() as AddressInfo).port, '127.0.0.1');
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(20));
+  await once(socket, 'readable');
+  assert.equal(served, 1);
+  socket.destroy();
+  large.close();
+});
+
 test('pipelined requests are answered in order, a flood of them loses its connection', async () => {
   const get = 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n';
   const answer = await raw(get.repeat(20), (text) => text.split('HTTP/1.1 200 OK').length === 21);

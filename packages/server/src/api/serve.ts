@@ -6,6 +6,7 @@ import {
   endWithFailure,
   type HttpFailure,
   HttpExchanges,
+  inTurn,
   type OnForeignBytes,
 } from '../runtime/http-failure.ts';
 import type { Standstill } from '../runtime/standstill.ts';
@@ -30,7 +31,7 @@ export const serverOptions = {
   noDelay: true,
 } as const satisfies ServerOptions;
 
-/** Requests of one connection that may be served at once; pipelining beyond that is no SDK. */
+/** Requests of one connection that may wait for their answers; pipelining beyond that is no SDK. */
 const MAX_IN_FLIGHT = 64;
 
 const FULL: HttpFailure = {
@@ -54,7 +55,7 @@ export function serveApi(server: Server, api: Api, { upgrades, standstill, notHt
     const { socket } = request;
     if (exchanges.of(socket).size >= MAX_IN_FLIGHT) return void socket.destroy();
     exchanges.begin(request, response);
-    api(request, response);
+    inTurn(response, () => api(request, response));
   };
   server.on('request', listen);
   server.on('checkContinue', listen);

@@ -81,6 +81,15 @@ export class HttpExchanges {
   }
 }
 
+/**
+ * Serves a request once the answers to those before it on its connection are sent: one that is ahead would be held in memory,
+ * and keep its file open, for as long as its client does not read.
+ */
+export function inTurn(response: ServerResponse, serve: () => void): void {
+  if (response.socket === null) response.once('socket', serve);
+  else serve();
+}
+
 /** What followed a whole request was no HTTP: the request still gets its answer, then the connection closes. */
 function closeAfter(socket: Duplex, { response }: HttpExchange): void {
   response.shouldKeepAlive = false;

@@ -1,7 +1,7 @@
 /** An HTTP server that does not listen: it is handed sockets whose TLS has been done elsewhere. */
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
-import { answerBrokenHttp, HttpExchanges, type OnForeignBytes } from '../../runtime/http-failure.ts';
+import { answerBrokenHttp, HttpExchanges, inTurn, type OnForeignBytes } from '../../runtime/http-failure.ts';
 
 /** Takes over a connection for another protocol (RFC 9110 section 7.8); `head` is what came behind the request. */
 export type UpgradeListener = (request: IncomingMessage, socket: Socket, head: Buffer) => void;
@@ -17,7 +17,7 @@ export function handedHttpServer(options: ServerOptions, { request: listener, up
   const exchanges = new HttpExchanges();
   const serve: RequestListener = (request, response) => {
     exchanges.begin(request, response);
-    listener(request, response);
+    inTurn(response, () => void listener(request, response));
   };
   server.on('request', serve);
   // The listener tells the client to go on once it wants the body.
