@@ -17,6 +17,7 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
       ...['domain.ts', 'runtime/', 'store/contract.ts', 'store/changes.ts', 'store/pages.ts', 'broker/messaging.ts'],
       ...[
         'registry/store.ts',
+        'registry/tags.ts',
         'registry/things.ts',
         ...files('registry/groups', 'deletion', 'memberships', 'store', 'thing-groups'),
       ],

@@ -668,6 +668,7 @@ def walk_index():
     ok("DeleteDynamicThingGroup", **group)
     err("CreateDynamicThingGroup", "InvalidRequestException", thingGroupName="none", queryString="a",
         thingGroupProperties={"attributePayload": {"attributes": {f"a{i}": "b" for i in range(51)}}})
+    walk_fleet_metrics()
     ok("DeleteThing", thingName="walk-indexed")
     ok("UpdateIndexingConfiguration", thingIndexingConfiguration={"thingIndexingMode": "OFF"},
        thingGroupIndexingConfiguration={"thingGroupIndexingMode": "OFF"})
@@ -750,6 +751,42 @@ ACTIONS = {
     "stepFunctions": {"stateMachineName": "m", "executionNamePrefix": "p", "roleArn": ROLE},
     "timestream": {"databaseName": "d", "tableName": "t", "dimensions": [{"name": "n", "value": "${clientid()}"}], "timestamp": {"value": "1", "unit": "SECONDS"}, "roleArn": ROLE},
 }
+
+
+def walk_fleet_metrics():
+    metric = {"queryString": "thingName:walk*", "aggregationField": "attributes.a", "period": 60,
+              "aggregationType": {"name": "Statistics", "values": ["count", "sum"]}}
+    named = {"metricName": "walk.metric"}
+    ok("CreateFleetMetric", description="d", unit="Count", tags=[{"Key": "k", "Value": "v"}], **named, **metric)
+    arn = ok("DescribeFleetMetric", **named)["metricArn"]
+    assert ok("ListTagsForResource", resourceArn=arn)["tags"] == [{"Key": "k", "Value": "v"}]
+    ok("UntagResource", resourceArn=arn, tagKeys=["k"])
+    ok("ListFleetMetrics", maxResults=1)
+    err("ListFleetMetrics", "InvalidRequestException", maxResults=0)
+    err("CreateFleetMetric", "ResourceAlreadyExistsException", **named, **{**metric, "period": 120})
+    other = {"metricName": "other"}
+    err("CreateFleetMetric", "InvalidRequestException", **other, **{**metric, "period": 59})
+    err("CreateFleetMetric", "InvalidRequestException", **other, **{**metric, "period": 90})
+    err("CreateFleetMetric", "InvalidQueryException", **other, **{**metric, "queryString": "("})
+    err("CreateFleetMetric", "InvalidAggregationException", **other, **{**metric, "aggregationField": "attributes.none"})
+    err("CreateFleetMetric", "ResourceNotFoundException", indexName="none", **other, **metric)
+    err("DescribeFleetMetric", "ResourceNotFoundException", **other)
+    err("DescribeFleetMetric", "InvalidRequestException", metricName="a:b")
+    index = {"indexName": "AWS_Things"}
+    ok("UpdateFleetMetric", period=300, expectedVersion=1, **index, **named)
+    err("UpdateFleetMetric", "VersionConflictException", expectedVersion=1, **index, **named)
+    err("UpdateFleetMetric", "ResourceNotFoundException", **index, **other)
+    err("UpdateFleetMetric", "InvalidRequestException", **named)
+    err("UpdateFleetMetric", "InvalidQueryException", queryString="(", **index, **named)
+    err("UpdateFleetMetric", "InvalidAggregationException", aggregationField="none", **index, **named)
+    err("DeleteFleetMetric", "VersionConflictException", expectedVersion=9, **named)
+    err("UpdateIndexingConfiguration", "InvalidRequestException", thingIndexingConfiguration={"thingIndexingMode": "REGISTRY"})
+    for number in range(99):
+        ok("CreateFleetMetric", metricName=f"m{number}", **metric)
+    err("CreateFleetMetric", "LimitExceededException", **other, **metric)
+    for name in ["walk.metric", *(f"m{number}" for number in range(99))]:
+        ok("DeleteFleetMetric", metricName=name)
+    ok("DeleteFleetMetric", **named)
 
 
 def walk_rules():

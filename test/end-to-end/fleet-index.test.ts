@@ -4,15 +4,22 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
+  CreateFleetMetricCommand,
   CreateThingCommand,
   DeleteThingCommand,
   DescribeIndexCommand,
   GetBucketsAggregationCommand,
   GetThingConnectivityDataCommand,
+  IoTClient,
   SearchIndexCommand,
   UpdateIndexingConfigurationCommand,
 } from '@aws-sdk/client-iot';
 import mqtt from 'mqtt';
+import { readConfig } from '../../packages/server/src/config/config.ts';
+import { openDataFolder } from '../../packages/server/src/config/data-folder.ts';
+import { readAccessKeys } from '../../packages/server/src/config/secrets.ts';
+import { openCore } from '../../packages/server/src/core.ts';
+import { coreOptions } from './core-in-process.ts';
 import { ALLOW_ALL, makeDevice, makePolicy } from './devices.ts';
 import { startServer, type TestServer, temporaryFolder } from './test-core.ts';
 import { until } from './until.ts';
@@ -90,4 +97,54 @@ test('section 29, 32: things are found by what is known of them, also after a st
     assert.equal((await names(server, '*')).length, 20);
   }
   rmSync(dataDir, { recursive: true, force: true });
+});
+
+test('section 33: a fleet metric is evaluated each minute, and shown by /metrics where the operator asks for tenants', async () => {
+  const dataDir = temporaryFolder();
+  try {
+    let shift = 0;
+    const clock = { now: () => Date.now() + shift, monotonic: () => performance.now() + shift };
+    const { log } = coreOptions(dataDir);
+    const ports = ['api-port', 'mqtt-port', 'https-port'].map((name): [string, string] => [name, '0']);
+    const flags = new Map([
+      ['data-dir', dataDir],
+      ['metrics-bind', '127.0.0.1:0'],
+      ['metrics-tenants', 'true'],
+      ...ports,
+    ] as const);
+    const config = readConfig(flags, { settings: new Map(), unknown: [] });
+    const folder = openDataFolder(dataDir);
+    await using core = await openCore({ config, folder, clock, log });
+    const [credentials] = readAccessKeys(folder.credentials, config.accountId);
+    assert(credentials !== undefined);
+    const iot = new IoTClient({ endpoint: `http://127.0.0.1:${core.ports.api}`, region: 'us-east-1', credentials });
+    const thingIndexingConfiguration = { thingIndexingMode: 'REGISTRY' } as const;
+    await iot.send(new UpdateIndexingConfigurationCommand({ thingIndexingConfiguration }));
+    await isActive({ iot } as TestServer);
+    for (const thingName of ['lamp-1', 'lamp-2']) await iot.send(new CreateThingCommand({ thingName }));
+    await finds({ iot } as TestServer, 'thingName:lamp*', ['lamp-1', 'lamp-2']);
+    const aggregation = {
+      aggregationField: 'registry.version',
+      aggregationType: { name: 'Statistics', values: ['count', 'sum'] },
+    };
+    await iot.send(
+      new CreateFleetMetricCommand({ ...aggregation, metricName: 'lamps', queryString: 'thingName:lamp*', period: 60 }),
+    );
+    iot.destroy();
+    const shown = async (): Promise<string[]> => {
+      const text = await (await fetch(`http://127.0.0.1:${core.ports.metrics}/metrics`)).text();
+      return text.split('\n').filter((line) => line.startsWith('thingkeep_fleet_metric{'));
+    };
+    assert.deepEqual(await shown(), []);
+    shift = 60_000;
+    await core.tick();
+    const lines = await until('the values', async () => ((await shown()).length > 0 ? shown() : undefined));
+    const named = 'account="000000000000",region="us-east-1",metric="lamps"';
+    assert.deepEqual(lines, [
+      `thingkeep_fleet_metric{${named},value="count"} 2`,
+      `thingkeep_fleet_metric{${named},value="sum"} 2`,
+    ]);
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
 });

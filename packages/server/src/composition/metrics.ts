@@ -9,9 +9,10 @@ import {
   refusalMetrics,
 } from '../admin/metrics/listener-metrics.ts';
 import { buildMetrics, eventLoopMetrics, processMetrics } from '../admin/metrics/process-metrics.ts';
-import { functionMetrics, ruleMetrics } from '../admin/metrics/rule-metrics.ts';
+import { fleetMetricSource, functionMetrics, ruleMetrics } from '../admin/metrics/rule-metrics.ts';
 import { diskMetrics, expiringMetrics, readinessMetrics, storeMetrics } from '../admin/metrics/store-metrics.ts';
 import { retainedTotals } from '../broker/routing/retained-usage.ts';
+import { fleetMetricFigures } from '../fleet-index/fleet-metric-emission.ts';
 import { ExpiringCounts } from '../registry/expiring-certificates.ts';
 import { EventLoopDelay } from '../runtime/event-loop-delay.ts';
 import { ProcessFigures } from '../runtime/process-figures.ts';
@@ -71,6 +72,7 @@ export function openMetrics(
     storeMetrics(storeFigures, sizes),
     diskMetrics(disk),
     ruleMetrics(rules.metrics, config.metricsTenants),
+    fleetMetricSource(() => fleetMetricFigures(storage.places), config.metricsTenants),
     functionMetrics(figures, () => hosting.host.queue.size),
     eventLoopMetrics(delay),
     processMetrics(new ProcessFigures(clock)),

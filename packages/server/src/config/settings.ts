@@ -157,7 +157,13 @@ export const SETTINGS = {
     socketAddress,
     undefined,
   ),
-  metricsTenants: setting('metrics-tenants', undefined, 'name accounts, regions and rules in the metrics', truth, false),
+  metricsTenants: setting(
+    'metrics-tenants',
+    undefined,
+    'name accounts, regions, rules and fleet metrics in the metrics',
+    truth,
+    false,
+  ),
   endpoints: listSetting(
     'endpoint',
     'HOST',

@@ -7,10 +7,12 @@ import type { Changes } from '../store/changes.ts';
 import type { Store } from '../store/contract.ts';
 import { ConnectivityFollower } from './connectivity-follower.ts';
 import { dynamicThingGroupOperations } from './dynamic-thing-groups.operations.ts';
+import { fleetMetricEmission } from './fleet-metric-emission.ts';
+import { fleetMetricOperations } from './fleet-metrics.operations.ts';
 import { FleetIndex } from './fleet-index.ts';
 import { indexOperations } from './indexes.operations.ts';
 import { searchOperations } from './searches.operations.ts';
-import { connectivity, indexingConfigurations } from './store.ts';
+import { connectivity, fleetMetricPoints, fleetMetrics, indexingConfigurations } from './store.ts';
 
 export interface FleetIndexDeps {
   readonly clock: Clock;
@@ -24,7 +26,7 @@ export interface FleetIndexDeps {
 }
 
 export const fleetIndexDomain: DomainEntry<FleetIndexDeps> = {
-  collections: [connectivity, indexingConfigurations],
+  collections: [connectivity, fleetMetricPoints, fleetMetrics, indexingConfigurations],
   open: ({ clock, log, changes, inRegion, regions, messaging, indexFile }) => {
     const fleetIndex = new FleetIndex({ path: indexFile, clock, changes, inRegion, regions, log });
     const follower = new ConnectivityFollower({
@@ -35,10 +37,15 @@ export const fleetIndexDomain: DomainEntry<FleetIndexDeps> = {
     let end = (): void => undefined;
     return {
       name: 'fleet-index',
+      taggable: {
+        fleetmetric: async (tx, accountId, name) => (await tx.get(fleetMetrics, [accountId, name])) !== undefined,
+      },
+      tasks: [fleetMetricEmission({ clock, fleetIndex, inRegion, regions, log })],
       operations: ({ store }) => ({
         iot: {
           ...indexOperations({ store, fleetIndex }),
           ...searchOperations({ fleetIndex }),
+          ...fleetMetricOperations({ store, clock, fleetIndex }),
           ...dynamicThingGroupOperations({ store, clock, fleetIndex }),
         },
       }),

@@ -15,6 +15,7 @@ import { caller, clockAt, OperationsFixture, type TestClock } from '../testing/o
 import { ConnectivityFollower } from './connectivity-follower.ts';
 import type { ShadowSource } from './documents/sources.ts';
 import { dynamicThingGroupOperations } from './dynamic-thing-groups.operations.ts';
+import { fleetMetricOperations } from './fleet-metrics.operations.ts';
 import { FleetIndex } from './fleet-index.ts';
 import { indexOperations } from './indexes.operations.ts';
 import { searchOperations } from './searches.operations.ts';
@@ -52,6 +53,7 @@ export class IndexFixture extends OperationsFixture {
       ...registry,
       ...indexOperations({ store: this.store, fleetIndex: this.fleetIndex }),
       ...searchOperations({ fleetIndex: this.fleetIndex }),
+      ...fleetMetricOperations({ store: this.store, clock, fleetIndex: this.fleetIndex }),
       ...dynamicThingGroupOperations({ store: this.store, clock, fleetIndex: this.fleetIndex }),
     };
   }

@@ -9,6 +9,7 @@ import type { FleetIndex } from './fleet-index.ts';
 import {
   configured,
   describedConfiguration,
+  isAggregated,
   indexSchema,
   isIndexed,
   isOfSource,
@@ -17,7 +18,7 @@ import {
 import { indexName } from './searches.operations.ts';
 import { DYNAMIC_GROUP_LIMITS, parseIndexQuery } from './query/parse.ts';
 import { fieldsOfQuery } from './query/query-fields.ts';
-import { connectivity, type IndexingConfigurationRecord, indexingConfigurations } from './store.ts';
+import { connectivity, fleetMetrics, type IndexingConfigurationRecord, indexingConfigurations } from './store.ts';
 
 type Operations = Handlers<
   Pick<
@@ -49,6 +50,23 @@ async function refuseUsed(
   }
 }
 
+/** Refuses to take away what fleet metrics look at: a source, a custom field or an index. */
+async function refuseMeasured(
+  tx: ReadTransaction,
+  before: IndexingConfigurationRecord,
+  after: IndexingConfigurationRecord,
+): Promise<void> {
+  const { items } = await tx.scan(fleetMetrics, { prefix: [before.accountId] });
+  for (const { metricName, indexName: name, queryString, aggregationField } of items) {
+    const used = [...fieldsOfQuery(parseIndexQuery(name, queryString)), aggregationField];
+    const isLost = (field = 'thingName'): boolean =>
+      name === 'AWS_Things' && isOfSource(field, before.things) && !isOfSource(field, after.things);
+    const isCustomLost = isAggregated(name, before, aggregationField) && !isAggregated(name, after, aggregationField);
+    if ((isIndexed(name, before) && !isIndexed(name, after)) || used.some(isLost) || isCustomLost)
+      fail('InvalidRequestException', `The fleet metric ${metricName} uses what would be indexed no more.`);
+  }
+}
+
 export function indexOperations({ store, fleetIndex }: IndexingOperationsOptions): Operations {
   return {
     async UpdateIndexingConfiguration(input, { accountId }) {
@@ -56,6 +74,7 @@ export function indexOperations({ store, fleetIndex }: IndexingOperationsOptions
         const before = (await tx.get(indexingConfigurations, [accountId])) ?? unconfigured(accountId);
         const record = configured(before, input);
         if (input.thingIndexingConfiguration !== undefined) await refuseUsed(tx, before, record);
+        await refuseMeasured(tx, before, record);
         await tx.put(indexingConfigurations, record);
       });
       return {};

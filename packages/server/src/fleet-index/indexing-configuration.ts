@@ -177,12 +177,20 @@ const ALIASES: Readonly<Record<string, string>> = {
   thingGroupNames: 'registry.thingGroupNames',
 };
 
-/** The field of an aggregation; fails with InvalidAggregationException for one that is neither managed nor configured. */
-export function aggregatedField(name: IndexName, record: IndexingConfigurationRecord, written: string): IndexedField {
+const findAggregated = (name: IndexName, record: IndexingConfigurationRecord, written: string): IndexedField | undefined => {
   const custom = name === 'AWS_Things' ? record.things.customFields : record.thingGroups.customFields;
   const wanted = name === 'AWS_Things' ? (ALIASES[written] ?? written) : written;
   const managed = managedFields(name, record).find((each) => standsFor(each.name, wanted));
-  const found = custom.find((each) => each.name === wanted) ?? (managed && { ...managed, name: wanted });
+  return custom.find((each) => each.name === wanted) ?? (managed && { ...managed, name: wanted });
+};
+
+/** Whether aggregations take a field. */
+export const isAggregated = (name: IndexName, record: IndexingConfigurationRecord, written: string): boolean =>
+  findAggregated(name, record, written) !== undefined;
+
+/** The field of an aggregation; fails with InvalidAggregationException for one that is neither managed nor configured. */
+export function aggregatedField(name: IndexName, record: IndexingConfigurationRecord, written: string): IndexedField {
+  const found = findAggregated(name, record, written);
   return found ?? fail('InvalidAggregationException', `The field ${written} is neither a managed field nor a custom field.`);
 }
 

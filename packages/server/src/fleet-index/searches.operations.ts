@@ -43,7 +43,7 @@ export const indexName = (given = THINGS): IndexName =>
     : fail('ResourceNotFoundException', `The index ${given} does not exist.`);
 
 /** A query on an index that is on, not being built, and of the caller's account. */
-function asked(
+export function askedIndex(
   fleetIndex: FleetIndex,
   place: Caller,
   input: QueryInput,
@@ -59,7 +59,7 @@ function asked(
 }
 
 export function searchOperations({ fleetIndex }: { readonly fleetIndex: FleetIndex }): Operations {
-  const ask = (caller: Caller, input: QueryInput) => asked(fleetIndex, caller, input);
+  const ask = (caller: Caller, input: QueryInput) => askedIndex(fleetIndex, caller, input);
   const { thread } = fleetIndex;
 
   const fieldOf = (caller: Caller, name: IndexName, given: string | undefined, required: boolean): IndexedField => {

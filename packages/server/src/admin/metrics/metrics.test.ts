@@ -43,7 +43,11 @@ test('no label takes what a client sends: values are listed, or names that the o
   const named = all.flatMap(([name, { labels = {} }]) =>
     Object.entries(labels).flatMap(([label, values]) => (values === 'named' ? [`${name} ${label}`] : [])),
   );
-  for (const each of named) assert.match(each, /^thingkeep_(build_info (version|node)|rule_\w+ (account|region|rule|action))$/);
+  for (const each of named)
+    assert.match(
+      each,
+      /^thingkeep_(build_info (version|node)|rule_\w+ (account|region|rule|action)|fleet_metric (account|region|metric|value))$/,
+    );
   for (const [name, { labels = {} }] of all)
     for (const values of Object.values(labels))
       assert.equal(new Set(listedValues(values)).size, listedValues(values)?.length ?? 0, `${name}: a value stands once`);

@@ -164,6 +164,11 @@ export const METRICS = {
   thingkeep_rule_not_found_total: counter('Basic Ingest messages whose rule is not there or is disabled.'),
   thingkeep_rule_order_bytes: gauge('Bytes of actions of rules that are not done.', { in: ['memory', 'disk'] }, 'bytes'),
 
+  thingkeep_fleet_metric: gauge(
+    'Last values of fleet metrics, by the statistic, the percentile or cardinality; where --metrics-tenants is set.',
+    { account: 'named', region: 'named', metric: 'named', value: 'named' },
+  ),
+
   thingkeep_function_invocations_total: counter('Calls of functions, by where they run and what came of it.', {
     place: FUNCTION_PLACES,
     result: FUNCTION_RESULTS,

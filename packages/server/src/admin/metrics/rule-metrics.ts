@@ -1,4 +1,4 @@
-/** Metrics of rules and functions. */
+/** Metrics of rules, functions and the fleet metrics of accounts. */
 import type { FunctionFigures } from '../../functions/function-figures.ts';
 import type { RuleFigures, RuleMetrics } from '../../rules/metrics.ts';
 import type { MetricSource, ServerSamples } from './sources.ts';
@@ -37,4 +37,21 @@ export const functionMetrics =
       samples.add('thingkeep_function_invocations_running', running, { place });
     }
     samples.add('thingkeep_function_events_waiting', eventsWaiting());
+  };
+
+interface FleetFigure {
+  readonly region: string;
+  readonly accountId: string;
+  readonly metricName: string;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** Fleet metrics, which are all of tenants: none without `tenants`. */
+export const fleetMetricSource =
+  (figures: () => AsyncIterable<FleetFigure>, tenants: boolean): MetricSource =>
+  async (samples) => {
+    if (!tenants) return;
+    for await (const { accountId: account, region, metricName: metric, values } of figures())
+      for (const [value, figure] of Object.entries(values))
+        samples.add('thingkeep_fleet_metric', figure, { account, region, metric, value });
   };
