@@ -125,7 +125,7 @@ test('section 33: a fleet metric is evaluated each minute, and shown by /metrics
     await finds({ iot } as TestServer, 'thingName:lamp*', ['lamp-1', 'lamp-2']);
     const aggregation = {
       aggregationField: 'registry.version',
-      aggregationType: { name: 'Statistics', values: ['count', 'sum'] },
+      aggregationType: { name: 'Statistics' as const, values: ['count', 'sum'] },
     };
     await iot.send(
       new CreateFleetMetricCommand({ ...aggregation, metricName: 'lamps', queryString: 'thingName:lamp*', period: 60 }),
