@@ -1,4 +1,5 @@
 /** Bulk registration with the real aws command: an object, a task, its reports; and a process that dies at random lines. */
+// suite: long
 // needs: aws
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';

@@ -1,4 +1,5 @@
 /** The walkthroughs: each run.sh pastes its README into a shell, line by line, and all of it does what the README says. */
+// suite: long
 // needs: aws boto3 bubblewrap openssl mosquitto-clients system-boto3
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';

@@ -82,7 +82,7 @@ const TERMS = [
   ...['attributes.missing:x', 'attributes.missing:*', 'attributes.a:x\\[y', 'attributes.a:x\\[?', 'attributes.a:["x" TO *}'],
 ];
 
-test('section 30: a search gives the documents that match, for thousands of random queries', () => {
+test('section 30: a search gives the documents that match, for a thousand random queries', () => {
   const random = randomFrom(20);
   const file = new IndexFile(':memory:');
   const documents = Array.from({ length: 300 }, (_, i) => randomDocument(i, random));
@@ -95,7 +95,7 @@ test('section 30: a search gives the documents that match, for thousands of rand
     if (kind === 4) return `(${clause(depth + 1)} AND ${clause(depth + 1)})`;
     return TERMS[random(TERMS.length)] as string;
   };
-  for (let i = 0; i < 3000; i += 1) {
+  for (let i = 0; i < 1000; i += 1) {
     const text = i < TERMS.length ? (TERMS[i] as string) : clause(0);
     const query = (() => {
       try {
