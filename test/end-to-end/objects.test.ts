@@ -1,4 +1,5 @@
 /** The embedded objects with the real aws command and AWS's SDK: single objects, presigned URLs, permissions, a restart. */
+// needs: aws
 // suite: long
 import assert from 'node:assert/strict';
 import { createHash, createHmac, randomBytes } from 'node:crypto';
