@@ -63,6 +63,7 @@ export const OBJECT_FAULTS = {
   QuotaExceeded: 403,
   ServiceUnavailable: 503,
   SignatureDoesNotMatch: 403,
+  SlowDown: 503,
   TooManyBuckets: 400,
   XAmzContentSHA256Mismatch: 400,
 } as const;

@@ -109,6 +109,19 @@ test('what is announced is what may come: more or less leaves nothing, and takes
   await bench.put('a', bytesOf(10_000), 10_000);
 });
 
+test('an account has so many transfers at a time, and others have theirs', async () => {
+  using bench = await Bench.open();
+  const record = await bench.put('a', bytesOf(300_000), 300_000);
+  const begun = Array.from({ length: 128 }, () => bench.objects.content(record, 0, record.size)[Symbol.asyncIterator]());
+  for (const each of begun) await each.next();
+  assert.throws(() => bench.objects.content(record, 0, record.size), { code: 'SlowDown' });
+  await assert.rejects(bench.put('b', bytesOf(1), 1), { code: 'SlowDown' });
+  const other = bench.objects.content({ ...record, accountId: '111111111111' }, 0, record.size);
+  for await (const bytes of other) assert.ok(bytes.length > 0);
+  for (const each of begun) await each.return?.();
+  await bench.put('b', bytesOf(1), 1);
+});
+
 test('an object without a byte counts too', async () => {
   using bench = await Bench.open();
   bench.limit = 3 * OVERHEAD;

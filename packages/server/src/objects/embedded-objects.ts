@@ -24,6 +24,8 @@ const MAX_BUCKETS = 100;
 const MAX_KEY = 1024;
 /** Bytes that the record and the file of an object take, beside its own: empty objects fill a disk too. */
 const OVERHEAD = 4096;
+/** Objects of an account that come and go at a time: each has a file open, for as long as its client likes. */
+const MAX_TRANSFERS = 128;
 /** Records that are read at once where a list may skip those behind the first. */
 const FEW = 16;
 
@@ -61,6 +63,8 @@ export class EmbeddedObjects {
   readonly #options: EmbeddedObjectsOptions;
   /** Bytes by account. */
   readonly #bytes = new Map<string, number>();
+  /** Transfers under way by account. */
+  readonly #transfers = new Map<string, number>();
 
   constructor(options: EmbeddedObjectsOptions) {
     this.#options = options;
@@ -130,6 +134,7 @@ export class EmbeddedObjects {
     const { store, clock, files, limitOf, isDiskLow } = this.#options;
     if (Buffer.byteLength(key) > MAX_KEY) objectFault('KeyTooLongError', 'Your key is too long');
     await this.bucket(accountId, bucket);
+    this.#mayTransfer(accountId);
     if (given.size > MAX_OBJECT) objectFault('EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size');
     if ((this.#bytes.get(accountId) ?? 0) + given.size + OVERHEAD > limitOf(accountId))
       objectFault('QuotaExceeded', 'The account has as many bytes of objects as it may have.');
@@ -138,7 +143,7 @@ export class EmbeddedObjects {
     let written: WrittenFile | undefined;
     let before: ObjectRecord | undefined;
     try {
-      written = await files.write(whileThereIsRoom(content, isDiskLow), given.size);
+      written = await files.write(this.#transfer(accountId, whileThereIsRoom(content, isDiskLow)), given.size);
       const checksum = given.check?.(written);
       const { contentType, headers, mustBeNew = false } = given;
       const record: ObjectRecord = {
@@ -172,10 +177,11 @@ export class EmbeddedObjects {
     });
   }
 
-  /** The bytes of an object that has been described. */
-  content({ file, size, md5 }: ObjectRecord, from: number, to: number): AsyncIterable<Uint8Array> {
+  /** The bytes of an object that has been described; fails at once with SlowDown where too many are on their way. */
+  content({ accountId, file, size, md5 }: ObjectRecord, from: number, to: number): AsyncIterable<Uint8Array> {
+    this.#mayTransfer(accountId);
     const bytes = this.#options.files.read(file, from, to);
-    return from === 0 && to === size ? checked(bytes, md5) : bytes;
+    return this.#transfer(accountId, from === 0 && to === size ? checked(bytes, md5) : bytes);
   }
 
   /** Deletes an object; one that is not there is no error. */
@@ -221,6 +227,21 @@ export class EmbeddedObjects {
   async #forget({ accountId, size, file }: ObjectRecord): Promise<void> {
     this.#uncount(accountId, size);
     await this.#options.files.remove(file);
+  }
+
+  #mayTransfer(accountId: string): void {
+    if ((this.#transfers.get(accountId) ?? 0) >= MAX_TRANSFERS) objectFault('SlowDown', 'Please reduce your request rate.');
+  }
+
+  async *#transfer(accountId: string, content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#transfers.set(accountId, (this.#transfers.get(accountId) ?? 0) + 1);
+    try {
+      yield* content;
+    } finally {
+      const left = (this.#transfers.get(accountId) ?? 1) - 1;
+      if (left === 0) this.#transfers.delete(accountId);
+      else this.#transfers.set(accountId, left);
+    }
   }
 
   #count(accountId: string, size: number): void {

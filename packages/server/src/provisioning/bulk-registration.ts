@@ -101,7 +101,7 @@ export const bulkRegistration = (deps: BulkRegistrationDeps): DueHandler => {
         throw new TaskFault('The input file has changed since the task began to read it.');
       return opened;
     } catch (error) {
-      if (error instanceof ObjectFault && error.code !== 'ServiceUnavailable')
+      if (error instanceof ObjectFault && error.code !== 'ServiceUnavailable' && error.code !== 'SlowDown')
         throw new TaskFault(`The input file s3://${task.bucket}/${task.key} can not be read: ${error.message}`);
       const reason = reasonOf(error);
       throw reason === undefined ? error : new TaskFault(reason);
