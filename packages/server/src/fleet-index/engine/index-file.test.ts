@@ -153,6 +153,17 @@ test('a document that changes or goes leaves nothing behind', () => {
       values: [],
     });
   assert.deepEqual(content(file), content(fresh));
+  // An attribute that is renamed again and again has one field.
+  const renamed = (i: number): IndexedDocument => ({
+    name: 'renamed',
+    shown: {},
+    terms: [{ field: `attributes.a${i}`, value: i }],
+    points: [],
+  });
+  for (let i = 0; i < 50; i += 1) file.update(KEY, [renamed(i)], []);
+  file.update(KEY, [], ['renamed']);
+  const fields = (of: IndexFile): unknown => of.rows({ text: 'SELECT name FROM fields ORDER BY name', values: [] });
+  assert.deepEqual(fields(file), fields(fresh));
   assert.deepEqual(file.names(KEY, '', 100), [...kept.keys()].toSorted());
   file.drop(KEY);
   for (const table of ['indexes', 'fields', 'documents', 'terms', 'points'])

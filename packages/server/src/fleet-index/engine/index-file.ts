@@ -152,8 +152,26 @@ export class IndexFile {
     const shown = JSON.stringify(document.shown);
     const id = there === undefined ? this.#insert(of, document.name, shown, digest) : Number(there.id);
     if (there !== undefined) this.#run('UPDATE documents SET shown = ?, digest = ? WHERE id = ?', [shown, digest, id]);
+    const before = there === undefined ? [] : this.#fieldsOf(id);
     this.#replaceTerms(of, id, document.terms);
     this.#replacePoints(of, id, document.points);
+    this.#forgetUnused(before);
+  }
+
+  /** Numbers of the fields that a document has. */
+  #fieldsOf(id: number): readonly number[] {
+    const rows = this.#all('SELECT field FROM terms WHERE id = ?1 UNION SELECT field FROM points WHERE id = ?1', [id]);
+    return rows.map(({ field }) => Number(field));
+  }
+
+  /** Fields that no document has any more: who renames an attribute again and again would fill the file with them. */
+  #forgetUnused(fields: readonly number[]): void {
+    for (const field of fields)
+      this.#run(
+        `DELETE FROM fields WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM terms WHERE field = ?1)
+          AND NOT EXISTS (SELECT 1 FROM points WHERE field = ?1)`,
+        [field],
+      );
   }
 
   #insert(of: number, name: string, shown: string, digest: Uint8Array): number {
@@ -180,7 +198,9 @@ export class IndexFile {
   #remove(of: number, name: string): void {
     const id = this.#all('SELECT id FROM documents WHERE of = ? AND name = ?', [of, name])[0]?.id;
     if (id === undefined) return;
+    const before = this.#fieldsOf(Number(id));
     for (const table of ['terms', 'points', 'documents']) this.#run(`DELETE FROM ${table} WHERE id = ?`, [Number(id)]);
+    this.#forgetUnused(before);
   }
 
   #indexNumber({ region, accountId, name }: IndexKey): number {
