@@ -23,7 +23,8 @@ export interface CertificateExpiryOptions {
 }
 
 const DAY = 86_400_000;
-const MINUTE = 60_000;
+/** Milliseconds between two looks, each of which writes twice that it was done. */
+const LOOK_EVERY = 300_000;
 /** Certificates that are told of in one turn. */
 const PAGE = 100;
 
@@ -101,7 +102,7 @@ export function certificateExpiry({ clock, messaging, regions, inRegion }: Certi
 
   return {
     name: 'certificate-expiry',
-    every: MINUTE,
+    every: LOOK_EVERY,
     async run(signal: AbortSignal): Promise<void> {
       for (const region of await regions()) {
         await announceRegion(region, certificates, 'cert', signal);
