@@ -65,16 +65,20 @@ test('a connection ends when its certificate does, and nobody connects with it a
 
     using modern = await DeviceConnection.admitted(server, 5, 'modern', pair, { keepalive: 1200 });
     using classic = await DeviceConnection.admitted(server, 4, 'classic', pair, { keepalive: 1200 });
+    const alpn = { ...pair, port: core.ports.https, tls: { ALPNProtocols: ['x-amzn-mqtt-ca'] } };
+    using negotiated = await DeviceConnection.admitted(server, 4, 'negotiated', alpn, { keepalive: 1200 });
     shift = 550_000;
     await core.tick();
     assert.ok(await modern.nothingCame());
     assert.ok(await classic.nothingCame());
+    assert.ok(await negotiated.nothingCame());
     shift = 602_000;
     await core.tick();
     const last = await modern.next();
     assert.equal(last.cmd === 'disconnect' && last.reasonCode, 0x87);
     assert.equal((await modern.next()).cmd, 'closed');
     assert.equal((await classic.next()).cmd, 'closed');
+    assert.equal((await negotiated.next()).cmd, 'closed');
     assert.equal(await news(), 'expired undefined');
     const { device, answer } = await DeviceConnection.connect(server, 5, 'late', pair);
     device[Symbol.dispose]();

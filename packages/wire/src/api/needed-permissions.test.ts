@@ -190,6 +190,10 @@ test('ids of certificates are asked for in lower case, as they are kept: a Deny 
   for (const [name, type] of [
     ['DeleteCertificate', 'cert'],
     ['UpdateCACertificate', 'cacert'],
+    ['TransferCertificate', 'cert'],
+    ['AcceptCertificateTransfer', 'cert'],
+    ['RejectCertificateTransfer', 'cert'],
+    ['CancelCertificateTransfer', 'cert'],
   ] as const) {
     const [right] = permissionsOf('iot', name, { certificateId });
     assert.equal(right?.resource, `arn:aws:iot:eu-west-1:123456789012:${type}/${certificateId.toLowerCase()}`);
