@@ -79,6 +79,9 @@ test('a connection ends when its certificate does, and nobody connects with it a
     assert.equal((await modern.next()).cmd, 'closed');
     assert.equal((await classic.next()).cmd, 'closed');
     assert.equal((await negotiated.next()).cmd, 'closed');
+    // Owners are told within five minutes.
+    shift = 900_000;
+    await core.tick();
     assert.equal(await news(), 'expired undefined');
     const { device, answer } = await DeviceConnection.connect(server, 5, 'late', pair);
     device[Symbol.dispose]();
