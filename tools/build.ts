@@ -90,6 +90,13 @@ function sdkPeers(): Record<string, unknown> {
   };
 }
 
+/** Sources that run in threads of their own: they are started by URL, and no import leads to them. */
+const threadsOf = (folder: string): string[] =>
+  readdirSync(join(folder, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !/\.(test|fixture)\.ts$|(^|\/)testing\//.test(name))
+    .filter((name) => /\bparentPort\b.*from 'node:worker_threads'/.test(readFileSync(join(folder, 'src', name), 'utf8')))
+    .map((name) => join('src', name));
+
 function build(): string[] {
   const [wire, x509, server] = ['wire', 'x509', 'server'].map((name) => join(ROOT, 'packages', name)) as [string, string, string];
   for (const folder of [wire, x509, server]) rmSync(join(folder, 'dist'), { recursive: true, force: true });
@@ -99,7 +106,7 @@ function build(): string[] {
   finish(x509, { exports: { './*': './*' } });
   compile(
     server,
-    { files: ['src/main.ts'] },
+    { files: ['src/main.ts', ...threadsOf(server)] },
     { '@thingkeep/wire/*.ts': [join(wire, 'dist/*.d.ts')], '@thingkeep/x509/*.ts': [join(x509, 'dist/*.d.ts')] },
   );
   // What runs in other processes is no part of the program, and goes along as it is.
