@@ -20,6 +20,9 @@ export interface FleetMetricEmissionOptions {
   readonly log: { warn(members: object, text: string): void };
 }
 
+/** Milliseconds of evaluations that an account has in one look; what it has left is taken up at the next. */
+const ACCOUNT_TIME = 5_000;
+
 type Values = Readonly<Record<string, number>>;
 
 /** Metrics that are looked at in one turn. */
@@ -36,12 +39,13 @@ async function evaluate(fleetIndex: FleetIndex, region: string, metric: FleetMet
   const { thread } = fleetIndex;
   const query = parseIndexQuery(indexName, queryString);
   const field = aggregatedField(indexName, fleetIndex.configurationOf(place), aggregationField);
-  if (aggregationType.name === 'Cardinality') return { cardinality: await thread.call('cardinality', index.key, query, field) };
+  if (aggregationType.name === 'Cardinality')
+    return { cardinality: await thread.callForServer('cardinality', index.key, query, field) };
   if (aggregationType.name === 'Percentiles') {
-    const found = await thread.call('percentiles', index.key, query, field, aggregationType.values.map(Number));
+    const found = await thread.callForServer('percentiles', index.key, query, field, aggregationType.values.map(Number));
     return Object.fromEntries(found.map(({ percent, value }) => [String(percent), value]));
   }
-  const found = new Map(Object.entries(await thread.call('statistics', index.key, query, field)));
+  const found = new Map(Object.entries(await thread.callForServer('statistics', index.key, query, field)));
   return Object.fromEntries(
     aggregationType.values.flatMap((name) => {
       const value: unknown = found.get(name);
@@ -52,10 +56,12 @@ async function evaluate(fleetIndex: FleetIndex, region: string, metric: FleetMet
 
 /** The task that evaluates what is due. */
 export function fleetMetricEmission({ clock, fleetIndex, inRegion, regions, log }: FleetMetricEmissionOptions) {
-  async function valuesOf(region: string, metric: FleetMetricRecord): Promise<Values | undefined> {
+  /** As {@link evaluate}; `later` where the index has too much to do. */
+  async function valuesOf(region: string, metric: FleetMetricRecord): Promise<Values | 'later' | undefined> {
     try {
       return await evaluate(fleetIndex, region, metric);
     } catch (error) {
+      if (error instanceof ThingkeepError && error.code === 'ThrottlingException') return 'later';
       // What its owner has to mend is told by a search with the same query.
       if (!(error instanceof ThingkeepError)) {
         const { accountId, metricName } = metric;
@@ -80,16 +86,28 @@ export function fleetMetricEmission({ clock, fleetIndex, inRegion, regions, log 
       await tx.put(fleetMetrics, { ...rest, dueAt: nextDue(period, now), ...(isNew ? { latest: values } : {}) });
     });
 
+  /** Evaluates a metric, and adds what that took to the account's time; an account that has had its time waits for the next look. */
+  async function emit(region: string, metric: FleetMetricRecord, spent: Map<string, number>): Promise<void> {
+    const { accountId } = metric;
+    const before = spent.get(accountId) ?? 0;
+    if (before >= ACCOUNT_TIME) return;
+    const now = clock.now();
+    const began = clock.monotonic();
+    const values = await valuesOf(region, metric);
+    spent.set(accountId, before + clock.monotonic() - began);
+    if (values !== 'later') await keep(inRegion(region), metric, values, now);
+  }
+
   async function emitRegion(region: string, signal: AbortSignal): Promise<void> {
     const store = inRegion(region);
+    const spent = new Map<string, number>();
     for (let after: string | undefined; ; ) {
       const from = after;
       const scan = { index: 'byDue', prefix: [], limit: PAGE, skipDamaged: true, after: from };
       const page = await store.read((tx) => tx.scan(fleetMetrics, scan));
       for (const metric of page.items) {
-        const now = clock.now();
-        if (signal.aborted || metric.dueAt > now) return;
-        await keep(store, metric, await valuesOf(region, metric), now);
+        if (signal.aborted || metric.dueAt > clock.now()) return;
+        await emit(region, metric, spent);
       }
       after = page.next;
       if (after === undefined) return;

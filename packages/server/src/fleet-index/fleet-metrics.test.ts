@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
+import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { caller, stranger } from '../testing/operations-fixture.ts';
 import { fleetMetricEmission, fleetMetricFigures } from './fleet-metric-emission.ts';
 import { IndexFixture } from './fleet-index.fixture.ts';
@@ -247,5 +248,55 @@ describe('the values', () => {
     await bench.call('DeleteFleetMetric', { metricName: 'cold' });
     await again;
     assert.deepEqual((await bench.store.read((tx) => tx.scan(fleetMetrics, { prefix: [] }))).items, []);
+  });
+
+  test('an account whose evaluations take long holds no other up: it has five seconds of a look', async () => {
+    await using bench = await openIndex();
+    await bench.call('CreateFleetMetric', COUNT);
+    const [record] = (await bench.store.read((tx) => tx.scan(fleetMetrics, { prefix: [] }))).items;
+    assert(record !== undefined);
+    // The slow account's come first: they are due before.
+    await bench.store.write(async (tx) => {
+      for (let i = 0; i < 80; i += 1) {
+        const slow = { ...record, accountId: stranger.accountId, metricName: `m${i}`, dueAt: record.dueAt - 1 };
+        await tx.put(fleetMetrics, slow);
+      }
+    });
+    const asked: string[] = [];
+    let isFull = false;
+    const { thread } = bench.fleetIndex;
+    const index = bench.fleetIndex.find(caller, 'AWS_Things');
+    const slowIndex = {
+      find: () => index,
+      configurationOf: () => bench.fleetIndex.configurationOf(caller),
+      thread: {
+        callForServer: async (...args: Parameters<typeof thread.callForServer>) => {
+          if (isFull) throw new ThingkeepError('ThrottlingException', 'full');
+          asked.push(args[0]);
+          // Of the slow account each takes two seconds.
+          if (asked.length <= 3) bench.clock.at += 2_000;
+          return { count: 1 };
+        },
+      },
+    };
+    const options = {
+      clock: bench.clock,
+      fleetIndex: slowIndex as never,
+      inRegion: () => bench.store,
+      regions: async () => [caller.region],
+      log: { warn: (_members: object, text: string) => bench.warnings.push(text) },
+    };
+    bench.clock.at += MINUTE;
+    await fleetMetricEmission(options).run(signal);
+    assert.equal(asked.length, 4, 'three of the slow account, one of the other');
+    assert.equal((await points(bench)).length, 1);
+    // Where the index has too much to do, a metric stays due.
+    isFull = true;
+    bench.clock.at += MINUTE;
+    await fleetMetricEmission(options).run(signal);
+    isFull = false;
+    await fleetMetricEmission(options).run(signal);
+    assert.equal((await points(bench)).length, 2);
+    assert.deepEqual(bench.warnings, []);
   });
 });
