@@ -183,6 +183,21 @@ describe('the end of a certificate', () => {
     assert.deepEqual(await bench.onDay(15), []);
   });
 
+  test('a message that can’t be stored for one account keeps no other account’s from being told', async () => {
+    await using bench = await Bench.open();
+    await bench.registered(19);
+    await bench.registered(20, stranger);
+    let failing = 1;
+    bench.stored = () => (failing-- > 0 ? Promise.reject(new Error('queue full')) : undefined);
+    await assert.rejects(bench.onDay(0), /queue full/);
+    const again = await bench.onDay(0);
+    assert.deepEqual(
+      again.map(({ accountId }) => accountId),
+      [caller.accountId, stranger.accountId, caller.accountId],
+      'both at first, and the one that failed once more',
+    );
+  });
+
   test('one that this server issues ends in 2049: nothing is told of it', async () => {
     await using bench = await Bench.open();
     await bench.registry.certificate();

@@ -79,13 +79,15 @@ export function certificateExpiry({ clock, messaging, regions, inRegion }: Certi
           await tx.put(of, { ...current, announcedDays: stepOf(current.notAfter, now) });
     });
 
+  /** Tells of all that are due, and gives the first failure: a message that can't be stored for one owner keeps no other from theirs. */
   async function announceRegion<T extends Certificate>(
     region: string,
     of: Collection<T>,
     type: 'cert' | 'cacert',
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<PromiseRejectedResult | undefined> {
     const store = inRegion(region);
+    let failure: PromiseRejectedResult | undefined;
     for (let after: string | undefined; ; ) {
       const now = clock.now();
       const from = after;
@@ -93,10 +95,14 @@ export function certificateExpiry({ clock, messaging, regions, inRegion }: Certi
         tx.scan(of, { index: 'byAnnouncement', prefix: [], limit: PAGE, skipDamaged: true, after: from }),
       );
       const due = page.items.filter((record) => isDue(record, now));
-      await Promise.all(due.map((record) => announce({ accountId: record.accountId, region }, type, record, now)));
-      if (due.length > 0) await note(store, of, due, now);
+      const told = await Promise.allSettled(
+        due.map((record) => announce({ accountId: record.accountId, region }, type, record, now)),
+      );
+      failure ??= told.find((result) => result.status === 'rejected');
+      const noted = due.filter((_, i) => told[i]?.status === 'fulfilled');
+      if (noted.length > 0) await note(store, of, noted, now);
       after = page.next;
-      if (signal.aborted || due.length < page.items.length || after === undefined) return;
+      if (signal.aborted || due.length < page.items.length || after === undefined) return failure;
     }
   }
 
@@ -104,10 +110,14 @@ export function certificateExpiry({ clock, messaging, regions, inRegion }: Certi
     name: 'certificate-expiry',
     every: LOOK_EVERY,
     async run(signal: AbortSignal): Promise<void> {
+      let failure: PromiseRejectedResult | undefined;
       for (const region of await regions()) {
-        await announceRegion(region, certificates, 'cert', signal);
-        await announceRegion(region, caCertificates, 'cacert', signal);
+        const ofDevices = await announceRegion(region, certificates, 'cert', signal);
+        const ofCas = await announceRegion(region, caCertificates, 'cacert', signal);
+        failure ??= ofDevices ?? ofCas;
       }
+      // What has failed is due still: the task is tried again.
+      if (failure !== undefined) throw failure.reason;
     },
   };
 }
