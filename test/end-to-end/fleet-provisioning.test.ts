@@ -111,6 +111,10 @@ describe('fleet provisioning by claim', () => {
     asking.client.publish('lamps/other', 'x', { qos: 1 });
     await closed;
     assert.match(await reasons('temporary'), /lamps\/other.*provisioning claim of template lamps/);
+    await using busy = await connectDevice(server, 'busy', claim);
+    await assert.rejects(connectDevice(server, 'busy', temporary, 5), { code: 135 });
+    await busy.ask(CREATE);
+    assert.match(await reasons('busy'), /takes no client id from a client of another principal/);
   });
 
   test('the same in CBOR, with the indefinite maps that small encoders write', async () => {

@@ -70,6 +70,7 @@ export class X509Authenticator implements Authenticator {
       principalId: certificateId,
       ...thingNameOf(certificate),
       ...defined({ userProperties: userProperties.length === 0 ? undefined : userProperties }),
+      ...(certificate.isTemporary === true && { isGuest: true as const }),
       reauthorizeAfter: secondsValid(certificate, clock.now()),
       permissions,
     };
