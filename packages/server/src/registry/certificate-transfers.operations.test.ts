@@ -6,7 +6,8 @@ import { factoryCa, NOW, signedBy } from '../testing/factory-ca.ts';
 import { rootOf } from '../testing/operations-fixture.ts';
 import { caller, MINUTE, RegistryFixture, stranger } from '../testing/registry-fixture.ts';
 import { policyTargets } from './policy-principals.ts';
-import { certificates } from './store.ts';
+import { MAX_TRANSFERS } from './certificate-transfers.ts';
+import { certificates, transferCounts } from './store.ts';
 
 const third = rootOf('222222222222');
 const targetAwsAccount = stranger.accountId;
@@ -198,6 +199,31 @@ describe('what is refused', () => {
       const records = await bench.store.read((tx) => tx.scan(certificates, { index: 'byId', prefix: [certificateId] }));
       assert.equal(records.items.length, 1);
     }
+  });
+
+  test('as many as are bounded are on their way at a time; each end makes room', async () => {
+    await using bench = await RegistryFixture.open();
+    const ends = [
+      ['AcceptCertificateTransfer', stranger],
+      ['RejectCertificateTransfer', stranger],
+      ['CancelCertificateTransfer', caller],
+    ] as const;
+    const { accountId } = caller;
+    const count = async () => (await bench.store.read((tx) => tx.get(transferCounts, [accountId])))?.count;
+    for (const [end, by] of ends) {
+      const certificateId = await sent(bench);
+      assert.equal(await count(), 1);
+      await bench.call(end, { certificateId }, by);
+      await bench.refuses('TransferAlreadyCompletedException', end, { certificateId }, /./, by);
+      assert.equal(await count(), undefined);
+    }
+    await bench.store.write((tx) => tx.put(transferCounts, { accountId, count: MAX_TRANSFERS - 1 }));
+    const certificateId = await sent(bench);
+    const { id: next } = await bench.certificate(false);
+    const input = { certificateId: next, targetAwsAccount };
+    await bench.refuses('InvalidRequestException', 'TransferCertificate', input, /10000 certificates .* the limit/);
+    await bench.call('RejectCertificateTransfer', { certificateId }, stranger);
+    await bench.call('TransferCertificate', input);
   });
 
   test('what was never sent can’t be accepted, rejected or canceled', async () => {

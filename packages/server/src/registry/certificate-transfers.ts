@@ -8,7 +8,7 @@ import { policyAttachments } from '../policies/store.ts';
 import { claim, findClaim, release } from '../store/claims.ts';
 import type { ReadTransaction, WriteTransaction } from '../store/contract.ts';
 import { certificateArn, findOffered, getCertificate } from './certificates.ts';
-import { type CertificateRecord, type CertificateTransfer, certificates, thingPrincipals } from './store.ts';
+import { type CertificateRecord, type CertificateTransfer, certificates, thingPrincipals, transferCounts } from './store.ts';
 
 export interface TransferDraft {
   readonly certificateId: string;
@@ -28,6 +28,17 @@ async function refuseAttached(tx: ReadTransaction, accountId: string, arn: strin
     fail('InvalidRequestException', `Things must be detached before the transfer of the certificate (arn: ${arn})`);
 }
 
+/** Certificates of an account that are on their way at a time: each is in the lists of an account that has not asked for it. */
+export const MAX_TRANSFERS = 10_000;
+
+async function countTransfer(tx: WriteTransaction, accountId: string, by: 1 | -1): Promise<void> {
+  const count = ((await tx.get(transferCounts, [accountId]))?.count ?? 0) + by;
+  if (count > MAX_TRANSFERS)
+    fail('InvalidRequestException', `${MAX_TRANSFERS} certificates of the account are being transferred, which is the limit`);
+  if (count > 0) await tx.put(transferCounts, { accountId, count });
+  else await tx.delete(transferCounts, [accountId]);
+}
+
 /** Offers the certificate to another account. */
 export async function startTransfer(tx: WriteTransaction, place: Place, draft: TransferDraft, now: number): Promise<void> {
   const { certificateId, to, message } = draft;
@@ -38,6 +49,7 @@ export async function startTransfer(tx: WriteTransaction, place: Place, draft: T
   if (record.status !== 'INACTIVE')
     fail('CertificateStateException', `The certificate must be INACTIVE to be transferred. Id: ${certificateId}`);
   await refuseAttached(tx, place.accountId, certificateArn(place, certificateId));
+  await countTransfer(tx, place.accountId, 1);
   await tx.put(certificates, changed(record, 'PENDING_TRANSFER', { to, message, startedAt: now }, now));
 }
 
@@ -98,13 +110,21 @@ export async function acceptTransfer(
     { ...transfer, ended: { by: 'accept', at: now } },
     now,
   );
+  await countTransfer(tx, record.accountId, -1);
   await tx.delete(certificates, [record.accountId, certificateId]);
   await tx.put(certificates, accepted);
   await moveClaim(tx, { accountId: record.accountId, region }, { accountId, region }, certificateId, setAsActive, now);
 }
 
-const giveBack = (tx: WriteTransaction, record: CertificateRecord, ended: NonNullable<CertificateTransfer['ended']>) =>
-  tx.put(certificates, changed(record, 'INACTIVE', { ...underWay(record), ended }, ended.at));
+async function giveBack(
+  tx: WriteTransaction,
+  record: CertificateRecord,
+  ended: NonNullable<CertificateTransfer['ended']>,
+): Promise<void> {
+  const transfer = underWay(record);
+  await countTransfer(tx, record.accountId, -1);
+  await tx.put(certificates, changed(record, 'INACTIVE', { ...transfer, ended }, ended.at));
+}
 
 /** Gives the certificate back to its source. */
 export async function rejectTransfer(

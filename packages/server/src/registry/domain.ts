@@ -19,7 +19,16 @@ import { taggableRegistry, tagOperations } from './tags.operations.ts';
 import { thingOperations } from './things.operations.ts';
 import { thingPrincipalOperations } from './thing-principals.operations.ts';
 import { thingTypeOperations } from './thing-types.operations.ts';
-import { caCertificates, certificates, registrationCodes, tags, thingPrincipals, things, thingTypes } from './store.ts';
+import {
+  caCertificates,
+  certificates,
+  registrationCodes,
+  tags,
+  thingPrincipals,
+  things,
+  thingTypes,
+  transferCounts,
+} from './store.ts';
 
 export interface RegistryDeps {
   readonly clock: Clock;
@@ -32,7 +41,7 @@ export interface RegistryDeps {
 
 export const registryDomain: DomainEntry<RegistryDeps> = {
   collections: [
-    ...[caCertificates, certificates, registrationCodes, tags, thingPrincipals, things, thingTypes],
+    ...[caCertificates, certificates, registrationCodes, tags, thingPrincipals, things, thingTypes, transferCounts],
     ...[billingGroups, memberships, thingGroups],
   ],
   open: ({ clock, issuer, endpoint, inRegion }) => ({

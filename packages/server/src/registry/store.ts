@@ -142,6 +142,14 @@ export const certificates = collection<CertificateRecord>(
   { changes: 'certificate' },
 );
 
+/** How many certificates of an account are on their way to others; none has no record. */
+export interface TransferCountRecord {
+  readonly accountId: string;
+  readonly count: number;
+}
+
+export const transferCounts = collection<TransferCountRecord>('certificate-transfer-counts', (c) => [c.accountId]);
+
 export const caCertificates = collection<CaCertificateRecord>(
   'ca-certificates',
   (c) => [c.accountId, c.certificateId],
