@@ -126,6 +126,9 @@ export function provenIssuers(
   });
 }
 
+/** Where an account has proven to have the CA's key, no other counts: any user of the home account can register the CA there. */
+const byProof = ({ ca }: AutoRegisteringCa): number => (ca.mode === 'DEFAULT' ? 0 : 1);
+
 /**
  * The one that registers: the one that has registered the certificate already; else the CA certificate that ends last, as a
  * renewed one has the same name and key, where it was registered first.
@@ -135,12 +138,16 @@ export async function chooseIssuer(
   proven: readonly ProvenIssuer[],
   certificateId: string,
 ): Promise<ProvenIssuer | undefined> {
-  const [only, ...others] = proven;
-  if (others.length === 0) return only;
-  for (const candidate of proven) {
+  const least = Math.min(...proven.map(byProof));
+  const counting = proven
+    .filter((each) => byProof(each) === least)
+    .sort((a, b) => b.ca.notAfter - a.ca.notAfter || a.ca.createdAt - b.ca.createdAt);
+  const [first, ...others] = counting;
+  if (others.length === 0) return first;
+  for (const candidate of counting) {
     const { region, accountId } = candidate.place;
     const known = await inRegion(region).read((tx) => tx.get(certificates, [accountId, certificateId]));
     if (known?.caCertificateId === candidate.ca.certificateId) return candidate;
   }
-  return [...proven].sort((a, b) => b.ca.notAfter - a.ca.notAfter || a.ca.createdAt - b.ca.createdAt)[0];
+  return first;
 }

@@ -245,6 +245,18 @@ describe('whose CA it is', () => {
     assert.equal((await bench.attempt(deviceOf(ca)))?.accountId, stranger.accountId);
   });
 
+  test('a CA that is registered without proof of its key takes no device from the account that has proven to have it', async () => {
+    await using bench = await Bench.open();
+    const ca = chainCertificate();
+    await bench.register(ca);
+    const before = deviceOf(ca);
+    assert.equal((await bench.attempt(before))?.accountId, caller.accountId);
+    bench.registry.clock.at += 1_000;
+    await bench.registerProven(ca, stranger);
+    for (const device of [before, deviceOf(ca)]) assert.equal((await bench.attempt(device))?.accountId, stranger.accountId);
+    assert.equal((await bench.attempt(deviceOf(ca), { named: HOME }))?.accountId, caller.accountId);
+  });
+
   test('ten CAs of one name: the one whose key has signed', async () => {
     await using bench = await Bench.open();
     const cas = Array.from({ length: 10 }, () => chainCertificate({ subject: 'factory' }));
