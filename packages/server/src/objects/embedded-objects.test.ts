@@ -148,6 +148,13 @@ test('a list with a delimiter reads few records of each beginning', async () => 
   assert.ok(bench.read <= 30 * 16, `${bench.read} records`);
 });
 
+test('an account has a hundred buckets', async () => {
+  using bench = await Bench.open();
+  for (let i = 1; i < 100; i += 1) await bench.objects.createBucket(PLACE, `bucket-${i}`);
+  const text = 'You have attempted to create more buckets than allowed';
+  await assert.rejects(bench.objects.createBucket(PLACE, 'one-more'), { code: 'TooManyBuckets', message: text });
+});
+
 test('a beginning is listed once, whatever goes on behind it', async () => {
   using bench = await Bench.open();
   for (const key of ['a/1', `a/${'\u{10FFFF}'.repeat(255)}`, 'b']) await bench.put(key, bytesOf(), 0);

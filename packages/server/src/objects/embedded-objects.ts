@@ -1,4 +1,4 @@
-/** The embedded store of objects: objectBuckets and objects of accounts, as records and files. */
+/** The embedded store of objects: buckets and objects of accounts, as records and files. */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -18,7 +18,7 @@ export interface EmbeddedObjectsOptions {
   readonly isDiskLow: () => boolean;
 }
 
-/** S3 user guide: bytes of an object that comes in one request; objectBuckets of an account; bytes of a key. */
+/** S3 user guide: bytes of an object that comes in one request; buckets of an account; bytes of a key. */
 const MAX_OBJECT = 5 * 1024 ** 3;
 const MAX_BUCKETS = 100;
 const MAX_KEY = 1024;
@@ -29,8 +29,7 @@ const MAX_TRANSFERS = 128;
 /** Records that are read at once where a list may skip those behind the first. */
 const FEW = 16;
 
-/** What comes with an object's bytes. */
-/** An object's `size` is what is announced of it: other bytes are refused. */
+/** What comes with an object's bytes. `size` is what is announced of it: other bytes are refused. */
 export interface GivenObject extends Pick<ObjectRecord, 'headers' | 'size'> {
   readonly contentType?: string | undefined;
   /** Looked at once all bytes are there; throws where they are not what was announced. */
@@ -100,7 +99,7 @@ export class EmbeddedObjects {
         objectFault('BucketAlreadyExists', 'The requested bucket name is not available: another account has it.');
       const own = await tx.scan(objectBuckets, { index: 'byAccount', prefix: [place.accountId], limit: MAX_BUCKETS });
       if (own.items.length >= MAX_BUCKETS)
-        objectFault('TooManyBuckets', 'You have attempted to create more objectBuckets than allowed');
+        objectFault('TooManyBuckets', 'You have attempted to create more buckets than allowed');
       const { accountId, region } = place;
       await tx.put(objectBuckets, { bucket, accountId, region, createdAt: clock.now() });
     });
@@ -201,7 +200,7 @@ export class EmbeddedObjects {
     const found: ObjectRecord[] = [];
     const prefixes: string[] = [];
     let last = after;
-    // Behind a record with the delimiter all others of the same beginning are skipped: each page that is read may end at its first.
+    // Behind a record with the delimiter all others of its prefix are skipped: of a page that is read only the first may count.
     let atOnce = delimiter === '' ? limit + 1 : FEW;
     for (;;) {
       const beyond = last === '' ? {} : { beyond: [last] };

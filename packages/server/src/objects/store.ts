@@ -1,4 +1,4 @@
-/** Records of the embedded objects: objectBuckets, and what is known of each object. Their bytes are files. */
+/** Records of the embedded objects: buckets, and what is known of each object. Their bytes are files. */
 import { collection } from '../store/contract.ts';
 
 /** Bucket names are one space for all accounts and regions, as on AWS. */
