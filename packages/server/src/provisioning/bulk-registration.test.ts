@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { caller, ProvisioningFixture, ROLE, UNTRUSTING } from '../testing/provisioning-fixture.ts';
 import { inputLines } from './registration-lines.ts';
+import { registrationTasks } from './registration-tasks.ts';
 
 let fixture: ProvisioningFixture;
 beforeEach(async () => {
@@ -157,6 +158,19 @@ test('an account has one task at a time; one that waits can be stopped', async (
   await fixture.refuses('ResourceNotFoundException', 'DescribeThingRegistrationTask', { taskId: 'none' });
   await fixture.refuses('InvalidRequestException', 'ListThingRegistrationTaskReports', { taskId: 'none', reportType: 'ERRORS' });
   await start([line('b')]);
+});
+
+test('a task whose process has ended behind its last line is completed without another look at the input', async () => {
+  const lines = [line('a'), line('b'), ''];
+  const taskId = await start(lines);
+  const size = lines.join('\n').length;
+  await fixture.store.write(async (tx) => {
+    const task = await tx.get(registrationTasks, [caller.accountId, taskId]);
+    if (task !== undefined) await tx.put(registrationTasks, { ...task, size, offset: size, line: 2, successCount: 2 });
+  });
+  await fixture.doDueWork();
+  const { status, successCount, percentageProgress, message } = await describeTask(taskId);
+  assert.deepEqual([status, successCount, percentageProgress, message], ['Completed', 2, 100, undefined]);
 });
 
 test('a task that waits for the disk goes on where it was', async () => {

@@ -17,7 +17,6 @@ import { planOf, type ProvisioningPlan } from './plan.ts';
 import { inputLines, parametersOf } from './registration-lines.ts';
 import { expiredRegistration } from './registration-expiry.ts';
 import {
-  getRegistrationTask,
   isUnderWay,
   REGISTRATION_KIND,
   type RegistrationItem,
@@ -178,8 +177,18 @@ export const bulkRegistration = (deps: BulkRegistrationDeps): DueHandler => {
       }
   }
 
+  /** Ends a task whose lines are done. */
+  const complete = (work: Work, size: number): Promise<void> =>
+    work.store.write(async (tx) => {
+      const done = await held(tx, work);
+      await tx.put(registrationTasks, { ...done, status: 'Completed', offset: size, lastModifiedAt: clock.now() });
+      await schedule(tx, expiredRegistration(work.place, work.taskId, clock.now()));
+    });
+
   async function doTask(work: Work, task: RegistrationTaskRecord): Promise<void> {
-    const { store, place, taskId } = work;
+    const { store, place } = work;
+    // The process has ended between the last line and the task's end: S3 has no range that begins at an object's end.
+    if (task.size !== undefined && task.offset >= task.size) return complete(work, task.size);
     const { size, etag, content } = await open(place, task);
     await store.write(async (tx) => tx.put(registrationTasks, { ...(await held(tx, work)), size, etag }));
     const rest = restsOf(clock);
@@ -201,11 +210,7 @@ export const bulkRegistration = (deps: BulkRegistrationDeps): DueHandler => {
       throw new TaskLeft();
     }
     if (batch.length > 0) await doBatch(work, batch);
-    await store.write(async (tx) => {
-      const done = await held(tx, work);
-      await tx.put(registrationTasks, { ...done, status: 'Completed', offset: size, lastModifiedAt: clock.now() });
-      await schedule(tx, expiredRegistration(place, taskId, clock.now()));
-    });
+    await complete(work, size);
   }
 
   /** Ends a task that is stopped, or that can't go on. */
@@ -223,7 +228,7 @@ export const bulkRegistration = (deps: BulkRegistrationDeps): DueHandler => {
     const { region, accountId, taskId } = item.data as RegistrationItem;
     const place = { region, accountId };
     const store = inRegion(region);
-    const task = await store.read((tx) => getRegistrationTask(tx, accountId, taskId)).catch(() => undefined);
+    const task = await store.read((tx) => tx.get(registrationTasks, [accountId, taskId]));
     if (task === undefined || !isUnderWay(task)) return 'done';
     if (task.status === 'Cancelling') return end(place, taskId, { status: 'Cancelled' });
     try {

@@ -124,6 +124,7 @@ export class ProvisioningFixture extends OperationsFixture {
 
   #open(key: string, from: number) {
     const bytes = Buffer.from(this.inputs.get(key) ?? objectFault('NoSuchKey', 'The specified key does not exist.'));
+    if (from > 0 && from >= bytes.length) objectFault('ServiceUnavailable', 'InvalidRange: as S3 answers, behind its contract.');
     const { pieceSize } = this;
     async function* content(): AsyncGenerator<Uint8Array, void, undefined> {
       for (let at = from; at < bytes.length; at += pieceSize) yield bytes.subarray(at, at + pieceSize);
