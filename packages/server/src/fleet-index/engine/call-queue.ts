@@ -1,20 +1,14 @@
-/** Calls that wait for the thread: the accounts take turns, and each has as many as are bounded. */
+/** Calls that wait for the thread. Their owners take turns. */
 
 export class CallQueue<T> {
-  readonly #max: number;
   /** By owner; the owner whose turn is next comes first. */
   readonly #waiting = new Map<string, T[]>();
 
-  /** `max`: calls of one owner that wait at most. */
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  /** False where the owner has too many already. */
-  add(owner: string, call: T): boolean {
+  /** `max`: calls of the owner that wait at most. False where it has so many already. */
+  add(owner: string, call: T, max: number): boolean {
     const calls = this.#waiting.get(owner);
     if (calls === undefined) this.#waiting.set(owner, [call]);
-    else if (calls.length >= this.#max) return false;
+    else if (calls.length >= max) return false;
     else calls.push(call);
     return true;
   }

@@ -3,6 +3,7 @@
  * at a time; accounts take turns. A thread that ends, or that gives no answer in time, fails its call, and another begins.
  */
 import { Worker } from 'node:worker_threads';
+import { placeKey } from '@thingkeep/wire/arn.ts';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { CallQueue } from './call-queue.ts';
 import type { IndexAnswer, IndexCall, IndexCallName, IndexCalls } from './calls.ts';
@@ -37,7 +38,7 @@ const throttled = (): Error => new ThingkeepError('ThrottlingException', 'Too ma
 
 export class IndexThread implements AsyncDisposable {
   readonly #options: IndexThreadOptions;
-  readonly #waiting = new CallQueue<WaitingCall>(MAX_WAITING);
+  readonly #waiting = new CallQueue<WaitingCall>();
   #worker: Worker | undefined;
   /** Whether a thread has begun before. */
   #hadThread = false;
@@ -63,12 +64,15 @@ export class IndexThread implements AsyncDisposable {
 
   /** Has the thread do a call about an index; fails with ThrottlingException where the account has too many waiting. */
   call<Name extends IndexCallName>(name: Name, key: IndexKey, ...args: MoreArgs<Name>): Promise<Result<Name>> {
-    return this.#enqueue(`${key.region}/${key.accountId}`, name, [key, ...args]);
+    return this.#enqueue(placeKey(key), MAX_WAITING, name, [key, ...args]);
   }
 
-  /** A call of the server's own, which takes turns with those of the accounts. */
+  /**
+   * A call of the server's own about an index. It takes turns with the account's searches and with other accounts, and is not
+   * refused: an index has an update, a build, a metric and its dynamic groups' searches under way at most.
+   */
   callForServer<Name extends IndexCallName>(name: Name, key: IndexKey, ...args: MoreArgs<Name>): Promise<Result<Name>> {
-    return this.#enqueue('', name, [key, ...args]);
+    return this.#enqueue(`server/${placeKey(key)}`, Number.POSITIVE_INFINITY, name, [key, ...args]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -82,10 +86,10 @@ export class IndexThread implements AsyncDisposable {
     await ended;
   }
 
-  #enqueue<R>(owner: string, name: IndexCallName, args: readonly unknown[]): Promise<R> {
+  #enqueue<R>(owner: string, max: number, name: IndexCallName, args: readonly unknown[]): Promise<R> {
     if (this.#closed) return Promise.reject(unavailable());
     return new Promise<R>((resolve, reject) => {
-      const taken = this.#waiting.add(owner, { name, args, resolve, reject });
+      const taken = this.#waiting.add(owner, { name, args, resolve, reject }, max);
       if (!taken) return reject(throttled());
       return this.#next();
     });
