@@ -14,7 +14,15 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
   'fleet-index/': folderRule(
     'the index follows the changes of records, and hears of connections by the contract of messaging',
     [
-      ...['domain.ts', 'runtime/', 'store/contract.ts', 'store/changes.ts', 'store/pages.ts', 'broker/messaging.ts'],
+      ...[
+        'domain.ts',
+        'runtime/',
+        'store/contract.ts',
+        'store/changes.ts',
+        'store/damage.ts',
+        'store/pages.ts',
+        'broker/messaging.ts',
+      ],
       ...[
         'registry/store.ts',
         'registry/tags.ts',

@@ -5,6 +5,7 @@ import { membershipsOf } from '../registry/groups/memberships.ts';
 import { thingGroups } from '../registry/groups/store.ts';
 import { things } from '../registry/store.ts';
 import type { ReadTransaction } from '../store/contract.ts';
+import { DamagedRecordError } from '../store/damage.ts';
 import type { Connectivity, ShadowSource, IndexedThing, IndexedThingGroup } from './documents/sources.ts';
 import { connectivity, type ConnectivityRecord, type ThingIndexing } from './store.ts';
 
@@ -12,6 +13,16 @@ const connectivityOf = ({ connected, timestamp, disconnectReason, version }: Con
   ...{ connected, timestamp },
   ...defined({ disconnectReason, version }),
 });
+
+/** What is read; undefined where a record of it is damaged: a search leaves it out, as lists do, and others' go on. */
+export async function unlessDamaged<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof DamagedRecordError) return undefined;
+    throw error;
+  }
+}
 
 /** A thing without its shadows; undefined where there is none of this name. */
 export async function indexedThing(

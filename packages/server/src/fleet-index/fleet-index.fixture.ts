@@ -6,8 +6,10 @@ import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import type { ConnectionInfo } from '../broker/messaging.ts';
 import { registryDomain } from '../registry/domain.ts';
+import { things } from '../registry/store.ts';
 import { ChangeFeed } from '../store/change-feed.ts';
 import type { Store } from '../store/contract.ts';
+import { DamagedRecordError } from '../store/damage.ts';
 import { byRegion } from '../store/regional.ts';
 import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
 import { sharedAuthority } from '../testing/authority-fixture.ts';
@@ -25,10 +27,32 @@ interface Content {
   readonly store: Store;
 }
 
+/** A store whose records of some things are damaged when they are read one by one. */
+const damagedStore = (store: Store, damaged: ReadonlySet<string>): Store => ({
+  read: (work) =>
+    store.read((tx) =>
+      work({
+        get: async (of, key) => {
+          const [, name] = key;
+          if (of.name === things.name && damaged.has(String(name))) throw new DamagedRecordError({ collection: of.name, key });
+          return tx.get(of, key);
+        },
+        getMany: tx.getMany.bind(tx),
+        eachRow: tx.eachRow.bind(tx),
+        scanRows: tx.scanRows.bind(tx),
+        scan: tx.scan.bind(tx),
+      }),
+    ),
+  write: store.write.bind(store),
+  [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+});
+
 export class IndexFixture extends OperationsFixture {
   readonly clock: TestClock;
   readonly folder: string;
   readonly warnings: string[] = [];
+  /** Names of things whose records the index finds damaged. */
+  readonly damaged = new Set<string>();
   readonly fleetIndex: FleetIndex;
   readonly follower: ConnectivityFollower;
   protected readonly handlers: Handlers<IotOperations>;
@@ -41,7 +65,8 @@ export class IndexFixture extends OperationsFixture {
     this.folder = mkdtempSync(join(tmpdir(), 'fleet-index-'));
     const inRegion = () => this.store;
     this.fleetIndex = new FleetIndex({
-      ...{ path: join(this.folder, 'fleet-index.db'), changes: content.feed, clock, inRegion, shadows },
+      ...{ path: join(this.folder, 'fleet-index.db'), changes: content.feed, clock, shadows },
+      inRegion: () => damagedStore(this.store, this.damaged),
       regions: async () => [caller.region],
       log: { warn: (_members, text) => this.warnings.push(text) },
     });

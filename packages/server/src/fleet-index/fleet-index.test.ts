@@ -277,6 +277,18 @@ test('a configuration replaces what it gives as a whole, and leaves the other in
   await index.refuses('ResourceNotFoundException', 'SearchIndex', { queryString: '*' });
 });
 
+test('a damaged record is left out, and keeps no other from being indexed', async () => {
+  await using index = await IndexFixture.open();
+  for (const thingName of ['a', 'broken', 'c']) await index.call('CreateThing', { thingName });
+  index.damaged.add('broken');
+  await index.call('UpdateIndexingConfiguration', { thingIndexingConfiguration: { thingIndexingMode: 'REGISTRY' } });
+  assert.deepEqual((await index.found('*')).toSorted(), ['a', 'c']);
+  assert.equal((await index.call('DescribeIndex', { indexName: 'AWS_Things' })).indexStatus, 'ACTIVE');
+  index.damaged.clear();
+  await index.call('UpdateThing', { thingName: 'broken', attributePayload: { attributes: { floor: '1' } } });
+  assert.deepEqual((await index.found('*')).toSorted(), ['a', 'broken', 'c']);
+});
+
 test('accounts do not see each other', async () => {
   await switchOn();
   await index.call('CreateThing', { thingName: 'mine' });

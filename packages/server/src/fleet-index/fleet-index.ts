@@ -17,7 +17,7 @@ import { thingGroupDocument } from './documents/thing-group-document.ts';
 import type { IndexedDocument } from './documents/values.ts';
 import type { IndexKey } from './engine/index-file.ts';
 import { IndexThread } from './engine/index-thread.ts';
-import { indexedThing, indexedThingGroup, withShadows } from './facts.ts';
+import { indexedThing, indexedThingGroup, unlessDamaged, withShadows } from './facts.ts';
 import { isIndexed, thingSources, unconfigured } from './indexing-configuration.ts';
 import type { IndexName } from './query/fields.ts';
 import { connectivity, type IndexingConfigurationRecord, indexingConfigurations } from './store.ts';
@@ -190,7 +190,9 @@ export class FleetIndex implements AsyncDisposable {
   ): Promise<readonly (IndexedDocument | undefined)[]> {
     const { things: indexing } = account.configuration;
     const store = this.#options.inRegion(place.region);
-    const facts = await store.read((tx) => Promise.all(names.map((name) => indexedThing(tx, place.accountId, name, indexing))));
+    const facts = await store.read((tx) =>
+      Promise.all(names.map((name) => unlessDamaged(indexedThing(tx, place.accountId, name, indexing)))),
+    );
     const sources = thingSources(indexing);
     const all = await Promise.all(facts.map((each) => each && withShadows(each, place, this.#options.shadows, indexing)));
     await this.#dynamicGroups.regroup(
@@ -203,7 +205,9 @@ export class FleetIndex implements AsyncDisposable {
 
   async #readGroups(place: Place, names: readonly string[]): Promise<readonly (IndexedDocument | undefined)[]> {
     const store = this.#options.inRegion(place.region);
-    const facts = await store.read((tx) => Promise.all(names.map((name) => indexedThingGroup(tx, place.accountId, name))));
+    const facts = await store.read((tx) =>
+      Promise.all(names.map((name) => unlessDamaged(indexedThingGroup(tx, place.accountId, name)))),
+    );
     return facts.map((each) => each && thingGroupDocument(each));
   }
 }
