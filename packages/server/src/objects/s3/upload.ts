@@ -24,7 +24,7 @@ function algorithmOf({ head }: ObjectCall): string | undefined {
   const trailer = headerOf(head, 'x-amz-trailer')?.trim().toLowerCase();
   const names = [...head.headers.keys(), ...(trailer === undefined ? [] : [trailer])];
   const named = names.filter((name) => name.startsWith(CHECKSUM_HEADER)).map((name) => name.slice(CHECKSUM_HEADER.length));
-  return named.find((name) => name in CHECKSUMS);
+  return named.find((name) => Object.hasOwn(CHECKSUMS, name));
 }
 
 const badDigest = (what: string): never =>
