@@ -2,7 +2,7 @@
  * Dynamic thing groups (developer guide, page dynamic-thing-groups): a thing is in those whose query its document matches. A
  * group's query sees the thing without its dynamic groups: membership by a query depends on no other membership by one.
  */
-import type { Place } from '@thingkeep/wire/arn.ts';
+import { type Place, placeKey } from '@thingkeep/wire/arn.ts';
 import { MAX_GROUPS_OF_THING, setDynamicMemberships } from '../registry/groups/memberships.ts';
 import { type GroupReference, memberships, type ThingGroupRecord, thingGroups } from '../registry/groups/store.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -36,8 +36,6 @@ interface Regrouped {
   readonly thingName: string;
   readonly wanted: readonly DynamicGroup[];
 }
-
-const placeName = ({ region, accountId }: Place): string => `${region}/${accountId}`;
 
 /** The oldest first: at the limit of a thing's groups they stay. */
 const byAge = (a: DynamicGroup, b: DynamicGroup): number => a.createdAt - b.createdAt || (a.groupName < b.groupName ? -1 : 1);
@@ -76,7 +74,7 @@ export class DynamicGroups {
 
   /** Has things in the groups whose queries they match. */
   async regroup(place: Place, things: readonly IndexedThing[], sources: ThingSources): Promise<void> {
-    const groups = this.#groups.get(placeName(place));
+    const groups = this.#groups.get(placeKey(place));
     if (groups === undefined) return;
     const rest = restsOf(this.#options.clock);
     const changed: Regrouped[] = [];
@@ -144,8 +142,8 @@ export class DynamicGroups {
     const parsed = this.#parse(place, groupName, query?.queryString);
     if (parsed === undefined) return;
     const group: DynamicGroup = { groupName, groupId, createdAt, query: parsed };
-    const others = this.#groups.get(placeName(place)) ?? [];
-    this.#groups.set(placeName(place), [...others, group].toSorted(byAge));
+    const others = this.#groups.get(placeKey(place)) ?? [];
+    this.#groups.set(placeKey(place), [...others, group].toSorted(byAge));
   }
 
   /** A stored query; undefined, and told, where it can't be read. */
@@ -160,9 +158,9 @@ export class DynamicGroups {
   }
 
   #forget(place: Place, name: string): void {
-    const left = (this.#groups.get(placeName(place)) ?? []).filter(({ groupName }) => groupName !== name);
-    if (left.length === 0) this.#groups.delete(placeName(place));
-    else this.#groups.set(placeName(place), left);
+    const left = (this.#groups.get(placeKey(place)) ?? []).filter(({ groupName }) => groupName !== name);
+    if (left.length === 0) this.#groups.delete(placeKey(place));
+    else this.#groups.set(placeKey(place), left);
   }
 
   /** Looks for the things of a group: those that may match, and those that are in it. */

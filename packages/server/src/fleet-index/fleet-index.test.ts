@@ -200,7 +200,7 @@ test('section 31: aggregations over managed and custom fields', async () => {
       { keyValue: '1', count: 4 },
     ],
   });
-  for (const aggregationField of ['attributes.color', 'foo', 'shadow.version'])
+  for (const aggregationField of ['attributes.color', 'foo', 'shadow.version', 'constructor', '__proto__'])
     await index.refuses('InvalidAggregationException', 'GetCardinality', { queryString: '*', aggregationField });
   await index.refuses('InvalidAggregationException', 'GetCardinality', { queryString: '*' });
   await index.refuses('InvalidAggregationException', 'GetPercentiles', { queryString: '*', aggregationField: 'thingName' });

@@ -2,7 +2,7 @@
  * The indexes of all accounts: which are on by their configurations, and what of the records' changes concerns them.
  * Nothing is indexed of an account that has not asked for it, and a change in one costs a look-up in a map.
  */
-import type { Place } from '@thingkeep/wire/arn.ts';
+import { type Place, placeKey } from '@thingkeep/wire/arn.ts';
 import { memberships, thingGroups } from '../registry/groups/store.ts';
 import { things } from '../registry/store.ts';
 import type { Change, Changes } from '../store/changes.ts';
@@ -19,7 +19,7 @@ import type { IndexKey } from './engine/index-file.ts';
 import { IndexThread } from './engine/index-thread.ts';
 import { indexedThing, indexedThingGroup, unlessDamaged, withShadows } from './facts.ts';
 import { isIndexed, thingSources, unconfigured } from './indexing-configuration.ts';
-import type { IndexName } from './query/fields.ts';
+import { INDEX_NAMES, type IndexName } from './query/fields.ts';
 import { connectivity, type IndexingConfigurationRecord, indexingConfigurations } from './store.ts';
 
 export interface FleetIndexOptions {
@@ -38,10 +38,6 @@ interface IndexedAccount {
   configuration: IndexingConfigurationRecord;
   readonly indexes: Map<IndexName, AccountIndex>;
 }
-
-const NAMES: readonly IndexName[] = ['AWS_Things', 'AWS_ThingGroups'];
-
-const placeName = ({ region, accountId }: Place): string => `${region}/${accountId}`;
 
 export class FleetIndex implements AsyncDisposable {
   readonly #options: FleetIndexOptions;
@@ -68,7 +64,7 @@ export class FleetIndex implements AsyncDisposable {
       }))
         for (const record of items) found.push([{ region, accountId: record.accountId }, record]);
     // Without an index there is no thread.
-    if (!found.some(([, record]) => NAMES.some((name) => isIndexed(name, record)))) return;
+    if (!found.some(([, record]) => INDEX_NAMES.some((name) => isIndexed(name, record)))) return;
     const status = (await this.thread.open()) ? 'BUILDING' : 'REBUILDING';
     for (const [place, record] of found) {
       this.#configure(place, record, status);
@@ -78,16 +74,16 @@ export class FleetIndex implements AsyncDisposable {
 
   /** An index that is on; undefined for one that is not. */
   find(place: Place, name: IndexName): AccountIndex | undefined {
-    return this.#accounts.get(placeName(place))?.indexes.get(name);
+    return this.#accounts.get(placeKey(place))?.indexes.get(name);
   }
 
   configurationOf(place: Place): IndexingConfigurationRecord {
-    return this.#accounts.get(placeName(place))?.configuration ?? unconfigured(place.accountId);
+    return this.#accounts.get(placeKey(place))?.configuration ?? unconfigured(place.accountId);
   }
 
   /** Whether the connections of an account's things are indexed. */
   wantsConnectivity(place: Place): boolean {
-    return this.#accounts.get(placeName(place))?.configuration.things.thingConnectivityIndexingMode === 'STATUS';
+    return this.#accounts.get(placeKey(place))?.configuration.things.thingConnectivityIndexingMode === 'STATUS';
   }
 
   /** Something outside of the registry that is indexed of a thing has changed: a shadow. */
@@ -135,11 +131,11 @@ export class FleetIndex implements AsyncDisposable {
 
   /** Takes up a configuration: switches indexes on and off, and builds those whose sources have changed. */
   #configure(place: Place, configuration: IndexingConfigurationRecord, first: 'BUILDING' | 'REBUILDING'): void {
-    const indexed = this.#accounts.get(placeName(place)) ?? { configuration, indexes: new Map<IndexName, AccountIndex>() };
+    const indexed = this.#accounts.get(placeKey(place)) ?? { configuration, indexes: new Map<IndexName, AccountIndex>() };
     const { configuration: before, indexes } = indexed;
     indexed.configuration = configuration;
-    this.#accounts.set(placeName(place), indexed);
-    for (const name of NAMES) {
+    this.#accounts.set(placeKey(place), indexed);
+    for (const name of INDEX_NAMES) {
       const index = indexes.get(name);
       if (!isIndexed(name, configuration)) {
         if (index !== undefined) this.#drop(indexes, name, index);

@@ -16,6 +16,7 @@ import {
   unconfigured,
 } from './indexing-configuration.ts';
 import { indexName } from './searches.operations.ts';
+import { INDEX_NAMES } from './query/fields.ts';
 import { DYNAMIC_GROUP_LIMITS, parseIndexQuery } from './query/parse.ts';
 import { fieldsOfQuery } from './query/query-fields.ts';
 import { connectivity, fleetMetrics, type IndexingConfigurationRecord, indexingConfigurations } from './store.ts';
@@ -95,7 +96,7 @@ export function indexOperations({ store, fleetIndex }: IndexingOperationsOptions
 
     async ListIndices(_input, caller) {
       const configuration = fleetIndex.configurationOf(caller);
-      return { indexNames: (['AWS_Things', 'AWS_ThingGroups'] as const).filter((name) => isIndexed(name, configuration)) };
+      return { indexNames: INDEX_NAMES.filter((name) => isIndexed(name, configuration)) };
     },
 
     async GetThingConnectivityData({ thingName = '' }, caller) {

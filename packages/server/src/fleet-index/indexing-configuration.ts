@@ -2,7 +2,7 @@
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { ThingSources } from './documents/thing-document.ts';
-import type { IndexName } from './query/fields.ts';
+import { fullName, type IndexName } from './query/fields.ts';
 import type { IndexedField, IndexingConfigurationRecord, ThingGroupIndexing, ThingIndexing } from './store.ts';
 
 type GivenConfiguration = IotOperations['UpdateIndexingConfiguration']['input'];
@@ -171,15 +171,9 @@ const standsFor = (managed: string, name: string): boolean => {
   return parts.length === given.length && parts.every((part, i) => part === '*' || part === given[i]);
 };
 
-/** Short names that aggregations take as queries do. */
-const ALIASES: Readonly<Record<string, string>> = {
-  thingTypeName: 'registry.thingTypeName',
-  thingGroupNames: 'registry.thingGroupNames',
-};
-
 const findAggregated = (name: IndexName, record: IndexingConfigurationRecord, written: string): IndexedField | undefined => {
   const custom = name === 'AWS_Things' ? record.things.customFields : record.thingGroups.customFields;
-  const wanted = name === 'AWS_Things' ? (ALIASES[written] ?? written) : written;
+  const wanted = fullName(name, written);
   const managed = managedFields(name, record).find((each) => standsFor(each.name, wanted));
   return custom.find((each) => each.name === wanted) ?? (managed && { ...managed, name: wanted });
 };

@@ -1,11 +1,9 @@
 /** Geographical points in documents (developer guide, page location-indexing-geoquery). Pure. */
+import { isObject } from '@thingkeep/wire/is-object.ts';
 import { numberIn } from '../query/query.ts';
 import type { IndexedPoint } from './values.ts';
 
 export type CoordinateOrder = 'LatLon' | 'LonLat';
-
-const isObject = (json: unknown): json is Readonly<Record<string, unknown>> =>
-  typeof json === 'object' && json !== null && !Array.isArray(json);
 
 const numberOf = (json: unknown): number | undefined => {
   if (typeof json === 'number') return json;

@@ -1,13 +1,19 @@
 /** Names of the fields of both indexes as queries and aggregations write them (developer guide, page managing-fleet-index). */
 import { fail } from '@thingkeep/wire/errors.ts';
 
-export type IndexName = 'AWS_Things' | 'AWS_ThingGroups';
+export const INDEX_NAMES = ['AWS_Things', 'AWS_ThingGroups'] as const;
+export type IndexName = (typeof INDEX_NAMES)[number];
 
-/** Fields whose short names queries use. */
-const ALIASES: Readonly<Record<IndexName, Readonly<Record<string, string>>>> = {
-  AWS_Things: { thingTypeName: 'registry.thingTypeName', thingGroupNames: 'registry.thingGroupNames' },
-  AWS_ThingGroups: {},
+/** Full names of fields by their short ones, which queries and aggregations take as well. */
+const FULL_NAMES: Readonly<Record<IndexName, ReadonlyMap<string, string>>> = {
+  AWS_Things: new Map([
+    ['thingTypeName', 'registry.thingTypeName'],
+    ['thingGroupNames', 'registry.thingGroupNames'],
+  ]),
+  AWS_ThingGroups: new Map(),
 };
+
+export const fullName = (index: IndexName, written: string): string => FULL_NAMES[index].get(written) ?? written;
 
 /** Fields that are searched by their whole names, and beginnings of those that users name. */
 const SEARCHED: Readonly<Record<IndexName, { readonly names: readonly string[]; readonly under: readonly RegExp[] }>> = {
@@ -32,7 +38,7 @@ const SEARCHED: Readonly<Record<IndexName, { readonly names: readonly string[]; 
 
 /** The full name of a field of a query; one that is not searched fails with InvalidQueryException. */
 export function searchedField(index: IndexName, written: string): string {
-  const name = ALIASES[index][written] ?? written;
+  const name = fullName(index, written);
   const { names, under } = SEARCHED[index];
   if (!names.includes(name) && !under.some((form) => form.test(name)))
     fail('InvalidQueryException', `The field ${written} of index ${index} can't be searched.`);
