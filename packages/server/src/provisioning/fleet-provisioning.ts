@@ -2,7 +2,7 @@
  * Fleet provisioning's certificates: made for a device with a claim, and kept until it shows its token.
  * Source: AWS IoT developer guide, pages fleet-provision-api and provisioning-cert-provider.
  */
-import type { Place } from '@thingkeep/wire/arn.ts';
+import { placeKey } from '@thingkeep/wire/arn.ts';
 import type { DeviceIssuer, IssuedCertificate } from '../authority/authority.ts';
 import type { FunctionInvoker } from '../functions/contract.ts';
 import { keepIssuedCertificate } from '../registry/certificate-records.ts';
@@ -33,8 +33,6 @@ const RATE = { perSecond: 200, burst: 1_000 };
 /** Bytes of payloads of an account in a second, and at once: those of JSON that are made to be slow to read take 20 ms each. */
 const BYTES_RATE = { perSecond: 128 * 1024, burst: 512 * 1024 };
 
-const accountKey = ({ accountId, region }: Place): string => `${region}/${accountId}`;
-
 export class FleetProvisioning {
   readonly #deps: FleetProvisioningDeps;
   readonly #registration: FleetRegistration;
@@ -49,7 +47,7 @@ export class FleetProvisioning {
 
   /** Fails with a rejection where the account has sent too much of late; asked before a payload is read. */
   mayRead({ place }: FleetRequester, bytes: number): void {
-    const [key, now] = [accountKey(place), this.#deps.clock.monotonic()];
+    const [key, now] = [placeKey(place), this.#deps.clock.monotonic()];
     if (this.#bytes.level(key, now) < bytes) throw new ProvisioningRejection('Throttled', 'Rate exceeded');
     this.#bytes.spend(key, bytes, now);
   }
@@ -86,7 +84,7 @@ export class FleetProvisioning {
 
   #mayAsk(buckets: Buckets, { place }: FleetRequester): void {
     if (this.#deps.disk.low) throw new ProvisioningRejection('InternalFailure', 'The request could not be served.', DISK_LOW);
-    if (!buckets.take(accountKey(place), this.#deps.clock.monotonic()))
+    if (!buckets.take(placeKey(place), this.#deps.clock.monotonic()))
       throw new ProvisioningRejection('Throttled', 'Rate exceeded');
   }
 
