@@ -8,7 +8,7 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
   'fleet-index/documents/': folderRule('documents are made of facts that are handed in', ['fleet-index/query/query.ts']),
   'fleet-index/engine/': folderRule(
     'the index file and its thread know documents and queries, and nothing of where they come from',
-    ['fleet-index/query/', 'fleet-index/documents/values.ts'],
+    ['fleet-index/query/', 'fleet-index/documents/values.ts', 'runtime/clock.ts'],
     ['buffer', 'crypto', 'fs', 'sqlite', 'worker_threads'],
   ),
   'fleet-index/': folderRule(

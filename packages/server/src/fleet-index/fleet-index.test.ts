@@ -302,7 +302,7 @@ test('accounts do not see each other', async () => {
 
 /** All rows of the index, by names. */
 function content(path: string): unknown {
-  const file = new IndexFile(path);
+  const file = new IndexFile(path, () => 0);
   const rows = file.rows({
     text: `SELECT indexes.name AS of, documents.name, documents.shown AS document, fields.name AS field,
         CASE typeof(value) WHEN 'blob' THEN hex(value) ELSE value END AS value, terms.shown

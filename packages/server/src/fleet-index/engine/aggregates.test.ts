@@ -13,7 +13,7 @@ const of = (name: string, type: AggregatedField['type']): AggregatedField => ({ 
 
 /** A file of things whose shadows report each of the values as `v`. */
 function fileOf(values: readonly unknown[], attributes: (i: number) => Record<string, string> = () => ({})): IndexFile {
-  const file = new IndexFile(':memory:');
+  const file = new IndexFile(':memory:', () => 0);
   const documents = values.map((v, i) =>
     thingDocument(
       {

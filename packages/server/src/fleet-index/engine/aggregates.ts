@@ -4,7 +4,7 @@
  */
 import type { Query } from '../query/query.ts';
 import type { IndexFile, IndexKey } from './index-file.ts';
-import { condition, join, matchingIds, type Sql, sourceOf, storedBoolean } from './sql-query.ts';
+import { condition, inTime, join, matchingIds, type Sql, sourceOf, storedBoolean } from './sql-query.ts';
 
 export type FieldType = 'Number' | 'String' | 'Boolean';
 
@@ -54,7 +54,7 @@ function valuesOf(file: IndexFile, key: IndexKey, query: Query, { name, type }: 
     const from = { text: `FROM (${ids.text}) AS m CROSS JOIN terms AS d ON d.id = m.id`, values: ids.values };
     return join([from, { text: 'WHERE', values: [] }, ofField]);
   }
-  return join([{ text: 'FROM terms AS d WHERE', values: [] }, join([ofField, condition(query, index)], ' AND ')]);
+  return join([{ text: 'FROM terms AS d WHERE', values: [] }, join([ofField, inTime('d.id'), condition(query, index)], ' AND ')]);
 }
 
 const one = (file: IndexFile, statement: Sql): Readonly<Record<string, unknown>> => file.rows(statement)[0] ?? {};

@@ -8,6 +8,7 @@ import { thingDocument } from '../documents/thing-document.ts';
 import type { IndexedDocument } from '../documents/values.ts';
 import { matches } from '../query/matches.ts';
 import { parseIndexQuery } from '../query/parse.ts';
+import { statistics } from './aggregates.ts';
 import { IndexFile, type IndexKey } from './index-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fleet-index-'));
@@ -84,7 +85,7 @@ const TERMS = [
 
 test('section 30: a search gives the documents that match, for a thousand random queries', () => {
   const random = randomFrom(20);
-  const file = new IndexFile(':memory:');
+  const file = new IndexFile(':memory:', () => 0);
   const documents = Array.from({ length: 300 }, (_, i) => randomDocument(i, random));
   file.update(KEY, documents, []);
   file.update({ ...KEY, accountId: '444455556666' }, documents.slice(0, 50), []);
@@ -115,7 +116,7 @@ test('section 30: a search gives the documents that match, for a thousand random
 
 test('section 31.1: pages give each document once', () => {
   const random = randomFrom(3);
-  const file = new IndexFile(':memory:');
+  const file = new IndexFile(':memory:', () => 0);
   file.update(
     KEY,
     Array.from({ length: 100 }, (_, i) => randomDocument(i, random)),
@@ -134,7 +135,7 @@ test('section 31.1: pages give each document once', () => {
 
 test('a document that changes or goes leaves nothing behind', () => {
   const random = randomFrom(9);
-  const file = new IndexFile(':memory:');
+  const file = new IndexFile(':memory:', () => 0);
   const kept = new Map<string, IndexedDocument>();
   for (let round = 0; round < 40; round += 1) {
     const put = Array.from({ length: 10 }, () => randomDocument(random(60), random));
@@ -143,7 +144,7 @@ test('a document that changes or goes leaves nothing behind', () => {
     for (const document of put) kept.set(document.name, document);
     for (const name of removed) kept.delete(name);
   }
-  const fresh = new IndexFile(':memory:');
+  const fresh = new IndexFile(':memory:', () => 0);
   fresh.update(KEY, [...kept.values()], []);
   const content = (of: IndexFile): unknown =>
     of.rows({
@@ -171,19 +172,40 @@ test('a document that changes or goes leaves nothing behind', () => {
   file.close();
 });
 
+test('a query that is over its time ends, whatever it looks at', () => {
+  const file = new IndexFile(':memory:', () => 0);
+  const terms = [
+    { field: 'attributes.a', value: 'a' },
+    { field: 'registry.version', value: 1 },
+  ];
+  const documents = Array.from({ length: 1_100 }, (_, i): IndexedDocument => ({ name: `${i}`, shown: {}, terms, points: [] }));
+  file.update(KEY, documents, []);
+  file.startTime(-1);
+  const late = /The query has taken too long/;
+  for (const text of ['attributes.a:a', 'a*', '*', 'NOT attributes.a:b', 'attributes.a:a AND NOT b', 'a OR NOT b']) {
+    const query = parseIndexQuery('AWS_Things', text);
+    assert.throws(() => file.search(KEY, query, 0, 2_000), late, text);
+    assert.throws(() => file.count(KEY, query), late, text);
+    assert.throws(() => statistics(file, KEY, query, { name: 'registry.version', type: 'Number' }), late, text);
+  }
+  file.startTime();
+  assert.equal(file.count(KEY, parseIndexQuery('AWS_Things', 'a*')), 1_100);
+  file.close();
+});
+
 test('an index is found again after a close; a damaged file and one of another form are made anew', () => {
   const path = join(folder, 'fleet-index.db');
-  const first = new IndexFile(path);
+  const first = new IndexFile(path, () => 0);
   assert.equal(first.isNew, true);
   for (const suffix of ['', '-wal']) assert.equal(statSync(`${path}${suffix}`).mode & 0o077, 0, 'for the owner alone');
   first.update(KEY, [randomDocument(1, randomFrom(1))], []);
   first.close();
-  const second = new IndexFile(path);
+  const second = new IndexFile(path, () => 0);
   assert.equal(second.isNew, false);
   assert.deepEqual(second.names(KEY, '', 10), ['thing-1']);
   second.close();
   writeFileSync(path, Buffer.alloc(40_000, 7));
-  const third = new IndexFile(path);
+  const third = new IndexFile(path, () => 0);
   assert.equal(third.isNew, true);
   assert.deepEqual(third.names(KEY, '', 10), []);
   third.close();

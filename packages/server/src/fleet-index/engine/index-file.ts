@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { fail } from '@thingkeep/wire/errors.ts';
 import type { IndexedDocument, IndexedTerm, LocatedTerm } from '../documents/values.ts';
 import { isSearchedUnnamed } from '../query/fields.ts';
 import type { Query } from '../query/query.ts';
@@ -24,6 +25,8 @@ export interface FoundDocument {
 
 /** Ids that an estimate counts at most. */
 const ESTIMATED = 5000;
+/** Milliseconds that a call has for what it looks for. */
+const QUERY_TIME = 20_000;
 /** Statements that are kept prepared. */
 const MAX_STATEMENTS = 200;
 
@@ -65,15 +68,30 @@ function openOrMake(path: string): { readonly db: DatabaseSync; readonly isNew: 
 
 export class IndexFile {
   readonly #db: DatabaseSync;
+  readonly #monotonic: () => number;
   /** Whether nothing of an earlier run was found. */
   readonly isNew: boolean;
   readonly #statements = new Map<string, StatementSync>();
 
-  constructor(path: string) {
+  /** When the time of the call that is under way is over. */
+  #deadline = Number.POSITIVE_INFINITY;
+
+  /** `monotonic`: milliseconds. */
+  constructor(path: string, monotonic: () => number) {
     const { db, isNew } = openOrMake(path);
     this.#db = db;
+    this.#monotonic = monotonic;
     this.isNew = isNew;
     db.function('meters_between', { deterministic: true }, metersBetweenPlaces as (...values: SQLInputValue[]) => SQLInputValue);
+    db.function('in_time', () => {
+      if (monotonic() > this.#deadline) fail('ServiceUnavailableException', 'The query has taken too long.');
+      return 1;
+    });
+  }
+
+  /** Begins the time of a call. */
+  startTime(milliseconds = QUERY_TIME): void {
+    this.#deadline = this.#monotonic() + milliseconds;
   }
 
   close(): void {

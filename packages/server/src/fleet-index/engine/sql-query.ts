@@ -21,6 +21,12 @@ export function join(parts: readonly Sql[], between = ' '): Sql {
 
 const NEVER = sql('0');
 
+/**
+ * Always true, and fails once the query's time is over: SQLite can't be interrupted from another thread. A row in a thousand
+ * asks, as a call from SQL costs more than a look at a row.
+ */
+export const inTime = (id: string): Sql => sql(`(${id} & 1023 OR in_time())`);
+
 /** Truth values are blobs: so a text `true` is another value. */
 export const storedBoolean = (value: boolean): Uint8Array => new Uint8Array([value ? 1 : 0]);
 
@@ -118,9 +124,9 @@ function termSource({ field: name, matcher }: Term, index: IndexFields): Sql {
   const field = name === undefined ? undefined : index.field(name);
   if (name !== undefined && field === undefined) return sql('SELECT id FROM terms WHERE 0');
   if (matcher.kind === 'near')
-    return join([sql('SELECT id FROM points WHERE field = ?', [field ?? 0]), nearCondition(matcher)], ' AND ');
+    return join([sql('SELECT id FROM points WHERE field = ?', [field ?? 0]), inTime('id'), nearCondition(matcher)], ' AND ');
   const fields = field === undefined ? unnamedFields(index) : sql('field = ?', [field]);
-  const ids = (value: Sql): Sql => join([sql('SELECT id FROM terms WHERE'), join([fields, value], ' AND ')]);
+  const ids = (value: Sql): Sql => join([sql('SELECT id FROM terms WHERE'), join([fields, inTime('id'), value], ' AND ')]);
   if (matcher.kind !== 'equals' || field === undefined) return ids(valueCondition(matcher));
   // Of `true` as a text and as a truth value mostly one is there.
   const present = valuesEqualTo(matcher.text).filter((value) => index.holds(ids(sql('value = ?', [value]))));
@@ -206,7 +212,7 @@ export function sourceOf(query: Query, index: IndexFields): IdSource | undefined
 export function matchingIds(query: Query, index: IndexFields): Sql {
   const source = sourceOf(query, index);
   if (source === undefined)
-    return join([sql('FROM documents AS d WHERE d.of = ?', [index.of]), join([sql('AND'), condition(query, index)])]);
-  const rest = source.rest === undefined ? sql('1') : condition(source.rest, index);
+    return join([sql('FROM documents AS d WHERE d.of = ?', [index.of]), inTime('d.id'), condition(query, index)], ' AND ');
+  const rest = source.rest === undefined ? sql('1') : join([inTime('d.id'), condition(source.rest, index)], ' AND ');
   return join([sql('FROM ('), source.ids, sql(') AS d WHERE'), rest]);
 }

@@ -1,10 +1,11 @@
 /** The thread of the index: it has the file open and does one call after another. Begun by index-thread.ts. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '@thingkeep/wire/errors.ts';
+import { systemClock } from '../../runtime/clock.ts';
 import { type IndexAnswer, type IndexCall, indexCalls } from './calls.ts';
 import { IndexFile } from './index-file.ts';
 
-const file = new IndexFile((workerData as { readonly path: string }).path);
+const file = new IndexFile((workerData as { readonly path: string }).path, () => systemClock.monotonic());
 const calls = indexCalls(file);
 
 const answer = (message: IndexAnswer): void => parentPort?.postMessage(message);
@@ -16,6 +17,7 @@ parentPort?.on('message', (message: IndexCall | 'close') => {
   }
   const { id, name, args } = message;
   try {
+    file.startTime();
     answer({ id, result: (calls[name] as (...given: readonly unknown[]) => unknown)(...args) });
   } catch (error) {
     answer({ id, fault: messageOf(error) });
