@@ -122,6 +122,16 @@ test('an account has so many transfers at a time, and others have theirs', async
   await bench.put('b', bytesOf(1), 1);
 });
 
+test('uploads that begin at the same time share the number of transfers before any has opened a file', async () => {
+  using bench = await Bench.open();
+  const begun = Array.from({ length: 140 }, (_, i) => bench.put(`key-${i}`, bytesOf(1), 1));
+  const outcomes = await Promise.allSettled(begun);
+  const refused = outcomes.filter((each) => each.status === 'rejected');
+  assert.deepEqual([...new Set(refused.map(({ reason }) => (reason as { code?: string }).code))], ['SlowDown']);
+  assert.equal(refused.length, 12);
+  await bench.put('later', bytesOf(1), 1);
+});
+
 test('an object without a byte counts too', async () => {
   using bench = await Bench.open();
   bench.limit = 3 * OVERHEAD;

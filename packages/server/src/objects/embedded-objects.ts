@@ -133,16 +133,16 @@ export class EmbeddedObjects {
     const { store, clock, files, limitOf, isDiskLow } = this.#options;
     if (Buffer.byteLength(key) > MAX_KEY) objectFault('KeyTooLongError', 'Your key is too long');
     await this.bucket(accountId, bucket);
-    this.#mayTransfer(accountId);
     if (given.size > MAX_OBJECT) objectFault('EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size');
     if ((this.#bytes.get(accountId) ?? 0) + given.size + OVERHEAD > limitOf(accountId))
       objectFault('QuotaExceeded', 'The account has as many bytes of objects as it may have.');
-    // Counted before the first byte is written: uploads at the same time share one limit.
+    // Counted before the first byte is written, or a file is opened: uploads at the same time share the limits.
+    const ended = this.#beginTransfer(accountId);
     this.#count(accountId, given.size);
     let written: WrittenFile | undefined;
     let before: ObjectRecord | undefined;
     try {
-      written = await files.write(this.#transfer(accountId, whileThereIsRoom(content, isDiskLow)), given.size);
+      written = await files.write(whileThereIsRoom(content, isDiskLow), given.size);
       const checksum = given.check?.(written);
       const { contentType, headers, mustBeNew = false } = given;
       const record: ObjectRecord = {
@@ -165,6 +165,8 @@ export class EmbeddedObjects {
         if (written !== undefined) await files.remove(written.file);
       }
       throw error;
+    } finally {
+      ended();
     }
   }
 
@@ -232,14 +234,23 @@ export class EmbeddedObjects {
     if ((this.#transfers.get(accountId) ?? 0) >= MAX_TRANSFERS) objectFault('SlowDown', 'Please reduce your request rate.');
   }
 
-  async *#transfer(accountId: string, content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  /** Counts a transfer until the function that it gives is called. */
+  #beginTransfer(accountId: string): () => void {
+    this.#mayTransfer(accountId);
     this.#transfers.set(accountId, (this.#transfers.get(accountId) ?? 0) + 1);
-    try {
-      yield* content;
-    } finally {
+    return () => {
       const left = (this.#transfers.get(accountId) ?? 1) - 1;
       if (left === 0) this.#transfers.delete(accountId);
       else this.#transfers.set(accountId, left);
+    };
+  }
+
+  async *#transfer(accountId: string, content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    const ended = this.#beginTransfer(accountId);
+    try {
+      yield* content;
+    } finally {
+      ended();
     }
   }
 
