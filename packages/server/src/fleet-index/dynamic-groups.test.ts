@@ -130,6 +130,9 @@ test('a thing is in ten groups: the oldest dynamic ones stay, and a static one m
   const numbers = (...of: number[]): string[] => of.map((i) => `d${String(i).padStart(2, '0')}`);
   assert.deepEqual(await groupsOf('t'), numbers(0, 1, 2, 3, 4, 5, 6, 7, 8, 9));
   assert.ok(index.warnings.includes('a thing belongs to the maximum number of groups already'));
+  const { region, accountId } = caller;
+  const event = 'AddThingToDynamicThingGroupsFailed';
+  assert.deepEqual(index.warned[0], { event, region, accountId, thingName: 't', dynamicThingGroupNames: numbers(10) });
   await index.call('CreateThingGroup', { thingGroupName: 's' });
   const add = { thingName: 't', thingGroupName: 's' };
   await index.refuses('InvalidRequestException', 'AddThingToThingGroup', add, /maximum number of thing groups/);

@@ -37,6 +37,14 @@ interface Regrouped {
   readonly wanted: readonly DynamicGroup[];
 }
 
+/** What all things of one batch are compared with. */
+interface Regrouping {
+  readonly place: Place;
+  readonly groups: readonly DynamicGroup[];
+  readonly sources: ThingSources;
+  readonly rest: () => Promise<void> | undefined;
+}
+
 /** The oldest first: at the limit of a thing's groups they stay. */
 const byAge = (a: DynamicGroup, b: DynamicGroup): number => a.createdAt - b.createdAt || (a.groupName < b.groupName ? -1 : 1);
 
@@ -76,9 +84,12 @@ export class DynamicGroups {
   async regroup(place: Place, things: readonly IndexedThing[], sources: ThingSources): Promise<void> {
     const groups = this.#groups.get(placeKey(place));
     if (groups === undefined) return;
-    const rest = restsOf(this.#options.clock);
+    const regrouping: Regrouping = { place, groups, sources, rest: restsOf(this.#options.clock) };
     const changed: Regrouped[] = [];
-    for (const thing of things) changed.push(...(await this.#regrouped(groups, thing, sources, rest)));
+    for (const thing of things) {
+      const regrouped = await this.#regrouped(thing, regrouping);
+      if (regrouped !== undefined) changed.push(regrouped);
+    }
     if (changed.length === 0) return;
     const now = this.#options.clock.now();
     await this.#options.inRegion(place.region).write(async (tx) => {
@@ -92,12 +103,7 @@ export class DynamicGroups {
   }
 
   /** The groups of a thing by queries; undefined where they are as they should be. */
-  async #regrouped(
-    groups: readonly DynamicGroup[],
-    thing: IndexedThing,
-    sources: ThingSources,
-    rest: () => Promise<void> | undefined,
-  ): Promise<readonly Regrouped[]> {
+  async #regrouped(thing: IndexedThing, { place, groups, sources, rest }: Regrouping): Promise<Regrouped | undefined> {
     const { thingName, groupNames, dynamicGroups, staticGroups } = thing;
     const names = groupNames.filter((name) => !dynamicGroups.some(({ groupName }) => groupName === name));
     const document = thingDocument({ ...thing, groupNames: names }, sources);
@@ -107,17 +113,18 @@ export class DynamicGroups {
       await rest();
     }
     const wanted = matching.slice(0, Math.max(0, MAX_GROUPS_OF_THING - staticGroups));
-    if (wanted.length < matching.length) this.#tellFull(thingName, matching.slice(wanted.length));
+    if (wanted.length < matching.length) this.#tellFull(place, thingName, matching.slice(wanted.length));
     const isSame =
       wanted.length === dynamicGroups.length &&
       wanted.every((each) => dynamicGroups.some(({ groupId }) => groupId === each.groupId));
-    return isSame ? [] : [{ thingName, wanted }];
+    return isSame ? undefined : { thingName, wanted };
   }
 
-  #tellFull(thingName: string, left: readonly DynamicGroup[]): void {
+  #tellFull(place: Place, thingName: string, left: readonly DynamicGroup[]): void {
     this.#options.log.warn(
       {
         event: 'AddThingToDynamicThingGroupsFailed',
+        ...place,
         thingName,
         dynamicThingGroupNames: left.map(({ groupName }) => groupName),
       },

@@ -51,6 +51,8 @@ export class IndexFixture extends OperationsFixture {
   readonly clock: TestClock;
   readonly folder: string;
   readonly warnings: string[] = [];
+  /** Members of the log lines of the warnings. */
+  readonly warned: object[] = [];
   /** Names of things whose records the index finds damaged. */
   readonly damaged = new Set<string>();
   readonly fleetIndex: FleetIndex;
@@ -68,7 +70,7 @@ export class IndexFixture extends OperationsFixture {
       ...{ path: join(this.folder, 'fleet-index.db'), changes: content.feed, clock, shadows },
       inRegion: () => damagedStore(this.store, this.damaged),
       regions: async () => [caller.region],
-      log: { warn: (_members, text) => this.warnings.push(text) },
+      log: { warn: (members, text) => this.warned.push(members) && this.warnings.push(text) },
     });
     this.follower = new ConnectivityFollower({
       ...{ clock, inRegion, log: console },
