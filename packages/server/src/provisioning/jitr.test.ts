@@ -291,8 +291,8 @@ describe('what is not registered (RFC 5280 section 6)', () => {
     const constraints = nameConstraints([directoryName(commonNameOnly('Other'))]);
     const sha1 = { algorithm: sequence(oid('1.2.840.10045.4.1')), hash: 'sha1' };
     const cases: [ChainParts, ChainParts, RegExp][] = [
-      [{}, { notAfter: NOW - 1_000 }, /of the certificate, it has expired/],
-      [{}, { notBefore: NOW + 3_600_000 }, /of the certificate, it is not valid yet/],
+      [{}, { notAfter: NOW - 1_000 }, /with the certificate: it has expired/],
+      [{}, { notBefore: NOW + 3_600_000 }, /with the certificate: it is not valid yet/],
       [{}, { key: newRsaKey(1024) }, /public key is not supported/],
       [{}, { extensions: [extensionOf('1.3.6.1.4.1.99999.1', Buffer.of(5, 0))] }, /critical extension/],
       [{ extensions: [basicConstraints(true), constraints] }, {}, /name constraints/],
@@ -311,7 +311,7 @@ describe('what is not registered (RFC 5280 section 6)', () => {
     assert.equal(await bench.attempt(deviceOf(ca, sha1)), undefined, 'a signature by SHA-1 proves nothing');
     bench.registry.clock.at = NOW + 10 * 86_400_000;
     const late = deviceOf(ca, { notAfter: NOW + 20 * 86_400_000 });
-    assert.match((await bench.attempt(late))?.reason ?? '', /of its CA [0-9a-f]{64}, it has expired/);
+    assert.match((await bench.attempt(late))?.reason ?? '', /with its CA [0-9a-f]{64}: it has expired/);
     assert.equal(bench.events.length, 0);
   });
 

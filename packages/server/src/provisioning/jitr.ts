@@ -51,7 +51,7 @@ function parse(unknown: UnknownCertificate): ParsedCertificate | undefined {
 function faultAnswer({ ca }: AutoRegisteringCa, { fault, at }: PathFault): RefusalText {
   const which = at === 0 ? 'the certificate' : `its CA ${ca.certificateId}`;
   const check = at === 0 && fault === 'expired' ? 'certificate-expired' : 'certificate-unknown';
-  const reason = `the certificate is not registered, and just-in-time registration does not register it: of ${which}, ${PATH_FAULT_TEXT[fault]}`;
+  const reason = `the certificate is not registered, and just-in-time registration does not register it. What is wrong with ${which}: ${PATH_FAULT_TEXT[fault]}`;
   return { check, reason };
 }
 
