@@ -49,6 +49,10 @@ async function ask(
     return await functions.invoke(functionArn, Buffer.from(JSON.stringify(event)), { timeoutMs: TIMEOUT, as });
   } catch (error) {
     if (!(error instanceof FunctionError)) throw error;
+    if (error.fault === 'overload') {
+      const why = `the certificate provider ${name} gave no answer: ${error.message}`;
+      throw new ProvisioningRejection('Throttled', 'Rate exceeded', why, error);
+    }
     return failure(name, `gave no answer: ${error.message}`, error);
   }
 }

@@ -186,6 +186,9 @@ describe('certificate providers', () => {
       assert.deepEqual([outcome, body.errorMessage], ['rejected', 'The certificate provider gave no certificate.']);
       assert.match(bench.refusals.at(-1)?.reason ?? '', why);
     }
+    answering(bench, new FunctionError('overload', 'busy'));
+    const { body: busy } = await bench.ask(CSR, { certificateSigningRequest: request });
+    assert.deepEqual([busy.statusCode, busy.errorCode], [429, 'Throttled'], 'as of a hook: the device may come again');
     assert.deepEqual((await bench.call('ListCertificates', {})).certificates, []);
     await bench.call('DeleteCertificateProvider', { certificateProviderName: 'signer' });
     assert.equal((await bench.ask(CSR, { certificateSigningRequest: request })).outcome, 'accepted', 'the server signs again');
