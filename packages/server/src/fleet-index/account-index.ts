@@ -12,6 +12,9 @@ const MAX_AHEAD = 1000;
 /** Names of the index that are looked at at once. */
 const PAGE = 1000;
 
+/** Milliseconds until a build that has failed is tried again. */
+const RETRY = 1000;
+
 export interface AccountIndexOptions {
   readonly key: IndexKey;
   /** Before it is built. */
@@ -30,6 +33,8 @@ export class AccountIndex {
   /** The build that counts: one that was begun later ends those before. */
   #build: Promise<void> = Promise.resolve();
   #buildNumber = 0;
+  /** Ends the pause before another attempt. */
+  #resume: (() => void) | undefined;
   #closed = false;
 
   constructor(options: AccountIndexOptions) {
@@ -95,8 +100,9 @@ export class AccountIndex {
     // An index that is not whole yet can't be searched before it is.
     if (this.#status !== 'BUILDING' || status === 'BUILDING') this.#status = status;
     this.#buildNumber += 1;
+    this.#resume?.();
     const number = this.#buildNumber;
-    this.#build = this.#build.then(() => this.#buildAll(number)).catch((error: unknown) => this.#options.failed(error));
+    this.#build = this.#build.then(() => this.#buildUntilDone(number));
   }
 
   /** Resolves once what was marked or begun before is done. */
@@ -107,6 +113,7 @@ export class AccountIndex {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#resume?.();
     await this.#pump.close();
     await this.#build;
   }
@@ -114,6 +121,22 @@ export class AccountIndex {
   /** Whether a build has been replaced by a later one. */
   #isOver(number: number): boolean {
     return this.#closed || number !== this.#buildNumber;
+  }
+
+  /** A build that fails is tried again: an index would be BUILDING until the server starts anew. */
+  async #buildUntilDone(number: number): Promise<void> {
+    while (!this.#isOver(number))
+      try {
+        return await this.#buildAll(number);
+      } catch (error) {
+        if (this.#isOver(number)) return;
+        this.#options.failed(error);
+        const { promise, resolve } = Promise.withResolvers<void>();
+        this.#resume = resolve;
+        const timer = setTimeout(resolve, RETRY).unref();
+        await promise;
+        clearTimeout(timer);
+      }
   }
 
   async #buildAll(number: number): Promise<void> {
