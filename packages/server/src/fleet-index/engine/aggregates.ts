@@ -4,7 +4,7 @@
  */
 import type { Query } from '../query/query.ts';
 import type { IndexFile, IndexKey } from './index-file.ts';
-import { condition, inTime, join, matchingIds, type Sql, sourceOf, storedBoolean } from './sql-query.ts';
+import { inTime, join, matchingIds, type Sql, storedBoolean } from './sql-query.ts';
 
 export type FieldType = 'Number' | 'String' | 'Boolean';
 
@@ -30,8 +30,8 @@ export interface ValueBucket {
   readonly count: number;
 }
 
-/** Ids up to which documents are looked at one by one; above, the field's values are. */
-const FEW = 5000;
+/** Ids that an estimate counts at most: all documents that match are looked at, so the rarest term is worth a longer count. */
+const ESTIMATED = 100_000;
 
 /** Numbers are below all texts, texts below all truth values. */
 const OF_TYPE: Readonly<Record<FieldType, Sql>> = {
@@ -42,19 +42,21 @@ const OF_TYPE: Readonly<Record<FieldType, Sql>> = {
 
 const EMPTY: Sql = { text: 'FROM terms AS d WHERE 0', values: [] };
 
-/** A statement's body that gives, as `d.value`, the field's values in the documents that match. */
+/**
+ * A statement's body that gives, as `d.value`, the field's values in the documents that match: document by document in the order
+ * of their ids, as rows of one order are read several times faster than rows here and there. Only all documents are read by the
+ * field's values.
+ */
 function valuesOf(file: IndexFile, key: IndexKey, query: Query, { name, type }: AggregatedField): Sql {
-  const index = file.fieldsOf(key);
+  const index = file.fieldsOf(key, ESTIMATED);
   const field = index.field(name);
   if (field === undefined) return EMPTY;
   const ofField = join([{ text: 'd.field = ?', values: [field] }, OF_TYPE[type]], ' AND ');
-  const source = sourceOf(query, index);
-  if (source !== undefined && source.size < FEW) {
-    const ids = join([{ text: 'SELECT DISTINCT d.id', values: [] }, matchingIds(query, index)]);
-    const from = { text: `FROM (${ids.text}) AS m CROSS JOIN terms AS d ON d.id = m.id`, values: ids.values };
-    return join([from, { text: 'WHERE', values: [] }, ofField]);
-  }
-  return join([{ text: 'FROM terms AS d WHERE', values: [] }, join([ofField, inTime('d.id'), condition(query, index)], ' AND ')]);
+  if (query.kind === 'all')
+    return join([{ text: 'FROM terms AS d WHERE', values: [] }, join([ofField, inTime('d.id')], ' AND ')]);
+  const ids = join([{ text: 'SELECT d.id', values: [] }, matchingIds(query, index), { text: 'GROUP BY d.id', values: [] }]);
+  const from = { text: `FROM (${ids.text}) AS m CROSS JOIN terms AS d ON d.id = m.id`, values: ids.values };
+  return join([from, { text: 'WHERE', values: [] }, ofField]);
 }
 
 const one = (file: IndexFile, statement: Sql): Readonly<Record<string, unknown>> => file.rows(statement)[0] ?? {};

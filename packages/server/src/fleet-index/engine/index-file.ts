@@ -148,12 +148,12 @@ export class IndexFile {
     return this.#all(text, values);
   }
 
-  fieldsOf(key: IndexKey): IndexFields {
+  fieldsOf(key: IndexKey, estimated = ESTIMATED): IndexFields {
     const of = this.#indexNumber(key);
     return {
       of,
       field: (name) => this.#fieldNumber(of, name),
-      estimate: (source) => this.#estimate(source, ESTIMATED),
+      estimate: (source) => this.#estimate(source, estimated),
       holds: (source) => this.#estimate(source, 1) > 0,
     };
   }
