@@ -24,10 +24,12 @@ async function openWith(kinds: readonly string[]) {
       published.push([topic, payload.toString()]);
       return NOTHING_PENDING;
     },
-    stored: () => undefined,
+    stored: (): Promise<void> | undefined => undefined,
   };
+  const warnings: object[] = [];
+  const log = { warn: (members: object) => void warnings.push(members) };
   await bench.feed.load([registryEventSubscription]);
-  const publisher = registryPublisher({ clock: bench.clock, messaging, enabled: { of: () => new Set(kinds) } });
+  const publisher = registryPublisher({ clock: bench.clock, log, messaging, enabled: { of: () => new Set(kinds) } });
   // The store of this test has no regions.
   const { region } = caller;
   const take: ChangeSubscriber['take'] = (changes) =>
@@ -37,7 +39,7 @@ async function openWith(kinds: readonly string[]) {
     await bench.feed.settled();
     return published.splice(0).map(([topic, payload]) => [topic.replace('$aws/events/', ''), payload] as const);
   };
-  return { bench, events };
+  return { bench, events, messaging, warnings };
 }
 
 const idOf = (event: Published | undefined): string => (JSON.parse(event?.[1] ?? '{}') as { eventId: string }).eventId;
@@ -267,4 +269,26 @@ test('each switch is for its own kind, and what no account wants is not stored',
   await bench.call('CreateThing', { thingName: 'lamp' });
   assert.deepEqual(await events(), []);
   assert.deepEqual(await bench.store.read((tx) => tx.scanRows(storedChanges, 0, { after: 0, rows: 9, bytes: 1e6 })), []);
+});
+
+test('an event that can’t be stored for its account keeps no other from being told; a full disk has all told again', async () => {
+  const { bench, events, messaging, warnings } = await openWith(['THING']);
+  await using _ = bench;
+  const failures: Error[] = [new Error('the queue is full')];
+  messaging.stored = () => {
+    const failure = failures.shift();
+    return failure === undefined ? undefined : Promise.reject(failure);
+  };
+  const topics = async (): Promise<string[]> => (await events()).map(([topic]) => topic);
+  await bench.call('CreateThing', { thingName: 'lamp' });
+  await bench.call('CreateThing', { thingName: 'fan' });
+  assert.deepEqual(await topics(), ['thing/lamp/created', 'thing/fan/created'], 'each once');
+  assert.deepEqual(
+    warnings.map((members) => ('event' in members ? members.event : undefined)),
+    ['registry-event-dropped'],
+  );
+  failures.push(Object.assign(new Error('no space'), { code: 'ENOSPC' }));
+  await bench.call('CreateThing', { thingName: 'door' });
+  assert.ok((await topics()).includes('thing/door/created'));
+  assert.deepEqual(warnings.length, 1, 'a full disk is not the account’s fault');
 });

@@ -1,7 +1,9 @@
 /** Dynamic thing groups: who is in them, whatever changes (fact sheet, section 21.3). */
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
+import { thingGroups } from '../registry/groups/store.ts';
 import { caller } from '../testing/operations-fixture.ts';
+import type { AccountIndex } from './account-index.ts';
 import { DynamicGroups } from './dynamic-groups.ts';
 import { IndexFixture } from './fleet-index.fixture.ts';
 
@@ -63,6 +65,34 @@ test('queries that are slow to match leave their turn to others', async () => {
   await groups.regroup(caller, [unmatched, unmatched], sources);
   clearInterval(counting);
   assert.ok(turns > 0);
+});
+
+test('a fill that fails is tried again a second later', async (t) => {
+  await create('high', 'attributes.floor>3');
+  await index.settled();
+  await index.store.write(async (tx) => {
+    const group = await tx.get(thingGroups, [caller.accountId, 'high']);
+    assert.ok(group?.query !== undefined);
+    await tx.put(thingGroups, { ...group, query: { ...group.query, status: 'BUILDING' } });
+  });
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const told: object[] = [];
+  let attempts = 0;
+  const indexOf = (): AccountIndex | undefined => {
+    attempts += 1;
+    if (attempts === 1) throw new Error('the thread has ended');
+    return index.fleetIndex.find(caller, 'AWS_Things');
+  };
+  const log = { warn: (members: object) => void told.push(members) };
+  const groups = new DynamicGroups({ clock: index.clock, inRegion: () => index.store, log, indexOf });
+  await groups.load(caller);
+  await groups.settled();
+  assert.equal(told.length, 1);
+  assert.equal((await index.call('DescribeThingGroup', { thingGroupName: 'high' })).status, 'BUILDING');
+  t.mock.timers.tick(1000);
+  await groups.settled();
+  assert.equal((await index.call('DescribeThingGroup', { thingGroupName: 'high' })).status, 'ACTIVE');
+  assert.equal(told.length, 1);
 });
 
 test('things that match join, those that match no more leave, and the group says when it is whole', async () => {
@@ -132,7 +162,14 @@ test('a thing is in ten groups: the oldest dynamic ones stay, and a static one m
   assert.ok(index.warnings.includes('a thing belongs to the maximum number of groups already'));
   const { region, accountId } = caller;
   const event = 'AddThingToDynamicThingGroupsFailed';
-  assert.deepEqual(index.warned[0], { event, region, accountId, thingName: 't', dynamicThingGroupNames: numbers(10) });
+  assert.deepEqual(index.warned[0], {
+    event,
+    region,
+    accountId,
+    thingName: 't',
+    leftOut: 0,
+    dynamicThingGroupNames: numbers(10),
+  });
   await index.call('CreateThingGroup', { thingGroupName: 's' });
   const add = { thingName: 't', thingGroupName: 's' };
   await index.refuses('InvalidRequestException', 'AddThingToThingGroup', add, /maximum number of thing groups/);

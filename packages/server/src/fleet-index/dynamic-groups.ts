@@ -6,6 +6,7 @@ import { type Place, placeKey } from '@thingkeep/wire/arn.ts';
 import { MAX_GROUPS_OF_THING, setDynamicMemberships } from '../registry/groups/memberships.ts';
 import { type GroupReference, memberships, type ThingGroupRecord, thingGroups } from '../registry/groups/store.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { RepeatLimiter } from '../runtime/repeat-limiter.ts';
 import { restsOf } from '../runtime/rests.ts';
 import type { Change, Changes } from '../store/changes.ts';
 import type { Store } from '../store/contract.ts';
@@ -18,6 +19,11 @@ import { DYNAMIC_GROUP_LIMITS, parseIndexQuery } from './query/parse.ts';
 import { fieldsOfQuery } from './query/query-fields.ts';
 import type { Query } from './query/query.ts';
 
+/** Milliseconds until a fill that has failed is tried again. */
+const RETRY = 1000;
+/** Lines of the log about things of an account that are in too many groups. */
+const REPORTED = { max: 10, perMs: 60_000 };
+
 export interface DynamicGroupsOptions {
   readonly clock: Clock;
   readonly inRegion: (region: string) => Store;
@@ -28,6 +34,7 @@ export interface DynamicGroupsOptions {
 
 interface DynamicGroup extends GroupReference {
   readonly createdAt: number;
+  readonly queryString: string | undefined;
   readonly query: Query;
 }
 
@@ -60,9 +67,11 @@ export class DynamicGroups {
   readonly #groups = new Map<string, readonly DynamicGroup[]>();
   /** Groups whose members are being looked for. */
   readonly #filling = new Set<Promise<void>>();
+  readonly #fullReports: RepeatLimiter;
 
   constructor(options: DynamicGroupsOptions) {
     this.#options = options;
+    this.#fullReports = new RepeatLimiter(options.clock, REPORTED);
   }
 
   /** Takes up the groups of an account; those that were not whole are filled. */
@@ -121,11 +130,14 @@ export class DynamicGroups {
   }
 
   #tellFull(place: Place, thingName: string, left: readonly DynamicGroup[]): void {
+    const leftOut = this.#fullReports.admit(placeKey(place));
+    if (leftOut === undefined) return;
     this.#options.log.warn(
       {
         event: 'AddThingToDynamicThingGroupsFailed',
         ...place,
         thingName,
+        leftOut,
         dynamicThingGroupNames: left.map(({ groupName }) => groupName),
       },
       'a thing belongs to the maximum number of groups already',
@@ -148,7 +160,7 @@ export class DynamicGroups {
   #take(place: Place, { groupName, groupId, createdAt, query }: ThingGroupRecord): void {
     const parsed = this.#parse(place, groupName, query?.queryString);
     if (parsed === undefined) return;
-    const group: DynamicGroup = { groupName, groupId, createdAt, query: parsed };
+    const group: DynamicGroup = { groupName, groupId, createdAt, queryString: query?.queryString, query: parsed };
     const others = this.#groups.get(placeKey(place)) ?? [];
     this.#groups.set(placeKey(place), [...others, group].toSorted(byAge));
   }
@@ -173,14 +185,20 @@ export class DynamicGroups {
   /** Looks for the things of a group: those that may match, and those that are in it. */
   #fill(place: Place, record: ThingGroupRecord): void {
     const filling = this.#fillAll(place, record)
-      .catch((error: unknown) =>
-        this.#options.log.warn(
-          { err: error, event: 'dynamic-group-not-filled', ...place },
-          'a dynamic group could not be filled',
-        ),
-      )
+      .catch((error: unknown) => {
+        const { groupName } = record;
+        const members = { err: error, event: 'dynamic-group-not-filled', ...place, groupName };
+        this.#options.log.warn(members, 'a dynamic group could not be filled');
+        setTimeout(() => this.#fillAgain(place, record), RETRY).unref();
+      })
       .finally(() => this.#filling.delete(filling));
     this.#filling.add(filling);
+  }
+
+  /** A fill that failed is tried again while the group is there with its query: it would be BUILDING until the server starts anew. */
+  #fillAgain(place: Place, record: ThingGroupRecord): void {
+    const group = this.#groups.get(placeKey(place))?.find(({ groupId }) => groupId === record.groupId);
+    if (group?.queryString === record.query?.queryString) this.#fill(place, record);
   }
 
   async #fillAll(place: Place, { groupName, groupId, query }: ThingGroupRecord): Promise<void> {

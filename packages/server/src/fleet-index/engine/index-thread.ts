@@ -42,7 +42,7 @@ export class IndexThread implements AsyncDisposable {
   #worker: Worker | undefined;
   /** Whether a thread has begun before. */
   #hadThread = false;
-  #current: (WaitingCall & { readonly id: number; readonly late: NodeJS.Timeout }) | undefined;
+  #current: (WaitingCall & { readonly id: number; late: NodeJS.Timeout | undefined }) | undefined;
   #lastId = 0;
   #closed = false;
 
@@ -101,8 +101,8 @@ export class IndexThread implements AsyncDisposable {
     if (call === undefined) return;
     this.#lastId += 1;
     const id = this.#lastId;
-    const late = setTimeout(() => void this.#worker?.terminate(), MAX_TIME).unref();
-    this.#current = { ...call, id, late };
+    // A thread that begins looks through its file first, which may take long: its call's time begins after that.
+    this.#current = { ...call, id, late: this.#worker === undefined ? undefined : this.#startTime() };
     const worker = this.#worker ?? this.#begin();
     // What is asked is answered before the process ends; a thread without a call keeps no server alive.
     worker.ref();
@@ -120,13 +120,18 @@ export class IndexThread implements AsyncDisposable {
     const isAnother = this.#hadThread;
     this.#hadThread = true;
     worker.on('message', (answer: IndexAnswer) => {
-      if (!('isNew' in answer)) this.#answered(answer);
-      else if (answer.isNew && isAnother) this.#options.onNew();
+      if (!('isNew' in answer)) return this.#answered(answer);
+      if (this.#current !== undefined) this.#current.late ??= this.#startTime();
+      if (answer.isNew && isAnother) this.#options.onNew();
     });
     worker.on('error', (error) => this.#options.log.warn({ err: error, event: 'index-thread-failed' }, 'the index has failed'));
     worker.once('exit', () => this.#ended(worker));
     worker.unref();
     return worker;
+  }
+
+  #startTime(): NodeJS.Timeout {
+    return setTimeout(() => void this.#worker?.terminate(), MAX_TIME).unref();
   }
 
   #answered(answer: Exclude<IndexAnswer, { isNew: boolean }>): void {
