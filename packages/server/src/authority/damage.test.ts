@@ -87,7 +87,8 @@ test('a file of an earlier release, without a digest, is proven by use and then 
       const profile = deviceProfile(DEFAULT_SUBJECT, publicKeyOf(await newKey('ec')), clock.now());
       const issued = new X509Certificate(await issueCertificate(profile, asIssuer(read)));
       assert(issued.verify(new X509Certificate(read.chain[0] ?? '').publicKey), `${file}: byte ${at}`);
-      assert.equal(keyFileText(read).length, readFileSync(join(folder, file)).length);
+      // An RSA key with another exponent of a prime still signs right, by its private exponent: it is kept as it is.
+      assert.deepEqual(readKeyFileText(keyFileText(read))?.chain, read.chain, `${file}: byte ${at}`);
     }
   }
   assert(taken < 1200, `${taken} taken`);
