@@ -69,7 +69,12 @@ class FlowClient:
         session = {} if FIVE else {"clean_session": clean}
         transport_name = "websockets" if transport == "wss" else "tcp"
         self.client = mqtt.Client(
-            *FIRST, client_id=options["clientId"], protocol=int(protocol), transport=transport_name, **session
+            *FIRST,
+            client_id=options["clientId"],
+            protocol=int(protocol),
+            transport=transport_name,
+            reconnect_on_failure=False,
+            **session,
         )
         self.client.tls_set(ca_certs=ca, certfile=cert, keyfile=key)
         if transport == "wss":
@@ -93,7 +98,8 @@ class FlowClient:
                 made.SessionExpiryInterval = options["sessionExpiry"]
             given = {"clean_start": clean, "properties": made}
         self.client.connect("localhost", int(port), keepalive=options.get("keepAlive", 60), **given)
-        threading.Thread(target=self.loop, daemon=True).start()
+        # A thread that Paho knows of: without one, publish() writes beside it, and a WebSocket frame may go out twice.
+        self.client.loop_start()
         code, flags, made = self.welcome.get(timeout=PATIENCE)
         if code != 0:
             raise RuntimeError(f"not let in: {code}")
@@ -101,11 +107,6 @@ class FlowClient:
         for name, paho in (("assignedClientId", "AssignedClientIdentifier"), ("sessionExpiry", "SessionExpiryInterval")):
             if hasattr(made, paho):
                 self.told[name] = getattr(made, paho)
-
-    def loop(self):
-        # Not loop_forever: that connects again.
-        while self.client.loop(timeout=1) == mqtt.MQTT_ERR_SUCCESS:
-            pass
 
     def on_connect(self, _client, _data, flags, code, made=None):
         self.welcome.put((value_of(code), flags, made))
