@@ -31,9 +31,10 @@ describe('the pages can be pasted', { concurrency: 2 }, () => {
   test('fleet-index.md', async () => {
     const stdout = await paste('fleet-index.md');
     assert.match(stdout, /^search 'thingTypeName:.*\npump-4\tpump-5$/m);
-    assert.match(stdout, /^search 'NOT connectivity.*\npump-1\tpump-4$/m);
+    assert.match(stdout, /^search 'connectivity\.connected:false NOT .*\npump-1\tpump-4$/m);
     assert.match(stdout, /"sumOfSquares": 42\.0/);
     assert.match(stdout, /"keyValue": "Pump",\n +"count": 3/);
     assert.match(stdout, /"disconnectReason": "UNKNOWN"/);
+    assert.match(stdout, /"metricName": "spread"/);
   });
 });
