@@ -1,4 +1,4 @@
-/** The rules of imports of provisioning, objects and the fleet index. */
+/** The rules of imports of provisioning, shadows, objects and the fleet index. */
 import { type FolderRule, folderRule } from './folder-rule.ts';
 
 const files = (folder: string, ...names: readonly string[]): string[] => names.map((name) => `${folder}/${name}.ts`);
@@ -43,6 +43,11 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
     "S3's API knows the embedded objects, and of the API's front what a request is",
     ['objects/', ...files('api', 'host-check', 'objects', 'payload', 'signed-request', 'xml')],
     ['crypto'],
+  ),
+  'shadows/': folderRule(
+    'shadows are documents of names: they know neither the registry nor who asks, and publish by the contract of messaging',
+    [...['domain.ts', 'runtime/', 'broker/messaging.ts', 'refusals/refusals.ts'], ...files('store', 'contract', 'due-work')],
+    [],
   ),
   'provisioning/': folderRule(
     'provisioning makes records by functions of the registry and of policies, and knows of devices by the contract of messaging alone',

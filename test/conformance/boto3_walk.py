@@ -491,6 +491,25 @@ def walk_data():
     err("DeleteConnection", "InvalidRequestException", client=data, clientId="$nobody")
 
 
+def walk_shadows():
+    shadow = {"client": data, "thingName": "walked-shadow"}
+    for name in ({}, {"shadowName": "main"}):
+        err("GetThingShadow", "ResourceNotFoundException", **shadow, **name)
+        err("DeleteThingShadow", "ResourceNotFoundException", **shadow, **name)
+        ok("UpdateThingShadow", payload=b'{"state":{"desired":{"a":1}}}', **shadow, **name)
+        ok("GetThingShadow", **shadow, **name)
+        err("UpdateThingShadow", "InvalidRequestException", payload=b"{", **shadow, **name)
+        err("UpdateThingShadow", "ConflictException", payload=b'{"state":{},"version":7}', **shadow, **name)
+        err("UpdateThingShadow", "RequestEntityTooLargeException", payload=b'{"state":{"desired":{"a":"%s"}}}' % (b"x" * 9000), **shadow, **name)
+        err("UpdateThingShadow", "UnsupportedDocumentEncodingException", payload=b"\xff", **shadow, **name)
+    ok("ListNamedShadowsForThing", pageSize=1, **shadow)
+    err("ListNamedShadowsForThing", "InvalidRequestException", nextToken="!", **shadow)
+    err("ListNamedShadowsForThing", "InvalidRequestException", pageSize=101, **shadow)
+    err("GetThingShadow", "InvalidRequestException", shadowName="a b", **shadow)
+    for name in ({}, {"shadowName": "main"}):
+        ok("DeleteThingShadow", **shadow, **name)
+
+
 def walk_authorizers():
     url = "http://127.0.0.1:9/authorize"
     ok("CreateAuthorizer", authorizerName="own", authorizerFunctionArn=url, signingDisabled=True, status="ACTIVE", tags=[{"Key": "k", "Value": "v"}])
@@ -949,6 +968,7 @@ walk_authorities()
 walk_policies(device, device_arn)
 walk_principals(device, device_arn)
 walk_data()
+walk_shadows()
 walk_authorizers()
 walk_domains()
 walk_role_aliases()

@@ -325,9 +325,9 @@ function messageMistakes(tools: MistakeTools): Mistake[] {
       make: (id) => publish(id, ['-t', '$own/x']),
     },
     {
-      name: 'the shadow, which is not there yet',
-      words: /not-implemented .*device shadows are not in Thingkeep yet/,
-      make: (id) => publish(id, ['-t', '$aws/things/x/shadow/get']),
+      name: 'metrics for Device Defender, which is not there yet',
+      words: /not-implemented .*Device Defender metrics are not in Thingkeep yet/,
+      make: (id) => publish(id, ['-t', '$aws/things/x/defender/metrics/json']),
     },
     {
       name: 'nine filters in one SUBSCRIBE',

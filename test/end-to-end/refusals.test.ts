@@ -420,11 +420,11 @@ describe('a client at the wrong port, or one that TLS does not let in', () => {
 });
 
 test('a topic of a service that is not there: acknowledged, and recorded', async () => {
-  using connection = await DeviceConnection.admitted(server, 5, 'asks-a-shadow', admin);
-  connection.publish('$aws/things/x/shadow/get', '', { qos: 1 });
+  using connection = await DeviceConnection.admitted(server, 5, 'sends-metrics', admin);
+  connection.publish('$aws/things/x/defender/metrics/json', '{}', { qos: 1 });
   assert.equal((await connection.next()).cmd, 'puback');
-  const { reason } = await recorded('asks-a-shadow', 'not-implemented');
-  assert.match(reason, /device shadows are not in Thingkeep yet: .* no answer will come/);
+  const { reason } = await recorded('sends-metrics', 'not-implemented');
+  assert.match(reason, /Device Defender metrics are not in Thingkeep yet: .* no answer will come/);
 });
 
 test('over HTTPS: 403, and the reason', async () => {

@@ -13,13 +13,13 @@ import { ALLOW_ALL, allow, arn, type Device, makeDevice, makePolicy } from './de
 import { run } from './run-command.ts';
 import { type TestServer, temporaryFolder } from './test-core.ts';
 
-const GET = '$aws/things/lamp/shadow/get';
+const GET = '$aws/things/lamp/defender/metrics/cbor';
 
 /** A domain that answers what it was asked, and by whom. */
 const echoDomain: Domain = {
   name: 'echo',
   topics: [
-    topicService('$aws/things/{thingName}/shadow/get', async ({ topic, parts: { thingName }, payload, requester }) => [
+    topicService('$aws/things/{thingName}/defender/metrics/cbor', async ({ topic, parts: { thingName }, payload, requester }) => [
       {
         topic: `${topic}/accepted`,
         payload: Buffer.from(JSON.stringify({ thingName, asked: String(payload), by: requester.clientId ?? null })),
@@ -106,7 +106,7 @@ describe('requests on reserved topics', () => {
   });
 
   test('two domains that serve one topic are a fault at the start', async () => {
-    const twin: Domain = { name: 'twin', topics: [topicService('$aws/things/{name}/shadow/{verb}', () => [])] };
+    const twin: Domain = { name: 'twin', topics: [topicService('$aws/things/{name}/defender/metrics/{format}', () => [])] };
     const more: Domain = { name: 'more', topics: [topicService('$aws/things/{name}/jobs/get', () => [])] };
     const folder = temporaryFolder();
     try {

@@ -36,6 +36,7 @@ import type { Clock } from './runtime/clock.ts';
 import type { Logger } from './runtime/log.ts';
 import type { Changes, DurableSubscription } from './store/changes.ts';
 import type { Collection, Store } from './store/contract.ts';
+import { shadowDomain } from './shadows/domain.ts';
 import { acmDomain } from './server-certificates/domain.ts';
 
 /** What the server gives to its domains. A domain takes what it names in its entry's type. */
@@ -93,6 +94,7 @@ const DOMAINS: readonly DomainEntry<DomainParts & typeof LINKS>[] = [
   provisioningDomain,
   eventsDomain,
   fleetIndexDomain,
+  shadowDomain,
   objectsDomain,
   rulesDomain,
   brokerDomain,

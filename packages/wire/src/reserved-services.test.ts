@@ -6,10 +6,12 @@ import { RESERVED_TOPICS } from './topics.ts';
 
 test('topics and filters have their service, and those that are served in any case have none', () => {
   const cases: readonly (readonly [topic: string, service: string | undefined])[] = [
-    ['$aws/things/x/shadow/get', 'device shadows'],
-    ['$aws/things/x/shadow/name/n/update/accepted', 'device shadows'],
-    ['$share/g/$aws/things/+/shadow/#', 'device shadows'],
+    ['$aws/things/x/defender/metrics/json', 'Device Defender metrics'],
+    ['$aws/things/x/defender/metrics/json/accepted', 'Device Defender metrics'],
+    ['$share/g/$aws/things/+/defender/#', 'Device Defender metrics'],
     ['$aws/things/+/jobs/notify', 'jobs'],
+    ['$aws/things/x/shadow/get', undefined],
+    ['$aws/things/x/shadow/name/n/update/accepted', undefined],
     ['$aws/certificates/create/json', undefined],
     ['$aws/provisioning-templates/t/provision/cbor/accepted', undefined],
     ['$aws/events/thing/x/created', undefined],
@@ -29,6 +31,7 @@ test('topics and filters have their service, and those that are served in any ca
 });
 
 test('every reserved topic of AWS is of a service, or served in any case', () => {
-  const served = /^\$aws\/(events|rules)\/#$|^\$aws\/(certificates|provisioning-templates)\/|^\$thingkeep\//;
+  const served =
+    /^\$aws\/(events|rules)\/#$|^\$aws\/(certificates|provisioning-templates)\/|^\$aws\/things\/\+\/shadow\/|^\$thingkeep\//;
   for (const { pattern } of RESERVED_TOPICS) assert.ok(served.test(pattern) || reservedServiceOf(pattern) !== undefined, pattern);
 });

@@ -12,7 +12,6 @@ const service = (name: string, ...filters: readonly string[]): ReservedService =
 const events = (...kinds: readonly string[]): string[] => kinds.map((kind) => `$aws/events/${kind}/#`);
 
 export const RESERVED_SERVICES: readonly ReservedService[] = [
-  service('device shadows', '$aws/things/+/shadow/#'),
   service('jobs', '$aws/things/+/jobs/#'),
   service('MQTT file streams', '$aws/things/+/streams/#'),
   service('secure tunnels', '$aws/things/+/tunnels/#'),
@@ -23,11 +22,11 @@ export const RESERVED_SERVICES: readonly ReservedService[] = [
   service('job events', ...events('job', 'jobExecution')),
 ];
 
-/** Topics of `$aws` that are always served: events of connections, certificates and the registry, Basic Ingest, fleet provisioning. */
+/** Topics of `$aws` that are always served: events of connections, certificates and the registry, Basic Ingest, provisioning, shadows. */
 const SERVED = [
   ...events('presence', 'subscriptions', 'certificates', 'thing', 'thingType', 'thingTypeAssociation'),
   ...events('thingGroup', 'thingGroupMembership', 'thingGroupHierarchy'),
-  ...['$aws/rules/#', '$aws/certificates/#', '$aws/provisioning-templates/#'],
+  ...['$aws/rules/#', '$aws/certificates/#', '$aws/provisioning-templates/#', '$aws/things/+/shadow/#'],
 ];
 
 /** The service that a topic or filter is of; undefined where it reaches topics that are served in any case. */

@@ -71,11 +71,14 @@ test('a topic of a service that is not there is recorded once for each client, s
   await using bench = await TestBench.open();
   const client = await bench.connected('lamp');
   for (let i = 0; i < 5; i += 1) {
-    client.send(publishPacket('$aws/things/lamp/shadow/get', '', { qos: 1 }));
-    client.send(publishPacket('$aws/things/lamp/shadow/update', '{}'));
+    client.send(publishPacket('$aws/things/lamp/defender/metrics/json', '', { qos: 1 }));
+    client.send(publishPacket('$aws/things/lamp/defender/metrics/cbor', '{}'));
   }
   client.send(publishPacket('$aws/things/lamp/jobs/get', '{}'));
-  client.send(subscribe('$aws/things/lamp/shadow/get/accepted'), subscribe('$aws/things/lamp/shadow/get/rejected'));
+  client.send(
+    subscribe('$aws/things/lamp/defender/metrics/json/accepted'),
+    subscribe('$aws/things/lamp/defender/metrics/json/rejected'),
+  );
   client.send(subscribe('$aws/events/presence/connected/+'), subscribe('$aws/events/#'), subscribe('a/b'));
   client.send(publishPacket('a/b', 'x'), publishPacket('$aws/rules/r', 'x'));
   await bench.settle();
@@ -83,10 +86,14 @@ test('a topic of a service that is not there is recorded once for each client, s
   assert.deepEqual(
     bench.refusals.map(({ check, clientId, reason }) => [check, clientId, reason]),
     [
-      ['$aws/things/lamp/shadow/get: device shadows', 'iot:Publish', 'the message is acknowledged, and no answer will come'],
+      [
+        '$aws/things/lamp/defender/metrics/json: Device Defender metrics',
+        'iot:Publish',
+        'the message is acknowledged, and no answer will come',
+      ],
       ['$aws/things/lamp/jobs/get: jobs', 'iot:Publish', 'the message is acknowledged, and no answer will come'],
       [
-        '$aws/things/lamp/shadow/get/accepted: device shadows',
+        '$aws/things/lamp/defender/metrics/json/accepted: Device Defender metrics',
         'iot:Subscribe',
         'the subscription is granted, and no message will come',
       ],
@@ -100,9 +107,12 @@ test('a topic of a service that is not there is recorded once for each client, s
 
 test('a topic of a service that is there is recorded by nobody', async () => {
   await using bench = await TestBench.open();
-  bench.broker.messaging.serve([{ pattern: '$aws/things/{thingName}/shadow/get', serve: async () => [] }]);
+  bench.broker.messaging.serve([{ pattern: '$aws/things/{thingName}/defender/metrics/json', serve: async () => [] }]);
   const client = await bench.connected('lamp');
-  client.send(publishPacket('$aws/things/lamp/shadow/get', ''), subscribe('$aws/things/lamp/shadow/get/accepted'));
+  client.send(
+    publishPacket('$aws/things/lamp/defender/metrics/json', ''),
+    subscribe('$aws/things/lamp/defender/metrics/json/accepted'),
+  );
   await bench.settle();
   assert.deepEqual(bench.refusals, []);
 });

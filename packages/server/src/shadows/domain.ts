@@ -1,0 +1,34 @@
+/** Device shadows, as core takes them. */
+import type { Messaging } from '../broker/messaging.ts';
+import type { DomainEntry } from '../domain.ts';
+import type { Refusal } from '../refusals/refusals.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { Store } from '../store/contract.ts';
+import { deletedShadows } from './deleted-shadows.ts';
+import { shadowOperations } from './shadows.operations.ts';
+import { shadowTopics } from './shadows.topics.ts';
+import { Shadows } from './shadows.ts';
+import { shadows } from './store.ts';
+
+export interface ShadowDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly messaging: Messaging;
+  readonly regions: () => Promise<readonly string[]>;
+  readonly inRegion: (region: string) => Store;
+  readonly refuse: (refusal: Refusal) => void;
+}
+
+export const shadowDomain: DomainEntry<ShadowDeps> = {
+  collections: [shadows],
+  open(deps) {
+    const served = new Shadows(deps);
+    return {
+      name: 'shadows',
+      topics: shadowTopics({ ...deps, shadows: served }),
+      tasks: [deletedShadows(deps)],
+      operations: () => ({ 'iot-data': shadowOperations({ ...deps, shadows: served }) }),
+    };
+  },
+};

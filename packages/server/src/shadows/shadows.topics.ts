@@ -1,0 +1,95 @@
+/**
+ * Requests on shadows over MQTT (developer guide, page device-shadow-mqtt). Answers are messages as any other, which rules
+ * and all subscribers see; the requester gets its own whether it has subscribed or not.
+ */
+import { type TopicAnswer, type TopicRequest, topicService, type TopicService } from '../broker/messaging.ts';
+import type { Refusal } from '../refusals/refusals.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { isDiskRefusal } from '../runtime/disk-failure.ts';
+import type { Logger } from '../runtime/log.ts';
+import { rejected } from './answers.ts';
+import { internalFailure, invalidName, ShadowRejection } from './rejections.ts';
+import { updateAnswers, topicPrefix } from './shadow-messages.ts';
+import { clientTokenIn } from './shadow-request.ts';
+import type { ShadowAddress, Shadows } from './shadows.ts';
+
+interface TopicDeps {
+  readonly shadows: Shadows;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly refuse: (refusal: Refusal) => void;
+}
+
+/** Names of things and shadows (API reference, patterns of UpdateThingShadow). */
+const THING_NAME = /^[a-zA-Z0-9:_-]{1,128}$/;
+const SHADOW_NAME = /^[$a-zA-Z0-9:_-]{1,64}$/;
+
+/** Rejections that the owner of the account finds among the refusals: those of requests that can't succeed as they are. */
+const RECORDED: ReadonlyMap<number, Refusal['check']> = new Map([
+  [400, 'protocol'],
+  [413, 'limit'],
+  [415, 'protocol'],
+  [429, 'rate'],
+]);
+
+function record({ refuse }: TopicDeps, { place, topic, requester }: TopicRequest, { code, message }: ShadowRejection): void {
+  const check = RECORDED.get(code);
+  if (check === undefined) return;
+  const { clientId, principal, sourceIp } = requester;
+  refuse({ check, protocol: 'mqtt', ...place, clientId, principal, sourceIp, reason: `${topic}: ${message}` });
+}
+
+/** A failure as the requester is told it. */
+function rejectionOf({ log }: TopicDeps, { topic, requester }: TopicRequest, error: unknown): ShadowRejection {
+  if (error instanceof ShadowRejection) return error;
+  if (!isDiskRefusal(error)) log.error({ err: error, topic, clientId: requester.clientId }, 'a request on a shadow failed');
+  return internalFailure();
+}
+
+type Serve = (address: ShadowAddress, request: TopicRequest, prefix: string) => Promise<readonly TopicAnswer[]>;
+
+const VERBS = ['get', 'update', 'delete'] as const;
+
+const servedBy = (shadows: Shadows): Readonly<Record<(typeof VERBS)[number], Serve>> => ({
+  async get(address, { topic, payload }) {
+    const accepted = await shadows.get(address, clientTokenIn(payload));
+    return [{ topic: `${topic}/accepted`, payload: Buffer.from(accepted), to: 'both' }];
+  },
+  async update(address, { payload }, prefix) {
+    return updateAnswers(prefix, await shadows.update(address, payload));
+  },
+  async delete(address, { topic, payload }) {
+    const accepted = await shadows.delete(address, clientTokenIn(payload));
+    return [{ topic: `${topic}/accepted`, payload: Buffer.from(accepted), to: 'both' }];
+  },
+});
+
+export function shadowTopics(deps: TopicDeps): readonly TopicService[] {
+  const served = servedBy(deps.shadows);
+  const answer = async (
+    request: TopicRequest,
+    serve: Serve,
+    { thingName, shadowName }: Pick<ShadowAddress, 'thingName' | 'shadowName'>,
+  ): Promise<readonly TopicAnswer[]> => {
+    const { place, topic, payload } = request;
+    try {
+      if (!THING_NAME.test(thingName)) throw invalidName('thing');
+      if (shadowName !== undefined && !SHADOW_NAME.test(shadowName)) throw invalidName('shadow');
+      return await serve({ place, thingName, shadowName }, request, topicPrefix({ thingName, shadowName }));
+    } catch (error) {
+      const rejection = rejectionOf(deps, request, error);
+      record(deps, request, rejection);
+      const { code, message } = rejection;
+      const json = rejected(code, message, Math.floor(deps.clock.now() / 1000), clientTokenIn(payload));
+      return [{ topic: `${topic}/rejected`, payload: Buffer.from(json), to: 'both' }];
+    }
+  };
+  return VERBS.flatMap((verb) => [
+    topicService(`$aws/things/{thingName}/shadow/${verb}`, (request) =>
+      answer(request, served[verb], { thingName: request.parts.thingName, shadowName: undefined }),
+    ),
+    topicService(`$aws/things/{thingName}/shadow/name/{shadowName}/${verb}`, (request) =>
+      answer(request, served[verb], request.parts),
+    ),
+  ]);
+}

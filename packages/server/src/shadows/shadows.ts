@@ -1,0 +1,152 @@
+/**
+ * The shadows of things: get, update, delete and list, whoever asks and by whatever protocol. Updates of one thing follow
+ * one another, and what is answered is on disk. A thing need not be registered to have a shadow, and its shadows stay when
+ * it is deleted (page device-shadow-data-flow).
+ */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
+import { acceptedDelete, acceptedGet, acceptedUpdate, deltaMessage, documentsMessage, type ShadowDocument } from './answers.ts';
+import { noShadow, tooLarge, versionConflict } from './rejections.ts';
+import { deltaOf, stateBytes, updatedState } from './shadow-state.ts';
+import { MAX_DOCUMENT_BYTES, readUpdate, type UpdateRequest } from './shadow-request.ts';
+import { type ShadowRecord, shadows, stateMembers, stateOf } from './store.ts';
+
+/** Milliseconds for which the version of a deleted shadow is known: one of the same name goes on from it. */
+export const VERSION_KEPT = 48 * 3_600_000;
+
+/** A shadow's address; the classic shadow has no name. */
+export interface ShadowAddress {
+  readonly place: Place;
+  readonly thingName: string;
+  readonly shadowName: string | undefined;
+}
+
+/** What an update publishes: the answer, and messages on the topics of the same names. */
+export interface UpdateMessages {
+  readonly accepted: string;
+  /** Absent where nothing differs. */
+  readonly delta?: string | undefined;
+  readonly documents: string;
+}
+
+export interface ShadowsDeps {
+  readonly clock: Clock;
+  readonly inRegion: (region: string) => Store;
+  /** Hears of each shadow that was changed. */
+  readonly changed?: (place: Place, thingName: string) => void;
+}
+
+const keyOf = ({ place, thingName, shadowName = '' }: ShadowAddress) => [place.accountId, thingName, shadowName] as const;
+
+/** As the rejection names it: the classic shadow by its thing's name (seen at AWS). */
+const nameOf = ({ thingName, shadowName }: ShadowAddress): string => shadowName ?? thingName;
+
+export class Shadows {
+  readonly #deps: ShadowsDeps;
+
+  constructor(deps: ShadowsDeps) {
+    this.#deps = deps;
+  }
+
+  async get(address: ShadowAddress, clientToken?: string): Promise<string> {
+    const record = await this.#storeOf(address).read((tx) => this.#live(tx, address));
+    return acceptedGet(documentOf(record), this.#seconds(), clientToken);
+  }
+
+  async update(address: ShadowAddress, payload: Uint8Array): Promise<UpdateMessages> {
+    const time = this.#seconds();
+    const request = readUpdate(payload, time);
+    const messages = await this.#write(address, (tx) => this.#apply(tx, address, request, time));
+    this.#deps.changed?.(address.place, address.thingName);
+    return messages;
+  }
+
+  async delete(address: ShadowAddress, clientToken?: string): Promise<string> {
+    const { accountId } = address.place;
+    const { version } = await this.#write(address, async (tx) => {
+      const live = await this.#live(tx, address);
+      const { thingName, shadowName } = live;
+      await tx.put(shadows, { accountId, thingName, shadowName, version: live.version, deletedAt: this.#deps.clock.now() });
+      return live;
+    });
+    this.#deps.changed?.(address.place, address.thingName);
+    return acceptedDelete(version, this.#seconds(), clientToken);
+  }
+
+  /** Names of a thing's named shadows, in their order; a thing that is not known has none. */
+  async list(
+    { place, thingName }: Pick<ShadowAddress, 'place' | 'thingName'>,
+    page: { readonly limit: number; readonly after: string | undefined },
+  ): Promise<{ readonly names: string[]; readonly next: string | undefined }> {
+    const prefix = [place.accountId, thingName];
+    const names: string[] = [];
+    let after = page.after;
+    do {
+      const found = await this.#deps.inRegion(place.region).read((tx) =>
+        tx.scan(shadows, {
+          prefix,
+          limit: page.limit - names.length,
+          skipDamaged: true,
+          ...(after === undefined ? {} : { after }),
+        }),
+      );
+      for (const { shadowName, deletedAt } of found.items)
+        if (shadowName !== '' && deletedAt === undefined) names.push(shadowName);
+      after = found.next;
+    } while (after !== undefined && names.length < page.limit);
+    return { names, next: after };
+  }
+
+  #storeOf({ place }: ShadowAddress): Store {
+    return this.#deps.inRegion(place.region);
+  }
+
+  #write<R>(address: ShadowAddress, work: (tx: WriteTransaction) => Promise<R>): Promise<R> {
+    const { place, thingName } = address;
+    return this.#storeOf(address).write(work, { of: `shadow/${place.region}/${place.accountId}/${thingName}` });
+  }
+
+  #seconds(): number {
+    return Math.floor(this.#deps.clock.now() / 1000);
+  }
+
+  async #live(tx: ReadTransaction, address: ShadowAddress): Promise<ShadowRecord> {
+    const record = await tx.get(shadows, keyOf(address));
+    if (record === undefined || record.deletedAt !== undefined) throw noShadow(nameOf(address));
+    return record;
+  }
+
+  async #apply(tx: WriteTransaction, address: ShadowAddress, request: UpdateRequest, time: number): Promise<UpdateMessages> {
+    const [accountId, thingName, shadowName] = keyOf(address);
+    const stored = await tx.get(shadows, keyOf(address));
+    const known = stored !== undefined && this.#isKnown(stored) ? stored : undefined;
+    refuseOtherVersion(request, known);
+    const previous = known === undefined || known.deletedAt !== undefined ? undefined : documentOf(known);
+    const state = updatedState(previous?.state ?? {}, request.patch);
+    if (stateBytes(state) > MAX_DOCUMENT_BYTES) throw tooLarge();
+    const version = (known?.version ?? 0) + 1;
+    await tx.put(shadows, { accountId, thingName, shadowName, version, ...stateMembers(state) });
+    const delta = deltaOf(state);
+    const { clientToken, state: sent } = request;
+    return {
+      accepted: acceptedUpdate(sent, version, time, clientToken),
+      delta: delta && deltaMessage(delta, version, time, clientToken),
+      documents: documentsMessage(previous, { state, version }, time, clientToken),
+    };
+  }
+
+  /** Whether a shadow is there, or was deleted so lately that its version is known. */
+  #isKnown({ deletedAt }: ShadowRecord): boolean {
+    return deletedAt === undefined || this.#deps.clock.now() - deletedAt < VERSION_KEPT;
+  }
+}
+
+const documentOf = (record: ShadowRecord): ShadowDocument => ({ state: stateOf(record), version: record.version });
+
+/** Fails where the request is for another version; one that is not there yet has none, and its first is 1. */
+function refuseOtherVersion({ version }: UpdateRequest, known: ShadowRecord | undefined): void {
+  if (version === undefined) return;
+  const matches = known === undefined ? version <= 1n : version === BigInt(known.version);
+  if (!matches) throw versionConflict();
+}

@@ -1,0 +1,72 @@
+/** Shadows as they are stored. */
+import { collection } from '../store/contract.ts';
+import { isJsonObject, type LeafTimes, type JsonMembers, readTree, timesOf, writeTree } from './json-tree.ts';
+import { SECTIONS, type ShadowState } from './shadow-state.ts';
+
+/** A shadow, or for 48 hours what is known of one that was deleted. */
+export interface ShadowRecord {
+  readonly accountId: string;
+  readonly thingName: string;
+  /** '' for the classic shadow. */
+  readonly shadowName: string;
+  /** That of the last update. */
+  readonly version: number;
+  /** JSON of each section that is there. */
+  readonly desired?: string;
+  readonly reported?: string;
+  /** When values were set, in the order of the texts: seconds since the epoch, and how many values in a row, in turn. */
+  readonly times?: readonly number[];
+  /** Milliseconds since the epoch; set for one that was deleted. */
+  readonly deletedAt?: number;
+}
+
+export const shadows = collection<ShadowRecord>('shadows', (s) => [s.accountId, s.thingName, s.shadowName], {
+  byDeletion: (s) => (s.deletedAt === undefined ? [] : [[s.deletedAt]]),
+});
+
+/** Deeper than any state may nest. */
+const MAX_DEPTH = 64;
+
+function packTimes(state: ShadowState): number[] {
+  const runs: number[] = [];
+  for (const section of SECTIONS) {
+    const members = state[section];
+    if (members === undefined) continue;
+    for (const time of timesOf(members)) {
+      const last = runs.length - 1;
+      if (last > 0 && runs[last - 1] === time) runs[last] = (runs[last] ?? 0) + 1;
+      else runs.push(time, 1);
+    }
+  }
+  return runs;
+}
+
+/** Gives the packed times one by one. */
+function unpackTimes(runs: readonly number[]): LeafTimes {
+  let at = 0;
+  let left = runs[1] ?? 0;
+  return () => {
+    while (left === 0 && at + 2 < runs.length) {
+      at += 2;
+      left = runs[at + 1] ?? 0;
+    }
+    left -= 1;
+    return runs[at] ?? 0;
+  };
+}
+
+/** The members of a record that hold its state. */
+export const stateMembers = (state: ShadowState): Pick<ShadowRecord, 'desired' | 'reported' | 'times'> => ({
+  ...(state.desired === undefined ? {} : { desired: writeTree(state.desired) }),
+  ...(state.reported === undefined ? {} : { reported: writeTree(state.reported) }),
+  times: packTimes(state),
+});
+
+export function stateOf({ desired, reported, times = [] }: ShadowRecord): ShadowState {
+  const next = unpackTimes(times);
+  const read = (text: string | undefined): JsonMembers | undefined => {
+    const tree = text === undefined ? undefined : readTree(text, MAX_DEPTH, next);
+    return isJsonObject(tree) ? tree : undefined;
+  };
+  return { desired: read(desired), reported: read(reported) };
+}
