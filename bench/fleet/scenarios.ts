@@ -8,6 +8,7 @@ import { latency } from './latency.ts';
 import { overload } from './overload.ts';
 import { queue } from './queue.ts';
 import { registrations } from './registrations.ts';
+import { shadows } from './shadows.ts';
 import { soak } from './soak.ts';
 import { stalled } from './stalled.ts';
 import { stop } from './stop.ts';
@@ -27,5 +28,6 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'first-second': firstSecond,
   connections,
   registrations,
+  shadows,
   soak,
 };

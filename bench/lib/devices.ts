@@ -21,7 +21,7 @@ const document = (region: string, account: string): string => {
       {
         Effect: 'Allow',
         Action: ['iot:Publish', 'iot:Receive'],
-        Resource: [arn('topic/bench/*'), arn(`topic/things/\${iot:ClientId}/*`)],
+        Resource: [arn('topic/bench/*'), arn(`topic/things/\${iot:ClientId}/*`), arn('topic/$aws/things/*/shadow/*')],
       },
       {
         Effect: 'Allow',

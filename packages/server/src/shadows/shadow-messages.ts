@@ -1,5 +1,6 @@
 /** The topics of a shadow, and the messages that a change of it publishes. */
-import type { TopicAnswer } from '../broker/messaging.ts';
+import type { Place } from '@thingkeep/wire/arn.ts';
+import type { Messaging, TopicAnswer } from '../broker/messaging.ts';
 import type { ShadowAddress, UpdateMessages } from './shadows.ts';
 
 /** `$aws/things/{thing}/shadow`, and `/name/{shadow}` behind it for a named one. */
@@ -10,18 +11,19 @@ export const topicPrefix = ({ thingName, shadowName }: Pick<ShadowAddress, 'thin
  * What an update publishes. The delta comes first: device SDKs drop one whose version they have seen in an answer already
  * (aws-iot-device-sdk-embedded-C, issue 32). It is of QoS 1, so that a persistent session of a device that is away keeps it.
  */
-export function updateAnswers(prefix: string, { accepted, delta, documents }: UpdateMessages): TopicAnswer[] {
-  const topic = `${prefix}/update`;
+export function updateAnswers(
+  messaging: Pick<Messaging, 'hasReceivers'>,
+  place: Place,
+  prefix: string,
+  { accepted, delta, documents }: UpdateMessages,
+): TopicAnswer[] {
+  const toSubscribers = (topic: string, write: (() => string) | undefined): TopicAnswer[] =>
+    write === undefined || !messaging.hasReceivers(place, topic)
+      ? []
+      : [{ topic, payload: Buffer.from(write()), to: 'subscribers', qos: 1 }];
   return [
-    ...(delta === undefined ? [] : [toSubscribers(`${topic}/delta`, delta)]),
-    { topic: `${topic}/accepted`, payload: Buffer.from(accepted), to: 'both' },
-    toSubscribers(`${topic}/documents`, documents),
+    ...toSubscribers(`${prefix}/update/delta`, delta),
+    { topic: `${prefix}/update/accepted`, payload: Buffer.from(accepted), to: 'both' },
+    ...toSubscribers(`${prefix}/update/documents`, documents),
   ];
 }
-
-const toSubscribers = (topic: string, json: string): TopicAnswer => ({
-  topic,
-  payload: Buffer.from(json),
-  to: 'subscribers',
-  qos: 1,
-});

@@ -2,7 +2,7 @@
  * The state of a shadow: what an update makes of it, and what differs between its two sections (developer guide, pages
  * device-shadow-document and device-shadow-data-flow; what they leave open is as moto's tests saw it at AWS).
  */
-import { isJsonObject, isNull, Leaf, type JsonMembers, sameTree, type JsonTree, writeTree } from './json-tree.ts';
+import { isJsonObject, isNull, Leaf, type JsonMembers, sameTree, type JsonTree } from './json-tree.ts';
 
 export const SECTIONS = ['desired', 'reported'] as const;
 export type Section = (typeof SECTIONS)[number];
@@ -81,16 +81,6 @@ export function deltaOf({ desired, reported }: ShadowState): JsonMembers | undef
   if (desired === undefined) return undefined;
   const delta = differing(desired, reported ?? NOTHING);
   return delta.size === 0 ? undefined : delta;
-}
-
-/** Bytes that count for the limit: those of both sections' JSON; metadata does not count (page diagnosing-shadows). */
-export function stateBytes(state: ShadowState): number {
-  let size = 0;
-  for (const section of SECTIONS) {
-    const members = state[section];
-    if (members !== undefined) size += Buffer.byteLength(writeTree(members));
-  }
-  return size;
 }
 
 /**

@@ -10,7 +10,7 @@ import type { ShadowAddress, Shadows } from './shadows.ts';
 
 interface OperationDeps {
   readonly shadows: Shadows;
-  readonly messaging: Pick<Messaging, 'publish' | 'stored'>;
+  readonly messaging: Pick<Messaging, 'publish' | 'stored' | 'hasReceivers'>;
   readonly clock: Clock;
 }
 
@@ -47,7 +47,7 @@ export const shadowOperations = ({ shadows, messaging, clock }: OperationDeps): 
   async UpdateThingShadow(input, caller) {
     const address = addressOf(input, caller);
     const messages = await orFail(shadows.update(address, Buffer.from(input.payload ?? [])));
-    for (const { topic, payload } of updateAnswers(topicPrefix(address), messages))
+    for (const { topic, payload } of updateAnswers(messaging, address.place, topicPrefix(address), messages))
       await messaging.stored(messaging.publish(address.place, topic, payload, 1));
     return { payload: Buffer.from(messages.accepted) };
   },

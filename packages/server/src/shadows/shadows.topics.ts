@@ -2,7 +2,7 @@
  * Requests on shadows over MQTT (developer guide, page device-shadow-mqtt). Answers are messages as any other, which rules
  * and all subscribers see; the requester gets its own whether it has subscribed or not.
  */
-import { type TopicAnswer, type TopicRequest, topicService, type TopicService } from '../broker/messaging.ts';
+import { type Messaging, type TopicAnswer, type TopicRequest, topicService, type TopicService } from '../broker/messaging.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { isDiskRefusal } from '../runtime/disk-failure.ts';
@@ -15,6 +15,7 @@ import type { ShadowAddress, Shadows } from './shadows.ts';
 
 interface TopicDeps {
   readonly shadows: Shadows;
+  readonly messaging: Pick<Messaging, 'hasReceivers'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly refuse: (refusal: Refusal) => void;
@@ -50,13 +51,13 @@ type Serve = (address: ShadowAddress, request: TopicRequest, prefix: string) => 
 
 const VERBS = ['get', 'update', 'delete'] as const;
 
-const servedBy = (shadows: Shadows): Readonly<Record<(typeof VERBS)[number], Serve>> => ({
+const servedBy = ({ shadows, messaging }: TopicDeps): Readonly<Record<(typeof VERBS)[number], Serve>> => ({
   async get(address, { topic, payload }) {
     const accepted = await shadows.get(address, clientTokenIn(payload));
     return [{ topic: `${topic}/accepted`, payload: Buffer.from(accepted), to: 'both' }];
   },
-  async update(address, { payload }, prefix) {
-    return updateAnswers(prefix, await shadows.update(address, payload));
+  async update(address, { place, payload }, prefix) {
+    return updateAnswers(messaging, place, prefix, await shadows.update(address, payload));
   },
   async delete(address, { topic, payload }) {
     const accepted = await shadows.delete(address, clientTokenIn(payload));
@@ -65,7 +66,7 @@ const servedBy = (shadows: Shadows): Readonly<Record<(typeof VERBS)[number], Ser
 });
 
 export function shadowTopics(deps: TopicDeps): readonly TopicService[] {
-  const served = servedBy(deps.shadows);
+  const served = servedBy(deps);
   const answer = async (
     request: TopicRequest,
     serve: Serve,

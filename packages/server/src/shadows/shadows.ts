@@ -8,9 +8,9 @@ import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
 import { acceptedDelete, acceptedGet, acceptedUpdate, deltaMessage, documentsMessage, type ShadowDocument } from './answers.ts';
 import { noShadow, tooLarge, versionConflict } from './rejections.ts';
-import { deltaOf, stateBytes, updatedState } from './shadow-state.ts';
+import { deltaOf, updatedState } from './shadow-state.ts';
 import { MAX_DOCUMENT_BYTES, readUpdate, type UpdateRequest } from './shadow-request.ts';
-import { type ShadowRecord, shadows, stateMembers, stateOf } from './store.ts';
+import { documentBytes, type ShadowRecord, shadows, stateMembers, stateOf } from './store.ts';
 
 /** Milliseconds for which the version of a deleted shadow is known: one of the same name goes on from it. */
 export const VERSION_KEPT = 48 * 3_600_000;
@@ -25,9 +25,9 @@ export interface ShadowAddress {
 /** What an update publishes: the answer, and messages on the topics of the same names. */
 export interface UpdateMessages {
   readonly accepted: string;
-  /** Absent where nothing differs. */
-  readonly delta?: string | undefined;
-  readonly documents: string;
+  /** Absent where nothing differs. It and the documents are written when somebody is there to get them. */
+  readonly delta?: (() => string) | undefined;
+  readonly documents: () => string;
 }
 
 export interface ShadowsDeps {
@@ -119,20 +119,21 @@ export class Shadows {
 
   async #apply(tx: WriteTransaction, address: ShadowAddress, request: UpdateRequest, time: number): Promise<UpdateMessages> {
     const [accountId, thingName, shadowName] = keyOf(address);
-    const stored = await tx.get(shadows, keyOf(address));
-    const known = stored !== undefined && this.#isKnown(stored) ? stored : undefined;
+    const found = await tx.get(shadows, keyOf(address));
+    const known = found !== undefined && this.#isKnown(found) ? found : undefined;
     refuseOtherVersion(request, known);
     const previous = known === undefined || known.deletedAt !== undefined ? undefined : documentOf(known);
     const state = updatedState(previous?.state ?? {}, request.patch);
-    if (stateBytes(state) > MAX_DOCUMENT_BYTES) throw tooLarge();
+    const stored = stateMembers(state);
+    if (documentBytes(stored) > MAX_DOCUMENT_BYTES) throw tooLarge();
     const version = (known?.version ?? 0) + 1;
-    await tx.put(shadows, { accountId, thingName, shadowName, version, ...stateMembers(state) });
+    await tx.put(shadows, { accountId, thingName, shadowName, version, ...stored });
     const delta = deltaOf(state);
     const { clientToken, state: sent } = request;
     return {
       accepted: acceptedUpdate(sent, version, time, clientToken),
-      delta: delta && deltaMessage(delta, version, time, clientToken),
-      documents: documentsMessage(previous, { state, version }, time, clientToken),
+      delta: delta && (() => deltaMessage(delta, version, time, clientToken)),
+      documents: () => documentsMessage(previous, { state, version }, time, clientToken),
     };
   }
 

@@ -55,6 +55,10 @@ function unpackTimes(runs: readonly number[]): LeafTimes {
   };
 }
 
+/** Bytes that count for the limit: those of both sections' JSON; metadata does not count (page diagnosing-shadows). */
+export const documentBytes = ({ desired = '', reported = '' }: Pick<ShadowRecord, 'desired' | 'reported'>): number =>
+  Buffer.byteLength(desired) + Buffer.byteLength(reported);
+
 /** The members of a record that hold its state. */
 export const stateMembers = (state: ShadowState): Pick<ShadowRecord, 'desired' | 'reported' | 'times'> => ({
   ...(state.desired === undefined ? {} : { desired: writeTree(state.desired) }),
