@@ -10,10 +10,20 @@ import {
   ListNamedShadowsForThingCommand,
   UpdateThingShadowCommand,
 } from '@aws-sdk/client-iot-data-plane';
+import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import {
+  CreateDynamicThingGroupCommand,
+  CreateThingCommand,
+  CreateTopicRuleCommand,
+  DescribeIndexCommand,
+  SearchIndexCommand,
+  UpdateIndexingConfigurationCommand,
+} from '@aws-sdk/client-iot';
 import type { IPublishPacket } from 'mqtt-packet';
 import { DeviceConnection } from './device-connection.ts';
-import { ALLOW_ALL, allow, arn, type Device, makeDevice, makePolicy } from './devices.ts';
+import { ACCOUNT, ALLOW_ALL, allow, arn, type Device, makeDevice, makePolicy, policyDocument } from './devices.ts';
 import { startServer, type TestServer } from './test-core.ts';
+import { until } from './until.ts';
 
 interface Message {
   readonly topic: string;
@@ -216,5 +226,93 @@ describe('shadows', () => {
     const { status, body } = await send('POST', '/things/tank/shadow?name=main', '{"state":');
     assert.equal(status, 400);
     assert.match(body, /"message":"Invalid JSON"/);
+  });
+
+  test('rules update shadows, see all messages of them, and read them; a will and a retain flag change nothing (facts 5.1, 5.7, 6)', async () => {
+    const iam = new IAMClient({ endpoint: server.url, region: 'us-east-1', credentials: server.credentials(), maxAttempts: 1 });
+    const [RoleName, ROLE] = ['rules', `arn:aws:iam::${ACCOUNT}:role/rules`];
+    const trust = { Effect: 'Allow', Principal: { Service: 'iot.amazonaws.com' }, Action: 'sts:AssumeRole' };
+    const AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [trust] });
+    await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
+    const PolicyDocument = policyDocument([allow('iot:Publish', '*'), allow('iot:GetThingShadow', arn('thing/gate'))]);
+    await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'p', PolicyDocument }));
+    iam.destroy();
+    const rule = (ruleName: string, sql: string, topic: string) =>
+      server.iot.send(
+        new CreateTopicRuleCommand({
+          ruleName,
+          topicRulePayload: { sql, awsIotSqlVersion: '2016-03-23', actions: [{ republish: { roleArn: ROLE, topic, qos: 1 } }] },
+        }),
+      );
+    await rule(
+      'report',
+      "SELECT {'reported': {'status': status}} AS state FROM 'gate/status'",
+      '$$aws/things/gate/shadow/update',
+    );
+    await rule('watch', "SELECT state.reported.status AS seen FROM '$aws/things/gate/shadow/update/accepted'", 'gate/seen');
+    await rule('read', `SELECT get_thing_shadow('gate', '${ROLE}').state.reported AS gate FROM 'gate/ask'`, 'gate/told');
+    using app = await subscribed('gate-app', 'gate/+');
+    app.publish('gate/status', '{"status":"open"}');
+    assert.deepEqual(await nextMessage(app), { topic: 'gate/status', text: '{"status":"open"}' });
+    assert.deepEqual(await nextMessage(app), { topic: 'gate/seen', text: '{"seen":"open"}' });
+    app.publish('gate/ask', '{}');
+    assert.deepEqual(await nextMessage(app), { topic: 'gate/ask', text: '{}' });
+    assert.deepEqual(await nextMessage(app), { topic: 'gate/told', text: '{"gate":{"status":"open"}}' });
+    using device = await connected('gate');
+    const update = '{"state":{"reported":{"status":"shut"}}}';
+    device.publish('$aws/things/gate/shadow/update', update, { qos: 1, retain: true });
+    assert.equal((await nextMessage(device)).topic, '$aws/things/gate/shadow/update/accepted');
+    assert.equal((await nextMessage(app)).text, '{"seen":"shut"}');
+    using late = await subscribed('late', '$aws/things/gate/shadow/update');
+    assert.ok(await late.nothingCame());
+    const will = {
+      topic: '$aws/things/gate/shadow/update',
+      payload: Buffer.from('{"state":{"reported":{"status":"lost"}}}'),
+      qos: 0 as const,
+      retain: false,
+    };
+    const { socket } = await DeviceConnection.admitted(server, 4, 'dies', owner, { will });
+    socket.destroy();
+    assert.deepEqual(await nextMessage(late), { topic: will.topic, text: will.payload.toString() });
+    const { payload } = await server.iotData.send(new GetThingShadowCommand({ thingName: 'gate' }));
+    assert.match(Buffer.from(payload ?? []).toString(), /"status":"shut".*"version":2/);
+  });
+
+  test('things are found by their shadows, and come into dynamic groups by them (facts 29, 30)', async () => {
+    await server.iot.send(
+      new UpdateIndexingConfigurationCommand({
+        thingIndexingConfiguration: {
+          thingIndexingMode: 'REGISTRY_AND_SHADOW',
+          namedShadowIndexingMode: 'ON',
+          filter: { namedShadowNames: ['main'] },
+        },
+      }),
+    );
+    for (const thingName of ['oven-1', 'oven-2']) await server.iot.send(new CreateThingCommand({ thingName }));
+    await until('the index is whole', async () => {
+      const { indexStatus } = await server.iot.send(new DescribeIndexCommand({ indexName: 'AWS_Things' }));
+      return indexStatus === 'ACTIVE' ? true : undefined;
+    });
+    await server.iot.send(
+      new CreateDynamicThingGroupCommand({ thingGroupName: 'hot', queryString: 'shadow.name.main.reported.heat>100' }),
+    );
+    await overApi('oven-1', '{"state":{"reported":{"heat":180}}}', 'main');
+    await overApi('oven-2', '{"state":{"desired":{"on":true},"reported":{"heat":20}}}', 'main');
+    await overApi('oven-2', '{"state":{"desired":{"light":"on"},"reported":{"light":"off"}}}');
+    const found = async (queryString: string): Promise<string> => {
+      const { things = [] } = await server.iot.send(new SearchIndexCommand({ queryString }));
+      return things.map(({ thingName }) => thingName).join();
+    };
+    const finds = (queryString: string, wanted: string): Promise<true> =>
+      until(queryString, async () => ((await found(queryString)) === wanted ? true : undefined));
+    await finds('shadow.name.main.reported.heat>100', 'oven-1');
+    await finds('shadow.hasDelta:true AND shadow.reported.light:off', 'oven-2');
+    await finds('shadow.name.main.delta.on:true', 'oven-2');
+    await finds('thingGroupNames:hot', 'oven-1');
+    await overApi('oven-1', '{"state":{"reported":{"heat":30}}}', 'main');
+    await server.iotData.send(new DeleteThingShadowCommand({ thingName: 'oven-2' }));
+    await finds('shadow.name.main.reported.heat>100', '');
+    await finds('thingGroupNames:hot', '');
+    await finds('shadow.hasDelta:true AND shadow.reported.light:off', '');
   });
 });

@@ -36,6 +36,7 @@ import type { Clock } from './runtime/clock.ts';
 import type { Logger } from './runtime/log.ts';
 import type { Changes, DurableSubscription } from './store/changes.ts';
 import type { Collection, Store } from './store/contract.ts';
+import type { Shadows } from './shadows/shadows.ts';
 import { shadowDomain } from './shadows/domain.ts';
 import { acmDomain } from './server-certificates/domain.ts';
 
@@ -68,6 +69,7 @@ export interface DomainParts {
   readonly regions: () => Promise<readonly string[]>;
   /** The part of the store of a region. */
   readonly inRegion: (region: string) => Store;
+  readonly shadows: Shadows;
   readonly objects: EmbeddedObjects;
   readonly roleObjects: RoleObjects;
   readonly reports: RegistrationReports;

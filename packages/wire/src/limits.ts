@@ -76,4 +76,7 @@ export const RATES = {
   /** DeleteConnection, GetConnection, ListSubscriptions and SendDirectMessage: calls of an account, and on one client. */
   connectionRequests: 100,
   connectionRequestsPerClientId: 1,
+  /** Requests on shadows, over MQTT and HTTP: of an account, and of one thing. */
+  shadowRequests: 4000,
+  shadowRequestsPerThing: 20,
 } as const;

@@ -187,22 +187,33 @@ const covers = (pattern: readonly string[], levels: readonly string[]): boolean 
 
 const RESERVED = RESERVED_TOPICS.map((row) => ({ ...row, levels: row.pattern.split('/') }));
 
-/** Whether a client may publish on this topic at all: any topic without `$`, and reserved ones meant for requests. */
-export function clientMayPublish(topic: string): boolean {
-  if (!topic.startsWith('$')) return true;
-  const levels = topic.split('/');
-  return RESERVED.find((row) => covers(row.levels, levels))?.publish ?? false;
+/** What clients may do on a topic at all. */
+export interface ClientUse {
+  readonly publish: boolean;
+  readonly receive: boolean;
 }
+
+const ANY_USE: ClientUse = { publish: true, receive: true };
+
+/** What clients may do on this topic, in one look at the table. */
+export function clientUseOf(topic: string): ClientUse {
+  if (!topic.startsWith('$')) return ANY_USE;
+  const levels = topic.split('/');
+  const { publish = false, subscribe: receive = true } = RESERVED.find((row) => covers(row.levels, levels)) ?? {};
+  return { publish, receive };
+}
+
+/** Whether a client may publish on this topic at all: any topic without `$`, and reserved ones meant for requests. */
+export const clientMayPublish = (topic: string): boolean => clientUseOf(topic).publish;
 
 /**
  * Whether subscribers may get messages of this topic at all: what is on a topic for requests alone is for the service that serves
  * it, however wide a filter is ("P" and not "S" in the table of page reserved-topics).
  */
-export function clientMayReceive(topic: string): boolean {
-  if (!topic.startsWith('$')) return true;
-  const levels = topic.split('/');
-  return RESERVED.find((row) => covers(row.levels, levels))?.subscribe ?? true;
-}
+export const clientMayReceive = (topic: string): boolean => clientUseOf(topic).receive;
+
+/** Whether a message on the topic is never retained, and its retain flag means nothing: requests on shadows. */
+export const ignoresRetain = (topic: string): boolean => /^\$aws\/things\/[^/]+\/shadow\//.test(topic);
 
 /** Whether levels of a filter (which may hold wildcards) and of a pattern can name a common topic. */
 const overlaps = (pattern: readonly string[], filter: readonly string[]): boolean => {

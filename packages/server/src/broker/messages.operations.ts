@@ -3,7 +3,7 @@ import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotDataOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
-import { topicFault, TOPIC_FAULT_TEXT } from '@thingkeep/wire/topics.ts';
+import { ignoresRetain, topicFault, TOPIC_FAULT_TEXT } from '@thingkeep/wire/topics.ts';
 import { encodeProperties } from '../mqtt/properties.ts';
 import type { Broker } from './broker.ts';
 import { unservedFault } from './connection/handlers/report-unserved.ts';
@@ -24,7 +24,8 @@ export const publisher =
   (broker: Broker): PublishMessage =>
   async (caller, input) => {
     const { accountId, region } = caller;
-    const { topic: name = '', qos = 0, retain = false, payload } = input;
+    const { topic: name = '', qos = 0, payload } = input;
+    const retain = (input.retain ?? false) && !ignoresRetain(name);
     const fault = topicFault(name);
     if (fault !== undefined) bad(`The topic is not valid: ${TOPIC_FAULT_TEXT[fault]}`);
     const bytes = payload === undefined ? Buffer.alloc(0) : Buffer.from(payload);

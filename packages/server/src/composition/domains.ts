@@ -21,7 +21,7 @@ export async function openDomains(
   served: ServedOperations,
 ): Promise<readonly Domain[]> {
   const { config, folder, clock, log, parts, domains: more = [] } = base;
-  const { authority: issuer, changes, places, directory, operatorNames, disk, objects, reports } = storage;
+  const { authority: issuer, changes, places, directory, operatorNames, disk, objects, reports, shadows } = storage;
   const { inRegion, regions } = places;
   const { knowsRole, uses, rolePermissions: findRole } = access.iam;
   const { functions, hosting, logs } = functionParts;
@@ -29,7 +29,7 @@ export async function openDomains(
   const core = { clock, log, endpoint, issuer, directory, operatorNames, serving, rules, broker, messaging };
   const roles = { knowsRole, uses, findRole, roleObjects: openRoleObjects(base, storage, access, functionParts) };
   const called = { functions, hosting, logs, refuse: access.refuse };
-  const stored = { disk, reports, changes, inRegion, regions, objects, indexFile: folder.fleetIndex };
+  const stored = { disk, reports, changes, inRegion, regions, shadows, objects, indexFile: folder.fleetIndex };
   const domains = listDomains({ ...core, ...called, ...roles, ...stored }, more);
   await loadDomains(domains, parts);
   // What they take of changes is published by the broker: they end before it does.

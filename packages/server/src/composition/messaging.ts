@@ -64,7 +64,7 @@ const isKeptHere = (service: string): boolean => service === 'logs' || service =
 /** Rules act on what `messaging` carries, as roles of `iam`, and ask the registry through the operations that are served. */
 export const openRuleParts = (
   { config, clock, listening }: CoreBase,
-  { common, store, changes, egress }: Storage,
+  { common, store, changes, egress, shadows }: Storage,
   { iam, refuse }: Access,
   { functions, operatorKeys }: FunctionParts,
   { messaging }: MessagingParts,
@@ -80,6 +80,7 @@ export const openRuleParts = (
     evaluationsPerSecond: config.rateLimits === 'aws' ? LIMITS.ruleEvaluations : 0,
     apiUrl: () => `${config.apiTls ? 'https' : 'http'}://${config.endpoint}:${listening.api}`,
     roles: { find: iam.rolePermissions, onChange: iam.changes.on.bind(iam.changes) },
+    shadow: async (place, thingName, shadowName) => JSON.parse(await shadows.get({ place, thingName, shadowName })) as unknown,
     registry: (place, operation, thingName) => askRegistry(served.of(place.region).iot, place, operation, thingName),
     // Log groups and objects are kept here: an action finds them without being told where.
     endpointsOf: (service) =>

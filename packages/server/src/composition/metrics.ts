@@ -10,7 +10,7 @@ import {
 } from '../admin/metrics/listener-metrics.ts';
 import { buildMetrics, eventLoopMetrics, processMetrics } from '../admin/metrics/process-metrics.ts';
 import { fleetMetricSource, functionMetrics, ruleMetrics } from '../admin/metrics/rule-metrics.ts';
-import { diskMetrics, expiringMetrics, readinessMetrics, storeMetrics } from '../admin/metrics/store-metrics.ts';
+import { diskMetrics, expiringMetrics, readinessMetrics, shadowMetrics, storeMetrics } from '../admin/metrics/store-metrics.ts';
 import { retainedTotals } from '../broker/routing/retained-usage.ts';
 import { fleetMetricFigures } from '../fleet-index/fleet-metric-emission.ts';
 import { ExpiringCounts } from '../registry/expiring-certificates.ts';
@@ -70,6 +70,7 @@ export function openMetrics(
     expiringMetrics(() => expiring.read()),
     callMetrics(calls),
     storeMetrics(storeFigures, sizes),
+    shadowMetrics(storage.shadows.figures),
     diskMetrics(disk),
     ruleMetrics(rules.metrics, config.metricsTenants),
     fleetMetricSource(() => fleetMetricFigures(storage.places), config.metricsTenants),

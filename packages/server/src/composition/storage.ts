@@ -27,6 +27,7 @@ import { tryWrite } from '../store/marks.ts';
 import { StoreFigures } from '../store/store-figures.ts';
 import { byRegion, regionsOf } from '../store/regional.ts';
 import { logRecovery } from '../store/sqlite/recovery-lines.ts';
+import { Shadows } from '../shadows/shadows.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { type CoreBase, regionCheck } from './base.ts';
 
@@ -92,6 +93,7 @@ export async function openStorage(base: CoreBase) {
     changes,
     store,
     storeFigures,
+    shadows: new Shadows({ clock, inRegion, disk, ratesOf: limitsAndRates(config.accounts, config.rateLimits).ratesOf }),
     objects: openObjects(base, store, disk),
     reports,
     accessKeys,

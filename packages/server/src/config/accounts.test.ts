@@ -42,12 +42,13 @@ test('an account has what is said of it, then what is said of all, then the defa
   assert.deepEqual(limitsAndRates(new Map(), 'none').ratesOf(ONE), {});
 });
 
-test('every limit and every rate of the broker can be set', () => {
-  const all = Object.fromEntries([...Object.keys(DEFAULT_LIMITS), ...Object.keys(NO_RATES)].map((name) => [name, 1]));
+test('every limit and every rate of the broker and of shadows can be set', () => {
+  const all = Object.fromEntries([...Object.keys(DEFAULT_LIMITS), ...Object.keys(RATES)].map((name) => [name, 1]));
   const { limitsOf, ratesOf } = limitsAndRates(readAccounts({ '*': all }), 'none');
   assert.deepEqual(new Set(Object.keys(limitsOf(ONE))), new Set(Object.keys(DEFAULT_LIMITS)));
-  assert.deepEqual(new Set(Object.keys(ratesOf(ONE))), new Set(Object.keys(NO_RATES)));
-  assert.deepEqual(new Set(Object.keys(NO_RATES)), new Set(Object.keys(RATES)));
+  assert.deepEqual(new Set(Object.keys(ratesOf(ONE))), new Set(Object.keys(RATES)));
+  const ofShadows = ['shadowRequests', 'shadowRequestsPerThing'];
+  assert.deepEqual(new Set([...Object.keys(NO_RATES), ...ofShadows]), new Set(Object.keys(RATES)));
 });
 
 test('limits of what is registered', () => {

@@ -20,10 +20,14 @@ import { type RuleRecord, ruleArn } from './store.ts';
 /** What the registry knows, as its API gives it: `DescribeThing` or `ListThingGroupsForThing` of a thing. Rejects when it is not there. */
 export type AskRegistry = (place: Place, operation: string, thingName: string) => Promise<unknown>;
 
+/** A thing's shadow as GetThingShadow gives it: the classic one without a name. Rejects when it is not there. */
+export type AskShadow = (place: Place, thingName: string, shadowName: string | undefined) => Promise<unknown>;
+
 export interface QueryServicesOptions {
   readonly functions: FunctionInvoker;
   readonly aws: AwsClients;
   readonly registry: AskRegistry;
+  readonly shadow: AskShadow;
   /** URLs that functions may be at. */
   readonly destinations: Destinations;
   readonly actionRoles: ActionRoles;
@@ -63,7 +67,7 @@ const secretArn = (id: string, place: Place): string =>
   id.startsWith('arn:') ? id : serviceArn('secretsmanager', place, 'secret:', id);
 
 export function queryServices(
-  { functions, aws, registry, destinations, actionRoles, failed }: QueryServicesOptions,
+  { functions, aws, registry, shadow, destinations, actionRoles, failed }: QueryServicesOptions,
   place: Place,
   { ruleName, byRoot, foreignRoles = [] }: RuleRecord,
 ): ExternalServices {
@@ -114,7 +118,9 @@ export function queryServices(
     if (name === 'decode_proto') return lacking(name);
     const role = await allowedRole(name, args);
     if (name === 'get_dynamodb') return askTable(args, role);
-    return name === 'get_registry_data' ? registry(place, String(args[0]), String(args[1])) : lacking(name);
+    if (name === 'get_registry_data') return registry(place, String(args[0]), String(args[1]));
+    if (name !== 'get_thing_shadow') return lacking(name);
+    return shadow(place, String(args[0]), args.length > 2 ? String(args[1]) : undefined);
   }
 
   const call: ExternalServices['call'] = async (name, args, site) => {

@@ -20,7 +20,7 @@ import { RuleFailures } from './failures.ts';
 import { confirmDestination, DestinationConfirmation, holdsDestination } from './destination-confirmation.ts';
 import { destinationOperations } from './destinations.operations.ts';
 import { ruleOperations } from './rules.operations.ts';
-import { type AskRegistry, queryServices } from './external-services.ts';
+import { type AskRegistry, type AskShadow, queryServices } from './external-services.ts';
 import { KnownRoles, type KnownRolesOptions } from './roles.ts';
 
 export interface RulesModuleOptions extends AwsClientsOptions {
@@ -35,6 +35,7 @@ export interface RulesModuleOptions extends AwsClientsOptions {
   readonly evaluationsPerSecond: number;
   readonly functions: FunctionInvoker;
   readonly registry: AskRegistry;
+  readonly shadow: AskShadow;
   readonly roles: Omit<KnownRolesOptions, 'log'>;
   readonly roleCredentials: RoleCredentialsOf;
   readonly egress: Egress;
@@ -55,7 +56,7 @@ export interface RulesModule {
 }
 
 export async function openRules(options: RulesModuleOptions): Promise<RulesModule> {
-  const { messaging, store, changes, clock, log, regions, inRegion, functions, registry, apiUrl, egress } = options;
+  const { messaging, store, changes, clock, log, regions, inRegion, functions, registry, shadow, apiUrl, egress } = options;
   const aws = new AwsClients(options);
   const roles = new KnownRoles({ ...options.roles, log });
   const failures = new RuleFailures(clock, log, { publish: messaging.publish.bind(messaging), record: options.recordFailure });
@@ -75,7 +76,7 @@ export async function openRules(options: RulesModuleOptions): Promise<RulesModul
     tools: (place: Place) => ({ place, clock, functions, aws, egress, destinations: destinationDirectory }),
     actionRoles,
     services: (place, record) =>
-      queryServices({ functions, aws, registry, destinations: destinationDirectory, actionRoles, failed }, place, record),
+      queryServices({ functions, aws, registry, shadow, destinations: destinationDirectory, actionRoles, failed }, place, record),
     failed,
   });
   const ends = [

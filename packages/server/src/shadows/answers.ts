@@ -26,58 +26,65 @@ const writeSections = (state: ShadowState, write: Write, delta?: JsonMembers): s
     ['delta', delta && write(delta)],
   ]);
 
-const ending = (version: number, timestamp: number, clientToken: string | undefined) =>
+/** What each message says beside the state. */
+export interface MessageFrame {
+  readonly version: number;
+  /** Seconds since the epoch. */
+  readonly timestamp: number;
+  /** JSON text. */
+  readonly clientToken: string | undefined;
+  /** False for the shadow of packages, of which no metadata is kept. */
+  readonly hasMetadata: boolean;
+}
+
+const ending = ({ version, timestamp, clientToken }: MessageFrame) =>
   [
     ['version', `${version}`],
     ['timestamp', `${timestamp}`],
     ['clientToken', clientToken],
   ] as const;
 
-/** The answer to an update: what was sent, with its metadata. */
-export const acceptedUpdate = (sent: JsonTree, version: number, timestamp: number, clientToken: string | undefined): string =>
-  writeObject([['state', writeTree(sent)], ['metadata', writeMetadata(sent)], ...ending(version, timestamp, clientToken)]);
+const writeTimes = ({ hasMetadata }: MessageFrame, tree: JsonTree): string => (hasMetadata ? writeMetadata(tree) : '{}');
+const writeTimesOf = ({ hasMetadata }: MessageFrame, state: ShadowState): string =>
+  hasMetadata ? writeSections(state, writeMetadata) : '{}';
 
-export function acceptedGet({ state, version }: ShadowDocument, timestamp: number, clientToken: string | undefined): string {
-  const delta = deltaOf(state);
-  return writeObject([
-    ['state', writeSections(state, writeTree, delta)],
+/** The answer to an update: what was sent, with its metadata. */
+export const acceptedUpdate = (sent: JsonTree, frame: MessageFrame): string =>
+  writeObject([['state', writeTree(sent)], ['metadata', writeTimes(frame, sent)], ...ending(frame)]);
+
+export const acceptedGet = (state: ShadowState, frame: MessageFrame): string =>
+  writeObject([
+    ['state', writeSections(state, writeTree, deltaOf(state))],
     // Without that of the delta, as answers of AWS have been seen.
-    ['metadata', writeSections(state, writeMetadata)],
-    ...ending(version, timestamp, clientToken),
+    ['metadata', writeTimesOf(frame, state)],
+    ...ending(frame),
+  ]);
+
+export const acceptedDelete = (frame: MessageFrame): string => writeObject(ending(frame));
+
+export const deltaMessage = (delta: JsonMembers, frame: MessageFrame): string =>
+  writeObject([
+    ['version', `${frame.version}`],
+    ['timestamp', `${frame.timestamp}`],
+    ['state', writeTree(delta)],
+    ['metadata', writeTimes(frame, delta)],
+    ['clientToken', frame.clientToken],
+  ]);
+
+export function documentsMessage(previous: ShadowDocument | undefined, state: ShadowState, frame: MessageFrame): string {
+  const writeDocument = (document: ShadowDocument): string =>
+    writeObject([
+      ['state', writeSections(document.state, writeTree)],
+      ['metadata', writeTimesOf(frame, document.state)],
+      ['version', `${document.version}`],
+    ]);
+  return writeObject([
+    ['previous', previous && writeDocument(previous)],
+    ['current', writeDocument({ state, version: frame.version })],
+    ['timestamp', `${frame.timestamp}`],
+    ['clientToken', frame.clientToken],
   ]);
 }
-
-export const acceptedDelete = (version: number, timestamp: number, clientToken: string | undefined): string =>
-  writeObject(ending(version, timestamp, clientToken));
-
-export const deltaMessage = (delta: JsonMembers, version: number, timestamp: number, clientToken: string | undefined): string =>
-  writeObject([
-    ['version', `${version}`],
-    ['timestamp', `${timestamp}`],
-    ['state', writeTree(delta)],
-    ['metadata', writeMetadata(delta)],
-    ['clientToken', clientToken],
-  ]);
-
-const writeDocument = ({ state, version }: ShadowDocument): string =>
-  writeObject([
-    ['state', writeSections(state, writeTree)],
-    ['metadata', writeSections(state, writeMetadata)],
-    ['version', `${version}`],
-  ]);
-
-export const documentsMessage = (
-  previous: ShadowDocument | undefined,
-  current: ShadowDocument,
-  timestamp: number,
-  clientToken: string | undefined,
-): string =>
-  writeObject([
-    ['previous', previous && writeDocument(previous)],
-    ['current', writeDocument(current)],
-    ['timestamp', `${timestamp}`],
-    ['clientToken', clientToken],
-  ]);
 
 export const rejected = (code: number, message: string, timestamp: number, clientToken: string | undefined): string =>
   writeObject([

@@ -8,13 +8,14 @@ import type { Store } from '../store/contract.ts';
 import { deletedShadows } from './deleted-shadows.ts';
 import { shadowOperations } from './shadows.operations.ts';
 import { shadowTopics } from './shadows.topics.ts';
-import { Shadows } from './shadows.ts';
+import type { Shadows } from './shadows.ts';
 import { shadows } from './store.ts';
 
 export interface ShadowDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly messaging: Messaging;
+  readonly shadows: Shadows;
   readonly regions: () => Promise<readonly string[]>;
   readonly inRegion: (region: string) => Store;
   readonly refuse: (refusal: Refusal) => void;
@@ -22,13 +23,10 @@ export interface ShadowDeps {
 
 export const shadowDomain: DomainEntry<ShadowDeps> = {
   collections: [shadows],
-  open(deps) {
-    const served = new Shadows(deps);
-    return {
-      name: 'shadows',
-      topics: shadowTopics({ ...deps, shadows: served }),
-      tasks: [deletedShadows(deps)],
-      operations: () => ({ 'iot-data': shadowOperations({ ...deps, shadows: served }) }),
-    };
-  },
+  open: (deps) => ({
+    name: 'shadows',
+    topics: shadowTopics(deps),
+    tasks: [deletedShadows(deps)],
+    operations: () => ({ 'iot-data': shadowOperations(deps) }),
+  }),
 };

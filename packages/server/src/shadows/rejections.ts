@@ -1,5 +1,6 @@
 /** Why a request on a shadow is rejected, with code and text as devices see them (page device-shadow-error-messages). */
 import type { ErrorCode } from '@thingkeep/wire/errors.ts';
+import { DISK_LOW } from '../runtime/disk-failure.ts';
 
 export class ShadowRejection extends Error {
   override readonly name = 'ShadowRejection';
@@ -29,6 +30,7 @@ export const versionConflict = (): ShadowRejection => reject(409, 'Version confl
 export const tooLarge = (): ShadowRejection => reject(413, 'The payload exceeds the maximum size allowed');
 export const notUtf8 = (): ShadowRejection => reject(415, 'Unsupported documented encoding; supported encoding is UTF-8');
 export const tooManyRequests = (): ShadowRejection => reject(429, 'Too Many Requests');
+export const diskLow = (): ShadowRejection => reject(503, DISK_LOW);
 export const internalFailure = (): ShadowRejection => reject(500, 'Internal service failure');
 
 /** The error of the HTTP API for a rejection's code. */
@@ -40,4 +42,5 @@ export const ERROR_CODES: ReadonlyMap<number, ErrorCode> = new Map([
   [415, 'UnsupportedDocumentEncodingException'],
   [429, 'ThrottlingException'],
   [500, 'InternalFailureException'],
+  [503, 'ServiceUnavailableException'],
 ]);

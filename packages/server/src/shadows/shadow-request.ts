@@ -88,13 +88,27 @@ function patchOf(state: JsonTree): StatePatch | null {
   };
 }
 
-/** Reads an update; its values are set at `time`, in seconds. */
-export function readUpdate(payload: Uint8Array, time: number): UpdateRequest {
+/** The shadow in which the versions of packages are: its packages have a version and attributes, and no more (facts 34). */
+export const PACKAGE_SHADOW = '$package';
+const PACKAGE_MEMBERS: readonly string[] = ['version', 'attributes'];
+
+function refuseOtherThanPackages({ desired, reported }: StatePatch): void {
+  if (desired !== undefined) throw invalidNode('desired');
+  for (const [name, item] of reported ?? []) {
+    if (isNull(item)) continue;
+    if (!isJsonObject(item)) throw invalidNode(name);
+    for (const member of item.keys()) if (!PACKAGE_MEMBERS.includes(member)) throw invalidNode(member);
+  }
+}
+
+/** Reads an update of the shadow of this name; its values are set at `time`, in seconds. */
+export function readUpdate(payload: Uint8Array, time: number, shadowName?: string): UpdateRequest {
   const request = readMembers(payload, time);
   const clientToken = clientTokenOf(request);
   const state = request.get('state');
   if (state === undefined) throw missingState();
   const patch = patchOf(state);
+  if (shadowName === PACKAGE_SHADOW && patch !== null) refuseOtherThanPackages(patch);
   // What an answer repeats is bounded as the document is.
   if (Buffer.byteLength(writeTree(state)) > MAX_DOCUMENT_BYTES + STATE_WRAPPING) throw tooLarge();
   return { patch, state, version: versionOf(request), clientToken };

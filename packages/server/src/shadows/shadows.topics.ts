@@ -2,10 +2,12 @@
  * Requests on shadows over MQTT (developer guide, page device-shadow-mqtt). Answers are messages as any other, which rules
  * and all subscribers see; the requester gets its own whether it has subscribed or not.
  */
+import { placeKey } from '@thingkeep/wire/arn.ts';
 import { type Messaging, type TopicAnswer, type TopicRequest, topicService, type TopicService } from '../broker/messaging.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { isDiskRefusal } from '../runtime/disk-failure.ts';
+import { RepeatLimiter } from '../runtime/repeat-limiter.ts';
 import type { Logger } from '../runtime/log.ts';
 import { rejected } from './answers.ts';
 import { internalFailure, invalidName, ShadowRejection } from './rejections.ts';
@@ -31,12 +33,22 @@ const RECORDED: ReadonlyMap<number, Refusal['check']> = new Map([
   [413, 'limit'],
   [415, 'protocol'],
   [429, 'rate'],
+  [503, 'limit'],
 ]);
 
-function record({ refuse }: TopicDeps, { place, topic, requester }: TopicRequest, { code, message }: ShadowRejection): void {
+/** Rejections for a rate that are recorded of one client. */
+const RATE_RECORDS = { max: 1, perMs: 10_000 };
+
+function record(
+  { refuse }: TopicDeps,
+  repeats: RepeatLimiter,
+  { place, topic, requester }: TopicRequest,
+  { code, message }: ShadowRejection,
+): void {
   const check = RECORDED.get(code);
   if (check === undefined) return;
   const { clientId, principal, sourceIp } = requester;
+  if (check === 'rate' && repeats.admit(`${placeKey(place)}/${clientId ?? principal}`) === undefined) return;
   refuse({ check, protocol: 'mqtt', ...place, clientId, principal, sourceIp, reason: `${topic}: ${message}` });
 }
 
@@ -67,6 +79,7 @@ const servedBy = ({ shadows, messaging }: TopicDeps): Readonly<Record<(typeof VE
 
 export function shadowTopics(deps: TopicDeps): readonly TopicService[] {
   const served = servedBy(deps);
+  const repeats = new RepeatLimiter(deps.clock, RATE_RECORDS);
   const answer = async (
     request: TopicRequest,
     serve: Serve,
@@ -79,7 +92,7 @@ export function shadowTopics(deps: TopicDeps): readonly TopicService[] {
       return await serve({ place, thingName, shadowName }, request, topicPrefix({ thingName, shadowName }));
     } catch (error) {
       const rejection = rejectionOf(deps, request, error);
-      record(deps, request, rejection);
+      record(deps, repeats, request, rejection);
       const { code, message } = rejection;
       const json = rejected(code, message, Math.floor(deps.clock.now() / 1000), clientTokenIn(payload));
       return [{ topic: `${topic}/rejected`, payload: Buffer.from(json), to: 'both' }];

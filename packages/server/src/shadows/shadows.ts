@@ -6,10 +6,21 @@
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
-import { acceptedDelete, acceptedGet, acceptedUpdate, deltaMessage, documentsMessage, type ShadowDocument } from './answers.ts';
-import { noShadow, tooLarge, versionConflict } from './rejections.ts';
+import {
+  acceptedDelete,
+  acceptedGet,
+  acceptedUpdate,
+  deltaMessage,
+  documentsMessage,
+  type MessageFrame,
+  type ShadowDocument,
+} from './answers.ts';
+import { type PlainShadows, readPlainShadows } from './indexed-shadows.ts';
+import { diskLow, noShadow, tooLarge, tooManyRequests, versionConflict } from './rejections.ts';
+import { ShadowFigures } from './shadow-figures.ts';
 import { deltaOf, updatedState } from './shadow-state.ts';
-import { MAX_DOCUMENT_BYTES, readUpdate, type UpdateRequest } from './shadow-request.ts';
+import { type RequestRates, ShadowRates } from './shadow-rates.ts';
+import { MAX_DOCUMENT_BYTES, PACKAGE_SHADOW, readUpdate, type UpdateRequest } from './shadow-request.ts';
 import { documentBytes, type ShadowRecord, shadows, stateMembers, stateOf } from './store.ts';
 
 /** Milliseconds for which the version of a deleted shadow is known: one of the same name goes on from it. */
@@ -33,9 +44,14 @@ export interface UpdateMessages {
 export interface ShadowsDeps {
   readonly clock: Clock;
   readonly inRegion: (region: string) => Store;
-  /** Hears of each shadow that was changed. */
-  readonly changed?: (place: Place, thingName: string) => void;
+  /** While it is low no shadow is made; a change of one that is there takes no room. */
+  readonly disk?: { readonly low: boolean } | undefined;
+  /** Rates of an account; none when absent. */
+  readonly ratesOf?: ((accountId: string) => RequestRates) | undefined;
 }
+
+/** Hears that a shadow of a thing was changed; it must not fail. */
+export type ShadowListener = (place: Place, thingName: string) => void;
 
 const keyOf = ({ place, thingName, shadowName = '' }: ShadowAddress) => [place.accountId, thingName, shadowName] as const;
 
@@ -44,25 +60,53 @@ const nameOf = ({ thingName, shadowName }: ShadowAddress): string => shadowName 
 
 export class Shadows {
   readonly #deps: ShadowsDeps;
+  readonly #rates: ShadowRates;
+  readonly figures = new ShadowFigures();
+  readonly #listeners: ShadowListener[] = [];
 
   constructor(deps: ShadowsDeps) {
     this.#deps = deps;
+    this.#rates = new ShadowRates(deps.clock, deps.ratesOf ?? (() => ({})));
   }
 
-  async get(address: ShadowAddress, clientToken?: string): Promise<string> {
+  onChange(listener: ShadowListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** A thing's classic shadow, and those of these names, as plain values. */
+  shadows(place: Place, thingName: string, names: readonly string[]): Promise<PlainShadows> {
+    return readPlainShadows(this.#deps.inRegion(place.region), place, thingName, names);
+  }
+
+  get(address: ShadowAddress, clientToken?: string): Promise<string> {
+    return this.figures.counted('get', this.#get(address, clientToken));
+  }
+
+  update(address: ShadowAddress, payload: Uint8Array): Promise<UpdateMessages> {
+    return this.figures.counted('update', this.#update(address, payload));
+  }
+
+  delete(address: ShadowAddress, clientToken?: string): Promise<string> {
+    return this.figures.counted('delete', this.#delete(address, clientToken));
+  }
+
+  async #get(address: ShadowAddress, clientToken?: string): Promise<string> {
+    this.#admit(address);
     const record = await this.#storeOf(address).read((tx) => this.#live(tx, address));
-    return acceptedGet(documentOf(record), this.#seconds(), clientToken);
+    return acceptedGet(stateOf(record), frameOf(address, record.version, this.#seconds(), clientToken));
   }
 
-  async update(address: ShadowAddress, payload: Uint8Array): Promise<UpdateMessages> {
+  async #update(address: ShadowAddress, payload: Uint8Array): Promise<UpdateMessages> {
+    this.#admit(address);
     const time = this.#seconds();
-    const request = readUpdate(payload, time);
+    const request = readUpdate(payload, time, address.shadowName);
     const messages = await this.#write(address, (tx) => this.#apply(tx, address, request, time));
-    this.#deps.changed?.(address.place, address.thingName);
+    this.#tell(address);
     return messages;
   }
 
-  async delete(address: ShadowAddress, clientToken?: string): Promise<string> {
+  async #delete(address: ShadowAddress, clientToken?: string): Promise<string> {
+    this.#admit(address);
     const { accountId } = address.place;
     const { version } = await this.#write(address, async (tx) => {
       const live = await this.#live(tx, address);
@@ -70,8 +114,8 @@ export class Shadows {
       await tx.put(shadows, { accountId, thingName, shadowName, version: live.version, deletedAt: this.#deps.clock.now() });
       return live;
     });
-    this.#deps.changed?.(address.place, address.thingName);
-    return acceptedDelete(version, this.#seconds(), clientToken);
+    this.#tell(address);
+    return acceptedDelete(frameOf(address, version, this.#seconds(), clientToken));
   }
 
   /** Names of a thing's named shadows, in their order; a thing that is not known has none. */
@@ -96,6 +140,14 @@ export class Shadows {
       after = found.next;
     } while (after !== undefined && names.length < page.limit);
     return { names, next: after };
+  }
+
+  #admit({ place, thingName }: ShadowAddress): void {
+    if (!this.#rates.take(place, thingName)) throw tooManyRequests();
+  }
+
+  #tell({ place, thingName }: ShadowAddress): void {
+    for (const listener of this.#listeners) listener(place, thingName);
   }
 
   #storeOf({ place }: ShadowAddress): Store {
@@ -123,17 +175,18 @@ export class Shadows {
     const known = found !== undefined && this.#isKnown(found) ? found : undefined;
     refuseOtherVersion(request, known);
     const previous = known === undefined || known.deletedAt !== undefined ? undefined : documentOf(known);
+    if (previous === undefined && this.#deps.disk?.low === true) throw diskLow();
     const state = updatedState(previous?.state ?? {}, request.patch);
     const stored = stateMembers(state);
     if (documentBytes(stored) > MAX_DOCUMENT_BYTES) throw tooLarge();
     const version = (known?.version ?? 0) + 1;
     await tx.put(shadows, { accountId, thingName, shadowName, version, ...stored });
     const delta = deltaOf(state);
-    const { clientToken, state: sent } = request;
+    const frame = frameOf(address, version, time, request.clientToken);
     return {
-      accepted: acceptedUpdate(sent, version, time, clientToken),
-      delta: delta && (() => deltaMessage(delta, version, time, clientToken)),
-      documents: () => documentsMessage(previous, { state, version }, time, clientToken),
+      accepted: acceptedUpdate(request.state, frame),
+      delta: delta && (() => deltaMessage(delta, frame)),
+      documents: () => documentsMessage(previous, state, frame),
     };
   }
 
@@ -142,6 +195,13 @@ export class Shadows {
     return deletedAt === undefined || this.#deps.clock.now() - deletedAt < VERSION_KEPT;
   }
 }
+
+const frameOf = (
+  { shadowName }: ShadowAddress,
+  version: number,
+  timestamp: number,
+  clientToken: string | undefined,
+): MessageFrame => ({ version, timestamp, clientToken, hasMetadata: shadowName !== PACKAGE_SHADOW });
 
 const documentOf = (record: ShadowRecord): ShadowDocument => ({ state: stateOf(record), version: record.version });
 

@@ -6,6 +6,7 @@ import { DISCONNECT_REASONS, TRANSPORTS } from '../../broker/contract.ts';
 import { DROP_REASONS } from '../../broker/session/delivery-counters.ts';
 import { FUNCTION_PLACES, FUNCTION_RESULTS } from '../../functions/function-figures.ts';
 import { HANDSHAKE_FAILURES } from '../../gateway/listeners/handshake-figures.ts';
+import { SHADOW_REQUESTS, SHADOW_RESULTS } from '../../shadows/shadow-figures.ts';
 import { REFUSAL_CHECKS } from '../../refusals/refusals.ts';
 import { REASONS } from '../../runtime/readiness.ts';
 import type { MetricDeclaration } from './metric-declaration.ts';
@@ -92,6 +93,11 @@ export const METRICS = {
   thingkeep_retained_messages: gauge('Retained messages.'),
   thingkeep_retained_bytes: gauge('Bytes of retained messages.', undefined, 'bytes'),
   thingkeep_throttled_total: counter('Messages, connections, subscriptions and requests that a rate refused or held up.'),
+
+  thingkeep_shadow_requests_total: counter('Requests on shadows, over MQTT and HTTP, by what was asked and what came of it.', {
+    request: SHADOW_REQUESTS,
+    result: SHADOW_RESULTS,
+  }),
 
   thingkeep_refusals_total: counter(
     'Records of refusals by the check that failed; take-over, not-implemented and rule are notices, which refuse nothing.',

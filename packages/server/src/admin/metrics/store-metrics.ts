@@ -1,6 +1,7 @@
-/** Metrics of what is kept: the data file, its disk, due work, and whether the server is able to do its work. */
+/** Metrics of what is kept: the data file, shadows, its disk, due work, and whether the server is able to do its work. */
 import type { DiskRoom } from '../../runtime/disk-room.ts';
 import { REASONS, type Readiness } from '../../runtime/readiness.ts';
+import type { ShadowFigures } from '../../shadows/shadow-figures.ts';
 import type { DueWork } from '../../store/due-work.ts';
 import type { StoreFigures } from '../../store/store-figures.ts';
 import type { MetricSource } from './sources.ts';
@@ -14,6 +15,14 @@ export const storeMetrics =
     samples.add('thingkeep_store_commits_failed_total', figures.failedCommits);
     samples.add('thingkeep_damaged_records_total', figures.damaged);
     samples.addEach('thingkeep_store_file_bytes', 'file', { ...(await sizes()) });
+  };
+
+export const shadowMetrics =
+  ({ requests }: ShadowFigures): MetricSource =>
+  (samples) => {
+    for (const [request, results] of Object.entries(requests))
+      for (const [result, count] of Object.entries(results))
+        samples.add('thingkeep_shadow_requests_total', count, { request, result });
   };
 
 export const diskMetrics =

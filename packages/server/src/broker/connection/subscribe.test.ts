@@ -349,7 +349,14 @@ test('retaining needs its own right, and no $ topic is retained (developer guide
     [0x87],
   );
   bench.permissions.clear();
-  const reserved = await retain(bench, '$aws/things/t/shadow/update', 'value');
+  const shadow = await retain(bench, '$aws/things/t/shadow/update', 'value');
+  assert.deepEqual(
+    shadow.packets().map((p) => ('reasonCode' in p ? p.reasonCode : undefined)),
+    [0],
+    'the flag means nothing on a topic of shadows',
+  );
+  assert.deepEqual((await bench.subscribed('looks', '$aws/things/t/shadow/update')).packets(), []);
+  const reserved = await retain(bench, '$aws/rules/r/x', 'value');
   assert.deepEqual(
     reserved.packets().map((p) => ('reasonCode' in p ? p.reasonCode : undefined)),
     [0x87],

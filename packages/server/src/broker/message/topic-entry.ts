@@ -1,5 +1,5 @@
 /** One topic of an account: its bytes, its ARN, and whether clients may publish on it and get what is. */
-import { clientMayPublish, clientMayReceive, type TopicFault, topicFault } from '@thingkeep/wire/topics.ts';
+import { clientUseOf, type TopicFault, topicFault } from '@thingkeep/wire/topics.ts';
 import { ownCopy } from '../../mqtt/cursor.ts';
 
 export class TopicEntry {
@@ -18,7 +18,8 @@ export class TopicEntry {
     this.bytes = ownCopy(Buffer.from(name, 'utf8'));
     this.arn = arn;
     this.fault = topicFault(name);
-    this.clientMayPublish = clientMayPublish(name);
-    this.clientMayReceive = clientMayReceive(name);
+    const { publish, receive } = clientUseOf(name);
+    this.clientMayPublish = publish;
+    this.clientMayReceive = receive;
   }
 }

@@ -1,8 +1,8 @@
 /** The rates that an account can have. */
 import type { RATES } from '@thingkeep/wire/limits.ts';
 
-/** Per second; 0 where there is no rate. */
-export type Rates = { readonly [K in keyof typeof RATES]: number };
+/** Per second; 0 where there is no rate. Those of shadows are kept where shadows are. */
+export type Rates = { readonly [K in Exclude<keyof typeof RATES, `shadow${string}`>]: number };
 
 export const NO_RATES: Rates = {
   connects: 0,

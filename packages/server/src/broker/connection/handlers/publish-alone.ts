@@ -1,6 +1,7 @@
 /** A PUBLISH that goes alone: retained, sent again, by alias, or with an expiry. */
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
+import { ignoresRetain } from '@thingkeep/wire/topics.ts';
 import { encodePuback } from '../../../mqtt/acknowledge.ts';
 import { isDiskRefusal } from '../../../runtime/disk-failure.ts';
 import { withEnrichment } from '../../message/enrichment.ts';
@@ -14,9 +15,10 @@ import { refuseToStore, storageViolation } from '../storage-quota.ts';
 import { mayRetain } from './publish-authorization.ts';
 
 /** Publishes one message; the topic has been authorized. `packetId` is that of its PUBACK, if it gets one. */
-export function publishAlone(client: Client, slot: PublishSlot, message: Message<RoutedTopic>, packetId: number): void {
+export function publishAlone(client: Client, slot: PublishSlot, sent: Message<RoutedTopic>, packetId: number): void {
   const { broker, account, publisher, reading } = client;
   const { enrichment } = client.identity;
+  const message = sent.retain && ignoresRetain(sent.topic.name) ? { ...sent, retain: false } : sent;
   const { topic, payload, qos, retain, properties } = message;
   if (account === undefined) return;
   if (retain && !mayRetain(client, slot, { qos, packetId })) return;

@@ -1,0 +1,151 @@
+/** Shadows in a store, with a clock that the test moves: versions over deletions, rates, the shadow of packages, the index's view. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Store } from '../store/contract.ts';
+import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
+import { deletedShadows } from './deleted-shadows.ts';
+import { ShadowRejection } from './rejections.ts';
+import { type ShadowAddress, Shadows, type ShadowsDeps } from './shadows.ts';
+import { shadows as records } from './store.ts';
+
+const HOUR = 3_600_000;
+const place = { region: 'us-east-1', accountId: '000000000000' };
+
+class Bench implements AsyncDisposable {
+  time = 1_700_000_000_000;
+  readonly clock = { now: () => this.time, monotonic: () => this.time };
+  readonly store: Store;
+  readonly shadows: Shadows;
+
+  constructor(store: Store, more: Partial<ShadowsDeps> = {}) {
+    this.store = store;
+    this.shadows = new Shadows({ clock: this.clock, inRegion: () => store, ...more });
+  }
+
+  static async open(more: Partial<ShadowsDeps> = {}): Promise<Bench> {
+    return new Bench(await openMemoryStore(), more);
+  }
+
+  address(thingName: string, shadowName?: string): ShadowAddress {
+    return { place, thingName, shadowName };
+  }
+
+  async update(thingName: string, state: string, shadowName?: string, more = ''): Promise<Record<string, unknown>> {
+    const payload = Buffer.from(`{"state":${state}${more}}`);
+    return JSON.parse((await this.shadows.update(this.address(thingName, shadowName), payload)).accepted);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.store[Symbol.asyncDispose]();
+  }
+}
+
+const isRejected =
+  (code: number, message: string) =>
+  (error: unknown): boolean =>
+    error instanceof ShadowRejection && error.code === code && error.message === message;
+
+test('versions go on for 48 hours after a deletion, and then begin again (facts 5.3)', async () => {
+  await using bench = await Bench.open();
+  const run = deletedShadows({ clock: bench.clock, regions: async () => [place.region], inRegion: () => bench.store });
+  const count = async (): Promise<number> => (await bench.store.read((tx) => tx.scan(records, { prefix: [] }))).items.length;
+  for (const name of ['one', 'two', 'three']) assert.equal((await bench.update(name, '{"reported":{"a":1}}')).version, 1);
+  for (const name of ['one', 'two']) await bench.shadows.delete(bench.address(name));
+  bench.time += 48 * HOUR - 1;
+  await run.run(new AbortController().signal);
+  assert.equal(await count(), 3);
+  assert.equal((await bench.update('one', '{"reported":{"a":1}}', undefined, ',"version":1')).version, 2);
+  bench.time += 1;
+  assert.equal((await bench.update('two', '{"reported":{"a":1}}')).version, 1);
+  await bench.shadows.delete(bench.address('three'));
+  bench.time += 48 * HOUR;
+  await run.run(new AbortController().signal);
+  assert.equal(await count(), 2);
+  await assert.rejects(bench.shadows.delete(bench.address('three')), isRejected(404, "No shadow exists with name: 'three'"));
+});
+
+test('a version that is not the last is a conflict, whatever its size (facts 5.3)', async () => {
+  await using bench = await Bench.open();
+  const conflict = isRejected(409, 'Version conflict');
+  for (const version of [2, 2 ** 31, 2 ** 53])
+    await assert.rejects(bench.update('x', '{}', undefined, `,"version":${version}`), conflict);
+  assert.equal((await bench.update('x', '{}', undefined, ',"version":0')).version, 1);
+  for (const version of [0, 2, 2 ** 31, '9223372036854775807'])
+    await assert.rejects(bench.update('x', '{}', undefined, `,"version":${version}`), conflict);
+  assert.equal((await bench.update('x', '{}', undefined, ',"version":1')).version, 2);
+});
+
+test('the document is bounded by what is in it after the update, not by the request alone (page diagnosing-shadows)', async () => {
+  await using bench = await Bench.open();
+  const tooLarge = isRejected(413, 'The payload exceeds the maximum size allowed');
+  const half = 'x'.repeat(4_080);
+  await bench.update('x', `{"reported":{"a":"${half}"}}`);
+  await assert.rejects(bench.update('x', `{"desired":{"b":"${half}","c":"${half}"}}`), tooLarge);
+  await assert.rejects(bench.update('x', `{"desired":{"b":"${half}${'y'.repeat(30)}"}}`), tooLarge);
+  assert.equal((await bench.update('x', `{"desired":{"b":"${half}"}}`)).version, 2);
+  assert.equal((await bench.update('x', `{"reported":{"a":null,"c":"${half}"}}`)).version, 3);
+});
+
+test('$package has packages with a version and attributes, reported, without metadata (facts 34)', async () => {
+  await using bench = await Bench.open();
+  const accepted = await bench.update('x', '{"reported":{"app":{"version":"1.0","attributes":{"k":"v"}}}}', '$package');
+  assert.deepEqual(accepted.metadata, {});
+  const refused: readonly [state: string, node: string][] = [
+    ['{"desired":{"app":{"version":"1"}}}', 'desired'],
+    ['{"reported":{"app":"1.0"}}', 'app'],
+    ['{"reported":{"app":{"version":"1","sha":"2"}}}', 'sha'],
+  ];
+  for (const [state, node] of refused)
+    await assert.rejects(bench.update('x', state, '$package'), isRejected(400, `State contains an invalid node: '${node}'`));
+  await bench.update('x', '{"reported":{"app":null}}', '$package');
+  const got = JSON.parse(await bench.shadows.get(bench.address('x', '$package')));
+  assert.deepEqual([got.state, got.metadata, got.version], [{}, {}, 2]);
+});
+
+test('rates of a thing and of an account, where there are any: 429', async () => {
+  await using bench = await Bench.open({ ratesOf: () => ({ shadowRequestsPerThing: 2, shadowRequests: 5 }) });
+  const tooMany = isRejected(429, 'Too Many Requests');
+  await bench.update('one', '{}');
+  await bench.shadows.get(bench.address('one'));
+  await assert.rejects(bench.update('one', '{}', 'named'), tooMany);
+  for (const name of ['two', 'three', 'four']) await bench.update(name, '{}');
+  await assert.rejects(bench.update('five', '{}'), tooMany);
+  bench.time += 1000;
+  assert.equal((await bench.update('one', '{}')).version, 2);
+});
+
+test('while the disk is nearly full no shadow is made; those that are there go on', async () => {
+  const disk = { low: false };
+  await using bench = await Bench.open({ disk });
+  await bench.update('old', '{"reported":{"a":1}}');
+  disk.low = true;
+  await assert.rejects(
+    bench.update('new', '{"reported":{"a":1}}'),
+    (error) => error instanceof ShadowRejection && error.code === 503,
+  );
+  assert.equal((await bench.update('old', '{"reported":{"a":2}}')).version, 2);
+  assert.deepEqual(bench.shadows.figures.requests.update, { accepted: 2, rejected: 1 });
+});
+
+test('the index has what is there, as plain values, and listeners hear of what has changed', async () => {
+  await using bench = await Bench.open();
+  const heard: string[] = [];
+  bench.shadows.onChange((_, thingName) => heard.push(thingName));
+  await bench.update('x', '{"desired":{"a":1},"reported":{"a":2,"b":[1.0]}}');
+  await bench.update('x', '{"reported":{"c":1}}', 'main');
+  await bench.update('x', '{"reported":{"c":1}}', 'gone');
+  await bench.shadows.delete(bench.address('x', 'gone'));
+  const { classic, named } = await bench.shadows.shadows(place, 'x', ['main', 'gone', 'none']);
+  const time = { timestamp: 1_700_000_000 };
+  assert.deepEqual(classic, {
+    desired: { a: 1 },
+    reported: { a: 2, b: [1] },
+    delta: { a: 1 },
+    metadata: { desired: { a: time }, reported: { a: time, b: [time] } },
+    version: 1,
+  });
+  assert.deepEqual(Object.keys(named), ['main']);
+  assert.deepEqual(heard, ['x', 'x', 'x', 'x']);
+  await assert.rejects(bench.update('x', '{"desired":1}'));
+  assert.equal(heard.length, 4);
+});
