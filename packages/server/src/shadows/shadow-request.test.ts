@@ -52,6 +52,12 @@ test('what is beside the state is ignored (page diagnosing-shadows)', () => {
   assert.deepEqual([patch, version], [{ desired: undefined, reported: undefined }, 3n]);
 });
 
+test('the zero at the end of a C string is no part of the text; one elsewhere is no JSON', () => {
+  assert.equal(readUpdate(Buffer.from('{"state":{},"clientToken":"c"}\0'), 0).clientToken, '"c"');
+  for (const payload of ['{"state":{}\0}', '\0{"state":{}}', '{"state":{}}\0 ', '\0'])
+    assert.throws(() => readUpdate(Buffer.from(payload), 0), { message: 'Invalid JSON' });
+});
+
 test('the client token of a request is found whatever else it is, or it has none', () => {
   const token = (payload: string): string | undefined => clientTokenIn(Buffer.from(payload));
   assert.equal(token('{"clientToken":"a\\u0062"}'), '"ab"');

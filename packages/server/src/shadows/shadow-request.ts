@@ -35,9 +35,12 @@ export interface UpdateRequest {
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** The text of a payload; the end of a C string is none of it (aws-iot-device-sdk-embedded-C sends it until its version 3). */
 function textOf(payload: Uint8Array): string {
+  let end = payload.length;
+  while (end > 0 && payload[end - 1] === 0) end -= 1;
   try {
-    return UTF8.decode(payload);
+    return UTF8.decode(payload.subarray(0, end));
   } catch {
     throw notUtf8();
   }
