@@ -4,10 +4,11 @@
  * of a signing request. Prints a line of JSON for each certificate that was made and registered: three by keys, three by request.
  */
 import { readFileSync } from 'node:fs';
-import { iot, iotidentity, mqtt, mqtt5 } from 'aws-iot-device-sdk-v2';
+import { iotidentity, mqtt, mqtt5 } from 'aws-iot-device-sdk-v2';
+import { connect5, connect311, type SdkDevice } from './sdk-connect.ts';
 
 const [generation = '', port = '', ca = '', cert = '', key = '', templateName = '', csrFile = ''] = process.argv.slice(2);
-const clientId = `identity-${generation}`;
+const device: SdkDevice = { clientId: `identity-${generation}`, port: Number(port), ca, cert, key };
 
 interface Made {
   readonly certificatePem?: string | undefined;
@@ -19,31 +20,6 @@ interface Identity {
   request(certificateSigningRequest: string): Promise<Made>;
   register(certificateOwnershipToken: string, parameters: Record<string, string>): Promise<object>;
   close(): Promise<void>;
-}
-
-async function connect311(): Promise<mqtt.MqttClientConnection> {
-  const config = iot.AwsIotMqttConnectionConfigBuilder.new_mtls_builder_from_path(cert, key)
-    .with_certificate_authority_from_path(undefined, ca)
-    .with_endpoint('localhost')
-    .with_port(Number(port))
-    .with_client_id(clientId)
-    .with_clean_session(true)
-    .build();
-  const connection = new mqtt.MqttClient().new_connection(config);
-  await connection.connect();
-  return connection;
-}
-
-async function connect5(): Promise<mqtt5.Mqtt5Client> {
-  const builder = iot.AwsIotMqtt5ClientConfigBuilder.newDirectMqttBuilderWithMtlsFromPath('localhost', cert, key)
-    .withCertificateAuthorityFromPath(undefined, ca)
-    .withPort(Number(port))
-    .withConnectProperties({ clientId, keepAliveIntervalSeconds: 60 });
-  const client = new mqtt5.Mqtt5Client(builder.build());
-  const connected = new Promise((resolve) => client.once('connectionSuccess', resolve));
-  client.start();
-  await connected;
-  return client;
 }
 
 type Handler<T> = (error?: Error, response?: T) => void;
@@ -63,7 +39,7 @@ async function answered<T>(
 }
 
 async function first(): Promise<Identity> {
-  const connection = await connect311();
+  const connection = await connect311(device);
   const client = new iotidentity.IotIdentityClient(connection);
   const qos = mqtt.QoS.AtLeastOnce;
   return {
@@ -97,7 +73,7 @@ async function first(): Promise<Identity> {
 
 async function second(): Promise<Identity> {
   const options = { maxRequestResponseSubscriptions: 6, maxStreamingSubscriptions: 2, operationTimeoutInSeconds: 30 };
-  const connection = generation === '5' ? await connect5() : await connect311();
+  const connection = generation === '5' ? await connect5(device) : await connect311(device);
   const client =
     connection instanceof mqtt5.Mqtt5Client
       ? iotidentity.IotIdentityClientv2.newFromMqtt5(connection, options)

@@ -22,6 +22,7 @@ import {
 import type { IPublishPacket } from 'mqtt-packet';
 import { DeviceConnection } from './device-connection.ts';
 import { ACCOUNT, ALLOW_ALL, allow, arn, type Device, makeDevice, makePolicy, policyDocument } from './devices.ts';
+import { plainEnvironment, succeed } from './run-command.ts';
 import { startServer, type TestServer } from './test-core.ts';
 import { until } from './until.ts';
 
@@ -314,5 +315,38 @@ describe('shadows', () => {
     await finds('shadow.name.main.reported.heat>100', '');
     await finds('thingGroupNames:hot', '');
     await finds('shadow.hasDelta:true AND shadow.reported.light:off', '');
+  });
+
+  test("the shadow clients of AWS's device SDK, of both generations and over both protocols (acceptance)", async () => {
+    for (const generation of ['1', '2', '5']) {
+      const thingName = `sdk-${generation}`;
+      const script = new URL('./sdk-shadow.ts', import.meta.url).pathname;
+      const args = [script, generation, String(server.ports.mqtt), server.rootCa, owner.cert, owner.key, thingName];
+      const printed = await succeed(process.execPath, args, { env: plainEnvironment() });
+      const told = printed
+        .replace(/"clientToken":"[^"]*",?/g, '')
+        .replace(/"timestamp":"?[\d.TZ:-]+"?/g, '"timestamp":1')
+        .replace(/,}/g, '}')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { step: string; code?: number; version?: number; state?: object; message?: string });
+      assert.deepEqual(
+        told.map(({ step, code, version, state, message }) => [step, code ?? version, message ?? state]),
+        [
+          ['get', 404, `No shadow exists with name: '${thingName}'`],
+          ['update', 1, { desired: { led: 'on' }, reported: { led: 'off' } }],
+          ['delta', 1, { led: 'on' }],
+          ['documents', undefined, undefined],
+          ['conflict', 409, 'Version conflict'],
+          ['update', 2, { reported: { led: 'on' } }],
+          ['documents', undefined, undefined],
+          ['get', 2, { desired: { led: 'on' }, reported: { led: 'on' } }],
+          ['delete', 2, undefined],
+        ],
+        generation,
+      );
+      const { previous, current } = told[6] as unknown as Record<'previous' | 'current', { version: number }>;
+      assert.deepEqual([previous.version, current.version], [1, 2]);
+    }
   });
 });
