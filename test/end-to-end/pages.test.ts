@@ -28,6 +28,15 @@ describe('the pages can be pasted', { concurrency: 2 }, () => {
     assert.match(stdout, /provisioning .*the pre-provisioning hook did not allow the provisioning$/m);
   });
 
+  test('shadows.md', async () => {
+    const stdout = await paste('shadows.md');
+    assert.match(stdout, /^\{"state":\{"reported":\{"led":"off","level":1\.50\}\},.*"version":1,.*"clientToken":"first"\}/m);
+    assert.match(stdout, /^\{"state":\{"desired":\{"led":"on"\}\},.*"version":2,/m);
+    assert.match(stdout, /"delta":\{"led":"on"\}/);
+    assert.match(stdout, /^\{"code":409,"message":"Version conflict",/m);
+    assert.match(stdout, /\[\n +"settings"\n\]/);
+  });
+
   test('fleet-index.md', async () => {
     const stdout = await paste('fleet-index.md');
     assert.match(stdout, /^search 'thingTypeName:.*\npump-4\tpump-5$/m);
