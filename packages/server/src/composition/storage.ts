@@ -57,6 +57,12 @@ function openObjects({ config, folder, clock }: CoreBase, store: Store, disk: Di
   });
 }
 
+function openShadows({ config, clock }: CoreBase, inRegion: (region: string) => Store, disk: DiskRoom): Shadows {
+  const { registryLimitsOf, ratesOf } = limitsAndRates(config.accounts, config.rateLimits);
+  const limitOf = (accountId: string): number => registryLimitsOf(accountId).shadows ?? LIMITS.shadows;
+  return new Shadows({ clock, inRegion, disk, ratesOf, limitOf });
+}
+
 export async function openStorage(base: CoreBase) {
   const { config, folder, clock, log, panic, parts, listening } = base;
   const ownServerCertificate = readServerCertificate(config);
@@ -93,7 +99,7 @@ export async function openStorage(base: CoreBase) {
     changes,
     store,
     storeFigures,
-    shadows: new Shadows({ clock, inRegion, disk, ratesOf: limitsAndRates(config.accounts, config.rateLimits).ratesOf }),
+    shadows: openShadows(base, inRegion, disk),
     objects: openObjects(base, store, disk),
     reports,
     accessKeys,

@@ -34,6 +34,7 @@ const REGISTRY_RANGES = {
   objectBytes: [0, 1024 * MANY],
   pendingCertificates: [0, MANY],
   pendingCertificatesOfCa: [0, MANY],
+  shadows: [0, MANY],
 } as const satisfies Readonly<Record<string, Range>>;
 
 type LimitName = keyof typeof LIMIT_RANGES;

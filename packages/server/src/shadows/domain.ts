@@ -9,7 +9,7 @@ import { deletedShadows } from './deleted-shadows.ts';
 import { shadowOperations } from './shadows.operations.ts';
 import { shadowTopics } from './shadows.topics.ts';
 import type { Shadows } from './shadows.ts';
-import { shadows } from './store.ts';
+import { shadowCounts, shadows } from './store.ts';
 
 export interface ShadowDeps {
   readonly clock: Clock;
@@ -22,7 +22,7 @@ export interface ShadowDeps {
 }
 
 export const shadowDomain: DomainEntry<ShadowDeps> = {
-  collections: [shadows],
+  collections: [shadowCounts, shadows],
   open: (deps) => ({
     name: 'shadows',
     topics: shadowTopics(deps),

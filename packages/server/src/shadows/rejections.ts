@@ -30,6 +30,8 @@ export const versionConflict = (): ShadowRejection => reject(409, 'Version confl
 export const tooLarge = (): ShadowRejection => reject(413, 'The payload exceeds the maximum size allowed');
 export const notUtf8 = (): ShadowRejection => reject(415, 'Unsupported documented encoding; supported encoding is UTF-8');
 export const tooManyRequests = (): ShadowRejection => reject(429, 'Too Many Requests');
+export const tooManyShadows = (limit: number): ShadowRejection =>
+  reject(429, `The account has ${limit} shadows, as many as it may have`);
 export const diskLow = (): ShadowRejection => reject(503, DISK_LOW);
 export const internalFailure = (): ShadowRejection => reject(500, 'Internal service failure');
 

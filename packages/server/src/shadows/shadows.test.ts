@@ -114,6 +114,23 @@ test('rates of a thing and of an account, where there are any: 429', async () =>
   assert.equal((await bench.update('one', '{}')).version, 2);
 });
 
+test('an account has a limited number of shadows, deleted ones among them for 48 hours', async () => {
+  await using bench = await Bench.open({ limitOf: () => 2 });
+  const full = isRejected(429, 'The account has 2 shadows, as many as it may have');
+  await bench.update('one', '{}');
+  await bench.update('one', '{}', 'named');
+  await assert.rejects(bench.update('two', '{}'), full);
+  await bench.shadows.delete(bench.address('one'));
+  await assert.rejects(bench.update('two', '{}'), full);
+  assert.equal((await bench.update('one', '{}')).version, 2);
+  await bench.shadows.delete(bench.address('one', 'named'));
+  bench.time += 48 * HOUR;
+  const task = deletedShadows({ clock: bench.clock, regions: async () => [place.region], inRegion: () => bench.store });
+  await task.run(new AbortController().signal);
+  await bench.update('two', '{}');
+  await assert.rejects(bench.update('three', '{}'), full);
+});
+
 test('while the disk is nearly full no shadow is made; those that are there go on', async () => {
   const disk = { low: false };
   await using bench = await Bench.open({ disk });

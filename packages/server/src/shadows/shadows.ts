@@ -16,12 +16,12 @@ import {
   type ShadowDocument,
 } from './answers.ts';
 import { type PlainShadows, readPlainShadows } from './indexed-shadows.ts';
-import { diskLow, noShadow, tooLarge, tooManyRequests, versionConflict } from './rejections.ts';
+import { diskLow, noShadow, tooLarge, tooManyRequests, tooManyShadows, versionConflict } from './rejections.ts';
 import { ShadowFigures } from './shadow-figures.ts';
 import { deltaOf, updatedState } from './shadow-state.ts';
 import { type RequestRates, ShadowRates } from './shadow-rates.ts';
 import { MAX_DOCUMENT_BYTES, PACKAGE_SHADOW, readUpdate, type UpdateRequest } from './shadow-request.ts';
-import { documentBytes, type ShadowRecord, shadows, stateMembers, stateOf } from './store.ts';
+import { countShadows, documentBytes, type ShadowRecord, shadows, stateMembers, stateOf } from './store.ts';
 
 /** Milliseconds for which the version of a deleted shadow is known: one of the same name goes on from it. */
 export const VERSION_KEPT = 48 * 3_600_000;
@@ -46,6 +46,8 @@ export interface ShadowsDeps {
   readonly inRegion: (region: string) => Store;
   /** While it is low no shadow is made; a change of one that is there takes no room. */
   readonly disk?: { readonly low: boolean } | undefined;
+  /** How many shadows an account may have; any number when absent. */
+  readonly limitOf?: ((accountId: string) => number) | undefined;
   /** Rates of an account; none when absent. */
   readonly ratesOf?: ((accountId: string) => RequestRates) | undefined;
 }
@@ -100,7 +102,9 @@ export class Shadows {
     this.#admit(address);
     const time = this.#seconds();
     const request = readUpdate(payload, time, address.shadowName);
-    const messages = await this.#write(address, (tx) => this.#apply(tx, address, request, time));
+    const messages =
+      (await this.#write(address, (tx) => this.#apply(tx, address, request, time))) ??
+      (await this.#storeOf(address).write((tx) => this.#create(tx, address, request, time)));
     this.#tell(address);
     return messages;
   }
@@ -169,9 +173,36 @@ export class Shadows {
     return record;
   }
 
-  async #apply(tx: WriteTransaction, address: ShadowAddress, request: UpdateRequest, time: number): Promise<UpdateMessages> {
-    const [accountId, thingName, shadowName] = keyOf(address);
+  /** Makes a shadow, or changes the one that was made meanwhile. It counts for its account, so it is in the order of all writes. */
+  async #create(tx: WriteTransaction, address: ShadowAddress, request: UpdateRequest, time: number): Promise<UpdateMessages> {
+    const { accountId } = address.place;
     const found = await tx.get(shadows, keyOf(address));
+    if (found !== undefined) return this.#change(tx, address, request, time, found);
+    const limit = this.#deps.limitOf?.(accountId) ?? Number.POSITIVE_INFINITY;
+    const messages = await this.#change(tx, address, request, time, undefined);
+    if ((await countShadows(tx, accountId, 1)) > limit) throw tooManyShadows(limit);
+    return messages;
+  }
+
+  /** Changes a shadow; undefined where there is none. */
+  async #apply(
+    tx: WriteTransaction,
+    address: ShadowAddress,
+    request: UpdateRequest,
+    time: number,
+  ): Promise<UpdateMessages | undefined> {
+    const found = await tx.get(shadows, keyOf(address));
+    return found === undefined ? undefined : this.#change(tx, address, request, time, found);
+  }
+
+  async #change(
+    tx: WriteTransaction,
+    address: ShadowAddress,
+    request: UpdateRequest,
+    time: number,
+    found: ShadowRecord | undefined,
+  ): Promise<UpdateMessages> {
+    const [accountId, thingName, shadowName] = keyOf(address);
     const known = found !== undefined && this.#isKnown(found) ? found : undefined;
     refuseOtherVersion(request, known);
     const previous = known === undefined || known.deletedAt !== undefined ? undefined : documentOf(known);

@@ -1,5 +1,5 @@
 /** Shadows as they are stored. */
-import { collection } from '../store/contract.ts';
+import { collection, type WriteTransaction } from '../store/contract.ts';
 import { isJsonObject, type LeafTimes, type JsonMembers, readTree, timesOf, writeTree } from './json-tree.ts';
 import { SECTIONS, type ShadowState } from './shadow-state.ts';
 
@@ -23,6 +23,22 @@ export interface ShadowRecord {
 export const shadows = collection<ShadowRecord>('shadows', (s) => [s.accountId, s.thingName, s.shadowName], {
   byDeletion: (s) => (s.deletedAt === undefined ? [] : [[s.deletedAt]]),
 });
+
+/** How many shadows an account has, with those that were deleted lately. */
+export interface ShadowCount {
+  readonly accountId: string;
+  readonly count: number;
+}
+
+export const shadowCounts = collection<ShadowCount>('shadow-counts', (c) => [c.accountId]);
+
+/** Counts shadows that were made, or removed. Gives how many there are then. */
+export async function countShadows(tx: WriteTransaction, accountId: string, more: number): Promise<number> {
+  const { count = 0 } = (await tx.get(shadowCounts, [accountId])) ?? {};
+  const next = Math.max(0, count + more);
+  await tx.put(shadowCounts, { accountId, count: next });
+  return next;
+}
 
 /** Deeper than any state may nest. */
 const MAX_DEPTH = 64;
