@@ -2,6 +2,7 @@
 //   node board.mjs HOST PORT connect
 //   node board.mjs HOST PORT publish TOPIC MESSAGE
 //   node board.mjs HOST PORT subscribe FILTER      (prints one message, and ends)
+//   node board.mjs HOST PORT lights                (reports to its shadow and follows what is desired of its LEDs, until it is ended)
 // Ends with code 1 when the server closes the connection.
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:tls';
@@ -43,7 +44,22 @@ const end = () => {
 };
 board.on('error', (error) => console.log(`error: ${error.message}`));
 board.on('close', refused);
+
+// As the kit's firmware: the whole state is reported after the connection and after each delta, in this order, at QoS 0.
+const state = { button1: 'up', button2: 'up', button3: 'up', led1: 'off', led2: 'off', led3: 'off' };
+const shadow = `$aws/things/${board.options.clientId}/shadow`;
+const report = () => board.publish(`${shadow}/update`, JSON.stringify({ state: { reported: state } }));
+const follow = (delta) => {
+  for (const led of ['led1', 'led2', 'led3']) if (led in delta.state) state[led] = delta.state[led] === 'on' ? 'on' : 'off';
+  console.log(`LEDs: ${state.led1} ${state.led2} ${state.led3}`);
+  report();
+};
+
 board.on('message', (from, payload) => {
+  if (command === 'lights') {
+    if (from === `${shadow}/update/delta`) follow(JSON.parse(payload.toString()));
+    return;
+  }
   console.log(`${from} ${payload}`);
   end();
 });
@@ -51,5 +67,6 @@ board.on('connect', () => {
   console.log('MQTT: CONNACK');
   if (command === 'publish') board.publish(topic, message, { qos: 1 }, end);
   else if (command === 'subscribe') board.subscribe(topic, { qos: 0 }, () => console.log('MQTT: SUBACK'));
+  else if (command === 'lights') board.subscribe(`${shadow}/update/delta`, { qos: 0 }, report);
   else end();
 });
