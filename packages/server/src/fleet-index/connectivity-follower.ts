@@ -20,27 +20,50 @@ export interface ConnectivityFollowerOptions {
   readonly log: { error(members: object, text: string): void };
 }
 
+/** A state of a thing that is to be written: its last connection or the end of it; without a record the thing is gone. */
+interface Pending {
+  readonly accountId: string;
+  readonly thingName: string;
+  readonly record: ConnectivityRecord | undefined;
+}
+
 /** Records written in one transaction. */
 const BATCH = 500;
+/** States that wait in a region while nothing can be written; above it the oldest are given up. */
+const MAX_PENDING = 100_000;
+/** Milliseconds until states that could not be written are tried again. */
+const RETRY = 1000;
 /** Ends of connections that a dead process could not write. */
 const LOST = 'CONNECTION_LOST';
 
+/**
+ * Whether a state is the end of a connection that another one has followed: the take-over of a client id is told of before
+ * the end of the connection that it takes over. Versions count the connections of one client id.
+ */
+const isOutOfDate = (state: ConnectivityRecord, last: ConnectivityRecord | undefined): boolean => {
+  if (state.connected || last?.clientId === undefined) return false;
+  return last.clientId === state.clientId ? (state.version ?? 0) < (last.version ?? 0) : last.connected;
+};
+
 export class ConnectivityFollower implements ConnectionListener {
   readonly #options: ConnectivityFollowerOptions;
-  /** Latest states that are not written, by region and then by account and thing. */
-  readonly #pending = new Map<string, Map<string, ConnectivityRecord>>();
+  /** Latest states that are not written, by region and then by account and thing; the oldest come first. */
+  readonly #pending = new Map<string, Map<string, Pending>>();
   #running: Promise<void> | undefined;
+  /** Ends the pause before another attempt. */
+  #resume: (() => void) | undefined;
+  #closed = false;
 
   constructor(options: ConnectivityFollowerOptions) {
     this.#options = options;
   }
 
   connected(connection: ConnectionInfo): void {
-    this.#note(connection, { connected: true });
+    this.#noteState(connection, { connected: true });
   }
 
   disconnected(connection: ConnectionInfo, why: string): void {
-    this.#note(connection, { connected: false, disconnectReason: why });
+    this.#noteState(connection, { connected: false, disconnectReason: why });
   }
 
   connectFailed(): void {
@@ -72,10 +95,7 @@ export class ConnectivityFollower implements ConnectionListener {
   follow(changes: Changes): () => void {
     return changes.on(things, ({ place, before, after }) => {
       if (before === undefined || after !== undefined || !this.#options.wantsConnectivity(place)) return;
-      void this.#options
-        .inRegion(place.region)
-        .write((tx) => tx.delete(connectivity, [before.accountId, before.thingName]))
-        .catch((error: unknown) => this.#failed(error));
+      this.#note(place.region, { accountId: before.accountId, thingName: before.thingName, record: undefined });
     });
   }
 
@@ -84,45 +104,86 @@ export class ConnectivityFollower implements ConnectionListener {
     while (this.#running !== undefined) await this.#running;
   }
 
-  #note(connection: ConnectionInfo, state: Pick<ConnectivityRecord, 'connected' | 'disconnectReason'>): void {
+  /** Writes what is left, in one attempt. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#resume?.();
+    await this.settled();
+  }
+
+  #noteState(connection: ConnectionInfo, state: Pick<ConnectivityRecord, 'connected' | 'disconnectReason'>): void {
     const { place, clientId, version } = connection;
     if (!this.#options.wantsConnectivity(place)) return;
     const { region, accountId } = place;
     const thingName = connection.thingName ?? clientId;
-    const record = { accountId, thingName, ...state, timestamp: this.#options.clock.now(), ...defined({ version }) };
-    const inRegion = this.#pending.get(region) ?? new Map<string, ConnectivityRecord>();
-    this.#pending.set(region, inRegion.set(`${accountId}/${thingName}`, record));
+    const about = { accountId, thingName, clientId, ...defined({ version }) };
+    this.#note(region, { accountId, thingName, record: { ...about, ...state, timestamp: this.#options.clock.now() } });
+  }
+
+  #note(region: string, pending: Pending): void {
+    this.#add(region, pending);
     this.#running ??= this.#writeAll().finally(() => {
       this.#running = undefined;
     });
   }
 
+  /** Adds a state behind the one that waits for the thing, which it replaces unless it is out of date. */
+  #add(region: string, state: Pending): void {
+    const inRegion = this.#pending.get(region) ?? new Map<string, Pending>();
+    const name = `${state.accountId}/${state.thingName}`;
+    if (state.record !== undefined && isOutOfDate(state.record, inRegion.get(name)?.record)) return;
+    this.#pending.set(region, inRegion.set(name, state));
+    const [oldest] = inRegion.keys();
+    if (inRegion.size > MAX_PENDING && oldest !== undefined) inRegion.delete(oldest);
+  }
+
   async #writeAll(): Promise<void> {
     // What comes in one turn is written together.
     await new Promise((resolve) => setImmediate(resolve));
-    for (let [region] = this.#pending.keys(); region !== undefined; [region] = this.#pending.keys())
-      try {
-        await this.#write(region);
-      } catch (error) {
-        this.#failed(error);
-      }
+    while (this.#pending.size > 0) {
+      let hasFailed = false;
+      for (const region of [...this.#pending.keys()]) hasFailed = !(await this.#writeRegion(region)) || hasFailed;
+      if (!hasFailed) continue;
+      if (this.#closed) return this.#pending.clear();
+      await this.#pause();
+    }
   }
 
-  #failed(error: unknown): void {
-    this.#options.log.error({ err: error, event: 'connectivity-not-stored' }, 'connections of things could not be stored');
+  /** Writes the oldest states of a region; says whether they are written, else they are put back. */
+  async #writeRegion(region: string): Promise<boolean> {
+    const waiting = this.#pending.get(region) ?? new Map<string, Pending>();
+    const states = [...waiting.values().take(BATCH)];
+    for (const { accountId, thingName } of states) waiting.delete(`${accountId}/${thingName}`);
+    if (waiting.size === 0) this.#pending.delete(region);
+    try {
+      await this.#write(region, states);
+      return true;
+    } catch (error) {
+      this.#options.log.error({ err: error, event: 'connectivity-not-stored' }, 'connections of things could not be stored');
+      const newer = this.#pending.get(region) ?? new Map<string, Pending>();
+      this.#pending.delete(region);
+      for (const state of [...states, ...newer.values()]) this.#add(region, state);
+      return false;
+    }
   }
 
-  async #write(region: string): Promise<void> {
-    const pending = this.#pending.get(region) ?? new Map<string, ConnectivityRecord>();
-    const records = [...pending.entries().take(BATCH)];
-    for (const [name] of records) pending.delete(name);
-    if (pending.size === 0) this.#pending.delete(region);
+  async #write(region: string, states: readonly Pending[]): Promise<void> {
+    const keys = states.map(({ accountId, thingName }) => [accountId, thingName]);
     await this.#options.inRegion(region).write(async (tx) => {
-      const known = await tx.getMany(
-        things,
-        records.map(([, { accountId, thingName }]) => [accountId, thingName]),
-      );
-      for (const [i, [, record]] of records.entries()) if (known[i] !== undefined) await tx.put(connectivity, record);
+      const known = await tx.getMany(things, keys);
+      const stored = await tx.getMany(connectivity, keys);
+      for (const [i, { accountId, thingName, record }] of states.entries())
+        if (record === undefined) await tx.delete(connectivity, [accountId, thingName]);
+        else if (known[i] !== undefined && !isOutOfDate(record, stored[i])) await tx.put(connectivity, record);
     });
+  }
+
+  async #pause(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, RETRY).unref();
+    this.#resume = resolve;
+    await promise;
+    clearTimeout(timer);
+    this.#resume = undefined;
   }
 }

@@ -61,7 +61,7 @@ export const fleetIndexDomain: DomainEntry<FleetIndexDeps> = {
       },
       async close() {
         end();
-        await follower.settled();
+        await follower.close();
         await fleetIndex[Symbol.asyncDispose]();
       },
     };

@@ -117,6 +117,7 @@ export class IndexFixture extends OperationsFixture {
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
+    await this.follower.close();
     await this.settled();
     await this.fleetIndex[Symbol.asyncDispose]();
     await this.#content.feed[Symbol.asyncDispose]();

@@ -40,6 +40,8 @@ export interface IndexingConfigurationRecord {
 export interface ConnectivityRecord {
   readonly accountId: string;
   readonly thingName: string;
+  /** Absent of a record of an earlier version. */
+  readonly clientId?: string;
   readonly connected: boolean;
   readonly timestamp: number;
   readonly disconnectReason?: string;
