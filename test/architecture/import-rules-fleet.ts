@@ -36,7 +36,7 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
   'objects/': folderRule(
     'objects are records and files: who asks for them is handed in',
     ['domain.ts', 'runtime/', 'store/contract.ts', 'store/pages.ts'],
-    ['crypto', 'fs', 'fs/promises', 'path', 'zlib'],
+    ['crypto', 'fs', 'fs/promises', 'path', 'stream', 'zlib'],
     ['@aws-sdk/client-s3'],
   ),
   'objects/s3/': folderRule(

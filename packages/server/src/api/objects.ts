@@ -44,8 +44,8 @@ const FOREIGN_CONTENT = { 'content-security-policy': 'sandbox', 'x-content-type-
 const PATIENCE = 60_000;
 
 /** Resolves once there is room for more, or the connection is gone; one that takes nothing for long is ended. */
-async function drained(response: ServerResponse): Promise<void> {
-  const cancel = startDeadline(PATIENCE, () => response.destroy());
+async function drained(response: ServerResponse, patience: number): Promise<void> {
+  const cancel = startDeadline(patience, () => response.destroy());
   try {
     await Promise.race([once(response, 'drain'), once(response, 'close')]);
   } finally {
@@ -58,13 +58,14 @@ export async function sendObject(
   response: ServerResponse,
   { status, headers, content }: RenderedObject,
   more: Readonly<Record<string, string>>,
+  patience = PATIENCE,
 ): Promise<void> {
   if (response.destroyed) return;
   response.writeHead(status, { ...more, ...headers, ...FOREIGN_CONTENT });
   try {
     for await (const bytes of content) {
       if (response.destroyed) return;
-      if (!response.write(bytes)) await drained(response);
+      if (!response.write(bytes)) await drained(response, patience);
     }
     response.end();
   } catch {

@@ -20,8 +20,9 @@ export interface ObjectFacts {
   readonly contentType?: string | undefined;
 }
 
-export interface OpenedObject extends ObjectFacts {
-  /** The bytes from the place that was asked for; reading them to the end or leaving the loop closes the object. */
+/** An object that is open until it is disposed of, be it read or not. */
+export interface OpenedObject extends ObjectFacts, Disposable {
+  /** The bytes from the place that was asked for; fails with an ObjectFault where they do not come. */
   readonly content: AsyncIterable<Uint8Array>;
 }
 

@@ -1,5 +1,6 @@
 /** Objects of a store that speaks S3's API, at the operator's endpoint or at AWS. */
-import type { S3Client } from '@aws-sdk/client-s3';
+import { Readable } from 'node:stream';
+import { deadlineSignal, startDeadline } from '../runtime/deadline.ts';
 import { type AskingRole, type ObjectName, objectFault, type OpenedObject } from './contract.ts';
 
 export interface RemoteCredentials {
@@ -13,10 +14,11 @@ export interface RemoteStore {
   readonly endpoint: string | undefined;
   /** What requests for a role are signed with; undefined where there is nothing. */
   readonly credentialsOf: (role: AskingRole) => Promise<RemoteCredentials | undefined>;
+  /** Milliseconds that a store has to begin its answer, and for each piece of it that is waited for; 30 seconds by default. */
+  readonly patience?: number;
 }
 
-/** Milliseconds that a store has to begin its answer. */
-const MAX_TIME = 30_000;
+const PATIENCE = 30_000;
 
 interface SdkFault {
   readonly name?: string;
@@ -25,17 +27,25 @@ interface SdkFault {
 
 const told = ({ name = 'Error', message = '' }: SdkFault): string => `${name} ${message}`.slice(0, 300);
 
-/** The bytes of an answer; the client goes with them. */
-async function* contentOf(client: S3Client, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+/** The bytes of an answer. Its reader may take its time; the store has a deadline for each piece that it is waited for. */
+async function* contentOf(body: Readable, patience: number): AsyncGenerator<Uint8Array, void, undefined> {
+  const pieces: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
   try {
-    yield* body;
+    for (;;) {
+      const cancel = startDeadline(patience, () => body.destroy(new Error('The store has stopped to send.')));
+      const { done, value } = await pieces.next().finally(cancel);
+      if (done === true) return;
+      yield value;
+    }
+  } catch (error) {
+    objectFault('ServiceUnavailable', told(error as SdkFault));
   } finally {
-    client.destroy();
+    body.destroy();
   }
 }
 
 export async function openRemoteObject(
-  { endpoint, credentialsOf }: RemoteStore,
+  { endpoint, credentialsOf, patience = PATIENCE }: RemoteStore,
   role: AskingRole,
   { bucket, key }: ObjectName,
   from: number,
@@ -51,19 +61,24 @@ export async function openRemoteObject(
       ...(credentials.sessionToken !== undefined && { sessionToken: credentials.sessionToken }),
     } as never,
   });
+  const beginning = deadlineSignal(patience);
   try {
     const Range = from > 0 ? `bytes=${from}-` : undefined;
-    const found = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range }), {
-      abortSignal: AbortSignal.timeout(MAX_TIME),
-    });
-    const size = from + (found.ContentLength ?? 0);
-    const content = contentOf(client, found.Body as AsyncIterable<Uint8Array>);
+    const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range });
+    const found = await client.send(command, { abortSignal: beginning.signal });
+    const body = found.Body instanceof Readable ? found.Body : Readable.from([]);
+    // One that is closed before it is read to its end fails; its reader has gone.
+    body.on('error', () => undefined);
     return {
-      size,
+      size: from + (found.ContentLength ?? 0),
       etag: found.ETag ?? '',
       lastModified: found.LastModified?.getTime() ?? 0,
       contentType: found.ContentType,
-      content,
+      content: contentOf(body, patience),
+      [Symbol.dispose]() {
+        body.destroy();
+        client.destroy();
+      },
     };
   } catch (error) {
     client.destroy();
@@ -71,5 +86,8 @@ export async function openRemoteObject(
     if (fault.name === 'NoSuchKey' || fault.name === 'NoSuchBucket') return objectFault(fault.name, told(fault));
     if (fault.name === 'AccessDenied') return objectFault('AccessDenied', told(fault));
     return objectFault('ServiceUnavailable', told(fault));
+  } finally {
+    // What has begun may take its time.
+    beginning.end();
   }
 }

@@ -22,6 +22,8 @@ export const roleObjects = ({ objects, remote }: RoleObjectsOptions): RoleObject
     if (remote !== undefined) return openRemoteObject(remote, role, name, from);
     const record = await objects.describe(place.accountId, name);
     const { size, md5, lastModified, contentType } = record;
-    return { size, etag: `"${md5}"`, lastModified, contentType, content: objects.content(record, Math.min(from, size), size) };
+    const content = objects.content(record, Math.min(from, size), size);
+    // Its file is opened by the loop that reads it, which closes it too.
+    return { size, etag: `"${md5}"`, lastModified, contentType, content, [Symbol.dispose]: () => undefined };
   },
 });

@@ -9,7 +9,10 @@ let fixture: ProvisioningFixture;
 beforeEach(async () => {
   fixture = await ProvisioningFixture.open();
 });
-afterEach(() => fixture[Symbol.asyncDispose]());
+afterEach(async () => {
+  assert.equal(fixture.openInputs, 0, 'an input is closed however its task ends');
+  await fixture[Symbol.asyncDispose]();
+});
 
 const TEMPLATE = JSON.stringify({
   Parameters: { ThingName: { Type: 'String' }, Serial: { Type: 'String', Default: 'none' } },

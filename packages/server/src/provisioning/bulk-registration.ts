@@ -96,9 +96,9 @@ export const bulkRegistration = (deps: BulkRegistrationDeps): DueHandler => {
       if (permissions === 'unknown-role') throw new TaskFault(`The role ${task.roleArn} does not exist.`);
       const name = { bucket: task.bucket, key: task.key };
       const opened = await roleObjects.open({ place, roleArn: task.roleArn, permissions }, name, task.offset);
-      if (task.etag !== undefined && opened.etag !== task.etag)
-        throw new TaskFault('The input file has changed since the task began to read it.');
-      return opened;
+      if (task.etag === undefined || opened.etag === task.etag) return opened;
+      opened[Symbol.dispose]();
+      throw new TaskFault('The input file has changed since the task began to read it.');
     } catch (error) {
       if (error instanceof ObjectFault && error.code !== 'ServiceUnavailable' && error.code !== 'SlowDown')
         throw new TaskFault(`The input file s3://${task.bucket}/${task.key} can not be read: ${error.message}`);
@@ -189,7 +189,8 @@ export const bulkRegistration = (deps: BulkRegistrationDeps): DueHandler => {
     const { store, place } = work;
     // The process has ended between the last line and the task's end: S3 has no range that begins at an object's end.
     if (task.size !== undefined && task.offset >= task.size) return complete(work, task.size);
-    const { size, etag, content } = await open(place, task);
+    using opened = await open(place, task);
+    const { size, etag, content } = opened;
     await store.write(async (tx) => tx.put(registrationTasks, { ...(await held(tx, work)), size, etag }));
     const rest = restsOf(clock);
     let batch: PreparedLine[] = [];

@@ -68,6 +68,8 @@ export class ProvisioningFixture extends OperationsFixture {
   /** Inputs of bulk registration by their keys, and how many bytes come at once. */
   readonly inputs = new Map<string, string>();
   pieceSize = 1000;
+  /** Inputs that are open. */
+  openInputs = 0;
   readonly reports: RegistrationReports;
   /** What the function answers; it throws by default. */
   answer: FunctionInvoker['invoke'] = async () => {
@@ -129,7 +131,11 @@ export class ProvisioningFixture extends OperationsFixture {
     async function* content(): AsyncGenerator<Uint8Array, void, undefined> {
       for (let at = from; at < bytes.length; at += pieceSize) yield bytes.subarray(at, at + pieceSize);
     }
-    return { size: bytes.length, etag: `"${bytes.length}"`, lastModified: 0, content: content() };
+    this.openInputs += 1;
+    const close = (): void => {
+      this.openInputs -= 1;
+    };
+    return { size: bytes.length, etag: `"${bytes.length}"`, lastModified: 0, content: content(), [Symbol.dispose]: close };
   }
 
   /** A request on a reserved topic, and the one answer: what follows the topic, its payload, and to whom it goes. */
