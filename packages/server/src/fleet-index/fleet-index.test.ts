@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import type { IndexedShadow } from './documents/sources.ts';
 import { IndexFile } from './engine/index-file.ts';
+import { thingGroups } from '../registry/groups/store.ts';
 import { IndexFixture } from './fleet-index.fixture.ts';
+import { fleetMetrics } from './store.ts';
 
 let index: IndexFixture;
 const shadows = new Map<string, IndexedShadow>();
@@ -275,6 +277,30 @@ test('a configuration replaces what it gives as a whole, and leaves the other in
   );
   await index.call('UpdateIndexingConfiguration', { thingIndexingConfiguration: { thingIndexingMode: 'OFF' } });
   await index.refuses('ResourceNotFoundException', 'SearchIndex', { queryString: '*' });
+});
+
+test('a stored query that can not be read any more keeps no configuration from being updated', async () => {
+  await switchOn({ thingConnectivityIndexingMode: 'STATUS' });
+  await index.settled();
+  const dynamic = { thingGroupName: 'online', queryString: 'connectivity.connected:true' };
+  await index.call('CreateDynamicThingGroup', dynamic);
+  await index.call('CreateFleetMetric', {
+    ...{ metricName: 'online', queryString: 'connectivity.connected:true', period: 60 },
+    ...{ aggregationType: { name: 'Statistics', values: ['count'] }, aggregationField: 'registry.version' },
+  });
+  const off = { thingIndexingConfiguration: { thingIndexingMode: 'REGISTRY' as const } };
+  await index.refuses('InvalidRequestException', 'UpdateIndexingConfiguration', off);
+  const { accountId } = index.connection('t').place;
+  await index.store.write(async (tx) => {
+    const group = (await tx.get(thingGroups, [accountId, 'online'])) ?? assert.fail('no group');
+    const query = group.query && { ...group.query, queryString: 'once:(valid' };
+    await tx.put(thingGroups, { ...group, ...(query && { query }) });
+    const metric = (await tx.get(fleetMetrics, [accountId, 'online'])) ?? assert.fail('no metric');
+    await tx.put(fleetMetrics, { ...metric, queryString: 'once:(valid' });
+  });
+  await index.call('UpdateIndexingConfiguration', off);
+  await index.call('DeleteFleetMetric', { metricName: 'online' });
+  await index.call('UpdateIndexingConfiguration', { thingIndexingConfiguration: { thingIndexingMode: 'REGISTRY' } });
 });
 
 test('a damaged record is left out, and keeps no other from being indexed', async () => {

@@ -1,7 +1,7 @@
 /** UpdateIndexingConfiguration, GetIndexingConfiguration, DescribeIndex, ListIndices, GetThingConnectivityData. */
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
-import { fail } from '@thingkeep/wire/errors.ts';
+import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { getThing } from '../registry/things.ts';
 import { thingGroups } from '../registry/groups/store.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
@@ -16,8 +16,8 @@ import {
   unconfigured,
 } from './indexing-configuration.ts';
 import { indexName } from './searches.operations.ts';
-import { INDEX_NAMES } from './query/fields.ts';
-import { DYNAMIC_GROUP_LIMITS, parseIndexQuery } from './query/parse.ts';
+import { type IndexName, INDEX_NAMES } from './query/fields.ts';
+import { parseIndexQuery } from './query/parse.ts';
 import { fieldsOfQuery } from './query/query-fields.ts';
 import { connectivity, fleetMetrics, type IndexingConfigurationRecord, indexingConfigurations } from './store.ts';
 
@@ -33,6 +33,16 @@ export interface IndexingOperationsOptions {
   readonly fleetIndex: FleetIndex;
 }
 
+/** The fields that a stored query looks at; none of one that can't be read any more, which finds nothing anyway. */
+function usedFields(name: IndexName, queryString: string): ReadonlySet<string | undefined> {
+  try {
+    return fieldsOfQuery(parseIndexQuery(name, queryString));
+  } catch (error) {
+    if (error instanceof ThingkeepError) return new Set();
+    throw error;
+  }
+}
+
 /**
  * Refuses to take away what queries of dynamic groups look at (developer guide, pages managing-fleet-index and
  * dynamic-thing-groups).
@@ -44,7 +54,7 @@ async function refuseUsed(
 ): Promise<void> {
   const { items } = await tx.scan(thingGroups, { index: 'dynamic', prefix: [accountId] });
   for (const { groupName, query } of items) {
-    const used = [...fieldsOfQuery(parseIndexQuery('AWS_Things', query?.queryString ?? '*', DYNAMIC_GROUP_LIMITS))];
+    const used = [...usedFields('AWS_Things', query?.queryString ?? '*')];
     const isLost = (field = 'thingName'): boolean => isOfSource(field, before) && !isOfSource(field, after);
     if (after.thingIndexingMode === 'OFF' || used.some(isLost))
       fail('InvalidRequestException', `The dynamic thing group ${groupName} uses what would be indexed no more.`);
@@ -59,7 +69,7 @@ async function refuseMeasured(
 ): Promise<void> {
   const { items } = await tx.scan(fleetMetrics, { prefix: [before.accountId] });
   for (const { metricName, indexName: name, queryString, aggregationField } of items) {
-    const used = [...fieldsOfQuery(parseIndexQuery(name, queryString)), aggregationField];
+    const used = [...usedFields(name, queryString), aggregationField];
     const isLost = (field = 'thingName'): boolean =>
       name === 'AWS_Things' && isOfSource(field, before.things) && !isOfSource(field, after.things);
     const isCustomLost = isAggregated(name, before, aggregationField) && !isAggregated(name, after, aggregationField);
