@@ -114,7 +114,7 @@ describe('fleet provisioning by claim', () => {
     await using busy = await connectDevice(server, 'busy', claim);
     await assert.rejects(connectDevice(server, 'busy', temporary, 5), { code: 135 });
     await busy.ask(CREATE);
-    assert.match(await reasons('busy'), /takes no client id from a client of another principal/);
+    assert.match(await reasons('busy'), /takes no client id that another principal is connected with/);
   });
 
   test('the same in CBOR, with the indefinite maps that small encoders write', async () => {

@@ -69,7 +69,7 @@ export interface Admission {
   readonly proof?: Proof | undefined;
   /** User properties that every message of the client gets (message enrichment). */
   readonly userProperties?: readonly (readonly [name: string, value: string])[];
-  /** Set for a client that is let in for a while: it takes no client id from another principal that is connected. */
+  /** Set for a client that is let in for a while: it takes no client id that is another's, and its session ends with it. */
   readonly isGuest?: true | undefined;
   /** Seconds after which the connection is to be authorized anew. */
   readonly reauthorizeAfter?: number;

@@ -96,15 +96,16 @@ export class Sessions {
   }
 
   /** The session of an admitted client: its old one if it has and wants that, else a new one. */
-  open(client: Subscriber, account: AccountSpace, asked: Connect, owner: Omit<SessionOwner, 'expiry'>): Opened {
-    const expiry = expiryOf(asked, account);
+  open(client: Subscriber, account: AccountSpace, asked: Connect, owner: SessionOwner): Opened {
     const known = account.sessions.get(client.clientId);
     const resumes = known !== undefined && !known.ended && known.persistent && !asked.clean && known.level === asked.level;
     if (known !== undefined && !resumes) this.end(known);
     const session =
-      known !== undefined && resumes ? known : this.#make(account, client.clientId, asked.level, expiry > 0 ? this.#nextId++ : 0);
+      known !== undefined && resumes
+        ? known
+        : this.#make(account, client.clientId, asked.level, owner.expiry > 0 ? this.#nextId++ : 0);
     this.#markOnline(session);
-    session.attach(client, { ...owner, expiry });
+    session.attach(client, owner);
     if (session.persistent) this.save(session);
     return { session, present: resumes };
   }

@@ -84,6 +84,11 @@ export class Session {
     return this.#subscriptions;
   }
 
+  /** Who has opened it last. */
+  get principal(): string {
+    return this.#principal;
+  }
+
   get certificateId(): string | undefined {
     return this.#certificateId;
   }

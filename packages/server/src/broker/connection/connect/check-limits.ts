@@ -2,7 +2,6 @@
 import type { Refusal } from '../../../refusals/refusals.ts';
 import { DISK_LOW } from '../../../runtime/disk-failure.ts';
 import { reasonOf } from '../../routing/account-throttle.ts';
-import { expiryOf } from '../../routing/sessions.ts';
 import type { AdmittedConnect } from './connect-attempt.ts';
 import { refuseForRoom } from './refuse-connect.ts';
 
@@ -44,9 +43,9 @@ function checkRate(attempt: AdmittedConnect): boolean {
 
 /** Whether the session that the CONNECT would make can be kept: the account's budget of persistent ones, and the disk. */
 function checkRoomForSession(attempt: AdmittedConnect): boolean {
-  const { client, connect, account } = attempt;
+  const { client, account, sessionExpiry } = attempt;
   const { limits, queues, sessions } = account;
-  if (expiryOf(connect, account) === 0 || sessions.get(client.clientId)?.persistent === true) return true;
+  if (sessionExpiry === 0 || sessions.get(client.clientId)?.persistent === true) return true;
   if (queues.sessions >= limits.persistentSessions)
     return refuse(attempt, {
       check: 'limit',

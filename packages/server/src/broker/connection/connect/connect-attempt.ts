@@ -18,4 +18,6 @@ export interface AdmittedConnect extends ValidConnect {
   readonly account: AccountSpace;
   /** Seconds. */
   readonly keepAlive: number;
+  /** Seconds that the session outlives the connection; 0 for one that ends with it. */
+  readonly sessionExpiry: number;
 }

@@ -6,9 +6,9 @@ import type { Client } from '../client.ts';
 import type { AdmittedConnect } from './connect-attempt.ts';
 
 /** Opens the client's session, its old one or a new one, and enters the connection in the register. */
-export function openSession({ client, connect, account, admission }: AdmittedConnect): Opened {
+export function openSession({ client, connect, account, admission, sessionExpiry }: AdmittedConnect): Opened {
   const { register, sessions } = client.broker;
-  const opened = sessions.open(client, account, connect, ownerOf(client, admission));
+  const opened = sessions.open(client, account, connect, { ...ownerOf(client, admission), expiry: sessionExpiry });
   client.bindSession(opened.session);
   register.enter(client, account.place);
   return opened;

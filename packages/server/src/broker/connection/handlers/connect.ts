@@ -10,6 +10,7 @@ import { acknowledgeConnect } from '../connect/acknowledge-connect.ts';
 import { authenticateConnect } from '../connect/authenticate-connect.ts';
 import { authorizeWill } from '../connect/authorize-will.ts';
 import { claimClientId } from '../connect/claim-client-id.ts';
+import { checkGuest } from '../connect/check-guest.ts';
 import { checkAgain, checkConnectLimits } from '../connect/check-limits.ts';
 import type { ValidConnect } from '../connect/connect-attempt.ts';
 import { openSession } from '../connect/open-session.ts';
@@ -26,11 +27,11 @@ export function connect(client: Client, bytes: Buffer, body: number, next: numbe
 
 async function accept(valid: ValidConnect): Promise<void> {
   const attempt = await authenticateConnect(valid);
-  if (attempt === undefined || !authorizeWill(attempt) || !checkConnectLimits(attempt)) return;
+  if (attempt === undefined || !checkGuest(attempt) || !authorizeWill(attempt) || !checkConnectLimits(attempt)) return;
   const wait = claimClientId(attempt);
   if (wait !== undefined) {
     await wait;
-    if (!checkAgain(attempt)) return;
+    if (!checkAgain(attempt) || !checkGuest(attempt)) return;
   }
   acknowledgeConnect(attempt, openSession(attempt));
 }
