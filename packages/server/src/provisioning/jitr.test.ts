@@ -245,6 +245,19 @@ describe('whose CA it is', () => {
     assert.equal((await bench.attempt(deviceOf(ca)))?.accountId, stranger.accountId);
   });
 
+  test('ten accounts with ten CAs of the same name each hide no CA of another account', async () => {
+    await using bench = await Bench.open();
+    // What is read is in the order of the accounts.
+    for (let account = 1; account <= 10; account += 1)
+      for (let n = 0; n < 10; n += 1) {
+        const by = { ...caller, accountId: String(account).padStart(12, '0') };
+        await bench.register(chainCertificate({ subject: 'factory' }), by);
+      }
+    const ca = chainCertificate({ subject: 'factory' });
+    await bench.registerProven(ca, stranger);
+    assert.equal((await bench.attempt(deviceOf(ca)))?.accountId, stranger.accountId);
+  });
+
   test('a CA that is registered without proof of its key takes no device from the account that has proven to have it', async () => {
     await using bench = await Bench.open();
     const ca = chainCertificate();

@@ -19,15 +19,41 @@ import {
 export const findCertificate = async (tx: ReadTransaction, certificateId: string, limit: number): Promise<CertificateRecord[]> =>
   (await tx.scan(certificates, { index: 'byId', prefix: [certificateId], limit })).items;
 
-/** CA certificates of the region whose subject is this name (DER), of one account or all; `limit` at most. */
+/** The accounts that have CA certificates of this subject, each by the first of its own. */
+async function accountsOfSubject(tx: ReadTransaction, subjectHash: string, limit: number): Promise<CaCertificateRecord[]> {
+  const firsts: CaCertificateRecord[] = [];
+  while (firsts.length < limit) {
+    const last = firsts.at(-1);
+    const beyond = last === undefined ? {} : { beyond: [last.accountId] };
+    const scan = { index: 'bySubject', prefix: [subjectHash], limit: 1, ...beyond };
+    const [first] = (await tx.scan(caCertificates, scan)).items;
+    if (first === undefined) break;
+    firsts.push(first);
+  }
+  return firsts;
+}
+
+/**
+ * CA certificates of the region whose subject is this name (DER), of one account or all; `limit` at most. Where there are more,
+ * each account has its share: anyone can give CAs the name of another's, and has ten of them at most beside it.
+ */
 export async function findIssuers(
   tx: ReadTransaction,
   name: Buffer,
   limit: number,
   accountId?: string,
 ): Promise<CaCertificateRecord[]> {
-  const prefix = [subjectHashOf(name), ...(accountId === undefined ? [] : [accountId])];
-  return (await tx.scan(caCertificates, { index: 'bySubject', prefix, limit })).items;
+  const subjectHash = subjectHashOf(name);
+  const prefix = [subjectHash, ...(accountId === undefined ? [] : [accountId])];
+  const { items, next } = await tx.scan(caCertificates, { index: 'bySubject', prefix, limit });
+  if (next === undefined || accountId !== undefined) return items;
+  const firsts = await accountsOfSubject(tx, subjectHash, limit);
+  const share = Math.floor(limit / firsts.length);
+  if (share === 1) return firsts;
+  const found: CaCertificateRecord[] = [];
+  for (const { accountId: owner } of firsts)
+    found.push(...(await tx.scan(caCertificates, { index: 'bySubject', prefix: [subjectHash, owner], limit: share })).items);
+  return found;
 }
 
 export interface ConnectedThing {
