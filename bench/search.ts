@@ -70,6 +70,7 @@ async function measure(size: number): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   const thread = new IndexThread({
     path,
+    clock: { monotonic: () => performance.now() },
     onNew: () => undefined,
     log: { warn: (_members, text) => process.stderr.write(`${text}\n`) },
   });

@@ -48,8 +48,8 @@ export class FleetIndex implements AsyncDisposable {
 
   constructor(options: FleetIndexOptions) {
     this.#options = options;
-    const { path, log } = options;
-    this.thread = new IndexThread({ path, log, onNew: () => this.#buildAll() });
+    const { path, clock, log } = options;
+    this.thread = new IndexThread({ path, clock, log, onNew: () => this.#buildAll() });
     this.#dynamicGroups = new DynamicGroups({ ...options, indexOf: (place) => this.find(place, 'AWS_Things') });
   }
 

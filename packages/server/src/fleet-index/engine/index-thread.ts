@@ -1,10 +1,11 @@
 /**
  * The index in a thread of its own, so that a search over a million documents holds no message up. One call is under way
- * at a time; accounts take turns. A thread that ends, or that gives no answer in time, fails its call, and another begins.
+ * at a time; the account that has had least time comes next. A thread that ends, or that gives no answer in time, fails its call, and another begins.
  */
 import { Worker } from 'node:worker_threads';
 import { placeKey } from '@thingkeep/wire/arn.ts';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { CallQueue } from './call-queue.ts';
 import type { IndexAnswer, IndexCall, IndexCallName, IndexCalls } from './calls.ts';
 import type { IndexKey } from './index-file.ts';
@@ -24,9 +25,19 @@ interface WaitingCall {
   readonly reject: (error: unknown) => void;
 }
 
+/** The call that the thread does. */
+interface CurrentCall extends WaitingCall {
+  readonly owner: string;
+  readonly id: number;
+  /** Since when; undefined while the thread looks through its file. */
+  began: number | undefined;
+  late: NodeJS.Timeout | undefined;
+}
+
 export interface IndexThreadOptions {
   /** The index file. */
   readonly path: string;
+  readonly clock: Pick<Clock, 'monotonic'>;
   /** Hears that the file is new though it was there before: everything is to be indexed again. */
   readonly onNew: () => void;
   readonly log: { warn(members: object, text: string): void };
@@ -42,7 +53,7 @@ export class IndexThread implements AsyncDisposable {
   #worker: Worker | undefined;
   /** Whether a thread has begun before. */
   #hadThread = false;
-  #current: (WaitingCall & { readonly id: number; late: NodeJS.Timeout | undefined }) | undefined;
+  #current: CurrentCall | undefined;
   #lastId = 0;
   #closed = false;
 
@@ -68,7 +79,7 @@ export class IndexThread implements AsyncDisposable {
   }
 
   /**
-   * A call of the server's own about an index. It takes turns with the account's searches and with other accounts, and is not
+   * A call of the server's own about an index. It has a share of the time beside the account's searches, and is not
    * refused: an index has an update, a build, a metric and its dynamic groups' searches under way at most.
    */
   callForServer<Name extends IndexCallName>(name: Name, key: IndexKey, ...args: MoreArgs<Name>): Promise<Result<Name>> {
@@ -77,7 +88,7 @@ export class IndexThread implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    for (let call = this.#waiting.take(); call !== undefined; call = this.#waiting.take()) call.reject(unavailable());
+    for (let next = this.#waiting.take(); next !== undefined; next = this.#waiting.take()) next.call.reject(unavailable());
     const worker = this.#worker;
     if (worker === undefined) return;
     const ended = new Promise((resolve) => worker.once('exit', resolve));
@@ -97,12 +108,14 @@ export class IndexThread implements AsyncDisposable {
 
   #next(): void {
     if (this.#current !== undefined || this.#closed) return;
-    const call = this.#waiting.take();
-    if (call === undefined) return;
+    const next = this.#waiting.take();
+    if (next === undefined) return;
+    const { owner, call } = next;
     this.#lastId += 1;
     const id = this.#lastId;
+    this.#current = { ...call, owner, id, began: undefined, late: undefined };
     // A thread that begins looks through its file first, which may take long: its call's time begins after that.
-    this.#current = { ...call, id, late: this.#worker === undefined ? undefined : this.#startTime() };
+    if (this.#worker !== undefined) this.#startTime(this.#current);
     const worker = this.#worker ?? this.#begin();
     // What is asked is answered before the process ends; a thread without a call keeps no server alive.
     worker.ref();
@@ -121,7 +134,7 @@ export class IndexThread implements AsyncDisposable {
     this.#hadThread = true;
     worker.on('message', (answer: IndexAnswer) => {
       if (!('isNew' in answer)) return this.#answered(answer);
-      if (this.#current !== undefined) this.#current.late ??= this.#startTime();
+      if (this.#current !== undefined && this.#current.began === undefined) this.#startTime(this.#current);
       if (answer.isNew && isAnother) this.#options.onNew();
     });
     worker.on('error', (error) => this.#options.log.warn({ err: error, event: 'index-thread-failed' }, 'the index has failed'));
@@ -130,15 +143,22 @@ export class IndexThread implements AsyncDisposable {
     return worker;
   }
 
-  #startTime(): NodeJS.Timeout {
-    return setTimeout(() => void this.#worker?.terminate(), MAX_TIME).unref();
+  #startTime(call: CurrentCall): void {
+    call.began = this.#options.clock.monotonic();
+    call.late = setTimeout(() => void this.#worker?.terminate(), MAX_TIME).unref();
+  }
+
+  /** The call is over: its time is its owner's. */
+  #endTime({ owner, began, late }: CurrentCall): void {
+    clearTimeout(late);
+    if (began !== undefined) this.#waiting.charge(owner, this.#options.clock.monotonic() - began);
+    this.#current = undefined;
   }
 
   #answered(answer: Exclude<IndexAnswer, { isNew: boolean }>): void {
     const call = this.#current;
     if (call === undefined || call.id !== answer.id) return;
-    clearTimeout(call.late);
-    this.#current = undefined;
+    this.#endTime(call);
     this.#worker?.unref();
     if ('fault' in answer) {
       this.#options.log.warn({ event: 'index-call-failed', call: call.name, fault: answer.fault }, 'the index could not answer');
@@ -151,8 +171,7 @@ export class IndexThread implements AsyncDisposable {
     if (this.#worker === worker) this.#worker = undefined;
     const call = this.#current;
     if (call === undefined) return;
-    clearTimeout(call.late);
-    this.#current = undefined;
+    this.#endTime(call);
     call.reject(unavailable());
     this.#next();
   }
