@@ -155,6 +155,15 @@ test('lists come in pages, by prefix and delimiter', async () => {
   assert.deepEqual(await list({ Prefix: 'none' }), []);
 });
 
+test('keys with control characters come back in the lists of the aws command, which asks for encoding-type=url', async () => {
+  const bucket = 'controls';
+  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+  const keys = ['a\u0001b', 'a\u0002b', 'a\rb', 'ab'];
+  for (const Key of keys) await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: 'x' }));
+  const { Contents } = await awsJson<{ Contents: { Key: string }[] }>(server.env, 's3api', 'list-objects-v2', '--bucket', bucket);
+  assert.deepEqual(Contents.map(({ Key }) => Key).toSorted(), keys.toSorted());
+});
+
 test('an IAM user has what its policies allow, and another account nothing', async () => {
   await s3.send(new CreateBucketCommand({ Bucket: 'shared-bucket' }));
   await s3.send(new PutObjectCommand({ Bucket: 'shared-bucket', Key: 'in/1', Body: 'x' }));

@@ -1,7 +1,7 @@
 /** Answers of S3 in XML (S3 API reference). Pure. */
 import { percentEncode } from '@thingkeep/wire/api/percent.ts';
 import type { Rendered } from '@thingkeep/wire/api/render-response.ts';
-import { type Xml, xmlDocument } from '../../api/xml.ts';
+import { textWithReferences, type Xml, xmlDocument } from '../../api/xml.ts';
 import { OBJECT_FAULTS, type ObjectFault } from '../contract.ts';
 import type { ListedObjects } from '../embedded-objects.ts';
 import type { BucketRecord, ObjectRecord } from '../store.ts';
@@ -12,7 +12,7 @@ const TYPE = { 'content-type': 'application/xml' };
 const document = (name: string, content: Xml): Rendered => ({
   status: 200,
   headers: TYPE,
-  body: xmlDocument(name, NAMESPACE, content),
+  body: xmlDocument(name, NAMESPACE, content, textWithReferences),
 });
 
 const time = (at: number): string => new Date(at).toISOString();
