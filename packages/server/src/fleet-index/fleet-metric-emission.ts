@@ -56,12 +56,11 @@ async function evaluate(fleetIndex: FleetIndex, region: string, metric: FleetMet
 
 /** The task that evaluates what is due. */
 export function fleetMetricEmission({ clock, fleetIndex, inRegion, regions, log }: FleetMetricEmissionOptions) {
-  /** As {@link evaluate}; `later` where the index has too much to do. */
-  async function valuesOf(region: string, metric: FleetMetricRecord): Promise<Values | 'later' | undefined> {
+  /** As {@link evaluate}; undefined too where that fails. */
+  async function valuesOf(region: string, metric: FleetMetricRecord): Promise<Values | undefined> {
     try {
       return await evaluate(fleetIndex, region, metric);
     } catch (error) {
-      if (error instanceof ThingkeepError && error.code === 'ThrottlingException') return 'later';
       // What its owner has to mend is told by a search with the same query.
       if (!(error instanceof ThingkeepError)) {
         const { accountId, metricName } = metric;
@@ -95,7 +94,7 @@ export function fleetMetricEmission({ clock, fleetIndex, inRegion, regions, log 
     const began = clock.monotonic();
     const values = await valuesOf(region, metric);
     spent.set(accountId, before + clock.monotonic() - began);
-    if (values !== 'later') await keep(inRegion(region), metric, values, now);
+    await keep(inRegion(region), metric, values, now);
   }
 
   async function emitRegion(region: string, signal: AbortSignal): Promise<void> {
