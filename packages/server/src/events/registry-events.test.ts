@@ -118,6 +118,23 @@ test('a thing type: created, deprecated, undeprecated, deleted', async () => {
   assert.deepEqual(deleted, ['thingType/bulb/deleted', payload(deleted, 'DELETED', deprecatedAt)]);
 });
 
+test('the event of a thing type has its propagating attributes as they are, also when they change', async () => {
+  const { bench, events } = await openWith(['THING_TYPE']);
+  await using _ = bench;
+  await bench.call('CreateThingType', { thingTypeName: 'bulb' });
+  const propagatingAttributes = [{ userPropertyKey: 'id', connectionAttribute: 'iot:ClientId' }];
+  const thingTypeProperties = { mqtt5Configuration: { propagatingAttributes } };
+  await bench.call('UpdateThingType', { thingTypeName: 'bulb', thingTypeProperties });
+  const told = (await events()).map(([topic, payload]) => {
+    const { propagatingAttributes: shown } = JSON.parse(payload) as { propagatingAttributes: unknown };
+    return [topic, shown];
+  });
+  assert.deepEqual(told, [
+    ['thingType/bulb/created', []],
+    ['thingType/bulb/updated', propagatingAttributes],
+  ]);
+});
+
 test('a thing type on a thing: added, exchanged, removed with the thing; the event has no account', async () => {
   const { bench, events } = await openWith(['THING_TYPE_ASSOCIATION']);
   await using _ = bench;

@@ -163,6 +163,20 @@ test('an account has one task at a time; one that waits can be stopped', async (
   await start([line('b')]);
 });
 
+test('an account has a thousand tasks in thirty days', async () => {
+  const taskId = await start([line('a')]);
+  await fixture.doDueWork();
+  await fixture.store.write(async (tx) => {
+    const task = await tx.get(registrationTasks, [caller.accountId, taskId]);
+    for (let n = 1; task !== undefined && n < 1000; n += 1) await tx.put(registrationTasks, { ...task, taskId: `task-${n}` });
+  });
+  const again = { templateBody: TEMPLATE, inputFileBucket: 'b', inputFileKey: 'input', roleArn: ROLE };
+  await fixture.refuses('InvalidRequestException', 'StartThingRegistrationTask', again, /1000 registration tasks in 30 days/);
+  fixture.clock.at += 31 * 24 * 3_600_000;
+  await fixture.doDueWork();
+  await start([line('b')]);
+});
+
 test('a task whose process has ended behind its last line is completed without another look at the input', async () => {
   const lines = [line('a'), line('b'), ''];
   const taskId = await start(lines);

@@ -112,6 +112,19 @@ describe('a template in the registration configuration', () => {
   });
 });
 
+test('a declared parameter that the certificate does not give has its default; the id needs no declaration', async () => {
+  await using bench = await opened();
+  const parsed = JSON.parse(body({ parameters: { Site: { Type: 'String', Default: 'berlin' } } })) as {
+    Parameters: Record<string, unknown>;
+    Resources: { thing: { Properties: Record<string, unknown> } };
+  };
+  delete parsed.Parameters[ID];
+  parsed.Resources.thing.Properties.AttributePayload = { site: { Ref: 'Site' } };
+  await bench.provision({ templateBody: JSON.stringify(parsed), roleArn: ROLE });
+  assert.equal(await bench.status(), 'ACTIVE');
+  assert.deepEqual((await bench.fixture.call('DescribeThing', { thingName: 'lamp' })).attributes, { site: 'berlin' });
+});
+
 describe('a template by its name', () => {
   test('must be there, enabled, and of the type JITP', async () => {
     await using bench = await opened();
