@@ -13,6 +13,7 @@ import { type ErrorCode, fail, RefusalNotes } from '@thingkeep/wire/errors.ts';
 import type { AccessKey, KeyDecision, KeyPermissions } from './access-keys.ts';
 import type { KeyUse } from '@thingkeep/wire/api/authorization.ts';
 import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
+import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 
 /** The service that tells everyone who they are. */
 const OPEN_TO_ALL = 'sts';
@@ -119,7 +120,7 @@ export async function mayPass(asking: Asking, operation: Operation, input: objec
   // The call's own permission first: it says what the roles are passed for.
   const own = callPermissions(operation, input, asking.caller).slice(0, 1);
   const needed = [...own, ...inText.map((resource) => ({ action: 'iam:PassRole', resource }))];
-  await mustAllow(asking, { needed, input, keys: [['iam:PassedToService', 'iot.amazonaws.com']] });
+  await mustAllow(asking, { needed, input, keys: [['iam:PassedToService', IOT_SERVICE]] });
 }
 
 /** Permissions that a service of the query protocol says that a call needs. */

@@ -3,6 +3,7 @@
  * A token without a valid signature causes no call.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
+import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import { type FunctionInvoker, FunctionError } from '../functions/contract.ts';
 import { type AuthorizerAnswer, type NotAuthenticated, readAnswer } from './answer.ts';
 import type { CustomCredentials } from './credentials.ts';
@@ -40,7 +41,7 @@ async function call(
   try {
     // Developer guide, page config-custom-auth: AWS IoT needs the function's permission, for this authorizer.
     const sourceArn = authorizerArn(place, authorizer.authorizerName);
-    const as = { service: 'iot.amazonaws.com', sourceArn, sourceAccount: place.accountId, byRoot: authorizer.byRoot };
+    const as = { service: IOT_SERVICE, sourceArn, sourceAccount: place.accountId, byRoot: authorizer.byRoot };
     return await functions.invoke(authorizer.functionArn, event, { timeoutMs: TIMEOUT, as });
   } catch (error) {
     if (!(error instanceof FunctionError)) throw error;

@@ -1,4 +1,5 @@
 /** Objects as domains use them: by roles, from the embedded store or from the one that the operator has named. */
+import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import type { RoleObjects } from '../objects/contract.ts';
 import { roleObjects } from '../objects/role-objects.ts';
 import type { Access } from './access.ts';
@@ -24,7 +25,7 @@ export function openRoleObjects(
     credentialsOf: async ({ place: { accountId }, roleArn }: Parameters<RoleObjects['open']>[0]) => {
       const key = operatorKeys?.of(accountId, 's3');
       if (key !== undefined || operatorKeys !== undefined || endpoint === AT_AWS) return key;
-      const session = { accountId, roleArn, service: 'iot.amazonaws.com', sessionName: 'objects', durationSeconds: SESSION };
+      const session = { accountId, roleArn, service: IOT_SERVICE, sessionName: 'objects', durationSeconds: SESSION };
       return iam.roleCredentials(session);
     },
   };

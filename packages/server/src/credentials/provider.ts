@@ -4,6 +4,7 @@
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { CREDENTIALS_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import type { PrincipalFacts } from '../policies/principals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store } from '../store/contract.ts';
@@ -50,8 +51,6 @@ export type AssumeRole = (input: {
   readonly device: SessionDevice;
 }) => Promise<(TemporaryCredentials & { readonly expiresAt: number }) | undefined>;
 
-/** Service principal that a role's trust policy has to name. */
-const SERVICE = 'credentials.iot.amazonaws.com';
 const NO_ROLE = 'Unable to assume the role, or the role to assume does not exist';
 const TOO_LONG = 'The requested CredentialDurationSeconds exceeds the MaxSessionDuration set for the role';
 
@@ -116,7 +115,7 @@ export function credentialProvider({ inRegion, clock, tokens, facts, assume }: C
     const given = await assume({
       accountId,
       roleArn,
-      service: SERVICE,
+      service: CREDENTIALS_SERVICE,
       sessionName: certificateId,
       durationSeconds,
       sourceArn,

@@ -6,6 +6,7 @@ import type { Identities } from './identities.ts';
 import { parseEntityArn } from './names.ts';
 import { resourceTagKeys, serviceKeys } from './request-keys.ts';
 import type { KeyValues } from '@thingkeep/wire/api/authorization.ts';
+import { LAMBDA_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import type { RoleRecord } from './store.ts';
 import { trustIn } from './trust.ts';
 
@@ -65,8 +66,6 @@ export async function roleForService(
 /** IAM user guide, page reference_iam-quotas: characters of a role session's name. */
 const NOT_IN_NAMES = /[^\w+=,.@-]/g;
 
-const LAMBDA = 'lambda.amazonaws.com';
-
 export const roleCredentials =
   ({ identities, tokens, clock }: { identities: Identities; tokens: SessionTokens; clock: Clock }): RoleCredentialsOf =>
   async (input) => {
@@ -77,7 +76,7 @@ export const roleCredentials =
       fail('ValidationError', 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
     const expiresAt = Math.floor(clock.now() / 1000 + durationSeconds) * 1000;
     const sessionName = input.sessionName.replace(NOT_IN_NAMES, '-').slice(0, 64);
-    const sourceFunctionArn = input.service === LAMBDA ? input.sourceArn : undefined;
+    const sourceFunctionArn = input.service === LAMBDA_SERVICE ? input.sourceArn : undefined;
     const session = { kind: 'role', accountId, roleId: role.id, sessionName, expiresAt, device, sourceFunctionArn } as const;
     return { ...tokens.issue(session), expiresAt };
   };

@@ -5,6 +5,7 @@
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { messageOf, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import type { DeviceIssuer, IssuedCertificate } from '../authority/authority.ts';
 import { ObjectFault, type OpenedObject, type RoleObjects } from '../objects/contract.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -52,7 +53,6 @@ const BATCH = 10;
 const READ_IN_TURN = 500;
 /** Milliseconds until a task makes way: as many tasks as are under way would keep those of others out for as long as they last. */
 const MAX_TURN = 20_000;
-const SERVICE = 'iot.amazonaws.com';
 /** Attempts to read an input that is there and can't be read. */
 const MAX_ATTEMPTS = 5;
 /** Milliseconds until a task goes on that the full disk has stopped. */
@@ -92,7 +92,7 @@ export const bulkRegistration = (deps: BulkRegistrationDeps): DueHandler => {
 
   async function open(place: Place, task: RegistrationTaskRecord): Promise<OpenedObject> {
     try {
-      const permissions = await findRole(place.accountId, task.roleArn, SERVICE);
+      const permissions = await findRole(place.accountId, task.roleArn, IOT_SERVICE);
       if (permissions === 'unknown-role') throw new TaskFault(`The role ${task.roleArn} does not exist.`);
       const name = { bucket: task.bucket, key: task.key };
       const opened = await roleObjects.open({ place, roleArn: task.roleArn, permissions }, name, task.offset);

@@ -8,6 +8,7 @@ import { operationPermissions } from '@thingkeep/wire/api/needed-permissions.ts'
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { fail, RefusalNotes, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import { tagsOf } from '../registry/tags.ts';
 import type { ReadTransaction } from '../store/contract.ts';
 
@@ -52,8 +53,6 @@ export type FindRole = (
   sourceArn?: string,
 ) => Promise<'unknown-role' | CallerPermissions>;
 
-const SERVICE = 'iot.amazonaws.com';
-
 /** AWS's words, on which Terraform's provider waits for a new role. */
 const NOT_ASSUMED = 'The provisioning role cannot be assumed by AWS IoT';
 
@@ -68,7 +67,7 @@ export async function roleRights(
   sourceArn?: string,
 ): Promise<ProvisioningRights> {
   try {
-    const found = await find(accountId, roleArn, SERVICE, sourceArn);
+    const found = await find(accountId, roleArn, IOT_SERVICE, sourceArn);
     return found === 'unknown-role'
       ? fail('InvalidRequestException', NOT_ASSUMED)
       : new ProvisioningRights(`The provisioning role ${roleArn}`, found);

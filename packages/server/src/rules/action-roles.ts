@@ -1,10 +1,11 @@
 /** Roles that actions and the SQL of rules act with: what IAM says of them, and credentials of them. */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import type { RoleCredentialsOf } from '../iam/role-credentials.ts';
 import { ActionError } from './actions/action-error.ts';
 import type { ActionRole, RolePermission } from './actions/role.ts';
-import { type KnownRoles, RULES_SERVICE } from './roles.ts';
+import type { KnownRoles } from './roles.ts';
 import { ruleArn } from './store.ts';
 
 /** A role, and the rule that names it. */
@@ -46,7 +47,7 @@ export class ActionRoles {
           accountId,
           roleArn,
           sourceArn,
-          service: RULES_SERVICE,
+          service: IOT_SERVICE,
           sessionName: ruleName,
           durationSeconds: SESSION,
         };

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
+import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import { FunctionError, type FunctionInvoker } from '../functions/contract.ts';
 import { functionUrl } from '../functions/function-name.ts';
 import { ActionError } from './actions/action-error.ts';
@@ -71,7 +72,7 @@ export function queryServices(
   place: Place,
   { ruleName, byRoot, foreignRoles = [] }: RuleRecord,
 ): ExternalServices {
-  const as = { service: 'iot.amazonaws.com', sourceArn: ruleArn(place, ruleName), sourceAccount: place.accountId };
+  const as = { service: IOT_SERVICE, sourceArn: ruleArn(place, ruleName), sourceAccount: place.accountId };
 
   async function askFunction([arn, input]: readonly unknown[], { fixed }: ExternalCall): Promise<unknown> {
     const url = functionUrl(String(arn));

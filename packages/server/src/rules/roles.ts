@@ -1,6 +1,7 @@
 /** What the roles of actions may do, remembered so that a message need not wait for the answer. */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { RolePermissions, Roles } from './contract.ts';
 
@@ -28,8 +29,6 @@ export interface KnownRolesOptions {
   readonly log: Logger;
 }
 
-/** Who assumes the roles of rules. */
-export const RULES_SERVICE = 'iot.amazonaws.com';
 const NOTHING: RolePermissions = { may: () => false };
 
 export class KnownRoles implements Roles {
@@ -84,7 +83,7 @@ export class KnownRoles implements Roles {
 
   async #find(accountId: string, roleArn: string, sourceArn?: string): Promise<RolePermissions | undefined> {
     try {
-      const found = await this.#options.find(accountId, roleArn, RULES_SERVICE, sourceArn);
+      const found = await this.#options.find(accountId, roleArn, IOT_SERVICE, sourceArn);
       if (found === 'unknown-role') return undefined;
       return { may: (action, resource, keys) => found.decide(action, resource, keys).effect === 'ALLOWED' };
     } catch (error) {

@@ -6,6 +6,7 @@
  */
 import type { CallInput } from './authorization.ts';
 import type { Place } from '../arn.ts';
+import { CREDENTIALS_SERVICE, IOT_SERVICE, LAMBDA_SERVICE } from '../service-principals.ts';
 import { type NeededPermission, neededPermissions } from './data-permissions.ts';
 import resources from './resources.json' with { type: 'json' };
 import { parseFunctionReference } from './function-reference.ts';
@@ -113,8 +114,8 @@ export const operationPermissions = (
 
 /** Service that a role is passed to, by operation; every other operation of AWS IoT passes it to AWS IoT. */
 const PASSED_TO: Readonly<Record<string, string>> = {
-  CreateRoleAlias: 'credentials.iot.amazonaws.com',
-  UpdateRoleAlias: 'credentials.iot.amazonaws.com',
+  CreateRoleAlias: CREDENTIALS_SERVICE,
+  UpdateRoleAlias: CREDENTIALS_SERVICE,
 };
 
 const ROLE_MEMBER = /^Role$|roleArn(?:ForLogging)?$/i;
@@ -141,7 +142,7 @@ export const rolesPassed = ({ service, input: shape }: Operation, input: object)
 
 /** `iam:PassRole` on each role that the call hands to a service (IAM user guide, page id_roles_use_passrole). */
 function passedRoles(operation: Operation, input: object): readonly NeededPermission[] {
-  const passedTo = operation.service === 'lambda' ? 'lambda.amazonaws.com' : (PASSED_TO[operation.name] ?? 'iot.amazonaws.com');
+  const passedTo = operation.service === 'lambda' ? LAMBDA_SERVICE : (PASSED_TO[operation.name] ?? IOT_SERVICE);
   return rolesPassed(operation, input).map((resource) => ({
     action: 'iam:PassRole',
     resource,

@@ -18,6 +18,7 @@ import type { ApiAddress } from '../sandbox/doors.ts';
 import type { Enclosures } from '../sandbox/enclosure.ts';
 import type { LogLine } from '../sandbox/output.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
+import { LAMBDA_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import { openEnclosures } from '../sandbox/open.ts';
 import { type Deployable, type FunctionCredentials, type FunctionLogStream, Pool } from '../sandbox/pool.ts';
 import type { SandboxDirectory } from '../sandbox/sandbox-directory.ts';
@@ -69,7 +70,6 @@ export interface HostingOptions {
   readonly calls: FunctionCalls;
 }
 
-const SERVICE = 'lambda.amazonaws.com';
 const SHORTEST_SESSION = 900;
 
 export class FunctionHosting implements AsyncDisposable {
@@ -193,7 +193,7 @@ export class FunctionHosting implements AsyncDisposable {
     return this.#options.roleCredentials({
       accountId,
       roleArn: role,
-      service: SERVICE,
+      service: LAMBDA_SERVICE,
       sessionName: name,
       durationSeconds,
       sourceArn,
@@ -212,7 +212,7 @@ export class FunctionHosting implements AsyncDisposable {
   }
 
   async #roleMayInvoke(accountId: string, roleArn: string, resource: string): Promise<boolean> {
-    const permissions = await this.#options.rolePermissions(accountId, roleArn, SERVICE);
+    const permissions = await this.#options.rolePermissions(accountId, roleArn, LAMBDA_SERVICE);
     if (permissions === 'unknown-role') return false;
     const action = 'lambda:InvokeFunction';
     const [, , , region = ''] = resource.split(':');
@@ -227,7 +227,7 @@ export class FunctionHosting implements AsyncDisposable {
       await this.#options.roleCredentials({
         accountId,
         roleArn,
-        service: SERVICE,
+        service: LAMBDA_SERVICE,
         sessionName: 'check',
         durationSeconds: SHORTEST_SESSION,
       });

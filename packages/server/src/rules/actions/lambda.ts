@@ -1,4 +1,5 @@
 /** The lambda action: an asynchronous invocation, which is accepted and not waited for (developer guide, page lambda-rule-action). */
+import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import { FunctionError } from '../../functions/contract.ts';
 import { functionUrl } from '../../functions/function-name.ts';
 import { ActionError } from './action-error.ts';
@@ -32,7 +33,7 @@ export const lambda: ActionType<ParametersOf<'lambda'>> = {
     if (payload.length > 0 && !isDocument(payload))
       throw new ActionError('the payload is not a JSON document, which is what a function takes; SELECT gives one', false);
     const as = {
-      service: 'iot.amazonaws.com',
+      service: IOT_SERVICE,
       sourceArn: ruleArn(place, ruleName),
       sourceAccount: place.accountId,
       byRoot: hostByRoot,

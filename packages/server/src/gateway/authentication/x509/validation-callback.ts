@@ -5,6 +5,7 @@
  * Source: AWS IoT developer guide, page customize-client-auth.
  */
 import { randomUUID, X509Certificate } from 'node:crypto';
+import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import type { Admission, AdmissionRefusal, Peer } from '../../../broker/contract.ts';
 import { FunctionError, type FunctionInvoker } from '../../../functions/contract.ts';
 import type { Connect } from '../../../mqtt/connect.ts';
@@ -96,7 +97,7 @@ export class ValidationCallbackAuthenticator implements Authenticator {
     try {
       const answer = await this.#options.functions.invoke(functionArn, Buffer.from(JSON.stringify(event)), {
         timeoutMs: TIMEOUT,
-        as: { service: 'iot.amazonaws.com', sourceArn, sourceAccount: accountId, byRoot },
+        as: { service: IOT_SERVICE, sourceArn, sourceAccount: accountId, byRoot },
       });
       if (isAuthenticated(answer)) return undefined;
       return { check: 'authorizer', reason: `${said} answered that the client is not authenticated` };
