@@ -106,20 +106,23 @@ test('a bad line is told by its number, makes nothing, and leaves the others alo
     line('z'),
     line('x'.repeat(256_001)),
     line('y'),
+    '{"ThingName":"first","ThingName":"second"}',
+    `{"ThingName":${'['.repeat(100_000)}`,
   ];
   const taskId = await start(lines);
   await fixture.doDueWork();
   const { status, successCount, failureCount } = await describeTask(taskId);
-  assert.deepEqual([status, successCount, failureCount], ['Completed', 3, 6]);
+  assert.deepEqual([status, successCount, failureCount], ['Completed', 3, 8]);
   assert.deepEqual((await things()).toSorted(), ['a', 'y', 'z']);
   const errors = await fixture.report(taskId, 'ERRORS');
   assert.deepEqual(
     errors.map((each) => each.line),
-    [2, 3, 4, 5, 6, 8],
+    [2, 3, 4, 5, 6, 8, 10, 11],
   );
   assert.match(String(errors[0]?.message), /no JSON/);
   assert.match(String(errors[2]?.message), /ThingName is no string/);
   assert.match(String(errors[5]?.message), /more than 256000 characters/);
+  for (const n of [6, 7]) assert.match(String(errors[n]?.message), /no JSON/);
 });
 
 test('what the role may not do fails line by line', async () => {

@@ -1,9 +1,12 @@
 /** The lines of a bulk registration's input (developer guide, page bulk-provisioning): JSON objects of strings. */
+import { JsonError, type JsonObject, parseJson } from '@thingkeep/wire/api/parse-json.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { isObject } from '@thingkeep/wire/is-object.ts';
 
 /** General Reference: characters of a line. */
 const MAX_LINE = 256_000;
+/** Values in one another: a line has one level. */
+const MAX_DEPTH = 8;
 /** Bytes that so many characters may take. */
 const MAX_BYTES = MAX_LINE * 4;
 
@@ -39,19 +42,24 @@ export async function* inputLines(content: AsyncIterable<Uint8Array>, from: numb
   if (length > 0) yield { text: lineOf(pieces, length), end };
 }
 
+function jsonOf(text: string): JsonObject {
+  try {
+    const json = parseJson(text, MAX_DEPTH);
+    return isObject(json) ? json : fail('InvalidRequestException', 'The line is no JSON object.');
+  } catch (error) {
+    if (error instanceof JsonError) return fail('InvalidRequestException', `The line is no JSON: ${error.message}.`);
+    throw error;
+  }
+}
+
 /** The parameters of a line; fails with InvalidRequestException. */
 export function parametersOf(text: string | undefined): Readonly<Record<string, string>> {
   if (text === undefined || text.length > MAX_LINE)
     return fail('InvalidRequestException', `The line has more than ${MAX_LINE} characters.`);
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return fail('InvalidRequestException', 'The line is no JSON.');
-  }
-  if (!isObject(json) || Array.isArray(json)) return fail('InvalidRequestException', 'The line is no JSON object.');
-  const entries = Object.entries(json as Readonly<Record<string, unknown>>);
-  const other = entries.find(([, value]) => typeof value !== 'string');
-  if (other !== undefined) return fail('InvalidRequestException', `The parameter ${other[0].slice(0, 128)} is no string.`);
-  return Object.fromEntries(entries) as Record<string, string>;
+  const texts = Object.entries(jsonOf(text)).map(([name, value]): readonly [string, string] =>
+    typeof value === 'string'
+      ? [name, value]
+      : fail('InvalidRequestException', `The parameter ${name.slice(0, 128)} is no string.`),
+  );
+  return Object.fromEntries(texts);
 }
