@@ -24,6 +24,7 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
         'broker/messaging.ts',
       ],
       ...[
+        'registry/expected-version.ts',
         'registry/store.ts',
         'registry/tags.ts',
         'registry/things.ts',

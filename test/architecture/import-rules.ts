@@ -182,7 +182,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     'groups are records over things: they know things, tags and the attachments of policies by these files alone',
     [
       ...['runtime/', 'store/contract.ts', 'store/due-records.ts', 'store/due-work.ts', 'policies/store.ts'],
-      ...files('registry', 'paging', 'required', 'store', 'tags', 'things'),
+      ...files('registry', 'expected-version', 'paging', 'required', 'store', 'tags', 'things'),
     ],
     ['crypto'],
   ),

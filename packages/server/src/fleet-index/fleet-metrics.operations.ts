@@ -3,6 +3,7 @@ import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
+import { refuseOtherVersion } from '../registry/expected-version.ts';
 import { dropTags, putTags } from '../registry/tags.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
@@ -75,11 +76,6 @@ const definitionIn = ({ queryString, queryVersion, indexName, aggregationType, .
   ...defined({ description: rest.description }),
 });
 
-function refuseOtherVersion(record: FleetMetricRecord, expected: number | undefined): void {
-  if (expected !== undefined && expected !== record.version)
-    fail('VersionConflictException', `The fleet metric has version ${record.version}, not ${expected}.`);
-}
-
 async function refuseExisting(tx: ReadTransaction, caller: Caller, metricName: string, definition: Definition): Promise<boolean> {
   const present = await tx.get(fleetMetrics, [caller.accountId, metricName]);
   if (present !== undefined && !isSame(present, definition)) {
@@ -121,7 +117,7 @@ export function fleetMetricOperations({ store, clock, fleetIndex }: FleetMetricO
       if (indexName === undefined) fail('InvalidRequestException', 'indexName is required.');
       await store.write(async (tx) => {
         const record = await getMetric(tx, caller, metricName);
-        refuseOtherVersion(record, expectedVersion);
+        refuseOtherVersion(`fleet metric ${metricName}`, record.version, expectedVersion);
         const definition = definitionOf(fleetIndex, caller, { ...definitionIn(record), ...defined(given), indexName });
         const now = clock.now();
         const changed = { lastModifiedAt: now, dueAt: nextDue(definition.period, now), version: record.version + 1 };
@@ -137,7 +133,7 @@ export function fleetMetricOperations({ store, clock, fleetIndex }: FleetMetricO
       await store.write(async (tx) => {
         const record = await tx.get(fleetMetrics, [accountId, metricName]);
         if (record === undefined) return;
-        refuseOtherVersion(record, expectedVersion);
+        refuseOtherVersion(`fleet metric ${metricName}`, record.version, expectedVersion);
         await tx.delete(fleetMetrics, [accountId, metricName]);
         await dropTags(tx, accountId, fleetMetricArn(caller, metricName));
         await dropPoints(tx, accountId, metricName);

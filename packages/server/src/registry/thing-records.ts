@@ -5,18 +5,11 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { WriteTransaction } from '../store/contract.ts';
+import { refuseOtherVersion } from './expected-version.ts';
 import { billingGroupMembers, billingGroupOf, getBillingGroup } from './groups/billing-groups.ts';
 import { required } from './required.ts';
 import { type ThingRecord, things } from './store.ts';
-import {
-  attributesAfter,
-  getThing,
-  refuseOtherThingVersion,
-  refuseTooMany,
-  sameAttributes,
-  thingArn,
-  typeForThing,
-} from './things.ts';
+import { attributesAfter, getThing, refuseTooMany, sameAttributes, thingArn, typeForThing } from './things.ts';
 
 /** Makes the thing. One that is there with the same configuration is given instead (API reference CreateThing). */
 export async function createThing(
@@ -61,7 +54,7 @@ export async function updateThing(
   if (removeThingType && thingTypeName !== undefined)
     fail('InvalidRequestException', 'thingTypeName and removeThingType can not be given together.');
   const record = await getThing(tx, accountId, required(input.thingName, 'thingName'));
-  refuseOtherThingVersion(record, expectedVersion);
+  refuseOtherVersion(`thing ${record.thingName}`, record.version, expectedVersion);
   if (thingTypeName !== undefined && thingTypeName !== record.thingTypeName)
     await typeForThing(tx, accountId, thingTypeName, (name) => `Can not update a thing to use deprecated thing type: ${name}`);
   const { thingTypeName: before, ...rest } = record;

@@ -4,13 +4,14 @@ import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Page, ReadTransaction, Scan, Store } from '../store/contract.ts';
+import { refuseOtherVersion } from './expected-version.ts';
 import { billingGroupOf } from './groups/billing-groups.ts';
 import { dropMemberships } from './groups/memberships.ts';
 import { filteredPage, PAGE } from './paging.ts';
 import { required } from './required.ts';
 import { type ThingRecord, thingPrincipals, things } from './store.ts';
 import { createThing, updateThing } from './thing-records.ts';
-import { describedThing, getThing, listedThing, refuseOtherThingVersion, thingArn } from './things.ts';
+import { describedThing, getThing, listedThing, thingArn } from './things.ts';
 
 type Operations = Handlers<Pick<IotOperations, 'CreateThing' | 'DescribeThing' | 'UpdateThing' | 'DeleteThing' | 'ListThings'>>;
 type ListInput = IotOperations['ListThings']['input'];
@@ -57,7 +58,7 @@ export function thingOperations({ store, clock }: { store: Store; clock: Clock }
         const record = await tx.get(things, [accountId, thingName]);
         // API reference DeleteThing: no error for a thing that doesn't exist.
         if (record === undefined) return;
-        refuseOtherThingVersion(record, expectedVersion);
+        refuseOtherVersion(`thing ${record.thingName}`, record.version, expectedVersion);
         const attached = await tx.scan(thingPrincipals, { prefix: [accountId, thingName], limit: 1 });
         if (attached.items.length > 0)
           fail('InvalidRequestException', `Cannot delete. Thing ${thingName} is still attached to one or more principals`);

@@ -11,11 +11,6 @@ export async function getThing(tx: ReadTransaction, accountId: string, thingName
   return found ?? fail('ResourceNotFoundException', `Thing ${thingName} does not exist`);
 }
 
-export function refuseOtherThingVersion(record: ThingRecord, expected: number | undefined): void {
-  if (expected !== undefined && expected !== record.version)
-    fail('VersionConflictException', `The version for thing ${record.thingName} does not match the expected version.`);
-}
-
 /** General Reference, "AWS IoT Core endpoints and quotas": attributes of a thing without and with a thing type, and their size. */
 const ATTRIBUTES = { untyped: 3, typed: 50, bytes: 47 * 1024 };
 

@@ -4,6 +4,7 @@ import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { ReadTransaction, WriteTransaction } from '../../store/contract.ts';
+import { refuseOtherVersion } from '../expected-version.ts';
 import { type ThingRecord, things } from '../store.ts';
 import { type GivenTag, putTags } from '../tags.ts';
 import { getThing } from '../things.ts';
@@ -52,11 +53,6 @@ export async function createBillingGroup(
   return record;
 }
 
-export function refuseOtherVersion({ groupName, version }: BillingGroupRecord, expected: number | undefined): void {
-  if (expected !== undefined && expected !== version)
-    fail('VersionConflictException', `The version for billing group ${groupName} does not match the expected version.`);
-}
-
 export interface BillingGroupUpdate {
   readonly groupName: string;
   readonly description: string | undefined;
@@ -70,7 +66,7 @@ export async function updateBillingGroup(
   { groupName, description, expectedVersion }: BillingGroupUpdate,
 ): Promise<BillingGroupRecord> {
   const { description: _, ...record } = await getBillingGroup(tx, accountId, groupName);
-  refuseOtherVersion(record, expectedVersion);
+  refuseOtherVersion(`billing group ${groupName}`, record.version, expectedVersion);
   const updated = { ...record, ...defined({ description }), version: record.version + 1 };
   await tx.put(billingGroups, updated);
   return updated;

@@ -6,9 +6,10 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Store, WriteTransaction } from '../../store/contract.ts';
 import { schedule } from '../../store/due-records.ts';
 import type { DueHandler } from '../../store/due-work.ts';
+import { refuseOtherVersion } from '../expected-version.ts';
 import { things } from '../store.ts';
 import { dropTags } from '../tags.ts';
-import { billingGroupArn, refuseOtherVersion, withoutBillingGroup } from './billing-groups.ts';
+import { billingGroupArn, withoutBillingGroup } from './billing-groups.ts';
 import { billingGroups, memberships, thingGroups } from './store.ts';
 import { refuseOther, thingGroupArn } from './thing-groups.ts';
 
@@ -89,7 +90,7 @@ export async function deleteBillingGroup(
   const { accountId } = place;
   const record = await tx.get(billingGroups, [accountId, groupName]);
   if (record === undefined) return;
-  refuseOtherVersion(record, expectedVersion);
+  refuseOtherVersion(`billing group ${groupName}`, record.version, expectedVersion);
   await dropTags(tx, accountId, billingGroupArn(place, groupName));
   await tx.delete(billingGroups, [accountId, groupName]);
   await removeThings(tx, 'billing-group-deletion', { ...place, groupId: record.groupId }, now);

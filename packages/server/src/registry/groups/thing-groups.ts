@@ -4,6 +4,7 @@ import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { ReadTransaction, WriteTransaction } from '../../store/contract.ts';
+import { refuseOtherVersion } from '../expected-version.ts';
 import { type GivenTag, putTags } from '../tags.ts';
 import { attributesAfter, sameAttributes } from '../things.ts';
 import { type ThingGroupQuery, type ThingGroupRecord, thingGroups } from './store.ts';
@@ -115,8 +116,7 @@ export function refuseOther(record: ThingGroupRecord, kind: 'static' | 'dynamic'
   const isDynamic = record.query !== undefined;
   if (isDynamic !== (kind === 'dynamic'))
     fail('InvalidRequestException', `${record.groupName} is a ${isDynamic ? 'dynamic' : 'static'} thing group`);
-  if (expected !== undefined && expected !== record.version)
-    fail('VersionConflictException', `The version for thing group ${record.groupName} does not match the expected version.`);
+  refuseOtherVersion(`thing group ${record.groupName}`, record.version, expected);
 }
 
 /** Replaces the properties of a group; of a dynamic one its query as well, where one is given. */
