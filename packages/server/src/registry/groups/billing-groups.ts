@@ -8,6 +8,7 @@ import { refuseOtherVersion } from '../expected-version.ts';
 import { type ThingRecord, things } from '../store.ts';
 import { type GivenTag, putTags } from '../tags.ts';
 import { getThing } from '../things.ts';
+import { refuseOtherProperties } from './other-properties.ts';
 import { type BillingGroupRecord, billingGroups } from './store.ts';
 
 export const billingGroupArn = (place: Place, groupName: string): string => iotArn(place, 'billinggroup', groupName);
@@ -34,11 +35,7 @@ export async function createBillingGroup(
   const there = await tx.get(billingGroups, [accountId, groupName]);
   if (there !== undefined) {
     if (there.description === description) return there;
-    fail(
-      'ResourceAlreadyExistsException',
-      `Billing Group ${groupName} already exists in current account with different properties`,
-      { resourceId: groupName, resourceArn: billingGroupArn(place, groupName) },
-    );
+    refuseOtherProperties('Billing', groupName, billingGroupArn(place, groupName));
   }
   const record: BillingGroupRecord = {
     accountId,

@@ -7,6 +7,7 @@ import type { ReadTransaction, WriteTransaction } from '../../store/contract.ts'
 import { refuseOtherVersion } from '../expected-version.ts';
 import { type GivenTag, putTags } from '../tags.ts';
 import { attributesAfter, sameAttributes } from '../things.ts';
+import { refuseOtherProperties } from './other-properties.ts';
 import { type ThingGroupQuery, type ThingGroupRecord, thingGroups } from './store.ts';
 
 export const thingGroupArn = (place: Place, groupName: string): string => iotArn(place, 'thinggroup', groupName);
@@ -90,11 +91,7 @@ export async function createThingGroup(
       sameAttributes(there.attributes, properties.attributes) &&
       sameQuery(there.query, query);
     if (isSame) return there;
-    fail(
-      'ResourceAlreadyExistsException',
-      `Thing Group ${groupName} already exists in current account with different properties`,
-      { resourceId: groupName, resourceArn: thingGroupArn(place, groupName) },
-    );
+    refuseOtherProperties('Thing', groupName, thingGroupArn(place, groupName));
   }
   const record: ThingGroupRecord = {
     accountId,
