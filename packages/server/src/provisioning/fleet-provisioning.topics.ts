@@ -23,7 +23,7 @@ interface TopicDeps {
  * it has no name that a token could be bound to.
  */
 function requesterOf({ place, requester: { clientId, principal = '', chain } }: TopicRequest): FleetRequester | undefined {
-  return clientId === undefined || principal === '' || chain !== undefined ? undefined : { place, clientId, claim: principal };
+  return clientId === undefined || principal === '' || chain !== undefined ? undefined : { place, clientId, principal };
 }
 
 function record({ refuse, log }: TopicDeps, request: TopicRequest, rejection: ProvisioningRejection): void {

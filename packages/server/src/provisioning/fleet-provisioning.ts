@@ -10,7 +10,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { DISK_LOW } from '../runtime/disk-failure.ts';
 import { Buckets } from '../runtime/token-buckets.ts';
 import type { Store, WriteTransaction } from '../store/contract.ts';
-import { keepProvidedCertificate, provideCertificate } from './certificate-provision.ts';
+import { keepProvidedCertificate, provideCertificate } from './provided-certificates.ts';
 import { providerOf } from './certificate-providers.ts';
 import { FleetRegistration } from './fleet-registration.ts';
 import { type FleetRequester, offerCertificate } from './ownership.ts';

@@ -106,12 +106,12 @@ export class FleetRegistration {
 
   /** What the template makes of the device's parameters and the hook's. */
   async #plan(
-    { place, claim, clientId }: FleetRequester,
+    { place, principal, clientId }: FleetRequester,
     { record, certificate: { certificateId, certificatePem } }: FoundRegistration,
     given: GivenParameters,
   ): Promise<ProvisioningPlan> {
     const arn = templateArn(place, record.templateName);
-    const asked = { claimCertificateId: claim, certificateId, certificatePem, templateArn: arn, clientId, parameters: given };
+    const asked = { claimCertificateId: principal, certificateId, certificatePem, templateArn: arn, clientId, parameters: given };
     const overrides = record.hook === undefined ? {} : await askHook(this.#deps.functions, record.hook, place.accountId, asked);
     const template = readTemplate(defaultVersion(record).body, 'fleet');
     const values = { ...given, ...overrides, [CERTIFICATE_ID]: certificateId };

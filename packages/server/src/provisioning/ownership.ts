@@ -27,8 +27,8 @@ const hashOf = (token: string): string => createHash('sha256').update(token).dig
 /** Who asks for a certificate, and where. */
 export interface OwnershipClaimant {
   readonly place: Place;
-  /** The principal: the id of the claim certificate, or what another identity has. */
-  readonly claim: string;
+  /** The id of the claim certificate, or what another identity has. */
+  readonly principal: string;
 }
 
 /** The sender of a request, by its connection. */
@@ -52,18 +52,18 @@ const itemOf = ({ accountId, region }: Place, tokenHash: string): string => `${r
 /** Gives the token of a certificate that the same transaction keeps. Fails with LimitExceededException where too many wait. */
 export async function offerCertificate(
   tx: WriteTransaction,
-  { place, claim }: OwnershipClaimant,
+  { place, principal }: OwnershipClaimant,
   certificateId: string,
   now: number,
 ): Promise<string> {
   const { accountId, region } = place;
   const ofAccount = await changeCount(tx, accountId, OF_ACCOUNT, 1);
-  const ofClaim = await changeCount(tx, accountId, claim, 1);
+  const ofClaim = await changeCount(tx, accountId, principal, 1);
   if (ofAccount > MAX_WAITING.account || ofClaim > MAX_WAITING.claim)
     fail('LimitExceededException', 'Too many certificates wait for their owners: each is deleted an hour after it was made.');
   const token = randomBytes(48).toString('base64url');
   const expiresAt = now + OWNERSHIP_LASTS;
-  const record: OwnershipRecord = { accountId, tokenHash: hashOf(token), certificateId, claim, expiresAt };
+  const record: OwnershipRecord = { accountId, tokenHash: hashOf(token), certificateId, claim: principal, expiresAt };
   await tx.put(ownerships, record);
   const item = { kind: KIND, id: itemOf(place, record.tokenHash), accountId, at: expiresAt };
   await schedule(tx, { ...item, data: { region, accountId, tokenHash: record.tokenHash } });
@@ -73,12 +73,12 @@ export async function offerCertificate(
 /** What the token gives its claimant; undefined for one that is unknown, another one's, used, or over. */
 export async function ownershipOf(
   tx: ReadTransaction,
-  { place, claim }: OwnershipClaimant,
+  { place, principal }: OwnershipClaimant,
   token: string,
   now: number,
 ): Promise<OwnershipRecord | undefined> {
   const found = await tx.get(ownerships, [place.accountId, hashOf(token)]);
-  return found === undefined || found.claim !== claim || found.expiresAt <= now ? undefined : found;
+  return found === undefined || found.claim !== principal || found.expiresAt <= now ? undefined : found;
 }
 
 async function forget(tx: WriteTransaction, { accountId, tokenHash, claim }: OwnershipRecord): Promise<void> {

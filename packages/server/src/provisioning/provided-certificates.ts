@@ -40,7 +40,7 @@ function readAnswered(pem: string, reject: AskedFunction['reject']): ReadCertifi
 export async function provideCertificate(
   functions: FunctionInvoker,
   provider: CertificateProviderRecord,
-  { place, claim, clientId }: FleetRequester,
+  { place, principal, clientId }: FleetRequester,
   { request, prepared }: SigningRequest,
 ): Promise<ProvidedCertificate> {
   const name = `the certificate provider ${provider.name}`;
@@ -50,7 +50,7 @@ export async function provideCertificate(
   const { functionArn, byRoot } = provider;
   const sourceArn = providerArn(place, provider.name);
   const asked = { functionArn, byRoot, sourceArn, sourceAccount: place.accountId, name, reject };
-  const event = { certificateSigningRequest: request, principalId: claim, clientId };
+  const event = { certificateSigningRequest: request, principalId: principal, clientId };
   const { certificatePem } = await askFunction(functions, asked, event);
   if (typeof certificatePem !== 'string') return reject('answered no certificatePem');
   const { certificateId, notBefore, notAfter, der } = readAnswered(certificatePem, reject);
