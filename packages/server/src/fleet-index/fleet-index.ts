@@ -17,7 +17,7 @@ import { thingGroupDocument } from './documents/thing-group-document.ts';
 import type { IndexedDocument } from './documents/values.ts';
 import type { IndexKey } from './engine/index-file.ts';
 import { IndexThread } from './engine/index-thread.ts';
-import { indexedThing, indexedThingGroup, unlessDamaged, withShadows } from './facts.ts';
+import { indexedThing, indexedThingGroup, unlessDamaged, withShadows } from './indexed-things.ts';
 import { isIndexed, thingSources, unconfigured } from './indexing-configuration.ts';
 import { INDEX_NAMES, type IndexName } from './query/fields.ts';
 import { connectivity, type IndexingConfigurationRecord, indexingConfigurations } from './store.ts';
@@ -186,11 +186,11 @@ export class FleetIndex implements AsyncDisposable {
   ): Promise<readonly (IndexedDocument | undefined)[]> {
     const { things: indexing } = account.configuration;
     const store = this.#options.inRegion(place.region);
-    const facts = await store.read((tx) =>
+    const things = await store.read((tx) =>
       Promise.all(names.map((name) => unlessDamaged(indexedThing(tx, place.accountId, name, indexing)))),
     );
     const sources = thingSources(indexing);
-    const all = await Promise.all(facts.map((each) => each && withShadows(each, place, this.#options.shadows, indexing)));
+    const all = await Promise.all(things.map((each) => each && withShadows(each, place, this.#options.shadows, indexing)));
     await this.#dynamicGroups.regroup(
       place,
       all.filter((each) => each !== undefined),
@@ -201,10 +201,10 @@ export class FleetIndex implements AsyncDisposable {
 
   async #readGroups(place: Place, names: readonly string[]): Promise<readonly (IndexedDocument | undefined)[]> {
     const store = this.#options.inRegion(place.region);
-    const facts = await store.read((tx) =>
+    const groups = await store.read((tx) =>
       Promise.all(names.map((name) => unlessDamaged(indexedThingGroup(tx, place.accountId, name)))),
     );
-    return facts.map((each) => each && thingGroupDocument(each));
+    return groups.map((each) => each && thingGroupDocument(each));
   }
 }
 

@@ -1,4 +1,4 @@
-/** What the store knows of things and thing groups, for their documents. */
+/** Things and thing groups that are indexed, as the store has them: what their documents are made of. */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
 import { membershipsOf } from '../registry/groups/memberships.ts';
@@ -49,16 +49,16 @@ export async function indexedThing(
 
 /** The thing with the shadows that are indexed of it. */
 export async function withShadows(
-  facts: IndexedThing,
+  thing: IndexedThing,
   place: Place,
   source: ShadowSource | undefined,
   { thingIndexingMode, namedShadowIndexingMode, namedShadowNames }: ThingIndexing,
 ): Promise<IndexedThing> {
   const names = namedShadowIndexingMode === 'ON' ? namedShadowNames : [];
   const isClassic = thingIndexingMode === 'REGISTRY_AND_SHADOW';
-  if (source === undefined || (!isClassic && names.length === 0)) return facts;
-  const { classic, named } = await source.shadows(place, facts.thingName, names);
-  return { ...facts, classicShadow: isClassic ? classic : undefined, namedShadows: named };
+  if (source === undefined || (!isClassic && names.length === 0)) return thing;
+  const { classic, named } = await source.shadows(place, thing.thingName, names);
+  return { ...thing, classicShadow: isClassic ? classic : undefined, namedShadows: named };
 }
 
 export async function indexedThingGroup(
