@@ -332,7 +332,7 @@ function content(path: string): unknown {
   const rows = file.rows({
     text: `SELECT indexes.name AS of, documents.name, documents.shown AS document, fields.name AS field,
         CASE typeof(value) WHEN 'blob' THEN hex(value) ELSE value END AS value, terms.shown
-      FROM terms JOIN documents ON documents.id = terms.id JOIN fields ON fields.id = terms.field JOIN indexes ON indexes.id = documents.of
+      FROM terms JOIN documents ON documents.id = terms.id JOIN fields ON fields.id = terms.field JOIN indexes ON indexes.id = documents.index_id
       ORDER BY indexes.name, documents.name, fields.name, value`,
     values: [],
   });

@@ -101,27 +101,27 @@ export class IndexFile {
   /** Puts documents and takes others out, all or nothing. A document that is there as it is costs one look-up. */
   update(key: IndexKey, documents: readonly IndexedDocument[], removed: readonly string[]): void {
     this.#inTransaction(() => {
-      const of = this.#indexNumber(key);
-      for (const document of documents) this.#put(of, document);
-      for (const name of removed) this.#remove(of, name);
+      const indexId = this.#indexId(key);
+      for (const document of documents) this.#put(indexId, document);
+      for (const name of removed) this.#remove(indexId, name);
     });
   }
 
   /** Takes a whole index out. */
   drop(key: IndexKey): void {
     this.#inTransaction(() => {
-      const of = this.#indexNumber(key);
+      const indexId = this.#indexId(key);
       for (const table of ['terms', 'points'])
-        this.#run(`DELETE FROM ${table} WHERE id IN (SELECT id FROM documents WHERE of = ?)`, [of]);
-      for (const table of ['documents', 'fields']) this.#run(`DELETE FROM ${table} WHERE of = ?`, [of]);
-      this.#run('DELETE FROM indexes WHERE id = ?', [of]);
+        this.#run(`DELETE FROM ${table} WHERE id IN (SELECT id FROM documents WHERE index_id = ?)`, [indexId]);
+      for (const table of ['documents', 'fields']) this.#run(`DELETE FROM ${table} WHERE index_id = ?`, [indexId]);
+      this.#run('DELETE FROM indexes WHERE id = ?', [indexId]);
     });
   }
 
   /** Names of documents behind one, in order. */
   names(key: IndexKey, after: string, limit: number): readonly string[] {
-    const rows = this.#all('SELECT name FROM documents WHERE of = ? AND name > ? ORDER BY name LIMIT ?', [
-      ...[this.#indexNumber(key), after, limit],
+    const rows = this.#all('SELECT name FROM documents WHERE index_id = ? AND name > ? ORDER BY name LIMIT ?', [
+      ...[this.#indexId(key), after, limit],
     ]);
     return rows.map(({ name }) => String(name));
   }
@@ -149,10 +149,10 @@ export class IndexFile {
   }
 
   fieldsOf(key: IndexKey, estimated = ESTIMATED): IndexFields {
-    const of = this.#indexNumber(key);
+    const indexId = this.#indexId(key);
     return {
-      of,
-      field: (name) => this.#fieldNumber(of, name),
+      indexId,
+      field: (name) => this.#fieldNumber(indexId, name),
       estimate: (source) => this.#estimate(source, estimated),
       holds: (source) => this.#estimate(source, 1) > 0,
     };
@@ -163,16 +163,16 @@ export class IndexFile {
     return Number(rows[0]?.count ?? 0);
   }
 
-  #put(of: number, document: IndexedDocument): void {
+  #put(indexId: number, document: IndexedDocument): void {
     const digest = digestOf(document);
-    const there = this.#all('SELECT id, digest FROM documents WHERE of = ? AND name = ?', [of, document.name])[0];
+    const there = this.#all('SELECT id, digest FROM documents WHERE index_id = ? AND name = ?', [indexId, document.name])[0];
     if (there !== undefined && Buffer.compare(there.digest as Uint8Array, digest) === 0) return;
     const shown = JSON.stringify(document.shown);
-    const id = there === undefined ? this.#insert(of, document.name, shown, digest) : Number(there.id);
+    const id = there === undefined ? this.#insert(indexId, document.name, shown, digest) : Number(there.id);
     if (there !== undefined) this.#run('UPDATE documents SET shown = ?, digest = ? WHERE id = ?', [shown, digest, id]);
     const before = there === undefined ? [] : this.#fieldsOf(id);
-    this.#replaceTerms(of, id, document.terms);
-    this.#replacePoints(of, id, document.points);
+    this.#replaceTerms(indexId, id, document.terms);
+    this.#replacePoints(indexId, id, document.points);
     this.#forgetUnused(before);
   }
 
@@ -192,52 +192,52 @@ export class IndexFile {
       );
   }
 
-  #insert(of: number, name: string, shown: string, digest: Uint8Array): number {
-    const put = this.#statement('INSERT INTO documents (of, name, shown, digest) VALUES (?, ?, ?, ?)');
-    return Number(put.run(of, name, shown, digest).lastInsertRowid);
+  #insert(indexId: number, name: string, shown: string, digest: Uint8Array): number {
+    const put = this.#statement('INSERT INTO documents (index_id, name, shown, digest) VALUES (?, ?, ?, ?)');
+    return Number(put.run(indexId, name, shown, digest).lastInsertRowid);
   }
 
-  #replaceTerms(of: number, id: number, terms: readonly IndexedTerm[]): void {
+  #replaceTerms(indexId: number, id: number, terms: readonly IndexedTerm[]): void {
     this.#run('DELETE FROM terms WHERE id = ?', [id]);
     for (const { field, value, shown = null } of terms)
       this.#run('INSERT OR IGNORE INTO terms (field, value, id, shown) VALUES (?, ?, ?, ?)', [
-        ...[this.#makeField(of, field), storedValue(value), id, shown],
+        ...[this.#makeField(indexId, field), storedValue(value), id, shown],
       ]);
   }
 
-  #replacePoints(of: number, id: number, points: readonly LocatedTerm[]): void {
+  #replacePoints(indexId: number, id: number, points: readonly LocatedTerm[]): void {
     this.#run('DELETE FROM points WHERE id = ?', [id]);
     for (const { field, latitude, longitude } of points)
       this.#run('INSERT OR REPLACE INTO points (field, id, latitude, longitude) VALUES (?, ?, ?, ?)', [
-        ...[this.#makeField(of, field), id, latitude, longitude],
+        ...[this.#makeField(indexId, field), id, latitude, longitude],
       ]);
   }
 
-  #remove(of: number, name: string): void {
-    const id = this.#all('SELECT id FROM documents WHERE of = ? AND name = ?', [of, name])[0]?.id;
+  #remove(indexId: number, name: string): void {
+    const id = this.#all('SELECT id FROM documents WHERE index_id = ? AND name = ?', [indexId, name])[0]?.id;
     if (id === undefined) return;
     const before = this.#fieldsOf(Number(id));
     for (const table of ['terms', 'points', 'documents']) this.#run(`DELETE FROM ${table} WHERE id = ?`, [Number(id)]);
     this.#forgetUnused(before);
   }
 
-  #indexNumber({ region, accountId, name }: IndexKey): number {
+  #indexId({ region, accountId, name }: IndexKey): number {
     const found = this.#all('SELECT id FROM indexes WHERE region = ? AND account = ? AND name = ?', [region, accountId, name])[0];
     if (found !== undefined) return Number(found.id);
     const made = this.#statement('INSERT INTO indexes (region, account, name) VALUES (?, ?, ?)').run(region, accountId, name);
     return Number(made.lastInsertRowid);
   }
 
-  #fieldNumber(of: number, name: string): number | undefined {
-    const found = this.#all('SELECT id FROM fields WHERE of = ? AND name = ?', [of, name])[0];
+  #fieldNumber(indexId: number, name: string): number | undefined {
+    const found = this.#all('SELECT id FROM fields WHERE index_id = ? AND name = ?', [indexId, name])[0];
     return found === undefined ? undefined : Number(found.id);
   }
 
-  #makeField(of: number, name: string): number {
-    const found = this.#fieldNumber(of, name);
+  #makeField(indexId: number, name: string): number {
+    const found = this.#fieldNumber(indexId, name);
     if (found !== undefined) return found;
-    const put = this.#statement('INSERT INTO fields (of, name, unnamed) VALUES (?, ?, ?)');
-    return Number(put.run(of, name, isSearchedUnnamed(name) ? 1 : 0).lastInsertRowid);
+    const put = this.#statement('INSERT INTO fields (index_id, name, unnamed) VALUES (?, ?, ?)');
+    return Number(put.run(indexId, name, isSearchedUnnamed(name) ? 1 : 0).lastInsertRowid);
   }
 
   #inTransaction(work: () => void): void {

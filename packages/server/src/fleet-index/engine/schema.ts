@@ -4,7 +4,7 @@
  */
 
 /** Form of the tables, kept as `user_version`: a file of another form is made anew. */
-export const INDEX_FORM = 1;
+export const INDEX_FORM = 2;
 
 export const INDEX_TABLES = `
   CREATE TABLE indexes (
@@ -16,20 +16,20 @@ export const INDEX_TABLES = `
   ) STRICT;
   CREATE TABLE fields (
     id INTEGER PRIMARY KEY,
-    of INTEGER NOT NULL,
+    index_id INTEGER NOT NULL,
     name TEXT NOT NULL,
     unnamed INTEGER NOT NULL,
-    UNIQUE (of, name)
+    UNIQUE (index_id, name)
   ) STRICT;
   CREATE TABLE documents (
     id INTEGER PRIMARY KEY,
-    of INTEGER NOT NULL,
+    index_id INTEGER NOT NULL,
     name TEXT NOT NULL,
     shown TEXT NOT NULL,
     digest BLOB NOT NULL,
-    UNIQUE (of, name)
+    UNIQUE (index_id, name)
   ) STRICT;
-  CREATE INDEX documents_of ON documents (of);
+  CREATE INDEX documents_of_index ON documents (index_id);
   CREATE TABLE terms (
     field INTEGER NOT NULL,
     value ANY NOT NULL,

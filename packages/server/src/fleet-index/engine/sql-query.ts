@@ -90,8 +90,7 @@ function valueCondition(matcher: Exclude<ValueMatcher, { kind: 'near' }>): Sql {
 
 /** What a statement needs to know of the index that it is for. */
 export interface IndexFields {
-  /** Number of the index. */
-  readonly of: number;
+  readonly indexId: number;
   /** Number of a field; undefined where no document has it. */
   field(name: string): number | undefined;
   /** About how many ids a source gives, up to a bound. */
@@ -117,7 +116,8 @@ export const metersBetweenPlaces = (latitude: number, longitude: number, toLatit
   metersBetween({ latitude, longitude }, { latitude: toLatitude, longitude: toLongitude });
 
 /** The fields that a term without a field looks at. */
-const unnamedFields = ({ of }: IndexFields): Sql => sql('field IN (SELECT id FROM fields WHERE of = ? AND unnamed = 1)', [of]);
+const unnamedFields = ({ indexId }: IndexFields): Sql =>
+  sql('field IN (SELECT id FROM fields WHERE index_id = ? AND unnamed = 1)', [indexId]);
 
 /** Ids of documents with a term, from the table's own order. */
 function termSource({ field: name, matcher }: Term, index: IndexFields): Sql {
@@ -212,7 +212,10 @@ export function sourceOf(query: Query, index: IndexFields): IdSource | undefined
 export function matchingIds(query: Query, index: IndexFields): Sql {
   const source = sourceOf(query, index);
   if (source === undefined)
-    return join([sql('FROM documents AS d WHERE d.of = ?', [index.of]), inTime('d.id'), condition(query, index)], ' AND ');
+    return join(
+      [sql('FROM documents AS d WHERE d.index_id = ?', [index.indexId]), inTime('d.id'), condition(query, index)],
+      ' AND ',
+    );
   const rest = source.rest === undefined ? sql('1') : join([inTime('d.id'), condition(source.rest, index)], ' AND ');
   return join([sql('FROM ('), source.ids, sql(') AS d WHERE'), rest]);
 }
