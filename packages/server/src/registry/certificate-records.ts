@@ -5,7 +5,7 @@ import type { IssuedCertificate } from '../authority/authority.ts';
 import { policyAttachments } from '../policies/store.ts';
 import { claim, noteStatus, release } from '../store/claims.ts';
 import type { WriteTransaction } from '../store/contract.ts';
-import { certificateArn, getCertificate, newCertificate, withStatus } from './certificates.ts';
+import { certificateArn, getCertificate, isBeingTransferred, newCertificate, withStatus } from './certificates.ts';
 import { type CertificateRecord, certificates, thingPrincipals } from './store.ts';
 
 /** Keeps a certificate that the server's authority has issued. */
@@ -49,7 +49,7 @@ export async function deleteCertificate(tx: WriteTransaction, place: Place, id: 
   const record = await getCertificate(tx, accountId, id);
   if (record.status === 'ACTIVE')
     fail('CertificateStateException', `Certificate must be deactivated (not ACTIVE) before deletion. Id: ${id}`);
-  if (record.status === 'PENDING_TRANSFER')
+  if (isBeingTransferred(record))
     fail('CertificateStateException', `Certificate is being transferred; cancel the transfer before deletion. Id: ${id}`);
   const attachedThings = await tx.scan(thingPrincipals, { index: 'byPrincipal', prefix: [accountId, arn], limit: 1 });
   if (attachedThings.items.length > 0) fail('DeleteConflictException', `Things must be detached before deletion (arn: ${arn})`);

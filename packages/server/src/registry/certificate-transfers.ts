@@ -7,7 +7,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import { policyAttachments } from '../policies/store.ts';
 import { claim, findClaim, release } from '../store/claims.ts';
 import type { ReadTransaction, WriteTransaction } from '../store/contract.ts';
-import { certificateArn, findOffered, getCertificate } from './certificates.ts';
+import { certificateArn, findOffered, getCertificate, isBeingTransferred } from './certificates.ts';
 import { type CertificateRecord, type CertificateTransfer, certificates, thingPrincipals, transferCounts } from './store.ts';
 
 export interface TransferDraft {
@@ -44,7 +44,7 @@ export async function startTransfer(tx: WriteTransaction, place: Place, draft: T
   const { certificateId, to, message } = draft;
   if (to === place.accountId) fail('InvalidRequestException', 'The certificate can not be transferred to its own account');
   const record = await getCertificate(tx, place.accountId, certificateId);
-  if (record.status === 'PENDING_TRANSFER')
+  if (isBeingTransferred(record))
     fail('TransferConflictException', `The certificate is being transferred already. Id: ${certificateId}`);
   if (record.status !== 'INACTIVE')
     fail('CertificateStateException', `The certificate must be INACTIVE to be transferred. Id: ${certificateId}`);
@@ -61,10 +61,11 @@ const changed = (
 ): CertificateRecord => ({ ...record, status, transfer, lastModifiedAt: now, version: record.version + 1 });
 
 /** The transfer, if it is under way; one that has ended fails with TransferAlreadyCompletedException. */
-function underWay({ status, transfer, certificateId }: CertificateRecord): CertificateTransfer {
+function underWay(record: CertificateRecord): CertificateTransfer {
+  const { transfer, certificateId } = record;
   if (transfer === undefined)
     return fail('InvalidRequestException', `The certificate is not being transferred. Id: ${certificateId}`);
-  if (status !== 'PENDING_TRANSFER') return completed(certificateId);
+  if (!isBeingTransferred(record)) return completed(certificateId);
   return transfer;
 }
 
@@ -74,7 +75,7 @@ const completed = (certificateId: string): never =>
 /** What is on its way to the account, or was and has been rejected or canceled. */
 async function getOffered(tx: ReadTransaction, { accountId }: Place, certificateId: string): Promise<CertificateRecord> {
   const offered = await findOffered(tx, accountId, certificateId);
-  if (offered?.status === 'PENDING_TRANSFER') return offered;
+  if (isBeingTransferred(offered)) return offered;
   const own = await tx.get(certificates, [accountId, certificateId]);
   if (own?.transfer?.to === accountId) return completed(certificateId);
   return offered ?? fail('ResourceNotFoundException', `Certificate ${certificateId} was not transferred to this account`);

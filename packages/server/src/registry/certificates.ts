@@ -16,6 +16,11 @@ export const duplicate = (place: Place, certificateId: string): ErrorMembers => 
   resourceArn: certificateArn(place, certificateId),
 });
 
+/** Whether a transfer of the certificate to another account is under way. */
+export const isBeingTransferred = (
+  record: CertificateRecord | undefined,
+): record is CertificateRecord & { readonly status: 'PENDING_TRANSFER' } => record?.status === 'PENDING_TRANSFER';
+
 export async function getCertificate(tx: ReadTransaction, accountId: string, certificateId: string): Promise<CertificateRecord> {
   const found = await tx.get(certificates, [accountId, certificateId]);
   return found ?? fail('ResourceNotFoundException', `Certificate ${certificateId} does not exist`);
@@ -28,7 +33,7 @@ export async function getCertificate(tx: ReadTransaction, accountId: string, cer
 export async function getOwnOrOffered(tx: ReadTransaction, accountId: string, certificateId: string): Promise<CertificateRecord> {
   const own = await tx.get(certificates, [accountId, certificateId]);
   const found = own ?? (await findOffered(tx, accountId, certificateId));
-  if (found !== undefined && (found === own || found.status === 'PENDING_TRANSFER')) return found;
+  if (found !== undefined && (found === own || isBeingTransferred(found))) return found;
   return fail('ResourceNotFoundException', `Certificate ${certificateId} does not exist`);
 }
 
@@ -40,7 +45,7 @@ export async function findOffered(
 ): Promise<CertificateRecord | undefined> {
   const holder = await findClaim(tx, 'certificate', certificateId);
   const held = holder === undefined ? undefined : await tx.get(certificates, [holder.accountId, certificateId]);
-  if (held?.status === 'PENDING_TRANSFER' && held.transfer?.to === accountId) return held;
+  if (isBeingTransferred(held) && held.transfer?.to === accountId) return held;
   const { items } = await tx.scan(certificates, { index: 'offered', prefix: [accountId, certificateId], limit: 1 });
   return items[0];
 }
@@ -87,7 +92,7 @@ export function withStatus(record: CertificateRecord, wanted: string, now: numbe
   const status = wanted === 'REGISTER_INACTIVE' ? 'INACTIVE' : wanted;
   if (status !== 'ACTIVE' && status !== 'INACTIVE' && status !== 'REVOKED')
     return fail('InvalidRequestException', `Unknown status ${status}`);
-  if (record.status === 'PENDING_TRANSFER')
+  if (isBeingTransferred(record))
     fail('CertificateStateException', `The certificate is being transferred. Id: ${record.certificateId}`);
   // Developer guide, page manual-cert-registration.
   if (status === 'ACTIVE' && record.registeredRevoked)

@@ -4,6 +4,7 @@ import { nameInPlace, parseArn } from '@thingkeep/wire/arn.ts';
 import { readCertificate } from '../authority/read-certificate.ts';
 import type { PolicyTags, PolicyTargets, PrincipalFacts } from '../policies/principals.ts';
 import type { ReadTransaction } from '../store/contract.ts';
+import { isBeingTransferred } from './certificates.ts';
 import { groupArnsOf } from './groups/memberships.ts';
 import { thingGroups } from './groups/store.ts';
 import { thingGroupArn } from './groups/thing-groups.ts';
@@ -41,7 +42,7 @@ const groupOf = async (tx: ReadTransaction, accountId: string, arn: string) => {
 export const policyTargets: PolicyTargets = {
   exists: async (tx, accountId, arn) =>
     ((await groupOf(tx, accountId, arn)) ?? (await certificateOf(tx, accountId, arn))) !== undefined,
-  isBeingTransferred: async (tx, accountId, arn) => (await certificateOf(tx, accountId, arn))?.status === 'PENDING_TRANSFER',
+  isBeingTransferred: async (tx, accountId, arn) => isBeingTransferred(await certificateOf(tx, accountId, arn)),
   isDynamicGroup: async (tx, accountId, arn) => (await groupOf(tx, accountId, arn))?.query !== undefined,
   inheritsFrom: async (tx, accountId, arn) => {
     const region = parseArn(arn)?.region ?? '';

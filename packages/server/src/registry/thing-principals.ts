@@ -2,7 +2,7 @@
 import { nameInPlace, parseArn, type Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { ReadTransaction, WriteTransaction } from '../store/contract.ts';
-import { getCertificate } from './certificates.ts';
+import { getCertificate, isBeingTransferred } from './certificates.ts';
 import { type ThingPrincipalRecord, thingPrincipals } from './store.ts';
 import { getThing } from './things.ts';
 
@@ -45,7 +45,7 @@ export async function attachThingPrincipal(
   const certificateId = certificateIn(principal, place);
   await getThing(tx, accountId, thingName);
   const certificate = certificateId === undefined ? undefined : await getCertificate(tx, accountId, certificateId);
-  if (certificate?.status === 'PENDING_TRANSFER')
+  if (isBeingTransferred(certificate))
     fail('InvalidRequestException', `The certificate is being transferred to another account: ${principal}`);
   const wanted = { accountId, thingName, principal, exclusive };
   await refuseClash(tx, wanted);
