@@ -16,9 +16,9 @@ import { type FleetRequester, ownershipOf, takeCertificate } from './ownership.t
 import { type GivenParameters, missingParameters, planOf, type ProvisioningPlan, readGivenParameters } from './plan.ts';
 import { ProvisioningRejection, type RejectionCode } from './rejections.ts';
 import { type FindRole, type ProvisioningRights, roleRights } from './rights.ts';
-import { provisioningTemplates, templateArn, type TemplateRecord } from './store.ts';
+import { provisioningTemplates, type TemplateRecord } from './store.ts';
 import { CERTIFICATE_ID, readTemplate } from './template.ts';
-import { defaultVersion } from './templates.ts';
+import { defaultVersion, templateArn } from './templates.ts';
 
 export interface FleetRegistrationDeps {
   readonly clock: Clock;

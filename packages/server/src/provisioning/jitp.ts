@@ -10,9 +10,9 @@ import type { JustInTimeProvisioning, JustInTimeRequest } from './contract.ts';
 import { provision } from './execution.ts';
 import { type GivenParameters, missingParameters, planOf, type ProvisioningPlan } from './plan.ts';
 import { type FindRole, roleRights } from './rights.ts';
-import { provisioningTemplates, templateArn } from './store.ts';
+import { provisioningTemplates } from './store.ts';
 import { type ProvisioningTemplate, readTemplate } from './template.ts';
-import { defaultVersion } from './templates.ts';
+import { defaultVersion, templateArn } from './templates.ts';
 
 export interface TemplateProvisioningDeps {
   readonly clock: Clock;

@@ -1,5 +1,4 @@
 /** Records of provisioning: templates, claims, what waits for its owner, certificate providers. Times are milliseconds since the epoch. */
-import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { collection } from '../store/contract.ts';
 
 export interface TemplateVersion {
@@ -33,8 +32,6 @@ export interface TemplateRecord {
 }
 
 export const provisioningTemplates = collection<TemplateRecord>('provisioning-templates', (t) => [t.accountId, t.templateName]);
-
-export const templateArn = (place: Place, templateName: string): string => iotArn(place, 'provisioningtemplate', templateName);
 
 /** A certificate that was made for a device, which has to show the token of this hash to have it. */
 export interface OwnershipRecord {

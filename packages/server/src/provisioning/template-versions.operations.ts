@@ -4,8 +4,8 @@ import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store } from '../store/contract.ts';
-import { provisioningTemplates, templateArn, type TemplateRecord, type TemplateVersion } from './store.ts';
-import { checkBody, getTemplate } from './templates.ts';
+import { provisioningTemplates, type TemplateRecord, type TemplateVersion } from './store.ts';
+import { checkBody, getTemplate, templateArn } from './templates.ts';
 
 /** General Reference, AWS IoT Core quotas: versions of a fleet provisioning template. */
 const MAX_VERSIONS = 5;

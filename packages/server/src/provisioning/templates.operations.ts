@@ -8,8 +8,8 @@ import type { PolicyTags } from '../policies/principals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store } from '../store/contract.ts';
 import { type FindRole, roleRights } from './rights.ts';
-import { provisioningTemplates, templateArn, type TemplateRecord } from './store.ts';
-import { checkBody, checkHook, describeTemplate, getTemplate, templateSummary } from './templates.ts';
+import { provisioningTemplates, type TemplateRecord } from './store.ts';
+import { checkBody, checkHook, describeTemplate, getTemplate, templateArn, templateSummary } from './templates.ts';
 
 export interface TemplateOptions {
   readonly store: Store;

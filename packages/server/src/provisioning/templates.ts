@@ -1,9 +1,11 @@
 /** Provisioning templates: found, checked, and as the API shows them. */
-import { otherRegionIn, type Place } from '@thingkeep/wire/arn.ts';
+import { iotArn, otherRegionIn, type Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { ReadTransaction } from '../store/contract.ts';
-import { type HookRecord, provisioningTemplates, templateArn, type TemplateRecord, type TemplateVersion } from './store.ts';
+import { type HookRecord, provisioningTemplates, type TemplateRecord, type TemplateVersion } from './store.ts';
 import { readTemplate, type TemplateUse } from './template.ts';
+
+export const templateArn = (place: Place, templateName: string): string => iotArn(place, 'provisioningtemplate', templateName);
 
 export async function getTemplate(tx: ReadTransaction, accountId: string, templateName: string): Promise<TemplateRecord> {
   const found = await tx.get(provisioningTemplates, [accountId, templateName]);
