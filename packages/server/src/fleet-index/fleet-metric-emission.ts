@@ -8,7 +8,7 @@ import type { Store } from '../store/contract.ts';
 import { pages } from '../store/pages.ts';
 import type { FleetIndex } from './fleet-index.ts';
 import { nextDue, periodOf } from './fleet-metrics.ts';
-import { aggregatedField } from './indexing-configuration.ts';
+import { aggregatedField } from './aggregated-fields.ts';
 import { parseIndexQuery } from './query/parse.ts';
 import { fleetMetricPoints, type FleetMetricRecord, fleetMetrics, MAX_POINTS } from './store.ts';
 

@@ -9,7 +9,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
 import type { FleetIndex } from './fleet-index.ts';
 import { describeFleetMetric, fleetMetricArn, fleetMetricPeriod, fleetMetricType, nextDue } from './fleet-metrics.ts';
-import { aggregatedField } from './indexing-configuration.ts';
+import { aggregatedField } from './aggregated-fields.ts';
 import { askedIndex, QUERY_VERSION } from './searches.operations.ts';
 import { fleetMetricPoints, type FleetMetricRecord, fleetMetrics } from './store.ts';
 

@@ -5,16 +5,10 @@ import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { getThing } from '../registry/things.ts';
 import { thingGroups } from '../registry/groups/store.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
+import { isAggregated } from './aggregated-fields.ts';
+import { describedConfiguration, indexSchema } from './described-configuration.ts';
 import type { FleetIndex } from './fleet-index.ts';
-import {
-  configured,
-  describedConfiguration,
-  isAggregated,
-  indexSchema,
-  isIndexed,
-  isOfSource,
-  unconfigured,
-} from './indexing-configuration.ts';
+import { configured, isIndexed, isOfSource, unconfigured } from './indexing-configuration.ts';
 import { indexName } from './searches.operations.ts';
 import { type IndexName, INDEX_NAMES } from './query/fields.ts';
 import { parseIndexQuery } from './query/parse.ts';

@@ -5,7 +5,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { IndexedField } from './store.ts';
 import type { IndexKey } from './engine/index-file.ts';
 import type { FleetIndex } from './fleet-index.ts';
-import { aggregatedField } from './indexing-configuration.ts';
+import { aggregatedField } from './aggregated-fields.ts';
 import type { IndexName } from './query/fields.ts';
 import { parseIndexQuery } from './query/parse.ts';
 import type { Query } from './query/query.ts';
