@@ -52,7 +52,7 @@ class Bench implements Disposable {
 
   static async open(): Promise<Bench> {
     const bench = new Bench(await openMemoryStore());
-    await bench.objects.createBucket(PLACE, Bucket);
+    await bench.objects.buckets.create(PLACE, Bucket);
     return bench;
   }
 
@@ -160,9 +160,9 @@ test('a list with a delimiter reads few records of each beginning', async () => 
 
 test('an account has a hundred buckets', async () => {
   using bench = await Bench.open();
-  for (let i = 1; i < 100; i += 1) await bench.objects.createBucket(PLACE, `bucket-${i}`);
+  for (let i = 1; i < 100; i += 1) await bench.objects.buckets.create(PLACE, `bucket-${i}`);
   const text = 'You have attempted to create more buckets than allowed';
-  await assert.rejects(bench.objects.createBucket(PLACE, 'one-more'), { code: 'TooManyBuckets', message: text });
+  await assert.rejects(bench.objects.buckets.create(PLACE, 'one-more'), { code: 'TooManyBuckets', message: text });
 });
 
 test('a beginning is listed once, whatever goes on behind it', async () => {

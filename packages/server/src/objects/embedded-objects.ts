@@ -1,12 +1,13 @@
-/** The embedded store of objects: buckets and objects of accounts, as records and files. */
-import type { Place } from '@thingkeep/wire/arn.ts';
+/** The embedded store of objects: objects of accounts, as records and files. */
 import { defined } from '@thingkeep/wire/defined.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { ReadTransaction, Store } from '../store/contract.ts';
+import type { Store } from '../store/contract.ts';
 import { pages } from '../store/pages.ts';
+import { ObjectBuckets, ownBucket } from './object-buckets.ts';
 import { type ObjectName, objectFault } from './contract.ts';
 import { checked, type ObjectFiles, type WrittenFile } from './object-files.ts';
-import { type BucketRecord, objectBuckets, type ObjectRecord, objects } from './store.ts';
+import { ObjectUsage } from './object-usage.ts';
+import { type ObjectRecord, objects } from './store.ts';
 
 export interface EmbeddedObjectsOptions {
   readonly store: Store;
@@ -18,14 +19,9 @@ export interface EmbeddedObjectsOptions {
   readonly isDiskLow: () => boolean;
 }
 
-/** S3 user guide: bytes of an object that comes in one request; buckets of an account; bytes of a key. */
+/** S3 user guide: bytes of an object that comes in one request; bytes of a key. */
 const MAX_OBJECT = 5 * 1024 ** 3;
-const MAX_BUCKETS = 100;
 const MAX_KEY = 1024;
-/** Bytes that the record and the file of an object take, beside its own: empty objects fill a disk too. */
-const OVERHEAD = 4096;
-/** Objects of an account that come and go at a time: each has a file open, for as long as its client likes. */
-const MAX_TRANSFERS = 128;
 /** Records that are read at once where a list may skip those behind the first. */
 const FEW = 16;
 
@@ -59,14 +55,14 @@ export interface ListedObjects {
 const HIGHEST = '\u{10FFFF}'.repeat(MAX_KEY / 4);
 
 export class EmbeddedObjects {
+  readonly buckets: ObjectBuckets;
   readonly #options: EmbeddedObjectsOptions;
-  /** Bytes by account. */
-  readonly #bytes = new Map<string, number>();
-  /** Transfers under way by account. */
-  readonly #transfers = new Map<string, number>();
+  readonly #usage: ObjectUsage;
 
   constructor(options: EmbeddedObjectsOptions) {
     this.#options = options;
+    this.buckets = new ObjectBuckets(options);
+    this.#usage = new ObjectUsage(options.limitOf);
   }
 
   /** Keeps files for a backup until the function that it gives is called. */
@@ -78,49 +74,11 @@ export class EmbeddedObjects {
   async load(): Promise<void> {
     const { store, files } = this.#options;
     for await (const { items } of pages(store, objects, { skipDamaged: true, prefix: [] }))
-      for (const { accountId, size } of items) this.#count(accountId, size);
+      for (const { accountId, size } of items) this.#usage.count(accountId, size);
     await files.sweep(async (file) => {
       const { items } = await store.read((tx) => tx.scan(objects, { index: 'byFile', prefix: [file], limit: 1 }));
       return items.length > 0;
     });
-  }
-
-  async createBucket(place: Place, bucket: string): Promise<void> {
-    refuseBucketName(bucket);
-    const { store, clock } = this.#options;
-    await store.write(async (tx) => {
-      const there = await tx.get(objectBuckets, [bucket]);
-      if (there?.accountId === place.accountId)
-        objectFault(
-          'BucketAlreadyOwnedByYou',
-          'Your previous request to create the named bucket succeeded and you already own it.',
-        );
-      if (there !== undefined)
-        objectFault('BucketAlreadyExists', 'The requested bucket name is not available: another account has it.');
-      const own = await tx.scan(objectBuckets, { index: 'byAccount', prefix: [place.accountId], limit: MAX_BUCKETS });
-      if (own.items.length >= MAX_BUCKETS)
-        objectFault('TooManyBuckets', 'You have attempted to create more buckets than allowed');
-      const { accountId, region } = place;
-      await tx.put(objectBuckets, { bucket, accountId, region, createdAt: clock.now() });
-    });
-  }
-
-  async deleteBucket(accountId: string, bucket: string): Promise<void> {
-    await this.#options.store.write(async (tx) => {
-      await ownBucket(tx, accountId, bucket);
-      const { items } = await tx.scan(objects, { prefix: [bucket], limit: 1 });
-      if (items.length > 0) objectFault('BucketNotEmpty', 'The bucket you tried to delete is not empty');
-      await tx.delete(objectBuckets, [bucket]);
-    });
-  }
-
-  bucket(accountId: string, bucket: string): Promise<BucketRecord> {
-    return this.#options.store.read((tx) => ownBucket(tx, accountId, bucket));
-  }
-
-  async bucketsOf(accountId: string): Promise<readonly BucketRecord[]> {
-    const scan = { skipDamaged: true, index: 'byAccount', prefix: [accountId] };
-    return (await this.#options.store.read((tx) => tx.scan(objectBuckets, scan))).items;
   }
 
   /** Writes an object, in place of one that is there. */
@@ -130,15 +88,14 @@ export class EmbeddedObjects {
     content: AsyncIterable<Uint8Array>,
     given: GivenObject,
   ): Promise<ObjectRecord> {
-    const { store, clock, files, limitOf, isDiskLow } = this.#options;
+    const { store, clock, files, isDiskLow } = this.#options;
     if (Buffer.byteLength(key) > MAX_KEY) objectFault('KeyTooLongError', 'Your key is too long');
-    await this.bucket(accountId, bucket);
+    await this.buckets.get(accountId, bucket);
     if (given.size > MAX_OBJECT) objectFault('EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size');
-    if ((this.#bytes.get(accountId) ?? 0) + given.size + OVERHEAD > limitOf(accountId))
-      objectFault('QuotaExceeded', 'The account has as many bytes of objects as it may have.');
+    this.#usage.refuseOver(accountId, given.size);
     // Counted before the first byte is written, or a file is opened: uploads at the same time share the limits.
-    const ended = this.#beginTransfer(accountId);
-    this.#count(accountId, given.size);
+    const ended = this.#usage.beginTransfer(accountId);
+    this.#usage.count(accountId, given.size);
     let written: WrittenFile | undefined;
     let before: ObjectRecord | undefined;
     try {
@@ -161,7 +118,7 @@ export class EmbeddedObjects {
       return record;
     } catch (error) {
       if (before === undefined) {
-        this.#uncount(accountId, given.size);
+        this.#usage.uncount(accountId, given.size);
         if (written !== undefined) await files.remove(written.file);
       }
       throw error;
@@ -180,7 +137,7 @@ export class EmbeddedObjects {
 
   /** The bytes of an object that has been described; fails at once with SlowDown where too many are on their way. */
   content({ accountId, file, size, md5 }: ObjectRecord, from: number, to: number): AsyncIterable<Uint8Array> {
-    this.#mayTransfer(accountId);
+    this.#usage.refuseTransferOver(accountId);
     const bytes = this.#options.files.read(file, from, to);
     return this.#transfer(accountId, from === 0 && to === size ? checked(bytes, md5) : bytes);
   }
@@ -198,7 +155,7 @@ export class EmbeddedObjects {
 
   /** Objects by their keys, and beginnings of keys up to the delimiter, each counted as one. */
   async list(accountId: string, { bucket, prefix, delimiter, after, limit }: ListOptions): Promise<ListedObjects> {
-    await this.bucket(accountId, bucket);
+    await this.buckets.get(accountId, bucket);
     const found: ObjectRecord[] = [];
     const prefixes: string[] = [];
     let last = after;
@@ -226,40 +183,17 @@ export class EmbeddedObjects {
   }
 
   async #forget({ accountId, size, file }: ObjectRecord): Promise<void> {
-    this.#uncount(accountId, size);
+    this.#usage.uncount(accountId, size);
     await this.#options.files.remove(file);
   }
 
-  #mayTransfer(accountId: string): void {
-    if ((this.#transfers.get(accountId) ?? 0) >= MAX_TRANSFERS) objectFault('SlowDown', 'Please reduce your request rate.');
-  }
-
-  /** Counts a transfer until the function that it gives is called. */
-  #beginTransfer(accountId: string): () => void {
-    this.#mayTransfer(accountId);
-    this.#transfers.set(accountId, (this.#transfers.get(accountId) ?? 0) + 1);
-    return () => {
-      const left = (this.#transfers.get(accountId) ?? 1) - 1;
-      if (left === 0) this.#transfers.delete(accountId);
-      else this.#transfers.set(accountId, left);
-    };
-  }
-
   async *#transfer(accountId: string, content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-    const ended = this.#beginTransfer(accountId);
+    const ended = this.#usage.beginTransfer(accountId);
     try {
       yield* content;
     } finally {
       ended();
     }
-  }
-
-  #count(accountId: string, size: number): void {
-    this.#bytes.set(accountId, (this.#bytes.get(accountId) ?? 0) + size + OVERHEAD);
-  }
-
-  #uncount(accountId: string, size: number): void {
-    this.#bytes.set(accountId, (this.#bytes.get(accountId) ?? 0) - size - OVERHEAD);
   }
 }
 
@@ -276,16 +210,3 @@ async function* whileThereIsRoom(
 }
 
 const refuseForDisk = (): never => objectFault('ServiceUnavailable', 'The disk of the server is nearly full.');
-
-/** A bucket of the account; that of another one is not to be told from one that is forbidden. */
-async function ownBucket(tx: ReadTransaction, accountId: string, bucket: string): Promise<BucketRecord> {
-  const found = await tx.get(objectBuckets, [bucket]);
-  if (found === undefined) return objectFault('NoSuchBucket', 'The specified bucket does not exist');
-  return found.accountId === accountId ? found : objectFault('AccessDenied', 'Access Denied');
-}
-
-/** S3 user guide, page bucketnamingrules. */
-function refuseBucketName(bucket: string): void {
-  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket) || bucket.includes('..') || /^\d+\.\d+\.\d+\.\d+$/.test(bucket))
-    objectFault('InvalidBucketName', 'The specified bucket is not valid.');
-}

@@ -168,17 +168,17 @@ export function createS3Service({ objects, isOwnName }: S3ServiceOptions): Objec
     const { accountId } = call.caller;
     switch (request.operation) {
       case 'ListBuckets':
-        return bucketList(accountId, await objects.bucketsOf(accountId));
+        return bucketList(accountId, await objects.buckets.ofAccount(accountId));
       case 'CreateBucket':
-        await objects.createBucket(call.caller, request.bucket);
+        await objects.buckets.create(call.caller, request.bucket);
         return nothing(200, { location: `/${request.bucket}` });
       case 'DeleteBucket':
-        await objects.deleteBucket(accountId, request.bucket);
+        await objects.buckets.delete(accountId, request.bucket);
         return nothing(204);
       case 'HeadBucket':
-        return nothing(200, { 'x-amz-bucket-region': (await objects.bucket(accountId, request.bucket)).region });
+        return nothing(200, { 'x-amz-bucket-region': (await objects.buckets.get(accountId, request.bucket)).region });
       case 'GetBucketLocation':
-        return bucketLocation((await objects.bucket(accountId, request.bucket)).region);
+        return bucketLocation((await objects.buckets.get(accountId, request.bucket)).region);
       case 'ListObjects':
       case 'ListObjectsV2':
         return list(call, request);
