@@ -4,7 +4,7 @@
  */
 import { type Place, placeKey } from '@thingkeep/wire/arn.ts';
 import { MAX_GROUPS_OF_THING, setDynamicMemberships } from '../registry/groups/memberships.ts';
-import { type GroupReference, memberships, type ThingGroupRecord, thingGroups } from '../registry/groups/store.ts';
+import { memberships, type ThingGroupRecord, thingGroups } from '../registry/groups/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { RepeatLimiter } from '../runtime/repeat-limiter.ts';
 import { restsOf } from '../runtime/rests.ts';
@@ -13,9 +13,9 @@ import type { Store } from '../store/contract.ts';
 import { pages } from '../store/pages.ts';
 import type { AccountIndex } from './account-index.ts';
 import type { IndexedThing } from './documents/sources.ts';
+import { type DynamicGroup, DynamicGroupDirectory } from './dynamic-group-directory.ts';
 import { thingDocument, type ThingSources } from './documents/thing-document.ts';
 import { matches } from './query/matches.ts';
-import { DYNAMIC_GROUP_LIMITS, parseIndexQuery } from './query/parse.ts';
 import { fieldsOfQuery } from './query/query-fields.ts';
 import type { Query } from './query/query.ts';
 
@@ -32,12 +32,6 @@ export interface DynamicGroupsOptions {
   readonly indexOf: (place: Place) => AccountIndex | undefined;
 }
 
-interface DynamicGroup extends GroupReference {
-  readonly createdAt: number;
-  readonly queryString: string | undefined;
-  readonly query: Query;
-}
-
 /** What a thing's memberships are, and what queries make of them. */
 interface Regrouped {
   readonly thingName: string;
@@ -52,9 +46,6 @@ interface Regrouping {
   readonly rest: () => Promise<void> | undefined;
 }
 
-/** The oldest first: at the limit of a thing's groups they stay. */
-const byAge = (a: DynamicGroup, b: DynamicGroup): number => a.createdAt - b.createdAt || (a.groupName < b.groupName ? -1 : 1);
-
 /** Matches may come or go with static memberships: candidates can't be searched for by the index alone. */
 const looksAtGroups = (query: Query): boolean => {
   const fields = fieldsOfQuery(query);
@@ -63,14 +54,14 @@ const looksAtGroups = (query: Query): boolean => {
 
 export class DynamicGroups {
   readonly #options: DynamicGroupsOptions;
-  /** By account, the oldest first. */
-  readonly #groups = new Map<string, readonly DynamicGroup[]>();
+  readonly #directory: DynamicGroupDirectory;
   /** Groups whose members are being looked for. */
   readonly #filling = new Set<Promise<void>>();
   readonly #fullReports: RepeatLimiter;
 
   constructor(options: DynamicGroupsOptions) {
     this.#options = options;
+    this.#directory = new DynamicGroupDirectory(options.log);
     this.#fullReports = new RepeatLimiter(options.clock, REPORTED);
   }
 
@@ -80,7 +71,7 @@ export class DynamicGroups {
     const scan = { skipDamaged: true, index: 'dynamic', prefix: [place.accountId] };
     for await (const { items } of pages(store, thingGroups, scan))
       for (const record of items) {
-        this.#take(place, record);
+        this.#directory.add(place, record);
         if (record.query?.status !== 'ACTIVE') this.#fill(place, record);
       }
   }
@@ -91,8 +82,8 @@ export class DynamicGroups {
 
   /** Has things in the groups whose queries they match. */
   async regroup(place: Place, things: readonly IndexedThing[], sources: ThingSources): Promise<void> {
-    const groups = this.#groups.get(placeKey(place));
-    if (groups === undefined) return;
+    const groups = this.#directory.of(place);
+    if (groups.length === 0) return;
     const regrouping: Regrouping = { place, groups, sources, rest: restsOf(this.#options.clock) };
     const changed: Regrouped[] = [];
     for (const thing of things) {
@@ -147,39 +138,14 @@ export class DynamicGroups {
   #changed({ place, before, after }: Change<ThingGroupRecord>): void {
     const name = (after ?? before)?.groupName;
     if (name === undefined || (before?.query === undefined && after?.query === undefined)) return;
-    this.#forget(place, name);
+    this.#directory.remove(place, name);
     if (after?.query === undefined) return;
-    this.#take(place, after);
+    this.#directory.add(place, after);
     if (
       after.query.status !== 'ACTIVE' &&
       (before?.query?.queryString !== after.query.queryString || before.groupId !== after.groupId)
     )
       this.#fill(place, after);
-  }
-
-  #take(place: Place, { groupName, groupId, createdAt, query }: ThingGroupRecord): void {
-    const parsed = this.#parse(place, groupName, query?.queryString);
-    if (parsed === undefined) return;
-    const group: DynamicGroup = { groupName, groupId, createdAt, queryString: query?.queryString, query: parsed };
-    const others = this.#groups.get(placeKey(place)) ?? [];
-    this.#groups.set(placeKey(place), [...others, group].toSorted(byAge));
-  }
-
-  /** A stored query; undefined, and told, where it can't be read. */
-  #parse(place: Place, groupName: string, queryString = ''): Query | undefined {
-    try {
-      return parseIndexQuery('AWS_Things', queryString, DYNAMIC_GROUP_LIMITS);
-    } catch (error) {
-      const members = { err: error, event: 'dynamic-group-not-read', ...place, groupName };
-      this.#options.log.warn(members, 'the query of a dynamic group can not be read');
-      return undefined;
-    }
-  }
-
-  #forget(place: Place, name: string): void {
-    const left = (this.#groups.get(placeKey(place)) ?? []).filter(({ groupName }) => groupName !== name);
-    if (left.length === 0) this.#groups.delete(placeKey(place));
-    else this.#groups.set(placeKey(place), left);
   }
 
   /** Looks for the things of a group: those that may match, and those that are in it. */
@@ -197,13 +163,13 @@ export class DynamicGroups {
 
   /** A fill that failed is tried again while the group is there with its query: it would be BUILDING until the server starts anew. */
   #fillAgain(place: Place, record: ThingGroupRecord): void {
-    const group = this.#groups.get(placeKey(place))?.find(({ groupId }) => groupId === record.groupId);
+    const group = this.#directory.of(place).find(({ groupId }) => groupId === record.groupId);
     if (group?.queryString === record.query?.queryString) this.#fill(place, record);
   }
 
   async #fillAll(place: Place, { groupName, groupId, query }: ThingGroupRecord): Promise<void> {
     const index = this.#options.indexOf(place);
-    const parsed = this.#parse(place, groupName, query?.queryString);
+    const parsed = this.#directory.parse(place, groupName, query?.queryString);
     if (index === undefined || query === undefined || parsed === undefined) return;
     await index.built();
     const store = this.#options.inRegion(place.region);
