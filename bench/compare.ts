@@ -1,6 +1,7 @@
 /**
  * Thingkeep beside Mosquitto and aedes, in one run, in turn, over mutual TLS with a certificate per device.
- *   node bench/compare.ts [--runs 3] [--seconds 3] [--only NAME] [--source CHECKOUT]   (--source: a second Thingkeep, to compare commits)
+ *   node bench/compare.ts [--runs 3] [--seconds 3] [--only NAME] [--source CHECKOUT]
+ * --source is a second Thingkeep, to compare commits.
  */
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * What the registry's operations cost in a small and in a large fleet: a table of medians, and how many times the small one the large
- * one is.
+ * What the registry's operations cost in a small and in a large fleet: a table of medians, and how many times the small one the
+ * large one is.
  *   node bench/registry.ts [--things 1000000] [--groups 10000] [--members 100000] [--rounds 200]
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -119,7 +119,9 @@ async function middle(page: (nextToken: string | undefined) => Promise<{ nextTok
   return token;
 }
 
-/** A policy on the group, until the permissions of every certificate in it are told to have changed, and how long others waited. */
+/**
+ * A policy on the group, until the permissions of every certificate in it are told to have changed, and how long others waited.
+ */
 async function followed(feed: ChangeFeed, store: Store, members: number, rows: Map<string, number>): Promise<void> {
   const permissionChanges = new PermissionChanges();
   let published = 0;

@@ -1,6 +1,7 @@
 /**
  * What rules cost: the saturated broker without rules, with 100 rules that match nothing of what is sent, with 100 of which
- * one matches a topic of ten or all of them, and a rule that filters, selects and republishes every message. In one run, in turn, over mutual TLS.
+ * one matches a topic of ten or all of them, and a rule that filters, selects and republishes every message. In one run, in
+ * turn, over mutual TLS.
  *   node bench/rules.ts [--runs 3] [--seconds 3]
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * What searches and aggregations of the fleet index cost, by the number of things: a table of p50 and p99 in milliseconds, through
- * the thread of the index as the API has it.
+ * What searches and aggregations of the fleet index cost, by the number of things: a table of p50 and p99 in milliseconds,
+ * through the thread of the index as the API has it.
  *   node bench/search.ts [--things 1000,100000,1000000] [--rounds 200]
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';

@@ -1,4 +1,6 @@
-/** QoS 1 to sessions that are away: how soon it is acknowledged, how much of it goes, and whether all of it is there afterwards. */
+/**
+ * QoS 1 to sessions that are away: how soon it is acknowledged, how much of it goes, and whether all of it is there afterwards.
+ */
 import { Client } from './client.ts';
 import { connectPublishers, leaveSessions } from './crowd.ts';
 import { type Figure, figure, largest, quantile } from './figures.ts';

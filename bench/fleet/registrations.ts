@@ -1,4 +1,7 @@
-/** Registrations a second by every road: RegisterThing, a claim with the device's key and with the server's, just in time, in bulk. */
+/**
+ * Registrations a second by every road: RegisterThing, a claim with the device's key and with the server's, just in time, in
+ * bulk.
+ */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -14,7 +14,10 @@ export interface Saturation {
   readonly qos: 0 | 1;
   /** Bytes, or the payload itself. */
   readonly payload: number | string;
-  /** Subscribers get what a rule makes of each message, on `bench/made/...`: this payload. They get the message itself when absent. */
+  /**
+   * Subscribers get what a rule makes of each message, on `bench/made/...`: this payload. They get the message itself when
+   * absent.
+   */
   readonly made?: string;
   readonly seconds: number;
   /** Messages under way per publisher. */

@@ -1,4 +1,7 @@
-/** Checks the files of a domain: `<noun>.operations.ts` has handlers of operations, `<noun>.topics.ts` services on reserved topics. */
+/**
+ * Checks the files of a domain: `<noun>.operations.ts` has handlers of operations, `<noun>.topics.ts` services on reserved
+ * topics.
+ */
 import { isTestMaterial, type Source } from './sources.ts';
 
 const SERVER = 'packages/server/src/';

@@ -1,4 +1,7 @@
-/** Checks the picture of floors in ARCHITECTURE.md against the rules of imports: every folder is on one floor, and none imports from above. */
+/**
+ * Checks the picture of floors in ARCHITECTURE.md against the rules of imports: every folder is on one floor, and none imports
+ * from above.
+ */
 import { folderOf } from './checks.ts';
 import { SERVER_FOLDERS } from './import-rules.ts';
 

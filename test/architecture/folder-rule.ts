@@ -1,7 +1,10 @@
 /** One folder, or file, of the server: what it may import. */
 
 export interface FolderRule {
-  /** Files (`policies/store.ts`) and whole folders (`runtime/`) of the server. Every folder may import itself and the wire package. */
+  /**
+   * Files (`policies/store.ts`) and whole folders (`runtime/`) of the server. Every folder may import itself and the wire
+   * package.
+   */
   readonly may: readonly string[];
   /** Modules of Node, without `node:`. */
   readonly node: readonly string[];

@@ -18,7 +18,9 @@ export const WIRE_TYPES = [
   '@aws-sdk/client-sts',
 ];
 
-/** Folders, and files, of packages/server/src, leaves first. A file's folder is the longest name here that its path begins with. */
+/**
+ * Folders, and files, of packages/server/src, leaves first. A file's folder is the longest name here that its path begins with.
+ */
 export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
   'runtime/': folderRule(
     'runtime is a closed list of small things that know nothing of the rest',

@@ -1,4 +1,7 @@
-/** boto3 against the whole server: every operation, its refusals, and each raw reply held against botocore's model (boto3_walk.py). */
+/**
+ * boto3 against the whole server: every operation, its refusals, and each raw reply held against botocore's model
+ * (boto3_walk.py).
+ */
 // suite: long
 // needs: boto3
 import assert from 'node:assert/strict';

@@ -1,6 +1,6 @@
 /**
- * The normative clauses of MQTT 3.1.1 and 5, and where each is tested. `clauses/*.json` has them all: `transcripts`, the file of a
- * test that names the clause, or why there is none. Run by itself, this writes CLAUSES.md anew.
+ * The normative clauses of MQTT 3.1.1 and 5, and where each is tested. `clauses/*.json` has them all: `transcripts`, the file
+ * of a test that names the clause, or why there is none. Run by itself, this writes CLAUSES.md anew.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,7 @@
-/** The same breaches over real HTTP, signed by the AWS SDK's own signer: refused, declared, never a 5xx, never a handler reached. */
+/**
+ * The same breaches over real HTTP, signed by the AWS SDK's own signer: refused, declared, never a 5xx, never a handler
+ * reached.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent, createServer, request as httpRequest } from 'node:http';

@@ -1,4 +1,6 @@
-/** The requests of the HTTP fuzz: each made from a seed and its number, malformed on the wire or well signed and hostile within. */
+/**
+ * The requests of the HTTP fuzz: each made from a seed and its number, malformed on the wire or well signed and hostile within.
+ */
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { operationsOf, signingName } from '@thingkeep/wire/api/table.ts';

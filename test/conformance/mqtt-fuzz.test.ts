@@ -1,7 +1,8 @@
 /**
  * Hostile peers against the whole server, in its own process: malformed MQTT over mutual TLS and hostile HTTP, while a pair
  * of well-formed clients talks on. THINGKEEP_FUZZ_INPUTS=100000 for a run of that many MQTT inputs (when unset 10,000 in CI and
- * 4,000 elsewhere, which keeps the suite short: a handshake for nearly every input is what takes the time); THINGKEEP_FUZZ_SEED for another seed.
+ * 4,000 elsewhere, which keeps the suite short: a handshake for nearly every input is what takes the time); THINGKEEP_FUZZ_SEED
+ * for another seed.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

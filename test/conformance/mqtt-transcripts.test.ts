@@ -1,7 +1,7 @@
 /**
  * Conversations on the wire as data (transcripts/*.json): what a client sends and, to the byte, what it gets; some go over
- * several connections, or over time. Each runs as written, and again with every byte in a chunk of its own. They name the clauses
- * of their version of MQTT, or the page of AWS, that they come from; anyone's server can be tried with them.
+ * several connections, or over time. Each runs as written, and again with every byte in a chunk of its own. They name the
+ * clauses of their version of MQTT, or the page of AWS, that they come from; anyone's server can be tried with them.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';

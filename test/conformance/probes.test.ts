@@ -1,7 +1,7 @@
 /**
  * AWS's own answers, as the public collection cdk-preflight has measured them (repository badmintoncryer/cdk-preflight, folder
- * rules): each of its rules that concerns a service that is here is a case below, a line in COMPATIBILITY.md that says why not, or
- * a row of later work.
+ * rules): each of its rules that concerns a service that is here is a case below, a line in COMPATIBILITY.md that says why not,
+ * or a row of later work.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

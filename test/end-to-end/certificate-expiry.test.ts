@@ -1,4 +1,7 @@
-/** A certificate's validity ends while its device is connected: the connection ends with it (facts 1.4, 7.2), and its owner is told. A test moves the clock. */
+/**
+ * A certificate's validity ends while its device is connected: the connection ends with it (facts 1.4, 7.2), and its owner is
+ * told. A test moves the clock.
+ */
 // needs: openssl
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';

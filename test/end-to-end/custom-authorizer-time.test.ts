@@ -1,4 +1,6 @@
-/** What time does to a connection that an authorizer let in: refresh and end (facts 7.2, 11.1), with a clock that a test moves. */
+/**
+ * What time does to a connection that an authorizer let in: refresh and end (facts 7.2, 11.1), with a clock that a test moves.
+ */
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { test } from 'node:test';

@@ -1,4 +1,7 @@
-/** A disk that fails under a running server: who is refused is told why, the operator is told once, and nothing is acknowledged falsely. */
+/**
+ * A disk that fails under a running server: who is refused is told why, the operator is told once, and nothing is acknowledged
+ * falsely.
+ */
 // needs: cc openssl root
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,4 +1,7 @@
-/** Fleet provisioning by claim over MQTT (fact sheet 4.7 and 25; developer guide, pages provision-wo-cert and fleet-provision-api). */
+/**
+ * Fleet provisioning by claim over MQTT (fact sheet 4.7 and 25; developer guide, pages provision-wo-cert and
+ * fleet-provision-api).
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

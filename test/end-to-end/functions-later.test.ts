@@ -1,4 +1,7 @@
-/** Events for later: over a kill of the server, tried again by the clock, told to a destination (page invocation-async-error-handling). */
+/**
+ * Events for later: over a kill of the server, tried again by the clock, told to a destination (page
+ * invocation-async-error-handling).
+ */
 // needs: bubblewrap root system-python3
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';

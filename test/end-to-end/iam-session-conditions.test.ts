@@ -1,7 +1,7 @@
 /**
  * Conditions on sessions of roles and users, and on connections over WebSocket: what AWS's own revocation of sessions asks, and
- * what is known of a connection (IAM user guide, pages id_roles_use_revoke-sessions and reference_policies_condition-keys; AWS IoT
- * developer guide, page connect-policy).
+ * what is known of a connection (IAM user guide, pages id_roles_use_revoke-sessions and reference_policies_condition-keys; AWS
+ * IoT developer guide, page connect-policy).
  */
 import assert from 'node:assert/strict';
 import { type EventEmitter, once } from 'node:events';
@@ -29,7 +29,9 @@ const makeUser = (...statements: object[]): Promise<User> => bench.makeUser(...s
 const assume = (by: Credentials, more: object = {}): Promise<Required<Credentials>> => bench.assume(by, more);
 const listThings: Ask = (as) => bench.sending(IoTClient as never, () => new ListThingsCommand({}))(as);
 
-/** What the console and `aws iam put-role-policy` write to revoke sessions (IAM user guide, page id_roles_use_revoke-sessions). */
+/**
+ * What the console and `aws iam put-role-policy` write to revoke sessions (IAM user guide, page id_roles_use_revoke-sessions).
+ */
 const revoke = (at: Date) => ({
   Effect: 'Deny',
   Action: ['*'],

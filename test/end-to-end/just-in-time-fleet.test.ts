@@ -1,6 +1,6 @@
 /**
- * A fleet that nobody has registered comes at once (facts 4.4, 24.3): each device is registered once, a rule on the events calls a
- * function for each, others notice nothing, memory is bounded, and the end of the server loses nothing.
+ * A fleet that nobody has registered comes at once (facts 4.4, 24.3): each device is registered once, a rule on the events
+ * calls a function for each, others notice nothing, memory is bounded, and the end of the server loses nothing.
  */
 // suite: long
 // needs: bubblewrap root
@@ -121,7 +121,9 @@ async function areRegistered(server: TestServer, caId: string, devices: Fleet['d
   assert.deepEqual(new Set(found.values()), new Set(['PENDING_ACTIVATION']));
 }
 
-/** Resolves once the function was called for each device. Lines of a log are not kept by a kill: only newer ones are asked for. */
+/**
+ * Resolves once the function was called for each device. Lines of a log are not kept by a kill: only newer ones are asked for.
+ */
 async function areTold(server: TestServer, devices: Fleet['devices']): Promise<void> {
   using functions = new TestFunctions(server);
   const ids = devices.map(idOf);

@@ -1,4 +1,7 @@
-/** Malformed unsigned requests, on every port that speaks HTTP: each is answered with a 4xx, and none is a line in the error log. */
+/**
+ * Malformed unsigned requests, on every port that speaks HTTP: each is answered with a 4xx, and none is a line in the error
+ * log.
+ */
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';

@@ -1,4 +1,6 @@
-/** A strict reader of OpenMetrics 1.0 text (https://github.com/prometheus/OpenMetrics, sections "ABNF" and "Overall Structure"). */
+/**
+ * A strict reader of OpenMetrics 1.0 text (https://github.com/prometheus/OpenMetrics, sections "ABNF" and "Overall Structure").
+ */
 import assert from 'node:assert/strict';
 
 export interface ReadFamily {

@@ -1,4 +1,7 @@
-/** Whose rights a provisioning has: the template's role, with its trust policy, and the caller's of RegisterThing (fact sheet 4.6, 24.2). */
+/**
+ * Whose rights a provisioning has: the template's role, with its trust policy, and the caller's of RegisterThing (fact sheet
+ * 4.6, 24.2).
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {

@@ -1,4 +1,7 @@
-/** What time does to provisioning: a temporary claim ends with its connection, a certificate that nobody takes is deleted (24.1, 25). */
+/**
+ * What time does to provisioning: a temporary claim ends with its connection, a certificate that nobody takes is deleted (24.1,
+ * 25).
+ */
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { test } from 'node:test';

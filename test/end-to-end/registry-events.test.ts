@@ -1,4 +1,6 @@
-/** Registry events on the wire: switched on and off by account, to subscribers, to sessions whose client is away, and to rules. */
+/**
+ * Registry events on the wire: switched on and off by account, to subscribers, to sessions whose client is away, and to rules.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * A device's certificate is renewed without a gap, as docs/operate/certificates.md says: the new one is attached and ACTIVE before
- * the old one is detached. Its persistent session goes on, and no message of QoS 1 is lost.
+ * A device's certificate is renewed without a gap, as docs/operate/certificates.md says: the new one is attached and ACTIVE
+ * before the old one is detached. Its persistent session goes on, and no message of QoS 1 is lost.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

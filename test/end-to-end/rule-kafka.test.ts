@@ -1,4 +1,6 @@
-/** The kafka action against a broker that keeps to Kafka's protocol (fact sheet 6.7; developer guide, apache-kafka-rule-action). */
+/**
+ * The kafka action against a broker that keeps to Kafka's protocol (fact sheet 6.7; developer guide, apache-kafka-rule-action).
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';

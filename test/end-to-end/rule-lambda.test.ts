@@ -1,4 +1,7 @@
-/** The lambda action and what a function takes: JSON alone, as Invoke says; all else fails the action, and the error action is told. */
+/**
+ * The lambda action and what a function takes: JSON alone, as Invoke says; all else fails the action, and the error action is
+ * told.
+ */
 // needs: bubblewrap root system-python3
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

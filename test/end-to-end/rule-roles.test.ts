@@ -1,4 +1,7 @@
-/** What the roles of rules may do: republish (iot:Publish), get_registry_data (iot:DescribeThing), and who may name which (fact sheet 6.7). */
+/**
+ * What the roles of rules may do: republish (iot:Publish), get_registry_data (iot:DescribeThing), and who may name which (fact
+ * sheet 6.7).
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {

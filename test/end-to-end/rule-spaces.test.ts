@@ -1,4 +1,7 @@
-/** Whose messages a rule sees: its own account's, in its own region, from whoever its policies let publish (fact sheet 6.9, 6.1). */
+/**
+ * Whose messages a rule sees: its own account's, in its own region, from whoever its policies let publish (fact sheet 6.9,
+ * 6.1).
+ */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';

@@ -1,7 +1,8 @@
 /**
- * The AWS IoT device SDK's identity client, as a device with a claim uses it, in a process of its own: its native threads outlive
- * its clients. Arguments: generation (1, 2, 2 over MQTT 5), port, CA file, certificate and key file of the claim, template, file
- * of a signing request. Prints a line of JSON for each certificate that was made and registered: three by keys, three by request.
+ * The AWS IoT device SDK's identity client, as a device with a claim uses it, in a process of its own: its native threads
+ * outlive its clients. Arguments: generation (1, 2, 2 over MQTT 5), port, CA file, certificate and key file of the claim,
+ * template, file of a signing request. Prints a line of JSON for each certificate that was made and registered: three by keys,
+ * three by request.
  */
 import { readFileSync } from 'node:fs';
 import { iotidentity, mqtt, mqtt5 } from 'aws-iot-device-sdk-v2';

@@ -79,7 +79,8 @@ test('60 subscribers that stop reading do not end a server in 256 MiB', async (t
       `resident ${Math.round(full)} MiB with 60 stalled readers, peak of the group ${Math.round(group.peak() / MIB)} MiB`,
     );
     for (const each of stalled) each.socket.destroy();
-    // How much of it the C library gives back to the system differs from run to run: the collection itself is idle-garbage-collector.test.ts's.
+    // How much of it the C library gives back to the system differs from run to run: the collection itself is
+    // idle-garbage-collector.test.ts's.
     await setTimeout(6_000);
     t.diagnostic(`resident ${Math.round(resident())} MiB after`);
     assert.ok(resident() < full + 5);

@@ -1,4 +1,7 @@
-/** A start that can't write a file says so in one line, with the file and the reason, and ends; nothing half made stays in the way. */
+/**
+ * A start that can't write a file says so in one line, with the file and the reason, and ends; nothing half made stays in the
+ * way.
+ */
 // needs: cc
 // suite: long
 import assert from 'node:assert/strict';

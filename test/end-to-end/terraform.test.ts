@@ -1,4 +1,6 @@
-/** Terraform's AWS provider on the registry and on provisioning: it applies, plans without drift, changes, imports and destroys. */
+/**
+ * Terraform's AWS provider on the registry and on provisioning: it applies, plans without drift, changes, imports and destroys.
+ */
 // suite: long
 import assert from 'node:assert/strict';
 import { cpSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

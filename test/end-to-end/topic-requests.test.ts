@@ -1,4 +1,7 @@
-/** Requests on a reserved topic, served by a domain of this test and asked by real clients: over MQTT, HTTPS, the API and a rule. */
+/**
+ * Requests on a reserved topic, served by a domain of this test and asked by real clients: over MQTT, HTTPS, the API and a
+ * rule.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';

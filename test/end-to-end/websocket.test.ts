@@ -1,4 +1,7 @@
-/** MQTT over WebSocket with real clients, and the data plane on the HTTPS port for certificates and signatures (facts 1.1, 1.5, 1.6). */
+/**
+ * MQTT over WebSocket with real clients, and the data plane on the HTTPS port for certificates and signatures (facts 1.1, 1.5,
+ * 1.6).
+ */
 // needs: paho curl
 import assert from 'node:assert/strict';
 import { type EventEmitter, once } from 'node:events';

@@ -1,4 +1,7 @@
-/** A device's report of metrics: what it has to look like, and what is answered (developer guide, page detect-device-side-metrics). */
+/**
+ * A device's report of metrics: what it has to look like, and what is answered (developer guide, page
+ * detect-device-side-metrics).
+ */
 import { parseJson } from '@thingkeep/wire/api/parse-json.ts';
 
 /** The custom metrics of a report by name; undefined where the payload is no report. */

@@ -1,6 +1,7 @@
 /**
- * Ends the process with one line when Node.js is too old. Plain JavaScript of before 2020, since the oldest have to be able to read it:
- * `npm start` runs it before Node.js is given flags that older ones refuse, launch.mjs before the first file of TypeScript.
+ * Ends the process with one line when Node.js is too old. Plain JavaScript of before 2020, since the oldest have to be able to
+ * read it: `npm start` runs it before Node.js is given flags that older ones refuse, launch.mjs before the first file of
+ * TypeScript.
  */
 // biome-ignore lint/style/useNodejsImportProtocol: Node.js before 14.18 does not know it
 import { existsSync } from 'fs';

@@ -22,7 +22,10 @@ export const RESERVED_SERVICES: readonly ReservedService[] = [
   service('job events', ...events('job', 'jobExecution')),
 ];
 
-/** Topics of `$aws` that are always served: events of connections, certificates and the registry, Basic Ingest, provisioning, shadows. */
+/**
+ * Topics of `$aws` that are always served: events of connections, certificates and the registry, Basic Ingest, provisioning,
+ * shadows.
+ */
 const SERVED = [
   ...events('presence', 'subscriptions', 'certificates', 'thing', 'thingType', 'thingTypeAssociation'),
   ...events('thingGroup', 'thingGroupMembership', 'thingGroupHierarchy'),

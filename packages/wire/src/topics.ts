@@ -207,8 +207,8 @@ export function clientUseOf(topic: string): ClientUse {
 export const clientMayPublish = (topic: string): boolean => clientUseOf(topic).publish;
 
 /**
- * Whether subscribers may get messages of this topic at all: what is on a topic for requests alone is for the service that serves
- * it, however wide a filter is ("P" and not "S" in the table of page reserved-topics).
+ * Whether subscribers may get messages of this topic at all: what is on a topic for requests alone is for the service that
+ * serves it, however wide a filter is ("P" and not "S" in the table of page reserved-topics).
  */
 export const clientMayReceive = (topic: string): boolean => clientUseOf(topic).receive;
 
@@ -227,7 +227,9 @@ const overlaps = (pattern: readonly string[], filter: readonly string[]): boolea
 /** Whether two filters can match a common topic. */
 export const filtersOverlap = (one: string, other: string): boolean => overlaps(one.split('/'), other.split('/'));
 
-/** Whether a client may subscribe to this filter at all: any without `$`, and those that can meet a reserved topic meant for it. */
+/**
+ * Whether a client may subscribe to this filter at all: any without `$`, and those that can meet a reserved topic meant for it.
+ */
 export function clientMaySubscribe(filter: string): boolean {
   if (!filter.startsWith('$')) return true;
   const shared = sharedFilter(filter);

@@ -1,4 +1,7 @@
-/** General names (RFC 5280 section 4.2.1.6), and whether one lies within a subtree of a name constraint (section 4.2.1.10). Pure. */
+/**
+ * General names (RFC 5280 section 4.2.1.6), and whether one lies within a subtree of a name constraint (section 4.2.1.10).
+ * Pure.
+ */
 import { DerError, type DerReader, explicit, implicit, sequenceOf, TAG } from './der.ts';
 import { decodeString } from './strings.ts';
 

@@ -1,6 +1,7 @@
 /**
- * Probes of operations that are not served yet, by family. The day that an operation is served the test fails, until its probes are
- * cases: those of AWS IoT have their facts here already, in the form of cases; of the others the names, `*` for what follows.
+ * Probes of operations that are not served yet, by family. The day that an operation is served the test fails, until its probes
+ * are cases: those of AWS IoT have their facts here already, in the form of cases; of the others the names, `*` for what
+ * follows.
  */
 import { type Answer, type ProbedService, refuses } from './probe.ts';
 

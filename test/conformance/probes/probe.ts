@@ -1,6 +1,6 @@
 /**
- * The form of the tables of probes: what a public collection, cdk-preflight, has measured of AWS's own answers, by the name of its
- * rule. The test beside this folder makes each call.
+ * The form of the tables of probes: what a public collection, cdk-preflight, has measured of AWS's own answers, by the name of
+ * its rule. The test beside this folder makes each call.
  */
 export type ProbedService = 'iot' | 'iam' | 'lambda' | 'acm' | 'logs';
 

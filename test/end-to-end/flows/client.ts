@@ -4,7 +4,10 @@ import type { TestServer } from '../test-core.ts';
 
 export type Level = 4 | 5;
 export type Qos = 0 | 1;
-/** MQTT over mutual TLS; the same on the HTTPS port by ALPN; WebSocket with a certificate; WebSocket signed with SigV4 (developer guide, page protocols). */
+/**
+ * MQTT over mutual TLS; the same on the HTTPS port by ALPN; WebSocket with a certificate; WebSocket signed with SigV4
+ * (developer guide, page protocols).
+ */
 export type Transport = 'tls' | 'alpn' | 'wss' | 'sigv4';
 
 /** Properties of a message that go from end to end [MQTT5 3.3.2.3]. Binary ones are text here, so that they go over a pipe. */

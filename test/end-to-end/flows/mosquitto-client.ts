@@ -1,6 +1,6 @@
 /**
- * mosquitto_sub and mosquitto_pub as one client: what it has subscribed to is the command line of a mosquitto_sub, made anew with
- * each filter, and each message goes by a mosquitto_pub with an id of its own.
+ * mosquitto_sub and mosquitto_pub as one client: what it has subscribed to is the command line of a mosquitto_sub, made anew
+ * with each filter, and each message goes by a mosquitto_pub with an id of its own.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,6 +1,6 @@
 /**
- * The form in which a client reads an error: that of its service, or, where the service is not here, that of the protocol which it
- * speaks. SDKs that read XML say nothing of an error in JSON but that they can't parse it.
+ * The form in which a client reads an error: that of its service, or, where the service is not here, that of the protocol which
+ * it speaks. SDKs that read XML say nothing of an error in JSON but that they can't parse it.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { renderError, type RenderedError } from '@thingkeep/wire/api/render-error.ts';

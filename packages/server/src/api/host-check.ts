@@ -44,7 +44,10 @@ function hostOf(value: string): string | undefined {
   return URL.parse(`http://${value}/`)?.hostname;
 }
 
-/** An address as a URL has it. A socket of both families puts a prefix before an IPv4 address, and a zone behind a link-local one. */
+/**
+ * An address as a URL has it. A socket of both families puts a prefix before an IPv4 address, and a zone behind a link-local
+ * one.
+ */
 function addressHost(address: string): string | undefined {
   const [plain = ''] = address.replace(/^::ffff:(?=\d+\.)/i, '').split('%', 1);
   return URL.parse(`http://${plain.includes(':') ? `[${plain}]` : plain}/`)?.hostname;

@@ -57,8 +57,8 @@ const STATUSES: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * The protocol knows no statuses of single errors: 400 for the caller's mistakes, 403 for a signature that is not permission, 503
- * for what can't be stored now, 500 for our own failures.
+ * The protocol knows no statuses of single errors: 400 for the caller's mistakes, 403 for a signature that is not permission,
+ * 503 for what can't be stored now, 500 for our own failures.
  */
 export function jsonError(error: unknown): RenderedError {
   const known = error instanceof ThingkeepError ? error : undefined;

@@ -112,8 +112,8 @@ export function checkRoleAccounts(caller: Caller, operation: Operation, input: o
 }
 
 /**
- * `iam:PassRole` on roles that the text of a call names (the SQL of rules), where a look at its members does not find them. Fails
- * with AccessDeniedException.
+ * `iam:PassRole` on roles that the text of a call names (the SQL of rules), where a look at its members does not find them.
+ * Fails with AccessDeniedException.
  */
 export async function mayPass(asking: Asking, operation: Operation, input: object, inText: readonly string[]): Promise<void> {
   if (asking.key.permissions === undefined || inText.length === 0) return;

@@ -5,7 +5,10 @@ import { MEMORY } from '../runtime/memory.ts';
 
 /** Well over AWS's largest request (a topic rule of 256 KB, a CA certificate, a job document of 32 KB). */
 export const MAX_BODY = 1024 * 1024;
-/** Requests that may be larger, where there is the memory for it: an archive of 50 MB in base64, an event of 6 MB, a batch of log events. */
+/**
+ * Requests that may be larger, where there is the memory for it: an archive of 50 MB in base64, an event of 6 MB, a batch of
+ * log events.
+ */
 const LARGER: readonly (readonly [service: string, path: RegExp, most: number])[] = [
   ['lambda', /^\/[\d-]+\/functions\/?$|^\/[\d-]+\/functions\/[^/]+\/code$/, MEMORY.largeBody],
   ['lambda', /\/invocations$/, 8 * 1024 * 1024],

@@ -76,7 +76,9 @@ function withoutDigest(text: string): string | undefined {
   return DIGEST_LINE.test(line) && line === digestLine(pem) ? pem : undefined;
 }
 
-/** Reads what `keyFileText` wrote; undefined when it is damaged: another digest, no key, no certificate, or the two don't match. */
+/**
+ * Reads what `keyFileText` wrote; undefined when it is damaged: another digest, no key, no certificate, or the two don't match.
+ */
 export function readKeyFileText(text: string): CertifiedKey | undefined {
   try {
     const pem = withoutDigest(text);

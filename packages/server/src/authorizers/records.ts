@@ -33,7 +33,10 @@ export function checkAuthorizer(
   for (const [name, pem] of keys) checkPublicKey(name, pem);
 }
 
-/** Fails with InvalidRequestException for a function of another region, in AWS's words (probe pf-iot-authorizer-function-region). */
+/**
+ * Fails with InvalidRequestException for a function of another region, in AWS's words (probe
+ * pf-iot-authorizer-function-region).
+ */
 export function checkFunctionRegion(functionArn: string, authorizerName: string, place: Place): void {
   if (otherRegionIn(functionArn, 'lambda', place) !== undefined)
     fail('InvalidRequestException', `Lambda function region must be same as authorizer ${authorizerName} region`);

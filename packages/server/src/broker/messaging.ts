@@ -171,8 +171,8 @@ export interface TopicRequest<Parts extends string = string> {
  * One answer to a request. To `subscribers` it is a message as any other, which rules see too: shadows (page
  * device-shadow-mqtt). To the `requester` it goes on the requesting connection alone, subscribed or not: jobs, streams,
  * commands (page reserved-topics), and fleet provisioning, whose answers have private keys in them (page fleet-provision-api).
- * To `both` it goes to the subscribers, and once to the requester in any case. The requester must be allowed to receive it; a connection that has ended gets
- * nothing, nor does a requester that had none.
+ * To `both` it goes to the subscribers, and once to the requester in any case. The requester must be allowed to receive it; a
+ * connection that has ended gets nothing, nor does a requester that had none.
  */
 export interface TopicAnswer {
   readonly topic: string;

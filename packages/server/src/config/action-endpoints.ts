@@ -29,7 +29,10 @@ const BROKER = /^[A-Za-z0-9.-]{1,253}:\d{1,5}$/;
 
 const isService = (name: string): name is ActionService => (ACTION_SERVICES as readonly string[]).includes(name);
 
-/** Reads `sqs=http://localhost:9324,kafka=localhost:9092`; a name may come more than once, `*` stands for all services but Kafka. */
+/**
+ * Reads `sqs=http://localhost:9324,kafka=localhost:9092`; a name may come more than once, `*` stands for all services but
+ * Kafka.
+ */
 export function readActionEndpoints(text: string): ActionEndpoints {
   const found = new Map<ActionService, string[]>();
   const add = (service: ActionService, endpoint: string): void => {

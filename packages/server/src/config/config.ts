@@ -28,7 +28,10 @@ const NO_FILE: ConfigFile = { values: new Map(), accounts: new Map() };
 
 const BY_FLAG = new Map(Object.values(SETTINGS).map((setting) => [setting.flag, setting as Setting<unknown>]));
 
-/** `--flag VALUE`, `--flag=VALUE` and bare `--flag` by name, those that were repeated with commas; `extra` names flags beyond the settings. */
+/**
+ * `--flag VALUE`, `--flag=VALUE` and bare `--flag` by name, those that were repeated with commas; `extra` names flags beyond
+ * the settings.
+ */
 export function readFlags(args: readonly string[], extra: ReadonlySet<string> = new Set()): Map<string, string> {
   const flags = new Map<string, string>();
   for (let i = 0; i < args.length; i += 1) {

@@ -38,8 +38,8 @@ export interface CredentialProviderOptions {
 }
 
 /**
- * Assumes a role for a device. Undefined when IAM keeps no such role. Fails with AccessDeniedException when it does not trust the
- * service, with ValidationError when its sessions may not last as long.
+ * Assumes a role for a device. Undefined when IAM keeps no such role. Fails with AccessDeniedException when it does not trust
+ * the service, with ValidationError when its sessions may not last as long.
  */
 export type AssumeRole = (input: {
   readonly accountId: string;

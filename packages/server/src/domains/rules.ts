@@ -58,7 +58,10 @@ export function checkCallback(
     fail('InvalidRequestException', `Lambda function region must be same as domain configuration ${name} region`);
 }
 
-/** Labels of letters, digits and hyphens (RFC 1123, section 2.1). An address is none: TLS names no address (RFC 6066, section 3). */
+/**
+ * Labels of letters, digits and hyphens (RFC 1123, section 2.1). An address is none: TLS names no address (RFC 6066, section
+ * 3).
+ */
 const DOMAIN_NAME = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i;
 const ADDRESS = /^[\d.]+$/;
 

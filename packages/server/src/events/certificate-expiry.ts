@@ -79,7 +79,10 @@ export function certificateExpiry({ clock, messaging, regions, inRegion }: Certi
           await tx.put(of, { ...current, announcedDays: stepOf(current.notAfter, now) });
     });
 
-  /** Tells of all that are due, and gives the first failure: a message that can't be stored for one owner keeps no other from theirs. */
+  /**
+   * Tells of all that are due, and gives the first failure: a message that can't be stored for one owner keeps no other from
+   * theirs.
+   */
   async function announceRegion<T extends Certificate>(
     region: string,
     of: Collection<T>,

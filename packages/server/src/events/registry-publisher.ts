@@ -1,6 +1,6 @@
 /**
- * The publisher of registry events: a durable subscriber of the registry's changes, so that none is lost by a crash (developer guide,
- * page iot-events: at least once). What no account wants is not even stored.
+ * The publisher of registry events: a durable subscriber of the registry's changes, so that none is lost by a crash (developer
+ * guide, page iot-events: at least once). What no account wants is not even stored.
  */
 import { type Place, placeKey } from '@thingkeep/wire/arn.ts';
 import type { Messaging } from '../broker/messaging.ts';

@@ -161,7 +161,10 @@ export class DynamicGroups {
     this.#filling.add(filling);
   }
 
-  /** A fill that failed is tried again while the group is there with its query: it would be BUILDING until the server starts anew. */
+  /**
+   * A fill that failed is tried again while the group is there with its query: it would be BUILDING until the server starts
+   * anew.
+   */
   #fillAgain(place: Place, record: ThingGroupRecord): void {
     const group = this.#directory.of(place).find(({ groupId }) => groupId === record.groupId);
     if (group?.queryString === record.query?.queryString) this.#fill(place, record);

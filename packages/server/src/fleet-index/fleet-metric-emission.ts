@@ -1,6 +1,6 @@
 /**
- * Evaluates fleet metrics by their periods, one server for all, and keeps what comes out as points: the last 1,440 of a metric. A
- * metric whose query or field can't be answered any more has no point, and holds no other up.
+ * Evaluates fleet metrics by their periods, one server for all, and keeps what comes out as points: the last 1,440 of a metric.
+ * A metric whose query or field can't be answered any more has no point, and holds no other up.
  */
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -27,7 +27,10 @@ type Values = Readonly<Record<string, number>>;
 
 /** Metrics that are looked at in one turn. */
 const PAGE = 50;
-/** Milliseconds between two looks, each of which writes twice that it was done: well below the shortest period, so that none is missed. */
+/**
+ * Milliseconds between two looks, each of which writes twice that it was done: well below the shortest period, so that none is
+ * missed.
+ */
 const LOOK_EVERY = 20_000;
 
 /** A metric's values now; undefined where its index is off or being built. */
@@ -85,7 +88,10 @@ export function fleetMetricEmission({ clock, fleetIndex, inRegion, regions, log 
       await tx.put(fleetMetrics, { ...rest, dueAt: nextDue(period, now), ...(isNew ? { latest: values } : {}) });
     });
 
-  /** Evaluates a metric, and adds what that took to the account's time; an account that has had its time waits for the next look. */
+  /**
+   * Evaluates a metric, and adds what that took to the account's time; an account that has had its time waits for the next
+   * look.
+   */
   async function emit(region: string, metric: FleetMetricRecord, spent: Map<string, number>): Promise<void> {
     const { accountId } = metric;
     const before = spent.get(accountId) ?? 0;

@@ -1,4 +1,7 @@
-/** Fleet metrics: as the API takes them, and what comes of them by the clock (facts 33; developer guide, managing-fleet-metrics). */
+/**
+ * Fleet metrics: as the API takes them, and what comes of them by the clock (facts 33; developer guide,
+ * managing-fleet-metrics).
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';

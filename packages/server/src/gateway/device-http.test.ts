@@ -1,4 +1,7 @@
-/** Devices over HTTPS (developer guide, page http) with real TLS: how bodies that end badly, and requests that are none, are answered. */
+/**
+ * Devices over HTTPS (developer guide, page http) with real TLS: how bodies that end badly, and requests that are none, are
+ * answered.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Server } from 'node:net';

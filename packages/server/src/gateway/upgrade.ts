@@ -41,7 +41,10 @@ export function checkUpgrade(head: HttpHead): void {
     bad('An upgrade has no body');
 }
 
-/** A whole answer in the data plane's form, for a socket that has no response object; then it closes. Gives the id that is in it. */
+/**
+ * A whole answer in the data plane's form, for a socket that has no response object; then it closes. Gives the id that is in
+ * it.
+ */
 export function refuseUpgrade(socket: Duplex, error: unknown): string {
   const requestId = randomUUID();
   if (!socket.writable) {

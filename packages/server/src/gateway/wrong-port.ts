@@ -1,4 +1,6 @@
-/** The protocol of a client that has come to the wrong port, by its first bytes, and the sentence that says which port it wants. */
+/**
+ * The protocol of a client that has come to the wrong port, by its first bytes, and the sentence that says which port it wants.
+ */
 import type { Duplex } from 'node:stream';
 import type { Refusal } from '../refusals/refusals.ts';
 import { addressOf } from './peer.ts';

@@ -84,7 +84,10 @@ function checkSids({ statements }: PolicyDocument): void {
 /** Checks the policy of an identity; fails with MalformedPolicyDocument. */
 export const checkIdentityPolicy = (document: string): void => checkSids(parsed(document, IDENTITY_POLICY));
 
-/** Whether a principal is everybody without a kind: IAM takes `{"AWS": "*"}` alone (probe pf-iam-trust-policy-principal-star-string). */
+/**
+ * Whether a principal is everybody without a kind: IAM takes `{"AWS": "*"}` alone (probe
+ * pf-iam-trust-policy-principal-star-string).
+ */
 const hasBareStar = (document: string): boolean => {
   const { Statement } = JSON.parse(document) as { readonly Statement: unknown };
   const statements: readonly unknown[] = Array.isArray(Statement) ? Statement : [Statement];

@@ -1,4 +1,6 @@
-/** The compiled permissions beside a plain evaluator that is slow and easy to read: both answer the same, whatever the policies. */
+/**
+ * The compiled permissions beside a plain evaluator that is slow and easy to read: both answer the same, whatever the policies.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -29,14 +29,19 @@ export async function entityOf<K extends EntityKind>(
 
 const RESERVED_PATH = '/aws-service-role';
 
-/** Fails for a path that is AWS's own (probe pf-iam-path-service-role-reserved of cdk-preflight); `code` is one that the operation declares. */
+/**
+ * Fails for a path that is AWS's own (probe pf-iam-path-service-role-reserved of cdk-preflight); `code` is one that the
+ * operation declares.
+ */
 export function checkPath(path: string, code: 'InvalidInput' | 'ValidationError' = 'InvalidInput'): string {
   if (path.startsWith(RESERVED_PATH))
     fail(code, `Paths beginning with '${RESERVED_PATH}' are reserved for AWS Service Linked Roles`);
   return path;
 }
 
-/** Fails with ValidationError for the ARN of a policy of another partition (probe pf-iam-policy-arn-partition of cdk-preflight). */
+/**
+ * Fails with ValidationError for the ARN of a policy of another partition (probe pf-iam-policy-arn-partition of cdk-preflight).
+ */
 export function checkPartition(arn: string): void {
   if (/^arn:(?!aws:)[^:]*:/.test(arn)) fail('ValidationError', 'Invalid ARN partition');
 }

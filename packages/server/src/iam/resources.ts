@@ -1,4 +1,7 @@
-/** Resources of IAM's own operations, as policies name them (Service Authorization Reference, AWS Identity and Access Management). */
+/**
+ * Resources of IAM's own operations, as policies name them (Service Authorization Reference, AWS Identity and Access
+ * Management).
+ */
 import type { CallInput } from '@thingkeep/wire/api/authorization.ts';
 import type { NeededPermission } from '@thingkeep/wire/api/data-permissions.ts';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';

@@ -55,7 +55,10 @@ function isFile(value: unknown): value is BackedUpFile {
   return typeof path === 'string' && mayBackUp(path) && Number.isSafeInteger(bytes) && /^[0-9a-f]{64}$/.test(String(sha256));
 }
 
-/** Reads the manifest of a backup. Fails where the backup is none, or not whole. `owner`: user of the data folder that is made of it. */
+/**
+ * Reads the manifest of a backup. Fails where the backup is none, or not whole. `owner`: user of the data folder that is made
+ * of it.
+ */
 export function readManifest(backup: string, owner: number | undefined): Manifest {
   const path = join(backup, MANIFEST);
   const refuse = (why: string): never => {

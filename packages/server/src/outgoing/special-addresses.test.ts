@@ -4,7 +4,10 @@ import { describe, test } from 'node:test';
 import { hostOf } from './egress.ts';
 import { specialPurpose } from './special-addresses.ts';
 
-/** First and last address of each block that is not globally reachable unicast (IANA, IPv4 Special-Purpose Address Registry; RFC 5771). */
+/**
+ * First and last address of each block that is not globally reachable unicast (IANA, IPv4 Special-Purpose Address Registry; RFC
+ * 5771).
+ */
 const IPV4 = [
   ['0.0.0.0', '0.255.255.255'],
   ['10.0.0.0', '10.255.255.255'],

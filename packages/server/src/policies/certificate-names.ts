@@ -135,7 +135,9 @@ function alternativeNames(names: Buffer | undefined): NameValues {
   return values;
 }
 
-/** Alternative names; none where they can't be read: the names of subject and issuer, and the serial number, count all the same. */
+/**
+ * Alternative names; none where they can't be read: the names of subject and issuer, and the serial number, count all the same.
+ */
 function readable(names: Buffer | undefined): NameValues {
   try {
     return alternativeNames(names);

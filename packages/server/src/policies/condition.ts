@@ -118,8 +118,8 @@ const FORMS: Readonly<Record<string, (value: string) => unknown>> = {
 };
 
 /**
- * Whether a value of a policy has the form that the operator compares. One with a variable is known only when a request is there;
- * an ARN has to be one all the same.
+ * Whether a value of a policy has the form that the operator compares. One with a variable is known only when a request is
+ * there; an ARN has to be one all the same.
  */
 export function isComparable({ family }: Pick<PolicyCondition, 'family'>, value: string, variables: boolean): boolean {
   const tokens = parsePolicyText(value, variables) ?? [];

@@ -65,7 +65,9 @@ export function principalKind(arn: string, place: Place): Exclude<TargetKind, 'g
   return kind === 'certificate' || kind === 'cognito' ? kind : fail('InvalidRequestException', 'Invalid principal type');
 }
 
-/** Fails with ResourceNotFoundException when the target does not exist. Cognito identities live outside and are taken as given. */
+/**
+ * Fails with ResourceNotFoundException when the target does not exist. Cognito identities live outside and are taken as given.
+ */
 export async function mustExist(targets: PolicyTargets, tx: ReadTransaction, place: Place, arn: string): Promise<void> {
   const known = targetKind(arn, place) === 'cognito' || (await targets.exists(tx, place.accountId, arn));
   if (!known) fail('ResourceNotFoundException', `The policy target ${arn} does not exist.`);

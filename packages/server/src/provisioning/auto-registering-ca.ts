@@ -1,7 +1,7 @@
 /**
- * The registered CA with auto-registration that has signed a certificate: found by the issuer's name, proven by the signature. The
- * signing CA has to be registered, not one above it (developer guide, page device-certs-your-own), so that what a client sends
- * of its chain is not read.
+ * The registered CA with auto-registration that has signed a certificate: found by the issuer's name, proven by the signature.
+ * The signing CA has to be registered, not one above it (developer guide, page device-certs-your-own), so that what a client
+ * sends of its chain is not read.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { CERTIFICATE_LABELS, type CertificateFields, parseCertificate } from '@thingkeep/x509/certificate.ts';
@@ -13,7 +13,10 @@ import { findIssuers } from '../registry/admission.ts';
 import { type CaCertificateRecord, certificates } from '../registry/store.ts';
 import type { Store } from '../store/contract.ts';
 
-/** Regions that are searched, CAs of one name that are read in each, and CAs whose signature is checked: any client can show a certificate. */
+/**
+ * Regions that are searched, CAs of one name that are read in each, and CAs whose signature is checked: any client can show a
+ * certificate.
+ */
 const MAX_REGIONS = 32;
 const MAX_READ = 100;
 const MAX_CHECKED = 16;

@@ -1,6 +1,6 @@
 /**
- * Does bulk registration tasks (developer guide, page bulk-provisioning): a template is executed for each line of an object, with
- * the rights of the task's role. A line's resources, its result and the task's progress are one transaction: whatever ends
+ * Does bulk registration tasks (developer guide, page bulk-provisioning): a template is executed for each line of an object,
+ * with the rights of the task's role. A line's resources, its result and the task's progress are one transaction: whatever ends
  * the process, a line is done once. Tasks are due work, so that another server goes on with one whose server has died.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
@@ -51,7 +51,9 @@ interface PreparedLine {
 const BATCH = 10;
 /** Lines that are read in one turn of the event loop, those without anything in them too. */
 const READ_IN_TURN = 500;
-/** Milliseconds until a task makes way: as many tasks as are under way would keep those of others out for as long as they last. */
+/**
+ * Milliseconds until a task makes way: as many tasks as are under way would keep those of others out for as long as they last.
+ */
 const MAX_TURN = 20_000;
 /** Attempts to read an input that is there and can't be read. */
 const MAX_ATTEMPTS = 5;

@@ -1,4 +1,7 @@
-/** CreateCertificateProvider, DescribeCertificateProvider, ListCertificateProviders, UpdateCertificateProvider, DeleteCertificateProvider. */
+/**
+ * CreateCertificateProvider, DescribeCertificateProvider, ListCertificateProviders, UpdateCertificateProvider,
+ * DeleteCertificateProvider.
+ */
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { defined } from '@thingkeep/wire/defined.ts';

@@ -19,7 +19,10 @@ export async function registrationOf(
   return known.status === 'PENDING_ACTIVATION' && known.caCertificateId === ca.certificateId ? 'before' : 'other';
 }
 
-/** Registers the certificate once. Undefined where it is not for just-in-time registration, or its CA registers nothing any more. */
+/**
+ * Registers the certificate once. Undefined where it is not for just-in-time registration, or its CA registers nothing any
+ * more.
+ */
 export async function registerPending(
   tx: WriteTransaction,
   found: AutoRegisteringCa,

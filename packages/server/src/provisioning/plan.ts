@@ -126,7 +126,10 @@ function policyPlan({ logicalName, policyName, document }: PolicyResource, scope
   return { logicalName, policyName: checked(name, POLICY_NAME, `Resource ${logicalName}: PolicyName`), document: text };
 }
 
-/** The plan of a template with these parameters; what is not declared is ignored. Fails with ResourceRegistrationFailureException. */
+/**
+ * The plan of a template with these parameters; what is not declared is ignored. Fails with
+ * ResourceRegistrationFailureException.
+ */
 export function planOf(template: ProvisioningTemplate, given: GivenParameters): ProvisioningPlan {
   const [missing] = missingParameters(template, given);
   if (missing !== undefined) registrationFailure(`Parameter ${missing} must have a value.`);

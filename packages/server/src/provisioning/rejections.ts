@@ -1,4 +1,7 @@
-/** Rejected requests of fleet provisioning: what the device is told (developer guide, page fleet-provision-api, has no list of codes). */
+/**
+ * Rejected requests of fleet provisioning: what the device is told (developer guide, page fleet-provision-api, has no list of
+ * codes).
+ */
 import { type ErrorCode, ThingkeepError } from '@thingkeep/wire/errors.ts';
 
 const STATUS_CODES = {

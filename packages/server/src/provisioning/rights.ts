@@ -45,7 +45,9 @@ export async function callerRights({ arn, permissions }: Caller): Promise<Provis
   return new ProvisioningRights(`User: ${arn}`, permissions === undefined ? undefined : ((await permissions()) ?? NOTHING));
 }
 
-/** As IAM answers: `unknown-role` where the account keeps none, AccessDeniedException where the role does not trust the service. */
+/**
+ * As IAM answers: `unknown-role` where the account keeps none, AccessDeniedException where the role does not trust the service.
+ */
 export type FindRole = (
   accountId: string,
   roleArn: string,
@@ -57,8 +59,8 @@ export type FindRole = (
 const NOT_ASSUMED = 'The provisioning role cannot be assumed by AWS IoT';
 
 /**
- * The rights of a provisioning role as they are now; `sourceArn` is what AWS IoT assumes it for, where that is a resource. Fails with
- * InvalidRequestException where it can't be assumed.
+ * The rights of a provisioning role as they are now; `sourceArn` is what AWS IoT assumes it for, where that is a resource.
+ * Fails with InvalidRequestException where it can't be assumed.
  */
 export async function roleRights(
   find: FindRole,

@@ -1,4 +1,7 @@
-/** Records of provisioning: templates, claims, what waits for its owner, certificate providers. Times are milliseconds since the epoch. */
+/**
+ * Records of provisioning: templates, claims, what waits for its owner, certificate providers. Times are milliseconds since the
+ * epoch.
+ */
 import { collection } from '../store/contract.ts';
 
 export interface TemplateVersion {

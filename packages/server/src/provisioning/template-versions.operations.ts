@@ -1,4 +1,7 @@
-/** CreateProvisioningTemplateVersion, DescribeProvisioningTemplateVersion, ListProvisioningTemplateVersions, DeleteProvisioningTemplateVersion. */
+/**
+ * CreateProvisioningTemplateVersion, DescribeProvisioningTemplateVersion, ListProvisioningTemplateVersions,
+ * DeleteProvisioningTemplateVersion.
+ */
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';

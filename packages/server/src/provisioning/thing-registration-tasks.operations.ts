@@ -1,4 +1,7 @@
-/** StartThingRegistrationTask, StopThingRegistrationTask, DescribeThingRegistrationTask, ListThingRegistrationTasks, ListThingRegistrationTaskReports. */
+/**
+ * StartThingRegistrationTask, StopThingRegistrationTask, DescribeThingRegistrationTask, ListThingRegistrationTasks,
+ * ListThingRegistrationTaskReports.
+ */
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';

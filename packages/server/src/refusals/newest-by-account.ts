@@ -1,4 +1,7 @@
-/** The newest records, in memory: for a new one the oldest goes of the account that has the most, so that none pushes out another's. */
+/**
+ * The newest records, in memory: for a new one the oldest goes of the account that has the most, so that none pushes out
+ * another's.
+ */
 
 interface Numbered {
   readonly sequence: number;

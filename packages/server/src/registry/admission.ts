@@ -66,8 +66,8 @@ export interface ConnectedThing {
 }
 
 /**
- * User properties that the thing's type wants on the messages of its connection, as names and values; an attribute that the thing
- * does not have is left out (developer guide, page thing-types-propagating-attributes).
+ * User properties that the thing's type wants on the messages of its connection, as names and values; an attribute that the
+ * thing does not have is left out (developer guide, page thing-types-propagating-attributes).
  */
 export const propagated = ({ thing, thingType }: ConnectedThing, clientId: string): (readonly [string, string])[] =>
   (thingType?.propagatingAttributes ?? []).flatMap(({ userPropertyKey, thingAttribute, connectionAttribute }) => {

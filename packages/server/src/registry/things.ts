@@ -11,7 +11,9 @@ export async function getThing(tx: ReadTransaction, accountId: string, thingName
   return found ?? fail('ResourceNotFoundException', `Thing ${thingName} does not exist`);
 }
 
-/** General Reference, "AWS IoT Core endpoints and quotas": attributes of a thing without and with a thing type, and their size. */
+/**
+ * General Reference, "AWS IoT Core endpoints and quotas": attributes of a thing without and with a thing type, and their size.
+ */
 const ATTRIBUTES = { untyped: 3, typed: 50, bytes: 47 * 1024 };
 
 type Attributes = ThingRecord['attributes'];

@@ -77,7 +77,10 @@ export class ActionDispatcher {
     return new RepublishBuffer(this.#options.messaging, place, origin, 1, last);
   }
 
-  /** The parameters of the rule's actions for one message: all of them before the first action begins, since one that can't be had fails the rule. */
+  /**
+   * The parameters of the rule's actions for one message: all of them before the first action begins, since one that can't be
+   * had fails the rule.
+   */
   render(rule: CompiledRule, scope: Scope): unknown[] {
     return rule.actions.map(({ parameters }) => parameters.constant ?? parameters.render(scope));
   }

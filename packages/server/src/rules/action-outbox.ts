@@ -33,7 +33,10 @@ export interface ActionOutboxOptions {
   readonly actionRoles: ActionRoles;
   /** Whether the failure of such an order would be told to somebody. */
   readonly tells: (order: Pick<KeptOrder, 'place' | 'ruleName' | 'index' | 'key'>) => boolean;
-  /** Has rules look at a message that waits for that: orders whose key is `evaluate`. Fails with ActionError at the server's end only. */
+  /**
+   * Has rules look at a message that waits for that: orders whose key is `evaluate`. Fails with ActionError at the server's end
+   * only.
+   */
   readonly evaluate: (order: KeptOrder) => Promise<void>;
   /** For orders that nobody waits for any more: those found on disk. */
   readonly recovered: OrderEnd;

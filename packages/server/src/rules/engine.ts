@@ -167,7 +167,10 @@ export class Rules implements MessageInterceptor {
     return clock.monotonic() - (this.#began ?? 0) > SLICE;
   }
 
-  /** The time of this turn is over: the rules from the `from`th on see the message in a later one, and its publisher waits for that. */
+  /**
+   * The time of this turn is over: the rules from the `from`th on see the message in a later one, and its publisher waits for
+   * that.
+   */
   #postpone({ found, durable, waiter }: Showing, from: number, message: RuleInput): boolean {
     const [first] = found;
     if (from === 0 && first !== undefined && found.length > 1) return this.#later(found, '', message, durable, waiter);
@@ -200,7 +203,10 @@ export class Rules implements MessageInterceptor {
     }
   }
 
-  /** Orders that rules look at the message: the one of this name, or all that cover its topic. Says whether that has to reach the disk. */
+  /**
+   * Orders that rules look at the message: the one of this name, or all that cover its topic. Says whether that has to reach
+   * the disk.
+   */
   #later(
     found: readonly CompiledRule[],
     ruleName: string,

@@ -18,7 +18,10 @@ import { tableArn } from './actions/dynamodb-values.ts';
 import type { ActionRoles } from './action-roles.ts';
 import { type RuleRecord, ruleArn } from './store.ts';
 
-/** What the registry knows, as its API gives it: `DescribeThing` or `ListThingGroupsForThing` of a thing. Rejects when it is not there. */
+/**
+ * What the registry knows, as its API gives it: `DescribeThing` or `ListThingGroupsForThing` of a thing. Rejects when it is not
+ * there.
+ */
 export type AskRegistry = (place: Place, operation: string, thingName: string) => Promise<unknown>;
 
 /** A thing's shadow as GetThingShadow gives it: the classic one without a name. Rejects when it is not there. */

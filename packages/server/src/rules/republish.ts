@@ -1,4 +1,7 @@
-/** The republish action: what a rule made of a message becomes a message of its own (developer guide, page republish-rule-action). */
+/**
+ * The republish action: what a rule made of a message becomes a message of its own (developer guide, page
+ * republish-rule-action).
+ */
 import { TOPIC_FAULT_TEXT } from '@thingkeep/wire/topics.ts';
 import type { RepublishAction } from '@aws-sdk/client-iot';
 import { LIMITS } from '@thingkeep/wire/limits.ts';

@@ -5,7 +5,10 @@ import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { RolePermissions, Roles } from './contract.ts';
 
-/** Permissions of a role as they are now; `unknown-role` when the account keeps none of this ARN. Fails with AccessDeniedException when it does not trust the service. */
+/**
+ * Permissions of a role as they are now; `unknown-role` when the account keeps none of this ARN. Fails with
+ * AccessDeniedException when it does not trust the service.
+ */
 export type FindRolePermissions = (
   accountId: string,
   roleArn: string,

@@ -1,4 +1,7 @@
-/** Resources of a rule's actions that must be in the rule's region (developer guide, page accessing-cross-account-resources-using-rules). */
+/**
+ * Resources of a rule's actions that must be in the rule's region (developer guide, page
+ * accessing-cross-account-resources-using-rules).
+ */
 import { type Place, otherRegionIn } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { RuleRecord } from './store.ts';

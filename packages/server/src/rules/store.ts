@@ -16,7 +16,10 @@ export interface RuleRecord {
   readonly actions: readonly Action[];
   readonly errorAction?: Action;
   readonly ruleDisabled: boolean;
-  /** Roles that the account did not keep when its root made the rule: they are taken as given as long as it keeps none of that ARN. */
+  /**
+   * Roles that the account did not keep when its root made the rule: they are taken as given as long as it keeps none of that
+   * ARN.
+   */
   readonly foreignRoles?: readonly string[];
   /** Whether the account's root wrote the rule as it is; absent in records of before that was kept. */
   readonly byRoot?: boolean;

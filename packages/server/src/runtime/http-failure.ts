@@ -37,7 +37,10 @@ const FAILURES: ReadonlyMap<string, HttpFailure> = new Map([
     { status: '408 Request Timeout', code: 'InvalidRequestException', message: 'The request did not arrive in time' },
   ],
 ]);
-/** Codes of errors about what came as HTTP. All others are about the connection: its TLS, which could not carry an answer, or its end. */
+/**
+ * Codes of errors about what came as HTTP. All others are about the connection: its TLS, which could not carry an answer, or
+ * its end.
+ */
 const ABOUT_HTTP = /^(HPE|ERR_HTTP)_/;
 
 /** A whole answer for a socket that has no request object; then the socket closes. */

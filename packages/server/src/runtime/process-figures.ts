@@ -27,7 +27,10 @@ export class ProcessFigures {
     return { resident, used, free: heapTotal - used, external };
   }
 
-  /** Open file descriptors; undefined where the system has no such number. Linux 6.2 and later give it as the size of the folder. */
+  /**
+   * Open file descriptors; undefined where the system has no such number. Linux 6.2 and later give it as the size of the
+   * folder.
+   */
   async openFiles(): Promise<number | undefined> {
     try {
       const { size } = await stat(OPEN_FILES);

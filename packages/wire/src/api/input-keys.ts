@@ -31,7 +31,9 @@ function checkCase(keys: readonly string[]): void {
     fail('AccessDeniedException', 'The request has tags whose keys differ in upper and lower case alone');
 }
 
-/** The member under the one of two names that is given. An input with both could show a condition one and the handler the other. */
+/**
+ * The member under the one of two names that is given. An input with both could show a condition one and the handler the other.
+ */
 function eitherMember(input: CallInput, ...names: readonly [string, string]): unknown {
   const [first, second] = names.map((name) => input[name] ?? undefined);
   if (first !== undefined && second !== undefined)

@@ -121,8 +121,9 @@ const PASSED_TO: Readonly<Record<string, string>> = {
 const ROLE_MEMBER = /^Role$|roleArn(?:ForLogging)?$/i;
 
 /**
- * ARNs of roles in an input: members whose names end in `roleArn` or `roleArnForLogging`, and Lambda's `Role`. Keys of a map are the caller's own
- * words (a thing's attribute, a function's environment), and mean nothing here; structures in it are as any.
+ * ARNs of roles in an input: members whose names end in `roleArn` or `roleArnForLogging`, and Lambda's `Role`. Keys of a map
+ * are the caller's own words (a thing's attribute, a function's environment), and mean nothing here; structures in it are as
+ * any.
  */
 function rolesIn(service: ServiceName, value: unknown, shapeName: string): readonly string[] {
   if (value === undefined) return [];

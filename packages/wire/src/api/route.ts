@@ -28,7 +28,9 @@ interface RouteNode {
 
 const newNode = (): RouteNode => ({ literals: new Map(), ends: [], greedy: [] });
 
-/** Devices publish to `/topics/a/b` as well as to `/topics/a%2Fb` (developer guide, page http): the model has the latter alone. */
+/**
+ * Devices publish to `/topics/a/b` as well as to `/topics/a%2Fb` (developer guide, page http): the model has the latter alone.
+ */
 const isGreedy = (operation: Operation, segment: string): boolean => segment.endsWith('+}') || operation.name === 'Publish';
 
 const ROOTS = new Map<string, RouteNode>();
@@ -90,7 +92,10 @@ function match(
   return template && { template, values: [...values, segments.slice(at).join('/')] };
 }
 
-/** Services whose operations a request signed for this scope may call. Developer guide, page device-shadow-rest-api, names `iotdevicegateway`. */
+/**
+ * Services whose operations a request signed for this scope may call. Developer guide, page device-shadow-rest-api, names
+ * `iotdevicegateway`.
+ */
 export function servicesOfScope(scope: string): readonly ServiceName[] {
   if (scope === 'iotdevicegateway') return ['iot-data'];
   // SDKs of before 2023 (botocore 1.29, Debian 12's) sign the control plane for this one: their model's signingName.

@@ -1,4 +1,7 @@
-/** The operation table: every operation of the three AWS IoT services, and the chosen ones of Lambda, with the shapes that it takes and gives. */
+/**
+ * The operation table: every operation of the three AWS IoT services, and the chosen ones of Lambda, with the shapes that it
+ * takes and gives.
+ */
 import iot from './iot.json' with { type: 'json' };
 import iotData from './iot-data.json' with { type: 'json' };
 import iotJobsData from './iot-jobs-data.json' with { type: 'json' };

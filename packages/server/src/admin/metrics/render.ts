@@ -21,7 +21,10 @@ export function valueText(value: number): string {
   return String(value);
 }
 
-/** The upper bound of a bucket. OpenMetrics writes whole numbers as floating-point ones (section "Considerations: Canonical Numbers"). */
+/**
+ * The upper bound of a bucket. OpenMetrics writes whole numbers as floating-point ones (section "Considerations: Canonical
+ * Numbers").
+ */
 const boundText = (bound: number, format: MetricsFormat): string =>
   format === 'openmetrics' && Number.isInteger(bound) && Math.abs(bound) < 1e21 ? `${bound}.0` : valueText(bound);
 

@@ -1,4 +1,7 @@
-/** Topics that one client publishes on, with the answers of its policies: found by the bytes of the name, without making a string. */
+/**
+ * Topics that one client publishes on, with the answers of its policies: found by the bytes of the name, without making a
+ * string.
+ */
 import { decodeText } from '../../mqtt/cursor.ts';
 import type { RoutedTopic } from '../routing/routed-topic.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Topic aliases towards one client (MQTT 5, 3.3.2.3.4): the first topics that it is sent get a number, as many as it allows, and are
- * left out of every later packet.
+ * Topic aliases towards one client (MQTT 5, 3.3.2.3.4): the first topics that it is sent get a number, as many as it allows,
+ * and are left out of every later packet.
  */
 import { encodeVarint, varintAt, varintEnd } from '../../mqtt/varint.ts';
 import { headerEnd } from './publish-batch.ts';

@@ -1,4 +1,6 @@
-/** Message enrichment: whatever a message carries, it arrives with its own properties and the device's behind them (fact 6.10). */
+/**
+ * Message enrichment: whatever a message carries, it arrives with its own properties and the device's behind them (fact 6.10).
+ */
 import { defined } from '@thingkeep/wire/defined.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * Message enrichment: user properties that come with whatever a device publishes, for the thing that it is (developer guide, page
- * thing-types-propagating-attributes). They are encoded once for each connection, and put behind a message's own.
+ * Message enrichment: user properties that come with whatever a device publishes, for the thing that it is (developer guide,
+ * page thing-types-propagating-attributes). They are encoded once for each connection, and put behind a message's own.
  */
 import { Cursor } from '../../mqtt/cursor.ts';
 import { encodeProperties } from '../../mqtt/properties.ts';

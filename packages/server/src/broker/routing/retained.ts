@@ -29,7 +29,10 @@ export function retainedMessage<Topic extends TopicEntry>(
   return { ...message, properties: encodeProperties({ ...properties, messageExpiryInterval: left }), expiry: left };
 }
 
-/** Records of one transaction; more wait for the next turn of the event loop, so that a flood of them leaves time for other work. */
+/**
+ * Records of one transaction; more wait for the next turn of the event loop, so that a flood of them leaves time for other
+ * work.
+ */
 const LARGEST_BATCH = 128;
 
 export const RETAINED_FULL = 'the account holds as many retained messages, or bytes of them, as it may';

@@ -154,7 +154,10 @@ export class Transmitter {
     else this.#sendRange(encoded, from, to, topic, row, first);
   }
 
-  /** Sends the one message of an encoded batch at QoS 1 and calls `confirmed` once it is acknowledged. The answer gives up waiting. */
+  /**
+   * Sends the one message of an encoded batch at QoS 1 and calls `confirmed` once it is acknowledged. The answer gives up
+   * waiting.
+   */
   sendConfirmed(encoded: EncodedBatch, topic: TopicEntry, confirmed: () => void): () => void {
     const id = this.#nextId;
     this.send(encoded, 0, 1, topic, IN_MEMORY, 0);

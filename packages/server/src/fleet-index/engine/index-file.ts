@@ -1,4 +1,7 @@
-/** An index file: documents put into it and taken out, and what queries find in it. Synchronous: it is used in a thread of its own. */
+/**
+ * An index file: documents put into it and taken out, and what queries find in it. Synchronous: it is used in a thread of its
+ * own.
+ */
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';

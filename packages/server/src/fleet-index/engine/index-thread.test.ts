@@ -33,7 +33,10 @@ test('calls of the server are not refused, however many accounts and dynamic gro
   assert.deepEqual(refused(await Promise.allSettled([...builds, ...groups])), []);
 });
 
-/** The calls of a queue in the order in which they are taken; each takes so long, and another of its owner follows if it says so. */
+/**
+ * The calls of a queue in the order in which they are taken; each takes so long, and another of its owner follows if it says
+ * so.
+ */
 function order(calls: readonly string[], takes: (owner: string) => number, again: (call: string) => string | undefined) {
   const queue = new CallQueue<string>();
   const add = (call: string): unknown => queue.add(call.slice(0, 1), call, 100);

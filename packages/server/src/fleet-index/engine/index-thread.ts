@@ -1,6 +1,7 @@
 /**
  * The index in a thread of its own, so that a search over a million documents holds no message up. One call is under way
- * at a time; the account that has had least time comes next. A thread that ends, or that gives no answer in time, fails its call, and another begins.
+ * at a time; the account that has had least time comes next. A thread that ends, or that gives no answer in time, fails its
+ * call, and another begins.
  */
 import { Worker } from 'node:worker_threads';
 import { placeKey } from '@thingkeep/wire/arn.ts';

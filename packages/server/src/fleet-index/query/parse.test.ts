@@ -1,4 +1,6 @@
-/** Query strings of the fleet index: what they mean, and what is refused (developer guide, pages query-syntax, example-queries). */
+/**
+ * Query strings of the fleet index: what they mean, and what is refused (developer guide, pages query-syntax, example-queries).
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';

@@ -42,7 +42,10 @@ async function settingsOf(
 const routed = ({ version, routing }: AliasRecord, chance: number): string =>
   routing !== undefined && chance < routing.weight ? routing.version : version;
 
-/** The version that a name and qualifier lead to; `chance` decides where an alias shares its events out. Fails with ResourceNotFoundException. */
+/**
+ * The version that a name and qualifier lead to; `chance` decides where an alias shares its events out. Fails with
+ * ResourceNotFoundException.
+ */
 export async function findVersion(
   tx: ReadTransaction,
   place: Place,

@@ -1,4 +1,6 @@
-/** The settings of a version, from what CreateFunction and UpdateFunctionConfiguration bring; refused where they can't be kept. */
+/**
+ * The settings of a version, from what CreateFunction and UpdateFunctionConfiguration bring; refused where they can't be kept.
+ */
 import type { LambdaOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { parseArn, type Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';

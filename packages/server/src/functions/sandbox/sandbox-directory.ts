@@ -1,6 +1,7 @@
 /**
  * The folder of what functions are shown while they run: their code, unpacked once for each deployment, and the files that
- * every one of them needs. All of it is the server's own, and no other user writes to it; the user that functions run as may read.
+ * every one of them needs. All of it is the server's own, and no other user writes to it; the user that functions run as may
+ * read.
  */
 import {
   chmodSync,

@@ -1,6 +1,7 @@
 /**
  * Clients that an earlier run of the server had let in, authenticated again for the wills that they left: by the permissions
- * of now. What the transport proved then is believed; what can change since (certificate, key, authorizer, policies) is asked again.
+ * of now. What the transport proved then is believed; what can change since (certificate, key, authorizer, policies) is asked
+ * again.
  */
 import type { Admission, AdmissionRefusal, ConnectAuthorizer, Peer, Proof } from '../../broker/contract.ts';
 import type { Connect } from '../../mqtt/connect.ts';

@@ -39,7 +39,9 @@ const LEFT = `the client left in the middle of the TLS handshake: usually the cl
 
 const ALERT = '(?:\\balert|^tlsv1(?! alert)) ';
 
-/** Reasons for alerts that the client has sent: `tlsv1 alert unknown ca`, and a few without the word, `tlsv1 unrecognized name`. */
+/**
+ * Reasons for alerts that the client has sent: `tlsv1 alert unknown ca`, and a few without the word, `tlsv1 unrecognized name`.
+ */
 const alert = (names: string): RegExp => new RegExp(`${ALERT}(?:${names})`, 'i');
 
 /** The alert, by its own name. */

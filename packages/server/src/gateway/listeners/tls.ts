@@ -56,7 +56,9 @@ export interface TlsListenerOptions {
 export const HANDSHAKE_TIMEOUT = 10_000;
 /** Handshakes under way at most; more peers are turned away until some are done. */
 const MAX_HANDSHAKES = 4_000;
-/** Pace of handshakes: what a turn of the event loop may take of them is some twenty milliseconds, at worst a tenth of a second. */
+/**
+ * Pace of handshakes: what a turn of the event loop may take of them is some twenty milliseconds, at worst a tenth of a second.
+ */
 const PACE = { perTurn: 16, underWay: 128, patience: 50 };
 
 /**

@@ -1,6 +1,6 @@
 /**
- * What an action of a rule is: a file beside this one for each, and one row in action-types.ts. The engine renders its parameters
- * when a message comes, keeps the order until it is done, tries again what may come right, and tells what failed.
+ * What an action of a rule is: a file beside this one for each, and one row in action-types.ts. The engine renders its
+ * parameters when a message comes, keeps the order until it is done, tries again what may come right, and tells what failed.
  */
 import type { Action } from '@aws-sdk/client-iot';
 import type { Place } from '@thingkeep/wire/arn.ts';

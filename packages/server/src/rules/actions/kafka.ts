@@ -13,7 +13,10 @@ const PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'];
 const MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'];
 const COMPRESSIONS = ['none', 'gzip', 'lz4', 'snappy', 'zstd'];
 const ACKS: Readonly<Record<string, number>> = { '0': 0, '1': 1, all: -1, '-1': -1 };
-/** Properties that AWS lists, and of these the ones that take a Java key store or Kerberos, which there is not here: the rule may be made, its orders fail. */
+/**
+ * Properties that AWS lists, and of these the ones that take a Java key store or Kerberos, which there is not here: the rule
+ * may be made, its orders fail.
+ */
 const FOREIGN = [
   ...['ssl.truststore', 'ssl.truststore.password', 'ssl.keystore', 'ssl.keystore.password', 'ssl.key.password'],
   ...['sasl.kerberos.keytab', 'sasl.kerberos.service.name', 'sasl.kerberos.krb5.kdc', 'sasl.kerberos.krb5.realm'],

@@ -1,4 +1,7 @@
-/** The lambda action: an asynchronous invocation, which is accepted and not waited for (developer guide, page lambda-rule-action). */
+/**
+ * The lambda action: an asynchronous invocation, which is accepted and not waited for (developer guide, page
+ * lambda-rule-action).
+ */
 import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import { FunctionError } from '../../functions/contract.ts';
 import { functionUrl } from '../../functions/function-name.ts';

@@ -1,4 +1,7 @@
-/** The salesforce action against a receiver: the service model lets rules name Salesforce's own hosts alone, the action itself sends. */
+/**
+ * The salesforce action against a receiver: the service model lets rules name Salesforce's own hosts alone, the action itself
+ * sends.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';

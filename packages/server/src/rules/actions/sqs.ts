@@ -4,7 +4,10 @@ import { asking } from './aws-clients.ts';
 import { ActionError } from './action-error.ts';
 import type { ActionType, ParametersOf } from './contract.ts';
 
-/** `https://sqs.{region}.amazonaws.com/{account}/{name}`; other hosts, and other words before the name, are of what stands in for AWS. */
+/**
+ * `https://sqs.{region}.amazonaws.com/{account}/{name}`; other hosts, and other words before the name, are of what stands in
+ * for AWS.
+ */
 const QUEUE_URL =
   /^https?:\/\/(?:sqs\.([a-z0-9-]{1,32})\.[^/?#\\\s]+|[^/?#\\\s]+)\/(?:[\w-]{1,80}\/){0,3}?(?:(\d{12})\/)?([\w-]{1,80}(?:\.fifo)?)$/;
 

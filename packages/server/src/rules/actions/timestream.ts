@@ -1,4 +1,6 @@
-/** The timestream action: WriteRecords, a measure for each member of the result (developer guide, page timestream-rule-action). */
+/**
+ * The timestream action: WriteRecords, a measure for each member of the result (developer guide, page timestream-rule-action).
+ */
 import { fail } from '@thingkeep/wire/errors.ts';
 import { asking } from './aws-clients.ts';
 import { ActionError } from './action-error.ts';

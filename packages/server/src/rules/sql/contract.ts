@@ -63,7 +63,10 @@ export interface ExternalServices {
   call(name: ExternalFunction, args: readonly unknown[], site: ExternalCall): Promise<unknown>;
 }
 
-/** One evaluation: a message, the values of its SET variables, and the answers of services. Templates of a rule share it with the query. */
+/**
+ * One evaluation: a message, the values of its SET variables, and the answers of services. Templates of a rule share it with
+ * the query.
+ */
 export interface Scope {
   readonly message: RuleMessage;
   readonly services: ExternalServices;

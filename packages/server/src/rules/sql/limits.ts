@@ -19,7 +19,10 @@ export const SQL_LIMITS = {
   valueText: 512 * 1024,
   /** Bytes of a result. */
   result: 1024 * 1024,
-  /** Units of work: an element of a nested query times the size of its body, 32 characters read, a state of a regular expression. */
+  /**
+   * Units of work: an element of a nested query times the size of its body, 32 characters read, a state of a regular
+   * expression.
+   */
   steps: 250_000,
   /** Calls of other services in one evaluation. */
   calls: 20,

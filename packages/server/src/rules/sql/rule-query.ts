@@ -1,4 +1,7 @@
-/** The SQL of one rule, parsed and compiled once: `RuleQuery.parse(sql, version)`, then `run(begin(message, services))` for each message. */
+/**
+ * The SQL of one rule, parsed and compiled once: `RuleQuery.parse(sql, version)`, then `run(begin(message, services))` for each
+ * message.
+ */
 import type { Variable } from './ast.ts';
 import { RuleBudget } from './budget.ts';
 import { Compiler } from './compile.ts';

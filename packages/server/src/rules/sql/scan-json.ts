@@ -1,4 +1,7 @@
-/** A look over the bytes of a JSON text before it is parsed: does it have numbers that `JSON.parse` would spoil, may it nest too deep? */
+/**
+ * A look over the bytes of a JSON text before it is parsed: does it have numbers that `JSON.parse` would spoil, may it nest too
+ * deep?
+ */
 import { SQL_LIMITS } from './limits.ts';
 
 /** A number that is something else as a double: an exponent, 16 digits and more, a very small one. */

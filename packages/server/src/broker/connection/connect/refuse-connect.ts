@@ -18,8 +18,8 @@ export function refuseConnect(client: Client, reason: number | undefined, refusa
 }
 
 /**
- * Refuses a CONNECT for which there is no room. MQTT 5 gets the reason code of an exceeded quota; MQTT 3.1.1, which has no code for
- * it, is closed without a word. Without a refusal nothing is recorded.
+ * Refuses a CONNECT for which there is no room. MQTT 5 gets the reason code of an exceeded quota; MQTT 3.1.1, which has no code
+ * for it, is closed without a word. Without a refusal nothing is recorded.
  */
 export function refuseForRoom(
   { client, account, admission }: AdmittedConnect,

@@ -1,6 +1,6 @@
 /**
- * DISCONNECT: the client leaves, and its will goes out unless the reason code is 0 [MQTT5 3.1.2-8]. Whatever its reason code, it is the
- * client that ends the connection (developer guide, page life-cycle-events).
+ * DISCONNECT: the client leaves, and its will goes out unless the reason code is 0 [MQTT5 3.1.2-8]. Whatever its reason code,
+ * it is the client that ends the connection (developer guide, page life-cycle-events).
  */
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 import { parseDisconnect } from '../../../mqtt/acknowledge.ts';

@@ -183,7 +183,10 @@ function dateOf({ year: stated, era, month: monthOf, day, dayOfYear, weekday }: 
   return exists && fits ? date.getTime() : undefined;
 }
 
-/** Milliseconds since the epoch; UTC where no zone is said, midnight where no time is. Undefined when text and pattern do not fit. */
+/**
+ * Milliseconds since the epoch; UTC where no zone is said, midnight where no time is. Undefined when text and pattern do not
+ * fit.
+ */
 export function readTime(text: string, pattern: string, spend: (steps: number) => void): number | undefined {
   const parts = readPattern(pattern, true);
   if (parts === undefined || text.length > 200) return undefined;

@@ -39,7 +39,8 @@ const ENCODE_IS_LATER =
 
 /**
  * Checks the calls of one statement, or of one template: names, versions, arguments that no variable may stand for, and
- * how often a function may be called. Gathers the roles that calls name. A second `get_dynamodb` is let through: AWS takes the rule, and lets it fail.
+ * how often a function may be called. Gathers the roles that calls name. A second `get_dynamodb` is let through: AWS takes the
+ * rule, and lets it fail.
  */
 export function callCheck({ nests }: Dialect, inTemplate: boolean, roles: Set<string>): CallCheck {
   let registry = 0;

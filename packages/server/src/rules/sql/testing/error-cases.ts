@@ -101,7 +101,10 @@ export const ERROR_CASES: readonly ErrorGroup[] = [
   },
 ];
 
-/** Filters behind FROM that AWS refuses with InvalidRequestException, and what follows its text (probe pf-iot-sql-from-topic-filter). */
+/**
+ * Filters behind FROM that AWS refuses with InvalidRequestException, and what follows its text (probe
+ * pf-iot-sql-from-topic-filter).
+ */
 export const FILTER_ERROR_CASES: readonly (readonly [filter: string, detail: string])[] = [
   ['a/#/b', ''],
   ['a/x#', ''],
