@@ -1,13 +1,12 @@
 /** The domain of docs/add-a-domain.md, with the API's own client and a device: operations, a request on a topic, a cache. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { CreateCustomMetricCommand, DescribeCustomMetricCommand } from '@aws-sdk/client-iot';
-import mqtt from 'mqtt';
 import { metricsDomain } from '../example-domain/domain.ts';
 import type { KnownMetrics } from '../example-domain/known-metrics.ts';
 import { openInProcess } from './core-in-process.ts';
 import { ALLOW_ALL, makeDevice, makePolicy } from './devices.ts';
+import { connectMqtt } from './mqtt-client.ts';
 
 const REPORTS = '$aws/things/lamp/defender/metrics/json';
 
@@ -16,17 +15,7 @@ test('a domain of one folder and one line serves two operations and a reserved t
   await using running = await openInProcess([metricsDomain((opened) => (known = opened))]);
   const { server } = running;
   await makePolicy(server, 'all', ALLOW_ALL);
-  const { certPem, keyPem } = await makeDevice(server, 'lamp', 'all');
-  const client = await mqtt.connectAsync({
-    protocol: 'mqtts',
-    host: 'localhost',
-    port: server.ports.mqtt,
-    ca: readFileSync(server.rootCa),
-    cert: certPem,
-    key: keyPem,
-    clientId: 'lamp',
-    reconnectPeriod: 0,
-  });
+  const client = await connectMqtt(server, 'lamp', await makeDevice(server, 'lamp', 'all'));
   const report = async (metric: string): Promise<unknown> => {
     const answer = new Promise<string>((resolve) => client.once('message', (topic) => resolve(topic.slice(REPORTS.length + 1))));
     const payload = { header: { report_id: 1, version: '1.0' }, custom_metrics: { [metric]: [{ number: 5 }] } };

@@ -1,6 +1,6 @@
 /** The fleet index of a running server: found by the SDK, with devices that connect, after a restart and after a kill. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
@@ -14,13 +14,13 @@ import {
   SearchIndexCommand,
   UpdateIndexingConfigurationCommand,
 } from '@aws-sdk/client-iot';
-import mqtt from 'mqtt';
 import { readConfig } from '../../packages/server/src/config/config.ts';
 import { openDataFolder } from '../../packages/server/src/config/data-folder.ts';
 import { readAccessKeys } from '../../packages/server/src/config/secrets.ts';
 import { openCore } from '../../packages/server/src/core.ts';
 import { coreOptions } from './core-in-process.ts';
 import { ALLOW_ALL, makeDevice, makePolicy } from './devices.ts';
+import { connectMqtt } from './mqtt-client.ts';
 import { startServer, type TestServer, temporaryFolder } from './test-core.ts';
 import { until } from './until.ts';
 
@@ -66,11 +66,7 @@ test('section 29, 32: things are found by what is known of them, also after a st
       [0, 1, 2, 3].map((floor) => [String(floor), 5]),
     );
     await makePolicy(server, 'all', ALLOW_ALL);
-    const { certPem, keyPem } = await makeDevice(server, 'lamp-3', 'all');
-    const client = await mqtt.connectAsync({
-      ...{ protocol: 'mqtts', host: 'localhost', port: server.ports.mqtt, clientId: 'lamp-3', reconnectPeriod: 0 },
-      ...{ ca: readFileSync(server.rootCa), cert: certPem, key: keyPem },
-    });
+    const client = await connectMqtt(server, 'lamp-3', await makeDevice(server, 'lamp-3', 'all'));
     await finds(server, 'connectivity.connected:true', ['lamp-3']);
     await client.endAsync();
     await finds(server, 'connectivity.disconnectReason:CLIENT_INITIATED_DISCONNECT', ['lamp-3']);

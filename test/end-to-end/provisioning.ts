@@ -1,9 +1,9 @@
 /** Fleet provisioning for tests: a role, a template, a claim certificate, and a device that asks with it by MQTT.js. */
-import { readFileSync } from 'node:fs';
 import { CreateProvisioningTemplateCommand } from '@aws-sdk/client-iot';
-import mqtt from 'mqtt';
+import type mqtt from 'mqtt';
 import { ALLOW_ALL, allow, arn, type Device, makeDevice, makePolicy, policyDocument } from './devices.ts';
 import { makeRole } from './identities.ts';
+import { connectMqtt } from './mqtt-client.ts';
 import type { TestServer } from './test-core.ts';
 
 export const CREATE = '$aws/certificates/create/json';
@@ -90,20 +90,10 @@ export interface AskingDevice extends AsyncDisposable {
 export async function connectDevice(
   server: TestServer,
   clientId: string,
-  { certPem, keyPem }: Pick<Device, 'certPem' | 'keyPem'>,
+  credentials: Pick<Device, 'certPem' | 'keyPem'>,
   protocolVersion: 4 | 5 = 4,
 ): Promise<AskingDevice> {
-  const client = await mqtt.connectAsync({
-    protocol: 'mqtts',
-    host: 'localhost',
-    port: server.ports.mqtt,
-    ca: readFileSync(server.rootCa),
-    cert: certPem,
-    key: keyPem,
-    clientId,
-    protocolVersion,
-    reconnectPeriod: 0,
-  });
+  const client = await connectMqtt(server, clientId, credentials, protocolVersion);
   return {
     client,
     ask: async (topic, body = '') => {

@@ -5,12 +5,11 @@
  */
 // needs: mosquitto-clients
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { IoTClient } from '@aws-sdk/client-iot';
 import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
-import mqtt from 'mqtt';
 import { readConfig } from '../../packages/server/src/config/config.ts';
 import { openDataFolder } from '../../packages/server/src/config/data-folder.ts';
 import { readAccessKeys } from '../../packages/server/src/config/secrets.ts';
@@ -18,6 +17,7 @@ import { openCore } from '../../packages/server/src/core.ts';
 import { openLog } from '../../packages/server/src/runtime/log.ts';
 import { DeviceConnection } from './device-connection.ts';
 import { ALLOW_ALL, type Device, makeDevice, makePolicy } from './devices.ts';
+import { connectMqtt } from './mqtt-client.ts';
 import { run } from './run-command.ts';
 import { startServer, temporaryFolder, type TestServer, thingkeep } from './test-core.ts';
 import { until } from './until.ts';
@@ -66,17 +66,7 @@ describe('--rate-limits aws', () => {
   });
 
   test('MQTT.js with MQTT 5: QoS 1 beyond the rate is refused with 0x97, message by message, and the client stays', async () => {
-    const client = await mqtt.connectAsync({
-      protocol: 'mqtts',
-      host: 'localhost',
-      port: server.ports.mqtt,
-      ca: readFileSync(server.rootCa),
-      cert: device.certPem,
-      key: device.keyPem,
-      protocolVersion: 5,
-      clientId: 'modern',
-      reconnectPeriod: 0,
-    });
+    const client = await connectMqtt(server, 'modern', device, 5);
     try {
       const began = performance.now();
       const sent = Array.from({ length: 400 }, (_, i) => client.publishAsync('t', String(i), { qos: 1 }));

@@ -1,6 +1,5 @@
 /** One server, several regions: data and topics of each are apart, and a device connects where its certificate lives. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import {
   AttachPolicyCommand,
@@ -10,7 +9,8 @@ import {
   IoTClient,
   ListThingsCommand,
 } from '@aws-sdk/client-iot';
-import mqtt, { type MqttClient } from 'mqtt';
+import type { MqttClient } from 'mqtt';
+import { connectMqtt } from './mqtt-client.ts';
 import { startServer, type TestServer } from './test-core.ts';
 
 const document = (region: string): string =>
@@ -24,16 +24,7 @@ async function device(server: TestServer, iot: IoTClient, region: string): Promi
   const made = await iot.send(new CreateKeysAndCertificateCommand({ setAsActive: true }));
   assert.match(made.certificateArn ?? '', new RegExp(`^arn:aws:iot:${region}:000000000000:cert/`));
   await iot.send(new AttachPolicyCommand({ policyName: 'own-region', target: made.certificateArn }));
-  return mqtt.connectAsync({
-    protocol: 'mqtts',
-    host: 'localhost',
-    port: server.ports.mqtt,
-    ca: readFileSync(server.rootCa),
-    cert: made.certificatePem,
-    key: made.keyPair?.PrivateKey,
-    clientId: 'same-id',
-    reconnectPeriod: 0,
-  });
+  return connectMqtt(server, 'same-id', { certPem: made.certificatePem ?? '', keyPem: made.keyPair?.PrivateKey ?? '' });
 }
 
 test('each region is a space of its own', async () => {

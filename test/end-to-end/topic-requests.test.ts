@@ -3,16 +3,17 @@
  * rule.
  */
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { CreateTopicRuleCommand } from '@aws-sdk/client-iot';
 import { PublishCommand } from '@aws-sdk/client-iot-data-plane';
-import mqtt from 'mqtt';
+import type mqtt from 'mqtt';
 import { topicService } from '../../packages/server/src/broker/messaging.ts';
 import { openCore } from '../../packages/server/src/core.ts';
 import type { Domain } from '../../packages/server/src/domain.ts';
 import { type CoreInProcess, coreOptions, openInProcess } from './core-in-process.ts';
 import { ALLOW_ALL, allow, arn, type Device, makeDevice, makePolicy } from './devices.ts';
+import { connectMqtt } from './mqtt-client.ts';
 import { run } from './run-command.ts';
 import { type TestServer, temporaryFolder } from './test-core.ts';
 
@@ -50,18 +51,8 @@ describe('requests on reserved topics', () => {
     await running[Symbol.asyncDispose]();
   });
 
-  const connect = async (clientId: string, protocolVersion: 4 | 5, { certPem, keyPem } = device) => {
-    const client = await mqtt.connectAsync({
-      protocol: 'mqtts',
-      host: 'localhost',
-      port: server.ports.mqtt,
-      ca: readFileSync(server.rootCa),
-      cert: certPem,
-      key: keyPem,
-      clientId,
-      protocolVersion,
-      reconnectPeriod: 0,
-    });
+  const connect = async (clientId: string, protocolVersion: 4 | 5, credentials = device) => {
+    const client = await connectMqtt(server, clientId, credentials, protocolVersion);
     clients.push(client);
     const came: string[] = [];
     const waiting: (() => void)[] = [];
