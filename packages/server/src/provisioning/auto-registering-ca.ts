@@ -3,6 +3,7 @@
  * The signing CA has to be registered, not one above it (developer guide, page device-certs-your-own), so that what a client
  * sends of its chain is not read.
  */
+import { createHash } from 'node:crypto';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { CERTIFICATE_LABELS, type CertificateFields, parseCertificate } from '@thingkeep/x509/certificate.ts';
 import { DerError } from '@thingkeep/x509/der.ts';
@@ -84,11 +85,18 @@ function extensionsOf(certificate: Buffer): PathExtensions | undefined {
   }
 }
 
+/** Where an account comes among others in this second: another place in the next. */
+const placeAt = (accountId: string, now: number): string =>
+  createHash('sha256')
+    .update(`${accountId}/${Math.floor(now / 1000)}`)
+    .digest('hex');
+
 /**
  * DER of each CA certificate once, those first whose key the certificate says it is signed with: a hint, and no proof. The
- * accounts take turns: any of them can have CAs with the name and the identifier of another one's.
+ * accounts take turns, and another is the first each second: any of them can have CAs with the name and the identifier of
+ * another one's, and where there are more of them than are checked, a device that comes again gets to its own.
  */
-function orderedByHint(candidates: readonly AutoRegisteringCa[], certificate: Buffer): Buffer[] {
+function orderedByHint(candidates: readonly AutoRegisteringCa[], certificate: Buffer, now: number): Buffer[] {
   const distinct = [...new Map(candidates.map((each) => [each.ca.certificateId, each])).values()];
   const ders = distinct.map(({ ca, place: { accountId } }) => ({ accountId, der: derOf(ca) }));
   if (ders.length < 2) return ders.map(({ der }) => der);
@@ -99,9 +107,9 @@ function orderedByHint(candidates: readonly AutoRegisteringCa[], certificate: Bu
     const rank = isHinted(der) ? 0 : 1;
     const turn = turns.get(`${rank}/${accountId}`) ?? 0;
     turns.set(`${rank}/${accountId}`, turn + 1);
-    return { der, rank, turn };
+    return { der, rank, turn, at: placeAt(accountId, now) };
   });
-  return all.sort((a, b) => a.rank - b.rank || a.turn - b.turn).map(({ der }) => der);
+  return all.sort((a, b) => a.rank - b.rank || a.turn - b.turn || (a.at < b.at ? -1 : 1)).map(({ der }) => der);
 }
 
 /** A CA that has signed the certificate, and what is wrong with the path to it (RFC 5280 section 6) all the same. */
@@ -115,7 +123,7 @@ export function provenIssuers(
   { certificate }: Unregistered,
   rules: PathRules,
 ): ProvenIssuer[] {
-  const signers = orderedByHint(candidates, certificate)
+  const signers = orderedByHint(candidates, certificate, rules.now)
     .slice(0, MAX_CHECKED)
     .flatMap((der) => {
       const fault = pathFault([certificate, der], rules);

@@ -258,6 +258,26 @@ describe('whose CA it is', () => {
     assert.equal((await bench.attempt(deviceOf(ca)))?.accountId, stranger.accountId);
   });
 
+  test('more accounts than are checked, with the same name and key identifier, keep no device out that comes again', async () => {
+    await using bench = await Bench.open();
+    const key = newEcKey();
+    const identifier = extensionOf('2.5.29.14', der(TAG.octetString, keyIdentifier(publicKeyOf(key))), false);
+    const extensions = [basicConstraints(true), identifier];
+    for (let account = 1; account <= 40; account += 1) {
+      const by = { ...caller, accountId: String(account).padStart(12, '0') };
+      await bench.registerProven(chainCertificate({ subject: 'factory', extensions }), by);
+    }
+    const ca = chainCertificate({ subject: 'factory', key, extensions });
+    await bench.registerProven(ca, stranger);
+    const device = deviceOf(ca);
+    let answer: Awaited<ReturnType<Bench['attempt']>>;
+    for (let attempt = 0; attempt < 50 && answer?.accountId === undefined; attempt += 1) {
+      bench.registry.clock.at += 11_000;
+      answer = await bench.attempt(device, { sourceIp: `192.0.2.${attempt}` });
+    }
+    assert.equal(answer?.accountId, stranger.accountId);
+  });
+
   test('a CA that is registered without proof of its key takes no device from the account that has proven to have it', async () => {
     await using bench = await Bench.open();
     const ca = chainCertificate();
