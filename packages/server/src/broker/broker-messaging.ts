@@ -118,5 +118,6 @@ const infoOf = ({ identity }: Client, place: Place): ConnectionInfo => {
     thingName: admission?.thingName,
     sourceIp: peer.sourceIp,
     version: claim?.version,
+    isGuest: admission?.isGuest,
   };
 };

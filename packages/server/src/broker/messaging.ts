@@ -134,6 +134,8 @@ export interface ConnectionInfo {
   readonly sourceIp: string | undefined;
   /** Number of its presence events; undefined for one that was not let in. */
   readonly version: number | undefined;
+  /** Set for a client that is let in for a while, under a client id that says nothing of what it is. */
+  readonly isGuest?: true | undefined;
 }
 
 /** A listener of connections and subscriptions. */

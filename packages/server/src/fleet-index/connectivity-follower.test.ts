@@ -104,6 +104,15 @@ test('page life-cycle-events: the end of a connection that a newer one has taken
   assert.deepEqual(await stored('t'), [false, 't', 1]);
 });
 
+test('a guest, as the holder of a temporary provisioning claim, connects no thing by its client id', async () => {
+  follower.connected({ ...connection('t', 0), isGuest: true });
+  assert.equal(await stored('t'), undefined);
+  follower.connected(connection('t', 1));
+  await follower.settled();
+  follower.disconnected({ ...connection('t', 2), isGuest: true }, 'CLIENT_ERROR');
+  assert.deepEqual(await stored('t'), [true, 't', 1]);
+});
+
 test('section 32: the end of the client with the name of a thing leaves the exclusive connection of another client', async () => {
   follower.connected(connection('t', 7));
   follower.connected(connection('client', 0, 't'));

@@ -1,7 +1,7 @@
 /**
  * When things were last connected: a record of each thing of an account that has connectivity indexed, written soon after its
  * connection or its end. A connection is a thing's when its client id is the thing's name, or when it is attached
- * exclusively (developer guide, page managing-fleet-index).
+ * exclusively (developer guide, page managing-fleet-index); that of a guest is none's.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
@@ -112,8 +112,8 @@ export class ConnectivityFollower implements ConnectionListener {
   }
 
   #noteState(connection: ConnectionInfo, state: Pick<ConnectivityRecord, 'connected' | 'disconnectReason'>): void {
-    const { place, clientId, version } = connection;
-    if (!this.#options.wantsConnectivity(place)) return;
+    const { place, clientId, version, isGuest } = connection;
+    if (isGuest === true || !this.#options.wantsConnectivity(place)) return;
     const { region, accountId } = place;
     const thingName = connection.thingName ?? clientId;
     const about = { accountId, thingName, clientId, ...defined({ version }) };

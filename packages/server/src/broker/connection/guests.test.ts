@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Packet } from 'mqtt-packet';
+import type { ConnectionInfo } from '../messaging.ts';
 import { type Level, publishPacket, TestBench, type TestPeer } from '../test-bench.ts';
 import { sessionRecords } from '../session/session.ts';
 
@@ -107,4 +108,22 @@ test('a device whose session comes while the claim of a guest waits keeps it', a
   await bench.settle();
   assert.deepEqual([guest.channel.closed, device.channel.closed], [true, false]);
   assert.equal(await stored(bench), 1);
+});
+
+test('who hears of connections is told that one is a guest’s', async () => {
+  await using bench = await TestBench.open();
+  const told: (readonly [string, boolean | undefined])[] = [];
+  const note = ({ clientId, isGuest }: ConnectionInfo): void => void told.push([clientId, isGuest]);
+  const nothing = (): void => undefined;
+  const ofOthers = { connectFailed: nothing, subscribed: nothing, unsubscribed: nothing };
+  bench.broker.messaging.onConnections({ connected: note, disconnected: note, ...ofOthers });
+  const guest = await connectGuest(bench, 'guest', 5);
+  await bench.connected('device');
+  guest.client.ended();
+  await bench.settle();
+  assert.deepEqual(told, [
+    ['guest', true],
+    ['device', undefined],
+    ['guest', true],
+  ]);
 });
