@@ -45,6 +45,30 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ['objects/', ...files('api', 'host-check', 'objects', 'payload', 'signed-request', 'xml')],
     ['crypto'],
   ),
+  'streams/': folderRule('streams are records and blocks of objects; devices are known by the contract of messaging alone', [
+    ...['domain.ts', 'runtime/', 'store/contract.ts', 'store/record-counts.ts', 'broker/messaging.ts', 'payloads/'],
+    ...['objects/contract.ts', 'policies/principals.ts', 'provisioning/rights.ts', 'refusals/refusals.ts'],
+  ]),
+  'remote-commands/': folderRule(
+    'commands are records and messages: devices are known by the contract of messaging alone',
+    [
+      ...['domain.ts', 'runtime/', 'broker/messaging.ts', 'payloads/', 'policies/principals.ts', 'refusals/refusals.ts'],
+      ...files('store', 'contract', 'due-records', 'due-work', 'record-counts'),
+      ...files('registry', 'paging', 'store'),
+    ],
+    ['crypto', 'util'],
+    ['cbor2'],
+  ),
+  'software-packages/': folderRule(
+    'packages are records: jobs and shadows know them, and they know neither',
+    [
+      ...['domain.ts', 'runtime/', 'store/contract.ts', 'store/record-counts.ts'],
+      ...['objects/contract.ts', 'policies/principals.ts'],
+    ],
+    [],
+    ['yauzl'],
+  ),
+  'payloads/': folderRule('payloads in JSON and CBOR are read and written here, whatever they are about', [], [], ['cbor2']),
   'shadows/': folderRule(
     'shadows are documents of names: they know neither the registry nor who asks, and publish by the contract of messaging',
     [...['domain.ts', 'runtime/', 'broker/messaging.ts', 'refusals/refusals.ts'], ...files('store', 'contract', 'due-work')],
@@ -56,7 +80,7 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
       ...['domain.ts', 'runtime/'],
       ...files('store', 'changes', 'contract', 'due-records', 'due-work', 'pages'),
       ...['broker/messaging.ts', 'functions/contract.ts', 'outgoing/author.ts', 'refusals/refusals.ts'],
-      'objects/contract.ts',
+      ...['objects/contract.ts', 'payloads/'],
       ...['authority/authority.ts', 'authority/read-certificate.ts'],
       ...files('policies', 'compile', 'policy-records', 'principals', 'store'),
       ...files(
@@ -72,6 +96,6 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
       ...files('registry/groups', 'billing-groups', 'memberships'),
     ],
     ['crypto'],
-    ['@thingkeep/x509', 'cbor2'],
+    ['@thingkeep/x509'],
   ),
 };

@@ -7,7 +7,7 @@ import type { Store } from '../store/contract.ts';
 import type { DueHandler } from '../store/due-work.ts';
 import type { NamedDocument } from '../policies/compile.ts';
 import type { TemporaryCertificate, TemporaryCertificates } from './contract.ts';
-import { PAYLOAD_FORMATS } from './payloads.ts';
+import { PAYLOAD_FORMATS } from '../payloads/payloads.ts';
 import { type ProvisioningClaimRecord, provisioningClaims } from './store.ts';
 
 /** Milliseconds that a claim counts, and that its record is kept after that, to say why it counts no more. */

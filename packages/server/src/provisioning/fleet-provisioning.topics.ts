@@ -9,8 +9,9 @@ import { asRefusal, isDiskRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { FleetProvisioning } from './fleet-provisioning.ts';
 import type { FleetRequester } from './ownership.ts';
-import { PAYLOAD_FORMATS, type PayloadFormat, readRequest, type RequestBody, writeAnswer } from './payloads.ts';
+import { PAYLOAD_FORMATS, type PayloadFormat, type Members, writePayload } from '../payloads/payloads.ts';
 import { type ProvisioningRejection, rejectionOf } from './rejections.ts';
+import { readRequest } from './request-body.ts';
 
 interface TopicDeps {
   readonly fleet: FleetProvisioning;
@@ -35,7 +36,7 @@ function record({ refuse, log }: TopicDeps, request: TopicRequest, rejection: Pr
   refuse({ check: 'provisioning', protocol: 'mqtt', ...place, clientId, principal, sourceIp, reason });
 }
 
-type Serve = (requester: FleetRequester, body: RequestBody) => Promise<object>;
+type Serve = (requester: FleetRequester, body: Members) => Promise<object>;
 
 async function answer(
   deps: TopicDeps,
@@ -49,11 +50,11 @@ async function answer(
   try {
     deps.fleet.mayRead(requester, payload.length);
     const accepted = await serve(requester, readRequest(payload, format));
-    return [{ topic: `${topic}/accepted`, payload: writeAnswer(accepted, format), to: 'requester' }];
+    return [{ topic: `${topic}/accepted`, payload: writePayload(accepted, format), to: 'requester' }];
   } catch (error) {
     const rejection = rejectionOf(asRefusal(error));
     record(deps, request, rejection);
-    return [{ topic: `${topic}/rejected`, payload: writeAnswer(rejection.payload, format), to: 'requester' }];
+    return [{ topic: `${topic}/rejected`, payload: writePayload(rejection.payload, format), to: 'requester' }];
   }
 }
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { defined } from '@thingkeep/wire/defined.ts';
 import { MAX_EVALUATED, registrationFailure, type TemplateScope } from './expressions.ts';
-import { isMembers } from './payloads.ts';
+import { isMembers } from '../payloads/payloads.ts';
 import type {
   CertificateResource,
   CertificateSource,

@@ -1,13 +1,18 @@
-/** Payloads of fleet provisioning: a map of the request, in JSON or CBOR as the topic says; the answer is in the same form. */
+/** Payloads of requests on reserved topics: a map of members, in JSON or CBOR as the topic says; the answer is in the same form. */
 import { JsonError, parseJson } from '@thingkeep/wire/api/parse-json.ts';
 import { isObject } from '@thingkeep/wire/is-object.ts';
 import { decode, encode } from 'cbor2';
-import { ProvisioningRejection } from './rejections.ts';
 
 export const PAYLOAD_FORMATS = ['json', 'cbor'] as const;
 export type PayloadFormat = (typeof PAYLOAD_FORMATS)[number];
 
-export type RequestBody = Readonly<Record<string, unknown>>;
+/** The members of a payload by their names. */
+export type Members = Readonly<Record<string, unknown>>;
+
+/** A payload that is none; the message ends a sentence. */
+export class PayloadFault extends Error {
+  override readonly name = 'PayloadFault';
+}
 
 const MAX_DEPTH = 16;
 /** Data items of CBOR: more than a hundred parameters are, and few, since each costs as much as a KiB of text. */
@@ -26,12 +31,11 @@ const OPTIONS = {
 };
 
 const invalid = (why: string, cause?: unknown): never => {
-  const text = `The payload is invalid: ${why}`;
-  throw new ProvisioningRejection('InvalidRequest', text, text, cause);
+  throw new PayloadFault(why, cause === undefined ? undefined : { cause });
 };
 
 /** Whether a value is a map of members by their names: CBOR has dates, maps with numbers for keys and more, which are none. */
-export function isMembers(value: unknown): value is RequestBody {
+export function isMembers(value: unknown): value is Members {
   if (!isObject(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype;
@@ -80,12 +84,13 @@ function fromCbor(payload: Buffer): unknown {
   }
 }
 
-/** The members of a request; an empty payload has none. */
-export function readRequest(payload: Buffer, format: PayloadFormat): RequestBody {
+/** The members of a request; an empty payload has none. Fails with a {@link PayloadFault}. */
+export function readMembers(payload: Buffer, format: PayloadFormat): Members {
   if (payload.length === 0) return {};
   const body = format === 'cbor' ? fromCbor(payload) : fromJson(payload);
   return isMembers(body) ? body : invalid('it is not a map with texts for keys.');
 }
 
-export const writeAnswer = (answer: object, format: PayloadFormat): Buffer =>
+/** Bytes in CBOR are a Uint8Array: a Buffer would be written as what it is in JSON. */
+export const writePayload = (answer: object, format: PayloadFormat): Buffer =>
   Buffer.from(format === 'cbor' ? encode(answer) : JSON.stringify(answer));
