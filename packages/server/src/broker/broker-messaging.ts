@@ -42,7 +42,8 @@ export class BrokerMessaging implements Messaging {
     this.journal = options.journal;
     this.#options = options;
     const { publishing, clock, log, refuse, counters } = options;
-    this.#services = new TopicServices({ clock, log, refuse, counters, answer: publishing.answer.bind(publishing) });
+    const [answer, hasRoom] = [publishing.answer.bind(publishing), publishing.hasRoom.bind(publishing)];
+    this.#services = new TopicServices({ clock, log, refuse, counters, answer, hasRoom });
     publishing.addInterceptor(this.#services);
   }
 

@@ -198,13 +198,19 @@ export interface TopicService {
    * after that. When it fails instead, nothing is answered, and a client that waits for a PUBACK is disconnected without
    * one: it sends the request again. What the service waits for has a deadline of its own.
    */
-  serve(request: TopicRequest): readonly TopicAnswer[] | Promise<readonly TopicAnswer[]>;
+  serve(request: TopicRequest): TopicAnswers | Promise<TopicAnswers>;
 }
+
+/**
+ * Answers to one request. Many or large ones are made one by one: each is asked for once the requesting connection takes more,
+ * and the rest is left out where it does not for a while.
+ */
+export type TopicAnswers = readonly TopicAnswer[] | AsyncIterable<TopicAnswer>;
 
 /** A service whose requests have the parts of its pattern by name. */
 export const topicService = <Pattern extends string>(
   pattern: Pattern,
-  serve: (request: TopicRequest<PartNames<Pattern>>) => readonly TopicAnswer[] | Promise<readonly TopicAnswer[]>,
+  serve: (request: TopicRequest<PartNames<Pattern>>) => TopicAnswers | Promise<TopicAnswers>,
 ): TopicService => ({ pattern, serve });
 
 /** Rows of other domains that are stored in the commit of the messages of this turn. */

@@ -135,6 +135,11 @@ export class BrokerPublishing {
     return this.stored(this.deliverDerived(account, batch, chain === undefined ? {} : { chain }, undefined));
   }
 
+  /** Waits for room at the connection that has sent a request; false where it has gone, or takes nothing for too long. */
+  hasRoom({ place }: TopicRequest, requester: Publisher): boolean | Promise<boolean> {
+    return this.#router.hasRoom(this.#accounts.of(place.accountId, place.region), requester);
+  }
+
   /** Whether a message on the topic would go to anybody, or be seen by an interceptor. */
   hasReceivers({ accountId, region }: Place, topic: string): boolean {
     const account = this.#accounts.of(accountId, region);

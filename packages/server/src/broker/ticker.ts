@@ -9,7 +9,7 @@ export class Ticker {
   readonly rateLimited = new RateLimitQueue();
   readonly #clock: Clock;
   readonly #standstill: Standstill;
-  readonly #watched = new Set<Congestible>();
+  readonly #watched = new Set<Pick<Congestible, 'check'>>();
   #paused: Reading[] = [];
   #now: number;
 
@@ -31,7 +31,7 @@ export class Ticker {
   }
 
   /** Publishers wait for this receiver: it is checked at the next ticks. */
-  watch(receiver: Congestible): void {
+  watch(receiver: Pick<Congestible, 'check'>): void {
     this.#watched.add(receiver);
   }
 

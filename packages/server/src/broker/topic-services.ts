@@ -33,6 +33,8 @@ export interface TopicServicesOptions {
   readonly counters: Pick<BrokerCounters, 'throttled'>;
   /** Publishes an answer; resolves once what must be stored of it is, undefined when there is nothing to wait for. */
   readonly answer: (request: TopicRequest, answer: TopicAnswer, requester: Publisher | undefined) => Promise<void> | undefined;
+  /** Waits for room at the requesting connection; false where it has gone, or takes nothing for too long. */
+  readonly hasRoom: (request: TopicRequest, requester: Publisher) => boolean | Promise<boolean>;
 }
 
 /** Two services could get the same topic, or a service is on topics that no client may publish on. */
@@ -155,11 +157,22 @@ export class TopicServices implements MessageInterceptor {
     const { log, answer } = this.#options;
     try {
       const answers = await service.serve(request);
-      await Promise.all(answers.map(async (each) => answer(request, each, requester)));
+      if (Symbol.asyncIterator in answers) await this.#answerInTurn(answers, request, requester);
+      else await Promise.all(answers.map(async (each) => answer(request, each, requester)));
     } catch (error) {
       const { topic, requester: by } = request;
       log.error({ err: error, topic, clientId: by.clientId }, 'a request on a reserved topic could not be served');
       throw error;
+    }
+  }
+
+  /** A requester without a connection gets nothing that is answered so. */
+  async #answerInTurn(answers: AsyncIterable<TopicAnswer>, request: TopicRequest, requester: Publisher | undefined) {
+    const { answer, hasRoom } = this.#options;
+    if (requester === undefined) return;
+    for await (const each of answers) {
+      if (!(await hasRoom(request, requester))) return;
+      await answer(request, each, requester);
     }
   }
 

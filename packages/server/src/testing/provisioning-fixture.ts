@@ -2,6 +2,7 @@
 import type { CallerPermissions } from '@thingkeep/wire/api/authorization.ts';
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
+import type { TopicAnswer } from '../broker/messaging.ts';
 import type { FunctionInvoker } from '../functions/contract.ts';
 import { FunctionError } from '../functions/contract.ts';
 import { policyDomain } from '../policies/domain.ts';
@@ -148,7 +149,9 @@ export class ProvisioningFixture extends OperationsFixture {
       typeof body === 'string' ? Buffer.from(body) : Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
     const parts = { templateName: topic.split('/')[2] ?? '' };
     const requester = defined({ clientId: clientId === null ? undefined : clientId, principal, chain });
-    const answers = await service.serve({ place, topic, parts, payload, qos: 1, properties: undefined, requester });
+    const served = await service.serve({ place, topic, parts, payload, qos: 1, properties: undefined, requester });
+    const answers: TopicAnswer[] = [];
+    for await (const each of served) answers.push(each);
     const [answer, ...more] = answers;
     if (answer === undefined || more.length > 0) return { outcome: 'none', body: {}, payload: Buffer.alloc(0), to: 'none' };
     const read: unknown = topic.endsWith('json') ? JSON.parse(answer.payload.toString()) : {};

@@ -7,6 +7,7 @@ import type { Backlog } from '../session/backlog.ts';
 import type { QueuedMessages } from '../session/queued-messages.ts';
 import type { Reclaimed } from '../session/shared-in-flight.ts';
 import { type Congestible, JOURNAL_PENDING, NOTHING_PENDING, PendingStorage, type Publisher } from '../messaging.ts';
+import { isOwn, waitForRoom } from './own-session.ts';
 import { NO_RECEIVERS, NO_TOPIC, type RoutedTopic } from './routed-topic.ts';
 import { NO_PEERS, type PeerNode, type Peers } from './peers.ts';
 import type { Receivers, SessionTarget } from './routes.ts';
@@ -30,7 +31,7 @@ export interface RouterOptions {
   readonly budget: LoopBudget;
   readonly clock: Clock;
   /** Checks on each tick how long publishers have waited for a receiver. */
-  readonly watch: (receiver: Congestible) => void;
+  readonly watch: (receiver: Pick<Congestible, 'check'>) => void;
   readonly disk: Disk;
   /** Other nodes; none when absent. */
   readonly peers?: Peers;
@@ -160,6 +161,13 @@ export class Router {
     if (session.client?.permissions.mayReceive(batch.topic) !== true) return;
     if (batch.qos === 0) session.delivery.sendQos0(batch.encode(session.level, 0), batch.topic);
     else this.#sendInMemory(session, new EncodingCache(batch), batch, IN_MEMORY);
+  }
+
+  /** Waits until the publisher's own client takes more; false where it has gone, or takes nothing for too long. */
+  hasRoom(account: AccountSpace, publisher: Publisher): boolean | Promise<boolean> {
+    const session = account.sessions.get(publisher.origin.clientId ?? '');
+    if (session === undefined || !isOwn(session, publisher)) return false;
+    return session.delivery.hasCapacity || waitForRoom(session, publisher, this.#clock, this.#watch);
   }
 
   /** A session's client is there: what waits in its shares goes on. */
@@ -352,10 +360,6 @@ export class Router {
     return true;
   }
 }
-
-/** Whether the publisher is the session's own connection. */
-const isOwn = ({ client }: Session, publisher: Publisher | undefined): boolean =>
-  client !== undefined && client.publisher === publisher;
 
 /** Whether a client that is there may have the topic; who is away is asked when it comes back. */
 const mayReceive = ({ session }: SessionTarget, topic: TopicEntry): boolean =>
