@@ -10,6 +10,11 @@ export interface ObjectName {
   readonly key: string;
 }
 
+/** An object, or one of its versions, where the store keeps any. */
+export interface ObjectVersion extends ObjectName {
+  readonly version?: string | undefined;
+}
+
 /** What is known of an object beside its bytes. */
 export interface ObjectFacts {
   readonly size: number;
@@ -59,6 +64,7 @@ export const OBJECT_FAULTS = {
   MissingContentLength: 411,
   NoSuchBucket: 404,
   NoSuchKey: 404,
+  NoSuchVersion: 404,
   NotImplemented: 501,
   PreconditionFailed: 412,
   QuotaExceeded: 403,
@@ -83,8 +89,16 @@ export interface AskingRole {
   readonly permissions: CallerPermissions;
 }
 
+/** Fails with AccessDenied where the role may not read the object. */
+export function refuseReading({ permissions, roleArn }: AskingRole, { bucket, key, version }: ObjectVersion): void {
+  const resource = `arn:aws:s3:::${bucket}/${key}`;
+  const action = version === undefined ? 's3:GetObject' : 's3:GetObjectVersion';
+  if (permissions.decide(action, resource).effect !== 'ALLOWED')
+    objectFault('AccessDenied', `${roleArn} is not authorized to perform: ${action} on resource: ${resource}`);
+}
+
 /** What a domain reads objects by. */
 export interface RoleObjects {
-  /** Opens an object behind `from` bytes; fails with an ObjectFault. */
-  open(role: AskingRole, name: ObjectName, from: number): Promise<OpenedObject>;
+  /** Opens an object behind `from` bytes, up to `to` bytes where that is given; fails with an ObjectFault. */
+  open(role: AskingRole, name: ObjectVersion, from: number, to?: number): Promise<OpenedObject>;
 }

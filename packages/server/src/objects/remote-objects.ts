@@ -1,7 +1,7 @@
 /** Objects of a store that speaks S3's API, at the operator's endpoint or at AWS. */
 import { Readable } from 'node:stream';
 import { deadlineSignal, startDeadline } from '../runtime/deadline.ts';
-import { type AskingRole, type ObjectName, objectFault, type OpenedObject } from './contract.ts';
+import { type AskingRole, objectFault, type ObjectVersion, type OpenedObject } from './contract.ts';
 
 export interface RemoteCredentials {
   readonly accessKeyId: string;
@@ -44,11 +44,23 @@ async function* contentOf(body: Readable, patience: number): AsyncGenerator<Uint
   }
 }
 
+function rangeHeader(from: number, to: number | undefined): string | undefined {
+  if (to !== undefined) return `bytes=${from}-${to - 1}`;
+  return from > 0 ? `bytes=${from}-` : undefined;
+}
+
+/** The size of a whole object of which a part is answered. */
+function sizeOf(from: number, contentRange: string | undefined, contentLength = 0): number {
+  const [, size] = /\/(\d+)$/.exec(contentRange ?? '') ?? [];
+  return size === undefined ? from + contentLength : Number(size);
+}
+
 export async function openRemoteObject(
   { endpoint, credentialsOf, patience = PATIENCE }: RemoteStore,
   role: AskingRole,
-  { bucket, key }: ObjectName,
+  { bucket, key, version }: ObjectVersion,
   from: number,
+  to?: number,
 ): Promise<OpenedObject> {
   const credentials = await credentialsOf(role);
   if (credentials === undefined)
@@ -63,14 +75,14 @@ export async function openRemoteObject(
   });
   const beginning = deadlineSignal(patience);
   try {
-    const Range = from > 0 ? `bytes=${from}-` : undefined;
-    const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range });
+    const asked = { Bucket: bucket, Key: key, VersionId: version, Range: rangeHeader(from, to) };
+    const command = new GetObjectCommand(asked);
     const found = await client.send(command, { abortSignal: beginning.signal });
     const body = found.Body instanceof Readable ? found.Body : Readable.from([]);
     // One that is closed before it is read to its end fails; its reader has gone.
     body.on('error', () => undefined);
     return {
-      size: from + (found.ContentLength ?? 0),
+      size: sizeOf(from, found.ContentRange, found.ContentLength),
       etag: found.ETag ?? '',
       lastModified: found.LastModified?.getTime() ?? 0,
       contentType: found.ContentType,
@@ -83,7 +95,8 @@ export async function openRemoteObject(
   } catch (error) {
     client.destroy();
     const fault = error as SdkFault;
-    if (fault.name === 'NoSuchKey' || fault.name === 'NoSuchBucket') return objectFault(fault.name, told(fault));
+    if (fault.name === 'NoSuchKey' || fault.name === 'NoSuchBucket' || fault.name === 'NoSuchVersion')
+      return objectFault(fault.name, told(fault));
     if (fault.name === 'AccessDenied') return objectFault('AccessDenied', told(fault));
     return objectFault('ServiceUnavailable', told(fault));
   } finally {

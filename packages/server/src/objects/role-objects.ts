@@ -2,7 +2,7 @@
  * Objects as a role of the account may use them: those of the embedded store, by the role's permissions, or of the
  * S3-compatible store that the operator has named, with credentials of the operator's or of the role.
  */
-import { objectFault, type RoleObjects } from './contract.ts';
+import { objectFault, refuseReading, type RoleObjects } from './contract.ts';
 import type { EmbeddedObjects } from './embedded-objects.ts';
 import { openRemoteObject, type RemoteStore } from './remote-objects.ts';
 
@@ -13,16 +13,15 @@ export interface RoleObjectsOptions {
 }
 
 export const roleObjects = ({ objects, remote }: RoleObjectsOptions): RoleObjects => ({
-  async open(role, name, from) {
-    const { place, roleArn, permissions } = role;
-    const { bucket, key } = name;
-    const resource = `arn:aws:s3:::${bucket}/${key}`;
-    if (permissions.decide('s3:GetObject', resource).effect !== 'ALLOWED')
-      objectFault('AccessDenied', `${roleArn} is not authorized to perform: s3:GetObject on resource: ${resource}`);
-    if (remote !== undefined) return openRemoteObject(remote, role, name, from);
-    const record = await objects.describe(place.accountId, name);
+  async open(role, name, from, to) {
+    refuseReading(role, name);
+    if (remote !== undefined) return openRemoteObject(remote, role, name, from, to);
+    // An object of a bucket that keeps no versions is its version "null" (S3 user guide, page versioning-workflows).
+    const { version } = name;
+    if (version !== undefined && version !== 'null') objectFault('NoSuchVersion', 'The specified version does not exist.');
+    const record = await objects.describe(role.place.accountId, name);
     const { size, md5, lastModified, contentType } = record;
-    const content = objects.content(record, Math.min(from, size), size);
+    const content = objects.content(record, Math.min(from, size), Math.min(to ?? size, size));
     // Its file is opened by the loop that reads it, which closes it too.
     return { size, etag: `"${md5}"`, lastModified, contentType, content, [Symbol.dispose]: () => undefined };
   },
