@@ -693,6 +693,16 @@ def walk_index():
        thingGroupIndexingConfiguration={"thingGroupIndexingMode": "OFF"})
 
 
+def new_role(name, actions):
+    """The ARN of a role that AWS IoT may assume."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "iot.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    iam = boto3.client("iam", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
+    allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+    iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps(allowed))
+    return made["Role"]["Arn"]
+
+
 def walk_bulk_registration():
     template = json.dumps({"Parameters": {"N": {"Type": "String"}}, "Resources": {
         "thing": {"Type": "AWS::IoT::Thing", "Properties": {"ThingName": {"Ref": "N"}}}}})
@@ -733,6 +743,36 @@ def walk_bulk_registration():
         with urllib.request.urlopen(urllib.request.Request(presigned, data=b"hello", method="PUT", headers={"content-type": ""})):
             pass
         assert s3.get_object(Bucket="walk-bulk", Key="presigned")["Body"].read() == b"hello"
+
+
+def walk_streams():
+    role = new_role("walk-streams", ["s3:GetObject", "s3:GetObjectVersion"])
+    s3 = boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    s3.create_bucket(Bucket="walk-streams")
+    s3.put_object(Bucket="walk-streams", Key="file", Body=b"x" * 1000)
+    s3.put_object(Bucket="walk-streams", Key="large", Body=b"x" * (24 * 1024 * 1024 + 1))
+    location = {"bucket": "walk-streams", "key": "file"}
+    stream = {"streamId": "walk", "description": "d", "roleArn": role, "files": [{"fileId": 0, "s3Location": location}]}
+    made = ok("CreateStream", **stream, tags=[{"Key": "k", "Value": "v"}])
+    assert ok("ListTagsForResource", resourceArn=made["streamArn"])["tags"] == [{"Key": "k", "Value": "v"}]
+    err("CreateStream", "ResourceAlreadyExistsException", **stream)
+    stream["streamId"] = "other"
+    err("CreateStream", "ResourceNotFoundException", **{**stream, "files": [{"fileId": 0, "s3Location": {**location, "key": "none"}}]})
+    err("CreateStream", "ResourceNotFoundException", **{**stream, "files": [{"fileId": 0, "s3Location": {**location, "version": "v"}}]})
+    err("CreateStream", "InvalidRequestException", **{**stream, "files": [{"fileId": 0, "s3Location": {**location, "key": "large"}}]})
+    err("CreateStream", "InvalidRequestException", **{**stream, "files": []})
+    err("CreateStream", "UnauthorizedException", **{**stream, "roleArn": "arn:aws:iam::000000000000:role/none"})
+    assert ok("UpdateStream", streamId="walk", files=[{"fileId": 7, "s3Location": location}])["streamVersion"] == 2
+    err("UpdateStream", "ResourceNotFoundException", streamId="none")
+    err("UpdateStream", "UnauthorizedException", streamId="walk", roleArn="arn:aws:iam::000000000000:role/none", files=stream["files"])
+    err("UpdateStream", "InvalidRequestException", streamId="walk", files=stream["files"] * 2)
+    info = ok("DescribeStream", streamId="walk")["streamInfo"]
+    assert (info["streamVersion"], info["files"][0]["fileId"]) == (2, 7)
+    err("DescribeStream", "ResourceNotFoundException", streamId="none")
+    assert [s["streamId"] for s in ok("ListStreams", maxResults=1, ascendingOrder=True)["streams"]] == ["walk"]
+    err("ListStreams", "InvalidRequestException", nextToken="none")
+    ok("DeleteStream", streamId="walk")
+    err("DeleteStream", "ResourceNotFoundException", streamId="walk")
 
 
 ROLE = "arn:aws:iam::000000000000:role/rules"
@@ -977,6 +1017,7 @@ walk_provisioning()
 walk_events()
 walk_index()
 walk_bulk_registration()
+walk_streams()
 walk_rules()
 walk_destinations()
 slowest_refusal = walk_unserved()

@@ -28,6 +28,32 @@ describe('the pages can be pasted', { concurrency: 2 }, () => {
     assert.match(stdout, /provisioning .*the pre-provisioning hook did not allow the provisioning$/m);
   });
 
+  test('streams.md', async () => {
+    const stdout = await paste('streams.md');
+    assert.match(stdout, /"streamArn": "arn:aws:iot:us-east-1:000000000000:stream\/lamp-v2"/);
+    assert.match(stdout, /^\{"c":"1","s":1,"r":\[\{"f":0,"z":108894\}\]\}$/m);
+    assert.match(stdout, /^19999\n20000$/m);
+    assert.match(stdout, /^\{"o":"BlockSizeOutOfBounds","m":"The block size is out of bounds"\}$/m);
+  });
+
+  test('commands.md', async () => {
+    const stdout = await paste('commands.md');
+    assert.match(stdout, /^\$aws\/commands\/things\/lamp\/executions\/[0-9a-f-]{36}\/request\/json \{"level":80\}$/m);
+    assert.match(stdout, /^\$aws\/events\/commandExecution\/dim\/CREATED \{"executionId":/m);
+    assert.match(stdout, /^\{"executionId":"[0-9a-f-]{36}","clientToken":"1"\}$/m);
+    assert.match(stdout, /"error":"TerminalStateReached"/);
+    assert.match(stdout, /"S": "80"/);
+    assert.match(stdout, /\$NO_RESPONSE_FROM_DEVICE/);
+  });
+
+  test('software-packages.md', async () => {
+    const stdout = await paste('software-packages.md');
+    assert.match(stdout, /"defaultVersionName": "1\.0"/);
+    assert.match(stdout, /its attributes and artifact can not be changed/);
+    assert.match(stdout, /"errorCode": "INCOMPATIBLE_FORMAT"/);
+    assert.match(stdout, /^"FAILED"$/m);
+  });
+
   test('shadows.md', async () => {
     const stdout = await paste('shadows.md');
     assert.match(stdout, /^\{"state":\{"reported":\{"led":"off","level":1\.50\}\},.*"version":1,.*"clientToken":"first"\}/m);

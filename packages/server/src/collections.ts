@@ -8,6 +8,7 @@ import { claims } from './store/claims.ts';
 import type { Collection } from './store/contract.ts';
 import { dueRecords } from './store/due-records.ts';
 import { marks } from './store/marks.ts';
+import { recordCounts } from './store/record-counts.ts';
 import { regions } from './store/regional.ts';
 
 export const COLLECTIONS: readonly Collection<never>[] = [
@@ -19,5 +20,6 @@ export const COLLECTIONS: readonly Collection<never>[] = [
   dueRecords,
   installations,
   marks,
+  recordCounts,
   regions,
 ];

@@ -39,6 +39,7 @@ import type { Collection, Store } from './store/contract.ts';
 import type { Shadows } from './shadows/shadows.ts';
 import { shadowDomain } from './shadows/domain.ts';
 import { acmDomain } from './server-certificates/domain.ts';
+import { streamDomain } from './streams/domain.ts';
 
 /** What the server gives to its domains. A domain takes what it names in its entry's type. */
 export interface DomainParts {
@@ -98,6 +99,7 @@ const DOMAINS: readonly DomainEntry<DomainParts & typeof LINKS>[] = [
   fleetIndexDomain,
   shadowDomain,
   objectsDomain,
+  streamDomain,
   rulesDomain,
   brokerDomain,
   functionsDomain,

@@ -23,6 +23,9 @@ test('topics and filters have their service, and those that are served in any ca
     ['$aws/events/#', undefined],
     ['$aws/#', undefined],
     ['$aws/rules/r/x', undefined],
+    ['$aws/things/x/streams/s/get/json', undefined],
+    ['$aws/commands/things/x/executions/+/request', undefined],
+    ['$aws/events/commandExecution/#', undefined],
     ['$thingkeep/events/refusals/#', undefined],
     ['aws/things/x/shadow/get', undefined],
     ['#', undefined],
@@ -32,6 +35,6 @@ test('topics and filters have their service, and those that are served in any ca
 
 test('every reserved topic of AWS is of a service, or served in any case', () => {
   const served =
-    /^\$aws\/(events|rules)\/#$|^\$aws\/(certificates|provisioning-templates)\/|^\$aws\/things\/\+\/shadow\/|^\$thingkeep\//;
+    /^\$aws\/(events|rules)\/#$|^\$aws\/(certificates|provisioning-templates)\/|^\$aws\/(commands|things\/\+\/(streams|shadow))\/|^\$thingkeep\//;
   for (const { pattern } of RESERVED_TOPICS) assert.ok(served.test(pattern) || reservedServiceOf(pattern) !== undefined, pattern);
 });

@@ -13,10 +13,8 @@ const events = (...kinds: readonly string[]): string[] => kinds.map((kind) => `$
 
 export const RESERVED_SERVICES: readonly ReservedService[] = [
   service('jobs', '$aws/things/+/jobs/#'),
-  service('MQTT file streams', '$aws/things/+/streams/#'),
   service('secure tunnels', '$aws/things/+/tunnels/#'),
   service('Device Defender metrics', '$aws/things/+/defender/#'),
-  service('commands', '$aws/commands/#'),
   service('device locations', '$aws/device_location/#'),
   service('SiteWise topics', '$aws/sitewise/#'),
   service('job events', ...events('job', 'jobExecution')),
@@ -24,12 +22,13 @@ export const RESERVED_SERVICES: readonly ReservedService[] = [
 
 /**
  * Topics of `$aws` that are always served: events of connections, certificates and the registry, Basic Ingest, provisioning,
- * shadows.
+ * shadows, streams, commands.
  */
 const SERVED = [
   ...events('presence', 'subscriptions', 'certificates', 'thing', 'thingType', 'thingTypeAssociation'),
-  ...events('thingGroup', 'thingGroupMembership', 'thingGroupHierarchy'),
+  ...events('thingGroup', 'thingGroupMembership', 'thingGroupHierarchy', 'commandExecution'),
   ...['$aws/rules/#', '$aws/certificates/#', '$aws/provisioning-templates/#', '$aws/things/+/shadow/#'],
+  ...['$aws/things/+/streams/#', '$aws/commands/#'],
 ];
 
 /** The service that a topic or filter is of; undefined where it reaches topics that are served in any case. */

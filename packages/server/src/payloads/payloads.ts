@@ -1,5 +1,6 @@
 /** Payloads of requests on reserved topics: a map of members, in JSON or CBOR as the topic says; the answer is in the same form. */
 import { JsonError, parseJson } from '@thingkeep/wire/api/parse-json.ts';
+import { defined } from '@thingkeep/wire/defined.ts';
 import { isObject } from '@thingkeep/wire/is-object.ts';
 import { decode, encode } from 'cbor2';
 
@@ -91,6 +92,6 @@ export function readMembers(payload: Buffer, format: PayloadFormat): Members {
   return isMembers(body) ? body : invalid('it is not a map with texts for keys.');
 }
 
-/** Bytes in CBOR are a Uint8Array: a Buffer would be written as what it is in JSON. */
+/** Members that are undefined are left out. Bytes in CBOR are a Uint8Array: a Buffer would be written as what it is in JSON. */
 export const writePayload = (answer: object, format: PayloadFormat): Buffer =>
-  Buffer.from(format === 'cbor' ? encode(answer) : JSON.stringify(answer));
+  Buffer.from(format === 'cbor' ? encode(defined(answer)) : JSON.stringify(answer));

@@ -19,6 +19,8 @@ export interface MemoryBudgets {
   readonly wills: number;
   /** Log lines of functions that wait for the store. */
   readonly logs: number;
+  /** Parts of files that devices get by streams. */
+  readonly files: number;
   /** Bytes of one large API request, and the number of them at a time. */
   readonly largeBody: number;
   readonly largeBodies: number;
@@ -36,6 +38,7 @@ export function budgetsOf(limit: number): MemoryBudgets {
     orders: share(1 / 8, 128 * MIB),
     wills: share(1 / 8, 256 * MIB),
     logs: share(1 / 16, 16 * MIB),
+    files: share(1 / 16, 32 * MIB),
     largeBody: share(1 / 8, 70 * MIB),
     largeBodies: Math.max(1, Math.min(4, Math.floor(free / (280 * MIB)))),
   };
