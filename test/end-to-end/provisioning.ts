@@ -92,8 +92,9 @@ export async function connectDevice(
   clientId: string,
   credentials: Pick<Device, 'certPem' | 'keyPem'>,
   protocolVersion: 4 | 5 = 4,
+  more: Partial<mqtt.IClientOptions> = {},
 ): Promise<AskingDevice> {
-  const client = await connectMqtt(server, clientId, credentials, protocolVersion);
+  const client = await connectMqtt(server, clientId, credentials, protocolVersion, more);
   return {
     client,
     ask: async (topic, body = '') => {

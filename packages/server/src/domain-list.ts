@@ -30,6 +30,7 @@ import type { FindRole } from './provisioning/rights.ts';
 import type { Refusal } from './refusals/refusals.ts';
 import { registryDomain } from './registry/domain.ts';
 import { policyTags as tags, policyTargets, principalFacts } from './registry/policy-principals.ts';
+import { commandDomain } from './remote-commands/domain.ts';
 import { rulesDomain } from './rules/domain.ts';
 import type { RulesModule } from './rules/open.ts';
 import type { Clock } from './runtime/clock.ts';
@@ -100,6 +101,7 @@ const DOMAINS: readonly DomainEntry<DomainParts & typeof LINKS>[] = [
   shadowDomain,
   objectsDomain,
   streamDomain,
+  commandDomain,
   rulesDomain,
   brokerDomain,
   functionsDomain,

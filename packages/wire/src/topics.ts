@@ -46,8 +46,12 @@ const slashes = (text: string): number => {
   return count;
 };
 
-/** The part that the limits count: without `$aws/rules/{rule}/` (Basic Ingest). */
+/**
+ * The part that the limits count: without `$aws/rules/{rule}/` (Basic Ingest), and without `$aws/commands/`, whose answers have
+ * eight slashes and may be subscribed to (page reserved-topics).
+ */
 const counted = (topic: string): string => {
+  if (topic.startsWith('$aws/commands/')) return topic.slice('$aws/commands/'.length);
   if (!topic.startsWith('$aws/rules/')) return topic;
   const end = topic.indexOf('/', '$aws/rules/'.length);
   return end < 0 ? '' : topic.slice(end + 1);

@@ -43,6 +43,8 @@ const charset = (operation: string, member: string, pattern: string, input: obje
   ),
 ];
 
+const payload = { content: Buffer.from('x'), contentType: 'text/plain' };
+
 const LATER_ENCODE =
   "Errors encountered while validating query. ERROR: Function 'encode' is only supported in sql version 2016-03-23-beta and above. " +
   'You can use the new version by specifying "awsIotSqlVersion": "version" when creating or updating a rule.';
@@ -311,5 +313,22 @@ export const IOT: readonly Probe[] = [
         'Must provide exactly one of [HttpUrlConfiguration, VpcConfiguration, InfluxDBConfiguration]',
       ),
     ),
+  },
+  {
+    name: 'pf-iot-command-namespace-combo',
+    answers: [
+      refuses(
+        'CreateCommand',
+        { commandId: 'c', namespace: 'AWS-IoT' },
+        'ValidationException',
+        "The 'payload' field of the command is required when using the 'AWS-IoT' namespace.",
+      ),
+      refuses(
+        'CreateCommand',
+        { commandId: 'c', namespace: 'AWS-IoT', payload, mandatoryParameters: [{ name: 'p' }] },
+        'ValidationException',
+        "AWS-IoT namespace does not support 'mandatoryParameters' with 'payload' option.",
+      ),
+    ],
   },
 ];

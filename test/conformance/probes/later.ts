@@ -18,7 +18,6 @@ const INVALID = 'InvalidRequestException';
 const ROLE = 'arn:aws:iam::000000000000:role/r';
 const job = (more: object) => ({ jobTemplateId: 'j', description: 'd', ...more });
 const audit = (more: object) => ({ scheduledAuditName: 'a', targetCheckNames: ['DEVICE_CERTIFICATE_EXPIRING_CHECK'], ...more });
-const payload = { content: Buffer.from('x'), contentType: 'text/plain' };
 const rate = {
   baseRatePerMinute: 5,
   incrementFactor: 2,
@@ -26,26 +25,6 @@ const rate = {
 };
 
 export const LATER: readonly Later[] = [
-  {
-    service: 'iot',
-    family: 'commands',
-    names: ['pf-iot-command-namespace-combo'],
-    operations: ['CreateCommand'],
-    answers: [
-      refuses(
-        'CreateCommand',
-        { commandId: 'c', namespace: 'AWS-IoT' },
-        'ValidationException',
-        "The 'payload' field of the command is required when using the 'AWS-IoT' namespace.",
-      ),
-      refuses(
-        'CreateCommand',
-        { commandId: 'c', namespace: 'AWS-IoT', payload, mandatoryParameters: [{ name: 'p' }] },
-        'ValidationException',
-        "AWS-IoT namespace does not support 'mandatoryParameters' with 'payload' option.",
-      ),
-    ],
-  },
   {
     service: 'iot',
     family: 'jobs',

@@ -93,7 +93,7 @@ export class TestStores {
 
 /** Members of an output that the model does not know. */
 function unknownMembers(value: unknown, shapeName: string | undefined): string[] {
-  if (typeof value !== 'object' || value === null || value instanceof Date) return [];
+  if (typeof value !== 'object' || value === null || value instanceof Date || value instanceof Uint8Array) return [];
   if (shapeName === undefined) return Object.keys(value);
   const shape = shapeOf('iot', shapeName);
   if (Array.isArray(value)) return value.flatMap((each) => unknownMembers(each, shape.member));

@@ -1,5 +1,6 @@
 /** What a domain hands to the API: functions under the AWS operation's name, typed by the AWS SDK's own shapes. */
 
+import { fail, ThingkeepError } from '../errors.ts';
 import type { CallerPermissions } from './authorization.ts';
 
 /** Who makes an API call, as the admission of the API port found it. */
@@ -39,3 +40,20 @@ export type Handlers<T extends OperationShapes<T>> = {
 
 /** A handler of any operation. */
 export type Handler = (input: object, caller: Caller) => Promise<object>;
+
+/**
+ * Handlers of a service whose operations declare ValidationException for bad input: what parts that it shares with others call an
+ * invalid request (a page's token, a tag) is answered so.
+ */
+export function answeringValidation<H extends object>(handlers: H): H {
+  const wrapped = Object.entries(handlers as Readonly<Record<string, Handler>>).map(([name, handler]) => [
+    name,
+    (input: object, caller: Caller) =>
+      handler(input, caller).catch((error: unknown) => {
+        if (error instanceof ThingkeepError && error.code === 'InvalidRequestException')
+          return fail('ValidationException', error.message, {}, error.cause);
+        throw error;
+      }),
+  ]);
+  return Object.fromEntries(wrapped) as H;
+}

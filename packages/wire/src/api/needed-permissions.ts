@@ -21,7 +21,11 @@ const PREFIXES: Readonly<Record<ServiceName, string>> = {
 };
 
 /** Operations whose action has another name. */
-const ACTIONS: Readonly<Record<string, string>> = { 'lambda:Invoke': 'lambda:InvokeFunction' };
+const ACTIONS: Readonly<Record<string, string>> = {
+  'lambda:Invoke': 'lambda:InvokeFunction',
+  // Served beside jobs, and of AWS IoT nevertheless (Service Authorization Reference).
+  'iotjobsdata:StartCommandExecution': 'iot:StartCommandExecution',
+};
 
 /** What stands before the account's number in ARNs of jobs' executions is the service that keeps things. */
 const ARN_SERVICES: Readonly<Record<string, string>> = { iotjobsdata: 'iot' };

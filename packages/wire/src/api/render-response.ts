@@ -66,6 +66,7 @@ export function renderResponse(operation: Operation, output: object | undefined)
     if (member.location === 'statusCode' && typeof value === 'number') status = value;
     if (member.location === 'header') headers[(member.locationName ?? name).toLowerCase()] = String(value);
   }
+  if (status === 204) return { status, headers: {}, body: '' };
   const payload = shape.payload;
   const body =
     payload === undefined

@@ -1,0 +1,73 @@
+/** Payload templates: JSON with placeholders in its texts, filled in when an execution starts (page iot-remote-command-create-manage). */
+import { JsonError, parseJson } from '@thingkeep/wire/api/parse-json.ts';
+import { encode } from 'cbor2';
+import { bytesOfText, invalid } from './parameters.ts';
+import type { StoredValue } from './store.ts';
+
+const MAX_DEPTH = 16;
+const PLACEHOLDER = /\$\{aws:iot:commandexecution::(?:parameter:([.$a-zA-Z0-9_-]{1,192})|(executionTimeoutSec))\}/g;
+const ONE_PLACEHOLDER = new RegExp(`^${PLACEHOLDER.source}$`);
+/** Whatever looks as if it were meant as one. */
+const SIMILAR = /\$\{aws:iot:commandexecution:/g;
+/** A text of JSON, with the colon of a member's name behind it. */
+const TEXT = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
+
+/** Names of the parameters that a template has; fails where it is none. */
+export function placeholdersOf(template: string): ReadonlySet<string> {
+  try {
+    parseJson(template, MAX_DEPTH);
+  } catch (error) {
+    if (error instanceof JsonError) return invalid(`The payloadTemplate is not valid JSON: ${error.message}`);
+    throw error;
+  }
+  const found: RegExpExecArray[] = [];
+  for (const [literal, colon] of template.matchAll(TEXT))
+    if (colon === undefined) found.push(...(JSON.parse(literal) as string).matchAll(PLACEHOLDER));
+  if ([...template.matchAll(SIMILAR)].length !== found.length)
+    invalid('The payloadTemplate has a placeholder that is malformed, or the name of a member');
+  if (found.length === 0) invalid('The payloadTemplate needs at least one placeholder');
+  return new Set(found.flatMap(([, name]) => name ?? []));
+}
+
+export interface TemplateValues {
+  /** All that the template has placeholders for. */
+  readonly parameters: ReadonlyMap<string, StoredValue>;
+  readonly timeoutSeconds: number;
+}
+
+type Filled = string | number | bigint | boolean | Uint8Array;
+
+function plain({ S, B, I, L, D, UL, BIN }: StoredValue): Filled {
+  if (BIN !== undefined) return bytesOfText(BIN);
+  return S ?? B ?? I ?? L ?? D ?? BigInt(UL ?? 0);
+}
+
+function valueAt({ parameters, timeoutSeconds }: TemplateValues, name: string | undefined): Filled {
+  if (name === undefined) return timeoutSeconds;
+  const value = parameters.get(name);
+  return value === undefined ? invalid(`The parameter '${name}' has no value`) : plain(value);
+}
+
+const textOf = (value: Filled): string => (value instanceof Uint8Array ? Buffer.from(value).toString('base64') : String(value));
+
+/** A text that is a placeholder becomes the value, of its type; one with placeholders in it stays a text. */
+function fill(text: string, values: TemplateValues): Filled {
+  const whole = ONE_PLACEHOLDER.exec(text);
+  if (whole !== null) return valueAt(values, whole[1]);
+  return text.replace(PLACEHOLDER, (_, name: string | undefined) => textOf(valueAt(values, name)));
+}
+
+const jsonOf = (value: Filled): string =>
+  typeof value === 'bigint' ? String(value) : JSON.stringify(value instanceof Uint8Array ? textOf(value) : value);
+
+/** The payload. What is no placeholder stays as it was written, in JSON to the byte. */
+export function fillTemplate(template: string, values: TemplateValues, format: 'JSON' | 'CBOR'): Buffer {
+  if (format === 'JSON')
+    return Buffer.from(
+      template.replace(TEXT, (literal: string, colon: string | undefined) =>
+        colon === undefined ? jsonOf(fill(JSON.parse(literal) as string, values)) : literal,
+      ),
+    );
+  const tree: unknown = JSON.parse(template, (_, value: unknown) => (typeof value === 'string' ? fill(value, values) : value));
+  return Buffer.from(encode(tree));
+}
