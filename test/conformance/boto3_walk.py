@@ -5,6 +5,7 @@ front end that all AWS services share), no member that the shape does not have, 
 JSON with what was walked; any fault is a line on standard error and a status of 1.
 """
 
+import io
 import json
 import os
 import queue
@@ -15,6 +16,7 @@ import tempfile
 import threading
 import time
 import urllib.request
+import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import boto3
@@ -777,6 +779,60 @@ def walk_streams():
     err("DeleteStream", "ResourceNotFoundException", streamId="walk")
 
 
+def walk_packages():
+    package, version = {"packageName": "walk"}, {"packageName": "walk", "versionName": "1.0"}
+    arn = ok("CreatePackage", **package, tags={"k": "v"})["packageArn"]
+    err("CreatePackage", "ConflictException", **package)
+    err("CreatePackage", "ValidationException", packageName="no/name")
+    err("CreatePackageVersion", "ValidationException", packageName="none", versionName="1")
+    err("CreatePackageVersion", "ValidationException", **version, attributes={"a": "x" * 4000})
+    artifact = {"s3Location": {"bucket": "walk-streams", "key": "file"}}
+    version_arn = ok("CreatePackageVersion", **version, attributes={"a": "b"}, artifact=artifact, tags={"k": "v"})["packageVersionArn"]
+    for tagged in (arn, version_arn):
+        assert ok("ListTagsForResource", resourceArn=tagged)["tags"] == [{"Key": "k", "Value": "v"}]
+    err("CreatePackageVersion", "ConflictException", **version)
+    err("UpdatePackage", "ValidationException", **package, defaultVersionName="1.0")
+    ok("UpdatePackageVersion", **version, description="d", action="PUBLISH")
+    err("UpdatePackageVersion", "ValidationException", **version, attributes={"c": "d"})
+    err("UpdatePackageVersion", "ResourceNotFoundException", packageName="walk", versionName="none")
+    ok("UpdatePackage", **package, defaultVersionName="1.0")
+    err("UpdatePackage", "ResourceNotFoundException", packageName="none")
+    assert ok("GetPackage", **package)["defaultVersionName"] == "1.0"
+    err("GetPackage", "ResourceNotFoundException", packageName="none")
+    assert ok("GetPackageVersion", **version)["artifact"] == artifact
+    err("GetPackageVersion", "ResourceNotFoundException", packageName="walk", versionName="none")
+    assert len(ok("ListPackages")["packageSummaries"]) == 1
+    err("ListPackages", "ValidationException", nextToken="none")
+    assert len(ok("ListPackageVersions", **package, status="PUBLISHED")["packageVersionSummaries"]) == 1
+    err("ListPackageVersions", "ValidationException", **package, nextToken="none")
+    ok("UpdatePackageConfiguration", versionUpdateByJobsConfig={"enabled": False})
+    err("UpdatePackageConfiguration", "ValidationException", versionUpdateByJobsConfig={"enabled": True})
+    assert ok("GetPackageConfiguration")["versionUpdateByJobsConfig"] == {"enabled": False}
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("a.json", json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.5"}))
+        archive.writestr("b.json", "{}")
+    s3 = boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    s3.put_object(Bucket="walk-streams", Key="sbom", Body=content.getvalue())
+    sbom = {"s3Location": {"bucket": "walk-streams", "key": "sbom"}}
+    ok("AssociateSbomWithPackageVersion", **version, sbom=sbom)
+    err("AssociateSbomWithPackageVersion", "ValidationException", **version, sbom={"s3Location": {"bucket": "walk-streams", "key": "none"}})
+    err("AssociateSbomWithPackageVersion", "ResourceNotFoundException", packageName="walk", versionName="none", sbom=sbom)
+    assert [r["validationResult"] for r in ok("ListSbomValidationResults", **version)["validationResultSummaries"]] == ["SUCCEEDED", "FAILED"]
+    err("ListSbomValidationResults", "ResourceNotFoundException", packageName="walk", versionName="none")
+    err("ListSbomValidationResults", "ValidationException", **version, nextToken="none")
+    ok("DisassociateSbomFromPackageVersion", **version)
+    err("DisassociateSbomFromPackageVersion", "ResourceNotFoundException", packageName="walk", versionName="none")
+    err("DeletePackageVersion", "ValidationException", **version)
+    err("DeletePackage", "ValidationException", **package)
+    ok("UpdatePackage", **package, unsetDefaultVersion=True)
+    ok("DeletePackageVersion", **version)
+    ok("DeletePackage", **package)
+    for i in range(100):
+        ok("CreatePackage", packageName=f"walk-{i}")
+    err("CreatePackage", "ServiceQuotaExceededException", packageName="walk-more")
+
+
 def walk_commands():
     ok("CreateThing", thingName="walk-command")
     prefix = "arn:aws:iot:us-east-1:000000000000:"
@@ -1066,6 +1122,7 @@ walk_index()
 walk_bulk_registration()
 walk_streams()
 walk_commands()
+walk_packages()
 walk_rules()
 walk_destinations()
 slowest_refusal = walk_unserved()

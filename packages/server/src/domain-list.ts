@@ -40,6 +40,7 @@ import type { Collection, Store } from './store/contract.ts';
 import type { Shadows } from './shadows/shadows.ts';
 import { shadowDomain } from './shadows/domain.ts';
 import { acmDomain } from './server-certificates/domain.ts';
+import { packageDomain } from './software-packages/domain.ts';
 import { streamDomain } from './streams/domain.ts';
 
 /** What the server gives to its domains. A domain takes what it names in its entry's type. */
@@ -102,6 +103,7 @@ const DOMAINS: readonly DomainEntry<DomainParts & typeof LINKS>[] = [
   objectsDomain,
   streamDomain,
   commandDomain,
+  packageDomain,
   rulesDomain,
   brokerDomain,
   functionsDomain,

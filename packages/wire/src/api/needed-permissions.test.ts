@@ -66,9 +66,9 @@ test('resources as the Service Authorization Reference has them', () => {
     ],
     [
       'iot',
-      'CreatePackageVersion',
+      'DeletePackageVersion',
       { packageName: 'p', versionName: '1' },
-      'iot:CreatePackageVersion',
+      'iot:DeletePackageVersion',
       [arn('iot', 'package/p'), arn('iot', 'package/p/version/1')],
     ],
     ['iot-data', 'Publish', { topic: 'a/b' }, 'iot:Publish', [arn('iot', 'topic/a/b')]],
@@ -97,6 +97,14 @@ test('resources as the Service Authorization Reference has them', () => {
       expected.map((resource) => ({ action, resource })),
       name,
     );
+});
+
+test('who makes a package or a version may see what is indexed, too (fact sheet 44)', () => {
+  for (const name of ['CreatePackage', 'CreatePackageVersion'])
+    assert.deepEqual(permissionsOf('iot', name, { packageName: 'p', versionName: '1' }).at(-1), {
+      action: 'iot:GetIndexingConfiguration',
+      resource: '*',
+    });
 });
 
 test('however a function is named, the right is asked on that function (Lambda API reference, FunctionName)', () => {

@@ -155,9 +155,17 @@ function passedRoles(operation: Operation, input: object): readonly NeededPermis
   }));
 }
 
+/** Operations that need another action, too (API reference, CreatePackage and CreatePackageVersion). */
+const ALSO: Readonly<Record<string, string>> = {
+  CreatePackage: 'iot:GetIndexingConfiguration',
+  CreatePackageVersion: 'iot:GetIndexingConfiguration',
+};
+
 /** Everything that a call of an operation of the table needs. */
 export function callPermissions(operation: Operation, input: object, place: Place): readonly NeededPermission[] {
   const own =
     neededPermissions(operation, input, place) ?? operationPermissions(PREFIXES[operation.service], operation.name, input, place);
-  return [...own, ...passedRoles(operation, input)];
+  const also = operation.service === 'iot' ? ALSO[operation.name] : undefined;
+  const more = also === undefined ? [] : [{ action: also, resource: '*' }];
+  return [...own, ...more, ...passedRoles(operation, input)];
 }
