@@ -2,6 +2,7 @@
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { ReservedService } from '@thingkeep/wire/reserved-services.ts';
 import type { Refusal } from '../refusals/refusals.ts';
+import type { Properties } from '../mqtt/properties.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Client } from './connection/client.ts';
@@ -47,8 +48,8 @@ export class BrokerMessaging implements Messaging {
     publishing.addInterceptor(this.#services);
   }
 
-  publish(place: Place, topic: string, payload: Buffer, qos: 0 | 1 = 0): PendingStorage {
-    return this.#options.publishing.publishEvent(place, topic, payload, qos);
+  publish(place: Place, topic: string, payload: Buffer, qos: 0 | 1 = 0, properties?: Properties): PendingStorage {
+    return this.#options.publishing.publishEvent(place, topic, payload, qos, properties);
   }
 
   stored(pending: PendingStorage): Promise<void> | undefined {

@@ -224,7 +224,7 @@ export interface MessageJournal {
 export interface Messaging {
   readonly journal: MessageJournal;
   /** Publishes a message of the server's own, QoS 0 when not said. Gives what has to be stored of it. */
-  publish(place: Place, topic: string, payload: Buffer, qos?: 0 | 1): PendingStorage;
+  publish(place: Place, topic: string, payload: Buffer, qos?: 0 | 1, properties?: Properties): PendingStorage;
   /** Resolves once what is pending is stored, rejects when it can't be; undefined where nothing is pending. */
   stored(pending: PendingStorage): Promise<void> | undefined;
   /** Whether a message on the topic would go to anybody, or be seen by an interceptor. */

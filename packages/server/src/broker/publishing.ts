@@ -1,6 +1,6 @@
 /** Publishing: a message goes to its receivers and to the interceptors of its topic, and is retained where it asks for that. */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import { encodeProperties } from '../mqtt/properties.ts';
+import { encodeProperties, type Properties } from '../mqtt/properties.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Client } from './connection/client.ts';
@@ -106,11 +106,21 @@ export class BrokerPublishing {
   }
 
   /** Publishes a message of the server's own. Gives what has to be stored of it. */
-  publishEvent({ accountId, region }: Place, topic: string, payload: Buffer, qos: 0 | 1 = 0): PendingStorage {
+  publishEvent(
+    { accountId, region }: Place,
+    topic: string,
+    payload: Buffer,
+    qos: 0 | 1 = 0,
+    properties?: Properties,
+  ): PendingStorage {
     const account = this.#accounts.of(accountId, region);
     // Lifecycle events have a topic for each client: remembered, they would push out those that messages come on.
     const entry = qos === 1 ? account.transientTopic(topic) : account.topic(topic);
-    return this.deliver(account, batchOfOne({ topic: entry, payload, qos, retain: false }, 0), undefined);
+    const message = { topic: entry, payload, qos, retain: false };
+    if (properties === undefined) return this.deliver(account, batchOfOne(message, 0), undefined);
+    const { messageExpiryInterval: expiry } = properties;
+    const batch = batchOfOne({ ...message, properties: encodeProperties(properties), expiry }, this.#clock.now());
+    return this.deliver(account, batch, undefined);
   }
 
   /**

@@ -24,7 +24,7 @@ import { type TimeFilter, timeRange } from './time-filter.ts';
 export interface ExecutionOperationDeps {
   readonly store: Store;
   readonly clock: Clock;
-  readonly messaging: Pick<Messaging, 'outgoing' | 'stored'>;
+  readonly messaging: Pick<Messaging, 'publish' | 'stored'>;
   readonly events: ExecutionEvents;
 }
 

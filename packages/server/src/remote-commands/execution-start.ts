@@ -1,5 +1,4 @@
 /** The start of an execution: what the device is sent, with the values of its parameters. */
-import { fail } from '@thingkeep/wire/errors.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
 import type { Messaging } from '../broker/messaging.ts';
@@ -70,16 +69,14 @@ const FORMATS: ReadonlyMap<string, string> = new Map([
  * once it is stored where it has to be.
  */
 export async function sendRequest(
-  messaging: Pick<Messaging, 'outgoing' | 'stored'>,
+  messaging: Pick<Messaging, 'publish' | 'stored'>,
   place: Place,
   target: CommandTarget,
   { executionId, timeoutSeconds }: ExecutionRecord,
   { payload, contentType }: RequestPayload,
 ): Promise<void> {
   const [type = ''] = contentType.toLowerCase().split(';');
-  const outgoing = messaging.outgoing(place);
-  const topic = outgoing.topic(`${executionTopic(target, executionId)}/request${FORMATS.get(type.trim()) ?? ''}`);
-  if (topic.fault !== undefined) fail('ValidationException', 'The name of the target is too long');
-  outgoing.put(topic, 1, payload, { contentType, messageExpiryInterval: timeoutSeconds });
-  await messaging.stored(outgoing.send({}, undefined));
+  const topic = `${executionTopic(target, executionId)}/request${FORMATS.get(type.trim()) ?? ''}`;
+  const properties = { contentType, messageExpiryInterval: timeoutSeconds };
+  await messaging.stored(messaging.publish(place, topic, payload, 1, properties));
 }
