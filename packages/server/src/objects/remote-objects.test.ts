@@ -56,6 +56,15 @@ const large = (_: IncomingMessage, response: ServerResponse): void => {
   response.writeHead(200, { etag: '"e"', 'content-length': LARGE }).write(Buffer.alloc(LARGE));
 };
 
+test('a part of a version is asked for alone, and the size is that of the whole', async () => {
+  answer = (_, response) => response.writeHead(206, { 'content-length': 2, 'content-range': 'bytes 6-7/11' }).end('wo');
+  using opened = await openRemoteObject(store, role, { ...NAME, version: 'v1' }, 6, 8);
+  assert.deepEqual([opened.size, await read(opened.content)], [11, 'wo']);
+  const { url = '', headers } = requests.at(-1) ?? assert.fail('nothing was asked');
+  assert.match(url, /[?&]versionId=v1/);
+  assert.equal(headers.range, 'bytes=6-7');
+});
+
 test('an object is read from the place that is asked for, signed with the credentials of the role', async () => {
   answer = (_, response) =>
     response
