@@ -11,6 +11,7 @@ import type { Messaging } from '../broker/messaging.ts';
 import type { Domain } from '../domain.ts';
 import type { Properties } from '../mqtt/properties.ts';
 import { registryDomain } from '../registry/domain.ts';
+import type { Refusal } from '../refusals/refusals.ts';
 import { DueWork } from '../store/due-work.ts';
 import { dueRecords } from '../store/due-records.ts';
 import { recordCounts } from '../store/record-counts.ts';
@@ -32,6 +33,7 @@ class Fixture extends OperationsFixture {
   readonly tags = recordTags();
   readonly domain: Domain;
   readonly disk = { low: false };
+  readonly refusals: string[] = [];
   readonly sent: { topic: string; qos: number; payload: Buffer; properties: Properties | undefined }[] = [];
   readonly events: { topic: string; event: Record<string, unknown> }[] = [];
   protected readonly handlers: Handlers<IotOperations>;
@@ -47,7 +49,8 @@ class Fixture extends OperationsFixture {
       },
       stored: () => undefined,
     } as unknown as Messaging;
-    const deps = { clock: this.clock, inRegion: () => store };
+    const refuse = ({ check, reason }: Refusal) => this.refusals.push(`${check} ${reason}`);
+    const deps = { clock: this.clock, inRegion: () => store, refuse };
     this.domain = commandDomain.open({
       ...deps,
       tags: this.tags,
@@ -397,6 +400,8 @@ test('reports that are malformed, of nothing, or of another target are rejected 
   ];
   for (const body of bad)
     assert.equal(await commands.error(executionId, body), 'InvalidRequest', JSON.stringify(body).slice(0, 80));
+  assert.equal(commands.refusals.length, bad.length);
+  assert.match(commands.refusals[0] ?? '', /^protocol \$aws\/commands\/things\/lamp\/.*: The status is missing or invalid$/);
   assert.equal(await commands.error('none', ok), 'ResourceNotFound');
   assert.equal(await commands.error(executionId, ok, 'things/other'), 'ResourceNotFound');
   assert.equal(await commands.error(executionId, ok, 'clients/lamp'), 'ResourceNotFound');

@@ -2,6 +2,7 @@
 import type { Messaging } from '../broker/messaging.ts';
 import type { DomainEntry, TaggableResources } from '../domain.ts';
 import type { PolicyTags } from '../policies/principals.ts';
+import type { Refusal } from '../refusals/refusals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
@@ -20,6 +21,7 @@ export interface CommandDeps {
   readonly messaging: Messaging;
   readonly inRegion: (region: string) => Store;
   readonly disk: { readonly low: boolean };
+  readonly refuse: (refusal: Refusal) => void;
 }
 
 const taggable: TaggableResources = {

@@ -2,9 +2,10 @@
  * Reports of devices on `.../executions/{executionId}/response/{json|cbor}` (developer guide, page reserved-topics, commands). Answers
  * go to the requester, subscribed or not.
  */
-import { iotArn } from '@thingkeep/wire/arn.ts';
+import { iotArn, placeOf } from '@thingkeep/wire/arn.ts';
 import { type TopicAnswer, type TopicRequest, topicService, type TopicService } from '../broker/messaging.ts';
 import { PAYLOAD_FORMATS, PayloadFault, type PayloadFormat, readMembers, writePayload } from '../payloads/payloads.ts';
+import type { Refusal } from '../refusals/refusals.ts';
 import { isDiskRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import { executionReport, type ExecutionUpdateDeps, updateExecution, UpdateRejection, updateToken } from './execution-updates.ts';
@@ -13,9 +14,10 @@ interface TopicDeps extends ExecutionUpdateDeps {
   readonly log: Logger;
   /** Whether free disk is below the floor: then nothing is kept that a device causes. */
   readonly disk: { readonly low: boolean };
+  readonly refuse: (refusal: Refusal) => void;
 }
 
-type UpdateRequest = TopicRequest<'kind' | 'name' | 'executionId'>;
+type ReportRequest = TopicRequest<'kind' | 'name' | 'executionId'>;
 
 /** Bytes of a report: ours. */
 const MAX_REPORT = 32 * 1024;
@@ -34,8 +36,19 @@ function rejectionFor(error: unknown): UpdateRejection {
   return unstored(error);
 }
 
-async function answer(deps: TopicDeps, request: UpdateRequest, format: PayloadFormat): Promise<readonly TopicAnswer[]> {
-  const { place, topic, parts, payload, requester } = request;
+/** Logs a failure of the server; a report that can't succeed as it is, is among the refusals of the account. */
+function record({ log, refuse }: TopicDeps, { topic, place, requester }: ReportRequest, rejection: UpdateRejection): void {
+  const { code, message, cause } = rejection;
+  const { clientId, principal, sourceIp } = requester;
+  if (cause !== undefined && !isDiskRefusal(cause))
+    log.error({ err: cause, topic, clientId }, 'an update of a command execution failed');
+  const reason = `${topic}: ${message}`;
+  if (code === 'InvalidRequest')
+    refuse({ check: 'protocol', protocol: 'mqtt', ...placeOf(place), clientId, principal, sourceIp, reason });
+}
+
+async function answer(deps: TopicDeps, request: ReportRequest, format: PayloadFormat): Promise<readonly TopicAnswer[]> {
+  const { place, topic, parts, payload } = request;
   const { kind, name, executionId } = parts;
   const base = topic.slice(0, topic.length - format.length);
   let clientToken: string | undefined;
@@ -52,9 +65,9 @@ async function answer(deps: TopicDeps, request: UpdateRequest, format: PayloadFo
     const accepted = writePayload({ executionId, clientToken }, format);
     return [{ topic: `${base}accepted/${format}`, payload: accepted, to: 'requester' }];
   } catch (error) {
-    const { code, message, cause } = rejectionFor(error);
-    if (cause !== undefined && !isDiskRefusal(cause))
-      deps.log.error({ err: cause, topic, clientId: requester.clientId }, 'an update of a command execution failed');
+    const rejection = rejectionFor(error);
+    record(deps, request, rejection);
+    const { code, message } = rejection;
     const rejected = writePayload({ clientToken, executionId, error: code, errorMessage: message }, format);
     return [{ topic: `${base}rejected/${format}`, payload: rejected, to: 'requester' }];
   }

@@ -3,6 +3,7 @@ import type { DomainEntry, TaggableResources } from '../domain.ts';
 import type { RoleObjects } from '../objects/contract.ts';
 import type { PolicyTags } from '../policies/principals.ts';
 import type { FindRole } from '../provisioning/rights.ts';
+import type { Refusal } from '../refusals/refusals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Store } from '../store/contract.ts';
@@ -20,6 +21,7 @@ export interface StreamDeps {
   readonly findRole: FindRole;
   readonly roleObjects: RoleObjects;
   readonly inRegion: (region: string) => Store;
+  readonly refuse: (refusal: Refusal) => void;
 }
 
 const taggable: TaggableResources = {
@@ -33,7 +35,7 @@ export const streamDomain: DomainEntry<StreamDeps> = {
     return {
       name: 'streams',
       taggable,
-      topics: deviceStreamTopics({ log: deps.log, devices: new DeviceStreams({ ...deps, files }) }),
+      topics: deviceStreamTopics({ ...deps, devices: new DeviceStreams({ ...deps, files }) }),
       operations: ({ store }) => ({ iot: streamOperations({ ...deps, store, files }) }),
     };
   },

@@ -19,6 +19,7 @@ class Fixture extends OperationsFixture {
   readonly tags = recordTags();
   readonly domain: Domain;
   readonly logged: unknown[] = [];
+  readonly refusals: string[] = [];
   /** Objects by key, and parts of them that were read. */
   readonly objects = new Map<string, Buffer>();
   readonly read: string[] = [];
@@ -33,6 +34,7 @@ class Fixture extends OperationsFixture {
       tags: this.tags,
       log: { error: (entry: unknown) => this.logged.push(entry) } as never,
       inRegion: () => store,
+      refuse: ({ check, reason }) => this.refusals.push(`${check} ${reason}`),
       findRole: async (_account, roleArn) => {
         if (roleArn.endsWith('untrusting')) throw new ThingkeepError('AccessDeniedException', 'it does not trust');
         if (roleArn !== ROLE) return 'unknown-role';
@@ -211,6 +213,22 @@ test('rejections have their codes, and the token where it was right (42.2)', asy
   assert.equal(await streams.rejection('get', get), 'ETagMismatch');
   streams.objects.delete('a');
   assert.equal(await streams.rejection('get', get), 'ResourceNotFound');
+});
+
+test('requests that can not succeed as they are, and roles without the right, are among the refusals of the account', async () => {
+  await using streams = await Fixture.open();
+  await streams.make({ a: Buffer.alloc(700, 1) });
+  await streams.ask('get', '{');
+  await streams.ask('get', { f: 0, l: 1 });
+  await streams.ask('get', { f: 7, l: 256 });
+  streams.isDenied = true;
+  await streams.ask('get', { f: 0, l: 256 });
+  const topic = '$aws/things/t/streams/s/get/json';
+  assert.deepEqual(
+    streams.refusals.map((each) => each.split(':')[0]),
+    [`protocol ${topic}`, `protocol ${topic}`, `policy ${topic}`],
+  );
+  assert.match(streams.refusals[2] ?? '', /is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b\/a$/);
 });
 
 test('a request of nobody who could get the answer does nothing', async () => {
