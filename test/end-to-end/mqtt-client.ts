@@ -9,6 +9,7 @@ export const connectMqtt = (
   clientId: string,
   { certPem, keyPem }: Pick<Device, 'certPem' | 'keyPem'>,
   protocolVersion: 4 | 5 = 4,
+  more: Partial<mqtt.IClientOptions> = {},
 ): Promise<mqtt.MqttClient> =>
   mqtt.connectAsync({
     protocol: 'mqtts',
@@ -20,4 +21,5 @@ export const connectMqtt = (
     clientId,
     protocolVersion,
     reconnectPeriod: 0,
+    ...more,
   });

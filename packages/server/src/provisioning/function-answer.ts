@@ -2,7 +2,7 @@
 import { JsonError, parseJson } from '@thingkeep/wire/api/parse-json.ts';
 import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import { FunctionError, type FunctionInvoker } from '../functions/contract.ts';
-import { isMembers, type RequestBody } from './payloads.ts';
+import { isMembers, type Members } from '../payloads/payloads.ts';
 import { ProvisioningRejection } from './rejections.ts';
 
 /** Milliseconds. */
@@ -20,7 +20,7 @@ export interface AskedFunction {
   readonly reject: (why: string, cause?: unknown) => never;
 }
 
-export async function askFunction(functions: FunctionInvoker, asked: AskedFunction, event: object): Promise<RequestBody> {
+export async function askFunction(functions: FunctionInvoker, asked: AskedFunction, event: object): Promise<Members> {
   const { functionArn, byRoot, sourceArn, sourceAccount, name, reject } = asked;
   const as = { service: IOT_SERVICE, sourceArn, sourceAccount, byRoot };
   try {

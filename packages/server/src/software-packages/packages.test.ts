@@ -35,7 +35,7 @@ class Fixture extends OperationsFixture {
           async function* content() {
             yield bytes;
           }
-          return { size: bytes.length, etag: '""', lastModified: 0, content: content() };
+          return { size: bytes.length, etag: '""', lastModified: 0, content: content(), [Symbol.dispose]: () => undefined };
         },
       },
     });

@@ -53,11 +53,9 @@ const NOT_ACCESSIBLE =
   'SBOM not accessible by the service. Please make sure the bucket/key/version exists and S3 permission is granted.';
 
 async function bytesOf({ size, content }: OpenedObject): Promise<Buffer> {
+  if (size > MAX_ARCHIVE) refuseInput('S3 object file size exceeds limit');
   const pieces: Uint8Array[] = [];
-  for await (const piece of content) {
-    if (size > MAX_ARCHIVE) refuseInput('S3 object file size exceeds limit');
-    pieces.push(piece);
-  }
+  for await (const piece of content) pieces.push(piece);
   return Buffer.concat(pieces);
 }
 
@@ -66,7 +64,9 @@ export const sbomOperations = ({ store, clock, roleObjects, underWay }: SbomOper
   async function archiveOf(caller: Caller, location: ObjectLocation): Promise<Buffer> {
     const permissions = caller.permissions === undefined ? EVERYTHING : ((await caller.permissions()) ?? NOTHING);
     try {
-      return await bytesOf(await roleObjects.open({ place: placeOf(caller), roleArn: caller.arn, permissions }, location, 0));
+      const asking = { place: placeOf(caller), roleArn: caller.arn, permissions };
+      using opened = await roleObjects.open(asking, location, 0);
+      return await bytesOf(opened);
     } catch (error) {
       if (error instanceof ObjectFault) return refuseInput(NOT_ACCESSIBLE);
       throw error;

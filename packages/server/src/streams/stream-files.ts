@@ -37,9 +37,8 @@ export class StreamFiles {
   /** Size and ETag of an object as it is now. Fails where the role may not read it. */
   async inspect(place: Place, roleArn: string, location: ObjectVersion): Promise<Pick<StreamFileRecord, 'size' | 'etag'>> {
     const role = await this.#roleOf(place, roleArn);
-    const { size, etag, content } = await this.#deps.roleObjects.open(role, location, 0);
-    // Leaving the loop closes it.
-    for await (const _ of content) break;
+    using opened = await this.#deps.roleObjects.open(role, location, 0);
+    const { size, etag } = opened;
     return { size, etag };
   }
 
@@ -69,7 +68,7 @@ export class StreamFiles {
     const name = JSON.stringify([place.region, roleArn, bucket, key, version, etag, begin]);
     return this.#deps.parts.get(place.accountId, name, async () => {
       const end = Math.min(begin + PART, size);
-      const opened = await this.#deps.roleObjects.open(role, file, begin, end);
+      using opened = await this.#deps.roleObjects.open(role, file, begin, end);
       const bytes = await allOf(opened);
       if (opened.etag !== etag || bytes.length !== end - begin)
         return reject('ETagMismatch', `The object ${key} has changed since the stream was created or updated`);

@@ -50,7 +50,7 @@ class Fixture extends OperationsFixture {
             yield bytes.subarray(from, to);
           }
           const etag = `"${bytes.length}-${bytes[0]}"`;
-          return { size: bytes.length, etag, lastModified: 0, content: content() };
+          return { size: bytes.length, etag, lastModified: 0, content: content(), [Symbol.dispose]: () => undefined };
         },
       },
     });
