@@ -241,7 +241,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     'permissions of clients are evaluated here: no socket, and nothing of how a client has proven who it is',
     [
       ...['runtime/', 'store/contract.ts', 'mqtt/', 'broker/contract.ts', 'registry/store.ts', 'gateway/peer.ts'],
-      ...files('policies', 'certificate-names', 'compile', 'condition', 'evaluate', 'variables'),
+      ...files('policies', 'certificate-names', 'compile', 'condition', 'context', 'evaluate', 'variables'),
       'refusals/policy-refusal.ts',
     ],
   ),

@@ -126,7 +126,7 @@ test('the aws command uses them: the data plane as the policies say, nothing of 
     ['iot-jobs-data', 'get-pending-job-executions', '--thing-name', 'robot'],
   ];
   for (const call of denied)
-    assert.match((await awsOutcome({ env }, ...call)).stderr, /AccessDenied|UnauthorizedOperation/, call.join(' '));
+    assert.match((await awsOutcome({ env }, ...call)).stderr, /AccessDenied|UnauthorizedOperation|Forbidden/, call.join(' '));
 
   const recorded = await server.logged(({ check, protocol }) => check === 'policy' && protocol === 'api');
   assert.deepEqual([recorded.accountId, recorded.principal], [ACCOUNT, identity.Arn]);

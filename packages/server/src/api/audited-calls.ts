@@ -25,8 +25,11 @@ const READS = /^(Get|List|Describe|Head|Search|Lookup|Filter|Simulate|Validate)(
 /** Names that begin like reads and hand out credentials, and the other way about. */
 const CHANGES = new Set(['GetSessionToken', 'GetFederationToken', 'GetRegistrationCode']);
 const ONLY_READ = new Set(['TestAuthorization']);
-/** Messages, events and log lines are data, not changes. */
-const DATA = new Set(['Invoke', 'InvokeAsync', 'PutLogEvents', 'SendDirectMessage']);
+/** Messages, events, log lines and what devices report of jobs are data, not changes. */
+const DATA = new Set([
+  ...['Invoke', 'InvokeAsync', 'PutLogEvents', 'SendDirectMessage'],
+  ...['StartNextPendingJobExecution', 'UpdateJobExecution'],
+]);
 
 export function isChange(operation: string, input: object): boolean {
   if (operation === 'Publish') return (input as { retain?: unknown }).retain === true;

@@ -6,7 +6,7 @@
 import { type NeededPermission, neededPermissions } from '@thingkeep/wire/api/data-permissions.ts';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { inputKeys } from '@thingkeep/wire/api/input-keys.ts';
-import { callPermissions, operationPermissions, rolesPassed } from '@thingkeep/wire/api/needed-permissions.ts';
+import { callPermissions, operationPermissions, rolesPassed, PREFIXES } from '@thingkeep/wire/api/needed-permissions.ts';
 import { type Operation, signingName } from '@thingkeep/wire/api/table.ts';
 import { isForeignRole, type Place } from '@thingkeep/wire/arn.ts';
 import { type ErrorCode, fail, RefusalNotes } from '@thingkeep/wire/errors.ts';
@@ -145,12 +145,12 @@ export async function mayQuery(
 export async function mayCall(asking: Asking, operation: Operation, input: object): Promise<void> {
   const { key, caller } = asking;
   if (key.permissions === undefined) return;
-  const isData = operation.service === 'iot-data';
+  const isData = operation.service === 'iot-data' || operation.service === 'iot-jobs-data';
   if (key.holder === 'identity')
     return mustAllow(asking, {
       needed: callPermissions(operation, input, caller),
       input,
-      keys: inputKeys(`${operation.service === 'lambda' ? 'lambda' : 'iot'}:${operation.name}`, input),
+      keys: inputKeys(`${PREFIXES[operation.service]}:${operation.name}`, input),
       code: isData ? 'ForbiddenException' : 'AccessDeniedException',
       use: isData ? { ...useOf(caller), domainName: caller.hostName } : undefined,
     });

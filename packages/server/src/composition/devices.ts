@@ -59,7 +59,10 @@ export function openDevices(
     authentication,
     credentials: authority.serverCredentials(),
     readHead: signedHead,
-    dataPlane: perRegion((region) => auditHandlers(served.of(region)['iot-data'], audited)),
+    dataPlane: perRegion((region) => ({
+      'iot-data': auditHandlers(served.of(region)['iot-data'], audited),
+      'iot-jobs-data': auditHandlers(served.of(region)['iot-jobs-data'], audited),
+    })),
     domainOf,
     tlsDomains: directory,
     issueCredentials: credentialProvider({ inRegion: places.inRegion, clock, tokens, ...facts }),

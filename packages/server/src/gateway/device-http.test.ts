@@ -49,12 +49,15 @@ before(async () => {
       },
     },
     dataPlane: () => ({
-      Publish: async ({ topic }) => {
-        published.push(topic);
-        return {};
+      'iot-data': {
+        Publish: async ({ topic }) => {
+          published.push(topic);
+          return {};
+        },
+        GetRetainedMessage: async ({ topic }) => ({ topic, qos: 1 }),
+        ListRetainedMessages: async () => ({ retainedTopics: [] }),
       },
-      GetRetainedMessage: async ({ topic }) => ({ topic, qos: 1 }),
-      ListRetainedMessages: async () => ({ retainedTopics: [] }),
+      'iot-jobs-data': {},
     }),
     refuse: (refusal) => refusals.push(refusal),
     calls,

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Handler, Handlers } from '@thingkeep/wire/api/handlers.ts';
-import type { IotDataOperations } from '@thingkeep/wire/api/operation-types.ts';
+import type { IotDataOperations, IotJobsDataOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { parseRequest } from '@thingkeep/wire/api/parse-request.ts';
 import { renderError } from '@thingkeep/wire/api/render-error.ts';
 import { type Rendered, renderResponse } from '@thingkeep/wire/api/render-response.ts';
@@ -25,8 +25,14 @@ import type { AttemptReader, HttpAttempt } from './attempt-reader.ts';
 import { checkPayloadLength, expectsContinue, readPayload } from './read-payload.ts';
 import { operationRefusal } from './authorization/operation-permissions.ts';
 
-/** Handlers of the data plane, over the data of one region. */
-export type DataPlane = (region: string) => Handlers<IotDataOperations>;
+/** Handlers of the data planes, by their services. */
+export interface DataServices {
+  readonly 'iot-data': Handlers<IotDataOperations>;
+  readonly 'iot-jobs-data': Handlers<IotJobsDataOperations>;
+}
+
+/** Handlers of the data planes, over the data of one region. */
+export type DataPlane = (region: string) => DataServices;
 
 export interface DeviceHttpOptions {
   readonly log: Logger;
@@ -59,13 +65,18 @@ export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse, c
     refuse({ protocol: 'https', sourceIp, certificateId, ...refusal });
 
   /**
-   * Fails for a request that no operation here answers: one of the jobs data plane has a name, and is not there yet. The path
-   * names things and jobs, so the record is of the sender's account.
+   * Fails for a request that no operation here answers. The path names things and jobs, so the record is of the sender's
+   * account.
    */
-  function unserved({ peer, http }: HttpAttempt, { place, principal }: RequestIdentity, error: ThingkeepError): never {
+  function unserved(
+    { peer, http }: HttpAttempt,
+    { place, principal }: RequestIdentity,
+    error: ThingkeepError,
+    operation?: Operation,
+  ): never {
     const { method, path } = http;
-    const name = operationOf(method, path);
-    const what = name === undefined ? error.message : `${name} is not in Thingkeep yet. COMPATIBILITY.md lists what is there.`;
+    const notYet = `${operation?.name} is not in Thingkeep yet. COMPATIBILITY.md lists what is there.`;
+    const what = operation === undefined ? error.message : notYet;
     record(peer, { check: 'not-implemented', reason: `${method} ${path}: ${what}`, action: method, ...place, principal });
     throw error;
   }
@@ -125,7 +136,7 @@ export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse, c
     const input = parseRequest(found, { query, header: (name) => headers.get(name)?.join(','), body });
     authorize(attempt.peer, sender, operation, input);
     const handler = handlerOf(dataPlane(sender.place.region), operation);
-    if (handler === undefined) return unserved(attempt, sender, notImplemented(operation));
+    if (handler === undefined) return unserved(attempt, sender, notImplemented(operation), operation);
     const caller = {
       ...sender.place,
       arn: sender.principal,
@@ -161,10 +172,12 @@ export function deviceHttp({ log, attempts, authenticators, dataPlane, refuse, c
   };
 }
 
+const DATA_SERVICES = ['iot-data', 'iot-jobs-data'] as const;
+
 /** The route of a request, or the error of one that has none. */
 function routeOf({ http: { method, path } }: HttpAttempt): Route | ThingkeepError {
   try {
-    return route(method, path, ['iot-data']);
+    return route(method, path, DATA_SERVICES);
   } catch (error) {
     if (error instanceof ThingkeepError && error.code === 'UnknownOperationException') return error;
     throw error;
@@ -174,19 +187,11 @@ function routeOf({ http: { method, path } }: HttpAttempt): Route | ThingkeepErro
 const notImplemented = ({ name }: Operation): ThingkeepError =>
   new ThingkeepError('UnknownOperationException', `${name} is not implemented by Thingkeep yet`);
 
-/** The name of a device's operation, of the jobs data plane too; undefined where AWS has none. */
-function operationOf(method: string, path: string): string | undefined {
-  try {
-    return route(method, path, ['iot-data', 'iot-jobs-data']).operation.name;
-  } catch (error) {
-    if (error instanceof ThingkeepError) return undefined;
-    throw error;
-  }
-}
-
 /** The handler by the operation's name: the table and the handlers' types come from the same models, so the shapes agree. */
-function handlerOf(handlers: Handlers<IotDataOperations>, { name }: Operation): Handler | undefined {
-  const known = handlers as Readonly<Record<string, Handler | undefined>>;
+function handlerOf(services: DataServices, { service, name }: Operation): Handler | undefined {
+  const known = (service === 'iot-jobs-data' ? services[service] : services['iot-data']) as Readonly<
+    Record<string, Handler | undefined>
+  >;
   return Object.hasOwn(known, name) ? known[name] : undefined;
 }
 

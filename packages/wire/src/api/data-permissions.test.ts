@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { neededPermissions } from './data-permissions.ts';
+import { actionNames, neededPermissions } from './data-permissions.ts';
 import { findOperation, operationsOf } from './table.ts';
 
 const place = { region: 'us-east-1', accountId: '123456789012' };
@@ -23,7 +23,16 @@ test('operations of the data plane need the actions of page iot-policy-actions (
 test('no operation of the data plane goes without a right, and no other has one', () => {
   for (const operation of operationsOf('iot-data'))
     assert.ok((neededPermissions(operation, {}, place)?.length ?? 0) > 0, operation.name);
-  for (const service of ['iot', 'iot-jobs-data'] as const)
-    for (const operation of operationsOf(service))
-      assert.equal(neededPermissions(operation, {}, place), undefined, operation.name);
+  for (const operation of operationsOf('iot')) assert.equal(neededPermissions(operation, {}, place), undefined, operation.name);
+});
+
+test("jobs' operations need their action on the thing, under the old prefix or the new one (fact 38.3)", () => {
+  for (const name of ['DescribeJobExecution', 'GetPendingJobExecutions', 'StartNextPendingJobExecution', 'UpdateJobExecution']) {
+    const operation = findOperation('iot-jobs-data', name);
+    assert(operation !== undefined);
+    const [permission, ...more] = neededPermissions(operation, { thingName: 't', jobId: 'j' }, place) ?? [];
+    assert.deepEqual([permission?.resource, more.length], ['arn:aws:iot:us-east-1:123456789012:thing/t', 0]);
+    assert.deepEqual(actionNames(permission?.action ?? ''), [`iotjobsdata:${name}`, `iot:${name}`]);
+  }
+  assert.deepEqual(actionNames('iot:Publish'), ['iot:Publish']);
 });

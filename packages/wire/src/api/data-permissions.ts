@@ -45,6 +45,32 @@ const NEEDED: ReadonlyMap<string, Needed> = new Map([
   ['ListNamedShadowsForThing', on('iot:ListNamedShadowsForThing', 'thing', 'thingName')],
 ] satisfies readonly (readonly [string, Needed])[]);
 
+const onThing = (operation: string): readonly [string, Needed] => [
+  operation,
+  on(`iotjobsdata:${operation}`, 'thing', 'thingName'),
+];
+
+/** Of the jobs data plane (Service Authorization Reference, page list_awsiotjobsdataplane). */
+const NEEDED_OF_JOBS: ReadonlyMap<string, Needed> = new Map([
+  onThing('DescribeJobExecution'),
+  onThing('GetPendingJobExecutions'),
+  onThing('StartNextPendingJobExecution'),
+  onThing('UpdateJobExecution'),
+]);
+
 /** All permissions that the operation needs for this input; undefined when no right of a device's policies covers it. */
-export const neededPermissions = (operation: Operation, input: object, place: Place): readonly NeededPermission[] | undefined =>
-  operation.service === 'iot-data' ? NEEDED.get(operation.name)?.(input as CallInput, place) : undefined;
+export function neededPermissions(
+  { service, name }: Operation,
+  input: object,
+  place: Place,
+): readonly NeededPermission[] | undefined {
+  const needed = service === 'iot-data' ? NEEDED : service === 'iot-jobs-data' ? NEEDED_OF_JOBS : undefined;
+  return needed?.get(name)?.(input as CallInput, place);
+}
+
+/**
+ * Actions that a device's policies may name a right by: that of the jobs data plane had the prefix `iot` once, and policies with
+ * it count (developer guide, page iot-policy-actions).
+ */
+export const actionNames = (action: string): readonly string[] =>
+  action.startsWith('iotjobsdata:') ? [action, action.replace('iotjobsdata:', 'iot:')] : [action];

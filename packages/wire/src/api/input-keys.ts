@@ -72,6 +72,8 @@ const MEMBERS: Readonly<Record<string, readonly (readonly [key: string, member: 
     ['lambda:SubnetIds', 'VpcConfig.SubnetIds'],
     ['lambda:SecurityGroupIds', 'VpcConfig.SecurityGroupIds'],
   ],
+  'iotjobsdata:DescribeJobExecution': [['iot:JobId', 'jobId']],
+  'iotjobsdata:UpdateJobExecution': [['iot:JobId', 'jobId']],
 };
 
 function memberKeys(action: string, input: CallInput): KeyValues {

@@ -13,7 +13,7 @@ import { parseFunctionReference } from './function-reference.ts';
 import { membersOf, type Operation, type ServiceName, shapeOf } from './table.ts';
 
 /** What stands before the colon of an action, by the service of the operation table. */
-const PREFIXES: Readonly<Record<ServiceName, string>> = {
+export const PREFIXES: Readonly<Record<ServiceName, string>> = {
   iot: 'iot',
   'iot-data': 'iot',
   'iot-jobs-data': 'iotjobsdata',

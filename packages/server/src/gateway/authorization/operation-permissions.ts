@@ -1,5 +1,6 @@
 /** The permission to call an operation of the data plane: each action that it needs, on each resource of its input. */
-import { neededPermissions } from '@thingkeep/wire/api/data-permissions.ts';
+import { actionNames, neededPermissions } from '@thingkeep/wire/api/data-permissions.ts';
+import type { Decision, KeyValues } from '@thingkeep/wire/api/authorization.ts';
 import { inputKeys } from '@thingkeep/wire/api/input-keys.ts';
 import type { Operation } from '@thingkeep/wire/api/table.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
@@ -25,11 +26,20 @@ export function operationRefusal(
     return { check: 'policy', reason, ...place, principal };
   }
   for (const { action, resource } of needed) {
-    const decision = permissions.decide(action, resource, inputKeys(`iot:${operation.name}`, input));
+    const decision = decide(permissions, action, resource, inputKeys(action, input));
     if (decision.effect === 'ALLOWED') continue;
     return { ...place, principal, ...policyRefusal({ action, resource, what: `on ${nameIn(resource)}` }, decision) };
   }
   return undefined;
+}
+
+/** The decision under each name of the action: a Deny counts under any, and an Allow too. */
+function decide(permissions: ClientPermissions, action: string, resource: string, keys: KeyValues): Decision {
+  const [first = { effect: 'IMPLICIT_DENY' }, ...others] = actionNames(action).map((name) =>
+    permissions.decide(name, resource, keys),
+  );
+  const found = [first, ...others];
+  return found.find(({ effect }) => effect === 'EXPLICIT_DENY') ?? found.find(({ effect }) => effect === 'ALLOWED') ?? first;
 }
 
 /** The name in an ARN's resource, such as the topic of `...:topic/a/b`. */

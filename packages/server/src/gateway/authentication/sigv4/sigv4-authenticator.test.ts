@@ -74,12 +74,12 @@ describe('a request', () => {
     }
   };
 
-  test('is signed for the data plane, under any of its names', async () => {
-    for (const service of ['iotdata', 'iotdevicegateway']) {
+  test('is signed for the data plane, under any of its names, or for that of jobs', async () => {
+    for (const service of ['iotdata', 'iotdevicegateway', 'iot-jobs-data']) {
       const finish = await admission(signer({}, service)).begin(attempt);
       assert.equal(finish(Buffer.alloc(0)).signer?.service, service);
     }
-    for (const service of ['iot', 'sts', 'iot-jobs-data']) {
+    for (const service of ['iot', 'sts', 'execute-api']) {
       const finish = await admission(signer({}, service)).begin(attempt);
       assert.equal(
         code(() => finish(Buffer.alloc(0))),

@@ -58,7 +58,7 @@ export class Sigv4Authenticator implements Authenticator {
     const pending = await this.#prover.begin(http);
     return (body) => {
       const signer = pending.finish(body);
-      if (!servicesOfScope(signer.service).includes('iot-data'))
+      if (!servicesOfScope(signer.service).some((service) => service === 'iot-data' || service === 'iot-jobs-data'))
         fail('InvalidSignatureException', `Credential should be scoped to correct service: 'iotdata'. `);
       return signedBy(attempt, signer);
     };
