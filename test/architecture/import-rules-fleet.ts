@@ -34,6 +34,15 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ],
     ['crypto'],
   ),
+  'jobs/': folderRule(
+    'jobs are records and due work: who is a target is read in the registry, and devices are known by the contract of messaging',
+    [
+      ...['domain.ts', 'runtime/', 'broker/messaging.ts', 'refusals/refusals.ts', 'events/enabled-events.ts'],
+      ...files('store', 'changes', 'contract', 'due-records', 'due-work', 'pages'),
+      ...['policies/principals.ts', ...files('registry', 'paging', 'store', 'tags', 'things'), 'registry/groups/store.ts'],
+    ],
+    ['crypto'],
+  ),
   'objects/': folderRule(
     'objects are records and files: who asks for them is handed in',
     ['domain.ts', 'runtime/', 'store/contract.ts', 'store/pages.ts'],

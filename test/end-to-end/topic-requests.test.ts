@@ -101,7 +101,7 @@ describe('requests on reserved topics', () => {
 
   test('two domains that serve one topic are a fault at the start', async () => {
     const twin: Domain = { name: 'twin', topics: [topicService('$aws/things/{name}/defender/metrics/{format}', () => [])] };
-    const more: Domain = { name: 'more', topics: [topicService('$aws/things/{name}/jobs/get', () => [])] };
+    const more: Domain = { name: 'more', topics: [topicService('$aws/device_location/{name}/get_position_estimate', () => [])] };
     const folder = temporaryFolder();
     try {
       const start = async (...served: Domain[]): Promise<void> => {

@@ -18,11 +18,13 @@ import { functionsDomain } from './functions/hosted/domain.ts';
 import type { FunctionHosting } from './functions/hosted/hosting.ts';
 import { iamDomain } from './iam/domain.ts';
 import type { openIam } from './iam/iam.ts';
+import { jobsDomain } from './jobs/domain.ts';
+import type { JobRatesOf } from './jobs/job-rates.ts';
 import { logsDomain } from './logs/domain.ts';
 import type { LogWriter } from './logs/writer.ts';
 import { objectsDomain } from './objects/domain.ts';
 import type { EmbeddedObjects } from './objects/embedded-objects.ts';
-import type { RoleObjects } from './objects/contract.ts';
+import type { ObjectUrls, RoleObjects } from './objects/contract.ts';
 import { policyDomain } from './policies/domain.ts';
 import type { RegistrationReports } from './provisioning/registration-reports.ts';
 import { provisioningDomain } from './provisioning/domain.ts';
@@ -74,7 +76,10 @@ export interface DomainParts {
   readonly inRegion: (region: string) => Store;
   readonly shadows: Shadows;
   readonly objects: EmbeddedObjects;
+  /** Rates that are kept for an account, per second. */
+  readonly ratesOf: (accountId: string) => JobRatesOf;
   readonly roleObjects: RoleObjects;
+  readonly objectUrls: ObjectUrls;
   readonly reports: RegistrationReports;
   /** The file of the fleet index. */
   readonly indexFile: string;
@@ -99,6 +104,7 @@ const DOMAINS: readonly DomainEntry<DomainParts & typeof LINKS>[] = [
   provisioningDomain,
   eventsDomain,
   fleetIndexDomain,
+  jobsDomain,
   shadowDomain,
   objectsDomain,
   streamDomain,

@@ -12,23 +12,21 @@ const service = (name: string, ...filters: readonly string[]): ReservedService =
 const events = (...kinds: readonly string[]): string[] => kinds.map((kind) => `$aws/events/${kind}/#`);
 
 export const RESERVED_SERVICES: readonly ReservedService[] = [
-  service('jobs', '$aws/things/+/jobs/#'),
   service('secure tunnels', '$aws/things/+/tunnels/#'),
   service('Device Defender metrics', '$aws/things/+/defender/#'),
   service('device locations', '$aws/device_location/#'),
   service('SiteWise topics', '$aws/sitewise/#'),
-  service('job events', ...events('job', 'jobExecution')),
 ];
 
 /**
- * Topics of `$aws` that are always served: events of connections, certificates and the registry, Basic Ingest, provisioning,
- * shadows, streams, commands.
+ * Topics of `$aws` that are always served: events of connections, certificates, the registry and jobs, Basic Ingest, provisioning,
+ * shadows, jobs, streams, commands.
  */
 const SERVED = [
   ...events('presence', 'subscriptions', 'certificates', 'thing', 'thingType', 'thingTypeAssociation'),
-  ...events('thingGroup', 'thingGroupMembership', 'thingGroupHierarchy', 'commandExecution'),
+  ...events('thingGroup', 'thingGroupMembership', 'thingGroupHierarchy', 'commandExecution', 'job', 'jobExecution'),
   ...['$aws/rules/#', '$aws/certificates/#', '$aws/provisioning-templates/#', '$aws/things/+/shadow/#'],
-  ...['$aws/things/+/streams/#', '$aws/commands/#'],
+  ...['$aws/things/+/jobs/#', '$aws/things/+/streams/#', '$aws/commands/#'],
 ];
 
 /** The service that a topic or filter is of; undefined where it reaches topics that are served in any case. */

@@ -1,4 +1,5 @@
 /** Probes of AWS IoT. */
+import { JOBS } from './jobs.ts';
 import { ACCOUNT, accepts, type Answer, JAPANESE, type Probe, refuses } from './probe.ts';
 
 const INVALID = 'InvalidRequestException';
@@ -72,6 +73,7 @@ const attributes = (count: number) => ({
 });
 
 export const IOT: readonly Probe[] = [
+  ...JOBS,
   {
     name: 'pf-iot-authorizer-function-region',
     answers: [

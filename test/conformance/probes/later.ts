@@ -16,57 +16,9 @@ export interface Later {
 
 const INVALID = 'InvalidRequestException';
 const ROLE = 'arn:aws:iam::000000000000:role/r';
-const job = (more: object) => ({ jobTemplateId: 'j', description: 'd', ...more });
 const audit = (more: object) => ({ scheduledAuditName: 'a', targetCheckNames: ['DEVICE_CERTIFICATE_EXPIRING_CHECK'], ...more });
-const rate = {
-  baseRatePerMinute: 5,
-  incrementFactor: 2,
-  rateIncreaseCriteria: { numberOfNotifiedThings: 1, numberOfSucceededThings: 1 },
-};
 
 export const LATER: readonly Later[] = [
-  {
-    service: 'iot',
-    family: 'jobs',
-    names: [
-      'pf-iot-jobtemplate-abort-threshold',
-      'pf-iot-jobtemplate-document-exactly-one',
-      'pf-iot-jobtemplate-rate-increase-criteria',
-    ],
-    operations: ['CreateJobTemplate'],
-    answers: [
-      refuses(
-        'CreateJobTemplate',
-        job({
-          document: '{}',
-          abortConfig: {
-            criteriaList: [{ failureType: 'FAILED', action: 'CANCEL', thresholdPercentage: 0, minNumberOfExecutedThings: 1 }],
-          },
-        }),
-        INVALID,
-        'ThresholdPercentage value 0.0 for AbortCriteria must have value greater than 0',
-      ),
-      refuses(
-        'CreateJobTemplate',
-        job({ document: '{}', documentSource: 'https://example.invalid/d' }),
-        INVALID,
-        'Job document and job document source cannot be specified at the same time.',
-      ),
-      refuses('CreateJobTemplate', job({}), INVALID, 'Neither job document nor job document source is specified.'),
-      refuses(
-        'CreateJobTemplate',
-        job({ document: '{}', jobExecutionsRolloutConfig: { maximumPerMinute: 50, exponentialRate: rate } }),
-        INVALID,
-        'Provide only one of NumberOfNotifiedThings or NumberOfSucceededThings when RateIncreaseCriteria is defined',
-      ),
-      refuses(
-        'CreateJobTemplate',
-        job({ document: '{}', jobExecutionsRolloutConfig: { exponentialRate: rate } }),
-        INVALID,
-        'Provide MaximumPerMinute value when ExponentialRate is defined',
-      ),
-    ],
-  },
   {
     service: 'iot',
     family: 'mitigation actions',

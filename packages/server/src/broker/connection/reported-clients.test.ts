@@ -74,7 +74,7 @@ test('a topic of a service that is not there is recorded once for each client, s
     client.send(publishPacket('$aws/things/lamp/defender/metrics/json', '', { qos: 1 }));
     client.send(publishPacket('$aws/things/lamp/defender/metrics/cbor', '{}'));
   }
-  client.send(publishPacket('$aws/things/lamp/jobs/get', '{}'));
+  client.send(publishPacket('$aws/device_location/lamp/get_position_estimate', '{}'));
   client.send(
     subscribe('$aws/things/lamp/defender/metrics/json/accepted'),
     subscribe('$aws/things/lamp/defender/metrics/json/rejected'),
@@ -91,7 +91,11 @@ test('a topic of a service that is not there is recorded once for each client, s
         'iot:Publish',
         'the message is acknowledged, and no answer will come',
       ],
-      ['$aws/things/lamp/jobs/get: jobs', 'iot:Publish', 'the message is acknowledged, and no answer will come'],
+      [
+        '$aws/device_location/lamp/get_position_estimate: device locations',
+        'iot:Publish',
+        'the message is acknowledged, and no answer will come',
+      ],
       [
         '$aws/things/lamp/defender/metrics/json/accepted: Device Defender metrics',
         'iot:Subscribe',

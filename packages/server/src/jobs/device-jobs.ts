@@ -1,0 +1,225 @@
+/**
+ * What a device asks of its jobs (developer guide, page jobs-api): pending executions, the next one to start, one to be described
+ * or updated. The same for both ways to ask, MQTT and HTTPS.
+ */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { things } from '../registry/store.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { ReadTransaction, Store } from '../store/contract.ts';
+import type { JobUnit } from './job-unit.ts';
+import type { JobWriter } from './job-writer.ts';
+import { endExecution } from './lifecycle.ts';
+import { detailsOf, type ExecutionState, type ExecutionSummary, stateOf, summaryOf } from './payloads.ts';
+import { isPending, type ReportedStatus } from './states.ts';
+import { type ExecutionRecord, executions, jobDocuments } from './store.ts';
+import { startedTimers, withStepTimer } from './timers.ts';
+
+/** Why a request is refused, by the codes of page jobs-api. */
+export type JobRejectionCode =
+  | 'InvalidJson'
+  | 'InvalidRequest'
+  | 'InvalidStateTransition'
+  | 'ResourceNotFound'
+  | 'VersionMismatch'
+  | 'TerminalStateReached'
+  | 'InternalError';
+
+/** A request that is refused; `message` may be shown. */
+export class JobRejection extends Error {
+  override readonly name = 'JobRejection';
+  readonly code: JobRejectionCode;
+  /** What the execution is at, where that is why. */
+  readonly executionState: ExecutionState | undefined;
+
+  constructor(code: JobRejectionCode, message: string, executionState?: ExecutionState) {
+    super(message);
+    this.code = code;
+    this.executionState = executionState;
+  }
+}
+
+const reject = (code: JobRejectionCode, message: string, state?: ExecutionState): never => {
+  throw new JobRejection(code, message, state);
+};
+
+export interface PendingExecutions {
+  readonly inProgressJobs: ExecutionSummary[];
+  readonly queuedJobs: ExecutionSummary[];
+}
+
+/** An execution with its document, where that was asked for. */
+export interface DescribedExecution {
+  readonly execution: ReturnType<typeof detailsOf>;
+  readonly document: string | undefined;
+}
+
+export interface StartRequest {
+  readonly statusDetails?: Readonly<Record<string, string>> | undefined;
+  readonly stepTimeoutInMinutes?: number | undefined;
+}
+
+export interface DescribeRequest {
+  readonly executionNumber?: number | undefined;
+  readonly includeJobDocument?: boolean | undefined;
+}
+
+export interface UpdateRequest extends StartRequest {
+  readonly status: ReportedStatus;
+  readonly expectedVersion?: number | undefined;
+  readonly executionNumber?: number | undefined;
+  readonly includeJobExecutionState?: boolean | undefined;
+  readonly includeJobDocument?: boolean | undefined;
+}
+
+export interface UpdateAnswer {
+  readonly executionState?: ExecutionState | undefined;
+  readonly document?: string | undefined;
+}
+
+/** Stands for the first pending execution. */
+export const NEXT = '$next';
+/** Executions that one answer lists at most: the answer has to fit into a message. */
+const MAX_LISTED = 250;
+
+export interface DeviceJobsOptions {
+  readonly clock: Clock;
+  readonly inRegion: (region: string) => Store;
+  readonly writer: JobWriter;
+}
+
+async function refuseUnknownThing(tx: ReadTransaction, { accountId }: Place, thingName: string): Promise<void> {
+  if ((await tx.get(things, [accountId, thingName])) === undefined) reject('ResourceNotFound', `Thing ${thingName} not found`);
+}
+
+const documentOf = async (tx: ReadTransaction, { accountId, jobId }: ExecutionRecord): Promise<string | undefined> =>
+  (await tx.get(jobDocuments, [accountId, jobId]))?.document;
+
+const pendingOf = async (tx: ReadTransaction, { accountId }: Place, thingName: string, limit: number) =>
+  (await tx.scan(executions, { index: 'pending', prefix: [accountId, thingName], limit })).items;
+
+/** The execution of this number, or the last one. */
+async function executionOf(
+  tx: ReadTransaction,
+  { accountId }: Place,
+  thingName: string,
+  jobId: string,
+  executionNumber: number | undefined,
+): Promise<ExecutionRecord> {
+  const prefix = [accountId, jobId, thingName];
+  const found =
+    executionNumber === undefined
+      ? (await tx.scan(executions, { prefix, reverse: true, limit: 1 })).items[0]
+      : await tx.get(executions, [...prefix, executionNumber]);
+  return found ?? reject('ResourceNotFound', `Job execution for thing ${thingName} and job ${jobId} not found`);
+}
+
+/** An execution that a device starts. */
+async function startedExecution(unit: JobUnit, before: ExecutionRecord): Promise<ExecutionRecord> {
+  const job = await unit.job(before.jobId);
+  return { ...before, ...startedTimers(unit.now, job?.inProgressMinutes), startedAt: unit.now, status: 'IN_PROGRESS' };
+}
+
+export class DeviceJobs {
+  readonly #options: DeviceJobsOptions;
+
+  constructor(options: DeviceJobsOptions) {
+    this.#options = options;
+  }
+
+  pending(place: Place, thingName: string): Promise<PendingExecutions> {
+    return this.#read(place, async (tx) => {
+      await refuseUnknownThing(tx, place, thingName);
+      const pending = await pendingOf(tx, place, thingName, MAX_LISTED);
+      const of = (status: string) => pending.filter((each) => each.status === status).map(summaryOf);
+      return { inProgressJobs: of('IN_PROGRESS'), queuedJobs: of('QUEUED') };
+    });
+  }
+
+  /** Starts the first pending execution; one that is in progress stays as it is. */
+  async startNext(place: Place, thingName: string, request: StartRequest): Promise<DescribedExecution | undefined> {
+    return this.#options.writer.write(place, async (unit) => {
+      const { tx, now } = unit;
+      await refuseUnknownThing(tx, place, thingName);
+      const [first] = await pendingOf(tx, place, thingName, 1);
+      if (first === undefined) return undefined;
+      if (first.status === 'IN_PROGRESS') return { execution: detailsOf(first, now), document: await documentOf(tx, first) };
+      const started = await startedExecution(unit, first);
+      const after: ExecutionRecord = {
+        ...started,
+        ...withStepTimer(started, now, request.stepTimeoutInMinutes),
+        statusDetails: request.statusDetails ?? first.statusDetails,
+        lastUpdatedAt: now,
+        versionNumber: first.versionNumber + 1,
+      };
+      await unit.change(first, after);
+      return { execution: detailsOf(after, now), document: await documentOf(tx, after) };
+    });
+  }
+
+  /** An execution that has not ended; undefined where the next one is asked for and there is none. */
+  describe(
+    place: Place,
+    thingName: string,
+    jobId: string,
+    { executionNumber, includeJobDocument = true }: DescribeRequest,
+  ): Promise<DescribedExecution | undefined> {
+    return this.#read(place, async (tx) => {
+      await refuseUnknownThing(tx, place, thingName);
+      const record =
+        jobId === NEXT
+          ? (await pendingOf(tx, place, thingName, 1))[0]
+          : await executionOf(tx, place, thingName, jobId, executionNumber);
+      if (record === undefined) return undefined;
+      if (!isPending(record.status)) reject('TerminalStateReached', `Job execution is in the terminal state ${record.status}`);
+      const document = includeJobDocument ? await documentOf(tx, record) : undefined;
+      return { execution: detailsOf(record, this.#options.clock.now()), document };
+    });
+  }
+
+  async update(place: Place, thingName: string, jobId: string, request: UpdateRequest): Promise<UpdateAnswer> {
+    return this.#options.writer.write(place, async (unit) => {
+      const before = await executionOf(unit.tx, place, thingName, jobId, request.executionNumber);
+      const { expectedVersion } = request;
+      if (!isPending(before.status))
+        reject(
+          'InvalidStateTransition',
+          `Job Execution status can not be updated from ${before.status} to ${request.status}`,
+          stateOf(before),
+        );
+      if (expectedVersion !== undefined && expectedVersion !== before.versionNumber)
+        reject(
+          'VersionMismatch',
+          `Expected version ${expectedVersion} but execution version is ${before.versionNumber}`,
+          stateOf(before),
+        );
+      const after = await report(unit, before, request);
+      return {
+        executionState: request.includeJobExecutionState === true ? stateOf(after) : undefined,
+        document: request.includeJobDocument === true ? await documentOf(unit.tx, after) : undefined,
+      };
+    });
+  }
+
+  #read<R>({ region }: Place, work: (tx: ReadTransaction) => Promise<R>): Promise<R> {
+    return this.#options.inRegion(region).read(work);
+  }
+}
+
+/** Stores what a device reports of an execution that has not ended. */
+async function report(
+  unit: JobUnit,
+  before: ExecutionRecord,
+  { status, statusDetails = before.statusDetails, stepTimeoutInMinutes }: UpdateRequest,
+): Promise<ExecutionRecord> {
+  if (status !== 'IN_PROGRESS') return endExecution(unit, before, { status, statusDetails });
+  const started = before.status === 'QUEUED' ? await startedExecution(unit, before) : before;
+  const after: ExecutionRecord = {
+    ...started,
+    ...withStepTimer(started, unit.now, stepTimeoutInMinutes),
+    statusDetails,
+    lastUpdatedAt: unit.now,
+    versionNumber: before.versionNumber + 1,
+  };
+  await unit.change(before, after);
+  return after;
+}

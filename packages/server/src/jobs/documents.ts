@@ -1,0 +1,60 @@
+/**
+ * Job documents (developer guide, page create-manage-jobs): what may be one, and the placeholders in it. Parameters of managed
+ * templates are put in when the job is created.
+ */
+import { JsonError, type JsonValue, parseJson } from '@thingkeep/wire/api/parse-json.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import { isObject } from '@thingkeep/wire/is-object.ts';
+
+export const MAX_DOCUMENT = 32_768;
+
+const invalid = (message: string): never => fail('InvalidRequestException', message);
+
+/** The value of a document that is JSON. */
+function readDocument(text: string): JsonValue {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof JsonError) return invalid(`Job document is not valid JSON: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Fails for a text that can be no document. */
+export function checkDocument(text: string): void {
+  if (Buffer.byteLength(text) > MAX_DOCUMENT) invalid(`Job document can have at most ${MAX_DOCUMENT} bytes`);
+  if (!isObject(readDocument(text))) invalid('Job document has to be a JSON object');
+}
+
+const PLACEHOLDER = /\$\{aws:iot:([^}]*)\}/g;
+const PARAMETER = 'parameter:';
+const PRESIGNED = 's3-presigned-url';
+const PACKAGE = 'package:';
+
+/** Names of the placeholders in a text, without `aws:iot:`; those of presigned uploads may have others inside. */
+export const placeholdersOf = (text: string): readonly string[] => [...text.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
+
+/** Fails for placeholders that can't be resolved. */
+export function checkPlaceholders(text: string, { hasPresignRole }: { readonly hasPresignRole: boolean }): void {
+  // The texts are the guide's (page software-package-catalog-troubleshooting).
+  const begun = text.split('${aws:iot:').length - 1;
+  const names = placeholdersOf(text);
+  if (names.length < begun) invalid('One or more parameters or placeholders are not terminated.');
+  for (const name of names) {
+    if (name.startsWith(PRESIGNED)) {
+      if (!hasPresignRole) invalid('presignedUrlConfig role ARN is required to generate an S3 presigned url in job document.');
+      invalid('S3 presigned urls in job documents are not implemented by Thingkeep yet.');
+    }
+    if (name.startsWith(PACKAGE))
+      invalid('Placeholders of software packages in job documents are not implemented by Thingkeep yet.');
+    if (name.startsWith(PARAMETER)) invalid('Parameters in job documents are for managed job templates.');
+  }
+}
+
+/** The document of a managed template with its parameters put in; optional ones that are not given are empty. */
+export const withParameters = (text: string, parameters: Readonly<Record<string, string>>): string =>
+  text.replace(PLACEHOLDER, (whole: string, name: string) => {
+    if (!name.startsWith(PARAMETER)) return whole;
+    const key = name.slice(PARAMETER.length);
+    return JSON.stringify(Object.hasOwn(parameters, key) ? parameters[key] : '').slice(1, -1);
+  });

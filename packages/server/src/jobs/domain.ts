@@ -1,0 +1,73 @@
+/** Jobs, as core takes them. */
+import type { Messaging } from '../broker/messaging.ts';
+import type { DomainEntry, TaggableResources } from '../domain.ts';
+import { EnabledEvents } from '../events/enabled-events.ts';
+import type { PolicyTags } from '../policies/principals.ts';
+import type { Refusal } from '../refusals/refusals.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { Changes } from '../store/changes.ts';
+import type { Store } from '../store/contract.ts';
+import { DeviceJobs } from './device-jobs.ts';
+import { AccountsWithJobs, jobTargets, jobTargetSubscription } from './followers.ts';
+import { jobCreationOperations } from './job-creation.operations.ts';
+import { jobExecutionOperations } from './job-executions.operations.ts';
+import { jobTemplateOperations } from './job-templates.operations.ts';
+import { JobWriter } from './job-writer.ts';
+import { jobsDataOperations } from './jobs-data.operations.ts';
+import { jobOperations } from './jobs.operations.ts';
+import { jobTopics } from './jobs.topics.ts';
+import { activeJobs, executions, jobCounts, jobDocuments, jobs, jobTemplates } from './store.ts';
+import { executionTimeouts, jobSteps } from './worker.ts';
+
+export interface JobDeps {
+  readonly clock: Clock;
+  readonly log: Pick<Logger, 'error' | 'warn'>;
+  readonly tags: PolicyTags;
+  readonly messaging: Pick<Messaging, 'publish' | 'stored' | 'hasReceivers'>;
+  readonly changes: Changes;
+  readonly regions: () => Promise<readonly string[]>;
+  readonly inRegion: (region: string) => Store;
+  readonly refuse: (refusal: Refusal) => void;
+}
+
+const taggable: TaggableResources = {
+  job: async (tx, accountId, name) => (await tx.get(jobs, [accountId, name])) !== undefined,
+  jobtemplate: async (tx, accountId, name) => (await tx.get(jobTemplates, [accountId, name])) !== undefined,
+};
+
+export const jobsDomain: DomainEntry<JobDeps> = {
+  collections: [activeJobs, executions, jobCounts, jobDocuments, jobs, jobTemplates],
+  subscriptions: [jobTargetSubscription],
+  open: (deps) => {
+    const { changes, regions, inRegion } = deps;
+    const enabled = new EnabledEvents({ regions, inRegion, changes });
+    const accounts = new AccountsWithJobs();
+    const writer = new JobWriter({ ...deps, enabled });
+    const devices = new DeviceJobs({ ...deps, writer });
+    return {
+      name: 'jobs',
+      taggable,
+      topics: jobTopics({ ...deps, devices }),
+      dueWork: [jobSteps(writer), executionTimeouts(writer)],
+      subscribers: [jobTargets({ writer, accounts })],
+      operations: ({ store }) => ({
+        iot: {
+          ...jobCreationOperations({ ...deps, store, writer }),
+          ...jobOperations({ ...deps, store, writer }),
+          ...jobExecutionOperations({ ...deps, store, writer }),
+          ...jobTemplateOperations({ ...deps, store }),
+        },
+        'iot-jobs-data': jobsDataOperations(devices),
+      }),
+      async load() {
+        await enabled.load();
+        await accounts.load(changes, await regions(), inRegion);
+      },
+      close() {
+        enabled.close();
+        accounts.close();
+      },
+    };
+  },
+};

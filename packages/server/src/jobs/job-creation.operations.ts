@@ -1,0 +1,179 @@
+/** CreateJob, UpdateJob, AssociateTargetsWithJob: what makes and changes jobs. */
+import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import type { PolicyTags } from '../policies/principals.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Store } from '../store/contract.ts';
+import { checkDocument, checkPlaceholders, withParameters } from './documents.ts';
+import { getJob } from './find-job.ts';
+import type { JobUnit } from './job-unit.ts';
+import type { JobWriter } from './job-writer.ts';
+import { checkParameters, managedTemplateOf } from './managed-templates.ts';
+import { readSchedule } from './schedules.ts';
+import { checkTogether, overridden, readSettings } from './settings.ts';
+import { isActive } from './states.ts';
+import { activeJobs, jobArn, jobDocuments, type JobRecord, type JobSettings, jobTemplates } from './store.ts';
+import { MAX_TARGETS, resolveTargets } from './targets.ts';
+import { templateIdOf } from './templates.ts';
+import type { MaintenanceWindow } from './windows.ts';
+
+export interface JobCreationOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly tags: PolicyTags;
+  readonly writer: JobWriter;
+}
+
+/** Active jobs of an account (General Reference, AWS IoT Device Management quotas). */
+const MAX_ACTIVE = 100_000;
+
+type CreateInput = IotOperations['CreateJob']['input'];
+
+const invalid = (message: string): never => fail('InvalidRequestException', message);
+
+/** What a job is made of, from the request and the template that it may name. */
+interface Draft {
+  readonly settings: JobSettings;
+  readonly document: string;
+  readonly windows?: readonly MaintenanceWindow[] | undefined;
+}
+
+/** The document of a request; the texts of the first two refusals are AWS's (probe pf-iot-jobtemplate-document-exactly-one). */
+export function givenDocument({
+  document,
+  documentSource,
+}: {
+  readonly document?: string | undefined;
+  readonly documentSource?: string | undefined;
+}): string | undefined {
+  if (document !== undefined && documentSource !== undefined)
+    invalid('Job document and job document source cannot be specified at the same time.');
+  if (documentSource !== undefined) invalid('Job document sources are not implemented by Thingkeep yet.');
+  return document;
+}
+
+function managedDraft(arn: string, input: CreateInput, region: string): Draft | undefined {
+  const managed = managedTemplateOf(arn, region);
+  if (managed === undefined) return undefined;
+  const parameters = input.documentParameters ?? {};
+  checkParameters(managed, parameters);
+  return { settings: readSettings(input), document: withParameters(managed.document, parameters) };
+}
+
+async function draftOf({ store }: JobCreationOptions, input: CreateInput, caller: Caller): Promise<Draft> {
+  const own = givenDocument(input);
+  const { jobTemplateArn } = input;
+  if (jobTemplateArn === undefined) {
+    if (own === undefined) return invalid('Neither job document nor job document source is specified.');
+    if (input.documentParameters !== undefined) invalid('Document parameters are for managed job templates.');
+    return { settings: readSettings(input), document: own };
+  }
+  if (own !== undefined) invalid('A job document and a job template cannot be specified at the same time.');
+  const managed = managedDraft(jobTemplateArn, input, caller.region);
+  if (managed !== undefined) return managed;
+  if (input.documentParameters !== undefined) invalid('Document parameters are for managed job templates.');
+  const templateId = templateIdOf(jobTemplateArn, caller);
+  const template = await store.read((tx) => tx.get(jobTemplates, [caller.accountId, templateId]));
+  if (template === undefined) return fail('ResourceNotFoundException', `Job template ${templateId} does not exist`);
+  return { settings: overridden(template, readSettings(input)), document: template.document, windows: template.windows };
+}
+
+async function refuseTooManyActive({ tx, place: { accountId } }: JobUnit): Promise<void> {
+  if (((await tx.get(activeJobs, [accountId]))?.count ?? 0) >= MAX_ACTIVE)
+    fail('LimitExceededException', `There can be at most ${MAX_ACTIVE} active jobs`);
+}
+
+/** Stores a new job with its document; its first step is due at once. */
+async function putNewJob(unit: JobUnit, job: JobRecord, document: string): Promise<void> {
+  const { jobId, accountId } = job;
+  if ((await unit.job(jobId)) !== undefined)
+    fail('ResourceAlreadyExistsException', `Job ${jobId} already exists`, {
+      resourceId: jobId,
+      resourceArn: jobArn(unit.place, jobId),
+    });
+  await refuseTooManyActive(unit);
+  await unit.putJob(job);
+  await unit.tx.put(jobDocuments, { accountId, jobId, document });
+  await unit.scheduleJob(jobId);
+}
+
+type Operations = Handlers<Pick<IotOperations, 'CreateJob' | 'UpdateJob' | 'AssociateTargetsWithJob'>>;
+
+export const jobCreationOperations = (options: JobCreationOptions): Operations => ({
+  async CreateJob(input, caller) {
+    const { clock, tags, writer } = options;
+    const { accountId, region } = caller;
+    const { jobId = '', targets: arns = [], targetSelection = 'SNAPSHOT', namespaceId } = input;
+    if (arns.length > MAX_TARGETS) invalid(`A job can have at most ${MAX_TARGETS} targets`);
+    const { settings, document, windows } = await draftOf(options, input, caller);
+    checkTogether(settings);
+    checkDocument(document);
+    checkPlaceholders(document, { hasPresignRole: settings.presignedUrls?.roleArn !== undefined });
+    const now = clock.now();
+    const isContinuous = targetSelection === 'CONTINUOUS';
+    const given = readSchedule(input.schedulingConfig, { now, isContinuous });
+    const schedule = windows === undefined || !isContinuous ? given : { ...given, windows: given?.windows ?? windows };
+    const isLater = schedule?.startAt !== undefined || schedule?.windows !== undefined;
+    const arn = jobArn(caller, jobId);
+    await writer.write({ accountId, region }, async (unit) => {
+      const job: JobRecord = {
+        ...settings,
+        accountId,
+        jobId,
+        targets: await resolveTargets(unit.tx, caller, arns),
+        targetSelection,
+        status: isLater ? 'SCHEDULED' : 'IN_PROGRESS',
+        namespaceId,
+        templateArn: input.jobTemplateArn,
+        documentParameters: input.documentParameters,
+        schedule,
+        createdAt: unit.now,
+        lastUpdatedAt: unit.now,
+        rollout: { target: 0, nextAt: unit.now, notified: 0 },
+      };
+      await putNewJob(unit, job, document);
+      if (input.tags !== undefined) await tags.put(unit.tx, accountId, arn, input.tags);
+    });
+    return { jobArn: arn, jobId, description: settings.description };
+  },
+
+  async UpdateJob(input, { accountId, region }) {
+    const { jobId = '' } = input;
+    const { retryCriteria, ...settings } = readSettings(input);
+    // API reference, UpdateJob: the number of retries can be updated to 0 alone.
+    if (retryCriteria?.some(({ numberOfRetries }) => numberOfRetries > 0) === true)
+      invalid('The number of retries can only be updated to 0');
+    await options.writer.write({ accountId, region }, async (unit) => {
+      const job = await getJob(unit, jobId);
+      if (!isActive(job.status)) invalid(`Job ${jobId} is in the state ${job.status} and can not be updated`);
+      const after: JobRecord = { ...job, ...overridden(job, { ...settings, retryCriteria }), lastUpdatedAt: unit.now };
+      await unit.putJob(after);
+      // Another rate counts from now on.
+      await unit.scheduleJob(jobId);
+    });
+    return {};
+  },
+
+  async AssociateTargetsWithJob({ jobId = '', targets: arns = [], comment }, caller) {
+    const { accountId, region } = caller;
+    const description = await options.writer.write({ accountId, region }, async (unit) => {
+      const job = await getJob(unit, jobId);
+      if (job.targetSelection !== 'CONTINUOUS') invalid('Targets can be associated with continuous jobs alone');
+      if (job.status !== 'IN_PROGRESS') invalid(`Job ${jobId} is in the state ${job.status}: it can have no more targets`);
+      const known = new Set(job.targets.map(({ arn }) => arn));
+      const more = await resolveTargets(
+        unit.tx,
+        caller,
+        arns.filter((arn) => !known.has(arn)),
+      );
+      if (job.targets.length + more.length > MAX_TARGETS)
+        fail('LimitExceededException', `A job can have at most ${MAX_TARGETS} targets`);
+      const targets = [...job.targets, ...more];
+      await unit.putJob({ ...job, targets, comment: comment ?? job.comment, lastUpdatedAt: unit.now });
+      await unit.scheduleJob(jobId);
+      return job.description;
+    });
+    return { jobArn: jobArn(caller, jobId), jobId, description };
+  },
+});

@@ -1,0 +1,208 @@
+/** Jobs for tests: their operations beside those of the registry, devices that ask over topics, a clock, and what is published. */
+import assert from 'node:assert/strict';
+import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
+import type { IotJobsDataOperations, IotOperations } from '@thingkeep/wire/api/operation-types.ts';
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { NOTHING_PENDING } from '../broker/messaging.ts';
+import type { Domain } from '../domain.ts';
+import { eventOperations } from '../events/event-configurations.operations.ts';
+import type { Refusal } from '../refusals/refusals.ts';
+import { registryDomain } from '../registry/domain.ts';
+import { policyTags } from '../registry/policy-principals.ts';
+import { ChangeFeed } from '../store/change-feed.ts';
+import type { HookedStore, Store } from '../store/contract.ts';
+import { dueRecords } from '../store/due-records.ts';
+import { DueWork } from '../store/due-work.ts';
+import { byRegion } from '../store/regional.ts';
+import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
+import { sharedAuthority } from '../testing/authority-fixture.ts';
+import { caller, clockAt, OperationsFixture, type TestClock } from '../testing/operations-fixture.ts';
+import { jobsDomain } from './domain.ts';
+import { jobTargetSubscription } from './followers.ts';
+
+export const START = Date.UTC(2026, 10, 20, 12);
+export const MINUTE = 60_000;
+
+export interface Published {
+  readonly topic: string;
+  readonly payload: string;
+}
+
+export interface Answer {
+  readonly outcome: string;
+  readonly text: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+const place: Place = { region: caller.region, accountId: caller.accountId };
+
+export const thingArnOf = (name: string): string => `arn:aws:iot:${place.region}:${place.accountId}:thing/${name}`;
+export const groupArnOf = (name: string): string => `arn:aws:iot:${place.region}:${place.accountId}:thinggroup/${name}`;
+
+interface Parts {
+  readonly base: HookedStore;
+  readonly feed: ChangeFeed;
+  readonly store: Store;
+  readonly domain: Domain;
+  readonly work: DueWork;
+  readonly handlers: Handlers<IotOperations>;
+}
+
+/** What runs over a store until it is restarted. */
+async function openParts(base: HookedStore, clock: TestClock, hears: (published: Published) => void): Promise<Parts> {
+  const feed = new ChangeFeed({ store: base, log: console });
+  const store = byRegion(feed.store)(place.region);
+  const issuer = await sharedAuthority();
+  const log = { error: console.error, warn: console.warn };
+  const domain = jobsDomain.open({
+    ...{ clock, log, tags: policyTags, changes: feed },
+    inRegion: () => store,
+    regions: async () => [place.region],
+    refuse: (_refusal: Refusal) => undefined,
+    messaging: {
+      hasReceivers: () => true,
+      stored: () => undefined,
+      publish: (_place, topic, payload) => {
+        hears({ topic, payload: payload.toString() });
+        return NOTHING_PENDING;
+      },
+    },
+  });
+  const registry = registryDomain.open({ clock, issuer, endpoint: 'iot.example.com', inRegion: () => store });
+  await feed.load([jobTargetSubscription]);
+  await domain.load?.();
+  feed.begin(domain.subscribers ?? []);
+  const work = await DueWork.open([domain, registry], { store: feed.store, clock, log: console });
+  const context = { region: place.region, store, taggable: domain.taggable ?? {} };
+  const handlers = {
+    ...registry.operations?.(context).iot,
+    ...eventOperations({ store, clock }),
+    ...domain.operations?.(context).iot,
+  };
+  return { base, feed, store, domain, work, handlers };
+}
+
+export class JobsFixture extends OperationsFixture {
+  readonly clock: TestClock;
+  readonly published: Published[] = [];
+  #parts: Parts;
+
+  private constructor(parts: Parts, clock: TestClock, heard: { by: (published: Published) => void }) {
+    super(parts.base as OperationsFixture['store']);
+    this.#parts = parts;
+    this.clock = clock;
+    heard.by = (published) => this.published.push(published);
+  }
+
+  static async open(): Promise<JobsFixture> {
+    const clock = clockAt(START);
+    const heard = { by: (_published: Published): void => undefined };
+    const parts = await openParts(await openMemoryStore(), clock, (published) => heard.by(published));
+    return new JobsFixture(parts, clock, heard);
+  }
+
+  protected get handlers(): Handlers<IotOperations> {
+    return this.#parts.handlers;
+  }
+
+  /** The region's store. */
+  get regional(): Store {
+    return this.#parts.store;
+  }
+
+  get data(): Handlers<IotJobsDataOperations> {
+    return this.#parts.domain.operations?.({ region: place.region, store: this.regional, taggable: {} })['iot-jobs-data'] ?? {};
+  }
+
+  /** Ends what runs and begins anew over the same store. */
+  async restart(): Promise<void> {
+    const { base, work, feed, domain } = this.#parts;
+    await work[Symbol.asyncDispose]();
+    await feed.end();
+    await domain.close?.();
+    this.#parts = await openParts(base, this.clock, (published) => this.published.push(published));
+  }
+
+  /** Does what is due, again and again until nothing more is. */
+  async settle(): Promise<void> {
+    for (;;) {
+      await this.#parts.feed.settled();
+      const before = await this.#due();
+      await this.#parts.work.tick();
+      await this.#parts.feed.settled();
+      if (before === 0) return;
+    }
+  }
+
+  async #due(): Promise<number> {
+    const all = await this.#parts.feed.store.read((tx) => tx.scan(dueRecords, { prefix: [] }));
+    return all.items.filter(({ at }) => at <= this.clock.at).length;
+  }
+
+  /** Moves the clock second by second, and does what is due in each. */
+  async pass(seconds: number): Promise<void> {
+    for (let i = 0; i < seconds; i += 1) {
+      this.clock.at += 1000;
+      await this.#parts.work.tick();
+    }
+    await this.#parts.feed.settled();
+  }
+
+  /** Moves the clock at once. */
+  async jump(milliseconds: number): Promise<void> {
+    this.clock.at += milliseconds;
+    await this.settle();
+  }
+
+  async things(...names: readonly string[]): Promise<void> {
+    for (const thingName of names) await this.call('CreateThing', { thingName });
+  }
+
+  /** Makes a job to things, and has it rolled out. */
+  async job(jobId: string, things: readonly string[], more: Partial<IotOperations['CreateJob']['input']> = {}): Promise<void> {
+    await this.call('CreateJob', { jobId, targets: things.map(thingArnOf), document: `{"job":"${jobId}"}`, ...more });
+    await this.settle();
+  }
+
+  /** A device's request over MQTT: what follows the thing's jobs topics. */
+  async ask(thingName: string, what: string, body: object | string = ''): Promise<Answer> {
+    const topic = `$aws/things/${thingName}/jobs/${what}`;
+    const levels = what.split('/');
+    const pattern =
+      levels.length === 1 ? `$aws/things/{thingName}/jobs/${what}` : `$aws/things/{thingName}/jobs/{jobId}/${levels[1]}`;
+    const service = this.#parts.domain.topics?.find((each) => each.pattern === pattern);
+    assert.ok(service, `nothing serves ${topic}`);
+    const payload = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+    const parts = { thingName, jobId: levels[0] ?? '' };
+    const requester = { clientId: thingName, principal: 'p' };
+    const [answer, ...more] = await service.serve({ place, topic, parts, payload, qos: 1, properties: undefined, requester });
+    assert.ok(answer !== undefined && more.length === 0 && answer.to === 'requester');
+    const text = answer.payload.toString();
+    return { outcome: answer.topic.slice(topic.length + 1), text, body: JSON.parse(text) as Answer['body'] };
+  }
+
+  /** What was published on a thing's topics since last asked, as `notify {...}`. */
+  heard(thingName: string): string[] {
+    const prefix = `$aws/things/${thingName}/jobs/`;
+    const own = this.published.filter(({ topic }) => topic.startsWith(prefix));
+    this.published.splice(0, Number.POSITIVE_INFINITY, ...this.published.filter((each) => !own.includes(each)));
+    return own.map(({ topic, payload }) => `${topic.slice(prefix.length)} ${payload}`);
+  }
+
+  /** Status of the last execution of a job on a thing. */
+  async status(jobId: string, thingName: string): Promise<string | undefined> {
+    return (await this.call('DescribeJobExecution', { jobId, thingName })).execution?.status;
+  }
+
+  async jobStatus(jobId: string): Promise<string | undefined> {
+    return (await this.call('DescribeJob', { jobId })).job?.status;
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    const { base, work, feed, domain } = this.#parts;
+    await work[Symbol.asyncDispose]();
+    await feed.end();
+    await domain.close?.();
+    await base[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,64 @@
+/** Maintenance windows (developer guide, page jobs-configurations-details): a continuous job rolls out while one of them is open. */
+import { type Cron, CronFault, nextTime, parseCron } from './cron.ts';
+
+/** A window as it is given and stored. */
+export interface MaintenanceWindow {
+  /** A cron expression. */
+  readonly startTime: string;
+  readonly durationInMinutes: number;
+}
+
+/** A window that was read. */
+export interface ReadWindow {
+  readonly cron: Cron;
+  /** Milliseconds. */
+  readonly duration: number;
+}
+
+const MINUTE = 60_000;
+export const MAX_WINDOW_MINUTES = 1430;
+/** Windows of a job; AWS names no number. */
+export const MAX_WINDOWS = 10;
+/** Starts that DescribeJob shows. */
+export const SHOWN_STARTS = 7;
+
+/** Reads windows; fails with a {@link CronFault}. */
+export function readWindows(windows: readonly MaintenanceWindow[]): readonly ReadWindow[] {
+  if (windows.length > MAX_WINDOWS) throw new CronFault(`A job can have at most ${MAX_WINDOWS} maintenance windows`);
+  return windows.map(({ startTime, durationInMinutes }) => {
+    if (!(durationInMinutes >= 1 && durationInMinutes <= MAX_WINDOW_MINUTES))
+      throw new CronFault(`durationInMinutes of a maintenance window has to be 1 to ${MAX_WINDOW_MINUTES}`);
+    return { cron: parseCron(startTime), duration: durationInMinutes * MINUTE };
+  });
+}
+
+/** When the windows that are open now are over; undefined while none is. */
+export function openUntil(windows: readonly ReadWindow[], now: number): number | undefined {
+  let end: number | undefined;
+  for (const { cron, duration } of windows)
+    for (let from = now - duration + 1; ; ) {
+      const start = nextTime(cron, from, now + 1);
+      if (start === undefined) break;
+      end = Math.max(end ?? 0, start + duration);
+      from = start + MINUTE;
+    }
+  return end;
+}
+
+/** The first start of a window that is not before `from`. */
+export function nextStart(windows: readonly ReadWindow[], from: number): number | undefined {
+  const starts = windows.flatMap(({ cron }) => nextTime(cron, from) ?? []);
+  return starts.length === 0 ? undefined : Math.min(...starts);
+}
+
+/** The next starts, those of several windows together; none at `until` or later. */
+export function nextStarts(windows: readonly ReadWindow[], from: number, until = Number.POSITIVE_INFINITY): number[] {
+  const starts: number[] = [];
+  for (let at = from; starts.length < SHOWN_STARTS; ) {
+    const next = nextStart(windows, at);
+    if (next === undefined || next >= until) break;
+    starts.push(next);
+    at = next + MINUTE;
+  }
+  return starts;
+}

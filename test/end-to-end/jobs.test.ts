@@ -1,0 +1,142 @@
+/** Jobs with a real device: MQTT.js over mutual TLS, and HTTPS (fact sheet 8 and 38). */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import {
+  AddThingToThingGroupCommand,
+  CreateJobCommand,
+  CreateThingCommand,
+  CreateThingGroupCommand,
+  DescribeJobCommand,
+  UpdateEventConfigurationsCommand,
+} from '@aws-sdk/client-iot';
+import {
+  GetPendingJobExecutionsCommand,
+  IoTJobsDataPlaneClient,
+  UpdateJobExecutionCommand,
+} from '@aws-sdk/client-iot-jobs-data-plane';
+import { ALLOW_ALL, allow, arn, type Device, makeDevice, makePolicy } from './devices.ts';
+import { connectDevice } from './provisioning.ts';
+import { run } from './run-command.ts';
+import { startServer, type TestServer } from './test-core.ts';
+
+describe('jobs', () => {
+  let server: TestServer;
+  let device: Device;
+
+  before(async () => {
+    server = await startServer();
+    await makePolicy(server, 'all', ALLOW_ALL);
+    device = await makeDevice(server, 'device', 'all');
+  });
+  after(() => server[Symbol.asyncDispose]());
+
+  /** A connected device that gives the messages of its subscriptions one by one. */
+  async function listening(clientId: string, ...filters: readonly string[]) {
+    const asking = await connectDevice(server, clientId, device);
+    const came: string[] = [];
+    const waiting: ((message: string) => void)[] = [];
+    asking.client.on('message', (topic, payload) => {
+      const message = `${topic} ${payload}`;
+      const next = waiting.shift();
+      if (next === undefined) came.push(message);
+      else next(message);
+    });
+    for (const filter of filters) await asking.client.subscribeAsync(filter, { qos: 1 });
+    const next = async (): Promise<string> => came.shift() ?? new Promise((resolve) => waiting.push(resolve));
+    return { ...asking, next, came };
+  }
+
+  const base = (thing: string): string => `$aws/things/${thing}/jobs`;
+
+  test('a job comes to its thing: notify, start-next, update; then it is complete, and events have told of it', async () => {
+    await server.iot.send(new CreateThingCommand({ thingName: 'lamp' }));
+    await server.iot.send(
+      new UpdateEventConfigurationsCommand({ eventConfigurations: { JOB: { Enabled: true }, JOB_EXECUTION: { Enabled: true } } }),
+    );
+    const events = await listening('owner', '$aws/events/job/#', '$aws/events/jobExecution/#');
+    const lamp = await listening('lamp', `${base('lamp')}/notify`, `${base('lamp')}/notify-next`);
+    await server.iot.send(new CreateJobCommand({ jobId: 'first', targets: [arn('thing/lamp')], document: '{"run": 1.0}' }));
+    assert.match(await lamp.next(), /jobs\/notify \{"timestamp":\d+,"jobs":\{"QUEUED":\[\{"jobId":"first",/);
+    assert.match(await lamp.next(), /jobs\/notify-next .*"status":"QUEUED",.*"jobDocument":\{"run":1\.0\}\}\}$/);
+    const started = await lamp.ask(`${base('lamp')}/start-next`, { clientToken: 'a' });
+    lamp.came.splice(0);
+    assert.equal(started.outcome, 'accepted');
+    assert.equal(started.body.clientToken, 'a');
+    const done = await lamp.ask(`${base('lamp')}/first/update`, { status: 'SUCCEEDED', expectedVersion: 2 });
+    assert.equal(done.outcome, 'accepted');
+    assert.match(lamp.came.join('\n'), /jobs\/notify \{"timestamp":\d+,"jobs":\{\}\}\n.*jobs\/notify-next \{"timestamp":\d+\}/);
+    const { job } = await server.iot.send(new DescribeJobCommand({ jobId: 'first' }));
+    assert.deepEqual([job?.status, job?.jobProcessDetails?.numberOfSucceededThings], ['COMPLETED', 1]);
+    assert.match(await events.next(), /^\$aws\/events\/jobExecution\/first\/succeeded \{"eventType":"JOB_EXECUTION"/);
+    assert.match(await events.next(), /^\$aws\/events\/job\/first\/completed .*"status":"COMPLETED"/);
+    await lamp[Symbol.asyncDispose]();
+    await events[Symbol.asyncDispose]();
+  });
+
+  test('another client does not see the answers, however wide its filter is', async () => {
+    const spy = await listening('spy', `${base('lamp')}/#`);
+    const lamp = await connectDevice(server, 'lamp', device);
+    assert.deepEqual((await lamp.ask(`${base('lamp')}/get`)).body.queuedJobs, []);
+    await lamp.client.publishAsync('end', '', { qos: 1 });
+    assert.deepEqual(spy.came, []);
+    await lamp[Symbol.asyncDispose]();
+    await spy[Symbol.asyncDispose]();
+  });
+
+  test('a thing that comes into the group of a continuous job is notified', async () => {
+    await server.iot.send(new CreateThingGroupCommand({ thingGroupName: 'lamps' }));
+    await server.iot.send(new CreateThingCommand({ thingName: 'late' }));
+    await server.iot.send(
+      new CreateJobCommand({
+        jobId: 'rolling',
+        targets: [arn('thinggroup/lamps')],
+        document: '{}',
+        targetSelection: 'CONTINUOUS',
+      }),
+    );
+    const late = await listening('late', `${base('late')}/notify`, `${base('late')}/notify-next`);
+    await server.iot.send(new AddThingToThingGroupCommand({ thingName: 'late', thingGroupName: 'lamps' }));
+    assert.match(await late.next(), /notify .*"rolling"/);
+    assert.match(await late.next(), /notify-next .*"rolling"/);
+    await late[Symbol.asyncDispose]();
+  });
+
+  test('over HTTPS with a certificate and with SigV4; the policy of a device says for which job (8.2, 38.3)', async () => {
+    await server.iot.send(new CreateThingCommand({ thingName: 'board' }));
+    for (const jobId of ['one', 'two'])
+      await server.iot.send(new CreateJobCommand({ jobId, targets: [arn('thing/board')], document: '{"a":"b"}' }));
+    await makePolicy(server, 'board', [
+      allow(['iotjobsdata:GetPendingJobExecutions', 'iot:StartNextPendingJobExecution'], arn('thing/board')),
+      {
+        ...allow('iotjobsdata:UpdateJobExecution', arn('thing/board')),
+        Condition: { StringEquals: { 'iot:JobId': 'one' } },
+      } as ReturnType<typeof allow>,
+    ]);
+    const board = await makeDevice(server, 'board', 'board');
+    const curl = async (...args: readonly string[]): Promise<string> => {
+      const tls = ['--cacert', server.rootCa, '--cert', board.cert, '--key', board.key];
+      const [path = '', ...more] = args;
+      return (await run('curl', ['-s', ...tls, ...more, `https://localhost:${server.ports.https}/things/${path}`])).stdout;
+    };
+    const client = new IoTJobsDataPlaneClient({
+      endpoint: server.url,
+      region: 'us-east-1',
+      credentials: server.iot.config.credentials,
+    });
+    const pending = async () => (await client.send(new GetPendingJobExecutionsCommand({ thingName: 'board' }))).queuedJobs;
+    while ((await pending())?.length !== 2);
+    assert.match(await curl('board/jobs'), /"queuedJobs":\[\{"jobId":"one",/);
+    assert.match(await curl('board/jobs/$next', '-X', 'PUT', '--data', '{}'), /"jobDocument":"\{\\"a\\":\\"b\\"\}"/);
+    const update = (jobId: string, status: string) => curl(`board/jobs/${jobId}`, '--data', JSON.stringify({ status }));
+    assert.match(await update('two', 'FAILED'), /Forbidden/);
+    assert.match(await curl('board/jobs/one'), /Forbidden/);
+    assert.match(await curl('lamp/jobs'), /Forbidden/);
+    assert.equal(await update('one', 'SUCCEEDED'), '{}');
+    assert.match(await update('one', 'SUCCEEDED'), /can not be updated from SUCCEEDED/);
+    await assert.rejects(
+      client.send(new UpdateJobExecutionCommand({ thingName: 'board', jobId: 'one', status: 'IN_PROGRESS' })),
+      { name: 'InvalidStateTransitionException' },
+    );
+    client.destroy();
+  });
+});
