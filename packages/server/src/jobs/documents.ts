@@ -26,7 +26,8 @@ export function checkDocument(text: string): void {
   if (!isObject(readDocument(text))) invalid('Job document has to be a JSON object');
 }
 
-const PLACEHOLDER = /\$\{aws:iot:([^}]*)\}/g;
+/** A placeholder may have variables of its own inside: `${thingName}` in the key of an upload. */
+const PLACEHOLDER = /\$\{aws:iot:((?:\$\{[^{}"]*\}|[^{}"])*)\}/g;
 const PARAMETER = 'parameter:';
 const PRESIGNED = 's3-presigned-url';
 const PACKAGE = 'package:';

@@ -105,6 +105,10 @@ export class JobsFixture extends OperationsFixture {
     return this.#parts.handlers;
   }
 
+  get account(): string {
+    return place.accountId;
+  }
+
   /** The region's store. */
   get regional(): Store {
     return this.#parts.store;

@@ -22,7 +22,7 @@ export const startedTimers = (now: number, inProgressMinutes: number | undefined
 /** The timers after an update: without minutes the step timer goes on. */
 export function withStepTimer({ inProgressDeadline, stepDeadline }: Timers, now: number, minutes: number | undefined): Timers {
   if (minutes === undefined) return { inProgressDeadline, stepDeadline };
-  if (minutes === NO_STEP_TIMER) return { inProgressDeadline };
+  if (minutes === NO_STEP_TIMER) return { inProgressDeadline, stepDeadline: undefined };
   return { inProgressDeadline, stepDeadline: Math.min(now + minutes * MINUTE, inProgressDeadline ?? Number.POSITIVE_INFINITY) };
 }
 

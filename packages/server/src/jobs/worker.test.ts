@@ -1,0 +1,401 @@
+/** Rollout, abort, timers, retries, schedules, windows and groups, by a clock that the test moves (fact sheet 8.4, 35.1, 36). */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { groupArnOf, JobsFixture, MINUTE, START, thingArnOf } from './jobs.fixture.ts';
+import { jobs } from './store.ts';
+
+const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `t${String(i).padStart(4, '0')}`);
+
+/** A group with as many things. */
+async function grouped(count: number, groupName = 'g'): Promise<JobsFixture> {
+  const bench = await JobsFixture.open();
+  await bench.call('CreateThingGroup', { thingGroupName: groupName });
+  for (const thingName of names(count)) {
+    await bench.call('CreateThing', { thingName });
+    await bench.call('AddThingToThingGroup', { thingName, thingGroupName: groupName });
+  }
+  return bench;
+}
+
+const counts = async (bench: JobsFixture, jobId = 'j') => {
+  const { job } = await bench.call('DescribeJob', { jobId });
+  const { processingTargets: _, ...details } = job?.jobProcessDetails ?? {};
+  return Object.fromEntries(
+    Object.entries(details).flatMap(([name, count]) => (count === 0 ? [] : [[name.replace(/^numberOf|Things$/g, ''), count]])),
+  );
+};
+
+const toGroup = (more: object = {}) => ({ jobId: 'j', targets: [groupArnOf('g')], document: '{}', ...more });
+const iso = (at: number): string => new Date(at).toISOString().slice(0, 16);
+
+describe('rollout', () => {
+  test('a constant rate is kept, over a restart too, and the job shows its targets until all are done', async () => {
+    await using bench = await grouped(25);
+    await bench.call('CreateJob', toGroup({ jobExecutionsRolloutConfig: { maximumPerMinute: 10 } }));
+    await bench.settle();
+    assert.deepEqual(await counts(bench), { Queued: 1 });
+    const { job } = await bench.call('DescribeJob', { jobId: 'j' });
+    assert.deepEqual([job?.jobProcessDetails?.processingTargets, job?.isConcurrent], [[groupArnOf('g')], true]);
+    await bench.pass(30);
+    assert.deepEqual(await counts(bench), { Queued: 6 });
+    await bench.restart();
+    await bench.pass(29);
+    assert.deepEqual(await counts(bench), { Queued: 10 });
+    await bench.pass(60);
+    assert.deepEqual(await counts(bench), { Queued: 20 });
+    await bench.pass(60);
+    assert.deepEqual(await counts(bench), { Queued: 25 });
+    const after = (await bench.call('DescribeJob', { jobId: 'j' })).job;
+    assert.deepEqual([after?.jobProcessDetails?.processingTargets, after?.isConcurrent], [undefined, false]);
+  });
+
+  test('what a standstill of an hour has missed is not rushed', async () => {
+    await using bench = await grouped(30);
+    await bench.call('CreateJob', toGroup({ jobExecutionsRolloutConfig: { maximumPerMinute: 6 } }));
+    await bench.settle();
+    await bench.jump(60 * MINUTE);
+    assert.deepEqual(await counts(bench), { Queued: 2 });
+    await bench.pass(50);
+    assert.deepEqual(await counts(bench), { Queued: 7 });
+  });
+
+  test('an exponential rate rises with the things that were notified', async () => {
+    await using bench = await grouped(40);
+    const exponentialRate = {
+      baseRatePerMinute: 5,
+      incrementFactor: 2,
+      rateIncreaseCriteria: { numberOfNotifiedThings: 10 },
+    };
+    await bench.call('CreateJob', toGroup({ jobExecutionsRolloutConfig: { exponentialRate, maximumPerMinute: 1000 } }));
+    await bench.settle();
+    const after: unknown[] = [];
+    for (let minute = 0; minute < 4; minute += 1) {
+      await bench.pass(minute === 0 ? 59 : 60);
+      after.push((await counts(bench)).Queued);
+    }
+    assert.deepEqual(after, [5, 10, 20, 40]);
+  });
+
+  test('a thing that is reached twice gets one execution; descendants of a group are reached; nobody completes at once', async () => {
+    await using bench = await grouped(2);
+    await bench.call('CreateThingGroup', { thingGroupName: 'child', parentGroupName: 'g' });
+    await bench.call('CreateThingGroup', { thingGroupName: 'empty' });
+    await bench.things('below');
+    await bench.call('AddThingToThingGroup', { thingName: 'below', thingGroupName: 'child' });
+    const targets = [thingArnOf('t0000'), groupArnOf('g'), groupArnOf('child'), thingArnOf('below')];
+    await bench.call('CreateJob', toGroup({ targets }));
+    await bench.settle();
+    assert.deepEqual(await counts(bench), { Queued: 3 });
+    await bench.call('CreateJob', toGroup({ jobId: 'none', targets: [groupArnOf('empty')] }));
+    await bench.settle();
+    assert.equal(await bench.jobStatus('none'), 'COMPLETED');
+  });
+
+  test('500 jobs of an account are rolled out at once, and the next one waits', async () => {
+    await using bench = await grouped(2);
+    await bench.call('CreateJob', toGroup({ jobId: 'first', jobExecutionsRolloutConfig: { maximumPerMinute: 1 } }));
+    await bench.settle();
+    const record = await bench.regional.read((tx) => tx.get(jobs, [bench.account, 'first']));
+    assert.ok(record !== undefined);
+    await bench.regional.write(async (tx) => {
+      for (let i = 1; i < 500; i += 1) await tx.put(jobs, { ...record, jobId: `busy${i}` });
+    });
+    await bench.job('waits', ['t0000']);
+    assert.deepEqual(await counts(bench, 'waits'), {});
+    assert.equal(await bench.jobStatus('waits'), 'IN_PROGRESS');
+    await bench.call('DeleteJob', { jobId: 'busy7', force: true });
+    await bench.pass(2);
+    assert.deepEqual(await counts(bench, 'waits'), { Queued: 1 });
+  });
+});
+
+describe('abort and retries', () => {
+  const abortConfig = {
+    criteriaList: [
+      { failureType: 'FAILED' as const, action: 'CANCEL' as const, thresholdPercentage: 50, minNumberOfExecutedThings: 4 },
+    ],
+  };
+
+  test('criteria that are met cancel what is queued, what is in progress goes on, and the rollout ends (36.2)', async () => {
+    await using bench = await grouped(20);
+    await bench.call('CreateJob', toGroup({ abortConfig, jobExecutionsRolloutConfig: { maximumPerMinute: 600 } }));
+    await bench.settle();
+    assert.deepEqual(await counts(bench), { Queued: 10 });
+    await bench.ask('t0009', 'start-next');
+    for (const [thing, status] of [
+      ['t0000', 'SUCCEEDED'],
+      ['t0001', 'FAILED'],
+      ['t0002', 'SUCCEEDED'],
+      ['t0003', 'FAILED'],
+    ])
+      await bench.ask(thing ?? '', 'j/update', { status });
+    const { job } = await bench.call('DescribeJob', { jobId: 'j' });
+    assert.deepEqual([job?.status, job?.reasonCode, job?.forceCanceled], ['CANCELED', 'ABORT_CRITERIA_MET', undefined]);
+    assert.deepEqual(await counts(bench), { Canceled: 5, Failed: 2, Succeeded: 2, InProgress: 1 });
+    await bench.pass(5);
+    assert.deepEqual(await counts(bench), { Canceled: 5, Failed: 2, Succeeded: 2, InProgress: 1 });
+    assert.equal((await bench.ask('t0009', 'j/update', { status: 'SUCCEEDED' })).outcome, 'accepted');
+  });
+
+  test('a failure is tried again as often as the job says, each time as an execution of its own (36.4)', async () => {
+    await using bench = await JobsFixture.open();
+    await bench.things('t');
+    await bench.job('j', ['t'], {
+      jobExecutionsRetryConfig: { criteriaList: [{ failureType: 'FAILED', numberOfRetries: 2 }] },
+    });
+    bench.heard('t');
+    for (const attempt of [1, 2]) {
+      await bench.ask('t', 'j/update', { status: 'FAILED' });
+      const [notify, next] = bench.heard('t');
+      assert.match(notify ?? '', new RegExp(`^notify .*"executionNumber":${attempt + 1},"versionNumber":1`));
+      assert.match(next ?? '', new RegExp(`^notify-next .*"executionNumber":${attempt + 1}`));
+    }
+    const { executionSummaries = [] } = await bench.call('ListJobExecutionsForThing', { thingName: 't', jobId: 'j' });
+    assert.deepEqual(
+      executionSummaries.map(({ jobExecutionSummary: of }) => [of?.executionNumber, of?.status, of?.retryAttempt]),
+      [
+        [3, 'QUEUED', 2],
+        [2, 'FAILED', 1],
+        [1, 'FAILED', undefined],
+      ],
+    );
+    await bench.ask('t', 'j/update', { status: 'FAILED' });
+    assert.equal(await bench.jobStatus('j'), 'COMPLETED');
+    assert.deepEqual(await counts(bench), { Failed: 3 });
+  });
+});
+
+describe('timers (36.3)', () => {
+  test('the in-progress timer ends an execution, whatever updates come, and over a restart', async () => {
+    await using bench = await JobsFixture.open();
+    await bench.things('t');
+    await bench.job('j', ['t'], { timeoutConfig: { inProgressTimeoutInMinutes: 2 } });
+    await bench.jump(60 * MINUTE);
+    assert.equal(await bench.status('j', 't'), 'QUEUED');
+    const { body } = await bench.ask('t', 'start-next');
+    assert.equal((body.execution as { approximateSecondsBeforeTimedOut: number }).approximateSecondsBeforeTimedOut, 120);
+    await bench.jump(MINUTE);
+    await bench.ask('t', 'j/update', { status: 'IN_PROGRESS' });
+    await bench.restart();
+    await bench.jump(MINUTE - 1);
+    assert.equal(await bench.status('j', 't'), 'IN_PROGRESS');
+    bench.heard('t');
+    await bench.jump(1);
+    assert.equal(await bench.status('j', 't'), 'TIMED_OUT');
+    assert.equal(await bench.jobStatus('j'), 'COMPLETED');
+    assert.deepEqual(
+      bench.heard('t').map((each) => each.split(' ')[0]),
+      ['notify', 'notify-next'],
+    );
+  });
+
+  test('the example of 12:00, 12:05, 12:10 and 12:13: the execution times out at 12:20', async () => {
+    await using bench = await JobsFixture.open();
+    await bench.things('t');
+    await bench.job('j', ['t'], { timeoutConfig: { inProgressTimeoutInMinutes: 20 } });
+    await bench.ask('t', 'start-next');
+    for (const [wait, stepTimeoutInMinutes] of [
+      [5, 7],
+      [5, 5],
+      [3, 9],
+    ] as const) {
+      await bench.jump(wait * MINUTE);
+      await bench.ask('t', 'j/update', { status: 'IN_PROGRESS', stepTimeoutInMinutes });
+    }
+    await bench.jump(7 * MINUTE - 1);
+    assert.equal(await bench.status('j', 't'), 'IN_PROGRESS');
+    await bench.jump(1);
+    assert.equal(await bench.status('j', 't'), 'TIMED_OUT');
+  });
+
+  test('-1 ends a step timer; a timeout is tried again', async () => {
+    await using bench = await JobsFixture.open();
+    await bench.things('t');
+    await bench.job('j', ['t'], {
+      timeoutConfig: { inProgressTimeoutInMinutes: 60 },
+      jobExecutionsRetryConfig: { criteriaList: [{ failureType: 'TIMED_OUT', numberOfRetries: 1 }] },
+    });
+    await bench.ask('t', 'start-next', { stepTimeoutInMinutes: 1 });
+    await bench.ask('t', 'j/update', { status: 'IN_PROGRESS', stepTimeoutInMinutes: -1 });
+    await bench.jump(59 * MINUTE);
+    assert.equal(await bench.status('j', 't'), 'IN_PROGRESS');
+    await bench.jump(MINUTE);
+    assert.deepEqual(await counts(bench), { TimedOut: 1, Queued: 1 });
+    await bench.ask('t', 'start-next', { stepTimeoutInMinutes: 1 });
+    await bench.jump(MINUTE);
+    assert.deepEqual(await counts(bench), { TimedOut: 2 });
+    assert.equal(await bench.jobStatus('j'), 'COMPLETED');
+  });
+});
+
+describe('schedules (36.5)', () => {
+  test('a job waits for its start, and stops to roll out at its end', async () => {
+    await using bench = await grouped(3);
+    const schedulingConfig = { startTime: iso(START + 60 * MINUTE), endTime: iso(START + 120 * MINUTE) };
+    await bench.call('CreateJob', toGroup({ schedulingConfig, jobExecutionsRolloutConfig: { maximumPerMinute: 1 } }));
+    await bench.jump(59 * MINUTE);
+    assert.equal(await bench.jobStatus('j'), 'SCHEDULED');
+    assert.deepEqual(await counts(bench), {});
+    await bench.restart();
+    await bench.jump(MINUTE);
+    assert.equal(await bench.jobStatus('j'), 'IN_PROGRESS');
+    assert.deepEqual(await counts(bench), { Queued: 1 });
+    await bench.jump(60 * MINUTE);
+    assert.deepEqual(await counts(bench), { Queued: 1 });
+    assert.equal(await bench.jobStatus('j'), 'IN_PROGRESS');
+    await bench.ask('t0000', 'j/update', { status: 'SUCCEEDED' });
+    assert.equal(await bench.jobStatus('j'), 'COMPLETED');
+    assert.deepEqual((await bench.call('DescribeJob', { jobId: 'j' })).job?.schedulingConfig, {
+      ...schedulingConfig,
+      endBehavior: 'STOP_ROLLOUT',
+      maintenanceWindows: undefined,
+    });
+  });
+
+  test('the end behaviors cancel what is queued, or all that is pending', async () => {
+    for (const endBehavior of ['CANCEL', 'FORCE_CANCEL'] as const) {
+      await using bench = await grouped(2);
+      const schedulingConfig = { endTime: iso(START + 40 * MINUTE), endBehavior };
+      await bench.call('CreateJob', toGroup({ schedulingConfig }));
+      await bench.settle();
+      await bench.ask('t0000', 'start-next');
+      await bench.jump(40 * MINUTE);
+      const isForced = endBehavior === 'FORCE_CANCEL';
+      assert.deepEqual(await counts(bench), isForced ? { Canceled: 2 } : { Canceled: 1, InProgress: 1 });
+      if (!isForced) await bench.ask('t0000', 'j/update', { status: 'SUCCEEDED' });
+      assert.equal(await bench.jobStatus('j'), 'COMPLETED');
+    }
+  });
+
+  test('a window opens and closes at its minute, over a restart; what came and failed meanwhile waits for the next', async () => {
+    await using bench = await grouped(3);
+    const maintenanceWindows = [{ startTime: 'cron(0 22 * * ? *)', durationInMinutes: 60 }];
+    await bench.call(
+      'CreateJob',
+      toGroup({
+        targetSelection: 'CONTINUOUS',
+        schedulingConfig: { maintenanceWindows },
+        jobExecutionsRolloutConfig: { maximumPerMinute: 1 },
+        jobExecutionsRetryConfig: { criteriaList: [{ failureType: 'FAILED', numberOfRetries: 1 }] },
+      }),
+    );
+    await bench.settle();
+    assert.equal(await bench.jobStatus('j'), 'SCHEDULED');
+    const { job } = await bench.call('DescribeJob', { jobId: 'j' });
+    assert.deepEqual(job?.scheduledJobRollouts?.slice(0, 2), [
+      { startTime: '2026-11-20T22:00' },
+      { startTime: '2026-11-21T22:00' },
+    ]);
+    await bench.jump(10 * 60 * MINUTE - 1);
+    assert.deepEqual([await bench.jobStatus('j'), await counts(bench)], ['SCHEDULED', {}]);
+    await bench.restart();
+    await bench.jump(1);
+    assert.deepEqual([await bench.jobStatus('j'), await counts(bench)], ['IN_PROGRESS', { Queued: 1 }]);
+    await bench.jump(60 * MINUTE);
+    assert.deepEqual([await bench.jobStatus('j'), await counts(bench)], ['SCHEDULED', { Queued: 1 }]);
+    await bench.ask('t0000', 'j/update', { status: 'FAILED' });
+    await bench.things('late');
+    await bench.call('AddThingToThingGroup', { thingName: 'late', thingGroupName: 'g' });
+    await bench.settle();
+    assert.deepEqual(await counts(bench), { Failed: 1 });
+    await bench.jump(23 * 60 * MINUTE);
+    await bench.pass(240);
+    assert.deepEqual(await counts(bench), { Failed: 1, Queued: 4 });
+    assert.equal((await bench.call('DescribeJobExecution', { jobId: 'j', thingName: 't0000' })).execution?.executionNumber, 2);
+  });
+});
+
+describe('groups of continuous jobs (36.6)', () => {
+  const continuous = toGroup({ targetSelection: 'CONTINUOUS' });
+
+  test('joining queues at once and notifies, leaving removes, coming back gives another execution', async () => {
+    await using bench = await grouped(1);
+    await bench.call('CreateJob', continuous);
+    await bench.settle();
+    await bench.things('late');
+    const join = () => bench.call('AddThingToThingGroup', { thingName: 'late', thingGroupName: 'g' });
+    const leave = () => bench.call('RemoveThingFromThingGroup', { thingName: 'late', thingGroupName: 'g' });
+    await join();
+    await bench.settle();
+    assert.deepEqual(
+      bench.heard('late').map((each) => each.split(' ')[0]),
+      ['notify', 'notify-next'],
+    );
+    await bench.ask('late', 'start-next');
+    await leave();
+    await bench.settle();
+    assert.equal(await bench.status('j', 'late'), 'REMOVED');
+    assert.deepEqual(
+      bench.heard('late').map((each) => each.replace(/\d+/, 'T')),
+      ['notify {"timestamp":T,"jobs":{}}', 'notify-next {"timestamp":T}'],
+    );
+    await join();
+    await bench.settle();
+    const number = async () =>
+      (await bench.call('DescribeJobExecution', { jobId: 'j', thingName: 'late' })).execution?.executionNumber;
+    assert.deepEqual([await bench.status('j', 'late'), await number()], ['QUEUED', 2]);
+    await bench.ask('late', 'j/update', { status: 'SUCCEEDED' });
+    await leave();
+    await bench.settle();
+    assert.equal(await bench.status('j', 'late'), 'SUCCEEDED');
+    // Left and came back before anybody looked.
+    await join();
+    await leave();
+    await join();
+    await bench.settle();
+    assert.equal(await bench.status('j', 'late'), 'QUEUED');
+    assert.equal(await bench.jobStatus('j'), 'IN_PROGRESS');
+  });
+
+  test('a thing that moves between groups of the target keeps its execution, and one that has another target too', async () => {
+    await using bench = await grouped(1);
+    await bench.call('CreateThingGroup', { thingGroupName: 'a', parentGroupName: 'g' });
+    await bench.call('CreateThingGroup', { thingGroupName: 'b', parentGroupName: 'g' });
+    await bench.things('moving');
+    await bench.call('AddThingToThingGroup', { thingName: 'moving', thingGroupName: 'a' });
+    await bench.call('CreateJob', { ...continuous, targets: [groupArnOf('g'), thingArnOf('t0000')] });
+    await bench.settle();
+    await bench.call('UpdateThingGroupsForThing', { thingName: 'moving', thingGroupsToAdd: ['b'], thingGroupsToRemove: ['a'] });
+    await bench.call('RemoveThingFromThingGroup', { thingName: 't0000', thingGroupName: 'g' });
+    await bench.settle();
+    assert.deepEqual(await counts(bench), { Queued: 2 });
+  });
+
+  test('changes of memberships outlast a restart; a deleted group and a deleted thing remove', async () => {
+    await using bench = await grouped(3);
+    await bench.call('CreateJob', continuous);
+    await bench.settle();
+    await bench.call('DeleteThing', { thingName: 't0001' });
+    await bench.restart();
+    await bench.settle();
+    assert.deepEqual(await counts(bench), { Queued: 2, Removed: 1 });
+    await bench.call('DeleteThingGroup', { thingGroupName: 'g' });
+    await bench.settle();
+    assert.deepEqual(await counts(bench), { Removed: 3 });
+    assert.equal(await bench.jobStatus('j'), 'IN_PROGRESS');
+  });
+
+  test('leaving the target of a snapshot job changes nothing, deleting the thing completes the job', async () => {
+    await using bench = await grouped(1);
+    await bench.call('CreateJob', toGroup());
+    await bench.settle();
+    await bench.call('RemoveThingFromThingGroup', { thingName: 't0000', thingGroupName: 'g' });
+    await bench.settle();
+    assert.equal(await bench.status('j', 't0000'), 'QUEUED');
+    await bench.call('DeleteThing', { thingName: 't0000' });
+    await bench.settle();
+    assert.deepEqual([await bench.jobStatus('j'), await counts(bench)], ['COMPLETED', { Removed: 1 }]);
+  });
+});
+
+test('a job is forgotten 730 days after its end, with its executions', async () => {
+  await using bench = await JobsFixture.open();
+  await bench.things('t');
+  await bench.job('j', ['t']);
+  await bench.ask('t', 'j/update', { status: 'SUCCEEDED' });
+  await bench.jump(730 * 24 * 60 * MINUTE - 1);
+  assert.equal(await bench.jobStatus('j'), 'COMPLETED');
+  await bench.jump(1);
+  await bench.refuses('ResourceNotFoundException', 'DescribeJob', { jobId: 'j' });
+  await bench.refuses('ResourceNotFoundException', 'DescribeJobExecution', { jobId: 'j', thingName: 't' });
+});
