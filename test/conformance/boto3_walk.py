@@ -125,13 +125,18 @@ def method_of(client, operation):
     return getattr(client, methods[operation])
 
 
+def walked_as(client, operation):
+    """What an operation counts as: two services have one of the same name."""
+    return f"iot-jobs-data.{operation}" if client is jobs else operation
+
+
 def ok(operation, client=iot, **arguments):
     try:
         answer = method_of(client, operation)(**arguments)
     except ClientError as error:
         fault(f"{operation}({arguments}): {error}")
         return {}
-    served.add(operation)
+    served.add(walked_as(client, operation))
     return answer
 
 
@@ -140,7 +145,7 @@ def err(operation, code, client=iot, **arguments):
         method_of(client, operation)(**arguments)
         fault(f"{operation}({arguments}): was to be refused with {code}")
     except ClientError as error:
-        refused.setdefault(operation, set()).add(error.response["Error"]["Code"])
+        refused.setdefault(walked_as(client, operation), set()).add(error.response["Error"]["Code"])
         if error.response["Error"]["Code"] != code:
             fault(f"{operation}({arguments}): {error}, was to be {code}")
 
@@ -951,6 +956,115 @@ def walk_fleet_metrics():
     ok("DeleteFleetMetric", **named)
 
 
+def settled(read, wanted):
+    """Waits for what is done a moment after its call."""
+    for _ in range(200):
+        if read() == wanted:
+            return
+        time.sleep(0.05)
+    fault(f"{wanted} was waited for, and it is {read()}")
+
+
+def walk_jobs():
+    thing = ok("CreateThing", thingName="jobs-thing")["thingArn"]
+    second = ok("CreateThing", thingName="jobs-second")["thingArn"]
+    group = ok("CreateThingGroup", thingGroupName="jobs-group")["thingGroupArn"]
+    document = json.dumps({"do": "it"})
+    invalid, unknown, state = "InvalidRequestException", "ResourceNotFoundException", "InvalidStateTransitionException"
+    ok("CreateJob", jobId="j", targets=[thing, second], document=document, description="d", namespaceId="n", tags=[{"Key": "k", "Value": "v"}])
+    err("CreateJob", "ResourceAlreadyExistsException", jobId="j", targets=[thing], document=document)
+    err("CreateJob", invalid, jobId="k", targets=[thing], document="[]")
+    err("CreateJob", unknown, jobId="k", targets=[thing + "x"], document=document)
+    settled(lambda: ok("DescribeJob", jobId="j")["job"]["jobProcessDetails"]["numberOfQueuedThings"], 2)
+    arn = ok("DescribeJob", jobId="j")["job"]["jobArn"]
+    err("DescribeJob", unknown, jobId="none")
+    err("DescribeJob", invalid, jobId="a.b")
+    assert ok("ListTagsForResource", resourceArn=arn)["tags"] == [{"Key": "k", "Value": "v"}]
+    assert ok("GetJobDocument", jobId="j")["document"] == document
+    err("GetJobDocument", unknown, jobId="none")
+    ok("UpdateJob", jobId="j", description="other", timeoutConfig={"inProgressTimeoutInMinutes": 5})
+    err("UpdateJob", unknown, jobId="none")
+    err("UpdateJob", invalid, jobId="j", timeoutConfig={"inProgressTimeoutInMinutes": 0})
+    assert [job["jobId"] for job in ok("ListJobs", namespaceId="n", maxResults=1)["jobs"]] == ["j"]
+    err("ListJobs", invalid, maxResults=251)
+    err("ListJobs", unknown, thingGroupName="none")
+    ok("ListJobExecutionsForJob", jobId="j", status="QUEUED", maxResults=1)
+    err("ListJobExecutionsForJob", unknown, jobId="none")
+    err("ListJobExecutionsForJob", invalid, jobId="j", maxResults=0)
+    ok("ListJobExecutionsForThing", thingName="jobs-thing", jobId="j")
+    err("ListJobExecutionsForThing", unknown, thingName="none")
+    err("ListJobExecutionsForThing", invalid, thingName="jobs-thing", maxResults=0)
+
+    own = {"thingName": "jobs-thing"}
+    assert len(ok("GetPendingJobExecutions", client=jobs, **own)["queuedJobs"]) == 1
+    err("GetPendingJobExecutions", unknown, client=jobs, thingName="none")
+    err("GetPendingJobExecutions", invalid, client=jobs, thingName="a b")
+    assert ok("StartNextPendingJobExecution", client=jobs, statusDetails={"a": "b"}, **own)["execution"]["jobDocument"] == document
+    err("StartNextPendingJobExecution", unknown, client=jobs, thingName="none")
+    err("StartNextPendingJobExecution", invalid, client=jobs, stepTimeoutInMinutes=0, **own)
+    ok("DescribeJobExecution", client=jobs, jobId="$next", includeJobDocument=False, **own)
+    err("DescribeJobExecution", unknown, client=jobs, jobId="none", **own)
+    ok("UpdateJobExecution", client=jobs, jobId="j", status="IN_PROGRESS", includeJobExecutionState=True, includeJobDocument=True, **own)
+    err("UpdateJobExecution", invalid, client=jobs, jobId="j", status="QUEUED", **own)
+    err("UpdateJobExecution", unknown, client=jobs, jobId="none", status="FAILED", **own)
+
+    assert ok("DescribeJobExecution", jobId="j", **own)["execution"]["statusDetails"] == {"detailsMap": {"a": "b"}}
+    err("DescribeJobExecution", unknown, jobId="none", **own)
+    err("DescribeJobExecution", invalid, jobId="a.b", **own)
+    err("CancelJobExecution", state, jobId="j", **own)
+    err("CancelJobExecution", "VersionConflictException", jobId="j", expectedVersion=9, **own)
+    err("CancelJobExecution", unknown, jobId="none", **own)
+    err("CancelJobExecution", invalid, jobId="j", statusDetails={"a b": "c"}, force=True, **own)
+    err("DeleteJobExecution", state, jobId="j", executionNumber=1, **own)
+    err("DeleteJobExecution", unknown, jobId="j", executionNumber=2, **own)
+    err("DeleteJobExecution", invalid, jobId="a.b", executionNumber=1, **own)
+    ok("CancelJobExecution", jobId="j", force=True, expectedVersion=3, **own)
+    err("UpdateJobExecution", state, client=jobs, jobId="j", status="SUCCEEDED", **own)
+    err("DescribeJobExecution", "TerminalStateException", client=jobs, jobId="j", **own)
+    ok("DeleteJobExecution", jobId="j", executionNumber=1, **own)
+    err("DeleteJob", state, jobId="j")
+    err("DeleteJob", unknown, jobId="none")
+    err("DeleteJob", invalid, jobId="a.b")
+    err("CancelJob", invalid, jobId="j", reasonCode="lower")
+    ok("CancelJob", jobId="j", reasonCode="A_1", comment="c", force=True)
+    err("CancelJob", unknown, jobId="none")
+    ok("DeleteJob", jobId="j")
+
+    ok("CreateJob", jobId="c", targets=[group], targetSelection="CONTINUOUS", document=document)
+    ok("AssociateTargetsWithJob", jobId="c", targets=[thing], comment="c")
+    err("AssociateTargetsWithJob", unknown, jobId="none", targets=[thing])
+    err("AssociateTargetsWithJob", invalid, jobId="c", targets=["x"])
+    many = [ok("CreateThing", thingName=f"jobs-{number}")["thingArn"] for number in range(99)]
+    err("AssociateTargetsWithJob", "LimitExceededException", jobId="c", targets=many)
+    err("CreateJob", invalid, jobId="k", targets=[*many, thing, group], document=document)
+
+    ok("CreateJobTemplate", jobTemplateId="t", description="d", jobArn=arn.replace("job/j", "job/c"), tags=[{"Key": "k", "Value": "v"}])
+    err("CreateJobTemplate", "ConflictException", jobTemplateId="t", description="d", document=document)
+    err("CreateJobTemplate", unknown, jobTemplateId="u", description="d", jobArn=arn)
+    err("CreateJobTemplate", invalid, jobTemplateId="u", description="d")
+    template = ok("DescribeJobTemplate", jobTemplateId="t")["jobTemplateArn"]
+    assert ok("ListTagsForResource", resourceArn=template)["tags"] == [{"Key": "k", "Value": "v"}]
+    err("DescribeJobTemplate", unknown, jobTemplateId="none")
+    err("DescribeJobTemplate", invalid, jobTemplateId="a.b")
+    ok("ListJobTemplates", maxResults=1)
+    err("ListJobTemplates", invalid, maxResults=0)
+    ok("CreateJob", jobId="of-template", targets=[second], jobTemplateArn=template)
+    for number in range(99):
+        ok("CreateJobTemplate", jobTemplateId=f"t{number}", description="d", document=document)
+    err("CreateJobTemplate", "LimitExceededException", jobTemplateId="u", description="d", document=document)
+    for name in ["t", *(f"t{number}" for number in range(99))]:
+        ok("DeleteJobTemplate", jobTemplateId=name)
+    err("DeleteJobTemplate", unknown, jobTemplateId="t")
+    err("DeleteJobTemplate", invalid, jobTemplateId="a.b")
+    name = ok("ListManagedJobTemplates", maxResults=1)["managedJobTemplates"][0]["templateName"]
+    err("ListManagedJobTemplates", invalid, maxResults=0)
+    ok("DescribeManagedJobTemplate", templateName=name, templateVersion="1.0")
+    err("DescribeManagedJobTemplate", unknown, templateName="AWS-Nothing")
+    err("DescribeManagedJobTemplate", invalid, templateName="")
+    for job in ["c", "of-template"]:
+        ok("DeleteJob", jobId=job, force=True)
+
+
 def walk_rules():
     payload = {"sql": "SELECT * FROM 'walk/#'", "actions": [], "awsIotSqlVersion": "2016-03-23", "description": "d"}
     for kind, action in ACTIONS.items():
@@ -1083,7 +1197,7 @@ def walk_unserved():
     for client in (iot, data, jobs):
         model = client.meta.service_model
         for name in model.operation_names:
-            if name in served or name in refused:
+            if walked_as(client, name) in served or walked_as(client, name) in refused:
                 continue
             shape = model.operation_model(name).input_shape
             arguments = value_for(shape) if shape is not None else {}
@@ -1120,6 +1234,7 @@ walk_provisioning()
 walk_events()
 walk_index()
 walk_bulk_registration()
+walk_jobs()
 walk_streams()
 walk_commands()
 walk_packages()
