@@ -13,7 +13,7 @@ import type { JobWriter } from './job-writer.ts';
 import { endExecution, queueExecution } from './lifecycle.ts';
 import { isPending } from './states.ts';
 import { activeJobs, executions, type JobRecord, jobs } from './store.ts';
-import { isTargeted } from './targets.ts';
+import { otherWay } from './targets.ts';
 
 export const jobTargetSubscription: DurableSubscription = { name: 'job-targets', of: [memberships, things] };
 
@@ -45,25 +45,24 @@ export class AccountsWithJobs {
 const followingJobs = (unit: JobUnit, groupId: string, after: string | undefined) =>
   unit.tx.scan(jobs, { index: 'following', prefix: [unit.place.accountId, groupId], after, limit: PAGE });
 
-/** Queues an execution for a thing that has come into a group of the job. */
+/** Queues an execution for a thing that has come into a group of the job, unless it was among the targets before. */
 async function join(unit: JobUnit, job: JobRecord, membership: MembershipRecord): Promise<void> {
   // What is not open now walks over its targets when it opens.
   if (job.status !== 'IN_PROGRESS' || job.isOver === true) return;
-  const { thingName, membershipId, groupId } = membership;
-  const latest = await unit.latest(job.jobId, thingName);
-  if (latest === undefined) return queueExecution(unit, job, membership, undefined);
-  if (latest.membershipId === membershipId) return;
-  const hasReturned = latest.hasLeft === true || latest.status === 'REMOVED' || latest.groupId === groupId;
-  if (!hasReturned) return;
-  const before = isPending(latest.status) ? await endExecution(unit, latest, { status: 'REMOVED' }) : latest;
-  await queueExecution(unit, job, membership, before);
+  const latest = await unit.latest(job.jobId, membership.thingName);
+  if (latest?.membershipId === membership.membershipId) return;
+  if (latest === undefined || latest.hasLeft === true || latest.status === 'REMOVED')
+    await queueExecution(unit, job, membership, latest);
 }
 
-/** Removes the execution of a thing that has left the targets of the job. */
-async function leave(unit: JobUnit, job: JobRecord, { thingName }: MembershipRecord): Promise<void> {
+/** Removes the execution of a thing that has left the targets of the job; one that is a target by another way keeps it. */
+async function leave(unit: JobUnit, job: JobRecord, { thingName, membershipId, groupId }: MembershipRecord): Promise<void> {
   const latest = await unit.latest(job.jobId, thingName);
-  if (latest === undefined || (await isTargeted(unit.tx, job, thingName))) return;
-  if (isPending(latest.status)) await endExecution(unit, latest, { status: 'REMOVED' });
+  // What another membership has brought goes with that one.
+  if (latest?.membershipId !== membershipId) return;
+  const other = await otherWay(unit.tx, job, thingName, groupId);
+  if (other !== undefined) await unit.change(latest, { ...latest, ...other });
+  else if (isPending(latest.status)) await endExecution(unit, latest, { status: 'REMOVED' });
   else await unit.change(latest, { ...latest, hasLeft: true, isRetryWaiting: undefined });
 }
 

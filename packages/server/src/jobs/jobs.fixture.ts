@@ -10,6 +10,7 @@ import type { Refusal } from '../refusals/refusals.ts';
 import { registryDomain } from '../registry/domain.ts';
 import { policyTags } from '../registry/policy-principals.ts';
 import { ChangeFeed } from '../store/change-feed.ts';
+import type { ChangeSubscriber } from '../store/changes.ts';
 import type { HookedStore, Store } from '../store/contract.ts';
 import { dueRecords } from '../store/due-records.ts';
 import { DueWork } from '../store/due-work.ts';
@@ -48,6 +49,15 @@ interface Parts {
   readonly handlers: Handlers<IotOperations>;
 }
 
+/** A durable subscriber that gets everything twice. */
+const takenTwice = (subscriber: ChangeSubscriber): ChangeSubscriber => ({
+  ...subscriber,
+  async take(changes) {
+    await subscriber.take(changes);
+    await subscriber.take(changes);
+  },
+});
+
 /** What runs over a store until it is restarted. */
 async function openParts(base: HookedStore, clock: TestClock, hears: (published: Published) => void): Promise<Parts> {
   const feed = new ChangeFeed({ store: base, log: console });
@@ -71,7 +81,8 @@ async function openParts(base: HookedStore, clock: TestClock, hears: (published:
   const registry = registryDomain.open({ clock, issuer, endpoint: 'iot.example.com', inRegion: () => store });
   await feed.load([jobTargetSubscription]);
   await domain.load?.();
-  feed.begin(domain.subscribers ?? []);
+  // Changes are handed on at least once: here twice, each time.
+  feed.begin((domain.subscribers ?? []).map(takenTwice));
   const work = await DueWork.open([domain, registry], { store: feed.store, clock, log: console });
   const context = { region: place.region, store, taggable: domain.taggable ?? {} };
   const handlers = {

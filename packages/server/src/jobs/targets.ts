@@ -30,10 +30,23 @@ export async function resolveTargets(tx: ReadTransaction, place: Place, arns: re
   return targets;
 }
 
-/** Whether a thing is among the targets of a job: itself, or in one of the groups. */
-export async function isTargeted(tx: ReadTransaction, { accountId, targets }: JobRecord, thingName: string): Promise<boolean> {
-  if (targets.some(({ name, groupId }) => groupId === undefined && name === thingName)) return true;
+/** How a thing is a target: by a membership, or, without one, by its own name. */
+export interface TargetWay {
+  readonly membershipId: string | undefined;
+  readonly groupId: string | undefined;
+}
+
+/** How a thing is a target of a job beside its being in a group; undefined where it is none. */
+export async function otherWay(
+  tx: ReadTransaction,
+  { accountId, targets }: JobRecord,
+  thingName: string,
+  leftGroupId: string,
+): Promise<TargetWay | undefined> {
+  if (targets.some(({ name, groupId }) => groupId === undefined && name === thingName))
+    return { membershipId: undefined, groupId: undefined };
   const groupIds = new Set(targets.flatMap(({ groupId }) => groupId ?? []));
   const { items } = await tx.scan(memberships, { prefix: [accountId, thingName] });
-  return items.some(({ hierarchy }) => hierarchy.some((groupId) => groupIds.has(groupId)));
+  const found = items.find(({ groupId, hierarchy }) => groupId !== leftGroupId && hierarchy.some((each) => groupIds.has(each)));
+  return found === undefined ? undefined : { membershipId: found.membershipId, groupId: found.groupId };
 }

@@ -1,31 +1,10 @@
 /** Rollout, abort, timers, retries, schedules, windows and groups, by a clock that the test moves (fact sheet 8.4, 35.1, 36). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { counts, grouped, toGroup } from './grouped.fixture.ts';
 import { groupArnOf, JobsFixture, MINUTE, START, thingArnOf } from './jobs.fixture.ts';
 import { jobs } from './store.ts';
 
-const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `t${String(i).padStart(4, '0')}`);
-
-/** A group with as many things. */
-async function grouped(count: number, groupName = 'g'): Promise<JobsFixture> {
-  const bench = await JobsFixture.open();
-  await bench.call('CreateThingGroup', { thingGroupName: groupName });
-  for (const thingName of names(count)) {
-    await bench.call('CreateThing', { thingName });
-    await bench.call('AddThingToThingGroup', { thingName, thingGroupName: groupName });
-  }
-  return bench;
-}
-
-const counts = async (bench: JobsFixture, jobId = 'j') => {
-  const { job } = await bench.call('DescribeJob', { jobId });
-  const { processingTargets: _, ...details } = job?.jobProcessDetails ?? {};
-  return Object.fromEntries(
-    Object.entries(details).flatMap(([name, count]) => (count === 0 ? [] : [[name.replace(/^numberOf|Things$/g, ''), count]])),
-  );
-};
-
-const toGroup = (more: object = {}) => ({ jobId: 'j', targets: [groupArnOf('g')], document: '{}', ...more });
 const iso = (at: number): string => new Date(at).toISOString().slice(0, 16);
 
 describe('rollout', () => {
@@ -302,89 +281,6 @@ describe('schedules (36.5)', () => {
     await bench.pass(240);
     assert.deepEqual(await counts(bench), { Failed: 1, Queued: 4 });
     assert.equal((await bench.call('DescribeJobExecution', { jobId: 'j', thingName: 't0000' })).execution?.executionNumber, 2);
-  });
-});
-
-describe('groups of continuous jobs (36.6)', () => {
-  const continuous = toGroup({ targetSelection: 'CONTINUOUS' });
-
-  test('joining queues at once and notifies, leaving removes, coming back gives another execution', async () => {
-    await using bench = await grouped(1);
-    await bench.call('CreateJob', continuous);
-    await bench.settle();
-    await bench.things('late');
-    const join = () => bench.call('AddThingToThingGroup', { thingName: 'late', thingGroupName: 'g' });
-    const leave = () => bench.call('RemoveThingFromThingGroup', { thingName: 'late', thingGroupName: 'g' });
-    await join();
-    await bench.settle();
-    assert.deepEqual(
-      bench.heard('late').map((each) => each.split(' ')[0]),
-      ['notify', 'notify-next'],
-    );
-    await bench.ask('late', 'start-next');
-    await leave();
-    await bench.settle();
-    assert.equal(await bench.status('j', 'late'), 'REMOVED');
-    assert.deepEqual(
-      bench.heard('late').map((each) => each.replace(/\d+/, 'T')),
-      ['notify {"timestamp":T,"jobs":{}}', 'notify-next {"timestamp":T}'],
-    );
-    await join();
-    await bench.settle();
-    const number = async () =>
-      (await bench.call('DescribeJobExecution', { jobId: 'j', thingName: 'late' })).execution?.executionNumber;
-    assert.deepEqual([await bench.status('j', 'late'), await number()], ['QUEUED', 2]);
-    await bench.ask('late', 'j/update', { status: 'SUCCEEDED' });
-    await leave();
-    await bench.settle();
-    assert.equal(await bench.status('j', 'late'), 'SUCCEEDED');
-    // Left and came back before anybody looked.
-    await join();
-    await leave();
-    await join();
-    await bench.settle();
-    assert.equal(await bench.status('j', 'late'), 'QUEUED');
-    assert.equal(await bench.jobStatus('j'), 'IN_PROGRESS');
-  });
-
-  test('a thing that moves between groups of the target keeps its execution, and one that has another target too', async () => {
-    await using bench = await grouped(1);
-    await bench.call('CreateThingGroup', { thingGroupName: 'a', parentGroupName: 'g' });
-    await bench.call('CreateThingGroup', { thingGroupName: 'b', parentGroupName: 'g' });
-    await bench.things('moving');
-    await bench.call('AddThingToThingGroup', { thingName: 'moving', thingGroupName: 'a' });
-    await bench.call('CreateJob', { ...continuous, targets: [groupArnOf('g'), thingArnOf('t0000')] });
-    await bench.settle();
-    await bench.call('UpdateThingGroupsForThing', { thingName: 'moving', thingGroupsToAdd: ['b'], thingGroupsToRemove: ['a'] });
-    await bench.call('RemoveThingFromThingGroup', { thingName: 't0000', thingGroupName: 'g' });
-    await bench.settle();
-    assert.deepEqual(await counts(bench), { Queued: 2 });
-  });
-
-  test('changes of memberships outlast a restart; a deleted group and a deleted thing remove', async () => {
-    await using bench = await grouped(3);
-    await bench.call('CreateJob', continuous);
-    await bench.settle();
-    await bench.call('DeleteThing', { thingName: 't0001' });
-    await bench.restart();
-    await bench.settle();
-    assert.deepEqual(await counts(bench), { Queued: 2, Removed: 1 });
-    await bench.call('DeleteThingGroup', { thingGroupName: 'g' });
-    await bench.settle();
-    assert.deepEqual(await counts(bench), { Removed: 3 });
-    assert.equal(await bench.jobStatus('j'), 'IN_PROGRESS');
-  });
-
-  test('leaving the target of a snapshot job changes nothing, deleting the thing completes the job', async () => {
-    await using bench = await grouped(1);
-    await bench.call('CreateJob', toGroup());
-    await bench.settle();
-    await bench.call('RemoveThingFromThingGroup', { thingName: 't0000', thingGroupName: 'g' });
-    await bench.settle();
-    assert.equal(await bench.status('j', 't0000'), 'QUEUED');
-    await bench.call('DeleteThing', { thingName: 't0000' });
-    await bench.settle();
-    assert.deepEqual([await bench.jobStatus('j'), await counts(bench)], ['COMPLETED', { Removed: 1 }]);
   });
 });
 
