@@ -38,6 +38,7 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
     'jobs are records and due work: who is a target is read in the registry, and devices are known by the contract of messaging',
     [
       ...['domain.ts', 'runtime/', 'broker/messaging.ts', 'refusals/refusals.ts', 'events/enabled-events.ts'],
+      'objects/contract.ts',
       ...files('store', 'changes', 'contract', 'due-records', 'due-work', 'pages'),
       ...['policies/principals.ts', ...files('registry', 'paging', 'store', 'tags', 'things'), 'registry/groups/store.ts'],
     ],

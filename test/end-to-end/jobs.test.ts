@@ -14,6 +14,8 @@ import {
   IoTJobsDataPlaneClient,
   UpdateJobExecutionCommand,
 } from '@aws-sdk/client-iot-jobs-data-plane';
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { makeRole } from './identities.ts';
 import { ALLOW_ALL, allow, arn, type Device, makeDevice, makePolicy } from './devices.ts';
 import { connectDevice } from './provisioning.ts';
 import { run } from './run-command.ts';
@@ -138,5 +140,52 @@ describe('jobs', () => {
       { name: 'InvalidStateTransitionException' },
     );
     client.destroy();
+  });
+
+  test('a document from an object, with URLs that are signed for its device: down and up (37)', async () => {
+    const s3 = new S3Client({
+      endpoint: server.url,
+      region: 'us-east-1',
+      credentials: server.credentials(),
+      forcePathStyle: true,
+    });
+    await s3.send(new CreateBucketCommand({ Bucket: 'firmware' }));
+    await s3.send(new PutObjectCommand({ Bucket: 'firmware', Key: 'v 2.bin', Body: 'the image' }));
+    const source = {
+      get: '${aws:iot:s3-presigned-url-v2:https://firmware.s3.amazonaws.com/v%202.bin}',
+      put: '${aws:iot:s3-presigned-url-upload:https://s3.us-east-1.amazonaws.com/firmware/logs/${thingName}/${jobId}.txt}',
+    };
+    await s3.send(new PutObjectCommand({ Bucket: 'firmware', Key: 'job.json', Body: JSON.stringify(source) }));
+    await server.iot.send(new CreateThingCommand({ thingName: 'updated' }));
+    const roleArn = await makeRole(server, 'firmware', [
+      { Effect: 'Allow', Action: ['s3:GetObject', 's3:PutObject'], Resource: 'arn:aws:s3:::firmware/*' },
+    ]);
+    await server.iot.send(
+      new CreateJobCommand({
+        jobId: 'update',
+        targets: [arn('thing/updated')],
+        documentSource: 'https://s3.amazonaws.com/firmware/job.json',
+        presignedUrlConfig: { roleArn, expiresInSec: 300 },
+      }),
+    );
+    const board = await listening('updated', `${base('updated')}/notify`);
+    let started = await board.ask(`${base('updated')}/start-next`);
+    // Its execution is made a moment after the job.
+    if (started.body.execution === undefined) {
+      await board.next();
+      started = await board.ask(`${base('updated')}/start-next`);
+    }
+    const { jobDocument } = started.body.execution as { jobDocument: { get: string; put: string } };
+    const curl = async (url: string, ...args: readonly string[]): Promise<string> => {
+      const { hostname, port } = new URL(url);
+      return (await run('curl', ['-s', '--resolve', `${hostname}:${port}:127.0.0.1`, ...args, url])).stdout;
+    };
+    assert.equal(await curl(jobDocument.get), 'the image');
+    assert.match(await curl(jobDocument.get.replace('v%202.bin', 'job.json')), /SignatureDoesNotMatch/);
+    assert.equal(await curl(jobDocument.put, '-X', 'PUT', '--data', 'went well'), '');
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: 'firmware', Key: 'logs/updated/update.txt' }));
+    assert.equal(await Body?.transformToString(), 'went well');
+    await board[Symbol.asyncDispose]();
+    s3.destroy();
   });
 });

@@ -3,6 +3,12 @@ import { createHmac } from 'node:crypto';
 import { canonicalPath, canonicalQuery, sha256 } from './canonical-request.ts';
 import { basicDate } from './signature.ts';
 
+export interface RequestKey {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string | undefined;
+}
+
 export interface ToSign {
   readonly method: string;
   readonly url: URL;
@@ -12,10 +18,24 @@ export interface ToSign {
   readonly body?: Uint8Array;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  readonly key: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string };
+  readonly key: RequestKey;
 }
 
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
+
+interface SignatureScope {
+  readonly region: string;
+  readonly service: string;
+  /** In the basic form. */
+  readonly date: string;
+  readonly key: RequestKey;
+}
+
+/** The signature of a string to sign. */
+export function signatureOf({ region, service, date, key }: SignatureScope, text: string): string {
+  const first = hmac(`AWS4${key.secretAccessKey}`, date.slice(0, 8));
+  return hmac([region, service, 'aws4_request'].reduce(hmac, first), text).toString('hex');
+}
 
 /** Headers to send with a request. Source: IAM user guide, page reference_sigv-create-signed-request. */
 export function signRequest({ method, url, region, service, body, now, key }: ToSign): Record<string, string> {
@@ -34,8 +54,8 @@ export function signRequest({ method, url, region, service, body, now, key }: To
     payload,
   ].join('\n');
   const scope = `${date.slice(0, 8)}/${region}/${service}/aws4_request`;
-  const signingKey = [region, service, 'aws4_request'].reduce(hmac, hmac(`AWS4${key.secretAccessKey}`, date.slice(0, 8)));
-  const signature = hmac(signingKey, ['AWS4-HMAC-SHA256', date, scope, sha256(canonical)].join('\n')).toString('hex');
+  const text = ['AWS4-HMAC-SHA256', date, scope, sha256(canonical)].join('\n');
+  const signature = signatureOf({ region, service, date, key }, text);
   const sent = {
     host: url.host,
     'x-amz-content-sha256': payload,

@@ -6,7 +6,7 @@ import type { Access } from './access.ts';
 import type { CoreBase } from './base.ts';
 import type { DeviceParts } from './devices.ts';
 import type { FunctionParts } from './functions.ts';
-import { openRoleObjects } from './objects.ts';
+import { openObjectUrls, openRoleObjects } from './objects.ts';
 import type { MessagingParts, RuleParts } from './messaging.ts';
 import type { Storage } from './storage.ts';
 
@@ -27,7 +27,11 @@ export async function openDomains(
   const { functions, hosting, logs } = functionParts;
   const { endpoint } = config;
   const core = { clock, log, endpoint, issuer, directory, operatorNames, serving, rules, broker, messaging };
-  const roles = { knowsRole, uses, findRole, roleObjects: openRoleObjects(base, storage, access, functionParts) };
+  const objectAccess = {
+    roleObjects: openRoleObjects(base, storage, access, functionParts),
+    objectUrls: openObjectUrls(base, access, functionParts),
+  };
+  const roles = { knowsRole, uses, findRole, ...objectAccess };
   const called = { functions, hosting, logs, refuse: access.refuse };
   const stored = { disk, reports, changes, inRegion, regions, shadows, objects, indexFile: folder.fleetIndex };
   const domains = listDomains({ ...core, ...called, ...roles, ...stored }, more);

@@ -6,12 +6,14 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import { things } from '../registry/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
+import type { DocumentUrls, UrlDocument } from './document-urls.ts';
+import { documentOf } from './read-document.ts';
 import type { JobUnit } from './job-unit.ts';
 import type { JobWriter } from './job-writer.ts';
 import { endExecution } from './lifecycle.ts';
 import { detailsOf, type ExecutionState, type ExecutionSummary, stateOf, summaryOf } from './payloads.ts';
 import { isPending, type ReportedStatus } from './states.ts';
-import { type ExecutionRecord, executions, jobDocuments } from './store.ts';
+import { type ExecutionRecord, executions } from './store.ts';
 import { startedTimers, withStepTimer } from './timers.ts';
 
 /** Why a request is refused, by the codes of page jobs-api. */
@@ -85,14 +87,18 @@ export interface DeviceJobsOptions {
   readonly clock: Clock;
   readonly inRegion: (region: string) => Store;
   readonly writer: JobWriter;
+  readonly urls: DocumentUrls;
 }
 
 async function refuseUnknownThing(tx: ReadTransaction, { accountId }: Place, thingName: string): Promise<void> {
   if ((await tx.get(things, [accountId, thingName])) === undefined) reject('ResourceNotFound', `Thing ${thingName} not found`);
 }
 
-const documentOf = async (tx: ReadTransaction, { accountId, jobId }: ExecutionRecord): Promise<string | undefined> =>
-  (await tx.get(jobDocuments, [accountId, jobId]))?.document;
+/** An execution as a transaction has read it, with its document where that is wanted. */
+interface Found {
+  readonly record: ExecutionRecord;
+  readonly document: UrlDocument | undefined;
+}
 
 const pendingOf = async (tx: ReadTransaction, { accountId }: Place, thingName: string, limit: number) =>
   (await tx.scan(executions, { index: 'pending', prefix: [accountId, thingName], limit })).items;
@@ -137,12 +143,12 @@ export class DeviceJobs {
 
   /** Starts the first pending execution; one that is in progress stays as it is. */
   async startNext(place: Place, thingName: string, request: StartRequest): Promise<DescribedExecution | undefined> {
-    return this.#options.writer.write(place, async (unit) => {
+    const found = await this.#options.writer.write(place, async (unit): Promise<Found | undefined> => {
       const { tx, now } = unit;
       await refuseUnknownThing(tx, place, thingName);
       const [first] = await pendingOf(tx, place, thingName, 1);
       if (first === undefined) return undefined;
-      if (first.status === 'IN_PROGRESS') return { execution: detailsOf(first, now), document: await documentOf(tx, first) };
+      if (first.status === 'IN_PROGRESS') return { record: first, document: await documentOf(tx, first) };
       const started = await startedExecution(unit, first);
       const after: ExecutionRecord = {
         ...started,
@@ -152,18 +158,19 @@ export class DeviceJobs {
         versionNumber: first.versionNumber + 1,
       };
       await unit.change(first, after);
-      return { execution: detailsOf(after, now), document: await documentOf(tx, after) };
+      return { record: after, document: await documentOf(tx, after) };
     });
+    return this.#described(place, found);
   }
 
   /** An execution that has not ended; undefined where the next one is asked for and there is none. */
-  describe(
+  async describe(
     place: Place,
     thingName: string,
     jobId: string,
     { executionNumber, includeJobDocument = true }: DescribeRequest,
   ): Promise<DescribedExecution | undefined> {
-    return this.#read(place, async (tx) => {
+    const found = await this.#read(place, async (tx): Promise<Found | undefined> => {
       await refuseUnknownThing(tx, place, thingName);
       const record =
         jobId === NEXT
@@ -171,13 +178,13 @@ export class DeviceJobs {
           : await executionOf(tx, place, thingName, jobId, executionNumber);
       if (record === undefined) return undefined;
       if (!isPending(record.status)) reject('TerminalStateReached', `Job execution is in the terminal state ${record.status}`);
-      const document = includeJobDocument ? await documentOf(tx, record) : undefined;
-      return { execution: detailsOf(record, this.#options.clock.now()), document };
+      return { record, document: includeJobDocument ? await documentOf(tx, record) : undefined };
     });
+    return this.#described(place, found);
   }
 
   async update(place: Place, thingName: string, jobId: string, request: UpdateRequest): Promise<UpdateAnswer> {
-    return this.#options.writer.write(place, async (unit) => {
+    const found = await this.#options.writer.write(place, async (unit): Promise<Found> => {
       const before = await executionOf(unit.tx, place, thingName, jobId, request.executionNumber);
       const { expectedVersion } = request;
       if (!isPending(before.status))
@@ -193,11 +200,24 @@ export class DeviceJobs {
           stateOf(before),
         );
       const after = await report(unit, before, request);
-      return {
-        executionState: request.includeJobExecutionState === true ? stateOf(after) : undefined,
-        document: request.includeJobDocument === true ? await documentOf(unit.tx, after) : undefined,
-      };
+      return { record: after, document: request.includeJobDocument === true ? await documentOf(unit.tx, after) : undefined };
     });
+    return {
+      executionState: request.includeJobExecutionState === true ? stateOf(found.record) : undefined,
+      document: await this.#resolved(place, found),
+    };
+  }
+
+  async #described(place: Place, found: Found | undefined): Promise<DescribedExecution | undefined> {
+    if (found === undefined) return undefined;
+    return { execution: detailsOf(found.record, this.#options.clock.now()), document: await this.#resolved(place, found) };
+  }
+
+  /** The document with its URLs signed. */
+  async #resolved(place: Place, { record, document }: Found): Promise<string | undefined> {
+    if (document === undefined) return undefined;
+    const resolved = await this.#options.urls.resolve(place, document, record);
+    return resolved ?? reject('InvalidRequest', 'A presigned url of the job document can not be signed with the role of the job');
   }
 
   #read<R>({ region }: Place, work: (tx: ReadTransaction) => Promise<R>): Promise<R> {

@@ -27,25 +27,20 @@ export function checkDocument(text: string): void {
 }
 
 /** A placeholder may have variables of its own inside: `${thingName}` in the key of an upload. */
-const PLACEHOLDER = /\$\{aws:iot:((?:\$\{[^{}"]*\}|[^{}"])*)\}/g;
+export const PLACEHOLDER = /\$\{aws:iot:((?:\$\{[^{}"]*\}|[^{}"])*)\}/g;
 const PARAMETER = 'parameter:';
-const PRESIGNED = 's3-presigned-url';
 const PACKAGE = 'package:';
 
 /** Names of the placeholders in a text, without `aws:iot:`; those of presigned uploads may have others inside. */
 export const placeholdersOf = (text: string): readonly string[] => [...text.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
 
-/** Fails for placeholders that can't be resolved. */
-export function checkPlaceholders(text: string, { hasPresignRole }: { readonly hasPresignRole: boolean }): void {
+/** Fails for placeholders that can't be resolved; those of presigned URLs are checked by themselves. */
+export function checkPlaceholders(text: string): void {
   // The texts are the guide's (page software-package-catalog-troubleshooting).
   const begun = text.split('${aws:iot:').length - 1;
   const names = placeholdersOf(text);
   if (names.length < begun) invalid('One or more parameters or placeholders are not terminated.');
   for (const name of names) {
-    if (name.startsWith(PRESIGNED)) {
-      if (!hasPresignRole) invalid('presignedUrlConfig role ARN is required to generate an S3 presigned url in job document.');
-      invalid('S3 presigned urls in job documents are not implemented by Thingkeep yet.');
-    }
     if (name.startsWith(PACKAGE))
       invalid('Placeholders of software packages in job documents are not implemented by Thingkeep yet.');
     if (name.startsWith(PARAMETER)) invalid('Parameters in job documents are for managed job templates.');

@@ -2,6 +2,7 @@
 import type { Messaging } from '../broker/messaging.ts';
 import type { DomainEntry, TaggableResources } from '../domain.ts';
 import { EnabledEvents } from '../events/enabled-events.ts';
+import type { ObjectUrls, RoleObjects } from '../objects/contract.ts';
 import type { PolicyTags } from '../policies/principals.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -9,6 +10,7 @@ import type { Logger } from '../runtime/log.ts';
 import type { Changes } from '../store/changes.ts';
 import type { Store } from '../store/contract.ts';
 import { DeviceJobs } from './device-jobs.ts';
+import { DocumentUrls, type FindJobRole } from './document-urls.ts';
 import { AccountsWithJobs, jobTargets, jobTargetSubscription } from './followers.ts';
 import { jobCreationOperations } from './job-creation.operations.ts';
 import { jobExecutionOperations } from './job-executions.operations.ts';
@@ -29,6 +31,9 @@ export interface JobDeps {
   readonly regions: () => Promise<readonly string[]>;
   readonly inRegion: (region: string) => Store;
   readonly refuse: (refusal: Refusal) => void;
+  readonly findRole: FindJobRole;
+  readonly roleObjects: RoleObjects;
+  readonly objectUrls: ObjectUrls;
 }
 
 const taggable: TaggableResources = {
@@ -43,8 +48,9 @@ export const jobsDomain: DomainEntry<JobDeps> = {
     const { changes, regions, inRegion } = deps;
     const enabled = new EnabledEvents({ regions, inRegion, changes });
     const accounts = new AccountsWithJobs();
-    const writer = new JobWriter({ ...deps, enabled });
-    const devices = new DeviceJobs({ ...deps, writer });
+    const urls = new DocumentUrls(deps);
+    const writer = new JobWriter({ ...deps, enabled, urls });
+    const devices = new DeviceJobs({ ...deps, writer, urls });
     return {
       name: 'jobs',
       taggable,
@@ -53,10 +59,10 @@ export const jobsDomain: DomainEntry<JobDeps> = {
       subscribers: [jobTargets({ writer, accounts })],
       operations: ({ store }) => ({
         iot: {
-          ...jobCreationOperations({ ...deps, store, writer }),
+          ...jobCreationOperations({ ...deps, store, writer, urls }),
           ...jobOperations({ ...deps, store, writer }),
           ...jobExecutionOperations({ ...deps, store, writer }),
-          ...jobTemplateOperations({ ...deps, store }),
+          ...jobTemplateOperations({ ...deps, store, urls }),
         },
         'iot-jobs-data': jobsDataOperations(devices),
       }),

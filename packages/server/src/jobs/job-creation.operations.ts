@@ -2,9 +2,12 @@
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
+import type { RoleObjects } from '../objects/contract.ts';
 import type { PolicyTags } from '../policies/principals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store } from '../store/contract.ts';
+import { readDocumentSource } from './document-source.ts';
+import type { DocumentUrls } from './document-urls.ts';
 import { checkDocument, checkPlaceholders, withParameters } from './documents.ts';
 import { getJob } from './find-job.ts';
 import type { JobUnit } from './job-unit.ts';
@@ -23,6 +26,8 @@ export interface JobCreationOptions {
   readonly clock: Clock;
   readonly tags: PolicyTags;
   readonly writer: JobWriter;
+  readonly urls: DocumentUrls;
+  readonly roleObjects: RoleObjects;
 }
 
 /** Active jobs of an account (General Reference, AWS IoT Device Management quotas). */
@@ -39,18 +44,20 @@ interface Draft {
   readonly windows?: readonly MaintenanceWindow[] | undefined;
 }
 
-/** The document of a request; the texts of the first two refusals are AWS's (probe pf-iot-jobtemplate-document-exactly-one). */
-export function givenDocument({
-  document,
-  documentSource,
-}: {
+interface GivenDocument {
   readonly document?: string | undefined;
   readonly documentSource?: string | undefined;
-}): string | undefined {
+}
+
+/** The document of a request, read from its source; the text of the refusal is AWS's (probe pf-iot-jobtemplate-document-exactly-one). */
+export async function givenDocument(
+  objects: RoleObjects,
+  caller: Caller,
+  { document, documentSource }: GivenDocument,
+): Promise<string | undefined> {
   if (document !== undefined && documentSource !== undefined)
     invalid('Job document and job document source cannot be specified at the same time.');
-  if (documentSource !== undefined) invalid('Job document sources are not implemented by Thingkeep yet.');
-  return document;
+  return documentSource === undefined ? document : readDocumentSource(objects, caller, documentSource);
 }
 
 function managedDraft(arn: string, input: CreateInput, region: string): Draft | undefined {
@@ -61,8 +68,8 @@ function managedDraft(arn: string, input: CreateInput, region: string): Draft | 
   return { settings: readSettings(input), document: withParameters(managed.document, parameters) };
 }
 
-async function draftOf({ store }: JobCreationOptions, input: CreateInput, caller: Caller): Promise<Draft> {
-  const own = givenDocument(input);
+async function draftOf({ store, roleObjects }: JobCreationOptions, input: CreateInput, caller: Caller): Promise<Draft> {
+  const own = await givenDocument(roleObjects, caller, input);
   const { jobTemplateArn } = input;
   if (jobTemplateArn === undefined) {
     if (own === undefined) return invalid('Neither job document nor job document source is specified.');
@@ -109,7 +116,8 @@ export const jobCreationOperations = (options: JobCreationOptions): Operations =
     const { settings, document, windows } = await draftOf(options, input, caller);
     checkTogether(settings);
     checkDocument(document);
-    checkPlaceholders(document, { hasPresignRole: settings.presignedUrls?.roleArn !== undefined });
+    checkPlaceholders(document);
+    await options.urls.check(caller, document, settings.presignedUrls);
     const now = clock.now();
     const isContinuous = targetSelection === 'CONTINUOUS';
     const given = readSchedule(input.schedulingConfig, { now, isContinuous });

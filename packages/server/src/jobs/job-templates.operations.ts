@@ -3,10 +3,12 @@ import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { nameInPlace, type Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
+import type { RoleObjects } from '../objects/contract.ts';
 import type { PolicyTags } from '../policies/principals.ts';
 import { PAGE } from '../registry/paging.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
+import type { DocumentUrls } from './document-urls.ts';
 import { checkDocument, checkPlaceholders } from './documents.ts';
 import { readJob } from './find-job.ts';
 import { givenDocument } from './job-creation.operations.ts';
@@ -20,6 +22,8 @@ export interface JobTemplateOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly tags: PolicyTags;
+  readonly urls: DocumentUrls;
+  readonly roleObjects: RoleObjects;
 }
 
 /** Job templates of an account (General Reference, AWS IoT Device Management quotas). */
@@ -31,10 +35,9 @@ type Draft = Omit<JobTemplateRecord, 'accountId' | 'templateId' | 'createdAt'>;
 const invalid = (message: string): never => fail('InvalidRequestException', message);
 
 /** Reads what a template is made of, with the job that it is made from. */
-async function draftOf(tx: ReadTransaction, place: Place, input: CreateInput): Promise<Draft> {
+async function draftOf(tx: ReadTransaction, place: Place, input: CreateInput, own: string | undefined): Promise<Draft> {
   const settings = readSettings(input);
   const windows = windowsOf(input.maintenanceWindows);
-  const own = givenDocument(input);
   if (input.jobArn === undefined)
     return { ...settings, windows, document: own ?? invalid('Neither job document nor job document source is specified.') };
   if (own !== undefined) invalid('A job and a job document cannot be specified at the same time.');
@@ -56,17 +59,20 @@ type Operations = Handlers<
   >
 >;
 
-export const jobTemplateOperations = ({ store, clock, tags }: JobTemplateOptions): Operations => ({
+export const jobTemplateOperations = ({ store, clock, tags, urls, roleObjects }: JobTemplateOptions): Operations => ({
   async CreateJobTemplate(input, caller) {
     const { accountId } = caller;
     const { jobTemplateId: templateId = '' } = input;
     const arn = jobTemplateArn(caller, templateId);
+    const own = await givenDocument(roleObjects, caller, input);
+    if (own !== undefined) {
+      checkPlaceholders(own);
+      await urls.check(caller, own, readSettings(input).presignedUrls);
+    }
     await store.write(async (tx) => {
-      const draft = await draftOf(tx, caller, input);
+      const draft = await draftOf(tx, caller, input, own);
       checkTogether(draft);
       checkDocument(draft.document);
-      if (input.jobArn === undefined)
-        checkPlaceholders(draft.document, { hasPresignRole: draft.presignedUrls?.roleArn !== undefined });
       if ((await tx.get(jobTemplates, [accountId, templateId])) !== undefined)
         fail('ConflictException', `Job template ${templateId} already exists`, { resourceId: templateId });
       const { items } = await tx.scan(jobTemplates, { prefix: [accountId], limit: MAX_TEMPLATES, skipDamaged: true });

@@ -5,6 +5,8 @@
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { WriteTransaction } from '../store/contract.ts';
 import { cancel, schedule } from '../store/due-records.ts';
+import { hasUrls } from './document-urls.ts';
+import { documentOf } from './read-document.ts';
 import { executionEvent, type JobEvent, type JobOperation, jobEvent } from './job-events.ts';
 import type { JobMessage } from './outbox.ts';
 import { compactJson, MAX_NOTIFIED, notifyNextPayload, notifyPayload } from './payloads.ts';
@@ -229,9 +231,11 @@ export class JobUnit {
     if (isChanged) messages.push({ topic: topicOf(thingName, 'notify'), payload: notifyPayload(pending, this.now) });
     const next = pending[0];
     if (identity(next) === first) return messages;
-    const record = next === undefined ? undefined : await this.tx.get(jobDocuments, [next.accountId, next.jobId]);
-    const document = record === undefined ? undefined : compactJson(record.document);
-    messages.push({ topic: topicOf(thingName, 'notify-next'), payload: notifyNextPayload(next, document, this.now) });
-    return messages;
+    const topic = topicOf(thingName, 'notify-next');
+    const document = next === undefined ? undefined : await documentOf(this.tx, next);
+    if (next !== undefined && document !== undefined && hasUrls(document.text))
+      return [...messages, { topic, payload: '', unsigned: { execution: next, document, now: this.now } }];
+    const json = document === undefined ? undefined : compactJson(document.text);
+    return [...messages, { topic, payload: notifyNextPayload(next, json, this.now) }];
   }
 }

@@ -5,6 +5,8 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import { RepeatLimiter } from '../runtime/repeat-limiter.ts';
 import type { Store } from '../store/contract.ts';
+import type { DocumentUrls } from './document-urls.ts';
+import { compactJson, notifyNextPayload } from './payloads.ts';
 import type { JobEventKind } from './job-events.ts';
 import { type Audience, JobUnit } from './job-unit.ts';
 import { settleJobs } from './lifecycle.ts';
@@ -15,6 +17,7 @@ export interface JobWriterOptions {
   readonly log: Pick<Logger, 'warn'>;
   readonly inRegion: (region: string) => Store;
   readonly messaging: Pick<Messaging, 'publish' | 'stored' | 'hasReceivers'>;
+  readonly urls: Pick<DocumentUrls, 'resolve'>;
   readonly enabled: { of(place: Place): ReadonlySet<string> };
 }
 
@@ -56,12 +59,27 @@ export class JobWriter {
         await settleJobs(unit);
         return { result: done, messages: await unit.finish() };
       });
-      turn?.send({ place, messages });
+      turn?.send({ place, messages: await this.#signed(place, messages) });
       return result;
     } catch (error) {
       turn?.drop();
       throw error;
     }
+  }
+
+  /** Messages with their documents' URLs signed; a document that can't be is left out. */
+  async #signed(place: Place, messages: readonly JobMessage[]): Promise<readonly JobMessage[]> {
+    if (!messages.some(({ unsigned }) => unsigned !== undefined)) return messages;
+    const { urls } = this.#options;
+    return Promise.all(
+      messages.map(async (message) => {
+        if (message.unsigned === undefined) return message;
+        const { execution, document, now } = message.unsigned;
+        const text = await urls.resolve(place, document, execution).catch(() => undefined);
+        const json = text === undefined ? undefined : compactJson(text);
+        return { topic: message.topic, payload: notifyNextPayload(execution, json, now) };
+      }),
+    );
   }
 
   #publish(place: Place, messages: readonly JobMessage[]): void {

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotJobsDataOperations, IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
+import type { CallerPermissions } from '@thingkeep/wire/api/authorization.ts';
+import { objectFault, type OpenedObject } from '../objects/contract.ts';
 import { NOTHING_PENDING } from '../broker/messaging.ts';
 import type { Domain } from '../domain.ts';
 import { eventOperations } from '../events/event-configurations.operations.ts';
@@ -49,6 +51,24 @@ interface Parts {
   readonly handlers: Handlers<IotOperations>;
 }
 
+export const PRESIGN_ROLE = 'arn:aws:iam::123456789012:role/presign';
+
+/** Permissions on the objects of one bucket. */
+const onlyBucket: CallerPermissions = {
+  decide: (_action, resource) => ({ effect: resource.startsWith('arn:aws:s3:::bucket/') ? 'ALLOWED' : 'IMPLICIT_DENY' }),
+};
+
+/** Objects of the bucket: their keys are what is in them. */
+function openObject(permissions: CallerPermissions, bucket: string, key: string): OpenedObject {
+  if (bucket !== 'bucket' || permissions.decide('s3:GetObject', `arn:aws:s3:::${bucket}/${key}`).effect !== 'ALLOWED')
+    return objectFault('AccessDenied', 'Access Denied');
+  const bytes = Buffer.from(key);
+  async function* content(): AsyncGenerator<Uint8Array, void, undefined> {
+    yield bytes;
+  }
+  return { size: bytes.length, etag: '""', lastModified: 0, content: content() };
+}
+
 /** A durable subscriber that gets everything twice. */
 const takenTwice = (subscriber: ChangeSubscriber): ChangeSubscriber => ({
   ...subscriber,
@@ -69,6 +89,12 @@ async function openParts(base: HookedStore, clock: TestClock, hears: (published:
     inRegion: () => store,
     regions: async () => [place.region],
     refuse: (_refusal: Refusal) => undefined,
+    findRole: async (_account, roleArn) => (roleArn === PRESIGN_ROLE ? onlyBucket : 'unknown-role'),
+    roleObjects: { open: async ({ permissions }, { bucket, key }) => openObject(permissions, bucket, key) },
+    objectUrls: {
+      sign: async (_role, { method, name: { bucket, key }, versionId, expiresInSec }) =>
+        `https://signed/${bucket}/${key}?${method}&${versionId ?? ''}&${expiresInSec}`,
+    },
     messaging: {
       hasReceivers: () => true,
       stored: () => undefined,

@@ -1,8 +1,18 @@
 /** Messages about what was stored, published in the order of the commits: the writes run one after another, their answers need not. */
+import type { UrlDocument } from './document-urls.ts';
+import type { ExecutionRecord } from './store.ts';
+
+export interface UnsignedNotification {
+  readonly execution: ExecutionRecord;
+  readonly document: UrlDocument;
+  readonly now: number;
+}
 
 export interface JobMessage {
   readonly topic: string;
   readonly payload: string;
+  /** Set where the payload is a `notify-next` whose document has URLs to be signed. */
+  readonly unsigned?: UnsignedNotification | undefined;
 }
 
 interface Ticket<T> {

@@ -89,6 +89,19 @@ export interface AskingRole {
   readonly permissions: CallerPermissions;
 }
 
+export interface UrlRequest {
+  readonly method: 'GET' | 'PUT';
+  readonly name: ObjectName;
+  readonly versionId?: string | undefined;
+  readonly expiresInSec: number;
+}
+
+/** What a domain has URLs of objects signed by, for devices to use. */
+export interface ObjectUrls {
+  /** A URL that counts with the role's rights, for as long; fails with an ObjectFault. */
+  sign(role: AskingRole, request: UrlRequest): Promise<string>;
+}
+
 /** Fails with AccessDenied where the role may not read the object. */
 export function refuseReading({ permissions, roleArn }: AskingRole, { bucket, key, version }: ObjectVersion): void {
   const resource = `arn:aws:s3:::${bucket}/${key}`;

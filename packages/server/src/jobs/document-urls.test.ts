@@ -1,0 +1,134 @@
+/** Presigned URLs in job documents, and documents that are read from an object (fact sheet 37). */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { caller } from '../testing/operations-fixture.ts';
+import { JobsFixture, PRESIGN_ROLE, thingArnOf } from './jobs.fixture.ts';
+import { locateObject } from './object-locations.ts';
+
+const document = (placeholder: string): string => JSON.stringify({ url: `\${aws:iot:${placeholder}}` });
+const presignedUrlConfig = { roleArn: PRESIGN_ROLE };
+const create = (more: object) => ({ jobId: 'j', targets: [thingArnOf('t')], presignedUrlConfig, ...more });
+
+async function opened(): Promise<JobsFixture> {
+  const bench = await JobsFixture.open();
+  await bench.things('t');
+  return bench;
+}
+
+test('bucket, key and version of a URL, by path and by host', () => {
+  const cases: readonly (readonly [url: string, found: string])[] = [
+    ['https://s3.amazonaws.com/b/k', 'b k'],
+    ['https://s3.eu-west-1.amazonaws.com/b/a/k.bin', 'b a/k.bin'],
+    ['https://bucket.s3.amazonaws.com/a/k', 'bucket a/k'],
+    ['https://bucket.s3.eu-west-1.amazonaws.com/k', 'bucket k'],
+    ['https://my.bucket.s3-eu-west-1.amazonaws.com/k', 'my.bucket k'],
+    ['http://localhost:8080/bucket/k?versionId=v1', 'bucket k v1'],
+    ['https://s3.amazonaws.com/b', 'none'],
+    ['https://s3.amazonaws.com/b/', 'none'],
+    ['ftp://s3.amazonaws.com/b/k', 'none'],
+    ['b/k', 'none'],
+  ];
+  for (const [url, found] of cases) {
+    const { bucket, key, versionId = '' } = locateObject(url) ?? { bucket: 'none', key: '' };
+    assert.equal(`${bucket} ${key} ${versionId}`.trim(), found, url);
+  }
+});
+
+describe('presigned URLs', () => {
+  test('each kind is signed whenever the device gets the document, in notify-next too', async () => {
+    const kinds: readonly (readonly [placeholder: string, url: string])[] = [
+      ['s3-presigned-url:https://s3.amazonaws.com/bucket/a%20b', 'https://signed/bucket/a%20b?GET&&3600'],
+      ['s3-presigned-url-v1:https://s3.us-east-1.amazonaws.com/bucket/k', 'https://signed/bucket/k?GET&&3600'],
+      ['s3-presigned-url-v2:https://bucket.s3.amazonaws.com/a%20b%3FversionId%3Dv7', 'https://signed/bucket/a b?GET&v7&3600'],
+      [
+        's3-presigned-url-upload:https://s3.amazonaws.com/bucket/${thingName}/${jobId}/${executionNumber}/${thingName}',
+        'https://signed/bucket/t/j/1/t?PUT&&3600',
+      ],
+    ];
+    for (const [placeholder, url] of kinds) {
+      await using bench = await opened();
+      const text = document(placeholder);
+      await bench.call('CreateJob', create({ document: text }));
+      await bench.settle();
+      const next = bench.heard('t').at(-1) ?? '';
+      const { execution } = JSON.parse(next.slice('notify-next '.length)) as { execution: { jobDocument: object } };
+      assert.deepEqual(execution.jobDocument, { url });
+      assert.equal((await bench.call('GetJobDocument', { jobId: 'j' })).document, text);
+      for (const what of ['$next/get', 'j/get', 'start-next'])
+        assert.deepEqual(((await bench.ask('t', what)).body.execution as { jobDocument: object }).jobDocument, { url }, what);
+      const updated = await bench.ask('t', 'j/update', { status: 'IN_PROGRESS', includeJobDocument: true });
+      assert.deepEqual(updated.body.jobDocument, { url });
+    }
+  });
+
+  test('the job says how long a URL counts', async () => {
+    await using bench = await opened();
+    const text = document('s3-presigned-url:https://s3.amazonaws.com/bucket/k');
+    await bench.call('CreateJob', create({ document: text, presignedUrlConfig: { roleArn: PRESIGN_ROLE, expiresInSec: 60 } }));
+    await bench.settle();
+    assert.match((await bench.ask('t', 'j/get')).text, /bucket\/k\?GET&&60/);
+  });
+
+  test('what can not be signed is refused when the job is made, in the words of the guide', async () => {
+    await using bench = await opened();
+    const at = (rest: string) => `s3-presigned-url${rest}`;
+    const bad: readonly (readonly [placeholder: string, words: RegExp, more?: object])[] = [
+      [at(':https://s3.amazonaws.com/bucket/k'), /role ARN is required/, { presignedUrlConfig: undefined }],
+      [at(':https://s3.amazonaws.com/bucket'), /^Provided argument for presigned url is invalid$/],
+      [at('-v2:https://s3.amazonaws.com/bucket/%zz'), /^Provided argument for presigned url is invalid$/],
+      [at(':https://s3.amazonaws.com/other/k'), /^Permission denied when attempting to use role \S+ to access bucket other\.$/],
+      [
+        at(':https://s3.amazonaws.com/bucket/k'),
+        /^Permission denied when attempting/,
+        { presignedUrlConfig: { roleArn: 'arn:aws:iam::123456789012:role/none' } },
+      ],
+      [at('-upload:https://s3.amazonaws.com/bucket/${what}'), /^Undefined placeholder, \$\{what\}, inside of presign url upload/],
+      [at('-upload:https://s3.amazonaws.com/bucket/${jobId}${jobId}${jobId}'), /^Undefined placeholder/],
+    ];
+    for (const [placeholder, words, more = {}] of bad) {
+      const input = create({ document: document(placeholder), ...more });
+      await bench.refuses('InvalidRequestException', 'CreateJob', input, words);
+      const { targets: _, jobId: __, ...template } = input;
+      await bench.refuses(
+        'InvalidRequestException',
+        'CreateJobTemplate',
+        { jobTemplateId: 'x', description: 'd', ...template },
+        words,
+      );
+    }
+  });
+
+  test('a URL whose role is gone is told to the device, and notify-next goes without the document', async () => {
+    await using bench = await opened();
+    await bench.call('CreateJob', create({ document: document('s3-presigned-url:https://s3.amazonaws.com/bucket/k') }));
+    await bench.call('UpdateJob', { jobId: 'j', presignedUrlConfig: { roleArn: 'arn:aws:iam::123456789012:role/gone' } });
+    await bench.settle();
+    assert.doesNotMatch(bench.heard('t').at(-1) ?? '', /jobDocument/);
+    const { outcome, body } = await bench.ask('t', 'j/get');
+    assert.deepEqual([outcome, body.code], ['rejected', 'InvalidRequest']);
+  });
+});
+
+describe('document sources', () => {
+  test('the object is read when the job is made, and shown with its source', async () => {
+    await using bench = await opened();
+    const documentSource = 'https://s3.amazonaws.com/bucket/%7B%22a%22:1%7D';
+    await bench.call('CreateJob', create({ documentSource }));
+    assert.equal((await bench.call('DescribeJob', { jobId: 'j' })).documentSource, documentSource);
+    assert.equal((await bench.call('GetJobDocument', { jobId: 'j' })).document, '{"a":1}');
+    await bench.call('CreateJobTemplate', { jobTemplateId: 't', description: 'd', documentSource });
+    assert.equal((await bench.call('DescribeJobTemplate', { jobTemplateId: 't' })).document, '{"a":1}');
+  });
+
+  test('one that is no document, too large, or not for the caller is refused', async () => {
+    await using bench = await opened();
+    const source = (rest: string) => ({ documentSource: `https://s3.amazonaws.com/${rest}` });
+    const refused = (more: object, words: RegExp) => bench.refuses('InvalidRequestException', 'CreateJob', create(more), words);
+    await refused(source('bucket/text'), /not valid JSON/);
+    await refused(source('other/k'), /can not be read: Access Denied/);
+    await refused(source('bucket'), /Invalid document source/);
+    await refused(source('bucket/%zz'), /Invalid document source/);
+    const little = { ...caller, permissions: async () => ({ decide: () => ({ effect: 'IMPLICIT_DENY' as const }) }) };
+    await bench.refuses('InvalidRequestException', 'CreateJob', create(source('bucket/{}')), /Access Denied/, little);
+  });
+});

@@ -1,0 +1,138 @@
+/**
+ * Presigned URLs in job documents (developer guide, page create-manage-jobs): checked when the job is made, and signed with the
+ * role of the job each time that a device gets the document.
+ */
+import type { Place } from '@thingkeep/wire/arn.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
+import { type AskingRole, ObjectFault, type ObjectUrls } from '../objects/contract.ts';
+import { PLACEHOLDER } from './documents.ts';
+import { type ObjectLocation, locateObject } from './object-locations.ts';
+import type { ExecutionRecord, PresignedUrls } from './store.ts';
+
+/** As IAM answers: `unknown-role` where the account keeps none, AccessDeniedException where the role does not trust the service. */
+export type FindJobRole = (
+  accountId: string,
+  roleArn: string,
+  service: string,
+  sourceArn?: string,
+) => Promise<'unknown-role' | AskingRole['permissions']>;
+
+export interface DocumentUrlsOptions {
+  readonly findRole: FindJobRole;
+  readonly objectUrls: ObjectUrls;
+}
+
+/** A document with placeholders that become URLs. */
+export interface UrlDocument {
+  readonly text: string;
+  readonly presignedUrls: PresignedUrls | undefined;
+}
+
+interface Wanted {
+  readonly method: 'GET' | 'PUT';
+  readonly location: ObjectLocation;
+}
+
+const SERVICE = 'iot.amazonaws.com';
+/** Seconds of a URL where the job does not say. */
+const EXPIRES = 3_600;
+const KIND = /^s3-presigned-url(-v1|-v2|-upload)?:(.*)$/s;
+const VARIABLE = /\$\{([^}]*)\}/g;
+const MAX_USES = 2;
+
+const invalid = (message: string): never => fail('InvalidRequestException', message);
+
+/** Whether a document has placeholders of this kind. */
+export const hasUrls = (text: string): boolean => text.includes('${aws:iot:s3-presigned-url');
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a placeholder asks for; undefined for one of another kind. The texts are the guide's. */
+function wantedOf(placeholder: string, variables: Readonly<Record<string, string>>): Wanted | undefined {
+  const found = KIND.exec(placeholder);
+  if (found === null) return undefined;
+  const [, version, argument = ''] = found;
+  const isUpload = version === '-upload';
+  const uses = new Map<string, number>();
+  const filled = argument.replace(VARIABLE, (_whole, name: string) => {
+    uses.set(name, (uses.get(name) ?? 0) + 1);
+    if (!isUpload || !Object.hasOwn(variables, name) || (uses.get(name) ?? 0) > MAX_USES)
+      return invalid(`Undefined placeholder, \${${name}}, inside of presign url upload parameter`);
+    return variables[name] ?? '';
+  });
+  const plain = version === '-v2' ? decoded(filled) : filled;
+  const location = plain === undefined ? undefined : locateObject(plain);
+  if (location === undefined) return invalid('Provided argument for presigned url is invalid');
+  return { method: isUpload ? 'PUT' : 'GET', location };
+}
+
+const ANY = { thingName: 't', jobId: 'j', executionNumber: '1' };
+
+export class DocumentUrls {
+  readonly #options: DocumentUrlsOptions;
+
+  constructor(options: DocumentUrlsOptions) {
+    this.#options = options;
+  }
+
+  /** Fails for URLs that can't be signed: a malformed one, a role that is not there or may not read the object. */
+  async check({ accountId }: Place, text: string, { roleArn }: PresignedUrls = {}): Promise<void> {
+    if (!hasUrls(text)) return;
+    if (roleArn === undefined)
+      return invalid('presignedUrlConfig role ARN is required to generate an S3 presigned url in job document.');
+    const wanted = [...text.matchAll(PLACEHOLDER)].flatMap(([, name = '']) => wantedOf(name, ANY) ?? []);
+    const permissions = await this.#options.findRole(accountId, roleArn, SERVICE).catch(() => 'unknown-role' as const);
+    for (const { method, location } of wanted) {
+      const action = method === 'GET' ? 's3:GetObject' : 's3:PutObject';
+      const resource = `arn:aws:s3:::${location.bucket}/${location.key}`;
+      if (permissions === 'unknown-role' || permissions.decide(action, resource).effect !== 'ALLOWED')
+        invalid(`Permission denied when attempting to use role ${roleArn} to access bucket ${location.bucket}.`);
+    }
+  }
+
+  /** The document as the device of an execution gets it; undefined where a URL can't be signed any more. */
+  async resolve(place: Place, { text, presignedUrls }: UrlDocument, execution: ExecutionRecord): Promise<string | undefined> {
+    const roleArn = presignedUrls?.roleArn;
+    if (!hasUrls(text) || roleArn === undefined) return text;
+    try {
+      const permissions = await this.#options.findRole(place.accountId, roleArn, SERVICE);
+      if (permissions === 'unknown-role') return undefined;
+      const { thingName, jobId, executionNumber } = execution;
+      const variables = { thingName, jobId, executionNumber: String(executionNumber) };
+      return await this.#fill(text, variables, { place, roleArn, permissions }, presignedUrls?.expiresInSec ?? EXPIRES);
+    } catch (error) {
+      if (error instanceof ObjectFault || (error instanceof Error && error.name === 'AccessDeniedException')) return undefined;
+      throw error;
+    }
+  }
+
+  async #fill(
+    text: string,
+    variables: Readonly<Record<string, string>>,
+    role: AskingRole,
+    expiresInSec: number,
+  ): Promise<string> {
+    let filled = '';
+    let at = 0;
+    for (const found of text.matchAll(PLACEHOLDER)) {
+      const wanted = wantedOf(found[1] ?? '', variables);
+      if (wanted === undefined) continue;
+      const { method, location } = wanted;
+      const url = await this.#options.objectUrls.sign(role, {
+        method,
+        name: location,
+        versionId: location.versionId,
+        expiresInSec,
+      });
+      filled += text.slice(at, found.index) + JSON.stringify(url).slice(1, -1);
+      at = found.index + found[0].length;
+    }
+    return filled + text.slice(at);
+  }
+}
