@@ -21,6 +21,17 @@ import { connectDevice } from './provisioning.ts';
 import { run } from './run-command.ts';
 import { startServer, type TestServer } from './test-core.ts';
 
+/** What sdk-jobs.ts prints. */
+interface SdkTold {
+  readonly pending: { readonly queuedJobs?: readonly { jobId: string; queuedAt: number }[]; readonly inProgressJobs?: unknown };
+  readonly started: { readonly status: string; readonly jobDocument: unknown };
+  readonly described: { readonly execution: { readonly statusDetails: unknown } };
+  readonly going: { readonly executionState: unknown };
+  readonly refused: { readonly code: string };
+  readonly emptied: { readonly jobs: unknown };
+  readonly ended: { readonly execution?: unknown };
+}
+
 describe('jobs', () => {
   let server: TestServer;
   let device: Device;
@@ -46,6 +57,13 @@ describe('jobs', () => {
     for (const filter of filters) await asking.client.subscribeAsync(filter, { qos: 1 });
     const next = async (): Promise<string> => came.shift() ?? new Promise((resolve) => waiting.push(resolve));
     return { ...asking, next, came };
+  }
+
+  /** Resolves once the job has an execution that waits. */
+  async function rolledOut(jobId: string): Promise<void> {
+    const queued = async () =>
+      (await server.iot.send(new DescribeJobCommand({ jobId }))).job?.jobProcessDetails?.numberOfQueuedThings;
+    while ((await queued()) !== 1);
   }
 
   const base = (thing: string): string => `$aws/things/${thing}/jobs`;
@@ -168,13 +186,9 @@ describe('jobs', () => {
         presignedUrlConfig: { roleArn, expiresInSec: 300 },
       }),
     );
-    const board = await listening('updated', `${base('updated')}/notify`);
-    let started = await board.ask(`${base('updated')}/start-next`);
-    // Its execution is made a moment after the job.
-    if (started.body.execution === undefined) {
-      await board.next();
-      started = await board.ask(`${base('updated')}/start-next`);
-    }
+    await rolledOut('update');
+    const board = await connectDevice(server, 'updated', device);
+    const started = await board.ask(`${base('updated')}/start-next`);
     const { jobDocument } = started.body.execution as { jobDocument: { get: string; put: string } };
     const curl = async (url: string, ...args: readonly string[]): Promise<string> => {
       const { hostname, port } = new URL(url);
@@ -187,5 +201,29 @@ describe('jobs', () => {
     assert.equal(await Body?.transformToString(), 'went well');
     await board[Symbol.asyncDispose]();
     s3.destroy();
+  });
+
+  test("the device SDK's jobs client does a job, over MQTT 3.1.1 and MQTT 5", async () => {
+    for (const version of ['4', '5']) {
+      const thingName = `sdk-${version}`;
+      const jobId = `for-sdk-${version}`;
+      await server.iot.send(new CreateThingCommand({ thingName }));
+      const document = '{"steps":["a","b"]}';
+      await server.iot.send(new CreateJobCommand({ jobId, targets: [arn(`thing/${thingName}`)], document }));
+      await rolledOut(jobId);
+      const script = new URL('./sdk-jobs.ts', import.meta.url).pathname;
+      const { port, ca } = { port: String(server.ports.mqtt), ca: server.rootCa };
+      const { stdout, stderr } = await run(process.execPath, [script, version, port, ca, device.cert, device.key, thingName]);
+      assert.ok(stdout.startsWith('{'), stderr);
+      const told = JSON.parse(stdout) as SdkTold;
+      const { queuedJobs = [], inProgressJobs } = told.pending;
+      assert.deepEqual([queuedJobs.map((each) => each.jobId), inProgressJobs], [[jobId], []]);
+      assert.ok(Math.abs((queuedJobs[0]?.queuedAt ?? 0) * 1000 - Date.now()) < 600_000);
+      assert.deepEqual([told.started.status, told.started.jobDocument], ['IN_PROGRESS', JSON.parse(document)]);
+      assert.deepEqual(told.described.execution.statusDetails, { step: 'begun' });
+      assert.deepEqual(told.going.executionState, { status: 'IN_PROGRESS', statusDetails: { step: 'begun' }, versionNumber: 3 });
+      assert.equal(told.refused.code, 'InvalidStateTransition');
+      assert.deepEqual([told.emptied.jobs, told.ended.execution], [{}, undefined]);
+    }
   });
 });
