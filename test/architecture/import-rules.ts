@@ -316,6 +316,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ...[ANY_DOMAIN, 'domain.ts', 'runtime/', 'store/changes.ts', 'store/contract.ts', 'authority/authority.ts', 'policies/'],
     ...[
       'registry/',
+      'jobs/job-rates.ts',
       'provisioning/',
       'refusals/refusals.ts',
       'broker/',

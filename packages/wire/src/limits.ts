@@ -78,6 +78,9 @@ export const RATES = {
   /** DeleteConnection, GetConnection, ListSubscriptions and SendDirectMessage: calls of an account, and on one client. */
   connectionRequests: 100,
   connectionRequestsPerClientId: 1,
+  /** Devices' requests of jobs in an account: those that read, and those that start and update executions. */
+  jobReads: 200,
+  jobWrites: 200,
   /** Requests on shadows, over MQTT and HTTP: of an account, and of one thing. */
   shadowRequests: 4000,
   shadowRequestsPerThing: 20,

@@ -1,4 +1,5 @@
 /** The domains: made, loaded, and served by the API and on reserved topics. */
+import { limitsAndRates } from '../config/accounts.ts';
 import type { Domain } from '../domain.ts';
 import { listDomains, loadDomains } from '../domain-list.ts';
 import type { ServedOperations } from '../services.ts';
@@ -26,13 +27,14 @@ export async function openDomains(
   const { knowsRole, uses, rolePermissions: findRole } = access.iam;
   const { functions, hosting, logs } = functionParts;
   const { endpoint } = config;
+  const { ratesOf } = limitsAndRates(config.accounts, config.rateLimits);
   const core = { clock, log, endpoint, issuer, directory, operatorNames, serving, rules, broker, messaging };
   const objectAccess = {
     roleObjects: openRoleObjects(base, storage, access, functionParts),
     objectUrls: openObjectUrls(base, access, functionParts),
   };
   const roles = { knowsRole, uses, findRole, ...objectAccess };
-  const called = { functions, hosting, logs, refuse: access.refuse };
+  const called = { functions, hosting, logs, refuse: access.refuse, ratesOf };
   const stored = { disk, reports, changes, inRegion, regions, shadows, objects, indexFile: folder.fleetIndex };
   const domains = listDomains({ ...core, ...called, ...roles, ...stored }, more);
   await loadDomains(domains, parts);

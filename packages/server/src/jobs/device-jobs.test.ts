@@ -190,6 +190,27 @@ describe('requests', () => {
   });
 });
 
+test('rates of an account: reads and writes by themselves, and one record of a client in ten seconds', async () => {
+  await using bench = await JobsFixture.open();
+  await bench.things('t');
+  await bench.job('j', ['t']);
+  Object.assign(bench.kept.rates, { jobReads: 2, jobWrites: 1 });
+  const asked = async (what: string, body: object = {}) => {
+    const { outcome, body: answer } = await bench.ask('t', what, body);
+    return outcome === 'accepted' ? outcome : answer.code;
+  };
+  const reads = [await asked('get'), await asked('j/get'), await asked('$next/get'), await asked('get')];
+  assert.deepEqual(reads, ['accepted', 'accepted', 'RequestThrottled', 'RequestThrottled']);
+  const update = { status: 'IN_PROGRESS' };
+  assert.deepEqual([await asked('j/update', update), await asked('start-next')], ['accepted', 'RequestThrottled']);
+  bench.clock.at += 1000;
+  assert.equal(await asked('start-next'), 'accepted');
+  assert.deepEqual(
+    bench.kept.refusals.map(({ check, clientId }) => [check, clientId]),
+    [['rate', 't']],
+  );
+});
+
 test('over HTTPS the document is a string, and rejections are exceptions (8.2)', async () => {
   await using bench = await JobsFixture.open();
   await bench.things('t');

@@ -8,6 +8,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
 import type { DocumentUrls, UrlDocument } from './document-urls.ts';
 import { documentOf } from './read-document.ts';
+import type { JobRateName, JobRates } from './job-rates.ts';
 import type { JobUnit } from './job-unit.ts';
 import type { JobWriter } from './job-writer.ts';
 import { endExecution } from './lifecycle.ts';
@@ -24,7 +25,8 @@ export type JobRejectionCode =
   | 'ResourceNotFound'
   | 'VersionMismatch'
   | 'TerminalStateReached'
-  | 'InternalError';
+  | 'InternalError'
+  | 'RequestThrottled';
 
 /** A request that is refused; `message` may be shown. */
 export class JobRejection extends Error {
@@ -88,6 +90,7 @@ export interface DeviceJobsOptions {
   readonly inRegion: (region: string) => Store;
   readonly writer: JobWriter;
   readonly urls: DocumentUrls;
+  readonly rates: Pick<JobRates, 'admit'>;
 }
 
 async function refuseUnknownThing(tx: ReadTransaction, { accountId }: Place, thingName: string): Promise<void> {
@@ -132,7 +135,8 @@ export class DeviceJobs {
     this.#options = options;
   }
 
-  pending(place: Place, thingName: string): Promise<PendingExecutions> {
+  async pending(place: Place, thingName: string): Promise<PendingExecutions> {
+    this.#admit(place, 'jobReads');
     return this.#read(place, async (tx) => {
       await refuseUnknownThing(tx, place, thingName);
       const pending = await pendingOf(tx, place, thingName, MAX_LISTED);
@@ -143,6 +147,7 @@ export class DeviceJobs {
 
   /** Starts the first pending execution; one that is in progress stays as it is. */
   async startNext(place: Place, thingName: string, request: StartRequest): Promise<DescribedExecution | undefined> {
+    this.#admit(place, 'jobWrites');
     const found = await this.#options.writer.write(place, async (unit): Promise<Found | undefined> => {
       const { tx, now } = unit;
       await refuseUnknownThing(tx, place, thingName);
@@ -170,6 +175,7 @@ export class DeviceJobs {
     jobId: string,
     { executionNumber, includeJobDocument = true }: DescribeRequest,
   ): Promise<DescribedExecution | undefined> {
+    this.#admit(place, 'jobReads');
     const found = await this.#read(place, async (tx): Promise<Found | undefined> => {
       await refuseUnknownThing(tx, place, thingName);
       const record =
@@ -184,6 +190,7 @@ export class DeviceJobs {
   }
 
   async update(place: Place, thingName: string, jobId: string, request: UpdateRequest): Promise<UpdateAnswer> {
+    this.#admit(place, 'jobWrites');
     const found = await this.#options.writer.write(place, async (unit): Promise<Found> => {
       const before = await executionOf(unit.tx, place, thingName, jobId, request.executionNumber);
       const { expectedVersion } = request;
@@ -218,6 +225,10 @@ export class DeviceJobs {
     if (document === undefined) return undefined;
     const resolved = await this.#options.urls.resolve(place, document, record);
     return resolved ?? reject('InvalidRequest', 'A presigned url of the job document can not be signed with the role of the job');
+  }
+
+  #admit(place: Place, name: JobRateName): void {
+    if (!this.#options.rates.admit(place, name)) reject('RequestThrottled', 'Rate exceeded');
   }
 
   #read<R>({ region }: Place, work: (tx: ReadTransaction) => Promise<R>): Promise<R> {

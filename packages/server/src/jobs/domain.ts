@@ -14,6 +14,7 @@ import { DocumentUrls, type FindJobRole } from './document-urls.ts';
 import { AccountsWithJobs, jobTargets, jobTargetSubscription } from './followers.ts';
 import { jobCreationOperations } from './job-creation.operations.ts';
 import { jobExecutionOperations } from './job-executions.operations.ts';
+import { JobRates, type JobRatesOf } from './job-rates.ts';
 import { jobTemplateOperations } from './job-templates.operations.ts';
 import { JobWriter } from './job-writer.ts';
 import { jobsDataOperations } from './jobs-data.operations.ts';
@@ -31,6 +32,7 @@ export interface JobDeps {
   readonly regions: () => Promise<readonly string[]>;
   readonly inRegion: (region: string) => Store;
   readonly refuse: (refusal: Refusal) => void;
+  readonly ratesOf: (accountId: string) => JobRatesOf;
   readonly findRole: FindJobRole;
   readonly roleObjects: RoleObjects;
   readonly objectUrls: ObjectUrls;
@@ -50,7 +52,7 @@ export const jobsDomain: DomainEntry<JobDeps> = {
     const accounts = new AccountsWithJobs();
     const urls = new DocumentUrls(deps);
     const writer = new JobWriter({ ...deps, enabled, urls });
-    const devices = new DeviceJobs({ ...deps, writer, urls });
+    const devices = new DeviceJobs({ ...deps, writer, urls, rates: new JobRates(deps) });
     return {
       name: 'jobs',
       taggable,

@@ -16,6 +16,7 @@ const CODES: Readonly<Record<JobRejectionCode, ErrorCode>> = {
   VersionMismatch: 'InvalidRequestException',
   TerminalStateReached: 'TerminalStateException',
   InternalError: 'ServiceUnavailableException',
+  RequestThrottled: 'ThrottlingException',
 };
 
 async function answered<R>(work: () => Promise<R>): Promise<R> {

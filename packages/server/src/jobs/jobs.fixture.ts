@@ -78,8 +78,19 @@ const takenTwice = (subscriber: ChangeSubscriber): ChangeSubscriber => ({
   },
 });
 
+/** What outlasts a restart beside the store. */
+interface Kept {
+  readonly refusals: Refusal[];
+  readonly rates: { jobReads?: number; jobWrites?: number };
+}
+
 /** What runs over a store until it is restarted. */
-async function openParts(base: HookedStore, clock: TestClock, hears: (published: Published) => void): Promise<Parts> {
+async function openParts(
+  base: HookedStore,
+  clock: TestClock,
+  hears: (published: Published) => void,
+  { refusals, rates }: Kept,
+): Promise<Parts> {
   const feed = new ChangeFeed({ store: base, log: console });
   const store = byRegion(feed.store)(place.region);
   const issuer = await sharedAuthority();
@@ -88,7 +99,8 @@ async function openParts(base: HookedStore, clock: TestClock, hears: (published:
     ...{ clock, log, tags: policyTags, changes: feed },
     inRegion: () => store,
     regions: async () => [place.region],
-    refuse: (_refusal: Refusal) => undefined,
+    refuse: (refusal: Refusal) => void refusals.push(refusal),
+    ratesOf: () => rates,
     findRole: async (_account, roleArn) => (roleArn === PRESIGN_ROLE ? onlyBucket : 'unknown-role'),
     roleObjects: { open: async ({ permissions }, { bucket, key }) => openObject(permissions, bucket, key) },
     objectUrls: {
@@ -122,20 +134,23 @@ async function openParts(base: HookedStore, clock: TestClock, hears: (published:
 export class JobsFixture extends OperationsFixture {
   readonly clock: TestClock;
   readonly published: Published[] = [];
+  readonly kept: Kept;
   #parts: Parts;
 
-  private constructor(parts: Parts, clock: TestClock, heard: { by: (published: Published) => void }) {
+  private constructor(parts: Parts, clock: TestClock, heard: { by: (published: Published) => void }, kept: Kept) {
     super(parts.base as OperationsFixture['store']);
     this.#parts = parts;
     this.clock = clock;
+    this.kept = kept;
     heard.by = (published) => this.published.push(published);
   }
 
   static async open(): Promise<JobsFixture> {
     const clock = clockAt(START);
     const heard = { by: (_published: Published): void => undefined };
-    const parts = await openParts(await openMemoryStore(), clock, (published) => heard.by(published));
-    return new JobsFixture(parts, clock, heard);
+    const kept: Kept = { refusals: [], rates: {} };
+    const parts = await openParts(await openMemoryStore(), clock, (published) => heard.by(published), kept);
+    return new JobsFixture(parts, clock, heard, kept);
   }
 
   protected get handlers(): Handlers<IotOperations> {
@@ -161,7 +176,7 @@ export class JobsFixture extends OperationsFixture {
     await work[Symbol.asyncDispose]();
     await feed.end();
     await domain.close?.();
-    this.#parts = await openParts(base, this.clock, (published) => this.published.push(published));
+    this.#parts = await openParts(base, this.clock, (published) => this.published.push(published), this.kept);
   }
 
   /** Does what is due, again and again until nothing more is. */

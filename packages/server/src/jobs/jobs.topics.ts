@@ -9,7 +9,8 @@ import type { Refusal } from '../refusals/refusals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { asRefusal, isDiskRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
-import { type DescribedExecution, type DeviceJobs, JobRejection, NEXT } from './device-jobs.ts';
+import { RepeatLimiter } from '../runtime/repeat-limiter.ts';
+import { type DescribedExecution, type DeviceJobs, JobRejection, type JobRejectionCode, NEXT } from './device-jobs.ts';
 import { checkToken, clientTokenOf, readRequestBody, readDescribe, readStart, readUpdate } from './device-requests.ts';
 import { compactJson, seconds, withMember } from './payloads.ts';
 
@@ -19,6 +20,15 @@ export interface JobTopicsOptions {
   readonly refuse: (refusal: Refusal) => void;
   readonly log: Pick<Logger, 'error'>;
 }
+
+/** Rejections that a device's owner has to find. */
+const CHECKS: ReadonlyMap<JobRejectionCode, Refusal['check']> = new Map([
+  ['InvalidJson', 'protocol'],
+  ['InvalidRequest', 'protocol'],
+  ['RequestThrottled', 'rate'],
+]);
+/** Records of one client's requests beyond the rate. */
+const THROTTLED = { max: 1, perMs: 10_000 };
 
 const JOB_ID = /^[a-zA-Z0-9_-]{1,64}$/;
 
@@ -47,12 +57,16 @@ export function jobTopics({ clock, devices, refuse, log }: JobTopicsOptions): re
     return new JobRejection('InternalError', 'The request could not be processed');
   };
 
-  /** Records a request that is malformed, as other packets that are. */
+  const throttled = new RepeatLimiter(clock, THROTTLED);
+
+  /** Records a request that is malformed, as other packets that are, and one that is beyond the account's rate. */
   const record = ({ topic, place, requester }: TopicRequest, { code, message }: JobRejection): void => {
-    if (code !== 'InvalidJson' && code !== 'InvalidRequest') return;
+    const check = CHECKS.get(code);
+    if (check === undefined) return;
     const { clientId, principal, sourceIp } = requester;
     const reason = `${topic}: ${code}: ${message}`;
-    refuse({ check: 'protocol', protocol: 'mqtt', ...place, ...defined({ clientId, principal, sourceIp }), reason });
+    if (check === 'rate' && throttled.admit(`${place.region}/${place.accountId}/${clientId}`) === undefined) return;
+    refuse({ check, protocol: 'mqtt', ...place, ...defined({ clientId, principal, sourceIp }), reason });
   };
 
   async function answer(request: TopicRequest, serve: Serve): Promise<readonly TopicAnswer[]> {

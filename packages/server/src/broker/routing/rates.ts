@@ -17,4 +17,6 @@ export const NO_RATES: Rates = {
   replayedMessages: 0,
   connectionRequests: 0,
   connectionRequestsPerClientId: 0,
+  jobReads: 0,
+  jobWrites: 0,
 };
