@@ -72,4 +72,11 @@ describe('the pages can be pasted', { concurrency: 2 }, () => {
     assert.match(stdout, /"disconnectReason": "UNKNOWN"/);
     assert.match(stdout, /"metricName": "spread"/);
   });
+
+  test('jobs.md', async () => {
+    const stdout = await paste('jobs.md');
+    assert.match(stdout, /^\{"operation":"update","version":"2\.1"\}$/m);
+    assert.match(stdout, /^2\tQUEUED\n1\tFAILED$/m);
+    assert.match(stdout, /^"CANCELED"$/m);
+  });
 });
