@@ -3,11 +3,15 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import {
   AddThingToThingGroupCommand,
+  CreateDynamicThingGroupCommand,
   CreateJobCommand,
   CreateThingCommand,
   CreateThingGroupCommand,
+  DescribeIndexCommand,
   DescribeJobCommand,
   UpdateEventConfigurationsCommand,
+  UpdateIndexingConfigurationCommand,
+  UpdateThingCommand,
 } from '@aws-sdk/client-iot';
 import {
   GetPendingJobExecutionsCommand,
@@ -119,6 +123,25 @@ describe('jobs', () => {
     assert.match(await late.next(), /notify .*"rolling"/);
     assert.match(await late.next(), /notify-next .*"rolling"/);
     await late[Symbol.asyncDispose]();
+  });
+
+  test('a thing that comes into a dynamic group is notified, and loses its job as it leaves it (36.6)', async () => {
+    const thingIndexingConfiguration = { thingIndexingMode: 'REGISTRY' } as const;
+    await server.iot.send(new UpdateIndexingConfigurationCommand({ thingIndexingConfiguration }));
+    await server.iot.send(new CreateThingCommand({ thingName: 'mover' }));
+    const indexed = async () => (await server.iot.send(new DescribeIndexCommand({ indexName: 'AWS_Things' }))).indexStatus;
+    while ((await indexed()) !== 'ACTIVE');
+    await server.iot.send(new CreateDynamicThingGroupCommand({ thingGroupName: 'upstairs', queryString: 'attributes.floor:2' }));
+    const targets = [arn('thinggroup/upstairs')];
+    await server.iot.send(new CreateJobCommand({ jobId: 'upstairs', targets, document: '{}', targetSelection: 'CONTINUOUS' }));
+    const mover = await listening('mover', `${base('mover')}/notify`);
+    const move = (floor: string) =>
+      server.iot.send(new UpdateThingCommand({ thingName: 'mover', attributePayload: { attributes: { floor } } }));
+    await move('2');
+    assert.match(await mover.next(), /notify .*"QUEUED":\[\{"jobId":"upstairs"/);
+    await move('1');
+    assert.match(await mover.next(), /notify .*"jobs":\{\}/);
+    await mover[Symbol.asyncDispose]();
   });
 
   test('over HTTPS with a certificate and with SigV4; the policy of a device says for which job (8.2, 38.3)', async () => {
