@@ -12,7 +12,7 @@ import type { JobRateName, JobRates } from './job-rates.ts';
 import type { JobUnit } from './job-unit.ts';
 import type { JobWriter } from './job-writer.ts';
 import { endExecution } from './lifecycle.ts';
-import { detailsOf, type ExecutionState, type ExecutionSummary, stateOf, summaryOf } from './payloads.ts';
+import { detailsOf, type ExecutionState, type ExecutionSummary, executionStateOf, summaryOf } from './payloads.ts';
 import { isPending, type ReportedStatus } from './states.ts';
 import { type ExecutionRecord, executions } from './store.ts';
 import { startedTimers, withStepTimer } from './timers.ts';
@@ -67,7 +67,7 @@ export interface DescribeRequest {
   readonly includeJobDocument?: boolean | undefined;
 }
 
-export interface UpdateRequest extends StartRequest {
+export interface ReportRequest extends StartRequest {
   readonly status: ReportedStatus;
   readonly expectedVersion?: number | undefined;
   readonly executionNumber?: number | undefined;
@@ -75,7 +75,7 @@ export interface UpdateRequest extends StartRequest {
   readonly includeJobDocument?: boolean | undefined;
 }
 
-export interface UpdateAnswer {
+export interface ReportAnswer {
   readonly executionState?: ExecutionState | undefined;
   readonly document?: string | undefined;
 }
@@ -189,7 +189,7 @@ export class DeviceJobs {
     return this.#described(place, found);
   }
 
-  async update(place: Place, thingName: string, jobId: string, request: UpdateRequest): Promise<UpdateAnswer> {
+  async update(place: Place, thingName: string, jobId: string, request: ReportRequest): Promise<ReportAnswer> {
     this.#admit(place, 'jobWrites');
     const found = await this.#options.writer.write(place, async (unit): Promise<Found> => {
       const before = await executionOf(unit.tx, place, thingName, jobId, request.executionNumber);
@@ -198,19 +198,19 @@ export class DeviceJobs {
         reject(
           'InvalidStateTransition',
           `Job Execution status can not be updated from ${before.status} to ${request.status}`,
-          stateOf(before),
+          executionStateOf(before),
         );
       if (expectedVersion !== undefined && expectedVersion !== before.versionNumber)
         reject(
           'VersionMismatch',
           `Expected version ${expectedVersion} but execution version is ${before.versionNumber}`,
-          stateOf(before),
+          executionStateOf(before),
         );
       const after = await report(unit, before, request);
       return { record: after, document: request.includeJobDocument === true ? await documentOf(unit.tx, after) : undefined };
     });
     return {
-      executionState: request.includeJobExecutionState === true ? stateOf(found.record) : undefined,
+      executionState: request.includeJobExecutionState === true ? executionStateOf(found.record) : undefined,
       document: await this.#resolved(place, found),
     };
   }
@@ -240,7 +240,7 @@ export class DeviceJobs {
 async function report(
   unit: JobUnit,
   before: ExecutionRecord,
-  { status, statusDetails = before.statusDetails, stepTimeoutInMinutes }: UpdateRequest,
+  { status, statusDetails = before.statusDetails, stepTimeoutInMinutes }: ReportRequest,
 ): Promise<ExecutionRecord> {
   if (status !== 'IN_PROGRESS') return endExecution(unit, before, { status, statusDetails });
   const started = before.status === 'QUEUED' ? await startedExecution(unit, before) : before;

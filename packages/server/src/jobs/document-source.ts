@@ -26,7 +26,7 @@ export async function readDocumentSource(objects: RoleObjects, caller: Caller, u
   if (location.versionId !== undefined) invalid('Versions of a document source are not implemented by Thingkeep yet.');
   const permissions = caller.permissions === undefined ? EVERYTHING : ((await caller.permissions()) ?? NOTHING);
   try {
-    const opened = await objects.open({ place: placeOf(caller), roleArn: caller.arn, permissions }, location, 0);
+    using opened = await objects.open({ place: placeOf(caller), roleArn: caller.arn, permissions }, location, 0);
     const pieces: Uint8Array[] = [];
     let length = 0;
     for await (const piece of opened.content) {

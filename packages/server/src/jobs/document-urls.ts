@@ -3,6 +3,7 @@
  * role of the job each time that a device gets the document.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
+import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { type AskingRole, ObjectFault, type ObjectUrls } from '../objects/contract.ts';
 import { PLACEHOLDER } from './documents.ts';
@@ -33,7 +34,6 @@ interface Wanted {
   readonly location: ObjectLocation;
 }
 
-const SERVICE = 'iot.amazonaws.com';
 /** Seconds of a URL where the job does not say. */
 const EXPIRES = 3_600;
 const KIND = /^s3-presigned-url(-v1|-v2|-upload)?:(.*)$/s;
@@ -87,7 +87,7 @@ export class DocumentUrls {
     if (roleArn === undefined)
       return invalid('presignedUrlConfig role ARN is required to generate an S3 presigned url in job document.');
     const wanted = [...text.matchAll(PLACEHOLDER)].flatMap(([, name = '']) => wantedOf(name, ANY) ?? []);
-    const permissions = await this.#options.findRole(accountId, roleArn, SERVICE).catch(() => 'unknown-role' as const);
+    const permissions = await this.#options.findRole(accountId, roleArn, IOT_SERVICE).catch(() => 'unknown-role' as const);
     for (const { method, location } of wanted) {
       const action = method === 'GET' ? 's3:GetObject' : 's3:PutObject';
       const resource = `arn:aws:s3:::${location.bucket}/${location.key}`;
@@ -101,7 +101,7 @@ export class DocumentUrls {
     const roleArn = presignedUrls?.roleArn;
     if (!hasUrls(text) || roleArn === undefined) return text;
     try {
-      const permissions = await this.#options.findRole(place.accountId, roleArn, SERVICE);
+      const permissions = await this.#options.findRole(place.accountId, roleArn, IOT_SERVICE);
       if (permissions === 'unknown-role') return undefined;
       const { thingName, jobId, executionNumber } = execution;
       const variables = { thingName, jobId, executionNumber: String(executionNumber) };

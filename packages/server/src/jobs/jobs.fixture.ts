@@ -66,7 +66,7 @@ function openObject(permissions: CallerPermissions, bucket: string, key: string)
   async function* content(): AsyncGenerator<Uint8Array, void, undefined> {
     yield bytes;
   }
-  return { size: bytes.length, etag: '""', lastModified: 0, content: content() };
+  return { size: bytes.length, etag: '""', lastModified: 0, content: content(), [Symbol.dispose]: () => undefined };
 }
 
 /** A durable subscriber that gets everything twice. */

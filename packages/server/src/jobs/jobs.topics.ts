@@ -11,7 +11,7 @@ import { asRefusal, isDiskRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import { RepeatLimiter } from '../runtime/repeat-limiter.ts';
 import { type DescribedExecution, type DeviceJobs, JobRejection, type JobRejectionCode, NEXT } from './device-jobs.ts';
-import { checkToken, clientTokenOf, readRequestBody, readDescribe, readStart, readUpdate } from './device-requests.ts';
+import { checkToken, clientTokenOf, readRequestBody, readDescribe, readStart, readReport } from './device-requests.ts';
 import { compactJson, seconds, withMember } from './payloads.ts';
 
 export interface JobTopicsOptions {
@@ -115,7 +115,7 @@ export function jobTopics({ clock, devices, refuse, log }: JobTopicsOptions): re
     topicService(`${BASE}/{jobId}/update`, (request) =>
       answer(request, async ({ place, parts: { thingName = '', jobId = '' } }, body) => {
         checkJobId(jobId, false);
-        const { executionState, document } = await devices.update(place, thingName, jobId, readUpdate(body));
+        const { executionState, document } = await devices.update(place, thingName, jobId, readReport(body));
         return [
           ['executionState', executionState === undefined ? undefined : JSON.stringify(executionState)],
           ['jobDocument', document === undefined ? undefined : compactJson(document)],

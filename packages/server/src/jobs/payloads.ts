@@ -35,7 +35,7 @@ export interface ExecutionState {
   readonly versionNumber: number;
 }
 
-export const stateOf = ({ status, statusDetails = {}, versionNumber }: ExecutionRecord): ExecutionState => ({
+export const executionStateOf = ({ status, statusDetails = {}, versionNumber }: ExecutionRecord): ExecutionState => ({
   status,
   statusDetails: { ...statusDetails },
   versionNumber,
