@@ -3,7 +3,7 @@
  * policies, for every operation of every service. A key of a device has the data plane, by its certificate's policies, and
  * nothing beside it.
  */
-import { type NeededPermission, neededPermissions } from '@thingkeep/wire/api/data-permissions.ts';
+import { decideForDevice, type NeededPermission, neededPermissions } from '@thingkeep/wire/api/data-permissions.ts';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
 import { inputKeys } from '@thingkeep/wire/api/input-keys.ts';
 import { callPermissions, operationPermissions, rolesPassed, PREFIXES } from '@thingkeep/wire/api/needed-permissions.ts';
@@ -162,7 +162,7 @@ export async function mayCall(asking: Asking, operation: Operation, input: objec
     );
   const permissions = (await key.permissions({ ...useOf(caller), domainName: caller.hostName })) ?? NO_PERMISSIONS;
   for (const permission of needed) {
-    const decision = permissions.decide(permission.action, permission.resource);
+    const decision = decideForDevice(permissions, permission, inputKeys(permission.action, input));
     if (decision.effect !== 'ALLOWED') forbidden(key, permission, decision);
   }
 }

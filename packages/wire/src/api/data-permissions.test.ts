@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { actionNames, neededPermissions } from './data-permissions.ts';
+import { decideForDevice, neededPermissions } from './data-permissions.ts';
+import type { Decision } from './authorization.ts';
 import { findOperation, operationsOf } from './table.ts';
 
 const place = { region: 'us-east-1', accountId: '123456789012' };
@@ -26,13 +27,26 @@ test('no operation of the data plane goes without a right, and no other has one'
   for (const operation of operationsOf('iot')) assert.equal(neededPermissions(operation, {}, place), undefined, operation.name);
 });
 
-test("jobs' operations need their action on the thing, under the old prefix or the new one (fact 38.3)", () => {
+test("jobs' operations need their action on the thing (fact 38.3)", () => {
   for (const name of ['DescribeJobExecution', 'GetPendingJobExecutions', 'StartNextPendingJobExecution', 'UpdateJobExecution']) {
     const operation = findOperation('iot-jobs-data', name);
     assert(operation !== undefined);
-    const [permission, ...more] = neededPermissions(operation, { thingName: 't', jobId: 'j' }, place) ?? [];
-    assert.deepEqual([permission?.resource, more.length], ['arn:aws:iot:us-east-1:123456789012:thing/t', 0]);
-    assert.deepEqual(actionNames(permission?.action ?? ''), [`iotjobsdata:${name}`, `iot:${name}`]);
+    const permissions = neededPermissions(operation, { thingName: 't', jobId: 'j' }, place);
+    assert.deepEqual(permissions, [{ action: `iotjobsdata:${name}`, resource: 'arn:aws:iot:us-east-1:123456789012:thing/t' }]);
   }
-  assert.deepEqual(actionNames('iot:Publish'), ['iot:Publish']);
+});
+
+test("a device's policies count under the old prefix and the new one: a Deny under any, and an Allow under any", () => {
+  const action = 'iotjobsdata:UpdateJobExecution';
+  const older = 'iot:UpdateJobExecution';
+  const decided = (effects: Readonly<Record<string, Decision['effect']>>, asked = action): string => {
+    const decide = (name: string): Decision => ({ effect: effects[name] ?? 'IMPLICIT_DENY' });
+    return decideForDevice({ decide }, { action: asked, resource: '*' }, []).effect;
+  };
+  assert.equal(decided({}), 'IMPLICIT_DENY');
+  assert.equal(decided({ [action]: 'ALLOWED' }), 'ALLOWED');
+  assert.equal(decided({ [older]: 'ALLOWED' }), 'ALLOWED');
+  assert.equal(decided({ [action]: 'ALLOWED', [older]: 'EXPLICIT_DENY' }), 'EXPLICIT_DENY');
+  assert.equal(decided({ [action]: 'EXPLICIT_DENY', [older]: 'ALLOWED' }), 'EXPLICIT_DENY');
+  assert.equal(decided({ 'iot:Publish': 'ALLOWED' }, 'iot:Publish'), 'ALLOWED');
 });

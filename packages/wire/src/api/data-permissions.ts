@@ -2,7 +2,7 @@
  * What a device needs a right for when it calls the data plane over HTTP: the actions of its IoT policies and the
  * resources that they are asked on (developer guide, pages iot-policy-actions and iot-action-resources).
  */
-import type { CallInput } from './authorization.ts';
+import type { CallerPermissions, CallInput, Decision, KeyValues } from './authorization.ts';
 import { iotArn, type Place, type ResourceType } from '../arn.ts';
 import type { Operation } from './table.ts';
 
@@ -69,8 +69,16 @@ export function neededPermissions(
 }
 
 /**
- * Actions that a device's policies may name a right by: that of the jobs data plane had the prefix `iot` once, and policies with
- * it count (developer guide, page iot-policy-actions).
+ * What a device's policies decide, under each name that the action has there: those of the jobs data plane had the prefix `iot`
+ * once, and policies with it count (developer guide, page iot-policy-actions). A Deny counts under any name, and so does an Allow.
  */
-export const actionNames = (action: string): readonly string[] =>
-  action.startsWith('iotjobsdata:') ? [action, action.replace('iotjobsdata:', 'iot:')] : [action];
+export function decideForDevice(
+  permissions: Pick<CallerPermissions, 'decide'>,
+  { action, resource }: NeededPermission,
+  keys: KeyValues,
+): Decision {
+  const decision = permissions.decide(action, resource, keys);
+  if (!action.startsWith('iotjobsdata:') || decision.effect === 'EXPLICIT_DENY') return decision;
+  const older = permissions.decide(action.replace('iotjobsdata:', 'iot:'), resource, keys);
+  return older.effect === 'IMPLICIT_DENY' ? decision : older;
+}

@@ -12,6 +12,8 @@ export interface RequestIdentity {
   readonly permissions: ClientPermissions;
   /** True for an access key that may do whatever its account may. */
   readonly everything?: boolean;
+  /** True where IAM's policies say what it may do, and not those of devices. */
+  readonly isIamIdentity?: boolean;
 }
 
 /** A kind of authentication: X.509, SigV4 or custom. */

@@ -79,6 +79,7 @@ export class Sigv4Authenticator implements Authenticator {
       principal: key.arn,
       permissions,
       everything: key.permissions === undefined ? true : undefined,
+      isIamIdentity: key.holder === 'identity',
     };
   }
 
