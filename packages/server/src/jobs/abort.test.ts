@@ -33,6 +33,7 @@ test('two decimals are exact, and the first criterion that is met is given', () 
   const counts = { ...NO_EXECUTIONS, FAILED: 1, SUCCEEDED: 2999 };
   assert.ok(metCriterion([criterion('FAILED', 0.03, 1)], counts));
   assert.equal(metCriterion([criterion('FAILED', 0.04, 1)], counts), undefined);
+  assert.ok(metCriterion([criterion('FAILED', 0.07, 1)], { ...NO_EXECUTIONS, FAILED: 7, SUCCEEDED: 9993 }));
   const list = [criterion('REJECTED', 1, 1), criterion('ALL', 0.01, 1), criterion('FAILED', 0.01, 1)];
   assert.equal(metCriterion(list, counts), list[1]);
 });

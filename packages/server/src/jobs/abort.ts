@@ -10,6 +10,9 @@ export interface AbortCriterion {
 const failuresOf = (counts: ExecutionCounts, type: AbortCriterion['failureType']): number =>
   type === 'ALL' ? counts.FAILED + counts.REJECTED + counts.TIMED_OUT : counts[type];
 
+/** A percentage has two decimals: compared as a whole number, it is exact. */
+const hundredths = (percentage: number): number => Math.round(percentage * 100);
+
 /** The first criterion that is met: enough executions have ended, and the share of those that have failed so is reached. */
 export const metCriterion = (criteria: readonly AbortCriterion[], counts: ExecutionCounts): AbortCriterion | undefined => {
   const completed = completedCount(counts);
@@ -17,6 +20,6 @@ export const metCriterion = (criteria: readonly AbortCriterion[], counts: Execut
     ({ failureType, thresholdPercentage, minNumberOfExecutedThings }) =>
       completed > 0 &&
       completed >= minNumberOfExecutedThings &&
-      failuresOf(counts, failureType) * 100 >= thresholdPercentage * completed,
+      failuresOf(counts, failureType) * 10_000 >= hundredths(thresholdPercentage) * completed,
   );
 };

@@ -45,12 +45,6 @@ export const isPending = (status: ExecutionStatus): boolean => status === 'QUEUE
 /** Whether a job rolls out or waits to. */
 export const isActive = (status: JobStatus): boolean => status === 'SCHEDULED' || status === 'IN_PROGRESS';
 
-/**
- * Whether a device may change an execution so: from QUEUED and IN_PROGRESS to anything that it may report, IN_PROGRESS again too;
- * what has ended stays as it is.
- */
-export const mayReport = (from: ExecutionStatus, _to: ReportedStatus): boolean => isPending(from);
-
 /** Executions that have ended: what abort criteria are measured by. */
 export const completedCount = (counts: ExecutionCounts): number =>
   EXECUTION_STATUSES.reduce((sum, status) => (isPending(status) ? sum : sum + counts[status]), 0);
