@@ -14,7 +14,7 @@ import type { JobWriter } from './job-writer.ts';
 import { endExecution } from './lifecycle.ts';
 import { detailsOf, type ExecutionState, type ExecutionSummary, executionStateOf, summaryOf } from './payloads.ts';
 import { isPending, type ReportedStatus } from './states.ts';
-import { type ExecutionRecord, executions } from './store.ts';
+import { type JobExecutionRecord, executions } from './store.ts';
 import { startedTimers, withStepTimer } from './timers.ts';
 
 /** Why a request is refused, by the codes of page jobs-api. */
@@ -67,7 +67,7 @@ export interface DescribeRequest {
   readonly includeJobDocument?: boolean | undefined;
 }
 
-export interface ReportRequest extends StartRequest {
+export interface JobExecutionReport extends StartRequest {
   readonly status: ReportedStatus;
   readonly expectedVersion?: number | undefined;
   readonly executionNumber?: number | undefined;
@@ -99,7 +99,7 @@ async function refuseUnknownThing(tx: ReadTransaction, { accountId }: Place, thi
 
 /** An execution as a transaction has read it, with its document where that is wanted. */
 interface Found {
-  readonly record: ExecutionRecord;
+  readonly record: JobExecutionRecord;
   readonly document: UrlDocument | undefined;
 }
 
@@ -113,7 +113,7 @@ async function executionOf(
   thingName: string,
   jobId: string,
   executionNumber: number | undefined,
-): Promise<ExecutionRecord> {
+): Promise<JobExecutionRecord> {
   const prefix = [accountId, jobId, thingName];
   const found =
     executionNumber === undefined
@@ -123,7 +123,7 @@ async function executionOf(
 }
 
 /** An execution that a device starts. */
-async function startedExecution(unit: JobUnit, before: ExecutionRecord): Promise<ExecutionRecord> {
+async function startedExecution(unit: JobUnit, before: JobExecutionRecord): Promise<JobExecutionRecord> {
   const job = await unit.job(before.jobId);
   return { ...before, ...startedTimers(unit.now, job?.inProgressMinutes), startedAt: unit.now, status: 'IN_PROGRESS' };
 }
@@ -155,7 +155,7 @@ export class DeviceJobs {
       if (first === undefined) return undefined;
       if (first.status === 'IN_PROGRESS') return { record: first, document: await documentOf(tx, first) };
       const started = await startedExecution(unit, first);
-      const after: ExecutionRecord = {
+      const after: JobExecutionRecord = {
         ...started,
         ...withStepTimer(started, now, request.stepTimeoutInMinutes),
         statusDetails: request.statusDetails ?? first.statusDetails,
@@ -189,7 +189,7 @@ export class DeviceJobs {
     return this.#described(place, found);
   }
 
-  async update(place: Place, thingName: string, jobId: string, request: ReportRequest): Promise<ReportAnswer> {
+  async update(place: Place, thingName: string, jobId: string, request: JobExecutionReport): Promise<ReportAnswer> {
     this.#admit(place, 'jobWrites');
     const found = await this.#options.writer.write(place, async (unit): Promise<Found> => {
       const before = await executionOf(unit.tx, place, thingName, jobId, request.executionNumber);
@@ -239,12 +239,12 @@ export class DeviceJobs {
 /** Stores what a device reports of an execution that has not ended. */
 async function report(
   unit: JobUnit,
-  before: ExecutionRecord,
-  { status, statusDetails = before.statusDetails, stepTimeoutInMinutes }: ReportRequest,
-): Promise<ExecutionRecord> {
+  before: JobExecutionRecord,
+  { status, statusDetails = before.statusDetails, stepTimeoutInMinutes }: JobExecutionReport,
+): Promise<JobExecutionRecord> {
   if (status !== 'IN_PROGRESS') return endExecution(unit, before, { status, statusDetails });
   const started = before.status === 'QUEUED' ? await startedExecution(unit, before) : before;
-  const after: ExecutionRecord = {
+  const after: JobExecutionRecord = {
     ...started,
     ...withStepTimer(started, unit.now, stepTimeoutInMinutes),
     statusDetails,

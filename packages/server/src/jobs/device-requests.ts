@@ -1,7 +1,7 @@
 /** Payloads of devices' requests over MQTT (developer guide, page jobs-mqtt-api), read and checked. */
 import { JsonError, type JsonObject, type JsonValue, parseJson } from '@thingkeep/wire/api/parse-json.ts';
 import { isObject } from '@thingkeep/wire/is-object.ts';
-import { type DescribeRequest, JobRejection, type StartRequest, type ReportRequest } from './device-jobs.ts';
+import { type DescribeRequest, JobRejection, type StartRequest, type JobExecutionReport } from './device-jobs.ts';
 import { isReported } from './states.ts';
 import { MAX_MINUTES, NO_STEP_TIMER } from './timers.ts';
 
@@ -95,7 +95,7 @@ export const readDescribe = (body: JsonObject): DescribeRequest => ({
   includeJobDocument: booleanOf(body, 'includeJobDocument'),
 });
 
-export function readReport(body: JsonObject): ReportRequest {
+export function readReport(body: JsonObject): JobExecutionReport {
   const { status } = body;
   return {
     status: isReported(status) ? status : invalid('status has to be IN_PROGRESS, FAILED, SUCCEEDED or REJECTED'),

@@ -7,8 +7,8 @@ import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { type AskingRole, ObjectFault, type ObjectUrls } from '../objects/contract.ts';
 import { PLACEHOLDER } from './documents.ts';
-import { type ObjectLocation, locateObject } from './object-locations.ts';
-import type { ExecutionRecord, PresignedUrls } from './store.ts';
+import { type S3Location, locateObject } from './object-locations.ts';
+import type { JobExecutionRecord, PresignedUrls } from './store.ts';
 
 /** As IAM answers: `unknown-role` where the account keeps none, AccessDeniedException where the role does not trust the service. */
 export type FindJobRole = (
@@ -31,7 +31,7 @@ export interface UrlDocument {
 
 interface Wanted {
   readonly method: 'GET' | 'PUT';
-  readonly location: ObjectLocation;
+  readonly location: S3Location;
 }
 
 /** Seconds of a URL where the job does not say. */
@@ -97,7 +97,7 @@ export class DocumentUrls {
   }
 
   /** The document as the device of an execution gets it; undefined where a URL can't be signed any more. */
-  async resolve(place: Place, { text, presignedUrls }: UrlDocument, execution: ExecutionRecord): Promise<string | undefined> {
+  async resolve(place: Place, { text, presignedUrls }: UrlDocument, execution: JobExecutionRecord): Promise<string | undefined> {
     const roleArn = presignedUrls?.roleArn;
     if (!hasUrls(text) || roleArn === undefined) return text;
     try {

@@ -32,13 +32,13 @@ const PARAMETER = 'parameter:';
 const PACKAGE = 'package:';
 
 /** Names of the placeholders in a text, without `aws:iot:`; those of presigned uploads may have others inside. */
-export const placeholdersOf = (text: string): readonly string[] => [...text.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
+const documentPlaceholders = (text: string): readonly string[] => [...text.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
 
 /** Fails for placeholders that can't be resolved; those of presigned URLs are checked by themselves. */
 export function checkPlaceholders(text: string): void {
   // The texts are the guide's (page software-package-catalog-troubleshooting).
   const begun = text.split('${aws:iot:').length - 1;
-  const names = placeholdersOf(text);
+  const names = documentPlaceholders(text);
   if (names.length < begun) invalid('One or more parameters or placeholders are not terminated.');
   for (const name of names) {
     if (name.startsWith(PACKAGE))

@@ -15,7 +15,7 @@ import type { JobWriter } from './job-writer.ts';
 import { checkParameters, managedTemplateOf } from './managed-templates.ts';
 import { readSchedule } from './schedules.ts';
 import { checkTogether, overridden, readSettings } from './settings.ts';
-import { isActive } from './states.ts';
+import { isActiveJob } from './states.ts';
 import { activeJobs, jobArn, jobDocuments, type JobRecord, type JobSettings, jobTemplates } from './store.ts';
 import { MAX_TARGETS, resolveTargets } from './targets.ts';
 import { templateIdOf } from './templates.ts';
@@ -154,7 +154,7 @@ export const jobCreationOperations = (options: JobCreationOptions): Operations =
       invalid('The number of retries can only be updated to 0');
     await options.writer.write({ accountId, region }, async (unit) => {
       const job = await getJob(unit, jobId);
-      if (!isActive(job.status)) invalid(`Job ${jobId} is in the state ${job.status} and can not be updated`);
+      if (!isActiveJob(job.status)) invalid(`Job ${jobId} is in the state ${job.status} and can not be updated`);
       const after: JobRecord = { ...job, ...overridden(job, { ...settings, retryCriteria }), lastUpdatedAt: unit.now };
       await unit.putJob(after);
       // Another rate counts from now on.

@@ -5,7 +5,7 @@ import { thingArn } from '../registry/things.ts';
 import { shownRollouts, shownSchedule } from './schedules.ts';
 import { shownSettings } from './settings.ts';
 import { type ExecutionCounts, NO_EXECUTIONS } from './states.ts';
-import { type ExecutionRecord, isRollingOut, jobArn, jobCounts, type JobRecord } from './store.ts';
+import { type JobExecutionRecord, isRollingOut, jobArn, jobCounts, type JobRecord } from './store.ts';
 import { secondsLeft } from './timers.ts';
 
 const dateOf = (at: number | undefined): Date | undefined => (at === undefined ? undefined : new Date(at));
@@ -61,7 +61,7 @@ export const listedJob = (place: Place, job: JobRecord, thingGroupId: string | u
   isConcurrent: isConcurrent(job),
 });
 
-export const listedExecution = (record: ExecutionRecord) => ({
+export const listedExecution = (record: JobExecutionRecord) => ({
   status: record.status,
   queuedAt: new Date(record.queuedAt),
   startedAt: dateOf(record.startedAt),
@@ -70,7 +70,7 @@ export const listedExecution = (record: ExecutionRecord) => ({
   retryAttempt: record.retryAttempt,
 });
 
-export const describedExecution = (place: Place, record: ExecutionRecord, now: number) => ({
+export const describedJobExecution = (place: Place, record: JobExecutionRecord, now: number) => ({
   jobId: record.jobId,
   status: record.status,
   forceCanceled: record.forceCanceled,

@@ -4,8 +4,8 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import { thingArn } from '../registry/things.ts';
 import type { JobMessage } from './outbox.ts';
 import { seconds } from './payloads.ts';
-import type { ExecutionCounts, ExecutionStatus } from './states.ts';
-import type { ExecutionRecord, JobRecord } from './store.ts';
+import type { ExecutionCounts, JobExecutionStatus } from './states.ts';
+import type { JobExecutionRecord, JobRecord } from './store.ts';
 
 /** The switches of job events. */
 export type JobEventKind = 'JOB' | 'JOB_EXECUTION';
@@ -56,7 +56,7 @@ export function jobEvent(job: JobRecord, operation: JobOperation, now: number, c
 }
 
 /** Ends of executions that are events. */
-const EXECUTION_OPERATIONS: Readonly<Partial<Record<ExecutionStatus, string>>> = {
+const EXECUTION_OPERATIONS: Readonly<Partial<Record<JobExecutionStatus, string>>> = {
   SUCCEEDED: 'succeeded',
   FAILED: 'failed',
   REJECTED: 'rejected',
@@ -66,7 +66,7 @@ const EXECUTION_OPERATIONS: Readonly<Partial<Record<ExecutionStatus, string>>> =
 };
 
 /** The event of an execution that has ended, or that was deleted. */
-export function executionEvent(place: Place, record: ExecutionRecord, isDeleted: boolean, now: number): JobEvent | undefined {
+export function executionEvent(place: Place, record: JobExecutionRecord, isDeleted: boolean, now: number): JobEvent | undefined {
   const operation = isDeleted ? 'deleted' : EXECUTION_OPERATIONS[record.status];
   if (operation === undefined) return undefined;
   const { jobId, thingName, status, statusDetails = {} } = record;

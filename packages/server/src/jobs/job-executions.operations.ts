@@ -9,11 +9,11 @@ import type { ReadTransaction, Store } from '../store/contract.ts';
 import { JobRejection } from './device-jobs.ts';
 import { checkDetails } from './device-requests.ts';
 import { readJob } from './find-job.ts';
-import { describedExecution, listedExecution } from './job-descriptions.ts';
+import { describedJobExecution, listedExecution } from './job-descriptions.ts';
 import type { JobWriter } from './job-writer.ts';
 import { endExecution } from './lifecycle.ts';
 import { isPending } from './states.ts';
-import { type ExecutionRecord, executions, jobs } from './store.ts';
+import { type JobExecutionRecord, executions, jobs } from './store.ts';
 
 export interface ExecutionOperationsOptions {
   readonly store: Store;
@@ -37,7 +37,7 @@ async function getExecution(
     thingName = '',
     executionNumber,
   }: { jobId?: string | undefined; thingName?: string | undefined; executionNumber?: number | undefined },
-): Promise<ExecutionRecord> {
+): Promise<JobExecutionRecord> {
   const prefix = [accountId, jobId, thingName];
   const found =
     executionNumber === undefined
@@ -59,7 +59,7 @@ function givenDetails(details: Record<string, string> | undefined): Readonly<Rec
   }
 }
 
-const stateFault = ({ jobId, thingName, status }: ExecutionRecord, what: string): never =>
+const stateFault = ({ jobId, thingName, status }: JobExecutionRecord, what: string): never =>
   fail(
     'InvalidStateTransitionException',
     `The execution of job ${jobId} on thing ${thingName} is in the state ${status}: ${what}`,
@@ -68,7 +68,7 @@ const stateFault = ({ jobId, thingName, status }: ExecutionRecord, what: string)
 export const jobExecutionOperations = ({ store, clock, writer }: ExecutionOperationsOptions): Operations => ({
   async DescribeJobExecution(input, caller) {
     const record = await store.read((tx) => getExecution(tx, caller.accountId, input));
-    return { execution: describedExecution(caller, record, clock.now()) };
+    return { execution: describedJobExecution(caller, record, clock.now()) };
   },
 
   async CancelJobExecution({ jobId = '', thingName = '', force = false, expectedVersion, statusDetails }, caller) {

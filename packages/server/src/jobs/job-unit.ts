@@ -10,9 +10,16 @@ import { documentOf } from './read-document.ts';
 import { executionEvent, type JobEvent, type JobOperation, jobEvent } from './job-events.ts';
 import type { JobMessage } from './outbox.ts';
 import { compactJson, MAX_NOTIFIED, notifyNextPayload, notifyPayload } from './payloads.ts';
-import { EXECUTION_STATUSES, type ExecutionCounts, type ExecutionStatus, isActive, isPending, NO_EXECUTIONS } from './states.ts';
-import { activeJobs, type ExecutionRecord, executions, jobCounts, jobDocuments, type JobRecord, jobs } from './store.ts';
-import { deadlineOf } from './timers.ts';
+import {
+  EXECUTION_STATUSES,
+  type ExecutionCounts,
+  type JobExecutionStatus,
+  isActiveJob,
+  isPending,
+  NO_EXECUTIONS,
+} from './states.ts';
+import { activeJobs, type JobExecutionRecord, executions, jobCounts, jobDocuments, type JobRecord, jobs } from './store.ts';
+import { timesOutAt } from './timers.ts';
 
 /** Due work: executions that time out, and the next step of each job. */
 export const TIMEOUT_KIND = 'job-timeout';
@@ -44,10 +51,10 @@ interface Touched {
   isChanged: boolean;
 }
 
-const executionKey = ({ accountId, jobId, thingName, executionNumber }: ExecutionRecord) =>
+const executionKey = ({ accountId, jobId, thingName, executionNumber }: JobExecutionRecord) =>
   [accountId, jobId, thingName, executionNumber] as const;
 
-const identity = (record: ExecutionRecord | undefined): string | undefined =>
+const identity = (record: JobExecutionRecord | undefined): string | undefined =>
   record === undefined ? undefined : `${record.jobId}/${record.executionNumber}`;
 
 const topicOf = (thingName: string, name: 'notify' | 'notify-next'): string => `$aws/things/${thingName}/jobs/${name}`;
@@ -58,7 +65,7 @@ export class JobUnit {
   readonly now: number;
   readonly #audience: Audience;
   readonly #jobs = new Map<string, JobRecord | undefined>();
-  readonly #deltas = new Map<string, Map<ExecutionStatus, number>>();
+  readonly #deltas = new Map<string, Map<JobExecutionStatus, number>>();
   readonly #counts = new Map<string, ExecutionCounts>();
   readonly #things = new Map<string, Touched>();
   readonly #events: JobEvent[] = [];
@@ -82,7 +89,7 @@ export class JobUnit {
     const before = await this.job(job.jobId);
     this.#jobs.set(job.jobId, job);
     await this.tx.put(jobs, job);
-    await this.#countActive(Number(isActive(job.status)) - Number(before !== undefined && isActive(before.status)));
+    await this.#countActive(Number(isActiveJob(job.status)) - Number(before !== undefined && isActiveJob(before.status)));
   }
 
   /** Removes a job with what is kept beside it; its executions are gone by then. */
@@ -95,7 +102,7 @@ export class JobUnit {
     await this.tx.delete(jobs, key);
     await this.tx.delete(jobDocuments, key);
     await this.tx.delete(jobCounts, key);
-    if (before !== undefined && isActive(before.status)) await this.#countActive(-1);
+    if (before !== undefined && isActiveJob(before.status)) await this.#countActive(-1);
   }
 
   async #countActive(change: number): Promise<void> {
@@ -125,24 +132,24 @@ export class JobUnit {
     }
     const deltas = this.#deltas.get(jobId);
     if (deltas === undefined) return counts;
-    const now: Record<ExecutionStatus, number> = { ...counts };
+    const now: Record<JobExecutionStatus, number> = { ...counts };
     for (const status of EXECUTION_STATUSES) now[status] = Math.max(0, counts[status] + (deltas.get(status) ?? 0));
     return now;
   }
 
   /** The last execution of the job on a thing. */
-  async latest(jobId: string, thingName: string): Promise<ExecutionRecord | undefined> {
+  async latest(jobId: string, thingName: string): Promise<JobExecutionRecord | undefined> {
     const scan = { prefix: [this.place.accountId, jobId, thingName], reverse: true, limit: 1 };
     return (await this.tx.scan(executions, scan)).items[0];
   }
 
   /** What a thing has to do, in its order. */
-  async pending(thingName: string, limit: number): Promise<readonly ExecutionRecord[]> {
+  async pending(thingName: string, limit: number): Promise<readonly JobExecutionRecord[]> {
     return (await this.tx.scan(executions, { index: 'pending', prefix: [this.place.accountId, thingName], limit })).items;
   }
 
   /** Stores what has become of an execution: one that is new, changed or gone. */
-  async change(before: ExecutionRecord | undefined, after: ExecutionRecord | undefined): Promise<void> {
+  async change(before: JobExecutionRecord | undefined, after: JobExecutionRecord | undefined): Promise<void> {
     const record = after ?? before;
     if (record === undefined) return;
     await this.#touch(record.thingName, before, after);
@@ -186,17 +193,17 @@ export class JobUnit {
     return [...messages, ...this.#events];
   }
 
-  #count(jobId: string, before: ExecutionStatus | undefined, after: ExecutionStatus | undefined): void {
+  #count(jobId: string, before: JobExecutionStatus | undefined, after: JobExecutionStatus | undefined): void {
     if (before === after) return;
-    const deltas = this.#deltas.get(jobId) ?? new Map<ExecutionStatus, number>();
+    const deltas = this.#deltas.get(jobId) ?? new Map<JobExecutionStatus, number>();
     this.#deltas.set(jobId, deltas);
     if (before !== undefined) deltas.set(before, (deltas.get(before) ?? 0) - 1);
     if (after !== undefined) deltas.set(after, (deltas.get(after) ?? 0) + 1);
   }
 
   /** Schedules when the execution times out. */
-  async #time(before: ExecutionRecord | undefined, after: ExecutionRecord | undefined): Promise<void> {
-    const deadline = (of: ExecutionRecord | undefined) => (of?.status === 'IN_PROGRESS' ? deadlineOf(of) : undefined);
+  async #time(before: JobExecutionRecord | undefined, after: JobExecutionRecord | undefined): Promise<void> {
+    const deadline = (of: JobExecutionRecord | undefined) => (of?.status === 'IN_PROGRESS' ? timesOutAt(of) : undefined);
     const at = deadline(after);
     const record = after ?? before;
     if (record === undefined || at === deadline(before)) return;
@@ -209,7 +216,7 @@ export class JobUnit {
   }
 
   /** Notes what the thing had to do before the first change, where anybody hears of it. */
-  async #touch(thingName: string, before: ExecutionRecord | undefined, after: ExecutionRecord | undefined): Promise<void> {
+  async #touch(thingName: string, before: JobExecutionRecord | undefined, after: JobExecutionRecord | undefined): Promise<void> {
     let touched = this.#things.get(thingName);
     if (touched === undefined) {
       const isHeard = (['notify', 'notify-next'] as const).some((name) =>

@@ -5,7 +5,7 @@ import type { IotJobsDataOperations, IotOperations } from '@thingkeep/wire/api/o
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { CallerPermissions } from '@thingkeep/wire/api/authorization.ts';
 import { objectFault, type OpenedObject } from '../objects/contract.ts';
-import { NOTHING_PENDING } from '../broker/messaging.ts';
+import { NOTHING_PENDING, type TopicAnswer } from '../broker/messaging.ts';
 import type { Domain } from '../domain.ts';
 import { eventOperations } from '../events/event-configurations.operations.ts';
 import type { Refusal } from '../refusals/refusals.ts';
@@ -231,7 +231,10 @@ export class JobsFixture extends OperationsFixture {
     const payload = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
     const parts = { thingName, jobId: levels[0] ?? '' };
     const requester = { clientId: thingName, principal: 'p' };
-    const [answer, ...more] = await service.serve({ place, topic, parts, payload, qos: 1, properties: undefined, requester });
+    const answers: TopicAnswer[] = [];
+    for await (const each of await service.serve({ place, topic, parts, payload, qos: 1, properties: undefined, requester }))
+      answers.push(each);
+    const [answer, ...more] = answers;
     assert.ok(answer !== undefined && more.length === 0 && answer.to === 'requester');
     const text = answer.payload.toString();
     return { outcome: answer.topic.slice(topic.length + 1), text, body: JSON.parse(text) as Answer['body'] };

@@ -10,7 +10,7 @@ import { getJob, readJob } from './find-job.ts';
 import { countsOf, describedJob, listedJob } from './job-descriptions.ts';
 import type { JobWriter } from './job-writer.ts';
 import { cancelJob, deleteJob } from './lifecycle.ts';
-import { isActive } from './states.ts';
+import { isActiveJob } from './states.ts';
 import { jobArn, jobDocuments, jobs } from './store.ts';
 
 export interface JobOperationsOptions {
@@ -83,7 +83,7 @@ export const jobOperations = ({ store, clock, writer }: JobOperationsOptions): O
     const { accountId, region } = caller;
     const description = await writer.write({ accountId, region }, async (unit) => {
       const job = await getJob(unit, jobId);
-      if (!isActive(job.status))
+      if (!isActiveJob(job.status))
         fail('InvalidRequestException', `Job ${jobId} is in the state ${job.status} and can not be canceled`);
       return (await cancelJob(unit, job, { force, reasonCode, comment })).description;
     });
@@ -94,7 +94,7 @@ export const jobOperations = ({ store, clock, writer }: JobOperationsOptions): O
     await writer.write({ accountId, region }, async (unit) => {
       const job = await getJob(unit, jobId);
       if (job.status === 'DELETION_IN_PROGRESS') fail('InvalidStateTransitionException', `Job ${jobId} is being deleted already`);
-      if (isActive(job.status) && !force)
+      if (isActiveJob(job.status) && !force)
         fail(
           'InvalidStateTransitionException',
           `Job ${jobId} is in the state ${job.status}: it can be deleted with force, or once it is completed or canceled`,

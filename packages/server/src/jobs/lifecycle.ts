@@ -6,8 +6,8 @@ import { dropTags } from '../registry/tags.ts';
 import { type AbortCriterion, metCriterion } from './abort.ts';
 import type { JobUnit } from './job-unit.ts';
 import { NO_RETRIES, type RetriesUsed, retryAfter } from './retries.ts';
-import { type ExecutionStatus, isActive, pendingCount } from './states.ts';
-import { type ExecutionRecord, executions, isRollingOut, jobArn, type JobRecord } from './store.ts';
+import { type JobExecutionStatus, isActiveJob, pendingCount } from './states.ts';
+import { type JobExecutionRecord, executions, isRollingOut, jobArn, type JobRecord } from './store.ts';
 
 /** Executions that one transaction cancels or deletes. */
 const PAGE = 100;
@@ -32,7 +32,7 @@ export async function queueExecution(
   unit: JobUnit,
   job: JobRecord,
   { thingName, thingId, membershipId, groupId }: ExecutionOrigin,
-  previous: ExecutionRecord | undefined,
+  previous: JobExecutionRecord | undefined,
   retry?: Retry,
 ): Promise<void> {
   await unit.change(undefined, {
@@ -53,7 +53,7 @@ export async function queueExecution(
 }
 
 /** Queues the retry that an execution waits for; false where it waits for none. */
-export async function queueRetry(unit: JobUnit, job: JobRecord, ended: ExecutionRecord): Promise<boolean> {
+export async function queueRetry(unit: JobUnit, job: JobRecord, ended: JobExecutionRecord): Promise<boolean> {
   const used = retryAfter(job.retryCriteria ?? [], ended.status, ended.retriesUsed ?? NO_RETRIES);
   if (used === undefined) return false;
   await queueExecution(unit, job, ended, ended, { attempt: (ended.retryAttempt ?? 0) + 1, used });
@@ -61,7 +61,7 @@ export async function queueRetry(unit: JobUnit, job: JobRecord, ended: Execution
 }
 
 export interface ExecutionEnd {
-  readonly status: Exclude<ExecutionStatus, 'QUEUED' | 'IN_PROGRESS'>;
+  readonly status: Exclude<JobExecutionStatus, 'QUEUED' | 'IN_PROGRESS'>;
   readonly statusDetails?: Readonly<Record<string, string>> | undefined;
   readonly forceCanceled?: boolean | undefined;
 }
@@ -69,13 +69,13 @@ export interface ExecutionEnd {
 /** Ends an execution; one that has failed or timed out is tried again as the job says. */
 export async function endExecution(
   unit: JobUnit,
-  before: ExecutionRecord,
+  before: JobExecutionRecord,
   { status, statusDetails = before.statusDetails, forceCanceled }: ExecutionEnd,
-): Promise<ExecutionRecord> {
+): Promise<JobExecutionRecord> {
   const job = await unit.job(before.jobId);
-  const mayRetry = job !== undefined && isActive(job.status) && job.isOver !== true;
+  const mayRetry = job !== undefined && isActiveJob(job.status) && job.isOver !== true;
   const isRetried = mayRetry && retryAfter(job.retryCriteria ?? [], status, before.retriesUsed ?? NO_RETRIES) !== undefined;
-  const ended: ExecutionRecord = {
+  const ended: JobExecutionRecord = {
     ...before,
     status,
     statusDetails,
@@ -180,7 +180,7 @@ export async function settleJobs(unit: JobUnit): Promise<void> {
   for (let ended = unit.takeEnded(); ended.length > 0; ended = unit.takeEnded())
     for (const jobId of ended) {
       const job = await unit.job(jobId);
-      if (job === undefined || !isActive(job.status)) continue;
+      if (job === undefined || !isActiveJob(job.status)) continue;
       const met = metCriterion(job.abortCriteria ?? [], await unit.counts(jobId));
       if (met === undefined) await completeIfDone(unit, job);
       else await cancelJob(unit, job, { force: false, reasonCode: ABORT_REASON, comment: abortComment(met) });

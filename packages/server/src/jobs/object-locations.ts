@@ -1,7 +1,7 @@
 /** Where URLs of S3 point: bucket, key and version, of paths and of hosts with the bucket's name (S3 user guide, page VirtualHosting). */
 import type { ObjectName } from '../objects/contract.ts';
 
-export interface ObjectLocation extends ObjectName {
+export interface S3Location extends ObjectName {
   readonly versionId: string | undefined;
 }
 
@@ -14,7 +14,7 @@ const parts = (path: string): readonly [bucket: string, key: string] => {
 };
 
 /** The object of a URL whose key is plain text; undefined where there is none. */
-export function locateObject(url: string): ObjectLocation | undefined {
+export function locateObject(url: string): S3Location | undefined {
   const found = /^https?:\/\/([^/?#]+)\/(.*)$/s.exec(url);
   if (found === null) return undefined;
   const [, host = '', rest = ''] = found;

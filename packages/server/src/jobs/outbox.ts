@@ -1,9 +1,9 @@
 /** Messages about what was stored, published in the order of the commits: the writes run one after another, their answers need not. */
 import type { UrlDocument } from './document-urls.ts';
-import type { ExecutionRecord } from './store.ts';
+import type { JobExecutionRecord } from './store.ts';
 
 export interface UnsignedNotification {
-  readonly execution: ExecutionRecord;
+  readonly execution: JobExecutionRecord;
   readonly document: UrlDocument;
   readonly now: number;
 }

@@ -2,12 +2,12 @@
  * What devices see of executions (developer guide, pages jobs-api and jobs-mqtt-api): times in whole seconds; over MQTT the
  * document is the object that was given, with its numbers as they were written.
  */
-import type { ExecutionRecord } from './store.ts';
+import type { JobExecutionRecord } from './store.ts';
 import { secondsLeft } from './timers.ts';
 
 export const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);
 
-const startedAt = ({ startedAt: at }: ExecutionRecord): number | undefined => (at === undefined ? undefined : seconds(at));
+const startedAt = ({ startedAt: at }: JobExecutionRecord): number | undefined => (at === undefined ? undefined : seconds(at));
 
 /** An execution in a list. */
 export interface ExecutionSummary {
@@ -19,7 +19,7 @@ export interface ExecutionSummary {
   readonly versionNumber: number;
 }
 
-export const summaryOf = (record: ExecutionRecord): ExecutionSummary => ({
+export const summaryOf = (record: JobExecutionRecord): ExecutionSummary => ({
   jobId: record.jobId,
   queuedAt: seconds(record.queuedAt),
   lastUpdatedAt: seconds(record.lastUpdatedAt),
@@ -30,19 +30,19 @@ export const summaryOf = (record: ExecutionRecord): ExecutionSummary => ({
 
 /** What an execution is at, in answers to updates. */
 export interface ExecutionState {
-  readonly status: ExecutionRecord['status'];
+  readonly status: JobExecutionRecord['status'];
   readonly statusDetails: Record<string, string>;
   readonly versionNumber: number;
 }
 
-export const executionStateOf = ({ status, statusDetails = {}, versionNumber }: ExecutionRecord): ExecutionState => ({
+export const executionStateOf = ({ status, statusDetails = {}, versionNumber }: JobExecutionRecord): ExecutionState => ({
   status,
   statusDetails: { ...statusDetails },
   versionNumber,
 });
 
 /** An execution as a device gets it that has asked for it: without its document. */
-export const detailsOf = (record: ExecutionRecord, now: number) => ({
+export const detailsOf = (record: JobExecutionRecord, now: number) => ({
   jobId: record.jobId,
   thingName: record.thingName,
   status: record.status,
@@ -72,7 +72,7 @@ export const compactJson = (json: string): string =>
 export const MAX_NOTIFIED = 10;
 
 /** The payload of `notify`: the first pending executions by status. */
-export function notifyPayload(pending: readonly ExecutionRecord[], now: number): string {
+export function notifyPayload(pending: readonly JobExecutionRecord[], now: number): string {
   const byStatus: Partial<Record<'IN_PROGRESS' | 'QUEUED', ExecutionSummary[]>> = {};
   for (const record of pending.slice(0, MAX_NOTIFIED)) {
     const status = record.status === 'IN_PROGRESS' ? 'IN_PROGRESS' : 'QUEUED';
@@ -83,7 +83,7 @@ export function notifyPayload(pending: readonly ExecutionRecord[], now: number):
 }
 
 /** The payload of `notify-next`: the first pending execution with its document, if there is one. */
-export function notifyNextPayload(first: ExecutionRecord | undefined, document: string | undefined, now: number): string {
+export function notifyNextPayload(first: JobExecutionRecord | undefined, document: string | undefined, now: number): string {
   const timestamp = seconds(now);
   if (first === undefined) return JSON.stringify({ timestamp });
   const { jobId, status, queuedAt, lastUpdatedAt, versionNumber, executionNumber } = first;

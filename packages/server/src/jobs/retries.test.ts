@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NO_RETRIES, type RetriesUsed, type RetryCriterion, retryAfter } from './retries.ts';
-import type { ExecutionStatus } from './states.ts';
+import type { JobExecutionStatus } from './states.ts';
 
-function retried(criteria: readonly RetryCriterion[], ends: readonly ExecutionStatus[]): number {
+function retried(criteria: readonly RetryCriterion[], ends: readonly JobExecutionStatus[]): number {
   let used: RetriesUsed = NO_RETRIES;
   let retries = 0;
   for (const end of ends) {
@@ -16,7 +16,7 @@ function retried(criteria: readonly RetryCriterion[], ends: readonly ExecutionSt
   return retries;
 }
 
-const many = (status: ExecutionStatus): ExecutionStatus[] => Array.from({ length: 12 }, () => status);
+const many = (status: JobExecutionStatus): JobExecutionStatus[] => Array.from({ length: 12 }, () => status);
 
 test('failures and timeouts are tried again as often as their criterion says, other ends never', () => {
   const criteria = [

@@ -1,5 +1,5 @@
 /** Retries of executions (developer guide, page jobs-configurations-details): which ends are tried again, and how often. */
-import type { ExecutionStatus } from './states.ts';
+import type { JobExecutionStatus } from './states.ts';
 
 export interface RetryCriterion {
   readonly failureType: 'FAILED' | 'TIMED_OUT' | 'ALL';
@@ -20,7 +20,7 @@ export const NO_RETRIES: RetriesUsed = { FAILED: 0, TIMED_OUT: 0 };
 /** What is used with one more retry after this end; undefined where there is none. */
 export function retryAfter(
   criteria: readonly RetryCriterion[],
-  ended: ExecutionStatus,
+  ended: JobExecutionStatus,
   used: RetriesUsed,
 ): RetriesUsed | undefined {
   if (ended !== 'FAILED' && ended !== 'TIMED_OUT') return undefined;

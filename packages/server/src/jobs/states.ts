@@ -14,7 +14,7 @@ export const EXECUTION_STATUSES = [
   'CANCELED',
 ] as const;
 
-export type ExecutionStatus = (typeof EXECUTION_STATUSES)[number];
+export type JobExecutionStatus = (typeof EXECUTION_STATUSES)[number];
 
 /** What a device may report. */
 export type ReportedStatus = 'IN_PROGRESS' | 'SUCCEEDED' | 'FAILED' | 'REJECTED';
@@ -22,7 +22,7 @@ export type ReportedStatus = 'IN_PROGRESS' | 'SUCCEEDED' | 'FAILED' | 'REJECTED'
 export type JobStatus = 'SCHEDULED' | 'IN_PROGRESS' | 'COMPLETED' | 'CANCELED' | 'DELETION_IN_PROGRESS';
 
 /** Executions of a job by status. */
-export type ExecutionCounts = Readonly<Record<ExecutionStatus, number>>;
+export type ExecutionCounts = Readonly<Record<JobExecutionStatus, number>>;
 
 export const NO_EXECUTIONS: ExecutionCounts = {
   QUEUED: 0,
@@ -40,10 +40,10 @@ const REPORTED: ReadonlySet<string> = new Set<ReportedStatus>(['IN_PROGRESS', 'S
 export const isReported = (status: unknown): status is ReportedStatus => typeof status === 'string' && REPORTED.has(status);
 
 /** Whether an execution is still to be done. */
-export const isPending = (status: ExecutionStatus): boolean => status === 'QUEUED' || status === 'IN_PROGRESS';
+export const isPending = (status: JobExecutionStatus): boolean => status === 'QUEUED' || status === 'IN_PROGRESS';
 
 /** Whether a job rolls out or waits to. */
-export const isActive = (status: JobStatus): boolean => status === 'SCHEDULED' || status === 'IN_PROGRESS';
+export const isActiveJob = (status: JobStatus): boolean => status === 'SCHEDULED' || status === 'IN_PROGRESS';
 
 /** Executions that have ended: what abort criteria are measured by. */
 export const completedCount = (counts: ExecutionCounts): number =>

@@ -4,7 +4,7 @@ import { collection } from '../store/contract.ts';
 import type { AbortCriterion } from './abort.ts';
 import type { RetriesUsed, RetryCriterion } from './retries.ts';
 import type { RolloutRate } from './rollout.ts';
-import type { ExecutionCounts, ExecutionStatus, JobStatus } from './states.ts';
+import type { ExecutionCounts, JobExecutionStatus, JobStatus } from './states.ts';
 import type { Timers } from './timers.ts';
 import type { MaintenanceWindow } from './windows.ts';
 
@@ -128,13 +128,13 @@ export interface ActiveJobsRecord {
 
 export const activeJobs = collection<ActiveJobsRecord>('active-jobs', (c) => [c.accountId], {}, { changes: 'active-jobs' });
 
-export interface ExecutionRecord extends Timers {
+export interface JobExecutionRecord extends Timers {
   readonly accountId: string;
   readonly jobId: string;
   readonly thingName: string;
   readonly thingId: string;
   readonly executionNumber: number;
-  readonly status: ExecutionStatus;
+  readonly status: JobExecutionStatus;
   readonly statusDetails?: Readonly<Record<string, string>> | undefined;
   readonly queuedAt: number;
   readonly startedAt?: number | undefined;
@@ -152,7 +152,7 @@ export interface ExecutionRecord extends Timers {
   readonly hasLeft?: boolean | undefined;
 }
 
-export const executions = collection<ExecutionRecord>(
+export const executions = collection<JobExecutionRecord>(
   'job-executions',
   (e) => [e.accountId, e.jobId, e.thingName, e.executionNumber],
   {

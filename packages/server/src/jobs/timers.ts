@@ -27,13 +27,13 @@ export function withStepTimer({ inProgressDeadline, stepDeadline }: Timers, now:
 }
 
 /** When the execution times out; undefined without a timer. */
-export function deadlineOf({ inProgressDeadline, stepDeadline }: Timers): number | undefined {
+export function timesOutAt({ inProgressDeadline, stepDeadline }: Timers): number | undefined {
   if (inProgressDeadline === undefined || stepDeadline === undefined) return inProgressDeadline ?? stepDeadline;
   return Math.min(inProgressDeadline, stepDeadline);
 }
 
 /** Seconds until it times out, as it is shown. */
 export function secondsLeft(timers: Timers, now: number): number | undefined {
-  const deadline = deadlineOf(timers);
+  const deadline = timesOutAt(timers);
   return deadline === undefined ? undefined : Math.max(0, Math.floor((deadline - now) / 1000));
 }

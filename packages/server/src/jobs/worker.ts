@@ -24,7 +24,7 @@ import {
 import { caughtUp, isInStep, dueAfter, STEP } from './rollout.ts';
 import { isPending } from './states.ts';
 import { executions, isRollingOut, type JobRecord, jobs, type JobTarget } from './store.ts';
-import { deadlineOf } from './timers.ts';
+import { timesOutAt } from './timers.ts';
 import { nextStart, openUntil, readWindows } from './windows.ts';
 
 /** Items under way at once: as many jobs of an account may be rolled out as half of them. */
@@ -200,7 +200,7 @@ export const executionTimeouts = (writer: JobWriter): DueHandler => ({
     await writer.write(place, async (unit) => {
       const record = await unit.tx.get(executions, [accountId, jobId, thingName, executionNumber]);
       if (record === undefined || !isPending(record.status)) return;
-      const deadline = deadlineOf(record);
+      const deadline = timesOutAt(record);
       if (deadline === undefined || deadline > unit.now) return;
       await endExecution(unit, record, { status: 'TIMED_OUT' });
     });
