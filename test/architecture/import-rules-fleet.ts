@@ -38,7 +38,7 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
     'jobs are records and due work: who is a target is read in the registry, and devices are known by the contract of messaging',
     [
       ...['domain.ts', 'runtime/', 'broker/messaging.ts', 'refusals/refusals.ts', 'events/enabled-events.ts'],
-      'objects/contract.ts',
+      ...['objects/contract.ts', 'payloads/final-zeros.ts'],
       ...files('store', 'changes', 'contract', 'due-records', 'due-work', 'pages'),
       ...['policies/principals.ts', ...files('registry', 'paging', 'store', 'tags', 'things'), 'registry/groups/store.ts'],
     ],
@@ -81,7 +81,11 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
   'payloads/': folderRule('payloads in JSON and CBOR are read and written here, whatever they are about', [], [], ['cbor2']),
   'shadows/': folderRule(
     'shadows are documents of names: they know neither the registry nor who asks, and publish by the contract of messaging',
-    [...['domain.ts', 'runtime/', 'broker/messaging.ts', 'refusals/refusals.ts'], ...files('store', 'contract', 'due-work')],
+    [
+      ...['domain.ts', 'runtime/', 'broker/messaging.ts', 'refusals/refusals.ts'],
+      ...files('store', 'contract', 'due-work'),
+      'payloads/final-zeros.ts',
+    ],
     [],
   ),
   'provisioning/': folderRule(

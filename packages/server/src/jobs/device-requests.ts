@@ -1,6 +1,7 @@
 /** Payloads of devices' requests over MQTT (developer guide, page jobs-mqtt-api), read and checked. */
 import { JsonError, type JsonObject, type JsonValue, parseJson } from '@thingkeep/wire/api/parse-json.ts';
 import { isObject } from '@thingkeep/wire/is-object.ts';
+import { withoutFinalZeros } from '../payloads/final-zeros.ts';
 import { type DescribeRequest, JobRejection, type StartRequest, type JobExecutionReport } from './device-jobs.ts';
 import { isReported } from './states.ts';
 import { MAX_MINUTES, NO_STEP_TIMER } from './timers.ts';
@@ -16,10 +17,11 @@ const invalid = (message: string): never => {
 
 /** The object of a payload; one without bytes is an empty object. */
 export function readRequestBody(payload: Uint8Array): JsonObject {
-  if (payload.length === 0) return {};
+  const text = withoutFinalZeros(payload);
+  if (text.length === 0) return {};
   let body: JsonValue;
   try {
-    body = parseJson(payload);
+    body = parseJson(text);
   } catch (error) {
     if (error instanceof JsonError) throw new JobRejection('InvalidJson', `The payload is no valid JSON: ${error.message}`);
     throw error;

@@ -90,6 +90,11 @@ test('CBOR of many small items is rejected before any of them is read; many long
   );
 });
 
+test('the zero at the end of a C string is no part of JSON', () => {
+  assert.deepEqual({ ...readMembers(Buffer.from('{"a":1}\0'), 'json') }, { a: 1 });
+  assert.throws(() => readMembers(Buffer.from('{"a":1\0}'), 'json'), PayloadFault);
+});
+
 test('JSON that is none is rejected; unknown members are for nobody to mind', () => {
   for (const each of ['x', '[]', 'null', '"a"', '{"a":1,"a":2}', '{"a":"\\ud800"}', `${'{"a":'.repeat(20)}1${'}'.repeat(20)}`])
     rejects(Buffer.from(each), 'json');

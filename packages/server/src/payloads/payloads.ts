@@ -3,6 +3,7 @@ import { JsonError, parseJson } from '@thingkeep/wire/api/parse-json.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
 import { isObject } from '@thingkeep/wire/is-object.ts';
 import { decode, encode } from 'cbor2';
+import { withoutFinalZeros } from './final-zeros.ts';
 
 export const PAYLOAD_FORMATS = ['json', 'cbor'] as const;
 export type PayloadFormat = (typeof PAYLOAD_FORMATS)[number];
@@ -44,7 +45,7 @@ export function isMembers(value: unknown): value is Members {
 
 function fromJson(payload: Buffer): unknown {
   try {
-    return parseJson(payload, MAX_DEPTH);
+    return parseJson(withoutFinalZeros(payload), MAX_DEPTH);
   } catch (error) {
     if (error instanceof JsonError) return invalid(error.message);
     throw error;

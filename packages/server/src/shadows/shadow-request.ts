@@ -1,4 +1,5 @@
 /** Requests on a shadow as they are sent: read, checked, and rejected in AWS's words (page device-shadow-document). */
+import { withoutFinalZeros } from '../payloads/final-zeros.ts';
 import { isJsonObject, isNull, JsonFault, Leaf, type JsonMembers, readTreeAt, type JsonTree, writeTree } from './json-tree.ts';
 import {
   invalidClientToken,
@@ -35,12 +36,9 @@ export interface UpdateRequest {
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The text of a payload; the end of a C string is none of it (aws-iot-device-sdk-embedded-C sends it until its version 3). */
 function textOf(payload: Uint8Array): string {
-  let end = payload.length;
-  while (end > 0 && payload[end - 1] === 0) end -= 1;
   try {
-    return UTF8.decode(payload.subarray(0, end));
+    return UTF8.decode(withoutFinalZeros(payload));
   } catch {
     throw notUtf8();
   }
