@@ -88,4 +88,9 @@ describe('equality', () => {
     ['{"a":1,"c":1}', '{"a":1,"b":1}'],
   ] as const)
     test(`${one} is not ${other}`, () => assert.ok(!same(one, other) && !same(other, one)));
+
+  test('of numbers with a million zeros within, which take no time that grows with their square', () => {
+    const zeros = '0'.repeat(1_000_000);
+    assert.ok(!same(`1${zeros}1`, `2${zeros}1`) && same(`1${zeros}1`, `1${zeros}1.0`));
+  });
 });

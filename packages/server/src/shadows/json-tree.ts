@@ -212,11 +212,18 @@ interface Decimal {
 
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
+/** Without the zeros at its end. A pattern would look at each run of zeros once for each zero of it. */
+function withoutLastZeros(digits: string): string {
+  let end = digits.length;
+  while (end > 0 && digits.charCodeAt(end - 1) === 0x30) end -= 1;
+  return digits.slice(0, end);
+}
+
 function decimalOf(text: string): Decimal | undefined {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = DECIMAL.exec(text) ?? [];
   if (whole === '') return undefined;
   const digits = `${whole}${fraction}`.replace(/^0+/, '');
-  const trimmed = digits.replace(/0+$/, '');
+  const trimmed = withoutLastZeros(digits);
   if (trimmed === '') return { sign: '', digits: '', exponent: 0 };
   return { sign, digits: trimmed, exponent: Number(exponent) - fraction.length + digits.length - trimmed.length };
 }
