@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { JsonFault, readTreeAt, sameTree, timesOf, writeMetadata, writeTree } from './json-tree.ts';
 
-const again = (text: string): string => writeTree(readTreeAt(text, 64, 7));
+const BOUNDS = { depth: 64 };
+
+const again = (text: string): string => writeTree(readTreeAt(text, BOUNDS, 7));
 
 describe('texts that are JSON', () => {
   const SAME = [
@@ -43,28 +45,37 @@ describe('texts that are none', () => {
   for (const text of BAD)
     test(JSON.stringify(text), () =>
       assert.throws(
-        () => readTreeAt(text, 64, 0),
-        (error) => error instanceof JsonFault && !error.isTooDeep,
+        () => readTreeAt(text, BOUNDS, 0),
+        (error) => error instanceof JsonFault && error.reason === 'not JSON',
       ),
     );
 
   test('100,000 brackets are too deep, and end nothing', () => {
     for (const open of ['[', '{"a":']) {
-      const isTooDeep = (error: unknown): boolean => error instanceof JsonFault && error.isTooDeep;
-      assert.throws(() => readTreeAt(open.repeat(100_000), 64, 0), isTooDeep);
+      const isTooDeep = (error: unknown): boolean => error instanceof JsonFault && error.reason === 'nested too deep';
+      assert.throws(() => readTreeAt(open.repeat(100_000), BOUNDS, 0), isTooDeep);
     }
   });
 });
 
+test('a text with more values than are wanted is not read on', () => {
+  const bounds = { depth: 64, values: 5 };
+  for (const text of ['[1,2,3,4]', '{"a":[1,{}],"b":2}', '[[[[[]]]]]'])
+    assert.equal(writeTree(readTreeAt(text, bounds, 0)), text);
+  const isTooMuch = (error: unknown): boolean => error instanceof JsonFault && error.reason === 'too many values';
+  for (const text of ['[1,2,3,4,5]', '{"a":[1,{}],"b":2,"b":2}', '[[[[[[]]]]]]', '[1,2,3,4,no'])
+    assert.throws(() => readTreeAt(text, bounds, 0), isTooMuch);
+});
+
 test('metadata has a time in the place of each value, of each element of an array too (facts 5.2)', () => {
-  const tree = readTreeAt('{"a":1,"b":[1,{"c":null}],"d":{},"e":[]}', 64, 1700000000);
+  const tree = readTreeAt('{"a":1,"b":[1,{"c":null}],"d":{},"e":[]}', BOUNDS, 1700000000);
   const time = '{"timestamp":1700000000}';
   assert.equal(writeMetadata(tree), `{"a":${time},"b":[${time},{"c":${time}}],"d":{},"e":[]}`);
   assert.deepEqual([...timesOf(tree)], [1700000000, 1700000000, 1700000000]);
 });
 
 describe('equality', () => {
-  const same = (one: string, other: string): boolean => sameTree(readTreeAt(one, 64, 1), readTreeAt(other, 64, 2));
+  const same = (one: string, other: string): boolean => sameTree(readTreeAt(one, BOUNDS, 1), readTreeAt(other, BOUNDS, 2));
   for (const [one, other] of [
     ['1', '1.0'],
     ['100', '1e2'],

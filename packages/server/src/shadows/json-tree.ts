@@ -23,16 +23,23 @@ export class Leaf {
 export type JsonMembers = ReadonlyMap<string, JsonTree>;
 export type JsonTree = Leaf | readonly JsonTree[] | JsonMembers;
 
-/** Why a text is not JSON. */
+/** Why a text is not read. */
 export class JsonFault extends Error {
   override readonly name = 'JsonFault';
-  /** Whether it nests deeper than was allowed. */
-  readonly isTooDeep: boolean;
+  readonly reason: 'not JSON' | 'nested too deep' | 'too many values';
 
-  constructor(isTooDeep = false) {
-    super(isTooDeep ? 'nested too deep' : 'not JSON');
-    this.isTooDeep = isTooDeep;
+  constructor(reason: JsonFault['reason'] = 'not JSON') {
+    super(reason);
+    this.reason = reason;
   }
+}
+
+/** What a text may have at most. */
+export interface JsonBounds {
+  /** Arrays and objects in each other. */
+  readonly depth: number;
+  /** Values of any kind, at every level; any number when absent. */
+  readonly values?: number;
 }
 
 export const isJsonObject = (tree: JsonTree | undefined): tree is JsonMembers => tree instanceof Map;
@@ -57,10 +64,13 @@ class TreeReader {
   readonly #maxDepth: number;
   readonly #times: LeafTimes;
   #at = 0;
+  /** Values that may still come. */
+  #left: number;
 
-  constructor(text: string, maxDepth: number, times: LeafTimes) {
+  constructor(text: string, { depth, values = Number.POSITIVE_INFINITY }: JsonBounds, times: LeafTimes) {
     this.#text = text;
-    this.#maxDepth = maxDepth;
+    this.#maxDepth = depth;
+    this.#left = values;
     this.#times = times;
   }
 
@@ -79,6 +89,8 @@ class TreeReader {
   }
 
   #value(depth: number): JsonTree {
+    if (this.#left === 0) throw new JsonFault('too many values');
+    this.#left -= 1;
     this.#skipSpace();
     const tree = this.#bareValue(depth);
     this.#skipSpace();
@@ -88,7 +100,7 @@ class TreeReader {
   #bareValue(depth: number): JsonTree {
     const char = this.#text.charCodeAt(this.#at);
     if (char === 0x7b || char === 0x5b) {
-      if (depth >= this.#maxDepth) throw new JsonFault(true);
+      if (depth >= this.#maxDepth) throw new JsonFault('nested too deep');
       this.#at += 1;
       return char === 0x7b ? this.#members(depth + 1) : this.#list(depth + 1);
     }
@@ -169,12 +181,12 @@ class TreeReader {
   }
 }
 
-/** Reads a JSON text whose arrays and objects nest `maxDepth` deep at most; a {@link JsonFault} otherwise. */
-export const readTree = (text: string, maxDepth: number, times: LeafTimes): JsonTree =>
-  new TreeReader(text, maxDepth, times).read();
+/** Reads a JSON text within bounds; a {@link JsonFault} otherwise. */
+export const readTree = (text: string, bounds: JsonBounds, times: LeafTimes): JsonTree =>
+  new TreeReader(text, bounds, times).read();
 
 /** Reads a JSON text whose values are all set at one time. */
-export const readTreeAt = (text: string, maxDepth: number, time: number): JsonTree => readTree(text, maxDepth, () => time);
+export const readTreeAt = (text: string, bounds: JsonBounds, time: number): JsonTree => readTree(text, bounds, () => time);
 
 const writeWith = (tree: JsonTree, leaf: (leaf: Leaf) => string): string => {
   if (tree instanceof Leaf) return leaf(tree);

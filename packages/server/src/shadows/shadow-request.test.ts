@@ -30,6 +30,8 @@ const REJECTED: readonly [payload: string | Buffer, code: number, message: strin
   [`{"state":${nested(5_000)}}`, 400, 'JSON contains too many levels of nesting; maximum is 6'],
   ['{"state":{"desired":{"a":[1,null]}}}', 400, 'State contains an invalid node: arrays may not contain null'],
   [`{"state":{"desired":{"a":"${'x'.repeat(9_000)}"}}}`, 413, 'The payload exceeds the maximum size allowed'],
+  [`{"state":{"desired":{"a":[${Array(20_000).fill('[]').join()}]}}}`, 413, 'The payload exceeds the maximum size allowed'],
+  [`{"state":{},"foo":[${Array(20_000).fill('1').join()}]}`, 413, 'The payload exceeds the maximum size allowed'],
   [Buffer.from([0x7b, 0xff, 0x7d]), 415, 'Unsupported documented encoding; supported encoding is UTF-8'],
 ];
 
@@ -50,6 +52,13 @@ test('six levels are taken, and an empty object below them (COMPATIBILITY.md)', 
 test('what is beside the state is ignored (page diagnosing-shadows)', () => {
   const { patch, version } = readUpdate(Buffer.from(`{"metadata":${nested(9)},"state":{},"timestamp":1,"version":3}`), 0);
   assert.deepEqual([patch, version], [{ desired: undefined, reported: undefined }, 3n]);
+});
+
+test('the largest document is taken with its metadata beside it, as a get has given it', () => {
+  const many = (value: string): string => `[${Array(4_000).fill(value).join()}]`;
+  const state = `{"reported":{"a":${many('1')}}}`;
+  const metadata = `{"reported":{"a":${many('{"timestamp":1700000000}')}}}`;
+  assert.ok(readUpdate(Buffer.from(`{"state":${state},"metadata":${metadata}}`), 0).patch?.reported);
 });
 
 test('the zero at the end of a C string is no part of the text; one elsewhere is no JSON', () => {

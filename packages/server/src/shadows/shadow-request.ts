@@ -21,8 +21,11 @@ export const MAX_LEVELS = 6;
 export const MAX_DOCUMENT_BYTES = 8 * 1024;
 /** Bytes of a client token. */
 const MAX_TOKEN_BYTES = 64;
-/** Levels that a request may have anywhere: members that are no part of the state are ignored. */
-const MAX_DEPTH = 64;
+/**
+ * What a request may have anywhere, since members that are no part of the state are read too. A document within its limit
+ * has half as many values as bytes, and its metadata, where somebody sends that back, as many.
+ */
+const BOUNDS = { depth: 64, values: 2 * MAX_DOCUMENT_BYTES };
 
 export interface UpdateRequest {
   /** Null where `state` is null. */
@@ -46,11 +49,12 @@ function textOf(payload: Uint8Array): string {
 
 function readMembers(payload: Uint8Array, time: number): JsonMembers {
   try {
-    const tree = readTreeAt(textOf(payload), MAX_DEPTH, time);
+    const tree = readTreeAt(textOf(payload), BOUNDS, time);
     if (isJsonObject(tree)) return tree;
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error;
-    if (error.isTooDeep) throw tooDeep(MAX_LEVELS);
+    if (error.reason === 'nested too deep') throw tooDeep(MAX_LEVELS);
+    if (error.reason === 'too many values') throw tooLarge();
   }
   throw invalidJson();
 }

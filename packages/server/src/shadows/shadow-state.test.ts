@@ -67,7 +67,7 @@ describe('the delta', () => {
     });
 
   test('has the times of what is desired', () => {
-    const desired = readTreeAt('{"a":1}', 64, 5);
+    const desired = readTreeAt('{"a":1}', { depth: 64 }, 5);
     const delta = deltaOf({ desired: isJsonObject(desired) ? desired : undefined });
     assert.deepEqual(delta?.get('a'), (desired as ReadonlyMap<string, unknown>).get('a'));
   });

@@ -89,14 +89,14 @@ export function deltaOf({ desired, reported }: ShadowState): JsonMembers | undef
  */
 export function nestsDeeper(tree: JsonTree, most: number): boolean {
   if (tree instanceof Leaf) return false;
-  const children: JsonTree[] = [...tree.values()];
-  if (children.length === 0) return false;
-  return most === 0 || children.some((child) => nestsDeeper(child, most - 1));
+  for (const child of tree.values()) if (most === 0 || nestsDeeper(child, most - 1)) return true;
+  return false;
 }
 
 /** Whether an array anywhere in it holds a null, which AWS refuses (page device-shadow-document). */
 export function hasNullInArray(tree: JsonTree): boolean {
   if (tree instanceof Leaf) return false;
-  if (!isJsonObject(tree)) return tree.some((item) => isNull(item) || hasNullInArray(item));
-  return [...tree.values()].some(hasNullInArray);
+  const isArray = !isJsonObject(tree);
+  for (const child of tree.values()) if ((isArray && isNull(child)) || hasNullInArray(child)) return true;
+  return false;
 }

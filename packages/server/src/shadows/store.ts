@@ -41,7 +41,7 @@ export async function countShadows(tx: WriteTransaction, accountId: string, more
 }
 
 /** Deeper than any state may nest. */
-const MAX_DEPTH = 64;
+const BOUNDS = { depth: 64 };
 
 function packTimes(state: ShadowState): number[] {
   const runs: number[] = [];
@@ -85,7 +85,7 @@ export const stateMembers = (state: ShadowState): Pick<ShadowRecord, 'desired' |
 export function stateOf({ desired, reported, times = [] }: ShadowRecord): ShadowState {
   const next = unpackTimes(times);
   const read = (text: string | undefined): JsonMembers | undefined => {
-    const tree = text === undefined ? undefined : readTree(text, MAX_DEPTH, next);
+    const tree = text === undefined ? undefined : readTree(text, BOUNDS, next);
     return isJsonObject(tree) ? tree : undefined;
   };
   return { desired: read(desired), reported: read(reported) };
