@@ -131,6 +131,24 @@ test('an account has a limited number of shadows, deleted ones among them for 48
   await assert.rejects(bench.update('three', '{}'), full);
 });
 
+test('a list ends at a number of deleted shadows, and goes on behind them', async () => {
+  await using bench = await Bench.open();
+  const names = Array.from({ length: 250 }, (_, i) => `d${i}`);
+  for (const name of ['a', ...names, 'z']) await bench.update('x', '{}', name);
+  for (const name of names) await bench.shadows.delete(bench.address('x', name));
+  const list = (after?: string) => bench.shadows.list(bench.address('x'), { limit: 2, after });
+  const first = await list();
+  assert.deepEqual(first.names, ['a']);
+  const seen: string[] = [];
+  let calls = 0;
+  for (let next = first.next; next !== undefined; calls += 1) {
+    const page = await list(next);
+    seen.push(...page.names);
+    next = page.next;
+  }
+  assert.deepEqual([seen, calls], [['z'], 1]);
+});
+
 test('while the disk is nearly full no shadow is made; those that are there go on', async () => {
   const disk = { low: false };
   await using bench = await Bench.open({ disk });

@@ -26,6 +26,9 @@ import { countShadows, documentBytes, type ShadowRecord, shadows, stateMembers, 
 /** Milliseconds for which the version of a deleted shadow is known: one of the same name goes on from it. */
 export const VERSION_KEPT = 48 * 3_600_000;
 
+/** Pages of the store that a list reads at most: a device can leave any number of deleted shadows in its way. */
+const READS_OF_LIST = 100;
+
 /** A shadow's address; the classic shadow has no name. */
 export interface ShadowAddress {
   readonly place: Place;
@@ -122,15 +125,20 @@ export class Shadows {
     return acceptedDelete(frameOf(address, version, this.#seconds(), clientToken));
   }
 
-  /** Names of a thing's named shadows, in their order; a thing that is not known has none. */
+  /**
+   * Names of a thing's named shadows, in their order; a thing that is not known has none. Behind many that were deleted
+   * lately it gives fewer than asked for, and where to go on.
+   */
   async list(
     { place, thingName }: Pick<ShadowAddress, 'place' | 'thingName'>,
     page: { readonly limit: number; readonly after: string | undefined },
   ): Promise<{ readonly names: string[]; readonly next: string | undefined }> {
     const prefix = [place.accountId, thingName];
     const names: string[] = [];
-    let after = page.after;
+    let { after } = page;
+    let reads = 0;
     do {
+      reads += 1;
       const found = await this.#deps.inRegion(place.region).read((tx) =>
         tx.scan(shadows, {
           prefix,
@@ -142,7 +150,7 @@ export class Shadows {
       for (const { shadowName, deletedAt } of found.items)
         if (shadowName !== '' && deletedAt === undefined) names.push(shadowName);
       after = found.next;
-    } while (after !== undefined && names.length < page.limit);
+    } while (after !== undefined && names.length < page.limit && reads < READS_OF_LIST);
     return { names, next: after };
   }
 
