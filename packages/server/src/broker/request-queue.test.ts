@@ -47,6 +47,27 @@ test('ten of a client are served at a time, in their order; it is not read from 
   await Promise.allSettled(done);
 });
 
+test('a request that is read as soon as reading goes on is behind the one that has waited', async () => {
+  const { begun, run, names } = open();
+  const unread = ['11', '12'];
+  const client = new (class extends Client {
+    override resumeReading(): void {
+      super.resumeReading();
+      while (this.pauses === 0) {
+        const name = unread.shift();
+        if (name === undefined) return;
+        void run(this, name);
+      }
+    }
+  })();
+  for (let i = 0; i < 11; i += 1) void run(client, String(i));
+  begun[0]?.end();
+  begun[1]?.end();
+  begun[2]?.end();
+  await setImmediate();
+  assert.deepEqual(names().slice(10), ['10', '11', '12']);
+});
+
 test('five hundred of an account are served at a time; then each client has its turn', async () => {
   const { begun, run, names } = open();
   for (let i = 0; i < 50; i += 1) {

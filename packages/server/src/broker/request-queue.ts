@@ -90,9 +90,10 @@ export class RequestQueue {
       if (next === undefined) continue;
       this.#waitingBytes -= next.size;
       this.#blocked.delete(source);
+      next.begin();
+      // Its next request may be read within the call, and is behind the one that has begun.
       if (source.waiting.length > 0) this.#blocked.add(source);
       else source.publisher?.resumeReading();
-      next.begin();
     }
   }
 }
