@@ -102,6 +102,24 @@ test('$package has packages with a version and attributes, reported, without met
   assert.deepEqual([got.state, got.metadata, got.version], [{}, {}, 2]);
 });
 
+test('changes of one shadow are done in the order in which they are asked for, while it is made too', async () => {
+  await using bench = await Bench.open();
+  const ASKED = 6;
+  const change = (thingName: string, i: number): Promise<unknown> =>
+    i === 3
+      ? bench.shadows.delete(bench.address(thingName)).then((text) => JSON.parse(text).version)
+      : bench.update(thingName, `{"reported":{"n":${i}}}`).then(({ version }) => version);
+  // Asked for in turns of the event loop that are as many apart as can be told from one another.
+  for (const pauses of Array.from({ length: 2 ** (ASKED - 1) }, (_, bits) => bits)) {
+    const asked: Promise<unknown>[] = [];
+    for (let i = 0; i < ASKED; i += 1) {
+      asked.push(change(`t${pauses}`, i));
+      if ((pauses >> i) % 2 === 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.deepEqual(await Promise.all(asked), [1, 2, 3, 3, 4, 5], `pauses ${pauses.toString(2)}`);
+  }
+});
+
 test('rates of a thing and of an account, where there are any: 429', async () => {
   await using bench = await Bench.open({ ratesOf: () => ({ shadowRequestsPerThing: 2, shadowRequests: 5 }) });
   const tooMany = isRejected(429, 'Too Many Requests');

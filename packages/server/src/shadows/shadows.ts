@@ -20,6 +20,7 @@ import { diskLow, noShadow, tooLarge, tooManyRequests, tooManyShadows, versionCo
 import { ShadowFigures } from './shadow-figures.ts';
 import { deltaOf, updatedState } from './shadow-state.ts';
 import { type RequestRates, ShadowRates } from './shadow-rates.ts';
+import { ShadowTurns } from './shadow-turns.ts';
 import { MAX_DOCUMENT_BYTES, PACKAGE_SHADOW, readUpdate, type UpdateRequest } from './shadow-request.ts';
 import { countShadows, documentBytes, type ShadowRecord, shadows, stateMembers, stateOf } from './store.ts';
 
@@ -66,6 +67,7 @@ const nameOf = ({ thingName, shadowName }: ShadowAddress): string => shadowName 
 export class Shadows {
   readonly #deps: ShadowsDeps;
   readonly #rates: ShadowRates;
+  readonly #turns = new ShadowTurns();
   readonly figures = new ShadowFigures();
   readonly #listeners: ShadowListener[] = [];
 
@@ -105,9 +107,11 @@ export class Shadows {
     this.#admit(address);
     const time = this.#seconds();
     const request = readUpdate(payload, time, address.shadowName);
-    const messages =
-      (await this.#write(address, (tx) => this.#apply(tx, address, request, time))) ??
-      (await this.#storeOf(address).write((tx) => this.#create(tx, address, request, time)));
+    const messages = await this.#turns.run(
+      keyOf(address).join('/'),
+      () => this.#write(address, (tx) => this.#apply(tx, address, request, time)),
+      () => this.#storeOf(address).write((tx) => this.#create(tx, address, request, time)),
+    );
     this.#tell(address);
     return messages;
   }
@@ -115,12 +119,21 @@ export class Shadows {
   async #delete(address: ShadowAddress, clientToken?: string): Promise<string> {
     this.#admit(address);
     const { accountId } = address.place;
-    const { version } = await this.#write(address, async (tx) => {
-      const live = await this.#live(tx, address);
-      const { thingName, shadowName } = live;
-      await tx.put(shadows, { accountId, thingName, shadowName, version: live.version, deletedAt: this.#deps.clock.now() });
-      return live;
-    });
+    const remove = async (tx: WriteTransaction, live: ShadowRecord): Promise<number> => {
+      const { thingName, shadowName, version } = live;
+      await tx.put(shadows, { accountId, thingName, shadowName, version, deletedAt: this.#deps.clock.now() });
+      return version;
+    };
+    const version = await this.#turns.run(
+      keyOf(address).join('/'),
+      () =>
+        this.#write(address, async (tx) => {
+          const found = await this.#find(tx, address);
+          return found && remove(tx, found);
+        }),
+      // One that was asked for before may have been made meanwhile.
+      () => this.#write(address, async (tx) => remove(tx, await this.#live(tx, address))),
+    );
     this.#tell(address);
     return acceptedDelete(frameOf(address, version, this.#seconds(), clientToken));
   }
@@ -175,9 +188,15 @@ export class Shadows {
     return Math.floor(this.#deps.clock.now() / 1000);
   }
 
-  async #live(tx: ReadTransaction, address: ShadowAddress): Promise<ShadowRecord> {
+  /** The shadow's record, where it is there. */
+  async #find(tx: ReadTransaction, address: ShadowAddress): Promise<ShadowRecord | undefined> {
     const record = await tx.get(shadows, keyOf(address));
-    if (record === undefined || record.deletedAt !== undefined) throw noShadow(nameOf(address));
+    return record?.deletedAt === undefined ? record : undefined;
+  }
+
+  async #live(tx: ReadTransaction, address: ShadowAddress): Promise<ShadowRecord> {
+    const record = await this.#find(tx, address);
+    if (record === undefined) throw noShadow(nameOf(address));
     return record;
   }
 
