@@ -317,6 +317,34 @@ describe('shadows', () => {
     await finds('shadow.hasDelta:true AND shadow.reported.light:off', '');
   });
 
+  test('messages of one shadow come in the order of its versions, by whatever protocol updates come (flows/shadow.md)', async () => {
+    const prefix = '$aws/things/mixed/shadow/update';
+    using app = await subscribed('app', `${prefix}/+`);
+    using device = await connected('mixed');
+    const EACH = 40;
+    const overHttp = async (name: string): Promise<void> => {
+      for (let i = 0; i < EACH; i += 1) await overApi('mixed', `{"state":{"desired":{"${name}":${i}}}}`);
+    };
+    const overMqtt = async (): Promise<void> => {
+      for (let i = 0; i < EACH; i += 1) {
+        device.publish(prefix, `{"state":{"desired":{"mqtt":${i}}}}`);
+        await nextMessage(device);
+      }
+    };
+    const asked = Promise.all([overHttp('one'), overHttp('two'), overMqtt(), overMqtt()]);
+    const versionOf = (json: string): number => Number(/"version":(\d+)/.exec(json.slice(json.indexOf(`"current"`) + 1))?.[1]);
+    const seen: [kind: string, version: number][] = [];
+    for (let i = 0; i < 4 * EACH * 3; i += 1) {
+      const { topic, text: json } = await nextMessage(app);
+      seen.push([topic.slice(prefix.length), versionOf(json)]);
+    }
+    await asked;
+    const expected = Array.from({ length: 4 * EACH }, (_, i) =>
+      ['/delta', '/accepted', '/documents'].map((kind) => [kind, i + 1] as const),
+    );
+    assert.deepEqual(seen, expected.flat());
+  });
+
   test("the shadow clients of AWS's device SDK, of both generations and over both protocols (acceptance)", async () => {
     for (const generation of ['1', '2', '5']) {
       const thingName = `sdk-${generation}`;

@@ -185,6 +185,14 @@ export interface TopicAnswer {
   readonly properties?: Properties;
 }
 
+/** Publishes an answer at once, for a service whose answers have an order; the request is acknowledged once it is stored. */
+export type PublishAnswer = (answer: TopicAnswer) => void;
+
+type Serve<Parts extends string = string> = (
+  request: TopicRequest<Parts>,
+  publish: PublishAnswer,
+) => TopicAnswers | Promise<TopicAnswers>;
+
 /**
  * A service on reserved topics, as a row. Which topics clients may publish requests on is in the table of reserved topics
  * of wire; a client needs `iot:Publish` on the request's topic and no other permission (pages device-shadow-mqtt,
@@ -198,7 +206,7 @@ export interface TopicService {
    * after that. When it fails instead, nothing is answered, and a client that waits for a PUBACK is disconnected without
    * one: it sends the request again. What the service waits for has a deadline of its own.
    */
-  serve(request: TopicRequest): TopicAnswers | Promise<TopicAnswers>;
+  readonly serve: Serve;
 }
 
 /**
@@ -208,10 +216,10 @@ export interface TopicService {
 export type TopicAnswers = readonly TopicAnswer[] | AsyncIterable<TopicAnswer>;
 
 /** A service whose requests have the parts of its pattern by name. */
-export const topicService = <Pattern extends string>(
-  pattern: Pattern,
-  serve: (request: TopicRequest<PartNames<Pattern>>) => TopicAnswers | Promise<TopicAnswers>,
-): TopicService => ({ pattern, serve });
+export const topicService = <Pattern extends string>(pattern: Pattern, serve: Serve<PartNames<Pattern>>): TopicService => ({
+  pattern,
+  serve,
+});
 
 /** Rows of other domains that are stored in the commit of the messages of this turn. */
 export interface MessageJournal {

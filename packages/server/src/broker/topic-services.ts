@@ -156,9 +156,17 @@ export class TopicServices implements MessageInterceptor {
   async #serve(service: TopicService, request: TopicRequest, requester: Publisher | undefined): Promise<void> {
     const { log, answer } = this.#options;
     try {
-      const answers = await service.serve(request);
+      const published: Promise<void>[] = [];
+      const publish = (each: TopicAnswer): void => {
+        const stored = (async () => answer(request, each, requester))();
+        // A failure is met below, unless the service itself fails.
+        stored.catch(() => undefined);
+        published.push(stored);
+      };
+      const answers = await service.serve(request, publish);
       if (Symbol.asyncIterator in answers) await this.#answerInTurn(answers, request, requester);
-      else await Promise.all(answers.map(async (each) => answer(request, each, requester)));
+      else for (const each of answers) publish(each);
+      await Promise.all(published);
     } catch (error) {
       const { topic, requester: by } = request;
       log.error({ err: error, topic, clientId: by.clientId }, 'a request on a reserved topic could not be served');

@@ -232,8 +232,8 @@ export class JobsFixture extends OperationsFixture {
     const parts = { thingName, jobId: levels[0] ?? '' };
     const requester = { clientId: thingName, principal: 'p' };
     const answers: TopicAnswer[] = [];
-    for await (const each of await service.serve({ place, topic, parts, payload, qos: 1, properties: undefined, requester }))
-      answers.push(each);
+    const request = { place, topic, parts, payload, qos: 1, properties: undefined, requester };
+    for await (const each of await service.serve(request, () => assert.fail('answers are given'))) answers.push(each);
     const [answer, ...more] = answers;
     assert.ok(answer !== undefined && more.length === 0 && answer.to === 'requester');
     const text = answer.payload.toString();

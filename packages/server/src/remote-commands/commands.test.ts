@@ -99,10 +99,13 @@ class Fixture extends OperationsFixture {
     const topic = `$aws/commands/${target}/executions/${executionId}/response/${format}`;
     const payload =
       typeof body === 'string' ? Buffer.from(body) : Buffer.from(format === 'json' ? JSON.stringify(body) : encode(body));
-    const served = await service?.serve({
-      ...{ place: { accountId: caller.accountId, region: caller.region }, topic, parts: { kind, name, executionId }, payload },
-      ...{ qos: 1, properties: undefined, requester: { clientId: 'lamp' } },
-    });
+    const served = await service?.serve(
+      {
+        ...{ place: { accountId: caller.accountId, region: caller.region }, topic, parts: { kind, name, executionId }, payload },
+        ...{ qos: 1, properties: undefined, requester: { clientId: 'lamp' } },
+      },
+      () => assert.fail('answers are given'),
+    );
     assert.ok(Array.isArray(served) && served.length === 1);
     const [answer] = served;
     assert.equal(answer.to, 'requester');

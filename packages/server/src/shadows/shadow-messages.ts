@@ -1,5 +1,4 @@
 /** The topics of a shadow, and the messages that a change of it publishes. */
-import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Messaging, TopicAnswer } from '../broker/messaging.ts';
 import type { ShadowAddress, UpdateMessages } from './shadows.ts';
 
@@ -13,12 +12,12 @@ export const topicPrefix = ({ thingName, shadowName }: Pick<ShadowAddress, 'thin
  */
 export function updateAnswers(
   messaging: Pick<Messaging, 'hasReceivers'>,
-  place: Place,
-  prefix: string,
+  address: ShadowAddress,
   { accepted, delta, documents }: UpdateMessages,
 ): TopicAnswer[] {
+  const prefix = topicPrefix(address);
   const toSubscribers = (topic: string, write: (() => string) | undefined): TopicAnswer[] =>
-    write === undefined || !messaging.hasReceivers(place, topic)
+    write === undefined || !messaging.hasReceivers(address.place, topic)
       ? []
       : [{ topic, payload: Buffer.from(write()), to: 'subscribers', qos: 1 }];
   return [

@@ -3,7 +3,14 @@
  * and all subscribers see; the requester gets its own whether it has subscribed or not.
  */
 import { placeKey } from '@thingkeep/wire/arn.ts';
-import { type Messaging, type TopicAnswer, type TopicRequest, topicService, type TopicService } from '../broker/messaging.ts';
+import {
+  type Messaging,
+  type PublishAnswer,
+  type TopicAnswer,
+  type TopicRequest,
+  topicService,
+  type TopicService,
+} from '../broker/messaging.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { isDiskRefusal } from '../runtime/disk-failure.ts';
@@ -11,7 +18,7 @@ import { RepeatLimiter } from '../runtime/repeat-limiter.ts';
 import type { Logger } from '../runtime/log.ts';
 import { rejected } from './answers.ts';
 import { internalFailure, invalidName, ShadowRejection } from './rejections.ts';
-import { updateAnswers, topicPrefix } from './shadow-messages.ts';
+import { updateAnswers } from './shadow-messages.ts';
 import { clientTokenIn } from './shadow-request.ts';
 import type { ShadowAddress, Shadows } from './shadows.ts';
 
@@ -59,7 +66,7 @@ function rejectionOf({ log }: TopicDeps, { topic, requester }: TopicRequest, err
   return internalFailure();
 }
 
-type Serve = (address: ShadowAddress, request: TopicRequest, prefix: string) => Promise<readonly TopicAnswer[]>;
+type Serve = (address: ShadowAddress, request: TopicRequest, publish: PublishAnswer) => Promise<readonly TopicAnswer[]>;
 
 const VERBS = ['get', 'update', 'delete'] as const;
 
@@ -68,8 +75,9 @@ const servedBy = ({ shadows, messaging }: TopicDeps): Readonly<Record<(typeof VE
     const accepted = await shadows.get(address, clientTokenIn(payload));
     return [{ topic: `${topic}/accepted`, payload: Buffer.from(accepted), to: 'both' }];
   },
-  async update(address, { place, payload }, prefix) {
-    return updateAnswers(messaging, place, prefix, await shadows.update(address, payload));
+  async update(address, { payload }, publish) {
+    await shadows.update(address, payload, (messages) => updateAnswers(messaging, address, messages).forEach(publish));
+    return [];
   },
   async delete(address, { topic, payload }) {
     const accepted = await shadows.delete(address, clientTokenIn(payload));
@@ -84,12 +92,13 @@ export function shadowTopics(deps: TopicDeps): readonly TopicService[] {
     request: TopicRequest,
     serve: Serve,
     { thingName, shadowName }: Pick<ShadowAddress, 'thingName' | 'shadowName'>,
+    publish: PublishAnswer,
   ): Promise<readonly TopicAnswer[]> => {
     const { place, topic, payload } = request;
     try {
       if (!THING_NAME.test(thingName)) throw invalidName('thing');
       if (shadowName !== undefined && !SHADOW_NAME.test(shadowName)) throw invalidName('shadow');
-      return await serve({ place, thingName, shadowName }, request, topicPrefix({ thingName, shadowName }));
+      return await serve({ place, thingName, shadowName }, request, publish);
     } catch (error) {
       const rejection = rejectionOf(deps, request, error);
       record(deps, repeats, request, rejection);
@@ -99,11 +108,11 @@ export function shadowTopics(deps: TopicDeps): readonly TopicService[] {
     }
   };
   return VERBS.flatMap((verb) => [
-    topicService(`$aws/things/{thingName}/shadow/${verb}`, (request) =>
-      answer(request, served[verb], { thingName: request.parts.thingName, shadowName: undefined }),
+    topicService(`$aws/things/{thingName}/shadow/${verb}`, (request, publish) =>
+      answer(request, served[verb], { thingName: request.parts.thingName, shadowName: undefined }, publish),
     ),
-    topicService(`$aws/things/{thingName}/shadow/name/{shadowName}/${verb}`, (request) =>
-      answer(request, served[verb], request.parts),
+    topicService(`$aws/things/{thingName}/shadow/name/{shadowName}/${verb}`, (request, publish) =>
+      answer(request, served[verb], request.parts, publish),
     ),
   ]);
 }

@@ -89,8 +89,9 @@ export class Shadows {
     return this.figures.counted('get', this.#get(address, clientToken));
   }
 
-  update(address: ShadowAddress, payload: Uint8Array): Promise<UpdateMessages> {
-    return this.figures.counted('update', this.#update(address, payload));
+  /** `publish` is called for the updates of a shadow in the order of their versions. */
+  update(address: ShadowAddress, payload: Uint8Array, publish?: (messages: UpdateMessages) => void): Promise<UpdateMessages> {
+    return this.figures.counted('update', this.#update(address, payload, publish));
   }
 
   delete(address: ShadowAddress, clientToken?: string): Promise<string> {
@@ -103,7 +104,11 @@ export class Shadows {
     return acceptedGet(stateOf(record), frameOf(address, record.version, this.#seconds(), clientToken));
   }
 
-  async #update(address: ShadowAddress, payload: Uint8Array): Promise<UpdateMessages> {
+  async #update(
+    address: ShadowAddress,
+    payload: Uint8Array,
+    publish: ((messages: UpdateMessages) => void) | undefined,
+  ): Promise<UpdateMessages> {
     this.#admit(address);
     const time = this.#seconds();
     const request = readUpdate(payload, time, address.shadowName);
@@ -112,6 +117,7 @@ export class Shadows {
       () => this.#write(address, (tx) => this.#apply(tx, address, request, time)),
       () => this.#storeOf(address).write((tx) => this.#create(tx, address, request, time)),
     );
+    publish?.(messages);
     this.#tell(address);
     return messages;
   }

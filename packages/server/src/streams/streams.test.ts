@@ -74,15 +74,18 @@ class Fixture extends OperationsFixture {
     const service = this.domain.topics?.find((each) => each.pattern === pattern);
     assert.ok(service);
     const answers: (readonly [string, Record<string, unknown>])[] = [];
-    const served = await service.serve({
-      place: { accountId: caller.accountId, region: caller.region },
-      topic: `$aws/things/t/streams/${streamId}/${verb}/json`,
-      parts: { thingName: 't', streamId },
-      payload: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
-      qos: 0,
-      properties: undefined,
-      requester: { clientId },
-    });
+    const served = await service.serve(
+      {
+        place: { accountId: caller.accountId, region: caller.region },
+        topic: `$aws/things/t/streams/${streamId}/${verb}/json`,
+        parts: { thingName: 't', streamId },
+        payload: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
+        qos: 0,
+        properties: undefined,
+        requester: { clientId },
+      },
+      () => assert.fail('answers are given'),
+    );
     for await (const { topic, payload, to } of served) {
       assert.equal(to, 'requester');
       const prefix = `$aws/things/t/streams/${streamId}/`;
@@ -235,10 +238,13 @@ test('a request of nobody who could get the answer does nothing', async () => {
   await using streams = await Fixture.open();
   await streams.make({ a: Buffer.alloc(700, 1) });
   const service = streams.domain.topics?.find(({ pattern }) => pattern.endsWith('/get/json'));
-  const served = await service?.serve({
-    ...{ place: caller, topic: '', parts: { thingName: 't', streamId: 's' }, qos: 0, properties: undefined, requester: {} },
-    payload: Buffer.from('{"f":0,"l":256}'),
-  });
+  const served = await service?.serve(
+    {
+      ...{ place: caller, topic: '', parts: { thingName: 't', streamId: 's' }, qos: 0, properties: undefined, requester: {} },
+      payload: Buffer.from('{"f":0,"l":256}'),
+    },
+    () => assert.fail('answers are given'),
+  );
   for await (const each of served ?? []) assert.fail(each.topic);
   assert.deepEqual(streams.read, []);
 });

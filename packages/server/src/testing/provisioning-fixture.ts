@@ -1,4 +1,5 @@
 /** Provisioning for tests: its operations, with those of the registry and of policies, over a store of their own. */
+import assert from 'node:assert/strict';
 import type { CallerPermissions } from '@thingkeep/wire/api/authorization.ts';
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
@@ -149,7 +150,8 @@ export class ProvisioningFixture extends OperationsFixture {
       typeof body === 'string' ? Buffer.from(body) : Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
     const parts = { templateName: topic.split('/')[2] ?? '' };
     const requester = defined({ clientId: clientId === null ? undefined : clientId, principal, chain });
-    const served = await service.serve({ place, topic, parts, payload, qos: 1, properties: undefined, requester });
+    const request = { place, topic, parts, payload, qos: 1, properties: undefined, requester };
+    const served = await service.serve(request, () => assert.fail('answers are given'));
     const answers: TopicAnswer[] = [];
     for await (const each of served) answers.push(each);
     const [answer, ...more] = answers;
