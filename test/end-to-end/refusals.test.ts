@@ -43,7 +43,7 @@ before(async () => {
   server = await startServer();
   await makePolicy(server, 'all', ALLOW_ALL);
   admin = await makeDevice(server, 'admin', 'all');
-  watcher = await DeviceConnection.admitted(server, 5, 'admin', admin);
+  watcher = await DeviceConnection.admitted(server, 5, 'admin', admin, { keepalive: 1200 });
   watcher.subscribe('$thingkeep/events/refusals/#');
   assert.equal((await watcher.next()).cmd, 'suback');
   void follow();
