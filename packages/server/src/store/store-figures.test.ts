@@ -18,6 +18,21 @@ test('writes that wait together are one commit', async () => {
   assert.equal(figures.failedCommits, 0);
 });
 
+test('writes that take long are in commits of their own, so that others have their turn between', async () => {
+  const figures = new StoreFigures(systemClock);
+  let time = 0;
+  await using store = await openSqliteStore({ path: ':memory:', figures, clock: { monotonic: () => time } });
+  const write = (region: string, takes: number) =>
+    store.write(async (tx) => {
+      time += takes;
+      await tx.put(regions, { region });
+    });
+  await write('first', 0);
+  const before = figures.commitTime.cumulative.at(-1) ?? 0;
+  await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map((region) => write(region, 10)));
+  assert.deepEqual([(figures.commitTime.cumulative.at(-1) ?? 0) - before, figures.commitWrites.sum], [3, 7]);
+});
+
 test('a damaged record counts once, however often it is met', () => {
   const figures = new StoreFigures(systemClock);
   for (const key of ['a', 'a', 'b']) figures.met({ collection: 'things', key: [key] });

@@ -3,6 +3,7 @@
  * that it holds, so that nothing damaged is served.
  */
 import { chmodSync, statSync } from 'node:fs';
+import type { Clock } from '../../runtime/clock.ts';
 import type { DatabaseSync } from 'node:sqlite';
 import { messageOf } from '@thingkeep/wire/errors.ts';
 import type { Collection } from '../contract.ts';
@@ -28,6 +29,8 @@ export interface StoreLog {
 }
 
 export interface OpenOptions {
+  /** By which batches of writes end in time; the system's when absent. */
+  readonly clock?: Pick<Clock, 'monotonic'>;
   /** The data file; `:memory:` for one that goes with the process. */
   readonly path: string;
   /** All collections, so that indexes whose functions have changed are derived anew. */

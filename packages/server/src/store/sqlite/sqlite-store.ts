@@ -6,6 +6,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
+import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { asRefusal, diskFailure } from '../../runtime/disk-failure.ts';
 import type { CommitHook, HookedStore, ReadTransaction, WriteOrder, WriteTransaction } from '../contract.ts';
 import type { Damage } from '../damage.ts';
@@ -25,6 +26,8 @@ export { DataFileError } from './data-file-error.ts';
 
 /** Writes of one commit; more wait for the next, so that no reader waits without end. */
 const LARGEST_BATCH = 256;
+/** Milliseconds of work after which a batch takes no more writes: nothing else runs meanwhile. */
+const LONGEST_BATCH = 20;
 /** Records that are read in one turn of the event loop; more are read in the next turn. */
 const READS_PER_TURN = 2_000;
 
@@ -60,6 +63,7 @@ class SqliteStore implements HookedStore {
   readonly #alone: (() => void)[] = [];
   readonly #panic: OpenOptions['panic'];
   readonly #figures: StoreFigures | undefined;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   #reading = 0;
   /** Records read in this turn of the event loop. */
   #readInTurn = 0;
@@ -68,11 +72,12 @@ class SqliteStore implements HookedStore {
   #resting = false;
   #closed = false;
 
-  constructor(db: DatabaseSync, damage: DamageList, { path, panic, figures }: OpenOptions) {
+  constructor(db: DatabaseSync, damage: DamageList, { path, panic, figures, clock = systemClock }: OpenOptions) {
     this.#db = db;
     this.#sql = prepareSteps(db);
     this.#panic = panic;
     this.#figures = figures;
+    this.#clock = clock;
     this.#copy = new FileCopy(db, path);
     this.#tallies = new Tallies(db);
     this.#mark = new CommitMark(db, this.#tallies.commits);
@@ -150,9 +155,10 @@ class SqliteStore implements HookedStore {
   async #runBatch(): Promise<void> {
     const done: (() => void)[] = [];
     const batch: Write[] = [];
+    const end = this.#clock.monotonic() + LONGEST_BATCH;
     try {
       this.#sql.begin.run();
-      while (batch.length < LARGEST_BATCH) {
+      while (batch.length < LARGEST_BATCH && (batch.length === 0 || this.#clock.monotonic() < end)) {
         const write = this.#writes.shift();
         if (write === undefined) break;
         batch.push(write);
