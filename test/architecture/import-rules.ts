@@ -48,7 +48,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
   ),
   'store/sqlite/': folderRule(
     'an engine knows the contract and nothing of what is kept',
-    ['store/', 'runtime/disk-failure.ts', 'runtime/fsync-folder.ts'],
+    ['store/', 'runtime/clock.ts', 'runtime/disk-failure.ts', 'runtime/fsync-folder.ts'],
     ['crypto', 'fs', 'fs/promises', 'path', 'sqlite', 'zlib'],
   ),
   'collections.ts': folderRule('a list of what is kept, for the engine', [
