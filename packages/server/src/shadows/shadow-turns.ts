@@ -9,8 +9,8 @@ interface Turns {
   underWay: number;
   /** Those of them that are being done anew. */
   anew: number;
-  /** The change that began last. */
-  last: Promise<unknown>;
+  /** Resolves once those that have begun are done, whatever came of them. */
+  done: Promise<unknown>;
 }
 
 export class ShadowTurns {
@@ -22,13 +22,13 @@ export class ShadowTurns {
     for (;;) {
       const before = this.#byShadow.get(shadow);
       if (before === undefined || before.anew === 0) break;
-      await before.last.catch(() => undefined);
+      await before.done;
     }
-    const turns = this.#byShadow.get(shadow) ?? { underWay: 0, anew: 0, last: Promise.resolve() };
+    const turns = this.#byShadow.get(shadow) ?? { underWay: 0, anew: 0, done: Promise.resolve() };
     this.#byShadow.set(shadow, turns);
     turns.underWay += 1;
     const change = this.#change(shadow, turns, first, anew);
-    turns.last = change;
+    turns.done = Promise.allSettled([turns.done, change]).then(() => undefined);
     return change;
   }
 
