@@ -49,6 +49,8 @@ export const LIMITS = {
   /** Bytes of the objects of an account in the embedded store (ours). */
   /** Shadows of an account in a region, with those that were deleted in the last 48 hours. */
   shadows: 1_000_000,
+  /** The same of one thing. */
+  shadowsOfThing: 10_000,
   objectBytes: 10 * 1024 * 1024 * 1024,
   /** Messages that the rules of an account evaluate in a second, in each region. */
   ruleEvaluations: 20_000,

@@ -27,7 +27,7 @@ import { tryWrite } from '../store/marks.ts';
 import { StoreFigures } from '../store/store-figures.ts';
 import { byRegion, regionsOf } from '../store/regional.ts';
 import { logRecovery } from '../store/sqlite/recovery-lines.ts';
-import { Shadows } from '../shadows/shadows.ts';
+import { type ShadowLimits, Shadows } from '../shadows/shadows.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { type CoreBase, regionCheck } from './base.ts';
 
@@ -59,8 +59,11 @@ function openObjects({ config, folder, clock }: CoreBase, store: Store, disk: Di
 
 function openShadows({ config, clock }: CoreBase, inRegion: (region: string) => Store, disk: DiskRoom): Shadows {
   const { registryLimitsOf, ratesOf } = limitsAndRates(config.accounts, config.rateLimits);
-  const limitOf = (accountId: string): number => registryLimitsOf(accountId).shadows ?? LIMITS.shadows;
-  return new Shadows({ clock, inRegion, disk, ratesOf, limitOf });
+  const limitsOf = (accountId: string): ShadowLimits => {
+    const { shadows = LIMITS.shadows, shadowsOfThing = LIMITS.shadowsOfThing } = registryLimitsOf(accountId);
+    return { shadows, shadowsOfThing };
+  };
+  return new Shadows({ clock, inRegion, disk, ratesOf, limitsOf });
 }
 
 export async function openStorage(base: CoreBase) {

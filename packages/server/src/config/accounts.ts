@@ -35,6 +35,7 @@ const REGISTRY_RANGES = {
   pendingCertificates: [0, MANY],
   pendingCertificatesOfCa: [0, MANY],
   shadows: [0, MANY],
+  shadowsOfThing: [0, MANY],
 } as const satisfies Readonly<Record<string, Range>>;
 
 type LimitName = keyof typeof LIMIT_RANGES;

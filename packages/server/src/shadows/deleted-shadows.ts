@@ -3,7 +3,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Store } from '../store/contract.ts';
 import type { Task } from '../store/due-work.ts';
 import { VERSION_KEPT } from './shadows.ts';
-import { countShadows, shadows } from './store.ts';
+import { countShadow, shadows } from './store.ts';
 
 const EVERY = 10 * 60_000;
 /** Records that one write removes. */
@@ -21,7 +21,7 @@ async function removeOne(store: Store, before: number): Promise<boolean> {
     const over = items.filter(({ deletedAt }) => deletedAt !== undefined && deletedAt <= before);
     for (const { accountId, thingName, shadowName } of over) {
       await tx.delete(shadows, [accountId, thingName, shadowName]);
-      await countShadows(tx, accountId, -1);
+      await countShadow(tx, accountId, thingName, -1);
     }
     return over.length === PAGE;
   });

@@ -18,7 +18,10 @@ export const invalidJson = (): ShadowRejection => reject(400, 'Invalid JSON');
 export const missingState = (): ShadowRejection => reject(400, 'Missing required node: state');
 export const notAnObject = (node: 'State' | 'Desired' | 'Reported'): ShadowRejection =>
   reject(400, `${node} node must be an object`);
-export const invalidNode = (name: string): ShadowRejection => reject(400, `State contains an invalid node: '${name}'`);
+/** Characters of a name that a text repeats. */
+const MAX_SHOWN = 64;
+export const invalidNode = (name: string): ShadowRejection =>
+  reject(400, `State contains an invalid node: '${name.slice(0, MAX_SHOWN)}'`);
 export const invalidVersion = (): ShadowRejection => reject(400, 'Invalid version');
 export const invalidClientToken = (): ShadowRejection => reject(400, 'Invalid clientToken');
 export const tooDeep = (most: number): ShadowRejection =>
@@ -30,8 +33,8 @@ export const versionConflict = (): ShadowRejection => reject(409, 'Version confl
 export const tooLarge = (): ShadowRejection => reject(413, 'The payload exceeds the maximum size allowed');
 export const notUtf8 = (): ShadowRejection => reject(415, 'Unsupported documented encoding; supported encoding is UTF-8');
 export const tooManyRequests = (): ShadowRejection => reject(429, 'Too Many Requests');
-export const tooManyShadows = (limit: number): ShadowRejection =>
-  reject(429, `The account has ${limit} shadows, as many as it may have`);
+export const tooManyShadows = (of: 'account' | 'thing', limit: number): ShadowRejection =>
+  reject(429, `The ${of} has ${limit} shadows, as many as it may have`);
 export const diskLow = (): ShadowRejection => reject(503, DISK_LOW);
 export const internalFailure = (): ShadowRejection => reject(500, 'Internal service failure');
 

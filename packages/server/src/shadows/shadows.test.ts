@@ -133,7 +133,7 @@ test('rates of a thing and of an account, where there are any: 429', async () =>
 });
 
 test('an account has a limited number of shadows, deleted ones among them for 48 hours', async () => {
-  await using bench = await Bench.open({ limitOf: () => 2 });
+  await using bench = await Bench.open({ limitsOf: () => ({ shadows: 2, shadowsOfThing: 10 }) });
   const full = isRejected(429, 'The account has 2 shadows, as many as it may have');
   await bench.update('one', '{}');
   await bench.update('one', '{}', 'named');
@@ -167,7 +167,15 @@ test('a list ends at a number of deleted shadows, and goes on behind them', asyn
   assert.deepEqual([seen, calls], [['z'], 1]);
 });
 
-test('while the disk is nearly full no shadow is made; those that are there go on', async () => {
+test('a thing has a limited number of shadows, so that it leaves room to others', async () => {
+  await using bench = await Bench.open({ limitsOf: () => ({ shadows: 10, shadowsOfThing: 2 }) });
+  await bench.update('one', '{}');
+  await bench.update('one', '{}', 'a');
+  await assert.rejects(bench.update('one', '{}', 'b'), isRejected(429, 'The thing has 2 shadows, as many as it may have'));
+  await bench.update('two', '{}');
+});
+
+test('while the disk is nearly full no shadow is made, and none grows', async () => {
   const disk = { low: false };
   await using bench = await Bench.open({ disk });
   await bench.update('old', '{"reported":{"a":1}}');
@@ -176,8 +184,33 @@ test('while the disk is nearly full no shadow is made; those that are there go o
     bench.update('new', '{"reported":{"a":1}}'),
     (error) => error instanceof ShadowRejection && error.code === 503,
   );
+  await assert.rejects(
+    bench.update('old', '{"reported":{"a":10}}'),
+    (error) => error instanceof ShadowRejection && error.code === 503,
+  );
   assert.equal((await bench.update('old', '{"reported":{"a":2}}')).version, 2);
-  assert.deepEqual(bench.shadows.figures.requests.update, { accepted: 2, rejected: 1 });
+  assert.deepEqual(bench.shadows.figures.requests.update, { accepted: 2, rejected: 2 });
+});
+
+test('a text that names a node repeats no more of it than a name needs', async () => {
+  await using bench = await Bench.open();
+  const text = `State contains an invalid node: '${'x'.repeat(64)}'`;
+  await assert.rejects(bench.update('x', `{"${'x'.repeat(100_000)}":1}`), isRejected(400, text));
+});
+
+test('gets of large shadows are spread over turns; all are answered', async () => {
+  await using bench = await Bench.open();
+  await bench.update('x', `{"reported":{"a":[${Array(3_900).fill('1').join()}]}}`);
+  let turns = 0;
+  let isDone = false;
+  const count = (): void => {
+    turns += 1;
+    if (!isDone) setImmediate(count);
+  };
+  setImmediate(count);
+  await Promise.all(Array.from({ length: 20 }, () => bench.shadows.get(bench.address('x'))));
+  isDone = true;
+  assert.ok(turns >= 8, `${turns} turns`);
 });
 
 test('the index has what is there, as plain values, and listeners hear of what has changed', async () => {

@@ -22,7 +22,8 @@ import { deltaOf, updatedState } from './shadow-state.ts';
 import { type RequestRates, ShadowRates } from './shadow-rates.ts';
 import { ShadowTurns } from './shadow-turns.ts';
 import { MAX_DOCUMENT_BYTES, PACKAGE_SHADOW, readUpdate, type UpdateRequest } from './shadow-request.ts';
-import { countShadows, documentBytes, type ShadowRecord, shadows, stateMembers, stateOf } from './store.ts';
+import { TurnBudget } from './turn-budget.ts';
+import { countShadow, documentBytes, type ShadowRecord, shadows, stateMembers, stateOf, valuesOf } from './store.ts';
 
 /** Milliseconds for which the version of a deleted shadow is known: one of the same name goes on from it. */
 export const VERSION_KEPT = 48 * 3_600_000;
@@ -48,12 +49,18 @@ export interface UpdateMessages {
 export interface ShadowsDeps {
   readonly clock: Clock;
   readonly inRegion: (region: string) => Store;
-  /** While it is low no shadow is made; a change of one that is there takes no room. */
+  /** While it is low no shadow is made, and none grows. */
   readonly disk?: { readonly low: boolean } | undefined;
-  /** How many shadows an account may have; any number when absent. */
-  readonly limitOf?: ((accountId: string) => number) | undefined;
+  /** How many shadows an account and each of its things may have; any number when absent. */
+  readonly limitsOf?: ((accountId: string) => ShadowLimits) | undefined;
   /** Rates of an account; none when absent. */
   readonly ratesOf?: ((accountId: string) => RequestRates) | undefined;
+}
+
+/** Shadows that were deleted in the last 48 hours are among them. */
+export interface ShadowLimits {
+  readonly shadows: number;
+  readonly shadowsOfThing: number;
 }
 
 /** Hears that a shadow of a thing was changed; it must not fail. */
@@ -68,6 +75,8 @@ export class Shadows {
   readonly #deps: ShadowsDeps;
   readonly #rates: ShadowRates;
   readonly #turns = new ShadowTurns();
+  /** Values of answers to gets that are written in a turn. */
+  readonly #answers = new TurnBudget();
   readonly figures = new ShadowFigures();
   readonly #listeners: ShadowListener[] = [];
 
@@ -101,6 +110,7 @@ export class Shadows {
   async #get(address: ShadowAddress, clientToken?: string): Promise<string> {
     this.#admit(address);
     const record = await this.#storeOf(address).read((tx) => this.#live(tx, address));
+    await this.#answers.take(valuesOf(record));
     return acceptedGet(stateOf(record), frameOf(address, record.version, this.#seconds(), clientToken));
   }
 
@@ -208,12 +218,14 @@ export class Shadows {
 
   /** Makes a shadow, or changes the one that was made meanwhile. It counts for its account, so it is in the order of all writes. */
   async #create(tx: WriteTransaction, address: ShadowAddress, request: UpdateRequest, time: number): Promise<UpdateMessages> {
-    const { accountId } = address.place;
+    const { place, thingName } = address;
     const found = await tx.get(shadows, keyOf(address));
     if (found !== undefined) return this.#change(tx, address, request, time, found);
-    const limit = this.#deps.limitOf?.(accountId) ?? Number.POSITIVE_INFINITY;
     const messages = await this.#change(tx, address, request, time, undefined);
-    if ((await countShadows(tx, accountId, 1)) > limit) throw tooManyShadows(limit);
+    const limits = this.#deps.limitsOf?.(place.accountId);
+    const { ofThing, all } = await countShadow(tx, place.accountId, thingName, 1);
+    if (limits !== undefined && ofThing > limits.shadowsOfThing) throw tooManyShadows('thing', limits.shadowsOfThing);
+    if (limits !== undefined && all > limits.shadows) throw tooManyShadows('account', limits.shadows);
     return messages;
   }
 
@@ -239,10 +251,11 @@ export class Shadows {
     const known = found !== undefined && this.#isKnown(found) ? found : undefined;
     refuseOtherVersion(request, known);
     const previous = known === undefined || known.deletedAt !== undefined ? undefined : documentOf(known);
-    if (previous === undefined && this.#deps.disk?.low === true) throw diskLow();
     const state = updatedState(previous?.state ?? {}, request.patch);
     const stored = stateMembers(state);
     if (documentBytes(stored) > MAX_DOCUMENT_BYTES) throw tooLarge();
+    const isGrowing = previous === undefined || documentBytes(stored) > documentBytes(known ?? {});
+    if (isGrowing && this.#deps.disk?.low === true) throw diskLow();
     const version = (known?.version ?? 0) + 1;
     await tx.put(shadows, { accountId, thingName, shadowName, version, ...stored });
     const delta = deltaOf(state);

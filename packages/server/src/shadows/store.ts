@@ -24,20 +24,29 @@ export const shadows = collection<ShadowRecord>('shadows', (s) => [s.accountId, 
   byDeletion: (s) => (s.deletedAt === undefined ? [] : [[s.deletedAt]]),
 });
 
-/** How many shadows an account has, with those that were deleted lately. */
+/** How many shadows a thing has, or where the thing has no name its account, with those that were deleted lately. */
 export interface ShadowCount {
   readonly accountId: string;
+  readonly thingName: string;
   readonly count: number;
 }
 
-export const shadowCounts = collection<ShadowCount>('shadow-counts', (c) => [c.accountId]);
+export const shadowCounts = collection<ShadowCount>('shadow-counts', (c) => [c.accountId, c.thingName]);
 
-/** Counts shadows that were made, or removed. Gives how many there are then. */
-export async function countShadows(tx: WriteTransaction, accountId: string, more: number): Promise<number> {
-  const { count = 0 } = (await tx.get(shadowCounts, [accountId])) ?? {};
-  const next = Math.max(0, count + more);
-  await tx.put(shadowCounts, { accountId, count: next });
-  return next;
+/** Counts a shadow of a thing that was made (1) or removed (-1). Gives how many the thing and the account have then. */
+export async function countShadow(
+  tx: WriteTransaction,
+  accountId: string,
+  thingName: string,
+  more: 1 | -1,
+): Promise<{ readonly ofThing: number; readonly all: number }> {
+  const count = async (of: string): Promise<number> => {
+    const next = Math.max(0, ((await tx.get(shadowCounts, [accountId, of]))?.count ?? 0) + more);
+    if (next === 0) await tx.delete(shadowCounts, [accountId, of]);
+    else await tx.put(shadowCounts, { accountId, thingName: of, count: next });
+    return next;
+  };
+  return { ofThing: await count(thingName), all: await count('') };
 }
 
 /** Deeper than any state may nest. */
@@ -81,6 +90,13 @@ export const stateMembers = (state: ShadowState): Pick<ShadowRecord, 'desired' |
   ...(state.reported === undefined ? {} : { reported: writeTree(state.reported) }),
   times: packTimes(state),
 });
+
+/** How many values a shadow has, one at least. */
+export function valuesOf({ times = [] }: ShadowRecord): number {
+  let values = 1;
+  for (let i = 1; i < times.length; i += 2) values += times[i] ?? 0;
+  return values;
+}
 
 export function stateOf({ desired, reported, times = [] }: ShadowRecord): ShadowState {
   const next = unpackTimes(times);
