@@ -316,7 +316,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ...[ANY_DOMAIN, 'domain.ts', 'runtime/', 'store/changes.ts', 'store/contract.ts', 'authority/authority.ts', 'policies/'],
     ...[
       'registry/',
-      'jobs/job-rates.ts',
+      ...['jobs/job-rates.ts', 'jobs/open.ts'],
       'provisioning/',
       'refusals/refusals.ts',
       'broker/',
@@ -353,7 +353,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
       'provisioning/',
       'broker/',
       ...['broker/routing/retained.ts', 'broker/routing/retained-usage.ts'],
-      ...['shadows/', 'objects/', 'objects/s3/'],
+      ...['shadows/', 'objects/', 'objects/s3/', 'jobs/open.ts'],
       'events/',
       'fleet-index/',
       'functions/',

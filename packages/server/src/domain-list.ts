@@ -20,6 +20,7 @@ import { iamDomain } from './iam/domain.ts';
 import type { openIam } from './iam/iam.ts';
 import { jobsDomain } from './jobs/domain.ts';
 import type { JobRatesOf } from './jobs/job-rates.ts';
+import type { JobsModule } from './jobs/open.ts';
 import { logsDomain } from './logs/domain.ts';
 import type { LogWriter } from './logs/writer.ts';
 import { objectsDomain } from './objects/domain.ts';
@@ -75,6 +76,7 @@ export interface DomainParts {
   /** The part of the store of a region. */
   readonly inRegion: (region: string) => Store;
   readonly shadows: Shadows;
+  readonly jobs: JobsModule;
   readonly objects: EmbeddedObjects;
   /** Rates that are kept for an account, per second. */
   readonly ratesOf: (accountId: string) => JobRatesOf;

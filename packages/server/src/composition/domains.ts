@@ -2,6 +2,7 @@
 import { limitsAndRates } from '../config/accounts.ts';
 import type { Domain } from '../domain.ts';
 import { listDomains, loadDomains } from '../domain-list.ts';
+import { openJobs } from '../jobs/open.ts';
 import type { ServedOperations } from '../services.ts';
 import type { Access } from './access.ts';
 import type { CoreBase } from './base.ts';
@@ -36,7 +37,8 @@ export async function openDomains(
   const roles = { knowsRole, uses, findRole, ...objectAccess };
   const called = { functions, hosting, logs, refuse: access.refuse, ratesOf };
   const stored = { disk, reports, changes, inRegion, regions, shadows, objects, indexFile: folder.fleetIndex };
-  const domains = listDomains({ ...core, ...called, ...roles, ...stored }, more);
+  const jobs = openJobs({ clock, log, messaging, changes, inRegion, regions, findRole, objectUrls: objectAccess.objectUrls });
+  const domains = listDomains({ ...core, ...called, ...roles, ...stored, jobs }, more);
   await loadDomains(domains, parts);
   // What they take of changes is published by the broker: they end before it does.
   parts.defer(() => changes.end());

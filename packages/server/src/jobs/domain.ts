@@ -1,8 +1,7 @@
 /** Jobs, as core takes them. */
 import type { Messaging } from '../broker/messaging.ts';
 import type { DomainEntry, TaggableResources } from '../domain.ts';
-import { EnabledEvents } from '../events/enabled-events.ts';
-import type { ObjectUrls, RoleObjects } from '../objects/contract.ts';
+import type { RoleObjects } from '../objects/contract.ts';
 import type { PolicyTags } from '../policies/principals.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -10,22 +9,21 @@ import type { Logger } from '../runtime/log.ts';
 import type { Changes } from '../store/changes.ts';
 import type { Store } from '../store/contract.ts';
 import { DeviceJobs } from './device-jobs.ts';
-import { DocumentUrls, type FindJobRole } from './document-urls.ts';
 import { AccountsWithJobs, jobTargets, jobTargetSubscription } from './followers.ts';
 import { jobCreationOperations } from './job-creation.operations.ts';
 import { jobExecutionOperations } from './job-executions.operations.ts';
 import { JobRates, type JobRatesOf } from './job-rates.ts';
 import { jobTemplateOperations } from './job-templates.operations.ts';
-import { JobWriter } from './job-writer.ts';
 import { jobsDataOperations } from './jobs-data.operations.ts';
 import { jobOperations } from './jobs.operations.ts';
 import { jobTopics } from './jobs.topics.ts';
+import type { JobsModule } from './open.ts';
 import { activeJobs, executions, jobCounts, jobDocuments, jobs, jobTemplates } from './store.ts';
 import { executionTimeouts, jobSteps } from './worker.ts';
 
 export interface JobDeps {
   readonly clock: Clock;
-  readonly log: Pick<Logger, 'error' | 'warn'>;
+  readonly log: Pick<Logger, 'error'>;
   readonly tags: PolicyTags;
   readonly messaging: Pick<Messaging, 'publish' | 'stored' | 'hasReceivers'>;
   readonly changes: Changes;
@@ -33,9 +31,8 @@ export interface JobDeps {
   readonly inRegion: (region: string) => Store;
   readonly refuse: (refusal: Refusal) => void;
   readonly ratesOf: (accountId: string) => JobRatesOf;
-  readonly findRole: FindJobRole;
   readonly roleObjects: RoleObjects;
-  readonly objectUrls: ObjectUrls;
+  readonly jobs: JobsModule;
 }
 
 const taggable: TaggableResources = {
@@ -48,10 +45,8 @@ export const jobsDomain: DomainEntry<JobDeps> = {
   subscriptions: [jobTargetSubscription],
   open: (deps) => {
     const { changes, regions, inRegion } = deps;
-    const enabled = new EnabledEvents({ regions, inRegion, changes });
+    const { enabled, urls, writer } = deps.jobs;
     const accounts = new AccountsWithJobs();
-    const urls = new DocumentUrls(deps);
-    const writer = new JobWriter({ ...deps, enabled, urls });
     const devices = new DeviceJobs({ ...deps, writer, urls, rates: new JobRates(deps) });
     return {
       name: 'jobs',

@@ -10,13 +10,13 @@ import { readDocumentSource } from './document-source.ts';
 import type { DocumentUrls } from './document-urls.ts';
 import { checkDocument, checkPlaceholders, withParameters } from './documents.ts';
 import { getJob } from './find-job.ts';
-import type { JobUnit } from './job-unit.ts';
 import type { JobWriter } from './job-writer.ts';
 import { checkParameters, managedTemplateOf } from './managed-templates.ts';
+import { createJob } from './new-job.ts';
 import { readSchedule } from './schedules.ts';
 import { checkTogether, overridden, readSettings } from './settings.ts';
 import { isActiveJob } from './states.ts';
-import { activeJobs, jobArn, jobDocuments, type JobRecord, type JobSettings, jobTemplates } from './store.ts';
+import { jobArn, type JobRecord, type JobSettings, jobTemplates } from './store.ts';
 import { MAX_TARGETS, resolveTargets } from './targets.ts';
 import { templateIdOf } from './templates.ts';
 import type { MaintenanceWindow } from './windows.ts';
@@ -29,9 +29,6 @@ export interface JobCreationOptions {
   readonly urls: DocumentUrls;
   readonly roleObjects: RoleObjects;
 }
-
-/** Active jobs of an account (General Reference, AWS IoT Device Management quotas). */
-const MAX_ACTIVE = 100_000;
 
 type CreateInput = IotOperations['CreateJob']['input'];
 
@@ -86,25 +83,6 @@ async function draftOf({ store, roleObjects }: JobCreationOptions, input: Create
   return { settings: overridden(template, readSettings(input)), document: template.document, windows: template.windows };
 }
 
-async function refuseTooManyActive({ tx, place: { accountId } }: JobUnit): Promise<void> {
-  if (((await tx.get(activeJobs, [accountId]))?.count ?? 0) >= MAX_ACTIVE)
-    fail('LimitExceededException', `There can be at most ${MAX_ACTIVE} active jobs`);
-}
-
-/** Stores a new job with its document; its first step is due at once. */
-async function putNewJob(unit: JobUnit, job: JobRecord, document: string): Promise<void> {
-  const { jobId, accountId } = job;
-  if ((await unit.job(jobId)) !== undefined)
-    fail('ResourceAlreadyExistsException', `Job ${jobId} already exists`, {
-      resourceId: jobId,
-      resourceArn: jobArn(unit.place, jobId),
-    });
-  await refuseTooManyActive(unit);
-  await unit.putJob(job);
-  await unit.tx.put(jobDocuments, { accountId, jobId, document });
-  await unit.scheduleJob(jobId);
-}
-
 type Operations = Handlers<Pick<IotOperations, 'CreateJob' | 'UpdateJob' | 'AssociateTargetsWithJob'>>;
 
 export const jobCreationOperations = (options: JobCreationOptions): Operations => ({
@@ -122,25 +100,13 @@ export const jobCreationOperations = (options: JobCreationOptions): Operations =
     const isContinuous = targetSelection === 'CONTINUOUS';
     const given = readSchedule(input.schedulingConfig, { now, isContinuous });
     const schedule = windows === undefined || !isContinuous ? given : { ...given, windows: given?.windows ?? windows };
-    const isLater = schedule?.startAt !== undefined || schedule?.windows !== undefined;
     const arn = jobArn(caller, jobId);
     await writer.write({ accountId, region }, async (unit) => {
-      const job: JobRecord = {
-        ...settings,
-        accountId,
-        jobId,
-        targets: await resolveTargets(unit.tx, caller, arns),
-        targetSelection,
-        status: isLater ? 'SCHEDULED' : 'IN_PROGRESS',
-        namespaceId,
+      await createJob(unit, {
+        ...{ jobId, settings, document, targets: arns, targetSelection, namespaceId, schedule },
         templateArn: input.jobTemplateArn,
         documentParameters: input.documentParameters,
-        schedule,
-        createdAt: unit.now,
-        lastUpdatedAt: unit.now,
-        rollout: { target: 0, nextAt: unit.now, notified: 0 },
-      };
-      await putNewJob(unit, job, document);
+      });
       if (input.tags !== undefined) await tags.put(unit.tx, accountId, arn, input.tags);
     });
     return { jobArn: arn, jobId, description: settings.description };

@@ -4,7 +4,7 @@ import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotJobsDataOperations, IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { CallerPermissions } from '@thingkeep/wire/api/authorization.ts';
-import { objectFault, type OpenedObject } from '../objects/contract.ts';
+import { objectFault, type ObjectUrls, type OpenedObject, type RoleObjects } from '../objects/contract.ts';
 import { NOTHING_PENDING, type TopicAnswer } from '../broker/messaging.ts';
 import type { Domain } from '../domain.ts';
 import { eventOperations } from '../events/event-configurations.operations.ts';
@@ -22,6 +22,7 @@ import { sharedAuthority } from '../testing/authority-fixture.ts';
 import { caller, clockAt, OperationsFixture, type TestClock } from '../testing/operations-fixture.ts';
 import { jobsDomain } from './domain.ts';
 import { jobTargetSubscription } from './followers.ts';
+import { openJobs } from './open.ts';
 
 export const START = Date.UTC(2026, 10, 20, 12);
 export const MINUTE = 60_000;
@@ -95,26 +96,30 @@ async function openParts(
   const store = byRegion(feed.store)(place.region);
   const issuer = await sharedAuthority();
   const log = { error: console.error, warn: console.warn };
+  const shared = { clock, log, changes: feed, inRegion: () => store, regions: async () => [place.region] };
+  const roleObjects: RoleObjects = { open: async ({ permissions }, { bucket, key }) => openObject(permissions, bucket, key) };
+  const messaging = {
+    hasReceivers: () => true,
+    stored: () => undefined,
+    publish: (_place: Place, topic: string, payload: Buffer) => {
+      hears({ topic, payload: payload.toString() });
+      return NOTHING_PENDING;
+    },
+  };
+  const findRole = async (_account: string, roleArn: string) =>
+    roleArn === PRESIGN_ROLE ? onlyBucket : ('unknown-role' as const);
+  const objectUrls: ObjectUrls = {
+    sign: async (_role, { method, name: { bucket, key }, versionId, expiresInSec }) =>
+      `https://signed/${bucket}/${key}?${method}&${versionId ?? ''}&${expiresInSec}`,
+  };
   const domain = jobsDomain.open({
-    ...{ clock, log, tags: policyTags, changes: feed },
-    inRegion: () => store,
-    regions: async () => [place.region],
+    ...shared,
+    tags: policyTags,
     refuse: (refusal: Refusal) => void refusals.push(refusal),
     ratesOf: () => rates,
-    findRole: async (_account, roleArn) => (roleArn === PRESIGN_ROLE ? onlyBucket : 'unknown-role'),
-    roleObjects: { open: async ({ permissions }, { bucket, key }) => openObject(permissions, bucket, key) },
-    objectUrls: {
-      sign: async (_role, { method, name: { bucket, key }, versionId, expiresInSec }) =>
-        `https://signed/${bucket}/${key}?${method}&${versionId ?? ''}&${expiresInSec}`,
-    },
-    messaging: {
-      hasReceivers: () => true,
-      stored: () => undefined,
-      publish: (_place, topic, payload) => {
-        hears({ topic, payload: payload.toString() });
-        return NOTHING_PENDING;
-      },
-    },
+    roleObjects,
+    messaging,
+    jobs: openJobs({ ...shared, findRole, objectUrls, messaging }),
   });
   const registry = registryDomain.open({ clock, issuer, endpoint: 'iot.example.com', inRegion: () => store });
   await feed.load([jobTargetSubscription]);

@@ -7,9 +7,10 @@ import { filteredPage, PAGE } from '../registry/paging.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
 import { getJob, readJob } from './find-job.ts';
+import { beginDeletion } from './job-deletion.ts';
 import { countsOf, describedJob, listedJob } from './job-descriptions.ts';
 import type { JobWriter } from './job-writer.ts';
-import { cancelJob, deleteJob } from './lifecycle.ts';
+import { cancelJob } from './lifecycle.ts';
 import { isActiveJob } from './states.ts';
 import { jobArn, jobDocuments, jobs } from './store.ts';
 
@@ -18,9 +19,6 @@ export interface JobOperationsOptions {
   readonly clock: Clock;
   readonly writer: JobWriter;
 }
-
-/** Deletions of an account that are under way at once (API reference, DeleteJob). */
-export const MAX_DELETIONS = 10;
 
 type ListInput = IotOperations['ListJobs']['input'];
 
@@ -99,10 +97,7 @@ export const jobOperations = ({ store, clock, writer }: JobOperationsOptions): O
           'InvalidStateTransitionException',
           `Job ${jobId} is in the state ${job.status}: it can be deleted with force, or once it is completed or canceled`,
         );
-      const scan = { index: 'byStatus', prefix: [accountId, 'DELETION_IN_PROGRESS'], limit: MAX_DELETIONS };
-      if ((await unit.tx.scan(jobs, scan)).items.length >= MAX_DELETIONS)
-        fail('LimitExceededException', `At most ${MAX_DELETIONS} jobs can be in the state DELETION_IN_PROGRESS at a time`);
-      await deleteJob(unit, job);
+      await beginDeletion(unit, job);
     });
     return {};
   },
