@@ -59,6 +59,16 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ...['domain.ts', 'runtime/', 'store/contract.ts', 'store/record-counts.ts', 'broker/messaging.ts', 'payloads/'],
     ...['objects/contract.ts', 'policies/principals.ts', 'provisioning/rights.ts', 'refusals/refusals.ts'],
   ]),
+  'ota-updates/': folderRule(
+    'OTA updates make streams and jobs by functions of their folders, and know nothing of devices',
+    [
+      ...['domain.ts', 'runtime/', ...files('store', 'contract', 'due-records', 'due-work', 'record-counts')],
+      ...files('jobs', 'documents', 'job-deletion', 'job-unit', 'new-job', 'open', 'settings', 'states', 'store', 'targets'),
+      ...files('streams', 'new-files', 'store', 'stream-files', 'stream-records', 'streams'),
+      ...['objects/contract.ts', 'policies/principals.ts', 'provisioning/rights.ts'],
+    ],
+    ['crypto'],
+  ),
   'remote-commands/': folderRule(
     'commands are records and messages: devices are known by the contract of messaging alone',
     [

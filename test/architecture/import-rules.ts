@@ -316,7 +316,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ...[ANY_DOMAIN, 'domain.ts', 'runtime/', 'store/changes.ts', 'store/contract.ts', 'authority/authority.ts', 'policies/'],
     ...[
       'registry/',
-      ...['jobs/job-rates.ts', 'jobs/open.ts'],
+      ...['jobs/job-rates.ts', 'jobs/open.ts', 'ota-updates/store.ts'],
       'provisioning/',
       'refusals/refusals.ts',
       'broker/',

@@ -784,6 +784,69 @@ def walk_streams():
     err("DeleteStream", "ResourceNotFoundException", streamId="walk")
 
 
+def ota_update(name):
+    while (info := ok("GetOTAUpdate", otaUpdateId=name)["otaUpdateInfo"])["otaUpdateStatus"] in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
+        pass
+    return info
+
+
+def walk_ota_updates():
+    role = new_role("walk-ota", ["s3:GetObject"])
+    s3 = boto3.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    s3.create_bucket(Bucket="walk-ota")
+    s3.put_object(Bucket="walk-ota", Key="file", Body=b"x" * 1000)
+    target = ok("CreateThing", thingName="walk-ota")["thingArn"]
+    s3_location = {"bucket": "walk-ota", "key": "file"}
+    file = {"fileName": "f", "fileLocation": {"s3Location": s3_location}}
+    update = {"otaUpdateId": "walk", "targets": [target], "roleArn": role, "files": [file], "protocols": ["MQTT", "HTTP"]}
+    signing = {
+        "signature": {"inlineDocument": b"signature"},
+        "certificateChain": {"certificateName": "c", "inlineDocument": "pem"},
+        "hashAlgorithm": "SHA256",
+        "signatureAlgorithm": "ECDSA",
+    }
+    made = ok(
+        "CreateOTAUpdate",
+        **{**update, "files": [{**file, "fileType": 1, "fileVersion": "1", "attributes": {"a": "b"}, "codeSigning": {"customCodeSigning": signing}}]},
+        description="d",
+        targetSelection="SNAPSHOT",
+        awsJobExecutionsRolloutConfig={"maximumPerMinute": 10},
+        awsJobPresignedUrlConfig={"expiresInSec": 60},
+        awsJobAbortConfig={"abortCriteriaList": [{"failureType": "FAILED", "action": "CANCEL", "thresholdPercentage": 10, "minNumberOfExecutedThings": 1}]},
+        awsJobTimeoutConfig={"inProgressTimeoutInMinutes": 5},
+        additionalParameters={"a": "b"},
+        tags=[{"Key": "k", "Value": "v"}],
+    )
+    assert made["otaUpdateStatus"] == "CREATE_PENDING"
+    assert ok("ListTagsForResource", resourceArn=made["otaUpdateArn"])["tags"] == [{"Key": "k", "Value": "v"}]
+    err("CreateOTAUpdate", "ResourceAlreadyExistsException", **update)
+    info = ota_update("walk")
+    stream = info["otaUpdateFiles"][0]["fileLocation"]["stream"]
+    assert (info["otaUpdateStatus"], info["awsIotJobId"], stream["fileId"]) == ("CREATE_COMPLETE", "AFR_OTA-walk", 0), info
+    assert info["otaUpdateFiles"][0]["codeSigning"]["customCodeSigning"] == signing
+    other = {**update, "otaUpdateId": "other"}
+    err("CreateOTAUpdate", "InvalidRequestException", **{**other, "files": []})
+    err("CreateOTAUpdate", "InvalidRequestException", **{**other, "files": [{**file, "codeSigning": {"awsSignerJobId": "j"}}]})
+    err("CreateOTAUpdate", "InvalidRequestException", **{**other, "files": [{"fileName": "f"}]})
+    err("CreateOTAUpdate", "ResourceNotFoundException", **{**other, "targets": [target + "-none"]})
+    err("CreateOTAUpdate", "ResourceNotFoundException", **{**other, "files": [{"fileLocation": {"stream": {"streamId": "none", "fileId": 0}}}]})
+    ok("CreateOTAUpdate", **{**other, "files": [{**file, "fileLocation": {"stream": stream}}]})
+    assert ota_update("other")["otaUpdateStatus"] == "CREATE_COMPLETE"
+    ok("CreateOTAUpdate", **{**update, "otaUpdateId": "failed", "files": [{"fileLocation": {"s3Location": {**s3_location, "key": "none"}}}]})
+    assert ota_update("failed")["errorInfo"]["code"] == "ResourceNotFoundException"
+    err("GetOTAUpdate", "ResourceNotFoundException", otaUpdateId="none")
+    assert [u["otaUpdateId"] for u in ok("ListOTAUpdates", otaUpdateStatus="CREATE_FAILED", maxResults=1)["otaUpdates"]] == ["failed"]
+    err("ListOTAUpdates", "InvalidRequestException", nextToken="none")
+    err("DeleteStream", "DeleteConflictException", streamId=stream["streamId"])
+    err("DeleteOTAUpdate", "InvalidRequestException", otaUpdateId="walk")
+    err("DeleteOTAUpdate", "InvalidRequestException", otaUpdateId="walk", deleteStream=True, forceDeleteAWSJob=True)
+    ok("DeleteOTAUpdate", otaUpdateId="other", deleteStream=True, forceDeleteAWSJob=True)
+    ok("DeleteOTAUpdate", otaUpdateId="failed")
+    ok("DeleteOTAUpdate", otaUpdateId="walk", forceDeleteAWSJob=True)
+    err("DeleteOTAUpdate", "ResourceNotFoundException", otaUpdateId="walk")
+    ok("DeleteStream", streamId=stream["streamId"])
+
+
 def walk_packages():
     package, version = {"packageName": "walk"}, {"packageName": "walk", "versionName": "1.0"}
     arn = ok("CreatePackage", **package, tags={"k": "v"})["packageArn"]
@@ -1236,6 +1299,7 @@ walk_index()
 walk_bulk_registration()
 walk_jobs()
 walk_streams()
+walk_ota_updates()
 walk_commands()
 walk_packages()
 walk_rules()

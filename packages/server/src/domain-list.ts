@@ -26,6 +26,8 @@ import type { LogWriter } from './logs/writer.ts';
 import { objectsDomain } from './objects/domain.ts';
 import type { EmbeddedObjects } from './objects/embedded-objects.ts';
 import type { ObjectUrls, RoleObjects } from './objects/contract.ts';
+import { otaUpdateDomain } from './ota-updates/domain.ts';
+import { streamUser } from './ota-updates/store.ts';
 import { policyDomain } from './policies/domain.ts';
 import type { RegistrationReports } from './provisioning/registration-reports.ts';
 import { provisioningDomain } from './provisioning/domain.ts';
@@ -95,6 +97,7 @@ const LINKS = {
   isFunctionName,
   domainNaming,
   usedBy: domainsUsing,
+  streamUser,
 };
 
 const DOMAINS: readonly DomainEntry<DomainParts & typeof LINKS>[] = [
@@ -110,6 +113,7 @@ const DOMAINS: readonly DomainEntry<DomainParts & typeof LINKS>[] = [
   shadowDomain,
   objectsDomain,
   streamDomain,
+  otaUpdateDomain,
   commandDomain,
   packageDomain,
   rulesDomain,

@@ -16,6 +16,7 @@ export type ResourceType =
   | 'index'
   | 'job'
   | 'jobtemplate'
+  | 'otaupdate'
   | 'package'
   | 'policy'
   | 'provisioningtemplate'

@@ -12,7 +12,7 @@ import { deviceStreamTopics } from './device-streams.topics.ts';
 import { FileParts } from './file-parts.ts';
 import { streams } from './store.ts';
 import { StreamFiles } from './stream-files.ts';
-import { streamOperations } from './streams.operations.ts';
+import { streamOperations, type StreamUser } from './streams.operations.ts';
 
 export interface StreamDeps {
   readonly clock: Clock;
@@ -20,6 +20,7 @@ export interface StreamDeps {
   readonly tags: PolicyTags;
   readonly findRole: FindRole;
   readonly roleObjects: RoleObjects;
+  readonly streamUser: StreamUser;
   readonly inRegion: (region: string) => Store;
   readonly refuse: (refusal: Refusal) => void;
 }
@@ -36,7 +37,7 @@ export const streamDomain: DomainEntry<StreamDeps> = {
       name: 'streams',
       taggable,
       topics: deviceStreamTopics({ ...deps, devices: new DeviceStreams({ ...deps, files }) }),
-      operations: ({ store }) => ({ iot: streamOperations({ ...deps, store, files }) }),
+      operations: ({ store }) => ({ iot: streamOperations({ ...deps, store }) }),
     };
   },
 };

@@ -5,7 +5,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { ObjectVersion } from '../objects/contract.ts';
 import { streamRejectionOf } from './rejections.ts';
 import type { StreamFileRecord } from './store.ts';
-import type { StreamFiles } from './stream-files.ts';
+import { inspectObject, type ReadingRoles } from './stream-files.ts';
 
 type StreamFile = NonNullable<IotOperations['CreateStream']['input']['files']>[number];
 
@@ -29,31 +29,33 @@ const CODES = {
   ResourceNotFound: 'ResourceNotFoundException',
 } as const;
 
-async function inspected(files: StreamFiles, place: Place, roleArn: string, file: NewFile): Promise<StreamFileRecord> {
+async function inspected(roles: ReadingRoles, place: Place, roleArn: string, file: NewFile): Promise<StreamFileRecord> {
   const { fileId, bucket, key, version } = file;
-  const found = await files.inspect(place, roleArn, file).catch((error: unknown) => {
+  const found = await inspectObject(roles, place, roleArn, file).catch((error: unknown) => {
     const { code, message } = streamRejectionOf(error);
     if (code === 'Unauthorized' || code === 'ResourceNotFound')
       return fail(CODES[code], `The file s3://${bucket}/${key} can not be read: ${message}`);
     return fail('ServiceUnavailableException', `The file s3://${bucket}/${key} can not be read now`, {}, error);
   });
-  if (found.size > MAX_SIZE)
-    fail('InvalidRequestException', `The file s3://${bucket}/${key} has ${found.size} bytes: at most ${MAX_SIZE} are allowed`);
   return { fileId, bucket, key, version, ...found };
 }
 
-/** The files with what is known of their objects now. */
+/** The files with what is known of their objects now; a stream's may have {@link MAX_SIZE} bytes. */
 export async function inspectFiles(
-  files: StreamFiles,
+  roles: ReadingRoles,
   place: Place,
   roleArn: string,
   given: readonly StreamFile[],
+  maxSize = MAX_SIZE,
 ): Promise<readonly StreamFileRecord[]> {
   const wanted = given.map(newFile);
   if (new Set(wanted.map(({ fileId }) => fileId)).size < wanted.length)
     fail('InvalidRequestException', 'Two files of the stream have one fileId');
   const found: StreamFileRecord[] = [];
   for (let i = 0; i < wanted.length; i += AT_ONCE)
-    found.push(...(await Promise.all(wanted.slice(i, i + AT_ONCE).map((file) => inspected(files, place, roleArn, file)))));
+    found.push(...(await Promise.all(wanted.slice(i, i + AT_ONCE).map((file) => inspected(roles, place, roleArn, file)))));
+  for (const { bucket, key, size } of found)
+    if (size > maxSize)
+      fail('InvalidRequestException', `The file s3://${bucket}/${key} has ${size} bytes: at most ${maxSize} are allowed`);
   return found;
 }

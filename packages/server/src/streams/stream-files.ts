@@ -6,9 +6,13 @@ import { type FileParts, PART } from './file-parts.ts';
 import { reject } from './rejections.ts';
 import type { StreamFileRecord, StreamRecord } from './store.ts';
 
-export interface StreamFilesDeps {
+/** What objects are read by with the rights of roles. */
+export interface ReadingRoles {
   readonly findRole: FindRole;
   readonly roleObjects: RoleObjects;
+}
+
+export interface StreamFilesDeps extends ReadingRoles {
   readonly parts: FileParts;
 }
 
@@ -27,6 +31,25 @@ async function allOf({ content }: OpenedObject): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
+async function roleOf({ findRole }: ReadingRoles, place: Place, roleArn: string): Promise<AskingRole> {
+  const permissions = await findRole(place.accountId, roleArn, SERVICE);
+  if (permissions === 'unknown-role') return reject('Unauthorized', `The role ${roleArn} does not exist`);
+  return { place, roleArn, permissions };
+}
+
+/** Size and ETag of an object as it is now. Fails where the role may not read it. */
+export async function inspectObject(
+  roles: ReadingRoles,
+  place: Place,
+  roleArn: string,
+  location: ObjectVersion,
+): Promise<Pick<StreamFileRecord, 'size' | 'etag'>> {
+  const role = await roleOf(roles, place, roleArn);
+  using opened = await roles.roleObjects.open(role, location, 0);
+  const { size, etag } = opened;
+  return { size, etag };
+}
+
 export class StreamFiles {
   readonly #deps: StreamFilesDeps;
 
@@ -34,17 +57,9 @@ export class StreamFiles {
     this.#deps = deps;
   }
 
-  /** Size and ETag of an object as it is now. Fails where the role may not read it. */
-  async inspect(place: Place, roleArn: string, location: ObjectVersion): Promise<Pick<StreamFileRecord, 'size' | 'etag'>> {
-    const role = await this.#roleOf(place, roleArn);
-    using opened = await this.#deps.roleObjects.open(role, location, 0);
-    const { size, etag } = opened;
-    return { size, etag };
-  }
-
   /** A file of a stream, by the role's rights as they are now. */
   async open(place: Place, { roleArn }: StreamRecord, file: StreamFileRecord): Promise<OpenFile> {
-    const role = await this.#roleOf(place, roleArn);
+    const role = await roleOf(this.#deps, place, roleArn);
     refuseReading(role, file);
     return {
       read: async (from, to) => {
@@ -74,11 +89,5 @@ export class StreamFiles {
         return reject('ETagMismatch', `The object ${key} has changed since the stream was created or updated`);
       return bytes;
     });
-  }
-
-  async #roleOf(place: Place, roleArn: string): Promise<AskingRole> {
-    const permissions = await this.#deps.findRole(place.accountId, roleArn, SERVICE);
-    if (permissions === 'unknown-role') return reject('Unauthorized', `The role ${roleArn} does not exist`);
-    return { place, roleArn, permissions };
   }
 }

@@ -5,52 +5,40 @@ import { defined } from '@thingkeep/wire/defined.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { PolicyTags } from '../policies/principals.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Store } from '../store/contract.ts';
-import { countRecords } from '../store/record-counts.ts';
+import type { ReadTransaction, Store } from '../store/contract.ts';
 import { inspectFiles } from './new-files.ts';
 import { fileStreamArn, streams } from './store.ts';
-import type { StreamFiles } from './stream-files.ts';
+import type { ReadingRoles } from './stream-files.ts';
+import { createFileStream, refuseStreamTwin, removeFileStream } from './stream-records.ts';
 import { describedStream, getStream, MAX_STREAM_VERSION, streamSummary } from './streams.ts';
 
-export interface StreamOperationDeps {
+/** What uses a stream, in words; undefined where nothing does. */
+export type StreamUser = (tx: ReadTransaction, accountId: string, streamId: string) => Promise<string | undefined>;
+
+export interface StreamOperationDeps extends ReadingRoles {
   readonly store: Store;
   readonly clock: Clock;
   readonly tags: PolicyTags;
-  readonly files: StreamFiles;
+  readonly streamUser: StreamUser;
 }
 
 type Operations = Handlers<
   Pick<IotOperations, 'CreateStream' | 'DescribeStream' | 'UpdateStream' | 'ListStreams' | 'DeleteStream'>
 >;
 
-/** Streams of an account in a region. */
-const MAX_STREAMS = 10_000;
 const PAGE = 100;
-const KIND = streams.name;
 
-export const streamOperations = ({ store, clock, tags, files }: StreamOperationDeps): Operations => ({
+export const streamOperations = ({ store, clock, tags, streamUser, ...objects }: StreamOperationDeps): Operations => ({
   async CreateStream({ streamId = '', description, files: given = [], roleArn = '', tags: givenTags }, caller) {
-    const { accountId } = caller;
     const arn = fileStreamArn(caller, streamId);
-    const refuseTwin = (twin: object | undefined): void => {
-      if (twin !== undefined)
-        fail('ResourceAlreadyExistsException', `The stream ${streamId} already exists`, {
-          resourceId: streamId,
-          resourceArn: arn,
-        });
-    };
-    refuseTwin(await store.read((tx) => tx.get(streams, [accountId, streamId])));
-    const inspected = await inspectFiles(files, caller, roleArn, given);
-    const record = { accountId, streamId, version: 1, description, files: inspected, roleArn };
-    await store.write(async (tx) => {
-      refuseTwin(await tx.get(streams, [accountId, streamId]));
-      if ((await countRecords(tx, accountId, KIND, 1)) > MAX_STREAMS)
-        fail('LimitExceededException', `An account has at most ${MAX_STREAMS} streams`);
-      const now = clock.now();
-      await tx.put(streams, { ...record, createdAt: now, lastUpdatedAt: now });
-      if (givenTags !== undefined) await tags.put(tx, accountId, arn, givenTags);
+    await store.read((tx) => refuseStreamTwin(tx, caller, streamId));
+    const inspected = await inspectFiles(objects, caller, roleArn, given);
+    const made = await store.write(async (tx) => {
+      const record = await createFileStream(tx, caller, { streamId, description, files: inspected, roleArn }, clock.now());
+      if (givenTags !== undefined) await tags.put(tx, caller.accountId, arn, givenTags);
+      return record;
     });
-    return streamSummary(caller, record);
+    return streamSummary(caller, made);
   },
 
   async DescribeStream({ streamId = '' }, caller) {
@@ -61,7 +49,7 @@ export const streamOperations = ({ store, clock, tags, files }: StreamOperationD
     const { accountId } = caller;
     const before = await store.read((tx) => getStream(tx, accountId, streamId));
     const role = roleArn ?? before.roleArn;
-    const inspected = given === undefined ? undefined : await inspectFiles(files, caller, role, given);
+    const inspected = given === undefined ? undefined : await inspectFiles(objects, caller, role, given);
     const updated = await store.write(async (tx) => {
       const record = await getStream(tx, accountId, streamId);
       if (record.version >= MAX_STREAM_VERSION)
@@ -83,9 +71,9 @@ export const streamOperations = ({ store, clock, tags, files }: StreamOperationD
     const { accountId } = caller;
     await store.write(async (tx) => {
       await getStream(tx, accountId, streamId);
-      await tx.delete(streams, [accountId, streamId]);
-      await countRecords(tx, accountId, KIND, -1);
-      await tags.remove(tx, accountId, fileStreamArn(caller, streamId));
+      const user = await streamUser(tx, accountId, streamId);
+      if (user !== undefined) fail('DeleteConflictException', `The stream ${streamId} is in use by ${user}`);
+      await removeFileStream(tx, tags, caller, streamId);
     });
     return {};
   },

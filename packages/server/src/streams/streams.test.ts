@@ -32,6 +32,7 @@ class Fixture extends OperationsFixture {
     this.domain = streamDomain.open({
       clock: this.clock,
       tags: this.tags,
+      streamUser: async () => undefined,
       log: { error: (entry: unknown) => this.logged.push(entry) } as never,
       inRegion: () => store,
       refuse: ({ check, reason }) => this.refusals.push(`${check} ${reason}`),
