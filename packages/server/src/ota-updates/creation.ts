@@ -27,7 +27,7 @@ export interface CreationDeps extends ReadingRoles {
 
 const KIND = 'ota-update';
 const CONCURRENCY = 8;
-/** Attempts while the objects' store can not be reached: about a minute. */
+/** Attempts while the objects' store can not be reached: half a minute. */
 const MAX_ATTEMPTS = 6;
 
 interface CreationItem extends Place {

@@ -18,7 +18,7 @@ const AUTH_SCHEME = 'aws.s3.presigned';
 function urlOf({ bucket, key, version }: ObjectVersion): string {
   const path = key.split('/').map(encodeURIComponent).join('/');
   const query = version === undefined ? '' : `?versionId=${encodeURIComponent(version)}`;
-  return `\${aws:iot:s3-presigned-url-v2:https://s3.amazonaws.com/${bucket}/${path}${query}}`;
+  return `\${aws:iot:s3-presigned-url-v2:https://s3.amazonaws.com/${encodeURIComponent(bucket)}/${path}${query}}`;
 }
 
 const signatureOf = ({ hashAlgorithm, signatureAlgorithm, signature }: FileSignature): Record<string, string> => ({
