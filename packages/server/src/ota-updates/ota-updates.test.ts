@@ -269,6 +269,40 @@ test('an update with an active job is deleted by force alone, and its stream whe
   await ota.refuses('ResourceAlreadyExistsException', 'CreateOTAUpdate', update);
 });
 
+test('a caller has to be allowed what is made and deleted for it, each on its resources', async () => {
+  await using ota = await OtaFixture.open();
+  let denied = '';
+  const asked: string[] = [];
+  const decide: CallerPermissions['decide'] = (action, resource) => {
+    asked.push(`${action} ${resource.replace(/.*:/, '').replace(/-[0-9a-f]{8}-[0-9a-f-]{27}$/, '-UUID')}`);
+    return { effect: action === denied ? 'IMPLICIT_DENY' : 'ALLOWED' };
+  };
+  const user = { ...caller, permissions: async () => ({ decide }) };
+  const create = { 'iot:CreateJob': ['job/AFR_OTA-u', 'thing/t'], 'iot:CreateStream': ['stream/AFR_OTA-UUID'] };
+  for (const action of Object.keys(create)) {
+    denied = action;
+    await ota.refuses('UnauthorizedException', 'CreateOTAUpdate', update, /is not authorized to perform/, user);
+  }
+  await ota.refuses('ResourceNotFoundException', 'GetOTAUpdate', { otaUpdateId: 'u' });
+  denied = '';
+  asked.length = 0;
+  await ota.call('CreateOTAUpdate', update, user);
+  const expected = Object.entries(create).flatMap(([action, resources]) => resources.map((each) => `${action} ${each}`));
+  assert.deepEqual(new Set(asked), new Set(expected));
+  await ota.settle();
+  const gone = { otaUpdateId: 'u', deleteStream: true, forceDeleteAWSJob: true };
+  for (const action of ['iot:DeleteJob', 'iot:DeleteStream']) {
+    denied = action;
+    await ota.refuses('UnauthorizedException', 'DeleteOTAUpdate', gone, /AFR_OTA-/, user);
+  }
+  assert.deepEqual(await ota.counts(), { jobs: 1, streams: 1 });
+  denied = '';
+  await ota.call('DeleteOTAUpdate', gone, user);
+  assert.deepEqual(await ota.counts(), { jobs: 0, streams: 0 });
+  const noOne = { ...caller, permissions: async () => undefined };
+  await ota.refuses('UnauthorizedException', 'CreateOTAUpdate', update, /./, noOne);
+});
+
 test('malformed updates, AWS Signer and what is too much are refused at once', async () => {
   await using ota = await OtaFixture.open();
   const refused = (more: object) => ota.refuses('InvalidRequestException', 'CreateOTAUpdate', { ...update, ...more });
