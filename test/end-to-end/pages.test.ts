@@ -36,6 +36,18 @@ describe('the pages can be pasted', { concurrency: 2 }, () => {
     assert.match(stdout, /^\{"o":"BlockSizeOutOfBounds","m":"The block size is out of bounds"\}$/m);
   });
 
+  test('ota-updates.md', async () => {
+    const stdout = await paste('ota-updates.md');
+    assert.match(stdout, /"otaUpdateStatus": "CREATE_PENDING"/);
+    assert.match(
+      stdout,
+      /"streamname":"AFR_OTA-[0-9a-f-]{36}","files":\[\{"filepath":"\/image.bin","filesize":108894,"fileid":0,/,
+    );
+    assert.match(stdout, /^20000$/m);
+    assert.match(stdout, /^the same$/m);
+    assert.match(stdout, /^"COMPLETED"$/m);
+  });
+
   test('commands.md', async () => {
     const stdout = await paste('commands.md');
     assert.match(stdout, /^\$aws\/commands\/things\/lamp\/executions\/[0-9a-f-]{36}\/request\/json \{"level":80\}$/m);
