@@ -81,12 +81,11 @@ export const jobs = collection<JobRecord>('jobs', (j) => [j.accountId, j.jobId],
   byCreation: (j) => [[j.accountId, j.createdAt, j.jobId]],
   byStatus: (j) => [[j.accountId, j.status, j.createdAt, j.jobId]],
   /** Jobs whose targets a group is among. */
-  byGroup: (j) =>
-    j.targets.flatMap(({ groupId }) => (groupId === undefined ? [] : [[j.accountId, groupId, j.createdAt, j.jobId]])),
+  byGroup: (j) => j.targets.flatMap((t) => (t.groupId === undefined ? [] : [[j.accountId, t.groupId, j.createdAt, j.jobId]])),
   /** Jobs that follow the members of a group. */
   following: (j) =>
     j.targetSelection === 'CONTINUOUS' && (j.status === 'SCHEDULED' || j.status === 'IN_PROGRESS')
-      ? j.targets.flatMap(({ groupId }) => (groupId === undefined ? [] : [[j.accountId, groupId, j.jobId]]))
+      ? j.targets.flatMap((t) => (t.groupId === undefined ? [] : [[j.accountId, t.groupId, j.jobId]]))
       : [],
   /** Jobs that are being rolled out or canceled. */
   concurrent: (j) =>
