@@ -17,7 +17,7 @@ type Signing = NonNullable<NonNullable<GivenFile['codeSigning']>['customCodeSign
 /** Files of an update: those of a stream. */
 const MAX_FILES = 50;
 /** Characters of a record. */
-const MAX_RECORD = 131_072;
+const MAX_RECORD = 65_536;
 /** Seconds of a presigned URL (API reference, AwsJobPresignedUrlConfig). */
 const EXPIRES = { least: 60, most: 3_600, unsaid: 1_800 };
 
