@@ -39,6 +39,7 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
     [
       ...['domain.ts', 'runtime/', 'broker/messaging.ts', 'refusals/refusals.ts', 'events/enabled-events.ts'],
       ...['objects/contract.ts', 'payloads/final-zeros.ts'],
+      ...files('software-packages', 'contract', 'package-reports'),
       ...files('store', 'changes', 'contract', 'due-records', 'due-work', 'pages'),
       ...['policies/principals.ts', ...files('registry', 'paging', 'store', 'tags', 'things'), 'registry/groups/store.ts'],
     ],
@@ -82,7 +83,8 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
   'software-packages/': folderRule(
     'packages are records: jobs and shadows know them, and they know neither',
     [
-      ...['domain.ts', 'runtime/', 'store/contract.ts', 'store/record-counts.ts'],
+      ...['domain.ts', 'runtime/', 'refusals/refusals.ts'],
+      ...files('store', 'contract', 'due-records', 'due-work', 'record-counts'),
       ...['objects/contract.ts', 'policies/principals.ts'],
     ],
     [],
@@ -94,7 +96,7 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
     [
       ...['domain.ts', 'runtime/', 'broker/messaging.ts', 'refusals/refusals.ts'],
       ...files('store', 'contract', 'due-work'),
-      'payloads/final-zeros.ts',
+      ...['payloads/final-zeros.ts', 'software-packages/package-reports.ts'],
     ],
     [],
   ),
@@ -104,7 +106,7 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
       ...['domain.ts', 'runtime/'],
       ...files('store', 'changes', 'contract', 'due-records', 'due-work', 'pages'),
       ...['broker/messaging.ts', 'functions/contract.ts', 'outgoing/author.ts', 'refusals/refusals.ts'],
-      ...['objects/contract.ts', 'payloads/'],
+      ...['objects/contract.ts', 'payloads/', ...files('software-packages', 'contract', 'package-reports')],
       ...['authority/authority.ts', 'authority/read-certificate.ts'],
       ...files('policies', 'compile', 'policy-records', 'principals', 'store'),
       ...files(

@@ -323,7 +323,7 @@ export const SERVER_FOLDERS: Readonly<Record<string, FolderRule>> = {
       'broker/messaging.ts',
       'events/',
       'fleet-index/',
-      ...['shadows/', 'objects/', 'objects/s3/'],
+      ...['shadows/', 'objects/', 'objects/s3/', 'software-packages/package-reports.ts'],
       'functions/',
     ],
     ...['functions/hosted/', 'authorizers/', 'server-certificates/', 'domains/', 'credentials/', 'rules/', 'iam/', 'logs/'],

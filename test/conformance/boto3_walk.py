@@ -873,6 +873,18 @@ def walk_packages():
     err("ListPackages", "ValidationException", nextToken="none")
     assert len(ok("ListPackageVersions", **package, status="PUBLISHED")["packageVersionSummaries"]) == 1
     err("ListPackageVersions", "ValidationException", **package, nextToken="none")
+    thing = ok("CreateThing", thingName="walk-packages")["thingArn"]
+    job = {"jobId": "walk-packages", "targets": [thing], "document": '{"a":"${aws:iot:package:walk:version:$default:attributes:a}"}'}
+    default = arn + "/version/$default"
+    ok("CreateJob", **job, destinationPackageVersions=[default])
+    assert ok("DescribeJob", jobId=job["jobId"])["job"]["destinationPackageVersions"] == [version_arn]
+    assert ok("DescribeJob", jobId=job["jobId"], beforeSubstitution=True)["job"]["destinationPackageVersions"] == [default]
+    assert ok("GetJobDocument", jobId=job["jobId"])["document"] == '{"a":"b"}'
+    assert ok("GetJobDocument", jobId=job["jobId"], beforeSubstitution=True)["document"] == job["document"]
+    err("CreateJob", "InvalidRequestException", **{**job, "jobId": "other"}, destinationPackageVersions=[version_arn])
+    err("CreateJob", "ResourceNotFoundException", **{**job, "jobId": "other"}, destinationPackageVersions=[arn + "x/version/1.0"])
+    ok("DeleteJob", jobId=job["jobId"], force=True)
+    ok("DeleteThing", thingName="walk-packages")
     ok("UpdatePackageConfiguration", versionUpdateByJobsConfig={"enabled": False})
     err("UpdatePackageConfiguration", "ValidationException", versionUpdateByJobsConfig={"enabled": True})
     assert ok("GetPackageConfiguration")["versionUpdateByJobsConfig"] == {"enabled": False}

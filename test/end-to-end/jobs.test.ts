@@ -5,12 +5,18 @@ import {
   AddThingToThingGroupCommand,
   CreateDynamicThingGroupCommand,
   CreateJobCommand,
+  CreatePackageCommand,
+  CreatePackageVersionCommand,
   CreateThingCommand,
   CreateThingGroupCommand,
   DescribeIndexCommand,
   DescribeJobCommand,
+  SearchIndexCommand,
   UpdateEventConfigurationsCommand,
   UpdateIndexingConfigurationCommand,
+  UpdatePackageCommand,
+  UpdatePackageConfigurationCommand,
+  UpdatePackageVersionCommand,
   UpdateThingCommand,
 } from '@aws-sdk/client-iot';
 import {
@@ -24,6 +30,7 @@ import { ALLOW_ALL, allow, arn, type Device, makeDevice, makePolicy } from './de
 import { connectDevice } from './provisioning.ts';
 import { run } from './run-command.ts';
 import { startServer, type TestServer } from './test-core.ts';
+import { until } from './until.ts';
 
 /** What sdk-jobs.ts prints. */
 interface SdkTold {
@@ -224,6 +231,44 @@ describe('jobs', () => {
     assert.equal(await Body?.transformToString(), 'went well');
     await board[Symbol.asyncDispose]();
     s3.destroy();
+  });
+
+  test('a software package: deployed by its default, done by the device, in $package and in the index (44)', async () => {
+    const { iot } = server;
+    const config = { thingIndexingMode: 'REGISTRY_AND_SHADOW', namedShadowIndexingMode: 'ON' } as const;
+    const filter = { namedShadowNames: ['$package'] };
+    await iot.send(new UpdateIndexingConfigurationCommand({ thingIndexingConfiguration: { ...config, filter } }));
+    const packageName = 'firmware';
+    await iot.send(new CreatePackageCommand({ packageName }));
+    const version = { packageName, versionName: '1.0' };
+    await iot.send(new CreatePackageVersionCommand({ ...version, attributes: { board: 'esp32' } }));
+    await iot.send(new UpdatePackageVersionCommand({ ...version, action: 'PUBLISH' }));
+    await iot.send(new UpdatePackageCommand({ packageName, defaultVersionName: '1.0' }));
+    const roleArn = await makeRole(server, 'packages', [allow('iot:UpdateThingShadow', arn('thing/*/$package'))]);
+    await iot.send(new UpdatePackageConfigurationCommand({ versionUpdateByJobsConfig: { enabled: true, roleArn } }));
+    await iot.send(new CreateThingCommand({ thingName: 'packed' }));
+    await iot.send(
+      new CreateJobCommand({
+        jobId: 'deploy',
+        targets: [arn('thing/packed')],
+        document: '{"board":"${aws:iot:package::version::attributes:board}"}',
+        destinationPackageVersions: [arn(`package/${packageName}/version/$default`)],
+      }),
+    );
+    await rolledOut('deploy');
+    const packed = await connectDevice(server, 'packed', device);
+    const watcher = await listening('watcher', '$aws/things/packed/shadow/name/$package/update/documents');
+    const started = await packed.ask(`${base('packed')}/start-next`);
+    assert.deepEqual((started.body.execution as { jobDocument: unknown }).jobDocument, { board: 'esp32' });
+    await packed.ask(`${base('packed')}/deploy/update`, { status: 'SUCCEEDED' });
+    assert.match(await watcher.next(), /"current":\{"state":\{"reported":\{"firmware":\{"version":"1\.0"\}\}\},/);
+    const queryString = 'shadow.name.$package.reported.firmware.version:1.0';
+    await until('the thing is found by its package', async () => {
+      const { things = [] } = await iot.send(new SearchIndexCommand({ queryString })).catch(() => ({ things: [] }));
+      return things.map(({ thingName }) => thingName).join() === 'packed' ? true : undefined;
+    });
+    await packed[Symbol.asyncDispose]();
+    await watcher[Symbol.asyncDispose]();
   });
 
   test("the device SDK's jobs client does a job, over MQTT 3.1.1 and MQTT 5", async () => {

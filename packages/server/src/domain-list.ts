@@ -46,6 +46,7 @@ import type { Shadows } from './shadows/shadows.ts';
 import { shadowDomain } from './shadows/domain.ts';
 import { acmDomain } from './server-certificates/domain.ts';
 import { packageDomain } from './software-packages/domain.ts';
+import type { PackageShadows } from './software-packages/package-reports.ts';
 import { streamDomain } from './streams/domain.ts';
 
 /** What the server gives to its domains. A domain takes what it names in its entry's type. */
@@ -79,6 +80,8 @@ export interface DomainParts {
   readonly inRegion: (region: string) => Store;
   readonly shadows: Shadows;
   readonly jobs: JobsModule;
+  /** Writes the shadow `$package` of things. */
+  readonly packageShadows: PackageShadows;
   readonly objects: EmbeddedObjects;
   /** Rates that are kept for an account, per second. */
   readonly ratesOf: (accountId: string) => JobRatesOf;

@@ -4,6 +4,7 @@ import type { Domain } from '../domain.ts';
 import { listDomains, loadDomains } from '../domain-list.ts';
 import { openJobs } from '../jobs/open.ts';
 import type { ServedOperations } from '../services.ts';
+import { openPackageShadows } from '../shadows/package-shadows.ts';
 import type { Access } from './access.ts';
 import type { CoreBase } from './base.ts';
 import type { DeviceParts } from './devices.ts';
@@ -29,7 +30,8 @@ export async function openDomains(
   const { functions, hosting, logs } = functionParts;
   const { endpoint } = config;
   const { ratesOf } = limitsAndRates(config.accounts, config.rateLimits);
-  const core = { clock, log, endpoint, issuer, directory, operatorNames, serving, rules, broker, messaging };
+  const packageShadows = openPackageShadows({ shadows, messaging });
+  const core = { clock, log, endpoint, issuer, directory, operatorNames, serving, rules, broker, messaging, packageShadows };
   const objectAccess = {
     roleObjects: openRoleObjects(base, storage, access, functionParts),
     objectUrls: openObjectUrls(base, access, functionParts),

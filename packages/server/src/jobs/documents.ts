@@ -29,20 +29,22 @@ export function checkDocument(text: string): void {
 /** A placeholder may have variables of its own inside: `${thingName}` in the key of an upload. */
 export const PLACEHOLDER = /\$\{aws:iot:((?:\$\{[^{}"]*\}|[^{}"])*)\}/g;
 const PARAMETER = 'parameter:';
-const PACKAGE = 'package:';
 
 /** Names of the placeholders in a text, without `aws:iot:`; those of presigned uploads may have others inside. */
 const documentPlaceholders = (text: string): readonly string[] => [...text.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
 
+/** Fails for a placeholder that does not end; one inside of another counts too. */
+export function checkTerminated(text: string): void {
+  const begun = text.split('${aws:iot:').length - 1;
+  const ended = documentPlaceholders(text).reduce((sum, name) => sum + name.split('${aws:iot:').length, 0);
+  // The text is the guide's (page software-package-catalog-troubleshooting).
+  if (ended < begun) invalid('One or more parameters or placeholders are not terminated.');
+}
+
 /** Fails for placeholders that can't be resolved; those of presigned URLs are checked by themselves. */
 export function checkPlaceholders(text: string): void {
-  // The texts are the guide's (page software-package-catalog-troubleshooting).
-  const begun = text.split('${aws:iot:').length - 1;
-  const names = documentPlaceholders(text);
-  if (names.length < begun) invalid('One or more parameters or placeholders are not terminated.');
-  for (const name of names) {
-    if (name.startsWith(PACKAGE))
-      invalid('Placeholders of software packages in job documents are not implemented by Thingkeep yet.');
+  checkTerminated(text);
+  for (const name of documentPlaceholders(text)) {
     if (name.startsWith(PARAMETER)) invalid('Parameters in job documents are for managed job templates.');
   }
 }

@@ -1,22 +1,25 @@
 /** CreateJob, UpdateJob, AssociateTargetsWithJob: what makes and changes jobs. */
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
+import type { Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { RoleObjects } from '../objects/contract.ts';
 import type { PolicyTags } from '../policies/principals.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { resolveDestinations } from '../software-packages/contract.ts';
 import type { Store } from '../store/contract.ts';
 import { readDocumentSource } from './document-source.ts';
 import type { DocumentUrls } from './document-urls.ts';
-import { checkDocument, checkPlaceholders, withParameters } from './documents.ts';
+import { checkDocument, checkPlaceholders, checkTerminated, withParameters } from './documents.ts';
 import { getJob } from './find-job.ts';
 import type { JobWriter } from './job-writer.ts';
 import { checkParameters, managedTemplateOf } from './managed-templates.ts';
 import { createJob } from './new-job.ts';
+import { withPackages } from './package-placeholders.ts';
 import { readSchedule } from './schedules.ts';
 import { checkTogether, overridden, readSettings } from './settings.ts';
 import { isActiveJob } from './states.ts';
-import { jobArn, type JobRecord, type JobSettings, jobTemplates } from './store.ts';
+import { jobArn, type JobDocumentRecord, type JobRecord, type JobSettings, jobTemplates } from './store.ts';
 import { MAX_TARGETS, resolveTargets } from './targets.ts';
 import { templateIdOf } from './templates.ts';
 import type { MaintenanceWindow } from './windows.ts';
@@ -38,6 +41,8 @@ const invalid = (message: string): never => fail('InvalidRequestException', mess
 interface Draft {
   readonly settings: JobSettings;
   readonly document: string;
+  /** As it was before parameters were put in. */
+  readonly given?: string | undefined;
   readonly windows?: readonly MaintenanceWindow[] | undefined;
 }
 
@@ -62,7 +67,7 @@ function managedDraft(arn: string, input: CreateInput, region: string): Draft | 
   if (managed === undefined) return undefined;
   const parameters = input.documentParameters ?? {};
   checkParameters(managed, parameters);
-  return { settings: readSettings(input), document: withParameters(managed.document, parameters) };
+  return { settings: readSettings(input), document: withParameters(managed.document, parameters), given: managed.document };
 }
 
 async function draftOf({ store, roleObjects }: JobCreationOptions, input: CreateInput, caller: Caller): Promise<Draft> {
@@ -83,6 +88,34 @@ async function draftOf({ store, roleObjects }: JobCreationOptions, input: Create
   return { settings: overridden(template, readSettings(input)), document: template.document, windows: template.windows };
 }
 
+type NewDocument = Pick<JobDocumentRecord, 'document' | 'beforeSubstitution'>;
+
+/** What a job brings, and its document with that put in. */
+interface Substituted extends NewDocument {
+  readonly packageVersions: readonly string[] | undefined;
+  readonly givenPackageVersions: readonly string[] | undefined;
+}
+
+async function substituted({ store }: JobCreationOptions, place: Place, draft: Draft): Promise<Substituted> {
+  const { document: given, settings } = draft;
+  checkDocument(given);
+  checkTerminated(given);
+  const { packageVersions: arns } = settings;
+  const versions = arns === undefined ? [] : await store.read((tx) => resolveDestinations(tx, place, arns));
+  const scope = { region: place.region, roleArn: settings.presignedUrls?.roleArn, versions };
+  const document = withPackages(given, scope);
+  checkDocument(document);
+  checkPlaceholders(document);
+  const before = draft.given ?? given;
+  const isDefault = versions.some(({ namedAs }) => namedAs === '$default');
+  return {
+    document,
+    beforeSubstitution: before === document ? undefined : before,
+    packageVersions: arns && versions.map(({ arn }) => arn),
+    givenPackageVersions: isDefault ? arns : undefined,
+  };
+}
+
 type Operations = Handlers<Pick<IotOperations, 'CreateJob' | 'UpdateJob' | 'AssociateTargetsWithJob'>>;
 
 export const jobCreationOperations = (options: JobCreationOptions): Operations => ({
@@ -91,10 +124,10 @@ export const jobCreationOperations = (options: JobCreationOptions): Operations =
     const { accountId, region } = caller;
     const { jobId = '', targets: arns = [], targetSelection = 'SNAPSHOT', namespaceId } = input;
     if (arns.length > MAX_TARGETS) invalid(`A job can have at most ${MAX_TARGETS} targets`);
-    const { settings, document, windows } = await draftOf(options, input, caller);
+    const draft = await draftOf(options, input, caller);
+    const { settings, windows } = draft;
     checkTogether(settings);
-    checkDocument(document);
-    checkPlaceholders(document);
+    const { document, beforeSubstitution, givenPackageVersions, ...versions } = await substituted(options, caller, draft);
     await options.urls.check(caller, document, settings.presignedUrls);
     const now = clock.now();
     const isContinuous = targetSelection === 'CONTINUOUS';
@@ -103,7 +136,8 @@ export const jobCreationOperations = (options: JobCreationOptions): Operations =
     const arn = jobArn(caller, jobId);
     await writer.write({ accountId, region }, async (unit) => {
       await createJob(unit, {
-        ...{ jobId, settings, document, targets: arns, targetSelection, namespaceId, schedule },
+        ...{ jobId, settings: { ...settings, ...versions }, document, beforeSubstitution, givenPackageVersions },
+        ...{ targets: arns, targetSelection, namespaceId, schedule },
         templateArn: input.jobTemplateArn,
         documentParameters: input.documentParameters,
       });

@@ -9,9 +9,10 @@ import { PAGE } from '../registry/paging.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
 import type { DocumentUrls } from './document-urls.ts';
-import { checkDocument, checkPlaceholders } from './documents.ts';
+import { checkDocument, checkPlaceholders, checkTerminated } from './documents.ts';
 import { readJob } from './find-job.ts';
 import { givenDocument } from './job-creation.operations.ts';
+import { withPackages } from './package-placeholders.ts';
 import { findManagedTemplate, listedManagedTemplate, managedTemplates } from './managed-templates.ts';
 import { windowsOf } from './schedules.ts';
 import { checkTogether, overridden, readSettings } from './settings.ts';
@@ -66,8 +67,11 @@ export const jobTemplateOperations = ({ store, clock, tags, urls, roleObjects }:
     const arn = jobTemplateArn(caller, templateId);
     const own = await givenDocument(roleObjects, caller, input);
     if (own !== undefined) {
-      checkPlaceholders(own);
-      await urls.check(caller, own, readSettings(input).presignedUrls);
+      checkTerminated(own);
+      // What packages bring is known once a job is made.
+      const standIn = withPackages(own);
+      checkPlaceholders(standIn);
+      if (standIn === own) await urls.check(caller, own, readSettings(input).presignedUrls);
     }
     await store.write(async (tx) => {
       const draft = await draftOf(tx, caller, input, own);

@@ -5,9 +5,12 @@ import type { IotJobsDataOperations, IotOperations } from '@thingkeep/wire/api/o
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { CallerPermissions } from '@thingkeep/wire/api/authorization.ts';
 import { objectFault, type ObjectUrls, type OpenedObject, type RoleObjects } from '../objects/contract.ts';
-import { NOTHING_PENDING, type TopicAnswer } from '../broker/messaging.ts';
+import { type Messaging, NOTHING_PENDING, type TopicAnswer } from '../broker/messaging.ts';
 import type { Domain } from '../domain.ts';
 import { eventOperations } from '../events/event-configurations.operations.ts';
+import type { FindJobRole } from './document-urls.ts';
+import { openPackageShadows } from '../shadows/package-shadows.ts';
+import { Shadows } from '../shadows/shadows.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import { registryDomain } from '../registry/domain.ts';
 import { policyTags } from '../registry/policy-principals.ts';
@@ -19,6 +22,7 @@ import { DueWork } from '../store/due-work.ts';
 import { byRegion } from '../store/regional.ts';
 import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
 import { sharedAuthority } from '../testing/authority-fixture.ts';
+import { packageDomain } from '../software-packages/domain.ts';
 import { caller, clockAt, OperationsFixture, type TestClock } from '../testing/operations-fixture.ts';
 import { jobsDomain } from './domain.ts';
 import { jobTargetSubscription } from './followers.ts';
@@ -50,14 +54,31 @@ interface Parts {
   readonly domain: Domain;
   readonly work: DueWork;
   readonly handlers: Handlers<IotOperations>;
+  readonly shadows: Shadows;
 }
 
 export const PRESIGN_ROLE = 'arn:aws:iam::123456789012:role/presign';
+/** A role that may write the shadow `$package` of every thing but `other`. */
+export const PACKAGE_ROLE = 'arn:aws:iam::123456789012:role/packages';
 
 /** Permissions on the objects of one bucket. */
 const onlyBucket: CallerPermissions = {
   decide: (_action, resource) => ({ effect: resource.startsWith('arn:aws:s3:::bucket/') ? 'ALLOWED' : 'IMPLICIT_DENY' }),
 };
+
+const packageShadowsAlone: CallerPermissions = {
+  decide: (action, resource) => ({
+    effect:
+      action === 'iot:UpdateThingShadow' && resource !== `${thingArnOf('other')}/$package` && resource.endsWith('/$package')
+        ? 'ALLOWED'
+        : 'IMPLICIT_DENY',
+  }),
+};
+
+const ROLES: ReadonlyMap<string, CallerPermissions> = new Map([
+  [PRESIGN_ROLE, onlyBucket],
+  [PACKAGE_ROLE, packageShadowsAlone],
+]);
 
 /** Objects of the bucket: their keys are what is in them. */
 function openObject(permissions: CallerPermissions, bucket: string, key: string): OpenedObject {
@@ -98,16 +119,16 @@ async function openParts(
   const log = { error: console.error, warn: console.warn };
   const shared = { clock, log, changes: feed, inRegion: () => store, regions: async () => [place.region] };
   const roleObjects: RoleObjects = { open: async ({ permissions }, { bucket, key }) => openObject(permissions, bucket, key) };
-  const messaging = {
+  const messaging: Pick<Messaging, 'publish' | 'stored' | 'hasReceivers'> = {
     hasReceivers: () => true,
     stored: () => undefined,
-    publish: (_place: Place, topic: string, payload: Buffer) => {
+    publish: (_place, topic, payload) => {
       hears({ topic, payload: payload.toString() });
       return NOTHING_PENDING;
     },
   };
-  const findRole = async (_account: string, roleArn: string) =>
-    roleArn === PRESIGN_ROLE ? onlyBucket : ('unknown-role' as const);
+  const shadows = new Shadows({ clock, inRegion: () => store });
+  const findRole: FindJobRole = async (_account, roleArn) => ROLES.get(roleArn) ?? 'unknown-role';
   const objectUrls: ObjectUrls = {
     sign: async (_role, { method, name: { bucket, key }, versionId, expiresInSec }) =>
       `https://signed/${bucket}/${key}?${method}&${versionId ?? ''}&${expiresInSec}`,
@@ -122,18 +143,25 @@ async function openParts(
     jobs: openJobs({ ...shared, findRole, objectUrls, messaging }),
   });
   const registry = registryDomain.open({ clock, issuer, endpoint: 'iot.example.com', inRegion: () => store });
+  const packages = packageDomain.open({
+    ...{ clock, tags: policyTags, roleObjects, findRole },
+    inRegion: () => store,
+    refuse: (refusal: Refusal) => void refusals.push(refusal),
+    packageShadows: openPackageShadows({ shadows, messaging }),
+  });
   await feed.load([jobTargetSubscription]);
   await domain.load?.();
   // Changes are handed on at least once: here twice, each time.
   feed.begin((domain.subscribers ?? []).map(takenTwice));
-  const work = await DueWork.open([domain, registry], { store: feed.store, clock, log: console });
+  const work = await DueWork.open([domain, registry, packages], { store: feed.store, clock, log: console });
   const context = { region: place.region, store, taggable: domain.taggable ?? {} };
   const handlers = {
     ...registry.operations?.(context).iot,
     ...eventOperations({ store, clock }),
+    ...packages.operations?.(context).iot,
     ...domain.operations?.(context).iot,
   };
-  return { base, feed, store, domain, work, handlers };
+  return { base, feed, store, domain, work, handlers, shadows };
 }
 
 export class JobsFixture extends OperationsFixture {
@@ -173,6 +201,10 @@ export class JobsFixture extends OperationsFixture {
 
   get data(): Handlers<IotJobsDataOperations> {
     return this.#parts.domain.operations?.({ region: place.region, store: this.regional, taggable: {} })['iot-jobs-data'] ?? {};
+  }
+
+  get shadows(): Shadows {
+    return this.#parts.shadows;
   }
 
   /** Ends what runs and begins anew over the same store. */

@@ -37,18 +37,20 @@ async function groupIdOf(
 type Operations = Handlers<Pick<IotOperations, 'DescribeJob' | 'GetJobDocument' | 'ListJobs' | 'CancelJob' | 'DeleteJob'>>;
 
 export const jobOperations = ({ store, clock, writer }: JobOperationsOptions): Operations => ({
-  async DescribeJob({ jobId = '' }, caller) {
+  async DescribeJob({ jobId = '', beforeSubstitution = false }, caller) {
     return store.read(async (tx) => {
-      const job = await readJob(tx, caller.accountId, jobId);
+      const found = await readJob(tx, caller.accountId, jobId);
+      const job = beforeSubstitution ? { ...found, packageVersions: found.givenPackageVersions ?? found.packageVersions } : found;
       const { documentSource } = job;
       return { documentSource, job: describedJob(caller, job, await countsOf(tx, job), clock.now()) };
     });
   },
 
-  async GetJobDocument({ jobId = '' }, { accountId }) {
+  async GetJobDocument({ jobId = '', beforeSubstitution = false }, { accountId }) {
     return store.read(async (tx) => {
       await readJob(tx, accountId, jobId);
-      return { document: (await tx.get(jobDocuments, [accountId, jobId]))?.document };
+      const found = await tx.get(jobDocuments, [accountId, jobId]);
+      return { document: (beforeSubstitution ? found?.beforeSubstitution : undefined) ?? found?.document };
     });
   },
 

@@ -3,6 +3,8 @@
  * aborted, canceled, completed and gone.
  */
 import { dropTags } from '../registry/tags.ts';
+import { reportedPackages, versionUpdatesByJobs } from '../software-packages/contract.ts';
+import { scheduleReport } from '../software-packages/package-reports.ts';
 import { type AbortCriterion, metCriterion } from './abort.ts';
 import type { JobUnit } from './job-unit.ts';
 import { NO_RETRIES, type RetriesUsed, retryAfter } from './retries.ts';
@@ -66,6 +68,12 @@ export interface ExecutionEnd {
   readonly forceCanceled?: boolean | undefined;
 }
 
+/** Has the thing's shadow `$package` written, where the account wants that of jobs. */
+async function reportPackages({ tx, place, now }: JobUnit, arns: readonly string[], thingName: string): Promise<void> {
+  if ((await versionUpdatesByJobs(tx, place.accountId)).enabled)
+    await scheduleReport(tx, place, thingName, 'job', { reported: reportedPackages(arns), now });
+}
+
 /** Ends an execution; one that has failed or timed out is tried again as the job says. */
 export async function endExecution(
   unit: JobUnit,
@@ -87,6 +95,8 @@ export async function endExecution(
     isRetryWaiting: isRetried && job.status === 'SCHEDULED' ? true : undefined,
   };
   await unit.change(before, ended);
+  const { packageVersions = [] } = job ?? {};
+  if (status === 'SUCCEEDED' && packageVersions.length > 0) await reportPackages(unit, packageVersions, before.thingName);
   if (isRetried && job.status === 'IN_PROGRESS') await queueRetry(unit, job, ended);
   return ended;
 }

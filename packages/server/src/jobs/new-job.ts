@@ -7,11 +7,20 @@ import { resolveTargets } from './targets.ts';
 /** Active jobs of an account (General Reference, AWS IoT Device Management quotas). */
 const MAX_ACTIVE = 100_000;
 
-type OfRecord = 'jobId' | 'targetSelection' | 'namespaceId' | 'templateArn' | 'documentParameters' | 'schedule';
+type OfRecord =
+  | 'jobId'
+  | 'targetSelection'
+  | 'namespaceId'
+  | 'templateArn'
+  | 'documentParameters'
+  | 'schedule'
+  | 'givenPackageVersions';
 
 export interface NewJob extends Pick<JobRecord, OfRecord> {
   readonly settings: JobSettings;
   readonly document: string;
+  /** The document before package versions were put into it, where they were. */
+  readonly beforeSubstitution?: string | undefined;
   /** ARNs of things and groups. */
   readonly targets: readonly string[];
 }
@@ -31,7 +40,10 @@ export async function refuseJobTwin(unit: Pick<JobUnit, 'job' | 'place'>, jobId:
 }
 
 /** Stores a new job with its document; its first step is due at once. */
-export async function createJob(unit: JobUnit, { settings, document, targets, ...given }: NewJob): Promise<void> {
+export async function createJob(
+  unit: JobUnit,
+  { settings, document, beforeSubstitution, targets, ...given }: NewJob,
+): Promise<void> {
   const { jobId, schedule } = given;
   const { accountId } = unit.place;
   const isLater = schedule?.startAt !== undefined || schedule?.windows !== undefined;
@@ -48,6 +60,6 @@ export async function createJob(unit: JobUnit, { settings, document, targets, ..
   await refuseJobTwin(unit, jobId);
   await refuseTooManyActive(unit);
   await unit.putJob(job);
-  await unit.tx.put(jobDocuments, { accountId, jobId, document });
+  await unit.tx.put(jobDocuments, { accountId, jobId, document, beforeSubstitution });
   await unit.scheduleJob(jobId);
 }

@@ -71,6 +71,8 @@ export interface JobRecord extends JobSettings {
   readonly comment?: string | undefined;
   readonly reasonCode?: string | undefined;
   readonly rollout: RolloutProgress;
+  /** Package versions as they were given, where `$default` stood for one. */
+  readonly givenPackageVersions?: readonly string[] | undefined;
   /** Executions that are being canceled: those that are queued, or all that are pending. */
   readonly canceling?: 'queued' | 'pending' | undefined;
   /** Whether its end time has passed. */
@@ -98,8 +100,10 @@ export const jobs = collection<JobRecord>('jobs', (j) => [j.accountId, j.jobId],
 export interface JobDocumentRecord {
   readonly accountId: string;
   readonly jobId: string;
-  /** As it was given, with parameters put in. */
+  /** With what its placeholders stand for, but for URLs. */
   readonly document: string;
+  /** As it was given, where it had parameters or packages. */
+  readonly beforeSubstitution?: string | undefined;
 }
 
 export const jobDocuments = collection<JobDocumentRecord>('job-documents', (d) => [d.accountId, d.jobId]);

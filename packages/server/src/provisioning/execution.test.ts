@@ -152,6 +152,52 @@ describe('RegisterThing', () => {
   });
 });
 
+describe('PackageVersions', () => {
+  async function withPackages(): Promise<ProvisioningFixture> {
+    const bench = await ProvisioningFixture.open();
+    for (const packageName of ['boot', 'firmware']) {
+      const version = { packageName, versionName: '1.0' };
+      await bench.call('CreatePackage', { packageName });
+      await bench.call('CreatePackageVersion', version);
+      await bench.call('UpdatePackageVersion', { ...version, action: 'PUBLISH' });
+      await bench.call('UpdatePackage', { packageName, defaultVersionName: '1.0' });
+    }
+    return bench;
+  }
+
+  const VERSIONS = { boot: { Ref: 'Boot' }, firmware: '$default' };
+  const reported = { boot: { version: '1.0', attributes: null }, firmware: { version: '1.0', attributes: null } };
+
+  test('a new thing has them in its shadow once it is there; one that is there keeps what it has (4.6, 44)', async () => {
+    await using bench = await withPackages();
+    const arns = ['boot/version/1.0', 'firmware/version/$default'].map((name) => arn(`package/${name}`));
+    for (const [ThingName, PackageVersions] of [['lamp', VERSIONS] as const, ['desk', arns] as const]) {
+      await bench.register({ T: thing({ ThingName, PackageVersions }) }, { Boot: '1.0' });
+      assert.deepEqual(bench.reported, []);
+      await bench.doDueWork();
+      assert.deepEqual(bench.reported.splice(0), [[ThingName, reported]]);
+    }
+    await bench.register({ T: thing({ PackageVersions: VERSIONS }) }, { Boot: '1.0' });
+    await bench.doDueWork();
+    assert.deepEqual(bench.reported, []);
+  });
+
+  test('without the version, the right, or the rest of the resources nothing is made or reported', async () => {
+    await using bench = await withPackages();
+    const resources = (PackageVersions: object) => ({ T: thing({ PackageVersions }), C: byCsr() });
+    await failsWhole(bench, FAILURE, /^Resource T: The version 2 of the package boot/, resources({ boot: '2' }));
+    await failsWhole(bench, FAILURE, /^Resource T: .* is not the ARN of a package version/, resources({ 'a/b': '2' }));
+    const permissions = async () => allBut(['iot:UpdateThingShadow']);
+    const words = /iot:UpdateThingShadow on resource: arn:aws:iot:us-east-1:000000000000:thing\/lamp\/\$package$/;
+    await failsWhole(bench, 'UnauthorizedException', words, resources({ boot: '1.0' }), { ...caller, permissions });
+    const others = async () => allBut(['iot:AttachThingPrincipal']);
+    const boot = resources({ boot: '1.0' });
+    await failsWhole(bench, 'UnauthorizedException', /AttachThingPrincipal/, boot, { ...caller, permissions: others });
+    await bench.doDueWork();
+    assert.deepEqual(bench.reported, []);
+  });
+});
+
 describe('groups', () => {
   const groupsOf = async (bench: ProvisioningFixture) =>
     ((await bench.call('ListThingGroupsForThing', { thingName: 'lamp' })).thingGroups ?? [])

@@ -5,7 +5,7 @@
  */
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { validate } from '@thingkeep/wire/api/validate.ts';
-import type { Place } from '@thingkeep/wire/arn.ts';
+import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
 import { checkNewPolicy } from '@thingkeep/wire/documents/policy.ts';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
@@ -22,6 +22,8 @@ import { type CertificateRecord, certificates, type ThingRecord, things } from '
 import { attachThingPrincipal } from '../registry/thing-principals.ts';
 import { createThing, updateThing } from '../registry/thing-records.ts';
 import { attributesAfter, sameAttributes, thingArn } from '../registry/things.ts';
+import { reportedPackages, resolveDestinations } from '../software-packages/contract.ts';
+import { packageShadowArn, REPORT_ACTION, scheduleReport } from '../software-packages/package-reports.ts';
 import type { WriteTransaction } from '../store/contract.ts';
 import { registrationFailure } from './expressions.ts';
 import type { CertificatePlan, PolicyPlan, ProvisioningPlan, ThingPlan } from './plan.ts';
@@ -93,6 +95,20 @@ async function makeThing(tx: WriteTransaction, plan: ThingPlan, { place, now, ri
   await createThing(tx, place, input, now);
 }
 
+/** Has the versions of packages that a new thing comes with written into its shadow, once all of this is stored. */
+async function reportVersions(
+  tx: WriteTransaction,
+  { thingName, packageVersions = [] }: ThingPlan,
+  { place, now, rights }: ProvisioningContext,
+): Promise<void> {
+  if (packageVersions.length === 0) return;
+  const arns = packageVersions.map((each) => (each.startsWith('arn:') ? each : iotArn(place, 'package', each)));
+  const versions = await resolveDestinations(tx, place, arns);
+  rights.mustOn(REPORT_ACTION, packageShadowArn(place, thingName));
+  const reported = reportedPackages(versions.map(({ arn }) => arn));
+  await scheduleReport(tx, place, thingName, 'provisioning', { reported, now });
+}
+
 /** Puts a thing into the plan's groups, and with REPLACE out of its other static ones. */
 async function joinGroups(
   tx: WriteTransaction,
@@ -149,8 +165,10 @@ async function changeThing(
 async function provisionThing(tx: WriteTransaction, plan: ThingPlan, context: ProvisioningContext): Promise<string> {
   const { accountId } = context.place;
   const there = await tx.get(things, [accountId, plan.thingName]);
-  if (there === undefined) await makeThing(tx, plan, context);
-  else await changeThing(tx, plan, there, context);
+  if (there === undefined) {
+    await makeThing(tx, plan, context);
+    await reportVersions(tx, plan, context);
+  } else await changeThing(tx, plan, there, context);
   if (plan.thingGroups !== undefined) await joinGroups(tx, plan, there === undefined, context);
   return thingArn(context.place, plan.thingName);
 }

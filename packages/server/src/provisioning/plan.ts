@@ -18,6 +18,8 @@ export interface ThingPlan extends Pick<ThingResource, 'logicalName' | 'override
   readonly thingTypeName?: string;
   readonly thingGroups?: readonly string[];
   readonly billingGroup?: string;
+  /** ARNs of package versions, or what follows `package/` in them. */
+  readonly packageVersions?: readonly string[];
 }
 
 export interface CertificatePlan {
@@ -87,6 +89,7 @@ function thingPlan({ logicalName, overrides, ...thing }: ThingResource, scope: T
       thingTypeName: thing.thingTypeName?.(scope),
       thingGroups: thing.thingGroups?.(scope),
       billingGroup: thing.billingGroup?.(scope),
+      packageVersions: thing.packageVersions?.(scope),
     }),
   };
 }

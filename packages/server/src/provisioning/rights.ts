@@ -4,6 +4,7 @@
  */
 import type { CallerPermissions, KeyValues } from '@thingkeep/wire/api/authorization.ts';
 import { inputKeys } from '@thingkeep/wire/api/input-keys.ts';
+import type { NeededPermission } from '@thingkeep/wire/api/data-permissions.ts';
 import { operationPermissions } from '@thingkeep/wire/api/needed-permissions.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Caller } from '@thingkeep/wire/api/handlers.ts';
@@ -30,11 +31,21 @@ export class ProvisioningRights {
       const { action, resource } = permission;
       const tags = permissions.asksForResource === true ? await tagsOf(tx, place.accountId, resource) : [];
       const keys: KeyValues = tags.map(({ Key, Value }) => [`aws:ResourceTag/${Key}`, Value] as const);
-      const decision = permissions.decide(action, resource, [...inputKeys(action, input), ...keys]);
-      if (decision.effect === 'ALLOWED') continue;
-      const text = `${this.#who} is not authorized to perform: ${action} on resource: ${resource}`;
-      fail('UnauthorizedException', text, {}, new RefusalNotes({ permission, decision }));
+      this.#decide(permissions, permission, [...inputKeys(action, input), ...keys]);
     }
+  }
+
+  /** Fails with UnauthorizedException unless the action is allowed on the resource. */
+  mustOn(action: string, resource: string): void {
+    if (this.#permissions !== undefined) this.#decide(this.#permissions, { action, resource }, []);
+  }
+
+  #decide(permissions: CallerPermissions, permission: NeededPermission, keys: KeyValues): void {
+    const { action, resource } = permission;
+    const decision = permissions.decide(action, resource, keys);
+    if (decision.effect === 'ALLOWED') return;
+    const text = `${this.#who} is not authorized to perform: ${action} on resource: ${resource}`;
+    fail('UnauthorizedException', text, {}, new RefusalNotes({ permission, decision }));
   }
 }
 

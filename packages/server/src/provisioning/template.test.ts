@@ -230,7 +230,7 @@ describe('resources', () => {
       [{ Resources: { t: thing({ Name: 'x' }) } }, 'unknown member, Name'],
       [{ Resources: { t: thing({}, { DependsOn: 'x' }) } }, 'unknown member, DependsOn'],
       [{ Resources: { t: thing({}), u: thing({}) } }, 'more than one thing'],
-      [{ Resources: { t: thing({ PackageVersions: {} }) } }, 'PackageVersions'],
+      [{ Resources: { t: thing({ PackageVersions: 'lamp' }) } }, 'Resources.t.Properties.PackageVersions is not a map'],
       [{ Resources: { c: certificate(), d: certificate() } }, 'more than one certificate'],
       [{ Resources: { c: certificate({ CertificatePem: 'x' }) } }, 'must define one property'],
       [{ Resources: { c: { Type: 'AWS::IoT::Certificate', Properties: { CertificatePem: 'x' } } } }, 'must define CertificateId'],

@@ -33,6 +33,8 @@ export interface ThingResource extends Resource {
   readonly thingTypeName: TextExpression | undefined;
   readonly thingGroups: ListExpression | undefined;
   readonly billingGroup: TextExpression | undefined;
+  /** ARNs of package versions, or what follows `package/` in them. */
+  readonly packageVersions: ListExpression | undefined;
   readonly overrides: { readonly attributes: Override; readonly thingTypeName: Override; readonly thingGroups: Override };
 }
 
@@ -176,10 +178,16 @@ function readAttributes(value: JsonValue, context: ExpressionContext) {
   return readTexts(inner !== undefined && isObject(inner) ? inner : value, context);
 }
 
+/** Package versions are a map of names of packages and versions, or a list of ARNs. */
+function readPackageVersions(value: JsonValue, context: ExpressionContext): ListExpression {
+  if (Array.isArray(value)) return readList(value, context);
+  const versions = readTexts(value, context);
+  return (scope) => Object.entries(versions(scope)).map(([name, version]) => `${name}/version/${version}`);
+}
+
 function readThing(body: ResourceBody, context: Omit<ExpressionContext, 'at'>): ThingResource {
   const { logicalName, at, properties, settings } = body;
   checkMembers(properties, THING, `${at}.Properties`);
-  if (properties.PackageVersions !== undefined) invalidBody('PackageVersions are not supported by Thingkeep yet');
   const reader = new PropertyReader(body, context);
   const overridable = ['AttributePayload', 'ThingTypeName', 'ThingGroups'];
   const merging = ['AttributePayload', 'ThingGroups'];
@@ -191,6 +199,7 @@ function readThing(body: ResourceBody, context: Omit<ExpressionContext, 'at'>): 
     thingTypeName: reader.read('ThingTypeName', readText),
     thingGroups: reader.read('ThingGroups', readList),
     billingGroup: reader.read('BillingGroup', readText),
+    packageVersions: reader.read('PackageVersions', readPackageVersions),
     overrides: {
       attributes: override('AttributePayload'),
       thingTypeName: override('ThingTypeName'),

@@ -1,6 +1,8 @@
 /** The topics of a shadow, and the messages that a change of it publishes. */
-import type { Messaging, TopicAnswer } from '../broker/messaging.ts';
-import type { ShadowAddress, UpdateMessages } from './shadows.ts';
+import type { Messaging, PendingStorage, TopicAnswer } from '../broker/messaging.ts';
+import type { ShadowAddress, Shadows, UpdateMessages } from './shadows.ts';
+
+export type PublishingMessaging = Pick<Messaging, 'publish' | 'stored' | 'hasReceivers'>;
 
 /** `$aws/things/{thing}/shadow`, and `/name/{shadow}` behind it for a named one. */
 export const topicPrefix = ({ thingName, shadowName }: Pick<ShadowAddress, 'thingName' | 'shadowName'>): string =>
@@ -25,4 +27,19 @@ export function updateAnswers(
     { topic: `${prefix}/update/accepted`, payload: Buffer.from(accepted), to: 'both' },
     ...toSubscribers(`${prefix}/update/documents`, documents),
   ];
+}
+
+/** Updates a shadow where no topic has asked for it; done once what it publishes is stored. */
+export async function publishedUpdate(
+  { shadows, messaging }: { readonly shadows: Pick<Shadows, 'update'>; readonly messaging: PublishingMessaging },
+  address: ShadowAddress,
+  payload: Uint8Array,
+): Promise<UpdateMessages> {
+  const pending: PendingStorage[] = [];
+  const messages = await shadows.update(address, payload, (said) => {
+    for (const { topic, payload: content } of updateAnswers(messaging, address, said))
+      pending.push(messaging.publish(address.place, topic, content, 1));
+  });
+  await Promise.all(pending.map((each) => messaging.stored(each)));
+  return messages;
 }

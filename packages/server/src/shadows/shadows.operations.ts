@@ -2,11 +2,11 @@
 import type { Caller, Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotDataOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import type { Messaging, PendingStorage } from '../broker/messaging.ts';
+import type { Messaging } from '../broker/messaging.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { ERROR_CODES, ShadowRejection } from './rejections.ts';
-import { topicPrefix, updateAnswers } from './shadow-messages.ts';
-import type { ShadowAddress, Shadows, UpdateMessages } from './shadows.ts';
+import { publishedUpdate, topicPrefix } from './shadow-messages.ts';
+import type { ShadowAddress, Shadows } from './shadows.ts';
 
 interface OperationDeps {
   readonly shadows: Shadows;
@@ -46,13 +46,7 @@ export const shadowOperations = ({ shadows, messaging, clock }: OperationDeps): 
 
   async UpdateThingShadow(input, caller) {
     const address = addressOf(input, caller);
-    const pending: PendingStorage[] = [];
-    const publish = (messages: UpdateMessages): void => {
-      for (const { topic, payload } of updateAnswers(messaging, address, messages))
-        pending.push(messaging.publish(address.place, topic, payload, 1));
-    };
-    const messages = await orFail(shadows.update(address, Buffer.from(input.payload ?? []), publish));
-    await Promise.all(pending.map((each) => messaging.stored(each)));
+    const messages = await orFail(publishedUpdate({ shadows, messaging }, address, Buffer.from(input.payload ?? [])));
     return { payload: Buffer.from(messages.accepted) };
   },
 

@@ -11,6 +11,8 @@ const MAX_DESTINATIONS = 25;
 export interface DestinationVersion {
   readonly packageName: string;
   readonly versionName: string | undefined;
+  /** The version as the job names it: `$default` and `$null` too. */
+  readonly namedAs: string;
   /** As it is shown: with the version that `$default` stood for. */
   readonly arn: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -35,7 +37,8 @@ async function destination(tx: ReadTransaction, place: Place, text: string): Pro
   const { packageName, versionName: named } = parts;
   const found = await tx.get(softwarePackages, [accountId, packageName]);
   if (found === undefined) return fail('ResourceNotFoundException', `The package ${packageName} does not exist`);
-  if (named === '$null') return { packageName, versionName: undefined, arn: text, attributes: {}, artifact: undefined };
+  if (named === '$null')
+    return { packageName, versionName: undefined, namedAs: named, arn: text, attributes: {}, artifact: undefined };
   const versionName = named === '$default' ? found.defaultVersionName : named;
   if (versionName === undefined) return refuse(`The package ${packageName} has no default version`);
   const version = await tx.get(packageVersions, [accountId, packageName, versionName]);
@@ -43,11 +46,12 @@ async function destination(tx: ReadTransaction, place: Place, text: string): Pro
     return fail('ResourceNotFoundException', `The version ${versionName} of the package ${packageName} does not exist`);
   if (version.status === 'DRAFT') refuse(`The version ${versionName} of the package ${packageName} is a DRAFT`);
   const { attributes, artifact } = version;
-  return { packageName, versionName, arn: packageVersionArn(place, packageName, versionName), attributes, artifact };
+  const arn = packageVersionArn(place, packageName, versionName);
+  return { packageName, versionName, namedAs: named, arn, attributes, artifact };
 }
 
 /**
- * The versions that `destinationPackageVersions` of a job names, `$default` resolved. Fails with InvalidRequestException or
+ * The versions that ARNs name, such as those of a job's `destinationPackageVersions`, `$default` resolved. Fails with InvalidRequestException or
  * ResourceNotFoundException.
  */
 export async function resolveDestinations(
@@ -55,7 +59,7 @@ export async function resolveDestinations(
   place: Place,
   arns: readonly string[],
 ): Promise<readonly DestinationVersion[]> {
-  if (arns.length > MAX_DESTINATIONS) refuse(`A job has at most ${MAX_DESTINATIONS} package versions`);
+  if (arns.length > MAX_DESTINATIONS) refuse(`There can be at most ${MAX_DESTINATIONS} package versions`);
   const found: DestinationVersion[] = [];
   for (const arn of arns) found.push(await destination(tx, place, arn));
   if (new Set(found.map(({ packageName }) => packageName)).size < found.length) refuse('Two versions of one package are named');
@@ -73,16 +77,16 @@ export async function versionUpdatesByJobs(
 /** What is written of a package into `reported` of a thing's shadow `$package`; null takes it out. */
 export type ReportedPackage = { readonly version: string; readonly attributes: null } | null;
 
-/** What `reported` is merged with when a job with these versions has succeeded on a thing. */
-export const reportedPackages = (versions: readonly DestinationVersion[]): Readonly<Record<string, ReportedPackage>> =>
-  Object.fromEntries(
-    versions.map(({ packageName, versionName: version }) => [
-      packageName,
-      version === undefined ? null : { version, attributes: null },
-    ]),
-  );
+/** What `reported` of a shadow `$package` is merged with, by the names of packages. */
+export type Reported = Readonly<Record<string, ReportedPackage>>;
 
-/** Writes the shadow `$package` of a thing: to be given by shadows. */
-export interface PackageShadows {
-  report(place: Place, thingName: string, reported: Readonly<Record<string, ReportedPackage>>): Promise<void>;
-}
+/** What `reported` is merged with when a job with these versions has succeeded on a thing: ARNs as the job has them resolved. */
+export const reportedPackages = (arns: readonly string[]): Reported =>
+  Object.fromEntries(
+    arns.flatMap((arn) => {
+      const parts = versionNameParts(parseArn(arn)?.name ?? '');
+      if (parts === undefined) return [];
+      const { packageName, versionName: version } = parts;
+      return [[packageName, version === '$null' ? null : { version, attributes: null }] as const];
+    }),
+  );

@@ -5,11 +5,12 @@ import type { PolicyTags } from '../policies/principals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { versionNameParts } from './contract.ts';
 import { packageVersionOperations } from './package-versions.operations.ts';
+import { type PackageReportDeps, packageReports } from './package-reports.ts';
 import { packageOperations } from './packages.operations.ts';
 import { sbomOperations, SbomsUnderWay } from './sboms.operations.ts';
 import { packageConfigurations, packageVersions, softwarePackages } from './store.ts';
 
-export interface PackageDeps {
+export interface PackageDeps extends PackageReportDeps {
   readonly clock: Clock;
   readonly tags: PolicyTags;
   readonly roleObjects: RoleObjects;
@@ -30,6 +31,7 @@ export const packageDomain: DomainEntry<PackageDeps> = {
     return {
       name: 'software-packages',
       taggable,
+      dueWork: [packageReports(deps)],
       operations: ({ store }) => ({
         iot: {
           ...packageOperations({ ...deps, store }),

@@ -28,6 +28,10 @@ class Fixture extends OperationsFixture {
     this.domain = packageDomain.open({
       clock: this.clock,
       tags: this.tags,
+      findRole: async () => 'unknown-role',
+      inRegion: () => store,
+      refuse: ({ reason }) => assert.fail(reason),
+      packageShadows: { report: async () => undefined },
       roleObjects: {
         open: async (role, name) => {
           refuseReading(role, name);
@@ -259,14 +263,14 @@ test('what jobs need: versions by ARN, the default, none; drafts and strangers a
     );
   await assert.rejects(resolve('lamp/version/1.0'), { code: 'InvalidRequestException', message: /DRAFT/ });
   await packages.call('UpdatePackageVersion', { ...NAME, action: 'PUBLISH' });
-  const resolved = { ...NAME, arn: arn('package/lamp/version/1.0'), attributes: { a: 'b' }, artifact };
+  const resolved = { ...NAME, namedAs: '1.0', arn: arn('package/lamp/version/1.0'), attributes: { a: 'b' }, artifact };
   assert.deepEqual(JSON.parse(JSON.stringify(await resolve('lamp/version/1.0'))), [resolved]);
   await assert.rejects(resolve('lamp/version/$default'), { code: 'InvalidRequestException', message: /no default/ });
   await packages.call('UpdatePackage', { packageName, defaultVersionName: '1.0' });
   const byDefault = await resolve('lamp/version/$default');
-  assert.deepEqual(JSON.parse(JSON.stringify(byDefault)), [resolved]);
-  assert.deepEqual(reportedPackages(byDefault), { lamp: { version: '1.0', attributes: null } });
-  assert.deepEqual(reportedPackages(await resolve('lamp/version/$null')), { lamp: null });
+  assert.deepEqual(JSON.parse(JSON.stringify(byDefault)), [{ ...resolved, namedAs: '$default' }]);
+  assert.deepEqual(reportedPackages(byDefault.map((each) => each.arn)), { lamp: { version: '1.0', attributes: null } });
+  assert.deepEqual(reportedPackages([arn('package/lamp/version/$null')]), { lamp: null });
   for (const name of ['lamp', 'lamp/version/', 'lamp/version/$other', 'lamp/version/a/b'])
     await assert.rejects(resolve(name), { code: 'InvalidRequestException' }, name);
   for (const name of ['none/version/1.0', 'lamp/version/2'])

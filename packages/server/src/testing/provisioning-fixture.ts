@@ -14,6 +14,7 @@ import type { FindRole } from '../provisioning/rights.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import { registryDomain } from '../registry/domain.ts';
 import { policyTags, policyTargets, principalFacts } from '../registry/policy-principals.ts';
+import { packageDomain } from '../software-packages/domain.ts';
 import type { Domain } from '../domain.ts';
 import { DueWork } from '../store/due-work.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
@@ -62,6 +63,9 @@ export const allBut = (denied: readonly string[], asked: Asked = []): CallerPerm
 export class ProvisioningFixture extends OperationsFixture {
   readonly clock: TestClock;
   readonly domain: Domain;
+  readonly packages: Domain;
+  /** What was written into shadows `$package`. */
+  readonly reported: (readonly [thingName: string, reported: object])[] = [];
   readonly refusals: Refusal[] = [];
   readonly disk = { low: false };
   /** What the provisioning role may not do, and what it was asked for. */
@@ -103,9 +107,21 @@ export class ProvisioningFixture extends OperationsFixture {
     const context = { region: caller.region, store, taggable: {} };
     const registry = registryDomain.open({ clock, issuer, endpoint: 'iot.example.com', inRegion: () => store });
     const policies = policyDomain.open({ clock, tags: policyTags, targets: policyTargets, facts: principalFacts });
+    this.packages = packageDomain.open({
+      ...{ clock, findRole, tags: policyTags, inRegion: () => store },
+      packageShadows: {
+        report: async (_place, thingName, reported) => {
+          this.reported.push([thingName, reported]);
+          return undefined;
+        },
+      },
+      roleObjects: { open: async () => objectFault('NoSuchKey', 'there are no objects') },
+      refuse: (refusal) => this.refusals.push(refusal),
+    });
     this.handlers = {
       ...registry.operations?.(context).iot,
       ...policies.operations?.(context).iot,
+      ...this.packages.operations?.(context).iot,
       ...this.domain.operations?.(context).iot,
     };
   }
@@ -163,7 +179,7 @@ export class ProvisioningFixture extends OperationsFixture {
 
   /** Does the due work whose time has come. */
   async doDueWork(): Promise<void> {
-    await using work = await DueWork.open([this.domain], {
+    await using work = await DueWork.open([this.domain, this.packages], {
       store: this.store,
       clock: this.clock,
       log: { error: () => undefined },

@@ -99,6 +99,19 @@ test('resources as the Service Authorization Reference has them', () => {
     );
 });
 
+test('who makes a job or a template may deploy each of its package versions (page preparing-security)', () => {
+  const destinationPackageVersions = [arn('iot', 'package/p/version/1'), arn('iot', 'package/q/version/$default')];
+  const cases = [
+    ['CreateJob', { jobId: 'j' }, 'job/j'],
+    ['CreateJobTemplate', { jobTemplateId: 't' }, 'jobtemplate/t'],
+  ] as const;
+  for (const [name, input, own] of cases)
+    assert.deepEqual(
+      permissionsOf('iot', name, { ...input, destinationPackageVersions }).map(({ resource }) => resource),
+      [arn('iot', own), ...destinationPackageVersions],
+    );
+});
+
 test('who makes a package or a version may see what is indexed, too (fact sheet 44)', () => {
   for (const name of ['CreatePackage', 'CreatePackageVersion'])
     assert.deepEqual(permissionsOf('iot', name, { packageName: 'p', versionName: '1' }).at(-1), {
