@@ -31,6 +31,7 @@ import {
   UntagResourceCommand,
 } from '@aws-sdk/client-iot';
 import { IoTDataPlaneClient, PublishCommand, GetConnectionCommand } from '@aws-sdk/client-iot-data-plane';
+import { DescribeJobExecutionCommand, IoTJobsDataPlaneClient } from '@aws-sdk/client-iot-jobs-data-plane';
 import { AddPermissionCommand, CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CloudWatchLogsClient, CreateLogGroupCommand, DescribeLogStreamsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { Sha256 } from '@aws-crypto/sha256-js';
@@ -136,6 +137,7 @@ const CASES: Readonly<Record<string, Ask>> = {
   'sts:ExternalId': assumeRole,
   'iot:DomainName': publish,
   'iot:IncludeSocketInformation': sending(IoTDataPlaneClient as never, () => new GetConnectionCommand({ clientId: 'c' })),
+  'iot:JobId': sending(IoTJobsDataPlaneClient as never, () => new DescribeJobExecutionCommand({ thingName: 't', jobId: 'j' })),
   'lambda:FunctionUrlAuthType': addPermission,
   'lambda:Principal': addPermission,
   'lambda:EventSourceToken': addPermission,

@@ -151,8 +151,8 @@ describe('commands', () => {
       return client.send(new StartCommandExecutionCommand(asked)).finally(() => client.destroy());
     };
     await startAs('both', arn('command/on'), arn('thing/lamp'));
-    await assert.rejects(startAs('command', arn('command/on')), { name: 'AccessDeniedException' });
-    await assert.rejects(startAs('target', arn('thing/*')), { name: 'AccessDeniedException' });
+    await assert.rejects(startAs('command', arn('command/on')), { name: 'ForbiddenException' });
+    await assert.rejects(startAs('target', arn('thing/*')), { name: 'ForbiddenException' });
   });
 
   test('DeleteCommand answers 202 for one that goes later, 204 for one that is gone (41.1)', async () => {

@@ -65,7 +65,7 @@ describe('the walkthroughs run', { concurrency: 2 }, () => {
     assert.match(stdout, /certificate-not-active .*just-in-time registration has registered it/);
     assert.match(stdout, /policy .*iot:Publish on someone-else\/buttons is not allowed/);
     assert.match(stdout, /policy .*iot:Subscribe to # is not allowed/);
-    assert.match(stdout, /not-implemented .*shadow\/update/);
+    assert.match(stdout, /^LEDs: on off on$/m);
   });
 
   test('just-in-time-provisioning (fact 4.5)', async () => {
