@@ -22,16 +22,17 @@ export class TopicPattern {
     return this.text.startsWith('$') && clientMayPublish(this.#levels.map(({ literal, name }) => name ?? literal).join('/'));
   }
 
-  /** The named parts of a topic; undefined where it is none of this pattern. */
-  match(topic: string): Record<string, string> | undefined {
-    const levels = topic.split('/');
-    if (levels.length !== this.#levels.length) return undefined;
-    const parts: Record<string, string> = {};
-    for (const [i, { literal, name }] of this.#levels.entries()) {
-      const level = levels[i] ?? '';
-      if (name === undefined ? level !== literal : level === '') return undefined;
-      if (name !== undefined) parts[name] = level;
+  /** The named parts of a topic, given by its levels; undefined where it is none of this pattern. */
+  match(levels: readonly string[]): Record<string, string> | undefined {
+    const own = this.#levels;
+    if (levels.length !== own.length) return undefined;
+    // The last levels tell most patterns apart.
+    for (let i = own.length - 1; i >= 0; i -= 1) {
+      const { literal, name } = own[i] ?? { literal: '', name: undefined };
+      if (name === undefined ? levels[i] !== literal : levels[i] === '') return undefined;
     }
+    const parts: Record<string, string> = {};
+    for (const [i, { name }] of own.entries()) if (name !== undefined) parts[name] = levels[i] ?? '';
     return parts;
   }
 

@@ -85,8 +85,9 @@ export class TopicServices implements MessageInterceptor {
 
   on(place: Place, topic: string): TopicInterceptor | undefined {
     if (this.#rows.length === 0 || !topic.startsWith('$')) return undefined;
+    const levels = topic.split('/');
     for (const { pattern, service } of this.#rows) {
-      const parts = pattern.match(topic);
+      const parts = pattern.match(levels);
       if (parts === undefined) continue;
       const asked = { place, topic, parts };
       return { weight: WEIGHT, take: (batch, origin, waiter) => this.#take(service, asked, batch, origin, waiter) };
