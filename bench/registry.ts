@@ -120,7 +120,7 @@ async function middle(page: (nextToken: string | undefined) => Promise<{ nextTok
 }
 
 /**
- * A policy on the group, until the permissions of every certificate in it are told to have changed, and how long others waited.
+ * A policy on the group, the time until it is in force for every certificate in it, and how long other work waits.
  */
 async function followed(feed: ChangeFeed, store: Store, members: number, rows: Map<string, number>): Promise<void> {
   const permissionChanges = new PermissionChanges();

@@ -1,4 +1,4 @@
-/** Signs a URL of S3 with SigV4, for somebody else to use (S3 API reference, page sigv4-query-string-auth). */
+/** Signs a URL of S3 with SigV4, which its holder uses without keys (S3 API reference, page sigv4-query-string-auth). */
 import { percentEncode } from '@thingkeep/wire/api/percent.ts';
 import { canonicalObjectPath, canonicalQuery, sha256 } from './canonical-request.ts';
 import { signatureOf, type RequestKey } from './sign-request.ts';

@@ -96,7 +96,7 @@ export function jobTargets({ writer, accounts }: JobTargetsOptions): ChangeSubsc
     if (after === undefined) return;
     await forJobs(place, after, async (unit, job) => {
       const current = await unit.tx.get(memberships, [place.accountId, after.thingName, after.groupName]);
-      // It may have left again, and is told of that next.
+      // The thing may have left the group again: the change that says so comes next.
       if (current?.membershipId === after.membershipId) await join(unit, job, after);
     });
   }

@@ -49,7 +49,7 @@ function answerJson(members: readonly (readonly [name: string, json: string | un
 type Serve = (request: TopicRequest, body: JsonObject) => Promise<readonly (readonly [string, string | undefined])[]>;
 
 export function jobTopics({ clock, devices, refuse, log }: JobTopicsOptions): readonly TopicService[] {
-  /** What is told of a failure: a refusal of the service's own, or that it could not. */
+  /** The rejection for a failure: the service's own, or InternalError. */
   const rejectionOf = (thrown: unknown, { topic }: TopicRequest): JobRejection => {
     if (thrown instanceof JobRejection) return thrown;
     const error = asRefusal(thrown);

@@ -14,7 +14,7 @@ export interface AskedFunction {
   readonly byRoot?: boolean | undefined;
   readonly sourceArn: string;
   readonly sourceAccount: string;
-  /** As the owner of the function is told of it. */
+  /** The function's name in refusals that its owner reads. */
   readonly name: string;
   /** Rejects the device's request: it is told no more than that, the owner of the function finds why. */
   readonly reject: (why: string, cause?: unknown) => never;

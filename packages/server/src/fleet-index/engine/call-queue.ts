@@ -1,6 +1,6 @@
 /**
  * Calls that wait for the thread. The owner whose calls have taken least time comes next, so that one with slow calls has no
- * more of the thread than one with fast ones. Time counts while there are calls: nobody saves any up, nor owes any for good.
+ * more of the thread than one with fast ones. Time counts while there are calls: an account without calls gains no credit.
  */
 
 /** What is waiting of an owner. */
