@@ -129,14 +129,14 @@ export class BrokerPublishing {
    */
   answer(
     { place, qos: asked, requester: { chain } }: TopicRequest,
-    { topic: name, payload, to, qos: given, properties = {} }: TopicAnswer,
+    { topic: name, payload, to, qos: given, properties }: TopicAnswer,
     requester: Publisher | undefined,
   ): Promise<void> | undefined {
     const account = this.#accounts.of(place.accountId, place.region);
-    const topic = account.transientTopic(name);
-    const { messageExpiryInterval: expiry } = properties;
-    const qos = given ?? asked;
-    const message = { topic, payload, qos, retain: false, properties: encodeProperties(properties), expiry };
+    const topic = account.recentTopic(name);
+    const encoded = properties && encodeProperties(properties);
+    const expiry = properties?.messageExpiryInterval;
+    const message = { topic, payload, qos: given ?? asked, retain: false, properties: encoded, expiry };
     const batch = batchOfOne(message, this.#clock.now());
     if (requester !== undefined && (to === 'requester' || (to === 'both' && !this.#router.reaches(account, topic, requester))))
       this.#router.sendToPublisher(account, requester, batch);
@@ -153,7 +153,8 @@ export class BrokerPublishing {
   /** Whether a message on the topic would go to anybody, or be seen by an interceptor. */
   hasReceivers({ accountId, region }: Place, topic: string): boolean {
     const account = this.#accounts.of(accountId, region);
-    return this.#router.hasReceivers(account, topic) || this.#interceptors.some((each) => each.on(account.place, topic));
+    const entry = account.recentTopic(topic);
+    return this.#router.hasReceivers(account, entry) || this.#interceptorOf(account, entry) !== undefined;
   }
 
   /** Whether a message of QoS 1 on the topic has to be stored: for a persistent session, a share, or, if asked, a rule. */

@@ -21,21 +21,24 @@ class Client implements Publisher {
 const open = () => {
   const queue = new RequestQueue();
   const begun: { name: string; end: () => void; fail: (error: Error) => void }[] = [];
-  const run = (client: Publisher | undefined, name: string, size = 1): Promise<void> | undefined =>
-    queue.run(client, size, () => {
+  const kept: string[] = [];
+  const run = (publisher: Publisher | undefined, name: string, size = 1): Promise<void> | undefined => {
+    const work = (): Promise<void> => {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       begun.push({ name, end: resolve, fail: reject });
       return promise;
-    });
+    };
+    return queue.run({ publisher, size, work, keep: () => kept.push(name) });
+  };
   const names = (): string[] => begun.map(({ name }) => name);
-  return { begun, run, names, queue };
+  return { begun, kept, run, names, queue };
 };
 
 test('ten of a client are served at a time, in their order; it is not read from while one waits', async () => {
-  const { begun, run, names } = open();
+  const { begun, kept, run, names } = open();
   const client = new Client();
   const done = Array.from({ length: 12 }, (_, i) => run(client, String(i)));
-  assert.deepEqual([names().length, client.pauses], [10, 1]);
+  assert.deepEqual([names().length, client.pauses, kept], [10, 1, ['10', '11']]);
   begun[3]?.end();
   await setImmediate();
   assert.deepEqual([names().at(-1), client.pauses], ['10', 1]);

@@ -10,6 +10,15 @@ const MAX_OF_ACCOUNT = 500;
 /** Bytes of requests that wait, beyond which no more are taken. */
 const MAX_WAITING = 16 * 1024 * 1024;
 
+export interface QueuedRequest {
+  readonly publisher: Publisher | undefined;
+  /** Bytes of memory that it takes. */
+  readonly size: number;
+  readonly work: () => Promise<void>;
+  /** Called where it has to wait. */
+  readonly keep: () => void;
+}
+
 interface Waiting {
   readonly size: number;
   begin(): void;
@@ -31,13 +40,14 @@ export class RequestQueue {
   #waitingBytes = 0;
 
   /** Does the work now or later; resolves or rejects with it. Undefined where too much waits: nothing is done. */
-  run(publisher: Publisher | undefined, size: number, work: () => Promise<void>): Promise<void> | undefined {
+  run({ publisher, size, work, keep }: QueuedRequest): Promise<void> | undefined {
     const source = this.#sourceOf(publisher);
     if (source.waiting.length === 0 && this.#mayBegin(source)) return this.#begin(source, work);
     if (this.#waitingBytes + size > MAX_WAITING) {
       this.#forgetIdle(source);
       return undefined;
     }
+    keep();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waitingBytes += size;
     source.waiting.push({ size, begin: () => resolve(this.#begin(source, work)) });

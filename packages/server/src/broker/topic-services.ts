@@ -49,6 +49,17 @@ const RECORD_EVERY = 10_000;
 /** Bytes of memory that a request takes beside its payload. */
 const OVERHEAD = 1024;
 
+/** A failure of the call as one of its promise. */
+function attempt(call: () => Promise<void> | undefined): Promise<void> | undefined {
+  try {
+    return call();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+type Mutable<T, K extends keyof T> = Omit<T, K> & { -readonly [P in K]: T[P] };
+
 interface ServiceRow {
   readonly pattern: TopicPattern;
   readonly service: TopicService;
@@ -110,9 +121,9 @@ export class TopicServices implements MessageInterceptor {
     const served: Promise<void>[] = [];
     for (let i = 0; i < batch.count; i += 1) {
       const properties = batch.propertiesOf(i);
-      const request: TopicRequest = {
+      const request: Mutable<TopicRequest, 'payload'> = {
         ...asked,
-        payload: ownCopy(batch.bytes.subarray(batch.payloadAt(i), batch.at[i + 1])),
+        payload: Buffer.from(batch.bytes.subarray(batch.payloadAt(i), batch.at[i + 1])),
         qos: batch.qos,
         properties:
           properties === undefined ? undefined : readProperties(new Cursor(properties, 0, properties.length), 'PUBLISH'),
@@ -128,13 +139,17 @@ export class TopicServices implements MessageInterceptor {
 
   #accept(
     service: TopicService,
-    request: TopicRequest,
+    request: Mutable<TopicRequest, 'payload'>,
     requester: Publisher | undefined,
     waiter: Publisher | undefined,
   ): Promise<void> {
-    const { place, payload } = request;
     const work = (): Promise<void> => this.#serve(service, request, requester);
-    return this.#queueOf(place).run(waiter, payload.length + OVERHEAD, work) ?? this.#refuse(request, waiter);
+    // A request that waits keeps nothing alive but its own bytes.
+    const keep = (): void => {
+      request.payload = ownCopy(request.payload);
+    };
+    const size = request.payload.length + OVERHEAD;
+    return this.#queueOf(request.place).run({ publisher: waiter, size, work, keep }) ?? this.#refuse(request, waiter);
   }
 
   /** Of one account, one refusal in ten seconds is recorded; beside those of clients that are disconnected for it. */
@@ -159,7 +174,8 @@ export class TopicServices implements MessageInterceptor {
     try {
       const published: Promise<void>[] = [];
       const publish = (each: TopicAnswer): void => {
-        const stored = (async () => answer(request, each, requester))();
+        const stored = attempt(() => answer(request, each, requester));
+        if (stored === undefined) return;
         // A failure is met below, unless the service itself fails.
         stored.catch(() => undefined);
         published.push(stored);
@@ -167,7 +183,7 @@ export class TopicServices implements MessageInterceptor {
       const answers = await service.serve(request, publish);
       if (Symbol.asyncIterator in answers) await this.#answerInTurn(answers, request, requester);
       else for (const each of answers) publish(each);
-      await Promise.all(published);
+      if (published.length > 0) await Promise.all(published);
     } catch (error) {
       const { topic, requester: by } = request;
       log.error({ err: error, topic, clientId: by.clientId }, 'a request on a reserved topic could not be served');

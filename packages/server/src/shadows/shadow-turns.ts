@@ -9,8 +9,8 @@ interface Turns {
   underWay: number;
   /** Those of them that are being done anew. */
   anew: number;
-  /** Resolves once those that have begun are done, whatever came of them. */
-  done: Promise<unknown>;
+  /** Each begins a change that waits until those have ended that have begun. */
+  waiting: (() => void)[];
 }
 
 export class ShadowTurns {
@@ -18,21 +18,19 @@ export class ShadowTurns {
   readonly #byShadow = new Map<string, Turns>();
 
   /** Does `first`, and where that gives nothing `anew`. */
-  async run<T>(shadow: string, first: () => Promise<T | undefined>, anew: () => Promise<T>): Promise<T> {
-    for (;;) {
-      const before = this.#byShadow.get(shadow);
-      if (before === undefined || before.anew === 0) break;
-      await before.done;
+  run<T>(shadow: string, first: () => Promise<T | undefined>, anew: () => Promise<T>): Promise<T> {
+    let turns = this.#byShadow.get(shadow);
+    if (turns === undefined) {
+      turns = { underWay: 0, anew: 0, waiting: [] };
+      this.#byShadow.set(shadow, turns);
     }
-    const turns = this.#byShadow.get(shadow) ?? { underWay: 0, anew: 0, done: Promise.resolve() };
-    this.#byShadow.set(shadow, turns);
-    turns.underWay += 1;
-    const change = this.#change(shadow, turns, first, anew);
-    turns.done = Promise.allSettled([turns.done, change]).then(() => undefined);
-    return change;
+    const { waiting } = turns;
+    if (turns.anew === 0 && waiting.length === 0) return this.#change(shadow, turns, first, anew);
+    return new Promise((resolve) => waiting.push(() => resolve(this.#change(shadow, turns, first, anew))));
   }
 
   async #change<T>(shadow: string, turns: Turns, first: () => Promise<T | undefined>, anew: () => Promise<T>): Promise<T> {
+    turns.underWay += 1;
     try {
       const done = await first();
       if (done !== undefined) return done;
@@ -44,7 +42,14 @@ export class ShadowTurns {
       }
     } finally {
       turns.underWay -= 1;
-      if (turns.underWay === 0) this.#byShadow.delete(shadow);
+      if (turns.underWay === 0) this.#goOn(shadow, turns);
     }
+  }
+
+  #goOn(shadow: string, turns: Turns): void {
+    const { waiting } = turns;
+    if (waiting.length === 0) this.#byShadow.delete(shadow);
+    turns.waiting = [];
+    for (const begin of waiting) begin();
   }
 }

@@ -24,7 +24,29 @@ const encodePart = (part: KeyPart): Buffer => {
   return bytes;
 };
 
-export const encodeKey = (key: Key): Buffer => Buffer.concat(key.map(encodePart));
+/** Where keys are put together: one copy leaves it. */
+const scratch = Buffer.allocUnsafeSlow(8192);
+
+/** Writes a part into the scratch at `at` and gives where it ends; undefined for one that needs more room, or escapes. */
+function writePart(part: KeyPart, at: number): number | undefined {
+  if (typeof part !== 'string') return at + 9 > scratch.length ? undefined : at + encodePart(part).copy(scratch, at);
+  // A UTF-16 code unit is three bytes at most.
+  if (at + 3 * part.length + 2 > scratch.length || part.includes('\0')) return undefined;
+  scratch[at] = STRING;
+  const end = at + 1 + scratch.write(part, at + 1, 'utf8');
+  scratch[end] = 0;
+  return end + 1;
+}
+
+export function encodeKey(key: Key): Buffer {
+  let at = 0;
+  for (const part of key) {
+    const end = writePart(part, at);
+    if (end === undefined) return Buffer.concat(key.map(encodePart));
+    at = end;
+  }
+  return Buffer.from(scratch.subarray(0, at));
+}
 
 /** The tuple that was encoded, as far as the bytes are one: for telling a person which record is meant. */
 export function decodeKey(bytes: Uint8Array): Key {

@@ -26,6 +26,17 @@ const lamps = collection<Lamp>('lamps', (l) => [l.room, l.name], {
 
 const lamp = (name: string, watts: number, labels: string[] = [], room = 'hall'): Lamp => ({ room, name, watts, labels });
 
+test('a key of any parts is its parts in a row', () => {
+  const part = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ maxLength: 5000 }), fc.nat());
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 6 }), (key) => {
+      assert.deepEqual(encodeKey(key), Buffer.concat(key.map((each) => encodeKey([each]))));
+      assert.deepEqual(decodeKey(encodeKey(key)), key);
+    }),
+    { examples: [[['', '\0', 'a\0b', 0]], [['ü'.repeat(4100), 'behind']]] },
+  );
+});
+
 const engines: Record<string, () => Promise<Store>> = {
   sqlite: () => openSqliteStore({ path: ':memory:' }),
   'sqlite, every write run twice': openMemoryStore,

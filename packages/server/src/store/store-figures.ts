@@ -3,7 +3,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { Histogram, SECONDS } from '../runtime/histogram.ts';
 import { type Damage, nameOfDamage } from './damage.ts';
 
-const WRITES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+const WRITES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 /** Names of damaged records that are kept, to count each record once. */
 const MAX_DAMAGED = 10_000;
 

@@ -1,5 +1,5 @@
 /** A single message that does not lie in a read buffer: a will, a retained message, one that came over HTTPS. */
-import { encodeVarint } from '../../mqtt/varint.ts';
+import { varintSize, writeVarint } from '../../mqtt/varint.ts';
 import { PublishBatch } from './publish-batch.ts';
 import type { TopicEntry } from './topic-entry.ts';
 
@@ -23,16 +23,19 @@ export function batchOfOne<Topic extends TopicEntry>(
 ): PublishBatch<Topic> {
   const id = qos === 1 ? 2 : 0;
   const length = 2 + topic.bytes.length + id + properties.length + payload.length;
-  const head = Buffer.concat([
-    Buffer.of(0x30 | (qos << 1)),
-    encodeVarint(length),
-    Buffer.of(topic.bytes.length >> 8, topic.bytes.length & 0xff),
-    topic.bytes,
-  ]);
-  const bytes = Buffer.concat([head, Buffer.alloc(id), properties, payload]);
+  const bytes = Buffer.allocUnsafe(1 + varintSize(length) + length);
+  bytes[0] = 0x30 | (qos << 1);
+  let at = writeVarint(bytes, 1, length);
+  at = bytes.writeUInt16BE(topic.bytes.length, at);
+  at += topic.bytes.copy(bytes, at);
+  // The identifier: whoever sends the message writes its own.
+  bytes.fill(0, at, at + id);
+  const body = at + id;
+  at = body + properties.copy(bytes, body);
+  payload.copy(bytes, at);
   const batch = new PublishBatch(1, topic);
   batch.start(bytes, 5, topic, qos);
   if (expiry !== undefined) batch.expiresAt = now + expiry * 1000;
-  batch.add(0, head.length + id, bytes.length);
+  batch.add(0, body, bytes.length);
   return batch;
 }

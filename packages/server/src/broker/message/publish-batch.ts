@@ -27,9 +27,11 @@ export interface EncodedBatch {
 /** Where the variable header of the packet at `start` begins. */
 export const headerEnd = (bytes: Buffer, start: number): number => varintEnd(bytes, start + 1);
 
+const NO_BYTES = Buffer.alloc(0);
+
 /** The one batch that is being gathered. Only one connection is read from at a time, so one is enough. */
 export class PublishBatch<Topic extends TopicEntry = TopicEntry> implements EncodedBatch {
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Buffer = NO_BYTES;
   level: ProtocolLevel = 4;
   qos = 0;
   count = 0;

@@ -3,6 +3,7 @@ import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { type AccountLimits, DEFAULT_LIMITS } from './account-limits.ts';
 import { AccountClients } from './account-clients.ts';
 import { QueueTotals } from '../session/queue-totals.ts';
+import { RecentTopics } from './recent-topics.ts';
 import { Routes } from './routes.ts';
 import { RoutedTopic } from './routed-topic.ts';
 import type { Session } from '../session/session.ts';
@@ -27,6 +28,7 @@ export class AccountSpace {
   /** Rises when the rules change ({@link interceptorsChanged}); a topic's own count begins below it. */
   interceptorGeneration = 1;
   #topics = new Map<string, RoutedTopic>();
+  readonly #recent = new RecentTopics();
 
   constructor(
     place: Place,
@@ -56,17 +58,24 @@ export class AccountSpace {
 
   /** A topic that is not likely to come again: it is not remembered. */
   transientTopic(name: string): RoutedTopic {
-    return this.#topics.get(name) ?? new RoutedTopic(name, iotArn(this.place, 'topic', name));
+    return this.#topics.get(name) ?? this.#make(name);
+  }
+
+  /** A topic that the server publishes on for one client or thing: it is remembered for a while. */
+  recentTopic(name: string): RoutedTopic {
+    return this.#topics.get(name) ?? this.#recent.get(name, this.#make);
   }
 
   topic(name: string): RoutedTopic {
     const known = this.#topics.get(name);
     if (known !== undefined) return known;
-    const entry = new RoutedTopic(name, iotArn(this.place, 'topic', name));
+    const entry = this.#make(name);
     // What is no topic may be 64 KB long, and nothing is ever published on it.
     if (entry.fault !== undefined) return entry;
     if (this.#topics.size >= MAX_TOPICS) this.#topics = new Map();
     this.#topics.set(name, entry);
     return entry;
   }
+
+  readonly #make = (name: string): RoutedTopic => new RoutedTopic(name, iotArn(this.place, 'topic', name));
 }

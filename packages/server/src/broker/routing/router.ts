@@ -22,7 +22,6 @@ import type { TopicEntry } from '../message/topic-entry.ts';
 import type { DeliveryCounters } from '../session/delivery-counters.ts';
 import type { LoopBudget } from './loop-budget.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
-import { clientMayReceive } from '@thingkeep/wire/topics.ts';
 
 export interface RouterOptions {
   readonly sessions: Sessions;
@@ -127,9 +126,9 @@ export class Router {
   }
 
   /** Whether a message on the topic would go to anybody, here or on another node. */
-  hasReceivers({ place, routes }: AccountSpace, topic: string): boolean {
-    const { sessions, groups } = clientMayReceive(topic) ? routes.resolve(topic) : NO_RECEIVERS;
-    return sessions.length + groups.length > 0 || this.#peers.wanting(place, topic).length > 0;
+  hasReceivers(account: AccountSpace, topic: RoutedTopic): boolean {
+    const { sessions, groups } = this.#receivers(account, topic);
+    return sessions.length + groups.length > 0 || this.#nodes(account, topic).length > 0;
   }
 
   /** Whether a message of QoS 1 on the topic has to be stored on this node. */

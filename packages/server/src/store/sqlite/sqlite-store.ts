@@ -2,7 +2,8 @@
  * The embedded store. Writes that wait together are committed together: one sync to disk for all of them, and none is
  * acknowledged before it. Reads and write batches take turns, so a read never sees what is not yet committed. A caller
  * that reads or writes in a loop gives the event loop its turn: a batch that follows a batch starts in the next turn, and
- * so does a read once as many records as {@link READS_PER_TURN} were read in this one.
+ * so does a read once as many records as {@link READS_PER_TURN} were read in this one. Where several write at a time, a
+ * batch that is not full waits as long as the last commit took, so that more of them share a commit.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
@@ -25,9 +26,11 @@ import { SqliteTransaction } from './transaction.ts';
 export { DataFileError } from './data-file-error.ts';
 
 /** Writes of one commit; more wait for the next, so that no reader waits without end. */
-const LARGEST_BATCH = 256;
+const LARGEST_BATCH = 512;
 /** Milliseconds of work after which a batch takes no more writes: nothing else runs meanwhile. */
 const LONGEST_BATCH = 20;
+/** Milliseconds that a batch waits for more writes at most. */
+const LONGEST_REST = 50;
 /** Records that are read in one turn of the event loop; more are read in the next turn. */
 const READS_PER_TURN = 2_000;
 
@@ -64,6 +67,7 @@ class SqliteStore implements HookedStore {
   readonly #panic: OpenOptions['panic'];
   readonly #figures: StoreFigures | undefined;
   readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #isOnDisk: boolean;
   #reading = 0;
   /** Records read in this turn of the event loop. */
   #readInTurn = 0;
@@ -78,6 +82,7 @@ class SqliteStore implements HookedStore {
     this.#panic = panic;
     this.#figures = figures;
     this.#clock = clock;
+    this.#isOnDisk = path !== ':memory:';
     this.#copy = new FileCopy(db, path);
     this.#tallies = new Tallies(db);
     this.#mark = new CommitMark(db, this.#tallies.commits);
@@ -155,7 +160,8 @@ class SqliteStore implements HookedStore {
   async #runBatch(): Promise<void> {
     const done: (() => void)[] = [];
     const batch: Write[] = [];
-    const end = this.#clock.monotonic() + LONGEST_BATCH;
+    let committing = this.#clock.monotonic();
+    const end = committing + LONGEST_BATCH;
     try {
       this.#sql.begin.run();
       while (batch.length < LARGEST_BATCH && (batch.length === 0 || this.#clock.monotonic() < end)) {
@@ -168,6 +174,7 @@ class SqliteStore implements HookedStore {
       for (const hook of this.#hooks) after.push(await hook(this.#tx));
       this.#tallies.keep();
       this.#tallies.store();
+      committing = this.#clock.monotonic();
       this.#commit(batch.length);
       if (this.#tallies.committed()) this.#mark.write(this.#tallies.commits);
       for (const settle of done) settle();
@@ -178,12 +185,22 @@ class SqliteStore implements HookedStore {
       this.#writing = false;
       // Reads that waited go before the next batch: writers can't starve them, nor they the writers.
       for (const wake of this.#waitingReads.splice(0)) wake();
-      this.#resting = true;
-      setImmediate(() => {
-        this.#resting = false;
-        this.#startBatch();
-      });
+      const isShared = batch.length > 1 && this.#isOnDisk;
+      this.#rest(isShared ? this.#clock.monotonic() - committing : 0);
     }
+  }
+
+  /** Lets no batch begin before the next turn, and one that is not full not before these milliseconds are over. */
+  #rest(ms: number): void {
+    this.#resting = true;
+    const goOn = (): void => {
+      this.#resting = false;
+      this.#startBatch();
+    };
+    setImmediate(() => {
+      if (ms < 1 || this.#writes.length >= LARGEST_BATCH || this.#alone.length > 0) goOn();
+      else setTimeout(goOn, Math.min(ms, LONGEST_REST));
+    });
   }
 
   #commit(writes: number): void {
