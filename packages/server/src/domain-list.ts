@@ -31,7 +31,7 @@ import { streamUser } from './ota-updates/store.ts';
 import { policyDomain } from './policies/domain.ts';
 import type { RegistrationReports } from './provisioning/registration-reports.ts';
 import { provisioningDomain } from './provisioning/domain.ts';
-import type { FindRole } from './provisioning/rights.ts';
+import type { FindRole } from '@thingkeep/wire/api/authorization.ts';
 import type { Refusal } from './refusals/refusals.ts';
 import { registryDomain } from './registry/domain.ts';
 import { policyTags as tags, policyTargets, principalFacts } from './registry/policy-principals.ts';

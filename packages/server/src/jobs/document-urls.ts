@@ -2,24 +2,17 @@
  * Presigned URLs in job documents (developer guide, page create-manage-jobs): checked when the job is made, and signed with the
  * role of the job each time that a device gets the document.
  */
+import type { FindRole } from '@thingkeep/wire/api/authorization.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { type AskingRole, ObjectFault, type ObjectUrls } from '../objects/contract.ts';
 import { PLACEHOLDER } from './documents.ts';
 import { type S3Location, locateObject } from './object-locations.ts';
-import type { JobExecutionRecord, PresignedUrls } from './store.ts';
-
-/** As IAM answers: `unknown-role` where the account keeps none, AccessDeniedException where the role does not trust the service. */
-export type FindJobRole = (
-  accountId: string,
-  roleArn: string,
-  service: string,
-  sourceArn?: string,
-) => Promise<'unknown-role' | AskingRole['permissions']>;
+import { jobArn, type JobExecutionRecord, type PresignedUrls } from './store.ts';
 
 export interface DocumentUrlsOptions {
-  readonly findRole: FindJobRole;
+  readonly findRole: FindRole;
   readonly objectUrls: ObjectUrls;
 }
 
@@ -81,13 +74,17 @@ export class DocumentUrls {
     this.#options = options;
   }
 
-  /** Fails for URLs that can't be signed: a malformed one, a role that is not there or may not read the object. */
-  async check({ accountId }: Place, text: string, { roleArn }: PresignedUrls = {}): Promise<void> {
+  /**
+   * Fails for URLs that can't be signed: a malformed one, a role that is not there or may not read the object. `sourceArn` is
+   * that of the job or of the template.
+   */
+  async check({ accountId }: Place, sourceArn: string, text: string, { roleArn }: PresignedUrls = {}): Promise<void> {
     if (!hasUrls(text)) return;
     if (roleArn === undefined)
       return invalid('presignedUrlConfig role ARN is required to generate an S3 presigned url in job document.');
     const wanted = [...text.matchAll(PLACEHOLDER)].flatMap(([, name = '']) => wantedOf(name, ANY) ?? []);
-    const permissions = await this.#options.findRole(accountId, roleArn, IOT_SERVICE).catch(() => 'unknown-role' as const);
+    const { findRole } = this.#options;
+    const permissions = await findRole(accountId, roleArn, IOT_SERVICE, sourceArn).catch(() => 'unknown-role' as const);
     for (const { method, location } of wanted) {
       const action = method === 'GET' ? 's3:GetObject' : 's3:PutObject';
       const resource = `arn:aws:s3:::${location.bucket}/${location.key}`;
@@ -101,9 +98,9 @@ export class DocumentUrls {
     const roleArn = presignedUrls?.roleArn;
     if (!hasUrls(text) || roleArn === undefined) return text;
     try {
-      const permissions = await this.#options.findRole(place.accountId, roleArn, IOT_SERVICE);
-      if (permissions === 'unknown-role') return undefined;
       const { thingName, jobId, executionNumber } = execution;
+      const permissions = await this.#options.findRole(place.accountId, roleArn, IOT_SERVICE, jobArn(place, jobId));
+      if (permissions === 'unknown-role') return undefined;
       const variables = { thingName, jobId, executionNumber: String(executionNumber) };
       return await this.#fill(text, variables, { place, roleArn, permissions }, presignedUrls?.expiresInSec ?? EXPIRES);
     } catch (error) {

@@ -128,12 +128,12 @@ export const jobCreationOperations = (options: JobCreationOptions): Operations =
     const { settings, windows } = draft;
     checkTogether(settings);
     const { document, beforeSubstitution, givenPackageVersions, ...versions } = await substituted(options, caller, draft);
-    await options.urls.check(caller, document, settings.presignedUrls);
+    const arn = jobArn(caller, jobId);
+    await options.urls.check(caller, arn, document, settings.presignedUrls);
     const now = clock.now();
     const isContinuous = targetSelection === 'CONTINUOUS';
     const given = readSchedule(input.schedulingConfig, { now, isContinuous });
     const schedule = windows === undefined || !isContinuous ? given : { ...given, windows: given?.windows ?? windows };
-    const arn = jobArn(caller, jobId);
     await writer.write({ accountId, region }, async (unit) => {
       await createJob(unit, {
         ...{ jobId, settings: { ...settings, ...versions }, document, beforeSubstitution, givenPackageVersions },

@@ -71,7 +71,7 @@ export const jobTemplateOperations = ({ store, clock, tags, urls, roleObjects }:
       // What packages bring is known once a job is made.
       const standIn = withPackages(own);
       checkPlaceholders(standIn);
-      if (standIn === own) await urls.check(caller, own, readSettings(input).presignedUrls);
+      if (standIn === own) await urls.check(caller, arn, own, readSettings(input).presignedUrls);
     }
     await store.write(async (tx) => {
       const draft = await draftOf(tx, caller, input, own);

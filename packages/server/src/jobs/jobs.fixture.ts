@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotJobsDataOperations, IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
-import type { CallerPermissions } from '@thingkeep/wire/api/authorization.ts';
+import type { CallerPermissions, FindRole } from '@thingkeep/wire/api/authorization.ts';
+import { fail } from '@thingkeep/wire/errors.ts';
 import { objectFault, type ObjectUrls, type OpenedObject, type RoleObjects } from '../objects/contract.ts';
 import { type Messaging, NOTHING_PENDING, type TopicAnswer } from '../broker/messaging.ts';
 import type { Domain } from '../domain.ts';
 import { eventOperations } from '../events/event-configurations.operations.ts';
-import type { FindJobRole } from './document-urls.ts';
 import { openPackageShadows } from '../shadows/package-shadows.ts';
 import { Shadows } from '../shadows/shadows.ts';
 import type { Refusal } from '../refusals/refusals.ts';
@@ -128,7 +128,12 @@ async function openParts(
     },
   };
   const shadows = new Shadows({ clock, inRegion: () => store });
-  const findRole: FindJobRole = async (_account, roleArn) => ROLES.get(roleArn) ?? 'unknown-role';
+  const findRole: FindRole = async (_account, roleArn, _service, sourceArn = '') => {
+    // Trust policies of URLs' roles name the jobs that they are for (fact sheet 37).
+    if (roleArn === PRESIGN_ROLE && !/:job(template)?\/./.test(sourceArn))
+      return fail('AccessDeniedException', `it is not trusted for ${sourceArn}`);
+    return ROLES.get(roleArn) ?? 'unknown-role';
+  };
   const objectUrls: ObjectUrls = {
     sign: async (_role, { method, name: { bucket, key }, versionId, expiresInSec }) =>
       `https://signed/${bucket}/${key}?${method}&${versionId ?? ''}&${expiresInSec}`,

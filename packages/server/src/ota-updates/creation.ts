@@ -7,6 +7,7 @@ import { fail, ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { checkDocument } from '../jobs/documents.ts';
 import { createJob } from '../jobs/new-job.ts';
 import type { JobsModule } from '../jobs/open.ts';
+import { jobArn } from '../jobs/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store, WriteTransaction } from '../store/contract.ts';
 import { cancel, schedule } from '../store/due-records.ts';
@@ -17,7 +18,7 @@ import { createFileStream } from '../streams/stream-records.ts';
 import type { ReadingRoles } from '../streams/stream-files.ts';
 import { getStream } from '../streams/streams.ts';
 import { otaDocument, type SizedFile } from './job-document.ts';
-import { jobIdOf, type OtaUpdateRecord, otaUpdates } from './store.ts';
+import { jobIdOf, otaUpdateArn, type OtaUpdateRecord, otaUpdates } from './store.ts';
 
 export interface CreationDeps extends ReadingRoles {
   readonly clock: Clock;
@@ -53,7 +54,8 @@ const isWaiting = (record: OtaUpdateRecord | undefined): record is OtaUpdateReco
 async function objectsOf(deps: CreationDeps, place: Place, update: OtaUpdateRecord): Promise<readonly StreamFileRecord[]> {
   const given = update.files.flatMap(({ fileId, object }) => (object === undefined ? [] : [{ fileId, s3Location: object }]));
   const maxSize = update.stream === undefined ? Number.POSITIVE_INFINITY : undefined;
-  return inspectFiles(deps, place, update.roleArn, given, maxSize);
+  const { roleArn, otaUpdateId } = update;
+  return inspectFiles(deps, place, { roleArn, sourceArn: otaUpdateArn(place, otaUpdateId) }, given, maxSize);
 }
 
 const sized = ({ files }: OtaUpdateRecord, known: readonly StreamFileRecord[]): readonly SizedFile[] =>
@@ -73,7 +75,7 @@ async function complete(deps: CreationDeps, place: Place, item: DueItem, update:
     : (await deps.inRegion(place.region).read((tx) => getStream(tx, accountId, stream.streamId))).files;
   const document = otaDocument({ ...update, files: sized(update, known) });
   checkDocument(document);
-  await deps.jobs.urls.check(place, document, settings.presignedUrls);
+  await deps.jobs.urls.check(place, jobArn(place, jobIdOf(otaUpdateId)), document, settings.presignedUrls);
   await deps.jobs.writer.write(place, async (unit) => {
     const { tx, now } = unit;
     const current = await tx.get(otaUpdates, [accountId, otaUpdateId]);

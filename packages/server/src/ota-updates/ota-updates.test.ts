@@ -1,7 +1,7 @@
 /** OTA updates: how they are made, fail, and are deleted; what a crash leaves (fact sheet 43). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CallerPermissions } from '@thingkeep/wire/api/authorization.ts';
+import type { CallerPermissions, FindRole } from '@thingkeep/wire/api/authorization.ts';
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { NOTHING_PENDING } from '../broker/messaging.ts';
@@ -75,7 +75,10 @@ class OtaFixture extends OperationsFixture {
       },
     };
     const decide: CallerPermissions['decide'] = () => ({ effect: this.isDenied ? 'IMPLICIT_DENY' : 'ALLOWED' });
-    const findRole = async (_account: string, roleArn: string) => (roleArn === ROLE ? { decide } : ('unknown-role' as const));
+    const findRole: FindRole = async (_account, roleArn, _service, sourceArn = '') => {
+      assert.match(sourceArn, /^arn:aws:iot:[^:]+:\d+:(otaupdate|stream|job)\/./);
+      return roleArn === ROLE ? { decide } : 'unknown-role';
+    };
     const messaging = { hasReceivers: () => false, stored: () => undefined, publish: () => NOTHING_PENDING };
     const refuse = () => undefined;
     const shared = {

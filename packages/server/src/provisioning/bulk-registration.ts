@@ -26,7 +26,8 @@ import {
   type RegistrationTaskRecord,
   registrationTasks,
 } from './registration-tasks.ts';
-import { type FindRole, type ProvisioningRights, roleRights } from './rights.ts';
+import { type ProvisioningRights, roleRights } from './rights.ts';
+import type { FindRole } from '@thingkeep/wire/api/authorization.ts';
 import { readTemplate, type ProvisioningTemplate } from './template.ts';
 
 export interface BulkRegistrationDeps {

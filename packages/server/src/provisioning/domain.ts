@@ -14,7 +14,7 @@ import { claimOperations } from './claims.operations.ts';
 import { FleetProvisioning } from './fleet-provisioning.ts';
 import { fleetProvisioningTopics } from './fleet-provisioning.topics.ts';
 import { untakenCertificates } from './ownership.ts';
-import type { FindRole } from './rights.ts';
+import type { FindRole } from '@thingkeep/wire/api/authorization.ts';
 import { bulkRegistration } from './bulk-registration.ts';
 import { registrationExpiry } from './registration-expiry.ts';
 import type { RegistrationReports } from './registration-reports.ts';

@@ -15,7 +15,7 @@ import { providerOf } from './certificate-providers.ts';
 import { FleetRegistration } from './fleet-registration.ts';
 import { type FleetRequester, offerCertificate } from './ownership.ts';
 import { ProvisioningRejection } from './rejections.ts';
-import type { FindRole } from './rights.ts';
+import type { FindRole } from '@thingkeep/wire/api/authorization.ts';
 
 export interface FleetProvisioningDeps {
   readonly clock: Clock;

@@ -2,7 +2,7 @@
  * The rights with which a template's resources are made: the caller's for RegisterThing, the provisioning role's for claims and
  * just-in-time provisioning. Each step of a provisioning is decided as the operation of its name would be.
  */
-import type { CallerPermissions, KeyValues } from '@thingkeep/wire/api/authorization.ts';
+import type { CallerPermissions, FindRole, KeyValues } from '@thingkeep/wire/api/authorization.ts';
 import { inputKeys } from '@thingkeep/wire/api/input-keys.ts';
 import type { NeededPermission } from '@thingkeep/wire/api/data-permissions.ts';
 import { operationPermissions } from '@thingkeep/wire/api/needed-permissions.ts';
@@ -55,16 +55,6 @@ const NOTHING: CallerPermissions = { decide: () => ({ effect: 'IMPLICIT_DENY' })
 export async function callerRights({ arn, permissions }: Caller): Promise<ProvisioningRights> {
   return new ProvisioningRights(`User: ${arn}`, permissions === undefined ? undefined : ((await permissions()) ?? NOTHING));
 }
-
-/**
- * As IAM answers: `unknown-role` where the account keeps none, AccessDeniedException where the role does not trust the service.
- */
-export type FindRole = (
-  accountId: string,
-  roleArn: string,
-  service: string,
-  sourceArn?: string,
-) => Promise<'unknown-role' | CallerPermissions>;
 
 /** AWS's words, on which Terraform's provider waits for a new role. */
 const NOT_ASSUMED = 'The provisioning role cannot be assumed by AWS IoT';

@@ -10,7 +10,8 @@ import { isRoot } from '../outgoing/author.ts';
 import type { PolicyTags } from '../policies/principals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store } from '../store/contract.ts';
-import { type FindRole, roleRights } from './rights.ts';
+import { roleRights } from './rights.ts';
+import type { FindRole } from '@thingkeep/wire/api/authorization.ts';
 import { provisioningTemplates, type TemplateRecord } from './store.ts';
 import { checkBody, checkHook, describeTemplate, getTemplate, templateArn, templateSummary } from './templates.ts';
 

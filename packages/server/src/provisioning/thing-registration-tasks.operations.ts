@@ -19,7 +19,8 @@ import {
   type RegistrationTaskStatus,
   registrationTasks,
 } from './registration-tasks.ts';
-import { type FindRole, roleRights } from './rights.ts';
+import { roleRights } from './rights.ts';
+import type { FindRole } from '@thingkeep/wire/api/authorization.ts';
 import { readTemplate } from './template.ts';
 
 type Operations = Handlers<

@@ -1,14 +1,15 @@
 /** What is remembered of roles: the newest answer, and only of those that rules name. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { CallerPermissions, Decision } from '@thingkeep/wire/api/authorization.ts';
 import { pino } from 'pino';
 import { KnownRoles } from './roles.ts';
 
 const place = { accountId: '1', region: 'r' };
-const deciding = (effect: string) => ({ decide: () => ({ effect }) });
+const deciding = (effect: Decision['effect']): CallerPermissions => ({ decide: () => ({ effect }) });
 
 test('only the answer to the newest question counts, however late another comes', async () => {
-  const answers: ((found: 'unknown-role' | ReturnType<typeof deciding>) => void)[] = [];
+  const answers: ((found: 'unknown-role' | CallerPermissions) => void)[] = [];
   let changed: (accountId: string) => void = () => assert.fail('nobody listens');
   const roles = new KnownRoles({
     find: () => new Promise((resolve) => answers.push(resolve)),
@@ -21,7 +22,7 @@ test('only the answer to the newest question counts, however late another comes'
   const first = roles.learn('1', 'role');
   changed('1');
   assert.equal(roles.permissionsOf(place, 'role')?.may('iot:Publish', 't'), false);
-  answers[1]?.(deciding('DENIED'));
+  answers[1]?.(deciding('EXPLICIT_DENY'));
   answers[0]?.(deciding('ALLOWED'));
   await first;
   assert.equal(roles.permissionsOf(place, 'role')?.may('iot:Publish', 't'), false);

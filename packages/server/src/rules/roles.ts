@@ -1,32 +1,13 @@
 /** What the roles of actions may do, remembered so that a message need not wait for the answer. */
+import type { FindRole } from '@thingkeep/wire/api/authorization.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { RolePermissions, Roles } from './contract.ts';
 
-/**
- * Permissions of a role as they are now; `unknown-role` when the account keeps none of this ARN. Fails with
- * AccessDeniedException when it does not trust the service.
- */
-export type FindRolePermissions = (
-  accountId: string,
-  roleArn: string,
-  service: string,
-  sourceArn?: string,
-) => Promise<
-  | 'unknown-role'
-  | {
-      decide(
-        action: string,
-        resource: string,
-        keys?: readonly (readonly [key: string, value: string])[],
-      ): { readonly effect: string };
-    }
->;
-
 export interface KnownRolesOptions {
-  readonly find: FindRolePermissions;
+  readonly find: FindRole;
   /** Calls when roles or policies of an account have changed. */
   readonly onChange: (changed: (accountId: string) => void) => () => void;
   readonly log: Logger;

@@ -2,7 +2,7 @@
  * Reports of what things have: written into their shadows `$package` as due work, which is stored with what it follows from. A
  * thing has one item at most, with all that is to be written: what comes later stands.
  */
-import type { CallerPermissions } from '@thingkeep/wire/api/authorization.ts';
+import type { FindRole } from '@thingkeep/wire/api/authorization.ts';
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
@@ -59,7 +59,7 @@ export interface PackageShadows {
 
 export interface PackageReportDeps {
   readonly clock: Clock;
-  readonly findRole: (accountId: string, roleArn: string, service: string) => Promise<'unknown-role' | CallerPermissions>;
+  readonly findRole: FindRole;
   readonly inRegion: (region: string) => Store;
   readonly packageShadows: PackageShadows;
   readonly refuse: (refusal: Refusal) => void;

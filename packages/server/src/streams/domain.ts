@@ -2,7 +2,7 @@
 import type { DomainEntry, TaggableResources } from '../domain.ts';
 import type { RoleObjects } from '../objects/contract.ts';
 import type { PolicyTags } from '../policies/principals.ts';
-import type { FindRole } from '../provisioning/rights.ts';
+import type { FindRole } from '@thingkeep/wire/api/authorization.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';

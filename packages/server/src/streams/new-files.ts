@@ -5,7 +5,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { ObjectVersion } from '../objects/contract.ts';
 import { streamRejectionOf } from './rejections.ts';
 import type { StreamFileRecord } from './store.ts';
-import { inspectObject, type ReadingRoles } from './stream-files.ts';
+import { inspectObject, type ReadingRoles, type SourceRole } from './stream-files.ts';
 
 type StreamFile = NonNullable<IotOperations['CreateStream']['input']['files']>[number];
 
@@ -29,9 +29,9 @@ const CODES = {
   ResourceNotFound: 'ResourceNotFoundException',
 } as const;
 
-async function inspected(roles: ReadingRoles, place: Place, roleArn: string, file: NewFile): Promise<StreamFileRecord> {
+async function inspected(roles: ReadingRoles, place: Place, source: SourceRole, file: NewFile): Promise<StreamFileRecord> {
   const { fileId, bucket, key, version } = file;
-  const found = await inspectObject(roles, place, roleArn, file).catch((error: unknown) => {
+  const found = await inspectObject(roles, place, source, file).catch((error: unknown) => {
     const { code, message } = streamRejectionOf(error);
     if (code === 'Unauthorized' || code === 'ResourceNotFound')
       return fail(CODES[code], `The file s3://${bucket}/${key} can not be read: ${message}`);
@@ -44,7 +44,7 @@ async function inspected(roles: ReadingRoles, place: Place, roleArn: string, fil
 export async function inspectFiles(
   roles: ReadingRoles,
   place: Place,
-  roleArn: string,
+  source: SourceRole,
   given: readonly StreamFile[],
   maxSize = MAX_SIZE,
 ): Promise<readonly StreamFileRecord[]> {
@@ -53,7 +53,7 @@ export async function inspectFiles(
     fail('InvalidRequestException', 'Two files of the stream have one fileId');
   const found: StreamFileRecord[] = [];
   for (let i = 0; i < wanted.length; i += AT_ONCE)
-    found.push(...(await Promise.all(wanted.slice(i, i + AT_ONCE).map((file) => inspected(roles, place, roleArn, file)))));
+    found.push(...(await Promise.all(wanted.slice(i, i + AT_ONCE).map((file) => inspected(roles, place, source, file)))));
   for (const { bucket, key, size } of found)
     if (size > maxSize)
       fail('InvalidRequestException', `The file s3://${bucket}/${key} has ${size} bytes: at most ${maxSize} are allowed`);

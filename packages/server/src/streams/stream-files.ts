@@ -1,15 +1,22 @@
 /** The files of streams: objects that the stream's role may read. */
 import type { Place } from '@thingkeep/wire/arn.ts';
+import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import { type AskingRole, type ObjectVersion, type OpenedObject, refuseReading, type RoleObjects } from '../objects/contract.ts';
-import type { FindRole } from '../provisioning/rights.ts';
+import type { FindRole } from '@thingkeep/wire/api/authorization.ts';
 import { type FileParts, PART } from './file-parts.ts';
 import { reject } from './rejections.ts';
-import type { StreamFileRecord, StreamRecord } from './store.ts';
+import { fileStreamArn, type StreamFileRecord, type StreamRecord } from './store.ts';
 
 /** What objects are read by with the rights of roles. */
 export interface ReadingRoles {
   readonly findRole: FindRole;
   readonly roleObjects: RoleObjects;
+}
+
+/** A role, and the stream or OTA update that it is assumed for. */
+export interface SourceRole {
+  readonly roleArn: string;
+  readonly sourceArn: string;
 }
 
 export interface StreamFilesDeps extends ReadingRoles {
@@ -22,8 +29,6 @@ export interface OpenFile {
   read(from: number, to: number): Promise<Buffer>;
 }
 
-const SERVICE = 'iot.amazonaws.com';
-
 /** All bytes, which are PART at most. */
 async function allOf({ content }: OpenedObject): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
@@ -31,8 +36,8 @@ async function allOf({ content }: OpenedObject): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-async function roleOf({ findRole }: ReadingRoles, place: Place, roleArn: string): Promise<AskingRole> {
-  const permissions = await findRole(place.accountId, roleArn, SERVICE);
+async function roleOf({ findRole }: ReadingRoles, place: Place, { roleArn, sourceArn }: SourceRole): Promise<AskingRole> {
+  const permissions = await findRole(place.accountId, roleArn, IOT_SERVICE, sourceArn);
   if (permissions === 'unknown-role') return reject('Unauthorized', `The role ${roleArn} does not exist`);
   return { place, roleArn, permissions };
 }
@@ -41,10 +46,10 @@ async function roleOf({ findRole }: ReadingRoles, place: Place, roleArn: string)
 export async function inspectObject(
   roles: ReadingRoles,
   place: Place,
-  roleArn: string,
+  source: SourceRole,
   location: ObjectVersion,
 ): Promise<Pick<StreamFileRecord, 'size' | 'etag'>> {
-  const role = await roleOf(roles, place, roleArn);
+  const role = await roleOf(roles, place, source);
   using opened = await roles.roleObjects.open(role, location, 0);
   const { size, etag } = opened;
   return { size, etag };
@@ -58,8 +63,8 @@ export class StreamFiles {
   }
 
   /** A file of a stream, by the role's rights as they are now. */
-  async open(place: Place, { roleArn }: StreamRecord, file: StreamFileRecord): Promise<OpenFile> {
-    const role = await roleOf(this.#deps, place, roleArn);
+  async open(place: Place, { roleArn, streamId }: StreamRecord, file: StreamFileRecord): Promise<OpenFile> {
+    const role = await roleOf(this.#deps, place, { roleArn, sourceArn: fileStreamArn(place, streamId) });
     refuseReading(role, file);
     return {
       read: async (from, to) => {

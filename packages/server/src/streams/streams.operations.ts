@@ -32,7 +32,7 @@ export const streamOperations = ({ store, clock, tags, streamUser, ...objects }:
   async CreateStream({ streamId = '', description, files: given = [], roleArn = '', tags: givenTags }, caller) {
     const arn = fileStreamArn(caller, streamId);
     await store.read((tx) => refuseStreamTwin(tx, caller, streamId));
-    const inspected = await inspectFiles(objects, caller, roleArn, given);
+    const inspected = await inspectFiles(objects, caller, { roleArn, sourceArn: arn }, given);
     const made = await store.write(async (tx) => {
       const record = await createFileStream(tx, caller, { streamId, description, files: inspected, roleArn }, clock.now());
       if (givenTags !== undefined) await tags.put(tx, caller.accountId, arn, givenTags);
@@ -48,8 +48,8 @@ export const streamOperations = ({ store, clock, tags, streamUser, ...objects }:
   async UpdateStream({ streamId = '', description, files: given, roleArn }, caller) {
     const { accountId } = caller;
     const before = await store.read((tx) => getStream(tx, accountId, streamId));
-    const role = roleArn ?? before.roleArn;
-    const inspected = given === undefined ? undefined : await inspectFiles(objects, caller, role, given);
+    const source = { roleArn: roleArn ?? before.roleArn, sourceArn: fileStreamArn(caller, streamId) };
+    const inspected = given === undefined ? undefined : await inspectFiles(objects, caller, source, given);
     const updated = await store.write(async (tx) => {
       const record = await getStream(tx, accountId, streamId);
       if (record.version >= MAX_STREAM_VERSION)

@@ -36,7 +36,8 @@ class Fixture extends OperationsFixture {
       log: { error: (entry: unknown) => this.logged.push(entry) } as never,
       inRegion: () => store,
       refuse: ({ check, reason }) => this.refusals.push(`${check} ${reason}`),
-      findRole: async (_account, roleArn) => {
+      findRole: async (_account, roleArn, _service, sourceArn = '') => {
+        assert.match(sourceArn, /^arn:aws:iot:[^:]+:\d+:stream\/./);
         if (roleArn.endsWith('untrusting')) throw new ThingkeepError('AccessDeniedException', 'it does not trust');
         if (roleArn !== ROLE) return 'unknown-role';
         return { decide: () => ({ effect: this.isDenied ? 'IMPLICIT_DENY' : 'ALLOWED' }) };

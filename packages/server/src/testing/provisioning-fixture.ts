@@ -10,7 +10,7 @@ import { policyDomain } from '../policies/domain.ts';
 import { provisioningDomain } from '../provisioning/domain.ts';
 import { objectFault } from '../objects/contract.ts';
 import { RegistrationReports } from '../provisioning/registration-reports.ts';
-import type { FindRole } from '../provisioning/rights.ts';
+import type { FindRole } from '@thingkeep/wire/api/authorization.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import { registryDomain } from '../registry/domain.ts';
 import { policyTags, policyTargets, principalFacts } from '../registry/policy-principals.ts';

@@ -21,6 +21,18 @@ export interface CallerPermissions {
   decide(action: string, resource: string, keys?: KeyValues): Decision;
 }
 
+/**
+ * Permissions of a role as a service may use them now; `unknown-role` where the account keeps none of this ARN. Fails with
+ * AccessDeniedException where it does not trust the service. `sourceArn` is the resource that the service assumes the role for,
+ * which trust policies may ask for (condition key `aws:SourceArn`).
+ */
+export type FindRole = (
+  accountId: string,
+  roleArn: string,
+  service: string,
+  sourceArn?: string,
+) => Promise<'unknown-role' | CallerPermissions>;
+
 /** The use of an access key that permissions are asked for. */
 export interface KeyUse {
   readonly protocol: 'mqtt' | 'http';
