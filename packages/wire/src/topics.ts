@@ -131,15 +131,19 @@ const both = (pattern: string): ReservedTopic => ({ pattern, publish: true, subs
 const publishOnly = (pattern: string): ReservedTopic => ({ pattern, publish: true, subscribe: false });
 const subscribeOnly = (pattern: string): ReservedTopic => ({ pattern, publish: false, subscribe: true });
 
+/** Requests in JSON and in CBOR; nothing else is served. */
+const publishInFormats = (prefix: string): readonly ReservedTopic[] =>
+  ['json', 'cbor'].map((format) => publishOnly(`${prefix}/${format}`));
+
 /** In order of precedence: the first pattern that matches decides. `+` is one level, `#` the rest, if any. */
 export const RESERVED_TOPICS: readonly ReservedTopic[] = [
   subscribeOnly('$aws/events/#'),
   publishOnly('$aws/rules/#'),
-  publishOnly('$aws/certificates/create/+'),
-  publishOnly('$aws/certificates/create-from-csr/+'),
+  ...publishInFormats('$aws/certificates/create'),
+  ...publishInFormats('$aws/certificates/create-from-csr'),
   subscribeOnly('$aws/certificates/create/+/+'),
   subscribeOnly('$aws/certificates/create-from-csr/+/+'),
-  publishOnly('$aws/provisioning-templates/+/provision/+'),
+  ...publishInFormats('$aws/provisioning-templates/+/provision'),
   subscribeOnly('$aws/provisioning-templates/+/provision/+/+'),
   ...['$aws/things/+/shadow', '$aws/things/+/shadow/name/+'].flatMap((prefix) => [
     both(`${prefix}/get`),
@@ -162,16 +166,15 @@ export const RESERVED_TOPICS: readonly ReservedTopic[] = [
   publishOnly('$aws/things/+/jobs/+/update'),
   subscribeOnly('$aws/things/+/jobs/+/get/+'),
   subscribeOnly('$aws/things/+/jobs/+/update/+'),
-  publishOnly('$aws/things/+/streams/+/get/+'),
-  publishOnly('$aws/things/+/streams/+/describe/+'),
+  ...publishInFormats('$aws/things/+/streams/+/get'),
+  ...publishInFormats('$aws/things/+/streams/+/describe'),
   subscribeOnly('$aws/things/+/streams/+/+/+'),
   subscribeOnly('$aws/things/+/tunnels/notify'),
-  publishOnly('$aws/things/+/defender/metrics/+'),
+  ...publishInFormats('$aws/things/+/defender/metrics'),
   subscribeOnly('$aws/things/+/defender/metrics/+/+'),
   subscribeOnly('$aws/commands/+/+/executions/+/request'),
   subscribeOnly('$aws/commands/+/+/executions/+/request/+'),
-  publishOnly('$aws/commands/+/+/executions/+/response/json'),
-  publishOnly('$aws/commands/+/+/executions/+/response/cbor'),
+  ...publishInFormats('$aws/commands/+/+/executions/+/response'),
   subscribeOnly('$aws/commands/+/+/executions/+/response/+'),
   subscribeOnly('$aws/commands/+/+/executions/+/response/+/+'),
   publishOnly('$aws/device_location/+/get_position_estimate'),

@@ -25,10 +25,10 @@ const READS = /^(Get|List|Describe|Head|Search|Lookup|Filter|Simulate|Validate)(
 /** Names that begin like reads and hand out credentials, and the other way about. */
 const CHANGES = new Set(['GetSessionToken', 'GetFederationToken', 'GetRegistrationCode']);
 const ONLY_READ = new Set(['TestAuthorization']);
-/** Messages, events, log lines and what devices report of jobs are data, not changes. */
+/** Messages, events, log lines, shadows and what devices report of jobs are data, not changes. */
 const DATA = new Set([
   ...['Invoke', 'InvokeAsync', 'PutLogEvents', 'SendDirectMessage'],
-  ...['StartNextPendingJobExecution', 'UpdateJobExecution'],
+  ...['StartNextPendingJobExecution', 'UpdateJobExecution', 'UpdateThingShadow', 'DeleteThingShadow'],
 ]);
 
 export function isChange(operation: string, input: object): boolean {

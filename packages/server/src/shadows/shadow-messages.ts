@@ -1,11 +1,11 @@
 /** The topics of a shadow, and the messages that a change of it publishes. */
-import type { Messaging, PendingStorage, TopicAnswer } from '../broker/messaging.ts';
+import { type Messaging, NOTHING_PENDING, type PendingStorage, type TopicAnswer } from '../broker/messaging.ts';
 import type { ShadowAddress, Shadows, UpdateMessages } from './shadows.ts';
 
 export type PublishingMessaging = Pick<Messaging, 'publish' | 'stored' | 'hasReceivers'>;
 
 /** `$aws/things/{thing}/shadow`, and `/name/{shadow}` behind it for a named one. */
-export const topicPrefix = ({ thingName, shadowName }: Pick<ShadowAddress, 'thingName' | 'shadowName'>): string =>
+const topicPrefix = ({ thingName, shadowName }: Pick<ShadowAddress, 'thingName' | 'shadowName'>): string =>
   `$aws/things/${thingName}/shadow${shadowName === undefined ? '' : `/name/${shadowName}`}`;
 
 /**
@@ -27,6 +27,19 @@ export function updateAnswers(
     { topic: `${prefix}/update/accepted`, payload: Buffer.from(accepted), to: 'both' },
     ...toSubscribers(`${prefix}/update/documents`, documents),
   ];
+}
+
+/** Deletes a shadow where no topic has asked for it; done once what it publishes is stored. */
+export async function publishedDeletion(
+  { shadows, messaging }: { readonly shadows: Pick<Shadows, 'delete'>; readonly messaging: PublishingMessaging },
+  address: ShadowAddress,
+): Promise<string> {
+  let pending: PendingStorage = NOTHING_PENDING;
+  const accepted = await shadows.delete(address, undefined, (said) => {
+    pending = messaging.publish(address.place, `${topicPrefix(address)}/delete/accepted`, Buffer.from(said), 1);
+  });
+  await messaging.stored(pending);
+  return accepted;
 }
 
 /** Updates a shadow where no topic has asked for it; done once what it publishes is stored. */

@@ -76,7 +76,7 @@ function differing(desired: JsonMembers, reported: JsonMembers): JsonMembers {
 
 const NOTHING: JsonMembers = new Map();
 
-/** JsonMembers of `desired` that `reported` has not or has otherwise, with the times of `desired`; undefined when there are none. */
+/** The members of `desired` that `reported` lacks or has otherwise, with the times of `desired`; undefined where there are none. */
 export function deltaOf({ desired, reported }: ShadowState): JsonMembers | undefined {
   if (desired === undefined) return undefined;
   const delta = differing(desired, reported ?? NOTHING);

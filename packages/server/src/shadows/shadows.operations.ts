@@ -5,7 +5,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { Messaging } from '../broker/messaging.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { ERROR_CODES, ShadowRejection } from './rejections.ts';
-import { publishedUpdate, topicPrefix } from './shadow-messages.ts';
+import { publishedDeletion, publishedUpdate } from './shadow-messages.ts';
 import type { ShadowAddress, Shadows } from './shadows.ts';
 
 interface OperationDeps {
@@ -52,9 +52,7 @@ export const shadowOperations = ({ shadows, messaging, clock }: OperationDeps): 
 
   async DeleteThingShadow(input, caller) {
     const address = addressOf(input, caller);
-    const accepted = Buffer.from(await orFail(shadows.delete(address)));
-    await messaging.stored(messaging.publish(address.place, `${topicPrefix(address)}/delete/accepted`, accepted, 1));
-    return { payload: accepted };
+    return { payload: Buffer.from(await orFail(publishedDeletion({ shadows, messaging }, address))) };
   },
 
   async ListNamedShadowsForThing({ thingName = '', nextToken, pageSize = DEFAULT_PAGE }, { accountId, region }) {

@@ -64,6 +64,20 @@ test('versions go on for 48 hours after a deletion, and then begin again (facts 
   await assert.rejects(bench.shadows.delete(bench.address('three')), isRejected(404, "No shadow exists with name: 'three'"));
 });
 
+test('what changes publish is in the order of the versions, a deletion among them', async () => {
+  await using bench = await Bench.open();
+  await bench.update('lamp', '{"reported":{"a":1}}');
+  const order: unknown[] = [];
+  const tell = (what: string) => (json: string) => order.push(`${what} ${(JSON.parse(json) as { version: number }).version}`);
+  const update = (): Promise<unknown> =>
+    bench.shadows.update(bench.address('lamp'), Buffer.from('{"state":{"reported":{"a":2}}}'), ({ accepted }) =>
+      tell('update')(accepted),
+    );
+  const deletion = bench.shadows.delete(bench.address('lamp'), undefined, tell('delete'));
+  await Promise.all([deletion, update(), update(), bench.shadows.delete(bench.address('lamp'), undefined, tell('delete'))]);
+  assert.deepEqual(order, ['delete 1', 'update 2', 'update 3', 'delete 3']);
+});
+
 test('a version that is not the last is a conflict, whatever its size (facts 5.3)', async () => {
   await using bench = await Bench.open();
   const conflict = isRejected(409, 'Version conflict');

@@ -34,7 +34,7 @@ interface TopicDeps {
 const THING_NAME = /^[a-zA-Z0-9:_-]{1,128}$/;
 const SHADOW_NAME = /^[$a-zA-Z0-9:_-]{1,64}$/;
 
-/** Rejections that the owner of the account finds among the refusals: those of requests that can't succeed as they are. */
+/** Rejections that the owner of the account finds among the refusals: what the device or the account has to do otherwise. */
 const RECORDED: ReadonlyMap<number, Refusal['check']> = new Map([
   [400, 'protocol'],
   [413, 'limit'],
@@ -79,9 +79,11 @@ const servedBy = ({ shadows, messaging }: TopicDeps): Readonly<Record<(typeof VE
     await shadows.update(address, payload, (messages) => updateAnswers(messaging, address, messages).forEach(publish));
     return [];
   },
-  async delete(address, { topic, payload }) {
-    const accepted = await shadows.delete(address, clientTokenIn(payload));
-    return [{ topic: `${topic}/accepted`, payload: Buffer.from(accepted), to: 'both' }];
+  async delete(address, { topic, payload }, publish) {
+    await shadows.delete(address, clientTokenIn(payload), (accepted) =>
+      publish({ topic: `${topic}/accepted`, payload: Buffer.from(accepted), to: 'both' }),
+    );
+    return [];
   },
 });
 

@@ -98,13 +98,14 @@ export class Shadows {
     return this.figures.counted('get', this.#get(address, clientToken));
   }
 
-  /** `publish` is called for the updates of a shadow in the order of their versions. */
+  /** `publish` gets what the updates of a shadow publish in the order of their versions. */
   update(address: ShadowAddress, payload: Uint8Array, publish?: (messages: UpdateMessages) => void): Promise<UpdateMessages> {
     return this.figures.counted('update', this.#update(address, payload, publish));
   }
 
-  delete(address: ShadowAddress, clientToken?: string): Promise<string> {
-    return this.figures.counted('delete', this.#delete(address, clientToken));
+  /** Gives the answer; `publish` gets it in the order of the shadow's changes. */
+  delete(address: ShadowAddress, clientToken?: string, publish?: (accepted: string) => void): Promise<string> {
+    return this.figures.counted('delete', this.#delete(address, clientToken, publish));
   }
 
   async #get(address: ShadowAddress, clientToken?: string): Promise<string> {
@@ -132,7 +133,11 @@ export class Shadows {
     return messages;
   }
 
-  async #delete(address: ShadowAddress, clientToken?: string): Promise<string> {
+  async #delete(
+    address: ShadowAddress,
+    clientToken: string | undefined,
+    publish: ((accepted: string) => void) | undefined,
+  ): Promise<string> {
     this.#admit(address);
     const { accountId } = address.place;
     const remove = async (tx: WriteTransaction, live: ShadowRecord): Promise<number> => {
@@ -150,8 +155,10 @@ export class Shadows {
       // One that was asked for before may have been made meanwhile.
       () => this.#write(address, async (tx) => remove(tx, await this.#live(tx, address))),
     );
+    const accepted = acceptedDelete(frameOf(address, version, this.#seconds(), clientToken));
+    publish?.(accepted);
     this.#tell(address);
-    return acceptedDelete(frameOf(address, version, this.#seconds(), clientToken));
+    return accepted;
   }
 
   /**
