@@ -3,8 +3,6 @@
  * bulk.
  */
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { connect } from 'node:tls';
 import {
   AttachPolicyCommand,
@@ -71,11 +69,8 @@ interface Clients {
 }
 
 function clientsOf(stage: Stage): Clients {
-  const credentials = readFileSync(join(stage.data, 'credentials'), 'utf8');
-  const secret = (name: string): string => new RegExp(`${name} = (\\S+)`).exec(credentials)?.[1] ?? '';
-  const key = { accessKeyId: secret('aws_access_key_id'), secretAccessKey: secret('aws_secret_access_key') };
-  const client = { endpoint: stage.server.api, region: 'us-east-1', credentials: key, maxAttempts: 1 };
-  return { iot: new IoTClient(client), iam: new IAMClient(client), s3: new S3Client({ ...client, forcePathStyle: true }) };
+  const { api } = stage;
+  return { iot: new IoTClient(api), iam: new IAMClient(api), s3: new S3Client({ ...api, forcePathStyle: true }) };
 }
 
 async function makeRole({ iam }: Clients): Promise<string> {

@@ -4,6 +4,7 @@ import { devices } from './devices.ts';
 import { durable } from './durable.ts';
 import { firstSecond } from './first-second.ts';
 import { halfOpenScenario } from './half-open.ts';
+import { jobs } from './jobs.ts';
 import { latency } from './latency.ts';
 import { overload } from './overload.ts';
 import { queue } from './queue.ts';
@@ -29,5 +30,6 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   connections,
   registrations,
   shadows,
+  jobs,
   soak,
 };

@@ -29,16 +29,8 @@ export class Stage implements AsyncDisposable {
   static async open({ certificates, probe = false }: StageOptions): Promise<Stage> {
     const stage = new Stage(probe);
     try {
-      const server = await stage.start();
-      const credentials = readFileSync(join(stage.data, 'credentials'), 'utf8');
-      const secret = (name: string): string => new RegExp(`${name} = (\\S+)`).exec(credentials)?.[1] ?? '';
-      const made = await makeDevices(certificates, {
-        endpoint: server.api,
-        region: 'us-east-1',
-        account: '000000000000',
-        credentials: { accessKeyId: secret('aws_access_key_id'), secretAccessKey: secret('aws_secret_access_key') },
-      });
-      stage.devices.push(...made);
+      await stage.start();
+      stage.devices.push(...(await makeDevices(certificates, { ...stage.api, account: '000000000000' })));
       return stage;
     } catch (error) {
       await stage[Symbol.asyncDispose]();
@@ -54,6 +46,14 @@ export class Stage implements AsyncDisposable {
   get server(): Server {
     if (this.#server === undefined) throw new Error('the server is not running');
     return this.#server;
+  }
+
+  /** How SDK clients call the API of the running server. */
+  get api() {
+    const file = readFileSync(join(this.data, 'credentials'), 'utf8');
+    const secret = (name: string): string => new RegExp(`${name} = (\\S+)`).exec(file)?.[1] ?? '';
+    const credentials = { accessKeyId: secret('aws_access_key_id'), secretAccessKey: secret('aws_secret_access_key') };
+    return { endpoint: this.server.api, region: 'us-east-1', credentials, maxAttempts: 1 };
   }
 
   get endpoint(): Endpoint {

@@ -21,7 +21,12 @@ const document = (region: string, account: string): string => {
       {
         Effect: 'Allow',
         Action: ['iot:Publish', 'iot:Receive'],
-        Resource: [arn('topic/bench/*'), arn(`topic/things/\${iot:ClientId}/*`), arn('topic/$aws/things/*/shadow/*')],
+        Resource: [
+          arn('topic/bench/*'),
+          arn(`topic/things/\${iot:ClientId}/*`),
+          arn('topic/$aws/things/*/shadow/*'),
+          arn('topic/$aws/things/*/jobs/*'),
+        ],
       },
       {
         Effect: 'Allow',
