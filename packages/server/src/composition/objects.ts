@@ -1,7 +1,7 @@
 /** Objects as domains use them: by roles, from the embedded store or from the one that the operator has named. */
 import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import { presignUrl } from '../api/presign-url.ts';
-import { type AskingRole, objectFault, type ObjectUrls, type RoleObjects } from '../objects/contract.ts';
+import { type AskingRole, objectFault, type ObjectUrls, refuseOddName, type RoleObjects } from '../objects/contract.ts';
 import { roleObjects } from '../objects/role-objects.ts';
 import type { Access } from './access.ts';
 import type { CoreBase } from './base.ts';
@@ -55,7 +55,9 @@ export function openObjectUrls(
     return iam.roleCredentials(session);
   };
   return {
-    async sign(role, { method, name: { bucket, key }, versionId, expiresInSec }) {
+    async sign(role, { method, name, versionId, expiresInSec }) {
+      refuseOddName(name);
+      const { bucket, key } = name;
       const action = method === 'GET' ? 's3:GetObject' : 's3:PutObject';
       const resource = `arn:aws:s3:::${bucket}/${key}`;
       if (role.permissions.decide(action, resource).effect !== 'ALLOWED')
@@ -69,7 +71,7 @@ export function openObjectUrls(
       const url = new URL(
         endpoint === undefined ? embeddedUrl(apiUrl(), bucket, path) : remoteUrl(endpoint, region, bucket, path),
       );
-      if (versionId !== undefined) url.searchParams.set('versionId', versionId);
+      if (versionId !== undefined) url.search = `versionId=${encodeURIComponent(versionId)}`;
       return presignUrl({ method, url, region, expiresInSec, now: clock.now(), key: credentials });
     },
   };

@@ -27,6 +27,10 @@ test('bucket, key and version of a URL, by path and by host', () => {
     ['https://s3.amazonaws.com/b/', 'none'],
     ['ftp://s3.amazonaws.com/b/k', 'none'],
     ['b/k', 'none'],
+    ...['b/../k', 'b/a/./k', 'b/..', '../k', '%2e%2e/k', 'b?x/k', 'b c/k'].map(
+      (path) => [`https://s3.amazonaws.com/${path}`, 'none'] as const,
+    ),
+    ['https://s3.amazonaws.com/b/a..b/...', 'b a..b/...'],
   ];
   for (const [url, found] of cases) {
     const { bucket, key, versionId = '' } = locateObject(url) ?? { bucket: 'none', key: '' };

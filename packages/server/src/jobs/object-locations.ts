@@ -1,5 +1,5 @@
 /** Where URLs of S3 point: bucket, key and version, of paths and of hosts with the bucket's name (S3 user guide, page VirtualHosting). */
-import type { ObjectName } from '../objects/contract.ts';
+import { isPlainName, type ObjectName } from '../objects/contract.ts';
 
 export interface S3Location extends ObjectName {
   readonly versionId: string | undefined;
@@ -22,5 +22,5 @@ export function locateObject(url: string): S3Location | undefined {
   const path = rest.replace(VERSION, '');
   const own = OWN_HOST.exec(host)?.[1];
   const [bucket, key] = own === undefined ? parts(path) : [own, path];
-  return bucket === '' || key === '' ? undefined : { bucket, key, versionId };
+  return key === '' || !isPlainName({ bucket, key }) ? undefined : { bucket, key, versionId };
 }

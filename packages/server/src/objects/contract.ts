@@ -102,6 +102,24 @@ export interface ObjectUrls {
   sign(role: AskingRole, request: UrlRequest): Promise<string>;
 }
 
+/** Names of buckets at S3, those of before 2018 too (S3 user guide, page bucketnamingrules). */
+const BUCKET = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,254}$/;
+
+/** Whether a key has a step that is `.` or `..`. */
+const hasDotStep = (key: string): boolean => /(^|\/)\.{1,2}(\/|$)/.test(key);
+
+/**
+ * Whether an object has the same name in a URL: rights are asked for the name, and whatever reads the URL (a client, a proxy
+ * before the store) may resolve steps of it.
+ */
+export const isPlainName = ({ bucket, key }: ObjectName): boolean => BUCKET.test(bucket) && !hasDotStep(key);
+
+/** Fails for a name that is another one in a URL. */
+export function refuseOddName(name: ObjectName): void {
+  if (isPlainName(name)) return;
+  objectFault('InvalidRequest', 'The name of the bucket, or a step of the key that is . or .., can not be part of a URL.');
+}
+
 /** Fails with AccessDenied where the role may not read the object. */
 export function refuseReading({ permissions, roleArn }: AskingRole, { bucket, key, version }: ObjectVersion): void {
   const resource = `arn:aws:s3:::${bucket}/${key}`;

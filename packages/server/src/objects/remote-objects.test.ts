@@ -158,3 +158,16 @@ test('faults of the store are told by their codes, and leave no connection behin
   const nothing = { ...store, credentialsOf: async () => undefined };
   await assert.rejects(openRemoteObject(nothing, role, NAME, 0), { code: 'AccessDenied' });
 });
+
+test('a name that is another one in a URL is refused, and nothing is asked', async () => {
+  for (const name of [
+    { bucket: 'bucket', key: 'pub/../../other/k' },
+    { bucket: 'bucket', key: './k' },
+    { bucket: 'bucket', key: '..' },
+    { bucket: '..', key: 'k' },
+    { bucket: 'a/../b', key: 'k' },
+    { bucket: '%2e%2e', key: 'k' },
+  ])
+    await assert.rejects(openRemoteObject(store, role, name, 0), { name: 'ObjectFault', code: 'InvalidRequest' }, name.key);
+  assert.equal(requests.length, 0);
+});

@@ -1,7 +1,7 @@
 /** Objects of a store that speaks S3's API, at the operator's endpoint or at AWS. */
 import { Readable } from 'node:stream';
 import { deadlineSignal, startDeadline } from '../runtime/deadline.ts';
-import { type AskingRole, objectFault, type ObjectVersion, type OpenedObject } from './contract.ts';
+import { type AskingRole, objectFault, type ObjectVersion, type OpenedObject, refuseOddName } from './contract.ts';
 
 export interface RemoteCredentials {
   readonly accessKeyId: string;
@@ -62,6 +62,7 @@ export async function openRemoteObject(
   from: number,
   to?: number,
 ): Promise<OpenedObject> {
+  refuseOddName({ bucket, key });
   const credentials = await credentialsOf(role);
   if (credentials === undefined)
     return objectFault('AccessDenied', 'The server has no credentials for s3: see --action-credentials.');
