@@ -87,7 +87,7 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
       ...files('store', 'contract', 'due-records', 'due-work', 'record-counts'),
       ...['objects/contract.ts', 'policies/principals.ts'],
     ],
-    [],
+    ['worker_threads'],
     ['yauzl'],
   ),
   'payloads/': folderRule('payloads in JSON and CBOR are read and written here, whatever they are about', [], [], ['cbor2']),

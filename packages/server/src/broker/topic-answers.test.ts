@@ -1,6 +1,7 @@
 /** Answers to one request that come one by one: no faster than the requester reads (fact sheet 42.2). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { type TopicAnswer, topicService } from './messaging.ts';
 import { publishPacket, TestBench, type TestPeer } from './test-bench.ts';
 
@@ -49,7 +50,7 @@ for (const qos of [0, 1] as const)
     assert.ok(blocks.made < 30, `${blocks.made} were made for a client that takes nothing`);
     const got: number[] = [];
     device.channel.stall(false);
-    for (let i = 0; i < COUNT && !blocks.hasEnded; i += 1) {
+    for (let i = 0; i < COUNT && got.length < COUNT; i += 1) {
       for (const { payload, messageId } of device.publishes()) {
         got.push(Number(payload.slice(0, 2)));
         if (messageId !== undefined) device.send({ cmd: 'puback', messageId });
@@ -76,4 +77,25 @@ test('the rest is left out where the client takes nothing for five seconds, or h
     for (let i = 0; i < 51; i += 1) await bench.pass(0.1);
     assert.deepEqual([blocks.made, blocks.hasEnded], [made, true]);
   }
+});
+
+test('small answers are shared out over turns: other clients are served meanwhile', async () => {
+  await using bench = await TestBench.open();
+  const service = topicService('$aws/things/{thingName}/streams/{streamId}/get/json', async function* () {
+    for (let i = 0; i < 1_000; i += 1)
+      yield { topic: '$aws/things/lamp/streams/s/data/json', payload: Buffer.from(`${i}`), to: 'requester' };
+  });
+  bench.broker.messaging.serve([service]);
+  const device = await bench.connected('device');
+  device.send(publishPacket(GET, ''));
+  let got = 0;
+  const perTurn: number[] = [];
+  for (let turn = 0; got < 1_000 && turn < 200; turn += 1) {
+    await setImmediate();
+    const count = device.publishes().length;
+    got += count;
+    perTurn.push(count);
+  }
+  assert.equal(got, 1_000);
+  assert.ok(Math.max(...perTurn) <= 128, `${Math.max(...perTurn)} in one turn`);
 });

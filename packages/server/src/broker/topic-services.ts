@@ -9,6 +9,7 @@ import { readProperties } from '../mqtt/properties.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
+import { TurnBudget } from '../runtime/turn-budget.ts';
 import type { BrokerCounters } from './connection/counters.ts';
 import {
   type MessageBatch,
@@ -44,6 +45,9 @@ export class TopicServiceFault extends Error {
 
 /** Work that one request means at once, in visits of receivers. */
 const WEIGHT = 20;
+/** Answers that are made one by one in a turn of the event loop, for all accounts, and bytes of one that count as another. */
+const ANSWERS_PER_TURN = 64;
+const BYTES_PER_ANSWER = 4096;
 /** Milliseconds between two recorded refusals of one account. */
 const RECORD_EVERY = 10_000;
 /** Bytes of memory that a request takes beside its payload. */
@@ -68,6 +72,7 @@ interface ServiceRow {
 export class TopicServices implements MessageInterceptor {
   readonly #options: TopicServicesOptions;
   readonly #rows: ServiceRow[] = [];
+  readonly #turns = new TurnBudget(ANSWERS_PER_TURN);
   /** By region and account. */
   readonly #queues = new Map<string, RequestQueue>();
 
@@ -196,6 +201,7 @@ export class TopicServices implements MessageInterceptor {
     const { answer, hasRoom } = this.#options;
     if (requester === undefined) return;
     for await (const each of answers) {
+      await this.#turns.take(1 + each.payload.length / BYTES_PER_ANSWER);
       if (!(await hasRoom(request, requester))) return;
       await answer(request, each, requester);
     }

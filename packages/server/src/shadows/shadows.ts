@@ -5,6 +5,7 @@
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { TurnBudget } from '../runtime/turn-budget.ts';
 import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
 import {
   acceptedDelete,
@@ -22,11 +23,13 @@ import { deltaOf, updatedState } from './shadow-state.ts';
 import { type RequestRates, ShadowRates } from './shadow-rates.ts';
 import { ShadowTurns } from './shadow-turns.ts';
 import { MAX_DOCUMENT_BYTES, PACKAGE_SHADOW, readUpdate, type UpdateRequest } from './shadow-request.ts';
-import { TurnBudget } from './turn-budget.ts';
 import { countShadow, documentBytes, type ShadowRecord, shadows, stateMembers, stateOf, valuesOf } from './store.ts';
 
 /** Milliseconds for which the version of a deleted shadow is known: one of the same name goes on from it. */
 export const VERSION_KEPT = 48 * 3_600_000;
+
+/** Values of answers to gets that are written in a turn of the event loop. */
+const VALUES_PER_TURN = 4_000;
 
 /** Pages of the store that a list reads at most: a device can leave any number of deleted shadows in its way. */
 const READS_OF_LIST = 100;
@@ -76,7 +79,7 @@ export class Shadows {
   readonly #rates: ShadowRates;
   readonly #turns = new ShadowTurns();
   /** Values of answers to gets that are written in a turn. */
-  readonly #answers = new TurnBudget();
+  readonly #answers = new TurnBudget(VALUES_PER_TURN);
   readonly figures = new ShadowFigures();
   readonly #listeners: ShadowListener[] = [];
 

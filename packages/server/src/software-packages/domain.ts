@@ -7,6 +7,7 @@ import { versionNameParts } from './contract.ts';
 import { packageVersionOperations } from './package-versions.operations.ts';
 import { type PackageReportDeps, packageReports } from './package-reports.ts';
 import { packageOperations } from './packages.operations.ts';
+import { SbomCheck } from './sbom-check.ts';
 import { sbomOperations, SbomsUnderWay } from './sboms.operations.ts';
 import { packageConfigurations, packageVersions, softwarePackages } from './store.ts';
 
@@ -28,6 +29,7 @@ export const packageDomain: DomainEntry<PackageDeps> = {
   collections: [softwarePackages, packageVersions, packageConfigurations],
   open: (deps) => {
     const underWay = new SbomsUnderWay();
+    const sboms = new SbomCheck();
     return {
       name: 'software-packages',
       taggable,
@@ -36,7 +38,7 @@ export const packageDomain: DomainEntry<PackageDeps> = {
         iot: {
           ...packageOperations({ ...deps, store }),
           ...packageVersionOperations({ ...deps, store }),
-          ...sbomOperations({ ...deps, store, underWay }),
+          ...sbomOperations({ ...deps, store, underWay, sboms }),
         },
       }),
     };

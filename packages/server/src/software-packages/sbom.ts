@@ -7,9 +7,10 @@ import { type Entry, fromBufferPromise, type ZipFile } from 'yauzl';
 import { refuseInput } from './packages.ts';
 import type { SbomResult } from './store.ts';
 
-/** Bytes of an archive, and of one of its files; files of an archive, and bytes of their names: ours. */
+/** Bytes of an archive, of one of its files, and of all together; files of an archive, and bytes of their names: ours. */
 export const MAX_ARCHIVE = 2 * 1024 * 1024;
 const MAX_FILE = 4 * 1024 * 1024;
+const MAX_IN_ALL = 16 * 1024 * 1024;
 const MAX_FILES = 100;
 const MAX_NAME = 1024;
 
@@ -61,11 +62,14 @@ export async function checkSbom(zip: Buffer): Promise<readonly SbomResult[]> {
   const archive = await opened(zip);
   const results: SbomResult[] = [];
   let entries = 0;
+  let left = MAX_IN_ALL;
   try {
     for await (const entry of archive.eachEntry()) {
       entries += 1;
       if (entries > MAX_FILES || entry.fileName.length > MAX_NAME)
         refuseInput(`The SBOM has more than ${MAX_FILES} files, or a name that is too long`);
+      left -= Math.min(entry.uncompressedSize, MAX_FILE);
+      if (left < 0) refuseInput(`The files of the SBOM have more than ${MAX_IN_ALL} bytes together`);
       if (!entry.fileName.endsWith('/')) results.push(await checkedFile(archive, entry));
     }
   } catch (error) {

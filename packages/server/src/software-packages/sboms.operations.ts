@@ -8,7 +8,8 @@ import { ObjectFault, type OpenedObject, type RoleObjects } from '../objects/con
 import type { Clock } from '../runtime/clock.ts';
 import type { Store } from '../store/contract.ts';
 import { describedSbom, getVersion, locationOf, refuseInput } from './packages.ts';
-import { checkSbom, MAX_ARCHIVE } from './sbom.ts';
+import { MAX_ARCHIVE } from './sbom.ts';
+import type { SbomCheck } from './sbom-check.ts';
 import { type ObjectLocation, packageVersions, type PackageVersionRecord } from './store.ts';
 
 export interface SbomOperationDeps {
@@ -17,6 +18,7 @@ export interface SbomOperationDeps {
   readonly roleObjects: RoleObjects;
   /** Validations under way. */
   readonly underWay: SbomsUnderWay;
+  readonly sboms: SbomCheck;
 }
 
 type Operations = Handlers<
@@ -59,7 +61,7 @@ async function bytesOf({ size, content }: OpenedObject): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-export const sbomOperations = ({ store, clock, roleObjects, underWay }: SbomOperationDeps): Operations => {
+export const sbomOperations = ({ store, clock, roleObjects, underWay, sboms }: SbomOperationDeps): Operations => {
   /** The archive, by the rights of the caller: the operation names no role. */
   async function archiveOf(caller: Caller, location: ObjectLocation): Promise<Buffer> {
     const permissions = caller.permissions === undefined ? EVERYTHING : ((await caller.permissions()) ?? NOTHING);
@@ -88,7 +90,7 @@ export const sbomOperations = ({ store, clock, roleObjects, underWay }: SbomOper
     async AssociateSbomWithPackageVersion({ packageName = '', versionName = '', sbom }, caller) {
       const location = locationOf(sbom?.s3Location) ?? refuseInput('Associate request needs to include SBOM reference');
       await store.read((tx) => getVersion(tx, caller.accountId, packageName, versionName));
-      const results = await underWay.run(caller.accountId, async () => checkSbom(await archiveOf(caller, location)));
+      const results = await underWay.run(caller.accountId, async () => sboms.check(await archiveOf(caller, location)));
       await update(caller, [packageName, versionName], (record) => ({ ...record, sbom: { ...location, results } }));
       // As AWS answers; the results are there already.
       return { packageName, versionName, sbom: describedSbom(location), sbomValidationStatus: 'IN_PROGRESS' as const };
@@ -104,8 +106,7 @@ export const sbomOperations = ({ store, clock, roleObjects, underWay }: SbomOper
       caller,
     ) {
       const { sbom } = await store.read((tx) => getVersion(tx, caller.accountId, packageName, versionName));
-      const from = nextToken === undefined ? 0 : Number(nextToken);
-      if (!Number.isInteger(from) || from < 0) refuseInput('The pagination token is invalid');
+      const from = /^\d{1,3}$/.test(nextToken ?? '0') ? Number(nextToken ?? 0) : refuseInput('The pagination token is invalid');
       const all = (sbom?.results ?? [])
         .map(({ fileName, errorCode, errorMessage }) => {
           const result = errorCode === undefined ? ('SUCCEEDED' as const) : ('FAILED' as const);
