@@ -271,17 +271,17 @@ describe('jobs', () => {
     await watcher[Symbol.asyncDispose]();
   });
 
-  test("the device SDK's jobs client does a job, over MQTT 3.1.1 and MQTT 5", async () => {
-    for (const version of ['4', '5']) {
-      const thingName = `sdk-${version}`;
-      const jobId = `for-sdk-${version}`;
+  test("the device SDK's jobs clients do a job: both generations, the second over MQTT 3.1.1 and MQTT 5", async () => {
+    for (const generation of ['1', '2', '5']) {
+      const thingName = `sdk-${generation}`;
+      const jobId = `for-sdk-${generation}`;
       await server.iot.send(new CreateThingCommand({ thingName }));
       const document = '{"steps":["a","b"]}';
       await server.iot.send(new CreateJobCommand({ jobId, targets: [arn(`thing/${thingName}`)], document }));
       await rolledOut(jobId);
       const script = new URL('./sdk-jobs.ts', import.meta.url).pathname;
       const { port, ca } = { port: String(server.ports.mqtt), ca: server.rootCa };
-      const { stdout, stderr } = await run(process.execPath, [script, version, port, ca, device.cert, device.key, thingName]);
+      const { stdout, stderr } = await run(process.execPath, [script, generation, port, ca, device.cert, device.key, thingName]);
       assert.ok(stdout.startsWith('{'), stderr);
       const told = JSON.parse(stdout) as SdkTold;
       const { queuedJobs = [], inProgressJobs } = told.pending;

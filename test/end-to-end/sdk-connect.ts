@@ -34,3 +34,39 @@ export async function connect5({ clientId, port, ca, cert, key }: SdkDevice): Pr
   await connected;
   return client;
 }
+
+type Handler<T> = (error?: Error, response?: T) => void;
+
+/**
+ * An answer to a client of the first generation, which has a subscription for each outcome. Fails with what the service says
+ * where it refuses.
+ */
+export async function answered<T>(
+  subscribe: (accepted: Handler<T>, rejected: Handler<object>) => Promise<unknown>,
+  publish: () => Promise<unknown>,
+): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const asked = async (): Promise<void> => {
+    await subscribe(
+      (error, response) => (response === undefined ? reject(error) : resolve(response)),
+      (error, response) => reject(response ?? error),
+    );
+    await publish();
+  };
+  const [answer] = await Promise.all([promise, asked()]);
+  return answer;
+}
+
+/** What a service's client of the second generation is made by. */
+interface SecondGeneration<T> {
+  newFromMqtt311(connection: mqtt.MqttClientConnection, options: object): T;
+  newFromMqtt5(client: mqtt5.Mqtt5Client, options: object): T;
+}
+
+/** A client of the second generation, over MQTT 5 where `version` is 5, and over 3.1.1 otherwise. */
+export async function secondGeneration<T>(version: string, device: SdkDevice, service: SecondGeneration<T>): Promise<T> {
+  const options = { maxRequestResponseSubscriptions: 6, maxStreamingSubscriptions: 4, operationTimeoutInSeconds: 30 };
+  return version === '5'
+    ? service.newFromMqtt5(await connect5(device), options)
+    : service.newFromMqtt311(await connect311(device), options);
+}

@@ -5,8 +5,8 @@
  * three by request.
  */
 import { readFileSync } from 'node:fs';
-import { iotidentity, mqtt, mqtt5 } from 'aws-iot-device-sdk-v2';
-import { connect5, connect311, type SdkDevice } from './sdk-connect.ts';
+import { iotidentity, mqtt } from 'aws-iot-device-sdk-v2';
+import { answered, connect311, type SdkDevice, secondGeneration } from './sdk-connect.ts';
 
 const [generation = '', port = '', ca = '', cert = '', key = '', templateName = '', csrFile = ''] = process.argv.slice(2);
 const device: SdkDevice = { clientId: `identity-${generation}`, port: Number(port), ca, cert, key };
@@ -21,22 +21,6 @@ interface Identity {
   request(certificateSigningRequest: string): Promise<Made>;
   register(certificateOwnershipToken: string, parameters: Record<string, string>): Promise<object>;
   close(): Promise<void>;
-}
-
-type Handler<T> = (error?: Error, response?: T) => void;
-
-/** An answer of the first generation's client, which has a subscription for each outcome. */
-async function answered<T>(
-  subscribe: (accepted: Handler<T>, rejected: Handler<object>) => Promise<unknown>,
-  publish: () => Promise<unknown>,
-): Promise<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  await subscribe(
-    (error, response) => (response === undefined ? reject(error) : resolve(response)),
-    (error, response) => reject(error ?? new Error(JSON.stringify(response))),
-  );
-  await publish();
-  return promise;
 }
 
 async function first(): Promise<Identity> {
@@ -73,12 +57,7 @@ async function first(): Promise<Identity> {
 }
 
 async function second(): Promise<Identity> {
-  const options = { maxRequestResponseSubscriptions: 6, maxStreamingSubscriptions: 2, operationTimeoutInSeconds: 30 };
-  const connection = generation === '5' ? await connect5(device) : await connect311(device);
-  const client =
-    connection instanceof mqtt5.Mqtt5Client
-      ? iotidentity.IotIdentityClientv2.newFromMqtt5(connection, options)
-      : iotidentity.IotIdentityClientv2.newFromMqtt311(connection, options);
+  const client = await secondGeneration(generation, device, iotidentity.IotIdentityClientv2);
   return {
     keys: () => client.createKeysAndCertificate({}),
     request: (certificateSigningRequest) => client.createCertificateFromCsr({ certificateSigningRequest }),

@@ -2,8 +2,8 @@
  * The AWS IoT device SDK's shadow clients, as a device uses them, in a process of its own: its native threads outlive its clients.
  * Arguments: generation (1, 2, 2 over MQTT 5), port, CA file, certificate and key file, thing. Prints a line of JSON for each step.
  */
-import { iotshadow, mqtt, mqtt5 } from 'aws-iot-device-sdk-v2';
-import { connect5, connect311, type SdkDevice } from './sdk-connect.ts';
+import { iotshadow, mqtt } from 'aws-iot-device-sdk-v2';
+import { connect311, type SdkDevice, secondGeneration } from './sdk-connect.ts';
 
 const [generation = '', port = '', ca = '', cert = '', key = '', thingName = ''] = process.argv.slice(2);
 const device: SdkDevice = { clientId: `shadow-${generation}`, port: Number(port), ca, cert, key };
@@ -62,12 +62,7 @@ async function first(): Promise<ShadowClient> {
 }
 
 async function second(): Promise<ShadowClient> {
-  const options = { maxRequestResponseSubscriptions: 6, maxStreamingSubscriptions: 4, operationTimeoutInSeconds: 30 };
-  const connection = generation === '5' ? await connect5(device) : await connect311(device);
-  const client =
-    connection instanceof mqtt5.Mqtt5Client
-      ? iotshadow.IotShadowClientv2.newFromMqtt5(connection, options)
-      : iotshadow.IotShadowClientv2.newFromMqtt311(connection, options);
+  const client = await secondGeneration(generation, device, iotshadow.IotShadowClientv2);
   const [deltas, documents] = [new Coming(), new Coming()];
   const [deltaStream, updatedStream] = [
     client.createShadowDeltaUpdatedStream({ thingName }),
