@@ -92,6 +92,10 @@ export interface AdmissionRefusal {
  */
 export type ConnectAuthorizer = (connect: Connect) => Promise<Admission | AdmissionRefusal>;
 
+/** What became of a request on a reserved topic: `failed` is a fault of the server, `refused` one of too many that wait. */
+export const TOPIC_REQUEST_RESULTS = ['accepted', 'rejected', 'failed', 'refused'] as const;
+export type TopicRequestResult = (typeof TOPIC_REQUEST_RESULTS)[number];
+
 /** Why a connection ended, in AWS's words (developer guide, page life-cycle-events). */
 export const DISCONNECT_REASONS = [
   'API_INITIATED_DISCONNECT',

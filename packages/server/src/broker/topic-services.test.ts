@@ -325,3 +325,31 @@ test('two services that could get one topic are a fault, and so is one on topics
   assert.doesNotThrow(add('$aws/things/{t}/jobs/get'));
   assert.doesNotThrow(add('$aws/things/{t}/jobs/{j}/update'));
 });
+
+test('requests are counted by the topic of their service and by what came of them', async () => {
+  const rejecting = topicService('$aws/things/{thingName}/jobs/get', ({ topic }) => [
+    { topic: `${topic}/rejected`, payload: Buffer.from('{}'), to: 'requester' },
+  ]);
+  const failing = topicService('$aws/things/{thingName}/jobs/start-next', () => Promise.reject(new Error('it fails')));
+  const streaming = topicService('$aws/things/{thingName}/streams/{streamId}/get/json', async function* () {
+    yield { topic: '$aws/things/lamp/streams/s/rejected/json', payload: Buffer.from('{}'), to: 'requester' };
+  });
+  await using bench = await open(echo('both'), rejecting, failing, streaming);
+  const device = await bench.connected('device');
+  for (const topic of [
+    GET,
+    GET,
+    '$aws/things/lamp/jobs/get',
+    '$aws/things/lamp/jobs/start-next',
+    '$aws/things/lamp/streams/s/get/json',
+  ])
+    device.send(publishPacket(topic, 'x'));
+  await bench.settle();
+  const none = { accepted: 0, rejected: 0, failed: 0, refused: 0 };
+  assert.deepEqual(Object.fromEntries(bench.broker.counters.topicRequests), {
+    '$aws/things/+/shadow/get': { ...none, accepted: 2 },
+    '$aws/things/+/jobs/get': { ...none, rejected: 1 },
+    '$aws/things/+/jobs/start-next': { ...none, failed: 1 },
+    '$aws/things/+/streams/+/get/json': { ...none, rejected: 1 },
+  });
+});

@@ -9,8 +9,10 @@ import { readProperties } from '../mqtt/properties.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
+import { zeroCounters } from '../runtime/zero-counters.ts';
 import { TurnBudget } from '../runtime/turn-budget.ts';
 import type { BrokerCounters } from './connection/counters.ts';
+import { TOPIC_REQUEST_RESULTS, type TopicRequestResult } from './contract.ts';
 import {
   type MessageBatch,
   type MessageInterceptor,
@@ -31,7 +33,7 @@ export interface TopicServicesOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly refuse: (refusal: Refusal) => void;
-  readonly counters: Pick<BrokerCounters, 'throttled'>;
+  readonly counters: Pick<BrokerCounters, 'throttled' | 'topicRequests'>;
   /** Publishes an answer; resolves once what must be stored of it is, undefined when there is nothing to wait for. */
   readonly answer: (request: TopicRequest, answer: TopicAnswer, requester: Publisher | undefined) => Promise<void> | undefined;
   /** Waits for room at the requesting connection; false where it has gone, or takes nothing for too long. */
@@ -67,7 +69,11 @@ type Mutable<T, K extends keyof T> = Omit<T, K> & { -readonly [P in K]: T[P] };
 interface ServiceRow {
   readonly pattern: TopicPattern;
   readonly service: TopicService;
+  readonly counts: Record<TopicRequestResult, number>;
 }
+
+/** Whether an answer says no: the topics of all services that reject have the level. */
+const isRejection = ({ topic }: TopicAnswer): boolean => /\/rejected(\/|$)/.test(topic);
 
 export class TopicServices implements MessageInterceptor {
   readonly #options: TopicServicesOptions;
@@ -90,7 +96,9 @@ export class TopicServices implements MessageInterceptor {
         throw new TopicServiceFault(
           `clients may not publish on ${pattern.text}: RESERVED_TOPICS of packages/wire/src/topics.ts has no row for requests on it`,
         );
-      this.#rows.push({ pattern, service });
+      const counts = zeroCounters(TOPIC_REQUEST_RESULTS);
+      this.#options.counters.topicRequests.set(pattern.filter, counts);
+      this.#rows.push({ pattern, service, counts });
     }
   }
 
@@ -102,17 +110,17 @@ export class TopicServices implements MessageInterceptor {
   on(place: Place, topic: string): TopicInterceptor | undefined {
     if (this.#rows.length === 0 || !topic.startsWith('$')) return undefined;
     const levels = topic.split('/');
-    for (const { pattern, service } of this.#rows) {
-      const parts = pattern.match(levels);
+    for (const row of this.#rows) {
+      const parts = row.pattern.match(levels);
       if (parts === undefined) continue;
       const asked = { place, topic, parts };
-      return { weight: WEIGHT, take: (batch, origin, waiter) => this.#take(service, asked, batch, origin, waiter) };
+      return { weight: WEIGHT, take: (batch, origin, waiter) => this.#take(row, asked, batch, origin, waiter) };
     }
     return undefined;
   }
 
   #take(
-    service: TopicService,
+    row: ServiceRow,
     asked: Pick<TopicRequest, 'place' | 'topic' | 'parts'>,
     batch: MessageBatch,
     origin: Origin | undefined,
@@ -134,7 +142,7 @@ export class TopicServices implements MessageInterceptor {
           properties === undefined ? undefined : readProperties(new Cursor(properties, 0, properties.length), 'PUBLISH'),
         requester: origin ?? {},
       };
-      const done = this.#accept(service, request, requester, waiter);
+      const done = this.#accept(row, request, requester, waiter);
       // A failure has been logged or recorded; a publisher of QoS 0 does not wait to hear of it.
       done.catch(() => undefined);
       served.push(done);
@@ -143,24 +151,29 @@ export class TopicServices implements MessageInterceptor {
   }
 
   #accept(
-    service: TopicService,
+    row: ServiceRow,
     request: Mutable<TopicRequest, 'payload'>,
     requester: Publisher | undefined,
     waiter: Publisher | undefined,
   ): Promise<void> {
-    const work = (): Promise<void> => this.#serve(service, request, requester);
+    const work = (): Promise<void> => this.#serve(row, request, requester);
     // A request that waits keeps nothing alive but its own bytes.
     const keep = (): void => {
       request.payload = ownCopy(request.payload);
     };
     const size = request.payload.length + OVERHEAD;
-    return this.#queueOf(request.place).run({ publisher: waiter, size, work, keep }) ?? this.#refuse(request, waiter);
+    return this.#queueOf(request.place).run({ publisher: waiter, size, work, keep }) ?? this.#refuse(row, request, waiter);
   }
 
   /** Of one account, one refusal in ten seconds is recorded; beside those of clients that are disconnected for it. */
-  async #refuse({ place, qos, requester: { clientId, principal, sourceIp = '' } }: TopicRequest, waiter: Publisher | undefined) {
+  async #refuse(
+    { counts }: ServiceRow,
+    { place, qos, requester: { clientId, principal, sourceIp = '' } }: TopicRequest,
+    waiter: Publisher | undefined,
+  ) {
     const { counters, clock, refuse } = this.#options;
     counters.throttled += 1;
+    counts.refused += 1;
     const reason = 'too many requests on reserved topics wait in the account';
     const queue = this.#queueOf(place);
     const now = clock.monotonic();
@@ -174,11 +187,13 @@ export class TopicServices implements MessageInterceptor {
   }
 
   /** The answers are published after the service has stored what it stores. */
-  async #serve(service: TopicService, request: TopicRequest, requester: Publisher | undefined): Promise<void> {
+  async #serve({ service, counts }: ServiceRow, request: TopicRequest, requester: Publisher | undefined): Promise<void> {
     const { log, answer } = this.#options;
+    let result: TopicRequestResult = 'accepted';
     try {
       const published: Promise<void>[] = [];
       const publish = (each: TopicAnswer): void => {
+        if (isRejection(each)) result = 'rejected';
         const stored = attempt(() => answer(request, each, requester));
         if (stored === undefined) return;
         // A failure is met below, unless the service itself fails.
@@ -186,25 +201,35 @@ export class TopicServices implements MessageInterceptor {
         published.push(stored);
       };
       const answers = await service.serve(request, publish);
-      if (Symbol.asyncIterator in answers) await this.#answerInTurn(answers, request, requester);
+      if (Symbol.asyncIterator in answers) result = await this.#answerInTurn(answers, request, requester);
       else for (const each of answers) publish(each);
       if (published.length > 0) await Promise.all(published);
     } catch (error) {
+      result = 'failed';
       const { topic, requester: by } = request;
       log.error({ err: error, topic, clientId: by.clientId }, 'a request on a reserved topic could not be served');
       throw error;
+    } finally {
+      counts[result] += 1;
     }
   }
 
   /** A requester without a connection gets nothing that is answered so. */
-  async #answerInTurn(answers: AsyncIterable<TopicAnswer>, request: TopicRequest, requester: Publisher | undefined) {
+  async #answerInTurn(
+    answers: AsyncIterable<TopicAnswer>,
+    request: TopicRequest,
+    requester: Publisher | undefined,
+  ): Promise<TopicRequestResult> {
     const { answer, hasRoom } = this.#options;
-    if (requester === undefined) return;
+    if (requester === undefined) return 'accepted';
+    let result: TopicRequestResult = 'accepted';
     for await (const each of answers) {
+      if (isRejection(each)) result = 'rejected';
       await this.#turns.take(1 + each.payload.length / BYTES_PER_ANSWER);
-      if (!(await hasRoom(request, requester))) return;
+      if (!(await hasRoom(request, requester))) break;
       await answer(request, each, requester);
     }
+    return result;
   }
 
   #queueOf({ region, accountId }: Place): RequestQueue {

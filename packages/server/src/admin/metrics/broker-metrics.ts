@@ -41,6 +41,9 @@ function addMessages(samples: ServerSamples, { counters, queued, output, subscri
   samples.add('thingkeep_output_bytes', output.waiting);
   samples.add('thingkeep_output_limit_bytes', output.limit);
   samples.add('thingkeep_throttled_total', counters.throttled);
+  for (const [topic, results] of counters.topicRequests)
+    for (const [result, count] of Object.entries(results))
+      samples.add('thingkeep_topic_requests_total', count, { topic, result });
 }
 
 export const brokerMetrics =

@@ -2,7 +2,8 @@
  * Every metric of the server, in the order of a scrape. The reference of metrics, the dashboard, the alerts and the tests
  * read this list; a value of a metric that is not here can't be exported.
  */
-import { DISCONNECT_REASONS, TRANSPORTS } from '../../broker/contract.ts';
+import { RESERVED_TOPICS } from '@thingkeep/wire/topics.ts';
+import { DISCONNECT_REASONS, TOPIC_REQUEST_RESULTS, TRANSPORTS } from '../../broker/contract.ts';
 import { DROP_REASONS } from '../../broker/session/delivery-counters.ts';
 import { FUNCTION_PLACES, FUNCTION_RESULTS } from '../../functions/function-figures.ts';
 import { HANDSHAKE_FAILURES } from '../../gateway/listeners/handshake-figures.ts';
@@ -35,6 +36,11 @@ export const ACTION_KINDS = [
   ...['RepublishAction', 'S3Action', 'SalesforceAction', 'SnsAction', 'SqsAction', 'StepFunctionsAction', 'TimestreamAction'],
 ] as const;
 const ACTION = { ...RULE, action: 'named', type: ACTION_KINDS } as const;
+
+/** Topics that clients publish requests on, as filters. */
+export const REQUEST_TOPICS: readonly string[] = RESERVED_TOPICS.flatMap(({ pattern, publish }) =>
+  publish && !pattern.endsWith('#') ? [pattern] : [],
+);
 
 /** What the server's certificates are for. */
 export const CERTIFICATE_ROLES = {
@@ -94,6 +100,10 @@ export const METRICS = {
   thingkeep_retained_bytes: gauge('Bytes of retained messages.', undefined, 'bytes'),
   thingkeep_throttled_total: counter('Messages, connections, subscriptions and requests that a rate refused or held up.'),
 
+  thingkeep_topic_requests_total: counter(
+    'Requests over MQTT on reserved topics (shadows, jobs, commands, streams, provisioning), by the topic and what came of it.',
+    { topic: REQUEST_TOPICS, result: TOPIC_REQUEST_RESULTS },
+  ),
   thingkeep_shadow_requests_total: counter('Requests on shadows, over MQTT and HTTP, by what was asked and what came of it.', {
     request: SHADOW_REQUESTS,
     result: SHADOW_RESULTS,

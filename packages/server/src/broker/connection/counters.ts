@@ -1,6 +1,6 @@
 /** Counters of the broker, for its metrics. */
 import { zeroCounters } from '../../runtime/zero-counters.ts';
-import { DISCONNECT_REASONS, type DisconnectReason } from '../contract.ts';
+import { DISCONNECT_REASONS, type DisconnectReason, type TopicRequestResult } from '../contract.ts';
 import { type DeliveryCounters, deliveryCounters } from '../session/delivery-counters.ts';
 
 export interface BrokerCounters extends DeliveryCounters {
@@ -13,6 +13,8 @@ export interface BrokerCounters extends DeliveryCounters {
   readonly disconnects: Record<DisconnectReason, number>;
   /** Messages, connections, subscriptions and requests that a rate refused or held up. */
   throttled: number;
+  /** Requests on reserved topics, by the filter of each service. */
+  readonly topicRequests: Map<string, Record<TopicRequestResult, number>>;
 }
 
 export const brokerCounters = (): BrokerCounters => ({
@@ -23,4 +25,5 @@ export const brokerCounters = (): BrokerCounters => ({
   connects: { accepted: 0, refused: 0 },
   disconnects: zeroCounters(DISCONNECT_REASONS),
   throttled: 0,
+  topicRequests: new Map(),
 });
