@@ -77,6 +77,11 @@ export class PublishBatch<Topic extends TopicEntry = TopicEntry> implements Enco
     this.count = i + 1;
   }
 
+  /** Bytes of all its packets. */
+  get size(): number {
+    return (this.at[this.count] as number) - (this.at[0] as number);
+  }
+
   /** Where the payload of a message begins; it ends where the next packet does. */
   payloadAt(i: number): number {
     return this.#bodyFor(i, 4);

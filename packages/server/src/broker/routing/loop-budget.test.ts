@@ -43,6 +43,21 @@ test('beyond its share a turn puts off what comes; who sends little goes first, 
   assert.equal(budget.isExhaustedFor(FEW), true);
 });
 
+test('a few large messages to a few receivers are as much work as many small ones', () => {
+  let now = 0;
+  const budget = new LoopBudget({ now: () => now, monotonic: () => now });
+  const send = (bytes: number): void => {
+    for (let i = 0; i < 5; i += 1) {
+      budget.add(20, bytes);
+      now += 10;
+    }
+  };
+  send(200);
+  assert.equal(budget.isExhaustedFor(MANY), false);
+  send(216 * 1024);
+  assert.equal(budget.isExhaustedFor(MANY), true);
+});
+
 test('messages that were put off arrive, in order, and their publisher is not read from meanwhile', async () => {
   await using bench = await TestBench.open();
   const subscriber = await bench.subscribed('s', '#', 1);

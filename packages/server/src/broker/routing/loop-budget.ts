@@ -11,6 +11,8 @@ const SHARE = 10;
 const LITTLE_SHARE = 40;
 /** Bytes of a small chunk at most. */
 const LITTLE = 1024;
+/** Bytes for a receiver that cost as much as another visit, as a power of two. */
+const VISIT_BYTES = 12;
 /** Visits of receivers from one look at the clock to the next: about a tenth of a millisecond. */
 const VISITS = 1_000;
 
@@ -41,8 +43,9 @@ export class LoopBudget {
     return this.#busy > (bytes <= LITTLE ? LITTLE_SHARE : SHARE);
   }
 
-  add(visits: number): void {
-    this.#visits += visits;
+  /** Counts visits, of which each copies so many bytes. */
+  add(visits: number, bytes = 0): void {
+    this.#visits += visits * (1 + (bytes >> VISIT_BYTES));
     if (this.#visits < VISITS) return;
     this.#visits = 0;
     this.#schedule();

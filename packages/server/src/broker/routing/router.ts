@@ -97,7 +97,7 @@ export class Router {
     const nodes = this.#nodes(account, batch.topic);
     const count = sessions.length + groups.length + nodes.length;
     if (count === 0) return NOTHING_PENDING;
-    this.#budget.add(count);
+    this.#budget.add(count, batch.size);
     // One for all batches that are not delivered in the middle of another one: it would be garbage of every message.
     const encodings = this.#pooledCache?.use(batch) ?? new EncodingCache(batch);
     this.#pooledCache = undefined;
