@@ -8,6 +8,7 @@ import { defined } from '@thingkeep/wire/defined.ts';
 import type { ConnectionInfo, ConnectionListener } from '../broker/messaging.ts';
 import { things } from '../registry/store.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { Pause } from '../runtime/pause.ts';
 import type { Changes } from '../store/changes.ts';
 import type { Store } from '../store/contract.ts';
 import { pages } from '../store/pages.ts';
@@ -37,8 +38,8 @@ const RETRY = 1000;
 const LOST = 'CONNECTION_LOST';
 
 /**
- * Whether a state is the end of a connection that another one has followed: the take-over of a client id is told of before
- * the end of the connection that it takes over. Versions count the connections of one client id.
+ * Whether a state is the end of a connection after which the client id has come again: a take-over is told before the end of
+ * the connection that it ends. Versions count the connections of one client id.
  */
 const isOutOfDate = (state: ConnectivityRecord, last: ConnectivityRecord | undefined): boolean => {
   if (state.connected || last?.clientId === undefined) return false;
@@ -51,7 +52,7 @@ export class ConnectivityFollower implements ConnectionListener {
   readonly #pending = new Map<string, Map<string, Pending>>();
   #running: Promise<void> | undefined;
   /** Ends the pause before another attempt. */
-  #resume: (() => void) | undefined;
+  readonly #pause = new Pause();
   #closed = false;
 
   constructor(options: ConnectivityFollowerOptions) {
@@ -107,7 +108,7 @@ export class ConnectivityFollower implements ConnectionListener {
   /** Writes what is left, in one attempt. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#resume?.();
+    this.#pause.end();
     await this.settled();
   }
 
@@ -145,7 +146,7 @@ export class ConnectivityFollower implements ConnectionListener {
       for (const region of [...this.#pending.keys()]) hasFailed = !(await this.#writeRegion(region)) || hasFailed;
       if (!hasFailed) continue;
       if (this.#closed) return this.#pending.clear();
-      await this.#pause();
+      await this.#pause.wait(RETRY);
     }
   }
 
@@ -176,14 +177,5 @@ export class ConnectivityFollower implements ConnectionListener {
         if (record === undefined) await tx.delete(connectivity, [accountId, thingName]);
         else if (known[i] !== undefined && !isOutOfDate(record, stored[i])) await tx.put(connectivity, record);
     });
-  }
-
-  async #pause(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, RETRY).unref();
-    this.#resume = resolve;
-    await promise;
-    clearTimeout(timer);
-    this.#resume = undefined;
   }
 }

@@ -2,6 +2,7 @@
  * Keeps one index of an account as the store is: a name is marked when something of it has changed, and soon its document
  * is made of what the store says then. A name is never under way twice, so an older document can't replace a newer one.
  */
+import { Pause } from '../runtime/pause.ts';
 import type { IndexedDocument } from './documents/values.ts';
 
 /** Names whose documents are made at once. */
@@ -30,7 +31,7 @@ export class DocumentPump {
   readonly #waiters = new Set<{ readonly goal: number; readonly resolve: () => void }>();
   #running: Promise<void> | undefined;
   /** Ends the pause before another attempt. */
-  #resume: (() => void) | undefined;
+  readonly #pause = new Pause();
   #closed = false;
 
   constructor(options: DocumentPumpOptions) {
@@ -68,7 +69,7 @@ export class DocumentPump {
   async close(): Promise<void> {
     this.#closed = true;
     this.#marked.clear();
-    this.#resume?.();
+    this.#pause.end();
     this.#count(this.#added);
     await this.settled();
   }
@@ -93,7 +94,7 @@ export class DocumentPump {
         if (this.#closed) return;
         this.#putBack(names);
         this.#options.failed(error);
-        await this.#pause();
+        await this.#pause.wait(RETRY);
       }
     }
   }
@@ -120,14 +121,5 @@ export class DocumentPump {
         this.#waiters.delete(waiter);
         waiter.resolve();
       }
-  }
-
-  async #pause(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, RETRY).unref();
-    this.#resume = resolve;
-    await promise;
-    clearTimeout(timer);
-    this.#resume = undefined;
   }
 }
