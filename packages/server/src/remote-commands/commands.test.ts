@@ -208,6 +208,29 @@ test('payloads and templates are checked when a command is created (41.1)', asyn
   assert.deepEqual((await commands.call('ListCommands', { commandParameterName: 'p' })).commands?.length, 1);
 });
 
+test('a LONG keeps its 64 bits as default, as value of an execution and on its way to the device (41.1)', async () => {
+  await using commands = await Fixture.open();
+  await commands.call('CreateThing', { thingName: 'lamp' });
+  // The SDK's types know no bigint, which a long beyond a double's integers is.
+  const long = (value: bigint) => ({ L: value as unknown as number });
+  const [most, least] = [2n ** 63n - 1n, -(2n ** 63n)];
+  await commands.call('CreateCommand', {
+    commandId: 'on',
+    payloadTemplate: `{"l":"${parameter('l')}"}`,
+    preprocessor: { awsJsonSubstitution: { outputFormat: 'JSON' } },
+    mandatoryParameters: [{ name: 'l', type: 'LONG', defaultValue: long(most) }],
+  });
+  const { mandatoryParameters } = await commands.call('GetCommand', { commandId: 'on' });
+  assert.deepEqual(mandatoryParameters?.[0]?.defaultValue, { L: most });
+  await commands.start();
+  const executionId = await commands.start({ parameters: { l: long(least) } });
+  await commands.start({ parameters: { l: { L: 7 } } });
+  const sent = commands.sent.map(({ payload }) => payload.toString());
+  assert.deepEqual(sent, [`{"l":${most}}`, `{"l":${least}}`, '{"l":7}']);
+  const { parameters } = await commands.call('GetCommandExecution', { executionId, targetArn: LAMP });
+  assert.deepEqual(parameters, { l: { L: least } });
+});
+
 test('a command goes at once when it was deprecated for twelve hours, and after twelve hours otherwise (41.1)', async () => {
   await using commands = await Fixture.withCommand();
   const executionId = await commands.start();

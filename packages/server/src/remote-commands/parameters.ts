@@ -3,7 +3,9 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { ConditionRecord, ParameterRecord, ParameterType, StoredValue } from './store.ts';
 
 /** A value as the API takes and gives it. */
-export interface ApiValue extends Omit<StoredValue, 'BIN'> {
+export interface ApiValue extends Omit<StoredValue, 'BIN' | 'L'> {
+  /** A bigint where a double does not hold it. */
+  readonly L?: number | bigint | undefined;
   readonly BIN?: Uint8Array | undefined;
 }
 
@@ -33,8 +35,9 @@ function memberOf(value: object, name: string): keyof StoredValue {
 export function storedValue(name: string, type: ParameterType | undefined, given: ApiValue): StoredValue {
   const member = memberOf(given, name);
   if (type !== undefined && MEMBERS[type] !== member) invalid(`The value of the parameter '${name}' is not of the type ${type}`);
-  const { BIN, ...value } = given;
+  const { BIN, L, ...value } = given;
   if (BIN !== undefined) return { BIN: Buffer.from(BIN).toString('base64') };
+  if (L !== undefined) return { L: String(L) };
   if (value.I !== undefined && (value.I < -(2 ** 31) || value.I >= 2 ** 31))
     invalid(`The value of the parameter '${name}' is no 32-bit integer`);
   if (value.UL !== undefined && BigInt(value.UL) > MAX_UNSIGNED)
@@ -44,18 +47,34 @@ export function storedValue(name: string, type: ParameterType | undefined, given
 
 export const bytesOfText = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'));
 
-/** As the API gives a value back. */
-export function apiValue({ BIN, ...value }: StoredValue): ApiValue {
-  return BIN === undefined ? value : { BIN: bytesOfText(BIN) };
+const exactNumber = (digits: string | number): number | bigint =>
+  Number.isSafeInteger(Number(digits)) ? Number(digits) : BigInt(digits);
+
+/** As the API gives a value back: the renderer writes a bigint, of which the SDK's types do not know, with all of its digits. */
+export function apiValue({ BIN, L, ...value }: StoredValue): Omit<ApiValue, 'L'> & { readonly L?: number } {
+  if (BIN !== undefined) return { BIN: bytesOfText(BIN) };
+  return L === undefined ? value : { L: exactNumber(L) as number };
 }
 
-const NUMBER = /^-?\d+(?:\.\d+)?(?:e[-+]?\d{1,3})?$/i;
-const INTEGER = /^-?\d{1,30}$/;
+const NUMBER = /^(-?\d{1,400})(?:\.(\d{1,400}))?(?:e([-+]?\d{1,3}))?$/i;
 
-/** Compares two numbers in text; whole ones exactly. */
+interface Decimal {
+  readonly digits: bigint;
+  /** The power of ten of the last digit. */
+  readonly exponent: number;
+}
+
+function decimalOf(text: string): Decimal {
+  const [, whole = '0', fraction = '', exponent = '0'] = NUMBER.exec(text) ?? [];
+  return { digits: BigInt(`${whole}${fraction}`), exponent: Number(exponent) - fraction.length };
+}
+
+/** Compares two numbers in text, to their last digit. */
 function compare(one: string, other: string): number {
-  const [a, b] = INTEGER.test(one) && INTEGER.test(other) ? [BigInt(one), BigInt(other)] : [Number(one), Number(other)];
-  return a < b ? -1 : a > b ? 1 : 0;
+  const [a, b] = [decimalOf(one), decimalOf(other)];
+  const least = Math.min(a.exponent, b.exponent);
+  const [left, right] = [a, b].map(({ digits, exponent }) => digits * 10n ** BigInt(exponent - least)) as [bigint, bigint];
+  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 type Check = (value: string, operand: ConditionRecord['operand']) => boolean;

@@ -42,6 +42,19 @@ test('values of every type, in JSON and CBOR', () => {
   assert.equal(fillTemplate(`"${parameter('s')}!"`, values(given), 'JSON').toString(), '"a \\"text\\" with $& and ${x}!"');
 });
 
+test('integers of 64 bits, doubles and the numbers of the template are exact in JSON and CBOR (RFC 8949, 3.3, 3.4.3)', () => {
+  const given = values({ l: { L: '-9223372036854775808' }, d: { D: 2 }, old: { L: 5 } });
+  const template = `{"l":"${parameter('l')}","d":"${parameter('d')}","o":"${parameter('old')}","t":"d${parameter('d')}","n":[1,1.0,1.50,12345678901234567890,-18446744073709551617,9007199254740993]}`;
+  assert.equal(
+    fillTemplate(template, given, 'JSON').toString(),
+    '{"l":-9223372036854775808,"d":2,"o":5,"t":"d2","n":[1,1.0,1.50,12345678901234567890,-18446744073709551617,9007199254740993]}',
+  );
+  const members = ['616c 3b7fffffffffffffff', '6164 f94000', '616f 05', '6174 626432', '616e'];
+  const numbers = ['86 01', 'f93c00', 'f93e00', '1bab54a98ceb1f0ad2', 'c349010000000000000000', '1b0020000000000001'];
+  const wanted = ['a5', ...members, ...numbers].join('').replaceAll(' ', '');
+  assert.equal(fillTemplate(template, given, 'CBOR').toString('hex'), wanted);
+});
+
 test('what is no template is refused', () => {
   const bad = [
     '{"a":1}',
@@ -96,6 +109,11 @@ test('conditions of numbers and texts; the bounds of a range belong to it', () =
       for (const value of good) assert.ok(holds(type, operator, operand, { [member]: value }), `${operator} ${value}`);
       for (const value of bad) assert.ok(!holds(type, operator, operand, { [member]: value }), `${operator} ${value}`);
     }
+  assert.ok(!holds('LONG', 'LESS_THAN', { number: '9223372036854775806' }, { L: '9223372036854775807' }));
+  assert.ok(holds('LONG', 'LESS_THAN', { number: '9223372036854775807' }, { L: '9223372036854775806' }));
+  assert.ok(holds('LONG', 'LESS_THAN', { number: '9007199254740993.5' }, { L: '9007199254740993' }));
+  assert.ok(!holds('LONG', 'EQUALS', { number: '9007199254740992e0' }, { L: '9007199254740993' }));
+  assert.ok(holds('DOUBLE', 'IN_RANGE', { numberRange: { min: '-0.5', max: '1e999' } }, { D: Number.MAX_VALUE }));
   assert.ok(!holds('UNSIGNEDLONG', 'EQUALS', { number: '18446744073709551615' }, { UL: '18446744073709551614' }));
   assert.ok(holds('STRING', 'IN_SET', { strings: ['a', 'b'] }, { S: 'b' }));
   assert.ok(!holds('STRING', 'NOT_IN_SET', { strings: ['a', 'b'] }, { S: 'b' }));

@@ -1,6 +1,6 @@
 /** Payload templates: JSON with placeholders in its texts, filled in when an execution starts (page iot-remote-command-create-manage). */
 import { JsonError, parseJson } from '@thingkeep/wire/api/parse-json.ts';
-import { encode } from 'cbor2';
+import { encode, encodedNumber } from 'cbor2';
 import { bytesOfText, invalid } from './parameters.ts';
 import type { StoredValue } from './store.ts';
 
@@ -35,11 +35,29 @@ export interface TemplateValues {
   readonly timeoutSeconds: number;
 }
 
-type Filled = string | number | bigint | boolean | Uint8Array;
+/** A number of CBOR's floating-point kind, whole or not: a double for a device that tells them apart. */
+class Float {
+  readonly number: number;
+
+  constructor(number: number) {
+    this.number = number;
+  }
+
+  toString(): string {
+    return String(this.number);
+  }
+
+  toJSON(): number {
+    return this.number;
+  }
+}
+
+type Filled = string | number | bigint | boolean | Uint8Array | Float;
 
 function plain({ S, B, I, L, D, UL, BIN }: StoredValue): Filled {
   if (BIN !== undefined) return bytesOfText(BIN);
-  return S ?? B ?? I ?? L ?? D ?? BigInt(UL ?? 0);
+  if (D !== undefined) return new Float(D);
+  return S ?? B ?? I ?? BigInt(L ?? UL ?? 0);
 }
 
 function valueAt({ parameters, timeoutSeconds }: TemplateValues, name: string | undefined): Filled {
@@ -60,14 +78,25 @@ function fill(text: string, values: TemplateValues): Filled {
 const jsonOf = (value: Filled): string =>
   typeof value === 'bigint' ? String(value) : JSON.stringify(value instanceof Uint8Array ? textOf(value) : value);
 
-/** The payload. What is no placeholder stays as it was written, in JSON to the byte. */
-export function fillTemplate(template: string, values: TemplateValues, format: 'JSON' | 'CBOR'): Buffer {
-  if (format === 'JSON')
-    return Buffer.from(
-      template.replace(TEXT, (literal: string, colon: string | undefined) =>
-        colon === undefined ? jsonOf(fill(JSON.parse(literal) as string, values)) : literal,
-      ),
-    );
-  const tree: unknown = JSON.parse(template, (_, value: unknown) => (typeof value === 'string' ? fill(value, values) : value));
-  return Buffer.from(encode(tree));
+/** A number of a template, in CBOR: an integer of any length, or the float that is closest to what was written. */
+const writtenNumber = (text: string): bigint | Float => (/^-?\d+$/.test(text) ? BigInt(text) : new Float(Number(text)));
+
+type Reviver = (name: string, value: unknown, context: { readonly source: string }) => unknown;
+
+function cborOf(template: string, values: TemplateValues): Uint8Array {
+  const revive: Reviver = (_, value, { source }) => {
+    const filled = typeof value === 'string' ? fill(value, values) : typeof value === 'number' ? writtenNumber(source) : value;
+    return filled instanceof Float ? encodedNumber(filled.number) : filled;
+  };
+  return encode(JSON.parse(template, revive as Parameters<typeof JSON.parse>[1]));
 }
+
+/** The payload. What is no placeholder stays as it was written: in JSON to the byte, in CBOR as far as it can say it. */
+export const fillTemplate = (template: string, values: TemplateValues, format: 'JSON' | 'CBOR'): Buffer =>
+  Buffer.from(
+    format === 'CBOR'
+      ? cborOf(template, values)
+      : template.replace(TEXT, (literal: string, colon: string | undefined) =>
+          colon === undefined ? jsonOf(fill(JSON.parse(literal) as string, values)) : literal,
+        ),
+  );

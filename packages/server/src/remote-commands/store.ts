@@ -10,7 +10,8 @@ export interface StoredValue {
   readonly S?: string;
   readonly B?: boolean;
   readonly I?: number;
-  readonly L?: number;
+  /** Digits; a number in records of before 64-bit integers were exact. */
+  readonly L?: string | number;
   readonly D?: number;
   /** Digits. */
   readonly UL?: string;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { JsonError, MAX_JSON_DEPTH, parseJson } from './parse-json.ts';
+import { JsonError, MAX_JSON_DEPTH, parseExactJson, parseJson } from './parse-json.ts';
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
@@ -88,4 +88,12 @@ test('nesting is bounded', () => {
   assert.throws(() => parseJson(nested(MAX_JSON_DEPTH + 1)), /Nested deeper/);
   assert.throws(() => parseJson('['.repeat(1_000_000)), /Nested deeper/);
   assert.throws(() => parseJson('{"a":'.repeat(200_000)), /Nested deeper/);
+});
+
+test('integers of 64 bits keep their digits where they are asked for; no other number is a bigint', () => {
+  const text = '[9007199254740991,9007199254740993,-9223372036854775808,1234567890123456789.0,12345678901234567890123]';
+  const exact = [9_007_199_254_740_991, 9_007_199_254_740_993n, -(2n ** 63n), 1_234_567_890_123_456_800, 1.2345678901234568e22];
+  assert.deepEqual(parseExactJson(text), exact);
+  assert.deepEqual(parseJson(text), exact.map(Number));
+  assert.throws(() => parseExactJson(`1${'0'.repeat(400)}`), /out of range/);
 });

@@ -1,12 +1,16 @@
 /**
  * A strict JSON reader (RFC 8259) for bytes that strangers send: UTF-8 without errors, nesting bounded, no key twice in an
- * object, no lone surrogates, no number that overflows. Objects come without a prototype, so no key is special.
+ * object, no lone surrogates. Objects come without a prototype, so no key is special. What becomes of numbers is up to the
+ * reader that is chosen.
  */
 
-export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
-export interface JsonObject {
-  [key: string]: JsonValue;
+/** A value of JSON; `N` is what its numbers are. */
+export type JsonOf<N> = null | boolean | string | N | JsonOf<N>[] | JsonObjectOf<N>;
+export interface JsonObjectOf<N> {
+  [key: string]: JsonOf<N>;
 }
+export type JsonValue = JsonOf<number>;
+export type JsonObject = JsonObjectOf<number>;
 
 /** Deeper than any shape of the model nests. */
 export const MAX_JSON_DEPTH = 64;
@@ -30,8 +34,31 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
 ]);
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The value of a JSON document, or a {@link JsonError}. */
-export function parseJson(source: Uint8Array | string, maxDepth = MAX_JSON_DEPTH): JsonValue {
+/** A number's text as a value; undefined where it is out of range. */
+type NumberReader<N> = (text: string) => N | undefined;
+
+const asDouble: NumberReader<number> = (text) => {
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
+};
+
+/** The digits of integers that are close to the bounds of 64 bits or within them, and may be more than a double holds. */
+const LONG_INTEGER = /^-?\d{16,19}$/;
+
+const asExactInteger: NumberReader<number | bigint> = (text) => {
+  const value = asDouble(text);
+  return LONG_INTEGER.test(text) && !Number.isSafeInteger(value) ? BigInt(text) : value;
+};
+
+/** The value of a JSON document, or a {@link JsonError}; a number that overflows a double is one. */
+export const parseJson = (source: Uint8Array | string, maxDepth = MAX_JSON_DEPTH): JsonValue =>
+  readJson(source, maxDepth, asDouble);
+
+/** As {@link parseJson}, but integers of 64 bits that a double can't hold are bigints. */
+export const parseExactJson = (source: Uint8Array | string, maxDepth = MAX_JSON_DEPTH): JsonOf<number | bigint> =>
+  readJson(source, maxDepth, asExactInteger);
+
+function readJson<N>(source: Uint8Array | string, maxDepth: number, numberOf: NumberReader<N>): JsonOf<N> {
   const text = typeof source === 'string' ? source : decode(source);
   let at = 0;
 
@@ -50,12 +77,12 @@ export function parseJson(source: Uint8Array | string, maxDepth = MAX_JSON_DEPTH
     at += word.length;
     return value;
   };
-  const number = (): number => {
+  const number = (): N => {
     NUMBER.lastIndex = at;
     const found = NUMBER.exec(text);
     if (found === null) return stop('Malformed number');
-    const value = Number(found[0]);
-    if (!Number.isFinite(value)) return stop('Number out of range');
+    const value = numberOf(found[0]);
+    if (value === undefined) return stop('Number out of range');
     at = NUMBER.lastIndex;
     return value;
   };
@@ -90,8 +117,8 @@ export function parseJson(source: Uint8Array | string, maxDepth = MAX_JSON_DEPTH
       else return stop(at >= text.length ? 'Unterminated string' : 'Control character in a string');
     }
   };
-  const array = (depth: number): JsonValue[] => {
-    const items: JsonValue[] = [];
+  const array = (depth: number): JsonOf<N>[] => {
+    const items: JsonOf<N>[] = [];
     at++;
     skipSpace();
     if (text.charAt(at) === ']') {
@@ -105,8 +132,8 @@ export function parseJson(source: Uint8Array | string, maxDepth = MAX_JSON_DEPTH
       if (char !== ',') return stop('Expected , or ] before the text');
     }
   };
-  const object = (depth: number): JsonObject => {
-    const members: JsonObject = Object.create(null);
+  const object = (depth: number): JsonObjectOf<N> => {
+    const members: JsonObjectOf<N> = Object.create(null);
     at++;
     skipSpace();
     if (text.charAt(at) === '}') {
@@ -126,14 +153,14 @@ export function parseJson(source: Uint8Array | string, maxDepth = MAX_JSON_DEPTH
       if (char !== ',') return stop('Expected , or } before the text');
     }
   };
-  const scalar = (char: string): JsonValue => {
+  const scalar = (char: string): JsonOf<N> => {
     if (char === '"') return string();
     if (char === 't') return literal('true', true);
     if (char === 'f') return literal('false', false);
     if (char === 'n') return literal('null', null);
     return char === '' ? stop('Unexpected end') : number();
   };
-  const value = (depth: number): JsonValue => {
+  const value = (depth: number): JsonOf<N> => {
     skipSpace();
     const char = text.charAt(at);
     const nests = char === '{' || char === '[';

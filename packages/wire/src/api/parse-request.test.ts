@@ -47,6 +47,25 @@ test('labels, query, headers and body come together', () => {
   );
 });
 
+test('a long whose digits count is exact within 64 bits, and others are numbers', () => {
+  const start = (value: string) => {
+    const body = `{"targetArn":"t","commandArn":"c","parameters":{"p":{"L":${value}}}}`;
+    const { parameters } = parse('POST', '/command-executions', { body }, 'iot-jobs-data');
+    return (parameters as Record<string, { L: unknown }>).p?.L;
+  };
+  assert.deepEqual(['5', '-1e3', '9007199254740993', '9223372036854775807', '-9223372036854775808'].map(start), [
+    5,
+    -1000,
+    9_007_199_254_740_993n,
+    2n ** 63n - 1n,
+    -(2n ** 63n),
+  ]);
+  for (const value of ['9223372036854775808', '-9223372036854775809', '1e18', '1.5'])
+    assert.throws(() => start(value), { message: "NUMBER_VALUE can not be converted to Long at 'parameters.p.member.L'" }, value);
+  const body = '{"expectedVersion":1234567890123456789}';
+  assert.equal(parse('PATCH', '/things/x', { body }).expectedVersion, 1_234_567_890_123_456_800);
+});
+
 test('a member that is null is absent', () => {
   assert.deepEqual(parse('POST', '/things/x', { body: '{"thingTypeName":null}' }), { thingName: 'x' });
 });

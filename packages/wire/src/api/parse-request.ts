@@ -2,7 +2,7 @@
 import { fail } from '../errors.ts';
 import { badInputCode } from './error-codes.ts';
 import type { Shape } from './model.ts';
-import { JsonError, parseJson } from './parse-json.ts';
+import { JsonError, parseExactJson } from './parse-json.ts';
 import { fromText, structureFromJson, TypeMismatch } from './parse-value.ts';
 import { parseQuery, parseTagging } from './percent.ts';
 import type { Route } from './route.ts';
@@ -81,7 +81,7 @@ function readBody({ operation }: Route, shape: Shape, body: Uint8Array, input: P
   }
   const takesBody = payload !== undefined || Object.values(shape.members ?? {}).some((member) => member.location === undefined);
   if (!takesBody || body.length === 0) return;
-  const value = parseJson(body);
+  const value = parseExactJson(body);
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     bad(operation, 'The request body must be a JSON object');
   if (payload === undefined) Object.assign(input, structureFromJson(service, value, shape, ''));

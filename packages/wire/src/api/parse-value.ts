@@ -2,7 +2,7 @@
 import { isObject } from '../is-object.ts';
 import { fromBase64 } from './base64.ts';
 import type { Member, ServiceName, Shape } from './model.ts';
-import { type JsonObject, type JsonValue, parseJson } from './parse-json.ts';
+import { type JsonObjectOf, type JsonOf, parseJson } from './parse-json.ts';
 import { membersOf, shapeOf } from './table.ts';
 import { dateOfEpochSeconds, dateOfText } from './timestamps.ts';
 
@@ -11,8 +11,11 @@ export class TypeMismatch extends Error {
   override readonly name = 'TypeMismatch';
 }
 
+/** Integers of 64 bits that a double can't hold are bigints. */
+type Given = JsonOf<number | bigint>;
+
 /** The words in which AWS's deserializer refuses a JSON value of another type. */
-function token(value: JsonValue): string {
+function token(value: Given): string {
   if (Array.isArray(value)) return 'Start of list';
   if (value === null) return 'NULL_VALUE';
   if (typeof value === 'object') return 'Start of structure or map';
@@ -34,7 +37,7 @@ const NAMES: Readonly<Record<Shape['type'], string>> = {
   blob: 'Blob',
 };
 
-function mismatch(value: JsonValue, shape: Shape, path: string): never {
+function mismatch(value: Given, shape: Shape, path: string): never {
   const what =
     typeof value === 'object' && value !== null
       ? `${token(value)} found where not expected`
@@ -50,7 +53,21 @@ const fits = (value: number, type: 'integer' | 'long'): boolean => {
   return Number.isInteger(value) && value >= -bound && value < bound;
 };
 
-function scalarFromJson(value: JsonValue, shape: Shape, path: string): unknown {
+/**
+ * Longs whose digits count: a handler gets a bigint for one that a double can't hold. Other longs are counts and times, which no
+ * handler needs to the last digit, and are numbers for each.
+ */
+const EXACT_LONGS: ReadonlySet<string> = new Set(['LongParameterValue']);
+const MIN_LONG = -(2n ** 63n);
+const MAX_LONG = 2n ** 63n - 1n;
+
+function exactLong(value: Given, shape: Shape, path: string): number | bigint {
+  if (typeof value === 'bigint') return value >= MIN_LONG && value <= MAX_LONG ? value : mismatch(value, shape, path);
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value : mismatch(value, shape, path);
+}
+
+function scalarFromJson(given: Given, shape: Shape, path: string): unknown {
+  const value = typeof given === 'bigint' ? Number(given) : given;
   switch (shape.type) {
     case 'string':
       return typeof value === 'string' ? value : mismatch(value, shape, path);
@@ -75,7 +92,7 @@ function scalarFromJson(value: JsonValue, shape: Shape, path: string): unknown {
 }
 
 /** A JSON value as the shape's type. Null members are absent; unknown members of a structure are dropped. */
-export function fromJson(service: ServiceName, value: JsonValue, shapeName: string, path: string): unknown {
+export function fromJson(service: ServiceName, value: Given, shapeName: string, path: string): unknown {
   const shape = shapeOf(service, shapeName);
   const { type, member: item = '', value: mapValue = '' } = shape;
   if (type === 'structure')
@@ -94,11 +111,16 @@ export function fromJson(service: ServiceName, value: JsonValue, shapeName: stri
       map[key] = fromJson(service, value[key] ?? null, mapValue, `${path}.${key.slice(0, 128)}.member`);
     return map;
   }
-  return scalarFromJson(value, shape, path);
+  return EXACT_LONGS.has(shapeName) ? exactLong(value, shape, path) : scalarFromJson(value, shape, path);
 }
 
 /** The members of a structure that a JSON object carries; those with a location of their own are left out. */
-export function structureFromJson(service: ServiceName, value: JsonObject, shape: Shape, path: string): Record<string, unknown> {
+export function structureFromJson(
+  service: ServiceName,
+  value: JsonObjectOf<number | bigint>,
+  shape: Shape,
+  path: string,
+): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   const chosen: string[] = [];
   for (const [name, member] of membersOf(shape)) {

@@ -13,6 +13,9 @@ export interface Rendered {
 type Data = Readonly<Record<string, unknown>>;
 const isData = (value: unknown): value is Data => typeof value === 'object' && value !== null;
 
+/** A number with all of its digits, for JSON.stringify: TypeScript does not know it yet. */
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+
 function structureJson(service: ServiceName, value: Data, shape: Shape): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const [name, member] of membersOf(shape)) {
@@ -36,6 +39,7 @@ function mapJson(service: ServiceName, value: Data, shape: Shape): Record<string
 export function toJson(service: ServiceName, value: unknown, shapeName: string): unknown {
   if (value === undefined || value === null) return undefined;
   const shape = shapeOf(service, shapeName);
+  if (typeof value === 'bigint') return rawJSON(String(value));
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : epochSeconds(value);
   if (value instanceof Uint8Array) return toBase64(value);
   if (Array.isArray(value))

@@ -19,6 +19,12 @@ test('timestamps are epoch seconds, unknown and undefined members are dropped', 
   });
 });
 
+test('a bigint is rendered with all of its digits', () => {
+  const parameters = { p: { L: 9_223_372_036_854_775_807n } };
+  const { body } = renderResponse(operation('GetCommandExecution'), { parameters });
+  assert.equal(body, '{"parameters":{"p":{"L":9223372036854775807}}}');
+});
+
 test('attribute names of any kind survive', () => {
   const attributes = JSON.parse('{"__proto__":"a","b":"c"}');
   assert.equal(renderResponse(operation('DescribeThing'), { attributes }).body, '{"attributes":{"__proto__":"a","b":"c"}}');
