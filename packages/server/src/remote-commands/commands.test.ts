@@ -196,6 +196,7 @@ test('payloads and templates are checked when a command is created (41.1)', asyn
     [{ ...template, mandatoryParameters: [p, p] }, /one name/],
     [{ ...template, mandatoryParameters: [{ ...p, defaultValue: { S: 'x' } }] }, /not of the type INTEGER/],
     [{ ...template, mandatoryParameters: [{ ...p, defaultValue: { I: 6 }, valueConditions: [condition] }] }, /IN_RANGE/],
+    [{ ...template, mandatoryParameters: [{ ...p, value: { I: 6 }, valueConditions: [condition] }] }, /IN_RANGE/],
     [{ namespace: 'AWS-IoT-FleetWise' }, /'roleArn'/],
     [{ namespace: 'AWS-IoT-FleetWise', roleArn: 'arn:aws:iam::1:role/r', payload }, /does not support/],
   ];
@@ -229,6 +230,27 @@ test('a LONG keeps its 64 bits as default, as value of an execution and on its w
   assert.deepEqual(sent, [`{"l":${most}}`, `{"l":${least}}`, '{"l":7}']);
   const { parameters } = await commands.call('GetCommandExecution', { executionId, targetArn: LAMP });
   assert.deepEqual(parameters, { l: { L: least } });
+});
+
+test('a value given at the start comes before that of the parameter, which overrides the default (CommandParameter)', async () => {
+  await using commands = await Fixture.open();
+  await commands.call('CreateThing', { thingName: 'lamp' });
+  const own = { type: 'INTEGER' as const, value: { I: 5 } };
+  await commands.call('CreateCommand', {
+    commandId: 'on',
+    payloadTemplate: `["${parameter('both')}","${parameter('only')}"]`,
+    preprocessor: { awsJsonSubstitution: { outputFormat: 'JSON' } },
+    mandatoryParameters: [
+      { ...own, name: 'both', defaultValue: { I: 1 } },
+      { ...own, name: 'only' },
+    ],
+  });
+  await commands.start();
+  await commands.start({ parameters: { both: { I: 9 } } });
+  assert.deepEqual(
+    commands.sent.map(({ payload }) => payload.toString()),
+    ['[5,5]', '[9,5]'],
+  );
 });
 
 test('a command goes at once when it was deprecated for twelve hours, and after twelve hours otherwise (41.1)', async () => {

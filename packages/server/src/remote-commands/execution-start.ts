@@ -39,9 +39,10 @@ export function givenValues(body: CommandBody, given: GivenValues | undefined): 
   return stored;
 }
 
+/** The value that is given at the start or else the parameter's own, which overrides the default (API reference, CommandParameter). */
 function resolvedValue(parameter: ParameterRecord, given: Readonly<Record<string, StoredValue>>): StoredValue {
   const { name, defaultValue } = parameter;
-  const value = Object.hasOwn(given, name) ? given[name] : defaultValue;
+  const value = Object.hasOwn(given, name) ? given[name] : (parameter.value ?? defaultValue);
   if (value === undefined) return invalid(`The parameter '${name}' has no value`);
   checkValue(parameter, value);
   return value;

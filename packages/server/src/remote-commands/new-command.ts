@@ -32,7 +32,7 @@ function parameterOf({ name = '', type, value, defaultValue, valueConditions, de
   if ((valueConditions?.length ?? 0) > MAX_CONDITIONS)
     invalid(`The parameter '${name}' has more than ${MAX_CONDITIONS} conditions`);
   checkConditions(parameter);
-  if (parameter.defaultValue !== undefined) checkValue(parameter, parameter.defaultValue);
+  for (const own of [parameter.value, parameter.defaultValue]) if (own !== undefined) checkValue(parameter, own);
   return parameter;
 }
 
