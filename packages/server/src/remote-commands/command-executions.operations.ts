@@ -5,27 +5,22 @@ import { nameInPlace, type Place } from '@thingkeep/wire/arn.ts';
 import { answeringValidation, type Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotJobsDataOperations, IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import type { Messaging } from '../broker/messaging.ts';
 import { filteredPage } from '../registry/paging.ts';
 import { things } from '../registry/store.ts';
-import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
 import { countRecords } from '../store/record-counts.ts';
 import { getCommand, getCommandBody } from './commands.ts';
 import { KEPT, removeExecution, watchExecution } from './execution-deadlines.ts';
-import type { ExecutionEvents } from './execution-events.ts';
-import { type GivenValues, givenValues, refuseStart, requestPayload, sendRequest } from './execution-start.ts';
+import { owedRequest, oweRequest, type RequestDeps, sendRequest } from './execution-requests.ts';
+import { type GivenValues, givenValues, refuseStart, requestPayload } from './execution-start.ts';
 import { describedExecution, executionSummary, isActive } from './executions.ts';
 import { invalid } from './parameters.ts';
 import { commandExecutions, executionDetails, type ExecutionRecord, type StoredValue } from './store.ts';
 import { targetOf } from './targets.ts';
 import { type TimeFilter, timeRange } from './time-filter.ts';
 
-export interface ExecutionOperationDeps {
+export interface ExecutionOperationDeps extends RequestDeps {
   readonly store: Store;
-  readonly clock: Clock;
-  readonly messaging: Pick<Messaging, 'publish' | 'stored'>;
-  readonly events: ExecutionEvents;
 }
 
 type Controls = Handlers<Pick<IotOperations, 'GetCommandExecution' | 'ListCommandExecutions' | 'DeleteCommandExecution'>>;
@@ -58,7 +53,7 @@ async function startedBefore(
   return found;
 }
 
-export const executionStarts = ({ store, clock, messaging, events }: ExecutionOperationDeps): Starts =>
+export const executionStarts = ({ store, ...deps }: ExecutionOperationDeps): Starts =>
   answeringValidation<Starts>({
     async StartCommandExecution(input, caller) {
       const { commandArn: arn = '', targetArn = '', executionTimeoutSeconds = TIMEOUT, clientToken } = input;
@@ -66,18 +61,19 @@ export const executionStarts = ({ store, clock, messaging, events }: ExecutionOp
       const [commandId, target] = [commandIdIn(caller, arn), targetOf(caller, targetArn)];
       if (executionTimeoutSeconds > MAX_TIMEOUT)
         invalid(`executionTimeoutSeconds is ${MAX_TIMEOUT} at most: an execution lasts 12 hours at most`);
-      const now = clock.now();
+      const now = deps.clock.now();
       const execution: ExecutionRecord = {
         ...{ accountId, executionId: randomUUID(), commandId, targetArn, status: 'CREATED', clientToken },
         ...{ timeoutSeconds: executionTimeoutSeconds, createdAt: now, lastUpdatedAt: now, expiresAt: now + KEPT },
       };
-      const { executionId } = execution;
-      const started = await store.write(async (tx) => {
+      const { executionId, owed } = await store.write(async (tx) => {
         const command = await getCommand(tx, accountId, commandId);
         const body = await getCommandBody(tx, command);
         const parameters = givenValues(body, input.parameters as GivenValues | undefined);
         const before = await startedBefore(tx, execution, parameters);
-        if (before !== undefined) return before;
+        // Where the request of the first attempt is not known to be sent, this one sends it.
+        if (before !== undefined)
+          return { executionId: before.executionId, owed: await owedRequest(tx, caller, before.executionId, now) };
         refuseStart(command);
         if (target.kind === 'things' && (await tx.get(things, [accountId, target.name])) === undefined)
           fail('ResourceNotFoundException', `The thing ${target.name} does not exist`);
@@ -85,13 +81,13 @@ export const executionStarts = ({ store, clock, messaging, events }: ExecutionOp
         if ((await countRecords(tx, accountId, commandExecutions.name, 1)) > MAX_EXECUTIONS)
           fail('ServiceQuotaExceededException', `An account has at most ${MAX_EXECUTIONS} executions of commands`);
         await tx.put(commandExecutions, execution);
+        const { executionId } = execution;
         if (parameters !== undefined) await tx.put(executionDetails, { accountId, executionId, parameters });
         await watchExecution(tx, caller, execution);
-        return request;
+        await oweRequest(tx, caller, execution);
+        return { executionId, owed: { execution, request } };
       });
-      if ('executionId' in started) return { executionId: started.executionId };
-      events(caller, execution);
-      await sendRequest(messaging, caller, target, execution, started);
+      if (owed !== undefined) await sendRequest(deps, store, caller, owed);
       return { executionId };
     },
   });

@@ -34,6 +34,8 @@ class Fixture extends OperationsFixture {
   readonly domain: Domain;
   readonly disk = { low: false };
   readonly refusals: string[] = [];
+  /** What becomes of messages that have to be stored. */
+  storing: () => Promise<void> = async () => undefined;
   readonly sent: { topic: string; qos: number; payload: Buffer; properties: Properties | undefined }[] = [];
   readonly events: { topic: string; event: Record<string, unknown> }[] = [];
   protected readonly handlers: Handlers<IotOperations>;
@@ -47,7 +49,7 @@ class Fixture extends OperationsFixture {
         if (topic.startsWith('$aws/events/')) this.events.push({ topic, event: JSON.parse(payload.toString()) });
         else this.sent.push({ topic, qos, payload, properties });
       },
-      stored: () => undefined,
+      stored: () => this.storing(),
     } as unknown as Messaging;
     const refuse = ({ check, reason }: Refusal) => this.refusals.push(`${check} ${reason}`);
     const deps = { clock: this.clock, inRegion: () => store, refuse };
@@ -67,6 +69,13 @@ class Fixture extends OperationsFixture {
 
   static async open(): Promise<Fixture> {
     return new Fixture(await openMemoryStore());
+  }
+
+  /** The next run of the server, on what this one has stored. */
+  restarted(): Fixture {
+    const next = new Fixture(this.store);
+    next.clock.at = this.clock.at;
+    return next;
   }
 
   /** A fixture with a thing and a command that has a payload of this type. */
@@ -301,6 +310,77 @@ test('an execution sends the payload as it is, on the topic of its type, and tel
       { topic: '$aws/events/commandExecution/on/CREATED', event: { ...event, timestamp: commands.clock.at } },
     ]);
   }
+});
+
+const brokenDisk = async (): Promise<void> => {
+  throw new Error('the disk is broken');
+};
+
+test('a request that could not be stored is sent by the retry, and once it is sent by no other (41.2)', async () => {
+  await using commands = await Fixture.withCommand('application/json');
+  const clientToken = 'once';
+  commands.storing = brokenDisk;
+  await assert.rejects(commands.start({ clientToken }), /disk/);
+  await assert.rejects(commands.start({ clientToken }), /disk/);
+  commands.storing = async () => undefined;
+  const executionId = await commands.start({ clientToken });
+  const topic = `$aws/commands/things/lamp/executions/${executionId}/request/json`;
+  const requests = () => commands.sent.map((each) => [each.topic, each.payload.toString()]);
+  assert.deepEqual(requests(), Array(3).fill([topic, '{"on":1}']), 'each attempt has tried to send it');
+  assert.equal(await commands.start({ clientToken }), executionId);
+  await commands.pass(9_000);
+  assert.equal(commands.sent.length, 3);
+});
+
+test('a request that could not be stored is sent without a retry, with the time that is left (41.2)', async () => {
+  await using commands = await Fixture.withCommand();
+  await commands.call('CreateCommand', {
+    commandId: 'dim',
+    payloadTemplate: `["${parameter('l')}","\${aws:iot:commandexecution::executionTimeoutSec}"]`,
+    preprocessor: { awsJsonSubstitution: { outputFormat: 'JSON' } },
+    mandatoryParameters: [{ name: 'l', type: 'INTEGER' }],
+  });
+  commands.storing = brokenDisk;
+  await assert.rejects(commands.start({ commandArn: arn('command/dim'), parameters: { l: { I: 5 } } }), /disk/);
+  await commands.pass(2_000);
+  commands.storing = async () => undefined;
+  assert.equal(commands.sent.length, 2);
+  await commands.pass(1_000);
+  await commands.pass(1_000);
+  const expiries = commands.sent.map(({ payload, properties }) => [payload.toString(), properties?.messageExpiryInterval]);
+  assert.deepEqual(
+    expiries,
+    [10, 8, 7].map((left) => ['[5,10]', left]),
+  );
+});
+
+test('a request that the server died before it had sent is sent by its next run, unless the time is over (41.2)', async () => {
+  await using commands = await Fixture.withCommand();
+  commands.storing = () => new Promise(() => undefined);
+  void commands.start({ clientToken: 'once', executionTimeoutSeconds: 60 });
+  void commands.start({ executionTimeoutSeconds: 1 });
+  // Both are stored once a write that was asked for later is.
+  await commands.call('CreateThing', { thingName: 'later' });
+  const next = commands.restarted();
+  await next.pass(5_000);
+  const expected = [['{"on":1}', 55]];
+  assert.deepEqual(
+    next.sent.map(({ payload, properties }) => [payload.toString(), properties?.messageExpiryInterval]),
+    expected,
+  );
+  assert.deepEqual(next.statuses.toSorted(), ['CREATED', 'TIMED_OUT']);
+  await next.start({ clientToken: 'once', executionTimeoutSeconds: 60 });
+  assert.equal(next.sent.length, 1);
+});
+
+test('a request is not sent again to a device that has answered it (41.2)', async () => {
+  await using commands = await Fixture.withCommand();
+  commands.storing = brokenDisk;
+  await assert.rejects(commands.start(), /disk/);
+  const [, , , , , executionId = ''] = commands.sent[0]?.topic.split('/') ?? [];
+  await commands.report(executionId, { status: 'IN_PROGRESS' });
+  await commands.pass(2_000);
+  assert.equal(commands.sent.length, 1);
 });
 
 test('targets, commands and times that are none are refused (41.2)', async () => {

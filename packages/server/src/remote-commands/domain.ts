@@ -11,6 +11,7 @@ import { executionOperations, executionStarts } from './command-executions.opera
 import { commandOperations } from './commands.operations.ts';
 import { executionDeadlines } from './execution-deadlines.ts';
 import { executionEvents } from './execution-events.ts';
+import { owedRequests } from './execution-requests.ts';
 import { executionUpdateTopics } from './execution-updates.topics.ts';
 import { commandBodies, commandExecutions, commands, executionDetails } from './store.ts';
 
@@ -32,11 +33,12 @@ export const commandDomain: DomainEntry<CommandDeps> = {
   collections: [commands, commandBodies, commandExecutions, executionDetails],
   open: (deps) => {
     const events = executionEvents(deps.messaging);
+    const requests = owedRequests({ ...deps, events });
     return {
       name: 'commands',
       taggable,
       topics: executionUpdateTopics({ ...deps, events }),
-      dueWork: [executionDeadlines({ ...deps, events }), commandDeletion(deps.inRegion, deps.tags)],
+      dueWork: [requests, executionDeadlines({ ...deps, events }), commandDeletion(deps.inRegion, deps.tags)],
       operations: ({ store }) => ({
         iot: { ...commandOperations({ ...deps, store }), ...executionOperations({ store }) },
         'iot-jobs-data': executionStarts({ ...deps, store, events }),

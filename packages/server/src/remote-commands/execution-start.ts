@@ -1,11 +1,8 @@
 /** The start of an execution: what the device is sent, with the values of its parameters. */
-import type { Place } from '@thingkeep/wire/arn.ts';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
-import type { Messaging } from '../broker/messaging.ts';
 import { type ApiValue, bytesOfText, checkValue, invalid, storedValue } from './parameters.ts';
 import { fillTemplate } from './payload-template.ts';
-import type { CommandBody, CommandRecord, ExecutionRecord, ParameterRecord, StoredValue } from './store.ts';
-import { type CommandTarget, executionTopic } from './targets.ts';
+import type { CommandBody, CommandRecord, ParameterRecord, StoredValue } from './store.ts';
 
 /** What goes to the device. */
 export interface RequestPayload {
@@ -58,26 +55,4 @@ export function requestPayload(
   const filled = fillTemplate(payloadTemplate, { parameters: values, timeoutSeconds }, outputFormat);
   if (filled.length > LIMITS.payload) invalid(`The payload is larger than ${LIMITS.payload} bytes`);
   return { payload: filled, contentType: outputFormat === 'JSON' ? 'application/json' : 'application/cbor' };
-}
-
-const FORMATS: ReadonlyMap<string, string> = new Map([
-  ['application/json', '/json'],
-  ['application/cbor', '/cbor'],
-]);
-
-/**
- * Sends the request: QoS 1, so that a persistent session gets it when its device is back, unless the time is over by then. Resolves
- * once it is stored where it has to be.
- */
-export async function sendRequest(
-  messaging: Pick<Messaging, 'publish' | 'stored'>,
-  place: Place,
-  target: CommandTarget,
-  { executionId, timeoutSeconds }: ExecutionRecord,
-  { payload, contentType }: RequestPayload,
-): Promise<void> {
-  const [type = ''] = contentType.toLowerCase().split(';');
-  const topic = `${executionTopic(target, executionId)}/request${FORMATS.get(type.trim()) ?? ''}`;
-  const properties = { contentType, messageExpiryInterval: timeoutSeconds };
-  await messaging.stored(messaging.publish(place, topic, payload, 1, properties));
 }
