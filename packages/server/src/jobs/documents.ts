@@ -2,7 +2,7 @@
  * Job documents (developer guide, page create-manage-jobs): what may be one, and the placeholders in it. Parameters of managed
  * templates are put in when the job is created.
  */
-import { JsonError, type JsonValue, parseJson } from '@thingkeep/wire/api/parse-json.ts';
+import { checkJson, JsonError, type JsonOf } from '@thingkeep/wire/api/parse-json.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { isObject } from '@thingkeep/wire/is-object.ts';
 
@@ -10,10 +10,10 @@ export const MAX_DOCUMENT = 32_768;
 
 const invalid = (message: string): never => fail('InvalidRequestException', message);
 
-/** The value of a document that is JSON. */
-function readDocument(text: string): JsonValue {
+/** The value of a document that is JSON, but for its numbers: devices get it as it was written. */
+function readDocument(text: string): JsonOf<null> {
   try {
-    return parseJson(text);
+    return checkJson(text);
   } catch (error) {
     if (error instanceof JsonError) return invalid(`Job document is not valid JSON: ${error.message}`);
     throw error;

@@ -55,6 +55,20 @@ describe('CreateJob', () => {
     assert.deepEqual(await bench.call('GetJobDocument', { jobId: 'j' }), { document: '{}' });
   });
 
+  test('a document keeps the numbers that no double holds, in templates and on their way to devices too', async () => {
+    await using bench = await opened();
+    const document = '{"a":1e400,"b":[12345678901234567890,1.0,-0]}';
+    await bench.call('CreateJobTemplate', { jobTemplateId: 'a', document, description: 'd' });
+    const jobTemplateArn = 'arn:aws:iot:us-east-1:123456789012:jobtemplate/a';
+    await bench.call('CreateJob', { jobId: 'j', targets: [thingArnOf('t')], jobTemplateArn });
+    await bench.settle();
+    assert.equal((await bench.call('GetJobDocument', { jobId: 'j' })).document, document);
+    const { text } = await bench.ask('t', '$next/get');
+    assert.ok(text.includes(`"jobDocument":${document}`), text);
+    for (const bad of ['{"a":1e}', '{"a":01}', '{"a":.5}', '{"a":1e400,"a":1}'])
+      await bench.refuses('InvalidRequestException', 'CreateJob', create({ document: bad }), /not valid JSON/);
+  });
+
   test('what it refuses', async () => {
     await using bench = await opened();
     await bench.call('CreateThingGroup', { thingGroupName: 'g' });

@@ -58,7 +58,7 @@ function templateBody({ payloadTemplate = '', preprocessor, mandatoryParameters 
   if (outputFormat === undefined) return invalid("A 'payloadTemplate' needs 'preprocessor' with 'awsJsonSubstitution'.");
   const parameters = parametersOf(mandatoryParameters) ?? [];
   const known = new Set(parameters.map(({ name }) => name));
-  for (const name of placeholdersOf(payloadTemplate))
+  for (const name of placeholdersOf(payloadTemplate, outputFormat))
     if (!known.has(name)) invalid(`The parameter '${name}' of the payloadTemplate is not in 'mandatoryParameters'`);
   return { payloadTemplate, outputFormat, parameters };
 }

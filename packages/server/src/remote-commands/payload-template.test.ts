@@ -12,7 +12,7 @@ const values = (given: Record<string, StoredValue>) => ({ parameters: new Map(Ob
 
 test('a text that is a placeholder becomes a value of its type; the rest stays as it was written', () => {
   const template = `{ "b":"${parameter('b')}", "n" : 1.0,\n"t":"${TIMEOUT}", "m":"at ${parameter('i')} of ${TIMEOUT}", "x":[1e300,"\\u00e4"] }`;
-  assert.deepEqual([...placeholdersOf(template)], ['b', 'i']);
+  assert.deepEqual([...placeholdersOf(template, 'JSON')], ['b', 'i']);
   assert.equal(
     fillTemplate(template, values({ b: { B: true }, i: { I: -7 } }), 'JSON').toString(),
     '{ "b":true, "n" : 1.0,\n"t":10, "m":"at -7 of 10", "x":[1e300,"ä"] }',
@@ -55,6 +55,13 @@ test('integers of 64 bits, doubles and the numbers of the template are exact in 
   assert.equal(fillTemplate(template, given, 'CBOR').toString('hex'), wanted);
 });
 
+test('a number that no double holds stays in JSON, and has no form in CBOR', () => {
+  const template = `{"n":1e400,"t":"${TIMEOUT}"}`;
+  assert.deepEqual([...placeholdersOf(template, 'JSON')], []);
+  assert.equal(fillTemplate(template, values({}), 'JSON').toString(), '{"n":1e400,"t":10}');
+  assert.throws(() => placeholdersOf(template, 'CBOR'), { code: 'ValidationException', message: /Number out of range/ });
+});
+
 test('what is no template is refused', () => {
   const bad = [
     '{"a":1}',
@@ -64,7 +71,7 @@ test('what is no template is refused', () => {
     `${'['.repeat(17)}"${TIMEOUT}"${']'.repeat(17)}`,
     '',
   ];
-  for (const each of bad) assert.throws(() => placeholdersOf(each), { code: 'ValidationException' }, each);
+  for (const each of bad) assert.throws(() => placeholdersOf(each, 'JSON'), { code: 'ValidationException' }, each);
   assert.throws(() => fillTemplate(`"${parameter('a')}"`, values({}), 'JSON'), { code: 'ValidationException' });
 });
 

@@ -1,5 +1,5 @@
 /** Payload templates: JSON with placeholders in its texts, filled in when an execution starts (page iot-remote-command-create-manage). */
-import { JsonError, parseJson } from '@thingkeep/wire/api/parse-json.ts';
+import { checkJson, JsonError, parseJson } from '@thingkeep/wire/api/parse-json.ts';
 import { encode, encodedNumber } from 'cbor2';
 import { bytesOfText, invalid } from './parameters.ts';
 import type { StoredValue } from './store.ts';
@@ -12,10 +12,11 @@ const SIMILAR = /\$\{aws:iot:commandexecution:/g;
 /** A text of JSON, with the colon of a member's name behind it. */
 const TEXT = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
 
-/** Names of the parameters that a template has; fails where it is none. */
-export function placeholdersOf(template: string): ReadonlySet<string> {
+/** Names of the parameters that a template has; fails where it is none. In CBOR a number beyond a double's range has no form. */
+export function placeholdersOf(template: string, format: 'JSON' | 'CBOR'): ReadonlySet<string> {
   try {
-    parseJson(template, MAX_DEPTH);
+    if (format === 'CBOR') parseJson(template, MAX_DEPTH);
+    else checkJson(template, MAX_DEPTH);
   } catch (error) {
     if (error instanceof JsonError) return invalid(`The payloadTemplate is not valid JSON: ${error.message}`);
     throw error;

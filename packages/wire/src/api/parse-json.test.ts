@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { JsonError, MAX_JSON_DEPTH, parseExactJson, parseJson } from './parse-json.ts';
+import { checkJson, JsonError, MAX_JSON_DEPTH, parseExactJson, parseJson } from './parse-json.ts';
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
@@ -96,4 +96,10 @@ test('integers of 64 bits keep their digits where they are asked for; no other n
   assert.deepEqual(parseExactJson(text), exact);
   assert.deepEqual(parseJson(text), exact.map(Number));
   assert.throws(() => parseExactJson(`1${'0'.repeat(400)}`), /out of range/);
+});
+
+test('a document that stays a text may have numbers of any size, and is otherwise as strict', () => {
+  assert.deepEqual(plain(checkJson('{"a":1e400,"b":["1",-0.0]}')), { a: null, b: ['1', null] });
+  for (const text of ['', '1e', '01', '{"a":1,"a":2}', '"\\ud800"', nested(MAX_JSON_DEPTH + 1)])
+    assert.throws(() => checkJson(text), JsonError, text);
 });

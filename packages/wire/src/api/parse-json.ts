@@ -58,6 +58,13 @@ export const parseJson = (source: Uint8Array | string, maxDepth = MAX_JSON_DEPTH
 export const parseExactJson = (source: Uint8Array | string, maxDepth = MAX_JSON_DEPTH): JsonOf<number | bigint> =>
   readJson(source, maxDepth, asExactInteger);
 
+/**
+ * Reads a JSON document that stays the text that it is: its numbers may be of any size. Gives its value with null in the place of
+ * numbers, or a {@link JsonError}.
+ */
+export const checkJson = (source: Uint8Array | string, maxDepth = MAX_JSON_DEPTH): JsonOf<null> =>
+  readJson(source, maxDepth, () => null);
+
 function readJson<N>(source: Uint8Array | string, maxDepth: number, numberOf: NumberReader<N>): JsonOf<N> {
   const text = typeof source === 'string' ? source : decode(source);
   let at = 0;

@@ -1,6 +1,7 @@
 /** A handler's output -> status, headers and body of the AWS REST-JSON protocol. Members that the model lacks are dropped. */
 import { toBase64 } from './base64.ts';
 import type { ServiceName, Shape } from './model.ts';
+import { rawJson } from './raw-json.ts';
 import { membersOf, type Operation, shapeOf } from './table.ts';
 import { epochSeconds } from './timestamps.ts';
 
@@ -12,9 +13,6 @@ export interface Rendered {
 
 type Data = Readonly<Record<string, unknown>>;
 const isData = (value: unknown): value is Data => typeof value === 'object' && value !== null;
-
-/** A number with all of its digits, for JSON.stringify: TypeScript does not know it yet. */
-const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
 
 function structureJson(service: ServiceName, value: Data, shape: Shape): Record<string, unknown> {
   const result: Record<string, unknown> = {};
@@ -39,7 +37,7 @@ function mapJson(service: ServiceName, value: Data, shape: Shape): Record<string
 export function toJson(service: ServiceName, value: unknown, shapeName: string): unknown {
   if (value === undefined || value === null) return undefined;
   const shape = shapeOf(service, shapeName);
-  if (typeof value === 'bigint') return rawJSON(String(value));
+  if (typeof value === 'bigint') return rawJson(String(value));
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : epochSeconds(value);
   if (value instanceof Uint8Array) return toBase64(value);
   if (Array.isArray(value))

@@ -1,5 +1,6 @@
 /** What a destination hears of an event: Lambda developer guide, page invocation-async-retain-records. */
 import type { Place } from '@thingkeep/wire/arn.ts';
+import { parseToWrite } from '@thingkeep/wire/api/raw-json.ts';
 import type { WaitingEvent } from './queue.ts';
 import { functionArn, LATEST } from './store.ts';
 
@@ -11,11 +12,11 @@ export interface Ending {
   readonly ran?: { readonly payload: Uint8Array; readonly failed: boolean; readonly version: string };
 }
 
-/** JSON where it is JSON, else the text. */
+/** JSON where it is JSON, its numbers as they were written, else the text. */
 function contentOf(bytes: Uint8Array): unknown {
   const text = Buffer.from(bytes).toString();
   try {
-    return JSON.parse(text);
+    return parseToWrite(text);
   } catch {
     return text;
   }

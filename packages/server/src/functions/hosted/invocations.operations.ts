@@ -2,6 +2,7 @@
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import { fromBase64 } from '@thingkeep/wire/api/base64.ts';
 import type { LambdaOperations } from '@thingkeep/wire/api/operation-types.ts';
+import { parseToWrite } from '@thingkeep/wire/api/raw-json.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { LARGEST_EVENT, LARGEST_LATER_EVENT } from './host.ts';
 import { readName } from './names.ts';
@@ -34,7 +35,7 @@ function clientContextOf(header: string | undefined): string | undefined {
   if (bytes === undefined || bytes.length > LARGEST_CLIENT_CONTEXT || !isJson(bytes))
     return fail('InvalidRequestContentException', 'Client context must be a valid Base64-encoded JSON object.');
   // In a header it may hold nothing but ASCII; JSON can say everything so.
-  const text = JSON.stringify(JSON.parse(Buffer.from(bytes).toString()));
+  const text = JSON.stringify(parseToWrite(Buffer.from(bytes).toString()));
   return text.replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 

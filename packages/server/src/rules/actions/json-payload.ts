@@ -1,11 +1,10 @@
 /** What a rule made of a message, taken apart for actions that need its members. */
+import { rawJson } from '@thingkeep/wire/api/raw-json.ts';
 import { isObject } from '@thingkeep/wire/is-object.ts';
 import { ActionError } from './action-error.ts';
 import type { Order } from './contract.ts';
 
 type ResultObject = Readonly<Record<string, unknown>>;
-
-const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
 
 /** A number as it was written: a double would not keep all of its digits. */
 export class WrittenNumber {

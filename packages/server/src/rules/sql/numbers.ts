@@ -3,13 +3,12 @@
  * a whole one is an Int, any other is the Decimal that it prints as. What a double can't hold, or not as written, is an
  * {@link Exact}.
  */
+import { rawJson } from '@thingkeep/wire/api/raw-json.ts';
 import type { Dialect } from './dialect.ts';
 
 /** Significant digits, as IEEE 754 decimal128 has them, rounded half to even. */
 const PRECISION = 34;
 const LARGEST_EXPONENT = 999;
-
-const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
 
 /** `digits` / 10^`scale`. An Int has scale 0. */
 export class Exact {
