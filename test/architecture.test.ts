@@ -8,6 +8,7 @@ import { nameFaults } from './architecture/exported-names.ts';
 import { floorFaults } from './architecture/floors.ts';
 import { SERVER_FOLDERS } from './architecture/import-rules.ts';
 import { classesOf, memberFaults } from './architecture/members.ts';
+import { pageNameFaults } from './architecture/page-names.ts';
 import { linkFaults, namedFileFaults, widthFaults } from './architecture/prose.ts';
 import { isTestMaterial, projectFiles, projectSources, sourceOf, textOf } from './architecture/sources.ts';
 
@@ -32,6 +33,7 @@ test('decisions have a number, a date and a status, and a row in the list', () =
 test('lines of prose have at most 100 columns', () =>
   none(widthFaults(pages.filter(({ path }) => !['CHANGELOG.md', CLAUSES].includes(path)))));
 test('every file that the prose names exists', () => none(namedFileFaults(pages, files)));
+test('pages that are pasted make records and files with names of their own', () => none(pageNameFaults(pages)));
 
 test('every import of the project leads to a file', () => {
   const known = new Set(files);
@@ -260,6 +262,17 @@ test('caught: a line of prose that is too wide', () => {
   assert.deepEqual(
     widthFaults([{ path: 'x.md', text }]).map((fault) => fault.slice(0, 10)),
     ['x.md:8 has', 'x.md:9 has'],
+  );
+});
+
+test('caught: pages that make a policy, a bucket or a file of one name', () => {
+  const made = 'aws iot create-policy --policy-name a --x\naws s3 mb s3://b\naws iot c --private-key-outfile c.key';
+  const page = (path: string, text: string) => ({ path, text: `\`\`\`sh\n${text}\n\`\`\`\n` });
+  const faults = pageNameFaults([page('README.md', made), page('docs/x.md', made), page('docs/operate/y.md', made)]);
+  const what = ['create-policy --policy-name a', 's3 mb s3://b', 'the file c.key'];
+  assert.deepEqual(
+    faults,
+    what.map((each) => `docs/x.md makes what README.md has made: ${each}`),
   );
 });
 

@@ -50,7 +50,9 @@ describe('the pages can be pasted', { concurrency: 2 }, () => {
 
   test('commands.md', async () => {
     const stdout = await paste('commands.md');
-    assert.match(stdout, /^\$aws\/commands\/things\/lamp\/executions\/[0-9a-f-]{36}\/request\/json \{"level":80\}$/m);
+    const request = /^\$aws\/commands\/things\/desk-lamp\/executions\/[0-9a-f-]{36}\/request\/json (.*)$/gm;
+    const sent = [...stdout.matchAll(request)].map(([, payload]) => payload);
+    assert.deepEqual(sent, ['{"light":"on"}', '{"level":80}']);
     assert.match(stdout, /^\$aws\/events\/commandExecution\/dim\/CREATED \{"executionId":/m);
     assert.match(stdout, /^\{"executionId":"[0-9a-f-]{36}","clientToken":"1"\}$/m);
     assert.match(stdout, /"error":"TerminalStateReached"/);
