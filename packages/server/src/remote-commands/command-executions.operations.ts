@@ -13,8 +13,8 @@ import { getCommand, getCommandBody } from './commands.ts';
 import { KEPT, removeExecution, watchExecution } from './execution-deadlines.ts';
 import { owedRequest, oweRequest, type RequestDeps, sendRequest } from './execution-requests.ts';
 import { type GivenValues, givenValues, refuseStart, requestPayload } from './execution-start.ts';
-import { describedExecution, executionSummary, isActive } from './executions.ts';
-import { invalid } from './parameters.ts';
+import { describedExecution, commandExecutionSummary, isActive } from './executions.ts';
+import { invalid } from './invalid.ts';
 import { commandExecutions, executionDetails, type ExecutionRecord, type StoredValue } from './store.ts';
 import { targetOf } from './targets.ts';
 import { type TimeFilter, timeRange } from './time-filter.ts';
@@ -132,7 +132,7 @@ export const executionOperations = ({ store }: Pick<ExecutionOperationDeps, 'sto
         timeOf(each) < before &&
         (status === undefined || each.status === status);
       const { items, next } = await store.read((tx) => filteredPage(tx, commandExecutions, scan, keep));
-      return { commandExecutions: items.map((each) => executionSummary(caller, each)), nextToken: next };
+      return { commandExecutions: items.map((each) => commandExecutionSummary(caller, each)), nextToken: next };
     },
 
     async DeleteCommandExecution({ executionId = '', targetArn = '' }, caller) {

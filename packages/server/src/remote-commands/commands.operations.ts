@@ -11,7 +11,7 @@ import { countRecords } from '../store/record-counts.ts';
 import { deleteCommand } from './command-deletion.ts';
 import { commandSummary, describedCommand, getCommand, getCommandBody } from './commands.ts';
 import { commandBody } from './new-command.ts';
-import { invalid } from './parameters.ts';
+import { invalid } from './invalid.ts';
 import { commandArn, commandBodies, commands } from './store.ts';
 
 export interface CommandOperationDeps {

@@ -10,7 +10,7 @@ import { commandDeletion } from './command-deletion.ts';
 import { executionOperations, executionStarts } from './command-executions.operations.ts';
 import { commandOperations } from './commands.operations.ts';
 import { executionDeadlines } from './execution-deadlines.ts';
-import { executionEvents } from './execution-events.ts';
+import { commandExecutionEvents } from './execution-events.ts';
 import { owedRequests } from './execution-requests.ts';
 import { executionUpdateTopics } from './execution-updates.topics.ts';
 import { commandBodies, commandExecutions, commands, executionDetails } from './store.ts';
@@ -32,7 +32,7 @@ const taggable: TaggableResources = {
 export const commandDomain: DomainEntry<CommandDeps> = {
   collections: [commands, commandBodies, commandExecutions, executionDetails],
   open: (deps) => {
-    const events = executionEvents(deps.messaging);
+    const events = commandExecutionEvents(deps.messaging);
     const requests = owedRequests({ ...deps, events });
     return {
       name: 'commands',

@@ -5,7 +5,7 @@ import type { Store, WriteTransaction } from '../store/contract.ts';
 import { cancel, schedule } from '../store/due-records.ts';
 import type { DueHandler } from '../store/due-work.ts';
 import { countRecords } from '../store/record-counts.ts';
-import type { ExecutionEvents } from './execution-events.ts';
+import type { CommandExecutionEvents } from './execution-events.ts';
 import { deadlineOf, isActive, NO_RESPONSE } from './executions.ts';
 import { commandExecutions, executionDetails, type ExecutionRecord } from './store.ts';
 
@@ -40,7 +40,7 @@ export async function removeExecution(tx: WriteTransaction, place: Place, execut
 interface DeadlineDeps {
   readonly inRegion: (region: string) => Store;
   readonly clock: Clock;
-  readonly events: ExecutionEvents;
+  readonly events: CommandExecutionEvents;
 }
 
 export const executionDeadlines = ({ inRegion, clock, events }: DeadlineDeps): DueHandler => ({

@@ -3,11 +3,11 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Messaging } from '../broker/messaging.ts';
 import { commandArn, type ExecutionRecord } from './store.ts';
 
-export type ExecutionEvents = (place: Place, execution: ExecutionRecord) => void;
+export type CommandExecutionEvents = (place: Place, execution: ExecutionRecord) => void;
 
 /** Tells of an execution's status, once it is stored. */
-export const executionEvents =
-  (messaging: Pick<Messaging, 'publish' | 'hasReceivers'>): ExecutionEvents =>
+export const commandExecutionEvents =
+  (messaging: Pick<Messaging, 'publish' | 'hasReceivers'>): CommandExecutionEvents =>
   (place, { executionId, commandId, status, statusReason, targetArn, lastUpdatedAt: timestamp }) => {
     const topic = `$aws/events/commandExecution/${commandId}/${status}`;
     if (!messaging.hasReceivers(place, topic)) return;

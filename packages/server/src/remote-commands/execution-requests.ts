@@ -9,7 +9,7 @@ import type { ReadTransaction, Store, WriteTransaction } from '../store/contract
 import { cancel, dueRecords, schedule } from '../store/due-records.ts';
 import type { DueHandler } from '../store/due-work.ts';
 import { getCommand, getCommandBody } from './commands.ts';
-import type { ExecutionEvents } from './execution-events.ts';
+import type { CommandExecutionEvents } from './execution-events.ts';
 import { type RequestPayload, requestPayload } from './execution-start.ts';
 import { deadlineOf } from './executions.ts';
 import { commandExecutions, executionDetails, type ExecutionRecord } from './store.ts';
@@ -57,7 +57,7 @@ export async function owedRequest(
 export interface RequestDeps {
   readonly clock: Clock;
   readonly messaging: Pick<Messaging, 'publish' | 'stored'>;
-  readonly events: ExecutionEvents;
+  readonly events: CommandExecutionEvents;
 }
 
 const FORMATS: ReadonlyMap<string, string> = new Map([

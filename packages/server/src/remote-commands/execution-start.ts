@@ -1,6 +1,7 @@
 /** The start of an execution: what the device is sent, with the values of its parameters. */
 import { LIMITS } from '@thingkeep/wire/limits.ts';
-import { type ApiValue, bytesOfText, checkValue, invalid, storedValue } from './parameters.ts';
+import { invalid } from './invalid.ts';
+import { type ApiValue, bytesOfText, checkValue, storedValue } from './parameters.ts';
 import { fillTemplate } from './payload-template.ts';
 import type { CommandBody, CommandRecord, ParameterRecord, StoredValue } from './store.ts';
 

@@ -3,9 +3,10 @@ import type { Place } from '@thingkeep/wire/arn.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
 import { fromBase64, toBase64 } from '@thingkeep/wire/api/base64.ts';
 import { isMembers, type Members } from '../payloads/payloads.ts';
+import { TopicRejection } from '../payloads/topic-rejection.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Store } from '../store/contract.ts';
-import type { ExecutionEvents } from './execution-events.ts';
+import type { CommandExecutionEvents } from './execution-events.ts';
 import { isTerminalReport, transitionFault } from './executions.ts';
 import {
   commandExecutions,
@@ -24,15 +25,7 @@ export type UpdateRejectionCode =
   | 'InvalidRequest'
   | 'InternalError';
 
-export class UpdateRejection extends Error {
-  override readonly name = 'UpdateRejection';
-  readonly code: UpdateRejectionCode;
-
-  constructor(code: UpdateRejectionCode, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
-  }
-}
+export class UpdateRejection extends TopicRejection<UpdateRejectionCode> {}
 
 const refuse = (code: UpdateRejectionCode, message: string): never => {
   throw new UpdateRejection(code, message);
@@ -111,7 +104,7 @@ export function executionReport({ status, statusReason, result }: Members): Exec
 export interface ExecutionUpdateDeps {
   readonly inRegion: (region: string) => Store;
   readonly clock: Clock;
-  readonly events: ExecutionEvents;
+  readonly events: CommandExecutionEvents;
 }
 
 const TEXTS = {

@@ -32,7 +32,7 @@ export const deadlineOf = ({ createdAt, timeoutSeconds }: ExecutionRecord): numb
 
 const dateOf = (at: number | undefined): Date | undefined => (at === undefined ? undefined : new Date(at));
 
-export const executionSummary = (place: Place, record: ExecutionRecord) => ({
+export const commandExecutionSummary = (place: Place, record: ExecutionRecord) => ({
   commandArn: commandArn(place, record.commandId),
   executionId: record.executionId,
   targetArn: record.targetArn,
@@ -48,7 +48,7 @@ const mapped = <T, U>(values: Readonly<Record<string, T>> | undefined, map: (val
   values && Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value)]));
 
 export const describedExecution = (place: Place, record: ExecutionRecord, { parameters, result }: Partial<ExecutionDetails>) => ({
-  ...executionSummary(place, record),
+  ...commandExecutionSummary(place, record),
   statusReason: record.statusReason,
   result: mapped(result, apiResult),
   parameters: mapped(parameters, apiValue),

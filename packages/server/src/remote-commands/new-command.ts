@@ -1,6 +1,7 @@
 /** New commands: what CreateCommand is given, checked and as it is stored. */
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
-import { type ApiValue, checkConditions, checkValue, invalid, storedValue } from './parameters.ts';
+import { invalid } from './invalid.ts';
+import { type ApiValue, checkConditions, checkValue, storedValue } from './parameters.ts';
 import { placeholdersOf } from './payload-template.ts';
 import type { CommandBody, ParameterRecord } from './store.ts';
 

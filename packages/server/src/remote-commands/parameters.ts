@@ -1,5 +1,5 @@
 /** Parameters of commands: their values by type, and conditions (developer guide, page iot-remote-command-concepts). */
-import { fail } from '@thingkeep/wire/errors.ts';
+import { invalid } from './invalid.ts';
 import type { ConditionRecord, ParameterRecord, ParameterType, StoredValue } from './store.ts';
 
 /** A value as the API takes and gives it. */
@@ -21,8 +21,6 @@ const MEMBERS: Readonly<Record<ParameterType, keyof StoredValue>> = {
 
 const NUMBERS: ReadonlySet<keyof StoredValue> = new Set(['I', 'D', 'L', 'UL']);
 const MAX_UNSIGNED = 2n ** 64n - 1n;
-
-export const invalid = (message: string): never => fail('ValidationException', message);
 
 /** The one member that a value has. */
 function memberOf(value: object, name: string): keyof StoredValue {

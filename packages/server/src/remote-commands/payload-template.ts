@@ -1,7 +1,8 @@
 /** Payload templates: JSON with placeholders in its texts, filled in when an execution starts (page iot-remote-command-create-manage). */
 import { checkJson, JsonError, parseJson } from '@thingkeep/wire/api/parse-json.ts';
 import { encode, encodedNumber } from 'cbor2';
-import { bytesOfText, invalid } from './parameters.ts';
+import { invalid } from './invalid.ts';
+import { bytesOfText } from './parameters.ts';
 import type { StoredValue } from './store.ts';
 
 const MAX_DEPTH = 16;

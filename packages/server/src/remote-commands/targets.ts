@@ -2,7 +2,7 @@
 import { nameInPlace, type Place } from '@thingkeep/wire/arn.ts';
 import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { topicFault } from '@thingkeep/wire/topics.ts';
-import { invalid } from './parameters.ts';
+import { invalid } from './invalid.ts';
 
 export interface CommandTarget {
   readonly kind: 'things' | 'clients';

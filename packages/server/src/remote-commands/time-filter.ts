@@ -1,5 +1,5 @@
 /** Times by which executions are listed: `{after, before}`, to the minute (API reference, TimeFilter). */
-import { invalid } from './parameters.ts';
+import { invalid } from './invalid.ts';
 
 export interface TimeFilter {
   readonly after?: string | undefined;

@@ -97,7 +97,7 @@ test('whatever bytes come, they are a request or rejected', () => {
         tokenOf(read);
         blocksOf(blockRequest(read), 25_165_824);
       } catch (error) {
-        assert.equal((error as Error).name, 'StreamRejection', String(error));
+        assert.equal((error as Error).name, 'TopicRejection', String(error));
       }
     }),
   );

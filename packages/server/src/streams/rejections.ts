@@ -1,6 +1,7 @@
 /** Rejected requests of devices (developer guide, page mqtt-based-file-delivery-in-devices). */
 import { ThingkeepError } from '@thingkeep/wire/errors.ts';
 import { ObjectFault } from '../objects/contract.ts';
+import { TopicRejection } from '../payloads/topic-rejection.ts';
 
 /** AWS's InvalidTopic is of topics that are none of a stream: requests on those are not served here. */
 export type StreamRejectionCode =
@@ -17,15 +18,7 @@ export type StreamRejectionCode =
   | 'ETagMismatch'
   | 'InternalError';
 
-export class StreamRejection extends Error {
-  override readonly name = 'StreamRejection';
-  readonly code: StreamRejectionCode;
-
-  constructor(code: StreamRejectionCode, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
-  }
-}
+export class StreamRejection extends TopicRejection<StreamRejectionCode> {}
 
 export const reject = (code: StreamRejectionCode, message: string): never => {
   throw new StreamRejection(code, message);
