@@ -953,6 +953,13 @@ def walk_commands():
     while ok("GetCommandExecution", executionId=ended, targetArn=target)["status"] != "TIMED_OUT":
         time.sleep(0.1)
     ok("DeleteCommandExecution", executionId=ended, targetArn=target)
+    most = {"name": "l", "type": "LONG", "defaultValue": {"L": 2**63 - 1}}
+    long = ok("CreateCommand", commandId="long", payloadTemplate='{"l":"${aws:iot:commandexecution::parameter:l}"}', mandatoryParameters=[most],
+              preprocessor={"awsJsonSubstitution": {"outputFormat": "JSON"}})["commandArn"]
+    assert ok("GetCommand", commandId="long")["mandatoryParameters"] == [most]
+    least = ok("StartCommandExecution", jobs, commandArn=long, targetArn=target, parameters={"l": {"L": -2**63}})["executionId"]
+    assert ok("GetCommandExecution", executionId=least, targetArn=target)["parameters"] == {"l": {"L": -2**63}}
+    err("StartCommandExecution", "ValidationException", jobs, commandArn=long, targetArn=target, parameters={"l": {"L": 2**63}})
     assert ok("DeleteCommand", commandId="walk")["statusCode"] == 202
     assert ok("DeleteCommand", commandId="none")["statusCode"] == 204
     err("UpdateCommand", "ConflictException", commandId="walk", displayName="x")
