@@ -1,5 +1,4 @@
 /** The start of an execution: what the device is sent, with the values of its parameters. */
-import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { invalid } from './invalid.ts';
 import { type ApiValue, bytesOfText, checkValue, storedValue } from './parameters.ts';
 import { fillTemplate } from './payload-template.ts';
@@ -54,6 +53,5 @@ export function requestPayload(
   if (payload !== undefined) return { payload: Buffer.from(bytesOfText(payload.content)), contentType: payload.contentType };
   const values = new Map(parameters.map((parameter) => [parameter.name, resolvedValue(parameter, given)]));
   const filled = fillTemplate(payloadTemplate, { parameters: values, timeoutSeconds }, outputFormat);
-  if (filled.length > LIMITS.payload) invalid(`The payload is larger than ${LIMITS.payload} bytes`);
   return { payload: filled, contentType: outputFormat === 'JSON' ? 'application/json' : 'application/cbor' };
 }

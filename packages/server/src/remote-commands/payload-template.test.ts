@@ -151,3 +151,26 @@ test('conditions that a type can not have, and values of another type, are refus
   for (const [type, value] of values) assert.throws(() => storedValue('p', type, value), { code: 'ValidationException' });
   assert.deepEqual(storedValue('p', 'BINARY', { BIN: new Uint8Array([1, 2, 3]) }), { BIN: 'AQID' });
 });
+
+test('a payload that becomes too large is given up as soon as it is, however often a value is named', () => {
+  let reads = 0;
+  class Counted extends Map<string, StoredValue> {
+    override get(name: string): StoredValue | undefined {
+      reads += 1;
+      return super.get(name);
+    }
+  }
+  const parameters = new Counted([['s', { S: 'x'.repeat(60_000) }]]);
+  for (const [format, each] of [
+    ['JSON', `"${parameter('s')}"`],
+    ['CBOR', `"${parameter('s')} "`],
+  ] as const) {
+    reads = 0;
+    const template = `[${Array.from({ length: 500 }, () => each).join()}]`;
+    const tooLarge = { name: 'ValidationException', message: 'The payload is larger than 131072 bytes' };
+    assert.throws(() => fillTemplate(template, { parameters, timeoutSeconds: 10 }, format), tooLarge);
+    assert.equal(reads, 3, format);
+  }
+  const fits = fillTemplate(`["${parameter('s')}","${parameter('s')}"]`, { parameters, timeoutSeconds: 10 }, 'JSON');
+  assert.equal(fits.length, 120_007);
+});

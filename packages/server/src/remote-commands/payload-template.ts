@@ -1,5 +1,6 @@
 /** Payload templates: JSON with placeholders in its texts, filled in when an execution starts (page iot-remote-command-create-manage). */
 import { checkJson, JsonError, parseJson } from '@thingkeep/wire/api/parse-json.ts';
+import { LIMITS } from '@thingkeep/wire/limits.ts';
 import { encode, encodedNumber } from 'cbor2';
 import { invalid } from './invalid.ts';
 import { bytesOfText } from './parameters.ts';
@@ -62,19 +63,34 @@ function plain({ S, B, I, L, D, UL, BIN }: StoredValue): Filled {
   return S ?? B ?? I ?? BigInt(L ?? UL ?? 0);
 }
 
-function valueAt({ parameters, timeoutSeconds }: TemplateValues, name: string | undefined): Filled {
-  if (name === undefined) return timeoutSeconds;
-  const value = parameters.get(name);
-  return value === undefined ? invalid(`The parameter '${name}' has no value`) : plain(value);
-}
-
 const textOf = (value: Filled): string => (value instanceof Uint8Array ? Buffer.from(value).toString('base64') : String(value));
 
+/** The values of one payload, which fails as soon as they are more than it may hold: a template can name one many times. */
+class Values {
+  readonly #given: TemplateValues;
+  #left: number = LIMITS.payload;
+
+  constructor(given: TemplateValues) {
+    this.#given = given;
+  }
+
+  at(name: string | undefined): Filled {
+    if (name === undefined) return this.#given.timeoutSeconds;
+    const value = this.#given.parameters.get(name);
+    if (value === undefined) return invalid(`The parameter '${name}' has no value`);
+    this.#left -= value.S?.length ?? ((value.BIN?.length ?? 2) * 3) / 4;
+    if (this.#left < 0) return tooLarge();
+    return plain(value);
+  }
+}
+
+const tooLarge = (): never => invalid(`The payload is larger than ${LIMITS.payload} bytes`);
+
 /** A text that is a placeholder becomes the value, of its type; one with placeholders in it stays a text. */
-function fill(text: string, values: TemplateValues): Filled {
+function fill(text: string, values: Values): Filled {
   const whole = ONE_PLACEHOLDER.exec(text);
-  if (whole !== null) return valueAt(values, whole[1]);
-  return text.replace(PLACEHOLDER, (_, name: string | undefined) => textOf(valueAt(values, name)));
+  if (whole !== null) return values.at(whole[1]);
+  return text.replace(PLACEHOLDER, (_, name: string | undefined) => textOf(values.at(name)));
 }
 
 const jsonOf = (value: Filled): string =>
@@ -85,7 +101,7 @@ const writtenNumber = (text: string): bigint | Float => (/^-?\d+$/.test(text) ? 
 
 type Reviver = (name: string, value: unknown, context: { readonly source: string }) => unknown;
 
-function cborOf(template: string, values: TemplateValues): Uint8Array {
+function cborOf(template: string, values: Values): Uint8Array {
   const revive: Reviver = (_, value, { source }) => {
     const filled = typeof value === 'string' ? fill(value, values) : typeof value === 'number' ? writtenNumber(source) : value;
     return filled instanceof Float ? encodedNumber(filled.number) : filled;
@@ -93,12 +109,18 @@ function cborOf(template: string, values: TemplateValues): Uint8Array {
   return encode(JSON.parse(template, revive as Parameters<typeof JSON.parse>[1]));
 }
 
-/** The payload. What is no placeholder stays as it was written: in JSON to the byte, in CBOR as far as it can say it. */
-export const fillTemplate = (template: string, values: TemplateValues, format: 'JSON' | 'CBOR'): Buffer =>
-  Buffer.from(
+/**
+ * The payload; fails where it is larger than a message may be. What is no placeholder stays as it was written: in JSON to the
+ * byte, in CBOR as far as it can say it.
+ */
+export function fillTemplate(template: string, given: TemplateValues, format: 'JSON' | 'CBOR'): Buffer {
+  const values = new Values(given);
+  const filled = Buffer.from(
     format === 'CBOR'
       ? cborOf(template, values)
       : template.replace(TEXT, (literal: string, colon: string | undefined) =>
           colon === undefined ? jsonOf(fill(JSON.parse(literal) as string, values)) : literal,
         ),
   );
+  return filled.length > LIMITS.payload ? tooLarge() : filled;
+}
