@@ -5,12 +5,10 @@ import { thingArn } from '../registry/things.ts';
 import { shownRollouts, shownSchedule } from './schedules.ts';
 import { shownSettings } from './settings.ts';
 import { type ExecutionCounts, NO_EXECUTIONS } from './states.ts';
-import { type JobExecutionRecord, isRollingOut, jobArn, jobCounts, type JobRecord } from './store.ts';
+import { isConcurrent, type JobExecutionRecord, isRollingOut, jobArn, jobCounts, type JobRecord } from './store.ts';
 import { secondsLeft } from './timers.ts';
 
 const dateOf = (at: number | undefined): Date | undefined => (at === undefined ? undefined : new Date(at));
-
-const isConcurrent = (job: JobRecord): boolean => isRollingOut(job) || job.canceling !== undefined;
 
 export const countsOf = async (tx: ReadTransaction, { accountId, jobId }: JobRecord): Promise<ExecutionCounts> =>
   (await tx.get(jobCounts, [accountId, jobId]))?.counts ?? NO_EXECUTIONS;

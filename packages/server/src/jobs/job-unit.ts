@@ -10,15 +10,9 @@ import { documentOf } from './read-document.ts';
 import { executionEvent, type JobEvent, type JobOperation, jobEvent } from './job-events.ts';
 import type { JobMessage } from './outbox.ts';
 import { compactJson, MAX_NOTIFIED, notifyNextPayload, notifyPayload } from './payloads.ts';
-import {
-  EXECUTION_STATUSES,
-  type ExecutionCounts,
-  type JobExecutionStatus,
-  isActiveJob,
-  isPending,
-  NO_EXECUTIONS,
-} from './states.ts';
-import { activeJobs, type JobExecutionRecord, executions, jobCounts, jobDocuments, type JobRecord, jobs } from './store.ts';
+import { EXECUTION_STATUSES, type ExecutionCounts, type JobExecutionStatus, isPending, NO_EXECUTIONS } from './states.ts';
+import { countJobs } from './concurrent-jobs.ts';
+import { type JobExecutionRecord, executions, jobCounts, jobDocuments, type JobRecord, jobs } from './store.ts';
 import { timesOutAt } from './timers.ts';
 
 /** Due work: executions that time out, and the next step of each job. */
@@ -65,6 +59,8 @@ export class JobUnit {
   readonly now: number;
   readonly #audience: Audience;
   readonly #jobs = new Map<string, JobRecord | undefined>();
+  /** Jobs that this unit has changed, as they were before. */
+  readonly #before = new Map<string, JobRecord | undefined>();
   readonly #deltas = new Map<string, Map<JobExecutionStatus, number>>();
   readonly #counts = new Map<string, ExecutionCounts>();
   readonly #things = new Map<string, Touched>();
@@ -84,32 +80,28 @@ export class JobUnit {
     return this.#jobs.get(jobId);
   }
 
-  /** Stores a job, and counts it while it is active. */
+  /** Stores a job. */
   async putJob(job: JobRecord): Promise<void> {
-    const before = await this.job(job.jobId);
+    await this.#noteBefore(job.jobId);
     this.#jobs.set(job.jobId, job);
     await this.tx.put(jobs, job);
-    await this.#countActive(Number(isActiveJob(job.status)) - Number(before !== undefined && isActiveJob(before.status)));
   }
 
   /** Removes a job with what is kept beside it; its executions are gone by then. */
   async deleteJob(job: JobRecord): Promise<void> {
     const key = [job.accountId, job.jobId];
-    const before = await this.job(job.jobId);
+    await this.#noteBefore(job.jobId);
     this.#jobs.set(job.jobId, undefined);
     this.#counts.delete(job.jobId);
     this.#deltas.delete(job.jobId);
     await this.tx.delete(jobs, key);
     await this.tx.delete(jobDocuments, key);
     await this.tx.delete(jobCounts, key);
-    if (before !== undefined && isActiveJob(before.status)) await this.#countActive(-1);
   }
 
-  async #countActive(change: number): Promise<void> {
-    if (change === 0) return;
-    const { accountId } = this.place;
-    const count = (await this.tx.get(activeJobs, [accountId]))?.count ?? 0;
-    await this.tx.put(activeJobs, { accountId, count: Math.max(0, count + change) });
+  async #noteBefore(jobId: string): Promise<void> {
+    const before = await this.job(jobId);
+    if (!this.#before.has(jobId)) this.#before.set(jobId, before);
   }
 
   /** Has the job's next step done at this time. */
@@ -184,8 +176,10 @@ export class JobUnit {
     this.#ended.add(jobId);
   }
 
-  /** Stores the counts, and gives what is to be published. */
+  /** Stores the counts, has jobs go on that have waited for others, and gives what is to be published. */
   async finish(): Promise<readonly JobMessage[]> {
+    const changed = [...this.#before].map(([jobId, before]) => ({ before, after: this.#jobs.get(jobId) }));
+    for (const { jobId } of await countJobs(this.tx, this.place.accountId, changed)) await this.scheduleJob(jobId);
     for (const jobId of this.#deltas.keys())
       await this.tx.put(jobCounts, { accountId: this.place.accountId, jobId, counts: await this.counts(jobId) });
     const messages: JobMessage[] = [];

@@ -8,6 +8,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { groupArnOf, JobsFixture, MINUTE, START, thingArnOf } from './jobs.fixture.ts';
 import { type ModelJobInput, ReferenceJobs } from './reference.fixture.ts';
+import { isActiveJob } from './states.ts';
+import { activeJobs, isConcurrent, jobs } from './store.ts';
 
 const THINGS = ['t0', 't1', 't2'];
 const GROUPS = ['g0', 'g1'];
@@ -215,7 +217,18 @@ function checkHeard(heard: readonly string[], before: readonly string[], after: 
   } else assert.equal(ids(after)[0], ids(before)[0], 'a notify-next is missing');
 }
 
+/** The account's counts of jobs are those of its records. */
+async function checkCounted(bench: JobsFixture): Promise<void> {
+  const prefix = [bench.account];
+  const [record, { items }] = await bench.regional.read((tx) =>
+    Promise.all([tx.get(activeJobs, prefix), tx.scan(jobs, { prefix })]),
+  );
+  const active = items.filter(({ status }) => isActiveJob(status)).length;
+  assert.deepEqual([record?.count ?? 0, record?.concurrent ?? 0], [active, items.filter(isConcurrent).length]);
+}
+
 async function compare(bench: JobsFixture, model: ReferenceJobs): Promise<void> {
+  await checkCounted(bench);
   const { jobs = [] } = await bench.call('ListJobs', {});
   const state = jobs.map(({ jobId: id, status }) => `${id} ${status}`).sort();
   assert.deepEqual(state, [...model.jobs.values()].map(({ jobId: id, status }) => `${id} ${status}`).sort());

@@ -77,7 +77,17 @@ export interface JobRecord extends JobSettings {
   readonly canceling?: 'queued' | 'pending' | undefined;
   /** Whether its end time has passed. */
   readonly isOver?: boolean | undefined;
+  /** It is to be rolled out once fewer jobs of the account are concurrent. */
+  readonly isWaiting?: boolean | undefined;
 }
+
+/** Whether executions are still to be made for targets. */
+export const isRollingOut = ({ status, rollout, targets, isOver }: JobRecord): boolean =>
+  status === 'IN_PROGRESS' && isOver !== true && rollout.target < targets.length;
+
+/** Whether a job has begun to roll out and is not through, or cancels executions. */
+export const isConcurrent = (job: JobRecord): boolean =>
+  (isRollingOut(job) && job.rollout.notified > 0) || job.canceling !== undefined;
 
 export const jobs = collection<JobRecord>('jobs', (j) => [j.accountId, j.jobId], {
   byCreation: (j) => [[j.accountId, j.createdAt, j.jobId]],
@@ -89,10 +99,10 @@ export const jobs = collection<JobRecord>('jobs', (j) => [j.accountId, j.jobId],
     j.targetSelection === 'CONTINUOUS' && (j.status === 'SCHEDULED' || j.status === 'IN_PROGRESS')
       ? j.targets.flatMap((t) => (t.groupId === undefined ? [] : [[j.accountId, t.groupId, j.jobId]]))
       : [],
-  /** Jobs that are being rolled out or canceled. */
-  concurrent: (j) =>
-    (j.status === 'IN_PROGRESS' && j.rollout.notified > 0 && j.rollout.target < j.targets.length) || j.canceling !== undefined
-      ? [[j.accountId, j.jobId]]
+  /** Jobs that wait for others to be rolled out, in their order. */
+  waiting: (j) =>
+    j.isWaiting && j.status === 'IN_PROGRESS' && !j.isOver && j.rollout.target < j.targets.length
+      ? [[j.accountId, j.createdAt, j.jobId]]
       : [],
 });
 
@@ -127,6 +137,8 @@ declare module '../store/change-kinds.ts' {
 export interface ActiveJobsRecord {
   readonly accountId: string;
   readonly count: number;
+  /** Jobs that are rolled out, or cancel executions, at once. */
+  readonly concurrent?: number | undefined;
 }
 
 export const activeJobs = collection<ActiveJobsRecord>('active-jobs', (c) => [c.accountId], {}, { changes: 'active-jobs' });
@@ -184,7 +196,3 @@ export const jobTemplates = collection<JobTemplateRecord>('job-templates', (t) =
 
 export const jobArn = (place: Place, jobId: string): string => iotArn(place, 'job', jobId);
 export const jobTemplateArn = (place: Place, templateId: string): string => iotArn(place, 'jobtemplate', templateId);
-
-/** Whether executions are still to be made for targets. */
-export const isRollingOut = ({ status, rollout, targets, isOver }: JobRecord): boolean =>
-  status === 'IN_PROGRESS' && isOver !== true && rollout.target < targets.length;

@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { counts, grouped, toGroup } from './grouped.fixture.ts';
 import { groupArnOf, JobsFixture, MINUTE, START, thingArnOf } from './jobs.fixture.ts';
-import { jobs } from './store.ts';
+import { dueRecords } from '../store/due-records.ts';
+import { MAX_CONCURRENT } from './concurrent-jobs.ts';
+import { JOB_KIND, type JobItem } from './job-unit.ts';
+import { activeJobs, jobs } from './store.ts';
 
 const iso = (at: number): string => new Date(at).toISOString().slice(0, 16);
 
@@ -69,22 +72,78 @@ describe('rollout', () => {
     await bench.settle();
     assert.equal(await bench.jobStatus('none'), 'COMPLETED');
   });
+});
 
-  test('500 jobs of an account are rolled out at once, and the next one waits', async () => {
-    await using bench = await grouped(2);
+describe('500 jobs of an account are rolled out at once', () => {
+  /** A group of two things with 500 jobs that roll out to one of them in a minute. */
+  async function crowded(): Promise<JobsFixture> {
+    const bench = await grouped(2);
     await bench.call('CreateJob', toGroup({ jobId: 'first', jobExecutionsRolloutConfig: { maximumPerMinute: 1 } }));
     await bench.settle();
-    const record = await bench.regional.read((tx) => tx.get(jobs, [bench.account, 'first']));
-    assert.ok(record !== undefined);
+    const { account: accountId } = bench;
     await bench.regional.write(async (tx) => {
-      for (let i = 1; i < 500; i += 1) await tx.put(jobs, { ...record, jobId: `busy${i}` });
+      const record = await tx.get(jobs, [accountId, 'first']);
+      assert.ok(record !== undefined);
+      for (let i = 1; i < MAX_CONCURRENT; i += 1) await tx.put(jobs, { ...record, jobId: `busy${i}` });
+      await tx.put(activeJobs, { accountId, count: MAX_CONCURRENT, concurrent: MAX_CONCURRENT });
     });
+    return bench;
+  }
+
+  /** Names of jobs with a step that is due at some time. */
+  async function withSteps(bench: JobsFixture): Promise<string[]> {
+    const { items } = await bench.store.read((tx) => tx.scan(dueRecords, { prefix: [JOB_KIND] }));
+    return items.map(({ data }) => (data as JobItem).jobId);
+  }
+
+  test('the next one waits, with no step of its own, over a restart too, and goes on when another has ended', async () => {
+    await using bench = await crowded();
     await bench.job('waits', ['t0000']);
-    assert.deepEqual(await counts(bench, 'waits'), {});
-    assert.equal(await bench.jobStatus('waits'), 'IN_PROGRESS');
-    await bench.call('DeleteJob', { jobId: 'busy7', force: true });
+    await bench.restart();
     await bench.pass(2);
+    assert.deepEqual(await counts(bench, 'waits'), {});
+    const { job } = await bench.call('DescribeJob', { jobId: 'waits' });
+    assert.deepEqual([job?.status, job?.isConcurrent], ['IN_PROGRESS', false]);
+    assert.ok(!(await withSteps(bench)).includes('waits'));
+    await bench.call('DeleteJob', { jobId: 'busy7', force: true });
+    await bench.settle();
     assert.deepEqual(await counts(bench, 'waits'), { Queued: 1 });
+  });
+
+  test('those that wait come in their order: jobs of one step let others go on, one that stays takes the room', async () => {
+    await using bench = await crowded();
+    for (let i = 0; i < 5; i += 1) {
+      bench.clock.at += 1;
+      await bench.job(`w${i}`, ['t0000']);
+    }
+    const slow = { jobExecutionsRolloutConfig: { maximumPerMinute: 1 } };
+    for (const jobId of ['slow', 'late']) {
+      bench.clock.at += 1;
+      await bench.call('CreateJob', toGroup({ jobId, ...slow }));
+    }
+    await bench.settle();
+    await bench.call('CancelJob', { jobId: 'busy7', force: true });
+    await bench.settle();
+    const notified = async (id: string) => (await counts(bench, id)).Queued ?? 0;
+    const all = ['w0', 'w1', 'w2', 'w3', 'w4', 'slow', 'late'];
+    assert.deepEqual(await Promise.all(all.map(notified)), [1, 1, 1, 1, 1, 1, 0]);
+    assert.ok(!(await withSteps(bench)).includes('late'));
+    await bench.jump(MINUTE);
+    assert.deepEqual([await notified('slow'), await notified('late')], [2, 1]);
+  });
+
+  test('one that waits and is canceled, or comes to its end, waits no more', async () => {
+    await using bench = await crowded();
+    await bench.job('canceled', ['t0000']);
+    await bench.job('over', ['t0000'], { schedulingConfig: { endTime: iso(START + 40 * MINUTE) } });
+    await bench.job('stays', ['t0000']);
+    await bench.call('CancelJob', { jobId: 'canceled' });
+    await bench.regional.write(async (tx) => {
+      for (let i = 1; i < MAX_CONCURRENT; i += 1) await tx.delete(jobs, [bench.account, `busy${i}`]);
+    });
+    await bench.jump(40 * MINUTE);
+    assert.deepEqual([await bench.jobStatus('over'), await counts(bench, 'over')], ['COMPLETED', {}]);
+    assert.deepEqual(await counts(bench, 'stays'), { Queued: 1 });
   });
 });
 

@@ -23,7 +23,8 @@ import {
 } from './lifecycle.ts';
 import { caughtUp, isInStep, dueAfter, STEP } from './rollout.ts';
 import { isPending } from './states.ts';
-import { executions, isRollingOut, type JobRecord, jobs, type JobTarget } from './store.ts';
+import { executions, isRollingOut, type JobRecord, type JobTarget } from './store.ts';
+import { isCrowdedOut } from './concurrent-jobs.ts';
 import { timesOutAt } from './timers.ts';
 import { nextStart, openUntil, readWindows } from './windows.ts';
 
@@ -31,8 +32,6 @@ import { nextStart, openUntil, readWindows } from './windows.ts';
 const CONCURRENCY = 512;
 /** Members that one step looks at, those that have an execution already too. */
 const MAX_LOOKED_AT = 500;
-/** Jobs of an account that are rolled out or canceled at once (General Reference: concurrent jobs). */
-export const MAX_CONCURRENT = 500;
 
 /** A part of the rollout: things of a target, and where it goes on. */
 interface RolloutPart {
@@ -73,7 +72,8 @@ async function rollOutTo(unit: JobUnit, job: JobRecord, origin: ExecutionOrigin)
 
 /** Does one second of the rollout. */
 async function rollOut(unit: JobUnit, before: JobRecord): Promise<JobRecord> {
-  let job: JobRecord = { ...before, rollout: { ...before.rollout, nextAt: caughtUp(before.rollout.nextAt, unit.now) } };
+  const rollout = { ...before.rollout, nextAt: caughtUp(before.rollout.nextAt, unit.now) };
+  let job: JobRecord = { ...before, isWaiting: undefined, rollout };
   let lookedAt = 0;
   while (isRollingOut(job) && isInStep(job.rollout.nextAt, unit.now) && lookedAt < MAX_LOOKED_AT) {
     const target = job.targets[job.rollout.target];
@@ -99,13 +99,6 @@ async function dueIn(unit: JobUnit, { jobId, rate = {}, rollout }: JobRecord): P
   for (let at = rollout.nextAt; isInStep(at, unit.now); limit += 1)
     at = dueAfter(at, rate, { notified: rollout.notified + limit, succeeded });
   return { succeeded, limit };
-}
-
-/** Whether as many jobs of the account are rolled out as may be, without this one. */
-async function isCrowded(unit: JobUnit, job: JobRecord): Promise<boolean> {
-  if (job.rollout.notified > 0) return false;
-  const scan = { index: 'concurrent', prefix: [job.accountId], limit: MAX_CONCURRENT, skipDamaged: true };
-  return (await unit.tx.scan(jobs, scan)).items.length >= MAX_CONCURRENT;
 }
 
 const earliest = (...times: readonly (number | undefined)[]): number | undefined => {
@@ -147,7 +140,10 @@ async function advance(unit: JobUnit, job: JobRecord): Promise<number | undefine
     unit.lookAt(open.jobId);
     return earliest(closesAt, endAt);
   }
-  if (await isCrowded(unit, open)) return earliest(now + STEP, closesAt, endAt);
+  if (await isCrowdedOut(unit.tx, open)) {
+    if (open.isWaiting !== true) await unit.putJob({ ...open, isWaiting: true });
+    return earliest(closesAt, endAt);
+  }
   const after = await rollOut(unit, open);
   await unit.putJob(after);
   unit.lookAt(after.jobId);
