@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { caller } from '../testing/operations-fixture.ts';
 import { JobsFixture, PRESIGN_ROLE, thingArnOf } from './jobs.fixture.ts';
 import { locateObject } from './object-locations.ts';
+import { jobDocuments, type JobRecord, jobs } from './store.ts';
 
 const document = (placeholder: string): string => JSON.stringify({ url: `\${aws:iot:${placeholder}}` });
 const presignedUrlConfig = { roleArn: PRESIGN_ROLE };
@@ -14,6 +15,14 @@ async function opened(): Promise<JobsFixture> {
   await bench.things('t');
   return bench;
 }
+
+/** Changes the record of the job `j`. */
+const change = (bench: JobsFixture, changes: Partial<JobRecord>): Promise<void> =>
+  bench.regional.write(async (tx) => {
+    const job = await tx.get(jobs, [bench.account, 'j']);
+    assert.ok(job !== undefined);
+    await tx.put(jobs, { ...job, ...changes });
+  });
 
 test('bucket, key and version of a URL, by path and by host', () => {
   const cases: readonly (readonly [url: string, found: string])[] = [
@@ -73,12 +82,52 @@ describe('presigned URLs', () => {
     assert.match((await bench.ask('t', 'j/get')).text, /bucket\/k\?GET&&60/);
   });
 
+  test('UpdateJob changes the members that it gives, checks both with the document, and leaves no placeholder unsigned', async () => {
+    await using bench = await opened();
+    const text = document('s3-presigned-url:https://s3.amazonaws.com/bucket/k');
+    await bench.call('CreateJob', create({ document: text, presignedUrlConfig: { roleArn: PRESIGN_ROLE, expiresInSec: 600 } }));
+    await bench.settle();
+    await bench.call('UpdateJob', { jobId: 'j', presignedUrlConfig: { expiresInSec: 60 } });
+    assert.match((await bench.ask('t', 'j/get')).text, /signed\/bucket\/k\?GET&&60"/);
+    await bench.call('UpdateJob', { jobId: 'j', presignedUrlConfig: { roleArn: PRESIGN_ROLE } });
+    const shown = (await bench.call('DescribeJob', { jobId: 'j' })).job?.presignedUrlConfig;
+    assert.deepEqual(shown, { roleArn: PRESIGN_ROLE, expiresInSec: 60 });
+    const other = { jobId: 'j', presignedUrlConfig: { roleArn: `${PRESIGN_ROLE}-other` } };
+    await bench.refuses('InvalidRequestException', 'UpdateJob', other, /^Permission denied when attempting to use role/);
+    await bench.refuses('ResourceNotFoundException', 'UpdateJob', { ...other, jobId: 'none' });
+    assert.match((await bench.ask('t', 'j/get')).text, /signed\/bucket\/k/);
+  });
+
+  test('a job takes the role of its template and its own seconds', async () => {
+    await using bench = await opened();
+    const text = document('s3-presigned-url:https://s3.amazonaws.com/bucket/k');
+    const template = { jobTemplateId: 'p', description: 'd', document: text, presignedUrlConfig };
+    const { jobTemplateArn } = await bench.call('CreateJobTemplate', template);
+    await bench.call('CreateJob', create({ jobTemplateArn, presignedUrlConfig: { expiresInSec: 90 } }));
+    await bench.settle();
+    assert.match((await bench.ask('t', 'j/get')).text, /signed\/bucket\/k\?GET&&90"/);
+  });
+
+  test('a document whose URL can not be signed is given to no device', async () => {
+    await using bench = await opened();
+    const text = document('s3-presigned-url:https://s3.amazonaws.com/bucket/k');
+    await bench.call('CreateJob', create({ document: text }));
+    await bench.settle();
+    await change(bench, { presignedUrls: undefined });
+    assert.match((await bench.ask('t', 'j/get')).text, /"code":"InvalidRequest"/);
+    await change(bench, { presignedUrls: presignedUrlConfig });
+    const other = document('s3-presigned-url-v3:https://s3.amazonaws.com/bucket/k');
+    await bench.regional.write((tx) => tx.put(jobDocuments, { accountId: bench.account, jobId: 'j', document: other }));
+    assert.match((await bench.ask('t', 'j/get')).text, /"code":"InvalidRequest"/);
+  });
+
   test('what can not be signed is refused when the job is made, in the words of the guide', async () => {
     await using bench = await opened();
     const at = (rest: string) => `s3-presigned-url${rest}`;
     const bad: readonly (readonly [placeholder: string, words: RegExp, more?: object])[] = [
       [at(':https://s3.amazonaws.com/bucket/k'), /role ARN is required/, { presignedUrlConfig: undefined }],
       [at(':https://s3.amazonaws.com/bucket'), /^Provided argument for presigned url is invalid$/],
+      [at('-v3:https://s3.amazonaws.com/bucket/k'), /^Provided argument for presigned url is invalid$/],
       [at('-v2:https://s3.amazonaws.com/bucket/%zz'), /^Provided argument for presigned url is invalid$/],
       [at(':https://s3.amazonaws.com/other/k'), /^Permission denied when attempting to use role \S+ to access bucket other\.$/],
       [
@@ -105,7 +154,7 @@ describe('presigned URLs', () => {
   test('a URL whose role is gone is told to the device, and notify-next goes without the document', async () => {
     await using bench = await opened();
     await bench.call('CreateJob', create({ document: document('s3-presigned-url:https://s3.amazonaws.com/bucket/k') }));
-    await bench.call('UpdateJob', { jobId: 'j', presignedUrlConfig: { roleArn: 'arn:aws:iam::123456789012:role/gone' } });
+    await change(bench, { presignedUrls: { roleArn: 'arn:aws:iam::123456789012:role/gone' } });
     await bench.settle();
     assert.doesNotMatch(bench.heard('t').at(-1) ?? '', /jobDocument/);
     const { outcome, body } = await bench.ask('t', 'j/get');

@@ -29,14 +29,18 @@ interface Wanted {
 
 /** Seconds of a URL where the job does not say. */
 const EXPIRES = 3_600;
+const PREFIX = 's3-presigned-url';
 const KIND = /^s3-presigned-url(-v1|-v2|-upload)?:(.*)$/s;
 const VARIABLE = /\$\{([^}]*)\}/g;
 const MAX_USES = 2;
+const BAD_ARGUMENT = 'Provided argument for presigned url is invalid';
+/** Errors that say that a URL can't be signed: of what it names, or of its role. */
+const UNSIGNABLE = new Set(['AccessDeniedException', 'InvalidRequestException']);
 
 const invalid = (message: string): never => fail('InvalidRequestException', message);
 
 /** Whether a document has placeholders of this kind. */
-export const hasUrls = (text: string): boolean => text.includes('${aws:iot:s3-presigned-url');
+export const hasUrls = (text: string): boolean => text.includes(`\${aws:iot:${PREFIX}`);
 
 function decoded(text: string): string | undefined {
   try {
@@ -49,7 +53,7 @@ function decoded(text: string): string | undefined {
 /** What a placeholder asks for; undefined for one of another kind. The texts are the guide's. */
 function wantedOf(placeholder: string, variables: Readonly<Record<string, string>>): Wanted | undefined {
   const found = KIND.exec(placeholder);
-  if (found === null) return undefined;
+  if (found === null) return placeholder.startsWith(PREFIX) ? invalid(BAD_ARGUMENT) : undefined;
   const [, version, argument = ''] = found;
   const isUpload = version === '-upload';
   const uses = new Map<string, number>();
@@ -61,7 +65,7 @@ function wantedOf(placeholder: string, variables: Readonly<Record<string, string
   });
   const plain = version === '-v2' ? decoded(filled) : filled;
   const location = plain === undefined ? undefined : locateObject(plain);
-  if (location === undefined) return invalid('Provided argument for presigned url is invalid');
+  if (location === undefined) return invalid(BAD_ARGUMENT);
   return { method: isUpload ? 'PUT' : 'GET', location };
 }
 
@@ -93,10 +97,11 @@ export class DocumentUrls {
     }
   }
 
-  /** The document as the device of an execution gets it; undefined where a URL can't be signed any more. */
+  /** The document as the device of an execution gets it; undefined where a URL can't be signed, or not any more. */
   async resolve(place: Place, { text, presignedUrls }: UrlDocument, execution: JobExecutionRecord): Promise<string | undefined> {
     const roleArn = presignedUrls?.roleArn;
-    if (!hasUrls(text) || roleArn === undefined) return text;
+    if (!hasUrls(text)) return text;
+    if (roleArn === undefined) return undefined;
     try {
       const { thingName, jobId, executionNumber } = execution;
       const permissions = await this.#options.findRole(place.accountId, roleArn, IOT_SERVICE, jobArn(place, jobId));
@@ -104,7 +109,7 @@ export class DocumentUrls {
       const variables = { thingName, jobId, executionNumber: String(executionNumber) };
       return await this.#fill(text, variables, { place, roleArn, permissions }, presignedUrls?.expiresInSec ?? EXPIRES);
     } catch (error) {
-      if (error instanceof ObjectFault || (error instanceof Error && error.name === 'AccessDeniedException')) return undefined;
+      if (error instanceof ObjectFault || (error instanceof Error && UNSIGNABLE.has(error.name))) return undefined;
       throw error;
     }
   }

@@ -19,7 +19,7 @@ import { withPackages } from './package-placeholders.ts';
 import { readSchedule } from './schedules.ts';
 import { checkTogether, overridden, readSettings } from './settings.ts';
 import { isActiveJob } from './states.ts';
-import { jobArn, type JobDocumentRecord, type JobRecord, type JobSettings, jobTemplates } from './store.ts';
+import { jobArn, type JobDocumentRecord, jobDocuments, type JobRecord, jobs, type JobSettings, jobTemplates } from './store.ts';
 import { MAX_TARGETS, resolveTargets } from './targets.ts';
 import { templateIdOf } from './templates.ts';
 import type { MaintenanceWindow } from './windows.ts';
@@ -116,6 +116,14 @@ async function substituted({ store }: JobCreationOptions, place: Place, draft: D
   };
 }
 
+/** Fails where the URLs of a job's document can't be signed with the job's settings after an update. */
+async function checkUrls({ store, urls }: JobCreationOptions, place: Place, jobId: string, more: JobSettings): Promise<void> {
+  const key = [place.accountId, jobId];
+  const [job, found] = await store.read((tx) => Promise.all([tx.get(jobs, key), tx.get(jobDocuments, key)]));
+  if (job === undefined || found === undefined) return;
+  await urls.check(place, jobArn(place, jobId), found.document, overridden(job, more).presignedUrls);
+}
+
 type Operations = Handlers<Pick<IotOperations, 'CreateJob' | 'UpdateJob' | 'AssociateTargetsWithJob'>>;
 
 export const jobCreationOperations = (options: JobCreationOptions): Operations => ({
@@ -146,12 +154,14 @@ export const jobCreationOperations = (options: JobCreationOptions): Operations =
     return { jobArn: arn, jobId, description: settings.description };
   },
 
-  async UpdateJob(input, { accountId, region }) {
+  async UpdateJob(input, caller) {
+    const { accountId, region } = caller;
     const { jobId = '' } = input;
     const { retryCriteria, ...settings } = readSettings(input);
     // API reference, UpdateJob: the number of retries can be updated to 0 alone.
     if (retryCriteria?.some(({ numberOfRetries }) => numberOfRetries > 0) === true)
       invalid('The number of retries can only be updated to 0');
+    if (settings.presignedUrls !== undefined) await checkUrls(options, caller, jobId, settings);
     await options.writer.write({ accountId, region }, async (unit) => {
       const job = await getJob(unit, jobId);
       if (!isActiveJob(job.status)) invalid(`Job ${jobId} is in the state ${job.status} and can not be updated`);

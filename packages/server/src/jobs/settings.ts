@@ -4,7 +4,7 @@ import { fail } from '@thingkeep/wire/errors.ts';
 import type { AbortCriterion } from './abort.ts';
 import { MAX_RETRIES, type RetryCriterion } from './retries.ts';
 import { type ExponentialRate, MAX_PER_MINUTE, type RolloutRate } from './rollout.ts';
-import type { JobSettings } from './store.ts';
+import type { JobSettings, PresignedUrls } from './store.ts';
 import { MAX_MINUTES } from './timers.ts';
 
 type Given = Pick<
@@ -144,12 +144,18 @@ export const shownSettings = (settings: JobSettings) => ({
   destinationPackageVersions: settings.packageVersions === undefined ? undefined : [...settings.packageVersions],
 });
 
+/** What is said of URLs with what another says put over it, member by member. */
+const overriddenUrls = (below: PresignedUrls | undefined, above: PresignedUrls | undefined): PresignedUrls | undefined =>
+  below === undefined || above === undefined
+    ? (above ?? below)
+    : { roleArn: above.roleArn ?? below.roleArn, expiresInSec: above.expiresInSec ?? below.expiresInSec };
+
 /** Settings with those of another put over them. */
 export function overridden(below: JobSettings, above: JobSettings): JobSettings {
   return {
     description: above.description ?? below.description,
     documentSource: above.documentSource ?? below.documentSource,
-    presignedUrls: above.presignedUrls ?? below.presignedUrls,
+    presignedUrls: overriddenUrls(below.presignedUrls, above.presignedUrls),
     rate: above.rate ?? below.rate,
     abortCriteria: above.abortCriteria ?? below.abortCriteria,
     inProgressMinutes: above.inProgressMinutes ?? below.inProgressMinutes,
