@@ -1,6 +1,7 @@
 /** What devices ask of their jobs, and what they are told (fact sheet 8.1, 38.1 to 38.3). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { caller } from '../testing/operations-fixture.ts';
 import { JobsFixture } from './jobs.fixture.ts';
 
 const T = 1_795_176_000;
@@ -47,6 +48,22 @@ describe('the worked series of the guide (38.1), byte for byte', () => {
 });
 
 describe('requests', () => {
+  test('an execution of a number that is none is not found, over HTTPS and in the control plane', async () => {
+    await using bench = await JobsFixture.open();
+    await bench.things('t');
+    await bench.job('j', ['t']);
+    const { DescribeJobExecution: describeOne, UpdateJobExecution: update } = bench.data;
+    for (const executionNumber of [-1, 0, 0.5, 2, -1e300, 1e300, Number.MAX_SAFE_INTEGER]) {
+      const asked = { thingName: 't', jobId: 'j', executionNumber };
+      await assert.rejects(async () => describeOne?.(asked, caller), { name: 'ResourceNotFoundException' });
+      await assert.rejects(async () => update?.({ ...asked, status: 'SUCCEEDED' }, caller), {
+        name: 'ResourceNotFoundException',
+      });
+      await bench.refuses('ResourceNotFoundException', 'DescribeJobExecution', asked);
+      await bench.refuses('ResourceNotFoundException', 'DeleteJobExecution', { ...asked, force: true });
+    }
+  });
+
   test('start-next gives thing and document, is echoed its token, and starts once', async () => {
     await using bench = await JobsFixture.open();
     await bench.things('t');

@@ -14,7 +14,7 @@ import type { JobWriter } from './job-writer.ts';
 import { endExecution } from './lifecycle.ts';
 import { detailsOf, type ExecutionState, type ExecutionSummary, executionStateOf, summaryOf } from './payloads.ts';
 import { isPending, type ReportedStatus } from './states.ts';
-import { type JobExecutionRecord, executions } from './store.ts';
+import { type JobExecutionRecord, executions, findExecution } from './store.ts';
 import { startedTimers, withStepTimer } from './timers.ts';
 
 /** Why a request is refused, by the codes of page jobs-api. */
@@ -114,11 +114,7 @@ async function executionOf(
   jobId: string,
   executionNumber: number | undefined,
 ): Promise<JobExecutionRecord> {
-  const prefix = [accountId, jobId, thingName];
-  const found =
-    executionNumber === undefined
-      ? (await tx.scan(executions, { prefix, reverse: true, limit: 1 })).items[0]
-      : await tx.get(executions, [...prefix, executionNumber]);
+  const found = await findExecution(tx, [accountId, jobId, thingName], executionNumber);
   return found ?? reject('ResourceNotFound', `Job execution for thing ${thingName} and job ${jobId} not found`);
 }
 

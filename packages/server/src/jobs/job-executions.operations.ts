@@ -13,7 +13,7 @@ import { describedJobExecution, listedExecution } from './job-descriptions.ts';
 import type { JobWriter } from './job-writer.ts';
 import { endExecution } from './lifecycle.ts';
 import { isPending } from './states.ts';
-import { type JobExecutionRecord, executions, jobs } from './store.ts';
+import { type JobExecutionRecord, executions, findExecution, jobs } from './store.ts';
 
 export interface ExecutionOperationsOptions {
   readonly store: Store;
@@ -38,13 +38,7 @@ async function getExecution(
     executionNumber,
   }: { jobId?: string | undefined; thingName?: string | undefined; executionNumber?: number | undefined },
 ): Promise<JobExecutionRecord> {
-  const prefix = [accountId, jobId, thingName];
-  const found =
-    executionNumber === undefined
-      ? (await tx.scan(executions, { prefix, reverse: true, limit: 1 })).items[0]
-      : executionNumber < 0
-        ? undefined
-        : await tx.get(executions, [...prefix, executionNumber]);
+  const found = await findExecution(tx, [accountId, jobId, thingName], executionNumber);
   return found ?? fail('ResourceNotFoundException', `Job execution of job ${jobId} on thing ${thingName} does not exist`);
 }
 

@@ -1,6 +1,6 @@
 /** Records of jobs: jobs, their documents and counts, executions, templates. Times are milliseconds since the epoch. */
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
-import { collection } from '../store/contract.ts';
+import { collection, type ReadTransaction } from '../store/contract.ts';
 import type { AbortCriterion } from './abort.ts';
 import type { RetriesUsed, RetryCriterion } from './retries.ts';
 import type { RolloutRate } from './rollout.ts';
@@ -181,6 +181,18 @@ export const executions = collection<JobExecutionRecord>(
     byStatus: (e) => [[e.accountId, e.jobId, e.status, e.thingName]],
   },
 );
+
+/** The execution of this number, or the last one of the job on the thing; there is none of a number that is not whole and positive. */
+export async function findExecution(
+  tx: ReadTransaction,
+  prefix: readonly [accountId: string, jobId: string, thingName: string],
+  executionNumber: number | undefined,
+): Promise<JobExecutionRecord | undefined> {
+  if (executionNumber === undefined) return (await tx.scan(executions, { prefix, reverse: true, limit: 1 })).items[0];
+  return Number.isSafeInteger(executionNumber) && executionNumber > 0
+    ? tx.get(executions, [...prefix, executionNumber])
+    : undefined;
+}
 
 export interface JobTemplateRecord extends JobSettings {
   readonly accountId: string;
