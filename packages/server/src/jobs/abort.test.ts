@@ -38,6 +38,13 @@ test('two decimals are exact, and the first criterion that is met is given', () 
   assert.equal(metCriterion(list, counts), list[1]);
 });
 
+test('the least threshold is met by a failure, and never without one', () => {
+  for (const percentage of [0.01, 0.004, Number.MIN_VALUE]) {
+    assert.equal(metCriterion([criterion('ALL', percentage, 1)], { ...NO_EXECUTIONS, SUCCEEDED: 9 }), undefined);
+    assert.ok(metCriterion([criterion('ALL', percentage, 1)], { ...NO_EXECUTIONS, SUCCEEDED: 9, FAILED: 1 }));
+  }
+});
+
 test('canceled and removed executions have ended, and are no failures', () => {
   const counts = { ...NO_EXECUTIONS, CANCELED: 5, REMOVED: 4, FAILED: 1 };
   assert.ok(metCriterion([criterion('FAILED', 10, 10)], counts));

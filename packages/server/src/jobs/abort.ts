@@ -10,8 +10,8 @@ export interface AbortCriterion {
 const failuresOf = (counts: ExecutionCounts, type: AbortCriterion['failureType']): number =>
   type === 'ALL' ? counts.FAILED + counts.REJECTED + counts.TIMED_OUT : counts[type];
 
-/** A percentage has two decimals: compared as a whole number, it is exact. */
-const hundredths = (percentage: number): number => Math.round(percentage * 100);
+/** A percentage above 0, with two decimals: compared as a whole number, it is exact. */
+const hundredths = (percentage: number): number => Math.max(1, Math.round(percentage * 100));
 
 /** The first criterion that is met: enough executions have ended, and the share of those that have failed so is reached. */
 export const metCriterion = (criteria: readonly AbortCriterion[], counts: ExecutionCounts): AbortCriterion | undefined => {

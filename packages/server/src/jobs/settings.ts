@@ -24,7 +24,12 @@ const invalid = (message: string): never => fail('InvalidRequestException', mess
 const MAX_BASE_RATE = 1000;
 const MAX_FACTOR = 5;
 const MIN_FACTOR = 1.1;
+/** Digits behind the point (API reference, ExponentialRolloutRate and AbortCriteria). */
+const FACTOR_DIGITS = 1;
+const THRESHOLD_DIGITS = 2;
 const MAX_PACKAGE_VERSIONS = 25;
+
+const hasMoreDigits = (value: number, digits: number): boolean => Number(value.toFixed(digits)) !== value;
 
 type GivenRollout = NonNullable<Given['jobExecutionsRolloutConfig']>;
 
@@ -41,6 +46,7 @@ function exponentialOf({ maximumPerMinute, exponentialRate }: GivenRollout): Exp
     invalid('BaseRatePerMinute can not be greater than MaximumPerMinute');
   if (incrementFactor < MIN_FACTOR || incrementFactor > MAX_FACTOR)
     invalid(`IncrementFactor has to be ${MIN_FACTOR} to ${MAX_FACTOR}`);
+  if (hasMoreDigits(incrementFactor, FACTOR_DIGITS)) invalid('IncrementFactor can have at most one digit after the decimal');
   const criteria =
     notified === undefined ? { of: 'succeeded' as const, things: succeeded ?? 1 } : { of: 'notified' as const, things: notified };
   return { baseRatePerMinute, incrementFactor, criteria };
@@ -65,6 +71,8 @@ function abortCriteriaOf(given: Given['abortConfig']): readonly AbortCriterion[]
     if (thresholdPercentage <= 0)
       invalid(`ThresholdPercentage value ${withFraction(thresholdPercentage)} for AbortCriteria must have value greater than 0`);
     if (thresholdPercentage > 100) invalid('ThresholdPercentage for AbortCriteria can be at most 100');
+    if (hasMoreDigits(thresholdPercentage, THRESHOLD_DIGITS))
+      invalid('ThresholdPercentage for AbortCriteria can have at most two digits after the decimal');
     return { failureType, thresholdPercentage, minNumberOfExecutedThings };
   });
 }
