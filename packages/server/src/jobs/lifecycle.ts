@@ -117,7 +117,8 @@ export async function cancelJob(unit: JobUnit, job: JobRecord, { force, reasonCo
     comment,
     lastUpdatedAt: unit.now,
     completedAt: unit.now,
-    canceling: force ? 'pending' : 'queued',
+    // What its end time has begun to cancel is canceled, whatever ends it meanwhile.
+    canceling: force || job.canceling === 'pending' ? 'pending' : 'queued',
   };
   await unit.putJob(canceled);
   await unit.tell(canceled, 'cancellation_in_progress');

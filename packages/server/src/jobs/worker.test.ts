@@ -305,6 +305,27 @@ describe('schedules (36.5)', () => {
     }
   });
 
+  test('FORCE_CANCEL goes on to its end where the job is aborted, or canceled without force, while it does', async () => {
+    const criterion = { failureType: 'FAILED' as const, action: 'CANCEL' as const, minNumberOfExecutedThings: 1 };
+    const abortConfig = { criteriaList: [{ ...criterion, thresholdPercentage: 0.5 }] };
+    const schedulingConfig = { endTime: iso(START + 40 * MINUTE), endBehavior: 'FORCE_CANCEL' as const };
+    for (const isAborted of [true, false]) {
+      await using bench = await grouped(230);
+      await bench.call('CreateJob', toGroup({ schedulingConfig, abortConfig: isAborted ? abortConfig : undefined }));
+      await bench.pass(30);
+      for (let i = 0; i < 230; i += 1) await bench.ask(`t${String(i).padStart(4, '0')}`, 'start-next');
+      bench.clock.at += 40 * MINUTE;
+      await bench.pass(1);
+      assert.deepEqual(await counts(bench), { Canceled: 100, InProgress: 130 });
+      if (isAborted) await bench.ask('t0229', 'j/update', { status: 'FAILED' });
+      else await bench.call('CancelJob', { jobId: 'j' });
+      await bench.settle();
+      assert.deepEqual(await counts(bench), isAborted ? { Canceled: 229, Failed: 1 } : { Canceled: 230 });
+      const { job } = await bench.call('DescribeJob', { jobId: 'j' });
+      assert.deepEqual([job?.status, job?.forceCanceled], ['CANCELED', undefined]);
+    }
+  });
+
   test('a window opens and closes at its minute, over a restart; what came and failed meanwhile waits for the next', async () => {
     await using bench = await grouped(3);
     const maintenanceWindows = [{ startTime: 'cron(0 22 * * ? *)', durationInMinutes: 60 }];
