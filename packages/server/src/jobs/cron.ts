@@ -33,14 +33,23 @@ interface Field {
   readonly to: number;
   /** Names of the values, from the first on. */
   readonly names: readonly string[];
+  /** What `*` stands for. */
+  readonly all: ReadonlySet<number>;
 }
 
 const FIRST_YEAR = 1970;
 const LAST_YEAR = 2199;
-const DAY = 86_400_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
 const DAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
-const field = (name: string, from: number, to: number, names: readonly string[] = []): Field => ({ name, from, to, names });
+const range = (from: number, to: number, step = 1): number[] =>
+  Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, i) => from + i * step);
+const field = (name: string, from: number, to: number, names: readonly string[] = []): Field => ({
+  ...{ name, from, to, names },
+  all: new Set(range(from, to)),
+});
 const FIELDS = {
   minutes: field('minutes', 0, 59),
   hours: field('hours', 0, 23),
@@ -62,18 +71,19 @@ function fieldValue(text: string, { name, from, to, names }: Field): number {
 
 /** One part of a list: a value, a range, or steps. */
 function partOf(text: string, of: Field): number[] {
-  const [range = '', every, ...more] = text.split('/');
+  const [span = '', every, ...more] = text.split('/');
   const step = every === undefined ? 1 : /^\d{1,4}$/.test(every) ? Number(every) : 0;
   if (more.length > 0 || step < 1) fault(`${text} is no part of the field ${of.name} of a cron expression`);
-  const [low = '', high, ...rest] = range.split('-');
+  const [low = '', high, ...rest] = span.split('-');
   if (rest.length > 0) fault(`${text} is no range of the field ${of.name} of a cron expression`);
-  const first = range === '*' ? of.from : fieldValue(low, of);
-  const last = high !== undefined ? fieldValue(high, of) : range === '*' || every !== undefined ? of.to : first;
+  const first = span === '*' ? of.from : fieldValue(low, of);
+  const last = high !== undefined ? fieldValue(high, of) : span === '*' || every !== undefined ? of.to : first;
   if (last < first) fault(`the range ${text} of the field ${of.name} of a cron expression is empty`);
-  return Array.from({ length: Math.floor((last - first) / step) + 1 }, (_, i) => first + i * step);
+  return range(first, last, step);
 }
 
-const valuesOf = (text: string, of: Field): ReadonlySet<number> => new Set(text.split(',').flatMap((part) => partOf(part, of)));
+const valuesOf = (text: string, of: Field): ReadonlySet<number> =>
+  text === '*' ? of.all : new Set(text.split(',').flatMap((part) => partOf(part, of)));
 
 const sorted = (values: ReadonlySet<number>): number[] => [...values].sort((a, b) => a - b);
 
@@ -155,25 +165,56 @@ function isOnDay({ dayOfMonth, dayOfWeek }: Cron, year: number, month: number, d
   return of === dayOfWeek.nth.day && Math.ceil(day / 7) === dayOfWeek.nth.number;
 }
 
-/** Days that are looked at for the next time: leap days on a given weekday are 28 years apart. */
-const MAX_DAYS = 366 * 41;
+/** Milliseconds that are looked through for the next time: leap days on a given weekday are 28 years apart. */
+const HORIZON = 366 * 41 * DAY;
+
+const isInMonth = ({ years, months }: Cron, date: Date): boolean =>
+  years.has(date.getUTCFullYear()) && months.has(date.getUTCMonth() + 1);
+
+const isOn = (cron: Cron, date: Date): boolean => isOnDay(cron, date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate());
+
+/** The first time of a day that is not before `from`; undefined where the day has none. */
+function timeFrom({ hours, minutes }: Cron, day: number, from: number): number | undefined {
+  for (const hour of hours) {
+    if (day + (hour + 1) * HOUR <= from) continue;
+    const minute = minutes.find((each) => day + hour * HOUR + each * MINUTE >= from);
+    if (minute !== undefined) return day + hour * HOUR + minute * MINUTE;
+  }
+  return undefined;
+}
+
+/** The last time of a day that is not after `to`; undefined where the day has none. */
+function timeTo({ hours, minutes }: Cron, day: number, to: number): number | undefined {
+  const hour = hours.findLast((each) => day + each * HOUR + (minutes[0] ?? 0) * MINUTE <= to);
+  if (hour === undefined) return undefined;
+  const minute = minutes.findLast((each) => day + hour * HOUR + each * MINUTE <= to);
+  return minute === undefined ? undefined : day + hour * HOUR + minute * MINUTE;
+}
+
+const dayOf = (at: number): number => Math.floor(at / DAY) * DAY;
 
 /** The first time of the expression that is not before `from` and before `until`; milliseconds since the epoch. */
 export function nextTime(cron: Cron, from: number, until = Number.POSITIVE_INFINITY): number | undefined {
-  const first = Math.floor(from / DAY) * DAY;
-  for (let i = 0; i < MAX_DAYS; i += 1) {
-    const start = first + i * DAY;
-    if (start >= until) return undefined;
-    const date = new Date(start);
-    const year = date.getUTCFullYear();
-    if (year > LAST_YEAR) return undefined;
-    const month = date.getUTCMonth() + 1;
-    if (!cron.years.has(year) || !cron.months.has(month) || !isOnDay(cron, year, month, date.getUTCDate())) continue;
-    for (const hour of cron.hours)
-      for (const minute of cron.minutes) {
-        const at = start + (hour * 60 + minute) * 60_000;
-        if (at >= from) return at < until ? at : undefined;
-      }
+  const end = Math.min(until, from + HORIZON, Date.UTC(LAST_YEAR + 1, 0));
+  for (let day = dayOf(from); day < end; ) {
+    const date = new Date(day);
+    if (!isInMonth(cron, date)) {
+      day = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1);
+      continue;
+    }
+    const at = isOn(cron, date) ? timeFrom(cron, day, from) : undefined;
+    if (at !== undefined) return at < until ? at : undefined;
+    day += DAY;
+  }
+  return undefined;
+}
+
+/** The last time of the expression that is not after `to`, and after `beyond`. */
+export function lastTime(cron: Cron, to: number, beyond: number): number | undefined {
+  for (let day = dayOf(to); day + DAY > beyond; day -= DAY) {
+    const date = new Date(day);
+    const at = isInMonth(cron, date) && isOn(cron, date) ? timeTo(cron, day, to) : undefined;
+    if (at !== undefined) return at > beyond ? at : undefined;
   }
   return undefined;
 }

@@ -1,8 +1,9 @@
 /** Cron expressions and maintenance windows (fact sheet 36.5). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { nextTime, parseCron } from './cron.ts';
-import { nextStarts, openUntil, readWindows } from './windows.ts';
+import fc from 'fast-check';
+import { lastTime, nextTime, parseCron } from './cron.ts';
+import { nextStart, nextStarts, openUntil, readWindows } from './windows.ts';
 
 const FROM = Date.UTC(2026, 10, 20, 12); // A Friday.
 const next = (text: string, from = FROM): string => {
@@ -53,6 +54,66 @@ describe('cron expressions', () => {
       ...['cron(a * * * ? *)', 'cron( * * ? *)', 'cron(* * * * ?)', '', `cron(${'1,'.repeat(200)}1 * * * ? *)`],
     ];
     for (const text of bad) assert.throws(() => parseCron(text), { name: 'CronFault' }, text);
+  });
+});
+
+/** A field of an expression: any value, one, a few, or steps. */
+const cronField = (from: number, to: number): fc.Arbitrary<string> => {
+  const value = fc.integer({ min: from, max: to }).map(String);
+  return fc.oneof(
+    fc.constant('*'),
+    value,
+    fc.array(value, { minLength: 2, maxLength: 4 }).map((values) => values.join(',')),
+    fc.tuple(value, fc.integer({ min: 1, max: 40 })).map(([first, every]) => `${first}/${every}`),
+  );
+};
+const days = fc.oneof(
+  fc.constantFrom('* * ?', 'L * ?', 'LW * ?', '20W * ?', '? * 6L', '? * 6#3', '? 11 *', '? * MON-FRI'),
+  cronField(1, 31).map((day) => `${day} * ?`),
+);
+const cron = fc.tuple(cronField(0, 59), cronField(0, 23), days).map(([m, h, d]) => parseCron(`cron(${m} ${h} ${d} *)`));
+
+describe('times of an expression', () => {
+  const MINUTE = 60_000;
+  const WEEK = 7 * 24 * 60 * MINUTE;
+
+  test('the next and the last one are those that a walk over all times finds', () => {
+    fc.assert(
+      fc.property(
+        cron,
+        fc.integer({ min: -WEEK, max: WEEK }),
+        fc.integer({ min: 0, max: 3 * 24 * 60 }),
+        (each, shift, minutes) => {
+          const to = FROM + shift;
+          const from = to - minutes * MINUTE;
+          const times: number[] = [];
+          for (let at = from; ; ) {
+            const found = nextTime(each, at, to + 1);
+            if (found === undefined) break;
+            assert.ok(found >= from && found <= to && found % MINUTE === 0);
+            times.push(found);
+            at = found + 1;
+          }
+          for (let at = Math.ceil(from / MINUTE) * MINUTE; at <= to; at += MINUTE)
+            assert.equal(nextTime(each, at, at + 1) === at, times.includes(at));
+          assert.equal(lastTime(each, to, from - 1), times.at(-1));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test('what is open, and what comes next, is found in little time, however many starts a window has', () => {
+    const ten = (startTime: string) => Array.from({ length: 10 }, () => ({ startTime, durationInMinutes: 1430 }));
+    const often = readWindows(ten('cron(* * * * ? *)'));
+    const never = readWindows(ten('cron(0 0 30 2 ? *)'));
+    const begun = process.cpuUsage().user;
+    for (let i = 0; i < 200; i += 1) openUntil(often, FROM + i);
+    for (let i = 0; i < 20; i += 1) nextStart(never, FROM + i);
+    // 24 ms each, before.
+    assert.ok(process.cpuUsage().user - begun < 1_000_000);
+    assert.equal(openUntil(often, FROM), FROM + 1430 * MINUTE);
+    assert.equal(nextStart(never, FROM), undefined);
   });
 });
 

@@ -1,5 +1,5 @@
 /** Maintenance windows (developer guide, page jobs-configurations-details): a continuous job rolls out while one of them is open. */
-import { type Cron, CronFault, nextTime, parseCron } from './cron.ts';
+import { type Cron, CronFault, lastTime, nextTime, parseCron } from './cron.ts';
 
 /** A window as it is given and stored. */
 export interface MaintenanceWindow {
@@ -34,15 +34,11 @@ export function readWindows(windows: readonly MaintenanceWindow[]): readonly Rea
 
 /** When the windows that are open now are over; undefined while none is. */
 export function openUntil(windows: readonly ReadWindow[], now: number): number | undefined {
-  let end: number | undefined;
-  for (const { cron, duration } of windows)
-    for (let from = now - duration + 1; ; ) {
-      const start = nextTime(cron, from, now + 1);
-      if (start === undefined) break;
-      end = Math.max(end ?? 0, start + duration);
-      from = start + MINUTE;
-    }
-  return end;
+  const ends = windows.flatMap(({ cron, duration }) => {
+    const start = lastTime(cron, now, now - duration);
+    return start === undefined ? [] : [start + duration];
+  });
+  return ends.length === 0 ? undefined : Math.max(...ends);
 }
 
 /** The first start of a window that is not before `from`. */
