@@ -56,6 +56,8 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('leave'), thing, group }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('replace'), thing }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('pass'), by: fc.constantFrom(1000, 30_000, MINUTE, 2 * MINUTE) }) },
+  // The clock goes back.
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('pass'), by: fc.constantFrom(-1000, -30_000, -MINUTE) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('restart') }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;

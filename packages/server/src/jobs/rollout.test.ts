@@ -72,4 +72,9 @@ describe('rollout', () => {
     assert.equal(caughtUp(1000, 3000), 1000);
     assert.equal(caughtUp(1000, 600_000), 600_000);
   });
+
+  test('a rollout of one thing in a minute waits for its minute, and not for a clock that was ahead', () => {
+    assert.equal(caughtUp(61_000, 1000), 61_000);
+    assert.equal(caughtUp(3_600_000, 1000), 1000);
+  });
 });

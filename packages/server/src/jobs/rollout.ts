@@ -44,8 +44,8 @@ export function ratePerMinute({ maximumPerMinute = MAX_PER_MINUTE, exponential }
 export const dueAfter = (at: number, rate: RolloutRate, counts: RolloutCounts): number =>
   at + MINUTE / ratePerMinute(rate, counts);
 
-/** The due time to go on with: where a rollout was held up for long, now. */
-export const caughtUp = (at: number, now: number): number => (at < now - MAX_LAG ? now : at);
+/** The due time to go on with: where a rollout was held up for long, or the clock has gone back, now. */
+export const caughtUp = (at: number, now: number): number => (at < now - MAX_LAG || at > now + STEP + MINUTE ? now : at);
 
 /** Milliseconds by which sums of fractions may be off. */
 const ROUNDING = 0.5;

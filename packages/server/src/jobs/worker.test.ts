@@ -5,8 +5,11 @@ import { counts, grouped, toGroup } from './grouped.fixture.ts';
 import { groupArnOf, JobsFixture, MINUTE, START, thingArnOf } from './jobs.fixture.ts';
 import { dueRecords } from '../store/due-records.ts';
 import { MAX_CONCURRENT } from './concurrent-jobs.ts';
-import { JOB_KIND, type JobItem } from './job-unit.ts';
+import { NOTHING_PENDING } from '../broker/messaging.ts';
+import { JOB_KIND, type JobItem, TIMEOUT_KIND } from './job-unit.ts';
+import { JobWriter } from './job-writer.ts';
 import { activeJobs, jobs } from './store.ts';
+import { executionTimeouts } from './worker.ts';
 
 const iso = (at: number): string => new Date(at).toISOString().slice(0, 16);
 
@@ -243,6 +246,28 @@ describe('timers (36.3)', () => {
     await bench.jump(7 * MINUTE - 1);
     assert.equal(await bench.status('j', 't'), 'IN_PROGRESS');
     await bench.jump(1);
+    assert.equal(await bench.status('j', 't'), 'TIMED_OUT');
+  });
+
+  test('a timeout stays due where the clock goes back once it is taken', async () => {
+    await using bench = await JobsFixture.open();
+    await bench.things('t');
+    await bench.job('j', ['t'], { timeoutConfig: { inProgressTimeoutInMinutes: 2 } });
+    await bench.ask('t', 'start-next');
+    const [due] = (await bench.store.read((tx) => tx.scan(dueRecords, { prefix: [TIMEOUT_KIND] }))).items;
+    assert.ok(due !== undefined);
+    const writer = new JobWriter({
+      ...{ clock: bench.clock, log: console, inRegion: () => bench.regional },
+      messaging: { publish: () => NOTHING_PENDING, stored: () => undefined, hasReceivers: () => false },
+      urls: { resolve: async (_place, { text }) => text },
+      enabled: { of: () => new Set() },
+    });
+    const { signal } = new AbortController();
+    const item = { ...due, accountId: bench.account, signal, isHeld: async () => true, settle: async () => true };
+    bench.clock.at = START + 2 * MINUTE - 1;
+    assert.deepEqual(await executionTimeouts(writer).take(item), { again: START + 2 * MINUTE });
+    bench.clock.at = START + 2 * MINUTE;
+    assert.equal(await executionTimeouts(writer).take(item), 'done');
     assert.equal(await bench.status('j', 't'), 'TIMED_OUT');
   });
 

@@ -193,13 +193,15 @@ export const executionTimeouts = (writer: JobWriter): DueHandler => ({
   async take(item: DueItem): Promise<Outcome> {
     const { region, accountId, jobId, thingName, executionNumber } = item.data as TimeoutItem;
     const place: Place = { region, accountId };
-    await writer.write(place, async (unit) => {
+    return writer.write(place, async (unit): Promise<Outcome> => {
       const record = await unit.tx.get(executions, [accountId, jobId, thingName, executionNumber]);
-      if (record === undefined || !isPending(record.status)) return;
+      if (record === undefined || !isPending(record.status)) return 'done';
       const deadline = timesOutAt(record);
-      if (deadline === undefined || deadline > unit.now) return;
+      if (deadline === undefined) return 'done';
+      // A clock that was ahead has gone back since.
+      if (deadline > unit.now) return { again: deadline };
       await endExecution(unit, record, { status: 'TIMED_OUT' });
+      return 'done';
     });
-    return 'done';
   },
 });
