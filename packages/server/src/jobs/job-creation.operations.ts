@@ -12,10 +12,12 @@ import { readDocumentSource } from './document-source.ts';
 import type { DocumentUrls } from './document-urls.ts';
 import { checkDocument, checkPlaceholders, checkTerminated, withParameters } from './documents.ts';
 import { getJob } from './find-job.ts';
+import type { JobUnit } from './job-unit.ts';
 import type { JobWriter } from './job-writer.ts';
 import { checkParameters, managedTemplateOf } from './managed-templates.ts';
 import { createJob } from './new-job.ts';
 import { withPackages } from './package-placeholders.ts';
+import { dueAtRate, type RolloutRate } from './rollout.ts';
 import { readSchedule } from './schedules.ts';
 import { checkTogether, overridden, readSettings } from './settings.ts';
 import { isActiveJob } from './states.ts';
@@ -124,6 +126,13 @@ async function checkUrls({ store, urls }: JobCreationOptions, place: Place, jobI
   await urls.check(place, jobArn(place, jobId), found.document, overridden(job, more).presignedUrls);
 }
 
+/** The rollout of a job that goes on at a rate from now on. */
+async function rolloutAtRate(unit: JobUnit, { jobId, rate: before = {}, rollout }: JobRecord, after: RolloutRate) {
+  const { notified, nextAt } = rollout;
+  const { SUCCEEDED: succeeded } = await unit.counts(jobId);
+  return { ...rollout, nextAt: dueAtRate(nextAt, { before, after, now: unit.now }, { notified, succeeded }) };
+}
+
 type Operations = Handlers<Pick<IotOperations, 'CreateJob' | 'UpdateJob' | 'AssociateTargetsWithJob'>>;
 
 export const jobCreationOperations = (options: JobCreationOptions): Operations => ({
@@ -166,8 +175,8 @@ export const jobCreationOperations = (options: JobCreationOptions): Operations =
       const job = await getJob(unit, jobId);
       if (!isActiveJob(job.status)) invalid(`Job ${jobId} is in the state ${job.status} and can not be updated`);
       const after: JobRecord = { ...job, ...overridden(job, { ...settings, retryCriteria }), lastUpdatedAt: unit.now };
-      await unit.putJob(after);
-      // Another rate counts from now on.
+      const rollout = settings.rate === undefined ? job.rollout : await rolloutAtRate(unit, job, settings.rate);
+      await unit.putJob({ ...after, rollout });
       await unit.scheduleJob(jobId);
     });
     return {};

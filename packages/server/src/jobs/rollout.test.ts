@@ -1,7 +1,7 @@
 /** Rates of a rollout (fact sheet 36.1: AWS's example of base 50, factor 2, threshold 1000). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { caughtUp, isInStep, dueAfter, ratePerMinute, type RolloutRate, STEP } from './rollout.ts';
+import { caughtUp, isInStep, dueAfter, dueAtRate, ratePerMinute, type RolloutRate, STEP } from './rollout.ts';
 
 /** Fractions are less exact in a time of today. */
 const START = Date.UTC(2026, 10, 20);
@@ -71,6 +71,18 @@ describe('rollout', () => {
   test('a rollout that was held up for long goes on from now; a late step catches up', () => {
     assert.equal(caughtUp(1000, 3000), 1000);
     assert.equal(caughtUp(1000, 600_000), 600_000);
+  });
+
+  test('another rate counts from the last execution on, and no change brings one sooner than its rate', () => {
+    const counts = { notified: 1, succeeded: 0 };
+    const slow = { maximumPerMinute: 1 };
+    const fast = { maximumPerMinute: 60 };
+    const now = START + 10_000;
+    assert.equal(dueAtRate(START + 60_000, { before: slow, after: fast, now }, counts), now);
+    assert.equal(dueAtRate(START + 60_000, { before: slow, after: { maximumPerMinute: 4 }, now }, counts), START + 15_000);
+    assert.equal(dueAtRate(START + 60_000, { before: slow, after: slow, now }, counts), START + 60_000);
+    assert.equal(dueAtRate(now + 1000, { before: fast, after: slow, now }, counts), now + 60_000);
+    assert.equal(dueAtRate(START, { before: slow, after: fast, now }, { notified: 0, succeeded: 0 }), START);
   });
 
   test('a rollout of one thing in a minute waits for its minute, and not for a clock that was ahead', () => {

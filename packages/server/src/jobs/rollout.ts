@@ -44,6 +44,18 @@ export function ratePerMinute({ maximumPerMinute = MAX_PER_MINUTE, exponential }
 export const dueAfter = (at: number, rate: RolloutRate, counts: RolloutCounts): number =>
   at + MINUTE / ratePerMinute(rate, counts);
 
+/** When the next execution is due after a change of the rate: as if the one before had been made at the new rate. */
+export function dueAtRate(
+  at: number,
+  { before, after, now }: { readonly before: RolloutRate; readonly after: RolloutRate; readonly now: number },
+  { notified, succeeded }: RolloutCounts,
+): number {
+  if (notified === 0) return at;
+  const counts = { notified: notified - 1, succeeded };
+  const last = caughtUp(at, now) - MINUTE / ratePerMinute(before, counts);
+  return Math.max(now, dueAfter(last, after, counts));
+}
+
 /** The due time to go on with: where a rollout was held up for long, or the clock has gone back, now. */
 export const caughtUp = (at: number, now: number): number => (at < now - MAX_LAG || at > now + STEP + MINUTE ? now : at);
 

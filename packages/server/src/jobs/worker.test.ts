@@ -34,6 +34,25 @@ describe('rollout', () => {
     assert.deepEqual([after?.jobProcessDetails?.processingTargets, after?.isConcurrent], [undefined, false]);
   });
 
+  test('another rate counts from now on, and asking for it again and again brings nothing sooner', async () => {
+    await using bench = await grouped(30);
+    await bench.call('CreateJob', toGroup({ jobExecutionsRolloutConfig: { maximumPerMinute: 1 } }));
+    await bench.settle();
+    await bench.pass(5);
+    assert.deepEqual(await counts(bench), { Queued: 1 });
+    for (let i = 0; i < 20; i += 1) {
+      await bench.call('UpdateJob', { jobId: 'j', jobExecutionsRolloutConfig: { maximumPerMinute: 6 } });
+      await bench.settle();
+    }
+    await bench.pass(4);
+    assert.deepEqual(await counts(bench), { Queued: 1 });
+    await bench.pass(1);
+    assert.deepEqual(await counts(bench), { Queued: 2 });
+    await bench.call('UpdateJob', { jobId: 'j', jobExecutionsRolloutConfig: { maximumPerMinute: 600 } });
+    await bench.settle();
+    assert.deepEqual(await counts(bench), { Queued: 11 });
+  });
+
   test('what a standstill of an hour has missed is not rushed', async () => {
     await using bench = await grouped(30);
     await bench.call('CreateJob', toGroup({ jobExecutionsRolloutConfig: { maximumPerMinute: 6 } }));
