@@ -188,6 +188,8 @@ export const jobCreationOperations = (options: JobCreationOptions): Operations =
       const job = await getJob(unit, jobId);
       if (job.targetSelection !== 'CONTINUOUS') invalid('Targets can be associated with continuous jobs alone');
       if (job.status !== 'IN_PROGRESS') invalid(`Job ${jobId} is in the state ${job.status}: it can have no more targets`);
+      if (job.isOver === true || (job.schedule?.endAt ?? Number.POSITIVE_INFINITY) <= unit.now)
+        invalid(`The end time of job ${jobId} has passed: it can have no more targets`);
       const known = new Set(job.targets.map(({ arn }) => arn));
       const more = await resolveTargets(
         unit.tx,

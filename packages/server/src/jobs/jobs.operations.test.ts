@@ -373,4 +373,18 @@ describe('changes of jobs', () => {
     await bench.call('CancelJob', { jobId: 'j' });
     await bench.refuses('InvalidRequestException', 'AssociateTargetsWithJob', { jobId: 'j', targets }, /CANCELED/);
   });
+
+  test('AssociateTargetsWithJob is refused from the end time on, which the job outlives while executions go on', async () => {
+    await using bench = await opened();
+    await bench.things('u');
+    const schedulingConfig = { endTime: iso(START + 40 * MINUTE) };
+    await bench.job('j', ['t'], { targetSelection: 'CONTINUOUS', schedulingConfig });
+    const more = { jobId: 'j', targets: [thingArnOf('u')] };
+    bench.clock.at = START + 40 * MINUTE;
+    await bench.refuses('InvalidRequestException', 'AssociateTargetsWithJob', more, /end time of job j has passed/);
+    await bench.settle();
+    assert.equal(await bench.jobStatus('j'), 'IN_PROGRESS');
+    await bench.refuses('InvalidRequestException', 'AssociateTargetsWithJob', more, /end time of job j has passed/);
+    assert.equal((await bench.call('DescribeJob', { jobId: 'j' })).job?.targets?.length, 1);
+  });
 });
