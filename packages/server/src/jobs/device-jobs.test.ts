@@ -47,6 +47,30 @@ describe('the worked series of the guide (38.1), byte for byte', () => {
   });
 });
 
+test('while the disk is nearly full an execution starts and ends, and its details do not grow', async () => {
+  await using bench = await JobsFixture.open();
+  await bench.things('t');
+  await bench.job('j', ['t']);
+  bench.kept.disk.low = true;
+  const statusDetails = { step: 'one' };
+  const refused = await bench.ask('t', 'start-next', { statusDetails });
+  assert.deepEqual([refused.outcome, refused.body.code], ['rejected', 'InternalError']);
+  assert.match(String(refused.body.message), /disk is nearly full/);
+  await bench.ask('t', 'start-next', { statusDetails });
+  assert.deepEqual(
+    bench.kept.refusals.map(({ check, clientId }) => [check, clientId]),
+    [['limit', 't']],
+  );
+  assert.equal((await bench.ask('t', 'start-next')).outcome, 'accepted');
+  const update = bench.data.UpdateJobExecution;
+  const report = { thingName: 't', jobId: 'j', status: 'IN_PROGRESS' as const };
+  await assert.rejects(async () => update?.({ ...report, statusDetails }, caller), { name: 'ServiceUnavailableException' });
+  await update?.(report, caller);
+  await update?.({ ...report, status: 'SUCCEEDED', statusDetails }, caller);
+  const { execution } = await bench.call('DescribeJobExecution', { jobId: 'j', thingName: 't' });
+  assert.deepEqual([execution?.status, execution?.statusDetails], ['SUCCEEDED', { detailsMap: statusDetails }]);
+});
+
 describe('requests', () => {
   test('an execution of a number that is none is not found, over HTTPS and in the control plane', async () => {
     await using bench = await JobsFixture.open();

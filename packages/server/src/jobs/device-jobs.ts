@@ -5,6 +5,8 @@
 import type { Place } from '@thingkeep/wire/arn.ts';
 import { things } from '../registry/store.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { DISK_LOW } from '../runtime/disk-failure.ts';
+import type { Disk } from '../runtime/disk-room.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
 import type { DocumentUrls, UrlDocument } from './document-urls.ts';
 import { documentOf } from './read-document.ts';
@@ -87,6 +89,8 @@ const MAX_LISTED = 250;
 
 export interface DeviceJobsOptions {
   readonly clock: Clock;
+  /** While it is low no details of an execution that goes on grow; its end is stored. */
+  readonly disk: Disk;
   readonly inRegion: (region: string) => Store;
   readonly writer: JobWriter;
   readonly urls: DocumentUrls;
@@ -117,6 +121,8 @@ async function executionOf(
   const found = await findExecution(tx, [accountId, jobId, thingName], executionNumber);
   return found ?? reject('ResourceNotFound', `Job execution for thing ${thingName} and job ${jobId} not found`);
 }
+
+const lengthOf = (details: StartRequest['statusDetails'] = {}): number => JSON.stringify(details).length;
 
 /** An execution that a device starts. */
 async function startedExecution(unit: JobUnit, before: JobExecutionRecord): Promise<JobExecutionRecord> {
@@ -150,6 +156,7 @@ export class DeviceJobs {
       const [first] = await pendingOf(tx, place, thingName, 1);
       if (first === undefined) return undefined;
       if (first.status === 'IN_PROGRESS') return { record: first, document: await documentOf(tx, first) };
+      this.#refuseGrowth(first, request.statusDetails);
       const started = await startedExecution(unit, first);
       const after: JobExecutionRecord = {
         ...started,
@@ -202,6 +209,7 @@ export class DeviceJobs {
           `Expected version ${expectedVersion} but execution version is ${before.versionNumber}`,
           executionStateOf(before),
         );
+      if (request.status === 'IN_PROGRESS') this.#refuseGrowth(before, request.statusDetails);
       const after = await report(unit, before, request);
       return { record: after, document: request.includeJobDocument === true ? await documentOf(unit.tx, after) : undefined };
     });
@@ -221,6 +229,11 @@ export class DeviceJobs {
     if (document === undefined) return undefined;
     const resolved = await this.#options.urls.resolve(place, document, record);
     return resolved ?? reject('InvalidRequest', 'A presigned url of the job document can not be signed with the role of the job');
+  }
+
+  #refuseGrowth({ statusDetails }: JobExecutionRecord, given: StartRequest['statusDetails']): void {
+    if (given !== undefined && this.#options.disk.low && lengthOf(given) > lengthOf(statusDetails))
+      reject('InternalError', DISK_LOW);
   }
 
   #admit(place: Place, name: JobRateName): void {

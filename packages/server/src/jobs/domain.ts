@@ -5,6 +5,7 @@ import type { RoleObjects } from '../objects/contract.ts';
 import type { PolicyTags } from '../policies/principals.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Disk } from '../runtime/disk-room.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Changes } from '../store/changes.ts';
 import type { Store } from '../store/contract.ts';
@@ -23,6 +24,7 @@ import { executionTimeouts, jobSteps } from './worker.ts';
 
 export interface JobDeps {
   readonly clock: Clock;
+  readonly disk: Disk;
   readonly log: Pick<Logger, 'error'>;
   readonly tags: PolicyTags;
   readonly messaging: Pick<Messaging, 'publish' | 'stored' | 'hasReceivers'>;
@@ -52,7 +54,7 @@ export const jobsDomain: DomainEntry<JobDeps> = {
       name: 'jobs',
       taggable,
       topics: jobTopics({ ...deps, devices }),
-      dueWork: [jobSteps(writer), executionTimeouts(writer)],
+      dueWork: [jobSteps(writer, deps.disk), executionTimeouts(writer)],
       subscribers: [jobTargets({ writer, accounts })],
       operations: ({ store }) => ({
         iot: {

@@ -104,6 +104,7 @@ const takenTwice = (subscriber: ChangeSubscriber): ChangeSubscriber => ({
 interface Kept {
   readonly refusals: Refusal[];
   readonly rates: { jobReads?: number; jobWrites?: number };
+  readonly disk: { low: boolean };
 }
 
 /** What runs over a store until it is restarted. */
@@ -111,7 +112,7 @@ async function openParts(
   base: HookedStore,
   clock: TestClock,
   hears: (published: Published) => void,
-  { refusals, rates }: Kept,
+  { refusals, rates, disk }: Kept,
 ): Promise<Parts> {
   const feed = new ChangeFeed({ store: base, log: console });
   const store = byRegion(feed.store)(place.region);
@@ -140,6 +141,7 @@ async function openParts(
   };
   const domain = jobsDomain.open({
     ...shared,
+    disk,
     tags: policyTags,
     refuse: (refusal: Refusal) => void refusals.push(refusal),
     ratesOf: () => rates,
@@ -186,7 +188,7 @@ export class JobsFixture extends OperationsFixture {
   static async open(): Promise<JobsFixture> {
     const clock = clockAt(START);
     const heard = { by: (_published: Published): void => undefined };
-    const kept: Kept = { refusals: [], rates: {} };
+    const kept: Kept = { refusals: [], rates: {}, disk: { low: false } };
     const parts = await openParts(await openMemoryStore(), clock, (published) => heard.by(published), kept);
     return new JobsFixture(parts, clock, heard, kept);
   }

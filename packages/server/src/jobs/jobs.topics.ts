@@ -7,7 +7,7 @@ import { defined } from '@thingkeep/wire/defined.ts';
 import { type TopicAnswer, type TopicRequest, topicService, type TopicService } from '../broker/messaging.ts';
 import type { Refusal } from '../refusals/refusals.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { asRefusal, isDiskRefusal } from '../runtime/disk-failure.ts';
+import { asRefusal, DISK_LOW, isDiskRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import { RepeatLimiter } from '../runtime/repeat-limiter.ts';
 import { type DescribedExecution, type DeviceJobs, JobRejection, type JobRejectionCode, NEXT } from './device-jobs.ts';
@@ -27,7 +27,7 @@ const CHECKS: ReadonlyMap<JobRejectionCode, Refusal['check']> = new Map([
   ['InvalidRequest', 'protocol'],
   ['RequestThrottled', 'rate'],
 ]);
-/** Records of one client's requests beyond the rate. */
+/** Records of one client's requests that are beyond the rate, or that the disk has no room for. */
 const THROTTLED = { max: 1, perMs: 10_000 };
 
 const JOB_ID = /^[a-zA-Z0-9_-]{1,64}$/;
@@ -59,13 +59,13 @@ export function jobTopics({ clock, devices, refuse, log }: JobTopicsOptions): re
 
   const throttled = new RepeatLimiter(clock, THROTTLED);
 
-  /** Records a request that is malformed, as other packets that are, and one that is beyond the account's rate. */
+  /** Records a request that is malformed, as other packets that are, and one that there is no rate or no room for. */
   const record = ({ topic, place, requester }: TopicRequest, { code, message }: JobRejection): void => {
-    const check = CHECKS.get(code);
+    const check = message === DISK_LOW ? 'limit' : CHECKS.get(code);
     if (check === undefined) return;
     const { clientId, principal, sourceIp } = requester;
     const reason = `${topic}: ${code}: ${message}`;
-    if (check === 'rate' && throttled.admit(`${place.region}/${place.accountId}/${clientId}`) === undefined) return;
+    if (check !== 'protocol' && throttled.admit(`${place.region}/${place.accountId}/${clientId}`) === undefined) return;
     refuse({ check, protocol: 'mqtt', ...place, ...defined({ clientId, principal, sourceIp }), reason });
   };
 

@@ -63,6 +63,25 @@ describe('rollout', () => {
     assert.deepEqual(await counts(bench), { Queued: 7 });
   });
 
+  test('a rollout waits while the disk is nearly full, its end and retries do not, and goes on with its rate', async () => {
+    await using bench = await grouped(30);
+    const jobExecutionsRetryConfig = { criteriaList: [{ failureType: 'FAILED' as const, numberOfRetries: 1 }] };
+    const rate = { jobExecutionsRolloutConfig: { maximumPerMinute: 60 } };
+    await bench.call('CreateJob', toGroup({ ...rate, jobExecutionsRetryConfig }));
+    await bench.settle();
+    bench.kept.disk.low = true;
+    await bench.pass(40);
+    await bench.ask('t0000', 'j/update', { status: 'FAILED' });
+    assert.deepEqual(await counts(bench), { Failed: 1, Queued: 1 });
+    bench.kept.disk.low = false;
+    await bench.pass(25);
+    const { Queued: queued = 0 } = await counts(bench);
+    assert.ok(queued >= 4 && queued <= 7, String(queued));
+    bench.kept.disk.low = true;
+    await bench.call('CancelJob', { jobId: 'j' });
+    assert.deepEqual(await counts(bench), { Failed: 1, Canceled: queued });
+  });
+
   test('an exponential rate rises with the things that were notified', async () => {
     await using bench = await grouped(40);
     const exponentialRate = {

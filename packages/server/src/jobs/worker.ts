@@ -4,6 +4,7 @@
  * cancellation or deletion. What is left at a crash is done by the step after it.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
+import type { Disk } from '../runtime/disk-room.ts';
 import type { DueHandler, DueItem, Outcome } from '../store/due-work.ts';
 import { memberships } from '../registry/groups/store.ts';
 import { things } from '../registry/store.ts';
@@ -30,6 +31,8 @@ import { nextStart, openUntil, readWindows } from './windows.ts';
 
 /** Items under way at once: as many jobs of an account may be rolled out as half of them. */
 const CONCURRENCY = 512;
+/** Milliseconds after which a rollout looks again whether the disk has room. */
+const DISK_PAUSE = 30_000;
 /** Members that one step looks at, those that have an execution already too. */
 const MAX_LOOKED_AT = 500;
 
@@ -118,7 +121,7 @@ async function passEnd(unit: JobUnit, job: JobRecord): Promise<number | undefine
 }
 
 /** What is next for a job that has begun, or waits to: its state is brought to what its schedule says now. */
-async function advance(unit: JobUnit, job: JobRecord): Promise<number | undefined> {
+async function advance(unit: JobUnit, job: JobRecord, disk: Disk): Promise<number | undefined> {
   const { now } = unit;
   const { startAt, endAt, windows } = job.schedule ?? {};
   if (job.isOver === true) return undefined;
@@ -144,6 +147,7 @@ async function advance(unit: JobUnit, job: JobRecord): Promise<number | undefine
     if (open.isWaiting !== true) await unit.putJob({ ...open, isWaiting: true });
     return earliest(closesAt, endAt);
   }
+  if (disk.low) return earliest(now + DISK_PAUSE, closesAt, endAt);
   const after = await rollOut(unit, open);
   await unit.putJob(after);
   unit.lookAt(after.jobId);
@@ -152,7 +156,7 @@ async function advance(unit: JobUnit, job: JobRecord): Promise<number | undefine
 }
 
 /** Does a step of a job; gives when the next one is due, undefined where none is. */
-async function step(unit: JobUnit, job: JobRecord): Promise<number | undefined> {
+async function step(unit: JobUnit, job: JobRecord, disk: Disk): Promise<number | undefined> {
   if (job.status === 'DELETION_IN_PROGRESS') {
     await deletePage(unit, job);
     return undefined;
@@ -166,10 +170,11 @@ async function step(unit: JobUnit, job: JobRecord): Promise<number | undefined> 
     await deleteJob(unit, job);
     return undefined;
   }
-  return advance(unit, job);
+  return advance(unit, job, disk);
 }
 
-export const jobSteps = (writer: JobWriter): DueHandler => ({
+/** While the disk is low nothing is rolled out; all else is done. */
+export const jobSteps = (writer: JobWriter, disk: Disk): DueHandler => ({
   kind: JOB_KIND,
   concurrency: CONCURRENCY,
   async take(item: DueItem): Promise<Outcome> {
@@ -179,7 +184,7 @@ export const jobSteps = (writer: JobWriter): DueHandler => ({
       const job = await unit.job(jobId);
       // What the step schedules itself comes after this, and stands.
       await item.settle(unit.tx, 'done');
-      const next = job === undefined ? undefined : await step(unit, job);
+      const next = job === undefined ? undefined : await step(unit, job, disk);
       if (next !== undefined) await unit.scheduleJob(jobId, next);
     });
     return 'done';

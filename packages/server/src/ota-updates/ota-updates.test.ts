@@ -93,7 +93,7 @@ class OtaFixture extends OperationsFixture {
     const jobs = openJobs({ ...shared, ...roles, messaging, objectUrls: { sign: async () => 'https://signed' } });
     const domains = [
       registryDomain.open({ ...shared, issuer: await sharedAuthority(), endpoint: 'iot.example.com' }),
-      jobsDomain.open({ ...shared, roleObjects, messaging, refuse, ratesOf: () => ({}), jobs }),
+      jobsDomain.open({ ...shared, disk: { low: false }, roleObjects, messaging, refuse, ratesOf: () => ({}), jobs }),
       streamDomain.open({ ...shared, ...roles, refuse, streamUser }),
       otaUpdateDomain.open({ ...shared, ...roles, jobs }),
     ];
