@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { counts, grouped, toGroup } from './grouped.fixture.ts';
-import { groupArnOf, thingArnOf } from './jobs.fixture.ts';
+import { groupArnOf, JobsFixture, thingArnOf } from './jobs.fixture.ts';
+import { executions } from './store.ts';
 
 describe('groups of continuous jobs (36.6)', () => {
   const continuous = toGroup({ targetSelection: 'CONTINUOUS' });
@@ -93,6 +94,26 @@ describe('groups of continuous jobs (36.6)', () => {
     await bench.settle();
     assert.deepEqual(await counts(bench), { Removed: 3 });
     assert.equal(await bench.jobStatus('j'), 'IN_PROGRESS');
+  });
+
+  test('all that a deleted thing had to do is removed, and what another one of its name is doing is not', async () => {
+    await using bench = await JobsFixture.open();
+    await bench.things('t');
+    const ids = Array.from({ length: 120 }, (_, i) => `j${String(i).padStart(3, '0')}`);
+    for (const jobId of ids) await bench.job(jobId, ['t']);
+    await bench.ask('t', 'j000/update', { status: 'IN_PROGRESS' });
+    await bench.regional.write(async (tx) => {
+      const record = await tx.get(executions, [bench.account, 'j000', 't', 1]);
+      assert.ok(record !== undefined);
+      await tx.put(executions, { ...record, thingId: 'another' });
+    });
+    await bench.call('DeleteThing', { thingName: 't' });
+    await bench.settle();
+    const left = await bench.regional.read((tx) => tx.scan(executions, { index: 'pending', prefix: [bench.account, 't'] }));
+    assert.deepEqual(
+      left.items.map(({ jobId }) => jobId),
+      ['j000'],
+    );
   });
 
   test('leaving the target of a snapshot job changes nothing, deleting the thing completes the job', async () => {

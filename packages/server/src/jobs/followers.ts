@@ -103,14 +103,16 @@ export function jobTargets({ writer, accounts }: JobTargetsOptions): ChangeSubsc
 
   /** Removes what a deleted thing had to do. */
   async function thingDeleted(place: Place, { thingName, thingId }: ThingRecord): Promise<void> {
-    for (let left = PAGE; left === PAGE; )
-      left = await writer.write(place, async (unit) => {
-        const scan = { index: 'pending', prefix: [place.accountId, thingName], limit: PAGE };
-        const { items } = await unit.tx.scan(executions, scan);
-        const own = items.filter((record) => record.thingId === thingId);
-        for (const record of own) await endExecution(unit, record, { status: 'REMOVED' });
-        return own.length;
+    for (let after: string | undefined; ; ) {
+      const scan = { index: 'pending', prefix: [place.accountId, thingName], after, limit: PAGE };
+      after = await writer.write(place, async (unit) => {
+        const { items, next } = await unit.tx.scan(executions, scan);
+        // Another thing that has the name by now keeps what it has to do.
+        for (const record of items) if (record.thingId === thingId) await endExecution(unit, record, { status: 'REMOVED' });
+        return next;
       });
+      if (after === undefined) return;
+    }
   }
 
   return {
