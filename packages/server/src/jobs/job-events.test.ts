@@ -1,6 +1,7 @@
 /** Job events (fact sheet 39). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { grouped, toGroup } from './grouped.fixture.ts';
 import { JobsFixture, START, thingArnOf } from './jobs.fixture.ts';
 
 interface Event extends Readonly<Record<string, unknown>> {
@@ -48,6 +49,71 @@ test('the members of both kinds of events, and none unless the account wants the
       },
     },
   ]);
+});
+
+test('the exact members of each event of a job (7.5): end and counts of `completed`, the comment of three', async () => {
+  await using bench = await JobsFixture.open();
+  await bench.things('t');
+  await enable(bench, 'JOB');
+  const common = ['createdAt', 'description', 'eventType', 'jobId', 'lastUpdatedAt', 'operation', 'status'];
+  const members = () =>
+    events(bench).map(({ topic, ...event }) => [
+      topic.split('/').at(-1),
+      ...Object.keys(event)
+        .filter((name) => !common.includes(name))
+        .sort(),
+    ]);
+  const rest = ['targetSelection', 'targets', 'timestamp'];
+  const targetSelection = 'CONTINUOUS' as const;
+  await bench.job('done', ['t'], { description: 'd' });
+  await bench.ask('t', 'done/update', { status: 'SUCCEEDED' });
+  assert.deepEqual(members(), [['completed', 'completedAt', 'jobProcessDetails', ...rest]]);
+  await bench.call('DeleteJob', { jobId: 'done' });
+  assert.deepEqual(members(), [
+    ['deletion_in_progress', ...rest],
+    ['deleted', ...rest],
+  ]);
+  await bench.job('j', ['t'], { description: 'd', targetSelection });
+  await bench.call('CancelJob', { jobId: 'j', comment: 'c' });
+  assert.deepEqual(members(), [
+    ['cancellation_in_progress', 'comment', ...rest],
+    ['canceled', ...rest],
+  ]);
+  await bench.call('DeleteJob', { jobId: 'j' });
+  assert.deepEqual(members(), [
+    ['deletion_in_progress', 'comment', ...rest],
+    ['deleted', 'comment', ...rest],
+  ]);
+});
+
+test('a job with a comment that is completed does not tell it', async () => {
+  await using bench = await JobsFixture.open();
+  await bench.things('t', 'u');
+  await enable(bench, 'JOB');
+  const schedulingConfig = { endTime: new Date(START + 40 * 60_000).toISOString().slice(0, 16) };
+  await bench.job('j', ['t'], { targetSelection: 'CONTINUOUS', schedulingConfig });
+  await bench.call('AssociateTargetsWithJob', { jobId: 'j', targets: [thingArnOf('u')], comment: 'c' });
+  await bench.settle();
+  for (const name of ['t', 'u']) await bench.ask(name, 'j/update', { status: 'SUCCEEDED' });
+  await bench.jump(40 * 60_000);
+  assert.deepEqual(
+    events(bench).map(({ operation, comment }) => [operation, comment]),
+    [['completed', undefined]],
+  );
+});
+
+test('a job that is deleted while its cancellation goes on page by page tells the end of both', async () => {
+  await using bench = await grouped(230);
+  await enable(bench, 'JOB');
+  await bench.call('CreateJob', toGroup());
+  await bench.pass(30);
+  await bench.call('CancelJob', { jobId: 'j' });
+  await bench.call('DeleteJob', { jobId: 'j' });
+  await bench.settle();
+  assert.deepEqual(
+    events(bench).map(({ operation }) => operation),
+    ['cancellation_in_progress', 'canceled', 'deletion_in_progress', 'deleted'],
+  );
 });
 
 test('a cancellation and a deletion tell their begin and their end; each end of an execution has its event', async () => {

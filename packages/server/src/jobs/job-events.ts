@@ -24,18 +24,20 @@ const JOB_OPERATIONS = {
 
 export type JobOperation = keyof typeof JOB_OPERATIONS;
 
-/** An event of a job; counts are those of its executions, in `completed` alone. */
-export function jobEvent(job: JobRecord, operation: JobOperation, now: number, counts?: ExecutionCounts): JobEvent {
-  const details =
-    counts === undefined || operation !== 'completed'
-      ? undefined
-      : {
-          numberOfCanceledThings: counts.CANCELED,
-          numberOfRejectedThings: counts.REJECTED,
-          numberOfFailedThings: counts.FAILED,
-          numberOfRemovedThings: counts.REMOVED,
-          numberOfSucceededThings: counts.SUCCEEDED,
-        };
+/** Operations whose events have the comment of a job. */
+const COMMENTED: ReadonlySet<JobOperation> = new Set(['deleted', 'cancellation_in_progress', 'deletion_in_progress']);
+
+const processDetails = (counts: ExecutionCounts) => ({
+  numberOfCanceledThings: counts.CANCELED,
+  numberOfRejectedThings: counts.REJECTED,
+  numberOfFailedThings: counts.FAILED,
+  numberOfRemovedThings: counts.REMOVED,
+  numberOfSucceededThings: counts.SUCCEEDED,
+});
+
+/** An event of a job; its end and the counts of its executions are in `completed` alone. */
+export function jobEvent(job: JobRecord, operation: JobOperation, now: number, counts: ExecutionCounts): JobEvent {
+  const isCompleted = operation === 'completed';
   const payload = {
     eventType: 'JOB',
     eventId: randomUUID(),
@@ -46,11 +48,11 @@ export function jobEvent(job: JobRecord, operation: JobOperation, now: number, c
     targetSelection: job.targetSelection,
     targets: job.targets.map(({ arn }) => arn),
     description: job.description,
-    completedAt: job.completedAt,
+    completedAt: isCompleted ? job.completedAt : undefined,
     createdAt: job.createdAt,
     lastUpdatedAt: job.lastUpdatedAt,
-    comment: job.comment,
-    jobProcessDetails: details,
+    comment: COMMENTED.has(operation) ? job.comment : undefined,
+    jobProcessDetails: isCompleted ? processDetails(counts) : undefined,
   };
   return { kind: 'JOB', topic: `$aws/events/job/${job.jobId}/${operation}`, payload: JSON.stringify(payload) };
 }

@@ -148,6 +148,8 @@ export async function cancelPage(unit: JobUnit, job: JobRecord): Promise<void> {
 
 /** Deletes a job with its executions, as many as one transaction takes, and the others in the steps that follow. */
 export async function deleteJob(unit: JobUnit, job: JobRecord): Promise<void> {
+  // Each cancellation that was told of has its end.
+  if (job.status === 'CANCELED' && job.canceling !== undefined) await unit.tell(job, 'canceled');
   const deleted: JobRecord = { ...job, status: 'DELETION_IN_PROGRESS', canceling: undefined, lastUpdatedAt: unit.now };
   await unit.putJob(deleted);
   await unit.tell(deleted, 'deletion_in_progress');
