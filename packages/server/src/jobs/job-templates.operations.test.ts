@@ -68,6 +68,10 @@ describe('templates', () => {
     const page = await bench.call('ListManagedJobTemplates', { maxResults: 3 });
     assert.equal(page.managedJobTemplates?.length, 3);
     assert.equal((await bench.call('ListManagedJobTemplates', { nextToken: page.nextToken })).managedJobTemplates?.length, 5);
+    for (const nextToken of ['0x2', '99', '8', '2.0', '1e0', '-1', ' 3', '03'])
+      await bench.refuses('InvalidRequestException', 'ListManagedJobTemplates', { nextToken }, /Invalid next token/);
+    const none = await bench.call('ListManagedJobTemplates', { templateName: 'AWS-Nothing' });
+    assert.deepEqual(none.managedJobTemplates, []);
     const reboot = await bench.call('DescribeManagedJobTemplate', { templateName: 'AWS-Reboot' });
     assert.deepEqual([reboot.environments, reboot.templateVersion], [['LINUX'], '1.0']);
     assert.equal(reboot.templateArn, 'arn:aws:iot:us-east-1::jobtemplate/AWS-Reboot:1.0');

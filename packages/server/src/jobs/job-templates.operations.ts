@@ -1,6 +1,7 @@
 /** Operations of job templates, the account's own and managed ones. */
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
+import { pageOffset } from '@thingkeep/wire/api/page-offset.ts';
 import { nameInPlace, type Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { RoleObjects } from '../objects/contract.ts';
@@ -108,9 +109,8 @@ export const jobTemplateOperations = ({ store, clock, tags, urls, roleObjects }:
   },
 
   async ListManagedJobTemplates({ templateName, maxResults = PAGE, nextToken }, { region }) {
-    const from = nextToken === undefined ? 0 : Number(nextToken);
-    if (!Number.isSafeInteger(from) || from < 0) invalid('Invalid next token');
     const found = managedTemplates(region).filter((each) => templateName === undefined || each.templateName === templateName);
+    const from = pageOffset(nextToken, found.length) ?? invalid('Invalid next token');
     const page = found.slice(from, from + maxResults);
     const next = from + page.length;
     return { managedJobTemplates: page.map(listedManagedTemplate), nextToken: next < found.length ? String(next) : undefined };

@@ -220,7 +220,8 @@ test('an SBOM is an archive of SPDX and CycloneDX in JSON; each file has a resul
     (await results({ maxResults: 3, nextToken }))?.map(({ fileName }) => fileName),
     ['large.json'],
   );
-  await packages.refuses('ValidationException', 'ListSbomValidationResults', { ...NAME, nextToken: 'none' });
+  for (const token of ['none', '0x2', '99'])
+    await packages.refuses('ValidationException', 'ListSbomValidationResults', { ...NAME, nextToken: token });
   await packages.call('DisassociateSbomFromPackageVersion', NAME);
   assert.deepEqual([(await packages.call('GetPackageVersion', NAME)).sbom, await results()], [undefined, []]);
 });

@@ -2,6 +2,7 @@
 import type { CallerPermissions } from '@thingkeep/wire/api/authorization.ts';
 import { answeringValidation, type Caller, type Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
+import { pageOffset } from '@thingkeep/wire/api/page-offset.ts';
 import { placeOf } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { ObjectFault, type OpenedObject, type RoleObjects } from '../objects/contract.ts';
@@ -106,13 +107,13 @@ export const sbomOperations = ({ store, clock, roleObjects, underWay, sboms }: S
       caller,
     ) {
       const { sbom } = await store.read((tx) => getVersion(tx, caller.accountId, packageName, versionName));
-      const from = /^\d{1,3}$/.test(nextToken ?? '0') ? Number(nextToken ?? 0) : refuseInput('The pagination token is invalid');
       const all = (sbom?.results ?? [])
         .map(({ fileName, errorCode, errorMessage }) => {
           const result = errorCode === undefined ? ('SUCCEEDED' as const) : ('FAILED' as const);
           return { fileName, validationResult: result, errorCode, errorMessage };
         })
         .filter((each) => validationResult === undefined || each.validationResult === validationResult);
+      const from = pageOffset(nextToken, all.length) ?? refuseInput('The pagination token is invalid');
       const end = from + maxResults;
       return { validationResultSummaries: all.slice(from, end), nextToken: end < all.length ? String(end) : undefined };
     },
