@@ -191,22 +191,41 @@ function timeTo({ hours, minutes }: Cron, day: number, to: number): number | und
   return minute === undefined ? undefined : day + hour * HOUR + minute * MINUTE;
 }
 
+interface MonthFrom {
+  readonly year: number;
+  /** 1 to 12. */
+  readonly month: number;
+  readonly firstDay: number;
+  /** Milliseconds since the epoch. */
+  readonly from: number;
+}
+
+/** The first time of a month that is on `firstDay` or later, and not before `from`. */
+function timeInMonth(cron: Cron, { year, month, firstDay, from }: MonthFrom): number | undefined {
+  const last = lastDay(year, month);
+  for (let day = firstDay; day <= last; day += 1) {
+    if (!isOnDay(cron, year, month, day)) continue;
+    const at = timeFrom(cron, Date.UTC(year, month - 1, day), from);
+    if (at !== undefined) return at;
+  }
+  return undefined;
+}
+
 const dayOf = (at: number): number => Math.floor(at / DAY) * DAY;
 
 /** The first time of the expression that is not before `from` and before `until`; milliseconds since the epoch. */
 export function nextTime(cron: Cron, from: number, until = Number.POSITIVE_INFINITY): number | undefined {
   const end = Math.min(until, from + HORIZON, Date.UTC(LAST_YEAR + 1, 0));
-  for (let day = dayOf(from); day < end; ) {
-    const date = new Date(day);
-    if (!isInMonth(cron, date)) {
-      day = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1);
-      continue;
-    }
-    const at = isOn(cron, date) ? timeFrom(cron, day, from) : undefined;
-    if (at !== undefined) return at < until ? at : undefined;
-    day += DAY;
+  const begin = new Date(from);
+  let firstDay = begin.getUTCDate();
+  // Months are counted on: most expressions that come seldom name a month or a year.
+  for (let count = begin.getUTCFullYear() * 12 + begin.getUTCMonth(); ; count += 1) {
+    const [year, month] = [Math.floor(count / 12), (count % 12) + 1];
+    if (Date.UTC(year, month - 1) >= end) return undefined;
+    const at = cron.years.has(year) && cron.months.has(month) ? timeInMonth(cron, { year, month, firstDay, from }) : undefined;
+    if (at !== undefined) return at < end ? at : undefined;
+    firstDay = 1;
   }
-  return undefined;
 }
 
 /** The last time of the expression that is not after `to`, and after `beyond`. */

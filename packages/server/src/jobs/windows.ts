@@ -50,11 +50,13 @@ export function nextStart(windows: readonly ReadWindow[], from: number): number 
 /** The next starts, those of several windows together; none at `until` or later. */
 export function nextStarts(windows: readonly ReadWindow[], from: number, until = Number.POSITIVE_INFINITY): number[] {
   const starts: number[] = [];
-  for (let at = from; starts.length < SHOWN_STARTS; ) {
-    const next = nextStart(windows, at);
-    if (next === undefined || next >= until) break;
+  // A window is looked for again once its start is taken.
+  const coming = windows.map(({ cron }) => ({ cron, at: nextTime(cron, from) ?? Number.POSITIVE_INFINITY }));
+  while (starts.length < SHOWN_STARTS) {
+    const next = Math.min(...coming.map(({ at }) => at));
+    if (next >= until) break;
     starts.push(next);
-    at = next + MINUTE;
+    for (const each of coming) if (each.at === next) each.at = nextTime(each.cron, next + MINUTE) ?? Number.POSITIVE_INFINITY;
   }
   return starts;
 }
