@@ -1,4 +1,5 @@
 /** What jobs and templates are configured by: read from a request and checked, and shown again. */
+import { MAX_PACKAGE_VERSIONS } from '../software-packages/contract.ts';
 import type { IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import type { AbortCriterion } from './abort.ts';
@@ -27,7 +28,6 @@ const MIN_FACTOR = 1.1;
 /** Digits behind the point (API reference, ExponentialRolloutRate and AbortCriteria). */
 const FACTOR_DIGITS = 1;
 const THRESHOLD_DIGITS = 2;
-const MAX_PACKAGE_VERSIONS = 25;
 
 const hasMoreDigits = (value: number, digits: number): boolean => Number(value.toFixed(digits)) !== value;
 

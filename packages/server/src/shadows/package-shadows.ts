@@ -1,8 +1,7 @@
 /** The shadow `$package`, as software packages have it written: an update like that of a device. */
-import type { PackageShadows } from '../software-packages/package-reports.ts';
+import { PACKAGE_SHADOW, type PackageShadows } from '../software-packages/package-reports.ts';
 import { ShadowRejection } from './rejections.ts';
 import { type PublishingMessaging, publishedUpdate } from './shadow-messages.ts';
-import { PACKAGE_SHADOW } from './shadow-request.ts';
 import type { Shadows } from './shadows.ts';
 
 export interface PackageShadowDeps {

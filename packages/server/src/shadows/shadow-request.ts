@@ -1,5 +1,6 @@
 /** Requests on a shadow as they are sent: read, checked, and rejected in AWS's words (page device-shadow-document). */
 import { withoutFinalZeros } from '../payloads/final-zeros.ts';
+import { PACKAGE_SHADOW } from '../software-packages/package-reports.ts';
 import { isJsonObject, isNull, JsonFault, Leaf, type JsonMembers, readTreeAt, type JsonTree, writeTree } from './json-tree.ts';
 import {
   invalidClientToken,
@@ -93,8 +94,7 @@ function patchOf(state: JsonTree): StatePatch | null {
   };
 }
 
-/** The shadow in which the versions of packages are: its packages have a version and attributes, and no more (facts 34). */
-export const PACKAGE_SHADOW = '$package';
+/** What a package has in its shadow, and no more (facts 34). */
 const PACKAGE_MEMBERS: readonly string[] = ['version', 'attributes'];
 
 function refuseOtherThanPackages({ desired, reported }: StatePatch): void {

@@ -6,6 +6,7 @@
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { TurnBudget } from '../runtime/turn-budget.ts';
+import { PACKAGE_SHADOW } from '../software-packages/package-reports.ts';
 import type { ReadTransaction, Store, WriteTransaction } from '../store/contract.ts';
 import {
   acceptedDelete,
@@ -22,7 +23,7 @@ import { ShadowFigures } from './shadow-figures.ts';
 import { deltaOf, updatedState } from './shadow-state.ts';
 import { type RequestRates, ShadowRates } from './shadow-rates.ts';
 import { ShadowTurns } from './shadow-turns.ts';
-import { MAX_DOCUMENT_BYTES, PACKAGE_SHADOW, readUpdate, type UpdateRequest } from './shadow-request.ts';
+import { MAX_DOCUMENT_BYTES, readUpdate, type UpdateRequest } from './shadow-request.ts';
 import { countShadow, documentBytes, type ShadowRecord, shadows, stateMembers, stateOf, valuesOf } from './store.ts';
 
 /** Milliseconds for which the version of a deleted shadow is known: one of the same name goes on from it. */

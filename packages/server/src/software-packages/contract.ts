@@ -5,7 +5,7 @@ import type { ReadTransaction } from '../store/contract.ts';
 import { type ObjectLocation, packageConfigurations, packageVersionArn, packageVersions, softwarePackages } from './store.ts';
 
 /** Versions that a job may bring (developer guide, page preparing-jobs-for-service-package-catalog). */
-const MAX_DESTINATIONS = 25;
+export const MAX_PACKAGE_VERSIONS = 25;
 
 /** A version that a job brings; without a name, the package is taken from the thing (`$null`). */
 export interface DestinationVersion {
@@ -59,7 +59,7 @@ export async function resolveDestinations(
   place: Place,
   arns: readonly string[],
 ): Promise<readonly DestinationVersion[]> {
-  if (arns.length > MAX_DESTINATIONS) refuse(`There can be at most ${MAX_DESTINATIONS} package versions`);
+  if (arns.length > MAX_PACKAGE_VERSIONS) refuse(`There can be at most ${MAX_PACKAGE_VERSIONS} package versions`);
   const found: DestinationVersion[] = [];
   for (const arn of arns) found.push(await destination(tx, place, arn));
   if (new Set(found.map(({ packageName }) => packageName)).size < found.length) refuse('Two versions of one package are named');

@@ -17,7 +17,8 @@ const KIND = 'package-report';
 const CONCURRENCY = 64;
 /** Attempts at a shadow that takes no update for now: an hour or so. */
 const MAX_FAILURES = 20;
-const SHADOW = '$package';
+/** The shadow in which the versions of packages are. */
+export const PACKAGE_SHADOW = '$package';
 /** The right that a report needs. */
 export const REPORT_ACTION = 'iot:UpdateThingShadow';
 
@@ -66,7 +67,8 @@ export interface PackageReportDeps {
 }
 
 /** The resource of that right. */
-export const packageShadowArn = (place: Place, thingName: string): string => iotArn(place, 'thing', `${thingName}/${SHADOW}`);
+export const packageShadowArn = (place: Place, thingName: string): string =>
+  iotArn(place, 'thing', `${thingName}/${PACKAGE_SHADOW}`);
 
 /** Whether the role of the account's configuration may write the shadow now; why not is recorded. */
 async function roleAllows({ findRole, refuse }: PackageReportDeps, place: Place, thingName: string, roleArn: string) {
