@@ -3,6 +3,7 @@
  * reserved-topics).
  */
 import type { JsonObject } from '@thingkeep/wire/api/parse-json.ts';
+import { placeKey } from '@thingkeep/wire/arn.ts';
 import { defined } from '@thingkeep/wire/defined.ts';
 import { type TopicAnswer, type TopicRequest, topicService, type TopicService } from '../broker/messaging.ts';
 import type { Refusal } from '../refusals/refusals.ts';
@@ -65,7 +66,7 @@ export function jobTopics({ clock, devices, refuse, log }: JobTopicsOptions): re
     if (check === undefined) return;
     const { clientId, principal, sourceIp } = requester;
     const reason = `${topic}: ${code}: ${message}`;
-    if (check !== 'protocol' && throttled.admit(`${place.region}/${place.accountId}/${clientId}`) === undefined) return;
+    if (check !== 'protocol' && throttled.admit(`${placeKey(place)}/${clientId ?? principal}`) === undefined) return;
     refuse({ check, protocol: 'mqtt', ...place, ...defined({ clientId, principal, sourceIp }), reason });
   };
 
