@@ -40,7 +40,7 @@ export const FLEET_FOLDERS: Readonly<Record<string, FolderRule>> = {
       ...['domain.ts', 'runtime/', 'broker/messaging.ts', 'refusals/refusals.ts', 'events/enabled-events.ts'],
       ...['objects/contract.ts', 'payloads/final-zeros.ts'],
       ...files('software-packages', 'contract', 'package-reports'),
-      ...files('store', 'changes', 'contract', 'due-records', 'due-work', 'pages'),
+      ...files('store', 'changes', 'contract', 'damage', 'due-records', 'due-work', 'pages'),
       ...['policies/principals.ts', ...files('registry', 'paging', 'store', 'tags', 'things'), 'registry/groups/store.ts'],
     ],
     ['crypto'],

@@ -15,8 +15,9 @@ import type { JobUnit } from './job-unit.ts';
 import type { JobWriter } from './job-writer.ts';
 import { endExecution } from './lifecycle.ts';
 import { detailsOf, type ExecutionState, type ExecutionSummary, executionStateOf, summaryOf } from './payloads.ts';
+import { pendingExecutions } from './pending.ts';
 import { isPending, type ReportedStatus } from './states.ts';
-import { type JobExecutionRecord, executions, findExecution } from './store.ts';
+import { type JobExecutionRecord, findExecution } from './store.ts';
 import { startedTimers, withStepTimer } from './timers.ts';
 
 /** Why a request is refused, by the codes of page jobs-api. */
@@ -107,8 +108,8 @@ interface Found {
   readonly document: UrlDocument | undefined;
 }
 
-const pendingOf = async (tx: ReadTransaction, { accountId }: Place, thingName: string, limit: number) =>
-  (await tx.scan(executions, { index: 'pending', prefix: [accountId, thingName], limit })).items;
+const pendingOf = (tx: ReadTransaction, { accountId }: Place, thingName: string, limit: number) =>
+  pendingExecutions(tx, accountId, thingName, limit);
 
 /** The execution of this number, or the last one. */
 async function executionOf(

@@ -10,7 +10,7 @@ import type { Logger } from '../runtime/log.ts';
 import type { Changes } from '../store/changes.ts';
 import type { Store } from '../store/contract.ts';
 import { DeviceJobs } from './device-jobs.ts';
-import { AccountsWithJobs, jobTargets, jobTargetSubscription } from './followers.ts';
+import { AccountsWithJobs, jobTargets, jobTargetSubscription, waitingJobTargets } from './followers.ts';
 import { jobCreationOperations } from './job-creation.operations.ts';
 import { jobExecutionOperations } from './job-executions.operations.ts';
 import { JobRates, type JobRatesOf } from './job-rates.ts';
@@ -19,7 +19,7 @@ import { jobsDataOperations } from './jobs-data.operations.ts';
 import { jobOperations } from './jobs.operations.ts';
 import { jobTopics } from './jobs.topics.ts';
 import type { JobsModule } from './open.ts';
-import { activeJobs, executions, jobCounts, jobDocuments, jobs, jobTemplates } from './store.ts';
+import { activeJobs, executions, jobCounts, jobDocuments, jobs, jobTemplates, targetChanges } from './store.ts';
 import { executionTimeouts, jobSteps } from './worker.ts';
 
 export interface JobDeps {
@@ -43,7 +43,7 @@ const taggable: TaggableResources = {
 };
 
 export const jobsDomain: DomainEntry<JobDeps> = {
-  collections: [activeJobs, executions, jobCounts, jobDocuments, jobs, jobTemplates],
+  collections: [activeJobs, executions, jobCounts, jobDocuments, jobs, jobTemplates, targetChanges],
   subscriptions: [jobTargetSubscription],
   open: (deps) => {
     const { changes, regions, inRegion } = deps;
@@ -54,8 +54,8 @@ export const jobsDomain: DomainEntry<JobDeps> = {
       name: 'jobs',
       taggable,
       topics: jobTopics({ ...deps, devices }),
-      dueWork: [jobSteps(writer, deps.disk), executionTimeouts(writer)],
-      subscribers: [jobTargets({ writer, accounts })],
+      dueWork: [jobSteps(writer, deps.disk), executionTimeouts(writer), waitingJobTargets({ ...deps, writer })],
+      subscribers: [jobTargets({ ...deps, writer, accounts })],
       operations: ({ store }) => ({
         iot: {
           ...jobCreationOperations({ ...deps, store, writer, urls }),

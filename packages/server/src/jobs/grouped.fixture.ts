@@ -4,8 +4,8 @@ import { groupArnOf, JobsFixture } from './jobs.fixture.ts';
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `t${String(i).padStart(4, '0')}`);
 
 /** A group with as many things. */
-export async function grouped(count: number, groupName = 'g'): Promise<JobsFixture> {
-  const bench = await JobsFixture.open();
+export async function grouped(count: number, groupName = 'g', path?: string): Promise<JobsFixture> {
+  const bench = await JobsFixture.open(path);
   await bench.call('CreateThingGroup', { thingGroupName: groupName });
   for (const thingName of names(count)) {
     await bench.call('CreateThing', { thingName });

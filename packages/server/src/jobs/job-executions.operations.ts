@@ -6,6 +6,7 @@ import { filteredPage, PAGE } from '../registry/paging.ts';
 import { getThing, thingArn } from '../registry/things.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
+import { DamagedRecordError } from '../store/damage.ts';
 import { JobRejection } from './device-jobs.ts';
 import { checkDetails } from './device-requests.ts';
 import { readJob } from './find-job.ts';
@@ -86,7 +87,14 @@ export const jobExecutionOperations = ({ store, clock, writer }: ExecutionOperat
 
   async DeleteJobExecution({ jobId = '', thingName = '', executionNumber, force = false }, { accountId, region }) {
     await writer.write({ accountId, region }, async (unit) => {
-      const record = await getExecution(unit.tx, accountId, { jobId, thingName, executionNumber: executionNumber ?? -1 });
+      const named = { jobId, thingName, executionNumber: executionNumber ?? -1 };
+      const record = await getExecution(unit.tx, accountId, named).catch(async (error: unknown) => {
+        if (force && (await unit.removeDamaged(error))) return undefined;
+        if (error instanceof DamagedRecordError)
+          fail('InvalidStateTransitionException', `${error.message} The execution can be deleted with force.`);
+        throw error;
+      });
+      if (record === undefined) return;
       if (isPending(record.status) && !force) stateFault(record, 'it can be deleted with force, or once it has ended');
       await unit.change(record, undefined);
     });

@@ -4,6 +4,7 @@
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
 import type { WriteTransaction } from '../store/contract.ts';
+import { DamagedRecordError } from '../store/damage.ts';
 import { cancel, schedule } from '../store/due-records.ts';
 import { hasUrls } from './document-urls.ts';
 import { documentOf } from './read-document.ts';
@@ -13,6 +14,7 @@ import { compactJson, MAX_NOTIFIED, notifyNextPayload, notifyPayload } from './p
 import { EXECUTION_STATUSES, type ExecutionCounts, type JobExecutionStatus, isPending, NO_EXECUTIONS } from './states.ts';
 import { countJobs } from './concurrent-jobs.ts';
 import { type JobExecutionRecord, executions, jobCounts, jobDocuments, type JobRecord, jobs } from './store.ts';
+import { pendingExecutions } from './pending.ts';
 import { timesOutAt } from './timers.ts';
 
 /** Due work: executions that time out, and the next step of each job. */
@@ -130,14 +132,52 @@ export class JobUnit {
   }
 
   /** The last execution of the job on a thing. */
-  async latest(jobId: string, thingName: string): Promise<JobExecutionRecord | undefined> {
-    const scan = { prefix: [this.place.accountId, jobId, thingName], reverse: true, limit: 1 };
-    return (await this.tx.scan(executions, scan)).items[0];
+  async latest(jobId: string, thingName: string): Promise<JobExecutionRecord | 'damaged' | undefined> {
+    const scan = { prefix: [this.place.accountId, jobId, thingName], reverse: true, limit: 1, skipDamaged: true };
+    const { items, damaged = 0 } = await this.tx.scan(executions, scan);
+    return damaged > 0 ? 'damaged' : items[0];
+  }
+
+  /** A page of the executions of a job; those that are damaged are removed. */
+  async executionsOf(jobId: string, limit: number): Promise<readonly JobExecutionRecord[]> {
+    for (;;)
+      try {
+        return (await this.tx.scan(executions, { prefix: [this.place.accountId, jobId], limit })).items;
+      } catch (error) {
+        if (!(await this.removeDamaged(error))) throw error;
+      }
+  }
+
+  /**
+   * Removes the execution that an error says is damaged; false where it is about none. What it was at is known from the order of
+   * statuses alone.
+   */
+  async removeDamaged(error: unknown): Promise<boolean> {
+    if (!(error instanceof DamagedRecordError) || error.damage.collection !== executions.name) return false;
+    const [, ...key] = error.damage.key;
+    const [accountId = '', jobId = '', thingName = '', executionNumber = 0] = key as [string, string, string, number];
+    if (accountId !== this.place.accountId) return false;
+    const status = await this.#statusOfDamaged(jobId, thingName);
+    const touched = await this.#touchedThing(thingName);
+    if (!(await this.tx.delete(executions, key))) return false;
+    if (touched !== undefined && status !== undefined && isPending(status)) touched.isChanged = true;
+    this.#count(jobId, status, undefined);
+    await cancel(this.tx, TIMEOUT_KIND, [this.place.region, accountId, jobId, thingName, executionNumber].join('/'));
+    this.#ended.add(jobId);
+    return true;
+  }
+
+  async #statusOfDamaged(jobId: string, thingName: string): Promise<JobExecutionStatus | undefined> {
+    for (const status of EXECUTION_STATUSES) {
+      const scan = { index: 'byStatus', prefix: [this.place.accountId, jobId, status, thingName], skipDamaged: true };
+      if (((await this.tx.scan(executions, scan)).damaged ?? 0) > 0) return status;
+    }
+    return undefined;
   }
 
   /** What a thing has to do, in its order. */
-  async pending(thingName: string, limit: number): Promise<readonly JobExecutionRecord[]> {
-    return (await this.tx.scan(executions, { index: 'pending', prefix: [this.place.accountId, thingName], limit })).items;
+  pending(thingName: string, limit: number): Promise<readonly JobExecutionRecord[]> {
+    return pendingExecutions(this.tx, this.place.accountId, thingName, limit);
   }
 
   /** Stores what has become of an execution: one that is new, changed or gone. */
@@ -211,18 +251,23 @@ export class JobUnit {
 
   /** Notes what the thing had to do before the first change, where anybody hears of it. */
   async #touch(thingName: string, before: JobExecutionRecord | undefined, after: JobExecutionRecord | undefined): Promise<void> {
-    let touched = this.#things.get(thingName);
-    if (touched === undefined) {
-      const isHeard = (['notify', 'notify-next'] as const).some((name) =>
-        this.#audience.hears(this.place, topicOf(thingName, name)),
-      );
-      if (!isHeard) return;
-      touched = { first: identity((await this.pending(thingName, 1))[0]), isChanged: false };
-      this.#things.set(thingName, touched);
-    }
+    const touched = await this.#touchedThing(thingName);
+    if (touched === undefined) return;
     const was = before !== undefined && isPending(before.status);
     const is = after !== undefined && isPending(after.status);
     if (was !== is) touched.isChanged = true;
+  }
+
+  async #touchedThing(thingName: string): Promise<Touched | undefined> {
+    const known = this.#things.get(thingName);
+    if (known !== undefined) return known;
+    const isHeard = (['notify', 'notify-next'] as const).some((name) =>
+      this.#audience.hears(this.place, topicOf(thingName, name)),
+    );
+    if (!isHeard) return undefined;
+    const touched = { first: identity((await this.pending(thingName, 1))[0]), isChanged: false };
+    this.#things.set(thingName, touched);
+    return touched;
   }
 
   /** `notify` where the pending executions are others now, `notify-next` where the first of them is another. */

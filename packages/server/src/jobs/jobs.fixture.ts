@@ -1,5 +1,6 @@
 /** Jobs for tests: their operations beside those of the registry, devices that ask over topics, a clock, and what is published. */
 import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
 import type { Handlers } from '@thingkeep/wire/api/handlers.ts';
 import type { IotJobsDataOperations, IotOperations } from '@thingkeep/wire/api/operation-types.ts';
 import type { Place } from '@thingkeep/wire/arn.ts';
@@ -16,10 +17,11 @@ import { registryDomain } from '../registry/domain.ts';
 import { policyTags } from '../registry/policy-principals.ts';
 import { ChangeFeed } from '../store/change-feed.ts';
 import type { ChangeSubscriber } from '../store/changes.ts';
-import type { HookedStore, Store } from '../store/contract.ts';
+import type { Collection, HookedStore, Store } from '../store/contract.ts';
 import { dueRecords } from '../store/due-records.ts';
 import { DueWork } from '../store/due-work.ts';
 import { byRegion } from '../store/regional.ts';
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { openMemoryStore } from '../store/rerunning-store.fixture.ts';
 import { sharedAuthority } from '../testing/authority-fixture.ts';
 import { packageDomain } from '../software-packages/domain.ts';
@@ -185,11 +187,14 @@ export class JobsFixture extends OperationsFixture {
     heard.by = (published) => this.published.push(published);
   }
 
-  static async open(): Promise<JobsFixture> {
+  /** Over a store in memory, or one in a file, which {@link damage} is for. */
+  static async open(path?: string): Promise<JobsFixture> {
     const clock = clockAt(START);
     const heard = { by: (_published: Published): void => undefined };
     const kept: Kept = { refusals: [], rates: {}, disk: { low: false } };
-    const parts = await openParts(await openMemoryStore(), clock, (published) => heard.by(published), kept);
+    const base =
+      path === undefined ? await openMemoryStore() : await openSqliteStore({ path, collections: jobsDomain.collections });
+    const parts = await openParts(base, clock, (published) => heard.by(published), kept);
     return new JobsFixture(parts, clock, heard, kept);
   }
 
@@ -221,6 +226,24 @@ export class JobsFixture extends OperationsFixture {
     await feed.end();
     await domain.close?.();
     this.#parts = await openParts(base, this.clock, (published) => this.published.push(published), this.kept);
+  }
+
+  /** Damages the records of a collection whose text is like a pattern, behind the back of what runs, which begins anew. */
+  async damage(path: string, of: Pick<Collection<never>, 'name'>, like: string): Promise<void> {
+    await this[Symbol.asyncDispose]();
+    const db = new DatabaseSync(path);
+    const { changes } = db
+      .prepare(`UPDATE record SET value = value || ' ' WHERE collection = ? AND value LIKE ?`)
+      .run(of.name, like);
+    db.close();
+    assert.notEqual(changes, 0, `no record of ${of.name} is like ${like}`);
+    const base = await openSqliteStore({ path, collections: jobsDomain.collections });
+    this.#parts = await openParts(base, this.clock, (published) => this.published.push(published), this.kept);
+  }
+
+  /** Hands changes on, and does nothing that is due. */
+  followed(): Promise<void> {
+    return this.#parts.feed.settled();
   }
 
   /** Does what is due, again and again until nothing more is. */

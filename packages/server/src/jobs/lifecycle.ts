@@ -131,12 +131,15 @@ export async function cancelPage(unit: JobUnit, job: JobRecord): Promise<void> {
   const statuses = job.canceling === 'pending' ? (['QUEUED', 'IN_PROGRESS'] as const) : (['QUEUED'] as const);
   let room = PAGE;
   for (const status of statuses) {
-    if (room === 0) break;
-    const scan = { index: 'byStatus', prefix: [job.accountId, job.jobId, status], limit: room };
-    const { items } = await unit.tx.scan(executions, scan);
-    for (const record of items)
-      await endExecution(unit, record, { status: 'CANCELED', forceCanceled: status === 'IN_PROGRESS' ? true : undefined });
-    room -= items.length;
+    const order = { index: 'byStatus', prefix: [job.accountId, job.jobId, status], skipDamaged: true };
+    for (let after: string | undefined; room > 0; ) {
+      const { items, next } = await unit.tx.scan(executions, { ...order, limit: room, after });
+      for (const record of items)
+        await endExecution(unit, record, { status: 'CANCELED', forceCanceled: status === 'IN_PROGRESS' ? true : undefined });
+      room -= items.length;
+      after = next;
+      if (after === undefined) break;
+    }
   }
   if (room === 0) return unit.scheduleJob(job.jobId);
   const done: JobRecord = { ...job, canceling: undefined };
@@ -159,7 +162,7 @@ export async function deleteJob(unit: JobUnit, job: JobRecord): Promise<void> {
 /** Deletes a page of executions of a job that is being deleted, and the job behind the last one. */
 export async function deletePage(unit: JobUnit, job: JobRecord): Promise<void> {
   const { accountId, jobId } = job;
-  const { items } = await unit.tx.scan(executions, { prefix: [accountId, jobId], limit: PAGE });
+  const items = await unit.executionsOf(jobId, PAGE);
   for (const record of items) await unit.change(record, undefined);
   if (items.length === PAGE) return unit.scheduleJob(jobId);
   await unit.tell(job, 'deleted');

@@ -1,6 +1,8 @@
 /** Records of jobs: jobs, their documents and counts, executions, templates. Times are milliseconds since the epoch. */
 import { iotArn, type Place } from '@thingkeep/wire/arn.ts';
 import { collection, type ReadTransaction } from '../store/contract.ts';
+import type { MembershipRecord } from '../registry/groups/store.ts';
+import type { ThingRecord } from '../registry/store.ts';
 import type { AbortCriterion } from './abort.ts';
 import type { RetriesUsed, RetryCriterion } from './retries.ts';
 import type { RolloutRate } from './rollout.ts';
@@ -193,6 +195,25 @@ export async function findExecution(
     ? tx.get(executions, [...prefix, executionNumber])
     : undefined;
 }
+
+/** How far a change of targets was followed: in which step, and where that goes on. */
+export interface FollowedSoFar {
+  readonly step: number;
+  readonly after?: string | undefined;
+}
+
+/** A change of a membership or a thing that jobs have not followed to its end yet. */
+export interface TargetChange {
+  readonly accountId: string;
+  /** The number of the change: the order in which they are followed. */
+  readonly number: number;
+  readonly left?: MembershipRecord | undefined;
+  readonly joined?: MembershipRecord | undefined;
+  readonly deleted?: ThingRecord | undefined;
+  readonly followed?: FollowedSoFar | undefined;
+}
+
+export const targetChanges = collection<TargetChange>('job-target-changes', (c) => [c.accountId, c.number]);
 
 export interface JobTemplateRecord extends JobSettings {
   readonly accountId: string;

@@ -64,6 +64,7 @@ async function partOf(unit: JobUnit, { rollout }: JobRecord, target: JobTarget, 
 /** Has a thing its execution, where it has none, or waits for another; says whether one was made. */
 async function rollOutTo(unit: JobUnit, job: JobRecord, origin: ExecutionOrigin): Promise<boolean> {
   const latest = await unit.latest(job.jobId, origin.thingName);
+  if (latest === 'damaged') return false;
   if (latest?.isRetryWaiting === true) {
     await unit.change(latest, { ...latest, isRetryWaiting: undefined });
     return queueRetry(unit, job, latest);

@@ -1,0 +1,23 @@
+/** What a thing has to do: its pending executions, in their order. */
+import type { ReadTransaction } from '../store/contract.ts';
+import { type JobExecutionRecord, executions } from './store.ts';
+
+/** Records that are read at once where those before are not to be shown. */
+const PAGE = 250;
+
+/** The first pending executions of a thing; those that are damaged are left out. */
+export async function pendingExecutions(
+  tx: ReadTransaction,
+  accountId: string,
+  thingName: string,
+  limit: number,
+): Promise<readonly JobExecutionRecord[]> {
+  const order = { index: 'pending', prefix: [accountId, thingName], skipDamaged: true };
+  const found: JobExecutionRecord[] = [];
+  let page = await tx.scan(executions, { ...order, limit });
+  for (;;) {
+    found.push(...page.items);
+    if (page.next === undefined || found.length >= limit) return found.slice(0, limit);
+    page = await tx.scan(executions, { ...order, after: page.next, limit: PAGE });
+  }
+}
