@@ -29,7 +29,8 @@ const urlsAt = (store: string | undefined, hasKeys: boolean) =>
 
 async function signed(store: string | undefined, hasKeys: boolean, key: string, versionId?: string): Promise<URL> {
   const request = { method: 'GET', name: { bucket: 'fw', key }, versionId, expiresInSec: 60 } as const;
-  return new URL(await urlsAt(store, hasKeys).sign(role, request));
+  const sign = await urlsAt(store, hasKeys).signerOf(role);
+  return new URL(sign(request));
 }
 
 const keyOf = (url: URL): string | undefined => url.searchParams.get('X-Amz-Credential')?.split('/')[0];

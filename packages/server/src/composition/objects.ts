@@ -55,24 +55,26 @@ export function openObjectUrls(
     return iam.roleCredentials(session);
   };
   return {
-    async sign(role, { method, name, versionId, expiresInSec }) {
-      refuseOddName(name);
-      const { bucket, key } = name;
-      const action = method === 'GET' ? 's3:GetObject' : 's3:PutObject';
-      const resource = `arn:aws:s3:::${bucket}/${key}`;
-      if (role.permissions.decide(action, resource).effect !== 'ALLOWED')
-        return objectFault('AccessDenied', `${role.roleArn} is not authorized to perform: ${action} on resource: ${resource}`);
-      if (endpoint === undefined && versionId !== undefined)
-        return objectFault('NotImplemented', 'The embedded store has no versions of objects.');
+    async signerOf(role) {
       const credentials = await credentialsOf(role);
-      if (credentials === undefined) return objectFault('AccessDenied', 'There are no credentials for s3.');
-      const { region } = role.place;
-      const path = key.split('/').map(encodeURIComponent).join('/');
-      const url = new URL(
-        endpoint === undefined ? embeddedUrl(apiUrl(), bucket, path) : remoteUrl(endpoint, region, bucket, path),
-      );
-      if (versionId !== undefined) url.search = `versionId=${encodeURIComponent(versionId)}`;
-      return presignUrl({ method, url, region, expiresInSec, now: clock.now(), key: credentials });
+      return ({ method, name, versionId, expiresInSec }) => {
+        refuseOddName(name);
+        const { bucket, key } = name;
+        const action = method === 'GET' ? 's3:GetObject' : 's3:PutObject';
+        const resource = `arn:aws:s3:::${bucket}/${key}`;
+        if (role.permissions.decide(action, resource).effect !== 'ALLOWED')
+          return objectFault('AccessDenied', `${role.roleArn} is not authorized to perform: ${action} on resource: ${resource}`);
+        if (endpoint === undefined && versionId !== undefined)
+          return objectFault('NotImplemented', 'The embedded store has no versions of objects.');
+        if (credentials === undefined) return objectFault('AccessDenied', 'There are no credentials for s3.');
+        const { region } = role.place;
+        const path = key.split('/').map(encodeURIComponent).join('/');
+        const url = new URL(
+          endpoint === undefined ? embeddedUrl(apiUrl(), bucket, path) : remoteUrl(endpoint, region, bucket, path),
+        );
+        if (versionId !== undefined) url.search = `versionId=${encodeURIComponent(versionId)}`;
+        return presignUrl({ method, url, region, expiresInSec, now: clock.now(), key: credentials });
+      };
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Presigned URLs in job documents, and documents that are read from an object (fact sheet 37). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { caller } from '../testing/operations-fixture.ts';
+import { caller, stranger } from '../testing/operations-fixture.ts';
 import { JobsFixture, PRESIGN_ROLE, thingArnOf } from './jobs.fixture.ts';
 import { locateObject } from './object-locations.ts';
 import { jobDocuments, type JobRecord, jobs } from './store.ts';
@@ -9,6 +9,8 @@ import { jobDocuments, type JobRecord, jobs } from './store.ts';
 const document = (placeholder: string): string => JSON.stringify({ url: `\${aws:iot:${placeholder}}` });
 const presignedUrlConfig = { roleArn: PRESIGN_ROLE };
 const create = (more: object) => ({ jobId: 'j', targets: [thingArnOf('t')], presignedUrlConfig, ...more });
+
+const strangersThing = `arn:aws:iot:${stranger.region}:${stranger.accountId}:thing/x`;
 
 async function opened(): Promise<JobsFixture> {
   const bench = await JobsFixture.open();
@@ -135,6 +137,11 @@ describe('presigned URLs', () => {
         /^Permission denied when attempting/,
         { presignedUrlConfig: { roleArn: 'arn:aws:iam::123456789012:role/none' } },
       ],
+      [at('-upload'), /^Provided argument for presigned url is invalid$/],
+      [at(''), /^Provided argument for presigned url is invalid$/],
+      [at('-uploads:https://s3.amazonaws.com/bucket/k'), /^Provided argument for presigned url is invalid$/],
+      ['S3-presigned-url:https://s3.amazonaws.com/bucket/k', /^Provided argument for presigned url is invalid$/],
+      ['s3-presign:https://s3.amazonaws.com/bucket/k', /^Provided argument for presigned url is invalid$/],
       [at('-upload:https://s3.amazonaws.com/bucket/${what}'), /^Undefined placeholder, \$\{what\}, inside of presign url upload/],
       [at('-upload:https://s3.amazonaws.com/bucket/${jobId}${jobId}${jobId}'), /^Undefined placeholder/],
     ];
@@ -159,6 +166,99 @@ describe('presigned URLs', () => {
     assert.doesNotMatch(bench.heard('t').at(-1) ?? '', /jobDocument/);
     const { outcome, body } = await bench.ask('t', 'j/get');
     assert.deepEqual([outcome, body.code], ['rejected', 'InvalidRequest']);
+  });
+});
+
+const many = (count: number): string =>
+  JSON.stringify(Array.from({ length: count }, (_, i) => `\${aws:iot:s3-presigned-url:https://s3.amazonaws.com/bucket/k${i}}`));
+
+describe('many URLs', () => {
+  const urls = (count: number): string => `{"urls":${many(count)}}`;
+
+  test('a document has at most 50', async () => {
+    await using bench = await opened();
+    await bench.refuses('InvalidRequestException', 'CreateJob', create({ document: urls(51) }), /at most 50 presigned urls/);
+    await bench.call('CreateJob', create({ document: urls(50) }));
+  });
+
+  /** How many URLs were signed in each turn of the event loop, by account, and the sessions that signed them. */
+  function watch(bench: JobsFixture) {
+    const turns = new Map<string, Map<number, number>>();
+    let [turn, sessions, isOver] = [0, 0, false];
+    const next = (): void => {
+      turn += 1;
+      if (!isOver) setImmediate(next);
+    };
+    next();
+    bench.kept.signing.begins = () => {
+      sessions += 1;
+    };
+    bench.kept.signing.signs = (accountId) => {
+      const own = turns.get(accountId) ?? new Map<number, number>();
+      turns.set(accountId, own.set(turn, (own.get(turn) ?? 0) + 1));
+    };
+    return {
+      sessions: () => sessions,
+      signed: (accountId: string): readonly number[] => [...(turns.get(accountId)?.values() ?? [])],
+      [Symbol.dispose]: () => {
+        isOver = true;
+      },
+    };
+  }
+
+  test('those of a stored document are signed over many turns, by one session, and those of another account meanwhile', async () => {
+    await using bench = await opened();
+    await bench.call('CreateThing', { thingName: 'x' }, stranger);
+    await bench.call('CreateJob', create({ document: urls(1) }));
+    await bench.call('CreateJob', { ...create({ document: urls(1) }), targets: [strangersThing] }, stranger);
+    await bench.settle();
+    // As a server of before had it stored.
+    for (const accountId of [bench.account, stranger.accountId])
+      await bench.regional.write((tx) => tx.put(jobDocuments, { accountId, jobId: 'j', document: urls(400) }));
+    using watched = watch(bench);
+    const { signed, sessions } = watched;
+    const answers = await Promise.all([
+      ...Array.from({ length: 5 }, () => bench.ask('t', 'j/get')),
+      bench.data.DescribeJobExecution?.({ thingName: 'x', jobId: 'j' }, stranger),
+    ]);
+    assert.equal((answers[0] as { text: string }).text.split('https://signed/').length - 1, 400);
+    assert.equal(sessions(), 6);
+    assert.ok(Math.max(...signed(bench.account), ...signed(stranger.accountId)) <= 10);
+    assert.equal(
+      signed(bench.account).reduce((sum, count) => sum + count, 0),
+      5 * 400,
+    );
+    // The other account does not wait for the five answers of the first one.
+    assert.ok(signed(stranger.accountId).length < signed(bench.account).length / 4);
+  });
+
+  test('what one account has to sign keeps its own messages in order, and no message of another', async () => {
+    await using bench = await opened();
+    await bench.call('CreateThing', { thingName: 'x' }, stranger);
+    const gate = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    bench.kept.signing.begins = (accountId) => {
+      if (accountId !== bench.account) return undefined;
+      begun.resolve();
+      return gate.promise;
+    };
+    await bench.call('CreateJob', create({ document: urls(1) }));
+    const rollout = bench.settle();
+    await begun.promise;
+    const ends = bench.call('CancelJob', { jobId: 'j', force: true });
+    await bench.call('CreateJob', { jobId: 'j', targets: [strangersThing], document: '{}' }, stranger);
+    bench.clock.at += 1000;
+    const others = bench.settle();
+    while (bench.published.length < 2) await new Promise(setImmediate);
+    assert.deepEqual([bench.heard('x').length, bench.heard('t')], [2, []]);
+    gate.resolve();
+    await Promise.all([rollout, ends, others]);
+    assert.deepEqual(
+      bench
+        .heard('t')
+        .map((each) => each.replace(/^(\S+).*"(jobs|execution)":(..).*$/, '$1 $3').replace(/ \{"timestamp.*/, ' none')),
+      ['notify {"', 'notify-next {"', 'notify {}', 'notify-next none'],
+    );
   });
 });
 

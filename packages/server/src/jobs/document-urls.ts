@@ -3,11 +3,12 @@
  * role of the job each time that a device gets the document.
  */
 import type { FindRole } from '@thingkeep/wire/api/authorization.ts';
-import type { Place } from '@thingkeep/wire/arn.ts';
+import { type Place, placeKey } from '@thingkeep/wire/arn.ts';
 import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import { type AskingRole, ObjectFault, type ObjectUrls } from '../objects/contract.ts';
-import { PLACEHOLDER } from './documents.ts';
+import { ObjectFault, type ObjectUrls, type UrlRequest } from '../objects/contract.ts';
+import { type TurnBudget, TurnBudgets } from '../runtime/turn-budget.ts';
+import { PLACEHOLDER, URL_PLACEHOLDER } from './documents.ts';
 import { type S3Location, locateObject } from './object-locations.ts';
 import { jobArn, type JobExecutionRecord, type PresignedUrls } from './store.ts';
 
@@ -22,6 +23,13 @@ export interface UrlDocument {
   readonly presignedUrls: PresignedUrls | undefined;
 }
 
+/** A document whose URLs are to be signed. */
+interface UnsignedDocument {
+  readonly text: string;
+  readonly roleArn: string;
+  readonly expiresInSec: number;
+}
+
 interface Wanted {
   readonly method: 'GET' | 'PUT';
   readonly location: S3Location;
@@ -30,7 +38,6 @@ interface Wanted {
 /** Seconds of a URL where the job does not say. */
 const EXPIRES = 3_600;
 const PREFIX = 's3-presigned-url';
-const KIND = /^s3-presigned-url(-v1|-v2|-upload)?:(.*)$/s;
 const VARIABLE = /\$\{([^}]*)\}/g;
 const MAX_USES = 2;
 const BAD_ARGUMENT = 'Provided argument for presigned url is invalid';
@@ -52,7 +59,7 @@ function decoded(text: string): string | undefined {
 
 /** What a placeholder asks for; undefined for one of another kind. The texts are the guide's. */
 function wantedOf(placeholder: string, variables: Readonly<Record<string, string>>): Wanted | undefined {
-  const found = KIND.exec(placeholder);
+  const found = URL_PLACEHOLDER.exec(placeholder);
   if (found === null) return placeholder.startsWith(PREFIX) ? invalid(BAD_ARGUMENT) : undefined;
   const [, version, argument = ''] = found;
   const isUpload = version === '-upload';
@@ -69,10 +76,15 @@ function wantedOf(placeholder: string, variables: Readonly<Record<string, string
   return { method: isUpload ? 'PUT' : 'GET', location };
 }
 
+/** Work of one account in a turn: a URL is one, and the session of a role a few. */
+const PER_TURN = 10;
+const SESSION = 3;
+
 const ANY = { thingName: 't', jobId: 'j', executionNumber: '1' };
 
 export class DocumentUrls {
   readonly #options: DocumentUrlsOptions;
+  readonly #budgets = new TurnBudgets(PER_TURN);
 
   constructor(options: DocumentUrlsOptions) {
     this.#options = options;
@@ -102,39 +114,48 @@ export class DocumentUrls {
     const roleArn = presignedUrls?.roleArn;
     if (!hasUrls(text)) return text;
     if (roleArn === undefined) return undefined;
+    const expiresInSec = presignedUrls?.expiresInSec ?? EXPIRES;
+    return this.#budgets.use(placeKey(place), (budget) => this.#sign(place, { text, roleArn, expiresInSec }, execution, budget));
+  }
+
+  async #sign(
+    place: Place,
+    { text, roleArn, expiresInSec }: UnsignedDocument,
+    execution: JobExecutionRecord,
+    budget: TurnBudget,
+  ): Promise<string | undefined> {
     try {
+      await budget.take(SESSION);
       const { thingName, jobId, executionNumber } = execution;
       const permissions = await this.#options.findRole(place.accountId, roleArn, IOT_SERVICE, jobArn(place, jobId));
       if (permissions === 'unknown-role') return undefined;
       const variables = { thingName, jobId, executionNumber: String(executionNumber) };
-      return await this.#fill(text, variables, { place, roleArn, permissions }, presignedUrls?.expiresInSec ?? EXPIRES);
+      const sign = await this.#options.objectUrls.signerOf({ place, roleArn, permissions });
+      return await fill(text, variables, (url) => sign({ ...url, expiresInSec }), budget);
     } catch (error) {
       if (error instanceof ObjectFault || (error instanceof Error && UNSIGNABLE.has(error.name))) return undefined;
       throw error;
     }
   }
+}
 
-  async #fill(
-    text: string,
-    variables: Readonly<Record<string, string>>,
-    role: AskingRole,
-    expiresInSec: number,
-  ): Promise<string> {
-    let filled = '';
-    let at = 0;
-    for (const found of text.matchAll(PLACEHOLDER)) {
-      const wanted = wantedOf(found[1] ?? '', variables);
-      if (wanted === undefined) continue;
-      const { method, location } = wanted;
-      const url = await this.#options.objectUrls.sign(role, {
-        method,
-        name: location,
-        versionId: location.versionId,
-        expiresInSec,
-      });
-      filled += text.slice(at, found.index) + JSON.stringify(url).slice(1, -1);
-      at = found.index + found[0].length;
-    }
-    return filled + text.slice(at);
+/** The text with its placeholders signed, a few of them in each turn of the event loop. */
+async function fill(
+  text: string,
+  variables: Readonly<Record<string, string>>,
+  sign: (url: Omit<UrlRequest, 'expiresInSec'>) => string,
+  budget: TurnBudget,
+): Promise<string> {
+  let filled = '';
+  let at = 0;
+  for (const found of text.matchAll(PLACEHOLDER)) {
+    const wanted = wantedOf(found[1] ?? '', variables);
+    if (wanted === undefined) continue;
+    await budget.take(1);
+    const { method, location } = wanted;
+    const url = sign({ method, name: location, versionId: location.versionId });
+    filled += text.slice(at, found.index) + JSON.stringify(url).slice(1, -1);
+    at = found.index + found[0].length;
   }
+  return filled + text.slice(at);
 }

@@ -41,12 +41,24 @@ export function checkTerminated(text: string): void {
   if (ended < begun) invalid('One or more parameters or placeholders are not terminated.');
 }
 
-/** Fails for placeholders that can't be resolved; those of presigned URLs are checked by themselves. */
+/** What a placeholder of a presigned URL says: its version, and what is to be signed. */
+export const URL_PLACEHOLDER = /^s3-presigned-url(-v1|-v2|-upload)?:(.*)$/s;
+/** What was meant as one. */
+const LIKE_URL = /^s3-?presign/i;
+/** Presigned URLs of one document. */
+export const MAX_URLS = 50;
+
+/** Fails for placeholders that can't be resolved; what those of presigned URLs are for is checked by itself. */
 export function checkPlaceholders(text: string): void {
   checkTerminated(text);
+  let urls = 0;
   for (const name of documentPlaceholders(text)) {
     if (name.startsWith(PARAMETER)) invalid('Parameters in job documents are for managed job templates.');
+    if (URL_PLACEHOLDER.test(name)) urls += 1;
+    // The text is the guide's (page create-manage-jobs).
+    else if (LIKE_URL.test(name)) invalid('Provided argument for presigned url is invalid');
   }
+  if (urls > MAX_URLS) invalid(`Job document can have at most ${MAX_URLS} presigned urls`);
 }
 
 /** The document of a managed template with its parameters put in; optional ones that are not given are empty. */

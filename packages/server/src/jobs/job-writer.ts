@@ -1,5 +1,5 @@
-/** Writes of jobs: each is a unit, and what it says is published after its commit, in the order of the commits. */
-import type { Place } from '@thingkeep/wire/arn.ts';
+/** Writes of jobs: each is a unit, and what it says is published after its commit, in the order of its account's commits. */
+import { type Place, placeKey } from '@thingkeep/wire/arn.ts';
 import type { Messaging } from '../broker/messaging.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -10,7 +10,7 @@ import { compactJson, notifyNextPayload } from './payloads.ts';
 import type { JobEventKind } from './job-events.ts';
 import { type Audience, JobUnit } from './job-unit.ts';
 import { settleJobs } from './lifecycle.ts';
-import { type JobMessage, Outbox, type Turn } from './outbox.ts';
+import { type JobMessage, Outboxes, type Turn } from './outbox.ts';
 
 export interface JobWriterOptions {
   readonly clock: Clock;
@@ -31,14 +31,14 @@ const REPORTED = { max: 1, perMs: 60_000 };
 
 export class JobWriter {
   readonly #options: JobWriterOptions;
-  readonly #outbox: Outbox<Said>;
+  readonly #outboxes: Outboxes<Said>;
   readonly #audience: Audience;
   readonly #limiter: RepeatLimiter;
 
   constructor(options: JobWriterOptions) {
     this.#options = options;
     this.#limiter = new RepeatLimiter(options.clock, REPORTED);
-    this.#outbox = new Outbox(({ place, messages }) => this.#publish(place, messages));
+    this.#outboxes = new Outboxes(({ place, messages }) => this.#publish(place, messages));
     this.#audience = {
       hears: (place, topic) => options.messaging.hasReceivers(place, topic),
       wants: (place, kind: JobEventKind) => options.enabled.of(place).has(kind),
@@ -53,7 +53,7 @@ export class JobWriter {
       const { result, messages } = await inRegion(place.region).write(async (tx) => {
         // The engine may run this again: what the run before has to say is void.
         turn?.drop();
-        turn = this.#outbox.turn();
+        turn = this.#outboxes.turn(placeKey(place));
         const unit = new JobUnit(tx, place, clock.now(), this.#audience);
         const done = await work(unit);
         await settleJobs(unit);
@@ -71,15 +71,16 @@ export class JobWriter {
   async #signed(place: Place, messages: readonly JobMessage[]): Promise<readonly JobMessage[]> {
     if (!messages.some(({ unsigned }) => unsigned !== undefined)) return messages;
     const { urls } = this.#options;
-    return Promise.all(
-      messages.map(async (message) => {
-        if (message.unsigned === undefined) return message;
+    const signed: JobMessage[] = [];
+    for (const message of messages)
+      if (message.unsigned === undefined) signed.push(message);
+      else {
         const { execution, document, now } = message.unsigned;
         const text = await urls.resolve(place, document, execution).catch(() => undefined);
         const json = text === undefined ? undefined : compactJson(text);
-        return { topic: message.topic, payload: notifyNextPayload(execution, json, now) };
-      }),
-    );
+        signed.push({ topic: message.topic, payload: notifyNextPayload(execution, json, now) });
+      }
+    return signed;
   }
 
   #publish(place: Place, messages: readonly JobMessage[]): void {

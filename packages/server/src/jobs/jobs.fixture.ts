@@ -107,6 +107,8 @@ interface Kept {
   readonly refusals: Refusal[];
   readonly rates: { jobReads?: number; jobWrites?: number };
   readonly disk: { low: boolean };
+  /** Hears of documents whose URLs are to be signed, and of each URL, by account. */
+  readonly signing: { begins: (accountId: string) => Promise<void> | void; signs: (accountId: string) => void };
 }
 
 /** What runs over a store until it is restarted. */
@@ -114,7 +116,7 @@ async function openParts(
   base: HookedStore,
   clock: TestClock,
   hears: (published: Published) => void,
-  { refusals, rates, disk }: Kept,
+  { refusals, rates, disk, signing }: Kept,
 ): Promise<Parts> {
   const feed = new ChangeFeed({ store: base, log: console });
   const store = byRegion(feed.store)(place.region);
@@ -138,8 +140,13 @@ async function openParts(
     return ROLES.get(roleArn) ?? 'unknown-role';
   };
   const objectUrls: ObjectUrls = {
-    sign: async (_role, { method, name: { bucket, key }, versionId, expiresInSec }) =>
-      `https://signed/${bucket}/${key}?${method}&${versionId ?? ''}&${expiresInSec}`,
+    signerOf: async ({ place: { accountId } }) => {
+      await signing.begins(accountId);
+      return ({ method, name: { bucket, key }, versionId, expiresInSec }) => {
+        signing.signs(accountId);
+        return `https://signed/${bucket}/${key}?${method}&${versionId ?? ''}&${expiresInSec}`;
+      };
+    },
   };
   const domain = jobsDomain.open({
     ...shared,
@@ -191,7 +198,12 @@ export class JobsFixture extends OperationsFixture {
   static async open(path?: string): Promise<JobsFixture> {
     const clock = clockAt(START);
     const heard = { by: (_published: Published): void => undefined };
-    const kept: Kept = { refusals: [], rates: {}, disk: { low: false } };
+    const kept: Kept = {
+      refusals: [],
+      rates: {},
+      disk: { low: false },
+      signing: { begins: () => undefined, signs: () => undefined },
+    };
     const base =
       path === undefined ? await openMemoryStore() : await openSqliteStore({ path, collections: jobsDomain.collections });
     const parts = await openParts(base, clock, (published) => heard.by(published), kept);

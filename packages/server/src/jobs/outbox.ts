@@ -1,4 +1,7 @@
-/** Messages about what was stored, published in the order of the commits: the writes run one after another, their answers need not. */
+/**
+ * Messages about what was stored, published in the order of the commits of their account: the writes run one after another, their
+ * answers need not. What one account has to sign holds back no other's.
+ */
 import type { UrlDocument } from './document-urls.ts';
 import type { JobExecutionRecord } from './store.ts';
 
@@ -26,7 +29,7 @@ export interface Turn<T> {
   drop(): void;
 }
 
-export class Outbox<T> {
+class Outbox<T> {
   readonly #publish: (messages: T) => void;
   readonly #tickets: Ticket<T>[] = [];
 
@@ -46,10 +49,36 @@ export class Outbox<T> {
     return { send: settle, drop: () => settle(undefined) };
   }
 
+  get isEmpty(): boolean {
+    return this.#tickets.length === 0;
+  }
+
   #flush(): void {
     for (let first = this.#tickets[0]; first?.isSettled === true; first = this.#tickets[0]) {
       this.#tickets.shift();
       if (first.messages !== undefined) this.#publish(first.messages);
     }
+  }
+}
+
+/** An outbox for each owner that has something to say. */
+export class Outboxes<T> {
+  readonly #publish: (messages: T) => void;
+  readonly #ofOwners = new Map<string, Outbox<T>>();
+
+  constructor(publish: (messages: T) => void) {
+    this.#publish = publish;
+  }
+
+  /** Takes the owner's next turn: to be called in the write's function, which runs in the order of the commits. */
+  turn(owner: string): Turn<T> {
+    const outbox = this.#ofOwners.get(owner) ?? new Outbox(this.#publish);
+    this.#ofOwners.set(owner, outbox);
+    const { send, drop } = outbox.turn();
+    const settle = (act: () => void): void => {
+      act();
+      if (outbox.isEmpty && this.#ofOwners.get(owner) === outbox) this.#ofOwners.delete(owner);
+    };
+    return { send: (messages) => settle(() => send(messages)), drop: () => settle(drop) };
   }
 }

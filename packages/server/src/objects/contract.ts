@@ -96,10 +96,13 @@ export interface UrlRequest {
   readonly expiresInSec: number;
 }
 
+/** Gives a URL that counts with the rights of a role, for as long as is asked; fails with an ObjectFault. */
+export type UrlSigner = (request: UrlRequest) => string;
+
 /** What a domain has URLs of objects signed by, for devices to use. */
 export interface ObjectUrls {
-  /** A URL that counts with the role's rights, for as long; fails with an ObjectFault. */
-  sign(role: AskingRole, request: UrlRequest): Promise<string>;
+  /** What signs the URLs of one document, by one session of the role. */
+  signerOf(role: AskingRole): Promise<UrlSigner>;
 }
 
 /** Names of buckets at S3, those of before 2018 too (S3 user guide, page bucketnamingrules). */

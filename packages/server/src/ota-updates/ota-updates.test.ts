@@ -90,7 +90,7 @@ class OtaFixture extends OperationsFixture {
       regions: async () => [caller.region],
     };
     const roles = { findRole, roleObjects };
-    const jobs = openJobs({ ...shared, ...roles, messaging, objectUrls: { sign: async () => 'https://signed' } });
+    const jobs = openJobs({ ...shared, ...roles, messaging, objectUrls: { signerOf: async () => () => 'https://signed' } });
     const domains = [
       registryDomain.open({ ...shared, issuer: await sharedAuthority(), endpoint: 'iot.example.com' }),
       jobsDomain.open({ ...shared, disk: { low: false }, roleObjects, messaging, refuse, ratesOf: () => ({}), jobs }),

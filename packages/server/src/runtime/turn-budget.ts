@@ -1,11 +1,11 @@
 /** Work that is shared out over turns of the event loop, so that large answers of one account hold nobody else up. */
 
 export class TurnBudget {
+  /** Units of work of one turn. */
   readonly #perTurn: number;
   #spent = 0;
   #next: Promise<void> | undefined;
 
-  /** `perTurn` in units of work, as the caller counts it. */
   constructor(perTurn: number) {
     this.#perTurn = perTurn;
   }
@@ -26,5 +26,28 @@ export class TurnBudget {
       });
     });
     return this.#next;
+  }
+}
+
+/** Budgets of many owners: what one has to do takes nothing of another's. */
+export class TurnBudgets {
+  readonly #perTurn: number;
+  readonly #ofOwners = new Map<string, { readonly budget: TurnBudget; users: number }>();
+
+  constructor(perTurn: number) {
+    this.#perTurn = perTurn;
+  }
+
+  /** Does work within the owner's budget. */
+  async use<R>(owner: string, work: (budget: TurnBudget) => Promise<R>): Promise<R> {
+    const own = this.#ofOwners.get(owner) ?? { budget: new TurnBudget(this.#perTurn), users: 0 };
+    this.#ofOwners.set(owner, own);
+    own.users += 1;
+    try {
+      return await work(own.budget);
+    } finally {
+      own.users -= 1;
+      if (own.users === 0) this.#ofOwners.delete(owner);
+    }
   }
 }
