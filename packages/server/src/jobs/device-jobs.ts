@@ -8,7 +8,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { DISK_LOW } from '../runtime/disk-failure.ts';
 import type { Disk } from '../runtime/disk-room.ts';
 import type { ReadTransaction, Store } from '../store/contract.ts';
-import type { DocumentUrls, UrlDocument } from './document-urls.ts';
+import { type DocumentUrls, hasUrls, type UrlDocument } from './document-urls.ts';
 import { documentOf } from './read-document.ts';
 import type { JobRateName, JobRates } from './job-rates.ts';
 import type { JobUnit } from './job-unit.ts';
@@ -87,6 +87,8 @@ export interface ReportAnswer {
 export const NEXT = '$next';
 /** Executions that one answer lists at most: the answer has to fit into a message. */
 const MAX_LISTED = 250;
+/** Documents that are signed for one request, where another job becomes the next one each time. */
+const MAX_SIGNED = 5;
 
 export interface DeviceJobsOptions {
   readonly clock: Clock;
@@ -106,6 +108,35 @@ async function refuseUnknownThing(tx: ReadTransaction, { accountId }: Place, thi
 interface Found {
   readonly record: JobExecutionRecord;
   readonly document: UrlDocument | undefined;
+}
+
+/** A write that answers with a document whose URLs are not signed yet: nothing of it is kept. */
+class UnsignedDocumentError extends Error {
+  override readonly name = 'UnsignedDocumentError';
+  readonly found: Found;
+
+  constructor(found: Found) {
+    super('the URLs of the document are not signed yet');
+    this.found = found;
+  }
+}
+
+const signedKey = ({ jobId, executionNumber }: JobExecutionRecord): string => `${jobId}/${executionNumber}`;
+
+/** Documents of a thing's executions as the device gets them, signed outside of the write that answers with them. */
+class SignedDocuments {
+  readonly #texts = new Map<string, string | undefined>();
+
+  add(record: JobExecutionRecord, text: string | undefined): void {
+    this.#texts.set(signedKey(record), text);
+  }
+
+  /** The text of a document; fails where its URLs are to be signed first. */
+  textOf(record: JobExecutionRecord, document: UrlDocument | undefined): string | undefined {
+    if (document === undefined || !hasUrls(document.text)) return document?.text;
+    if (!this.#texts.has(signedKey(record))) throw new UnsignedDocumentError({ record, document });
+    return this.#texts.get(signedKey(record));
+  }
 }
 
 const pendingOf = (tx: ReadTransaction, { accountId }: Place, thingName: string, limit: number) =>
@@ -151,12 +182,13 @@ export class DeviceJobs {
   /** Starts the first pending execution; one that is in progress stays as it is. */
   async startNext(place: Place, thingName: string, request: StartRequest): Promise<DescribedExecution | undefined> {
     this.#admit(place, 'jobWrites');
-    const found = await this.#options.writer.write(place, async (unit): Promise<Found | undefined> => {
+    return this.#write(place, async (unit, signed) => {
       const { tx, now } = unit;
       await refuseUnknownThing(tx, place, thingName);
       const [first] = await pendingOf(tx, place, thingName, 1);
       if (first === undefined) return undefined;
-      if (first.status === 'IN_PROGRESS') return { record: first, document: await documentOf(tx, first) };
+      const document = signed.textOf(first, await documentOf(tx, first));
+      if (first.status === 'IN_PROGRESS') return { execution: detailsOf(first, now), document };
       this.#refuseGrowth(first, request.statusDetails);
       const started = await startedExecution(unit, first);
       const after: JobExecutionRecord = {
@@ -167,9 +199,8 @@ export class DeviceJobs {
         versionNumber: first.versionNumber + 1,
       };
       await unit.change(first, after);
-      return { record: after, document: await documentOf(tx, after) };
+      return { execution: detailsOf(after, now), document };
     });
-    return this.#described(place, found);
   }
 
   /** An execution that has not ended; undefined where the next one is asked for and there is none. */
@@ -195,7 +226,7 @@ export class DeviceJobs {
 
   async update(place: Place, thingName: string, jobId: string, request: JobExecutionReport): Promise<ReportAnswer> {
     this.#admit(place, 'jobWrites');
-    const found = await this.#options.writer.write(place, async (unit): Promise<Found> => {
+    return this.#write(place, async (unit, signed) => {
       const before = await executionOf(unit.tx, place, thingName, jobId, request.executionNumber);
       const { expectedVersion } = request;
       if (!isPending(before.status))
@@ -211,13 +242,14 @@ export class DeviceJobs {
           executionStateOf(before),
         );
       if (request.status === 'IN_PROGRESS') this.#refuseGrowth(before, request.statusDetails);
+      const wanted = request.includeJobDocument === true ? await documentOf(unit.tx, before) : undefined;
+      const document = signed.textOf(before, wanted);
       const after = await report(unit, before, request);
-      return { record: after, document: request.includeJobDocument === true ? await documentOf(unit.tx, after) : undefined };
+      return {
+        executionState: request.includeJobExecutionState === true ? executionStateOf(after) : undefined,
+        document,
+      };
     });
-    return {
-      executionState: request.includeJobExecutionState === true ? executionStateOf(found.record) : undefined,
-      document: await this.#resolved(place, found),
-    };
   }
 
   async #described(place: Place, found: Found | undefined): Promise<DescribedExecution | undefined> {
@@ -229,7 +261,26 @@ export class DeviceJobs {
   async #resolved(place: Place, { record, document }: Found): Promise<string | undefined> {
     if (document === undefined) return undefined;
     const resolved = await this.#options.urls.resolve(place, document, record);
-    return resolved ?? reject('InvalidRequest', 'A presigned url of the job document can not be signed with the role of the job');
+    return (
+      resolved ??
+      reject(
+        'InvalidRequest',
+        `A presigned url of the job document of ${record.jobId} can not be signed with the role of the job`,
+      )
+    );
+  }
+
+  /** Does a write that answers with a document. What has to be signed is signed before it: one that can't be changes nothing. */
+  async #write<R>(place: Place, work: (unit: JobUnit, signed: SignedDocuments) => Promise<R>): Promise<R> {
+    const signed = new SignedDocuments();
+    for (let attempt = 1; ; attempt += 1)
+      try {
+        return await this.#options.writer.write(place, (unit) => work(unit, signed));
+      } catch (error) {
+        // Another job may have become the next one while the document was signed.
+        if (!(error instanceof UnsignedDocumentError) || attempt > MAX_SIGNED) throw error;
+        signed.add(error.found.record, await this.#resolved(place, error.found));
+      }
   }
 
   #refuseGrowth({ statusDetails }: JobExecutionRecord, given: StartRequest['statusDetails']): void {

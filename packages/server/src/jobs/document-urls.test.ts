@@ -172,6 +172,59 @@ describe('presigned URLs', () => {
 const many = (count: number): string =>
   JSON.stringify(Array.from({ length: count }, (_, i) => `\${aws:iot:s3-presigned-url:https://s3.amazonaws.com/bucket/k${i}}`));
 
+describe('a role that may sign no more', () => {
+  const gone = { roleArn: 'arn:aws:iam::123456789012:role/gone' };
+
+  async function unsignable(): Promise<JobsFixture> {
+    const bench = await opened();
+    await bench.call('CreateJob', create({ document: document('s3-presigned-url:https://s3.amazonaws.com/bucket/k') }));
+    await bench.settle();
+    await bench.job('k', ['t']);
+    await change(bench, { presignedUrls: gone });
+    bench.heard('t');
+    return bench;
+  }
+
+  const execution = async (bench: JobsFixture) => {
+    const found = (await bench.call('DescribeJobExecution', { jobId: 'j', thingName: 't' })).execution;
+    return [found?.status, found?.versionNumber];
+  };
+
+  test('start-next is refused without a change, and says which job it is', async () => {
+    await using bench = await unsignable();
+    for (let i = 0; i < 2; i += 1) {
+      const { outcome, body } = await bench.ask('t', 'start-next', { statusDetails: { a: 'b' } });
+      assert.deepEqual(
+        [outcome, body.code, /document of j can not be signed/.test(String(body.message))],
+        ['rejected', 'InvalidRequest', true],
+      );
+    }
+    assert.deepEqual(await execution(bench), ['QUEUED', 1]);
+    assert.deepEqual(bench.heard('t'), []);
+    // The device can end it without its document, and goes on with the next job.
+    assert.equal((await bench.ask('t', 'j/update', { status: 'REJECTED' })).outcome, 'accepted');
+    assert.match((await bench.ask('t', 'start-next')).text, /"jobId":"k"/);
+  });
+
+  test('an update that asks for the document is refused without a change', async () => {
+    await using bench = await unsignable();
+    const report = { status: 'IN_PROGRESS', includeJobDocument: true };
+    assert.equal((await bench.ask('t', 'j/update', report)).outcome, 'rejected');
+    assert.deepEqual(await execution(bench), ['QUEUED', 1]);
+    assert.equal((await bench.ask('t', 'j/update', { status: 'IN_PROGRESS' })).outcome, 'accepted');
+    assert.equal((await bench.ask('t', 'start-next')).outcome, 'rejected');
+    assert.deepEqual(await execution(bench), ['IN_PROGRESS', 2]);
+  });
+
+  test('what becomes the next job while a document is signed is the one that is started', async () => {
+    await using bench = await unsignable();
+    await change(bench, { presignedUrls: presignedUrlConfig });
+    bench.kept.signing.begins = async () => void (await bench.call('CancelJob', { jobId: 'j' }));
+    assert.match((await bench.ask('t', 'start-next')).text, /"jobId":"k"/);
+    assert.deepEqual(await execution(bench), ['CANCELED', 2]);
+  });
+});
+
 describe('many URLs', () => {
   const urls = (count: number): string => `{"urls":${many(count)}}`;
 
