@@ -3,7 +3,7 @@
  * or updated. The same for both ways to ask, MQTT and HTTPS.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
-import { things } from '../registry/store.ts';
+import { type ThingRecord, things } from '../registry/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { DISK_LOW } from '../runtime/disk-failure.ts';
 import type { Disk } from '../runtime/disk-room.ts';
@@ -100,9 +100,9 @@ export interface DeviceJobsOptions {
   readonly rates: Pick<JobRates, 'admit'>;
 }
 
-async function refuseUnknownThing(tx: ReadTransaction, { accountId }: Place, thingName: string): Promise<void> {
-  if ((await tx.get(things, [accountId, thingName])) === undefined) reject('ResourceNotFound', `Thing ${thingName} not found`);
-}
+/** The thing whose device asks: executions of one that had its name before are not its own. */
+const askingThing = async (tx: ReadTransaction, { accountId }: Place, thingName: string): Promise<ThingRecord> =>
+  (await tx.get(things, [accountId, thingName])) ?? reject('ResourceNotFound', `Thing ${thingName} not found`);
 
 /** An execution as a transaction has read it, with its document where that is wanted. */
 interface Found {
@@ -139,19 +139,20 @@ class SignedDocuments {
   }
 }
 
-const pendingOf = (tx: ReadTransaction, { accountId }: Place, thingName: string, limit: number) =>
-  pendingExecutions(tx, accountId, thingName, limit);
+const pendingOf = (tx: ReadTransaction, { accountId, thingName, thingId }: ThingRecord, limit: number) =>
+  pendingExecutions(tx, accountId, thingName, limit, thingId);
 
 /** The execution of this number, or the last one. */
 async function executionOf(
   tx: ReadTransaction,
-  { accountId }: Place,
-  thingName: string,
+  { accountId, thingName, thingId }: ThingRecord,
   jobId: string,
   executionNumber: number | undefined,
 ): Promise<JobExecutionRecord> {
   const found = await findExecution(tx, [accountId, jobId, thingName], executionNumber);
-  return found ?? reject('ResourceNotFound', `Job execution for thing ${thingName} and job ${jobId} not found`);
+  return found?.thingId === thingId
+    ? found
+    : reject('ResourceNotFound', `Job execution for thing ${thingName} and job ${jobId} not found`);
 }
 
 const lengthOf = (details: StartRequest['statusDetails'] = {}): number => JSON.stringify(details).length;
@@ -172,8 +173,8 @@ export class DeviceJobs {
   async pending(place: Place, thingName: string): Promise<PendingExecutions> {
     this.#admit(place, 'jobReads');
     return this.#read(place, async (tx) => {
-      await refuseUnknownThing(tx, place, thingName);
-      const pending = await pendingOf(tx, place, thingName, MAX_LISTED);
+      const thing = await askingThing(tx, place, thingName);
+      const pending = await pendingOf(tx, thing, MAX_LISTED);
       const of = (status: string) => pending.filter((each) => each.status === status).map(summaryOf);
       return { inProgressJobs: of('IN_PROGRESS'), queuedJobs: of('QUEUED') };
     });
@@ -184,8 +185,8 @@ export class DeviceJobs {
     this.#admit(place, 'jobWrites');
     return this.#write(place, async (unit, signed) => {
       const { tx, now } = unit;
-      await refuseUnknownThing(tx, place, thingName);
-      const [first] = await pendingOf(tx, place, thingName, 1);
+      const thing = await askingThing(tx, place, thingName);
+      const [first] = await pendingOf(tx, thing, 1);
       if (first === undefined) return undefined;
       const document = signed.textOf(first, await documentOf(tx, first));
       if (first.status === 'IN_PROGRESS') return { execution: detailsOf(first, now), document };
@@ -212,11 +213,8 @@ export class DeviceJobs {
   ): Promise<DescribedExecution | undefined> {
     this.#admit(place, 'jobReads');
     const found = await this.#read(place, async (tx): Promise<Found | undefined> => {
-      await refuseUnknownThing(tx, place, thingName);
-      const record =
-        jobId === NEXT
-          ? (await pendingOf(tx, place, thingName, 1))[0]
-          : await executionOf(tx, place, thingName, jobId, executionNumber);
+      const thing = await askingThing(tx, place, thingName);
+      const record = jobId === NEXT ? (await pendingOf(tx, thing, 1))[0] : await executionOf(tx, thing, jobId, executionNumber);
       if (record === undefined) return undefined;
       if (!isPending(record.status)) reject('TerminalStateReached', `Job execution is in the terminal state ${record.status}`);
       return { record, document: includeJobDocument ? await documentOf(tx, record) : undefined };
@@ -227,7 +225,8 @@ export class DeviceJobs {
   async update(place: Place, thingName: string, jobId: string, request: JobExecutionReport): Promise<ReportAnswer> {
     this.#admit(place, 'jobWrites');
     return this.#write(place, async (unit, signed) => {
-      const before = await executionOf(unit.tx, place, thingName, jobId, request.executionNumber);
+      const thing = await askingThing(unit.tx, place, thingName);
+      const before = await executionOf(unit.tx, thing, jobId, request.executionNumber);
       const { expectedVersion } = request;
       if (!isPending(before.status))
         reject(

@@ -3,6 +3,7 @@
  * and events follow from the changes and are forgotten by none.
  */
 import type { Place } from '@thingkeep/wire/arn.ts';
+import { things } from '../registry/store.ts';
 import type { WriteTransaction } from '../store/contract.ts';
 import { DamagedRecordError } from '../store/damage.ts';
 import { cancel, schedule } from '../store/due-records.ts';
@@ -42,6 +43,8 @@ export interface Audience {
 
 /** What a thing had to do before the unit, where anybody hears of it. */
 interface Touched {
+  /** The thing's id; undefined where there is no thing of the name any more. */
+  readonly thingId: string | undefined;
   readonly first: string | undefined;
   /** Whether its pending executions are others now. */
   isChanged: boolean;
@@ -176,8 +179,8 @@ export class JobUnit {
   }
 
   /** What a thing has to do, in its order. */
-  pending(thingName: string, limit: number): Promise<readonly JobExecutionRecord[]> {
-    return pendingExecutions(this.tx, this.place.accountId, thingName, limit);
+  pending(thingName: string, limit: number, thingId?: string): Promise<readonly JobExecutionRecord[]> {
+    return pendingExecutions(this.tx, this.place.accountId, thingName, limit, thingId);
   }
 
   /** Stores what has become of an execution: one that is new, changed or gone. */
@@ -255,7 +258,8 @@ export class JobUnit {
     if (touched === undefined) return;
     const was = before !== undefined && isPending(before.status);
     const is = after !== undefined && isPending(after.status);
-    if (was !== is) touched.isChanged = true;
+    const isOwn = touched.thingId === undefined || touched.thingId === (after ?? before)?.thingId;
+    if (was !== is && isOwn) touched.isChanged = true;
   }
 
   async #touchedThing(thingName: string): Promise<Touched | undefined> {
@@ -265,14 +269,15 @@ export class JobUnit {
       this.#audience.hears(this.place, topicOf(thingName, name)),
     );
     if (!isHeard) return undefined;
-    const touched = { first: identity((await this.pending(thingName, 1))[0]), isChanged: false };
+    const { thingId } = (await this.tx.get(things, [this.place.accountId, thingName])) ?? {};
+    const touched = { thingId, first: identity((await this.pending(thingName, 1, thingId))[0]), isChanged: false };
     this.#things.set(thingName, touched);
     return touched;
   }
 
   /** `notify` where the pending executions are others now, `notify-next` where the first of them is another. */
-  async #notifications(thingName: string, { first, isChanged }: Touched): Promise<JobMessage[]> {
-    const pending = await this.pending(thingName, MAX_NOTIFIED);
+  async #notifications(thingName: string, { thingId, first, isChanged }: Touched): Promise<JobMessage[]> {
+    const pending = await this.pending(thingName, MAX_NOTIFIED, thingId);
     const messages: JobMessage[] = [];
     if (isChanged) messages.push({ topic: topicOf(thingName, 'notify'), payload: notifyPayload(pending, this.now) });
     const next = pending[0];

@@ -94,9 +94,10 @@ function openObject(permissions: CallerPermissions, bucket: string, key: string)
 }
 
 /** A durable subscriber that gets everything twice. */
-const takenTwice = (subscriber: ChangeSubscriber): ChangeSubscriber => ({
+const takenTwice = (subscriber: ChangeSubscriber, kept: Kept): ChangeSubscriber => ({
   ...subscriber,
   async take(changes) {
+    await kept.held;
     await subscriber.take(changes);
     await subscriber.take(changes);
   },
@@ -104,6 +105,8 @@ const takenTwice = (subscriber: ChangeSubscriber): ChangeSubscriber => ({
 
 /** What outlasts a restart beside the store. */
 interface Kept {
+  /** Changes are handed on once it has settled. */
+  held?: Promise<void>;
   readonly refusals: Refusal[];
   readonly rates: { jobReads?: number; jobWrites?: number };
   readonly disk: { low: boolean };
@@ -112,12 +115,8 @@ interface Kept {
 }
 
 /** What runs over a store until it is restarted. */
-async function openParts(
-  base: HookedStore,
-  clock: TestClock,
-  hears: (published: Published) => void,
-  { refusals, rates, disk, signing }: Kept,
-): Promise<Parts> {
+async function openParts(base: HookedStore, clock: TestClock, hears: (published: Published) => void, kept: Kept): Promise<Parts> {
+  const { refusals, rates, disk, signing } = kept;
   const feed = new ChangeFeed({ store: base, log: console });
   const store = byRegion(feed.store)(place.region);
   const issuer = await sharedAuthority();
@@ -168,7 +167,7 @@ async function openParts(
   await feed.load([jobTargetSubscription]);
   await domain.load?.();
   // Changes are handed on at least once: here twice, each time.
-  feed.begin((domain.subscribers ?? []).map(takenTwice));
+  feed.begin((domain.subscribers ?? []).map((each) => takenTwice(each, kept)));
   const work = await DueWork.open([domain, registry, packages], { store: feed.store, clock, log: console });
   const context = { region: place.region, store, taggable: domain.taggable ?? {} };
   const handlers = {
@@ -251,6 +250,18 @@ export class JobsFixture extends OperationsFixture {
     assert.notEqual(changes, 0, `no record of ${of.name} is like ${like}`);
     const base = await openSqliteStore({ path, collections: jobsDomain.collections });
     this.#parts = await openParts(base, this.clock, (published) => this.published.push(published), this.kept);
+  }
+
+  /** Hands no changes on until the function that it gives is called. */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.kept.held = promise;
+    return resolve;
+  }
+
+  /** Does what is due once, and waits for no changes. */
+  tick(): Promise<void> {
+    return this.#parts.work.tick();
   }
 
   /** Hands changes on, and does nothing that is due. */

@@ -17,6 +17,8 @@ interface Execution {
   readonly retried: { readonly FAILED: number; readonly TIMED_OUT: number };
   /** The thing has left the targets since. */
   hasLeft: boolean;
+  /** The thing was deleted since: another one has its name. */
+  isOfFormer: boolean;
 }
 
 export interface ModelJobInput {
@@ -73,7 +75,7 @@ export class ReferenceJobs {
 
   update(thing: string, jobId: string, status: 'IN_PROGRESS' | 'SUCCEEDED' | 'FAILED' | 'REJECTED', version?: number): Outcome {
     const execution = this.latest(jobId, thing);
-    if (execution === undefined) return 'ResourceNotFound';
+    if (execution === undefined || execution.isOfFormer) return 'ResourceNotFound';
     if (!isPending(execution)) return 'InvalidStateTransition';
     if (version !== undefined && version !== execution.version) return 'VersionMismatch';
     if (status !== 'IN_PROGRESS') this.#end(execution, status);
@@ -134,6 +136,8 @@ export class ReferenceJobs {
   replace(thing: string): void {
     for (const execution of this.pending(thing)) this.#end(execution, 'REMOVED');
     for (const group of this.members.keys()) if (this.members.get(group)?.has(thing) === true) this.leave(thing, group);
+    for (const { executions } of this.jobs.values())
+      for (const execution of executions) if (execution.thing === thing) execution.isOfFormer = true;
   }
 
   pass(milliseconds: number): void {
@@ -161,7 +165,7 @@ export class ReferenceJobs {
   #queue(job: Job, thing: string, retried = { FAILED: 0, TIMED_OUT: 0 }): void {
     const number = (this.latest(job.jobId, thing)?.number ?? 0) + 1;
     const known = { jobId: job.jobId, thing, number, queuedAt: this.now, deadline: undefined };
-    job.executions.push({ ...known, status: 'QUEUED', version: 1, retried, hasLeft: false });
+    job.executions.push({ ...known, status: 'QUEUED', version: 1, retried, hasLeft: false, isOfFormer: false });
   }
 
   #start(execution: Execution): void {
