@@ -103,8 +103,10 @@ export function jobTargets({ clock, writer, inRegion, refuse, accounts }: JobTar
       for (const change of changes) await tx.put(targetChanges, change);
       const { accountId } = place;
       const id = itemId(place);
-      if ((await tx.get(dueRecords, [KIND, id])) === undefined)
-        await schedule(tx, { kind: KIND, id, accountId, at: clock.now(), data: { ...place } });
+      if ((await tx.get(dueRecords, [KIND, id])) === undefined) {
+        const now = clock.now();
+        await schedule(tx, { kind: KIND, id, accountId, at: now, scheduledAt: now, data: { ...place } });
+      }
     });
 
   return {

@@ -113,7 +113,14 @@ export class JobUnit {
   scheduleJob(jobId: string, at = this.now): Promise<void> {
     const { region, accountId } = this.place;
     const data: JobItem = { region, accountId, jobId };
-    return schedule(this.tx, { kind: JOB_KIND, id: `${region}/${accountId}/${jobId}`, accountId, at, data });
+    return schedule(this.tx, {
+      kind: JOB_KIND,
+      id: `${region}/${accountId}/${jobId}`,
+      accountId,
+      at,
+      scheduledAt: this.now,
+      data,
+    });
   }
 
   async unscheduleJob(jobId: string): Promise<void> {

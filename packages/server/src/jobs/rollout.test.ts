@@ -71,6 +71,9 @@ describe('rollout', () => {
   test('a rollout that was held up for long goes on from now; a late step catches up', () => {
     assert.equal(caughtUp(1000, 3000), 1000);
     assert.equal(caughtUp(1000, 600_000), 600_000);
+    // The slowest one is a minute ahead of its step; what is beyond was set by a clock that was ahead.
+    assert.equal(caughtUp(660_000, 600_000), 660_000);
+    assert.equal(caughtUp(86_400_000, 600_000), 600_000);
   });
 
   test('another rate counts from the last execution on, and no change brings one sooner than its rate', () => {

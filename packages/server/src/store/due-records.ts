@@ -16,6 +16,11 @@ export interface DueRecord {
   readonly accountId?: string | undefined;
   /** Milliseconds since the epoch: when it is due or, while a server holds it, when the lease is over. */
   readonly at: number;
+  /**
+   * When it was scheduled, where its handler may be asked before its time: what a clock that was ahead has scheduled is due at once
+   * when the clock is put right.
+   */
+  readonly scheduledAt?: number | undefined;
   readonly lease?: Lease | undefined;
   /** Attempts that have failed since it was scheduled. */
   readonly failures: number;
@@ -29,6 +34,7 @@ export const dueRecords = collection<DueRecord>(
   {
     byTime: (d) => [[d.kind, d.at]],
     byAccount: (d) => [[d.kind, d.accountId ?? '', d.at]],
+    byScheduling: (d) => (d.scheduledAt === undefined ? [] : [[d.scheduledAt]]),
     byNode: (d) => (d.lease === undefined ? [] : [[d.lease.node]]),
   },
   { scope: 'server' },

@@ -355,3 +355,36 @@ test('a task runs at a start, again after its time, on one server, and is forgot
   await last.tick();
   assert.deepEqual(runs, ['tidy a', 'tidy a']);
 });
+
+test('what a clock that was ahead has scheduled is due when the clock is put right, where it may be taken early', async () => {
+  for (const isRestarted of [false, true]) {
+    const bench = await openBench();
+    const done: string[] = [];
+    const take = async ({ id, failures }: DueItem): Promise<Outcome> => {
+      if (id === 'failing' && failures === 0) throw new Error('not yet');
+      done.push(id);
+      return 'done';
+    };
+    const ahead = 24 * 3_600_000;
+    let work = await bench.server('a', take);
+    await bench.add('right', bench.now + ahead, { scheduledAt: bench.now });
+    bench.now += ahead - 10_000;
+    await bench.add('early', bench.now + 1000, { scheduledAt: bench.now });
+    await bench.add('strict', bench.now + 1000);
+    await bench.add('failing');
+    await work.tick();
+    assert.deepEqual(done, []);
+    bench.now -= ahead - 10_000;
+    if (isRestarted) {
+      await work[Symbol.asyncDispose]();
+      work = await bench.server('a', take);
+    }
+    await work.tick();
+    await work.tick();
+    assert.deepEqual(done.sort(), ['early', 'failing'], isRestarted ? 'after a restart' : 'at a tick');
+    assert.deepEqual(
+      (await bench.left()).map(({ id }) => id),
+      ['right', 'strict'],
+    );
+  }
+});

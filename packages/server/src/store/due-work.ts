@@ -10,6 +10,7 @@ import { isDiskRefusal } from '../runtime/disk-failure.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Key, ReadTransaction, Store, WriteTransaction } from './contract.ts';
 import { cancel, type DueRecord, dueRecords, type Lease, schedule } from './due-records.ts';
+import { wakeEarly } from './early-work.ts';
 import { takeInTurn } from './take-in-turn.ts';
 
 /** What is to become of an item: it is done with, or due again (milliseconds since the epoch). */
@@ -134,7 +135,13 @@ export class DueWork implements AsyncDisposable {
   async #load(): Promise<void> {
     const now = this.#clock.now();
     await this.#freeOwnLeases(now);
+    await this.#clockIs(now);
+  }
+
+  /** Sees to what another clock has scheduled: one that was ahead, in this run or in the one before. */
+  async #clockIs(now: number): Promise<void> {
     await this.#scheduleTasks(now);
+    await wakeEarly(this.#store, now);
   }
 
   /** Schedules tasks that are not, or that a clock which was ahead has put off; forgets those that are gone. */
@@ -183,7 +190,7 @@ export class DueWork implements AsyncDisposable {
 
   async #beginDue(begun: Promise<void>[]): Promise<void> {
     const now = this.#clock.now();
-    if (now < this.#latest) await this.#scheduleTasks(now);
+    if (now < this.#latest) await this.#clockIs(now);
     this.#latest = now;
     await this.#renew();
     for (const handler of this.#handlers.values())
@@ -324,8 +331,11 @@ export class DueWork implements AsyncDisposable {
     const current = await this.#current(tx, held);
     if (current === undefined) return false;
     if (outcome === 'done') return cancel(tx, current.kind, current.id);
-    const { lease: _, ...rest } = current;
-    await tx.put(dueRecords, { ...rest, at: outcome.again, failures });
+    const { lease: _, scheduledAt: __, ...rest } = current;
+    const now = this.#clock.now();
+    // Its time has come already: no clock that is put right may hold it up.
+    const isDue = failures > 0 || outcome.again <= now;
+    await tx.put(dueRecords, { ...rest, at: outcome.again, failures, ...(isDue ? { scheduledAt: now } : {}) });
     return true;
   }
 
