@@ -285,6 +285,15 @@ describe('many URLs', () => {
     assert.ok(signed(stranger.accountId).length < signed(bench.account).length / 4);
   });
 
+  test('nothing is signed for a notification that nobody gets', async () => {
+    await using bench = await opened();
+    bench.kept.hears = (topic) => topic.endsWith('/notify');
+    using watched = watch(bench);
+    await bench.call('CreateJob', create({ document: urls(1) }));
+    await bench.settle();
+    assert.deepEqual([bench.heard('t').length, watched.sessions()], [1, 0]);
+  });
+
   test('what one account has to sign keeps its own messages in order, and no message of another', async () => {
     await using bench = await opened();
     await bench.call('CreateThing', { thingName: 'x' }, stranger);

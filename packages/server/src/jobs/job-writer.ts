@@ -67,14 +67,14 @@ export class JobWriter {
     }
   }
 
-  /** Messages with their documents' URLs signed; a document that can't be is left out. */
+  /** Messages with their documents' URLs signed; a document that can't be is left out, and a message that nobody gets too. */
   async #signed(place: Place, messages: readonly JobMessage[]): Promise<readonly JobMessage[]> {
     if (!messages.some(({ unsigned }) => unsigned !== undefined)) return messages;
-    const { urls } = this.#options;
+    const { urls, messaging } = this.#options;
     const signed: JobMessage[] = [];
     for (const message of messages)
       if (message.unsigned === undefined) signed.push(message);
-      else {
+      else if (messaging.hasReceivers(place, message.topic)) {
         const { execution, document, now } = message.unsigned;
         const text = await urls.resolve(place, document, execution).catch(() => undefined);
         const json = text === undefined ? undefined : compactJson(text);

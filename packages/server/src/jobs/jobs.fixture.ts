@@ -105,6 +105,8 @@ const takenTwice = (subscriber: ChangeSubscriber, kept: Kept): ChangeSubscriber 
 
 /** What outlasts a restart beside the store. */
 interface Kept {
+  /** Topics that somebody has subscribed to; all when absent. */
+  hears?: (topic: string) => boolean;
   /** Changes are handed on once it has settled. */
   held?: Promise<void>;
   readonly refusals: Refusal[];
@@ -124,7 +126,7 @@ async function openParts(base: HookedStore, clock: TestClock, hears: (published:
   const shared = { clock, log, changes: feed, inRegion: () => store, regions: async () => [place.region] };
   const roleObjects: RoleObjects = { open: async ({ permissions }, { bucket, key }) => openObject(permissions, bucket, key) };
   const messaging: Pick<Messaging, 'publish' | 'stored' | 'hasReceivers'> = {
-    hasReceivers: () => true,
+    hasReceivers: (_place, topic) => kept.hears?.(topic) ?? true,
     stored: () => undefined,
     publish: (_place, topic, payload) => {
       hears({ topic, payload: payload.toString() });
