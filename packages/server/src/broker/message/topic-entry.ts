@@ -4,7 +4,7 @@ import { ownCopy } from '../../mqtt/cursor.ts';
 
 export class TopicEntry {
   readonly name: string;
-  readonly bytes: Buffer;
+  #bytes: Buffer | undefined;
   readonly arn: string;
   /** Undefined when it is a fine topic. */
   readonly fault: TopicFault | undefined;
@@ -15,11 +15,16 @@ export class TopicEntry {
 
   constructor(name: string, arn: string) {
     this.name = name;
-    this.bytes = ownCopy(Buffer.from(name, 'utf8'));
     this.arn = arn;
     this.fault = topicFault(name);
     const { publish, receive } = clientUseOf(name);
     this.clientMayPublish = publish;
     this.clientMayReceive = receive;
+  }
+
+  /** The name in UTF-8, made when a packet needs it: most topics of requests are in none that the server sends. */
+  get bytes(): Buffer {
+    this.#bytes ??= ownCopy(Buffer.from(this.name, 'utf8'));
+    return this.#bytes;
   }
 }

@@ -187,7 +187,8 @@ export class Router {
   #receivers(account: AccountSpace, topic: RoutedTopic): Receivers {
     if (topic.routeGeneration !== account.generation) {
       const { sessions, groups } = topic.clientMayReceive ? account.routes.resolve(topic.name) : NO_RECEIVERS;
-      topic.receivers = { sessions: sessions.filter((target) => mayReceive(target, topic)), groups };
+      const allowed = sessions.filter((target) => mayReceive(target, topic));
+      topic.receivers = allowed.length + groups.length === 0 ? NO_RECEIVERS : { sessions: allowed, groups };
       topic.routeGeneration = account.generation;
     }
     return topic.receivers;
