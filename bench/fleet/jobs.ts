@@ -123,7 +123,8 @@ async function run(stage: Stage, { scale, say }: Given): Promise<Figure[]> {
     figure('executions that were not started', count - running, '', { most: 0 }),
     figure('executions that have not succeeded', count - succeeded, '', { most: 0 }),
     figure("a bystander's p99 before", p99Of(quiet), 'ms'),
-    figure("a bystander's p99 while all ask", p99Of(besidePending), 'ms', { most: 1_000 }),
+    // It is of the same account, and waits behind those that came before it.
+    figure("a bystander's p99 while all ask", p99Of(besidePending), 'ms', { most: 5_000 }),
     figure("a bystander's p99 while all start and finish", p99Of(besideWork), 'ms', { most: 1_000 }),
   ];
 }

@@ -50,6 +50,11 @@ export class PacketDecoder implements PacketSink, Deferred {
     else this.#read(chunk);
   }
 
+  /** Whose turn it is when bytes wait. */
+  get owner(): object | undefined {
+    return this.#client.account;
+  }
+
   /** Bytes that wait for the next turn. */
   get unread(): number {
     return (this.#deferred ?? []).reduce((sum, chunk) => sum + chunk.length, 0);

@@ -27,7 +27,7 @@ test('beyond its share a turn puts off what comes; who sends little goes first, 
       went.push(name);
       busy(6);
     };
-    budget.defer({ unread, readDeferred });
+    budget.defer({ owner: undefined, unread, readDeferred });
   };
   defer('first', MANY);
   defer('second', MANY);
@@ -41,6 +41,29 @@ test('beyond its share a turn puts off what comes; who sends little goes first, 
   busy(30);
   busy(20);
   assert.equal(budget.isExhaustedFor(FEW), true);
+});
+
+test('accounts take turns, whatever each has waiting', async () => {
+  let now = 0;
+  const budget = new LoopBudget({ now: () => now, monotonic: () => now });
+  const went: string[] = [];
+  const [many, few] = [{}, {}];
+  const defer = (owner: object, name: string): void => {
+    const readDeferred = (): void => {
+      went.push(name);
+      budget.add(MANY);
+      now += 6;
+      budget.add(MANY);
+    };
+    budget.defer({ owner, unread: MANY, readDeferred });
+  };
+  for (let i = 0; i < 6; i += 1) defer(many, `many ${i}`);
+  defer(few, 'few');
+  defer(few, 'few again');
+  await setImmediate();
+  assert.deepEqual(went, ['many 0', 'few']);
+  await setImmediate();
+  assert.deepEqual(went, ['many 0', 'few', 'many 1', 'few again']);
 });
 
 test('a few large messages to a few receivers are as much work as many small ones', () => {

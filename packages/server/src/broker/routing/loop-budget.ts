@@ -1,8 +1,8 @@
 /**
  * The milliseconds of one turn of the event loop that may be spent on messages. A message visits each of its receivers,
  * those that will not take it too, and a flood for many receivers would keep all other work waiting. Beyond the budget,
- * what was read from a client waits for the next turn, and the client is not read from meanwhile. Clients that send
- * little go before those that send much.
+ * what was read from a client waits for the next turn, and the client is not read from meanwhile. Accounts take turns,
+ * whatever each has waiting; of one account's clients those that send little go before those that send much.
  */
 import type { Clock } from '../../runtime/clock.ts';
 
@@ -18,10 +18,26 @@ const VISITS = 1_000;
 
 /** A client whose bytes wait for another turn of the event loop. */
 export interface Deferred {
+  /** The account; undefined before it is known. */
+  readonly owner: object | undefined;
   /** How many there are. */
   readonly unread: number;
   /** Handles them. */
   readDeferred(): void;
+}
+
+/** What waits with the first of each owner in front, then the second of each, and so on. */
+function inTurn(waiting: readonly Deferred[]): readonly Deferred[] {
+  const ranks: Deferred[][] = [];
+  const counts = new Map<object | undefined, number>();
+  for (const each of waiting) {
+    const rank = counts.get(each.owner) ?? 0;
+    counts.set(each.owner, rank + 1);
+    const peers = ranks[rank];
+    if (peers === undefined) ranks[rank] = [each];
+    else peers.push(each);
+  }
+  return counts.size < 2 ? waiting : ranks.flat();
 }
 
 export class LoopBudget {
@@ -67,7 +83,7 @@ export class LoopBudget {
   readonly #next = (): void => {
     this.#scheduled = false;
     this.#busy = 0;
-    const waiting = this.#deferred.sort((a, b) => a.unread - b.unread);
+    const waiting = inTurn(this.#deferred.sort((a, b) => a.unread - b.unread));
     this.#deferred = [];
     let at = 0;
     for (; at < waiting.length && !this.isExhaustedFor(waiting[at]?.unread ?? 0); at += 1) waiting[at]?.readDeferred();
