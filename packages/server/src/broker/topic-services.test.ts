@@ -326,6 +326,27 @@ test('two services that could get one topic are a fault, and so is one on topics
   assert.doesNotThrow(add('$aws/things/{t}/jobs/{j}/update'));
 });
 
+test('an answer has the QoS of the request, and that of a subscription to it at most [MQTT-3.8.4-8]', async () => {
+  await using bench = await open(echo('requester'));
+  const device = await bench.connected('device');
+  const qosOfAnswer = async (messageId: number): Promise<number | undefined> => {
+    device.send(publishPacket(GET, 'x', { qos: 1, messageId }));
+    await bench.settle();
+    const answer = device.packets().find(({ cmd }) => cmd === 'publish');
+    return answer?.cmd === 'publish' ? answer.qos : undefined;
+  };
+  const subscribe = async (topic: string, qos: 0 | 1): Promise<void> => {
+    device.send({ cmd: 'subscribe', messageId: 9, subscriptions: [{ topic, qos }] } as Packet);
+    await bench.settle();
+    device.packets();
+  };
+  assert.equal(await qosOfAnswer(1), 1);
+  await subscribe(`${GET}/+`, 0);
+  assert.equal(await qosOfAnswer(2), 0);
+  await subscribe(ACCEPTED, 1);
+  assert.equal(await qosOfAnswer(3), 1);
+});
+
 test('requests are counted by the topic of their service and by what came of them', async () => {
   const rejecting = topicService('$aws/things/{thingName}/jobs/get', ({ topic }) => [
     { topic: `${topic}/rejected`, payload: Buffer.from('{}'), to: 'requester' },

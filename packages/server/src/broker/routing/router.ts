@@ -153,12 +153,16 @@ export class Router {
     return this.#receivers(account, topic).sessions.some(({ session }) => isOwn(session, publisher));
   }
 
-  /** Sends messages to the publisher itself, past its subscriptions, if it is still connected and may receive them. */
-  sendToPublisher(account: AccountSpace, publisher: Publisher, batch: PublishBatch): void {
+  /**
+   * Sends messages to the publisher itself, subscribed or not, if it is still connected and may receive them. Where it has
+   * subscribed, the QoS is that of the subscription at most [MQTT-3.8.4-8].
+   */
+  sendToPublisher(account: AccountSpace, publisher: Publisher, batch: PublishBatch<RoutedTopic>): void {
     const session = account.sessions.get(publisher.origin.clientId ?? '');
     if (session === undefined || !isOwn(session, publisher)) return;
     if (session.client?.permissions.mayReceive(batch.topic) !== true) return;
-    if (batch.qos === 0) session.delivery.sendQos0(batch.encode(session.level, 0), batch.topic);
+    const own = this.#receivers(account, batch.topic).sessions.find((target) => target.session === session);
+    if ((batch.qos & (own?.qos ?? 1)) === 0) session.delivery.sendQos0(batch.encode(session.level, 0), batch.topic);
     else this.#sendInMemory(session, new EncodingCache(batch), batch, IN_MEMORY);
   }
 
