@@ -64,6 +64,7 @@ describe('the pages can be pasted', { concurrency: 2 }, () => {
     const stdout = await paste('software-packages.md');
     assert.match(stdout, /"defaultVersionName": "1\.0"/);
     assert.match(stdout, /its attributes and artifact can not be changed/);
+    assert.match(stdout, /^\{"state":\{"reported":\{"lamp-firmware":\{"version":"1\.0"/m);
     assert.match(stdout, /"errorCode": "INCOMPATIBLE_FORMAT"/);
     assert.match(stdout, /^"FAILED"$/m);
   });
@@ -90,6 +91,8 @@ describe('the pages can be pasted', { concurrency: 2 }, () => {
   test('jobs.md', async () => {
     const stdout = await paste('jobs.md');
     assert.match(stdout, /^\{"operation":"update","version":"2\.1"\}$/m);
+    assert.match(stdout, /"status":"IN_PROGRESS","statusDetails":\{"step":"download"\},.*"jobDocument":\{"operation":"update"/);
+    assert.match(stdout, /AWS-Reboot/);
     assert.match(stdout, /^2\tQUEUED\n1\tFAILED$/m);
     assert.match(stdout, /^"CANCELED"$/m);
   });
