@@ -113,29 +113,34 @@ interface Found {
 /** A write that answers with a document whose URLs are not signed yet: nothing of it is kept. */
 class UnsignedDocumentError extends Error {
   override readonly name = 'UnsignedDocumentError';
-  readonly found: Found;
+  readonly record: JobExecutionRecord;
+  readonly document: UrlDocument;
 
-  constructor(found: Found) {
+  constructor(record: JobExecutionRecord, document: UrlDocument) {
     super('the URLs of the document are not signed yet');
-    this.found = found;
+    this.record = record;
+    this.document = document;
   }
 }
 
-const signedKey = ({ jobId, executionNumber }: JobExecutionRecord): string => `${jobId}/${executionNumber}`;
+/** A job that was made anew under its id has another document, or another role. */
+const signedKey = ({ jobId, executionNumber }: JobExecutionRecord, { text, presignedUrls }: UrlDocument): string =>
+  JSON.stringify([jobId, executionNumber, text, presignedUrls]);
 
 /** Documents of a thing's executions as the device gets them, signed outside of the write that answers with them. */
 class SignedDocuments {
   readonly #texts = new Map<string, string | undefined>();
 
-  add(record: JobExecutionRecord, text: string | undefined): void {
-    this.#texts.set(signedKey(record), text);
+  add(record: JobExecutionRecord, document: UrlDocument, text: string | undefined): void {
+    this.#texts.set(signedKey(record, document), text);
   }
 
   /** The text of a document; fails where its URLs are to be signed first. */
   textOf(record: JobExecutionRecord, document: UrlDocument | undefined): string | undefined {
     if (document === undefined || !hasUrls(document.text)) return document?.text;
-    if (!this.#texts.has(signedKey(record))) throw new UnsignedDocumentError({ record, document });
-    return this.#texts.get(signedKey(record));
+    const key = signedKey(record, document);
+    if (!this.#texts.has(key)) throw new UnsignedDocumentError(record, document);
+    return this.#texts.get(key);
   }
 }
 
@@ -224,31 +229,35 @@ export class DeviceJobs {
 
   async update(place: Place, thingName: string, jobId: string, request: JobExecutionReport): Promise<ReportAnswer> {
     this.#admit(place, 'jobWrites');
-    return this.#write(place, async (unit, signed) => {
-      const thing = await askingThing(unit.tx, place, thingName);
-      const before = await executionOf(unit.tx, thing, jobId, request.executionNumber);
-      const { expectedVersion } = request;
-      if (!isPending(before.status))
-        reject(
-          'InvalidStateTransition',
-          `Job Execution status can not be updated from ${before.status} to ${request.status}`,
-          executionStateOf(before),
-        );
-      if (expectedVersion !== undefined && expectedVersion !== before.versionNumber)
-        reject(
-          'VersionMismatch',
-          `Expected version ${expectedVersion} but execution version is ${before.versionNumber}`,
-          executionStateOf(before),
-        );
-      if (request.status === 'IN_PROGRESS') this.#refuseGrowth(before, request.statusDetails);
-      const wanted = request.includeJobDocument === true ? await documentOf(unit.tx, before) : undefined;
-      const document = signed.textOf(before, wanted);
-      const after = await report(unit, before, request);
-      return {
-        executionState: request.includeJobExecutionState === true ? executionStateOf(after) : undefined,
-        document,
-      };
-    });
+    return this.#write(
+      place,
+      async (unit, signed) => {
+        const thing = await askingThing(unit.tx, place, thingName);
+        const before = await executionOf(unit.tx, thing, jobId, request.executionNumber);
+        const { expectedVersion } = request;
+        if (!isPending(before.status))
+          reject(
+            'InvalidStateTransition',
+            `Job Execution status can not be updated from ${before.status} to ${request.status}`,
+            executionStateOf(before),
+          );
+        if (expectedVersion !== undefined && expectedVersion !== before.versionNumber)
+          reject(
+            'VersionMismatch',
+            `Expected version ${expectedVersion} but execution version is ${before.versionNumber}`,
+            executionStateOf(before),
+          );
+        if (request.status === 'IN_PROGRESS') this.#refuseGrowth(before, request.statusDetails);
+        const wanted = request.includeJobDocument === true ? await documentOf(unit.tx, before) : undefined;
+        const document = signed.textOf(before, wanted);
+        const after = await report(unit, before, request);
+        return {
+          executionState: request.includeJobExecutionState === true ? executionStateOf(after) : undefined,
+          document,
+        };
+      },
+      request.status !== 'IN_PROGRESS',
+    );
   }
 
   async #described(place: Place, found: Found | undefined): Promise<DescribedExecution | undefined> {
@@ -269,17 +278,25 @@ export class DeviceJobs {
     );
   }
 
-  /** Does a write that answers with a document. What has to be signed is signed before it: one that can't be changes nothing. */
-  async #write<R>(place: Place, work: (unit: JobUnit, signed: SignedDocuments) => Promise<R>): Promise<R> {
+  /**
+   * Does a write that answers with a document. What has to be signed is signed before it: one that can't be changes nothing,
+   * unless the write ends the execution, which needs no document.
+   */
+  async #write<R>(place: Place, work: (unit: JobUnit, signed: SignedDocuments) => Promise<R>, isEnd = false): Promise<R> {
     const signed = new SignedDocuments();
-    for (let attempt = 1; ; attempt += 1)
+    for (let attempt = 1; attempt <= MAX_SIGNED; attempt += 1)
       try {
         return await this.#options.writer.write(place, (unit) => work(unit, signed));
       } catch (error) {
         // Another job may have become the next one while the document was signed.
-        if (!(error instanceof UnsignedDocumentError) || attempt > MAX_SIGNED) throw error;
-        signed.add(error.found.record, await this.#resolved(place, error.found));
+        if (!(error instanceof UnsignedDocumentError)) throw error;
+        const { record, document } = error;
+        const text = isEnd
+          ? await this.#options.urls.resolve(place, document, record)
+          : await this.#resolved(place, { record, document });
+        signed.add(record, document, text);
       }
+    return reject('RequestThrottled', 'The next job has changed while its document was signed: try again');
   }
 
   #refuseGrowth({ statusDetails }: JobExecutionRecord, given: StartRequest['statusDetails']): void {

@@ -225,6 +225,51 @@ describe('a role that may sign no more', () => {
   });
 });
 
+describe('while a document is signed', () => {
+  const url = (key: string): string =>
+    JSON.stringify({ url: `\${aws:iot:s3-presigned-url:https://s3.amazonaws.com/bucket/${key}}` });
+
+  test('a job that is made anew under its id gives its own document', async () => {
+    await using bench = await opened();
+    await bench.call('CreateJob', create({ document: url('old') }));
+    await bench.settle();
+    let isFirst = true;
+    bench.kept.signing.begins = async () => {
+      if (!isFirst) return;
+      isFirst = false;
+      await bench.call('DeleteJob', { jobId: 'j', force: true });
+      await bench.settle();
+      await bench.call('CreateJob', create({ document: url('new') }));
+      await bench.settle();
+    };
+    assert.match((await bench.ask('t', 'start-next')).text, /signed\/bucket\/new/);
+  });
+
+  test('a device whose next job changes each time is asked to come again', async () => {
+    await using bench = await opened();
+    bench.kept.hears = () => false;
+    for (let i = 0; i < 8; i += 1) await bench.call('CreateJob', { ...create({ document: url(`k${i}`) }), jobId: `j${i}` });
+    await bench.settle();
+    let next = 0;
+    bench.kept.signing.begins = async () => {
+      if (next < 7) await bench.call('DeleteJob', { jobId: `j${next++}`, force: true });
+    };
+    const { outcome, body } = await bench.ask('t', 'start-next');
+    assert.deepEqual([outcome, body.code], ['rejected', 'RequestThrottled']);
+  });
+
+  test('a report of the end is taken without the document where that can not be signed', async () => {
+    await using bench = await opened();
+    await bench.call('CreateJob', create({ document: url('k') }));
+    await bench.settle();
+    await bench.ask('t', 'start-next');
+    await change(bench, { presignedUrls: { roleArn: 'arn:aws:iam::123456789012:role/gone' } });
+    const { outcome, body } = await bench.ask('t', 'j/update', { status: 'SUCCEEDED', includeJobDocument: true });
+    assert.deepEqual([outcome, body.jobDocument], ['accepted', undefined]);
+    assert.equal((await bench.call('DescribeJob', { jobId: 'j' })).job?.status, 'COMPLETED');
+  });
+});
+
 describe('many URLs', () => {
   const urls = (count: number): string => `{"urls":${many(count)}}`;
 

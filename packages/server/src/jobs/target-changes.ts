@@ -59,12 +59,15 @@ const join: JobStep = async (unit, job, membership) => {
 };
 
 /** Removes the execution of a thing that has left the targets of the job; one that is a target by another way keeps it. */
-const leave: JobStep = async (unit, job, { thingName, membershipId, groupId }) => {
-  const latest = await unit.latest(job.jobId, thingName);
+const leave: JobStep = async (unit, job, membership) => {
+  const { membershipId } = membership;
+  const latest = await unit.latest(job.jobId, membership.thingName);
   if (latest === 'damaged') return latest;
   // What another membership has brought goes with that one.
   if (latest?.membershipId !== membershipId) return undefined;
-  const other = await otherWay(unit.tx, job, thingName, groupId);
+  // A change may be followed twice: what it has removed stays so.
+  if (latest.status === 'REMOVED' || latest.hasLeft === true) return undefined;
+  const other = await otherWay(unit.tx, job, membership);
   if (other !== undefined) await unit.change(latest, { ...latest, ...other });
   else if (isPending(latest.status)) await endExecution(unit, latest, { status: 'REMOVED' });
   else await unit.change(latest, { ...latest, hasLeft: true, isRetryWaiting: undefined });

@@ -1,7 +1,7 @@
 /** Targets of jobs: things and thing groups, static and dynamic, by their ARNs. */
 import { nameInPlace, type Place } from '@thingkeep/wire/arn.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
-import { memberships, thingGroups } from '../registry/groups/store.ts';
+import { type MembershipRecord, memberships, thingGroups } from '../registry/groups/store.ts';
 import { things } from '../registry/store.ts';
 import type { ReadTransaction } from '../store/contract.ts';
 import type { JobRecord, JobTarget } from './store.ts';
@@ -36,17 +36,23 @@ export interface TargetWay {
   readonly groupId: string | undefined;
 }
 
-/** How a thing is a target of a job beside its being in a group; undefined where it is none. */
+/**
+ * How a thing is a target of a job beside its being in a group; undefined where it is none. Another thing that has its name by
+ * now is not it.
+ */
 export async function otherWay(
   tx: ReadTransaction,
   { accountId, targets }: JobRecord,
-  thingName: string,
-  leftGroupId: string,
+  { thingName, thingId, groupId: leftGroupId }: Pick<MembershipRecord, 'thingName' | 'thingId' | 'groupId'>,
 ): Promise<TargetWay | undefined> {
-  if (targets.some(({ name, groupId }) => groupId === undefined && name === thingName))
-    return { membershipId: undefined, groupId: undefined };
+  if (targets.some(({ name, groupId }) => groupId === undefined && name === thingName)) {
+    const thing = await tx.get(things, [accountId, thingName]);
+    return thing?.thingId === thingId ? { membershipId: undefined, groupId: undefined } : undefined;
+  }
   const groupIds = new Set(targets.flatMap(({ groupId }) => groupId ?? []));
   const { items } = await tx.scan(memberships, { prefix: [accountId, thingName] });
-  const found = items.find(({ groupId, hierarchy }) => groupId !== leftGroupId && hierarchy.some((each) => groupIds.has(each)));
+  const found = items.find(
+    (each) => each.thingId === thingId && each.groupId !== leftGroupId && each.hierarchy.some((id) => groupIds.has(id)),
+  );
   return found === undefined ? undefined : { membershipId: found.membershipId, groupId: found.groupId };
 }

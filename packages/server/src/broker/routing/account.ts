@@ -63,7 +63,7 @@ export class AccountSpace {
 
   /** A topic that the server publishes on for one client or thing: it is remembered for a while. */
   recentTopic(name: string): RoutedTopic {
-    return this.#topics.get(name) ?? this.#recent.get(name, this.#make);
+    return this.#topics.get(name) ?? this.#recent.get(name, this.#makeRecent);
   }
 
   topic(name: string): RoutedTopic {
@@ -76,6 +76,12 @@ export class AccountSpace {
     this.#topics.set(name, entry);
     return entry;
   }
+
+  readonly #makeRecent = (name: string): RoutedTopic => {
+    const topic = this.#make(name);
+    topic.keepsMany = false;
+    return topic;
+  };
 
   readonly #make = (name: string): RoutedTopic => new RoutedTopic(name, iotArn(this.place, 'topic', name));
 }

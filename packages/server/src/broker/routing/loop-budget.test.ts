@@ -66,6 +66,32 @@ test('accounts take turns, whatever each has waiting', async () => {
   assert.deepEqual(went, ['many 0', 'few', 'many 1', 'few again']);
 });
 
+test('an account whose chunks are larger than those of all others has its turn too', async () => {
+  let now = 0;
+  const budget = new LoopBudget({ now: () => now, monotonic: () => now });
+  const served = new Map<string, number>();
+  const owners = { one: {}, two: {}, large: {} };
+  let isOver = false;
+  const defer = (name: keyof typeof owners, unread: number): void => {
+    const readDeferred = (): void => {
+      served.set(name, (served.get(name) ?? 0) + 1);
+      budget.add(MANY);
+      now += 6;
+      budget.add(MANY);
+      if (!isOver) defer(name, unread);
+    };
+    budget.defer({ owner: owners[name], unread, readDeferred });
+  };
+  defer('large', 60_000);
+  defer('one', 2_000);
+  defer('two', 2_000);
+  for (let i = 0; i < 60; i += 1) await setImmediate();
+  isOver = true;
+  const counts = [...served.values()];
+  assert.equal(counts.length, 3);
+  assert.ok(Math.min(...counts) * 2 > Math.max(...counts), `${counts}`);
+});
+
 test('a few large messages to a few receivers are as much work as many small ones', () => {
   let now = 0;
   const budget = new LoopBudget({ now: () => now, monotonic: () => now });

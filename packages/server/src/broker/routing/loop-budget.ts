@@ -26,19 +26,8 @@ export interface Deferred {
   readDeferred(): void;
 }
 
-/** What waits with the first of each owner in front, then the second of each, and so on. */
-function inTurn(waiting: readonly Deferred[]): readonly Deferred[] {
-  const ranks: Deferred[][] = [];
-  const counts = new Map<object | undefined, number>();
-  for (const each of waiting) {
-    const rank = counts.get(each.owner) ?? 0;
-    counts.set(each.owner, rank + 1);
-    const peers = ranks[rank];
-    if (peers === undefined) ranks[rank] = [each];
-    else peers.push(each);
-  }
-  return counts.size < 2 ? waiting : ranks.flat();
-}
+/** The owner of what has none yet. */
+const NOBODY = {};
 
 export class LoopBudget {
   readonly #clock: Clock;
@@ -49,6 +38,9 @@ export class LoopBudget {
   #busy = 0;
   #scheduled = false;
   #deferred: Deferred[] = [];
+  /** The number of the service that an owner has had last. */
+  readonly #lastServed = new WeakMap<object, number>();
+  #served = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -83,13 +75,28 @@ export class LoopBudget {
   readonly #next = (): void => {
     this.#scheduled = false;
     this.#busy = 0;
-    const waiting = inTurn(this.#deferred.sort((a, b) => a.unread - b.unread));
+    const waiting = this.#inTurn(this.#deferred.sort((a, b) => a.unread - b.unread));
     this.#deferred = [];
     let at = 0;
-    for (; at < waiting.length && !this.isExhaustedFor(waiting[at]?.unread ?? 0); at += 1) waiting[at]?.readDeferred();
+    for (let next = waiting[0]; next !== undefined && !this.isExhaustedFor(next.unread); next = waiting[at]) {
+      at += 1;
+      this.#served += 1;
+      this.#lastServed.set(next.owner ?? NOBODY, this.#served);
+      next.readDeferred();
+    }
     // Clients left over keep their place ahead of new ones of the same size.
     if (at === waiting.length) return;
     this.#deferred = [...waiting.slice(at), ...this.#deferred];
     this.#schedule();
   };
+
+  /** What waits with the first of each owner in front, then the second of each, and so on; who was served last is the last. */
+  #inTurn(waiting: readonly Deferred[]): readonly Deferred[] {
+    const byOwner = Map.groupBy(waiting, ({ owner }) => owner ?? NOBODY);
+    if (byOwner.size < 2) return waiting;
+    const owners = [...byOwner.keys()].sort((a, b) => (this.#lastServed.get(a) ?? 0) - (this.#lastServed.get(b) ?? 0));
+    const queues = owners.map((owner) => byOwner.get(owner) ?? []);
+    const longest = Math.max(...queues.map(({ length }) => length));
+    return Array.from({ length: longest }, (_, rank) => queues.flatMap((queue) => queue[rank] ?? [])).flat();
+  }
 }

@@ -8,6 +8,8 @@ export const NO_RECEIVERS: Receivers = { sessions: [], groups: [] };
 const NO_NODES: readonly PeerNode[] = [];
 
 export class RoutedTopic extends TopicEntry {
+  /** Whether many receivers are remembered: not of a topic that is one of as many as there are devices. */
+  keepsMany = true;
   /** Valid as long as this equals the account's generation. */
   routeGeneration = -1;
   receivers: Receivers = NO_RECEIVERS;

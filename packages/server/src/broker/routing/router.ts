@@ -23,6 +23,9 @@ import type { DeliveryCounters } from '../session/delivery-counters.ts';
 import type { LoopBudget } from './loop-budget.ts';
 import { REASON } from '@thingkeep/wire/mqtt/reason-codes.ts';
 
+/** Receivers that every topic may remember. */
+const FEW_RECEIVERS = 8;
+
 export interface RouterOptions {
   readonly sessions: Sessions;
   readonly counters: DeliveryCounters;
@@ -192,7 +195,10 @@ export class Router {
     if (topic.routeGeneration !== account.generation) {
       const { sessions, groups } = topic.clientMayReceive ? account.routes.resolve(topic.name) : NO_RECEIVERS;
       const allowed = sessions.filter((target) => mayReceive(target, topic));
-      topic.receivers = allowed.length + groups.length === 0 ? NO_RECEIVERS : { sessions: allowed, groups };
+      const count = allowed.length + groups.length;
+      const receivers = count === 0 ? NO_RECEIVERS : { sessions: allowed, groups };
+      if (count > FEW_RECEIVERS && !topic.keepsMany) return receivers;
+      topic.receivers = receivers;
       topic.routeGeneration = account.generation;
     }
     return topic.receivers;
