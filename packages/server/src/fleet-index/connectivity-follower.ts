@@ -38,8 +38,8 @@ const RETRY = 1000;
 const LOST = 'CONNECTION_LOST';
 
 /**
- * Whether a state is the end of a connection after which the client id has come again: a take-over is told before the end of
- * the connection that it ends. Versions count the connections of one client id.
+ * Whether a state is older than the last one that was written. When a client id is taken over, the new connection is reported
+ * first and the end of the old one after it. Versions count the connections of one client id.
  */
 const isOutOfDate = (state: ConnectivityRecord, last: ConnectivityRecord | undefined): boolean => {
   if (state.connected || last?.clientId === undefined) return false;

@@ -8,7 +8,7 @@ import { IOT_SERVICE } from '@thingkeep/wire/service-principals.ts';
 import { fail } from '@thingkeep/wire/errors.ts';
 import { ObjectFault, type ObjectUrls, type UrlRequest } from '../objects/contract.ts';
 import { type TurnBudget, TurnBudgets } from '../runtime/turn-budget.ts';
-import { PLACEHOLDER, URL_PLACEHOLDER } from './documents.ts';
+import { BAD_URL, LIKE_URL, PLACEHOLDER, URL_PLACEHOLDER } from './documents.ts';
 import { type S3Location, locateObject } from './object-locations.ts';
 import { jobArn, type JobExecutionRecord, type PresignedUrls } from './store.ts';
 
@@ -37,17 +37,15 @@ interface Wanted {
 
 /** Seconds of a URL where the job does not say. */
 const EXPIRES = 3_600;
-const PREFIX = 's3-presigned-url';
 const VARIABLE = /\$\{([^}]*)\}/g;
 const MAX_USES = 2;
-const BAD_ARGUMENT = 'Provided argument for presigned url is invalid';
 /** Errors that say that a URL can't be signed: of what it names, or of its role. */
 const UNSIGNABLE = new Set(['AccessDeniedException', 'InvalidRequestException']);
 
 const invalid = (message: string): never => fail('InvalidRequestException', message);
 
 /** Whether a document has placeholders of this kind. */
-export const hasUrls = (text: string): boolean => text.includes(`\${aws:iot:${PREFIX}`);
+export const hasUrls = (text: string): boolean => text.includes('${aws:iot:s3-presigned-url');
 
 function decoded(text: string): string | undefined {
   try {
@@ -60,7 +58,7 @@ function decoded(text: string): string | undefined {
 /** What a placeholder asks for; undefined for one of another kind. The texts are the guide's. */
 function wantedOf(placeholder: string, variables: Readonly<Record<string, string>>): Wanted | undefined {
   const found = URL_PLACEHOLDER.exec(placeholder);
-  if (found === null) return placeholder.startsWith(PREFIX) ? invalid(BAD_ARGUMENT) : undefined;
+  if (found === null) return LIKE_URL.test(placeholder) ? invalid(BAD_URL) : undefined;
   const [, version, argument = ''] = found;
   const isUpload = version === '-upload';
   const uses = new Map<string, number>();
@@ -72,7 +70,7 @@ function wantedOf(placeholder: string, variables: Readonly<Record<string, string
   });
   const plain = version === '-v2' ? decoded(filled) : filled;
   const location = plain === undefined ? undefined : locateObject(plain);
-  if (location === undefined) return invalid(BAD_ARGUMENT);
+  if (location === undefined) return invalid(BAD_URL);
   return { method: isUpload ? 'PUT' : 'GET', location };
 }
 
@@ -139,7 +137,7 @@ export class DocumentUrls {
   }
 }
 
-/** The text with its placeholders signed, a few of them in each turn of the event loop. */
+/** Puts signed URLs in the place of the placeholders, a few in each turn of the event loop. */
 async function fill(
   text: string,
   variables: Readonly<Record<string, string>>,

@@ -41,22 +41,23 @@ export function checkTerminated(text: string): void {
   if (ended < begun) invalid('One or more parameters or placeholders are not terminated.');
 }
 
-/** What a placeholder of a presigned URL says: its version, and what is to be signed. */
+/** A placeholder of a presigned URL: its version, and the URL of the object. */
 export const URL_PLACEHOLDER = /^s3-presigned-url(-v1|-v2|-upload)?:(.*)$/s;
-/** What was meant as one. */
-const LIKE_URL = /^s3-?presign/i;
+/** A placeholder that was meant as one, misspelt ones among them. */
+export const LIKE_URL = /^s3-?presign/i;
+/** Text for one that is none (page create-manage-jobs). */
+export const BAD_URL = 'Provided argument for presigned url is invalid';
 /** Presigned URLs of one document. */
 export const MAX_URLS = 50;
 
-/** Fails for placeholders that can't be resolved; what those of presigned URLs are for is checked by itself. */
+/** Fails for placeholders that can't be resolved. Whether presigned URLs can be signed is checked in document-urls.ts. */
 export function checkPlaceholders(text: string): void {
   checkTerminated(text);
   let urls = 0;
   for (const name of documentPlaceholders(text)) {
     if (name.startsWith(PARAMETER)) invalid('Parameters in job documents are for managed job templates.');
     if (URL_PLACEHOLDER.test(name)) urls += 1;
-    // The text is the guide's (page create-manage-jobs).
-    else if (LIKE_URL.test(name)) invalid('Provided argument for presigned url is invalid');
+    else if (LIKE_URL.test(name)) invalid(BAD_URL);
   }
   if (urls > MAX_URLS) invalid(`Job document can have at most ${MAX_URLS} presigned urls`);
 }

@@ -67,7 +67,10 @@ export class JobWriter {
     }
   }
 
-  /** Messages with their documents' URLs signed; a document that can't be is left out, and a message that nobody gets too. */
+  /**
+   * Signs the URLs in the documents of messages. A document whose URLs can't be signed is left out of its message; a message
+   * on a topic without subscribers is left out.
+   */
   async #signed(place: Place, messages: readonly JobMessage[]): Promise<readonly JobMessage[]> {
     if (!messages.some(({ unsigned }) => unsigned !== undefined)) return messages;
     const { urls, messaging } = this.#options;

@@ -105,7 +105,7 @@ const takenTwice = (subscriber: ChangeSubscriber, kept: Kept): ChangeSubscriber 
 
 /** What outlasts a restart beside the store. */
 interface Kept {
-  /** Topics that somebody has subscribed to; all when absent. */
+  /** Says whether a topic has subscribers; every topic has where this is absent. */
   hears?: (topic: string) => boolean;
   /** Changes are handed on once it has settled. */
   held?: Promise<void>;

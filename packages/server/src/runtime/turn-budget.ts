@@ -1,4 +1,4 @@
-/** Work that is shared out over turns of the event loop, so that large answers of one account hold nobody else up. */
+/** Limits how much work is done in one turn of the event loop; more waits for the next turns, and other work runs between. */
 
 export class TurnBudget {
   /** Units of work of one turn. */

@@ -28,7 +28,7 @@ export function batchOfOne<Topic extends TopicEntry>(
   let at = writeVarint(bytes, 1, length);
   at = bytes.writeUInt16BE(topic.bytes.length, at);
   at += topic.bytes.copy(bytes, at);
-  // The identifier: whoever sends the message writes its own.
+  // Room for the packet identifier, which is written anew for each receiver.
   bytes.fill(0, at, at + id);
   const body = at + id;
   at = body + properties.copy(bytes, body);
