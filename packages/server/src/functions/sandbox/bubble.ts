@@ -7,7 +7,7 @@ import type { Cage } from './cgroups.ts';
 import { startedChild } from './child.ts';
 import type { Launched } from './enclosure.ts';
 import { gated } from './scripts.ts';
-import { holdingOf, treeOf } from './watch.ts';
+import { groupRuns, holdingOf, treeOf } from './watch.ts';
 
 /** A user and group that no account of the machine has. */
 export interface BubbleUser {
@@ -86,7 +86,8 @@ export const bubbleLauncher = ({ command: wrapper, user, depth }: BubbleOptions)
       kill,
       async end() {
         kill();
-        for (let pass = 0; pass < MAX_PASSES && (cage?.processes() ?? []).length > 0; pass += 1) {
+        const remains = (): boolean => (cage?.processes() ?? []).length > 0 || (pid !== undefined && groupRuns(pid));
+        for (let pass = 0; pass < MAX_PASSES && remains(); pass += 1) {
           cage?.kill();
           await pause(10);
         }

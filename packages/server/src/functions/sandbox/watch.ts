@@ -104,6 +104,20 @@ function sharedBytes(processes: readonly Seen[]): number {
   return [...extents.values()].reduce((sum, extent) => sum + extent, 0);
 }
 
+/** Whether anything of a process group still runs; one that has ended and waits for its parent does not. */
+export function groupRuns(group: number): boolean {
+  try {
+    process.kill(-group, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  // State, parent and group come behind the name, which may hold anything (proc(5)).
+  return readdirSync('/proc').some((name) => {
+    const [state = '', , own] = (/^\d+$/.test(name) ? (read(`/proc/${name}/stat`) ?? '') : '').replace(/^.*\) /s, '').split(' ');
+    return Number(own) === group && !/[ZX]/.test(state);
+  });
+}
+
 /** Namespaces that this process is in: as many numbers it has. */
 export const depthHere = (): number => seen(process.pid)?.numbers.length ?? 1;
 
