@@ -1,5 +1,5 @@
 /**
- * `npm run build`: packages/{wire,x509,server}/dist as they are published. JavaScript and declarations by tsc, from what the
+ * `npm run build`: packages/{wire,x509,server,kit}/dist as they are published. JavaScript and declarations by tsc, from what the
  * command reaches (tests stay behind), and a package.json of their own. Then the proof: all are packed, installed in an
  * empty folder, and the installed command is run. `--no-check` leaves the proof out.
  */
@@ -97,9 +97,11 @@ const threadsOf = (folder: string): string[] =>
     .filter((name) => /\bparentPort\b.*from 'node:worker_threads'/.test(readFileSync(join(folder, 'src', name), 'utf8')))
     .map((name) => join('src', name));
 
+const PACKAGES = ['wire', 'x509', 'server', 'kit'];
+
 function build(): string[] {
-  const [wire, x509, server] = ['wire', 'x509', 'server'].map((name) => join(ROOT, 'packages', name)) as [string, string, string];
-  for (const folder of [wire, x509, server]) rmSync(join(folder, 'dist'), { recursive: true, force: true });
+  const [wire = '', x509 = '', server = '', kit = ''] = PACKAGES.map((name) => join(ROOT, 'packages', name));
+  for (const folder of [wire, x509, server, kit]) rmSync(join(folder, 'dist'), { recursive: true, force: true });
   compile(wire, { include: ['src/**/*.ts'] });
   finish(wire, { exports: { './*': './*' }, ...sdkPeers() });
   compile(x509, { include: ['src/**/*.ts'] });
@@ -115,7 +117,10 @@ function build(): string[] {
   copyFileSync(join(server, 'src/node-version.mjs'), join(server, 'dist/node-version.mjs'));
   finish(server, { bin: { thingkeep: './main.js' }, exports: { './*': './*' } });
   chmodSync(join(server, 'dist/main.js'), 0o755);
-  return [wire, x509, server].map((folder) => join(folder, 'dist'));
+  compile(kit, { include: ['src/**/*.ts'] }, { '@thingkeep/x509/*.ts': [join(x509, 'dist/*.d.ts')] });
+  finish(kit, { bin: { thingkit: './main.js' }, exports: { './*': './*' } });
+  chmodSync(join(kit, 'dist/main.js'), 0o755);
+  return [wire, x509, server, kit].map((folder) => join(folder, 'dist'));
 }
 
 /** Packs what was built, installs it where nothing else is, and runs the command that comes of it. */
@@ -140,6 +145,13 @@ async function prove(packages: readonly string[]): Promise<void> {
     const command = join(folder, 'node_modules/.bin/thingkeep');
     const help = execFileSync(process.execPath, [command, 'help'], { encoding: 'utf8' });
     if (!help.includes('thingkeep start')) throw new Error(`thingkeep help says ${help}`);
+    const kit = join(folder, 'node_modules/.bin/thingkit');
+    const request = execFileSync(
+      process.execPath,
+      [kit, 'csr', '--element', `file:${join(folder, 'device.key')}`, '--new-key', '--subject', '/CN=device-1'],
+      { encoding: 'utf8' },
+    );
+    if (!request.startsWith('-----BEGIN CERTIFICATE REQUEST-----')) throw new Error(`thingkit csr says ${request}`);
     await proveStart(command, join(folder, 'data'));
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -166,6 +178,6 @@ if (!process.argv.includes('--no-check')) {
   await prove(packages);
   process.stdout.write(`Built, packed, installed and started: ${packages.map((path) => relative(ROOT, path)).join(', ')}.
 To use them elsewhere, pack them (npm pack ${packages.map((path) => `./${relative(ROOT, path)}`).join(' ')})
-and install the three files together where Node.js 24 is: npm install ./thingkeep-*.tgz && npx thingkeep start
+and install the four files together where Node.js 24 is: npm install ./thingkeep-*.tgz && npx thingkeep start
 `);
 }

@@ -2,21 +2,25 @@
 import { isGenerated, isTestMaterial, type Source } from './sources.ts';
 import { ANY_DOMAIN } from './folder-rule.ts';
 import { type FolderRule, SERVER_FOLDERS, WIRE_TYPES } from './import-rules.ts';
+import { KIT_FOLDERS } from './import-rules-kit.ts';
 import { RESERVED } from './reserved.ts';
 
 const SERVER = 'packages/server/src/';
 const WIRE = 'packages/wire/src/';
 const X509 = 'packages/x509/src/';
+const KIT = 'packages/kit/src/';
 
 /** Sources that the arrows bind: those of packages, tests and their material apart. */
 const bound = (sources: readonly Source[]): Source[] =>
   sources.filter(({ path }) => path.startsWith('packages/') && !isTestMaterial(path));
 
-/** The folder of a path under packages/server/src. */
-export const folderOf = (path: string): string | undefined =>
-  Object.keys(SERVER_FOLDERS)
+const folderIn = (folders: Readonly<Record<string, FolderRule>>, path: string): string | undefined =>
+  Object.keys(folders)
     .filter((name) => path.startsWith(name))
     .sort((a, b) => b.length - a.length)[0];
+
+/** The folder of a path under packages/server/src. */
+export const folderOf = (path: string): string | undefined => folderIn(SERVER_FOLDERS, path);
 
 function wireFaults({ path, imports }: Source): string[] {
   return imports
@@ -45,6 +49,31 @@ function mayImport(name: string, { may, node, packages }: FolderRule, target: st
   return target === undefined && packages.includes(specifier);
 }
 
+function kitFaults({ path, imports }: Source): string[] {
+  const name = folderIn(KIT_FOLDERS, path.slice(KIT.length));
+  const rule = name === undefined ? undefined : KIT_FOLDERS[name];
+  if (name === undefined || rule === undefined)
+    return [
+      `${path} is in no folder of test/architecture/import-rules-kit.ts: give its folder a row, and ARCHITECTURE.md a word`,
+    ];
+  const mayUse = (target: string | undefined, specifier: string): boolean => {
+    if (target?.startsWith(X509)) return rule.packages.includes('@thingkeep/x509');
+    if (target?.startsWith(KIT)) {
+      const there = target.slice(KIT.length);
+      const folder = folderIn(KIT_FOLDERS, there);
+      return folder === name || rule.may.some((allowed) => allowed === there || allowed === folder);
+    }
+    if (specifier.startsWith('node:')) return rule.node.includes(specifier.slice('node:'.length));
+    return target === undefined && rule.packages.some((each) => specifier === each || specifier.startsWith(`${each}/`));
+  };
+  return imports
+    .filter(({ target, specifier }) => !mayUse(target, specifier))
+    .map(
+      ({ target, specifier }) =>
+        `${path} imports ${target ?? specifier}, against the arrows: ${rule.invariant}; where it may, add it to the row of ${name} in test/architecture/import-rules-kit.ts`,
+    );
+}
+
 const faultOfImport = (path: string, imported: string, folder: string, { invariant }: FolderRule): string =>
   `${path} imports ${imported}, against the arrows: ${invariant}; where it may, add it to the row of ${folder} in test/architecture/import-rules.ts`;
 
@@ -63,6 +92,7 @@ function serverFaults({ path, imports }: Source): string[] {
 function faultsOfPackage(source: Source): string[] {
   if (source.path.startsWith(WIRE)) return wireFaults(source);
   if (source.path.startsWith(X509)) return x509Faults(source);
+  if (source.path.startsWith(KIT)) return kitFaults(source);
   return source.path.startsWith(SERVER) ? serverFaults(source) : [];
 }
 

@@ -1,5 +1,5 @@
 /**
- * Checks that an exported name of the packages stands for one thing: one file declares it, others may export it anew, and no
+ * Checks that an exported name stands for one thing in a program: one file declares it, others may export it anew, and no
  * file has a type of its own by the name of another's.
  */
 import { isGenerated, isTestMaterial, type Source } from './sources.ts';
@@ -16,8 +16,15 @@ function namesIn(sources: readonly Source[], pattern: RegExp): ReadonlyMap<strin
 
 const MEND = 'one thing is declared once, and two things have two names';
 
-export function nameFaults(all: readonly Source[]): string[] {
-  const sources = all.filter(({ path }) => /^packages\/[^/]+\/src\//.test(path) && !isTestMaterial(path) && !isGenerated(path));
+/** Packages that one program is made of: no file sees a name of both programs. */
+const PROGRAMS = [/^packages\/(?:server|wire|x509)\/src\//, /^packages\/(?:kit|x509)\/src\//];
+
+export const nameFaults = (all: readonly Source[]): string[] => [
+  ...new Set(PROGRAMS.flatMap((program) => faultsOfProgram(all.filter(({ path }) => program.test(path))))),
+];
+
+function faultsOfProgram(all: readonly Source[]): string[] {
+  const sources = all.filter(({ path }) => !isTestMaterial(path) && !isGenerated(path));
   const exported = namesIn(sources, EXPORTED);
   const twice = [...exported]
     .filter(([, paths]) => paths.size > 1)

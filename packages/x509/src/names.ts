@@ -26,6 +26,8 @@ const TYPES = {
 
 export type AttributeType = keyof typeof TYPES;
 
+export const isAttributeType = (text: string): text is AttributeType => Object.hasOwn(TYPES, text);
+
 /** Types that have one string type alone (RFC 5280, appendix A.1); all others are written in UTF-8. */
 const STRINGS: Partial<Readonly<Record<AttributeType, StringType>>> = {
   C: 'printableString',

@@ -1,0 +1,5 @@
+/** All commands of `thingkit`, in the order of its help; each is a file of this folder. */
+import type { Command } from './command.ts';
+import { csrCommand } from './csr.ts';
+
+export const COMMANDS: readonly Command[] = [csrCommand];

@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+/** The `thingkit` command's first module. */
+import { main } from './commands/command-line.ts';
+
+process.exitCode = await main(process.argv.slice(2));

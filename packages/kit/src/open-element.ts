@@ -1,0 +1,20 @@
+/** Opens the element that a URI names. */
+import { ElementError, type SecureElement } from './elements/contract.ts';
+
+/** By scheme. Each is loaded when it is asked for, so that nobody needs what another kind needs. */
+const SCHEMES: Readonly<Record<string, (uri: string) => Promise<SecureElement>>> = {
+  file: async (uri) => (await import('./elements/file/file-element.ts')).openFileElement(uri),
+};
+
+export const ELEMENT_SCHEMES: readonly string[] = Object.keys(SCHEMES);
+
+/** Throws ElementError. Who opens an element disposes of it. */
+export async function openElement(uri: string): Promise<SecureElement> {
+  const scheme = uri.slice(0, Math.max(uri.indexOf(':'), 0));
+  const open = Object.hasOwn(SCHEMES, scheme) ? SCHEMES[scheme] : undefined;
+  if (open === undefined)
+    throw new ElementError('invalid', `${uri} is no URI of an element`, {
+      hint: `schemes: ${ELEMENT_SCHEMES.join(', ')}; such as file:device.key`,
+    });
+  return open(uri);
+}
