@@ -74,7 +74,7 @@ export const KIT_FOLDERS: Readonly<Record<string, FolderRule>> = {
       ...['files/', 'open-element.ts', 'provisioning/', 'service/', 'virtual-chips/'],
     ],
     ['child_process', 'crypto', 'fs', 'path', 'readline', 'url', 'util'],
-    ['@thingkeep/x509'],
+    ['@aws-sdk/client-iot', '@thingkeep/x509'],
   ),
   'main.ts': folderRule('the first module', ['commands/']),
 };

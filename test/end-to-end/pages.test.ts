@@ -69,6 +69,14 @@ describe('the pages can be pasted', { concurrency: 2 }, () => {
     assert.match(stdout, /^"FAILED"$/m);
   });
 
+  test('kit/ceremony.md', async () => {
+    const stdout = await paste('kit/ceremony.md');
+    for (const name of ['root-ca.crt', 'signer-ca.csr', 'signer-ca.crt', 'signer-ca-registration.json'])
+      assert.ok(stdout.includes(`\nwrote ${name}\n`), name);
+    assert.match(stdout, /^ {2}status: ACTIVE\n {2}autoRegistrationStatus: ENABLE$/m);
+    assert.equal([...stdout.matchAll(/^good {2}\S+ {2}\d{4}-/gm)].length, 5);
+  });
+
   test('shadows.md', async () => {
     const stdout = await paste('shadows.md');
     assert.match(stdout, /^\{"state":\{"reported":\{"led":"off","level":1\.50\}\},.*"version":1,.*"clientToken":"first"\}/m);

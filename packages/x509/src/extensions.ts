@@ -26,6 +26,8 @@ const keyUsage = (bits: number, unused: number): Buffer => extension('2.5.29.15'
 export const MAY_SIGN = keyUsage(0x80, 7);
 export const MAY_SIGN_AND_ENCIPHER = keyUsage(0xa0, 5);
 export const MAY_SIGN_CERTIFICATES = keyUsage(0x06, 1);
+/** Of an authority that signs more than certificates and lists, such as its own proofs. */
+export const MAY_SIGN_ALL = keyUsage(0x86, 1);
 
 /** Extended key usage of a TLS server. */
 export const SERVER_AUTHENTICATION = extension('2.5.29.37', sequence(oid('1.3.6.1.5.5.7.3.1')));

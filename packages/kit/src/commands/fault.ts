@@ -2,6 +2,7 @@
 import { DerError } from '@thingkeep/x509/der.ts';
 import { NameError } from '@thingkeep/x509/names.ts';
 import { SignatureError } from '@thingkeep/x509/signing.ts';
+import { CeremonyError } from '../ceremony/records.ts';
 import { BusError } from '../buses/contract.ts';
 import { ElementError } from '../elements/contract.ts';
 import { EXIT, type ExitReason, KitError } from './command.ts';
@@ -44,8 +45,10 @@ export function faultOf(error: unknown): Fault | undefined {
     return of(error.code === 'verification' ? 'verification' : 'element', error.code, error.message, error.hint);
   if (error instanceof BusError) return of('element', 'communication', error.message);
   if (error instanceof SignatureError) return of('verification', 'verification', error.message);
+  if (error instanceof CeremonyError) return of('failed', 'ceremony', error.message);
   if (error instanceof NameError) return of('usage', 'usage', error.message);
   if (error instanceof DerError) return of('failed', 'failed', `damaged data: ${error.message}`);
+  if (error.message === 'Region is missing') return of('usage', 'usage', 'no region is set', 'set AWS_REGION, or say --region');
   const service = serviceFault(error);
   if (service !== undefined) return service;
   const { code, path, syscall } = error as NodeJS.ErrnoException;
