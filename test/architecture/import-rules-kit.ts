@@ -5,7 +5,7 @@ const ELEMENT_BASE = ['elements/', 'files/', 'buses/', 'clock.ts'];
 
 export const KIT_FOLDERS: Readonly<Record<string, FolderRule>> = {
   'clock.ts': folderRule('the clock knows nothing', []),
-  'files/': folderRule('files are written here so that nothing is lost', [], ['fs', 'path']),
+  'files/': folderRule('files are written here so that nothing is lost', [], ['fs', 'path', 'sqlite']),
   'elements/': folderRule('the contract knows no kind of element', [], ['crypto'], ['@noble/curves', '@thingkeep/x509']),
   'elements/file/': folderRule('a kind of element knows the contract alone', ['elements/', 'files/'], ['crypto', 'fs', 'path']),
   'elements/pkcs11/': folderRule(
@@ -57,7 +57,7 @@ export const KIT_FOLDERS: Readonly<Record<string, FolderRule>> = {
   'service/': folderRule('AWS IoT is asked from here alone', [], [], ['@aws-sdk/client-iot']),
   'provisioning/': folderRule(
     'provisioning works with elements, whichever they are',
-    ['certificates/', 'clock.ts', 'elements/', 'files/', 'service/'],
+    ['ceremony/', 'certificates/', 'clock.ts', 'elements/', 'files/', 'service/'],
     ['crypto', 'fs', 'path'],
     ['@thingkeep/x509'],
   ),

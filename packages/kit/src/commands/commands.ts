@@ -2,5 +2,7 @@
 import { CA_COMMANDS } from './ca.ts';
 import type { Command } from './command.ts';
 import { csrCommand } from './csr.ts';
+import { manifestCommand } from './manifest.ts';
+import { provisionCommand } from './provision.ts';
 
-export const COMMANDS: readonly Command[] = [csrCommand, ...CA_COMMANDS];
+export const COMMANDS: readonly Command[] = [csrCommand, ...CA_COMMANDS, provisionCommand, manifestCommand];

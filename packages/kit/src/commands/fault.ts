@@ -4,6 +4,8 @@ import { NameError } from '@thingkeep/x509/names.ts';
 import { SignatureError } from '@thingkeep/x509/signing.ts';
 import { CeremonyError } from '../ceremony/records.ts';
 import { BusError } from '../buses/contract.ts';
+import { JournalError } from '../provisioning/journal.ts';
+import { FolderBusyError } from '../files/folder-lock.ts';
 import { ElementError } from '../elements/contract.ts';
 import { EXIT, type ExitReason, KitError } from './command.ts';
 
@@ -46,6 +48,8 @@ export function faultOf(error: unknown): Fault | undefined {
   if (error instanceof BusError) return of('element', 'communication', error.message);
   if (error instanceof SignatureError) return of('verification', 'verification', error.message);
   if (error instanceof CeremonyError) return of('failed', 'ceremony', error.message);
+  if (error instanceof JournalError) return of('failed', 'journal', error.message);
+  if (error instanceof FolderBusyError) return of('failed', 'busy', error.message);
   if (error instanceof NameError) return of('usage', 'usage', error.message);
   if (error instanceof DerError) return of('failed', 'failed', `damaged data: ${error.message}`);
   if (error.message === 'Region is missing') return of('usage', 'usage', 'no region is set', 'set AWS_REGION, or say --region');

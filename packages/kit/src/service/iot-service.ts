@@ -1,11 +1,19 @@
 /** AWS IoT's control API as the kit uses it: the AWS SDK, to AWS or to another endpoint. */
 import {
+  AttachPolicyCommand,
+  AttachThingPrincipalCommand,
+  CreateCertificateFromCsrCommand,
+  CreateThingCommand,
   DescribeCACertificateCommand,
+  DescribeCertificateCommand,
   DescribeEndpointCommand,
   GetRegistrationCodeCommand,
   IoTClient,
   RegisterCACertificateCommand,
+  RegisterCertificateCommand,
+  RegisterCertificateWithoutCACommand,
   ResourceAlreadyExistsException,
+  UpdateCertificateCommand,
 } from '@aws-sdk/client-iot';
 
 export interface ServiceOptions {
@@ -74,4 +82,60 @@ export async function registerCa(
     autoRegistrationStatus: found.autoRegistrationStatus ?? '',
     endpointAddress: await dataEndpoint(client),
   };
+}
+
+export interface ThingWish {
+  readonly thingName: string;
+  readonly thingTypeName?: string;
+  readonly attributes?: Readonly<Record<string, string>>;
+  readonly policyNames: readonly string[];
+}
+
+/** A certificate for a request, not active yet. */
+export async function certificateFromCsr(
+  client: IoTClient,
+  csr: string,
+): Promise<{ certificateId: string; certificatePem: string }> {
+  const answer = await client.send(new CreateCertificateFromCsrCommand({ certificateSigningRequest: csr, setAsActive: false }));
+  return { certificateId: answer.certificateId ?? '', certificatePem: answer.certificatePem ?? '' };
+}
+
+/** Makes a certificate of a registered CA known; one that is known already is taken as it is. Gives its id. */
+export async function knownCertificate(
+  client: IoTClient,
+  certificatePem: string,
+  caCertificatePem: string | undefined,
+): Promise<string> {
+  const send = async () =>
+    caCertificatePem === undefined
+      ? client.send(new RegisterCertificateWithoutCACommand({ certificatePem }))
+      : client.send(new RegisterCertificateCommand({ certificatePem, caCertificatePem }));
+  try {
+    return (await send()).certificateId ?? '';
+  } catch (error) {
+    const known = knownId(error);
+    if (known === undefined) throw error;
+    return known;
+  }
+}
+
+/** Makes thing, attachments and state of a certificate what is wished for; once more changes nothing. */
+export async function attachThing(
+  client: IoTClient,
+  certificateId: string,
+  { thingName, thingTypeName, attributes, policyNames }: ThingWish,
+) {
+  const { certificateDescription } = await client.send(new DescribeCertificateCommand({ certificateId }));
+  const arn = certificateDescription?.certificateArn ?? '';
+  await client.send(
+    new CreateThingCommand({
+      thingName,
+      thingTypeName,
+      ...(attributes && { attributePayload: { attributes: { ...attributes } } }),
+    }),
+  );
+  await client.send(new AttachThingPrincipalCommand({ thingName, principal: arn }));
+  for (const policyName of policyNames) await client.send(new AttachPolicyCommand({ policyName, target: arn }));
+  if (certificateDescription?.status !== 'ACTIVE')
+    await client.send(new UpdateCertificateCommand({ certificateId, newStatus: 'ACTIVE' }));
 }

@@ -3,7 +3,7 @@
  * other keys and its objects. For laptops, CI and gateways without a chip: whoever can read the file has the key.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { replaceFile } from '../../files/replace-file.ts';
 import { ElementError, type ObjectInfo, type SecureElement } from '../contract.ts';
@@ -89,6 +89,7 @@ export class FileElement implements SecureElement {
       const path = this.#pathOf(key);
       const secret = newPrivateKey();
       try {
+        mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
         replaceFile(path, privateKeyPem(secret), KEY_MODE);
       } catch (error) {
         throw fileFault(error, `folder for ${path}`);
