@@ -33,11 +33,13 @@ const imports = (library: string, pythons = ['python3', '/usr/bin/python3']): bo
   pythons.some((python) => spawnSync(python, ['-c', `import ${library}`], { stdio: 'ignore' }).status === 0);
 
 const PEERS: Readonly<Record<string, Peer>> = {
+  ansible: { debian: 'ansible-core', isHere: () => runs('ansible-playbook', '--version') },
   aws: { debian: 'awscli', isHere: () => runs('aws', '--version') },
   // Functions are confined by it.
   bubblewrap: { debian: 'bubblewrap', isHere: () => runs('bwrap', '--version') },
   cc: { debian: 'gcc', isHere: () => runs('cc', '--version') },
   boto3: { debian: 'python3-boto3', isHere: () => imports('boto3') },
+  jq: { debian: 'jq', isHere: () => runs('jq', '--version') },
   curl: { debian: 'curl', isHere: () => runs('curl', '--version') },
   'mosquitto-clients': {
     debian: 'mosquitto-clients',
@@ -51,6 +53,8 @@ const PEERS: Readonly<Record<string, Peer>> = {
   openssl: { debian: 'openssl', isHere: () => runs('openssl', 'version') },
   // Functions run as users that can't reach a Python in somebody's home.
   'system-boto3': { debian: 'python3-boto3', isHere: () => imports('boto3', ['/usr/bin/python3']) },
+  // The agent of deploy/ansible runs with the Python of the machine.
+  'system-paho': { debian: 'python3-paho-mqtt', isHere: () => imports('paho.mqtt.client', ['/usr/bin/python3']) },
   'system-python3': { debian: 'python3', isHere: () => runs('/usr/bin/python3', '--version') },
   root: { byHand: 'run the tests as root', isHere: () => process.getuid?.() === 0 },
   paho: { debian: 'python3-paho-mqtt', isHere: () => imports('paho.mqtt.client') },

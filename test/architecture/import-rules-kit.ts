@@ -54,7 +54,18 @@ export const KIT_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ['crypto', 'fs', 'path'],
     ['@thingkeep/x509'],
   ),
-  'service/': folderRule('AWS IoT is asked from here alone', [], [], ['@aws-sdk/client-iot']),
+  'service/': folderRule(
+    'AWS IoT, and a Thingkeep, are asked from here alone',
+    [],
+    ['crypto'],
+    ['@aws-sdk/client-iot', '@smithy/signature-v4'],
+  ),
+  'doctor/': folderRule(
+    'the doctor looks, and changes nothing',
+    ['elements/'],
+    ['crypto', 'dns/promises', 'events', 'net', 'tls'],
+    ['@thingkeep/x509'],
+  ),
   'provisioning/': folderRule(
     'provisioning works with elements, whichever they are',
     ['ceremony/', 'certificates/', 'clock.ts', 'elements/', 'files/', 'service/'],

@@ -5,7 +5,7 @@ const BLOCK = /^```sh(?: \S+)?\n([\s\S]*?)^```$/gm;
 /** What makes a thing that is there once, with the name that it gets. */
 const MADE = /(?<![\w-])(create-[a-z-]+ --(?:[a-z-]+-)?(?:name|id)|s3 mb|--[a-z-]+-outfile) ([^\s$"']+)/g;
 /** Pages that are read beside a server which is the reader's own; walkthroughs have one each. */
-const PASTED = /^(?:README\.md|docs\/[^/]+\.md)$/;
+const PASTED = /^(?:README\.md|docs\/(?:kit\/)?[^/]+\.md)$/;
 
 const madeBy = ({ text }: Page): Set<string> =>
   new Set(

@@ -1,5 +1,5 @@
 /** Pages of docs/ whose blocks can be pasted: page.sh pastes them line by line, and all of it does what the page says. */
-// needs: aws bubblewrap openssl mosquitto-clients curl
+// needs: aws bubblewrap openssl mosquitto-clients curl jq
 // suite: long
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -75,6 +75,16 @@ describe('the pages can be pasted', { concurrency: 2 }, () => {
       assert.ok(stdout.includes(`\nwrote ${name}\n`), name);
     assert.match(stdout, /^ {2}status: ACTIVE\n {2}autoRegistrationStatus: ENABLE$/m);
     assert.equal([...stdout.matchAll(/^good {2}\S+ {2}\d{4}-/gm)].length, 5);
+  });
+
+  test('kit/provisioning.md', async () => {
+    const stdout = await paste('kit/provisioning.md');
+    assert.match(stdout, /^done {4}1 {2}bench-lamp {2}[0-9a-f]{64}$/m);
+    assert.match(stdout, /^subject=CN = bench-lamp$/m);
+    assert.match(stdout, /^20 done, 0 failed, 0 left; tray\/manifest\.json$/m);
+    assert.match(stdout, /^\[21,0,0\]$/m);
+    assert.match(stdout, /^\{"board":"\d+","thingName":"tray-\d+","certificateId":"[0-9a-f]{8}"\}$/m);
+    assert.match(stdout, /^wrote tray-microchip\.json: 21 boards, 0 not done yet$/m);
   });
 
   test('shadows.md', async () => {
