@@ -1,8 +1,15 @@
 /** Opens the element that a URI names. */
 import { ElementError, type SecureElement } from './elements/contract.ts';
 
+async function atecc(uri: string): Promise<SecureElement> {
+  const { openAteccElement } = await import('./elements/atecc/atecc-element.ts');
+  return openAteccElement(uri, (await import('./virtual-chips/kinds.ts')).openVirtualChip);
+}
+
 /** By scheme. Each is loaded when it is asked for, so that nobody needs what another kind needs. */
 const SCHEMES: Readonly<Record<string, (uri: string) => Promise<SecureElement>>> = {
+  atecc508a: atecc,
+  atecc608: atecc,
   file: async (uri) => (await import('./elements/file/file-element.ts')).openFileElement(uri),
 };
 
