@@ -66,9 +66,15 @@ export const KIT_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ['crypto', 'dns/promises', 'events', 'net', 'tls'],
     ['@thingkeep/x509'],
   ),
+  'zero-touch/': folderRule(
+    'a board works with an element, whichever it is',
+    ['certificates/', 'elements/'],
+    ['events', 'fs', 'net'],
+    ['@thingkeep/x509'],
+  ),
   'provisioning/': folderRule(
     'provisioning works with elements, whichever they are',
-    ['ceremony/', 'certificates/', 'clock.ts', 'elements/', 'files/', 'service/'],
+    ['ceremony/', 'certificates/', 'clock.ts', 'elements/', 'files/', 'service/', 'zero-touch/'],
     ['crypto', 'fs', 'path'],
     ['@thingkeep/x509'],
   ),
@@ -82,9 +88,9 @@ export const KIT_FOLDERS: Readonly<Record<string, FolderRule>> = {
     'a command puts parts together, and says what came of it',
     [
       ...['agent/', 'buses/', 'ceremony/', 'certificates/', 'clock.ts', 'elements/', 'elements/atecc/', 'elements/optiga/'],
-      ...['files/', 'open-element.ts', 'provisioning/', 'service/', 'virtual-chips/'],
+      ...['files/', 'open-element.ts', 'provisioning/', 'service/', 'virtual-chips/', 'zero-touch/', 'doctor/'],
     ],
-    ['child_process', 'crypto', 'fs', 'path', 'readline', 'url', 'util'],
+    ['child_process', 'crypto', 'events', 'fs', 'path', 'readline', 'url', 'util'],
     ['@aws-sdk/client-iot', '@thingkeep/x509'],
   ),
   'main.ts': folderRule('the first module', ['commands/']),

@@ -17,7 +17,8 @@ import {
   type ThingRegistry,
 } from '../provisioning/provision-board.ts';
 import { provisionTray, type TrayResult } from '../provisioning/provision-tray.ts';
-import { storageFor } from '../provisioning/storage-kinds.ts';
+import { folderStorage, storageFor } from '../provisioning/storage-kinds.ts';
+import type { BoardSettings } from '../zero-touch/metadata.ts';
 import { attachThing, certificateFromCsr, knownCertificate } from '../service/iot-service.ts';
 import { type Command, type CommandResult, EXIT, type Given, KitError, type Surroundings } from './command.ts';
 import { faultOf } from './fault.ts';
@@ -61,10 +62,12 @@ async function issuing(given: Given, surroundings: Surroundings): Promise<Issuin
   const element: SecureElement = await openElement(uri);
   try {
     const certificate = readFileSync(file, 'utf8');
+    const rootFile = given.text('root-certificate');
+    const root = rootFile === undefined ? undefined : readFileSync(rootFile, 'utf8');
     const template = (given.text('template') ?? 'standard') as TemplateName;
     const years = given.has('years') ? given.number('years', 0, { least: 1, most: 100 }) : undefined;
     const { clock } = surroundings;
-    const issuer = await signerIssuer({ element, key: element.defaultKey, certificate, template, subject, years, clock });
+    const issuer = await signerIssuer({ element, key: element.defaultKey, certificate, root, template, subject, years, clock });
     return { issuer, signerCertificate: certificate, [Symbol.asyncDispose]: () => element[Symbol.asyncDispose]() };
   } catch (error) {
     await element[Symbol.asyncDispose]();
@@ -84,6 +87,14 @@ function registryOf(given: Given, surroundings: Surroundings, signerCertificate:
       return id;
     },
   };
+}
+
+/** What boards of the Zero Touch kit keep besides: host and Wi-Fi. */
+function settingsOf(given: Given): Partial<BoardSettings> {
+  const [hostName, ssid, file] = [given.text('host-name'), given.text('wifi-ssid'), given.text('wifi-password-file')];
+  if (ssid === undefined && file !== undefined) throw new KitError('usage', '--wifi-password-file goes with --wifi-ssid');
+  const password = file === undefined ? '' : readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  return { ...(hostName !== undefined && { hostName }), ...(ssid !== undefined && { wifi: { ssid, password } }) };
 }
 
 type Times = Map<ProvisioningPhase, number[]>;
@@ -150,6 +161,7 @@ async function provision(given: Given, surroundings: Surroundings): Promise<Comm
   using _lock = lockFolder(folder);
   using journal = new Journal(join(folder, JOURNAL_NAME));
   await using source = await issuing(given, surroundings);
+  const [certificates, settings] = [given.text('certificates'), settingsOf(given)];
   const times: Times = new Map(PROVISIONING_PHASES.map((phase) => [phase, []]));
   const begin = surroundings.clock.monotonic();
   const result = await provisionTray(
@@ -158,7 +170,8 @@ async function provision(given: Given, surroundings: Surroundings): Promise<Comm
       clock: surroundings.clock,
       issuer: source.issuer,
       registry: registryOf(given, surroundings, source.signerCertificate),
-      storageFor,
+      storageFor: (element, key, thingName) =>
+        certificates === undefined ? storageFor(element, key, settings) : folderStorage(certificates, thingName),
       timed: (phase, milliseconds) => times.get(phase)?.push(milliseconds),
     },
     boards.map(
@@ -200,8 +213,13 @@ A tray that was cut off goes on where it was: run the same command again.`,
     { name: 'subject', short: 's', value: 'PATTERN', what: 'of the certificates, {thing} stands for the name; else /CN={thing}' },
     { name: 'signer', value: 'URI', what: "the element of the factory's signer; else AWS IoT issues the certificates" },
     { name: 'signer-certificate', value: 'FILE', what: 'the certificate of the signer, PEM', isPath: true },
+    { name: 'root-certificate', value: 'FILE', what: 'of the root above the signer, where the element keeps it', isPath: true },
     { name: 'template', value: 'TEMPLATE', what: 'of certificates that the signer issues', oneOf: TEMPLATES },
     { name: 'years', value: 'N', what: 'that these are valid; else they do not end' },
+    { name: 'certificates', value: 'FOLDER', what: 'keep the certificates in files, and not in the elements', isPath: true },
+    { name: 'host-name', value: 'HOST', what: 'that boards of the Zero Touch kit connect to' },
+    { name: 'wifi-ssid', value: 'SSID', what: 'that these use' },
+    { name: 'wifi-password-file', value: 'FILE', what: 'a file with its password', isPath: true },
     { name: 'policy', value: 'NAME', what: 'attached to each certificate; may be given again', isRepeated: true },
     { name: 'thing-type', value: 'NAME', what: 'of the things' },
     { name: 'no-register', what: 'register nothing: the devices do it themselves when they connect' },

@@ -20,6 +20,8 @@ export interface SignerIssuerOptions {
   readonly key: string;
   /** The signer's certificate, PEM. */
   readonly certificate: string;
+  /** That of the root above it, PEM; absent where nobody needs it. */
+  readonly root?: string;
   readonly template: TemplateName;
   /** As `/O=Example Inc/CN={thing}`. */
   readonly subject: string;
@@ -30,9 +32,12 @@ export interface SignerIssuerOptions {
 
 /** A factory's signer. Throws ElementError `verification` where the key is not that of the certificate. */
 export async function signerIssuer(options: SignerIssuerOptions): Promise<CertificateIssuer> {
-  const { element, key, certificate, template, subject, years, clock } = options;
+  const { element, key, certificate, root, template, subject, years, clock } = options;
   const above = onePemBlock(certificate, CERTIFICATE_LABELS);
+  const top = root === undefined ? undefined : onePemBlock(root, CERTIFICATE_LABELS);
   if (above === undefined) throw new ElementError('invalid', "the signer's file does not hold one certificate in PEM");
+  if (root !== undefined && (top === undefined || !new X509Certificate(above).verify(new X509Certificate(top).publicKey)))
+    throw new ElementError('verification', "the signer's certificate is not signed by the root that is given");
   const authority = parseCertificate(above);
   const signer = await elementSigner(element, key);
   if (!signer.publicKey.equals(authority.publicKey))
@@ -40,7 +45,10 @@ export async function signerIssuer(options: SignerIssuerOptions): Promise<Certif
   return {
     async issue(thingName, { publicKey }) {
       const wish = { template, subject: subjectFor(subject, thingName), publicKey, now: clock.now(), years };
-      return { device: await writeCertificateContent(deviceContent(wish, authority), signer), chain: [above] };
+      return {
+        device: await writeCertificateContent(deviceContent(wish, authority), signer),
+        chain: top === undefined ? [above] : [above, top],
+      };
     },
   };
 }

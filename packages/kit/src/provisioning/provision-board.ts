@@ -48,7 +48,7 @@ export interface ProvisioningParts {
   readonly issuer: CertificateIssuer;
   /** Absent where devices register themselves. */
   readonly registry: ThingRegistry | undefined;
-  readonly storageFor: (element: SecureElement, key: string) => CertificateStorage;
+  readonly storageFor: (element: SecureElement, key: string, thingName: string) => CertificateStorage;
   /** Told how long each phase took, in milliseconds. */
   readonly timed: (phase: ProvisioningPhase, milliseconds: number) => void;
 }
@@ -168,12 +168,12 @@ class BoardRun {
   }
 
   async #write(state: BoardState): Promise<void> {
-    await this.#parts.storageFor(this.#element, this.#key).write(this.#element, this.#certificates(state));
+    await this.#parts.storageFor(this.#element, this.#key, state.thingName).write(this.#element, this.#certificates(state));
   }
 
   async #verify(state: BoardState): Promise<void> {
     const { device } = this.#certificates(state);
-    const found = await this.#parts.storageFor(this.#element, this.#key).read(this.#element);
+    const found = await this.#parts.storageFor(this.#element, this.#key, state.thingName).read(this.#element);
     if (!found.device.equals(device))
       throw new ElementError('verification', 'the certificate that was read back is not the one that was written');
     await checkPossession(this.#element, this.#key, found.device);

@@ -89,7 +89,7 @@ const partsFor = (journal: Journal, things: Things): ProvisioningParts => ({
   clock,
   issuer,
   registry: things,
-  storageFor,
+  storageFor: (element, key) => storageFor(element, key),
   timed: () => undefined,
 });
 

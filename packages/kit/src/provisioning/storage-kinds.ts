@@ -1,20 +1,49 @@
 /** The storage of each kind of element. */
-import type { ElementKind, SecureElement } from '../elements/contract.ts';
-import { ElementError } from '../elements/contract.ts';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CERTIFICATE_LABELS } from '@thingkeep/x509/certificate.ts';
+import { pemBlocks, toPem } from '@thingkeep/x509/pem.ts';
+import { ElementError, type ElementKind, type SecureElement } from '../elements/contract.ts';
+import { replaceFile } from '../files/replace-file.ts';
+import type { BoardSettings } from '../zero-touch/metadata.ts';
 import { type CertificateStorage, derStorage, pemStorage } from './storage.ts';
+import { zeroTouchStorage } from './zero-touch-storage.ts';
 
 /** `device.key` has its certificate in `device.crt`. */
 const fileOf = (key: string): string => `${key.replace(/\.(key|pem)$/, '')}.crt`;
 
-const STORAGES: Partial<Readonly<Record<ElementKind, (key: string) => CertificateStorage>>> = {
+const atecc = (_key: string, settings: Partial<BoardSettings>): CertificateStorage => zeroTouchStorage(settings);
+
+const STORAGES: Partial<Readonly<Record<ElementKind, (key: string, settings: Partial<BoardSettings>) => CertificateStorage>>> = {
   file: (key) => pemStorage(fileOf(key)),
   pkcs11: (key) => derStorage(key),
+  atecc508a: atecc,
+  atecc608: atecc,
 };
 
 /** Throws ElementError `not-supported` for a kind that has none. */
-export function storageFor(element: SecureElement, key: string): CertificateStorage {
+export function storageFor(element: SecureElement, key: string, settings: Partial<BoardSettings> = {}): CertificateStorage {
   const storage = STORAGES[element.kind];
   if (storage === undefined)
-    throw new ElementError('not-supported', `elements of kind ${element.kind} keep no certificates here`);
-  return storage(key);
+    throw new ElementError('not-supported', `elements of kind ${element.kind} keep no certificates here`, {
+      hint: '--certificates FOLDER keeps them in files',
+    });
+  return storage(key, settings);
+}
+
+/** Files of a folder, one for each thing, for boards whose certificate is not kept in the element. */
+export function folderStorage(folder: string, thingName: string): CertificateStorage {
+  const path = join(folder, `${thingName.replace(/[^A-Za-z0-9_-]/g, '_')}.crt`);
+  return {
+    description: path,
+    async write(_element, { device, chain }) {
+      mkdirSync(folder, { recursive: true });
+      replaceFile(path, [device, ...chain].map((der) => toPem('CERTIFICATE', der)).join(''), 0o644);
+    },
+    async read() {
+      const [device, ...chain] = pemBlocks(readFileSync(path, 'latin1'), CERTIFICATE_LABELS) ?? [];
+      if (device === undefined) throw new ElementError('verification', `${path} holds no certificate in PEM`);
+      return { device, chain };
+    },
+  };
 }
