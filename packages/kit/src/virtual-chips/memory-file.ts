@@ -1,9 +1,11 @@
 /** The state of a virtual chip in a file of mode 0600, or in memory alone. */
-import { readFileSync } from 'node:fs';
-import { replaceFile } from '../files/replace-file.ts';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { ChipMemory } from './contract.ts';
 
-/** A chip's state in JSON; the file is made with the first save. */
+/**
+ * A chip's state in JSON; the file is made with the first save. It is written beside and renamed, so that the end of the
+ * process leaves the old state or the new one; it is not synced, since a chip is written to dozens of times for one board.
+ */
 export const memoryFile = <State>(path: string): ChipMemory<State> => ({
   load() {
     try {
@@ -14,7 +16,10 @@ export const memoryFile = <State>(path: string): ChipMemory<State> => ({
     }
   },
   save(state) {
-    replaceFile(path, `${JSON.stringify(state, undefined, 2)}\n`, 0o600);
+    const beside = `${path}.new`;
+    rmSync(beside, { force: true });
+    writeFileSync(beside, `${JSON.stringify(state, undefined, 2)}\n`, { mode: 0o600, flag: 'wx' });
+    renameSync(beside, path);
   },
 });
 
