@@ -1,6 +1,6 @@
 /**
  * PEM (RFC 7468): reading is tolerant of what devices send (76 columns, CRLF, blank lines, text around the block),
- * strict about what the block holds, and linear; writing is 64 columns with a newline at the end.
+ * strict about what the block holds, and linear; writing is 64 columns, or as many as are asked for, with a newline at the end.
  */
 
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
@@ -33,7 +33,10 @@ export function onePemBlock(text: string, labels: readonly string[]): Buffer | u
   return blocks?.length === 1 ? blocks[0] : undefined;
 }
 
-export function toPem(label: string, bytes: Buffer): string {
-  const lines = bytes.toString('base64').match(/.{1,64}/g) ?? [];
+export function toPem(label: string, bytes: Buffer, columns = 64): string {
+  const text = bytes.toString('base64');
+  const lines = Array.from({ length: Math.ceil(text.length / columns) }, (_, index) =>
+    text.slice(index * columns, (index + 1) * columns),
+  );
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
