@@ -44,10 +44,14 @@ function stateIn(path: string): { readonly kind?: unknown } | undefined {
   }
 }
 
-/** The chip whose state is in a file, of the kind that the file says. Throws ElementError. */
-export function openVirtualChip(path: string): VirtualChip {
+/** The kind of the chip in a file. Throws ElementError where there is none. */
+export function kindOfVirtualChip(path: string): string {
   const state = stateIn(path);
   if (state === undefined)
     throw new ElementError('not-found', `there is no virtual chip in ${path}`, { hint: 'thingkit chip new makes one' });
-  return kindOf(state?.kind).open(memoryFile(path));
+  kindOf(state?.kind);
+  return String(state.kind);
 }
+
+/** The chip whose state is in a file, of the kind that the file says. Throws ElementError. */
+export const openVirtualChip = (path: string): VirtualChip => kindOf(kindOfVirtualChip(path)).open(memoryFile(path));
