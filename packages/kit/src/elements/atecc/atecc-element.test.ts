@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
+import type { I2cBus } from '../../buses/contract.ts';
 import { virtualBus } from '../../buses/virtual-bus.ts';
 import { openElement } from '../../open-element.ts';
 import { type AteccState, newAteccState } from '../../virtual-chips/atecc/silicon.ts';
@@ -150,6 +151,34 @@ for (const kind of KINDS)
       assert.deepEqual(await element.readObject('config'), changed);
       await assert.rejects(element.writeObject('config', Buffer.alloc(127)), refuses('invalid'));
       await assert.rejects(element.writeObject('config', Buffer.alloc(128)), refuses('invalid'));
+    });
+
+    test('a lock is believed when it is read back, and not before', async () => {
+      for (const lost of [1, Number.POSITIVE_INFINITY]) {
+        const { chip } = newChip(kind);
+        const bus = virtualBus(chip);
+        let left = lost;
+        let isAnswered = false;
+        // The command gets lost, and something answers that all is well.
+        const losing: I2cBus = {
+          ...bus,
+          async write(address, bytes) {
+            const isLost = bytes[0] === 3 && bytes[2] === 0x17 && left > 0;
+            if (isLost) left -= 1;
+            isAnswered = isLost || (isAnswered && bytes[0] === 0);
+            if (!isLost) await bus.write(address, bytes);
+          },
+          async read(address, length) {
+            if (!isAnswered) return bus.read(address, length);
+            return Buffer.from('04000340', 'hex').subarray(length === 1 ? 0 : 1, length === 1 ? 1 : 4);
+          },
+        };
+        const element = new AteccElement(losing, kind);
+        const lock = element.exclusively(({ locks }) => locks.lockConfig('for-good'));
+        if (lost === 1) await lock;
+        else await assert.rejects(lock, refuses('verification'));
+        assert.equal((await element.lockState()).parts[0]?.isLocked, lost === 1);
+      }
     });
 
     test('a slot that is locked by itself keeps its key', async () => {

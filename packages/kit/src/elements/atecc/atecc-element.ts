@@ -63,7 +63,10 @@ export class AteccElement implements SecureElement {
     if (status === STATUS.mismatch) return new ElementError('verification', `the chip says no: ${message}`, { cause: error });
     if (status !== STATUS.executionError)
       return new ElementError('element-fault', `the chip reports a fault: ${message}`, { cause: error });
-    const { config, data } = await this.#chip.locks.state();
+    const { config, data } = await this.#chip.locks.state().catch((other: unknown) => {
+      if (other instanceof AteccStatusError || other instanceof ElementError) return { config: true, data: true };
+      throw other;
+    });
     if (!config || !data)
       return new ElementError('not-ready', `the ${config ? 'data' : 'configuration'} zone is not locked yet: ${message}`, {
         hint: `thingkit atecc lock --zone ${config ? 'data' : 'config'}`,

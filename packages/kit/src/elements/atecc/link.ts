@@ -165,7 +165,9 @@ export class AteccLink {
     await this.idle();
     if (content.length === 1 && command.answer !== 1) {
       const [status = STATUS.damaged] = content;
-      if (AGAIN.includes(status)) throw new GlitchError(`${command.name} did not reach the chip (status ${status})`);
+      // A mismatch is an answer to Verify alone.
+      const isStray = status === STATUS.mismatch && command.name !== 'Verify';
+      if (AGAIN.includes(status) || isStray) throw new GlitchError(`${command.name} did not reach the chip (status ${status})`);
       if (status !== STATUS.done) throw new AteccStatusError(command.name, status);
       if (command.answer !== 0) throw new GlitchError(`${command.name} was answered with a status in the place of data`);
       return Buffer.alloc(0);
@@ -175,17 +177,22 @@ export class AteccLink {
   }
 
   /**
-   * The data of the answer, empty where the status is all. Throws AteccStatusError where the chip refuses, ElementError
-   * `communication` where no try of several got through. With `isOnce` the command is sent one time: what can't be done twice.
+   * The data of the answer, empty where the status is all. Throws AteccStatusError where the chip refuses, asked twice;
+   * ElementError `communication` where no try of several got through. With `isOnce` the command is sent one time: what can't be
+   * done twice.
    */
   async execute(command: AteccCommand, { isOnce = false } = {}): Promise<Buffer> {
     let last: unknown;
+    let refusal: AteccStatusError | undefined;
     for (let time = 0; time < (isOnce ? 1 : TRIES); time += 1) {
       await this.#wake();
       try {
         return await this.#attempt(command);
       } catch (error) {
-        if (!(error instanceof BusError) && !(error instanceof GlitchError)) throw error;
+        if (error instanceof AteccStatusError) {
+          if (isOnce || refusal !== undefined || error.status === STATUS.mismatch) throw refusal ?? error;
+          refusal = error;
+        } else if (!(error instanceof BusError) && !(error instanceof GlitchError)) throw error;
         last = error;
         // Whatever it does, it rests before it is woken: its next answer is to the next command.
         await this.idle();
