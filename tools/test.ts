@@ -50,7 +50,9 @@ const PEERS: Readonly<Record<string, Peer>> = {
   promtool: { debian: 'prometheus', isHere: () => runs('promtool', '--version') },
   prlimit: { debian: 'util-linux', isHere: () => runs('prlimit', '--version') },
   moto: { byHand: "pip install 'moto[server]'", isHere: () => imports('moto.server') },
+  opensc: { debian: 'opensc', isHere: () => runs('pkcs11-tool', '--help') },
   openssl: { debian: 'openssl', isHere: () => runs('openssl', 'version') },
+  softhsm2: { debian: 'softhsm2', isHere: () => runs('softhsm2-util', '--version') },
   // Functions run as users that can't reach a Python in somebody's home.
   'system-boto3': { debian: 'python3-boto3', isHere: () => imports('boto3', ['/usr/bin/python3']) },
   // The agent of deploy/ansible runs with the Python of the machine.

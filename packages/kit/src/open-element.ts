@@ -11,6 +11,7 @@ const SCHEMES: Readonly<Record<string, (uri: string) => Promise<SecureElement>>>
   atecc508a: atecc,
   atecc608: atecc,
   file: async (uri) => (await import('./elements/file/file-element.ts')).openFileElement(uri),
+  pkcs11: async (uri) => (await import('./elements/pkcs11/pkcs11-element.ts')).openPkcs11Element(uri),
 };
 
 export const ELEMENT_SCHEMES: readonly string[] = Object.keys(SCHEMES);
