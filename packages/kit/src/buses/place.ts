@@ -2,6 +2,7 @@
 import { ElementError } from '../elements/contract.ts';
 import type { VirtualChip } from '../virtual-chips/contract.ts';
 import { BusError, type I2cBus } from './contract.ts';
+import { openLinuxBus } from './linux-bus.ts';
 import { openSocketBus } from './socket-bus.ts';
 import { virtualBus } from './virtual-bus.ts';
 
@@ -10,6 +11,7 @@ export type OpenVirtualChip = (path: string) => VirtualChip;
 
 /** Throws ElementError: `invalid` where the text names no place, `communication` where nothing is there. */
 export async function openBus(place: string, openVirtualChip: OpenVirtualChip): Promise<I2cBus> {
+  if (place.startsWith('/dev/')) return openLinuxBus(place);
   const [, kind = '', path = ''] = /^(virtual|socket):(.+)$/s.exec(place) ?? [];
   try {
     if (kind === 'virtual') return virtualBus(openVirtualChip(path));
