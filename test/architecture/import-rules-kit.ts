@@ -43,10 +43,16 @@ export const KIT_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ['crypto', 'events', 'fs', 'net'],
     ['@thingkeep/x509'],
   ),
+  'virtual-chips/optiga/': folderRule(
+    'a virtual chip knows its bus, and never the driver: both would share one misreading',
+    ['buses/', 'elements/', 'virtual-chips/'],
+    ['crypto'],
+    ['@thingkeep/x509'],
+  ),
   'certificates/': folderRule('certificates know nothing of where keys are', ['elements/'], ['crypto'], ['@thingkeep/x509']),
   'open-element.ts': folderRule('opens every kind of element', [
     ...['elements/', 'elements/file/', 'elements/pkcs11/', 'elements/atecc/', 'elements/optiga/'],
-    ...['buses/', 'virtual-chips/'],
+    ...['buses/', 'virtual-chips/', 'virtual-chips/optiga/'],
   ]),
   'ceremony/': folderRule(
     'a ceremony is files and signatures; what asks AWS IoT is handed in',

@@ -6,12 +6,25 @@ async function atecc(uri: string): Promise<SecureElement> {
   return openAteccElement(uri, (await import('./virtual-chips/kinds.ts')).openVirtualChip);
 }
 
+/** OPTIGA chips: on a bus, or virtual ones. */
+const openOptiga =
+  (kind: 'optiga-trust-m' | 'optiga-trust-x') =>
+  async (uri: string): Promise<SecureElement> => {
+    const { openOptigaElement } = await import('./elements/optiga/optiga-element.ts');
+    const { openBus } = await import('./buses/place.ts');
+    const { openVirtualOptiga } = await import('./virtual-chips/optiga/virtual-optiga.ts');
+    const { memoryFile } = await import('./virtual-chips/memory-file.ts');
+    return openOptigaElement(uri, kind, (place) => openBus(place, (path) => openVirtualOptiga(kind, memoryFile(path))));
+  };
+
 /** By scheme. Each is loaded when it is asked for, so that nobody needs what another kind needs. */
 const SCHEMES: Readonly<Record<string, (uri: string) => Promise<SecureElement>>> = {
   atecc508a: atecc,
   atecc608: atecc,
   file: async (uri) => (await import('./elements/file/file-element.ts')).openFileElement(uri),
   pkcs11: async (uri) => (await import('./elements/pkcs11/pkcs11-element.ts')).openPkcs11Element(uri),
+  'optiga-trust-m': openOptiga('optiga-trust-m'),
+  'optiga-trust-x': openOptiga('optiga-trust-x'),
 };
 
 export const ELEMENT_SCHEMES: readonly string[] = Object.keys(SCHEMES);
