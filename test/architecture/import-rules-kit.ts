@@ -50,10 +50,14 @@ export const KIT_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ['@thingkeep/x509'],
   ),
   'certificates/': folderRule('certificates know nothing of where keys are', ['elements/'], ['crypto'], ['@thingkeep/x509']),
-  'open-element.ts': folderRule('opens every kind of element', [
-    ...['elements/', 'elements/file/', 'elements/pkcs11/', 'elements/atecc/', 'elements/optiga/'],
-    ...['buses/', 'virtual-chips/', 'virtual-chips/optiga/'],
-  ]),
+  'open-element.ts': folderRule(
+    'opens every kind of element',
+    [
+      ...['elements/', 'elements/file/', 'elements/pkcs11/', 'elements/atecc/', 'elements/optiga/'],
+      ...['buses/', 'virtual-chips/', 'virtual-chips/optiga/'],
+    ],
+    ['crypto'],
+  ),
   'ceremony/': folderRule(
     'a ceremony is files and signatures; what asks AWS IoT is handed in',
     ['certificates/', 'clock.ts', 'elements/', 'files/'],
@@ -98,6 +102,12 @@ export const KIT_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ],
     ['child_process', 'crypto', 'events', 'fs', 'path', 'readline', 'url', 'util'],
     ['@aws-sdk/client-iot', '@thingkeep/x509'],
+  ),
+  'drop-in/': folderRule(
+    "programs with the flags of others' tools put parts together, as commands do",
+    ['certificates/', 'commands/', 'elements/', 'elements/optiga/', 'files/', 'open-element.ts'],
+    ['child_process', 'crypto', 'fs', 'path'],
+    ['@thingkeep/x509'],
   ),
   'main.ts': folderRule('the first module', ['commands/']),
 };

@@ -1,4 +1,5 @@
 /** Opens the element that a URI names. */
+import type { KeyObject } from 'node:crypto';
 import { ElementError, type SecureElement } from './elements/contract.ts';
 
 async function atecc(uri: string): Promise<SecureElement> {
@@ -14,7 +15,15 @@ const openOptiga =
     const { openBus } = await import('./buses/place.ts');
     const { openVirtualOptiga } = await import('./virtual-chips/optiga/virtual-optiga.ts');
     const { memoryFile } = await import('./virtual-chips/memory-file.ts');
-    return openOptigaElement(uri, kind, (place) => openBus(place, (path) => openVirtualOptiga(kind, memoryFile(path))));
+    return openOptigaElement(uri, kind, async (place) => {
+      let virtualKey: ((key: string) => KeyObject) | undefined;
+      const bus = await openBus(place, (path) => {
+        const chip = openVirtualOptiga(kind, memoryFile(path));
+        virtualKey = (key) => chip.privateKeyForTls(key);
+        return chip;
+      });
+      return { bus, virtualKey };
+    });
   };
 
 /** By scheme. Each is loaded when it is asked for, so that nobody needs what another kind needs. */

@@ -39,7 +39,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
 };
 
 /** Codes that say that the application has to be opened again. */
-export const isSessionLost = (code: number): boolean => code === 0x0b || code === 0x0c;
+export const isLinkLost = (code: number): boolean => code === 0x0b || code === 0x0c;
 
 export function optigaError(doing: string, code: number): ElementError {
   const { code: kind, text, hint } = MEANINGS[code] ?? { code: 'element-fault', text: 'unknown error' };

@@ -5,7 +5,7 @@
  */
 import type { I2cBus } from '../../buses/contract.ts';
 import { ElementError } from '../contract.ts';
-import { optigaError, isSessionLost } from './chip-errors.ts';
+import { optigaError, isLinkLost } from './chip-errors.ts';
 import { DataLink } from './data-link.ts';
 import { LinkError } from './frame.ts';
 import { LAST_ERROR } from './object-ids.ts';
@@ -117,7 +117,7 @@ export class CommandChannel {
         if (answer.isDone) return answer.data;
         const code = await this.#lastError();
         // Somebody has restarted the chip meanwhile, or its last error is gone with a restart of ours.
-        if (code !== 0 && !(isSessionLost(code) && tries < MAX_TRIES)) throw optigaError(doing, code);
+        if (code !== 0 && !(isLinkLost(code) && tries < MAX_TRIES)) throw optigaError(doing, code);
         cause = optigaError(doing, code);
         this.#isOpen = false;
       } catch (error) {

@@ -113,6 +113,15 @@ describe('keys', () => {
     await assert.rejects(element.sign('0xE0F1', Buffer.alloc(32, 1)), refuses('verification'));
   });
 
+  test('of a virtual chip in this process TLS gets a key, and of no other chip', async () => {
+    await using element = (await openElement(`optiga-trust-m:virtual:${join(folder, 'tls.json')}`)) as OptigaElement;
+    const spki = await element.generateKey('0xE0F2');
+    const { privateKey } = await element.tlsKey('0xe0f2');
+    assert.deepEqual(createPublicKey(privateKey).export({ type: 'spki', format: 'der' }), spki);
+    await assert.rejects(element.tlsKey('0xE0F3'), refuses('not-found'));
+    await assert.rejects(open().tlsKey('0xE0F2'), refuses('not-supported'));
+  });
+
   test('a virtual chip hands a key to TLS in its own process', async () => {
     const chip = openVirtualOptiga('optiga-trust-x', memoryOnly());
     const element = new OptigaElement(virtualBus(chip), { kind: 'optiga-trust-x' });

@@ -3,7 +3,7 @@
  * Keys are the objects 0xE0F0 (the vendor's) to 0xE0F3; the public keys of the last three are kept in 0xF1D1 to 0xF1D3, as the
  * vendor's OpenSSL engine keeps them. A shielded connection is not made: an object that asks for one is `not-permitted`.
  */
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { parseCertificate } from '@thingkeep/x509/certificate.ts';
 import { DerError, DerReader, TAG } from '@thingkeep/x509/der.ts';
 import type { I2cBus } from '../../buses/contract.ts';
@@ -40,20 +40,27 @@ interface OptigaOptions {
   readonly kind: ids.OptigaKind;
   readonly address?: number;
   readonly defaultKey?: string;
+  /** Gives a private key of a virtual chip that is in this process. */
+  readonly virtualKey?: VirtualKey;
 }
+
+/** A private key of a virtual chip, by its name. Throws ElementError `not-found`. */
+type VirtualKey = (key: string) => KeyObject;
 
 export class OptigaElement implements SecureElement {
   readonly kind: ids.OptigaKind;
   readonly defaultKey: string;
   readonly #bus: I2cBus;
+  readonly #virtualKey: VirtualKey | undefined;
   readonly #commands: OptigaCommands;
   readonly #turns = new Turns();
 
   /** The bus is the element's from now on, and is closed with it. */
-  constructor(bus: I2cBus, { kind, address = DEFAULT_ADDRESS, defaultKey = ids.DEFAULT_KEY }: OptigaOptions) {
+  constructor(bus: I2cBus, { kind, address = DEFAULT_ADDRESS, defaultKey = ids.DEFAULT_KEY, virtualKey }: OptigaOptions) {
     this.kind = kind;
     this.defaultKey = ids.nameOfId(ids.keyId(defaultKey));
     this.#bus = bus;
+    this.#virtualKey = virtualKey;
     this.#commands = new OptigaCommands(new CommandChannel(bus, address));
   }
 
@@ -179,6 +186,19 @@ export class OptigaElement implements SecureElement {
     return this.#turns.take(async () => this.#commands.agree(ids.keyId(key), pointOfSpki(peer)));
   }
 
+  /**
+   * A key as TLS takes it, PKCS #8 in PEM: of a virtual chip in this process alone. A real chip gives its keys to nobody, and
+   * neither does a virtual one behind a socket: `not-supported`.
+   */
+  async tlsKey(key: string): Promise<{ readonly kind: 'pem'; readonly privateKey: string }> {
+    const name = ids.nameOfId(ids.keyId(key));
+    if (this.#virtualKey === undefined)
+      throw new ElementError('not-supported', `${name} never leaves the chip, and TLS takes no function that signs`, {
+        hint: "connect with the vendor's PKCS#11 module for OPTIGA chips, as a pkcs11: element",
+      });
+    return { kind: 'pem', privateKey: this.#virtualKey(name).export({ type: 'pkcs8', format: 'pem' }) as string };
+  }
+
   objects(): Promise<ObjectInfo[]> {
     return this.#turns.take(async () => {
       const found: ObjectInfo[] = [];
@@ -265,8 +285,8 @@ export class OptigaElement implements SecureElement {
   }
 }
 
-/** Opens the place of a chip, such as `/dev/i2c-1`. */
-type OpenPlace = (place: string) => Promise<I2cBus>;
+/** Opens the place of a chip, such as `/dev/i2c-1`; a virtual chip in this process gives its keys too. */
+type OpenPlace = (place: string) => Promise<{ readonly bus: I2cBus; readonly virtualKey?: VirtualKey }>;
 
 /** Throws ElementError `invalid` where the URI is none, or what `openPlace` throws. */
 export async function openOptigaElement(uri: string, kind: ids.OptigaKind, openPlace: OpenPlace): Promise<OptigaElement> {
@@ -277,6 +297,6 @@ export async function openOptigaElement(uri: string, kind: ids.OptigaKind, openP
       hint: `usual: address=0x${DEFAULT_ADDRESS.toString(16)}`,
     });
   const defaultKey = ids.nameOfId(ids.keyId(attributes.get('key') ?? ids.DEFAULT_KEY));
-  const bus = await openPlace(place);
-  return new OptigaElement(bus, { kind, address, defaultKey });
+  const { bus, virtualKey } = await openPlace(place);
+  return new OptigaElement(bus, { kind, address, defaultKey, virtualKey });
 }
