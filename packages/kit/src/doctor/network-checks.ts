@@ -29,6 +29,8 @@ export async function checkName({ host }: Endpoint): Promise<Finding> {
 
 export async function checkPort({ host, port }: Endpoint): Promise<Finding> {
   const socket = connectTcp({ host, port });
+  // What comes after the first event is nobody's concern.
+  socket.on('error', () => undefined);
   try {
     await once(socket, 'connect', { signal: AbortSignal.timeout(PATIENCE) });
     return good('port', `${host}:${port} is open`);
@@ -64,6 +66,7 @@ export async function checkServer({ host, port }: Endpoint, rootCa: string | und
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
   });
+  socket.on('error', () => undefined);
   try {
     await once(socket, 'secureConnect', { signal: AbortSignal.timeout(PATIENCE) });
     const code = socket.authorizationError as unknown as string | null;
