@@ -15,6 +15,7 @@ import { readObjectCommand, writeObjectCommand } from './element-objects.ts';
 import { elementShowCommand } from './element-show.ts';
 import { manifestCommand } from './manifest.ts';
 import { provisionCommand } from './provision.ts';
+import { runCommand } from './run.ts';
 
 export const COMMANDS: readonly Command[] = [
   elementShowCommand,
@@ -36,4 +37,5 @@ export const COMMANDS: readonly Command[] = [
   chipNewCommand,
   chipServeCommand,
   boardCommand,
+  runCommand,
 ];

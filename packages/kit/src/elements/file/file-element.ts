@@ -10,6 +10,7 @@ import { ElementError, type ObjectInfo, type SecureElement } from '../contract.t
 import { parseElementUri } from '../element-uri.ts';
 import { checkDigest, checkRandomLength, pointOfSpki, spkiOfPoint } from '../p256.ts';
 import { agreeWithPoint, newPrivateKey, pointOfPrivateKey, signDigest } from '../p256-private.ts';
+import type { TlsKey, TlsKeySource } from '../tls-key-source.ts';
 import { Turns } from '../turns.ts';
 
 /** Names of keys and objects: of files in one folder, none of them hidden. */
@@ -36,7 +37,7 @@ function fileFault(error: unknown, what: string): ElementError {
   return new ElementError('communication', `${what}: ${message}`, { cause: error });
 }
 
-export class FileElement implements SecureElement {
+export class FileElement implements SecureElement, TlsKeySource {
   readonly kind = 'file';
   readonly defaultKey: string;
   readonly #folder: string;
@@ -109,6 +110,12 @@ export class FileElement implements SecureElement {
 
   async agree(key: string, peer: Buffer): Promise<Buffer> {
     return agreeWithPoint(this.#secret(key), pointOfSpki(peer));
+  }
+
+  /** The path of the key: whoever runs the agent can read it. */
+  async tlsKey(key: string): Promise<TlsKey> {
+    this.#secret(key);
+    return { kind: 'file', path: this.#pathOf(key) };
   }
 
   async objects(): Promise<ObjectInfo[]> {
