@@ -77,6 +77,24 @@ describe('the walkthroughs run', { concurrency: 2 }, () => {
     assert.match(stdout, /policy .*iot:Publish on bulbs\/bulb-8 is not allowed/);
   });
 
+  test('trust-m (tutorial 1)', async () => {
+    const { stdout } = await runs('trust-m');
+    assert.match(stdout, /^subject=CN = TrustM_Client1$/m);
+    assert.match(stdout, /verify OK/);
+    assert.match(stdout, /^thingkit: 0xF1D3 holds no public key of 0xE0F3$/m);
+    assert.match(stdout, /^Certificate successfully written $/m);
+    assert.match(stdout, /^the key is in the chip$/m);
+    assert.match(stdout, /^600 chip\.json$/m);
+  });
+
+  test('trust-x (tutorial 5)', async () => {
+    const { stdout } = await runs('trust-x');
+    assert.match(stdout, /^subject=CN = AWS IoT Certificate, O = Example Inc, C = DE, ST = Bavaria$/m);
+    assert.match(stdout, /X509v3 Key Usage: *\n *Digital Signature$/m);
+    assert.match(stdout, /^Certificate successfully written $/m);
+    assert.match(stdout, /^the key is in the chip$/m);
+  });
+
   test('gopigo, with Terraform where it is', async (t) => {
     const { stdout } = await runs('gopigo');
     assert.match(stdout, /Verify return code: 0 \(ok\)/);
