@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../files/replace-file.ts';
 import { openElement } from '../open-element.ts';
-import { type BoardState, JOURNAL_NAME, readJournal } from '../provisioning/journal.ts';
+import { type ProvisioningState, JOURNAL_NAME, readJournal } from '../provisioning/journal.ts';
 import { bulkLines, manifestOf, microchipManifest } from '../provisioning/manifest.ts';
 import { type Command, type Given, KitError } from './command.ts';
 
@@ -12,7 +12,7 @@ type Form = (typeof FORMS)[number];
 
 const pretty = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
-async function microchip(given: Given, states: readonly BoardState[]): Promise<string> {
+async function microchip(given: Given, states: readonly ProvisioningState[]): Promise<string> {
   const [uri, file] = [given.text('signer'), given.text('signer-certificate')];
   if (uri === undefined || file === undefined)
     throw new KitError('usage', 'each entry of the microchip form is signed: --signer and --signer-certificate are needed');
@@ -22,7 +22,7 @@ async function microchip(given: Given, states: readonly BoardState[]): Promise<s
   return pretty(await microchipManifest(states, { element, key: element.defaultKey, certificate, organization }));
 }
 
-const WRITERS: Readonly<Record<Form, (given: Given, states: readonly BoardState[]) => Promise<string>>> = {
+const WRITERS: Readonly<Record<Form, (given: Given, states: readonly ProvisioningState[]) => Promise<string>>> = {
   thingkit: async (_, states) => pretty(manifestOf(states)),
   'aws-bulk': async (_, states) => bulkLines(states),
   microchip,

@@ -15,7 +15,7 @@ import { replaceFile } from '../files/replace-file.ts';
 import { asksForEngine, type EngineRequest, parseEngineRequest } from './engine-request.ts';
 import { openChip, type ToolOutput } from './tool.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+type Variables = Readonly<Record<string, string | undefined>>;
 
 const FAILED = 1;
 const NOT_FOUND = 127;
@@ -39,7 +39,7 @@ function realOpenssl(path: string, front: string): string | undefined {
 }
 
 /** Runs the real openssl with the same arguments, input and output; its exit code. */
-function passOn(args: readonly string[], front: string, environment: Environment, output: ToolOutput): number {
+function passOn(args: readonly string[], front: string, environment: Variables, output: ToolOutput): number {
   const program = realOpenssl(environment.PATH ?? '', front);
   if (program === undefined) {
     output.err('openssl: there is no real openssl behind this one on the PATH\n');
@@ -65,7 +65,7 @@ async function makeEngineRequest({ key, subject, out, form }: EngineRequest, uri
 export async function runOpenssl(
   args: readonly string[],
   front: string,
-  environment: Environment,
+  environment: Variables,
   output: ToolOutput,
 ): Promise<number> {
   if (!asksForEngine(args)) return passOn(args, front, environment, output);

@@ -9,7 +9,7 @@ import { dirname } from 'node:path';
 export const JOURNAL_NAME = 'journal.jsonl';
 
 /** How far a board is. Each phase has what the ones before it have. */
-export interface BoardState {
+export interface ProvisioningState {
   readonly board: string;
   readonly phase: 'key' | 'certificate' | 'written' | 'done';
   /** Of the element, as it says; empty for kinds that have none. */
@@ -38,7 +38,7 @@ const PHASES: readonly unknown[] = ['key', 'certificate', 'written', 'done'];
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isTextOrAbsent = (value: unknown): boolean => value === undefined || isText(value);
 
-function isState(value: unknown): value is BoardState {
+function isState(value: unknown): value is ProvisioningState {
   const { board, phase, serialNumber, maker, model, thingName, publicKey, certificate, chain, certificateId, time } = (value ??
     {}) as Record<string, unknown>;
   return (
@@ -51,7 +51,7 @@ function isState(value: unknown): value is BoardState {
 }
 
 /** The states of a journal's lines, and the length of those that are whole. */
-export function readJournal(path: string): { states: Map<string, BoardState>; length: number } {
+export function readJournal(path: string): { states: Map<string, ProvisioningState>; length: number } {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
@@ -60,7 +60,7 @@ export function readJournal(path: string): { states: Map<string, BoardState>; le
     throw error;
   }
   const length = bytes.lastIndexOf('\n') + 1;
-  const states = new Map<string, BoardState>();
+  const states = new Map<string, ProvisioningState>();
   for (const [index, line] of bytes.subarray(0, length).toString('utf8').split('\n').slice(0, -1).entries()) {
     let value: unknown;
     try {
@@ -76,7 +76,7 @@ export function readJournal(path: string): { states: Map<string, BoardState>; le
 
 export class Journal implements Disposable {
   readonly #file: number;
-  readonly #states: Map<string, BoardState>;
+  readonly #states: Map<string, ProvisioningState>;
   /** Boards by what can be on one board alone. */
   readonly #owners = new Map<string, string>();
 
@@ -102,16 +102,16 @@ export class Journal implements Disposable {
     this.#owners.set(`${what} ${name}`, board);
   }
 
-  state(board: string): BoardState | undefined {
+  state(board: string): ProvisioningState | undefined {
     return this.#states.get(board);
   }
 
-  all(): BoardState[] {
+  all(): ProvisioningState[] {
     return [...this.#states.values()];
   }
 
   /** On disk when it returns. */
-  write(state: BoardState): void {
+  write(state: ProvisioningState): void {
     const line = Buffer.from(`${JSON.stringify(state)}\n`, 'utf8');
     for (let at = 0; at < line.length; at += writeSync(this.#file, line, at));
     fdatasyncSync(this.#file);

@@ -9,7 +9,7 @@ import { ElementError } from '../elements/contract.ts';
 import { elementSigner } from '../elements/element-signer.ts';
 import type { SecureElement } from '../elements/contract.ts';
 import { pointOfSpki } from '../elements/p256.ts';
-import type { BoardState } from './journal.ts';
+import type { ProvisioningState } from './journal.ts';
 
 export const MANIFEST_FORMAT = 'thingkit-manifest/1';
 
@@ -34,9 +34,9 @@ export interface Manifest {
   readonly devices: readonly ManifestDevice[];
 }
 
-const spkiOf = ({ publicKey }: BoardState): Buffer => Buffer.from(publicKey, 'base64');
+const spkiOf = ({ publicKey }: ProvisioningState): Buffer => Buffer.from(publicKey, 'base64');
 
-function deviceOf(state: BoardState): ManifestDevice {
+function deviceOf(state: ProvisioningState): ManifestDevice {
   const { board, serialNumber, maker, model, thingName, certificateId = '', certificate = '', chain = [], time } = state;
   const publicKey = createPublicKey({ key: spkiOf(state), format: 'der', type: 'spki' });
   return {
@@ -53,13 +53,13 @@ function deviceOf(state: BoardState): ManifestDevice {
 }
 
 /** The manifest of all boards that are done, in the order of the journal. */
-export const manifestOf = (states: readonly BoardState[]): Manifest => ({
+export const manifestOf = (states: readonly ProvisioningState[]): Manifest => ({
   format: MANIFEST_FORMAT,
   devices: states.filter(({ phase }) => phase === 'done').map(deviceOf),
 });
 
 /** Lines of JSON for StartThingRegistrationTask: parameters of a template with ThingName, SerialNumber and CertificatePem. */
-export const bulkLines = (states: readonly BoardState[]): string =>
+export const bulkLines = (states: readonly ProvisioningState[]): string =>
   states
     .filter(({ phase }) => phase === 'done')
     .map(({ thingName, serialNumber, certificate }) =>
@@ -82,7 +82,7 @@ export interface ManifestSigner {
 }
 
 /** One entry: what the element is, its key and its certificates, signed (RFC 7515, flattened JSON, ES256). */
-async function signedElement(state: BoardState, { element, key, certificate, organization }: ManifestSigner) {
+async function signedElement(state: ProvisioningState, { element, key, certificate, organization }: ManifestSigner) {
   const { serialNumber, maker, model, time, certificate: device = '', chain = [] } = state;
   const point = pointOfSpki(spkiOf(state));
   const party = { organizationName: organization };
@@ -133,7 +133,7 @@ async function signedElement(state: BoardState, { element, key, certificate, org
 }
 
 /** A manifest in Microchip's form: a signed entry for each board that is done. */
-export async function microchipManifest(states: readonly BoardState[], signer: ManifestSigner) {
+export async function microchipManifest(states: readonly ProvisioningState[], signer: ManifestSigner) {
   const entries = [];
   for (const state of states) if (state.phase === 'done') entries.push(await signedElement(state, signer));
   return entries;

@@ -10,7 +10,7 @@ import { toPem } from '@thingkeep/x509/pem.ts';
 import type { KitClock } from '../clock.ts';
 import { ElementError, type ElementIdentity, type SecureElement } from '../elements/contract.ts';
 import { elementSigner } from '../elements/element-signer.ts';
-import type { BoardState, Journal } from './journal.ts';
+import type { ProvisioningState, Journal } from './journal.ts';
 import type { CertificateStorage } from './storage.ts';
 import type { X509Signer } from '@thingkeep/x509/signing.ts';
 
@@ -69,7 +69,7 @@ async function checkPossession(element: SecureElement, key: string, certificate:
     throw new ElementError('verification', `the certificate is not one for the key ${key} of the element`);
 }
 
-const sameSerial = (state: BoardState, { serialNumber }: ElementIdentity): boolean => state.serialNumber === serialNumber;
+const sameSerial = (state: ProvisioningState, { serialNumber }: ElementIdentity): boolean => state.serialNumber === serialNumber;
 
 class BoardRun {
   readonly #parts: ProvisioningParts;
@@ -94,13 +94,13 @@ class BoardRun {
     }
   }
 
-  #keep(state: Omit<BoardState, 'time' | 'board'>): BoardState {
+  #keep(state: Omit<ProvisioningState, 'time' | 'board'>): ProvisioningState {
     const whole = { board: this.#plan.board, ...state, time: new Date(this.#parts.clock.now()).toISOString() };
     this.#parts.journal.write(whole);
     return whole;
   }
 
-  async run(): Promise<BoardState> {
+  async run(): Promise<ProvisioningState> {
     const identity = await this.#timed('identify', () => this.#element.identify());
     const known = this.#parts.journal.state(this.#plan.board);
     if (known !== undefined && !sameSerial(known, identity))
@@ -121,7 +121,7 @@ class BoardRun {
     return state;
   }
 
-  async #makeKey({ serialNumber, maker, model }: ElementIdentity): Promise<BoardState> {
+  async #makeKey({ serialNumber, maker, model }: ElementIdentity): Promise<ProvisioningState> {
     const publicKey = await this.#keyThere().then((found) => found ?? this.#element.generateKey(this.#key));
     const subjectKeyIdentifier = keyIdentifier(publicKey).toString('hex');
     const thingName = this.#plan.thingName({ serialNumber, subjectKeyIdentifier });
@@ -140,13 +140,13 @@ class BoardRun {
   }
 
   /** A key that was made anew since would leave the certificate without one. */
-  async #checkKey({ publicKey }: BoardState): Promise<void> {
+  async #checkKey({ publicKey }: ProvisioningState): Promise<void> {
     const found = await this.#element.publicKey(this.#key);
     if (found.toString('base64') !== publicKey)
       throw new ElementError('verification', `the element holds another key in ${this.#key} than the journal says`);
   }
 
-  async #issue(state: BoardState): Promise<BoardState> {
+  async #issue(state: ProvisioningState): Promise<ProvisioningState> {
     const { device, chain, certificateId } = await this.#parts.issuer.issue(
       state.thingName,
       await elementSigner(this.#element, this.#key),
@@ -162,16 +162,16 @@ class BoardRun {
     });
   }
 
-  #certificates(state: BoardState): { device: Buffer; chain: Buffer[] } {
+  #certificates(state: ProvisioningState): { device: Buffer; chain: Buffer[] } {
     const der = (pem: string): Buffer => Buffer.from(new X509Certificate(pem).raw);
     return { device: der(state.certificate ?? ''), chain: (state.chain ?? []).map(der) };
   }
 
-  async #write(state: BoardState): Promise<void> {
+  async #write(state: ProvisioningState): Promise<void> {
     await this.#parts.storageFor(this.#element, this.#key, state.thingName).write(this.#element, this.#certificates(state));
   }
 
-  async #verify(state: BoardState): Promise<void> {
+  async #verify(state: ProvisioningState): Promise<void> {
     const { device } = this.#certificates(state);
     const found = await this.#parts.storageFor(this.#element, this.#key, state.thingName).read(this.#element);
     if (!found.device.equals(device))
@@ -179,7 +179,7 @@ class BoardRun {
     await checkPossession(this.#element, this.#key, found.device);
   }
 
-  async #register(state: BoardState): Promise<BoardState> {
+  async #register(state: ProvisioningState): Promise<ProvisioningState> {
     const { thingName, certificate = '', certificateId } = state;
     const id = await (this.#parts.registry?.register({ thingName, certificate, certificateId }) ??
       certificateIdOf(this.#certificates(state).device));
@@ -188,7 +188,7 @@ class BoardRun {
 }
 
 /** Provisions one board, from where its journal says it is. Throws ElementError, or what issuer and registry throw. */
-export async function provisionBoard(parts: ProvisioningParts, plan: BoardPlan): Promise<BoardState> {
+export async function provisionBoard(parts: ProvisioningParts, plan: BoardPlan): Promise<ProvisioningState> {
   const known = parts.journal.state(plan.board);
   if (known?.phase === 'done') return known;
   await using element = await plan.open();

@@ -1,5 +1,5 @@
 /** Many boards, a few at a time: what fails on one is reported and does not keep the others. */
-import type { BoardState } from './journal.ts';
+import type { ProvisioningState } from './journal.ts';
 import { type BoardPlan, provisionBoard, type ProvisioningParts } from './provision-board.ts';
 
 export interface BoardFailure {
@@ -16,7 +16,7 @@ export interface TrayOptions {
 }
 
 export interface TrayResult {
-  readonly done: readonly BoardState[];
+  readonly done: readonly ProvisioningState[];
   readonly failed: readonly BoardFailure[];
   /** Boards that were not begun when the work was interrupted. */
   readonly left: number;
@@ -27,7 +27,7 @@ export async function provisionTray(
   boards: readonly BoardPlan[],
   { parallel, signal, progress }: TrayOptions,
 ): Promise<TrayResult> {
-  const done: BoardState[] = [];
+  const done: ProvisioningState[] = [];
   const failed: BoardFailure[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
