@@ -84,7 +84,7 @@ export const KIT_FOLDERS: Readonly<Record<string, FolderRule>> = {
   ),
   'provisioning/': folderRule(
     'provisioning works with elements, whichever they are',
-    ['ceremony/', 'certificates/', 'clock.ts', 'elements/', 'files/', 'service/', 'zero-touch/'],
+    ['ceremony/', 'certificates/', 'clock.ts', 'elements/', 'elements/optiga/', 'files/', 'service/', 'zero-touch/'],
     ['crypto', 'fs', 'path'],
     ['@thingkeep/x509'],
   ),

@@ -1,39 +1,39 @@
 /** Opens the element that a URI names. */
 import type { KeyObject } from 'node:crypto';
-import { ElementError, type SecureElement } from './elements/contract.ts';
+import { ElementError, type ElementKind, type SecureElement } from './elements/contract.ts';
 
-async function atecc(uri: string): Promise<SecureElement> {
-  const { openAteccElement } = await import('./elements/atecc/atecc-element.ts');
-  return openAteccElement(uri, (await import('./virtual-chips/kinds.ts')).openVirtualChip);
-}
+/** The bus that a place names; of a virtual chip in this process also the way to its keys. `kind`: the only one that fits. */
+const openPlace = (kind?: ElementKind) => async (place: string) => {
+  const { openBus } = await import('./buses/place.ts');
+  const { openVirtualChip } = await import('./virtual-chips/kinds.ts');
+  let virtualKey: ((key: string) => KeyObject) | undefined;
+  const bus = await openBus(place, (path) => {
+    const opened = openVirtualChip(path, kind);
+    virtualKey = opened.privateKeyForTls;
+    return opened.chip;
+  });
+  return { bus, virtualKey };
+};
 
-/** OPTIGA chips: on a bus, or virtual ones. */
-const openOptiga =
+/** These say themselves of which kind they are. */
+const atecc =
+  (kind: 'atecc508a' | 'atecc608') =>
+  async (uri: string): Promise<SecureElement> =>
+    (await import('./elements/atecc/atecc-element.ts')).openAteccElement(uri, kind, openPlace());
+
+const optiga =
   (kind: 'optiga-trust-m' | 'optiga-trust-x') =>
-  async (uri: string): Promise<SecureElement> => {
-    const { openOptigaElement } = await import('./elements/optiga/optiga-element.ts');
-    const { openBus } = await import('./buses/place.ts');
-    const { openVirtualOptiga } = await import('./virtual-chips/optiga/virtual-optiga.ts');
-    const { memoryFile } = await import('./virtual-chips/memory-file.ts');
-    return openOptigaElement(uri, kind, async (place) => {
-      let virtualKey: ((key: string) => KeyObject) | undefined;
-      const bus = await openBus(place, (path) => {
-        const chip = openVirtualOptiga(kind, memoryFile(path));
-        virtualKey = (key) => chip.privateKeyForTls(key);
-        return chip;
-      });
-      return { bus, virtualKey };
-    });
-  };
+  async (uri: string): Promise<SecureElement> =>
+    (await import('./elements/optiga/optiga-element.ts')).openOptigaElement(uri, kind, openPlace(kind));
 
 /** By scheme. Each is loaded when it is asked for, so that nobody needs what another kind needs. */
 const SCHEMES: Readonly<Record<string, (uri: string) => Promise<SecureElement>>> = {
-  atecc508a: atecc,
-  atecc608: atecc,
+  atecc508a: atecc('atecc508a'),
+  atecc608: atecc('atecc608'),
   file: async (uri) => (await import('./elements/file/file-element.ts')).openFileElement(uri),
   pkcs11: async (uri) => (await import('./elements/pkcs11/pkcs11-element.ts')).openPkcs11Element(uri),
-  'optiga-trust-m': openOptiga('optiga-trust-m'),
-  'optiga-trust-x': openOptiga('optiga-trust-x'),
+  'optiga-trust-m': optiga('optiga-trust-m'),
+  'optiga-trust-x': optiga('optiga-trust-x'),
 };
 
 export const ELEMENT_SCHEMES: readonly string[] = Object.keys(SCHEMES);

@@ -7,8 +7,8 @@ import { ElementError, type SecureElement } from '../elements/contract.ts';
 import { isTlsKeySource, type TlsKey } from '../elements/tls-key-source.ts';
 import { AgentError } from './agent-error.ts';
 
-/** Where a certificate is. */
-export type CertificatePlace = { readonly file: string } | { readonly object: string };
+/** Where a certificate is; `pem` is one that was read already, with what stands behind it. */
+export type CertificatePlace = { readonly file: string } | { readonly object: string } | { readonly pem: string };
 
 export interface DeviceCredentials {
   /** The name of the key in its element. */
@@ -32,6 +32,7 @@ export function certificatePem(content: Buffer, where: string): string {
 }
 
 export async function readCertificate(element: SecureElement, place: CertificatePlace): Promise<string> {
+  if ('pem' in place) return certificatePem(Buffer.from(place.pem), 'what was given');
   if ('object' in place) return certificatePem(await element.readObject(place.object), `object ${place.object}`);
   let content: Buffer;
   try {

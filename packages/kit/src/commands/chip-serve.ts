@@ -19,7 +19,7 @@ export const chipServeCommand: Command = {
     if (found !== kind) throw new KitError('usage', `${state} holds an ${found}, not an ${kind}`);
     if (existsSync(socket))
       throw new KitError('usage', `${socket} is there already`, { hint: 'another server has it, or left it: remove it then' });
-    const chip = openVirtualChip(state);
+    const { chip } = openVirtualChip(state);
     await using _ = await serveChip(chip, socket, clock);
     say(`${kind}:socket:${socket} answers until it is interrupted`);
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -10,6 +10,7 @@ import { chipNewCommand } from './chip-new.ts';
 import { chipServeCommand } from './chip-serve.ts';
 import type { Command } from './command.ts';
 import { csrCommand } from './csr.ts';
+import { doctorCommand } from './doctor.ts';
 import { generateKeyCommand, publicKeyCommand, randomCommand, signCommand } from './element-keys.ts';
 import { readObjectCommand, writeObjectCommand } from './element-objects.ts';
 import { elementShowCommand } from './element-show.ts';
@@ -38,4 +39,5 @@ export const COMMANDS: readonly Command[] = [
   chipServeCommand,
   boardCommand,
   runCommand,
+  doctorCommand,
 ];

@@ -6,13 +6,18 @@ import { DeviceShadow } from '../agent/shadow.ts';
 import { environmentMessage, environmentTopic, publishMessages, repeated, simulatedEnvironment } from '../agent/telemetry.ts';
 import type { SecureElement } from '../elements/contract.ts';
 import { listenToKeys } from './board-keys.ts';
+import { storedCertificate } from './stored-certificate.ts';
 import { type Flag, type Given, type JsonValue, KitError, type Surroundings } from './command.ts';
 
 export const RUN_FLAGS: readonly Flag[] = [
   { name: 'endpoint', value: 'HOST[:PORT]', what: 'where to connect to; port 8883 where it is absent', isRequired: true },
   { name: 'root-ca', value: 'FILE', what: "the server's authorities in PEM; else those of the system", isPath: true },
-  { name: 'certificate', value: 'FILE', what: "the device's certificate, PEM or DER", isPath: true },
-  { name: 'certificate-object', value: 'NAME', what: 'the object of the element that holds it, instead' },
+  { name: 'certificate', value: 'FILE', what: "the device's certificate, PEM or DER; else the element has it", isPath: true },
+  {
+    name: 'certificate-object',
+    value: 'NAME',
+    what: 'the object of the element that holds it; else where thingkit provision keeps it',
+  },
   { name: 'client-id', value: 'ID', what: "MQTT client id; else the thing's name" },
   { name: 'thing', value: 'NAME', what: "the thing's name; else the client id" },
   { name: 'connect-timeout', value: 'SECONDS', what: 'give up after so long without a connection; 0 is never' },
@@ -35,7 +40,7 @@ export interface RunWork {
 const usage = (message: string, hint?: string): KitError => new KitError('usage', message, { hint });
 
 /** Host and port. */
-function endpointOf(text: string): { host: string; port: number | undefined } {
+export function endpointOf(text: string): { host: string; port: number | undefined } {
   const [, host = '', port] = /^(?:[a-z]+:\/\/)?([A-Za-z0-9.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?\/?$/i.exec(text) ?? [];
   if (host === '' || Number(port ?? 1) > 65_535 || Number(port ?? 1) === 0)
     throw usage(`--endpoint takes HOST or HOST:PORT, not ${text}`, 'such as localhost:8883');
@@ -57,13 +62,15 @@ function fileText(path: string, what: string): string {
 }
 
 /** Who connects, where to, and with what. Throws KitError `usage`. */
-export function agentOptions(given: Given, element: SecureElement): AgentOptions {
+export async function agentOptions(given: Given, element: SecureElement): Promise<AgentOptions> {
   const [file, object, rootCa] = [given.text('certificate'), given.text('certificate-object'), given.text('root-ca')];
-  if ((file === undefined) === (object === undefined)) throw usage('one of --certificate and --certificate-object is needed');
+  if (file !== undefined && object !== undefined) throw usage('--certificate and --certificate-object exclude each other');
+  const key = given.text('key') ?? element.defaultKey;
   return {
     element,
-    keys: [given.text('key') ?? element.defaultKey],
-    certificate: file === undefined ? { object: object ?? '' } : { file },
+    keys: [key],
+    certificate:
+      file !== undefined ? { file } : object !== undefined ? { object } : { pem: await storedCertificate(element, key) },
     ...endpointOf(given.needed('endpoint')),
     clientId: idsOf(given).clientId,
     rootCa: rootCa === undefined ? undefined : fileText(rootCa, '--root-ca'),

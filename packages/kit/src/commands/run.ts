@@ -25,7 +25,7 @@ function eventLine(event: ConnectionEvent): string {
 async function runAgent(given: Given, surroundings: Surroundings): Promise<CommandResult> {
   const work = await workOf(given, surroundings);
   await using element = await elementOf(given, surroundings);
-  const options = agentOptions(given, element);
+  const options = await agentOptions(given, element);
   const seconds = given.number('connect-timeout', work.isEnding ? 60 : 0, { least: 0, most: 86_400 });
   const on = (event: ConnectionEvent): void => surroundings.say(eventLine(event));
   await using agent = await startAgent({ ...options, on });

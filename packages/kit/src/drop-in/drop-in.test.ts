@@ -10,10 +10,14 @@ import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { certificatesOf } from '../elements/optiga/certificate-object.ts';
 import { openElement } from '../open-element.ts';
+import { makeVirtualChip } from '../virtual-chips/kinds.ts';
 import { readShortOptions } from './short-options.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'thingkit-test-'));
 after(() => rmSync(folder, { recursive: true }));
+
+makeVirtualChip('optiga-trust-x', join(folder, 'x.json'));
+makeVirtualChip('optiga-trust-m', join(folder, 'm.json'));
 
 const FRONT = fileURLToPath(new URL('../../openssl-front', import.meta.url));
 const tool = (name: string): string => fileURLToPath(new URL(name, import.meta.url));

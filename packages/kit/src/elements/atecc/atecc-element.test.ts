@@ -70,7 +70,7 @@ for (const kind of KINDS)
           await first[Symbol.asyncDispose]();
           isConfigured = true;
         }
-        return openElement(`${kind}:virtual:${path}?address=${address}&slot=${keys[0]}`);
+        return openElement(`${kind}:virtual:${path}?address=${address}&key=${keys[0]}`);
       },
       keys,
       emptyKey: '0',
@@ -97,7 +97,7 @@ for (const kind of KINDS)
         return true;
       });
       await assert.rejects(openElement(`${kind}:virtual:${path}?address=0x58`), refuses('communication'));
-      for (const bad of ['?address=0x80', '?address=x', '?slot=16', '?pin=1'])
+      for (const bad of ['?address=0x80', '?address=x', '?key=16', '?pin=1'])
         await assert.rejects(openElement(`${kind}:virtual:${path}${bad}`), refuses('invalid'));
       await assert.rejects(openElement(`${kind}:virtual:${path}.none`), refuses('not-found'));
     });

@@ -3,7 +3,8 @@
  * configuration zone, `config`. What the chip gives is checked before it is handed on: signatures against the public key,
  * everything else by a second reading.
  */
-import { type OpenVirtualChip, openBus } from '../../buses/place.ts';
+import type { KeyObject } from 'node:crypto';
+import type { TlsKey, TlsKeySource } from '../tls-key-source.ts';
 import type { I2cBus } from '../../buses/contract.ts';
 import { ElementError, type ElementIdentity, type LockState, type ObjectInfo, type SecureElement } from '../contract.ts';
 import { type ElementUri, parseElementUri } from '../element-uri.ts';
@@ -29,7 +30,16 @@ const WRITE_TRIES = 4;
 const FAMILIES: Readonly<Record<number, AteccKind>> = { 80: 'atecc508a', 96: 'atecc608' };
 const MODELS: Readonly<Record<AteccKind, string>> = { atecc508a: 'ATECC508A', atecc608: 'ATECC608' };
 
-export class AteccElement implements SecureElement {
+interface AteccOptions {
+  /** 7 bits; 0x60 where it is absent. */
+  readonly address?: number;
+  /** The usual key; slot 0 where it is absent. */
+  readonly key?: string;
+  /** Of a virtual chip in this process: the way to its keys. */
+  readonly virtualKey?: (key: string) => KeyObject;
+}
+
+export class AteccElement implements SecureElement, TlsKeySource {
   readonly kind: AteccKind;
   readonly defaultKey: string;
   readonly #chip: AteccChip;
@@ -37,8 +47,11 @@ export class AteccElement implements SecureElement {
   /** Points of slots that were read before: what a signature is verified with first. */
   readonly #points = new Map<number, Buffer>();
 
-  constructor(bus: I2cBus, kind: AteccKind, { address = DEFAULT_ADDRESS, key = DEFAULT_SLOT } = {}) {
+  readonly #virtualKey: ((key: string) => KeyObject) | undefined;
+
+  constructor(bus: I2cBus, kind: AteccKind, { address = DEFAULT_ADDRESS, key = DEFAULT_SLOT, virtualKey }: AteccOptions = {}) {
     this.kind = kind;
+    this.#virtualKey = virtualKey;
     this.#chip = new AteccChip(new AteccLink(bus, address), kind);
     slotOf(key);
     this.defaultKey = key;
@@ -177,6 +190,20 @@ export class AteccElement implements SecureElement {
     return this.exclusively((chip) => agreedReading(() => chip.keys.agree(slot, point)));
   }
 
+  /** Of a virtual chip in this process alone; a real chip gives its keys to nobody: `not-supported`. */
+  async tlsKey(key: string): Promise<TlsKey> {
+    slotOf(key);
+    if (this.#virtualKey === undefined)
+      throw new ElementError(
+        'not-supported',
+        `the key in slot ${key} never leaves the chip, and TLS takes no function that signs`,
+        {
+          hint: "connect with the PKCS#11 module of Microchip's cryptoauthlib, as a pkcs11: element",
+        },
+      );
+    return { kind: 'pem', privateKey: this.#virtualKey(key).export({ type: 'pkcs8', format: 'pem' }) as string };
+  }
+
   async objects(): Promise<ObjectInfo[]> {
     const slots = Array.from({ length: SLOTS - FIRST_DATA_SLOT }, (_, index) => FIRST_DATA_SLOT + index);
     return [
@@ -260,14 +287,16 @@ function addressOf({ attributes }: ElementUri): number {
   return address;
 }
 
-/** `atecc608:PLACE?address=0x60&slot=0`. Throws ElementError where no such chip answers. */
-export async function openAteccElement(uri: string, openVirtualChip: OpenVirtualChip): Promise<AteccElement> {
-  const parsed = parseElementUri(uri, ['address', 'slot']);
-  const kind = parsed.scheme === 'atecc508a' ? 'atecc508a' : 'atecc608';
-  const options = { address: addressOf(parsed), key: parsed.attributes.get('slot') ?? DEFAULT_SLOT };
+/** Opens the bus of a place; with a virtual chip in this process behind it, also the way to its keys. */
+type OpenPlace = (place: string) => Promise<{ readonly bus: I2cBus; readonly virtualKey?: (key: string) => KeyObject }>;
+
+/** `atecc608:PLACE?address=0x60&key=0`. Throws ElementError where no such chip answers. */
+export async function openAteccElement(uri: string, kind: AteccKind, openPlace: OpenPlace): Promise<AteccElement> {
+  const parsed = parseElementUri(uri, ['address', 'key']);
+  const options = { address: addressOf(parsed), key: parsed.attributes.get('key') ?? DEFAULT_SLOT };
   slotOf(options.key);
-  const bus = await openBus(parsed.place, openVirtualChip);
-  const element = new AteccElement(bus, kind, options);
+  const { bus, virtualKey } = await openPlace(parsed.place);
+  const element = new AteccElement(bus, kind, { ...options, virtualKey });
   try {
     await element.identify();
   } catch (error) {

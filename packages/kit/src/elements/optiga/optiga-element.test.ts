@@ -11,6 +11,7 @@ import { systemKitClock } from '../../clock.ts';
 import { openElement } from '../../open-element.ts';
 import { serveChip } from '../../virtual-chips/chip-server.ts';
 import { memoryOnly } from '../../virtual-chips/memory-file.ts';
+import { makeVirtualChip } from '../../virtual-chips/kinds.ts';
 import { openVirtualOptiga } from '../../virtual-chips/optiga/virtual-optiga.ts';
 import { contractSuite, refuses } from '../testing/contract-suite.ts';
 import { certificatesOf, tlsIdentity } from './certificate-object.ts';
@@ -32,6 +33,13 @@ for (const kind of KINDS)
     malformedObject: '0xE0F1',
   });
 
+for (const kind of KINDS) makeVirtualChip(kind, join(folder, `${kind}.json`));
+const madeChip = (name: string): string => {
+  const path = join(folder, name);
+  makeVirtualChip('optiga-trust-m', path);
+  return path;
+};
+
 const open = (kind: (typeof KINDS)[number] = 'optiga-trust-m'): OptigaElement =>
   new OptigaElement(virtualBus(openVirtualOptiga(kind, memoryOnly())), { kind });
 
@@ -44,15 +52,16 @@ const isSigned = (spki: Buffer, message: Buffer, signature: Buffer): boolean =>
   );
 
 test('the file of a virtual chip is for its owner alone', async () => {
-  const path = join(folder, 'new-chip.json');
+  const path = madeChip('new-chip.json');
   await using element = await openElement(`optiga-trust-m:virtual:${path}`);
   await element.identify();
   assert.equal(statSync(path).mode & 0o777, 0o600);
   await assert.rejects(openElement(`optiga-trust-x:virtual:${path}`), refuses('invalid'));
+  await assert.rejects(openElement(`optiga-trust-m:virtual:${path}.none`), refuses('not-found'));
 });
 
 test('URIs: a default key, an address, and no others', async () => {
-  const uri = `optiga-trust-m:virtual:${join(folder, 'uri.json')}`;
+  const uri = `optiga-trust-m:virtual:${madeChip('uri.json')}`;
   assert.equal((await openElement(uri)).defaultKey, '0xE0F1');
   assert.equal((await openElement(`${uri}?key=0xe0f3`)).defaultKey, '0xE0F3');
   for (const query of ['key=0xE0E1', 'key=1', 'address=0x99', 'colour=red'])
@@ -114,7 +123,7 @@ describe('keys', () => {
   });
 
   test('of a virtual chip in this process TLS gets a key, and of no other chip', async () => {
-    await using element = (await openElement(`optiga-trust-m:virtual:${join(folder, 'tls.json')}`)) as OptigaElement;
+    await using element = (await openElement(`optiga-trust-m:virtual:${madeChip('tls.json')}`)) as OptigaElement;
     const spki = await element.generateKey('0xE0F2');
     const { privateKey } = await element.tlsKey('0xe0f2');
     assert.deepEqual(createPublicKey(privateKey).export({ type: 'spki', format: 'der' }), spki);
