@@ -120,16 +120,19 @@ export function verify(silicon: AteccSilicon, session: AteccSession, { mode, par
 
 export function ecdh(silicon: AteccSilicon, session: AteccSession, { mode, param, data }: ReceivedCommand): Outcome {
   require(data.length === 64, parseError);
-  if (mode === 0x0d && silicon.kind === 'atecc608') {
-    require(param === IN_TEMP_KEY, parseError);
+  const is608 = silicon.kind === 'atecc608';
+  // Out of TempKey, whatever the second parameter is: host libraries differ there.
+  if (mode === 0x0d && is608) {
     const secret = session.ephemeralKey();
     checkPoint(data);
     return agreeWithPoint(secret, data);
   }
-  require(mode === 0 && param < SLOT_COUNT, parseError);
+  const isInTheClear = mode === 0x0c && is608;
+  require((mode === 0 || isInTheClear) && param < SLOT_COUNT, parseError);
   const rules = rulesOfSlot(silicon, param);
   const secret = privateKeyIn(silicon, param);
   require(silicon.isConfigLocked && rules.mayAgree && !rules.needsAuthorisation && secret !== undefined, executionError);
+  require(!(isInTheClear && rules.isAgreedSecretKept), executionError);
   checkPoint(data);
   const agreed = agreeWithPoint(secret, data);
   if (!rules.isAgreedSecretKept) return agreed;
