@@ -107,4 +107,10 @@ test('an exported key, sessions, and hashes of objects', () => {
   const digest = createHash('sha256').update(Buffer.from('aabbcc', 'hex')).digest('hex');
   assert.equal(run('b0e20009110006f1d00000ffff'), `00000023010020${digest}`);
   assert.equal(fails('b0e2000403000100'), '0b');
+  const context = run('b0e20007000001aa070000').slice(14);
+  assert.match(context, /^[0-9a-f]{32}$/);
+  const end = (bytes: string, of: string) => `b0e20018${`030002${bytes}060010${of}`}`;
+  assert.equal(run(end('bbcc', context)), `00000023010020${digest}`);
+  assert.notEqual(run(end('bbcd', context)), `00000023010020${digest}`);
+  assert.equal(fails(end('bbcc', '00'.repeat(16))), '0b');
 });

@@ -15,6 +15,9 @@ const LAST_ERROR = 'f1c2';
 const LAST_ERROR_METADATA = Buffer.from('2009c40101d001ffd10100', 'hex');
 const LONGEST_ANSWER = 0x0615 - 4;
 const SHA256 = 0xe2;
+const CONTEXT = 0x06;
+const CONTEXT_WANTED = 0x07;
+const MAX_CONTEXTS = 16;
 
 /** Milliseconds that commands take, about as real chips; others take SHORT. */
 const TIMES = new Map([
@@ -37,6 +40,7 @@ export interface Executed {
 export class CommandSet {
   readonly #store: ObjectStore;
   readonly #sessions = new Map<string, Buffer>();
+  readonly #contexts = new Map<string, Hash>();
   #isOpen = false;
   #lastError = 0;
   #hash: Hash | undefined;
@@ -137,21 +141,36 @@ export class CommandSet {
     return randomBytes(length);
   }
 
-  /** Tags: 00 begins, 01 is all, 02 goes on, 03 ends; with 10 added it is the content of an object. */
+  /**
+   * Tags: 00 begins, 01 is all, 02 goes on, 03 ends; with 10 added it is the content of an object. 06 brings a context back, and
+   * 07 asks for one: here that is a number, and the state that it stands for stays in the chip.
+   */
   #calcHash(parameter: number, data: Buffer): Buffer {
     if (parameter !== SHA256) throw new ChipFault(FAULT.invalidParameter);
-    const [found] = taggedValues(data);
+    const values = taggedValues(data);
+    const found = [...values].find(([tag]) => tag !== CONTEXT && tag !== CONTEXT_WANTED);
     if (found === undefined) throw new ChipFault(FAULT.invalidData);
     const [tag, value] = found;
     const step = tag & 0x0f;
     if (step > 3 || tag > 0x13) throw new ChipFault(FAULT.invalidData);
+    const context = values.get(CONTEXT);
     if (step < 2) this.#hash = createHash('sha256');
+    else if (context !== undefined) this.#hash = this.#contexts.get(context.toString('hex'))?.copy();
     if (this.#hash === undefined) throw new ChipFault(FAULT.outOfSequence);
     this.#hash.update(tag < 0x10 ? value : this.#named(value));
-    if (step === 0 || step === 2) return Buffer.alloc(0);
+    if (step === 0 || step === 2) return values.has(CONTEXT_WANTED) ? this.#exported(this.#hash) : Buffer.alloc(0);
     const digest = this.#hash.digest();
     this.#hash = undefined;
     return taggedValue(0x01, digest);
+  }
+
+  /** Keeps the state of a hash, the last few of them; the number that it is found by. */
+  #exported(state: Hash): Buffer {
+    const context = randomBytes(16);
+    this.#contexts.set(context.toString('hex'), state.copy());
+    const [oldest] = this.#contexts.keys();
+    if (this.#contexts.size > MAX_CONTEXTS && oldest !== undefined) this.#contexts.delete(oldest);
+    return taggedValue(CONTEXT, context);
   }
 
   #named(value: Buffer): Buffer {
