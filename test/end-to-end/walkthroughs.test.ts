@@ -85,6 +85,9 @@ describe('the walkthroughs run', { concurrency: 2 }, () => {
     assert.match(stdout, /^Certificate successfully written $/m);
     assert.match(stdout, /^the key is in the chip$/m);
     assert.match(stdout, /^600 chip\.json$/m);
+    assert.match(stdout, /^hello from SDK$/m);
+    assert.match(stdout, /^\{"state":\{"reported":\{"temperature":21\.5,"windowOpen":false\}\}/m);
+    assert.match(stdout, /policy .*iot:Publish on somebody\/else is not allowed/);
   });
 
   test('trust-x (tutorial 5)', async () => {
@@ -93,6 +96,9 @@ describe('the walkthroughs run', { concurrency: 2 }, () => {
     assert.match(stdout, /X509v3 Key Usage: *\n *Digital Signature$/m);
     assert.match(stdout, /^Certificate successfully written $/m);
     assert.match(stdout, /^the key is in the chip$/m);
+    assert.match(stdout, /^hello from a Trust X$/m);
+    assert.match(stdout, /^\{"state":\{"reported":\{"led":"off"\}\}/m);
+    assert.match(stdout, /policy .*iot:Publish on somebody\/else is not allowed/);
   });
 
   test('gopigo, with Terraform where it is', async (t) => {
