@@ -86,6 +86,7 @@ describe('the walkthroughs run', { concurrency: 2 }, () => {
     assert.match(stdout, /^the key is in the chip$/m);
     assert.match(stdout, /^600 chip\.json$/m);
     assert.match(stdout, /^hello from SDK$/m);
+    assert.match(stdout, /^good {5}connect {5}connected, and disconnected again$/m);
     assert.match(stdout, /^\{"state":\{"reported":\{"temperature":21\.5,"windowOpen":false\}\}/m);
     assert.match(stdout, /policy .*iot:Publish on somebody\/else is not allowed/);
   });
