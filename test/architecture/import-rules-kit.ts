@@ -39,7 +39,7 @@ export const KIT_FOLDERS: Readonly<Record<string, FolderRule>> = {
   ),
   'virtual-chips/': folderRule(
     'a virtual chip knows its bus, and never the driver: both would share one misreading',
-    ['buses/', 'clock.ts', 'elements/', 'files/'],
+    ['buses/', 'clock.ts', 'elements/', 'files/', 'virtual-chips/optiga/'],
     ['crypto', 'events', 'fs', 'net'],
     ['@thingkeep/x509'],
   ),
