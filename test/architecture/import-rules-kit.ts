@@ -91,7 +91,7 @@ export const KIT_FOLDERS: Readonly<Record<string, FolderRule>> = {
   'agent/': folderRule(
     'the agent works with an element, whichever it is',
     ['certificates/', 'clock.ts', 'elements/', 'files/'],
-    ['crypto', 'events', 'fs', 'fs/promises', 'path', 'timers/promises'],
+    ['child_process', 'crypto', 'events', 'fs', 'fs/promises', 'http', 'https', 'path', 'timers/promises', 'tls'],
     ['@thingkeep/x509', 'aws-iot-device-sdk-v2'],
   ),
   'commands/': folderRule(

@@ -1,6 +1,9 @@
 /** What `thingkit run` does with its connection: the parts that its flags ask for, side by side. */
 import { readFileSync } from 'node:fs';
 import type { AgentOptions, DeviceAgent } from '../agent/agent.ts';
+import { readAllowedCommands } from '../agent/allowed-commands.ts';
+import { performJob } from '../agent/job-work.ts';
+import { JobAgent } from '../agent/jobs.ts';
 import { Board, boardLine } from '../agent/board.ts';
 import { DeviceShadow } from '../agent/shadow.ts';
 import { environmentMessage, environmentTopic, publishMessages, repeated, simulatedEnvironment } from '../agent/telemetry.ts';
@@ -28,6 +31,9 @@ export const RUN_FLAGS: readonly Flag[] = [
   { name: 'interval', value: 'SECONDS', what: 'between two messages; 0 where it is absent' },
   { name: 'report', value: 'JSON', what: "report these members to the thing's shadow, read it back, and end" },
   { name: 'board', what: 'be the board of three buttons and three LEDs: keys or lines 1, 2 and 3 press buttons' },
+  { name: 'jobs', value: 'FILE', what: 'do jobs: the commands that they may run, docs/kit/agent.md has the form', isPath: true },
+  { name: 'download-folder', value: 'FOLDER', what: 'where files of jobs go; without it such jobs are rejected', isPath: true },
+  { name: 'download-limit', value: 'BYTES', what: 'largest file of a job; 64 MiB where it is absent' },
   { name: 'telemetry-interval', value: 'SECONDS', what: 'publish the environment message on things/ID/environment' },
 ];
 
@@ -132,6 +138,31 @@ function endingWork(given: Given, surroundings: Surroundings): RunWork | undefin
   };
 }
 
+const DOWNLOAD_LIMIT = 64 * 1024 * 1024;
+const MOST_DOWNLOAD = 16 * 1024 ** 3;
+
+/** Does jobs until it is interrupted, and says how each ended. */
+async function doJobs(given: Given, { signal, say }: Surroundings, { connection }: DeviceAgent, file: string): Promise<void> {
+  const { thingName } = idsOf(given);
+  const rootCa = given.text('root-ca');
+  const settings = {
+    thingName,
+    commands: readAllowedCommands(file),
+    folder: given.text('download-folder'),
+    maxBytes: given.number('download-limit', DOWNLOAD_LIMIT, { least: 1, most: MOST_DOWNLOAD }),
+    ca: rootCa === undefined ? undefined : fileText(rootCa, '--root-ca'),
+    signal,
+  };
+  await JobAgent.open(connection, {
+    thingName,
+    signal,
+    perform: (execution) => performJob(connection, execution, settings),
+    onEnd: (jobId, { status, details }) => say(`job ${jobId}: ${status} ${JSON.stringify(details)}`),
+    onError: (error) => say(`jobs: ${(error as Error).message}`),
+  });
+  await interrupted(signal);
+}
+
 /** What the flags ask for. Throws KitError `usage`. */
 export async function workOf(given: Given, surroundings: Surroundings): Promise<RunWork> {
   const ending = endingWork(given, surroundings);
@@ -141,7 +172,8 @@ export async function workOf(given: Given, surroundings: Surroundings): Promise<
   const telemetry = secondsOf(given, 'telemetry-interval', 1);
   return {
     isEnding: false,
-    async run({ connection }) {
+    async run(agent) {
+      const { connection } = agent;
       let published = 0;
       let board: Board | undefined;
       const parts = async (): Promise<void> => {
@@ -163,6 +195,8 @@ export async function workOf(given: Given, surroundings: Surroundings): Promise<
           board = pressed;
           running.push(listenToKeys(surroundings, (button) => pressed.press(button)));
         }
+        const jobs = given.text('jobs');
+        if (jobs !== undefined) running.push(doJobs(given, surroundings, agent, jobs));
         await Promise.all(running);
       };
       await Promise.race([interrupted(signal), parts()]);
