@@ -211,6 +211,6 @@ for (const kind of KINDS)
   });
 
 test('commands are put into packets with their parameters in the order of the wire', () => {
-  const command = { name: 'x', opcode: 0x17, param1: 0, param2: 0x1234, answer: 0, milliseconds: 1 };
+  const command = { name: 'x', opcode: 0x17, param1: 0, param2: 0x1234, answer: 0 };
   assert.equal(encodeCommand(command).toString('hex'), '0307170034129d64');
 });

@@ -49,8 +49,8 @@ const WAKE_TRIES = 14;
 const MAX_WAKE_PAUSE = 250;
 const POLL_FIRST = 1;
 const POLL_EVERY = 2;
-/** Milliseconds that a command may take beyond its time. */
-const POLL_MARGIN = 60;
+/** Milliseconds after which no answer comes any more: the watchdog has put the chip to sleep. */
+const POLL_LIMIT = 1400;
 const TRIES = 8;
 
 export class AteccLink {
@@ -86,8 +86,9 @@ export class AteccLink {
     return answer?.equals(WOKEN) ?? false;
   }
 
-  /** Puts the chip to sleep; what it holds in TempKey is gone. */
+  /** Puts the chip to sleep; what it holds in TempKey is gone. A chip that rests hears nothing, and is woken first. */
   async sleep(): Promise<void> {
+    await this.#wakeOnce(this.#address);
     await this.#tell(WORD_ADDRESS.sleep);
   }
 
@@ -139,7 +140,7 @@ export class AteccLink {
   }
 
   /** The answer's content: waits while the chip is busy. */
-  async #answer({ name, milliseconds }: AteccCommand): Promise<Buffer> {
+  async #answer({ name }: AteccCommand): Promise<Buffer> {
     await this.#bus.pause(POLL_FIRST);
     for (let waited = POLL_FIRST; ; waited += POLL_EVERY) {
       try {
@@ -147,7 +148,7 @@ export class AteccLink {
         break;
       } catch (error) {
         if (!(error instanceof BusError) || error.code !== 'nack') throw error;
-        if (waited > milliseconds * 2 + POLL_MARGIN) throw new GlitchError(`${name} was not answered in time`);
+        if (waited > POLL_LIMIT) throw new GlitchError(`${name} was not answered in time`);
         await this.#bus.pause(POLL_EVERY);
       }
     }

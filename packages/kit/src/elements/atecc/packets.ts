@@ -10,8 +10,6 @@ export interface AteccCommand {
   readonly data?: Buffer;
   /** Bytes of data in the answer; 0 where a status is the answer. */
   readonly answer: number;
-  /** Milliseconds that the chip may take. */
-  readonly milliseconds: number;
 }
 
 const POLYNOMIAL = 0x8005;

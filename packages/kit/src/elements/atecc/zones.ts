@@ -23,7 +23,10 @@ export const slotCapacity = (slot: number): number => (slot < FIRST_DATA_SLOT ? 
 /** Tries until two readings in a row are the same. */
 const MAX_READINGS = 6;
 
-/** What two readings in a row agree on: a checksum of 16 bits alone lets one damaged answer of many through. */
+/**
+ * What two readings in a row agree on: a checksum of 16 bits alone lets one damaged answer in 65,536 through. Two such answers in
+ * a row with the same damage are believed: no more than that can be seen without a shared secret.
+ */
 export async function agreedReading(read: () => Promise<Buffer>): Promise<Buffer> {
   let before = await read();
   for (let reading = 1; reading < MAX_READINGS; reading += 1) {

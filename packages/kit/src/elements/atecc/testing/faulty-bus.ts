@@ -56,6 +56,7 @@ export class FaultyBus implements I2cBus {
   /** The first byte of an answer of data, whose rest is to be changed so that its checksum is right again. */
   #forging: Buffer | undefined;
   #isForged = false;
+  #lastForged: Buffer | undefined;
 
   constructor(chip: VirtualChip, seed: number) {
     this.#chip = chip;
@@ -81,6 +82,16 @@ export class FaultyBus implements I2cBus {
       damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
     }
     return damaged;
+  }
+
+  /** Never twice in a row the same: a driver that reads twice can't see what no checksum shows and comes twice alike. */
+  #forgedAnew(content: Buffer): Buffer {
+    for (;;) {
+      const forged = this.#flipped(content);
+      if (this.#lastForged?.equals(forged)) continue;
+      this.#lastForged = forged;
+      return forged;
+    }
   }
 
   async write(address: number, bytes: Buffer): Promise<void> {
@@ -141,7 +152,7 @@ export class FaultyBus implements I2cBus {
       // A forged status is a spurious one, which has a fault of its own.
       if (head === undefined || length < 6) return rest;
       this.counts.set('forged-answer', (this.counts.get('forged-answer') ?? 0) + 1);
-      return withChecksum(Buffer.concat([head, this.#flipped(rest.subarray(0, -2))])).subarray(1);
+      return withChecksum(Buffer.concat([head, this.#forgedAnew(rest.subarray(0, -2))])).subarray(1);
     }
     switch (this.#fault(['flip-read', 'nack-read', 'short-read', 'slept'])) {
       case 'flip-read':
