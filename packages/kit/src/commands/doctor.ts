@@ -15,7 +15,7 @@ import { clientOf, SERVICE_FLAGS } from './service-flags.ts';
 import { storedCertificate } from './stored-certificate.ts';
 
 /** Milliseconds for the device's own connection. */
-const PATIENCE = 45_000;
+const PATIENCE = 8_000;
 const MQTT_PORT = 8883;
 
 const MARKS: Readonly<Record<FindingStatus, string>> = {

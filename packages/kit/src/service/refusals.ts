@@ -1,19 +1,36 @@
 /** Asks a Thingkeep why it has refused a device: its own operation, signed for the service `thingkeep`. */
-import { createHash } from 'node:crypto';
+import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import type { IoTClient } from '@aws-sdk/client-iot';
 import { SignatureV4 } from '@smithy/signature-v4';
 
-/** SHA-256 as the signer takes it. */
+/** SHA-256 as the signer takes it: with a secret it is HMAC (RFC 2104). */
 class Sha256 {
-  #hash = createHash('sha256');
+  readonly #secret: string | Uint8Array | undefined;
+  #hash: Hash | Hmac;
+
+  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
+    this.#secret = ArrayBuffer.isView(secret)
+      ? new Uint8Array(secret.buffer, secret.byteOffset, secret.byteLength)
+      : secret instanceof ArrayBuffer
+        ? new Uint8Array(secret)
+        : secret;
+    this.#hash = this.#begin();
+  }
+
+  #begin(): Hash | Hmac {
+    return this.#secret === undefined ? createHash('sha256') : createHmac('sha256', this.#secret);
+  }
+
   update(data: Uint8Array | string): void {
     this.#hash.update(data);
   }
+
   async digest(): Promise<Uint8Array> {
     return this.#hash.digest();
   }
+
   reset(): void {
-    this.#hash = createHash('sha256');
+    this.#hash = this.#begin();
   }
 }
 
