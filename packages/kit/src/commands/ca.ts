@@ -50,7 +50,7 @@ async function withKey<T>(given: Given, file: string, use: (key: CeremonyKey) =>
   const folder = given.text('folder') ?? '.';
   if (!given.has('dry-run')) mkdirSync(folder, { recursive: true });
   await using opened = await openElement(given.text('element') ?? `file:${join(folder, file)}`);
-  return use({ element: opened, key: given.text('key') ?? opened.defaultKey });
+  return await use({ element: opened, key: given.text('key') ?? opened.defaultKey });
 }
 
 function resultOf({ record, isRepeated }: StepResult): CommandResult {

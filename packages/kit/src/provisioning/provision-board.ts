@@ -192,5 +192,5 @@ export async function provisionBoard(parts: ProvisioningParts, plan: BoardPlan):
   const known = parts.journal.state(plan.board);
   if (known?.phase === 'done') return known;
   await using element = await plan.open();
-  return new BoardRun(parts, plan, element).run();
+  return await new BoardRun(parts, plan, element).run();
 }
