@@ -118,7 +118,7 @@ export class ReferenceJobs {
     this.members.get(group)?.add(thing);
     for (const job of this.#following(group)) {
       const latest = this.latest(job.jobId, thing);
-      if (latest === undefined || latest.hasLeft || latest.status === 'REMOVED') this.#queue(job, thing);
+      if (latest === undefined || latest.isOfFormer || latest.hasLeft || latest.status === 'REMOVED') this.#queue(job, thing);
     }
   }
 

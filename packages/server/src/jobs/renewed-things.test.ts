@@ -1,7 +1,7 @@
 /** A thing that is deleted and made anew under its name: what the one before had to do is not its own (fact sheet 36.6). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { JobsFixture, thingArnOf } from './jobs.fixture.ts';
+import { groupArnOf, JobsFixture, thingArnOf } from './jobs.fixture.ts';
 
 const JOBS = 120;
 
@@ -67,4 +67,30 @@ describe('a thing made anew', () => {
     assert.deepEqual(bench.heard('t'), []);
     assert.equal(await bench.status('old000', 't'), 'REMOVED');
   });
+
+  for (const [how, isMember] of [
+    ['that the job names', false],
+    ['that the job names and that is in its group too', true],
+  ] as const)
+    test(`comes into the group of a continuous job: a thing ${how} has ended its execution, and the new one gets its own`, async () => {
+      await using bench = await JobsFixture.open();
+      await bench.things('t');
+      await bench.call('CreateThingGroup', { thingGroupName: 'g' });
+      const join = () => bench.call('AddThingToThingGroup', { thingName: 't', thingGroupName: 'g' });
+      if (isMember) await join();
+      const targets = [thingArnOf('t'), groupArnOf('g')];
+      await bench.call('CreateJob', { jobId: 'j', targets, targetSelection: 'CONTINUOUS', document: '{}' });
+      await bench.settle();
+      await bench.ask('t', 'j/update', { status: 'REJECTED' });
+      await bench.call('DeleteThing', { thingName: 't' });
+      await bench.things('t');
+      await bench.settle();
+      const pending = async () => ((await bench.ask('t', 'get')).body.queuedJobs as { executionNumber: number }[]).length;
+      assert.equal(await pending(), 0, 'its name alone makes it no target');
+      await join();
+      await bench.settle();
+      assert.equal(await pending(), 1);
+      const { executionSummaries = [] } = await bench.call('ListJobExecutionsForJob', { jobId: 'j' });
+      assert.deepEqual(executionSummaries.map((each) => each.jobExecutionSummary?.status).sort(), ['QUEUED', 'REJECTED']);
+    });
 });

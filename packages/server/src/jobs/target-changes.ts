@@ -46,14 +46,18 @@ type Step = (tx: ReadTransaction, after: string | undefined, limit: number) => P
 /** What a membership means for one job; gives `damaged` where the execution can't be read. */
 type JobStep = (unit: JobUnit, job: JobRecord, membership: MembershipRecord) => Promise<Damaged>;
 
-/** Queues an execution for a thing that has come into a group of the job, unless it was among the targets before. */
+/**
+ * Queues an execution for a thing that has come into a group of the job, unless it was among the targets before. One that was made
+ * anew under a deleted thing's name was not, whatever that one has done.
+ */
 const join: JobStep = async (unit, job, membership) => {
   // What is not open now walks over its targets when it opens.
   if (job.status !== 'IN_PROGRESS' || job.isOver === true) return undefined;
   const latest = await unit.latest(job.jobId, membership.thingName);
   if (latest === 'damaged') return latest;
   if (latest?.membershipId === membership.membershipId) return undefined;
-  if (latest === undefined || latest.hasLeft === true || latest.status === 'REMOVED')
+  const isOfAnother = latest !== undefined && latest.thingId !== membership.thingId && !isPending(latest.status);
+  if (latest === undefined || isOfAnother || latest.hasLeft === true || latest.status === 'REMOVED')
     await queueExecution(unit, job, membership, latest);
   return undefined;
 };
