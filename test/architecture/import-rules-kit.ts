@@ -39,7 +39,7 @@ export const KIT_FOLDERS: Readonly<Record<string, FolderRule>> = {
   ),
   'virtual-chips/': folderRule(
     'a virtual chip knows its bus, and never the driver: both would share one misreading',
-    ['buses/', 'clock.ts', 'elements/', 'files/', 'virtual-chips/optiga/'],
+    ['buses/', 'clock.ts', 'elements/', 'files/', 'sockets/', 'virtual-chips/optiga/'],
     ['crypto', 'events', 'fs', 'net'],
     ['@thingkeep/x509'],
   ),
@@ -49,6 +49,7 @@ export const KIT_FOLDERS: Readonly<Record<string, FolderRule>> = {
     ['crypto'],
     ['@thingkeep/x509'],
   ),
+  'sockets/': folderRule('a socket knows nothing of what goes over it', [], ['events', 'fs', 'net']),
   'certificates/': folderRule('certificates know nothing of where keys are', ['elements/'], ['crypto'], ['@thingkeep/x509']),
   'open-element.ts': folderRule(
     'opens every kind of element',
@@ -78,7 +79,7 @@ export const KIT_FOLDERS: Readonly<Record<string, FolderRule>> = {
   ),
   'zero-touch/': folderRule(
     'a board works with an element, whichever it is',
-    ['certificates/', 'elements/'],
+    ['certificates/', 'elements/', 'sockets/'],
     ['events', 'fs', 'net'],
     ['@thingkeep/x509'],
   ),

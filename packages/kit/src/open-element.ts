@@ -26,7 +26,7 @@ const optiga =
   async (uri: string): Promise<SecureElement> =>
     (await import('./elements/optiga/optiga-element.ts')).openOptigaElement(uri, kind, openPlace(kind));
 
-/** By scheme. Each is loaded when it is asked for, so that nobody needs what another kind needs. */
+/** By scheme. Each is loaded when it is used: a `file:` needs no native library that `pkcs11:` needs. */
 const SCHEMES: Readonly<Record<string, (uri: string) => Promise<SecureElement>>> = {
   atecc508a: atecc('atecc508a'),
   atecc608: atecc('atecc608'),

@@ -1,7 +1,7 @@
 /** What the agent could not do. */
 
 export type AgentErrorReason =
-  /** Nobody was reached, or the connection was not let in. */
+  /** The server could not be reached, or has closed the connection. */
   | 'connection'
   /** AWS IoT (or Thingkeep) has answered with a refusal. */
   | 'refused'

@@ -50,7 +50,7 @@ export class Board {
     return this.#state;
   }
 
-  /** The state as it stands goes out; one that is lost with the connection is told with the next. */
+  /** Reports the whole state. A report that is lost with the connection is sent again after the next one. */
   async #report(): Promise<void> {
     this.#show(this.#state);
     await this.#connection.publish(this.#topic, JSON.stringify({ state: { reported: this.#state } }), 0).catch(() => undefined);

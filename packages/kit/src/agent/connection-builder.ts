@@ -27,7 +27,7 @@ const RETRY = { least: 1_000, most: 120_000 };
 /** Milliseconds that a connection has to hold before the next failure begins with the shortest wait again. */
 const STEADY = 30_000;
 const CONNECT_PATIENCE = 20_000;
-/** Seconds until a message that nobody acknowledges has failed. */
+/** Seconds that the service has to acknowledge a message; then it has failed. */
 const ACK_PATIENCE = 30;
 /** AWS IoT's bound on a message is 128 KB; topic and properties come on top. */
 const MAX_PACKET = 262_144;

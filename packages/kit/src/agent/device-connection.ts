@@ -87,7 +87,7 @@ export class DeviceConnection implements AsyncDisposable {
       if (!this.#isEnding) this.#tell({ kind: 'lost', reason: `${said}${textOfError(error).reason}` });
     });
     this.#client.on('messageReceived', ({ message }) => this.#take(message));
-    // An event `error` that nobody listens to would end the process.
+    // Node.js ends a process at an `error` event without a listener.
     this.#client.on('error', (error) => this.#tell({ kind: 'failed', reason: textOfError(error).reason }));
   }
 

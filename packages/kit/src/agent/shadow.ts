@@ -15,8 +15,8 @@ export interface ShadowOptions<State> {
   /** Of a named shadow; the classic one without. */
   readonly shadowName?: string;
   /**
-   * What is wanted and not so yet. What it gives is reported; nothing where nothing has changed. Members may be of any type: a
-   * delta is what somebody has written.
+   * Takes a delta: members of the desired state that differ from the reported one. What it returns is reported; undefined reports
+   * nothing. The service does not check types, so that members may have any.
    */
   readonly onDelta: (delta: Partial<State>, version: number) => Partial<State> | undefined | Promise<Partial<State> | undefined>;
   /** What could not be done with a delta; the agent goes on. */
@@ -52,7 +52,7 @@ export class DeviceShadow<State extends object> {
     return shadow;
   }
 
-  /** A delta that came while nobody listened. */
+  /** Reads the shadow for a delta that came while there was no connection. */
   async #catchUp(): Promise<void> {
     const { delta, version } = await this.get();
     if (delta !== undefined) await this.#take(() => ({ state: delta, version }));

@@ -18,8 +18,8 @@ export interface I2cBus extends AsyncDisposable {
   /** Exactly `length` bytes, 1 to 4096. */
   read(address: number, length: number): Promise<Buffer>;
   /**
-   * Waits. On a bus with a virtual chip the chip's own clock moves by so much and nobody waits, so that its time limits can be
-   * tried without one.
+   * Waits. With a virtual chip in this process it returns at once and moves the chip's clock by so much, so that tests of time
+   * limits take no time.
    */
   pause(milliseconds: number): Promise<void>;
 }

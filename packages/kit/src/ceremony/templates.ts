@@ -3,7 +3,6 @@
  * `zero-touch` is that of Microchip's Zero Touch kit to the order of the extensions, since its firmware rebuilds certificates
  * from a definition of fixed offsets; `standard` is what RFC 5280 asks of an authority.
  */
-import { hash } from 'node:crypto';
 import {
   authorityKeyIdentifier,
   certificateAuthority,
@@ -15,7 +14,9 @@ import {
 } from '@thingkeep/x509/extensions.ts';
 import { commonNameOnly } from '@thingkeep/x509/names.ts';
 import { type CertificateContent, randomSerialNumber } from '@thingkeep/x509/write-certificate.ts';
-import { pointOfSpki } from '../elements/p256.ts';
+import { derivedSerialNumber } from '../certificates/compressed.ts';
+import { digitsOfTime } from '../certificates/compressed-dates.ts';
+import { ZERO_TOUCH_DEVICE } from '../certificates/definitions.ts';
 
 export const TEMPLATES = ['standard', 'zero-touch'] as const;
 export type TemplateName = (typeof TEMPLATES)[number];
@@ -99,8 +100,8 @@ export interface Authority {
 }
 
 /**
- * The proof that somebody holds a CA's key: its name is the registration code, the key is the CA's own, valid for a day
- * (developer guide, page register-CA-cert).
+ * The verification certificate of a CA, which proves that its registrant has the CA's key: signed by that key, for that key, with
+ * the registration code as its common name, valid for a day (developer guide, page register-CA-cert).
  */
 export const verificationContent = (code: string, signer: Authority, now: number): CertificateContent => ({
   serialNumber: randomSerialNumber(SERIAL_LENGTH),
@@ -111,26 +112,6 @@ export const verificationContent = (code: string, signer: Authority, now: number
   publicKey: signer.publicKey,
   extensions: [],
 });
-
-/** The first 24 bits of a compressed certificate's dates: issue year, month, day and hour, and years to the end. */
-function encodedDates(notBefore: number, years: number): Buffer {
-  const date = new Date(notBefore);
-  const bits =
-    ((date.getUTCFullYear() - 2000) << 19) |
-    ((date.getUTCMonth() + 1) << 15) |
-    (date.getUTCDate() << 10) |
-    (date.getUTCHours() << 5) |
-    years;
-  return Buffer.of((bits >> 16) & 0xff, (bits >> 8) & 0xff, bits & 0xff);
-}
-
-/** Serial number of a Zero Touch device: SHA-256 of its public point and its dates, cut to 16 bytes, first bits 01. */
-function derivedSerialNumber(publicKey: Buffer, notBefore: number): Buffer {
-  const digest = hash('sha256', Buffer.concat([pointOfSpki(publicKey), encodedDates(notBefore, 0)]), 'buffer');
-  const serial = Buffer.from(digest.subarray(0, SERIAL_LENGTH));
-  serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40;
-  return serial;
-}
 
 export interface DeviceWish {
   readonly template: TemplateName;
@@ -148,7 +129,7 @@ export function deviceContent({ template, subject, publicKey, now, years }: Devi
   if (template === 'zero-touch') {
     const notBefore = Math.floor(now / HOUR) * HOUR;
     return {
-      serialNumber: derivedSerialNumber(publicKey, notBefore),
+      serialNumber: derivedSerialNumber(ZERO_TOUCH_DEVICE, publicKey, [digitsOfTime(notBefore), digitsOfTime(ZERO_TOUCH_END)]),
       issuer: signer.subject,
       subject,
       notBefore,

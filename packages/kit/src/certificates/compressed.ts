@@ -75,7 +75,7 @@ const isSigned = (signed: Buffer, signature: Buffer, issuer: Buffer): boolean =>
   verify('sha256', signed, { key: openPublicKey(issuer), dsaEncoding: 'ieee-p1363' }, signature);
 
 /** The serial number of a certificate; `compressed` holds signer id and dates already. */
-function serialNumberOf(definition: CertificateDefinition, input: RebuildInput): Buffer {
+function serialNumberOf(definition: CertificateDefinition, input: Omit<RebuildInput, 'issuer'>): Buffer {
   const { serialSource, serialLength } = definition;
   const { compressed, publicKey, stored, deviceSerialNumber } = input;
   const device = (): Buffer => {
@@ -114,6 +114,17 @@ function serialNumberOf(definition: CertificateDefinition, input: RebuildInput):
     case 'device-serial-hash-raw':
       return hashed(device());
   }
+}
+
+/** The serial number that a definition makes of the public key and the dates. Throws ElementError where it makes it of more. */
+export function derivedSerialNumber(
+  definition: CertificateDefinition,
+  publicKey: Buffer,
+  [notBefore, notAfter]: readonly [DateDigits, DateDigits],
+): Buffer {
+  const { bits, extension } = encodeDates(definition, notBefore, notAfter);
+  const compressed = Buffer.concat([Buffer.alloc(SIGNATURE), bits, Buffer.alloc(4), Buffer.of(extension)]);
+  return serialNumberOf(definition, { compressed, publicKey });
 }
 
 /** Byte 69 and byte 70. */

@@ -2,8 +2,8 @@
  * Definitions of certificates that are kept in compressed form (compressed.ts): what all certificates of one kind have in common.
  * Those of Microchip's AWS Zero Touch kit, as its firmware has them.
  */
-import { bitString, der, implicit, integer, oid, sequence, TAG } from '@thingkeep/x509/der.ts';
-import { certificateAuthority, subjectKeyIdentifier } from '@thingkeep/x509/extensions.ts';
+import { der, implicit, integer, oid, sequence, TAG } from '@thingkeep/x509/der.ts';
+import { certificateAuthority, MAY_SIGN_ALL, subjectKeyIdentifier } from '@thingkeep/x509/extensions.ts';
 import { distinguishedName } from '@thingkeep/x509/names.ts';
 import type { X509Signer } from '@thingkeep/x509/signing.ts';
 import { writeCsr } from '@thingkeep/x509/write-csr.ts';
@@ -62,13 +62,6 @@ const AUTHORITY_KEY_IDENTIFIER = oid('2.5.29.35');
 const authorityKey = (keyIdentifier: Buffer): Buffer =>
   sequence(AUTHORITY_KEY_IDENTIFIER, der(TAG.octetString, sequence(der(implicit(0), keyIdentifier))));
 
-/** Key usage of a signer: digitalSignature, keyCertSign, cRLSign. */
-const SIGNER_KEY_USAGE = sequence(
-  oid('2.5.29.15'),
-  der(TAG.boolean, Buffer.of(0xff)),
-  der(TAG.octetString, bitString(Buffer.of(0x86), 1)),
-);
-
 const exampleName = (commonName: string): Buffer =>
   distinguishedName({ type: 'O', value: 'Example Inc' }, { type: 'CN', value: commonName });
 const signerName = (signerId: string): Buffer => exampleName(`Example Signer ${signerId}`);
@@ -88,7 +81,7 @@ export const ZERO_TOUCH_SIGNER: CertificateDefinition = {
   subject: signerName,
   extensions: (publicKey, issuerKeyIdentifier) => [
     certificateAuthority(0),
-    SIGNER_KEY_USAGE,
+    MAY_SIGN_ALL,
     subjectKeyIdentifier(publicKey),
     authorityKey(issuerKeyIdentifier),
   ],

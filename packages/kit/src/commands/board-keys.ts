@@ -1,4 +1,4 @@
-/** Buttons of the board: single keys where somebody is at a terminal, and lines of standard input otherwise. */
+/** Buttons of the board: single keys at a terminal, and lines of standard input otherwise. */
 import type { Surroundings } from './command.ts';
 
 type Button = 1 | 2 | 3;

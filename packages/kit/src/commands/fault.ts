@@ -17,7 +17,7 @@ export interface Fault {
   readonly hint?: string;
 }
 
-/** Codes of system calls and of TLS that say that nobody was reached. */
+/** Codes of system calls and of TLS for an endpoint that could not be reached. */
 const UNREACHABLE =
   /^(ECONN|EHOST|ENET|ETIMEDOUT|ENOTFOUND|EAI_|EPIPE|CERT_|ERR_TLS|SELF_SIGNED|UNABLE_TO|DEPTH_ZERO|TimeoutError)/;
 

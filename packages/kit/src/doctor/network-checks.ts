@@ -29,7 +29,7 @@ export async function checkName({ host }: Endpoint): Promise<Finding> {
 
 export async function checkPort({ host, port }: Endpoint): Promise<Finding> {
   const socket = connectTcp({ host, port });
-  // What comes after the first event is nobody's concern.
+  // Without a listener an error after the first event would end the process.
   socket.on('error', () => undefined);
   try {
     await once(socket, 'connect', { signal: AbortSignal.timeout(PATIENCE) });
@@ -89,7 +89,7 @@ export async function checkServer({ host, port }: Endpoint, rootCa: string | und
   }
 }
 
-/** The clock against the dates of the server's certificate: the only dates at hand that nobody here has set. */
+/** Compares the clock with the dates of the server's certificate, which come from another machine. */
 function clockAgainst({ valid_from, valid_to }: PeerCertificate, now: number): Finding {
   const [from, to] = [Date.parse(valid_from), Date.parse(valid_to)];
   const here = new Date(now).toISOString();

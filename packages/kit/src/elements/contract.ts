@@ -1,6 +1,5 @@
 /**
- * The contract of a secure element: what holds private keys on the P-256 curve and works with them, so that nobody else has
- * to see them. One suite (testing/contract-suite.ts) is run by every kind of element.
+ * The contract of a secure element, which holds private keys on the P-256 curve and works with them: they never leave it. One suite (testing/contract-suite.ts) is run by every kind of element.
  */
 
 /** Why an element did not do what it was asked for. */

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 /** Writes a file whole, with this mode: after a power cut there is the old content or the new one. */
 export function replaceFile(path: string, content: string | Buffer, mode: number): void {
   const beside = `${path}.new`;
-  // Left by a cut, or put there by somebody: neither its mode nor where it leads may count.
+  // A file of this name is left from a cut, or is a link of another user's: a new one has its own mode and place.
   rmSync(beside, { force: true });
   const file = openSync(beside, 'wx', mode);
   try {

@@ -20,7 +20,7 @@ export interface SignerIssuerOptions {
   readonly key: string;
   /** The signer's certificate, PEM. */
   readonly certificate: string;
-  /** That of the root above it, PEM; absent where nobody needs it. */
+  /** The root's certificate, PEM; only elements that keep the root's key need it. */
   readonly root?: string;
   readonly template: TemplateName;
   /** As `/O=Example Inc/CN={thing}`. */

@@ -56,7 +56,7 @@ export interface ProvisioningParts {
 export const PROVISIONING_PHASES = ['identify', 'key', 'certificate', 'write', 'verify', 'register'] as const;
 export type ProvisioningPhase = (typeof PROVISIONING_PHASES)[number];
 
-/** Whether the element signs with the key of the certificate: a challenge that nobody has signed before. */
+/** Throws where the element does not sign a new random challenge with the key of the certificate. */
 async function checkPossession(element: SecureElement, key: string, certificate: Buffer): Promise<void> {
   const publicKey = parseCertificate(certificate).publicKey;
   const challenge = randomBytes(32);

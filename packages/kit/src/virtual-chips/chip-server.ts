@@ -1,10 +1,9 @@
 /** Puts a virtual chip behind a Unix socket: drivers of other processes take turns, one transfer each (buses/socket-frames.ts). */
-import { once } from 'node:events';
-import { rmSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { BusError } from '../buses/contract.ts';
 import { encodeAnswer, takeRequest, type TransferAnswer, type TransferRequest } from '../buses/socket-frames.ts';
 import type { KitClock } from '../clock.ts';
+import { listenOnPrivateSocket } from '../sockets/private-socket.ts';
 import type { VirtualChip } from './contract.ts';
 
 /** Drivers at once. */
@@ -23,15 +22,11 @@ function transfer(chip: VirtualChip, { kind, address, length, bytes }: TransferR
   }
 }
 
-/** Listens until it is disposed of; the socket's file has mode 0600. The chip's clock follows `clock`. */
-export async function serveChip(chip: VirtualChip, path: string, clock: KitClock): Promise<AsyncDisposable> {
+/** Listens until it is disposed of. The chip's clock follows `clock`. */
+export function serveChip(chip: VirtualChip, path: string, clock: KitClock): Promise<AsyncDisposable> {
   let last = clock.monotonic();
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
+  const onConnection = (socket: Socket): void => {
     let received: Buffer = Buffer.alloc(0);
-    socket.on('error', () => undefined);
-    socket.on('close', () => sockets.delete(socket));
     socket.on('data', (chunk: Buffer) => {
       received = Buffer.concat([received, chunk]);
       for (let taken = takeRequest(received); taken !== undefined; taken = takeRequest(received)) {
@@ -43,22 +38,6 @@ export async function serveChip(chip: VirtualChip, path: string, clock: KitClock
         socket.write(encodeAnswer(transfer(chip, taken.frame)));
       }
     });
-  });
-  server.maxConnections = MAX_DRIVERS;
-  // The mask decides who may connect: a socket's mode can't be given otherwise without a moment in between.
-  const before = process.umask(0o177);
-  try {
-    server.listen(path);
-    await once(server, 'listening');
-  } finally {
-    process.umask(before);
-  }
-  return {
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-      rmSync(path, { force: true });
-    },
   };
+  return listenOnPrivateSocket(path, { most: MAX_DRIVERS, onConnection });
 }

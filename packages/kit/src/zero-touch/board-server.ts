@@ -1,7 +1,6 @@
 /** Puts a board behind a Unix socket: reports of 65 bytes come in, reports of 64 bytes go out (hid-reports.ts). */
-import { once } from 'node:events';
-import { rmSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { listenOnPrivateSocket } from '../sockets/private-socket.ts';
 import type { ZeroTouchBoard } from './board.ts';
 import { boardReports, HOST_REPORT_LENGTH, ReportReader } from './hid-reports.ts';
 
@@ -9,7 +8,6 @@ function serveHost(board: ZeroTouchBoard, socket: Socket): void {
   const reader = new ReportReader();
   let received: Buffer = Buffer.alloc(0);
   let last: Promise<void> = Promise.resolve();
-  socket.on('error', () => undefined);
   socket.on('data', (chunk: Buffer) => {
     received = Buffer.concat([received, chunk]);
     for (; received.length >= HOST_REPORT_LENGTH; received = received.subarray(HOST_REPORT_LENGTH)) {
@@ -32,28 +30,6 @@ function serveHost(board: ZeroTouchBoard, socket: Socket): void {
   });
 }
 
-/** Listens until it is disposed of; the socket's file has mode 0600, and one host works with the board at a time. */
-export async function serveBoard(board: ZeroTouchBoard, path: string): Promise<AsyncDisposable> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    serveHost(board, socket);
-  });
-  server.maxConnections = 1;
-  const before = process.umask(0o177);
-  try {
-    server.listen(path);
-    await once(server, 'listening');
-  } finally {
-    process.umask(before);
-  }
-  return {
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-      rmSync(path, { force: true });
-    },
-  };
-}
+/** Listens until it is disposed of; one host works with the board at a time. */
+export const serveBoard = (board: ZeroTouchBoard, path: string): Promise<AsyncDisposable> =>
+  listenOnPrivateSocket(path, { most: 1, onConnection: (socket) => serveHost(board, socket) });

@@ -2,8 +2,7 @@
  * A board of Microchip's Zero Touch kit: answers the programs of the kit as its firmware does (AWS IoT Zero Touch 2.2.5), with
  * a secure element of its own behind it. Its radio and its display are not there.
  */
-import { distinguishedName } from '@thingkeep/x509/names.ts';
-import { writeCsr } from '@thingkeep/x509/write-csr.ts';
+import { zeroTouchCsr } from '../certificates/definitions.ts';
 import { ElementError, type SecureElement } from '../elements/contract.ts';
 import { elementSigner } from '../elements/element-signer.ts';
 import { pointOfSpki } from '../elements/p256.ts';
@@ -56,9 +55,6 @@ const asBoardError = (error: unknown): BoardError => {
         : ERROR.chipFailure;
   return new BoardError(code, error.message);
 };
-
-/** Subject of every board's request and certificate. */
-const SUBJECT = distinguishedName({ type: 'O', value: 'Example Inc' }, { type: 'CN', value: 'Example Device' });
 
 export class ZeroTouchBoard {
   readonly #element: SecureElement;
@@ -137,7 +133,7 @@ export class ZeroTouchBoard {
       return { devicePublicKey: await this.#publicKey() };
     },
     genCsr: async () => ({
-      csr: upperHex(await writeCsr(SUBJECT, await elementSigner(this.#element, BOARD_SLOTS.key), [])),
+      csr: upperHex(await zeroTouchCsr(await elementSigner(this.#element, BOARD_SLOTS.key))),
     }),
     saveCredentials: async (parameters) => {
       const hostName = text(parameters, 'hostName');

@@ -161,7 +161,7 @@ export class AteccElement implements SecureElement, TlsKeySource {
     return this.exclusively(async (chip) => {
       const isVerified = async (signature: Buffer): Promise<boolean> => {
         const known = this.#points.get(slot);
-        // Somebody else may have made a new key since.
+        // Another program may have made a new key since.
         return (
           (known !== undefined && verifyDigest(known, digest, signature)) ||
           verifyDigest(await this.#readPoint(chip, slot), digest, signature)
@@ -190,7 +190,7 @@ export class AteccElement implements SecureElement, TlsKeySource {
     return this.exclusively((chip) => agreedReading(() => chip.keys.agree(slot, point)));
   }
 
-  /** Of a virtual chip in this process alone; a real chip gives its keys to nobody: `not-supported`. */
+  /** Of a virtual chip in this process alone; a real chip does not give its keys out: `not-supported`. */
   async tlsKey(key: string): Promise<TlsKey> {
     slotOf(key);
     if (this.#virtualKey === undefined)

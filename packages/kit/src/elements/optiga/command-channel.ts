@@ -116,7 +116,7 @@ export class CommandChannel {
         const answer = await this.#exchange(command | CLEARS_ERROR, parameter, data);
         if (answer.isDone) return answer.data;
         const code = await this.#lastError();
-        // Somebody has restarted the chip meanwhile, or its last error is gone with a restart of ours.
+        // Another program has restarted the chip meanwhile, or its last error is gone with a restart of ours.
         if (code !== 0 && !(isLinkLost(code) && tries < MAX_TRIES)) throw optigaError(doing, code);
         cause = optigaError(doing, code);
         this.#isOpen = false;

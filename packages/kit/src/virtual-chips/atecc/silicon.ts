@@ -33,7 +33,7 @@ const SHELF_CONFIG =
 const REVISIONS: Readonly<Record<VirtualAteccKind, string>> = { atecc508a: '00005000', atecc608: '00006002' };
 const SERIAL_NUMBER = /^0123[0-9a-f]{12}ee$/;
 
-/** A chip that nobody has configured yet. Throws ElementError `invalid` where the serial number is none of an ATECC. */
+/** A new chip, neither configured nor locked. Throws ElementError `invalid` where the serial number is none of an ATECC. */
 export function newAteccState(kind: VirtualAteccKind, serialNumber = `0123${randomBytes(6).toString('hex')}ee`): AteccState {
   if (!SERIAL_NUMBER.test(serialNumber))
     throw new ElementError('invalid', `${serialNumber} is no serial number of an ATECC`, { hint: '0123, twelve digits, ee' });

@@ -79,7 +79,7 @@ const newUid = (kind: VirtualOptigaKind): string => `${UID[kind][0]}${randomByte
 
 const ECDSA_WITH_SHA256 = sequence(oid('1.2.840.10045.4.3.2'));
 
-/** A certificate of the chip's own key, signed by a maker's key that nobody has; in the form of a TLS certificate list. */
+/** A certificate of the chip's own key, signed by a key that is thrown away, in the place of the maker's; in the form of a TLS certificate list. */
 function deviceCertificate(spki: Buffer, uid: string): Buffer {
   const subject = distinguishedName({ type: 'CN', value: `Virtual OPTIGA ${uid.slice(22, 42)}` });
   const issuer = distinguishedName({ type: 'CN', value: 'Virtual OPTIGA maker' });

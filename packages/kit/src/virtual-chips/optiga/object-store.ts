@@ -12,7 +12,7 @@ const EXECUTE = 0xd3;
 const UPDATE = 0xd8;
 const ALGORITHM = 0xe0;
 const USAGE = 0xe1;
-/** Values that nobody sets from outside. */
+/** Values that only the chip itself sets. */
 const OWN = [0xc1, MAX_SIZE, USED_SIZE, ALGORITHM, USAGE];
 
 const OPERATIONAL = 0x07;
